@@ -1,0 +1,25 @@
+"""A wheel carries the built JavaScript; a machine that installs the wheel needs no Node."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+TARGETS = ("labeler.js", "explorer.js", "monitor.js", "vega.js", "hitl.css")
+
+
+class BundleHook(BuildHookInterface[Any]):
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        if version == "editable" or os.environ.get("HITL_SKIP_JS") == "1":
+            return
+        static = Path(self.root) / "src" / "hitl_widgets" / "widgets" / "static"
+        missing = [name for name in TARGETS if not (static / name).exists()]
+        if missing:
+            raise FileNotFoundError(
+                f"{', '.join(missing)} not built in {static}: run `make js` before building the wheel."
+            )

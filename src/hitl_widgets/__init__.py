@@ -1,0 +1,81 @@
+"""Human-in-the-loop labeling in the notebook: a map, the item most worth labeling, a live model.
+
+Examples
+--------
+>>> import hitl_widgets as hitl
+>>> df = hitl.datasets.docstrings()
+>>> session = hitl.Session(df, text="doc", classes=["statistics", "linear algebra"])
+>>> session  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hitl_widgets import datasets
+    from hitl_widgets.data.pool import Pool
+    from hitl_widgets.labels.schema import LabelClass, Schema
+    from hitl_widgets.labels.store import LabelStore
+    from hitl_widgets.loop.round import Round
+    from hitl_widgets.loop.session import Session
+    from hitl_widgets.widgets.explorer import Explorer
+    from hitl_widgets.widgets.labeler import Labeler
+    from hitl_widgets.widgets.monitor import Monitor
+    from hitl_widgets.widgets.workbench import Workbench
+
+try:
+    __version__ = version("hitl-widgets")
+except PackageNotFoundError:  # a source tree that was never installed
+    __version__ = "0+unknown"
+
+_HOMES = {
+    "Explorer": "widgets.explorer",
+    "LabelClass": "labels.schema",
+    "LabelStore": "labels.store",
+    "Labeler": "widgets.labeler",
+    "Monitor": "widgets.monitor",
+    "Pool": "data.pool",
+    "Round": "loop.round",
+    "Schema": "labels.schema",
+    "Session": "loop.session",
+    "Workbench": "widgets.workbench",
+}
+
+__all__ = [
+    "Explorer",
+    "LabelClass",
+    "LabelStore",
+    "Labeler",
+    "Monitor",
+    "Pool",
+    "Round",
+    "Schema",
+    "Session",
+    "Workbench",
+    "datasets",
+]
+
+
+def _mimebundle(session: Session, **options: Any) -> Any:
+    """The one place where the loop meets a screen: a Session shows itself as a Workbench."""
+    workbench = importlib.import_module("hitl_widgets.widgets.workbench").Workbench(session)
+    return workbench._repr_mimebundle_(**options)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "datasets":
+        return importlib.import_module("hitl_widgets.datasets")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    if name == "Session":
+        value._repr_mimebundle_ = _mimebundle
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,1 @@
+"""What the items are and where they lie."""

@@ -1,0 +1,317 @@
+"""Items to numbers: text, images, tables, or any embedding the user brings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["check_matrix", "embed_items", "image_features", "table_features", "text_features"]
+
+Matrix = npt.NDArray[np.float32]
+
+_MAX_DIM = 128
+_SIDE = 24
+_RAW_VALUES = 1024
+_FIT_ROWS = 10_000
+_CHECK_ROWS = 65_536
+_TEXT_CHARACTERS = 2_000
+_TERMS = 30_000
+
+
+def text_features(texts: Sequence[str], *, dim: int = _MAX_DIM, random_state: int = 0) -> Matrix:
+    """TF-IDF of words and word pairs, reduced to at most `dim` dimensions, rows of length 1.
+
+    Latent semantic analysis (Deerwester et al., 1990) of the first 2,000 characters. Texts without
+    words fall back on characters. No stop-word list and no language is assumed.
+
+    Returns
+    -------
+    float32 (n, d) with d <= dim; a text that says nothing gives a row of zeros.
+    """
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.preprocessing import normalize
+
+    clean = ["" if _is_missing(t) else str(t)[:_TEXT_CHARACTERS] for t in texts]
+    options: dict[str, Any] = {"sublinear_tf": True, "max_features": _TERMS, "dtype": np.float32}
+    words = TfidfVectorizer(ngram_range=(1, 2), min_df=1 if len(clean) < 200 else 2, **options)
+    characters = TfidfVectorizer(analyzer="char", ngram_range=(1, 2), **options)
+    for vectorizer in (words, characters):
+        try:
+            counts = vectorizer.fit_transform(clean)
+            break
+        except ValueError:  # an empty vocabulary
+            continue
+    else:
+        return np.zeros((len(clean), 1), np.float32)
+    if counts.shape[1] <= dim:
+        return np.ascontiguousarray(counts.toarray(), np.float32)
+    svd = TruncatedSVD(min(dim, *counts.shape), n_iter=3, random_state=random_state)
+    with np.errstate(invalid="ignore"):  # identical texts have no variance to explain
+        return np.ascontiguousarray(normalize(svd.fit_transform(counts)), np.float32)
+
+
+def image_features(items: Sequence[Image | None], *, random_state: int = 0) -> Matrix:
+    """Pixels as numbers: small images of one shape as they are, others 24 x 24 RGB and PCA.
+
+    Parameters
+    ----------
+    items
+        PIL images; None, or an image that cannot be decoded, gets the mean row of the
+        others.
+
+    Returns
+    -------
+    float32 (n, d): d is the number of values (at most 1,024, in 0..1) or at most 128
+    components.
+    """
+    decoded = [None if item is None else _pixels(item) for item in items]
+    found = [i for i, pixels in enumerate(decoded) if pixels is not None]
+    if not found:
+        return np.zeros((len(items), 1), np.float32)
+    shapes = {pixels.shape for pixels in decoded if pixels is not None}
+    raw = len(shapes) == 1 and int(np.prod(next(iter(shapes)))) <= _RAW_VALUES
+    rows = np.stack([_row(pixels, raw) for pixels in decoded if pixels is not None])
+    known = rows.astype(np.float32) / 255 if raw else _reduce_pixels(rows, random_state)
+    X = np.empty((len(items), known.shape[1]), np.float32)
+    X[:] = known.mean(axis=0)
+    X[found] = known
+    return X
+
+
+def _pixels(image: Image) -> npt.NDArray[np.uint8] | None:
+    """(h, w) or (h, w, 3) uint8, or None where the file is broken."""
+    try:
+        if image.mode[0] in "IF":  # 16 or 32 bits a pixel: stretch to 0..255
+            wide = np.nan_to_num(np.asarray(image, np.float64))
+            wide -= wide.min()
+            return (wide * (255 / (wide.max() or 1.0))).astype(np.uint8)
+        return np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
+    except (OSError, SyntaxError, ValueError):
+        return None
+
+
+def _row(pixels: npt.NDArray[np.uint8], raw: bool) -> npt.NDArray[np.uint8]:
+    if raw:
+        return pixels.ravel()
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(pixels).convert("RGB").resize((_SIDE, _SIDE))).ravel()
+
+
+def _reduce_pixels(rows: npt.NDArray[np.uint8], random_state: int) -> Matrix:
+    from sklearn.decomposition import PCA
+
+    rng = np.random.default_rng(random_state)
+    sample = rows if len(rows) <= _FIT_ROWS else rng.choice(rows, _FIT_ROWS, replace=False)
+    pca = PCA(min(_MAX_DIM, *sample.shape), random_state=random_state)
+    with np.errstate(invalid="ignore", divide="ignore"):  # a single image has no variance
+        pca.fit(sample.astype(np.float32) / 255)
+    parts = np.array_split(rows, -(-len(rows) // _FIT_ROWS))  # bounds the float copies
+    reduced = [pca.transform(part.astype(np.float32) / 255) for part in parts]
+    return np.concatenate(reduced).astype(np.float32)
+
+
+def table_features(columns: Mapping[str, Sequence[object]]) -> Matrix:
+    """Columns of a table as numbers.
+
+    Numbers, booleans and dates: missing values get the median, then mean 0 and variance 1. Strings
+    with few distinct values: one column per value. Other strings: `text_features`.
+
+    Parameters
+    ----------
+    columns
+        name -> values, all of one length; None, NaN and NaT are missing.
+
+    Returns
+    -------
+    float32 (n, d), finite.
+
+    Raises
+    ------
+    InvalidInput
+        no column, or columns of different lengths.
+    """
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) != 1:
+        raise InvalidInput(
+            f"table_features expects one or more columns of one length, got {lengths}. "
+            "Name the columns to learn from in columns=[...]."
+        )
+    numbers: list[npt.NDArray[np.float64]] = []
+    categories: list[list[str]] = []
+    texts: list[list[str]] = []
+    for values in columns.values():
+        if (column := _as_numbers(values)) is not None:
+            numbers.append(column)
+            continue
+        words = ["" if _is_missing(v) else str(v) for v in values]
+        few = len(set(words)) <= max(20, min(100, len(words) // 50))
+        (categories if few else texts).append(words)
+    blocks = [text_features(words, dim=_MAX_DIM // 2) for words in texts]
+    if numbers:
+        scale = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
+        blocks.append(scale.fit_transform(np.column_stack(numbers)))
+    if categories:
+        one_hot = OneHotEncoder(sparse_output=False, dtype=np.float32)
+        blocks.append(one_hot.fit_transform(np.array(categories).T))
+    return np.ascontiguousarray(np.hstack(blocks), np.float32)
+
+
+def _as_numbers(values: Sequence[object]) -> npt.NDArray[np.float64] | None:
+    """float64 with NaN for missing, or None if there is anything but numbers and dates."""
+    out = np.full(len(values), np.nan)
+    for i, value in enumerate(values):
+        if _is_missing(value):
+            continue
+        if isinstance(value, date | np.datetime64):
+            out[i] = _seconds(value)
+        elif isinstance(value, str | bytes):
+            return None
+        else:
+            try:
+                out[i] = float(value)  # type: ignore[arg-type]  # whatever has __float__
+            except (TypeError, ValueError):
+                return None
+    out[np.isinf(out)] = np.nan
+    np.clip(out, -1e100, 1e100, out=out)  # so that the variance is finite
+    return out
+
+
+def _seconds(moment: date | np.datetime64[Any]) -> float:
+    if isinstance(moment, datetime):
+        return moment.timestamp() if moment.tzinfo else moment.replace(tzinfo=UTC).timestamp()
+    return float(np.datetime64(moment).astype("datetime64[s]").astype(np.int64))
+
+
+def _is_missing(value: object) -> bool:
+    """None, NaN, NaT or pandas.NA."""
+    if value is None or type(value).__name__ == "NAType":
+        return True
+    return isinstance(value, float | date | np.generic) and bool(value != value)  # noqa: PLR0124
+
+
+def embed_items(items: Sequence[object], embed: Any) -> Matrix:
+    """The user's own embedding of the items.
+
+    Parameters
+    ----------
+    items
+        n items, as the user gave them.
+    embed
+        a scikit-learn transformer (``fit_transform``), an encoder (``encode``, as
+        sentence-transformers has) or a function; each takes the items and returns one row of
+        numbers per item.
+
+    Returns
+    -------
+    float32 (n, d), C-contiguous, finite.
+
+    Raises
+    ------
+    InvalidInput
+        `embed` cannot be called, or did not return such an array.
+    """
+    unusable = isinstance(embed, type | str | bytes)  # a class, or "...".encode
+    for method in () if unusable else ("fit_transform", "encode"):
+        if callable(call := getattr(embed, method, None)):
+            return check_matrix(call(items), len(items), f"{type(embed).__name__}.{method}(items)")
+    if unusable or not callable(embed):
+        raise InvalidInput(
+            f"embed={embed!r} cannot be called. Pass a function (items -> array of shape (n, d)) "
+            "or an instance of a scikit-learn transformer."
+        )
+    return check_matrix(embed(items), len(items), "embed(items)")
+
+
+def check_matrix(X: Any, n_rows: int, name: str = "X") -> Matrix:
+    """One finite row of numbers for each item.
+
+    Parameters
+    ----------
+    X
+        array-like of shape (n_rows, d); a scipy sparse matrix wider than 128 is reduced by truncated SVD.
+    n_rows
+        how many items there are.
+    name
+        what the message calls the array.
+
+    Returns
+    -------
+    float32 (n_rows, d), C-contiguous; `X` itself, uncopied, where it already is.
+
+    Raises
+    ------
+    InvalidInput
+        not 2-D, other length, no columns, not numeric, NaN or infinite.
+    """
+    from scipy import sparse
+
+    is_sparse = sparse.issparse(X)
+    if not is_sparse:
+        X = _as_array(X, name)
+    if X.ndim != 2:
+        raise InvalidInput(
+            f"{name} has shape {X.shape}, expected 2-D: (items, features). "
+            f"For one number per item use {name}.reshape(-1, 1)."
+        )
+    if X.shape[0] != n_rows:
+        raise InvalidInput(
+            f"{name} has {X.shape[0]:,} rows, data has {n_rows:,}. Give one row per item, in the same order."
+        )
+    if X.shape[1] == 0:
+        raise InvalidInput(f"{name} has no columns. Give at least one number per item.")
+    with np.errstate(over="ignore"):  # beyond float32 becomes infinite, and is reported below
+        out = _densify(X) if is_sparse else np.ascontiguousarray(X, np.float32)
+    _check_finite(out, name)
+    return out
+
+
+def _as_array(X: Any, name: str) -> npt.NDArray[Any]:
+    try:
+        array = np.asarray(X)
+        if array.dtype.kind == "O":
+            array = array.astype(np.float32)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(
+            f"{name} cannot be read as a table of numbers ({error}). Give one row of equal length per item."
+        ) from error
+    if array.dtype.kind not in "biuf":
+        raise InvalidInput(
+            f"{name} holds {array.dtype}, expected numbers. Convert it with .astype('float32')."
+        )
+    return array
+
+
+def _densify(X: Any) -> Matrix:
+    from sklearn.decomposition import TruncatedSVD
+
+    if X.shape[1] > _MAX_DIM and np.isfinite(X.data).all():
+        X = TruncatedSVD(min(_MAX_DIM, *X.shape), random_state=0).fit_transform(X)
+        return np.ascontiguousarray(X, np.float32)
+    return np.ascontiguousarray(X.toarray(), np.float32)
+
+
+def _check_finite(X: Matrix, name: str) -> None:
+    starts = range(0, len(X), _CHECK_ROWS)  # in parts: no mask as large as X
+    parts = [np.flatnonzero(~np.isfinite(X[s : s + _CHECK_ROWS]).all(axis=1)) + s for s in starts]
+    bad = np.concatenate(parts) if parts else np.empty(0, np.intp)
+    if len(bad):
+        shown = ", ".join(map(str, bad[:5])) + (", ..." if len(bad) > 5 else "")
+        raise InvalidInput(
+            f"{name} holds NaN or infinite values in {len(bad):,} of {len(X):,} rows (row {shown}). "
+            "Fill them (sklearn.impute.SimpleImputer) or leave those items out."
+        )

@@ -1,0 +1,283 @@
+"""Pool: the items a person may label, with ids that survive reordering and growth."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from hitl_widgets.data.features import check_matrix
+from hitl_widgets.data.items import ItemKind, Payload, payload
+from hitl_widgets.errors import InvalidInput, choices, nearest
+
+__all__ = ["Pool"]
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """The items of one task.
+
+    Attributes
+    ----------
+    kind
+        ``text``, ``image`` or ``table``.
+    items
+        One value per distinct item.
+    ids
+        The person's own ids, or content hashes; distinct as text.
+    rows
+        int64 of shape (n_rows,): the item of each row of the person's table. Rows with equal
+        content are one item and share a label.
+    X
+        float32 of shape (n_items, n_features), or None until features are built.
+    source
+        What the person passed, untouched.
+    """
+
+    kind: ItemKind
+    items: Sequence[Any]
+    ids: Sequence[Any]
+    rows: npt.NDArray[np.int64]
+    X: npt.NDArray[np.float32] | None = None
+    source: Any = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __repr__(self) -> str:
+        return f"<Pool of {len(self):,} {self.kind} items>"
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The ids as text, as the store keeps them."""
+        return tuple(map(str, self.ids))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of the ids in order: rows mean the same items where it is the same."""
+        digest = hashlib.blake2b(digest_size=8)
+        for key in self.keys:
+            digest.update(key.encode("utf-8", "surrogatepass") + b"\0")
+        return digest.hexdigest()
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {key: i for i, key in enumerate(self.keys)}
+
+    def find(self, key: object) -> int | None:
+        """Index of the item with this id, or None."""
+        return self._index.get(str(key))
+
+    def index(self, ids: Iterable[Any]) -> list[int]:
+        """Indices of the items with these ids.
+
+        Raises
+        ------
+        InvalidInput
+            For an id that the pool does not have.
+        """
+        found = []
+        for one in ids:
+            i = self.find(one)
+            if i is None:
+                sample = self.keys[:2000]
+                raise InvalidInput(
+                    f"No item has the id {one!r}.{nearest(one, sample)} The pool has {len(self):,} "
+                    f"items; their ids look like {choices(self.ids[:2])}."
+                )
+            found.append(i)
+        return found
+
+    def payload(self, i: int, *, side: int = 768) -> Payload:
+        """What a screen shows of item ``i``; images at most ``side`` pixels wide and high."""
+        return payload(self.kind, self.items[i], side=side)
+
+    @classmethod
+    def from_data(
+        cls,
+        data: Any,
+        *,
+        text: str | None = None,
+        image: str | None = None,
+        columns: Sequence[str] | None = None,
+        X: Any = None,
+        id: str | None = None,  # noqa: A002 - the field's own word
+    ) -> Pool:
+        """Read the items from a table, a list or an array.
+
+        Parameters
+        ----------
+        data
+            A pandas, polars or Arrow table; a list of texts, images (arrays, bytes, paths as
+            ``pathlib.Path``, Pillow images) or dicts; an array of shape (n, h, w[, c]) of images
+            or (n, d) of features.
+        text, image, columns
+            The column that holds the text or the image, or the columns to show as a table row.
+            Without any, all columns.
+        X
+            Embeddings, array-like of shape (n_rows, n_features), finite.
+        id
+            The column that holds the ids; without it an item's id is a hash of its content.
+        """
+        if sum(x is not None for x in (text, image, columns)) > 1:
+            raise InvalidInput("Pass one of text=, image= or columns=, to say what an item is.")
+        table = _as_table(data)
+        if table is not None:
+            kind, items, names = _from_table(table, text, image, columns, id)
+        elif text or image or columns or id:
+            given = next(n for n in ("text", "image", "columns", "id") if locals()[n])
+            raise InvalidInput(
+                f"{given}= names a column, but data is a {type(data).__name__}. "
+                "Pass a pandas, polars or Arrow table, or leave it out."
+            )
+        else:
+            kind, items, X = _from_list(data, X)
+            names = None
+        if not items:
+            raise InvalidInput("The table is empty: there is nothing to label. Pass at least one row.")
+        matrix = None if X is None else check_matrix(X, len(items))
+        if names is not None:
+            rows = np.arange(len(items), dtype=np.int64)
+            return cls(kind, items, names, rows, matrix, data)
+        hashes = [_content_hash(kind, item) for item in items]
+        first: dict[str, int] = {}
+        rows = np.array([first.setdefault(h, len(first)) for h in hashes], dtype=np.int64)
+        if len(first) < len(items):
+            keep = np.unique(rows, return_index=True)[1]
+            items = [items[i] for i in keep]
+            matrix = None if matrix is None else np.ascontiguousarray(matrix[keep])
+        return cls(kind, items, tuple(first), rows, matrix, data)
+
+
+def _as_table(data: Any) -> nw.DataFrame[Any] | None:
+    if isinstance(data, list | tuple) and data and all(isinstance(d, Mapping) for d in data):
+        import pandas as pd
+
+        data = pd.DataFrame(list(data))
+    try:
+        table: nw.DataFrame[Any] = nw.from_native(data, eager_only=True)
+    except TypeError:
+        return None
+    return table
+
+
+def _from_table(
+    table: nw.DataFrame[Any],
+    text: str | None,
+    image: str | None,
+    columns: Sequence[str] | None,
+    id_column: str | None,
+) -> tuple[ItemKind, list[Any], tuple[Any, ...] | None]:
+    names = None if id_column is None else _ids(_column(table, id_column, "id"), id_column)
+    if text is not None:
+        values = [_as_text(v) for v in _column(table, text, "text")]
+        return "text", values, names
+    if image is not None:
+        return "image", [None if _missing(v) else v for v in _column(table, image, "image")], names
+    if isinstance(columns, str):
+        columns = [columns]
+    shown = [c for c in table.columns if c != id_column] if columns is None else list(columns)
+    if not shown:
+        raise InvalidInput("columns=[] shows nothing: name at least one column.")
+    by_column = [_column(table, c, "columns") for c in shown]
+    return (
+        "table",
+        [dict(zip(shown, row, strict=True)) for row in zip(*by_column, strict=True)],
+        names,
+    )
+
+
+def _column(table: nw.DataFrame[Any], name: str, argument: str) -> list[Any]:
+    if name not in table.columns:
+        raise InvalidInput(
+            f"{argument}={name!r}: the table has no such column.{nearest(name, table.columns)} "
+            f"Its columns are {choices(table.columns)}."
+        )
+    return table[name].to_list()
+
+
+def _ids(values: list[Any], column: str) -> tuple[Any, ...]:
+    missing = [row for row, v in enumerate(values) if _missing(v) or str(v) == ""]
+    if missing:
+        raise InvalidInput(
+            f"id={column!r}: {len(missing)} of {len(values)} ids are missing (rows "
+            f"{choices(missing, 5)}). Every row needs one; or leave id= out, and items are told "
+            "apart by their content."
+        )
+    seen: dict[str, int] = {}
+    twice = [v for row, v in enumerate(values) if seen.setdefault(str(v), row) != row]
+    if twice:
+        raise InvalidInput(
+            f"id={column!r}: {len(twice)} ids occur more than once ({choices(twice, 5)}). Ids must "
+            "be distinct; or leave id= out, and items are told apart by their content."
+        )
+    return tuple(values)
+
+
+def _from_list(data: Any, X: Any) -> tuple[ItemKind, list[Any], Any]:
+    if isinstance(data, np.ndarray) and data.ndim == 2 and data.dtype.kind in "fiub":
+        names = [f"x{j}" for j in range(data.shape[1])]
+        rows = [dict(zip(names, row, strict=True)) for row in data.tolist()]
+        return "table", rows, data if X is None else X
+    if isinstance(data, str | bytes | Path) or not isinstance(data, Iterable):
+        raise InvalidInput(
+            f"data is a {type(data).__name__}: expected a pandas, polars or Arrow table, a list of "
+            "texts or images, or an array."
+        )
+    items = list(data)
+    if all(isinstance(i, str) or _missing(i) for i in items):
+        return "text", [_as_text(i) for i in items], X
+    if all(isinstance(i, np.ndarray | bytes | Path | Image.Image) or i is None for i in items):
+        return "image", items, X
+    kinds = sorted({type(i).__name__ for i in items})
+    raise InvalidInput(
+        f"data holds {choices(kinds)} values: expected texts, images (arrays, bytes, pathlib.Path "
+        "or Pillow images) or dicts, all of one kind."
+    )
+
+
+def _missing(value: Any) -> bool:
+    # NaN, NaT and pandas.NA are the values that do not equal themselves (NA answers with NA).
+    if value is None or type(value).__name__ in {"NAType", "NaTType"}:
+        return True
+    return isinstance(value, float) and value != value  # noqa: PLR0124
+
+
+def _as_text(value: Any) -> str:
+    return "" if _missing(value) else str(value)
+
+
+def _content_hash(kind: ItemKind, item: Any) -> str:
+    digest = hashlib.blake2b(kind.encode() + b"\0", digest_size=12)
+    if kind == "text":
+        digest.update(item.encode("utf-8", "surrogatepass"))
+    elif kind == "table":
+        digest.update(json.dumps(item, sort_keys=True, default=str).encode("utf-8", "surrogatepass"))
+    elif isinstance(item, np.ndarray):
+        digest.update(f"{item.shape}{item.dtype.str}".encode())
+        digest.update(np.ascontiguousarray(item).tobytes())
+    elif isinstance(item, Image.Image):
+        digest.update(f"{item.size}{item.mode}".encode())
+        digest.update(item.tobytes())
+    elif isinstance(item, bytes | bytearray | memoryview):
+        digest.update(item)
+    else:
+        digest.update(_file_bytes(item))
+    return digest.hexdigest()
+
+
+def _file_bytes(item: Any) -> bytes:
+    """The content of a file, so that a moved file keeps its label; its name where unreadable."""
+    try:
+        return Path(item).read_bytes()
+    except (OSError, TypeError, ValueError):
+        return str(item).encode("utf-8", "surrogatepass")

@@ -1,0 +1,164 @@
+"""Real data that needs no network: for demonstrations, documentation and tests."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hitl_widgets.errors import InvalidInput
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["DOCSTRING_TOPICS", "digits", "docstrings"]
+
+_SOURCES: dict[str, tuple[str, ...]] = {
+    "arrays": ("numpy/_core/fromnumeric.py", "numpy/_core/numeric.py", "numpy/lib", "numpy/ma"),
+    "dates and times": (
+        "pandas/tseries",
+        "pandas/core/arrays/datetimelike.py",
+        "pandas/core/arrays/datetimes.py",
+        "pandas/core/arrays/period.py",
+        "pandas/core/arrays/timedeltas.py",
+        "pandas/core/indexes/accessors.py",
+        "pandas/core/indexes/datetimelike.py",
+        "pandas/core/indexes/datetimes.py",
+        "pandas/core/indexes/period.py",
+        "pandas/core/indexes/timedeltas.py",
+        "pandas/core/resample.py",
+        "pandas/core/tools/datetimes.py",
+    ),
+    "input and output": ("pandas/io", "scipy/io"),
+    "linear algebra": ("numpy/linalg", "numpy/matrixlib", "scipy/linalg", "scipy/sparse"),
+    "machine learning": (
+        "sklearn/cluster",
+        "sklearn/decomposition",
+        "sklearn/ensemble",
+        "sklearn/feature_extraction",
+        "sklearn/linear_model",
+        "sklearn/metrics",
+        "sklearn/model_selection",
+        "sklearn/neighbors",
+        "sklearn/neural_network",
+        "sklearn/svm",
+        "sklearn/tree",
+    ),
+    "optimisation": ("scipy/optimize",),
+    "polynomials and interpolation": ("numpy/polynomial", "scipy/interpolate"),
+    "signals and images": (
+        "numpy/fft",
+        "scipy/fft",
+        "scipy/fftpack",
+        "scipy/ndimage",
+        "scipy/signal",
+    ),
+    "statistics": ("scipy/stats",),
+    "tables": (
+        "pandas/core/frame.py",
+        "pandas/core/generic.py",
+        "pandas/core/groupby",
+        "pandas/core/indexes/base.py",
+        "pandas/core/indexes/category.py",
+        "pandas/core/indexes/multi.py",
+        "pandas/core/reshape",
+        "pandas/core/series.py",
+    ),
+}
+DOCSTRING_TOPICS: tuple[str, ...] = tuple(_SOURCES)
+"""The hidden truth of `docstrings`: what the part of a library that holds one is about."""
+
+_SKIPPED = re.compile(r"^(tests?|_?testing|conftest|setup|_add_newdocs.*|_\w+_distns|externals|_?examples?)$")
+_TEMPLATE = re.compile(r"%\(\w+\)s|^%\w|\{\w+\}\n")
+_MIN_CHARACTERS = 40
+_MAX_PER_TOPIC = 550
+
+
+def digits() -> pd.DataFrame:
+    """Handwritten digits: 1,797 small images with their hidden truth.
+
+    Returns
+    -------
+    A table with the columns ``image`` ((8, 8) uint8 arrays, 0 is black and 255 white) and ``digit``
+    (str, ``"0"`` to ``"9"``).
+
+    Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits (1998), as shipped with
+    scikit-learn.
+    """
+    import pandas as pd
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    images = np.rint(data.images * (255 / 16)).astype(np.uint8)
+    return pd.DataFrame({"image": list(images), "digit": [str(t) for t in data.target]})
+
+
+def docstrings() -> pd.DataFrame:
+    """About 4,000 docstrings read from the installed numpy, scipy, pandas and scikit-learn sources.
+
+    The sources are parsed, not imported. The rows and their order are the same in every call, and change only
+    with the installed versions.
+
+    Returns
+    -------
+    A table with the columns ``name`` (dotted, unique), ``doc`` (cleaned by `inspect.cleandoc`) and ``topic``
+    (one of `DOCSTRING_TOPICS`: the hidden truth, by the part of the library).
+
+    Raises
+    ------
+    InvalidInput
+        one of the four libraries, or its Python sources, is not installed.
+    """
+    import pandas as pd
+
+    rng = np.random.default_rng(0)
+    rows: list[tuple[str, str, str]] = []
+    names: set[str] = set()
+    docs: set[str] = set()
+    for topic, places in _SOURCES.items():
+        found = []
+        for name, doc in (pair for place in places for pair in _documented(place)):
+            if name not in names and doc not in docs:
+                names.add(name)
+                docs.add(doc)
+                found.append((name, doc, topic))
+        rows += [found[i] for i in rng.permutation(len(found))[:_MAX_PER_TOPIC]]
+    order = rng.permutation(len(rows))
+    return pd.DataFrame([rows[i] for i in order], columns=["name", "doc", "topic"])
+
+
+def _documented(place: str) -> Iterator[tuple[str, str]]:
+    """Name and docstring of everything public under a folder or file such as ``"scipy/stats"``."""
+    package, _, inside = place.partition("/")
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise InvalidInput(
+            f"docstrings() reads the sources of {package!r}, which is not installed here. "
+            "Install numpy, scipy, pandas and scikit-learn, or use datasets.digits()."
+        )
+    root = Path(spec.origin).parent
+    path = root / inside
+    for file in [path] if path.suffix == ".py" else sorted(path.rglob("*.py")):
+        parts = file.relative_to(root).with_suffix("").parts
+        if file.exists() and not any(_SKIPPED.match(part) for part in parts):
+            tree = ast.parse(file.read_bytes())
+            module = ".".join((package, *(p for p in parts if not p.startswith("_"))))
+            yield from _walk(tree, module)
+
+
+def _walk(node: ast.Module | ast.ClassDef, prefix: str) -> Iterator[tuple[str, str]]:
+    for child in node.body:
+        if not isinstance(child, ast.FunctionDef | ast.ClassDef) or child.name.startswith("_"):
+            continue
+        name = f"{prefix}.{child.name}"
+        doc = inspect.cleandoc(ast.get_docstring(child, clean=False) or "").strip()
+        if len(doc) >= _MIN_CHARACTERS and not _TEMPLATE.search(doc):
+            yield name, doc
+        if isinstance(child, ast.ClassDef):
+            yield from _walk(child, name)

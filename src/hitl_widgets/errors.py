@@ -1,0 +1,38 @@
+"""The errors that people meet. Each message says the value, what was expected and the next step."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["BundleMissing", "HitlError", "InvalidInput", "StoreError", "choices", "nearest"]
+
+
+class HitlError(Exception):
+    """Base of every error that hitl-widgets raises on purpose."""
+
+
+class InvalidInput(HitlError, ValueError):
+    """An argument, column, class or id that cannot be used."""
+
+
+class StoreError(HitlError, OSError):
+    """The label store cannot be opened, read or written."""
+
+
+class BundleMissing(HitlError, RuntimeError):
+    """The JavaScript of a widget was not built."""
+
+
+def nearest(value: object, valid: Iterable[object]) -> str:
+    """``" Did you mean 'x'?"``, or an empty string where nothing comes close."""
+    words = [str(v) for v in valid]
+    found = difflib.get_close_matches(str(value), words, n=1, cutoff=0.5)
+    return f" Did you mean {found[0]!r}?" if found else ""
+
+
+def choices(valid: Iterable[object], limit: int = 12) -> str:
+    """The valid values as a short list for a message."""
+    words = [repr(v) for v in valid]
+    shown = ", ".join(words[:limit])
+    return shown if len(words) <= limit else f"{shown} and {len(words) - limit} more"

@@ -1,0 +1,57 @@
+"""LabelEvent: one act of one person. The log of these is the truth; everything else is folded."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+__all__ = ["EventKind", "LabelEvent", "Selection", "new_event_id", "now"]
+
+EventKind = Literal["label", "skip", "undo", "redo", "schema"]
+Selection = Literal["suggested", "audit", "clicked", "lasso", "rectangle", "cluster", "api"]
+
+
+def new_event_id() -> str:
+    """A fresh event id: a random UUID, so that a resent event is recognised."""
+    return str(uuid.uuid4())
+
+
+def now() -> str:
+    """The time of an event: UTC, ISO 8601, milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelEvent:
+    """One act.
+
+    Attributes
+    ----------
+    kind
+        ``label``, ``skip``, ``undo``, ``redo`` or ``schema``.
+    item_ids
+        The items that the act is about; an act on 812 items is one event, undone as one.
+    value
+        The class of a label (None takes the label away), the ``event_id`` that an undo or redo is
+        about, or the schema as a dict.
+    elapsed_ms
+        How long the person looked at the item, where known.
+    selection
+        How the items were chosen, so that evaluation stays honest: only ``audit`` items, drawn at
+        random, score the model.
+    model_version
+        The round on screen when the act was made.
+    """
+
+    kind: EventKind
+    task: str
+    annotator: str
+    item_ids: tuple[str, ...] = ()
+    value: Any = None
+    selection: Selection | None = None
+    elapsed_ms: int | None = None
+    model_version: int | None = None
+    event_id: str = field(default_factory=new_event_id)
+    time: str = field(default_factory=now)

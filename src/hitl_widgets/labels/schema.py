@@ -1,0 +1,173 @@
+"""Schema: the question that is asked of every item."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from hitl_widgets.errors import InvalidInput, choices, nearest
+
+__all__ = ["LabelClass", "Schema"]
+
+KEYS = "123456789abcdefhijklmopqrtuvwxy"  # not g, n, s, z: they grow, go on, skip and undo
+OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7A7A7A")
+LONGER = (
+    *OKABE_ITO,
+    "#332288", "#88CCEE", "#117733", "#DDCC77", "#882255", "#44AA99", "#AA4499", "#999933",
+    "#661100", "#6699CC", "#AA4466", "#4B7A2F", "#B07AA1", "#9C755F", "#76B7B2", "#EDC948",
+)  # fmt: skip
+MAX_NAME = 200
+MAX_CLASSES = 250
+
+
+@dataclass(frozen=True, slots=True)
+class LabelClass:
+    """One answer.
+
+    Attributes
+    ----------
+    name
+        What the label says.
+    guidance
+        When to choose it, shown to the annotator.
+    example
+        A text that shows it.
+    key
+        The key that chooses it; given by position (1-9, then letters) where empty.
+    color
+        ``#rrggbb``; from the Okabe-Ito palette by position where empty.
+    """
+
+    name: str
+    guidance: str = ""
+    example: str = ""
+    key: str = ""
+    color: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The classes of a task, in order, and how to choose between them.
+
+    Parameters
+    ----------
+    classes
+        Names, or :class:`LabelClass` objects; at least two, distinct.
+    question
+        The question as the annotator reads it.
+    """
+
+    classes: tuple[LabelClass, ...]
+    question: str = ""
+
+    def __init__(
+        self,
+        classes: Iterable[str | LabelClass],
+        question: str = "",
+        *,
+        guidance: Mapping[str, str] | None = None,
+        examples: Mapping[str, str] | None = None,
+    ) -> None:
+        if isinstance(classes, str):
+            raise InvalidInput(f"classes={classes!r} is one text: pass a list, such as ['spam', 'ham'].")
+        made = tuple(c if isinstance(c, LabelClass) else LabelClass(_name(c)) for c in classes)
+        names = [c.name for c in made]
+        for argument, texts in (("guidance", guidance), ("examples", examples)):
+            for name in texts or {}:
+                if name not in names:
+                    raise InvalidInput(
+                        f"{argument}= speaks of {name!r}, which is no class.{nearest(name, names)}"
+                    )
+        made = tuple(
+            LabelClass(
+                c.name,
+                c.guidance or (guidance or {}).get(c.name, ""),
+                c.example or (examples or {}).get(c.name, ""),
+                c.key,
+                c.color,
+            )
+            for c in made
+        )
+        _check(made)
+        object.__setattr__(self, "classes", _with_keys_and_colours(made))
+        object.__setattr__(self, "question", question)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The class names, in order: code ``i`` is ``names[i]``."""
+        return tuple(c.name for c in self.classes)
+
+    def code(self, name: object) -> int:
+        """The position of a class.
+
+        Raises
+        ------
+        InvalidInput
+            For a class that the schema does not have.
+        """
+        try:
+            return self.names.index(str(name))
+        except ValueError:
+            raise InvalidInput(
+                f"{name!r} is no class of this task.{nearest(name, self.names)} "
+                f"The classes are {choices(self.names)}."
+            ) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as the log keeps them."""
+        return {"question": self.question, "classes": [asdict(c) for c in self.classes]}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Schema:
+        """The opposite of :meth:`to_dict`."""
+        return cls([LabelClass(**c) for c in value["classes"]], value.get("question", ""))
+
+
+def _name(value: object) -> str:
+    if value is None or isinstance(value, float | bytes | list | dict | tuple):
+        raise InvalidInput(f"The class {value!r} is no name: expected text, such as 'spam'.")
+    return str(value)
+
+
+def _check(classes: Sequence[LabelClass]) -> None:
+    names = [c.name for c in classes]
+    if len(names) < 2:
+        raise InvalidInput(
+            f"classes={names!r}: {'one class is' if names else 'no classes are'} too few to choose "
+            "from. Pass at least two, such as ['spam', 'ham']."
+        )
+    if len(names) > MAX_CLASSES:
+        raise InvalidInput(f"classes= names {len(names)} classes; the limit is {MAX_CLASSES}.")
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise InvalidInput(f"classes= names {choices(twice)} more than once. Classes must be distinct.")
+    for c in classes:
+        if not c.name.strip():
+            raise InvalidInput(f"The class {c.name!r} is blank: give it a name.")
+        if len(c.name) > MAX_NAME:
+            raise InvalidInput(f"A class name has {len(c.name)} characters; the limit is {MAX_NAME}.")
+        if c.color and not re.fullmatch(r"#[0-9a-fA-F]{6}", c.color):
+            raise InvalidInput(f"color={c.color!r} of class {c.name!r}: expected '#rrggbb'.")
+        if c.key and (len(c.key) != 1 or c.key.lower() not in KEYS):
+            raise InvalidInput(f"key={c.key!r} of class {c.name!r}: expected one of {' '.join(KEYS)}.")
+    keys = [c.key.lower() for c in classes if c.key]
+    if len(set(keys)) < len(keys):
+        raise InvalidInput(f"Two classes share a key: {choices(sorted(keys))}. Keys must be distinct.")
+
+
+def _with_keys_and_colours(classes: Sequence[LabelClass]) -> tuple[LabelClass, ...]:
+    taken = {c.key.lower() for c in classes if c.key}
+    free = iter([k for k in KEYS if k not in taken])
+    palette = OKABE_ITO if len(classes) <= len(OKABE_ITO) else LONGER
+    return tuple(
+        LabelClass(
+            c.name,
+            c.guidance,
+            c.example,
+            c.key.lower() or next(free, ""),
+            c.color or palette[i % len(palette)],
+        )
+        for i, c in enumerate(classes)
+    )

@@ -1,0 +1,267 @@
+"""LabelStore: an append-only log of label events in a database that outlives the kernel."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.pool import StaticPool
+
+from hitl_widgets.errors import StoreError
+from hitl_widgets.labels.events import LabelEvent
+
+__all__ = ["FORMAT", "LabelStore"]
+
+FORMAT = 1
+
+_tables = sa.MetaData()
+_meta = sa.Table(
+    "hitl_meta",
+    _tables,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("value", sa.String, nullable=False),
+)
+_events = sa.Table(
+    "label_event",
+    _tables,
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("event_id", sa.String(64), nullable=False, unique=True),
+    sa.Column("task", sa.String, nullable=False),
+    sa.Column("annotator", sa.String, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("time", sa.String(40), nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Index("label_event_task_seq", "task", "seq"),
+    sqlite_autoincrement=True,
+)
+_APPEND_ONLY = tuple(
+    f"CREATE TRIGGER IF NOT EXISTS label_event_no_{verb} BEFORE {verb.upper()} ON label_event "
+    "BEGIN SELECT RAISE(ABORT, 'label_event is append-only'); END"
+    for verb in ("update", "delete")
+)
+
+
+class LabelStore:
+    """The log of one file or database; it holds many tasks.
+
+    Parameters
+    ----------
+    location
+        Path of an SQLite file (created where missing, mode 0600), a database URL, or
+        ``":memory:"`` for a log that ends with the process.
+
+    Raises
+    ------
+    StoreError
+        When the file cannot be opened or written, is no label store, or was written by a newer
+        version.
+
+    Notes
+    -----
+    :meth:`append` returns after the commit, and writing an event a second time changes nothing,
+    so a resend is harmless. SQLite runs with a rollback journal and ``synchronous=FULL``, which
+    is safe on every file system and with every SQLite version in use.
+    """
+
+    def __init__(self, location: str | os.PathLike[str] = "labels.sqlite") -> None:
+        text = os.fspath(location)
+        self._lock = threading.RLock()
+        self.path: Path | None = None
+        if "://" in text:
+            url = sa.make_url(text)
+            if url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}:
+                self.path = Path(url.database or "").absolute()
+        elif text == ":memory:":
+            url = sa.make_url("sqlite://")
+        else:
+            self.path = Path(text).expanduser().absolute()
+            url = sa.URL.create("sqlite", database=str(self.path))
+        self._url = url
+        self._engine = self._open(url)
+        try:
+            self.store_id = self._prepare()
+        except sa.exc.DatabaseError as error:
+            self._engine.dispose()
+            raise StoreError(_open_message(self.name, error)) from error
+
+    def __repr__(self) -> str:
+        return f"<LabelStore {self.name}>"
+
+    @property
+    def name(self) -> str:
+        """Where the labels are, in a form fit for a screen: never a password."""
+        if self.path is not None:
+            return str(self.path)
+        if self._url.get_backend_name() == "sqlite":
+            return "memory"
+        return self._url.render_as_string(hide_password=True)
+
+    def _open(self, url: sa.URL) -> sa.Engine:
+        if url.get_backend_name() != "sqlite":
+            return sa.create_engine(url, pool_pre_ping=True)
+        if self.path is None:
+            engine = sa.create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        else:
+            _make_file(self.path)
+            engine = sa.create_engine(url)
+        sa.event.listen(engine, "connect", _configure_sqlite)
+        sa.event.listen(engine, "begin", _begin_immediate)
+        return engine
+
+    def _prepare(self) -> str:
+        with self._engine.begin() as connection:
+            found = set(sa.inspect(connection).get_table_names())
+            if found and "hitl_meta" not in found:
+                raise StoreError(
+                    f"{self.name} is a database of something else (tables: "
+                    f"{', '.join(sorted(found)[:5])}). Pass another file as store=."
+                )
+            _tables.create_all(connection)
+            if connection.dialect.name == "sqlite":
+                for statement in _APPEND_ONLY:
+                    connection.execute(sa.text(statement))
+            meta = {row.key: row.value for row in connection.execute(sa.select(_meta))}
+            if not meta:
+                meta = {"format": str(FORMAT), "store_id": uuid.uuid4().hex}
+                rows = [{"key": k, "value": v} for k, v in meta.items()]
+                connection.execute(sa.insert(_meta), rows)
+        if int(meta["format"]) > FORMAT:
+            raise StoreError(
+                f"{self.name} was written by a newer hitl-widgets (store format {meta['format']}; this "
+                f"version reads up to {FORMAT}). Upgrade with: pip install -U hitl-widgets. "
+                "Nothing was changed."
+            )
+        return str(meta["store_id"])
+
+    def append(self, event: LabelEvent) -> bool:
+        """Write an event and wait until it is on disk.
+
+        Returns
+        -------
+        bool
+            False if an event with this id was there already.
+
+        Raises
+        ------
+        StoreError
+            When the event could not be written; then nothing of it was.
+        """
+        body = {
+            "item_ids": event.item_ids,
+            "value": event.value,
+            "selection": event.selection,
+            "elapsed_ms": event.elapsed_ms,
+            "model_version": event.model_version,
+        }
+        row = {
+            "event_id": event.event_id,
+            "task": event.task,
+            "annotator": event.annotator,
+            "kind": event.kind,
+            "time": event.time,
+            "body": json.dumps(body, separators=(",", ":")),
+        }
+        with self._lock:
+            try:
+                with self._engine.begin() as connection:
+                    if connection.dialect.name == "postgresql":
+                        # Sequence order is not commit order: a reader of the tail would miss events.
+                        connection.execute(
+                            sa.text("SELECT pg_advisory_xact_lock(hashtext(:task))"),
+                            {"task": event.task},
+                        )
+                    known = sa.select(_events.c.seq).where(_events.c.event_id == event.event_id)
+                    if connection.execute(known).first() is not None:
+                        return False
+                    connection.execute(sa.insert(_events), row)
+            except sa.exc.DatabaseError as error:
+                raise StoreError(
+                    f"The label could not be written to {self.name}: {_reason(error)}. Nothing was "
+                    "lost that was saved before; make room or make the file writable, then label again."
+                ) from error
+        return True
+
+    def read(self, task: str, after: int = 0) -> Iterator[tuple[int, LabelEvent]]:
+        """The events of a task in order, each with its sequence number, from behind ``after``."""
+        query = sa.select(_events).where(_events.c.task == task, _events.c.seq > after)
+        with self._lock:
+            try:
+                with self._engine.connect() as connection:
+                    rows = connection.execute(query.order_by(_events.c.seq)).all()
+            except sa.exc.DatabaseError as error:
+                raise StoreError(f"{self.name} cannot be read: {_reason(error)}.") from error
+        for row in rows:
+            yield row.seq, _event(row)
+
+    def tasks(self) -> list[str]:
+        """The tasks that have events, in alphabetical order."""
+        query = sa.select(_events.c.task).distinct().order_by(_events.c.task)
+        with self._engine.connect() as connection:
+            return list(connection.execute(query).scalars())
+
+    def close(self) -> None:
+        """Release the file or the connections."""
+        self._engine.dispose()
+
+
+def _event(row: Any) -> LabelEvent:
+    body = json.loads(row.body)
+    return LabelEvent(
+        kind=row.kind,
+        task=row.task,
+        annotator=row.annotator,
+        item_ids=tuple(body["item_ids"]),
+        value=body["value"],
+        selection=body["selection"],
+        elapsed_ms=body["elapsed_ms"],
+        model_version=body["model_version"],
+        event_id=row.event_id,
+        time=row.time,
+    )
+
+
+def _make_file(path: Path) -> None:
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(21, "it is a folder")
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StoreError(
+            f"The label store {path} cannot be opened for writing: {error.strerror or error}. Pass a "
+            "file in a folder that you can write to, such as store='labels.sqlite'."
+        ) from error
+
+
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    # pysqlite would begin transactions itself, too late to wait for a lock; _begin_immediate does.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "busy_timeout=10000",
+        "journal_mode=DELETE",
+        "synchronous=FULL",
+        "recursive_triggers=ON",  # else INSERT OR REPLACE slips past the append-only triggers
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).strip().rstrip(".")
+
+
+def _open_message(name: str, error: Exception) -> str:
+    reason = _reason(error)
+    if "not a database" in reason:
+        return f"{name} is not a label store ({reason}). Pass another file as store=."
+    return f"The label store {name} cannot be opened: {reason}."

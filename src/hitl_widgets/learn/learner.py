@@ -1,0 +1,144 @@
+"""The Learner protocol: models that learn the labels of one pool, by row."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, Self, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, clone, is_classifier
+from threadpoolctl import ThreadpoolController
+
+from hitl_widgets.errors import InvalidInput
+
+__all__ = ["FloatArray", "IntArray", "Learner", "SklearnLearner", "as_learner", "one_blas_thread"]
+
+IntArray = npt.NDArray[np.integer[Any]]
+FloatArray = npt.NDArray[np.floating[Any]]
+
+_pools = ThreadpoolController()
+
+
+def one_blas_thread() -> Any:
+    """Context: small fits are 2-10 times slower when BLAS spreads them over threads."""
+    return _pools.limit(limits=1, user_api="blas")
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """A model over the rows of one pool.
+
+    Rows, not feature vectors, go in: a learner that spreads labels along a graph and one that fits
+    a linear model satisfy the same protocol.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the model is, in words for the person."""
+
+    def start(self, X: npt.NDArray[np.float32], n_classes: int) -> Self:
+        """Return a fresh learner of the same settings for this pool, of shape (n, d)."""
+
+    def update(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> None:
+        """Learn from all current labels: row numbers and class codes, both of shape (m,), m >= 1."""
+
+    def proba(self, index: IntArray | None = None) -> FloatArray:
+        """Class probabilities of the rows (all where None), of shape (n, n_classes)."""
+
+
+class SklearnLearner:
+    """Any scikit-learn classifier, refitted on every change.
+
+    Parameters
+    ----------
+    estimator
+        An unfitted classifier; it is cloned, never changed. Without ``predict_proba`` the softmax
+        of ``decision_function`` stands in, else the predicted class alone.
+    """
+
+    def __init__(self, estimator: BaseEstimator) -> None:
+        self.estimator = estimator
+
+    @property
+    def name(self) -> str:
+        """The estimator's own name."""
+        return type(self.estimator).__name__
+
+    def start(self, X: npt.NDArray[np.float32], n_classes: int) -> SklearnLearner:
+        """See :class:`Learner`."""
+        fresh = SklearnLearner(self.estimator)
+        fresh._X = X
+        fresh._n_classes = n_classes
+        return fresh
+
+    _X: npt.NDArray[np.float32]
+    _n_classes: int
+    _only: int | None = None
+    _fitted: Any = None
+
+    def update(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> None:
+        """See :class:`Learner`."""
+        seen = np.unique(y)
+        self._only = int(seen[0]) if len(seen) == 1 else None
+        if self._only is not None:
+            return
+        options = {} if weight is None else {"sample_weight": weight}
+        with one_blas_thread():
+            self._fitted = clone(self.estimator).fit(self._X[index], y, **options)
+
+    def proba(self, index: IntArray | None = None) -> FloatArray:
+        """See :class:`Learner`."""
+        X = self._X if index is None else self._X[index]
+        P = np.zeros((len(X), self._n_classes), dtype=np.float32)
+        if self._only is not None:
+            P[:, self._only] = 1
+            return P
+        P[:, self._fitted.classes_] = self._scores(X)
+        return P
+
+    def _scores(self, X: npt.NDArray[np.float32]) -> FloatArray:
+        model = self._fitted
+        if hasattr(model, "predict_proba"):
+            return np.asarray(model.predict_proba(X))
+        if hasattr(model, "decision_function"):
+            margin = np.asarray(model.decision_function(X))
+            if margin.ndim == 1:
+                margin = np.column_stack([-margin / 2, margin / 2])
+            return softmax(margin)
+        return np.asarray(model.predict(X)[:, None] == model.classes_, dtype=np.float32)
+
+
+def softmax(scores: FloatArray) -> FloatArray:
+    """Rows of probabilities from rows of scores."""
+    exp = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(exp / exp.sum(axis=1, keepdims=True))
+
+
+def as_learner(learner: Any) -> Learner:
+    """The learner that ``learner=`` names.
+
+    Parameters
+    ----------
+    learner
+        ``"auto"`` or ``"linear"``, a scikit-learn classifier, or an object with the
+        :class:`Learner` methods.
+    """
+    if learner in ("auto", "linear") if isinstance(learner, str) else False:
+        from hitl_widgets.learn.linear import LinearLearner
+
+        return LinearLearner()
+    if isinstance(learner, type):
+        raise InvalidInput(f"learner={learner.__name__} is a class: pass an object, {learner.__name__}().")
+    if isinstance(learner, BaseEstimator):
+        if not is_classifier(learner):
+            raise InvalidInput(
+                f"learner={type(learner).__name__}() is no classifier: pass one, such as "
+                "sklearn.linear_model.LogisticRegression(), or 'linear'."
+            )
+        return SklearnLearner(learner)
+    if isinstance(learner, Learner):
+        return learner
+    raise InvalidInput(
+        f"learner={learner!r}: expected 'auto', 'linear', a scikit-learn classifier, or an object "
+        "with start, update and proba."
+    )

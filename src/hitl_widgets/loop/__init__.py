@@ -1,0 +1,1 @@
+"""Where data, labels and learning meet; knows no screen."""

@@ -1,0 +1,164 @@
+"""What to ask next: the strategy's choice, with a share drawn at random for the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.learn.learner import FloatArray
+from hitl_widgets.learn.strategies import Context, Strategy, kmeans_start, rank
+from hitl_widgets.loop.round import Round, Suggestion
+
+__all__ = ["Asker", "Labels"]
+
+COLD = "nothing like it is labelled yet"
+AUDIT = "drawn at random, to check the model"
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """The labels that hold, as arrays over the pool.
+
+    Attributes
+    ----------
+    y
+        int16 of shape (n,): class codes, -1 where not labelled.
+    order
+        int64 of shape (n,): place of the act in the log, for labelled items.
+    audited
+        bool of shape (n,): drawn at random for the audit.
+    asked
+        bool of shape (n,): suggested or audited, not the person's own choice.
+    skipped
+        bool of shape (n,).
+    n_events
+        Log events folded so far.
+    """
+
+    y: npt.NDArray[np.int16]
+    order: npt.NDArray[np.int64]
+    audited: npt.NDArray[np.bool_]
+    asked: npt.NDArray[np.bool_]
+    skipped: npt.NDArray[np.bool_]
+    n_events: int
+
+    def __len__(self) -> int:
+        return int((self.y >= 0).sum())
+
+    @property
+    def candidates(self) -> npt.NDArray[np.bool_]:
+        """Bool of shape (n,): what may still be asked."""
+        return (self.y < 0) & ~self.skipped
+
+    def training(
+        self,
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int16], npt.NDArray[np.bool_]]:
+        """Rows, codes and audit marks of the labelled items, in the order they were labelled."""
+        rows = np.flatnonzero(self.y >= 0)
+        rows = rows[np.argsort(self.order[rows], kind="stable")]
+        return rows, self.y[rows], self.audited[rows]
+
+
+class Asker:
+    """Chooses what to ask.
+
+    Parameters
+    ----------
+    name, strategy
+        The query strategy.
+    classes
+        Class names, for the reasons.
+    share
+        Share of the questions that the audit draws at random, 0 to 1.
+    seed
+        Seeds the audit's order, the cold start and ties.
+    """
+
+    def __init__(
+        self, name: str, strategy: Strategy, classes: tuple[str, ...], share: float, seed: int
+    ) -> None:
+        self.name = name
+        self.strategy = strategy
+        self.classes = classes
+        self.share = share
+        self.seed = seed
+        self._start: list[int] | None = None
+        self._draw: npt.NDArray[np.int64] | None = None
+
+    def utilities(self, proba: FloatArray, X: npt.NDArray[np.float32], labels: Labels) -> FloatArray:
+        """The strategy's utilities of all items."""
+        rng = np.random.default_rng([self.seed, labels.n_events])
+        return self.strategy(proba, Context(X, labels.y, labels.candidates, rng))
+
+    def queue(
+        self,
+        labels: Labels,
+        n: int,
+        X: npt.NDArray[np.float32] | None,
+        utilities: FloatArray | None,
+        reason: Callable[[int], str],
+    ) -> tuple[Suggestion, ...]:
+        """The next ``n`` questions, in order.
+
+        Until features are built, everything is drawn at random, and so counts for the audit. Then
+        k-means medoids, until there are as many labels and two classes are known; then the
+        strategy.
+        """
+        candidates = labels.candidates
+        chosen: list[Suggestion] = []
+        if X is not None:
+            cold = self._cold(labels, X)
+            chosen = [Suggestion(i, COLD) for i in cold[:n]]
+            if len(chosen) < n and utilities is not None:
+                left = candidates.copy()
+                left[cold] = False
+                rng = np.random.default_rng([self.seed, labels.n_events, 1])
+                chosen += [Suggestion(i, reason(i)) for i in rank(utilities, left, n - len(chosen), rng)]
+        return tuple(self._with_audit(labels, chosen, n))
+
+    def _cold(self, labels: Labels, X: npt.NDArray[np.float32]) -> list[int]:
+        if self._start is None:
+            size = min(len(X), max(2 * len(self.classes), 10))
+            self._start = kmeans_start(X, size, self.seed)
+        known = np.unique(labels.y[labels.y >= 0])
+        if len(labels) >= len(self._start) and len(known) >= 2:
+            return []
+        candidates = labels.candidates
+        return [i for i in self._start if candidates[i]]
+
+    def _with_audit(self, labels: Labels, chosen: list[Suggestion], n: int) -> Iterator[Suggestion]:
+        # A bulk label says nothing of single items, so only single questions count as asked.
+        asked, audited = int(labels.asked.sum()), int(labels.audited.sum())
+        draw = self._audit_draw(labels)
+        rest = iter(chosen)
+        used: set[int] = set()
+        for position in range(n):
+            due = (audited + 1) <= self.share * (asked + position + 1)
+            source: Iterable[Suggestion] = draw if due else rest
+            other: Iterable[Suggestion] = rest if due else draw
+            found = next((s for s in source if s.index not in used), None)
+            if found is None:
+                found = next((s for s in other if s.index not in used), None)
+            if found is None:
+                return
+            audited += found.audit
+            used.add(found.index)
+            yield found
+
+    def _audit_draw(self, labels: Labels) -> Iterator[Suggestion]:
+        if self._draw is None:
+            self._draw = np.random.default_rng([self.seed, 2]).permutation(len(labels.y))
+        candidates = labels.candidates
+        return (Suggestion(int(i), AUDIT, audit=True) for i in self._draw if candidates[i])
+
+    def reason(self, round_: Round, i: int) -> str:
+        """Why the strategy chose this item, in one short sentence."""
+        first, second = int(round_.predicted[i]), int(round_.runner_up[i])
+        if self.name == "random":
+            return "drawn at random"
+        if self.name in {"margin", "least_confident", "entropy"} and min(first, second) >= 0:
+            return f"between {self.classes[first]} and {self.classes[second]}"
+        return f"ranked first by {self.name}"

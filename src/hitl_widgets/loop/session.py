@@ -1,0 +1,623 @@
+"""Session: the one owner of mutable state. Everything a person does goes through it."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import os
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hitl_widgets.data.items import Payload
+from hitl_widgets.data.pool import Pool
+from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
+from hitl_widgets.export.tables import write_table
+from hitl_widgets.labels.events import LabelEvent, Selection, new_event_id
+from hitl_widgets.labels.fold import Fold
+from hitl_widgets.labels.schema import LabelClass, Schema
+from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.learn.evaluate import Estimate
+from hitl_widgets.learn.learner import as_learner
+from hitl_widgets.learn.strategies import as_strategy
+from hitl_widgets.loop.asking import Asker, Labels
+from hitl_widgets.loop.mapping import Map, Preparation, Stage
+from hitl_widgets.loop.round import Round
+from hitl_widgets.loop.tables import history_table, items_table, labels_table, predictions_table
+from hitl_widgets.loop.trainer import Evaluation, Trainer
+
+__all__ = ["Session"]
+
+Listener = Callable[[str], None]
+
+
+class Session:
+    """Label a pool of items with a model that learns along. In a notebook it shows the Workbench.
+
+    Parameters
+    ----------
+    data
+        A pandas, polars or Arrow table, a list of texts, images or dicts, an array, or a
+        :class:`~hitl_widgets.data.pool.Pool`.
+    text, image, columns
+        What an item is: the column of the text, of the image, or the columns of a table row.
+    X
+        Embeddings, array-like of shape (n_rows, n_features), finite. Without them features are
+        built from the items in the background.
+    embed
+        Instead of ``X``: a function from a list of items to such an array, or a scikit-learn
+        transformer.
+    id
+        Column of the ids. Without it an item is known by its content: reordering or growing the
+        table keeps its labels, and equal items share one.
+    classes
+        At least two names or :class:`~hitl_widgets.labels.schema.LabelClass`. May be left out
+        where the store knows the task.
+    schema
+        A :class:`~hitl_widgets.labels.schema.Schema` instead of ``classes``.
+    store
+        Where labels are kept: a path, a database URL, a
+        :class:`~hitl_widgets.labels.store.LabelStore`, or ``":memory:"``.
+    task
+        Name of the question within the store.
+    annotator
+        Who labels; the login name where None.
+    learner
+        ``"auto"``, ``"linear"``, a scikit-learn classifier, or a
+        :class:`~hitl_widgets.learn.learner.Learner`.
+    strategy
+        ``"auto"`` (margin), a name of :data:`~hitl_widgets.learn.strategies.STRATEGIES`, or a
+        function ``(probabilities, context) -> utilities``.
+    audit
+        Share of the questions drawn at random, which alone measure the model. 0 to 1.
+    random_state
+        Seeds every chance; None takes a seed from the store and task, the same after a restart.
+
+    Raises
+    ------
+    InvalidInput
+        For data, columns, classes, ids or settings that cannot be used.
+    StoreError
+        When the store cannot be opened, written, or belongs to something else.
+    """
+
+    def __init__(
+        self,
+        data: Any,
+        *,
+        text: str | None = None,
+        image: str | None = None,
+        columns: list[str] | None = None,
+        X: Any = None,
+        embed: Any = None,
+        id: str | None = None,  # noqa: A002 - the field's own word
+        classes: Iterable[str | LabelClass] | None = None,
+        schema: Schema | None = None,
+        store: str | os.PathLike[str] | LabelStore = "labels.sqlite",
+        task: str = "labels",
+        annotator: str | None = None,
+        learner: Any = "auto",
+        strategy: Any = "auto",
+        audit: float = 0.1,
+        random_state: int | None = None,
+        **unknown: Any,
+    ) -> None:
+        _refuse(unknown)
+        if not isinstance(audit, int | float) or not 0 <= audit <= 1:
+            raise InvalidInput(f"audit={audit!r}: expected a share from 0 to 1, such as 0.1.")
+        if X is not None and embed is not None:
+            raise InvalidInput("Pass X= or embed=, not both: X= is what embed= would make.")
+        if isinstance(data, Pool):
+            pool = data
+        else:
+            pool = Pool.from_data(data, text=text, image=image, columns=columns, X=X, id=id)
+        asked = _asked_schema(classes, schema)
+        model = as_learner(learner)
+        name, chosen = as_strategy(strategy)
+        self.pool = pool
+        self.task = task
+        self.annotator = annotator or os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
+        self.audit = float(audit)
+        self.strategy = name
+        self._lock = threading.RLock()
+        self._listeners: list[Listener] = []
+        self._fold = Fold()
+        self._seq = 0
+        self._log: list[LabelEvent] = []
+        self._y = np.full(len(pool), -1, dtype=np.int16)
+        self._order = np.zeros(len(pool), dtype=np.int64)
+        self._audited = np.zeros(len(pool), dtype=bool)
+        self._asked = np.zeros(len(pool), dtype=bool)
+        self._skipped = np.zeros(len(pool), dtype=bool)
+        self._n_elsewhere = 0
+        self._audit_issued: set[int] = set()
+        self._features: npt.NDArray[np.float32] | None = None
+        self._map: Map | None = None
+        self._stage: Stage | None = Stage("starting")
+        self._error: Exception | None = None
+        self._closed = False
+        self._changed = threading.Condition(self._lock)
+        self._own_store = not isinstance(store, LabelStore)
+        self.store = store if isinstance(store, LabelStore) else LabelStore(store)
+        try:
+            self.schema = self._agree(asked)
+        except BaseException:
+            if self._own_store:
+                self.store.close()
+            raise
+        self._sync()
+        self._refold(range(len(pool)))
+        seed = random_state if random_state is not None else _seed(self.store.store_id, task)
+        asker = Asker(name, chosen, self.schema.names, self.audit, seed)
+        self._trainer = Trainer(
+            model,
+            asker,
+            len(pool),
+            self.schema,
+            self._snapshot,
+            self._on_round,
+            self._on_evaluation,
+        )
+        self._preparation = Preparation(
+            pool,
+            embed,
+            random_state,
+            on_features=self._on_features,
+            on_map=self._on_map,
+            on_stage=self._on_stage,
+            on_error=self._on_error,
+        )
+        self._preparation.start()
+        self._trainer.request()
+
+    def __repr__(self) -> str:
+        return (
+            f"<Session of task {self.task!r}: {self.n_labels:,} of {len(self.pool):,} "
+            f"{self.pool.kind} items labelled, {len(self.schema.classes)} classes>"
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- acts -----------------------------------------------------------------
+
+    def label(
+        self,
+        ids: Any,
+        value: str | None,
+        *,
+        selection: Selection = "api",
+        elapsed_ms: int | None = None,
+        event_id: str | None = None,
+    ) -> str:
+        """Label one item or many with one class, as one act.
+
+        Parameters
+        ----------
+        ids
+            One id, or a list of ids.
+        value
+            The class; None takes the label away.
+        selection
+            How the items were chosen. Items that :meth:`query` drew for the audit count for it.
+        elapsed_ms
+            How long the person looked, in milliseconds.
+        event_id
+            Of a resent act: one that the store has already changes nothing.
+
+        Returns
+        -------
+        str
+            The event's id. The label is on disk.
+
+        Raises
+        ------
+        InvalidInput
+            For a class that the schema does not have, or an unknown id.
+        StoreError
+            When it could not be written.
+        """
+        index = self.pool.index(_as_list(ids))
+        return self.label_items(index, value, selection=selection, elapsed_ms=elapsed_ms, event_id=event_id)
+
+    def label_items(
+        self,
+        index: list[int],
+        value: str | None,
+        *,
+        selection: Selection = "api",
+        elapsed_ms: int | None = None,
+        event_id: str | None = None,
+    ) -> str:
+        """:meth:`label` by rows of the pool instead of ids."""
+        if not index:
+            raise InvalidInput("There is nothing to label: pass at least one id.")
+        if value is not None:
+            value = self.schema.names[self.schema.code(value)]
+        if len(index) == 1 and index[0] in self._audit_issued and selection in {"api", "suggested"}:
+            selection = "audit"
+        return self._act(
+            LabelEvent(
+                kind="label",
+                task=self.task,
+                annotator=self.annotator,
+                item_ids=self._keys(index),
+                value=value,
+                selection=selection,
+                elapsed_ms=elapsed_ms,
+                model_version=self._trainer.number,
+                event_id=event_id or new_event_id(),
+            )
+        )
+
+    def skip(self, ids: Any, *, event_id: str | None = None) -> str:
+        """Leave one item or many unanswered: they are not asked again. Returns the event's id."""
+        return self.skip_items(self.pool.index(_as_list(ids)), event_id=event_id)
+
+    def skip_items(self, index: list[int], *, event_id: str | None = None) -> str:
+        """:meth:`skip` by rows of the pool instead of ids."""
+        if not index:
+            raise InvalidInput("There is nothing to skip: pass at least one id.")
+        keys, event_id = self._keys(index), event_id or new_event_id()
+        return self._act(LabelEvent("skip", self.task, self.annotator, keys, event_id=event_id))
+
+    def undo(self, *, event_id: str | None = None) -> str | None:
+        """Take back your last act, bulk or single; returns the event's id, None if there is none."""
+        return self._turn("undo", event_id)
+
+    def redo(self, *, event_id: str | None = None) -> str | None:
+        """Bring back what the last undo took; returns the event's id, None if there is nothing."""
+        return self._turn("redo", event_id)
+
+    def _turn(self, kind: Any, event_id: str | None) -> str | None:
+        with self._lock:
+            if event_id is not None and any(e.event_id == event_id for e in reversed(self._log)):
+                return event_id
+            find = self._fold.to_undo if kind == "undo" else self._fold.to_redo
+            target = find(self.annotator)
+            if target is None:
+                return None
+            act = LabelEvent(kind, self.task, self.annotator, value=target.event_id)
+            return self._act(act if event_id is None else replace(act, event_id=event_id))
+
+    def _keys(self, index: list[int]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.pool.keys[i] for i in index))
+
+    def _act(self, event: LabelEvent) -> str:
+        with self._lock:
+            if self._closed:
+                raise InvalidInput("The session is closed: run the cell that makes it again.")
+            self.store.append(event)
+            touched = self._sync()
+            self._refold(touched)
+            self._changed.notify_all()
+        self._trainer.request()
+        self._tell("labels")
+        return event.event_id
+
+    # -- the log, folded ------------------------------------------------------
+
+    def _agree(self, asked: Schema | None) -> Schema:
+        """The schema that holds: the asked one, or the store's."""
+        self._sync()
+        stored = self._fold.schema
+        if asked is None:
+            if stored is None:
+                raise InvalidInput(
+                    f"classes= is missing, and {self.store.name} knows no task {self.task!r} yet"
+                    f"{_known_tasks(self.store)}. Pass at least two, such as classes=['spam', 'ham']."
+                )
+            return stored
+        if stored is not None:
+            used = {str(e.value) for e, holds in self._fold.acts() if holds and e.value is not None}
+            lost = sorted(used - set(asked.names))
+            if lost:
+                raise InvalidInput(
+                    f"{self.store.name} holds labels of {choices(lost)} under task {self.task!r}, which "
+                    f"classes= lacks (it has {choices(asked.names)}). Add the classes, or ask another "
+                    "question in the same file with task='another name'. Nothing was changed."
+                )
+        if stored != asked:
+            self.store.append(LabelEvent("schema", self.task, self.annotator, value=asked.to_dict()))
+            self._sync()
+        return asked
+
+    def _sync(self) -> list[int]:
+        """Fold what is new in the log, our own and others'; returns the rows it may have changed."""
+        touched: dict[int, None] = {}
+        for seq, event in self.store.read(self.task, self._seq):
+            self._seq = seq
+            self._log.append(event)
+            for key in self._fold.apply(event):
+                if (i := self.pool.find(key)) is not None:
+                    touched[i] = None
+        return list(touched)
+
+    def _refold(self, rows: Iterable[int]) -> None:
+        for i in rows:
+            key = self.pool.keys[i]
+            event = self._fold.answer(key)
+            names = self.schema.names
+            self._y[i] = names.index(event.value) if event and event.value in names else -1
+            self._order[i] = self._fold.order(event) if event else 0
+            self._audited[i] = event is not None and event.selection == "audit"
+            self._asked[i] = event is not None and event.selection in {"audit", "suggested", "api"}
+            self._skipped[i] = self._fold.skipped(key)
+
+    def _snapshot(self) -> tuple[Labels, npt.NDArray[np.float32] | None]:
+        with self._lock:
+            labels = Labels(
+                self._y.copy(),
+                self._order.copy(),
+                self._audited.copy(),
+                self._asked.copy(),
+                self._skipped.copy(),
+                self._fold.n_events,
+            )
+            return labels, self._features
+
+    # -- what is known --------------------------------------------------------
+
+    @property
+    def n_labels(self) -> int:
+        """How many items are labelled."""
+        return int((self._y >= 0).sum())
+
+    @property
+    def current(self) -> Labels:
+        """The labels that hold, as arrays over the pool."""
+        return self._snapshot()[0]
+
+    @property
+    def round(self) -> Round | None:
+        """The newest round, or None before the first."""
+        return self._trainer.round
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The newest audit estimate and learning curve."""
+        return self._trainer.evaluation
+
+    @property
+    def map(self) -> Map | None:
+        """The newest map, or None before the preview."""
+        return self._map
+
+    @property
+    def stage(self) -> Stage | None:
+        """What is being prepared, or None when everything is ready."""
+        return self._stage
+
+    @property
+    def error(self) -> Exception | None:
+        """What ended the preparation, if anything did."""
+        return self._error
+
+    @property
+    def closed(self) -> bool:
+        """Whether :meth:`close` was called."""
+        return self._closed
+
+    @property
+    def key(self) -> str:
+        """An opaque name of this task of this store, the same after a restart."""
+        name = f"{self.store.store_id}\0{self.task}\0{self.annotator}"
+        return hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
+
+    @property
+    def behind(self) -> int:
+        """How many acts the model has not seen yet."""
+        seen = self._trainer.round
+        return self._fold.n_events - (seen.n_events if seen else 0)
+
+    def payload(self, i: int, *, side: int = 768) -> Payload:
+        """What a screen shows of row ``i`` of the pool."""
+        return self.pool.payload(i, side=side)
+
+    def acts(self, limit: int | None = None) -> list[tuple[LabelEvent, bool]]:
+        """Labels and skips in log order, each with whether it holds; the last ``limit`` of them."""
+        with self._lock:
+            acts = self._fold.acts()
+        return acts if limit is None else acts[-limit:]
+
+    def can_turn(self) -> tuple[bool, bool]:
+        """Whether there is something to undo, and to redo."""
+        with self._lock:
+            fold, who = self._fold, self.annotator
+            return fold.to_undo(who) is not None, fold.to_redo(who) is not None
+
+    def query(self, n: int = 1) -> list[Any]:
+        """Ids of the items most worth labeling now, best first, the audit's share among them.
+
+        Parameters
+        ----------
+        n
+            How many, at least 1. Fewer come back when fewer are left.
+        """
+        if not isinstance(n, int | np.integer) or n < 1:
+            raise InvalidInput(f"n={n!r}: expected a whole number from 1.")
+        self.wait()
+        labels, X = self._snapshot()
+        suggestions = self._trainer.suggest(labels, X, int(n))
+        with self._lock:
+            self._audit_issued.update(s.index for s in suggestions if s.audit)
+        return [self.pool.ids[s.index] for s in suggestions]
+
+    def wait(self, timeout: float | None = None) -> Round:
+        """Wait until the model has seen every label; returns its round.
+
+        Raises
+        ------
+        TimeoutError
+            After ``timeout`` seconds.
+        HitlError
+            When the features could not be built, or the learner or strategy failed.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        with self._changed:
+            while True:
+                if self._error is not None:
+                    raise HitlError(f"The items could not be prepared: {self._error}") from self._error
+                found = self._trainer.round
+                fresh = found is not None and found.n_events >= self._fold.n_events
+                if found is not None and fresh and self._features is not None and found.has_features:
+                    break
+                if self._closed:
+                    raise InvalidInput("The session is closed: run the cell that makes it again.")
+                left = None if end is None else end - time.monotonic()
+                if left is not None and left <= 0:
+                    raise TimeoutError(f"The model is still {self.behind} acts behind after {timeout} s.")
+                self._changed.wait(1.0 if left is None else min(left, 1.0))
+        if found.error:
+            raise HitlError(found.error)
+        return found
+
+    def labels(self) -> pd.DataFrame:
+        """The labels that hold, one row per item and annotator, in the order they were given.
+
+        Columns: id, label, annotator, time (UTC), selection (how the item was chosen), elapsed_ms.
+        """
+        with self._lock:
+            return labels_table(self._fold, self.pool)
+
+    def history(self) -> pd.DataFrame:
+        """Every event of the task, oldest first; ``holds`` is False for what was undone."""
+        with self._lock:
+            holding = {e.event_id: holds for e, holds in self._fold.acts()}
+            return history_table(list(self._log), lambda event_id: holding.get(event_id, True))
+
+    def predictions(self) -> pd.DataFrame:
+        """The model's label, confidence and uncertainty (0 to 1) of every item, indexed by id."""
+        return predictions_table(self.round, self.pool, self.schema.names)
+
+    def to_frame(self) -> Any:
+        """Your own table, in its order and kind, with columns label, prediction and confidence.
+
+        Where your table has such a column, all three are named ``hitl_label`` and so on. A list or
+        array comes back as a pandas table with the ids.
+        """
+        return items_table(self.pool, self.current, self.round, self.schema.names)
+
+    def accuracy(self) -> Estimate:
+        """How often the model of now is right on items not labelled by hand, from the audit."""
+        self.wait()
+        return self._trainer.estimate()
+
+    def export(self, path: str | os.PathLike[str], format: str | None = None) -> Path:  # noqa: A002
+        """Write the labels to a .csv or .parquet file, or the whole history to .jsonl."""
+        asked = format or Path(path).suffix.lower().lstrip(".")
+        return write_table(self.history() if asked == "jsonl" else self.labels(), path, format)
+
+    def close(self) -> None:
+        """Stop the background work and release the store."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._changed.notify_all()
+        self._preparation.close()
+        self._trainer.close()
+        if self._own_store:
+            self.store.close()
+        self._tell("closed")
+
+    # -- listeners ------------------------------------------------------------
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Be told of changes; returns the function that ends it.
+
+        The listener gets ``labels``, ``round``, ``evaluation``, ``map``, ``stage``, ``error`` or
+        ``closed``, from whatever thread made the change.
+        """
+        self._listeners.append(listener)
+
+        def stop() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return stop
+
+    def _tell(self, what: str) -> None:
+        for listener in tuple(self._listeners):
+            try:
+                listener(what)
+            except Exception as error:  # noqa: BLE001 - one broken screen must not stop the loop
+                warnings.warn(f"A view of the session failed: {error!r}", RuntimeWarning, stacklevel=2)
+
+    def _on_features(self, X: npt.NDArray[np.float32]) -> None:
+        with self._changed:
+            self._features = X
+            self._changed.notify_all()
+        self._trainer.request()
+
+    def _on_map(self, made: Map) -> None:
+        self._map = made
+        self._tell("map")
+
+    def _on_stage(self, stage: Stage | None) -> None:
+        self._stage = stage
+        self._tell("stage")
+
+    def _on_error(self, error: Exception) -> None:
+        with self._changed:
+            # A map that fails leaves the preview; features that fail leave nothing to learn from.
+            self._error = error if self._features is None else None
+            self._stage = None
+            self._changed.notify_all()
+        if self._features is not None:
+            warnings.warn(f"The map stays a preview: {error}", RuntimeWarning, stacklevel=2)
+        self._tell("error")
+
+    def _on_round(self, _: Round) -> None:
+        with self._changed:
+            self._changed.notify_all()
+        self._tell("round")
+
+    def _on_evaluation(self, _: Evaluation) -> None:
+        self._tell("evaluation")
+
+
+def _refuse(unknown: dict[str, Any]) -> None:
+    if unknown:
+        name = next(iter(unknown))
+        valid = [p for p in Session.__init__.__annotations__ if p not in {"return", "unknown"}]
+        raise InvalidInput(
+            f"Session has no argument {name}=.{nearest(name, valid)} Its arguments are {', '.join(valid)}."
+        )
+
+
+def _asked_schema(classes: Any, schema: Any) -> Schema | None:
+    if schema is None:
+        return None if classes is None else Schema(classes)
+    if classes is not None:
+        raise InvalidInput("Pass classes= or schema=, not both.")
+    if not isinstance(schema, Schema):
+        raise InvalidInput(f"schema= is a {type(schema).__name__}: expected a hitl_widgets.Schema.")
+    return schema
+
+
+def _as_list(ids: Any) -> list[Any]:
+    if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
+        return [ids]
+    return list(ids)
+
+
+def _known_tasks(store: LabelStore) -> str:
+    tasks = store.tasks()
+    return f" (it knows {choices(tasks)})" if tasks else ""
+
+
+def _seed(store_id: str, task: str) -> int:
+    digest = hashlib.blake2b(f"{store_id}\0{task}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "big")

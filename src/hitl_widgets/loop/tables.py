@@ -1,0 +1,114 @@
+"""What a session knows, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
+
+from hitl_widgets.data.pool import Pool
+from hitl_widgets.labels.fold import Fold
+from hitl_widgets.loop.asking import Labels
+from hitl_widgets.loop.round import Round
+
+__all__ = ["history_table", "items_table", "labels_table", "predictions_table"]
+
+
+def labels_table(fold: Fold, pool: Pool) -> pd.DataFrame:
+    """One row per item and annotator that holds; see :meth:`Session.labels`."""
+
+    def known(key: str) -> Any:
+        i = pool.find(key)
+        return key if i is None else pool.ids[i]
+
+    rows = [
+        (known(key), e.value, e.annotator, e.time, e.selection, e.elapsed_ms, fold.order(e))
+        for key in fold.touched
+        for e in fold.current(key).values()
+        if e.kind == "label" and e.value is not None
+    ]
+    columns = ["id", "label", "annotator", "time", "selection", "elapsed_ms", "order"]
+    table = pd.DataFrame(rows, columns=columns).sort_values("order", kind="stable")
+    table["time"] = pd.to_datetime(table["time"], utc=True)
+    table["elapsed_ms"] = table["elapsed_ms"].astype("Int64")
+    return table.drop(columns="order").reset_index(drop=True)
+
+
+def history_table(events: list[Any], holds: Callable[[str], bool]) -> pd.DataFrame:
+    """One row per event; see :meth:`Session.history`."""
+    rows = [
+        {
+            "time": e.time,
+            "annotator": e.annotator,
+            "kind": e.kind,
+            "n_items": len(e.item_ids),
+            "value": None if e.kind == "schema" else e.value,
+            "selection": e.selection,
+            "holds": holds(e.event_id),
+            "elapsed_ms": e.elapsed_ms,
+            "event_id": e.event_id,
+            "item_ids": list(e.item_ids),
+        }
+        for e in events
+    ]
+    columns = [
+        "time", "annotator", "kind", "n_items", "value", "selection", "holds", "elapsed_ms",
+        "event_id", "item_ids",
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=columns)
+    table["time"] = pd.to_datetime(table["time"], utc=True)
+    return table
+
+
+def _names(codes: Any, classes: tuple[str, ...]) -> list[str | None]:
+    return [classes[c] if c >= 0 else None for c in codes]
+
+
+def predictions_table(round_: Round | None, pool: Pool, classes: tuple[str, ...]) -> pd.DataFrame:
+    """One row per item; see :meth:`Session.predictions`."""
+    index = pd.Index(list(pool.ids), name="id")
+    if round_ is None:
+        nothing: list[Any] = [None] * len(pool)
+        columns = {"label": nothing, "confidence": np.nan, "uncertainty": np.nan}
+        return pd.DataFrame(columns, index=index)
+    known = round_.predicted >= 0
+    return pd.DataFrame(
+        {
+            "label": _names(round_.predicted, classes),
+            "confidence": np.where(known, round_.confidence, np.nan),
+            "uncertainty": np.where(known, round_.uncertainty, np.nan),
+        },
+        index=index,
+    )
+
+
+def items_table(pool: Pool, labels: Labels, round_: Round | None, classes: tuple[str, ...]) -> Any:
+    """The person's own table with three columns more; see :meth:`Session.to_frame`."""
+    predicted = predictions_table(round_, pool, classes)
+    columns = {
+        "label": _names(labels.y[pool.rows], classes),
+        "prediction": predicted["label"].to_numpy()[pool.rows].tolist(),
+        "confidence": predicted["confidence"].to_numpy()[pool.rows],
+    }
+    try:
+        table: nw.DataFrame[Any] = nw.from_native(pool.source, eager_only=True)
+    except TypeError:
+        ids = [pool.ids[i] for i in pool.rows]
+        return pd.DataFrame({"id": ids, **columns})
+    prefix = "hitl_" if set(columns) & set(table.columns) else ""
+    added = [
+        nw.new_series(
+            prefix + name,
+            list(values),
+            nw.Float64 if name == "confidence" else nw.String,
+            backend=table.implementation,
+        )
+        for name, values in columns.items()
+    ]
+    native = table.to_native()
+    if isinstance(native, pd.DataFrame):
+        return native.assign(**{s.name: s.to_numpy() for s in added})
+    return table.with_columns(*added).to_native()

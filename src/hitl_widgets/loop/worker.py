@@ -1,0 +1,64 @@
+"""Background work: one thread per kind of work, where the latest request wins."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["Worker"]
+
+
+class Worker:
+    """Runs a job in its own thread whenever asked; requests that come meanwhile become one.
+
+    Parameters
+    ----------
+    job
+        A bound method; it gets a function that says whether a newer request is waiting, so that
+        long work can stop early. It is held weakly: an abandoned owner ends the thread.
+    name
+        Name of the thread.
+    """
+
+    def __init__(self, job: Callable[[Callable[[], bool]], None], name: str) -> None:
+        self._job = weakref.WeakMethod(job)
+        self._wake = threading.Condition()
+        self._asked = False
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name=f"hitl-{name}", daemon=True)
+        self._thread.start()
+
+    def request(self) -> None:
+        """Ask for a run; returns at once."""
+        with self._wake:
+            self._asked = True
+            self._wake.notify_all()
+
+    def close(self) -> None:
+        """End the thread after the run in hand; may be called by the job itself."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify_all()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout=5)
+
+    def _overtaken(self) -> bool:
+        return self._asked or self._closed
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                # The time-out lets the thread notice that its owner was garbage-collected.
+                while not (self._asked or self._closed):
+                    if not self._wake.wait(timeout=5) and self._job() is None:
+                        return
+                if self._closed:
+                    return
+                self._asked = False
+            job: Any = self._job()
+            if job is None:
+                return
+            job(self._overtaken)
+            del job

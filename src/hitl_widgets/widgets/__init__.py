@@ -1,0 +1,1 @@
+"""The screen: anywidget, and only here."""

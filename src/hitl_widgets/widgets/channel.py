@@ -1,0 +1,170 @@
+"""The channel between a widget and its views: validated, acknowledged, resent by the browser."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anywidget
+import msgspec
+import traitlets
+
+from hitl_widgets.errors import BundleMissing, HitlError
+from hitl_widgets.loop.session import Session
+from hitl_widgets.widgets import messages as m
+
+__all__ = ["SessionWidget", "bundle"]
+
+STATIC = Path(__file__).parent / "static"
+
+
+@functools.cache
+def bundle(name: str) -> str:
+    """The text of a built file.
+
+    Raises
+    ------
+    BundleMissing
+        When the JavaScript was not built.
+    """
+    path = STATIC / name
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise BundleMissing(
+            f"The JavaScript of the widgets is missing ({path}). From a source checkout build it with "
+            "`make js` (it needs no Node of your own); an installed wheel carries it: reinstall with "
+            "pip install --force-reinstall hitl-widgets. Labels and Python are not affected."
+        ) from None
+
+
+class SessionWidget(anywidget.AnyWidget):  # type: ignore[misc]
+    """A view on a session.
+
+    State is sent to a view when it says hello, and as messages from then on: a trait would be
+    saved with the notebook. The only traits are an opaque key and the protocol's version.
+    """
+
+    _bundle: ClassVar[str]
+
+    _key = traitlets.Unicode().tag(sync=True)
+    _protocol = traitlets.Int(m.PROTOCOL).tag(sync=True)
+
+    def __init__(self, session: Session) -> None:
+        if not isinstance(session, Session):
+            raise TypeError(f"{type(self).__name__} shows a Session; got a {type(session).__name__}.")
+        self._wire = threading.RLock()
+        self.session = session
+        super().__init__(_esm=bundle(f"{self._bundle}.js"), _css=bundle("hitl.css"), _key=session.key)
+        self.on_msg(self._receive)
+        self._unsubscribe = session.subscribe(self._on_change)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of task {self.session.task!r}>"
+
+    def close(self) -> None:
+        """Take the widget off the screen; the session goes on."""
+        self._unsubscribe()
+        super().close()
+
+    def set_state(self, sync_data: Any) -> None:
+        """Refuse: a browser may change no trait."""
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        return plain_fallback(super()._repr_mimebundle_(**options))
+
+    # -- in --------------------------------------------------------------------
+
+    def _receive(self, _: Any, content: Any, __: Any) -> None:
+        name = content.get("id") if isinstance(content, dict) else None
+        name = name if isinstance(name, str) and len(name) <= 64 else ""
+        try:
+            self._handle(m.parse(content))
+        except (HitlError, msgspec.ValidationError) as error:
+            self._send({"type": "refused", "id": name, "why": str(error)})
+        except Exception as error:  # noqa: BLE001 - whatever it is, the browser keeps the label and is told
+            self._send({"type": "failed", "id": name, "why": f"{type(error).__name__}: {error}"})
+
+    def _handle(self, message: m.Message) -> None:
+        match message:
+            case m.Hello():
+                self._greet(message.view)
+            case m.Show():
+                for row in message.rows:
+                    self._show(message.view, row, small=message.small)
+            case m.Sample():
+                self._sample(message)
+            case m.Vega():
+                self._send({"type": "vega", "to": message.view}, [bundle("vega.js").encode()])
+            case _:
+                self._act(message)
+
+    def _act(self, message: m.Label | m.Skip | m.Undo | m.Redo) -> None:
+        session, pool = self.session, self.session.pool
+        match message:
+            case m.Label(key=None):
+                if message.pool != pool.fingerprint:
+                    raise HitlError("The table changed since these points were selected: select them again.")
+                session.label_items(
+                    self._rows(message.rows),
+                    message.value,
+                    selection=message.selection,
+                    elapsed_ms=message.elapsed_ms,
+                    event_id=message.id,
+                )
+            case m.Label():
+                session.label_items(
+                    pool.index([message.key]),
+                    message.value,
+                    selection=message.selection,
+                    elapsed_ms=message.elapsed_ms,
+                    event_id=message.id,
+                )
+            case m.Skip():
+                session.skip_items(pool.index([message.key]), event_id=message.id)
+            case m.Undo():
+                session.undo(event_id=message.id)
+            case m.Redo():
+                session.redo(event_id=message.id)
+        self._send({"type": "ack", "id": message.id})
+
+    def _rows(self, rows: tuple[int, ...]) -> list[int]:
+        n = len(self.session.pool)
+        if any(row >= n for row in rows):
+            raise HitlError(f"Row {max(rows)} is not in the pool of {n} items.")
+        return list(rows)
+
+    def _show(self, view: str, row: int, *, small: bool) -> None:
+        [row] = self._rows((row,))
+        payload = self.session.payload(row, side=160 if small else 768)
+        content = {"type": "item", "to": view, "row": row, "small": small, "content": payload.content}
+        self._send(content, [payload.data] if payload.data else [])
+
+    # -- out -------------------------------------------------------------------
+
+    def _send(self, content: dict[str, Any], buffers: list[Any] | None = None) -> None:
+        with self._wire:
+            self.send(content, buffers or [])
+
+    def _greet(self, view: str) -> None:
+        raise NotImplementedError
+
+    def _sample(self, message: m.Sample) -> None:
+        raise HitlError("This widget takes no selection.")
+
+    def _on_change(self, what: str) -> None:
+        raise NotImplementedError
+
+    def _classes(self) -> list[dict[str, str]]:
+        return list(self.session.schema.to_dict()["classes"])
+
+
+def plain_fallback(bundle_: Any) -> Any:
+    """Where widgets cannot run, words that help and hold no data."""
+    data = bundle_[0] if isinstance(bundle_, tuple) else bundle_
+    words = "hitl-widgets: a labeling session. Run this cell in JupyterLab 4 to go on labeling."
+    data["text/plain"] = words
+    data["text/html"] = f"<p>{words}</p>"
+    return bundle_

@@ -1,0 +1,123 @@
+"""Labeler: the item to label, the classes, and the card for a whole selection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hitl_widgets.widgets import messages as m
+from hitl_widgets.widgets.channel import SessionWidget
+
+__all__ = ["Labeler"]
+
+
+class Labeler(SessionWidget):
+    """The item most worth labeling, with keys for the classes, skip, undo and redo.
+
+    Parameters
+    ----------
+    session
+        The :class:`~hitl_widgets.loop.session.Session` to label in.
+    """
+
+    _bundle = "labeler"
+
+    def _greet(self, view: str) -> None:
+        schema = self.session.schema
+        self._send(
+            {
+                "type": "welcome",
+                "to": view,
+                "classes": self._classes(),
+                "question": schema.question,
+                "pool": self.session.pool.fingerprint,
+                "kind": self.session.pool.kind,
+                **self._state(),
+                "queue": self._queue(),
+            }
+        )
+
+    def _on_change(self, what: str) -> None:
+        if what == "round":
+            self._send({"type": "queue", "queue": self._queue(), **self._state()})
+        elif what in {"labels", "stage", "error", "closed"}:
+            self._send({"type": "state", **self._state()})
+
+    def _state(self) -> dict[str, Any]:
+        session = self.session
+        undo, redo = session.can_turn()
+        stage = session.stage
+        labels = session.current
+        return {
+            "n_items": len(session.pool),
+            "n_labels": len(labels),
+            "n_left": int(labels.candidates.sum()),
+            "n_skipped": int(labels.skipped.sum()),
+            "undo": undo,
+            "redo": redo,
+            "behind": session.behind,
+            "stage": None if stage is None else {"words": stage.words, "fraction": stage.fraction},
+            "error": str(session.error) if session.error else (session.round.error if session.round else ""),
+        }
+
+    def _queue(self) -> list[dict[str, Any]]:
+        found = self.session.round
+        if found is None:
+            return []
+        labels = self.session.current
+        return [
+            {
+                "row": s.index,
+                "key": self.session.pool.keys[s.index],
+                "reason": s.reason,
+                "audit": s.audit,
+                "guess": self._guess(s.index),
+            }
+            for s in found.suggestions
+            if labels.candidates[s.index]
+        ]
+
+    def _guess(self, row: int) -> dict[str, Any] | None:
+        found = self.session.round
+        if found is None or found.predicted[row] < 0:
+            return None
+        return {"code": int(found.predicted[row]), "confidence": round(float(found.confidence[row]), 3)}
+
+    def _sample(self, message: m.Sample) -> None:
+        """Say what is in a selection: how many, some at random, the odd ones, how mixed."""
+        session = self.session
+        rows = np.asarray(self._rows(message.rows), dtype=np.int64)
+        if not len(rows):
+            return
+        rng = np.random.default_rng(len(rows))
+        few = rng.choice(rows, size=min(6, len(rows)), replace=False)
+        labels, found = session.current, session.round
+        mix: list[dict[str, int]] = []
+        odd: list[int] = []
+        if found is not None and (codes := found.predicted[rows]).max() >= 0:
+            counts = np.bincount(codes[codes >= 0], minlength=len(session.schema.classes))
+            order = np.argsort(-counts, kind="stable")
+            mix = [{"code": int(c), "n": int(counts[c])} for c in order if counts[c]]
+            other = rows[(codes != order[0]) & (codes >= 0)]
+            odd = other[np.argsort(-found.confidence[other], kind="stable")][:3].tolist()
+        if (drawn := session.map) is not None and len(rows) > 6:
+            spread = drawn.xy[rows] - np.median(drawn.xy[rows], axis=0)
+            farthest = rows[np.argsort(-(spread**2).sum(axis=1))][:2].tolist()
+            odd += [row for row in farthest if row not in odd]
+        self._send(
+            {
+                "type": "sample",
+                "to": message.view,
+                "id": message.id,
+                "n": len(rows),
+                "n_labelled": int((labels.y[rows] >= 0).sum()),
+                "random": [self._member(int(r)) for r in few],
+                "odd": [self._member(int(r)) for r in odd if r not in few],
+                "mix": mix,
+            }
+        )
+
+    def _member(self, row: int) -> dict[str, Any]:
+        label = int(self.session.current.y[row])
+        return {"row": row, "key": self.session.pool.keys[row], "label": label, "guess": self._guess(row)}

@@ -1,0 +1,87 @@
+"""Every message that a browser may send, in one table. js/src/host/protocol.ts is its twin."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+__all__ = ["PROTOCOL", "Hello", "Label", "Message", "Redo", "Sample", "Show", "Skip", "Undo", "Vega", "parse"]
+
+PROTOCOL = 1
+
+Token = Annotated[str, msgspec.Meta(min_length=8, max_length=64, pattern=r"^[\w.-]+$")]
+Key = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+Row = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+Selection = Literal["suggested", "audit", "clicked", "lasso", "rectangle", "cluster"]
+
+
+class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
+    id: Token
+
+
+class Hello(_Message, tag="hello"):
+    """A view is here and wants the whole state."""
+
+    view: Token
+
+
+class Show(_Message, tag="show"):
+    """A view wants the content of some items; small pictures for a hover."""
+
+    view: Token
+    rows: Annotated[tuple[Row, ...], msgspec.Meta(max_length=64)]
+    small: bool = False
+
+
+class Sample(_Message, tag="sample"):
+    """A view wants to look into a selection before it is labelled."""
+
+    view: Token
+    rows: Annotated[tuple[Row, ...], msgspec.Meta(max_length=1_000_000)]
+
+
+class Vega(_Message, tag="vega"):
+    """The page has no Vega yet."""
+
+    view: Token
+
+
+class Label(_Message, tag="label"):
+    """Label one item by its key, or a selection by rows of the pool with this fingerprint."""
+
+    value: Annotated[str, msgspec.Meta(max_length=200)]
+    selection: Selection
+    key: Key | None = None
+    rows: Annotated[tuple[Row, ...], msgspec.Meta(max_length=1_000_000)] = ()
+    pool: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    elapsed_ms: Milliseconds | None = None
+
+
+class Skip(_Message, tag="skip"):
+    """Leave an item unanswered."""
+
+    key: Key
+
+
+class Undo(_Message, tag="undo"):
+    """Take back the annotator's last act."""
+
+
+class Redo(_Message, tag="redo"):
+    """Bring back what the last undo took."""
+
+
+Message = Hello | Show | Sample | Vega | Label | Skip | Undo | Redo
+
+
+def parse(content: Any) -> Message:
+    """Validate a message.
+
+    Raises
+    ------
+    msgspec.ValidationError
+        For anything that is not exactly one of the messages above.
+    """
+    return msgspec.convert(content, type=Message)

@@ -1,0 +1,89 @@
+"""Monitor: how good the labels and the model are, and where the labels lie."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hitl_widgets.widgets import charts
+from hitl_widgets.widgets.channel import SessionWidget
+
+__all__ = ["Monitor"]
+
+HISTORY = 30
+
+
+class Monitor(SessionWidget):
+    """Labels given, class balance, audit accuracy, learning curve, history, and where labels are saved.
+
+    Parameters
+    ----------
+    session
+        The :class:`~hitl_widgets.loop.session.Session` to watch.
+    """
+
+    _bundle = "monitor"
+
+    def _greet(self, view: str) -> None:
+        self._send(
+            {
+                "type": "welcome",
+                "to": view,
+                "classes": self._classes(),
+                "chart": charts.curve_chart().to_dict(),
+                **self._state(),
+            }
+        )
+
+    def _on_change(self, what: str) -> None:
+        if what != "map":
+            self._send({"type": "state", **self._state()})
+
+    def _state(self) -> dict[str, Any]:
+        session = self.session
+        labels, found, evaluation = session.current, session.round, session.evaluation
+        counts = np.bincount(labels.y[labels.y >= 0], minlength=len(session.schema.classes))
+        estimate, store = evaluation.estimate, session.store
+        undo, redo = session.can_turn()
+        return {
+            "n_items": len(session.pool),
+            "n_labels": len(labels),
+            "n_audited": int(labels.audited.sum()),
+            "audit_share": session.audit,
+            "balance": counts.tolist(),
+            "estimate": {
+                "value": estimate.value,
+                "low": estimate.low,
+                "high": estimate.high,
+                "n": estimate.n,
+            },
+            "curve": [
+                {"n": p.n_labels, "value": p.estimate.value, "low": p.estimate.low, "high": p.estimate.high}
+                for p in evaluation.curve
+            ],
+            "behind": session.behind,
+            "model": found.model if found else "",
+            "strategy": session.strategy,
+            "stage": session.stage.words if session.stage else "",
+            "store": {"name": store.path.name if store.path else store.name, "where": store.name},
+            "task": session.task,
+            "annotator": session.annotator,
+            "closed": session.closed,
+            "error": str(session.error) if session.error else (found.error if found else ""),
+            "undo": undo,
+            "redo": redo,
+            "history": [
+                {
+                    "id": event.event_id,
+                    "kind": event.kind,
+                    "n": len(event.item_ids),
+                    "value": event.value,
+                    "selection": event.selection,
+                    "time": event.time,
+                    "holds": holds,
+                    "mine": event.annotator == session.annotator,
+                }
+                for event, holds in reversed(session.acts(HISTORY))
+            ],
+        }

@@ -1,0 +1,53 @@
+"""Workbench: Explorer, Labeler and Monitor side by side, as the cell's width allows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets
+
+from hitl_widgets.loop.session import Session
+from hitl_widgets.widgets.channel import plain_fallback
+from hitl_widgets.widgets.explorer import Explorer
+from hitl_widgets.widgets.labeler import Labeler
+from hitl_widgets.widgets.monitor import Monitor
+
+__all__ = ["Workbench"]
+
+
+class Workbench(ipywidgets.VBox):  # type: ignore[misc]
+    """The default view of a session: the map beside the item, the state of things below.
+
+    Parameters
+    ----------
+    session
+        The :class:`~hitl_widgets.loop.session.Session` to show.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.explorer, self.labeler, self.monitor = Explorer(session), Labeler(session), Monitor(session)
+        # Flex items wrap below each other where a cell is narrower than their bases together.
+        self.explorer.layout = ipywidgets.Layout(flex="3 1 380px", min_width="0", margin="0")
+        self.labeler.layout = ipywidgets.Layout(flex="2 1 320px", min_width="0", margin="0")
+        row = ipywidgets.Box(
+            [self.explorer, self.labeler],
+            layout=ipywidgets.Layout(
+                display="flex", flex_flow="row wrap", align_items="stretch", width="100%"
+            ),
+        )
+        row.add_class("hitl-row")
+        super().__init__([row, self.monitor], layout=ipywidgets.Layout(width="100%", overflow="visible"))
+        self.add_class("hitl-workbench")
+
+    def __repr__(self) -> str:
+        return f"<Workbench of task {self.session.task!r}>"
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        return plain_fallback(super()._repr_mimebundle_(**options))
+
+    def close(self) -> None:
+        """Take the widgets off the screen; the session goes on."""
+        for widget in (self.explorer, self.labeler, self.monitor):
+            widget.close()
+        super().close()

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from scipy.spatial import procrustes
+from sklearn.datasets import make_blobs
+
+from hitl_widgets.data import projection
+from hitl_widgets.data.projection import (
+    Cancelled,
+    UmapProcess,
+    normalise_map,
+    pca_map,
+    umap_available,
+)
+from hitl_widgets.errors import HitlError
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        np.zeros((0, 3)),
+        np.ones((1, 3)),
+        np.array([[0.0, 1], [2, 3]]),
+        np.arange(10.0)[:, None],
+        np.ones((20, 4)),
+        np.full((20, 4), 1e9),
+        np.outer(np.arange(10.0), [1, 2, 3]),
+        RNG.normal(size=(30, 5)) * 1e30,
+        RNG.normal(size=(25_000, 4)),
+    ],
+)
+def test_pca_map_is_finite_and_repeatable(X: np.ndarray) -> None:
+    X = X.astype(np.float32)
+    xy = pca_map(X)
+    assert xy.shape == (len(X), 2)
+    assert xy.dtype == np.float32
+    assert np.isfinite(xy).all()
+    if len(X) > 1:
+        assert np.abs(xy).max() == pytest.approx(1)
+        assert len(np.unique(xy, axis=0)) == len(X)
+    np.testing.assert_array_equal(xy, pca_map(X))
+
+
+def test_pca_map_keeps_a_plane() -> None:
+    plane = RNG.uniform(-1, 1, (200, 2)) * [1, 0.3]
+    X = np.hstack([plane, np.zeros((200, 3))]).astype(np.float32)
+    assert procrustes(plane, pca_map(X))[2] < 1e-4
+
+
+def test_normalise_keeps_the_aspect() -> None:
+    xy = RNG.uniform(0, 1, (500, 2)) * [10, 2] + 100
+    out = normalise_map(xy)
+    assert np.abs(out).max() == pytest.approx(1)
+    ratio = np.ptp(out, axis=0) / np.ptp(xy, axis=0)
+    assert ratio[0] == pytest.approx(ratio[1], rel=1e-5)
+
+
+def test_a_few_far_points_do_not_squeeze_the_rest() -> None:
+    xy = np.vstack([RNG.uniform(-1, 1, (1000, 2)), [[1e6, 0], [2e6, 0]]])
+    out = normalise_map(xy)
+    assert np.abs(out).max() == pytest.approx(1)
+    assert np.ptp(out[:1000], axis=0).min() > 0.9
+    assert out[1001, 0] >= out[1000, 0] > out[:1000, 0].max()
+
+
+def blobs() -> tuple[np.ndarray, np.ndarray]:
+    X, y = make_blobs(120, 10, centers=3, random_state=0)
+    return X.astype(np.float32), y
+
+
+def test_umap_runs_in_a_child_and_lies_on_the_first_map() -> None:
+    X, y = blobs()
+    first = pca_map(X)
+    stages: list[tuple[str, float | None]] = []
+    xy = UmapProcess(X, first, n_epochs=30).run(lambda *stage: stages.append(stage))
+    assert xy.shape == (120, 2)
+    assert xy.dtype == np.float32
+    assert np.abs(xy).max() == pytest.approx(1)
+    assert stages[0] == ("starting UMAP", None)
+    fractions = [f for words, f in stages if words == "settling the map" and f is not None]
+    assert fractions
+    assert fractions == sorted(fractions)
+    centres = np.array([xy[y == c].mean(axis=0) for c in range(3)])
+    nearest = np.linalg.norm(xy[:, None] - centres, axis=2).argmin(axis=1)
+    assert (nearest == y).mean() > 0.95
+    mirrored = [np.sum(first * (xy * signs)) for signs in ([1, 1], [-1, 1], [1, -1], [-1, -1])]
+    assert int(np.argmax(mirrored)) == 0
+
+
+def test_cancel_stops_the_child_and_removes_its_files(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projection.tempfile, "tempdir", str(tmp_path))
+    X, _ = blobs()
+    process = UmapProcess(X, pca_map(X), n_epochs=1_000_000)
+
+    def cancel_soon(stage: str, _: float | None) -> None:
+        if stage == "finding neighbours":
+            threading.Thread(target=process.cancel).start()
+
+    with pytest.raises(Cancelled):
+        process.run(cancel_soon)
+    process.cancel()
+    assert not list(tmp_path.iterdir())
+
+
+def test_cancel_before_the_start() -> None:
+    X, _ = blobs()
+    process = UmapProcess(X, pca_map(X))
+    process.cancel()
+    with pytest.raises(Cancelled):
+        process.run(lambda *_: None)
+
+
+def test_a_failing_child_says_why() -> None:
+    X, _ = blobs()
+    with pytest.raises(HitlError, match="n_neighbors"):
+        UmapProcess(X, pca_map(X), n_neighbors=-5).run(lambda *_: None)
+
+
+def test_an_error_in_the_listener_stops_the_child() -> None:
+    X, _ = blobs()
+    process = UmapProcess(X, pca_map(X))
+
+    def listen(stage: str, _: float | None) -> None:
+        if stage != "starting UMAP":
+            raise RuntimeError("view is gone")
+
+    with pytest.raises(RuntimeError, match="view is gone"):
+        process.run(listen)
+    assert process._child is not None
+    assert process._child.poll() is not None
+
+
+def test_umap_needs_points() -> None:
+    assert umap_available(15)
+    assert not umap_available(14)
