@@ -2,9 +2,20 @@
 import { build, context } from "esbuild";
 
 const out = "../src/hitl_widgets/widgets/static";
-const shared = { bundle: true, format: "esm", target: "es2022", minify: true, legalComments: "none", logLevel: "info" };
+const shared = {
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  minify: true,
+  legalComments: "none",
+  logLevel: "info",
+};
 const jobs = [
-  { ...shared, entryPoints: ["src/entries/labeler.ts", "src/entries/explorer.ts", "src/entries/monitor.ts"], outdir: out },
+  {
+    ...shared,
+    entryPoints: ["src/entries/labeler.ts", "src/entries/explorer.ts", "src/entries/monitor.ts"],
+    outdir: out,
+  },
   { ...shared, entryPoints: { vega: "src/entries/vega.ts" }, outdir: out },
   { ...shared, entryPoints: { hitl: "src/ui/hitl.css" }, outdir: out },
 ];

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import importlib.util
 import inspect
 import re
@@ -147,9 +148,18 @@ def _documented(place: str) -> Iterator[tuple[str, str]]:
     for file in [path] if path.suffix == ".py" else sorted(path.rglob("*.py")):
         parts = file.relative_to(root).with_suffix("").parts
         if file.exists() and not any(_SKIPPED.match(part) for part in parts):
-            tree = ast.parse(file.read_bytes())
             module = ".".join((package, *(p for p in parts if not p.startswith("_"))))
-            yield from _walk(tree, module)
+            yield from _walk(_parse(file), module)
+
+
+def _parse(file: Path) -> ast.Module:
+    collecting = gc.isenabled()
+    gc.disable()  # a parse makes many objects and no garbage: a quarter faster
+    try:
+        return ast.parse(file.read_bytes())
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _walk(node: ast.Module | ast.ClassDef, prefix: str) -> Iterator[tuple[str, str]]:

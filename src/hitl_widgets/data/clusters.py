@@ -16,7 +16,7 @@ _GRID = 256
 _MARGIN = 8
 _NARROWEST = 0.036
 _SCOTT = 0.5  # of Scott's bandwidth, which is meant for a single hill
-_FAINTEST = 0.02
+_FAINTEST = 0.1
 _KEPT = 0.9
 _HULL_POINTS = 20_000
 _WORD = r"(?u)\b[^\W\d_]{3,}\b"
@@ -25,8 +25,9 @@ _WORD = r"(?u)\b[^\W\d_]{3,}\b"
 def find_clusters(xy: Points, *, scale: float = 1.0) -> Labels:
     """Groups of points, as the hills of the map's density.
 
-    A kernel density estimate on a grid, cut by a watershed (Beucher and Lantuéjoul, 1979) from its
-    peaks; the bandwidth shrinks with n as Scott's rule (1992) does. The work hardly grows with n.
+    A kernel density estimate on a grid, whose cells each climb to their peak (Koontz, Narendra and
+    Fukunaga, 1976); the bandwidth shrinks with n as Scott's rule (1992) does. The work hardly grows
+    with n.
 
     Parameters
     ----------
@@ -68,10 +69,10 @@ def _climb(density: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
         there = np.roll(density, step, axis=(0, 1))
         up = np.where(there > highest, np.roll(cell, step, axis=(0, 1)), up)
         highest = np.maximum(there, highest)
-    up = up.ravel()
-    while not np.array_equal(up, further := up[up]):
-        up = further
-    return up
+    top: npt.NDArray[np.intp] = up.ravel()
+    while not np.array_equal(top, further := top[top]):
+        top = further
+    return top
 
 
 def _by_size(groups: npt.NDArray[np.int32]) -> Labels:

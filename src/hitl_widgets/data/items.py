@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-__all__ = ["ItemKind", "Payload", "load_image", "payload", "table_cell"]
+__all__ = ["ItemKind", "Payload", "is_missing", "load_image", "payload", "table_cell"]
 
 ItemKind = Literal["text", "image", "table"]
 
@@ -45,11 +45,13 @@ def payload(kind: ItemKind, item: Any, *, side: int = SHOWN_SIDE) -> Payload:
     if kind == "text":
         return _text(item)
     if kind == "table":
-        return Payload({"kind": "table", "rows": [[k, table_cell(v)] for k, v in item.items()]})
+        return Payload(
+            {"kind": "table", "rows": [[_sendable(str(k)), table_cell(v)] for k, v in item.items()]}
+        )
     try:
         image = load_image(item)
     except Exception as error:  # noqa: BLE001 - whatever Pillow raises, the person sees the reason
-        return Payload({"kind": "broken", "why": str(error)})
+        return Payload({"kind": "broken", "why": _sendable(str(error))})
     width, height = image.size
     image.thumbnail((side, side))
     stream = io.BytesIO()
@@ -57,10 +59,22 @@ def payload(kind: ItemKind, item: Any, *, side: int = SHOWN_SIDE) -> Payload:
     return Payload({"kind": "image", "width": width, "height": height}, stream.getvalue())
 
 
+def is_missing(value: Any) -> bool:
+    """Whether a table value is None, NaN, NaT or pandas.NA."""
+    if value is None or type(value).__name__ in {"NAType", "NaTType"}:
+        return True
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _sendable(text: str) -> str:
+    """The text with lone surrogates, which no message can carry, as question marks."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def _text(item: str) -> Payload:
     if not item.strip():
         return Payload({"kind": "broken", "why": "This item has no text."})
-    content: dict[str, Any] = {"kind": "text", "text": item[:SHOWN_CHARACTERS]}
+    content: dict[str, Any] = {"kind": "text", "text": _sendable(item[:SHOWN_CHARACTERS])}
     if len(item) > SHOWN_CHARACTERS:
         content["cut"] = len(item) - SHOWN_CHARACTERS
     return Payload(content)
@@ -68,11 +82,11 @@ def _text(item: str) -> Payload:
 
 def table_cell(value: Any) -> str:
     """A table value as short text; a missing one is empty."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if is_missing(value):
         return ""
     if isinstance(value, float):
         return f"{value:.6g}"
-    text = str(value)
+    text = _sendable(str(value))
     return text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…"
 
 
@@ -92,6 +106,8 @@ def load_image(item: Any) -> Image.Image:
     if item is None:
         raise ValueError("This item has no image.")
     if isinstance(item, Image.Image):
+        if 0 in item.size:
+            raise ValueError("The image has no pixels.")
         return _plain(item)
     if isinstance(item, np.ndarray):
         return _from_array(item)

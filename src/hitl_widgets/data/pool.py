@@ -13,10 +13,11 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
+from narwhals.exceptions import DuplicateError
 from PIL import Image
 
 from hitl_widgets.data.features import check_matrix
-from hitl_widgets.data.items import ItemKind, Payload, payload
+from hitl_widgets.data.items import ItemKind, Payload, is_missing, payload
 from hitl_widgets.errors import InvalidInput, choices, nearest
 
 __all__ = ["Pool"]
@@ -133,10 +134,11 @@ class Pool:
         table = _as_table(data)
         if table is not None:
             kind, items, names = _from_table(table, text, image, columns, id)
-        elif text or image or columns or id:
-            given = next(n for n in ("text", "image", "columns", "id") if locals()[n])
+        elif any(x is not None for x in (text, image, columns, id)):
+            given = {"text": text, "image": image, "columns": columns, "id": id}
+            name = next(name for name, value in given.items() if value is not None)
             raise InvalidInput(
-                f"{given}= names a column, but data is a {type(data).__name__}. "
+                f"{name}= names a column, but data is a {type(data).__name__}. "
                 "Pass a pandas, polars or Arrow table, or leave it out."
             )
         else:
@@ -167,6 +169,8 @@ def _as_table(data: Any) -> nw.DataFrame[Any] | None:
         table: nw.DataFrame[Any] = nw.from_native(data, eager_only=True)
     except TypeError:
         return None
+    except DuplicateError as error:
+        raise InvalidInput(f"Two columns share a name: rename one. {error}") from None
     return table
 
 
@@ -182,7 +186,7 @@ def _from_table(
         values = [_as_text(v) for v in _column(table, text, "text")]
         return "text", values, names
     if image is not None:
-        return "image", [None if _missing(v) else v for v in _column(table, image, "image")], names
+        return "image", [None if is_missing(v) else v for v in _column(table, image, "image")], names
     if isinstance(columns, str):
         columns = [columns]
     shown = [c for c in table.columns if c != id_column] if columns is None else list(columns)
@@ -202,11 +206,11 @@ def _column(table: nw.DataFrame[Any], name: str, argument: str) -> list[Any]:
             f"{argument}={name!r}: the table has no such column.{nearest(name, table.columns)} "
             f"Its columns are {choices(table.columns)}."
         )
-    return table[name].to_list()
+    return table.get_column(name).to_list()
 
 
 def _ids(values: list[Any], column: str) -> tuple[Any, ...]:
-    missing = [row for row, v in enumerate(values) if _missing(v) or str(v) == ""]
+    missing = [row for row, v in enumerate(values) if is_missing(v) or str(v) == ""]
     if missing:
         raise InvalidInput(
             f"id={column!r}: {len(missing)} of {len(values)} ids are missing (rows "
@@ -228,13 +232,14 @@ def _from_list(data: Any, X: Any) -> tuple[ItemKind, list[Any], Any]:
         names = [f"x{j}" for j in range(data.shape[1])]
         rows = [dict(zip(names, row, strict=True)) for row in data.tolist()]
         return "table", rows, data if X is None else X
-    if isinstance(data, str | bytes | Path) or not isinstance(data, Iterable):
+    alone = isinstance(data, str | bytes | Path | Mapping | Image.Image) or getattr(data, "ndim", 1) == 0
+    if alone or not isinstance(data, Iterable):
         raise InvalidInput(
             f"data is a {type(data).__name__}: expected a pandas, polars or Arrow table, a list of "
             "texts or images, or an array."
         )
     items = list(data)
-    if all(isinstance(i, str) or _missing(i) for i in items):
+    if all(isinstance(i, str) or is_missing(i) for i in items):
         return "text", [_as_text(i) for i in items], X
     if all(isinstance(i, np.ndarray | bytes | Path | Image.Image) or i is None for i in items):
         return "image", items, X
@@ -245,15 +250,15 @@ def _from_list(data: Any, X: Any) -> tuple[ItemKind, list[Any], Any]:
     )
 
 
-def _missing(value: Any) -> bool:
-    # NaN, NaT and pandas.NA are the values that do not equal themselves (NA answers with NA).
-    if value is None or type(value).__name__ in {"NAType", "NaTType"}:
-        return True
-    return isinstance(value, float) and value != value  # noqa: PLR0124
-
-
 def _as_text(value: Any) -> str:
-    return "" if _missing(value) else str(value)
+    return "" if is_missing(value) else str(value)
+
+
+def _cell(value: Any) -> Any:
+    """A table value as it is hashed: a column of whole numbers turns to floats by one missing value."""
+    if is_missing(value):
+        return None
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _content_hash(kind: ItemKind, item: Any) -> str:
@@ -261,7 +266,8 @@ def _content_hash(kind: ItemKind, item: Any) -> str:
     if kind == "text":
         digest.update(item.encode("utf-8", "surrogatepass"))
     elif kind == "table":
-        digest.update(json.dumps(item, sort_keys=True, default=str).encode("utf-8", "surrogatepass"))
+        cells = {str(name): _cell(value) for name, value in item.items()}
+        digest.update(json.dumps(cells, sort_keys=True, default=str).encode("utf-8", "surrogatepass"))
     elif isinstance(item, np.ndarray):
         digest.update(f"{item.shape}{item.dtype.str}".encode())
         digest.update(np.ascontiguousarray(item).tobytes())

@@ -15,7 +15,11 @@ FORMATS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl"}
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-def write_table(table: pd.DataFrame, path: str | os.PathLike[str], format: str | None = None) -> Path:
+def write_table(
+    table: pd.DataFrame,
+    path: str | os.PathLike[str],
+    format: str | None = None,  # noqa: A002 - pandas' own word
+) -> Path:
     """Write a table; the file replaces an older one only when it is complete.
 
     Parameters

@@ -59,6 +59,10 @@ class Fold:
         (self._undone.add if back else self._undone.discard)(act)
         return target.item_ids
 
+    def act(self, event_id: str) -> LabelEvent | None:
+        """The label or skip with this id."""
+        return self._events.get(event_id)
+
     def to_undo(self, annotator: str) -> LabelEvent | None:
         """The act that the annotator's next undo takes back."""
         done = self._done.get(annotator)

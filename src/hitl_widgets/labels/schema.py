@@ -72,6 +72,8 @@ class Schema:
     ) -> None:
         if isinstance(classes, str):
             raise InvalidInput(f"classes={classes!r} is one text: pass a list, such as ['spam', 'ham'].")
+        if not isinstance(classes, Iterable):
+            raise InvalidInput(f"classes={classes!r}: expected a list of names, such as ['spam', 'ham'].")
         made = tuple(c if isinstance(c, LabelClass) else LabelClass(_name(c)) for c in classes)
         names = [c.name for c in made]
         for argument, texts in (("guidance", guidance), ("examples", examples)):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import NullPool, StaticPool
 
 from hitl_widgets.errors import StoreError
 from hitl_widgets.labels.events import LabelEvent
@@ -74,9 +74,10 @@ class LabelStore:
         self._lock = threading.RLock()
         self.path: Path | None = None
         if "://" in text:
-            url = sa.make_url(text)
+            url = _read_url(text)
             if url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}:
                 self.path = Path(url.database or "").absolute()
+                url = url.set(database=str(self.path))
         elif text == ":memory:":
             url = sa.make_url("sqlite://")
         else:
@@ -84,11 +85,15 @@ class LabelStore:
             url = sa.URL.create("sqlite", database=str(self.path))
         self._url = url
         self._engine = self._open(url)
+        self._reader = self._engine.execution_options(reading=True)
         try:
             self.store_id = self._prepare()
         except sa.exc.DatabaseError as error:
             self._engine.dispose()
             raise StoreError(_open_message(self.name, error)) from error
+        except StoreError:
+            self._engine.dispose()
+            raise
 
     def __repr__(self) -> str:
         return f"<LabelStore {self.name}>"
@@ -104,15 +109,27 @@ class LabelStore:
 
     def _open(self, url: sa.URL) -> sa.Engine:
         if url.get_backend_name() != "sqlite":
-            return sa.create_engine(url, pool_pre_ping=True)
+            try:
+                return sa.create_engine(url, pool_pre_ping=True)
+            except (sa.exc.ArgumentError, ImportError) as error:
+                raise StoreError(f"The label store {self.name} cannot be opened: {error}.") from error
         if self.path is None:
             engine = sa.create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
         else:
             _make_file(self.path)
-            engine = sa.create_engine(url)
+            # A connection for each act: one that stays open would go on writing into a deleted file.
+            engine = sa.create_engine(url, poolclass=NullPool)
+        sa.event.listen(engine, "do_connect", self._check_there)
         sa.event.listen(engine, "connect", _configure_sqlite)
-        sa.event.listen(engine, "begin", _begin_immediate)
+        sa.event.listen(engine, "begin", _begin)
         return engine
+
+    def _check_there(self, *_: Any) -> None:
+        if self.path is not None and not self.path.exists():
+            raise StoreError(
+                f"The label store {self.path} was moved or deleted. Put the file back, then label again; "
+                "or run the cell that makes the session again to start a new one."
+            )
 
     def _prepare(self) -> str:
         with self._engine.begin() as connection:
@@ -122,21 +139,23 @@ class LabelStore:
                     f"{self.name} is a database of something else (tables: "
                     f"{', '.join(sorted(found)[:5])}). Pass another file as store=."
                 )
+            meta: dict[str, str] = {}
+            if found:
+                meta = {row.key: row.value for row in connection.execute(sa.select(_meta))}
+            if meta.get("format", "1") != str(FORMAT):
+                raise StoreError(
+                    f"{self.name} was written by a newer hitl-widgets (store format {meta['format']}; this "
+                    f"version reads up to {FORMAT}). Upgrade with: pip install -U hitl-widgets. "
+                    "Nothing was changed."
+                )
             _tables.create_all(connection)
             if connection.dialect.name == "sqlite":
                 for statement in _APPEND_ONLY:
                     connection.execute(sa.text(statement))
-            meta = {row.key: row.value for row in connection.execute(sa.select(_meta))}
             if not meta:
                 meta = {"format": str(FORMAT), "store_id": uuid.uuid4().hex}
                 rows = [{"key": k, "value": v} for k, v in meta.items()]
                 connection.execute(sa.insert(_meta), rows)
-        if int(meta["format"]) > FORMAT:
-            raise StoreError(
-                f"{self.name} was written by a newer hitl-widgets (store format {meta['format']}; this "
-                f"version reads up to {FORMAT}). Upgrade with: pip install -U hitl-widgets. "
-                "Nothing was changed."
-            )
         return str(meta["store_id"])
 
     def append(self, event: LabelEvent) -> bool:
@@ -192,7 +211,7 @@ class LabelStore:
         query = sa.select(_events).where(_events.c.task == task, _events.c.seq > after)
         with self._lock:
             try:
-                with self._engine.connect() as connection:
+                with self._reader.connect() as connection:
                     rows = connection.execute(query.order_by(_events.c.seq)).all()
             except sa.exc.DatabaseError as error:
                 raise StoreError(f"{self.name} cannot be read: {_reason(error)}.") from error
@@ -202,8 +221,11 @@ class LabelStore:
     def tasks(self) -> list[str]:
         """The tasks that have events, in alphabetical order."""
         query = sa.select(_events.c.task).distinct().order_by(_events.c.task)
-        with self._engine.connect() as connection:
-            return list(connection.execute(query).scalars())
+        try:
+            with self._lock, self._reader.connect() as connection:
+                return list(connection.execute(query).scalars())
+        except sa.exc.DatabaseError as error:
+            raise StoreError(f"{self.name} cannot be read: {_reason(error)}.") from error
 
     def close(self) -> None:
         """Release the file or the connections."""
@@ -226,6 +248,16 @@ def _event(row: Any) -> LabelEvent:
     )
 
 
+def _read_url(text: str) -> sa.URL:
+    try:
+        return sa.make_url(text)
+    except sa.exc.ArgumentError as error:  # the text may hold a password
+        raise StoreError(
+            "store= is no database URL. Expected one such as postgresql://name:password@host/database, "
+            "or a path such as labels.sqlite."
+        ) from error
+
+
 def _make_file(path: Path) -> None:
     try:
         if path.is_dir():
@@ -239,7 +271,7 @@ def _make_file(path: Path) -> None:
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:
-    # pysqlite would begin transactions itself, too late to wait for a lock; _begin_immediate does.
+    # pysqlite would begin transactions itself, too late to wait for a lock; _begin does.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
@@ -252,8 +284,9 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _begin_immediate(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _begin(connection: sa.Connection) -> None:
+    reading = connection.get_execution_options().get("reading")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
 def _reason(error: Exception) -> str:

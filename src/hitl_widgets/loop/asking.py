@@ -31,7 +31,8 @@ class Labels:
     audited
         bool of shape (n,): drawn at random for the audit.
     asked
-        bool of shape (n,): suggested or audited, not the person's own choice.
+        bool of shape (n,): labelled one by one as suggested or audited, not the person's own choice
+        on the map.
     skipped
         bool of shape (n,).
     n_events
@@ -44,6 +45,25 @@ class Labels:
     asked: npt.NDArray[np.bool_]
     skipped: npt.NDArray[np.bool_]
     n_events: int
+
+    @classmethod
+    def blank(cls, n: int) -> Labels:
+        """No labels on ``n`` items."""
+        audited, asked, skipped = np.zeros((3, n), dtype=np.bool_)
+        return cls(
+            np.full(n, -1, dtype=np.int16), np.zeros(n, dtype=np.int64), audited, asked, skipped, n_events=0
+        )
+
+    def copy(self, n_events: int) -> Labels:
+        """What holds after ``n_events``, safe from later changes."""
+        return Labels(
+            self.y.copy(),
+            self.order.copy(),
+            self.audited.copy(),
+            self.asked.copy(),
+            self.skipped.copy(),
+            n_events,
+        )
 
     def __len__(self) -> int:
         return int((self.y >= 0).sum())

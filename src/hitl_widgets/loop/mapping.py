@@ -132,9 +132,11 @@ class Preparation:
         self._on_stage(Stage("drawing a first map"))
         preview = pca_map(X)
         self._on_map(self._map(preview, "pca"))
-        if self._closed or not umap_available(len(X)):
+        if not umap_available(len(X)):
             return
         self._umap = UmapProcess(X, preview, random_state=self._random_state)
+        if self._closed:  # asked after _umap is set: from here on close() cancels it
+            return
         xy = self._umap.run(lambda words, fraction: self._on_stage(Stage(words, fraction)))
         self._on_map(self._map(xy, "umap"))
 

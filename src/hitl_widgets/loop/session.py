@@ -116,6 +116,10 @@ class Session:
         if X is not None and embed is not None:
             raise InvalidInput("Pass X= or embed=, not both: X= is what embed= would make.")
         if isinstance(data, Pool):
+            if any(x is not None for x in (text, image, columns, X, id)):
+                raise InvalidInput(
+                    "data is a Pool: pass text=, image=, columns=, X= and id= to Pool.from_data."
+                )
             pool = data
         else:
             pool = Pool.from_data(data, text=text, image=image, columns=columns, X=X, id=id)
@@ -124,7 +128,7 @@ class Session:
         name, chosen = as_strategy(strategy)
         self.pool = pool
         self.task = task
-        self.annotator = annotator or os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
+        self.annotator = annotator or _login()
         self.audit = float(audit)
         self.strategy = name
         self._lock = threading.RLock()
@@ -132,12 +136,7 @@ class Session:
         self._fold = Fold()
         self._seq = 0
         self._log: list[LabelEvent] = []
-        self._y = np.full(len(pool), -1, dtype=np.int16)
-        self._order = np.zeros(len(pool), dtype=np.int64)
-        self._audited = np.zeros(len(pool), dtype=bool)
-        self._asked = np.zeros(len(pool), dtype=bool)
-        self._skipped = np.zeros(len(pool), dtype=bool)
-        self._n_elsewhere = 0
+        self._labels = Labels.blank(len(pool))
         self._audit_issued: set[int] = set()
         self._features: npt.NDArray[np.float32] | None = None
         self._map: Map | None = None
@@ -282,6 +281,8 @@ class Session:
 
     def _turn(self, kind: Any, event_id: str | None) -> str | None:
         with self._lock:
+            self._refuse_closed()
+            self._refold(self._sync())  # the last act may have come from another kernel
             if event_id is not None and any(e.event_id == event_id for e in reversed(self._log)):
                 return event_id
             find = self._fold.to_undo if kind == "undo" else self._fold.to_redo
@@ -291,16 +292,18 @@ class Session:
             act = LabelEvent(kind, self.task, self.annotator, value=target.event_id)
             return self._act(act if event_id is None else replace(act, event_id=event_id))
 
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise HitlError("The session is closed: run the cell that makes it again.")
+
     def _keys(self, index: list[int]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.pool.keys[i] for i in index))
 
     def _act(self, event: LabelEvent) -> str:
         with self._lock:
-            if self._closed:
-                raise InvalidInput("The session is closed: run the cell that makes it again.")
+            self._refuse_closed()
             self.store.append(event)
-            touched = self._sync()
-            self._refold(touched)
+            self._refold(self._sync())
             self._changed.notify_all()
         self._trainer.request()
         self._tell("labels")
@@ -345,34 +348,30 @@ class Session:
         return list(touched)
 
     def _refold(self, rows: Iterable[int]) -> None:
+        labels, codes = self._labels, {name: code for code, name in enumerate(self.schema.names)}
         for i in rows:
             key = self.pool.keys[i]
             event = self._fold.answer(key)
-            names = self.schema.names
-            self._y[i] = names.index(event.value) if event and event.value in names else -1
-            self._order[i] = self._fold.order(event) if event else 0
-            self._audited[i] = event is not None and event.selection == "audit"
-            self._asked[i] = event is not None and event.selection in {"audit", "suggested", "api"}
-            self._skipped[i] = self._fold.skipped(key)
+            labels.y[i] = codes.get(event.value, -1) if event else -1
+            labels.order[i] = self._fold.order(event) if event else 0
+            labels.audited[i] = event is not None and event.selection == "audit"
+            labels.asked[i] = (
+                event is not None
+                and event.selection in {"audit", "suggested", "api"}
+                and len(event.item_ids) == 1
+            )
+            labels.skipped[i] = self._fold.skipped(key)
 
     def _snapshot(self) -> tuple[Labels, npt.NDArray[np.float32] | None]:
         with self._lock:
-            labels = Labels(
-                self._y.copy(),
-                self._order.copy(),
-                self._audited.copy(),
-                self._asked.copy(),
-                self._skipped.copy(),
-                self._fold.n_events,
-            )
-            return labels, self._features
+            return self._labels.copy(self._fold.n_events), self._features
 
     # -- what is known --------------------------------------------------------
 
     @property
     def n_labels(self) -> int:
         """How many items are labelled."""
-        return int((self._y >= 0).sum())
+        return len(self._labels)
 
     @property
     def current(self) -> Labels:
@@ -431,6 +430,12 @@ class Session:
             acts = self._fold.acts()
         return acts if limit is None else acts[-limit:]
 
+    def turned(self, event_id: str) -> LabelEvent | None:
+        """The act that an undo or redo with this id was about."""
+        with self._lock:
+            found = next((e for e in reversed(self._log) if e.event_id == event_id), None)
+            return self._fold.act(str(found.value)) if found else None
+
     def can_turn(self) -> tuple[bool, bool]:
         """Whether there is something to undo, and to redo."""
         with self._lock:
@@ -473,8 +478,7 @@ class Session:
                 fresh = found is not None and found.n_events >= self._fold.n_events
                 if found is not None and fresh and self._features is not None and found.has_features:
                     break
-                if self._closed:
-                    raise InvalidInput("The session is closed: run the cell that makes it again.")
+                self._refuse_closed()
                 left = None if end is None else end - time.monotonic()
                 if left is not None and left <= 0:
                     raise TimeoutError(f"The model is still {self.behind} acts behind after {timeout} s.")
@@ -611,6 +615,13 @@ def _as_list(ids: Any) -> list[Any]:
     if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
         return [ids]
     return list(ids)
+
+
+def _login() -> str:
+    try:
+        return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
+    except (KeyError, OSError):  # a container whose user has no name
+        return "annotator"
 
 
 def _known_tasks(store: LabelStore) -> str:

@@ -117,7 +117,7 @@ class Trainer:
             queue = self._queue(made, labels, X, QUEUE)
         except Exception as failure:  # noqa: BLE001 - a person's strategy may return anything
             made = replace(made, utilities=None, error=self._strategy_failed(failure))
-            queue = self._queue(made, labels, X, QUEUE)
+            queue = self._queue(made, labels, None, QUEUE)
         made = replace(made, suggestions=queue, seconds=time.perf_counter() - began)
         self.round = made
         self._on_round(made)

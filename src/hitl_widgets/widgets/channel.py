@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ import anywidget
 import msgspec
 import traitlets
 
-from hitl_widgets.errors import BundleMissing, HitlError
+from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput
 from hitl_widgets.loop.session import Session
 from hitl_widgets.widgets import messages as m
 
@@ -40,7 +41,7 @@ def bundle(name: str) -> str:
         ) from None
 
 
-class SessionWidget(anywidget.AnyWidget):  # type: ignore[misc]
+class SessionWidget(anywidget.AnyWidget):
     """A view on a session.
 
     State is sent to a view when it says hello, and as messages from then on: a trait would be
@@ -48,7 +49,10 @@ class SessionWidget(anywidget.AnyWidget):  # type: ignore[misc]
     """
 
     _bundle: ClassVar[str]
+    _unsubscribe: Callable[[], None] = staticmethod(lambda: None)
 
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)
     _key = traitlets.Unicode().tag(sync=True)
     _protocol = traitlets.Int(m.PROTOCOL).tag(sync=True)
 
@@ -56,10 +60,10 @@ class SessionWidget(anywidget.AnyWidget):  # type: ignore[misc]
         if not isinstance(session, Session):
             raise TypeError(f"{type(self).__name__} shows a Session; got a {type(session).__name__}.")
         self._wire = threading.RLock()
+        self._unsubscribe = session.subscribe(self._on_change)
         self.session = session
         super().__init__(_esm=bundle(f"{self._bundle}.js"), _css=bundle("hitl.css"), _key=session.key)
         self.on_msg(self._receive)
-        self._unsubscribe = session.subscribe(self._on_change)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of task {self.session.task!r}>"
@@ -82,10 +86,12 @@ class SessionWidget(anywidget.AnyWidget):  # type: ignore[misc]
         name = name if isinstance(name, str) and len(name) <= 64 else ""
         try:
             self._handle(m.parse(content))
-        except (HitlError, msgspec.ValidationError) as error:
-            self._send({"type": "refused", "id": name, "why": str(error)})
+        except (InvalidInput, msgspec.ValidationError) as error:
+            self._post({"type": "refused", "id": name, "why": str(error)})
+        except HitlError as error:
+            self._post({"type": "failed", "id": name, "why": str(error)})
         except Exception as error:  # noqa: BLE001 - whatever it is, the browser keeps the label and is told
-            self._send({"type": "failed", "id": name, "why": f"{type(error).__name__}: {error}"})
+            self._post({"type": "failed", "id": name, "why": f"{type(error).__name__}: {error}"})
 
     def _handle(self, message: m.Message) -> None:
         match message:
@@ -97,16 +103,17 @@ class SessionWidget(anywidget.AnyWidget):  # type: ignore[misc]
             case m.Sample():
                 self._sample(message)
             case m.Vega():
-                self._send({"type": "vega", "to": message.view}, [bundle("vega.js").encode()])
+                self._post({"type": "vega", "to": message.view}, [bundle("vega.js").encode()])
             case _:
                 self._act(message)
 
     def _act(self, message: m.Label | m.Skip | m.Undo | m.Redo) -> None:
         session, pool = self.session, self.session.pool
+        back: dict[str, Any] | None = None
         match message:
             case m.Label(key=None):
                 if message.pool != pool.fingerprint:
-                    raise HitlError("The table changed since these points were selected: select them again.")
+                    raise InvalidInput("The table changed since these points were selected: select them again.")
                 session.label_items(
                     self._rows(message.rows),
                     message.value,
@@ -126,33 +133,45 @@ class SessionWidget(anywidget.AnyWidget):  # type: ignore[misc]
                 session.skip_items(pool.index([message.key]), event_id=message.id)
             case m.Undo():
                 session.undo(event_id=message.id)
+                back = self._taken_back(message.id)
             case m.Redo():
                 session.redo(event_id=message.id)
-        self._send({"type": "ack", "id": message.id})
+        self._post({"type": "ack", "id": message.id, "back": back})
+
+    def _taken_back(self, event_id: str) -> dict[str, Any] | None:
+        """The item that an undo gives back to the card, if it was a single one of this pool."""
+        target = self.session.turned(event_id)
+        if target is None or len(target.item_ids) != 1:
+            return None
+        row = self.session.pool.find(target.item_ids[0])
+        if row is None:
+            return None
+        ask = {"row": row, "key": target.item_ids[0], "guess": None}
+        return ask | {"reason": "taken back by you", "audit": target.selection == "audit"}
 
     def _rows(self, rows: tuple[int, ...]) -> list[int]:
         n = len(self.session.pool)
         if any(row >= n for row in rows):
-            raise HitlError(f"Row {max(rows)} is not in the pool of {n} items.")
+            raise InvalidInput(f"Row {max(rows)} is not in the pool of {n} items.")
         return list(rows)
 
     def _show(self, view: str, row: int, *, small: bool) -> None:
         [row] = self._rows((row,))
         payload = self.session.payload(row, side=160 if small else 768)
         content = {"type": "item", "to": view, "row": row, "small": small, "content": payload.content}
-        self._send(content, [payload.data] if payload.data else [])
+        self._post(content, [payload.data] if payload.data else [])
 
     # -- out -------------------------------------------------------------------
 
-    def _send(self, content: dict[str, Any], buffers: list[Any] | None = None) -> None:
+    def _post(self, content: dict[str, Any], buffers: list[Any] | None = None) -> None:
         with self._wire:
             self.send(content, buffers or [])
 
     def _greet(self, view: str) -> None:
         raise NotImplementedError
 
-    def _sample(self, message: m.Sample) -> None:
-        raise HitlError("This widget takes no selection.")
+    def _sample(self, message: m.Sample) -> None:  # noqa: ARG002
+        raise InvalidInput("This widget takes no selection.")
 
     def _on_change(self, what: str) -> None:
         raise NotImplementedError

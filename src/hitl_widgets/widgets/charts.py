@@ -35,30 +35,33 @@ def map_chart() -> alt.LayerChart:
         )
     )
     view_x, view_y = alt.param("view_x", value=[-1, 1]), alt.param("view_y", value=[-1, 1])
-    return (
+    chart: alt.LayerChart = (
         alt.layer(rest, top)
         .add_params(view_x, view_y)
         .properties(width=400, height=400, padding=0, autosize=alt.AutoSizeParams(type="none"))
         .configure(background="transparent")
         .configure_view(stroke=None)
     )
+    return chart
 
 
 def curve_chart() -> alt.LayerChart:
     """The learning curve: audit accuracy with its 95 % interval, from the data set ``curve``."""
-    axis = {"grid": False, "domain": False, "ticks": False, "labelPadding": 6, "titlePadding": 8}
+    x_axis = alt.Axis(tickCount=4, grid=False, domain=False, ticks=False, labelPadding=6, titlePadding=8)
+    y_axis = alt.Axis(
+        tickCount=3, format=".1f", grid=True, domain=False, ticks=False, labelPadding=6, titlePadding=8
+    )
     base = alt.Chart(alt.NamedData(name="curve")).encode(
-        x=alt.X("n:Q", title="labels", axis=alt.Axis(tickCount=4, **axis), scale=alt.Scale(zero=True)),
+        x=alt.X("n:Q", title="labels", axis=x_axis, scale=alt.Scale(zero=True)),
     )
     y_scale = alt.Scale(domain=[0, 1])
-    y_axis = alt.Axis(tickCount=3, format=".1f", **{**axis, "grid": True})
     band = base.mark_area(opacity=0.18, line=False).encode(
         y=alt.Y("low:Q", title="accuracy", scale=y_scale, axis=y_axis), y2="high:Q"
     )
     line = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=28)).encode(
         y=alt.Y("value:Q", title="accuracy", scale=y_scale, axis=y_axis)
     )
-    return (
+    chart: alt.LayerChart = (
         alt.layer(band, line)
         .properties(
             width=240, height=110, padding=4, autosize=alt.AutoSizeParams(type="fit", contains="padding")
@@ -66,3 +69,4 @@ def curve_chart() -> alt.LayerChart:
         .configure(background="transparent")
         .configure_view(stroke=None)
     )
+    return chart

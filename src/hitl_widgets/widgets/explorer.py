@@ -37,7 +37,7 @@ class Explorer(SessionWidget):
     def _greet(self, view: str) -> None:
         session = self.session
         with self._wire:
-            self._send(
+            self._post(
                 {
                     "type": "welcome",
                     "to": view,
@@ -62,7 +62,7 @@ class Explorer(SessionWidget):
         elif what == "map":
             self._send_map(None)
         elif what in {"stage", "error"}:
-            self._send({"type": "stage", "stage": self._stage()})
+            self._post({"type": "stage", "stage": self._stage()})
 
     def _stage(self) -> dict[str, Any] | None:
         stage = self.session.stage
@@ -72,7 +72,7 @@ class Explorer(SessionWidget):
         drawn = self.session.map
         if drawn is None:
             return
-        self._send(
+        self._post(
             {
                 "type": "map",
                 "to": view,
@@ -108,7 +108,7 @@ class Explorer(SessionWidget):
 
     def _send_marks(self, marks: Marks, rows: npt.NDArray[np.int64] | None, view: str | None) -> None:
         found = self.session.round
-        self._send(
+        self._post(
             {
                 "type": "marks",
                 "to": view,

@@ -25,7 +25,7 @@ class Labeler(SessionWidget):
 
     def _greet(self, view: str) -> None:
         schema = self.session.schema
-        self._send(
+        self._post(
             {
                 "type": "welcome",
                 "to": view,
@@ -40,9 +40,9 @@ class Labeler(SessionWidget):
 
     def _on_change(self, what: str) -> None:
         if what == "round":
-            self._send({"type": "queue", "queue": self._queue(), **self._state()})
+            self._post({"type": "queue", "queue": self._queue(), **self._state()})
         elif what in {"labels", "stage", "error", "closed"}:
-            self._send({"type": "state", **self._state()})
+            self._post({"type": "state", **self._state()})
 
     def _state(self) -> dict[str, Any]:
         session = self.session
@@ -105,7 +105,7 @@ class Labeler(SessionWidget):
             spread = drawn.xy[rows] - np.median(drawn.xy[rows], axis=0)
             farthest = rows[np.argsort(-(spread**2).sum(axis=1))][:2].tolist()
             odd += [row for row in farthest if row not in odd]
-        self._send(
+        self._post(
             {
                 "type": "sample",
                 "to": message.view,

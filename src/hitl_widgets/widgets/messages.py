@@ -21,13 +21,13 @@ class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     id: Token
 
 
-class Hello(_Message, tag="hello"):
+class Hello(_Message, frozen=True, tag="hello"):
     """A view is here and wants the whole state."""
 
     view: Token
 
 
-class Show(_Message, tag="show"):
+class Show(_Message, frozen=True, tag="show"):
     """A view wants the content of some items; small pictures for a hover."""
 
     view: Token
@@ -35,20 +35,20 @@ class Show(_Message, tag="show"):
     small: bool = False
 
 
-class Sample(_Message, tag="sample"):
+class Sample(_Message, frozen=True, tag="sample"):
     """A view wants to look into a selection before it is labelled."""
 
     view: Token
     rows: Annotated[tuple[Row, ...], msgspec.Meta(max_length=1_000_000)]
 
 
-class Vega(_Message, tag="vega"):
+class Vega(_Message, frozen=True, tag="vega"):
     """The page has no Vega yet."""
 
     view: Token
 
 
-class Label(_Message, tag="label"):
+class Label(_Message, frozen=True, tag="label"):
     """Label one item by its key, or a selection by rows of the pool with this fingerprint."""
 
     value: Annotated[str, msgspec.Meta(max_length=200)]
@@ -59,17 +59,17 @@ class Label(_Message, tag="label"):
     elapsed_ms: Milliseconds | None = None
 
 
-class Skip(_Message, tag="skip"):
+class Skip(_Message, frozen=True, tag="skip"):
     """Leave an item unanswered."""
 
     key: Key
 
 
-class Undo(_Message, tag="undo"):
+class Undo(_Message, frozen=True, tag="undo"):
     """Take back the annotator's last act."""
 
 
-class Redo(_Message, tag="redo"):
+class Redo(_Message, frozen=True, tag="redo"):
     """Bring back what the last undo took."""
 
 
@@ -84,4 +84,5 @@ def parse(content: Any) -> Message:
     msgspec.ValidationError
         For anything that is not exactly one of the messages above.
     """
-    return msgspec.convert(content, type=Message)
+    message: Message = msgspec.convert(content, type=Message)
+    return message

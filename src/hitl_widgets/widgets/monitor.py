@@ -26,7 +26,7 @@ class Monitor(SessionWidget):
     _bundle = "monitor"
 
     def _greet(self, view: str) -> None:
-        self._send(
+        self._post(
             {
                 "type": "welcome",
                 "to": view,
@@ -38,7 +38,7 @@ class Monitor(SessionWidget):
 
     def _on_change(self, what: str) -> None:
         if what != "map":
-            self._send({"type": "state", **self._state()})
+            self._post({"type": "state", **self._state()})
 
     def _state(self) -> dict[str, Any]:
         session = self.session

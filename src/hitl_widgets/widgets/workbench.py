@@ -7,7 +7,7 @@ from typing import Any
 import ipywidgets
 
 from hitl_widgets.loop.session import Session
-from hitl_widgets.widgets.channel import plain_fallback
+from hitl_widgets.widgets.channel import SessionWidget, plain_fallback
 from hitl_widgets.widgets.explorer import Explorer
 from hitl_widgets.widgets.labeler import Labeler
 from hitl_widgets.widgets.monitor import Monitor
@@ -26,7 +26,9 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self.views: tuple[SessionWidget, ...] = ()
         self.explorer, self.labeler, self.monitor = Explorer(session), Labeler(session), Monitor(session)
+        self.views = (self.explorer, self.labeler, self.monitor)
         # Flex items wrap below each other where a cell is narrower than their bases together.
         self.explorer.layout = ipywidgets.Layout(flex="3 1 380px", min_width="0", margin="0")
         self.labeler.layout = ipywidgets.Layout(flex="2 1 320px", min_width="0", margin="0")
@@ -48,6 +50,6 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]
 
     def close(self) -> None:
         """Take the widgets off the screen; the session goes on."""
-        for widget in (self.explorer, self.labeler, self.monitor):
+        for widget in self.views:
             widget.close()
         super().close()

@@ -1,0 +1,279 @@
+import { blobUrl, f32, u8, u16, u32 } from "../host/codecs";
+import type {
+  ExplorerWelcome,
+  ItemMessage,
+  LabelClass,
+  MapMessage,
+  MarksMessage,
+  Reply,
+  StageMessage,
+} from "../host/protocol";
+import { loadVega } from "../host/vega";
+import { defineWidget } from "../host/widget";
+import type { Item } from "../items/index";
+import { AltairEngine } from "../plot/altair";
+import type { Point } from "../plot/geometry";
+import { type Marks, NONE } from "../plot/look";
+import { type Groups, type How, MapPlot } from "../plot/map";
+import { announcer } from "../ui/announce";
+import { Bus } from "../ui/bus";
+import { count } from "../ui/dom";
+import { onKey } from "../ui/keys";
+import { onTheme, readTheme } from "../ui/theme";
+import { explorerView } from "../views/explorer";
+
+const HOVER_MS = 60;
+const GROW = 10;
+const ARROWS: Record<string, [number, number]> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, 1],
+  ArrowDown: [0, -1],
+};
+
+export default defineWidget("explorer", ({ root, channel, signal }) => {
+  const bus = new Bus(channel.key, signal);
+  const say = announcer(root);
+  const glimpses = new Map<number, Item>();
+  let classes: LabelClass[] = [];
+  let pool = "";
+  let plot: MapPlot | null = null;
+  let marks: Marks | null = null;
+  let rings: number[] = [];
+  let places: { xy: Float32Array; groups: Groups } | null = null;
+  let chosen: { rows: number[]; how: How } | null = null;
+  let hover: { row: number; at: Point } | null = null;
+  let here = -1;
+  let labeler = false;
+
+  const view = explorerView(root, {
+    tool: (tool) => {
+      if (plot) plot.tool = tool;
+      view.setTool(tool);
+    },
+    colour: (by) => void plot?.setColour(by),
+    zoom: (factor) => plot?.zoom(factor),
+    fit: () => plot?.fit(),
+    label,
+    clear: () => choose([], "clicked", true),
+  });
+  view.setTool("click");
+
+  // -- choosing
+
+  function choose(rows: number[], how: How, fromHere = false): void {
+    chosen = rows.length ? { rows, how } : null;
+    if (fromHere) void plot?.setSelection(rows);
+    view.setChosen(rows.length);
+    labeler = bus.tell("selection", chosen) || (labeler && rows.length === 0);
+    view.setClasses(classes, chosen !== null && !labeler);
+    if (rows.length) say(`${count(rows.length, "item")} chosen`);
+  }
+
+  function label(code: number): void {
+    const value = classes[code]?.name;
+    if (!chosen || value === undefined) return;
+    const { rows, how } = chosen;
+    channel.act({ type: "label", value, selection: how, rows, pool });
+    paint(rows, code);
+    say(`${count(rows.length, "item")} labelled ${value}`);
+    choose([], how, true);
+  }
+
+  /** Shows an act at once; the kernel's answer will say the same. */
+  function paint(rows: number[], code: number): void {
+    if (!marks || !plot) return;
+    for (const row of rows) marks.label[row] = code < 0 ? NONE : code;
+    void plot.setRound(rows, marks, rings);
+    if (rows.length === 1) plot.flash(rows[0], classes[code]?.color ?? readTheme(root).accent);
+  }
+
+  function press(key: string, shift: boolean): boolean {
+    if (!plot) return false;
+    if (key === "n") plot.next(rings);
+    else if (key === "g") plot.grow(GROW);
+    else if (key in ARROWS) plot.move(...ARROWS[key]);
+    else if (key === "+" || key === "=") plot.zoom(0.7);
+    else if (key === "-") plot.zoom(1 / 0.7);
+    else if (key === "0") plot.fit();
+    else if (bus.tell("key", { key, shift })) return true;
+    else if (key === "Escape") {
+      if (chosen) choose([], "clicked", true);
+      else root.blur();
+    } else {
+      const code = classes.findIndex((c) => c.key === key);
+      if (code < 0 || !chosen || shift) return false;
+      label(code);
+    }
+    return true;
+  }
+
+  onKey(root, (key, event) => press(key, event.shiftKey), signal);
+  bus.on("release", () => {
+    if (chosen) {
+      chosen = null;
+      view.setChosen(0);
+      void plot?.setSelection(null);
+    }
+  });
+  bus.on("acted", ({ rows, code }) => paint(rows, code));
+  bus.on("current", (current) => {
+    here = current?.row ?? -1;
+    plot?.setHere(here);
+  });
+  bus.on("labeler", () => {
+    labeler = true;
+    view.setClasses(classes, false);
+  });
+
+  // -- hover
+
+  function onHover(row: number | null, at: Point): void {
+    hover = row === null ? null : { row, at };
+    drawTip();
+    if (row === null || glimpses.has(row)) return;
+    setTimeout(() => {
+      if (hover?.row === row && !glimpses.has(row)) {
+        channel.ask({ type: "show", view: channel.view, rows: [row], small: true });
+      }
+    }, HOVER_MS);
+  }
+
+  function drawTip(): void {
+    if (!hover || !marks) return view.showTip(null, undefined, "", "");
+    const { row, at } = hover;
+    const [label_, predicted] = [marks.label[row], marks.predicted[row]];
+    const code = label_ !== NONE ? label_ : predicted;
+    const words =
+      label_ !== NONE
+        ? `Labelled ${classes[label_]?.name}`
+        : predicted !== NONE
+          ? `Model: ${classes[predicted]?.name}${marks.doubt[row] > 8 ? ", in doubt" : ""}`
+          : "Not labelled";
+    view.showTip(at, glimpses.get(row), words, classes[code]?.color ?? "transparent");
+  }
+
+  channel.on<ItemMessage>(
+    "item",
+    ({ row, content }, [data]) => {
+      if (glimpses.size > 2000) glimpses.clear();
+      glimpses.set(row, { content, url: data ? blobUrl(data, "image/png") : undefined });
+      if (hover?.row === row) drawTip();
+    },
+    signal,
+  );
+
+  // -- what the kernel says
+
+  channel.on<ExplorerWelcome>(
+    "welcome",
+    async (message) => {
+      classes = message.classes;
+      pool = message.pool;
+      view.setStage(message.stage);
+      if (plot) return;
+      view.setEmpty("Drawing the map");
+      try {
+        const vega = await loadVega(channel, signal);
+        if (signal.aborted) return;
+        const engine = await AltairEngine.make(vega, view.chart, message.chart);
+        if (signal.aborted) return engine.destroy();
+        start(engine);
+      } catch (error) {
+        if (!signal.aborted) view.setEmpty(`The map cannot be drawn: ${(error as Error).message}`);
+      }
+    },
+    signal,
+  );
+
+  function start(engine: AltairEngine): void {
+    const { clientWidth, clientHeight } = view.plot;
+    plot = new MapPlot(
+      engine,
+      classes.map((c) => c.color),
+      readTheme(root),
+      Math.max(clientWidth, 100),
+      Math.max(clientHeight, 100),
+      {
+        hover: onHover,
+        select: choose,
+        wheel: (e) => e.ctrlKey || e.metaKey || root.contains(document.activeElement),
+      },
+      signal,
+    );
+    view.chart.after(plot.element);
+    const resized = new ResizeObserver(() => {
+      if (view.plot.clientWidth > 50) void plot?.resize(view.plot.clientWidth, view.plot.clientHeight);
+    });
+    resized.observe(view.plot);
+    onTheme(root, () => void plot?.setTheme(readTheme(root)), signal);
+    signal.addEventListener("abort", () => {
+      resized.disconnect();
+      plot?.destroy();
+    });
+    void drawAll();
+    bus.tell("who", null);
+  }
+
+  async function drawAll(): Promise<void> {
+    if (!plot || !places) return;
+    view.setReady();
+    if (marks) await plot.setRound([], marks, rings);
+    await plot.setPoints(places.xy, places.groups);
+    plot.setHere(here);
+    root.dataset.drawn = String(Number(root.dataset.drawn ?? 0) + 1);
+  }
+
+  channel.on<MapMessage>(
+    "map",
+    (message, [xy, of, corners]) => {
+      const flat = f32(corners);
+      let at = 0;
+      const hulls = message.corners.map((n) => {
+        const hull = Array.from({ length: n }, (_, k): Point => [flat[2 * (at + k)], flat[2 * (at + k) + 1]]);
+        at += n;
+        return hull;
+      });
+      places = { xy: f32(xy), groups: { of: u16(of), names: message.names, hulls } };
+      root.dataset.method = message.method;
+      void drawAll();
+    },
+    signal,
+  );
+  channel.on<MarksMessage>(
+    "marks",
+    (message, [rows, label_, predicted, doubt]) => {
+      rings = message.rings;
+      if (message.full) {
+        marks = { label: u8(label_).slice(), predicted: u8(predicted).slice(), doubt: u8(doubt).slice() };
+        void plot?.setRound(null, marks, rings);
+        return;
+      }
+      if (!marks) return;
+      const changed = u32(rows);
+      const [l, p, d] = [u8(label_), u8(predicted), u8(doubt)];
+      for (const [k, row] of changed.entries()) {
+        marks.label[row] = l[k];
+        marks.predicted[row] = p[k];
+        marks.doubt[row] = d[k];
+      }
+      root.dataset.round = String(message.number);
+      void plot?.setRound(changed, marks, rings).then(() => {
+        root.dataset.painted = String(message.number);
+      });
+      if (hover) drawTip();
+    },
+    signal,
+  );
+  channel.on<StageMessage>("stage", ({ stage }) => view.setStage(stage), signal);
+  for (const type of ["refused", "failed"] as const) {
+    channel.on<Extract<Reply, { type: typeof type }>>(
+      type,
+      ({ why }) => {
+        view.setStage({ words: why, fraction: null });
+        say(why);
+      },
+      signal,
+    );
+  }
+});

@@ -1,0 +1,250 @@
+import type { Channel } from "../host/channel";
+import { blobUrl } from "../host/codecs";
+import type {
+  Ask,
+  ItemMessage,
+  LabelerWelcome,
+  QueueMessage,
+  Reply,
+  Sample,
+  Selection,
+  StateMessage,
+} from "../host/protocol";
+import { defineWidget } from "../host/widget";
+import type { Item } from "../items/index";
+import { initial, type LabelerEvent, reduce } from "../state/labeler";
+import { announcer } from "../ui/announce";
+import { Bus } from "../ui/bus";
+import { onKey } from "../ui/keys";
+import { labelerView } from "../views/labeler";
+
+const HELD = 300;
+const AHEAD = 8;
+const STALLED_MS = 3000;
+
+export default defineWidget("labeler", ({ root, channel, signal }) => {
+  const bus = new Bus(channel.key, signal);
+  const say = announcer(root);
+  const items = new Map<number, Item>();
+  const asked = new Set<number>();
+  const guessKey = `hitl-guess:${channel.key}`;
+  let state = initial;
+  let showGuess = remembered(guessKey) !== "hidden";
+  let shownSince = performance.now();
+  let shownRow = -1;
+  let waitingSince = 0;
+
+  const view = labelerView(root, {
+    label,
+    skip,
+    undo: () => turn("undo"),
+    redo: () => turn("redo"),
+    release,
+    toggleGuess: () => {
+      showGuess = !showGuess;
+      remember(guessKey, showGuess ? "" : "hidden");
+      draw();
+    },
+    painted: (row) => {
+      if (row !== shownRow) shownSince = performance.now();
+      shownRow = row;
+    },
+  });
+
+  function dispatch(event: LabelerEvent): void {
+    const before = onCard();
+    state = reduce(state, event);
+    fetchAhead();
+    draw();
+    const now = onCard();
+    if (now?.row !== before?.row) bus.tell("current", now ? { row: now.row } : null);
+  }
+
+  const draw = (): void => view.update({ state, ask: onCard(), item: (row) => items.get(row), showGuess });
+
+  /** One chosen point takes the card; otherwise the question does. */
+  function onCard(): Ask | null {
+    if (!state.chosen) return state.current;
+    if (state.chosen.rows.length !== 1) return null;
+    const member = state.chosen.sample?.random[0];
+    if (!member) return null;
+    const held = member.label >= 0 ? `labelled ${state.classes[member.label]?.name}` : "not labelled yet";
+    return { ...member, reason: `Chosen on the map, ${held}`, audit: false };
+  }
+
+  // -- items: asked for once, a few ahead, so that the next one is painted from here
+
+  function fetchAhead(): void {
+    const wanted = state.queue.slice(0, AHEAD).map((ask) => ask.row);
+    const sample = state.chosen?.sample;
+    if (sample) wanted.push(...[...sample.random, ...sample.odd].map((member) => member.row));
+    const missing = wanted.filter((row) => !items.has(row) && !asked.has(row));
+    if (!missing.length) return;
+    for (const row of missing) asked.add(row);
+    channel.ask({ type: "show", view: channel.view, rows: missing });
+    setTimeout(() => {
+      for (const row of missing) asked.delete(row);
+    }, 4000);
+  }
+
+  function keep(row: number, item: Item): void {
+    items.set(row, item);
+    asked.delete(row);
+    if (items.size <= HELD) return;
+    const needed = new Set(state.queue.map((ask) => ask.row));
+    for (const [old, { url }] of items) {
+      if (items.size <= HELD) break;
+      if (needed.has(old) || old === row) continue;
+      if (url) URL.revokeObjectURL(url);
+      items.delete(old);
+    }
+  }
+
+  // -- acts
+
+  function label(code: number): void {
+    const chosen = state.chosen;
+    const value = state.classes[code]?.name;
+    const ask = onCard();
+    if (value === undefined || (!ask && !chosen)) return;
+    if (chosen && chosen.rows.length > 1) {
+      const { rows, how } = chosen;
+      channel.act({ type: "label", value, selection: how, rows, pool: state.pool });
+      done(rows, code, [], `${rows.length} items labelled ${value}`);
+    } else if (ask) {
+      const selection: Selection = chosen ? "clicked" : ask.audit ? "audit" : "suggested";
+      const elapsed_ms = Math.round(performance.now() - shownSince);
+      channel.act({ type: "label", value, selection, key: ask.key, elapsed_ms });
+      done([ask.row], code, [ask.key], `Labelled ${value}`);
+    }
+  }
+
+  function done(rows: number[], code: number, keys: string[], words: string): void {
+    dispatch({ type: "acted", keys, n: rows.length });
+    bus.tell("acted", { rows, code });
+    bus.tell("release", null);
+    say(words);
+    tellWaiting();
+  }
+
+  function skip(): void {
+    if (!state.current || state.chosen) return;
+    const { key } = state.current;
+    channel.act({ type: "skip", key });
+    dispatch({ type: "acted", keys: [key], n: 0 });
+    say("Skipped");
+    tellWaiting();
+  }
+
+  function turn(type: "undo" | "redo"): void {
+    if (!state[type]) return;
+    channel.act({ type });
+    say(type === "undo" ? "Taken back" : "Brought back");
+    tellWaiting();
+  }
+
+  function release(): void {
+    dispatch({ type: "chosen", chosen: null });
+    bus.tell("release", null);
+  }
+
+  function press(key: string, shift: boolean): boolean {
+    if (key === "z") turn(shift ? "redo" : "undo");
+    else if (shift) return false;
+    else if (key === "s") skip();
+    else if (key === "Escape") {
+      if (state.chosen) release();
+      else root.blur();
+    } else {
+      const code = state.classes.findIndex((c) => c.key === key);
+      if (code < 0) return false;
+      label(code);
+    }
+    return true;
+  }
+
+  onKey(root, (key, event) => press(key, event.shiftKey), signal);
+  bus.on("key", ({ key, shift }) => press(key, shift));
+  bus.on("who", () => {
+    bus.tell("labeler", null);
+    const ask = onCard();
+    if (ask) bus.tell("current", { row: ask.row });
+  });
+  bus.on("selection", (selection) => {
+    dispatch({ type: "chosen", chosen: selection ? { ...selection, sample: null } : null });
+    if (selection) channel.ask({ type: "sample", view: channel.view, rows: selection.rows });
+    return selection ? true : undefined;
+  });
+  bus.tell("labeler", null);
+
+  // -- what the kernel says
+
+  channel.on<LabelerWelcome>("welcome", (message) => dispatch({ ...message, progress: message }), signal);
+  channel.on<QueueMessage>("queue", (message) => dispatch({ ...message, progress: message }), signal);
+  channel.on<StateMessage>("state", (message) => dispatch({ type: "progress", progress: message }), signal);
+  channel.on<Sample>("sample", (sample) => dispatch({ type: "sample", sample }), signal);
+  channel.on<ItemMessage>(
+    "item",
+    ({ row, content }, buffers) => {
+      const url = content.kind === "image" && buffers[0] ? blobUrl(buffers[0], "image/png") : undefined;
+      keep(row, { content, url });
+      draw();
+    },
+    signal,
+  );
+  channel.on<Extract<Reply, { type: "ack" }>>(
+    "ack",
+    ({ back }) => {
+      tellWaiting();
+      if (back) dispatch({ type: "back", ask: back });
+    },
+    signal,
+  );
+  for (const type of ["refused", "failed"] as const) {
+    channel.on<Extract<Reply, { type: typeof type }>>(
+      type,
+      ({ why }) => {
+        const kept = type === "failed" ? " The act is kept in this browser and sent again." : "";
+        dispatch({ type: "note", words: why + kept });
+        tellWaiting();
+      },
+      signal,
+    );
+  }
+
+  function tellWaiting(): void {
+    const n = channel.waiting().length;
+    if (n === 0) waitingSince = 0;
+    else waitingSince ||= Date.now();
+    const stalled = n > 0 && Date.now() - waitingSince > STALLED_MS;
+    if (n !== state.waiting || stalled !== state.stalled) {
+      dispatch({ type: "waiting", n, stalled });
+      bus.tell("waiting", { n, since: waitingSince });
+    }
+  }
+  const watch = setInterval(tellWaiting, 1000);
+  signal.addEventListener("abort", () => {
+    clearInterval(watch);
+    for (const { url } of items.values()) if (url) URL.revokeObjectURL(url);
+  });
+  tellWaiting();
+  draw();
+});
+
+function remembered(key: string): string | null {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+function remember(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // Only a preference.
+  }
+}
+
+export type { Channel };

@@ -1,0 +1,118 @@
+import type { Result } from "vega-embed";
+import type { MonitorState, MonitorWelcome } from "../host/protocol";
+import { loadVega, type VegaModule } from "../host/vega";
+import { defineWidget } from "../host/widget";
+import { Bus } from "../ui/bus";
+import { onTheme, readTheme } from "../ui/theme";
+import { monitorView } from "../views/monitor";
+
+const STALLED_MS = 3000;
+
+export default defineWidget("monitor", ({ root, channel, signal }) => {
+  const bus = new Bus(channel.key, signal);
+  let state: MonitorState | null = null;
+  let welcome: MonitorWelcome | null = null;
+  let waiting = { n: channel.waiting().length, since: Date.now() };
+  let curve: { result: Result; vega: VegaModule; width: number } | null = null;
+  let drawing = false;
+
+  const view = monitorView(
+    root,
+    {
+      undo: () => channel.act({ type: "undo" }),
+      redo: () => channel.act({ type: "redo" }),
+      toggle: () => void drawCurve(),
+    },
+    true,
+  );
+
+  function draw(): void {
+    if (!state || !welcome) return;
+    const stalled = waiting.n > 0 && Date.now() - waiting.since > STALLED_MS;
+    view.update({ state, classes: welcome.classes, waiting: stalled ? waiting.n : 0, stalled });
+    void drawCurve();
+  }
+
+  /** The Altair chart; made at the first point, then fed in place. */
+  async function drawCurve(): Promise<void> {
+    const width = view.chart.clientWidth;
+    if (drawing || !state?.curve.length || !welcome || width < 50) return;
+    drawing = true;
+    try {
+      if (!curve || Math.abs(curve.width - width) > 20) {
+        const vega = await loadVega(channel, signal);
+        curve?.result.finalize();
+        const spec = { ...welcome.chart, width, config: themed(welcome.chart.config as object) };
+        const options = { actions: false, renderer: "svg" as const, defaultStyle: false, tooltip: false };
+        curve = { result: await vega.embed(view.chart, spec as never, options), vega, width };
+      }
+      const change = curve.vega
+        .changeset()
+        .remove(() => true)
+        .insert(state.curve.map((point) => ({ ...point })));
+      await curve.result.view.change("curve", change).runAsync();
+    } catch (error) {
+      if (!signal.aborted) console.warn("[hitl-widgets] The learning curve cannot be drawn.", error);
+    } finally {
+      drawing = false;
+    }
+  }
+
+  function themed(config: object): object {
+    const { text, faint, line, accent } = readTheme(root);
+    const font = getComputedStyle(root).fontFamily;
+    return {
+      ...config,
+      font,
+      axis: { labelColor: faint, titleColor: text, gridColor: line, titleFontWeight: "normal" },
+      area: { color: accent },
+      line: { color: accent },
+      point: { color: accent },
+    };
+  }
+
+  onTheme(
+    root,
+    () => {
+      curve?.result.finalize();
+      curve = null;
+      void drawCurve();
+    },
+    signal,
+  );
+  const resized = new ResizeObserver(() => void drawCurve());
+  resized.observe(view.chart);
+  signal.addEventListener("abort", () => {
+    resized.disconnect();
+    clearInterval(watch);
+    curve?.result.finalize();
+  });
+  bus.on("waiting", (now) => {
+    waiting = now;
+    draw();
+  });
+  const watch = setInterval(() => {
+    const n = channel.waiting().length;
+    if (n === waiting.n && n === 0) return;
+    waiting = { n, since: n && waiting.n ? waiting.since : Date.now() };
+    draw();
+  }, 1000);
+
+  channel.on<MonitorWelcome>(
+    "welcome",
+    (message) => {
+      welcome = message;
+      state = message;
+      draw();
+    },
+    signal,
+  );
+  channel.on<MonitorState & { type: "state" }>(
+    "state",
+    (message) => {
+      state = message;
+      draw();
+    },
+    signal,
+  );
+});

@@ -1,0 +1,148 @@
+// The twin of src/hitl_widgets/widgets/messages.py; a test compares the two.
+
+export const PROTOCOL = 1;
+
+export type Selection = "suggested" | "audit" | "clicked" | "lasso" | "rectangle" | "cluster";
+
+// -- browser -> kernel
+
+export type HelloMessage = { type: "hello"; id: string; view: string };
+export type ShowMessage = { type: "show"; id: string; view: string; rows: number[]; small?: boolean };
+export type SampleMessage = { type: "sample"; id: string; view: string; rows: number[] };
+export type VegaMessage = { type: "vega"; id: string; view: string };
+export type LabelMessage = {
+  type: "label";
+  id: string;
+  value: string;
+  selection: Selection;
+  key?: string;
+  rows?: number[];
+  pool?: string;
+  elapsed_ms?: number;
+};
+export type SkipMessage = { type: "skip"; id: string; key: string };
+export type UndoMessage = { type: "undo"; id: string };
+export type RedoMessage = { type: "redo"; id: string };
+
+/** What writes to the log: kept in the outbox until the kernel has acknowledged it. */
+export type Act = LabelMessage | SkipMessage | UndoMessage | RedoMessage;
+export type Question = HelloMessage | ShowMessage | SampleMessage | VegaMessage;
+
+// -- kernel -> browser
+
+export type LabelClass = { name: string; guidance: string; example: string; key: string; color: string };
+export type Guess = { code: number; confidence: number };
+export type Ask = { row: number; key: string; reason: string; audit: boolean; guess: Guess | null };
+export type Stage = { words: string; fraction: number | null } | null;
+export type Content =
+  | { kind: "text"; text: string; cut?: number }
+  | { kind: "image"; width: number; height: number }
+  | { kind: "table"; rows: [string, string][] }
+  | { kind: "broken"; why: string };
+export type Member = { row: number; key: string; label: number; guess: Guess | null };
+
+export type Progress = {
+  n_items: number;
+  n_labels: number;
+  n_left: number;
+  n_skipped: number;
+  undo: boolean;
+  redo: boolean;
+  behind: number;
+  stage: Stage;
+  error: string;
+};
+
+export type LabelerWelcome = Progress & {
+  type: "welcome";
+  to: string;
+  classes: LabelClass[];
+  question: string;
+  pool: string;
+  kind: string;
+  queue: Ask[];
+};
+export type QueueMessage = Progress & { type: "queue"; queue: Ask[] };
+export type StateMessage = Progress & { type: "state" };
+export type ItemMessage = { type: "item"; to: string; row: number; small: boolean; content: Content };
+export type Sample = {
+  type: "sample";
+  to: string;
+  id: string;
+  n: number;
+  n_labelled: number;
+  random: Member[];
+  odd: Member[];
+  mix: { code: number; n: number }[];
+};
+
+export type ExplorerWelcome = {
+  type: "welcome";
+  to: string;
+  classes: LabelClass[];
+  pool: string;
+  n_items: number;
+  kind: string;
+  chart: Record<string, unknown>;
+  stage: Stage;
+};
+export type MapMessage = {
+  type: "map";
+  to: string | null;
+  method: string;
+  names: string[];
+  corners: number[];
+};
+export type MarksMessage = {
+  type: "marks";
+  to: string | null;
+  number: number;
+  full: boolean;
+  rings: number[];
+  behind: number;
+};
+export type StageMessage = { type: "stage"; stage: Stage };
+
+export type Estimate = { value: number | null; low: number | null; high: number | null; n: number };
+export type HistoryEntry = {
+  id: string;
+  kind: "label" | "skip";
+  n: number;
+  value: string | null;
+  selection: string | null;
+  time: string;
+  holds: boolean;
+  mine: boolean;
+};
+export type MonitorState = {
+  n_items: number;
+  n_labels: number;
+  n_audited: number;
+  audit_share: number;
+  balance: number[];
+  estimate: Estimate;
+  curve: { n: number; value: number; low: number; high: number }[];
+  behind: number;
+  model: string;
+  strategy: string;
+  stage: string;
+  store: { name: string; where: string };
+  task: string;
+  annotator: string;
+  closed: boolean;
+  error: string;
+  undo: boolean;
+  redo: boolean;
+  history: HistoryEntry[];
+};
+export type MonitorWelcome = MonitorState & {
+  type: "welcome";
+  to: string;
+  classes: LabelClass[];
+  chart: Record<string, unknown>;
+};
+
+export type Reply =
+  | { type: "ack"; id: string; back?: Ask | null }
+  | { type: "refused"; id: string; why: string }
+  | { type: "failed"; id: string; why: string };

@@ -1,0 +1,46 @@
+import type { AnyModel, AnyWidget } from "@anywidget/types";
+import { suppressShortcuts } from "../ui/keys";
+import { followTheme } from "../ui/theme";
+import { Channel } from "./channel";
+
+type View = (context: { root: HTMLElement; channel: Channel; signal: AbortSignal }) => void;
+
+/** Wires one view: a root that keeps its keys, a channel of its own, and an end to everything with the view. */
+export function defineWidget(name: string, view: View): AnyWidget {
+  return {
+    render({ model, el }: { model: AnyModel; el: HTMLElement }) {
+      const end = new AbortController();
+      const { signal } = end;
+      const root = document.createElement("div");
+      root.className = `hitl hitl-${name}`;
+      root.tabIndex = 0;
+      root.setAttribute("role", "region");
+      root.setAttribute("aria-label", name);
+      suppressShortcuts(root, signal);
+      followTheme(root, signal);
+      const channel = new Channel(model, String(model.get("_key")));
+      signal.addEventListener("abort", () => channel.close());
+      el.append(root);
+      view({ root, channel, signal });
+      greet(channel, signal);
+      return () => {
+        end.abort();
+        root.remove();
+      };
+    },
+  };
+}
+
+/** Says hello until the kernel answers: a kernel that is busy, or has no subshell yet, answers late. */
+function greet(channel: Channel, signal: AbortSignal): void {
+  let welcomed = false;
+  channel.on("welcome", () => (welcomed = true), signal);
+  let wait = 1000;
+  const hello = (): void => {
+    if (welcomed || signal.aborted) return;
+    channel.ask({ type: "hello", view: channel.view });
+    setTimeout(hello, wait);
+    wait = Math.min(wait * 2, 15_000);
+  };
+  hello();
+}

@@ -1,0 +1,76 @@
+import type { Content } from "../host/protocol";
+import { count, h } from "../ui/dom";
+
+/** An item as the browser holds it: the content, and the address of its picture where it has one. */
+export type Item = { content: Content; url?: string };
+
+type Renderer<K extends Content["kind"]> = (
+  content: Extract<Content, { kind: K }>,
+  url: string | undefined,
+) => HTMLElement;
+
+const renderers: { [K in Content["kind"]]: Renderer<K> } = {
+  text: (content) => {
+    const body = h("div", { class: "hitl-text", text: content.text, attrs: { dir: "auto" } });
+    if (!content.cut) return body;
+    return h(
+      "div",
+      {},
+      body,
+      h("div", { class: "hitl-faint", text: `${count(content.cut, "character")} more` }),
+    );
+  },
+  image: (content, url) => {
+    const picture = h("img", {
+      class: "hitl-image",
+      attrs: { src: url ?? "", alt: "The item", draggable: "false" },
+    });
+    // Small pictures are pixels, not photographs.
+    if (Math.max(content.width, content.height) <= 64) picture.classList.add("hitl-pixels");
+    return picture;
+  },
+  table: (content) =>
+    h(
+      "table",
+      { class: "hitl-table" },
+      h(
+        "tbody",
+        {},
+        ...content.rows.map(([name, value]) =>
+          h(
+            "tr",
+            {},
+            h("th", { text: name, attrs: { scope: "row" } }),
+            h("td", { text: value, attrs: { dir: "auto" } }),
+          ),
+        ),
+      ),
+    ),
+  broken: (content) =>
+    h(
+      "div",
+      { class: "hitl-broken" },
+      h("div", { class: "hitl-broken-head", text: "This item cannot be shown" }),
+      h("div", { text: content.why, attrs: { dir: "auto" } }),
+    ),
+};
+
+export function renderItem(item: Item): HTMLElement {
+  const render = renderers[item.content.kind] as Renderer<Content["kind"]>;
+  return render(item.content as never, item.url);
+}
+
+/** A glimpse of an item: a few lines or a thumbnail. */
+export function renderGlimpse(item: Item, characters = 160): HTMLElement {
+  const { content } = item;
+  if (content.kind === "text") {
+    const text = content.text.replace(/\s+/g, " ").trim();
+    const cut = text.length > characters ? `${text.slice(0, characters - 1)}…` : text;
+    return h("div", { class: "hitl-glimpse", text: cut, attrs: { dir: "auto" } });
+  }
+  if (content.kind === "table") {
+    const cells = content.rows.slice(0, 4).map(([name, value]) => `${name} ${value}`);
+    return h("div", { class: "hitl-glimpse", text: cells.join(" · ") });
+  }
+  return renderItem(item);
+}

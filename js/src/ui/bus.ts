@@ -1,0 +1,59 @@
+import type { Selection } from "../host/protocol";
+
+/** What the views of one session on one page tell each other; nothing of it concerns the kernel. */
+export type PageEvents = {
+  /** The points chosen on the map, or none. */
+  selection: { rows: number[]; how: Selection } | null;
+  /** Rows that were labelled a moment ago, and their class (-1: no longer labelled). */
+  acted: { rows: number[]; code: number };
+  /** The item on the Labeler's card. */
+  current: { row: number } | null;
+  /** A key pressed on the map that is not the map's own. */
+  key: { key: string; shift: boolean };
+  /** The Labeler is done with the selection. */
+  release: null;
+  /** Acts that the kernel has not acknowledged. */
+  waiting: { n: number; since: number };
+  /** A Labeler is on the page (the map then needs no class buttons of its own). */
+  labeler: null;
+  who: null;
+};
+
+const SLOT = Symbol.for("hitl-widgets.bus");
+type Page = { [SLOT]?: EventTarget };
+
+export class Bus {
+  private readonly target: EventTarget;
+
+  constructor(
+    private readonly key: string,
+    private readonly signal: AbortSignal,
+  ) {
+    const page = globalThis as Page;
+    page[SLOT] ??= new EventTarget();
+    this.target = page[SLOT];
+  }
+
+  /** Tell; returns whether somebody took it. */
+  tell<K extends keyof PageEvents>(name: K, detail: PageEvents[K]): boolean {
+    const event = new CustomEvent(`${this.key}/${name}`, { detail, cancelable: true });
+    this.target.dispatchEvent(event);
+    return event.defaultPrevented;
+  }
+
+  /** Hear; a listener that returns true takes the event: no other gets it. */
+  on<K extends keyof PageEvents>(
+    name: K,
+    listener: (detail: PageEvents[K]) => boolean | undefined | void,
+  ): void {
+    this.target.addEventListener(
+      `${this.key}/${name}`,
+      (event) => {
+        if (listener((event as CustomEvent<PageEvents[K]>).detail) !== true) return;
+        event.preventDefault();
+        event.stopImmediatePropagation();
+      },
+      { signal: this.signal },
+    );
+  }
+}

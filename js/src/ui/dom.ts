@@ -1,0 +1,55 @@
+type Props = {
+  class?: string;
+  text?: string;
+  title?: string;
+  on?: { [K in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[K]) => void };
+  attrs?: Record<string, string | number | boolean | null | undefined>;
+  style?: Record<string, string>;
+};
+
+/** An element. Text only ever becomes text. */
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  props: Props = {},
+  ...children: (Node | string | null | undefined)[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  if (props.class) element.className = props.class;
+  if (props.text !== undefined) element.textContent = props.text;
+  if (props.title) element.title = props.title;
+  for (const [name, value] of Object.entries(props.attrs ?? {})) {
+    if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value != null) element.setAttribute(name, String(value));
+  }
+  for (const [name, value] of Object.entries(props.style ?? {})) element.style.setProperty(name, value);
+  for (const [name, handler] of Object.entries(props.on ?? {})) {
+    element.addEventListener(name, handler as EventListener);
+  }
+  for (const child of children) if (child != null) element.append(child);
+  return element;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export function svg<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  attrs: Record<string, string | number> = {},
+): SVGElementTagNameMap[K] {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attrs)) element.setAttribute(name, String(value));
+  return element;
+}
+
+/** Sets text only where it changed, so that a screen reader is not told twice. */
+export function setText(element: Element, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export function show(element: HTMLElement | SVGElement, visible: boolean): void {
+  element.toggleAttribute("hidden", !visible);
+}
+
+export const count = (n: number, one: string, many = `${one}s`): string =>
+  `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+
+export const percent = (share: number): string => `${Math.round(share * 100)} %`;

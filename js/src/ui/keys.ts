@@ -1,0 +1,39 @@
+/**
+ * Keeps keys from the notebook while the widget has the focus. JupyterLab and Notebook 7 look for the attribute on the
+ * way from the target up; with it, Ctrl+S and the like would be dead too, so it goes while a modifier is held.
+ */
+export function suppressShortcuts(root: HTMLElement, signal: AbortSignal): void {
+  root.setAttribute("data-lm-suppress-shortcuts", "");
+  const toggle = (event: KeyboardEvent): void => {
+    if (!(event.target instanceof Node) || !root.contains(event.target)) return;
+    root.toggleAttribute("data-lm-suppress-shortcuts", !(event.ctrlKey || event.metaKey || event.altKey));
+  };
+  window.addEventListener("keydown", toggle, { capture: true, signal });
+  window.addEventListener("keyup", () => root.setAttribute("data-lm-suppress-shortcuts", ""), {
+    capture: true,
+    signal,
+  });
+}
+
+/** A plain key on the widget: not typed into a field, not held down, not part of a chord or a composition. */
+export function onKey(
+  root: HTMLElement,
+  handler: (key: string, event: KeyboardEvent) => boolean,
+  signal: AbortSignal,
+): void {
+  root.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
+      const target = event.target as HTMLElement;
+      if (target.closest("input, textarea, select, [contenteditable]")) return;
+      if ((event.key === "Enter" || event.key === " ") && target.closest("button, a, summary")) return;
+      const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+      if (handler(key, event)) {
+        event.preventDefault();
+        event.stopPropagation();
+      }
+    },
+    { signal },
+  );
+}

@@ -1,0 +1,58 @@
+export type Theme = {
+  dark: boolean;
+  text: string;
+  faint: string;
+  line: string;
+  ground: string;
+  accent: string;
+};
+
+const seen = new WeakMap<HTMLElement, Set<() => void>>();
+
+function isDark(): boolean {
+  const { body } = document;
+  const jupyter = body.dataset.jpThemeLight;
+  if (jupyter) return jupyter === "false";
+  if (body.classList.contains("vscode-dark") || body.classList.contains("vscode-high-contrast")) return true;
+  if (body.classList.contains("vscode-light")) return false;
+  return matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+/** Marks the root dark or light, and again when the notebook's theme changes. */
+export function followTheme(root: HTMLElement, signal: AbortSignal): void {
+  const listeners = new Set<() => void>();
+  seen.set(root, listeners);
+  const apply = (): void => {
+    root.dataset.theme = isDark() ? "dark" : "light";
+    // JupyterLab swaps the theme's style sheet after it has changed the attribute.
+    requestAnimationFrame(() => requestAnimationFrame(() => listeners.forEach((tell) => tell())));
+  };
+  const observer = new MutationObserver(apply);
+  observer.observe(document.body, {
+    attributes: true,
+    attributeFilter: ["data-jp-theme-light", "data-jp-theme-name", "class"],
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", apply, { signal });
+  signal.addEventListener("abort", () => observer.disconnect());
+  apply();
+}
+
+export function onTheme(root: HTMLElement, tell: () => void, signal: AbortSignal): void {
+  const listeners = seen.get(root);
+  listeners?.add(tell);
+  signal.addEventListener("abort", () => listeners?.delete(tell));
+}
+
+/** The colours in force, for what is drawn on a canvas. */
+export function readTheme(root: HTMLElement): Theme {
+  const style = getComputedStyle(root);
+  const get = (name: string): string => style.getPropertyValue(name).trim();
+  return {
+    dark: root.dataset.theme === "dark",
+    text: get("--hitl-text"),
+    faint: get("--hitl-faint"),
+    line: get("--hitl-line"),
+    ground: get("--hitl-ground"),
+    accent: get("--hitl-accent"),
+  };
+}

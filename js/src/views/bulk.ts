@@ -1,0 +1,79 @@
+import type { LabelClass, Member } from "../host/protocol";
+import { type Item, renderGlimpse } from "../items/index";
+import type { Chosen } from "../state/labeler";
+import { count, h, percent } from "../ui/dom";
+
+const HOW: Record<string, string> = {
+  clicked: "chosen one by one",
+  lasso: "circled",
+  rectangle: "boxed",
+  cluster: "a group of the map",
+};
+
+/** What is in a selection, before it is labelled as one. */
+export function bulkCard(
+  chosen: Chosen,
+  classes: LabelClass[],
+  item: (row: number) => Item | undefined,
+): HTMLElement {
+  const { rows, how, sample } = chosen;
+  const head = h(
+    "div",
+    { class: "hitl-bulk-head" },
+    h("strong", { class: "hitl-number", text: count(rows.length, "item") }),
+    h("span", { class: "hitl-faint", text: ` ${HOW[how] ?? how}` }),
+  );
+  const card = h("div", { class: "hitl-bulk" }, head);
+  if (!sample) {
+    card.append(h("div", { class: "hitl-faint hitl-waiting", text: "Looking inside" }));
+    return card;
+  }
+  if (sample.n_labelled) {
+    const words = `${sample.n_labelled.toLocaleString("en")} of them labelled already: your label replaces yours.`;
+    head.append(h("div", { class: "hitl-faint", text: words }));
+  }
+  if (sample.mix.length) card.append(mixBar(sample.mix, classes));
+  card.append(
+    list(sample.random.length < rows.length ? "Some at random" : "All of them", sample.random, classes, item),
+  );
+  if (sample.odd.length) card.append(list("Farthest, or against the model", sample.odd, classes, item));
+  return card;
+}
+
+function mixBar(mix: { code: number; n: number }[], classes: LabelClass[]): HTMLElement {
+  const total = mix.reduce((sum, part) => sum + part.n, 0);
+  const bar = h("div", { class: "hitl-mix", attrs: { "aria-hidden": "true" } });
+  for (const { code, n } of mix) {
+    bar.append(h("span", { style: { flex: String(n), background: classes[code].color } }));
+  }
+  const words = mix
+    .slice(0, 3)
+    .map(({ code, n }) => `${classes[code].name} ${percent(n / total)}`)
+    .join(", ");
+  return h("div", {}, h("div", { class: "hitl-faint", text: `The model says ${words}` }), bar);
+}
+
+function list(
+  title: string,
+  members: Member[],
+  classes: LabelClass[],
+  item: (row: number) => Item | undefined,
+): HTMLElement {
+  const rows = members.map((member) => {
+    const found = item(member.row);
+    const code = member.label >= 0 ? member.label : (member.guess?.code ?? -1);
+    const dot = h("span", { class: "hitl-dot", attrs: { "aria-hidden": "true" } });
+    if (code >= 0) {
+      dot.style.background = classes[code].color;
+      dot.classList.toggle("hitl-pale", member.label < 0);
+    }
+    const glimpse = found ? renderGlimpse(found) : h("div", { class: "hitl-glimpse hitl-faint", text: "…" });
+    return h("li", { title: code >= 0 ? classes[code].name : "" }, dot, glimpse);
+  });
+  return h(
+    "div",
+    {},
+    h("div", { class: "hitl-small-head", text: title }),
+    h("ul", { class: "hitl-members" }, ...rows),
+  );
+}

@@ -1,0 +1,164 @@
+import type { LabelClass, Stage } from "../host/protocol";
+import type { Item } from "../items/index";
+import { renderGlimpse } from "../items/index";
+import type { ColourBy } from "../plot/look";
+import type { Tool } from "../plot/overlay";
+import { count, h, percent, setText, show } from "../ui/dom";
+
+export type ExplorerCallbacks = {
+  tool: (tool: Tool) => void;
+  colour: (by: ColourBy) => void;
+  zoom: (factor: number) => void;
+  fit: () => void;
+  label: (code: number) => void;
+  clear: () => void;
+};
+
+const TOOLS: [Tool, string, string][] = [
+  ["click", "Click", "Click a point; drag to move the map. Shift adds, Alt takes away"],
+  ["lasso", "Lasso", "Circle points. Shift adds, Alt takes away"],
+  ["rectangle", "Box", "Drag a box over points. Shift adds, Alt takes away"],
+  ["cluster", "Group", "Click a group of the map. Shift adds, Alt takes away"],
+];
+
+const COLOURS: [ColourBy, string][] = [
+  ["label", "label"],
+  ["prediction", "prediction"],
+  ["doubt", "doubt"],
+  ["group", "group"],
+];
+
+export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
+  const chart = h("div", { class: "hitl-chart", attrs: { "aria-hidden": "true" } });
+  const stageBar = h("span", { class: "hitl-stage-bar" });
+  const stageWords = h("span", {});
+  const stage = h(
+    "div",
+    { class: "hitl-stage", attrs: { role: "status", hidden: true } },
+    stageWords,
+    stageBar,
+  );
+  const tip = h("div", { class: "hitl-tip", attrs: { hidden: true } });
+  const empty = h("div", { class: "hitl-map-empty hitl-waiting", text: "Waiting for the kernel" });
+  const chosen = h("span", { class: "hitl-number" });
+  const clear = h("button", {
+    class: "hitl-link",
+    text: "let go",
+    on: { click: on.clear },
+    attrs: { type: "button" },
+  });
+  const chip = h("div", { class: "hitl-chip", attrs: { hidden: true } }, chosen, clear);
+  const plot = h("div", { class: "hitl-plot" }, chart, empty, chip, stage, tip);
+
+  const tools = TOOLS.map(([tool, words, title]) =>
+    h("button", {
+      class: "hitl-tool",
+      text: words,
+      title,
+      on: { click: () => on.tool(tool) },
+      attrs: { type: "button", "data-tool": tool, "aria-pressed": String(tool === "click") },
+    }),
+  );
+  const colour = h(
+    "select",
+    {
+      class: "hitl-select",
+      attrs: { "aria-label": "Colour by" },
+      on: { change: () => on.colour(colour.value as ColourBy) },
+    },
+    ...COLOURS.map(([by, words]) => h("option", { text: words, attrs: { value: by } })),
+  );
+  const bar = h(
+    "div",
+    { class: "hitl-tools", attrs: { role: "toolbar", "aria-label": "Map" } },
+    h("div", { class: "hitl-segment", attrs: { role: "group", "aria-label": "Select by" } }, ...tools),
+    h(
+      "div",
+      { class: "hitl-segment", attrs: { role: "group", "aria-label": "Zoom" } },
+      tool("+", "Zoom in", () => on.zoom(0.7)),
+      tool("−", "Zoom out", () => on.zoom(1 / 0.7)),
+      tool("Fit", "Show everything", on.fit),
+    ),
+    h("label", { class: "hitl-colour" }, "Colour", colour),
+  );
+  const classes = h("div", { class: "hitl-classes hitl-classes-map", attrs: { hidden: true } });
+  root.append(plot, bar, classes);
+
+  return {
+    plot,
+    chart,
+    setTool(now: Tool): void {
+      for (const element of tools) element.setAttribute("aria-pressed", String(element.dataset.tool === now));
+      plot.dataset.tool = now;
+    },
+    setReady(): void {
+      show(empty, false);
+    },
+    setEmpty(words: string): void {
+      setText(empty, words);
+    },
+    setStage(now: Stage): void {
+      show(stage, now !== null);
+      if (!now) return;
+      setText(stageWords, now.fraction === null ? now.words : `${now.words}, ${percent(now.fraction)}`);
+      stageBar.style.setProperty("--done", String(now.fraction ?? 0));
+      stageBar.classList.toggle("hitl-unknown", now.fraction === null);
+    },
+    setChosen(n: number): void {
+      show(chip, n > 0);
+      setText(chosen, `${count(n, "item")} chosen`);
+    },
+    /** Class buttons of the map's own, for a page without a Labeler. */
+    setClasses(all: LabelClass[], visible: boolean): void {
+      show(classes, visible);
+      if (!visible) return;
+      classes.replaceChildren(
+        ...all.map((c, code) =>
+          h(
+            "button",
+            {
+              class: "hitl-button hitl-class",
+              title: c.guidance || c.name,
+              on: { click: () => on.label(code) },
+              attrs: { type: "button", "data-class": c.name },
+              style: { "--class": c.color },
+            },
+            c.key ? h("kbd", { text: c.key.toUpperCase() }) : null,
+            h("span", { class: "hitl-class-name", text: c.name }),
+          ),
+        ),
+      );
+    },
+    showTip(at: [number, number] | null, item: Item | undefined, words: string, colour: string): void {
+      show(tip, at !== null);
+      if (!at) return;
+      const head = h("div", { class: "hitl-tip-head" }, dot(colour), words);
+      tip.replaceChildren(
+        head,
+        item ? renderGlimpse(item, 220) : h("div", { class: "hitl-faint", text: "…" }),
+      );
+      const left = at[0] > plot.clientWidth / 2;
+      const below = at[1] < plot.clientHeight / 2;
+      tip.style.left = left ? "" : `${at[0] + 14}px`;
+      tip.style.right = left ? `${plot.clientWidth - at[0] + 14}px` : "";
+      tip.style.top = below ? `${at[1] + 14}px` : "";
+      tip.style.bottom = below ? "" : `${plot.clientHeight - at[1] + 14}px`;
+    },
+  };
+}
+
+function dot(colour: string): HTMLElement {
+  const element = h("span", { class: "hitl-dot" });
+  element.style.background = colour;
+  return element;
+}
+
+function tool(text: string, title: string, click: () => void): HTMLElement {
+  return h("button", {
+    class: "hitl-tool",
+    text,
+    title,
+    on: { click },
+    attrs: { type: "button", "aria-label": title },
+  });
+}

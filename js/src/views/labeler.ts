@@ -1,0 +1,178 @@
+import type { Ask, LabelClass } from "../host/protocol";
+import { type Item, renderItem } from "../items/index";
+import { emptyWords, type LabelerState } from "../state/labeler";
+import { count, h, percent, setText, show } from "../ui/dom";
+import { bulkCard } from "./bulk";
+
+export type LabelerProps = {
+  state: LabelerState;
+  /** What the card shows: a single chosen point, or the current question. */
+  ask: Ask | null;
+  item: (row: number) => Item | undefined;
+  showGuess: boolean;
+};
+
+export type LabelerCallbacks = {
+  label: (code: number) => void;
+  skip: () => void;
+  undo: () => void;
+  redo: () => void;
+  release: () => void;
+  toggleGuess: () => void;
+  /** The item of this row is on the screen. */
+  painted: (row: number) => void;
+};
+
+export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
+  const reason = h("div", { class: "hitl-reason", attrs: { id: "reason" } });
+  const progress = h("div", { class: "hitl-faint hitl-number" });
+  const card = h("div", { class: "hitl-card" });
+  const guess = h("span", { class: "hitl-number" });
+  const eye = h("button", { class: "hitl-link", on: { click: on.toggleGuess }, attrs: { type: "button" } });
+  const guessLine = h("div", { class: "hitl-guess" }, guess, eye);
+  const classes = h("div", { class: "hitl-classes", attrs: { role: "group", "aria-label": "Classes" } });
+  const skip = button("S", "skip", "Leave this item unanswered", on.skip);
+  const undo = button("Z", "undo", "Take back your last act", on.undo);
+  const redo = button("⇧Z", "redo", "Bring back what undo took", on.redo);
+  const release = button("Esc", "let go", "Go back to the suggested item", on.release);
+  const guideList = h("dl", { class: "hitl-guide-list" });
+  const guide = h("details", { class: "hitl-guide" }, h("summary", { text: "Guidance" }), guideList);
+  const note = h("div", { class: "hitl-note", attrs: { role: "alert" } });
+  root.append(
+    h("div", { class: "hitl-head" }, reason, progress),
+    card,
+    guessLine,
+    classes,
+    h("div", { class: "hitl-acts" }, skip, undo, redo, release),
+    note,
+    guide,
+  );
+
+  let shownClasses: LabelClass[] = [];
+  let shownCard: unknown[] = [];
+
+  function update({ state, ask, item, showGuess }: LabelerProps): void {
+    const bulk = state.chosen !== null && state.chosen.rows.length > 1;
+    if (state.classes !== shownClasses) {
+      shownClasses = state.classes;
+      classes.replaceChildren(...shownClasses.map((c, code) => classButton(c, () => on.label(code))));
+      fillGuide(shownClasses);
+    }
+    setText(reason, heading(state, ask, bulk));
+    setText(
+      progress,
+      state.ready ? `${state.n_labels.toLocaleString("en")} of ${count(state.n_items, "item")}` : "",
+    );
+
+    const found = ask ? item(ask.row) : undefined;
+    const now = bulk
+      ? [state.chosen, ...(state.chosen?.sample ? members(state, item) : [])]
+      : [ask?.key ?? emptyWords(state), found];
+    if (now.length !== shownCard.length || now.some((part, i) => part !== shownCard[i])) {
+      shownCard = now;
+      card.scrollTop = 0;
+      if (bulk && state.chosen) card.replaceChildren(bulkCard(state.chosen, state.classes, item));
+      else if (ask && found) {
+        card.replaceChildren(renderItem(found));
+        on.painted(ask.row);
+      } else card.replaceChildren(h("div", { class: "hitl-empty hitl-waiting", text: emptyWords(state) }));
+      card.classList.toggle("hitl-done", !ask && state.ready && state.n_left === 0);
+    }
+    const model = !bulk && ask?.guess ? ask.guess : null;
+    show(guessLine, !bulk && model !== null);
+    if (model) {
+      const words = `Model: ${state.classes[model.code]?.name} ${percent(model.confidence)}`;
+      setText(guess, showGuess ? words : "Model’s guess hidden");
+      setText(eye, showGuess ? "hide" : "show");
+    }
+    for (const [code, element] of [...classes.children].entries()) {
+      element.classList.toggle("hitl-guessed", showGuess && model?.code === code);
+      setDisabled(element as HTMLElement, !ask && !bulk);
+    }
+    setDisabled(skip, !ask || state.chosen !== null);
+    setDisabled(undo, !state.undo);
+    setDisabled(redo, !state.redo);
+    show(release, state.chosen !== null);
+    setText(note, state.note || waitingWords(state) || state.error);
+    show(note, note.textContent !== "");
+    note.classList.toggle("hitl-bad", Boolean(state.note || state.error) && !waitingWords(state));
+  }
+
+  function fillGuide(all: LabelClass[]): void {
+    const told = all.filter((c) => c.guidance || c.example);
+    show(guide, told.length > 0);
+    guideList.replaceChildren(
+      ...told.flatMap((c) => [
+        h("dt", { text: c.name }),
+        h(
+          "dd",
+          {},
+          c.guidance,
+          c.example ? h("div", { class: "hitl-faint", text: `Example: ${c.example}` }) : null,
+        ),
+      ]),
+    );
+  }
+
+  return { update };
+}
+
+function members(state: LabelerState, item: (row: number) => Item | undefined): unknown[] {
+  const sample = state.chosen?.sample;
+  return sample ? [...sample.random, ...sample.odd].map((member) => item(member.row)) : [];
+}
+
+function heading(state: LabelerState, ask: Ask | null, bulk: boolean): string {
+  if (bulk) return "Press a class to label all of them";
+  if (!ask) return state.question || (state.ready ? "" : "");
+  if (state.chosen) return ask.reason;
+  return state.question
+    ? `${state.question} · asked because ${because(ask)}`
+    : `Asked because ${because(ask)}`;
+}
+
+const because = (ask: Ask): string =>
+  /^(nothing|the)/.test(ask.reason) ? ask.reason : `it is ${ask.reason}`;
+
+function waitingWords(state: LabelerState): string {
+  if (!state.stalled) return "";
+  const waits = state.waiting === 1 ? "waits" : "wait";
+  return `${count(state.waiting, "act")} ${waits} in this browser for the kernel. Go on labeling; if the kernel was restarted, run the cell again.`;
+}
+
+function button(key: string, words: string, title: string, act: () => void): HTMLButtonElement {
+  return h(
+    "button",
+    {
+      class: "hitl-button",
+      title,
+      on: { click: (event) => enabled(event) && act() },
+      attrs: { type: "button" },
+    },
+    h("kbd", { text: key }),
+    words,
+  );
+}
+
+function classButton(c: LabelClass, act: () => void): HTMLButtonElement {
+  return h(
+    "button",
+    {
+      class: "hitl-button hitl-class",
+      title: c.guidance || c.name,
+      on: { click: (event) => enabled(event) && act() },
+      attrs: { type: "button", "data-class": c.name },
+      style: { "--class": c.color },
+    },
+    c.key ? h("kbd", { text: c.key.toUpperCase() }) : null,
+    h("span", { class: "hitl-class-name", text: c.name, attrs: { dir: "auto" } }),
+  );
+}
+
+// A focused button that is disabled loses the focus, and with it the keys.
+function setDisabled(element: HTMLElement, disabled: boolean): void {
+  element.setAttribute("aria-disabled", String(disabled));
+}
+
+const enabled = (event: Event): boolean =>
+  (event.currentTarget as HTMLElement).getAttribute("aria-disabled") !== "true";

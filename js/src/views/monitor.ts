@@ -1,0 +1,144 @@
+import type { HistoryEntry, LabelClass, MonitorState } from "../host/protocol";
+import { count, h, setText, show } from "../ui/dom";
+
+export type MonitorCallbacks = { undo: () => void; redo: () => void; toggle: (open: boolean) => void };
+
+export type MonitorProps = { state: MonitorState; classes: LabelClass[]; waiting: number; stalled: boolean };
+
+export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boolean) {
+  const given = part("hitl-number");
+  const accuracy = part("hitl-number");
+  const model = part("hitl-number");
+  const saved = part("");
+  const status = h(
+    "div",
+    { class: "hitl-status", attrs: { role: "status", "aria-live": "off" } },
+    given,
+    accuracy,
+    model,
+    saved,
+  );
+
+  const balance = h("div", { class: "hitl-balance" });
+  const chart = h("div", { class: "hitl-curve" });
+  const curveWords = h("div", { class: "hitl-faint" });
+  const history = h("ol", { class: "hitl-history" });
+  const undo = link("undo", on.undo);
+  const redo = link("redo", on.redo);
+  const panels = h(
+    "div",
+    { class: "hitl-panels" },
+    h("section", {}, heading("Labels by class"), balance),
+    h("section", {}, heading("Learning curve"), chart, curveWords),
+    h("section", {}, heading("History", undo, redo), history),
+  );
+  const more = h(
+    "details",
+    { class: "hitl-more", attrs: { open }, on: { toggle: () => on.toggle(more.open) } },
+    h("summary", {}, status),
+    panels,
+  );
+  root.append(more);
+
+  return {
+    chart,
+    update({ state, classes, waiting, stalled }: MonitorProps): void {
+      setText(given, `${count(state.n_labels, "label")} of ${count(state.n_items, "item")}`);
+      setText(accuracy, accuracyWords(state));
+      accuracy.title =
+        "How often the model is right on items drawn at random. Each was predicted by a model that had not seen its label.";
+      setText(model, modelWords(state));
+      setText(saved, savedWords(state, waiting));
+      saved.title = state.store.where;
+      saved.classList.toggle("hitl-bad", stalled || state.closed);
+      drawBalance(balance, state.balance, classes);
+      show(chart, state.curve.length > 0);
+      setText(curveWords, state.curve.length ? "" : curveMissing(state));
+      history.replaceChildren(...state.history.map((entry) => historyRow(entry, classes)));
+      if (!state.history.length) history.append(h("li", { class: "hitl-faint", text: "Nothing yet" }));
+      undo.setAttribute("aria-disabled", String(!state.undo));
+      redo.setAttribute("aria-disabled", String(!state.redo));
+    },
+  };
+}
+
+function accuracyWords({ estimate, n_audited }: MonitorState): string {
+  const { value, low, high, n } = estimate;
+  if (value === null || low === null || high === null) {
+    return n_audited
+      ? `accuracy: too few to say (${n_audited} of 15 audited)`
+      : "accuracy: nothing audited yet";
+  }
+  return `accuracy ${value.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)}, ${n} audited)`;
+}
+
+function modelWords(state: MonitorState): string {
+  if (state.error) return state.error;
+  if (state.stage && !state.model) return state.stage;
+  if (state.behind > 0 && state.n_labels > 0) return `model ${count(state.behind, "act")} behind`;
+  if (!state.model) return "no model yet";
+  return `model up to date · ${state.model}, ${state.strategy}`;
+}
+
+function savedWords(state: MonitorState, waiting: number): string {
+  if (state.closed) return "session closed: run the cell again";
+  if (waiting > 0) return `${count(waiting, "label")} waiting for the kernel`;
+  return state.store.name === "memory" ? "kept in memory only" : `saved in ${state.store.name}`;
+}
+
+function curveMissing(state: MonitorState): string {
+  if (state.audit_share === 0) return "Drawn when part of the questions are audited (audit=0.1).";
+  return `Drawn from 15 audited labels on; ${state.n_audited} so far. One question in ${Math.round(1 / state.audit_share)} is drawn at random for it.`;
+}
+
+function drawBalance(element: HTMLElement, counts: number[], classes: LabelClass[]): void {
+  const most = Math.max(1, ...counts);
+  element.replaceChildren(
+    ...classes.flatMap((c, code) => {
+      const bar = h("span", { class: "hitl-bar", style: { "--class": c.color } });
+      bar.style.width = `${(100 * (counts[code] ?? 0)) / most}%`;
+      return [
+        h("span", { class: "hitl-bar-name", text: c.name, title: c.name, attrs: { dir: "auto" } }),
+        h("span", { class: "hitl-bar-track" }, bar),
+        h("span", { class: "hitl-number", text: (counts[code] ?? 0).toLocaleString("en") }),
+      ];
+    }),
+  );
+}
+
+function historyRow(entry: HistoryEntry, classes: LabelClass[]): HTMLElement {
+  const dot = h("span", { class: "hitl-dot" });
+  dot.style.background = classes.find((c) => c.name === entry.value)?.color ?? "transparent";
+  const what = entry.kind === "skip" ? "skipped" : (entry.value ?? "label taken away");
+  const many = entry.n > 1 ? ` · ${count(entry.n, "item")}` : "";
+  const time = new Date(entry.time).toLocaleTimeString([], {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  });
+  return h(
+    "li",
+    { class: entry.holds ? "" : "hitl-undone", title: entry.holds ? "" : "undone" },
+    dot,
+    h("span", { class: "hitl-history-what", text: what + many, attrs: { dir: "auto" } }),
+    h("span", { class: "hitl-faint", text: entry.selection ?? "" }),
+    h("span", { class: "hitl-faint hitl-number", text: time }),
+  );
+}
+
+const part = (name: string): HTMLElement => h("span", { class: `hitl-part ${name}` });
+
+const heading = (words: string, ...rest: HTMLElement[]): HTMLElement =>
+  h("div", { class: "hitl-small-head" }, h("span", { text: words }), ...rest);
+
+function link(words: string, act: () => void): HTMLButtonElement {
+  return h("button", {
+    class: "hitl-link",
+    text: words,
+    attrs: { type: "button" },
+    on: {
+      click: (event) =>
+        (event.currentTarget as HTMLElement).getAttribute("aria-disabled") !== "true" && act(),
+    },
+  });
+}

@@ -1,0 +1,236 @@
+"""A real JupyterLab and a real browser, for the tests and the benchmarks."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--force-prefers-reduced-motion",
+]
+PATIENCE_MS = 60_000
+
+
+def chromium_path() -> str | None:
+    """The browser to drive: Debian's, or one on PATH."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    path = chromium_path()
+    if path is None:
+        raise RuntimeError("No Chromium on PATH: run `make browser`, or install Debian's package chromium.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+class Lab:
+    """A JupyterLab server on a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        private = folder / ".jupyter-home"
+        private.mkdir(parents=True, exist_ok=True)
+        env = os.environ | {
+            "JUPYTER_CONFIG_DIR": str(private / "config"),
+            "JUPYTER_DATA_DIR": str(private / "data"),
+            "JUPYTER_RUNTIME_DIR": str(private / "runtime"),
+            "JUPYTERLAB_SETTINGS_DIR": str(private / "settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(private / "workspaces"),
+            "IPYTHONDIR": str(private / "ipython"),
+        }
+        quiet = private / "settings" / "@jupyterlab" / "apputils-extension"
+        quiet.mkdir(parents=True, exist_ok=True)
+        (quiet / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+        self._log = (private / "server.log").open("w")
+        self._process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "jupyterlab",
+                "--no-browser",
+                "--allow-root",
+                "--ip=127.0.0.1",
+                f"--port={self.port}",
+                "--ServerApp.port_retries=0",
+                f"--ServerApp.root_dir={folder}",
+                "--IdentityProvider.token=",
+                "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+                "--LabApp.news_url=",
+                "--LabApp.expose_app_in_browser=True",
+            ],
+            cwd=folder,
+            env=env,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._await()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def _await(self) -> None:
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{self.url}/api", timeout=1).read()
+                return
+            if self._process.poll() is not None:
+                break
+            time.sleep(0.1)
+        log = (self.folder / ".jupyter-home" / "server.log").read_text()
+        raise RuntimeError(f"JupyterLab did not start:\n{log[-3000:]}")
+
+    def get(self, path: str) -> Any:
+        return json.load(urllib.request.urlopen(f"{self.url}/api/{path}", timeout=10))
+
+    def close(self) -> None:
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGTERM)
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._log.close()
+
+
+def write_notebook(path: Path, *cells: str) -> Path:
+    """A notebook of code cells."""
+    made = [
+        {
+            "cell_type": "code",
+            "id": f"cell-{i}",
+            "metadata": {},
+            "execution_count": None,
+            "outputs": [],
+            "source": cell,
+        }
+        for i, cell in enumerate(cells)
+    ]
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    document = {"cells": made, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(document))
+    return path
+
+
+class Notebook:
+    """An open notebook."""
+
+    def __init__(self, page: Page, lab: Lab, name: str, *, dark: bool = False) -> None:
+        self.page = page
+        self.lab = lab
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(f"{lab.url}/lab/tree/{name}?reset")
+        page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
+        self._idle()
+        if dark:
+            self.theme("JupyterLab Dark")
+        # The side bar takes room from the notebook.
+        page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+
+    def theme(self, name: str) -> None:
+        self.command("apputils:change-theme", {"theme": name})
+        self.page.wait_for_function(
+            "dark => (document.body.dataset.jpThemeLight === 'false') === dark", arg="Dark" in name
+        )
+
+    def command(self, command: str, args: dict[str, Any] | None = None) -> None:
+        self.page.evaluate(
+            "([command, args]) => window.jupyterapp.commands.execute(command, args)", [command, args or {}]
+        )
+
+    def _idle(self) -> None:
+        self.page.wait_for_function(
+            "() => { const c = window.jupyterapp.shell.currentWidget?.context?.sessionContext;"
+            " return c?.isReady && c.session?.kernel?.status === 'idle' }"
+        )
+
+    def run(self, index: int, *, wait: bool = True) -> None:
+        """Run one cell by its place."""
+        script = """([index, wait]) => {
+            const { shell, commands } = window.jupyterapp;
+            shell.currentWidget.content.activeCellIndex = index;
+            const done = commands.execute('notebook:run-cell');
+            return wait ? done.then(() => null) : null;
+        }"""
+        self.page.evaluate(script, [index, wait])
+
+    def cell(self, index: int) -> Locator:
+        return self.page.locator(".jp-NotebookPanel .jp-Notebook-cell").nth(index)
+
+    def output(self, index: int) -> str:
+        return self.cell(index).locator(".jp-OutputArea").inner_text()
+
+    def kernel_pid(self) -> int:
+        """The process of the notebook's kernel, found by its connection file."""
+        [kernel] = self.lab.get("kernels")
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with contextlib.suppress(OSError):
+                    command = (entry / "cmdline").read_bytes()
+                    if kernel["id"].encode() in command and b"ipykernel" in command:
+                        return int(entry.name)
+        raise LookupError("the kernel's process was not found")
+
+
+class Bench:
+    """The Workbench on the page, as a person sees it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.explorer = page.locator(".hitl-explorer")
+        self.labeler = page.locator(".hitl-labeler")
+        self.monitor = page.locator(".hitl-monitor")
+        self.card = self.labeler.locator(".hitl-card")
+
+    def wait_item(self) -> None:
+        self.card.locator(".hitl-text, .hitl-image, .hitl-table, .hitl-broken").first.wait_for()
+
+    def wait_map(self, method: str | None = None) -> None:
+        selector = ".hitl-explorer[data-drawn]" + (f"[data-method={method}]" if method else "")
+        self.page.locator(selector).wait_for()
+
+    def focus(self) -> None:
+        self.labeler.evaluate("e => e.focus()")
+
+    def press(self, key: str) -> None:
+        self.page.keyboard.press(key)
+
+    @property
+    def n_labels(self) -> int:
+        words = self.labeler.locator(".hitl-head > :last-child").inner_text()
+        return int(words.split(" of ")[0].replace(",", "") or 0) if words else 0
+
+    def acknowledged(self, key_prefix: str = "hitl:") -> None:
+        """Wait until the outbox is empty: every act is on disk."""
+        self.page.wait_for_function(
+            "prefix => !Object.keys(localStorage).some(k => k.startsWith(prefix))", arg=key_prefix
+        )

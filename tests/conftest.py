@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from helpers import clouds
+from hitl_widgets.loop import mapping
+from hitl_widgets.loop.session import Session
+from hitl_widgets.widgets import channel
+
+# A slow machine is no failure.
+settings.register_profile("hitl", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("hitl")
+
+
+@pytest.fixture
+def no_umap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The map stays the PCA preview: no child process."""
+    monkeypatch.setattr(mapping, "umap_available", lambda n: False)
+
+
+@pytest.fixture
+def make_session(no_umap: None) -> Iterator[Callable[..., Session]]:
+    """Make sessions of two easy clouds of points, or of what is passed; closes them at the end."""
+    made: list[Session] = []
+
+    def make(data: Any = None, **options: Any) -> Session:
+        options = {"classes": ["a", "b"], "store": ":memory:", "random_state": 0} | options
+        made.append(Session(clouds()[0] if data is None else data, **options))
+        return made[-1]
+
+    yield make
+    for session in made:
+        session.close()
+
+
+@pytest.fixture
+def bundles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Widgets can be made without the built JavaScript."""
+    monkeypatch.setattr(channel, "bundle", lambda name: f"/* {name} */")

@@ -1,0 +1,236 @@
+"""What every learner keeps. A learner is one more entry in LEARNERS."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_digits
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import LinearSVC
+
+from helpers import clouds
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.learn.learner import Learner, SklearnLearner, as_learner
+from hitl_widgets.learn.linear import LinearLearner
+
+
+class Plain(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A classifier with predict alone."""
+
+    def fit(self, X: Any, y: Any) -> Plain:
+        self.classes_ = np.unique(y)
+        self.means_ = np.array([X[y == c].mean(axis=0) for c in self.classes_])
+        return self
+
+    def predict(self, X: Any) -> Any:
+        return self.classes_[((X[:, None] - self.means_) ** 2).sum(axis=2).argmin(axis=1)]
+
+
+LEARNERS: dict[str, Learner] = {
+    "linear": LinearLearner(),
+    "LogisticRegression": SklearnLearner(LogisticRegression()),
+    "RandomForest": SklearnLearner(RandomForestClassifier(10, random_state=0)),
+    "LinearSVC": SklearnLearner(LinearSVC(random_state=0)),
+    "Ridge": SklearnLearner(RidgeClassifier()),
+    "KNeighbors": SklearnLearner(KNeighborsClassifier(1)),
+    "predict alone": SklearnLearner(Plain()),
+}
+
+X, NAMES = clouds(60)
+Y = (NAMES == "b").astype(np.int16)
+
+
+@pytest.fixture(params=LEARNERS)
+def template(request: pytest.FixtureRequest) -> Learner:
+    return LEARNERS[request.param]
+
+
+def check(P: np.ndarray[Any, Any], rows: int, n_classes: int) -> None:
+    assert P.shape == (rows, n_classes)
+    assert np.isfinite(P).all()
+    assert (P >= 0).all()
+    np.testing.assert_allclose(P.sum(axis=1), 1, atol=1e-5)
+
+
+def test_a_learner_satisfies_the_protocol(template: Learner) -> None:
+    assert isinstance(template, Learner)
+    assert isinstance(template.name, str)
+    assert as_learner(template) is template
+
+
+@pytest.mark.parametrize("n", [2, 7, 60])
+def test_rows_of_probabilities_sum_to_one(template: Learner, n: int) -> None:
+    learner = template.start(X, 2)
+    learner.update(np.arange(n), Y[:n])
+    check(learner.proba(), len(X), 2)
+
+
+def test_easy_classes_are_learnt_from_four_labels(template: Learner) -> None:
+    learner = template.start(X, 2)
+    learner.update(np.arange(4), Y[:4])
+    assert (learner.proba().argmax(axis=1) == Y).mean() > 0.95
+
+
+def test_while_one_class_alone_is_known_everything_is_of_that_class(template: Learner) -> None:
+    learner = template.start(X, 3)
+    learner.update(np.array([1]), np.array([1], dtype=np.int16))
+    np.testing.assert_array_equal(learner.proba(), np.tile([0, 1, 0], (len(X), 1)))
+    assert learner.proba(np.array([3, 4])).shape == (2, 3)
+
+
+def test_a_class_without_labels_gets_no_probability(template: Learner) -> None:
+    learner = template.start(X, 4)
+    codes = np.where(Y == 0, 1, 3).astype(np.int16)
+    learner.update(np.arange(20), codes[:20])
+    P = learner.proba()
+    check(P, len(X), 4)
+    assert (P[:, [0, 2]] == 0).all()
+    assert (P.argmax(axis=1) == codes).mean() > 0.95
+
+
+def test_a_label_that_is_taken_back_leaves_no_trace(template: Learner) -> None:
+    learner, fresh = template.start(X, 3), template.start(X, 3)
+    learner.update(np.arange(10), Y[:10])
+    wrong = Y[:20].copy()
+    wrong[10:] = 2
+    learner.update(np.arange(20), wrong)
+    for _ in range(5):  # a warm start comes closer with every update
+        learner.update(np.arange(10), Y[:10])
+        fresh.update(np.arange(10), Y[:10])
+    np.testing.assert_allclose(learner.proba(), fresh.proba(), atol=0.01)
+
+
+def test_fewer_classes_after_an_undo_are_fewer_classes(template: Learner) -> None:
+    learner = template.start(X, 2)
+    learner.update(np.arange(10), Y[:10])
+    learner.update(np.array([0]), Y[:1])
+    assert (learner.proba()[:, 0] == 1).all()
+    learner.update(np.arange(10), Y[:10])
+    assert (learner.proba().argmax(axis=1) == Y).mean() > 0.95
+
+
+def test_the_order_of_the_labels_does_not_matter(template: Learner) -> None:
+    order = np.random.default_rng(0).permutation(30)
+    forest = getattr(template, "estimator", None).__class__ is RandomForestClassifier
+    first, second = template.start(X, 2), template.start(X, 2)
+    first.update(np.arange(30), Y[:30])
+    second.update(order, Y[order])
+    np.testing.assert_allclose(first.proba(), second.proba(), atol=0.5 if forest else 0.01)
+
+
+def test_a_start_is_a_fresh_one_of_the_same_settings(template: Learner) -> None:
+    first = template.start(X, 2)
+    first.update(np.arange(20), Y[:20])
+    before = first.proba().copy()
+    second = first.start(X, 2)
+    second.update(np.arange(20), 1 - Y[:20])
+    np.testing.assert_array_equal(first.proba(), before)
+    assert second.name == template.name
+    assert (second.proba().argmax(axis=1) == Y).mean() < 0.05
+
+
+def test_some_rows_are_the_same_rows_of_all(template: Learner) -> None:
+    learner = template.start(X, 2)
+    learner.update(np.arange(20), Y[:20])
+    index = np.array([50, 3, 3, 0])
+    np.testing.assert_allclose(learner.proba(index), learner.proba()[index], atol=1e-6)
+
+
+def test_the_pool_and_the_labels_stay_as_they_were(template: Learner) -> None:
+    pool, index, codes = X.copy(), np.arange(20), Y[:20].copy()
+    learner = template.start(pool, 2)
+    learner.update(index, codes)
+    learner.proba()
+    np.testing.assert_array_equal(pool, X)
+    np.testing.assert_array_equal(index, np.arange(20))
+    np.testing.assert_array_equal(codes, Y[:20])
+
+
+def test_contradicting_labels_on_equal_rows_are_learnt_as_doubt() -> None:
+    pool = np.ones((10, 2), dtype=np.float32)
+    learner = LinearLearner().start(pool, 2)
+    learner.update(np.arange(10), np.arange(10) % 2)
+    np.testing.assert_allclose(learner.proba(), 0.5, atol=0.01)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6, 1e18])
+def test_features_of_any_size_give_finite_probabilities(scale: float) -> None:
+    learner = LinearLearner().start((X * scale).astype(np.float32), 2)
+    learner.update(np.arange(30), Y[:30])
+    check(learner.proba(), len(X), 2)
+
+
+# -- the linear learner against scikit-learn
+
+
+@pytest.fixture(scope="module")
+def digits() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    found = load_digits()
+    return (found.data / 16).astype(np.float32), found.target
+
+
+@pytest.mark.parametrize("n", [40, 1000])
+def test_the_linear_learner_converges_to_logistic_regression(digits: Any, n: int) -> None:
+    pool, truth = digits
+    learner = LinearLearner(max_iter=2000).start(pool, 10)
+    learner.update(np.arange(n), truth[:n])
+    oracle = LogisticRegression(C=1, max_iter=5000, tol=1e-8).fit(pool[:n].astype(np.float64), truth[:n])
+    expected = oracle.predict_proba(pool.astype(np.float64))
+    np.testing.assert_allclose(learner.proba(), expected, atol=1e-2)
+    assert (learner.proba().argmax(axis=1) == expected.argmax(axis=1)).mean() >= 0.99
+
+
+def test_the_linear_learner_keeps_up_with_one_label_after_another(digits: Any) -> None:
+    pool, truth = digits
+    learner = LinearLearner().start(pool, 10)
+    for n in range(20, 201, 5):
+        learner.update(np.arange(n), truth[:n])
+    oracle = LogisticRegression(C=1, max_iter=5000).fit(pool[:200], truth[:200])
+    assert (learner.proba().argmax(axis=1) == oracle.predict(pool)).mean() >= 0.98
+
+
+def test_weights_count_like_repeated_labels() -> None:
+    weighted, repeated = LinearLearner(max_iter=500).start(X, 2), LinearLearner(max_iter=500).start(X, 2)
+    codes = np.array([0, 1, 1, 0])
+    weighted.update(np.array([0, 1, 2, 3]), codes, np.array([1.0, 3.0, 1.0, 1.0]))
+    repeated.update(np.array([0, 1, 1, 1, 2, 3]), np.array([0, 1, 1, 1, 1, 0]))
+    np.testing.assert_allclose(weighted.proba(), repeated.proba(), atol=1e-3)
+
+
+# -- what learner= may be
+
+
+@pytest.mark.parametrize("name", ["auto", "linear"])
+def test_known_names_give_the_linear_learner(name: str) -> None:
+    assert isinstance(as_learner(name), LinearLearner)
+
+
+def test_a_classifier_is_taken_as_it_is_and_never_changed() -> None:
+    estimator = LogisticRegression(C=3)
+    learner = as_learner(estimator).start(X, 2)
+    learner.update(np.arange(10), Y[:10])
+    assert learner.name == "LogisticRegression"
+    assert not hasattr(estimator, "coef_")
+
+
+@pytest.mark.parametrize(
+    ("learner", "words"),
+    [
+        ("svm", "learner='svm': expected 'auto', 'linear'"),
+        (None, "learner=None: expected"),
+        (3, "learner=3: expected"),
+        (LogisticRegression, r"is a class: pass an object, LogisticRegression\(\)"),
+        (LinearLearner, r"is a class: pass an object, LinearLearner\(\)"),
+        (LinearRegression(), r"LinearRegression\(\) is no classifier: pass one"),
+        (KMeans(), r"KMeans\(\) is no classifier"),
+    ],
+)
+def test_what_cannot_learn_is_refused(learner: Any, words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        as_learner(learner)

@@ -1,0 +1,37 @@
+"""What several test files use."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from hitl_widgets.loop.session import Session
+
+
+def clouds(n: int = 60, seed: int = 0) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Two clouds of points that a line tells apart: float32 (n, 4), and 'a' or 'b' of each."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 2
+    X = rng.normal(size=(n, 4)) + 6 * y[:, None]
+    return X.astype(np.float32), np.array(["a", "b"])[y]
+
+
+class Told:
+    """Collects what a session tells, and waits for one of it."""
+
+    def __init__(self, session: Session) -> None:
+        self.words: list[str] = []
+        self._wake = threading.Condition()
+        session.subscribe(self._listen)
+
+    def _listen(self, what: str) -> None:
+        with self._wake:
+            self.words.append(what)
+            self._wake.notify_all()
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        with self._wake:
+            assert self._wake.wait_for(holds, timeout=20)

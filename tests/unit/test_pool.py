@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from PIL import Image
+
+from hitl_widgets.data.pool import Pool
+from hitl_widgets.errors import InvalidInput
+
+MAKERS: list[Callable[[dict[str, list[Any]]], Any]] = [pd.DataFrame, pl.DataFrame, pa.table]
+MESSAGES = {"message": ["hello", "win money", "see you"], "n": [1, 2, 3], "name": ["u1", "u2", "u3"]}
+
+
+def png(colour: int = 0) -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (3, 2), (colour, 0, 0)).save(stream, format="PNG")
+    return stream.getvalue()
+
+
+# -- what an item is
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_a_column_of_texts_is_read_from_any_table(make: Callable[..., Any]) -> None:
+    source = make(MESSAGES)
+    pool = Pool.from_data(source, text="message")
+    assert pool.kind == "text"
+    assert list(pool.items) == MESSAGES["message"]
+    assert pool.rows.tolist() == [0, 1, 2]
+    assert pool.source is source
+    assert len(set(pool.ids)) == len(pool) == 3
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_the_columns_of_any_table_make_table_rows(make: Callable[..., Any]) -> None:
+    assert Pool.from_data(make(MESSAGES)).items[0] == {"message": "hello", "n": 1, "name": "u1"}
+    assert Pool.from_data(make(MESSAGES), columns=["n", "message"]).items[1] == {
+        "n": 2,
+        "message": "win money",
+    }
+    assert Pool.from_data(make(MESSAGES), columns="n").items[0] == {"n": 1}  # type: ignore[arg-type]
+    assert Pool.from_data(make(MESSAGES), id="name").items[0] == {"message": "hello", "n": 1}
+
+
+def test_the_same_content_has_the_same_id_in_every_kind_of_table() -> None:
+    ids = [Pool.from_data(make(MESSAGES), text="message").ids for make in MAKERS]
+    assert ids[0] == ids[1] == ids[2]
+    rows = [Pool.from_data(make(MESSAGES)).ids for make in MAKERS]
+    assert rows[0] == rows[1] == rows[2]
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (["one", "two"], "text"),
+        (("one", "two"), "text"),
+        (pd.Series(["one", "two"]), "text"),
+        (["one", None], "text"),
+        (np.array(["one", "two"]), "text"),
+        ([{"a": 1}, {"a": 2}], "table"),
+        (np.eye(2), "table"),
+        (np.zeros((2, 5, 5)) + np.arange(2)[:, None, None], "image"),
+        (np.zeros((2, 5, 5, 3)) + np.arange(2)[:, None, None, None], "image"),
+        ([np.zeros((2, 2)), np.ones((3, 3))], "image"),
+        ([png(1), png(2)], "image"),
+        ([Path("a.png"), Path("b.png")], "image"),
+        ([Image.new("L", (2, 2), 1), Image.new("L", (2, 2), 2)], "image"),
+        ([png(1), None], "image"),
+    ],
+)
+def test_lists_and_arrays_are_read_by_what_they_hold(data: Any, kind: str) -> None:
+    pool = Pool.from_data(data)
+    assert pool.kind == kind
+    assert len(pool) == 2
+
+
+def test_an_array_of_features_serves_as_features_unless_others_are_passed() -> None:
+    X = np.arange(6.0).reshape(3, 2)
+    pool = Pool.from_data(X)
+    assert pool.items[0] == {"x0": 0.0, "x1": 1.0}
+    assert pool.X is not None
+    np.testing.assert_array_equal(pool.X, X)
+    other = Pool.from_data(X, X=-X)
+    np.testing.assert_array_equal(other.X, -X)  # type: ignore[arg-type]
+
+
+def test_a_missing_text_is_an_empty_text() -> None:
+    table = pd.DataFrame({"t": ["a", None, np.nan, pd.NA, pd.NaT]}, dtype=object)
+    pool = Pool.from_data(table, text="t")
+    assert list(pool.items) == ["a", ""]
+    assert pool.rows.tolist() == [0, 1, 1, 1, 1]
+
+
+def test_numbers_in_a_text_column_are_read_as_text() -> None:
+    assert list(Pool.from_data(pd.DataFrame({"t": [1, 2]}), text="t").items) == ["1", "2"]
+
+
+def test_columns_may_be_named_by_numbers() -> None:
+    pool = Pool.from_data(pd.DataFrame(np.eye(2)).assign(word=["x", "y"]))
+    assert pool.items[0] == {0: 1.0, 1: 0.0, "word": "x"}
+    assert pool.payload(0).content["rows"] == [["0", "1"], ["1", "0"], ["word", "x"]]
+
+
+# -- ids
+
+
+def test_ids_come_from_the_named_column() -> None:
+    pool = Pool.from_data(pd.DataFrame(MESSAGES), text="message", id="n")
+    assert pool.ids == (1, 2, 3)
+    assert pool.keys == ("1", "2", "3")
+    assert pool.index([3, "1"]) == [2, 0]
+    assert pool.find(4) is None
+
+
+def test_rows_of_equal_content_are_one_item() -> None:
+    pool = Pool.from_data(["a", "b", "a", "a"], X=np.arange(8).reshape(4, 2))
+    assert list(pool.items) == ["a", "b"]
+    assert pool.rows.tolist() == [0, 1, 0, 0]
+    np.testing.assert_array_equal(pool.X, [[0, 1], [2, 3]])  # type: ignore[arg-type]
+
+
+def test_rows_of_equal_content_stay_apart_where_they_have_ids() -> None:
+    pool = Pool.from_data(pd.DataFrame({"t": ["a", "a"], "k": [1, 2]}), text="t", id="k")
+    assert len(pool) == 2
+    assert pool.rows.tolist() == [0, 1]
+
+
+def test_reordering_and_growing_keep_the_ids() -> None:
+    small = Pool.from_data(["b", "a"])
+    large = Pool.from_data(["a", "c", "b"])
+    assert large.index(small.ids) == [2, 0]
+    assert small.fingerprint != large.fingerprint
+    assert small.fingerprint == Pool.from_data(["b", "a"]).fingerprint
+
+
+def test_a_table_keeps_its_ids_when_a_missing_value_turns_whole_numbers_to_floats() -> None:
+    before = Pool.from_data(pd.DataFrame({"n": [1, 2]}))
+    after = Pool.from_data(pd.DataFrame({"n": [1, 2, None]}))
+    assert after.ids[:2] == before.ids
+
+
+def test_the_order_of_columns_does_not_matter_for_the_ids() -> None:
+    table = pd.DataFrame(MESSAGES)
+    assert Pool.from_data(table[["n", "message"]]).ids == Pool.from_data(table[["message", "n"]]).ids
+
+
+def test_a_file_keeps_its_id_when_it_moves(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(png(7))
+    (tmp_path / "b.png").write_bytes(png(7))
+    pool = Pool.from_data([tmp_path / "a.png", tmp_path / "b.png"])
+    assert len(pool) == 1
+    assert pool.ids == Pool.from_data([png(7)]).ids
+
+
+def test_images_that_cannot_be_read_are_items_too(tmp_path: Path) -> None:
+    pool = Pool.from_data([tmp_path / "none.png", b"no image", None, png()])
+    assert [pool.payload(i).content["kind"] for i in range(4)] == ["broken", "broken", "broken", "image"]
+
+
+@pytest.mark.parametrize("item", ["", "\ud800", "a\0b", "ä" * 100_000])
+def test_odd_texts_have_ids(item: str) -> None:
+    pool = Pool.from_data([item, "b"])
+    assert pool.find(pool.ids[0]) == 0
+
+
+def test_an_unknown_id_is_named_with_the_nearest() -> None:
+    pool = Pool.from_data(pd.DataFrame(MESSAGES), text="message", id="name")
+    with pytest.raises(InvalidInput, match=r"'u4'.*Did you mean 'u\d'.*3 items.*'u1', 'u2'"):
+        pool.index(["u4"])
+
+
+# -- what cannot be used: the message names the value and the next step
+
+TABLE = pd.DataFrame(MESSAGES)
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "words"),
+    [
+        (TABLE, {"text": "mesage"}, r"text='mesage'.*Did you mean 'message'.*'message', 'n', 'name'"),
+        (TABLE, {"image": "picture"}, r"image='picture'.*Its columns are 'message'"),
+        (TABLE, {"columns": ["n", "nam"]}, r"columns='nam'.*Did you mean 'name'"),
+        (TABLE, {"columns": []}, r"columns=\[\].*at least one"),
+        (TABLE, {"text": "message", "id": "nome"}, r"id='nome'.*Did you mean 'name'"),
+        (TABLE, {"text": "message", "image": "n"}, r"one of text=, image= or columns="),
+        (TABLE.iloc[:0], {"text": "message"}, r"empty.*at least one row"),
+        (pl.DataFrame({"t": []}), {"text": "t"}, r"empty"),
+        ([], {}, r"empty"),
+        (pd.DataFrame({"k": [1, 2, 1], "t": list("abc")}), {"id": "k"}, r"id='k'.*1 ids.*\(1\).*distinct"),
+        (pd.DataFrame({"k": [1, "1"], "t": list("ab")}), {"id": "k"}, r"more than once \('1'\)"),
+        (
+            pd.DataFrame({"k": ["x", None], "t": list("ab")}),
+            {"id": "k"},
+            r"1 of 2 ids are missing \(rows 1\)",
+        ),
+        (pd.DataFrame({"k": [1.5, np.nan], "t": list("ab")}), {"id": "k"}, r"1 of 2 ids are missing"),
+        (pl.DataFrame({"k": ["x", ""], "t": list("ab")}), {"id": "k"}, r"missing.*leave id= out"),
+        (["a", "b"], {"text": "t"}, r"text= names a column, but data is a list"),
+        (["a", "b"], {"id": "k"}, r"id= names a column, but data is a list"),
+        (["a", "b"], {"columns": []}, r"columns= names a column, but data is a list"),
+        (np.eye(3), {"image": "k"}, r"image= names a column, but data is a ndarray"),
+        (["a", 1], {}, r"data holds 'int', 'str' values.*all of one kind"),
+        (["a", b"b"], {}, r"data holds 'bytes', 'str'"),
+        ([1.5, 2.5], {}, r"data holds 'float'"),
+        ("one text", {}, r"data is a str: expected a pandas, polars or Arrow table"),
+        ({"a": ["x", "y"]}, {}, r"data is a dict"),
+        (Path("table.csv"), {}, r"data is a \w*Path"),
+        (Image.new("L", (2, 2)), {}, r"data is a Image"),
+        (np.array(1.0), {}, r"data is a ndarray"),
+        (None, {}, r"data is a NoneType"),
+        (5, {}, r"data is a int"),
+        (pl.DataFrame(MESSAGES).lazy(), {"text": "message"}, r"LazyFrame"),
+    ],
+)
+def test_data_that_cannot_be_used_is_refused_with_the_next_step(
+    data: Any, options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        Pool.from_data(data, **options)
+
+
+@pytest.mark.parametrize(
+    ("X", "words"),
+    [
+        (np.zeros((2, 4)), r"2 rows.*3"),
+        (np.zeros(3), r"\(3,\).*reshape"),
+        (np.zeros((3, 0)), r"no columns"),
+        (np.array([[1.0], [np.nan], [2.0]]), r"(?i)nan"),
+        (np.array([[1.0], [np.inf], [2.0]]), r"(?i)inf"),
+        (np.array([["a"], ["b"], ["c"]]), r"numbers"),
+        ([[1, 2], [3], [4]], r"numbers"),
+        (np.array([[1e300], [0], [0]]), r"(?i)inf"),
+    ],
+)
+def test_features_that_cannot_be_used_are_refused(X: Any, words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        Pool.from_data(["a", "b", "c"], X=X)
+
+
+def test_a_column_name_that_occurs_twice_is_refused() -> None:
+    table = pd.DataFrame([["a", "b"], ["c", "d"]], columns=["t", "t"])
+    with pytest.raises(InvalidInput, match="'t'"):
+        Pool.from_data(table, text="t")
