@@ -53,7 +53,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     },
     colour: (by) => void plot?.setColour(by),
     zoom: (factor) => plot?.zoom(factor),
-    fit: () => plot?.fit(),
+    fit: () => plot?.showAll(),
     label,
     clear: () => choose([], "clicked", true),
   });
@@ -95,7 +95,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     else if (key in ARROWS) plot.move(...ARROWS[key]);
     else if (key === "+" || key === "=") plot.zoom(0.7);
     else if (key === "-") plot.zoom(1 / 0.7);
-    else if (key === "0") plot.fit();
+    else if (key === "0") plot.showAll();
     else if (bus.tell("key", { key, shift })) return true;
     else if (key === "Escape") {
       if (chosen) choose([], "clicked", true);
@@ -140,7 +140,10 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   }
 
   function drawTip(): void {
-    if (!hover || !marks) return view.showTip(null, undefined, "", "");
+    if (!hover || !marks) {
+      view.showTip(null, undefined, "", "");
+      return;
+    }
     const { row, at } = hover;
     const [label_, predicted] = [marks.label[row], marks.predicted[row]];
     const code = label_ !== NONE ? label_ : predicted;

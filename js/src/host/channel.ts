@@ -1,6 +1,6 @@
 import type { AnyModel } from "@anywidget/types";
 import { Outbox } from "./outbox";
-import type { Act, Ask, Question, Reply } from "./protocol";
+import type { Act, Question, Reply } from "./protocol";
 
 type Incoming = { type: string; to?: string | null };
 type Handler<T> = (message: T, buffers: DataView[]) => void;
@@ -98,11 +98,8 @@ export class Channel {
   };
 }
 
-export type { Ask };
-
 export function newId(): string {
-  if (globalThis.crypto?.randomUUID) return crypto.randomUUID();
-  // Plain http on another host has no randomUUID.
+  // Not randomUUID: a page over plain http from another host has none.
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 }

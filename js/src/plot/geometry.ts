@@ -28,7 +28,7 @@ export class Frame {
 }
 
 /** Everything, with a margin, one unit as long across as up. */
-export function fit(width: number, height: number, margin = 1.08): View {
+export function wholeView(width: number, height: number, margin = 1.08): View {
   const ratio = width / height;
   const [w, h] = ratio > 1 ? [margin * ratio, margin] : [margin, margin / ratio];
   return { x: [-w, w], y: [-h, h] };

@@ -61,5 +61,5 @@ export function groupColour(group: number, dark: boolean): string {
 
 /** The area of a point, smaller for larger pools. */
 export function pointArea(n: number): number {
-  return Math.max(6, Math.min(70, 2600 / Math.sqrt(n)));
+  return Math.max(5, Math.min(60, 1500 / Math.sqrt(n)));
 }

@@ -1,6 +1,6 @@
 import type { Theme } from "../ui/theme";
 import type { Engine, View } from "./engine";
-import { Frame, fit, grown, nearest, neighbour, type Point, rowsInside, zoomed } from "./geometry";
+import { Frame, grown, nearest, neighbour, type Point, rowsInside, wholeView, zoomed } from "./geometry";
 import { type ColourBy, look, type Marks, pointArea } from "./look";
 import { type Merge, overlay, type Tool } from "./overlay";
 
@@ -12,6 +12,9 @@ export type MapCallbacks = {
   select: (rows: number[], how: How) => void;
   wheel: (event: WheelEvent) => boolean;
 };
+
+/** How many of the largest groups are named on the map. */
+const NAMES = 16;
 
 /** The map: an engine that draws points, and everything on top of it. */
 export class MapPlot {
@@ -39,7 +42,7 @@ export class MapPlot {
     private readonly on: MapCallbacks,
     signal: AbortSignal,
   ) {
-    this.view = fit(width, height);
+    this.view = wholeView(width, height);
     this.over = overlay(
       {
         frame: () => this.frame,
@@ -133,7 +136,7 @@ export class MapPlot {
     const unit = (this.view.y[1] - this.view.y[0]) / fitSpan(this.width, this.height);
     this.width = width;
     this.height = height;
-    const whole = fit(width, height);
+    const whole = wholeView(width, height);
     this.view = {
       x: [center[0] + whole.x[0] * unit, center[0] + whole.x[1] * unit],
       y: [center[1] + whole.y[0] * unit, center[1] + whole.y[1] * unit],
@@ -161,12 +164,12 @@ export class MapPlot {
     this.setView(zoomed(this.view, at ?? center, limited));
   }
 
-  fit(): void {
-    this.setView(fit(this.width, this.height));
+  showAll(): void {
+    this.setView(wholeView(this.width, this.height));
   }
 
   get zoomedIn(): boolean {
-    const whole = fit(this.width, this.height);
+    const whole = wholeView(this.width, this.height);
     return this.view.x.some((v, i) => Math.abs(v - whole.x[i]) > 1e-6);
   }
 
@@ -250,9 +253,15 @@ export class MapPlot {
 
   private pick(px: number, py: number, merge: Merge): void {
     const row = nearest(this.xy, this.frame, px, py, this.tool === "cluster" ? 24 : 12);
-    if (row < 0) return this.choose([], "clicked", merge);
+    if (row < 0) {
+      this.choose([], "clicked", merge);
+      return;
+    }
     const { groups } = this;
-    if (this.tool !== "cluster" || !groups) return this.choose([row], "clicked", merge);
+    if (this.tool !== "cluster" || !groups) {
+      this.choose([row], "clicked", merge);
+      return;
+    }
     const group = groups.of[row];
     const rows: number[] = [];
     for (let i = 0; i < groups.of.length; i++) if (groups.of[i] === group) rows.push(i);
@@ -287,7 +296,7 @@ export class MapPlot {
     if (!this.groups) return;
     const { frame } = this;
     const taken: [number, number, number, number][] = [];
-    const shown = this.groups.names.flatMap((name, group) => {
+    const shown = this.groups.names.slice(0, NAMES).flatMap((name, group) => {
       const hull = (this.groups?.hulls[group] ?? []).map(([x, y]): Point => [frame.px(x), frame.py(y)]);
       if (!hull.length) return [];
       const at: Point = [mean(hull.map((p) => p[0])), mean(hull.map((p) => p[1]))];
@@ -307,6 +316,6 @@ export class MapPlot {
 const mean = (values: number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;
 
 function fitSpan(width: number, height: number): number {
-  const { y } = fit(width, height);
+  const { y } = wholeView(width, height);
   return y[1] - y[0];
 }

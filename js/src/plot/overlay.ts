@@ -53,7 +53,10 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
     "pointermove",
     (event) => {
       const point = at(event);
-      if (!drag) return on.hover(...point);
+      if (!drag) {
+        on.hover(...point);
+        return;
+      }
       const [x0, y0] = drag.points[0];
       drag.moved ||= Math.hypot(point[0] - x0, point[1] - y0) > CLICK_PX;
       if (!drag.moved) return;
@@ -73,7 +76,10 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
     drag = null;
     drawTrace();
     if (!done || event.type === "pointercancel") return;
-    if (!done.moved) return on.pick(...done.points[0], done.merge);
+    if (!done.moved) {
+      on.pick(...done.points[0], done.merge);
+      return;
+    }
     const polygon = corners(done.tool, done.points);
     if (polygon.length < 3 || (done.tool !== "lasso" && done.tool !== "rectangle")) return;
     const frame = on.frame();

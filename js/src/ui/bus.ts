@@ -44,7 +44,8 @@ export class Bus {
   /** Hear; a listener that returns true takes the event: no other gets it. */
   on<K extends keyof PageEvents>(
     name: K,
-    listener: (detail: PageEvents[K]) => boolean | undefined | void,
+    // biome-ignore lint/suspicious/noConfusingVoidType: most listeners only listen
+    listener: (detail: PageEvents[K]) => boolean | void,
   ): void {
     this.target.addEventListener(
       `${this.key}/${name}`,

@@ -25,7 +25,11 @@ export function followTheme(root: HTMLElement, signal: AbortSignal): void {
   const apply = (): void => {
     root.dataset.theme = isDark() ? "dark" : "light";
     // JupyterLab swaps the theme's style sheet after it has changed the attribute.
-    requestAnimationFrame(() => requestAnimationFrame(() => listeners.forEach((tell) => tell())));
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        for (const tell of listeners) tell();
+      }),
+    );
   };
   const observer = new MutationObserver(apply);
   observer.observe(document.body, {

@@ -115,6 +115,7 @@ function historyRow(entry: HistoryEntry, classes: LabelClass[]): HTMLElement {
     hour: "2-digit",
     minute: "2-digit",
     second: "2-digit",
+    hour12: false,
   });
   return h(
     "li",

@@ -51,7 +51,9 @@ def write_table(
         if name == "csv":
             defused(table).to_csv(part, index=False)
         elif name == "parquet":
-            table.to_parquet(part, index=False)
+            # Ids of items that left the table are text, whatever the ids of the others are.
+            mixed = [c for c in table if pd.api.types.infer_dtype(table[c]).startswith("mixed")]
+            table.astype(dict.fromkeys(mixed, str)).to_parquet(part, index=False)
         else:
             table.to_json(part, orient="records", lines=True, date_format="iso", force_ascii=False)
         part.replace(target)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binomtest
 
 from hitl_widgets.learn.learner import IntArray, Learner
 
@@ -53,6 +52,8 @@ def wilson(right: int, n: int) -> Estimate:
     """The share ``right / n`` with its interval."""
     if n < MIN_AUDITED:
         return Estimate(None, None, None, n)
+    from scipy.stats import binomtest  # its import takes longer than the first round
+
     interval = binomtest(right, n).proportion_ci(method="wilson")
     return Estimate(right / n, float(interval.low), float(interval.high), n)
 

@@ -1,10 +1,17 @@
-"""Every Altair chart. Data comes later, by changesets, so that zoom and selection survive it."""
+"""Every Altair chart. Data comes later, by changesets, so that zoom and selection survive it.
+
+The charts never change, so ``make js`` writes them beside the bundles (``python -m
+hitl_widgets.widgets.charts``): importing Altair takes longer than drawing the first map.
+"""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import altair as alt
 
-__all__ = ["curve_chart", "map_chart"]
+__all__ = ["CHARTS", "curve_chart", "map_chart"]
 
 
 def map_chart() -> alt.LayerChart:
@@ -70,3 +77,18 @@ def curve_chart() -> alt.LayerChart:
         .configure_view(stroke=None)
     )
     return chart
+
+
+CHARTS = {"map.json": map_chart, "curve.json": curve_chart}
+
+
+def main() -> None:
+    """Write every chart beside the bundles."""
+    folder = Path(__file__).parent / "static"
+    folder.mkdir(exist_ok=True)
+    for name, chart in CHARTS.items():
+        (folder / name).write_text(json.dumps(chart().to_dict()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.widgets import charts
-from hitl_widgets.widgets.channel import SessionWidget
+from hitl_widgets.widgets.channel import SessionWidget, bundle
 
 __all__ = ["Explorer"]
 
@@ -45,7 +45,7 @@ class Explorer(SessionWidget):
                     "pool": session.pool.fingerprint,
                     "n_items": len(session.pool),
                     "kind": session.pool.kind,
-                    "chart": charts.map_chart().to_dict(),
+                    "chart": json.loads(bundle("map.json")),
                     "stage": self._stage(),
                 }
             )

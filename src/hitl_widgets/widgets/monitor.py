@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 
-from hitl_widgets.widgets import charts
-from hitl_widgets.widgets.channel import SessionWidget
+from hitl_widgets.widgets.channel import SessionWidget, bundle
 
 __all__ = ["Monitor"]
 
@@ -31,7 +31,7 @@ class Monitor(SessionWidget):
                 "type": "welcome",
                 "to": view,
                 "classes": self._classes(),
-                "chart": charts.curve_chart().to_dict(),
+                "chart": json.loads(bundle("curve.json")),
                 **self._state(),
             }
         )
