@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import shutil
 import signal
@@ -12,9 +13,11 @@ import subprocess
 import sys
 import time
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
@@ -82,6 +85,7 @@ class Lab:
                 f"--ServerApp.root_dir={folder}",
                 "--IdentityProvider.token=",
                 "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+                "--ServerApp.disable_check_xsrf=True",
                 "--LabApp.news_url=",
                 "--LabApp.expose_app_in_browser=True",
             ],
@@ -111,6 +115,13 @@ class Lab:
 
     def get(self, path: str) -> Any:
         return json.load(urllib.request.urlopen(f"{self.url}/api/{path}", timeout=10))
+
+    def end_kernels(self) -> None:
+        for session in self.get("sessions"):
+            request = urllib.request.Request(f"{self.url}/api/sessions/{session['id']}", method="DELETE")
+            request.add_header("X-XSRFToken", "none")
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(request, timeout=10)
 
     def close(self) -> None:
         if self._process.poll() is None:
@@ -148,7 +159,7 @@ class Notebook:
         self.page = page
         self.lab = lab
         page.set_default_timeout(PATIENCE_MS)
-        page.goto(f"{lab.url}/lab/tree/{name}?reset")
+        page.goto(f"{lab.url}/lab/workspaces/{uuid.uuid4().hex}/tree/{quote(name)}")
         page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
         self._idle()
         if dark:
@@ -183,6 +194,26 @@ class Notebook:
         }"""
         self.page.evaluate(script, [index, wait])
 
+    def busy(self, index: int) -> bool:
+        """Whether a cell runs. (The kernel's status says "idle" after every message of a widget.)"""
+        return "*" in self.cell(index).locator(".jp-InputPrompt").inner_text()
+
+    def wait_busy(self, index: int) -> None:
+        self.cell(index).locator(".jp-InputPrompt").get_by_text("*").wait_for()
+
+    def wait_restarted(self) -> None:
+        """Wait until Jupyter has noticed that the kernel died, and started another."""
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            with contextlib.suppress(LookupError, ValueError):
+                if self.kernel_pid():
+                    break
+            time.sleep(0.2)
+        dialog = self.page.locator(".jp-Dialog button.jp-mod-accept")
+        with contextlib.suppress(Exception):
+            dialog.first.click(timeout=5000)
+        self._idle()
+
     def cell(self, index: int) -> Locator:
         return self.page.locator(".jp-NotebookPanel .jp-Notebook-cell").nth(index)
 
@@ -210,6 +241,7 @@ class Bench:
         self.labeler = page.locator(".hitl-labeler")
         self.monitor = page.locator(".hitl-monitor")
         self.card = self.labeler.locator(".hitl-card")
+        self.overlay = self.explorer.locator(".hitl-overlay")
 
     def wait_item(self) -> None:
         self.card.locator(".hitl-text, .hitl-image, .hitl-table, .hitl-broken").first.wait_for()
@@ -219,18 +251,63 @@ class Bench:
         self.page.locator(selector).wait_for()
 
     def focus(self) -> None:
-        self.labeler.evaluate("e => e.focus()")
+        self.labeler.evaluate("e => e.focus({ preventScroll: true })")
 
     def press(self, key: str) -> None:
         self.page.keyboard.press(key)
+
+    def shown(self) -> str:
+        """What the card says."""
+        return self.card.inner_text()
+
+    def label(self, key: str) -> None:
+        """Press a class key, and wait for the next item, as a person would."""
+        before = self.card.get_attribute("data-row")
+        self.press(key)
+        self.page.wait_for_function(
+            "before => document.querySelector('.hitl-card').dataset.row !== before", arg=before
+        )
 
     @property
     def n_labels(self) -> int:
         words = self.labeler.locator(".hitl-head > :last-child").inner_text()
         return int(words.split(" of ")[0].replace(",", "") or 0) if words else 0
 
-    def acknowledged(self, key_prefix: str = "hitl:") -> None:
-        """Wait until the outbox is empty: every act is on disk."""
+    def wait_labels(self, n: int) -> None:
         self.page.wait_for_function(
-            "prefix => !Object.keys(localStorage).some(k => k.startsWith(prefix))", arg=key_prefix
+            "n => document.querySelector('.hitl-labeler .hitl-head > :last-child')"
+            ".innerText.startsWith(n.toLocaleString('en') + ' of')",
+            arg=n,
         )
+
+    def acknowledged(self) -> None:
+        """Wait until the outbox is empty: every act is on disk."""
+        self.page.wait_for_function("() => !Object.keys(localStorage).some(k => k.startsWith('hitl:'))")
+
+    def tool(self, name: str) -> None:
+        self.explorer.locator(f"[data-tool={name}]").click()
+
+    def lasso(self, x: float, y: float, radius: float) -> None:
+        """Circle points: centre and radius as shares of the map's width and height."""
+        self.tool("lasso")
+        self.explorer.evaluate("e => e.scrollIntoView({ block: 'nearest' })")
+        box = self.overlay.bounding_box()
+        assert box is not None
+        cx, cy = box["x"] + x * box["width"], box["y"] + y * box["height"]
+        r = radius * box["width"]
+        self.page.mouse.move(cx + r, cy)
+        self.page.mouse.down()
+        for step in range(1, 25):
+            angle = 2 * math.pi * step / 24
+            self.page.mouse.move(cx + r * math.cos(angle), cy + r * math.sin(angle))
+        self.page.mouse.up()
+
+    def chosen(self) -> int:
+        """How many points the map says are chosen; 0 where it says nothing."""
+        chip = self.explorer.locator(".hitl-chip")
+        return int(chip.inner_text().split()[0].replace(",", "")) if chip.is_visible() else 0
+
+    def pixels(self) -> str:
+        """The picture of the map, to tell whether it changed."""
+        script = "e => e.querySelector('.hitl-chart canvas').toDataURL()"
+        return str(self.explorer.evaluate(script))

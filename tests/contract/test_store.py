@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from helpers import ANY_TEXT
 from hitl_widgets.errors import StoreError
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.store import LabelStore
@@ -96,8 +97,8 @@ def test_tasks_do_not_see_each_other(store: LabelStore) -> None:
 
 
 @given(
-    st.lists(st.text(st.characters(), max_size=20), max_size=5),
-    st.none() | st.text(st.characters(), max_size=20),
+    st.lists(ANY_TEXT, max_size=5),
+    st.none() | ANY_TEXT,
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
 def test_every_text_survives(store: LabelStore, item_ids: list[str], value: str | None) -> None:

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from helpers import ANY_TEXT
 from hitl_widgets.data import items
 from hitl_widgets.data.items import load_image, payload, table_cell
 from hitl_widgets.data.pool import Pool
@@ -55,7 +56,7 @@ def test_a_long_text_is_cut_and_says_by_how_much() -> None:
     assert content["cut"] == 5
 
 
-@given(st.text(st.characters()), st.text(st.characters()))
+@given(ANY_TEXT, ANY_TEXT)
 def test_every_text_and_cell_can_be_sent_as_json(text: str, name: str) -> None:
     for made in (payload("text", text), payload("table", {name: text})):
         sent = json.dumps(made.content, ensure_ascii=False, allow_nan=False).encode("utf-8")

@@ -120,7 +120,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   }
 
   function done(rows: number[], code: number, keys: string[], words: string): void {
-    dispatch({ type: "acted", keys, n: rows.length });
+    const known = state.chosen?.sample?.n_labelled ?? 0;
+    dispatch({ type: "acted", keys, n: rows.length - known });
     bus.tell("acted", { rows, code });
     bus.tell("release", null);
     say(words);

@@ -97,7 +97,7 @@ function withQueue(state: LabelerState, incoming: Ask[]): LabelerState {
   const current = state.current && !state.acted.has(state.current.key) ? state.current : null;
   if (!current) return { ...state, acted, queue: open, current: open[0] ?? null };
   const same = open.find((ask) => ask.key === current.key);
-  const kept = { ...current, guess: same?.guess ?? current.guess };
+  const kept = same ?? current;
   return { ...state, acted, queue: [kept, ...open.filter((ask) => ask.key !== kept.key)], current: kept };
 }
 

@@ -59,6 +59,7 @@ function list(
   classes: LabelClass[],
   item: (row: number) => Item | undefined,
 ): HTMLElement {
+  const pictures = members.some((member) => item(member.row)?.content.kind === "image");
   const rows = members.map((member) => {
     const found = item(member.row);
     const code = member.label >= 0 ? member.label : (member.guess?.code ?? -1);
@@ -74,6 +75,6 @@ function list(
     "div",
     {},
     h("div", { class: "hitl-small-head", text: title }),
-    h("ul", { class: "hitl-members" }, ...rows),
+    h("ul", { class: pictures ? "hitl-members hitl-thumbs" : "hitl-members" }, ...rows),
   );
 }

@@ -59,6 +59,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       fillGuide(shownClasses);
     }
     setText(reason, heading(state, ask, bulk));
+    reason.title = ask && !state.chosen ? `Asked because: ${ask.reason}` : "";
     setText(
       progress,
       state.ready ? `${state.n_labels.toLocaleString("en")} of ${count(state.n_items, "item")}` : "",
@@ -74,12 +75,13 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       if (bulk && state.chosen) card.replaceChildren(bulkCard(state.chosen, state.classes, item));
       else if (ask && found) {
         card.replaceChildren(renderItem(found));
+        card.dataset.row = String(ask.row);
         on.painted(ask.row);
       } else card.replaceChildren(h("div", { class: "hitl-empty hitl-waiting", text: emptyWords(state) }));
       card.classList.toggle("hitl-done", !ask && state.ready && state.n_left === 0);
     }
     const model = !bulk && ask?.guess ? ask.guess : null;
-    show(guessLine, !bulk && model !== null);
+    guessLine.style.visibility = model ? "visible" : "hidden";
     if (model) {
       const words = `Model: ${state.classes[model.code]?.name} ${percent(model.confidence)}`;
       setText(guess, showGuess ? words : "Model’s guess hidden");
@@ -124,15 +126,10 @@ function members(state: LabelerState, item: (row: number) => Item | undefined): 
 
 function heading(state: LabelerState, ask: Ask | null, bulk: boolean): string {
   if (bulk) return "Press a class to label all of them";
-  if (!ask) return state.question || (state.ready ? "" : "");
-  if (state.chosen) return ask.reason;
-  return state.question
-    ? `${state.question} · asked because ${because(ask)}`
-    : `Asked because ${because(ask)}`;
+  if (!ask) return state.question;
+  if (state.question && !state.chosen) return `${state.question} · ${ask.reason}`;
+  return ask.reason.charAt(0).toUpperCase() + ask.reason.slice(1);
 }
-
-const because = (ask: Ask): string =>
-  /^(nothing|the)/.test(ask.reason) ? ask.reason : `it is ${ask.reason}`;
 
 function waitingWords(state: LabelerState): string {
   if (!state.stalled) return "";

@@ -58,6 +58,11 @@ class Pool:
         return f"<Pool of {len(self):,} {self.kind} items>"
 
     @cached_property
+    def first_rows(self) -> npt.NDArray[np.int64]:
+        """int64 of shape (n_items,): the first row of the person's table that holds each item."""
+        return np.unique(self.rows, return_index=True)[1].astype(np.int64)
+
+    @cached_property
     def keys(self) -> tuple[str, ...]:
         """The ids as text, as the store keeps them."""
         return tuple(map(str, self.ids))

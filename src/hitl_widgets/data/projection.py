@@ -24,7 +24,7 @@ Progress = Callable[[str, float | None], None]
 
 _FIT_ROWS = 20_000
 _MIN_UMAP = 15
-_FAR = 3.0
+_FAR = 1.5
 
 
 class Cancelled(HitlError):
@@ -69,7 +69,7 @@ def pca_map(X: Matrix) -> Matrix:
 def normalise_map(xy: npt.ArrayLike) -> Matrix:
     """Centre and scale a map so that its largest coordinate is 1, with its aspect kept.
 
-    Only where some points lie more than three times as far out as the middle 99 % do are those
+    Only where some points lie more than half as far out again as the middle 90 % do are those
     pulled in: a distance r > 1, in units of that middle box, becomes 2 - 1/r. They stay outermost,
     in order and in their direction, and the others keep at least half of the picture.
 
@@ -85,7 +85,7 @@ def normalise_map(xy: npt.ArrayLike) -> Matrix:
     out = np.array(xy, dtype=np.float64).reshape(-1, 2)
     if not len(out):
         return out.astype(np.float32)
-    low, high = np.percentile(out, [0.5, 99.5], axis=0)
+    low, high = np.percentile(out, [5, 95], axis=0)
     middle = float((high - low).max()) / 2
     far = np.abs(out - (low + high) / 2).max(axis=1)
     if middle > 0 and far.max() > _FAR * middle:

@@ -13,10 +13,11 @@ __all__ = ["LabelClass", "Schema"]
 
 KEYS = "123456789abcdefhijklmopqrtuvwxy"  # not g, n, s, z: they grow, go on, skip and undo
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7A7A7A")
+# Light enough for a dark page, dark enough for a light one.
 LONGER = (
     *OKABE_ITO,
-    "#332288", "#88CCEE", "#117733", "#DDCC77", "#882255", "#44AA99", "#AA4499", "#999933",
-    "#661100", "#6699CC", "#AA4466", "#4B7A2F", "#B07AA1", "#9C755F", "#76B7B2", "#EDC948",
+    "#8C6BB1", "#A6761D", "#66A61E", "#E7298A", "#44AA99", "#B15928", "#AA4499", "#999933",
+    "#6699CC", "#DDCC77", "#882255", "#88CCEE", "#CC6677", "#4B9E5F", "#B07AA1", "#EDC948",
 )  # fmt: skip
 MAX_NAME = 200
 MAX_CLASSES = 250

@@ -88,7 +88,7 @@ class Trainer:
         labels, X = self._snapshot()
         last, error = self.round, ""
         codes = (self._blank, self._blank, self._zero, self._zero)
-        utilities: FloatArray | None = None
+        utilities: npt.NDArray[np.float64] | None = None
         if last is not None:  # kept where the learner fails
             codes = (last.predicted, last.runner_up, last.confidence, last.uncertainty)
         if len(labels) == 0:
@@ -108,7 +108,7 @@ class Trainer:
             len(labels),
             labels.n_events,
             *codes,
-            utilities=None if utilities is None else np.asarray(utilities, dtype=np.float64),
+            utilities=utilities,
             model=self._template.name if X is not None and len(labels) else "",
             error=error,
             has_features=X is not None,
@@ -139,9 +139,9 @@ class Trainer:
 
     def _rank(
         self, proba: FloatArray, X: npt.NDArray[np.float32], labels: Labels
-    ) -> tuple[FloatArray | None, str]:
+    ) -> tuple[npt.NDArray[np.float64] | None, str]:
         try:
-            return self._asker.utilities(proba, X, labels), ""
+            return np.asarray(self._asker.utilities(proba, X, labels), dtype=np.float64), ""
         except Exception as failure:  # noqa: BLE001 - a person's strategy may raise anything
             return None, self._strategy_failed(failure)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -60,5 +61,8 @@ class Worker:
             job: Any = self._job()
             if job is None:
                 return
-            job(self._overtaken)
+            try:
+                job(self._overtaken)
+            except Exception as error:  # noqa: BLE001 - the next request must still find the thread
+                warnings.warn(f"Background work failed: {error!r}", RuntimeWarning, stacklevel=2)
             del job

@@ -113,7 +113,9 @@ class SessionWidget(anywidget.AnyWidget):
         match message:
             case m.Label(key=None):
                 if message.pool != pool.fingerprint:
-                    raise InvalidInput("The table changed since these points were selected: select them again.")
+                    raise InvalidInput(
+                        "The table changed since these points were selected: select them again."
+                    )
                 session.label_items(
                     self._rows(message.rows),
                     message.value,

@@ -10,7 +10,7 @@ __all__ = ["PROTOCOL", "Hello", "Label", "Message", "Redo", "Sample", "Show", "S
 
 PROTOCOL = 1
 
-Token = Annotated[str, msgspec.Meta(min_length=8, max_length=64, pattern=r"^[\w.-]+$")]
+Token = Annotated[str, msgspec.Meta(min_length=8, max_length=64, pattern=r"^[\w.-]+\Z")]
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 Row = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]

@@ -1,0 +1,90 @@
+// In the page: when a key was pressed, and when what it set off was seen. Loaded before JupyterLab is.
+(() => {
+  const times = { next: [], ack: [], map: [], queue: [], entry: 0, row: null };
+  window.hitlTimes = times;
+  const open = { next: [], map: [], queue: [] };
+  const stored = new Map();
+  let pressed = 0;
+
+  // A frame was drawn: its callbacks ran, and the page got its turn again.
+  const painted = (then) =>
+    requestAnimationFrame(() => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = then;
+      port2.postMessage(null);
+    });
+  const close = (name, presses) => {
+    for (const press of presses) open[name].splice(open[name].indexOf(press), 1);
+    painted(() => times[name].push(...presses.map((press) => performance.now() - press.at)));
+  };
+
+  window.addEventListener(
+    "keydown",
+    (event) => {
+      if (!/^[0-9a-rt-y]$/.test(event.key) || !event.target.closest?.(".hitl-labeler")) return;
+      pressed = event.timeStamp; // when the browser got the key, before any wait for the page
+      for (const list of Object.values(open)) list.push({ at: pressed, number: null });
+    },
+    { capture: true },
+  );
+
+  // -- label -> acknowledged: how long its entry stands in the outbox
+
+  const { setItem, removeItem } = Storage.prototype;
+  Storage.prototype.setItem = function (key, value) {
+    if (key.startsWith("hitl:")) {
+      stored.set(key, pressed);
+      times.entry = Math.max(times.entry, value.length);
+    }
+    return setItem.call(this, key, value);
+  };
+  Storage.prototype.removeItem = function (key) {
+    if (stored.has(key)) times.ack.push(performance.now() - stored.get(key));
+    stored.delete(key);
+    return removeItem.call(this, key);
+  };
+
+  // -- what the kernel says: the first marks and the first queue that have seen every act
+
+  const read = (data) => {
+    if (!(data instanceof ArrayBuffer)) return;
+    const head = new TextDecoder("latin1").decode(new Uint8Array(data, 0, Math.min(16384, data.byteLength)));
+    const type = /"content":|"type": ?"(marks|queue)"/.test(head) && /"type": ?"(marks|queue)"/.exec(head)?.[1];
+    if (!type || !/"behind": ?0[,}]/.test(head)) return;
+    if (type === "queue") return close("queue", [...open.queue]);
+    const number = Number(/"number": ?(\d+)/.exec(head)?.[1]);
+    for (const press of open.map) press.number ??= number;
+  };
+  const Socket = window.WebSocket;
+  window.WebSocket = class extends Socket {
+    constructor(...given) {
+      super(...given);
+      this.addEventListener("message", (event) => read(event.data));
+    }
+  };
+
+  window.hitlWatch = () => {
+    const card = document.querySelector(".hitl-labeler .hitl-card");
+    const map = document.querySelector(".hitl-explorer");
+    new MutationObserver(() => {
+      if (open.next.length && !card.querySelector(".hitl-waiting")) close("next", [...open.next]);
+    }).observe(card, { childList: true, subtree: true });
+    new MutationObserver(() => {
+      const drawn = Number(map.dataset.painted);
+      close(
+        "map",
+        open.map.filter((press) => press.number !== null && press.number <= drawn),
+      );
+    }).observe(map, { attributes: true, attributeFilter: ["data-painted"] });
+    const bus = window[Symbol.for("hitl-widgets.bus")];
+    const dispatch = bus.dispatchEvent.bind(bus);
+    bus.dispatchEvent = (event) => {
+      if (event.type.endsWith("/current")) times.row = event.detail?.row ?? null;
+      return dispatch(event);
+    };
+  };
+  window.hitlReset = () => {
+    for (const name of ["next", "ack", "map", "queue"]) times[name].length = 0;
+    for (const list of Object.values(open)) list.length = 0;
+  };
+})();

@@ -1,0 +1,162 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Channel } from "../src/host/channel";
+import { Outbox } from "../src/host/outbox";
+import { FakeModel, FakeShelf } from "./fakes";
+
+const label = { type: "label", value: "a", selection: "suggested", key: "k1" } as const;
+let shelf: FakeShelf;
+let model: FakeModel;
+let open: Channel[];
+const channel = (on = model): Channel => {
+  open.push(new Channel(on.any, on.key, new Outbox(on.key, shelf)));
+  return open.at(-1) as Channel;
+};
+const heard = (on: Channel, type: string): unknown[] => {
+  const got: unknown[] = [];
+  on.on(type, (message) => got.push(message), new AbortController().signal);
+  return got;
+};
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  shelf = new FakeShelf();
+  model = new FakeModel();
+  open = [];
+});
+afterEach(() => {
+  for (const one of open) one.close();
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+});
+
+describe("an act", () => {
+  it("is sent once, and again with the same id until it is acknowledged", () => {
+    const box = channel();
+    const id = box.act(label);
+    vi.advanceTimersByTime(1500);
+    expect(model.sent).toEqual([{ ...label, id }]);
+    vi.advanceTimersByTime(60_000);
+    const n = model.sent.length;
+    expect(n).toBeGreaterThan(2);
+    expect(n).toBeLessThan(10);
+    expect(new Set(model.sent.map((m) => m.id))).toEqual(new Set([id]));
+    model.say({ type: "ack", id });
+    expect(box.waiting()).toEqual([]);
+    vi.advanceTimersByTime(120_000);
+    expect(model.sent.length).toBe(n);
+  });
+
+  it("is not lost when sending throws", () => {
+    model.broken = true;
+    const box = channel();
+    const id = box.act(label);
+    expect(box.waiting().map((a) => a.id)).toEqual([id]);
+    model.broken = false;
+    vi.advanceTimersByTime(5000);
+    expect(model.of("label").map((m) => m.id)).toContain(id);
+  });
+
+  it("of a page that was reloaded is sent in order by the next widget", () => {
+    model.broken = true;
+    const before = channel();
+    const ids = [before.act(label), before.act({ type: "undo" }), before.act({ type: "skip", key: "k2" })];
+    before.close();
+    const next = new FakeModel();
+    channel(next);
+    expect(next.sent.map((m) => m.id)).toEqual(ids);
+    expect(next.sent.map((m) => m.type)).toEqual(["label", "undo", "skip"]);
+  });
+
+  it("of another session stays where it is", () => {
+    model.broken = true;
+    channel().act(label);
+    const other = new FakeModel("other");
+    expect(channel(other).waiting()).toEqual([]);
+    expect(other.sent).toEqual([]);
+  });
+});
+
+describe("an answer", () => {
+  it("is heard by the one that asked", () => {
+    const box = channel();
+    const [acks, failures] = [heard(box, "ack"), heard(box, "failed")];
+    const id = box.act(label);
+    model.say({ type: "ack", id, back: null });
+    expect(acks).toEqual([{ type: "ack", id, back: null }]);
+    expect(failures).toEqual([]);
+  });
+
+  it("to another view's act is forgotten by all, told to none", () => {
+    const [one, two] = [channel(), channel()];
+    const acks = [heard(one, "ack"), heard(two, "ack")];
+    const id = one.act(label);
+    model.say({ type: "ack", id });
+    expect(acks.map((a) => a.length)).toEqual([1, 0]);
+    expect(two.waiting()).toEqual([]);
+  });
+
+  it("of refusal drops the act", () => {
+    const box = channel();
+    const said = heard(box, "refused");
+    const id = box.act(label);
+    model.say({ type: "refused", id, why: "no such class" });
+    expect(said.length).toBe(1);
+    expect(box.waiting()).toEqual([]);
+  });
+
+  it("of failure keeps the act and sends it again", () => {
+    const box = channel();
+    const said = heard(box, "failed");
+    const id = box.act(label);
+    model.say({ type: "failed", id, why: "disk full" });
+    expect(said.length).toBe(1);
+    expect(box.waiting().map((a) => a.id)).toEqual([id]);
+    vi.advanceTimersByTime(5000);
+    expect(model.of("label").length).toBeGreaterThan(1);
+    model.say({ type: "ack", id });
+    expect(box.waiting()).toEqual([]);
+  });
+});
+
+describe("a message", () => {
+  it("to another view is left out, to all or to this one is heard", () => {
+    const box = channel();
+    const got = heard(box, "map");
+    model.say({ type: "map", to: "somebody else" });
+    expect(got).toEqual([]);
+    model.say({ type: "map", to: null });
+    model.say({ type: "map", to: box.view });
+    expect(got.length).toBe(2);
+  });
+
+  it("that is none is ignored", () => {
+    channel();
+    for (const odd of [null, undefined, 3, "text", {}, { type: 7 }]) model.say(odd);
+  });
+
+  it("is not heard after the signal, nor after the channel was closed", () => {
+    const box = channel();
+    const end = new AbortController();
+    let n = 0;
+    box.on("state", () => n++, end.signal);
+    model.say({ type: "state" });
+    end.abort();
+    model.say({ type: "state" });
+    expect(n).toBe(1);
+    box.close();
+    expect(model.listeners.size).toBe(0);
+  });
+});
+
+it("a question is asked once and kept nowhere", () => {
+  const box = channel();
+  box.ask({ type: "hello", view: box.view });
+  vi.advanceTimersByTime(60_000);
+  expect(model.of("hello").length).toBe(1);
+  expect(shelf.length).toBe(0);
+});
+
+it("an act is small", () => {
+  channel().act({ ...label, key: "0123456789abcdef01234567", elapsed_ms: 1234 });
+  expect(JSON.stringify(model.sent[0]).length).toBeLessThan(1000);
+});

@@ -1,0 +1,80 @@
+// What the tests put in place of the notebook.
+import type { AnyModel } from "@anywidget/types";
+import type { Shelf } from "../src/host/outbox";
+
+type Sent = { type: string; id: string; [field: string]: unknown };
+type Listener = (message: unknown, buffers?: DataView[]) => void;
+
+/** The front end's half of a widget: keeps what is sent, and says what a kernel would. */
+export class FakeModel {
+  readonly sent: Sent[] = [];
+  readonly listeners = new Set<Listener>();
+  broken = false;
+
+  constructor(readonly key = "k") {}
+
+  on(name: string, listener: Listener): void {
+    if (name === "msg:custom") this.listeners.add(listener);
+  }
+
+  off(name: string, listener: Listener): void {
+    if (name === "msg:custom") this.listeners.delete(listener);
+  }
+
+  get(name: string): unknown {
+    return name === "_key" ? this.key : undefined;
+  }
+
+  send(message: Sent): void {
+    if (this.broken) throw new Error("the comm is closed");
+    this.sent.push(structuredClone(message));
+  }
+
+  say(message: unknown, buffers: DataView[] = []): void {
+    for (const listener of [...this.listeners]) listener(message, buffers);
+  }
+
+  of(type: string): Sent[] {
+    return this.sent.filter((message) => message.type === type);
+  }
+
+  get any(): AnyModel {
+    return this as unknown as AnyModel;
+  }
+}
+
+/** localStorage, without a browser. */
+export class FakeShelf implements Shelf {
+  readonly items = new Map<string, string>();
+  full = false;
+
+  get length(): number {
+    return this.items.size;
+  }
+
+  key(i: number): string | null {
+    return [...this.items.keys()][i] ?? null;
+  }
+
+  getItem(name: string): string | null {
+    return this.items.get(name) ?? null;
+  }
+
+  setItem(name: string, value: string): void {
+    if (this.full) throw new Error("QuotaExceededError");
+    this.items.set(name, value);
+  }
+
+  removeItem(name: string): void {
+    this.items.delete(name);
+  }
+}
+
+/** A small generator of numbers in [0, 1): the same for the same seed. */
+export function seeded(seed: number): () => number {
+  let state = seed + 1;
+  return () => {
+    state = (state * 1664525 + 1013904223) % 2 ** 32;
+    return state / 2 ** 32;
+  };
+}

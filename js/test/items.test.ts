@@ -1,0 +1,59 @@
+// @vitest-environment happy-dom
+import { describe, expect, it } from "vitest";
+import { renderGlimpse, renderItem } from "../src/items/index";
+
+const EVIL = '<img src=x onerror="globalThis.hacked = 1"><script>globalThis.hacked = 1</script>';
+
+describe("an item", () => {
+  it("of text stays text", () => {
+    for (const made of [
+      renderItem({ content: { kind: "text", text: EVIL } }),
+      renderGlimpse({ content: { kind: "text", text: EVIL } }),
+    ]) {
+      document.body.append(made);
+      expect(made.textContent).toBe(EVIL);
+      expect(made.querySelector("img, script")).toBeNull();
+    }
+    expect(globalThis).not.toHaveProperty("hacked");
+  });
+
+  it("of text that was cut says how much more there is", () => {
+    const made = renderItem({ content: { kind: "text", text: "start", cut: 12_345 } });
+    expect(made.textContent).toContain("12,345 characters more");
+  });
+
+  it("of text runs in its own direction", () => {
+    expect(renderItem({ content: { kind: "text", text: "שלום" } }).getAttribute("dir")).toBe("auto");
+  });
+
+  it("of a table stays text, names and values", () => {
+    const made = renderItem({ content: { kind: "table", rows: [[EVIL, EVIL]] } });
+    expect(made.querySelector("th")?.textContent).toBe(EVIL);
+    expect(made.querySelector("td")?.textContent).toBe(EVIL);
+    expect(made.querySelector("img, script")).toBeNull();
+    const glimpse = renderGlimpse({ content: { kind: "table", rows: [["a", "1"]] } });
+    expect(glimpse.textContent).toBe("a 1");
+  });
+
+  it("of pixels is not smoothed, a photograph is", () => {
+    const image = (side: number) =>
+      renderItem({ content: { kind: "image", width: side, height: side }, url: "blob:x" });
+    expect(image(8).classList.contains("hitl-pixels")).toBe(true);
+    expect(image(500).classList.contains("hitl-pixels")).toBe(false);
+    expect(image(8).getAttribute("src")).toBe("blob:x");
+    expect(image(8).getAttribute("alt")).toBeTruthy();
+  });
+
+  it("that cannot be shown says why", () => {
+    const made = renderItem({ content: { kind: "broken", why: `no such file ${EVIL}` } });
+    expect(made.textContent).toContain("cannot be shown");
+    expect(made.textContent).toContain(`no such file ${EVIL}`);
+    expect(made.querySelector("img")).toBeNull();
+  });
+
+  it("as a glimpse is short and on one line", () => {
+    const made = renderGlimpse({ content: { kind: "text", text: `a\n\n b ${"x".repeat(500)}` } });
+    expect(made.textContent?.length).toBe(160);
+    expect(made.textContent?.startsWith("a b x")).toBe(true);
+  });
+});

@@ -1,0 +1,153 @@
+import { describe, expect, it } from "vitest";
+import type { Ask, Progress, Sample } from "../src/host/protocol";
+import { emptyWords, initial, type LabelerState, reduce } from "../src/state/labeler";
+import { seeded } from "./fakes";
+
+const ask = (row: number, confidence = 0.5): Ask => ({
+  row,
+  key: `k${row}`,
+  reason: "",
+  audit: false,
+  guess: { code: 0, confidence },
+});
+const progress: Progress = {
+  n_items: 100,
+  n_labels: 0,
+  n_left: 100,
+  n_skipped: 0,
+  undo: false,
+  redo: false,
+  behind: 0,
+  stage: null,
+  error: "",
+};
+const queue = (...rows: number[]) => ({ type: "queue" as const, progress, queue: rows.map((r) => ask(r)) });
+const welcomed = (...rows: number[]): LabelerState =>
+  reduce(initial, {
+    type: "welcome",
+    progress,
+    classes: [],
+    question: "",
+    pool: "p",
+    queue: rows.map((r) => ask(r)),
+  });
+const act = (row: number) => ({ type: "acted" as const, keys: [`k${row}`], n: 1 });
+const rows = (state: LabelerState): number[] => state.queue.map((a) => a.row);
+
+describe("the card", () => {
+  it("shows the first of the queue", () => {
+    expect(welcomed(1, 2).current?.row).toBe(1);
+  });
+
+  it("keeps its item through a new queue, with the newer guess", () => {
+    const state = reduce(welcomed(1, 2), {
+      type: "queue",
+      progress,
+      queue: [ask(7), ask(1, 0.9), ask(8)],
+    });
+    expect(state.current?.row).toBe(1);
+    expect(state.current?.guess?.confidence).toBe(0.9);
+    expect(rows(state)).toEqual([1, 7, 8]);
+  });
+
+  it("keeps its item where the new queue has it no more", () => {
+    expect(rows(reduce(welcomed(1, 2), queue(5, 6)))).toEqual([1, 5, 6]);
+  });
+
+  it("goes on to the next at once, without the kernel", () => {
+    const state = reduce(welcomed(1, 2, 3), act(1));
+    expect(state.current?.row).toBe(2);
+    expect(state).toMatchObject({ n_labels: 1, undo: true, redo: false, chosen: null });
+  });
+
+  it("takes a queue after it was empty", () => {
+    const empty = reduce(welcomed(1), act(1));
+    expect(empty.current).toBeNull();
+    expect(reduce(empty, queue(4)).current?.row).toBe(4);
+  });
+
+  it("never counts more labels than items", () => {
+    expect(reduce(welcomed(1), { type: "acted", keys: [], n: 1000 }).n_labels).toBe(100);
+  });
+});
+
+describe("what was acted on", () => {
+  it("does not come back from an older queue", () => {
+    const state = reduce(reduce(welcomed(1, 2, 3), act(1)), queue(1, 2, 3));
+    expect(rows(state)).toEqual([2, 3]);
+  });
+
+  it("does not come back in a welcome", () => {
+    const state = reduce(welcomed(1, 2), act(1));
+    const again = reduce(state, {
+      type: "welcome",
+      progress,
+      classes: [],
+      question: "",
+      pool: "p",
+      queue: [ask(1), ask(2)],
+    });
+    expect(again.current?.row).toBe(2);
+  });
+
+  it("comes back to the card after an undo, and stays", () => {
+    const undone = reduce(reduce(welcomed(1, 2), act(1)), { type: "back", ask: ask(1) });
+    expect(undone.current?.row).toBe(1);
+    expect(rows(undone)).toEqual([1, 2]);
+    expect(reduce(undone, queue(1, 3)).current?.row).toBe(1);
+  });
+});
+
+describe("a selection", () => {
+  const sample = { type: "sample", n: 2 } as Sample;
+
+  it("replaces the last one, and is not the question", () => {
+    const first = reduce(welcomed(1, 2), {
+      type: "chosen",
+      chosen: { rows: [5, 6], how: "lasso", sample: null },
+    });
+    const seen = reduce(first, { type: "sample", sample });
+    expect(seen.chosen?.sample).toBe(sample);
+    const second = reduce(seen, { type: "chosen", chosen: { rows: [7], how: "clicked", sample: null } });
+    expect(second.chosen).toEqual({ rows: [7], how: "clicked", sample: null });
+    expect(second.current?.row).toBe(1);
+    expect(reduce(second, act(7)).chosen).toBeNull();
+  });
+
+  it("gets no sample once it is let go", () => {
+    const state = welcomed(1);
+    expect(reduce(state, { type: "sample", sample })).toBe(state);
+  });
+});
+
+describe("an empty card", () => {
+  it("says why", () => {
+    expect(emptyWords(initial)).toBe("Waiting for the kernel");
+    expect(emptyWords(welcomed())).toBe("Choosing the next item");
+    expect(emptyWords({ ...welcomed(), n_left: 0 })).toBe("Everything is labelled");
+    expect(emptyWords({ ...welcomed(), n_left: 0, n_skipped: 3 })).toBe("Everything is labelled, 3 skipped");
+  });
+});
+
+describe("any order of events", () => {
+  it("leaves a current item that is first of the queue, and never one acted on", () => {
+    for (let seed = 0; seed < 300; seed++) {
+      const random = seeded(seed);
+      const pick = (n: number): number => Math.floor(random() * n);
+      const some = (): number[] => [...new Set(Array.from({ length: pick(6) }, () => pick(12)))];
+      let state = welcomed(...some());
+      for (let step = 0; step < 40; step++) {
+        const what = pick(5);
+        if (what === 0) state = reduce(state, queue(...some()));
+        else if (what === 1 && state.current) state = reduce(state, act(state.current.row));
+        else if (what === 2) state = reduce(state, { type: "back", ask: ask(pick(12)) });
+        else if (what === 3) state = reduce(state, { type: "acted", keys: some().map((r) => `k${r}`), n: 1 });
+        else state = reduce(state, { type: "progress", progress });
+        const keys = state.queue.map((a) => a.key);
+        expect(state.current?.key ?? null).toBe(keys[0] ?? null);
+        expect(new Set(keys).size).toBe(keys.length);
+        for (const key of keys) expect(state.acted.has(key)).toBe(false);
+      }
+    }
+  });
+});

@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import { type ColourBy, groupColour, type LookOptions, look, NONE, pointArea } from "../src/plot/look";
+
+const theme = { dark: false, text: "#111", faint: "#999", line: "#ccc", ground: "#fff", accent: "#06c" };
+const PALETTE = ["#e69f00", "#56b4e9"];
+// 0: labelled; 1: predicted; 2: unknown
+const options = (more: Partial<LookOptions> = {}): LookOptions => ({
+  marks: {
+    label: Uint8Array.of(1, NONE, NONE),
+    predicted: Uint8Array.of(0, 1, NONE),
+    doubt: Uint8Array.of(0, 15, 0),
+  },
+  clusters: Uint16Array.of(0, 1, 1),
+  palette: PALETTE,
+  rings: new Set(),
+  selected: null,
+  by: "label",
+  theme,
+  size: 10,
+  ...more,
+});
+
+describe("colour is never the only sign", () => {
+  it.each<ColourBy>(["label", "prediction", "doubt", "group"])("by %s", (by) => {
+    const [labelled, predicted] = [look(0, options({ by })), look(1, options({ by }))];
+    expect(labelled.size).toBeGreaterThan(predicted.size);
+    expect(labelled.width).toBeGreaterThan(0);
+    expect(labelled.stroke).toBe(theme.text);
+    expect(predicted.width).toBe(0);
+    expect(labelled.top).toBe(true);
+    const ringed = look(1, options({ by, rings: new Set([1]) }));
+    expect(ringed.width).toBeGreaterThan(0);
+    expect(ringed.stroke).toBe(theme.accent);
+    expect(ringed.size).toBeGreaterThan(predicted.size);
+  });
+
+  it("a labelled point has no ring of a suggestion", () => {
+    expect(look(0, options({ rings: new Set([0]) }))).toEqual(look(0, options()));
+  });
+});
+
+describe("fill", () => {
+  it("is the label's, else the prediction's, paler, else faint", () => {
+    expect(look(0, options()).fill).toBe(PALETTE[1]);
+    expect(look(0, options({ by: "prediction" })).fill).toBe(PALETTE[0]);
+    expect(look(1, options()).fill).toBe(PALETTE[1]);
+    expect(look(1, options()).opacity).toBeLessThan(look(0, options()).opacity);
+    expect(look(2, options()).fill).toBe(theme.faint);
+  });
+
+  it("shows doubt by strength", () => {
+    const sure = options({ by: "doubt" });
+    sure.marks.doubt[1] = 1;
+    expect(look(1, options({ by: "doubt" })).opacity).toBeGreaterThan(look(1, sure).opacity);
+  });
+
+  it("without groups yet is the label's", () => {
+    expect(look(0, options({ by: "group", clusters: null })).fill).toBe(PALETTE[1]);
+  });
+});
+
+describe("a selection", () => {
+  it("dims the others, with row 0 as good as any", () => {
+    const only = options({ selected: new Set([0]) });
+    expect(look(0, only).opacity).toBe(1);
+    expect(look(1, only).opacity).toBeCloseTo(look(1, options()).opacity / 4);
+    const other = options({ selected: new Set([1]) });
+    expect(look(0, other).opacity).toBeLessThan(0.5);
+    expect(look(1, other).opacity).toBe(1);
+    expect(look(1, other).width).toBeGreaterThan(0);
+    expect(look(1, other).top).toBe(true);
+  });
+});
+
+it("groups next to each other have colours apart, in both themes", () => {
+  const colours = Array.from({ length: 30 }, (_, i) => groupColour(i, false));
+  expect(new Set(colours).size).toBe(30);
+  expect(groupColour(1, true)).not.toBe(groupColour(1, false));
+});
+
+it("points are smaller in larger pools, and never vanish", () => {
+  expect(pointArea(100)).toBeGreaterThan(pointArea(10_000));
+  expect(pointArea(1e9)).toBeGreaterThanOrEqual(5);
+  expect(pointArea(1)).toBeLessThanOrEqual(60);
+});

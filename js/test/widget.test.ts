@@ -1,0 +1,185 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import labeler from "../src/entries/labeler";
+import monitor from "../src/entries/monitor";
+import type { LabelerWelcome } from "../src/host/protocol";
+import { defineWidget } from "../src/host/widget";
+import { FakeModel } from "./fakes";
+
+type Render = (context: { model: unknown; el: HTMLElement }) => () => void;
+const mount = (widget: unknown, model: FakeModel, el: HTMLElement): (() => void) =>
+  (widget as { render: Render }).render({ model: model.any, el });
+
+/** Every listener added to the page's own targets and not yet gone. */
+function watchListeners(): () => number {
+  let held = 0;
+  for (const target of [window, document, document.body]) {
+    const add = target.addEventListener.bind(target);
+    vi.spyOn(target, "addEventListener").mockImplementation(((name: string, f: never, o: never) => {
+      const signal = (o as AddEventListenerOptions | undefined)?.signal;
+      held++;
+      signal?.addEventListener("abort", () => held--);
+      add(name, f, o);
+    }) as never);
+  }
+  return () => held;
+}
+
+const welcome: LabelerWelcome = {
+  type: "welcome",
+  to: "",
+  classes: [
+    { name: "spam", guidance: "", example: "", key: "1", color: "#e69f00" },
+    { name: "ham", guidance: "", example: "", key: "2", color: "#56b4e9" },
+  ],
+  question: "",
+  pool: "p",
+  kind: "text",
+  queue: [0, 1, 2].map((row) => ({ row, key: `k${row}`, reason: "", audit: row === 1, guess: null })),
+  n_items: 10,
+  n_labels: 0,
+  n_left: 10,
+  n_skipped: 0,
+  undo: false,
+  redo: false,
+  behind: 0,
+  stage: null,
+  error: "",
+};
+
+let el: HTMLElement;
+let model: FakeModel;
+beforeEach(() => {
+  vi.useFakeTimers();
+  localStorage.clear();
+  el = document.createElement("div");
+  document.body.append(el);
+  model = new FakeModel();
+});
+afterEach(() => {
+  el.remove();
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+describe("a widget", () => {
+  it("says hello until it is welcomed, and leaves nothing behind", () => {
+    const held = watchListeners();
+    let ended = false;
+    const made = defineWidget("x", ({ root, signal }) => {
+      root.textContent = "here";
+      signal.addEventListener("abort", () => {
+        ended = true;
+      });
+    });
+    const end = mount(made, model, el);
+    expect(el.querySelector(".hitl-x")?.textContent).toBe("here");
+    expect(el.querySelector(".hitl-x")?.getAttribute("tabindex")).toBe("0");
+    vi.advanceTimersByTime(3500);
+    expect(model.of("hello").length).toBe(3);
+    model.say({ type: "welcome", to: model.of("hello")[0].view });
+    vi.advanceTimersByTime(60_000);
+    expect(model.of("hello").length).toBe(3);
+    expect(model.listeners.size).toBe(1);
+    end();
+    expect(ended).toBe(true);
+    expect(el.children.length).toBe(0);
+    expect(model.listeners.size).toBe(0);
+    expect(held()).toBe(0);
+    vi.advanceTimersByTime(60_000);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("that was closed before it was welcomed asks no more", () => {
+    const end = mount(
+      defineWidget("x", () => {}),
+      model,
+      el,
+    );
+    end();
+    vi.advanceTimersByTime(120_000);
+    expect(model.of("hello").length).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each([
+    ["labeler", labeler],
+    ["monitor", monitor],
+  ])("such as the %s can be mounted twice and closed, and is gone", (name, widget) => {
+    const held = watchListeners();
+    const [one, two] = [mount(widget, model, el), mount(widget, model, el)];
+    expect(el.querySelectorAll(`.hitl-${name}`).length).toBe(2);
+    one();
+    expect(el.querySelectorAll(`.hitl-${name}`).length).toBe(1);
+    two();
+    expect(model.listeners.size).toBe(0);
+    expect(held()).toBe(0);
+    vi.advanceTimersByTime(60_000);
+    const n = model.sent.length;
+    vi.advanceTimersByTime(60_000);
+    expect(model.sent.length).toBe(n);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("the labeler, by keys", () => {
+  const press = (key: string, more: KeyboardEventInit = {}): void => {
+    const root = el.querySelector(".hitl-labeler") as HTMLElement;
+    root.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more }));
+  };
+  let end: () => void;
+
+  beforeEach(() => {
+    end = mount(labeler, model, el);
+    const view = String(model.of("hello")[0].view);
+    model.say({ ...welcome, to: view });
+    for (const row of [0, 1, 2]) {
+      model.say({
+        type: "item",
+        to: view,
+        row,
+        small: false,
+        content: { kind: "text", text: `item ${row}` },
+      });
+    }
+  });
+  afterEach(() => end());
+  const card = (): string => el.querySelector(".hitl-card")?.textContent ?? "";
+
+  it("shows the next item at once, and sends what was said of the last", () => {
+    expect(card()).toBe("item 0");
+    press("2");
+    expect(card()).toBe("item 1");
+    press("1");
+    expect(card()).toBe("item 2");
+    expect(model.of("label")).toMatchObject([
+      { value: "ham", key: "k0", selection: "suggested" },
+      { value: "spam", key: "k1", selection: "audit" },
+    ]);
+    expect(localStorage.length).toBe(2);
+    for (const { id } of model.of("label")) model.say({ type: "ack", id });
+    expect(localStorage.length).toBe(0);
+  });
+
+  it("skips, undoes and redoes", () => {
+    press("s");
+    expect(card()).toBe("item 1");
+    press("z");
+    const [{ id }] = model.of("undo");
+    model.say({ type: "ack", id, back: welcome.queue[0] });
+    expect(card()).toBe("item 0");
+    press("Z", { shiftKey: true });
+    expect(model.of("redo").length).toBe(0); // the kernel has not said that there is something
+    model.say({ ...welcome, type: "state", redo: true });
+    press("Z", { shiftKey: true });
+    expect(model.of("redo").length).toBe(1);
+  });
+
+  it("says so when acts wait for the kernel, and goes on", () => {
+    press("1");
+    vi.advanceTimersByTime(5000);
+    expect(el.querySelector(".hitl-note")?.textContent).toContain("1 act waits in this browser");
+    press("2");
+    expect(card()).toBe("item 2");
+  });
+});

@@ -1,0 +1,234 @@
+"""The command line: ``hitl-widgets demo``, ``hitl-widgets export``."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.util
+import io
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import hitl_widgets
+from hitl_widgets.errors import HitlError
+
+__all__ = ["main"]
+
+QUICKSTART = "01-quickstart.ipynb"
+BUDGET = 60
+FLOOR = 0.5
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code: 0, 1 where a check failed, 2 where it could not be run."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except (HitlError, OSError) as error:
+        print(f"hitl-widgets: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "hitl-widgets", description="Human-in-the-loop labeling in the notebook."
+    )
+    parser.add_argument("--version", action="version", version=f"hitl-widgets {hitl_widgets.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    demo = commands.add_parser("demo", help="open JupyterLab on the quickstart notebook")
+    demo.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
+    demo.add_argument("--port", type=int, metavar="N", help="the port to serve on; a free one without it")
+    demo.add_argument(
+        "--check", action="store_true", help="run the quickstart with an oracle, without Jupyter, and report"
+    )
+    demo.set_defaults(command=lambda o: _check() if o.check else _demo(o.port, browser=not o.no_browser))
+
+    export = commands.add_parser("export", help="write the labels of a store to a file")
+    export.add_argument(
+        "store", metavar="STORE", help="the label store: a file such as labels.sqlite, or a URL"
+    )
+    export.add_argument("out", metavar="OUT", help="a .csv or .parquet file, or .jsonl for the whole history")
+    export.add_argument("--task", metavar="T", help="which question, where the store holds more than one")
+    export.add_argument("--format", metavar="F", help="csv, parquet or jsonl, whatever the ending of OUT")
+    export.set_defaults(command=_export)
+    return parser
+
+
+# -- demo ------------------------------------------------------------------------------------------
+
+
+def _notebook() -> Path:
+    """The quickstart: of the source checkout, or a copy of the installed one in ./hitl-demo."""
+    here = Path(__file__).resolve()
+    checkout = here.parents[2]
+    if (checkout / "pyproject.toml").is_file() and (checkout / "notebooks" / QUICKSTART).is_file():
+        return checkout / "notebooks" / QUICKSTART
+    packaged = sorted((here.parent / "notebooks").glob("*.ipynb"))
+    if QUICKSTART not in {notebook.name for notebook in packaged}:
+        raise HitlError(
+            f"The notebooks are missing from {here.parent}. Reinstall with: "
+            "pip install --force-reinstall hitl-widgets"
+        )
+    folder = Path("hitl-demo").absolute()
+    folder.mkdir(exist_ok=True)
+    for notebook in packaged:
+        if not (folder / notebook.name).exists():
+            shutil.copyfile(notebook, folder / notebook.name)
+    return folder / QUICKSTART
+
+
+def _demo(port: int | None, *, browser: bool) -> int:
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise HitlError(
+            "The demo runs in JupyterLab, which is not installed: pip install 'hitl-widgets[lab]'"
+        )
+    notebook = _notebook()
+    port = _port(port)
+    token = os.environ.get("JUPYTER_TOKEN") or secrets.token_hex(24)
+    command = [sys.executable, "-m", "jupyterlab", str(notebook)]
+    command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--log-level=WARN"]
+    if not browser:
+        command.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")
+    # By the environment: other users of the machine can read a command line.
+    process = subprocess.Popen(command, env=os.environ | {"JUPYTER_TOKEN": token})
+    page = f"http://localhost:{port}/lab/tree/{notebook.name}?token={token}"
+    words = f"\nThe quickstart ({notebook}) is open at\n\n    {page}\n\nCtrl+C twice stops it.\n"
+    threading.Thread(target=_announce, args=(process, port, words), daemon=True).start()
+    return _follow(process)
+
+
+def _port(asked: int | None) -> int:
+    """The port asked for if it is free, else the first free one from Jupyter's own on."""
+    for port in range(8888, 8908) if asked is None else [asked]:
+        with socket.socket() as probe, contextlib.suppress(OSError, OverflowError):
+            if os.name == "posix":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    if asked is None:
+        raise HitlError("The ports 8888 to 8907 are all in use. Pass a free one: --port 9999")
+    raise HitlError(
+        f"Port {asked} cannot be used: another program has it, or it is no port. Try another one."
+    )
+
+
+def _announce(process: subprocess.Popen[bytes], port: int, words: str) -> None:
+    """Print the address once the server listens, below what it says while it starts."""
+    while process.poll() is None:
+        try:
+            socket.create_connection(("localhost", port), timeout=2).close()
+        except OSError:
+            time.sleep(0.2)
+            continue
+        print(words, flush=True)
+        return
+
+
+def _follow(process: subprocess.Popen[bytes]) -> int:
+    """Wait for the server. Ctrl+C reaches it by the terminal; a request to end is passed on."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    ended = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    try:
+        return process.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGTERM, ended)
+
+
+# -- demo --check ----------------------------------------------------------------------------------
+
+
+def _check() -> int:
+    """The quickstart in a fresh folder, answered by an oracle that knows the hidden truth."""
+    from hitl_widgets.loop.stored import stored_labels
+
+    source = _notebook()
+    folder = Path(tempfile.mkdtemp(prefix="hitl-demo-"))
+    with _inside(folder):
+        made = _run_cells(source)
+        session, docs = made["session"], made["docs"]
+        try:
+            truth = _ask_oracle(session, docs["topic"])
+            rest = session.to_frame().query("label.isna()")
+            accuracy = float((rest["prediction"] == docs["topic"].loc[rest.index]).mean())
+            estimate, where, task = session.accuracy(), session.store.name, session.task
+        finally:
+            session.close()
+        kept = stored_labels(where, task)
+    stored = sum(truth.get(key) == label for key, label in zip(kept["id"], kept["label"], strict=True))
+    print(f"labels given               {len(truth)}")
+    print(f"accuracy on the other {len(rest):,}  {accuracy:.3f}")
+    print(f"the audit's own estimate   {estimate}")
+    print(f"labels stored              {stored}, in {where}")
+    if stored != BUDGET:
+        print(f"hitl-widgets: {stored} of {BUDGET} labels are in the store.", file=sys.stderr)
+    if accuracy < FLOOR:
+        print(f"hitl-widgets: accuracy {accuracy:.3f} is below {FLOOR}.", file=sys.stderr)
+    return int(stored != BUDGET or accuracy < FLOOR)
+
+
+@contextlib.contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def _run_cells(notebook: Path) -> dict[str, Any]:
+    """Run the code cells in one namespace; what they print is not for here."""
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "code":
+            code = compile("".join(cell["source"]), f"{notebook.name}[{cell.get('id')}]", "exec")
+            with contextlib.redirect_stdout(io.StringIO()):
+                exec(code, namespace)  # noqa: S102 - our own notebook
+    return namespace
+
+
+def _ask_oracle(session: Any, topics: Any) -> dict[str, str]:
+    """Answer what the session asks; returns the answers by the store's keys."""
+    pool, given = session.pool, dict[str, str]()
+    topic = dict(zip((pool.keys[i] for i in pool.rows), topics, strict=True))
+    for _ in range(BUDGET):
+        [asked] = session.query()
+        given[str(asked)] = topic[str(asked)]
+        session.label(asked, topic[str(asked)])
+    session.wait()
+    return given
+
+
+# -- export ----------------------------------------------------------------------------------------
+
+
+def _export(options: argparse.Namespace) -> int:
+    from hitl_widgets.loop.stored import export_stored
+
+    try:
+        path = export_stored(options.store, options.out, options.task, options.format)
+    except ImportError as error:  # pandas writes Parquet with pyarrow
+        raise HitlError(f"{options.out} cannot be written: pip install pyarrow, or write .csv.") from error
+    print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""What a store holds, read without the data it was given for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+
+from hitl_widgets.data.pool import Pool
+from hitl_widgets.errors import InvalidInput, StoreError, choices, nearest
+from hitl_widgets.export.tables import write_table
+from hitl_widgets.labels.fold import Fold
+from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.loop.tables import history_table, labels_table
+
+__all__ = ["export_stored", "stored_history", "stored_labels"]
+
+
+class _NoPool:
+    """The data is not here: an item's id is the key that the store knows."""
+
+    ids: tuple[Any, ...] = ()
+
+    def find(self, _: object) -> None:
+        return None
+
+
+def stored_labels(store: str | os.PathLike[str], task: str | None = None) -> pd.DataFrame:
+    """The labels that hold; see :meth:`Session.labels`. Ids are the store's own keys.
+
+    Parameters
+    ----------
+    store
+        Path of a label store, or a database URL. It must be there already.
+    task
+        Which question; may be left out where the store knows only one.
+
+    Raises
+    ------
+    StoreError
+        When there is no such store, or it cannot be read.
+    InvalidInput
+        When it knows no such task.
+    """
+    _, fold = _read(store, task)
+    return labels_table(fold, cast("Pool", _NoPool()))
+
+
+def stored_history(store: str | os.PathLike[str], task: str | None = None) -> pd.DataFrame:
+    """Every event of a task; see :meth:`Session.history` and :func:`stored_labels`."""
+    events, fold = _read(store, task)
+    holding = {e.event_id: holds for e, holds in fold.acts()}
+    return history_table(events, lambda event_id: holding.get(event_id, True))
+
+
+def export_stored(
+    store: str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    task: str | None = None,
+    format: str | None = None,  # noqa: A002 - the word of Session.export
+) -> Path:
+    """Write a store's labels to .csv or .parquet, or its history to .jsonl; see :func:`stored_labels`."""
+    if Path(path).exists() and Path(store).exists() and Path(path).samefile(store):
+        raise InvalidInput(f"{path} is the label store itself. Name another file to write to.")
+    asked = format or Path(path).suffix.lower().lstrip(".")
+    table = stored_history(store, task) if asked == "jsonl" else stored_labels(store, task)
+    return write_table(table, path, format)
+
+
+def _read(store: str | os.PathLike[str], task: str | None) -> tuple[list[Any], Fold]:
+    _refuse_missing(store)
+    opened = LabelStore(store)
+    try:
+        events = [event for _, event in opened.read(_task(opened, task))]
+    finally:
+        opened.close()
+    fold = Fold()
+    for event in events:
+        fold.apply(event)
+    return events, fold
+
+
+def _refuse_missing(store: str | os.PathLike[str]) -> None:
+    """Opening a store makes it where it is missing: here that would hide a mistyped name."""
+    text = os.fspath(store)
+    if "://" in text and not text.startswith("sqlite"):
+        return
+    path = Path(text.split(":///", 1)[-1]).expanduser()
+    if not path.exists():
+        raise StoreError(f"There is no label store {path}. It is the file named in the widget, or by store=.")
+    if path.is_file() and path.stat().st_size == 0:
+        raise StoreError(f"{path} is empty: it is no label store, and nothing was labelled in it.")
+
+
+def _task(store: LabelStore, task: str | None) -> str:
+    tasks = store.tasks()
+    if not tasks:
+        raise InvalidInput(f"{store.name} holds no labels yet.")
+    if task is None:
+        if len(tasks) > 1:
+            raise InvalidInput(f"{store.name} holds the tasks {choices(tasks)}: say which one.")
+        return tasks[0]
+    if task not in tasks:
+        raise InvalidInput(
+            f"{store.name} holds no task {task!r}.{nearest(task, tasks)} Its tasks are {choices(tasks)}."
+        )
+    return task

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lab import Bench, Lab, Notebook, chromium, write_notebook
+from playwright.sync_api import Browser, Page
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    server = Lab(tmp_path_factory.mktemp("lab"))
+    yield server
+    server.close()
+
+
+class Desk:
+    """Opens notebooks, and complains of what the page complained of."""
+
+    def __init__(self, browser: Browser, lab: Lab, folder: Path) -> None:
+        self.browser = browser
+        self.lab = lab
+        self.folder = folder
+        self.errors: list[str] = []
+        self.pages: list[Page] = []
+
+    def page(self, width: int = 1280, height: int = 1000) -> Page:
+        context = self.browser.new_context(viewport={"width": width, "height": height})
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.pages.append(page)
+        return page
+
+    def open(
+        self, *cells: str, name: str = "test.ipynb", dark: bool = False, width: int = 1280, height: int = 1000
+    ) -> tuple[Notebook, Bench]:
+        write_notebook(self.folder / name, *cells)
+        return self.visit(name, dark=dark, width=width, height=height)
+
+    def visit(
+        self, name: str, *, dark: bool = False, width: int = 1280, height: int = 1000
+    ) -> tuple[Notebook, Bench]:
+        page = self.page(width, height)
+        path = (self.folder / name).relative_to(self.lab.folder)
+        notebook = Notebook(page, self.lab, str(path), dark=dark)
+        return notebook, Bench(page)
+
+    def close(self) -> None:
+        for page in self.pages:
+            page.context.close()
+        self.lab.end_kernels()
+
+
+@pytest.fixture
+def desk(browser: Browser, lab: Lab, request: pytest.FixtureRequest) -> Iterator[Desk]:
+    folder = lab.folder / request.node.name.replace("[", "-").replace("]", "")
+    folder.mkdir()
+    opened = Desk(browser, lab, folder)
+    yield opened
+    opened.close()
+    assert opened.errors == []

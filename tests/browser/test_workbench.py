@@ -1,0 +1,315 @@
+"""The whole loop, as a person meets it: a real JupyterLab in a real browser."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+DOCS = """import hitl_widgets as hitl
+docs = hitl.datasets.docstrings()
+"""
+SESSION = """session = hitl.Session(
+    docs, text="doc", classes=list(hitl.datasets.DOCSTRING_TOPICS), store="labels.sqlite", random_state=1)
+session"""
+DIGITS = """import hitl_widgets as hitl
+digits = hitl.datasets.digits()
+session = hitl.Session(digits, image="image", classes=[str(i) for i in range(10)], random_state=1)
+session"""
+SMALL = """import hitl_widgets as hitl
+texts = [f"{word} number {i}" for i in range(40) for word in ("apple", "river")]
+session = hitl.Session(texts, classes=["fruit", "water"], random_state=1)
+session"""
+
+
+def stored(folder: Path, kind: str = "label") -> list[tuple[str, str]]:
+    with sqlite3.connect(folder / "labels.sqlite") as connection:
+        return connection.execute(
+            "select event_id, body from label_event where kind = ? order by seq", (kind,)
+        ).fetchall()
+
+
+def test_thirty_docstrings_by_keyboard_one_lasso_kill_9_and_everything_is_back(desk):
+    notebook, bench = desk.open(DOCS, SESSION, "print(len(session.labels()), session.n_labels)")
+    notebook.run(0)
+    notebook.run(1)
+    bench.wait_item()
+    bench.wait_map("umap")
+    bench.focus()
+    for i in range(30):
+        bench.label("123456789a"[i % 10])
+    bench.acknowledged()
+    assert bench.n_labels == 30
+    assert len(stored(desk.folder)) == 30
+
+    before = bench.pixels()
+    bench.lasso(0.5, 0.5, 0.12)
+    n = bench.chosen()
+    assert n > 10
+    bench.card.locator(".hitl-members li").first.wait_for()
+    bench.press("4")
+    bench.acknowledged()
+    assert len(stored(desk.folder)) == 31
+    desk.pages[0].wait_for_function(
+        "before => document.querySelector('.hitl-chart canvas').toDataURL() !== before", arg=before
+    )
+    bench.monitor.get_by_text("model up to date").wait_for()
+    total = bench.n_labels
+    assert n <= total <= n + 30
+
+    os.kill(notebook.kernel_pid(), signal.SIGKILL)
+    # The person goes on before they notice: the browser holds these until a kernel takes them.
+    bench.focus()
+    bench.label("1")
+    bench.label("2")
+    notebook.page.wait_for_function(
+        "() => Object.keys(localStorage).filter(k => k.startsWith('hitl:')).length === 2"
+    )
+    notebook.wait_restarted()
+    notebook.run(0)
+    notebook.run(1)
+    bench.wait_item()
+    bench.acknowledged()
+    assert len(stored(desk.folder)) == 33
+    bench.wait_labels(total + 2)
+    notebook.run(2)
+    assert notebook.output(2).split() == [str(total + 2)] * 2
+
+    # The undo history is back too: the last act is the one that the browser held.
+    bench.focus()
+    bench.press("z")
+    bench.wait_labels(total + 1)
+
+
+def test_labeling_goes_on_while_a_cell_is_busy(desk):
+    notebook, bench = desk.open(SMALL, "import time\ntime.sleep(5)\nprint('slept')")
+    notebook.run(0)
+    bench.wait_item()
+    bench.wait_map()
+    notebook.page.wait_for_timeout(1500)
+    notebook.run(1, wait=False)
+    notebook.wait_busy(1)
+    bench.focus()
+    for i in range(12):
+        bench.label("12"[i % 2])
+    bench.acknowledged()
+    # A label that the model has seen while the cell still runs.
+    bench.monitor.get_by_text("model up to date").wait_for()
+    assert len(stored(desk.folder)) == 12
+    assert notebook.busy(1), "the cell ended before the labels were in: the test proves nothing"
+
+
+def test_dark_theme_in_a_narrow_cell(desk):
+    notebook, bench = desk.open(DOCS, SESSION, dark=True, width=640, height=1500)
+    notebook.run(0)
+    notebook.run(1)
+    bench.wait_item()
+    bench.wait_map("umap")
+    bench.focus()
+    for i in range(15):
+        bench.label("123456789a"[i % 10])
+    bench.lasso(0.5, 0.5, 0.1)
+    assert bench.chosen() > 0
+    bench.card.locator(".hitl-members li").first.wait_for()
+    bench.press("5")
+    bench.acknowledged()
+    shots = Path(__file__).parent / "shots"
+    shots.mkdir(exist_ok=True)
+    notebook.page.screenshot(path=shots / "dark-narrow.png")
+    map_box, item_box = bench.explorer.bounding_box(), bench.labeler.bounding_box()
+    assert item_box["y"] >= map_box["y"] + map_box["height"], "the item lies below the map"
+    ground, text = bench.labeler.evaluate(
+        "e => [getComputedStyle(e).backgroundColor, getComputedStyle(e).color]"
+    )
+    assert luminance(ground) < 0.2 < 0.7 < luminance(text)
+    wide = notebook.page.evaluate("() => document.querySelector('.hitl-workbench').scrollWidth")
+    assert wide <= 640
+
+
+def luminance(colour: str) -> float:
+    parts = [float(p) for p in colour[colour.index("(") + 1 : -1].replace(",", " ").split()[:3]]
+    return sum(w * p / 255 for w, p in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+
+def test_zoom_and_selection_survive_a_retrain_and_the_change_to_umap(desk):
+    notebook, bench = desk.open(DIGITS)
+    notebook.run(0)
+    bench.wait_item()
+    bench.wait_map("pca")
+    bench.explorer.get_by_role("button", name="Zoom in").click()
+    bench.lasso(0.5, 0.5, 0.15)
+    n = bench.chosen()
+    assert n > 0
+    view = "e => [...e.querySelectorAll('.hitl-group text')].map(t => t.textContent + t.getAttribute('x')).join()"
+    bench.wait_map("umap")
+    assert bench.chosen() == n
+    bench.focus()
+    bench.press("Escape")
+    here = bench.explorer.evaluate(view)
+    bench.label("1")
+    bench.label("2")
+    bench.acknowledged()
+    bench.monitor.get_by_text("model up to date").wait_for()
+    assert bench.explorer.evaluate(view) == here, "the map moved by itself"
+
+
+def test_point_rectangle_and_group_are_chosen_and_labelled_and_undone_as_one(desk):
+    notebook, bench = desk.open(DIGITS)
+    notebook.run(0)
+    bench.wait_item()
+    bench.wait_map("umap")
+    page = notebook.page
+    bench.explorer.evaluate("e => e.scrollIntoView({ block: 'nearest' })")
+
+    # N goes to a doubtful point: one point takes the card.
+    bench.explorer.evaluate("e => e.focus({ preventScroll: true })")
+    bench.press("n")
+    bench.labeler.get_by_text("Chosen on the map, not labelled yet").wait_for()
+    bench.press("3")
+    bench.wait_labels(1)
+
+    box = bench.overlay.bounding_box()
+    bench.tool("rectangle")
+    page.mouse.move(box["x"] + 40, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 40, box["y"] + box["height"] / 2, steps=5)
+    page.mouse.up()
+    boxed = bench.chosen()
+    assert boxed > 20
+    # Alt takes away.
+    page.keyboard.down("Alt")
+    page.mouse.move(box["x"] + 40, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=5)
+    page.mouse.up()
+    page.keyboard.up("Alt")
+    assert 0 < bench.chosen() < boxed
+    bench.press("Escape")
+    assert bench.chosen() == 0
+
+    bench.tool("cluster")
+    name = bench.explorer.locator(".hitl-group text").first
+    at = name.bounding_box()
+    page.mouse.click(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
+    n = bench.chosen()
+    assert n > 20
+    bench.labeler.get_by_text("a group of the map").wait_for()
+    bench.labeler.get_by_role("button", name="7", exact=False).last.wait_for()
+    bench.labeler.locator("[data-class='7']").click()
+    bench.acknowledged()
+    labelled = bench.n_labels
+    assert labelled >= n
+    bench.focus()
+    bench.press("z")
+    bench.wait_labels(1)
+    bench.press("Shift+Z")
+    bench.wait_labels(labelled)
+
+
+def test_hover_shows_the_item_without_a_click(desk):
+    notebook, bench = desk.open(SMALL)
+    notebook.run(0)
+    bench.wait_item()
+    bench.wait_map()
+    bench.explorer.evaluate("e => e.scrollIntoView({ block: 'nearest' })")
+    here = bench.explorer.locator(".hitl-here").bounding_box()
+    notebook.page.mouse.move(here["x"] + here["width"] / 2, here["y"] + here["height"] / 2)
+    bench.explorer.locator(".hitl-tip .hitl-glimpse").get_by_text("number").wait_for()
+
+
+def test_keys_belong_to_the_widget_while_it_has_the_focus_and_to_the_notebook_after_escape(desk):
+    notebook, bench = desk.open(SMALL, "x = 1")
+    notebook.run(0)
+    bench.wait_item()
+    bench.focus()
+    for key in "dd12abm":
+        bench.press(key)
+    cells = notebook.page.locator(".jp-Notebook-cell")
+    assert cells.count() == 2
+    bench.acknowledged()
+    assert len(stored(desk.folder)) == 2
+    bench.press("Escape")
+    assert bench.labeler.evaluate("e => !e.contains(document.activeElement)")
+
+
+def test_the_guess_can_be_hidden_and_stays_hidden(desk):
+    notebook, bench = desk.open(SMALL)
+    notebook.run(0)
+    bench.wait_item()
+    bench.focus()
+    for key in "1212121212":
+        bench.label(key)
+    guess = bench.labeler.locator(".hitl-guess")
+    guess.get_by_text("Model:").wait_for()
+    guess.get_by_role("button", name="hide").click()
+    guess.get_by_text("hidden").wait_for()
+    assert bench.labeler.locator(".hitl-guessed").count() == 0
+
+
+def test_an_unreadable_image_shows_why_and_the_rest_goes_on(desk):
+    cell = """import hitl_widgets as hitl, numpy as np, pathlib
+images = [np.full((8, 8), 20 * i, dtype=np.uint8) for i in range(10)]
+session = hitl.Session([b"not an image", pathlib.Path("gone.png"), *images], classes=["a", "b"])
+session"""
+    notebook, bench = desk.open(cell)
+    notebook.run(0)
+    bench.wait_item()
+    bench.focus()
+    seen = []
+    for _ in range(12):
+        seen.append(bench.shown())
+        before = bench.labeler.locator(".hitl-head").inner_text()
+        bench.press("1")
+        bench.page.wait_for_function(
+            "before => document.querySelector('.hitl-labeler .hitl-head').innerText !== before", arg=before
+        )
+    bench.labeler.get_by_text("Everything is labelled").wait_for()
+    assert any("cannot be read" in text for text in seen)
+    assert any("no image" in text for text in seen)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        ("hitl.Session(df, text='dok', classes=['a', 'b'])", "Did you mean 'doc'?"),
+        ("hitl.Session(df, text='doc', classes=['a'])", "too few to choose from"),
+        ("hitl.Session(df, text='doc', clases=['a', 'b'])", "Did you mean 'classes'?"),
+    ],
+    ids=["column", "one-class", "keyword"],
+)
+def test_bad_input_is_told_in_the_cell(desk, call, words):
+    notebook, _ = desk.open(
+        f"import hitl_widgets as hitl, pandas as pd\ndf = pd.DataFrame({{'doc': ['x', 'y']}})\n{call}"
+    )
+    notebook.run(0)
+    assert words in notebook.output(0)
+
+
+def test_readme_screenshot(desk):
+    """Takes the README's picture where HITL_SCREENSHOT says so."""
+    notebook, bench = desk.open(DOCS, SESSION, ORACLE, width=1440, height=1180)
+    notebook.run(0)
+    notebook.run(1)
+    bench.wait_item()
+    bench.wait_map("umap")
+    notebook.run(2)
+    bench.wait_labels(220)
+    bench.monitor.get_by_text("model up to date").wait_for()
+    bench.monitor.locator(".hitl-curve svg").wait_for()
+    shots = Path(__file__).parent / "shots"
+    shots.mkdir(exist_ok=True)
+    target = os.environ.get("HITL_SCREENSHOT") or shots / "workbench.png"
+    notebook.page.locator(".hitl-workbench").screenshot(path=str(target))
+    assert Path(target).stat().st_size > 50_000
+
+
+ORACLE = """truth = dict(zip(session.pool.ids, docs["topic"].iloc[session.pool.first_rows]))
+for _ in range(220):
+    for i in session.query():
+        session.label(i, truth[i])
+session.wait()"""

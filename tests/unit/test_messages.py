@@ -1,0 +1,473 @@
+"""What a browser may say, and what the kernel makes of it. Widgets are made without a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from helpers import ANY_TEXT, clouds
+from hitl_widgets.errors import BundleMissing, HitlError, StoreError
+from hitl_widgets.labels.events import new_event_id
+from hitl_widgets.loop.session import Session
+from hitl_widgets.widgets import channel, messages
+from hitl_widgets.widgets.explorer import Explorer
+from hitl_widgets.widgets.labeler import Labeler
+from hitl_widgets.widgets.monitor import Monitor
+from hitl_widgets.widgets.workbench import Workbench
+
+Make = Callable[..., Session]
+WIDGETS = [Labeler, Explorer, Monitor]
+PROTOCOL_TS = Path(__file__).parents[2] / "js" / "src" / "host" / "protocol.ts"
+FUZZ = settings(max_examples=60, suppress_health_check=list(HealthCheck))
+
+
+class Wire:
+    """A widget whose messages are kept instead of sent."""
+
+    def __init__(self, widget: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.widget = widget
+        self.sent: list[dict[str, Any]] = []
+        self._all: list[tuple[int, dict[str, Any], list[bytes]]] = []
+        monkeypatch.setattr(widget, "send", self._send)
+
+    def _send(self, content: dict[str, Any], buffers: Any = None) -> None:
+        json.dumps(content, allow_nan=False, ensure_ascii=False).encode("utf-8")
+        self.sent.append(content)
+        self._all.append((threading.get_ident(), content, list(buffers or [])))
+
+    def say(self, content: Any) -> list[dict[str, Any]]:
+        """What comes back in answer; not what background threads have to tell meanwhile."""
+        return [message for message, _ in self.say_with_buffers(content)]
+
+    def say_with_buffers(self, content: Any) -> list[tuple[dict[str, Any], list[bytes]]]:
+        before = len(self._all)
+        self.widget._receive(self.widget, content, [])
+        here = threading.get_ident()
+        return [(message, parts) for thread, message, parts in self._all[before:] if thread == here]
+
+    def answer(self, content: dict[str, Any]) -> dict[str, Any]:
+        """The one reply to an act."""
+        types = {"ack", "refused", "failed"}
+        [reply] = [m for m in self.say(content) if m["type"] in types and m["id"] == content["id"]]
+        return reply
+
+
+@pytest.fixture
+def session(make_session: Make, bundles: None) -> Session:
+    made = make_session()
+    made.wait()
+    return made
+
+
+@pytest.fixture(params=WIDGETS, ids=lambda kind: kind.__name__)
+def wire(request: pytest.FixtureRequest, session: Session, monkeypatch: pytest.MonkeyPatch) -> Wire:
+    return Wire(request.param(session), monkeypatch)
+
+
+@pytest.fixture
+def labeler(session: Session, monkeypatch: pytest.MonkeyPatch) -> Wire:
+    return Wire(Labeler(session), monkeypatch)
+
+
+def label(session: Session, **changes: Any) -> dict[str, Any]:
+    key = session.pool.keys[0]
+    message = {"id": new_event_id(), "type": "label", "key": key, "value": "a", "selection": "suggested"}
+    return message | changes
+
+
+# -- acts
+
+
+def test_a_label_is_saved_and_acknowledged_once(session: Session, wire: Wire) -> None:
+    message = label(session, elapsed_ms=1200)
+    assert wire.answer(message)["type"] == "ack"
+    assert session.labels()[["label", "selection", "elapsed_ms"]].to_numpy().tolist() == [
+        ["a", "suggested", 1200]
+    ]
+    assert session.history().iloc[-1]["event_id"] == message["id"]
+
+
+def test_the_label_is_in_the_store_before_the_acknowledgement_is_sent(
+    session: Session, labeler: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved_at_ack: list[int] = []
+
+    def send(content: dict[str, Any], buffers: Any = None) -> None:
+        if content["type"] == "ack":
+            saved_at_ack.append(len(list(session.store.read(session.task))))
+
+    monkeypatch.setattr(labeler.widget, "send", send)
+    labeler.say(label(session))
+    assert saved_at_ack == [2]  # the schema, and the label
+
+
+def test_a_label_sent_again_is_acknowledged_again_and_saved_once(session: Session, labeler: Wire) -> None:
+    message = label(session)
+    assert [labeler.answer(message)["type"] for _ in range(3)] == ["ack"] * 3
+    assert session.history()["kind"].tolist() == ["schema", "label"]
+
+
+def test_skip_undo_and_redo_are_acknowledged_and_harmless_when_sent_again(
+    session: Session, labeler: Wire
+) -> None:
+    acts = [
+        label(session),
+        {"id": new_event_id(), "type": "skip", "key": session.pool.keys[1]},
+        {"id": new_event_id(), "type": "undo"},
+        {"id": new_event_id(), "type": "redo"},
+        {"id": new_event_id(), "type": "undo"},
+    ]
+    for act in acts:
+        assert [labeler.answer(act)["type"] for _ in range(2)] == ["ack"] * 2
+    assert session.history()["kind"].tolist() == ["schema", "label", "skip", "undo", "redo", "undo"]
+    assert session.n_labels == 1
+
+
+def test_an_undo_with_nothing_to_undo_is_acknowledged(session: Session, labeler: Wire) -> None:
+    assert labeler.answer({"id": new_event_id(), "type": "undo"})["type"] == "ack"
+    assert session.history()["kind"].tolist() == ["schema"]
+
+
+def test_a_selection_is_labelled_as_one_act(session: Session, labeler: Wire) -> None:
+    message = label(session, rows=[0, 2, 4], pool=session.pool.fingerprint, selection="lasso")
+    del message["key"]
+    assert labeler.answer(message)["type"] == "ack"
+    assert session.n_labels == 3
+    assert session.history().iloc[-1][["n_items", "selection"]].tolist() == [3, "lasso"]
+
+
+def test_every_name_of_a_class_that_a_schema_takes_can_be_sent(
+    make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["x" * 200, "日本", '"', "\\", "<b>", " a "]
+    session = make_session(classes=names)
+    wire = Wire(Labeler(session), monkeypatch)
+    for name in names:
+        assert wire.answer(label(session, value=name))["type"] == "ack"
+        assert session.labels()["label"].tolist() == [name]
+
+
+# -- what is refused
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"value": "c"}, "'c' is no class of this task"),
+        ({"value": ""}, "'' is no class"),
+        ({"value": None}, "Expected `str`"),
+        ({"value": "x" * 201}, "length <= 200"),
+        ({"key": "no such item"}, "No item has the id 'no such item'"),
+        ({"key": "\ud800"}, "No item has the id"),
+        ({"key": ""}, "length >= 1"),
+        ({"key": 5}, "Expected `str"),
+        ({"key": None}, "The table changed"),
+        ({"key": None, "pool": "PRINT", "rows": []}, "nothing to label"),
+        ({"key": None, "pool": "PRINT", "rows": [60]}, "Row 60 is not in the pool of 60 items"),
+        ({"key": None, "pool": "PRINT", "rows": [-1]}, ">= 0"),
+        ({"key": None, "pool": "PRINT", "rows": [1.5]}, "Expected `int`"),
+        ({"key": None, "pool": "other", "rows": [1]}, "select them again"),
+        ({"selection": "api"}, "Invalid enum value 'api'"),
+        ({"selection": "guess"}, "Invalid enum value"),
+        ({"elapsed_ms": -1}, ">= 0"),
+        ({"elapsed_ms": 2**40}, "<= 2147483647"),
+        ({"annotator": "somebody else"}, "unknown field `annotator`"),
+        ({"time": "1970-01-01"}, "unknown field `time`"),
+        ({"type": "drop"}, "Invalid value 'drop'"),
+        ({"type": None}, "Expected `str`"),
+    ],
+)
+def test_a_message_that_cannot_be_used_is_refused_with_the_reason_and_nothing_is_saved(
+    session: Session, labeler: Wire, changes: dict[str, Any], why: str
+) -> None:
+    changes = {k: session.pool.fingerprint if v == "PRINT" else v for k, v in changes.items()}
+    reply = labeler.answer(label(session, **changes))
+    assert reply["type"] == "refused"
+    assert why in reply["why"]
+    assert session.history()["kind"].tolist() == ["schema"]
+
+
+@pytest.mark.parametrize(
+    "name", ["short", "x" * 65, "with space", "a/b/c/d/e/f", "12345678\n", 12345678, None]
+)
+def test_an_id_of_the_wrong_form_is_refused(session: Session, labeler: Wire, name: Any) -> None:
+    [reply] = labeler.say(label(session, id=name))
+    assert reply["type"] == "refused"
+    assert session.history()["kind"].tolist() == ["schema"]
+
+
+@pytest.mark.parametrize("content", [None, [], "label", 5, {}, {"type": "label"}, {"id": "12345678"}])
+def test_what_is_no_message_is_refused(session: Session, wire: Wire, content: Any) -> None:
+    assert [m["type"] for m in wire.say(content)] == ["refused"]
+    assert session.history()["kind"].tolist() == ["schema"]
+
+
+def test_a_disk_that_is_full_fails_the_label_so_that_the_browser_keeps_it(
+    session: Session, labeler: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(event: Any) -> bool:
+        raise StoreError("disk is full")
+
+    message = label(session)
+    with monkeypatch.context() as patch:
+        patch.setattr(session.store, "append", full)
+        reply = labeler.answer(message)
+    assert (reply["type"], "full" in reply["why"]) == ("failed", True)
+    assert labeler.answer(message)["type"] == "ack"
+    assert session.n_labels == 1
+
+
+def test_a_closed_session_fails_the_label_so_that_the_browser_keeps_it(
+    session: Session, labeler: Wire
+) -> None:
+    session.close()
+    reply = labeler.answer(label(session))
+    assert (reply["type"], "closed" in reply["why"]) == ("failed", True)
+
+
+# -- whatever comes
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=10,
+)
+TYPES = [get.__struct_config__.tag for get in get_args(messages.Message)]
+NEARLY = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": st.sampled_from(["12345678", new_event_id(), "bad"]) | JSON,
+        "type": st.sampled_from(TYPES) | JSON,
+        "view": st.just("view-1234") | JSON,
+        "key": st.just("0") | JSON,
+        "value": st.sampled_from(["a", "c"]) | JSON,
+        "selection": st.sampled_from(["lasso", "api"]) | JSON,
+        "rows": st.lists(st.integers(-1, 70), max_size=5) | JSON,
+        "pool": JSON,
+        "small": JSON,
+        "elapsed_ms": JSON,
+        "more": JSON,
+    },
+)
+
+
+@given(JSON | NEARLY)
+@settings(max_examples=150)
+def test_parse_returns_a_message_or_says_what_is_wrong(content: Any) -> None:
+    try:
+        found = messages.parse(content)
+    except msgspec.ValidationError:
+        return
+    assert type(found) in get_args(messages.Message)
+    assert content["type"] == found.__struct_config__.tag
+
+
+@pytest.mark.parametrize("kind", WIDGETS)
+def test_nothing_that_a_browser_sends_raises_or_writes_unless_it_is_a_valid_act(
+    kind: Any, make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make_session(clouds(20)[0])
+    session.wait()
+    wire = Wire(kind(session), monkeypatch)
+
+    @given(JSON | NEARLY)
+    @FUZZ
+    def fuzz(content: Any) -> None:
+        before = len(session.history())
+        wire.say(content)
+        new = session.history().iloc[before:]
+        if len(new):
+            act = messages.parse(content)
+            assert new["event_id"].tolist() == [act.id]
+            assert new["kind"].tolist() == [act.__struct_config__.tag]
+
+    fuzz()
+
+
+@given(data=st.data())
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+def test_each_act_is_saved_once_however_often_and_in_whatever_order_it_is_resent(
+    data: st.DataObject, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire = Wire(Labeler(session), monkeypatch)
+    n = data.draw(st.integers(1, 4))
+    acts = [
+        label(session, key=session.pool.keys[i], value=data.draw(st.sampled_from("ab"))) for i in range(n)
+    ]
+    again = data.draw(st.lists(st.sampled_from(acts), max_size=8))
+    before = len(session.history())
+    for act in acts + again:
+        assert wire.answer(act)["type"] == "ack"
+    assert session.history()["event_id"].tolist()[before:] == [act["id"] for act in acts]
+
+
+# -- what a view gets
+
+
+def test_a_view_that_says_hello_is_welcomed_with_the_whole_state(session: Session, wire: Wire) -> None:
+    found = wire.say({"id": new_event_id(), "type": "hello", "view": "view-1234"})
+    assert found[0]["type"] == "welcome"
+    assert found[0]["to"] == "view-1234"
+    assert [c["name"] for c in found[0]["classes"]] == ["a", "b"]
+
+
+def test_items_are_shown_to_the_view_that_asks(session: Session, wire: Wire) -> None:
+    found = wire.say({"id": new_event_id(), "type": "show", "view": "view-1234", "rows": [3, 5]})
+    assert [(m["type"], m["to"], m["row"]) for m in found] == [
+        ("item", "view-1234", 3),
+        ("item", "view-1234", 5),
+    ]
+    assert found[0]["content"] == session.payload(3).content
+
+
+def test_an_image_travels_as_bytes(
+    make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make_session(np.random.default_rng(0).random((6, 8, 8)))
+    wire = Wire(Labeler(session), monkeypatch)
+    ask = {"id": new_event_id(), "type": "show", "view": "view-1234", "rows": [0], "small": True}
+    [(item, buffers)] = wire.say_with_buffers(ask)
+    assert item["content"]["kind"] == "image"
+    assert buffers[0].startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\0b", ""])
+def test_an_item_of_odd_text_can_be_sent(
+    make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    session = make_session([text, "plain"])
+    wire = Wire(Labeler(session), monkeypatch)
+    [item] = wire.say({"id": new_event_id(), "type": "show", "view": "view-1234", "rows": [0]})
+    assert item["type"] == "item"
+
+
+def test_a_selection_is_described_before_it_is_labelled(session: Session, labeler: Wire) -> None:
+    ask = {"id": new_event_id(), "type": "sample", "view": "view-1234", "rows": list(range(0, 60, 2))}
+    [found] = labeler.say(ask)
+    assert (found["type"], found["to"], found["n"], found["n_labelled"]) == ("sample", "view-1234", 30, 0)
+    rows = [member["row"] for member in found["random"] + found["odd"]]
+    assert len(set(rows)) == len(rows) > 0
+    assert set(rows) <= set(ask["rows"])
+
+
+def test_every_view_of_a_session_hears_of_a_label(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    wires = [Wire(kind(session), monkeypatch) for kind in WIDGETS]
+    for wire in wires:
+        wire.say({"id": new_event_id(), "type": "hello", "view": "view-1234"})
+    counts = [len(wire.sent) for wire in wires]
+    session.label(session.pool.ids[0], "a")
+    assert all(len(wire.sent) > n for wire, n in zip(wires, counts, strict=True))
+
+
+def test_a_label_stays_below_a_kilobyte_on_the_wire(session: Session, wire: Wire) -> None:
+    wire.say({"id": new_event_id(), "type": "hello", "view": "view-1234"})
+    message = label(session)
+    replies = wire.say(message)
+    assert len(json.dumps(message)) < 1000
+    assert len(json.dumps([m for m in replies if m["type"] == "ack"])) < 1000
+
+
+# -- what a saved notebook would hold
+
+
+def test_no_trait_holds_an_item_a_label_or_a_name(make_session: Make, bundles: None) -> None:
+    words = ["secret text", "secret class", "secret person", "secret task"]
+    session = make_session([words[0], "other"], classes=[words[1], "no"], annotator=words[2], task=words[3])
+    session.label(session.pool.ids[0], words[1])
+    session.wait()
+    for kind in WIDGETS:
+        widget = kind(session)
+        saved = repr({k: v for k, v in widget.get_state().items() if k not in {"_esm", "_css"}})
+        shown = repr(widget._repr_mimebundle_())
+        assert not [w for w in [*words, *session.pool.keys] if w in saved or w in shown]
+        assert session.key in saved
+
+
+def test_a_browser_can_change_no_trait(session: Session, wire: Wire) -> None:
+    before = wire.widget.get_state()
+    wire.widget.set_state(dict.fromkeys(before, "changed") | {"unknown": 1})
+    assert wire.widget.get_state() == before
+
+
+def test_a_widget_that_is_closed_is_told_nothing_more(session: Session, wire: Wire) -> None:
+    wire.widget.close()
+    before = len(wire.sent)
+    session.label(session.pool.ids[0], "a")
+    assert len(wire.sent) == before
+    assert not session.closed
+
+
+def test_the_workbench_shows_all_three_and_closes_them(session: Session) -> None:
+    workbench = Workbench(session)
+    assert isinstance(workbench.explorer, Explorer)
+    assert isinstance(workbench.labeler, Labeler)
+    assert isinstance(workbench.monitor, Monitor)
+    assert "JupyterLab" in repr(workbench._repr_mimebundle_())
+    workbench.close()
+    assert not session.closed
+
+
+@pytest.mark.parametrize("kind", WIDGETS)
+def test_a_widget_shows_a_session_and_nothing_else(kind: Any) -> None:
+    with pytest.raises(TypeError, match=f"{kind.__name__} shows a Session; got a DataFrame|list"):
+        kind([1, 2])
+
+
+@pytest.mark.parametrize("kind", WIDGETS)
+def test_without_the_built_javascript_the_message_says_how_to_build_it_and_labels_go_on(
+    make_session: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any
+) -> None:
+    monkeypatch.setattr(channel, "STATIC", tmp_path)
+    channel.bundle.cache_clear()
+    session = make_session()
+    with pytest.raises(BundleMissing, match="`make js`") as raised:
+        kind(session)
+    channel.bundle.cache_clear()
+    assert isinstance(raised.value, HitlError)
+    session.label(session.pool.ids[0], "a")
+    assert session.n_labels == 1
+
+
+# -- the twin in TypeScript
+
+
+def typescript_messages() -> dict[str, dict[str, bool]]:
+    """Of every exported object type with a ``type: "..."``: its fields, and whether each must be there."""
+    source = re.sub(r"//.*|/\*.*?\*/", "", PROTOCOL_TS.read_text(encoding="utf-8"))
+    found: dict[str, dict[str, bool]] = {}
+    for _, body in re.findall(r"export type (\w+Message) = \{([^{}]*)\}", source):
+        fields = dict(re.findall(r"(\w+)(\??)\s*:", body))
+        tag = re.search(r'\btype: "(\w+)"', body)
+        assert tag is not None
+        found[tag[1]] = {name: optional == "" for name, optional in fields.items()}
+    return found
+
+
+@pytest.mark.parametrize("struct", get_args(messages.Message), ids=lambda s: s.__name__)
+def test_the_typescript_twin_has_the_same_messages(struct: Any) -> None:
+    expected = {f.name: f.required for f in msgspec.structs.fields(struct)}
+    assert typescript_messages()[struct.__struct_config__.tag] == expected | {"type": True}
+
+
+def test_the_typescript_twin_sends_nothing_else() -> None:
+    source = PROTOCOL_TS.read_text(encoding="utf-8")
+    unions = re.findall(r"export type (?:Act|Question) = ([^;]*);", source)
+    names = {name.removesuffix("Message") for union in unions for name in re.findall(r"\w+Message", union)}
+    assert names == {struct.__name__ for struct in get_args(messages.Message)}
+
+
+def test_the_typescript_twin_speaks_the_same_version_and_names_the_same_selections() -> None:
+    source = PROTOCOL_TS.read_text(encoding="utf-8")
+    assert f"export const PROTOCOL = {messages.PROTOCOL};" in source
+    [union] = re.findall(r"export type Selection =([^;]*);", source)
+    assert set(re.findall(r'"(\w+)"', union)) == set(get_args(messages.Selection))
