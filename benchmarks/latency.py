@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import datetime
+import datetime as dt
 import json
 import os
 import shutil
@@ -27,10 +27,11 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests" / "browser")]
 
+from lab import Bench, Lab, Notebook, chromium, write_notebook  # noqa: E402
+
 import accuracy  # noqa: E402
 import loop_times  # noqa: E402
 import report  # noqa: E402
-from lab import Bench, Lab, Notebook, chromium, write_notebook  # noqa: E402
 
 RESULTS = HERE / "results"
 PRESSES = 40
@@ -204,7 +205,7 @@ def main() -> None:
         quiet(options.wait)
         load = os.getloadavg()[0]
         found = PARTS[name]()
-        about = {"load": load, "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")}
+        about = {"load": load, "date": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")}
         (RESULTS / f"{name}.json").write_text(json.dumps(about | {"found": found}, indent=1))
     report.write(RESULTS, HERE.parent / "docs" / "benchmarks.md")
 

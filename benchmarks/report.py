@@ -1,8 +1,192 @@
-"""Write what was measured as a page."""
+"""Write what was measured as docs/benchmarks.md."""
 
 from __future__ import annotations
+
+import gzip
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+PACKAGES = ("jupyterlab", "ipykernel", "anywidget", "numpy", "scikit-learn", "umap-learn", "playwright")
+STATIC = Path(__file__).resolve().parents[1] / "src" / "hitl_widgets" / "widgets" / "static"
 
 
 def write(results: Path, target: Path) -> None:
-    pass
+    """Write the page from the newest figures of every part."""
+    parts = {path.stem: json.loads(path.read_text()) for path in sorted(results.glob("*.json"))}
+    lines = [
+        "# Benchmarks",
+        "",
+        "Written by `make bench` (`python benchmarks/latency.py`); do not edit. Milliseconds unless said.",
+        "Budgets are those of the design: p95, on 2 cores, no GPU. A figure beyond its budget is **bold**.",
+        "",
+        f"Machine: {os.cpu_count()} cores, {_processor()}, no GPU, {platform.system()} {platform.machine()}.",
+        f"Python {platform.python_version()}, {_chromium()},",
+        f"{', '.join(f'{p} {version(p)}' for p in PACKAGES)}.",
+        "",
+        "Load of the machine (1 minute) when a part was started, by others at work on it:",
+        "",
+        *_table(
+            ["part", "measured", "load"],
+            [[name, part["date"], f"{part['load']:.1f}"] for name, part in parts.items()],
+        ),
+    ]
+    sections = {"browser": _browser, "quickstart": _quickstart, "loop": _loop, "accuracy": _accuracy}
+    for name, section in sections.items():
+        if name in parts:
+            lines += ["", *section(parts[name]["found"])]
+    lines += ["", *_sizes(parts)]
+    target.parent.mkdir(exist_ok=True)
+    target.write_text("\n".join(lines) + "\n")
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
+
+
+def _against(value: float, budget: float | None, digits: int = 0) -> str:
+    shown = f"{value:,.{digits}f}"
+    return f"**{shown}**" if budget is not None and value > budget else shown
+
+
+def _browser(found: dict[str, Any]) -> list[str]:
+    asked = (
+        ("next", "key press -> next item painted", 50),
+        ("ack", "label -> durable -> acknowledged", 20),
+        ("map", "label -> map changed by the new model", 60),
+        ("queue", "label -> suggestions updated", 60),
+    )
+    rows = [
+        [words, pool, state, str(made["n"]), _against(made["median"], None), _against(made["p95"], budget),
+         _against(made["max"], None), str(budget)]
+        for name, words, budget in asked
+        for pool, states in found.items()
+        for state, all_ in states.items()
+        if (made := all_.get(name))
+    ]  # fmt: skip
+    return [
+        "## Labeling in JupyterLab",
+        "",
+        "Real keys in a real Chromium, 400 ms apart, answered by the truth. Busy: another cell runs",
+        "`time.sleep(20)`. From the moment the browser gets the key to the frame drawn with what it set off.",
+        "The map and the suggestions count once the model has seen the label. The texts have 64 features.",
+        "",
+        *_table(["", "pool", "kernel", "n", "median", "p95", "max", "budget"], rows),
+    ]
+
+
+def _quickstart(found: dict[str, Any]) -> list[str]:
+    words = {
+        "data": "the data cell: import, read 3,772 docstrings",
+        "item": "session cell run -> first item visible",
+        "map": "session cell run -> preview map drawn",
+        "umap": "session cell run -> UMAP map drawn",
+    }
+    budgets = {"map": 2.0}
+    rows = []
+    for name, text in words.items():
+        values = [run[name] for run in found["runs"]]
+        budget = budgets.get(name)
+        rows.append(
+            [text, _against(float(np.median(values)), budget, 1), _against(max(values), budget, 1),
+             f"{budget:.0f} at 100,000" if budget else ""]
+        )  # fmt: skip
+    return [
+        "## The first look",
+        "",
+        f"The quickstart notebook, {len(found['runs'])} times, each with a new kernel and store. Seconds.",
+        "",
+        *_table(["", "median", "longest", "budget"], rows),
+    ]
+
+
+def _loop(found: dict[str, Any]) -> list[str]:
+    disk = float(np.median(found["disk"]))
+    rows = []
+    for name, made in found.items():
+        if name == "disk":
+            continue
+        durable, learned = np.array(made["durable"]), np.array(made["learned"])
+        rows.append(
+            [name, f"{np.median(durable):.1f}", _against(np.percentile(durable, 95), 20, 1),
+             f"{np.median(durable) / disk:.1f} x", f"{np.median(learned):.1f}",
+             _against(np.percentile(learned, 95), 60, 1)]
+        )  # fmt: skip
+    return [
+        "## The loop without a browser",
+        "",
+        f"100 labels each, 100 ms apart, SQLite on disk, no map. A 4 kB write with fsync takes {disk:.1f} ms",
+        "here (median); the ratio is to that. Budgets: 20 ms durable, 60 ms learned.",
+        "",
+        *_table(
+            ["pool", "`label()` median", "p95", "ratio to the disk", "label -> round median", "p95"], rows
+        ),
+    ]
+
+
+def _accuracy(found: dict[str, Any]) -> list[str]:
+    steps, runs = found["steps"], {name: np.array(made) for name, made in found["runs"].items()}
+    first = next(iter(runs))
+    seeds = len(runs[first])
+
+    def cell(values: np.ndarray[Any, Any], digits: int = 3) -> str:
+        error = values.std(ddof=1) / np.sqrt(len(values))
+        return f"{values.mean():.{digits}f} ± {error:.{digits}f}"
+
+    rows = [[name, *[cell(made[:, k]) for k in range(len(steps))]] for name, made in runs.items()]
+    rows += [
+        [f"ours minus {name}", *[cell(runs[first][:, k] - made[:, k]) for k in range(len(steps))]]
+        for name, made in runs.items()
+        if name.startswith("scikit-learn")
+    ]
+    head = ["", *[f"{n} labels" for n in steps]]
+    return [
+        "## Learning",
+        "",
+        f"Digits, {found['shape'][0]:,} x {found['shape'][1]}, accuracy on the unlabelled rest, mean ±",
+        f"standard error over {seeds} seeds, paired: same features, same k-means start. scikit-learn is",
+        "`LogisticRegression(max_iter=2000)`, fitted anew after every label.",
+        "",
+        *_table(head, rows),
+    ]
+
+
+def _sizes(parts: dict[str, Any]) -> list[str]:
+    rows = []
+    if "browser" in parts:
+        found = parts["browser"]["found"].values()
+        largest = max(state["entry_bytes"] for pool in found for state in pool.values())
+        rows.append(["one label as it leaves the browser, bytes", f"{largest:,}", "1,000"])
+    for name, budget in (("labeler.js", 100), ("explorer.js", None), ("monitor.js", None), ("vega.js", None)):
+        path = STATIC / name
+        if path.exists():
+            data = path.read_bytes()
+            size = len(data) / 1000
+            zipped = f" ({len(gzip.compress(data)) / 1000:.0f} gzipped)"
+            rows.append([f"{name}, kB", _against(size, budget) + zipped, str(budget or "")])
+    return ["## Sizes", "", *_table(["", "size", "budget"], rows)]
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or "an unnamed processor"
+
+
+def _chromium() -> str:
+    from lab import chromium_path
+
+    path = chromium_path()
+    if path is None:
+        return "no Chromium"
+    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout.split()
+    return " ".join(said[:2])

@@ -194,6 +194,12 @@ class Notebook:
         }"""
         self.page.evaluate(script, [index, wait])
 
+    def run_all(self) -> None:
+        """Run every cell, and wait for the last."""
+        self.page.evaluate(
+            "() => window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => null)"
+        )
+
     def busy(self, index: int) -> bool:
         """Whether a cell runs. (The kernel's status says "idle" after every message of a widget.)"""
         return "*" in self.cell(index).locator(".jp-InputPrompt").inner_text()

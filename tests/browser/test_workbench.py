@@ -237,6 +237,25 @@ def test_keys_belong_to_the_widget_while_it_has_the_focus_and_to_the_notebook_af
     assert bench.labeler.evaluate("e => !e.contains(document.activeElement)")
 
 
+def test_each_widget_works_alone(desk):
+    notebook, bench = desk.open(SMALL.removesuffix("session") + "hitl.Explorer(session)", "hitl.Labeler(session)")
+    notebook.run(0)
+    bench.wait_map()
+    bench.explorer.evaluate("e => e.focus({ preventScroll: true })")
+    bench.press("ArrowRight")
+    assert bench.chosen() == 0, "nothing is chosen or current yet"
+    bench.lasso(0.5, 0.5, 0.45)
+    n = bench.chosen()
+    assert n > 10
+    bench.explorer.locator("[data-class='water']").wait_for()
+    bench.press("2")
+    bench.acknowledged()
+    assert bench.chosen() == 0
+    notebook.run(1)
+    bench.wait_item()
+    bench.wait_labels(n)
+
+
 def test_the_guess_can_be_hidden_and_stays_hidden(desk):
     notebook, bench = desk.open(SMALL)
     notebook.run(0)

@@ -56,6 +56,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     fit: () => plot?.showAll(),
     label,
     clear: () => choose([], "clicked", true),
+    grow: () => plot?.grow(GROW),
+    nextDoubt: () => plot?.next(rings),
   });
   view.setTool("click");
 

@@ -48,8 +48,8 @@ export function look(i: number, o: LookOptions): Look {
     fill,
     stroke: labelled ? theme.text : ring ? theme.accent : chosen ? theme.text : fill,
     opacity,
-    size: labelled ? o.size * 2.4 : ring ? o.size * 3 : o.size,
-    width: labelled ? 1.4 : ring ? 1.8 : chosen ? 0.8 : 0,
+    size: labelled ? o.size * 2 : ring ? o.size * 3 : o.size,
+    width: labelled ? 1.1 : ring ? 1.8 : chosen ? 0.8 : 0,
     top: labelled || ring || chosen,
   };
 }

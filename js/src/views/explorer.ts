@@ -12,6 +12,8 @@ export type ExplorerCallbacks = {
   fit: () => void;
   label: (code: number) => void;
   clear: () => void;
+  grow: () => void;
+  nextDoubt: () => void;
 };
 
 const TOOLS: [Tool, string, string][] = [
@@ -47,7 +49,14 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
     on: { click: on.clear },
     attrs: { type: "button" },
   });
-  const chip = h("div", { class: "hitl-chip", attrs: { hidden: true } }, chosen, clear);
+  const grow = h("button", {
+    class: "hitl-link",
+    text: "grow",
+    title: "Add the ten nearest points of the map (key G)",
+    on: { click: on.grow },
+    attrs: { type: "button" },
+  });
+  const chip = h("div", { class: "hitl-chip", attrs: { hidden: true } }, chosen, grow, clear);
   const plot = h("div", { class: "hitl-plot" }, chart, empty, chip, stage, tip);
 
   const tools = TOOLS.map(([tool, words, title]) =>
@@ -78,6 +87,17 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
       tool("+", "Zoom in", () => on.zoom(0.7)),
       tool("−", "Zoom out", () => on.zoom(1 / 0.7)),
       tool("Fit", "Show everything", on.fit),
+    ),
+    h(
+      "button",
+      {
+        class: "hitl-tool hitl-next",
+        title: "Choose the next point that is in doubt; the arrow keys move to neighbours",
+        on: { click: on.nextDoubt },
+        attrs: { type: "button" },
+      },
+      h("kbd", { text: "N" }),
+      "next in doubt",
     ),
     h("label", { class: "hitl-colour" }, "Colour", colour),
   );

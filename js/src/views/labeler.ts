@@ -35,6 +35,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const undo = button("Z", "undo", "Take back your last act", on.undo);
   const redo = button("⇧Z", "redo", "Bring back what undo took", on.redo);
   const release = button("Esc", "let go", "Go back to the suggested item", on.release);
+  const keysOff = h("span", { class: "hitl-faint hitl-keys-off", text: "Click here to use the keys" });
   const guideList = h("dl", { class: "hitl-guide-list" });
   const guide = h("details", { class: "hitl-guide" }, h("summary", { text: "Guidance" }), guideList);
   const note = h("div", { class: "hitl-note", attrs: { role: "alert" } });
@@ -43,7 +44,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     card,
     guessLine,
     classes,
-    h("div", { class: "hitl-acts" }, skip, undo, redo, release),
+    h("div", { class: "hitl-acts" }, skip, undo, redo, release, keysOff),
     note,
     guide,
   );

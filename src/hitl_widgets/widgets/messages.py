@@ -84,5 +84,8 @@ def parse(content: Any) -> Message:
     msgspec.ValidationError
         For anything that is not exactly one of the messages above.
     """
-    message: Message = msgspec.convert(content, type=Message)
+    try:
+        message: Message = msgspec.convert(content, type=Message)
+    except UnicodeEncodeError as error:
+        raise msgspec.ValidationError("The message holds lone surrogates, which are no text.") from error
     return message

@@ -1,0 +1,45 @@
+"""The notebooks run, without a screen and in the browser."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nbclient
+import nbformat
+import pytest
+
+pytestmark = pytest.mark.browser
+
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_runs_without_a_screen(path, tmp_path):
+    document = nbformat.read(path, as_version=4)
+    done = nbclient.NotebookClient(
+        document, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
+    shown = [o for cell in done.cells if cell.cell_type == "code" for o in cell.outputs]
+    assert any("application/vnd.jupyter.widget-view+json" in o.get("data", {}) for o in shown)
+    assert list(tmp_path.glob("*.sqlite")), "the labels lie beside the notebook"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_runs_in_the_browser(desk, path):
+    shutil.copy(path, desk.folder / path.name)
+    notebook, bench = desk.visit(path.name)
+    notebook.run_all()
+    bench.wait_item()
+    bench.wait_map()
+    bench.focus()
+    bench.label("1")
+    bench.acknowledged()
+    assert bench.n_labels == 1
+    assert notebook.page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+
+
+def test_committed_notebooks_hold_no_output():
+    for path in NOTEBOOKS:
+        cells = nbformat.read(path, as_version=4).cells
+        assert all(not cell.outputs for cell in cells if cell.cell_type == "code"), path.name
