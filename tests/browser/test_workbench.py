@@ -252,7 +252,6 @@ def test_each_widget_works_alone(desk):
     bench.acknowledged()
     assert bench.chosen() == 0
     notebook.run(1)
-    bench.wait_item()
     bench.wait_labels(n)
 
 
