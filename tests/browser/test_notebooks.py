@@ -36,7 +36,10 @@ def test_a_notebook_runs_in_the_browser(desk, path):
     bench.label("1")
     bench.acknowledged()
     assert bench.n_labels == 1
-    assert notebook.page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+    assert (
+        notebook.page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count()
+        == 0
+    )
 
 
 def test_committed_notebooks_hold_no_output():

@@ -126,7 +126,8 @@ def test_dark_theme_in_a_narrow_cell(desk):
     ground, text = bench.labeler.evaluate(
         "e => [getComputedStyle(e).backgroundColor, getComputedStyle(e).color]"
     )
-    assert luminance(ground) < 0.2 < 0.7 < luminance(text)
+    assert luminance(ground) < 0.2
+    assert luminance(text) > 0.7
     wide = notebook.page.evaluate("() => document.querySelector('.hitl-workbench').scrollWidth")
     assert wide <= 640
 
@@ -145,7 +146,8 @@ def test_zoom_and_selection_survive_a_retrain_and_the_change_to_umap(desk):
     bench.lasso(0.5, 0.5, 0.15)
     n = bench.chosen()
     assert n > 0
-    view = "e => [...e.querySelectorAll('.hitl-group text')].map(t => t.textContent + t.getAttribute('x')).join()"
+    names = "[...e.querySelectorAll('.hitl-group text')]"
+    view = f"e => {names}.map(t => t.textContent + t.getAttribute('x')).join()"
     bench.wait_map("umap")
     assert bench.chosen() == n
     bench.focus()
@@ -238,7 +240,9 @@ def test_keys_belong_to_the_widget_while_it_has_the_focus_and_to_the_notebook_af
 
 
 def test_each_widget_works_alone(desk):
-    notebook, bench = desk.open(SMALL.removesuffix("session") + "hitl.Explorer(session)", "hitl.Labeler(session)")
+    notebook, bench = desk.open(
+        SMALL.removesuffix("session") + "hitl.Explorer(session)", "hitl.Labeler(session)"
+    )
     notebook.run(0)
     bench.wait_map()
     bench.explorer.evaluate("e => e.focus({ preventScroll: true })")

@@ -10,6 +10,7 @@ import sys
 import time
 
 import pytest
+
 from hitl_widgets.labels.store import LabelStore
 
 LABELER = """
@@ -19,7 +20,8 @@ import hitl_widgets as hitl
 X = np.random.default_rng(0).normal(size=(3000, 8)).astype("float32")
 ids = [f"i{k}" for k in range(3000)]
 import pandas as pd
-session = hitl.Session(pd.DataFrame({"id": ids, "n": range(3000)}), id="id", X=X, classes=["a", "b"], store=sys.argv[1])
+table = pd.DataFrame({"id": ids, "n": range(3000)})
+session = hitl.Session(table, id="id", X=X, classes=["a", "b"], store=sys.argv[1])
 for k in ids:
     session.label(k, "ab"[hash(k) % 2])
     print(k, flush=True)

@@ -128,6 +128,11 @@ class Schema:
         return cls([LabelClass(**c) for c in value["classes"]], value.get("question", ""))
 
 
+def is_unicode(text: str) -> bool:
+    """Whether the text can be stored and sent: no lone surrogates."""
+    return not any("\ud800" <= c <= "\udfff" for c in text)
+
+
 def _name(value: object) -> str:
     if value is None or isinstance(value, float | bytes | list | dict | tuple):
         raise InvalidInput(f"The class {value!r} is no name: expected text, such as 'spam'.")
@@ -149,6 +154,8 @@ def _check(classes: Sequence[LabelClass]) -> None:
     for c in classes:
         if not c.name.strip():
             raise InvalidInput(f"The class {c.name!r} is blank: give it a name.")
+        if not is_unicode(c.name + c.guidance + c.example):
+            raise InvalidInput(f"The class {c.name!r} holds half a character (a lone surrogate): rewrite it.")
         if len(c.name) > MAX_NAME:
             raise InvalidInput(f"A class name has {len(c.name)} characters; the limit is {MAX_NAME}.")
         if c.color and not re.fullmatch(r"#[0-9a-fA-F]{6}", c.color):

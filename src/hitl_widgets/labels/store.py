@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.pool import NullPool, StaticPool
+from sqlalchemy.pool import StaticPool
 
 from hitl_widgets.errors import StoreError
 from hitl_widgets.labels.events import LabelEvent
@@ -117,8 +117,8 @@ class LabelStore:
             engine = sa.create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
         else:
             _make_file(self.path)
-            # A connection for each act: one that stays open would go on writing into a deleted file.
-            engine = sa.create_engine(url, poolclass=NullPool)
+            engine = sa.create_engine(url)
+            sa.event.listen(engine, "checkout", self._check_same_file)
         sa.event.listen(engine, "do_connect", self._check_there)
         sa.event.listen(engine, "connect", _configure_sqlite)
         sa.event.listen(engine, "begin", _begin)
@@ -130,6 +130,13 @@ class LabelStore:
                 f"The label store {self.path} was moved or deleted. Put the file back, then label again; "
                 "or run the cell that makes the session again to start a new one."
             )
+
+    def _check_same_file(self, _connection: Any, record: Any, _proxy: Any) -> None:
+        """A connection that stays open would go on writing into a file that was moved or deleted."""
+        self._check_there()
+        found = Path(self.path or "").stat()
+        if record.info.setdefault("file", (found.st_dev, found.st_ino)) != (found.st_dev, found.st_ino):
+            raise sa.exc.DisconnectionError  # the pool opens the file that is there now
 
     def _prepare(self) -> str:
         with self._engine.begin() as connection:

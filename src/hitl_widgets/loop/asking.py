@@ -172,7 +172,9 @@ class Asker:
         if self._draw is None:
             self._draw = np.random.default_rng([self.seed, 2]).permutation(len(labels.y))
         candidates = labels.candidates
-        return (Suggestion(int(i), AUDIT, audit=True) for i in self._draw if candidates[i])
+        audit = self.share > 0
+        reason = AUDIT if audit else "drawn at random"
+        return (Suggestion(int(i), reason, audit=audit) for i in self._draw if candidates[i])
 
     def reason(self, round_: Round, i: int) -> str:
         """Why the strategy chose this item, in one short sentence."""

@@ -449,10 +449,16 @@ class Session:
         ----------
         n
             How many, at least 1. Fewer come back when fewer are left.
+
+        Warns
+        -----
+        RuntimeWarning
+            When the learner or the strategy failed: then items are drawn at random.
         """
         if not isinstance(n, int | np.integer) or n < 1:
             raise InvalidInput(f"n={n!r}: expected a whole number from 1.")
-        self.wait()
+        if error := self._settle(None).error:
+            warnings.warn(error, RuntimeWarning, stacklevel=2)
         labels, X = self._snapshot()
         suggestions = self._trainer.suggest(labels, X, int(n))
         with self._lock:
@@ -469,6 +475,12 @@ class Session:
         HitlError
             When the features could not be built, or the learner or strategy failed.
         """
+        found = self._settle(timeout)
+        if found.error:
+            raise HitlError(found.error)
+        return found
+
+    def _settle(self, timeout: float | None) -> Round:
         end = None if timeout is None else time.monotonic() + timeout
         with self._changed:
             while True:
@@ -477,15 +489,12 @@ class Session:
                 found = self._trainer.round
                 fresh = found is not None and found.n_events >= self._fold.n_events
                 if found is not None and fresh and self._features is not None and found.has_features:
-                    break
+                    return found
                 self._refuse_closed()
                 left = None if end is None else end - time.monotonic()
                 if left is not None and left <= 0:
                     raise TimeoutError(f"The model is still {self.behind} acts behind after {timeout} s.")
                 self._changed.wait(1.0 if left is None else min(left, 1.0))
-        if found.error:
-            raise HitlError(found.error)
-        return found
 
     def labels(self) -> pd.DataFrame:
         """The labels that hold, one row per item and annotator, in the order they were given.

@@ -83,7 +83,7 @@ class SessionWidget(anywidget.AnyWidget):
 
     def _receive(self, _: Any, content: Any, __: Any) -> None:
         name = content.get("id") if isinstance(content, dict) else None
-        name = name if isinstance(name, str) and len(name) <= 64 else ""
+        name = name if isinstance(name, str) and len(name) <= 64 and name.isascii() else ""
         try:
             self._handle(m.parse(content))
         except (InvalidInput, msgspec.ValidationError) as error:
