@@ -31,7 +31,8 @@ def write(results: Path, target: Path) -> None:
         f"Python {platform.python_version()}, {_chromium()},",
         f"{', '.join(f'{p} {version(p)}' for p in PACKAGES)}.",
         "",
-        "Load of the machine (1 minute) when a part was started, by others at work on it:",
+        "Load of the machine (1 minute) when a part was started. Above about 1.5 others took part of",
+        "the 2 cores: times are then upper limits, and do not decide about a budget.",
         "",
         *_table(
             ["part", "measured", "load"],
