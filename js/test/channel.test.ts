@@ -62,9 +62,19 @@ describe("an act", () => {
     const ids = [before.act(label), before.act({ type: "undo" }), before.act({ type: "skip", key: "k2" })];
     before.close();
     const next = new FakeModel();
-    channel(next);
+    channel(next).flush();
     expect(next.sent.map((m) => m.id)).toEqual(ids);
     expect(next.sent.map((m) => m.type)).toEqual(["label", "undo", "skip"]);
+  });
+
+  it("is sent by one of the page's views, and by the others only if nobody answers", () => {
+    const other = new FakeModel();
+    const [box] = [channel(), channel(other)];
+    const id = box.act(label);
+    vi.advanceTimersByTime(7000);
+    expect(other.sent).toEqual([]);
+    vi.advanceTimersByTime(3000);
+    expect(other.sent.map((m) => m.id)).toEqual([id]);
   });
 
   it("of another session stays where it is", () => {

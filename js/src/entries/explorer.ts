@@ -82,12 +82,16 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     choose([], how, true);
   }
 
-  /** Shows an act at once; the kernel's answer will say the same. */
+  /** Shows an act at once, but after the next item; the kernel's answer will say the same. */
   function paint(rows: number[], code: number): void {
-    if (!marks || !plot) return;
-    for (const row of rows) marks.label[row] = code < 0 ? NONE : code;
-    void plot.setRound(rows, marks, rings);
-    if (rows.length === 1) plot.flash(rows[0], classes[code]?.color ?? readTheme(root).accent);
+    if (rows.length === 1) plot?.flash(rows[0], classes[code]?.color ?? readTheme(root).accent);
+    requestAnimationFrame(() =>
+      setTimeout(() => {
+        if (!marks || !plot || signal.aborted) return;
+        for (const row of rows) marks.label[row] = code < 0 ? NONE : code;
+        void plot.setRound(rows, marks, rings);
+      }),
+    );
   }
 
   function press(key: string, shift: boolean): boolean {

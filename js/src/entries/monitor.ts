@@ -7,6 +7,7 @@ import { onTheme, readTheme } from "../ui/theme";
 import { monitorView } from "../views/monitor";
 
 const STALLED_MS = 3000;
+const DRAW_MS = 80;
 
 export default defineWidget("monitor", ({ root, channel, signal }) => {
   const bus = new Bus(channel.key, signal);
@@ -15,6 +16,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
   let waiting = { n: channel.waiting().length, since: Date.now() };
   let curve: { result: Result; vega: VegaModule; width: number } | null = null;
   let drawing = false;
+  let later: ReturnType<typeof setTimeout> | null = null;
 
   const view = monitorView(
     root,
@@ -26,8 +28,16 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     true,
   );
 
+  /** Soon, and once for all that comes until then: the next item matters more. */
   function draw(): void {
-    if (!state || !welcome) return;
+    later ??= setTimeout(() => {
+      later = null;
+      drawNow();
+    }, DRAW_MS);
+  }
+
+  function drawNow(): void {
+    if (!state || !welcome || signal.aborted) return;
     const stalled = waiting.n > 0 && Date.now() - waiting.since > STALLED_MS;
     view.update({ state, classes: welcome.classes, waiting: stalled ? waiting.n : 0, stalled });
     void drawCurve();

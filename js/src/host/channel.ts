@@ -10,13 +10,14 @@ const PATIENCE_MS = 2000;
 const LONGEST_MS = 30_000;
 
 /**
- * One per widget. Questions are asked and forgotten; acts are kept in the outbox until the kernel acknowledges them, and
+ * One per view. Questions are asked and forgotten; acts are kept in the outbox until the kernel acknowledges them, and
  * sent again, with the same id, until it does.
  */
 export class Channel {
   readonly view = newId();
   private readonly handlers = new Map<string, Set<Handler<never>>>();
   private readonly tries = new Map<string, { at: number; wait: number }>();
+  private readonly mine = new Set<string>();
   private readonly timer: ReturnType<typeof setInterval>;
 
   constructor(
@@ -26,7 +27,6 @@ export class Channel {
   ) {
     model.on("msg:custom", this.receive);
     this.timer = setInterval(() => this.resend(), 500);
-    this.resend();
   }
 
   /** Hear messages of a type; those for another view are left out. Ends with the signal. */
@@ -45,9 +45,17 @@ export class Channel {
 
   act(act: Omitted<Act>): string {
     const id = newId();
-    this.outbox.put({ ...act, id } as Act);
-    this.resend();
+    const whole = { ...act, id } as Act;
+    this.outbox.put(whole);
+    this.mine.add(id);
+    this.tries.set(id, { at: Date.now(), wait: PATIENCE_MS });
+    this.send(whole);
     return id;
+  }
+
+  /** Send what the outbox holds at once: acts of an earlier kernel, cell or page. */
+  flush(): void {
+    this.resend(true);
   }
 
   /** Acts that the kernel has not acknowledged. */
@@ -69,13 +77,18 @@ export class Channel {
     }
   }
 
-  private resend(): void {
-    const now = Date.now();
+  private resend(now = false): void {
+    const time = Date.now();
     for (const act of this.outbox.pending()) {
       const last = this.tries.get(act.id);
-      if (last && now - last.at < last.wait) continue;
-      this.tries.set(act.id, { at: now, wait: last ? Math.min(last.wait * 2, LONGEST_MS) : PATIENCE_MS });
-      this.send(act);
+      if (!last && !now) {
+        // Another view of this page sends it; this one only if nobody does.
+        this.tries.set(act.id, { at: time, wait: 4 * PATIENCE_MS });
+      } else if (!last || time - last.at >= last.wait) {
+        const wait = last ? Math.min(last.wait * 2, LONGEST_MS) : PATIENCE_MS;
+        this.tries.set(act.id, { at: time, wait });
+        this.send(act);
+      }
     }
   }
 
@@ -85,10 +98,11 @@ export class Channel {
     if (message.type === "ack" || message.type === "refused" || message.type === "failed") {
       // Answers go to every view; only the one that asked listens, but all may forget.
       const { id } = message as Reply;
-      const mine = this.tries.has(id);
+      const mine = this.mine.has(id);
       if (message.type !== "failed") {
         this.outbox.drop(id);
         this.tries.delete(id);
+        this.mine.delete(id);
       }
       if (!mine) return;
     }

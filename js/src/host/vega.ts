@@ -10,23 +10,35 @@ type Page = { [SLOT]?: Promise<VegaModule> };
  * Vega, once for the page: the first widget that needs it gets the code from its kernel, so that no widget carries
  * 900 kB of its own and none comes from a network.
  */
-export function loadVega(channel: Channel, signal: AbortSignal): Promise<VegaModule> {
+export async function loadVega(channel: Channel, signal: AbortSignal): Promise<VegaModule> {
   const page = globalThis as Page;
-  page[SLOT] ??= new Promise<VegaModule>((resolve, reject) => {
-    const forget = (error: Error): void => {
-      delete page[SLOT];
-      reject(error);
-    };
+  for (;;) {
+    page[SLOT] ??= fetchVega(channel, signal);
+    const pending = page[SLOT];
+    try {
+      return await pending;
+    } catch (error) {
+      // The widget that had asked was closed, or its kernel sent no code: ask for ourselves.
+      if (page[SLOT] === pending) delete page[SLOT];
+      else continue;
+      if (signal.aborted || !(error instanceof Closed)) throw error;
+    }
+  }
+}
+
+class Closed extends Error {}
+
+function fetchVega(channel: Channel, signal: AbortSignal): Promise<VegaModule> {
+  return new Promise<VegaModule>((resolve, reject) => {
     channel.on<{ type: "vega"; to: string }>(
       "vega",
       (_, [code]) => {
         const url = blobUrl(code, "text/javascript");
-        import(/* webpackIgnore: true */ url).then(resolve, forget).finally(() => URL.revokeObjectURL(url));
+        import(url).then(resolve, reject).finally(() => URL.revokeObjectURL(url));
       },
       signal,
     );
-    signal.addEventListener("abort", () => forget(new Error("The widget was closed.")));
+    signal.addEventListener("abort", () => reject(new Closed("The widget was closed.")));
     channel.ask({ type: "vega", view: channel.view });
   });
-  return page[SLOT];
 }

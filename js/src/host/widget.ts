@@ -34,7 +34,14 @@ export function defineWidget(name: string, view: View): AnyWidget {
 /** Says hello until the kernel answers: a kernel that is busy, or has no subshell yet, answers late. */
 function greet(channel: Channel, signal: AbortSignal): void {
   let welcomed = false;
-  channel.on("welcome", () => (welcomed = true), signal);
+  channel.on(
+    "welcome",
+    () => {
+      if (!welcomed) channel.flush();
+      welcomed = true;
+    },
+    signal,
+  );
   let wait = 1000;
   const hello = (): void => {
     if (welcomed || signal.aborted) return;

@@ -30,6 +30,8 @@ export class MapPlot {
   private activeGroup = -1;
   private here = -1;
   private viewing = false;
+  private stale: Set<number> | null = new Set();
+  private painting: Promise<void> | null = null;
   tool: Tool = "click";
   by: ColourBy = "label";
 
@@ -100,12 +102,26 @@ export class MapPlot {
   }
 
   /** What the model thinks now; `rows` null for everything. */
-  async setRound(rows: Iterable<number> | null, marks: Marks, rings: number[]): Promise<void> {
+  setRound(rows: Iterable<number> | null, marks: Marks, rings: number[]): Promise<void> {
     this.marks = marks;
     const before = this.rings;
     this.rings = new Set(rings);
-    const touched = rows === null ? null : new Set([...rows, ...before, ...this.rings]);
-    await this.engine.setLooks(touched, this.look);
+    return this.repaint(rows === null ? null : [...rows, ...before, ...this.rings]);
+  }
+
+  /** Draw rows anew (null: all). What is asked while the engine draws becomes one drawing. */
+  private repaint(rows: Iterable<number> | null): Promise<void> {
+    if (rows === null) this.stale = null;
+    else if (this.stale) for (const row of rows) this.stale.add(row);
+    this.painting ??= (async () => {
+      while (this.stale === null || this.stale.size) {
+        const touched = this.stale;
+        this.stale = new Set();
+        await this.engine.setLooks(touched, this.look);
+      }
+      this.painting = null;
+    })();
+    return this.painting;
   }
 
   async setSelection(rows: number[] | null): Promise<void> {
@@ -113,7 +129,7 @@ export class MapPlot {
     const whole = (next === null) !== (this.selected === null);
     const touched = whole ? null : new Set([...(this.selected ?? []), ...(next ?? [])]);
     this.selected = next;
-    await this.engine.setLooks(touched, this.look);
+    await this.repaint(touched);
   }
 
   async setColour(by: ColourBy): Promise<void> {
@@ -127,7 +143,7 @@ export class MapPlot {
   }
 
   redraw(): Promise<void> {
-    return this.engine.setLooks(null, this.look);
+    return this.repaint(null);
   }
 
   async resize(width: number, height: number): Promise<void> {

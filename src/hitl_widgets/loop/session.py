@@ -33,6 +33,7 @@ from hitl_widgets.loop.mapping import Map, Preparation, Stage
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.tables import history_table, items_table, labels_table, predictions_table
 from hitl_widgets.loop.trainer import Evaluation, Trainer
+from hitl_widgets.loop.worker import Worker
 
 __all__ = ["Session"]
 
@@ -174,6 +175,7 @@ class Session:
             on_stage=self._on_stage,
             on_error=self._on_error,
         )
+        self._news = Worker(self._tell_labels, "news")
         self._preparation.start()
         self._trainer.request()
 
@@ -306,7 +308,7 @@ class Session:
             self._refold(self._sync())
             self._changed.notify_all()
         self._trainer.request()
-        self._tell("labels")
+        self._news.request()
         return event.event_id
 
     # -- the log, folded ------------------------------------------------------
@@ -541,6 +543,7 @@ class Session:
             self._changed.notify_all()
         self._preparation.close()
         self._trainer.close()
+        self._news.close()
         if self._own_store:
             self.store.close()
         self._tell("closed")
@@ -567,6 +570,10 @@ class Session:
                 listener(what)
             except Exception as error:  # noqa: BLE001 - one broken screen must not stop the loop
                 warnings.warn(f"A view of the session failed: {error!r}", RuntimeWarning, stacklevel=2)
+
+    def _tell_labels(self, _overtaken: Callable[[], bool]) -> None:
+        # In a thread of its own: the act is acknowledged before the views hear of it.
+        self._tell("labels")
 
     def _on_features(self, X: npt.NDArray[np.float32]) -> None:
         with self._changed:

@@ -27,7 +27,8 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]
     def __init__(self, session: Session) -> None:
         self.session = session
         self.views: tuple[SessionWidget, ...] = ()
-        self.explorer, self.labeler, self.monitor = Explorer(session), Labeler(session), Monitor(session)
+        # The Labeler first: views hear of a change in this order.
+        self.labeler, self.explorer, self.monitor = Labeler(session), Explorer(session), Monitor(session)
         self.views = (self.explorer, self.labeler, self.monitor)
         # Flex items wrap below each other where a cell is narrower than their bases together.
         self.explorer.layout = ipywidgets.Layout(flex="3 1 380px", min_width="0", margin="0")
