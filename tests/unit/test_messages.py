@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers import ANY_TEXT, clouds
+from helpers import ANY_TEXT, Told, clouds
 from hitl_widgets.errors import BundleMissing, HitlError, StoreError
 from hitl_widgets.labels.events import new_event_id
 from hitl_widgets.loop.session import Session
@@ -377,8 +377,9 @@ def test_every_view_of_a_session_hears_of_a_label(session: Session, monkeypatch:
     for wire in wires:
         wire.say({"id": new_event_id(), "type": "hello", "view": "view-1234"})
     counts = [len(wire.sent) for wire in wires]
+    told = Told(session)
     session.label(session.pool.ids[0], "a")
-    assert all(len(wire.sent) > n for wire, n in zip(wires, counts, strict=True))
+    told.wait_until(lambda: all(len(wire.sent) > n for wire, n in zip(wires, counts, strict=True)))
 
 
 def test_a_label_stays_below_a_kilobyte_on_the_wire(session: Session, wire: Wire) -> None:

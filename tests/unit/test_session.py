@@ -762,3 +762,25 @@ def test_of_many_requests_made_during_one_job_a_single_job_follows() -> None:
     assert owner.overtaken == [True, False]
     worker.request()
     assert not worker._thread.is_alive()
+
+
+def test_work_that_can_wait_starts_once_the_requests_have_ended() -> None:
+    import threading
+
+    class Owner:
+        def __init__(self) -> None:
+            self.runs = 0
+            self.done = threading.Event()
+
+        def job(self, _: Callable[[], bool]) -> None:
+            self.runs += 1
+            self.done.set()
+
+    owner = Owner()
+    worker = Worker(owner.job, "test", rest=0.2)
+    for _ in range(20):
+        worker.request()
+    assert owner.runs == 0
+    assert owner.done.wait(20)
+    worker.close()
+    assert owner.runs == 1

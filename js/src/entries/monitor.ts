@@ -30,7 +30,8 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
 
   /** Soon, and once for all that comes until then: the next item matters more. */
   function draw(): void {
-    later ??= setTimeout(() => {
+    if (later) return;
+    later = setTimeout(() => {
       later = null;
       drawNow();
     }, DRAW_MS);

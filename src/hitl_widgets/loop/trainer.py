@@ -25,6 +25,8 @@ from hitl_widgets.loop.worker import Worker
 __all__ = ["Evaluation", "Trainer"]
 
 QUEUE = 12
+# Measuring takes some sixty fits: it waits for a pause in the labeling.
+REST = 0.5
 
 Snapshot = Callable[[], tuple[Labels, npt.NDArray[np.float32] | None]]
 
@@ -72,7 +74,7 @@ class Trainer:
         self.round: Round | None = None
         self.evaluation = Evaluation(Estimate(None, None, None, 0))
         self._rounds = Worker(self._make_round, "model")
-        self._evaluations = Worker(self._evaluate, "audit")
+        self._evaluations = Worker(self._evaluate, "audit", rest=REST)
 
     def request(self) -> None:
         """Ask for a round that has seen every label; returns at once."""

@@ -21,9 +21,13 @@ class Worker:
         long work can stop early. It is held weakly: an abandoned owner ends the thread.
     name
         Name of the thread.
+    rest
+        Seconds without a request before the job starts: work that can wait leaves the processor
+        to what cannot.
     """
 
-    def __init__(self, job: Callable[[Callable[[], bool]], None], name: str) -> None:
+    def __init__(self, job: Callable[[Callable[[], bool]], None], name: str, *, rest: float = 0.0) -> None:
+        self._rest = rest
         self._job = weakref.WeakMethod(job)
         self._wake = threading.Condition()
         self._asked = False
@@ -55,9 +59,12 @@ class Worker:
                 while not (self._asked or self._closed):
                     if not self._wake.wait(timeout=5) and self._job() is None:
                         return
+                while self._asked and not self._closed:
+                    self._asked = False
+                    if self._rest:
+                        self._wake.wait(timeout=self._rest)
                 if self._closed:
                     return
-                self._asked = False
             job: Any = self._job()
             if job is None:
                 return
