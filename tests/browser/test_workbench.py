@@ -224,6 +224,23 @@ def test_hover_shows_the_item_without_a_click(desk):
     bench.explorer.locator(".hitl-tip .hitl-glimpse").get_by_text("number").wait_for()
 
 
+def test_points_in_doubt_can_be_listed_and_chosen_without_the_map(desk):
+    notebook, bench = desk.open(SMALL)
+    notebook.run(0)
+    bench.wait_item()
+    bench.wait_map()
+    bench.focus()
+    for i in range(12):
+        bench.label("12"[i % 2])
+    bench.explorer.get_by_text("List the points in doubt").click()
+    row = bench.explorer.locator(".hitl-list-row").first
+    row.get_by_text("number").wait_for()
+    row.click()
+    bench.labeler.get_by_text("Chosen on the map, not labelled yet").wait_for()
+    bench.press("1")
+    bench.wait_labels(13)
+
+
 def test_keys_belong_to_the_widget_while_it_has_the_focus_and_to_the_notebook_after_escape(desk):
     notebook, bench = desk.open(SMALL, "x = 1")
     notebook.run(0)

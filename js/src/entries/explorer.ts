@@ -35,6 +35,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   const bus = new Bus(channel.key, signal);
   const say = announcer(root);
   const glimpses = new Map<number, Item>();
+  const asked = new Set<number>();
   let classes: LabelClass[] = [];
   let pool = "";
   let plot: MapPlot | null = null;
@@ -45,6 +46,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   let hover: { row: number; at: Point } | null = null;
   let here = -1;
   let labeler = false;
+  let listing = false;
 
   const view = explorerView(root, {
     tool: (tool) => {
@@ -58,6 +60,11 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     clear: () => choose([], "clicked", true),
     grow: () => plot?.grow(GROW),
     nextDoubt: () => plot?.next(rings),
+    choose: (row) => plot?.next([row]),
+    list: (open) => {
+      listing = open;
+      drawList();
+    },
   });
   view.setTool("click");
 
@@ -145,21 +152,31 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     }, HOVER_MS);
   }
 
+  /** What is known of a point, in words and a colour. */
+  function known(row: number): { words: string; colour: string } {
+    const [label_, predicted] = [marks?.label[row] ?? NONE, marks?.predicted[row] ?? NONE];
+    if (label_ !== NONE)
+      return { words: `Labelled ${classes[label_]?.name}`, colour: classes[label_]?.color };
+    if (predicted === NONE) return { words: "Not labelled", colour: "transparent" };
+    const doubt = (marks?.doubt[row] ?? 0) > 8 ? ", in doubt" : "";
+    return { words: `Model: ${classes[predicted]?.name}${doubt}`, colour: classes[predicted]?.color };
+  }
+
   function drawTip(): void {
     if (!hover || !marks) {
       view.showTip(null, undefined, "", "");
       return;
     }
-    const { row, at } = hover;
-    const [label_, predicted] = [marks.label[row], marks.predicted[row]];
-    const code = label_ !== NONE ? label_ : predicted;
-    const words =
-      label_ !== NONE
-        ? `Labelled ${classes[label_]?.name}`
-        : predicted !== NONE
-          ? `Model: ${classes[predicted]?.name}${marks.doubt[row] > 8 ? ", in doubt" : ""}`
-          : "Not labelled";
-    view.showTip(at, glimpses.get(row), words, classes[code]?.color ?? "transparent");
+    const { words, colour } = known(hover.row);
+    view.showTip(hover.at, glimpses.get(hover.row), words, colour);
+  }
+
+  function drawList(): void {
+    if (!listing) return;
+    view.setList(rings.map((row) => ({ row, item: glimpses.get(row), ...known(row) })));
+    const missing = rings.filter((row) => !glimpses.has(row) && !asked.has(row));
+    for (const row of missing) asked.add(row);
+    if (missing.length) channel.ask({ type: "show", view: channel.view, rows: missing, small: true });
   }
 
   channel.on<ItemMessage>(
@@ -167,7 +184,9 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     ({ row, content }, [data]) => {
       if (glimpses.size > 2000) glimpses.clear();
       glimpses.set(row, { content, url: data ? blobUrl(data, "image/png") : undefined });
+      asked.delete(row);
       if (hover?.row === row) drawTip();
+      drawList();
     },
     signal,
   );
@@ -253,6 +272,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     "marks",
     (message, [rows, label_, predicted, doubt]) => {
       rings = message.rings;
+      drawList();
       if (message.full) {
         marks = { label: u8(label_).slice(), predicted: u8(predicted).slice(), doubt: u8(doubt).slice() };
         void plot?.setRound(null, marks, rings);

@@ -13,6 +13,8 @@ export type ExplorerCallbacks = {
   label: (code: number) => void;
   clear: () => void;
   grow: () => void;
+  choose: (row: number) => void;
+  list: (open: boolean) => void;
   nextDoubt: () => void;
 };
 
@@ -101,8 +103,15 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
     ),
     h("label", { class: "hitl-colour" }, "Colour", colour),
   );
+  const rows = h("ol", { class: "hitl-list-rows" });
+  const list = h(
+    "details",
+    { class: "hitl-list", on: { toggle: () => on.list(list.open) } },
+    h("summary", { text: "List the points in doubt" }),
+    rows,
+  );
   const classes = h("div", { class: "hitl-classes hitl-classes-map", attrs: { hidden: true } });
-  root.append(plot, bar, classes);
+  root.append(plot, bar, list, classes);
 
   return {
     plot,
@@ -148,6 +157,26 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
           ),
         ),
       );
+    },
+    /** The doubtful points in words, for those who cannot see the map. */
+    setList(points: { row: number; words: string; colour: string; item: Item | undefined }[]): void {
+      rows.replaceChildren(
+        ...points.map(({ row, words, colour, item }) =>
+          h(
+            "li",
+            {},
+            h(
+              "button",
+              { class: "hitl-list-row", on: { click: () => on.choose(row) }, attrs: { type: "button" } },
+              dot(colour),
+              h("span", { class: "hitl-faint", text: words }),
+              item ? renderGlimpse(item, 120) : h("span", { class: "hitl-faint", text: "…" }),
+            ),
+          ),
+        ),
+      );
+      if (!points.length)
+        rows.append(h("li", { class: "hitl-faint", text: "None yet: label a few items of two classes." }));
     },
     showTip(at: [number, number] | null, item: Item | undefined, words: string, colour: string): void {
       show(tip, at !== null);
