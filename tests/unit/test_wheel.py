@@ -1,0 +1,49 @@
+"""The artefact: what a person installs needs no Node and no checkout."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from hitl_widgets.widgets.channel import STATIC
+
+ROOT = Path(__file__).parents[2]
+
+
+def build(target: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(target)],
+        cwd=ROOT,
+        env=os.environ | env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_wheel_holds_the_bundles_the_charts_and_the_notebooks(tmp_path: Path) -> None:
+    done = build(tmp_path)
+    assert done.returncode == 0, done.stderr
+    [wheel] = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    static = "hitl_widgets/widgets/static/"
+    bundles = ("labeler.js", "explorer.js", "monitor.js", "vega.js", "hitl.css", "map.json", "curve.json")
+    assert {static + name for name in bundles} <= names
+    assert {"hitl_widgets/py.typed", "hitl_widgets/notebooks/01-quickstart.ipynb"} <= names
+    assert not any(name.startswith(("js/", "tests/")) or name.endswith(".sqlite") for name in names)
+
+
+def test_the_labelers_bundle_is_small() -> None:
+    assert (STATIC / "labeler.js").stat().st_size < 100_000
+
+
+def test_the_charts_beside_the_bundles_are_those_of_charts_py() -> None:
+    import json
+
+    from hitl_widgets.widgets.charts import CHARTS
+
+    for name, chart in CHARTS.items():
+        assert json.loads((STATIC / name).read_text()) == chart().to_dict(), f"run `make js`: {name} is stale"
