@@ -38,7 +38,7 @@ class Map:
     clusters
         int16 of shape (n_items,): the group of each item, 0 the largest.
     names
-        A name for each group.
+        A name for each group; empty on the preview.
     outlines
         float32 of shape (m, 2) for each group.
     method
@@ -142,7 +142,9 @@ class Preparation:
 
     def _map(self, xy: npt.NDArray[np.float32], method: Literal["pca", "umap"]) -> Map:
         clusters = find_clusters(xy)
-        if self._pool.kind == "text":
+        if method == "pca":  # soon replaced: naming takes longer than drawing
+            names = [""] * (int(clusters.max()) + 1)
+        elif self._pool.kind == "text":
             names = name_text_clusters(self._pool.items, clusters)
         else:
             names = plain_names(clusters)
