@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Ask, Progress, Sample } from "../src/host/protocol";
-import { emptyWords, initial, type LabelerState, reduce } from "../src/state/labeler";
+import { emptyWords, initial, type LabelerState, labelsGiven, reduce } from "../src/state/labeler";
 import { seeded } from "./fakes";
 
 const ask = (row: number, confidence = 0.5): Ask => ({
@@ -13,6 +13,7 @@ const ask = (row: number, confidence = 0.5): Ask => ({
 const progress: Progress = {
   n_items: 100,
   n_labels: 0,
+  n_events: 0,
   n_left: 100,
   n_skipped: 0,
   undo: false,
@@ -31,7 +32,7 @@ const welcomed = (...rows: number[]): LabelerState =>
     pool: "p",
     queue: rows.map((r) => ask(r)),
   });
-const act = (row: number) => ({ type: "acted" as const, keys: [`k${row}`], n: 1 });
+const act = (row: number) => ({ type: "acted" as const, id: "act-1", keys: [`k${row}`], n: 1 });
 const rows = (state: LabelerState): number[] => state.queue.map((a) => a.row);
 
 describe("the card", () => {
@@ -57,7 +58,19 @@ describe("the card", () => {
   it("goes on to the next at once, without the kernel", () => {
     const state = reduce(welcomed(1, 2, 3), act(1));
     expect(state.current?.row).toBe(2);
-    expect(state).toMatchObject({ n_labels: 1, undo: true, redo: false, chosen: null });
+    expect(state).toMatchObject({ undo: true, redo: false, chosen: null });
+    expect(labelsGiven(state)).toBe(1);
+  });
+
+  it("never counts backwards: what the kernel said before it took the act is old", () => {
+    const sent = reduce(welcomed(1, 2, 3), act(1));
+    const told = reduce(sent, { type: "progress", progress: { ...progress, n_events: 4, n_labels: 4 } });
+    expect(labelsGiven(told)).toBe(5);
+    const landed = reduce(told, { type: "landed", id: "act-1", counts: { n_labels: 5, n_events: 5 } });
+    expect(labelsGiven(landed)).toBe(5);
+    const late = reduce(landed, { type: "progress", progress: { ...progress, n_events: 4, n_labels: 4 } });
+    expect(labelsGiven(late)).toBe(5);
+    expect(labelsGiven(reduce(sent, { type: "landed", id: "act-1" }))).toBe(0);
   });
 
   it("takes a queue after it was empty", () => {
@@ -67,7 +80,8 @@ describe("the card", () => {
   });
 
   it("never counts more labels than items", () => {
-    expect(reduce(welcomed(1), { type: "acted", keys: [], n: 1000 }).n_labels).toBe(100);
+    const state = reduce(welcomed(1), { type: "acted", id: "act-1", keys: [], n: 1000 });
+    expect(labelsGiven(state)).toBe(100);
   });
 });
 
@@ -141,7 +155,8 @@ describe("any order of events", () => {
         if (what === 0) state = reduce(state, queue(...some()));
         else if (what === 1 && state.current) state = reduce(state, act(state.current.row));
         else if (what === 2) state = reduce(state, { type: "back", ask: ask(pick(12)) });
-        else if (what === 3) state = reduce(state, { type: "acted", keys: some().map((r) => `k${r}`), n: 1 });
+        else if (what === 3)
+          state = reduce(state, { type: "acted", id: "act-1", keys: some().map((r) => `k${r}`), n: 1 });
         else state = reduce(state, { type: "progress", progress });
         const keys = state.queue.map((a) => a.key);
         expect(state.current?.key ?? null).toBe(keys[0] ?? null);

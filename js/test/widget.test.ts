@@ -38,6 +38,7 @@ const welcome: LabelerWelcome = {
   queue: [0, 1, 2].map((row) => ({ row, key: `k${row}`, reason: "", audit: row === 1, guess: null })),
   n_items: 10,
   n_labels: 0,
+  n_events: 1,
   n_left: 10,
   n_skipped: 0,
   undo: false,
@@ -157,7 +158,7 @@ describe("the labeler, by keys", () => {
       { value: "spam", key: "k1", selection: "audit" },
     ]);
     expect(localStorage.length).toBe(2);
-    for (const { id } of model.of("label")) model.say({ type: "ack", id });
+    for (const { id } of model.of("label")) model.say({ type: "ack", id, n_labels: 2, n_events: 3 });
     expect(localStorage.length).toBe(0);
   });
 
@@ -166,11 +167,11 @@ describe("the labeler, by keys", () => {
     expect(card()).toBe("item 1");
     press("z");
     const [{ id }] = model.of("undo");
-    model.say({ type: "ack", id, back: welcome.queue[0] });
+    model.say({ type: "ack", id, back: welcome.queue[0], n_labels: 0, n_events: 3 });
     expect(card()).toBe("item 0");
     press("Z", { shiftKey: true });
     expect(model.of("redo").length).toBe(0); // the kernel has not said that there is something
-    model.say({ ...welcome, type: "state", redo: true });
+    model.say({ ...welcome, type: "state", n_events: 3, redo: true });
     press("Z", { shiftKey: true });
     expect(model.of("redo").length).toBe(1);
   });

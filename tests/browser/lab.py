@@ -281,7 +281,7 @@ class Bench:
 
     def wait_labels(self, n: int) -> None:
         self.page.wait_for_function(
-            "n => document.querySelector('.hitl-labeler .hitl-head > :last-child')"
+            "n => document.querySelector('.hitl-labeler .hitl-head > :last-child')?"
             ".innerText.startsWith(n.toLocaleString('en') + ' of')",
             arg=n,
         )
@@ -291,7 +291,7 @@ class Bench:
         self.page.wait_for_function("() => !Object.keys(localStorage).some(k => k.startsWith('hitl:'))")
 
     def tool(self, name: str) -> None:
-        self.explorer.locator(f"[data-tool={name}]").click()
+        self.explorer.locator(f"button[data-tool={name}]").click()
 
     def lasso(self, x: float, y: float, radius: float) -> None:
         """Circle points: centre and radius as shares of the map's width and height."""

@@ -332,7 +332,7 @@ def test_a_full_disk_refuses_the_label_and_keeps_what_was_saved(store: LabelStor
     store.append(saved)
     large = label(1, value="x" * 200_000)
     with limited(store, "PRAGMA max_page_count = 10"):
-        with pytest.raises(StoreError, match=r"full.*Nothing was lost that was saved before"):
+        with pytest.raises(StoreError, match=r"full.*What was saved before is safe"):
             store.append(large)
         assert events(store) == [saved]
     assert store.append(large) is True

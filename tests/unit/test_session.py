@@ -784,3 +784,48 @@ def test_work_that_can_wait_starts_once_the_requests_have_ended() -> None:
     assert owner.done.wait(20)
     worker.close()
     assert owner.runs == 1
+
+
+@pytest.mark.parametrize("seed", ["x", -1, 1.5, True])
+def test_a_seed_that_is_no_whole_number_is_refused(seed: Any) -> None:
+    with pytest.raises(InvalidInput, match="random_state="):
+        Session(["a b", "c d"], classes=["x", "y"], store=":memory:", random_state=seed)
+
+
+def test_an_item_is_found_by_its_id() -> None:
+    with Session(["a b", "c d"], classes=["x", "y"], store=":memory:") as session:
+        assert [session.item(i) for i in session.pool.ids] == ["a b", "c d"]
+
+
+@pytest.mark.parametrize("bad", ["one column", "negative"])
+def test_probabilities_that_are_none_are_told_and_not_shown(bad: str) -> None:
+    class Odd(LogisticRegression):
+        def predict_proba(self, X: Any) -> Any:
+            P = super().predict_proba(X)
+            return P[:, :1] if bad == "one column" else P * 0 + np.array([1.5, -0.5])
+
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    with Session(X, classes=["x", "y"], store=":memory:", learner=Odd()) as session:
+        session.label(session.pool.ids[0], "x")
+        session.label(session.pool.ids[1], "y")
+        with pytest.raises(HitlError, match="Odd"):
+            session.wait(20)
+        assert session.predictions()["confidence"].isna().all()
+
+
+def test_labels_of_another_session_on_the_store_are_shown_at_once(tmp_path: Path) -> None:
+    texts = ["a b", "c d", "e f"]
+    with (
+        Session(texts, classes=["x", "y"], store=tmp_path / "l.sqlite") as one,
+        Session(texts, classes=["x", "y"], store=tmp_path / "l.sqlite") as two,
+    ):
+        one.label(one.pool.ids[0], "x")
+        assert len(two.labels()) == 1
+        assert two.to_frame()["label"].notna().sum() == 1
+
+
+def test_whole_floats_name_whole_ids() -> None:
+    table = pd.DataFrame({"id": [1, 2, 3], "text": ["a", "b", "c"]})
+    with Session(table, text="text", id="id", classes=["x", "y"], store=":memory:") as session:
+        session.label(2.0, "x")
+        assert session.labels()["id"].tolist() == [2]

@@ -226,6 +226,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
         hover: onHover,
         select: choose,
         wheel: (e) => e.ctrlKey || e.metaKey || root.contains(document.activeElement),
+        focus: () => root.focus({ preventScroll: true }),
       },
       signal,
     );

@@ -19,7 +19,7 @@ import { onKey } from "../ui/keys";
 import { labelerView } from "../views/labeler";
 
 const HELD = 300;
-const AHEAD = 8;
+const AHEAD = 12;
 const STALLED_MS = 3000;
 
 export default defineWidget("labeler", ({ root, channel, signal }) => {
@@ -109,19 +109,21 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     if (value === undefined || (!ask && !chosen)) return;
     if (chosen && chosen.rows.length > 1) {
       const { rows, how } = chosen;
-      channel.act({ type: "label", value, selection: how, rows, pool: state.pool });
-      done(rows, code, [], `${rows.length} items labelled ${value}`);
+      const id = channel.act({ type: "label", value, selection: how, rows, pool: state.pool });
+      const inside = new Set(rows);
+      const queued = state.queue.filter((ask) => inside.has(ask.row)).map((ask) => ask.key);
+      done(id, rows, code, queued, `${rows.length} items labelled ${value}`);
     } else if (ask) {
       const selection: Selection = chosen ? "clicked" : ask.audit ? "audit" : "suggested";
       const elapsed_ms = Math.round(performance.now() - shownSince);
-      channel.act({ type: "label", value, selection, key: ask.key, elapsed_ms });
-      done([ask.row], code, [ask.key], `Labelled ${value}`);
+      const id = channel.act({ type: "label", value, selection, key: ask.key, elapsed_ms });
+      done(id, [ask.row], code, [ask.key], `Labelled ${value}`);
     }
   }
 
-  function done(rows: number[], code: number, keys: string[], words: string): void {
+  function done(id: string, rows: number[], code: number, keys: string[], words: string): void {
     const known = state.chosen?.sample?.n_labelled ?? 0;
-    dispatch({ type: "acted", keys, n: rows.length - known });
+    dispatch({ type: "acted", id, keys, n: rows.length - known });
     bus.tell("acted", { rows, code });
     bus.tell("release", null);
     say(words);
@@ -131,8 +133,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   function skip(): void {
     if (!state.current || state.chosen) return;
     const { key } = state.current;
-    channel.act({ type: "skip", key });
-    dispatch({ type: "acted", keys: [key], n: 0 });
+    const id = channel.act({ type: "skip", key });
+    dispatch({ type: "acted", id, keys: [key], n: 0 });
     say("Skipped");
     tellWaiting();
   }
@@ -195,7 +197,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   );
   channel.on<Extract<Reply, { type: "ack" }>>(
     "ack",
-    ({ back }) => {
+    ({ id, back, n_labels, n_events }) => {
+      dispatch({ type: "landed", id, counts: { n_labels, n_events } });
       tellWaiting();
       if (back) dispatch({ type: "back", ask: back });
     },
@@ -204,7 +207,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   for (const type of ["refused", "failed"] as const) {
     channel.on<Extract<Reply, { type: typeof type }>>(
       type,
-      ({ why }) => {
+      ({ id, why }) => {
+        if (type === "refused") dispatch({ type: "landed", id });
         const kept = type === "failed" ? " The act is kept in this browser and sent again." : "";
         dispatch({ type: "note", words: why + kept });
         tellWaiting();

@@ -54,7 +54,13 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
         const vega = await loadVega(channel, signal);
         curve?.result.finalize();
         const spec = { ...welcome.chart, width, config: themed(welcome.chart.config as object) };
-        const options = { actions: false, renderer: "svg" as const, defaultStyle: false, tooltip: false };
+        const options = {
+          actions: false,
+          renderer: "svg" as const,
+          defaultStyle: false,
+          tooltip: false,
+          logLevel: 1,
+        };
         curve = { result: await vega.embed(view.chart, spec as never, options), vega, width };
       }
       const change = curve.vega

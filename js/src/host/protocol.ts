@@ -44,6 +44,7 @@ export type Member = { row: number; key: string; label: number; guess: Guess | n
 export type Progress = {
   n_items: number;
   n_labels: number;
+  n_events: number;
   n_left: number;
   n_skipped: number;
   undo: boolean;
@@ -143,6 +144,6 @@ export type MonitorWelcome = MonitorState & {
 };
 
 export type Reply =
-  | { type: "ack"; id: string; back?: Ask | null }
+  | { type: "ack"; id: string; back?: Ask | null; n_labels: number; n_events: number }
   | { type: "refused"; id: string; why: string }
   | { type: "failed"; id: string; why: string };

@@ -15,7 +15,13 @@ export class AltairEngine implements Engine {
   ) {}
 
   static async make(vega: VegaModule, element: HTMLElement, chart: object): Promise<AltairEngine> {
-    const options = { actions: false, renderer: "canvas" as const, defaultStyle: false, tooltip: false };
+    const options = {
+      actions: false,
+      renderer: "canvas" as const,
+      defaultStyle: false,
+      tooltip: false,
+      logLevel: 1,
+    };
     return new AltairEngine(vega, await vega.embed(element, chart as never, options));
   }
 

@@ -11,6 +11,8 @@ export type MapCallbacks = {
   hover: (row: number | null, at: Point) => void;
   select: (rows: number[], how: How) => void;
   wheel: (event: WheelEvent) => boolean;
+  /** Take the keys. */
+  focus: () => void;
 };
 
 /** How many of the largest groups are named on the map. */
@@ -51,6 +53,7 @@ export class MapPlot {
         tool: () => this.tool,
         hover: (px, py) => this.hoverAt(px, py),
         leave: () => this.setHovered(-1),
+        focus: on.focus,
         pick: (px, py, merge) => this.pick(px, py, merge),
         shape: (polygon, tool, merge) => this.choose(rowsInside(this.xy, polygon), tool, merge),
         pan: (dx, dy) => this.pan(dx, dy),
@@ -113,15 +116,19 @@ export class MapPlot {
   private repaint(rows: Iterable<number> | null): Promise<void> {
     if (rows === null) this.stale = null;
     else if (this.stale) for (const row of rows) this.stale.add(row);
-    this.painting ??= (async () => {
-      while (this.stale === null || this.stale.size) {
-        const touched = this.stale;
-        this.stale = new Set();
-        await this.engine.setLooks(touched, this.look);
-      }
+    this.painting ??= this.paintStale().finally(() => {
       this.painting = null;
-    })();
+      if (this.stale === null || this.stale.size) void this.repaint([]);
+    });
     return this.painting;
+  }
+
+  private async paintStale(): Promise<void> {
+    while (this.stale === null || this.stale.size) {
+      const touched = this.stale;
+      this.stale = new Set();
+      await this.engine.setLooks(touched, this.look);
+    }
   }
 
   async setSelection(rows: number[] | null): Promise<void> {

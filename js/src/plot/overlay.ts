@@ -9,6 +9,7 @@ export type OverlayCallbacks = {
   tool: () => Tool;
   hover: (px: number, py: number) => void;
   leave: () => void;
+  focus: () => void;
   pick: (px: number, py: number, merge: Merge) => void;
   shape: (polygon: Point[], tool: "lasso" | "rectangle", merge: Merge) => void;
   pan: (dx: number, dy: number) => void;
@@ -39,6 +40,15 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
   const mergeOf = (event: PointerEvent): Merge =>
     event.altKey ? "subtract" : event.shiftKey ? "add" : "replace";
 
+  // A drag that leaves the map must not select the text of a cell.
+  layer.addEventListener(
+    "mousedown",
+    (event) => {
+      event.preventDefault();
+      on.focus();
+    },
+    { signal },
+  );
   layer.addEventListener(
     "pointerdown",
     (event) => {

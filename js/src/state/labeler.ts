@@ -10,8 +10,13 @@ export type LabelerState = Progress & {
   queue: Ask[];
   current: Ask | null;
   chosen: Chosen | null;
-  /** Keys acted on here: an older queue may still hold them. */
-  acted: ReadonlySet<string>;
+  /**
+   * Keys acted on here, each with the number of events in the log from which on the kernel knows it (infinite while the
+   * act is on its way): an older queue may still hold them.
+   */
+  acted: ReadonlyMap<string, number>;
+  /** Labels that each act in flight will add, by its id. */
+  flying: ReadonlyMap<string, { n: number; keys: string[] }>;
   waiting: number;
   stalled: boolean;
   note: string;
@@ -28,7 +33,8 @@ export type LabelerEvent =
     }
   | { type: "queue"; progress: Progress; queue: Ask[] }
   | { type: "progress"; progress: Progress }
-  | { type: "acted"; keys: string[]; n: number }
+  | { type: "acted"; id: string; keys: string[]; n: number }
+  | { type: "landed"; id: string; counts?: { n_labels: number; n_events: number } }
   | { type: "back"; ask: Ask }
   | { type: "chosen"; chosen: Chosen | null }
   | { type: "sample"; sample: Sample }
@@ -43,7 +49,9 @@ export const initial: LabelerState = {
   queue: [],
   current: null,
   chosen: null,
-  acted: new Set(),
+  acted: new Map(),
+  flying: new Map(),
+  n_events: 0,
   waiting: 0,
   stalled: false,
   note: "",
@@ -63,16 +71,27 @@ export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
     case "welcome": {
       const { classes, question, pool } = event;
       const fresh = { ...state, ...event.progress, ready: true, classes, question, pool };
-      return withQueue(fresh, event.queue);
+      return withQueue(fresh, event.queue, event.progress.n_events);
     }
     case "queue":
-      return withQueue({ ...state, ...event.progress }, event.queue);
+      return withQueue({ ...state, ...newer(state, event.progress) }, event.queue, event.progress.n_events);
     case "progress":
-      return { ...state, ...event.progress };
+      return { ...state, ...newer(state, event.progress) };
     case "acted":
-      return acted(state, event.keys, event.n);
+      return acted(state, event.id, event.keys, event.n);
+    case "landed": {
+      const flying = new Map(state.flying);
+      const acted = new Map(state.acted);
+      for (const key of flying.get(event.id)?.keys ?? []) {
+        if (event.counts) acted.set(key, event.counts.n_events);
+        else acted.delete(key);
+      }
+      flying.delete(event.id);
+      const counts = event.counts && event.counts.n_events >= state.n_events ? event.counts : {};
+      return { ...state, flying, acted, ...counts };
+    }
     case "back": {
-      const gone = new Set(state.acted);
+      const gone = new Map(state.acted);
       gone.delete(event.ask.key);
       const queue = [event.ask, ...state.queue.filter((ask) => ask.key !== event.ask.key)];
       return { ...state, acted: gone, queue, current: event.ask, chosen: null };
@@ -89,20 +108,33 @@ export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
 }
 
 /** The item on the card stays until it is answered; only what comes behind it changes. */
-function withQueue(state: LabelerState, incoming: Ask[]): LabelerState {
-  const open = incoming.filter((ask) => !state.acted.has(ask.key));
-  // What the kernel sends no more was labelled there: its echo has arrived.
-  const here = new Set(incoming.map((ask) => ask.key));
-  const acted = new Set([...state.acted].filter((key) => here.has(key)));
-  const current = state.current && !state.acted.has(state.current.key) ? state.current : null;
+function withQueue(state: LabelerState, incoming: Ask[], n_events: number): LabelerState {
+  const acted = new Map([...state.acted].filter(([, since]) => since > n_events));
+  const open = incoming.filter((ask) => !acted.has(ask.key));
+  const current = state.current && !acted.has(state.current.key) ? state.current : null;
   if (!current) return { ...state, acted, queue: open, current: open[0] ?? null };
   const same = open.find((ask) => ask.key === current.key);
   const kept = same ?? current;
   return { ...state, acted, queue: [kept, ...open.filter((ask) => ask.key !== kept.key)], current: kept };
 }
 
-function acted(state: LabelerState, keys: string[], n: number): LabelerState {
-  const gone = new Set([...state.acted, ...keys]);
+/** What the kernel said before it had taken our newest act does not count. */
+function newer(state: LabelerState, progress: Progress): Partial<Progress> {
+  if (progress.n_events >= state.n_events) return progress;
+  const { stage, error, behind } = progress;
+  return { stage, error, behind };
+}
+
+/** Labels given, those on their way included. */
+export function labelsGiven(state: LabelerState): number {
+  let n = state.n_labels;
+  for (const act of state.flying.values()) n += act.n;
+  return Math.min(n, state.n_items);
+}
+
+function acted(state: LabelerState, id: string, keys: string[], n: number): LabelerState {
+  const gone = new Map(state.acted);
+  for (const key of keys) gone.set(key, Number.POSITIVE_INFINITY);
   const queue = state.queue.filter((ask) => !gone.has(ask.key));
   return {
     ...state,
@@ -112,7 +144,7 @@ function acted(state: LabelerState, keys: string[], n: number): LabelerState {
     chosen: null,
     undo: true,
     redo: false,
-    n_labels: Math.min(state.n_items, state.n_labels + n),
+    flying: new Map(state.flying).set(id, { n, keys }),
     note: "",
   };
 }

@@ -1,6 +1,6 @@
 import type { Ask, LabelClass } from "../host/protocol";
 import { type Item, renderItem } from "../items/index";
-import { emptyWords, type LabelerState } from "../state/labeler";
+import { emptyWords, type LabelerState, labelsGiven } from "../state/labeler";
 import { count, h, percent, setText, show } from "../ui/dom";
 import { bulkCard } from "./bulk";
 
@@ -63,7 +63,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     reason.title = ask && !state.chosen ? `Asked because: ${ask.reason}` : "";
     setText(
       progress,
-      state.ready ? `${state.n_labels.toLocaleString("en")} of ${count(state.n_items, "item")}` : "",
+      state.ready ? `${labelsGiven(state).toLocaleString("en")} of ${count(state.n_items, "item")}` : "",
     );
 
     const found = ask ? item(ask.row) : undefined;

@@ -81,6 +81,8 @@ class Pool:
 
     def find(self, key: object) -> int | None:
         """Index of the item with this id, or None."""
+        if isinstance(key, float) and key.is_integer():  # pandas makes floats of ints where some are missing
+            return self._index.get(str(key), self._index.get(str(int(key))))
         return self._index.get(str(key))
 
     def index(self, ids: Iterable[Any]) -> list[int]:
@@ -240,10 +242,10 @@ def _from_list(data: Any, X: Any) -> tuple[ItemKind, list[Any], Any]:
     alone = isinstance(data, str | bytes | Path | Mapping | Image.Image) or getattr(data, "ndim", 1) == 0
     if alone or not isinstance(data, Iterable):
         raise InvalidInput(
-            f"data is a {type(data).__name__}: expected a pandas, polars or Arrow table, a list of "
+            f"data is of type {type(data).__name__}: expected a pandas, polars or Arrow table, a list of "
             "texts or images, or an array."
         )
-    items = list(data)
+    items = _as_series(data)
     if all(isinstance(i, str) or is_missing(i) for i in items):
         return "text", [_as_text(i) for i in items], X
     if all(isinstance(i, np.ndarray | bytes | Path | Image.Image) or i is None for i in items):
@@ -292,3 +294,11 @@ def _file_bytes(item: Any) -> bytes:
         return Path(item).read_bytes()
     except (OSError, TypeError, ValueError):
         return str(item).encode("utf-8", "surrogatepass")
+
+
+def _as_series(data: Any) -> list[Any]:
+    try:
+        series: nw.Series[Any] = nw.from_native(data, series_only=True, allow_series=True)
+    except TypeError:
+        return list(data)
+    return series.to_list()

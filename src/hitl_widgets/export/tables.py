@@ -45,6 +45,8 @@ def write_table(
             f"{asked!r} is no format for export.{nearest(asked, FORMATS.values())} Expected one of "
             f"{choices(FORMATS.values())}, by format= or by the ending of the path."
         )
+    if not target.parent.is_dir():
+        raise InvalidInput(f"There is no folder {target.parent} to write {target.name} to: make it first.")
     part = target.with_name(f".{target.name}.part")
     os.close(os.open(part, os.O_CREAT | os.O_WRONLY, 0o600))
     try:

@@ -71,6 +71,10 @@ class Schema:
         guidance: Mapping[str, str] | None = None,
         examples: Mapping[str, str] | None = None,
     ) -> None:
+        if isinstance(classes, set | frozenset):
+            raise InvalidInput(
+                "classes= is a set, which has no order: pass a list, so that keys stay the same."
+            )
         if isinstance(classes, str):
             raise InvalidInput(f"classes={classes!r} is one text: pass a list, such as ['spam', 'ham'].")
         if not isinstance(classes, Iterable):

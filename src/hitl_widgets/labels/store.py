@@ -208,8 +208,7 @@ class LabelStore:
                     connection.execute(sa.insert(_events), row)
             except sa.exc.DatabaseError as error:
                 raise StoreError(
-                    f"The label could not be written to {self.name}: {_reason(error)}. Nothing was "
-                    "lost that was saved before; make room or make the file writable, then label again."
+                    f"The label could not be written to {self.name}: {_reason(error)}. {_advice(error)}"
                 ) from error
         return True
 
@@ -298,6 +297,17 @@ def _begin(connection: sa.Connection) -> None:
 
 def _reason(error: Exception) -> str:
     return str(getattr(error, "orig", None) or error).strip().rstrip(".")
+
+
+def _advice(error: Exception) -> str:
+    reason = _reason(error)
+    if "full" in reason:
+        return "What was saved before is safe; make room, then label again."
+    if "readonly" in reason or "read-only" in reason:
+        return "What was saved before is safe; make the file writable, then label again."
+    if "locked" in reason:
+        return "Another program holds the file; label again when it is done."
+    return "Save what this session knows with session.export('rescue.jsonl'), then look at the file."
 
 
 def _open_message(name: str, error: Exception) -> str:

@@ -93,7 +93,12 @@ class SklearnLearner:
         if self._only is not None:
             P[:, self._only] = 1
             return P
-        P[:, self._fitted.classes_] = self._scores(X)
+        scores = self._scores(X)
+        if scores.shape != (len(X), len(self._fitted.classes_)):
+            raise ValueError(
+                f"predict_proba returned shape {scores.shape}, not {(len(X), len(self._fitted.classes_))}"
+            )
+        P[:, self._fitted.classes_] = scores
         return P
 
     def _scores(self, X: npt.NDArray[np.float32]) -> FloatArray:

@@ -19,7 +19,7 @@ import pandas as pd
 
 from hitl_widgets.data.items import Payload
 from hitl_widgets.data.pool import Pool
-from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
+from hitl_widgets.errors import HitlError, InvalidInput, StoreError, choices, nearest
 from hitl_widgets.export.tables import write_table
 from hitl_widgets.labels.events import LabelEvent, Selection, new_event_id
 from hitl_widgets.labels.fold import Fold
@@ -112,8 +112,7 @@ class Session:
         **unknown: Any,
     ) -> None:
         _refuse(unknown)
-        if not isinstance(audit, int | float) or not 0 <= audit <= 1:
-            raise InvalidInput(f"audit={audit!r}: expected a share from 0 to 1, such as 0.1.")
+        _check_settings(audit, random_state, store)
         if X is not None and embed is not None:
             raise InvalidInput("Pass X= or embed=, not both: X= is what embed= would make.")
         if isinstance(data, Pool):
@@ -338,6 +337,21 @@ class Session:
             self._sync()
         return asked
 
+    def _catch_up(self) -> None:
+        """Fold what others have added; with the store gone, what is known here still stands."""
+        with self._lock:
+            if self._closed:
+                return
+            try:
+                touched = self._sync()
+            except StoreError as error:
+                warnings.warn(f"{error} What this session knows is shown.", RuntimeWarning, stacklevel=3)
+                return
+            self._refold(touched)
+        if touched:
+            self._trainer.request()
+            self._news.request()
+
     def _sync(self) -> list[int]:
         """Fold what is new in the log, our own and others'; returns the rows it may have changed."""
         touched: dict[int, None] = {}
@@ -374,6 +388,11 @@ class Session:
     def n_labels(self) -> int:
         """How many items are labelled."""
         return len(self._labels)
+
+    @property
+    def n_events(self) -> int:
+        """How many events of the log are folded."""
+        return self._fold.n_events
 
     @property
     def current(self) -> Labels:
@@ -421,6 +440,10 @@ class Session:
         """How many acts the model has not seen yet."""
         seen = self._trainer.round
         return self._fold.n_events - (seen.n_events if seen else 0)
+
+    def item(self, id: Any) -> Any:  # noqa: A002 - the field's own word
+        """Your own item with this id: a text, an image, or a dict of a table row."""
+        return self.pool.items[self.pool.index([id])[0]]
 
     def payload(self, i: int, *, side: int = 768) -> Payload:
         """What a screen shows of row ``i`` of the pool."""
@@ -486,6 +509,8 @@ class Session:
         end = None if timeout is None else time.monotonic() + timeout
         with self._changed:
             while True:
+                if self._trainer.failure is not None:
+                    raise HitlError(f"The model's thread failed: {self._trainer.failure}")
                 if self._error is not None:
                     raise HitlError(f"The items could not be prepared: {self._error}") from self._error
                 found = self._trainer.round
@@ -503,11 +528,13 @@ class Session:
 
         Columns: id, label, annotator, time (UTC), selection (how the item was chosen), elapsed_ms.
         """
+        self._catch_up()
         with self._lock:
             return labels_table(self._fold, self.pool)
 
     def history(self) -> pd.DataFrame:
         """Every event of the task, oldest first; ``holds`` is False for what was undone."""
+        self._catch_up()
         with self._lock:
             holding = {e.event_id: holds for e, holds in self._fold.acts()}
             return history_table(list(self._log), lambda event_id: holding.get(event_id, True))
@@ -522,6 +549,7 @@ class Session:
         Where your table has such a column, all three are named ``hitl_label`` and so on. A list or
         array comes back as a pandas table with the ids.
         """
+        self._catch_up()
         return items_table(self.pool, self.current, self.round, self.schema.names)
 
     def accuracy(self) -> Estimate:
@@ -614,6 +642,19 @@ def _refuse(unknown: dict[str, Any]) -> None:
         valid = [p for p in Session.__init__.__annotations__ if p not in {"return", "unknown"}]
         raise InvalidInput(
             f"Session has no argument {name}=.{nearest(name, valid)} Its arguments are {', '.join(valid)}."
+        )
+
+
+def _check_settings(audit: Any, random_state: Any, store: Any) -> None:
+    if not isinstance(audit, int | float) or not 0 <= audit <= 1:
+        raise InvalidInput(f"audit={audit!r}: expected a share from 0 to 1, such as 0.1.")
+    whole = isinstance(random_state, int | np.integer) and not isinstance(random_state, bool)
+    if random_state is not None and not (whole and random_state >= 0):
+        raise InvalidInput(f"random_state={random_state!r}: expected a whole number from 0, or None.")
+    if not isinstance(store, str | os.PathLike | LabelStore) or "\0" in str(store):
+        raise InvalidInput(
+            f"store={store!r}: expected a path such as 'labels.sqlite', a database URL, ':memory:' or a "
+            "LabelStore."
         )
 
 

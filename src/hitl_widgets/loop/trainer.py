@@ -24,7 +24,7 @@ from hitl_widgets.loop.worker import Worker
 
 __all__ = ["Evaluation", "Trainer"]
 
-QUEUE = 12
+QUEUE = 20
 # Measuring takes some sixty fits: it waits for a pause in the labeling.
 REST = 0.5
 
@@ -75,6 +75,11 @@ class Trainer:
         self.evaluation = Evaluation(Estimate(None, None, None, 0))
         self._rounds = Worker(self._make_round, "model")
         self._evaluations = Worker(self._evaluate, "audit", rest=REST)
+
+    @property
+    def failure(self) -> Exception | None:
+        """What kept the newest round from being made, if anything did."""
+        return self._rounds.failure
 
     def request(self) -> None:
         """Ask for a round that has seen every label; returns at once."""
@@ -132,11 +137,10 @@ class Trainer:
         rows, codes, _ = labels.training()
         self._live.update(rows, codes)
         proba = self._live.proba()
-        if proba.shape != (len(X), self._n_classes) or not np.isfinite(proba).all():
-            raise ValueError(
-                f"it returned probabilities of shape {proba.shape} or not finite ones; expected "
-                f"{(len(X), self._n_classes)}"
-            )
+        if proba.shape != (len(X), self._n_classes):
+            raise ValueError(f"its probabilities have shape {proba.shape}, not {(len(X), self._n_classes)}")
+        if not np.isfinite(proba).all() or proba.min() < 0 or np.abs(proba.sum(axis=1) - 1).max() > 0.01:
+            raise ValueError("its probabilities are not finite, from 0 to 1, summing to 1 in each row")
         return proba
 
     def _rank(

@@ -30,6 +30,7 @@ class Worker:
         self._rest = rest
         self._job = weakref.WeakMethod(job)
         self._wake = threading.Condition()
+        self.failure: Exception | None = None
         self._asked = False
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=f"hitl-{name}", daemon=True)
@@ -70,6 +71,8 @@ class Worker:
                 return
             try:
                 job(self._overtaken)
+                self.failure = None
             except Exception as error:  # noqa: BLE001 - the next request must still find the thread
+                self.failure = error
                 warnings.warn(f"Background work failed: {error!r}", RuntimeWarning, stacklevel=2)
             del job

@@ -138,7 +138,8 @@ class SessionWidget(anywidget.AnyWidget):
                 back = self._taken_back(message.id)
             case m.Redo():
                 session.redo(event_id=message.id)
-        self._post({"type": "ack", "id": message.id, "back": back})
+        counts = {"n_labels": session.n_labels, "n_events": session.n_events}
+        self._post({"type": "ack", "id": message.id, "back": back, **counts})
 
     def _taken_back(self, event_id: str) -> dict[str, Any] | None:
         """The item that an undo gives back to the card, if it was a single one of this pool."""

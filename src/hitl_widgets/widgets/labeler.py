@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from hitl_widgets.loop.asking import Labels
 from hitl_widgets.widgets import messages as m
 from hitl_widgets.widgets.channel import SessionWidget
 
@@ -24,7 +25,7 @@ class Labeler(SessionWidget):
     _bundle = "labeler"
 
     def _greet(self, view: str) -> None:
-        schema = self.session.schema
+        schema, labels = self.session.schema, self.session.current
         self._post(
             {
                 "type": "welcome",
@@ -33,25 +34,27 @@ class Labeler(SessionWidget):
                 "question": schema.question,
                 "pool": self.session.pool.fingerprint,
                 "kind": self.session.pool.kind,
-                **self._state(),
-                "queue": self._queue(),
+                **self._state(labels),
+                "queue": self._queue(labels),
             }
         )
 
     def _on_change(self, what: str) -> None:
+        # One snapshot for both: the browser forgets an act once a queue knows of it.
+        labels = self.session.current
         if what == "round":
-            self._post({"type": "queue", "queue": self._queue(), **self._state()})
+            self._post({"type": "queue", "queue": self._queue(labels), **self._state(labels)})
         elif what in {"labels", "stage", "error", "closed"}:
-            self._post({"type": "state", **self._state()})
+            self._post({"type": "state", **self._state(labels)})
 
-    def _state(self) -> dict[str, Any]:
+    def _state(self, labels: Labels) -> dict[str, Any]:
         session = self.session
         undo, redo = session.can_turn()
         stage = session.stage
-        labels = session.current
         return {
             "n_items": len(session.pool),
             "n_labels": len(labels),
+            "n_events": labels.n_events,
             "n_left": int(labels.candidates.sum()),
             "n_skipped": int(labels.skipped.sum()),
             "undo": undo,
@@ -61,11 +64,10 @@ class Labeler(SessionWidget):
             "error": str(session.error) if session.error else (session.round.error if session.round else ""),
         }
 
-    def _queue(self) -> list[dict[str, Any]]:
+    def _queue(self, labels: Labels) -> list[dict[str, Any]]:
         found = self.session.round
         if found is None:
             return []
-        labels = self.session.current
         return [
             {
                 "row": s.index,
