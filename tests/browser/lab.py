@@ -162,8 +162,8 @@ class Notebook:
         page.goto(f"{lab.url}/lab/workspaces/{uuid.uuid4().hex}/tree/{quote(name)}")
         page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
         self._idle()
-        if dark:
-            self.theme("JupyterLab Dark")
+        # Said every time: the server remembers the last one.
+        self.theme("JupyterLab Dark" if dark else "JupyterLab Light")
         # The side bar takes room from the notebook.
         page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
 

@@ -60,7 +60,10 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     clear: () => choose([], "clicked", true),
     grow: () => plot?.grow(GROW),
     nextDoubt: () => plot?.next(rings),
-    choose: (row) => plot?.next([row]),
+    choose: (row) => {
+      plot?.next([row]);
+      root.focus({ preventScroll: true });
+    },
     list: (open) => {
       listing = open;
       drawList();

@@ -160,6 +160,7 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
     },
     /** The doubtful points in words, for those who cannot see the map. */
     setList(points: { row: number; words: string; colour: string; item: Item | undefined }[]): void {
+      const focused = rows.contains(document.activeElement);
       rows.replaceChildren(
         ...points.map(({ row, words, colour, item }) =>
           h(
@@ -175,6 +176,8 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
           ),
         ),
       );
+      // The button that had the focus is gone: keep the keys.
+      if (focused) root.focus({ preventScroll: true });
       if (!points.length)
         rows.append(h("li", { class: "hitl-faint", text: "None yet: label a few items of two classes." }));
     },
