@@ -79,6 +79,19 @@ describe("the card", () => {
     expect(reduce(empty, queue(4)).current?.row).toBe(4);
   });
 
+  it("is not asked again by a queue made before the kernel knew of its label", () => {
+    const old = (n_events: number, ...rows: number[]) => ({
+      ...queue(...rows),
+      progress: { ...progress, n_events },
+    });
+    let state = reduce(welcomed(1, 2, 3), act(1));
+    state = reduce(state, old(3, 2, 3)); // lacks it by chance
+    state = reduce(state, { type: "landed", id: "act-1", counts: { n_labels: 1, n_events: 5 } });
+    state = reduce(state, old(4, 1, 2, 3)); // overtaken on the way
+    expect(rows(state)).toEqual([2, 3]);
+    expect(rows(reduce(state, old(6, 2, 3, 1)))).toEqual([2, 3, 1]); // undone elsewhere
+  });
+
   it("never counts more labels than items", () => {
     const state = reduce(welcomed(1), { type: "acted", id: "act-1", keys: [], n: 1000 });
     expect(labelsGiven(state)).toBe(100);
