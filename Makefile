@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 STATIC := src/hitl_widgets/widgets/static
-NODE_OK := $(shell node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)' 2>/dev/null && echo yes)
+NODE_OK := $(shell node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)' >/dev/null 2>&1 && echo yes)
 # A Node of our own, from PyPI, where there is none or an old one.
 NODE_PATH_PREFIX := $(if $(NODE_OK),,$(CURDIR)/.venv/bin:)
 NPM := PATH="$(NODE_PATH_PREFIX)$$PATH" npm

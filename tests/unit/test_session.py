@@ -810,7 +810,8 @@ def test_probabilities_that_are_none_are_told_and_not_shown(bad: str) -> None:
         session.label(session.pool.ids[1], "y")
         with pytest.raises(HitlError, match="Odd"):
             session.wait(20)
-        assert session.predictions()["confidence"].isna().all()
+        # A round of the first label alone may stand from before; nothing odd does.
+        assert session.predictions()["confidence"].dropna().eq(1).all()
 
 
 def test_labels_of_another_session_on_the_store_are_shown_at_once(tmp_path: Path) -> None:
