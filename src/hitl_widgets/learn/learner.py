@@ -6,15 +6,17 @@ from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, clone, is_classifier
 from threadpoolctl import ThreadpoolController
 
 from hitl_widgets.errors import InvalidInput
 
-__all__ = ["FloatArray", "IntArray", "Learner", "SklearnLearner", "as_learner", "one_blas_thread"]
+__all__ = ["Affinity", "FloatArray", "IntArray", "Learner", "SklearnLearner", "as_learner", "one_blas_thread"]
 
 IntArray = npt.NDArray[np.integer[Any]]
 FloatArray = npt.NDArray[np.floating[Any]]
+Affinity = csr_array
 
 _pools = ThreadpoolController()
 
@@ -36,11 +38,27 @@ class Learner(Protocol):
     def name(self) -> str:
         """What the model is, in words for the person."""
 
-    def start(self, X: npt.NDArray[np.float32], n_classes: int) -> Self:
-        """Return a fresh learner of the same settings for this pool, of shape (n, d)."""
+    def start(self, X: npt.NDArray[np.float32], n_classes: int, affinity: Affinity | None = None) -> Self:
+        """Return a fresh learner of the same settings for this pool.
 
-    def update(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> None:
-        """Learn from all current labels: row numbers and class codes, both of shape (m,), m >= 1."""
+        Parameters
+        ----------
+        X
+            float32 of shape (n, d).
+        n_classes
+            Number of classes.
+        affinity
+            Symmetric weights w >= 0 of the neighbour graph, float32 of shape (n, n), zero diagonal;
+            None while it is being built, or where there is none.
+        """
+
+    def update(
+        self, index: IntArray, y: IntArray, weight: FloatArray | None = None
+    ) -> npt.NDArray[np.int64] | None:
+        """Learn from all current labels: row numbers and class codes, both of shape (m,), m >= 1.
+
+        Returns the rows whose probabilities may have changed, None where any may have.
+        """
 
     def proba(self, index: IntArray | None = None) -> FloatArray:
         """Class probabilities of the rows (all where None), of shape (n, n_classes)."""
@@ -64,7 +82,9 @@ class SklearnLearner:
         """The estimator's own name."""
         return type(self.estimator).__name__
 
-    def start(self, X: npt.NDArray[np.float32], n_classes: int) -> SklearnLearner:
+    def start(
+        self, X: npt.NDArray[np.float32], n_classes: int, affinity: Affinity | None = None
+    ) -> SklearnLearner:
         """See :class:`Learner`."""
         fresh = SklearnLearner(self.estimator)
         fresh._X = X

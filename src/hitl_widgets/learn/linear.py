@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from hitl_widgets.learn.learner import FloatArray, IntArray, one_blas_thread, softmax
+from hitl_widgets.learn.learner import Affinity, FloatArray, IntArray, one_blas_thread, softmax
 
 __all__ = ["LinearLearner"]
 
@@ -43,7 +43,9 @@ class LinearLearner:
     _W: npt.NDArray[np.float64]
     _seen: npt.NDArray[np.int64]
 
-    def start(self, X: npt.NDArray[np.float32], n_classes: int) -> LinearLearner:
+    def start(
+        self, X: npt.NDArray[np.float32], n_classes: int, affinity: Affinity | None = None
+    ) -> LinearLearner:
         """See :class:`~hitl_widgets.learn.learner.Learner`."""
         fresh = LinearLearner(self.C, self.max_iter)
         fresh._X = X

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sklearn.cluster import MiniBatchKMeans
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.learn.learner import FloatArray
+from hitl_widgets.learn.learner import Affinity, FloatArray, Learner
 
 __all__ = ["STRATEGIES", "Context", "Strategy", "as_strategy", "kmeans_start", "rank"]
 
@@ -31,12 +31,26 @@ class Context:
         bool of shape (n,): what may be asked.
     random_state
         A generator, seeded anew for every round.
+    n
+        How many items will be asked: a strategy for batches gives those that it chose the highest
+        utilities, best first.
+    affinity
+        Symmetric weights of the neighbour graph, sparse float32 of shape (n, n), or None.
+    learner
+        An unfitted learner like the one that made the probabilities, to ``start``; None where
+        there is none.
+    cost
+        float64 of shape (n,): what a label of each item costs, or None where all cost the same.
     """
 
     X: npt.NDArray[np.float32]
     y: npt.NDArray[np.int16]
     candidates: npt.NDArray[np.bool_]
     random_state: np.random.Generator
+    n: int = 1
+    affinity: Affinity | None = None
+    learner: Learner | None = None
+    cost: npt.NDArray[np.float64] | None = None
 
 
 Strategy = Callable[[FloatArray, Context], FloatArray]
