@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
+import importlib.util
 import warnings
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from scipy.stats import entropy as scipy_entropy
 from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics.pairwise import cosine_similarity
+from sklearn.neighbors import kneighbors_graph
 
 from helpers import clouds
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.learn.learner import SklearnLearner
+from hitl_widgets.learn.linear import LinearLearner
 from hitl_widgets.learn.strategies import (
     STRATEGIES,
     Context,
     Strategy,
     as_strategy,
+    badge,
+    choose,
+    class_balanced,
+    core_set,
     entropy,
+    expected_error_reduction,
+    graph_error_reduction,
+    information_density,
+    kl_divergence,
+    kmeans,
     kmeans_start,
     least_confident,
     margin,
+    margin_kmeans,
+    most_likely_positive,
+    per_cost,
+    power_margin,
     rank,
+    typicality,
+    vote_entropy,
 )
+from hitl_widgets.learn.strategies.committee import committee
 
 
 def second_class_first(proba: Any, context: Context) -> Any:
@@ -32,7 +57,33 @@ def second_class_first(proba: Any, context: Context) -> Any:
     return proba[:, 1]
 
 
-ALL: dict[str, Strategy] = {**STRATEGIES, "a person's own": second_class_first}
+def least_sure(classifier: Any, X_pool: Any, n_instances: int = 1) -> Any:
+    """A person's own strategy for modAL."""
+    return np.argsort(classifier.predict_proba(X_pool).max(axis=1), kind="stable")[:n_instances]
+
+
+ALL: dict[str, Strategy] = {
+    **STRATEGIES,
+    "positive is 1": partial(most_likely_positive, positive=1),
+    "a person's own": second_class_first,
+    "modAL-style": as_strategy(least_sure)[1],
+}
+SKACTIVEML = importlib.util.find_spec("skactiveml") is not None
+if SKACTIVEML:
+    import skactiveml.pool as sk
+
+    foreign = {
+        "margin": sk.UncertaintySampling(method="margin_sampling"),
+        "committee": sk.QueryByCommittee(method="vote_entropy"),
+        "badge": sk.Badge(),
+        "core-set": sk.CoreSet(),
+        "random": sk.RandomSampling(),
+        "wrapped": sk.SubSamplingWrapper(sk.UncertaintySampling(method="entropy"), max_candidates=20),
+    }
+    ALL |= {f"scikit-activeml {name}": as_strategy(strategy)[1] for name, strategy in foreign.items()}
+
+# Foreign classifiers warn where they have too few labels to be fitted.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:skactiveml")
 
 
 @pytest.fixture(params=ALL)
@@ -40,36 +91,136 @@ def strategy(request: pytest.FixtureRequest) -> Strategy:
     return ALL[request.param]
 
 
-def context_of(n: int, candidates: Any = None, seed: int = 0) -> Context:
+def graph(X: Any, k: int = 5) -> csr_array:
+    """A symmetric neighbour graph as learners get it; none for a single item."""
+    n = len(X)
+    if n < 2:
+        return csr_array((n, n), dtype=np.float32)
+    near = kneighbors_graph(X, min(k, n - 1), mode="connectivity")
+    return csr_array(near.maximum(near.T), dtype=np.float32)
+
+
+def context_of(
+    n: int,
+    candidates: Any = None,
+    seed: int = 0,
+    classes: int = 3,
+    labels: int = 0,
+    ask: int = 1,
+    X: Any = None,
+    cost: Any = None,
+) -> Context:
+    """A pool of which the first ``labels`` items are labelled."""
     rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, 3)).astype(np.float32)
+    X = rng.normal(size=(n, 3)).astype(np.float32) if X is None else X.astype(np.float32)
     y = np.full(n, -1, dtype=np.int16)
-    return Context(X, y, np.ones(n, bool) if candidates is None else candidates, rng)
+    y[:labels] = np.arange(labels) % classes
+    may = (np.ones(n, bool) if candidates is None else np.asarray(candidates)) & (y < 0)
+    return Context(X, y, may, rng, ask, graph(X), LinearLearner(), cost)
 
 
 def probabilities(n: int, k: int = 3, seed: int = 0) -> Any:
     return np.random.default_rng(seed).dirichlet(np.ones(k), n).astype(np.float32)
 
 
+def again(context: Context, seed: int, **changes: Any) -> Context:
+    return replace(context, random_state=np.random.default_rng(seed), **changes)
+
+
+# -- all of them
+
+
 @pytest.mark.parametrize("k", [2, 3, 10])
-def test_a_strategy_gives_one_finite_utility_per_item(strategy: Strategy, k: int) -> None:
-    P = probabilities(50, k)
-    before = P.copy()
-    utilities = strategy(P, context_of(50))
+@pytest.mark.parametrize("labels", [0, 1, 12])
+def test_a_strategy_gives_one_finite_utility_per_item(strategy: Strategy, k: int, labels: int) -> None:
+    P, context = probabilities(50, k), context_of(50, labels=labels, classes=k, ask=4)
+    before = P.copy(), context.X.copy(), context.y.copy(), context.candidates.copy()
+    utilities = strategy(P, context)
     assert utilities.shape == (50,)
     assert np.isfinite(utilities).all()
-    np.testing.assert_array_equal(P, before)
+    for was, now in zip(before, (P, context.X, context.y, context.candidates), strict=True):
+        np.testing.assert_array_equal(was, now)
 
 
-@given(st.data(), st.sampled_from(list(ALL)), st.integers(1, 30), st.integers(0, 40))
+@given(data=st.data())
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_only_candidates_are_chosen_each_once_and_as_many_as_asked(
-    data: st.DataObject, name: str, size: int, n: int
+    strategy: Strategy, data: st.DataObject
 ) -> None:
+    size, k = data.draw(st.integers(1, 30)), data.draw(st.sampled_from([2, 10]))
     candidates = np.array(data.draw(st.lists(st.booleans(), min_size=size, max_size=size)))
-    utilities = ALL[name](probabilities(size), context_of(size, candidates))
-    chosen = rank(utilities, candidates, n, np.random.default_rng(0))
-    assert len(chosen) == len(set(chosen)) == min(n, int(candidates.sum()))
-    assert all(candidates[i] for i in chosen)
+    ask, labels = data.draw(st.integers(0, 40)), data.draw(st.integers(0, size))
+    context = context_of(size, candidates, labels=labels, classes=k, ask=ask)
+    chosen = choose(strategy, probabilities(size, k), context)
+    assert len(chosen) == len(set(chosen)) == min(ask, int(context.candidates.sum()))
+    assert all(context.candidates[i] and context.y[i] < 0 for i in chosen)
+
+
+def test_a_labelled_item_is_never_chosen_though_the_candidates_name_it(strategy: Strategy) -> None:
+    context = replace(context_of(20, labels=12, ask=20), candidates=np.ones(20, bool))
+    assert sorted(choose(strategy, probabilities(20), context)) == list(range(12, 20))
+
+
+@pytest.mark.parametrize("ask", [1, 5])
+@pytest.mark.parametrize("labels", [0, 8])
+def test_the_same_seed_gives_the_same_choice(strategy: Strategy, ask: int, labels: int) -> None:
+    P, context = probabilities(60), context_of(60, labels=labels, ask=ask)
+    assert choose(strategy, P, again(context, 3)) == choose(strategy, P, again(context, 3))
+
+
+def test_ties_fall_at_random(strategy: Strategy) -> None:
+    P = np.full((40, 3), 1 / 3)
+    context = context_of(40, labels=6, X=np.ones((40, 3)))
+    chosen = {choose(strategy, P, again(context, seed))[0] for seed in range(5)}
+    assert len(chosen) > 1  # by chance all alike: 34 ** -4
+
+
+@pytest.mark.parametrize(
+    "X",
+    [np.zeros((25, 3)), np.ones((25, 3)), np.repeat(np.eye(3), [12, 12, 1], axis=0)],
+    ids=["zeros", "constant", "three distinct"],
+)
+@pytest.mark.parametrize("labels", [0, 1, 6])
+def test_copies_in_the_pool_do_no_harm(strategy: Strategy, X: Any, labels: int) -> None:
+    chosen = choose(strategy, probabilities(25), context_of(25, labels=labels, ask=5, X=X))
+    assert len(set(chosen)) == 5
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("labels", [0, 1])
+def test_tiny_pools(strategy: Strategy, size: int, labels: int) -> None:
+    for ask in (1, 5):
+        context = context_of(size, labels=labels, ask=ask)
+        chosen = choose(strategy, probabilities(size), context)
+        assert sorted(chosen) == sorted(set(chosen))
+        assert len(chosen) == min(ask, size - labels)
+        assert set(chosen) <= set(range(labels, size))
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_class_that_is_alone_so_far(name: str) -> None:
+    context = context_of(30, labels=5, classes=1, ask=3)
+    P = np.zeros((30, 4), dtype=np.float32)
+    P[:, 0] = 1
+    assert len(choose(STRATEGIES[name], P, context)) == 3
+
+
+def test_a_learner_of_scikit_learn_serves_those_that_fit_models() -> None:
+    learner = SklearnLearner(LogisticRegression())
+    for measure in (vote_entropy, kl_divergence, expected_error_reduction):
+        context = replace(context_of(40, labels=9), learner=learner)
+        assert np.ptp(measure(probabilities(40), context)) > 0
+
+
+def test_without_a_learner_a_committee_of_linear_models_votes() -> None:
+    context = context_of(40, labels=9)
+    P = probabilities(40)
+    np.testing.assert_array_equal(
+        vote_entropy(P, again(context, 0)), vote_entropy(P, again(context, 0, learner=None))
+    )
+
+
+# -- ranking, batches, cost
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=30), st.integers(1, 30))
@@ -77,16 +228,6 @@ def test_the_best_come_first(values: list[int], n: int) -> None:
     utilities = np.array(values, dtype=float)
     chosen = rank(utilities, np.ones(len(values), bool), n, np.random.default_rng(0))
     assert [values[i] for i in chosen] == sorted(values, reverse=True)[:n]
-
-
-def test_the_same_seed_gives_the_same_choice(strategy: Strategy) -> None:
-    def choice(seed: int) -> list[int]:
-        context = context_of(40)
-        utilities = strategy(np.full((40, 2), 0.5), context)
-        return rank(utilities, context.candidates, 5, np.random.default_rng(seed))
-
-    assert choice(1) == choice(1)
-    assert choice(1) != choice(2)  # everything ties
 
 
 def test_chance_decides_fairly_among_equals() -> None:
@@ -97,9 +238,137 @@ def test_chance_decides_fairly_among_equals() -> None:
     assert counts.max() < 145
 
 
+@given(st.integers(0, 5), st.integers(1, 12))
+def test_the_first_of_a_batch_is_the_single_best(seed: int, ask: int) -> None:
+    P, context = probabilities(30, seed=seed), context_of(30, labels=4, ask=ask)
+    best = int(np.where(context.candidates, margin(P, context), -1).argmax())
+    assert choose(margin, P, context)[0] == best
+
+
+def test_a_batch_is_not_many_times_the_same() -> None:
+    # Ten copies of the most doubtful item, and ten other doubtful items elsewhere.
+    X = np.vstack([np.zeros((10, 2)), 5 * np.random.default_rng(0).normal(size=(10, 2))])
+    P = np.column_stack(
+        [np.r_[np.full(10, 0.5), np.full(10, 0.45)], np.r_[np.full(10, 0.5), np.full(10, 0.55)]]
+    )
+    chosen = choose(margin, P, context_of(20, X=X, ask=6))
+    assert sum(i < 10 for i in chosen) == 1
+    assert chosen[0] < 10
+
+
+def test_a_random_batch_stays_random() -> None:
+    context = context_of(40, ask=8)
+    drawn = rank(np.zeros(40), context.candidates, 8, np.random.default_rng(5))
+    assert choose(STRATEGIES["random"], probabilities(40), again(context, 5)) == drawn
+
+
+@given(
+    st.lists(st.floats(-5, 5), min_size=2, max_size=20),
+    st.lists(st.floats(0.1, 10), min_size=20, max_size=20),
+)
+def test_cost_never_puts_the_dearer_and_worse_before_the_cheaper_and_better(
+    utilities: list[float], cost: list[float]
+) -> None:
+    u, c = np.array(utilities), np.array(cost[: len(utilities)])
+    per = per_cost(u, c)
+    assert (per >= 0).all()
+    for i in range(len(u)):
+        better = (u >= u[i]) & (c <= c[i])
+        assert (per[better] >= per[i] - 1e-12).all()
+
+
+def test_an_item_of_half_the_utility_and_a_quarter_of_the_cost_comes_first() -> None:
+    np.testing.assert_allclose(per_cost(np.array([0.8, 0.4]), np.array([4.0, 1.0])), [0.2, 0.4])
+    np.testing.assert_allclose(per_cost(np.array([-1.0, -3.0]), np.array([2.0, 1.0])), [1, 0])
+
+
+def test_what_cannot_be_asked_does_not_move_the_rest() -> None:
+    may = np.array([True, True, False])
+    per = per_cost(np.array([1.0, 2.0, -100]), np.array([1.0, 1.0, np.nan]), may)
+    np.testing.assert_allclose(per[:2], [1, 2])
+
+
+def test_of_items_alike_the_cheapest_are_asked_and_a_dear_one_only_for_its_worth() -> None:
+    P = np.array([[0.5, 0.5]] * 6 + [[0.9, 0.1]] * 2)  # utilities 1 and .2
+    cost = np.array([3.0, 5, 1, 4, 2, 6, 0.1, 1])
+    context = context_of(8, ask=3, cost=cost, X=np.ones((8, 3)))
+    assert choose(margin, P, context) == [6, 2, 4]
+    assert choose(margin, P, replace(context, cost=None))[0] < 6
+
+
+def test_the_only_candidate_is_asked_whatever_it_costs(strategy: Strategy) -> None:
+    context = context_of(12, labels=11, cost=np.full(12, 1000.0))
+    assert choose(strategy, probabilities(12), context) == [11]
+
+
+def test_cost_leaves_a_random_choice_random() -> None:
+    context = context_of(10, cost=np.arange(1.0, 11))
+    first = {choose(STRATEGIES["random"], probabilities(10), again(context, s))[0] for s in range(60)}
+    assert len(first) > 6  # of 10; the chance of fewer is below 1e-7
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_two_thousand_items(name: str) -> None:
+    P, context = probabilities(2000, 10), context_of(2000, labels=40, classes=10, ask=10)
+    chosen = choose(STRATEGIES[name], P, context)
+    assert len(set(chosen)) == 10
+    assert min(chosen) >= 40
+
+
+@pytest.mark.parametrize(
+    ("cost", "words"),
+    [
+        (np.ones(3), r"shape \(3,\): expected one number per item, \(4,\)"),
+        (np.array([1.0, 0, 1, 1]), r"cost=0.0 at row 1: expected a finite number above 0"),
+        (np.array([1.0, 1, np.nan, 1]), "cost=nan at row 2"),
+        (np.array([1.0, 1, 1, -2]), "cost=-2.0 at row 3"),
+    ],
+)
+def test_costs_that_make_no_sense_are_refused(cost: Any, words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        choose(margin, probabilities(4), context_of(4, cost=cost))
+
+
+@pytest.mark.parametrize(
+    ("utilities", "words"),
+    [
+        (np.zeros(4), r"'nonsense' returned shape \(4,\): expected one utility per item, \(3,\)"),
+        (np.zeros((3, 2)), r"'nonsense' returned shape \(3, 2\)"),
+        (0.5, r"'nonsense' returned shape \(\)"),
+        (None, r"'nonsense' returned (NaN|shape)"),
+        (["a", "b", "c"], "'nonsense' returned list: expected one utility, a number"),
+        (np.array([0, np.nan, 1]), "'nonsense' returned NaN for items that may be asked"),
+        (np.array([0, np.inf, 1]), "'nonsense' returned infinity for items that may be asked"),
+    ],
+)
+def test_utilities_that_cannot_be_ranked_are_refused_by_name(utilities: Any, words: str) -> None:
+    def nonsense(proba: Any, context: Context) -> Any:
+        return utilities
+
+    with pytest.raises(InvalidInput, match=words):
+        choose(nonsense, probabilities(3), context_of(3))
+
+
+def test_an_error_of_the_strategy_itself_says_whose_it_is() -> None:
+    def broken(proba: Any, context: Context) -> Any:
+        raise KeyError("lost")
+
+    with pytest.raises(KeyError) as caught:
+        choose(broken, probabilities(3), context_of(3))
+    assert caught.value.__notes__ == ["Raised by the strategy 'broken'."]
+
+
+def test_what_a_strategy_says_of_items_that_cannot_be_asked_does_not_matter() -> None:
+    utilities = np.array([np.nan, 1.0, np.inf, 2.0])
+    assert rank(utilities, np.array([False, True, False, True]), 2, np.random.default_rng(0)) == [3, 1]
+
+
+# -- each against its source
+
+
 def test_a_certain_item_is_worth_least_and_a_torn_one_most() -> None:
     P = np.array([[1.0, 0, 0], [0.6, 0.3, 0.1], [1 / 3, 1 / 3, 1 / 3]])
-    for measure in (least_confident, margin, entropy):
+    for measure in (least_confident, margin, entropy, class_balanced):
         assert np.argsort(measure(P, context_of(3))).tolist() == [0, 1, 2]
 
 
@@ -111,23 +380,173 @@ def test_the_measures_are_those_of_the_literature() -> None:
     np.testing.assert_allclose(entropy(P, context), scipy_entropy(P, axis=1), atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("utilities", "words"),
-    [
-        (np.zeros(4), r"shape \(4,\): expected one utility per item, \(3,\)"),
-        (np.zeros((3, 2)), r"shape \(3, 2\)"),
-        (0.5, r"shape \(\)"),
-        (np.array([0, np.nan, 1]), "NaN for items that may be asked"),
-    ],
-)
-def test_utilities_that_cannot_be_ranked_are_refused(utilities: Any, words: str) -> None:
-    with pytest.raises(InvalidInput, match=words):
-        rank(utilities, np.array([True, True, False]), 1, np.random.default_rng(0))
+def test_the_committee_disagrees_as_its_formulae_say() -> None:
+    P, context = probabilities(25, 4), context_of(25, labels=10, classes=4)
+    members = committee(again(context, 1), 4)
+    votes, divergences = np.empty(25), np.empty(25)
+    for i in range(25):
+        counts = np.bincount(members[:, i].argmax(axis=1), minlength=4)
+        votes[i] = scipy_entropy(counts)
+        divergences[i] = np.mean([scipy_entropy(m, members[:, i].mean(axis=0)) for m in members[:, i]])
+    np.testing.assert_allclose(vote_entropy(P, again(context, 1)), votes, atol=1e-12)
+    np.testing.assert_allclose(kl_divergence(P, again(context, 1)), divergences, atol=1e-9)
+    assert votes.max() > 0
+    assert len(members) == 7
 
 
-def test_what_a_strategy_says_of_items_that_cannot_be_asked_does_not_matter() -> None:
-    utilities = np.array([np.nan, 1.0, np.inf, 2.0])
-    assert rank(utilities, np.array([False, True, False, True]), 2, np.random.default_rng(0)) == [3, 1]
+def test_density_is_the_mean_cosine_to_the_unlabelled() -> None:
+    P, context = probabilities(40), context_of(40, labels=7, X=np.random.default_rng(1).random((40, 5)))
+    similarity = cosine_similarity(context.X)[:, 7:].mean(axis=1)
+    assert (similarity > 0).all()
+    np.testing.assert_allclose(information_density(P, context), entropy(P, context) * similarity, rtol=1e-5)
+
+
+def harmonic(W: Any, y: Any, P: Any, prior: float) -> Any:
+    """The Gaussian field by its definition: labels fixed, each other item the mean of its neighbours."""
+    n, k = P.shape
+    F = np.zeros((n, k))
+    free, known = np.flatnonzero(y < 0), np.flatnonzero(y >= 0)
+    F[known, y[known]] = 1
+    L = np.diag(W.sum(axis=1) + prior) - W
+    b = W[np.ix_(free, known)] @ F[known] + prior * P[free]
+    F[free] = np.linalg.solve(L[np.ix_(free, free)], b)
+    return F
+
+
+@pytest.mark.parametrize("labels", [0, 1, 4])
+def test_graph_error_reduction_is_what_relabelling_by_hand_gives(labels: int) -> None:
+    P = probabilities(12).astype(np.float64)
+    P /= P.sum(axis=1, keepdims=True)
+    context = context_of(12, labels=labels)
+    W = context.affinity.toarray().astype(float)
+    prior = 1e-3 * W.sum(axis=1).mean()
+    F = harmonic(W, context.y, P, prior)
+    expected = np.zeros(12)
+    for item in range(labels, 12):
+        for code in range(3):
+            y = context.y.copy()
+            y[item] = code
+            expected[item] -= F[item, code] * (1 - harmonic(W, y, P, prior).max(axis=1)).sum()
+    np.testing.assert_allclose(graph_error_reduction(P, context)[labels:], expected[labels:], atol=1e-9)
+
+
+def test_a_large_graph_is_solved_step_by_step_to_the_same_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    X = clouds(200)[0]
+    P, context = probabilities(200), context_of(200, labels=6, X=X)
+    exact = graph_error_reduction(P, again(context, 0))
+    monkeypatch.setattr("hitl_widgets.learn.strategies.reduction.DENSE", 10)
+    monkeypatch.setattr("hitl_widgets.learn.strategies.reduction.CANDIDATES_SPARSE", 300)
+    steps = graph_error_reduction(P, again(context, 0))
+    assert np.corrcoef(exact[6:], steps[6:])[0, 1] > 0.99
+    assert exact[steps.argmax()] >= np.sort(exact)[-3]
+
+
+def test_without_a_graph_its_strategy_says_what_to_do() -> None:
+    with pytest.raises(InvalidInput, match=r"needs the neighbour graph.*choose 'margin'"):
+        graph_error_reduction(probabilities(5), replace(context_of(5), affinity=None))
+
+
+def test_expected_error_reduction_is_what_refitting_by_hand_gives() -> None:
+    X = clouds(40)[0]
+    context = context_of(40, labels=6, classes=2, X=X)
+    learner = LinearLearner().start(context.X, 2)
+    rows = np.arange(6)
+    learner.update(rows, context.y[rows])
+    P = learner.proba()
+    utilities = expected_error_reduction(P, again(context, 0))
+    for item in (7, 20, 33):
+        left = 0.0
+        for code in (0, 1):
+            fresh = LinearLearner().start(context.X, 2)
+            fresh.update(np.append(rows, item), np.append(context.y[rows], code))
+            left += P[item, code] * float((1 - fresh.proba(np.arange(6, 40)).max(axis=1)).mean())
+        assert utilities[item] == pytest.approx(-left, abs=0.01)  # a cold fit differs a little from a warm
+
+
+def test_k_center_greedy_takes_the_farthest_each_time() -> None:
+    context = context_of(30, labels=3, ask=6)
+    chosen = choose(core_set, probabilities(30), context)
+    known = [0, 1, 2]
+    for item in chosen:
+        distance = np.linalg.norm(context.X[:, None] - context.X[known], axis=2).min(axis=1)
+        assert distance[item] == pytest.approx(distance.max())
+        known.append(item)
+
+
+def test_badge_draws_as_kmeans_plus_plus_on_the_gradients_themselves() -> None:
+    P, context = probabilities(40, 4), context_of(40, labels=3, classes=4, ask=6)
+    rows = np.flatnonzero(context.candidates)
+    error = P[rows].astype(float)
+    error[np.arange(len(rows)), error.argmax(axis=1)] -= 1
+    X = np.column_stack([context.X[rows], np.ones(len(rows))]).astype(float)
+    G = (error[:, :, None] * X[:, None, :]).reshape(len(rows), -1)
+    rng = np.random.default_rng(8)
+    places = [int(rng.choice([(G**2).sum(axis=1).argmax()]))]
+    while len(places) < 6:
+        near = ((G[:, None] - G[places]) ** 2).sum(axis=2).min(axis=1)
+        places.append(int(rng.choice(len(G), p=near / near.sum())))
+    assert choose(badge, P, again(context, 8)) == rows[places].tolist()
+
+
+def test_a_batch_by_margin_and_kmeans_is_doubtful_and_spread() -> None:
+    X, names = clouds(60)
+    P = np.full((60, 2), 0.5)
+    P[30:] = [0.9, 0.1]
+    chosen = choose(margin_kmeans, P, context_of(60, X=X, ask=4, classes=2))
+    assert set(names[chosen]) == {"a", "b"}
+    single = probabilities(60)
+    context = context_of(60, X=X)
+    assert choose(margin_kmeans, single, context) == [int(margin(single, context).argmax())]
+
+
+@pytest.mark.parametrize("cold", [kmeans, typicality])
+def test_a_cold_start_goes_where_nothing_is_labelled(cold: Strategy) -> None:
+    X, names = clouds(60)
+    P = probabilities(60)
+    assert set(names[choose(cold, P, context_of(60, X=X, ask=2))]) == {"a", "b"}
+    labelled = again(context_of(60, X=X), 0)
+    labelled.y[0] = 0  # of cloud a
+    assert names[choose(cold, P, labelled)[0]] == "b"
+
+
+def test_typicality_prefers_the_dense() -> None:
+    rng = np.random.default_rng(0)
+    X = np.vstack([rng.normal(size=(40, 2)) * 3, rng.normal(size=(20, 2)) * 0.05])
+    assert choose(typicality, probabilities(60), context_of(60, X=X))[0] >= 40
+    assert choose(typicality, probabilities(60), replace(context_of(60, X=X), affinity=None))[0] >= 40
+
+
+def test_power_draws_in_proportion_to_the_margin() -> None:
+    P = np.array([[0.5, 0.5], [0.75, 0.25], [0.75, 0.25], [1.0, 0.0]])  # utilities 1, .5, .5, 0
+    context = context_of(4)
+    first = [choose(power_margin, P, again(context, seed))[0] for seed in range(400)]
+    share = np.bincount(first, minlength=4) / 400
+    np.testing.assert_allclose(share, [0.5, 0.25, 0.25, 0], atol=0.1)  # 4 standard deviations
+
+
+def test_the_class_with_few_labels_is_preferred() -> None:
+    context = context_of(10)
+    context.y[:5] = [0, 0, 0, 0, 1]
+    P = np.array([[0.6, 0.4], [0.4, 0.6]] * 5)
+    utilities = class_balanced(P, context)
+    assert utilities[1] > utilities[0]
+    assert margin(P, context)[1] == margin(P, context)[0]
+
+
+def test_the_rarest_class_is_hunted_or_the_one_that_was_named() -> None:
+    P, context = probabilities(10), context_of(10)
+    context.y[:6] = [0, 0, 0, 1, 2, 2]
+    np.testing.assert_allclose(most_likely_positive(P, context), P[:, 1])
+    np.testing.assert_allclose(most_likely_positive(P, context, positive=2), P[:, 2])
+
+
+def test_before_there_is_a_positive_the_hunt_goes_where_nothing_is_known() -> None:
+    X = np.array([[0.0, 0], [1, 0], [9, 9], [0, 1]])
+    context = context_of(4, X=X)
+    context.y[0] = 0
+    P = np.array([[1.0, 0]] * 4)
+    assert most_likely_positive(P, context).argmax() == 2
+    assert choose(most_likely_positive, P, again(context, 0)) == [2]
 
 
 # -- what strategy= may be
@@ -136,8 +555,11 @@ def test_what_a_strategy_says_of_items_that_cannot_be_asked_does_not_matter() ->
 def test_names_and_functions_are_strategies() -> None:
     assert as_strategy("auto") == ("margin", margin)
     assert as_strategy("entropy") == ("entropy", entropy)
+    assert as_strategy("query_by_committee") == ("query_by_committee", vote_entropy)
     assert as_strategy(second_class_first) == ("second_class_first", second_class_first)
     assert as_strategy(lambda proba, context, power=2: proba[:, 0])[0] == "<lambda>"
+    hunt = partial(most_likely_positive, positive=1)
+    assert as_strategy(hunt) == ("most_likely_positive", hunt)
 
 
 @pytest.mark.parametrize(
