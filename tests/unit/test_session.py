@@ -260,6 +260,20 @@ def test_two_sessions_on_one_file_see_each_others_labels_after_their_next_act(
     assert bob.labels()["annotator"].tolist() == ["ann", "ann"]
 
 
+@pytest.mark.parametrize("act", [Session.undo, Session.labels])
+def test_events_on_items_of_another_table_do_not_leave_the_model_behind(
+    make_session: Make, act: Callable[[Session], Any]
+) -> None:
+    store = LabelStore(":memory:")
+    ann = make_session(store=store, annotator="ann")
+    bob = make_session(clouds(20)[0] + 9, store=store, annotator="bob")
+    ann.wait(20)
+    bob.label(bob.pool.ids[0], "a")
+    act(ann)
+    assert ann.wait(20).n_events == ann.n_events == 2
+    assert ann.n_labels == 0
+
+
 def test_undo_takes_back_the_annotators_last_act_wherever_it_was_made(
     make_session: Make, tmp_path: Path
 ) -> None:

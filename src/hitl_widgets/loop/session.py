@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -19,16 +19,16 @@ import pandas as pd
 
 from hitl_widgets.data.items import Payload
 from hitl_widgets.data.pool import Pool
-from hitl_widgets.errors import HitlError, InvalidInput, StoreError, choices, nearest
+from hitl_widgets.errors import HitlError, InvalidInput, StoreError, nearest
 from hitl_widgets.export.tables import write_table
 from hitl_widgets.labels.events import LabelEvent, Selection, new_event_id
-from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.schema import LabelClass, Schema
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
-from hitl_widgets.learn.learner import as_learner
+from hitl_widgets.learn.learner import Learner, as_learner
 from hitl_widgets.learn.strategies import as_strategy
 from hitl_widgets.loop.asking import Asker, Labels
+from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.mapping import Map, Preparation, Stage
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.tables import history_table, items_table, labels_table, predictions_table
@@ -113,60 +113,45 @@ class Session:
     ) -> None:
         _refuse(unknown)
         _check_settings(audit, random_state, store)
-        if X is not None and embed is not None:
-            raise InvalidInput("Pass X= or embed=, not both: X= is what embed= would make.")
-        if isinstance(data, Pool):
-            if any(x is not None for x in (text, image, columns, X, id)):
-                raise InvalidInput(
-                    "data is a Pool: pass text=, image=, columns=, X= and id= to Pool.from_data."
-                )
-            pool = data
-        else:
-            pool = Pool.from_data(data, text=text, image=image, columns=columns, X=X, id=id)
+        self.pool = _as_pool(data, embed, text=text, image=image, columns=columns, X=X, id=id)
         asked = _asked_schema(classes, schema)
         model = as_learner(learner)
-        name, chosen = as_strategy(strategy)
-        self.pool = pool
+        self.strategy, chosen = as_strategy(strategy)
         self.task = task
         self.annotator = annotator or _login()
         self.audit = float(audit)
-        self.strategy = name
+        self._clear()
+        self._ledger = Ledger(store, task, self.pool, asked, self.annotator)
+        self.store, self.schema = self._ledger.store, self._ledger.schema
+        seed = _seed(self.store.store_id, task) if random_state is None else random_state
+        asker = Asker(self.strategy, chosen, self.schema.names, self.audit, seed)
+        self._start(model, asker, embed, random_state)
+
+    def _clear(self) -> None:
+        """Lay out the state beside the log, before anything runs: none of it outlives the session."""
         self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._listeners: list[Listener] = []
-        self._fold = Fold()
-        self._seq = 0
-        self._log: list[LabelEvent] = []
-        self._labels = Labels.blank(len(pool))
         self._audit_issued: set[int] = set()
         self._features: npt.NDArray[np.float32] | None = None
         self._map: Map | None = None
         self._stage: Stage | None = Stage("starting")
         self._error: Exception | None = None
         self._closed = False
-        self._changed = threading.Condition(self._lock)
-        self._own_store = not isinstance(store, LabelStore)
-        self.store = store if isinstance(store, LabelStore) else LabelStore(store)
-        try:
-            self.schema = self._agree(asked)
-        except BaseException:
-            if self._own_store:
-                self.store.close()
-            raise
-        self._sync()
-        self._refold(range(len(pool)))
-        seed = random_state if random_state is not None else _seed(self.store.store_id, task)
-        asker = Asker(name, chosen, self.schema.names, self.audit, seed)
+
+    def _start(self, model: Learner, asker: Asker, embed: Any, random_state: int | None) -> None:
+        """Begin the background work: the model, the features and map, the news to the views."""
         self._trainer = Trainer(
             model,
             asker,
-            len(pool),
+            len(self.pool),
             self.schema,
             self._snapshot,
             self._on_round,
             self._on_evaluation,
         )
         self._preparation = Preparation(
-            pool,
+            self.pool,
             embed,
             random_state,
             on_features=self._on_features,
@@ -280,18 +265,44 @@ class Session:
         """Bring back what the last undo took; returns the event's id, None if there is nothing."""
         return self._turn("redo", event_id)
 
-    def _turn(self, kind: Any, event_id: str | None) -> str | None:
+    def _turn(self, kind: Literal["undo", "redo"], event_id: str | None) -> str | None:
         with self._lock:
             self._refuse_closed()
-            self._refold(self._sync())  # the last act may have come from another kernel
-            if event_id is not None and any(e.event_id == event_id for e in reversed(self._log)):
+            if self._ledger.sync():  # the last act may have come from another kernel
+                self._follow()
+            if event_id is not None and self._ledger.find(event_id):
                 return event_id
-            find = self._fold.to_undo if kind == "undo" else self._fold.to_redo
-            target = find(self.annotator)
+            target = self._ledger.to_turn(kind, self.annotator)
             if target is None:
                 return None
             act = LabelEvent(kind, self.task, self.annotator, value=target.event_id)
             return self._act(act if event_id is None else replace(act, event_id=event_id))
+
+    def _act(self, event: LabelEvent) -> str:
+        with self._lock:
+            self._refuse_closed()
+            self._ledger.append(event)
+            self._changed.notify_all()
+        self._follow()
+        return event.event_id
+
+    def _catch_up(self) -> None:
+        """Fold what others have added; with the store gone, what is known here still stands."""
+        with self._lock:
+            if self._closed:
+                return
+            try:
+                news = self._ledger.sync()
+            except StoreError as error:
+                warnings.warn(f"{error} What this session knows is shown.", RuntimeWarning, stacklevel=3)
+                return
+        if news:
+            self._follow()
+
+    def _follow(self) -> None:
+        """Have the model and the views follow the log."""
+        self._trainer.request()
+        self._news.request()
 
     def _refuse_closed(self) -> None:
         if self._closed:
@@ -300,99 +311,21 @@ class Session:
     def _keys(self, index: list[int]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.pool.keys[i] for i in index))
 
-    def _act(self, event: LabelEvent) -> str:
-        with self._lock:
-            self._refuse_closed()
-            self.store.append(event)
-            self._refold(self._sync())
-            self._changed.notify_all()
-        self._trainer.request()
-        self._news.request()
-        return event.event_id
-
-    # -- the log, folded ------------------------------------------------------
-
-    def _agree(self, asked: Schema | None) -> Schema:
-        """The schema that holds: the asked one, or the store's."""
-        self._sync()
-        stored = self._fold.schema
-        if asked is None:
-            if stored is None:
-                raise InvalidInput(
-                    f"classes= is missing, and {self.store.name} knows no task {self.task!r} yet"
-                    f"{_known_tasks(self.store)}. Pass at least two, such as classes=['spam', 'ham']."
-                )
-            return stored
-        if stored is not None:
-            used = {str(e.value) for e, holds in self._fold.acts() if holds and e.value is not None}
-            lost = sorted(used - set(asked.names))
-            if lost:
-                raise InvalidInput(
-                    f"{self.store.name} holds labels of {choices(lost)} under task {self.task!r}, which "
-                    f"classes= lacks (it has {choices(asked.names)}). Add the classes, or ask another "
-                    "question in the same file with task='another name'. Nothing was changed."
-                )
-        if stored != asked:
-            self.store.append(LabelEvent("schema", self.task, self.annotator, value=asked.to_dict()))
-            self._sync()
-        return asked
-
-    def _catch_up(self) -> None:
-        """Fold what others have added; with the store gone, what is known here still stands."""
-        with self._lock:
-            if self._closed:
-                return
-            try:
-                touched = self._sync()
-            except StoreError as error:
-                warnings.warn(f"{error} What this session knows is shown.", RuntimeWarning, stacklevel=3)
-                return
-            self._refold(touched)
-        if touched:
-            self._trainer.request()
-            self._news.request()
-
-    def _sync(self) -> list[int]:
-        """Fold what is new in the log, our own and others'; returns the rows it may have changed."""
-        touched: dict[int, None] = {}
-        for seq, event in self.store.read(self.task, self._seq):
-            self._seq = seq
-            self._log.append(event)
-            for key in self._fold.apply(event):
-                if (i := self.pool.find(key)) is not None:
-                    touched[i] = None
-        return list(touched)
-
-    def _refold(self, rows: Iterable[int]) -> None:
-        labels, codes = self._labels, {name: code for code, name in enumerate(self.schema.names)}
-        for i in rows:
-            key = self.pool.keys[i]
-            event = self._fold.answer(key)
-            labels.y[i] = codes.get(event.value, -1) if event else -1
-            labels.order[i] = self._fold.order(event) if event else 0
-            labels.audited[i] = event is not None and event.selection == "audit"
-            labels.asked[i] = (
-                event is not None
-                and event.selection in {"audit", "suggested", "api"}
-                and len(event.item_ids) == 1
-            )
-            labels.skipped[i] = self._fold.skipped(key)
-
     def _snapshot(self) -> tuple[Labels, npt.NDArray[np.float32] | None]:
         with self._lock:
-            return self._labels.copy(self._fold.n_events), self._features
+            return self._ledger.snapshot(), self._features
 
     # -- what is known --------------------------------------------------------
 
     @property
     def n_labels(self) -> int:
         """How many items are labelled."""
-        return len(self._labels)
+        return len(self._ledger.labels)
 
     @property
     def n_events(self) -> int:
         """How many events of the log are folded."""
-        return self._fold.n_events
+        return self._ledger.n_events
 
     @property
     def current(self) -> Labels:
@@ -439,7 +372,7 @@ class Session:
     def behind(self) -> int:
         """How many acts the model has not seen yet."""
         seen = self._trainer.round
-        return self._fold.n_events - (seen.n_events if seen else 0)
+        return self._ledger.n_events - (seen.n_events if seen else 0)
 
     def item(self, id: Any) -> Any:  # noqa: A002 - the field's own word
         """Your own item with this id: a text, an image, or a dict of a table row."""
@@ -452,20 +385,18 @@ class Session:
     def acts(self, limit: int | None = None) -> list[tuple[LabelEvent, bool]]:
         """Labels and skips in log order, each with whether it holds; the last ``limit`` of them."""
         with self._lock:
-            acts = self._fold.acts()
+            acts = self._ledger.acts()
         return acts if limit is None else acts[-limit:]
 
     def turned(self, event_id: str) -> LabelEvent | None:
         """The act that an undo or redo with this id was about."""
         with self._lock:
-            found = next((e for e in reversed(self._log) if e.event_id == event_id), None)
-            return self._fold.act(str(found.value)) if found else None
+            return self._ledger.turned(event_id)
 
     def can_turn(self) -> tuple[bool, bool]:
         """Whether there is something to undo, and to redo."""
         with self._lock:
-            fold, who = self._fold, self.annotator
-            return fold.to_undo(who) is not None, fold.to_redo(who) is not None
+            return self._ledger.can_turn(self.annotator)
 
     def query(self, n: int = 1) -> list[Any]:
         """Ids of the items most worth labeling now, best first, the audit's share among them.
@@ -514,7 +445,7 @@ class Session:
                 if self._error is not None:
                     raise HitlError(f"The items could not be prepared: {self._error}") from self._error
                 found = self._trainer.round
-                fresh = found is not None and found.n_events >= self._fold.n_events
+                fresh = found is not None and found.n_events >= self._ledger.n_events
                 if found is not None and fresh and self._features is not None and found.has_features:
                     return found
                 self._refuse_closed()
@@ -530,14 +461,13 @@ class Session:
         """
         self._catch_up()
         with self._lock:
-            return labels_table(self._fold, self.pool)
+            return labels_table(self._ledger.fold, self.pool)
 
     def history(self) -> pd.DataFrame:
         """Every event of the task, oldest first; ``holds`` is False for what was undone."""
         self._catch_up()
         with self._lock:
-            holding = {e.event_id: holds for e, holds in self._fold.acts()}
-            return history_table(list(self._log), lambda event_id: holding.get(event_id, True))
+            return history_table(self._ledger.events, self._ledger.fold)
 
     def predictions(self) -> pd.DataFrame:
         """The model's label, confidence and uncertainty (0 to 1) of every item, indexed by id."""
@@ -572,8 +502,7 @@ class Session:
         self._preparation.close()
         self._trainer.close()
         self._news.close()
-        if self._own_store:
-            self.store.close()
+        self._ledger.close()
         self._tell("closed")
 
     # -- listeners ------------------------------------------------------------
@@ -658,6 +587,16 @@ def _check_settings(audit: Any, random_state: Any, store: Any) -> None:
         )
 
 
+def _as_pool(data: Any, embed: Any, **how: Any) -> Pool:
+    if how["X"] is not None and embed is not None:
+        raise InvalidInput("Pass X= or embed=, not both: X= is what embed= would make.")
+    if not isinstance(data, Pool):
+        return Pool.from_data(data, **how)
+    if any(x is not None for x in how.values()):
+        raise InvalidInput("data is a Pool: pass text=, image=, columns=, X= and id= to Pool.from_data.")
+    return data
+
+
 def _asked_schema(classes: Any, schema: Any) -> Schema | None:
     if schema is None:
         return None if classes is None else Schema(classes)
@@ -679,11 +618,6 @@ def _login() -> str:
         return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
     except (KeyError, OSError):  # a container whose user has no name
         return "annotator"
-
-
-def _known_tasks(store: LabelStore) -> str:
-    tasks = store.tasks()
-    return f" (it knows {choices(tasks)})" if tasks else ""
 
 
 def _seed(store_id: str, task: str) -> int:

@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, cast
 
 import pandas as pd
 
-from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, StoreError, choices, nearest
 from hitl_widgets.export.tables import write_table
+from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.loop.tables import history_table, labels_table
 
 __all__ = ["export_stored", "stored_history", "stored_labels"]
-
-
-class _NoPool:
-    """The data is not here: an item's id is the key that the store knows."""
-
-    ids: tuple[Any, ...] = ()
-
-    def find(self, _: object) -> None:
-        return None
 
 
 def stored_labels(store: str | os.PathLike[str], task: str | None = None) -> pd.DataFrame:
@@ -45,14 +35,12 @@ def stored_labels(store: str | os.PathLike[str], task: str | None = None) -> pd.
         When it knows no such task.
     """
     _, fold = _read(store, task)
-    return labels_table(fold, cast("Pool", _NoPool()))
+    return labels_table(fold, None)
 
 
 def stored_history(store: str | os.PathLike[str], task: str | None = None) -> pd.DataFrame:
     """Every event of a task; see :meth:`Session.history` and :func:`stored_labels`."""
-    events, fold = _read(store, task)
-    holding = {e.event_id: holds for e, holds in fold.acts()}
-    return history_table(events, lambda event_id: holding.get(event_id, True))
+    return history_table(*_read(store, task))
 
 
 def export_stored(
@@ -69,7 +57,7 @@ def export_stored(
     return write_table(table, path, format)
 
 
-def _read(store: str | os.PathLike[str], task: str | None) -> tuple[list[Any], Fold]:
+def _read(store: str | os.PathLike[str], task: str | None) -> tuple[list[LabelEvent], Fold]:
     _refuse_missing(store)
     opened = LabelStore(store)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hitl_widgets.data.pool import Pool
+from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.round import Round
@@ -17,12 +17,15 @@ from hitl_widgets.loop.round import Round
 __all__ = ["history_table", "items_table", "labels_table", "predictions_table"]
 
 
-def labels_table(fold: Fold, pool: Pool) -> pd.DataFrame:
-    """One row per item and annotator that holds; see :meth:`Session.labels`."""
+def labels_table(fold: Fold, pool: Pool | None) -> pd.DataFrame:
+    """One row per item and annotator that holds; see :meth:`Session.labels`.
+
+    An item that the pool lacks, or any where there is no pool, goes by the store's own key.
+    """
 
     def known(key: str) -> Any:
-        i = pool.find(key)
-        return key if i is None else pool.ids[i]
+        i = None if pool is None else pool.find(key)
+        return key if pool is None or i is None else pool.ids[i]
 
     rows = [
         (known(key), e.value, e.annotator, e.time, e.selection, e.elapsed_ms, fold.order(e))
@@ -37,8 +40,9 @@ def labels_table(fold: Fold, pool: Pool) -> pd.DataFrame:
     return table.drop(columns="order").reset_index(drop=True)
 
 
-def history_table(events: list[Any], holds: Callable[[str], bool]) -> pd.DataFrame:
+def history_table(events: list[LabelEvent], fold: Fold) -> pd.DataFrame:
     """One row per event; see :meth:`Session.history`."""
+    holding = {e.event_id: holds for e, holds in fold.acts()}
     rows = [
         {
             "time": e.time,
@@ -47,7 +51,7 @@ def history_table(events: list[Any], holds: Callable[[str], bool]) -> pd.DataFra
             "n_items": len(e.item_ids),
             "value": None if e.kind == "schema" else e.value,
             "selection": e.selection,
-            "holds": holds(e.event_id),
+            "holds": holding.get(e.event_id, True),
             "elapsed_ms": e.elapsed_ms,
             "event_id": e.event_id,
             "item_ids": list(e.item_ids),

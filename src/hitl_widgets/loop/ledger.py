@@ -1,0 +1,187 @@
+"""Ledger: the log of one task, what holds by it, and that as arrays over the pool."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Literal
+
+from hitl_widgets.data.pool import Pool
+from hitl_widgets.errors import InvalidInput, choices
+from hitl_widgets.labels.events import LabelEvent
+from hitl_widgets.labels.fold import Fold
+from hitl_widgets.labels.schema import Schema
+from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.loop.asking import Labels
+
+__all__ = ["Ledger"]
+
+
+class Ledger:
+    """The events of one task, folded, over the items of one pool.
+
+    It has no lock of its own: every method is called under the Session's lock.
+
+    Parameters
+    ----------
+    store
+        A path or database URL, which is opened here and closed by :meth:`close`; or a
+        :class:`~hitl_widgets.labels.store.LabelStore`, which stays open.
+    task
+        Name of the question within the store.
+    pool
+        The items. Events on others are kept and folded, and have no place in ``labels``.
+    asked
+        The schema that the person wants; None takes the store's.
+    annotator
+        Who signs the schema, where it is new.
+
+    Attributes
+    ----------
+    schema
+        The schema that holds.
+    events
+        Every event read so far, in log order.
+    fold
+        What holds by them.
+    labels
+        The same over the pool, changed in place; :meth:`snapshot` is safe from that.
+
+    Raises
+    ------
+    InvalidInput
+        When no schema is known, or the asked one lacks a class that is in use. Nothing is written.
+    StoreError
+        When the store cannot be opened, read or written.
+    """
+
+    def __init__(
+        self,
+        store: str | os.PathLike[str] | LabelStore,
+        task: str,
+        pool: Pool,
+        asked: Schema | None,
+        annotator: str,
+    ) -> None:
+        self.task = task
+        self.events: list[LabelEvent] = []
+        self.fold = Fold()
+        self.labels = Labels.blank(len(pool))
+        self._pool = pool
+        self._seq = 0
+        self._own_store = not isinstance(store, LabelStore)
+        self.store = store if isinstance(store, LabelStore) else LabelStore(store)
+        try:
+            self._read()
+            self.schema = self._agree(asked, annotator)
+        except BaseException:
+            self.close()
+            raise
+        self._codes = {name: code for code, name in enumerate(self.schema.names)}
+        self._refold(self.fold.touched)
+
+    def close(self) -> None:
+        """Release the store, where it was opened here."""
+        if self._own_store:
+            self.store.close()
+
+    # -- reading and writing --------------------------------------------------
+
+    def sync(self) -> bool:
+        """Fold what is new in the log, our own and others'; returns whether anything was."""
+        known = len(self.events)
+        self._refold(self._read())
+        return len(self.events) > known
+
+    def append(self, event: LabelEvent) -> None:
+        """Write an event, and fold it after what others wrote before; known ids change nothing."""
+        self.store.append(event)
+        self.sync()
+
+    def _read(self) -> Iterable[str]:
+        """Fold what is new in the log; returns the keys of the items that it may have changed."""
+        touched: dict[str, None] = {}
+        for seq, event in self.store.read(self.task, self._seq):
+            self._seq = seq
+            self.events.append(event)
+            touched.update(dict.fromkeys(self.fold.apply(event)))
+        return touched
+
+    def _refold(self, keys: Iterable[str]) -> None:
+        labels, fold = self.labels, self.fold
+        for key in keys:
+            i = self._pool.find(key)
+            if i is None:
+                continue
+            event = fold.answer(key)
+            labels.y[i] = self._codes.get(event.value, -1) if event else -1
+            labels.order[i] = fold.order(event) if event else 0
+            labels.audited[i] = event is not None and event.selection == "audit"
+            labels.asked[i] = (
+                event is not None
+                and event.selection in {"audit", "suggested", "api"}
+                and len(event.item_ids) == 1
+            )
+            labels.skipped[i] = fold.skipped(key)
+
+    def _agree(self, asked: Schema | None, annotator: str) -> Schema:
+        """The schema that holds: the asked one, or the store's."""
+        stored = self.fold.schema
+        if asked is None:
+            if stored is None:
+                raise InvalidInput(
+                    f"classes= is missing, and {self.store.name} knows no task {self.task!r} yet"
+                    f"{self._known_tasks()}. Pass at least two, such as classes=['spam', 'ham']."
+                )
+            return stored
+        if stored is not None:
+            self._refuse_lost(asked)
+        if stored != asked:
+            self.store.append(LabelEvent("schema", self.task, annotator, value=asked.to_dict()))
+            self._read()
+        return asked
+
+    def _refuse_lost(self, asked: Schema) -> None:
+        used = {str(e.value) for e, holds in self.acts() if holds and e.value is not None}
+        if lost := sorted(used - set(asked.names)):
+            raise InvalidInput(
+                f"{self.store.name} holds labels of {choices(lost)} under task {self.task!r}, which "
+                f"classes= lacks (it has {choices(asked.names)}). Add the classes, or ask another "
+                "question in the same file with task='another name'. Nothing was changed."
+            )
+
+    def _known_tasks(self) -> str:
+        tasks = self.store.tasks()
+        return f" (it knows {choices(tasks)})" if tasks else ""
+
+    # -- what holds -----------------------------------------------------------
+
+    @property
+    def n_events(self) -> int:
+        """How many events are folded."""
+        return self.fold.n_events
+
+    def snapshot(self) -> Labels:
+        """The labels that hold now, safe from later changes."""
+        return self.labels.copy(self.fold.n_events)
+
+    def acts(self) -> list[tuple[LabelEvent, bool]]:
+        """Labels and skips in log order, each with whether it holds."""
+        return self.fold.acts()
+
+    def find(self, event_id: str) -> LabelEvent | None:
+        """The event with this id, of any kind."""
+        return next((e for e in reversed(self.events) if e.event_id == event_id), None)
+
+    def turned(self, event_id: str) -> LabelEvent | None:
+        """The act that an undo or redo with this id was about."""
+        found = self.find(event_id)
+        return self.fold.act(str(found.value)) if found else None
+
+    def to_turn(self, kind: Literal["undo", "redo"], annotator: str) -> LabelEvent | None:
+        """The act that the annotator's next undo or redo is about."""
+        return self.fold.to_undo(annotator) if kind == "undo" else self.fold.to_redo(annotator)
+
+    def can_turn(self, annotator: str) -> tuple[bool, bool]:
+        """Whether the annotator has something to undo, and to redo."""
+        return self.to_turn("undo", annotator) is not None, self.to_turn("redo", annotator) is not None
