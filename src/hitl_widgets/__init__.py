@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from hitl_widgets.labels.store import LabelStore
     from hitl_widgets.loop.round import Round
     from hitl_widgets.loop.session import Session
+    from hitl_widgets.loop.simulate import simulate
+    from hitl_widgets.loop.simulation import Simulation
     from hitl_widgets.widgets.explorer import Explorer
     from hitl_widgets.widgets.labeler import Labeler
     from hitl_widgets.widgets.monitor import Monitor
@@ -41,7 +43,9 @@ _HOMES = {
     "Round": "loop.round",
     "Schema": "labels.schema",
     "Session": "loop.session",
+    "Simulation": "loop.simulation",
     "Workbench": "widgets.workbench",
+    "simulate": "loop.simulate",
 }
 
 __all__ = [
@@ -54,8 +58,10 @@ __all__ = [
     "Round",
     "Schema",
     "Session",
+    "Simulation",
     "Workbench",
     "datasets",
+    "simulate",
 ]
 
 
@@ -65,12 +71,21 @@ def _mimebundle(session: Session, **options: Any) -> Any:
     return workbench._repr_mimebundle_(**options)
 
 
+def _chart(simulation: Simulation, metric: str | None = None, **size: int) -> Any:
+    """Learning curves with 95 % bands; ``width=`` and ``height=`` in pixels."""
+    charts = importlib.import_module("hitl_widgets.widgets.charts")
+    table = simulation.summary(metric)
+    return charts.race_chart(table.to_dict("records"), simulation.colors, table.attrs["metric"], **size)
+
+
 def __getattr__(name: str) -> Any:
     if name == "datasets":
         return importlib.import_module("hitl_widgets.datasets")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    if name in {"Simulation", "simulate"}:
+        importlib.import_module(f"{__name__}.loop.simulation").Simulation.chart = _chart
     if name == "Session":
         value._repr_mimebundle_ = _mimebundle
     globals()[name] = value

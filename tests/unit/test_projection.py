@@ -7,7 +7,8 @@ import pytest
 from scipy.spatial import procrustes
 from sklearn.datasets import make_blobs
 
-from hitl_widgets.data import projection
+from hitl_widgets.data import _child
+from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.projection import (
     Cancelled,
     UmapProcess,
@@ -73,11 +74,15 @@ def blobs() -> tuple[np.ndarray, np.ndarray]:
     return X.astype(np.float32), y
 
 
+def umap_of(X: np.ndarray, **settings: int) -> UmapProcess:
+    return UmapProcess(NeighborGraph.build(X).knn(), pca_map(X), **settings)
+
+
 def test_umap_runs_in_a_child_and_lies_on_the_first_map() -> None:
     X, y = blobs()
     first = pca_map(X)
     stages: list[tuple[str, float | None]] = []
-    xy = UmapProcess(X, first, n_epochs=30).run(lambda *stage: stages.append(stage))
+    xy = umap_of(X, n_epochs=30).run(lambda *stage: stages.append(stage))
     assert xy.shape == (120, 2)
     assert xy.dtype == np.float32
     assert np.abs(xy).max() == pytest.approx(1)
@@ -92,13 +97,51 @@ def test_umap_runs_in_a_child_and_lies_on_the_first_map() -> None:
     assert int(np.argmax(mirrored)) == 0
 
 
+def test_the_map_is_drawn_from_the_graph_alone() -> None:
+    """Neighbours shuffled among the points: a UMAP that looked for its own would not follow."""
+    X, y = blobs()
+    indices, distances = NeighborGraph.build(X).knn()
+    turn = np.random.default_rng(1).permutation(120)  # row i takes the place of row turn[i]
+    back = np.argsort(turn).astype(np.int32)
+    first = pca_map(X)
+    straight = UmapProcess((indices, distances), first, n_epochs=30).run(lambda *_: None)
+    moved = UmapProcess((back[indices[turn]], distances[turn]), first, n_epochs=200).run(lambda *_: None)
+    spread = [
+        np.mean([xy[labels == c].std(axis=0) for c in range(3)])
+        for xy, labels in (
+            (straight, y),
+            (moved, y[turn]),
+            (moved, y),
+        )
+    ]
+    assert spread[0] < 0.2
+    assert spread[1] < 0.2
+    assert spread[2] > 0.3
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        np.ones((40, 3)),
+        np.repeat(np.eye(3), 20, axis=0),
+        np.vstack([RNG.normal(size=(30, 3)), np.zeros((60, 3))]),
+        RNG.normal(size=(15, 3)),
+    ],
+    ids=["constant", "three contents", "many copies", "fewest"],
+)
+def test_umap_of_odd_graphs_is_finite(X: np.ndarray) -> None:
+    xy = umap_of(X.astype(np.float32), n_epochs=20).run(lambda *_: None)
+    assert xy.shape == (len(X), 2)
+    assert np.isfinite(xy).all()
+    assert np.abs(xy).max() == pytest.approx(1)
+
+
 def test_cancel_stops_the_child_and_removes_its_files(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projection.tempfile, "tempdir", str(tmp_path))
-    X, _ = blobs()
-    process = UmapProcess(X, pca_map(X), n_epochs=1_000_000)
+    monkeypatch.setattr(_child.tempfile, "tempdir", str(tmp_path))
+    process = umap_of(blobs()[0], n_epochs=1_000_000)
 
     def cancel_soon(stage: str, _: float | None) -> None:
-        if stage == "finding neighbours":
+        if stage.startswith("preparing"):
             threading.Thread(target=process.cancel).start()
 
     with pytest.raises(Cancelled):
@@ -108,22 +151,19 @@ def test_cancel_stops_the_child_and_removes_its_files(tmp_path, monkeypatch: pyt
 
 
 def test_cancel_before_the_start() -> None:
-    X, _ = blobs()
-    process = UmapProcess(X, pca_map(X))
+    process = umap_of(blobs()[0])
     process.cancel()
     with pytest.raises(Cancelled):
         process.run(lambda *_: None)
 
 
 def test_a_failing_child_says_why() -> None:
-    X, _ = blobs()
     with pytest.raises(HitlError, match="n_neighbors"):
-        UmapProcess(X, pca_map(X), n_neighbors=-5).run(lambda *_: None)
+        umap_of(blobs()[0], n_neighbors=-5).run(lambda *_: None)
 
 
 def test_an_error_in_the_listener_stops_the_child() -> None:
-    X, _ = blobs()
-    process = UmapProcess(X, pca_map(X))
+    process = umap_of(blobs()[0])
 
     def listen(stage: str, _: float | None) -> None:
         if stage != "starting UMAP":
@@ -131,8 +171,8 @@ def test_an_error_in_the_listener_stops_the_child() -> None:
 
     with pytest.raises(RuntimeError, match="view is gone"):
         process.run(listen)
-    assert process._child is not None
-    assert process._child.poll() is not None
+    assert process._job._child is not None
+    assert process._job._child.poll() is not None
 
 
 def test_umap_needs_points() -> None:

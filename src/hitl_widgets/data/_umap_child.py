@@ -1,57 +1,37 @@
 """UMAP in a process of its own, started by `projection`.
 
-``python -m hitl_widgets.data._umap_child FOLDER``
-Reads ``X.npy``, ``init.npy``, ``job.json`` and perhaps ``knn_*.npy`` in the folder, writes
-``out.npy``, and says how far it is as JSON lines on stdout. Ends when stdin is closed, so that it
-never outlives the kernel.
+Reads ``indices.npy``, ``distances.npy`` and ``init.npy`` in its folder, writes ``xy.npy``.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import shutil
 import sys
-import threading
 import types
-import warnings
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-# Up to here exact neighbours take seconds; beyond, UMAP's own approximate search pays for its
-# compilation.
-EXACT_KNN_ROWS = 20_000
+from hitl_widgets.data._child import Reporter, serve
+
 # From here UMAP lays out in parallel when no random_state asks for a repeatable map.
 _PARALLEL_ROWS = 50_000
 
 
-class _Reporter:
-    """Where tqdm writes ``12/100``; passes it on as a JSON line."""
+class _Epochs:
+    """Where tqdm writes ``12/100``; passes it on."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
-
-    def stage(self, words: str, fraction: float | None = None) -> None:
-        self.stream.write(json.dumps({"stage": words, "fraction": fraction}) + "\n")
-        self.stream.flush()
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
 
     def write(self, text: str) -> int:
         if found := re.search(r"(\d+)/(\d+)", text):
-            self.stage("settling the map", int(found[1]) / max(1, int(found[2])))
+            self._reporter.stage("settling the map", int(found[1]) / max(1, int(found[2])))
         return len(text)
 
     def flush(self) -> None:
         pass
-
-
-def _die_with_parent(folder: Path) -> None:
-    sys.stdin.read()
-    shutil.rmtree(folder, ignore_errors=True)
-    os._exit(1)
 
 
 def _stub_pynndescent() -> None:
@@ -67,10 +47,9 @@ def _stub_pynndescent() -> None:
         sys.modules[name] = module
 
 
-def _import_umap(with_neighbors: bool) -> Any:
+def _import_umap() -> Any:
     sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]  # only parametric UMAP needs it
-    if with_neighbors:
-        _stub_pynndescent()
+    _stub_pynndescent()
     try:
         import umap
     except (ImportError, AttributeError):  # a UMAP that wants more of pynndescent
@@ -99,49 +78,25 @@ def _cache_compiled() -> None:
         sys.stderr.write(f"UMAP is not cached: {error}\n")
 
 
-def _neighbors(X: npt.NDArray[np.float32], folder: Path, k: int) -> tuple[Any, Any] | None:
-    if (folder / "knn_indices.npy").exists():
-        return np.load(folder / "knn_indices.npy"), np.load(folder / "knn_distances.npy")
-    if len(X) > EXACT_KNN_ROWS:
-        return None
-    from sklearn.neighbors import NearestNeighbors
-
-    distances, indices = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(X).kneighbors(X)
-    return indices.astype(np.int32), distances.astype(np.float32)
-
-
-def _run(folder: Path, reporter: _Reporter) -> None:
-    job = json.loads((folder / "job.json").read_text())
-    X, init = np.load(folder / "X.npy", mmap_mode="r"), np.load(folder / "init.npy")
-    reporter.stage("finding neighbours")
-    k = min(job["n_neighbors"], len(X) - 1)
-    knn = _neighbors(X, folder, k)
+def _lay_out(folder: Path, settings: dict[str, Any], reporter: Reporter) -> None:
+    indices, distances = np.load(folder / "indices.npy"), np.load(folder / "distances.npy")
     reporter.stage("preparing the layout (the first time compiles)")
-    umap = _import_umap(with_neighbors=knn is not None)
-    parallel = job["random_state"] is None and len(X) >= _PARALLEL_ROWS
+    umap = _import_umap()
+    n = len(indices)
+    parallel = settings["random_state"] is None and n >= _PARALLEL_ROWS
     model = umap.UMAP(
-        n_neighbors=k,
-        n_epochs=job["n_epochs"],
-        init=init,
-        precomputed_knn=knn or (None, None, None),
-        random_state=None if parallel else job["random_state"] or 0,
+        n_neighbors=min(settings["n_neighbors"], indices.shape[1]),
+        n_epochs=settings["n_epochs"],
+        init=np.load(folder / "init.npy"),
+        precomputed_knn=(indices, distances, None),
+        random_state=None if parallel else settings["random_state"] or 0,
         n_jobs=-1 if parallel else 1,
-        tqdm_kwds={"disable": False, "file": reporter, "bar_format": "{n_fmt}/{total_fmt}"},
+        tqdm_kwds={"disable": False, "file": _Epochs(reporter), "bar_format": "{n_fmt}/{total_fmt}"},
     )
-    np.save(folder / "out.npy", model.fit_transform(X).astype(np.float32))
-
-
-def main() -> None:
-    folder = Path(sys.argv[1])
-    # Whatever else prints must not mix with the JSON lines.
-    reporter = _Reporter(os.fdopen(os.dup(1), "w", encoding="utf-8"))
-    os.dup2(2, 1)
-    if hasattr(os, "nice"):
-        os.nice(5)
-    threading.Thread(target=_die_with_parent, args=(folder,), daemon=True).start()
-    warnings.simplefilter("ignore")
-    _run(folder, reporter)
+    # Given neighbours and a start, UMAP asks the features for nothing but their number.
+    xy = model.fit_transform(np.zeros((n, 1), np.float32))
+    np.save(folder / "xy.npy", xy.astype(np.float32))
 
 
 if __name__ == "__main__":
-    main()
+    serve(_lay_out)

@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-import os
-import subprocess
-import sys
-import tempfile
-import threading
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.errors import HitlError
+from hitl_widgets.data._child import Cancelled, ChildJob, Progress
 
 __all__ = ["Cancelled", "UmapProcess", "normalise_map", "pca_map", "umap_available"]
 
 Matrix = npt.NDArray[np.float32]
-Progress = Callable[[str, float | None], None]
 
 _FIT_ROWS = 20_000
 _MIN_UMAP = 15
 _FAR = 1.5
-
-
-class Cancelled(HitlError):
-    """The map was no longer wanted."""
 
 
 def pca_map(X: Matrix) -> Matrix:
@@ -112,23 +99,18 @@ def umap_available(n: int) -> bool:
 
 
 class UmapProcess:
-    """UMAP (McInnes, Healy and Melville, 2018) of X from a given map, in a child process.
-
-    A process, not a thread: while numba compiles and lays out it would hold the kernel's GIL, and
-    a process can be stopped at once. The child runs at a lower priority and leaves a core free.
+    """UMAP (McInnes, Healy and Melville, 2018) of a neighbour graph from a given map, in a child process.
 
     Parameters
     ----------
-    X
-        float32 (n, d), finite; distances are Euclidean.
+    knn
+        int32 (n, k) and float32 (n, k), the neighbours of each row and their distances, itself
+        first, as `NeighborGraph.knn` gives them; k >= 2.
     init_xy
         float32 (n, 2), the map on screen; the layout starts from it and is turned to lie
         on it.
-    knn
-        (indices (n, k), distances (n, k)) of each row's neighbours, itself first, if they are
-        known.
     n_neighbors
-        neighbours of a point on the map.
+        neighbours of a point on the map, itself among them; at most k are used.
     n_epochs
         default 200 up to 5,000 points, else 100 (as good as UMAP's default on our
         measures, 4x faster).
@@ -138,20 +120,23 @@ class UmapProcess:
 
     def __init__(
         self,
-        X: Matrix,
+        knn: tuple[npt.NDArray[np.int32], Matrix],
         init_xy: Matrix,
         *,
-        knn: tuple[npt.NDArray[np.integer], npt.NDArray[np.floating]] | None = None,
         n_neighbors: int = 15,
         n_epochs: int | None = None,
         random_state: int | None = None,
     ) -> None:
-        self._X, self._init, self._knn = X, init_xy, knn
-        epochs = n_epochs or (200 if len(X) <= 5_000 else 100)
-        self._job = {"n_neighbors": n_neighbors, "n_epochs": epochs, "random_state": random_state}
-        self._lock = threading.Lock()
-        self._cancelled = False
-        self._child: subprocess.Popen[str] | None = None
+        epochs = n_epochs or (200 if len(init_xy) <= 5_000 else 100)
+        noise = np.random.default_rng(0).normal(scale=1e-3, size=init_xy.shape)
+        start = (5 * normalise_map(init_xy) + noise).astype(np.float32)
+        self._init = init_xy
+        self._job = ChildJob(
+            "hitl_widgets.data._umap_child",
+            {"indices": knn[0], "distances": knn[1], "init": start},
+            {"n_neighbors": n_neighbors, "n_epochs": epochs, "random_state": random_state},
+            "UMAP failed, the map stays as it was.",
+        )
 
     def run(self, on_progress: Progress) -> Matrix:
         """Lay out the map; blocks, so call it from a background thread.
@@ -174,81 +159,11 @@ class UmapProcess:
             the child failed; says its last words.
         """
         on_progress("starting UMAP", None)
-        with tempfile.TemporaryDirectory(prefix="hitl-umap-", ignore_cleanup_errors=True) as name:
-            folder = Path(name)
-            self._write_job(folder)
-            with (folder / "errors.txt").open("w+", encoding="utf-8", errors="replace") as errors:
-                child = self._start(folder, errors.fileno())
-                try:
-                    _follow(child, on_progress)
-                finally:
-                    child.kill()
-                    child.wait()
-                    _close_pipes(child)
-                errors.seek(0)
-                return self._result(folder, errors.read())
-
-    def cancel(self) -> None:
-        """Stop the child now, or before it starts; from any thread, any number of times."""
-        with self._lock:
-            self._cancelled = True
-            if self._child is not None:
-                self._child.kill()
-
-    def _write_job(self, folder: Path) -> None:
-        np.save(folder / "X.npy", self._X)
-        noise = np.random.default_rng(0).normal(scale=1e-3, size=self._init.shape)
-        np.save(folder / "init.npy", (5 * normalise_map(self._init) + noise).astype(np.float32))
-        if self._knn is not None:
-            np.save(folder / "knn_indices.npy", np.asarray(self._knn[0], np.int32))
-            np.save(folder / "knn_distances.npy", np.asarray(self._knn[1], np.float32))
-        (folder / "job.json").write_text(json.dumps(self._job))
-
-    def _start(self, folder: Path, errors: int) -> subprocess.Popen[str]:
-        with self._lock:
-            if self._cancelled:
-                raise Cancelled("The map was cancelled before it started.")
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", "hitl_widgets.data._umap_child", str(folder)],
-                stdin=subprocess.PIPE,  # held open: its end tells the child that we are gone
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=_child_environment(),
-                encoding="utf-8",
-            )
-            return self._child
-
-    def _result(self, folder: Path, errors: str) -> Matrix:
-        if self._cancelled:
-            raise Cancelled("The map was cancelled.")
-        try:
-            xy = np.load(folder / "out.npy")
-        except (OSError, ValueError) as error:
-            tail = errors.strip()[-800:] or "it said nothing, so it may have been killed for memory"
-            raise HitlError(
-                f"UMAP failed, the map stays as it was. The end of its output:\n{tail}"
-            ) from error
+        (xy,) = self._job.run(on_progress, ["xy"])
         lost = ~np.isfinite(xy).all(axis=1)
         xy[lost] = np.median(xy[~lost], axis=0) if not lost.all() else 0
         return align_map(xy, self._init)
 
-
-def _follow(child: subprocess.Popen[str], on_progress: Progress) -> None:
-    for line in child.stdout or ():
-        message = json.loads(line)
-        on_progress(message["stage"], message["fraction"])
-    child.wait()
-
-
-def _close_pipes(child: subprocess.Popen[str]) -> None:
-    for pipe in (child.stdin, child.stdout):
-        if pipe is not None:
-            pipe.close()
-
-
-def _child_environment() -> dict[str, str]:
-    """Our own import path, and one core left for the person."""
-    threads = str(max(1, (os.cpu_count() or 2) - 1))
-    limits = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    path = os.pathsep.join(p for p in sys.path if p)
-    return {**os.environ, **dict.fromkeys(limits, threads), "PYTHONPATH": path}
+    def cancel(self) -> None:
+        """Stop the child now, or before it starts; from any thread, any number of times."""
+        self._job.cancel()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from hitl_widgets.data.clusters import find_clusters, name_text_clusters, outlines, plain_names
 from hitl_widgets.data.features import embed_items, image_features, table_features, text_features
 from hitl_widgets.data.items import load_image
+from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.data.projection import Cancelled, UmapProcess, pca_map, umap_available
 
@@ -71,12 +73,14 @@ def _readable(item: Any) -> Any:
 
 
 class Preparation:
-    """Builds features, then the map: a PCA preview, then UMAP in a child process.
+    """Builds features, a PCA preview of the map, the neighbour graph, and the UMAP of that graph.
 
     Parameters
     ----------
-    on_features, on_map, on_stage, on_error
+    on_features, on_map, on_graph, on_stage, on_error
         Called from the background thread; ``on_stage(None)`` when all is done.
+    cache
+        A folder that keeps neighbour graphs; None for none.
     """
 
     def __init__(
@@ -89,6 +93,8 @@ class Preparation:
         on_map: Callable[[Map], None],
         on_stage: Callable[[Stage | None], None],
         on_error: Callable[[Exception], None],
+        on_graph: Callable[[NeighborGraph], None] = lambda _: None,
+        cache: Path | None = None,
     ) -> None:
         self._pool = pool
         self._embed = embed
@@ -97,8 +103,10 @@ class Preparation:
         self._on_map = on_map
         self._on_stage = on_stage
         self._on_error = on_error
+        self._on_graph = on_graph
+        self._cache = cache
         self._umap: UmapProcess | None = None
-        self._closed = False
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hitl-map", daemon=True)
 
     def start(self) -> None:
@@ -107,7 +115,7 @@ class Preparation:
 
     def close(self) -> None:
         """Stop, the child process included."""
-        self._closed = True
+        self._closing.set()
         if self._umap is not None:
             self._umap.cancel()
 
@@ -117,7 +125,7 @@ class Preparation:
             if X is None:
                 self._on_stage(Stage(f"reading {len(self._pool):,} items"))
                 X = build_features(self._pool, self._embed)
-            if self._closed:
+            if self._closing.is_set():
                 return
             self._on_features(X)
             self._draw(X)
@@ -132,13 +140,21 @@ class Preparation:
         self._on_stage(Stage("drawing a first map"))
         preview = pca_map(X)
         self._on_map(self._map(preview, "pca"))
+        graph = NeighborGraph.build(
+            X, cache=self._cache, on_progress=self._progress, cancelled=self._closing.is_set
+        )
+        if self._closing.is_set():
+            return
+        self._on_graph(graph)
         if not umap_available(len(X)):
             return
-        self._umap = UmapProcess(X, preview, random_state=self._random_state)
-        if self._closed:  # asked after _umap is set: from here on close() cancels it
+        self._umap = UmapProcess(graph.knn(), preview, random_state=self._random_state)
+        if self._closing.is_set():  # asked after _umap is set: from here on close() cancels it
             return
-        xy = self._umap.run(lambda words, fraction: self._on_stage(Stage(words, fraction)))
-        self._on_map(self._map(xy, "umap"))
+        self._on_map(self._map(self._umap.run(self._progress), "umap"))
+
+    def _progress(self, words: str, fraction: float | None) -> None:
+        self._on_stage(Stage(words, fraction))
 
     def _map(self, xy: npt.NDArray[np.float32], method: Literal["pca", "umap"]) -> Map:
         clusters = find_clusters(xy)

@@ -7,11 +7,17 @@ hitl_widgets.widgets.charts``): importing Altair takes longer than drawing the f
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import altair as alt
 
-__all__ = ["CHARTS", "curve_chart", "map_chart"]
+__all__ = ["CHARTS", "curve_chart", "map_chart", "race_chart"]
+
+# Halfway between black and white: seen on a light page and on a dark one.
+GREY = "#7F7F7F"
+DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 
 
 def map_chart() -> alt.LayerChart:
@@ -75,6 +81,76 @@ def curve_chart() -> alt.LayerChart:
         )
         .configure(background="transparent")
         .configure_view(stroke=None)
+    )
+    return chart
+
+
+def race_chart(
+    rows: Sequence[Mapping[str, Any]],
+    colors: Mapping[str, str],
+    metric: str = "accuracy",
+    *,
+    width: int = 520,
+    height: int = 320,
+) -> alt.LayerChart:
+    """Learning curves with their 95 % bands; a click on a name in the legend puts the others back.
+
+    Parameters
+    ----------
+    rows
+        Dicts with contestant, n_labels, mean, low, high and repeats; low and high None or NaN where
+        unknown.
+    colors
+        A colour for each contestant, in the order of the legend. Where there are more than eight,
+        lines are dashed too.
+    metric
+        Title of the axis.
+    """
+    names = list(colors)
+    dashes = [DASHES[i // 8 % len(DASHES)] for i in range(len(names))]
+    color = alt.Color(
+        "contestant:N",
+        title=None,
+        scale=alt.Scale(domain=names, range=list(colors.values())),
+        legend=alt.Legend(orient="right", symbolType="stroke", symbolStrokeWidth=3, symbolOpacity=1),
+    )
+    dash = alt.StrokeDash("contestant:N", title=None, scale=alt.Scale(domain=names, range=dashes))
+    chosen = alt.selection_point(fields=["contestant"], bind="legend")
+    near = alt.selection_point(on="pointerover", nearest=True, empty=False, clear="pointerout")
+    # NaN is no JSON, and a null is not drawn.
+    values = [{k: None if v != v else v for k, v in row.items()} for row in rows]  # noqa: PLR0124
+    base = alt.Chart(alt.InlineData(values=values)).encode(
+        x=alt.X("n_labels:Q", title="labels", scale=alt.Scale(zero=False, nice=False)), color=color
+    )
+    y = alt.Y("mean:Q", title=metric, scale=alt.Scale(zero=False), axis=alt.Axis(format=".2~f"))
+    tooltip = [
+        alt.Tooltip("contestant:N"),
+        alt.Tooltip("n_labels:Q", title="labels"),
+        alt.Tooltip("mean:Q", format=".3f"),
+        alt.Tooltip("low:Q", title="95 % from", format=".3f"),
+        alt.Tooltip("high:Q", title="95 % to", format=".3f"),
+        alt.Tooltip("repeats:Q"),
+    ]
+    band = base.mark_area(clip=True).encode(
+        y=alt.Y("low:Q", title=metric, scale=alt.Scale(zero=False)),
+        y2="high:Q",
+        opacity=alt.when(chosen).then(alt.value(0.16)).otherwise(alt.value(0.02)),
+    )
+    line = base.mark_line(strokeWidth=2.5, interpolate="linear").encode(
+        y=y, strokeDash=dash, opacity=alt.when(chosen).then(alt.value(1)).otherwise(alt.value(0.12))
+    )
+    points = base.mark_point(filled=True, size=70).encode(
+        y=y, tooltip=tooltip, opacity=alt.when(near).then(alt.value(1)).otherwise(alt.value(0))
+    )
+    chart: alt.LayerChart = (
+        alt.layer(band, line.add_params(chosen), points.add_params(near))
+        .properties(width=width, height=height)
+        .configure(background="transparent")
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=GREY, titleColor=GREY, gridColor=GREY, gridOpacity=0.25, domain=False, tickColor=GREY
+        )
+        .configure_legend(labelColor=GREY, labelLimit=260)
     )
     return chart
 

@@ -1,0 +1,173 @@
+"""Work in a process of its own: `ChildJob` in the kernel, `serve` in the child.
+
+A process, not a thread: while numba compiles it would hold the kernel's GIL, and a process can be
+stopped at once. The child runs at a lower priority, leaves a core free, and ends when its stdin is
+closed, so that it never outlives the kernel.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.errors import HitlError
+
+__all__ = ["Cancelled", "ChildJob", "Progress", "Reporter", "serve"]
+
+Progress = Callable[[str, float | None], None]
+
+
+class Cancelled(HitlError):
+    """What was being computed is no longer wanted."""
+
+
+class ChildJob:
+    """One run of ``python -m MODULE FOLDER``; arrays and settings go in, arrays come out.
+
+    Parameters
+    ----------
+    module
+        Calls `serve`.
+    arrays
+        What the child finds as ``NAME.npy`` in its folder.
+    settings
+        What the child is given as a dict; JSON.
+    failed
+        The first words of the error if the child fails.
+    """
+
+    def __init__(
+        self, module: str, arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any], failed: str
+    ) -> None:
+        self._module, self._arrays, self._settings, self._failed = module, arrays, settings, failed
+        self._lock = threading.Lock()
+        self._cancelled = False
+        self._child: subprocess.Popen[str] | None = None
+
+    def run(self, on_progress: Progress, results: Sequence[str]) -> list[npt.NDArray[Any]]:
+        """Run the child to its end; blocks, so call it from a background thread.
+
+        Parameters
+        ----------
+        on_progress
+            called in this thread with words for the stage, and how far it is (0..1)
+            where that is known.
+        results
+            names of the arrays that the child writes.
+
+        Raises
+        ------
+        Cancelled
+            `cancel` was called.
+        HitlError
+            the child failed; says its last words.
+        """
+        with tempfile.TemporaryDirectory(prefix="hitl-", ignore_cleanup_errors=True) as name:
+            folder = Path(name)
+            for array, values in self._arrays.items():
+                np.save(folder / f"{array}.npy", values)
+            (folder / "job.json").write_text(json.dumps(self._settings))
+            with (folder / "errors.txt").open("w+", encoding="utf-8", errors="replace") as errors:
+                child = self._start(folder, errors.fileno())
+                try:
+                    _follow(child, on_progress)
+                finally:
+                    child.kill()
+                    child.wait()
+                    _close_pipes(child)
+                errors.seek(0)
+                return self._read(folder, results, errors.read())
+
+    def cancel(self) -> None:
+        """Stop the child now, or before it starts; from any thread, any number of times."""
+        with self._lock:
+            self._cancelled = True
+            if self._child is not None:
+                self._child.kill()
+
+    def _start(self, folder: Path, errors: int) -> subprocess.Popen[str]:
+        with self._lock:
+            if self._cancelled:
+                raise Cancelled("Cancelled before it started.")
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", self._module, str(folder)],
+                stdin=subprocess.PIPE,  # held open: its end tells the child that we are gone
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=_child_environment(),
+                encoding="utf-8",
+            )
+            return self._child
+
+    def _read(self, folder: Path, results: Sequence[str], errors: str) -> list[npt.NDArray[Any]]:
+        if self._cancelled:
+            raise Cancelled("Cancelled while it ran.")
+        try:
+            return [np.load(folder / f"{name}.npy") for name in results]
+        except (OSError, ValueError) as error:
+            tail = errors.strip()[-800:] or "it said nothing, so it may have been killed for memory"
+            raise HitlError(f"{self._failed} The end of its output:\n{tail}") from error
+
+
+def _follow(child: subprocess.Popen[str], on_progress: Progress) -> None:
+    for line in child.stdout or ():
+        message = json.loads(line)
+        on_progress(message["stage"], message["fraction"])
+    child.wait()
+
+
+def _close_pipes(child: subprocess.Popen[str]) -> None:
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            pipe.close()
+
+
+def _child_environment() -> dict[str, str]:
+    """Our own import path, and one core left for the person."""
+    threads = str(max(1, (os.cpu_count() or 2) - 1))
+    limits = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    path = os.pathsep.join(p for p in sys.path if p)
+    return {**os.environ, **dict.fromkeys(limits, threads), "PYTHONPATH": path}
+
+
+class Reporter:
+    """Says in the child how far it is, as JSON lines to the parent."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def stage(self, words: str, fraction: float | None = None) -> None:
+        """Tell the parent what is being done, and the share done where it is known."""
+        self._stream.write(json.dumps({"stage": words, "fraction": fraction}) + "\n")
+        self._stream.flush()
+
+
+def serve(work: Callable[[Path, dict[str, Any], Reporter], None]) -> None:
+    """Be the child: ``work(folder, settings, reporter)`` reads and writes arrays in the folder."""
+    folder = Path(sys.argv[1])
+    # Whatever else prints must not mix with the JSON lines.
+    reporter = Reporter(os.fdopen(os.dup(1), "w", encoding="utf-8"))
+    os.dup2(2, 1)
+    if hasattr(os, "nice"):
+        os.nice(5)
+    threading.Thread(target=_die_with_parent, args=(folder,), daemon=True).start()
+    warnings.simplefilter("ignore")
+    work(folder, json.loads((folder / "job.json").read_text()), reporter)
+
+
+def _die_with_parent(folder: Path) -> None:
+    sys.stdin.read()
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(1)

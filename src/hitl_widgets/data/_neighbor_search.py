@@ -1,0 +1,104 @@
+"""The nearest of rows that all differ: exact, or approximate in a child process."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import ThreadpoolController
+
+from hitl_widgets.data._child import Cancelled, ChildJob, Progress
+
+__all__ = ["Search"]
+
+_BLOCK = 4_096
+_WORDS = "finding neighbours"
+
+
+@dataclass(frozen=True)
+class Search:
+    """Euclidean neighbours of rows that all differ."""
+
+    k: int
+    exact_rows: int
+    on_progress: Progress
+    cancelled: Callable[[], bool]
+
+    def __call__(self, rows: npt.NDArray[np.float32]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        n = len(rows)
+        k = min(self.k, n - 1)
+        if n <= self.exact_rows or importlib.util.find_spec("pynndescent") is None:
+            return self._exact(rows, np.arange(n), k)
+        indices, distances, short = _others(*self._descend(rows, k), np.arange(n), k)
+        if short.any():
+            indices[short], distances[short] = self._exact(rows, np.flatnonzero(short), k)
+        return indices, distances
+
+    def _exact(
+        self, rows: npt.NDArray[np.float32], asked: npt.NDArray[np.int64], k: int
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Blocks of products in float64: |a|^2 + |b|^2 - 2ab would lose near rows in float32."""
+        from sklearn.neighbors import NearestNeighbors
+
+        index = NearestNeighbors(n_neighbors=k + 1, algorithm="brute").fit(rows)
+        indices = np.empty((len(asked), k), np.int64)
+        distances = np.empty((len(asked), k))
+        threads = ThreadpoolController()
+        for start in range(0, len(asked), _BLOCK):
+            self.on_progress(_WORDS, start / len(asked))
+            if self.cancelled():
+                raise Cancelled("The search for neighbours was cancelled.")
+            block = slice(start, start + _BLOCK)
+            with threads.limit(limits=min(2, os.cpu_count() or 1), user_api="openmp"):
+                far, near = index.kneighbors(rows[asked[block]])
+            indices[block], distances[block], _ = _others(near, far, asked[block], k)
+        return indices, distances
+
+    def _descend(self, rows: npt.NDArray[np.float32], k: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        job = ChildJob(
+            "hitl_widgets.data._neighbors_child",
+            {"rows": rows},
+            {"n_neighbors": k + 1},
+            "The neighbours could not be found, so the model and the map do without.",
+        )
+        self.on_progress(_WORDS, None)
+        with _stopping(job, self.cancelled):
+            indices, distances = job.run(self.on_progress, ["indices", "distances"])
+        return indices, distances
+
+
+def _others(
+    indices: npt.NDArray[Any], distances: npt.NDArray[Any], rows: npt.NDArray[np.int64], k: int
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    """The first k that are not the row itself, and which rows have fewer."""
+    others = (indices != rows[:, None]) & (indices >= 0)
+    order = np.argsort(~others, axis=1, kind="stable")[:, :k]
+    short = others.sum(axis=1) < k
+    return np.take_along_axis(indices, order, 1), np.take_along_axis(distances, order, 1), short
+
+
+@contextmanager
+def _stopping(job: ChildJob, cancelled: Callable[[], bool]) -> Iterator[None]:
+    """Cancel the job soon after `cancelled` says so, also while it says nothing."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.1):
+            if cancelled():
+                job.cancel()
+                return
+
+    watcher = threading.Thread(target=watch, name="hitl-cancel", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()

@@ -1,0 +1,234 @@
+"""NeighborGraph: who lies next to whom; built once, read by the map, the learner and the strategies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+from hitl_widgets.data._child import Progress
+from hitl_widgets.data._graph_cache import CachedGraph
+from hitl_widgets.data._neighbor_search import Search
+from hitl_widgets.errors import InvalidInput, choices, nearest
+
+__all__ = ["Metric", "NeighborGraph"]
+
+Metric = Literal["euclidean", "cosine"]
+Matrix = npt.NDArray[np.float32]
+Indices = npt.NDArray[np.int32]
+
+EXACT_ROWS = 50_000  # 27 s for 64 columns on two busy cores, where descent compiles for 60 s before it starts
+CACHE_ROWS = 2_000  # fewer are found sooner than a file is read and tidied away
+
+
+@dataclass(frozen=True, eq=False)
+class NeighborGraph:
+    """The k nearest neighbours of every row.
+
+    Attributes
+    ----------
+    indices
+        int32 (n, k), read-only: the neighbours of each row, nearest first, itself excluded.
+    distances
+        float32 (n, k), read-only, >= 0, finite: how far they are, by the metric.
+    metric
+        ``euclidean``, or ``cosine``: 1 - cos, 1 between a zero row and any other.
+
+    Notes
+    -----
+    Equal rows. Only the first of them is searched for and found: its k neighbours are other
+    contents, so many copies never close themselves off. Each further copy lists that first row, at
+    distance 0, and then the first row's k - 1 nearest. Hence ``distances[i, 0] == 0`` says that row
+    i equals the earlier row ``indices[i, 0]``, and no other distance is 0.
+
+    k is less than asked for where there are fewer other contents: n - 1 in a small pool of
+    different rows, 1 where all rows are equal, 0 where n < 2.
+    """
+
+    indices: Indices
+    distances: Matrix
+    metric: Metric
+
+    def __post_init__(self) -> None:
+        self.indices.setflags(write=False)
+        self.distances.setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @property
+    def k(self) -> int:
+        """Neighbours of each row."""
+        return int(self.indices.shape[1])
+
+    @cached_property
+    def weights(self) -> csr_array:
+        """Symmetric closeness in (0, 1], float32 (n, n), zero diagonal.
+
+        ``exp(-(d_ij / d_ik)^2)`` with d_ik the distance to the k-th neighbour of i, the larger of
+        the two directions: the self-tuning kernel of Zelnik-Manor and Perona (2004), scaled by one
+        side. A further copy of a row hangs on the first one alone, with weight 1: to the rest of
+        the graph a thousand copies are one item.
+        """
+        n, k = self.indices.shape
+        used = np.ones((n, k), bool)
+        used[self._copies, 1:] = False
+        with np.errstate(invalid="ignore"):  # 0 / 0 where all rows are equal
+            w = np.exp(-np.square(self.distances / self.distances[:, -1:]))
+        w[self._copies, :1] = 1
+        ends = np.concatenate([[0], np.cumsum(used.sum(axis=1))]).astype(np.int32)
+        one_way = csr_array((w[used], self.indices[used], ends), shape=(n, n))
+        both: csr_array = one_way.maximum(one_way.T.tocsr())
+        both.sort_indices()
+        return both
+
+    @cached_property
+    def degree(self) -> Matrix:
+        """float32 (n,): the sum of each row's weights; positive, but where n = 1."""
+        return np.asarray(self.weights.sum(axis=1), np.float32)
+
+    @cached_property
+    def components(self) -> Indices:
+        """int32 (n,): the connected component of each row."""
+        return cast("Indices", connected_components(self.weights, directed=False)[1].astype(np.int32))
+
+    @property
+    def n_components(self) -> int:
+        """How many parts of the graph are not connected with one another."""
+        return int(self.components.max(initial=-1)) + 1
+
+    def knn(self) -> tuple[Indices, Matrix]:
+        """Indices and distances, both (n, k + 1), each row itself first: UMAP's ``precomputed_knn``."""
+        own = np.arange(len(self), dtype=np.int32)[:, None]
+        zero = np.zeros((len(self), 1), np.float32)
+        return np.hstack([own, self.indices]), np.hstack([zero, self.distances])
+
+    @property
+    def _copies(self) -> npt.NDArray[np.bool_]:
+        return np.asarray((self.distances[:, :1] == 0).any(axis=1), np.bool_)
+
+    @classmethod
+    def build(
+        cls,
+        X: npt.ArrayLike,
+        *,
+        k: int = 15,
+        metric: Metric = "euclidean",
+        cache: Path | None = None,
+        on_progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        exact_rows: int = EXACT_ROWS,
+    ) -> NeighborGraph:
+        """Find the neighbours of all rows; blocks, so call it from a background thread.
+
+        Parameters
+        ----------
+        X
+            Finite, (n, d); taken as float32.
+        k
+            Neighbours of each row.
+        metric
+            ``euclidean`` or ``cosine``.
+        cache
+            A folder that keeps graphs of 2,000 rows or more; it need not exist.
+        on_progress
+            Called in this thread with words, and the share done where it is known.
+        cancelled
+            Asked often, from any thread; True ends the search.
+        exact_rows
+            Up to so many different rows the neighbours are exact, beyond by nearest-neighbour
+            descent (Dong, Charikar and Li 2011) in a child process.
+
+        Raises
+        ------
+        Cancelled
+            `cancelled` said so.
+        InvalidInput
+            `X` is not a table, or `k` or `metric` is none.
+        HitlError
+            The child process failed.
+        """
+        X = np.asarray(X, np.float32)
+        _check(X, k, metric)
+        file = CachedGraph(cache, X, k, metric) if cache is not None and len(X) >= CACHE_ROWS else None
+        if file and (found := file.read()):
+            return cls(*found, metric)
+        search = Search(k, exact_rows, on_progress or (lambda *_: None), cancelled or (lambda: False))
+        indices, distances = _of_contents(X, metric, search)
+        if file:
+            file.write(indices, distances)
+        return cls(indices, distances, metric)
+
+
+def _check(X: Matrix, k: int, metric: str) -> None:
+    if X.ndim != 2:
+        raise InvalidInput(f"X has shape {X.shape}. Expected (n, d): one row per item.")
+    if k < 1:
+        raise InvalidInput(f"k={k!r} is no number of neighbours. Expected at least 1; the default is 15.")
+    if metric not in get_args(Metric):
+        known = get_args(Metric)
+        raise InvalidInput(
+            f"metric={metric!r} is not known. Expected {choices(known)}.{nearest(metric, known)}"
+        )
+
+
+def _of_contents(X: Matrix, metric: Metric, search: Search) -> tuple[Indices, Matrix]:
+    n = len(X)
+    if n == 0:
+        return np.zeros((0, 0), np.int32), np.zeros((0, 0), np.float32)
+    rows, unit = _unit_rows(X) if metric == "cosine" else _centred(X)
+    first = _first_equal(rows)
+    contents = np.flatnonzero(first == np.arange(n))
+    copies = np.flatnonzero(first != np.arange(n))
+    if len(contents) == 1:
+        k = min(n - 1, 1)
+        indices = np.zeros((n, k), np.int32)
+        indices[:1] = 1
+        return indices, np.zeros((n, k), np.float32)
+    found, length = search(rows if not len(copies) else rows[contents])
+    length = length**2 / 2 if metric == "cosine" else length * unit
+    real = np.finfo(np.float32)
+    among = np.searchsorted(contents, first)
+    indices = contents[found][among].astype(np.int32)
+    distances = np.clip(length, real.tiny, real.max).astype(np.float32)[among]
+    indices[copies] = np.hstack([first[copies, None], indices[copies, :-1]])
+    distances[copies] = np.hstack([np.zeros((len(copies), 1), np.float32), distances[copies, :-1]])
+    return indices, distances
+
+
+def _centred(X: Matrix) -> tuple[Matrix, float]:
+    """The rows around their mean, in units of a power of two that keeps squares within float32."""
+    exponent = _exponent(X)
+    rows = np.ldexp(X, -exponent)
+    rows -= rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return rows + np.float32(0), 2.0**exponent  # + 0: one zero, not two, for equal bytes
+
+
+def _unit_rows(X: Matrix) -> tuple[Matrix, float]:
+    """Rows of length 1; zero rows become a direction of their own, at right angles to all others."""
+    rows = np.ldexp(X, -_exponent(X))
+    length = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))[:, None]
+    np.divide(rows, length, out=rows, where=length > 0)
+    zero = length == 0
+    return np.hstack([rows, zero], dtype=np.float32) + np.float32(0) if zero.any() else rows + np.float32(
+        0
+    ), 1.0
+
+
+def _exponent(X: Matrix) -> int:
+    return int(np.frexp(max(X.max(initial=0), -X.min(initial=0)))[1])
+
+
+def _first_equal(rows: Matrix) -> npt.NDArray[np.int64]:
+    """For each row the first row that equals it."""
+    seen: dict[bytes, int] = {}
+    content = (blake2b(row, digest_size=16).digest() for row in np.ascontiguousarray(rows))
+    return np.fromiter((seen.setdefault(key, i) for i, key in enumerate(content)), np.int64, len(rows))

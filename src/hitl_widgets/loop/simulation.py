@@ -1,0 +1,361 @@
+"""Simulation: what :func:`hitl_widgets.simulate` measured, and what can be said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.labels.schema import LONGER
+
+__all__ = ["METRICS", "Simulation"]
+
+METRICS = {
+    "accuracy": "accuracy on what is not labelled",
+    "balanced_accuracy": "balanced accuracy on what is not labelled",
+    "test_accuracy": "accuracy of the exported model on the test set",
+}
+MILESTONES = (10, 20, 50, 100, 200, 500, 1000, 2000)
+RESAMPLES = 2000
+ALMOST = 1e-9
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Simulation:
+    """The runs of several contestants, the same repeats for all.
+
+    Intervals are 95 %. Of means and of paired differences they are Student's t over the repeats; of
+    :meth:`saving`, percentiles of a bootstrap that draws whole repeats, the same for every
+    contestant (Efron and Tibshirani 1993, chapter 13).
+
+    Parameters
+    ----------
+    frame
+        One row per contestant, repeat and number of labels. Columns: ``contestant``, ``learner``,
+        ``strategy``, ``repeat``, ``n_labels``; ``n_asked``, ``n_abstained``, questions so far;
+        ``accuracy``, ``balanced_accuracy`` on the items not labelled yet; ``test_accuracy`` of the
+        exported model, NaN without ``test=``; ``cost`` of the questions so far; ``seconds``, mean time
+        of a step (learn and choose) since the row before. :meth:`chart` and the tables need only
+        contestant, repeat, n_labels and the metric.
+    """
+
+    frame: pd.DataFrame
+    chart: ClassVar[Callable[..., Any]]  # an Altair chart: the package root sets it, as only widgets/ may
+
+    @cached_property
+    def contestants(self) -> tuple[str, ...]:
+        """Their names, in the order of the frame."""
+        return tuple(str(name) for name in self.frame["contestant"].unique())
+
+    @cached_property
+    def repeats(self) -> tuple[int, ...]:
+        """The repeats that every contestant has finished: what is compared in pairs."""
+        found = [set(runs) for _, runs in self.frame.groupby("contestant")["repeat"]]
+        return tuple(sorted(set.intersection(*found))) if found else ()
+
+    @property
+    def budget(self) -> int:
+        """The largest number of labels."""
+        return int(self.frame["n_labels"].max())
+
+    @property
+    def colors(self) -> dict[str, str]:
+        """A colour for each contestant, from the Okabe-Ito palette."""
+        return {name: LONGER[i % len(LONGER)] for i, name in enumerate(self.contestants)}
+
+    def summary(self, metric: str | None = None) -> pd.DataFrame:
+        """The learning curves: mean and interval for each contestant and number of labels.
+
+        Parameters
+        ----------
+        metric
+            ``accuracy`` (the default), ``balanced_accuracy`` or ``test_accuracy``.
+
+        Returns
+        -------
+        DataFrame
+            Columns contestant, n_labels, mean, low, high, repeats. Bounds are NaN for one repeat.
+        """
+        metric = self._metric(metric)
+        groups = self.frame.groupby(["contestant", "n_labels"], sort=False)[metric]
+        rows = []
+        for key, group in groups:
+            values = group.dropna().to_numpy()
+            if len(values):
+                mean, low, high = (np.clip(x, 0, 1) for x in _t_interval(values))
+                rows.append((*key, mean, low, high, len(values)))
+        table = pd.DataFrame(rows, columns=["contestant", "n_labels", "mean", "low", "high", "repeats"])
+        table.attrs["metric"] = METRICS[metric]
+        return table
+
+    def auc(self, baseline: str | None = None, metric: str | None = None) -> pd.DataFrame:
+        """Area under the learning curve by the trapezoid rule, divided by the range of labels: 0 to 1.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by contestant: area, low, high; difference to the baseline in the same repeats,
+            difference_low, difference_high.
+        """
+        base = self._baseline(baseline)
+        curves = self._curves(metric)
+        shared = sorted(set.intersection(*(set(c.columns) for c in curves.values())))
+        if not shared:
+            raise InvalidInput(
+                "No number of labels was recorded by all contestants: pass the same at= to all."
+            )
+        areas = {name: _area(np.array(shared, float), _values(c[shared])) for name, c in curves.items()}
+        rows = [(*_t_interval(a), *_t_interval(a - areas[base])) for a in areas.values()]
+        columns = ["area", "low", "high", "difference", "difference_low", "difference_high"]
+        return pd.DataFrame(rows, columns=columns, index=pd.Index(list(areas), name="contestant"))
+
+    def saving(
+        self,
+        baseline: str | None = None,
+        at: int | None = None,
+        statistic: Literal["mean", "median"] = "mean",
+        metric: str | None = None,
+    ) -> pd.DataFrame:
+        """How many labels each contestant needs for what the baseline reaches at ``at`` labels.
+
+        The curve is the mean (or median) over the repeats, straight between the numbers recorded; the
+        labels are where it first meets the target.
+
+        Parameters
+        ----------
+        baseline
+            A contestant or a strategy; the first with strategy ``random`` where None, else the first.
+        at
+            The baseline's number of labels; the full budget where None.
+        statistic
+            ``mean`` or ``median``.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by contestant. ``target``; ``labels``, NaN where the target was not reached; ``low``
+            and ``high`` of them, inf where beyond the budget; ``ratio``, the labels that the baseline
+            itself needs (at most ``at``) divided by those of the contestant, with ``ratio_low`` and
+            ``ratio_high``; ``needs``, the same in words, such as ``34 (29 to 41)`` or ``> 200``.
+        """
+        if statistic not in {"mean", "median"}:
+            raise InvalidInput(f"statistic={statistic!r}: expected 'mean' or 'median'.")
+        base = self._baseline(baseline)
+        curves = {
+            name: (c.columns.to_numpy(float), _resampled(_values(c), statistic))
+            for name, c in self._curves(metric).items()
+        }
+        at = int(curves[base][0][-1]) if at is None else at
+        target = _at(*curves[base], float(at))
+        needed = {name: _first(n, values, target) for name, (n, values) in curves.items()}
+        rows = []
+        for name, labels in needed.items():
+            ratio = needed[base] / labels
+            last = int(curves[name][0][-1])
+            low, high = _percentiles(labels[1:])
+            fewest, most = _percentiles(ratio[1:])
+            reached = bool(np.isfinite(labels[0]))
+            known = (labels[0], ratio[0]) if reached else (np.nan, np.nan)
+            words = _needs(labels[0], low, high, last)
+            rows.append((target[0], known[0], low, high, known[1], fewest, most, words))
+        columns = ["target", "labels", "low", "high", "ratio", "ratio_low", "ratio_high", "needs"]
+        table = pd.DataFrame(rows, columns=columns, index=pd.Index(list(needed), name="contestant"))
+        table.attrs.update(baseline=base, at=at)
+        return table
+
+    def against(
+        self,
+        baseline: str | None = "random",
+        at: Sequence[int] | None = None,
+        metric: str | None = None,
+    ) -> pd.DataFrame:
+        """The difference to the baseline in the same repeats, at several numbers of labels.
+
+        Parameters
+        ----------
+        baseline
+            A contestant or a strategy (its first contestant).
+        at
+            Numbers of labels; 10, 20, 50, 100, ... and the budget where None.
+
+        Returns
+        -------
+        DataFrame
+            Columns contestant, baseline, n_labels, difference, low, high, and ``ahead``: the share of
+            repeats in which the contestant is ahead, ties counted half.
+        """
+        base = self._baseline(baseline)
+        curves = self._curves(metric)
+        shared = set.intersection(*(set(c.columns) for c in curves.values()))
+        steps = _milestones(sorted(shared)) if at is None else [int(n) for n in at]
+        if missing := [n for n in steps if n not in shared]:
+            raise InvalidInput(
+                f"at={missing[0]}: not recorded for all. Expected some of {choices(sorted(shared))}."
+            )
+        rows = []
+        for name in [c for c in self.contestants if c != base]:
+            for n in steps:
+                gap = _values(curves[name][n]) - _values(curves[base][n])
+                ahead = float(np.mean((gap > 0) + (gap == 0) / 2))
+                rows.append((name, base, n, *_t_interval(gap), ahead))
+        columns = ["contestant", "baseline", "n_labels", "difference", "low", "high", "ahead"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def overview(self, metric: str | None = None) -> pd.DataFrame:
+        """One row of words per contestant: the mean at some numbers of labels, the area, the saving."""
+        summary = self.summary(metric)
+        table = pd.DataFrame(index=pd.Index(self.contestants, name="contestant"))
+        for n in _milestones(sorted(summary["n_labels"].unique())):
+            part = summary[summary["n_labels"] == n].set_index("contestant")
+            words = {name: _plus_minus(row.mean_, row.low, row.high)
+                     for name, row in part.rename(columns={"mean": "mean_"}).iterrows()}  # fmt: skip
+            table[f"at {n}"] = [words.get(name, "-") for name in self.contestants]
+        if self.repeats:
+            table["area"] = [f"{a:.3f}" for a in self.auc(metric=metric)["area"]]
+            if len(self.contestants) > 1:
+                saving = self.saving(metric=metric)
+                reached = f"labels for what {saving.attrs['baseline']!r} has at {saving.attrs['at']}"
+                table[reached] = saving["needs"]
+        return table
+
+    def __repr__(self) -> str:
+        return f"{self._title()}\n{self.overview().rename_axis(None).to_string()}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self._title()}</p>{self.overview().rename_axis(None).to_html(border=0)}"
+
+    def _title(self) -> str:
+        n, r = len(self.contestants), self.frame["repeat"].nunique()
+        return (
+            f"Simulation: {n} contestant{'s' * (n != 1)}, {r} repeat{'s' * (r != 1)}, "
+            f"{self.budget} labels; {METRICS[self._metric(None)]}, mean ± 95 % interval"
+        )
+
+    def _metric(self, metric: str | None) -> str:
+        if metric is None:
+            known = [m for m in METRICS if m in self.frame and self.frame[m].notna().any()]
+            return known[0] if known else "accuracy"
+        if metric not in METRICS or metric not in self.frame:
+            raise InvalidInput(
+                f"metric={metric!r} is not known.{nearest(metric, METRICS)} Expected {choices(METRICS)}."
+            )
+        if not self.frame[metric].notna().any():
+            raise InvalidInput(f"metric={metric!r} was not measured: pass test= or truth= to simulate().")
+        return metric
+
+    def _baseline(self, baseline: str | None) -> str:
+        by_strategy = self.frame.get("strategy", self.frame["contestant"])
+        wanted = "random" if baseline is None else baseline
+        if wanted in self.contestants:
+            return wanted
+        found = self.frame["contestant"][by_strategy == wanted]
+        if len(found):
+            return str(found.iloc[0])
+        if baseline is None:
+            return self.contestants[0]
+        raise InvalidInput(
+            f"baseline={baseline!r} did not take part.{nearest(baseline, self.contestants)} Expected one of "
+            f"{choices(self.contestants)}."
+        )
+
+    def _curves(self, metric: str | None) -> dict[str, Any]:
+        """Of each contestant: one row per shared repeat, one column per number of labels all have."""
+        if not self.repeats:
+            raise InvalidInput("No repeat was finished by all contestants: there is nothing to compare yet.")
+        name = self._metric(metric)
+        runs = self.frame[self.frame["repeat"].isin(self.repeats)]
+        tables = {
+            c: runs[runs["contestant"] == c].pivot_table(index="repeat", columns="n_labels", values=name)
+            for c in self.contestants
+        }
+        curves = {c: t.reindex(list(self.repeats)).dropna(axis=1) for c, t in tables.items()}
+        if empty := [c for c, curve in curves.items() if curve.empty]:
+            raise InvalidInput(f"{empty[0]!r} has no number of labels that all its repeats have reached.")
+        return curves
+
+
+def _values(table: Any) -> Array:
+    return np.asarray(table, dtype=np.float64)
+
+
+def _milestones(recorded: Sequence[int]) -> list[int]:
+    if not recorded:
+        return []
+    return [*[n for n in MILESTONES if n in recorded and n < recorded[-1]], int(recorded[-1])]
+
+
+def _t_interval(values: Array) -> tuple[float, float, float]:
+    """Mean and bounds; the bounds are NaN for a single value."""
+    from scipy.stats import t
+
+    mean, n = float(values.mean()), len(values)
+    if n < 2:
+        return mean, np.nan, np.nan
+    half = float(t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n))
+    return mean, mean - half, mean + half
+
+
+def _area(n: Array, curves: Array) -> Array:
+    if len(n) == 1:
+        return curves[:, 0]
+    return np.asarray(np.trapezoid(curves, n, axis=1) / (n[-1] - n[0]))
+
+
+def _resampled(curves: Array, statistic: str) -> Array:
+    """The statistic's curve, then those of the bootstrap samples: the same samples for the same repeats."""
+    n = len(curves)
+    draws = np.random.default_rng(0).integers(n, size=(RESAMPLES if n > 1 else 0, n))
+    if statistic == "median":
+        return np.stack([np.median(curves[rows], axis=0) for rows in [np.arange(n), *draws]])
+    weights = np.stack([np.bincount(rows, minlength=n) for rows in [np.arange(n), *draws]])
+    return np.asarray(weights @ curves / n)
+
+
+def _at(n: Array, curves: Array, at: float) -> Array:
+    """The curves' values at a number of labels, straight between those recorded."""
+    if not n[0] <= at <= n[-1]:
+        raise InvalidInput(f"at={at:g}: the baseline was recorded from {n[0]:g} to {n[-1]:g} labels.")
+    right = int(np.searchsorted(n, at))
+    if n[right] == at:
+        return curves[:, right]
+    share = (at - n[right - 1]) / (n[right] - n[right - 1])
+    return np.asarray((1 - share) * curves[:, right - 1] + share * curves[:, right])
+
+
+def _first(n: Array, curves: Array, target: Array) -> Array:
+    """Whole labels at which each curve first meets its target; inf where it does not."""
+    above = curves >= target[:, None] - ALMOST
+    right = above.argmax(axis=1)
+    left, row = np.maximum(right - 1, 0), np.arange(len(curves))
+    rise = curves[row, right] - curves[row, left]
+    share = np.where(rise > 0, (target - curves[row, left]) / np.where(rise > 0, rise, 1), 1)
+    labels = np.ceil(n[left] + np.clip(share, 0, 1) * (n[right] - n[left]) - 1e-6)
+    return np.where(above.any(axis=1), labels, np.inf)
+
+
+def _percentiles(values: Array) -> tuple[float, float]:
+    """2.5 % and 97.5 %, each the value of a sample (inf cannot be interpolated); NaN of none."""
+    if not len(values):
+        return np.nan, np.nan
+    low = np.quantile(values, 0.025, method="lower")
+    return float(low), float(np.quantile(values, 0.975, method="higher"))
+
+
+def _needs(labels: float, low: float, high: float, last: int) -> str:
+    beyond = f"> {last}"
+    value = f"{labels:.0f}" if np.isfinite(labels) else beyond
+    if np.isnan(low) or not np.isfinite(low):
+        return value
+    return f"{value} ({low:.0f} to {f'{high:.0f}' if np.isfinite(high) else beyond})"
+
+
+def _plus_minus(mean: float, low: float, high: float) -> str:
+    return f"{mean:.3f}" if np.isnan(low) else f"{mean:.3f} ± {max(mean - low, high - mean):.3f}"

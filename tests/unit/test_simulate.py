@@ -1,0 +1,688 @@
+"""Races between learners and strategies: paired, deterministic, resumable, honest."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.tree import DecisionTreeClassifier
+
+import hitl_widgets as hitl
+from helpers import clouds
+from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.loop.simulate import simulate
+from hitl_widgets.loop.simulation import Simulation
+
+
+def race(pool: Any = None, y: Any = None, learners: Any = "linear", **options: Any) -> Simulation:
+    """A small race in this process, without a graph."""
+    X, truth = blobs()
+    settings: dict[str, Any] = {"strategies": ["random", "margin"], "budget": 15, "repeats": 2}
+    settings |= {"n_jobs": 1, "progress": False, "graph": False} | options
+    return simulate(X if pool is None else pool, truth if y is None else y, learners, **settings)
+
+
+def blobs(n: int = 90, seed: int = 0) -> tuple[Any, Any]:
+    """Three clouds that touch: float32 (n, 3), and 'a', 'b' or 'c'."""
+    rng = np.random.default_rng(seed)
+    codes = np.arange(n) % 3
+    X = rng.normal(size=(n, 3)) + 2 * np.eye(3)[codes]
+    return X.astype(np.float32), np.array(["a", "b", "c"])[codes]
+
+
+def measured(simulation: Simulation) -> pd.DataFrame:
+    """What must not depend on the machine."""
+    return simulation.frame.drop(columns="seconds")
+
+
+class Recorder:
+    """An oracle that says the truth and remembers what it was asked; it fails at a call."""
+
+    def __init__(self, y: Any, fails_at: int = -1) -> None:
+        self.y = y
+        self.fails_at = fails_at
+        self.asked: list[int] = []
+
+    def __call__(self, i: int, rng: Any) -> Any:
+        self.asked.append(i)
+        if len(self.asked) == self.fails_at:
+            raise ConnectionError("the line is dead")
+        return self.y[i]
+
+
+def watched(**options: Any) -> tuple[list[int], Simulation]:
+    """One contestant's questions, in order."""
+    _, y = blobs()
+    oracle = Recorder(y)
+    found = race(y=oracle, truth=y, **({"repeats": 1} | options))
+    return oracle.asked, found
+
+
+# -- pairing -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("start", "size"), [(None, 10), (7, 7)])
+def test_all_contestants_get_the_same_cold_start(start: Any, size: int) -> None:
+    by_margin, _ = watched(strategies=["margin"], start=start)
+    by_chance, _ = watched(strategies=["random"], start=start)
+    by_tree, _ = watched(strategies=["margin"], learners=DecisionTreeClassifier(), start=start)
+    assert by_margin[:size] == by_chance[:size] == by_tree[:size]
+    assert by_margin != by_chance
+
+
+def test_repeats_and_seeds_start_differently() -> None:
+    asked, _ = watched(strategies=["random"], repeats=2)
+    other, _ = watched(strategies=["random"], random_state=1)
+    colds = asked[:10], asked[15:25], other[:10]
+    assert len({tuple(cold) for cold in colds}) == 3
+
+
+def test_random_may_have_its_own_start() -> None:
+    own, _ = watched(strategies=["random"], start="own")
+    common, _ = watched(strategies=["random"])
+    assert own[:10] != common[:10]
+    assert watched(strategies=["margin"], start="own")[0] == watched(strategies=["margin"])[0]
+
+
+def test_all_contestants_hear_the_same_answers() -> None:
+    """The oracle says of an item what it says of it to the others, however late it is asked."""
+    _, y = blobs()
+    heard: dict[tuple[str, int], dict[int, Any]] = {}
+
+    class Listener:
+        name = "listener"
+
+        def __init__(self, who: str) -> None:
+            self.who = who
+
+        def start(self, X: Any, n_classes: int, affinity: Any = None) -> Listener:
+            fresh = Listener(self.who)
+            fresh.n, fresh.codes = len(X), heard.setdefault((self.who, len(heard)), {})  # type: ignore[attr-defined]
+            return fresh
+
+        def update(self, index: Any, y: Any, weight: Any = None) -> None:
+            self.codes.update(zip(index.tolist(), y.tolist(), strict=True))  # type: ignore[attr-defined]
+
+        def proba(self, index: Any = None) -> Any:
+            return np.full((self.n, 3), 1 / 3)  # type: ignore[attr-defined]
+
+    def backwards(proba: Any, context: Any) -> Any:
+        return -np.arange(len(proba))
+
+    race(
+        contestants={
+            "one": (Listener("one"), "random"),
+            "two": (Listener("two"), backwards),
+        },
+        noise=0.3,
+        confusion=[[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0, 0, 1]],
+        abstain=0.1,
+        budget=40,
+        repeats=1,
+    )
+    one, two = heard.values()
+    both = set(one) & set(two)
+    assert len(both) > 10
+    assert set(one) != set(two)
+    assert [one[i] for i in both] == [two[i] for i in both]
+    assert len({*one.values()}) == 3
+    assert any("abc"[one[i]] != y[i] for i in one)
+
+
+# -- the oracle --------------------------------------------------------------
+
+
+def answers(n: int = 3000, **options: Any) -> tuple[Any, Any]:
+    """True and said codes of everything that was answered, -1 where nothing was."""
+    truth = np.arange(n) % 3
+    said = np.full(n, -1)
+
+    class Listener:
+        name = "listener"
+
+        def start(self, X: Any, n_classes: int, affinity: Any = None) -> Listener:
+            return self
+
+        def update(self, index: Any, y: Any, weight: Any = None) -> None:
+            said[index] = y
+
+        def proba(self, index: Any = None) -> Any:
+            return np.full((n, 3), 1 / 3)
+
+    X = np.arange(n, dtype=np.float32)[:, None]
+    race(X, truth, Listener(), strategies="random", budget=n - 1, repeats=1, batch=n, **options)
+    return truth, said
+
+
+def test_the_noise_rate_holds_and_falls_on_all_other_classes_alike() -> None:
+    truth, said = answers(noise=0.2)
+    heard = said >= 0
+    wrong = said[heard] != truth[heard]
+    assert wrong.mean() == pytest.approx(0.2, abs=0.03)
+    shift = (said - truth)[heard][wrong] % 3
+    assert np.mean(shift == 1) == pytest.approx(0.5, abs=0.08)
+
+
+def test_the_confusion_matrix_holds() -> None:
+    matrix = np.array([[0.5, 0.3, 0.2], [0, 1, 0], [0.1, 0, 0.9]])
+    truth, said = answers(confusion=matrix)
+    found = np.array([[np.mean(said[(truth == t) & (said >= 0)] == s) for s in range(3)] for t in range(3)])
+    np.testing.assert_allclose(found, matrix, atol=0.06)
+    assert (found[matrix == 0] == 0).all()
+
+
+def test_without_noise_the_oracle_says_the_truth() -> None:
+    truth, said = answers(n=60)
+    assert (said[said >= 0] == truth[said >= 0]).all()
+
+
+def test_the_abstention_rate_holds_and_abstentions_are_no_labels() -> None:
+    X, y = blobs(600)
+    found = race(X, y, abstain=0.3, budget=300, strategies="random", at=[100, 300]).frame
+    assert found["n_labels"].tolist() == [100, 300] * 2
+    assert (found["n_asked"] == found["n_labels"] + found["n_abstained"]).all()
+    last = found[found["n_labels"] == 300]
+    assert (last["n_abstained"] / last["n_asked"]).mean() == pytest.approx(0.3, abs=0.06)
+    assert (found["cost"] == found["n_asked"]).all()  # who is asked spends the time
+
+
+def test_what_the_oracle_would_not_answer_is_not_asked_again() -> None:
+    _, y = blobs()
+    asked = []
+
+    def shy(i: int, rng: Any) -> Any:
+        asked.append(i)
+        return None if i % 2 else y[i]
+
+    found = race(y=shy, truth=y, strategies="margin", repeats=1).frame
+    assert len(asked) == len(set(asked)) == found["n_asked"].iloc[-1]
+    assert found["n_labels"].iloc[-1] == 15
+    assert found["n_abstained"].iloc[-1] == sum(i % 2 for i in asked) > 0
+
+
+def test_a_pool_where_nobody_answers_any_more_ends_the_run() -> None:
+    _, y = blobs()
+    found = race(y=lambda i, rng: y[i] if i < 12 else None, truth=y, repeats=1).frame
+    assert found["n_labels"].max() == 12
+
+
+def test_an_oracle_of_another_opinion_is_measured_by_the_truth() -> None:
+    X, y = clouds(80)
+    other = np.where(y == "a", "b", "a")
+    assert race(X, other, truth=y, strategies="random").frame["accuracy"].iloc[-1] == 0
+    assert race(X, y, strategies="random").frame["accuracy"].iloc[-1] == 1
+
+
+# -- what is measured --------------------------------------------------------
+
+
+class Memory:
+    """Knows what it was told, and says the first class of everything else."""
+
+    name = "memory"
+
+    def start(self, X: Any, n_classes: int, affinity: Any = None) -> Memory:
+        fresh = Memory()
+        fresh.P = np.eye(n_classes)[np.zeros(len(X), int)]  # type: ignore[attr-defined]
+        return fresh
+
+    def update(self, index: Any, y: Any, weight: Any = None) -> None:
+        self.P[index] = np.eye(self.P.shape[1])[y]  # type: ignore[attr-defined]
+
+    def proba(self, index: Any = None) -> Any:
+        return self.P  # type: ignore[attr-defined]
+
+
+def test_accuracy_is_on_what_is_not_labelled() -> None:
+    """A model that only remembers is right where the rest is of the first class, and nowhere else."""
+    _, y = blobs()
+    asked, found = watched(learners=Memory(), strategies=["random"], budget=60)
+    for _, row in found.frame.iterrows():
+        rest = np.setdiff1d(np.arange(len(y)), asked[: row["n_labels"]])
+        assert row["accuracy"] == pytest.approx(np.mean(y[rest] == "a"))
+        assert row["balanced_accuracy"] == pytest.approx(1 / 3)
+
+
+def test_every_label_is_recorded_up_to_50_then_every_fifth() -> None:
+    found = race(budget=63, strategies="random", repeats=1).frame["n_labels"].tolist()
+    assert found == [*range(1, 51), 55, 60, 63]
+    assert race(at=[3, 15, 99], repeats=1, strategies="random").frame["n_labels"].tolist() == [3, 15]
+
+
+def test_batches_are_learned_at_once_and_cut_where_a_record_is_due() -> None:
+    class Counting(Memory):
+        updates: list[int] = []  # noqa: RUF012
+
+        def start(self, X: Any, n_classes: int, affinity: Any = None) -> Memory:
+            self.P = np.eye(n_classes)[np.zeros(len(X), int)]  # type: ignore[attr-defined]
+            return self
+
+        def update(self, index: Any, y: Any, weight: Any = None) -> None:
+            super().update(index, y)
+            self.updates.append(len(index))
+
+    found = race(learners=Counting(), strategies="margin", budget=33, batch=10, repeats=1)
+    assert Counting.updates == found.frame["n_labels"].tolist() == [10, 20, 30, 33]
+    Counting.updates.clear()
+    race(learners=Counting(), strategies="margin", budget=30, batch=10, repeats=1, at=[25])
+    assert Counting.updates == [10, 20, 25, 30]
+
+
+def test_the_exported_model_is_measured_on_the_test_set() -> None:
+    X, y = blobs(150)
+    asked: list[int] = []
+
+    def oracle(i: int, rng: Any) -> Any:
+        asked.append(i)
+        return y[i]
+
+    options: dict[str, Any] = {"test": (X[90:], y[90:]), "repeats": 1, "strategies": "margin", "at": [15]}
+    tree = DecisionTreeClassifier(max_depth=1, random_state=0)
+    found = race(X[:90], oracle, tree, classes=list("abc"), **options).frame.iloc[0]
+    assert np.isnan(found["accuracy"])  # nothing says what is true of the pool
+    assert found["test_accuracy"] == tree.fit(X[asked], y[asked]).score(X[90:], y[90:])
+    plain = race(X[:90], y[:90], Memory(), **options | {"strategies": "random"}).frame.iloc[0]
+    asked.clear()
+    race(X[:90], oracle, Memory(), classes=list("abc"), **options | {"strategies": "random"})
+    model = LogisticRegression(max_iter=1000).fit(X[asked], y[asked])
+    assert plain["test_accuracy"] == model.score(X[90:], y[90:])
+
+
+def test_a_learners_own_export_is_preferred() -> None:
+    class Exporting(Memory):
+        def start(self, X: Any, n_classes: int, affinity: Any = None) -> Exporting:
+            self.P = np.eye(n_classes)[np.zeros(len(X), int)]  # type: ignore[attr-defined]
+            return self
+
+        def export(self) -> Any:
+            class Always:
+                def predict(self, X: Any) -> Any:
+                    return np.full(len(X), 1)
+
+            return Always()
+
+    X, _ = blobs()
+    found = race(learners=Exporting(), test=(X[:10], ["b"] * 9 + ["a"]), at=[15]).frame
+    assert (found["test_accuracy"] == 0.9).all()
+
+
+def test_costs_are_summed_and_the_strategies_see_them() -> None:
+    cost = np.where(np.arange(90) < 45, 1.0, 100.0)
+    seen = []
+
+    def equal(proba: Any, context: Any) -> Any:
+        seen.append(context.cost)
+        return np.ones(len(proba))
+
+    asked, found = watched(strategies=[equal], cost=cost)
+    assert (seen[0] == cost).all()
+    assert found.frame["cost"].iloc[-1] == cost[asked].sum()
+    assert (cost[asked[10:]] == 1).all()  # of equals, the cheap ones
+
+
+def test_rows_of_equal_content_are_one_item() -> None:
+    texts = ["good", "bad", "good", "fine", "awful", "well", "poor", "bad", "nice", "ill", "glad", "sad"]
+    y = ["+" if t in {"good", "fine", "well", "nice", "glad"} else "-" for t in texts]
+    pool = hitl.Pool.from_data(texts, X=np.array([[c == "+", len(t)] for c, t in zip(y, texts, strict=True)]))
+    asked = []
+
+    def oracle(row: int, rng: Any) -> str:
+        asked.append(row)
+        return y[row]
+
+    race(pool, oracle, truth=y, budget=9, repeats=1, strategies="random")
+    assert len(asked) == len({texts[row] for row in asked}) == 9
+    assert race(texts, y, X=pool.X[pool.rows], budget=9, repeats=1).frame["accuracy"].iloc[-1] == 1  # type: ignore[index]
+
+
+# -- the same result ---------------------------------------------------------
+
+
+def test_the_result_does_not_depend_on_the_number_of_processes() -> None:
+    options: dict[str, Any] = {
+        "learners": ["linear", DecisionTreeClassifier(max_features=1)],
+        "noise": 0.1,
+        "graph": True,
+    }
+    alone = race(**options)
+    pd.testing.assert_frame_equal(measured(alone), measured(race(**options, n_jobs=2)), check_exact=True)
+    pd.testing.assert_frame_equal(measured(alone), measured(race(**options)), check_exact=True)
+    assert not measured(alone).equals(measured(race(**options, random_state=1)))
+
+
+def test_a_contestant_fares_the_same_whoever_else_takes_part() -> None:
+    alone = measured(race(strategies=["margin"])).reset_index(drop=True)
+    among = measured(race(strategies=["entropy", "random", "margin"]))
+    among = among[among["strategy"] == "margin"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(alone, among, check_exact=True)
+
+
+def test_margin_beats_random_on_digits() -> None:
+    X, y = load_digits(return_X_y=True)
+    found = simulate(
+        X[:900] / 16, y[:900], ["linear"], ["random", "margin"], budget=80, repeats=2, at=[80], graph=False,
+        n_jobs=1, progress=False,
+    )  # fmt: skip
+    gap = found.against(at=[80]).iloc[0]
+    assert gap["difference"] > 0.02
+    assert gap["ahead"] == 1
+
+
+def test_learners_get_the_graph() -> None:
+    X, _ = blobs()
+    seen = []
+
+    class Looking(Memory):
+        def start(self, X: Any, n_classes: int, affinity: Any = None) -> Memory:
+            seen.append(affinity)
+            return super().start(X, n_classes)
+
+    race(learners=Looking(), graph=True, strategies="random", repeats=1)
+    race(learners=Looking(), graph=False, strategies="random", repeats=1)
+    given, none = seen
+    assert none is None
+    assert given.shape == (90, 90)
+    assert abs(given - given.T).max() == 0
+    near = given[[0]].nonzero()[1]
+    assert 5 <= len(near) < 60
+    gaps = np.linalg.norm(X - X[0], axis=1)
+    assert gaps[near].mean() < gaps.mean()
+
+
+# -- going on ----------------------------------------------------------------
+
+
+def test_a_race_goes_on_after_the_oracle_failed(tmp_path: Path) -> None:
+    _, y = blobs()
+    whole = race(y=Recorder(y), truth=y, repeats=3)
+    broken = Recorder(y, fails_at=15 * 2 + 5)  # in the third of six runs
+    with pytest.raises(HitlError, match=r"The oracle failed after 4 labels in repeat 1: ConnectionError: .*"
+                       r"2 of 6 runs are finished, and kept in .*runs\.jsonl") as caught:  # fmt: skip
+        race(y=broken, truth=y, repeats=3, path=tmp_path)
+    assert "in __call__" in caught.value.__notes__[0]  # the person's own traceback
+    assert len(broken.asked) == 35  # nothing is asked after that
+    healed = Recorder(y)
+    found = race(y=healed, truth=y, repeats=3, path=tmp_path)
+    assert len(healed.asked) == 15 * 4
+    pd.testing.assert_frame_equal(measured(found), measured(whole), check_exact=True)
+    again = Recorder(y)
+    pd.testing.assert_frame_equal(race(y=again, truth=y, repeats=3, path=tmp_path).frame, found.frame)
+    assert again.asked == []
+
+
+def count_of(path: Path, **options: Any) -> int:
+    """Runs that this race adds to the file."""
+    before = len(path.read_text().splitlines()) if path.exists() else 0
+    race(path=path, **({"strategies": ["random"], "repeats": 1} | options))
+    return len(path.read_text().splitlines()) - before
+
+
+def first_class(proba: Any, context: Any) -> Any:
+    return proba[:, 0]
+
+
+def scaled_by(factor: float) -> Callable[..., Any]:
+    def scaled(proba: Any, context: Any) -> Any:
+        return factor * proba[:, 0]
+
+    return scaled
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"budget": 14},
+        {"noise": 0.1},
+        {"abstain": 0.1},
+        {"confusion": np.eye(3)[[1, 0, 2]]},
+        {"random_state": 1},
+        {"batch": 5},
+        {"start": 7},
+        {"start": "own"},
+        {"at": [5]},
+        {"cost": np.arange(90) + 1},
+        {"classes": list("cba")},
+        {"y": np.roll(blobs()[1], 1)},
+        {"pool": blobs()[0] + 1},
+        {"test": blobs()},
+        {"learners": LogisticRegression()},
+        {"strategies": ["entropy"]},
+        {"graph": True},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_changed_setting_does_not_use_old_runs(change: dict[str, Any], tmp_path: Path) -> None:
+    file = tmp_path / "runs.jsonl"
+    assert count_of(file) == 1
+    assert count_of(file) == 0
+    assert count_of(file, **change) == 1
+    assert count_of(file) == 0
+
+
+@pytest.mark.parametrize(
+    ("learners", "strategies"),
+    [
+        ([LogisticRegression(C=1), LogisticRegression(C=2)], ["random"]),
+        (["linear"], [scaled_by(1), scaled_by(-1)]),
+        (["linear"], [lambda p, c: p[:, 0], lambda p, c: p[:, 1]]),
+    ],
+)
+def test_a_changed_learner_or_strategy_does_not_use_old_runs(
+    learners: Any, strategies: Any, tmp_path: Path
+) -> None:
+    pairs = [(a, b) for a in learners for b in strategies]
+    for learner, strategy in pairs:
+        assert count_of(tmp_path / "runs.jsonl", learners=learner, strategies=strategy) == 1
+    for learner, strategy in pairs:
+        assert count_of(tmp_path / "runs.jsonl", learners=learner, strategies=strategy) == 0
+
+
+def test_more_repeats_and_contestants_use_old_runs(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "runs.jsonl"
+    assert count_of(file, strategies=["random", first_class]) == 2
+    assert count_of(file, strategies=["random", first_class, "margin"], repeats=2) == 4
+
+
+def test_a_line_cut_short_costs_that_run_alone(tmp_path: Path) -> None:
+    file = tmp_path / "runs.jsonl"
+    whole = race(path=file)
+    text = file.read_text()
+    assert [json.loads(line)["repeat"] for line in text.splitlines()] == [0, 0, 1, 1]
+    file.write_text(text[:-30])
+    pd.testing.assert_frame_equal(measured(race(path=file)), measured(whole), check_exact=True)
+    assert count_of(file, strategies=["random", "margin"], repeats=2) == 0
+
+
+def test_a_killed_race_loses_the_run_in_hand_alone(tmp_path: Path) -> None:
+    code = f"""
+import os, sys
+sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import test_simulate as here
+calls = []
+class Recorder(here.Recorder):
+    def __call__(self, i, rng):
+        calls.append(i)
+        if len(calls) == 40:
+            os.kill(os.getpid(), 9)
+        return self.y[i]
+_, y = here.blobs()
+here.race(y=Recorder(y), truth=y, path={str(tmp_path)!r})
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=120, check=False)
+    assert done.returncode == -9, done.stderr.decode()
+    _, y = blobs()
+    oracle = Recorder(y)
+    race(y=oracle, truth=y, path=tmp_path)
+    assert len(oracle.asked) == 2 * 15
+
+
+def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "labels.csv"
+    file.write_text("id,label\n1,spam\n")
+    with pytest.raises(InvalidInput, match="is a file of something else"):
+        race(path=file)
+    assert file.read_text() == "id,label\n1,spam\n"
+
+
+# -- what goes wrong ---------------------------------------------------------
+
+
+def too_short(proba: Any, context: Any) -> Any:
+    return proba[:-1, 0]
+
+
+def not_a_number(proba: Any, context: Any) -> Any:
+    return proba[:, 0] * np.nan
+
+
+def raising(proba: Any, context: Any) -> Any:
+    raise KeyError("utility")
+
+
+@pytest.mark.parametrize(
+    ("strategy", "words"),
+    [
+        (too_short, r"'too_short' failed after 10 labels in repeat 0: .*\(90,\)"),
+        (not_a_number, r"'not_a_number' failed after 10 labels in repeat 0: .*(NaN|finite)"),
+        (raising, r"'raising' failed after 10 labels in repeat 0: KeyError: 'utility'"),
+    ],
+)
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_strategy_that_fails_is_named_when_the_others_are_done(
+    strategy: Any, words: str, n_jobs: int, tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidInput, match=f"The strategy {words}.* 4 of 6 runs are finished"):
+        race(strategies=["random", strategy, "margin"], path=tmp_path, n_jobs=n_jobs)
+    assert count_of(tmp_path / "runs.jsonl", strategies=["random", "margin"], repeats=2) == 0
+
+
+def test_a_learner_that_fails_is_named() -> None:
+    class Half(Memory):
+        name = "half"
+
+        def start(self, X: Any, n_classes: int, affinity: Any = None) -> Half:
+            return self
+
+        def update(self, index: Any, y: Any, weight: Any = None) -> None:
+            pass
+
+        def proba(self, index: Any = None) -> Any:
+            return np.full((90, 3), 0.5)
+
+    with pytest.raises(InvalidInput, match=r"The learner 'half' failed .*summing to 1.*lost: pass path="):
+        race(learners=[Half(), "linear"])
+
+
+def test_an_oracle_that_says_something_else_is_named() -> None:
+    _, y = blobs()
+    with pytest.raises(HitlError, match=r"The oracle failed after 0 labels .*said 'spam', which is no class"):
+        race(y=lambda i, rng: "spam", truth=y)
+
+
+@pytest.mark.parametrize("learner", [RidgeClassifier(), KNeighborsClassifier(n_neighbors=1)])
+def test_estimators_without_probabilities_work(learner: Any) -> None:
+    assert race(learners=learner, budget=30).frame["accuracy"].iloc[-1] > 0.6
+
+
+def test_a_budget_beyond_the_pool_is_cut_with_words() -> None:
+    X, y = blobs(12)
+    with pytest.warns(UserWarning, match="budget=200, and the pool has 12 items: 11 are labelled"):
+        found = race(X, y, budget=200, strategies="random", repeats=1)
+    assert found.budget == 11
+
+
+def test_a_first_class_only_goes_on_at_random_until_there_is_another() -> None:
+    X = np.zeros((40, 2), np.float32)
+    X[:4] = 9
+    y = np.array([1] * 4 + [0] * 36)
+    found = race(X, y, start=2, budget=39, strategies=["margin"], repeats=1).frame
+    assert found["n_labels"].tolist() == list(range(1, 40))
+    assert found["accuracy"].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"y": ["a", "b"]}, r"y has shape \(2,\), the pool has 90 rows"),
+        ({"y": ["a"] * 90}, r"y holds 1 class \('a'\): two are needed"),
+        ({"y": [*["a", "b"] * 44, "a", None]}, "1 true classes are missing"),
+        ({"classes": ["a", "b"]}, r"y holds 'c', which is no class"),
+        ({"classes": ["a", "b", "c", "a"]}, "names a class twice"),
+        ({"y": lambda i, rng: "a"}, "nothing says what is true: pass truth=, .* or test="),
+        ({"y": lambda i, rng: "a", "test": (np.ones((1, 3)), ["a"])}, r"pass classes=\[\.\.\.\]"),
+        ({"learners": "linaer"}, "linaer"),
+        ({"learners": []}, "learners= is empty"),
+        ({"strategies": ["margn"]}, "Did you mean 'margin'"),
+        ({"contestants": {"a": "margin"}}, r"contestants\['a'\] must be a pair"),
+        ({"contestants": {}}, "must be a dict"),
+        ({"noise": float("nan")}, "noise=nan: expected a share from 0 to 1"),
+        ({"noise": 1.5}, "noise=1.5: expected a share"),
+        ({"abstain": "often"}, "abstain='often': expected a share"),
+        ({"confusion": np.ones((3, 3))}, r"rows of confusion sum to 3\.0"),
+        ({"confusion": [[2, -1, 0], [0, 1, 0], [0, 0, 1]]}, "from 0 to 1 that sum to 1"),
+        ({"confusion": np.eye(2)}, r"confusion has shape \(2, 2\), expected \(3, 3\)"),
+        ({"cost": np.zeros(90)}, "cost goes down to 0.0"),
+        ({"cost": [1, 2]}, r"cost has shape \(2,\)"),
+        ({"test": blobs()[0]}, r"must be a pair \(X_test, y_test\)"),
+        ({"test": (np.ones((2, 5)), ["a", "b"])}, "X_test has 5 columns, the pool 3"),
+        ({"test": (np.ones((1, 3)), ["z"])}, "y_test holds 'z'"),
+        ({"budget": 0}, "budget=0: expected a whole number"),
+        ({"repeats": 2.5}, "repeats=2.5: expected a whole number"),
+        ({"start": "warm"}, "start='warm': expected .*'own'"),
+        ({"at": [99]}, "at= names no number of labels from 1 to 15"),
+        ({"at": [1.5]}, "at=1.5: expected a whole number"),
+        ({"random_state": -1}, "random_state=-1"),
+        ({"graph": np.eye(3)}, r"graph has shape \(3, 3\), the pool has 90 items"),
+        ({"pool": pd.DataFrame({"label": list("ab") * 45})}, "The pool is a DataFrame.*pass X="),
+        ({"pool": np.full((90, 2), np.nan)}, "NaN"),
+    ],
+)
+def test_bad_input_is_refused_in_words(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        race(**options)
+
+
+# -- names and looks ---------------------------------------------------------
+
+
+def test_contestants_are_named_by_what_tells_them_apart() -> None:
+    options: dict[str, Any] = {"budget": 11, "repeats": 1, "at": [11]}
+    assert race(**options).contestants == ("random", "margin")
+    assert race(learners=["linear", DecisionTreeClassifier()], **options).contestants == (
+        "linear + random",
+        "linear + margin",
+        "DecisionTreeClassifier + random",
+        "DecisionTreeClassifier + margin",
+    )
+    trees = [DecisionTreeClassifier(max_depth=d) for d in (1, 2, 3)]
+    assert race(learners=trees, strategies="margin", **options).contestants == (
+        "DecisionTreeClassifier",
+        "DecisionTreeClassifier 2",
+        "DecisionTreeClassifier 3",
+    )
+    named = race(learners={"mine": trees[0]}, strategies={"first": first_class, "fair": "random"}, **options)
+    assert named.contestants == ("first", "fair")
+    assert set(named.frame["learner"]) == {"mine"}
+    pairs = race(contestants={"x": ("linear", "margin"), "y": (trees[0], "random")}, **options)
+    assert pairs.frame[["contestant", "learner", "strategy"]].to_numpy().tolist() == [
+        ["x", "linear", "margin"],
+        ["y", "DecisionTreeClassifier", "random"],
+    ]
+
+
+def test_the_bar_can_be_switched_off(capfd: pytest.CaptureFixture[str]) -> None:
+    race(progress=True, budget=11, at=[11])
+    assert "4/4" in capfd.readouterr().err
+    race(progress=False, budget=11, at=[11])
+    assert capfd.readouterr().err == ""
