@@ -29,7 +29,7 @@ class Memory:
     def __init__(self) -> None:
         self.diary: list[tuple[set[int], set[int]]] = []
 
-    def start(self, X: Any, n_classes: int) -> Memory:
+    def start(self, X: Any, n_classes: int, affinity: Any = None) -> Memory:
         fresh = Memory()
         fresh.shape = (len(X), n_classes)
         return fresh

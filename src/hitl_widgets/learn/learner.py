@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -10,13 +12,28 @@ from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, clone, is_classifier
 from threadpoolctl import ThreadpoolController
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, choices, nearest
 
-__all__ = ["Affinity", "FloatArray", "IntArray", "Learner", "SklearnLearner", "as_learner", "one_blas_thread"]
+__all__ = [
+    "Affinity",
+    "FloatArray",
+    "IntArray",
+    "Learner",
+    "Refreshable",
+    "SklearnLearner",
+    "as_learner",
+    "one_blas_thread",
+]
 
 IntArray = npt.NDArray[np.integer[Any]]
 FloatArray = npt.NDArray[np.floating[Any]]
 Affinity = csr_array
+
+LEARNERS = {
+    "auto": ("auto", "AutoLearner"),
+    "linear": ("linear", "LinearLearner"),
+    "graph": ("graph", "GraphLearner"),
+}
 
 _pools = ThreadpoolController()
 
@@ -62,6 +79,18 @@ class Learner(Protocol):
 
     def proba(self, index: IntArray | None = None) -> FloatArray:
         """Class probabilities of the rows (all where None), of shape (n, n_classes)."""
+
+
+@runtime_checkable
+class Refreshable(Protocol):
+    """A learner whose slower parts may lag behind :meth:`Learner.update`."""
+
+    @property
+    def stale(self) -> bool:
+        """Whether they do."""
+
+    def refresh(self) -> None:
+        """Bring them up to the labels of the last update."""
 
 
 class SklearnLearner:
@@ -145,13 +174,17 @@ def as_learner(learner: Any) -> Learner:
     Parameters
     ----------
     learner
-        ``"auto"`` or ``"linear"``, a scikit-learn classifier, or an object with the
+        ``"auto"``, ``"linear"`` or ``"graph"``, a scikit-learn classifier, or an object with the
         :class:`Learner` methods.
     """
-    if learner in ("auto", "linear") if isinstance(learner, str) else False:
-        from hitl_widgets.learn.linear import LinearLearner
-
-        return LinearLearner()
+    if isinstance(learner, str):
+        if learner not in LEARNERS:
+            raise InvalidInput(
+                f"learner={learner!r} is not known.{nearest(learner, LEARNERS)} Expected one of "
+                f"{choices(LEARNERS)}, a scikit-learn classifier, or an object with start, update and proba."
+            )
+        home, name = LEARNERS[learner]
+        return getattr(importlib.import_module(f"hitl_widgets.learn.{home}"), name)()  # type: ignore[no-any-return]
     if isinstance(learner, type):
         raise InvalidInput(f"learner={learner.__name__} is a class: pass an object, {learner.__name__}().")
     if isinstance(learner, BaseEstimator):
@@ -162,8 +195,15 @@ def as_learner(learner: Any) -> Learner:
             )
         return SklearnLearner(learner)
     if isinstance(learner, Learner):
+        try:
+            inspect.signature(learner.start).bind(None, 2, None)
+        except TypeError:
+            raise InvalidInput(
+                f"learner={type(learner).__name__}: start must take (X, n_classes, affinity). A learner that "
+                "does not use the neighbour graph ignores affinity."
+            ) from None
         return learner
     raise InvalidInput(
-        f"learner={learner!r}: expected 'auto', 'linear', a scikit-learn classifier, or an object "
+        f"learner={learner!r}: expected {choices(LEARNERS)}, a scikit-learn classifier, or an object "
         "with start, update and proba."
     )

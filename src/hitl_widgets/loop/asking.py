@@ -8,14 +8,39 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.learn.learner import FloatArray
-from hitl_widgets.learn.strategies import Context, Strategy, kmeans_start, rank
+from hitl_widgets.learn.learner import Affinity, FloatArray, Learner
+from hitl_widgets.learn.strategies import STRATEGIES, Context, Strategy, evaluate, kmeans_start, pick
 from hitl_widgets.loop.round import Round, Suggestion
 
-__all__ = ["Asker", "Labels"]
+__all__ = ["Asker", "Ground", "Labels"]
 
 COLD = "nothing like it is labelled yet"
 AUDIT = "drawn at random, to check the model"
+UNCERTAIN = {
+    "doubt",
+    "margin",
+    "least_confident",
+    "entropy",
+    "power_margin",
+    "margin_kmeans",
+    "class_balanced",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What a learner stands on.
+
+    Attributes
+    ----------
+    X
+        float32 of shape (n, d).
+    affinity
+        Weights of the neighbour graph, or None before it is found.
+    """
+
+    X: npt.NDArray[np.float32]
+    affinity: Affinity | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,48 +120,73 @@ class Asker:
         Share of the questions that the audit draws at random, 0 to 1.
     seed
         Seeds the audit's order, the cold start and ties.
+    cost
+        float64 of shape (n,): what a label of each item costs; None where all cost the same.
     """
 
     def __init__(
-        self, name: str, strategy: Strategy, classes: tuple[str, ...], share: float, seed: int
+        self,
+        name: str,
+        strategy: Strategy,
+        classes: tuple[str, ...],
+        share: float,
+        seed: int,
+        cost: npt.NDArray[np.float64] | None = None,
     ) -> None:
         self.name = name
         self.strategy = strategy
         self.classes = classes
         self.share = share
         self.seed = seed
+        self.cost = cost
         self._start: list[int] | None = None
         self._draw: npt.NDArray[np.int64] | None = None
 
-    def utilities(self, proba: FloatArray, X: npt.NDArray[np.float32], labels: Labels) -> FloatArray:
-        """The strategy's utilities of all items."""
+    def utilities(
+        self,
+        proba: FloatArray,
+        ground: Ground,
+        labels: Labels,
+        learner: Learner | None,
+        n: int,
+        *,
+        default: bool = False,
+    ) -> npt.NDArray[np.float64]:
+        """The strategy's utilities of all items, or the default's, per unit of cost."""
+        strategy = STRATEGIES["doubt"] if default else self.strategy
+        return evaluate(strategy, proba, self._context(ground, labels, n, learner))
+
+    def _context(self, ground: Ground, labels: Labels, n: int, learner: Learner | None = None) -> Context:
         rng = np.random.default_rng([self.seed, labels.n_events])
-        return self.strategy(proba, Context(X, labels.y, labels.candidates, rng))
+        return Context(
+            ground.X, labels.y, labels.candidates, rng, n, ground.affinity, learner, cost=self.cost
+        )
 
     def queue(
         self,
         labels: Labels,
         n: int,
-        X: npt.NDArray[np.float32] | None,
+        ground: Ground | None,
         utilities: FloatArray | None,
         reason: Callable[[int], str],
+        *,
+        diverse: bool = False,
     ) -> tuple[Suggestion, ...]:
         """The next ``n`` questions, in order.
 
         Until features are built, everything is drawn at random, and so counts for the audit. Then
         k-means medoids, until there are as many labels and two classes are known; then the
-        strategy.
+        strategy, whose picks are not all alike where ``diverse``.
         """
-        candidates = labels.candidates
         chosen: list[Suggestion] = []
-        if X is not None:
-            cold = self._cold(labels, X)
+        if ground is not None:
+            cold = self._cold(labels, ground.X)
             chosen = [Suggestion(i, COLD) for i in cold[:n]]
             if len(chosen) < n and utilities is not None:
-                left = candidates.copy()
-                left[cold] = False
-                rng = np.random.default_rng([self.seed, labels.n_events, 1])
-                chosen += [Suggestion(i, reason(i)) for i in rank(utilities, left, n - len(chosen), rng)]
+                context = self._context(ground, labels, n - len(chosen))
+                context.candidates[cold] = False
+                diverse = diverse and not getattr(self.strategy, "orders_batch", False)
+                chosen += [Suggestion(i, reason(i)) for i in pick(utilities, context, diverse=diverse)]
         return tuple(self._with_audit(labels, chosen, n))
 
     def _cold(self, labels: Labels, X: npt.NDArray[np.float32]) -> list[int]:
@@ -181,6 +231,6 @@ class Asker:
         first, second = int(round_.predicted[i]), int(round_.runner_up[i])
         if self.name == "random":
             return "drawn at random"
-        if self.name in {"margin", "least_confident", "entropy"} and min(first, second) >= 0:
+        if self.name in UNCERTAIN and min(first, second) >= 0:
             return f"between {self.classes[first]} and {self.classes[second]}"
         return f"ranked first by {self.name}"

@@ -55,10 +55,14 @@ class Round:
         What to ask next, in order.
     model
         The model in words.
+    explanation
+        Which of its parts the model trusts and why, in words; empty where it has none.
+    settled
+        Whether every part of the model has seen these labels; in large pools the slower parts follow.
     seconds
         How long the round took.
-    has_features
-        Whether the items' features were ready.
+    has_features, has_graph
+        Whether the items' features, and their neighbour graph, were ready.
     error
         What went wrong in the learner or the strategy, in words; the round goes on without them.
     """
@@ -73,8 +77,11 @@ class Round:
     utilities: npt.NDArray[np.float64] | None = field(default=None, repr=False)
     suggestions: tuple[Suggestion, ...] = ()
     model: str = ""
+    explanation: str = ""
+    settled: bool = True
     seconds: float = 0.0
     has_features: bool = False
+    has_graph: bool = False
     error: str = ""
 
     def __repr__(self) -> str:

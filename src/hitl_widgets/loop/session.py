@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from hitl_widgets.data.items import Payload
+from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput, StoreError, nearest
 from hitl_widgets.export.tables import write_table
@@ -27,7 +28,7 @@ from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.learn.learner import Learner, as_learner
 from hitl_widgets.learn.strategies import as_strategy
-from hitl_widgets.loop.asking import Asker, Labels
+from hitl_widgets.loop.asking import Asker, Ground, Labels
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.mapping import Map, Preparation, Stage
 from hitl_widgets.loop.round import Round
@@ -38,6 +39,10 @@ from hitl_widgets.loop.worker import Worker
 __all__ = ["Session"]
 
 Listener = Callable[[str], None]
+
+# Up to so many items a neighbour graph takes seconds: who waits for the model waits for it too.
+GRAPH_SOON = 20_000
+CACHE = ".hitl-widgets"
 
 
 class Session:
@@ -133,7 +138,8 @@ class Session:
         self._changed = threading.Condition(self._lock)
         self._listeners: list[Listener] = []
         self._audit_issued: set[int] = set()
-        self._features: npt.NDArray[np.float32] | None = None
+        self._ground: Ground | None = None
+        self._graph_due = len(self.pool) <= GRAPH_SOON
         self._map: Map | None = None
         self._stage: Stage | None = Stage("starting")
         self._error: Exception | None = None
@@ -156,8 +162,10 @@ class Session:
             random_state,
             on_features=self._on_features,
             on_map=self._on_map,
+            on_graph=self._on_graph,
             on_stage=self._on_stage,
             on_error=self._on_error,
+            cache=None if self.store.path is None else self.store.path.parent / CACHE,
         )
         self._news = Worker(self._tell_labels, "news")
         self._preparation.start()
@@ -311,9 +319,9 @@ class Session:
     def _keys(self, index: list[int]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.pool.keys[i] for i in index))
 
-    def _snapshot(self) -> tuple[Labels, npt.NDArray[np.float32] | None]:
+    def _snapshot(self) -> tuple[Labels, Ground | None]:
         with self._lock:
-            return self._ledger.snapshot(), self._features
+            return self._ledger.snapshot(), self._ground
 
     # -- what is known --------------------------------------------------------
 
@@ -415,8 +423,8 @@ class Session:
             raise InvalidInput(f"n={n!r}: expected a whole number from 1.")
         if error := self._settle(None).error:
             warnings.warn(error, RuntimeWarning, stacklevel=2)
-        labels, X = self._snapshot()
-        suggestions = self._trainer.suggest(labels, X, int(n))
+        labels, ground = self._snapshot()
+        suggestions = self._trainer.suggest(labels, ground, int(n))
         with self._lock:
             self._audit_issued.update(s.index for s in suggestions if s.audit)
         return [self.pool.ids[s.index] for s in suggestions]
@@ -446,13 +454,16 @@ class Session:
                     raise HitlError(f"The items could not be prepared: {self._error}") from self._error
                 found = self._trainer.round
                 fresh = found is not None and found.n_events >= self._ledger.n_events
-                if found is not None and fresh and self._features is not None and found.has_features:
+                if found is not None and fresh and found.settled and self._is_ready(found):
                     return found
                 self._refuse_closed()
                 left = None if end is None else end - time.monotonic()
                 if left is not None and left <= 0:
                     raise TimeoutError(f"The model is still {self.behind} acts behind after {timeout} s.")
                 self._changed.wait(1.0 if left is None else min(left, 1.0))
+
+    def _is_ready(self, found: Round) -> bool:
+        return self._ground is not None and found.has_features and (found.has_graph or not self._graph_due)
 
     def labels(self) -> pd.DataFrame:
         """The labels that hold, one row per item and annotator, in the order they were given.
@@ -534,9 +545,16 @@ class Session:
 
     def _on_features(self, X: npt.NDArray[np.float32]) -> None:
         with self._changed:
-            self._features = X
+            self._ground = Ground(X)
             self._changed.notify_all()
         self._trainer.request()
+
+    def _on_graph(self, graph: NeighborGraph) -> None:
+        affinity = graph.weights
+        with self._changed:
+            assert self._ground is not None  # noqa: S101 - features come first
+            self._ground = Ground(self._ground.X, affinity)
+        self._trainer.grow()
 
     def _on_map(self, made: Map) -> None:
         self._map = made
@@ -549,10 +567,11 @@ class Session:
     def _on_error(self, error: Exception) -> None:
         with self._changed:
             # A map that fails leaves the preview; features that fail leave nothing to learn from.
-            self._error = error if self._features is None else None
+            self._error = error if self._ground is None else None
             self._stage = None
+            self._graph_due = False
             self._changed.notify_all()
-        if self._features is not None:
+        if self._ground is not None:
             warnings.warn(f"The map stays a preview: {error}", RuntimeWarning, stacklevel=2)
         self._tell("error")
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels.schema import Schema
 from hitl_widgets.learn.evaluate import (
     CurvePoint,
@@ -17,8 +19,8 @@ from hitl_widgets.learn.evaluate import (
     checkpoints,
     learning_curve,
 )
-from hitl_widgets.learn.learner import FloatArray, Learner
-from hitl_widgets.loop.asking import Asker, Labels
+from hitl_widgets.learn.learner import FloatArray, Learner, Refreshable
+from hitl_widgets.loop.asking import Asker, Ground, Labels
 from hitl_widgets.loop.round import Round, Suggestion, read_proba
 from hitl_widgets.loop.worker import Worker
 
@@ -27,8 +29,10 @@ __all__ = ["Evaluation", "Trainer"]
 QUEUE = 20
 # Measuring takes some sixty fits: it waits for a pause in the labeling.
 REST = 0.5
+# Labels that may come before the slower parts of a model get their turn in between.
+PATIENCE = 8
 
-Snapshot = Callable[[], tuple[Labels, npt.NDArray[np.float32] | None]]
+Snapshot = Callable[[], tuple[Labels, Ground | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Trainer:
     Parameters
     ----------
     snapshot
-        Returns the labels that hold and the features, or None while these are being built.
+        Returns the labels that hold and what the learner stands on, None before there are features.
     on_round, on_evaluation
         Called from the background threads.
     """
@@ -63,6 +67,8 @@ class Trainer:
     ) -> None:
         self._template = learner
         self._live: Learner | None = None
+        self._ground: Ground | None = None
+        self._hurried = 0
         self._asker = asker
         self._n_classes = len(schema.classes)
         self._snapshot = snapshot
@@ -75,6 +81,7 @@ class Trainer:
         self.evaluation = Evaluation(Estimate(None, None, None, 0))
         self._rounds = Worker(self._make_round, "model")
         self._evaluations = Worker(self._evaluate, "audit", rest=REST)
+        self._growth = Worker(self._grow, "graph")
 
     @property
     def failure(self) -> Exception | None:
@@ -85,30 +92,66 @@ class Trainer:
         """Ask for a round that has seen every label; returns at once."""
         self._rounds.request()
 
+    def grow(self) -> None:
+        """There is a graph now: start the learner on it; returns at once."""
+        self._growth.request()
+
     def close(self) -> None:
-        """Stop both threads."""
+        """Stop the threads."""
         self._rounds.close()
         self._evaluations.close()
+        self._growth.close()
 
-    def _make_round(self, _overtaken: Callable[[], bool]) -> None:
+    def _grow(self, _overtaken: Callable[[], bool]) -> None:
+        # In a thread of its own: starting on a graph may compile and take its time, while rounds go on.
+        labels, ground = self._snapshot()
+        if ground is None:
+            return
+        live: Learner | None = None
+        try:
+            live = self._template.start(ground.X, self._n_classes, ground.affinity)
+            if len(labels):
+                rows, codes, _ = labels.training()
+                live.update(rows, codes)
+        except Exception:  # noqa: BLE001 - the next round meets the same failure, and says it
+            live = None
+        self._live, self._ground = live, ground
+        self._rounds.request()
+
+    def _make_round(self, overtaken: Callable[[], bool]) -> None:
+        made, ground = self._round()
+        self._publish_round(made)
+        self._hurried = 0 if made.settled else self._hurried + 1
+        if not made.settled and (not overtaken() or self._hurried >= PATIENCE):
+            self._hurried = 0
+            made, ground = self._round(settle=True)
+            self._publish_round(made)
+        if ground is not None:
+            self._evaluations.request()
+
+    def _publish_round(self, made: Round) -> None:
+        self.round = made
+        self._on_round(made)
+
+    def _round(self, *, settle: bool = False) -> tuple[Round, Ground | None]:
         began = time.perf_counter()
-        labels, X = self._snapshot()
+        labels, ground = self._snapshot()
         last, error = self.round, ""
         codes = (self._blank, self._blank, self._zero, self._zero)
         utilities: npt.NDArray[np.float64] | None = None
-        if last is not None:  # kept where the learner fails
+        if last is not None and len(labels):  # kept where the learner fails
             codes = (last.predicted, last.runner_up, last.confidence, last.uncertainty)
-        if len(labels) == 0:
-            codes = (self._blank, self._blank, self._zero, self._zero)
-        elif X is not None:
+        live: Learner | None = None
+        if len(labels) and ground is not None:
             try:
-                proba = self._learn(labels, X)
+                live = self._learner(ground)
+                proba = self._learn(live, labels, settle=settle)
                 codes = read_proba(proba)
             except Exception as failure:  # noqa: BLE001 - a person's estimator may raise anything
                 error = f"The model {self._template.name!r} failed: {_words(failure)}"
             else:
                 if len(np.unique(labels.y[labels.y >= 0])) >= 2:
-                    utilities, error = self._rank(proba, X, labels)
+                    utilities, error = self._rank(proba, self._ground or ground, labels)
         self.number += 1
         made = Round(
             self.number,
@@ -116,69 +159,82 @@ class Trainer:
             labels.n_events,
             *codes,
             utilities=utilities,
-            model=self._template.name if X is not None and len(labels) else "",
+            model=self._template.name if live is not None else "",
+            explanation=getattr(live, "explanation", ""),
+            settled=not _lags(live),
             error=error,
-            has_features=X is not None,
+            has_features=ground is not None,
+            has_graph=self._ground is not None and self._ground.affinity is not None,
         )
         try:
-            queue = self._queue(made, labels, X, QUEUE)
+            queue = self._queue(made, labels, ground, QUEUE)
         except Exception as failure:  # noqa: BLE001 - a person's strategy may return anything
             made = replace(made, utilities=None, error=self._strategy_failed(failure))
             queue = self._queue(made, labels, None, QUEUE)
-        made = replace(made, suggestions=queue, seconds=time.perf_counter() - began)
-        self.round = made
-        self._on_round(made)
-        if X is not None:
-            self._evaluations.request()
+        return replace(made, suggestions=queue, seconds=time.perf_counter() - began), ground
 
-    def _learn(self, labels: Labels, X: npt.NDArray[np.float32]) -> FloatArray:
+    def _learner(self, ground: Ground) -> Learner:
         if self._live is None:
-            self._live = self._template.start(X, self._n_classes)
+            # At first without the graph, which takes its time: see _grow.
+            at = self._ground = self._ground or Ground(ground.X)
+            self._live = self._template.start(at.X, self._n_classes, at.affinity)
+        return self._live
+
+    def _fresh(self, ground: Ground) -> Learner:
+        """A learner to measure with; one that stands on the same graph shares what it found there."""
+        at = self._ground or Ground(ground.X)
+        return (self._live or self._template).start(at.X, self._n_classes, at.affinity)
+
+    def _learn(self, live: Learner, labels: Labels, *, settle: bool) -> FloatArray:
         rows, codes, _ = labels.training()
-        self._live.update(rows, codes)
-        proba = self._live.proba()
-        if proba.shape != (len(X), self._n_classes):
-            raise ValueError(f"its probabilities have shape {proba.shape}, not {(len(X), self._n_classes)}")
+        live.update(rows, codes)
+        if settle and isinstance(live, Refreshable):
+            live.refresh()
+        proba = live.proba()
+        shape = (len(self._blank), self._n_classes)
+        if proba.shape != shape:
+            raise ValueError(f"its probabilities have shape {proba.shape}, not {shape}")
         if not np.isfinite(proba).all() or proba.min() < 0 or np.abs(proba.sum(axis=1) - 1).max() > 0.01:
             raise ValueError("its probabilities are not finite, from 0 to 1, summing to 1 in each row")
         return proba
 
     def _rank(
-        self, proba: FloatArray, X: npt.NDArray[np.float32], labels: Labels
+        self, proba: FloatArray, ground: Ground, labels: Labels
     ) -> tuple[npt.NDArray[np.float64] | None, str]:
+        args = (proba, ground, labels, self._live, QUEUE)
         try:
-            return np.asarray(self._asker.utilities(proba, X, labels), dtype=np.float64), ""
+            return self._asker.utilities(*args), ""
         except Exception as failure:  # noqa: BLE001 - a person's strategy may raise anything
-            return None, self._strategy_failed(failure)
+            return self._asker.utilities(*args, default=True), self._strategy_failed(failure)
 
     def _strategy_failed(self, failure: Exception) -> str:
-        return (
-            f"The strategy {self._asker.name!r} failed: {_words(failure)}. Items are drawn at random "
-            "meanwhile."
+        said = (
+            str(failure)
+            if isinstance(failure, InvalidInput)
+            else f"The strategy {self._asker.name!r} failed: {_words(failure)}."
         )
+        return f"{said} Until it works, the default, doubt, chooses."
 
     def _queue(
-        self, made: Round, labels: Labels, X: npt.NDArray[np.float32] | None, n: int
+        self, made: Round, labels: Labels, ground: Ground | None, n: int, *, diverse: bool = False
     ) -> tuple[Suggestion, ...]:
-        return self._asker.queue(labels, n, X, made.utilities, lambda i: self._asker.reason(made, i))
+        reason = partial(self._asker.reason, made)
+        return self._asker.queue(labels, n, ground, made.utilities, reason, diverse=diverse)
 
-    def suggest(self, labels: Labels, X: npt.NDArray[np.float32] | None, n: int) -> tuple[Suggestion, ...]:
-        """The ``n`` items to ask next, by the newest round."""
+    def suggest(self, labels: Labels, ground: Ground | None, n: int) -> tuple[Suggestion, ...]:
+        """The ``n`` items to ask next, by the newest round, not all alike."""
         assert self.round is not None  # noqa: S101 - Session.wait came first
-        return self._queue(self.round, labels, X, n)
+        return self._queue(self.round, labels, ground, n, diverse=True)
 
     # -- evaluation -----------------------------------------------------------
 
-    def _estimate(
-        self, overtaken: Callable[[], bool]
-    ) -> tuple[Estimate, Labels, npt.NDArray[np.float32] | None]:
-        labels, X = self._snapshot()
+    def _estimate(self, overtaken: Callable[[], bool]) -> tuple[Estimate, Labels, Ground | None]:
+        labels, ground = self._snapshot()
         rows, codes, audited = labels.training()
-        if X is None or not audited.any():
-            return Estimate(None, None, None, 0), labels, X
-        learner = self._template.start(X, self._n_classes)
-        found = audit_estimate(learner, rows, codes, audited, overtaken=overtaken)
-        return found, labels, X
+        if ground is None or not audited.any():
+            return Estimate(None, None, None, 0), labels, ground
+        found = audit_estimate(self._fresh(ground), rows, codes, audited, overtaken=overtaken)
+        return found, labels, ground
 
     def estimate(self) -> Estimate:
         """The audit estimate of the labels of now; from memory where it is known."""
@@ -190,15 +246,15 @@ class Trainer:
 
     def _evaluate(self, overtaken: Callable[[], bool]) -> None:
         try:
-            estimate, labels, X = self._estimate(overtaken)
+            estimate, labels, ground = self._estimate(overtaken)
             if overtaken():
                 return
             curve = self.evaluation.curve if estimate.value is not None else ()
             self._publish(Evaluation(estimate, curve, labels.n_events))
-            if estimate.value is None or X is None:
+            if estimate.value is None or ground is None:
                 return
             rows, codes, audited = labels.training()
-            learner = self._template.start(X, self._n_classes)
+            learner = self._fresh(ground)
             steps = checkpoints(len(rows))
             points = learning_curve(learner, rows, codes, audited, steps, overtaken=overtaken)
             if points and not overtaken():
@@ -209,6 +265,10 @@ class Trainer:
     def _publish(self, evaluation: Evaluation) -> None:
         self.evaluation = evaluation
         self._on_evaluation(evaluation)
+
+
+def _lags(learner: object) -> bool:
+    return isinstance(learner, Refreshable) and learner.stale
 
 
 def _words(failure: Exception) -> str:

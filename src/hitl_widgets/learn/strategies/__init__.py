@@ -17,6 +17,7 @@ from hitl_widgets.learn.strategies.batches import badge, core_set, kmeans, kmean
 from hitl_widgets.learn.strategies.choosing import choose, evaluate, per_cost, pick
 from hitl_widgets.learn.strategies.committee import kl_divergence, vote_entropy
 from hitl_widgets.learn.strategies.density import information_density, most_likely_positive, typicality
+from hitl_widgets.learn.strategies.doubt import doubt
 from hitl_widgets.learn.strategies.reduction import expected_error_reduction, graph_error_reduction
 from hitl_widgets.learn.strategies.uncertainty import (
     class_balanced,
@@ -36,6 +37,7 @@ __all__ = [
     "choose",
     "class_balanced",
     "core_set",
+    "doubt",
     "entropy",
     "evaluate",
     "expected_error_reduction",
@@ -59,6 +61,7 @@ __all__ = [
 ]
 
 STRATEGIES: dict[str, Strategy] = {
+    "doubt": doubt,
     "random": random,
     "least_confident": least_confident,
     "margin": margin,
@@ -91,7 +94,7 @@ def as_strategy(strategy: Any) -> tuple[str, Strategy]:
         ``(classifier, X_pool, n_instances=1) -> indices``, known by the names of its parameters.
     """
     if isinstance(strategy, str):
-        name = "margin" if strategy == "auto" else strategy
+        name = "doubt" if strategy == "auto" else strategy
         if name not in STRATEGIES:
             names = ["auto", *STRATEGIES]
             raise InvalidInput(
