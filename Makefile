@@ -9,7 +9,7 @@ NPM := PATH="$(NODE_PATH_PREFIX)$$PATH" npm
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help setup js browser demo check test test-fast test-js test-browser format bench screenshot wheel clean
+.PHONY: help setup js browser demo check test test-fast test-js test-browser format bench bench-labels screenshot wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -71,6 +71,9 @@ format: setup  ## write the house style
 
 bench: setup browser  ## measure, and write docs/benchmarks.md
 	$(PY) benchmarks/latency.py $(ARGS)
+
+bench-labels: setup  ## measure how many labels are saved: hours (ARGS=--quick: minutes, and not into docs/)
+	$(PY) benchmarks/label_efficiency.py $(ARGS)
 
 screenshot: setup browser  ## the README's picture, from the browser tests
 	HITL_SCREENSHOT=docs/workbench.png $(PY) -m pytest -q tests/browser -k screenshot

@@ -299,21 +299,61 @@ def test_the_exported_model_is_measured_on_the_test_set() -> None:
 
 
 def test_a_learners_own_export_is_preferred() -> None:
+    """It is made of the labels so far, also where the learner holds a fitted estimator too."""
+    X, y = blobs()
+    asked: list[int] = []
+    given: list[tuple[Any, Any]] = []
+
+    def oracle(i: int, rng: Any) -> Any:
+        asked.append(i)
+        return y[i]
+
+    class Always:
+        def __init__(self, code: int) -> None:
+            self.code = code
+
+        def predict(self, X: Any) -> Any:
+            return np.full(len(X), self.code)
+
     class Exporting(Memory):
         def start(self, X: Any, n_classes: int, affinity: Any = None) -> Exporting:
             self.P = np.eye(n_classes)[np.zeros(len(X), int)]  # type: ignore[attr-defined]
+            self._fitted = Always(0)
             return self
 
-        def export(self) -> Any:
-            class Always:
-                def predict(self, X: Any) -> Any:
-                    return np.full(len(X), 1)
+        def export(self, index: Any, y: Any, weight: Any = None) -> Any:
+            given.append((index, y))
+            return Always(1)
 
-            return Always()
+    test = (X[:10], ["b"] * 9 + ["a"])
+    options: dict[str, Any] = {"classes": list("abc"), "truth": y, "repeats": 1, "strategies": "random"}
+    found = race(X, oracle, Exporting(), test=test, at=[15], **options).frame
+    assert found["test_accuracy"].tolist() == [0.9]
+    [(index, codes)] = given
+    assert index.tolist() == asked
+    assert np.array(list("abc"))[codes].tolist() == y[asked].tolist()
 
-    X, _ = blobs()
-    found = race(learners=Exporting(), test=(X[:10], ["b"] * 9 + ["a"]), at=[15]).frame
-    assert (found["test_accuracy"] == 0.9).all()
+
+def test_a_learner_that_leaves_work_for_later_is_measured_when_it_is_done() -> None:
+    class Later(Memory):
+        stale = False
+
+        def start(self, X: Any, n_classes: int, affinity: Any = None) -> Later:
+            fresh = Later()
+            fresh.P = np.eye(n_classes)[np.zeros(len(X), int)]  # type: ignore[attr-defined]
+            return fresh
+
+        def update(self, index: Any, y: Any, weight: Any = None) -> None:
+            self.P[:] = np.eye(3)[0]  # type: ignore[attr-defined]
+            self.stale = True
+
+        def refresh(self) -> None:
+            self.P[:] = np.eye(3)[1]  # type: ignore[attr-defined]
+            self.stale = False
+
+    X, y = blobs()
+    found = race(X, np.where(y == "c", "a", "b"), Later(), classes=list("abc"), strategies="random").frame
+    assert (found["accuracy"] > 0.5).all()  # two thirds are b; update() alone leaves a third right
 
 
 def test_costs_are_summed_and_the_strategies_see_them() -> None:

@@ -1,0 +1,48 @@
+"""The learning curves of all sets as one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+import pandas as pd
+
+from hitl_widgets.loop.simulation import Simulation
+
+GREY = "#6b7280"
+
+
+def draw(races: Mapping[str, Simulation], target: Path) -> bool:
+    """Write an SVG, one panel per set; False where nothing here can draw (vl-convert-python)."""
+    if find_spec("vl_convert") is None:
+        return False
+    import altair as alt
+
+    table = pd.concat([race.summary("accuracy").assign(set=name) for name, race in races.items()])
+    table = table[table["n_labels"] >= 10].replace({float("nan"): None})
+    colors = next(iter(races.values())).colors
+    base = alt.Chart(alt.InlineData(values=table.to_dict("records"))).encode(
+        x=alt.X("n_labels:Q", title="labels"),
+        color=alt.Color(
+            "contestant:N",
+            title=None,
+            scale=alt.Scale(domain=list(colors), range=list(colors.values())),
+            legend=alt.Legend(orient="top", symbolType="stroke", symbolStrokeWidth=3, symbolOpacity=1),
+        ),
+    )
+    scale = alt.Scale(zero=False)
+    band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q", title="accuracy", scale=scale), y2="high:Q")
+    line = base.mark_line(strokeWidth=2).encode(y=alt.Y("mean:Q", title="accuracy", scale=scale))
+    chart = (
+        alt.layer(band, line)
+        .properties(width=230, height=170)
+        .facet(alt.Facet("set:N", title=None, sort=list(races)), columns=3)
+        .resolve_scale(x="independent", y="independent")
+        .configure(background="white")
+        .configure_view(stroke=None)
+        .configure_axis(labelColor=GREY, titleColor=GREY, gridOpacity=0.3, domain=False)
+    )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    chart.save(target)
+    return True

@@ -1,0 +1,135 @@
+"""Finished runs on disk, each under a key that says what it is a function of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from functools import partial
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+import joblib
+
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.loop.contest import Columns, Entrant, Race, Task
+
+__all__ = ["SavedRuns", "run_keys"]
+
+
+class SavedRuns:
+    """Finished runs as JSON lines, each appended by one write; a line that a kill cut short is passed over.
+
+    Parameters
+    ----------
+    path
+        A file, a folder (then ``runs.jsonl`` in it), or None: nothing is kept.
+    """
+
+    def __init__(self, path: str | Path | None) -> None:
+        self.file: Path | None = None
+        self.runs: dict[str, Columns] = {}
+        if path is None:
+            return
+        path = Path(path)
+        self.file = path if path.suffix and not path.is_dir() else path / "runs.jsonl"
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        if not self.file.exists():
+            return
+        text = self.file.read_text("utf-8", "replace")
+        for line in text.splitlines():
+            try:
+                run = json.loads(line)
+                self.runs[run["key"]] = run["columns"]
+            except (ValueError, TypeError, KeyError):
+                continue
+        if text.strip() and not self.runs and not text.startswith('{"key"'):
+            raise InvalidInput(
+                f"path={str(path)!r} is a file of something else: pass a new file or a folder."
+            )
+        if text and not text.endswith("\n"):
+            self._write(b"\n")
+
+    def append(self, key: str, task: Task, columns: Columns) -> None:
+        """Keep a run; it is on disk when this returns."""
+        if self.file is not None:
+            run = {"key": key, "contestant": task[0], "repeat": task[1], "columns": columns}
+            self._write(json.dumps(run).encode() + b"\n")
+
+    def _write(self, line: bytes) -> None:
+        assert self.file is not None  # noqa: S101
+        with self.file.open("ab", buffering=0) as file:
+            file.write(line)
+            os.fsync(file.fileno())
+
+
+def run_keys(race: Race, entrants: list[Entrant], repeats: int, graph: Any) -> dict[Task, str]:
+    """What each run is a function of, in a hash: data, settings, code, learner, strategy, repeat.
+
+    An oracle function is its name: who repairs it wants to go on.
+    """
+    shared = {name: getattr(race, name) for name in race.__dataclass_fields__ if name != "oracle"}
+    given = graph if isinstance(graph, bool) or graph is None else joblib.hash(graph)
+    oracle = getattr(race.oracle, "__qualname__", type(race.oracle).__qualname__)
+    common = [joblib.hash(shared), oracle, given, _OUR_CODE]
+
+    def key(e: Entrant, repeat: int) -> str:
+        own = race.own_start and e.strategy_name == "random"
+        what = repr([common, _identity(e.learner), _identity(e.strategy), own, repeat])
+        return hashlib.blake2b(what.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+    return {(e.name, repeat): key(e, repeat) for repeat in range(repeats) for e in entrants}
+
+
+def _our_code() -> str:
+    """A hash of the modules that decide a run: another version of them starts anew."""
+    root = Path(__file__).parents[1]
+    files = [
+        *sorted((root / "learn").rglob("*.py")),
+        *sorted((root / "data").glob("*neighbor*.py")),
+        *(root / "loop" / name for name in ("contest.py", "simulate.py", "arguments.py", "finished.py")),
+    ]
+    texts = [f.read_bytes() for f in files if f.exists()]
+    return hashlib.blake2b(b"\0".join(texts), digest_size=12).hexdigest()
+
+
+_OUR_CODE = _our_code()  # at import: of the code that runs, whatever is edited meanwhile
+
+
+def _identity(thing: Any, home: str = "", seen: frozenset[int] = frozenset()) -> Any:
+    """What a learner or strategy is, as a value that is the same in the next session.
+
+    A function is its code, its defaults, and what of its closure and module it names; an object is
+    its state and the code of its methods.
+    """
+    if id(thing) in seen:
+        return None
+    seen |= {id(thing)}
+    if isinstance(thing, partial):
+        return [_identity(x, home, seen) for x in (thing.func, thing.args, thing.keywords)]
+    if isinstance(thing, type | ModuleType):
+        return thing.__name__
+    if isinstance(code := getattr(thing, "__code__", None), CodeType):
+        if home not in {"", thing.__module__}:
+            return [thing.__module__, thing.__qualname__]
+        held = [getattr(thing, "__self__", None), thing.__defaults__, thing.__kwdefaults__]
+        held += [cell.cell_contents for cell in thing.__closure__ or ()]
+        held += [thing.__globals__[n] for n in code.co_names if n in thing.__globals__]
+        return [_code(code), *(_identity(h, thing.__module__, seen) for h in held)]
+    kind = type(thing)
+    methods = [getattr(f, "__code__", None) for c in kind.__mro__ for f in vars(c).values()]
+    try:
+        state = joblib.hash(thing)
+    except Exception:  # noqa: BLE001 - it holds what cannot be pickled, such as a lambda
+        state = [[n, _identity(v, home, seen)] for n, v in sorted(getattr(thing, "__dict__", {}).items())]
+    return [kind.__qualname__, [_code(m) for m in methods if isinstance(m, CodeType)], state]
+
+
+def _code(code: CodeType) -> Any:
+    def constant(value: Any) -> Any:
+        if isinstance(value, CodeType):
+            return _code(value)
+        return sorted(map(repr, value)) if isinstance(value, frozenset) else repr(value)
+
+    return [code.co_name, code.co_code.hex(), [constant(c) for c in code.co_consts], code.co_names]

@@ -1,0 +1,249 @@
+"""A lesson: a strategy step by step on points in the plane, and a student who plays against it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import clone
+
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.learn.learner import FloatArray, Learner, Refreshable, SklearnLearner
+from hitl_widgets.learn.linear import LinearLearner
+from hitl_widgets.learn.strategies import (
+    Context,
+    Strategy,
+    evaluate,
+    kmeans_start,
+    pick,
+)
+from hitl_widgets.loop.lesson_words import Asked, why
+from hitl_widgets.loop.plane import Bytes, Plane, surface_of
+
+__all__ = ["Step", "Student", "Trace"]
+
+COLD, STRATEGY = 1, 3
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One moment of a lesson.
+
+    Attributes
+    ----------
+    labelled
+        The points with a label, in the order in which they got it.
+    accuracy
+        Share of the points without a label that the model gets right.
+    proba
+        float32 (n, n_classes).
+    surface
+        uint8 (2, 3600): the likeliest class in each cell of the plane, and its lead in 256 levels.
+    utilities, heat
+        What the strategy gives each point and each cell, uint8 (n,) and (3600,), from the least to
+        the best candidate; None where all are worth the same or the strategy was not asked.
+    query
+        The point to label next; None at the end.
+    why
+        One sentence on that.
+    """
+
+    labelled: tuple[int, ...]
+    accuracy: float
+    proba: FloatArray
+    surface: Bytes
+    utilities: Bytes | None = None
+    heat: Bytes | None = None
+    query: int | None = None
+    why: str = ""
+
+
+class _Model:
+    """A learner that also colours the cells: as rows behind the points, or from the points nearby."""
+
+    def __init__(self, plane: Plane, learner: Learner) -> None:
+        self._plane = plane
+        # Any other learner may learn from the pool itself, which cells would change.
+        self.sees_cells = isinstance(learner, LinearLearner | SklearnLearner)
+        X = plane.everything if self.sees_cells else plane.X
+        self._learner = learner.start(X, plane.n_classes, None if self.sees_cells else plane.affinity)
+
+    def learn(self, rows: Sequence[int]) -> FloatArray:
+        """Class probabilities of the points, then of the cells: (n + 3600, k)."""
+        labelled = np.array(rows)
+        try:
+            self._learner.update(labelled, self._plane.truth[labelled])
+            if isinstance(self._learner, Refreshable) and self._learner.stale:
+                self._learner.refresh()
+            proba = np.asarray(self._learner.proba())
+        except Exception as error:
+            raise InvalidInput(
+                f"The learner {self._learner.name!r} failed on {len(rows)} labels: {error}. Choose one that "
+                "can learn from so few, such as learner='linear'."
+            ) from error
+        return proba if self.sees_cells else np.vstack([proba, self._plane.spread(proba)])
+
+
+class _Run:
+    """Labels given one after the other from a cold start, and the model after each."""
+
+    def __init__(self, plane: Plane, learner: Learner, seed: int) -> None:
+        self.plane, self.seed = plane, seed
+        self.learner = _seeded(learner, seed)
+        self._model = _Model(plane, self.learner)
+        self.start = tuple(kmeans_start(plane.X, plane.n_classes, [seed, COLD, 1]))
+        self.y = np.full(len(plane), -1, dtype=np.int16)
+        self.rows: list[int] = []
+
+    def _label(self, rows: Sequence[int]) -> FloatArray:
+        self.rows += rows
+        self.y[list(rows)] = self.plane.truth[list(rows)]
+        return self._model.learn(self.rows)
+
+    def _step(self, proba: FloatArray, **rest: Any) -> Step:
+        n, rest_of = len(self.plane), self.y < 0
+        right = proba[:n].argmax(axis=1) == self.plane.truth
+        accuracy = float(right[rest_of].mean())
+        return Step(tuple(self.rows), accuracy, proba[:n], surface_of(proba[n:]), **rest)
+
+
+class Trace(_Run):
+    """A strategy's way: ``trace[i]`` is the moment after i questions, the same at every call.
+
+    Parameters
+    ----------
+    plane
+        The points.
+    learner
+        What learns; a fresh copy is made.
+    name, strategy
+        As :func:`~hitl_widgets.learn.strategies.as_strategy` gives them.
+    budget
+        Labels at the end, those of the cold start among them.
+    seed
+        Of the cold start and of all chance.
+    """
+
+    def __init__(
+        self, plane: Plane, learner: Learner, name: str, strategy: Strategy, budget: int, seed: int
+    ) -> None:
+        super().__init__(plane, learner, seed)
+        self.name, self._strategy, self.budget = name, strategy, budget
+        self._pointwise = self._model.sees_cells
+        self._steps: list[Step] = []
+
+    def __len__(self) -> int:
+        return self.budget - len(self.start) + 1
+
+    def __getitem__(self, i: int) -> Step:
+        if not 0 <= i < len(self):
+            raise IndexError(f"step {i} of {len(self)}")
+        while len(self._steps) <= i:
+            last = self._steps[-1].query if self._steps else None
+            self._steps.append(self._advance(self.start if last is None else (last,)))
+        return self._steps[i]
+
+    def curve(self, i: int) -> list[float]:
+        """The accuracies up to step i."""
+        return [self[j].accuracy for j in range(i + 1)]
+
+    def _advance(self, rows: Sequence[int]) -> Step:
+        proba = self._label(rows)
+        if len(self.rows) >= self.budget:
+            return self._step(proba)
+        names, n = self.plane.schema.names, len(self.plane)
+        if len(np.unique(self.y[self.rows])) < 2:
+            [query] = self._rng().choice(np.flatnonzero(self.y < 0), 1)
+            return self._step(proba, query=int(query), why=why(self.name, None, names))
+        context = self._context(self.plane.X, self.y, affinity=True)
+        utilities = evaluate(self._strategy, proba[:n], context)
+        [query] = pick(utilities, context, diverse=False)
+        best = utilities[context.candidates] >= utilities[query] - 1e-12
+        asked = Asked(proba[query], float(utilities[query]), int(best.sum()), bool(best.all()))
+        points, heat = self._heat(utilities, proba, context)
+        words = why(self.name, asked, names)
+        return self._step(proba, utilities=points, heat=heat, query=query, why=words)
+
+    def _rng(self) -> np.random.Generator:
+        return np.random.default_rng([self.seed, STRATEGY, len(self.rows)])
+
+    def _context(self, X: npt.NDArray[np.float32], y: npt.NDArray[np.int16], *, affinity: bool) -> Context:
+        graph = self.plane.affinity if affinity else None
+        return Context(X, y, y < 0, self._rng(), 1, graph, self.learner)
+
+    def _heat(
+        self, utilities: FloatArray, proba: FloatArray, context: Context
+    ) -> tuple[Bytes | None, Bytes | None]:
+        """The utilities in 256 levels, on the points and on the cells."""
+        among = utilities[context.candidates]
+        if np.ptp(among) < 1e-12:
+            return None, None
+        cells = self._on_cells(utilities, proba, context)
+        top = among.max()
+        if cells is None:
+            cells = self.plane.spread(among, np.flatnonzero(context.candidates))
+            # A strategy for batches lifts what it chose far above all others.
+            top = np.partition(among, -2)[-2]
+        low = among.min()
+        scale = 255 / (top - low if top > low else 1.0)
+        points = np.where(context.candidates, (np.nan_to_num(utilities) - low) * scale, 0)
+        return _bytes(points), _bytes((cells - low) * scale)
+
+    def _on_cells(self, utilities: FloatArray, proba: FloatArray, context: Context) -> FloatArray | None:
+        """What the strategy gives the cells, if it looks at each row alone: cells then change no point's."""
+        if not self._pointwise:
+            return None
+        n = len(self.plane)
+        y = np.full(len(self.plane.everything), -1, dtype=np.int16)
+        y[:n] = self.y
+        try:
+            values = evaluate(self._strategy, proba, self._context(self.plane.everything, y, affinity=False))
+        except Exception:  # noqa: BLE001 - a strategy need not know what to do with cells
+            self._pointwise = False
+            return None
+        same = np.allclose(values[:n][context.candidates], utilities[context.candidates], atol=1e-6)
+        self._pointwise = bool(same)
+        return values[n:] if same else None
+
+
+class Student(_Run):
+    """Whoever chooses for themselves, from the same cold start; the truth answers."""
+
+    def __init__(self, plane: Plane, learner: Learner, seed: int) -> None:
+        super().__init__(plane, learner, seed)
+        self.picks: list[int] = []
+        self.now = self._step(self._label(self.start))
+        self.curve = [self.now.accuracy]
+
+    def pick(self, row: int) -> Step:
+        """Label a point.
+
+        Raises
+        ------
+        InvalidInput
+            When there is no such point, or it has a label.
+        """
+        if not 0 <= row < len(self.plane) or self.y[row] >= 0:
+            raise InvalidInput(f"Point {row} cannot be labelled: expected one of those without a label.")
+        self.picks.append(row)
+        self.now = self._step(self._label([row]))
+        self.curve.append(self.now.accuracy)
+        return self.now
+
+
+def _seeded(learner: Learner, seed: int) -> Learner:
+    """An estimator whose seed was left open gets this one: forward and back show the same."""
+    if not isinstance(learner, SklearnLearner):
+        return learner
+    estimator = clone(learner.estimator)
+    for name, value in estimator.get_params(deep=True).items():
+        if value is None and name.rpartition("__")[2] == "random_state":
+            estimator.set_params(**{name: seed})
+    return SklearnLearner(estimator)
+
+
+def _bytes(values: FloatArray) -> Bytes:
+    return np.rint(np.clip(values, 0, 255)).astype(np.uint8)

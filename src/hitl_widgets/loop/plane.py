@@ -1,0 +1,150 @@
+"""The plane of a lesson: its points, and a grid of cells behind them on which a model can be seen."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from hitl_widgets.data.neighbors import NeighborGraph
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.labels.schema import Schema
+from hitl_widgets.learn.learner import Affinity, FloatArray, IntArray
+
+__all__ = ["Plane", "surface_of"]
+
+CELLS = 60
+MARGIN = 0.07
+MOST_POINTS = 2_000
+MOST_CLASSES = 6
+NEIGHBOURS = 8
+
+Bytes = npt.NDArray[np.uint8]
+
+
+class Plane:
+    """Points with a known class, and the box around them cut into 60 x 60 cells.
+
+    Parameters
+    ----------
+    X
+        Of shape (n, 2), finite; n from 10 to 2,000.
+    y
+        Of shape (n,): the true class of each point, two to six different ones.
+    classes
+        The class names in order; what ``y`` holds, sorted, where None.
+
+    Attributes
+    ----------
+    X, truth
+        float32 (n, 2) and class codes, int16 (n,).
+    everything
+        float32 (n + 3600, 2): the points, then the centres of the cells, row by row from the top.
+    low, high
+        float64 (2,): the corners of the box.
+
+    Raises
+    ------
+    InvalidInput
+        When the points cannot be drawn, or a class is missing.
+    """
+
+    def __init__(self, X: Any, y: Any, classes: Any = None) -> None:
+        self.X = _points(X)
+        self.schema, self.truth = _classes(y, classes, len(self.X))
+        low, high = self.X.min(axis=0).astype(float), self.X.max(axis=0).astype(float)
+        span = np.where(high > low, high - low, 1.0)
+        self.low, self.high = low - MARGIN * span, high + MARGIN * span
+        step = (np.arange(CELLS) + 0.5) / CELLS
+        cells = np.stack(np.meshgrid(step, 1 - step), axis=-1).reshape(-1, 2)
+        self._unit = (self.X - self.low) / (self.high - self.low)
+        self._cells = cells
+        grid = self.low + cells * (self.high - self.low)
+        self.everything = np.vstack([self.X, grid]).astype(np.float32)
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    @property
+    def n_classes(self) -> int:
+        """How many classes the question has."""
+        return len(self.schema.classes)
+
+    @cached_property
+    def affinity(self) -> Affinity:
+        """The weights of the points' neighbour graph."""
+        return NeighborGraph.build(self.X).weights
+
+    def spread(self, values: FloatArray, rows: IntArray | None = None) -> FloatArray:
+        """Values of points carried over to the cells: of the 8 nearest, weighted by 1 / distance^2.
+
+        Inverse distance weighting (Shepard 1968), in units of the box.
+
+        Parameters
+        ----------
+        values
+            Of shape (m,) or (m, k).
+        rows
+            The points that have them, of shape (m,); all where None.
+        """
+        points = self._unit if rows is None else self._unit[rows]
+        distance, nearest = cKDTree(points).query(self._cells, k=range(1, min(NEIGHBOURS, len(points)) + 1))
+        weight = 1 / np.maximum(distance, 1e-6) ** 2
+        weight /= weight.sum(axis=1, keepdims=True)
+        return np.asarray(np.einsum("cm,cm...->c...", weight, values[nearest]))
+
+
+def surface_of(proba: FloatArray) -> Bytes:
+    """Likeliest class and lead of each row in 256 levels: probabilities (c, k) to uint8 (2, c).
+
+    The lead is what the likeliest class has before the second.
+    """
+    top = np.partition(proba, -2, axis=1)[:, -2:]
+    lead = np.clip(top[:, 1] - top[:, 0], 0, 1)
+    return np.stack([proba.argmax(axis=1), np.rint(255 * lead)]).astype(np.uint8)
+
+
+def _points(X: Any) -> npt.NDArray[np.float32]:
+    try:
+        points = np.asarray(X, dtype=np.float32)
+    except (TypeError, ValueError):
+        raise InvalidInput(
+            "X holds what is no number. Expected two columns of numbers, such as "
+            'hitl.datasets.toy("moons")[["x1", "x2"]].'
+        ) from None
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise InvalidInput(
+            f"X has shape {points.shape}. A lesson is drawn in the plane: expected (n, 2). For data of "
+            "more columns show a Session, or the first two components of a PCA."
+        )
+    if not np.isfinite(points).all():
+        raise InvalidInput("X holds NaN or infinity. Expected finite numbers: drop those rows first.")
+    if not 10 <= len(points) <= MOST_POINTS:
+        raise InvalidInput(
+            f"X has {len(points)} points. Expected 10 to {MOST_POINTS:,}, so that each can be seen: "
+            "pass a sample, or label larger pools in a Session."
+        )
+    return points
+
+
+def _classes(y: Any, classes: Any, n: int) -> tuple[Schema, npt.NDArray[np.int16]]:
+    truth = np.asarray(y, dtype=object)
+    if truth.shape != (n,):
+        raise InvalidInput(f"y has shape {truth.shape}. Expected one class for each of the {n} points.")
+    if missing := [i for i, value in enumerate(truth) if value is None or value != value]:  # noqa: PLR0124
+        raise InvalidInput(f"y has no class for point {missing[0]}. A lesson needs the truth of every point.")
+    names = sorted({str(value) for value in truth}) if classes is None else classes
+    schema = Schema(names)
+    if len(schema.classes) > MOST_CLASSES:
+        raise InvalidInput(
+            f"y has {len(schema.classes)} classes. A lesson shows at most {MOST_CLASSES}, each by its shape."
+        )
+    codes = np.array([schema.code(value) for value in truth], dtype=np.int16)
+    if len(np.unique(codes)) < 2:
+        raise InvalidInput(
+            "y has one class only. Expected at least two, so that there is something to learn."
+        )
+    return schema, codes
