@@ -12,6 +12,8 @@ import pytest
 pytestmark = pytest.mark.browser
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+LESSONS = [path for path in NOTEBOOKS if "hitl.Lesson(" in path.read_text(encoding="utf-8")]
+LABELING = [path for path in NOTEBOOKS if path not in LESSONS]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
@@ -22,10 +24,11 @@ def test_a_notebook_runs_without_a_screen(path, tmp_path):
     ).execute()
     shown = [o for cell in done.cells if cell.cell_type == "code" for o in cell.outputs]
     assert any("application/vnd.jupyter.widget-view+json" in o.get("data", {}) for o in shown)
-    assert list(tmp_path.glob("*.sqlite")), "the labels lie beside the notebook"
+    if path in LABELING:
+        assert list(tmp_path.glob("*.sqlite")), "the labels lie beside the notebook"
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", LABELING, ids=lambda p: p.stem)
 def test_a_notebook_runs_in_the_browser(desk, path):
     shutil.copy(path, desk.folder / path.name)
     notebook, bench = desk.visit(path.name)
@@ -40,6 +43,25 @@ def test_a_notebook_runs_in_the_browser(desk, path):
         notebook.page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count()
         == 0
     )
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda p: p.stem)
+def test_a_lesson_runs_in_the_browser(desk, path):
+    shutil.copy(path, desk.folder / path.name)
+    notebook, _ = desk.visit(path.name)
+    page = notebook.page
+    notebook.run_all()
+    cells = nbformat.read(path, as_version=4).cells
+    n = sum("hitl.Lesson(" in cell.source for cell in cells if cell.cell_type == "code")
+    assert n > 0
+    page.wait_for_function(
+        "n => document.querySelectorAll('.hitl-lesson[data-step=\"0\"]').length === n", arg=n
+    )
+    last = page.locator(".hitl-lesson").last
+    last.get_by_role("button", name="Step", exact=True).click()
+    page.wait_for_function("() => [...document.querySelectorAll('.hitl-lesson')].at(-1).dataset.step === '1'")
+    errors = ".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']"
+    assert page.locator(errors).count() == 0
 
 
 def test_committed_notebooks_hold_no_output():

@@ -38,3 +38,30 @@ def test_docstrings_says_which_library_is_missing(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(datasets, "_SOURCES", {"x": ("no_such_library/part",)})
     with pytest.raises(InvalidInput, match="no_such_library"):
         datasets.docstrings()
+
+
+@pytest.mark.parametrize("name", datasets.TOYS)
+def test_toys_are_points_with_a_class_and_the_same_every_time(name: str) -> None:
+    table = datasets.toy(name, n=120, random_state=3)
+    assert list(table.columns) == ["x1", "x2", "label"]
+    assert len(table) == 120
+    assert np.isfinite(table[["x1", "x2"]]).all(axis=None)
+    assert 2 <= table["label"].nunique() <= 3
+    assert table.equals(datasets.toy(name, n=120, random_state=3))
+    assert not table.equals(datasets.toy(name, n=120, random_state=4))
+    assert table["label"].iloc[:60].nunique() >= 2, "the rows are in random order"
+
+
+def test_toys_are_what_their_names_say() -> None:
+    assert datasets.toy("rare")["label"].value_counts().tolist() == [190, 10]
+    trap = datasets.toy("trap")
+    hidden = trap[(trap["x1"] > 2.2) & (trap["x2"] < 0)]
+    assert set(hidden["label"]) == {"square"}
+    assert 30 <= len(hidden) <= 45
+    assert datasets.toy("blobs")["label"].nunique() == 3
+
+
+@pytest.mark.parametrize(("name", "n", "words"), [("moon", 200, "Did you mean 'moons'"), ("line", 5, "n=5")])
+def test_an_unknown_toy_says_the_names(name: str, n: int, words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        datasets.toy(name, n=n)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
 
 from hitl_widgets.learn.graph import GraphLearner
 from hitl_widgets.learn.learner import Affinity, FloatArray, IntArray, softmax
 from hitl_widgets.learn.linear import LinearLearner
+from hitl_widgets.learn.takeaway import distil
 from hitl_widgets.learn.views import smoothed, spectral
 
 __all__ = ["AutoLearner", "Trust"]
@@ -178,6 +181,19 @@ class AutoLearner:
             return int((_sum(weights, logs).argmax(axis=1) == y).sum())
 
         self.trust = Trust(share, len(y), right(~sides), right(sides))
+
+    def export(
+        self,
+        index: IntArray,
+        y: IntArray,
+        weight: FloatArray | None = None,
+        names: Sequence[str] | None = None,
+    ) -> LogisticRegression:
+        """A plain logistic regression of the features, taught by this one: :func:`~.takeaway.distil`."""
+        assert self._weights is not None  # noqa: S101 - there are labels
+        share = self.trust.neighbours if self.trust else 0.0
+        C = STRENGTHS[int(np.argmax(self._weights[: len(STRENGTHS)]))]
+        return distil(self._X, self._P, index, y, weight, share=share, C=C, names=names)
 
     def proba(self, index: IntArray | None = None) -> FloatArray:
         """See :class:`~hitl_widgets.learn.learner.Learner`."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, diags_array
+from sklearn.linear_model import LogisticRegression
 
 from hitl_widgets.learn.learner import Affinity, FloatArray, IntArray
+from hitl_widgets.learn.takeaway import distil
 
 __all__ = ["GraphLearner", "Spread", "normalised"]
 
@@ -111,6 +114,7 @@ class GraphLearner:
         self.lam = lam
         self.tolerance = tolerance
 
+    _X: npt.NDArray[np.float32]
     _affinity: Affinity | None = None
     _spread: Spread
     _F: npt.NDArray[np.int64]
@@ -124,6 +128,7 @@ class GraphLearner:
         """See :class:`~hitl_widgets.learn.learner.Learner`. Without a graph no label reaches another."""
         n = len(X)
         fresh = GraphLearner(self.alpha, self.lam, self.tolerance)
+        fresh._X = X
         fresh._affinity = affinity
         same = affinity is not None and affinity is self._affinity
         edges = csr_array((n, n)) if affinity is None else affinity
@@ -187,3 +192,13 @@ class GraphLearner:
         prior = self.lam * self.prior_weight
         P = (F + prior / F.shape[1]) / (F.sum(axis=1, keepdims=True) + prior)
         return np.asarray(P, dtype=np.float32)
+
+    def export(
+        self,
+        index: IntArray,
+        y: IntArray,
+        weight: FloatArray | None = None,
+        names: Sequence[str] | None = None,
+    ) -> LogisticRegression:
+        """A plain logistic regression of the features, taught by this one: :func:`~.takeaway.distil`."""
+        return distil(self._X, self.proba(), index, y, weight, names=names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections.abc import Sequence
 from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -149,6 +150,18 @@ class SklearnLearner:
             )
         P[:, self._fitted.classes_] = scores
         return P
+
+    def export(
+        self,
+        index: IntArray,
+        y: IntArray,
+        weight: FloatArray | None = None,
+        names: Sequence[str] | None = None,
+    ) -> Any:
+        """A fitted copy of the estimator that predicts class names, or codes."""
+        target = np.asarray(y) if names is None else np.asarray(names, dtype=object)[y]
+        options = {} if weight is None else {"sample_weight": weight}
+        return clone(self.estimator).fit(self._X[index], target, **options)
 
     def _scores(self, X: npt.NDArray[np.float32]) -> FloatArray:
         model = self._fitted

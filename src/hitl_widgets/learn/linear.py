@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cholesky, solve_triangular
 from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
 
 from hitl_widgets.learn.learner import Affinity, FloatArray, IntArray, one_blas_thread, softmax
+from hitl_widgets.learn.takeaway import named
 
 __all__ = ["LinearLearner"]
 
@@ -27,7 +31,8 @@ class LinearLearner:
     C
         Inverse strength of the penalty.
     max_iter
-        L-BFGS steps per update; the next update goes on from there.
+        L-BFGS steps per update, from the weights of the last one; five times as many from scratch and
+        after a new class.
 
     Notes
     -----
@@ -37,7 +42,7 @@ class LinearLearner:
 
     name = "logistic regression"
 
-    def __init__(self, C: float = 1.0, max_iter: int = 30) -> None:
+    def __init__(self, C: float = 1.0, max_iter: int = 20) -> None:
         self.C = C
         self.max_iter = max_iter
 
@@ -59,9 +64,10 @@ class LinearLearner:
 
     def update(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> None:
         """See :class:`~hitl_widgets.learn.learner.Learner`."""
-        self._seen = np.unique(y).astype(np.int64)
+        known, self._seen = self._seen, np.unique(y).astype(np.int64)
         if len(self._seen) < 2:
             return
+        steps = self.max_iter if np.array_equal(known, self._seen) else 5 * self.max_iter
         n = len(y)
         A = np.empty((n, self._X.shape[1] + 1))
         A[:, :-1] = self._X[index]
@@ -86,9 +92,21 @@ class LinearLearner:
                 self._W[self._seen].ravel(),
                 jac=True,
                 method="L-BFGS-B",
-                options={"maxiter": self.max_iter, "gtol": 1e-3 / n, "ftol": 1e-12},
+                options={"maxiter": steps, "gtol": 1e-3 / n, "ftol": 1e-12},
             )
         self._W[self._seen] = found.x.reshape(shape)
+
+    def export(
+        self,
+        index: IntArray,
+        y: IntArray,
+        weight: FloatArray | None = None,
+        names: Sequence[str] | None = None,
+    ) -> LogisticRegression:
+        """The same model as scikit-learn's own, fitted on the labels; it predicts names, or codes."""
+        with one_blas_thread():
+            model = LogisticRegression(C=self.C, max_iter=2_000)
+            return model.fit(self._X[index], named(y, names), sample_weight=weight)
 
     def left_out(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> FloatArray:
         """Class probabilities of each labelled row by a model that has not seen its label.

@@ -484,6 +484,31 @@ class Session:
         """The model's label, confidence and uncertainty (0 to 1) of every item, indexed by id."""
         return predictions_table(self.round, self.pool, self.schema.names)
 
+    def model(self) -> Any:
+        """A fitted scikit-learn classifier to take away: it predicts class names from features.
+
+        It works without this package, on rows like :attr:`features`: under ``auto`` a
+        ``LogisticRegression`` taught by the labels and by what the live model is sure of.
+
+        Raises
+        ------
+        HitlError
+            Before two classes are labelled, or where the learner has no ``export``.
+        """
+        self.wait()
+        labels, _ = self._snapshot()
+        rows, codes, _ = labels.training()
+        if len(np.unique(codes)) < 2:
+            raise HitlError("There is no model to take away yet: label items of at least two classes.")
+        return self._trainer.export(rows, codes)
+
+    @property
+    def features(self) -> npt.NDArray[np.float32]:
+        """The items as the model sees them, float32 (n_items, d), in the order of the pool."""
+        self._settle(None)
+        assert self._ground is not None  # noqa: S101 - it was waited for
+        return self._ground.X
+
     def to_frame(self) -> Any:
         """Your own table, in its order and kind, with columns label, prediction and confidence.
 

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.labels.schema import Schema
 from hitl_widgets.learn.evaluate import (
     CurvePoint,
@@ -70,6 +71,7 @@ class Trainer:
         self._ground: Ground | None = None
         self._hurried = 0
         self._asker = asker
+        self._classes = schema.names
         self._n_classes = len(schema.classes)
         self._snapshot = snapshot
         self._on_round = on_round
@@ -225,6 +227,16 @@ class Trainer:
         """The ``n`` items to ask next, by the newest round, not all alike."""
         assert self.round is not None  # noqa: S101 - Session.wait came first
         return self._queue(self.round, labels, ground, n, diverse=True)
+
+    def export(self, rows: npt.NDArray[np.int64], codes: npt.NDArray[np.int16]) -> Any:
+        """A fitted scikit-learn classifier of the labels, by class name."""
+        export = getattr(self._live, "export", None)
+        if export is None:
+            raise HitlError(
+                f"The learner {self._template.name!r} cannot be taken away: give it a method "
+                "export(index, y, weight=None, names=None) that returns a fitted scikit-learn classifier."
+            )
+        return export(rows, codes, names=self._classes)
 
     # -- evaluation -----------------------------------------------------------
 

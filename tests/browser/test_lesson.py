@@ -1,0 +1,243 @@
+"""A lesson as a class sees it: stepping, playing, and the game against the machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+CELL = """import hitl_widgets as hitl
+points = hitl.datasets.toy("{toy}")
+hitl.Lesson(points[["x1", "x2"]], points["label"], budget=8, strategy={strategy})"""
+SHOTS = Path(__file__).parent / "shots"
+
+
+class Room:
+    """The lesson on the page."""
+
+    def __init__(self, desk, toy="line", strategy="'margin'", **look):
+        self.notebook, _ = desk.open(CELL.format(toy=toy, strategy=strategy), **look)
+        self.page = self.notebook.page
+        self.notebook.run(0)
+        self.root = self.page.locator(".hitl-lesson")
+        self.wait_step(0)
+
+    def wait_step(self, n):
+        self.page.locator(f'.hitl-lesson[data-step="{n}"]').wait_for()
+
+    def wait_reason(self, words):
+        self.root.locator(".hitl-lesson-reason").get_by_text(words).wait_for()
+
+    def focus(self):
+        self.root.evaluate("e => e.focus({ preventScroll: true })")
+
+    def press(self, key):
+        self.page.keyboard.press(key)
+
+    def button(self, name):
+        return self.root.get_by_role("button", name=name, exact=True)
+
+    def picture(self, n=0):
+        return self.root.locator("canvas").nth(n).evaluate("e => e.toDataURL()")
+
+    def headline(self):
+        return self.root.locator(".hitl-lesson-headline").inner_text()
+
+    def curve(self, which="first"):
+        """The points of a curve, as drawn."""
+        line = self.root.locator(f"polyline.hitl-curve-{which}")
+        return line.get_attribute("points").split() if line.count() else []
+
+    def play_game(self):
+        self.button("You against the machine").click()
+        self.root.locator(".hitl-clickable canvas").wait_for()
+        self.page.wait_for_function(
+            "() => document.querySelector('.hitl-lesson-reason').innerText.includes('Both have')"
+        )
+
+    def pick(self, x, y):
+        """Click the point nearest to a place of the left panel."""
+        canvas = self.root.locator(".hitl-clickable canvas")
+        box = canvas.bounding_box()
+        canvas.click(position={"x": x * box["width"], "y": y * box["height"]})
+
+    def wait_labels(self, n):
+        self.page.wait_for_function(
+            "n => document.querySelector('.hitl-lesson-reason').innerText.includes(`after ${n} labels`)",
+            arg=n,
+        )
+
+
+def test_a_strategy_is_stepped_through_by_keyboard_and_back_is_what_it_was(desk):
+    room = Room(desk)
+    room.focus()
+    assert room.headline().startswith("2 labels · accuracy 0.")
+    before, why = room.picture(), room.root.locator(".hitl-lesson-reason").inner_text()
+    assert "The two likeliest classes are closest here" in why
+    for i in range(1, 4):
+        room.press("ArrowRight")
+        room.wait_step(i)
+    assert room.headline().startswith("5 labels")
+    assert room.picture() != before
+    assert len(room.curve()) == 4
+    for i in (2, 1, 0):
+        room.press("ArrowLeft")
+        room.wait_step(i)
+    assert room.picture() == before
+    assert len(room.curve()) == 4, "the curve keeps what was seen"
+    status = room.root.locator("[aria-live=polite]").inner_text()
+    assert status.startswith("Step 0 of 6. 2 labels")
+
+
+def test_play_goes_to_the_end_and_the_slider_goes_anywhere(desk):
+    room = Room(desk)
+    room.focus()
+    room.press(" ")
+    room.button("Pause").wait_for()
+    room.wait_step(6)
+    room.button("Play").wait_for()
+    assert "The budget is spent" in room.root.locator(".hitl-lesson-reason").inner_text()
+    room.root.get_by_role("slider", name="Step").fill("2")
+    room.wait_step(2)
+    room.button("Restart").click()
+    room.wait_step(0)
+    # Another strategy from the same start; the curve of the first stays beside it.
+    room.root.get_by_label("Strategy").select_option("random")
+    room.wait_reason("Drawn at random")
+    assert len(room.curve("past")) == 7
+    room.button("Step").click()
+    room.wait_step(1)
+    assert len(room.curve()) == 2
+
+
+def test_behind_the_points_are_the_model_the_utilities_or_nothing_and_the_truth_on_request(desk):
+    room = Room(desk, "blobs")
+    pictures = {"model": room.picture()}
+    for name in ("Utilities", "Nothing"):
+        room.button(name).click()
+        pictures[name] = room.picture()
+    room.root.get_by_label("Show the truth").check()
+    pictures["truth"] = room.picture()
+    assert len(set(pictures.values())) == 4
+    room.root.get_by_label("Strategy").select_option("random")
+    room.button("Utilities").click()
+    room.page.get_by_text("All points are worth the same").wait_for()
+
+
+def test_a_students_clicks_draw_both_curves_until_the_budget_is_spent_and_a_new_game_is_new(desk):
+    room = Room(desk)
+    room.play_game()
+    start = room.picture(0)
+    assert room.curve("first") == room.curve("second")
+    n = 2
+    # Round the middle of the cloud, where points are dense enough to be within reach.
+    for i in range(40):
+        if n == 8:
+            break
+        before = room.headline()
+        room.pick(0.3 + 0.07 * (i % 7), 0.3 + 0.08 * (i // 7))
+        if room.headline() != before:
+            n += 1
+            room.wait_labels(n)
+            assert len(room.curve("first")) == len(room.curve("second")) == n - 1
+    assert n == 8
+    assert room.picture(0) != start
+    assert room.picture(0) != room.picture(1)
+    assert "Over the whole game" in room.root.locator(".hitl-lesson-reason").inner_text()
+    assert room.root.locator(".hitl-clickable").count() == 0
+    room.root.get_by_label("Show the truth").wait_for()
+    room.button("New game").click()
+    room.wait_reason("Both have 6 questions")
+    assert len(room.curve("first")) == 1
+    assert room.picture(0) != start, "another start"
+
+
+def test_the_game_is_played_by_keyboard_and_keys_stay_out_of_the_notebook(desk):
+    room = Room(desk)
+    room.play_game()
+    room.focus()
+    for key in ("ArrowDown", "ArrowLeft", "Enter"):
+        room.press(key)
+    room.wait_labels(3)
+    said = room.root.locator("[aria-live=polite]").inner_text()
+    assert "after 3 labels" in said
+    for key in "ddab":
+        room.press(key)
+    assert room.page.locator(".jp-Notebook-cell").count() == 1
+    room.press("Escape")
+    assert room.root.evaluate("e => !e.contains(document.activeElement)")
+
+
+def test_a_strategy_of_ones_own_that_fails_says_so_and_the_others_go_on(desk):
+    tired = "lambda p, c: p[:, 0] if (c.y >= 0).sum() < 4 else 1 / 0"
+    room = Room(desk, strategy=tired)
+    room.focus()
+    room.press("ArrowRight")
+    room.wait_step(1)
+    room.press("ArrowRight")
+    room.root.get_by_role("alert").get_by_text("ZeroDivisionError").wait_for()
+    room.root.get_by_label("Strategy").select_option("margin")
+    room.wait_reason("The two likeliest classes")
+    assert room.root.get_by_role("alert").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "toy", "dark", "width"),
+    [
+        ("wide", "blobs", False, 1280),
+        ("dark", "trap", True, 1280),
+        ("narrow", "moons", False, 640),
+        ("dark-narrow", "moons", True, 640),
+    ],
+)
+def test_the_look_fits_its_cell_in_both_themes(desk, name, toy, dark, width):
+    room = Room(desk, toy, dark=dark, width=width, height=1500)
+    room.focus()
+    for i in range(1, 5):
+        room.press("ArrowRight")
+        room.wait_step(i)
+    SHOTS.mkdir(exist_ok=True)
+    room.root.screenshot(path=SHOTS / f"lesson-{name}.png")
+    plane, curve = (room.root.locator(s).first.bounding_box() for s in (".hitl-plane", ".hitl-lesson-curve"))
+    assert plane["width"] == pytest.approx(plane["height"], abs=1)
+    if width < 700:
+        assert curve["y"] >= plane["y"] + plane["height"]
+    else:
+        assert curve["x"] >= plane["x"] + plane["width"]
+    room.play_game()
+    room.root.screenshot(path=SHOTS / f"lesson-{name}-game.png")
+    mine, its = (room.root.locator(".hitl-plane").nth(i).bounding_box() for i in (0, 1))
+    if width < 700:
+        assert its["y"] >= mine["y"] + mine["height"]
+    else:
+        assert its["y"] == mine["y"]
+    assert room.root.evaluate("e => e.scrollWidth <= e.clientWidth")
+    ratio = room.root.evaluate(CONTRAST)
+    assert ratio >= 4.5
+
+
+# The least contrast of any visible text of the lesson against its ground.
+CONTRAST = """root => {
+    const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+    const rgb = colour => {
+        canvas.fillStyle = colour;
+        canvas.fillRect(0, 0, 1, 1);
+        return canvas.getImageData(0, 0, 1, 1).data;
+    };
+    const luminance = ([r, g, b]) => [r, g, b]
+        .map(v => v / 255)
+        .map(v => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+    const ground = luminance(rgb(getComputedStyle(root).backgroundColor));
+    const least = [...root.querySelectorAll('*')]
+        .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()))
+        .filter(e => e.getClientRects().length && !e.closest('[aria-disabled=true], .hitl-keys-off'))
+        .map(e => {
+            const style = getComputedStyle(e);
+            const ink = luminance(rgb(e instanceof SVGElement ? style.fill : style.color));
+            return (Math.max(ink, ground) + 0.05) / (Math.min(ink, ground) + 0.05);
+        });
+    return Math.min(...least);
+}"""
