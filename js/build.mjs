@@ -13,7 +13,12 @@ const shared = {
 const jobs = [
   {
     ...shared,
-    entryPoints: ["src/entries/labeler.ts", "src/entries/explorer.ts", "src/entries/monitor.ts"],
+    entryPoints: [
+      "src/entries/labeler.ts",
+      "src/entries/explorer.ts",
+      "src/entries/monitor.ts",
+      "src/entries/lesson.ts",
+    ],
     outdir: out,
   },
   { ...shared, entryPoints: { vega: "src/entries/vega.ts" }, outdir: out },

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hitl_widgets.loop.simulation import Simulation
     from hitl_widgets.widgets.explorer import Explorer
     from hitl_widgets.widgets.labeler import Labeler
+    from hitl_widgets.widgets.lesson import Lesson
     from hitl_widgets.widgets.monitor import Monitor
     from hitl_widgets.widgets.workbench import Workbench
 
@@ -38,6 +39,7 @@ _HOMES = {
     "LabelClass": "labels.schema",
     "LabelStore": "labels.store",
     "Labeler": "widgets.labeler",
+    "Lesson": "widgets.lesson",
     "Monitor": "widgets.monitor",
     "Pool": "data.pool",
     "Round": "loop.round",
@@ -53,6 +55,7 @@ __all__ = [
     "LabelClass",
     "LabelStore",
     "Labeler",
+    "Lesson",
     "Monitor",
     "Pool",
     "Round",

@@ -1,4 +1,4 @@
-"""Real data that needs no network: for demonstrations, documentation and tests."""
+"""Real data that needs no network, and toy sets: for demonstrations, lessons, documentation and tests."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import gc
 import importlib.util
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, choices, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DOCSTRING_TOPICS", "digits", "docstrings"]
+__all__ = ["DOCSTRING_TOPICS", "TOYS", "digits", "docstrings", "toy"]
 
 _SOURCES: dict[str, tuple[str, ...]] = {
     "arrays": ("numpy/_core/fromnumeric.py", "numpy/_core/numeric.py", "numpy/lib", "numpy/ma"),
@@ -132,6 +133,105 @@ def docstrings() -> pd.DataFrame:
         rows += [found[i] for i in rng.permutation(len(found))[:_MAX_PER_TOPIC]]
     order = rng.permutation(len(rows))
     return pd.DataFrame([rows[i] for i in order], columns=["name", "doc", "topic"])
+
+
+def toy(name: str = "blobs", n: int = 200, random_state: int = 0) -> pd.DataFrame:
+    """Points in the plane, for lessons.
+
+    Parameters
+    ----------
+    name
+        ``"blobs"``: three clouds, three classes. ``"line"``: one cloud cut in two by a slanted line.
+        ``"moons"`` and ``"circles"``: two classes that no line tells apart. ``"rare"``: one point in
+        twenty is of the second class, at the edge of the cloud. ``"trap"``: two far clusters of one
+        class, of which a model that saw the first has no doubt about the second.
+    n
+        How many points; at least 20.
+    random_state
+        The same number gives the same points.
+
+    Returns
+    -------
+    A table with the columns ``x1``, ``x2`` (float64) and ``label`` (``"circle"``, ``"square"`` or
+    ``"triangle"``), in random order.
+
+    Raises
+    ------
+    InvalidInput
+        For a name that is not known, or too few points.
+    """
+    import pandas as pd
+
+    if name not in _TOYS:
+        raise InvalidInput(
+            f"toy({name!r}) is not known.{nearest(name, _TOYS)} Expected one of {choices(_TOYS)}."
+        )
+    if n < 20:
+        raise InvalidInput(f"n={n!r} points are too few for a lesson. Expected at least 20, such as 200.")
+    rng = np.random.default_rng(random_state)
+    X, code = _TOYS[name](n, rng)
+    order = rng.permutation(n)
+    labels = np.array(["circle", "square", "triangle"])[code[order]]
+    return pd.DataFrame({"x1": X[order, 0], "x2": X[order, 1], "label": labels})
+
+
+_Points = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]
+
+
+def _clouds(rng: np.random.Generator, *clouds: tuple[int, tuple[float, float], float, int]) -> _Points:
+    """Round clouds: how many points, where, how wide, of which class."""
+    X = [rng.normal(centre, width, (m, 2)) for m, centre, width, _ in clouds]
+    return np.vstack(X), np.repeat([code for *_, code in clouds], [m for m, *_ in clouds])
+
+
+def _blobs(n: int, rng: np.random.Generator) -> _Points:
+    a, b = n // 3, 2 * n // 3
+    return _clouds(
+        rng, (a, (-1.6, -1.0), 0.95, 0), (b - a, (1.7, -0.7), 0.95, 1), (n - b, (0.1, 1.9), 0.95, 2)
+    )
+
+
+def _line(n: int, rng: np.random.Generator) -> _Points:
+    X = rng.normal(0, 1.5, (n, 2))
+    return X, (X @ [0.6, 1.0] > 0.4).astype(np.int64)
+
+
+def _moons(n: int, rng: np.random.Generator) -> _Points:
+    code = np.arange(n) % 2
+    turn = rng.uniform(0, np.pi, n) + np.pi * code
+    X = 2 * np.column_stack([np.cos(turn) + code - 0.5, np.sin(turn) + 0.5 * code - 0.25])
+    return X + rng.normal(0, 0.3, (n, 2)), code
+
+
+def _circles(n: int, rng: np.random.Generator) -> _Points:
+    code = np.arange(n) % 2
+    turn = rng.uniform(0, 2 * np.pi, n)
+    radius = np.where(code == 1, 1.0, 2.6) + rng.normal(0, 0.25, n)
+    return radius[:, None] * np.column_stack([np.cos(turn), np.sin(turn)]), code
+
+
+def _rare(n: int, rng: np.random.Generator) -> _Points:
+    m = max(2, round(n / 20))
+    return _clouds(rng, (n - m, (0, 0), 1.3, 0), (m, (3.2, 2.2), 0.35, 1))
+
+
+def _trap(n: int, rng: np.random.Generator) -> _Points:
+    near, hidden = round(0.3 * n), round(0.2 * n)
+    return _clouds(
+        rng, (n - near - hidden, (0, 0), 0.65, 0), (near, (0, 3.9), 0.7, 1), (hidden, (3.7, -1.8), 0.45, 1)
+    )
+
+
+_TOYS: dict[str, Callable[[int, np.random.Generator], _Points]] = {
+    "blobs": _blobs,
+    "line": _line,
+    "moons": _moons,
+    "circles": _circles,
+    "rare": _rare,
+    "trap": _trap,
+}
+TOYS: tuple[str, ...] = tuple(_TOYS)
+"""The names that `toy` knows."""
 
 
 def _documented(place: str) -> Iterator[tuple[str, str]]:

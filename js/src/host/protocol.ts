@@ -23,10 +23,26 @@ export type LabelMessage = {
 export type SkipMessage = { type: "skip"; id: string; key: string };
 export type UndoMessage = { type: "undo"; id: string };
 export type RedoMessage = { type: "redo"; id: string };
+export type StepMessage = {
+  type: "step";
+  id: string;
+  view: string;
+  strategy: string;
+  seed: number;
+  index: number;
+};
+export type PlayMessage = {
+  type: "play";
+  id: string;
+  view: string;
+  strategy: string;
+  seed: number;
+  picks: number[];
+};
 
 /** What writes to the log: kept in the outbox until the kernel has acknowledged it. */
 export type Act = LabelMessage | SkipMessage | UndoMessage | RedoMessage;
-export type Question = HelloMessage | ShowMessage | SampleMessage | VegaMessage;
+export type Question = HelloMessage | ShowMessage | SampleMessage | VegaMessage | StepMessage | PlayMessage;
 
 // -- kernel -> browser
 
@@ -142,6 +158,54 @@ export type MonitorWelcome = MonitorState & {
   classes: LabelClass[];
   chart: Record<string, unknown>;
 };
+
+/** Buffers: points (float32, x and y in the unit square from the top left), truth (uint8). */
+export type LessonWelcome = {
+  type: "welcome";
+  to: string;
+  classes: LabelClass[];
+  learner: string;
+  strategies: string[];
+  strategy: string;
+  seed: number;
+  budget: number;
+  n_start: number;
+  cells: number;
+  n: number;
+};
+/**
+ * A moment of a run. Buffers: cells (class, then lead over the second), points (class, then probability), and where `heat` is true utilities of
+ * cells and of points; all uint8.
+ */
+export type Moment = {
+  labelled: number[];
+  accuracy: number;
+  query: number | null;
+  why: string;
+  heat: boolean;
+};
+export type MomentMessage = Moment & {
+  type: "moment";
+  to: string;
+  strategy: string;
+  seed: number;
+  index: number;
+  last: number;
+  curve: number[];
+};
+/** Buffers: the student's moment, then the machine's. */
+export type GameMessage = {
+  type: "game";
+  to: string;
+  strategy: string;
+  seed: number;
+  picks: number[];
+  you: Moment;
+  machine: Moment;
+  yours: number[];
+  theirs: number[];
+};
+export type TroubleMessage = { type: "trouble"; to: string; words: string };
 
 export type Reply =
   | { type: "ack"; id: string; back?: Ask | null; n_labels: number; n_events: number }

@@ -34,8 +34,8 @@ class Spread:
     """Columns of ``(1 - alpha) (I - alpha S)^-1``: how far a label at one row reaches all others.
 
     ``S`` is the normalised affinity. Found by local push (Andersen, Chung and Lang 2006), whose cost
-    does not grow with the graph. Each entry lies at most ``tolerance * sqrt(d / mean d)`` below the
-    exact one, ``d`` the row's degree.
+    does not grow with the graph. What is left unpushed is at most ``t = tolerance * sqrt(d / mean d)``
+    at every row, ``d`` its degree; so each entry lies 0 to ``t / (1 - alpha)`` below the exact one.
 
     Parameters
     ----------

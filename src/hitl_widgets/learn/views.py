@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse.linalg import ArpackNoConvergence, eigsh
+from scipy.sparse import csc_array
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, LinearOperator, eigsh
 
 from hitl_widgets.learn.graph import normalised
 from hitl_widgets.learn.learner import Affinity
@@ -60,15 +62,43 @@ def spectral(affinity: Affinity, X: Matrix) -> Matrix:
     """
     n = affinity.shape[0]
     k = min(COMPONENTS, n // 3)
-    if k < 1:
+    if k < 1 or not affinity.nnz:
         return np.zeros((n, 1), dtype=np.float32)
-    try:
-        values, vectors = eigsh(normalised(affinity), k=k, which="LA", v0=np.ones(n), tol=1e-4, maxiter=3_000)
-    except ArpackNoConvergence as partly:
-        values, vectors = partly.eigenvalues, partly.eigenvectors
-        if not len(values):
-            return np.zeros((n, 1), dtype=np.float32)
+    values, vectors = _modes(affinity, k)
     return _spread_like(X, vectors / np.sqrt(1 - DECAY * np.minimum(values, 1)))
+
+
+def _modes(affinity: Affinity, k: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Leading eigenvalues of the normalised affinity, and their vectors (n, k).
+
+    Each connected part has one of value 1, its degrees' roots. They are set down, the largest parts
+    first, and the search goes on beside them: Lanczos' method finds one vector of each value.
+    """
+    S = normalised(affinity)
+    whole = _parts(affinity, k)
+    values, vectors = np.ones(whole.shape[1]), whole.toarray()
+    if len(values) == k:
+        return values, vectors
+    beside = LinearOperator(S.shape, matvec=lambda x: S @ x - 2 * (whole @ (whole.T @ x)), dtype=S.dtype)
+    start = np.random.default_rng(0).normal(size=S.shape[0])
+    try:
+        more, rest = eigsh(beside, k=k - len(values), which="LA", v0=start, tol=1e-4, maxiter=3_000)
+    except ArpackNoConvergence as partly:
+        more, rest = partly.eigenvalues, partly.eigenvectors
+    except ArpackError:  # too few edges to search
+        return values, vectors
+    return np.concatenate([values, more]), np.hstack([vectors, rest])
+
+
+def _parts(affinity: Affinity, most: int) -> csc_array:
+    """Unit vectors of the largest connected parts, the roots of their rows' degrees; (n, at most ``most``)."""
+    degree = np.asarray(affinity.sum(axis=1), dtype=np.float64).ravel()
+    count, part = connected_components(affinity, directed=False)
+    weight = np.bincount(part, degree, count)
+    large = np.argsort(-np.bincount(part, degree > 0, count), kind="stable")[:most]
+    share = np.sqrt(degree / np.where(weight > 0, weight, 1)[part])
+    each = csc_array((share, (np.arange(len(part)), part)), shape=(len(part), count))
+    return csc_array(each[:, large[weight[large] > 0]])
 
 
 def _spread_like(X: Matrix, Z: npt.NDArray[np.floating]) -> Matrix:

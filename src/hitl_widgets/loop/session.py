@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import os
 import threading
@@ -19,8 +18,7 @@ import pandas as pd
 
 from hitl_widgets.data.items import Payload
 from hitl_widgets.data.neighbors import NeighborGraph
-from hitl_widgets.data.pool import Pool
-from hitl_widgets.errors import HitlError, InvalidInput, StoreError, nearest
+from hitl_widgets.errors import HitlError, InvalidInput, StoreError
 from hitl_widgets.export.tables import write_table
 from hitl_widgets.labels.events import LabelEvent, Selection, new_event_id
 from hitl_widgets.labels.schema import LabelClass, Schema
@@ -32,6 +30,16 @@ from hitl_widgets.loop.asking import Asker, Ground, Labels
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.mapping import Map, Preparation, Stage
 from hitl_widgets.loop.round import Round
+from hitl_widgets.loop.settings import (
+    as_list,
+    as_pool,
+    asked_schema,
+    check_settings,
+    costs_of,
+    login,
+    refuse,
+    seed_of,
+)
 from hitl_widgets.loop.tables import history_table, items_table, labels_table, predictions_table
 from hitl_widgets.loop.trainer import Evaluation, Trainer
 from hitl_widgets.loop.worker import Worker
@@ -77,13 +85,17 @@ class Session:
     annotator
         Who labels; the login name where None.
     learner
-        ``"auto"``, ``"linear"``, a scikit-learn classifier, or a
+        ``"auto"``, ``"linear"``, ``"graph"``, a scikit-learn classifier, or a
         :class:`~hitl_widgets.learn.learner.Learner`.
     strategy
-        ``"auto"`` (margin), a name of :data:`~hitl_widgets.learn.strategies.STRATEGIES`, or a
-        function ``(probabilities, context) -> utilities``.
+        ``"auto"`` (doubt), a name of :data:`~hitl_widgets.learn.strategies.STRATEGIES`, a function
+        ``(probabilities, context) -> utilities``, a query strategy of scikit-activeml, or a callable
+        in the manner of modAL.
     audit
         Share of the questions drawn at random, which alone measure the model. 0 to 1.
+    cost
+        What a label of each row costs, where that differs: a column, or numbers above 0. Questions
+        are then ranked by utility per cost.
     random_state
         Seeds every chance; None takes a seed from the store and task, the same after a restart.
 
@@ -113,23 +125,24 @@ class Session:
         learner: Any = "auto",
         strategy: Any = "auto",
         audit: float = 0.1,
+        cost: Any = None,
         random_state: int | None = None,
         **unknown: Any,
     ) -> None:
-        _refuse(unknown)
-        _check_settings(audit, random_state, store)
-        self.pool = _as_pool(data, embed, text=text, image=image, columns=columns, X=X, id=id)
-        asked = _asked_schema(classes, schema)
+        refuse(unknown, Session.__init__.__annotations__)
+        check_settings(audit, random_state, store)
+        self.pool = as_pool(data, embed, text=text, image=image, columns=columns, X=X, id=id)
+        asked, costs = asked_schema(classes, schema), costs_of(self.pool, cost)
         model = as_learner(learner)
         self.strategy, chosen = as_strategy(strategy)
         self.task = task
-        self.annotator = annotator or _login()
+        self.annotator = annotator or login()
         self.audit = float(audit)
         self._clear()
         self._ledger = Ledger(store, task, self.pool, asked, self.annotator)
         self.store, self.schema = self._ledger.store, self._ledger.schema
-        seed = _seed(self.store.store_id, task) if random_state is None else random_state
-        asker = Asker(self.strategy, chosen, self.schema.names, self.audit, seed)
+        seed = seed_of(self.store.store_id, task) if random_state is None else random_state
+        asker = Asker(self.strategy, chosen, self.schema.names, self.audit, seed, costs)
         self._start(model, asker, embed, random_state)
 
     def _clear(self) -> None:
@@ -221,7 +234,7 @@ class Session:
         StoreError
             When it could not be written.
         """
-        index = self.pool.index(_as_list(ids))
+        index = self.pool.index(as_list(ids))
         return self.label_items(index, value, selection=selection, elapsed_ms=elapsed_ms, event_id=event_id)
 
     def label_items(
@@ -256,7 +269,7 @@ class Session:
 
     def skip(self, ids: Any, *, event_id: str | None = None) -> str:
         """Leave one item or many unanswered: they are not asked again. Returns the event's id."""
-        return self.skip_items(self.pool.index(_as_list(ids)), event_id=event_id)
+        return self.skip_items(self.pool.index(as_list(ids)), event_id=event_id)
 
     def skip_items(self, index: list[int], *, event_id: str | None = None) -> str:
         """:meth:`skip` by rows of the pool instead of ids."""
@@ -607,63 +620,3 @@ class Session:
 
     def _on_evaluation(self, _: Evaluation) -> None:
         self._tell("evaluation")
-
-
-def _refuse(unknown: dict[str, Any]) -> None:
-    if unknown:
-        name = next(iter(unknown))
-        valid = [p for p in Session.__init__.__annotations__ if p not in {"return", "unknown"}]
-        raise InvalidInput(
-            f"Session has no argument {name}=.{nearest(name, valid)} Its arguments are {', '.join(valid)}."
-        )
-
-
-def _check_settings(audit: Any, random_state: Any, store: Any) -> None:
-    if not isinstance(audit, int | float) or not 0 <= audit <= 1:
-        raise InvalidInput(f"audit={audit!r}: expected a share from 0 to 1, such as 0.1.")
-    whole = isinstance(random_state, int | np.integer) and not isinstance(random_state, bool)
-    if random_state is not None and not (whole and random_state >= 0):
-        raise InvalidInput(f"random_state={random_state!r}: expected a whole number from 0, or None.")
-    if not isinstance(store, str | os.PathLike | LabelStore) or "\0" in str(store):
-        raise InvalidInput(
-            f"store={store!r}: expected a path such as 'labels.sqlite', a database URL, ':memory:' or a "
-            "LabelStore."
-        )
-
-
-def _as_pool(data: Any, embed: Any, **how: Any) -> Pool:
-    if how["X"] is not None and embed is not None:
-        raise InvalidInput("Pass X= or embed=, not both: X= is what embed= would make.")
-    if not isinstance(data, Pool):
-        return Pool.from_data(data, **how)
-    if any(x is not None for x in how.values()):
-        raise InvalidInput("data is a Pool: pass text=, image=, columns=, X= and id= to Pool.from_data.")
-    return data
-
-
-def _asked_schema(classes: Any, schema: Any) -> Schema | None:
-    if schema is None:
-        return None if classes is None else Schema(classes)
-    if classes is not None:
-        raise InvalidInput("Pass classes= or schema=, not both.")
-    if not isinstance(schema, Schema):
-        raise InvalidInput(f"schema= is a {type(schema).__name__}: expected a hitl_widgets.Schema.")
-    return schema
-
-
-def _as_list(ids: Any) -> list[Any]:
-    if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
-        return [ids]
-    return list(ids)
-
-
-def _login() -> str:
-    try:
-        return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
-    except (KeyError, OSError):  # a container whose user has no name
-        return "annotator"
-
-
-def _seed(store_id: str, task: str) -> int:
-    digest = hashlib.blake2b(f"{store_id}\0{task}".encode(), digest_size=4).digest()
-    return int.from_bytes(digest, "big")

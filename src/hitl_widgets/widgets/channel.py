@@ -16,9 +16,10 @@ from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput
 from hitl_widgets.loop.session import Session
 from hitl_widgets.widgets import messages as m
 
-__all__ = ["SessionWidget", "bundle"]
+__all__ = ["ChannelWidget", "SessionWidget", "bundle"]
 
 STATIC = Path(__file__).parent / "static"
+SESSION_WORDS = "hitl-widgets: a labeling session. Run this cell in JupyterLab 4 to go on labeling."
 
 
 @functools.cache
@@ -41,45 +42,31 @@ def bundle(name: str) -> str:
         ) from None
 
 
-class SessionWidget(anywidget.AnyWidget):
-    """A view on a session.
+class ChannelWidget(anywidget.AnyWidget):
+    """A widget whose views ask, and are told, by messages.
 
     State is sent to a view when it says hello, and as messages from then on: a trait would be
     saved with the notebook. The only traits are an opaque key and the protocol's version.
     """
 
     _bundle: ClassVar[str]
-    _unsubscribe: Callable[[], None] = staticmethod(lambda: None)
+    _words: ClassVar[str] = SESSION_WORDS
 
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
     _key = traitlets.Unicode().tag(sync=True)
     _protocol = traitlets.Int(m.PROTOCOL).tag(sync=True)
 
-    def __init__(self, session: Session) -> None:
-        if not isinstance(session, Session):
-            raise TypeError(f"{type(self).__name__} shows a Session; got a {type(session).__name__}.")
+    def __init__(self, key: str) -> None:
         self._wire = threading.RLock()
-        self._unsubscribe = session.subscribe(self._on_change)
-        self.session = session
-        super().__init__(_esm=bundle(f"{self._bundle}.js"), _css=bundle("hitl.css"), _key=session.key)
+        super().__init__(_esm=bundle(f"{self._bundle}.js"), _css=bundle("hitl.css"), _key=key)
         self.on_msg(self._receive)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of task {self.session.task!r}>"
-
-    def close(self) -> None:
-        """Take the widget off the screen; the session goes on."""
-        self._unsubscribe()
-        super().close()
 
     def set_state(self, sync_data: Any) -> None:
         """Refuse: a browser may change no trait."""
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        return plain_fallback(super()._repr_mimebundle_(**options))
-
-    # -- in --------------------------------------------------------------------
+        return plain_fallback(super()._repr_mimebundle_(**options), self._words)
 
     def _receive(self, _: Any, content: Any, __: Any) -> None:
         name = content.get("id") if isinstance(content, dict) else None
@@ -94,6 +81,36 @@ class SessionWidget(anywidget.AnyWidget):
             self._post({"type": "failed", "id": name, "why": f"{type(error).__name__}: {error}"})
 
     def _handle(self, message: m.Message) -> None:
+        raise NotImplementedError
+
+    def _post(self, content: dict[str, Any], buffers: list[Any] | None = None) -> None:
+        with self._wire:
+            self.send(content, buffers or [])
+
+
+class SessionWidget(ChannelWidget):
+    """A view on a session."""
+
+    _unsubscribe: Callable[[], None] = staticmethod(lambda: None)
+
+    def __init__(self, session: Session) -> None:
+        if not isinstance(session, Session):
+            raise TypeError(f"{type(self).__name__} shows a Session; got a {type(session).__name__}.")
+        self.session = session
+        super().__init__(session.key)
+        self._unsubscribe = session.subscribe(self._on_change)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of task {self.session.task!r}>"
+
+    def close(self) -> None:
+        """Take the widget off the screen; the session goes on."""
+        self._unsubscribe()
+        super().close()
+
+    # -- in --------------------------------------------------------------------
+
+    def _handle(self, message: m.Message) -> None:
         match message:
             case m.Hello():
                 self._greet(message.view)
@@ -104,6 +121,8 @@ class SessionWidget(anywidget.AnyWidget):
                 self._sample(message)
             case m.Vega():
                 self._post({"type": "vega", "to": message.view}, [bundle("vega.js").encode()])
+            case m.Step() | m.Play():
+                raise InvalidInput("This widget shows a session, not a lesson.")
             case _:
                 self._act(message)
 
@@ -166,10 +185,6 @@ class SessionWidget(anywidget.AnyWidget):
 
     # -- out -------------------------------------------------------------------
 
-    def _post(self, content: dict[str, Any], buffers: list[Any] | None = None) -> None:
-        with self._wire:
-            self.send(content, buffers or [])
-
     def _greet(self, view: str) -> None:
         raise NotImplementedError
 
@@ -183,10 +198,9 @@ class SessionWidget(anywidget.AnyWidget):
         return list(self.session.schema.to_dict()["classes"])
 
 
-def plain_fallback(bundle_: Any) -> Any:
+def plain_fallback(bundle_: Any, words: str = SESSION_WORDS) -> Any:
     """Where widgets cannot run, words that help and hold no data."""
     data = bundle_[0] if isinstance(bundle_, tuple) else bundle_
-    words = "hitl-widgets: a labeling session. Run this cell in JupyterLab 4 to go on labeling."
     data["text/plain"] = words
     data["text/html"] = f"<p>{words}</p>"
     return bundle_

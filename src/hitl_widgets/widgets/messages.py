@@ -6,12 +6,27 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-__all__ = ["PROTOCOL", "Hello", "Label", "Message", "Redo", "Sample", "Show", "Skip", "Undo", "Vega", "parse"]
+__all__ = [
+    "PROTOCOL",
+    "Hello",
+    "Label",
+    "Message",
+    "Play",
+    "Redo",
+    "Sample",
+    "Show",
+    "Skip",
+    "Step",
+    "Undo",
+    "Vega",
+    "parse",
+]
 
 PROTOCOL = 1
 
 Token = Annotated[str, msgspec.Meta(min_length=8, max_length=64, pattern=r"^[\w.-]+\Z")]
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Row = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 Selection = Literal["suggested", "audit", "clicked", "lasso", "rectangle", "cluster"]
@@ -73,7 +88,25 @@ class Redo(_Message, frozen=True, tag="redo"):
     """Bring back what the last undo took."""
 
 
-Message = Hello | Show | Sample | Vega | Label | Skip | Undo | Redo
+class Step(_Message, frozen=True, tag="step"):
+    """A lesson wants the moment after ``index`` questions of a strategy, from the cold start of a seed."""
+
+    view: Token
+    strategy: Name
+    seed: Row
+    index: Row
+
+
+class Play(_Message, frozen=True, tag="play"):
+    """A student chose these points, in this order; the strategy plays against them."""
+
+    view: Token
+    strategy: Name
+    seed: Row
+    picks: Annotated[tuple[Row, ...], msgspec.Meta(max_length=2_000)]
+
+
+Message = Hello | Show | Sample | Vega | Label | Skip | Undo | Redo | Step | Play
 
 
 def parse(content: Any) -> Message:

@@ -1,0 +1,130 @@
+import { h, svg } from "../ui/dom";
+
+export type Line = {
+  name: string;
+  values: number[];
+  /** How it is drawn: by dash as well as by colour. */
+  look: "first" | "second" | "past";
+};
+export type CurveProps = {
+  lines: Line[];
+  /** Labels at the first value, and at the end of the budget. */
+  from: number;
+  to: number;
+  /** The value that the panels show. */
+  at: number;
+};
+
+const HEIGHT = 220;
+const PAD = { left: 30, top: 10, bottom: 40 };
+const LONGEST = 19;
+
+/** Learning curves: accuracy against labels, each with its name at its end. */
+export function curveView(root: HTMLElement) {
+  const box = h("div", { class: "hitl-lesson-curve" });
+  root.append(box);
+  let props: CurveProps | null = null;
+  const resized = new ResizeObserver(() => draw());
+  resized.observe(box);
+
+  function draw(): void {
+    const width = box.clientWidth;
+    if (!props || width < 120) return;
+    box.replaceChildren(picture(props, width));
+  }
+
+  return {
+    update(next: CurveProps): void {
+      props = next;
+      draw();
+    },
+    destroy: (): void => resized.disconnect(),
+  };
+}
+
+function picture(p: CurveProps, width: number): SVGSVGElement {
+  const all = p.lines.flatMap((line) => line.values);
+  const floor = Math.max(0, Math.floor((Math.min(0.85, ...all) - 0.03) * 10) / 10);
+  const right = 22 + 6.4 * Math.min(LONGEST, Math.max(0, ...p.lines.map((line) => line.name.length)));
+  const [w, hgt] = [width - PAD.left - right, HEIGHT - PAD.top - PAD.bottom];
+  const x = (labels: number): number => PAD.left + (w * (labels - p.from)) / Math.max(1, p.to - p.from);
+  const y = (value: number): number => PAD.top + hgt * (1 - (value - floor) / (1 - floor));
+  const drawn = svg("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, role: "img" });
+  drawn.setAttribute("aria-label", words(p));
+  for (const tick of ticks(floor, 1, Math.round((1 - floor) / (floor < 0.55 ? 0.2 : 0.1)) + 1)) {
+    drawn.append(
+      svg("line", { x1: PAD.left, x2: PAD.left + w, y1: y(tick), y2: y(tick), class: "hitl-curve-grid" }),
+      text(tick.toFixed(1), PAD.left - 6, y(tick), "end"),
+    );
+  }
+  for (const tick of ticks(p.from, p.to, w > 240 ? 6 : 4).filter(Number.isInteger)) {
+    drawn.append(text(String(tick), x(tick), HEIGHT - PAD.bottom + 14, "middle"));
+  }
+  drawn.append(text("labels", PAD.left + w / 2, HEIGHT - 8, "middle"));
+  const order = { past: 0, second: 1, first: 2 };
+  const lines = p.lines.filter((l) => l.values.length).sort((a, b) => order[a.look] - order[b.look]);
+  for (const line of lines) {
+    const points = line.values.map((value, i) => `${x(p.from + i).toFixed(1)},${y(value).toFixed(1)}`);
+    drawn.append(
+      svg("polyline", { points: points.join(" "), class: `hitl-curve-line hitl-curve-${line.look}` }),
+    );
+    const here = Math.min(p.at, line.values.length - 1);
+    if (line.look !== "past") {
+      const dot = { cx: x(p.from + here), cy: y(line.values[here]), r: 4 };
+      drawn.append(svg("circle", { ...dot, class: `hitl-curve-dot hitl-curve-${line.look}` }));
+    }
+  }
+  drawn.append(...names(lines, p, x, y));
+  return drawn;
+}
+
+/** Each name right of its line's end; names that would lie on each other move apart. */
+function names(
+  lines: Line[],
+  p: CurveProps,
+  x: (labels: number) => number,
+  y: (value: number) => number,
+): SVGElement[] {
+  const ends = lines
+    .map((line) => {
+      const last = line.values.length - 1;
+      return { line, x: x(p.from + last) + 8, y: y(line.values[last]) };
+    })
+    .sort((a, b) => a.y - b.y);
+  for (let i = 1; i < ends.length; i++) ends[i].y = Math.max(ends[i].y, ends[i - 1].y + 13);
+  const over = (ends.at(-1)?.y ?? 0) - (HEIGHT - PAD.bottom);
+  if (over > 0) for (const end of ends) end.y -= over;
+  return ends.map(({ line, x: left, y: top }) => {
+    const name = line.name.length > LONGEST ? `${line.name.slice(0, LONGEST - 1)}…` : line.name;
+    const words = text(name, left, top, "start");
+    words.classList.add(`hitl-curve-name-${line.look}`);
+    return words;
+  });
+}
+
+function text(words: string, x: number, y: number, anchor: string): SVGTextElement {
+  const element = svg("text", { x, y, "text-anchor": anchor, "dominant-baseline": "middle" });
+  element.textContent = words;
+  return element;
+}
+
+/** About so many round numbers from one to another. */
+export function ticks(from: number, to: number, about: number): number[] {
+  if (to <= from) return [from];
+  const raw = (to - from) / Math.max(1, about - 1);
+  const unit = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 2.5, 5, 10].map((m) => m * unit).find((s) => s >= raw * 0.999) ?? unit;
+  const found: number[] = [];
+  for (let v = Math.ceil(from / step - 1e-9) * step; v <= to + 1e-9; v += step) found.push(v);
+  return found;
+}
+
+function words(p: CurveProps): string {
+  const said = p.lines
+    .filter((line) => line.values.length)
+    .map((line) => {
+      const last = line.values.length - 1;
+      return `${line.name}: ${line.values[0].toFixed(2)} at ${p.from} labels, ${line.values[last].toFixed(2)} at ${p.from + last}`;
+    });
+  return `Learning curve, accuracy on points without a label. ${said.join(". ")}`;
+}

@@ -1,0 +1,262 @@
+import type { LabelClass } from "../host/protocol";
+import type { Behind, Frame } from "../state/lesson";
+import { h, setText, show } from "../ui/dom";
+import type { Theme } from "../ui/theme";
+import { boundary, type Rgb, raster, rgb } from "./lesson-raster";
+import { tracePolygon } from "./lesson-shapes";
+
+export type PlaneProps = {
+  /** x and y of each point in the unit square, from the top left. */
+  xy: Float32Array;
+  truth: Uint8Array;
+  classes: LabelClass[];
+  cells: number;
+  theme: Theme;
+  frame: Frame;
+  labelled: readonly number[];
+  behind: Behind;
+  showTruth: boolean;
+  /** The point with the ring, and the number beside it. */
+  ring: { row: number; number: number } | null;
+  cursor: number;
+  /** Said in the corner, where there is something to say. */
+  caption: string;
+  /** Read out in place of the picture. */
+  words: string;
+  clickable: boolean;
+};
+
+export type PlaneCallbacks = { pick: (row: number) => void };
+
+const FADE_MS = 180;
+const REACH = 14;
+
+/** Points in the plane, on a raster of what the model or the strategy thinks of every place. */
+export function planeView(root: HTMLElement, on: PlaneCallbacks) {
+  const canvas = h("canvas", { class: "hitl-plane-canvas", attrs: { role: "img" } });
+  const tip = h("div", { class: "hitl-tip", attrs: { "aria-hidden": "true", hidden: true } });
+  const caption = h("div", { class: "hitl-plane-caption", attrs: { hidden: true } });
+  const box = h("div", { class: "hitl-plane" }, canvas, caption, tip);
+  root.append(box);
+  let props: PlaneProps | null = null;
+  let now: HTMLCanvasElement | null = null;
+  let before: HTMLCanvasElement | null = null;
+  let made = "";
+  let since = 0;
+  let pending = 0;
+
+  const resized = new ResizeObserver(() => draw());
+  resized.observe(box);
+
+  function update(next: PlaneProps): void {
+    const name = `${next.behind}/${next.theme.dark}`;
+    if (!props || props.frame !== next.frame || name !== made) {
+      before = props && name === made && !still() ? now : null;
+      since = performance.now();
+      now = raster(
+        next.frame,
+        next.behind,
+        next.cells,
+        palette(next),
+        rgb(next.theme.accent),
+        next.theme.dark,
+      );
+      made = name;
+    }
+    props = next;
+    canvas.setAttribute("aria-label", next.words);
+    box.classList.toggle("hitl-clickable", next.clickable);
+    setText(caption, next.caption);
+    show(caption, next.caption !== "");
+    show(tip, false);
+    draw();
+  }
+
+  function draw(): void {
+    cancelAnimationFrame(pending);
+    const context = canvas.getContext("2d");
+    const side = box.clientWidth;
+    if (!props || !context || side < 20) return;
+    const scale = globalThis.devicePixelRatio || 1;
+    if (canvas.width !== Math.round(side * scale)) {
+      canvas.width = canvas.height = Math.round(side * scale);
+    }
+    context.setTransform(canvas.width / side, 0, 0, canvas.width / side, 0, 0);
+    context.clearRect(0, 0, side, side);
+    const t = before ? Math.min(1, (performance.now() - since) / FADE_MS) : 1;
+    drawGround(context, side, t);
+    drawPoints(context, side, props);
+    if (t < 1) pending = requestAnimationFrame(draw);
+    else before = null;
+  }
+
+  function drawGround(context: CanvasRenderingContext2D, side: number, t: number): void {
+    if (!props) return;
+    context.imageSmoothingEnabled = true;
+    context.imageSmoothingQuality = "high";
+    for (const [picture, alpha] of [
+      [before, 1 - t],
+      [now, t],
+    ] as const) {
+      if (!picture || alpha <= 0) continue;
+      context.globalAlpha = alpha;
+      context.drawImage(picture, 0, 0, side, side);
+    }
+    context.globalAlpha = props.theme.dark ? 0.75 : 0.6;
+    if (props.behind === "model") {
+      context.strokeStyle = props.theme.text;
+      context.lineWidth = 1.25;
+      context.lineCap = "round";
+      context.beginPath();
+      for (const [x0, y0, x1, y1] of boundary(props.frame.cells, props.cells)) {
+        context.moveTo(x0 * side, y0 * side);
+        context.lineTo(x1 * side, y1 * side);
+      }
+      context.stroke();
+    }
+    context.globalAlpha = 1;
+  }
+
+  function at(event: PointerEvent | MouseEvent): number {
+    if (!props) return -1;
+    const bounds = canvas.getBoundingClientRect();
+    const [x, y] = [event.clientX - bounds.left, event.clientY - bounds.top];
+    let [best, least] = [-1, REACH * REACH];
+    for (let i = 0; i < props.xy.length / 2; i++) {
+      const d = (props.xy[2 * i] * bounds.width - x) ** 2 + (props.xy[2 * i + 1] * bounds.height - y) ** 2;
+      if (d < least) [best, least] = [i, d];
+    }
+    return best;
+  }
+
+  canvas.addEventListener("click", (event) => {
+    const row = at(event);
+    if (row >= 0 && props?.clickable) on.pick(row);
+  });
+  canvas.addEventListener("pointerleave", () => show(tip, false));
+  canvas.addEventListener("pointermove", (event) => {
+    const row = at(event);
+    show(tip, row >= 0);
+    if (row < 0 || !props) return;
+    tip.textContent = pointWords(row, props);
+    const [x, y] = [props.xy[2 * row], props.xy[2 * row + 1]];
+    tip.style.left = x > 0.6 ? "auto" : `calc(${100 * x}% + 14px)`;
+    tip.style.right = x > 0.6 ? `calc(${100 * (1 - x)}% + 14px)` : "auto";
+    tip.style.top = y > 0.85 ? "auto" : `${100 * y}%`;
+    tip.style.bottom = y > 0.85 ? `${100 * (1 - y)}%` : "auto";
+  });
+
+  return {
+    update,
+    destroy(): void {
+      cancelAnimationFrame(pending);
+      resized.disconnect();
+    },
+  };
+}
+
+/** What is known of a point, in a few words. */
+export function pointWords(row: number, p: PlaneProps): string {
+  const place = p.labelled.indexOf(row);
+  if (place >= 0) return `label ${place + 1}: ${p.classes[p.truth[row]].name}`;
+  const n = p.truth.length;
+  const guess = p.classes[p.frame.points[row]].name;
+  const sure = Math.round((100 * p.frame.points[n + row]) / 255);
+  const words = [`model: ${guess}, ${sure} %`];
+  if (p.frame.worth) words.push(`utility ${Math.round(p.frame.worth[row] / 2.55)} of 100`);
+  if (p.showTruth) words.push(`truth: ${p.classes[p.truth[row]].name}`);
+  return words.join(" · ");
+}
+
+function drawPoints(context: CanvasRenderingContext2D, side: number, p: PlaneProps): void {
+  const size = Math.max(0.75, Math.min(1.15, side / 420)) * (p.truth.length > 600 ? 0.7 : 1);
+  const done = new Set(p.labelled);
+  const x = (i: number): number => p.xy[2 * i] * side;
+  const y = (i: number): number => p.xy[2 * i + 1] * side;
+  for (let i = 0; i < p.truth.length; i++) {
+    if (done.has(i)) continue;
+    if (p.showTruth) {
+      tracePolygon(context, p.truth[i], x(i), y(i), 4.2 * size);
+      context.fillStyle = p.classes[p.truth[i]].color;
+      context.globalAlpha = 0.6;
+      context.fill();
+      context.globalAlpha = 1;
+      context.strokeStyle = p.theme.faint;
+      context.lineWidth = 1.1;
+    } else {
+      tracePolygon(context, 0, x(i), y(i), 3.1 * size);
+      context.fillStyle = p.theme.ground;
+      context.globalAlpha = 0.55;
+      context.fill();
+      context.globalAlpha = 1;
+      context.strokeStyle = p.theme.faint;
+      context.lineWidth = 1.1;
+    }
+    context.stroke();
+  }
+  for (const row of p.labelled) {
+    tracePolygon(context, p.truth[row], x(row), y(row), 7 * size);
+    context.fillStyle = p.classes[p.truth[row]].color;
+    context.fill();
+    context.strokeStyle = p.theme.text;
+    context.lineWidth = 1.6;
+    context.stroke();
+  }
+  if (p.cursor >= 0) circle(context, x(p.cursor), y(p.cursor), 15, p.theme, [4, 3], p.theme.accent);
+  if (p.ring) {
+    const { row, number } = p.ring;
+    circle(context, x(row), y(row), 12 * size, p.theme, [], p.theme.text);
+    badge(context, x(row), y(row), 12 * size, String(number), side, p.theme);
+  }
+}
+
+function circle(
+  context: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  r: number,
+  theme: Theme,
+  dash: number[],
+  colour: string,
+): void {
+  context.beginPath();
+  context.arc(x, y, r, 0, 2 * Math.PI);
+  context.strokeStyle = theme.ground;
+  context.lineWidth = 5.5;
+  context.stroke();
+  context.setLineDash(dash);
+  context.strokeStyle = colour;
+  context.lineWidth = 2.5;
+  context.stroke();
+  context.setLineDash([]);
+}
+
+/** The number of the question, in a small disc on the ring. */
+function badge(
+  context: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  r: number,
+  words: string,
+  side: number,
+  theme: Theme,
+): void {
+  const [dx, dy] = [x > side - 2.4 * r ? -1 : 1, y < 2.4 * r ? 1 : -1];
+  const [cx, cy] = [x + dx * r, y + dy * r];
+  context.beginPath();
+  context.arc(cx, cy, 9, 0, 2 * Math.PI);
+  context.fillStyle = theme.text;
+  context.fill();
+  context.strokeStyle = theme.ground;
+  context.lineWidth = 1.5;
+  context.stroke();
+  context.fillStyle = theme.ground;
+  context.font = "600 11px system-ui, sans-serif";
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillText(words, cx, cy + 0.5);
+}
+
+const palette = (props: PlaneProps): Rgb[] => props.classes.map((c) => rgb(c.color));
+
+const still = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;

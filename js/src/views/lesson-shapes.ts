@@ -1,0 +1,59 @@
+import { svg } from "../ui/dom";
+
+// By class code: corners (0 for a circle), the turn of the first, and a size that looks alike.
+const SHAPES: readonly [corners: number, turn: number, scale: number][] = [
+  [0, 0, 1],
+  [4, Math.PI / 4, 1.22],
+  [3, -Math.PI / 2, 1.34],
+  [4, 0, 1.26],
+  [3, Math.PI / 2, 1.34],
+  [5, -Math.PI / 2, 1.16],
+];
+
+/** The corners of a class's shape; none for a circle. */
+export function corners(code: number, x: number, y: number, r: number): [number, number][] {
+  const [n, turn, scale] = SHAPES[code % SHAPES.length];
+  return Array.from({ length: n }, (_, i) => {
+    const angle = turn + (2 * Math.PI * i) / n;
+    return [x + r * scale * Math.cos(angle), y + r * scale * Math.sin(angle)];
+  });
+}
+
+export function tracePolygon(
+  context: CanvasRenderingContext2D,
+  code: number,
+  x: number,
+  y: number,
+  r: number,
+): void {
+  context.beginPath();
+  const around = corners(code, x, y, r);
+  if (!around.length) context.arc(x, y, r, 0, 2 * Math.PI);
+  for (const [i, [cx, cy]] of around.entries()) {
+    if (i) context.lineTo(cx, cy);
+    else context.moveTo(cx, cy);
+  }
+  context.closePath();
+}
+
+/** The shape of a class, for a legend. */
+export function shapeIcon(code: number, color: string): SVGSVGElement {
+  const icon = svg("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
+  const around = corners(code, 8, 8, 5.2);
+  const look = { fill: color, stroke: "currentColor", "stroke-width": 1.4, "stroke-linejoin": "round" };
+  icon.append(
+    around.length
+      ? svg("polygon", { points: around.map((p) => p.join(",")).join(" "), ...look })
+      : svg("circle", { cx: 8, cy: 8, r: 5.2, ...look }),
+  );
+  return icon;
+}
+
+/** An open dot, or a ring, for a legend. */
+export function dotIcon(r: number, width: number): SVGSVGElement {
+  const icon = svg("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
+  icon.append(
+    svg("circle", { cx: 8, cy: 8, r, fill: "none", stroke: "currentColor", "stroke-width": width }),
+  );
+  return icon;
+}

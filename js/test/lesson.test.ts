@@ -1,0 +1,350 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import lesson from "../src/entries/lesson";
+import type { LessonWelcome } from "../src/host/protocol";
+import {
+  type Frame,
+  type Game,
+  initial,
+  type LessonEvent,
+  type LessonState,
+  labelledByYou,
+  over,
+  reduce,
+  scoreWords,
+  stepWords,
+  wanted,
+} from "../src/state/lesson";
+import { ticks } from "../src/views/lesson-curve";
+import { boundary, pixelsOf, rgb } from "../src/views/lesson-raster";
+import { FakeModel, seeded } from "./fakes";
+
+const N = 10;
+const welcome: LessonWelcome = {
+  type: "welcome",
+  to: "",
+  classes: [
+    { name: "circle", guidance: "", example: "", key: "1", color: "#0072b2" },
+    { name: "square", guidance: "", example: "", key: "2", color: "#e69f00" },
+  ],
+  learner: "logistic regression",
+  strategies: ["margin", "random"],
+  strategy: "margin",
+  seed: 3,
+  budget: 6,
+  n_start: 2,
+  cells: 2,
+  n: N,
+};
+const frame = (labelled: number[], query: number | null = 9, accuracy = 0.5): Frame => ({
+  labelled,
+  accuracy,
+  query,
+  why: "Because.",
+  heat: false,
+  cells: new Uint8Array(8),
+  points: new Uint8Array(2 * N),
+  heatCells: null,
+  worth: null,
+});
+const run = (state: LessonState, ...events: LessonEvent[]): LessonState => events.reduce(reduce, state);
+const welcomed = run(initial, { type: "welcome", welcome });
+const moment = (index: number, strategy = "margin", seed = 3): LessonEvent => ({
+  type: "moment",
+  strategy,
+  seed,
+  index,
+  last: 4,
+  curve: Array.from({ length: index + 1 }, (_, i) => 0.5 + i / 10),
+  frame: frame([0, 1, 2, 3, 4, 5].slice(0, 2 + index), index === 4 ? null : 9),
+});
+const ready = run(welcomed, moment(0), moment(1), moment(2));
+
+describe("stepping", () => {
+  it("asks for the first step, and for a step that is not here, once", () => {
+    expect(wanted(initial)).toBeNull();
+    expect(wanted(welcomed)).toEqual({ type: "step", strategy: "margin", seed: 3, index: 0 });
+    expect(wanted(ready)).toBeNull();
+    expect(wanted(reduce(ready, { type: "go", index: 4 }))).toMatchObject({ index: 4 });
+  });
+
+  it("goes back without the kernel, and shows what was there", () => {
+    const there = run(ready, { type: "go", index: 2 });
+    const back = reduce(there, { type: "go", index: 1 });
+    expect(back.shown?.frame).toBe(ready.frames.get("1/margin"));
+    expect(wanted(back)).toBeNull();
+  });
+
+  it("keeps what is shown until the wanted step comes, and never leaves the trace", () => {
+    const far = reduce(ready, { type: "go", index: 99 });
+    expect(far).toMatchObject({ index: 4, shown: { index: 0 } });
+    expect(reduce(far, moment(4)).shown?.index).toBe(4);
+    expect(reduce(ready, { type: "go", index: -3 }).index).toBe(0);
+  });
+
+  it("hears nothing of another seed", () => {
+    expect(reduce(welcomed, moment(0, "margin", 8))).toBe(welcomed);
+  });
+
+  it("plays to the end, waits for each step, and stops there", () => {
+    let state = reduce(ready, { type: "play" });
+    expect(state).toMatchObject({ playing: true, index: 1 });
+    state = run(state, { type: "tick" }, { type: "tick" });
+    expect(state).toMatchObject({ playing: true, index: 3, shown: { index: 2 } });
+    expect(reduce(state, { type: "tick" })).toBe(state);
+    state = run(state, moment(3), { type: "tick" });
+    expect(state).toMatchObject({ playing: false, index: 4 });
+    expect(reduce(run(state, moment(4)), { type: "play" })).toMatchObject({ playing: true, index: 0 });
+  });
+
+  it("pauses, also when the person steps", () => {
+    const playing = reduce(ready, { type: "play" });
+    expect(reduce(playing, { type: "play" }).playing).toBe(false);
+    expect(reduce(playing, { type: "go", index: 2 }).playing).toBe(false);
+  });
+
+  it("keeps the curve of each strategy, the longest that it has heard", () => {
+    const both = run(ready, { type: "strategy", strategy: "random" }, moment(0, "random"), moment(1));
+    expect(both).toMatchObject({ strategy: "random", index: 0, shown: { strategy: "random" } });
+    expect(both.curves.get("margin")).toHaveLength(3);
+    expect(both.curves.get("random")).toHaveLength(1);
+    expect(reduce(both, { type: "strategy", strategy: "nonsense" })).toBe(both);
+  });
+
+  it("says each step in words", () => {
+    expect(stepWords(ready)).toBe("Step 0 of 4. 2 labels, accuracy 0.50. Because.");
+    expect(stepWords(run(ready, moment(4), { type: "go", index: 4 }))).toContain("The budget is spent.");
+  });
+
+  it("goes back to what is shown when a strategy fails, and asks no more", () => {
+    const failed = run(ready, { type: "strategy", strategy: "random" }, { type: "trouble", words: "NaN" });
+    expect(failed).toMatchObject({ strategy: "margin", index: 0, note: "NaN" });
+    expect(wanted(failed)).toBeNull();
+    expect(wanted(reduce(failed, { type: "go", index: 3 }))).toMatchObject({ index: 3 });
+  });
+});
+
+const answer = (picks: number[], yours: number[], theirs: number[]): LessonEvent => ({
+  type: "game",
+  strategy: "margin",
+  game: {
+    seed: 3,
+    picks,
+    you: frame([0, 1, ...picks]),
+    machine: frame([0, 1, 9, 8, 7, 6].slice(0, 2 + picks.length)),
+    yours,
+    theirs,
+  } satisfies Game,
+});
+const started = run(welcomed, { type: "mode", mode: "game" }, answer([], [0.5], [0.5]));
+
+describe("the game", () => {
+  it("asks for a start, then for what each pick makes of it", () => {
+    expect(wanted(run(welcomed, { type: "mode", mode: "game" }))).toMatchObject({ type: "play", picks: [] });
+    expect(wanted(started)).toBeNull();
+    const one = reduce(started, { type: "pick", row: 5 });
+    expect(wanted(one)).toEqual({ type: "play", strategy: "margin", seed: 3, picks: [5] });
+    const two = reduce(one, { type: "pick", row: 4 });
+    const late = reduce(two, answer([5], [0.5, 0.6], [0.5, 0.7]));
+    expect(late.game?.picks).toEqual([5, 4]);
+    expect(wanted(late)).toMatchObject({ picks: [5, 4] });
+    expect(labelledByYou(late.game as Game)).toEqual([0, 1, 5, 4]);
+  });
+
+  it("takes no labelled point, none beyond the pool, and none beyond the budget", () => {
+    for (const row of [0, 1, -1, N]) expect(reduce(started, { type: "pick", row })).toBe(started);
+    const full = [2, 3, 4, 5].reduce((s, row) => reduce(s, { type: "pick", row }), started);
+    expect(over(full)).toBe(true);
+    expect(reduce(full, { type: "pick", row: 6 })).toBe(full);
+    expect(reduce(full, { type: "pick", row: 5 })).toBe(full);
+  });
+
+  it("draws a new start when it begins again, and forgets answers to the old one", () => {
+    const again = run(started, { type: "pick", row: 5 }, { type: "again" });
+    expect(again.game).toBeNull();
+    expect(wanted(again)).toMatchObject({ seed: 4, picks: [] });
+    expect(reduce(again, answer([5], [0.5, 0.6], [0.5, 0.7])).game).toBeNull();
+  });
+
+  it("says the score, and who won over the whole game", () => {
+    expect(scoreWords(started)).toContain("Both have 4 questions.");
+    const ahead = run(started, { type: "pick", row: 5 }, answer([5], [0.5, 0.75], [0.5, 0.7]));
+    expect(scoreWords(ahead)).toBe("You 0.75, margin 0.70 after 3 labels: you are ahead by 0.05.");
+    const draw = run(started, { type: "pick", row: 5 }, answer([5], [0.5, 0.704], [0.5, 0.7]));
+    expect(scoreWords(draw)).toContain("a draw so far");
+    const full = [2, 3, 4, 5].reduce((s, row) => reduce(s, { type: "pick", row }), started);
+    const end = reduce(full, answer([2, 3, 4, 5], [0.5, 0.5, 0.5, 0.5, 0.9], [0.5, 0.8, 0.8, 0.8, 0.8]));
+    expect(scoreWords(end)).toBe(
+      "You 0.90, margin 0.80 after 6 labels. Over the whole game: you 0.58, margin 0.74: margin was ahead by 0.16.",
+    );
+  });
+
+  it("takes back what the kernel refused", () => {
+    const refused = run(started, { type: "pick", row: 5 }, { type: "trouble", words: "no" });
+    expect(refused.game?.picks).toEqual([]);
+    expect(wanted(refused)).toBeNull();
+  });
+
+  it("keeps its rules under any order of events", () => {
+    for (let seed = 0; seed < 200; seed++) {
+      const random = seeded(seed);
+      const pick = (n: number): number => Math.floor(random() * n);
+      let state = started;
+      for (let i = 0; i < 40; i++) {
+        const what = pick(4);
+        if (what < 2) state = reduce(state, { type: "pick", row: pick(N + 2) - 1 });
+        else if (what === 2 && state.game) {
+          const picks = state.game.picks.slice(0, pick(5));
+          const curve = picks.map(() => 0.5).concat(0.5);
+          const event = answer(picks, curve, curve) as Extract<LessonEvent, { type: "game" }>;
+          state = reduce(state, { ...event, game: { ...event.game, seed: state.gameSeed } });
+        } else if (what === 3 && pick(6) === 0) state = reduce(state, { type: "again" });
+        if (!state.game) {
+          const begin = answer([], [0.5], [0.5]) as Extract<LessonEvent, { type: "game" }>;
+          state = reduce(state, { ...begin, game: { ...begin.game, seed: state.gameSeed } });
+        }
+        const rows = labelledByYou(state.game as Game);
+        expect(new Set(rows).size).toBe(rows.length);
+        expect(rows.length).toBeLessThanOrEqual(welcome.budget);
+      }
+    }
+  });
+});
+
+describe("the picture", () => {
+  // Two cells of class 0 left, two of class 1 right; the left ones lead by 3, the right ones by 1.
+  const surface = Uint8Array.from([0, 1, 0, 1, 90, 30, 90, 30]);
+
+  it("draws the line between classes where their leads meet", () => {
+    const [line] = boundary(surface, 2);
+    expect(boundary(surface, 2)).toHaveLength(1);
+    const [x0, y0, x1, y1] = line;
+    expect(x0).toBeCloseTo(0.25 + 0.75 * 0.5);
+    expect(x1).toBeCloseTo(x0);
+    expect([y0, y1].sort()).toEqual([0.25, 0.75]);
+  });
+
+  it("draws no line through one class, and lets three classes meet in a point", () => {
+    expect(boundary(new Uint8Array(8), 2)).toEqual([]);
+    const three = boundary(Uint8Array.from([0, 1, 2, 1, 9, 9, 9, 9]), 2);
+    expect(three).toHaveLength(3);
+    for (const [, , x, y] of three) expect([x, y]).toEqual([0.5, 0.5]);
+  });
+
+  it("is stronger where the model leads, and takes the accent for utilities", () => {
+    const palette = welcome.classes.map((c) => rgb(c.color));
+    const f = { ...frame([]), cells: surface, heatCells: Uint8Array.from([0, 255, 0, 255]) };
+    const model = pixelsOf(f, "model", 2, palette, [1, 2, 3], false) as Uint8ClampedArray;
+    expect([...model.slice(0, 3)]).toEqual([0, 0x72, 0xb2]);
+    expect(model[3]).toBeGreaterThan(model[7]);
+    const heat = pixelsOf(f, "utilities", 2, palette, [1, 2, 3], false) as Uint8ClampedArray;
+    expect([...heat.slice(4, 7)]).toEqual([1, 2, 3]);
+    expect([heat[3], heat[7]]).toEqual([0, Math.round(255 * 0.78)]);
+    expect(pixelsOf({ ...f, heatCells: null }, "utilities", 2, palette, [1, 2, 3], false)).toBeNull();
+    expect(pixelsOf(f, "nothing", 2, palette, [1, 2, 3], false)).toBeNull();
+  });
+
+  it("reads colours as the style sheet gives them", () => {
+    expect(rgb(" #ff7ad9")).toEqual([255, 0x7a, 0xd9]);
+    expect(rgb("rgb(1, 2, 3)")).toEqual([1, 2, 3]);
+  });
+
+  it("has round numbers at its axes", () => {
+    expect(ticks(2, 30, 5)).toEqual([10, 20, 30]);
+    expect(ticks(0.7, 1, 4).map((t) => t.toFixed(1))).toEqual(["0.7", "0.8", "0.9", "1.0"]);
+    expect(ticks(1, 1, 3)).toEqual([1]);
+  });
+});
+
+describe("the widget", () => {
+  type Render = (context: { model: unknown; el: HTMLElement }) => () => void;
+  const view = (bytes: Uint8Array | Float32Array): DataView =>
+    new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const still = [view(Float32Array.from({ length: 2 * N }, (_, i) => i / 20)), view(new Uint8Array(N))];
+  const arrays = [view(new Uint8Array(8)), view(new Uint8Array(2 * N))];
+  const said = (index: number): object => ({
+    type: "moment",
+    strategy: "margin",
+    seed: 3,
+    index,
+    last: 4,
+    curve: [0.5],
+    labelled: [0, 1],
+    accuracy: 0.5,
+    query: 2,
+    why: "Because.",
+    heat: false,
+  });
+  let el: HTMLElement;
+  let model: FakeModel;
+  let end: () => void;
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    el = document.createElement("div");
+    document.body.append(el);
+    model = new FakeModel();
+    end = (lesson as unknown as { render: Render }).render({ model: model.any, el });
+    model.say(welcome, still);
+  });
+  afterEach(() => {
+    end();
+    el.remove();
+    vi.useRealTimers();
+  });
+
+  const press = (key: string): void => {
+    el.firstElementChild?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  };
+
+  it("asks one question at a time, and then for what is wanted by then", () => {
+    expect(model.of("step")).toMatchObject([{ index: 0, strategy: "margin", seed: 3 }]);
+    for (const _ of "123") press("ArrowRight");
+    expect(model.of("step")).toHaveLength(1);
+    model.say(said(0), arrays);
+    expect(model.of("step").map((m) => m.index)).toEqual([0, 3]);
+  });
+
+  it("shows the reason, and tells it to a screen reader", () => {
+    model.say(said(0), arrays);
+    expect(el.querySelector(".hitl-lesson-reason")?.textContent).toBe("Because.");
+    expect(el.querySelector("[aria-live=polite]")?.textContent).toContain("Step 0 of 4. 2 labels");
+    expect(el.querySelector("canvas")?.getAttribute("aria-label")).toContain("2 of 10 points are labelled");
+  });
+
+  it("plays a game by keyboard alone", () => {
+    model.say(said(0), arrays);
+    (el.querySelector("[data-value=game]") as HTMLElement).click();
+    expect(model.of("play")).toMatchObject([{ picks: [] }]);
+    const { labelled, accuracy, query, why, heat } = said(0) as never as Frame;
+    const one = { labelled, accuracy, query, why, heat };
+    const start = { type: "game", strategy: "margin", seed: 3, picks: [], yours: [0.5], theirs: [0.5] };
+    model.say({ ...start, you: one, machine: one }, [...arrays, ...arrays]);
+    press("ArrowRight");
+    press("Enter");
+    const [, pick] = model.of("play");
+    expect(pick.picks).toHaveLength(1);
+    expect([0, 1]).not.toContain((pick.picks as number[])[0]);
+    press("Enter");
+    expect(model.of("play")).toHaveLength(2);
+  });
+
+  it("says so when the kernel is silent, or in trouble", () => {
+    vi.advanceTimersByTime(6000);
+    const note = el.querySelector(".hitl-lesson-note") as HTMLElement;
+    expect(note.textContent).toContain("Waiting for the kernel");
+    model.say(said(0), arrays);
+    expect(note.hidden).toBe(true);
+    press("ArrowRight");
+    model.say({ type: "trouble", words: "The strategy 'mine' returned NaN" });
+    expect(note.textContent).toContain("returned NaN");
+    expect(model.of("step")).toHaveLength(2);
+  });
+
+  it("leaves nothing behind", () => {
+    end();
+    vi.advanceTimersByTime(60_000);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(model.listeners.size).toBe(0);
+  });
+});

@@ -1,0 +1,109 @@
+"""What a person passes to a Session: checked, and brought to one form."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.data.pool import Pool
+from hitl_widgets.errors import InvalidInput, nearest
+from hitl_widgets.labels.schema import Schema
+from hitl_widgets.labels.store import LabelStore
+
+__all__ = ["as_list", "as_pool", "asked_schema", "check_settings", "costs_of", "login", "refuse", "seed_of"]
+
+
+def refuse(unknown: dict[str, Any], known: Iterable[str]) -> None:
+    """Raise for the first argument that Session does not have."""
+    if unknown:
+        name = next(iter(unknown))
+        valid = [p for p in known if p not in {"return", "unknown"}]
+        raise InvalidInput(
+            f"Session has no argument {name}=.{nearest(name, valid)} Its arguments are {', '.join(valid)}."
+        )
+
+
+def check_settings(audit: Any, random_state: Any, store: Any) -> None:
+    """Refuse shares, seeds and stores that cannot be meant."""
+    if not isinstance(audit, int | float) or not 0 <= audit <= 1:
+        raise InvalidInput(f"audit={audit!r}: expected a share from 0 to 1, such as 0.1.")
+    whole = isinstance(random_state, int | np.integer) and not isinstance(random_state, bool)
+    if random_state is not None and not (whole and random_state >= 0):
+        raise InvalidInput(f"random_state={random_state!r}: expected a whole number from 0, or None.")
+    if not isinstance(store, str | os.PathLike | LabelStore) or "\0" in str(store):
+        raise InvalidInput(
+            f"store={store!r}: expected a path such as 'labels.sqlite', a database URL, ':memory:' or a "
+            "LabelStore."
+        )
+
+
+def as_pool(data: Any, embed: Any, **how: Any) -> Pool:
+    """The pool that the data is, or makes."""
+    if how["X"] is not None and embed is not None:
+        raise InvalidInput("Pass X= or embed=, not both: X= is what embed= would make.")
+    if not isinstance(data, Pool):
+        return Pool.from_data(data, **how)
+    if any(x is not None for x in how.values()):
+        raise InvalidInput("data is a Pool: pass text=, image=, columns=, X= and id= to Pool.from_data.")
+    return data
+
+
+def asked_schema(classes: Any, schema: Any) -> Schema | None:
+    """The schema that the person asks for; None takes the store's."""
+    if schema is None:
+        return None if classes is None else Schema(classes)
+    if classes is not None:
+        raise InvalidInput("Pass classes= or schema=, not both.")
+    if not isinstance(schema, Schema):
+        raise InvalidInput(f"schema= is a {type(schema).__name__}: expected a hitl_widgets.Schema.")
+    return schema
+
+
+def as_list(ids: Any) -> list[Any]:
+    """One id or many, as a list."""
+    if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
+        return [ids]
+    return list(ids)
+
+
+def login() -> str:
+    """Who labels, where nobody says."""
+    try:
+        return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
+    except (KeyError, OSError):  # a container whose user has no name
+        return "annotator"
+
+
+def seed_of(store_id: str, task: str) -> int:
+    """A seed that is the same after a restart."""
+    digest = hashlib.blake2b(f"{store_id}\0{task}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "big")
+
+
+def costs_of(pool: Pool, cost: Any) -> npt.NDArray[np.float64] | None:
+    """``cost=`` as float64 of shape (n_items,): of equal rows, the first one's."""
+    if cost is None:
+        return None
+    if isinstance(cost, str):
+        table: Any = nw.from_native(pool.source, eager_only=True, pass_through=True)
+        columns = table.columns if isinstance(table, nw.DataFrame) else []
+        if cost not in columns:
+            raise InvalidInput(f"cost={cost!r}: your data has no such column.{nearest(cost, columns)}")
+        cost = table[cost].to_numpy()
+    try:
+        values = np.asarray(cost, dtype=np.float64)
+    except (TypeError, ValueError):
+        values = np.zeros(0)
+    if values.shape != pool.rows.shape or not (np.isfinite(values).all() and (values > 0).all()):
+        raise InvalidInput(
+            f"cost= must hold one finite number above 0 for each of the {len(pool.rows):,} rows of your "
+            "data, or name a column that does."
+        )
+    return values[pool.first_rows]

@@ -1,0 +1,147 @@
+"""Lesson: a strategy step by step, and you against the machine, on points in the plane."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.loop.course import Course
+from hitl_widgets.loop.lesson import Step
+from hitl_widgets.loop.plane import CELLS
+from hitl_widgets.widgets import messages as m
+from hitl_widgets.widgets.channel import ChannelWidget
+
+__all__ = ["Lesson"]
+
+
+class Lesson(ChannelWidget):
+    """Active learning in the plane, for a class to look at and to play against.
+
+    Parameters
+    ----------
+    X
+        Numbers of shape (n, 2), 10 to 2,000 points; such as two columns of
+        :func:`hitl_widgets.datasets.toy`.
+    y
+        The true class of each point, shape (n,); two to six classes. It answers every question.
+    learner
+        ``"linear"``, a scikit-learn classifier, or a Learner, as for a Session.
+    strategy
+        The strategy shown first: a name of the literature, or a function ``(probabilities, context)
+        -> utilities``. All others can be chosen in the widget.
+    classes
+        The class names in order; what ``y`` holds, sorted, where None.
+    budget
+        Labels at the end, those of the cold start (one per class, k-means) among them.
+    random_state
+        Seed of the cold start and of all chance: the same steps at every run.
+
+    Raises
+    ------
+    InvalidInput
+        For arguments that cannot be used, a learner or a strategy that fails on the first labels.
+
+    Notes
+    -----
+    Accuracy is that on the points without a label, whose classes are known here; real pools have no
+    such figure. Nothing of a lesson is saved with the notebook.
+    """
+
+    _bundle = "lesson"
+    _words = "hitl-widgets: a lesson on active learning. Run this cell in JupyterLab 4 to see it."
+
+    def __init__(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        learner: Any = "linear",
+        strategy: Any = "margin",
+        classes: Any = None,
+        budget: int = 30,
+        random_state: int = 0,
+    ) -> None:
+        self._course = Course(X, y, learner, strategy, classes, budget, random_state)
+        super().__init__("lesson")
+
+    def __repr__(self) -> str:
+        plane = self._course.plane
+        return f"<Lesson on {len(plane)} points, {plane.n_classes} classes>"
+
+    def _handle(self, message: m.Message) -> None:
+        match message:
+            case m.Hello():
+                self._greet(message.view)
+            case m.Step() | m.Play():
+                try:
+                    self._show(message)
+                except Exception as error:  # noqa: BLE001 - a user's strategy or learner: said where it is seen
+                    words = (
+                        str(error) if isinstance(error, InvalidInput) else f"{type(error).__name__}: {error}"
+                    )
+                    self._post({"type": "trouble", "to": message.view, "words": words})
+            case _:
+                raise InvalidInput("This widget shows a lesson, not a session.")
+
+    def _greet(self, view: str) -> None:
+        course, plane = self._course, self._course.plane
+        across = (plane.X - plane.low) / (plane.high - plane.low)
+        points = np.stack([across[:, 0], 1 - across[:, 1]], axis=1).astype("<f4")
+        content = {
+            "type": "welcome",
+            "to": view,
+            "classes": list(plane.schema.to_dict()["classes"]),
+            "learner": course.learner.name,
+            "strategies": list(course.strategies),
+            "strategy": course.strategy,
+            "seed": course.seed,
+            "budget": course.budget,
+            "n_start": len(course.trace(course.strategy, course.seed).start),
+            "cells": CELLS,
+            "n": len(plane),
+        }
+        self._post(content, [points.tobytes(), plane.truth.astype(np.uint8).tobytes()])
+
+    def _show(self, message: m.Step | m.Play) -> None:
+        course, where = self._course, {"to": message.view, "strategy": message.strategy, "seed": message.seed}
+        if isinstance(message, m.Step):
+            last = len(course.trace(message.strategy, message.seed)) - 1
+            index = min(message.index, last)
+            step, curve = course.step(message.strategy, message.seed, index)
+            content, buffers = _wire(step)
+            self._post(
+                {"type": "moment", **where, "index": index, "last": last, "curve": _round(curve), **content},
+                buffers,
+            )
+            return
+        student = course.play(message.seed, message.picks)
+        step, theirs = course.step(message.strategy, message.seed, len(message.picks))
+        you, yours = _wire(student.now)
+        machine, rest = _wire(step)
+        curves = {"yours": _round(student.curve), "theirs": _round(theirs)}
+        self._post(
+            {"type": "game", **where, "picks": student.picks, "you": you, "machine": machine, **curves},
+            yours + rest,
+        )
+
+
+def _wire(step: Step) -> tuple[dict[str, Any], list[bytes]]:
+    """A moment as the browser gets it: words and numbers, and small arrays as bytes."""
+    points = np.stack([step.proba.argmax(axis=1), np.rint(255 * step.proba.max(axis=1))])
+    buffers = [step.surface.tobytes(), points.astype(np.uint8).tobytes()]
+    content = {
+        "labelled": list(step.labelled),
+        "accuracy": round(step.accuracy, 4),
+        "query": step.query,
+        "why": step.why,
+        "heat": step.heat is not None,
+    }
+    if step.heat is not None and step.utilities is not None:
+        buffers += [step.heat.tobytes(), step.utilities.tobytes()]
+    return content, buffers
+
+
+def _round(curve: list[float]) -> list[float]:
+    return [round(value, 4) for value in curve]
