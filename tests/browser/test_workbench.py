@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sqlite3
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.browser
+SHOTS = Path(__file__).parent / "shots"
 
 DOCS = """import hitl_widgets as hitl
 docs = hitl.datasets.docstrings()
@@ -102,6 +104,29 @@ def test_labeling_goes_on_while_a_cell_is_busy(desk):
     bench.monitor.get_by_text("model up to date").wait_for()
     assert len(stored(desk.folder)) == 12
     assert notebook.busy(1), "the cell ended before the labels were in: the test proves nothing"
+
+
+def test_the_monitor_says_which_model_is_used_and_why(desk):
+    notebook, bench = desk.open(DIGITS, dark=True, width=640, height=1500)
+    notebook.run(0)
+    bench.wait_item()
+    bench.monitor.get_by_text("model: starts with the first label").wait_for()
+    bench.wait_map("umap")
+    bench.focus()
+    for i in range(21):
+        bench.label("123"[i % 3])
+    bench.acknowledged()
+    bench.monitor.get_by_text(re.compile(r"^model: neighbours \d+ %, linear \d+ %$")).wait_for()
+    evidence = bench.monitor.get_by_text("with each of 21 labels left out in turn, neighbours got")
+    evidence.wait_for()
+    bench.monitor.get_by_text("questions: doubt").wait_for()
+    print(bench.labeler.inner_text())
+    box, around = evidence.bounding_box(), bench.monitor.bounding_box()
+    assert around["x"] <= box["x"] and box["x"] + box["width"] <= around["x"] + around["width"]
+    assert bench.monitor.evaluate("e => e.scrollWidth <= e.clientWidth"), "nothing is cut off"
+    SHOTS.mkdir(exist_ok=True)
+    bench.monitor.screenshot(path=SHOTS / "model-dark-narrow.png")
+    bench.page.screenshot(path=SHOTS / "model-page.png")
 
 
 def test_dark_theme_in_a_narrow_cell(desk):

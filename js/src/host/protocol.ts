@@ -141,6 +141,7 @@ export type MonitorState = {
   curve: { n: number; value: number; low: number; high: number }[];
   behind: number;
   model: string;
+  explanation: string;
   strategy: string;
   stage: string;
   store: { name: string; where: string };

@@ -8,16 +8,22 @@ export type MonitorProps = { state: MonitorState; classes: LabelClass[]; waiting
 export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boolean) {
   const given = part("hitl-number");
   const accuracy = part("hitl-number");
-  const model = part("hitl-number");
+  const sync = part("hitl-number");
   const saved = part("");
   const status = h(
     "div",
     { class: "hitl-status", attrs: { role: "status", "aria-live": "off" } },
     given,
     accuracy,
-    model,
+    sync,
     saved,
   );
+
+  const model = part("hitl-number");
+  const evidence = part("hitl-number hitl-faint");
+  const strategy = part("hitl-faint");
+  const why = h("div", { class: "hitl-why" }, model, evidence, strategy);
+  evidence.title = "This only compares the two: the accuracy is measured on items drawn at random.";
 
   const balance = h("div", { class: "hitl-balance" });
   const chart = h("div", { class: "hitl-curve" });
@@ -35,7 +41,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   const more = h(
     "details",
     { class: "hitl-more", attrs: { open }, on: { toggle: () => on.toggle(more.open) } },
-    h("summary", {}, status),
+    h("summary", {}, status, why),
     panels,
   );
   root.append(more);
@@ -47,7 +53,14 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       setText(accuracy, accuracyWords(state));
       accuracy.title =
         "How often the model is right on items drawn at random. Each was predicted by a model that had not seen its label.";
-      setText(model, modelWords(state));
+      setText(sync, syncWords(state));
+      setText(
+        model,
+        `model: ${state.model || (state.n_labels ? "none yet" : "starts with the first label")}`,
+      );
+      setText(evidence, state.explanation);
+      show(evidence, state.explanation !== "");
+      setText(strategy, `questions: ${state.strategy}`);
       setText(saved, savedWords(state, waiting));
       saved.title = state.store.where;
       saved.classList.toggle("hitl-bad", stalled || state.closed);
@@ -72,12 +85,12 @@ function accuracyWords({ estimate, n_audited }: MonitorState): string {
   return `accuracy ${value.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)}, ${n} audited)`;
 }
 
-function modelWords(state: MonitorState): string {
+function syncWords(state: MonitorState): string {
   if (state.error) return state.error;
   if (state.stage && !state.model) return state.stage;
   if (state.behind > 0 && state.n_labels > 0) return `model ${count(state.behind, "act")} behind`;
   if (!state.model) return "no model yet";
-  return `model up to date · ${state.model}, ${state.strategy}`;
+  return "model up to date";
 }
 
 function savedWords(state: MonitorState, waiting: number): string {

@@ -16,7 +16,7 @@ from threadpoolctl import ThreadpoolController
 
 from hitl_widgets.data._child import Cancelled, ChildJob, Progress
 
-__all__ = ["Search"]
+__all__ = ["Search", "stopping"]
 
 _BLOCK = 4_096
 _WORDS = "finding neighbours"
@@ -69,7 +69,7 @@ class Search:
             "The neighbours could not be found, so the model and the map do without.",
         )
         self.on_progress(_WORDS, None)
-        with _stopping(job, self.cancelled):
+        with stopping(job, self.cancelled):
             indices, distances = job.run(self.on_progress, ["indices", "distances"])
         return indices, distances
 
@@ -85,7 +85,7 @@ def _others(
 
 
 @contextmanager
-def _stopping(job: ChildJob, cancelled: Callable[[], bool]) -> Iterator[None]:
+def stopping(job: ChildJob, cancelled: Callable[[], bool]) -> Iterator[None]:
     """Cancel the job soon after `cancelled` says so, also while it says nothing."""
     over = threading.Event()
 

@@ -1,7 +1,7 @@
 """Approximate neighbours in a process of its own, started by `neighbors`.
 
 Reads ``rows.npy`` in its folder, writes ``indices.npy`` and ``distances.npy``, each row itself
-perhaps among them, -1 where the search found too few.
+perhaps among them, -1 where the search found too few. With ``queries.npy`` there, see `_query`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from hitl_widgets.data._child import Reporter, serve
+
+_BLOCK = 20_000
 
 
 def _search(folder: Path, settings: dict[str, Any], reporter: Reporter) -> None:
@@ -28,9 +30,25 @@ def _search(folder: Path, settings: dict[str, Any], reporter: Reporter) -> None:
         max_candidates=30,
         random_state=0,
     )
+    if (folder / "queries.npy").exists():
+        _query(search, folder, settings["nearest"], reporter)
+        return
     indices, distances = search.neighbor_graph
     np.save(folder / "indices.npy", indices.astype(np.int32))
     np.save(folder / "distances.npy", distances.astype(np.float32))
+
+
+def _query(search: Any, folder: Path, k: int, reporter: Reporter) -> None:
+    """Writes ``nearest.npy`` and ``far.npy``: the rows nearest to each of ``queries.npy``."""
+    queries = np.load(folder / "queries.npy", mmap_mode="r")
+    nearest = np.empty((len(queries), k), np.int32)
+    far = np.empty((len(queries), k), np.float32)
+    for low in range(0, len(queries), _BLOCK):
+        reporter.stage("finding the nearest landmarks", low / len(queries))
+        part = slice(low, low + _BLOCK)
+        nearest[part], far[part] = search.query(np.asarray(queries[part]), k)
+    np.save(folder / "nearest.npy", nearest)
+    np.save(folder / "far.npy", far)
 
 
 if __name__ == "__main__":

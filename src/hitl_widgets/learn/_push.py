@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-__all__ = ["forward_push"]
+__all__ = ["forward_push", "interpolate"]
 
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -65,3 +65,18 @@ def forward_push(
         for j in range(indptr[u], indptr[u + 1]):
             left[indices[j]] = 0.0
     return touched[:n_touched].copy()
+
+
+@_compiled
+def interpolate(values: Any, nearest: Any, share: Any, rows: Any, into: Any) -> None:
+    """``into[i] = sum_j share[i, j] * values[nearest[i, j]]`` for some rows i; indices apart, float32."""
+    k, c = nearest.shape[1], values.shape[1]
+    for r in range(len(rows)):
+        i = rows[r]
+        for m in range(c):
+            into[i, m] = 0.0
+        for j in range(k):
+            s = share[i, j]
+            at = nearest[i, j]
+            for m in range(c):
+                into[i, m] += s * values[at, m]

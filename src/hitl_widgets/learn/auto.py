@@ -12,7 +12,8 @@ from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from hitl_widgets.learn.graph import GraphLearner
-from hitl_widgets.learn.learner import Affinity, FloatArray, IntArray, softmax
+from hitl_widgets.learn.landmarks import OnLandmarks
+from hitl_widgets.learn.learner import Affinity, FloatArray, Graph, IntArray, Landmarks, softmax
 from hitl_widgets.learn.linear import LinearLearner
 from hitl_widgets.learn.takeaway import distil
 from hitl_widgets.learn.views import smoothed, spectral
@@ -50,18 +51,24 @@ class Trust:
     right_graph: int
     right_linear: int
 
-    def __str__(self) -> str:
+    @property
+    def short(self) -> str:
+        """Who is trusted how far, such as "neighbours 78 %, linear 22 %"."""
         linear = round(100 * (1 - self.neighbours))
-        if linear >= 85:
-            which = "mostly a linear model"
-        elif linear <= 15:
-            which = "mostly the neighbours"
-        else:
-            which = f"the neighbours {100 - linear} %, a linear model {linear} %"
+        return f"neighbours {100 - linear} %, linear {linear} %"
+
+    @property
+    def evidence(self) -> str:
+        """Why, in words."""
+        if not (self.right_graph or self.right_linear):
+            return "the labels cannot tell yet which of the two is better"
         return (
-            f"{which}: with each of {self.n_labels:,} labels left out in turn, neighbours told "
+            f"with each of {self.n_labels:,} labels left out in turn, neighbours got "
             f"{self.right_graph:,} right, a linear model {self.right_linear:,}"
         )
+
+    def __str__(self) -> str:
+        return f"{self.short}: {self.evidence}"
 
 
 class AutoLearner:
@@ -100,14 +107,16 @@ class AutoLearner:
     _P: npt.NDArray[np.float32]
 
     def start(
-        self, X: npt.NDArray[np.float32], n_classes: int, affinity: Affinity | None = None
-    ) -> AutoLearner:
+        self, X: npt.NDArray[np.float32], n_classes: int, affinity: Graph | None = None
+    ) -> AutoLearner | OnLandmarks:
         """See :class:`~hitl_widgets.learn.learner.Learner`. Slow with a new graph, quick with the same."""
+        if isinstance(affinity, Landmarks):
+            return OnLandmarks(self, X, n_classes, affinity)
         fresh = AutoLearner()
         fresh._X, fresh._n_classes, fresh._affinity = X, n_classes, affinity
         known = bool(self._views) and self._X is X and self._affinity is affinity
         fresh._views = self._views if known else _views_of(X, affinity)
-        fresh._graph = self._graph.start(X, n_classes, affinity)
+        fresh._graph = self._graph.start_here(X, n_classes, affinity)
         penalties = [(X, C) for C in STRENGTHS] + [(view, VIEW_STRENGTH) for view in fresh._views[1:]]
         fresh._linear = [LinearLearner(C).start(view, n_classes) for view, C in penalties]
         return fresh

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from scipy.sparse import csr_array, diags_array
 from sklearn.linear_model import LogisticRegression
 
-from hitl_widgets.learn.learner import Affinity, FloatArray, IntArray
+from hitl_widgets.learn.landmarks import OnLandmarks
+from hitl_widgets.learn.learner import Affinity, FloatArray, Graph, IntArray, Landmarks
 from hitl_widgets.learn.takeaway import distil
 
 __all__ = ["GraphLearner", "Spread", "normalised"]
@@ -123,9 +124,17 @@ class GraphLearner:
     _weight: npt.NDArray[np.float64]
 
     def start(
-        self, X: npt.NDArray[np.float32], n_classes: int, affinity: Affinity | None = None
-    ) -> GraphLearner:
+        self, X: npt.NDArray[np.float32], n_classes: int, affinity: Graph | None = None
+    ) -> GraphLearner | OnLandmarks:
         """See :class:`~hitl_widgets.learn.learner.Learner`. Without a graph no label reaches another."""
+        if isinstance(affinity, Landmarks):
+            return OnLandmarks(self, X, n_classes, affinity)
+        return self.start_here(X, n_classes, affinity)
+
+    def start_here(
+        self, X: npt.NDArray[np.float32], n_classes: int, affinity: Affinity | None
+    ) -> GraphLearner:
+        """:meth:`start` on a graph of all rows."""
         n = len(X)
         fresh = GraphLearner(self.alpha, self.lam, self.tolerance)
         fresh._X = X

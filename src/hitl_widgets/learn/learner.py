@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Sequence
-from typing import Any, Protocol, Self, runtime_checkable
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,9 @@ from hitl_widgets.errors import InvalidInput, choices, nearest
 __all__ = [
     "Affinity",
     "FloatArray",
+    "Graph",
     "IntArray",
+    "Landmarks",
     "Learner",
     "Refreshable",
     "SklearnLearner",
@@ -29,6 +32,35 @@ __all__ = [
 IntArray = npt.NDArray[np.integer[Any]]
 FloatArray = npt.NDArray[np.floating[Any]]
 Affinity = csr_array
+
+
+@dataclass(frozen=True, eq=False)
+class Landmarks:
+    """A graph of some rows of a pool that stands for all of it.
+
+    Attributes
+    ----------
+    affinity
+        Weights of the landmarks' neighbour graph, sparse float32 of shape (m, m).
+    rows
+        int64 of shape (m,): the landmarks' rows in the pool.
+    nearest
+        int32 of shape (n, k): each row's nearest landmarks by number, nearest first; a landmark's
+        first is itself.
+    share
+        float32 of shape (n, k): how much each of them says of the row; rows sum to 1.
+    distance
+        float32 of shape (n,): how far the nearest one is, 0 for landmarks.
+    """
+
+    affinity: csr_array
+    rows: npt.NDArray[np.int64]
+    nearest: npt.NDArray[np.int32]
+    share: npt.NDArray[np.float32]
+    distance: npt.NDArray[np.float32]
+
+
+Graph = Affinity | Landmarks
 
 LEARNERS = {
     "auto": ("auto", "AutoLearner"),
@@ -56,7 +88,7 @@ class Learner(Protocol):
     def name(self) -> str:
         """What the model is, in words for the person."""
 
-    def start(self, X: npt.NDArray[np.float32], n_classes: int, affinity: Affinity | None = None) -> Self:
+    def start(self, X: npt.NDArray[np.float32], n_classes: int, affinity: Graph | None = None) -> Learner:
         """Return a fresh learner of the same settings for this pool.
 
         Parameters
@@ -67,7 +99,8 @@ class Learner(Protocol):
             Number of classes.
         affinity
             Symmetric weights w >= 0 of the neighbour graph, float32 of shape (n, n), zero diagonal;
-            None while it is being built, or where there is none.
+            :class:`Landmarks` in the largest pools; None while it is being built, or where there is
+            none.
         """
 
     def update(
@@ -113,7 +146,7 @@ class SklearnLearner:
         return type(self.estimator).__name__
 
     def start(
-        self, X: npt.NDArray[np.float32], n_classes: int, affinity: Affinity | None = None
+        self, X: npt.NDArray[np.float32], n_classes: int, affinity: Graph | None = None
     ) -> SklearnLearner:
         """See :class:`Learner`."""
         fresh = SklearnLearner(self.estimator)

@@ -11,7 +11,7 @@ from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from hitl_widgets.learn.learner import Affinity, FloatArray, IntArray, one_blas_thread, softmax
+from hitl_widgets.learn.learner import FloatArray, Graph, IntArray, one_blas_thread, softmax
 from hitl_widgets.learn.takeaway import named
 
 __all__ = ["LinearLearner"]
@@ -52,7 +52,7 @@ class LinearLearner:
     _seen: npt.NDArray[np.int64]
 
     def start(
-        self, X: npt.NDArray[np.float32], n_classes: int, affinity: Affinity | None = None
+        self, X: npt.NDArray[np.float32], n_classes: int, affinity: Graph | None = None
     ) -> LinearLearner:
         """See :class:`~hitl_widgets.learn.learner.Learner`."""
         fresh = LinearLearner(self.C, self.max_iter)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import eigh
 from scipy.sparse import csc_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, LinearOperator, eigsh
 
 from hitl_widgets.learn.graph import normalised
-from hitl_widgets.learn.learner import Affinity
+from hitl_widgets.learn.learner import Affinity, FloatArray
 
 __all__ = ["smoothed", "spectral"]
 
@@ -20,6 +23,7 @@ COMPONENTS = 30
 DECAY = 0.98
 _WIDE = 64
 _LARGE = 20_000
+_SMALL = 500
 
 
 def smoothed(X: Matrix, affinity: Affinity) -> Matrix:
@@ -68,30 +72,33 @@ def spectral(affinity: Affinity, X: Matrix) -> Matrix:
     return _spread_like(X, vectors / np.sqrt(1 - DECAY * np.minimum(values, 1)))
 
 
-def _modes(affinity: Affinity, k: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _modes(affinity: Affinity, k: int) -> tuple[FloatArray, FloatArray]:
     """Leading eigenvalues of the normalised affinity, and their vectors (n, k).
 
-    Each connected part has one of value 1, its degrees' roots. They are set down, the largest parts
-    first, and the search goes on beside them: Lanczos' method finds one vector of each value.
+    Each connected part has one of value 1, but Lanczos' method finds one vector of each value: they
+    are set down, the largest parts first, and the search goes on beside them.
     """
     S = normalised(affinity)
+    if S.shape[0] <= _SMALL:
+        return eigh(S.toarray(), subset_by_index=(S.shape[0] - k, S.shape[0] - 1))
     whole = _parts(affinity, k)
     values, vectors = np.ones(whole.shape[1]), whole.toarray()
     if len(values) == k:
         return values, vectors
     beside = LinearOperator(S.shape, matvec=lambda x: S @ x - 2 * (whole @ (whole.T @ x)), dtype=S.dtype)
     start = np.random.default_rng(0).normal(size=S.shape[0])
+    found: Any
     try:
-        more, rest = eigsh(beside, k=k - len(values), which="LA", v0=start, tol=1e-4, maxiter=3_000)
+        found = eigsh(beside, k=k - len(values), which="LA", v0=start, tol=1e-4, maxiter=3_000)
     except ArpackNoConvergence as partly:
-        more, rest = partly.eigenvalues, partly.eigenvectors
+        found = partly.eigenvalues, partly.eigenvectors
     except ArpackError:  # too few edges to search
         return values, vectors
-    return np.concatenate([values, more]), np.hstack([vectors, rest])
+    return np.concatenate([values, found[0]]), np.hstack([vectors, found[1]])
 
 
 def _parts(affinity: Affinity, most: int) -> csc_array:
-    """Unit vectors of the largest connected parts, the roots of their rows' degrees; (n, at most ``most``)."""
+    """A column for each of the largest connected parts: the roots of its rows' degrees, of length 1."""
     degree = np.asarray(affinity.sum(axis=1), dtype=np.float64).ravel()
     count, part = connected_components(affinity, directed=False)
     weight = np.bincount(part, degree, count)

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.learn.learner import Affinity, FloatArray, Learner
+from hitl_widgets.data.landmarks import LandmarkGraph
+from hitl_widgets.data.neighbors import NeighborGraph
+from hitl_widgets.learn.learner import FloatArray, Graph, Landmarks, Learner
 from hitl_widgets.learn.strategies import STRATEGIES, Context, Strategy, evaluate, kmeans_start, pick
+from hitl_widgets.learn.strategies.doubt import EARLY
 from hitl_widgets.loop.round import Round, Suggestion
 
-__all__ = ["Asker", "Ground", "Labels"]
+__all__ = ["Asker", "Ground", "Labels", "graph_of"]
 
 COLD = "nothing like it is labelled yet"
 AUDIT = "drawn at random, to check the model"
@@ -36,11 +39,20 @@ class Ground:
     X
         float32 of shape (n, d).
     affinity
-        Weights of the neighbour graph, or None before it is found.
+        Weights of the neighbour graph, landmarks in the largest pools, None before it is found.
     """
 
     X: npt.NDArray[np.float32]
-    affinity: Affinity | None = None
+    affinity: Graph | None = None
+
+
+def graph_of(found: NeighborGraph | LandmarkGraph) -> Graph:
+    """A neighbour graph as learners take it."""
+    if isinstance(found, NeighborGraph):
+        return found.weights
+    return Landmarks(
+        found.graph.weights, found.rows, found.nearest, found.share, found.distances[:, 0].copy()
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,9 +170,8 @@ class Asker:
 
     def _context(self, ground: Ground, labels: Labels, n: int, learner: Learner | None = None) -> Context:
         rng = np.random.default_rng([self.seed, labels.n_events])
-        return Context(
-            ground.X, labels.y, labels.candidates, rng, n, ground.affinity, learner, cost=self.cost
-        )
+        affinity = None if isinstance(ground.affinity, Landmarks) else ground.affinity
+        return Context(ground.X, labels.y, labels.candidates, rng, n, affinity, learner, cost=self.cost)
 
     def queue(
         self,
@@ -228,9 +239,13 @@ class Asker:
 
     def reason(self, round_: Round, i: int) -> str:
         """Why the strategy chose this item, in one short sentence."""
-        first, second = int(round_.predicted[i]), int(round_.runner_up[i])
-        if self.name == "random":
+        # Where a person's strategy failed, the default has chosen.
+        name = "doubt" if round_.error else self.name
+        if name == "random":
             return "drawn at random"
-        if self.name in UNCERTAIN and min(first, second) >= 0:
-            return f"between {self.classes[first]} and {self.classes[second]}"
-        return f"ranked first by {self.name}"
+        first, second = int(round_.predicted[i]), int(round_.runner_up[i])
+        if name not in UNCERTAIN or min(first, second) < 0:
+            return f"chosen by {name}"
+        around = name == "doubt" and round_.has_graph and round_.n_labels < EARLY
+        more = ", with much doubt around it" if around else ""
+        return f"between {self.classes[first]} and {self.classes[second]}{more}"

@@ -14,11 +14,15 @@ import numpy.typing as npt
 from hitl_widgets.data.clusters import find_clusters, name_text_clusters, outlines, plain_names
 from hitl_widgets.data.features import embed_items, image_features, table_features, text_features
 from hitl_widgets.data.items import load_image
+from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.data.projection import Cancelled, UmapProcess, pca_map, umap_available
 
 __all__ = ["Map", "Preparation", "Stage", "build_features"]
+
+
+MOST_IN_GRAPH = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ class Preparation:
         on_map: Callable[[Map], None],
         on_stage: Callable[[Stage | None], None],
         on_error: Callable[[Exception], None],
-        on_graph: Callable[[NeighborGraph], None] = lambda _: None,
+        on_graph: Callable[[NeighborGraph | LandmarkGraph], None] = lambda _: None,
         cache: Path | None = None,
     ) -> None:
         self._pool = pool
@@ -140,13 +144,12 @@ class Preparation:
         self._on_stage(Stage("drawing a first map"))
         preview = pca_map(X)
         self._on_map(self._map(preview, "pca"))
-        graph = NeighborGraph.build(
-            X, cache=self._cache, on_progress=self._progress, cancelled=self._closing.is_set
-        )
+        find = LandmarkGraph if len(X) > MOST_IN_GRAPH else NeighborGraph
+        graph = find.build(X, cache=self._cache, on_progress=self._progress, cancelled=self._closing.is_set)
         if self._closing.is_set():
             return
         self._on_graph(graph)
-        if not umap_available(len(X)):
+        if isinstance(graph, LandmarkGraph) or not umap_available(len(X)):
             return
         self._umap = UmapProcess(graph.knn(), preview, random_state=self._random_state)
         if self._closing.is_set():  # asked after _umap is set: from here on close() cancels it

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from hitl_widgets.data.items import Payload
+from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.errors import HitlError, InvalidInput, StoreError
 from hitl_widgets.export.tables import write_table
@@ -26,7 +27,7 @@ from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.learn.learner import Learner, as_learner
 from hitl_widgets.learn.strategies import as_strategy
-from hitl_widgets.loop.asking import Asker, Ground, Labels
+from hitl_widgets.loop.asking import Asker, Ground, Labels, graph_of
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.mapping import Map, Preparation, Stage
 from hitl_widgets.loop.round import Round
@@ -587,8 +588,8 @@ class Session:
             self._changed.notify_all()
         self._trainer.request()
 
-    def _on_graph(self, graph: NeighborGraph) -> None:
-        affinity = graph.weights
+    def _on_graph(self, graph: NeighborGraph | LandmarkGraph) -> None:
+        affinity = graph_of(graph)
         with self._changed:
             assert self._ground is not None  # noqa: S101 - features come first
             self._ground = Ground(self._ground.X, affinity)

@@ -7,11 +7,26 @@ from typing import Any
 
 import numpy as np
 
+from hitl_widgets.loop.session import Session
 from hitl_widgets.widgets.channel import SessionWidget, bundle
 
 __all__ = ["Monitor"]
 
 HISTORY = 30
+
+
+def model_words(session: Session) -> tuple[str, str]:
+    """Which model is used, and why, for people; both empty before there is one."""
+    found = session.round
+    if found is None or not found.model:
+        return "", ""
+    if found.model != "auto":
+        return found.model, found.explanation
+    if found.explanation:
+        shares, _, evidence = found.explanation.partition(": ")
+        return shares, evidence
+    coming = session.stage is not None and not found.has_graph
+    return "logistic regression", "neighbours are being found" if coming else ""
 
 
 class Monitor(SessionWidget):
@@ -46,6 +61,7 @@ class Monitor(SessionWidget):
         counts = np.bincount(labels.y[labels.y >= 0], minlength=len(session.schema.classes))
         estimate, store = evaluation.estimate, session.store
         undo, redo = session.can_turn()
+        model, why = model_words(session)
         return {
             "n_items": len(session.pool),
             "n_labels": len(labels),
@@ -63,7 +79,8 @@ class Monitor(SessionWidget):
                 for p in evaluation.curve
             ],
             "behind": session.behind,
-            "model": found.model if found else "",
+            "model": model,
+            "explanation": why,
             "strategy": session.strategy,
             "stage": session.stage.words if session.stage else "",
             "store": {"name": store.path.name if store.path else store.name, "where": store.name},

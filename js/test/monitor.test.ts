@@ -1,0 +1,74 @@
+// @vitest-environment happy-dom
+import { beforeEach, describe, expect, it } from "vitest";
+import type { MonitorState } from "../src/host/protocol";
+import { monitorView } from "../src/views/monitor";
+
+const state: MonitorState = {
+  n_items: 1797,
+  n_labels: 50,
+  n_audited: 5,
+  audit_share: 0.1,
+  balance: [30, 20],
+  estimate: { value: null, low: null, high: null, n: 5 },
+  curve: [],
+  behind: 0,
+  model: "neighbours 78 %, linear 22 %",
+  explanation: "with each of 50 labels left out in turn, neighbours got 41 right, a linear model 36",
+  strategy: "doubt",
+  stage: "",
+  store: { name: "labels.sqlite", where: "/here/labels.sqlite" },
+  task: "labels",
+  annotator: "ada",
+  closed: false,
+  error: "",
+  undo: true,
+  redo: false,
+  history: [],
+};
+
+/** What can be read, line by line, without opening or pointing at anything. */
+const read = (root: HTMLElement, part: string): string[] =>
+  [...root.querySelectorAll(`summary .hitl-${part} > :not([hidden])`)].map((e) => e.textContent ?? "");
+
+describe("the monitor", () => {
+  let root: HTMLElement;
+  let draw: (changes?: Partial<MonitorState>) => void;
+  beforeEach(() => {
+    root = document.createElement("div");
+    const view = monitorView(root, { undo: () => {}, redo: () => {}, toggle: () => {} }, false);
+    draw = (changes = {}) =>
+      view.update({ state: { ...state, ...changes }, classes: [], waiting: 0, stalled: false });
+  });
+
+  it("says which model is used, why, and who chooses the questions, also when it is folded", () => {
+    draw();
+    expect(root.querySelector("details")?.open).toBe(false);
+    expect(read(root, "why")).toEqual([
+      "model: neighbours 78 %, linear 22 %",
+      "with each of 50 labels left out in turn, neighbours got 41 right, a linear model 36",
+      "questions: doubt",
+    ]);
+    expect(read(root, "status")[2]).toBe("model up to date");
+  });
+
+  it("leaves no empty place where a model gives no reasons", () => {
+    draw();
+    draw({ model: "RandomForestClassifier", explanation: "", strategy: "margin" });
+    expect(read(root, "why")).toEqual(["model: RandomForestClassifier", "questions: margin"]);
+  });
+
+  it("names no model before there is one", () => {
+    draw({ model: "", explanation: "", n_labels: 0 });
+    expect(read(root, "why")[0]).toBe("model: starts with the first label");
+    draw({ model: "", explanation: "", n_labels: 3, stage: "reading 1,797 items" });
+    expect(read(root, "why")[0]).toBe("model: none yet");
+    expect(read(root, "status")[2]).toBe("reading 1,797 items");
+  });
+
+  it("says what went wrong before anything else about the model", () => {
+    draw({ error: "The strategy 'mine' returned NaN.", behind: 3 });
+    expect(read(root, "status")[2]).toBe("The strategy 'mine' returned NaN.");
+    draw({ behind: 3 });
+    expect(read(root, "status")[2]).toBe("model 3 acts behind");
+  });
+});
