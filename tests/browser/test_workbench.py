@@ -120,13 +120,13 @@ def test_the_monitor_says_which_model_is_used_and_why(desk):
     evidence = bench.monitor.get_by_text("with each of 21 labels left out in turn, neighbours got")
     evidence.wait_for()
     bench.monitor.get_by_text("questions: doubt").wait_for()
-    print(bench.labeler.inner_text())
     box, around = evidence.bounding_box(), bench.monitor.bounding_box()
     assert around["x"] <= box["x"] and box["x"] + box["width"] <= around["x"] + around["width"]
     assert bench.monitor.evaluate("e => e.scrollWidth <= e.clientWidth"), "nothing is cut off"
     SHOTS.mkdir(exist_ok=True)
     bench.monitor.screenshot(path=SHOTS / "model-dark-narrow.png")
-    bench.page.screenshot(path=SHOTS / "model-page.png")
+    bench.monitor.locator("summary").click()
+    assert evidence.is_visible(), "also when the panels are folded"
 
 
 def test_dark_theme_in_a_narrow_cell(desk):

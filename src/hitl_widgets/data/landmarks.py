@@ -132,6 +132,8 @@ def _nearest(
     with stopping(job, cancelled):
         nearest, distances = job.run(on_progress, ["nearest", "far"])
     numbers = np.arange(len(rows), dtype=np.int32)
-    nearest[rows, 1:], distances[rows, 1:] = nearest[rows, :-1], distances[rows, :-1]
+    missed = nearest[rows, 0] != numbers  # the search is approximate, or another equals it
+    at = rows[missed]
+    nearest[at, 1:], distances[at, 1:] = nearest[at, :-1], distances[at, :-1]
     nearest[rows, 0], distances[rows, 0] = numbers, 0
     return nearest, distances
