@@ -26,7 +26,7 @@ PRIORS = (0.1, 1.0, 10.0)
 SURE = 0.99
 PULL = 1.0
 # Beyond so many numbers a refit of the linear experts takes longer than a person should wait.
-AT_ONCE = 3_000_000
+AT_ONCE = 500_000
 
 Logs = npt.NDArray[np.float32]
 
