@@ -338,6 +338,21 @@ def test_of_a_lasso_of_thousands_a_few_hundred_spread() -> None:
     assert (learner.left_out(labelled, y) >= 0).all()
 
 
+def test_a_label_that_does_not_spread_stands_for_itself_by_its_weight() -> None:
+    with patch.object(graph, "SEEDS", 1):
+        learner = begin()
+        labels: Labels = {3: (1, 0.3), 17: (1, 0.3)}
+        touched = [set(learner._spread.column(row)[0]) for row in labels]
+        tell(learner, labels)
+        F = learner.reached()
+        assert F.min() >= 0
+        assert {frozenset(np.flatnonzero(F.any(axis=1)))} <= {
+            frozenset(touched[0] | {17}),
+            frozenset(touched[1] | {3}),
+        }
+        assert min(F[3, 1], F[17, 1]) >= 0.3 * 0.05 - ROUNDING
+
+
 # -- two threads
 
 

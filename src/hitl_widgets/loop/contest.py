@@ -153,7 +153,7 @@ class Run:
             return waiting[:n]
         rng = self.race.rng(self.repeat, STRATEGY, len(self.order) + self.abstained)
         proba = self.proba
-        if proba is None or len(np.unique(self.y[self.order])) < 2:
+        if proba is None:
             return [int(i) for i in rng.permutation(np.flatnonzero(self.open))[:n]]
         context = Context(
             self.race.X,

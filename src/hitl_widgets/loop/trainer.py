@@ -152,8 +152,7 @@ class Trainer:
             except Exception as failure:  # noqa: BLE001 - a person's estimator may raise anything
                 error = f"The model {self._template.name!r} failed: {_words(failure)}"
             else:
-                if len(np.unique(labels.y[labels.y >= 0])) >= 2:
-                    utilities, error = self._rank(proba, self._ground or ground, labels)
+                utilities, error = self._rank(proba, self._ground or ground, labels)
         self.number += 1
         made = Round(
             self.number,

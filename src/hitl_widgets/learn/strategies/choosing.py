@@ -102,7 +102,7 @@ def pick(utilities: FloatArray, context: Context, diverse: bool = True) -> list[
     """
     n = min(context.n, LARGEST_BATCH) if diverse else 0
     rng = context.random_state
-    if n < 2:
+    if n < 2 or not context.candidates.any():
         return rank(utilities, context.candidates, context.n, rng)
     top = np.array(rank(utilities, context.candidates, PREFILTER * n, rng))
     weight = utilities[top] - min(0.0, float(utilities[context.candidates].min()))

@@ -1,0 +1,394 @@
+"""AutoLearner: whom it trusts, that its history does not matter, and leave-one-out of linear models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine, make_circles, make_moons
+from sklearn.preprocessing import StandardScaler
+
+from hitl_widgets.data.neighbors import NeighborGraph
+from hitl_widgets.learn import auto
+from hitl_widgets.learn.auto import AutoLearner, Trust
+from hitl_widgets.learn.evaluate import audit_estimate
+from hitl_widgets.learn.graph import GraphLearner
+from hitl_widgets.learn.linear import LinearLearner, _posterior_variance
+
+
+def problem(name: str) -> tuple[Any, Any]:
+    data = {"cancer": load_breast_cancer, "wine": load_wine, "digits": load_digits}[name]()
+    order = np.random.default_rng(1).permutation(len(data.target))
+    X = data.data / 16 if name == "digits" else StandardScaler().fit_transform(data.data)
+    return X[order].astype(np.float32), data.target[order].astype(np.int16)
+
+
+def fitted(X: Any, y: Any, C: float = 1.0, weight: Any = None, index: Any = None) -> LinearLearner:
+    learner = LinearLearner(C, max_iter=2000).start(X, int(y.max()) + 1)
+    learner.update(np.arange(len(y)) if index is None else index, y, weight)
+    return learner
+
+
+def refitted(X: Any, y: Any, C: float, weight: Any = None) -> Any:
+    """Leave-one-out by fitting as many models as there are labels."""
+    rows = np.arange(len(y))
+    told = []
+    for i in rows:
+        keep = rows != i
+        model = LinearLearner(C, max_iter=2000).start(X, int(y.max()) + 1)
+        model.update(rows[keep], y[keep], None if weight is None else weight[keep])
+        told.append(model.proba(rows[i : i + 1])[0])
+    return np.array(told)
+
+
+def log_loss(P: Any, y: Any) -> float:
+    return float(-np.log(np.maximum(P[np.arange(len(y)), y], 1e-3)).mean())
+
+
+# -- LinearLearner.left_out
+
+
+@pytest.mark.parametrize(("name", "m"), [("cancer", 40), ("wine", 40), ("digits", 60)])
+@pytest.mark.parametrize("C", [1.0, 10.0])
+def test_what_is_left_out_is_close_to_refitting_without_it(name: str, m: int, C: float) -> None:
+    X, y = problem(name)
+    y = y[:m]
+    learner = fitted(X, y, C)
+    told, exact = learner.left_out(np.arange(m), y), refitted(X, y, C)
+    np.testing.assert_allclose(told.sum(axis=1), 1, atol=1e-9)
+    common = np.bincount(y)[y] > 1
+    told, exact, y, seen = told[common], exact[common], y[common], learner.proba(np.arange(m)[common])
+    gap = abs(log_loss(told, y) - log_loss(exact, y))
+    assert gap < 0.3 * (log_loss(exact, y) - log_loss(seen, y))
+    assert np.abs(told - exact).mean() < 0.02
+
+
+def test_left_out_with_weights_is_close_to_refitting_with_them() -> None:
+    X, y = problem("cancer")
+    y, weight = y[:40], np.tile([0.5, 1, 3, 1], 10)
+    told = fitted(X, y, weight=weight).left_out(np.arange(40), y, weight)
+    assert np.abs(told - refitted(X, y, 1.0, weight)).mean() < 0.01
+    assert np.abs(fitted(X, y).left_out(np.arange(40), y) - told).mean() > 0.01
+
+
+@pytest.mark.parametrize("columns", [0, 100])
+def test_a_label_of_no_weight_is_told_as_if_it_were_none(columns: int) -> None:
+    X, y = problem("cancer")
+    X = np.hstack([X, np.zeros((len(X), columns), np.float32)])
+    y, weight = y[:40], np.ones(40)
+    weight[7] = 0
+    learner = fitted(X, y, weight=weight)
+    told = learner.left_out(np.arange(40), y, weight)
+    np.testing.assert_allclose(told[7], learner.proba(np.array([7]))[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["cancer", "wine"])
+def test_wide_and_narrow_tables_give_the_same(name: str) -> None:
+    X, y = problem(name)
+    y, rows = y[:40], np.arange(40)
+    wide = np.hstack([X, np.zeros((len(X), 60), np.float32)])
+    np.testing.assert_allclose(fitted(X, y).left_out(rows, y), fitted(wide, y).left_out(rows, y), atol=1e-4)
+
+
+@pytest.mark.parametrize(("n", "d"), [(30, 5), (30, 30), (5, 30), (1, 3)])
+def test_the_variances_are_those_of_the_dense_inverse(n: int, d: int) -> None:
+    rng = np.random.default_rng(0)
+    B, curve = rng.normal(size=(n, d)), rng.uniform(0.01, 0.5, size=(n, 3))
+    expected = [np.diag(B @ np.linalg.inv(np.eye(d) + (B.T * v) @ B) @ B.T) for v in curve.T]
+    np.testing.assert_allclose(_posterior_variance(B, curve), np.transpose(expected), atol=1e-8)
+
+
+def test_the_only_label_of_a_class_is_told_wrong() -> None:
+    X, y = problem("wine")
+    y = np.array([0, 0, 0, 1, 1, 2], dtype=np.int16)
+    Q = fitted(X, y).left_out(np.arange(6), y)
+    assert Q[5, 2] == 0
+    assert (Q[:5, 2] > 0).all()
+    np.testing.assert_allclose(Q.sum(axis=1), 1)
+
+
+def test_one_class_alone_leaves_nothing_to_tell() -> None:
+    X, _ = problem("wine")
+    learner = LinearLearner().start(X, 3)
+    learner.update(np.arange(4), np.full(4, 2))
+    np.testing.assert_allclose(learner.left_out(np.arange(4), np.full(4, 2)), 1 / 3)
+
+
+# -- AutoLearner
+
+AutoPool = tuple[Any, Any, AutoLearner]
+
+
+@pytest.fixture(scope="module")
+def groups() -> AutoPool:
+    """Three clouds that touch."""
+    rng = np.random.default_rng(0)
+    truth = np.arange(240) % 3
+    X = (rng.normal(size=(240, 6)) + 2.2 * np.eye(6)[truth]).astype(np.float32)
+    return X, truth, AutoLearner().start(X, 3, NeighborGraph.build(X).weights)
+
+
+def fresh(pool: AutoPool) -> AutoLearner:
+    X, _, template = pool
+    return template.start(X, 3, template._affinity)
+
+
+def test_the_order_of_the_labels_does_not_matter(groups: AutoPool) -> None:
+    _, truth, _ = groups
+    rows = np.random.default_rng(1).permutation(240)[:30]
+    one, other = fresh(groups), fresh(groups)
+    one.update(rows, truth[rows])
+    other.update(rows[::-1], truth[rows[::-1]])
+    np.testing.assert_allclose(one.proba(), other.proba(), atol=1e-5)
+    assert str(one.trust) == str(other.trust)
+
+
+@pytest.mark.parametrize("history", ["one by one", "undo", "relabel", "more and back"])
+def test_after_a_rest_the_history_does_not_matter(groups: AutoPool, history: str) -> None:
+    _, truth, _ = groups
+    rows = np.random.default_rng(1).permutation(240)
+    end = rows[:30]
+    one, other = fresh(groups), fresh(groups)
+    wrong = truth.copy()
+    wrong[end[:4]] = (truth[end[:4]] + 1) % 3
+    states = {
+        "one by one": [(rows[:m], truth) for m in range(2, 30)],
+        "undo": [(end, truth), (rows[:31], truth)],
+        "relabel": [(end, wrong)],
+        "more and back": [(rows[:90], truth)],
+    }[history]
+    for known, says in states:
+        one.update(known, says[known])
+    one.update(end, truth[end])
+    other.update(end, truth[end])
+    assert np.abs(one.proba() - other.proba()).max() < AT_LABEL
+    for _ in range(5):
+        one.refresh()
+        other.refresh()
+    assert np.abs(one.proba() - other.proba()).max() < AT_REST
+    assert (one.proba().argmax(axis=1) == other.proba().argmax(axis=1)).mean() >= 0.99
+    assert one.trust is not None
+    assert other.trust is not None
+    assert one.trust.neighbours == pytest.approx(other.trust.neighbours, abs=0.01)
+
+
+AT_LABEL, AT_REST = 0.05, 0.01
+
+
+@pytest.mark.parametrize("make", [make_moons, make_circles])
+def test_where_classes_follow_the_neighbours_the_neighbours_are_trusted(make: Any) -> None:
+    trust, right, linear = [], [], []
+    for seed in range(3):
+        more = {"factor": 0.4} if make is make_circles else {}
+        X, truth = make(400, noise=0.05, random_state=seed, **more)
+        X, rows = X.astype(np.float32), np.random.default_rng(seed).permutation(400)[:40]
+        learner = AutoLearner().start(X, 2, NeighborGraph.build(X).weights)
+        learner.update(rows, truth[rows])
+        assert learner.trust is not None
+        trust.append(learner.trust.neighbours)
+        right.append((learner.proba().argmax(axis=1) == truth).mean())
+        linear.append((fitted(X, truth[rows], index=rows).proba().argmax(axis=1) == truth).mean())
+    assert np.mean(trust) > 0.7
+    assert np.mean(right) > 0.97
+    assert np.mean(right) > np.mean(linear) + 0.05
+
+
+def test_where_a_line_cuts_a_blob_it_is_no_worse_than_the_line() -> None:
+    gain = []
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(400, 8)).astype(np.float32)
+        truth = (X @ rng.normal(size=8) > 0).astype(int)
+        base = AutoLearner().start(X, 2, NeighborGraph.build(X).weights)
+        for m in (20, 50, 100):
+            rows = rng.permutation(400)[:m]
+            learner = base.start(X, 2, base._affinity)
+            learner.update(rows, truth[rows])
+            plain = fitted(X, truth[rows], index=rows).proba()
+            gain.append(
+                float((learner.proba().argmax(1) == truth).mean() - (plain.argmax(1) == truth).mean())
+            )
+    assert np.mean(gain) > -0.02
+
+
+def test_the_trust_is_in_words_and_in_shares(groups: AutoPool) -> None:
+    _, truth, _ = groups
+    learner = fresh(groups)
+    assert learner.explanation == ""
+    learner.update(np.arange(30), truth[:30])
+    trust = learner.trust
+    assert trust is not None
+    assert 0 <= trust.neighbours <= 1
+    assert trust.n_labels == 30
+    assert 0 < trust.right_graph <= 30
+    assert 0 < trust.right_linear <= 30
+    assert learner.explanation == str(trust)
+
+
+def test_trust_says_how_much_and_why() -> None:
+    words = str(Trust(0.784, 1200, 1100, 900))
+    assert "neighbours 78 %" in words
+    assert "linear 22 %" in words
+    assert all(number in words for number in ("1,200", "1,100", "900"))
+
+
+@pytest.mark.xfail(reason="ties of uniform probabilities fall to class 0", strict=True)
+@pytest.mark.parametrize("code", [0])
+def test_labels_of_one_class_are_no_evidence(groups: AutoPool, code: int) -> None:
+    learner = fresh(groups)
+    learner.update(np.arange(4), np.full(4, code))
+    assert not any(character.isdigit() for character in learner.explanation.split(":")[-1])
+
+
+def test_a_single_class_is_predicted_everywhere_and_a_new_one_joins(groups: AutoPool) -> None:
+    _, truth, _ = groups
+    learner = fresh(groups)
+    rows = np.flatnonzero(truth == 1)[:5]
+    learner.update(rows, truth[rows])
+    assert (learner.proba()[:, 1] > 0.99).all()
+    learner.update(np.arange(20), np.minimum(truth[:20], 1))
+    assert (learner.proba()[:, 2] < 0.01).all()
+    learner.update(np.arange(40), truth[:40])
+    assert (learner.proba().argmax(axis=1) == truth).mean() > 0.8
+
+
+def test_without_a_graph_the_linear_models_stand_alone(groups: AutoPool) -> None:
+    X, truth, _ = groups
+    learner = AutoLearner().start(X, 3)
+    learner.update(np.arange(40), truth[:40])
+    plain = fitted(X, truth[:40]).proba()
+    assert (learner.proba().argmax(axis=1) == plain.argmax(axis=1)).mean() > 0.95
+    assert learner.trust is not None
+    assert learner.trust.neighbours == 0
+    assert learner.explanation == ""
+    assert not learner.stale
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0, 5.0])
+def test_weights_are_heard(groups: AutoPool, weight: float) -> None:
+    _, truth, _ = groups
+    y = truth[:24].copy()
+    y[:6] = (y[:6] + 1) % 3
+    weights = np.ones(24)
+    weights[:6] = weight
+    learner, without = fresh(groups), fresh(groups)
+    learner.update(np.arange(24), y, weights)
+    without.update(np.arange(6, 24), y[6:])
+    right = (learner.proba().argmax(axis=1) == truth).mean()
+    best = (without.proba().argmax(axis=1) == truth).mean()
+    assert right >= best - 0.02 if weight == 0 else right < best
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+@pytest.mark.parametrize("edges", ["none", "no edges", "neighbours"])
+def test_tiny_pools(n: int, edges: str) -> None:
+    X = np.random.default_rng(0).normal(size=(n, 3)).astype(np.float32)
+    affinity = {"none": None, "no edges": csr_array((n, n), dtype=np.float32)}.get(
+        edges, NeighborGraph.build(X).weights
+    )
+    learner = AutoLearner().start(X, 2, affinity)
+    for m in (1, n, 1):
+        learner.update(np.arange(m), np.arange(m) % 2)
+        P = learner.proba()
+        assert np.isfinite(P).all()
+        np.testing.assert_allclose(P.sum(axis=1), 1, atol=1e-5)
+    assert (P[:, 0] > 0.9).all()
+
+
+def test_contradicting_labels_on_copies_are_learnt_as_doubt() -> None:
+    X = np.repeat(np.random.default_rng(0).normal(size=(20, 3)), 2, axis=0).astype(np.float32)
+    learner = AutoLearner().start(X, 2, NeighborGraph.build(X, k=5).weights)
+    learner.update(np.arange(20), np.arange(20) % 2)
+    assert np.abs(learner.proba() - 0.5).max() < 0.45
+
+
+def test_a_start_on_the_same_graph_shares_the_views(
+    groups: AutoPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X, truth, template = groups
+    made: list[Any] = []
+    monkeypatch.setattr(
+        auto, "spectral", lambda *args: made.append(args) or np.zeros((len(X), 1), np.float32)
+    )
+    again = fresh(groups)
+    assert not made
+    assert again._graph._spread is template._graph._spread
+    again.update(np.arange(20), truth[:20])
+    fresh((X, truth, again))
+    assert not made
+    again.start(X, 3, csr_array(template._affinity.copy()))
+    again.start(X.copy(), 3, template._affinity)
+    assert len(made) == 2
+
+
+# -- large pools: what is quick comes first
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auto, "AT_ONCE", 0)
+
+
+@pytest.fixture(scope="module")
+def strips() -> AutoPool:
+    """Parts that no graph joins, so that a label leaves most rows untouched."""
+    rng = np.random.default_rng(0)
+    truth = np.repeat(np.arange(6), 40) % 3
+    X = (rng.normal(size=(240, 3)) + 30 * np.repeat(np.arange(6), 40)[:, None]).astype(np.float32)
+    return X, truth, AutoLearner().start(X, 3, NeighborGraph.build(X, k=8).weights)
+
+
+@pytest.mark.usefixtures("large")
+def test_in_a_large_pool_an_update_moves_what_the_label_touches(strips: AutoPool) -> None:
+    X, truth, template = strips
+    learner, spreading = fresh(strips), GraphLearner().start(X, 3, template._affinity)
+    rows = np.arange(0, 240, 10)
+    assert learner.update(rows, truth[rows]) is None  # the first time everything is new
+    assert not learner.stale
+    spreading.update(rows, truth[rows])
+    before = learner.proba().copy()
+    more = np.append(rows, 5)
+    touched = learner.update(more, truth[more])
+    assert learner.stale
+    np.testing.assert_array_equal(touched, spreading.update(more, truth[more]))
+    assert 0 < len(touched) <= 40
+    others = np.setdiff1d(np.arange(240), touched)
+    np.testing.assert_array_equal(learner.proba()[others], before[others])
+    assert (learner.proba()[touched] != before[touched]).any()
+    np.testing.assert_allclose(learner.proba().sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.usefixtures("large")
+def test_a_refresh_brings_the_rest_to_where_a_fresh_learner_is(groups: AutoPool) -> None:
+    _, truth, _ = groups
+    learner, other = fresh(groups), fresh(groups)
+    for m in (10, 20, 30):
+        learner.update(np.arange(m), truth[:m])
+    assert learner.stale
+    learner.refresh()
+    assert not learner.stale
+    other.update(np.arange(30), truth[:30])
+    assert np.abs(learner.proba() - other.proba()).max() < AT_LABEL
+
+
+@pytest.mark.usefixtures("large")
+def test_the_audit_of_a_learner_that_lags_is_honest(groups: AutoPool) -> None:
+    # Labels by the dice: whoever has not seen them tells a third of them.
+    dice = np.random.default_rng(0).integers(0, 3, 150)
+    found = audit_estimate(fresh(groups), np.arange(150), dice, np.ones(150, bool))
+    assert found.value is not None
+    assert found.value < 0.45
+
+
+@pytest.mark.xfail(reason="proba() hands out the array that the next update writes into", strict=True)
+@pytest.mark.usefixtures("large")
+def test_probabilities_that_were_handed_out_stay_as_they_were(groups: AutoPool) -> None:
+    _, truth, _ = groups
+    learner = fresh(groups)
+    learner.update(np.arange(20), truth[:20])
+    given = learner.proba()
+    kept = given.copy()
+    learner.update(np.arange(30), truth[:30])
+    np.testing.assert_array_equal(given, kept)
