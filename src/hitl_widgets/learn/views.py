@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, LinearOperator, eigsh
 
 from hitl_widgets.learn.graph import normalised
-from hitl_widgets.learn.learner import Affinity, FloatArray
+from hitl_widgets.learn.learner import Affinity, FloatArray, one_blas_thread
 
 __all__ = ["smoothed", "spectral"]
 
@@ -68,7 +68,8 @@ def spectral(affinity: Affinity, X: Matrix) -> Matrix:
     k = min(COMPONENTS, n // 3)
     if k < 1 or not affinity.nnz:
         return np.zeros((n, 1), dtype=np.float32)
-    values, vectors = _modes(affinity, k)
+    with one_blas_thread():
+        values, vectors = _modes(affinity, k)
     return _spread_like(X, vectors / np.sqrt(1 - DECAY * np.minimum(values, 1)))
 
 

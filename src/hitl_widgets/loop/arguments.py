@@ -16,7 +16,7 @@ from hitl_widgets.data.items import is_missing
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.learn.learner import Affinity, FloatArray, Learner, as_learner
-from hitl_widgets.learn.strategies import Strategy, as_strategy
+from hitl_widgets.learn.strategies import Strategy, as_strategy, cold_start_size
 from hitl_widgets.loop.contest import Entrant
 from hitl_widgets.loop.mapping import build_features
 
@@ -173,7 +173,7 @@ def whole(name: str, value: Any, least: int = 1) -> int:
 def start_size(start: Any, n_classes: int) -> int:
     """``start=``: the size of the cold start."""
     if start is None or start == "own":
-        return max(2 * n_classes, 10)
+        return cold_start_size(n_classes)
     if isinstance(start, str):
         raise InvalidInput(f"start={start!r}: expected the size of the cold start, 'own' or None.")
     return whole("start", start)

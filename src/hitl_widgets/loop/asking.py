@@ -11,7 +11,15 @@ import numpy.typing as npt
 from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.learn.learner import FloatArray, Graph, Landmarks, Learner
-from hitl_widgets.learn.strategies import STRATEGIES, Context, Strategy, evaluate, kmeans_start, pick
+from hitl_widgets.learn.strategies import (
+    STRATEGIES,
+    Context,
+    Strategy,
+    cold_start_size,
+    evaluate,
+    kmeans_start,
+    pick,
+)
 from hitl_widgets.learn.strategies.doubt import EARLY
 from hitl_widgets.loop.round import Round, Suggestion
 
@@ -202,7 +210,7 @@ class Asker:
 
     def _cold(self, labels: Labels, X: npt.NDArray[np.float32]) -> list[int]:
         if self._start is None:
-            size = min(len(X), max(2 * len(self.classes), 10))
+            size = min(len(X), cold_start_size(len(self.classes)))
             self._start = kmeans_start(X, size, self.seed)
         known = np.unique(labels.y[labels.y >= 0])
         if len(labels) >= len(self._start) and len(known) >= 2:

@@ -89,9 +89,8 @@ def simulate(
     batch
         Labels between two updates of the model; a batch ends early where ``at`` asks for a record.
     start
-        Size of the cold start, medoids of k-means; max(2 classes, 10) where None. ``"own"``: the
-        same, but the strategy ``random`` draws its first items too. Until two classes are known,
-        items are drawn at random.
+        Size of the cold start, medoids of k-means; one for each class, at least 10, where None.
+        ``"own"``: the same, but the strategy ``random`` draws its first items too.
     classes
         The class names in order; what ``y`` or ``truth`` holds, sorted, where None.
     truth

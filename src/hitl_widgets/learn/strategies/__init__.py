@@ -13,7 +13,14 @@ from hitl_widgets.learn.strategies.adapters import (
     is_skactiveml,
 )
 from hitl_widgets.learn.strategies.base import Context, Strategy, name_of, orders_batch, rank
-from hitl_widgets.learn.strategies.batches import badge, core_set, kmeans, kmeans_start, margin_kmeans
+from hitl_widgets.learn.strategies.batches import (
+    badge,
+    cold_start_size,
+    core_set,
+    kmeans,
+    kmeans_start,
+    margin_kmeans,
+)
 from hitl_widgets.learn.strategies.choosing import choose, evaluate, per_cost, pick
 from hitl_widgets.learn.strategies.committee import kl_divergence, vote_entropy
 from hitl_widgets.learn.strategies.density import information_density, most_likely_positive, typicality
@@ -36,6 +43,7 @@ __all__ = [
     "badge",
     "choose",
     "class_balanced",
+    "cold_start_size",
     "core_set",
     "doubt",
     "entropy",
