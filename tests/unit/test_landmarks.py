@@ -15,7 +15,7 @@ from hitl_widgets.learn.auto import AutoLearner
 from hitl_widgets.learn.graph import GraphLearner
 from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import Landmarks
-from hitl_widgets.loop.asking import graph_of
+from hitl_widgets.loop.asking import ground_of
 
 
 class ExactChild:
@@ -74,7 +74,7 @@ def test_few_labels_tell_rows_that_are_no_landmarks(
     learner: Any, found: LandmarkGraph, pool: tuple[Any, Any]
 ) -> None:
     X, y = pool
-    started = learner.start(X, 3, graph_of(found))
+    started = learner.start(X, 3, ground_of(pool[0], found).affinity)
     assert isinstance(started, OnLandmarks)
     rows = np.concatenate([np.flatnonzero(y == c)[:8] for c in range(3)])
     started.update(rows, y[rows])
@@ -88,7 +88,7 @@ def test_only_the_rows_returned_change_and_undo_brings_all_back(
     found: LandmarkGraph, pool: tuple[Any, Any]
 ) -> None:
     X, y = pool
-    learner = GraphLearner(tolerance=3e-2).start(X, 3, graph_of(found))
+    learner = GraphLearner(tolerance=3e-2).start(X, 3, ground_of(pool[0], found).affinity)
     first, more = found.rows[:30], found.rows[:31]
     learner.update(first, y[first])
     before = learner.proba().copy()
@@ -106,6 +106,7 @@ def test_of_two_labels_at_one_landmark_the_nearer_rows_counts() -> None:
     shared = Landmarks(
         weights,
         rows=np.array([0, 1]),
+        X=np.zeros((2, 1), np.float32),
         nearest=np.array([[0, 1], [1, 0], [0, 1], [0, 1]], np.int32),
         share=np.full((4, 2), 0.5, np.float32),
         distance=np.array([0, 0, 0.2, 0.1], np.float32),

@@ -30,7 +30,8 @@ def test_the_wheel_holds_the_bundles_the_charts_and_the_notebooks(tmp_path: Path
     [wheel] = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     static = "hitl_widgets/widgets/static/"
-    bundles = ("labeler.js", "explorer.js", "monitor.js", "lesson.js", "vega.js", "hitl.css", "map.json", "curve.json")
+    scripts = ("labeler.js", "explorer.js", "monitor.js", "lesson.js", "vega.js")
+    bundles = (*scripts, "hitl.css", "map.json", "curve.json")
     assert {static + name for name in bundles} <= names
     assert {"hitl_widgets/py.typed", "hitl_widgets/notebooks/01-quickstart.ipynb"} <= names
     assert not any(name.startswith(("js/", "tests/")) or name.endswith(".sqlite") for name in names)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from hitl_widgets.learn.learner import FloatArray, Graph, IntArray, Landmarks, Learner, Refreshable
 
@@ -33,13 +32,15 @@ class OnLandmarks:
     """
 
     def __init__(
-        self, learner: Learner, X: npt.NDArray[np.float32], n_classes: int, landmarks: Landmarks
+        self,
+        learner: Learner,
+        X: npt.NDArray[np.float32],
+        n_classes: int,
+        landmarks: Landmarks,
     ) -> None:
         self._landmarks = landmarks
         self._n_classes = n_classes
-        self._X = X
-        self._inner = learner.start(np.ascontiguousarray(X[landmarks.rows]), n_classes, landmarks.affinity)
-        self._near = _rows_of(landmarks)
+        self._inner = learner.start(landmarks.X, n_classes, landmarks.affinity)
         self._P = np.full((len(X), n_classes), 1 / n_classes, dtype=np.float32)
 
     @property
@@ -108,7 +109,7 @@ class OnLandmarks:
 
     def _rows_near(self, landmarks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         found = np.zeros(len(self._P), dtype=bool)
-        near = self._near
+        near = self._landmarks.near
         for i in landmarks:
             found[near.indices[near.indptr[i] : near.indptr[i + 1]]] = True
         return np.flatnonzero(found)
@@ -119,11 +120,3 @@ class OnLandmarks:
         asked = np.arange(len(self._P)) if rows is None else rows
         of = np.ascontiguousarray(self._inner.proba(), dtype=np.float32)
         interpolate(of, self._landmarks.nearest, self._landmarks.share, asked, self._P)
-
-
-def _rows_of(landmarks: Landmarks) -> csr_array:
-    """For each landmark, the rows that it is near to."""
-    n, k = landmarks.nearest.shape
-    ends = np.arange(0, n * k + 1, k)
-    by_row = csr_array((np.ones(n * k, np.bool_), landmarks.nearest.ravel(), ends), (n, len(landmarks.rows)))
-    return csr_array(by_row.T.tocsr())

@@ -6,6 +6,7 @@ import importlib
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -44,6 +45,8 @@ class Landmarks:
         Weights of the landmarks' neighbour graph, sparse float32 of shape (m, m).
     rows
         int64 of shape (m,): the landmarks' rows in the pool.
+    X
+        float32 of shape (m, d): their features.
     nearest
         int32 of shape (n, k): each row's nearest landmarks by number, nearest first; a landmark's
         first is itself.
@@ -55,9 +58,18 @@ class Landmarks:
 
     affinity: csr_array
     rows: npt.NDArray[np.int64]
+    X: npt.NDArray[np.float32]
     nearest: npt.NDArray[np.int32]
     share: npt.NDArray[np.float32]
     distance: npt.NDArray[np.float32]
+
+    @cached_property
+    def near(self) -> csr_array:
+        """For each landmark, the rows that it is near to; bool of shape (m, n)."""
+        n, k = self.nearest.shape
+        ends = np.arange(0, n * k + 1, k)
+        by_row = csr_array((np.ones(n * k, np.bool_), self.nearest.ravel(), ends), (n, len(self.rows)))
+        return csr_array(by_row.T.tocsr())
 
 
 Graph = Affinity | Landmarks

@@ -23,7 +23,7 @@ from hitl_widgets.learn.strategies import (
 from hitl_widgets.learn.strategies.doubt import EARLY
 from hitl_widgets.loop.round import Round, Suggestion
 
-__all__ = ["Asker", "Ground", "Labels", "graph_of"]
+__all__ = ["Asker", "Ground", "Labels", "ground_of"]
 
 COLD = "nothing like it is labelled yet"
 AUDIT = "drawn at random, to check the model"
@@ -54,13 +54,12 @@ class Ground:
     affinity: Graph | None = None
 
 
-def graph_of(found: NeighborGraph | LandmarkGraph) -> Graph:
-    """A neighbour graph as learners take it."""
+def ground_of(X: npt.NDArray[np.float32], found: NeighborGraph | LandmarkGraph) -> Ground:
+    """The features with the graph found of them, as learners take it."""
     if isinstance(found, NeighborGraph):
-        return found.weights
-    return Landmarks(
-        found.graph.weights, found.rows, found.nearest, found.share, found.distances[:, 0].copy()
-    )
+        return Ground(X, found.weights)
+    at, distance = np.ascontiguousarray(X[found.rows]), found.distances[:, 0].copy()
+    return Ground(X, Landmarks(found.graph.weights, found.rows, at, found.nearest, found.share, distance))
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,7 +27,7 @@ from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.learn.learner import Learner, as_learner
 from hitl_widgets.learn.strategies import as_strategy
-from hitl_widgets.loop.asking import Asker, Ground, Labels, graph_of
+from hitl_widgets.loop.asking import Asker, Ground, Labels, ground_of
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.mapping import Map, Preparation, Stage
 from hitl_widgets.loop.round import Round
@@ -589,10 +589,10 @@ class Session:
         self._trainer.request()
 
     def _on_graph(self, graph: NeighborGraph | LandmarkGraph) -> None:
-        affinity = graph_of(graph)
+        assert self._ground is not None  # noqa: S101 - features come first
+        found = ground_of(self._ground.X, graph)
         with self._changed:
-            assert self._ground is not None  # noqa: S101 - features come first
-            self._ground = Ground(self._ground.X, affinity)
+            self._ground = found
         self._trainer.grow()
 
     def _on_map(self, made: Map) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -69,6 +70,7 @@ class Trainer:
         self._template = learner
         self._live: Learner | None = None
         self._ground: Ground | None = None
+        self._change = threading.Lock()
         self._hurried = 0
         self._asker = asker
         self._classes = schema.names
@@ -117,7 +119,8 @@ class Trainer:
                 live.update(rows, codes)
         except Exception:  # noqa: BLE001 - the next round meets the same failure, and says it
             live = None
-        self._live, self._ground = live, ground
+        with self._change:
+            self._live, self._ground = live, ground
         self._rounds.request()
 
     def _make_round(self, overtaken: Callable[[], bool]) -> None:
@@ -175,11 +178,12 @@ class Trainer:
         return replace(made, suggestions=queue, seconds=time.perf_counter() - began), ground
 
     def _learner(self, ground: Ground) -> Learner:
-        if self._live is None:
-            # At first without the graph, which takes its time: see _grow.
-            at = self._ground = self._ground or Ground(ground.X)
-            self._live = self._template.start(at.X, self._n_classes, at.affinity)
-        return self._live
+        with self._change:
+            if self._live is None:
+                # At first without the graph, which takes its time: see _grow.
+                at = self._ground = self._ground or Ground(ground.X)
+                self._live = self._template.start(at.X, self._n_classes, at.affinity)
+            return self._live
 
     def _fresh(self, ground: Ground) -> Learner:
         """A learner to measure with; one that stands on the same graph shares what it found there."""
