@@ -8,7 +8,16 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-TARGETS = ("labeler.js", "explorer.js", "monitor.js", "lesson.js", "vega.js", "hitl.css", "map.json", "curve.json")
+TARGETS = (
+    "labeler.js",
+    "explorer.js",
+    "monitor.js",
+    "lesson.js",
+    "vega.js",
+    "hitl.css",
+    "map.json",
+    "curve.json",
+)
 
 
 class BundleHook(BuildHookInterface[Any]):
