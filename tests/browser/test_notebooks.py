@@ -14,6 +14,7 @@ pytestmark = pytest.mark.browser
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 LESSONS = [path for path in NOTEBOOKS if "hitl.Lesson(" in path.read_text(encoding="utf-8")]
 LABELING = [path for path in NOTEBOOKS if path not in LESSONS]
+CHARTS = {"04-write-a-strategy": 2}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
@@ -39,6 +40,8 @@ def test_a_notebook_runs_in_the_browser(desk, path):
     bench.label("1")
     bench.acknowledged()
     assert bench.n_labels == 1
+    charts = notebook.page.locator(".jp-RenderedVegaLite :is(canvas, svg).marks")
+    assert charts.count() == CHARTS.get(path.stem, 0), "drawn by JupyterLab: there may be no network"
     assert (
         notebook.page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count()
         == 0

@@ -15,7 +15,10 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 
 from helpers import clouds
+from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.learn.auto import AutoLearner
+from hitl_widgets.learn.graph import GraphLearner
 from hitl_widgets.learn.learner import Learner, SklearnLearner, as_learner
 from hitl_widgets.learn.linear import LinearLearner
 
@@ -32,8 +35,44 @@ class Plain(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.classes_[((X[:, None] - self.means_) ** 2).sum(axis=2).argmin(axis=1)]
 
 
+class Old(LinearLearner):
+    """A person's learner from before there were graphs."""
+
+    def start(self, X: Any, n_classes: int) -> Any:  # type: ignore[override]
+        return super().start(X, n_classes)
+
+
+X, NAMES = clouds(60)
+Y = (NAMES == "b").astype(np.int16)
+AFFINITY = NeighborGraph.build(X).weights
+
+
+class On:
+    """A learner that is always started on the neighbour graph of X."""
+
+    def __init__(self, learner: Any) -> None:
+        self.learner = learner
+        self.name = learner.name
+
+    def start(self, X: Any, n_classes: int, affinity: Any = None) -> On:
+        return On(self.learner.start(X, n_classes, AFFINITY))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.learner, name)
+
+    def update(self, *labels: Any) -> Any:
+        return self.learner.update(*labels)
+
+    def proba(self, index: Any = None) -> Any:
+        return self.learner.proba(index)
+
+
 LEARNERS: dict[str, Learner] = {
     "linear": LinearLearner(),
+    "auto": AutoLearner(),
+    "auto on a graph": On(AutoLearner()),
+    "graph": GraphLearner(),
+    "graph on a graph": On(GraphLearner()),
     "LogisticRegression": SklearnLearner(LogisticRegression()),
     "RandomForest": SklearnLearner(RandomForestClassifier(10, random_state=0)),
     "LinearSVC": SklearnLearner(LinearSVC(random_state=0)),
@@ -42,12 +81,26 @@ LEARNERS: dict[str, Learner] = {
     "predict alone": SklearnLearner(Plain()),
 }
 
-X, NAMES = clouds(60)
-Y = (NAMES == "b").astype(np.int16)
+# Without a graph no label reaches another row. Label spreading doubts where no label reaches, and the
+# pool of experts is never quite sure: a class without labels keeps a little.
+ALONE = ["graph"]
+OPEN = ["auto", "auto on a graph", "graph", "graph on a graph"]
 
 
 @pytest.fixture(params=LEARNERS)
 def template(request: pytest.FixtureRequest) -> Learner:
+    return LEARNERS[request.param]
+
+
+@pytest.fixture(params=[name for name in LEARNERS if name not in ALONE])
+def reaching(request: pytest.FixtureRequest) -> Learner:
+    """A template that learns more than the labelled rows."""
+    return LEARNERS[request.param]
+
+
+@pytest.fixture(params=[name for name in LEARNERS if name not in OPEN])
+def closed(request: pytest.FixtureRequest) -> Learner:
+    """A template that believes in no class but those it has seen."""
     return LEARNERS[request.param]
 
 
@@ -71,27 +124,40 @@ def test_rows_of_probabilities_sum_to_one(template: Learner, n: int) -> None:
     check(learner.proba(), len(X), 2)
 
 
-def test_easy_classes_are_learnt_from_four_labels(template: Learner) -> None:
-    learner = template.start(X, 2)
+def test_easy_classes_are_learnt_from_four_labels(reaching: Learner) -> None:
+    learner = reaching.start(X, 2)
     learner.update(np.arange(4), Y[:4])
     assert (learner.proba().argmax(axis=1) == Y).mean() > 0.95
 
 
-def test_while_one_class_alone_is_known_everything_is_of_that_class(template: Learner) -> None:
-    learner = template.start(X, 3)
+def test_while_one_class_alone_is_known_everything_is_of_that_class(closed: Learner) -> None:
+    learner = closed.start(X, 3)
     learner.update(np.array([1]), np.array([1], dtype=np.int16))
     np.testing.assert_array_equal(learner.proba(), np.tile([0, 1, 0], (len(X), 1)))
     assert learner.proba(np.array([3, 4])).shape == (2, 3)
 
 
-def test_a_class_without_labels_gets_no_probability(template: Learner) -> None:
-    learner = template.start(X, 4)
+def test_a_class_without_labels_gets_no_probability(closed: Learner) -> None:
+    learner = closed.start(X, 4)
     codes = np.where(Y == 0, 1, 3).astype(np.int16)
     learner.update(np.arange(20), codes[:20])
     P = learner.proba()
     check(P, len(X), 4)
     assert (P[:, [0, 2]] == 0).all()
     assert (P.argmax(axis=1) == codes).mean() > 0.95
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_a_class_without_labels_is_never_the_likeliest(name: str) -> None:
+    learner = LEARNERS[name].start(X, 4)
+    codes = np.where(Y == 0, 1, 3).astype(np.int16)
+    for n in (1, 20):
+        learner.update(np.arange(n), codes[:n])
+        P = learner.proba()
+        check(P, len(X), 4)
+        assert (P[:, [0, 2]].max(axis=1) <= P[:, [1, 3]].max(axis=1)).all()
+        assert (P[:n].argmax(axis=1) == codes[:n]).all()
+        assert (P[:n, [0, 2]] < 0.25).all()
 
 
 def test_a_label_that_is_taken_back_leaves_no_trace(template: Learner) -> None:
@@ -106,11 +172,11 @@ def test_a_label_that_is_taken_back_leaves_no_trace(template: Learner) -> None:
     np.testing.assert_allclose(learner.proba(), fresh.proba(), atol=0.01)
 
 
-def test_fewer_classes_after_an_undo_are_fewer_classes(template: Learner) -> None:
-    learner = template.start(X, 2)
+def test_fewer_classes_after_an_undo_are_fewer_classes(reaching: Learner) -> None:
+    learner = reaching.start(X, 2)
     learner.update(np.arange(10), Y[:10])
     learner.update(np.array([0]), Y[:1])
-    assert (learner.proba()[:, 0] == 1).all()
+    assert (learner.proba().argmax(axis=1) == 0).all()
     learner.update(np.arange(10), Y[:10])
     assert (learner.proba().argmax(axis=1) == Y).mean() > 0.95
 
@@ -124,14 +190,14 @@ def test_the_order_of_the_labels_does_not_matter(template: Learner) -> None:
     np.testing.assert_allclose(first.proba(), second.proba(), atol=0.5 if forest else 0.01)
 
 
-def test_a_start_is_a_fresh_one_of_the_same_settings(template: Learner) -> None:
-    first = template.start(X, 2)
+def test_a_start_is_a_fresh_one_of_the_same_settings(reaching: Learner) -> None:
+    first = reaching.start(X, 2)
     first.update(np.arange(20), Y[:20])
     before = first.proba().copy()
     second = first.start(X, 2)
     second.update(np.arange(20), 1 - Y[:20])
     np.testing.assert_array_equal(first.proba(), before)
-    assert second.name == template.name
+    assert second.name == reaching.name
     assert (second.proba().argmax(axis=1) == Y).mean() < 0.05
 
 
@@ -206,9 +272,11 @@ def test_weights_count_like_repeated_labels() -> None:
 # -- what learner= may be
 
 
-@pytest.mark.parametrize("name", ["auto", "linear"])
-def test_known_names_give_the_linear_learner(name: str) -> None:
-    assert isinstance(as_learner(name), LinearLearner)
+@pytest.mark.parametrize(
+    ("name", "kind"), [("auto", AutoLearner), ("linear", LinearLearner), ("graph", GraphLearner)]
+)
+def test_known_names_give_the_learners_of_the_house(name: str, kind: type) -> None:
+    assert type(as_learner(name)) is kind
 
 
 def test_a_classifier_is_taken_as_it_is_and_never_changed() -> None:
@@ -222,12 +290,14 @@ def test_a_classifier_is_taken_as_it_is_and_never_changed() -> None:
 @pytest.mark.parametrize(
     ("learner", "words"),
     [
-        ("svm", "learner='svm': expected 'auto', 'linear'"),
+        ("svm", "learner='svm' is not known. Expected one of 'auto', 'linear', 'graph', a scikit-learn"),
+        ("grpah", "learner='grpah' is not known. Did you mean 'graph'"),
         (None, "learner=None: expected"),
         (3, "learner=3: expected"),
         (LogisticRegression, r"is a class: pass an object, LogisticRegression\(\)"),
         (LinearLearner, r"is a class: pass an object, LinearLearner\(\)"),
         (LinearRegression(), r"LinearRegression\(\) is no classifier: pass one"),
+        (Old(), "learner=Old: start must take"),
         (KMeans(), r"KMeans\(\) is no classifier"),
     ],
 )

@@ -32,6 +32,7 @@ from hitl_widgets.learn.strategies import (
     choose,
     class_balanced,
     core_set,
+    doubt,
     entropy,
     expected_error_reduction,
     graph_error_reduction,
@@ -516,6 +517,46 @@ def test_typicality_prefers_the_dense() -> None:
     assert choose(typicality, probabilities(60), replace(context_of(60, X=X), affinity=None))[0] >= 40
 
 
+def test_doubt_without_a_graph_is_the_margin() -> None:
+    P, context = probabilities(40), replace(context_of(40, labels=5), affinity=None)
+    np.testing.assert_array_equal(doubt(P, context), margin(P, context))
+
+
+@pytest.mark.parametrize(("labels", "alike"), [(0, False), (29, False), (30, True), (39, True)])
+def test_doubt_is_the_margin_once_there_are_thirty_labels(labels: int, alike: bool) -> None:
+    P, context = probabilities(40), context_of(40, labels=labels)
+    assert np.array_equal(doubt(P, context), margin(P, context)) == alike
+
+
+def test_early_doubt_is_what_two_steps_around_are_uncertain_of() -> None:
+    P, context = probabilities(40), context_of(40, labels=5)
+    W = context.affinity.toarray().astype(float)
+    S = W / np.sqrt(np.outer(W.sum(axis=1), W.sum(axis=1)))
+    u = margin(P, context)
+    np.testing.assert_allclose(doubt(P, context), u * (S @ S @ u), rtol=1e-5)
+
+
+def test_early_doubt_asks_in_a_dense_region_and_never_an_outlier() -> None:
+    rng = np.random.default_rng(0)
+    X = np.vstack([rng.normal(size=(30, 2)), 20 + rng.normal(size=(30, 2)), [[500, 500]]])
+    P = np.full((61, 2), 0.5)
+    P[:30] = [0.95, 0.05]  # the first cloud is known
+    P[30:60, 0] = 0.6 + 0.01 * rng.random(30)
+    P[30:60, 1] = 1 - P[30:60, 0]
+    context = context_of(61, X=X, labels=5, classes=2)
+    near = kneighbors_graph(X, 5, mode="distance")
+    near.data = np.exp(-np.square(near.data / 5))
+    context = replace(context, affinity=csr_array(near.maximum(near.T), dtype=np.float32))
+    assert margin(P, context).argmax() == 60
+    assert 30 <= choose(doubt, P, context)[0] < 60
+    assert doubt(P, context)[60] < 0.01 * doubt(P, context).max()
+
+
+def test_doubt_on_isolated_rows_is_finite() -> None:
+    context = replace(context_of(20, labels=3), affinity=csr_array((20, 20), dtype=np.float32))
+    assert np.isfinite(doubt(probabilities(20), context)).all()
+
+
 def test_power_draws_in_proportion_to_the_margin() -> None:
     P = np.array([[0.5, 0.5], [0.75, 0.25], [0.75, 0.25], [1.0, 0.0]])  # utilities 1, .5, .5, 0
     context = context_of(4)
@@ -553,7 +594,7 @@ def test_before_there_is_a_positive_the_hunt_goes_where_nothing_is_known() -> No
 
 
 def test_names_and_functions_are_strategies() -> None:
-    assert as_strategy("auto") == ("margin", margin)
+    assert as_strategy("auto") == ("doubt", doubt)
     assert as_strategy("entropy") == ("entropy", entropy)
     assert as_strategy("query_by_committee") == ("query_by_committee", vote_entropy)
     assert as_strategy(second_class_first) == ("second_class_first", second_class_first)
@@ -565,8 +606,8 @@ def test_names_and_functions_are_strategies() -> None:
 @pytest.mark.parametrize(
     ("strategy", "words"),
     [
-        ("margn", "strategy='margn' is not known. Did you mean 'margin'.*'auto', 'random'"),
-        (None, r"strategy=None: expected a name \('random'"),
+        ("margn", "strategy='margn' is not known. Did you mean 'margin'.*'auto', 'doubt', 'random'"),
+        (None, r"strategy=None: expected a name \('doubt', 'random'"),
         (dict, r"strategy=<class 'dict'>: expected"),
         (lambda proba: proba, "must take two arguments"),
         (lambda proba, context, more: proba, "must take two arguments"),

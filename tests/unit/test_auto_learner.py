@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,16 @@ from hitl_widgets.learn import auto
 from hitl_widgets.learn.auto import AutoLearner, Trust
 from hitl_widgets.learn.evaluate import audit_estimate
 from hitl_widgets.learn.graph import GraphLearner
+from hitl_widgets.learn.learner import one_blas_thread
 from hitl_widgets.learn.linear import LinearLearner, _posterior_variance
+from hitl_widgets.learn.views import spectral
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """The oracles' small dense matrices are slow when two cores share them."""
+    with one_blas_thread():
+        yield
 
 
 def problem(name: str) -> tuple[Any, Any]:
@@ -73,7 +83,10 @@ def test_left_out_with_weights_is_close_to_refitting_with_them() -> None:
     assert np.abs(fitted(X, y).left_out(np.arange(40), y) - told).mean() > 0.01
 
 
-@pytest.mark.parametrize("columns", [0, 100])
+@pytest.mark.parametrize(
+    "columns",
+    [0, 100],
+)
 def test_a_label_of_no_weight_is_told_as_if_it_were_none(columns: int) -> None:
     X, y = problem("cancer")
     X = np.hstack([X, np.zeros((len(X), columns), np.float32)])
@@ -118,6 +131,9 @@ def test_one_class_alone_leaves_nothing_to_tell() -> None:
 
 # -- AutoLearner
 
+# Warm starts: measured at most .12 on digits right after 5 of 150 labels changed, .006 at rest.
+AT_LABEL, AT_REST = 0.15, 0.01
+
 AutoPool = tuple[Any, Any, AutoLearner]
 
 
@@ -154,7 +170,7 @@ def test_after_a_rest_the_history_does_not_matter(groups: AutoPool, history: str
     wrong = truth.copy()
     wrong[end[:4]] = (truth[end[:4]] + 1) % 3
     states = {
-        "one by one": [(rows[:m], truth) for m in range(2, 30)],
+        "one by one": [(rows[:m], truth) for m in range(2, 30, 3)],
         "undo": [(end, truth), (rows[:31], truth)],
         "relabel": [(end, wrong)],
         "more and back": [(rows[:90], truth)],
@@ -174,16 +190,13 @@ def test_after_a_rest_the_history_does_not_matter(groups: AutoPool, history: str
     assert one.trust.neighbours == pytest.approx(other.trust.neighbours, abs=0.01)
 
 
-AT_LABEL, AT_REST = 0.05, 0.01
-
-
 @pytest.mark.parametrize("make", [make_moons, make_circles])
 def test_where_classes_follow_the_neighbours_the_neighbours_are_trusted(make: Any) -> None:
     trust, right, linear = [], [], []
     for seed in range(3):
         more = {"factor": 0.4} if make is make_circles else {}
-        X, truth = make(400, noise=0.05, random_state=seed, **more)
-        X, rows = X.astype(np.float32), np.random.default_rng(seed).permutation(400)[:40]
+        X, truth = make(300, noise=0.05, random_state=seed, **more)
+        X, rows = X.astype(np.float32), np.random.default_rng(seed).permutation(300)[:40]
         learner = AutoLearner().start(X, 2, NeighborGraph.build(X).weights)
         learner.update(rows, truth[rows])
         assert learner.trust is not None
@@ -197,13 +210,13 @@ def test_where_classes_follow_the_neighbours_the_neighbours_are_trusted(make: An
 
 def test_where_a_line_cuts_a_blob_it_is_no_worse_than_the_line() -> None:
     gain = []
-    for seed in range(5):
+    for seed in range(6):
         rng = np.random.default_rng(seed)
-        X = rng.normal(size=(400, 8)).astype(np.float32)
+        X = rng.normal(size=(300, 8)).astype(np.float32)
         truth = (X @ rng.normal(size=8) > 0).astype(int)
         base = AutoLearner().start(X, 2, NeighborGraph.build(X).weights)
         for m in (20, 50, 100):
-            rows = rng.permutation(400)[:m]
+            rows = rng.permutation(300)[:m]
             learner = base.start(X, 2, base._affinity)
             learner.update(rows, truth[rows])
             plain = fitted(X, truth[rows], index=rows).proba()
@@ -234,12 +247,11 @@ def test_trust_says_how_much_and_why() -> None:
     assert all(number in words for number in ("1,200", "1,100", "900"))
 
 
-@pytest.mark.xfail(reason="ties of uniform probabilities fall to class 0", strict=True)
-@pytest.mark.parametrize("code", [0])
+@pytest.mark.parametrize("code", [0, 2])
 def test_labels_of_one_class_are_no_evidence(groups: AutoPool, code: int) -> None:
     learner = fresh(groups)
     learner.update(np.arange(4), np.full(4, code))
-    assert not any(character.isdigit() for character in learner.explanation.split(":")[-1])
+    assert "left out" not in learner.explanation
 
 
 def test_a_single_class_is_predicted_everywhere_and_a_new_one_joins(groups: AutoPool) -> None:
@@ -266,7 +278,10 @@ def test_without_a_graph_the_linear_models_stand_alone(groups: AutoPool) -> None
     assert not learner.stale
 
 
-@pytest.mark.parametrize("weight", [0.0, 1.0, 5.0])
+@pytest.mark.parametrize(
+    "weight",
+    [0.0, 1.0, 5.0],
+)
 def test_weights_are_heard(groups: AutoPool, weight: float) -> None:
     _, truth, _ = groups
     y = truth[:24].copy()
@@ -297,11 +312,34 @@ def test_tiny_pools(n: int, edges: str) -> None:
     assert (P[:, 0] > 0.9).all()
 
 
-def test_contradicting_labels_on_copies_are_learnt_as_doubt() -> None:
-    X = np.repeat(np.random.default_rng(0).normal(size=(20, 3)), 2, axis=0).astype(np.float32)
-    learner = AutoLearner().start(X, 2, NeighborGraph.build(X, k=5).weights)
-    learner.update(np.arange(20), np.arange(20) % 2)
-    assert np.abs(learner.proba() - 0.5).max() < 0.45
+@pytest.fixture(scope="module")
+def copies() -> tuple[Any, Any, AutoLearner, Any, Any]:
+    """Two clouds, every row thrice; of 21 labels one contradicts that of its copy."""
+    truth = np.arange(60) % 2
+    X = np.random.default_rng(0).normal(size=(60, 3)) + 3 * np.eye(3)[truth]
+    X, truth = np.repeat(X, 3, axis=0).astype(np.float32), np.repeat(truth, 3)
+    rows = np.r_[0, 1, 3 * np.arange(1, 20)]
+    y = truth[rows].copy()
+    y[1] = 1 - y[0]
+    learner = AutoLearner().start(X, 2, NeighborGraph.build(X).weights)
+    learner.update(rows, y)
+    return X, truth, learner, rows, y
+
+
+def test_contradicting_labels_on_copies_leave_a_third_copy_in_doubt(copies: Any) -> None:
+    P = copies[2].proba()
+    assert 0.25 < P[2, 0] < 0.75
+    assert P[1, 0] < P[2, 0] < P[0, 0]
+
+
+def test_one_contradiction_does_not_spoil_the_copies_of_all_others(copies: Any) -> None:
+    X, truth, learner, rows, y = copies
+    view = spectral(learner._affinity, X)
+    expert = fitted(view, y, 10.0, index=rows)
+    right = expert.proba().argmax(axis=1) == truth
+    assert right[::3].mean() > 0.9
+    assert right[1::3].mean() > 0.9
+    assert (learner.proba().argmax(axis=1) == truth).mean() > 0.9
 
 
 def test_a_start_on_the_same_graph_shares_the_views(
@@ -382,7 +420,6 @@ def test_the_audit_of_a_learner_that_lags_is_honest(groups: AutoPool) -> None:
     assert found.value < 0.45
 
 
-@pytest.mark.xfail(reason="proba() hands out the array that the next update writes into", strict=True)
 @pytest.mark.usefixtures("large")
 def test_probabilities_that_were_handed_out_stay_as_they_were(groups: AutoPool) -> None:
     _, truth, _ = groups

@@ -85,7 +85,8 @@ class AutoLearner:
     Notes
     -----
     In large pools :meth:`update` moves only what label spreading touches, and :meth:`refresh` brings
-    the rest after it; then the model is the same as if it had been fitted from scratch.
+    the rest after it. The model is that of the labels, not of the way to them, but for what the
+    warm-started L-BFGS steps of the linear experts have left to go.
     """
 
     name = "auto"
@@ -137,6 +138,7 @@ class AutoLearner:
             self.refresh()
             return None
         self.stale = True
+        self._P = self._P.copy()  # others may hold the old one
         self._P[touched] = self._pooled(touched)
         return touched
 
@@ -189,7 +191,8 @@ class AutoLearner:
             weights = np.maximum(self._weights[side], 1e-9)  # type: ignore[index]
             return int((_sum(weights, logs).argmax(axis=1) == y).sum())
 
-        self.trust = Trust(share, len(y), right(~sides), right(sides))
+        told_apart = len(np.unique(y)) > 1
+        self.trust = Trust(share, len(y), *((right(~sides), right(sides)) if told_apart else (0, 0)))
 
     def export(
         self,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.learn.learner import IntArray, Learner
+from hitl_widgets.learn.learner import IntArray, Learner, Refreshable
 
 __all__ = ["CurvePoint", "Estimate", "audit_estimate", "checkpoints", "learning_curve"]
 
@@ -99,6 +99,8 @@ def audit_estimate(
         if not known.any():
             continue
         learner.update(index[known], y[known])
+        if isinstance(learner, Refreshable) and learner.stale:
+            learner.refresh()
         right += int((learner.proba(rows[held]).argmax(axis=1) == truth[held]).sum())
     return wilson(right, len(rows))
 

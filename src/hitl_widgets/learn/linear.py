@@ -134,13 +134,14 @@ class LinearLearner:
         score = A @ W[:, :-1].T + W[:, -1]
         P = softmax(score)
         w = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)
-        curve = np.maximum(P * (1 - P), 1e-5) * w[:, None] * len(seen) / (len(seen) - 1)
+        curve = np.maximum(P * (1 - P), 1e-5) * np.maximum(w, 1e-6)[:, None] * len(seen) / (len(seen) - 1)
         B = np.sqrt(self.C) * np.hstack([A, np.full((n, 1), FREE_INTERCEPT)])
         error = w[:, None] * ((np.asarray(y)[:, None] == seen) - P)
         with one_blas_thread():
             variance = _posterior_variance(B, curve)
         leverage = np.minimum(curve * variance, 0.9999)
-        Q[:, seen] = softmax(np.clip(score - variance / (1 - leverage) * error, -30, 30))
+        score -= variance / (1 - leverage) * error
+        Q[:, seen] = softmax(np.maximum(score - score.max(axis=1, keepdims=True), -60))
         lone = np.bincount(y, minlength=self._n_classes)[y] == 1
         Q[lone, np.asarray(y)[lone]] = 0
         Q[lone] /= np.maximum(Q[lone].sum(axis=1, keepdims=True), 1e-12)

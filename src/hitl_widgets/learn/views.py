@@ -56,9 +56,9 @@ def smoothed(X: Matrix, affinity: Affinity) -> Matrix:
 def spectral(affinity: Affinity, X: Matrix) -> Matrix:
     """The graph's slowest modes, scaled by how far a label spreads along them, at the spread of X.
 
-    Leading eigenvectors u of the normalised affinity (Belkin and Niyogi 2003), each times
-    ``(1 - .98 v)^-1/2`` of its eigenvalue v: a linear model of them is one of the low-rank kernel of
-    label spreading.
+    Leading eigenvectors u of the normalised affinity, as Laplacian eigenmaps ``D^-1/2 u`` (Belkin and
+    Niyogi 2003), each times ``(1 - .98 v)^-1/2`` of its eigenvalue v: about the low-rank kernel of
+    label spreading. Without ``D^-1/2``, rows with few edges, such as copies, would all lie near 0.
 
     Returns
     -------
@@ -70,7 +70,9 @@ def spectral(affinity: Affinity, X: Matrix) -> Matrix:
         return np.zeros((n, 1), dtype=np.float32)
     with one_blas_thread():
         values, vectors = _modes(affinity, k)
-    return _spread_like(X, vectors / np.sqrt(1 - DECAY * np.minimum(values, 1)))
+    degree = np.asarray(affinity.sum(axis=1), dtype=np.float64).ravel()
+    walk = vectors / np.sqrt(np.where(degree > 0, degree, 1))[:, None]
+    return _spread_like(X, walk / np.sqrt(1 - DECAY * np.minimum(values, 1)))
 
 
 def _modes(affinity: Affinity, k: int) -> tuple[FloatArray, FloatArray]:
