@@ -213,3 +213,15 @@ def test_the_chart_holds_curve_band_and_colours(repeats: int) -> None:
         "n_labels",
         "mean",
     }
+
+
+def test_the_chart_shows_itself_without_the_network() -> None:
+    import hitl_widgets as hitl
+
+    X, y = np.eye(20, dtype=np.float32), np.arange(20) % 2
+    race = hitl.simulate(
+        X, y, learners=["linear"], budget=5, repeats=2, n_jobs=1, progress=False, graph=False
+    )
+    bundle = race.chart()._repr_mimebundle_()
+    assert set(bundle) == {"application/vnd.vegalite.v5+json", "text/plain"}
+    assert bundle["application/vnd.vegalite.v5+json"]["layer"]

@@ -33,7 +33,8 @@ def test_the_wheel_holds_the_bundles_the_charts_and_the_notebooks(tmp_path: Path
     scripts = ("labeler.js", "explorer.js", "monitor.js", "lesson.js", "vega.js")
     bundles = (*scripts, "hitl.css", "map.json", "curve.json")
     assert {static + name for name in bundles} <= names
-    assert {"hitl_widgets/py.typed", "hitl_widgets/notebooks/01-quickstart.ipynb"} <= names
+    notebooks = {f"hitl_widgets/notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert {"hitl_widgets/py.typed", *notebooks} <= names
     assert not any(name.startswith(("js/", "tests/")) or name.endswith(".sqlite") for name in names)
 
 

@@ -85,7 +85,8 @@ class Round:
     error: str = ""
 
     def __repr__(self) -> str:
-        return f"<Round {self.number}: {self.n_labels:,} labels, {self.model or 'no model yet'}>"
+        said = self.explanation.partition(": ")[0] or self.model or "no model yet"
+        return f"<Round {self.number}: {self.n_labels:,} labels, {said}>"
 
 
 def read_proba(
