@@ -429,3 +429,14 @@ def test_probabilities_that_were_handed_out_stay_as_they_were(groups: AutoPool) 
     kept = given.copy()
     learner.update(np.arange(30), truth[:30])
     np.testing.assert_array_equal(given, kept)
+
+
+def test_some_labels_can_stand_for_the_others() -> None:
+    X, y = problem("digits")
+    index = np.arange(400)
+    learner = fitted(X[:400], y[:400], 1.0)
+    everyone = learner.left_out(index, y[:400])
+    np.testing.assert_array_equal(learner.left_out(index, y[:400], among=index), everyone)
+    some = np.arange(0, 400, 2)
+    told = learner.left_out(index, y[:400], among=some)
+    assert np.abs(told - everyone[some]).mean() < 0.01

@@ -25,6 +25,7 @@ VIEW_STRENGTH = 10.0
 PRIORS = (0.1, 1.0, 10.0)
 SURE = 0.99
 PULL = 1.0
+WITNESSES = 1_000
 # Beyond so many numbers a refit of the linear experts takes longer than a person should wait.
 AT_ONCE = 500_000
 
@@ -147,19 +148,21 @@ class AutoLearner:
         index, y, weight = self._labels
         for expert in self._linear:
             expert.update(index, y, weight)
-        told = [_log(expert.left_out(index, y, weight)) for expert in self._linear]
-        first = _stack(told, y, weight)
+        among = _witnesses(len(y))
+        told = [_log(expert.left_out(index, y, weight, among)) for expert in self._linear]
+        said = (y[among], None if weight is None else np.asarray(weight)[among])
+        first = _stack(told, *said)
         logs = [_log(expert.proba()) for expert in self._linear]
         experts, blended = told, softmax(_sum(first, told))
         self._prior = _unsure(softmax(_sum(first, logs)))
         if self._affinity is not None:
-            F = self._graph.left_out(index, y)
+            F = self._graph.left_out(index[among], y[among])
             experts = [*told, *self._spread_logs(F, _unsure(blended))]
-            self._weights = _stack(experts, y, weight)
+            self._weights = _stack(experts, *said)
         else:
             self._weights = first
         self._base = _sum(self._weights[: len(logs)], logs).astype(np.float32)
-        self._judge(experts, y)
+        self._judge(experts, y[among])
         self.stale = False
         self._P = self._pooled(None)
 
@@ -216,6 +219,11 @@ def _views_of(X: npt.NDArray[np.float32], affinity: Affinity | None) -> list[npt
     if affinity is None:
         return [X]
     return [X, smoothed(X, affinity), spectral(affinity, X)]
+
+
+def _witnesses(n: int) -> npt.NDArray[np.int64]:
+    """Which labels give evidence: all, or as many as suffice, spread over the time they were given."""
+    return np.arange(n) if n <= WITNESSES else np.linspace(0, n - 1, WITNESSES).astype(np.int64)
 
 
 def _unsure(P: FloatArray) -> FloatArray:

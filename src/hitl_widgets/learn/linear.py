@@ -108,8 +108,14 @@ class LinearLearner:
             model = LogisticRegression(C=self.C, max_iter=2_000)
             return model.fit(self._X[index], named(y, names), sample_weight=weight)
 
-    def left_out(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> FloatArray:
-        """Class probabilities of each labelled row by a model that has not seen its label.
+    def left_out(
+        self,
+        index: IntArray,
+        y: IntArray,
+        weight: FloatArray | None = None,
+        among: IntArray | None = None,
+    ) -> FloatArray:
+        """Class probabilities of labelled rows by a model that has not seen their label.
 
         Approximate leave-one-out: one Newton step away from the fitted weights (Beirami et al. 2017),
         with the Hessian's blocks between classes left out. For two classes the step is scaled so
@@ -119,31 +125,34 @@ class LinearLearner:
         ----------
         index, y, weight
             What :meth:`update` saw last, shape (m,).
+        among
+            Which of them to tell, shape (k,); all where None. They stand for the others in the Hessian.
 
         Returns
         -------
-        float64 of shape (m, n_classes); the only label of a class gets 0 for it.
+        float64 of shape (k, n_classes); the only label of a class gets 0 for it.
         """
-        n, seen = len(y), self._seen
+        some = np.arange(len(y)) if among is None else among
+        code, n, seen = np.asarray(y)[some], len(some), self._seen
         Q = np.zeros((n, self._n_classes))
         if len(seen) < 2:
             Q[:] = 1 / self._n_classes
             return Q
-        A = self._X[index].astype(np.float64)
+        A = self._X[np.asarray(index)[some]].astype(np.float64)
         W = self._W[seen]
         score = A @ W[:, :-1].T + W[:, -1]
         P = softmax(score)
-        w = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)
+        w = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)[some]
         curve = np.maximum(P * (1 - P), 1e-5) * np.maximum(w, 1e-6)[:, None] * len(seen) / (len(seen) - 1)
         B = np.sqrt(self.C) * np.hstack([A, np.full((n, 1), FREE_INTERCEPT)])
-        error = w[:, None] * ((np.asarray(y)[:, None] == seen) - P)
+        error = w[:, None] * ((code[:, None] == seen) - P)
         with one_blas_thread():
-            variance = _posterior_variance(B, curve)
+            variance = _posterior_variance(B, curve * (len(y) / n))
         leverage = np.minimum(curve * variance, 0.9999)
         score -= variance / (1 - leverage) * error
         Q[:, seen] = softmax(np.maximum(score - score.max(axis=1, keepdims=True), -60))
-        lone = np.bincount(y, minlength=self._n_classes)[y] == 1
-        Q[lone, np.asarray(y)[lone]] = 0
+        lone = np.bincount(y, minlength=self._n_classes)[code] == 1
+        Q[lone, code[lone]] = 0
         Q[lone] /= np.maximum(Q[lone].sum(axis=1, keepdims=True), 1e-12)
         return Q
 
