@@ -258,6 +258,9 @@ def test_points_in_doubt_can_be_listed_and_chosen_without_the_map(desk):
     bench.focus()
     for i in range(12):
         bench.label("12"[i % 2])
+    bench.wait_labels(12)
+    bench.acknowledged()
+    bench.monitor.get_by_text("model up to date").wait_for()
     bench.explorer.get_by_text("List the points in doubt").click()
     row = bench.explorer.locator(".hitl-list-row").first
     row.get_by_text("number").wait_for()

@@ -620,7 +620,7 @@ def test_a_learner_that_fails_is_named() -> None:
         def proba(self, index: Any = None) -> Any:
             return np.full((90, 3), 0.5)
 
-    with pytest.raises(InvalidInput, match=r"The learner 'half' failed .*summing to 1.*lost: pass path="):
+    with pytest.raises(InvalidInput, match=r"The learner 'half' failed .*summing to 1.*not kept: pass path="):
         race(learners=[Half(), "linear"])
 
 
@@ -726,3 +726,9 @@ def test_the_bar_can_be_switched_off(capfd: pytest.CaptureFixture[str]) -> None:
     assert "4/4" in capfd.readouterr().err
     race(progress=False, budget=11, at=[11])
     assert capfd.readouterr().err == ""
+
+
+def test_an_oracle_that_never_answers_is_named() -> None:
+    X, y = clouds(40)
+    with pytest.raises(InvalidInput, match="The oracle answered no question"):
+        simulate(X, y, learners=["linear"], abstain=1.0, budget=10, repeats=2, n_jobs=1, progress=False)

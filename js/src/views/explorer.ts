@@ -32,6 +32,8 @@ const COLOURS: [ColourBy, string][] = [
   ["group", "group"],
 ];
 
+type Point = { row: number; words: string; colour: string; item: Item | undefined };
+
 export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
   const chart = h("div", { class: "hitl-chart", attrs: { "aria-hidden": "true" } });
   const stageBar = h("span", { class: "hitl-stage-bar" });
@@ -103,7 +105,9 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
     ),
     h("label", { class: "hitl-colour" }, "Colour", colour),
   );
-  const rows = h("ol", { class: "hitl-list-rows" });
+  let pressed = false;
+  let waiting: Point[] | null = null;
+  const rows = h("ol", { class: "hitl-list-rows", on: { pointerdown: press } });
   const list = h(
     "details",
     { class: "hitl-list", on: { toggle: () => on.list(list.open) } },
@@ -113,7 +117,23 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
   const classes = h("div", { class: "hitl-classes hitl-classes-map", attrs: { hidden: true } });
   root.append(plot, bar, list, classes);
 
-  return {
+  function press(): void {
+    pressed = true;
+    const release = () => {
+      window.removeEventListener("pointerup", release);
+      window.removeEventListener("pointercancel", release);
+      // After the click that follows the release.
+      setTimeout(() => {
+        pressed = false;
+        if (waiting) view.setList(waiting);
+        waiting = null;
+      });
+    };
+    window.addEventListener("pointerup", release);
+    window.addEventListener("pointercancel", release);
+  }
+
+  const view = {
     plot,
     chart,
     setTool(now: Tool): void {
@@ -159,7 +179,12 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
       );
     },
     /** The doubtful points in words, for those who cannot see the map. */
-    setList(points: { row: number; words: string; colour: string; item: Item | undefined }[]): void {
+    setList(points: Point[]): void {
+      // A row that is replaced between press and release would swallow the click.
+      if (pressed) {
+        waiting = points;
+        return;
+      }
       const focused = rows.contains(document.activeElement);
       rows.replaceChildren(
         ...points.map(({ row, words, colour, item }) =>
@@ -197,6 +222,7 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
       tip.style.bottom = below ? "" : `${plot.clientHeight - at[1] + 14}px`;
     },
   };
+  return view;
 }
 
 function dot(colour: string): HTMLElement {

@@ -63,6 +63,8 @@ class Round:
         How long the round took.
     has_features, has_graph
         Whether the items' features, and their neighbour graph, were ready.
+    learned
+        Whether the model has learned these labels; False where the learner failed.
     error
         What went wrong in the learner or the strategy, in words; the round goes on without them.
     """
@@ -82,6 +84,7 @@ class Round:
     seconds: float = 0.0
     has_features: bool = False
     has_graph: bool = False
+    learned: bool = True
     error: str = ""
 
     def __repr__(self) -> str:

@@ -431,7 +431,8 @@ class Session:
         Warns
         -----
         RuntimeWarning
-            When the learner or the strategy failed: then items are drawn at random.
+            When the learner failed: then items are drawn at random; or the strategy: then the
+            default chooses.
         """
         if not isinstance(n, int | np.integer) or n < 1:
             raise InvalidInput(f"n={n!r}: expected a whole number from 1.")
@@ -451,11 +452,18 @@ class Session:
         TimeoutError
             After ``timeout`` seconds.
         HitlError
-            When the features could not be built, or the learner or strategy failed.
+            When the features could not be built, or the learner failed.
+
+        Warns
+        -----
+        RuntimeWarning
+            When the strategy failed: the default chooses until it works.
         """
         found = self._settle(timeout)
-        if found.error:
+        if not found.learned:
             raise HitlError(found.error)
+        if found.error:
+            warnings.warn(found.error, RuntimeWarning, stacklevel=2)
         return found
 
     def _settle(self, timeout: float | None) -> Round:
@@ -502,7 +510,8 @@ class Session:
         """A fitted scikit-learn classifier to take away: it predicts class names from features.
 
         It works without this package, on rows like :attr:`features`: under ``auto`` a
-        ``LogisticRegression`` taught by the labels and by what the live model is sure of.
+        ``LogisticRegression`` taught by the labels and by what the live model is sure of. Where no
+        line divides the classes it is worse than the live model, of which :meth:`accuracy` speaks.
 
         Raises
         ------

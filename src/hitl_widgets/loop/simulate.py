@@ -210,10 +210,13 @@ def _run_all(
     failures: dict[Task, _Failure] = {}
 
     def tasks() -> Iterator[Task]:
-        # Lazily: an entrant that failed is not run again, and nothing follows a failed oracle.
+        # Lazily: an entrant that failed is not run again, and nothing follows a failed oracle, nor any
+        # failure where runs are not kept: they would be lost.
         for task in missing:
             failed = {name for name, _ in failures}
-            if task[0] not in failed and not any(f.what == "oracle" for f in failures.values()):
+            if failures and (saved.file is None or any(f.what == "oracle" for f in failures.values())):
+                return
+            if task[0] not in failed:
                 yield task
 
     with tqdm(total=len(keys), initial=len(runs), disable=not progress, unit="run") as bar:
@@ -239,7 +242,9 @@ def _raise(failures: list[_Failure], n_failed: int, finished: str, file: Path | 
     oracle = [f for f in failures if f.what == "oracle"]
     first = (oracle or failures)[0]
     others = f" ({n_failed - 1} more failed.)" if n_failed > 1 else ""
-    kept = f"kept in {file}: the same call goes on from there" if file else "lost: pass path= to keep them"
+    kept = (
+        f"kept in {file}: the same call goes on from there" if file else "not kept: pass path= to keep them"
+    )
     error = (HitlError if oracle else InvalidInput)(f"{first.words}{others} {finished}, and {kept}.")
     error.add_note(first.trace)
     raise error
@@ -269,4 +274,10 @@ def _result(entrants: list[Entrant], runs: Mapping[Task, Columns], repeats: int)
             part.insert(0, "learner", e.learner_name)
             part.insert(0, "contestant", e.name)
             parts.append(part)
-    return Simulation(pd.concat(parts, ignore_index=True))
+    frame = pd.concat(parts, ignore_index=True)
+    if frame.empty:
+        raise InvalidInput(
+            "The oracle answered no question, so there is nothing to compare: it abstained each time. "
+            "Look at y, or take a lower abstain=."
+        )
+    return Simulation(frame)

@@ -147,13 +147,14 @@ class Trainer:
         if last is not None and len(labels):  # kept where the learner fails
             codes = (last.predicted, last.runner_up, last.confidence, last.uncertainty)
         live: Learner | None = None
+        learned = True
         if len(labels) and ground is not None:
             try:
                 live = self._learner(ground)
                 proba = self._learn(live, labels, settle=settle)
                 codes = read_proba(proba)
             except Exception as failure:  # noqa: BLE001 - a person's estimator may raise anything
-                error = f"The model {self._template.name!r} failed: {_words(failure)}"
+                learned, error = False, f"The model {self._template.name!r} failed: {_words(failure)}"
             else:
                 utilities, error = self._rank(proba, self._ground or ground, labels)
         self.number += 1
@@ -166,6 +167,7 @@ class Trainer:
             model=self._template.name if live is not None else "",
             explanation=getattr(live, "explanation", ""),
             settled=not _lags(live),
+            learned=learned,
             error=error,
             has_features=ground is not None,
             has_graph=self._ground is not None and self._ground.affinity is not None,

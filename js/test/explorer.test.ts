@@ -1,0 +1,40 @@
+// @vitest-environment happy-dom
+import { describe, expect, it, vi } from "vitest";
+import { type ExplorerCallbacks, explorerView } from "../src/views/explorer";
+
+function callbacks(): ExplorerCallbacks {
+  const none = vi.fn();
+  return {
+    tool: none,
+    colour: none,
+    zoom: none,
+    fit: none,
+    label: none,
+    clear: none,
+    grow: none,
+    choose: vi.fn(),
+    list: none,
+    nextDoubt: none,
+  };
+}
+
+const point = (row: number) => ({ row, words: `number ${row}`, colour: "#000", item: undefined });
+
+describe("the list of points in doubt", () => {
+  it("keeps the row that is being pressed when a round comes in between", async () => {
+    const root = document.createElement("div");
+    document.body.append(root);
+    const on = callbacks();
+    const view = explorerView(root, on);
+    view.setList([point(3), point(4)]);
+    const button = root.querySelector(".hitl-list-row") as HTMLElement;
+    button.dispatchEvent(new Event("pointerdown", { bubbles: true }));
+    view.setList([point(7)]);
+    expect(button.isConnected).toBe(true);
+    window.dispatchEvent(new Event("pointerup"));
+    button.click();
+    expect(on.choose).toHaveBeenCalledWith(3);
+    await new Promise((done) => setTimeout(done, 5));
+    expect(root.querySelector(".hitl-list-row")?.textContent).toContain("number 7");
+  });
+});
