@@ -27,7 +27,10 @@ __all__ = [
     "Refreshable",
     "SklearnLearner",
     "as_learner",
+    "named",
     "one_blas_thread",
+    "seeded",
+    "softmax",
 ]
 
 IntArray = npt.NDArray[np.integer[Any]]
@@ -204,9 +207,8 @@ class SklearnLearner:
         names: Sequence[str] | None = None,
     ) -> Any:
         """A fitted copy of the estimator that predicts class names, or codes."""
-        target = np.asarray(y) if names is None else np.asarray(names, dtype=object)[y]
         options = {} if weight is None else {"sample_weight": weight}
-        return clone(self.estimator).fit(self._X[index], target, **options)
+        return clone(self.estimator).fit(self._X[index], named(y, names), **options)
 
     def _scores(self, X: npt.NDArray[np.float32]) -> FloatArray:
         model = self._fitted
@@ -218,6 +220,22 @@ class SklearnLearner:
                 margin = np.column_stack([-margin / 2, margin / 2])
             return softmax(margin)
         return np.asarray(model.predict(X)[:, None] == model.classes_, dtype=np.float32)
+
+
+def named(y: IntArray, names: Sequence[str] | None) -> npt.NDArray[Any]:
+    """The codes as class names, where there are names."""
+    return np.asarray(y) if names is None else np.asarray(names, dtype=object)[y]
+
+
+def seeded(learner: Learner, seed: int) -> Learner:
+    """An estimator whose seed was left open gets this one, so that a run can be repeated."""
+    if not isinstance(learner, SklearnLearner):
+        return learner
+    estimator = clone(learner.estimator)
+    for name, value in estimator.get_params(deep=True).items():
+        if value is None and name.rpartition("__")[2] == "random_state":
+            estimator.set_params(**{name: seed})
+    return SklearnLearner(estimator)
 
 
 def softmax(scores: FloatArray) -> FloatArray:

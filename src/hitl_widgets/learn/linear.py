@@ -11,8 +11,7 @@ from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from hitl_widgets.learn.learner import FloatArray, Graph, IntArray, one_blas_thread, softmax
-from hitl_widgets.learn.takeaway import named
+from hitl_widgets.learn.learner import FloatArray, Graph, IntArray, named, one_blas_thread, softmax
 
 __all__ = ["LinearLearner"]
 

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-from hitl_widgets.learn.learner import FloatArray, IntArray, one_blas_thread
+from hitl_widgets.learn.learner import FloatArray, IntArray, named, one_blas_thread
 
-__all__ = ["distil", "named"]
+__all__ = ["distil"]
 
 TRUSTED = 5
 ROWS = 20_000
-
-
-def named(y: IntArray, names: Sequence[str] | None) -> npt.NDArray[Any]:
-    """The codes as class names, where there are names."""
-    return np.asarray(y) if names is None else np.asarray(names, dtype=object)[y]
 
 
 def distil(

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import clone
 
 from hitl_widgets.errors import InvalidInput, choices
-from hitl_widgets.learn.learner import Affinity, FloatArray, Learner, Refreshable, SklearnLearner
+from hitl_widgets.learn.learner import Affinity, FloatArray, Learner, Refreshable, seeded
 from hitl_widgets.learn.strategies import Context, Strategy, choose, kmeans_start
 
 __all__ = ["COLUMNS", "Columns", "Entrant", "Failed", "Race", "Run", "Task", "locked"]
@@ -101,7 +100,8 @@ class Run:
     def __init__(self, race: Race, entrant: Entrant, repeat: int) -> None:
         self.race, self.entrant, self.repeat = race, entrant, repeat
         self.n = len(race.X)
-        self.template = _seeded(entrant.learner, [race.seed, repeat])
+        number = int(np.random.SeedSequence([race.seed, repeat]).generate_state(1)[0] >> 1)
+        self.template = seeded(entrant.learner, number)
         self.y = np.full(self.n, -1, dtype=np.int16)
         self.open = np.ones(self.n, dtype=np.bool_)
         self.order: list[int] = []
@@ -218,7 +218,7 @@ class Run:
             return float((y == codes[0]).mean())
         if callable(getattr(learner, "export", None)):
             model = learner.export(rows, codes)
-        elif (model := getattr(learner, "_fitted", None)) is None:
+        else:
             from sklearn.linear_model import LogisticRegression
 
             model = LogisticRegression(max_iter=1000).fit(self.race.X[rows], codes)
@@ -230,15 +230,3 @@ def locked(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     view = array.view()
     view.flags.writeable = False
     return view
-
-
-def _seeded(learner: Learner, seed: list[int]) -> Learner:
-    """An estimator whose seed was left open gets that of the repeat: the same result in any process."""
-    if not isinstance(learner, SklearnLearner):
-        return learner
-    estimator = clone(learner.estimator)
-    number = int(np.random.SeedSequence(seed).generate_state(1)[0] >> 1)
-    for name, value in estimator.get_params(deep=True).items():
-        if value is None and name.rpartition("__")[2] == "random_state":
-            estimator.set_params(**{name: number})
-    return SklearnLearner(estimator)

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import clone
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.learn.learner import FloatArray, Learner, Refreshable, SklearnLearner
+from hitl_widgets.learn.learner import FloatArray, Learner, Refreshable, SklearnLearner, seeded
 from hitl_widgets.learn.linear import LinearLearner
 from hitl_widgets.learn.strategies import (
     Context,
@@ -92,7 +91,7 @@ class _Run:
 
     def __init__(self, plane: Plane, learner: Learner, seed: int) -> None:
         self.plane, self.seed = plane, seed
-        self.learner = _seeded(learner, seed)
+        self.learner = seeded(learner, seed)
         self._model = _Model(plane, self.learner)
         self.start = tuple(kmeans_start(plane.X, plane.n_classes, [seed, COLD, 1]))
         self.y = np.full(len(plane), -1, dtype=np.int16)
@@ -232,17 +231,6 @@ class Student(_Run):
         self.now = self._step(self._label([row]))
         self.curve.append(self.now.accuracy)
         return self.now
-
-
-def _seeded(learner: Learner, seed: int) -> Learner:
-    """An estimator whose seed was left open gets this one: forward and back show the same."""
-    if not isinstance(learner, SklearnLearner):
-        return learner
-    estimator = clone(learner.estimator)
-    for name, value in estimator.get_params(deep=True).items():
-        if value is None and name.rpartition("__")[2] == "random_state":
-            estimator.set_params(**{name: seed})
-    return SklearnLearner(estimator)
 
 
 def _bytes(values: FloatArray) -> Bytes:
