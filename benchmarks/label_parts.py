@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,33 @@ def held_out(options: Options) -> None:
         _store(options, "held_out", name, _columns(pd.concat(frames)), kept)
 
 
+def redrawn(options: Options) -> None:
+    """The two adversarial kinds, another pool for every repeat: a pool by itself may be odd."""
+    import joblib
+
+    from hitl_widgets.loop.finished import _OUR_CODE
+
+    for kind, wrong in product(pools.DRAWN, (0.0, NOISE)):
+        name = f"{kind}, {wrong:.0%} wrong" if wrong else kind
+        found = _stored(options, "redrawn", name)
+        if found.get("code") == _OUR_CODE and len(set(found["found"]["repeat"])) >= options.repeats:
+            continue
+        print(f"redrawn: {name}", flush=True)
+        frames = joblib.Parallel(options.jobs)(
+            joblib.delayed(_on_another)(kind, wrong, number) for number in range(options.repeats)
+        )
+        _store(options, "redrawn", name, _columns(pd.concat(frames)), code=_OUR_CODE)
+
+
+def _on_another(kind: str, wrong: float, number: int) -> pd.DataFrame:
+    X, y = pools.drawn(kind, number)
+    race = hitl.simulate(
+        X, y, contestants={n: contestant(n) for n in (OURS, MARGIN)}, budget=100, at=[20, 30, 50, 100],
+        repeats=1, random_state=number, n_jobs=1, progress=False, noise=wrong,
+    )  # fmt: skip
+    return race.frame.assign(repeat=number)
+
+
 def large(options: Options) -> None:
     X, y = pools.large(LARGE)
     graph = _graph(options, X)
@@ -155,12 +183,10 @@ def learned(learner: Any, rows: Any, codes: Any) -> Any:
 
 
 def update(options: Options) -> None:
-    """The time of one more label; a million rows only where the learner takes landmarks."""
+    """The time of one more label; a million rows stand on landmarks."""
     from hitl_widgets.learn.learner import as_learner
 
     for n in UPDATE_SIZES:
-        if n > LARGE and not hasattr(as_learner("auto"), "landmarks"):
-            continue
         X, y = pools.large(n)
         graph = _graph(options, X)
         began = time.perf_counter()
@@ -182,6 +208,7 @@ PARTS: dict[str, Callable[[Options], None]] = {
     "noise": noise,
     "rare": rare,
     "held_out": held_out,
+    "redrawn": redrawn,
     "large": large,
     "update": update,
 }
@@ -231,10 +258,14 @@ def _columns(frame: pd.DataFrame) -> dict[str, list[Any]]:
 
 
 def _graph(options: Options, X: Any) -> Any:
-    """The weights; large graphs are kept on disk, so that the next run has the same one."""
+    """What a learner stands on; large graphs are kept on disk, so that the next run has the same one."""
+    from hitl_widgets.data.landmarks import LandmarkGraph
     from hitl_widgets.data.neighbors import NeighborGraph
+    from hitl_widgets.loop.asking import ground_of
+    from hitl_widgets.loop.mapping import MOST_IN_GRAPH
 
-    return NeighborGraph.build(X, cache=options.results / "graphs").weights
+    kind = LandmarkGraph if len(X) > MOST_IN_GRAPH else NeighborGraph
+    return ground_of(X, kind.build(X, cache=options.results / "graphs")).affinity
 
 
 def _timed(times: list[float], act: Callable[[], Any]) -> None:

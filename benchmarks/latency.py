@@ -4,7 +4,8 @@
     python benchmarks/latency.py --only loop      one part; the others keep their last figures
     python benchmarks/latency.py --wait 10        first wait up to 10 minutes for a quiet machine
 
-Parts: browser, quickstart, loop, accuracy, report. Figures lie in benchmarks/results/*.json.
+Parts: browser, quickstart, loop, scoring, scale-N and map-N (N: 20000, 100000, 1000000), report.
+Figures lie in benchmarks/results/*.json.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +31,11 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "tests" / "browser")]
 
 from lab import Bench, Lab, Notebook, chromium, write_notebook  # noqa: E402
 
-import accuracy  # noqa: E402
 import loop_times  # noqa: E402
+import map_times  # noqa: E402
 import report  # noqa: E402
+import scale_times  # noqa: E402
+import scoring_times  # noqa: E402
 
 RESULTS = HERE / "results"
 PRESSES = 40
@@ -183,7 +187,9 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "browser": browser,
     "quickstart": quickstart,
     "loop": loop_times.measure,
-    "accuracy": accuracy.measure,
+    "scoring": scoring_times.measure,
+    **{f"scale-{n}": partial(scale_times.measure, n) for n in scale_times.SIZES},
+    **{f"map-{n}": partial(map_times.measure, n) for n in scale_times.SIZES},
 }
 
 

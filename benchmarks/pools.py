@@ -14,6 +14,7 @@ Data = tuple[Array, Array]
 
 TREC = Path(__file__).resolve().parents[2] / "shared" / "data" / "trec_questions.txt"
 RARE_SHARE = 0.01
+N, D = 2000, 10
 MODES, CLASSES, LATENT, WIDTH, SPACING = 30, 10, 24, 384, 1.35
 
 
@@ -124,6 +125,11 @@ def large(n: int) -> Data:
     return X, mode % CLASSES
 
 
+def drawn(kind: str, number: int) -> Data:
+    """Another pool of the kind of ``line`` or ``plane``."""
+    return DRAWN[kind](np.random.default_rng([3, number]))
+
+
 def _standardised(found: Any) -> Data:
     X = (found.data - found.data.mean(axis=0)) / found.data.std(axis=0)
     return X.astype(np.float32), found.target
@@ -142,25 +148,33 @@ def _texts(texts: list[str], kinds: Array) -> Data:
 @cache
 def _synthetic() -> dict[str, Data]:
     rng = np.random.default_rng(1)
-    n, d = 2000, 10
     sizes = np.array([20, 7, 3, 1.0])
-    sizes = (sizes / sizes.sum() * n).astype(int)
-    sizes[0] += n - sizes.sum()
+    sizes = (sizes / sizes.sum() * N).astype(int)
+    sizes[0] += N - sizes.sum()
     clouds = []
     for size in sizes:
-        modes = rng.normal(size=(3, d)) * 1.6
-        clouds.append(modes[rng.integers(0, 3, size)] + rng.normal(size=(size, d)))
+        modes = rng.normal(size=(3, D)) * 1.6
+        clouds.append(modes[rng.integers(0, 3, size)] + rng.normal(size=(size, D)))
     y = np.repeat(np.arange(4), sizes)
-    wrong = rng.random(n) < 0.08
+    wrong = rng.random(N) < 0.08
     y[wrong] = rng.integers(0, 4, wrong.sum())
     made = {"noisy": (np.vstack(clouds).astype(np.float32), y)}
 
-    X = rng.normal(size=(n, d))
-    made["line"] = (X.astype(np.float32), (X @ rng.normal(size=d) > 0).astype(np.int64))
-
-    centres = rng.normal(size=(12, d)) * 5
-    centres[:, 0] = 0
-    X = centres[rng.integers(0, 12, n)] + rng.normal(size=(n, d))
-    turned = X @ np.linalg.qr(rng.normal(size=(d, d)))[0]
-    made["plane"] = (turned.astype(np.float32), (X[:, 0] > 0).astype(np.int64))
+    made |= {kind: DRAWN[kind](rng) for kind in ("line", "plane")}
     return made
+
+
+def _line(rng: np.random.Generator) -> Data:
+    X = rng.normal(size=(N, D))
+    return X.astype(np.float32), (X @ rng.normal(size=D) > 0).astype(np.int64)
+
+
+def _plane(rng: np.random.Generator) -> Data:
+    centres = rng.normal(size=(12, D)) * 5
+    centres[:, 0] = 0
+    X = centres[rng.integers(0, 12, N)] + rng.normal(size=(N, D))
+    turned = X @ np.linalg.qr(rng.normal(size=(D, D)))[0]
+    return turned.astype(np.float32), (X[:, 0] > 0).astype(np.int64)
+
+
+DRAWN: dict[str, Callable[[np.random.Generator], Data]] = {"line": _line, "plane": _plane}

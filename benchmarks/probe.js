@@ -87,4 +87,71 @@
     for (const name of ["next", "ack", "map", "queue"]) times[name].length = 0;
     for (const list of Object.values(open)) list.length = 0;
   };
+
+  // -- what happens to many points at once
+
+  const frame = () => new Promise((done) => painted(done));
+  const map = () => document.querySelector(".hitl-explorer");
+  const seen = (what, holds) =>
+    new Promise((done) => {
+      const watch = new MutationObserver(() => {
+        if (!holds()) return;
+        watch.disconnect();
+        done();
+      });
+      watch.observe(what, { attributes: true, childList: true, subtree: true, characterData: true });
+    });
+
+  /** Colour all points by something else: milliseconds until the frame that shows it was drawn. */
+  window.hitlRecolour = async (by) => {
+    const choice = map().querySelector("select");
+    const began = performance.now();
+    choice.value = by;
+    choice.dispatchEvent(new Event("change", { bubbles: true }));
+    await frame();
+    const canvas = map().querySelector("canvas");
+    canvas.getContext("2d")?.getImageData(0, 0, 1, 1); // what is still being drawn counts
+    await frame();
+    return performance.now() - began;
+  };
+
+  /** Circle about this share of the map's middle: how many points, and milliseconds from release to frame. */
+  window.hitlLasso = async (share) => {
+    map().querySelector('[data-tool="lasso"]').click();
+    const layer = map().querySelector("svg.hitl-overlay");
+    const box = layer.getBoundingClientRect();
+    const at = (angle) => ({
+      clientX: box.left + box.width / 2 + Math.sqrt(share) * 0.45 * box.width * Math.cos(angle),
+      clientY: box.top + box.height / 2 + Math.sqrt(share) * 0.45 * box.height * Math.sin(angle),
+      pointerId: 1,
+      button: 0,
+      bubbles: true,
+    });
+    layer.setPointerCapture = () => {};
+    layer.dispatchEvent(new PointerEvent("pointerdown", at(0)));
+    for (let k = 1; k <= 60; k++) layer.dispatchEvent(new PointerEvent("pointermove", at((k * Math.PI) / 30)));
+    const began = performance.now();
+    layer.dispatchEvent(new PointerEvent("pointerup", at(2 * Math.PI)));
+    await frame();
+    const shown = performance.now() - began;
+    const said = document.querySelector(".hitl-bulk-head strong, .hitl-chip .hitl-number").innerText;
+    return { rows: Number(said.replace(/\D/g, "")), shown };
+  };
+
+  /** Label what is circled: milliseconds from the key to the acknowledgement, and to the next painted round. */
+  window.hitlBulk = async (key) => {
+    window.hitlReset();
+    const before = map().dataset.painted;
+    const target = document.querySelector(".hitl-labeler");
+    const began = performance.now();
+    pressed = began;
+    target.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    while (!times.ack.length && performance.now() - began < 20000) await new Promise((r) => setTimeout(r, 1));
+    const acked = performance.now() - began;
+    await Promise.race([
+      seen(map(), () => map().dataset.painted !== before),
+      new Promise((r) => setTimeout(r, 20000)),
+    ]);
+    return { acked, painted: performance.now() - began };
+  };
 })();

@@ -7,12 +7,13 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from scale_report import against, live, scale, scoring, table
 
 PACKAGES = ("jupyterlab", "ipykernel", "anywidget", "numpy", "scikit-learn", "umap-learn", "playwright")
 STATIC = Path(__file__).resolve().parents[1] / "src" / "hitl_widgets" / "widgets" / "static"
@@ -34,27 +35,30 @@ def write(results: Path, target: Path) -> None:
         "Load of the machine (1 minute) when a part was started. Above about 1.5 others took part of",
         "the 2 cores: times are then upper limits, and do not decide about a budget.",
         "",
-        *_table(
+        *table(
             ["part", "measured", "load"],
             [[name, part["date"], f"{part['load']:.1f}"] for name, part in parts.items()],
         ),
     ]
-    sections = {"browser": _browser, "quickstart": _quickstart, "loop": _loop, "accuracy": _accuracy}
+    sections = {
+        "browser": _browser,
+        "quickstart": _quickstart,
+        "loop": _loop,
+        "scoring": scoring,
+    }
     for name, section in sections.items():
         if name in parts:
             lines += ["", *section(parts[name]["found"])]
+    for prefix, section in (("scale-", scale), ("map-", live)):
+        sizes = sorted(
+            (name for name in parts if name.startswith(prefix)), key=lambda name: int(name[len(prefix) :])
+        )
+        found = {n: made for name in sizes for n, made in parts[name]["found"].items()}
+        lines += ["", *section(found)] if found else []
     lines += ["", *_sizes(parts)]
+    lines += ["", "How good the model is after how many labels: [label-efficiency.md](label-efficiency.md)."]
     target.parent.mkdir(exist_ok=True)
     target.write_text("\n".join(lines) + "\n")
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
-
-
-def _against(value: float, budget: float | None, digits: int = 0) -> str:
-    shown = f"{value:,.{digits}f}"
-    return f"**{shown}**" if budget is not None and value > budget else shown
 
 
 def _browser(found: dict[str, Any]) -> list[str]:
@@ -65,8 +69,8 @@ def _browser(found: dict[str, Any]) -> list[str]:
         ("queue", "label -> suggestions updated", 60),
     )
     rows = [
-        [words, pool, state, str(made["n"]), _against(made["median"], None), _against(made["p95"], budget),
-         _against(made["max"], None), str(budget)]
+        [words, pool, state, str(made["n"]), against(made["median"], None), against(made["p95"], budget),
+         against(made["max"], None), str(budget)]
         for name, words, budget in asked
         for pool, states in found.items()
         for state, all_ in states.items()
@@ -79,7 +83,7 @@ def _browser(found: dict[str, Any]) -> list[str]:
         "`time.sleep(20)`. From the moment the browser gets the key to the frame drawn with what it set off.",
         "The map and the suggestions count once the model has seen the label. The texts have 64 features.",
         "",
-        *_table(["", "pool", "kernel", "n", "median", "p95", "max", "budget"], rows),
+        *table(["", "pool", "kernel", "n", "median", "p95", "max", "budget"], rows),
     ]
 
 
@@ -96,7 +100,7 @@ def _quickstart(found: dict[str, Any]) -> list[str]:
         values = [run[name] for run in found["runs"]]
         budget = budgets.get(name)
         rows.append(
-            [text, _against(float(np.median(values)), budget, 1), _against(max(values), budget, 1),
+            [text, against(float(np.median(values)), budget, 1), against(max(values), budget, 1),
              f"{budget:.0f} at 100,000" if budget else ""]
         )  # fmt: skip
     return [
@@ -104,7 +108,7 @@ def _quickstart(found: dict[str, Any]) -> list[str]:
         "",
         f"The quickstart notebook, {len(found['runs'])} times, each with a new kernel and store. Seconds.",
         "",
-        *_table(["", "median", "longest", "budget"], rows),
+        *table(["", "median", "longest", "budget"], rows),
     ]
 
 
@@ -116,9 +120,9 @@ def _loop(found: dict[str, Any]) -> list[str]:
             continue
         durable, learned = np.array(made["durable"]), np.array(made["learned"])
         rows.append(
-            [name, f"{np.median(durable):.1f}", _against(np.percentile(durable, 95), 20, 1),
+            [name, f"{np.median(durable):.1f}", against(np.percentile(durable, 95), 20, 1),
              f"{np.median(durable) / disk:.1f} x", f"{np.median(learned):.1f}",
-             _against(np.percentile(learned, 95), 60, 1)]
+             against(np.percentile(learned, 95), 60, 1)]
         )  # fmt: skip
     return [
         "## The loop without a browser",
@@ -126,36 +130,9 @@ def _loop(found: dict[str, Any]) -> list[str]:
         f"100 labels each, 100 ms apart, SQLite on disk, no map. A 4 kB write with fsync takes {disk:.1f} ms",
         "here (median); the ratio is to that. Budgets: 20 ms durable, 60 ms learned.",
         "",
-        *_table(
+        *table(
             ["pool", "`label()` median", "p95", "ratio to the disk", "label -> round median", "p95"], rows
         ),
-    ]
-
-
-def _accuracy(found: dict[str, Any]) -> list[str]:
-    steps, runs = found["steps"], {name: np.array(made) for name, made in found["runs"].items()}
-    first = next(iter(runs))
-    seeds = len(runs[first])
-
-    def cell(values: np.ndarray[Any, Any], digits: int = 3) -> str:
-        error = values.std(ddof=1) / np.sqrt(len(values))
-        return f"{values.mean():.{digits}f} ± {error:.{digits}f}"
-
-    rows = [[name, *[cell(made[:, k]) for k in range(len(steps))]] for name, made in runs.items()]
-    rows += [
-        [f"ours minus {name}", *[cell(runs[first][:, k] - made[:, k]) for k in range(len(steps))]]
-        for name, made in runs.items()
-        if name.startswith("scikit-learn")
-    ]
-    head = ["", *[f"{n} labels" for n in steps]]
-    return [
-        "## Learning",
-        "",
-        f"Digits, {found['shape'][0]:,} x {found['shape'][1]}, accuracy on the unlabelled rest, mean ±",
-        f"standard error over {seeds} seeds, paired: same features, same k-means start. scikit-learn is",
-        "`LogisticRegression(max_iter=2000)`, fitted anew after every label.",
-        "",
-        *_table(head, rows),
     ]
 
 
@@ -171,8 +148,8 @@ def _sizes(parts: dict[str, Any]) -> list[str]:
             data = path.read_bytes()
             size = len(data) / 1000
             zipped = f" ({len(gzip.compress(data)) / 1000:.0f} gzipped)"
-            rows.append([f"{name}, kB", _against(size, budget) + zipped, str(budget or "")])
-    return ["## Sizes", "", *_table(["", "size", "budget"], rows)]
+            rows.append([f"{name}, kB", against(size, budget) + zipped, str(budget or "")])
+    return ["## Sizes", "", *table(["", "size", "budget"], rows)]
 
 
 def _processor() -> str:

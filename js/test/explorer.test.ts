@@ -15,6 +15,7 @@ function callbacks(): ExplorerCallbacks {
     choose: vi.fn(),
     list: none,
     nextDoubt: none,
+    regroup: none,
   };
 }
 

@@ -131,12 +131,15 @@ describe("a selection", () => {
   it("replaces the last one, and is not the question", () => {
     const first = reduce(welcomed(1, 2), {
       type: "chosen",
-      chosen: { rows: [5, 6], how: "lasso", sample: null },
+      chosen: { rows: Uint32Array.of(5, 6), how: "lasso", sample: null },
     });
     const seen = reduce(first, { type: "sample", sample });
     expect(seen.chosen?.sample).toBe(sample);
-    const second = reduce(seen, { type: "chosen", chosen: { rows: [7], how: "clicked", sample: null } });
-    expect(second.chosen).toEqual({ rows: [7], how: "clicked", sample: null });
+    const second = reduce(seen, {
+      type: "chosen",
+      chosen: { rows: Uint32Array.of(7), how: "clicked", sample: null },
+    });
+    expect(second.chosen).toEqual({ rows: Uint32Array.of(7), how: "clicked", sample: null });
     expect(second.current?.row).toBe(1);
     expect(reduce(second, act(7)).chosen).toBeNull();
   });

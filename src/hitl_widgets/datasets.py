@@ -166,7 +166,7 @@ def toy(name: str = "blobs", n: int = 200, random_state: int = 0) -> pd.DataFram
         raise InvalidInput(
             f"toy({name!r}) is not known.{nearest(name, _TOYS)} Expected one of {choices(_TOYS)}."
         )
-    if n < 20:
+    if not isinstance(n, int) or n < 20:
         raise InvalidInput(f"n={n!r} points are too few for a lesson. Expected at least 20, such as 200.")
     rng = np.random.default_rng(random_state)
     X, code = _TOYS[name](n, rng)

@@ -27,7 +27,7 @@ class BundleMissing(HitlError, RuntimeError):
 def nearest(value: object, valid: Iterable[object]) -> str:
     """``" Did you mean 'x'?"``, or an empty string where nothing comes close."""
     words = [str(v) for v in valid]
-    found = difflib.get_close_matches(str(value), words, n=1, cutoff=0.5)
+    found = difflib.get_close_matches(str(value), words, n=1, cutoff=0.65)
     return f" Did you mean {found[0]!r}?" if found else ""
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright, sync_playwright
 
 CHROMIUM_ARGS = [
     "--no-sandbox",
@@ -40,14 +40,20 @@ def chromium_path() -> str | None:
 
 
 @contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*flags: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright, launched(playwright, *flags) as browser:
+        yield browser
+
+
+@contextlib.contextmanager
+def launched(playwright: Playwright, *flags: str) -> Iterator[Browser]:
+    """Chromium with more flags; a process has one Playwright, but as many browsers as it likes."""
     path = chromium_path()
     if path is None:
         raise RuntimeError("No Chromium on PATH: run `make browser`, or install Debian's package chromium.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
-        yield browser
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=path, args=[*CHROMIUM_ARGS, *flags])
+    yield browser
+    browser.close()
 
 
 class Lab:
@@ -253,7 +259,9 @@ class Bench:
         self.card.locator(".hitl-text, .hitl-image, .hitl-table, .hitl-broken").first.wait_for()
 
     def wait_map(self, method: str | None = None) -> None:
+        """The map on the screen; of UMAP the settled one, for its frames move."""
         selector = ".hitl-explorer[data-drawn]" + (f"[data-method={method}]" if method else "")
+        selector += "[data-settled=true]" if method == "umap" else ""
         self.page.locator(selector).wait_for()
 
     def focus(self) -> None:

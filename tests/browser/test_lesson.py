@@ -40,7 +40,21 @@ class Room:
         return self.root.get_by_role("button", name=name, exact=True)
 
     def picture(self, n=0):
-        return self.root.locator("canvas").nth(n).evaluate("e => e.toDataURL()")
+        """The canvas, once its fade has ended."""
+        return (
+            self.root.locator("canvas")
+            .nth(n)
+            .evaluate(
+                """async e => {
+                for (let last = ""; ; ) {
+                    const now = e.toDataURL();
+                    if (now === last) return now;
+                    last = now;
+                    await new Promise(done => setTimeout(done, 250));
+                }
+            }"""
+            )
+        )
 
     def headline(self):
         return self.root.locator(".hitl-lesson-headline").inner_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -132,8 +133,10 @@ def test_easy_classes_are_learnt_from_four_labels(reaching: Learner) -> None:
 
 def test_while_one_class_alone_is_known_everything_is_of_that_class(closed: Learner) -> None:
     learner = closed.start(X, 3)
-    learner.update(np.array([1]), np.array([1], dtype=np.int16))
-    np.testing.assert_array_equal(learner.proba(), np.tile([0, 1, 0], (len(X), 1)))
+    for n in (1, 9):  # by the rule of succession: the surer, the more labels say so
+        learner.update(np.arange(n), np.ones(n, dtype=np.int16))
+        sure = np.array([1, n + 1, 1]) / (n + 3)
+        np.testing.assert_allclose(learner.proba(), np.tile(sure, (len(X), 1)), rtol=1e-6)
     assert learner.proba(np.array([3, 4])).shape == (2, 3)
 
 
@@ -304,3 +307,10 @@ def test_a_classifier_is_taken_as_it_is_and_never_changed() -> None:
 def test_what_cannot_learn_is_refused(learner: Any, words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         as_learner(learner)
+
+
+@pytest.mark.parametrize("name", ["auto", "graph", "linear"])
+def test_a_learner_travels_to_other_processes_and_starts_there(name: str) -> None:
+    learner = pickle.loads(pickle.dumps(as_learner(name))).start(X, 2)
+    learner.update(np.arange(40), Y[:40])
+    assert learner.proba().shape == (len(X), 2)

@@ -338,6 +338,7 @@ def test_costs_that_make_no_sense_are_refused(cost: Any, words: str) -> None:
         (0.5, r"'nonsense' returned shape \(\)"),
         (None, r"'nonsense' returned (NaN|shape)"),
         (["a", "b", "c"], "'nonsense' returned list: expected one utility, a number"),
+        (np.array([0, 1j, 1]), "'nonsense' returned ndarray: expected one utility, a number"),
         (np.array([0, np.nan, 1]), "'nonsense' returned NaN for items that may be asked"),
         (np.array([0, np.inf, 1]), "'nonsense' returned infinity for items that may be asked"),
     ],

@@ -226,40 +226,16 @@ def test_it_sees_the_live_model_and_the_labels(context: Context, learner: Any) -
     choose(as_strategy(look)[1], P, with_(context, learner=learner))
 
 
-@pytest.fixture
-def modal(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(np, "float", float, raising=False)  # modAL names what numpy 1.24 removed
-    pytest.importorskip("modAL")
-    import modAL.expected_error
-    import modAL.uncertainty
+def test_with_the_keywords_that_its_own_functions_have(context: Context) -> None:
+    def margin_sampling(
+        classifier: Any, X: Any, n_instances: int = 1, random_tie_break: bool = False, **kwargs: Any
+    ) -> Any:
+        assert not kwargs
+        P = np.sort(classifier.predict_proba(X), axis=1)
+        return np.argsort(P[:, -1] - P[:, -2])[:n_instances]
 
-    return modAL
-
-
-@pytest.mark.filterwarnings("ignore::SyntaxWarning")
-@pytest.mark.parametrize(
-    ("ours", "theirs"),
-    [
-        ("margin", "margin_sampling"),
-        ("entropy", "entropy_sampling"),
-        ("least_confident", "uncertainty_sampling"),
-    ],
-)
-def test_its_functions_pick_what_ours_do(context: Context, modal: Any, ours: str, theirs: str) -> None:
     P = proba_of(context)
-    name, adapted = as_strategy(getattr(modal.uncertainty, theirs))
-    assert name == theirs
-    assert choose(adapted, P, context) == choose(STRATEGIES[ours], P, with_(context))
+    name, adapted = as_strategy(partial(margin_sampling, random_tie_break=True))
+    assert name == "margin_sampling"
+    assert choose(adapted, P, context) == choose(STRATEGIES["margin"], P, with_(context))
     assert len(set(choose(adapted, P, with_(context, n=7)))) == 7
-    assert choose(adapted, np.full((N, CLASSES), 0.5), with_(context, y=np.full(N, -1, dtype=np.int16)))
-
-
-@pytest.mark.filterwarnings("ignore::SyntaxWarning")
-def test_its_expected_error_reduction_runs_with_its_keywords(context: Context, modal: Any) -> None:
-    context = with_(context, candidates=context.candidates & (np.arange(N) < 30), n=2)
-    reduction = partial(modal.expected_error.expected_error_reduction, loss="log")
-    name, adapted = as_strategy(reduction)
-    chosen = choose(adapted, proba_of(context), context)
-    assert name == "expected_error_reduction"
-    assert len(set(chosen)) == 2
-    assert context.candidates[chosen].all()

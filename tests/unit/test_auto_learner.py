@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,16 +10,18 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine, make_circles, make_moons
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from hitl_widgets.data.neighbors import NeighborGraph
-from hitl_widgets.learn import auto
+from hitl_widgets.learn import auto, scoring
 from hitl_widgets.learn.auto import AutoLearner, Trust
 from hitl_widgets.learn.evaluate import audit_estimate
 from hitl_widgets.learn.graph import GraphLearner
-from hitl_widgets.learn.learner import one_blas_thread
 from hitl_widgets.learn.linear import LinearLearner, _posterior_variance
 from hitl_widgets.learn.views import spectral
+from hitl_widgets.turns import one_blas_thread
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -102,7 +105,8 @@ def test_wide_and_narrow_tables_give_the_same(name: str) -> None:
     X, y = problem(name)
     y, rows = y[:40], np.arange(40)
     wide = np.hstack([X, np.zeros((len(X), 60), np.float32)])
-    np.testing.assert_allclose(fitted(X, y).left_out(rows, y), fitted(wide, y).left_out(rows, y), atol=1e-4)
+    # The wide one is fitted in the span of its rows: both stop within the same tolerance of the optimum.
+    np.testing.assert_allclose(fitted(X, y).left_out(rows, y), fitted(wide, y).left_out(rows, y), atol=1e-3)
 
 
 @pytest.mark.parametrize(("n", "d"), [(30, 5), (30, 30), (5, 30), (1, 3)])
@@ -259,7 +263,11 @@ def test_a_single_class_is_predicted_everywhere_and_a_new_one_joins(groups: Auto
     learner = fresh(groups)
     rows = np.flatnonzero(truth == 1)[:5]
     learner.update(rows, truth[rows])
-    assert (learner.proba()[:, 1] > 0.99).all()
+    P = learner.proba()
+    assert (P.argmax(axis=1) == 1).all()
+    others = np.setdiff1d(np.flatnonzero(truth != 1), rows)
+    assert np.median(P[others, 1]) < 0.9  # five labels of one class are no proof that there are no others
+    assert P[rows, 1].min() > np.median(P[others, 1])
     learner.update(np.arange(20), np.minimum(truth[:20], 1))
     assert (learner.proba()[:, 2] < 0.01).all()
     learner.update(np.arange(40), truth[:40])
@@ -309,7 +317,7 @@ def test_tiny_pools(n: int, edges: str) -> None:
         P = learner.proba()
         assert np.isfinite(P).all()
         np.testing.assert_allclose(P.sum(axis=1), 1, atol=1e-5)
-    assert (P[:, 0] > 0.9).all()
+    assert (P[:, 0] > 0.6).all()
 
 
 @pytest.fixture(scope="module")
@@ -399,6 +407,52 @@ def test_in_a_large_pool_an_update_moves_what_the_label_touches(strips: AutoPool
 
 
 @pytest.mark.usefixtures("large")
+def test_a_label_that_comes_during_a_refresh_is_kept(strips: AutoPool, monkeypatch: Any) -> None:
+    _, truth, _ = strips
+    learner = fresh(strips)
+    rows = np.arange(0, 240, 10)
+    learner.update(rows, truth[rows])
+    learner.update(rows[:-1], truth[rows[:-1]])
+    begun, go_on = threading.Event(), threading.Event()
+    fit = LinearLearner.update
+
+    def slow(self: LinearLearner, *labels: Any) -> None:
+        begun.set()
+        assert go_on.wait(10)
+        fit(self, *labels)
+
+    monkeypatch.setattr(LinearLearner, "update", slow)
+    refreshing = threading.Thread(target=learner.refresh)
+    refreshing.start()
+    assert begun.wait(10)
+    more = np.append(rows[:-1], 5)
+    touched = learner.update(more, truth[more])
+    quick = learner.proba()[touched].argmax(axis=1)
+    go_on.set()
+    refreshing.join()
+    assert touched is not None
+    assert (quick == truth[touched]).all()
+    assert learner.stale, "the refresh has not seen the label"
+    assert (learner.proba()[touched].argmax(axis=1) == truth[touched]).all(), "and has not taken it back"
+    learner.refresh()
+    assert not learner.stale
+    other = fresh(strips)
+    other.update(more, truth[more])
+    assert np.abs(learner.proba() - other.proba()).max() < AT_LABEL
+
+
+def test_of_very_many_labels_some_stand_for_all() -> None:
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], [9_000, 2_000, 40]).astype(np.int16)
+    X = (rng.normal(size=(len(y), 6)) + 1.5 * np.eye(6)[y]).astype(np.float32)
+    learner = fitted(X, y)
+    right = LogisticRegression(max_iter=2000).fit(X, y)
+    told, expected = learner.proba(), right.predict_proba(X)
+    assert (told.argmax(axis=1) == expected.argmax(axis=1)).mean() > 0.98
+    assert np.abs(told.mean(axis=0) - expected.mean(axis=0)).max() < 0.01, "no class counts for less"
+
+
+@pytest.mark.usefixtures("large")
 def test_a_refresh_brings_the_rest_to_where_a_fresh_learner_is(groups: AutoPool) -> None:
     _, truth, _ = groups
     learner, other = fresh(groups), fresh(groups)
@@ -440,3 +494,109 @@ def test_some_labels_can_stand_for_the_others() -> None:
     some = np.arange(0, 400, 2)
     told = learner.left_out(index, y[:400], among=some)
     assert np.abs(told - everyone[some]).mean() < 0.01
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e6, 1e10])
+def test_features_far_from_zero_are_learned(shift: float) -> None:
+    X, y = make_moons(300, noise=0.05, random_state=0)
+    X = (X * max(1.0, shift / 100) + shift).astype(np.float32)
+    learner = AutoLearner().start(X, 2, NeighborGraph.build(X).weights)
+    learner.update(np.arange(40), y[:40].astype(np.int16))
+    assert (learner.proba().argmax(axis=1) == y).mean() > 0.8
+
+
+# -- the model to take away
+
+
+def taught(X: Any, y: Any, n: int) -> tuple[AutoLearner, Any]:
+    rows = np.random.default_rng(0).permutation(len(y))[:n]
+    learner = AutoLearner().start(X, int(y.max()) + 1, NeighborGraph.build(X).weights)
+    learner.update(rows, y[rows])
+    return learner, learner.export(rows, y[rows])
+
+
+def test_where_no_line_divides_the_classes_the_model_to_take_away_is_curved() -> None:
+    X, y = make_circles(1_000, noise=0.05, factor=0.5, random_state=0)
+    learner, model = taught(X[:500].astype(np.float32), y[:500].astype(np.int16), 30)
+    assert isinstance(model, Pipeline)
+    assert (model.predict(X[500:].astype(np.float32)) == y[500:]).mean() > 0.97
+    assert (learner.proba().argmax(axis=1) == y[:500]).mean() > 0.97
+
+
+def test_where_a_line_divides_them_it_is_a_logistic_regression() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1_000, 8)).astype(np.float32)
+    y = (X[:, 0] + X[:, 1] > 0).astype(np.int16)
+    _, model = taught(X[:600], y[:600], 80)
+    assert isinstance(model, LogisticRegression)
+    assert (model.predict(X[600:]) == y[600:]).mean() > 0.9
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_a_handful_of_labels_gives_a_model_too(n: int) -> None:
+    X = np.arange(10, dtype=np.float32)[:, None]
+    y = np.array([0, 1] * 5, dtype=np.int16)
+    learner = AutoLearner().start(X, 2)
+    learner.update(np.arange(n), y[:n])
+    model = learner.export(np.arange(n), y[:n], names=["no", "yes"])
+    assert set(model.predict(X)) <= {"no", "yes"}
+    assert model.predict_proba(X).shape == (10, 2)
+
+
+@pytest.mark.parametrize("name", ["groups", "strips"])
+def test_measuring_tells_some_rows_as_a_fresh_learner_tells_them(name: str, request: Any) -> None:
+    pool = request.getfixturevalue(name)
+    _, truth, _ = pool
+    index, rows = np.arange(0, 40, 2), np.array([3, 41, 7])
+    learner, other = fresh(pool), fresh(pool)
+    learner.told(index[:12], truth[index[:12]], rows)
+    other.update(index, truth[index])
+    told = learner.told(index, truth[index], rows)
+    assert told.shape == (3, other.proba().shape[1])
+    assert np.abs(told - other.proba(rows)).max() < AT_LABEL
+
+
+@pytest.mark.usefixtures("large")
+def test_before_the_graph_a_label_moves_a_part_of_the_pool_and_a_refresh_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    part = scoring.BLOCK
+    n = 3 * part
+    monkeypatch.setattr(scoring, "EXACT", 500)
+    monkeypatch.setattr(auto, "PASS", 4 * part)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, 4)).astype(np.float32)
+    y = (X[:, 0] + 0.5 * rng.normal(size=n) > 0).astype(np.int16)
+    learner = AutoLearner().start(X, 2)
+
+    def right() -> Any:
+        scores = learner.scores()
+        assert scores is not None
+        return scores, np.abs(scores.confidence - learner.proba().max(axis=1)) < 1e-5
+
+    rows = rng.permutation(n)[:40]
+    learner.update(rows[:30], y[rows[:30]])
+    assert right()[1].all()
+    for low in (part, 2 * part):
+        learner.update(rows[: 31 + low], y[rows[: 31 + low]])
+        assert learner.stale
+        scores, same = right()
+        first = np.argsort(-scores.uncertainty)[:20]
+        mine = np.arange(n) // part == low // part
+        assert same[mine].all(), "this part is of the newest model"
+        assert same[first].all(), "and what is asked first"
+        if low == part:
+            assert same[~mine].mean() < 0.5, "the other parts wait"
+    learner.refresh()
+    learner.update(rows, y[rows])  # as the next round does
+    assert not learner.stale
+    pieces = 0
+    while learner.unfinished or not pieces:
+        learner.update(rows, y[rows])
+        learner.scores()
+        pieces += 1
+    assert pieces == 3
+    assert right()[1].all()
+    fresh = AutoLearner().start(X, 2)
+    fresh.update(rows, y[rows])
+    np.testing.assert_allclose(learner.proba(), fresh.proba(), atol=0.02)  # all three penalties speak

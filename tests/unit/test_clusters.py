@@ -5,7 +5,8 @@ import pytest
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 
-from hitl_widgets.data.clusters import find_clusters, name_text_clusters, outlines, plain_names
+from hitl_widgets.data.cluster_names import name_table_clusters, name_text_clusters, plain_names
+from hitl_widgets.data.clusters import find_clusters, medoids, outlines
 from hitl_widgets.data.projection import normalise_map
 
 RNG = np.random.default_rng(0)
@@ -79,3 +80,49 @@ def test_outlines_of_points_without_an_area() -> None:
     sizes = [len(polygon) for polygon in outlines(xy, labels)]
     assert sizes[2] == 0
     assert all(size >= 3 for i, size in enumerate(sizes) if i != 2)
+
+
+def test_a_medoid_lies_in_the_middle_of_its_group() -> None:
+    xy = RNG.normal(size=(500, 2)).astype(np.float32)
+    xy[250:] += 20
+    labels = np.repeat(np.array([0, 2], np.int16), 250)
+    found = medoids(xy, labels)
+    assert found[1] == -1
+    for group, rows in ((0, np.arange(250)), (2, np.arange(250, 500))):
+        assert found[group] in rows
+        assert np.linalg.norm(xy[found[group]] - np.median(xy[rows], axis=0)) < 0.3
+
+
+def test_small_groups_among_many_texts_are_named_too() -> None:
+    labels = np.zeros(50_000, np.int16)
+    rare = RNG.choice(50_000, 40, replace=False)
+    labels[rare] = 1
+    texts = np.where(labels == 1, "zebra stripes", "plain letter")
+    assert set(name_text_clusters(texts.tolist(), labels)[1].split(", ")) == {"zebra", "stripes"}
+
+
+def test_tables_are_named_by_what_sets_a_group_apart() -> None:
+    labels = np.repeat(np.array([0, 1, 2], np.int16), 30)
+    rows = [
+        {
+            "city": "Paris" if group == 0 else RNG.choice(["Rome", "Oslo"]),
+            "income": RNG.normal(100 if group == 1 else 50, 5),
+            "age": RNG.normal(20 if group == 2 else 45, 5) if i % 7 else None,
+            "note": f"text {i}",
+            "height": RNG.normal(170, 10),
+        }
+        for i, group in enumerate(labels)
+    ]
+    assert name_table_clusters(rows, labels)[:2] == ["city Paris", "high income"]
+    numbers = [{"age": r["age"] or 20.0, "height": r["height"]} for r in rows]
+    assert name_table_clusters(numbers, labels)[2] == "low age"
+
+
+def test_tables_that_say_nothing_keep_plain_names() -> None:
+    labels = np.arange(40, dtype=np.int16) % 2
+    same = [{"a": 1, "b": "x"} for _ in labels]
+    assert name_table_clusters(same, labels) == ["group 1", "group 2"]
+    alike = [{"a": i // 2, "b": None, "c": float("nan")} for i in range(40)]
+    assert name_table_clusters(alike, labels) == ["group 1", "group 2"]
+    wide = [dict.fromkeys(map(str, range(60)), i % 2) for i in range(40)]
+    assert name_table_clusters(wide, labels) == ["group 1", "group 2"]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hitl_widgets.learn.auto import AutoLearner, Trust
+from hitl_widgets.learn.scoring import Scores
 from hitl_widgets.learn.strategies import as_strategy
 from hitl_widgets.loop.asking import Asker
 from hitl_widgets.loop.mapping import Stage
@@ -17,7 +18,8 @@ from hitl_widgets.widgets.monitor import model_words
 
 CODES = np.array([0, 1, -1], dtype=np.int16)
 SHARE = np.full(3, 0.5, dtype=np.float32)
-ROUND = Round(1, 12, 12, CODES, CODES[[1, 0, 2]], SHARE, SHARE, model="auto", has_features=True)
+SCORES = Scores(CODES, CODES[[1, 0, 2]], SHARE, SHARE, SHARE[:0])
+ROUND = Round(1, 12, 12, SCORES, model="auto", has_features=True)
 
 
 def reason(strategy, round_, i=0):

@@ -165,3 +165,10 @@ def test_the_message_names_the_bad_rows() -> None:
     X[[3, 7], 1] = np.nan, np.inf
     with pytest.raises(InvalidInput, match=r"2 of 10 rows \(row 3, 7\)"):
         check_matrix(X, 10)
+
+
+def test_numbers_whose_squares_are_infinite_are_refused_by_column() -> None:
+    X = np.ones((10, 3))
+    X[4, 2] = 1e20
+    with pytest.raises(InvalidInput, match=r"1e\+20, in column 2: too wide.*StandardScaler"):
+        check_matrix(X, 10)

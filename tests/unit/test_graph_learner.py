@@ -17,8 +17,8 @@ from scipy.sparse import block_diag, csr_array
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.learn import graph
 from hitl_widgets.learn.graph import SCALE, GraphLearner, Spread, normalised
-from hitl_widgets.learn.learner import one_blas_thread
 from hitl_widgets.learn.views import smoothed, spectral
+from hitl_widgets.turns import one_blas_thread
 
 ROUNDING = 1 / SCALE
 

@@ -10,27 +10,13 @@ import pytest
 from sklearn.neighbors import NearestNeighbors
 
 from hitl_widgets.data import landmarks as module
+from hitl_widgets.data._child import Cancelled
 from hitl_widgets.data.landmarks import NEAREST, LandmarkGraph
 from hitl_widgets.learn.auto import AutoLearner
 from hitl_widgets.learn.graph import GraphLearner
 from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import Landmarks
 from hitl_widgets.loop.asking import ground_of
-
-
-class ExactChild:
-    """Does what the child process does, without its half minute of compiling."""
-
-    def __init__(self, _module: str, arrays: Any, settings: Any, _failed: str) -> None:
-        self.arrays, self.k = arrays, settings["nearest"]
-
-    def run(self, *_: Any) -> list[Any]:
-        index = NearestNeighbors(n_neighbors=self.k).fit(self.arrays["rows"])
-        far, near = index.kneighbors(self.arrays["queries"])
-        return [near.astype(np.int32), far.astype(np.float32)]
-
-    def cancel(self) -> None:
-        pass
 
 
 @pytest.fixture
@@ -42,8 +28,7 @@ def pool() -> tuple[Any, Any]:
 
 
 @pytest.fixture
-def found(pool: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> LandmarkGraph:
-    monkeypatch.setattr(module, "ChildJob", ExactChild)
+def found(pool: tuple[Any, Any], tmp_path: Path) -> LandmarkGraph:
     return LandmarkGraph.build(pool[0], landmarks=300, cache=tmp_path)
 
 
@@ -67,6 +52,55 @@ def test_what_was_found_is_kept_on_disk(
     again = LandmarkGraph.build(pool[0], landmarks=300, cache=tmp_path)
     np.testing.assert_array_equal(again.nearest, found.nearest)
     np.testing.assert_array_equal(again.rows, found.rows)
+    np.testing.assert_array_equal(again.graph.indices, found.graph.indices)
+    np.testing.assert_array_equal(again.distances, found.distances)
+
+
+@pytest.mark.parametrize("damage", ["cut", "rows", "nearest"])
+def test_damaged_landmarks_are_sought_again(
+    found: LandmarkGraph, pool: tuple[Any, Any], tmp_path: Path, damage: str
+) -> None:
+    (file,) = tmp_path.glob("landmarks-*")
+    if damage == "cut":
+        file.write_bytes(file.read_bytes()[:5_000])
+    else:
+        arrays = dict(np.load(file))
+        arrays[damage] = arrays[damage] + 1_400
+        np.savez(file, **arrays)
+    again = LandmarkGraph.build(pool[0], landmarks=300, cache=tmp_path)
+    np.testing.assert_array_equal(again.rows, found.rows)
+    np.testing.assert_array_equal(again.nearest, found.nearest)
+
+
+def test_rows_are_read_in_parts_and_the_search_is_near_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Parts:
+        def __init__(self, X: Any) -> None:
+            self._X, self.shape = X, X.shape
+
+        def __len__(self) -> int:
+            return len(self._X)
+
+        def __getitem__(self, at: Any) -> Any:
+            assert len(self._X[at]) <= 1_000
+            return self._X[at]
+
+    monkeypatch.setattr(module, "_BLOCK", 700)
+    X = np.random.default_rng(0).normal(size=(6_000, 8)).astype(np.float32)
+    made = LandmarkGraph.build(Parts(X), landmarks=1_000)
+    true = NearestNeighbors(n_neighbors=NEAREST).fit(X[made.rows]).kneighbors(X, return_distance=False)
+    recall = np.mean([len(set(a) & set(b)) for a, b in zip(true, made.nearest, strict=True)]) / NEAREST
+    assert recall > 0.95
+
+
+def test_cancelled_while_it_looks(pool: tuple[Any, Any]) -> None:
+    said: list[str] = []
+    with pytest.raises(Cancelled):
+        LandmarkGraph.build(
+            pool[0],
+            landmarks=300,
+            on_progress=lambda words, _: said.append(words),
+            cancelled=lambda: "finding the nearest landmarks" in said,
+        )
 
 
 @pytest.mark.parametrize("learner", [AutoLearner(), GraphLearner()])
@@ -82,6 +116,9 @@ def test_few_labels_tell_rows_that_are_no_landmarks(
     others = np.setdiff1d(np.arange(len(X)), np.concatenate([rows, found.rows]))
     np.testing.assert_allclose(P.sum(axis=1), 1, atol=1e-5)
     assert (P[others].argmax(axis=1) == y[others]).mean() > 0.95
+    told = learner.start(X, 3, ground_of(X, found).affinity).told
+    if isinstance(learner, AutoLearner):
+        np.testing.assert_allclose(told(rows, y[rows], others[:50]), P[others[:50]], atol=1e-3)
 
 
 def test_only_the_rows_returned_change_and_undo_brings_all_back(

@@ -88,6 +88,41 @@ def test_until_two_classes_are_known_questions_are_drawn_at_random_and_say_so() 
     assert "one class" in step.why
 
 
+def test_an_estimator_that_needs_more_labels_is_drawn_for_until_it_has_them() -> None:
+    made = course("blobs", learner=KNeighborsClassifier(5))
+    for i in range(4):
+        step, _ = made.step("margin", 0, i)
+        fitted = len(step.labelled) >= 5
+        assert ("KNeighborsClassifier cannot learn from so few labels yet" in step.why) is not fitted
+        rows = list(step.labelled)
+        counts = np.bincount(made.plane.truth[rows], minlength=3)
+        shares = np.tile((counts + 1) / (len(rows) + 3), (80, 1))
+        if fitted:
+            shares = (
+                KNeighborsClassifier(5)
+                .fit(made.plane.X[rows], made.plane.truth[rows])
+                .predict_proba(made.plane.X)
+            )
+        assert step.proba == pytest.approx(shares)
+    free = [row for row in range(80) if row not in made.play(0, []).start]
+    assert len(made.play(0, free[:9]).curve) == 10
+
+
+def test_a_strategy_that_failed_once_labels_no_point_twice() -> None:
+    failures = iter([False, True])
+
+    def stumbles(proba: Any, context: Context) -> Any:
+        if next(failures, False):
+            raise ValueError("once")
+        return proba[:, 0]
+
+    made = course(strategy=stumbles, learner=GraphVotes())
+    with pytest.raises(InvalidInput, match="once"):
+        made.step("stumbles", 0, 1)
+    labelled = made.step("stumbles", 0, 3)[0].labelled
+    assert len(set(labelled)) == len(labelled) == 5
+
+
 def test_the_trap_is_one_for_margin_and_none_for_chance() -> None:
     ends: dict[str, list[float]] = {"margin": [], "random": []}
     for seed in range(5):
@@ -272,6 +307,10 @@ def test_every_strategy_has_words_of_its_own() -> None:
 # -- bad input
 
 
+def tired(proba: Any, context: Context) -> Any:
+    raise KeyError("tired")
+
+
 @pytest.mark.parametrize(
     ("X", "y", "options", "words"),
     [
@@ -288,7 +327,13 @@ def test_every_strategy_has_words_of_its_own() -> None:
         (clouds(), ["a", "b"] * 10, {"budget": 2}, "3 or more"),
         (clouds(), ["a", "b"] * 10, {"random_state": -1}, "random_state=-1"),
         (clouds(), ["a", "b"] * 10, {"strategy": "margins"}, "Did you mean 'margin'"),
-        (clouds(), ["a", "b"] * 10, {"learner": KNeighborsClassifier(5)}, "KNeighborsClassifier"),
+        (
+            clouds(),
+            ["a", "b"] * 10,
+            {"learner": KNeighborsClassifier(9)},
+            "KNeighborsClassifier.* on 8 labels",
+        ),
+        (clouds(), ["a", "b"] * 10, {"strategy": tired}, "'tired' failed on .* KeyError: 'tired'"),
         (clouds(), ["a", "b"] * 10, {"strategy": lambda p, c: p}, "one utility per item"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import threading
@@ -16,13 +17,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers import ANY_TEXT, Told, clouds
-from hitl_widgets.errors import BundleMissing, HitlError, StoreError
+from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput, StoreError
 from hitl_widgets.labels.events import new_event_id
 from hitl_widgets.loop.session import Session
 from hitl_widgets.widgets import channel, messages
 from hitl_widgets.widgets.explorer import Explorer
 from hitl_widgets.widgets.labeler import Labeler
 from hitl_widgets.widgets.monitor import Monitor
+from hitl_widgets.widgets.rows import encode
 from hitl_widgets.widgets.workbench import Workbench
 
 Make = Callable[..., Session]
@@ -139,7 +141,7 @@ def test_an_undo_with_nothing_to_undo_is_acknowledged(session: Session, labeler:
 
 
 def test_a_selection_is_labelled_as_one_act(session: Session, labeler: Wire) -> None:
-    message = label(session, rows=[0, 2, 4], pool=session.pool.fingerprint, selection="lasso")
+    message = label(session, rows=encode([0, 2, 4]), pool=session.pool.fingerprint, selection="lasso")
     del message["key"]
     assert labeler.answer(message)["type"] == "ack"
     assert session.n_labels == 3
@@ -172,11 +174,12 @@ def test_every_name_of_a_class_that_a_schema_takes_can_be_sent(
         ({"key": ""}, "length >= 1"),
         ({"key": 5}, "Expected `str"),
         ({"key": None}, "The table changed"),
-        ({"key": None, "pool": "PRINT", "rows": []}, "nothing to label"),
-        ({"key": None, "pool": "PRINT", "rows": [60]}, "Row 60 is not in the pool of 60 items"),
-        ({"key": None, "pool": "PRINT", "rows": [-1]}, ">= 0"),
-        ({"key": None, "pool": "PRINT", "rows": [1.5]}, "Expected `int`"),
-        ({"key": None, "pool": "other", "rows": [1]}, "select them again"),
+        ({"key": None, "pool": "PRINT"}, "cannot be read"),
+        ({"key": None, "pool": "PRINT", "rows": encode([])}, "nothing to label"),
+        ({"key": None, "pool": "PRINT", "rows": encode([60])}, "Row 60 is not in the pool of 60 items"),
+        ({"key": None, "pool": "PRINT", "rows": "rows"}, "cannot be read"),
+        ({"key": None, "pool": "PRINT", "rows": [1]}, "Expected `str`"),
+        ({"key": None, "pool": "other", "rows": encode([1])}, "select them again"),
         ({"selection": "api"}, "Invalid enum value 'api'"),
         ({"selection": "guess"}, "Invalid enum value"),
         ({"elapsed_ms": -1}, ">= 0"),
@@ -254,7 +257,8 @@ def contents(text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
         "key": st.just("0") | json_,
         "value": st.sampled_from(["a", "c"]) | json_,
         "selection": st.sampled_from(["lasso", "api"]) | json_,
-        "rows": st.lists(st.integers(-1, 70), max_size=5) | json_,
+        "rows": st.sets(st.integers(0, 70), max_size=5).map(sorted).map(encode) | json_,
+        "scale": st.floats(0.2, 5) | json_,
         "pool": json_,
         "small": json_,
         "elapsed_ms": json_,
@@ -364,12 +368,13 @@ def test_an_item_of_odd_text_can_be_sent(
 
 
 def test_a_selection_is_described_before_it_is_labelled(session: Session, labeler: Wire) -> None:
-    ask = {"id": new_event_id(), "type": "sample", "view": "view-1234", "rows": list(range(0, 60, 2))}
+    asked = list(range(0, 60, 2))
+    ask = {"id": new_event_id(), "type": "sample", "view": "view-1234", "rows": encode(asked)}
     [found] = labeler.say(ask)
     assert (found["type"], found["to"], found["n"], found["n_labelled"]) == ("sample", "view-1234", 30, 0)
     rows = [member["row"] for member in found["random"] + found["odd"]]
     assert len(set(rows)) == len(rows) > 0
-    assert set(rows) <= set(ask["rows"])
+    assert set(rows) <= set(asked)
 
 
 def test_every_view_of_a_session_hears_of_a_label(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -388,6 +393,87 @@ def test_a_label_stays_below_a_kilobyte_on_the_wire(session: Session, wire: Wire
     replies = wire.say(message)
     assert len(json.dumps(message)) < 1000
     assert len(json.dumps([m for m in replies if m["type"] == "ack"])) < 1000
+
+
+# -- the map
+
+HELLO = {"id": "12345678", "type": "hello", "view": "view-1234"}
+
+
+@pytest.mark.parametrize(
+    ("engine", "n", "drawn_by"),
+    [
+        ("auto", 60, "altair"),
+        ("auto", 20_001, "canvas"),
+        ("canvas", 60, "canvas"),
+        ("webgl", 60, "webgl"),
+        ("raster", 60, "raster"),
+        ("altair", 20_001, "altair"),
+    ],
+)
+def test_the_engine_is_chosen_by_the_pool_or_the_person_and_only_altair_gets_a_chart(
+    make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch, engine: str, n: int, drawn_by: str
+) -> None:
+    session = make_session()
+    monkeypatch.setattr(type(session.pool), "__len__", lambda _: n)
+    explorer = Explorer(session, engine=engine)
+    assert explorer.engine == drawn_by
+    monkeypatch.undo()
+    welcome = Wire(explorer, monkeypatch).say(HELLO)[0]
+    assert (welcome["chart"] is not None) == (welcome["engine"] == "altair")
+
+
+@pytest.mark.parametrize("kind", [Explorer, Workbench])
+def test_an_unknown_engine_is_refused(session: Session, kind: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"engine='rasta'.*Did you mean 'raster'\?"):
+        kind(session, engine="rasta")
+
+
+def test_a_browser_that_applies_what_it_is_told_has_the_marks(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explorer = Explorer(session)
+    wire, n = Wire(explorer, monkeypatch), len(session.pool)
+    wire.say(HELLO)
+    for value, index in [("a", range(1)), ("b", range(30, 31)), ("a", range(1, 50)), ("b", range(9))]:
+        session.label_items(list(index), value)
+        session.wait()
+    explorer._send_change()
+    have = [np.zeros(n, dtype=np.uint8) for _ in range(3)]
+    kinds = set()
+    for _, message, buffers in wire._all:
+        if message["type"] != "marks":
+            continue
+        rows, *parts = [
+            np.frombuffer(b, dtype) for b, dtype in zip(buffers, ["<u4", "u1", "u1", "u1"], strict=True)
+        ]
+        kinds.add(message["full"])
+        assert sum(map(len, buffers)) <= 3 * n
+        for mine, part in zip(have, parts, strict=True):
+            mine[slice(None) if message["full"] else rows] = part
+    assert kinds == {True, False}
+    assert all(np.array_equal(mine, now) for mine, now in zip(have, explorer._marks(), strict=True))
+
+
+def test_a_map_that_still_moves_has_no_outlines(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    wire = Wire(Explorer(session), monkeypatch)
+    found = session.map
+    assert found is not None
+    monkeypatch.setattr(Session, "map", dataclasses.replace(found, settled=False))
+    [(message, buffers)] = [m for m in wire.say_with_buffers(HELLO) if m[0]["type"] == "map"]
+    assert (message["settled"], message["names"], message["corners"]) == (False, [], [])
+    assert [len(b) for b in buffers] == [8 * len(session.pool), 2 * len(session.pool), 0]
+
+
+@pytest.mark.parametrize(("scale", "taken"), [(0.5, True), (4, True), (0.2, False), (5, False), ("1", False)])
+def test_finer_or_coarser_groups_are_asked_of_the_session(
+    session: Session, monkeypatch: pytest.MonkeyPatch, scale: Any, taken: bool
+) -> None:
+    asked: list[float] = []
+    monkeypatch.setattr(Session, "regroup", lambda _, scale: asked.append(scale), raising=False)
+    wire = Wire(Explorer(session), monkeypatch)
+    refused = wire.say({"id": new_event_id(), "type": "groups", "view": "view-1234", "scale": scale})
+    assert (asked, len(refused)) == (([scale], 0) if taken else ([], 1))
 
 
 # -- what a saved notebook would hold
@@ -474,7 +560,7 @@ def test_the_typescript_twin_has_the_same_messages(struct: Any) -> None:
 
 def test_the_typescript_twin_sends_nothing_else() -> None:
     source = PROTOCOL_TS.read_text(encoding="utf-8")
-    unions = re.findall(r"export type (?:Act|Question) = ([^;]*);", source)
+    unions = re.findall(r"export type (?:Act|Question) =([^;]*);", source)
     names = {name.removesuffix("Message") for union in unions for name in re.findall(r"\w+Message", union)}
     assert names == {struct.__name__ for struct in get_args(messages.Message)}
 
@@ -484,3 +570,31 @@ def test_the_typescript_twin_speaks_the_same_version_and_names_the_same_selectio
     assert f"export const PROTOCOL = {messages.PROTOCOL};" in source
     [union] = re.findall(r"export type Selection =([^;]*);", source)
     assert set(re.findall(r'"(\w+)"', union)) == set(get_args(messages.Selection))
+
+
+def test_acts_on_a_large_pool_do_not_hold_the_loop_and_keep_their_order(
+    session: Session, labeler: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "AT_ONCE", 10)
+    explorer = Wire(Explorer(session), monkeypatch)
+    go_on, label_items = threading.Event(), session.label_items
+
+    def slow(*args: Any, **kwargs: Any) -> str:
+        assert go_on.wait(10)
+        return label_items(*args, **kwargs)
+
+    monkeypatch.setattr(session, "label_items", slow)
+    rows = encode(np.arange(20))
+    bulk = {"type": "label", "id": "a" * 8, "value": "a", "selection": "lasso", "rows": rows}
+    explorer.say(bulk | {"pool": session.pool.fingerprint})
+    labeler.say({"type": "undo", "id": "b" * 8})
+    explorer.say({"type": "label", "id": "c" * 8, "value": "none", "selection": "lasso", "key": "no such"})
+    assert not [m for m in (*explorer.sent, *labeler.sent) if m["type"] == "ack"]
+    go_on.set()
+    last = channel._queue_of(session).submit(lambda: None)
+    last.result(10)
+    assert [m["id"] for m in explorer.sent if m["type"] == "ack"] == ["a" * 8]
+    assert [m["type"] for m in explorer.sent if m.get("id") == "c" * 8] == ["refused"]
+    assert [m["id"] for m in labeler.sent if m["type"] == "ack"] == ["b" * 8]
+    assert session.n_labels == 0
+    assert session.history()["kind"].tolist()[-2:] == ["label", "undo"]

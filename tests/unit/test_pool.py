@@ -1,17 +1,22 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import dask.array as da
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import zarr
 from PIL import Image
 
+from hitl_widgets.data import matrix
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput
 
@@ -171,10 +176,94 @@ def test_odd_texts_have_ids(item: str) -> None:
     assert pool.find(pool.ids[0]) == 0
 
 
+# -- rows of numbers, in memory or not
+
+FEATURES = np.random.default_rng(3).normal(size=(50, 4)).astype(np.float16)
+
+
+def files_of(X: Any, folder: Path) -> list[Any]:
+    np.save(folder / "X.npy", X)
+    pq.write_table(pa.table({"v": pa.array(list(X))}), folder / "X.parquet")
+    zarr.save_array(folder / "X.zarr", X)
+    return [folder / "X.npy", str(folder / "X.npy"), folder / "X.parquet", folder / "X.zarr"]
+
+
+def test_a_row_of_numbers_has_one_id_wherever_it_lies(tmp_path: Path) -> None:
+    ids = Pool.from_data(FEATURES).ids
+    single, double = FEATURES.astype(np.float32), FEATURES.astype(np.float64)
+    others = [single, double, np.asfortranarray(single), da.from_array(single, chunks=(7, 2))]
+    for data in [*others, *files_of(single, tmp_path)]:
+        pool = Pool.from_data(data)
+        assert pool.ids == ids
+        assert (pool.kind, pool.source is data, pool.X.shape) == ("table", True, (50, 4))
+        assert pool.items[7] == pytest.approx(
+            {"x0": single[7, 0], "x1": single[7, 1], "x2": single[7, 2], "x3": single[7, 3]}
+        )
+
+
+def test_the_ids_of_rows_of_numbers_stay_what_they_are_between_versions() -> None:
+    assert Pool.from_data(np.array([[0.0, 1.5], [-2.0, 3e7]])).ids == ("72c839ca80f644c4", "36b49dadc4d75b76")
+
+
+@pytest.mark.parametrize("large", [True, False])
+def test_equal_rows_of_numbers_are_one_item(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    if large:
+        monkeypatch.setattr(matrix, "LARGE", 10)
+    X = FEATURES.astype(np.float32)[[4, 0, 4, 1, 0, 2, 4]]
+    for data in [X, da.from_array(X, chunks=(3, 2)), *files_of(X, tmp_path)]:
+        pool = Pool.from_data(data)
+        assert pool.rows.tolist() == [0, 1, 0, 2, 1, 3, 0]
+        assert pool.first_rows.tolist() == [0, 1, 3, 5]
+        np.testing.assert_array_equal(pool.X[:], X[[0, 1, 3, 5]])
+        assert [item["x0"] for item in pool.items] == X[[0, 1, 3, 5], 0].tolist()
+        assert pool.ids == Pool.from_data(X[[0, 1, 3, 5]]).ids
+
+
+def test_features_of_texts_may_be_a_file(tmp_path: Path) -> None:
+    texts = [f"text {i % 40}" for i in range(50)]
+    for X in [*files_of(FEATURES.astype(np.float32), tmp_path), da.from_array(FEATURES, chunks=9)]:
+        pool = Pool.from_data(texts, X=X, cache=tmp_path / "cache")
+        np.testing.assert_array_equal(pool.X[:], FEATURES[:40])
+    assert list((tmp_path / "cache").glob("rows-*.npy"))
+    with pytest.raises(InvalidInput, match="X has 50 rows, data has 3"):
+        Pool.from_data(["a", "b", "c"], X=tmp_path / "X.npy")
+    other = Pool.from_data(tmp_path / "X.npy", X=-FEATURES)
+    np.testing.assert_array_equal(other.X, -FEATURES)
+
+
+def test_rows_of_numbers_are_not_copied_and_not_held_as_dicts() -> None:
+    X = np.random.default_rng(0).normal(size=(20_000, 400)).astype(np.float32)
+    tracemalloc.start()
+    pool = Pool.from_data(X)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert pool.X is X
+    assert peak < X.nbytes / 2
+    assert len(pool.items) == 20_000
+    assert pool.items[-1] == pool.items[19_999:][0] == {f"x{j}": v for j, v in enumerate(X[-1].tolist())}
+    with pytest.raises(IndexError):
+        pool.items[20_000]
+
+
+def test_of_a_wide_row_the_first_columns_are_shown() -> None:
+    rows = Pool.from_data(np.arange(62.0).reshape(2, 31)).payload(1).content["rows"]
+    assert rows[:2] == [["x0", "31"], ["x1", "32"]]
+    assert [name for name, _ in rows] == [*(f"x{j}" for j in range(12)), "…"]
+    assert rows[-1][1] == "19 more columns"
+    whole = Pool.from_data(pd.DataFrame(np.arange(60.0).reshape(2, 30))).payload(0).content["rows"]
+    assert len(whole) == 30
+
+
 def test_an_unknown_id_is_named_with_the_nearest() -> None:
-    pool = Pool.from_data(pd.DataFrame(MESSAGES), text="message", id="name")
-    with pytest.raises(InvalidInput, match=r"'u4'.*Did you mean 'u\d'.*3 items.*'u1', 'u2'"):
-        pool.index(["u4"])
+    pool = Pool.from_data(
+        pd.DataFrame({"text": ["x", "y", "z"], "id": ["mail-1", "mail-2", "note-3"]}), id="id"
+    )
+    with pytest.raises(InvalidInput, match=r"'mial-2'.*Did you mean 'mail-2'.*3 items.*'mail-1', 'mail-2'"):
+        pool.index(["mial-2"])
+    with pytest.raises(InvalidInput, match=r"'spam'\. The pool"):  # nothing near is nothing said
+        pool.index(["spam"])
 
 
 # -- what cannot be used: the message names the value and the next step
@@ -215,6 +304,10 @@ TABLE = pd.DataFrame(MESSAGES)
         (Path("table.csv"), {}, r"data is of type \w*Path"),
         (Image.new("L", (2, 2)), {}, r"data is of type Image"),
         (np.array(1.0), {}, r"data is of type ndarray"),
+        (Path("none.npy"), {}, r"X='none\.npy': there is no such file"),
+        ("pool.parquet", {"text": "t"}, r"text= names a column, but data is a str"),
+        (np.zeros((0, 3)), {}, r"empty.*at least one row"),
+        (np.array([[1.0, np.nan]]), {}, r"X holds NaN"),
         (None, {}, r"data is of type NoneType"),
         (5, {}, r"data is of type int"),
         (pl.DataFrame(MESSAGES).lazy(), {"text": "message"}, r"LazyFrame"),

@@ -7,11 +7,13 @@ import pytest
 from scipy.spatial import procrustes
 from sklearn.datasets import make_blobs
 
-from hitl_widgets.data import _child
+from hitl_widgets.data import _child, projection
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.projection import (
     Cancelled,
     UmapProcess,
+    epochs_for,
+    in_words,
     normalise_map,
     pca_map,
     umap_available,
@@ -31,7 +33,7 @@ RNG = np.random.default_rng(0)
         np.ones((20, 4)),
         np.full((20, 4), 1e9),
         np.outer(np.arange(10.0), [1, 2, 3]),
-        RNG.normal(size=(30, 5)) * 1e30,
+        RNG.normal(size=(30, 5)) * 1e12,
         RNG.normal(size=(25_000, 4)),
     ],
 )
@@ -69,6 +71,59 @@ def test_a_few_far_points_do_not_squeeze_the_rest() -> None:
     assert out[1001, 0] >= out[1000, 0] > out[:1000, 0].max()
 
 
+class Sliced:
+    """Rows that come only in parts, and are counted."""
+
+    def __init__(self, X: np.ndarray) -> None:
+        self._X, self.shape, self.dtype, self.most = X, X.shape, X.dtype, 0
+
+    def __len__(self) -> int:
+        return len(self._X)
+
+    def __getitem__(self, at: slice | np.ndarray) -> np.ndarray:
+        part = self._X[at]
+        self.most = max(self.most, len(part))
+        return part
+
+
+def test_pca_map_reads_in_parts() -> None:
+    X = RNG.normal(size=(50_000, 5)).astype(np.float32) * [3, 2, 1, 1, 1] + 7
+    X = X.astype(np.float32)
+    parts = Sliced(X)
+    np.testing.assert_array_equal(pca_map(parts), pca_map(X))
+    assert parts.most <= 20_000
+
+
+def test_more_points_get_fewer_rounds() -> None:
+    rounds = [epochs_for(n) for n in (100, 10_000, 90_000, 300_000)]
+    assert rounds == sorted(rounds, reverse=True)
+    assert 1 < rounds[-1] < rounds[0]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.2, "about 5 s"), (21, "about 20 s"), (88, "about 90 s"), (200, "about 3 min")]
+)
+def test_the_time_left_in_words(seconds: float, words: str) -> None:
+    assert in_words(seconds) == words
+
+
+def test_the_time_left_is_told_once_it_can_be_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, said = [100.0], []
+    monkeypatch.setattr(projection.time, "monotonic", lambda: now[0])
+    tell = projection._with_time_left(lambda words, _: said.append(words))
+    for passed, fraction in ((0, 0.0), (0.5, 0.1), (1.5, 0.25), (18, 0.75)):
+        now[0] += passed
+        tell("drawing the map", fraction)
+    tell("starting UMAP", None)
+    assert said == [
+        "drawing the map",
+        "drawing the map",
+        "drawing the map, about 5 s",
+        "drawing the map, about 5 s",
+        "starting UMAP",
+    ]
+
+
 def blobs() -> tuple[np.ndarray, np.ndarray]:
     X, y = make_blobs(120, 10, centers=3, random_state=0)
     return X.astype(np.float32), y
@@ -87,7 +142,7 @@ def test_umap_runs_in_a_child_and_lies_on_the_first_map() -> None:
     assert xy.dtype == np.float32
     assert np.abs(xy).max() == pytest.approx(1)
     assert stages[0] == ("starting UMAP", None)
-    fractions = [f for words, f in stages if words == "settling the map" and f is not None]
+    fractions = [f for words, f in stages if words.startswith("drawing the map") and f is not None]
     assert fractions
     assert fractions == sorted(fractions)
     centres = np.array([xy[y == c].mean(axis=0) for c in range(3)])
@@ -95,6 +150,21 @@ def test_umap_runs_in_a_child_and_lies_on_the_first_map() -> None:
     assert (nearest == y).mean() > 0.95
     mirrored = [np.sum(first * (xy * signs)) for signs in ([1, 1], [-1, 1], [1, -1], [-1, -1])]
     assert int(np.argmax(mirrored)) == 0
+
+
+def test_frames_come_while_the_map_settles_and_end_in_it() -> None:
+    """Each lies on the one before it: from frame to frame a point moves little."""
+    frames: list[np.ndarray] = []
+    process = umap_of(blobs()[0], n_epochs=2_000)
+    process._job._settings = {**process._job._settings, "frame_seconds": 0}
+    last = process.run(lambda *_: None, frames.append)
+    assert len(frames) >= 2
+    for frame in frames:
+        assert frame.shape == (120, 2)
+        assert frame.dtype == np.float32
+        assert np.abs(frame).max() == pytest.approx(1)
+    assert np.linalg.norm(frames[-1] - last, axis=1).mean() < 0.2
+    assert not np.array_equal(frames[0], last)
 
 
 def test_the_map_is_drawn_from_the_graph_alone() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,8 +30,10 @@ def race(pool: Any = None, y: Any = None, learners: Any = "linear", **options: A
     """A small race in this process, without a graph."""
     X, truth = blobs()
     settings: dict[str, Any] = {"strategies": ["random", "margin"], "budget": 15, "repeats": 2}
-    settings |= {"n_jobs": 1, "progress": False, "graph": False} | options
-    return simulate(X if pool is None else pool, truth if y is None else y, learners, **settings)
+    settings |= {"learners": learners, "n_jobs": 1, "progress": False, "graph": False} | options
+    if "contestants" in options:
+        settings = {k: v for k, v in settings.items() if k not in {"learners", "strategies"}}
+    return simulate(X if pool is None else pool, truth if y is None else y, **settings)
 
 
 def blobs(n: int = 90, seed: int = 0) -> tuple[Any, Any]:
@@ -505,7 +509,13 @@ def test_a_changed_setting_does_not_use_old_runs(change: dict[str, Any], tmp_pat
     file = tmp_path / "runs.jsonl"
     assert count_of(file) == 1
     assert count_of(file) == 0
-    assert count_of(file, **change) == 1
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        assert count_of(file, **change) == 1
+    # A strategy of another name takes nobody's place.
+    words = ["holds 1 run of 'random' with other data, settings or code"] * ("strategies" not in change)
+    assert len(said) == len(words)
+    assert all(word in str(w.message) for word, w in zip(words, said, strict=True))
     assert count_of(file) == 0
 
 
@@ -521,10 +531,44 @@ def test_a_changed_learner_or_strategy_does_not_use_old_runs(
     learners: Any, strategies: Any, tmp_path: Path
 ) -> None:
     pairs = [(a, b) for a in learners for b in strategies]
-    for learner, strategy in pairs:
-        assert count_of(tmp_path / "runs.jsonl", learners=learner, strategies=strategy) == 1
+    assert count_of(tmp_path / "runs.jsonl", learners=pairs[0][0], strategies=pairs[0][1]) == 1
+    with pytest.warns(UserWarning, match="the race starts anew for it"):
+        assert count_of(tmp_path / "runs.jsonl", learners=pairs[1][0], strategies=pairs[1][1]) == 1
     for learner, strategy in pairs:
         assert count_of(tmp_path / "runs.jsonl", learners=learner, strategies=strategy) == 0
+
+
+RULE = {"column": 0}
+
+
+def by_rule(proba: Any, context: Any) -> Any:
+    return proba[:, RULE["column"]]
+
+
+@functools.cache
+def column_of(n: int) -> int:
+    return 0
+
+
+def by_memory(proba: Any, context: Any) -> Any:
+    return proba[:, column_of(len(proba))]
+
+
+def test_a_changed_table_of_the_module_does_not_use_old_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "runs.jsonl"
+    assert count_of(file, strategies=[by_rule]) == 1
+    monkeypatch.setitem(RULE, "column", 1)
+    with pytest.warns(UserWarning, match="holds 1 run of 'by_rule' .*starts anew for it"):
+        assert count_of(file, strategies=[by_rule]) == 1
+
+
+def test_what_functools_remembers_starts_nothing_anew(tmp_path: Path) -> None:
+    column_of.cache_clear()
+    counts = [count_of(tmp_path / "runs.jsonl", strategies=[by_memory]) for _ in range(2)]
+    assert column_of.cache_info().currsize == 1
+    assert counts == [1, 0]
 
 
 def test_more_repeats_and_contestants_use_old_runs(tmp_path: Path) -> None:
@@ -578,6 +622,39 @@ def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
 # -- what goes wrong ---------------------------------------------------------
 
 
+@pytest.mark.parametrize("path", ["file/deep/runs.jsonl", "file/runs.jsonl", "n" * 300, "\0"])
+def test_a_path_that_cannot_be_written_is_refused_before_anything_is_run(path: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("something")
+    oracle = Recorder(blobs()[1])
+    with pytest.raises(InvalidInput, match=r"path=.* cannot be used: .*you may write to"):
+        race(y=oracle, truth=oracle.y, path=tmp_path / path)
+    assert oracle.asked == []
+
+
+class Holding:
+    """A strategy or an oracle with what cannot be pickled inside."""
+
+    def __init__(self, answers: Any = None) -> None:
+        self.answers, self.generator = answers, (i for i in range(3))
+
+    def __call__(self, first: Any, second: Any) -> Any:
+        return first[:, 0] if self.answers is None else self.answers[first]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"strategies": {"mine": Holding()}}, "The contestant 'mine'"),
+        ({"y": Holding(blobs()[1]), "truth": blobs()[1]}, "The oracle y"),
+    ],
+    ids=["strategy", "oracle"],
+)
+def test_what_cannot_be_sent_to_other_processes_is_named(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidInput, match=f"{words} cannot be sent .*generator.* Pass n_jobs=1"):
+        race(n_jobs=2, **options)
+    assert race(n_jobs=1, **options).frame["n_labels"].max() == 15
+
+
 def too_short(proba: Any, context: Any) -> Any:
     return proba[:-1, 0]
 
@@ -621,13 +698,56 @@ def test_a_learner_that_fails_is_named() -> None:
             return np.full((90, 3), 0.5)
 
     with pytest.raises(InvalidInput, match=r"The learner 'half' failed .*summing to 1.*not kept: pass path="):
-        race(learners=[Half(), "linear"])
+        race(learners=["linear", Half()], strategies=["random"])
 
 
 def test_an_oracle_that_says_something_else_is_named() -> None:
     _, y = blobs()
     with pytest.raises(HitlError, match=r"The oracle failed after 0 labels .*said 'spam', which is no class"):
         race(y=lambda i, rng: "spam", truth=y)
+
+
+def test_an_estimator_that_needs_more_labels_says_class_shares_until_it_has_them() -> None:
+    X, y = blobs()
+    model = KNeighborsClassifier(5)
+    asked, found = watched(learners=model, strategies=["margin"], test=(X, y))
+    for i, row in enumerate(found.frame.itertuples(), start=1):
+        known, rest = asked[:i], np.setdiff1d(np.arange(90), asked[:i])
+        if i >= 5 and len(set(y[known])) > 1:
+            expected = model.fit(X[known], y[known]).score(X[rest], y[rest])
+        else:
+            names, counts = np.unique(y[known], return_counts=True)
+            expected = np.mean(y[rest] == names[counts.argmax()])
+            assert row.test_accuracy == pytest.approx(1 / 3)
+        assert row.accuracy == pytest.approx(expected)
+    assert asked[:10] == watched(strategies=["margin"])[0][:10]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "after 10 labels .*If 10 labels are too few for it, pass a larger start="),
+        ({"budget": 4}, "after 4 labels .*If 4 labels are too few for it, pass a larger budget="),
+    ],
+)
+def test_an_estimator_that_cannot_be_fitted_to_the_cold_start_is_named(
+    options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InvalidInput, match=f"{words}.* No run is finished"):
+        race(learners=KNeighborsClassifier(11), **options)
+    assert race(learners=KNeighborsClassifier(11), start=11).budget == 15
+
+
+def test_a_learner_of_ones_own_that_fails_early_is_not_passed_over() -> None:
+    class Failing(Memory):
+        def start(self, X: Any, n_classes: int, affinity: Any = None) -> Failing:
+            return self
+
+        def update(self, index: Any, y: Any, weight: Any = None) -> None:
+            raise ValueError("too few")
+
+    with pytest.raises(InvalidInput, match="after 1 label in repeat 0: ValueError: too few"):
+        race(learners=Failing())
 
 
 @pytest.mark.parametrize("learner", [RidgeClassifier(), KNeighborsClassifier(n_neighbors=1)])
@@ -655,6 +775,11 @@ def test_a_first_class_only_goes_on_at_random_until_there_is_another() -> None:
     ("options", "words"),
     [
         ({"y": ["a", "b"]}, r"y has shape \(2,\), the pool has 90 rows"),
+        ({"y": np.arange(90) / 7}, r"y holds .*, no whole number: these look like numbers to predict"),
+        ({"y": np.arange(90) // 1.9}, r"y holds 47 different values for 90 items: these look like"),
+        ({"y": [{}] * 90}, "Classes must be text or whole numbers"),
+        ({"classes": []}, "classes= holds no class: two are needed"),
+        ({"classes": "abc"}, "classes='abc': expected a list"),
         ({"y": ["a"] * 90}, r"y holds 1 class \('a'\): two are needed"),
         ({"y": [*["a", "b"] * 44, "a", None]}, "1 true classes are missing"),
         ({"classes": ["a", "b"]}, r"y holds 'c', which is no class"),
@@ -667,16 +792,28 @@ def test_a_first_class_only_goes_on_at_random_until_there_is_another() -> None:
         ({"contestants": {"a": "margin"}}, r"contestants\['a'\] must be a pair"),
         ({"contestants": {}}, "must be a dict"),
         ({"noise": float("nan")}, "noise=nan: expected a share from 0 to 1"),
+        ({"noise": True}, "noise=True: expected a share"),
+        ({"abstain": True}, "abstain=True: expected a share"),
+        ({"n_jobs": 0}, "n_jobs=0: expected a number of processes"),
+        ({"n_jobs": "a"}, "n_jobs='a': expected a number of processes"),
+        ({"path": 3}, "path=3: expected the name of a file"),
+        ({"at": 10}, r"at=10: expected a list of numbers of labels, such as \[1, 15\]"),
+        ({"at": "10"}, "at='10': expected a list"),
         ({"noise": 1.5}, "noise=1.5: expected a share"),
         ({"abstain": "often"}, "abstain='often': expected a share"),
         ({"confusion": np.ones((3, 3))}, r"rows of confusion sum to 3\.0"),
         ({"confusion": [[2, -1, 0], [0, 1, 0], [0, 0, 1]]}, "from 0 to 1 that sum to 1"),
         ({"confusion": np.eye(2)}, r"confusion has shape \(2, 2\), expected \(3, 3\)"),
         ({"cost": np.zeros(90)}, "cost goes down to 0.0"),
+        ({"cost": ["dear"] * 90}, "cost must hold numbers alone: .*'dear'"),
+        ({"confusion": [[1], [2, 3]]}, "confusion must hold numbers alone"),
+        ({"graph": "knn"}, "graph must hold numbers alone"),
         ({"cost": [1, 2]}, r"cost has shape \(2,\)"),
         ({"test": blobs()[0]}, r"must be a pair \(X_test, y_test\)"),
         ({"test": (np.ones((2, 5)), ["a", "b"])}, "X_test has 5 columns, the pool 3"),
         ({"test": (np.ones((1, 3)), ["z"])}, "y_test holds 'z'"),
+        ({"test": (np.ones((1, 3)), [["a"]])}, r"y_test has shape \(1, 1\)"),
+        ({"test": (np.ones((1, 3)), ["0"]), "y": np.arange(90) % 3}, "'0', which is no class. The classes"),
         ({"budget": 0}, "budget=0: expected a whole number"),
         ({"repeats": 2.5}, "repeats=2.5: expected a whole number"),
         ({"start": "warm"}, "start='warm': expected .*'own'"),
@@ -684,13 +821,27 @@ def test_a_first_class_only_goes_on_at_random_until_there_is_another() -> None:
         ({"at": [1.5]}, "at=1.5: expected a whole number"),
         ({"random_state": -1}, "random_state=-1"),
         ({"graph": np.eye(3)}, r"graph has shape \(3, 3\), the pool has 90 items"),
-        ({"pool": pd.DataFrame({"label": list("ab") * 45})}, "The pool is a DataFrame.*pass X="),
+        ({"pool": pd.DataFrame({"label": list("ab") * 45})}, "The pool is a DataFrame.*pass X=.*df.to_numpy"),
+        ({"pool": np.ones((0, 2)), "y": []}, "The pool is empty"),
         ({"pool": np.full((90, 2), np.nan)}, "NaN"),
     ],
 )
 def test_bad_input_is_refused_in_words(options: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         race(**options)
+
+
+@pytest.mark.parametrize("also", [{"learners": "linear"}, {"strategies": ["margin"]}])
+def test_contestants_with_learners_or_strategies_are_refused(also: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput, match=f"{next(iter(also))}= and contestants= exclude each other"):
+        simulate(*blobs(), contestants={"a": ("linear", "random")}, **also)
+
+
+def test_of_rows_of_equal_content_the_first_ones_cost_counts() -> None:
+    cost = [*range(1, 31), *[1000] * 30]
+    options: dict[str, Any] = {"X": np.arange(60.0)[:, None] % 30, "budget": 29, "repeats": 1, "at": [29]}
+    found = race([f"text {i % 30}" for i in range(60)], np.arange(60) % 2, cost=cost, **options)
+    assert (found.frame["cost"] <= sum(range(1, 31))).all()
 
 
 # -- names and looks ---------------------------------------------------------
@@ -732,3 +883,13 @@ def test_an_oracle_that_never_answers_is_named() -> None:
     X, y = clouds(40)
     with pytest.raises(InvalidInput, match="The oracle answered no question"):
         simulate(X, y, learners=["linear"], abstain=1.0, budget=10, repeats=2, n_jobs=1, progress=False)
+
+
+def test_a_strategy_cannot_ask_again_what_has_a_label() -> None:
+    def greedy(proba: Any, context: Any) -> Any:
+        context.candidates[:] = True
+        return np.where(context.y >= 0, 9.0, 0.0)
+
+    X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
+    with pytest.raises(InvalidInput, match=r"'greedy' failed.*read-only"):
+        hitl.simulate(X, y, strategies=[greedy], budget=20, repeats=1, n_jobs=1, progress=False)

@@ -1,4 +1,4 @@
-import { blobUrl, f32, u8, u16, u32 } from "../host/codecs";
+import { blobUrl, encodeRows, f32, u8, u16, u32 } from "../host/codecs";
 import type {
   ExplorerWelcome,
   ItemMessage,
@@ -8,19 +8,21 @@ import type {
   Reply,
   StageMessage,
 } from "../host/protocol";
-import { loadVega } from "../host/vega";
 import { defineWidget } from "../host/widget";
 import type { Item } from "../items/index";
-import { AltairEngine } from "../plot/altair";
+import type { Engine } from "../plot/engine";
 import type { Point } from "../plot/geometry";
-import { type Marks, NONE } from "../plot/look";
+import { hullsOf } from "../plot/groups";
+import { change, type Marks, NONE } from "../plot/look";
 import { type Groups, type How, MapPlot } from "../plot/map";
+import { NO_ROWS, type Rows } from "../plot/rows";
 import { announcer } from "../ui/announce";
 import { Bus } from "../ui/bus";
 import { count } from "../ui/dom";
 import { onKey } from "../ui/keys";
 import { onTheme, readTheme } from "../ui/theme";
 import { explorerView } from "../views/explorer";
+import { makeEngine } from "./engines";
 
 const HOVER_MS = 60;
 const GROW = 10;
@@ -41,12 +43,15 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   let plot: MapPlot | null = null;
   let marks: Marks | null = null;
   let rings: number[] = [];
-  let places: { xy: Float32Array; groups: Groups } | null = null;
-  let chosen: { rows: number[]; how: How } | null = null;
+  let places: { xy: Float32Array; groups: Groups; method: string; settled: boolean } | null = null;
+  let chosen: { rows: Rows; how: How } | null = null;
   let hover: { row: number; at: Point } | null = null;
   let here = -1;
   let labeler = false;
   let listing = false;
+  let starting = false;
+  let drawing = false;
+  let scale = 1;
 
   const view = explorerView(root, {
     tool: (tool) => {
@@ -57,9 +62,10 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     zoom: (factor) => plot?.zoom(factor),
     fit: () => plot?.showAll(),
     label,
-    clear: () => choose([], "clicked", true),
+    clear: () => choose(NO_ROWS, "clicked", true),
     grow: () => plot?.grow(GROW),
     nextDoubt: () => plot?.next(rings),
+    regroup,
     choose: (row) => {
       plot?.next([row]);
       root.focus({ preventScroll: true });
@@ -73,7 +79,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
 
   // -- choosing
 
-  function choose(rows: number[], how: How, fromHere = false): void {
+  function choose(rows: Rows, how: How, fromHere = false): void {
     chosen = rows.length ? { rows, how } : null;
     if (fromHere) void plot?.setSelection(rows);
     view.setChosen(rows.length);
@@ -86,22 +92,40 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     const value = classes[code]?.name;
     if (!chosen || value === undefined) return;
     const { rows, how } = chosen;
-    channel.act({ type: "label", value, selection: how, rows, pool });
+    channel.act({ type: "label", value, selection: how, rows: encodeRows(rows), pool });
     paint(rows, code);
     say(`${count(rows.length, "item")} labelled ${value}`);
-    choose([], how, true);
+    choose(NO_ROWS, how, true);
+  }
+
+  /** Rings the rows that are in doubt, less those that have got a label since; lists them too. */
+  function ring(rows: number[]): void {
+    rings = rows.filter((row) => (marks?.label[row] ?? NONE) === NONE);
+    drawList();
   }
 
   /** Shows an act at once, but after the next item; the kernel's answer will say the same. */
-  function paint(rows: number[], code: number): void {
+  function paint(rows: Rows, code: number): void {
     if (rows.length === 1) plot?.flash(rows[0], classes[code]?.color ?? readTheme(root).accent);
     requestAnimationFrame(() =>
       setTimeout(() => {
         if (!marks || !plot || signal.aborted) return;
         for (const row of rows) marks.label[row] = code < 0 ? NONE : code;
+        ring(rings);
         void plot.setRound(rows, marks, rings);
       }),
     );
+  }
+
+  function regroup(finer: boolean): void {
+    const wanted = Math.max(0.25, Math.min(4, finer ? scale / Math.SQRT2 : scale * Math.SQRT2));
+    if (wanted === scale) {
+      say(finer ? "The groups are as fine as they get" : "The groups are as coarse as they get");
+      return;
+    }
+    scale = wanted;
+    channel.ask({ type: "groups", view: channel.view, scale });
+    say(finer ? "Finer groups" : "Coarser groups");
   }
 
   function press(key: string, shift: boolean): boolean {
@@ -112,9 +136,10 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     else if (key === "+" || key === "=") plot.zoom(0.7);
     else if (key === "-") plot.zoom(1 / 0.7);
     else if (key === "0") plot.showAll();
+    else if (key === "[" || key === "]") regroup(key === "]");
     else if (bus.tell("key", { key, shift })) return true;
     else if (key === "Escape") {
-      if (chosen) choose([], "clicked", true);
+      if (chosen) choose(NO_ROWS, "clicked", true);
       else root.blur();
     } else {
       const code = classes.findIndex((c) => c.key === key);
@@ -129,7 +154,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     if (chosen) {
       chosen = null;
       view.setChosen(0);
-      void plot?.setSelection(null);
+      void plot?.setSelection(NO_ROWS);
     }
   });
   bus.on("acted", ({ rows, code }) => paint(rows, code));
@@ -202,22 +227,24 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       classes = message.classes;
       pool = message.pool;
       view.setStage(message.stage);
-      if (plot) return;
+      if (starting) return;
+      starting = true;
       view.setEmpty("Drawing the map");
       try {
-        const vega = await loadVega(channel, signal);
-        if (signal.aborted) return;
-        const engine = await AltairEngine.make(vega, view.chart, message.chart);
+        const engine = await makeEngine(message, view.chart, channel, signal, (name) => {
+          root.dataset.engine = name;
+        });
         if (signal.aborted) return engine.destroy();
         start(engine);
       } catch (error) {
+        starting = false;
         if (!signal.aborted) view.setEmpty(`The map cannot be drawn: ${(error as Error).message}`);
       }
     },
     signal,
   );
 
-  function start(engine: AltairEngine): void {
+  function start(engine: Engine): void {
     const { clientWidth, clientHeight } = view.plot;
     plot = new MapPlot(
       engine,
@@ -247,27 +274,34 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     bus.tell("who", null);
   }
 
+  /** Draws the newest map; frames that come while one is drawn are left out. */
   async function drawAll(): Promise<void> {
-    if (!plot || !places) return;
-    view.setReady();
-    if (marks) await plot.setRound([], marks, rings);
-    await plot.setPoints(places.xy, places.groups);
-    plot.setHere(here);
-    root.dataset.drawn = String(Number(root.dataset.drawn ?? 0) + 1);
+    if (!plot || drawing) return;
+    drawing = true;
+    try {
+      for (let shown: typeof places = null; places && places !== shown && !signal.aborted; ) {
+        shown = places;
+        view.setReady();
+        if (marks) await plot.setRound(NO_ROWS, marks, rings);
+        await plot.setPoints(shown.xy, shown.groups);
+        plot.setHere(here);
+        root.dataset.method = shown.method;
+        root.dataset.settled = String(shown.settled);
+        root.dataset.drawn = String(Number(root.dataset.drawn ?? 0) + 1);
+        if (root.dataset.round) root.dataset.painted = root.dataset.round;
+      }
+    } finally {
+      drawing = false;
+    }
   }
 
   channel.on<MapMessage>(
     "map",
     (message, [xy, of, corners]) => {
-      const flat = f32(corners);
-      let at = 0;
-      const hulls = message.corners.map((n) => {
-        const hull = Array.from({ length: n }, (_, k): Point => [flat[2 * (at + k)], flat[2 * (at + k) + 1]]);
-        at += n;
-        return hull;
-      });
-      places = { xy: f32(xy), groups: { of: u16(of), names: message.names, hulls } };
-      root.dataset.method = message.method;
+      const hulls = hullsOf(message.corners, f32(corners));
+      const { method, settled, names } = message;
+      places = { xy: f32(xy), groups: { of: u16(of), names, hulls }, method, settled };
+      scale = message.scale;
       void drawAll();
     },
     signal,
@@ -275,21 +309,12 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   channel.on<MarksMessage>(
     "marks",
     (message, [rows, label_, predicted, doubt]) => {
-      rings = message.rings;
-      drawList();
-      if (message.full) {
-        marks = { label: u8(label_).slice(), predicted: u8(predicted).slice(), doubt: u8(doubt).slice() };
-        void plot?.setRound(null, marks, rings);
-        return;
-      }
-      if (!marks) return;
-      const changed = u32(rows);
-      const [l, p, d] = [u8(label_), u8(predicted), u8(doubt)];
-      for (const [k, row] of changed.entries()) {
-        marks.label[row] = l[k];
-        marks.predicted[row] = p[k];
-        marks.doubt[row] = d[k];
-      }
+      const told = { label: u8(label_).slice(), predicted: u8(predicted).slice(), doubt: u8(doubt).slice() };
+      const changed = message.full ? null : u32(rows);
+      if (changed === null) marks = told;
+      else if (marks) change(marks, changed, told);
+      else return;
+      ring(message.rings);
       root.dataset.round = String(message.number);
       void plot?.setRound(changed, marks, rings).then(() => {
         root.dataset.painted = String(message.number);

@@ -1,5 +1,5 @@
 import type { Channel } from "../host/channel";
-import { blobUrl } from "../host/codecs";
+import { blobUrl, encodeRows } from "../host/codecs";
 import type {
   Ask,
   ItemMessage,
@@ -12,9 +12,11 @@ import type {
 } from "../host/protocol";
 import { defineWidget } from "../host/widget";
 import type { Item } from "../items/index";
+import { has, type Rows } from "../plot/rows";
 import { initial, type LabelerEvent, reduce } from "../state/labeler";
 import { announcer } from "../ui/announce";
 import { Bus } from "../ui/bus";
+import { count } from "../ui/dom";
 import { onKey } from "../ui/keys";
 import { labelerView } from "../views/labeler";
 
@@ -109,19 +111,19 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     if (value === undefined || (!ask && !chosen)) return;
     if (chosen && chosen.rows.length > 1) {
       const { rows, how } = chosen;
-      const id = channel.act({ type: "label", value, selection: how, rows, pool: state.pool });
-      const inside = new Set(rows);
-      const queued = state.queue.filter((ask) => inside.has(ask.row)).map((ask) => ask.key);
-      done(id, rows, code, queued, `${rows.length} items labelled ${value}`);
+      const wire = encodeRows(rows);
+      const id = channel.act({ type: "label", value, selection: how, rows: wire, pool: state.pool });
+      const queued = state.queue.filter((ask) => has(rows, ask.row)).map((ask) => ask.key);
+      done(id, rows, code, queued, `${count(rows.length, "item")} labelled ${value}`);
     } else if (ask) {
       const selection: Selection = chosen ? "clicked" : ask.audit ? "audit" : "suggested";
       const elapsed_ms = Math.round(performance.now() - shownSince);
       const id = channel.act({ type: "label", value, selection, key: ask.key, elapsed_ms });
-      done(id, [ask.row], code, [ask.key], `Labelled ${value}`);
+      done(id, Uint32Array.of(ask.row), code, [ask.key], `Labelled ${value}`);
     }
   }
 
-  function done(id: string, rows: number[], code: number, keys: string[], words: string): void {
+  function done(id: string, rows: Rows, code: number, keys: string[], words: string): void {
     const known = state.chosen?.sample?.n_labelled ?? 0;
     dispatch({ type: "acted", id, keys, n: rows.length - known });
     bus.tell("acted", { rows, code });
@@ -175,7 +177,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   });
   bus.on("selection", (selection) => {
     dispatch({ type: "chosen", chosen: selection ? { ...selection, sample: null } : null });
-    if (selection) channel.ask({ type: "sample", view: channel.view, rows: selection.rows });
+    if (selection) channel.ask({ type: "sample", view: channel.view, rows: encodeRows(selection.rows) });
     return selection ? true : undefined;
   });
   bus.tell("labeler", null);

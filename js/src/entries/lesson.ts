@@ -1,7 +1,7 @@
 import { f32, u8 } from "../host/codecs";
 import type { GameMessage, LessonWelcome, Moment, MomentMessage, TroubleMessage } from "../host/protocol";
 import { defineWidget } from "../host/widget";
-import { neighbour } from "../plot/geometry";
+import { Grid } from "../plot/grid";
 import {
   type Frame,
   initial,
@@ -104,7 +104,7 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
       return;
     }
     const near = Float32Array.from(rows.flatMap((row) => [xy[2 * row], xy[2 * row + 1]]));
-    const to = neighbour(near, from, dx, dy);
+    const to = new Grid(near).neighbour(from, dx, dy);
     if (to >= 0) dispatch({ type: "cursor", row: rows[to] });
   }
 

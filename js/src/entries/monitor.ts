@@ -7,7 +7,7 @@ import { onTheme, readTheme } from "../ui/theme";
 import { monitorView } from "../views/monitor";
 
 const STALLED_MS = 3000;
-const DRAW_MS = 80;
+const DRAW_MS = 250;
 
 export default defineWidget("monitor", ({ root, channel, signal }) => {
   const bus = new Bus(channel.key, signal);
@@ -28,7 +28,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     true,
   );
 
-  /** Soon, and once for all that comes until then: the next item matters more. */
+  /** Soon, and once for all that comes until then: the next item and the map matter more. */
   function draw(): void {
     if (later) return;
     later = setTimeout(() => {

@@ -12,3 +12,54 @@ export const f32 = (view: DataView): Float32Array => new Float32Array(aligned(vi
 export const utf8 = (view: DataView): string => new TextDecoder().decode(u8(view));
 export const blobUrl = (view: DataView, type: string): string =>
   URL.createObjectURL(new Blob([u8(view) as BlobPart], { type }));
+
+// -- rows of the pool in one short string; widgets/rows.py is the twin, test/rows.json is read by both
+
+const RUNS = 1;
+const BITS = 2;
+
+/**
+ * Rows (ascending, each once) as base64 of a tag and either runs or bits, whichever is shorter. Runs are unsigned LEB128
+ * numbers: how many runs; of each the gap before it, doubled, plus 1 if it is longer than one row; then the lengths of
+ * those, less 2. Bits are a byte for eight rows, the lowest bit first.
+ */
+export function encodeRows(rows: Uint32Array): string {
+  const size = rows.length ? (rows[rows.length - 1] >> 3) + 1 : 0;
+  const runs = encodeRuns(rows, size + 1);
+  if (runs) return base64(runs);
+  const bits = new Uint8Array(size + 1);
+  bits[0] = BITS;
+  for (const row of rows) bits[1 + (row >> 3)] |= 1 << (row & 7);
+  return base64(bits);
+}
+
+/** Null where it would be longer than `most` bytes. */
+function encodeRuns(rows: Uint32Array, most: number): Uint8Array | null {
+  const starts = new Uint32Array(rows.length + 1);
+  let n = 0;
+  for (let i = 0; i < rows.length; i++) if (i === 0 || rows[i] !== rows[i - 1] + 1) starts[n++] = i;
+  starts[n] = rows.length;
+  const bytes = new Uint8Array(most);
+  bytes[0] = RUNS;
+  let at = 1;
+  // Beyond the end nothing is kept, only counted.
+  const put = (value: number): void => {
+    let rest = value;
+    for (; rest > 127; rest = Math.floor(rest / 128)) bytes[at++] = (rest & 127) | 128;
+    bytes[at++] = rest;
+  };
+  const length = (k: number): number => starts[k + 1] - starts[k];
+  put(n);
+  for (let k = 0, end = 0; k < n && at <= most; k++) {
+    put(2 * (rows[starts[k]] - end) + (length(k) > 1 ? 1 : 0));
+    end = rows[starts[k]] + length(k);
+  }
+  for (let k = 0; k < n && at <= most; k++) if (length(k) > 1) put(length(k) - 2);
+  return at <= most ? bytes.subarray(0, at) : null;
+}
+
+function base64(bytes: Uint8Array): string {
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  return btoa(text);
+}

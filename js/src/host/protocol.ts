@@ -8,7 +8,9 @@ export type Selection = "suggested" | "audit" | "clicked" | "lasso" | "rectangle
 
 export type HelloMessage = { type: "hello"; id: string; view: string };
 export type ShowMessage = { type: "show"; id: string; view: string; rows: number[]; small?: boolean };
-export type SampleMessage = { type: "sample"; id: string; view: string; rows: number[] };
+/** Rows of a selection are one string: see codecs.ts. */
+export type SampleMessage = { type: "sample"; id: string; view: string; rows: string };
+export type GroupsMessage = { type: "groups"; id: string; view: string; scale: number };
 export type VegaMessage = { type: "vega"; id: string; view: string };
 export type LabelMessage = {
   type: "label";
@@ -16,7 +18,7 @@ export type LabelMessage = {
   value: string;
   selection: Selection;
   key?: string;
-  rows?: number[];
+  rows?: string;
   pool?: string;
   elapsed_ms?: number;
 };
@@ -42,7 +44,14 @@ export type PlayMessage = {
 
 /** What writes to the log: kept in the outbox until the kernel has acknowledged it. */
 export type Act = LabelMessage | SkipMessage | UndoMessage | RedoMessage;
-export type Question = HelloMessage | ShowMessage | SampleMessage | VegaMessage | StepMessage | PlayMessage;
+export type Question =
+  | HelloMessage
+  | ShowMessage
+  | SampleMessage
+  | GroupsMessage
+  | VegaMessage
+  | StepMessage
+  | PlayMessage;
 
 // -- kernel -> browser
 
@@ -100,16 +109,24 @@ export type ExplorerWelcome = {
   pool: string;
   n_items: number;
   kind: string;
-  chart: Record<string, unknown>;
+  engine: "altair" | "canvas" | "webgl" | "raster";
+  /** For the Altair engine. */
+  chart: Record<string, unknown> | null;
   stage: Stage;
 };
+/** Buffers: places (float32, x and y of each item), groups (uint16), outlines (float32). */
 export type MapMessage = {
   type: "map";
   to: string | null;
   method: string;
+  /** False for a frame of a map that is still moving: its groups have no names and no outlines. */
+  settled: boolean;
+  /** Of the groups: below 1 finer, above 1 coarser. */
+  scale: number;
   names: string[];
   corners: number[];
 };
+/** Buffers: rows (uint32, nothing where `full`), and of each row label, predicted class (255 for none) and doubt (uint8). */
 export type MarksMessage = {
   type: "marks";
   to: string | null;

@@ -1,11 +1,15 @@
 import type { Result } from "vega-embed";
-import type { Engine, Look, View } from "./engine";
+import type { Engine, View } from "./engine";
+import type { Grid } from "./grid";
+import type { Look, Looks } from "./look";
+import type { Rows } from "./rows";
 
 type VegaModule = typeof import("../entries/vega");
 type Row = Look & { x: number; y: number };
 
 /** Draws an Altair chart: rows of its data set `points` are changed in place, so nothing else of it moves. */
 export class AltairEngine implements Engine {
+  readonly name = "altair";
   private rows: Row[] = [];
   private busy: Promise<unknown> = Promise.resolve();
 
@@ -25,43 +29,33 @@ export class AltairEngine implements Engine {
     return new AltairEngine(vega, await vega.embed(element, chart as never, options));
   }
 
-  setPoints(xy: Float32Array, look: (i: number) => Look): Promise<void> {
+  setPoints({ xy, n }: Grid, looks: Looks): Promise<void> {
+    const row = (i: number): Row => ({ x: xy[2 * i], y: xy[2 * i + 1], ...looks.of(i) });
     return this.queue(async () => {
-      const n = xy.length / 2;
-      const { changeset } = this.vega;
-      if (this.rows.length === n) {
-        const change = changeset();
-        for (const [i, row] of this.rows.entries()) {
-          change.modify(row, "x", xy[2 * i]);
-          change.modify(row, "y", xy[2 * i + 1]);
-        }
-        await this.result.view.change("points", change).runAsync();
-        return;
-      }
-      this.rows = Array.from({ length: n }, (_, i) => ({ x: xy[2 * i], y: xy[2 * i + 1], ...look(i) }));
-      const change = changeset()
-        .remove(() => true)
-        .insert(this.rows);
-      await this.result.view.change("points", change).runAsync();
+      if (this.rows.length === n) return this.modify(this.rows.keys(), row);
+      this.rows = Array.from({ length: n }, (_, i) => row(i));
+      const change = this.vega.changeset().remove(() => true);
+      await this.result.view.change("points", change.insert(this.rows)).runAsync();
     });
   }
 
-  setLooks(rows: Iterable<number> | null, look: (i: number) => Look): Promise<void> {
-    return this.queue(async () => {
-      const change = this.vega.changeset();
-      let changed = false;
-      for (const i of rows ?? this.rows.keys()) {
-        const row = this.rows[i];
-        if (!row) continue;
-        const next = look(i);
-        for (const field of Object.keys(next) as (keyof Look)[]) {
-          if (row[field] === next[field]) continue;
-          change.modify(row, field, next[field]);
-          changed = true;
-        }
+  setLooks(looks: Looks, rows: Rows | null): Promise<void> {
+    return this.queue(() => this.modify(rows ?? this.rows.keys(), (i) => looks.of(i)));
+  }
+
+  private async modify(rows: Iterable<number>, look: (i: number) => Partial<Row>): Promise<void> {
+    const change = this.vega.changeset();
+    let changed = false;
+    for (const i of rows) {
+      const row = this.rows[i];
+      if (!row) continue;
+      for (const [field, value] of Object.entries(look(i))) {
+        if (row[field as keyof Row] === value) continue;
+        change.modify(row, field, value);
+        changed = true;
       }
-      if (changed) await this.result.view.change("points", change).runAsync();
-    });
+    }
+    if (changed) await this.result.view.change("points", change).runAsync();
   }
 
   setView(view: View): Promise<void> {

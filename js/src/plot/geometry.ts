@@ -43,79 +43,28 @@ export function zoomed(view: View, at: Point, factor: number): View {
   return { x: span(view.x, at[0]), y: span(view.y, at[1]) };
 }
 
-/** Whether a point lies in a polygon (even-odd rule). */
-export function inside(x: number, y: number, polygon: Point[]): boolean {
-  let within = false;
-  for (let i = 0, j = polygon.length - 1; i < polygon.length; j = i++) {
-    const [xi, yi] = polygon[i];
-    const [xj, yj] = polygon[j];
-    if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) within = !within;
-  }
-  return within;
+const NEAREST = 0.004;
+const FARTHEST = 8;
+
+/** The view scaled about a point (else its middle), as far as that goes. */
+export function zoomedWithin(view: View, factor: number, at: Point = middle(view)): View {
+  const span = view.x[1] - view.x[0];
+  return zoomed(view, at, Math.max(NEAREST / span, Math.min(FARTHEST / span, factor)));
 }
 
-/** Rows inside a polygon of map coordinates. */
-export function rowsInside(xy: Float32Array, polygon: Point[]): number[] {
-  const xs = polygon.map((p) => p[0]);
-  const ys = polygon.map((p) => p[1]);
-  const [x0, x1, y0, y1] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-  const rows: number[] = [];
-  for (let i = 0; i < xy.length / 2; i++) {
-    const x = xy[2 * i];
-    const y = xy[2 * i + 1];
-    if (x >= x0 && x <= x1 && y >= y0 && y <= y1 && inside(x, y, polygon)) rows.push(i);
-  }
-  return rows;
+/** The view moved so that a point is in its middle. */
+export function centred(view: View, [x, y]: Point): View {
+  const [mx, my] = middle(view);
+  const [dx, dy] = [x - mx, y - my];
+  return { x: [view.x[0] + dx, view.x[1] + dx], y: [view.y[0] + dy, view.y[1] + dy] };
 }
 
-/** The row nearest to a pixel, within a radius; -1 where there is none. */
-export function nearest(xy: Float32Array, frame: Frame, px: number, py: number, radius = 12): number {
-  let best = -1;
-  let least = radius * radius;
-  for (let i = 0; i < xy.length / 2; i++) {
-    const dx = frame.px(xy[2 * i]) - px;
-    const dy = frame.py(xy[2 * i + 1]) - py;
-    const d = dx * dx + dy * dy;
-    if (d < least) {
-      least = d;
-      best = i;
-    }
-  }
-  return best;
-}
+export const middle = ({ x, y }: View): Point => [(x[0] + x[1]) / 2, (y[0] + y[1]) / 2];
 
-/** The nearest row in a direction: what an arrow key moves to. */
-export function neighbour(xy: Float32Array, from: number, dx: number, dy: number): number {
-  let best = -1;
-  let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < xy.length / 2; i++) {
-    const vx = xy[2 * i] - xy[2 * from];
-    const vy = xy[2 * i + 1] - xy[2 * from + 1];
-    const along = vx * dx + vy * dy;
-    const off = Math.abs(vx * dy - vy * dx);
-    if (i === from || along <= 0 || off > along) continue;
-    const d = along + 2 * off;
-    if (d < least) {
-      least = d;
-      best = i;
-    }
-  }
-  return best;
-}
-
-/** The rows nearest on the map to any of these, these included. */
-export function grown(xy: Float32Array, rows: number[], by: number): number[] {
-  const chosen = new Set(rows);
-  const spread: { row: number; d: number }[] = [];
-  const sample = rows.length > 200 ? rows.filter((_, i) => i % Math.ceil(rows.length / 200) === 0) : rows;
-  for (let i = 0; i < xy.length / 2; i++) {
-    if (chosen.has(i)) continue;
-    let d = Number.POSITIVE_INFINITY;
-    for (const r of sample) {
-      d = Math.min(d, (xy[2 * i] - xy[2 * r]) ** 2 + (xy[2 * i + 1] - xy[2 * r + 1]) ** 2);
-    }
-    spread.push({ row: i, d });
-  }
-  spread.sort((a, b) => a.d - b.d);
-  return [...rows, ...spread.slice(0, by).map((s) => s.row)];
+/** The same place and zoom in a window of another size. */
+export function reframed(view: View, before: [number, number], after: [number, number]): View {
+  const span = ({ y }: View): number => y[1] - y[0];
+  const unit = span(view) / span(wholeView(...before));
+  const whole = wholeView(...after);
+  return centred(zoomed(whole, [0, 0], unit), middle(view));
 }

@@ -1,5 +1,5 @@
 import type { Theme } from "../ui/theme";
-import type { Look } from "./engine";
+import { packed } from "./colour";
 
 export const NONE = 255;
 const LEVELS = 15;
@@ -9,49 +9,143 @@ export type ColourBy = "label" | "prediction" | "doubt" | "group";
 /** What the kernel says of every point: label and predicted class (255 for none), doubt in 15 levels. */
 export type Marks = { label: Uint8Array; predicted: Uint8Array; doubt: Uint8Array };
 
+/** Takes over what changed in some rows. */
+export function change(marks: Marks, rows: Uint32Array, { label, predicted, doubt }: Marks): void {
+  for (let k = 0; k < rows.length; k++) {
+    marks.label[rows[k]] = label[k];
+    marks.predicted[rows[k]] = predicted[k];
+    marks.doubt[rows[k]] = doubt[k];
+  }
+}
+
+/** Bits of a point's flags. */
+export const CHOSEN = 1;
+export const RINGED = 2;
+
+/** What a point is drawn as; all but plain ones above the rest. */
+export const KIND = { plain: 0, chosen: 1, ringed: 2, labelled: 3 } as const;
+
+/** How one point is drawn. */
+export type Look = {
+  fill: string;
+  stroke: string;
+  opacity: number;
+  /** Area in square pixels. */
+  size: number;
+  /** Width of the ring in pixels. */
+  width: number;
+  /** Drawn above the rest. */
+  top: boolean;
+};
+
 export type LookOptions = {
   marks: Marks;
   clusters: Uint16Array | null;
   palette: string[];
-  rings: ReadonlySet<number>;
-  selected: ReadonlySet<number> | null;
+  flags: Uint8Array;
+  /** Whether some points are chosen: the others are set aside. */
+  choosing: boolean;
   by: ColourBy;
   theme: Theme;
-  /** Base area of a point. */
-  size: number;
 };
 
+const ASIDE = 0.25;
+
 /**
- * Colour is never the only sign: a labelled point is full, larger and has a ring of the text colour; a doubtful one has an
- * open ring; a prediction is pale.
+ * How every point is drawn. Colour is never the only sign: a labelled point is full, larger and has a ring of the text
+ * colour; a doubtful one has an open ring; a prediction is pale; a selection sets the others aside.
+ *
+ * Points of one shade (a small number) have the same fill and opacity, so that a million are coloured by a table.
  */
-export function look(i: number, o: LookOptions): Look {
-  const { marks, theme } = o;
-  const label = marks.label[i];
-  const labelled = label !== NONE;
-  const ring = !labelled && o.rings.has(i);
-  const chosen = o.selected?.has(i) ?? false;
-  const aside = o.selected !== null && !chosen;
-  const code = labelled && o.by !== "prediction" ? label : marks.predicted[i];
-  let fill = code === NONE ? theme.faint : o.palette[code];
-  let opacity = labelled ? 1 : code === NONE ? 0.45 : 0.5;
-  if (o.by === "doubt") {
-    fill = theme.accent;
-    opacity = marks.predicted[i] === NONE ? 0.15 : 0.08 + 0.85 * (marks.doubt[i] / LEVELS);
-  } else if (o.by === "group" && o.clusters) {
-    fill = groupColour(o.clusters[i], theme.dark);
-    opacity = labelled ? 1 : 0.6;
+export class Looks {
+  constructor(private readonly o: LookOptions) {}
+
+  get n(): number {
+    return this.o.flags.length;
   }
-  if (chosen) opacity = 1;
-  if (aside) opacity *= 0.25;
-  return {
-    fill,
-    stroke: labelled ? theme.text : ring ? theme.accent : chosen ? theme.text : fill,
-    opacity,
-    size: labelled ? o.size * 2 : ring ? o.size * 3 : o.size,
-    width: labelled ? 1.1 : ring ? 1.8 : chosen ? 0.8 : 0,
-    top: labelled || ring || chosen,
-  };
+
+  /** The look of one point. */
+  of(i: number): Look {
+    const { choosing } = this.o;
+    const kind = this.kind(i);
+    const chosen = (this.o.flags[i] & CHOSEN) !== 0;
+    const { fill, opacity } = this.shade(this.shadeOf(i));
+    const size = pointArea(this.o.flags.length);
+    return {
+      fill,
+      ...this.ring(kind, fill),
+      opacity: chosen ? 1 : choosing ? opacity * ASIDE : opacity,
+      size: kind === KIND.labelled ? size * 2 : kind === KIND.ringed ? size * 3 : size,
+      top: kind !== KIND.plain,
+    };
+  }
+
+  ring(kind: number, fill: string): { stroke: string; width: number } {
+    const { theme } = this.o;
+    if (kind === KIND.labelled) return { stroke: theme.text, width: 1.1 };
+    if (kind === KIND.ringed) return { stroke: theme.accent, width: 1.8 };
+    if (kind === KIND.chosen) return { stroke: theme.text, width: 0.8 };
+    return { stroke: fill, width: 0 };
+  }
+
+  /** Colours (four bytes each) and kinds of the points in this order. */
+  fill(order: Uint32Array, colours: Uint32Array, kinds: Uint8Array): void {
+    const { flags, choosing, by, clusters, marks } = this.o;
+    const { label, predicted, doubt } = marks;
+    const table = this.table();
+    const other = choosing ? 1 : 0;
+    const groups = by === "group" ? clusters : null;
+    const [byDoubt, byLabel] = [by === "doubt", by !== "prediction"];
+    for (let s = 0; s < order.length; s++) {
+      const i = order[s];
+      const [l, p, flag] = [label[i], predicted[i], flags[i]];
+      const labelled = l === NONE ? 0 : 1;
+      let shade = 2 * (labelled && byLabel ? l : p) + labelled;
+      if (byDoubt) shade = p === NONE ? 0 : 1 + doubt[i];
+      else if (groups) shade = 2 * groups[i] + labelled;
+      colours[s] = table[3 * shade + (flag & CHOSEN ? 2 : other)];
+      kinds[s] = labelled ? KIND.labelled : flag & RINGED ? KIND.ringed : flag;
+    }
+  }
+
+  private kind(i: number): number {
+    if (this.o.marks.label[i] !== NONE) return KIND.labelled;
+    const flags = this.o.flags[i];
+    return flags === 0 ? KIND.plain : flags & RINGED ? KIND.ringed : KIND.chosen;
+  }
+
+  private shadeOf(i: number): number {
+    const { marks, by, clusters } = this.o;
+    const label = marks.label[i];
+    const labelled = label !== NONE ? 1 : 0;
+    if (by === "doubt") return marks.predicted[i] === NONE ? 0 : 1 + marks.doubt[i];
+    if (by === "group" && clusters) return 2 * clusters[i] + labelled;
+    return 2 * (labelled && by !== "prediction" ? label : marks.predicted[i]) + labelled;
+  }
+
+  private shade(shade: number): { fill: string; opacity: number } {
+    const { by, clusters, theme, palette } = this.o;
+    if (by === "doubt") {
+      return { fill: theme.accent, opacity: shade === 0 ? 0.15 : 0.08 + (0.85 * (shade - 1)) / LEVELS };
+    }
+    const [code, labelled] = [shade >> 1, shade & 1];
+    if (by === "group" && clusters)
+      return { fill: groupColour(code, theme.dark), opacity: labelled ? 1 : 0.6 };
+    if (code === NONE) return { fill: theme.faint, opacity: labelled ? 1 : 0.45 };
+    return { fill: palette[code] ?? theme.faint, opacity: labelled ? 1 : 0.5 };
+  }
+
+  /** Of every shade its colour in three states: as it is, set aside, chosen. */
+  private table(): Uint32Array {
+    const { by, clusters } = this.o;
+    const last = by === "group" && clusters ? clusters.reduce((a, b) => Math.max(a, b), 0) : NONE;
+    const table = new Uint32Array(3 * 2 * (last + 1));
+    for (let shade = 0; shade < table.length / 3; shade++) {
+      const { fill, opacity } = this.shade(shade);
+      table.set([packed(fill, opacity), packed(fill, opacity * ASIDE), packed(fill, 1)], 3 * shade);
+    }
+    return table;
+  }
 }
 
 /** Neighbouring numbers get hues far apart. */

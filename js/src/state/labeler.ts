@@ -1,6 +1,6 @@
 import type { Ask, LabelClass, Progress, Sample, Selection } from "../host/protocol";
 
-export type Chosen = { rows: number[]; how: Selection; sample: Sample | null };
+export type Chosen = { rows: Uint32Array; how: Selection; sample: Sample | null };
 
 export type LabelerState = Progress & {
   ready: boolean;

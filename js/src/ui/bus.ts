@@ -3,9 +3,9 @@ import type { Selection } from "../host/protocol";
 /** What the views of one session on one page tell each other; nothing of it concerns the kernel. */
 export type PageEvents = {
   /** The points chosen on the map, or none. */
-  selection: { rows: number[]; how: Selection } | null;
+  selection: { rows: Uint32Array; how: Selection } | null;
   /** Rows that were labelled a moment ago, and their class (-1: no longer labelled). */
-  acted: { rows: number[]; code: number };
+  acted: { rows: Uint32Array; code: number };
   /** The item on the Labeler's card. */
   current: { row: number } | null;
   /** A key pressed on the map that is not the map's own. */

@@ -16,6 +16,8 @@ export type ExplorerCallbacks = {
   choose: (row: number) => void;
   list: (open: boolean) => void;
   nextDoubt: () => void;
+  /** More and smaller groups, or fewer and larger ones. */
+  regroup: (finer: boolean) => void;
 };
 
 const TOOLS: [Tool, string, string][] = [
@@ -103,7 +105,17 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
       h("kbd", { text: "N" }),
       "next in doubt",
     ),
-    h("label", { class: "hitl-colour" }, "Colour", colour),
+    h(
+      "span",
+      { class: "hitl-colour" },
+      h("label", { class: "hitl-colour" }, "Colour", colour),
+      h(
+        "span",
+        { class: "hitl-segment", attrs: { role: "group", "aria-label": "Groups" } },
+        tool("coarser", "Fewer and larger groups (key [)", () => on.regroup(false)),
+        tool("finer", "More and smaller groups (key ])", () => on.regroup(true)),
+      ),
+    ),
   );
   let pressed = false;
   let waiting: Point[] | null = null;

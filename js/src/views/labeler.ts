@@ -42,10 +42,10 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   root.append(
     h("div", { class: "hitl-head" }, reason, progress),
     card,
+    h("div", { class: "hitl-over" }, note),
     guessLine,
     classes,
     h("div", { class: "hitl-acts" }, skip, undo, redo, release, keysOff),
-    note,
     guide,
   );
 

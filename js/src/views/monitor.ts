@@ -45,6 +45,21 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
     panels,
   );
   root.append(more);
+  let drawn = "";
+  let rows = new Map<string, HTMLElement>();
+
+  /** Rows that are as they were stay. */
+  function drawHistory(entries: HistoryEntry[], classes: LabelClass[]): void {
+    const next = new Map<string, HTMLElement>();
+    for (const entry of entries) {
+      const color = classes.find((c) => c.name === entry.value)?.color ?? "transparent";
+      const key = JSON.stringify([entry, color]);
+      next.set(key, rows.get(key) ?? historyRow(entry, color));
+    }
+    rows = next;
+    history.replaceChildren(...next.values());
+    if (!next.size) history.append(h("li", { class: "hitl-faint", text: "Nothing yet" }));
+  }
 
   return {
     chart,
@@ -64,11 +79,12 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       setText(saved, savedWords(state, waiting));
       saved.title = state.store.where;
       saved.classList.toggle("hitl-bad", stalled || state.closed);
-      drawBalance(balance, state.balance, classes);
+      const shares = JSON.stringify([state.balance, classes]);
+      if (shares !== drawn) drawBalance(balance, state.balance, classes);
+      drawn = shares;
       show(chart, state.curve.length > 0);
       setText(curveWords, state.curve.length ? "" : curveMissing(state));
-      history.replaceChildren(...state.history.map((entry) => historyRow(entry, classes)));
-      if (!state.history.length) history.append(h("li", { class: "hitl-faint", text: "Nothing yet" }));
+      drawHistory(state.history, classes);
       undo.setAttribute("aria-disabled", String(!state.undo));
       redo.setAttribute("aria-disabled", String(!state.redo));
     },
@@ -119,17 +135,19 @@ function drawBalance(element: HTMLElement, counts: number[], classes: LabelClass
   );
 }
 
-function historyRow(entry: HistoryEntry, classes: LabelClass[]): HTMLElement {
+const clock = new Intl.DateTimeFormat([], {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hour12: false,
+});
+
+function historyRow(entry: HistoryEntry, color: string): HTMLElement {
   const dot = h("span", { class: "hitl-dot" });
-  dot.style.background = classes.find((c) => c.name === entry.value)?.color ?? "transparent";
+  dot.style.background = color;
   const what = entry.kind === "skip" ? "skipped" : (entry.value ?? "label taken away");
   const many = entry.n > 1 ? ` · ${count(entry.n, "item")}` : "";
-  const time = new Date(entry.time).toLocaleTimeString([], {
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-    hour12: false,
-  });
+  const time = clock.format(new Date(entry.time));
   return h(
     "li",
     { class: entry.holds ? "" : "hitl-undone", title: entry.holds ? "" : "undone" },

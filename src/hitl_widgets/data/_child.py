@@ -24,9 +24,12 @@ import numpy.typing as npt
 
 from hitl_widgets.errors import HitlError
 
-__all__ = ["Cancelled", "ChildJob", "Progress", "Reporter", "serve"]
+__all__ = ["DRAWING", "Cancelled", "ChildJob", "Progress", "Reporter", "serve"]
 
 Progress = Callable[[str, float | None], None]
+
+DRAWING = "drawing the map"
+_SHOWN = "shown.npy"
 
 
 class Cancelled(HitlError):
@@ -56,7 +59,12 @@ class ChildJob:
         self._cancelled = False
         self._child: subprocess.Popen[str] | None = None
 
-    def run(self, on_progress: Progress, results: Sequence[str]) -> list[npt.NDArray[Any]]:
+    def run(
+        self,
+        on_progress: Progress,
+        results: Sequence[str],
+        on_array: Callable[[npt.NDArray[Any]], None] = lambda _: None,
+    ) -> list[npt.NDArray[Any]]:
         """Run the child to its end; blocks, so call it from a background thread.
 
         Parameters
@@ -66,6 +74,8 @@ class ChildJob:
             where that is known.
         results
             names of the arrays that the child writes.
+        on_array
+            called in this thread with each array that the child shows on its way.
 
         Raises
         ------
@@ -82,7 +92,7 @@ class ChildJob:
             with (folder / "errors.txt").open("w+", encoding="utf-8", errors="replace") as errors:
                 child = self._start(folder, errors.fileno())
                 try:
-                    _follow(child, on_progress)
+                    _follow(child, on_progress, lambda: on_array(np.load(folder / _SHOWN)))
                 finally:
                     child.kill()
                     child.wait()
@@ -121,10 +131,12 @@ class ChildJob:
             raise HitlError(f"{self._failed} The end of its output:\n{tail}") from error
 
 
-def _follow(child: subprocess.Popen[str], on_progress: Progress) -> None:
+def _follow(child: subprocess.Popen[str], on_progress: Progress, on_shown: Callable[[], None]) -> None:
     for line in child.stdout or ():
-        message = json.loads(line)
-        on_progress(message["stage"], message["fraction"])
+        if message := json.loads(line):
+            on_progress(message["stage"], message["fraction"])
+        else:
+            on_shown()
     child.wait()
 
 
@@ -145,12 +157,22 @@ def _child_environment() -> dict[str, str]:
 class Reporter:
     """Says in the child how far it is, as JSON lines to the parent."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO, folder: Path) -> None:
+        self._stream, self._folder = stream, folder
 
     def stage(self, words: str, fraction: float | None = None) -> None:
         """Tell the parent what is being done, and the share done where it is known."""
-        self._stream.write(json.dumps({"stage": words, "fraction": fraction}) + "\n")
+        self._say({"stage": words, "fraction": fraction})
+
+    def show(self, array: npt.NDArray[Any]) -> None:
+        """Show the parent an array on the way; one that it has not read yet is replaced."""
+        written = self._folder / f"new-{_SHOWN}"
+        np.save(written, array)
+        written.replace(self._folder / _SHOWN)
+        self._say({})
+
+    def _say(self, message: dict[str, Any]) -> None:
+        self._stream.write(json.dumps(message) + "\n")
         self._stream.flush()
 
 
@@ -158,10 +180,10 @@ def serve(work: Callable[[Path, dict[str, Any], Reporter], None]) -> None:
     """Be the child: ``work(folder, settings, reporter)`` reads and writes arrays in the folder."""
     folder = Path(sys.argv[1])
     # Whatever else prints must not mix with the JSON lines.
-    reporter = Reporter(os.fdopen(os.dup(1), "w", encoding="utf-8"))
+    reporter = Reporter(os.fdopen(os.dup(1), "w", encoding="utf-8"), folder)
     os.dup2(2, 1)
     if hasattr(os, "nice"):
-        os.nice(5)
+        os.nice(15)  # whoever labels meanwhile comes first
     threading.Thread(target=_die_with_parent, args=(folder,), daemon=True).start()
     warnings.simplefilter("ignore")
     work(folder, json.loads((folder / "job.json").read_text()), reporter)

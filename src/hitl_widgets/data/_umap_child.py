@@ -1,37 +1,58 @@
 """UMAP in a process of its own, started by `projection`.
 
-Reads ``indices.npy``, ``distances.npy`` and ``init.npy`` in its folder, writes ``xy.npy``.
+Reads ``indices.npy``, ``distances.npy`` and ``init.npy`` in its folder, writes ``xy.npy``; shows
+the layout as it settles.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+import time
 import types
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from hitl_widgets.data._child import Reporter, serve
+from hitl_widgets.data._child import DRAWING, Reporter, serve
 
 # From here UMAP lays out in parallel when no random_state asks for a repeatable map.
 _PARALLEL_ROWS = 50_000
 
 
 class _Epochs:
-    """Where tqdm writes ``12/100``; passes it on."""
+    """Where tqdm writes ``12/100``; passes it on, and now and then the layout as it is."""
 
-    def __init__(self, reporter: Reporter) -> None:
-        self._reporter = reporter
+    def __init__(self, reporter: Reporter, seconds: float) -> None:
+        self._reporter, self._seconds = reporter, seconds
+        self._due = time.monotonic() + seconds
+        self.layout: npt.NDArray[np.float32] | None = None
 
     def write(self, text: str) -> int:
         if found := re.search(r"(\d+)/(\d+)", text):
-            self._reporter.stage("settling the map", int(found[1]) / max(1, int(found[2])))
+            self._reporter.stage(DRAWING, int(found[1]) / max(1, int(found[2])))
+            if self.layout is not None and int(found[1]) and time.monotonic() >= self._due:
+                self._reporter.show(self.layout)
+                self._due = time.monotonic() + self._seconds
         return len(text)
 
     def flush(self) -> None:
         pass
+
+    def watch(self, umap_: Any) -> None:
+        """Keep hold of the array that the layout is worked out in."""
+        if not hasattr(umap_, "optimize_layout_euclidean"):  # another version: the map comes at its end
+            return
+        lay_out = umap_.optimize_layout_euclidean
+
+        def watched(layout: npt.NDArray[np.float32], *arguments: Any, **settings: Any) -> Any:
+            self.layout = layout
+            return lay_out(layout, *arguments, **settings)
+
+        umap_.optimize_layout_euclidean = watched
 
 
 def _stub_pynndescent() -> None:
@@ -83,7 +104,10 @@ def _lay_out(folder: Path, settings: dict[str, Any], reporter: Reporter) -> None
     reporter.stage("preparing the layout (the first time compiles)")
     umap = _import_umap()
     n = len(indices)
-    parallel = settings["random_state"] is None and n >= _PARALLEL_ROWS
+    several = int(os.environ.get("NUMBA_NUM_THREADS", "1")) > 1  # else compiling costs more than it gives
+    parallel = several and settings["random_state"] is None and n >= _PARALLEL_ROWS
+    epochs = _Epochs(reporter, settings["frame_seconds"])
+    epochs.watch(umap.umap_)
     model = umap.UMAP(
         n_neighbors=min(settings["n_neighbors"], indices.shape[1]),
         n_epochs=settings["n_epochs"],
@@ -91,7 +115,7 @@ def _lay_out(folder: Path, settings: dict[str, Any], reporter: Reporter) -> None
         precomputed_knn=(indices, distances, None),
         random_state=None if parallel else settings["random_state"] or 0,
         n_jobs=-1 if parallel else 1,
-        tqdm_kwds={"disable": False, "file": _Epochs(reporter), "bar_format": "{n_fmt}/{total_fmt}"},
+        tqdm_kwds={"disable": False, "file": epochs, "bar_format": "{n_fmt}/{total_fmt}"},
     )
     # Given neighbours and a start, UMAP asks the features for nothing but their number.
     xy = model.fit_transform(np.zeros((n, 1), np.float32))

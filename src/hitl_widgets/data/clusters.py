@@ -1,13 +1,11 @@
-"""Groups on the map, names for them, and their outlines."""
+"""Groups on the map, their outlines, and the item in the middle of each."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["find_clusters", "name_text_clusters", "outlines", "plain_names"]
+__all__ = ["find_clusters", "medoids", "outlines"]
 
 Points = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int16]
@@ -18,8 +16,7 @@ _NARROWEST = 0.036
 _SCOTT = 0.5  # of Scott's bandwidth, which is meant for a single hill
 _FAINTEST = 0.1
 _KEPT = 0.9
-_HULL_POINTS = 20_000
-_WORD = r"(?u)\b[^\W\d_]{3,}\b"
+_ENOUGH = 20_000
 
 
 def find_clusters(xy: Points, *, scale: float = 1.0) -> Labels:
@@ -76,73 +73,10 @@ def _climb(density: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
 
 
 def _by_size(groups: npt.NDArray[np.int32]) -> Labels:
-    _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    sizes = np.bincount(groups)
     rank = np.empty(len(sizes), np.int16)
     rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes), dtype=np.int16)
-    return rank[codes]
-
-
-def plain_names(labels: Labels) -> list[str]:
-    """``["group 1", "group 2", ...]``, one for each cluster id from 0 to the largest."""
-    return [f"group {i + 1}" for i in range(_n_groups(labels))]
-
-
-def name_text_clusters(texts: Sequence[str], labels: Labels, n_words: int = 2) -> list[str]:
-    """Name each cluster by the words that set it apart: c-TF-IDF (Grootendorst, 2022, BERTopic).
-
-    Counts the texts that hold a word, not the word, so that one long text cannot name a cluster.
-
-    Parameters
-    ----------
-    texts
-        n texts; English stop words, numbers and words of one or two letters are passed over.
-    labels
-        (n,) cluster ids.
-    n_words
-        words in a name.
-
-    Returns
-    -------
-    One name for each id from 0 to the largest, distinct; ``"group 3"`` where no word is left.
-    """
-    from scipy import sparse
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    names = plain_names(labels)
-    vectorizer = CountVectorizer(
-        stop_words="english",
-        token_pattern=_WORD,
-        min_df=2 if len(texts) >= 50 else 1,
-        max_features=20_000,
-        binary=True,
-    )
-    try:
-        counts = vectorizer.fit_transform(texts)
-    except ValueError:  # no words at all
-        return names
-    n = len(texts)
-    members = sparse.csr_matrix((np.ones(n), (labels, np.arange(n))), shape=(len(names), n))
-    per_class = (members @ counts).toarray()
-    total = per_class.sum(axis=0)
-    frequency = per_class / np.maximum(per_class.sum(axis=1, keepdims=True), 1)
-    score = frequency * np.log1p(per_class.sum() / len(names) / total)
-    words = vectorizer.get_feature_names_out()
-    taken: set[str] = set()
-    for i, row in enumerate(score):
-        best = [str(words[j]) for j in np.argsort(-row, kind="stable")[: n_words + 6] if row[j] > 0]
-        names[i] = _distinct(best, n_words, taken, names[i])
-        taken.add(names[i])
-    return names
-
-
-def _distinct(best: list[str], n_words: int, taken: set[str], fallback: str) -> str:
-    """The first words, or with a later last word where another cluster has that name."""
-    head = best[: n_words - 1]
-    for last in best[n_words - 1 :] or [""]:
-        name = ", ".join(word for word in (*head, last) if word)
-        if name and name not in taken:
-            return name
-    return fallback
+    return rank[groups]
 
 
 def outlines(xy: Points, labels: Labels) -> list[Points]:
@@ -160,10 +94,25 @@ def outlines(xy: Points, labels: Labels) -> list[Points]:
     One float32 (m, 2) polygon, anticlockwise, for each id from 0 to the largest; (0, 2) for an
     id without points.
     """
+    return [_outline(np.asarray(xy[rows], np.float32)) for rows in _members(labels)]
+
+
+def medoids(xy: Points, labels: Labels) -> npt.NDArray[np.int64]:
+    """int64: the point nearest to the middle of each group; -1 for a group without points."""
+    found = np.full(_n_groups(labels), -1, np.int64)
+    for group, rows in enumerate(_members(labels)):
+        if len(rows):
+            middle = np.median(xy[rows], axis=0)
+            found[group] = rows[np.square(xy[rows] - middle).sum(axis=1).argmin()]
+    return found
+
+
+def _members(labels: Labels) -> list[npt.NDArray[np.int64]]:
+    """At most 20,000 points of each group."""
     order = np.argsort(labels, kind="stable")
     ends = np.cumsum(np.bincount(labels, minlength=_n_groups(labels)))
-    groups = np.split(np.asarray(xy, np.float32)[order], ends[:-1]) if len(ends) else []
-    return [_outline(points) for points in groups]
+    groups = np.split(order, ends[:-1]) if len(ends) else []
+    return [rows[:: max(1, -(-len(rows) // _ENOUGH))] for rows in groups]
 
 
 def _outline(points: Points) -> Points:
@@ -171,7 +120,6 @@ def _outline(points: Points) -> Points:
 
     if not len(points):
         return np.empty((0, 2), np.float32)
-    points = points[:: -(-len(points) // _HULL_POINTS)]
     distance = np.linalg.norm(points - np.median(points, axis=0), axis=1)
     inner = points[distance <= np.quantile(distance, _KEPT)] if len(points) > 3 else points
     try:

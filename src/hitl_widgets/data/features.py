@@ -9,20 +9,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.data.matrix import Matrix, check_matrix
 from hitl_widgets.errors import InvalidInput
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from sklearn.pipeline import Pipeline
 
-__all__ = ["check_matrix", "embed_items", "image_features", "table_features", "text_features"]
-
-Matrix = npt.NDArray[np.float32]
+__all__ = [
+    "check_matrix",
+    "embed_items",
+    "encode_texts",
+    "image_features",
+    "table_features",
+    "text_features",
+]
 
 _MAX_DIM = 128
 _SIDE = 24
 _RAW_VALUES = 1024
 _FIT_ROWS = 10_000
-_CHECK_ROWS = 65_536
 _TEXT_CHARACTERS = 2_000
 _TERMS = 30_000
 
@@ -37,9 +43,20 @@ def text_features(texts: Sequence[str], *, dim: int = _MAX_DIM, random_state: in
     -------
     float32 (n, d) with d <= dim; a text that says nothing gives a row of zeros.
     """
+    return encode_texts(texts, dim=dim, random_state=random_state)[0]
+
+
+def encode_texts(
+    texts: Sequence[str], *, dim: int = _MAX_DIM, random_state: int = 0
+) -> tuple[Matrix, Pipeline | None]:
+    """:func:`text_features`, and what made them: a fitted scikit-learn transformer of texts.
+
+    None where no text holds a character. It reads texts to their end.
+    """
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.preprocessing import normalize
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import Normalizer
 
     clean = ["" if _is_missing(t) else str(t)[:_TEXT_CHARACTERS] for t in texts]
     options: dict[str, Any] = {"sublinear_tf": True, "max_features": _TERMS, "dtype": np.float32}
@@ -54,12 +71,15 @@ def text_features(texts: Sequence[str], *, dim: int = _MAX_DIM, random_state: in
         except ValueError:  # an empty vocabulary
             continue
     else:
-        return np.zeros((len(clean), 1), np.float32)
+        return np.zeros((len(clean), 1), np.float32), None
     if counts.shape[1] <= dim:
-        return np.ascontiguousarray(counts.toarray(), np.float32)
-    svd = TruncatedSVD(min(dim, *counts.shape), n_iter=2, random_state=random_state)
+        return np.ascontiguousarray(counts.toarray(), np.float32), make_pipeline(vectorizer)
+    reduce = make_pipeline(
+        TruncatedSVD(min(dim, *counts.shape), n_iter=2, random_state=random_state), Normalizer()
+    )
     with np.errstate(invalid="ignore"):  # identical texts have no variance to explain
-        return np.ascontiguousarray(normalize(svd.fit_transform(counts)), np.float32)
+        X = np.ascontiguousarray(reduce.fit_transform(counts), np.float32)
+    return X, make_pipeline(vectorizer, *(step for _, step in reduce.steps))
 
 
 def image_features(items: Sequence[Image | None], *, random_state: int = 0) -> Matrix:
@@ -237,83 +257,3 @@ def embed_items(items: Sequence[object], embed: Any) -> Matrix:
             "or an instance of a scikit-learn transformer."
         )
     return check_matrix(embed(items), len(items), "embed(items)")
-
-
-def check_matrix(X: Any, n_rows: int, name: str = "X") -> Matrix:
-    """One finite row of numbers for each item.
-
-    Parameters
-    ----------
-    X
-        array-like of shape (n_rows, d); a scipy sparse matrix wider than 128 is reduced by truncated SVD.
-    n_rows
-        how many items there are.
-    name
-        what the message calls the array.
-
-    Returns
-    -------
-    float32 (n_rows, d), C-contiguous; `X` itself, uncopied, where it already is.
-
-    Raises
-    ------
-    InvalidInput
-        not 2-D, other length, no columns, not numeric, NaN or infinite.
-    """
-    from scipy import sparse
-
-    is_sparse = sparse.issparse(X)
-    if not is_sparse:
-        X = _as_array(X, name)
-    if X.ndim != 2:
-        raise InvalidInput(
-            f"{name} has shape {X.shape}, expected 2-D: (items, features). "
-            f"For one number per item use {name}.reshape(-1, 1)."
-        )
-    if X.shape[0] != n_rows:
-        raise InvalidInput(
-            f"{name} has {X.shape[0]:,} rows, data has {n_rows:,}. Give one row per item, in the same order."
-        )
-    if X.shape[1] == 0:
-        raise InvalidInput(f"{name} has no columns. Give at least one number per item.")
-    with np.errstate(over="ignore"):  # beyond float32 becomes infinite, and is reported below
-        out = _densify(X) if is_sparse else np.ascontiguousarray(X, np.float32)
-    _check_finite(out, name)
-    return out
-
-
-def _as_array(X: Any, name: str) -> npt.NDArray[Any]:
-    try:
-        array = np.asarray(X)
-        if array.dtype.kind == "O":
-            array = array.astype(np.float32)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(
-            f"{name} cannot be read as a table of numbers ({error}). Give one row of equal length per item."
-        ) from error
-    if array.dtype.kind not in "biuf":
-        raise InvalidInput(
-            f"{name} holds {array.dtype}, expected numbers. Convert it with .astype('float32')."
-        )
-    return array
-
-
-def _densify(X: Any) -> Matrix:
-    from sklearn.decomposition import TruncatedSVD
-
-    if X.shape[1] > _MAX_DIM and np.isfinite(X.data).all():
-        X = TruncatedSVD(min(_MAX_DIM, *X.shape), random_state=0).fit_transform(X)
-        return np.ascontiguousarray(X, np.float32)
-    return np.ascontiguousarray(X.toarray(), np.float32)
-
-
-def _check_finite(X: Matrix, name: str) -> None:
-    starts = range(0, len(X), _CHECK_ROWS)  # in parts: no mask as large as X
-    parts = [np.flatnonzero(~np.isfinite(X[s : s + _CHECK_ROWS]).all(axis=1)) + s for s in starts]
-    bad = np.concatenate(parts) if parts else np.empty(0, np.intp)
-    if len(bad):
-        shown = ", ".join(map(str, bad[:5])) + (", ..." if len(bad) > 5 else "")
-        raise InvalidInput(
-            f"{name} holds NaN or infinite values in {len(bad):,} of {len(X):,} rows (row {shown}). "
-            "Fill them (sklearn.impute.SimpleImputer) or leave those items out."
-        )

@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.data._child import Cancelled, ChildJob, Progress
-from hitl_widgets.data._graph_cache import CachedGraph
-from hitl_widgets.data._neighbor_search import stopping
+from hitl_widgets.data._cache import Cache, fingerprint, row_keys
+from hitl_widgets.data._cells import Cells
+from hitl_widgets.data._child import Progress
+from hitl_widgets.data._graph_cache import are_neighbours
 from hitl_widgets.data.neighbors import NeighborGraph
+from hitl_widgets.data.placing import shares
 
 __all__ = ["LANDMARKS", "LandmarkGraph"]
+
+Matrix = npt.NDArray[np.float32]
 
 LANDMARKS = 100_000
 NEAREST = 10
 _WIDTH = 64
 _FIT_ROWS = 20_000
-_BLOCK = 100_000
+_BLOCK = 65_536
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,24 +47,20 @@ class LandmarkGraph:
     rows: npt.NDArray[np.int64]
     graph: NeighborGraph
     nearest: npt.NDArray[np.int32]
-    distances: npt.NDArray[np.float32]
+    distances: Matrix
 
     def __len__(self) -> int:
         return len(self.nearest)
 
     @property
-    def share(self) -> npt.NDArray[np.float32]:
-        """float32 (n, k): how much each nearest landmark says of a row, ``exp(-(d / d_k)^2)``, sum 1."""
-        scale = np.maximum(self.distances[:, -1:], np.finfo(np.float32).tiny)
-        w = np.exp(-np.square(self.distances / scale))
-        own = self.distances[:, 0] == 0
-        w[own, 1:] = 0
-        return np.asarray(w / w.sum(axis=1, keepdims=True), np.float32)
+    def share(self) -> Matrix:
+        """float32 (n, k): how much each nearest landmark says of a row, see `placing.shares`."""
+        return shares(self.distances)
 
     @classmethod
     def build(
         cls,
-        X: npt.NDArray[np.float32],
+        X: Any,
         *,
         landmarks: int = LANDMARKS,
         cache: Path | None = None,
@@ -73,10 +74,13 @@ class LandmarkGraph:
         Parameters
         ----------
         X
-            float32 (n, d), finite, n > landmarks.
+            float32 (n, d), finite, n > landmarks; or what gives such rows when sliced or indexed. It is
+            read in blocks, never copied.
         landmarks
             How many.
-        cache, on_progress, cancelled
+        cache
+            A folder that keeps what was found for the two pools used last; it need not exist.
+        on_progress, cancelled
             As in :meth:`NeighborGraph.build`.
 
         Raises
@@ -88,52 +92,89 @@ class LandmarkGraph:
         """
         tell, stop = on_progress or (lambda *_: None), cancelled or (lambda: False)
         tell("finding landmarks", None)
-        Z = _narrow(X, stop)
-        rows = np.sort(np.random.default_rng(0).choice(len(Z), landmarks, replace=False))
-        graph = NeighborGraph.build(Z[rows], cache=cache, on_progress=tell, cancelled=stop)
-        file = CachedGraph(cache, Z, NEAREST, f"{landmarks} landmarks") if cache is not None else None
-        found = file.read() if file else None
-        if found is None:
-            found = _nearest(Z, rows, tell, stop)
-            if file:
-                file.write(*found)
-        return cls(rows, graph, *found)
+        file = None if cache is None else _CachedLandmarks(cache, X, landmarks)
+        if file and (found := file.read()):
+            return found
+        rows = np.sort(np.random.default_rng(0).choice(len(X), landmarks, replace=False))
+        narrow = _Narrow(X)
+        parts = np.array_split(rows, -(-landmarks // _FIT_ROWS))  # X[rows] would be a tenth of X
+        chosen = np.concatenate([narrow(X[part]) for part in parts])
+        graph = NeighborGraph.build(chosen, on_progress=tell, cancelled=stop)
+        made = cls(rows, graph, *_nearest(X, narrow, rows, chosen, tell, stop))
+        if file:
+            file.write(made)
+        return made
 
 
-def _narrow(X: npt.NDArray[np.float32], cancelled: Callable[[], bool]) -> npt.NDArray[np.float32]:
-    n, d = X.shape
-    if d <= _WIDTH:
-        return X
-    from sklearn.decomposition import PCA
+class _Narrow:
+    """The first 64 principal components of at most 20,000 rows, where rows are wider."""
 
-    sample = np.sort(np.random.default_rng(0).choice(n, min(n, _FIT_ROWS), replace=False))
-    pca = PCA(_WIDTH, random_state=0).fit(X[sample])
-    Z = np.empty((n, _WIDTH), np.float32)
-    for low in range(0, n, _BLOCK):
-        if cancelled():
-            raise Cancelled("The search for neighbours was cancelled.")
-        Z[low : low + _BLOCK] = pca.transform(X[low : low + _BLOCK])
-    return Z
+    def __init__(self, X: Any) -> None:
+        n, d = X.shape
+        self._pca = None
+        if d > _WIDTH:
+            from sklearn.decomposition import PCA
+
+            sample = np.sort(np.random.default_rng(0).choice(n, min(n, _FIT_ROWS), replace=False))
+            self._pca = PCA(_WIDTH, random_state=0).fit(np.asarray(X[sample], np.float32))
+
+    def __call__(self, block: npt.NDArray[Any]) -> Matrix:
+        block = np.asarray(block, np.float32)
+        return block if self._pca is None else np.asarray(self._pca.transform(block), np.float32)
 
 
 def _nearest(
-    Z: npt.NDArray[np.float32],
+    X: Any,
+    narrow: _Narrow,
     rows: npt.NDArray[np.int64],
+    chosen: Matrix,
     on_progress: Progress,
     cancelled: Callable[[], bool],
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+) -> tuple[npt.NDArray[np.int32], Matrix]:
     """Nearest landmarks and distances of all rows, a landmark itself first."""
-    job = ChildJob(
-        "hitl_widgets.data._neighbors_child",
-        {"rows": Z[rows], "queries": Z},
-        {"n_neighbors": NEAREST + 5, "nearest": NEAREST},
-        "The nearest landmarks could not be found, so the model does without neighbours.",
-    )
-    with stopping(job, cancelled):
-        nearest, distances = job.run(on_progress, ["nearest", "far"])
+    cells, n = Cells(chosen), len(X)
+    nearest, distances = np.empty((n, NEAREST), np.int32), np.empty((n, NEAREST), np.float32)
+    for low in range(0, n, _BLOCK):
+        on_progress("finding the nearest landmarks", low / n)
+        part = slice(low, low + _BLOCK)
+        nearest[part], distances[part] = cells.nearest(narrow(X[part]), NEAREST, cancelled)
     numbers = np.arange(len(rows), dtype=np.int32)
-    missed = nearest[rows, 0] != numbers  # the search is approximate, or another equals it
+    missed = nearest[rows, 0] != numbers  # another equals it
     at = rows[missed]
     nearest[at, 1:], distances[at, 1:] = nearest[at, :-1], distances[at, :-1]
     nearest[rows, 0], distances[rows, 0] = numbers, 0
     return nearest, distances
+
+
+class _CachedLandmarks:
+    """The landmarks of one X on disk; nothing that goes wrong with them is an error."""
+
+    def __init__(self, folder: Path, X: Any, landmarks: int) -> None:
+        self._cache = Cache(folder, "landmarks", keep=2)
+        self._name = fingerprint(row_keys(X), X.shape, landmarks, NEAREST)
+        self._n, self._landmarks = len(X), landmarks
+
+    def read(self) -> LandmarkGraph | None:
+        found, m = self._cache.read(self._name) or {}, self._landmarks
+        rows = found.get("rows")
+        if (
+            rows is None
+            or rows.dtype != np.int64
+            or rows.shape != (m,)
+            or not 0 <= rows.min() <= rows.max() < self._n
+            or not are_neighbours(found.get("indices"), found.get("distances"), m, m)
+            or not are_neighbours(found.get("nearest"), found.get("far"), self._n, m)
+        ):
+            return None
+        graph = NeighborGraph(found["indices"], found["distances"], "euclidean")
+        return LandmarkGraph(rows, graph, found["nearest"], found["far"])
+
+    def write(self, made: LandmarkGraph) -> None:
+        self._cache.write(
+            self._name,
+            rows=made.rows,
+            indices=made.graph.indices,
+            distances=made.graph.distances,
+            nearest=made.nearest,
+            far=made.distances,
+        )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,15 @@ import numpy.typing as npt
 from narwhals.exceptions import DuplicateError
 from PIL import Image
 
-from hitl_widgets.data.features import check_matrix
+from hitl_widgets.data._identity import content_hash, row_ids
 from hitl_widgets.data.items import ItemKind, Payload, is_missing, payload
+from hitl_widgets.data.matrix import is_matrix, open_matrix, some_rows
 from hitl_widgets.errors import InvalidInput, choices, nearest
 
 __all__ = ["Pool"]
+
+WIDE = 30
+SHOWN_COLUMNS = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +43,8 @@ class Pool:
         int64 of shape (n_rows,): the item of each row of the person's table. Rows with equal
         content are one item and share a label.
     X
-        float32 of shape (n_items, n_features), or None until features are built.
+        float32 or float16 of shape (n_items, n_features): an array, or what gives one for a slice or
+        an array of rows. None until features are built.
     source
         What the person passed, untouched.
     """
@@ -48,7 +53,7 @@ class Pool:
     items: Sequence[Any]
     ids: Sequence[Any]
     rows: npt.NDArray[np.int64]
-    X: npt.NDArray[np.float32] | None = None
+    X: Any = None
     source: Any = field(default=None, repr=False)
 
     def __len__(self) -> int:
@@ -106,8 +111,16 @@ class Pool:
         return found
 
     def payload(self, i: int, *, side: int = 768) -> Payload:
-        """What a screen shows of item ``i``; images at most ``side`` pixels wide and high."""
-        return payload(self.kind, self.items[i], side=side)
+        """What a screen shows of item ``i``; images at most ``side`` pixels wide and high.
+
+        Of a row with more than 30 columns the first 12, and how many there are besides.
+        """
+        item = self.items[i]
+        if self.kind == "table" and len(item) > WIDE:
+            item = dict(islice(item.items(), SHOWN_COLUMNS)) | {
+                "…": f"{len(item) - SHOWN_COLUMNS} more columns"
+            }
+        return payload(self.kind, item, side=side)
 
     @classmethod
     def from_data(
@@ -119,22 +132,27 @@ class Pool:
         columns: Sequence[str] | None = None,
         X: Any = None,
         id: str | None = None,  # noqa: A002 - the field's own word
+        cache: Path | None = None,
     ) -> Pool:
-        """Read the items from a table, a list or an array.
+        """Read the items from a table, a list, an array or a file of features.
 
         Parameters
         ----------
         data
             A pandas, polars or Arrow table; a list of texts, images (arrays, bytes, paths as
-            ``pathlib.Path``, Pillow images) or dicts; an array of shape (n, h, w[, c]) of images
-            or (n, d) of features.
+            ``pathlib.Path``, Pillow images) or dicts; an array of shape (n, h, w[, c]) of images;
+            features: an array of shape (n, d), or what ``X`` may be besides.
         text, image, columns
             The column that holds the text or the image, or the columns to show as a table row.
             Without any, all columns.
         X
-            Embeddings, array-like of shape (n_rows, n_features), finite.
+            Embeddings, array-like of shape (n_rows, n_features), finite; a path to ``.npy``,
+            ``.parquet`` or ``.zarr``, a zarr array or a Dask array. See
+            :func:`~hitl_widgets.data.matrix.open_matrix`.
         id
             The column that holds the ids; without it an item's id is a hash of its content.
+        cache
+            A folder for files that are converted; ``.hitl-widgets`` beside each where None.
         """
         if sum(x is not None for x in (text, image, columns)) > 1:
             raise InvalidInput("Pass one of text=, image= or columns=, to say what an item is.")
@@ -148,22 +166,24 @@ class Pool:
                 f"{name}= names a column, but data is a {type(data).__name__}. "
                 "Pass a pandas, polars or Arrow table, or leave it out."
             )
+        elif is_matrix(data):
+            return _of_rows(data, X, cache)
         else:
-            kind, items, X = _from_list(data, X)
+            kind, items = _from_list(data)
             names = None
         if not items:
             raise InvalidInput("The table is empty: there is nothing to label. Pass at least one row.")
-        matrix = None if X is None else check_matrix(X, len(items))
+        matrix = None if X is None else open_matrix(X, len(items), cache=cache)
         if names is not None:
             rows = np.arange(len(items), dtype=np.int64)
             return cls(kind, items, names, rows, matrix, data)
-        hashes = [_content_hash(kind, item) for item in items]
+        hashes = [content_hash(kind, item) for item in items]
         first: dict[str, int] = {}
         rows = np.array([first.setdefault(h, len(first)) for h in hashes], dtype=np.int64)
         if len(first) < len(items):
             keep = np.unique(rows, return_index=True)[1]
             items = [items[i] for i in keep]
-            matrix = None if matrix is None else np.ascontiguousarray(matrix[keep])
+            matrix = None if matrix is None else some_rows(matrix, keep)
         return cls(kind, items, tuple(first), rows, matrix, data)
 
 
@@ -234,11 +254,36 @@ def _ids(values: list[Any], column: str) -> tuple[Any, ...]:
     return tuple(values)
 
 
-def _from_list(data: Any, X: Any) -> tuple[ItemKind, list[Any], Any]:
-    if isinstance(data, np.ndarray) and data.ndim == 2 and data.dtype.kind in "fiub":
-        names = [f"x{j}" for j in range(data.shape[1])]
-        rows = [dict(zip(names, row, strict=True)) for row in data.tolist()]
-        return "table", rows, data if X is None else X
+class _Rows(Sequence[dict[str, Any]]):
+    """Rows of numbers as table rows, each made when it is asked for."""
+
+    def __init__(self, numbers: Any, keep: npt.NDArray[np.int64]) -> None:
+        self._numbers, self._keep = numbers, keep
+
+    def __len__(self) -> int:
+        return len(self._keep)
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, slice):
+            return [self[i] for i in range(*key.indices(len(self)))]
+        row = self._numbers[int(self._keep[key])]
+        return {f"x{j}": value for j, value in enumerate(row.tolist())}
+
+
+def _of_rows(data: Any, X: Any, cache: Path | None) -> Pool:
+    """Rows of numbers: known by a hash of them as float32."""
+    rows = open_matrix(data, None, "X" if X is None else "data", cache)
+    if not len(rows):
+        raise InvalidInput("The array is empty: there is nothing to label. Pass at least one row.")
+    matrix = rows if X is None else open_matrix(X, len(rows), cache=cache)
+    ids, item, keep = row_ids(rows)
+    items = _Rows(data if isinstance(data, np.ndarray) else rows, keep)
+    return Pool(
+        "table", items, ids, item, matrix if len(keep) == len(rows) else some_rows(matrix, keep), data
+    )
+
+
+def _from_list(data: Any) -> tuple[ItemKind, list[Any]]:
     alone = isinstance(data, str | bytes | Path | Mapping | Image.Image) or getattr(data, "ndim", 1) == 0
     if alone or not isinstance(data, Iterable):
         raise InvalidInput(
@@ -247,9 +292,9 @@ def _from_list(data: Any, X: Any) -> tuple[ItemKind, list[Any], Any]:
         )
     items = _as_series(data)
     if all(isinstance(i, str) or is_missing(i) for i in items):
-        return "text", [_as_text(i) for i in items], X
+        return "text", [_as_text(i) for i in items]
     if all(isinstance(i, np.ndarray | bytes | Path | Image.Image) or i is None for i in items):
-        return "image", items, X
+        return "image", items
     kinds = sorted({type(i).__name__ for i in items})
     raise InvalidInput(
         f"data holds {choices(kinds)} values: expected texts, images (arrays, bytes, pathlib.Path "
@@ -259,41 +304,6 @@ def _from_list(data: Any, X: Any) -> tuple[ItemKind, list[Any], Any]:
 
 def _as_text(value: Any) -> str:
     return "" if is_missing(value) else str(value)
-
-
-def _cell(value: Any) -> Any:
-    """A table value as it is hashed: a column of whole numbers turns to floats by one missing value."""
-    if is_missing(value):
-        return None
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _content_hash(kind: ItemKind, item: Any) -> str:
-    digest = hashlib.blake2b(kind.encode() + b"\0", digest_size=12)
-    if kind == "text":
-        digest.update(item.encode("utf-8", "surrogatepass"))
-    elif kind == "table":
-        cells = {str(name): _cell(value) for name, value in item.items()}
-        digest.update(json.dumps(cells, sort_keys=True, default=str).encode("utf-8", "surrogatepass"))
-    elif isinstance(item, np.ndarray):
-        digest.update(f"{item.shape}{item.dtype.str}".encode())
-        digest.update(np.ascontiguousarray(item).tobytes())
-    elif isinstance(item, Image.Image):
-        digest.update(f"{item.size}{item.mode}".encode())
-        digest.update(item.tobytes())
-    elif isinstance(item, bytes | bytearray | memoryview):
-        digest.update(item)
-    else:
-        digest.update(_file_bytes(item))
-    return digest.hexdigest()
-
-
-def _file_bytes(item: Any) -> bytes:
-    """The content of a file, so that a moved file keeps its label; its name where unreadable."""
-    try:
-        return Path(item).read_bytes()
-    except (OSError, TypeError, ValueError):
-        return str(item).encode("utf-8", "surrogatepass")
 
 
 def _as_series(data: Any) -> list[Any]:

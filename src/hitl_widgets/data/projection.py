@@ -3,54 +3,79 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.data._child import Cancelled, ChildJob, Progress
+from hitl_widgets.data._child import DRAWING, Cancelled, ChildJob, Progress
 
 __all__ = ["Cancelled", "UmapProcess", "normalise_map", "pca_map", "umap_available"]
 
 Matrix = npt.NDArray[np.float32]
 
 _FIT_ROWS = 20_000
+_BLOCK = 16_384
+_CACHED = 1_024
 _MIN_UMAP = 15
+_MANY = 100_000
+_EPOCHS = ((5_000, 200), (50_000, 100), (100_000, 60))
 _FAR = 1.5
+_ENOUGH = 100_000
 
 
-def pca_map(X: Matrix) -> Matrix:
+def pca_map(X: Any) -> Matrix:
     """The first two principal components, fitted on at most 20,000 rows, within [-1, 1].
 
     Parameters
     ----------
     X
-        float32 (n, d), finite.
+        float32 (n, d), finite, or what gives such rows when sliced or indexed; read once, in blocks.
 
     Returns
     -------
     float32 (n, 2). Where X has fewer than two directions, the others hold a small repeatable
     jitter so that points do not lie on one another.
     """
-    from sklearn.decomposition import PCA
-
-    n, d = X.shape
-    rng = np.random.default_rng(0)
-    if n < 2:
-        return np.zeros((n, 2), np.float32)
-    largest = max(abs(float(X.max())), abs(float(X.min())))
-    if largest > 1e15:  # squares would leave float32
-        X = X / np.float32(largest)
-    rows = X if n <= _FIT_ROWS else X[np.sort(rng.choice(n, _FIT_ROWS, replace=False))]
-    pca = PCA(min(2, d), random_state=0)
-    with np.errstate(invalid="ignore", divide="ignore"):  # a constant X has no variance to share out
-        pca.fit(rows)
+    n = len(X)
     xy = np.zeros((n, 2))
-    xy[:, : pca.n_components_] = pca.transform(X)
+    if n < 2:
+        return xy.astype(np.float32)
+    shift, axes, largest = _axes(X)
+    for low in range(0, n, _BLOCK):
+        block = np.asarray(X[low : low + _BLOCK], np.float32)
+        for at in range(0, len(block), _CACHED):
+            part = block[at : at + _CACHED]
+            part = part if shift is None else part - shift
+            xy[low + at : low + at + len(part), : axes.shape[1]] = part @ axes
     extent = np.ptp(xy, axis=0)
     flat = extent <= 1e-6 * max(float(extent.max()), largest * 1e-3)
     size = 0.05 * float(extent[~flat].max()) if not flat.all() else 1.0
-    xy[:, flat] = rng.uniform(-size, size, (n, int(flat.sum())))
+    xy[:, flat] = np.random.default_rng(0).uniform(-size, size, (n, int(flat.sum())))
     return normalise_map(xy)
+
+
+def _axes(X: Any) -> tuple[Matrix | None, Matrix, float]:
+    """Of at most 20,000 rows: their mean where it would cost precision, their axes, their largest value.
+
+    The axes are float32 (d, 2), or (d, 1) where d is 1.
+    """
+    from sklearn.decomposition import PCA
+
+    n, d = X.shape
+    some = np.sort(np.random.default_rng(0).choice(n, min(n, _FIT_ROWS), replace=False))
+    rows = np.asarray(X[some], np.float32)
+    pca = PCA(min(2, d), random_state=0)
+    with np.errstate(invalid="ignore", divide="ignore"):  # a constant X has no variance to share out
+        pca.fit(rows)
+    mean = pca.mean_.astype(np.float32)
+    spread = float(np.sqrt(np.maximum(pca.explained_variance_, 0).max(initial=0)))
+    far = float(np.abs(mean).max()) > 100 * spread
+    axes = np.ascontiguousarray(pca.components_.T, np.float32)
+    return mean if far else None, axes, float(np.abs(rows).max())
 
 
 def normalise_map(xy: npt.ArrayLike) -> Matrix:
@@ -72,7 +97,7 @@ def normalise_map(xy: npt.ArrayLike) -> Matrix:
     out = np.array(xy, dtype=np.float64).reshape(-1, 2)
     if not len(out):
         return out.astype(np.float32)
-    low, high = np.percentile(out, [5, 95], axis=0)
+    low, high = np.percentile(out[:: 1 + len(out) // _ENOUGH], [5, 95], axis=0)
     middle = float((high - low).max()) / 2
     far = np.abs(out - (low + high) / 2).max(axis=1)
     if middle > 0 and far.max() > _FAR * middle:
@@ -93,9 +118,19 @@ def align_map(xy: Matrix, reference: Matrix) -> Matrix:
     return normalise_map(centred @ turn)
 
 
+def umap_installed() -> bool:
+    """Whether umap-learn is here with what it needs; not in a browser, where no process can be started."""
+    return sys.platform != "emscripten" and all(map(importlib.util.find_spec, ("umap", "numba")))
+
+
 def umap_available(n: int) -> bool:
     """Whether UMAP can map n points: umap-learn is installed and there are at least 15."""
-    return n >= _MIN_UMAP and importlib.util.find_spec("umap") is not None
+    return n >= _MIN_UMAP and umap_installed()
+
+
+def epochs_for(n: int) -> int:
+    """Rounds of UMAP's layout for n points, as good as its own default on our measures."""
+    return next((epochs for most, epochs in _EPOCHS if n <= most), _EPOCHS[-1][1])
 
 
 class UmapProcess:
@@ -112,8 +147,7 @@ class UmapProcess:
     n_neighbors
         neighbours of a point on the map, itself among them; at most k are used.
     n_epochs
-        default 200 up to 5,000 points, else 100 (as good as UMAP's default on our
-        measures, 4x faster).
+        by default as `epochs_for` says.
     random_state
         repeatable by default; None allows a parallel layout from 50,000 points.
     """
@@ -127,18 +161,22 @@ class UmapProcess:
         n_epochs: int | None = None,
         random_state: int | None = None,
     ) -> None:
-        epochs = n_epochs or (200 if len(init_xy) <= 5_000 else 100)
         noise = np.random.default_rng(0).normal(scale=1e-3, size=init_xy.shape)
         start = (5 * normalise_map(init_xy) + noise).astype(np.float32)
-        self._init = init_xy
+        self._seen = init_xy
         self._job = ChildJob(
             "hitl_widgets.data._umap_child",
             {"indices": knn[0], "distances": knn[1], "init": start},
-            {"n_neighbors": n_neighbors, "n_epochs": epochs, "random_state": random_state},
+            {
+                "n_neighbors": n_neighbors,
+                "n_epochs": n_epochs or epochs_for(len(init_xy)),
+                "random_state": random_state,
+                "frame_seconds": 1 if len(init_xy) < _MANY else 2,
+            },
             "UMAP failed, the map stays as it was.",
         )
 
-    def run(self, on_progress: Progress) -> Matrix:
+    def run(self, on_progress: Progress, on_frame: Callable[[Matrix], None] = lambda _: None) -> Matrix:
         """Lay out the map; blocks, so call it from a background thread.
 
         Parameters
@@ -146,6 +184,9 @@ class UmapProcess:
         on_progress
             called in this thread with words for the stage, and how far it is (0..1)
             where that is known.
+        on_frame
+            called in this thread with the map as it settles, every second, every two beyond
+            100,000 points.
 
         Returns
         -------
@@ -159,11 +200,39 @@ class UmapProcess:
             the child failed; says its last words.
         """
         on_progress("starting UMAP", None)
-        (xy,) = self._job.run(on_progress, ["xy"])
+        job = self._job.run(_with_time_left(on_progress), ["xy"], lambda xy: on_frame(self._turned(xy)))
+        return self._turned(job[0])
+
+    def _turned(self, xy: Matrix) -> Matrix:
+        """Laid on the map that was seen last, so that nothing jumps."""
         lost = ~np.isfinite(xy).all(axis=1)
         xy[lost] = np.median(xy[~lost], axis=0) if not lost.all() else 0
-        return align_map(xy, self._init)
+        self._seen = align_map(xy, self._seen)
+        return self._seen
 
     def cancel(self) -> None:
         """Stop the child now, or before it starts; from any thread, any number of times."""
         self._job.cancel()
+
+
+def _with_time_left(on_progress: Progress) -> Progress:
+    """The same, with words for the time that the drawing will still take."""
+    begun: list[tuple[float, float]] = []
+
+    def tell(words: str, fraction: float | None) -> None:
+        if words == DRAWING and fraction is not None:
+            now = time.monotonic()
+            begun[:] = begun or [(now, fraction)]
+            spent, done = now - begun[0][0], fraction - begun[0][1]
+            if spent >= 1 and done > 0:
+                words = f"{words}, {in_words(spent / done * (1 - fraction))}"
+        on_progress(words, fraction)
+
+    return tell
+
+
+def in_words(seconds: float) -> str:
+    """Roughly how long: ``about 20 s``, ``about 3 min``."""
+    if seconds < 90:
+        return f"about {5 * max(1, round(seconds / 5))} s"
+    return f"about {round(seconds / 60)} min"

@@ -24,7 +24,8 @@ class Fold:
         self.schema: Schema | None = None
         self._order: dict[str, int] = {}
         self._events: dict[str, LabelEvent] = {}
-        self._on_item: dict[str, list[str]] = defaultdict(list)
+        # Items of one act share one tuple: a hundred thousand lists would wake the garbage collector.
+        self._on_item: dict[str, tuple[str, ...]] = {}
         self._undone: set[str] = set()
         self._done: dict[str, list[str]] = defaultdict(list)
         self._redoable: dict[str, list[str]] = defaultdict(list)
@@ -39,8 +40,12 @@ class Fold:
             return self._turn(event)
         self._order[event.event_id] = self.n_events
         self._events[event.event_id] = event
+        longer: dict[tuple[str, ...], tuple[str, ...]] = {}
         for key in event.item_ids:
-            self._on_item[key].append(event.event_id)
+            before = self._on_item.get(key, ())
+            if before not in longer:
+                longer[before] = (*before, event.event_id)
+            self._on_item[key] = longer[before]
         self._done[event.annotator].append(event.event_id)
         self._redoable[event.annotator].clear()
         return event.item_ids
@@ -72,6 +77,10 @@ class Fold:
         """The act that the annotator's next redo brings back."""
         acts = self._redoable.get(annotator)
         return self._events[acts[-1]] if acts else None
+
+    def history(self, key: str) -> tuple[str, ...]:
+        """Ids of the labels and skips on this item, those taken back included, oldest first."""
+        return self._on_item.get(key, ())
 
     def current(self, key: str) -> dict[str, LabelEvent]:
         """Each annotator's act that holds on this item, by annotator, oldest first."""

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from hitl_widgets.learn._compile import compiled
 
 __all__ = ["forward_push", "interpolate"]
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    try:
-        return njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # nowhere to keep what is compiled: compile it in every process
-        return njit(nogil=True)(function)
-
-
-@_compiled
+@compiled()
 def forward_push(
     indptr: Any, indices: Any, data: Any, threshold: Any, source: int, alpha: float, value: Any, left: Any
 ) -> Any:
@@ -67,7 +60,7 @@ def forward_push(
     return touched[:n_touched].copy()
 
 
-@_compiled
+@compiled()
 def interpolate(values: Any, nearest: Any, share: Any, rows: Any, into: Any) -> None:
     """``into[i] = sum_j share[i, j] * values[nearest[i, j]]`` for some rows i; indices apart, float32."""
     k, c = nearest.shape[1], values.shape[1]

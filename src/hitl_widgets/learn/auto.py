@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,26 +11,34 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
 
 from hitl_widgets.learn.graph import GraphLearner
 from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import Affinity, FloatArray, Graph, IntArray, Landmarks, softmax
-from hitl_widgets.learn.linear import LinearLearner
+from hitl_widgets.learn.linear import LinearLearner, told_together
+from hitl_widgets.learn.scoring import Head, Scores, blocks_of, score
 from hitl_widgets.learn.takeaway import distil
 from hitl_widgets.learn.views import smoothed, spectral
+from hitl_widgets.turns import give_way, held
 
 __all__ = ["AutoLearner", "Trust"]
 
-STRENGTHS = (1.0, 10.0)
+STRENGTHS = (0.1, 1.0, 10.0)
 VIEW_STRENGTH = 10.0
 PRIORS = (0.1, 1.0, 10.0)
 SURE = 0.99
 PULL = 1.0
 WITNESSES = 1_000
+# Rows between two moments at which others may go first: some milliseconds.
+SOME = 4_096
+# A label is answered by a pass over so many numbers, part after part; the rest waits for a refresh.
+PASS = 100_000_000
 # Beyond so many numbers a refit of the linear experts takes longer than a person should wait.
 AT_ONCE = 500_000
 
 Logs = npt.NDArray[np.float32]
+_Labels = tuple[IntArray, IntArray, FloatArray | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +84,7 @@ class Trust:
 class AutoLearner:
     """Logistic regressions of the features and of views through the graph, and label spreading.
 
-    The experts are logistic regressions of the features (two penalties), of the features
+    The experts are logistic regressions of the features (three penalties), of the features
     :func:`~.views.smoothed` over the graph and of the graph's :func:`~.views.spectral` modes, and
     label spreading with those as its prior (three weights). Their probabilities are pooled by their
     logarithms (Genest and Zidek 1986) with weights >= 0 that tell the labels best, each left out in
@@ -88,6 +97,10 @@ class AutoLearner:
     In large pools :meth:`update` moves only what label spreading touches, and :meth:`refresh` brings
     the rest after it. The model is that of the labels, not of the way to them, but for what the
     warm-started L-BFGS steps of the linear experts have left to go.
+
+    Without a graph one linear model answers a label in a large pool. In one of more than a hundred million
+    numbers it says anew what it thinks of a part of the pool, the next part after the next label, and
+    always of the items that are asked first; what a refresh finds is told part after part as well.
     """
 
     name = "auto"
@@ -97,15 +110,22 @@ class AutoLearner:
         self._affinity: Affinity | None = None
         self._graph = GraphLearner()
         self._linear: list[LinearLearner] = []
-        self._weights: npt.NDArray[np.float64] | None = None
-        self.trust: Trust | None = None
-        self.stale = False
+        self._found: _Found | None = None
+        self._touched: list[npt.NDArray[np.int64]] = []
+        self._lock = threading.RLock()
+        self._refreshing = threading.Lock()
+
+    def __reduce__(self) -> tuple[type[AutoLearner], tuple[()]]:
+        return AutoLearner, ()  # other processes start their own: locks do not travel
 
     _X: npt.NDArray[np.float32]
     _n_classes: int
-    _labels: tuple[IntArray, IntArray, FloatArray | None]
-    _base: Logs
-    _prior: npt.NDArray[np.float32]
+    _labels: _Labels
+    _quick: LinearLearner
+    _speaking: Head | None = None
+    _scored: Scores | None = None
+    _scored_by: Head | None = None
+    _turn = _owed = 0
     _P: npt.NDArray[np.float32]
 
     def start(
@@ -120,6 +140,7 @@ class AutoLearner:
         fresh._views = self._views if known else _views_of(X, affinity)
         fresh._graph = self._graph.start_here(X, n_classes, affinity)
         penalties = [(X, C) for C in STRENGTHS] + [(view, VIEW_STRENGTH) for view in fresh._views[1:]]
+        fresh._quick = LinearLearner().start(X, n_classes)
         fresh._linear = [LinearLearner(C).start(view, n_classes) for view, C in penalties]
         return fresh
 
@@ -128,74 +149,162 @@ class AutoLearner:
         """Which side is trusted, and why, in words; empty before there is evidence."""
         return str(self.trust) if self.trust is not None and self._affinity is not None else ""
 
+    @property
+    def trust(self) -> Trust | None:
+        """What the labels of the last refresh can prove."""
+        return self._found.trust if self._found else None
+
+    @property
+    def stale(self) -> bool:
+        """See :class:`~hitl_widgets.learn.learner.Refreshable`."""
+        with self._lock:
+            return self._found is not None and not _same(self._found.labels, self._labels)
+
     def update(
         self, index: IntArray, y: IntArray, weight: FloatArray | None = None
     ) -> npt.NDArray[np.int64] | None:
         """See :class:`~hitl_widgets.learn.learner.Learner`."""
-        touched = self._graph.update(index, y, weight)
-        self._labels = (np.asarray(index), np.asarray(y), weight)
-        size = len(self._X) * sum(view.shape[1] for view in self._views)
-        if self._weights is None or self._affinity is None or size <= AT_ONCE:
-            self.refresh()
-            return None
-        self.stale = True
-        self._P = self._P.copy()  # others may hold the old one
-        self._P[touched] = self._pooled(touched)
-        return touched
+        with held(self._lock):
+            self._labels = (np.asarray(index), np.asarray(y), weight)
+            if self._affinity is not None:
+                touched = self._graph.update(index, y, weight)
+                self._touched.append(touched)
+                size = len(self._X) * sum(view.shape[1] for view in self._views)
+                if self._found is not None and size > AT_ONCE:
+                    self._P = self._P.copy()  # others may hold the old one
+                    self._P[touched] = self._pooled(self._found, touched)
+                    return touched
+            elif self._quickly(*self._labels):
+                return None
+        self.refresh()
+        return None
+
+    def _quickly(self, index: IntArray, y: IntArray, weight: FloatArray | None) -> bool:
+        """In a large pool without a graph yet: let one linear model speak until the next refresh."""
+        found = self._found
+        if found is None or found.head is None or self._X.shape[0] * self._X.shape[1] <= AT_ONCE:
+            return False
+        if not np.array_equal(np.unique(y), found.head.codes):
+            return False
+        self._speaking = None
+        if not _same(found.labels, self._labels):
+            self._quick.update(index, y, weight)
+            self._speaking = self._quick.head
+        return True
 
     def refresh(self) -> None:
-        """Refit what :meth:`update` left as it was: the linear experts, and the trust in each expert."""
-        index, y, weight = self._labels
+        """Refit what :meth:`update` left as it was: the linear experts, and the trust in each expert.
+
+        Updates may go on meanwhile, from another thread.
+        """
+        with held(self._refreshing):
+            with self._lock:
+                labels, self._touched = self._labels, []
+                among = _witnesses(len(labels[1]))
+                left = F = None
+                if self._affinity is not None:
+                    F = self._graph.reached()
+                    left = self._graph.left_out(labels[0][among], labels[1][among])
+            found = self._fit(labels, among, left)
+            P = None if found.head is not None else self._pooled(found, F=F)
+            with self._lock:
+                if self._labels is labels:
+                    self._speaking = None
+                self._found = found
+                if P is None:
+                    return
+                for rows in self._touched:  # by labels that came meanwhile
+                    P[rows] = self._pooled(found, rows)
+                self._P = P
+
+    def told(self, index: IntArray, y: IntArray, rows: IntArray) -> FloatArray:
+        """See :class:`~hitl_widgets.learn.learner.Telling`."""
+        among = _witnesses(len(y))
+        left = F = None
+        if self._affinity is not None:
+            self._graph.update(index, y)
+            left, F = self._graph.left_out(index[among], y[among]), self._graph.reached(rows)
+        found = self._fit((index, y, None), among, left, rows)
+        return self._pooled(found, F=F) if found.head is None else found.head.over(self._X, rows)
+
+    def _fit(
+        self, labels: _Labels, among: IntArray, left: FloatArray | None, rows: IntArray | None = None
+    ) -> _Found:
+        """What the labels teach; what the experts say of some rows, or of all."""
+        index, y, weight = labels
         for expert in self._linear:
             expert.update(index, y, weight)
-        among = _witnesses(len(y))
         told = [_log(expert.left_out(index, y, weight, among)) for expert in self._linear]
         said = (y[among], None if weight is None else np.asarray(weight)[among])
         first = _stack(told, *said)
-        logs = [_log(expert.proba()) for expert in self._linear]
-        experts, blended = told, softmax(_sum(first, told))
-        self._prior = _unsure(softmax(_sum(first, logs)))
-        if self._affinity is not None:
-            F = self._graph.left_out(index[among], y[among])
-            experts = [*told, *self._spread_logs(F, _unsure(blended))]
-            self._weights = _stack(experts, *said)
-        else:
-            self._weights = first
-        self._base = _sum(self._weights[: len(logs)], logs).astype(np.float32)
-        self._judge(experts, y[among])
-        self.stale = False
-        self._P = self._pooled(None)
+        if self._affinity is None and len(np.unique(y)) > 1:
+            head = _pooled_head(first, self._linear)
+            return _Found(labels, first, self._judged(first, told, said[0]), head=head)
+        weights, experts = first, told
+        if left is not None:
+            blended = softmax(_sum(first, told))
+            experts = [*told, *self._spread_logs(left, _unsure(blended))]
+            weights = _stack(experts, *said)
+        return _Found(
+            labels, weights, self._judged(weights, experts, said[0]), *self._said(first, weights, rows)
+        )
+
+    def _said(
+        self, first: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], rows: IntArray | None
+    ) -> tuple[npt.NDArray[np.float32], Logs]:
+        """What the linear experts say: the prior of label spreading, and their part of the pool of logs."""
+        n = len(self._X) if rows is None else len(rows)
+        prior, base = np.empty((2, n, self._n_classes), np.float32)
+        for part in blocks_of(base, SOME):
+            give_way()
+            some = part if rows is None else rows[part]
+            plain, views = self._linear[: len(STRENGTHS)], self._linear[len(STRENGTHS) :]
+            told = told_together(plain, self._X[some])
+            for expert, view in zip(views, self._views[1:], strict=True):
+                told += told_together([expert], view[some])
+            logs = [_log(P) for P in told]
+            prior[part] = _unsure(softmax(_sum(first, logs)))
+            base[part] = _sum(weights[: len(logs)], logs)
+        return prior, base
 
     def _spread_logs(self, F: FloatArray, prior: FloatArray) -> list[FloatArray]:
         unit = self._graph.prior_weight
         total = F.sum(axis=1, keepdims=True)
         return [np.log((F + lam * unit * prior) / (total + lam * unit)) for lam in PRIORS]
 
-    def _pooled(self, rows: npt.NDArray[np.int64] | None) -> npt.NDArray[np.float32]:
-        assert self._weights is not None  # noqa: S101 - refresh came first
+    def _pooled(
+        self, found: _Found, rows: npt.NDArray[np.int64] | None = None, F: FloatArray | None = None
+    ) -> npt.NDArray[np.float32]:
+        assert found.base is not None  # noqa: S101 - there is no head
+        assert found.prior is not None  # noqa: S101
         which: Any = slice(None) if rows is None else rows
-        scores = self._base[which]
+        base, prior = found.base[which], found.prior[which]
+        P = np.empty(base.shape, np.float32)
+        reached = None
         if self._affinity is not None:
-            F = self._graph.reached(rows).astype(np.float32)
-            logs = self._spread_logs(F, self._prior[which])
-            scores = scores + _sum(self._weights[-len(PRIORS) :], logs)
-        return softmax(scores).astype(np.float32)
+            reached = self._graph.reached(rows) if F is None else F
+        for part in blocks_of(P, SOME):
+            give_way()
+            scores = base[part]
+            if reached is not None:
+                logs = self._spread_logs(reached[part].astype(np.float32), prior[part])
+                scores = scores + _sum(found.weights[-len(PRIORS) :], logs)
+            P[part] = softmax(scores)
+        return P
 
-    def _judge(self, told: list[FloatArray], y: IntArray) -> None:
-        assert self._weights is not None  # noqa: S101 - set just before
+    def _judged(self, weights: npt.NDArray[np.float64], told: list[FloatArray], y: IntArray) -> Trust:
         sides = np.arange(len(told)) < len(STRENGTHS)
-        total = self._weights.sum()
-        share = float(self._weights[~sides].sum() / total) if total > 0 else 0.0
+        total = weights.sum()
+        share = float(weights[~sides].sum() / total) if total > 0 else 0.0
 
         def right(side: npt.NDArray[np.bool_]) -> int:
             logs = [log for log, mine in zip(told, side, strict=True) if mine]
             if not logs:
                 return 0
-            weights = np.maximum(self._weights[side], 1e-9)  # type: ignore[index]
-            return int((_sum(weights, logs).argmax(axis=1) == y).sum())
+            return int((_sum(np.maximum(weights[side], 1e-9), logs).argmax(axis=1) == y).sum())
 
         told_apart = len(np.unique(y)) > 1
-        self.trust = Trust(share, len(y), *((right(~sides), right(sides)) if told_apart else (0, 0)))
+        return Trust(share, len(y), *((right(~sides), right(sides)) if told_apart else (0, 0)))
 
     def export(
         self,
@@ -203,22 +312,82 @@ class AutoLearner:
         y: IntArray,
         weight: FloatArray | None = None,
         names: Sequence[str] | None = None,
-    ) -> LogisticRegression:
-        """A plain logistic regression of the features, taught by this one: :func:`~.takeaway.distil`."""
-        assert self._weights is not None  # noqa: S101 - there are labels
-        share = self.trust.neighbours if self.trust else 0.0
-        C = STRENGTHS[int(np.argmax(self._weights[: len(STRENGTHS)]))]
-        return distil(self._X, self._P, index, y, weight, share=share, C=C, names=names)
+    ) -> LogisticRegression | Pipeline:
+        """A plain classifier of the features, taught by this one: :func:`~.takeaway.distil`."""
+        assert self._found is not None  # noqa: S101 - there are labels
+        share, trusted = self._found.trust.neighbours, self._found.weights[: len(STRENGTHS)] + 1e-9
+        C = float(np.exp(np.average(np.log(STRENGTHS), weights=trusted)))
+        return distil(self._X, self.proba(), index, y, weight, share=share, C=C, names=names)
+
+    def scores(self) -> Scores | None:
+        """See :class:`~hitl_widgets.learn.learner.Scored`."""
+        with held(self._lock):
+            head = self._head()
+        if head is None:
+            self._scored, self._owed = None, 0
+            return None
+        size = max(1, PASS // self._X.shape[1])
+        parts = -(-len(self._X) // size)
+        if self._scored is None or parts == 1 or hasattr(self._X, "each_block"):
+            self._scored, self._owed = score(self._X, head), 0
+        elif head is not self._scored_by or self._owed:
+            self._owed = (parts if head is not self._scored_by else self._owed) - 1
+            self._turn = (self._turn + 1) % parts
+            part = slice(size * self._turn, size * (self._turn + 1))
+            self._scored = score(self._X, head, onto=(self._scored, part))
+        self._scored_by = head
+        return self._scored
+
+    @property
+    def unfinished(self) -> bool:
+        """See :meth:`.Scored.scores`."""
+        return self._owed > 0 and self._speaking is None
+
+    def _head(self) -> Head | None:
+        return self._speaking or (self._found.head if self._found else None)
 
     def proba(self, index: IntArray | None = None) -> FloatArray:
         """See :class:`~hitl_widgets.learn.learner.Learner`."""
+        if (head := self._head()) is not None:
+            return head.over(self._X, index)
         return self._P if index is None else self._P[index]
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What a refresh found: which labels it saw, the weights of the experts, and what they say.
+
+    Where all experts are linear they are one head; else there is the sum of their logarithms, and
+    the prior of label spreading.
+    """
+
+    labels: _Labels
+    weights: npt.NDArray[np.float64]
+    trust: Trust
+    prior: npt.NDArray[np.float32] | None = None
+    base: Logs | None = None
+    head: Head | None = None
+
+
+def _same(a: _Labels, b: _Labels) -> bool:
+    if a is b:
+        return True
+    weights = (a[2] is None) == (b[2] is None) and (a[2] is None or np.array_equal(a[2], b[2]))  # type: ignore[arg-type]
+    return weights and np.array_equal(a[0], b[0]) and np.array_equal(a[1], b[1])
 
 
 def _views_of(X: npt.NDArray[np.float32], affinity: Affinity | None) -> list[npt.NDArray[np.float32]]:
     if affinity is None:
         return [X]
     return [X, smoothed(X, affinity), spectral(affinity, X)]
+
+
+def _pooled_head(weights: npt.NDArray[np.float64], experts: list[LinearLearner]) -> Head:
+    """The logarithmic pool of linear heads is itself a linear head."""
+    heads = [expert.head for expert in experts]
+    coef = sum(w * head.coef for w, head in zip(weights, heads, strict=True))
+    intercept = sum(w * head.intercept for w, head in zip(weights, heads, strict=True))
+    return Head(np.asarray(coef), np.asarray(intercept), heads[0].codes, heads[0].n_classes)
 
 
 def _witnesses(n: int) -> npt.NDArray[np.int64]:
@@ -252,6 +421,7 @@ def _stack(told: list[FloatArray], y: IntArray, weight: FloatArray | None) -> np
     hit = logs[:, np.arange(n), y] @ w
 
     def loss(a: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        give_way()
         scores = np.tensordot(a, logs, 1)
         high = scores.max(axis=1, keepdims=True)
         exp = np.exp(scores - high)

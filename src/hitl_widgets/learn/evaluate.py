@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.learn.learner import IntArray, Learner, Refreshable
+from hitl_widgets.learn.learner import IntArray, Learner, foretold
 
 __all__ = ["CurvePoint", "Estimate", "audit_estimate", "checkpoints", "learning_curve"]
 
@@ -98,10 +98,8 @@ def audit_estimate(
         known = ~np.isin(index, rows[held])
         if not known.any():
             continue
-        learner.update(index[known], y[known])
-        if isinstance(learner, Refreshable) and learner.stale:
-            learner.refresh()
-        right += int((learner.proba(rows[held]).argmax(axis=1) == truth[held]).sum())
+        P = foretold(learner, index[known], y[known], rows[held])
+        right += int((P.argmax(axis=1) == truth[held]).sum())
     return wilson(right, len(rows))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, diags_array
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
 
 from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import Affinity, FloatArray, Graph, IntArray, Landmarks
@@ -165,9 +166,9 @@ class GraphLearner:
         share[index] = 1.0 if weight is None else weight
         self._quieten(label, share)
         changed = np.flatnonzero((label != self._label) | (share != self._weight))
-        touched = [self._add(int(i), -1) for i in changed if self._label[i] >= 0]
+        touched = self._add(changed, -1)
         self._label[changed], self._weight[changed] = label[changed], share[changed]
-        touched += [self._add(int(i), 1) for i in changed if self._label[i] >= 0]
+        touched += self._add(changed, 1)
         return np.unique(np.concatenate(touched)) if touched else np.zeros(0, dtype=np.int64)
 
     def _quieten(self, label: npt.NDArray[np.int16], share: npt.NDArray[np.float64]) -> None:
@@ -177,17 +178,22 @@ class GraphLearner:
             order = np.argsort((rows * 2_654_435_761) % 2**32, kind="stable")
             share[rows[order[SEEDS:]]] *= -1
 
-    def _add(self, i: int, sign: int) -> npt.NDArray[np.int64]:
-        share, code = self._weight[i], self._label[i]
-        if share < 0:
-            rows, amount = np.array([i]), np.array([round((1 - self.alpha) * SCALE)])
-        else:
+    def _add(self, changed: npt.NDArray[np.int64], sign: int) -> list[npt.NDArray[np.int64]]:
+        """Add or take away the labels of these rows; returns the rows reached."""
+        held = changed[self._label[changed] >= 0]
+        quiet = held[self._weight[held] < 0]
+        alone = np.rint(round((1 - self.alpha) * SCALE) * -self._weight[quiet]).astype(np.int64)
+        self._F[quiet, self._label[quiet]] += sign * alone
+        self._own[quiet] = alone if sign > 0 else 0
+        touched = [quiet] if len(quiet) else []
+        for i in held[self._weight[held] >= 0].tolist():
             rows, amount = self._spread.column(i)
-        if abs(share) != 1:
-            amount = np.rint(amount * abs(share)).astype(np.int64)
-        self._F[rows, code] += sign * amount
-        self._own[i] = amount[rows == i][0] if sign > 0 else 0
-        return rows
+            if self._weight[i] != 1:
+                amount = np.rint(amount * self._weight[i]).astype(np.int64)
+            self._F[rows, self._label[i]] += sign * amount
+            self._own[i] = amount[rows == i][0] if sign > 0 else 0
+            touched.append(rows)
+        return touched
 
     def left_out(self, index: IntArray, y: IntArray) -> npt.NDArray[np.float64]:
         """What each labelled row would have got without its own label, float64 (m, n_classes)."""
@@ -208,6 +214,6 @@ class GraphLearner:
         y: IntArray,
         weight: FloatArray | None = None,
         names: Sequence[str] | None = None,
-    ) -> LogisticRegression:
-        """A plain logistic regression of the features, taught by this one: :func:`~.takeaway.distil`."""
+    ) -> LogisticRegression | Pipeline:
+        """A plain classifier of the features, taught by this one: :func:`~.takeaway.distil`."""
         return distil(self._X, self.proba(), index, y, weight, names=names)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.learn.learner import FloatArray, Graph, IntArray, Landmarks, Learner, Refreshable
+from hitl_widgets.learn.learner import FloatArray, Graph, IntArray, Landmarks, Learner, Refreshable, foretold
 
 __all__ = ["OnLandmarks"]
 
@@ -42,6 +43,9 @@ class OnLandmarks:
         self._n_classes = n_classes
         self._inner = learner.start(landmarks.X, n_classes, landmarks.affinity)
         self._P = np.full((len(X), n_classes), 1 / n_classes, dtype=np.float32)
+        self._lock = threading.RLock()
+        self._owed = self._shown = False
+        self._touched: list[npt.NDArray[np.int64]] = []
 
     @property
     def name(self) -> str:
@@ -56,7 +60,7 @@ class OnLandmarks:
     @property
     def stale(self) -> bool:
         """Whether the inner learner's slower parts lag behind."""
-        return isinstance(self._inner, Refreshable) and self._inner.stale
+        return self._owed or (isinstance(self._inner, Refreshable) and self._inner.stale)
 
     def start(self, X: npt.NDArray[np.float32], n_classes: int, affinity: Graph | None = None) -> Learner:
         """See :class:`~hitl_widgets.learn.learner.Learner`."""
@@ -70,22 +74,46 @@ class OnLandmarks:
         """See :class:`~hitl_widgets.learn.learner.Learner`."""
         at, kept = self._at_landmarks(index)
         touched = self._inner.update(at, y[kept], None if weight is None else weight[kept])
-        if touched is None:
-            self._interpolate(None)
-            return None
-        rows = self._rows_near(touched)
-        self._interpolate(rows)
-        return rows
+        with self._lock:
+            if touched is None:
+                self._P = self._interpolated(np.empty_like(self._P))
+                return None
+            rows = self._rows_near(touched)
+            self._touched.append(rows)
+            if self._shown:  # others may hold it
+                self._P, self._shown = self._P.copy(), False
+            self._interpolated(self._P, rows)
+            return rows
 
     def refresh(self) -> None:
         """See :class:`~hitl_widgets.learn.learner.Refreshable`."""
-        if isinstance(self._inner, Refreshable):
-            self._inner.refresh()
-        self._interpolate(None)
+        if not isinstance(self._inner, Refreshable):
+            return
+        self._owed = True
+        self._inner.refresh()
+        with self._lock:
+            self._touched = []
+        P = self._interpolated(np.empty_like(self._P))
+        with self._lock:
+            for rows in self._touched:
+                self._interpolated(P, rows)
+            self._P, self._owed = P, False
+
+    def told(self, index: IntArray, y: IntArray, rows: IntArray) -> FloatArray:
+        """See :class:`~hitl_widgets.learn.learner.Telling`."""
+        at, kept = self._at_landmarks(index)
+        near, share = self._landmarks.nearest[rows], self._landmarks.share[rows]
+        asked, place = np.unique(near, return_inverse=True)
+        P = foretold(self._inner, at, y[kept], asked.astype(np.int64))
+        return np.asarray((share[:, :, None] * P[place.reshape(near.shape)]).sum(axis=1))
 
     def proba(self, index: IntArray | None = None) -> FloatArray:
         """See :class:`~hitl_widgets.learn.learner.Learner`."""
-        return self._P if index is None else self._P[index]
+        if index is not None:
+            return self._P[index]
+        with self._lock:
+            self._shown = True
+            return self._P
 
     def export(
         self,
@@ -114,9 +142,13 @@ class OnLandmarks:
             found[near.indices[near.indptr[i] : near.indptr[i + 1]]] = True
         return np.flatnonzero(found)
 
-    def _interpolate(self, rows: npt.NDArray[np.int64] | None) -> None:
+    def _interpolated(
+        self, P: npt.NDArray[np.float32], rows: npt.NDArray[np.int64] | None = None
+    ) -> npt.NDArray[np.float32]:
+        """Write what the landmarks say now of the rows (all where None) into ``P``."""
         from hitl_widgets.learn._push import interpolate
 
-        asked = np.arange(len(self._P)) if rows is None else rows
+        asked = np.arange(len(P)) if rows is None else rows
         of = np.ascontiguousarray(self._inner.proba(), dtype=np.float32)
-        interpolate(of, self._landmarks.nearest, self._landmarks.share, asked, self._P)
+        interpolate(of, self._landmarks.nearest, self._landmarks.share, asked, P)
+        return P

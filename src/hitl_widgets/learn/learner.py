@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, clone, is_classifier
-from threadpoolctl import ThreadpoolController
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.turns import one_blas_thread
+
+if TYPE_CHECKING:
+    from hitl_widgets.learn.scoring import Scores
 
 __all__ = [
     "Affinity",
@@ -25,10 +29,13 @@ __all__ = [
     "Landmarks",
     "Learner",
     "Refreshable",
+    "Scored",
     "SklearnLearner",
+    "Telling",
     "as_learner",
+    "class_shares",
+    "foretold",
     "named",
-    "one_blas_thread",
     "seeded",
     "softmax",
 ]
@@ -49,7 +56,7 @@ class Landmarks:
     rows
         int64 of shape (m,): the landmarks' rows in the pool.
     X
-        float32 of shape (m, d): their features.
+        Their features, float32 of shape (m, d): an array, or what indexes like one.
     nearest
         int32 of shape (n, k): each row's nearest landmarks by number, nearest first; a landmark's
         first is itself.
@@ -61,7 +68,7 @@ class Landmarks:
 
     affinity: csr_array
     rows: npt.NDArray[np.int64]
-    X: npt.NDArray[np.float32]
+    X: Any
     nearest: npt.NDArray[np.int32]
     share: npt.NDArray[np.float32]
     distance: npt.NDArray[np.float32]
@@ -83,12 +90,9 @@ LEARNERS = {
     "graph": ("graph", "GraphLearner"),
 }
 
-_pools = ThreadpoolController()
-
-
-def one_blas_thread() -> Any:
-    """Context: small fits are 2-10 times slower when BLAS spreads them over threads."""
-    return _pools.limit(limits=1, user_api="blas")
+# How many rows an estimator tells at a time: what it makes of them stays small beside the pool.
+ROWS = 200_000
+_SHORT = 50
 
 
 @runtime_checkable
@@ -127,7 +131,10 @@ class Learner(Protocol):
         """
 
     def proba(self, index: IntArray | None = None) -> FloatArray:
-        """Class probabilities of the rows (all where None), of shape (n, n_classes)."""
+        """Class probabilities of the rows (all where None), of shape (n, n_classes).
+
+        Later updates leave the array as it is: others may hold it.
+        """
 
 
 @runtime_checkable
@@ -140,6 +147,39 @@ class Refreshable(Protocol):
 
     def refresh(self) -> None:
         """Bring them up to the labels of the last update."""
+
+
+@runtime_checkable
+class Scored(Protocol):
+    """A learner that can say what it thinks of the pool without the table of :meth:`Learner.proba`."""
+
+    def scores(self) -> Scores | None:
+        """What it says of every row, in one pass; None where the table is at hand anyway.
+
+        As long as the learner's ``unfinished``, if it has that, is true, some rows are told by an earlier
+        model: asked again, it goes on.
+        """
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A learner that can be measured without working out what it says of the whole pool."""
+
+    def told(self, index: IntArray, y: IntArray, rows: IntArray) -> FloatArray:
+        """Class probabilities of some rows, (m, n_classes), by the model of these labels.
+
+        For a learner that only measures: what :meth:`Learner.proba` says stays behind.
+        """
+
+
+def foretold(learner: Learner, index: IntArray, y: IntArray, rows: IntArray) -> FloatArray:
+    """What the learner, fitted on these labels, says of some rows, (m, n_classes)."""
+    if isinstance(learner, Telling):
+        return learner.told(index, y, rows)
+    learner.update(index, y)
+    if isinstance(learner, Refreshable) and learner.stale:
+        learner.refresh()
+    return learner.proba(rows)
 
 
 class SklearnLearner:
@@ -171,13 +211,13 @@ class SklearnLearner:
 
     _X: npt.NDArray[np.float32]
     _n_classes: int
-    _only: int | None = None
+    _only: npt.NDArray[np.float32] | None = None
     _fitted: Any = None
 
     def update(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> None:
         """See :class:`Learner`."""
         seen = np.unique(y)
-        self._only = int(seen[0]) if len(seen) == 1 else None
+        self._only = class_shares(y, self._n_classes) if len(seen) == 1 else None
         if self._only is not None:
             return
         options = {} if weight is None else {"sample_weight": weight}
@@ -186,17 +226,20 @@ class SklearnLearner:
 
     def proba(self, index: IntArray | None = None) -> FloatArray:
         """See :class:`Learner`."""
-        X = self._X if index is None else self._X[index]
-        P = np.zeros((len(X), self._n_classes), dtype=np.float32)
+        n = len(self._X) if index is None else len(index)
+        P = np.zeros((n, self._n_classes), dtype=np.float32)
         if self._only is not None:
-            P[:, self._only] = 1
+            P[:] = self._only
             return P
-        scores = self._scores(X)
-        if scores.shape != (len(X), len(self._fitted.classes_)):
-            raise ValueError(
-                f"predict_proba returned shape {scores.shape}, not {(len(X), len(self._fitted.classes_))}"
-            )
-        P[:, self._fitted.classes_] = scores
+        for low in range(0, n, ROWS):
+            part = slice(low, min(low + ROWS, n))
+            scores = self._scores(self._X[part] if index is None else self._X[index[part]])
+            if scores.shape != (part.stop - low, len(self._fitted.classes_)):
+                raise ValueError(
+                    f"predict_proba returned shape {scores.shape}, not "
+                    f"{(part.stop - low, len(self._fitted.classes_))}"
+                )
+            P[part, self._fitted.classes_] = scores
         return P
 
     def export(
@@ -238,10 +281,18 @@ def seeded(learner: Learner, seed: int) -> Learner:
     return SklearnLearner(estimator)
 
 
+def class_shares(y: IntArray, n_classes: int) -> npt.NDArray[np.float32]:
+    """What the labels alone say of any item: Laplace's rule of succession, float32 (n_classes,)."""
+    counts = np.bincount(y, minlength=n_classes) + 1
+    return np.asarray(counts / counts.sum(), dtype=np.float32)
+
+
 def softmax(scores: FloatArray) -> FloatArray:
     """Rows of probabilities from rows of scores."""
-    exp = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(exp / exp.sum(axis=1, keepdims=True))
+    # A column at a time: numpy's own maximum of each short row takes eight times as long.
+    high = functools.reduce(np.maximum, scores.T) if scores.shape[1] < _SHORT else scores.max(axis=1)
+    exp = np.exp(scores - high[:, None])
+    return np.asarray(exp / np.einsum("ij->i", exp)[:, None])
 
 
 def as_learner(learner: Any) -> Learner:

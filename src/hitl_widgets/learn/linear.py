@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +12,21 @@ from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from hitl_widgets.learn.learner import FloatArray, Graph, IntArray, named, one_blas_thread, softmax
+from hitl_widgets.learn.learner import (
+    FloatArray,
+    Graph,
+    IntArray,
+    class_shares,
+    named,
+    softmax,
+)
+from hitl_widgets.learn.scoring import Head, Scores, score, told_by
+from hitl_widgets.turns import give_way, one_blas_thread
 
-__all__ = ["LinearLearner"]
+__all__ = ["LinearLearner", "told_together"]
 
-CHUNK = 65_536
+CENTRE_ROWS = 20_000
+FIT_ROWS = 5_000
 FREE_INTERCEPT = 10.0  # the intercept's prior standard deviation, for leave-one-out: as good as free
 
 
@@ -23,7 +34,8 @@ class LinearLearner:
     """Multinomial logistic regression, warm-started from the last labels.
 
     Minimises ``sum log-loss + ||W||^2 / (2 C)`` by L-BFGS (Liu and Nocedal 1989), the objective of
-    scikit-learn's ``LogisticRegression``; only classes that have a label take part.
+    scikit-learn's ``LogisticRegression``, on features less their mean; only classes that have a label
+    take part.
 
     Parameters
     ----------
@@ -35,20 +47,25 @@ class LinearLearner:
 
     Notes
     -----
+    Of more than 5,000 labels as many of each class as of any other take part, evenly spaced in the order
+    given, and count for those left out: a lasso of a hundred thousand points stays quick.
+
     The tolerance on the mean gradient is scaled by 1/n: with a fixed one, the n-th label of many
     changes the mean loss by so little that the optimiser stops before it starts.
     """
 
     name = "logistic regression"
 
-    def __init__(self, C: float = 1.0, max_iter: int = 20) -> None:
+    def __init__(self, C: float = 1.0, max_iter: int = 50) -> None:
         self.C = C
         self.max_iter = max_iter
 
     _X: npt.NDArray[np.float32]
+    _mean: npt.NDArray[np.float64]
     _n_classes: int
     _W: npt.NDArray[np.float64]
     _seen: npt.NDArray[np.int64]
+    _shares: npt.NDArray[np.float32]
 
     def start(
         self, X: npt.NDArray[np.float32], n_classes: int, affinity: Graph | None = None
@@ -56,6 +73,7 @@ class LinearLearner:
         """See :class:`~hitl_widgets.learn.learner.Learner`."""
         fresh = LinearLearner(self.C, self.max_iter)
         fresh._X = X
+        fresh._mean = _centre(X)
         fresh._n_classes = n_classes
         fresh._W = np.zeros((n_classes, X.shape[1] + 1))
         fresh._seen = np.zeros(0, dtype=np.int64)
@@ -64,18 +82,24 @@ class LinearLearner:
     def update(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> None:
         """See :class:`~hitl_widgets.learn.learner.Learner`."""
         known, self._seen = self._seen, np.unique(y).astype(np.int64)
+        self._shares = class_shares(y, self._n_classes)
         if len(self._seen) < 2:
             return
+        index, y, weight = _spread_out(index, y, weight)
         steps = self.max_iter if np.array_equal(known, self._seen) else 5 * self.max_iter
         n = len(y)
-        A = np.empty((n, self._X.shape[1] + 1))
-        A[:, :-1] = self._X[index]
-        A[:, -1] = 1
+        rows, start = self._X[index] - self._mean, self._W[self._seen]
+        # The solution lies in the span of the labelled rows: while they are few, it is sought there.
+        span = np.linalg.qr(rows.T)[0] if n < rows.shape[1] else None
+        if span is not None:
+            rows, start = rows @ span, np.column_stack([start[:, :-1] @ span, start[:, -1]])
+        A = np.column_stack([rows, np.ones(n)])
         w = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)
         Y = (np.asarray(y)[:, None] == self._seen).astype(np.float64)
         shape = (len(self._seen), A.shape[1])
 
         def loss(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+            give_way()
             W = flat.reshape(shape)
             P = softmax(A @ W.T)
             error = (P - Y) * w[:, None]
@@ -88,12 +112,13 @@ class LinearLearner:
         with one_blas_thread():
             found = minimize(
                 loss,
-                self._W[self._seen].ravel(),
+                start.ravel(),
                 jac=True,
                 method="L-BFGS-B",
                 options={"maxiter": steps, "gtol": 1e-3 / n, "ftol": 1e-12},
             )
-        self._W[self._seen] = found.x.reshape(shape)
+        W = found.x.reshape(shape)
+        self._W[self._seen] = W if span is None else np.column_stack([W[:, :-1] @ span.T, W[:, -1]])
 
     def export(
         self,
@@ -137,7 +162,7 @@ class LinearLearner:
         if len(seen) < 2:
             Q[:] = 1 / self._n_classes
             return Q
-        A = self._X[np.asarray(index)[some]].astype(np.float64)
+        A = self._X[np.asarray(index)[some]] - self._mean
         W = self._W[seen]
         score = A @ W[:, :-1].T + W[:, -1]
         P = softmax(score)
@@ -155,19 +180,63 @@ class LinearLearner:
         Q[lone] /= np.maximum(Q[lone].sum(axis=1, keepdims=True), 1e-12)
         return Q
 
+    @property
+    def constant(self) -> npt.NDArray[np.float32] | None:
+        """What is said of every row, (n_classes,), while there are labels of one class only."""
+        return self._shares if len(self._seen) == 1 else None
+
+    @property
+    def head(self) -> Head:
+        """The fitted weights, for features as they are; None of it has seen one class only."""
+        W = self._W[self._seen]
+        slopes, intercept = W[:, :-1], W[:, -1] - W[:, :-1] @ self._mean
+        return Head(slopes, intercept, self._seen.astype(np.int16), self._n_classes)
+
+    def scores(self) -> Scores | None:
+        """See :class:`~hitl_widgets.learn.learner.Scored`."""
+        if type(self).proba is not LinearLearner.proba:  # a person's own, which says something else
+            return None
+        if self.constant is not None:
+            return Scores.of(np.broadcast_to(self.constant, (len(self._X), self._n_classes)))
+        return score(self._X, self.head)
+
     def proba(self, index: IntArray | None = None) -> FloatArray:
         """See :class:`~hitl_widgets.learn.learner.Learner`."""
-        rows = len(self._X) if index is None else len(index)
-        P = np.zeros((rows, self._n_classes), dtype=np.float32)
-        if len(self._seen) == 1:
-            P[:, self._seen[0]] = 1
-            return P
-        W = self._W[self._seen].astype(np.float32)
-        for low in range(0, rows, CHUNK):
-            part = slice(low, low + CHUNK)
-            X = self._X[part] if index is None else self._X[index[part]]
-            P[part, self._seen] = softmax(X @ W[:, :-1].T + W[:, -1])
-        return P
+        if self.constant is not None:
+            return np.tile(self.constant, (len(self._X) if index is None else len(index), 1))
+        return self.head.over(self._X, index)
+
+
+def told_together(experts: Sequence[LinearLearner], X: FloatArray) -> list[FloatArray]:
+    """What learners on the same features, fitted on the same labels, say of these rows."""
+    if (shares := experts[0].constant) is not None:
+        return [np.tile(shares, (len(X), 1))] * len(experts)
+    return list(told_by([expert.head for expert in experts], X))
+
+
+def _centre(X: Any) -> npt.NDArray[np.float64]:
+    """The mean row, float64 (d,); of evenly spaced rows in large pools, where it need not be exact."""
+    step = max(1, len(X) // CENTRE_ROWS)
+    some = X[:] if step == 1 else X[np.arange(0, len(X), step)]
+    return np.asarray(some.mean(axis=0, dtype=np.float64))
+
+
+def _spread_out(
+    index: IntArray, y: IntArray, weight: FloatArray | None
+) -> tuple[IntArray, IntArray, FloatArray | None]:
+    """At most about 5,000 of the labels, with weights that make up for the others."""
+    if len(y) <= FIT_ROWS:
+        return index, y, weight
+    codes, counts = np.unique(y, return_counts=True)
+    most = FIT_ROWS // len(codes)
+    kept, share = [], []
+    for code, count in zip(codes, counts, strict=True):
+        places = np.flatnonzero(y == code)
+        some = places if count <= most else places[np.linspace(0, count - 1, most).astype(np.int64)]
+        kept.append(some)
+        share.append(np.full(len(some), count / len(some)))
+    which, times = np.concatenate(kept), np.concatenate(share)
+    return index[which], y[which], times if weight is None else times * np.asarray(weight)[which]
 
 
 def _posterior_variance(B: FloatArray, curve: FloatArray) -> npt.NDArray[np.float64]:
@@ -176,6 +245,7 @@ def _posterior_variance(B: FloatArray, curve: FloatArray) -> npt.NDArray[np.floa
     found = np.empty(curve.shape)
     gram = B @ B.T if n <= d else None
     for c, v in enumerate(curve.T):
+        give_way()
         if gram is not None:
             inverse, _ = dpotri(cholesky(gram + np.diag(1 / v), lower=True), lower=1)
             found[:, c] = 1 / v - np.diag(inverse) / v**2

@@ -12,7 +12,9 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, LinearOperator, eigsh
 
 from hitl_widgets.learn.graph import normalised
-from hitl_widgets.learn.learner import Affinity, FloatArray, one_blas_thread
+from hitl_widgets.learn.learner import Affinity, FloatArray
+from hitl_widgets.learn.scoring import blocks_of
+from hitl_widgets.turns import give_way, one_blas_thread
 
 __all__ = ["smoothed", "spectral"]
 
@@ -24,6 +26,7 @@ DECAY = 0.98
 _WIDE = 64
 _LARGE = 20_000
 _SMALL = 500
+_SOME = 4_096
 
 
 def smoothed(X: Matrix, affinity: Affinity) -> Matrix:
@@ -37,20 +40,34 @@ def smoothed(X: Matrix, affinity: Affinity) -> Matrix:
     -------
     float32 of shape (n, d).
     """
-    Z = X.astype(np.float32, copy=False)
-    if len(X) > _LARGE and X.shape[1] > _WIDE:
-        from sklearn.decomposition import PCA
-
-        rows = np.random.default_rng(0).choice(len(X), _LARGE, replace=False)
-        Z = PCA(_WIDE, random_state=0).fit(X[np.sort(rows)]).transform(X).astype(np.float32)
+    Z = _narrow(X) if len(X) > _LARGE and X.shape[1] > _WIDE else np.asarray(X[:], np.float32)
     W = affinity.astype(np.float32)
+    # A few rows at a time: a sparse product holds the GIL, and with it whoever labels meanwhile.
+    parts = [(slice(low, low + _SOME), W[low : low + _SOME]) for low in range(0, len(Z), _SOME)]
     degree = np.asarray(W.sum(axis=1)).ravel()
     alone = degree == 0
     share = (0.5 / np.where(alone, 1, degree)).astype(np.float32)[:, None]
     keep = np.where(alone, 1, 0.5).astype(np.float32)[:, None]
     for _ in range(STEPS):
-        Z = keep * Z + share * (W @ Z)
+        near = np.empty_like(Z)
+        for rows, weights in parts:
+            give_way()
+            near[rows] = weights @ Z
+        Z = keep * Z + share * near
     return _spread_like(X, Z)
+
+
+def _narrow(X: Matrix) -> Matrix:
+    """The first 64 principal components, float32 of shape (n, 64), a block at a time."""
+    from sklearn.decomposition import PCA
+
+    rows = np.random.default_rng(0).choice(len(X), _LARGE, replace=False)
+    pca = PCA(_WIDE, random_state=0).fit(X[np.sort(rows)])
+    Z = np.empty((len(X), _WIDE), np.float32)
+    for part in blocks_of(Z):
+        give_way()
+        Z[part] = pca.transform(X[part])
+    return Z
 
 
 def spectral(affinity: Affinity, X: Matrix) -> Matrix:
@@ -88,11 +105,18 @@ def _modes(affinity: Affinity, k: int) -> tuple[FloatArray, FloatArray]:
     values, vectors = np.ones(whole.shape[1]), whole.toarray()
     if len(values) == k:
         return values, vectors
-    beside = LinearOperator(S.shape, matvec=lambda x: S @ x - 2 * (whole @ (whole.T @ x)), dtype=S.dtype)
-    start = np.random.default_rng(0).normal(size=S.shape[0])
+
+    def times(x: FloatArray) -> FloatArray:
+        give_way()
+        return np.asarray(S @ x - 2 * (whole @ (whole.T @ x)))
+
+    beside = LinearOperator(S.shape, matvec=times, dtype=S.dtype)
+    start, wanted = np.random.default_rng(0).normal(size=S.shape[0]), k - len(values)
+    # A restart holds the GIL, the shorter the fewer vectors there are; it takes as long altogether.
+    kept = wanted + 10 if S.shape[0] > _LARGE else None
     found: Any
     try:
-        found = eigsh(beside, k=k - len(values), which="LA", v0=start, tol=1e-4, maxiter=3_000)
+        found = eigsh(beside, k=wanted, which="LA", v0=start, tol=1e-4, maxiter=3_000, ncv=kept)
     except ArpackNoConvergence as partly:
         found = partly.eigenvalues, partly.eigenvectors
     except ArpackError:  # too few edges to search
@@ -113,5 +137,7 @@ def _parts(affinity: Affinity, most: int) -> csc_array:
 
 def _spread_like(X: Matrix, Z: npt.NDArray[np.floating]) -> Matrix:
     """Z scaled to the total variance of X, so that one penalty suits both."""
-    own, asked = float(Z.var(axis=0).sum()), float(X.var(axis=0).sum())
+    step = max(1, len(X) // _LARGE)
+    some = X[:] if step == 1 else X[np.arange(0, len(X), step)]
+    own, asked = float(Z.var(axis=0).sum()), float(some.var(axis=0).sum())
     return np.ascontiguousarray(Z * np.sqrt(asked / own) if own > 0 else Z, dtype=np.float32)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import joblib
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, issparse
 
 from hitl_widgets.data.features import check_matrix
 from hitl_widgets.data.items import is_missing
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.learn.learner import Affinity, FloatArray, Learner, as_learner
-from hitl_widgets.learn.strategies import Strategy, as_strategy, cold_start_size
-from hitl_widgets.loop.contest import Entrant
+from hitl_widgets.learn.learner import Affinity, FloatArray
+from hitl_widgets.learn.strategies import cold_start_size
 from hitl_widgets.loop.mapping import build_features
 
 __all__ = [
@@ -26,7 +26,7 @@ __all__ = [
     "read_budget",
     "read_confusion",
     "read_cost",
-    "read_entrants",
+    "read_jobs",
     "read_pool",
     "read_stops",
     "read_test",
@@ -60,6 +60,8 @@ class Items:
 
 def read_pool(pool: Any, X: Any) -> Items:
     """The pool's items and their features."""
+    if getattr(pool, "shape", None) and not pool.shape[0]:
+        raise InvalidInput("The pool is empty: pass at least one row of each class.")
     if isinstance(pool, Pool):
         features = pool.X if X is None else check_matrix(X, len(pool))
         return Items(build_features(pool) if features is None else features, pool.first_rows, len(pool.rows))
@@ -69,7 +71,8 @@ def read_pool(pool: Any, X: Any) -> Items:
     if X is None:
         raise InvalidInput(
             f"The pool is a {type(pool).__name__}, of which the features are not known: pass X=, an array of "
-            "features, or a hitl.Pool.from_data(...)."
+            "features (of a table df whose columns are all numbers, X=df.to_numpy()), or a "
+            "hitl.Pool.from_data(...)."
         )
     return read_pool(Pool.from_data(pool, X=X), None)
 
@@ -88,7 +91,7 @@ def read_truth(
         raise InvalidInput("y is a function, so the classes are not known: pass classes=[...].")
     parts = [said] if said is true else [said, true]
     found = [v for part in parts if part is not None for v in part.tolist()]
-    names = _names(classes, found)
+    names = _names(classes, found, len(data.X))
     return (
         names,
         None if said is None else _codes(said, names, "y"),
@@ -96,26 +99,48 @@ def read_truth(
     )
 
 
-def _names(classes: Any, found: list[Any]) -> list[Any]:
+def _names(classes: Any, found: list[Any], n: int) -> list[Any]:
     if missing := sum(map(is_missing, found)):
         raise InvalidInput(f"{missing} true classes are missing: leave those rows out of the pool.")
-    names = sorted(set(found), key=lambda c: (str(type(c)), c)) if classes is None else list(classes)
-    if len(names) < 2:
+    if isinstance(classes, str) or not (classes is None or isinstance(classes, Iterable)):
+        raise InvalidInput(f"classes={classes!r}: expected a list of names, such as ['spam', 'ham'].")
+    try:
+        names = sorted(set(found), key=lambda c: (str(type(c)), c)) if classes is None else list(classes)
+        twice = len(set(names)) < len(names)
+    except TypeError as error:
+        raise InvalidInput(f"Classes must be text or whole numbers: {error}.") from error
+    if classes is None and (odd := _no_classes(names, n)):
         raise InvalidInput(
-            f"y holds {len(names)} class ({choices(names)}): two are needed to learn anything. Pass rows of "
-            "more classes, or classes=[...] to name those that may come."
+            f"y holds {odd}: these look like numbers to predict or ids, not classes. Pass one class for each "
+            "row, such as y > 0.5, or name them by classes=[...]."
         )
-    if len(set(names)) < len(names):
+    if len(names) < 2:
+        held = f"1 class ({choices(names)})" if names else "no class"
+        raise InvalidInput(
+            f"{'y' if classes is None else 'classes='} holds {held}: two are needed to learn anything. Pass "
+            "rows of more classes, or classes=[...] to name those that may come."
+        )
+    if twice:
         raise InvalidInput(f"classes={names!r} names a class twice. Classes must be distinct.")
     return names
 
 
+def _no_classes(values: list[Any], n: int) -> str:
+    """What speaks against these values of n items as classes, if anything."""
+    if broken := [v for v in values if isinstance(v, float) and not v.is_integer()]:
+        return f"{broken[0]!r}, no whole number"
+    return f"{len(values)} different values for {n} items" if len(values) > max(2, n / 2) else ""
+
+
 def _codes(values: npt.NDArray[Any], names: list[Any], what: str) -> npt.NDArray[np.int16]:
     code = {name: i for i, name in enumerate(names)}
+    if values.ndim != 1:
+        raise InvalidInput(f"{what} has shape {values.shape}: expected one class for each row.")
     if unknown := [v for v in dict.fromkeys(values.tolist()) if v not in code]:
+        hint = nearest(unknown[0], [n for n in names if isinstance(n, str)])
         raise InvalidInput(
-            f"{what} holds {unknown[0]!r}, which is no class.{nearest(unknown[0], names)} The classes are "
-            f"{choices(names)}."
+            f"{what} holds {unknown[0]!r}, which is no class.{hint if isinstance(unknown[0], str) else ''} "
+            f"The classes are {choices(names)}."
         )
     return np.array([code[v] for v in values.tolist()], dtype=np.int16)
 
@@ -124,7 +149,7 @@ def read_confusion(confusion: Any, k: int) -> FloatArray | None:
     """``confusion=``: shares of shape (k, k), rows summing to 1, or None."""
     if confusion is None:
         return None
-    matrix = np.asarray(confusion, dtype=np.float64)
+    matrix = _numbers("confusion", confusion)
     if matrix.shape != (k, k):
         raise InvalidInput(f"confusion has shape {matrix.shape}, expected {(k, k)}: confusion[true, said].")
     sums = matrix.sum(axis=1)
@@ -138,12 +163,19 @@ def read_confusion(confusion: Any, k: int) -> FloatArray | None:
 
 def read_cost(data: Items, cost: Any) -> npt.NDArray[np.float64]:
     """``cost=``: above 0 and finite, one for each item."""
-    values = data.pick(cost, "cost").astype(np.float64)
+    values = data.pick(_numbers("cost", cost), "cost")
     if not (np.isfinite(values).all() and values.min() > 0):
         raise InvalidInput(
             f"cost goes down to {values.min()}: expected a finite number above 0 for each row."
         )
     return values
+
+
+def _numbers(name: str, values: Any) -> npt.NDArray[np.float64]:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{name} must hold numbers alone: {str(error).rstrip('.')}.") from error
 
 
 def read_test(
@@ -179,9 +211,16 @@ def start_size(start: Any, n_classes: int) -> int:
     return whole("start", start)
 
 
+def read_jobs(n: Any) -> int:
+    """``n_jobs=``: the number of processes that it asks for."""
+    if n is not None and (isinstance(n, bool) or not isinstance(n, int | np.integer) or n == 0):
+        raise InvalidInput(f"n_jobs={n!r}: expected a number of processes, such as 2, or -1 for every core.")
+    return int(joblib.effective_n_jobs(n))
+
+
 def share(name: str, value: Any) -> float:
     """A share from 0 to 1."""
-    if not isinstance(value, int | float | np.number) or not 0 <= value <= 1:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value <= 1:
         raise InvalidInput(f"{name}={value!r}: expected a share from 0 to 1, such as 0.1.")
     return float(value)
 
@@ -202,6 +241,8 @@ def read_stops(budget: int, start: int, batch: int, at: Any) -> tuple[tuple[int,
     """Numbers of labels where the model is updated, and those of them that are recorded."""
     bounds = {*range(min(start, budget), budget, batch), budget}
     if at is not None:
+        if isinstance(at, str) or not isinstance(at, Iterable):
+            raise InvalidInput(f"at={at!r}: expected a list of numbers of labels, such as [1, {budget}].")
         wanted = {whole("at", n) for n in at} & set(range(1, budget + 1))
         if not wanted:
             raise InvalidInput(f"at= names no number of labels from 1 to {budget}, the budget.")
@@ -220,52 +261,14 @@ def read_affinity(X: npt.NDArray[np.float32], graph: Any) -> Affinity | None:
         from hitl_widgets.data.neighbors import NeighborGraph
 
         graph = NeighborGraph.build(X, k=15)
-    weights = csr_array(getattr(graph, "weights", graph))
+    given: Any = getattr(graph, "weights", graph)
+    if not issparse(given):
+        _numbers("graph", given)
+    if getattr(given, "ndim", np.ndim(given)) != 2:
+        raise InvalidInput(
+            f"graph={graph!r}: expected True, False, or weights of shape ({len(X)}, {len(X)})."
+        )
+    weights = csr_array(given)
     if weights.shape != (len(X), len(X)):
         raise InvalidInput(f"graph has shape {weights.shape}, the pool has {len(X):,} items.")
     return weights
-
-
-def read_entrants(learners: Any, strategies: Any, contestants: Any) -> list[Entrant]:
-    """Who takes part, under the name to show."""
-    if contestants is not None:
-        if not isinstance(contestants, Mapping) or not contestants:
-            raise InvalidInput("contestants= must be a dict: {name: (learner, strategy)}.")
-        pairs = {}
-        for name, pair in contestants.items():
-            if not isinstance(pair, tuple | list) or len(pair) != 2:
-                raise InvalidInput(f"contestants[{name!r}] must be a pair (learner, strategy).")
-            pairs[str(name)] = (*_learner(pair[0]), *_strategy(pair[1]))
-        return [Entrant(name, ln, sn, lrn, fn) for name, (ln, lrn, sn, fn) in pairs.items()]
-    those, ways = _named("learners", learners, _learner), _named("strategies", strategies, _strategy)
-
-    def label(learner: str, strategy: str) -> str:
-        if len(those) == 1:
-            return strategy
-        return learner if len(ways) == 1 else f"{learner} + {strategy}"
-
-    return [Entrant(label(a, b), a, b, those[a], ways[b]) for a in those for b in ways]
-
-
-def _named(argument: str, given: Any, read: Callable[[Any], tuple[str, Any]]) -> dict[str, Any]:
-    if isinstance(given, Mapping):
-        found = {str(name): read(one)[1] for name, one in given.items()}
-    else:
-        found = {}
-        for one in given if isinstance(given, list | tuple) else [given]:
-            name, made = read(one)
-            same = sum(n == name or n.rpartition(" ")[0] == name for n in found)
-            found[f"{name} {same + 1}" if same else name] = made
-    if not found:
-        raise InvalidInput(f"{argument}= is empty: pass at least one, such as ['auto'].")
-    return found
-
-
-def _learner(given: Any) -> tuple[str, Learner]:
-    made = as_learner(given)
-    return (given if isinstance(given, str) else made.name), made
-
-
-def _strategy(given: Any) -> tuple[str, Strategy]:
-    name, made = as_strategy(given)
-    return (given if isinstance(given, str) else name), made

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
+from hitl_widgets.data.placing import Rows
 from hitl_widgets.learn.learner import FloatArray, Graph, Landmarks, Learner
 from hitl_widgets.learn.strategies import (
     STRATEGIES,
@@ -45,20 +48,28 @@ class Ground:
     Attributes
     ----------
     X
-        float32 of shape (n, d).
+        float32 of shape (n, d): an array, or what indexes like one.
     affinity
         Weights of the neighbour graph, landmarks in the largest pools, None before it is found.
     """
 
-    X: npt.NDArray[np.float32]
+    X: Any
     affinity: Graph | None = None
+
+    @cached_property
+    def degree(self) -> FloatArray | None:
+        """Row sums of a graph of all rows."""
+        of = self.affinity
+        if of is None or isinstance(of, Landmarks):
+            return None
+        return np.asarray(of.sum(axis=1), np.float64).ravel()
 
 
 def ground_of(X: npt.NDArray[np.float32], found: NeighborGraph | LandmarkGraph) -> Ground:
     """The features with the graph found of them, as learners take it."""
     if isinstance(found, NeighborGraph):
         return Ground(X, found.weights)
-    at, distance = np.ascontiguousarray(X[found.rows]), found.distances[:, 0].copy()
+    at, distance = Rows(X, found.rows), found.distances[:, 0].copy()
     return Ground(X, Landmarks(found.graph.weights, found.rows, at, found.nearest, found.share, distance))
 
 
@@ -163,7 +174,8 @@ class Asker:
 
     def utilities(
         self,
-        proba: FloatArray,
+        proba: Callable[[], FloatArray],
+        margins: FloatArray,
         ground: Ground,
         labels: Labels,
         learner: Learner | None,
@@ -173,12 +185,14 @@ class Asker:
     ) -> npt.NDArray[np.float64]:
         """The strategy's utilities of all items, or the default's, per unit of cost."""
         strategy = STRATEGIES["doubt"] if default else self.strategy
-        return evaluate(strategy, proba, self._context(ground, labels, n, learner))
+        return evaluate(strategy, proba, self._context(ground, labels, n, learner), margins)
 
     def _context(self, ground: Ground, labels: Labels, n: int, learner: Learner | None = None) -> Context:
         rng = np.random.default_rng([self.seed, labels.n_events])
         affinity = None if isinstance(ground.affinity, Landmarks) else ground.affinity
-        return Context(ground.X, labels.y, labels.candidates, rng, n, affinity, learner, cost=self.cost)
+        return Context(
+            ground.X, labels.y, labels.candidates, rng, n, affinity, learner, self.cost, ground.degree
+        )
 
     def queue(
         self,
@@ -206,6 +220,24 @@ class Asker:
                 diverse = diverse and not getattr(self.strategy, "orders_batch", False)
                 chosen += [Suggestion(i, reason(i)) for i in pick(utilities, context, diverse=diverse)]
         return tuple(self._with_audit(labels, chosen, n))
+
+    def affordable(self, labels: Labels, budget: float) -> int:
+        """How many of the cheapest questions the budget pays for."""
+        rows = np.flatnonzero(labels.candidates)
+        costs = np.ones(len(rows)) if self.cost is None else self.cost[rows]
+        return int((np.cumsum(np.sort(costs)) <= budget).sum())
+
+    def within(self, budget: float, n: int, queue: Iterable[Suggestion]) -> tuple[Suggestion, ...]:
+        """The first ``n`` items of the queue, each once, that what is left of the budget pays for."""
+        chosen: dict[int, Suggestion] = {}
+        for suggestion in queue:
+            if len(chosen) == n:
+                break
+            cost = 1.0 if self.cost is None else self.cost[suggestion.index]
+            if suggestion.index not in chosen and cost <= budget:
+                chosen[suggestion.index] = suggestion
+                budget -= cost
+        return tuple(chosen.values())
 
     def _cold(self, labels: Labels, X: npt.NDArray[np.float32]) -> list[int]:
         if self._start is None:

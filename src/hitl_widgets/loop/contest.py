@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,19 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput, choices
-from hitl_widgets.learn.learner import Affinity, FloatArray, Learner, Refreshable, seeded
-from hitl_widgets.learn.strategies import Context, Strategy, choose, kmeans_start
+from hitl_widgets.learn.learner import (
+    Affinity,
+    FloatArray,
+    Learner,
+    Refreshable,
+    SklearnLearner,
+    as_learner,
+    class_shares,
+    seeded,
+)
+from hitl_widgets.learn.strategies import Context, Strategy, as_strategy, choose, kmeans_start
 
-__all__ = ["COLUMNS", "Columns", "Entrant", "Failed", "Race", "Run", "Task", "locked"]
+__all__ = ["COLUMNS", "Columns", "Entrant", "Failed", "Race", "Run", "Task", "read_entrants"]
 
 COLUMNS = (
     "n_labels", "n_asked", "n_abstained", "accuracy", "balanced_accuracy", "test_accuracy", "cost", "seconds",
@@ -90,6 +99,54 @@ class Entrant:
     strategy: Strategy
 
 
+def read_entrants(learners: Any, strategies: Any, contestants: Any) -> list[Entrant]:
+    """Who takes part, under the name to show."""
+    if contestants is not None:
+        if not isinstance(contestants, Mapping) or not contestants:
+            raise InvalidInput("contestants= must be a dict: {name: (learner, strategy)}.")
+        for name, given in (("learners", learners), ("strategies", strategies)):
+            if not isinstance(given, tuple) or given != ("auto",):
+                raise InvalidInput(f"{name}= and contestants= exclude each other: leave {name}= out.")
+        pairs = {}
+        for name, pair in contestants.items():
+            if not isinstance(pair, tuple | list) or len(pair) != 2:
+                raise InvalidInput(f"contestants[{name!r}] must be a pair (learner, strategy).")
+            pairs[str(name)] = (*_learner(pair[0]), *_strategy(pair[1]))
+        return [Entrant(name, ln, sn, lrn, fn) for name, (ln, lrn, sn, fn) in pairs.items()]
+    those, ways = _named("learners", learners, _learner), _named("strategies", strategies, _strategy)
+
+    def label(learner: str, strategy: str) -> str:
+        if len(those) == 1:
+            return strategy
+        return learner if len(ways) == 1 else f"{learner} + {strategy}"
+
+    return [Entrant(label(a, b), a, b, those[a], ways[b]) for a in those for b in ways]
+
+
+def _named(argument: str, given: Any, read: Callable[[Any], tuple[str, Any]]) -> dict[str, Any]:
+    if isinstance(given, Mapping):
+        found = {str(name): read(one)[1] for name, one in given.items()}
+    else:
+        found = {}
+        for one in given if isinstance(given, list | tuple) else [given]:
+            name, made = read(one)
+            same = sum(n == name or n.rpartition(" ")[0] == name for n in found)
+            found[f"{name} {same + 1}" if same else name] = made
+    if not found:
+        raise InvalidInput(f"{argument}= is empty: pass at least one, such as ['auto'].")
+    return found
+
+
+def _learner(given: Any) -> tuple[str, Learner]:
+    made = as_learner(given)
+    return (given if isinstance(given, str) else made.name), made
+
+
+def _strategy(given: Any) -> tuple[str, Strategy]:
+    name, made = as_strategy(given)
+    return (given if isinstance(given, str) else name), made
+
+
 class Failed(Exception):
     """What failed (oracle, learner or strategy), and the words for it."""
 
@@ -145,7 +202,7 @@ class Run:
             names = {"learner": self.entrant.learner_name, "strategy": self.entrant.strategy_name}
             who = f"The {what} {names[what]!r}" if what in names else f"The {what}"
             words = str(error) if isinstance(error, InvalidInput) else f"{type(error).__name__}: {error}"
-            where = f"after {len(self.order)} labels in repeat {self.repeat}"
+            where = f"after {len(self.order)} label{'s' * (len(self.order) != 1)} in repeat {self.repeat}"
             raise Failed(what, f"{who} failed {where}: {words.rstrip('.')}.") from error
 
     def _next(self, n: int) -> list[int]:
@@ -155,16 +212,8 @@ class Run:
         proba = self.proba
         if proba is None:
             return [int(i) for i in rng.permutation(np.flatnonzero(self.open))[:n]]
-        context = Context(
-            self.race.X,
-            locked(self.y),
-            locked(self.open),
-            rng,
-            n,
-            self.race.affinity,
-            self.template,
-            self.race.cost,
-        )
+        seen = (self.race.X, self.y, self.open, rng, n)
+        context = Context(*seen, self.race.affinity, self.template, self.race.cost)
         chosen: list[int] = self._guard("strategy", lambda: choose(self.entrant.strategy, proba, context))
         return chosen
 
@@ -180,12 +229,21 @@ class Run:
 
     def _learn(self, learner: Learner) -> None:
         rows = np.array(self.order)
-        learner.update(rows, self.y[rows])
-        if (
-            isinstance(learner, Refreshable) and learner.stale
-        ):  # the rest, which a session learns in the background
-            learner.refresh()
-        proba = np.asarray(learner.proba())
+        try:
+            learner.update(rows, self.y[rows])
+            if isinstance(learner, Refreshable) and learner.stale:
+                learner.refresh()  # the rest, which a session learns in the background
+            proba = np.asarray(learner.proba())
+        except Exception as error:
+            if not isinstance(learner, SklearnLearner) or len(rows) > self.race.start:
+                raise
+            if len(rows) < min(self.race.start, self.race.stops[-1]):
+                self.proba = None  # no model yet
+                return
+            raise InvalidInput(
+                f"{type(error).__name__}: {str(error).rstrip('.')}. If {len(rows)} labels are too few for "
+                f"it, pass a larger {'start' if len(rows) == self.race.start else 'budget'}="
+            ) from error
         if proba.shape != (self.n, self._k):
             raise InvalidInput(f"its probabilities have shape {proba.shape}, not {(self.n, self._k)}")
         if not np.isfinite(proba).all() or proba.min() < 0 or np.abs(proba.sum(axis=1) - 1).max() > 0.01:
@@ -194,12 +252,14 @@ class Run:
 
     def _record(self, learner: Learner) -> tuple[float, ...]:
         """The values of COLUMNS; accuracy is on the items without a label alone."""
-        assert self.proba is not None  # noqa: S101 - a record follows an update
+        proba = self.proba
+        if proba is None:
+            proba = np.tile(class_shares(self.y[self.order], self._k), (self.n, 1))
         plain = balanced = tested = float("nan")
         if self.race.truth is not None:
             rest = self.y < 0
             truth = self.race.truth[rest]
-            right = self.proba[rest].argmax(axis=1) == truth
+            right = proba[rest].argmax(axis=1) == truth
             plain = float(right.mean())
             balanced = float(np.mean([right[truth == c].mean() for c in np.unique(truth)]))
         if self.race.test is not None:
@@ -214,8 +274,8 @@ class Run:
         X, y = self.race.test
         rows = np.array(self.order)
         codes = self.y[rows]
-        if len(np.unique(codes)) < 2:
-            return float((y == codes[0]).mean())
+        if self.proba is None or len(np.unique(codes)) < 2:
+            return float((y == np.bincount(codes).argmax()).mean())
         if callable(getattr(learner, "export", None)):
             model = learner.export(rows, codes)
         else:
@@ -223,10 +283,3 @@ class Run:
 
             model = LogisticRegression(max_iter=1000).fit(self.race.X[rows], codes)
         return float((np.asarray(model.predict(X)) == y).mean())
-
-
-def locked(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """A view that nobody can write to."""
-    view = array.view()
-    view.flags.writeable = False
-    return view

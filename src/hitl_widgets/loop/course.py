@@ -12,7 +12,7 @@ import numpy as np
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.learn.learner import as_learner
 from hitl_widgets.learn.strategies import STRATEGIES, Strategy, as_strategy
-from hitl_widgets.loop.lesson import Step, Student, Trace
+from hitl_widgets.loop.lesson import Step, Student, Trace, failed
 from hitl_widgets.loop.plane import Plane
 
 __all__ = ["Course"]
@@ -63,8 +63,11 @@ class Course:
         """Up to the first question that the strategy answers: what fails there fails in the user's cell."""
         trace = self.trace(self.strategy, self.seed)
         for i in range(len(trace)):
-            if len(np.unique(self.plane.truth[list(trace[i].labelled)])) > 1:
+            labelled = list(trace[i].labelled)
+            if not trace.failure and len(np.unique(self.plane.truth[labelled])) > 1:
                 return
+        if trace.failure:
+            raise failed(self.learner, self.budget, trace.failure) from trace.failure
 
     def step(self, strategy: str, seed: int, i: int) -> tuple[Step, list[float]]:
         """The moment after ``i`` questions (the last where there are fewer), and the accuracies so far."""

@@ -5,17 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
 import joblib
+from joblib.externals.loky.backend.reduction import dumps
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.loop.contest import Columns, Entrant, Race, Task
 
-__all__ = ["SavedRuns", "run_keys"]
+__all__ = ["SavedRuns", "check_portable", "run_keys"]
 
 
 class SavedRuns:
@@ -25,31 +30,61 @@ class SavedRuns:
     ----------
     path
         A file, a folder (then ``runs.jsonl`` in it), or None: nothing is kept.
+
+    Raises
+    ------
+    InvalidInput
+        When it is a file of something else, or cannot be read or written.
     """
 
     def __init__(self, path: str | Path | None) -> None:
         self.file: Path | None = None
         self.runs: dict[str, Columns] = {}
+        self._counts: Counter[str] = Counter()  # runs of each contestant, of whatever key
+        self._cut = False
         if path is None:
             return
+        if not isinstance(path, str | os.PathLike):
+            raise InvalidInput(f"path={path!r}: expected the name of a file or a folder, or None.")
         path = Path(path)
-        self.file = path if path.suffix and not path.is_dir() else path / "runs.jsonl"
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        if not self.file.exists():
-            return
-        text = self.file.read_text("utf-8", "replace")
+        with _in_words(path):
+            self.file = path if path.suffix and not path.is_dir() else path / "runs.jsonl"
+            text = self.file.read_text("utf-8", "replace") if self.file.exists() else ""
         for line in text.splitlines():
             try:
                 run = json.loads(line)
                 self.runs[run["key"]] = run["columns"]
+                self._counts[run["contestant"]] += 1
             except (ValueError, TypeError, KeyError):
                 continue
         if text.strip() and not self.runs and not text.startswith('{"key"'):
             raise InvalidInput(
                 f"path={str(path)!r} is a file of something else: pass a new file or a folder."
             )
-        if text and not text.endswith("\n"):
-            self._write(b"\n")
+        self._cut = bool(text) and not text.endswith("\n")
+
+    def of(self, keys: Mapping[Task, str]) -> dict[Task, Columns]:
+        """The runs with these keys; a warning where all that a contestant has here are others."""
+        found = {task: self.runs[key] for task, key in keys.items() if key in self.runs}
+        here = {name for name, _ in found}
+        anew = [name for name in dict.fromkeys(n for n, _ in keys) if name not in here and self._counts[name]]
+        if anew:
+            n = sum(self._counts[name] for name in anew)
+            warnings.warn(
+                f"path={str(self.file)!r} holds {n} run{'s' * (n != 1)} of {choices(anew)} with other data, "
+                "settings or code, which cannot be used: the race starts anew for "
+                f"{'it' if len(anew) == 1 else 'them'}.",
+                UserWarning,
+                stacklevel=3,
+            )
+        return found
+
+    def open(self) -> None:
+        """Make sure that runs can be appended."""
+        if self.file is not None:
+            with _in_words(self.file):
+                self.file.parent.mkdir(parents=True, exist_ok=True)
+            self._write(b"\n" if self._cut else b"")
 
     def append(self, key: str, task: Task, columns: Columns) -> None:
         """Keep a run; it is on disk when this returns."""
@@ -59,9 +94,33 @@ class SavedRuns:
 
     def _write(self, line: bytes) -> None:
         assert self.file is not None  # noqa: S101
-        with self.file.open("ab", buffering=0) as file:
+        with _in_words(self.file), self.file.open("ab", buffering=0) as file:
             file.write(line)
             os.fsync(file.fileno())
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidInput(
+            f"path={str(path)!r} cannot be used: {reason}. Pass a file or folder that you may write to."
+        ) from error
+
+
+def check_portable(race: Race, entrants: list[Entrant]) -> None:
+    """Say who cannot be sent to another process."""
+    parts = [("The oracle y", race.oracle), *((f"The contestant {e.name!r}", e) for e in entrants)]
+    for who, part in parts:
+        try:
+            dumps(part)
+        except Exception as error:
+            words = f"{type(error).__name__}: {error}".rstrip(".")
+            raise InvalidInput(
+                f"{who} cannot be sent to other processes ({words}). Pass n_jobs=1, which stays in this one."
+            ) from error
 
 
 def run_keys(race: Race, entrants: list[Entrant], repeats: int, graph: Any) -> dict[Task, str]:
@@ -101,13 +160,16 @@ def _identity(thing: Any, home: str = "", seen: frozenset[int] = frozenset()) ->
     """What a learner or strategy is, as a value that is the same in the next session.
 
     A function is its code, its defaults, and what of its closure and module it names; an object is
-    its state and the code of its methods.
+    its state and the code of its methods. A list or dict of the module counts with what it holds,
+    which may be what decides; what ``functools.cache`` remembers does not.
     """
     if id(thing) in seen:
         return None
     seen |= {id(thing)}
     if isinstance(thing, partial):
         return [_identity(x, home, seen) for x in (thing.func, thing.args, thing.keywords)]
+    if hasattr(thing, "cache_info") and hasattr(thing, "__wrapped__"):
+        return _identity(thing.__wrapped__, home, seen)
     if isinstance(thing, type | ModuleType):
         return thing.__name__
     if isinstance(code := getattr(thing, "__code__", None), CodeType):

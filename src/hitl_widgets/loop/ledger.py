@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
 
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, choices
@@ -77,8 +80,9 @@ class Ledger:
         except BaseException:
             self.close()
             raise
+        pool.find("")  # so that the table of a million ids is made now, and not with the first label
         self._codes = {name: code for code, name in enumerate(self.schema.names)}
-        self._refold(self.fold.touched)
+        self._refold(tuple(self.fold.touched))
 
     def close(self) -> None:
         """Release the store, where it was opened here."""
@@ -90,13 +94,17 @@ class Ledger:
     def sync(self) -> bool:
         """Fold what is new in the log, our own and others'; returns whether anything was."""
         known = len(self.events)
-        self._refold(self._read())
+        self._refold(tuple(self._read()))
         return len(self.events) > known
 
-    def append(self, event: LabelEvent) -> None:
-        """Write an event, and fold it after what others wrote before; known ids change nothing."""
+    def append(self, event: LabelEvent, rows: npt.ArrayLike | None = None) -> None:
+        """Write an event, and fold it after what others wrote before; known ids change nothing.
+
+        ``rows`` are those of its items, where they are known.
+        """
         self.store.append(event)
-        self.sync()
+        keys = tuple(self._read())
+        self._refold(keys, None if rows is None or keys != event.item_ids else np.asarray(rows))
 
     def _read(self) -> Iterable[str]:
         """Fold what is new in the log; returns the keys of the items that it may have changed."""
@@ -107,22 +115,40 @@ class Ledger:
             touched.update(dict.fromkeys(self.fold.apply(event)))
         return touched
 
-    def _refold(self, keys: Iterable[str]) -> None:
-        labels, fold = self.labels, self.fold
+    def _refold(self, keys: Sequence[str], rows: npt.NDArray[np.int64] | None = None) -> None:
+        if rows is None or len(rows) != len(keys):
+            places = [self._pool.find(key) for key in keys]
+            keys = [key for key, i in zip(keys, places, strict=True) if i is not None]
+            rows = np.asarray([i for i in places if i is not None], np.int64)
+        if not keys:
+            return
+        # Items with the same acts behind them are in the same state: a lasso of a hundred thousand
+        # points has a handful of states.
+        states: dict[tuple[str, ...], int] = {}
+        found: list[tuple[int, int, bool, bool, bool]] = []
+        which = []
         for key in keys:
-            i = self._pool.find(key)
-            if i is None:
-                continue
-            event = fold.answer(key)
-            labels.y[i] = self._codes.get(event.value, -1) if event else -1
-            labels.order[i] = fold.order(event) if event else 0
-            labels.audited[i] = event is not None and event.selection == "audit"
-            labels.asked[i] = (
-                event is not None
-                and event.selection in {"audit", "suggested", "api"}
-                and len(event.item_ids) == 1
-            )
-            labels.skipped[i] = fold.skipped(key)
+            acts = self.fold.history(key)
+            number = states.get(acts)
+            if number is None:
+                number = states[acts] = len(found)
+                found.append(self._state(key))
+            which.append(number)
+        labels, at = self.labels, rows
+        arrays: list[npt.NDArray[Any]] = [
+            labels.y, labels.order, labels.audited, labels.asked, labels.skipped
+        ]  # fmt: skip
+        for array, values in zip(arrays, zip(*found, strict=True), strict=True):
+            array[at] = np.asarray(values, array.dtype)[which]
+
+    def _state(self, key: str) -> tuple[int, int, bool, bool, bool]:
+        """Code, place in the log, and whether audited, asked and skipped."""
+        event = self.fold.answer(key)
+        if event is None:
+            return -1, 0, False, False, self.fold.skipped(key)
+        asked = event.selection in {"audit", "suggested", "api"} and len(event.item_ids) == 1
+        order = self.fold.order(event)
+        return self._codes.get(event.value, -1), order, event.selection == "audit", asked, False
 
     def _agree(self, asked: Schema | None, annotator: str) -> Schema:
         """The schema that holds: the asked one, or the store's."""

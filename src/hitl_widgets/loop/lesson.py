@@ -10,19 +10,27 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.learn.learner import FloatArray, Learner, Refreshable, SklearnLearner, seeded
+from hitl_widgets.learn.learner import (
+    FloatArray,
+    Learner,
+    Refreshable,
+    SklearnLearner,
+    class_shares,
+    seeded,
+)
 from hitl_widgets.learn.linear import LinearLearner
 from hitl_widgets.learn.strategies import (
     Context,
     Strategy,
+    cold_start_size,
     evaluate,
     kmeans_start,
     pick,
 )
-from hitl_widgets.loop.lesson_words import Asked, why
+from hitl_widgets.loop.lesson_words import Asked, too_few, why
 from hitl_widgets.loop.plane import Bytes, Plane, surface_of
 
-__all__ = ["Step", "Student", "Trace"]
+__all__ = ["Step", "Student", "Trace", "failed"]
 
 COLD, STRATEGY = 1, 3
 
@@ -61,29 +69,44 @@ class Step:
 
 
 class _Model:
-    """A learner that also colours the cells: as rows behind the points, or from the points nearby."""
+    """A learner that also colours the cells: as rows behind the points, or from the points nearby.
+
+    An estimator that cannot be fitted to fewer labels than a session's cold start says class shares
+    until then; ``failure`` is what it said.
+    """
 
     def __init__(self, plane: Plane, learner: Learner) -> None:
         self._plane = plane
         # Any other learner may learn from the pool itself, which cells would change.
         self.sees_cells = isinstance(learner, LinearLearner | SklearnLearner)
         X = plane.everything if self.sees_cells else plane.X
+        self.failure: Exception | None = None
         self._learner = learner.start(X, plane.n_classes, None if self.sees_cells else plane.affinity)
 
     def learn(self, rows: Sequence[int]) -> FloatArray:
         """Class probabilities of the points, then of the cells: (n + 3600, k)."""
         labelled = np.array(rows)
+        codes, k = self._plane.truth[labelled], self._plane.n_classes
+        self.failure = None
         try:
-            self._learner.update(labelled, self._plane.truth[labelled])
+            self._learner.update(labelled, codes)
             if isinstance(self._learner, Refreshable) and self._learner.stale:
                 self._learner.refresh()
             proba = np.asarray(self._learner.proba())
         except Exception as error:
-            raise InvalidInput(
-                f"The learner {self._learner.name!r} failed on {len(rows)} labels: {error}. Choose one that "
-                "can learn from so few, such as learner='linear'."
-            ) from error
+            if isinstance(self._learner, SklearnLearner) and len(rows) < cold_start_size(k):
+                self.failure = error
+                return np.tile(class_shares(codes, k), (len(self._plane.everything), 1))
+            raise failed(self._learner, len(rows), error) from error
         return proba if self.sees_cells else np.vstack([proba, self._plane.spread(proba)])
+
+
+def failed(learner: Learner, n: int, error: Exception) -> InvalidInput:
+    """The error for a learner that failed on n labels."""
+    return InvalidInput(
+        f"The learner {learner.name!r} failed on {n} labels: {str(error).rstrip('.')}. Choose one that can "
+        "learn from so few, such as learner='linear'."
+    )
 
 
 class _Run:
@@ -98,7 +121,8 @@ class _Run:
         self.rows: list[int] = []
 
     def _label(self, rows: Sequence[int]) -> FloatArray:
-        self.rows += rows
+        # Not twice where a strategy failed after its last label, and is asked again.
+        self.rows += [row for row in rows if self.y[row] < 0]
         self.y[list(rows)] = self.plane.truth[list(rows)]
         return self._model.learn(self.rows)
 
@@ -145,6 +169,11 @@ class Trace(_Run):
             self._steps.append(self._advance(self.start if last is None else (last,)))
         return self._steps[i]
 
+    @property
+    def failure(self) -> Exception | None:
+        """Why the model of the last step made is none, an estimator that cannot be fitted yet."""
+        return self._model.failure
+
     def curve(self, i: int) -> list[float]:
         """The accuracies up to step i."""
         return [self[j].accuracy for j in range(i + 1)]
@@ -154,17 +183,29 @@ class Trace(_Run):
         if len(self.rows) >= self.budget:
             return self._step(proba)
         names, n = self.plane.schema.names, len(self.plane)
-        if len(np.unique(self.y[self.rows])) < 2:
+        if self.failure or len(np.unique(self.y[self.rows])) < 2:
             [query] = self._rng().choice(np.flatnonzero(self.y < 0), 1)
-            return self._step(proba, query=int(query), why=why(self.name, None, names))
+            words = too_few(self.learner.name) if self.failure else why(self.name, None, names)
+            return self._step(proba, query=int(query), why=words)
         context = self._context(self.plane.X, self.y, affinity=True)
-        utilities = evaluate(self._strategy, proba[:n], context)
+        utilities = self._utilities(proba[:n], context)
         [query] = pick(utilities, context, diverse=False)
         best = utilities[context.candidates] >= utilities[query] - 1e-12
         asked = Asked(proba[query], float(utilities[query]), int(best.sum()), bool(best.all()))
         points, heat = self._heat(utilities, proba, context)
         words = why(self.name, asked, names)
         return self._step(proba, utilities=points, heat=heat, query=query, why=words)
+
+    def _utilities(self, proba: FloatArray, context: Context) -> FloatArray:
+        try:
+            return evaluate(self._strategy, proba, context)
+        except InvalidInput:
+            raise
+        except Exception as error:
+            raise InvalidInput(
+                f"The strategy {self.name!r} failed on {len(self.rows)} labels: {type(error).__name__}: "
+                f"{str(error).rstrip('.')}. Mend it, or choose another, such as strategy='margin'."
+            ) from error
 
     def _rng(self) -> np.random.Generator:
         return np.random.default_rng([self.seed, STRATEGY, len(self.rows)])

@@ -9,7 +9,7 @@ import numpy as np
 
 from hitl_widgets.learn.learner import FloatArray
 
-__all__ = ["Asked", "why"]
+__all__ = ["Asked", "too_few", "why"]
 
 _WORDS = {
     "random": "Drawn at random: this strategy does not look at the model.",
@@ -45,6 +45,11 @@ class Asked(NamedTuple):
     utility: float
     n_tied: int
     all_tied: bool = False
+
+
+def too_few(learner: str) -> str:
+    """Why a point is next while the learner cannot be fitted."""
+    return f"{learner} cannot learn from so few labels yet: drawn at random."
 
 
 def why(strategy: str, asked: Asked | None, classes: Sequence[str]) -> str:

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.data.clusters import find_clusters, name_text_clusters, outlines, plain_names
-from hitl_widgets.data.features import embed_items, image_features, table_features, text_features
+from hitl_widgets.data._identity import content_hash
+from hitl_widgets.data._map_cache import CachedMap
+from hitl_widgets.data._memory import give_back
+from hitl_widgets.data.features import embed_items, encode_texts, image_features, table_features
 from hitl_widgets.data.items import load_image
 from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
+from hitl_widgets.data.placing import Rows, amid, place
 from hitl_widgets.data.pool import Pool
-from hitl_widgets.data.projection import Cancelled, UmapProcess, pca_map, umap_available
+from hitl_widgets.data.projection import Cancelled, UmapProcess, pca_map, umap_available, umap_installed
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.loop.maps import Map, Method, check_scale, draw, regroup
+from hitl_widgets.loop.worker import Worker
+from hitl_widgets.turns import behind, give_way
 
-__all__ = ["Map", "Preparation", "Stage", "build_features"]
-
+__all__ = ["Map", "Preparation", "Stage", "build_features", "encode", "regroup"]
 
 MOST_IN_GRAPH = 200_000
+NO_UMAP = "the map shows main directions only; pip install umap-learn for one that shows groups"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,59 +42,68 @@ class Stage:
     fraction: float | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Map:
-    """Where the items lie.
-
-    Attributes
-    ----------
-    xy
-        float32 of shape (n_items, 2), within [-1, 1].
-    clusters
-        int16 of shape (n_items,): the group of each item, 0 the largest.
-    names
-        A name for each group; empty on the preview.
-    outlines
-        float32 of shape (m, 2) for each group.
-    method
-        ``pca`` (the preview) or ``umap``.
-    """
-
-    xy: npt.NDArray[np.float32]
-    clusters: npt.NDArray[np.int16]
-    names: tuple[str, ...]
-    outlines: tuple[npt.NDArray[np.float32], ...]
-    method: Literal["pca", "umap"]
-
-
 def build_features(pool: Pool, embed: Any = None) -> npt.NDArray[np.float32]:
     """Features of the items by their kind, or by the person's own ``embed``."""
+    return encode(pool, embed)[0]
+
+
+def encode(pool: Pool, embed: Any = None) -> tuple[npt.NDArray[np.float32], Any]:
+    """:func:`build_features`, and the fitted scikit-learn transformer that made them; None for none."""
     if embed is not None:
-        return embed_items(pool.items, embed)
+        return embed_items(pool.items, embed), embed if hasattr(embed, "transform") else None
     if pool.kind == "text":
-        return text_features(pool.items)
+        return encode_texts(pool.items)
     if pool.kind == "table":
-        return table_features({c: [row[c] for row in pool.items] for c in pool.items[0]})
-    return image_features([_readable(item) for item in pool.items])
+        return table_features({c: [row[c] for row in pool.items] for c in pool.items[0]}), None
+    return image_features(_images(pool)), None
 
 
-def _readable(item: Any) -> Any:
-    try:
-        return load_image(item)
-    except Exception:  # noqa: BLE001 - shown as a placeholder; the others go on
-        return None
+def _images(pool: Pool) -> list[Any]:
+    """The decoded images; None, with a warning, for those that cannot be read: the others go on."""
+    images: list[Any] = []
+    failures: list[str] = []
+    for item in pool.items:
+        try:
+            images.append(load_image(item))
+        except Exception as error:  # noqa: BLE001 - a decoder may raise anything
+            images.append(None)
+            name = repr(str(item)) if isinstance(item, str | Path) else f"a {type(item).__name__}"
+            failures.append(f"{name}: {str(error).rstrip('.')}")
+    if len(failures) == len(images):
+        raise InvalidInput(
+            f"None of the {len(images):,} images can be read. The first is {failures[0]}. Are the paths "
+            "relative to the notebook's folder?"
+        )
+    if failures:
+        warnings.warn(
+            f"{len(failures):,} of {len(images):,} images cannot be read: the model knows nothing of them. "
+            f"The first is {failures[0]}.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return images
 
 
 class Preparation:
     """Builds features, a PCA preview of the map, the neighbour graph, and the UMAP of that graph.
 
+    A map that was drawn before of most of the items is taken up again: they stay where they were,
+    and the others are placed among them.
+
     Parameters
     ----------
     on_features, on_map, on_graph, on_stage, on_error
-        Called from the background thread; ``on_stage(None)`` when all is done.
+        Called from a background thread; ``on_stage(None)`` when all is done.
     cache
-        A folder that keeps neighbour graphs; None for none.
+        A folder that keeps neighbour graphs and maps; None for none.
+
+    Attributes
+    ----------
+    encoder
+        What made the features, for new items: a fitted scikit-learn transformer, or None.
     """
+
+    encoder: Any = None
 
     def __init__(
         self,
@@ -109,26 +127,46 @@ class Preparation:
         self._on_error = on_error
         self._on_graph = on_graph
         self._cache = cache
+        self._made: Map | None = None
+        self._scale = 1.0
+        self._drawing = threading.Lock()
         self._umap: UmapProcess | None = None
         self._closing = threading.Event()
+        self._regrouping = Worker(self._regroup, "groups", last=True)
         self._thread = threading.Thread(target=self._run, name="hitl-map", daemon=True)
 
     def start(self) -> None:
         """Begin; returns at once."""
         self._thread.start()
 
+    def regroup(self, scale: float) -> None:
+        """Make the groups finer (0.25 to 1) or coarser (1 to 4), now and later; ends in ``on_map``.
+
+        Raises
+        ------
+        InvalidInput
+            For another scale.
+        """
+        self._scale = check_scale(scale)
+        self._regrouping.request()
+
     def close(self) -> None:
         """Stop, the child process included."""
         self._closing.set()
         if self._umap is not None:
             self._umap.cancel()
+        self._regrouping.close()
 
     def _run(self) -> None:
+        with behind():
+            self._prepare()
+
+    def _prepare(self) -> None:
         try:
             X = self._pool.X
             if X is None:
                 self._on_stage(Stage(f"reading {len(self._pool):,} items"))
-                X = build_features(self._pool, self._embed)
+                X, self.encoder = encode(self._pool, self._embed)
             if self._closing.is_set():
                 return
             self._on_features(X)
@@ -138,33 +176,101 @@ class Preparation:
         except Exception as error:  # noqa: BLE001 - handed to the session, which shows and raises it
             self._on_error(error)
         finally:
+            give_back()
             self._on_stage(None)
 
-    def _draw(self, X: npt.NDArray[np.float32]) -> None:
+    def _draw(self, X: Any) -> None:
         self._on_stage(Stage("drawing a first map"))
-        preview = pca_map(X)
-        self._on_map(self._map(preview, "pca"))
+        kept = None if self._cache is None else self._kept(X, self._cache)
+        old, better = None if kept is None else kept.read(), umap_available(len(X))
+        new = np.zeros(0, np.int64) if old is None else np.flatnonzero(np.isnan(old[:, 0]))
+        first = pca_map(X) if old is None or len(new) else old
+        if first is old:
+            self._show(first, "umap")
+        else:
+            self._show(first, "pca", settled=old is None and not better)
+        if kept and old is not None and len(new):
+            self._on_stage(Stage(f"placing {len(new):,} new items"))
+            known = np.flatnonzero(~np.isnan(old[:, 0]))
+            old[new] = place(Rows(X, new), Rows(X, known), old[known])
+            self._show(old, "umap")
+            kept.write(old)
+        give_back()
+        graph = self._graph(X)
+        give_back()
+        if graph is None or old is not None or not better or self._closing.is_set():
+            return
+        xy = self._lay_out(graph, first)
+        if kept and xy is not None:
+            kept.write(xy)
+
+    def _graph(self, X: Any) -> NeighborGraph | LandmarkGraph | None:
         find = LandmarkGraph if len(X) > MOST_IN_GRAPH else NeighborGraph
-        graph = find.build(X, cache=self._cache, on_progress=self._progress, cancelled=self._closing.is_set)
+        graph = find.build(X, cache=self._cache, on_progress=self._progress, cancelled=self._stopped)
         if self._closing.is_set():
-            return
+            return None
         self._on_graph(graph)
-        if isinstance(graph, LandmarkGraph) or not umap_available(len(X)):
-            return
-        self._umap = UmapProcess(graph.knn(), preview, random_state=self._random_state)
+        return graph
+
+    def _stopped(self) -> bool:
+        """Asked now and then by what takes long: a moment for others to go first."""
+        give_way()
+        return self._closing.is_set()
+
+    def _lay_out(
+        self, graph: NeighborGraph | LandmarkGraph, preview: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32] | None:
+        """UMAP of the graph from the preview, shown as it settles; None where it was stopped first."""
+        everywhere = _spread(graph)
+        near, start = (
+            (graph.graph, preview[graph.rows]) if isinstance(graph, LandmarkGraph) else (graph, preview)
+        )
+        self._umap = UmapProcess(near.knn(), start, random_state=self._random_state)
         if self._closing.is_set():  # asked after _umap is set: from here on close() cancels it
-            return
-        self._on_map(self._map(self._umap.run(self._progress), "umap"))
+            return None
+        try:
+            found = self._umap.run(
+                self._progress, lambda xy: self._show(everywhere(xy, 0), "umap", settled=False)
+            )
+        except Cancelled:
+            raise
+        except Exception:
+            self._show(preview, "pca")
+            raise
+        xy = everywhere(found, 5)
+        self._show(xy, "umap")
+        return xy
+
+    def _kept(self, X: Any, folder: Path) -> CachedMap:
+        own = self._pool.X is None and self._embed is None  # our features of an item change with the others
+        contents = partial(_contents, self._pool) if own else None
+        return CachedMap(folder, X, "umap", self._random_state, contents=contents)
 
     def _progress(self, words: str, fraction: float | None) -> None:
-        self._on_stage(Stage(words, fraction))
+        self._on_stage(Stage(words if umap_installed() else f"{words} ({NO_UMAP})", fraction))
 
-    def _map(self, xy: npt.NDArray[np.float32], method: Literal["pca", "umap"]) -> Map:
-        clusters = find_clusters(xy)
-        if method == "pca":  # soon replaced: naming takes longer than drawing
-            names = [""] * (int(clusters.max()) + 1)
-        elif self._pool.kind == "text":
-            names = name_text_clusters(self._pool.items, clusters)
-        else:
-            names = plain_names(clusters)
-        return Map(xy, clusters, tuple(names), tuple(outlines(xy, clusters)), method)
+    def _show(self, xy: npt.NDArray[np.float32], method: Method, *, settled: bool = True) -> None:
+        with self._drawing:
+            self._made = draw(xy, self._pool, method, scale=self._scale, settled=settled)
+            self._on_map(self._made)
+
+    def _regroup(self, _overtaken: Callable[[], bool]) -> None:
+        with self._drawing:
+            if self._made is not None and self._made.scale != self._scale:
+                self._made = regroup(self._made, self._pool, self._scale)
+                self._on_map(self._made)
+
+
+def _spread(
+    graph: NeighborGraph | LandmarkGraph,
+) -> Callable[[npt.NDArray[np.float32], int], npt.NDArray[np.float32]]:
+    """From the places of the graph's rows to those of all rows."""
+    if isinstance(graph, NeighborGraph):
+        return lambda xy, _: xy
+    nearest, share = graph.nearest, graph.share
+    return lambda xy, steps: amid(nearest, share, xy, steps=steps)
+
+
+def _contents(pool: Pool) -> npt.NDArray[np.uint64]:
+    """A hash of each item itself."""
+    return np.array([int(content_hash(pool.kind, item)[:16], 16) for item in pool.items], np.uint64)

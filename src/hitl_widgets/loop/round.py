@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.learn.learner import FloatArray
+from hitl_widgets.learn.scoring import Scores
 
-__all__ = ["Round", "Suggestion", "read_proba"]
+__all__ = ["Round", "Suggestion"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,9 @@ class Round:
         Counts up from 1 in a session.
     n_labels, n_events
         Labelled items, and log events, that the model has seen.
-    predicted
-        int16 of shape (n_items,): class codes, -1 where there is no prediction.
-    runner_up
-        int16 of shape (n_items,): the second likeliest class, or -1.
-    confidence
-        float32 of shape (n_items,): probability of the predicted class.
-    uncertainty
-        float32 of shape (n_items,): one minus the margin between the two likeliest classes.
+    scores
+        What the model says of every item: see :class:`~hitl_widgets.learn.scoring.Scores`, whose
+        ``predicted``, ``runner_up``, ``confidence`` and ``uncertainty`` are at hand here as well.
     utilities
         float64 of shape (n_items,): what the strategy makes of it; None before there is a model.
     suggestions
@@ -72,10 +67,7 @@ class Round:
     number: int
     n_labels: int
     n_events: int
-    predicted: npt.NDArray[np.int16]
-    runner_up: npt.NDArray[np.int16]
-    confidence: npt.NDArray[np.float32]
-    uncertainty: npt.NDArray[np.float32]
+    scores: Scores
     utilities: npt.NDArray[np.float64] | None = field(default=None, repr=False)
     suggestions: tuple[Suggestion, ...] = ()
     model: str = ""
@@ -87,24 +79,26 @@ class Round:
     learned: bool = True
     error: str = ""
 
+    @property
+    def predicted(self) -> npt.NDArray[np.int16]:
+        """int16 of shape (n_items,): class codes, -1 where there is no prediction."""
+        return self.scores.predicted
+
+    @property
+    def runner_up(self) -> npt.NDArray[np.int16]:
+        """int16 of shape (n_items,): the second likeliest class, or -1."""
+        return self.scores.runner_up
+
+    @property
+    def confidence(self) -> npt.NDArray[np.float32]:
+        """float32 of shape (n_items,): probability of the predicted class."""
+        return self.scores.confidence
+
+    @property
+    def uncertainty(self) -> npt.NDArray[np.float32]:
+        """float32 of shape (n_items,): one minus the margin between the two likeliest classes."""
+        return self.scores.uncertainty
+
     def __repr__(self) -> str:
         said = self.explanation.partition(": ")[0] or self.model or "no model yet"
         return f"<Round {self.number}: {self.n_labels:,} labels, {said}>"
-
-
-def read_proba(
-    proba: FloatArray,
-) -> tuple[
-    npt.NDArray[np.int16],
-    npt.NDArray[np.int16],
-    npt.NDArray[np.float32],
-    npt.NDArray[np.float32],
-]:
-    """Predicted class, runner-up, confidence and uncertainty of every row of ``proba``."""
-    order = np.argpartition(proba, -2, axis=1)[:, -2:]
-    pair = np.take_along_axis(proba, order, axis=1)
-    swap = pair[:, 0] > pair[:, 1]
-    order[swap] = order[swap][:, ::-1]
-    pair[swap] = pair[swap][:, ::-1]
-    top, second = pair[:, 1].astype(np.float32), pair[:, 0].astype(np.float32)
-    return order[:, 1].astype(np.int16), order[:, 0].astype(np.int16), top, 1 - (top - second)

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -35,6 +35,7 @@ from hitl_widgets.loop.settings import (
     as_list,
     as_pool,
     asked_schema,
+    check_act,
     check_settings,
     costs_of,
     login,
@@ -49,6 +50,8 @@ __all__ = ["Session"]
 
 Listener = Callable[[str], None]
 
+# So long views wait for a round that brings the labels along.
+SOON = 0.1
 # Up to so many items a neighbour graph takes seconds: who waits for the model waits for it too.
 GRAPH_SOON = 20_000
 CACHE = ".hitl-widgets"
@@ -60,13 +63,14 @@ class Session:
     Parameters
     ----------
     data
-        A pandas, polars or Arrow table, a list of texts, images or dicts, an array, or a
-        :class:`~hitl_widgets.data.pool.Pool`.
+        A pandas, polars or Arrow table, a list of texts, images or dicts, an array, a path to one
+        (``.npy``, ``.parquet``, ``.zarr``), or a :class:`~hitl_widgets.data.pool.Pool`.
     text, image, columns
         What an item is: the column of the text, of the image, or the columns of a table row.
     X
-        Embeddings, array-like of shape (n_rows, n_features), finite. Without them features are
-        built from the items in the background.
+        Embeddings, array-like of shape (n_rows, n_features), finite; or a path to ``.npy``,
+        ``.parquet`` or ``.zarr``, a zarr or a Dask array, which may be larger than memory. Without
+        them features are built from the items in the background.
     embed
         Instead of ``X``: a function from a list of items to such an array, or a scikit-learn
         transformer.
@@ -131,7 +135,7 @@ class Session:
         **unknown: Any,
     ) -> None:
         refuse(unknown, Session.__init__.__annotations__)
-        check_settings(audit, random_state, store)
+        check_settings(audit, random_state, store, task)
         self.pool = as_pool(data, embed, text=text, image=image, columns=columns, X=X, id=id)
         asked, costs = asked_schema(classes, schema), costs_of(self.pool, cost)
         model = as_learner(learner)
@@ -144,7 +148,7 @@ class Session:
         self.store, self.schema = self._ledger.store, self._ledger.schema
         seed = seed_of(self.store.store_id, task) if random_state is None else random_state
         asker = Asker(self.strategy, chosen, self.schema.names, self.audit, seed, costs)
-        self._start(model, asker, embed, random_state)
+        self._start(model, asker, embed, None if random_state is None else int(random_state))
 
     def _clear(self) -> None:
         """Lay out the state beside the log, before anything runs: none of it outlives the session."""
@@ -152,6 +156,7 @@ class Session:
         self._changed = threading.Condition(self._lock)
         self._listeners: list[Listener] = []
         self._audit_issued: set[int] = set()
+        self._told_of = -1
         self._ground: Ground | None = None
         self._graph_due = len(self.pool) <= GRAPH_SOON
         self._map: Map | None = None
@@ -181,7 +186,7 @@ class Session:
             on_error=self._on_error,
             cache=None if self.store.path is None else self.store.path.parent / CACHE,
         )
-        self._news = Worker(self._tell_labels, "news")
+        self._news = Worker(self._tell_labels, "news", rest=SOON, patience=SOON)
         self._preparation.start()
         self._trainer.request()
 
@@ -236,11 +241,16 @@ class Session:
             When it could not be written.
         """
         index = self.pool.index(as_list(ids))
+        if selection == "audit" and not self._audit_issued.issuperset(index):
+            raise InvalidInput(
+                "selection='audit' is for items that query() drew at random, and it notes those by itself: "
+                "leave selection= out."
+            )
         return self.label_items(index, value, selection=selection, elapsed_ms=elapsed_ms, event_id=event_id)
 
     def label_items(
         self,
-        index: list[int],
+        index: Sequence[int] | npt.NDArray[np.int64],
         value: str | None,
         *,
         selection: Selection = "api",
@@ -248,8 +258,9 @@ class Session:
         event_id: str | None = None,
     ) -> str:
         """:meth:`label` by rows of the pool instead of ids."""
-        if not index:
+        if not len(index):
             raise InvalidInput("There is nothing to label: pass at least one id.")
+        elapsed_ms = check_act(selection, elapsed_ms)
         if value is not None:
             value = self.schema.names[self.schema.code(value)]
         if len(index) == 1 and index[0] in self._audit_issued and selection in {"api", "suggested"}:
@@ -265,14 +276,15 @@ class Session:
                 elapsed_ms=elapsed_ms,
                 model_version=self._trainer.number,
                 event_id=event_id or new_event_id(),
-            )
+            ),
+            index,
         )
 
     def skip(self, ids: Any, *, event_id: str | None = None) -> str:
         """Leave one item or many unanswered: they are not asked again. Returns the event's id."""
         return self.skip_items(self.pool.index(as_list(ids)), event_id=event_id)
 
-    def skip_items(self, index: list[int], *, event_id: str | None = None) -> str:
+    def skip_items(self, index: Sequence[int], *, event_id: str | None = None) -> str:
         """:meth:`skip` by rows of the pool instead of ids."""
         if not index:
             raise InvalidInput("There is nothing to skip: pass at least one id.")
@@ -300,10 +312,10 @@ class Session:
             act = LabelEvent(kind, self.task, self.annotator, value=target.event_id)
             return self._act(act if event_id is None else replace(act, event_id=event_id))
 
-    def _act(self, event: LabelEvent) -> str:
+    def _act(self, event: LabelEvent, rows: npt.ArrayLike | None = None) -> str:
         with self._lock:
             self._refuse_closed()
-            self._ledger.append(event)
+            self._ledger.append(event, rows)
             self._changed.notify_all()
         self._follow()
         return event.event_id
@@ -330,8 +342,13 @@ class Session:
         if self._closed:
             raise HitlError("The session is closed: run the cell that makes it again.")
 
-    def _keys(self, index: list[int]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self.pool.keys[i] for i in index))
+    def _keys(self, index: Sequence[int] | npt.NDArray[np.int64]) -> tuple[str, ...]:
+        rows, n = np.asarray(index), len(self.pool)
+        if rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n:
+            odd = next((i for i in index if not isinstance(i, int) or not 0 <= i < n), index)
+            raise InvalidInput(f"{odd!r} is no row of the pool: expected whole numbers from 0 to {n - 1}.")
+        keys = self.pool.keys
+        return tuple(dict.fromkeys([keys[i] for i in rows.tolist()]))
 
     def _snapshot(self) -> tuple[Labels, Ground | None]:
         with self._lock:
@@ -342,6 +359,7 @@ class Session:
     @property
     def n_labels(self) -> int:
         """How many items are labelled."""
+        self._catch_up()
         return len(self._ledger.labels)
 
     @property
@@ -406,6 +424,8 @@ class Session:
 
     def acts(self, limit: int | None = None) -> list[tuple[LabelEvent, bool]]:
         """Labels and skips in log order, each with whether it holds; the last ``limit`` of them."""
+        if limit is not None and (not isinstance(limit, int | np.integer) or limit < 1):
+            raise InvalidInput(f"limit={limit!r}: expected a whole number from 1, or None.")
         with self._lock:
             acts = self._ledger.acts()
         return acts if limit is None else acts[-limit:]
@@ -420,13 +440,17 @@ class Session:
         with self._lock:
             return self._ledger.can_turn(self.annotator)
 
-    def query(self, n: int = 1) -> list[Any]:
+    def query(self, n: int | None = None, *, budget: float | None = None) -> list[Any]:
         """Ids of the items most worth labeling now, best first, the audit's share among them.
 
         Parameters
         ----------
         n
-            How many, at least 1. Fewer come back when fewer are left.
+            How many, at least 1. Fewer come back when fewer are left. Where None one, or with
+            ``budget`` as many as it pays for.
+        budget
+            What they may cost together, in units of ``cost=``, 1 each where that was not given.
+            An item that no longer fits is passed over for the next one that does.
 
         Warns
         -----
@@ -434,12 +458,17 @@ class Session:
             When the learner failed: then items are drawn at random; or the strategy: then the
             default chooses.
         """
-        if not isinstance(n, int | np.integer) or n < 1:
+        if n is not None and (not isinstance(n, int | np.integer) or n < 1):
             raise InvalidInput(f"n={n!r}: expected a whole number from 1.")
+        if budget is not None and not (isinstance(budget, int | float | np.number) and budget > 0):
+            raise InvalidInput(
+                f"budget={budget!r}: expected a number above 0, what the items may cost together."
+            )
         if error := self._settle(None).error:
             warnings.warn(error, RuntimeWarning, stacklevel=2)
         labels, ground = self._snapshot()
-        suggestions = self._trainer.suggest(labels, ground, int(n))
+        asked = len(self.pool) if n is None and budget is not None else int(n or 1)
+        suggestions = self._trainer.suggest(labels, ground, asked, budget)
         with self._lock:
             self._audit_issued.update(s.index for s in suggestions if s.audit)
         return [self.pool.ids[s.index] for s in suggestions]
@@ -459,6 +488,8 @@ class Session:
         RuntimeWarning
             When the strategy failed: the default chooses until it works.
         """
+        if timeout is not None and not isinstance(timeout, int | float | np.number):
+            raise InvalidInput(f"timeout={timeout!r}: expected seconds, or None to wait as long as it takes.")
         found = self._settle(timeout)
         if not found.learned:
             raise HitlError(found.error)
@@ -479,6 +510,8 @@ class Session:
                 if found is not None and fresh and found.settled and self._is_ready(found):
                     return found
                 self._refuse_closed()
+                if found is not None and not found.settled:
+                    self._trainer.hurry()
                 left = None if end is None else end - time.monotonic()
                 if left is not None and left <= 0:
                     raise TimeoutError(f"The model is still {self.behind} acts behind after {timeout} s.")
@@ -507,11 +540,13 @@ class Session:
         return predictions_table(self.round, self.pool, self.schema.names)
 
     def model(self) -> Any:
-        """A fitted scikit-learn classifier to take away: it predicts class names from features.
+        """A fitted scikit-learn classifier to take away: it predicts class names, without this package.
 
-        It works without this package, on rows like :attr:`features`: under ``auto`` a
-        ``LogisticRegression`` taught by the labels and by what the live model is sure of. Where no
-        line divides the classes it is worse than the live model, of which :meth:`accuracy` speaks.
+        Of texts, and of items that a scikit-learn transformer embeds, it is a ``Pipeline`` that takes
+        new ones as they are; else it takes rows like :attr:`features`. Under ``auto`` and ``graph`` it
+        is a ``LogisticRegression``, on a Nystroem basis where no line divides the classes, taught by
+        the labels and by what the live model is sure of. :meth:`accuracy` speaks of the live model,
+        which also knows each item's neighbours.
 
         Raises
         ------
@@ -523,11 +558,19 @@ class Session:
         rows, codes, _ = labels.training()
         if len(np.unique(codes)) < 2:
             raise HitlError("There is no model to take away yet: label items of at least two classes.")
-        return self._trainer.export(rows, codes)
+        found, encoder = self._trainer.export(rows, codes), self._preparation.encoder
+        if encoder is None:
+            return found
+        from sklearn.pipeline import make_pipeline
+
+        return make_pipeline(encoder, found)
 
     @property
-    def features(self) -> npt.NDArray[np.float32]:
-        """The items as the model sees them, float32 (n_items, d), in the order of the pool."""
+    def features(self) -> Any:
+        """The items as the model sees them, float32 (n_items, d), in the order of the pool.
+
+        An array, or what the pool was opened from and indexes like one.
+        """
         self._settle(None)
         assert self._ground is not None  # noqa: S101 - it was waited for
         return self._ground.X
@@ -550,6 +593,17 @@ class Session:
         """Write the labels to a .csv or .parquet file, or the whole history to .jsonl."""
         asked = format or Path(path).suffix.lower().lstrip(".")
         return write_table(self.history() if asked == "jsonl" else self.labels(), path, format)
+
+    def regroup(self, scale: float) -> None:
+        """Make the groups on the map finer or coarser; returns at once, the map follows.
+
+        Parameters
+        ----------
+        scale
+            0.25 (finest) to 4 (coarsest); 1 is how it begins.
+        """
+        self._refuse_closed()
+        self._preparation.regroup(scale)
 
     def close(self) -> None:
         """Stop the background work and release the store."""
@@ -588,8 +642,10 @@ class Session:
                 warnings.warn(f"A view of the session failed: {error!r}", RuntimeWarning, stacklevel=2)
 
     def _tell_labels(self, _overtaken: Callable[[], bool]) -> None:
-        # In a thread of its own: the act is acknowledged before the views hear of it.
-        self._tell("labels")
+        # In a thread of its own: the act is acknowledged before the views hear of it. A round that
+        # has seen the labels brings them to the views itself.
+        if self._told_of < self._ledger.n_events:
+            self._tell("labels")
 
     def _on_features(self, X: npt.NDArray[np.float32]) -> None:
         with self._changed:
@@ -623,7 +679,8 @@ class Session:
             warnings.warn(f"The map stays a preview: {error}", RuntimeWarning, stacklevel=2)
         self._tell("error")
 
-    def _on_round(self, _: Round) -> None:
+    def _on_round(self, made: Round) -> None:
+        self._told_of = made.n_events
         with self._changed:
             self._changed.notify_all()
         self._tell("round")

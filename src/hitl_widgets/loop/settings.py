@@ -6,18 +6,31 @@ import getpass
 import hashlib
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args
 
 import narwhals as nw
 import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.data.pool import Pool
-from hitl_widgets.errors import InvalidInput, nearest
+from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.labels.events import Selection
 from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
 
-__all__ = ["as_list", "as_pool", "asked_schema", "check_settings", "costs_of", "login", "refuse", "seed_of"]
+__all__ = [
+    "as_list",
+    "as_pool",
+    "asked_schema",
+    "check_act",
+    "check_settings",
+    "costs_of",
+    "login",
+    "refuse",
+    "seed_of",
+]
+
+LONGEST = 2**53  # milliseconds that JSON and a table of labels hold exactly
 
 
 def refuse(unknown: dict[str, Any], known: Iterable[str]) -> None:
@@ -30,8 +43,10 @@ def refuse(unknown: dict[str, Any], known: Iterable[str]) -> None:
         )
 
 
-def check_settings(audit: Any, random_state: Any, store: Any) -> None:
-    """Refuse shares, seeds and stores that cannot be meant."""
+def check_settings(audit: Any, random_state: Any, store: Any, task: Any) -> None:
+    """Refuse shares, seeds, stores and tasks that cannot be meant."""
+    if not isinstance(task, str) or not task.strip():
+        raise InvalidInput(f"task={task!r}: expected a name for the question, such as 'labels'.")
     if not isinstance(audit, int | float) or not 0 <= audit <= 1:
         raise InvalidInput(f"audit={audit!r}: expected a share from 0 to 1, such as 0.1.")
     whole = isinstance(random_state, int | np.integer) and not isinstance(random_state, bool)
@@ -64,6 +79,18 @@ def asked_schema(classes: Any, schema: Any) -> Schema | None:
     if not isinstance(schema, Schema):
         raise InvalidInput(f"schema= is a {type(schema).__name__}: expected a hitl_widgets.Schema.")
     return schema
+
+
+def check_act(selection: Any, elapsed_ms: Any) -> int | None:
+    """Refuse what the log could keep and never read; the time in whole milliseconds."""
+    if selection not in (known := get_args(Selection)):
+        raise InvalidInput(f"selection={selection!r} is not known: expected one of {choices(known)}.")
+    if elapsed_ms is None:
+        return None
+    number = isinstance(elapsed_ms, int | float | np.number) and not isinstance(elapsed_ms, bool)
+    if not number or not 0 <= elapsed_ms < LONGEST:
+        raise InvalidInput(f"elapsed_ms={elapsed_ms!r}: expected milliseconds, a number from 0, or None.")
+    return round(float(elapsed_ms))
 
 
 def as_list(ids: Any) -> list[Any]:

@@ -16,12 +16,13 @@ from threadpoolctl import threadpool_limits
 
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.learn.learner import Affinity
+from hitl_widgets.learn.strategies.base import locked
 from hitl_widgets.loop.arguments import (
     read_affinity,
     read_budget,
     read_confusion,
     read_cost,
-    read_entrants,
+    read_jobs,
     read_pool,
     read_stops,
     read_test,
@@ -30,8 +31,17 @@ from hitl_widgets.loop.arguments import (
     start_size,
     whole,
 )
-from hitl_widgets.loop.contest import COLUMNS, Columns, Entrant, Failed, Race, Run, Task, locked
-from hitl_widgets.loop.finished import SavedRuns, run_keys
+from hitl_widgets.loop.contest import (
+    COLUMNS,
+    Columns,
+    Entrant,
+    Failed,
+    Race,
+    Run,
+    Task,
+    read_entrants,
+)
+from hitl_widgets.loop.finished import SavedRuns, check_portable, run_keys
 from hitl_widgets.loop.simulation import Simulation
 
 __all__ = ["simulate"]
@@ -68,6 +78,10 @@ def simulate(
     In one repeat every contestant gets the same cold start and hears the same answers: what the
     oracle says of an item depends on nothing but ``random_state``, the repeat and the item. So
     contestants can be compared in pairs.
+
+    A scikit-learn estimator that cannot be fitted to the few labels of a cold start yet, such as
+    nearest neighbours with fewer labels than neighbours, is measured by the most frequent class so far;
+    where it still fails when the cold start is complete, its race ends with that error.
 
     Parameters
     ----------
@@ -113,10 +127,13 @@ def simulate(
     random_state
         Integer >= 0.
     n_jobs
-        Processes, as in joblib; the result is the same for any. 1 stays in this process.
+        Processes, as in joblib; the result is the same for any. 1 stays in this process, and so it
+        must be where a contestant or the oracle holds what cannot be pickled.
     path
         File or folder to which every finished run is written. The same call goes on from there, also
-        with more repeats or contestants; with other data, settings or code it starts anew.
+        with more repeats or contestants; with other data, settings or code it starts anew, with a
+        warning. A list or dict of its module that a function fills is part of its code: keep what
+        it remembers in ``functools.cache``.
     progress
         Show a bar.
     graph
@@ -156,12 +173,16 @@ def simulate(
         None,
         whole("random_state", random_state, least=0),
     )
+    jobs = read_jobs(n_jobs)
     keys = run_keys(race, entrants, repeats, graph)
     saved = SavedRuns(path)
-    runs = {task: saved.runs[key] for task, key in keys.items() if key in saved.runs}
-    if len(runs) < len(keys):
+    runs = saved.of(keys)
+    if missing := len(keys) - len(runs):
+        saved.open()
+        if (jobs := min(jobs, missing)) > 1:
+            check_portable(race, entrants)
         race = replace(race, affinity=read_affinity(data.X, graph))
-        _run_all(race, entrants, keys, runs, saved, n_jobs, progress)
+        _run_all(race, entrants, keys, runs, saved, jobs, progress)
     return _result(entrants, runs, repeats)
 
 
@@ -220,7 +241,7 @@ def _run_all(
                 yield task
 
     with tqdm(total=len(keys), initial=len(runs), disable=not progress, unit="run") as bar:
-        for task, outcome in _outcomes(race, by_name, tasks(), n_jobs, len(missing)):
+        for task, outcome in _outcomes(race, by_name, tasks(), n_jobs):
             bar.update()
             if isinstance(outcome, _Failure):
                 failures[task] = outcome
@@ -230,30 +251,25 @@ def _run_all(
     if failures:
         # The first by repeat, not by time: the same words for any number of processes.
         ordered = [failures[task] for task in missing if task in failures]
-        _raise(
-            ordered,
-            len({name for name, _ in failures}),
-            f"{len(runs)} of {len(keys)} runs are finished",
-            saved.file,
-        )
+        _raise(ordered, len({name for name, _ in failures}), (len(runs), len(keys)), saved.file)
 
 
-def _raise(failures: list[_Failure], n_failed: int, finished: str, file: Path | None) -> NoReturn:
+def _raise(failures: list[_Failure], n_failed: int, runs: tuple[int, int], file: Path | None) -> NoReturn:
     oracle = [f for f in failures if f.what == "oracle"]
     first = (oracle or failures)[0]
     others = f" ({n_failed - 1} more failed.)" if n_failed > 1 else ""
     kept = (
         f"kept in {file}: the same call goes on from there" if file else "not kept: pass path= to keep them"
     )
-    error = (HitlError if oracle else InvalidInput)(f"{first.words}{others} {finished}, and {kept}.")
+    done = f"{runs[0]} of {runs[1]} runs are finished, and {kept}." if runs[0] else "No run is finished."
+    error = (HitlError if oracle else InvalidInput)(f"{first.words}{others} {done}")
     error.add_note(first.trace)
     raise error
 
 
 def _outcomes(
-    race: Race, entrants: Mapping[str, Entrant], tasks: Iterator[Task], n_jobs: int, n_tasks: int
+    race: Race, entrants: Mapping[str, Entrant], tasks: Iterator[Task], n_jobs: int
 ) -> Iterator[tuple[Task, Columns | _Failure]]:
-    n_jobs = min(joblib.effective_n_jobs(n_jobs), n_tasks)
     if n_jobs == 1:
         yield from (_play(race, entrants[name], repeat) for name, repeat in tasks)
         return

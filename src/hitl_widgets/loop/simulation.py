@@ -248,7 +248,8 @@ class Simulation:
                 f"metric={metric!r} is not known.{nearest(metric, METRICS)} Expected {choices(METRICS)}."
             )
         if not self.frame[metric].notna().any():
-            raise InvalidInput(f"metric={metric!r} was not measured: pass test= or truth= to simulate().")
+            need = "test=" if metric == "test_accuracy" else "truth="
+            raise InvalidInput(f"metric={metric!r} was not measured: pass {need} to simulate().")
         return metric
 
     def _baseline(self, baseline: str | None) -> str:

@@ -21,18 +21,21 @@ from hitl_widgets.learn.evaluate import (
     checkpoints,
     learning_curve,
 )
-from hitl_widgets.learn.learner import FloatArray, Learner, Refreshable
+from hitl_widgets.learn.learner import FloatArray, Learner, Refreshable, Scored
+from hitl_widgets.learn.scoring import SMALL, Scores, warm_up
 from hitl_widgets.loop.asking import Asker, Ground, Labels
-from hitl_widgets.loop.round import Round, Suggestion, read_proba
+from hitl_widgets.loop.round import Round, Suggestion
 from hitl_widgets.loop.worker import Worker
+from hitl_widgets.turns import first
 
 __all__ = ["Evaluation", "Trainer"]
 
 QUEUE = 20
 # Measuring takes some sixty fits: it waits for a pause in the labeling.
 REST = 0.5
-# Labels that may come before the slower parts of a model get their turn in between.
-PATIENCE = 8
+# The slower parts of a model wait for a pause as well, but no longer than a few labels.
+PAUSE = 0.4
+PATIENCE = 3.0
 
 Snapshot = Callable[[], tuple[Labels, Ground | None]]
 
@@ -71,21 +74,25 @@ class Trainer:
         self._live: Learner | None = None
         self._ground: Ground | None = None
         self._change = threading.Lock()
-        self._hurried = 0
         self._asker = asker
         self._classes = schema.names
         self._n_classes = len(schema.classes)
         self._snapshot = snapshot
         self._on_round = on_round
         self._on_evaluation = on_evaluation
-        self._blank = np.full(n_items, -1, dtype=np.int16)
-        self._zero = np.zeros(n_items, dtype=np.float32)
+        self._none = Scores.empty(n_items)
+        self._scores: tuple[Learner, Scores] | None = None
         self.number = 0
         self.round: Round | None = None
         self.evaluation = Evaluation(Estimate(None, None, None, 0))
         self._rounds = Worker(self._make_round, "model")
-        self._evaluations = Worker(self._evaluate, "audit", rest=REST)
-        self._growth = Worker(self._grow, "graph")
+        self._evaluations = Worker(self._evaluate, "audit", rest=REST, last=True)
+        self._growth = Worker(self._grow, "graph", last=True)
+        self._settling = Worker(self._settle, "settling", rest=PAUSE, patience=PATIENCE, last=True)
+        if n_items * self._n_classes > SMALL:
+            threading.Thread(target=warm_up, name="hitl-warm-up", daemon=True).start()
+        self._unread = self._refreshed = False
+        self._trouble: Exception | None = None
 
     @property
     def failure(self) -> Exception | None:
@@ -96,6 +103,10 @@ class Trainer:
         """Ask for a round that has seen every label; returns at once."""
         self._rounds.request()
 
+    def hurry(self) -> None:
+        """Somebody waits: bring the slower parts of the model up to date at once."""
+        self._settling.hurry()
+
     def grow(self) -> None:
         """There is a graph now: start the learner on it; returns at once."""
         self._growth.request()
@@ -105,6 +116,7 @@ class Trainer:
         self._rounds.close()
         self._evaluations.close()
         self._growth.close()
+        self._settling.close()
 
     def _grow(self, _overtaken: Callable[[], bool]) -> None:
         # In a thread of its own: starting on a graph may compile and take its time, while rounds go on.
@@ -123,50 +135,61 @@ class Trainer:
             self._live, self._ground = live, ground
         self._rounds.request()
 
-    def _make_round(self, overtaken: Callable[[], bool]) -> None:
-        made, ground = self._round()
-        self._publish_round(made)
-        self._hurried = 0 if made.settled else self._hurried + 1
-        if not made.settled and (not overtaken() or self._hurried >= PATIENCE):
-            self._hurried = 0
-            made, ground = self._round(settle=True)
+    def _make_round(self, _overtaken: Callable[[], bool]) -> None:
+        with first():
+            made, ground = self._round()
             self._publish_round(made)
+        if not made.settled and made.learned:
+            (self._rounds if _unfinished(self._live) else self._settling).request()
         if ground is not None:
             self._evaluations.request()
+
+    def _settle(self, _overtaken: Callable[[], bool]) -> None:
+        # In a thread of its own as well: the next label need not wait for it.
+        live: object = self._live
+        if not isinstance(live, Refreshable):
+            return
+        self._unread = True
+        try:
+            live.refresh()
+        except Exception as failure:  # noqa: BLE001 - the next round says it
+            self._trouble = failure
+        finally:
+            self._refreshed = True
+            self._rounds.request()
 
     def _publish_round(self, made: Round) -> None:
         self.round = made
         self._on_round(made)
 
-    def _round(self, *, settle: bool = False) -> tuple[Round, Ground | None]:
+    def _round(self) -> tuple[Round, Ground | None]:
         began = time.perf_counter()
         labels, ground = self._snapshot()
         last, error = self.round, ""
-        codes = (self._blank, self._blank, self._zero, self._zero)
+        scores = self._none
         utilities: npt.NDArray[np.float64] | None = None
         if last is not None and len(labels):  # kept where the learner fails
-            codes = (last.predicted, last.runner_up, last.confidence, last.uncertainty)
+            scores = last.scores
         live: Learner | None = None
         learned = True
         if len(labels) and ground is not None:
             try:
                 live = self._learner(ground)
-                proba = self._learn(live, labels, settle=settle)
-                codes = read_proba(proba)
+                scores = self._learn(live, labels)
             except Exception as failure:  # noqa: BLE001 - a person's estimator may raise anything
                 learned, error = False, f"The model {self._template.name!r} failed: {_words(failure)}"
             else:
-                utilities, error = self._rank(proba, self._ground or ground, labels)
+                utilities, error = self._rank(live, scores, self._ground or ground, labels)
         self.number += 1
         made = Round(
             self.number,
             len(labels),
             labels.n_events,
-            *codes,
+            scores,
             utilities=utilities,
             model=self._template.name if live is not None else "",
             explanation=getattr(live, "explanation", ""),
-            settled=not _lags(live),
+            settled=not learned or not (self._unread or _lags(live) or _unfinished(live)),
             learned=learned,
             error=error,
             has_features=ground is not None,
@@ -192,23 +215,35 @@ class Trainer:
         at = self._ground or Ground(ground.X)
         return (self._live or self._template).start(at.X, self._n_classes, at.affinity)
 
-    def _learn(self, live: Learner, labels: Labels, *, settle: bool) -> FloatArray:
+    def _learn(self, live: Learner, labels: Labels) -> Scores:
+        (before, known), self._scores = self._scores or (None, None), None
+        trouble, self._trouble = self._trouble, None
+        if trouble is not None:
+            raise trouble
+        if self._refreshed:
+            self._unread = self._refreshed = False
+            known = None
+        if before is not live:
+            known = None
         rows, codes, _ = labels.training()
-        live.update(rows, codes)
-        if settle and isinstance(live, Refreshable):
-            live.refresh()
-        proba = live.proba()
-        shape = (len(self._blank), self._n_classes)
-        if proba.shape != shape:
+        touched = live.update(rows, codes)
+        scores = live.scores() if isinstance(live, Scored) else None
+        if scores is None and known is not None and touched is not None:
+            scores = known.changed(touched, self._checked(live.proba(touched), len(touched)))
+        elif scores is None:
+            scores = Scores.of(self._checked(live.proba(), len(self._none)))
+        self._scores = live, scores
+        return scores
+
+    def _checked(self, proba: FloatArray, rows: int) -> FloatArray:
+        if proba.shape != (shape := (rows, self._n_classes)):
             raise ValueError(f"its probabilities have shape {proba.shape}, not {shape}")
-        if not np.isfinite(proba).all() or proba.min() < 0 or np.abs(proba.sum(axis=1) - 1).max() > 0.01:
-            raise ValueError("its probabilities are not finite, from 0 to 1, summing to 1 in each row")
         return proba
 
     def _rank(
-        self, proba: FloatArray, ground: Ground, labels: Labels
+        self, live: Learner, scores: Scores, ground: Ground, labels: Labels
     ) -> tuple[npt.NDArray[np.float64] | None, str]:
-        args = (proba, ground, labels, self._live, QUEUE)
+        args = (live.proba, scores.uncertainty, ground, labels, live, QUEUE)
         try:
             return self._asker.utilities(*args), ""
         except Exception as failure:  # noqa: BLE001 - a person's strategy may raise anything
@@ -228,10 +263,18 @@ class Trainer:
         reason = partial(self._asker.reason, made)
         return self._asker.queue(labels, n, ground, made.utilities, reason, diverse=diverse)
 
-    def suggest(self, labels: Labels, ground: Ground | None, n: int) -> tuple[Suggestion, ...]:
-        """The ``n`` items to ask next, by the newest round, not all alike."""
+    def suggest(
+        self, labels: Labels, ground: Ground | None, n: int, budget: float | None = None
+    ) -> tuple[Suggestion, ...]:
+        """The ``n`` items to ask next that the budget pays for, by the newest round, not all alike."""
         assert self.round is not None  # noqa: S101 - Session.wait came first
-        return self._queue(self.round, labels, ground, n, diverse=True)
+        if budget is None:
+            return self._queue(self.round, labels, ground, n, diverse=True)
+        most = min(n, self._asker.affordable(labels, budget))
+        first = self._queue(self.round, labels, ground, most, diverse=True)
+        # What the dear ones among them leave of the budget goes to whatever comes next and still fits.
+        rest = self._queue(self.round, labels, ground, len(self._none)) if most else ()
+        return self._asker.within(budget, most, (*first, *rest))
 
     def export(self, rows: npt.NDArray[np.int64], codes: npt.NDArray[np.int16]) -> Any:
         """A fitted scikit-learn classifier of the labels, by class name."""
@@ -286,6 +329,10 @@ class Trainer:
 
 def _lags(learner: object) -> bool:
     return isinstance(learner, Refreshable) and learner.stale
+
+
+def _unfinished(learner: object) -> bool:
+    return bool(getattr(learner, "unfinished", False))
 
 
 def _words(failure: Exception) -> str:

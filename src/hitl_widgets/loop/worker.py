@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 import warnings
 import weakref
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
+
+from hitl_widgets.turns import background
 
 __all__ = ["Worker"]
 
@@ -24,10 +28,25 @@ class Worker:
     rest
         Seconds without a request before the job starts: work that can wait leaves the processor
         to what cannot.
+    patience
+        Seconds after which it starts all the same.
+    last
+        Whether it lets everything that somebody waits for go first; not while it is hurried.
     """
 
-    def __init__(self, job: Callable[[Callable[[], bool]], None], name: str, *, rest: float = 0.0) -> None:
+    def __init__(
+        self,
+        job: Callable[[Callable[[], bool]], None],
+        name: str,
+        *,
+        rest: float = 0.0,
+        patience: float = float("inf"),
+        last: bool = False,
+    ) -> None:
         self._rest = rest
+        self._patience = patience
+        self._turn = background if last else nullcontext
+        self._hurried = False
         self._job = weakref.WeakMethod(job)
         self._wake = threading.Condition()
         self.failure: Exception | None = None
@@ -40,6 +59,12 @@ class Worker:
         """Ask for a run; returns at once."""
         with self._wake:
             self._asked = True
+            self._wake.notify_all()
+
+    def hurry(self) -> None:
+        """Do what is asked, or will be next, without a rest."""
+        with self._wake:
+            self._hurried = True
             self._wake.notify_all()
 
     def close(self) -> None:
@@ -60,19 +85,24 @@ class Worker:
                 while not (self._asked or self._closed):
                     if not self._wake.wait(timeout=5) and self._job() is None:
                         return
+                latest = time.monotonic() + self._patience
                 while self._asked and not self._closed:
                     self._asked = False
-                    if self._rest:
+                    if self._rest and not self._hurried and time.monotonic() < latest:
                         self._wake.wait(timeout=self._rest)
+                turn = nullcontext if self._hurried else self._turn
+                self._hurried = False
                 if self._closed:
                     return
             job: Any = self._job()
             if job is None:
                 return
             try:
-                job(self._overtaken)
+                with turn():
+                    job(self._overtaken)
                 self.failure = None
-            except Exception as error:  # noqa: BLE001 - the next request must still find the thread
-                self.failure = error
+            # Even sys.exit() in a strategy: the next request must still find the thread.
+            except (Exception, SystemExit) as error:  # noqa: BLE001
+                self.failure = error if isinstance(error, Exception) else RuntimeError(repr(error))
                 warnings.warn(f"Background work failed: {error!r}", RuntimeWarning, stacklevel=2)
             del job

@@ -5,8 +5,11 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 import anywidget
 import msgspec
@@ -14,12 +17,18 @@ import traitlets
 
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput
 from hitl_widgets.loop.session import Session
+from hitl_widgets.turns import first
 from hitl_widgets.widgets import messages as m
+from hitl_widgets.widgets.rows import decode
 
 __all__ = ["ChannelWidget", "SessionWidget", "bundle"]
 
 STATIC = Path(__file__).parent / "static"
+# Items up to which an act is done at once, where the message arrives.
+AT_ONCE = 10_000
 SESSION_WORDS = "hitl-widgets: a labeling session. Run this cell in JupyterLab 4 to go on labeling."
+
+_queues: WeakKeyDictionary[Session, ThreadPoolExecutor] = WeakKeyDictionary()
 
 
 @functools.cache
@@ -71,8 +80,12 @@ class ChannelWidget(anywidget.AnyWidget):
     def _receive(self, _: Any, content: Any, __: Any) -> None:
         name = content.get("id") if isinstance(content, dict) else None
         name = name if isinstance(name, str) and len(name) <= 64 and name.isascii() else ""
+        self._answer(name, lambda: self._handle(m.parse(content)))
+
+    def _answer(self, name: str, job: Callable[[], None]) -> None:
         try:
-            self._handle(m.parse(content))
+            with first():
+                job()
         except (InvalidInput, msgspec.ValidationError) as error:
             self._post({"type": "refused", "id": name, "why": str(error)})
         except HitlError as error:
@@ -117,14 +130,22 @@ class SessionWidget(ChannelWidget):
             case m.Show():
                 for row in message.rows:
                     self._show(message.view, row, small=message.small)
-            case m.Sample():
-                self._sample(message)
+            case m.Groups():
+                self.session.regroup(message.scale)
             case m.Vega():
                 self._post({"type": "vega", "to": message.view}, [bundle("vega.js").encode()])
             case m.Step() | m.Play():
                 raise InvalidInput("This widget shows a session, not a lesson.")
+            case _ if len(self.session.pool) > AT_ONCE:
+                _queue_of(self.session).submit(self._answer, message.id, partial(self._take, message))
             case _:
-                self._act(message)
+                self._take(message)
+
+    def _take(self, message: m.Label | m.Skip | m.Undo | m.Redo | m.Sample) -> None:
+        if isinstance(message, m.Sample):
+            self._sample(message)
+        else:
+            self._act(message)
 
     def _act(self, message: m.Label | m.Skip | m.Undo | m.Redo) -> None:
         session, pool = self.session, self.session.pool
@@ -136,7 +157,7 @@ class SessionWidget(ChannelWidget):
                         "The table changed since these points were selected: select them again."
                     )
                 session.label_items(
-                    self._rows(message.rows),
+                    decode(message.rows, len(pool)),
                     message.value,
                     selection=message.selection,
                     elapsed_ms=message.elapsed_ms,
@@ -171,14 +192,9 @@ class SessionWidget(ChannelWidget):
         ask = {"row": row, "key": target.item_ids[0], "guess": None}
         return ask | {"reason": "taken back by you", "audit": target.selection == "audit"}
 
-    def _rows(self, rows: tuple[int, ...]) -> list[int]:
-        n = len(self.session.pool)
-        if any(row >= n for row in rows):
-            raise InvalidInput(f"Row {max(rows)} is not in the pool of {n} items.")
-        return list(rows)
-
     def _show(self, view: str, row: int, *, small: bool) -> None:
-        [row] = self._rows((row,))
+        if row >= (n := len(self.session.pool)):
+            raise InvalidInput(f"Row {row} is not in the pool of {n} items.")
         payload = self.session.payload(row, side=160 if small else 768)
         content = {"type": "item", "to": view, "row": row, "small": small, "content": payload.content}
         self._post(content, [payload.data] if payload.data else [])
@@ -196,6 +212,13 @@ class SessionWidget(ChannelWidget):
 
     def _classes(self) -> list[dict[str, str]]:
         return list(self.session.schema.to_dict()["classes"])
+
+
+def _queue_of(session: Session) -> ThreadPoolExecutor:
+    """Where acts on a large pool wait their turn: a huge lasso must not hold the kernel's event loop."""
+    if session not in _queues:
+        _queues[session] = ThreadPoolExecutor(1, thread_name_prefix="hitl-acts")
+    return _queues[session]
 
 
 def plain_fallback(bundle_: Any, words: str = SESSION_WORDS) -> Any:

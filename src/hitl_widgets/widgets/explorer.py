@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.widgets.channel import SessionWidget, bundle
 
 __all__ = ["Explorer"]
 
-NONE = 255
 LEVELS = 15
+ENGINES = ("auto", "altair", "canvas", "webgl", "raster")
+# Beyond, Vega takes longer than a person waits.
+MOST_FOR_ALTAIR = 5_000
 
 Marks = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 
@@ -25,17 +28,38 @@ class Explorer(SessionWidget):
     ----------
     session
         The :class:`~hitl_widgets.loop.session.Session` to show.
+    engine
+        What draws the points: ``"altair"``, ``"webgl"``, ``"raster"`` (on the CPU), ``"canvas"`` (WebGL
+        where the browser has it on a graphics card, else raster), or ``"auto"``: Altair up to 5,000
+        items, canvas beyond.
+
+    Raises
+    ------
+    InvalidInput
+        For an unknown engine.
     """
 
     _bundle = "explorer"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Any, engine: str = "auto") -> None:
+        if engine not in ENGINES:
+            raise InvalidInput(
+                f"engine={engine!r}: expected one of {choices(ENGINES)}.{nearest(engine, ENGINES)}"
+            )
+        self._asked = engine
         self._sent: Marks | None = None
         self._number = 0
         super().__init__(session)
 
+    @property
+    def engine(self) -> str:
+        """What draws the points: ``auto`` decided."""
+        if self._asked != "auto":
+            return self._asked
+        return "altair" if len(self.session.pool) <= MOST_FOR_ALTAIR else "canvas"
+
     def _greet(self, view: str) -> None:
-        session = self.session
+        session, engine = self.session, self.engine
         with self._wire:
             self._post(
                 {
@@ -45,7 +69,8 @@ class Explorer(SessionWidget):
                     "pool": session.pool.fingerprint,
                     "n_items": len(session.pool),
                     "kind": session.pool.kind,
-                    "chart": json.loads(bundle("map.json")),
+                    "engine": engine,
+                    "chart": json.loads(bundle("map.json")) if engine == "altair" else None,
                     "stage": self._stage(),
                 }
             )
@@ -72,39 +97,44 @@ class Explorer(SessionWidget):
         drawn = self.session.map
         if drawn is None:
             return
+        names, outlines = (drawn.names, drawn.outlines) if drawn.settled else ((), ())
         self._post(
             {
                 "type": "map",
                 "to": view,
                 "method": drawn.method,
-                "names": list(drawn.names),
-                "corners": [len(o) for o in drawn.outlines],
+                "settled": drawn.settled,
+                "scale": drawn.scale,
+                "names": list(names),
+                "corners": [len(o) for o in outlines],
             },
             [
                 drawn.xy.astype("<f4").tobytes(),
                 drawn.clusters.astype("<u2").tobytes(),
-                np.concatenate([*drawn.outlines, np.zeros((0, 2))]).astype("<f4").tobytes(),
+                np.concatenate([*outlines, np.zeros((0, 2))]).astype("<f4").tobytes(),
             ],
         )
 
     def _marks(self) -> Marks:
         """Label, predicted class (255 for none) and uncertainty level of every item."""
         labels, found = self.session.current, self.session.round
-        label = np.where(labels.y >= 0, labels.y, NONE).astype(np.uint8)
+        # -1 becomes 255.
+        label = labels.y.astype(np.uint8)
         if found is None:
-            return label, np.full_like(label, NONE), np.zeros_like(label)
-        predicted = np.where(found.predicted >= 0, found.predicted, NONE).astype(np.uint8)
-        return label, predicted, np.round(found.uncertainty * LEVELS).astype(np.uint8)
+            return label, np.full_like(label, 255), np.zeros_like(label)
+        return label, found.predicted.astype(np.uint8), np.rint(found.uncertainty * LEVELS).astype(np.uint8)
 
     def _send_change(self) -> None:
         with self._wire:
             if self._sent is None:
                 return
             marks = self._marks()
-            changed = np.flatnonzero(np.any([a != b for a, b in zip(marks, self._sent, strict=True)], axis=0))
+            differs = np.logical_or.reduce([a != b for a, b in zip(marks, self._sent, strict=True)])
+            changed = np.flatnonzero(differs)
             self._number += 1
             self._sent = marks
-            self._send_marks(marks, changed, None)
+            # A changed item takes 7 bytes, any item 3 where all are sent.
+            self._send_marks(marks, None if 7 * len(changed) > 3 * len(differs) else changed, None)
 
     def _send_marks(self, marks: Marks, rows: npt.NDArray[np.int64] | None, view: str | None) -> None:
         found = self.session.round

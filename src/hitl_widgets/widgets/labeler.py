@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.widgets import messages as m
 from hitl_widgets.widgets.channel import SessionWidget
+from hitl_widgets.widgets.rows import decode
 
 __all__ = ["Labeler"]
 
@@ -89,7 +91,7 @@ class Labeler(SessionWidget):
     def _sample(self, message: m.Sample) -> None:
         """Say what is in a selection: how many, some at random, the odd ones, how mixed."""
         session = self.session
-        rows = np.asarray(self._rows(message.rows), dtype=np.int64)
+        rows = decode(message.rows, len(session.pool))
         if not len(rows):
             return
         rng = np.random.default_rng(len(rows))
@@ -102,10 +104,10 @@ class Labeler(SessionWidget):
             order = np.argsort(-counts, kind="stable")
             mix = [{"code": int(c), "n": int(counts[c])} for c in order if counts[c]]
             other = rows[(codes != order[0]) & (codes >= 0)]
-            odd = other[np.argsort(-found.confidence[other], kind="stable")][:3].tolist()
+            odd = other[_most(found.confidence[other], 3)].tolist()
         if (drawn := session.map) is not None and len(rows) > 6:
             spread = drawn.xy[rows] - np.median(drawn.xy[rows], axis=0)
-            farthest = rows[np.argsort(-(spread**2).sum(axis=1))][:2].tolist()
+            farthest = rows[_most((spread**2).sum(axis=1), 2)].tolist()
             odd += [row for row in farthest if row not in odd]
         self._post(
             {
@@ -114,12 +116,19 @@ class Labeler(SessionWidget):
                 "id": message.id,
                 "n": len(rows),
                 "n_labelled": int((labels.y[rows] >= 0).sum()),
-                "random": [self._member(int(r)) for r in few],
-                "odd": [self._member(int(r)) for r in odd if r not in few],
+                "random": [self._member(int(r), labels) for r in few],
+                "odd": [self._member(int(r), labels) for r in odd if r not in few],
                 "mix": mix,
             }
         )
 
-    def _member(self, row: int) -> dict[str, Any]:
-        label = int(self.session.current.y[row])
-        return {"row": row, "key": self.session.pool.keys[row], "label": label, "guess": self._guess(row)}
+    def _member(self, row: int, labels: Labels) -> dict[str, Any]:
+        key, label = self.session.pool.keys[row], int(labels.y[row])
+        return {"row": row, "key": key, "label": label, "guess": self._guess(row)}
+
+
+def _most(values: npt.NDArray[np.floating[Any]], k: int) -> npt.NDArray[np.intp]:
+    """Where the ``k`` largest are, the largest first."""
+    k = min(k, len(values))
+    found = np.argpartition(-values, k - 1)[:k] if k else np.zeros(0, dtype=np.intp)
+    return found[np.argsort(-values[found], kind="stable")]

@@ -27,7 +27,8 @@ class Lesson(ChannelWidget):
     y
         The true class of each point, shape (n,); two to six classes. It answers every question.
     learner
-        ``"linear"``, a scikit-learn classifier, or a Learner, as for a Session.
+        ``"linear"``, a scikit-learn classifier, or a Learner, as for a Session. A classifier that
+        cannot be fitted to the first labels yet says the classes' shares until then.
     strategy
         The strategy shown first: a name of the literature, or a function ``(probabilities, context)
         -> utilities``. All others can be chosen in the widget.

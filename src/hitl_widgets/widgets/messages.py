@@ -8,6 +8,7 @@ import msgspec
 
 __all__ = [
     "PROTOCOL",
+    "Groups",
     "Hello",
     "Label",
     "Message",
@@ -28,6 +29,8 @@ Token = Annotated[str, msgspec.Meta(min_length=8, max_length=64, pattern=r"^[\w.
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Row = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+# A selection as one string: see rows.py, which also knows the pool.
+Rows = Annotated[str, msgspec.Meta(max_length=2**28)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 Selection = Literal["suggested", "audit", "clicked", "lasso", "rectangle", "cluster"]
 
@@ -54,7 +57,14 @@ class Sample(_Message, frozen=True, tag="sample"):
     """A view wants to look into a selection before it is labelled."""
 
     view: Token
-    rows: Annotated[tuple[Row, ...], msgspec.Meta(max_length=1_000_000)]
+    rows: Rows
+
+
+class Groups(_Message, frozen=True, tag="groups"):
+    """The map is to show finer (below 1) or coarser groups."""
+
+    view: Token
+    scale: Annotated[float, msgspec.Meta(ge=0.25, le=4)]
 
 
 class Vega(_Message, frozen=True, tag="vega"):
@@ -69,7 +79,7 @@ class Label(_Message, frozen=True, tag="label"):
     value: Annotated[str, msgspec.Meta(max_length=200)]
     selection: Selection
     key: Key | None = None
-    rows: Annotated[tuple[Row, ...], msgspec.Meta(max_length=1_000_000)] = ()
+    rows: Rows = ""
     pool: Annotated[str, msgspec.Meta(max_length=64)] = ""
     elapsed_ms: Milliseconds | None = None
 
@@ -106,7 +116,7 @@ class Play(_Message, frozen=True, tag="play"):
     picks: Annotated[tuple[Row, ...], msgspec.Meta(max_length=2_000)]
 
 
-Message = Hello | Show | Sample | Vega | Label | Skip | Undo | Redo | Step | Play
+Message = Hello | Show | Sample | Groups | Vega | Label | Skip | Undo | Redo | Step | Play
 
 
 def parse(content: Any) -> Message:

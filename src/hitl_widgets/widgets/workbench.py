@@ -22,13 +22,16 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]
     ----------
     session
         The :class:`~hitl_widgets.loop.session.Session` to show.
+    engine
+        What draws the map: see :class:`~hitl_widgets.widgets.explorer.Explorer`.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, engine: str = "auto") -> None:
         self.session = session
         self.views: tuple[SessionWidget, ...] = ()
         # The Labeler first: views hear of a change in this order.
-        self.labeler, self.explorer, self.monitor = Labeler(session), Explorer(session), Monitor(session)
+        self.labeler, self.explorer = Labeler(session), Explorer(session, engine)
+        self.monitor = Monitor(session)
         self.views = (self.explorer, self.labeler, self.monitor)
         # Flex items wrap below each other where a cell is narrower than their bases together.
         self.explorer.layout = ipywidgets.Layout(flex="3 1 380px", min_width="0", margin="0")

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.cluster import KMeans, MiniBatchKMeans
-from threadpoolctl import ThreadpoolController
 
 from hitl_widgets.learn.learner import FloatArray, IntArray
-from hitl_widgets.learn.strategies.base import Context, best_first, orders_batch, rank
+from hitl_widgets.learn.strategies.base import Context, best_first, in_memory, orders_batch, rank
 from hitl_widgets.learn.strategies.uncertainty import margin
+from hitl_widgets.turns import one_thread
 
 __all__ = [
     "badge",
@@ -28,9 +28,6 @@ __all__ = [
 SAMPLE = 20_000
 CLUSTERS = 500
 PREFILTER = 10
-
-# Small fits are several times slower when they are spread over threads that others want too.
-_pools = ThreadpoolController()
 
 Distances = Callable[[int], npt.NDArray[np.float64]]
 
@@ -63,7 +60,7 @@ def kmeans_start(X: npt.NDArray[np.float32], n: int, random_state: Any = 0) -> l
     if len(rows) <= n:
         return [int(i) for i in rng.permutation(rows)]
     model = MiniBatchKMeans(n, n_init=3, random_state=int(rng.integers(2**31)), batch_size=2048)
-    with _pools.limit(limits=1):
+    with one_thread():
         distance = model.fit_transform(sample)
     sizes = np.bincount(model.labels_, minlength=n)
     chosen: list[int] = []
@@ -84,12 +81,12 @@ def open_clusters(context: Context) -> tuple[IntArray, npt.NDArray[np.float64], 
         The cluster of each item, int of shape (n,); its distance to that centre, (n,); and the
         clusters to ask of: those with the fewest labels first, of these the largest.
     """
-    rng, X = context.random_state, context.X.astype(np.float64)
+    rng, X = context.random_state, in_memory(context.X)
     labelled = context.y >= 0
     k = max(1, min(int(labelled.sum()) + context.n, CLUSTERS, len(X)))
     sample = X if len(X) <= SAMPLE else X[rng.choice(len(X), SAMPLE, replace=False)]
     model = MiniBatchKMeans(k, n_init=1, random_state=int(rng.integers(2**31)), batch_size=2048)
-    with _pools.limit(limits=1):
+    with one_thread():
         cluster = model.fit(sample).predict(X)
     centres = model.cluster_centers_
     distance = np.sqrt(((X - centres[cluster]) ** 2).sum(axis=1))
@@ -131,7 +128,7 @@ def core_set(proba: FloatArray, context: Context) -> FloatArray:
     harmful, for it begins with the outliers (.33 accuracy at 20 labels on digits, where random
     items give .61 and k-means .79): use ``kmeans`` or ``typicality`` there.
     """
-    X = context.X.astype(np.float64)
+    X = in_memory(context.X)
     norm = (X**2).sum(axis=1)
 
     def squared_distance(rows: IntArray) -> npt.NDArray[np.float64]:
@@ -237,7 +234,7 @@ def weighted_kmeans(
     distinct = len(np.unique(X, axis=0))
     model = KMeans(min(n, distinct), n_init=1, random_state=int(rng.integers(2**31)))
     weight = np.maximum(weight, 1e-9)
-    with _pools.limit(limits=1):
+    with one_thread():
         distance = model.fit(X.astype(np.float64), sample_weight=weight / weight.max()).transform(X)
     chosen = {int(i) for i in distance.argmin(axis=0)}
     others = [i for i in range(len(X)) if i not in chosen]

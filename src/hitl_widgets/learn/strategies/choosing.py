@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.learn.learner import FloatArray
-from hitl_widgets.learn.strategies.base import Context, Strategy, checked, name_of, rank
+from hitl_widgets.learn.strategies.base import Context, Strategy, checked, locked, name_of, rank
 from hitl_widgets.learn.strategies.batches import weighted_kmeans
 
 __all__ = ["choose", "evaluate", "per_cost", "pick"]
@@ -48,14 +49,33 @@ def choose(strategy: Strategy, proba: FloatArray, context: Context) -> list[int]
     return pick(utilities, context, diverse=not getattr(strategy, "orders_batch", False))
 
 
-def evaluate(strategy: Strategy, proba: FloatArray, context: Context) -> npt.NDArray[np.float64]:
+def evaluate(
+    strategy: Strategy,
+    proba: FloatArray | Callable[[], FloatArray],
+    context: Context,
+    margins: FloatArray | None = None,
+) -> npt.NDArray[np.float64]:
     """The strategy's utilities, checked, and per unit of cost where the context has costs.
 
-    What it raises itself passes through, with a note that names the strategy.
+    It may read the arrays and not write to them: they are the pool's own. What it raises itself
+    passes through, with a note that names the strategy.
+
+    Parameters
+    ----------
+    proba
+        float of shape (n, n_classes), or a function that makes it: asked only where it is needed.
+    margins
+        One minus the difference of the two likeliest classes, (n,), where it is known already: some
+        strategies need no more.
     """
     name = name_of(strategy)
+    shown = replace(context, X=locked(context.X), y=locked(context.y), candidates=locked(context.candidates))
     try:
-        utilities = strategy(proba, context)
+        short = None if margins is None else getattr(strategy, "of_margin", None)
+        if short is not None:
+            utilities = short(locked(np.asarray(margins)), shown)
+        else:
+            utilities = strategy(locked(np.asarray(proba() if callable(proba) else proba)), shown)
     except Exception as error:
         error.add_note(f"Raised by the strategy {name!r}.")
         raise

@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 from sklearn.neighbors import NearestNeighbors
 
 from hitl_widgets.learn.learner import FloatArray
-from hitl_widgets.learn.strategies.base import Context, orders_batch
+from hitl_widgets.learn.strategies.base import Context, in_memory, orders_batch
 from hitl_widgets.learn.strategies.batches import first_of_clusters, open_clusters
 from hitl_widgets.learn.strategies.uncertainty import class_counts, entropy, least_confident
 
@@ -28,7 +28,7 @@ def information_density(proba: FloatArray, context: Context) -> FloatArray:
 
 def mean_cosine(context: Context) -> npt.NDArray[np.float64]:
     """Mean cosine similarity of each item to the unlabelled ones, itself among them: (n,), in O(n d)."""
-    X = context.X.astype(np.float64)
+    X = in_memory(context.X)
     length = np.sqrt((X**2).sum(axis=1, keepdims=True))
     unit = X / np.where(length > 0, length, 1)
     free = context.y < 0
@@ -49,7 +49,7 @@ def typicality(proba: FloatArray, context: Context) -> FloatArray:
 
 
 def _mean_distance(context: Context) -> npt.NDArray[np.float64]:
-    X = context.X
+    X = in_memory(context.X)
     if context.affinity is not None:
         return _mean_edge(X, csr_array(context.affinity))
     reference = X
@@ -60,7 +60,7 @@ def _mean_distance(context: Context) -> npt.NDArray[np.float64]:
     return np.asarray(distance.mean(axis=1))
 
 
-def _mean_edge(X: npt.NDArray[np.float32], affinity: csr_array) -> npt.NDArray[np.float64]:
+def _mean_edge(X: FloatArray, affinity: csr_array) -> npt.NDArray[np.float64]:
     """Mean length of each item's edges; what has none is as far as the longest."""
     count = np.diff(affinity.indptr)
     source = np.repeat(np.arange(len(X)), count)
@@ -106,5 +106,5 @@ def novelty(context: Context) -> npt.NDArray[np.float64]:
     if not len(labelled):
         return np.zeros(len(context.X))
     model = NearestNeighbors(n_neighbors=1).fit(context.X[labelled])
-    distance, _ = model.kneighbors(context.X)
+    distance, _ = model.kneighbors(in_memory(context.X))
     return np.asarray(distance[:, 0])

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from hitl_widgets.learn.learner import FloatArray
-from hitl_widgets.learn.strategies.base import Context
-from hitl_widgets.learn.strategies.uncertainty import margin
+from hitl_widgets.learn.strategies.base import Context, of_margin
 
 __all__ = ["doubt"]
 
 EARLY = 30
 
 
-def doubt(proba: FloatArray, context: Context) -> FloatArray:
+@of_margin
+def doubt(u: FloatArray, context: Context) -> FloatArray:
     """How uncertain an item is, times how uncertain its neighbourhood is while labels are few.
 
     For the first 30 labels ``u * (S S u)``, with u one minus the margin between the two likeliest
@@ -22,11 +22,12 @@ def doubt(proba: FloatArray, context: Context) -> FloatArray:
     of density weighting (Settles and Craven 2008) that fades where neighbours are known. Then, or
     without a graph, u alone: the margin, which finds the borders.
     """
-    u = margin(proba, context)
     if context.affinity is None or int((context.y >= 0).sum()) >= EARLY:
         return u
     W = context.affinity
-    degree = np.asarray(W.sum(axis=1), dtype=np.float64).ravel()
-    root = 1 / np.sqrt(np.where(degree > 0, degree, 1))
+    degree = W.sum(axis=1) if context.degree is None else context.degree
+    # In the type of W: scipy copies all of it to multiply it with another.
+    u = np.asarray(u, W.dtype)
+    root = (1 / np.sqrt(np.where(degree > 0, degree, 1))).astype(W.dtype)
     once = root * (W @ (root * u))
     return np.asarray(u * (root * (W @ (root * once))))

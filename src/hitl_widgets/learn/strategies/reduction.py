@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_array, diags_array
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.learn.learner import Affinity, FloatArray, IntArray, one_blas_thread
+from hitl_widgets.learn.learner import Affinity, FloatArray, IntArray, Refreshable
 from hitl_widgets.learn.strategies.base import Context, best_first, rank, start_learner
 from hitl_widgets.learn.strategies.uncertainty import least_confident, margin
+from hitl_widgets.turns import one_blas_thread
 
 __all__ = ["expected_error_reduction", "graph_error_reduction"]
 
@@ -36,6 +38,7 @@ def expected_error_reduction(proba: FloatArray, context: Context) -> FloatArray:
     probability. That takes items times classes fits, so, as the authors do, only some are tried:
     the items of least margin, so many that there are about 100 fits, on 200 random items without
     a label. All others rank behind them by their margin. Without any label yet, this is the margin.
+    For ``auto``, whose hundred fits nobody would wait for, a logistic regression stands in.
     """
     behind = margin(proba, context)
     labelled = np.flatnonzero(context.y >= 0)
@@ -59,7 +62,8 @@ def _first(tried: Sequence[int], utilities: FloatArray, behind: FloatArray) -> F
 def _expected_errors(
     proba: FloatArray, tried: Sequence[int], labelled: IntArray, judged: IntArray, context: Context
 ) -> npt.NDArray[np.float64]:
-    learner = start_learner(context, proba.shape[1])
+    slow = isinstance(context.learner, Refreshable)
+    learner = start_learner(replace(context, learner=None) if slow else context, proba.shape[1])
     remaining = np.zeros(len(tried))
     for place, item in enumerate(tried):
         rows = np.append(labelled, item)

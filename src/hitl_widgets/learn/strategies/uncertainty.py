@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hitl_widgets.learn.learner import FloatArray, IntArray
-from hitl_widgets.learn.strategies.base import Context, orders_batch
+from hitl_widgets.learn.strategies.base import Context, of_margin, orders_batch
 
 __all__ = [
     "class_balanced",
@@ -31,10 +31,10 @@ def least_confident(proba: FloatArray, context: Context) -> FloatArray:
     return np.asarray(1 - proba.max(axis=1))
 
 
-def margin(proba: FloatArray, context: Context) -> FloatArray:
+@of_margin
+def margin(u: FloatArray, context: Context) -> FloatArray:
     """How close the two likeliest classes are (Scheffer, Decomain and Wrobel 2001)."""
-    top = np.partition(proba, -2, axis=1)[:, -2:]
-    return np.asarray(1 - (top[:, 1] - top[:, 0]))
+    return u
 
 
 def entropy(proba: FloatArray, context: Context) -> FloatArray:

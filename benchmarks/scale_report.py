@@ -1,0 +1,137 @@
+"""What was measured on large pools, as sections of docs/benchmarks.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+# Milliseconds by size of the pool: p95 of label -> suggestions and map.
+ROUND_BUDGETS = {20_000: 60, 100_000: 100, 1_000_000: 250}
+READ_BUDGET = 2.2
+PREPARED = ("items", "run", "session", "first suggestion", "preview", "model on the graph", "UMAP settled")
+MEMORY_BUDGET = 1.6
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A Markdown table."""
+    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
+
+
+def against(value: float, budget: float | None, digits: int = 0) -> str:
+    """A figure, bold where it is beyond its budget."""
+    shown = f"{value:,.{digits}f}"
+    return f"**{shown}**" if budget is not None and value > budget else shown
+
+
+def scoring(found: dict[str, Any]) -> list[str]:
+    """The pass over the pool."""
+    n, d, c = found["shape"]
+    times = {name: np.array(values) for name, values in found["times"].items()}
+    read = next(iter(times.values()))
+    rows = []
+    for name, values in times.items():
+        ratio = float(np.median(values / read))
+        ours = READ_BUDGET if name == "ours, float32" else None
+        rows.append(
+            [name, f"{np.median(values):,.0f}", against(ratio, ours, 2), f"{READ_BUDGET}" if ours else ""]
+        )
+    return [
+        "## Scoring",
+        "",
+        f"{n:,} x {d}, {c} classes: product, softmax, prediction, margin and the 100 least certain rows.",
+        f"Medians of {len(read)} rounds, all ways one after the other in each; the ratio is to the first.",
+        "",
+        *table(["", "ms", "ratio", "budget"], rows),
+    ]
+
+
+def scale(found: dict[str, Any]) -> list[str]:
+    """Sessions without a browser."""
+    answers, prepared, memory = [], [], []
+    for size, runs in found.items():
+        n = int(size)
+        for name, run in runs.items():
+            for when, words in (("early", "before the graph"), ("late", "with the graph")):
+                if name == "second" and when == "early":
+                    continue
+                learned = np.array(run[when]["learned"])
+                durable = np.array(run[when]["durable"])
+                if name == "first":
+                    answers.append(
+                        [f"{n:,}", words, f"{np.median(learned):.0f}",
+                         against(np.percentile(learned, 95), ROUND_BUDGETS[n]), str(ROUND_BUDGETS[n]),
+                         f"{np.percentile(durable, 95):.0f}"]
+                    )  # fmt: skip
+            reached = run["reached"]
+            cells = [f"{reached[k]:.1f}" if k in reached else "" for k in
+                     ("session", "first suggestion", "map pca", "graph", "map umap settled")]  # fmt: skip
+            prepared.append([f"{n:,}", name, *cells])
+            ratio = run["peak"] / run["array"]
+            budget = MEMORY_BUDGET if n == 1_000_000 else None
+            memory.append(
+                [f"{n:,}", name, f"{run['array']:,.0f}", f"{run['peak']:,.0f}", against(ratio, budget, 2)]
+            )
+    steps = ("label durable", "label learned", "undo durable", "undo learned")
+    bulk = [
+        [f"{int(size):,}", *[f"{runs['first']['bulk'][step]:,.0f}" for step in steps]]
+        for size, runs in found.items()
+        if "bulk" in runs["first"]
+    ]
+    return [
+        "## Large pools",
+        "",
+        "Sessions on 384 features in 30 modes, 10 classes, without a browser; 60 labels, 300 ms apart, each",
+        "in a process of its own. From `label()` until the round that has seen it is there, with its",
+        "suggestions.",
+        "",
+        *table(["items", "", "label -> round, median ms", "p95", "budget", "durable, p95"], answers),
+        "",
+        "Seconds from importing hitl_widgets. The second run finds the caches of the first.",
+        "",
+        *table(PREPARED, prepared),
+        "",
+        "Memory of the process and its children at its highest, the array included (PSS, MB).",
+        "",
+        *table(["items", "run", "array", "peak", "ratio (budget at a million: 1.6)"], memory),
+        "",
+        "A tenth of the pool labelled at once, and taken back; milliseconds until on disk, until learned.",
+        "",
+        *table(["items", "label", "learned", "undo", "learned"], bulk),
+    ]
+
+
+def live(found: dict[str, Any]) -> list[str]:
+    """The map and the labels in a browser."""
+    rows, answers = [], []
+    for size, made in found.items():
+        n = int(size)
+        recolour, lasso = np.array(made["recolour"]), made["lasso"]
+        rows.append(
+            [f"{n:,}", made["engine"], f"{made['first paint'] / 1e3:.1f}", f"{made['first item'] / 1e3:.1f}",
+             f"{np.median(recolour):.0f}", against(np.percentile(recolour, 95), 100),
+             f"{lasso['rows']:,}", f"{lasso['shown']:.0f}", against(lasso["labelled"]["acked"], 300),
+             against(made["loop late"][0], 50, 1), f"{made['loop late'][1]:.1f}"]
+        )  # fmt: skip
+        for words in ("label, before the graph", "label"):
+            times = made[words]
+            answers += [
+                [f"{n:,}", words, name, f"{np.median(times[key]):.0f}",
+                 against(np.percentile(times[key], 95), ROUND_BUDGETS[n])]
+                for key, name in (("map", "map"), ("queue", "suggestions")) if times[key]
+            ]  # fmt: skip
+    return [
+        "## The map in a browser",
+        "",
+        "JupyterLab in Chromium, no GPU. Seconds from running the cell; milliseconds from a click or the",
+        "pointer's release to the painted frame; a lasso around a tenth, from its class key to acknowledged.",
+        "The event loop of the kernel: how much later than asked a 10 ms sleep ended.",
+        "",
+        *table(
+            ["items", "engine", "first paint, s", "first item, s", "recolour", "p95", "circled",
+             "lasso -> shown", "-> labelled", "loop held, most", "99.9 %"], rows
+        ),
+        "",
+        *table(["items", "", "key -> changed", "median ms", "p95"], answers),
+    ]  # fmt: skip

@@ -1,0 +1,158 @@
+// @vitest-environment happy-dom
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Engine } from "../src/plot/engine";
+import { Frame, wholeView } from "../src/plot/geometry";
+import type { Grid } from "../src/plot/grid";
+import { hullsOf, shownGroups } from "../src/plot/groups";
+import { change, type Look, type Looks, type Marks, NONE } from "../src/plot/look";
+import { MapPlot } from "../src/plot/map";
+import { NO_ROWS, type Rows, rowsOf } from "../src/plot/rows";
+
+const theme = {
+  dark: false,
+  text: "#111111",
+  faint: "#999999",
+  line: "#cccccc",
+  ground: "#ffffff",
+  accent: "#0066cc",
+};
+const N = 6;
+const XY = new Float32Array([0, 0, 0.2, 0, 0, 0.2, -0.2, 0, 0, -0.2, 0.9, 0.01]);
+const GROUPS = { of: Uint16Array.of(0, 0, 0, 1, 1, 1), names: ["one", "other"], hulls: [] };
+
+/** An engine that keeps what it is told, and draws when it is let. */
+class FakeEngine implements Engine {
+  readonly name = "raster";
+  looks: Looks | null = null;
+  grid: Grid | null = null;
+  asked: (Rows | null)[] = [];
+  private go: (() => void)[] = [];
+
+  async setPoints(grid: Grid, looks: Looks): Promise<void> {
+    [this.grid, this.looks] = [grid, looks];
+  }
+  setLooks(looks: Looks, rows: Rows | null): Promise<void> {
+    this.looks = looks;
+    this.asked.push(rows);
+    return new Promise((done) => this.go.push(done));
+  }
+  async release(): Promise<void> {
+    for (const done of this.go.splice(0)) done();
+    await new Promise((done) => setTimeout(done));
+  }
+  async setView(): Promise<void> {}
+  async resize(): Promise<void> {}
+  destroy(): void {}
+}
+
+const marks = (): Marks => ({
+  label: new Uint8Array(N).fill(NONE),
+  predicted: new Uint8Array(N),
+  doubt: new Uint8Array(N),
+});
+
+let engine: FakeEngine;
+let plot: MapPlot;
+let chosen: Rows;
+beforeEach(async () => {
+  engine = new FakeEngine();
+  const on = {
+    hover: () => {},
+    select: (rows: Rows) => {
+      chosen = rows;
+    },
+    wheel: () => false,
+    focus: () => {},
+  };
+  plot = new MapPlot(engine, ["#ff0000"], theme, 400, 400, on, new AbortController().signal);
+  await plot.setPoints(XY, GROUPS);
+});
+const look = (i: number): Look => engine.looks?.of(i) as Look;
+
+describe("the map", () => {
+  it("draws what is asked while the engine draws as one", async () => {
+    void plot.setRound(rowsOf([0]), marks(), []);
+    void plot.setRound(rowsOf([1]), marks(), [3]);
+    void plot.setRound(rowsOf([2, 1]), marks(), [4]);
+    expect(engine.asked.map((rows) => rows && [...rows])).toEqual([[0]]);
+    await engine.release();
+    expect(engine.asked.map((rows) => rows && [...rows])).toEqual([[0], [1, 2, 3, 4]]);
+    void plot.setRound(null, marks(), []);
+    await engine.release();
+    await engine.release();
+    expect(engine.asked.at(-1)).toBeNull();
+  });
+
+  it("sets the others aside while some are chosen, and keeps them when the points move", async () => {
+    void plot.setSelection(rowsOf([2, 4]));
+    await engine.release();
+    expect([look(2).opacity, look(2).top, look(0).top]).toEqual([1, true, false]);
+    expect(look(0).opacity).toBeLessThan(0.2);
+    await plot.setPoints(
+      XY.map((v) => v / 2),
+      GROUPS,
+    );
+    expect([look(4).opacity, look(1).opacity < 0.2]).toEqual([1, true]);
+    void plot.setSelection(NO_ROWS);
+    await engine.release();
+    expect(look(0).opacity).toBe(look(4).opacity);
+  });
+
+  it("rings the doubtful, and only as long as they are", async () => {
+    void plot.setRound(null, marks(), [5]);
+    await engine.release();
+    expect(look(5).stroke).toBe(theme.accent);
+    void plot.setRound(NO_ROWS, marks(), [1]);
+    await engine.release();
+    expect([look(5).width, look(1).stroke]).toEqual([0, theme.accent]);
+  });
+
+  it("chooses by key: the next of the doubtful, a neighbour, and more around", async () => {
+    plot.next([3, 5]);
+    expect([...chosen]).toEqual([3]);
+    plot.next([3, 5]);
+    expect([...chosen]).toEqual([5]);
+    plot.next([0]);
+    plot.move(1, 0);
+    expect([...chosen]).toEqual([1]);
+    plot.grow(2);
+    expect(chosen.length).toBe(3);
+    expect(chosen).toContain(1);
+  });
+});
+
+describe("groups", () => {
+  const flat = new Float32Array([-0.5, -0.5, 0.5, -0.5, 0, 0.5, 0.6, 0.6, 0.8, 0.6, 0.7, 0.8]);
+  const groups = { of: Uint16Array.of(0), names: ["large", "small"], hulls: hullsOf([3, 3], flat) };
+  const frame = new Frame(wholeView(400, 400), 400, 400);
+
+  it("have their outlines", () => {
+    expect(groups.hulls[0]).toEqual([
+      [-0.5, -0.5],
+      [0.5, -0.5],
+      [0, 0.5],
+    ]);
+    expect(groups.hulls[1].length).toBe(3);
+  });
+
+  it("are named, the active one with its outline, however small or far down the list", () => {
+    expect(shownGroups(groups, -1, frame).map((g) => [g.name, g.hull.length])).toEqual([
+      ["large", 0],
+      ["small", 0],
+    ]);
+    const many = { ...groups, names: Array.from({ length: 40 }, (_, i) => `g${i}`), hulls: [] as never[] };
+    many.hulls[30] = groups.hulls[1] as never;
+    expect(shownGroups(many, 30, frame).map((g) => [g.name, g.hull.length])).toEqual([["g30", 3]]);
+  });
+});
+
+it("a round of changes is taken over row by row", () => {
+  const all = marks();
+  change(all, rowsOf([1, 4]), {
+    label: Uint8Array.of(2, 3),
+    predicted: Uint8Array.of(4, 5),
+    doubt: Uint8Array.of(6, 7),
+  });
+  expect([all.label[1], all.predicted[4], all.doubt[4], all.doubt[1]]).toEqual([2, 5, 7, 6]);
+  expect([all.label[0], all.predicted[0]]).toEqual([NONE, 0]);
+});

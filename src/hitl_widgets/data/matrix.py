@@ -1,0 +1,286 @@
+"""What a person passes as X, checked: an array, a file, zarr or Dask."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.data._blocks import Blocks, IntArray, SomeRows, ZarrRows, as_kept, each_block, kept_type
+from hitl_widgets.data._cache import Cache
+from hitl_widgets.data._convert import CACHE, Source, converted, state
+from hitl_widgets.data._dask import DaskRows, open_client, shared
+from hitl_widgets.data._files import needed, npy_file, parquet_file
+from hitl_widgets.errors import InvalidInput
+
+__all__ = ["Matrix", "check_matrix", "is_matrix", "open_matrix", "some_rows"]
+
+Matrix = npt.NDArray[np.float32]
+
+LARGE = 10**7  # numbers: of less, a copy is nobody's concern
+_MAX_DIM = 128
+_LARGEST = 1e12
+_CHECKS_KEPT = 64
+
+
+def is_matrix(data: Any) -> bool:
+    """Whether data can be nothing but rows of numbers: a 2-D array, Dask, zarr, or a file of them."""
+    if isinstance(data, str | Path):
+        return _kind(Path(data)) is not None
+    return (
+        _is(data, "dask")
+        or _is(data, "zarr")
+        or (isinstance(data, np.ndarray) and data.ndim == 2 and data.dtype.kind in "biuf")
+    )
+
+
+def open_matrix(X: Any, n_rows: int | None = None, name: str = "X", cache: Path | None = None) -> Any:
+    """One finite row of numbers for each item, wherever they lie.
+
+    Arrays stay where they are and files are not read into memory: ``.npy`` is memory-mapped, Parquet
+    is converted to it once, zarr and Dask are read block by block, or into memory where they hold no
+    more than 10 million numbers. Every number is checked once, not
+    while scoring: a NaN that is found after labels were given is found too late. Files that were
+    checked and did not change are not read again.
+
+    Parameters
+    ----------
+    X
+        array-like; a path to ``.npy``, ``.parquet`` or ``.zarr``, a file or a folder; a zarr array; a
+        Dask array. With a ``dask.distributed`` client the workers read a large file themselves.
+    n_rows
+        how many items there are; None where X says it.
+    name
+        what messages call it.
+    cache
+        a folder for what is converted, and for what is known of files; ``.hitl-widgets`` beside the
+        file where None.
+
+    Returns
+    -------
+    float32 or float16 (n_rows, d): a numpy array, or what gives one for a slice or an array of rows.
+
+    Raises
+    ------
+    InvalidInput
+        not 2-D, other length, no columns, not numeric, NaN, infinite or beyond 1e12; a file that is
+        missing, cut off or damaged, or whose rows differ in length.
+    """
+    if isinstance(X, str | Path):
+        return _open_path(Path(X), n_rows, name, cache)
+    if not (_is(X, "dask") or _is(X, "zarr")):
+        return check_matrix(X, n_rows, name)
+    rows = _rows(X, n_rows, name)
+    _check_values(rows, name)
+    return rows if rows.size > LARGE else rows[:]
+
+
+def check_matrix(X: Any, n_rows: int | None, name: str = "X") -> Matrix:
+    """One finite row of numbers for each item, in memory.
+
+    Parameters
+    ----------
+    X
+        array-like of shape (n_rows, d); a scipy sparse matrix wider than 128 is reduced by truncated SVD.
+    n_rows
+        how many items there are.
+    name
+        what the message calls the array.
+
+    Returns
+    -------
+    float32 or float16 (n_rows, d), C-contiguous; `X` itself, uncopied, where it already is.
+
+    Raises
+    ------
+    InvalidInput
+        not 2-D, other length, no columns, not numeric, NaN, infinite or beyond 1e12.
+    """
+    from scipy import sparse
+
+    array: Any = X if sparse.issparse(X) else _as_array(X, name)
+    _described(array, n_rows, name)
+    with np.errstate(over="ignore"):  # beyond float32 becomes infinite, and is reported below
+        if sparse.issparse(X):
+            out = _densify(X)
+        else:
+            _say(_conversion(array, name))
+            out = np.ascontiguousarray(array, kept_type(array.dtype))
+    _check_values(out, name)
+    return out
+
+
+def some_rows(X: Any, rows: IntArray) -> Any:
+    """Some rows, ascending: small arrays are copied, others stay where they are."""
+    if isinstance(X, DaskRows):
+        return X.some(rows)
+    return np.asarray(X[rows]) if isinstance(X, np.ndarray) and X.size <= LARGE else SomeRows(X, rows)
+
+
+def _is(X: Any, package: str) -> bool:
+    return type(X).__module__.split(".")[0] == package and hasattr(X, "shape")
+
+
+def _kind(path: Path) -> str | None:
+    """``npy``, ``parquet`` or ``zarr``, by the name; of a folder by what lies in it."""
+    kinds = {".npy": "npy", ".parquet": "parquet", ".pq": "parquet", ".zarr": "zarr"}
+    if (found := kinds.get(path.suffix.lower())) is not None:
+        return found
+    if any((path / mark).exists() for mark in ("zarr.json", ".zarray")):
+        return "zarr"
+    return "parquet" if path.is_dir() and any(path.rglob("*.parquet")) else None
+
+
+def _rows(X: Any, n_rows: int | None, name: str) -> Blocks:
+    """The rows of a zarr or Dask array."""
+    if _is(X, "dask"):
+        array = X.to_dask_array() if hasattr(X, "to_dask_array") else X
+        found: Blocks = DaskRows(_described(array, None, name))
+    else:
+        found = ZarrRows(_described(X, None, name))
+    _described(found, n_rows, name)
+    _say(_conversion(X, name))
+    return found
+
+
+def _open_path(path: Path, n_rows: int | None, name: str, cache: Path | None) -> Any:
+    what, kind = f"{name}={str(path)!r}", _kind(path)
+    if kind is None:
+        raise InvalidInput(f"{what}: expected a .npy, .parquet or .zarr path. Write it with numpy.save.")
+    if not path.exists():
+        raise InvalidInput(f"{what}: there is no such file. The notebook's folder is {str(Path.cwd())!r}.")
+    folder = path.parent / CACHE if cache is None else cache
+    if kind == "zarr":
+        found: Any = _rows(_zarr_array(path, what), n_rows, name)
+    else:
+        found = _mapped(path, kind, n_rows, name, folder)
+    if found.size <= LARGE:
+        _check_values(found, name)
+        return found[:]
+    found = found if open_client() is None else shared(found)
+    checks, known = Cache(folder, "checked", keep=_CHECKS_KEPT), "-".join(state(path))
+    if checks.read(known) is None:
+        _check_values(found, name)
+        if isinstance(found, np.memmap | Blocks):
+            checks.write(known)
+    return found
+
+
+def _mapped(path: Path, kind: str, n_rows: int | None, name: str, folder: Path) -> Any:
+    if kind == "parquet":
+        source = parquet_file(path, name)
+        _described(np.broadcast_to(np.float32(0), source.shape), n_rows, name)
+        return converted(source, path, folder, name)
+    array = _described(npy_file(path, name), n_rows, name)
+    dtype = kept_type(array.dtype)
+    if array.dtype == dtype and array.flags.c_contiguous:
+        return array
+
+    def blocks() -> Iterator[npt.NDArray[Any]]:
+        return (block for _, block in each_block(array, partial(as_kept, dtype=dtype)))
+
+    source = Source(array.shape, dtype, blocks, _conversion(array, name))
+    return source.gather() if array.size <= LARGE else converted(source, path, folder, name)
+
+
+def _zarr_array(path: Path, what: str) -> Any:
+    try:
+        found = needed("zarr", what).open(str(path), mode="r")
+    except (OSError, ValueError, KeyError) as error:
+        if isinstance(error, InvalidInput):
+            raise
+        raise InvalidInput(f"{what} is no zarr array that can be read ({error}).") from error
+    if hasattr(found, "shape"):
+        return found
+    names = sorted(found.array_keys())
+    raise InvalidInput(
+        f"{what} is a zarr group: pass one of its arrays, such as {str(path / (names or ['X'])[0])!r}."
+    )
+
+
+def _as_array(X: Any, name: str) -> npt.NDArray[Any]:
+    try:
+        array = np.asarray(X)
+        return array.astype(np.float32) if array.dtype.kind == "O" else array
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(
+            f"{name} cannot be read as a table of numbers ({error}). Give one row of equal length per item."
+        ) from error
+
+
+def _described(X: Any, n_rows: int | None, name: str) -> Any:
+    """X itself, where its type and shape can be used."""
+    if X.dtype.kind not in "biuf":
+        raise InvalidInput(f"{name} holds {X.dtype}, expected numbers. Convert it with .astype('float32').")
+    if X.ndim != 2:
+        raise InvalidInput(
+            f"{name} has shape {X.shape}, expected 2-D: (items, features). "
+            f"For one number per item use {name}.reshape(-1, 1)."
+        )
+    if n_rows not in (None, X.shape[0]):
+        raise InvalidInput(
+            f"{name} has {X.shape[0]:,} rows, data has {n_rows:,}. Give one row per item, in the same order."
+        )
+    if X.shape[1] == 0:
+        raise InvalidInput(f"{name} has no columns. Give at least one number per item.")
+    return X
+
+
+def _conversion(X: Any, name: str) -> str:
+    """What to say of a type that is not kept; nothing of what takes no time."""
+    dtype = kept_type(X.dtype)
+    if X.size <= LARGE or X.dtype.newbyteorder("=") == dtype:
+        return ""
+    return f"{name} holds {X.dtype}: its {X.size:,} numbers are read as {dtype}. Pass that to save the time."
+
+
+def _say(words: str) -> None:
+    if words:
+        warnings.warn(words, RuntimeWarning, stacklevel=3)
+
+
+def _densify(X: Any) -> Matrix:
+    from sklearn.decomposition import TruncatedSVD
+
+    if X.shape[1] > _MAX_DIM and np.isfinite(X.data).all():
+        X = TruncatedSVD(min(_MAX_DIM, *X.shape), random_state=0).fit_transform(X)
+        return np.ascontiguousarray(X, np.float32)
+    return np.ascontiguousarray(X.toarray(), np.float32)
+
+
+def _check_values(X: Any, name: str) -> None:
+    wrong: list[npt.NDArray[np.intp]] = []
+    low = high = 0.0
+    for rows, (bad, least, most) in each_block(X, _extent):
+        wrong.append(bad + rows.start)
+        low, high = min(low, least), max(high, most)
+    if len(bad := np.sort(np.concatenate(wrong or [np.empty(0, np.intp)]))):
+        shown = ", ".join(map(str, bad[:5])) + (", ..." if len(bad) > 5 else "")
+        raise InvalidInput(
+            f"{name} holds NaN or infinite values in {len(bad):,} of {len(X):,} rows (row {shown}). "
+            "Fill them (sklearn.impute.SimpleImputer) or leave those items out."
+        )
+    if max(-low, high) > _LARGEST:  # squares of larger numbers leave float32
+        column = int(np.max([most for _, most in each_block(X, _largest)], axis=0).argmax())
+        raise InvalidInput(
+            f"{name} goes from {low:.3g} to {high:.3g}, in column {column}: too wide for distances to mean "
+            "anything. Scale it, for example with sklearn.preprocessing.StandardScaler, and give no number "
+            "to what is missing."
+        )
+
+
+def _extent(block: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], float, float]:
+    """Rows that are not finite; the least and the largest number."""
+    low, high = float(block.min(initial=0)), float(block.max(initial=0))
+    if np.isfinite([low, high]).all():
+        return np.empty(0, np.intp), low, high
+    return np.flatnonzero(~np.isfinite(block).all(axis=1)), 0.0, 0.0
+
+
+def _largest(block: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return np.asarray(np.maximum(-block.min(axis=0), block.max(axis=0)))

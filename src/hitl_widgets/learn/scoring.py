@@ -1,0 +1,360 @@
+"""One pass over the pool: what a linear head, or given probabilities, say of every item."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.learn._compile import NUMBA
+from hitl_widgets.learn.learner import FloatArray, IntArray, softmax
+from hitl_widgets.turns import give_way
+
+__all__ = [
+    "BLOCK",
+    "Head",
+    "Measure",
+    "Scores",
+    "best",
+    "blocks_of",
+    "score",
+    "told_by",
+    "warm_up",
+]
+
+# Rows in a task: small enough that the kernel's event loop gets its turn in between.
+BLOCK = 16_384
+# Below so many numbers numpy is as quick as it needs to be, and nothing has to be compiled.
+SMALL = 500_000
+EXACT = 1_000
+AGAIN = 5
+_HALF = 512
+_TILE = 5
+
+_warming = threading.Event()
+
+Measure = Literal["margin", "least_confident", "entropy"]
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """Multinomial logistic regression as weights: the scores of a row are ``coef @ x + intercept``.
+
+    Small enough to travel to where the rows lie.
+
+    Attributes
+    ----------
+    coef
+        float64 of shape (c, d), one row for each class that takes part.
+    intercept
+        float64 of shape (c,).
+    codes
+        int16 of shape (c,): their class codes.
+    n_classes
+        Number of classes, those that take no part included.
+    """
+
+    coef: npt.NDArray[np.float64]
+    intercept: npt.NDArray[np.float64]
+    codes: npt.NDArray[np.int16]
+    n_classes: int
+
+    def proba(self, X: FloatArray) -> npt.NDArray[np.float64]:
+        """Class probabilities of some rows in double precision, (m, n_classes)."""
+        P = np.zeros((len(X), self.n_classes))
+        P[:, self.codes] = softmax(X.astype(np.float64) @ self.coef.T + self.intercept)
+        return P
+
+    def over(self, X: Any, index: IntArray | None = None) -> npt.NDArray[np.float32]:
+        """Class probabilities of the rows of a pool, float32 of shape (m, n_classes), a block at a time."""
+        P = np.empty((len(X) if index is None else len(index), self.n_classes), np.float32)
+        for part in blocks_of(P):
+            give_way()
+            (P[part],) = told_by([self], X[part] if index is None else X[index[part]])
+        return P
+
+
+def told_by(heads: Sequence[Head], X: FloatArray) -> list[npt.NDArray[np.float32]]:
+    """Class probabilities of some rows by each of the heads, float32 (m, n_classes), reading X once."""
+    slopes = np.concatenate([head.coef for head in heads]).T.astype(np.float32)
+    scores = np.asarray(X, np.float32) @ slopes
+    found, at = [], 0
+    for head in heads:
+        mine = scores[:, at : at + len(head.codes)] + head.intercept.astype(np.float32)
+        at += len(head.codes)
+        P = np.zeros((len(X), head.n_classes), np.float32)
+        P[:, head.codes] = softmax(mine)
+        found.append(P)
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What a model says of some items, without the whole table of probabilities.
+
+    Attributes
+    ----------
+    predicted, runner_up
+        int16 of shape (n,): the likeliest class and the next; -1 where there is none.
+    confidence
+        float32 of shape (n,): probability of the likeliest class.
+    uncertainty
+        float32 of shape (n,): one minus the margin between the two.
+    entropy
+        float32 of shape (n,): Shannon entropy in nats; of length 0 where nobody asked.
+    """
+
+    predicted: npt.NDArray[np.int16]
+    runner_up: npt.NDArray[np.int16]
+    confidence: npt.NDArray[np.float32]
+    uncertainty: npt.NDArray[np.float32]
+    entropy: npt.NDArray[np.float32]
+
+    @classmethod
+    def empty(cls, n: int, *, entropy: bool = False) -> Scores:
+        """Room for ``n`` items: no prediction."""
+        none = np.full(n, -1, np.int16)
+        zero = np.zeros(n, np.float32)
+        return cls(none, none.copy(), zero, zero.copy(), np.zeros(n if entropy else 0, np.float32))
+
+    @classmethod
+    def of(cls, proba: FloatArray) -> Scores:
+        """Read a table of probabilities, float of shape (n, n_classes).
+
+        Raises
+        ------
+        ValueError
+            Where the probabilities are not finite, from 0 to 1, summing to 1 in each row.
+        """
+        found = cls.empty(len(proba))
+        if not _reader(proba.size)(proba, np.arange(len(proba)), *found.arrays[:4]):
+            raise ValueError("its probabilities are not finite, from 0 to 1, summing to 1 in each row")
+        return found
+
+    def changed(self, rows: IntArray, proba: FloatArray) -> Scores:
+        """The same with other probabilities, (m, n_classes), of some rows; raises as :meth:`of` does."""
+        found, news = self.copy(), Scores.of(proba)
+        for mine, theirs in zip(found.arrays[:4], news.arrays[:4], strict=True):
+            mine[rows] = theirs
+        return found
+
+    def __len__(self) -> int:
+        return len(self.predicted)
+
+    @property
+    def arrays(self) -> tuple[npt.NDArray[Any], ...]:
+        """The arrays, in the order of the attributes."""
+        return self.predicted, self.runner_up, self.confidence, self.uncertainty, self.entropy
+
+    def copy(self) -> Scores:
+        """The same, safe from later changes."""
+        return Scores(*(a.copy() for a in self.arrays))
+
+    def counts(self, n_classes: int) -> npt.NDArray[np.int64]:
+        """How many items are told to be of each class, int64 of shape (n_classes,)."""
+        return np.bincount(self.predicted[self.predicted >= 0], minlength=n_classes)
+
+    def utility(self, measure: Measure) -> npt.NDArray[np.float32]:
+        """The measure of every item, float32 of shape (n,), higher for less certain ones."""
+        if measure == "margin":
+            return self.uncertainty
+        return np.asarray(1 - self.confidence) if measure == "least_confident" else self.entropy
+
+
+def score(
+    X: Any,
+    head: Head,
+    measure: Measure = "margin",
+    *,
+    onto: tuple[Scores, slice] | None = None,
+    done: Callable[[slice, Scores], None] | None = None,
+) -> Scores:
+    """What the head says of every row, in one pass that reads each number once.
+
+    Blocks are shared out among as many threads as there are processors, which hold no lock. The rows
+    of highest utility are then scored again in double precision, so that what is asked first is the
+    same on every machine.
+
+    Parameters
+    ----------
+    X
+        float32 or float16 of shape (n, d): an array, a memory map, or whatever gives one for a slice.
+    measure
+        What the utility is. Entropy is worked out only where it is asked for.
+    onto
+        Earlier scores of the same measure, and which rows alone to score anew, besides those of highest
+        utility.
+    done
+        Told of each block when it is finished, from the thread that did it: which rows, and the
+        scores so far (those of other rows may still be missing).
+    """
+    if hasattr(X, "each_block"):  # the rows lie elsewhere
+        from hitl_widgets.learn.remote import score_remote
+
+        return score_remote(X, head, measure, done=done)
+    found = Scores.empty(len(X), entropy=measure == "entropy") if onto is None else onto[0].copy()
+    work = _fused if _compiled(len(X) * X.shape[1]) else _plain
+
+    def part(rows: slice) -> None:
+        _score_block(X[rows], head, found, rows, work)
+        if done is not None:
+            done(rows, found)
+
+    wanted = range(len(X)) if onto is None else range(*onto[1].indices(len(X)))
+    asked = (b for b in blocks_of(X) if b.start < wanted.stop and b.stop > wanted.start)
+    for _ in _threads().map(part, asked):
+        pass
+    known = np.zeros(len(X), np.bool_)
+    # Among old scores those of the best may fall, and others come to be the best: they are looked at as well.
+    for _ in range(1 if onto is None else AGAIN):
+        top = best(found.utility(measure), min(EXACT, len(X)))[: 2 * EXACT]
+        top = top[~known[top]]
+        if not len(top):
+            break
+        known[top] = True
+        exact = Scores.empty(len(top), entropy=measure == "entropy")
+        _told(head.proba(X[top])[:, head.codes], head.codes, exact.arrays)
+        for array, values in zip(found.arrays, exact.arrays, strict=True):
+            array[top if len(array) else []] = values
+    return found
+
+
+def _score_block(X: Any, head: Head, into: Scores, rows: slice, work: Callable[..., None]) -> None:
+    """Score some rows ``X``, an array of shape (m, d), into the places ``rows`` of ``into``."""
+    out = [array[rows] if len(array) else array for array in into.arrays]
+    if X.dtype == np.float32:
+        work(np.ascontiguousarray(X), head, out)
+        return
+    for low in range(0, len(X), _HALF):  # widened a little at a time, so that it stays in the cache
+        some = slice(low, low + _HALF)
+        work(_single(X[some]), head, [array[some] for array in out])
+
+
+def _single(X: Any) -> npt.NDArray[np.float32]:
+    """Some rows as float32."""
+    if X.dtype != np.float16 or not NUMBA:
+        return np.asarray(X, np.float32)
+    from hitl_widgets.learn._pass import widen
+
+    wide = np.empty(X.shape, np.float32)
+    widen(np.ascontiguousarray(X).view(np.uint16), wide.view(np.int32))
+    return wide
+
+
+def warm_up() -> None:
+    """Compile, or load from disk, what a first label on a large pool would wait for.
+
+    Until it is done numpy does that work: slower, but at once.
+    """
+    if not NUMBA:
+        return
+    _warming.set()
+    try:
+        from hitl_widgets.learn._pass import fused, read
+
+        X, few = np.zeros((2, 4), np.float32), Scores.empty(2)
+        fused(X, np.zeros((_TILE, 4), np.float32), X[0, :2], few.predicted, few.arrays[:4], few.entropy)
+        read(X, np.arange(2), *few.arrays[:4])
+    finally:
+        _warming.clear()
+
+
+def _compiled(size: int) -> bool:
+    """Whether numba is to do what takes so many numbers."""
+    return NUMBA and size > SMALL and not _warming.is_set()
+
+
+def blocks_of(X: Any, size: int = BLOCK) -> Iterator[slice]:
+    """Slices of ``size`` rows that cover all; along an object's own blocks where it has ``block_rows``."""
+    size = getattr(X, "block_rows", size)
+    return (slice(low, min(low + size, len(X))) for low in range(0, len(X), size))
+
+
+def best(utility: FloatArray, k: int, candidates: npt.NDArray[np.bool_] | None = None) -> IntArray:
+    """The ``k`` rows of highest utility among the candidates, in no order; all that tie with the last."""
+    rows = _likely(utility, k, candidates)
+    if k >= len(rows):
+        return rows
+    values = utility[rows]
+    return np.asarray(rows[values >= np.partition(values, -k)[-k]])
+
+
+def _likely(utility: FloatArray, k: int, candidates: npt.NDArray[np.bool_] | None) -> IntArray:
+    """Candidates, the ``k`` best among them: those no worse than the k-th best of every 31st row."""
+    asked = slice(None, None, 31)
+    some = utility[asked] if candidates is None else utility[asked][candidates[asked]]
+    if k < len(some):
+        rows = np.flatnonzero(utility >= np.partition(some, -k)[-k])
+        return rows if candidates is None else rows[candidates[rows]]
+    return np.arange(len(utility)) if candidates is None else np.flatnonzero(candidates)
+
+
+def _fused(X: npt.NDArray[np.float32], head: Head, out: list[npt.NDArray[Any]]) -> None:
+    from hitl_widgets.learn._pass import fused
+
+    c = len(head.codes)
+    coef = np.zeros((-(-c // _TILE) * _TILE, X.shape[1]), np.float32)
+    coef[:c] = head.coef
+    fused(X, coef, head.intercept.astype(np.float32), head.codes, out[:4], out[4])
+
+
+def _plain(X: npt.NDArray[np.float32], head: Head, out: list[npt.NDArray[Any]]) -> None:
+    """The same without numba."""
+    P = softmax(X @ head.coef.T.astype(np.float32) + head.intercept.astype(np.float32))
+    _told(P, head.codes, out)
+
+
+def _told(P: FloatArray, codes: npt.NDArray[np.int16], out: Sequence[npt.NDArray[Any]]) -> None:
+    """Read the probabilities of the classes that take part, (m, c)."""
+    predicted, runner_up, _, _, entropy = out
+    _read(P, np.arange(len(P)), *out[:4])
+    predicted[:] = codes[predicted]
+    runner_up[:] = np.where(runner_up >= 0, codes[runner_up], -1)
+    if len(entropy):
+        entropy[:] = _entropy(P)
+
+
+def _entropy(P: FloatArray) -> FloatArray:
+    return np.asarray(-(P * np.log(np.maximum(P, 1e-30))).sum(axis=1))
+
+
+def _reader(size: int) -> Callable[..., bool]:
+    if not _compiled(size):
+        return _read
+    from hitl_widgets.learn._pass import read
+
+    return read
+
+
+def _read(
+    proba: FloatArray,
+    rows: IntArray,
+    predicted: npt.NDArray[np.int16],
+    runner_up: npt.NDArray[np.int16],
+    confidence: npt.NDArray[np.float32],
+    uncertainty: npt.NDArray[np.float32],
+) -> bool:
+    P, at = proba[rows], np.arange(len(rows))
+    first = P.argmax(axis=1)
+    predicted[rows], confidence[rows] = first, P[at, first]
+    sound = bool(np.isfinite(P).all() and (P >= 0).all() and (abs(P.sum(axis=1) - 1) <= 0.01).all())
+    if P.shape[1] < 2:
+        runner_up[rows], uncertainty[rows] = -1, 1 - P[at, first]
+        return sound
+    rest = P.copy()
+    rest[at, first] = -1
+    second = rest.argmax(axis=1)
+    runner_up[rows], uncertainty[rows] = second, 1 - (P[at, first] - P[at, second])
+    return sound
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="hitl-scoring")

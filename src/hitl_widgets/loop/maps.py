@@ -1,0 +1,109 @@
+"""Map: where the items lie, in what groups, and what the groups are called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.data.cluster_names import name_table_clusters, name_text_clusters, plain_names
+from hitl_widgets.data.clusters import find_clusters, medoids, outlines
+from hitl_widgets.data.pool import Pool
+from hitl_widgets.errors import InvalidInput
+
+__all__ = ["Map", "Method", "check_scale", "draw", "regroup"]
+
+Method = Literal["pca", "umap"]
+
+_FINEST, _COARSEST = 0.25, 4.0
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """Where the items lie.
+
+    Attributes
+    ----------
+    xy
+        float32 of shape (n_items, 2), within [-1, 1].
+    clusters
+        int16 of shape (n_items,): the group of each item, 0 the largest.
+    names
+        A name for each group; empty until the map is settled.
+    outlines
+        float32 of shape (m, 2) for each group.
+    method
+        ``pca`` or ``umap``.
+    scale
+        How coarse the groups are: 1 as found, less for finer ones, 0.25 to 4.
+    settled
+        Whether the items stay where they are; a preview and the frames of a map that is being
+        drawn are not.
+    medoids
+        int64, for each group the item in its middle.
+    """
+
+    xy: npt.NDArray[np.float32]
+    clusters: npt.NDArray[np.int16]
+    names: tuple[str, ...]
+    outlines: tuple[npt.NDArray[np.float32], ...]
+    method: Method
+    scale: float = 1.0
+    settled: bool = True
+    medoids: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+
+def draw(
+    xy: npt.NDArray[np.float32], pool: Pool, method: Method, *, scale: float = 1.0, settled: bool = True
+) -> Map:
+    """The map of these places, with its groups; named where it is settled."""
+    clusters = find_clusters(xy, scale=scale)
+    middles = medoids(xy, clusters)
+    names = _names(pool, clusters) if settled else [""] * len(middles)
+    return Map(
+        xy, clusters, tuple(names), tuple(outlines(xy, clusters)), method, float(scale), settled, middles
+    )
+
+
+def regroup(made: Map, pool: Pool, scale: float) -> Map:
+    """The same map with finer or coarser groups.
+
+    Parameters
+    ----------
+    made
+        A map of the pool.
+    pool
+        The items, for the groups' names.
+    scale
+        0.25 for the finest to 4 for the coarsest; 1 as they were found.
+
+    Raises
+    ------
+    InvalidInput
+        For another scale.
+    """
+    return draw(made.xy, pool, made.method, scale=check_scale(scale), settled=made.settled)
+
+
+def check_scale(scale: float) -> float:
+    """The scale as a float, if it is one."""
+    if (
+        isinstance(scale, bool)
+        or not isinstance(scale, int | float | np.number)
+        or not _FINEST <= scale <= _COARSEST
+    ):
+        raise InvalidInput(
+            f"scale={scale!r}: expected a number from {_FINEST} (many small groups) to {_COARSEST:g} (few "
+            "large ones). 1 gives the groups as they were found."
+        )
+    return float(scale)
+
+
+def _names(pool: Pool, clusters: npt.NDArray[np.int16]) -> list[str]:
+    if pool.kind == "text":
+        return name_text_clusters(pool.items, clusters)
+    if pool.kind == "table" and isinstance(pool.items, list):  # rows of features tell a person nothing
+        return name_table_clusters(pool.items, clusters)
+    return plain_names(clusters)

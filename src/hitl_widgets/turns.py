@@ -1,0 +1,168 @@
+"""Whose turn it is, and how many threads it takes: what a person waits for goes first.
+
+Python lets one thread run at a time and changes over every 5 ms: an answer that takes ten turns to
+make would wait ten times for whatever computes beside it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from typing import Any
+
+from threadpoolctl import ThreadpoolController
+
+__all__ = ["background", "behind", "first", "give_way", "held", "one_blas_thread", "one_thread"]
+
+# Longest wait for others, in one go: who holds what they need must not wait for ever.
+MOST = 0.25
+# A longer run of Python alone is broken by a nap, short but long enough for another thread to wake.
+RUN = 0.002
+NAP = 5e-5
+
+
+class _Here(threading.local):
+    """What this thread is about."""
+
+    behind = False
+    firsts = 0
+    since = 0.0
+    waited_out = -1
+
+
+_here = _Here()
+_idle = threading.Condition()
+_busy = 0
+_spell = 0
+
+
+def _count(change: int) -> None:
+    global _busy, _spell  # noqa: PLW0603 - the interpreter's lock is one for the process as well
+    with _idle:
+        if not _busy:
+            _spell += 1
+        _busy += change
+        if not _busy:
+            _idle.notify_all()
+
+
+@contextmanager
+def first() -> Iterator[None]:
+    """Do what somebody waits for: background work of the whole process pauses where it can."""
+    _count(1)
+    _here.firsts += 1
+    try:
+        yield
+    finally:
+        _here.firsts -= 1
+        _count(-1)
+
+
+@contextmanager
+def held(lock: Any) -> Iterator[None]:
+    """With a lock that background work may hold: while this thread waits for it, that goes on."""
+    firsts = _here.firsts
+    if firsts:
+        _count(-firsts)
+    try:
+        lock.acquire()
+    finally:
+        if firsts:
+            _count(firsts)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def behind() -> Iterator[None]:
+    """Mark what this thread does as background work, which gives way."""
+    before, _here.behind = _here.behind, True
+    _here.since = time.monotonic()
+    try:
+        yield
+    finally:
+        _here.behind = before
+
+
+class _One:
+    """Context: one thread for some kind of library.
+
+    The limit is the process's and contexts of several threads overlap, so they are counted: only the
+    last to leave gives back what was there. Others set limits as well (scikit-learn in k-means) and
+    lift them when they end, so it is set by each that enters, and one thread is never taken for what
+    was there if there were more before.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._inside = 0
+        self._before: dict[int, int] = {}
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            for k, library in enumerate(self._all()):
+                if not self._inside:
+                    self._before[k] = max(self._before.get(k, 1), library.num_threads)
+                library.set_num_threads(1)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                for k, library in enumerate(self._all()):
+                    library.set_num_threads(self._before[k])
+
+    def _all(self) -> list[Any]:
+        return [found for found in _libraries().lib_controllers if found.user_api == self._kind]
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+_blas, _openmp = _One("blas"), _One("openmp")
+
+
+def one_blas_thread() -> AbstractContextManager[None]:
+    """Context: small fits are 2-10 times slower when BLAS spreads them over threads."""
+    return _blas
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Context: one thread for BLAS and for OpenMP, for many short calls.
+
+    On busy cores two threads that wait for each other take six times as long.
+    """
+    with _blas, _openmp:
+        yield
+
+
+@contextmanager
+def background() -> Iterator[None]:
+    """:func:`behind`, with one thread: the other processors are for what is drawn meanwhile."""
+    with behind(), _blas:
+        yield
+
+
+def give_way() -> None:
+    """Called from long computations, now and then: lets others go first if this is background work."""
+    if not _here.behind:
+        return
+    if _busy and _here.waited_out != _spell:
+        with _idle:
+            if not _idle.wait_for(lambda: not _busy, timeout=MOST):
+                _here.waited_out = _spell
+    elif time.monotonic() - _here.since > RUN:
+        time.sleep(NAP)
+    else:
+        return
+    _here.since = time.monotonic()

@@ -1,0 +1,171 @@
+"""What every engine of the map has to do, in a real browser: draw, hover, choose, follow the theme."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab import Bench, launched
+from playwright.sync_api import Browser, Playwright
+
+pytestmark = pytest.mark.browser
+SHOTS = Path(__file__).parent / "shots"
+
+WITH_WEBGL = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+WITHOUT_WEBGL = ("--disable-3d-apis",)
+ENGINES = [("altair", 2_000, ()), ("raster", 60_000, ()), ("webgl", 60_000, WITH_WEBGL)]
+
+# The preview is the map: what comes after it would move the points under the test's hands.
+SESSION = """import json, time, numpy as np, hitl_widgets as hitl
+rng = np.random.default_rng(0)
+middles = rng.normal(size=(8, 5)) * 4
+X = (middles[rng.integers(0, 8, {n})] + rng.normal(size=({n}, 5))).astype("float32")
+session = hitl.Session([f"item {{i}}" for i in range({n})], X=X, classes=["yes", "no"], random_state=1)
+while session.map is None:
+    time.sleep(0.05)
+session._preparation.close()
+hitl.Explorer(session, engine="{engine}")"""
+# The lasso is a polygon of 24 corners, drawn by a mouse of whole pixels: two pixels may go either way.
+CHECK = """lasso = json.load(open("lasso.json"))
+far = np.hypot(*(session.map.xy - lasso["middle"]).T)
+labels = session.labels()
+rows = session.pool.index(list(labels.id))
+mine = np.zeros(len(far), dtype=bool)
+mine[rows] = True
+inner, outer = far < 0.991 * lasso["radius"] - lasso["slack"], far < lasso["radius"] + lasso["slack"]
+print(len(rows), mine[inner].all() and not mine[~outer].any(), set(labels.label))"""
+
+INK = """e => {
+    const canvas = e.querySelector('.hitl-chart canvas');
+    const { data, width } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let [n, best, at] = [0, 0, 0];
+    for (let k = 3; k < data.length; k += 4) {
+        if (data[k]) n++;
+        if (data[k] > best) [best, at] = [data[k], (k - 3) / 4];
+    }
+    const scale = canvas.clientWidth / width;
+    const [x, y] = [at % width + 0.5, Math.floor(at / width) + 0.5];
+    return { share: 4 * n / data.length, x: x * scale, y: y * scale };
+}"""
+SHARED_GL = "globalThis[Symbol.for('hitl-widgets.webgl.1')].gl.getExtension('WEBGL_lose_context')"
+
+
+@pytest.fixture
+def browser(playwright: Playwright, flags: tuple[str, ...]) -> Iterator[Browser]:
+    with launched(playwright, *flags) as running:
+        yield running
+
+
+def opened(desk: Any, engine: str, n: int, *, check: str = "None") -> tuple[Any, Bench]:
+    notebook, bench = desk.open(SESSION.format(engine=engine, n=n), check)
+    notebook.run(0)
+    bench.wait_map("pca")
+    return notebook, bench
+
+
+def ink(bench: Bench) -> dict[str, float]:
+    found: dict[str, float] = bench.explorer.evaluate(INK)
+    return found
+
+
+def wait_engine(bench: Bench, name: str) -> None:
+    bench.page.locator(f".hitl-explorer[data-engine={name}]").wait_for()
+
+
+def wait_change(bench: Bench, before: str) -> None:
+    bench.page.wait_for_function(
+        "before => document.querySelector('.hitl-explorer .hitl-chart canvas').toDataURL() !== before",
+        arg=before,
+    )
+
+
+def zoom_in(bench: Bench) -> None:
+    bench.explorer.get_by_role("button", name="Zoom in").click()
+
+
+def on_the_map(bench: Bench, x: float, y: float, radius: float) -> dict[str, Any]:
+    """The lasso that ``bench.lasso`` draws, in map coordinates: everything is in view, with a margin."""
+    box = bench.overlay.bounding_box()
+    assert box is not None
+    w, h = box["width"], box["height"]
+    unit = 2 * 1.08 / min(w, h)
+    middle = [(x - 0.5) * w * unit, (0.5 - y) * h * unit]
+    return {"middle": middle, "radius": radius * w * unit, "slack": 2 * unit}
+
+
+@pytest.mark.parametrize(("engine", "n", "flags"), ENGINES, ids=[name for name, _, _ in ENGINES])
+def test_the_map_is_drawn_hovered_circled_labelled_and_follows_the_theme(desk, engine, n, flags):
+    notebook, bench = opened(desk, engine, n, check=CHECK)
+    wait_engine(bench, engine)
+    light = ink(bench)
+    assert light["share"] > 0.01
+    SHOTS.mkdir(exist_ok=True)
+    bench.explorer.screenshot(path=SHOTS / f"map-{engine}.png")
+
+    box = bench.overlay.bounding_box()
+    bench.page.mouse.move(box["x"] + light["x"], box["y"] + light["y"])
+    bench.explorer.locator(".hitl-tip .hitl-glimpse").get_by_text("item ").wait_for()
+
+    where = (light["x"] / box["width"], light["y"] / box["height"], 0.09)
+    (desk.folder / "lasso.json").write_text(json.dumps(on_the_map(bench, *where)))
+    before = bench.pixels()
+    bench.lasso(*where)
+    chosen = bench.chosen()
+    assert chosen > n / 100
+    wait_change(bench, before)
+    bench.press("2")
+    bench.acknowledged()
+    notebook.run(1)
+    assert notebook.output(1).strip().split(" ", 1) == [str(chosen), "True {'no'}"]
+
+    before = bench.pixels()
+    notebook.theme("JupyterLab Dark")
+    wait_change(bench, before)
+    bench.explorer.screenshot(path=SHOTS / f"map-{engine}-dark.png")
+    before = bench.pixels()
+    zoom_in(bench)
+    wait_change(bench, before)
+    assert ink(bench)["share"] > 0.01
+
+
+@pytest.mark.parametrize("flags", [WITH_WEBGL], ids=["webgl"])
+def test_a_lost_context_that_comes_back_draws_again_and_one_that_does_not_is_taken_over(desk, flags):
+    _, bench = opened(desk, "webgl", 60_000)
+    wait_engine(bench, "webgl")
+    before = bench.pixels()
+    bench.explorer.evaluate(f"() => {{ globalThis.lose = {SHARED_GL}; globalThis.lose.loseContext(); }}")
+    assert bench.pixels() == before, "the last picture stays"
+    bench.page.wait_for_timeout(300)
+    bench.explorer.evaluate("() => globalThis.lose.restoreContext()")
+    bench.page.wait_for_timeout(2500)
+    assert bench.pixels() == before
+    zoom_in(bench)
+    wait_change(bench, before)
+    wait_engine(bench, "webgl")
+
+    bench.explorer.evaluate("() => globalThis.lose.loseContext()")
+    wait_engine(bench, "raster")
+    before = bench.pixels()
+    zoom_in(bench)
+    wait_change(bench, before)
+    assert ink(bench)["share"] > 0.01
+
+
+@pytest.mark.parametrize("flags", [WITHOUT_WEBGL], ids=["none"])
+@pytest.mark.parametrize("engine", ["webgl", "auto"])
+def test_without_webgl_the_cpu_draws(desk, engine, flags):
+    _, bench = opened(desk, engine, 60_000)
+    wait_engine(bench, "raster")
+    assert ink(bench)["share"] > 0.01
+    assert not bench.page.evaluate("() => Symbol.for('hitl-widgets.vega.1') in globalThis"), (
+        "Vega was not sent"
+    )
+
+
+@pytest.mark.parametrize("flags", [WITH_WEBGL], ids=["software"])
+def test_software_webgl_is_not_used_unless_the_person_asks_for_it(desk, flags):
+    _, bench = opened(desk, "canvas", 60_000)
+    wait_engine(bench, "raster")
