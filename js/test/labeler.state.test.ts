@@ -66,7 +66,11 @@ describe("the card", () => {
     const sent = reduce(welcomed(1, 2, 3), act(1));
     const told = reduce(sent, { type: "progress", progress: { ...progress, n_events: 4, n_labels: 4 } });
     expect(labelsGiven(told)).toBe(5);
-    const landed = reduce(told, { type: "landed", id: "act-1", counts: { n_labels: 5, n_events: 5 } });
+    const landed = reduce(told, {
+      type: "landed",
+      id: "act-1",
+      counts: { n_labels: 5, n_events: 5, undo: true, redo: false },
+    });
     expect(labelsGiven(landed)).toBe(5);
     const late = reduce(landed, { type: "progress", progress: { ...progress, n_events: 4, n_labels: 4 } });
     expect(labelsGiven(late)).toBe(5);
@@ -86,7 +90,11 @@ describe("the card", () => {
     });
     let state = reduce(welcomed(1, 2, 3), act(1));
     state = reduce(state, old(3, 2, 3)); // lacks it by chance
-    state = reduce(state, { type: "landed", id: "act-1", counts: { n_labels: 1, n_events: 5 } });
+    state = reduce(state, {
+      type: "landed",
+      id: "act-1",
+      counts: { n_labels: 1, n_events: 5, undo: true, redo: false },
+    });
     state = reduce(state, old(4, 1, 2, 3)); // overtaken on the way
     expect(rows(state)).toEqual([2, 3]);
     expect(rows(reduce(state, old(6, 2, 3, 1)))).toEqual([2, 3, 1]); // undone elsewhere

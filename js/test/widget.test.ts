@@ -158,7 +158,8 @@ describe("the labeler, by keys", () => {
       { value: "spam", key: "k1", selection: "audit" },
     ]);
     expect(localStorage.length).toBe(2);
-    for (const { id } of model.of("label")) model.say({ type: "ack", id, n_labels: 2, n_events: 3 });
+    for (const { id } of model.of("label"))
+      model.say({ type: "ack", id, n_labels: 2, n_events: 3, undo: true, redo: false });
     expect(localStorage.length).toBe(0);
   });
 
@@ -167,12 +168,29 @@ describe("the labeler, by keys", () => {
     expect(card()).toBe("item 1");
     press("z");
     const [{ id }] = model.of("undo");
-    model.say({ type: "ack", id, back: welcome.queue[0], n_labels: 0, n_events: 3 });
+    model.say({
+      type: "ack",
+      id,
+      back: welcome.queue[0],
+      n_labels: 0,
+      n_events: 3,
+      undo: false,
+      redo: true,
+    });
     expect(card()).toBe("item 0");
     press("Z", { shiftKey: true });
-    expect(model.of("redo").length).toBe(0); // the kernel has not said that there is something
-    model.say({ ...welcome, type: "state", n_events: 3, redo: true });
+    expect(model.of("redo").length).toBe(1);
+    press("z");
+    expect(model.of("undo").length).toBe(2);
+  });
+
+  it("redoes right after undo, and nothing where there is nothing", () => {
     press("Z", { shiftKey: true });
+    press("z");
+    expect(model.of("redo").length + model.of("undo").length).toBe(0);
+    press("1");
+    press("z");
+    press("Z", { shiftKey: true }); // the kernel has not answered yet
     expect(model.of("redo").length).toBe(1);
   });
 

@@ -135,6 +135,17 @@ def test_skip_undo_and_redo_are_acknowledged_and_harmless_when_sent_again(
     assert session.n_labels == 1
 
 
+def test_an_acknowledgement_says_what_can_be_undone_and_redone(session: Session, labeler: Wire) -> None:
+    acts = [label(session), {"type": "undo"}, {"type": "redo"}, {"type": "undo"}]
+    answers = [labeler.answer({**act, "id": new_event_id()}) for act in acts]
+    assert [(a["undo"], a["redo"]) for a in answers] == [
+        (True, False),
+        (False, True),
+        (True, False),
+        (False, True),
+    ]
+
+
 def test_an_undo_with_nothing_to_undo_is_acknowledged(session: Session, labeler: Wire) -> None:
     assert labeler.answer({"id": new_event_id(), "type": "undo"})["type"] == "ack"
     assert session.history()["kind"].tolist() == ["schema"]

@@ -144,6 +144,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   function turn(type: "undo" | "redo"): void {
     if (!state[type]) return;
     channel.act({ type });
+    dispatch({ type: "turned", kind: type });
     say(type === "undo" ? "Taken back" : "Brought back");
     tellWaiting();
   }
@@ -199,8 +200,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   );
   channel.on<Extract<Reply, { type: "ack" }>>(
     "ack",
-    ({ id, back, n_labels, n_events }) => {
-      dispatch({ type: "landed", id, counts: { n_labels, n_events } });
+    ({ id, back, n_labels, n_events, undo, redo }) => {
+      dispatch({ type: "landed", id, counts: { n_labels, n_events, undo, redo } });
       tellWaiting();
       if (back) dispatch({ type: "back", ask: back });
     },

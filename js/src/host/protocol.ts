@@ -225,7 +225,10 @@ export type GameMessage = {
 };
 export type TroubleMessage = { type: "trouble"; to: string; words: string };
 
+/** What holds once an act is on disk. */
+export type Counts = { n_labels: number; n_events: number; undo: boolean; redo: boolean };
+
 export type Reply =
-  | { type: "ack"; id: string; back?: Ask | null; n_labels: number; n_events: number }
+  | ({ type: "ack"; id: string; back?: Ask | null } & Counts)
   | { type: "refused"; id: string; why: string }
   | { type: "failed"; id: string; why: string };

@@ -1,4 +1,4 @@
-import type { Ask, LabelClass, Progress, Sample, Selection } from "../host/protocol";
+import type { Ask, Counts, LabelClass, Progress, Sample, Selection } from "../host/protocol";
 
 export type Chosen = { rows: Uint32Array; how: Selection; sample: Sample | null };
 
@@ -34,7 +34,8 @@ export type LabelerEvent =
   | { type: "queue"; progress: Progress; queue: Ask[] }
   | { type: "progress"; progress: Progress }
   | { type: "acted"; id: string; keys: string[]; n: number }
-  | { type: "landed"; id: string; counts?: { n_labels: number; n_events: number } }
+  | { type: "landed"; id: string; counts?: Counts }
+  | { type: "turned"; kind: "undo" | "redo" }
   | { type: "back"; ask: Ask }
   | { type: "chosen"; chosen: Chosen | null }
   | { type: "sample"; sample: Sample }
@@ -90,6 +91,8 @@ export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
       const counts = event.counts && event.counts.n_events >= state.n_events ? event.counts : {};
       return { ...state, flying, acted, ...counts };
     }
+    case "turned":
+      return { ...state, [event.kind === "undo" ? "redo" : "undo"]: true };
     case "back": {
       const gone = new Map(state.acted);
       gone.delete(event.ask.key);

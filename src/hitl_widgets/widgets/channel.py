@@ -179,7 +179,8 @@ class SessionWidget(ChannelWidget):
             case m.Redo():
                 session.redo(event_id=message.id)
         counts = {"n_labels": session.n_labels, "n_events": session.n_events}
-        self._post({"type": "ack", "id": message.id, "back": back, **counts})
+        undo, redo = session.can_turn()
+        self._post({"type": "ack", "id": message.id, "back": back, "undo": undo, "redo": redo, **counts})
 
     def _taken_back(self, event_id: str) -> dict[str, Any] | None:
         """The item that an undo gives back to the card, if it was a single one of this pool."""
