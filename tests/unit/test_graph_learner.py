@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import block_diag, csr_array
 
+from hitl_widgets import children
 from hitl_widgets.data.neighbors import NeighborGraph
-from hitl_widgets.learn import graph
+from hitl_widgets.learn import graph, views
 from hitl_widgets.learn.graph import SCALE, GraphLearner, Spread, normalised
 from hitl_widgets.learn.views import smoothed, spectral
 from hitl_widgets.turns import one_blas_thread
@@ -435,6 +436,20 @@ def test_where_there_are_more_parts_than_columns_the_largest_have_one_each() -> 
     assert view.shape == (len(X), 30)
     assert (view[part < 35] == 0).all()
     assert all(np.count_nonzero(view[part == p].any(axis=0)) == 1 for p in range(35, 65))
+
+
+def test_the_spectral_view_of_a_large_graph_is_found_in_a_process_of_its_own(monkeypatch: Any) -> None:
+    X = points(900)
+    affinity = NeighborGraph.build(X).weights
+    here = spectral(affinity, X)
+    monkeypatch.setattr(views, "_ELSEWHERE", 800)
+    np.testing.assert_allclose(np.abs(spectral(affinity, X)), np.abs(here), atol=1e-5)
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError("no processes here")
+
+    monkeypatch.setattr(children.subprocess, "Popen", refuse)
+    np.testing.assert_array_equal(spectral(affinity, X), here)
 
 
 @pytest.mark.parametrize(

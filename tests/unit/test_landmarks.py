@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
+from hitl_widgets.children import Cancelled
 from hitl_widgets.data import landmarks as module
-from hitl_widgets.data._child import Cancelled
 from hitl_widgets.data.landmarks import NEAREST, LandmarkGraph
 from hitl_widgets.learn.auto import AutoLearner
 from hitl_widgets.learn.graph import GraphLearner

@@ -10,8 +10,8 @@ import pytest
 from sklearn.datasets import make_blobs
 from sklearn.neighbors import NearestNeighbors
 
+from hitl_widgets.children import Cancelled
 from hitl_widgets.data import _graph_cache, neighbors
-from hitl_widgets.data._child import Cancelled
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.errors import InvalidInput
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.data._child import Cancelled
+from hitl_widgets.children import Cancelled
 from hitl_widgets.turns import one_thread
 
 __all__ = ["Cells"]

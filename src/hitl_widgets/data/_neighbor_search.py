@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
-from hitl_widgets.data._child import Cancelled, ChildJob, Progress
+from hitl_widgets.children import Cancelled, ChildJob, Progress
 
 __all__ = ["Search", "stopping"]
 

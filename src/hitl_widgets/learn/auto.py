@@ -139,9 +139,10 @@ class AutoLearner:
         known = bool(self._views) and self._X is X and self._affinity is affinity
         fresh._views = self._views if known else _views_of(X, affinity)
         fresh._graph = self._graph.start_here(X, n_classes, affinity)
-        penalties = [(X, C) for C in STRENGTHS] + [(view, VIEW_STRENGTH) for view in fresh._views[1:]]
+        plain = LinearLearner().start(X, n_classes)
+        views = [LinearLearner(VIEW_STRENGTH).start(view, n_classes) for view in fresh._views[1:]]
+        fresh._linear = [*(plain.beside(C) for C in STRENGTHS), *views]
         fresh._quick = LinearLearner().start(X, n_classes)
-        fresh._linear = [LinearLearner(C).start(view, n_classes) for view, C in penalties]
         return fresh
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,9 @@ __all__ = ["LinearLearner", "told_together"]
 
 CENTRE_ROWS = 20_000
 FIT_ROWS = 5_000
+# Rows taken back that a basis may still span, and what is left of a row that lies in it already.
+_SPARE = 16
+_SAME = 1e-7
 FREE_INTERCEPT = 10.0  # the intercept's prior standard deviation, for leave-one-out: as good as free
 
 
@@ -66,6 +70,7 @@ class LinearLearner:
     _W: npt.NDArray[np.float64]
     _seen: npt.NDArray[np.int64]
     _shares: npt.NDArray[np.float32]
+    _span: Span
 
     def start(
         self, X: npt.NDArray[np.float32], n_classes: int, affinity: Graph | None = None
@@ -77,6 +82,13 @@ class LinearLearner:
         fresh._n_classes = n_classes
         fresh._W = np.zeros((n_classes, X.shape[1] + 1))
         fresh._seen = np.zeros(0, dtype=np.int64)
+        fresh._span = Span(X.shape[1])
+        return fresh
+
+    def beside(self, C: float) -> LinearLearner:
+        """Another of the same rows and labels with its own penalty, in the same thread: they share work."""
+        fresh = copy.copy(self)
+        fresh.C, fresh._W = C, self._W.copy()
         return fresh
 
     def update(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> None:
@@ -90,9 +102,11 @@ class LinearLearner:
         n = len(y)
         rows, start = self._X[index] - self._mean, self._W[self._seen]
         # The solution lies in the span of the labelled rows: while they are few, it is sought there.
-        span = np.linalg.qr(rows.T)[0] if n < rows.shape[1] else None
-        if span is not None:
-            rows, start = rows @ span, np.column_stack([start[:, :-1] @ span, start[:, -1]])
+        span = None
+        if n < rows.shape[1]:
+            with one_blas_thread():
+                span = self._span.of(index, rows).T
+                rows, start = rows @ span, np.column_stack([start[:, :-1] @ span, start[:, -1]])
         A = np.column_stack([rows, np.ones(n)])
         w = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)
         Y = (np.asarray(y)[:, None] == self._seen).astype(np.float64)
@@ -205,6 +219,42 @@ class LinearLearner:
         if self.constant is not None:
             return np.tile(self.constant, (len(self._X) if index is None else len(index), 1))
         return self.head.over(self._X, index)
+
+
+class Span:
+    """An orthonormal basis of some rows' span, by Gram-Schmidt, that grows as rows come.
+
+    Not a QR factorisation of all of them for every label: numpy's holds the GIL.
+    """
+
+    def __init__(self, d: int) -> None:
+        self._basis = np.empty((8, d))
+        self._n = 0
+        self._known = np.zeros(0, np.int64)
+
+    def of(self, index: IntArray, rows: FloatArray) -> npt.NDArray[np.float64]:
+        """The basis, float64 (r, d), of rows (n, d) by their numbers (n,); and of some taken back since."""
+        fresh = ~np.isin(index, self._known)
+        if len(self._known) + fresh.sum() > len(index) + _SPARE:
+            self._n, self._known, fresh = 0, self._known[:0], np.ones(len(index), np.bool_)
+        for row in rows[fresh]:
+            self._take(row)
+        self._known = np.concatenate([self._known, np.asarray(index)[fresh]])
+        return self._basis[: self._n]
+
+    def _take(self, row: FloatArray) -> None:
+        left, size = row, float(np.linalg.norm(row))
+        basis = self._basis[: self._n]
+        for _ in range(2):  # the second time for what rounding left of the first
+            left = left - (basis @ left) @ basis
+            length = float(np.linalg.norm(left))
+            if length <= _SAME * size:
+                return
+            left, size = left / length, 1.0
+        if self._n == len(self._basis):
+            self._basis = np.concatenate([self._basis, np.empty_like(self._basis)])
+        self._basis[self._n] = left
+        self._n += 1
 
 
 def told_together(experts: Sequence[LinearLearner], X: FloatArray) -> list[FloatArray]:

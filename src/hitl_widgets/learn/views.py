@@ -7,16 +7,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import eigh
-from scipy.sparse import csc_array
+from scipy.sparse import csc_array, csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, LinearOperator, eigsh
 
+from hitl_widgets.children import ChildJob
 from hitl_widgets.learn.graph import normalised
 from hitl_widgets.learn.learner import Affinity, FloatArray
 from hitl_widgets.learn.scoring import blocks_of
 from hitl_widgets.turns import give_way, one_blas_thread
 
-__all__ = ["smoothed", "spectral"]
+__all__ = ["modes", "smoothed", "spectral"]
 
 Matrix = npt.NDArray[np.float32]
 
@@ -25,6 +26,7 @@ COMPONENTS = 30
 DECAY = 0.98
 _WIDE = 64
 _LARGE = 20_000
+_ELSEWHERE = 20_000
 _SMALL = 500
 _SOME = 4_096
 
@@ -85,19 +87,35 @@ def spectral(affinity: Affinity, X: Matrix) -> Matrix:
     k = min(COMPONENTS, n // 3)
     if k < 1 or not affinity.nnz:
         return np.zeros((n, 1), dtype=np.float32)
-    with one_blas_thread():
-        values, vectors = _modes(affinity, k)
+    values, vectors = (_modes_elsewhere if n > _ELSEWHERE else modes)(affinity, k)
     degree = np.asarray(affinity.sum(axis=1), dtype=np.float64).ravel()
     walk = vectors / np.sqrt(np.where(degree > 0, degree, 1))[:, None]
     return _spread_like(X, walk / np.sqrt(1 - DECAY * np.minimum(values, 1)))
 
 
-def _modes(affinity: Affinity, k: int) -> tuple[FloatArray, FloatArray]:
-    """Leading eigenvalues of the normalised affinity, and their vectors (n, k).
+def _modes_elsewhere(affinity: Affinity, k: int) -> tuple[FloatArray, FloatArray]:
+    """:func:`modes` in a child process: ARPACK holds the GIL for a tenth of a second at a time."""
+    W = csr_array(affinity)
+    arrays = {"data": W.data, "indices": W.indices, "indptr": W.indptr}
+    job = ChildJob("hitl_widgets.learn._modes_child", arrays, {"k": k}, "The graph's modes were not found.")
+    try:
+        values, vectors = job.run(lambda *_: None, ["values", "vectors"])
+    except OSError:  # no processes (Pyodide), no room for the arrays
+        return modes(affinity, k)
+    return values, vectors
+
+
+def modes(affinity: Affinity, k: int) -> tuple[FloatArray, FloatArray]:
+    """Leading eigenvalues (k,) of the normalised affinity, and their vectors (n, k), float64.
 
     Each connected part has one of value 1, but Lanczos' method finds one vector of each value: they
     are set down, the largest parts first, and the search goes on beside them.
     """
+    with one_blas_thread():
+        return _modes(affinity, k)
+
+
+def _modes(affinity: Affinity, k: int) -> tuple[FloatArray, FloatArray]:
     S = normalised(affinity)
     if S.shape[0] <= _SMALL:
         return eigh(S.toarray(), subset_by_index=(S.shape[0] - k, S.shape[0] - 1))
@@ -112,11 +130,9 @@ def _modes(affinity: Affinity, k: int) -> tuple[FloatArray, FloatArray]:
 
     beside = LinearOperator(S.shape, matvec=times, dtype=S.dtype)
     start, wanted = np.random.default_rng(0).normal(size=S.shape[0]), k - len(values)
-    # A restart holds the GIL, the shorter the fewer vectors there are; it takes as long altogether.
-    kept = wanted + 10 if S.shape[0] > _LARGE else None
     found: Any
     try:
-        found = eigsh(beside, k=wanted, which="LA", v0=start, tol=1e-4, maxiter=3_000, ncv=kept)
+        found = eigsh(beside, k=wanted, which="LA", v0=start, tol=1e-4, maxiter=3_000)
     except ArpackNoConvergence as partly:
         found = partly.eigenvalues, partly.eigenvectors
     except ArpackError:  # too few edges to search
