@@ -9,7 +9,7 @@ import numpy as np  # noqa: F401 - brings a BLAS to limit
 import pytest
 
 from hitl_widgets import turns
-from hitl_widgets.turns import background, behind, first, give_way, held, one_blas_thread, one_thread
+from hitl_widgets.turns import behind, first, give_way, held, one_blas_thread, one_thread
 
 
 def blas_threads() -> set[int]:
@@ -113,7 +113,7 @@ def test_a_failure_gives_the_turn_back():
 
 def test_limits_that_overlap_leave_the_threads_as_they_were():
     before = blas_threads()
-    a, b = background(), one_thread()
+    a, b = one_blas_thread(), one_thread()
     a.__enter__()
     assert blas_threads() == {1}
     b.__enter__()
@@ -123,3 +123,32 @@ def test_limits_that_overlap_leave_the_threads_as_they_were():
         b.__exit__(None, None, None)
         assert blas_threads() == {1}
     assert blas_threads() == before
+
+
+def test_a_limit_holds_whichever_thread_sets_it():
+    before = blas_threads()
+    seen = []
+
+    def work():
+        with one_blas_thread():
+            seen.append(blas_threads())
+        seen.append(blas_threads())
+
+    with one_blas_thread():
+        pass
+    for _ in range(2):
+        there = threading.Thread(target=work)
+        there.start()
+        there.join()
+    with one_blas_thread():
+        seen.append(blas_threads())
+    assert seen == [{1}, before] * 2 + [{1}]
+    assert blas_threads() == before
+
+
+def test_one_blas_thread_may_decorate():
+    @one_blas_thread()
+    def found():
+        return blas_threads()
+
+    assert found() == {1}

@@ -50,13 +50,13 @@ class Search:
         index = NearestNeighbors(n_neighbors=k + 1, algorithm="brute").fit(rows)
         indices = np.empty((len(asked), k), np.int64)
         distances = np.empty((len(asked), k))
-        threads = ThreadpoolController()
+        openmp = ThreadpoolController().select(user_api="openmp")  # a limit gives back all it holds
         for start in range(0, len(asked), _BLOCK):
             self.on_progress(_WORDS, start / len(asked))
             if self.cancelled():
                 raise Cancelled("The search for neighbours was cancelled.")
             block = slice(start, start + _BLOCK)
-            with threads.limit(limits=min(2, os.cpu_count() or 1), user_api="openmp"):
+            with openmp.limit(limits=min(2, os.cpu_count() or 1)):
                 far, near = index.kneighbors(rows[asked[block]])
             indices[block], distances[block], _ = _others(near, far, asked[block], k)
         return indices, distances

@@ -20,7 +20,7 @@ from hitl_widgets.learn.linear import LinearLearner, told_together
 from hitl_widgets.learn.scoring import Head, Scores, blocks_of, score
 from hitl_widgets.learn.takeaway import distil
 from hitl_widgets.learn.views import smoothed, spectral
-from hitl_widgets.turns import give_way, held
+from hitl_widgets.turns import give_way, held, one_blas_thread
 
 __all__ = ["AutoLearner", "Trust"]
 
@@ -228,6 +228,7 @@ class AutoLearner:
         found = self._fit((index, y, None), among, left, rows)
         return self._pooled(found, F=F) if found.head is None else found.head.over(self._X, rows)
 
+    @one_blas_thread()
     def _fit(
         self, labels: _Labels, among: IntArray, left: FloatArray | None, rows: IntArray | None = None
     ) -> _Found:

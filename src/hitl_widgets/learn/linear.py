@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import cholesky, solve_triangular
-from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
@@ -88,9 +86,10 @@ class LinearLearner:
     def beside(self, C: float) -> LinearLearner:
         """Another of the same rows and labels with its own penalty, in the same thread: they share work."""
         fresh = copy.copy(self)
-        fresh.C, fresh._W = C, self._W.copy()
+        fresh.C, fresh._W = C, self._W.copy()  # noqa: SLF001 - a learner of the same kind
         return fresh
 
+    @one_blas_thread()
     def update(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> None:
         """See :class:`~hitl_widgets.learn.learner.Learner`."""
         known, self._seen = self._seen, np.unique(y).astype(np.int64)
@@ -104,9 +103,8 @@ class LinearLearner:
         # The solution lies in the span of the labelled rows: while they are few, it is sought there.
         span = None
         if n < rows.shape[1]:
-            with one_blas_thread():
-                span = self._span.of(index, rows).T
-                rows, start = rows @ span, np.column_stack([start[:, :-1] @ span, start[:, -1]])
+            span = self._span.of(index, rows).T
+            rows, start = rows @ span, np.column_stack([start[:, :-1] @ span, start[:, -1]])
         A = np.column_stack([rows, np.ones(n)])
         w = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)
         Y = (np.asarray(y)[:, None] == self._seen).astype(np.float64)
@@ -123,17 +121,17 @@ class LinearLearner:
             fit = -float(w @ np.log(np.maximum((P * Y).sum(axis=1), 1e-300)))
             return (fit + penalty) / n, gradient.ravel() / n
 
-        with one_blas_thread():
-            found = minimize(
-                loss,
-                start.ravel(),
-                jac=True,
-                method="L-BFGS-B",
-                options={"maxiter": steps, "gtol": 1e-3 / n, "ftol": 1e-12},
-            )
+        found = minimize(
+            loss,
+            start.ravel(),
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": steps, "gtol": 1e-3 / n, "ftol": 1e-12},
+        )
         W = found.x.reshape(shape)
         self._W[self._seen] = W if span is None else np.column_stack([W[:, :-1] @ span.T, W[:, -1]])
 
+    @one_blas_thread()
     def export(
         self,
         index: IntArray,
@@ -142,10 +140,10 @@ class LinearLearner:
         names: Sequence[str] | None = None,
     ) -> LogisticRegression:
         """The same model as scikit-learn's own, fitted on the labels; it predicts names, or codes."""
-        with one_blas_thread():
-            model = LogisticRegression(C=self.C, max_iter=2_000)
-            return model.fit(self._X[index], named(y, names), sample_weight=weight)
+        model = LogisticRegression(C=self.C, max_iter=2_000)
+        return model.fit(self._X[index], named(y, names), sample_weight=weight)
 
+    @one_blas_thread()
     def left_out(
         self,
         index: IntArray,
@@ -184,8 +182,7 @@ class LinearLearner:
         curve = np.maximum(P * (1 - P), 1e-5) * np.maximum(w, 1e-6)[:, None] * len(seen) / (len(seen) - 1)
         B = np.sqrt(self.C) * np.hstack([A, np.full((n, 1), FREE_INTERCEPT)])
         error = w[:, None] * ((code[:, None] == seen) - P)
-        with one_blas_thread():
-            variance = _posterior_variance(B, curve * (len(y) / n))
+        variance = _posterior_variance(B, curve * (len(y) / n))
         leverage = np.minimum(curve * variance, 0.9999)
         score -= variance / (1 - leverage) * error
         Q[:, seen] = softmax(np.maximum(score - score.max(axis=1, keepdims=True), -60))
@@ -297,9 +294,9 @@ def _posterior_variance(B: FloatArray, curve: FloatArray) -> npt.NDArray[np.floa
     for c, v in enumerate(curve.T):
         give_way()
         if gram is not None:
-            inverse, _ = dpotri(cholesky(gram + np.diag(1 / v), lower=True), lower=1)
-            found[:, c] = 1 / v - np.diag(inverse) / v**2
+            # numpy's inverse, unlike the quicker factors of scipy, lets go of the GIL.
+            found[:, c] = 1 / v - np.diag(np.linalg.inv(gram + np.diag(1 / v))) / v**2
         else:
-            root = cholesky((B * v[:, None]).T @ B + np.eye(d), lower=True)
-            found[:, c] = np.square(solve_triangular(root, B.T, lower=True)).sum(axis=0)
+            inverse = np.linalg.inv((B * v[:, None]).T @ B + np.eye(d))
+            found[:, c] = np.einsum("ij,ij->i", B @ inverse, B)
     return found

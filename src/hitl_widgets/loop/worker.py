@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
-from hitl_widgets.turns import background
+from hitl_widgets.turns import behind, first, one_blas_thread
 
 __all__ = ["Worker"]
 
@@ -31,7 +31,7 @@ class Worker:
     patience
         Seconds after which it starts all the same.
     last
-        Whether it lets everything that somebody waits for go first; not while it is hurried.
+        Whether it lets everything that somebody waits for go first; what is hurried is waited for.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Worker:
     ) -> None:
         self._rest = rest
         self._patience = patience
-        self._turn = background if last else nullcontext
+        self._turn = behind if last else nullcontext
         self._hurried = False
         self._job = weakref.WeakMethod(job)
         self._wake = threading.Condition()
@@ -90,7 +90,7 @@ class Worker:
                     self._asked = False
                     if self._rest and not self._hurried and time.monotonic() < latest:
                         self._wake.wait(timeout=self._rest)
-                turn = nullcontext if self._hurried else self._turn
+                turn = first if self._hurried else self._turn
                 self._hurried = False
                 if self._closed:
                     return
@@ -98,7 +98,7 @@ class Worker:
             if job is None:
                 return
             try:
-                with turn():
+                with turn(), one_blas_thread():
                     job(self._overtaken)
                 self.failure = None
             # Even sys.exit() in a strategy: the next request must still find the thread.
