@@ -7,7 +7,8 @@ import pytest
 from scipy.spatial import procrustes
 from sklearn.datasets import make_blobs
 
-from hitl_widgets.data import _child, projection
+from hitl_widgets import children
+from hitl_widgets.data import projection
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.projection import (
     Cancelled,
@@ -207,7 +208,7 @@ def test_umap_of_odd_graphs_is_finite(X: np.ndarray) -> None:
 
 
 def test_cancel_stops_the_child_and_removes_its_files(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_child.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(children.tempfile, "tempdir", str(tmp_path))
     process = umap_of(blobs()[0], n_epochs=1_000_000)
 
     def cancel_soon(stage: str, _: float | None) -> None:

@@ -18,6 +18,8 @@ __all__ = ["Cancelled", "UmapProcess", "normalise_map", "pca_map", "umap_availab
 Matrix = npt.NDArray[np.float32]
 
 _FIT_ROWS = 20_000
+_SPARE = 8
+_ROUNDS = 5
 _BLOCK = 16_384
 _CACHED = 1_024
 _MIN_UMAP = 15
@@ -63,19 +65,33 @@ def _axes(X: Any) -> tuple[Matrix | None, Matrix, float]:
 
     The axes are float32 (d, 2), or (d, 1) where d is 1.
     """
-    from sklearn.decomposition import PCA
-
     n, d = X.shape
-    some = np.sort(np.random.default_rng(0).choice(n, min(n, _FIT_ROWS), replace=False))
+    rng = np.random.default_rng(0)
+    some = np.sort(rng.choice(n, min(n, _FIT_ROWS), replace=False))
     rows = np.asarray(X[some], np.float32)
-    pca = PCA(min(2, d), random_state=0)
-    with np.errstate(invalid="ignore", divide="ignore"):  # a constant X has no variance to share out
-        pca.fit(rows)
-    mean = pca.mean_.astype(np.float32)
-    spread = float(np.sqrt(np.maximum(pca.explained_variance_, 0).max(initial=0)))
+    mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+    largest = float(np.abs(rows).max())
+    axes, spread = _principal(rows - mean, min(2, d), rng)
     far = float(np.abs(mean).max()) > 100 * spread
-    axes = np.ascontiguousarray(pca.components_.T, np.float32)
-    return mean if far else None, axes, float(np.abs(rows).max())
+    return mean if far else None, axes, largest
+
+
+def _principal(rows: Matrix, k: int, rng: np.random.Generator) -> tuple[Matrix, float]:
+    """The first k principal axes of centred rows, float32 (d, k), and the spread along the first.
+
+    By subspace iteration (Halko, Martinsson and Tropp 2011). Not scikit-learn's: the first map would
+    wait half a second for its import.
+    """
+    n, d = rows.shape
+    scale = np.float32(np.abs(rows).max() or 1)
+    rows /= scale
+    basis = rng.normal(size=(d, min(d, k + _SPARE))).astype(np.float32)
+    for _ in range(_ROUNDS):
+        basis, _ = np.linalg.qr(rows.T @ (rows @ basis))
+    _, lengths, turn = np.linalg.svd(rows @ basis, full_matrices=False)
+    axes = (basis @ turn.T)[:, :k]
+    axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])  # either way is as good
+    return np.ascontiguousarray(axes), float(scale * lengths[:1].max(initial=0) / np.sqrt(max(1, n - 1)))
 
 
 def normalise_map(xy: npt.ArrayLike) -> Matrix:

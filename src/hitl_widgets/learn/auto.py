@@ -5,13 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
 
 from hitl_widgets.learn.graph import GraphLearner
 from hitl_widgets.learn.landmarks import OnLandmarks
@@ -21,6 +18,10 @@ from hitl_widgets.learn.scoring import Head, Scores, blocks_of, score
 from hitl_widgets.learn.takeaway import distil
 from hitl_widgets.learn.views import smoothed, spectral
 from hitl_widgets.turns import give_way, held, one_blas_thread
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import Pipeline
 
 __all__ = ["AutoLearner", "Trust"]
 
@@ -434,6 +435,8 @@ def _stack(told: list[FloatArray], y: IntArray, weight: FloatArray | None) -> np
         return norm - float(a @ hit) + PULL * E * float(pull @ pull), gradient + 2 * PULL * E * pull
 
     start = np.full(E, 1 / E)
+    from scipy.optimize import minimize
+
     found = minimize(
         loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * E, options={"maxiter": 50}
     )

@@ -5,16 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, diags_array
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
 
 from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import Affinity, FloatArray, Graph, IntArray, Landmarks
 from hitl_widgets.learn.takeaway import distil
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import Pipeline
 
 __all__ = ["GraphLearner", "Spread", "normalised"]
 

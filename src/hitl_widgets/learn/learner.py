@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
-from sklearn.base import BaseEstimator, clone, is_classifier
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.turns import one_blas_thread
 
 if TYPE_CHECKING:
     from hitl_widgets.learn.scoring import Scores
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 __all__ = [
     "Affinity",
@@ -222,6 +224,8 @@ class SklearnLearner:
             return
         options = {} if weight is None else {"sample_weight": weight}
         with one_blas_thread():
+            from sklearn.base import clone
+
             self._fitted = clone(self.estimator).fit(self._X[index], y, **options)
 
     def proba(self, index: IntArray | None = None) -> FloatArray:
@@ -251,6 +255,8 @@ class SklearnLearner:
     ) -> Any:
         """A fitted copy of the estimator that predicts class names, or codes."""
         options = {} if weight is None else {"sample_weight": weight}
+        from sklearn.base import clone
+
         return clone(self.estimator).fit(self._X[index], named(y, names), **options)
 
     def _scores(self, X: npt.NDArray[np.float32]) -> FloatArray:
@@ -274,6 +280,8 @@ def seeded(learner: Learner, seed: int) -> Learner:
     """An estimator whose seed was left open gets this one, so that a run can be repeated."""
     if not isinstance(learner, SklearnLearner):
         return learner
+    from sklearn.base import clone
+
     estimator = clone(learner.estimator)
     for name, value in estimator.get_params(deep=True).items():
         if value is None and name.rpartition("__")[2] == "random_state":
@@ -314,6 +322,8 @@ def as_learner(learner: Any) -> Learner:
         return getattr(importlib.import_module(f"hitl_widgets.learn.{home}"), name)()  # type: ignore[no-any-return]
     if isinstance(learner, type):
         raise InvalidInput(f"learner={learner.__name__} is a class: pass an object, {learner.__name__}().")
+    from sklearn.base import BaseEstimator, is_classifier
+
     if isinstance(learner, BaseEstimator):
         if not is_classifier(learner):
             raise InvalidInput(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
-from sklearn.linear_model import LogisticRegression
 
 from hitl_widgets.learn.learner import (
     FloatArray,
@@ -21,6 +19,9 @@ from hitl_widgets.learn.learner import (
 )
 from hitl_widgets.learn.scoring import Head, Scores, score, told_by
 from hitl_widgets.turns import give_way, one_blas_thread
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 __all__ = ["LinearLearner", "told_together"]
 
@@ -92,6 +93,8 @@ class LinearLearner:
     @one_blas_thread()
     def update(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> None:
         """See :class:`~hitl_widgets.learn.learner.Learner`."""
+        from scipy.optimize import minimize
+
         known, self._seen = self._seen, np.unique(y).astype(np.int64)
         self._shares = class_shares(y, self._n_classes)
         if len(self._seen) < 2:
@@ -140,6 +143,8 @@ class LinearLearner:
         names: Sequence[str] | None = None,
     ) -> LogisticRegression:
         """The same model as scikit-learn's own, fitted on the labels; it predicts names, or codes."""
+        from sklearn.linear_model import LogisticRegression
+
         model = LogisticRegression(C=self.C, max_iter=2_000)
         return model.fit(self._X[index], named(y, names), sample_weight=weight)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
 
 from hitl_widgets.learn.learner import FloatArray, IntArray, named
 from hitl_widgets.turns import one_blas_thread
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import Pipeline
 
 __all__ = ["distil"]
 
@@ -56,6 +58,8 @@ def distil(
     """
     rows, codes, weights = _lessons(X, P, index, y, weight, share)
     target = named(codes, names)
+    from sklearn.linear_model import LogisticRegression
+
     plain = LogisticRegression(C=C, max_iter=2_000)
     curved = _curved(X[rows])
     with one_blas_thread():
@@ -93,6 +97,8 @@ def _lessons(
 
 def _curved(X: npt.NDArray[np.float32]) -> Pipeline:
     from sklearn.kernel_approximation import Nystroem
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import Pipeline
 
     width = X.shape[1] * float(X.var(dtype=np.float64))
     size = min(COMPONENTS, max(1, len(X) // 2))
@@ -101,7 +107,7 @@ def _curved(X: npt.NDArray[np.float32]) -> Pipeline:
 
 
 def _fit(model: Any, X: npt.NDArray[np.float32], y: npt.NDArray[Any], weights: FloatArray) -> Any:
-    name = "model__sample_weight" if isinstance(model, Pipeline) else "sample_weight"
+    name = "model__sample_weight" if hasattr(model, "steps") else "sample_weight"
     return model.fit(X, y, **{name: weights})
 
 

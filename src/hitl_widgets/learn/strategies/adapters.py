@@ -5,16 +5,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, clone
-from sklearn.linear_model import LogisticRegression
 
 from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.learn.learner import FloatArray, IntArray, SklearnLearner
 from hitl_widgets.learn.strategies.base import Context, best_first, name_of
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 __all__ = ["ModalLearner", "ModalStrategy", "SkactivemlStrategy", "is_modal", "is_skactiveml"]
 
@@ -25,6 +26,9 @@ MODELS = ("clf", "estimator", "ensemble", "discriminator")
 
 def estimator_of(context: Context) -> BaseEstimator:
     """The context's scikit-learn classifier, unfitted; logistic regression where it has another learner."""
+    from sklearn.base import clone
+    from sklearn.linear_model import LogisticRegression
+
     if isinstance(context.learner, SklearnLearner):
         return clone(context.learner.estimator)
     return LogisticRegression(C=getattr(context.learner, "C", 1.0), max_iter=1000)
@@ -107,6 +111,8 @@ class SkactivemlStrategy:
         return best_first([int(i) for i in rows[indices]], _finite(scattered))
 
     def _seeded(self, seed: int) -> Any:
+        from sklearn.base import clone
+
         strategy = clone(self.strategy)
         ours = {"missing_label": np.nan, "random_state": seed}
         names = [name for name in strategy.get_params() if name.rpartition("__")[2] in ours]
@@ -190,6 +196,8 @@ class ModalLearner:
         return np.asarray(self.classes_[self.predict_proba(X, **options).argmax(axis=1)])
 
     def _fitted(self) -> Any:
+        from sklearn.base import clone
+
         return clone(self.estimator).fit(self.X_training, self.y_training)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.cluster import KMeans, MiniBatchKMeans
 
 from hitl_widgets.learn.learner import FloatArray, IntArray
 from hitl_widgets.learn.strategies.base import Context, best_first, in_memory, orders_batch, rank
@@ -59,6 +58,8 @@ def kmeans_start(X: npt.NDArray[np.float32], n: int, random_state: Any = 0) -> l
     sample = X[rows].astype(np.float64)
     if len(rows) <= n:
         return [int(i) for i in rng.permutation(rows)]
+    from sklearn.cluster import MiniBatchKMeans
+
     model = MiniBatchKMeans(n, n_init=3, random_state=int(rng.integers(2**31)), batch_size=2048)
     with one_thread():
         distance = model.fit_transform(sample)
@@ -85,6 +86,8 @@ def open_clusters(context: Context) -> tuple[IntArray, npt.NDArray[np.float64], 
     labelled = context.y >= 0
     k = max(1, min(int(labelled.sum()) + context.n, CLUSTERS, len(X)))
     sample = X if len(X) <= SAMPLE else X[rng.choice(len(X), SAMPLE, replace=False)]
+    from sklearn.cluster import MiniBatchKMeans
+
     model = MiniBatchKMeans(k, n_init=1, random_state=int(rng.integers(2**31)), batch_size=2048)
     with one_thread():
         cluster = model.fit(sample).predict(X)
@@ -232,6 +235,8 @@ def weighted_kmeans(
     if len(X) <= n:
         return list(range(len(X))), np.arange(len(X))
     distinct = len(np.unique(X, axis=0))
+    from sklearn.cluster import KMeans
+
     model = KMeans(min(n, distinct), n_init=1, random_state=int(rng.integers(2**31)))
     weight = np.maximum(weight, 1e-9)
     with one_thread():

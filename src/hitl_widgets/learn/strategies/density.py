@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
-from sklearn.neighbors import NearestNeighbors
 
 from hitl_widgets.learn.learner import FloatArray
 from hitl_widgets.learn.strategies.base import Context, in_memory, orders_batch
@@ -52,6 +51,8 @@ def _mean_distance(context: Context) -> npt.NDArray[np.float64]:
     X = in_memory(context.X)
     if context.affinity is not None:
         return _mean_edge(X, csr_array(context.affinity))
+    from sklearn.neighbors import NearestNeighbors
+
     reference = X
     if len(X) > REFERENCE:
         reference = X[context.random_state.choice(len(X), REFERENCE, replace=False)]
@@ -105,6 +106,8 @@ def novelty(context: Context) -> npt.NDArray[np.float64]:
     labelled = np.flatnonzero(context.y >= 0)
     if not len(labelled):
         return np.zeros(len(context.X))
+    from sklearn.neighbors import NearestNeighbors
+
     model = NearestNeighbors(n_neighbors=1).fit(context.X[labelled])
     distance, _ = model.kneighbors(in_memory(context.X))
     return np.asarray(distance[:, 0])
