@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ class LandmarkGraph:
     def __len__(self) -> int:
         return len(self.nearest)
 
-    @property
+    @cached_property
     def share(self) -> Matrix:
         """float32 (n, k): how much each nearest landmark says of a row, see `placing.shares`."""
         return shares(self.distances)

@@ -17,7 +17,7 @@ __all__ = ["Cancelled", "UmapProcess", "normalise_map", "pca_map", "umap_availab
 
 Matrix = npt.NDArray[np.float32]
 
-_FIT_ROWS = 20_000
+_FIT_ROWS = 8_000
 _SPARE = 8
 _ROUNDS = 5
 _BLOCK = 16_384
@@ -30,7 +30,7 @@ _ENOUGH = 100_000
 
 
 def pca_map(X: Any) -> Matrix:
-    """The first two principal components, fitted on at most 20,000 rows, within [-1, 1].
+    """The first two principal components, fitted on at most 8,000 rows, within [-1, 1].
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def pca_map(X: Any) -> Matrix:
 
 
 def _axes(X: Any) -> tuple[Matrix | None, Matrix, float]:
-    """Of at most 20,000 rows: their mean where it would cost precision, their axes, their largest value.
+    """Of at most 8,000 rows: their mean where it would cost precision, their axes, their largest value.
 
     The axes are float32 (d, 2), or (d, 1) where d is 1.
     """

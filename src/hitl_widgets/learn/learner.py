@@ -79,7 +79,8 @@ class Landmarks:
     def near(self) -> csr_array:
         """For each landmark, the rows that it is near to; bool of shape (m, n)."""
         n, k = self.nearest.shape
-        ends = np.arange(0, n * k + 1, k)
+        narrow = np.int32 if n * k < np.iinfo(np.int32).max else np.int64  # half the memory
+        ends = np.arange(0, n * k + 1, k, dtype=narrow)
         by_row = csr_array((np.ones(n * k, np.bool_), self.nearest.ravel(), ends), (n, len(self.rows)))
         return csr_array(by_row.T.tocsr())
 

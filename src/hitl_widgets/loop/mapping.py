@@ -30,6 +30,8 @@ from hitl_widgets.turns import behind, give_way
 
 __all__ = ["Map", "Preparation", "Stage", "build_features", "encode", "regroup"]
 
+Places = npt.NDArray[np.float32]
+
 MOST_IN_GRAPH = 200_000
 NO_UMAP = "the map shows main directions only; pip install umap-learn for one that shows groups"
 
@@ -169,7 +171,6 @@ class Preparation:
                 X, self.encoder = encode(self._pool, self._embed)
             if self._closing.is_set():
                 return
-            self._on_features(X)
             self._draw(X)
         except Cancelled:
             pass
@@ -181,14 +182,16 @@ class Preparation:
 
     def _draw(self, X: Any) -> None:
         self._on_stage(Stage("drawing a first map"))
+        better = umap_available(len(X))
         kept = None if self._cache is None else self._kept(X, self._cache)
-        old, better = None if kept is None else kept.read(), umap_available(len(X))
-        new = np.zeros(0, np.int64) if old is None else np.flatnonzero(np.isnan(old[:, 0]))
-        first = pca_map(X) if old is None or len(new) else old
-        if first is old:
-            self._show(first, "umap")
-        else:
-            self._show(first, "pca", settled=old is None and not better)
+        if len(X) > MOST_IN_GRAPH:
+            self._on_features(X)
+            first, old, new = self._first_map(X, kept, better)
+        else:  # what learns would take the processor from the first map, so it begins after it
+            try:
+                first, old, new = self._first_map(X, kept, better)
+            finally:
+                self._on_features(X)
         if kept and old is not None and len(new):
             self._on_stage(Stage(f"placing {len(new):,} new items"))
             known = np.flatnonzero(~np.isnan(old[:, 0]))
@@ -203,6 +206,19 @@ class Preparation:
         xy = self._lay_out(graph, first)
         if kept and xy is not None:
             kept.write(xy)
+
+    def _first_map(
+        self, X: Any, kept: CachedMap | None, better: bool
+    ) -> tuple[Places, Places | None, npt.NDArray[np.int64]]:
+        """Show where the items lie at once: that map, one kept from before, and the rows it lacks."""
+        old = None if kept is None else kept.read()
+        new = np.zeros(0, np.int64) if old is None else np.flatnonzero(np.isnan(old[:, 0]))
+        first = pca_map(X) if old is None or len(new) else old
+        if first is old:
+            self._show(first, "umap")
+        else:
+            self._show(first, "pca", settled=old is None and not better)
+        return first, old, new
 
     def _graph(self, X: Any) -> NeighborGraph | LandmarkGraph | None:
         find = LandmarkGraph if len(X) > MOST_IN_GRAPH else NeighborGraph
@@ -249,7 +265,7 @@ class Preparation:
     def _progress(self, words: str, fraction: float | None) -> None:
         self._on_stage(Stage(words if umap_installed() else f"{words} ({NO_UMAP})", fraction))
 
-    def _show(self, xy: npt.NDArray[np.float32], method: Method, *, settled: bool = True) -> None:
+    def _show(self, xy: Places, method: Method, *, settled: bool = True) -> None:
         with self._drawing:
             self._made = draw(xy, self._pool, method, scale=self._scale, settled=settled)
             self._on_map(self._made)

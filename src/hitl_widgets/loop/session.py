@@ -10,17 +10,15 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from hitl_widgets.data.items import Payload
 from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.errors import HitlError, InvalidInput, StoreError
-from hitl_widgets.export.tables import write_table
 from hitl_widgets.labels.events import LabelEvent, Selection, new_event_id
 from hitl_widgets.labels.schema import LabelClass, Schema
 from hitl_widgets.labels.store import LabelStore
@@ -42,9 +40,11 @@ from hitl_widgets.loop.settings import (
     refuse,
     seed_of,
 )
-from hitl_widgets.loop.tables import history_table, items_table, labels_table, predictions_table
 from hitl_widgets.loop.trainer import Evaluation, Trainer
 from hitl_widgets.loop.worker import Worker
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Session"]
 
@@ -525,18 +525,24 @@ class Session:
 
         Columns: id, label, annotator, time (UTC), selection (how the item was chosen), elapsed_ms.
         """
+        from hitl_widgets.loop.tables import labels_table
+
         self._catch_up()
         with self._lock:
             return labels_table(self._ledger.fold, self.pool)
 
     def history(self) -> pd.DataFrame:
         """Every event of the task, oldest first; ``holds`` is False for what was undone."""
+        from hitl_widgets.loop.tables import history_table
+
         self._catch_up()
         with self._lock:
             return history_table(self._ledger.events, self._ledger.fold)
 
     def predictions(self) -> pd.DataFrame:
         """The model's label, confidence and uncertainty (0 to 1) of every item, indexed by id."""
+        from hitl_widgets.loop.tables import predictions_table
+
         return predictions_table(self.round, self.pool, self.schema.names)
 
     def model(self) -> Any:
@@ -581,6 +587,8 @@ class Session:
         Where your table has such a column, all three are named ``hitl_label`` and so on. A list or
         array comes back as a pandas table with the ids.
         """
+        from hitl_widgets.loop.tables import items_table
+
         self._catch_up()
         return items_table(self.pool, self.current, self.round, self.schema.names)
 
@@ -591,6 +599,8 @@ class Session:
 
     def export(self, path: str | os.PathLike[str], format: str | None = None) -> Path:  # noqa: A002
         """Write the labels to a .csv or .parquet file, or the whole history to .jsonl."""
+        from hitl_widgets.export.tables import write_table
+
         asked = format or Path(path).suffix.lower().lstrip(".")
         return write_table(self.history() if asked == "jsonl" else self.labels(), path, format)
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.data._memory import give_back
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.labels.schema import Schema
 from hitl_widgets.learn.evaluate import (
@@ -89,8 +90,7 @@ class Trainer:
         self._evaluations = Worker(self._evaluate, "audit", rest=REST, last=True)
         self._growth = Worker(self._grow, "graph", last=True)
         self._settling = Worker(self._settle, "settling", rest=PAUSE, patience=PATIENCE, last=True)
-        if n_items * self._n_classes > SMALL:
-            threading.Thread(target=warm_up, name="hitl-warm-up", daemon=True).start()
+        self._cold = n_items * self._n_classes > SMALL
         self._unread = self._refreshed = False
         self._trouble: Exception | None = None
 
@@ -133,6 +133,7 @@ class Trainer:
             live = None
         with self._change:
             self._live, self._ground = live, ground
+        give_back()
         self._rounds.request()
 
     def _make_round(self, _overtaken: Callable[[], bool]) -> None:
@@ -143,6 +144,9 @@ class Trainer:
             (self._rounds if _unfinished(self._live) else self._settling).request()
         if ground is not None:
             self._evaluations.request()
+            if self._cold:
+                self._cold = False
+                threading.Thread(target=warm_up, name="hitl-warm-up", daemon=True).start()
 
     def _settle(self, _overtaken: Callable[[], bool]) -> None:
         # In a thread of its own as well: the next label need not wait for it.
