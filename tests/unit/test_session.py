@@ -418,6 +418,7 @@ def test_the_next_label_does_not_wait_for_the_slower_parts_of_the_model(make_ses
     learner.gate = threading.Event()
     session = make_session(learner=learner)
     told = Told(session)
+    told.wait_until(lambda: session.round is not None and session.round.has_features)
     for n, key in enumerate(session.pool.ids[:3]):
         session.label(key, "a")
         told.wait_until(lambda n=n: session.round is not None and session.round.n_labels == n + 1)

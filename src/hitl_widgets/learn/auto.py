@@ -140,10 +140,9 @@ class AutoLearner:
         known = bool(self._views) and self._X is X and self._affinity is affinity
         fresh._views = self._views if known else _views_of(X, affinity)
         fresh._graph = self._graph.start_here(X, n_classes, affinity)
-        plain = LinearLearner().start(X, n_classes)
-        views = [LinearLearner(VIEW_STRENGTH).start(view, n_classes) for view in fresh._views[1:]]
-        fresh._linear = [*(plain.beside(C) for C in STRENGTHS), *views]
         fresh._quick = LinearLearner().start(X, n_classes)
+        views = [LinearLearner(VIEW_STRENGTH).start(view, n_classes) for view in fresh._views[1:]]
+        fresh._linear = [*fresh._quick.with_penalties(STRENGTHS), *views]
         return fresh
 
     @property

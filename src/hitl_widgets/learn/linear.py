@@ -84,11 +84,14 @@ class LinearLearner:
         fresh._span = Span(X.shape[1])
         return fresh
 
-    def beside(self, C: float) -> LinearLearner:
-        """Another of the same rows and labels with its own penalty, in the same thread: they share work."""
-        fresh = copy.copy(self)
-        fresh.C, fresh._W = C, self._W.copy()  # noqa: SLF001 - a learner of the same kind
-        return fresh
+    def with_penalties(self, strengths: Sequence[float]) -> list[LinearLearner]:
+        """Learners of the same rows for each C; they share work, so teach them the same, in one thread."""
+        span, made = Span(self._X.shape[1]), []
+        for C in strengths:
+            fresh = copy.copy(self)
+            fresh.C, fresh._W, fresh._span = C, self._W.copy(), span  # noqa: SLF001 - of the same kind
+            made.append(fresh)
+        return made
 
     @one_blas_thread()
     def update(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -249,10 +250,11 @@ def _single(X: Any) -> npt.NDArray[np.float32]:
 
 
 def warm_up() -> None:
-    """Compile, or load from disk, what a first label on a large pool would wait for.
+    """Import, compile, or load from disk what a first label on a large pool would wait for.
 
     Until it is done numpy does that work: slower, but at once.
     """
+    importlib.import_module("scipy.optimize")
     if not NUMBA:
         return
     _warming.set()

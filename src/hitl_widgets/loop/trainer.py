@@ -144,7 +144,7 @@ class Trainer:
             (self._rounds if _unfinished(self._live) else self._settling).request()
         if ground is not None:
             self._evaluations.request()
-            if self._cold:
+            if self._cold:  # not before: the first map and the first questions come first
                 self._cold = False
                 threading.Thread(target=warm_up, name="hitl-warm-up", daemon=True).start()
 
