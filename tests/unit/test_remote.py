@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from pathlib import Path
 from typing import Any
 
 import dask.array as da
 import numpy as np
 import pytest
 
+import hitl_widgets as hitl
+from hitl_widgets.data import matrix
 from hitl_widgets.data._dask import DaskRows
 from hitl_widgets.data.matrix import some_rows
 from hitl_widgets.learn.remote import score_remote
 from hitl_widgets.learn.scoring import EXACT, Head, Measure, Scores, best, score
+from hitl_widgets.loop import partial
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(5_000, 8)).astype(np.float32)
@@ -86,3 +92,40 @@ def test_who_wants_no_more_ends_the_pass() -> None:
     with pytest.raises(KeyboardInterrupt):
         score_remote(elsewhere(chunk=100), head(), done=done)
     assert len(told) == 1
+
+
+def test_a_session_shows_what_has_come_while_a_pass_goes_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(matrix, "LARGE", 10)
+    monkeypatch.setattr(partial, "EVERY", 0.05)
+    slow = threading.Event()
+
+    def block(rows: Any) -> Any:
+        time.sleep(0.03 if slow.is_set() else 0)
+        return rows
+
+    points = np.where(np.arange(2_000)[:, None] % 2, 3.0, -3.0) + RNG.normal(size=(2_000, 4))
+    lazy = da.from_array(points.astype(np.float32), chunks=(50, 4)).map_blocks(block, dtype=np.float32)
+    store = tmp_path / "labels.sqlite"
+    shown: list[tuple[int, bool, int]] = []
+    with hitl.Session(
+        [f"item {i}" for i in range(2_000)], X=lazy, classes=["a", "b"], store=store, learner="linear"
+    ) as session:
+        session.features  # noqa: B018 - waits until there are some
+        slow.set()
+
+        def listen(what: str) -> None:
+            if what == "round" and (found := session.round) is not None:
+                shown.append((found.n_labels, found.settled, int((found.predicted == 1).sum())))
+
+        session.label_items([1], "a")
+        session.subscribe(listen)
+        session.label_items([0], "b")
+        last = session.wait(30)
+        assert last.n_labels == 2
+        assert (last.predicted == 1 - np.arange(2_000) % 2).all()
+    parts = [told for n, settled, told in shown if n < 2 and not settled]
+    assert parts, "nothing was shown before the end"
+    assert parts == sorted(parts)
+    assert 0 < parts[0] < 1_000

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import hitl_widgets as hitl
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.learn.shortlist import RANDOM, Shortlist
 
@@ -62,3 +65,23 @@ def test_without_faiss_the_message_says_how_to_get_it(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "faiss", None)
     with pytest.raises(InvalidInput, match=r"pip install 'hitl-widgets\[faiss\]'"):
         Shortlist(X)
+
+
+def test_sessions_on_one_shortlist_after_another_keep_the_labels(index: Shortlist, tmp_path: Path) -> None:
+    table = pd.DataFrame({"id": np.arange(len(X)), "text": [f"item {i}" for i in range(len(X))]})
+    labelled = np.empty(0, np.int64)
+    for turn in range(3):
+        rows = np.union1d(index.rows(labelled, 400, RNG), labelled)
+        with hitl.Session(
+            table.iloc[rows],
+            X=X[rows],
+            text="text",
+            id="id",
+            classes=["a", "b"],
+            store=tmp_path / "labels.sqlite",
+        ) as session:
+            assert session.n_labels == 2 * turn
+            for one, value in zip(session.query(2), "ab", strict=True):
+                session.label(one, value)
+            labelled = np.sort(session.labels()["id"].to_numpy().astype(np.int64))
+            assert len(labelled) == session.wait(60).n_labels == 2 * (turn + 1)

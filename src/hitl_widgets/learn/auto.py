@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -321,7 +321,7 @@ class AutoLearner:
         C = float(np.exp(np.average(np.log(STRENGTHS), weights=trusted)))
         return distil(self._X, self.proba(), index, y, weight, share=share, C=C, names=names)
 
-    def scores(self) -> Scores | None:
+    def scores(self, done: Callable[[slice, Scores], None] | None = None) -> Scores | None:
         """See :class:`~hitl_widgets.learn.learner.Scored`."""
         with held(self._lock):
             head = self._head()
@@ -331,7 +331,7 @@ class AutoLearner:
         size = max(1, PASS // self._X.shape[1])
         parts = -(-len(self._X) // size)
         if self._scored is None or parts == 1 or hasattr(self._X, "each_block"):
-            self._scored, self._owed = score(self._X, head), 0
+            self._scored, self._owed = score(self._X, head, done=done), 0
         elif head is not self._scored_by or self._owed:
             self._owed = (parts if head is not self._scored_by else self._owed) - 1
             self._turn = (self._turn + 1) % parts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -156,8 +156,10 @@ class Refreshable(Protocol):
 class Scored(Protocol):
     """A learner that can say what it thinks of the pool without the table of :meth:`Learner.proba`."""
 
-    def scores(self) -> Scores | None:
+    def scores(self, done: Callable[[slice, Scores], None] | None = None) -> Scores | None:
         """What it says of every row, in one pass; None where the table is at hand anyway.
+
+        ``done`` is told of each block of a whole pass, as by :func:`~.scoring.score`.
 
         As long as the learner's ``unfinished``, if it has that, is true, some rows are told by an earlier
         model: asked again, it goes on.

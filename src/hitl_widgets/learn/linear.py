@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -211,13 +211,13 @@ class LinearLearner:
         slopes, intercept = W[:, :-1], W[:, -1] - W[:, :-1] @ self._mean
         return Head(slopes, intercept, self._seen.astype(np.int16), self._n_classes)
 
-    def scores(self) -> Scores | None:
+    def scores(self, done: Callable[[slice, Scores], None] | None = None) -> Scores | None:
         """See :class:`~hitl_widgets.learn.learner.Scored`."""
         if type(self).proba is not LinearLearner.proba:  # a person's own, which says something else
             return None
         if self.constant is not None:
             return Scores.of(np.broadcast_to(self.constant, (len(self._X), self._n_classes)))
-        return score(self._X, self.head)
+        return score(self._X, self.head, done=done)
 
     def proba(self, index: IntArray | None = None) -> FloatArray:
         """See :class:`~hitl_widgets.learn.learner.Learner`."""

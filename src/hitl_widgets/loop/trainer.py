@@ -25,6 +25,7 @@ from hitl_widgets.learn.evaluate import (
 from hitl_widgets.learn.learner import FloatArray, Learner, Refreshable, Scored
 from hitl_widgets.learn.scoring import SMALL, Scores, warm_up
 from hitl_widgets.loop.asking import Asker, Ground, Labels
+from hitl_widgets.loop.partial import Partial
 from hitl_widgets.loop.round import Round, Suggestion
 from hitl_widgets.loop.worker import Worker
 from hitl_widgets.turns import first
@@ -231,7 +232,8 @@ class Trainer:
             known = None
         rows, codes, _ = labels.training()
         touched = live.update(rows, codes)
-        scores = live.scores() if isinstance(live, Scored) else None
+        shown = None if self.round is None else Partial(self.round, self._publish_round)
+        scores = live.scores(shown) if isinstance(live, Scored) else None
         if scores is None and known is not None and touched is not None:
             scores = known.changed(touched, self._checked(live.proba(touched), len(touched)))
         elif scores is None:

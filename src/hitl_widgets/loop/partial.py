@@ -1,0 +1,49 @@
+"""A long pass over the pool, shown as it goes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from hitl_widgets.learn.scoring import Scores
+from hitl_widgets.loop.round import Round
+
+__all__ = ["Partial"]
+
+# Shorter passes are shown when they end.
+EVERY = 0.5
+
+
+class Partial:
+    """Told of each block of a pass: now and then publishes the last round with the news so far.
+
+    Parameters
+    ----------
+    last
+        The round before the pass; it keeps its count of labels and what it suggests.
+    publish
+        Takes such a round, from the thread that told of the block.
+    """
+
+    def __init__(self, last: Round, publish: Callable[[Round], None]) -> None:
+        self._last, self._publish = last, publish
+        self._shown: Scores | None = None
+        self._news: list[slice] = []
+        self._due = time.monotonic() + EVERY
+        self._lock = threading.Lock()
+
+    def __call__(self, rows: slice, scores: Scores) -> None:
+        """See ``done`` of :func:`~hitl_widgets.learn.scoring.score`."""
+        with self._lock:
+            self._news.append(rows)
+            if time.monotonic() < self._due:
+                return
+            shown = (self._shown or self._last.scores).copy()  # the one before is being looked at
+            for mine, theirs in zip(shown.arrays, scores.arrays, strict=True):
+                for some in self._news if len(mine) else ():
+                    mine[some] = theirs[some]
+            self._shown, self._news = shown, []
+            self._publish(replace(self._last, scores=shown, settled=False))
+            self._due = time.monotonic() + EVERY
