@@ -4,7 +4,7 @@
     python benchmarks/latency.py --only loop      one part; the others keep their last figures
     python benchmarks/latency.py --wait 10        first wait up to 10 minutes for a quiet machine
 
-Parts: browser, quickstart, loop, scoring, scale-N and map-N (N: 20000, 100000, 1000000), report.
+Parts: browser, quickstart, loop, scoring, scale-N, map-N and peer-N (N: 20000, 100000, 1000000), report.
 Figures lie in benchmarks/results/*.json.
 """
 
@@ -33,6 +33,7 @@ from lab import Bench, Lab, Notebook, chromium, write_notebook  # noqa: E402
 
 import loop_times  # noqa: E402
 import map_times  # noqa: E402
+import peer_times  # noqa: E402
 import report  # noqa: E402
 import scale_times  # noqa: E402
 import scoring_times  # noqa: E402
@@ -190,6 +191,7 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "scoring": scoring_times.measure,
     **{f"scale-{n}": partial(scale_times.measure, n) for n in scale_times.SIZES},
     **{f"map-{n}": partial(map_times.measure, n) for n in scale_times.SIZES},
+    **{f"peer-{n}": partial(peer_times.measure, n) for n in scale_times.SIZES[1:]},
 }
 
 

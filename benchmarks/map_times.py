@@ -51,11 +51,12 @@ def measure(n: int) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _page() -> Iterator[tuple[Lab, Any]]:
+def lab_page(*flags: str) -> Iterator[tuple[Lab, Any]]:
+    """A JupyterLab, and a page of a browser started with these flags."""
     folder = Path(tempfile.mkdtemp(prefix="hitl-bench-"))
     lab = Lab(folder)
     try:
-        with chromium() as browser:
+        with chromium(*flags) as browser:
             page = browser.new_page(viewport={"width": 1280, "height": 1000})
             page.set_default_timeout(900_000)
             page.add_init_script(path=HERE / "probe.js")
@@ -66,8 +67,9 @@ def _page() -> Iterator[tuple[Lab, Any]]:
 
 
 def _one(n: int, d: int) -> dict[str, Any]:
-    with _page() as (lab, page):
-        write_notebook(lab.folder / "map.ipynb", CELL.format(here=str(HERE), n=n, d=d), SESSION, LATE)
+    with lab_page() as (lab, page):
+        first = CELL.format(here=str(HERE), n=n, d=d)
+        write_notebook(lab.folder / "map.ipynb", first, SESSION, LATE, "from echo import Echo\nEcho()")
         notebook = Notebook(page, lab, "map.ipynb")
         notebook.run(0)
         page.evaluate("() => { window.hitlBegan = performance.now(); }")
@@ -90,6 +92,7 @@ def _one(n: int, d: int) -> dict[str, Any]:
         page.wait_for_function("() => document.querySelector('.hitl-explorer .hitl-stage').hidden")
         page.wait_for_timeout(3000)
         found["label"] = _labels(page, bench)
+        found["echo"] = _echo(notebook, page)
         found["recolour"] = _recolour(page)
         found["lasso"] = _lasso(page, bench)
         notebook.run(2)
@@ -107,6 +110,16 @@ def _labels(page: Any, bench: Bench) -> dict[str, list[float]]:
         page.wait_for_function("n => hitlTimes.map.length >= n", arg=LABELS, timeout=20_000)
     times = page.evaluate("() => hitlTimes")
     return {name: times[name] for name in ("next", "ack", "map", "queue")}
+
+
+def _echo(notebook: Notebook, page: Any) -> list[float]:
+    notebook.run(3)
+    page.wait_for_function("() => window.hitlEcho")
+    times = []
+    for _ in range(LABELS):
+        page.wait_for_timeout(PAUSE_MS)
+        times.append(float(page.evaluate("() => hitlEcho()")))
+    return times
 
 
 def _recolour(page: Any) -> list[float]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from scale_report import against, live, scale, scoring, table
+from scale_report import against, live, peers, scale, scoring, table
 
 PACKAGES = ("jupyterlab", "ipykernel", "anywidget", "numpy", "scikit-learn", "umap-learn", "playwright")
 STATIC = Path(__file__).resolve().parents[1] / "src" / "hitl_widgets" / "widgets" / "static"
@@ -49,7 +49,7 @@ def write(results: Path, target: Path) -> None:
     for name, section in sections.items():
         if name in parts:
             lines += ["", *section(parts[name]["found"])]
-    for prefix, section in (("scale-", scale), ("map-", live)):
+    for prefix, section in (("scale-", scale), ("map-", live), ("peer-", peers)):
         sizes = sorted(
             (name for name in parts if name.startswith(prefix)), key=lambda name: int(name[len(prefix) :])
         )

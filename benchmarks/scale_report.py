@@ -10,7 +10,10 @@ import numpy as np
 # Milliseconds by size of the pool: p95 of label -> suggestions and map.
 ROUND_BUDGETS = {20_000: 60, 100_000: 100, 1_000_000: 250}
 READ_BUDGET = 2.2
-PREPARED = ("items", "run", "session", "first suggestion", "preview", "model on the graph", "UMAP settled")
+PREPARED = (
+    "items", "run", "session", "first suggestion", "preview", "model on the graph", "UMAP settled",
+    "of it graph", "UMAP",
+)  # fmt: skip
 MEMORY_BUDGET = 1.6
 
 
@@ -67,7 +70,7 @@ def scale(found: dict[str, Any]) -> list[str]:
             reached = run["reached"]
             cells = [f"{reached[k]:.1f}" if k in reached else "" for k in
                      ("session", "first suggestion", "map pca", "graph", "map umap settled")]  # fmt: skip
-            prepared.append([f"{n:,}", name, *cells])
+            prepared.append([f"{n:,}", name, *cells, *_stages(run["stages"])])
             ratio = run["peak"] / run["array"]
             budget = MEMORY_BUDGET if n == 1_000_000 else None
             memory.append(
@@ -102,6 +105,33 @@ def scale(found: dict[str, Any]) -> list[str]:
     ]
 
 
+def peers(found: dict[str, Any]) -> list[str]:
+    """The same job by others."""
+    rows = []
+    for size, ways in found.items():
+        for name, made in ways.items():
+            times = f"{np.median(made['colours']):,.0f}", f"{max(made['colours']):,.0f}"
+            rows.append([f"{int(size):,}", name, f"{made['first']:.1f}", *times])
+    return [
+        "## Beside jupyter-scatter",
+        "",
+        "Points of two columns, in JupyterLab in Chromium, WebGL by SwiftShader. Seconds from running the",
+        "cell to the first picture; milliseconds from running a cell that changes the colours to the changed",
+        "picture. Ours is a whole session: a tenth of the points is labelled, so logged, learned and shown.",
+        "",
+        *table(["items", "", "first picture, s", "other colours, median ms", "longest"], rows),
+    ]
+
+
+def _stages(stages: Sequence[tuple[float, str]]) -> list[str]:
+    """Seconds that finding the graph and laying it out took; empty where the caches held them."""
+    finding = [at for at, words in stages if words.startswith("finding")]
+    after = [at for at, words in stages if finding and at > finding[-1]]
+    if not after or len(finding) < 2:
+        return ["", ""]
+    return [f"{after[0] - finding[0]:.1f}", f"{after[-1] - after[0]:.1f}" if len(after) > 1 else ""]
+
+
 def live(found: dict[str, Any]) -> list[str]:
     """The map and the labels in a browser."""
     rows, answers = [], []
@@ -121,6 +151,9 @@ def live(found: dict[str, Any]) -> list[str]:
                  against(np.percentile(times[key], 95), ROUND_BUDGETS[n])]
                 for key, name in (("map", "map"), ("queue", "suggestions")) if times[key]
             ]  # fmt: skip
+        if echo := made.get("echo"):
+            cells = f"{np.median(echo):.0f}", f"{np.percentile(echo, 95):.0f}"
+            answers.append([f"{n:,}", "a plain echo widget beside it", "answer", *cells])
     return [
         "## The map in a browser",
         "",

@@ -1,0 +1,114 @@
+"""The same job by jupyter-scatter: a large map drawn in JupyterLab, and other colours for its points.
+
+Needs ``pip install jupyter-scatter``. Both are watched from outside, by pictures of the page, some
+30 ms apart.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import time
+from pathlib import Path
+from typing import Any
+
+from lab import Notebook, write_notebook
+from PIL import Image
+
+from map_times import lab_page
+
+HERE = Path(__file__).resolve().parent
+COLOURS = 5
+CLIP = 220
+
+POINTS = """
+import sys
+sys.path.insert(0, {here!r})
+import numpy as np, pandas as pd
+from scale_one import modes
+X, truth = modes({n}, 32)
+basis = np.linalg.svd(X[:20_000] - X[:20_000].mean(axis=0), full_matrices=False)[2][:2]
+xy = (X @ basis.T).astype(np.float32)
+rng = np.random.default_rng(0)
+"""
+THEIRS = (
+    """
+import jscatter
+table = pd.DataFrame({{"x": xy[:, 0], "y": xy[:, 1]}})
+table["a"] = pd.Categorical(truth.astype(str))
+scatter = jscatter.Scatter(data=table, x="x", y="y", color_by="a", height=420)
+scatter.show()
+""",
+    """
+table["a"] = pd.Categorical(rng.integers(0, 10, {n}).astype(str))
+scatter.data(table); scatter.color(by="a")
+""",
+)
+OURS = (
+    """
+import hitl_widgets as hitl
+session = hitl.Session(
+    [f"item {{i}}" for i in range({n})], X=xy, classes=[str(c) for c in range(10)], store="peer.sqlite"
+)
+explorer = hitl.Explorer(session)
+explorer
+""",
+    """
+rows = rng.choice({n}, {n} // 10, replace=False)
+session.label_items(rows, str(rng.integers(10)), selection="lasso");
+""",
+)
+
+
+def measure(n: int) -> dict[str, Any]:
+    """Seconds to the first picture, milliseconds to the changed one; nothing where the peer is missing."""
+    if importlib.util.find_spec("jscatter") is None:
+        print("jupyter-scatter is not installed: not compared. pip install jupyter-scatter")
+        return {}
+    ways = {
+        "jupyter-scatter": (THEIRS, ".jp-OutputArea canvas", ""),
+        "ours": (OURS, ".hitl-explorer .hitl-overlay", ".hitl-explorer[data-settled=true]"),
+    }
+    made = {name: _one(n, *way) for name, way in ways.items()}
+    print(n, made, flush=True)
+    return {str(n): made}
+
+
+def _one(n: int, cells: tuple[str, str], canvas: str, ready: str) -> dict[str, Any]:
+    with lab_page("--use-angle=swiftshader", "--enable-unsafe-swiftshader") as (lab, page):
+        filled = [cell.format(n=n, here=str(HERE)) for cell in (POINTS, *cells)]
+        write_notebook(lab.folder / "peer.ipynb", *filled)
+        notebook = Notebook(page, lab, "peer.ipynb")
+        notebook.run(0)
+        began = time.monotonic()
+        notebook.run(1, wait=False)
+        page.locator(canvas).first.wait_for()
+        while not _drawn(_picture(page, canvas)):
+            pass
+        first = time.monotonic() - began
+        if ready:
+            page.locator(ready).wait_for()
+        page.wait_for_timeout(5_000)
+        times = []
+        for _ in range(COLOURS):
+            before = _picture(page, canvas)
+            began = time.monotonic()
+            notebook.run(2, wait=False)
+            while _picture(page, canvas) == before:
+                pass
+            times.append(1e3 * (time.monotonic() - began))
+            page.wait_for_timeout(4_000)
+    return {"first": first, "colours": times}
+
+
+def _picture(page: Any, canvas: str) -> bytes:
+    """The middle of the canvas as it is on the screen, PNG."""
+    box = page.locator(canvas).first.bounding_box()
+    x, y = box["x"] + box["width"] / 2 - CLIP / 2, box["y"] + box["height"] / 2 - CLIP / 2
+    return page.screenshot(clip={"x": x, "y": y, "width": CLIP, "height": CLIP})  # type: ignore[no-any-return]
+
+
+def _drawn(picture: bytes) -> bool:
+    """Whether there are points: more colours than an empty frame has."""
+    colours = Image.open(io.BytesIO(picture)).convert("RGB").getcolors(maxcolors=CLIP * CLIP)
+    return colours is not None and len(colours) > 30
