@@ -21,6 +21,20 @@ function callbacks(): ExplorerCallbacks {
 
 const point = (row: number) => ({ row, words: `number ${row}`, colour: "#000", item: undefined });
 
+describe("the groups", () => {
+  it("are counted once they stay", () => {
+    const root = document.createElement("div");
+    const view = explorerView(root, callbacks());
+    const said = root.querySelector(".hitl-groups") as HTMLElement;
+    expect(said.hidden).toBe(true);
+    view.setGroups(1);
+    expect(said.hidden).toBe(false);
+    expect(said.textContent).toBe("1 group");
+    view.setGroups(1234);
+    expect(said.textContent).toBe("1,234 groups");
+  });
+});
+
 describe("the list of points in doubt", () => {
   it("keeps the row that is being pressed when a round comes in between", async () => {
     const root = document.createElement("div");

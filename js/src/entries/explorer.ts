@@ -302,6 +302,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       const { method, settled, names } = message;
       places = { xy: f32(xy), groups: { of: u16(of), names, hulls }, method, settled };
       scale = message.scale;
+      view.setGroups(names.length);
       void drawAll();
     },
     signal,

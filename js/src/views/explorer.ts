@@ -83,6 +83,7 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
     },
     ...COLOURS.map(([by, words]) => h("option", { text: words, attrs: { value: by } })),
   );
+  const groups = h("span", { class: "hitl-groups", attrs: { hidden: true } });
   const bar = h(
     "div",
     { class: "hitl-tools", attrs: { role: "toolbar", "aria-label": "Map" } },
@@ -113,6 +114,7 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
         "span",
         { class: "hitl-segment", attrs: { role: "group", "aria-label": "Groups" } },
         tool("coarser", "Fewer and larger groups (key [)", () => on.regroup(false)),
+        groups,
         tool("finer", "More and smaller groups (key ])", () => on.regroup(true)),
       ),
     ),
@@ -164,6 +166,11 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
       setText(stageWords, now.fraction === null ? now.words : `${now.words}, ${percent(now.fraction)}`);
       stageBar.style.setProperty("--done", String(now.fraction ?? 0));
       stageBar.classList.toggle("hitl-unknown", now.fraction === null);
+    },
+    /** How many groups there are; 0 while they still move. */
+    setGroups(n: number): void {
+      show(groups, n > 0);
+      setText(groups, count(n, "group"));
     },
     setChosen(n: number): void {
       show(chip, n > 0);
