@@ -19,7 +19,7 @@ from hitl_widgets.learn import auto, scoring
 from hitl_widgets.learn.auto import AutoLearner, Trust
 from hitl_widgets.learn.evaluate import audit_estimate
 from hitl_widgets.learn.graph import GraphLearner
-from hitl_widgets.learn.linear import LinearLearner, _posterior_variance
+from hitl_widgets.learn.linear import LinearLearner, Span, _posterior_variance
 from hitl_widgets.learn.views import spectral
 from hitl_widgets.turns import one_blas_thread
 
@@ -600,3 +600,24 @@ def test_before_the_graph_a_label_moves_a_part_of_the_pool_and_a_refresh_the_res
     fresh = AutoLearner().start(X, 2)
     fresh.update(rows, y[rows])
     np.testing.assert_allclose(learner.proba(), fresh.proba(), atol=0.02)  # all three penalties speak
+
+
+def test_a_span_holds_its_rows_whatever_came_and_went() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(60, 40))
+    rows[7], rows[8] = rows[3], 0  # a copy, and nothing at all
+    rows[9] = 2 * rows[3] - rows[4]
+    span = Span(40)
+    for index in (
+        np.arange(4),
+        np.arange(12),
+        np.arange(4, 12),
+        np.arange(39),
+        np.array([50, 3]),
+        np.arange(25),
+    ):
+        basis = span.of(index, rows[index])
+        np.testing.assert_allclose(basis @ basis.T, np.eye(len(basis)), atol=1e-12)
+        np.testing.assert_allclose(rows[index] @ basis.T @ basis, rows[index], atol=1e-12)
+        assert len(basis) <= min(40, len(index) + 16)
+    assert len(Span(40).of(np.arange(12), rows[:12])) == 9

@@ -243,6 +243,7 @@ class Span:
         if len(self._known) + fresh.sum() > len(index) + _SPARE:
             self._n, self._known, fresh = 0, self._known[:0], np.ones(len(index), np.bool_)
         for row in rows[fresh]:
+            give_way()
             self._take(row)
         self._known = np.concatenate([self._known, np.asarray(index)[fresh]])
         return self._basis[: self._n]
