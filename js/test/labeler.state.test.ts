@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Ask, Progress, Sample } from "../src/host/protocol";
-import { emptyWords, initial, type LabelerState, labelsGiven, reduce } from "../src/state/labeler";
+import { emptyWords, initial, type LabelerState, labelsGiven, reduce, turnable } from "../src/state/labeler";
 import { seeded } from "./fakes";
 
 const ask = (row: number, confidence = 0.5): Ask => ({
@@ -58,7 +58,8 @@ describe("the card", () => {
   it("goes on to the next at once, without the kernel", () => {
     const state = reduce(welcomed(1, 2, 3), act(1));
     expect(state.current?.row).toBe(2);
-    expect(state).toMatchObject({ undo: true, redo: false, chosen: null });
+    expect(state.chosen).toBeNull();
+    expect(turnable(state)).toEqual({ undo: true, redo: false });
     expect(labelsGiven(state)).toBe(1);
   });
 
@@ -103,6 +104,65 @@ describe("the card", () => {
   it("never counts more labels than items", () => {
     const state = reduce(welcomed(1), { type: "acted", id: "act-1", keys: [], n: 1000 });
     expect(labelsGiven(state)).toBe(100);
+  });
+});
+
+describe("undo and redo", () => {
+  const counts = { n_labels: 1, n_events: 2, undo: true, redo: false };
+  const turn = (kind: "undo" | "redo", id = kind) => ({ type: "turned" as const, id, kind });
+  const undone = { n_labels: 0, n_events: 3, undo: false, redo: true };
+  const given = (): LabelerState => {
+    const labelled = reduce(welcomed(1, 2, 3), act(1));
+    return reduce(labelled, { type: "landed", id: "act-1", counts });
+  };
+
+  it("can be pressed before the kernel has answered, whatever it answers meanwhile", () => {
+    let state = reduce(reduce(welcomed(1, 2, 3), act(1)), turn("undo"));
+    expect(turnable(state)).toEqual({ undo: true, redo: true });
+    state = reduce(state, { type: "landed", id: "act-1", counts });
+    expect(turnable(state).redo).toBe(true);
+    state = reduce(state, turn("redo"));
+    state = reduce(state, act(2));
+    expect(turnable(state)).toEqual({ undo: true, redo: false });
+  });
+
+  it("give the item back to the card, and take it from there at once", () => {
+    let state = reduce(given(), turn("undo"));
+    state = reduce(state, { type: "landed", id: "undo", counts: undone });
+    state = reduce(state, { type: "back", ask: ask(1) });
+    expect(state.current?.row).toBe(1);
+    state = reduce(state, turn("redo"));
+    expect(state.current?.row).toBe(2);
+    const again = { n_labels: 1, n_events: 4, undo: true, redo: false };
+    state = reduce(state, { type: "landed", id: "redo", counts: again, gone: "k1" });
+    expect(rows(state)).toEqual([2, 3]);
+    const old = { ...progress, n_events: 3 };
+    expect(rows(reduce(state, { ...queue(1, 2, 3), progress: old }))).toEqual([2, 3]);
+  });
+
+  it("leave the card alone where redo is pressed before undo has answered", () => {
+    let state = reduce(reduce(given(), turn("undo")), turn("redo"));
+    state = reduce(state, { type: "landed", id: "undo", counts: undone });
+    state = reduce(state, { type: "back", ask: ask(1) });
+    expect(state.current?.row).toBe(2);
+    const again = { n_labels: 1, n_events: 4, undo: true, redo: false };
+    state = reduce(state, { type: "landed", id: "redo", counts: again, gone: "k1" });
+    expect(rows(state)).toEqual([2, 3]);
+  });
+
+  it("of two undone items bring back the last", () => {
+    let state = given();
+    for (const [id, row] of [
+      ["a", 5],
+      ["b", 6],
+    ] as const) {
+      state = reduce(state, turn("undo", id as "undo"));
+      state = reduce(state, { type: "landed", id, counts: undone });
+      state = reduce(state, { type: "back", ask: ask(row) });
+    }
+    expect(state.current?.row).toBe(6);
+    state = reduce(state, turn("redo"));
+    expect(state.current?.row).toBe(5);
   });
 });
 

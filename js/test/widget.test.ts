@@ -166,6 +166,8 @@ describe("the labeler, by keys", () => {
   it("skips, undoes and redoes", () => {
     press("s");
     expect(card()).toBe("item 1");
+    const [skipped] = model.of("skip");
+    model.say({ type: "ack", id: skipped.id, n_labels: 0, n_events: 2, undo: true, redo: false });
     press("z");
     const [{ id }] = model.of("undo");
     model.say({

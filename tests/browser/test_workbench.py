@@ -239,6 +239,24 @@ def test_point_rectangle_and_group_are_chosen_and_labelled_and_undone_as_one(des
     bench.wait_labels(labelled)
 
 
+def test_after_redo_the_next_key_is_for_the_next_item(desk):
+    notebook, bench = desk.open(SMALL)
+    notebook.run(0)
+    bench.wait_item()
+    bench.focus()
+    for pause in (0, 300):
+        before = bench.n_labels
+        bench.label("1")
+        bench.label("2")
+        bench.press("z")
+        notebook.page.wait_for_timeout(pause)
+        bench.press("Shift+Z")
+        notebook.page.wait_for_timeout(pause)
+        bench.press("1")
+        bench.acknowledged()
+        bench.wait_labels(before + 3)
+
+
 def test_hover_shows_the_item_without_a_click(desk):
     notebook, bench = desk.open(SMALL)
     notebook.run(0)

@@ -170,5 +170,5 @@ def test_the_message_names_the_bad_rows() -> None:
 def test_numbers_whose_squares_are_infinite_are_refused_by_column() -> None:
     X = np.ones((10, 3))
     X[4, 2] = 1e20
-    with pytest.raises(InvalidInput, match=r"1e\+20, in column 2: too wide.*StandardScaler"):
+    with pytest.raises(InvalidInput, match=r"1e\+20, in column 2 of row .*: too wide.*StandardScaler"):
         check_matrix(X, 10)

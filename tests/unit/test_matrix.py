@@ -419,3 +419,26 @@ def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(InvalidInput, match=r"needs pyarrow.*pip install 'hitl-widgets\[scale\]'"):
         open_matrix(parquet(tmp_path))
+
+
+def test_a_damaged_zarr_chunk_is_told_with_its_rows(tmp_path: Path) -> None:
+    path = tmp_path / "X.zarr"
+    zarr.create_array(path, data=np.ones((300, 4), np.float32), chunks=(100, 4))
+    (path / "c" / "1" / "0").write_bytes(b"junk")
+    with pytest.raises(InvalidInput, match=r"X.zarr is damaged: rows .* cannot be read .*copy it again"):
+        open_matrix(path)
+
+
+def test_zarr_chunks_that_are_not_there_are_said(tmp_path: Path) -> None:
+    path = tmp_path / "X.zarr"
+    zarr.create_array(path, data=np.ones((300, 4), np.float32), chunks=(100, 4))
+    (path / "c" / "2" / "0").unlink()
+    with pytest.warns(RuntimeWarning, match=r"1 of 3 chunks .* are not there, so their rows are all 0"):
+        assert open_matrix(path).shape == (300, 4)
+
+
+def test_masked_values_are_refused() -> None:
+    X = np.ma.masked_equal(np.arange(12.0).reshape(4, 3), 5)
+    with pytest.raises(InvalidInput, match=r"X has 1 masked values: fill them"):
+        open_matrix(X)
+    assert open_matrix(np.ma.masked_array(np.ones((4, 3)))).shape == (4, 3)

@@ -144,6 +144,8 @@ def test_an_acknowledgement_says_what_can_be_undone_and_redone(session: Session,
         (True, False),
         (False, True),
     ]
+    key = answers[1]["back"]["key"]
+    assert [a["gone"] for a in answers] == [None, None, key, None]
 
 
 def test_an_undo_with_nothing_to_undo_is_acknowledged(session: Session, labeler: Wire) -> None:

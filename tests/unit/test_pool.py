@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import tracemalloc
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -342,3 +343,13 @@ def test_a_column_name_that_occurs_twice_is_refused() -> None:
     table = pd.DataFrame([["a", "b"], ["c", "d"]], columns=["t", "t"])
     with pytest.raises(InvalidInput, match="'t'"):
         Pool.from_data(table, text="t")
+
+
+def test_equal_items_that_features_tell_apart_are_said_once() -> None:
+    texts, X = ["a", "b", "a", "b"], np.arange(8.0).reshape(4, 2)
+    with pytest.warns(RuntimeWarning, match=r"Of 4 rows 2 differ .*pass id="):
+        assert len(Pool.from_data(texts, X=X)) == 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Pool.from_data(texts, X=X[[0, 1, 0, 1]])
+        Pool.from_data(pd.DataFrame({"n": range(4), "text": texts}), text="text", id="n", X=X)

@@ -157,6 +157,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       void plot?.setSelection(NO_ROWS);
     }
   });
+  bus.on("regroup", ({ finer }) => regroup(finer));
   bus.on("acted", ({ rows, code }) => paint(rows, code));
   bus.on("current", (current) => {
     here = current?.row ?? -1;

@@ -13,7 +13,7 @@ import type {
 import { defineWidget } from "../host/widget";
 import type { Item } from "../items/index";
 import { has, type Rows } from "../plot/rows";
-import { initial, type LabelerEvent, reduce } from "../state/labeler";
+import { initial, type LabelerEvent, reduce, type Turn, turnable } from "../state/labeler";
 import { announcer } from "../ui/announce";
 import { Bus } from "../ui/bus";
 import { count } from "../ui/dom";
@@ -124,7 +124,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   }
 
   function done(id: string, rows: Rows, code: number, keys: string[], words: string): void {
-    const known = state.chosen?.sample?.n_labelled ?? 0;
+    // Of a selection nobody has looked into yet the kernel says how many are new.
+    const known = state.chosen ? (state.chosen.sample?.n_labelled ?? rows.length) : 0;
     dispatch({ type: "acted", id, keys, n: rows.length - known });
     bus.tell("acted", { rows, code });
     bus.tell("release", null);
@@ -141,10 +142,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     tellWaiting();
   }
 
-  function turn(type: "undo" | "redo"): void {
-    if (!state[type]) return;
-    channel.act({ type });
-    dispatch({ type: "turned", kind: type });
+  function turn(type: Turn): void {
+    if (!turnable(state)[type]) return;
+    const id = channel.act({ type });
+    dispatch({ type: "turned", id, kind: type });
     say(type === "undo" ? "Taken back" : "Brought back");
     tellWaiting();
   }
@@ -156,6 +157,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
 
   function press(key: string, shift: boolean): boolean {
     if (key === "z") turn(shift ? "redo" : "undo");
+    else if (key === "[" || key === "]") bus.tell("regroup", { finer: key === "]" });
     else if (shift) return false;
     else if (key === "s") skip();
     else if (key === "Escape") {
@@ -200,8 +202,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   );
   channel.on<Extract<Reply, { type: "ack" }>>(
     "ack",
-    ({ id, back, n_labels, n_events, undo, redo }) => {
-      dispatch({ type: "landed", id, counts: { n_labels, n_events, undo, redo } });
+    ({ id, back, gone, n_labels, n_events, undo, redo }) => {
+      dispatch({ type: "landed", id, gone, counts: { n_labels, n_events, undo, redo } });
       tellWaiting();
       if (back) dispatch({ type: "back", ask: back });
     },

@@ -229,6 +229,6 @@ export type TroubleMessage = { type: "trouble"; to: string; words: string };
 export type Counts = { n_labels: number; n_events: number; undo: boolean; redo: boolean };
 
 export type Reply =
-  | ({ type: "ack"; id: string; back?: Ask | null } & Counts)
+  | ({ type: "ack"; id: string; back?: Ask | null; gone?: string | null } & Counts)
   | { type: "refused"; id: string; why: string }
   | { type: "failed"; id: string; why: string };

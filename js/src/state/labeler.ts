@@ -2,6 +2,8 @@ import type { Ask, Counts, LabelClass, Progress, Sample, Selection } from "../ho
 
 export type Chosen = { rows: Uint32Array; how: Selection; sample: Sample | null };
 
+export type Turn = "undo" | "redo";
+
 export type LabelerState = Progress & {
   ready: boolean;
   classes: LabelClass[];
@@ -15,8 +17,10 @@ export type LabelerState = Progress & {
    * act is on its way): an older queue may still hold them.
    */
   acted: ReadonlyMap<string, number>;
-  /** Labels that each act in flight will add, by its id. */
-  flying: ReadonlyMap<string, { n: number; keys: string[] }>;
+  /** Acts in flight by their id, in order: the labels that each will add, and the keys it is about. */
+  flying: ReadonlyMap<string, { kind: "act" | Turn; n: number; keys: string[] }>;
+  /** Keys of the items that undo gave back to the card, the last one last: redo takes them again. */
+  returned: readonly string[];
   waiting: number;
   stalled: boolean;
   note: string;
@@ -34,8 +38,8 @@ export type LabelerEvent =
   | { type: "queue"; progress: Progress; queue: Ask[] }
   | { type: "progress"; progress: Progress }
   | { type: "acted"; id: string; keys: string[]; n: number }
-  | { type: "landed"; id: string; counts?: Counts }
-  | { type: "turned"; kind: "undo" | "redo" }
+  | { type: "landed"; id: string; counts?: Counts; gone?: string | null }
+  | { type: "turned"; id: string; kind: Turn }
   | { type: "back"; ask: Ask }
   | { type: "chosen"; chosen: Chosen | null }
   | { type: "sample"; sample: Sample }
@@ -52,6 +56,7 @@ export const initial: LabelerState = {
   chosen: null,
   acted: new Map(),
   flying: new Map(),
+  returned: [],
   n_events: 0,
   waiting: 0,
   stalled: false,
@@ -88,17 +93,14 @@ export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
         else acted.delete(key);
       }
       flying.delete(event.id);
+      if (event.gone && event.counts) acted.set(event.gone, event.counts.n_events);
       const counts = event.counts && event.counts.n_events >= state.n_events ? event.counts : {};
-      return { ...state, flying, acted, ...counts };
+      return without({ ...state, flying, acted, ...counts }, event.gone);
     }
     case "turned":
-      return { ...state, [event.kind === "undo" ? "redo" : "undo"]: true };
-    case "back": {
-      const gone = new Map(state.acted);
-      gone.delete(event.ask.key);
-      const queue = [event.ask, ...state.queue.filter((ask) => ask.key !== event.ask.key)];
-      return { ...state, acted: gone, queue, current: event.ask, chosen: null };
-    }
+      return turned(state, event.id, event.kind);
+    case "back":
+      return back(state, event.ask);
     case "chosen":
       return { ...state, chosen: event.chosen, note: "" };
     case "sample":
@@ -128,6 +130,44 @@ function newer(state: LabelerState, progress: Progress): Partial<Progress> {
   return { stage, error, behind };
 }
 
+/** Whether there is something to undo, and to redo, once the acts on their way have arrived. */
+export function turnable(state: LabelerState): Record<Turn, boolean> {
+  let { undo, redo } = state;
+  for (const { kind } of state.flying.values()) {
+    if (kind === "act") redo = false;
+    if (kind === "undo") redo = true;
+    else undo = true;
+  }
+  return { undo, redo };
+}
+
+/** What redo brings back leaves the card at once: the next key is not for it. */
+function turned(state: LabelerState, id: string, kind: Turn): LabelerState {
+  const flying = new Map(state.flying).set(id, { kind, n: 0, keys: [] });
+  if (kind === "undo") return { ...state, flying };
+  const last = state.returned.at(-1);
+  const onCard = state.current?.key === last ? last : null;
+  return { ...without(state, onCard), flying, returned: state.returned.slice(0, -1) };
+}
+
+/** Undo gives an item back to the card; behind the one there, where a redo that may take it is on its way. */
+function back(state: LabelerState, ask: Ask): LabelerState {
+  const acted = new Map(state.acted);
+  acted.delete(ask.key);
+  const others = state.queue.filter((one) => one.key !== ask.key);
+  const redone = [...state.flying.values()].some((act) => act.kind === "redo");
+  if (redone && state.current && others[0]?.key === state.current.key)
+    return { ...state, acted, queue: [others[0], ask, ...others.slice(1)] };
+  const returned = [...state.returned, ask.key];
+  return { ...state, acted, queue: [ask, ...others], current: ask, chosen: null, returned };
+}
+
+function without(state: LabelerState, key: string | null | undefined): LabelerState {
+  if (!key || !state.queue.some((ask) => ask.key === key)) return state;
+  const queue = state.queue.filter((ask) => ask.key !== key);
+  return { ...state, queue, current: state.current?.key === key ? (queue[0] ?? null) : state.current };
+}
+
 /** Labels given, those on their way included. */
 export function labelsGiven(state: LabelerState): number {
   let n = state.n_labels;
@@ -145,9 +185,8 @@ function acted(state: LabelerState, id: string, keys: string[], n: number): Labe
     queue,
     current: queue[0] ?? null,
     chosen: null,
-    undo: true,
-    redo: false,
-    flying: new Map(state.flying).set(id, { n, keys }),
+    returned: [],
+    flying: new Map(state.flying).set(id, { kind: "act", n, keys }),
     note: "",
   };
 }

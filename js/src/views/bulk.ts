@@ -48,7 +48,7 @@ function mixBar(mix: { code: number; n: number }[], classes: LabelClass[]): HTML
   }
   const words = mix
     .slice(0, 3)
-    .map(({ code, n }) => `${classes[code].name} ${percent(n / total)}`)
+    .map(({ code, n }) => `${classes[code].name} (${percent(n / total)})`)
     .join(", ");
   return h("div", {}, h("div", { class: "hitl-faint", text: `The model says ${words}` }), bar);
 }

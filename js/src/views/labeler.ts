@@ -1,6 +1,6 @@
 import type { Ask, LabelClass } from "../host/protocol";
 import { type Item, renderItem } from "../items/index";
-import { emptyWords, type LabelerState, labelsGiven } from "../state/labeler";
+import { emptyWords, type LabelerState, labelsGiven, turnable } from "../state/labeler";
 import { count, h, percent, setText, show } from "../ui/dom";
 import { bulkCard } from "./bulk";
 
@@ -84,7 +84,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     const model = !bulk && ask?.guess ? ask.guess : null;
     guessLine.style.visibility = model ? "visible" : "hidden";
     if (model) {
-      const words = `Model: ${state.classes[model.code]?.name} ${percent(model.confidence)}`;
+      const words = `Model: ${state.classes[model.code]?.name} (${percent(model.confidence)})`;
       setText(guess, showGuess ? words : "Model’s guess hidden");
       setText(eye, showGuess ? "hide" : "show");
     }
@@ -93,8 +93,9 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       setDisabled(element as HTMLElement, !ask && !bulk);
     }
     setDisabled(skip, !ask || state.chosen !== null);
-    setDisabled(undo, !state.undo);
-    setDisabled(redo, !state.redo);
+    const can = turnable(state);
+    setDisabled(undo, !can.undo);
+    setDisabled(redo, !can.redo);
     show(release, state.chosen !== null);
     setText(note, state.note || waitingWords(state) || state.error);
     show(note, note.textContent !== "");

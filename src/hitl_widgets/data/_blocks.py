@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+
+from hitl_widgets.errors import InvalidInput
 
 __all__ = ["Blocks", "IntArray", "SomeRows", "ZarrRows", "as_kept", "each_block", "kept_type"]
 
@@ -113,7 +116,22 @@ class ZarrRows(Blocks):
         self.array = array
 
     def _slice(self, low: int, high: int) -> npt.NDArray[Any]:
-        return np.asarray(self.array[low:high])
+        with _readable(self.array, f"rows {low:,} to {high - 1:,}"):
+            return np.asarray(self.array[low:high])
 
     def _take(self, rows: IntArray) -> npt.NDArray[Any]:
-        return np.asarray(self.array.oindex[rows])
+        with _readable(self.array, f"some of {len(rows):,} rows"):
+            return np.asarray(self.array.oindex[rows])
+
+
+@contextmanager
+def _readable(array: Any, which: str) -> Iterator[None]:
+    try:
+        yield
+    except IndexError:
+        raise
+    except Exception as error:  # a codec may raise anything
+        where = getattr(array, "store_path", "in memory")
+        raise InvalidInput(
+            f"The zarr array {where} is damaged: {which} cannot be read ({error}). Write or copy it again."
+        ) from error

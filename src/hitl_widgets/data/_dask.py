@@ -82,12 +82,13 @@ class DaskRows(Blocks):
                     del jobs[i]
                     yield i, result
             except _Lost:
-                where = getattr(client.scheduler, "address", "its address")
-                self._refuse(f"The Dask scheduler at {where} cannot be reached")
+                at = getattr(client.scheduler, "address", None)
+                where = f"The Dask scheduler{f' at {at}' if at else ''} cannot be reached"
+                self._refuse(where)
                 self._away = True
                 warnings.warn(
-                    f"The Dask scheduler at {where} cannot be reached: the rows of X are read in this "
-                    "process from here on. Open a new Session to use a new cluster.",
+                    f"{where}: the rows of X are read in this process from here on. Open a new Session to "
+                    "use a new cluster.",
                     RuntimeWarning,
                     stacklevel=2,
                 )

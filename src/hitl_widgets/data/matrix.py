@@ -143,6 +143,7 @@ def _rows(X: Any, n_rows: int | None, name: str) -> Blocks:
         found: Blocks = DaskRows(_described(array, None, name))
     else:
         found = ZarrRows(_described(X, None, name))
+        _say(_gaps(X, name))
     _described(found, n_rows, name)
     _say(_conversion(X, name))
     return found
@@ -205,6 +206,11 @@ def _zarr_array(path: Path, what: str) -> Any:
 
 def _as_array(X: Any, name: str) -> npt.NDArray[Any]:
     try:
+        if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
+            raise InvalidInput(
+                f"{name} has {int(np.ma.getmaskarray(X).sum()):,} masked values: fill them "
+                "(sklearn.impute.SimpleImputer) or leave those items out."
+            )
         array = np.asarray(X)
         return array.astype(np.float32) if array.dtype.kind == "O" else array
     except (TypeError, ValueError) as error:
@@ -239,6 +245,17 @@ def _conversion(X: Any, name: str) -> str:
     return f"{name} holds {X.dtype}: its {X.size:,} numbers are read as {dtype}. Pass that to save the time."
 
 
+def _gaps(X: Any, name: str) -> str:
+    """What to say of chunks that were never written, or got lost: zarr fills them in silence."""
+    lacks = int(X.nchunks) - int(X.nchunks_initialized)
+    if not lacks:
+        return ""
+    return (
+        f"{name}: {lacks:,} of {int(X.nchunks):,} chunks of the zarr array are not there, so their rows are "
+        f"all {X.fill_value}. Is the copy complete?"
+    )
+
+
 def _say(words: str) -> None:
     if words:
         warnings.warn(words, RuntimeWarning, stacklevel=3)
@@ -263,14 +280,15 @@ def _check_values(X: Any, name: str) -> None:
         shown = ", ".join(map(str, bad[:5])) + (", ..." if len(bad) > 5 else "")
         raise InvalidInput(
             f"{name} holds NaN or infinite values in {len(bad):,} of {len(X):,} rows (row {shown}). "
-            "Fill them (sklearn.impute.SimpleImputer) or leave those items out."
+            "What float32 cannot hold, beyond 3e38, counts as infinite. Fill them "
+            "(sklearn.impute.SimpleImputer) or leave those items out."
         )
     if max(-low, high) > _LARGEST:  # squares of larger numbers leave float32
-        column = int(np.max([most for _, most in each_block(X, _largest)], axis=0).argmax())
+        _, row, column = max((size, rows.start + at, c) for rows, (size, at, c) in each_block(X, _widest))
         raise InvalidInput(
-            f"{name} goes from {low:.3g} to {high:.3g}, in column {column}: too wide for distances to mean "
-            "anything. Scale it, for example with sklearn.preprocessing.StandardScaler, and give no number "
-            "to what is missing."
+            f"{name} goes from {low:.3g} to {high:.3g}, in column {column} of row {row:,}: too wide for "
+            "distances to mean anything. Scale it, for example with sklearn.preprocessing.StandardScaler, and "
+            "give no number to what is missing."
         )
 
 
@@ -282,5 +300,8 @@ def _extent(block: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], float, float
     return np.flatnonzero(~np.isfinite(block).all(axis=1)), 0.0, 0.0
 
 
-def _largest(block: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return np.asarray(np.maximum(-block.min(axis=0), block.max(axis=0)))
+def _widest(block: npt.NDArray[Any]) -> tuple[float, int, int]:
+    """The number farthest from zero: how far, and its row and column."""
+    size = np.abs(block)
+    row, column = np.unravel_index(int(size.argmax()), size.shape)
+    return float(size[row, column]), int(row), int(column)

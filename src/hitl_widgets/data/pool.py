@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,6 +26,7 @@ __all__ = ["Pool"]
 
 WIDE = 30
 SHOWN_COLUMNS = 12
+LOOKED_AT = 10_000  # rows with the content of an earlier one, to see whether X knows them apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,6 +184,15 @@ class Pool:
         rows = np.array([first.setdefault(h, len(first)) for h in hashes], dtype=np.int64)
         if len(first) < len(items):
             keep = np.unique(rows, return_index=True)[1]
+            others = np.setdiff1d(np.arange(len(rows)), keep)[:LOOKED_AT]
+            if matrix is not None and (matrix[others] != matrix[keep[rows[others]]]).any():
+                warnings.warn(
+                    f"Of {len(rows):,} rows {len(keep):,} differ in what is shown, so that many are asked, "
+                    "but X differs among equal ones: that of the first counts. To label each row by itself "
+                    "pass id=.",
+                    RuntimeWarning,
+                    stacklevel=4,
+                )
             items = [items[i] for i in keep]
             matrix = None if matrix is None else some_rows(matrix, keep)
         return cls(kind, items, tuple(first), rows, matrix, data)

@@ -119,7 +119,8 @@ class Schema:
         except ValueError:
             raise InvalidInput(
                 f"{name!r} is no class of this task.{nearest(name, self.names)} "
-                f"The classes are {choices(self.names)}."
+                f"The classes are {choices(self.names)}. To add one, open the session again with it in "
+                "classes=."
             ) from None
 
     def to_dict(self) -> dict[str, Any]:

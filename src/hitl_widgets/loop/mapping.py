@@ -221,6 +221,7 @@ class Preparation:
         return first, old, new
 
     def _graph(self, X: Any) -> NeighborGraph | LandmarkGraph | None:
+        self._progress("finding neighbours", None)
         find = LandmarkGraph if len(X) > MOST_IN_GRAPH else NeighborGraph
         graph = find.build(X, cache=self._cache, on_progress=self._progress, cancelled=self._stopped)
         if self._closing.is_set():

@@ -342,4 +342,6 @@ def _unfinished(learner: object) -> bool:
 
 
 def _words(failure: Exception) -> str:
+    if isinstance(failure, HitlError):  # made for a person already
+        return str(failure).rstrip(".")
     return f"{type(failure).__name__}: {failure}".rstrip(".")

@@ -150,6 +150,7 @@ class SessionWidget(ChannelWidget):
     def _act(self, message: m.Label | m.Skip | m.Undo | m.Redo) -> None:
         session, pool = self.session, self.session.pool
         back: dict[str, Any] | None = None
+        gone: str | None = None
         match message:
             case m.Label(key=None):
                 if message.pool != pool.fingerprint:
@@ -178,12 +179,14 @@ class SessionWidget(ChannelWidget):
                 back = self._taken_back(message.id)
             case m.Redo():
                 session.redo(event_id=message.id)
+                gone = (self._taken_back(message.id) or {}).get("key")
         counts = {"n_labels": session.n_labels, "n_events": session.n_events}
         undo, redo = session.can_turn()
-        self._post({"type": "ack", "id": message.id, "back": back, "undo": undo, "redo": redo, **counts})
+        answer = {"type": "ack", "id": message.id, "back": back, "gone": gone}
+        self._post(answer | {"undo": undo, "redo": redo} | counts)
 
     def _taken_back(self, event_id: str) -> dict[str, Any] | None:
-        """The item that an undo gives back to the card, if it was a single one of this pool."""
+        """The item that an undo gives back to the card, or a redo takes: a single one of this pool."""
         target = self.session.turned(event_id)
         if target is None or len(target.item_ids) != 1:
             return None
