@@ -287,8 +287,8 @@ def _check_values(X: Any, name: str) -> None:
         _, row, column = max((size, rows.start + at, c) for rows, (size, at, c) in each_block(X, _widest))
         raise InvalidInput(
             f"{name} goes from {low:.3g} to {high:.3g}, in column {column} of row {row:,}: too wide for "
-            "distances to mean anything. Scale it, for example with sklearn.preprocessing.StandardScaler, and "
-            "give no number to what is missing."
+            "distances to mean anything. Scale it, for example with sklearn.preprocessing.StandardScaler, "
+            "and give no number to what is missing."
         )
 
 
