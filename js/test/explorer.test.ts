@@ -25,7 +25,7 @@ describe("the groups", () => {
   it("are counted once they stay", () => {
     const root = document.createElement("div");
     const view = explorerView(root, callbacks());
-    const said = root.querySelector(".hitl-groups") as HTMLElement;
+    const said = root.querySelector(".hitl-count") as HTMLElement;
     expect(said.hidden).toBe(true);
     view.setGroups(1);
     expect(said.hidden).toBe(false);

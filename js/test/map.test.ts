@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Engine } from "../src/plot/engine";
 import { Frame, wholeView } from "../src/plot/geometry";
 import type { Grid } from "../src/plot/grid";
-import { hullsOf, shownGroups } from "../src/plot/groups";
+import { hullsOf, namedAt, shownGroups } from "../src/plot/groups";
 import { change, type Look, type Looks, type Marks, NONE } from "../src/plot/look";
 import { MapPlot } from "../src/plot/map";
 import { NO_ROWS, type Rows, rowsOf } from "../src/plot/rows";
@@ -118,6 +118,34 @@ describe("the map", () => {
     plot.grow(2);
     expect(chosen.length).toBe(3);
     expect(chosen).toContain(1);
+  });
+});
+
+describe("names of groups", () => {
+  const box = (x: number, y: number, size: number) => [
+    [x - size, y - size],
+    [x + size, y - size],
+    [x + size, y + size],
+    [x - size, y + size],
+  ];
+  const hulls = [box(0, 0, 0.6), box(-0.7, -0.7, 0.05), box(0.7, 0.94, 0.05)] as never[];
+  const groups = { of: Uint16Array.of(0), names: ["large", "small", "edge"], hulls };
+  const shown = shownGroups(groups, -1, new Frame(wholeView(400, 400), 400, 400));
+  const at = (name: string) => shown.find((g) => g.name === name) as (typeof shown)[number];
+
+  it("lie within a large group, above a small one, and below one at the upper edge", () => {
+    const [, y] = at("large").at;
+    expect(y).toBeCloseTo(200, 0);
+    const small = hulls[1] as [number, number][];
+    const frame = new Frame(wholeView(400, 400), 400, 400);
+    expect(at("small").at[1]).toBeLessThan(Math.min(...small.map((p) => frame.py(p[1]))));
+    const edge = hulls[2] as [number, number][];
+    expect(at("edge").at[1]).toBeGreaterThan(Math.max(...edge.map((p) => frame.py(p[1]))));
+  });
+
+  it("can be pointed at", () => {
+    for (const { at, group } of shown) expect(namedAt(shown, at[0], at[1])).toBe(group);
+    expect(namedAt(shown, 1, 1)).toBe(-1);
   });
 });
 

@@ -24,7 +24,7 @@ rng = np.random.default_rng(0)
 middles = rng.normal(size=(8, 5)) * 4
 X = (middles[rng.integers(0, 8, {n})] + rng.normal(size=({n}, 5))).astype("float32")
 session = hitl.Session([f"item {{i}}" for i in range({n})], X=X, classes=["yes", "no"], random_state=1)
-while session.map is None:
+while session.map is None or session.round is None or not session.round.has_features:
     time.sleep(0.05)
 session._preparation.close()
 hitl.Explorer(session, engine="{engine}")"""

@@ -2,7 +2,7 @@ import type { Theme } from "../ui/theme";
 import type { Engine, View } from "./engine";
 import { centred, Frame, type Point, reframed, wholeView, zoomedWithin } from "./geometry";
 import { Grid } from "./grid";
-import { type Groups, shownGroups } from "./groups";
+import { type Groups, namedAt, type ShownGroup, shownGroups } from "./groups";
 import { CHOSEN, type ColourBy, Looks, type Marks, RINGED } from "./look";
 import { type Merge, overlay, type Tool } from "./overlay";
 import { marked, minus, NO_ROWS, type Rows, rowsOf, union } from "./rows";
@@ -33,6 +33,7 @@ export class MapPlot {
   private selected = NO_ROWS;
   private hovered = -1;
   private activeGroup = -1;
+  private shown: ShownGroup[] = [];
   private here = -1;
   private viewing = false;
   private stale: Rows | null = NO_ROWS;
@@ -55,7 +56,10 @@ export class MapPlot {
         frame: () => this.frame,
         tool: () => this.tool,
         hover: (px, py) => this.hoverAt(px, py),
-        leave: () => this.setHovered(-1),
+        leave: () => {
+          this.activate(-1);
+          this.setHovered(-1);
+        },
         focus: on.focus,
         pick: (px, py, merge) => this.pick(px, py, merge),
         shape: (polygon, tool, merge) => this.choose(this.grid.inside(polygon), tool, merge),
@@ -245,13 +249,7 @@ export class MapPlot {
 
   private hoverAt(px: number, py: number): void {
     const row = this.at(px, py, REACH);
-    if (this.tool === "cluster") {
-      const group = row >= 0 && this.groups ? this.groups.of[row] : -1;
-      if (group !== this.activeGroup) {
-        this.activeGroup = group;
-        this.drawGroups();
-      }
-    }
+    this.activate(this.tool === "cluster" ? this.groupAt(px, py, row) : -1);
     this.setHovered(row);
   }
 
@@ -261,19 +259,30 @@ export class MapPlot {
     const point = this.place(row);
     this.over.setHover(point);
     this.on.hover(row >= 0 ? row : null, point ?? [0, 0]);
-    if (row < 0 && this.activeGroup >= 0) {
-      this.activeGroup = -1;
-      this.drawGroups();
-    }
+  }
+
+  private activate(group: number): void {
+    if (group === this.activeGroup) return;
+    this.activeGroup = group;
+    this.drawGroups();
+  }
+
+  /** The group whose name is under a pixel, else that of the row there; -1 for none. */
+  private groupAt(px: number, py: number, row: number): number {
+    const named = namedAt(this.shown, px, py);
+    return named >= 0 || row < 0 || !this.groups ? named : this.groups.of[row];
   }
 
   private pick(px: number, py: number, merge: Merge): void {
     const { groups } = this;
     const row = this.at(px, py, this.tool === "cluster" ? 2 * REACH : REACH);
-    if (row < 0) this.choose(NO_ROWS, "clicked", merge);
-    else if (this.tool !== "cluster" || !groups) this.choose(Uint32Array.of(row), "clicked", merge);
+    if (this.tool !== "cluster" || !groups) {
+      this.choose(row < 0 ? NO_ROWS : Uint32Array.of(row), "clicked", merge);
+      return;
+    }
+    const group = this.groupAt(px, py, row);
+    if (group < 0) this.choose(NO_ROWS, "clicked", merge);
     else {
-      const group = groups.of[row];
       const mask = new Uint8Array(groups.of.length);
       for (let i = 0; i < mask.length; i++) if (groups.of[i] === group) mask[i] = 1;
       this.choose(marked(mask), "cluster", merge);
@@ -300,6 +309,8 @@ export class MapPlot {
   }
 
   private drawGroups(): void {
-    if (this.groups) this.over.setGroups(shownGroups(this.groups, this.activeGroup, this.frame));
+    if (!this.groups) return;
+    this.shown = shownGroups(this.groups, this.activeGroup, this.frame);
+    this.over.setGroups(this.shown);
   }
 }

@@ -83,7 +83,7 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
     },
     ...COLOURS.map(([by, words]) => h("option", { text: words, attrs: { value: by } })),
   );
-  const groups = h("span", { class: "hitl-groups", attrs: { hidden: true } });
+  const groups = h("span", { class: "hitl-count", attrs: { hidden: true } });
   const bar = h(
     "div",
     { class: "hitl-tools", attrs: { role: "toolbar", "aria-label": "Map" } },
