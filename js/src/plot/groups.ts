@@ -24,7 +24,7 @@ export function namedAt(shown: readonly ShownGroup[], x: number, y: number): num
 }
 
 /** How many of the largest groups are named on the map. */
-const NAMES = 16;
+const NAMES = 32;
 
 /** Names of the larger groups, where they do not cover each other; of the active one its outline too. */
 export function shownGroups(groups: Groups, active: number, frame: Frame): ShownGroup[] {
