@@ -184,18 +184,23 @@ class Pool:
         rows = np.array([first.setdefault(h, len(first)) for h in hashes], dtype=np.int64)
         if len(first) < len(items):
             keep = np.unique(rows, return_index=True)[1]
-            others = np.setdiff1d(np.arange(len(rows)), keep)[:LOOKED_AT]
-            if matrix is not None and (matrix[others] != matrix[keep[rows[others]]]).any():
-                warnings.warn(
-                    f"Of {len(rows):,} rows {len(keep):,} differ in what is shown, so that many are asked, "
-                    "but X differs among equal ones: that of the first counts. To label each row by itself "
-                    "pass id=.",
-                    RuntimeWarning,
-                    stacklevel=4,
-                )
+            if matrix is not None:
+                _warn_of_lost(matrix, rows, keep)
             items = [items[i] for i in keep]
             matrix = None if matrix is None else some_rows(matrix, keep)
         return cls(kind, items, tuple(first), rows, matrix, data)
+
+
+def _warn_of_lost(X: Any, rows: npt.NDArray[np.int64], keep: npt.NDArray[np.int64]) -> None:
+    """Rows of equal content are one item: said where X knows them apart."""
+    others = np.setdiff1d(np.arange(len(rows)), keep)[:LOOKED_AT]
+    if (X[others] != X[keep[rows[others]]]).any():
+        warnings.warn(
+            f"Of {len(rows):,} rows {len(keep):,} differ in what is shown, so that many are asked, but X "
+            "differs among equal ones: that of the first counts. To label each row by itself pass id=.",
+            RuntimeWarning,
+            stacklevel=5,
+        )
 
 
 def _as_table(data: Any) -> nw.DataFrame[Any] | None:
