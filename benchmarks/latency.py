@@ -144,6 +144,9 @@ def browser() -> dict[str, Any]:
             press_keys(page, keys, WARM_UP)
             page.wait_for_timeout(SETTLED_MS)
             idle = pressed(page, keys)
+            # A cell run within some 50 ms of a message of a widget keeps the next ones waiting until it ends:
+            # JupyterLab's doing (nothing reaches the kernel), as with "Run All".
+            page.wait_for_timeout(1000)
             opened.run(2, wait=False)
             page.wait_for_timeout(500)
             bench.focus()
