@@ -81,8 +81,8 @@ def _browser(found: dict[str, Any]) -> list[str]:
         "",
         "Real keys in a real Chromium, 400 ms apart, answered by the truth. Busy: another cell, run a second",
         "after the last label, sleeps for 20 s. From the moment the browser gets the key to the frame drawn",
-        "with what it set off. The map and the suggestions count once the model has seen the label. The texts",
-        "have 64 features.",
+        "with what it set off. The map and the suggestions count once the model has seen the label. The",
+        "texts have 64 features.",
         "",
         *table(["", "pool", "kernel", "n", "median", "p95", "max", "budget"], rows),
     ]
