@@ -144,8 +144,8 @@ def browser() -> dict[str, Any]:
             press_keys(page, keys, WARM_UP)
             page.wait_for_timeout(SETTLED_MS)
             idle = pressed(page, keys)
-            # A cell run within some 50 ms of a message of a widget keeps the next ones waiting until it ends:
-            # JupyterLab's doing (nothing reaches the kernel), as with "Run All".
+            # Run at once after a label it kept all later messages waiting until it ended; where they wait
+            # between the page and our widgets was not found.
             page.wait_for_timeout(1000)
             opened.run(2, wait=False)
             page.wait_for_timeout(500)

@@ -425,7 +425,7 @@ def test_a_damaged_zarr_chunk_is_told_with_its_rows(tmp_path: Path) -> None:
     path = tmp_path / "X.zarr"
     zarr.create_array(path, data=np.ones((300, 4), np.float32), chunks=(100, 4))
     (path / "c" / "1" / "0").write_bytes(b"junk")
-    with pytest.raises(InvalidInput, match=r"X.zarr is damaged: rows .* cannot be read .*copy it again"):
+    with pytest.raises(InvalidInput, match=r"X.zarr: rows .* cannot be read .*damaged, copy it again"):
         open_matrix(path)
 
 

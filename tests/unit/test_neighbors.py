@@ -386,3 +386,12 @@ def test_the_files_used_last_are_kept(tmp_path: Path) -> None:
 def test_small_pools_leave_the_disk_alone(tmp_path: Path) -> None:
     NeighborGraph.build(gauss(neighbors.CACHE_ROWS - 1, 2), cache=tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("collide", [False, True])
+def test_equal_rows_are_found_whatever_their_hashes(monkeypatch: pytest.MonkeyPatch, collide: bool) -> None:
+    rows = np.random.default_rng(0).integers(0, 2, (300, 7)).astype(np.float32)
+    if collide:
+        monkeypatch.setattr(neighbors, "_multipliers", lambda d: np.zeros(d, np.uint64))
+    first = [next(j for j in range(len(rows)) if (rows[j] == row).all()) for row in rows]
+    np.testing.assert_array_equal(neighbors._first_equal(rows), first)

@@ -128,10 +128,10 @@ class ZarrRows(Blocks):
 def _readable(array: Any, which: str) -> Iterator[None]:
     try:
         yield
-    except IndexError:
+    except (IndexError, MemoryError):
         raise
     except Exception as error:  # a codec may raise anything
         where = getattr(array, "store_path", "in memory")
         raise InvalidInput(
-            f"The zarr array {where} is damaged: {which} cannot be read ({error}). Write or copy it again."
+            f"The zarr array {where}: {which} cannot be read ({error}). If it is damaged, copy it again."
         ) from error

@@ -229,9 +229,9 @@ def _exponent(X: Matrix) -> int:
 
 
 def _first_equal(rows: Matrix) -> npt.NDArray[np.int64]:
-    """For each row the first row that equals it, by multiply-shift hashes of its bits, then compared."""
+    """For each row the first row that equals it, by hashes of its bits, then compared."""
     n, d = rows.shape
-    odd = np.random.default_rng(0).integers(2**63, size=d, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    odd = _multipliers(d)
     bits, key = np.ascontiguousarray(rows).view(np.uint32), np.empty(n, np.uint64)
     for part in (slice(low, low + _SOME) for low in range(0, n, _SOME)):
         give_way()
@@ -240,5 +240,10 @@ def _first_equal(rows: Matrix) -> npt.NDArray[np.int64]:
     found = first[group]
     later = np.flatnonzero(found != np.arange(n))
     other = later[(rows[later] != rows[found[later]]).any(axis=1)]
-    found[other] = other  # a collision, once in 10^19 pairs
+    seen: dict[bytes, int] = {}  # of those whose hashes are equal by chance
+    found[other] = [seen.setdefault(rows[i].tobytes(), i) for i in other]
     return found
+
+
+def _multipliers(d: int) -> npt.NDArray[np.uint64]:
+    return np.random.default_rng(0).integers(2**63, size=d, dtype=np.uint64) * np.uint64(2) + np.uint64(1)

@@ -105,17 +105,13 @@ def _modes_elsewhere(affinity: Affinity, k: int) -> tuple[FloatArray, FloatArray
     return values, vectors
 
 
+@one_blas_thread()
 def modes(affinity: Affinity, k: int) -> tuple[FloatArray, FloatArray]:
     """Leading eigenvalues (k,) of the normalised affinity, and their vectors (n, k), float64.
 
     Each connected part has one of value 1, but Lanczos' method finds one vector of each value: they
     are set down, the largest parts first, and the search goes on beside them.
     """
-    with one_blas_thread():
-        return _modes(affinity, k)
-
-
-def _modes(affinity: Affinity, k: int) -> tuple[FloatArray, FloatArray]:
     S = normalised(affinity)
     if S.shape[0] <= _SMALL:
         return eigh(S.toarray(), subset_by_index=(S.shape[0] - k, S.shape[0] - 1))
