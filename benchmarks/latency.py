@@ -144,9 +144,6 @@ def browser() -> dict[str, Any]:
             press_keys(page, keys, WARM_UP)
             page.wait_for_timeout(SETTLED_MS)
             idle = pressed(page, keys)
-            # Run at once after a label it kept all later messages waiting until it ended; where they wait
-            # between the page and our widgets was not found.
-            page.wait_for_timeout(1000)
             opened.run(2, wait=False)
             page.wait_for_timeout(500)
             bench.focus()

@@ -79,15 +79,10 @@ def _browser(found: dict[str, Any]) -> list[str]:
     return [
         "## Labeling in JupyterLab",
         "",
-        "Real keys in a real Chromium, 400 ms apart, answered by the truth. Busy: another cell, run a second",
-        "after the last label, sleeps for 20 s. From the moment the browser gets the key to the frame drawn",
+        "Real keys in a real Chromium, 400 ms apart, answered by the truth. Busy: another cell, run at once",
+        "after a label, sleeps for 20 s. From the moment the browser gets the key to the frame drawn",
         "with what it set off. The map and the suggestions count once the model has seen the label. The",
         "texts have 64 features.",
-        "",
-        "Left out by that second: with the cell run at once after a label, in two of two tries at 20,000",
-        "texts (2026-11-21), labels waited in the browser until the cell ended: of 40 keys 21 were",
-        "acknowledged as labels, after 16 s in the median and 19 at p95; the queue ran dry, and a key on an",
-        "empty card does nothing. The cause is not known.",
         "",
         *table(["", "pool", "kernel", "n", "median", "p95", "max", "budget"], rows),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import dataclasses
 import json
 import re
@@ -97,6 +98,25 @@ def test_a_label_is_saved_and_acknowledged_once(session: Session, wire: Wire) ->
         ["a", "suggested", 1200]
     ]
     assert session.history().iloc[-1]["event_id"] == message["id"]
+
+
+def test_what_is_told_from_elsewhere_belongs_to_the_page_that_spoke_last(
+    session: Session, labeler: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell = contextvars.ContextVar("shell", default="cell")
+    told: list[str] = []
+    monkeypatch.setattr(labeler.widget, "send", lambda *_: told.append(shell.get()))
+    session.label(session.pool.ids[:1], "a")
+    session.wait()
+    assert set(told) == {"cell"}
+
+    page = contextvars.copy_context()
+    page.run(shell.set, "page")
+    page.run(labeler.widget._receive, labeler.widget, label(session), [])
+    told.clear()
+    session.label(session.pool.ids[1:2], "a")
+    session.wait()
+    assert set(told) == {"page"}
 
 
 def test_the_label_is_in_the_store_before_the_acknowledgement_is_sent(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import threading
 from collections.abc import Callable
@@ -68,6 +69,7 @@ class ChannelWidget(anywidget.AnyWidget):
 
     def __init__(self, key: str) -> None:
         self._wire = threading.RLock()
+        self._page = contextvars.copy_context()
         super().__init__(_esm=bundle(f"{self._bundle}.js"), _css=bundle("hitl.css"), _key=key)
         self.on_msg(self._receive)
 
@@ -78,6 +80,7 @@ class ChannelWidget(anywidget.AnyWidget):
         return plain_fallback(super()._repr_mimebundle_(**options), self._words)
 
     def _receive(self, _: Any, content: Any, __: Any) -> None:
+        self._page = contextvars.copy_context()
         name = content.get("id") if isinstance(content, dict) else None
         name = name if isinstance(name, str) and len(name) <= 64 and name.isascii() else ""
         self._answer(name, lambda: self._handle(m.parse(content)))
@@ -97,8 +100,11 @@ class ChannelWidget(anywidget.AnyWidget):
         raise NotImplementedError
 
     def _post(self, content: dict[str, Any], buffers: list[Any] | None = None) -> None:
+        # ipykernel (7.4) takes what the page says next to the shell whose message this one answers, and
+        # outside of the page's context that may be a cell: the page would wait until the cell ends.
+        page = self._page.copy()
         with self._wire:
-            self.send(content, buffers or [])
+            page.run(self.send, content, buffers or [])
 
 
 class SessionWidget(ChannelWidget):
