@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 ROWS, WIDTH, CLASSES, TOP = 1_000_000, 384, 10, 100
-ROUNDS = 7
+ROUNDS = 15
 
 
 def measure() -> dict[str, Any]:

@@ -70,28 +70,41 @@ def _fused(
 
 @compiled(fastmath=True)
 def _product(X: Any, coef: Any, scores: Any) -> None:
-    """Two rows by five classes at a time: ten sums that stay in registers while the row streams by."""
+    """Ten classes at a time, then five: sums that stay in registers while the row streams by.
+
+    One row alone: two at a time take fewer instructions, but memory is read slower by turns than in a row.
+    """
     rows, d = X.shape
-    for r in range(0, rows, 2):
-        t = min(r + 1, rows - 1)
-        for k in range(0, len(coef), TILE):
-            a0 = a1 = a2 = a3 = a4 = b0 = b1 = b2 = b3 = b4 = np.float32(0)
+    tens = len(coef) // 10 * 10
+    for r in range(rows):
+        for k in range(0, tens, 10):
+            s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = s9 = np.float32(0)
             for j in range(d):
-                x, z = X[r, j], X[t, j]
-                a0 += x * coef[k, j]
-                a1 += x * coef[k + 1, j]
-                a2 += x * coef[k + 2, j]
-                a3 += x * coef[k + 3, j]
-                a4 += x * coef[k + 4, j]
-                b0 += z * coef[k, j]
-                b1 += z * coef[k + 1, j]
-                b2 += z * coef[k + 2, j]
-                b3 += z * coef[k + 3, j]
-                b4 += z * coef[k + 4, j]
-            scores[k, r], scores[k + 1, r], scores[k + 2, r] = a0, a1, a2
-            scores[k + 3, r], scores[k + 4, r] = a3, a4
-            scores[k, t], scores[k + 1, t], scores[k + 2, t] = b0, b1, b2
-            scores[k + 3, t], scores[k + 4, t] = b3, b4
+                x = X[r, j]
+                s0 += x * coef[k, j]
+                s1 += x * coef[k + 1, j]
+                s2 += x * coef[k + 2, j]
+                s3 += x * coef[k + 3, j]
+                s4 += x * coef[k + 4, j]
+                s5 += x * coef[k + 5, j]
+                s6 += x * coef[k + 6, j]
+                s7 += x * coef[k + 7, j]
+                s8 += x * coef[k + 8, j]
+                s9 += x * coef[k + 9, j]
+            scores[k, r], scores[k + 1, r], scores[k + 2, r], scores[k + 3, r] = s0, s1, s2, s3
+            scores[k + 4, r], scores[k + 5, r], scores[k + 6, r], scores[k + 7, r] = s4, s5, s6, s7
+            scores[k + 8, r], scores[k + 9, r] = s8, s9
+        for k in range(tens, len(coef), 5):
+            s0 = s1 = s2 = s3 = s4 = np.float32(0)
+            for j in range(d):
+                x = X[r, j]
+                s0 += x * coef[k, j]
+                s1 += x * coef[k + 1, j]
+                s2 += x * coef[k + 2, j]
+                s3 += x * coef[k + 3, j]
+                s4 += x * coef[k + 4, j]
+            scores[k, r], scores[k + 1, r], scores[k + 2, r] = s0, s1, s2
+            scores[k + 3, r], scores[k + 4, r] = s3, s4
 
 
 @compiled(fastmath=True)
