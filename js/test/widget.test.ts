@@ -136,11 +136,9 @@ describe("the labeler, by keys", () => {
     model.say({ ...welcome, to: view });
     for (const row of [0, 1, 2]) {
       model.say({
-        type: "item",
+        type: "items",
         to: view,
-        row,
-        small: false,
-        content: { kind: "text", text: `item ${row}` },
+        items: [{ row, content: { kind: "text", text: `item ${row}` } }],
       });
     }
   });

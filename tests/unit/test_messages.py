@@ -371,12 +371,9 @@ def test_a_view_that_says_hello_is_welcomed_with_the_whole_state(session: Sessio
 
 
 def test_items_are_shown_to_the_view_that_asks(session: Session, wire: Wire) -> None:
-    found = wire.say({"id": new_event_id(), "type": "show", "view": "view-1234", "rows": [3, 5]})
-    assert [(m["type"], m["to"], m["row"]) for m in found] == [
-        ("item", "view-1234", 3),
-        ("item", "view-1234", 5),
-    ]
-    assert found[0]["content"] == session.payload(3).content
+    [found] = wire.say({"id": new_event_id(), "type": "show", "view": "view-1234", "rows": [3, 5]})
+    assert (found["type"], found["to"]) == ("items", "view-1234")
+    assert found["items"] == [{"row": row, "content": session.payload(row).content} for row in (3, 5)]
 
 
 def test_an_image_travels_as_bytes(
@@ -385,9 +382,20 @@ def test_an_image_travels_as_bytes(
     session = make_session(np.random.default_rng(0).random((6, 8, 8)))
     wire = Wire(Labeler(session), monkeypatch)
     ask = {"id": new_event_id(), "type": "show", "view": "view-1234", "rows": [0], "small": True}
-    [(item, buffers)] = wire.say_with_buffers(ask)
-    assert item["content"]["kind"] == "image"
+    [(found, buffers)] = wire.say_with_buffers(ask)
+    assert [item["content"]["kind"] for item in found["items"]] == ["image"]
     assert buffers[0].startswith(b"\x89PNG")
+
+
+def test_the_first_of_many_pictures_does_not_wait_for_all(
+    make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make_session(np.random.default_rng(0).integers(0, 255, (6, 300, 300, 3), np.uint8))
+    wire = Wire(Labeler(session), monkeypatch)
+    ask = {"id": new_event_id(), "type": "show", "view": "view-1234", "rows": [4, 0, 2, 1]}
+    found = wire.say_with_buffers(ask)
+    assert [item["row"] for message, _ in found for item in message["items"]] == [4, 0, 2, 1]
+    assert all(len(message["items"]) == len(pictures) == 1 for message, pictures in found)
 
 
 @pytest.mark.parametrize("text", ["\ud800", "a\0b", ""])
@@ -396,8 +404,8 @@ def test_an_item_of_odd_text_can_be_sent(
 ) -> None:
     session = make_session([text, "plain"])
     wire = Wire(Labeler(session), monkeypatch)
-    [item] = wire.say({"id": new_event_id(), "type": "show", "view": "view-1234", "rows": [0]})
-    assert item["type"] == "item"
+    [found] = wire.say({"id": new_event_id(), "type": "show", "view": "view-1234", "rows": [0]})
+    assert found["type"] == "items"
 
 
 def test_a_selection_is_described_before_it_is_labelled(session: Session, labeler: Wire) -> None:

@@ -1,7 +1,7 @@
-import { blobUrl, encodeRows, f32, u8, u16, u32 } from "../host/codecs";
+import { encodeRows, f32, u8, u16, u32 } from "../host/codecs";
 import type {
   ExplorerWelcome,
-  ItemMessage,
+  ItemsMessage,
   LabelClass,
   MapMessage,
   MarksMessage,
@@ -9,7 +9,7 @@ import type {
   StageMessage,
 } from "../host/protocol";
 import { defineWidget } from "../host/widget";
-import type { Item } from "../items/index";
+import { type Item, itemsOf } from "../items/index";
 import type { Engine } from "../plot/engine";
 import type { Point } from "../plot/geometry";
 import { hullsOf } from "../plot/groups";
@@ -208,13 +208,15 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     if (missing.length) channel.ask({ type: "show", view: channel.view, rows: missing, small: true });
   }
 
-  channel.on<ItemMessage>(
-    "item",
-    ({ row, content }, [data]) => {
+  channel.on<ItemsMessage>(
+    "items",
+    (message, pictures) => {
       if (glimpses.size > 2000) glimpses.clear();
-      glimpses.set(row, { content, url: data ? blobUrl(data, "image/png") : undefined });
-      asked.delete(row);
-      if (hover?.row === row) drawTip();
+      for (const [row, item] of itemsOf(message, pictures)) {
+        glimpses.set(row, item);
+        asked.delete(row);
+      }
+      drawTip();
       drawList();
     },
     signal,

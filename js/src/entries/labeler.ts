@@ -1,8 +1,8 @@
 import type { Channel } from "../host/channel";
-import { blobUrl, encodeRows } from "../host/codecs";
+import { encodeRows } from "../host/codecs";
 import type {
   Ask,
-  ItemMessage,
+  ItemsMessage,
   LabelerWelcome,
   QueueMessage,
   Reply,
@@ -11,7 +11,7 @@ import type {
   StateMessage,
 } from "../host/protocol";
 import { defineWidget } from "../host/widget";
-import type { Item } from "../items/index";
+import { type Item, itemsOf } from "../items/index";
 import { has, type Rows } from "../plot/rows";
 import { initial, type LabelerEvent, reduce, type Turn, turnable } from "../state/labeler";
 import { announcer } from "../ui/announce";
@@ -22,6 +22,8 @@ import { labelerView } from "../views/labeler";
 
 const HELD = 300;
 const AHEAD = 12;
+const SOON = 4;
+const REST_MS = 150;
 const STALLED_MS = 3000;
 
 export default defineWidget("labeler", ({ root, channel, signal }) => {
@@ -29,6 +31,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const say = announcer(root);
   const items = new Map<number, Item>();
   const asked = new Set<number>();
+  let later: ReturnType<typeof setTimeout> | undefined;
   const guessKey = `hitl-guess:${channel.key}`;
   let state = initial;
   let showGuess = remembered(guessKey) !== "hidden";
@@ -76,12 +79,18 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
 
   // -- items: asked for once, a few ahead, so that the next one is painted from here
 
-  function fetchAhead(): void {
-    const wanted = state.queue.slice(0, AHEAD).map((ask) => ask.row);
-    const sample = state.chosen?.sample;
-    if (sample) wanted.push(...[...sample.random, ...sample.odd].map((member) => member.row));
+  function fetchAhead(now = false): void {
+    const { sample } = state.chosen ?? {};
+    const members = sample ? [...sample.random, ...sample.odd] : [];
+    const wanted = [...members, ...state.queue.slice(0, AHEAD)].map(({ row }) => row);
     const missing = wanted.filter((row) => !items.has(row) && !asked.has(row));
+    clearTimeout(later);
     if (!missing.length) return;
+    // A label is answered sooner where nothing else is asked beside it.
+    if (!now && !wanted.slice(0, members.length + SOON).some((row) => missing.includes(row))) {
+      later = setTimeout(() => fetchAhead(true), REST_MS);
+      return;
+    }
     for (const row of missing) asked.add(row);
     channel.ask({ type: "show", view: channel.view, rows: missing });
     setTimeout(() => {
@@ -191,11 +200,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   channel.on<QueueMessage>("queue", (message) => dispatch({ ...message, progress: message }), signal);
   channel.on<StateMessage>("state", (message) => dispatch({ type: "progress", progress: message }), signal);
   channel.on<Sample>("sample", (sample) => dispatch({ type: "sample", sample }), signal);
-  channel.on<ItemMessage>(
-    "item",
-    ({ row, content }, buffers) => {
-      const url = content.kind === "image" && buffers[0] ? blobUrl(buffers[0], "image/png") : undefined;
-      keep(row, { content, url });
+  channel.on<ItemsMessage>(
+    "items",
+    (message, pictures) => {
+      for (const [row, item] of itemsOf(message, pictures)) keep(row, item);
       draw();
     },
     signal,
@@ -235,6 +243,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const watch = setInterval(tellWaiting, 1000);
   signal.addEventListener("abort", () => {
     clearInterval(watch);
+    clearTimeout(later);
     for (const { url } of items.values()) if (url) URL.revokeObjectURL(url);
   });
   tellWaiting();

@@ -90,7 +90,8 @@ export type LabelerWelcome = Progress & {
 };
 export type QueueMessage = Progress & { type: "queue"; queue: Ask[] };
 export type StateMessage = Progress & { type: "state" };
-export type ItemMessage = { type: "item"; to: string; row: number; small: boolean; content: Content };
+/** The buffers are the pictures, one for each item whose content is an image. */
+export type ItemsMessage = { type: "items"; to: string; items: { row: number; content: Content }[] };
 export type Sample = {
   type: "sample";
   to: string;

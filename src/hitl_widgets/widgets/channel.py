@@ -27,6 +27,8 @@ __all__ = ["ChannelWidget", "SessionWidget", "bundle"]
 STATIC = Path(__file__).parent / "static"
 # Items up to which an act is done at once, where the message arrives.
 AT_ONCE = 10_000
+# Bytes of pictures in one message.
+PARCEL = 200_000
 SESSION_WORDS = "hitl-widgets: a labeling session. Run this cell in JupyterLab 4 to go on labeling."
 
 _queues: WeakKeyDictionary[Session, ThreadPoolExecutor] = WeakKeyDictionary()
@@ -134,8 +136,7 @@ class SessionWidget(ChannelWidget):
             case m.Hello():
                 self._greet(message.view)
             case m.Show():
-                for row in message.rows:
-                    self._show(message.view, row, small=message.small)
+                self._show(message)
             case m.Groups():
                 self.session.regroup(message.scale)
             case m.Vega():
@@ -202,12 +203,21 @@ class SessionWidget(ChannelWidget):
         ask = {"row": row, "key": target.item_ids[0], "guess": None}
         return ask | {"reason": "taken back by you", "audit": target.selection == "audit"}
 
-    def _show(self, view: str, row: int, *, small: bool) -> None:
-        if row >= (n := len(self.session.pool)):
-            raise InvalidInput(f"Row {row} is not in the pool of {n} items.")
-        payload = self.session.payload(row, side=160 if small else 768)
-        content = {"type": "item", "to": view, "row": row, "small": small, "content": payload.content}
-        self._post(content, [payload.data] if payload.data else [])
+    def _show(self, message: m.Show) -> None:
+        n = len(self.session.pool)
+        items: list[dict[str, Any]] = []
+        pictures: list[bytes] = []
+        for at, row in enumerate(message.rows, 1):
+            if row >= n:
+                raise InvalidInput(f"Row {row} is not in the pool of {n} items.")
+            payload = self.session.payload(row, side=160 if message.small else 768)
+            items.append({"row": row, "content": payload.content})
+            pictures += [payload.data] if payload.data else []
+            # One message for many, for each costs the server as much as a label does; but the first
+            # picture need not wait for all.
+            if at == len(message.rows) or sum(map(len, pictures)) > PARCEL:
+                self._post({"type": "items", "to": message.view, "items": items}, pictures)
+                items, pictures = [], []
 
     # -- out -------------------------------------------------------------------
 
