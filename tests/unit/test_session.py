@@ -26,6 +26,7 @@ from hitl_widgets.errors import HitlError, InvalidInput, StoreError
 from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.linear import LinearLearner
+from hitl_widgets.loop import asking
 from hitl_widgets.loop.session import Session
 from hitl_widgets.loop.worker import Worker
 
@@ -411,6 +412,45 @@ class Slow(LinearLearner):
         P[:, 0] -= 0.01 * self.n_told
         P[:, 1] += 0.01 * self.n_told
         return P if index is None else P[index]
+
+
+def test_a_label_does_not_wait_for_the_first_questions_to_be_chosen(
+    make_session: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+
+    def slow(X: Any, n: int, seed: Any) -> list[int]:
+        assert go_on.wait(20)
+        return [5, 50]
+
+    monkeypatch.setattr(asking, "kmeans_start", slow)
+    session = make_session(audit=0)
+    told = Told(session)
+    session.label(session.pool.ids[7], "a")
+    session.label(session.pool.ids[40], "b")
+    rounds = session._trainer
+    told.wait_until(
+        lambda: rounds.round is not None and rounds.round.n_labels == 2 and rounds.round.model != ""
+    )
+    with pytest.raises(TimeoutError):
+        session.wait(timeout=0.2)
+    go_on.set()
+    session.undo()
+    assert session.query(2) == [session.pool.ids[5], session.pool.ids[50]]
+
+
+def test_where_the_first_questions_cannot_be_chosen_they_are_drawn_at_random(
+    make_session: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any) -> list[int]:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(asking, "kmeans_start", fails)
+    session = make_session()
+    with pytest.warns(RuntimeWarning, match="no room"):
+        assert len(session.query(3)) == 3
+    label_by_hand(session, 6)
+    assert session.wait().n_labels == 6
 
 
 def test_the_next_label_does_not_wait_for_the_slower_parts_of_the_model(make_session: Make) -> None:

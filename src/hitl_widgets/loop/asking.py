@@ -206,13 +206,13 @@ class Asker:
     ) -> tuple[Suggestion, ...]:
         """The next ``n`` questions, in order.
 
-        Until features are built, everything is drawn at random, and so counts for the audit. Then
-        k-means medoids, until there are as many labels and two classes are known; then the
-        strategy, whose picks are not all alike where ``diverse``.
+        Until features are built and :meth:`begin` has ended, everything is drawn at random, and so
+        counts for the audit. Then k-means medoids, until there are as many labels and two classes are
+        known; then the strategy, whose picks are not all alike where ``diverse``.
         """
         chosen: list[Suggestion] = []
         if ground is not None:
-            cold = self._cold(labels, ground.X)
+            cold = self._cold(labels)
             chosen = [Suggestion(i, COLD) for i in cold[:n]]
             if len(chosen) < n and utilities is not None:
                 context = self._context(ground, labels, n - len(chosen))
@@ -239,15 +239,28 @@ class Asker:
                 budget -= cost
         return tuple(chosen.values())
 
-    def _cold(self, labels: Labels, X: npt.NDArray[np.float32]) -> list[int]:
-        if self._start is None:
-            size = min(len(X), cold_start_size(len(self.classes)))
-            self._start = kmeans_start(X, size, self.seed)
-        known = np.unique(labels.y[labels.y >= 0])
-        if len(labels) >= len(self._start) and len(known) >= 2:
-            return []
+    def lacks_start(self, labels: Labels) -> bool:
+        """Whether :meth:`begin` has yet to say what is asked first."""
+        return self._start is None and self._is_start(labels)
+
+    def begin(self, X: npt.NDArray[np.float32]) -> None:
+        """Find the medoids, which takes seconds in a large pool; where that fails there are none."""
+        start: list[int] = []
+        try:
+            start = kmeans_start(X, self._start_size(len(X)), self.seed)
+        finally:
+            self._start = start
+
+    def _start_size(self, n: int) -> int:
+        return min(n, cold_start_size(len(self.classes)))
+
+    def _is_start(self, labels: Labels) -> bool:
+        size = self._start_size(len(labels.y)) if self._start is None else len(self._start)
+        return len(labels) < size or len(np.unique(labels.y[labels.y >= 0])) < 2
+
+    def _cold(self, labels: Labels) -> list[int]:
         candidates = labels.candidates
-        return [i for i in self._start if candidates[i]]
+        return [i for i in self._start or () if candidates[i]] if self._is_start(labels) else []
 
     def _with_audit(self, labels: Labels, chosen: list[Suggestion], n: int) -> Iterator[Suggestion]:
         # A bulk label says nothing of single items, so only single questions count as asked.

@@ -96,6 +96,8 @@ class Preparation:
     ----------
     on_features, on_map, on_graph, on_stage, on_error
         Called from a background thread; ``on_stage(None)`` when all is done.
+    before_graph
+        Called before the search for neighbours, which takes the processor for a while.
     cache
         A folder that keeps neighbour graphs and maps; None for none.
 
@@ -118,6 +120,7 @@ class Preparation:
         on_stage: Callable[[Stage | None], None],
         on_error: Callable[[Exception], None],
         on_graph: Callable[[NeighborGraph | LandmarkGraph], None] = lambda _: None,
+        before_graph: Callable[[], None] = lambda: None,
         cache: Path | None = None,
     ) -> None:
         self._pool = pool
@@ -128,6 +131,7 @@ class Preparation:
         self._on_stage = on_stage
         self._on_error = on_error
         self._on_graph = on_graph
+        self._before_graph = before_graph
         self._cache = cache
         self._made: Map | None = None
         self._scale = 1.0
@@ -199,6 +203,7 @@ class Preparation:
             self._show(old, "umap")
             kept.write(old)
         give_back()
+        self._before_graph()
         graph = self._graph(X)
         give_back()
         if graph is None or old is not None or not better or self._closing.is_set():

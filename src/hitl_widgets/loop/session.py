@@ -182,6 +182,7 @@ class Session:
             on_features=self._on_features,
             on_map=self._on_map,
             on_graph=self._on_graph,
+            before_graph=self._trainer.wait_ready,
             on_stage=self._on_stage,
             on_error=self._on_error,
             cache=None if self.store.path is None else self.store.path.parent / CACHE,
@@ -622,8 +623,8 @@ class Session:
                 return
             self._closed = True
             self._changed.notify_all()
-        self._preparation.close()
         self._trainer.close()
+        self._preparation.close()
         self._news.close()
         self._ledger.close()
         self._tell("closed")

@@ -38,6 +38,8 @@ REST = 0.5
 # The slower parts of a model wait for a pause as well, but no longer than a few labels.
 PAUSE = 0.4
 PATIENCE = 3.0
+# Longest that the search for neighbours waits for the first label's needs.
+READY = 10.0
 
 Snapshot = Callable[[], tuple[Labels, Ground | None]]
 
@@ -91,7 +93,8 @@ class Trainer:
         self._evaluations = Worker(self._evaluate, "audit", rest=REST, last=True)
         self._growth = Worker(self._grow, "graph", last=True)
         self._settling = Worker(self._settle, "settling", rest=PAUSE, patience=PATIENCE, last=True)
-        self._cold = n_items * self._n_classes > SMALL
+        self._beginning = Worker(self._begin, "start")
+        self._ready = threading.Event()
         self._unread = self._refreshed = False
         self._trouble: Exception | None = None
 
@@ -108,16 +111,22 @@ class Trainer:
         """Somebody waits: bring the slower parts of the model up to date at once."""
         self._settling.hurry()
 
+    def wait_ready(self) -> None:
+        """Wait a little until the first questions are chosen and what the first label needs is loaded."""
+        self._ready.wait(READY)
+
     def grow(self) -> None:
         """There is a graph now: start the learner on it; returns at once."""
         self._growth.request()
 
     def close(self) -> None:
         """Stop the threads."""
+        self._ready.set()
         self._rounds.close()
         self._evaluations.close()
         self._growth.close()
         self._settling.close()
+        self._beginning.close()
 
     def _grow(self, _overtaken: Callable[[], bool]) -> None:
         # In a thread of its own: starting on a graph may compile and take its time, while rounds go on.
@@ -141,13 +150,24 @@ class Trainer:
         with first():
             made, ground = self._round()
             self._publish_round(made)
-        if not made.settled and made.learned:
+        if made.learned and self._lags(self._live):
             (self._rounds if _unfinished(self._live) else self._settling).request()
         if ground is not None:
             self._evaluations.request()
-            if self._cold:  # not before: the first map and the first questions come first
-                self._cold = False
-                threading.Thread(target=warm_up, name="hitl-warm-up", daemon=True).start()
+            if not (made.settled and self._ready.is_set()):
+                self._beginning.request()
+
+    def _begin(self, _overtaken: Callable[[], bool]) -> None:
+        # In a thread of its own: a label given meanwhile is learned.
+        labels, ground = self._snapshot()
+        try:
+            if ground is not None and self._asker.lacks_start(labels):
+                self._asker.begin(ground.X)
+                self._rounds.request()
+            if not self._ready.is_set() and len(self._none) * self._n_classes > SMALL:
+                warm_up()
+        finally:
+            self._ready.set()
 
     def _settle(self, _overtaken: Callable[[], bool]) -> None:
         # In a thread of its own as well: the next label need not wait for it.
@@ -186,6 +206,7 @@ class Trainer:
             else:
                 utilities, error = self._rank(live, scores, self._ground or ground, labels)
         self.number += 1
+        begun = ground is None or not self._asker.lacks_start(labels)
         made = Round(
             self.number,
             len(labels),
@@ -194,7 +215,7 @@ class Trainer:
             utilities=utilities,
             model=self._template.name if live is not None else "",
             explanation=getattr(live, "explanation", ""),
-            settled=not learned or not (self._unread or _lags(live) or _unfinished(live)),
+            settled=begun and not (learned and self._lags(live)),
             learned=learned,
             error=error,
             has_features=ground is not None,
@@ -206,6 +227,10 @@ class Trainer:
             made = replace(made, utilities=None, error=self._strategy_failed(failure))
             queue = self._queue(made, labels, None, QUEUE)
         return replace(made, suggestions=queue, seconds=time.perf_counter() - began), ground
+
+    def _lags(self, live: object) -> bool:
+        stale = isinstance(live, Refreshable) and live.stale
+        return self._unread or stale or _unfinished(live)
 
     def _learner(self, ground: Ground) -> Learner:
         with self._change:
@@ -331,10 +356,6 @@ class Trainer:
     def _publish(self, evaluation: Evaluation) -> None:
         self.evaluation = evaluation
         self._on_evaluation(evaluation)
-
-
-def _lags(learner: object) -> bool:
-    return isinstance(learner, Refreshable) and learner.stale
 
 
 def _unfinished(learner: object) -> bool:
