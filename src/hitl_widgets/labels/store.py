@@ -212,8 +212,13 @@ class LabelStore:
                 ) from error
         return True
 
-    def read(self, task: str, after: int = 0) -> Iterator[tuple[int, LabelEvent]]:
-        """The events of a task in order, each with its sequence number, from behind ``after``."""
+    def read(
+        self, task: str, after: int = 0, *, known: LabelEvent | None = None
+    ) -> Iterator[tuple[int, LabelEvent]]:
+        """The events of a task in order, each with its sequence number, from behind ``after``.
+
+        ``known`` is one that was just written, and need not be made from its row again.
+        """
         query = sa.select(_events).where(_events.c.task == task, _events.c.seq > after)
         with self._lock:
             try:
@@ -222,7 +227,7 @@ class LabelStore:
             except sa.exc.DatabaseError as error:
                 raise StoreError(f"{self.name} cannot be read: {_reason(error)}.") from error
         for row in rows:
-            yield row.seq, _event(row)
+            yield row.seq, known if known and row.event_id == known.event_id else _event(row)
 
     def tasks(self) -> list[str]:
         """The tasks that have events, in alphabetical order."""

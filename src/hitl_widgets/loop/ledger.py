@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -94,7 +95,7 @@ class Ledger:
     def sync(self) -> bool:
         """Fold what is new in the log, our own and others'; returns whether anything was."""
         known = len(self.events)
-        self._refold(tuple(self._read()))
+        self._refold(self._read())
         return len(self.events) > known
 
     def append(self, event: LabelEvent, rows: npt.ArrayLike | None = None) -> None:
@@ -102,18 +103,18 @@ class Ledger:
 
         ``rows`` are those of its items, where they are known.
         """
-        self.store.append(event)
-        keys = tuple(self._read())
+        written = self.store.append(event)
+        keys = self._read(event if written else None)
         self._refold(keys, None if rows is None or keys != event.item_ids else np.asarray(rows))
 
-    def _read(self) -> Iterable[str]:
+    def _read(self, known: LabelEvent | None = None) -> tuple[str, ...]:
         """Fold what is new in the log; returns the keys of the items that it may have changed."""
-        touched: dict[str, None] = {}
-        for seq, event in self.store.read(self.task, self._seq):
+        touched: list[tuple[str, ...]] = []
+        for seq, event in self.store.read(self.task, self._seq, known=known):
             self._seq = seq
             self.events.append(event)
-            touched.update(dict.fromkeys(self.fold.apply(event)))
-        return touched
+            touched.append(self.fold.apply(event))
+        return touched[0] if len(touched) == 1 else tuple(dict.fromkeys(chain.from_iterable(touched)))
 
     def _refold(self, keys: Sequence[str], rows: npt.NDArray[np.int64] | None = None) -> None:
         if rows is None or len(rows) != len(keys):
@@ -124,16 +125,11 @@ class Ledger:
             return
         # Items with the same acts behind them are in the same state: a lasso of a hundred thousand
         # points has a handful of states.
-        states: dict[tuple[str, ...], int] = {}
-        found: list[tuple[int, int, bool, bool, bool]] = []
-        which = []
-        for key in keys:
-            acts = self.fold.history(key)
-            number = states.get(acts)
-            if number is None:
-                number = states[acts] = len(found)
-                found.append(self._state(key))
-            which.append(number)
+        histories = self.fold.histories(keys)
+        one_of = dict(zip(map(id, histories), keys, strict=True))
+        number = dict(zip(one_of, range(len(one_of)), strict=True))
+        which = np.fromiter(map(number.__getitem__, map(id, histories)), np.intp, len(keys))
+        found = [self._state(key) for key in one_of.values()]
         labels, at = self.labels, rows
         arrays: list[npt.NDArray[Any]] = [
             labels.y, labels.order, labels.audited, labels.asked, labels.skipped

@@ -348,8 +348,9 @@ class Session:
         if rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n:
             odd = next((i for i in index if not isinstance(i, int) or not 0 <= i < n), index)
             raise InvalidInput(f"{odd!r} is no row of the pool: expected whole numbers from 0 to {n - 1}.")
-        keys = self.pool.keys
-        return tuple(dict.fromkeys([keys[i] for i in rows.tolist()]))
+        if (np.diff(rows) <= 0).any():  # not rising: one may be named twice
+            rows = np.asarray(list(dict.fromkeys(rows.tolist())))
+        return tuple(map(self.pool.keys.__getitem__, rows.tolist()))
 
     def _snapshot(self) -> tuple[Labels, Ground | None]:
         with self._lock:
