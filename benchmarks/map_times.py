@@ -131,8 +131,8 @@ def _recolour(page: Any) -> list[float]:
 
 
 def _lasso(page: Any, bench: Bench) -> dict[str, Any]:
-    """A tenth of the points circled, then labelled: from the pointer's release, and from the key."""
-    found: dict[str, Any] = page.evaluate("() => hitlLasso(0.1)")
+    """Some points of the middle circled, then labelled: from the pointer's release, and from the key."""
+    found: dict[str, Any] = page.evaluate("() => hitlLasso(0.077)")
     bench.focus()
     found["labelled"] = page.evaluate("() => hitlBulk('1')")
     return found
