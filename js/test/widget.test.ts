@@ -145,6 +145,18 @@ describe("the labeler, by keys", () => {
   afterEach(() => end());
   const card = (): string => el.querySelector(".hitl-card")?.textContent ?? "";
 
+  it("takes no answer to an item that is not here yet", () => {
+    const late = { row: 9, key: "k9", reason: "", audit: false, guess: null };
+    model.say({ ...welcome, type: "queue", queue: [...welcome.queue, late] });
+    for (const key of "1212s") press(key);
+    expect(model.of("label").length).toBe(3);
+    expect(model.of("skip").length).toBe(0);
+    const view = String(model.of("hello")[0].view);
+    model.say({ type: "items", to: view, items: [{ row: 9, content: { kind: "text", text: "here" } }] });
+    press("2");
+    expect(model.of("label")[3]).toMatchObject({ key: "k9", value: "ham" });
+  });
+
   it("shows the next item at once, and sends what was said of the last", () => {
     expect(card()).toBe("item 0");
     press("2");

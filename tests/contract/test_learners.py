@@ -255,6 +255,16 @@ def test_the_linear_learner_converges_to_logistic_regression(digits: Any, n: int
     assert (learner.proba().argmax(axis=1) == expected.argmax(axis=1)).mean() >= 0.99
 
 
+@pytest.mark.parametrize("classes", [[3, 8], [3, 5, 8]])
+def test_the_exported_model_is_the_linear_learner(digits: Any, classes: list[int]) -> None:
+    pool, truth = digits
+    rows = np.flatnonzero(np.isin(truth, classes))[:60]
+    learner = LinearLearner(max_iter=2000).start(pool, 10)
+    learner.update(rows, truth[rows])
+    found = learner.export(rows, truth[rows]).predict_proba(pool)
+    np.testing.assert_allclose(found, learner.proba()[:, classes], atol=0.01)
+
+
 def test_the_linear_learner_keeps_up_with_one_label_after_another(digits: Any) -> None:
     pool, truth = digits
     learner = LinearLearner().start(pool, 10)

@@ -414,6 +414,14 @@ class Slow(LinearLearner):
         return P if index is None else P[index]
 
 
+def test_a_closed_session_asks_nothing(make_session: Make) -> None:
+    session = make_session()
+    session.query()
+    session.close()
+    with pytest.raises(HitlError, match="closed"):
+        session.query()
+
+
 def test_a_label_does_not_wait_for_the_first_questions_to_be_chosen(
     make_session: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,4 @@
-import { encodeRows, f32, u8, u16, u32 } from "../host/codecs";
+import { encodeRows, f32, itemsOf, u8, u16, u32 } from "../host/codecs";
 import type {
   ExplorerWelcome,
   ItemsMessage,
@@ -9,7 +9,7 @@ import type {
   StageMessage,
 } from "../host/protocol";
 import { defineWidget } from "../host/widget";
-import { type Item, itemsOf } from "../items/index";
+import type { Item } from "../items/index";
 import type { Engine } from "../plot/engine";
 import type { Point } from "../plot/geometry";
 import { hullsOf } from "../plot/groups";

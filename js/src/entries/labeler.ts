@@ -1,5 +1,5 @@
 import type { Channel } from "../host/channel";
-import { encodeRows } from "../host/codecs";
+import { encodeRows, itemsOf } from "../host/codecs";
 import type {
   Ask,
   ItemsMessage,
@@ -11,7 +11,7 @@ import type {
   StateMessage,
 } from "../host/protocol";
 import { defineWidget } from "../host/widget";
-import { type Item, itemsOf } from "../items/index";
+import type { Item } from "../items/index";
 import { has, type Rows } from "../plot/rows";
 import { initial, type LabelerEvent, reduce, type Turn, turnable } from "../state/labeler";
 import { announcer } from "../ui/announce";
@@ -22,7 +22,7 @@ import { labelerView } from "../views/labeler";
 
 const HELD = 300;
 const AHEAD = 12;
-const SOON = 4;
+const SOON = 6;
 const REST_MS = 150;
 const STALLED_MS = 3000;
 
@@ -113,11 +113,18 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
 
   // -- acts
 
+  /** Whether the item is here to be looked at: nobody can judge what they do not see. */
+  function seen(ask: Ask | null): boolean {
+    const here = !ask || items.has(ask.row);
+    if (!here) say("The item is not here yet");
+    return here;
+  }
+
   function label(code: number): void {
     const chosen = state.chosen;
     const value = state.classes[code]?.name;
     const ask = onCard();
-    if (value === undefined || (!ask && !chosen)) return;
+    if (value === undefined || (!ask && !chosen) || !seen(ask)) return;
     if (chosen && chosen.rows.length > 1) {
       const { rows, how } = chosen;
       const wire = encodeRows(rows);
@@ -143,7 +150,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   }
 
   function skip(): void {
-    if (!state.current || state.chosen) return;
+    if (!state.current || state.chosen || !seen(state.current)) return;
     const { key } = state.current;
     const id = channel.act({ type: "skip", key });
     dispatch({ type: "acted", id, keys: [key], n: 0 });

@@ -1,5 +1,7 @@
 // Buffers arrive as DataViews that may be slices, at any offset.
 
+import type { Content, ItemsMessage } from "./protocol";
+
 export const u8 = (view: DataView): Uint8Array =>
   new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 
@@ -12,6 +14,18 @@ export const f32 = (view: DataView): Float32Array => new Float32Array(aligned(vi
 export const utf8 = (view: DataView): string => new TextDecoder().decode(u8(view));
 export const blobUrl = (view: DataView, type: string): string =>
   URL.createObjectURL(new Blob([u8(view) as BlobPart], { type }));
+
+/** What a message brings, by row: the content, and the address of its picture where it has one. */
+export function itemsOf(
+  { items }: ItemsMessage,
+  pictures: DataView[],
+): [number, { content: Content; url?: string }][] {
+  let at = 0;
+  return items.map(({ row, content }) => {
+    const picture = content.kind === "image" ? pictures[at++] : undefined;
+    return [row, { content, url: picture && blobUrl(picture, "image/png") }];
+  });
+}
 
 // -- rows of the pool in one short string; widgets/rows.py is the twin, test/rows.json is read by both
 

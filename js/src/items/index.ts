@@ -1,18 +1,8 @@
-import { blobUrl } from "../host/codecs";
-import type { Content, ItemsMessage } from "../host/protocol";
+import type { Content } from "../host/protocol";
 import { count, h } from "../ui/dom";
 
 /** An item as the browser holds it: the content, and the address of its picture where it has one. */
 export type Item = { content: Content; url?: string };
-
-/** What a message brings, by row. */
-export function itemsOf({ items }: ItemsMessage, pictures: DataView[]): [number, Item][] {
-  let at = 0;
-  return items.map(({ row, content }) => {
-    const picture = content.kind === "image" ? pictures[at++] : undefined;
-    return [row, { content, url: picture && blobUrl(picture, "image/png") }];
-  });
-}
 
 type Renderer<K extends Content["kind"]> = (
   content: Extract<Content, { kind: K }>,

@@ -37,8 +37,8 @@ class LinearLearner:
     """Multinomial logistic regression, warm-started from the last labels.
 
     Minimises ``sum log-loss + ||W||^2 / (2 C)`` by L-BFGS (Liu and Nocedal 1989), the objective of
-    scikit-learn's ``LogisticRegression``, on features less their mean; only classes that have a label
-    take part.
+    scikit-learn's ``LogisticRegression`` (of two classes that with ``2 C``), on features less their
+    mean; only classes that have a label take part.
 
     Parameters
     ----------
@@ -148,7 +148,9 @@ class LinearLearner:
         """The same model as scikit-learn's own, fitted on the labels; it predicts names, or codes."""
         from sklearn.linear_model import LogisticRegression
 
-        model = LogisticRegression(C=self.C, max_iter=2_000)
+        # Of two classes scikit-learn has one row of weights, which our two halve between them.
+        C = 2 * self.C if len(np.unique(y)) == 2 else self.C
+        model = LogisticRegression(C=C, max_iter=2_000)
         return model.fit(self._X[index], named(y, names), sample_weight=weight)
 
     @one_blas_thread()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -41,7 +43,7 @@ from hitl_widgets.loop.settings import (
     seed_of,
 )
 from hitl_widgets.loop.trainer import Evaluation, Trainer
-from hitl_widgets.loop.worker import Worker
+from hitl_widgets.loop.worker import Worker, ending
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +57,21 @@ SOON = 0.1
 # Up to so many items a neighbour graph takes seconds: who waits for the model waits for it too.
 GRAPH_SOON = 20_000
 CACHE = ".hitl-widgets"
+# Longest that the end of a script waits for what a library still computes.
+LAST = 30.0
+
+_open: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+@atexit.register
+def _end() -> None:
+    """Close what is open, and wait: memory taken from under a library that computes is a crash at exit."""
+    for session in list(_open):
+        session.close()
+    end = time.monotonic() + LAST
+    for thread in threading.enumerate():
+        if thread.daemon and thread.name.startswith("hitl-"):
+            thread.join(max(0.0, end - time.monotonic()))
 
 
 class Session:
@@ -187,6 +204,7 @@ class Session:
             on_error=self._on_error,
             cache=None if self.store.path is None else self.store.path.parent / CACHE,
         )
+        _open.add(self)
         self._news = Worker(self._tell_labels, "news", rest=SOON, patience=SOON)
         self._preparation.start()
         self._trainer.request()
@@ -466,6 +484,8 @@ class Session:
             raise InvalidInput(
                 f"budget={budget!r}: expected a number above 0, what the items may cost together."
             )
+        with self._lock:
+            self._refuse_closed()
         if error := self._settle(None).error:
             warnings.warn(error, RuntimeWarning, stacklevel=2)
         labels, ground = self._snapshot()
@@ -681,6 +701,8 @@ class Session:
         self._tell("stage")
 
     def _on_error(self, error: Exception) -> None:
+        if ending():
+            return
         with self._changed:
             # A map that fails leaves the preview; features that fail leave nothing to learn from.
             self._error = error if self._ground is None else None

@@ -12,7 +12,12 @@ from typing import Any
 
 from hitl_widgets.turns import behind, first, one_blas_thread
 
-__all__ = ["Worker"]
+__all__ = ["Worker", "ending"]
+
+
+def ending() -> bool:
+    """Whether the script is at its end: what fails now, such as an import, is nobody's concern."""
+    return not threading.main_thread().is_alive()
 
 
 class Worker:
@@ -104,5 +109,6 @@ class Worker:
             # Even sys.exit() in a strategy: the next request must still find the thread.
             except (Exception, SystemExit) as error:  # noqa: BLE001
                 self.failure = error if isinstance(error, Exception) else RuntimeError(repr(error))
-                warnings.warn(f"Background work failed: {error!r}", RuntimeWarning, stacklevel=2)
+                if not ending():
+                    warnings.warn(f"Background work failed: {error!r}", RuntimeWarning, stacklevel=2)
             del job
