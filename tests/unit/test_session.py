@@ -140,6 +140,9 @@ def test_an_item_named_twice_in_one_act_is_labelled_once(make_session: Make) -> 
     i = session.pool.ids[0]
     session.label([i, i], "a")
     assert session.history().iloc[-1]["n_items"] == 1
+    session.label_items(np.array([5, 3, 5], np.uint32), "b")
+    assert session.history().iloc[-1]["n_items"] == 2
+    assert session.labels()["label"].tolist() == ["a", "b", "b"]
 
 
 def test_an_act_sent_twice_changes_nothing(make_session: Make) -> None:

@@ -366,7 +366,7 @@ class Session:
         if rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n:
             odd = next((i for i in index if not isinstance(i, int) or not 0 <= i < n), index)
             raise InvalidInput(f"{odd!r} is no row of the pool: expected whole numbers from 0 to {n - 1}.")
-        if (np.diff(rows) <= 0).any():  # not rising: one may be named twice
+        if (rows[1:] <= rows[:-1]).any():  # not rising: one may be named twice
             rows = np.asarray(list(dict.fromkeys(rows.tolist())))
         return tuple(map(self.pool.keys.__getitem__, rows.tolist()))
 

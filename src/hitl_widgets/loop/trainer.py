@@ -162,8 +162,10 @@ class Trainer:
         labels, ground = self._snapshot()
         try:
             if ground is not None and self._asker.lacks_start(labels):
-                self._asker.begin(ground.X)
-                self._rounds.request()
+                try:
+                    self._asker.begin(ground.X)
+                finally:
+                    self._rounds.request()
             if not self._ready.is_set() and len(self._none) * self._n_classes > SMALL:
                 warm_up()
         finally:
