@@ -75,6 +75,15 @@ def wait_engine(bench: Bench, name: str) -> None:
     bench.page.locator(f".hitl-explorer[data-engine={name}]").wait_for()
 
 
+def still(bench):
+    """The picture, once it rests: the first questions get their rings after the first map."""
+    now, before = bench.pixels(), ""
+    while now != before:
+        bench.page.wait_for_timeout(2000)
+        now, before = bench.pixels(), now
+    return now
+
+
 def wait_change(bench: Bench, before: str) -> None:
     bench.page.wait_for_function(
         "before => document.querySelector('.hitl-explorer .hitl-chart canvas').toDataURL() !== before",
@@ -135,7 +144,7 @@ def test_the_map_is_drawn_hovered_circled_labelled_and_follows_the_theme(desk, e
 def test_a_lost_context_that_comes_back_draws_again_and_one_that_does_not_is_taken_over(desk, flags):
     _, bench = opened(desk, "webgl", 60_000)
     wait_engine(bench, "webgl")
-    before = bench.pixels()
+    before = still(bench)
     bench.explorer.evaluate(f"() => {{ globalThis.lose = {SHARED_GL}; globalThis.lose.loseContext(); }}")
     assert bench.pixels() == before, "the last picture stays"
     bench.page.wait_for_timeout(300)
