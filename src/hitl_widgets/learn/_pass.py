@@ -11,7 +11,6 @@ from hitl_widgets.learn._compile import compiled
 __all__ = ["fused", "read", "widen"]
 
 ROWS = 64
-TILE = 5
 REBIAS = np.float32(2.0**112)
 LEAST = np.float32(-3e38)
 LOG2E = np.float32(1.4426950408889634)
@@ -28,7 +27,8 @@ def fused(X: Any, coef: Any, intercept: Any, codes: Any, out: Any, entropy: Any)
     X
         float32 (n, d), C-contiguous.
     coef
-        float32 (c, d), c a multiple of 5; rows from ``len(codes)`` on are padding.
+        float32 (c, at least d), c a multiple of 5; rows from ``len(codes)`` and columns from d on are
+        padding.
     intercept, codes
         float32 and int16, one for each class that takes part.
     out

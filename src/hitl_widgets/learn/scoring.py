@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -306,20 +306,21 @@ def _likely(utility: FloatArray, k: int, candidates: npt.NDArray[np.bool_] | Non
 def _fused(X: npt.NDArray[np.float32], head: Head, out: list[npt.NDArray[Any]]) -> None:
     from hitl_widgets.learn._pass import fused
 
-    fused(X, _padded(head.coef), head.intercept.astype(np.float32), head.codes, out[:4], out[4])
+    fused(X, _padded(head), head.intercept.astype(np.float32), head.codes, out[:4], out[4])
 
 
-def _padded(coef: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+@lru_cache(maxsize=1)  # a pass asks for every block of it
+def _padded(head: Head) -> npt.NDArray[np.float32]:
     """The weights as float32, with as many rows as the tiles want, each at a multiple of 64 bytes.
 
     Where it is not, each vector of 64 bytes lies in two cache lines.
     """
-    c, d = coef.shape
+    c, d = head.coef.shape
     rows, width = -(-c // _TILE) * _TILE, -(-d // 16) * 16
     room = np.zeros(rows * width + 16, np.float32)
     at = -room.ctypes.data % 64 // 4
     made = room[at : at + rows * width].reshape(rows, width)
-    made[:c, :d] = coef
+    made[:c, :d] = head.coef
     return made
 
 
