@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from hitl_widgets.labels.schema import Schema
 from hitl_widgets.learn.auto import AutoLearner, Trust
 from hitl_widgets.learn.scoring import Scores
 from hitl_widgets.learn.strategies import as_strategy
@@ -19,12 +20,12 @@ from hitl_widgets.widgets.monitor import model_words
 CODES = np.array([0, 1, -1], dtype=np.int16)
 SHARE = np.full(3, 0.5, dtype=np.float32)
 SCORES = Scores(CODES, CODES[[1, 0, 2]], SHARE, SHARE, SHARE[:0])
-ROUND = Round(1, 12, 12, SCORES, model="auto", has_features=True)
+ROUND = Round(1, Schema(["ham", "spam"]), 12, 12, SCORES, model="auto", has_features=True)
 
 
 def reason(strategy, round_, i=0):
     name, chosen = as_strategy(strategy)
-    return Asker(name, chosen, ("ham", "spam"), 0.1, 0).reason(round_, i)
+    return Asker(name, chosen, 2, 0.1, 0).reason(round_, i)
 
 
 def words(round_, stage=None):

@@ -120,6 +120,45 @@ def test_the_same_schema_is_written_once_and_a_class_in_use_is_not_lost() -> Non
     assert [e.kind for _, e in store.read("labels")] == ["schema", "label"]
 
 
+def test_codes_follow_the_classes_as_they_are_added_merged_reordered_and_retired() -> None:
+    store = LabelStore(":memory:")
+    found = ledger(store, Schema(["a", "b", "c"]))
+    for key, value in zip("012", "abc", strict=True):
+        found.append(label(key, value))
+
+    def change(value: dict[str, Any]) -> str:
+        event = LabelEvent("schema", "labels", "ann", value=found.completed(value))
+        found.append(event)
+        np.testing.assert_array_equal(found.labels.y, ledger(store, None).labels.y)
+        return event.event_id
+
+    change({"change": "reorder", "of": ["c", "a"]})
+    assert found.labels.schema.names == ("c", "a", "b")
+    assert found.labels.y.tolist() == [1, 2, 0]
+    retired = change({"change": "retire", "of": ["c"]})
+    assert found.labels.y.tolist() == [0, 1, 2]
+    assert found.labels.schema.all_names == ("a", "b", "c")
+    assert found.labels.taught.tolist() == [0, 1, -1]
+    assert [part.tolist() for part in found.labels.training()] == [[0, 1], [0, 1], [False, False]]
+    assert not found.labels.candidates.any()
+    assert len(found.labels) == 3
+    found.append(LabelEvent("undo", "labels", "ann", value=retired))
+    split = change({"change": "split", "of": ["b"], "classes": [{"name": "b1"}, {"name": "b2"}]})
+    assert found.labels.y.tolist() == [1, -1, 0]
+    assert found.labels.candidates.tolist() == [False, True, False]
+    found.append(LabelEvent("undo", "labels", "ann", value=split))
+    assert found.labels.y.tolist() == [1, 2, 0]
+
+
+def test_a_class_added_while_people_label_survives_a_restart_and_the_old_cell() -> None:
+    store = LabelStore(":memory:")
+    found = ledger(store)
+    value = found.completed({"change": "add", "classes": [{"name": "c"}]})
+    found.append(LabelEvent("schema", "labels", "ann", value=value))
+    for asked in (None, SCHEMA):
+        assert ledger(store, asked).schema.names == ("a", "b", "c")
+
+
 @pytest.mark.parametrize("own", [True, False])
 def test_only_a_store_that_was_opened_here_is_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: bool

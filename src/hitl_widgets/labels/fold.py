@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 
+from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels.events import LabelEvent
+from hitl_widgets.labels.question import Question
 from hitl_widgets.labels.schema import Schema
 
 __all__ = ["Fold"]
@@ -16,55 +18,69 @@ class Fold:
     """Current labels, skips and undo stacks of one task.
 
     The last act of an annotator on an item counts; acts of different annotators never overwrite
-    each other. Undo takes back an annotator's own last act, redo brings it back until they act
+    each other. Undo takes back an annotator's own last acts, redo brings them back until they act
     anew. The fold is fed one event at a time, in log order.
     """
 
     def __init__(self) -> None:
         self.n_events = 0
-        self.schema: Schema | None = None
+        self.question = Question()
         self._order: dict[str, int] = {}
         self._events: dict[str, LabelEvent] = {}
         # Items of one act share one tuple: a hundred thousand lists would wake the garbage collector.
         self._on_item: dict[str, tuple[str, ...]] = {}
+        self._said: dict[str, str | None] = {}  # the class that a label's word stood for
         self._undone: set[str] = set()
         self._done: dict[str, list[str]] = defaultdict(list)
         self._redoable: dict[str, list[str]] = defaultdict(list)
 
+    @property
+    def schema(self) -> Schema | None:
+        """The question that holds."""
+        return self.question.schema
+
     def apply(self, event: LabelEvent) -> tuple[str, ...]:
         """Add one event; returns the keys of the items whose state it may have changed."""
         self.n_events += 1
-        if event.kind == "schema":
-            self.schema = Schema.from_dict(event.value)
-            return ()
         if event.kind in {"undo", "redo"}:
             return self._turn(event)
-        self._order[event.event_id] = self.n_events
-        self._events[event.event_id] = event
+        if event.kind == "schema":
+            changed = self.question.apply(event)
+            if changed is None or "change" not in event.value:
+                return tuple(self._on_item) if changed else ()
+            self._push(event)
+            return tuple(self._on_item) if changed else ()
+        self._push(event)
+        if event.kind == "label" and event.value is not None:
+            self._said[event.event_id] = self.question.understood(event.value)
         keys, before = event.item_ids, self.histories(event.item_ids)
         longer = {acts: (*acts, event.event_id) for acts in set(before)}
         for part in _parts(len(keys)):
             self._on_item.update(zip(keys[part], map(longer.__getitem__, before[part]), strict=True))
-        self._done[event.annotator].append(event.event_id)
-        self._redoable[event.annotator].clear()
         return event.item_ids
 
+    def _push(self, event: LabelEvent) -> None:
+        self._order[event.event_id] = self.n_events
+        self._events[event.event_id] = event
+        self._done[event.annotator].append(event.event_id)
+        self._redoable[event.annotator].clear()
+
     def _turn(self, event: LabelEvent) -> tuple[str, ...]:
-        target = self._events.get(str(event.value))
-        if target is None or target.annotator != event.annotator:
-            return ()
-        who, act = event.annotator, target.event_id
-        back = event.kind == "undo"
+        who, back = event.annotator, event.kind == "undo"
         here, there = (self._done, self._redoable) if back else (self._redoable, self._done)
-        if act not in here[who]:
-            return ()
-        here[who].remove(act)
-        there[who].append(act)
-        (self._undone.add if back else self._undone.discard)(act)
-        return target.item_ids
+        touched: dict[str, None] = {}
+        for act in event.value if isinstance(event.value, list | tuple) else (event.value,):
+            target = self._events.get(str(act))
+            if target is None or target.annotator != who or not _take(here[who], target.event_id):
+                continue
+            there[who].append(target.event_id)
+            (self._undone.add if back else self._undone.discard)(target.event_id)
+            changed = target.kind == "schema" and self.question.turn(target.event_id, back=back)
+            touched.update(dict.fromkeys(self._on_item if changed else target.item_ids))
+        return tuple(touched)
 
     def act(self, event_id: str) -> LabelEvent | None:
-        """The label or skip with this id."""
+        """The label, skip or change of the classes with this id."""
         return self._events.get(event_id)
 
     def to_undo(self, annotator: str) -> LabelEvent | None:
@@ -76,6 +92,41 @@ class Fold:
         """The act that the annotator's next redo brings back."""
         acts = self._redoable.get(annotator)
         return self._events[acts[-1]] if acts else None
+
+    def to_jump(self, annotator: str, event_id: str | None) -> tuple[bool, list[str]]:
+        """The way to the moment right after one of the annotator's acts; None: before the first.
+
+        Returns
+        -------
+        tuple
+            Whether it goes back (undo) or forward (redo), and the acts on it, in order.
+
+        Raises
+        ------
+        InvalidInput
+            For an act that is not theirs, or was undone before they acted anew.
+        """
+        done, ahead = self._done.get(annotator, []), self._redoable.get(annotator, [])
+        if event_id is None:
+            return True, done[::-1]
+        if event_id in done:
+            return True, done[: done.index(event_id) : -1]
+        if event_id in ahead:
+            return False, ahead[: ahead.index(event_id) - len(ahead) - 1 : -1]
+        found = self._events.get(event_id)
+        if found is None or found.annotator != annotator:
+            raise InvalidInput(f"{event_id!r} is no act of yours: see session.history().")
+        raise InvalidInput(
+            "This act was undone, and you have acted since: it cannot be brought back. Do it once more."
+        )
+
+    def said(self, event: LabelEvent) -> str | None:
+        """The id of the class that a label's word stood for when it was said."""
+        return self._said.get(event.event_id)
+
+    def meaning(self, event: LabelEvent) -> str | None:
+        """What a label says in classes of now; None where its class is no more, or it took a label away."""
+        return self.question.meaning(self._said.get(event.event_id))
 
     def histories(self, keys: Sequence[str]) -> list[tuple[str, ...]]:
         """Of each item the ids of its labels and skips, those taken back included, oldest first.
@@ -98,9 +149,12 @@ class Fold:
         return held
 
     def answer(self, key: str) -> LabelEvent | None:
-        """The label that holds on this item: of several annotators', the latest; else None."""
-        labels = [e for e in self.current(key).values() if e.kind == "label" and e.value is not None]
-        return labels[-1] if labels else None
+        """The label that holds on this item: of several annotators', the latest; else None.
+
+        A label whose class is no more does not count.
+        """
+        held = reversed(self.current(key).values())
+        return next((e for e in held if self.meaning(e) is not None), None)
 
     def skipped(self, key: str) -> bool:
         """Whether the item was skipped, and not labelled since."""
@@ -117,8 +171,16 @@ class Fold:
         return self._on_item.keys()
 
     def acts(self) -> list[tuple[LabelEvent, bool]]:
-        """Labels and skips in log order, each with whether it holds (was not undone)."""
+        """Labels, skips and changes of the classes in log order, each with whether it was not undone."""
         return [(e, i not in self._undone) for i, e in self._events.items()]
+
+
+def _take(stack: list[str], act: str) -> bool:
+    """Take an act out of a stack, where it is nearly always on top; returns whether it was there."""
+    if not stack or (stack[-1] != act and act not in stack):
+        return False
+    del stack[-1 if stack[-1] == act else stack.index(act)]
+    return True
 
 
 def _parts(n: int) -> Iterator[slice]:

@@ -58,10 +58,19 @@ class Schema:
         Names, or :class:`LabelClass` objects; at least two, distinct.
     question
         The question as the annotator reads it.
+
+    Attributes
+    ----------
+    retired
+        Classes that can no longer be chosen; what was labelled with them stays so.
+    ids
+        Names that outlive a rename, of the classes and then of the retired ones.
     """
 
     classes: tuple[LabelClass, ...]
     question: str = ""
+    retired: tuple[LabelClass, ...] = ()
+    ids: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -100,11 +109,34 @@ class Schema:
         _check(made)
         object.__setattr__(self, "classes", _with_keys_and_colours(made))
         object.__setattr__(self, "question", question)
+        object.__setattr__(self, "retired", ())
+        object.__setattr__(self, "ids", tuple(c.name for c in made))
+
+    @classmethod
+    def standing(
+        cls,
+        classes: Iterable[LabelClass],
+        question: str,
+        ids: Iterable[str],
+        retired: Mapping[str, LabelClass],
+    ) -> Schema:
+        """The schema of a task whose classes were changed, by :class:`~.question.Question`."""
+        made = cls(classes, question)
+        if len(made.classes) + len(retired) > MAX_CLASSES:
+            raise InvalidInput(f"With the retired ones there would be more than {MAX_CLASSES} classes.")
+        object.__setattr__(made, "retired", tuple(retired.values()))
+        object.__setattr__(made, "ids", (*ids, *retired))
+        return made
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The class names, in order: code ``i`` is ``names[i]``."""
+        """The names of the classes that can be chosen, in order: code ``i`` is ``names[i]``."""
         return tuple(c.name for c in self.classes)
+
+    @property
+    def all_names(self) -> tuple[str, ...]:
+        """The names by code, the retired ones behind the others."""
+        return (*self.names, *(c.name for c in self.retired))
 
     def code(self, name: object) -> int:
         """The position of a class.
@@ -112,15 +144,14 @@ class Schema:
         Raises
         ------
         InvalidInput
-            For a class that the schema does not have.
+            For a class that the schema does not have, or that is retired.
         """
         try:
             return self.names.index(str(name))
         except ValueError:
             raise InvalidInput(
                 f"{name!r} is no class of this task.{nearest(name, self.names)} "
-                f"The classes are {choices(self.names)}. To add one, open the session again with it in "
-                "classes=."
+                f"The classes are {choices(self.names)}. To add one: session.classes.add({str(name)!r})."
             ) from None
 
     def to_dict(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.placing import Rows
+from hitl_widgets.labels.schema import Schema
 from hitl_widgets.learn.learner import FloatArray, Graph, Landmarks, Learner
 from hitl_widgets.learn.strategies import (
     STRATEGIES,
@@ -79,6 +80,8 @@ class Labels:
 
     Attributes
     ----------
+    schema
+        The classes that the codes count, the retired ones behind the others.
     y
         int16 of shape (n,): class codes, -1 where not labelled.
     order
@@ -89,11 +92,12 @@ class Labels:
         bool of shape (n,): labelled one by one as suggested or audited, not the person's own choice
         on the map.
     skipped
-        bool of shape (n,).
+        bool of shape (n,): left unanswered by the annotator of this session.
     n_events
         Log events folded so far.
     """
 
+    schema: Schema
     y: npt.NDArray[np.int16]
     order: npt.NDArray[np.int64]
     audited: npt.NDArray[np.bool_]
@@ -102,16 +106,16 @@ class Labels:
     n_events: int
 
     @classmethod
-    def blank(cls, n: int) -> Labels:
+    def blank(cls, n: int, schema: Schema) -> Labels:
         """No labels on ``n`` items."""
         audited, asked, skipped = np.zeros((3, n), dtype=np.bool_)
-        return cls(
-            np.full(n, -1, dtype=np.int16), np.zeros(n, dtype=np.int64), audited, asked, skipped, n_events=0
-        )
+        y, order = np.full(n, -1, dtype=np.int16), np.zeros(n, dtype=np.int64)
+        return cls(schema, y, order, audited, asked, skipped, n_events=0)
 
     def copy(self, n_events: int) -> Labels:
         """What holds after ``n_events``, safe from later changes."""
         return Labels(
+            self.schema,
             self.y.copy(),
             self.order.copy(),
             self.audited.copy(),
@@ -128,11 +132,17 @@ class Labels:
         """Bool of shape (n,): what may still be asked."""
         return (self.y < 0) & ~self.skipped
 
+    @property
+    def taught(self) -> npt.NDArray[np.int16]:
+        """``y`` as a model sees it: labels of retired classes teach nothing."""
+        n = len(self.schema.classes)
+        return np.where(self.y < n, self.y, np.int16(-1)) if self.schema.retired else self.y
+
     def training(
         self,
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int16], npt.NDArray[np.bool_]]:
-        """Rows, codes and audit marks of the labelled items, in the order they were labelled."""
-        rows = np.flatnonzero(self.y >= 0)
+        """Rows, codes and audit marks of what teaches, in the order it was labelled."""
+        rows = np.flatnonzero(self.taught >= 0)
         rows = rows[np.argsort(self.order[rows], kind="stable")]
         return rows, self.y[rows], self.audited[rows]
 
@@ -144,8 +154,8 @@ class Asker:
     ----------
     name, strategy
         The query strategy.
-    classes
-        Class names, for the reasons.
+    n_classes
+        How many classes there are to begin with.
     share
         Share of the questions that the audit draws at random, 0 to 1.
     seed
@@ -158,14 +168,14 @@ class Asker:
         self,
         name: str,
         strategy: Strategy,
-        classes: tuple[str, ...],
+        n_classes: int,
         share: float,
         seed: int,
         cost: npt.NDArray[np.float64] | None = None,
     ) -> None:
         self.name = name
         self.strategy = strategy
-        self.classes = classes
+        self._n_classes = n_classes
         self.share = share
         self.seed = seed
         self.cost = cost
@@ -191,7 +201,7 @@ class Asker:
         rng = np.random.default_rng([self.seed, labels.n_events])
         affinity = None if isinstance(ground.affinity, Landmarks) else ground.affinity
         return Context(
-            ground.X, labels.y, labels.candidates, rng, n, affinity, learner, self.cost, ground.degree
+            ground.X, labels.taught, labels.candidates, rng, n, affinity, learner, self.cost, ground.degree
         )
 
     def queue(
@@ -252,11 +262,11 @@ class Asker:
             self._start = start
 
     def _start_size(self, n: int) -> int:
-        return min(n, cold_start_size(len(self.classes)))
+        return min(n, cold_start_size(self._n_classes))
 
     def _is_start(self, labels: Labels) -> bool:
         size = self._start_size(len(labels.y)) if self._start is None else len(self._start)
-        return len(labels) < size or len(np.unique(labels.y[labels.y >= 0])) < 2
+        return len(labels) < size or len(np.unique(labels.taught[labels.taught >= 0])) < 2
 
     def _cold(self, labels: Labels) -> list[int]:
         candidates = labels.candidates
@@ -300,4 +310,5 @@ class Asker:
             return f"chosen by {name}"
         around = name == "doubt" and round_.has_graph and round_.n_labels < EARLY
         more = ", with much doubt around it" if around else ""
-        return f"between {self.classes[first]} and {self.classes[second]}{more}"
+        names = round_.schema.names
+        return f"between {names[first]} and {names[second]}{more}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
 from itertools import chain
 from typing import Any, Literal
 
@@ -70,7 +72,6 @@ class Ledger:
         self.task = task
         self.events: list[LabelEvent] = []
         self.fold = Fold()
-        self.labels = Labels.blank(len(pool))
         self._pool = pool
         self._seq = 0
         self._own_store = not isinstance(store, LabelStore)
@@ -78,11 +79,12 @@ class Ledger:
         try:
             self._read()
             self.schema = self._agree(asked, annotator)
+            self.labels = Labels.blank(len(pool), self.schema)
         except BaseException:
             self.close()
             raise
         pool.find("")  # so that the table of a million ids is made now, and not with the first label
-        self._codes = {name: code for code, name in enumerate(self.schema.names)}
+        self._codes = _codes(self.schema)
         self._refold(tuple(self.fold.touched))
 
     def close(self) -> None:
@@ -95,7 +97,7 @@ class Ledger:
     def sync(self) -> bool:
         """Fold what is new in the log, our own and others'; returns whether anything was."""
         known = len(self.events)
-        self._refold(self._read())
+        self._fold_in(self._read())
         return len(self.events) > known
 
     def append(self, event: LabelEvent, rows: npt.ArrayLike | None = None) -> None:
@@ -105,7 +107,7 @@ class Ledger:
         """
         written = self.store.append(event)
         keys = self._read(event if written else None)
-        self._refold(keys, None if rows is None or keys != event.item_ids else np.asarray(rows))
+        self._fold_in(keys, None if rows is None or keys != event.item_ids else np.asarray(rows))
 
     def _read(self, known: LabelEvent | None = None) -> tuple[str, ...]:
         """Fold what is new in the log; returns the keys of the items that it may have changed."""
@@ -115,6 +117,13 @@ class Ledger:
             self.events.append(event)
             touched.append(self.fold.apply(event))
         return touched[0] if len(touched) == 1 else tuple(dict.fromkeys(chain.from_iterable(touched)))
+
+    def _fold_in(self, keys: Sequence[str], rows: npt.NDArray[np.int64] | None = None) -> None:
+        if (schema := self.fold.schema) is not None and schema is not self.schema:
+            self.schema = schema
+            self._codes = _codes(schema)
+            self.labels = replace(self.labels, schema=schema)
+        self._refold(keys, rows)
 
     def _refold(self, keys: Sequence[str], rows: npt.NDArray[np.int64] | None = None) -> None:
         if rows is None or len(rows) != len(keys):
@@ -144,11 +153,12 @@ class Ledger:
             return -1, 0, False, False, self.fold.skipped(key)
         asked = event.selection in {"audit", "suggested", "api"} and len(event.item_ids) == 1
         order = self.fold.order(event)
-        return self._codes.get(event.value, -1), order, event.selection == "audit", asked, False
+        code = self._codes[self.fold.meaning(event) or ""]
+        return code, order, event.selection == "audit", asked, False
 
     def _agree(self, asked: Schema | None, annotator: str) -> Schema:
         """The schema that holds: the asked one, or the store's."""
-        stored = self.fold.schema
+        stored, before = self.fold.schema, self.fold.question.asked
         if asked is None:
             if stored is None:
                 raise InvalidInput(
@@ -156,20 +166,25 @@ class Ledger:
                     f"{self._known_tasks()}. Pass at least two, such as classes=['spam', 'ham']."
                 )
             return stored
-        if stored is not None:
-            self._refuse_lost(asked)
-        if stored != asked:
-            self.store.append(LabelEvent("schema", self.task, annotator, value=asked.to_dict()))
+        if before != asked.to_dict():
+            event = LabelEvent("schema", self.task, annotator, value=asked.to_dict())
+            self._refuse_lost(event)
+            self.store.append(event)
             self._read()
-        return asked
+        return self.fold.schema or asked
 
-    def _refuse_lost(self, asked: Schema) -> None:
-        used = {str(e.value) for e, holds in self.acts() if holds and e.value is not None}
-        if lost := sorted(used - set(asked.names)):
+    def _refuse_lost(self, event: LabelEvent) -> None:
+        """A class that classes= no longer names is dropped, but not while anything is labelled with it."""
+        said = [e for e, holds in self.acts() if holds and e.kind == "label"]
+        used = {(id_, self.fold.question.meaning(id_)) for e in said if (id_ := self.fold.said(e))}
+        trial = deepcopy(self.fold.question)
+        trial.apply(event)
+        if lost := sorted(name for id_, name in used if name and trial.meaning(id_) is None):
             raise InvalidInput(
                 f"{self.store.name} holds labels of {choices(lost)} under task {self.task!r}, which "
-                f"classes= lacks (it has {choices(asked.names)}). Add the classes, or ask another "
-                "question in the same file with task='another name'. Nothing was changed."
+                f"classes= lacks (it has {choices(c['name'] for c in event.value['classes'])}). Add the "
+                "classes, retire them with session.classes.retire(), or ask another question in the same "
+                "file with task='another name'. Nothing was changed."
             )
 
     def _known_tasks(self) -> str:
@@ -200,6 +215,10 @@ class Ledger:
         found = self.find(event_id)
         return self.fold.act(str(found.value)) if found else None
 
+    def completed(self, change: Mapping[str, Any]) -> dict[str, Any]:
+        """A change of the classes as the log keeps it; raises for one that cannot be made."""
+        return self.fold.question.completed(change)
+
     def to_turn(self, kind: Literal["undo", "redo"], annotator: str) -> LabelEvent | None:
         """The act that the annotator's next undo or redo is about."""
         return self.fold.to_undo(annotator) if kind == "undo" else self.fold.to_redo(annotator)
@@ -207,3 +226,7 @@ class Ledger:
     def can_turn(self, annotator: str) -> tuple[bool, bool]:
         """Whether the annotator has something to undo, and to redo."""
         return self.to_turn("undo", annotator) is not None, self.to_turn("redo", annotator) is not None
+
+
+def _codes(schema: Schema) -> dict[str, int]:
+    return {name: code for code, name in enumerate(schema.all_names)}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.labels.schema import Schema
 from hitl_widgets.learn.scoring import Scores
 
 __all__ = ["Round", "Suggestion"]
@@ -39,6 +40,8 @@ class Round:
     ----------
     number
         Counts up from 1 in a session.
+    schema
+        The classes that the codes of predictions count.
     n_labels, n_events
         Labelled items, and log events, that the model has seen.
     scores
@@ -65,6 +68,7 @@ class Round:
     """
 
     number: int
+    schema: Schema
     n_labels: int
     n_events: int
     scores: Scores
@@ -98,6 +102,19 @@ class Round:
     def uncertainty(self) -> npt.NDArray[np.float32]:
         """float32 of shape (n_items,): one minus the margin between the two likeliest classes."""
         return self.scores.uncertainty
+
+    def under(self, schema: Schema) -> Round:
+        """The same in codes of another schema; what was predicted of a class that is no more is unsaid."""
+        if schema.ids == self.schema.ids:
+            return self if schema is self.schema else replace(self, schema=schema)
+        n = len(schema.classes)
+        new = {id_: code for code, id_ in enumerate(schema.ids[:n])}
+        codes = np.array([*(new.get(id_, -1) for id_ in self.schema.ids), -1], dtype=np.int16)
+        scores = self.scores.copy()
+        scores.predicted[:], scores.runner_up[:] = codes[scores.predicted], codes[scores.runner_up]
+        unsaid = scores.predicted < 0
+        scores.confidence[unsaid] = scores.uncertainty[unsaid] = 0
+        return replace(self, schema=schema, scores=scores)
 
     def __repr__(self) -> str:
         said = self.explanation.partition(": ")[0] or self.model or "no model yet"

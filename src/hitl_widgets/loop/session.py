@@ -9,7 +9,7 @@ import threading
 import time
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -28,6 +28,7 @@ from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.learn.learner import Learner, as_learner
 from hitl_widgets.learn.strategies import as_strategy
 from hitl_widgets.loop.asking import Asker, Ground, Labels, ground_of
+from hitl_widgets.loop.classes import Classes
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.mapping import Map, Preparation, Stage
 from hitl_widgets.loop.round import Round
@@ -162,9 +163,10 @@ class Session:
         self.audit = float(audit)
         self._clear()
         self._ledger = Ledger(store, task, self.pool, asked, self.annotator)
-        self.store, self.schema = self._ledger.store, self._ledger.schema
+        self.store = self._ledger.store
+        self._told_schema = self.schema
         seed = seed_of(self.store.store_id, task) if random_state is None else random_state
-        asker = Asker(self.strategy, chosen, self.schema.names, self.audit, seed, costs)
+        asker = Asker(self.strategy, chosen, len(self.schema.classes), self.audit, seed, costs)
         self._start(model, asker, embed, None if random_state is None else int(random_state))
 
     def _clear(self) -> None:
@@ -187,7 +189,6 @@ class Session:
             model,
             asker,
             len(self.pool),
-            self.schema,
             self._snapshot,
             self._on_round,
             self._on_evaluation,
@@ -281,7 +282,7 @@ class Session:
             raise InvalidInput("There is nothing to label: pass at least one id.")
         elapsed_ms = check_act(selection, elapsed_ms)
         if value is not None:
-            value = self.schema.names[self.schema.code(value)]
+            value = self._class(value)
         if len(index) == 1 and index[0] in self._audit_issued and selection in {"api", "suggested"}:
             selection = "audit"
         return self._act(
@@ -310,6 +311,23 @@ class Session:
         keys, event_id = self._keys(index), event_id or new_event_id()
         return self._act(LabelEvent("skip", self.task, self.annotator, keys, event_id=event_id))
 
+    @property
+    def classes(self) -> Classes:
+        """The classes that can be chosen, and what may be changed about them."""
+        return Classes(self.schema, self.change_classes)
+
+    def change_classes(self, change: Mapping[str, Any], *, event_id: str | None = None) -> str:
+        """Change the question: what the methods of :attr:`classes` do, in one form for log and wire."""
+        with self._lock:
+            self._refuse_closed()
+            if self._ledger.sync():
+                self._follow()
+            if event_id is not None and self._ledger.find(event_id):
+                return event_id
+            value = self._ledger.completed(change)
+            event_id = event_id or new_event_id()
+            return self._act(LabelEvent("schema", self.task, self.annotator, value=value, event_id=event_id))
+
     def undo(self, *, event_id: str | None = None) -> str | None:
         """Take back your last act, bulk or single; returns the event's id, None if there is none."""
         return self._turn("undo", event_id)
@@ -317,6 +335,41 @@ class Session:
     def redo(self, *, event_id: str | None = None) -> str | None:
         """Bring back what the last undo took; returns the event's id, None if there is nothing."""
         return self._turn("redo", event_id)
+
+    def jump(self, event_id: str | None, *, as_event: str | None = None) -> str | None:
+        """Go to the moment right after one of your acts, back or forward, as one act.
+
+        What you did later is taken back, and comes again by redo; acts of others stay.
+
+        Parameters
+        ----------
+        event_id
+            Of a label, skip or change of the classes that is yours; None goes before the first.
+        as_event
+            Of a resent jump: one that the store has already changes nothing.
+
+        Returns
+        -------
+        str or None
+            The event's id, None where you are there already.
+
+        Raises
+        ------
+        InvalidInput
+            For an act that is not yours, or that was undone before you acted anew.
+        """
+        with self._lock:
+            self._refuse_closed()
+            if self._ledger.sync():
+                self._follow()
+            if as_event is not None and self._ledger.find(as_event):
+                return as_event
+            back, way = self._ledger.fold.to_jump(self.annotator, event_id)
+            if not way:
+                return None
+            kind: Literal["undo", "redo"] = "undo" if back else "redo"
+            name = as_event or new_event_id()
+            return self._act(LabelEvent(kind, self.task, self.annotator, value=way, event_id=name))
 
     def _turn(self, kind: Literal["undo", "redo"], event_id: str | None) -> str | None:
         with self._lock:
@@ -370,6 +423,12 @@ class Session:
             rows = np.asarray(list(dict.fromkeys(rows.tolist())))
         return tuple(map(self.pool.keys.__getitem__, rows.tolist()))
 
+    def _class(self, word: object) -> str:
+        """What the class is called now: a name that it had before is understood as well."""
+        known = self._ledger.fold.question
+        now = known.meaning(known.understood(str(word)))
+        return self.schema.names[self.schema.code(word if now is None else now)]
+
     def _snapshot(self) -> tuple[Labels, Ground | None]:
         with self._lock:
             return self._ledger.snapshot(), self._ground
@@ -393,9 +452,15 @@ class Session:
         return self._snapshot()[0]
 
     @property
+    def schema(self) -> Schema:
+        """The question that holds now."""
+        return self._ledger.schema
+
+    @property
     def round(self) -> Round | None:
-        """The newest round, or None before the first."""
-        return self._trainer.round
+        """The newest round, or None before the first; in classes of now."""
+        found = self._trainer.round
+        return None if found is None else found.under(self.schema)
 
     @property
     def evaluation(self) -> Evaluation:
@@ -545,7 +610,8 @@ class Session:
     def labels(self) -> pd.DataFrame:
         """The labels that hold, one row per item and annotator, in the order they were given.
 
-        Columns: id, label, annotator, time (UTC), selection (how the item was chosen), elapsed_ms.
+        Columns: id, label, said (what the class was called then), annotator, time (UTC), selection (how
+        the item was chosen), elapsed_ms.
         """
         from hitl_widgets.loop.tables import labels_table
 
@@ -565,7 +631,7 @@ class Session:
         """The model's label, confidence and uncertainty (0 to 1) of every item, indexed by id."""
         from hitl_widgets.loop.tables import predictions_table
 
-        return predictions_table(self.round, self.pool, self.schema.names)
+        return predictions_table(self.round, self.pool)
 
     def model(self) -> Any:
         """A fitted scikit-learn classifier to take away: it predicts class names, without this package.
@@ -583,10 +649,7 @@ class Session:
         """
         self.wait()
         labels, _ = self._snapshot()
-        rows, codes, _ = labels.training()
-        if len(np.unique(codes)) < 2:
-            raise HitlError("There is no model to take away yet: label items of at least two classes.")
-        found, encoder = self._trainer.export(rows, codes), self._preparation.encoder
+        found, encoder = self._trainer.export(labels), self._preparation.encoder
         if encoder is None:
             return found
         from sklearn.pipeline import make_pipeline
@@ -612,7 +675,7 @@ class Session:
         from hitl_widgets.loop.tables import items_table
 
         self._catch_up()
-        return items_table(self.pool, self.current, self.round, self.schema.names)
+        return items_table(self.pool, self.current, self.round)
 
     def accuracy(self) -> Estimate:
         """How often the model of now is right on items not labelled by hand, from the audit."""
@@ -655,7 +718,7 @@ class Session:
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Be told of changes; returns the function that ends it.
 
-        The listener gets ``labels``, ``round``, ``evaluation``, ``map``, ``stage``, ``error`` or
+        The listener gets ``labels``, ``schema``, ``round``, ``evaluation``, ``map``, ``stage``, ``error`` or
         ``closed``, from whatever thread made the change.
         """
         self._listeners.append(listener)
@@ -667,6 +730,9 @@ class Session:
         return stop
 
     def _tell(self, what: str) -> None:
+        if what in {"labels", "round"} and self._told_schema is not self.schema:
+            self._told_schema = self.schema
+            self._tell("schema")
         for listener in tuple(self._listeners):
             try:
                 listener(what)

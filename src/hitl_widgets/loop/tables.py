@@ -28,12 +28,12 @@ def labels_table(fold: Fold, pool: Pool | None) -> pd.DataFrame:
         return key if pool is None or i is None else pool.ids[i]
 
     rows = [
-        (known(key), e.value, e.annotator, e.time, e.selection, e.elapsed_ms, fold.order(e))
+        (known(key), fold.meaning(e), e.value, e.annotator, e.time, e.selection, e.elapsed_ms, fold.order(e))
         for key in fold.touched
         for e in fold.current(key).values()
-        if e.kind == "label" and e.value is not None
+        if fold.meaning(e) is not None
     ]
-    columns = ["id", "label", "annotator", "time", "selection", "elapsed_ms", "order"]
+    columns = ["id", "label", "said", "annotator", "time", "selection", "elapsed_ms", "order"]
     table = pd.DataFrame(rows, columns=columns).sort_values("order", kind="stable")
     table["time"] = pd.to_datetime(table["time"], utc=True)
     table["elapsed_ms"] = table["elapsed_ms"].astype("Int64")
@@ -49,7 +49,7 @@ def history_table(events: list[LabelEvent], fold: Fold) -> pd.DataFrame:
             "annotator": e.annotator,
             "kind": e.kind,
             "n_items": len(e.item_ids),
-            "value": None if e.kind == "schema" else e.value,
+            "value": e.value,
             "selection": e.selection,
             "holds": holding.get(e.event_id, True),
             "elapsed_ms": e.elapsed_ms,
@@ -71,7 +71,7 @@ def _names(codes: Any, classes: tuple[str, ...]) -> list[str | None]:
     return [classes[c] if c >= 0 else None for c in codes]
 
 
-def predictions_table(round_: Round | None, pool: Pool, classes: tuple[str, ...]) -> pd.DataFrame:
+def predictions_table(round_: Round | None, pool: Pool) -> pd.DataFrame:
     """One row per item; see :meth:`Session.predictions`."""
     index = pd.Index(list(pool.ids), name="id")
     if round_ is None:
@@ -81,7 +81,7 @@ def predictions_table(round_: Round | None, pool: Pool, classes: tuple[str, ...]
     known = round_.predicted >= 0
     return pd.DataFrame(
         {
-            "label": _names(round_.predicted, classes),
+            "label": _names(round_.predicted, round_.schema.names),
             "confidence": np.where(known, round_.confidence, np.nan),
             "uncertainty": np.where(known, round_.uncertainty, np.nan),
         },
@@ -89,11 +89,11 @@ def predictions_table(round_: Round | None, pool: Pool, classes: tuple[str, ...]
     )
 
 
-def items_table(pool: Pool, labels: Labels, round_: Round | None, classes: tuple[str, ...]) -> Any:
+def items_table(pool: Pool, labels: Labels, round_: Round | None) -> Any:
     """The person's own table with three columns more; see :meth:`Session.to_frame`."""
-    predicted = predictions_table(round_, pool, classes)
+    predicted = predictions_table(round_, pool)
     columns = {
-        "label": _names(labels.y[pool.rows], classes),
+        "label": _names(labels.y[pool.rows], labels.schema.all_names),
         "prediction": predicted["label"].to_numpy()[pool.rows].tolist(),
         "confidence": predicted["confidence"].to_numpy()[pool.rows],
     }

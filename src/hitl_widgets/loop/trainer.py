@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from hitl_widgets.data._memory import give_back
 from hitl_widgets.errors import HitlError, InvalidInput
-from hitl_widgets.labels.schema import Schema
 from hitl_widgets.learn.evaluate import (
     CurvePoint,
     Estimate,
@@ -69,7 +68,6 @@ class Trainer:
         learner: Learner,
         asker: Asker,
         n_items: int,
-        schema: Schema,
         snapshot: Snapshot,
         on_round: Callable[[Round], None],
         on_evaluation: Callable[[Evaluation], None],
@@ -77,10 +75,10 @@ class Trainer:
         self._template = learner
         self._live: Learner | None = None
         self._ground: Ground | None = None
+        # The classes that the live model knows: others are a new model.
+        self._ids: tuple[str, ...] = ()
         self._change = threading.Lock()
         self._asker = asker
-        self._classes = schema.names
-        self._n_classes = len(schema.classes)
         self._snapshot = snapshot
         self._on_round = on_round
         self._on_evaluation = on_evaluation
@@ -134,15 +132,16 @@ class Trainer:
         if ground is None:
             return
         live: Learner | None = None
+        ids = _ids(labels)
         try:
-            live = self._template.start(ground.X, self._n_classes, ground.affinity)
+            live = self._template.start(ground.X, len(ids), ground.affinity)
             if len(labels):
                 rows, codes, _ = labels.training()
                 live.update(rows, codes)
         except Exception:  # noqa: BLE001 - the next round meets the same failure, and says it
             live = None
         with self._change:
-            self._live, self._ground = live, ground
+            self._live, self._ground, self._ids = live, ground, ids
         give_back()
         self._rounds.request()
 
@@ -166,7 +165,7 @@ class Trainer:
                     self._asker.begin(ground.X)
                 finally:
                     self._rounds.request()
-            if not self._ready.is_set() and len(self._none) * self._n_classes > SMALL:
+            if not self._ready.is_set() and len(self._none) * len(labels.schema.classes) > SMALL:
                 warm_up()
         finally:
             self._ready.set()
@@ -192,7 +191,7 @@ class Trainer:
     def _round(self) -> tuple[Round, Ground | None]:
         began = time.perf_counter()
         labels, ground = self._snapshot()
-        last, error = self.round, ""
+        last, error = self.round.under(labels.schema) if self.round else None, ""
         scores = self._none
         utilities: npt.NDArray[np.float64] | None = None
         if last is not None and len(labels):  # kept where the learner fails
@@ -201,8 +200,8 @@ class Trainer:
         learned = True
         if len(labels) and ground is not None:
             try:
-                live = self._learner(ground)
-                scores = self._learn(live, labels)
+                live = self._learner(ground, labels)
+                scores = self._learn(live, labels, last)
             except Exception as failure:  # noqa: BLE001 - a person's estimator may raise anything
                 learned, error = False, f"The model {self._template.name!r} failed: {_words(failure)}"
             else:
@@ -211,6 +210,7 @@ class Trainer:
         begun = ground is None or not self._asker.lacks_start(labels)
         made = Round(
             self.number,
+            labels.schema,
             len(labels),
             labels.n_events,
             scores,
@@ -234,20 +234,21 @@ class Trainer:
         stale = isinstance(live, Refreshable) and live.stale
         return self._unread or stale or _unfinished(live)
 
-    def _learner(self, ground: Ground) -> Learner:
+    def _learner(self, ground: Ground, labels: Labels) -> Learner:
         with self._change:
-            if self._live is None:
+            if self._live is None or self._ids != _ids(labels):
                 # At first without the graph, which takes its time: see _grow.
                 at = self._ground = self._ground or Ground(ground.X)
-                self._live = self._template.start(at.X, self._n_classes, at.affinity)
+                self._ids = _ids(labels)
+                self._live = (self._live or self._template).start(at.X, len(self._ids), at.affinity)
             return self._live
 
-    def _fresh(self, ground: Ground) -> Learner:
+    def _fresh(self, ground: Ground, labels: Labels) -> Learner:
         """A learner to measure with; one that stands on the same graph shares what it found there."""
         at = self._ground or Ground(ground.X)
-        return (self._live or self._template).start(at.X, self._n_classes, at.affinity)
+        return (self._live or self._template).start(at.X, len(_ids(labels)), at.affinity)
 
-    def _learn(self, live: Learner, labels: Labels) -> Scores:
+    def _learn(self, live: Learner, labels: Labels, last: Round | None) -> Scores:
         (before, known), self._scores = self._scores or (None, None), None
         trouble, self._trouble = self._trouble, None
         if trouble is not None:
@@ -259,17 +260,17 @@ class Trainer:
             known = None
         rows, codes, _ = labels.training()
         touched = live.update(rows, codes)
-        shown = None if self.round is None else Partial(self.round, self._publish_round)
+        shown = None if last is None else Partial(last, self._publish_round)
         scores = live.scores(shown) if isinstance(live, Scored) else None
         if scores is None and known is not None and touched is not None:
-            scores = known.changed(touched, self._checked(live.proba(touched), len(touched)))
+            scores = known.changed(touched, self._checked(live.proba(touched), len(touched), labels))
         elif scores is None:
-            scores = Scores.of(self._checked(live.proba(), len(self._none)))
+            scores = Scores.of(self._checked(live.proba(), len(self._none), labels))
         self._scores = live, scores
         return scores
 
-    def _checked(self, proba: FloatArray, rows: int) -> FloatArray:
-        if proba.shape != (shape := (rows, self._n_classes)):
+    def _checked(self, proba: FloatArray, rows: int, labels: Labels) -> FloatArray:
+        if proba.shape != (shape := (rows, len(labels.schema.classes))):
             raise ValueError(f"its probabilities have shape {proba.shape}, not {shape}")
         return proba
 
@@ -309,15 +310,18 @@ class Trainer:
         rest = self._queue(self.round, labels, ground, len(self._none)) if most else ()
         return self._asker.within(budget, most, (*first, *rest))
 
-    def export(self, rows: npt.NDArray[np.int64], codes: npt.NDArray[np.int16]) -> Any:
+    def export(self, labels: Labels) -> Any:
         """A fitted scikit-learn classifier of the labels, by class name."""
+        rows, codes, _ = labels.training()
+        if len(np.unique(codes)) < 2:
+            raise HitlError("There is no model to take away yet: label items of at least two classes.")
         export = getattr(self._live, "export", None)
         if export is None:
             raise HitlError(
                 f"The learner {self._template.name!r} cannot be taken away: give it a method "
                 "export(index, y, weight=None, names=None) that returns a fitted scikit-learn classifier."
             )
-        return export(rows, codes, names=self._classes)
+        return export(rows, codes, names=labels.schema.names)
 
     # -- evaluation -----------------------------------------------------------
 
@@ -326,7 +330,7 @@ class Trainer:
         rows, codes, audited = labels.training()
         if ground is None or not audited.any():
             return Estimate(None, None, None, 0), labels, ground
-        found = audit_estimate(self._fresh(ground), rows, codes, audited, overtaken=overtaken)
+        found = audit_estimate(self._fresh(ground, labels), rows, codes, audited, overtaken=overtaken)
         return found, labels, ground
 
     def estimate(self) -> Estimate:
@@ -347,7 +351,7 @@ class Trainer:
             if estimate.value is None or ground is None:
                 return
             rows, codes, audited = labels.training()
-            learner = self._fresh(ground)
+            learner = self._fresh(ground, labels)
             steps = checkpoints(len(rows))
             points = learning_curve(learner, rows, codes, audited, steps, overtaken=overtaken)
             if points and not overtaken():
@@ -358,6 +362,10 @@ class Trainer:
     def _publish(self, evaluation: Evaluation) -> None:
         self.evaluation = evaluation
         self._on_evaluation(evaluation)
+
+
+def _ids(labels: Labels) -> tuple[str, ...]:
+    return labels.schema.ids[: len(labels.schema.classes)]
 
 
 def _unfinished(learner: object) -> bool:

@@ -1,0 +1,359 @@
+"""Question: the classes of a task through every change of them, and what was said earlier in words of now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.labels.events import LabelEvent
+from hitl_widgets.labels.schema import KEYS, LONGER, MAX_CLASSES, LabelClass, Schema
+
+__all__ = ["CHANGES", "Question"]
+
+CHANGES = ("add", "rename", "merge", "split", "retire", "restore", "reorder", "edit", "ask")
+EDITABLE = ("key", "color", "guidance", "example")
+MAX_TEXT = 10_000
+
+Classes = dict[str, LabelClass]
+
+
+@dataclass
+class _State:
+    """Classes by an id that outlives their names: the first name, made unique."""
+
+    live: Classes = field(default_factory=dict)
+    retired: Classes = field(default_factory=dict)
+    # Where the labels of a class that is no more have gone: to another class, or to be asked again.
+    into: dict[str, str | None] = field(default_factory=dict)
+    asked: Classes = field(default_factory=dict)
+    asked_words: str = ""
+    words: str = ""
+
+    def copy(self) -> _State:
+        return _State(
+            dict(self.live),
+            dict(self.retired),
+            dict(self.into),
+            dict(self.asked),
+            self.asked_words,
+            self.words,
+        )
+
+    def known(self) -> set[str]:
+        return {*self.live, *self.retired, *self.into}
+
+    def schema(self) -> Schema:
+        taken: set[str] = set()
+        classes: list[LabelClass] = []
+        for c in self.live.values():  # of two people who gave a key away at once, one class keeps it
+            classes.append(replace(c, key="") if c.key in taken else c)
+            taken.add(c.key)
+        return Schema.standing(classes, self.words, self.live, self.retired)
+
+
+@dataclass(frozen=True)
+class _Change:
+    """A change whose names were understood once, when it was made: later renames do not matter to it."""
+
+    event_id: str
+    name: str
+    of: tuple[str, ...] = ()
+    made: tuple[tuple[str, LabelClass], ...] = ()
+    text: str = ""
+    set: tuple[tuple[str, str], ...] = ()
+
+    def on(self, before: _State) -> _State:
+        """The state with this change; as it was where the change no longer applies."""
+        after = before.copy()
+        try:
+            _APPLY[self.name](after, self)
+            after.schema()
+        except (InvalidInput, KeyError):
+            return before
+        return after
+
+
+class Question:
+    """What is asked, folded from the log's schema events, in log order.
+
+    An event's value is either a whole schema, as ``classes=`` asks for it, or one change of the one
+    that holds: ``{"change": name, "of": [class names], ...}`` with a name of :data:`CHANGES`. Of two
+    whole ones only the difference counts, so that a cell that is run again takes no change back.
+
+    A label keeps the class that its word stood for when it was said. A change that is undone is left
+    out when the others are applied anew.
+    """
+
+    def __init__(self) -> None:
+        self._log: list[_Change] = []
+        self._undone: set[str] = set()
+        self._called: dict[str, str] = {}
+        self._state = _State()
+        self.schema: Schema | None = None
+        self.asked: Mapping[str, Any] | None = None
+
+    def apply(self, event: LabelEvent) -> bool | None:
+        """Add a schema event; returns whether labels may mean something else now, None if it is void."""
+        try:
+            if "change" in event.value:
+                change = self._understood(event.value, event.event_id)
+            else:
+                change = self._whole(event.value, event.event_id)
+                self.asked = event.value
+        except InvalidInput:
+            return None
+        self._log.append(change)
+        return self._move(change.on(self._state))
+
+    def turn(self, event_id: str, *, back: bool) -> bool:
+        """Leave a change out, or take it in again; returns whether labels may mean something else now."""
+        (self._undone.add if back else self._undone.discard)(event_id)
+        state = _State()
+        for change in self._log:
+            if change.event_id not in self._undone:
+                state = change.on(state)
+        return self._move(state)
+
+    def _move(self, after: _State) -> bool:
+        before, self._state = self._state, after
+        self.schema = after.schema() if after.live else None
+        for id_, c in (*after.retired.items(), *after.live.items()):
+            self._called[c.name] = id_
+        return any(
+            list(getattr(before, part)) != list(getattr(after, part)) for part in ("live", "retired")
+        ) or (before.into != after.into)
+
+    def understood(self, word: object) -> str | None:
+        """The id of the class that a word stands for now, or last stood for; None if it never did."""
+        for c in (self._state.live, self._state.retired):
+            for id_, found in c.items():
+                if found.name == word:
+                    return id_
+        return self._called.get(str(word))
+
+    def meaning(self, id_: str | None) -> str | None:
+        """What a class is called now, or the one that it was merged into; None if it is no more."""
+        while id_ in self._state.into:
+            id_ = self._state.into[id_]
+        found = self._state.live.get(id_ or "") or self._state.retired.get(id_ or "")
+        return found.name if found else None
+
+    # -- what may be written --------------------------------------------------
+
+    def completed(self, change: Mapping[str, Any]) -> dict[str, Any]:
+        """The change as the log keeps it: checked, new classes with their keys and colours.
+
+        Raises
+        ------
+        InvalidInput
+            For a change that cannot be made, with the reason.
+        """
+        whole = dict(change)
+        if made := whole.get("classes"):
+            heirs = [self._state.live[self._live(of)] for of in list(whole.get("of", ()))[:1]]
+            whole["classes"] = [asdict(c) for c in self._dressed(made, heirs)]
+        found = self._understood(whole, "")
+        after = self._state.copy()
+        _APPLY[found.name](after, found)
+        after.schema()
+        if after == self._state and list(after.live) == list(self._state.live):
+            raise InvalidInput("Nothing would change: it is so already.")
+        return whole
+
+    def _dressed(self, made: Iterable[Mapping[str, str]], heirs: list[LabelClass]) -> list[LabelClass]:
+        """New classes with colours that no other has; the first takes those of the class it comes from."""
+        live, heir = self._state.live.values(), heirs[0] if heirs else None
+        colors = {c.color for c in (*live, *self._state.retired.values())}
+        keys = {c.key for c in live}
+        dressed: list[LabelClass] = []
+        for one in made:
+            c = LabelClass(**one)
+            color = c.color or (heir.color if heir else _free(LONGER, colors))
+            key = c.key.lower() or (heir.key if heir else _free(KEYS, keys))
+            colors.add(color)
+            keys.add(key)
+            dressed.append(replace(c, color=color, key=key))
+            heir = None
+        return dressed
+
+    def _understood(self, value: Mapping[str, Any], event_id: str) -> _Change:
+        name = value.get("change")
+        if name not in CHANGES:
+            raise InvalidInput(f"change={name!r} is not known: expected one of {choices(CHANGES)}.")
+        of = [str(word) for word in value.get("of", ())]
+        made = [LabelClass(**c) for c in value.get("classes", ())]
+        text = str(value.get("name") or value.get("question") or "")
+        if len(text) > MAX_TEXT:
+            raise InvalidInput(f"The text has {len(text)} characters; the limit is {MAX_TEXT}.")
+        ids = tuple(map(self._retired if name == "restore" else self._live, of))
+        _check_count(name, ids, made)
+        if name == "merge":
+            text = "" if made else self._live(text)
+        taken = self._state.known()
+        fresh = [(c.name if c.name not in taken else f"{c.name}\0{event_id}", c) for c in made]
+        return _Change(event_id, name, ids, tuple(fresh), text, _edits(value.get("set") or {}))
+
+    def _whole(self, value: Mapping[str, Any], event_id: str) -> _Change:
+        made: list[tuple[str, LabelClass]] = []
+        before = {c.name: id_ for id_, c in self._state.asked.items()}
+        standing = {c.name: id_ for id_, c in (*self._state.retired.items(), *self._state.live.items())}
+        taken = self._state.known()
+        for c in Schema.from_dict(value).classes:
+            id_ = before.get(c.name) or standing.get(c.name)
+            made.append((id_ or (c.name if c.name not in taken else f"{c.name}\0{event_id}"), c))
+        return _Change(event_id, "classes", (), tuple(made), str(value.get("question", "")))
+
+    def _live(self, word: str) -> str:
+        id_ = self.understood(word)
+        while id_ in self._state.into:
+            id_ = self._state.into[id_]
+        if id_ in self._state.live:
+            return str(id_)
+        names = [c.name for c in self._state.live.values()]
+        retired = ": it is retired" if id_ in self._state.retired else ""
+        raise InvalidInput(
+            f"{word!r} is no class to choose{retired}.{nearest(word, names)} The classes are "
+            f"{choices(names)}."
+        )
+
+    def _retired(self, word: str) -> str:
+        id_ = self.understood(word)
+        if id_ in self._state.retired:
+            return str(id_)
+        names = [c.name for c in self._state.retired.values()]
+        raise InvalidInput(f"{word!r} is not retired; retired are: {choices(names) or 'none'}.")
+
+
+def _free(all_: Iterable[str], taken: set[str]) -> str:
+    return next((one for one in all_ if one not in taken), "")
+
+
+def _check_count(name: str, of: Sequence[str], made: Sequence[LabelClass]) -> None:
+    least = {"add": 0, "ask": 0}.get(name, 1)
+    most = {"merge": MAX_CLASSES, "add": 0, "ask": 0, "reorder": MAX_CLASSES}.get(name, 1)
+    if not least <= len(of) <= most or len(set(of)) != len(of):
+        raise InvalidInput(f"The change {name!r} names {len(of)} classes: that cannot be meant.")
+    made_least = {"add": 1, "split": 2}.get(name, 0)
+    made_most = {"add": 1, "split": 50, "merge": 1}.get(name, 0)
+    if not made_least <= len(made) <= made_most:
+        raise InvalidInput(
+            f"The change {name!r} makes {len(made)} new classes: expected {made_least} to {made_most}."
+        )
+
+
+def _edits(asked: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    for part, text in asked.items():
+        if part not in EDITABLE:
+            raise InvalidInput(f"{part!r} of a class cannot be set: expected one of {choices(EDITABLE)}.")
+        if not isinstance(text, str) or len(text) > MAX_TEXT:
+            raise InvalidInput(f"{part}= must be text of at most {MAX_TEXT} characters.")
+    return tuple(asked.items())
+
+
+# -- one function for each change: it works on a copy of the state, and may raise -------------------
+
+
+def _put(state: _State, made: Iterable[tuple[str, LabelClass]], at: int | None = None) -> None:
+    names = {c.name for c in (*state.live.values(), *state.retired.values())}
+    live = list(state.live.items())
+    for step, (id_, c) in enumerate(made):
+        if c.name in names or id_ in state.live or id_ in state.retired:
+            raise InvalidInput(f"There is a class {c.name!r} already.")
+        names.add(c.name)
+        live.insert(len(live) if at is None else at + step, (id_, c))
+    state.live = dict(live)
+
+
+def _add(state: _State, change: _Change) -> None:
+    _put(state, change.made)
+
+
+def _rename(state: _State, change: _Change) -> None:
+    id_, name = change.of[0], change.text
+    others = {c.name for i, c in (*state.live.items(), *state.retired.items()) if i != id_}
+    if name in others:
+        raise InvalidInput(f"There is a class {name!r} already: to make them one, merge them.")
+    state.live[id_] = replace(state.live[id_], name=name)
+
+
+def _merge(state: _State, change: _Change) -> None:
+    at = min(list(state.live).index(id_) for id_ in change.of)
+    target = change.made[0][0] if change.made else change.text
+    gone = [id_ for id_ in change.of if id_ != target]
+    if not gone or (not change.made and target not in state.live):
+        raise InvalidInput("A merge takes at least two classes.")
+    for id_ in gone:
+        del state.live[id_]
+        state.into[id_] = target
+    _put(state, change.made, at)
+
+
+def _split(state: _State, change: _Change) -> None:
+    id_ = change.of[0]
+    at = list(state.live).index(id_)
+    del state.live[id_]
+    state.into[id_] = None
+    _put(state, change.made, at)
+
+
+def _retire(state: _State, change: _Change) -> None:
+    c = state.live.pop(change.of[0])
+    state.retired[change.of[0]] = replace(c, key="")
+
+
+def _restore(state: _State, change: _Change) -> None:
+    state.live[change.of[0]] = state.retired.pop(change.of[0])
+
+
+def _reorder(state: _State, change: _Change) -> None:
+    state.live = {id_: state.live[id_] for id_ in (*change.of, *state.live) if id_ in state.live}
+
+
+def _edit(state: _State, change: _Change) -> None:
+    id_ = change.of[0]
+    asked = dict(change.set)
+    if key := asked.get("key"):
+        for other, c in state.live.items():
+            if other != id_ and c.key == key.lower():
+                raise InvalidInput(f"The key {key!r} is taken by {c.name!r}: give that another one first.")
+        asked["key"] = key.lower()
+    state.live[id_] = replace(state.live[id_], **asked)
+
+
+def _ask(state: _State, change: _Change) -> None:
+    state.words = change.text
+
+
+def _asked(state: _State, change: _Change) -> None:
+    """What ``classes=`` names: only where it differs from what it named before."""
+    new = dict(change.made)
+    for id_, c in new.items():
+        if id_ in state.asked:
+            if id_ in state.live:
+                state.live[id_] = _edited(state.live[id_], state.asked[id_], c)
+        elif id_ in state.retired:
+            state.live[id_] = state.retired.pop(id_)
+        elif id_ not in state.live and id_ not in state.into:
+            state.live[id_] = c
+    for id_ in state.asked:
+        if id_ not in new and id_ in state.live:
+            del state.live[id_]
+            state.into[id_] = None
+    if list(new) != list(state.asked):
+        state.live = {id_: state.live[id_] for id_ in (*new, *state.live) if id_ in state.live}
+    if change.text != state.asked_words:
+        state.words = change.text
+    state.asked, state.asked_words = new, change.text
+
+
+def _edited(now: LabelClass, before: LabelClass, asked: LabelClass) -> LabelClass:
+    news = {p: getattr(asked, p) for p in EDITABLE if getattr(asked, p) != getattr(before, p)}
+    return replace(now, **news)
+
+
+_APPLY: dict[str, Callable[[_State, _Change], None]] = {
+    "add": _add, "rename": _rename, "merge": _merge, "split": _split, "retire": _retire,
+    "restore": _restore, "reorder": _reorder, "edit": _edit, "ask": _ask, "classes": _asked,
+}  # fmt: skip

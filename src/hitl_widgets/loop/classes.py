@@ -1,0 +1,122 @@
+"""Classes: what may be changed about the question while people answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, overload
+
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.labels.schema import LabelClass, Schema
+
+__all__ = ["Classes"]
+
+
+class Classes(Sequence[LabelClass]):
+    """The classes of a session that can be chosen, in order; its methods change them.
+
+    Every change is an act of its own: it is in the log, reaches every annotator, and is taken back by
+    ``session.undo()``. Each method returns the event's id, and raises
+    :class:`~hitl_widgets.errors.InvalidInput` for what cannot be. What was labelled earlier keeps what
+    was said, and counts as what that means now.
+
+    Parameters
+    ----------
+    schema
+        The schema of now.
+    change
+        Makes a change, as :class:`~hitl_widgets.labels.question.Question` describes it.
+    """
+
+    def __init__(self, schema: Schema, change: Callable[[Mapping[str, Any]], str]) -> None:
+        self._schema = schema
+        self._change = change
+
+    @overload
+    def __getitem__(self, i: int) -> LabelClass: ...
+    @overload
+    def __getitem__(self, i: slice) -> tuple[LabelClass, ...]: ...
+    def __getitem__(self, i: int | slice) -> LabelClass | tuple[LabelClass, ...]:
+        return self._schema.classes[i]
+
+    def __len__(self) -> int:
+        return len(self._schema.classes)
+
+    def __iter__(self) -> Iterator[LabelClass]:
+        return iter(self._schema.classes)
+
+    def __repr__(self) -> str:
+        n = len(self._schema.retired)
+        return f"<{len(self)} classes{f', {n} retired' if n else ''}>"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names, in order."""
+        return self._schema.names
+
+    @property
+    def retired(self) -> tuple[LabelClass, ...]:
+        """The classes that can no longer be chosen."""
+        return self._schema.retired
+
+    def add(self, name: str, *, guidance: str = "", example: str = "", key: str = "", color: str = "") -> str:
+        """Add a class behind the others, with the next free key and colour unless they are given."""
+        new = {"name": name, "guidance": guidance, "example": example, "key": key, "color": color}
+        return self._change({"change": "add", "classes": [new]})
+
+    def rename(self, name: str, to: str) -> str:
+        """Call a class something else; its labels follow."""
+        return self._change({"change": "rename", "of": [name], "name": to})
+
+    def merge(self, names: Iterable[str], into: str) -> str:
+        """Make several classes one: ``into``, which may be one of them, another class, or a new name."""
+        change: dict[str, Any] = {"change": "merge", "of": _names(names), "name": into}
+        if into not in self.names:
+            change["classes"] = [{"name": into}]
+        return self._change(change)
+
+    def split(self, name: str, into: Iterable[str]) -> str:
+        """Put new classes in place of one; what was labelled with it is asked again."""
+        return self._change(
+            {"change": "split", "of": [name], "classes": [{"name": new} for new in _names(into)]}
+        )
+
+    def retire(self, name: str) -> str:
+        """Offer a class no longer. Its labels stay as they are; the model no longer learns or predicts it."""
+        return self._change({"change": "retire", "of": [name]})
+
+    def restore(self, name: str) -> str:
+        """Offer a retired class again."""
+        return self._change({"change": "restore", "of": [name]})
+
+    def reorder(self, names: Iterable[str]) -> str:
+        """Put the classes in this order; those that are not named come behind. Keys stay as they are."""
+        return self._change({"change": "reorder", "of": _names(names)})
+
+    def edit(
+        self,
+        name: str,
+        *,
+        key: str | None = None,
+        color: str | None = None,
+        guidance: str | None = None,
+        example: str | None = None,
+    ) -> str:
+        """Change a class's key, colour (``#rrggbb``), guidance or example; the others stay."""
+        asked = {"key": key, "color": color, "guidance": guidance, "example": example}
+        return self._change(
+            {
+                "change": "edit",
+                "of": [name],
+                "set": {part: text for part, text in asked.items() if text is not None},
+            }
+        )
+
+    def ask(self, question: str) -> str:
+        """Change the question as the annotator reads it."""
+        return self._change({"change": "ask", "question": question})
+
+
+def _names(names: Iterable[str]) -> list[str]:
+    if isinstance(names, str):
+        raise InvalidInput(f"{names!r} is one text: pass a list of class names, such as ['spam', 'ham'].")
+    return [str(name) for name in names]

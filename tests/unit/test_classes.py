@@ -1,0 +1,155 @@
+"""The question changes while a live model learns: labels, predictions and tables follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import clouds
+
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.learn.scoring import Scores
+from hitl_widgets.loop.round import Round
+from hitl_widgets.loop.session import Session
+
+Make = Callable[..., Session]
+
+
+@pytest.fixture
+def taught(make_session: Make) -> Session:
+    """Two clouds, four labels on each, and nothing drawn for the audit."""
+    session = make_session(audit=0)
+    _, truth = clouds()
+    for name in "ab":
+        for i in np.flatnonzero(truth == name)[:4]:
+            session.label_items([int(i)], name)
+    session.wait()
+    return session
+
+
+def shares(session: Session) -> dict[str, float]:
+    session.wait()
+    return session.predictions()["label"].value_counts(normalize=True).round(1).to_dict()
+
+
+def test_the_model_follows_every_change_and_its_undo(taught: Session) -> None:
+    assert shares(taught) == {"a": 0.5, "b": 0.5}
+    taught.classes.rename("a", "first")
+    assert shares(taught) == {"first": 0.5, "b": 0.5}
+    taught.classes.reorder(["b", "first"])
+    assert shares(taught) == {"first": 0.5, "b": 0.5}
+    taught.classes.add("c")
+    assert shares(taught) == {"first": 0.5, "b": 0.5}
+    rows = [int(i) for i in np.flatnonzero(taught.current.y == 1)]
+    taught.label_items(rows, "c")
+    assert shares(taught) == {"c": 0.5, "b": 0.5}
+    taught.undo()
+    taught.classes.retire("c")
+    taught.classes.restore("c")
+    for _ in range(5):
+        taught.undo()
+    assert taught.classes.names == ("a", "b")
+    assert shares(taught) == {"a": 0.5, "b": 0.5}
+    for _ in range(6):
+        taught.redo()
+    assert taught.classes.names == ("b", "first", "c")
+
+
+def test_nothing_of_a_retired_class_is_predicted_and_its_labels_stand(taught: Session) -> None:
+    taught.classes.add("c")
+    taught.label_items([int(np.flatnonzero(taught.current.y < 0)[0])], "c")
+    taught.classes.retire("a")
+    assert set(shares(taught)) == {"b", "c"}
+    frame = taught.to_frame()
+    assert (frame["label"] == "a").sum() == 4
+    assert taught.n_labels == 9
+    assert taught.labels()["label"].value_counts().to_dict() == {"a": 4, "b": 4, "c": 1}
+    with pytest.raises(InvalidInput, match="'a' is no class"):
+        taught.label_items([0], "a")
+
+
+def test_items_of_a_split_class_are_asked_again(taught: Session) -> None:
+    again = set(taught.labels().query("label == 'a'")["id"])
+    taught.classes.split("a", ["a1", "a2"])
+    assert taught.n_labels == 4
+    assert again <= set(taught.query(len(taught.pool)))
+    assert taught.labels()["said"].unique().tolist() == ["b"]
+    assert taught.history().query("kind == 'label'")["value"].value_counts().to_dict() == {"a": 4, "b": 4}
+
+
+def test_a_label_in_the_words_of_before_is_a_label_in_those_of_now(taught: Session) -> None:
+    taught.classes.rename("a", "first")
+    free = np.flatnonzero(taught.current.y < 0)
+    taught.label_items([int(free[0])], "a")
+    assert taught.labels().iloc[-1][["label", "said"]].tolist() == ["first", "first"]
+    assert taught.labels().iloc[0][["label", "said"]].tolist() == ["first", "a"]
+
+
+def test_changes_are_back_after_a_restart_and_can_be_undone_then(make_session: Make, tmp_path: Path) -> None:
+    where = {"store": tmp_path / "labels.sqlite"}
+    with make_session(**where) as session:
+        session.label_items([0], "a")
+        session.classes.rename("a", "first")
+        session.classes.add("empty", guidance="nothing yet")
+    again = make_session(**where)
+    assert again.classes.names == ("first", "b", "empty")
+    assert again.classes[2].guidance == "nothing yet"
+    again.undo()
+    again.undo()
+    assert again.classes.names == ("a", "b")
+    assert again.labels()["label"].tolist() == ["a"]
+
+
+def test_a_jump_goes_back_and_forth_as_one_act(make_session: Make) -> None:
+    session = make_session()
+    acts = [session.label_items([i], "ab"[i % 2]) for i in range(4)]
+    rename = session.classes.rename("a", "first")
+    assert session.jump(acts[1]) is not None
+    assert (session.n_labels, session.classes.names) == (2, ("a", "b"))
+    assert session.jump(acts[1]) is None
+    session.jump(rename)
+    assert (session.n_labels, session.classes.names) == (4, ("first", "b"))
+    n = session.n_events
+    session.jump(None)
+    assert (session.n_labels, session.n_events) == (0, n + 1)
+    session.redo()
+    assert session.n_labels == 1
+    session.label_items([7], "b")
+    with pytest.raises(InvalidInput, match="cannot be brought back"):
+        session.jump(acts[3])
+
+
+def test_a_change_or_jump_that_is_sent_again_changes_nothing(make_session: Make) -> None:
+    session = make_session()
+    act = session.label_items([0], "a")
+    change = {"change": "add", "classes": [{"name": "c"}]}
+    for _ in range(2):
+        assert session.change_classes(change, event_id="change-one") == "change-one"
+        assert session.jump(act, as_event="jump-one") == "jump-one"
+    assert session.n_events == 4
+    assert session.classes.names == ("a", "b")
+
+
+def test_views_hear_of_other_classes_before_labels_and_rounds_in_them(taught: Session) -> None:
+    heard: list[str] = []
+    taught.subscribe(heard.append)
+    taught.classes.add("c")
+    taught.wait()
+    assert "schema" in heard
+    assert heard.index("schema") < heard.index("round")
+
+
+def test_a_round_in_other_classes_unsays_what_is_no_more(make_session: Make) -> None:
+    session = make_session(classes=["a", "b", "c"])
+    before = session.schema
+    session.classes.merge(["a"], "b")
+    codes = np.array([0, 1, 2, -1], dtype=np.int16)
+    share = np.full(4, 0.5, dtype=np.float32)
+    found = Round(1, before, 3, 3, Scores(codes, codes[[1, 0, 1, 3]], share, share, share[:0]))
+    seen = found.under(session.schema)
+    assert seen.predicted.tolist() == [-1, 0, 1, -1]
+    assert seen.runner_up.tolist() == [0, -1, 0, -1]
+    assert seen.confidence.tolist() == [0, 0.5, 0.5, 0]
+    assert found.predicted.tolist() == [0, 1, 2, -1]
