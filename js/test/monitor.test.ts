@@ -35,7 +35,11 @@ describe("the monitor", () => {
   let draw: (changes?: Partial<MonitorState>) => void;
   beforeEach(() => {
     root = document.createElement("div");
-    const view = monitorView(root, { undo: () => {}, redo: () => {}, toggle: () => {} }, false);
+    const view = monitorView(
+      root,
+      { undo: () => {}, redo: () => {}, jump: () => {}, toggle: () => {} },
+      false,
+    );
     draw = (changes = {}) =>
       view.update({ state: { ...state, ...changes }, classes: [], waiting: 0, stalled: false });
   });

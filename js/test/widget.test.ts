@@ -29,8 +29,8 @@ const welcome: LabelerWelcome = {
   type: "welcome",
   to: "",
   classes: [
-    { name: "spam", guidance: "", example: "", key: "1", color: "#e69f00" },
-    { name: "ham", guidance: "", example: "", key: "2", color: "#56b4e9" },
+    { id: "spam", retired: false, name: "spam", guidance: "", example: "", key: "1", color: "#e69f00" },
+    { id: "ham", retired: false, name: "ham", guidance: "", example: "", key: "2", color: "#56b4e9" },
   ],
   question: "",
   pool: "p",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import clouds
 
+from helpers import clouds
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.learn.scoring import Scores
 from hitl_widgets.loop.round import Round

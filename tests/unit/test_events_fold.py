@@ -334,8 +334,8 @@ def test_a_jump_leads_where_so_many_undos_or_redos_lead(
     there = data.draw(st.sampled_from([None, *acts]))
     try:
         back, way = fold.to_jump(who, there)
-    except InvalidInput as error:
-        assert "cannot be brought back" in str(error)
+    except InvalidInput:
+        assert there not in {e.event_id for e, holds in fold.acts() if holds}
         return
     fold.apply(LabelEvent("undo" if back else "redo", "t", who, value=way))
     for _ in way:

@@ -106,16 +106,19 @@ def test_what_is_told_from_elsewhere_belongs_to_the_page_that_spoke_last(
     shell = contextvars.ContextVar("shell", default="cell")
     told: list[str] = []
     monkeypatch.setattr(labeler.widget, "send", lambda *_: told.append(shell.get()))
+    after = Told(session)  # hears of it after the widget
     session.label(session.pool.ids[:1], "a")
-    session.wait()
+    after.wait_until(lambda: "round" in after.words)
     assert set(told) == {"cell"}
 
     page = contextvars.copy_context()
     page.run(shell.set, "page")
     page.run(labeler.widget._receive, labeler.widget, label(session), [])
-    told.clear()
-    session.label(session.pool.ids[1:2], "a")
     session.wait()
+    told.clear()
+    after.words.clear()
+    session.label(session.pool.ids[1:2], "a")
+    after.wait_until(lambda: "round" in after.words)
     assert set(told) == {"page"}
 
 

@@ -1,5 +1,6 @@
 import { encodeRows, f32, itemsOf, u8, u16, u32 } from "../host/codecs";
 import type {
+  ClassesMessage,
   ExplorerWelcome,
   ItemsMessage,
   LabelClass,
@@ -243,6 +244,17 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
         starting = false;
         if (!signal.aborted) view.setEmpty(`The map cannot be drawn: ${(error as Error).message}`);
       }
+    },
+    signal,
+  );
+
+  channel.on<ClassesMessage>(
+    "classes",
+    (message) => {
+      classes = message.classes;
+      view.setClasses(classes, chosen !== null && !labeler);
+      void plot?.setPalette(classes.map((c) => c.color));
+      if (hover) drawTip();
     },
     signal,
   );

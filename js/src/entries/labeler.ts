@@ -2,6 +2,7 @@ import type { Channel } from "../host/channel";
 import { encodeRows, itemsOf } from "../host/codecs";
 import type {
   Ask,
+  ClassesMessage,
   ItemsMessage,
   LabelerWelcome,
   QueueMessage,
@@ -49,6 +50,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       showGuess = !showGuess;
       remember(guessKey, showGuess ? "" : "hidden");
       draw();
+    },
+    change: (change) => {
+      channel.act({ type: "change", ...change });
+      tellWaiting();
     },
     painted: (row) => {
       if (row !== shownRow) shownSince = performance.now();
@@ -204,6 +209,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   // -- what the kernel says
 
   channel.on<LabelerWelcome>("welcome", (message) => dispatch({ ...message, progress: message }), signal);
+  channel.on<ClassesMessage>("classes", (message) => dispatch(message), signal);
   channel.on<QueueMessage>("queue", (message) => dispatch({ ...message, progress: message }), signal);
   channel.on<StateMessage>("state", (message) => dispatch({ type: "progress", progress: message }), signal);
   channel.on<Sample>("sample", (sample) => dispatch({ type: "sample", sample }), signal);

@@ -1,5 +1,5 @@
 import type { Result } from "vega-embed";
-import type { MonitorState, MonitorWelcome } from "../host/protocol";
+import type { ClassesMessage, MonitorState, MonitorWelcome } from "../host/protocol";
 import { loadVega, type VegaModule } from "../host/vega";
 import { defineWidget } from "../host/widget";
 import { Bus } from "../ui/bus";
@@ -23,6 +23,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     {
       undo: () => channel.act({ type: "undo" }),
       redo: () => channel.act({ type: "redo" }),
+      jump: (act) => channel.act({ type: "jump", act }),
       toggle: () => void drawCurve(),
     },
     true,
@@ -120,6 +121,14 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     (message) => {
       welcome = message;
       state = message;
+      draw();
+    },
+    signal,
+  );
+  channel.on<ClassesMessage>(
+    "classes",
+    ({ classes }) => {
+      if (welcome) welcome = { ...welcome, classes };
       draw();
     },
     signal,

@@ -25,6 +25,17 @@ export type LabelMessage = {
 export type SkipMessage = { type: "skip"; id: string; key: string };
 export type UndoMessage = { type: "undo"; id: string };
 export type RedoMessage = { type: "redo"; id: string };
+export type JumpMessage = { type: "jump"; id: string; act: string };
+export type ChangeMessage = {
+  type: "change";
+  id: string;
+  change: "add" | "rename" | "merge" | "split" | "retire" | "restore" | "reorder" | "edit" | "ask";
+  of?: string[];
+  classes?: NewClass[];
+  name?: string;
+  question?: string;
+  set?: ClassEdit;
+};
 export type StepMessage = {
   type: "step";
   id: string;
@@ -43,7 +54,9 @@ export type PlayMessage = {
 };
 
 /** What writes to the log: kept in the outbox until the kernel has acknowledged it. */
-export type Act = LabelMessage | SkipMessage | UndoMessage | RedoMessage;
+export type Act = LabelMessage | SkipMessage | UndoMessage | RedoMessage | JumpMessage | ChangeMessage;
+export type NewClass = Pick<LabelClass, "name"> & Partial<Pick<LabelClass, "guidance" | "key" | "color">>;
+export type ClassEdit = Partial<Pick<LabelClass, "guidance" | "example" | "key" | "color">>;
 export type Question =
   | HelloMessage
   | ShowMessage
@@ -55,7 +68,10 @@ export type Question =
 
 // -- kernel -> browser
 
-export type LabelClass = { name: string; guidance: string; example: string; key: string; color: string };
+/** Its place in the list is its code; the id outlives a rename; retired ones come last and cannot be chosen. */
+export type LabelClass = PlainClass & { id: string; retired: boolean };
+export type PlainClass = { name: string; guidance: string; example: string; key: string; color: string };
+export type ClassesMessage = { type: "classes"; classes: LabelClass[]; question: string };
 export type Guess = { code: number; confidence: number };
 export type Ask = { row: number; key: string; reason: string; audit: boolean; guess: Guess | null };
 export type Stage = { words: string; fraction: number | null } | null;
@@ -141,13 +157,16 @@ export type StageMessage = { type: "stage"; stage: Stage };
 export type Estimate = { value: number | null; low: number | null; high: number | null; n: number };
 export type HistoryEntry = {
   id: string;
-  kind: "label" | "skip";
+  kind: "label" | "skip" | "schema";
   n: number;
   value: string | null;
+  /** Of a label: the class that it means now, -1 where that is no more. */
+  code: number;
   selection: string | null;
   time: string;
   holds: boolean;
-  mine: boolean;
+  /** Whether a jump leads there. */
+  reach: boolean;
 };
 export type MonitorState = {
   n_items: number;
@@ -182,7 +201,7 @@ export type MonitorWelcome = MonitorState & {
 export type LessonWelcome = {
   type: "welcome";
   to: string;
-  classes: LabelClass[];
+  classes: PlainClass[];
   learner: string;
   strategies: string[];
   strategy: string;

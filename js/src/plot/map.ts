@@ -43,7 +43,7 @@ export class MapPlot {
 
   constructor(
     readonly engine: Engine,
-    private readonly palette: string[],
+    private palette: string[],
     private theme: Theme,
     private width: number,
     private height: number,
@@ -150,6 +150,11 @@ export class MapPlot {
 
   setColour(by: ColourBy): Promise<void> {
     this.by = by;
+    return this.repaint(null);
+  }
+
+  setPalette(palette: string[]): Promise<void> {
+    this.palette = palette;
     return this.repaint(null);
   }
 

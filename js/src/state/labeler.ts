@@ -35,6 +35,7 @@ export type LabelerEvent =
       pool: string;
       queue: Ask[];
     }
+  | { type: "classes"; classes: LabelClass[]; question: string }
   | { type: "queue"; progress: Progress; queue: Ask[] }
   | { type: "progress"; progress: Progress }
   | { type: "acted"; id: string; keys: string[]; n: number }
@@ -79,6 +80,8 @@ export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
       const fresh = { ...state, ...event.progress, ready: true, classes, question, pool };
       return withQueue(fresh, event.queue, event.progress.n_events);
     }
+    case "classes":
+      return { ...state, classes: event.classes, question: event.question };
     case "queue":
       return withQueue({ ...state, ...newer(state, event.progress) }, event.queue, event.progress.n_events);
     case "progress":

@@ -1,4 +1,4 @@
-import type { LabelClass, LessonWelcome, Moment } from "../host/protocol";
+import type { LessonWelcome, Moment, PlainClass } from "../host/protocol";
 
 /** A moment with its arrays: class and lead of the cells, class and probability of the points, utilities. */
 export type Frame = Moment & {
@@ -23,7 +23,7 @@ export type Game = {
 
 export type LessonState = {
   ready: boolean;
-  classes: LabelClass[];
+  classes: PlainClass[];
   learner: string;
   strategies: string[];
   budget: number;

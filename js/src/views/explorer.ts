@@ -181,19 +181,21 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
       show(classes, visible);
       if (!visible) return;
       classes.replaceChildren(
-        ...all.map((c, code) =>
-          h(
-            "button",
-            {
-              class: "hitl-button hitl-class",
-              title: c.guidance || c.name,
-              on: { click: () => on.label(code) },
-              attrs: { type: "button", "data-class": c.name },
-              style: { "--class": c.color },
-            },
-            c.key ? h("kbd", { text: c.key.toUpperCase() }) : null,
-            h("span", { class: "hitl-class-name", text: c.name }),
-          ),
+        ...all.flatMap((c, code) =>
+          c.retired
+            ? []
+            : h(
+                "button",
+                {
+                  class: "hitl-button hitl-class",
+                  title: c.guidance || c.name,
+                  on: { click: () => on.label(code) },
+                  attrs: { type: "button", "data-class": c.name },
+                  style: { "--class": c.color },
+                },
+                c.key ? h("kbd", { text: c.key.toUpperCase() }) : null,
+                h("span", { class: "hitl-class-name", text: c.name }),
+              ),
         ),
       );
     },

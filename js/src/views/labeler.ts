@@ -1,8 +1,9 @@
-import type { Ask, LabelClass } from "../host/protocol";
+import type { Ask, ChangeMessage, LabelClass } from "../host/protocol";
 import { type Item, renderItem } from "../items/index";
 import { emptyWords, type LabelerState, labelsGiven, turnable } from "../state/labeler";
 import { count, h, percent, setText, show } from "../ui/dom";
 import { bulkCard } from "./bulk";
+import { classEditor } from "./classes";
 
 export type LabelerProps = {
   state: LabelerState;
@@ -19,6 +20,7 @@ export type LabelerCallbacks = {
   redo: () => void;
   release: () => void;
   toggleGuess: () => void;
+  change: (change: Omit<ChangeMessage, "type" | "id">) => void;
   /** The item of this row is on the screen. */
   painted: (row: number) => void;
 };
@@ -37,7 +39,13 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const release = button("Esc", "let go", "Go back to the suggested item", on.release);
   const keysOff = h("span", { class: "hitl-faint hitl-keys-off", text: "Click here to use the keys" });
   const guideList = h("dl", { class: "hitl-guide-list" });
-  const guide = h("details", { class: "hitl-guide" }, h("summary", { text: "Guidance" }), guideList);
+  const guide = h(
+    "details",
+    { class: "hitl-guide hitl-fold" },
+    h("summary", { text: "Guidance" }),
+    guideList,
+  );
+  const editor = classEditor(on.change);
   const note = h("div", { class: "hitl-note", attrs: { role: "alert" } });
   root.append(
     h("div", { class: "hitl-head" }, reason, progress),
@@ -46,7 +54,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     guessLine,
     classes,
     h("div", { class: "hitl-acts" }, skip, undo, redo, release, keysOff),
-    guide,
+    h("div", { class: "hitl-folds" }, guide, editor.element),
   );
 
   let shownClasses: LabelClass[] = [];
@@ -56,8 +64,10 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     const bulk = state.chosen !== null && state.chosen.rows.length > 1;
     if (state.classes !== shownClasses) {
       shownClasses = state.classes;
-      classes.replaceChildren(...shownClasses.map((c, code) => classButton(c, () => on.label(code))));
-      fillGuide(shownClasses);
+      const offered = shownClasses.filter((c) => !c.retired);
+      classes.replaceChildren(...offered.map((c, code) => classButton(c, () => on.label(code))));
+      fillGuide(offered);
+      editor.update(shownClasses);
     }
     setText(reason, heading(state, ask, bulk));
     reason.title = ask && !state.chosen ? `Asked because: ${ask.reason}` : "";

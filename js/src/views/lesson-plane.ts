@@ -1,4 +1,4 @@
-import type { LabelClass } from "../host/protocol";
+import type { PlainClass } from "../host/protocol";
 import type { Behind, Frame } from "../state/lesson";
 import { h, setText, show } from "../ui/dom";
 import type { Theme } from "../ui/theme";
@@ -9,7 +9,7 @@ export type PlaneProps = {
   /** x and y of each point in the unit square, from the top left. */
   xy: Float32Array;
   truth: Uint8Array;
-  classes: LabelClass[];
+  classes: PlainClass[];
   cells: number;
   theme: Theme;
   frame: Frame;

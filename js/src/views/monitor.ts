@@ -1,7 +1,13 @@
 import type { HistoryEntry, LabelClass, MonitorState } from "../host/protocol";
 import { count, h, setText, show } from "../ui/dom";
 
-export type MonitorCallbacks = { undo: () => void; redo: () => void; toggle: (open: boolean) => void };
+export type MonitorCallbacks = {
+  undo: () => void;
+  redo: () => void;
+  /** To the moment after this act. */
+  jump: (act: string) => void;
+  toggle: (open: boolean) => void;
+};
 
 export type MonitorProps = { state: MonitorState; classes: LabelClass[]; waiting: number; stalled: boolean };
 
@@ -51,10 +57,11 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   /** Rows that are as they were stay. */
   function drawHistory(entries: HistoryEntry[], classes: LabelClass[]): void {
     const next = new Map<string, HTMLElement>();
-    for (const entry of entries) {
-      const color = classes.find((c) => c.name === entry.value)?.color ?? "transparent";
-      const key = JSON.stringify([entry, color]);
-      next.set(key, rows.get(key) ?? historyRow(entry, color));
+    const now = entries.findIndex((entry) => entry.holds);
+    for (const [i, entry] of entries.entries()) {
+      const color = classes[entry.code]?.color ?? "transparent";
+      const key = JSON.stringify([entry, color, i === now]);
+      next.set(key, rows.get(key) ?? historyRow(entry, color, i === now, on.jump));
     }
     rows = next;
     history.replaceChildren(...next.values());
@@ -124,10 +131,16 @@ function drawBalance(element: HTMLElement, counts: number[], classes: LabelClass
   const most = Math.max(1, ...counts);
   element.replaceChildren(
     ...classes.flatMap((c, code) => {
+      if (c.retired && !counts[code]) return [];
       const bar = h("span", { class: "hitl-bar", style: { "--class": c.color } });
       bar.style.width = `${(100 * (counts[code] ?? 0)) / most}%`;
       return [
-        h("span", { class: "hitl-bar-name", text: c.name, title: c.name, attrs: { dir: "auto" } }),
+        h("span", {
+          class: c.retired ? "hitl-bar-name hitl-faint" : "hitl-bar-name",
+          text: c.name,
+          title: c.retired ? `${c.name} (retired)` : c.name,
+          attrs: { dir: "auto" },
+        }),
         h("span", { class: "hitl-bar-track" }, bar),
         h("span", { class: "hitl-number", text: (counts[code] ?? 0).toLocaleString("en") }),
       ];
@@ -142,17 +155,32 @@ const clock = new Intl.DateTimeFormat([], {
   hour12: false,
 });
 
-function historyRow(entry: HistoryEntry, color: string): HTMLElement {
+function historyRow(
+  entry: HistoryEntry,
+  color: string,
+  now: boolean,
+  jump: (act: string) => void,
+): HTMLElement {
   const dot = h("span", { class: "hitl-dot" });
   dot.style.background = color;
   const what = entry.kind === "skip" ? "skipped" : (entry.value ?? "label taken away");
   const many = entry.n > 1 ? ` · ${count(entry.n, "item")}` : "";
   const time = clock.format(new Date(entry.time));
+  const way = entry.holds
+    ? "Go back to the moment after this act"
+    : "Undone. Bring everything back up to here";
+  const words = h("button", {
+    class: "hitl-history-what",
+    text: what + many,
+    title: now ? "You are here" : entry.reach ? way : "Undone",
+    attrs: { type: "button", dir: "auto", "aria-current": now, "aria-disabled": String(now || !entry.reach) },
+    on: { click: () => !now && entry.reach && jump(entry.id) },
+  });
   return h(
     "li",
-    { class: entry.holds ? "" : "hitl-undone", title: entry.holds ? "" : "undone" },
+    { class: entry.holds ? "" : "hitl-undone" },
     dot,
-    h("span", { class: "hitl-history-what", text: what + many, attrs: { dir: "auto" } }),
+    words,
     h("span", { class: "hitl-faint", text: entry.selection ?? "" }),
     h("span", { class: "hitl-faint hitl-number", text: time }),
   );

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import repeat
+from itertools import islice, repeat
 
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels.events import LabelEvent
@@ -170,9 +170,17 @@ class Fold:
         """Keys of every item that anybody has acted on, in order of the first act."""
         return self._on_item.keys()
 
-    def acts(self) -> list[tuple[LabelEvent, bool]]:
-        """Labels, skips and changes of the classes in log order, each with whether it was not undone."""
-        return [(e, i not in self._undone) for i, e in self._events.items()]
+    def acts(self, limit: int | None = None, annotator: str | None = None) -> list[tuple[LabelEvent, bool]]:
+        """Labels, skips and changes of the classes in log order, each with whether it was not undone.
+
+        The last ``limit`` of them, and only an annotator's own where one is named.
+        """
+        mine = (e for e in reversed(self._events.values()) if annotator in {None, e.annotator})
+        return [(e, e.event_id not in self._undone) for e in islice(mine, limit)][::-1]
+
+    def redoable(self, annotator: str) -> frozenset[str]:
+        """Ids of the annotator's acts that redo can still bring back."""
+        return frozenset(self._redoable.get(annotator, ()))
 
 
 def _take(stack: list[str], act: str) -> bool:

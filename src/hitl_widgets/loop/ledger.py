@@ -153,8 +153,7 @@ class Ledger:
             return -1, 0, False, False, self.fold.skipped(key)
         asked = event.selection in {"audit", "suggested", "api"} and len(event.item_ids) == 1
         order = self.fold.order(event)
-        code = self._codes[self.fold.meaning(event) or ""]
-        return code, order, event.selection == "audit", asked, False
+        return self.code(event), order, event.selection == "audit", asked, False
 
     def _agree(self, asked: Schema | None, annotator: str) -> Schema:
         """The schema that holds: the asked one, or the store's."""
@@ -203,8 +202,12 @@ class Ledger:
         return self.labels.copy(self.fold.n_events)
 
     def acts(self) -> list[tuple[LabelEvent, bool]]:
-        """Labels and skips in log order, each with whether it holds."""
+        """Labels, skips and changes of the classes in log order, each with whether it holds."""
         return self.fold.acts()
+
+    def code(self, event: LabelEvent) -> int:
+        """The code of the class that a label means now, or -1."""
+        return self._codes.get(self.fold.meaning(event) or "", -1)
 
     def find(self, event_id: str) -> LabelEvent | None:
         """The event with this id, of any kind."""

@@ -507,13 +507,27 @@ class Session:
         """What a screen shows of row ``i`` of the pool."""
         return self.pool.payload(i, side=side)
 
-    def acts(self, limit: int | None = None) -> list[tuple[LabelEvent, bool]]:
-        """Labels and skips in log order, each with whether it holds; the last ``limit`` of them."""
+    def acts(
+        self, limit: int | None = None, *, annotator: str | None = None
+    ) -> list[tuple[LabelEvent, bool]]:
+        """Labels, skips and changes of the classes in log order, each with whether it holds.
+
+        The last ``limit`` of them, and only an annotator's own where one is named.
+        """
         if limit is not None and (not isinstance(limit, int | np.integer) or limit < 1):
             raise InvalidInput(f"limit={limit!r}: expected a whole number from 1, or None.")
         with self._lock:
-            acts = self._ledger.acts()
-        return acts if limit is None else acts[-limit:]
+            return self._ledger.fold.acts(limit, annotator)
+
+    def code(self, event: LabelEvent) -> int:
+        """The code of the class that a label means now; -1 where that is no more, and of other acts."""
+        with self._lock:
+            return self._ledger.code(event)
+
+    def redoable(self) -> frozenset[str]:
+        """Ids of your acts that :meth:`redo` or :meth:`jump` can still bring back."""
+        with self._lock:
+            return self._ledger.fold.redoable(self.annotator)
 
     def turned(self, event_id: str) -> LabelEvent | None:
         """The act that an undo or redo with this id was about."""

@@ -7,6 +7,7 @@ import functools
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -29,6 +30,8 @@ STATIC = Path(__file__).parent / "static"
 AT_ONCE = 10_000
 # Bytes of pictures in one message.
 PARCEL = 200_000
+# What a message holds beside the act.
+WIRE = {"type", "id"}
 SESSION_WORDS = "hitl-widgets: a labeling session. Run this cell in JupyterLab 4 to go on labeling."
 
 _queues: WeakKeyDictionary[Session, ThreadPoolExecutor] = WeakKeyDictionary()
@@ -119,7 +122,7 @@ class SessionWidget(ChannelWidget):
             raise TypeError(f"{type(self).__name__} shows a Session; got a {type(session).__name__}.")
         self.session = session
         super().__init__(session.key)
-        self._unsubscribe = session.subscribe(self._on_change)
+        self._unsubscribe = session.subscribe(self._hear)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of task {self.session.task!r}>"
@@ -148,13 +151,13 @@ class SessionWidget(ChannelWidget):
             case _:
                 self._take(message)
 
-    def _take(self, message: m.Label | m.Skip | m.Undo | m.Redo | m.Sample) -> None:
+    def _take(self, message: m.Act | m.Sample) -> None:
         if isinstance(message, m.Sample):
             self._sample(message)
         else:
             self._act(message)
 
-    def _act(self, message: m.Label | m.Skip | m.Undo | m.Redo) -> None:
+    def _act(self, message: m.Act) -> None:
         session, pool = self.session, self.session.pool
         back: dict[str, Any] | None = None
         gone: str | None = None
@@ -187,6 +190,11 @@ class SessionWidget(ChannelWidget):
             case m.Redo():
                 session.redo(event_id=message.id)
                 gone = (self._taken_back(message.id) or {}).get("key")
+            case m.Jump():
+                session.jump(message.act, as_event=message.id)
+            case m.Change():
+                change = {part: x for part, x in msgspec.to_builtins(message).items() if part not in WIRE}
+                session.change_classes(change, event_id=message.id)
         counts = {"n_labels": session.n_labels, "n_events": session.n_events}
         undo, redo = session.can_turn()
         answer = {"type": "ack", "id": message.id, "back": back, "gone": gone}
@@ -227,11 +235,24 @@ class SessionWidget(ChannelWidget):
     def _sample(self, message: m.Sample) -> None:  # noqa: ARG002
         raise InvalidInput("This widget takes no selection.")
 
+    def _hear(self, what: str) -> None:
+        if what == "schema":
+            self._post({"type": "classes", **self._question()})
+        else:
+            self._on_change(what)
+
     def _on_change(self, what: str) -> None:
         raise NotImplementedError
 
-    def _classes(self) -> list[dict[str, str]]:
-        return list(self.session.schema.to_dict()["classes"])
+    def _question(self) -> dict[str, Any]:
+        """The question and its classes by code, the retired ones behind the others."""
+        schema = self.session.schema
+        n, every = len(schema.classes), (*schema.classes, *schema.retired)
+        classes = [
+            asdict(c) | {"id": i, "retired": k >= n}
+            for k, (i, c) in enumerate(zip(schema.ids, every, strict=True))
+        ]
+        return {"classes": classes, "question": schema.question}
 
 
 def _queue_of(session: Session) -> ThreadPoolExecutor:

@@ -65,7 +65,7 @@ class Explorer(SessionWidget):
                 {
                     "type": "welcome",
                     "to": view,
-                    "classes": self._classes(),
+                    **self._question(),
                     "pool": session.pool.fingerprint,
                     "n_items": len(session.pool),
                     "kind": session.pool.kind,

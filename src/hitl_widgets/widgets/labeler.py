@@ -27,13 +27,12 @@ class Labeler(SessionWidget):
     _bundle = "labeler"
 
     def _greet(self, view: str) -> None:
-        schema, labels = self.session.schema, self.session.current
+        labels = self.session.current
         self._post(
             {
                 "type": "welcome",
                 "to": view,
-                "classes": self._classes(),
-                "question": schema.question,
+                **self._question(),
                 "pool": self.session.pool.fingerprint,
                 "kind": self.session.pool.kind,
                 **self._state(labels),
@@ -100,7 +99,7 @@ class Labeler(SessionWidget):
         mix: list[dict[str, int]] = []
         odd: list[int] = []
         if found is not None and (codes := found.predicted[rows]).max() >= 0:
-            counts = np.bincount(codes[codes >= 0], minlength=len(session.schema.classes))
+            counts = np.bincount(codes[codes >= 0], minlength=len(session.schema.ids))
             order = np.argsort(-counts, kind="stable")
             mix = [{"code": int(c), "n": int(counts[c])} for c in order if counts[c]]
             other = rows[(codes != order[0]) & (codes >= 0)]

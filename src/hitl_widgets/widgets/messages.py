@@ -8,8 +8,11 @@ import msgspec
 
 __all__ = [
     "PROTOCOL",
+    "Act",
+    "Change",
     "Groups",
     "Hello",
+    "Jump",
     "Label",
     "Message",
     "Play",
@@ -28,6 +31,7 @@ PROTOCOL = 1
 Token = Annotated[str, msgspec.Meta(min_length=8, max_length=64, pattern=r"^[\w.-]+\Z")]
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Words = Annotated[str, msgspec.Meta(max_length=10_000)]
 Row = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 # A selection as one string: see rows.py, which also knows the pool.
 Rows = Annotated[str, msgspec.Meta(max_length=2**28)]
@@ -98,6 +102,41 @@ class Redo(_Message, frozen=True, tag="redo"):
     """Bring back what the last undo took."""
 
 
+class Jump(_Message, frozen=True, tag="jump"):
+    """Go to the moment after one of the annotator's acts."""
+
+    act: Token
+
+
+class _Class(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A class to be made."""
+
+    name: Name
+    guidance: Words = ""
+    key: Annotated[str, msgspec.Meta(max_length=1)] = ""
+    color: Annotated[str, msgspec.Meta(max_length=7)] = ""
+
+
+class _Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is to be other about a class."""
+
+    guidance: Words | None = None
+    example: Words | None = None
+    key: Annotated[str, msgspec.Meta(max_length=1)] | None = None
+    color: Annotated[str, msgspec.Meta(max_length=7)] | None = None
+
+
+class Change(_Message, frozen=True, tag="change", omit_defaults=True):
+    """Change the classes: see labels/question.py."""
+
+    change: Literal["add", "rename", "merge", "split", "retire", "restore", "reorder", "edit", "ask"]
+    of: Annotated[tuple[Name, ...], msgspec.Meta(max_length=250)] = ()
+    classes: Annotated[tuple[_Class, ...], msgspec.Meta(max_length=50)] = ()
+    name: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    question: Words = ""
+    set: _Edit | None = None
+
+
 class Step(_Message, frozen=True, tag="step"):
     """A lesson wants the moment after ``index`` questions of a strategy, from the cold start of a seed."""
 
@@ -116,7 +155,8 @@ class Play(_Message, frozen=True, tag="play"):
     picks: Annotated[tuple[Row, ...], msgspec.Meta(max_length=2_000)]
 
 
-Message = Hello | Show | Sample | Groups | Vega | Label | Skip | Undo | Redo | Step | Play
+Act = Label | Skip | Undo | Redo | Jump | Change
+Message = Hello | Show | Sample | Groups | Vega | Act | Step | Play
 
 
 def parse(content: Any) -> Message:

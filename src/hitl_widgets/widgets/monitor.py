@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class Monitor(SessionWidget):
             {
                 "type": "welcome",
                 "to": view,
-                "classes": self._classes(),
+                **self._question(),
                 "chart": json.loads(bundle("curve.json")),
                 **self._state(),
             }
@@ -58,7 +59,7 @@ class Monitor(SessionWidget):
     def _state(self) -> dict[str, Any]:
         session = self.session
         labels, found, evaluation = session.current, session.round, session.evaluation
-        counts = np.bincount(labels.y[labels.y >= 0], minlength=len(session.schema.classes))
+        counts = np.bincount(labels.y[labels.y >= 0], minlength=len(session.schema.ids))
         estimate, store = evaluation.estimate, session.store
         undo, redo = session.can_turn()
         model, why = model_words(session)
@@ -90,17 +91,42 @@ class Monitor(SessionWidget):
             "error": str(session.error) if session.error else (found.error if found else ""),
             "undo": undo,
             "redo": redo,
-            "history": [
-                {
-                    "id": event.event_id,
-                    "kind": event.kind,
-                    "n": len(event.item_ids),
-                    "value": event.value,
-                    "selection": event.selection,
-                    "time": event.time,
-                    "holds": holds,
-                    "mine": event.annotator == session.annotator,
-                }
-                for event, holds in reversed(session.acts(HISTORY))
-            ],
+            "history": self._history(),
         }
+
+    def _history(self) -> list[dict[str, Any]]:
+        """The annotator's own last acts, the newest first; nobody sees those of another."""
+        session = self.session
+        ahead = session.redoable()
+        return [
+            {
+                "id": event.event_id,
+                "kind": event.kind,
+                "n": len(event.item_ids),
+                "value": change_words(event.value) if event.kind == "schema" else event.value,
+                "code": session.code(event),
+                "selection": event.selection,
+                "time": event.time,
+                "holds": holds,
+                "reach": holds or event.event_id in ahead,
+            }
+            for event, holds in reversed(session.acts(HISTORY, annotator=session.annotator))
+        ]
+
+
+def change_words(change: Mapping[str, Any]) -> str:
+    """A change of the classes as people read it in the history."""
+    of = " and ".join(change.get("of", ()))
+    new = " and ".join(c["name"] for c in change.get("classes", ()))
+    said = {
+        "add": f"class {new} added",
+        "rename": f"{of} renamed {change.get('name')}",
+        "merge": f"{of} merged into {new or change.get('name')}",
+        "split": f"{of} split into {new}",
+        "retire": f"{of} retired",
+        "restore": f"{of} offered again",
+        "reorder": "classes put in another order",
+        "edit": f"{' and '.join(change.get('set') or ())} of {of} changed",
+        "ask": "question changed",
+    }
+    return said[change["change"]]

@@ -1,0 +1,201 @@
+import type { ChangeMessage, ClassEdit, LabelClass } from "../host/protocol";
+import { h, show } from "../ui/dom";
+
+export type ClassChange = Omit<ChangeMessage, "type" | "id">;
+
+/** The classes as a list that can be changed; every change is sent at once, and undone like any act. */
+export function classEditor(send: (change: ClassChange) => void) {
+  const list = h("ul", { class: "hitl-edit-list" });
+  const retired = h("div", { class: "hitl-edit-retired hitl-faint" });
+  const fresh = field("New class", "", (name) => {
+    if (name) send({ change: "add", classes: [{ name }] });
+    clear(fresh);
+  });
+  const add = act("add", "Add this class", () => fresh.dispatchEvent(new Event("change")));
+  const element = h(
+    "details",
+    { class: "hitl-edit hitl-fold" },
+    h("summary", { text: "Edit classes" }),
+    list,
+    h("div", { class: "hitl-edit-add" }, fresh, add),
+    retired,
+  );
+  const rows = new Map<string, ReturnType<typeof classRow>>();
+
+  function update(all: LabelClass[]): void {
+    const live = all.filter((c) => !c.retired);
+    const gone = all.filter((c) => c.retired);
+    for (const id of rows.keys()) if (!live.some((c) => c.id === id)) rows.delete(id);
+    for (const c of live) {
+      const row = rows.get(c.id) ?? classRow(send);
+      rows.set(c.id, row);
+      row.update(c, live);
+    }
+    const wanted = live.map((c) => rows.get(c.id)?.element as HTMLElement);
+    // A row that is moved loses the focus: those in place stay.
+    if (wanted.some((row, i) => list.children[i] !== row) || list.children.length !== wanted.length) {
+      list.replaceChildren(...wanted);
+    }
+    show(retired, gone.length > 0);
+    retired.replaceChildren(
+      "Retired: ",
+      ...gone.map((c) =>
+        h(
+          "span",
+          { class: "hitl-edit-gone" },
+          h("bdi", { text: c.name }),
+          act("offer again", `Offer ${c.name} again`, () => send({ change: "restore", of: [c.name] })),
+        ),
+      ),
+    );
+  }
+
+  return { element, update };
+}
+
+function classRow(send: (change: ClassChange) => void) {
+  let now: LabelClass;
+  let others: LabelClass[] = [];
+  const edit = (set: ClassEdit): void => send({ change: "edit", of: [now.name], set });
+  const color = h("input", {
+    class: "hitl-edit-color",
+    title: "Colour",
+    attrs: { type: "color", "aria-label": "Colour" },
+    on: { change: () => edit({ color: color.value }) },
+  });
+  const key = field("Key", "hitl-edit-key", (value) => edit({ key: value.toLowerCase() }));
+  key.maxLength = 1;
+  const name = field("Name", "hitl-edit-name", (value) => {
+    if (value) send({ change: "rename", of: [now.name], name: value });
+    else name.value = now.name;
+  });
+  name.maxLength = 200;
+  const guidance = h("textarea", {
+    class: "hitl-field",
+    attrs: { rows: 2, maxlength: 10_000, placeholder: "When to choose it", "aria-label": "Guidance" },
+    on: { change: () => isNews(guidance) && edit({ guidance: guidance.value }), keydown: leaveOnEscape },
+  });
+  const merge = h("select", {
+    class: "hitl-select hitl-edit-merge",
+    attrs: { "aria-label": "Merge into" },
+    on: {
+      change: () => {
+        const into = others[merge.selectedIndex - 1];
+        merge.selectedIndex = 0;
+        if (into) send({ change: "merge", of: [now.name, into.name], name: into.name });
+      },
+    },
+  });
+  const split = field("Split into: one, two", "hitl-edit-split", (value) => {
+    const names = value.split(",").flatMap((part) => part.trim() || []);
+    if (names.length > 1) send({ change: "split", of: [now.name], classes: names.map((n) => ({ name: n })) });
+    if (names.length > 1) clear(split);
+  });
+  split.title = "New classes in its place, with commas between. What was labelled with it is asked again.";
+  const up = act("↑", "Further up", () => send({ change: "reorder", of: moved(-1) }));
+  const down = act("↓", "Further down", () => send({ change: "reorder", of: moved(1) }));
+  const retire = act("retire", "Offer it no longer; its labels stay", () =>
+    send({ change: "retire", of: [now.name] }),
+  );
+  const more = h("div", { class: "hitl-edit-more" }, guidance, merge, split, retire);
+  const toggle = act("⋯", "Guidance, merge, split, retire", () => {
+    more.toggleAttribute("hidden");
+    toggle.setAttribute("aria-expanded", String(!more.hasAttribute("hidden")));
+  });
+  toggle.setAttribute("aria-expanded", "false");
+  show(more, false);
+  const element = h(
+    "li",
+    { class: "hitl-edit-class" },
+    h("div", { class: "hitl-edit-row" }, color, key, name, up, down, toggle),
+    more,
+  );
+
+  /** The names in order, with this one a step further. */
+  function moved(step: number): string[] {
+    const names = [...others.map((c) => c.name)];
+    names.splice(Math.max(0, Math.min(names.length, place + step)), 0, now.name);
+    return names;
+  }
+  let place = 0;
+
+  return {
+    element,
+    update(c: LabelClass, all: LabelClass[]): void {
+      now = c;
+      place = all.indexOf(c);
+      others = all.filter((other) => other !== c);
+      fill(color, c.color);
+      fill(key, c.key.toUpperCase());
+      fill(name, c.name);
+      fill(guidance, c.guidance);
+      up.setAttribute("aria-disabled", String(place === 0));
+      down.setAttribute("aria-disabled", String(place === all.length - 1));
+      merge.replaceChildren(
+        h("option", { text: "Merge into …" }),
+        ...others.map((other) => h("option", { text: other.name })),
+      );
+      for (const one of [merge, retire]) show(one, all.length > 2);
+    },
+  };
+}
+
+/** What somebody is writing just now is theirs. */
+function fill(input: HTMLInputElement | HTMLTextAreaElement, value: string): void {
+  const { was, sent } = input.dataset;
+  const typing = input === input.ownerDocument.activeElement && input.value !== was && input.value !== sent;
+  if (!typing) input.value = value;
+  input.dataset.was = value;
+  delete input.dataset.sent;
+}
+
+function clear(input: HTMLInputElement): void {
+  input.value = "";
+  delete input.dataset.sent;
+}
+
+/** Whether this is not what the field held, nor what it has sent already. */
+function isNews(input: HTMLInputElement | HTMLTextAreaElement): boolean {
+  const { was = "", sent = was } = input.dataset;
+  input.dataset.sent = input.value;
+  return input.value !== sent;
+}
+
+function field(words: string, name: string, done: (value: string) => void): HTMLInputElement {
+  const input = h("input", {
+    class: `hitl-field ${name}`,
+    attrs: { type: "text", placeholder: words, "aria-label": words, dir: "auto", spellcheck: "false" },
+    on: {
+      change: () => isNews(input) && done(input.value.trim()),
+      keydown: (event) => {
+        // The browser's own change event comes when the field is left: it is no news then.
+        if (event.key === "Enter" && !event.isComposing) input.dispatchEvent(new Event("change"));
+        leaveOnEscape(event);
+      },
+    },
+  });
+  return input;
+}
+
+/** Escape leaves the field as it was, and gives the keys back to the card. */
+function leaveOnEscape(event: KeyboardEvent): void {
+  if (event.key !== "Escape") return;
+  const input = event.currentTarget as HTMLInputElement | HTMLTextAreaElement;
+  input.value = input.dataset.was ?? "";
+  delete input.dataset.sent;
+  input.closest<HTMLElement>(".hitl")?.focus();
+  event.stopPropagation();
+}
+
+function act(words: string, title: string, done: () => void): HTMLButtonElement {
+  return h("button", {
+    class: "hitl-link hitl-edit-act",
+    text: words,
+    title,
+    attrs: { type: "button", "aria-label": title },
+    on: {
+      click: (event) =>
+        (event.currentTarget as HTMLElement).getAttribute("aria-disabled") !== "true" && done(),
+    },
+  });
+}
