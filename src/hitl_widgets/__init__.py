@@ -11,6 +11,7 @@ Examples
 from __future__ import annotations
 
 import importlib
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,14 @@ def _mimebundle(session: Session, **options: Any) -> Any:
     return workbench._repr_mimebundle_(**options)
 
 
+def _place() -> tuple[str, str]:
+    """Where a Session is made: the cell of a notebook, and this run of it."""
+    if "ipykernel" not in sys.modules:
+        return "", ""
+    place: tuple[str, str] = importlib.import_module("hitl_widgets.widgets.cells").running()
+    return place
+
+
 def _chart(simulation: Simulation, metric: str | None = None, **size: int) -> Any:
     """Learning curves with 95 % bands; ``width=`` and ``height=`` in pixels."""
     charts = importlib.import_module("hitl_widgets.widgets.charts")
@@ -90,7 +99,7 @@ def __getattr__(name: str) -> Any:
     if name in {"Simulation", "simulate"}:
         importlib.import_module(f"{__name__}.loop.simulation").Simulation.chart = _chart
     if name == "Session":
-        value._repr_mimebundle_ = _mimebundle
+        value._repr_mimebundle_, value.place = _mimebundle, staticmethod(_place)
     globals()[name] = value
     return value
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import os
 import threading
 import time
 import warnings
-import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +29,7 @@ from hitl_widgets.loop.asking import Asker, Ground, Labels, ground_of
 from hitl_widgets.loop.classes import Classes
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.mapping import Map, Preparation, Stage
+from hitl_widgets.loop.openings import NOWHERE, Run, abandon, enter
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.settings import (
     as_list,
@@ -58,21 +57,6 @@ SOON = 0.1
 # Up to so many items a neighbour graph takes seconds: who waits for the model waits for it too.
 GRAPH_SOON = 20_000
 CACHE = ".hitl-widgets"
-# Longest that the end of a script waits for what a library still computes.
-LAST = 30.0
-
-_open: weakref.WeakSet[Session] = weakref.WeakSet()
-
-
-@atexit.register
-def _end() -> None:
-    """Close what is open, and wait: memory taken from under a library that computes is a crash at exit."""
-    for session in list(_open):
-        session.close()
-    end = time.monotonic() + LAST
-    for thread in threading.enumerate():
-        if thread.daemon and thread.name.startswith("hitl-"):
-            thread.join(max(0.0, end - time.monotonic()))
 
 
 class Session:
@@ -130,6 +114,9 @@ class Session:
         When the store cannot be opened, written, or belongs to something else.
     """
 
+    # The package root tells a session where it is made: the loop knows no notebook.
+    place: Callable[[], Run] = staticmethod(lambda: NOWHERE)
+
     def __init__(
         self,
         data: Any,
@@ -181,7 +168,8 @@ class Session:
         self._map: Map | None = None
         self._stage: Stage | None = Stage("starting")
         self._error: Exception | None = None
-        self._closed = False
+        self._closed = self._superseded = False
+        self.run = self.place()
 
     def _start(self, model: Learner, asker: Asker, embed: Any, random_state: int | None) -> None:
         """Begin the background work: the model, the features and map, the news to the views."""
@@ -205,10 +193,10 @@ class Session:
             on_error=self._on_error,
             cache=None if self.store.path is None else self.store.path.parent / CACHE,
         )
-        _open.add(self)
         self._news = Worker(self._tell_labels, "news", rest=SOON, patience=SOON)
         self._preparation.start()
         self._trainer.request()
+        enter(self, self.run)
 
     def __repr__(self) -> str:
         return (
@@ -725,7 +713,18 @@ class Session:
         self._preparation.close()
         self._news.close()
         self._ledger.close()
+        self._ground = self._map = None  # what was labelled can still be read
+        self._trainer.forget()
         self._tell("closed")
+
+    def supersede(self) -> None:
+        """The cell that made this session was run again: close it once no view shows it."""
+        self._superseded = True
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._superseded and not self._listeners and not self._closed:
+            abandon(self.close)
 
     # -- listeners ------------------------------------------------------------
 
@@ -740,6 +739,7 @@ class Session:
         def stop() -> None:
             if listener in self._listeners:
                 self._listeners.remove(listener)
+            self._leave()
 
         return stop
 

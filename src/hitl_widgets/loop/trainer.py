@@ -126,6 +126,11 @@ class Trainer:
         self._settling.close()
         self._beginning.close()
 
+    def forget(self) -> None:
+        """Let go of the model and what it stands on; the last round stays."""
+        with self._change:
+            self._live = self._ground = self._scores = None
+
     def _grow(self, _overtaken: Callable[[], bool]) -> None:
         # In a thread of its own: starting on a graph may compile and take its time, while rounds go on.
         labels, ground = self._snapshot()

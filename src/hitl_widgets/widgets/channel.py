@@ -21,6 +21,7 @@ from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput
 from hitl_widgets.loop.session import Session
 from hitl_widgets.turns import first
 from hitl_widgets.widgets import messages as m
+from hitl_widgets.widgets.cells import enter, running
 from hitl_widgets.widgets.rows import decode
 
 __all__ = ["ChannelWidget", "SessionWidget", "bundle"]
@@ -121,7 +122,9 @@ class SessionWidget(ChannelWidget):
         if not isinstance(session, Session):
             raise TypeError(f"{type(self).__name__} shows a Session; got a {type(session).__name__}.")
         self.session = session
+        self.run = running()
         super().__init__(session.key)
+        enter(self)
         self._unsubscribe = session.subscribe(self._hear)
 
     def __repr__(self) -> str:

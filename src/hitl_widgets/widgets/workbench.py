@@ -7,6 +7,7 @@ from typing import Any
 import ipywidgets
 
 from hitl_widgets.loop.session import Session
+from hitl_widgets.widgets.cells import enter, running
 from hitl_widgets.widgets.channel import SessionWidget, plain_fallback
 from hitl_widgets.widgets.explorer import Explorer
 from hitl_widgets.widgets.labeler import Labeler
@@ -28,6 +29,7 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]
 
     def __init__(self, session: Session, engine: str = "auto") -> None:
         self.session = session
+        self.run = running()
         self.views: tuple[SessionWidget, ...] = ()
         # The Labeler first: views hear of a change in this order.
         self.labeler, self.explorer = Labeler(session), Explorer(session, engine)
@@ -36,7 +38,7 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]
         # Flex items wrap below each other where a cell is narrower than their bases together.
         self.explorer.layout = ipywidgets.Layout(flex="3 1 380px", min_width="0", margin="0")
         self.labeler.layout = ipywidgets.Layout(flex="2 1 320px", min_width="0", margin="0")
-        row = ipywidgets.Box(
+        self._row = row = ipywidgets.Box(
             [self.explorer, self.labeler],
             layout=ipywidgets.Layout(
                 display="flex", flex_flow="row wrap", align_items="stretch", width="100%"
@@ -45,6 +47,7 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]
         row.add_class("hitl-row")
         super().__init__([row, self.monitor], layout=ipywidgets.Layout(width="100%", overflow="visible"))
         self.add_class("hitl-workbench")
+        enter(self)
 
     def __repr__(self) -> str:
         return f"<Workbench of task {self.session.task!r}>"
@@ -56,4 +59,5 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]
         """Take the widgets off the screen; the session goes on."""
         for widget in self.views:
             widget.close()
+        self._row.close()
         super().close()

@@ -1,0 +1,52 @@
+"""The sessions that are open in this process: closed when their cell was run again, and at its end."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hitl_widgets.loop.session import Session
+
+__all__ = ["NOWHERE", "Run", "abandon", "enter"]
+
+Run = tuple[str, str]
+"""The cell that runs now and this run of it, by opaque names; both empty where there is no notebook."""
+
+NOWHERE: Run = ("", "")
+# Longest that the end of a script waits for what a library still computes.
+LAST = 30.0
+
+_open: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+def enter(session: Session, run: Run) -> None:
+    """Count a session in; one that an earlier run of the same cell opened on the same task is over.
+
+    It is closed as soon as no view shows it: the view may stand in another cell.
+    """
+    for other in list(_open):
+        (cell, number), same = other.run, other.key == session.key
+        if cell and (cell, same) == (run[0], True) and number != run[1]:
+            other.supersede()
+    _open.add(session)
+
+
+def abandon(close: Callable[[], None]) -> None:
+    """Close a session that nobody shows any more, without waiting for its threads."""
+    threading.Thread(target=close, name="hitl-closing", daemon=True).start()
+
+
+@atexit.register
+def _end() -> None:
+    """Close what is open, and wait: memory taken from under a library that computes is a crash at exit."""
+    for session in list(_open):
+        session.close()
+    end = time.monotonic() + LAST
+    for thread in threading.enumerate():
+        if thread.daemon and thread.name.startswith("hitl-"):
+            thread.join(max(0.0, end - time.monotonic()))
