@@ -9,10 +9,10 @@ NPM := PATH="$(NODE_PATH_PREFIX)$$PATH" npm
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help setup js browser demo check test test-fast test-js test-browser format bench bench-labels screenshot wheel clean
+.PHONY: help setup js browser postgres demo check test test-fast test-js test-browser format bench bench-labels bench-reliability screenshot wheel clean
 
 help:
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 19
 
 .venv/.ready: pyproject.toml hatch_build.py
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "hitl-widgets needs Python 3.11 or newer; python3 here is $$(python3 --version)." >&2; exit 1; }
@@ -42,6 +42,12 @@ browser:  ## make sure that there is a Chromium for the tests
 		echo "The browser tests need Chromium: install it (Debian: sudo apt-get install chromium) so that it is on PATH." >&2; exit 1; \
 	fi
 
+postgres:  ## make sure that there is a PostgreSQL for the tests (else theirs are skipped)
+	@compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || \
+	{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing PostgreSQL with apt" && \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null; } || \
+	echo "No PostgreSQL: its tests will be skipped. Debian: sudo apt-get install postgresql" >&2
+
 demo: setup  ## open JupyterLab on the quickstart (ARGS=--no-browser prints the address)
 	$(PY) -m hitl_widgets.cli demo $(ARGS)
 
@@ -52,12 +58,12 @@ check: setup  ## ruff, mypy, import rules, Biome, tsc
 	.venv/bin/lint-imports
 	cd js && $(NPM) run --silent check
 
-test: setup browser  ## every test, fast ones first
+test: setup browser postgres  ## every test, fast ones first
 	cd js && $(NPM) run --silent test
 	$(PY) -m pytest -q -n $(WORKERS) tests/unit tests/contract $(ARGS)
 	$(PY) -m pytest -q tests/faults tests/browser $(ARGS)
 
-test-fast: setup  ## what needs no browser
+test-fast: setup postgres  ## what needs no browser
 	cd js && $(NPM) run --silent test
 	$(PY) -m pytest -q -n $(WORKERS) tests/unit tests/contract $(ARGS)
 
@@ -74,6 +80,9 @@ bench: setup browser  ## measure, and write docs/benchmarks.md
 
 bench-labels: setup  ## measure how many labels are saved: hours (ARGS=--quick: minutes, and not into docs/)
 	$(PY) benchmarks/label_efficiency.py $(ARGS)
+
+bench-reliability: setup postgres  ## measure what survives which fault, and write docs/reliability.md
+	$(PY) benchmarks/reliability.py $(ARGS)
 
 screenshot: setup browser  ## the README's picture, from the browser tests
 	HITL_SCREENSHOT=docs/workbench.png $(PY) -m pytest -q tests/browser -k screenshot

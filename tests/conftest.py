@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from helpers import clouds
+from helpers import clouds, missing
 from hitl_widgets.loop import mapping
 from hitl_widgets.loop.session import Session
 from hitl_widgets.widgets import channel
+from postgres import HOW, Server, binaries
 
 # A slow machine is no failure.
 settings.register_profile("hitl", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -41,3 +42,25 @@ def make_session(no_umap: None) -> Iterator[Callable[..., Session]]:
 def bundles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Widgets can be made without the built JavaScript."""
     monkeypatch.setattr(channel, "bundle", lambda name: f"/* {name} */")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server of this process's own."""
+    if binaries() is None:
+        missing("postgres", HOW)
+    server = Server()
+    yield server
+    server.remove()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tests that something was missing for are named at the end, where nobody overlooks them."""
+    skipped: dict[str, list[str]] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        why = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        if " is missing: " in why:
+            skipped.setdefault(why.removeprefix("Skipped: "), []).append(report.nodeid.split("::")[0])
+    for why, files in skipped.items():
+        names = ", ".join(sorted(set(files)))
+        terminalreporter.write_line(f"NOT RUN: {len(files)} tests in {names}: {why}", red=True)

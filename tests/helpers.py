@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 
 from hitl_widgets.loop.session import Session
@@ -25,6 +27,14 @@ def clouds(n: int = 60, seed: int = 0) -> tuple[np.ndarray[Any, Any], np.ndarray
     y = np.arange(n) % 2
     X = rng.normal(size=(n, 4)) + 6 * y[:, None]
     return X.astype(np.float32), np.array(["a", "b"])[y]
+
+
+def missing(what: str, how: str) -> NoReturn:
+    """Skip the test, loudly (see conftest.py); fail it where HITL_REQUIRE names what is missing."""
+    words = f"{what} is missing: {how}"
+    if what in os.environ.get("HITL_REQUIRE", "").split(","):
+        pytest.fail(words)
+    pytest.skip(words)
 
 
 class Told:

@@ -1,57 +1,35 @@
-"""What every label store keeps. A kind of store is one more entry in KINDS."""
+"""What every label store keeps. A kind of store is one more entry in stores.KINDS."""
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import stat
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from pathlib import Path
-from typing import Any
+import time
+from collections.abc import Iterator
 
 import pytest
-import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers import ANY_TEXT
-from hitl_widgets.errors import StoreError
-from hitl_widgets.labels.events import LabelEvent
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.labels import _sqlite
 from hitl_widgets.labels.store import LabelStore
+from stores import DURABLE, KINDS, events, in_threads, label, place, raw
 
-KINDS: dict[str, Callable[[Path], str]] = {
-    "file": lambda folder: str(folder / "labels.sqlite"),
-    "url": lambda folder: f"sqlite:///{folder / 'labels.sqlite'}",
-    "memory": lambda folder: ":memory:",
-    "memory url": lambda folder: "sqlite://",
-}
-DURABLE = ["file", "url"]
-
-
-def label(i: int = 0, **changes: Any) -> LabelEvent:
-    return LabelEvent(
-        **{"kind": "label", "task": "t", "annotator": "ann", "item_ids": (f"item {i}",)} | changes
-    )
-
-
-def events(store: LabelStore, task: str = "t", after: int = 0) -> list[LabelEvent]:
-    return [event for _, event in store.read(task, after)]
+ODD = ["", "naïve", "日本語", "a\0b", "'; DROP TABLE label_event; --", "👩‍🔬" * 50, "\x100000", "%s {} :x"]
 
 
 @pytest.fixture(params=KINDS)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LabelStore]:
-    made = LabelStore(KINDS[request.param](tmp_path))
+def store(request: pytest.FixtureRequest) -> Iterator[LabelStore]:
+    made = LabelStore(place(request.param, request))
     yield made
     made.close()
 
 
 @pytest.fixture(params=DURABLE)
-def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return KINDS[request.param](tmp_path)
+def location(request: pytest.FixtureRequest) -> str:
+    return place(request.param, request)
 
 
 # -- every store
@@ -107,13 +85,12 @@ def test_every_text_survives(store: LabelStore, item_ids: list[str], value: str 
     assert events(store)[-1] == event
 
 
-@pytest.mark.parametrize(
-    "word", ["", "naïve", "日本語", "a\0b", "'; DROP TABLE label_event; --", "👩‍🔬" * 50]
-)
+@pytest.mark.parametrize("word", ODD)
 def test_names_of_tasks_and_annotators_are_any_text(store: LabelStore, word: str) -> None:
     event = label(task=word, annotator=word)
     store.append(event)
     assert events(store, word) == [event]
+    assert store.tasks() == [word]
 
 
 def test_an_act_on_812_items_is_one_event(store: LabelStore) -> None:
@@ -134,9 +111,120 @@ def test_threads_that_share_a_store_lose_nothing(store: LabelStore) -> None:
 
 
 def test_a_store_says_where_it_is_and_has_a_name_of_its_own(store: LabelStore) -> None:
-    assert store.name == ("memory" if store.path is None else str(store.path))
+    if store.path is not None:
+        assert store.name == str(store.path)
+    assert store.note == ""
     assert store.store_id != LabelStore(":memory:").store_id
     assert store.name in repr(store)
+
+
+# -- who works on what
+
+
+def test_a_lease_is_one_holders_until_it_is_given_back(store: LabelStore) -> None:
+    assert store.lease("t", ["a", "b"], "h1", "ann", 60) == {"a", "b"}
+    assert store.lease("t", ["b", "c", "c"], "h2", "bob", 60) == {"c"}
+    assert store.leases("t") == {"a": "h1", "b": "h1", "c": "h2"}
+    assert store.lease("t", ["a", "c"], "h1", "ann", 60) == {"a"}  # renewed
+    store.release("t", "h1", ["b", "c", "unknown"])
+    assert store.leases("t") == {"a": "h1", "c": "h2"}
+    assert store.lease("t", ["b"], "h2", "bob", 60) == {"b"}
+    store.release("t", "h2")
+    assert store.leases("t") == {"a": "h1"}
+    assert store.leases("other") == {}
+    assert store.lease("t", [], "h1", "ann", 60) == frozenset()
+
+
+def test_a_lease_that_is_over_is_free(store: LabelStore) -> None:
+    store.lease("t", ["a"], "h1", "ann", 0.01)
+    time.sleep(0.05)
+    assert store.leases("t") == {}
+    assert store.lease("t", ["a"], "h2", "bob", 60) == {"a"}
+    assert store.leases("t") == {"a": "h2"}
+
+
+def test_leases_from_before_the_clock_was_put_back_are_over(store: LabelStore) -> None:
+    store.lease("t", ["a", "b"], "h1", "ann", 60)
+    store.attend("t", "h1", "ann", 60)
+    for table in ("lease", "presence"):
+        raw(store, f"UPDATE {table} SET expires = expires + 3600")
+    assert store.leases("t") == {}
+    assert store.present("t") == {}
+    assert store.lease("t", ["a"], "h2", "bob", 60) == {"a"}
+    assert store.leases("t") == {"a": "h2"}
+
+
+def test_thousands_of_leases_in_one_call(store: LabelStore) -> None:
+    keys = [f"item {i}" for i in range(40_000)]
+    assert store.lease("t", keys, "h1", "ann", 600) == set(keys)
+    assert store.lease("t", [*keys, "more"], "h2", "bob", 600) == {"more"}
+    store.release("t", "h1", keys[:39_999])
+    assert store.leases("t") == {"item 39999": "h1", "more": "h2"}
+
+
+def test_keys_and_holders_are_any_text(store: LabelStore) -> None:
+    words = [*ODD, "\udcff", "\ud83d"]
+    for word in words:
+        assert store.lease(word, words, word, word, 60) == set(words)
+        store.attend(word, word, word, 60)
+        assert store.leases(word) == dict.fromkeys(words, word)
+        assert store.present(word) == {word: word}
+        store.release(word, word, words[1:])
+        assert store.leases(word) == {"": word}
+
+
+def test_who_is_there_is_seen_until_they_leave(store: LabelStore) -> None:
+    store.attend("t", "h1", "ann", 60)
+    store.attend("t", "h2", "bob", 60)
+    store.attend("t", "h3", "ann", 0.01)
+    time.sleep(0.05)
+    assert store.present("t") == {"h1": "ann", "h2": "bob"}
+    assert store.leases("t") == {}
+    store.attend("t", "h1", "anna", 60)
+    store.lease("t", ["a"], "h2", "bob", 60)
+    store.release("t", "h2", ["a"])
+    assert store.present("t") == {"h1": "anna", "h2": "bob"}
+    store.release("t", "h2")
+    assert store.present("t") == {"h1": "anna"}
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 600.1, float("nan"), float("inf")])
+def test_a_lease_has_an_end_within_ten_minutes(store: LabelStore, seconds: float) -> None:
+    for act in (
+        lambda: store.lease("t", ["a"], "h", "ann", seconds),
+        lambda: store.attend("t", "h", "ann", seconds),
+    ):
+        with pytest.raises(InvalidInput, match=f"seconds={seconds}.*at most 600"):
+            act()
+
+
+def test_what_is_over_is_swept(store: LabelStore) -> None:
+    store.lease("t", ["a", "b"], "h1", "ann", 0.01)
+    store.attend("other", "h1", "ann", 0.01)
+    time.sleep(0.05)
+    store._swept -= 3600
+    store.lease("t", ["c"], "h1", "ann", 60)
+    assert raw(store, "SELECT count(*) FROM lease") == 1
+    assert raw(store, "SELECT count(*) FROM presence") == 0
+
+
+def test_one_of_many_gets_each_lease(location: str) -> None:
+    keys = [f"item {i}" for i in range(200)]
+    got: dict[str, frozenset[str]] = {}
+
+    def take(holder: str) -> None:
+        store = LabelStore(location)
+        order = keys if holder < "h2" else keys[::-1]
+        got[holder] = frozenset().union(
+            *(store.lease("t", order[i : i + 50], holder, holder, 600) for i in range(0, 200, 50))
+        )
+        store.close()
+
+    in_threads(*(lambda h=f"h{i}": take(h) for i in range(4)))
+    assert sorted(key for keys_ in got.values() for key in keys_) == sorted(keys)
+    store = LabelStore(location)
+    assert store.leases("t") == {key: holder for holder, keys_ in got.items() for key in keys_}
+    store.close()
 
 
 # -- stores that outlive the process
@@ -178,8 +266,10 @@ def test_two_stores_in_two_threads_lose_nothing(location: str) -> None:
 
 WRITER = """
 import sys
+from hitl_widgets.labels import _sqlite
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.store import LabelStore
+_sqlite.WAL_SINCE = (int(sys.argv[3]),)
 store = LabelStore(sys.argv[1])
 for i in range(15):
     store.append(LabelEvent("label", "t", sys.argv[2], (str(i),), "a"))
@@ -187,223 +277,13 @@ for i in range(15):
 
 
 def test_two_processes_lose_nothing(location: str) -> None:
-    children = [subprocess.Popen([sys.executable, "-c", WRITER, location, who]) for who in ("ann", "bob")]
+    children = [
+        subprocess.Popen([sys.executable, "-c", WRITER, location, who, str(_sqlite.WAL_SINCE[0])])
+        for who in ("ann", "bob")
+    ]
     assert [child.wait(timeout=60) for child in children] == [0, 0]
     store = LabelStore(location)
     found = events(store)
     store.close()
     for who in ("ann", "bob"):
         assert [e.item_ids for e in found if e.annotator == who] == [(str(i),) for i in range(15)]
-
-
-# -- SQLite files
-
-
-def test_a_new_file_is_for_its_owner_only(tmp_path: Path) -> None:
-    store = LabelStore(tmp_path / "labels.sqlite")
-    store.append(label())
-    store.close()
-    assert stat.S_IMODE((tmp_path / "labels.sqlite").stat().st_mode) == 0o600
-
-
-def test_a_store_stays_where_it_was_when_the_folder_changes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "elsewhere").mkdir()
-    monkeypatch.chdir(tmp_path)
-    for location in ("labels.sqlite", "sqlite:///url.sqlite"):
-        monkeypatch.chdir(tmp_path)
-        store = LabelStore(location)
-        monkeypatch.chdir(tmp_path / "elsewhere")
-        store.close()  # the next act needs a new connection
-        store.append(label())
-        assert store.path is not None
-        assert store.path.parent == tmp_path
-        store.close()
-    assert list((tmp_path / "elsewhere").iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE label_event SET body = '{}'",
-        "DELETE FROM label_event",
-        "INSERT OR REPLACE INTO label_event SELECT * FROM label_event",
-        "INSERT OR REPLACE INTO label_event (event_id, task, annotator, kind, time, body)"  # noqa: ISC004
-        " SELECT event_id, 'x', 'x', 'label', 'x', '{}' FROM label_event",
-    ],
-)
-def test_the_log_refuses_every_change_of_the_past(tmp_path: Path, statement: str) -> None:
-    store = LabelStore(tmp_path / "labels.sqlite")
-    event = label(value="a")
-    store.append(event)
-    raw = sqlite3.connect(tmp_path / "labels.sqlite")
-    raw.execute("PRAGMA recursive_triggers = ON")
-    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        raw.execute(statement)
-    raw.close()
-    assert events(store) == [event]
-    store.close()
-
-
-def test_every_connection_keeps_the_triggers_and_full_durability(store: LabelStore) -> None:
-    with store._engine.connect() as connection:
-        settings = {
-            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-            for name in ("recursive_triggers", "synchronous", "journal_mode", "busy_timeout")
-        }
-    mode = "delete" if store.path else "memory"
-    assert settings == {
-        "recursive_triggers": 1, "synchronous": 2, "journal_mode": mode, "busy_timeout": 10000,
-    }  # fmt: skip
-
-
-# -- what goes wrong
-
-
-def other_database(path: Path) -> None:
-    raw = sqlite3.connect(path)
-    raw.execute("CREATE TABLE customers (name TEXT)")
-    raw.commit()
-    raw.close()
-
-
-def newer_store(path: Path) -> None:
-    raw = sqlite3.connect(path)
-    raw.execute("CREATE TABLE hitl_meta (key TEXT PRIMARY KEY, value TEXT)")
-    raw.executemany("INSERT INTO hitl_meta VALUES (?, ?)", [("format", "2"), ("store_id", "x")])
-    raw.commit()
-    raw.close()
-
-
-@pytest.mark.parametrize(
-    ("prepare", "words"),
-    [
-        (lambda path: path.mkdir(), "cannot be opened for writing: it is a folder"),
-        (lambda path: path.write_text("name,label\nx,spam\n" * 99), "no.* label store .*not a database"),
-        (other_database, r"a database of something else \(tables: customers\)"),
-        (newer_store, r"newer hitl-widgets \(store format 2.*pip install -U hitl-widgets"),
-    ],
-)
-def test_a_place_that_is_no_store_is_refused_and_left_as_it_was(
-    tmp_path: Path, prepare: Callable[[Path], Any], words: str
-) -> None:
-    path = tmp_path / "labels.sqlite"
-    prepare(path)
-    before = path.read_bytes() if path.is_file() else b""
-    with pytest.raises(StoreError, match=words) as raised:
-        LabelStore(path)
-    assert str(path) in str(raised.value)
-    assert (path.read_bytes() if path.is_file() else b"") == before
-
-
-@pytest.mark.parametrize(
-    ("location", "words"),
-    [
-        ("/no/such/folder/labels.sqlite", "No such file or directory.*a folder that you can write to"),
-        ("/proc/labels.sqlite", "cannot be opened"),
-        ("/dev/null/labels.sqlite", "Not a directory"),
-        ("nosuchdatabase://host/labels", "nosuchdatabase"),
-        ("://", "store= is no database URL.*postgresql://"),
-    ],
-)
-def test_a_place_that_cannot_be_written_is_refused(location: str, words: str) -> None:
-    with pytest.raises(StoreError, match=words):
-        LabelStore(location)
-
-
-def test_a_file_that_lets_nobody_write_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "labels.sqlite"
-    LabelStore(path).close()
-    real = os.open
-
-    def denied(name: Any, flags: int, *rest: Any) -> int:
-        if flags & os.O_RDWR:
-            raise PermissionError(13, "Permission denied")
-        return real(name, flags, *rest)
-
-    monkeypatch.setattr(os, "open", denied)
-    with pytest.raises(StoreError, match="Permission denied"):
-        LabelStore(path)
-
-
-def test_a_full_disk_refuses_the_label_and_keeps_what_was_saved(store: LabelStore) -> None:
-    saved = label(0)
-    store.append(saved)
-    large = label(1, value="x" * 200_000)
-    with limited(store, "PRAGMA max_page_count = 10"):
-        with pytest.raises(StoreError, match=r"full.*What was saved before is safe"):
-            store.append(large)
-        assert events(store) == [saved]
-    assert store.append(large) is True
-    assert events(store) == [saved, large]
-
-
-def test_a_database_that_became_read_only_refuses_the_label_and_can_be_read(store: LabelStore) -> None:
-    saved = label(0)
-    store.append(saved)
-    with limited(store, "PRAGMA query_only = ON"):
-        with pytest.raises(StoreError, match="readonly"):
-            store.append(label(1))
-        assert events(store) == [saved]
-        assert store.tasks() == ["t"]
-    assert store.append(label(1)) is True
-
-
-def test_a_store_that_vanished_says_so(tmp_path: Path) -> None:
-    store = LabelStore(tmp_path / "labels.sqlite")
-    saved = label()
-    store.append(saved)
-    (tmp_path / "labels.sqlite").rename(tmp_path / "moved.sqlite")
-    for use in (lambda: events(store), lambda: store.append(label(1)), store.tasks):
-        with pytest.raises(StoreError, match=r"labels\.sqlite was moved or deleted.*Put the file back"):
-            use()
-    (tmp_path / "moved.sqlite").rename(tmp_path / "labels.sqlite")
-    assert events(store) == [saved]
-    store.close()
-
-
-def test_a_password_is_never_shown() -> None:
-    store = LabelStore.__new__(LabelStore)
-    store.path, store._url = None, sa.make_url("postgresql://ann:secret@host/labels")
-    assert "secret" not in store.name
-    assert "host" in store.name
-
-
-# -- helpers
-
-
-def in_threads(*jobs: Callable[[], None]) -> None:
-    errors: list[BaseException] = []
-
-    def run(job: Callable[[], None]) -> None:
-        try:
-            job()
-        except BaseException as error:  # noqa: BLE001 - shown below
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert errors == []
-
-
-class limited:  # noqa: N801 - reads as a word
-    """Every connection of the store gets this pragma, until the block ends."""
-
-    def __init__(self, store: LabelStore, pragma: str) -> None:
-        self.store, self.pragma = store, pragma
-
-    def _limit(self, connection: sa.Connection) -> None:
-        connection.exec_driver_sql(self.pragma)
-
-    def __enter__(self) -> None:
-        sa.event.listen(self.store._engine, "begin", self._limit)
-
-    def __exit__(self, *_: object) -> None:
-        sa.event.remove(self.store._engine, "begin", self._limit)
-        with closing(self.store._engine.raw_connection()) as raw:
-            for pragma in ("query_only = OFF", "max_page_count = 1000000"):
-                raw.cursor().execute(f"PRAGMA {pragma}")

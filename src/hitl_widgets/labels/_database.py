@@ -1,0 +1,86 @@
+"""Where a store is: what a path or URL names, and what every engine offers for it."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from hitl_widgets.errors import StoreError
+from hitl_widgets.labels._postgres import Postgres
+from hitl_widgets.labels._sqlite import SQLite
+
+__all__ = ["Database", "open_database"]
+
+_POSTGRES = {"postgresql", "postgres", "postgresql+psycopg"}
+_SQLITE = {"sqlite", "sqlite+pysqlite"}
+
+
+class Database(Protocol):
+    """One engine, with what its SQL and its errors have of their own."""
+
+    name: str
+    note: str
+    path: Path | None
+    engine: sa.Engine
+    append: sa.TextClause
+    clock: str
+    each_key: str
+
+    def appender(self) -> contextlib.AbstractContextManager[sa.Connection]:
+        """For the one statement ``append``, committed at its end."""
+
+    def writer(self) -> contextlib.AbstractContextManager[sa.Connection]:
+        """A transaction."""
+
+    def reader(self) -> contextlib.AbstractContextManager[sa.Connection]:
+        """For reading, which waits for no writer longer than it must."""
+
+    def close(self) -> None:
+        """Release what is held."""
+
+    def reason(self, error: Exception) -> str:
+        """What the engine says, in a few words."""
+
+    def advice(self, error: Exception) -> str:
+        """What the person can do about it."""
+
+    def open_message(self, error: Exception) -> str:
+        """Why the store cannot be opened, and the next step."""
+
+
+def open_database(text: str) -> Database:
+    """The database that a path, a URL or ``":memory:"`` names.
+
+    Raises
+    ------
+    StoreError
+        When it names none, or cannot be opened. No password is in the message, nor in its traceback.
+    """
+    if text == ":memory:":
+        return SQLite(None)
+    if "://" not in text:
+        return SQLite(Path(text).expanduser().absolute())
+    url = _read_url(text)
+    if url.drivername in _POSTGRES:
+        return Postgres(url)
+    if url.drivername not in _SQLITE:
+        raise StoreError(
+            f"store= names a database of {url.drivername!r}. Expected postgresql://name@host/database, or a "
+            "path such as labels.sqlite."
+        )
+    if url.database in {None, "", ":memory:"}:
+        return SQLite(None)
+    return SQLite(Path(str(url.database)).absolute())
+
+
+def _read_url(text: str) -> sa.URL:
+    # Raised outside of the except clause: what SQLAlchemy says holds the text, which may hold a password.
+    with contextlib.suppress(sa.exc.ArgumentError, ValueError):
+        return sa.make_url(text)
+    raise StoreError(
+        "store= is no database URL. Expected one such as postgresql://name:password@host/database, "
+        "or a path such as labels.sqlite."
+    )

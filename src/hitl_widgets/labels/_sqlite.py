@@ -1,0 +1,226 @@
+"""A label store in an SQLite file, or in memory: how it is opened, and in which journal mode."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import warnings
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.pool import StaticPool
+
+from hitl_widgets.errors import StoreError
+from hitl_widgets.labels._places import file_system, is_network
+from hitl_widgets.labels._schema import FORMAT
+
+__all__ = ["SQLite"]
+
+# Before it two connections could reset the write-ahead log at once, and damage the file.
+WAL_SINCE = (3, 51, 3)
+BUSY_MS = 10_000
+
+_warned: set[Path] = set()
+
+
+class SQLite:
+    """The database of one store.
+
+    Parameters
+    ----------
+    path
+        The file, absolute, created where missing with mode 0600; None keeps everything in memory.
+
+    Attributes
+    ----------
+    engine
+        Its transactions begin with BEGIN IMMEDIATE, so that two writers wait for each other; with
+        BEGIN where the execution option ``reading`` is set.
+    note
+        What a person should know about the place, or "".
+
+    Notes
+    -----
+    A new file on a local disk gets a write-ahead log where this SQLite is safe with it, a rollback
+    journal otherwise. An older file keeps what it has, except that a write-ahead log which is not
+    safe here is folded in and given up: versions that share a file meet at the rollback journal.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.name = "memory" if path is None else str(path)
+        self.note = ""
+        self._network = ""
+        self._wal_is_safe = False
+        options: dict[str, Any] = {"hide_parameters": True}
+        if path is None:
+            options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
+        else:
+            make_file(path)
+            self._look_at_place(path)
+        self.engine = sa.create_engine(
+            sa.URL.create("sqlite", database=None if path is None else str(path)), **options
+        )
+        if path is not None:
+            sa.event.listen(self.engine, "checkout", self._check_same_file)
+            sa.event.listen(self.engine, "close", _fold_in)
+        sa.event.listen(self.engine, "do_connect", self._check_there)
+        sa.event.listen(self.engine, "connect", self._configure)
+        sa.event.listen(self.engine, "begin", _begin)
+
+    def _look_at_place(self, path: Path) -> None:
+        kind = file_system(path)
+        self._network = kind if is_network(kind) else ""
+        self._wal_is_safe = not self._network and sqlite3.sqlite_version_info >= WAL_SINCE
+        if self._network:
+            self.note = f"in a network folder ({kind})"
+            if path not in _warned:
+                _warned.add(path)
+                warnings.warn(
+                    f"The label store {path} lies in a network folder ({kind}), where SQLite's locks are not "
+                    "always kept. Alone you are fine; for more than one person or kernel, pass a path on a "
+                    "local disk as store=, or a server: postgresql://name@host/database.",
+                    RuntimeWarning,
+                    stacklevel=5,  # whoever makes the LabelStore
+                )
+
+    def _configure(self, connection: sqlite3.Connection, _record: Any) -> None:
+        # pysqlite would begin transactions itself, too late to wait for a lock; _begin does.
+        connection.isolation_level = None
+        connection.execute("PRAGMA busy_timeout=1000")
+        self._settle_journal(connection)
+        connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        # Else INSERT OR REPLACE slips past the append-only triggers.
+        connection.execute("PRAGMA recursive_triggers=ON")
+
+    def _settle_journal(self, connection: sqlite3.Connection) -> None:
+        """Bring the file into the mode that is safe here; what another program holds stays as it is."""
+        mode = _ask(connection, "journal_mode")
+        wanted = mode
+        if self.path is None:
+            return
+        if _ask(connection, "page_count") == 0:
+            wanted = "wal" if self._wal_is_safe else "delete"
+        elif mode == "wal" and not self._wal_is_safe and is_ours(connection):
+            wanted = "delete"
+        if wanted != mode:
+            with contextlib.suppress(sqlite3.OperationalError):  # locked: another program is at it
+                _ask(connection, f"journal_mode={wanted}")
+            mode = _ask(connection, "journal_mode")
+        held = mode == "wal" and not self._wal_is_safe
+        network = f"in a network folder ({self._network})" if self._network else ""
+        journal = "another program holds the file in WAL mode: safer once all have closed it" if held else ""
+        self.note = "; ".join(filter(None, (network, journal)))
+
+    def _check_there(self, *_: Any) -> None:
+        if self.path is not None and not self.path.exists():
+            raise StoreError(
+                f"The label store {self.path} was moved or deleted. Put the file back, then label again; "
+                "or run the cell that makes the session again to start a new one."
+            )
+
+    def _check_same_file(self, _connection: Any, record: Any, _proxy: Any) -> None:
+        """A connection that stays open would go on writing into a file that was moved or deleted."""
+        self._check_there()
+        found = Path(self.path or "").stat()
+        if record.info.setdefault("file", (found.st_dev, found.st_ino)) != (found.st_dev, found.st_ino):
+            raise sa.exc.DisconnectionError  # the pool opens the file that is there now
+
+    # -- what differs between engines
+
+    append = sa.text(
+        "INSERT INTO label_event (event_id, task, annotator, kind, time, body) "
+        "VALUES (:event_id, :task, :annotator, :kind, :time, :body) ON CONFLICT (event_id) DO NOTHING"
+    )
+    clock = "((julianday('now') - 2440587.5) * 86400.0)"
+    each_key = "SELECT value AS key FROM json_each(:keys)"
+
+    def writer(self) -> contextlib.AbstractContextManager[sa.Connection]:
+        """A transaction that no other writer of the file overlaps."""
+        return self.engine.begin()
+
+    appender = writer
+
+    def reader(self) -> contextlib.AbstractContextManager[sa.Connection]:
+        """A transaction that sees the file as of one moment."""
+        return self.engine.execution_options(reading=True).connect()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.engine.dispose()
+
+    @staticmethod
+    def reason(error: Exception) -> str:
+        """What SQLite says, in a few words."""
+        return str(getattr(error, "orig", None) or error).strip().rstrip(".")
+
+    def advice(self, error: Exception) -> str:
+        """What the person can do about it."""
+        reason = self.reason(error)
+        if "full" in reason:
+            return "What was saved before is safe; make room, then label again."
+        if "readonly" in reason or "read-only" in reason:
+            return "What was saved before is safe; make the file writable, then label again."
+        if "locked" in reason:
+            return "Another program holds the file; label again when it is done."
+        look = f"hitl-widgets doctor {self.path}" if self.path else "session.history()"
+        return f"Save what this session knows with session.export('rescue.jsonl'), then look with: {look}"
+
+    def open_message(self, error: Exception) -> str:
+        """Why the store cannot be opened, and the next step."""
+        reason = self.reason(error)
+        if "not a database" in reason:
+            return (
+                f"{self.name} is not a label store ({reason}). Pass another file as store=; if it was one, "
+                f"see what is left of it with: hitl-widgets doctor {self.name}"
+            )
+        look = f" See what is wrong with: hitl-widgets doctor {self.name}" if "malformed" in reason else ""
+        return f"The label store {self.name} cannot be opened: {reason}.{look}"
+
+
+def make_file(path: Path) -> None:
+    """Create the file for its owner only, or make sure that it can be written.
+
+    Raises
+    ------
+    StoreError
+        When it cannot.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(21, "it is a folder")
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StoreError(
+            f"The label store {path} cannot be opened for writing: {error.strerror or error}. Pass a "
+            "file in a folder that you can write to, such as store='labels.sqlite'."
+        ) from error
+
+
+def is_ours(connection: sqlite3.Connection) -> bool:
+    """Whether the file is a label store of this version or an older one."""
+    try:
+        [(found,)] = connection.execute("SELECT value FROM hitl_meta WHERE key = 'format'")
+        return int(found) <= FORMAT
+    except (sqlite3.OperationalError, ValueError):
+        return False
+
+
+def _ask(connection: sqlite3.Connection, pragma: str) -> Any:
+    return connection.execute(f"PRAGMA {pragma}").fetchone()[0]
+
+
+def _fold_in(connection: sqlite3.Connection, _record: Any) -> None:
+    """Move what is in the write-ahead log into the file, so that the file alone is whole."""
+    with contextlib.suppress(sqlite3.Error):
+        connection.execute("PRAGMA busy_timeout=100")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _begin(connection: sa.Connection) -> None:
+    reading = connection.get_execution_options().get("reading")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
