@@ -21,6 +21,7 @@ const progress: Progress = {
   behind: 0,
   stage: null,
   error: "",
+  known: [],
 };
 const queue = (...rows: number[]) => ({ type: "queue" as const, progress, queue: rows.map((r) => ask(r)) });
 const welcomed = (...rows: number[]): LabelerState =>

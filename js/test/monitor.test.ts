@@ -23,6 +23,7 @@ const state: MonitorState = {
   error: "",
   undo: true,
   redo: false,
+  people: [],
   history: [],
 };
 

@@ -46,6 +46,7 @@ const welcome: LabelerWelcome = {
   behind: 0,
   stage: null,
   error: "",
+  known: [],
 };
 
 let el: HTMLElement;

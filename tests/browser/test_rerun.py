@@ -45,9 +45,7 @@ def test_a_cell_run_five_times_leaves_one_session_and_its_threads(desk):
 
 
 def test_a_view_in_another_cell_keeps_its_session_until_that_cell_is_run_again(desk):
-    notebook, bench = desk.open(
-        MAKE, "session", COUNT.replace("WANTED", "2"), COUNT.replace("WANTED", "1")
-    )
+    notebook, bench = desk.open(MAKE, "session", COUNT.replace("WANTED", "2"), COUNT.replace("WANTED", "1"))
     notebook.run(0)
     notebook.run(1)
     bench.wait_item()

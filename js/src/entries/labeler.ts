@@ -14,7 +14,7 @@ import type {
 import { defineWidget } from "../host/widget";
 import type { Item } from "../items/index";
 import { has, type Rows } from "../plot/rows";
-import { initial, type LabelerEvent, reduce, type Turn, turnable } from "../state/labeler";
+import { initial, type LabelerEvent, meanwhile, reduce, type Turn, turnable } from "../state/labeler";
 import { announcer } from "../ui/announce";
 import { Bus } from "../ui/bus";
 import { count } from "../ui/dom";
@@ -157,6 +157,12 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   function skip(): void {
     if (!state.current || state.chosen || !seen(state.current)) return;
     const { key } = state.current;
+    if (meanwhile(state)?.mine) {
+      // Skipping would take the label away that was given elsewhere.
+      dispatch({ type: "passed", key });
+      say("It stays labelled");
+      return;
+    }
     const id = channel.act({ type: "skip", key });
     dispatch({ type: "acted", id, keys: [key], n: 0 });
     say("Skipped");

@@ -82,6 +82,9 @@ export type Content =
   | { kind: "broken"; why: string };
 export type Member = { row: number; key: string; label: number; guess: Guess | null };
 
+/** An item that was asked lately and is labelled by now: by this annotator, here or elsewhere, or by another. */
+export type Known = { key: string; code: number; mine: boolean };
+
 export type Progress = {
   n_items: number;
   n_labels: number;
@@ -93,6 +96,8 @@ export type Progress = {
   behind: number;
   stage: Stage;
   error: string;
+  /** One of these may be on a card. */
+  known: Known[];
 };
 
 export type LabelerWelcome = Progress & {
@@ -168,6 +173,7 @@ export type HistoryEntry = {
   /** Whether a jump leads there. */
   reach: boolean;
 };
+export type Person = { annotator: string; labels: number; here: boolean };
 export type MonitorState = {
   n_items: number;
   n_labels: number;
@@ -188,6 +194,8 @@ export type MonitorState = {
   error: string;
   undo: boolean;
   redo: boolean;
+  /** Everybody who labelled this task, where that is more than one. */
+  people: Person[];
   history: HistoryEntry[];
 };
 export type MonitorWelcome = MonitorState & {

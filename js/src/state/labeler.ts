@@ -1,4 +1,4 @@
-import type { Ask, Counts, LabelClass, Progress, Sample, Selection } from "../host/protocol";
+import type { Ask, Counts, Known, LabelClass, Progress, Sample, Selection } from "../host/protocol";
 
 export type Chosen = { rows: Uint32Array; how: Selection; sample: Sample | null };
 
@@ -38,6 +38,7 @@ export type LabelerEvent =
   | { type: "classes"; classes: LabelClass[]; question: string }
   | { type: "queue"; progress: Progress; queue: Ask[] }
   | { type: "progress"; progress: Progress }
+  | { type: "passed"; key: string }
   | { type: "acted"; id: string; keys: string[]; n: number }
   | { type: "landed"; id: string; counts?: Counts; gone?: string | null }
   | { type: "turned"; id: string; kind: Turn }
@@ -54,6 +55,7 @@ export const initial: LabelerState = {
   pool: "",
   queue: [],
   current: null,
+  known: [],
   chosen: null,
   acted: new Map(),
   flying: new Map(),
@@ -86,6 +88,8 @@ export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
       return withQueue({ ...state, ...newer(state, event.progress) }, event.queue, event.progress.n_events);
     case "progress":
       return { ...state, ...newer(state, event.progress) };
+    case "passed":
+      return without(state, event.key);
     case "acted":
       return acted(state, event.id, event.keys, event.n);
     case "landed": {
@@ -192,6 +196,12 @@ function acted(state: LabelerState, id: string, keys: string[], n: number): Labe
     flying: new Map(state.flying).set(id, { kind: "act", n, keys }),
     note: "",
   };
+}
+
+/** What became of the item on the card while it was there, elsewhere than on this card. */
+export function meanwhile(state: LabelerState): Known | null {
+  const key = state.chosen ? null : state.current?.key;
+  return state.known.find((item) => item.key === key) ?? null;
 }
 
 /** One short sentence for an empty card. */

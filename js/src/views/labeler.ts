@@ -1,6 +1,6 @@
 import type { Ask, ChangeMessage, LabelClass } from "../host/protocol";
 import { type Item, renderItem } from "../items/index";
-import { emptyWords, type LabelerState, labelsGiven, turnable } from "../state/labeler";
+import { emptyWords, type LabelerState, labelsGiven, meanwhile, turnable } from "../state/labeler";
 import { count, h, percent, setText, show } from "../ui/dom";
 import { bulkCard } from "./bulk";
 import { classEditor } from "./classes";
@@ -91,7 +91,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       } else card.replaceChildren(h("div", { class: "hitl-empty hitl-waiting", text: emptyWords(state) }));
       card.classList.toggle("hitl-done", !ask && state.ready && state.n_left === 0);
     }
-    const model = !bulk && ask?.guess ? ask.guess : null;
+    // Somebody else's label is nearly what the model says now.
+    const model = !bulk && ask?.guess && !meanwhile(state) ? ask.guess : null;
     guessLine.style.visibility = model ? "visible" : "hidden";
     if (model) {
       const words = `Model: ${state.classes[model.code]?.name} (${percent(model.confidence)})`;
@@ -139,6 +140,9 @@ function members(state: LabelerState, item: (row: number) => Item | undefined): 
 function heading(state: LabelerState, ask: Ask | null, bulk: boolean): string {
   if (bulk) return "Press a class to label all of them";
   if (!ask) return state.question;
+  const now = meanwhile(state);
+  if (now?.mine) return `Labelled ${state.classes[now.code]?.name} elsewhere: your label replaces it`;
+  if (now) return "Labelled by somebody else meanwhile: yours is a second opinion";
   if (state.question && !state.chosen) return `${state.question} · ${ask.reason}`;
   return ask.reason.charAt(0).toUpperCase() + ask.reason.slice(1);
 }

@@ -1,4 +1,4 @@
-import type { HistoryEntry, LabelClass, MonitorState } from "../host/protocol";
+import type { HistoryEntry, LabelClass, MonitorState, Person } from "../host/protocol";
 import { count, h, setText, show } from "../ui/dom";
 
 export type MonitorCallbacks = {
@@ -15,6 +15,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   const given = part("hitl-number");
   const accuracy = part("hitl-number");
   const sync = part("hitl-number");
+  const here = part("");
   const saved = part("");
   const status = h(
     "div",
@@ -22,6 +23,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
     given,
     accuracy,
     sync,
+    here,
     saved,
   );
 
@@ -37,10 +39,12 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   const history = h("ol", { class: "hitl-history" });
   const undo = link("undo", on.undo);
   const redo = link("redo", on.redo);
+  const people = h("div", { class: "hitl-people" });
+  const team = h("section", {}, heading("Annotators"), people);
   const panels = h(
     "div",
     { class: "hitl-panels" },
-    h("section", {}, heading("Labels by class"), balance),
+    h("section", {}, heading("Labels by class"), balance, team),
     h("section", {}, heading("Learning curve"), chart, curveWords),
     h("section", {}, heading("History", undo, redo), history),
   );
@@ -83,6 +87,13 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       setText(evidence, state.explanation);
       show(evidence, state.explanation !== "");
       setText(strategy, `questions: ${state.strategy}`);
+      const others = state.people.filter((one) => one.here && one.annotator !== state.annotator);
+      setText(here, others.length ? `${listed(others.map((one) => one.annotator))} here too` : "");
+      show(here, others.length > 0);
+      show(team, state.people.length > 0);
+      people.replaceChildren(
+        ...state.people.flatMap((one) => personRow(one, one.annotator === state.annotator)),
+      );
       setText(saved, savedWords(state, waiting));
       saved.title = state.store.where;
       saved.classList.toggle("hitl-bad", stalled || state.closed);
@@ -184,6 +195,22 @@ function historyRow(
     h("span", { class: "hitl-faint", text: entry.selection ?? "" }),
     h("span", { class: "hitl-faint hitl-number", text: time }),
   );
+}
+
+/** Names one after the other, each kept apart from the words around it. */
+function listed(names: string[]): string {
+  const shown = names.slice(0, 3).map((name) => `\u2068${name}\u2069`);
+  const more = names.length - shown.length;
+  if (more > 0) shown.push(`${more} more`);
+  return `${shown.join(", ")} ${names.length === 1 ? "is" : "are"}`;
+}
+
+function personRow({ annotator, labels, here }: Person, you: boolean): HTMLElement[] {
+  return [
+    h("bdi", { class: "hitl-bar-name", text: annotator, title: annotator }),
+    h("span", { class: "hitl-faint", text: you ? "you" : here ? "here now" : "" }),
+    h("span", { class: "hitl-number", text: labels.toLocaleString("en") }),
+  ];
 }
 
 const part = (name: string): HTMLElement => h("span", { class: `hitl-part ${name}` });

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, repeat
 
@@ -31,6 +31,7 @@ class Fold:
         self._on_item: dict[str, tuple[str, ...]] = {}
         self._said: dict[str, str | None] = {}  # the class that a label's word stood for
         self._undone: set[str] = set()
+        self._given: Counter[str] = Counter()
         self._done: dict[str, list[str]] = defaultdict(list)
         self._redoable: dict[str, list[str]] = defaultdict(list)
 
@@ -53,6 +54,7 @@ class Fold:
         self._push(event)
         if event.kind == "label" and event.value is not None:
             self._said[event.event_id] = self.question.understood(event.value)
+            self._given[event.annotator] += len(event.item_ids)
         keys, before = event.item_ids, self.histories(event.item_ids)
         longer = {acts: (*acts, event.event_id) for acts in set(before)}
         for part in _parts(len(keys)):
@@ -75,6 +77,8 @@ class Fold:
                 continue
             there[who].append(target.event_id)
             (self._undone.add if back else self._undone.discard)(target.event_id)
+            if target.event_id in self._said:
+                self._given[who] += len(target.item_ids) * (-1 if back else 1)
             changed = target.kind == "schema" and self.question.turn(target.event_id, back=back)
             touched.update(dict.fromkeys(self._on_item if changed else target.item_ids))
         return tuple(touched)
@@ -127,6 +131,11 @@ class Fold:
     def meaning(self, event: LabelEvent) -> str | None:
         """What a label says in classes of now; None where its class is no more, or it took a label away."""
         return self.question.meaning(self._said.get(event.event_id))
+
+    @property
+    def given(self) -> dict[str, int]:
+        """Of each annotator how many labels they gave; what they undid does not count, a correction does."""
+        return dict(self._given)
 
     def histories(self, keys: Sequence[str]) -> list[tuple[str, ...]]:
         """Of each item the ids of its labels and skips, those taken back included, oldest first.

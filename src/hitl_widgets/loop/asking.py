@@ -31,6 +31,9 @@ __all__ = ["Asker", "Ground", "Labels", "ground_of"]
 
 COLD = "nothing like it is labelled yet"
 AUDIT = "drawn at random, to check the model"
+SECOND = "a second opinion: somebody has labelled it"
+# While somebody's labels wait for a second opinion: so large a share of the questions.
+OPINIONS = 1 / 3
 UNCERTAIN = {
     "doubt",
     "margin",
@@ -93,8 +96,14 @@ class Labels:
         on the map.
     skipped
         bool of shape (n,): left unanswered by the annotator of this session.
+    mine
+        int8 of shape (n,): labelled by the annotator of this session, 2 where as a second opinion.
+    second
+        bool of shape (n,): labelled by others, and to be asked of this annotator too.
     n_events
         Log events folded so far.
+    held
+        Rows that are in the hands of somebody else just now.
     """
 
     schema: Schema
@@ -103,16 +112,20 @@ class Labels:
     audited: npt.NDArray[np.bool_]
     asked: npt.NDArray[np.bool_]
     skipped: npt.NDArray[np.bool_]
+    mine: npt.NDArray[np.int8]
+    second: npt.NDArray[np.bool_]
     n_events: int
+    held: tuple[int, ...] = ()
 
     @classmethod
     def blank(cls, n: int, schema: Schema) -> Labels:
         """No labels on ``n`` items."""
-        audited, asked, skipped = np.zeros((3, n), dtype=np.bool_)
+        audited, asked, skipped, second = np.zeros((4, n), dtype=np.bool_)
         y, order = np.full(n, -1, dtype=np.int16), np.zeros(n, dtype=np.int64)
-        return cls(schema, y, order, audited, asked, skipped, n_events=0)
+        mine = np.zeros(n, dtype=np.int8)
+        return cls(schema, y, order, audited, asked, skipped, mine, second, n_events=0)
 
-    def copy(self, n_events: int) -> Labels:
+    def copy(self, n_events: int, held: tuple[int, ...] = ()) -> Labels:
         """What holds after ``n_events``, safe from later changes."""
         return Labels(
             self.schema,
@@ -121,16 +134,37 @@ class Labels:
             self.audited.copy(),
             self.asked.copy(),
             self.skipped.copy(),
+            self.mine.copy(),
+            self.second.copy(),
             n_events,
+            held,
         )
 
     def __len__(self) -> int:
         return int((self.y >= 0).sum())
 
     @property
-    def candidates(self) -> npt.NDArray[np.bool_]:
-        """Bool of shape (n,): what may still be asked."""
+    def left(self) -> npt.NDArray[np.bool_]:
+        """Bool of shape (n,): what nobody has labelled, and this annotator has not skipped."""
         return (self.y < 0) & ~self.skipped
+
+    @property
+    def candidates(self) -> npt.NDArray[np.bool_]:
+        """Bool of shape (n,): what the strategy may ask; what others hold only where nothing else is left."""
+        return self._free(self.left)
+
+    @property
+    def opinions(self) -> npt.NDArray[np.int64]:
+        """Rows of which a second opinion is asked, those labelled first in front."""
+        rows = np.flatnonzero(self._free(self.second))
+        return rows[np.argsort(self.order[rows], kind="stable")]
+
+    def _free(self, rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        if not self.held:
+            return rows
+        free = rows.copy()
+        free[list(self.held)] = False
+        return free if free.any() else rows
 
     @property
     def taught(self) -> npt.NDArray[np.int16]:
@@ -229,7 +263,7 @@ class Asker:
                 context.candidates[cold] = False
                 diverse = diverse and not getattr(self.strategy, "orders_batch", False)
                 chosen += [Suggestion(i, reason(i)) for i in pick(utilities, context, diverse=diverse)]
-        return tuple(self._with_audit(labels, chosen, n))
+        return tuple(self._mixed(labels, chosen, n))
 
     def affordable(self, labels: Labels, budget: float) -> int:
         """How many of the cheapest questions the budget pays for."""
@@ -272,22 +306,25 @@ class Asker:
         candidates = labels.candidates
         return [i for i in self._start or () if candidates[i]] if self._is_start(labels) else []
 
-    def _with_audit(self, labels: Labels, chosen: list[Suggestion], n: int) -> Iterator[Suggestion]:
+    def _mixed(self, labels: Labels, chosen: list[Suggestion], n: int) -> Iterator[Suggestion]:
+        """What the strategy chose, with the audit's share and the second opinions between."""
         # A bulk label says nothing of single items, so only single questions count as asked.
         asked, audited = int(labels.asked.sum()), int(labels.audited.sum())
-        draw = self._audit_draw(labels)
-        rest = iter(chosen)
+        mine, second = int((labels.mine > 0).sum()), int((labels.mine == 2).sum())
+        draw, rest = self._audit_draw(labels), iter(chosen)
+        others = (Suggestion(int(i), SECOND, opinion=True) for i in labels.opinions)
         used: set[int] = set()
         for position in range(n):
-            due = (audited + 1) <= self.share * (asked + position + 1)
-            source: Iterable[Suggestion] = draw if due else rest
-            other: Iterable[Suggestion] = rest if due else draw
-            found = next((s for s in source if s.index not in used), None)
-            if found is None:
-                found = next((s for s in other if s.index not in used), None)
+            sources: list[Iterable[Suggestion]] = [rest, draw, others]
+            if (audited + 1) <= self.share * (asked + position + 1):
+                sources = [draw, rest, others]
+            elif (second + 1) <= OPINIONS * (mine + position + 1):
+                sources = [others, rest, draw]
+            found = next((s for source in sources for s in source if s.index not in used), None)
             if found is None:
                 return
             audited += found.audit
+            second += found.opinion
             used.add(found.index)
             yield found
 

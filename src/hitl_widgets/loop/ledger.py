@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from itertools import chain
@@ -40,7 +41,9 @@ class Ledger:
     asked
         The schema that the person wants; None takes the store's.
     annotator
-        Who signs the schema, where it is new.
+        Whose session it is.
+    overlap, opinions
+        Share of the items that so many people are to label, one by one; the same items for everybody.
 
     Attributes
     ----------
@@ -68,17 +71,20 @@ class Ledger:
         pool: Pool,
         asked: Schema | None,
         annotator: str,
+        overlap: float = 0.0,
+        opinions: int = 2,
     ) -> None:
         self.task = task
         self.events: list[LabelEvent] = []
         self.fold = Fold()
         self._pool = pool
+        self._annotator, self._overlap, self._opinions = annotator, overlap, opinions
         self._seq = 0
         self._own_store = not isinstance(store, LabelStore)
         self.store = store if isinstance(store, LabelStore) else LabelStore(store)
         try:
             self._read()
-            self.schema = self._agree(asked, annotator)
+            self.schema = self._agree(asked)
             self.labels = Labels.blank(len(pool), self.schema)
         except BaseException:
             self.close()
@@ -141,21 +147,36 @@ class Ledger:
         found = [self._state(key) for key in one_of.values()]
         labels, at = self.labels, rows
         arrays: list[npt.NDArray[Any]] = [
-            labels.y, labels.order, labels.audited, labels.asked, labels.skipped
+            labels.y, labels.order, labels.audited, labels.asked, labels.skipped, labels.mine, labels.second
         ]  # fmt: skip
         for array, values in zip(arrays, zip(*found, strict=True), strict=True):
             array[at] = np.asarray(values, array.dtype)[which]
+        if self._overlap and (waiting := np.flatnonzero(labels.second[at])).size:
+            labels.second[at[waiting]] = [self._overlaps(keys[int(i)]) for i in waiting]
 
-    def _state(self, key: str) -> tuple[int, int, bool, bool, bool]:
-        """Code, place in the log, and whether audited, asked and skipped."""
-        event = self.fold.answer(key)
-        if event is None:
-            return -1, 0, False, False, self.fold.skipped(key)
-        asked = event.selection in {"audit", "suggested", "api"} and len(event.item_ids) == 1
+    def _state(self, key: str) -> tuple[int, int, bool, bool, bool, int, bool]:
+        """Code, place in the log, whether audited, asked, skipped, whose, and whether others may be asked."""
+        held = self.fold.current(key)
+        given = {who: e for who, e in held.items() if self.fold.meaning(e) is not None}
+        own = given.get(self._annotator)
+        last = held.get(self._annotator)
+        skipped = last is not None and last.kind == "skip"
+        if not given:
+            return -1, 0, False, False, skipped, 0, False
+        *_, event = given.values()
+        single = [e for e in given.values() if len(e.item_ids) == 1]
+        asked = any(e.selection in {"audit", "suggested", "api"} for e in single)
+        audited = any(e.selection == "audit" for e in given.values())
+        mine = 0 if own is None else 1 + (own.selection == "opinion")
+        waits = bool(single) and own is None and not skipped and len(given) < self._opinions
         order = self.fold.order(event)
-        return self.code(event), order, event.selection == "audit", asked, False
+        return self.code(event), order, audited, asked, False, mine, waits and self._overlap > 0
 
-    def _agree(self, asked: Schema | None, annotator: str) -> Schema:
+    def _overlaps(self, key: str) -> bool:
+        digest = hashlib.blake2b(f"{self.task}\0{key}".encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "big") < self._overlap * 2.0**64
+
+    def _agree(self, asked: Schema | None) -> Schema:
         """The schema that holds: the asked one, or the store's."""
         stored, before = self.fold.schema, self.fold.question.asked
         if asked is None:
@@ -166,7 +187,7 @@ class Ledger:
                 )
             return stored
         if before != asked.to_dict():
-            event = LabelEvent("schema", self.task, annotator, value=asked.to_dict())
+            event = LabelEvent("schema", self.task, self._annotator, value=asked.to_dict())
             self._refuse_lost(event)
             self.store.append(event)
             self._read()
@@ -197,9 +218,10 @@ class Ledger:
         """How many events are folded."""
         return self.fold.n_events
 
-    def snapshot(self) -> Labels:
-        """The labels that hold now, safe from later changes."""
-        return self.labels.copy(self.fold.n_events)
+    def snapshot(self, held: Iterable[str] = ()) -> Labels:
+        """The labels that hold now, safe from later changes; ``held`` are items in the hands of others."""
+        rows = (self._pool.find(key) for key in held)
+        return self.labels.copy(self.fold.n_events, tuple(row for row in rows if row is not None))
 
     def acts(self) -> list[tuple[LabelEvent, bool]]:
         """Labels, skips and changes of the classes in log order, each with whether it holds."""

@@ -25,11 +25,14 @@ class Suggestion:
         One short true sentence for the annotator.
     audit
         Drawn at random to measure the model, not chosen by the strategy.
+    opinion
+        Labelled by somebody else, and asked again of this annotator.
     """
 
     index: int
     reason: str
     audit: bool = False
+    opinion: bool = False
 
 
 @dataclass(frozen=True, eq=False)

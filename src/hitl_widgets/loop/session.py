@@ -36,12 +36,14 @@ from hitl_widgets.loop.settings import (
     as_pool,
     asked_schema,
     check_act,
+    check_overlap,
     check_settings,
     costs_of,
     login,
     refuse,
     seed_of,
 )
+from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Evaluation, Trainer
 from hitl_widgets.loop.worker import Worker, ending
 
@@ -52,6 +54,8 @@ __all__ = ["Session"]
 
 Listener = Callable[[str], None]
 
+# How often query() asks anew where somebody else was handed the same, and how long its items are held.
+TRIES, ASKED = 5, 300.0
 # So long views wait for a round that brings the labels along.
 SOON = 0.1
 # Up to so many items a neighbour graph takes seconds: who waits for the model waits for it too.
@@ -103,6 +107,9 @@ class Session:
     cost
         What a label of each row costs, where that differs: a column, or numbers above 0. Questions
         are then ranked by utility per cost.
+    overlap, opinions
+        Share of the items, 0 to 1, that ``opinions`` people are to label, at least 2: the same items in
+        every kernel. Items that several were labelled at once are not among them.
     random_state
         Seeds every chance; None takes a seed from the store and task, the same after a restart.
 
@@ -136,11 +143,14 @@ class Session:
         strategy: Any = "auto",
         audit: float = 0.1,
         cost: Any = None,
+        overlap: float = 0.0,
+        opinions: int = 2,
         random_state: int | None = None,
         **unknown: Any,
     ) -> None:
         refuse(unknown, Session.__init__.__annotations__)
-        check_settings(audit, random_state, store, task)
+        check_settings(audit, random_state, store, task, annotator)
+        check_overlap(overlap, opinions)
         self.pool = as_pool(data, embed, text=text, image=image, columns=columns, X=X, id=id)
         asked, costs = asked_schema(classes, schema), costs_of(self.pool, cost)
         model = as_learner(learner)
@@ -149,7 +159,7 @@ class Session:
         self.annotator = annotator or login()
         self.audit = float(audit)
         self._clear()
-        self._ledger = Ledger(store, task, self.pool, asked, self.annotator)
+        self._ledger = Ledger(store, task, self.pool, asked, self.annotator, float(overlap), int(opinions))
         self.store = self._ledger.store
         self._told_schema = self.schema
         seed = seed_of(self.store.store_id, task) if random_state is None else random_state
@@ -193,6 +203,10 @@ class Session:
             on_error=self._on_error,
             cache=None if self.store.path is None else self.store.path.parent / CACHE,
         )
+        # What is in memory nobody else sees.
+        shared = self.store.name != "memory"
+        around = (self.store, self.task, self.annotator, self._look, self._trainer.request)
+        self._team = Team(*around) if shared else None
         self._news = Worker(self._tell_labels, "news", rest=SOON, patience=SOON)
         self._preparation.start()
         self._trainer.request()
@@ -271,14 +285,15 @@ class Session:
         elapsed_ms = check_act(selection, elapsed_ms)
         if value is not None:
             value = self._class(value)
-        if len(index) == 1 and index[0] in self._audit_issued and selection in {"api", "suggested"}:
-            selection = "audit"
+        keys = self._keys(index)
+        if len(index) == 1 and selection in {"api", "suggested", "audit"}:
+            selection = self._selection(int(index[0]), selection)
         return self._act(
             LabelEvent(
                 kind="label",
                 task=self.task,
                 annotator=self.annotator,
-                item_ids=self._keys(index),
+                item_ids=keys,
                 value=value,
                 selection=selection,
                 elapsed_ms=elapsed_ms,
@@ -289,7 +304,10 @@ class Session:
         )
 
     def skip(self, ids: Any, *, event_id: str | None = None) -> str:
-        """Leave one item or many unanswered: they are not asked again. Returns the event's id."""
+        """Leave one item or many unanswered: they are not asked of you again. Returns the event's id.
+
+        What you labelled before is taken away; others may still be asked.
+        """
         return self.skip_items(self.pool.index(as_list(ids)), event_id=event_id)
 
     def skip_items(self, index: Sequence[int], *, event_id: str | None = None) -> str:
@@ -377,21 +395,24 @@ class Session:
             self._refuse_closed()
             self._ledger.append(event, rows)
             self._changed.notify_all()
+        if self._team is not None:
+            self._team.done(event.item_ids)
         self._follow()
         return event.event_id
 
-    def _catch_up(self) -> None:
-        """Fold what others have added; with the store gone, what is known here still stands."""
+    def _look(self) -> None:
+        """Fold what others have added."""
         with self._lock:
-            if self._closed:
-                return
-            try:
-                news = self._ledger.sync()
-            except StoreError as error:
-                warnings.warn(f"{error} What this session knows is shown.", RuntimeWarning, stacklevel=3)
-                return
+            news = not self._closed and self._ledger.sync()
         if news:
             self._follow()
+
+    def _catch_up(self) -> None:
+        """The same; with the store gone, what is known here still stands."""
+        try:
+            self._look()
+        except StoreError as error:
+            warnings.warn(f"{error} What this session knows is shown.", RuntimeWarning, stacklevel=3)
 
     def _follow(self) -> None:
         """Have the model and the views follow the log."""
@@ -411,6 +432,16 @@ class Session:
             rows = np.asarray(list(dict.fromkeys(rows.tolist())))
         return tuple(map(self.pool.keys.__getitem__, rows.tolist()))
 
+    def _selection(self, row: int, said: Selection) -> Selection:
+        """How an item that was asked came to be: what was labelled meanwhile is no draw for the audit."""
+        with self._lock:
+            mine, known = self._ledger.labels.mine[row], self._ledger.labels.y[row] >= 0
+        if mine:
+            return said if said == "api" else "clicked"
+        if known:
+            return "opinion"
+        return "audit" if row in self._audit_issued else said
+
     def _class(self, word: object) -> str:
         """What the class is called now: a name that it had before is understood as well."""
         known = self._ledger.fold.question
@@ -418,8 +449,9 @@ class Session:
         return self.schema.names[self.schema.code(word if now is None else now)]
 
     def _snapshot(self) -> tuple[Labels, Ground | None]:
+        held = self._team.theirs if self._team is not None else ()
         with self._lock:
-            return self._ledger.snapshot(), self._ground
+            return self._ledger.snapshot(held), self._ground
 
     # -- what is known --------------------------------------------------------
 
@@ -555,12 +587,57 @@ class Session:
             self._refuse_closed()
         if error := self._settle(None).error:
             warnings.warn(error, RuntimeWarning, stacklevel=2)
-        labels, ground = self._snapshot()
         asked = len(self.pool) if n is None and budget is not None else int(n or 1)
-        suggestions = self._trainer.suggest(labels, ground, asked, budget)
+        for _ in range(TRIES):  # somebody else may have asked the same a moment ago
+            suggestions = self._trainer.suggest(*self._snapshot(), asked, budget)
+            if not self.reserve([s.index for s in suggestions], seconds=ASKED, at_once=True):
+                break
         with self._lock:
             self._audit_issued.update(s.index for s in suggestions if s.audit)
         return [self.pool.ids[s.index] for s in suggestions]
+
+    def reserve(self, rows: Sequence[int], *, seconds: float = KEEP, at_once: bool = False) -> frozenset[int]:
+        """Say that these items are asked here, so that they are not asked elsewhere.
+
+        Parameters
+        ----------
+        rows
+            Rows of the pool.
+        seconds
+            How long.
+        at_once
+            Whether others are to know before this returns, though nobody else may be here.
+
+        Returns
+        -------
+        frozenset of int
+            Those that are in the hands of somebody else.
+        """
+        if self._team is None:
+            return frozenset()
+        keys = {self.pool.keys[row]: row for row in rows}
+        self._team.hold(keys, seconds=seconds, at_once=at_once)
+        return frozenset(keys[key] for key in self._team.theirs.intersection(keys))
+
+    def ask_anew(self) -> None:
+        """Choose the next items again, without those that are in the hands of others; returns at once."""
+        self._trainer.request()
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Names of those who label this task just now, in other sessions."""
+        return self._team.people if self._team is not None else frozenset()
+
+    def progress(self) -> pd.DataFrame:
+        """Of every annotator the labels given and whether they are here now, most first.
+
+        Columns: annotator, labels (what was undone does not count, a correction does), here.
+        """
+        from hitl_widgets.loop.tables import progress_table
+
+        self._catch_up()
+        with self._lock:
+            return progress_table(self._ledger.fold.given, self.people | {self.annotator})
 
     def wait(self, timeout: float | None = None) -> Round:
         """Wait until the model has seen every label; returns its round.
@@ -712,6 +789,8 @@ class Session:
         self._trainer.close()
         self._preparation.close()
         self._news.close()
+        if self._team is not None:
+            self._team.close()
         self._ledger.close()
         self._ground = self._map = None  # what was labelled can still be read
         self._trainer.forget()

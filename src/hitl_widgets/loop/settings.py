@@ -15,7 +15,7 @@ import numpy.typing as npt
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.labels.events import Selection
-from hitl_widgets.labels.schema import Schema
+from hitl_widgets.labels.schema import MAX_NAME, Schema, is_unicode
 from hitl_widgets.labels.store import LabelStore
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "as_pool",
     "asked_schema",
     "check_act",
+    "check_overlap",
     "check_settings",
     "costs_of",
     "login",
@@ -43,8 +44,25 @@ def refuse(unknown: dict[str, Any], known: Iterable[str]) -> None:
         )
 
 
-def check_settings(audit: Any, random_state: Any, store: Any, task: Any) -> None:
-    """Refuse shares, seeds, stores and tasks that cannot be meant."""
+def check_overlap(overlap: Any, opinions: Any) -> None:
+    """Refuse shares of double labels that cannot be meant."""
+    if not isinstance(overlap, int | float) or not 0 <= overlap <= 1:
+        raise InvalidInput(f"overlap={overlap!r}: expected a share from 0 to 1, such as 0.1.")
+    if not isinstance(opinions, int | np.integer) or isinstance(opinions, bool) or opinions < 2:
+        raise InvalidInput(f"opinions={opinions!r}: expected how many people label such an item, from 2.")
+
+
+def check_settings(audit: Any, random_state: Any, store: Any, task: Any, annotator: Any) -> None:
+    """Refuse shares, seeds, stores, tasks and names that cannot be meant."""
+    if annotator is not None and not (
+        isinstance(annotator, str)
+        and annotator.strip()
+        and len(annotator) <= MAX_NAME
+        and is_unicode(annotator)
+    ):
+        raise InvalidInput(
+            f"annotator={annotator!r}: expected a name of 1 to {MAX_NAME} characters, or None for the login."
+        )
     if not isinstance(task, str) or not task.strip():
         raise InvalidInput(f"task={task!r}: expected a name for the question, such as 'labels'.")
     if not isinstance(audit, int | float) or not 0 <= audit <= 1:

@@ -14,7 +14,7 @@ from hitl_widgets.labels.fold import Fold
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.round import Round
 
-__all__ = ["history_table", "items_table", "labels_table", "predictions_table"]
+__all__ = ["history_table", "items_table", "labels_table", "predictions_table", "progress_table"]
 
 
 def labels_table(fold: Fold, pool: Pool | None) -> pd.DataFrame:
@@ -65,6 +65,14 @@ def history_table(events: list[LabelEvent], fold: Fold) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=columns)
     table["time"] = pd.to_datetime(table["time"], utc=True)
     return table
+
+
+def progress_table(given: dict[str, int], here: frozenset[str]) -> pd.DataFrame:
+    """One row per annotator, those who gave most first; see :meth:`Session.progress`."""
+    who = sorted({*given, *here}, key=lambda name: (-given.get(name, 0), name))
+    return pd.DataFrame(
+        {"annotator": who, "labels": [given.get(w, 0) for w in who], "here": [w in here for w in who]}
+    )
 
 
 def _names(codes: Any, classes: tuple[str, ...]) -> list[str | None]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.loop.asking import Labels
+from hitl_widgets.loop.session import Session
 from hitl_widgets.widgets import messages as m
 from hitl_widgets.widgets.channel import SessionWidget
 from hitl_widgets.widgets.rows import decode
 
 __all__ = ["Labeler"]
+
+# How many of the next items are kept from others, and of how many asked lately a view hears what they are.
+AHEAD, HANDED = 12, 40
 
 
 class Labeler(SessionWidget):
@@ -25,6 +30,10 @@ class Labeler(SessionWidget):
     """
 
     _bundle = "labeler"
+
+    def __init__(self, session: Session) -> None:
+        self._handed: dict[int, None] = {}
+        super().__init__(session)
 
     def _greet(self, view: str) -> None:
         labels = self.session.current
@@ -56,29 +65,48 @@ class Labeler(SessionWidget):
             "n_items": len(session.pool),
             "n_labels": len(labels),
             "n_events": labels.n_events,
-            "n_left": int(labels.candidates.sum()),
+            "n_left": int(labels.left.sum() + labels.second.sum()),
             "n_skipped": int(labels.skipped.sum()),
             "undo": undo,
             "redo": redo,
             "behind": session.behind,
             "stage": None if stage is None else {"words": stage.words, "fraction": stage.fraction},
+            "known": self._known(labels),
             "error": str(session.error) if session.error else (session.round.error if session.round else ""),
         }
 
     def _queue(self, labels: Labels) -> list[dict[str, Any]]:
-        found = self.session.round
+        session, found = self.session, self.session.round
         if found is None:
             return []
+        left = labels.left | labels.second
+        asked = [s for s in found.suggestions if left[s.index]]
+        # A few at a time, so that others find something to do in a small pool.
+        share = int(left.sum()) // (2 * len(session.people) + 2)
+        taken = session.reserve([s.index for s in asked[: max(1, min(AHEAD, share))]])
+        if taken:
+            session.ask_anew()
+        asked = [s for s in asked if s.index not in taken] or asked
+        self._handed = {s.index: None for s in asked} | self._handed
+        self._handed = dict(islice(self._handed.items(), HANDED))
         return [
             {
                 "row": s.index,
-                "key": self.session.pool.keys[s.index],
+                "key": session.pool.keys[s.index],
                 "reason": s.reason,
                 "audit": s.audit,
-                "guess": self._guess(s.index),
+                # What measures the model, or another person, is answered without a hint.
+                "guess": None if s.audit or s.opinion else self._guess(s.index),
             }
-            for s in found.suggestions
-            if labels.candidates[s.index]
+            for s in asked
+        ]
+
+    def _known(self, labels: Labels) -> list[dict[str, Any]]:
+        """Of the items asked lately those that are labelled by now: one may still be on a card."""
+        rows = np.fromiter(self._handed, np.int64, len(self._handed))
+        return [
+            {"key": self.session.pool.keys[row], "code": int(labels.y[row]), "mine": bool(labels.mine[row])}
+            for row in rows[labels.y[rows] >= 0].tolist()
         ]
 
     def _guess(self, row: int) -> dict[str, Any] | None:

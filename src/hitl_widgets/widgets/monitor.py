@@ -84,15 +84,27 @@ class Monitor(SessionWidget):
             "explanation": why,
             "strategy": session.strategy,
             "stage": session.stage.words if session.stage else "",
-            "store": {"name": store.path.name if store.path else store.name, "where": store.name},
+            "store": {
+                "name": store.path.name if store.path else store.name,
+                "where": f"{store.name} ({store.note})" if store.note else store.name,
+            },
             "task": session.task,
             "annotator": session.annotator,
             "closed": session.closed,
             "error": str(session.error) if session.error else (found.error if found else ""),
             "undo": undo,
             "redo": redo,
+            "people": self._people(),
             "history": self._history(),
         }
+
+    def _people(self) -> list[dict[str, Any]]:
+        """Who has labelled how much, and who else is here; nothing where one works alone."""
+        table = self.session.progress()
+        columns = (table[name].tolist() for name in ("annotator", "labels", "here"))
+        rows = zip(*columns, strict=True)
+        found = [{"annotator": name, "labels": labels, "here": here} for name, labels, here in rows]
+        return found if len(found) > 1 else []
 
     def _history(self) -> list[dict[str, Any]]:
         """The annotator's own last acts, the newest first; nobody sees those of another."""

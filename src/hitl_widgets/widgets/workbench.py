@@ -27,6 +27,8 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]
         What draws the map: see :class:`~hitl_widgets.widgets.explorer.Explorer`.
     """
 
+    _row: ipywidgets.Box | None = None
+
     def __init__(self, session: Session, engine: str = "auto") -> None:
         self.session = session
         self.run = running()
@@ -38,14 +40,16 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]
         # Flex items wrap below each other where a cell is narrower than their bases together.
         self.explorer.layout = ipywidgets.Layout(flex="3 1 380px", min_width="0", margin="0")
         self.labeler.layout = ipywidgets.Layout(flex="2 1 320px", min_width="0", margin="0")
-        self._row = row = ipywidgets.Box(
+        self._row = ipywidgets.Box(
             [self.explorer, self.labeler],
             layout=ipywidgets.Layout(
                 display="flex", flex_flow="row wrap", align_items="stretch", width="100%"
             ),
         )
-        row.add_class("hitl-row")
-        super().__init__([row, self.monitor], layout=ipywidgets.Layout(width="100%", overflow="visible"))
+        self._row.add_class("hitl-row")
+        super().__init__(
+            [self._row, self.monitor], layout=ipywidgets.Layout(width="100%", overflow="visible")
+        )
         self.add_class("hitl-workbench")
         enter(self)
 
@@ -59,5 +63,6 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]
         """Take the widgets off the screen; the session goes on."""
         for widget in self.views:
             widget.close()
-        self._row.close()
+        if self._row is not None:
+            self._row.close()
         super().close()

@@ -1,0 +1,168 @@
+"""Team: who else labels this task, what they have said since, and which items are in whose hands."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+import warnings
+import weakref
+from collections.abc import Callable, Collection
+from typing import TypeVar
+
+from hitl_widgets.errors import StoreError
+from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.loop.worker import ending
+
+__all__ = ["KEEP", "Team"]
+
+T = TypeVar("T")
+
+# Seconds between two looks at the store: what others said is here within two.
+BEAT = 1.0
+# A lease outlives a kernel that was killed by as much; it is renewed well before.
+LEASE, RENEW = 60.0, 20.0
+# An item that is no longer among the next ones may still be on a card.
+KEEP = 45.0
+
+
+class Team:
+    """Looks into the store now and then, and holds leases on what this session asks.
+
+    Two people are not asked the same item, as long as there are others; nobody is kept from labeling
+    what somebody else holds, and both labels are kept. Alone, leases are written a moment later, not
+    with every label.
+
+    Parameters
+    ----------
+    store, task, annotator
+        As the Session has them.
+    look
+        Folds what is new in the store; raises StoreError.
+    on_conflict
+        Called when somebody else holds an item that was among this session's next ones.
+    """
+
+    def __init__(
+        self,
+        store: LabelStore,
+        task: str,
+        annotator: str,
+        look: Callable[[], None],
+        on_conflict: Callable[[], None],
+    ) -> None:
+        self._store, self._task, self._annotator = store, task, annotator
+        self._look, self._on_conflict = weakref.WeakMethod(look), weakref.WeakMethod(on_conflict)
+        self._lock = threading.Lock()
+        self._holder = uuid.uuid4().hex
+        self._wanted: dict[str, float] = {}  # key -> when this session no longer needs it
+        self._mine: set[str] = set()
+        self._attending = False
+        self._renewed = 0.0
+        self._missing = False
+        self.theirs: frozenset[str] = frozenset()
+        self.others: dict[str, str] = {}
+        self._end = threading.Event()
+        self._thread = threading.Thread(
+            target=_watch, args=(weakref.ref(self), self._end), name="hitl-team", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Names of those who are here in another session."""
+        return frozenset(self.others.values())
+
+    def hold(self, keys: Collection[str], *, seconds: float, at_once: bool = False) -> None:
+        """Take these items into this session's hands; what others hold is in :attr:`theirs` then."""
+        with self._lock:
+            until = time.monotonic() + seconds
+            self._wanted.update(dict.fromkeys(keys, until))
+            if not self._attending:
+                self._attending = True
+                self._try(self._attend)
+            if self.others or at_once:
+                self._try(self._take)
+
+    def done(self, keys: Collection[str]) -> None:
+        """These items are answered: they are in nobody's way any more."""
+        for key in keys if len(keys) < len(self._wanted) else list(self._wanted):
+            self._wanted.pop(key, None)
+
+    def close(self) -> None:
+        """Give everything back, and stop looking."""
+        self._end.set()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout=5)
+        with self._lock:
+            if self._attending:
+                self._attending = False
+                self._try(lambda: self._store.release(self._task, self._holder))
+
+    def beat(self) -> None:
+        """Look once: what others said, who is here, who holds what."""
+        look = self._look()
+        if look is None:
+            self._end.set()
+            return
+        self._try(look)
+        conflict = False
+        with self._lock:
+            if self._attending and not self._end.is_set():
+                conflict = bool(self._try(self._keep_up))
+        if conflict and (tell := self._on_conflict()) is not None:
+            tell()
+
+    def _keep_up(self) -> bool:
+        now = time.monotonic()
+        self._wanted = {key: until for key, until in self._wanted.items() if until > now}
+        if now - self._renewed > RENEW:
+            self._mine.clear()  # so that all of them are leased anew
+            self._attend()
+        before = self.theirs
+        self._see()
+        if gone := self._mine.difference(self._wanted):
+            self._store.release(self._task, self._holder, gone)
+            self._mine -= gone
+        self._take()
+        return any(key in self._wanted for key in self.theirs - before)
+
+    def _attend(self) -> None:
+        self._store.attend(self._task, self._holder, self._annotator, LEASE)
+        self._renewed = time.monotonic()
+        self._see()
+
+    def _see(self) -> None:
+        here = self._store.present(self._task)
+        self.others = {holder: name for holder, name in here.items() if holder != self._holder}
+        if self.others or self.theirs:
+            held = self._store.leases(self._task)
+            self.theirs = frozenset(key for key, holder in held.items() if holder != self._holder)
+
+    def _take(self) -> None:
+        missing = [key for key in self._wanted if key not in self._mine]
+        if missing:
+            mine = self._store.lease(self._task, missing, self._holder, self._annotator, LEASE)
+            self._mine |= mine
+            self.theirs |= frozenset(missing) - mine
+
+    def _try(self, work: Callable[[], T]) -> T | None:
+        """Leases are a courtesy: a store that cannot be reached says so once, and labeling goes on."""
+        try:
+            found = work()
+        except StoreError as error:
+            if not (self._missing or self._end.is_set() or ending()):
+                warnings.warn(f"{error} What this session knows is shown.", RuntimeWarning, stacklevel=2)
+            self._missing = True
+            return None
+        self._missing = False
+        return found
+
+
+def _watch(team: weakref.ref[Team], end: threading.Event) -> None:
+    while not end.wait(BEAT):
+        found = team()
+        if found is None:
+            return
+        found.beat()
+        del found
