@@ -51,11 +51,18 @@ class Desk:
         return self.visit(name, dark=dark, width=width, height=height)
 
     def visit(
-        self, name: str, *, dark: bool = False, width: int = 1280, height: int = 1000
+        self,
+        name: str,
+        *,
+        dark: bool = False,
+        width: int = 1280,
+        height: int = 1000,
+        port: int | None = None,
     ) -> tuple[Notebook, Bench]:
+        """Open a notebook that is there, on another port where something lies between."""
         page = self.page(width, height)
         path = (self.folder / name).relative_to(self.lab.folder)
-        notebook = Notebook(page, self.lab, str(path), dark=dark)
+        notebook = Notebook(page, self.lab, str(path), dark=dark, port=port)
         return notebook, Bench(page)
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 import uuid
@@ -54,6 +55,54 @@ def launched(playwright: Playwright, *flags: str) -> Iterator[Browser]:
     browser = playwright.chromium.launch(executable_path=path, args=[*CHROMIUM_ARGS, *flags])
     yield browser
     browser.close()
+
+
+class Cable:
+    """What lies between the browser and the server: a TCP connection that can be cut and mended."""
+
+    def __init__(self, port: int) -> None:
+        self._to = ("127.0.0.1", port)
+        self._whole = True
+        self._open: set[socket.socket] = set()
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.port = self._door.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """Drop what is connected, and refuse whoever comes."""
+        self._whole = False
+        for end in list(self._open):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        self._whole = True
+
+    def close(self) -> None:
+        self.cut()
+        self._door.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                here, _ = self._door.accept()
+            except OSError:
+                return
+            if not self._whole:
+                here.close()
+                continue
+            there = socket.create_connection(self._to)
+            self._open |= {here, there}
+            for pair in ((here, there), (there, here)):
+                threading.Thread(target=self._carry, args=pair, daemon=True).start()
+
+    def _carry(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65_536):
+                target.sendall(data)
+        for end in (source, target):
+            self._open.discard(end)
+            end.close()
 
 
 class Lab:
@@ -161,11 +210,13 @@ def write_notebook(path: Path, *cells: str) -> Path:
 class Notebook:
     """An open notebook."""
 
-    def __init__(self, page: Page, lab: Lab, name: str, *, dark: bool = False) -> None:
+    def __init__(
+        self, page: Page, lab: Lab, name: str, *, dark: bool = False, port: int | None = None
+    ) -> None:
         self.page = page
         self.lab = lab
         page.set_default_timeout(PATIENCE_MS)
-        page.goto(f"{lab.url}/lab/workspaces/{uuid.uuid4().hex}/tree/{quote(name)}")
+        page.goto(f"http://127.0.0.1:{port or lab.port}/lab/workspaces/{uuid.uuid4().hex}/tree/{quote(name)}")
         page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
         self._idle()
         # Said every time: the server remembers the last one.
