@@ -193,7 +193,13 @@ def make_file(path: Path) -> None:
     try:
         if path.is_dir():
             raise IsADirectoryError(21, "it is a folder")
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        # A file that is there is not opened here: closing it would drop every lock that SQLite holds on it
+        # for other connections of this process.
+        if not path.exists():
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        elif not os.access(path, os.W_OK):
+            raise PermissionError(13, "Permission denied")
     except OSError as error:
         raise StoreError(
             f"The label store {path} cannot be opened for writing: {error.strerror or error}. Pass a "
