@@ -163,8 +163,8 @@ class SQLite:
         reason = self.reason(error)
         if "full" in reason:
             return "What was saved before is safe; make room, then label again."
-        if "readonly" in reason or "read-only" in reason:
-            return "What was saved before is safe; make the file writable, then label again."
+        if "readonly" in reason or "read-only" in reason or "unable to open" in reason:
+            return "What was saved before is safe; make the file and its folder writable, then label again."
         if "locked" in reason:
             return "Another program holds the file; label again when it is done."
         look = f"hitl-widgets doctor {self.path}" if self.path else "session.history()"
