@@ -69,6 +69,7 @@ class SQLite:
         sa.event.listen(self.engine, "do_connect", self._check_there)
         sa.event.listen(self.engine, "connect", self._configure)
         sa.event.listen(self.engine, "begin", _begin)
+        self._reader = self.engine.execution_options(reading=True)
 
     def _look_at_place(self, path: Path) -> None:
         kind = file_system(path)
@@ -147,7 +148,7 @@ class SQLite:
 
     def reader(self) -> contextlib.AbstractContextManager[sa.Connection]:
         """A transaction that sees the file as of one moment."""
-        return self.engine.execution_options(reading=True).connect()
+        return self._reader.connect()
 
     def close(self) -> None:
         """Close the file."""
