@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -37,14 +38,16 @@ class Server:
         self.password = "s3cret-pass"
         self._numbers = itertools.count()
         self._folder = Path(tempfile.mkdtemp(prefix="hitl-postgres-"))
-        self._as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        if self._as:
-            shutil.chown(self._folder, "postgres")
+        self._user = "postgres" if os.geteuid() == 0 else None
+        self._bin = binaries() or Path()
+        if self._user:
+            shutil.chown(self._folder, self._user)
         (secret := self._folder / "password").write_text(self.password)
         secret.chmod(0o644)
-        self._run(
-            "initdb", "-D", self._data, "-U", "hitl", "-A", "scram-sha-256", "--pwfile", secret,
-            "-E", "UTF8", "--locale=C", "--no-sync",
+        subprocess.run(
+            [self._bin / "initdb", "-D", self._data, "-U", "hitl", "-A", "scram-sha-256", "--pwfile", secret,
+             "-E", "UTF8", "--locale=C", "--no-sync"],
+            cwd="/", user=self._user, check=True, capture_output=True, timeout=120,
         )  # fmt: skip
         self.start()
 
@@ -52,33 +55,41 @@ class Server:
     def _data(self) -> Path:
         return self._folder / "data"
 
-    def _run(self, program: str, *arguments: object) -> None:
-        bin_ = binaries()
-        assert bin_ is not None
-        command = [*self._as, str(bin_ / program), *map(str, arguments)]
-        done = subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-
     def start(self) -> None:
-        """Start it, and wait until it answers."""
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder}"
-        self._run(
-            "pg_ctl", "start", "-w", "-D", self._data, "-l", self._folder / "log",
-            "-o", f"{options} -c fsync=on -c synchronous_commit=on -c max_connections=100",
-        )  # fmt: skip
+        """Start it, as a child of ours, and wait until it answers."""
+        import psycopg
+
+        settings = {
+            "port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": self._folder,
+            "fsync": "on", "synchronous_commit": "on", "max_connections": 100,
+        }  # fmt: skip
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        with (self._folder / "log").open("a") as log:
+            self._process = subprocess.Popen(
+                [self._bin / "postgres", "-D", self._data, *options],
+                cwd="/", user=self._user, stdout=log, stderr=log,
+            )  # fmt: skip
+        for _ in range(600):
+            with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self.url()):
+                return
+            assert self._process.poll() is None, (self._folder / "log").read_text()[-2000:]
+            time.sleep(0.05)
+        raise AssertionError((self._folder / "log").read_text()[-2000:])
 
     def stop(self) -> None:
         """Stop it in good order; connections are cut."""
-        self._run("pg_ctl", "stop", "-w", "-m", "fast", "-D", self._data)
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(timeout=60)
 
     def kill(self) -> None:
         """SIGKILL to the server and what it started, as when the machine dies."""
-        pid = int((self._data / "postmaster.pid").read_text().split()[0])
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        for each in (pid, *map(int, children)):
+        pid = self._process.pid
+        children = list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+        for each in (pid, *children):
             os.kill(each, signal.SIGKILL)
-        while Path(f"/proc/{pid}").exists() and b"Z" not in Path(f"/proc/{pid}/stat").read_bytes().split()[2]:
-            time.sleep(0.02)
+        self._process.wait()
+        while any(_lives(each) for each in children):
+            time.sleep(0.01)
 
     def url(self, database: str = "postgres", password: str | None = None) -> str:
         """The address of a database, with the password in it."""
@@ -99,6 +110,13 @@ class Server:
             self.stop()
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _free_port() -> int:

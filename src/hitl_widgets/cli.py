@@ -1,4 +1,4 @@
-"""The command line: ``hitl-widgets demo``, ``hitl-widgets export``."""
+"""The command line: ``hitl-widgets demo``, ``hitl-widgets export``, ``hitl-widgets doctor``."""
 
 from __future__ import annotations
 
@@ -65,6 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--task", metavar="T", help="which question, where the store holds more than one")
     export.add_argument("--format", metavar="F", help="csv, parquet or jsonl, whatever the ending of OUT")
     export.set_defaults(command=_export)
+
+    doctor = commands.add_parser("doctor", help="look at a store: is it whole, what is in it")
+    doctor.add_argument(
+        "store", metavar="PATH", help="the label store: a file such as labels.sqlite, or a URL"
+    )
+    doctor.add_argument("--repair", action="store_true", help="mend the file, after a backup beside it")
+    doctor.set_defaults(command=_doctor)
     return parser
 
 
@@ -228,6 +235,17 @@ def _export(options: argparse.Namespace) -> int:
         raise HitlError(f"{options.out} cannot be written: pip install pyarrow, or write .csv.") from error
     print(path)
     return 0
+
+
+# -- doctor ----------------------------------------------------------------------------------------
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from hitl_widgets.labels.doctor import examine, mend
+
+    report = (mend if options.repair else examine)(options.store)
+    print(report)
+    return int(bool(report.problems))
 
 
 if __name__ == "__main__":

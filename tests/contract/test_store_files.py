@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -291,16 +293,22 @@ def test_a_place_that_cannot_be_written_is_refused(location: str, words: str) ->
 def test_a_file_that_lets_nobody_write_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "labels.sqlite"
     LabelStore(path).close()
-    real = os.open
-
-    def denied(name: Any, flags: int, *rest: Any) -> int:
-        if flags & os.O_RDWR:
-            raise PermissionError(13, "Permission denied")
-        return real(name, flags, *rest)
-
-    monkeypatch.setattr(os, "open", denied)
+    monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(StoreError, match="Permission denied"):
         LabelStore(path)
+
+
+def test_opening_a_file_again_drops_no_lock_of_the_first(path: Path) -> None:
+    """POSIX drops all locks that a process has on a file when it closes any descriptor of it."""
+    store = LabelStore(path)
+    with store._engine.begin():
+        _sqlite.make_file(path)
+        code = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
+        other = subprocess.run(
+            [sys.executable, "-c", code, path], capture_output=True, text=True, check=False
+        )
+    assert "database is locked" in other.stderr
+    store.close()
 
 
 def test_a_full_disk_refuses_the_label_and_keeps_what_was_saved(store: LabelStore) -> None:

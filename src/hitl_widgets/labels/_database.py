@@ -12,7 +12,7 @@ from hitl_widgets.errors import StoreError
 from hitl_widgets.labels._postgres import Postgres
 from hitl_widgets.labels._sqlite import SQLite
 
-__all__ = ["Database", "open_database"]
+__all__ = ["Database", "open_database", "sqlite_path"]
 
 _POSTGRES = {"postgresql", "postgres", "postgresql+psycopg"}
 _SQLITE = {"sqlite", "sqlite+pysqlite"}
@@ -59,21 +59,34 @@ def open_database(text: str) -> Database:
     StoreError
         When it names none, or cannot be opened. No password is in the message, nor in its traceback.
     """
+    if "://" in text:
+        url = _read_url(text)
+        if url.drivername in _POSTGRES:
+            return Postgres(url)
+    return SQLite(sqlite_path(text))
+
+
+def sqlite_path(text: str) -> Path | None:
+    """The file that a path or URL names, absolute; None where it names memory or a server.
+
+    Raises
+    ------
+    StoreError
+        When it is the URL of something else.
+    """
     if text == ":memory:":
-        return SQLite(None)
+        return None
     if "://" not in text:
-        return SQLite(Path(text).expanduser().absolute())
+        return Path(text).expanduser().absolute()
     url = _read_url(text)
-    if url.drivername in _POSTGRES:
-        return Postgres(url)
-    if url.drivername not in _SQLITE:
+    if url.drivername not in _POSTGRES | _SQLITE:
         raise StoreError(
             f"store= names a database of {url.drivername!r}. Expected postgresql://name@host/database, or a "
             "path such as labels.sqlite."
         )
-    if url.database in {None, "", ":memory:"}:
-        return SQLite(None)
-    return SQLite(Path(str(url.database)).absolute())
+    if url.drivername in _POSTGRES or url.database in {None, "", ":memory:"}:
+        return None
+    return Path(str(url.database)).absolute()
 
 
 def _read_url(text: str) -> sa.URL:

@@ -65,6 +65,7 @@ class Postgres:
             hide_parameters=True,
             isolation_level="AUTOCOMMIT",
         )
+        self._writer = self.engine.execution_options(isolation_level="READ COMMITTED")
         sa.event.listen(self.engine, "connect", _configure)
         sa.event.listen(self.engine, "handle_error", _forget_connection)
 
@@ -82,11 +83,9 @@ class Postgres:
     clock = "extract(epoch FROM clock_timestamp())::double precision"
     each_key = "SELECT value AS key FROM json_array_elements_text(CAST(:keys AS json))"
 
-    @contextlib.contextmanager
-    def writer(self) -> Any:
+    def writer(self) -> contextlib.AbstractContextManager[sa.Connection]:
         """A transaction; those that may meet in it take a lock first."""
-        with self.engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
-            yield connection
+        return self._writer.begin()
 
     def reader(self) -> contextlib.AbstractContextManager[sa.Connection]:
         """A connection whose statements commit by themselves."""

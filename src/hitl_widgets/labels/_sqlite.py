@@ -69,6 +69,7 @@ class SQLite:
         sa.event.listen(self.engine, "do_connect", self._check_there)
         sa.event.listen(self.engine, "connect", self._configure)
         sa.event.listen(self.engine, "begin", _begin)
+        self._reader = self.engine.execution_options(reading=True)
 
     def _look_at_place(self, path: Path) -> None:
         kind = file_system(path)
@@ -147,7 +148,7 @@ class SQLite:
 
     def reader(self) -> contextlib.AbstractContextManager[sa.Connection]:
         """A transaction that sees the file as of one moment."""
-        return self.engine.execution_options(reading=True).connect()
+        return self._reader.connect()
 
     def close(self) -> None:
         """Close the file."""
@@ -163,8 +164,8 @@ class SQLite:
         reason = self.reason(error)
         if "full" in reason:
             return "What was saved before is safe; make room, then label again."
-        if "readonly" in reason or "read-only" in reason:
-            return "What was saved before is safe; make the file writable, then label again."
+        if "readonly" in reason or "read-only" in reason or "unable to open" in reason:
+            return "What was saved before is safe; make the file and its folder writable, then label again."
         if "locked" in reason:
             return "Another program holds the file; label again when it is done."
         look = f"hitl-widgets doctor {self.path}" if self.path else "session.history()"
@@ -193,7 +194,13 @@ def make_file(path: Path) -> None:
     try:
         if path.is_dir():
             raise IsADirectoryError(21, "it is a folder")
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        # A file that is there is not opened here: closing it would drop every lock that SQLite holds on it
+        # for other connections of this process.
+        if not path.exists():
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        elif not os.access(path, os.W_OK):
+            raise PermissionError(13, "Permission denied")
     except OSError as error:
         raise StoreError(
             f"The label store {path} cannot be opened for writing: {error.strerror or error}. Pass a "

@@ -1,0 +1,294 @@
+"""Measure what survives which fault, and write docs/reliability.md.
+
+    python benchmarks/reliability.py                    everything
+    python benchmarks/reliability.py --only kill        one part; the others keep their last figures
+
+A part is one function that does the fault and returns figures, and one that writes them as Markdown; PARTS
+names them in the order of the page. Figures lie in benchmarks/results/reliability/*.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime as dt
+import json
+import os
+import platform
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "tests"), str(HERE.parent / "tests" / "browser")]
+
+import report  # noqa: E402
+from hitl_widgets.labels import _sqlite  # noqa: E402
+from postgres import Server, binaries  # noqa: E402
+from scale_report import against, table  # noqa: E402
+from storefaults import (  # noqa: E402
+    Tally,
+    annotators,
+    append_times,
+    fill_disk,
+    kill_server,
+    kill_writers,
+    small_disk,
+)
+
+RESULTS = HERE / "results" / "reliability"
+PAGE = HERE.parent / "docs" / "reliability.md"
+WAL_SINCE = {"SQLite, DELETE": (99,), "SQLite, WAL": (3,)}
+BARS = {"SQLite, DELETE": 20, "SQLite, WAL": 20, "PostgreSQL, loopback": 30}
+LABELS, ROUNDS, SERVER_KILLS, PEOPLE, EACH = 400, 20, 5, 8, 40
+
+Found = dict[str, Any]
+
+
+@contextlib.contextmanager
+def stores() -> Iterator[Iterator[tuple[str, str]]]:
+    """Each kind of store with a new place for it, in its journal mode."""
+    server = Server() if binaries() else None
+    before = _sqlite.WAL_SINCE
+
+    def each() -> Iterator[tuple[str, str]]:
+        for kind, since in WAL_SINCE.items():
+            _sqlite.WAL_SINCE = since
+            yield kind, str(Path(tempfile.mkdtemp(prefix="hitl-reliability-", dir=HERE)) / "labels.sqlite")
+        if server:
+            yield "PostgreSQL, loopback", server.new_database()
+
+    try:
+        yield each()
+    finally:
+        _sqlite.WAL_SINCE = before
+        for folder in HERE.glob("hitl-reliability-*"):
+            for file in folder.iterdir():
+                file.unlink()
+            folder.rmdir()
+        if server:
+            server.remove()
+
+
+def stats(seconds: list[float]) -> Found:
+    ms = np.array(seconds) * 1000
+    at = dict(
+        zip(("median", "p95", "p99", "max"), np.percentile(ms, (50, 95, 99, 100)).tolist(), strict=True)
+    )
+    return {"n": len(ms)} | at
+
+
+def counts(tally: Tally) -> Found:
+    return {
+        "rounds": tally.rounds, "acknowledged": len(tally.acknowledged), "refused": len(tally.refused),
+        "lost": tally.lost, "twice": tally.twice, "words": tally.refused[:1],
+    }  # fmt: skip
+
+
+# -- label -> durable
+
+
+def measure_durable() -> Found:
+    with stores() as each:
+        found = {kind: stats(append_times(place, LABELS, pause=0.01)) for kind, place in each}
+    with tempfile.NamedTemporaryFile(dir=HERE) as file:
+        disk = []
+        for _ in range(200):
+            began = time.perf_counter()
+            file.write(bytes(4096))
+            file.flush()
+            os.fsync(file.fileno())
+            disk.append(time.perf_counter() - began)
+    return {"stores": found, "disk": stats(disk)}
+
+
+def durable(found: Found) -> list[str]:
+    rows = [_times(kind, made, BARS[kind]) for kind, made in found["stores"].items()]
+    rows.append(_times("for comparison: 4 kB written, fsync", found["disk"], None))
+    return [
+        "## A label until it is durable",
+        "",
+        f"`LabelStore.append`, {LABELS} labels, 10 ms apart: from the call until it returns. Milliseconds.",
+        "",
+        *table(["store", "n", "median", "p95", "p99", "longest", "bar (p95)"], rows),
+    ]
+
+
+def _times(name: str, made: Found, bar: float | None) -> list[str]:
+    shown = [
+        f"{made['median']:.1f}",
+        against(made["p95"], bar, 1),
+        f"{made['p99']:.1f}",
+        f"{made['max']:.1f}",
+    ]
+    return [name, str(made["n"]), *shown, str(bar or "")]
+
+
+# -- eight annotators
+
+
+def measure_annotators() -> Found:
+    found = {}
+    with stores() as each:
+        for kind, place in each:
+            meeting = annotators(place, n=PEOPLE, labels=EACH, think=0.05)
+            found[kind] = stats(meeting.took) | {
+                "errors": len(meeting.errors),
+                "lost": PEOPLE * EACH - len(set(meeting.kept)),
+                "same": all(seen == meeting.kept for seen in meeting.seen),
+            }
+    return found
+
+
+def together(found: Found) -> list[str]:
+    rows = [
+        [
+            kind,
+            *_times(kind, made, None)[1:-1],
+            str(made["errors"]),
+            str(made["lost"]),
+            ("no", "yes")[made["same"]],
+        ]
+        for kind, made in found.items()
+    ]
+    head = ["store", "n", "median", "p95", "p99", "longest", "errors", "lost", "all saw the same order"]
+    return [
+        f"## {PEOPLE} annotators at once",
+        "",
+        f"{PEOPLE} processes, 50 ms of thought before each of {EACH} labels, each reading what the",
+        "others wrote after every label of its own. Milliseconds until durable; the processes share the cores.",
+        "",
+        *table(head, rows),
+    ]
+
+
+# -- faults
+
+
+def measure_kill() -> Found:
+    with stores() as each:
+        return {kind: counts(kill_writers(place, ROUNDS)) for kind, place in each}
+
+
+def measure_server() -> Found:
+    if not binaries():
+        return {}
+    server = Server()
+    try:
+        return {"PostgreSQL, loopback": counts(kill_server(server, SERVER_KILLS))}
+    finally:
+        server.remove()
+
+
+def measure_disk() -> Found:
+    found, before = {}, _sqlite.WAL_SINCE
+    for kind, since in WAL_SINCE.items():
+        _sqlite.WAL_SINCE = since
+        with tempfile.TemporaryDirectory() as folder, small_disk(Path(folder) / "disk") as mounted:
+            if mounted:
+                found[kind] = counts(fill_disk(Path(folder) / "disk"))
+    _sqlite.WAL_SINCE = before
+    return found
+
+
+def fault(title: str, words: str) -> Callable[[Found], list[str]]:
+    """Writes a fault of which only counts are known."""
+
+    def section(found: Found) -> list[str]:
+        if not found:
+            return [f"## {title}", "", "Could not be done on this machine."]
+        names = ("rounds", "acknowledged", "refused", "lost", "twice")
+        rows = [[kind, *(f"{made[name]:,}" for name in names)] for kind, made in found.items()]
+        head = ["store", "rounds", "acknowledged", "refused", "acknowledged and lost", "there twice"]
+        return [f"## {title}", "", words, "", *table(head, rows)]
+
+    return section
+
+
+PARTS: dict[str, tuple[Callable[[], Found], Callable[[Found], list[str]]]] = {
+    "durable": (measure_durable, durable),
+    "annotators": (measure_annotators, together),
+    "kill": (
+        measure_kill,
+        fault(
+            "kill -9 of who writes",
+            "A process writes as fast as it can and says each label once `append` has returned; it is\n"
+            "killed at a random moment, and the next one goes on in the same store.",
+        ),
+    ),
+    "server": (
+        measure_server,
+        fault(
+            "kill -9 of the database server",
+            "SIGKILL to the server and its children while one store writes; the server starts again,\n"
+            "the same store goes on, and sends again what was refused, with the same id.",
+        ),
+    ),
+    "disk": (
+        measure_disk,
+        fault(
+            "A full disk",
+            "A disk of 3 MB; labels of 2 kB until one is refused. Reading goes on, in another store too; once\n"
+            "there is room, the same store writes on.",
+        ),
+    ),
+}
+
+
+# -- the page
+
+
+def write(results: Path, target: Path) -> None:
+    """Write the page from the newest figures of every part."""
+    parts = {
+        name: json.loads(file.read_text()) for name in PARTS if (file := results / f"{name}.json").exists()
+    }
+    server = next((p["postgres"] for p in parts.values() if p["postgres"]), "none")
+    lines = [
+        "# Reliability",
+        "",
+        "What is lost under which fault. Every fault is done for real. Written by `make bench-reliability`",
+        "(`python benchmarks/reliability.py`); do not edit. A time beyond its bar is **bold**.",
+        "",
+        f"Machine: {os.cpu_count()} cores, {report._processor()}, {platform.system()} {platform.machine()}.",
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, psycopg {version('psycopg')},",
+        f"PostgreSQL {server} (fsync on). SQLite before 3.51.3 gets no write-ahead log (WAL) from hitl-widgets;",
+        "here it was forced, to see that mode too.",
+        "",
+        "Load of the machine (1 minute) when a part was started. Above about 1.5 others took part of the",
+        "cores: times are then upper limits, and do not decide about a bar. Counts do not depend on it.",
+        "",
+        *table(["part", "measured", "load"], [[n, p["date"], f"{p['load']:.1f}"] for n, p in parts.items()]),
+    ]
+    for name, part in parts.items():
+        lines += ["", *PARTS[name][1](part["found"])]
+    target.write_text("\n".join(lines) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--only", choices=PARTS, action="append")
+    only = parser.parse_args().only or list(PARTS)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    for name in only:
+        print(name, flush=True)
+        part = {
+            "date": f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC",
+            "load": os.getloadavg()[0],
+            "postgres": (folder.parent.name if (folder := binaries()) else None),
+        }
+        part["found"] = PARTS[name][0]()
+        (RESULTS / f"{name}.json").write_text(json.dumps(part, indent=1))
+    write(RESULTS, PAGE)
+    print(PAGE.read_text())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""The rows of a damaged SQLite file, read from its pages without SQLite.
+
+Every leaf of a table is read by itself: neither the schema nor the tree above it need be whole. The
+format is that of https://www.sqlite.org/fileformat.html (sections 1.6, 2.1 and 4).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections import namedtuple
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+from hitl_widgets.labels._rows import to_event
+from hitl_widgets.labels.events import EventKind, LabelEvent
+
+__all__ = ["EventRow", "Salvage", "read_event", "salvage"]
+
+_LEAF = 0x0D
+_SIZES = {1 << power for power in range(9, 17)}
+EventRow = namedtuple("EventRow", "seq event_id task annotator kind time body")
+
+
+class Salvage:
+    """What could be read.
+
+    Attributes
+    ----------
+    events
+        By sequence number, in order.
+    meta
+        What the store says of itself, as far as it could be read.
+    """
+
+    def __init__(self) -> None:
+        self.events: dict[int, LabelEvent] = {}
+        self.meta: dict[str, str] = {}
+
+
+def salvage(path: Path) -> Salvage:
+    """Read every event that lies whole in a file or in the write-ahead log beside it."""
+    found, ids = Salvage(), set[str]()
+    for rowid, values in _rows(_pages(path)):
+        if len(values) == 2 and values[0] in {"format", "store_id"} and isinstance(values[1], str):
+            found.meta[values[0]] = values[1]
+        with contextlib.suppress(ValueError, TypeError, KeyError):
+            event = read_event(EventRow(rowid, *values[1:]))
+            if event.event_id not in ids:  # pages that are no longer used may hold a row again
+                ids.add(event.event_id)
+                found.events[rowid] = event
+    found.events = dict(sorted(found.events.items()))
+    return found
+
+
+def read_event(row: Any) -> LabelEvent:
+    """The event of a row.
+
+    Raises
+    ------
+    ValueError, TypeError, KeyError
+        When the row is none.
+    """
+    texts = (row.event_id, row.task, row.annotator, row.time, row.body)
+    if row.kind not in get_args(EventKind) or not all(isinstance(text, str) for text in texts):
+        raise ValueError(row.kind)
+    event = to_event(row)
+    if not all(isinstance(key, str) for key in event.item_ids):
+        raise TypeError(event.item_ids)
+    json.dumps(event.value)
+    return event
+
+
+def _pages(path: Path) -> dict[int, bytes]:
+    """The pages by number, those of committed transactions in the log before those of the file."""
+    data = path.read_bytes()
+    stored = int.from_bytes(data[16:18])
+    size = 65536 if stored == 1 else stored if stored in _SIZES else 4096
+    pages = {i // size + 1: data[i : i + size] for i in range(0, len(data), size)}
+    log = path.with_name(path.name + "-wal")
+    frames = log.read_bytes() if log.exists() else b""
+    pending: dict[int, bytes] = {}
+    for at in range(32, len(frames) - 24 - size + 1, 24 + size):
+        if frames[at + 8 : at + 16] != frames[16:24]:
+            break  # left over from before the log was begun anew
+        pending[int.from_bytes(frames[at : at + 4])] = frames[at + 24 : at + 24 + size]
+        if int.from_bytes(frames[at + 4 : at + 8]):
+            pages |= pending
+            pending = {}
+    return pages
+
+
+def _rows(pages: dict[int, bytes]) -> Iterator[tuple[int, list[Any]]]:
+    size = len(pages.get(1, b""))
+    for number, page in pages.items():
+        start = 100 if number == 1 else 0
+        if len(page) < start + 8 or page[start] != _LEAF:
+            continue
+        for i in range(int.from_bytes(page[start + 3 : start + 5])):
+            at = int.from_bytes(page[start + 8 + 2 * i : start + 10 + 2 * i])
+            with contextlib.suppress(ValueError, IndexError, KeyError):
+                yield _cell(pages, page, at, size)
+
+
+def _cell(pages: dict[int, bytes], page: bytes, at: int, size: int) -> tuple[int, list[Any]]:
+    length, at = _varint(page, at)
+    rowid, at = _varint(page, at)
+    payload = page[at : at + length]
+    if length > size * len(pages):
+        raise ValueError(length)
+    if length > size - 35:
+        least = (size - 12) * 32 // 255 - 23
+        local = least + (length - least) % (size - 4)
+        local = local if local <= size - 35 else least
+        payload = page[at : at + local]
+        follows = int.from_bytes(page[at + local : at + local + 4])
+        while follows and len(payload) < length:
+            further = pages[follows]
+            payload += further[4 : 4 + min(size - 4, length - len(payload))]
+            follows = int.from_bytes(further[:4])
+    if len(payload) != length:
+        raise ValueError(length)
+    return rowid, _record(payload)
+
+
+def _record(payload: bytes) -> list[Any]:
+    end, at = _varint(payload, 0)
+    kinds = []
+    while at < end:
+        kind, at = _varint(payload, at)
+        kinds.append(kind)
+    values: list[Any] = []
+    at = end
+    for kind in kinds:
+        if kind >= 12:
+            width = (kind - 12) // 2
+            raw = payload[at : at + width]
+            values.append(raw.decode() if kind % 2 else raw)
+        else:
+            width = (0, 1, 2, 3, 4, 6, 8, 8, 0, 0)[kind]
+            values.append(None if kind == 0 else int.from_bytes(payload[at : at + width], signed=True))
+        at += width
+    if at != len(payload):
+        raise ValueError(kinds)
+    return values
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    value = 0
+    for i in range(9):
+        byte = data[at + i]
+        if i == 8:
+            return value << 8 | byte, at + 9
+        value = value << 7 | byte & 0x7F
+        if byte < 0x80:
+            return value, at + i + 1
+    raise AssertionError("unreachable")
