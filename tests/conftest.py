@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,6 +45,18 @@ def make_session(no_umap: None) -> Iterator[Callable[..., Session]]:
 def bundles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Widgets can be made without the built JavaScript."""
     monkeypatch.setattr(channel, "bundle", lambda name: f"/* {name} */")
+
+
+@pytest.fixture
+def figure() -> Callable[..., None]:
+    """Note what a fault test counted, for docs/reliability.md: see benchmarks/reliability.py."""
+
+    def note(fault: str, **counted: Any) -> None:
+        if path := os.environ.get("HITL_FIGURES"):
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"fault": fault, **counted}) + "\n")
+
+    return note
 
 
 @pytest.fixture(scope="session")
