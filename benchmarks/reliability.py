@@ -163,7 +163,7 @@ def together(found: Found) -> list[str]:
         f"## {PEOPLE} annotators at once",
         "",
         f"{PEOPLE} processes, 50 ms of thought before each of {EACH} labels, each reading what the",
-        "others wrote after every label of its own. Milliseconds until durable; the processes share the cores.",
+        "others wrote after every label of its own. Milliseconds until durable; they share the cores.",
         "",
         *table(head, rows),
     ]
@@ -235,8 +235,8 @@ PARTS: dict[str, tuple[Callable[[], Found], Callable[[Found], list[str]]]] = {
         measure_disk,
         fault(
             "A full disk",
-            "A disk of 3 MB; labels of 2 kB until one is refused. Reading goes on, in another store too; once\n"
-            "there is room, the same store writes on.",
+            "A disk of 3 MB; labels of 2 kB until one is refused. Reading goes on, in another store too;\n"
+            "once there is room, the same store writes on.",
         ),
     ),
 }
@@ -259,8 +259,8 @@ def write(results: Path, target: Path) -> None:
         "",
         f"Machine: {os.cpu_count()} cores, {report._processor()}, {platform.system()} {platform.machine()}.",
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, psycopg {version('psycopg')},",
-        f"PostgreSQL {server} (fsync on). SQLite before 3.51.3 gets no write-ahead log (WAL) from hitl-widgets;",
-        "here it was forced, to see that mode too.",
+        f"PostgreSQL {server} (fsync on). SQLite before 3.51.3 gets no write-ahead log (WAL) from",
+        "hitl-widgets; here it was forced, to see that mode too.",
         "",
         "Load of the machine (1 minute) when a part was started. Above about 1.5 others took part of the",
         "cores: times are then upper limits, and do not decide about a bar. Counts do not depend on it.",

@@ -146,6 +146,19 @@ def in_wal_mode(path: Path) -> None:
     sql(path, "PRAGMA journal_mode = WAL")
 
 
+def names_of_tables(path: Path) -> None:
+    data = path.read_bytes()
+    for name in (b"label_event_no_update", b"hitl_meta", b"tablelabel_event"):
+        data = data.replace(name, b"\xc8" * len(name))
+    path.write_bytes(data)
+
+
+def size_of_pages(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(16)
+        file.write((8192).to_bytes(2))
+
+
 def no_event_in_a_row(path: Path) -> None:
     data = path.read_bytes()
     path.write_bytes(data.replace(b'{"item_ids":["item 7/0"]', b'["item_ids":["item 7/0"]'))
@@ -160,6 +173,8 @@ HARMLESS = [
     (stale_index, "damaged", "salvaged: 400 events"),
     (wrong_index, r"damaged .*400 events can be read\.", "(salvaged: 400 events|indexes: built anew)"),
     (lambda p: spoil(p, 0, 16), r"not a database.*400 events can be read\.", "salvaged: 400 events"),
+    (names_of_tables, r"damaged .*400 events can be read\.", "salvaged: 400 events"),
+    (size_of_pages, r"damaged .*400 events can be read\.", "salvaged: 400 events"),
     (lambda p: spoil(p, 0, 100), r"not a database.*400 events can be read\.", "salvaged: 400 events"),
 ]  # fmt: skip
 

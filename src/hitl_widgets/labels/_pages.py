@@ -41,8 +41,16 @@ class Salvage:
 
 def salvage(path: Path) -> Salvage:
     """Read every event that lies whole in a file or in the write-ahead log beside it."""
+    with path.open("rb") as file:
+        stored = int.from_bytes(file.read(18)[16:18])
+    # The head of the file may be what is damaged: then the pages are as large as they always are.
+    sizes = {4096, 65536 if stored == 1 else stored if stored in _SIZES else 4096}
+    return max((_read(_pages(path, size)) for size in sorted(sizes)), key=lambda found: len(found.events))
+
+
+def _read(pages: dict[int, bytes]) -> Salvage:
     found, ids = Salvage(), set[str]()
-    for rowid, values in _rows(_pages(path)):
+    for rowid, values in _rows(pages):
         if len(values) == 2 and values[0] in {"format", "store_id"} and isinstance(values[1], str):
             found.meta[values[0]] = values[1]
         with contextlib.suppress(ValueError, TypeError, KeyError):
@@ -72,11 +80,9 @@ def read_event(row: Any) -> LabelEvent:
     return event
 
 
-def _pages(path: Path) -> dict[int, bytes]:
+def _pages(path: Path, size: int) -> dict[int, bytes]:
     """The pages by number, those of committed transactions in the log before those of the file."""
     data = path.read_bytes()
-    stored = int.from_bytes(data[16:18])
-    size = 65536 if stored == 1 else stored if stored in _SIZES else 4096
     pages = {i // size + 1: data[i : i + size] for i in range(0, len(data), size)}
     log = path.with_name(path.name + "-wal")
     frames = log.read_bytes() if log.exists() else b""

@@ -62,7 +62,7 @@ def _mend(path: Path, backup: Path) -> list[str]:
         pass
     try:
         return _mend_in_place(path)
-    except (sqlite3.DatabaseError, sa.exc.DatabaseError) as error:
+    except (sqlite3.DatabaseError, sa.exc.DatabaseError, UnicodeDecodeError) as error:
         if "locked" in str(error):
             raise StoreError(_IN_USE.format(path=path)) from error
     with _alone(path):
@@ -83,7 +83,7 @@ def _alone(path: Path) -> Iterator[None]:
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
                 raise StoreError(_IN_USE.format(path=path)) from error
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeDecodeError):
             pass
         yield
 
@@ -91,10 +91,8 @@ def _alone(path: Path) -> Iterator[None]:
 def _mend_in_place(path: Path) -> list[str]:
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as raw:
         before = {name for (name,) in raw.execute("SELECT name FROM sqlite_master")}
-        if before and "label_event" in before and "hitl_meta" not in before:
-            raise sqlite3.DatabaseError("hitl_meta is missing")
-        if "hitl_meta" in before and not {"label_event"} <= before:
-            raise sqlite3.DatabaseError("label_event is missing")
+        if not {"hitl_meta", "label_event"} <= before:
+            raise sqlite3.DatabaseError("tables are missing")
         mode = raw.execute("PRAGMA journal_mode").fetchone()[0]
         wrong = _check(raw)
         if wrong:
@@ -138,7 +136,10 @@ def _replace(path: Path, backup: Path) -> list[str]:
     with tempfile.TemporaryDirectory(prefix=".hitl-repair-", dir=path.parent) as folder:
         copy, new = Path(folder) / "copy.sqlite", Path(folder) / "new.sqlite"
         copy_files(path, copy)
-        with contextlib.suppress(sqlite3.DatabaseError), contextlib.closing(sqlite3.connect(copy)) as raw:
+        with (
+            contextlib.suppress(sqlite3.DatabaseError, UnicodeDecodeError),
+            contextlib.closing(sqlite3.connect(copy)) as raw,
+        ):
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # rolls a journal back, or folds the log in
         found = salvage(copy)
         first = salvage(backup)  # where the log is damaged, SQLite stops earlier than it must

@@ -116,9 +116,9 @@ def _look_inside(report: Report, copy: Path) -> None:
     _look_at_journal(report, copy)
     try:
         with contextlib.closing(sqlite3.connect(copy)) as connection:
-            _look_at_tables(report, connection)
-    except sqlite3.DatabaseError as error:
-        _tell_damage(report, copy, [str(error)])
+            _look_at_tables(report, copy, connection)
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # names of tables may be damaged, too
+        _tell_damage(report, copy, str(error))
 
 
 def _look_at_journal(report: Report, copy: Path) -> None:
@@ -133,9 +133,10 @@ def _look_at_journal(report: Report, copy: Path) -> None:
         )
 
 
-def _look_at_tables(report: Report, connection: sqlite3.Connection) -> None:
+def _look_at_tables(report: Report, copy: Path, connection: sqlite3.Connection) -> None:
     there = dict(connection.execute("SELECT name, type FROM sqlite_master"))
-    if there and not {"hitl_meta", "label_event"} & set(there):
+    ours = {"hitl_meta", "label_event"} & set(there)
+    if there and not ours and not salvage(copy).events:
         raise StoreError(
             f"{report.place} is a database of something else (tables: {', '.join(sorted(there)[:5])})."
         )
@@ -202,12 +203,12 @@ def _look_at_leases(report: Report, connection: sqlite3.Connection) -> None:
     report.facts["leases"] = f"{n:,} for {holders} at work" if n else "none"
 
 
-def _tell_damage(report: Report, copy: Path, wrong: list[str]) -> None:
+def _tell_damage(report: Report, copy: Path, wrong: str) -> None:
     found = salvage(copy)
     report.events = list(found.events.values())
     report.facts.setdefault("format", found.meta.get("format", "unknown"))
     report.facts.setdefault("store id", found.meta.get("store_id", "unknown"))
-    said = "; ".join(" ".join(w.split()) for w in wrong)
+    said = " ".join(wrong.split())
     report.facts["integrity"] = "damaged"
     last = max(found.events, default=0)
     lost = f", of {last:,} or more" if last > len(found.events) else ""
