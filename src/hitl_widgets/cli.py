@@ -61,9 +61,14 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument(
         "store", metavar="STORE", help="the label store: a file such as labels.sqlite, or a URL"
     )
-    export.add_argument("out", metavar="OUT", help="a .csv or .parquet file, or .jsonl for the whole history")
+    export.add_argument(
+        "out", metavar="OUT", help="a .csv, .parquet or .xlsx file, or .jsonl for the whole history"
+    )
     export.add_argument("--task", metavar="T", help="which question, where the store holds more than one")
-    export.add_argument("--format", metavar="F", help="csv, parquet or jsonl, whatever the ending of OUT")
+    export.add_argument(
+        "--format", metavar="F", help="csv, parquet, xlsx or jsonl, whatever the ending of OUT"
+    )
+    export.add_argument("--names", action="store_true", help="name the annotators, not 'annotator 1'")
     export.set_defaults(command=_export)
     return parser
 
@@ -223,7 +228,7 @@ def _export(options: argparse.Namespace) -> int:
     from hitl_widgets.loop.stored import export_stored
 
     try:
-        path = export_stored(options.store, options.out, options.task, options.format)
+        path = export_stored(options.store, options.out, options.task, options.format, names=options.names)
     except ImportError as error:  # pandas writes Parquet with pyarrow
         raise HitlError(f"{options.out} cannot be written: pip install pyarrow, or write .csv.") from error
     print(path)

@@ -619,12 +619,35 @@ class Session:
         self.wait()
         return self._trainer.estimate()
 
-    def export(self, path: str | os.PathLike[str], format: str | None = None) -> Path:  # noqa: A002
-        """Write the labels to a .csv or .parquet file, or the whole history to .jsonl."""
-        from hitl_widgets.export.tables import write_table
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        format: str | None = None,  # noqa: A002 - pandas' own word
+        *,
+        names: bool = False,
+        items: bool | None = None,
+    ) -> Path:
+        """Write the labels to .csv, .parquet or .xlsx, or the whole history to .jsonl.
 
-        asked = format or Path(path).suffix.lower().lstrip(".")
-        return write_table(self.history() if asked == "jsonl" else self.labels(), path, format)
+        A data card, ``labels.csv.card.md``, lies beside: what the labels are, who gave how many, how the
+        items were chosen, how good the model and the annotators are. Nobody but you can read the files.
+
+        Parameters
+        ----------
+        path, format
+            Where, and ``csv``, ``parquet``, ``xlsx`` or ``jsonl`` where the ending does not say.
+        names
+            Name the annotators; else they are ``annotator 1`` and so on, in table and card.
+        items
+            Write the text or the columns of each item beside its label. None does where ids are hashes
+            of the content, which tell nobody what was labelled; of rows up to 30 columns.
+        """
+        from hitl_widgets.loop.exporting import export_session
+
+        self._catch_up()
+        with self._lock:
+            events = list(self._ledger.events)
+        return export_session(self, events, path, format, names=names, items=items)
 
     def regroup(self, scale: float) -> None:
         """Make the groups on the map finer or coarser; returns at once, the map follows.

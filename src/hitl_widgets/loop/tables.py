@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -14,7 +15,36 @@ from hitl_widgets.labels.fold import Fold
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.round import Round
 
-__all__ = ["history_table", "items_table", "labels_table", "predictions_table"]
+__all__ = [
+    "column",
+    "folded",
+    "history_table",
+    "items_table",
+    "labels_table",
+    "meaning",
+    "predictions_table",
+]
+
+
+def column(values: list[Any]) -> pd.Series[Any]:
+    """A column of the kind that fits; pandas' own kind of text cannot hold half a character."""
+    try:
+        return pd.Series(values, dtype=object).infer_objects()
+    except UnicodeEncodeError:
+        return pd.Series(values, dtype=object)
+
+
+def folded(events: Iterable[LabelEvent]) -> Fold:
+    """What holds by these events."""
+    fold = Fold()
+    for event in events:
+        fold.apply(event)
+    return fold
+
+
+def meaning(fold: Fold, event: LabelEvent) -> str | None:  # noqa: ARG001 - what was said may come to mean more
+    """The class that an act gives its items; None where it gives none."""
+    return event.value if event.kind == "label" else None
 
 
 def labels_table(fold: Fold, pool: Pool | None) -> pd.DataFrame:
@@ -28,13 +58,15 @@ def labels_table(fold: Fold, pool: Pool | None) -> pd.DataFrame:
         return key if pool is None or i is None else pool.ids[i]
 
     rows = [
-        (known(key), e.value, e.annotator, e.time, e.selection, e.elapsed_ms, fold.order(e))
+        (known(key), said, e.annotator, e.time, e.selection, e.elapsed_ms, fold.order(e))
         for key in fold.touched
         for e in fold.current(key).values()
-        if e.kind == "label" and e.value is not None
+        if (said := meaning(fold, e)) is not None
     ]
     columns = ["id", "label", "annotator", "time", "selection", "elapsed_ms", "order"]
-    table = pd.DataFrame(rows, columns=columns).sort_values("order", kind="stable")
+    cells = zip(*rows, strict=True) if rows else ([] for _ in columns)
+    table = pd.DataFrame({name: column(list(values)) for name, values in zip(columns, cells, strict=True)})
+    table = table.sort_values("order", kind="stable")
     table["time"] = pd.to_datetime(table["time"], utc=True)
     table["elapsed_ms"] = table["elapsed_ms"].astype("Int64")
     return table.drop(columns="order").reset_index(drop=True)
