@@ -1,4 +1,4 @@
-"""The command line: ``hitl-widgets demo``, ``hitl-widgets export``."""
+"""The command line: ``hitl-widgets demo``, ``export``, ``import``."""
 
 from __future__ import annotations
 
@@ -70,6 +70,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     export.add_argument("--names", action="store_true", help="name the annotators, not 'annotator 1'")
     export.set_defaults(command=_export)
+
+    bring = commands.add_parser("import", help="write an exported .jsonl history into a store")
+    bring.add_argument("store", metavar="STORE", help="the label store; made where it is missing")
+    bring.add_argument("file", metavar="FILE", help="a .jsonl file that export wrote, with --names")
+    bring.add_argument("--task", metavar="T", help="which question, where not all of the file's")
+    bring.set_defaults(command=_import)
     return parser
 
 
@@ -233,6 +239,16 @@ def _export(options: argparse.Namespace) -> int:
         raise HitlError(f"{options.out} cannot be written: pip install pyarrow, or write .csv.") from error
     print(path)
     return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    from hitl_widgets.loop.restoring import import_stored
+
+    found = import_stored(options.store, options.file, options.task)
+    print(repr(found).removesuffix(": see .refused"))
+    for row, why in found.refused[["row", "why"]].head(20).to_numpy().tolist():
+        print(f"hitl-widgets: row {row}: {why}", file=sys.stderr)
+    return int(len(found.refused) > 0)
 
 
 if __name__ == "__main__":

@@ -312,7 +312,9 @@ def _advice(error: Exception) -> str:
         return "What was saved before is safe; make the file writable, then label again."
     if "locked" in reason:
         return "Another program holds the file; label again when it is done."
-    return "Save what this session knows with session.export('rescue.jsonl'), then look at the file."
+    return (
+        "Save what this session knows with session.export('rescue.jsonl', names=True), then look at the file."
+    )
 
 
 def _open_message(name: str, error: Exception) -> str:

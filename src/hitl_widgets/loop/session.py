@@ -48,6 +48,8 @@ from hitl_widgets.loop.worker import Worker, ending
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hitl_widgets.loop.importing import Imported
+
 __all__ = ["Session"]
 
 Listener = Callable[[str], None]
@@ -648,6 +650,61 @@ class Session:
         with self._lock:
             events = list(self._ledger.events)
         return export_session(self, events, path, format, names=names, items=items)
+
+    def import_labels(
+        self,
+        source: Any,
+        *,
+        id: str = "id",  # noqa: A002 - the field's own word
+        label: str = "label",
+        annotator: str | None = None,
+        replace: bool = False,
+    ) -> Imported:
+        """Take up labels from elsewhere: each row that cannot be is told, and the others are written.
+
+        Parameters
+        ----------
+        source
+            A pandas, polars or Arrow table, a list of dicts, a dict of columns or of ids to labels; a path
+            to ``.csv``, ``.parquet``, ``.jsonl`` or ``.xlsx``. A history that :meth:`export` wrote to
+            ``.jsonl`` is taken up act by act; in a session that has it, that changes nothing.
+        id, label
+            The columns.
+        annotator
+            The column of who said so. You, where None.
+        replace
+            Whether the source counts where its annotator has labelled an item otherwise.
+
+        Returns
+        -------
+        Imported
+            How many labels were written (``n``) or were there already (``n_same``), and the rows that were
+            refused, with why (``refused``). Labels of one class and annotator are one act; :meth:`undo`
+            takes back your own.
+
+        Raises
+        ------
+        InvalidInput
+            For a source that cannot be read, or lacks a column. Nothing is written.
+        """
+        from hitl_widgets.export.history import History
+        from hitl_widgets.export.reading import read_source
+        from hitl_widgets.loop.importing import Log, import_table
+        from hitl_widgets.loop.restoring import import_history
+
+        names = [id, label, *([] if annotator is None else [annotator])]
+        found = read_source(source, names)
+        self._catch_up()
+        with self._lock:
+            self._refuse_closed()
+            log = Log(self.task, self._ledger.events, self._ledger.fold, self._add)
+            if isinstance(found, History):
+                return import_history(found, log, self.schema, self.annotator, replace=replace)
+            return import_table(found, names, log, self.pool, self.schema, self.annotator, replace=replace)
+
+    def _add(self, event: LabelEvent) -> bool:
+        self._act(event)
+        return self._ledger.find(event.event_id) is not None
 
     def regroup(self, scale: float) -> None:
         """Make the groups on the map finer or coarser; returns at once, the map follows.
