@@ -85,7 +85,8 @@ def test_what_was_exported_comes_back(make_session: Make, tmp_path: Path, name: 
 def test_every_row_refused_says_why_and_the_others_are_written(session: Session) -> None:
     session.label(40, "b")
     rows = [
-        (1, "a"), (7, "a"), (2, "aa"), (3, None), (3, " "), (None, "a"), (2, ["a"]), (40, "a"), ({}, "a"), (4.5, "b"),
+        (1, "a"), (7, "a"), (2, "aa"), (3, None), (3, " "), (None, "a"), (2, ["a"]), (40, "a"), ({}, "a"),
+        (4.5, "b"),
     ]  # fmt: skip
     found = session.import_labels([{"id": i, "label": v} for i, v in rows])
     assert (found.n, found.n_same) == (1, 0)

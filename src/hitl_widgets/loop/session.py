@@ -595,6 +595,18 @@ class Session:
 
         return make_pipeline(encoder, found)
 
+    def save_model(self, path: str | os.PathLike[str]) -> Path:
+        """Write :meth:`model` to a ``.npz`` file of numbers alone, which ``hitl_widgets.load_model`` reads.
+
+        Raises
+        ------
+        HitlError
+            Before two classes are labelled, and for learners whose models are more than numbers.
+        """
+        from hitl_widgets.export.models import save_model
+
+        return save_model(self.model(), path)
+
     @property
     def features(self) -> Any:
         """The items as the model sees them, float32 (n_items, d), in the order of the pool.
