@@ -167,6 +167,10 @@ def test_an_export_never_replaces_the_store_nor_a_folder(make_session: Make, tmp
     with pytest.raises(InvalidInput, match="is the label store itself"):
         session.export(tmp_path / "labels.csv")
     assert (tmp_path / "labels.csv").read_bytes() == before
+    (tmp_path / "out.csv.card.md").write_bytes(before)  # a store of another session
+    with pytest.raises(InvalidInput, match="is a database, such as a label store"):
+        session.export(tmp_path / "out.csv")
+    assert (tmp_path / "out.csv.card.md").read_bytes() == before
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(InvalidInput, match="is a folder: name a file in it"):
         session.export(tmp_path / "folder.csv")
@@ -369,7 +373,8 @@ def test_the_card_shows_names_and_obeys_none(make_session: Make, tmp_path: Path)
         "<script",
         "<b>",
         "<i>",
-        "](",
+        "[x](",
+        "[i](",
         "\n# big",
         " `c`",
         " | \\`",

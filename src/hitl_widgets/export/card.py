@@ -21,7 +21,7 @@ __all__ = ["Facts", "agreement", "card", "write_card"]
 
 MAX_PAIRS = 20
 HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-MARKUP = re.compile(r"([\\`*_{}\[\]()#|~!:$^@])")
+MARKUP = re.compile(r"([\\`*_{}\[\]#|~!:$^@])")
 SELECTIONS = {
     "suggested": "asked by the model's strategy",
     "audit": "drawn at random, to measure the model",
@@ -199,11 +199,11 @@ def _counts(facts: Facts) -> list[str]:
 
 def _choice(facts: Facts) -> list[str]:
     counts = facts.labels["selection"].fillna("unknown").value_counts()
-    rows = [(name, SELECTIONS.get(str(name), ""), int(n)) for name, n in counts.items()]
+    rows = [(_plain(name), SELECTIONS.get(str(name), ""), int(n)) for name, n in counts.items()]
     unknown = "The strategy is not known here: it lies in the session, not in the store."
     return [
         "## How items were chosen",
-        facts.chosen or unknown,
+        _plain(facts.chosen or unknown),
         _table(["selection", "what", "labels"], rows),
     ]
 

@@ -22,7 +22,7 @@ FORMAT = 1
 MAX_BYTES, MAX_LINE = 2**30, 2**26  # a lasso of a million points is a line of 27 MB
 MAX_DEPTH = 20
 
-_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
@@ -199,7 +199,7 @@ def _event(value: Any) -> LabelEvent:
         raise InvalidInput(f"a {line.kind} of {len(line.item_ids)} items makes no sense")
     if len(set(line.item_ids)) < len(line.item_ids):
         raise InvalidInput("an item is named twice")
-    CHECKS[line.kind](line.value)
+    CHECKS.get(line.kind, _check_nothing)(line.value)
     return LabelEvent(**{name: getattr(line, name) for name in LabelEvent.__dataclass_fields__})
 
 

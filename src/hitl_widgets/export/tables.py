@@ -21,6 +21,7 @@ FORMATS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".xlsx": "xl
 # A spreadsheet runs what begins with these. A ' that is there already counts along, so that taking ours
 # away gives back the text as it was.
 FORMULA = re.compile("'* *[=+\\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]")
+SQLITE = b"SQLite format 3\0"
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -56,6 +57,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise InvalidInput(f"There is no folder {target.parent} to write {target.name} to: make it first.")
     if target.is_dir():
         raise InvalidInput(f"{target} is a folder: name a file in it, such as {target / 'labels.csv'}.")
+    if target.is_file() and _is_database(target):
+        raise InvalidInput(f"{target} is a database, such as a label store. Name another file to write to.")
     part = target.with_name(f".{target.name}.part")
     part.unlink(missing_ok=True)
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -64,6 +67,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(SQLITE)) == SQLITE
 
 
 def write_table(

@@ -81,7 +81,8 @@ def export_log(
     store: Path | None,
 ) -> Path:
     """Write ``table``, or of ``jsonl`` every event, and the card. Annotators as ``facts.names`` says."""
-    if store is not None and Path(path).exists() and store.exists() and Path(path).samefile(store):
+    target = Path(path).expanduser()
+    if store is not None and target.exists() and store.exists() and target.samefile(store):
         raise InvalidInput(f"{path} is the label store itself. Name another file to write to.")
     called = {} if facts.names else pseudonyms(events)
     labels = facts.labels.assign(annotator=facts.labels["annotator"].map(lambda who: called.get(who, who)))
@@ -91,7 +92,7 @@ def export_log(
         columns = [*HISTORY]
     else:
         written = write_table(table.assign(annotator=labels["annotator"]), path, format)
-        columns = [str(c) for c in table]
+        columns = [f"{c} (UTC)" if format == "xlsx" and c == "time" else str(c) for c in table]
     notes = [NOTES[format]] if format in NOTES else []
     if format == "jsonl" and called:
         notes.append("Annotators are pseudonyms: to restore a store from the file, export with names=True.")
