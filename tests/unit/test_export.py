@@ -111,6 +111,12 @@ def test_of_items_that_are_gone_row_and_text_are_empty(make_session: Make, tmp_p
     table = pd.read_csv(tmp_path / "out.csv")
     assert table["row"].isna().tolist() == [False, False, True]
     assert table["text"].isna().tolist() == [False, False, True]
+    rows = pd.DataFrame({"n": [1, 2, 3], "s": list("xyz")})
+    third = make_session(rows, store=store, task="rows")
+    third.label(third.pool.ids, "a")
+    third.close()
+    fourth = make_session(rows[:2], store=store, task="rows")
+    assert b",1,x\r\n" in fourth.export(tmp_path / "rows.csv").read_bytes()
     assert "1 labels are of items that are no longer in the data" in card_of(path)
 
 

@@ -121,7 +121,7 @@ def read_excel(path: Path) -> list[list[Any]]:
         raise
     except (
         calamine.CalamineError, zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, IndexError, KeyError,
-        NotImplementedError, RuntimeError, ValueError,
+        NotImplementedError, RuntimeError, ValueError, EOFError, OSError,
     ) as error:  # fmt: skip
         raise InvalidInput(
             f"{path} cannot be read as an Excel workbook: {error}. Save it as .csv."

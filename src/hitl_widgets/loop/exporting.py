@@ -158,6 +158,8 @@ def _accuracy(session: Session) -> str:
     except (HitlError, TimeoutError):
         pass
     known = session.evaluation
+    if known.estimate.value is None:
+        return f"{words}not known yet, the model is still learning ({n} audited)."
     late = (
         ""
         if known.n_events == session.n_events

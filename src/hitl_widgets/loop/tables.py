@@ -27,11 +27,13 @@ __all__ = [
 
 
 def column(values: list[Any]) -> pd.Series[Any]:
-    """A column of the kind that fits; pandas' own kind of text cannot hold half a character."""
+    """A column of the kind that fits: whole numbers stay whole where some are missing."""
+    cells = pd.Series(values, dtype=object)
+    whole = cells.hasnans and pd.api.types.infer_dtype(cells, skipna=True) == "integer"
     try:
-        return pd.Series(values, dtype=object).infer_objects()
-    except UnicodeEncodeError:
-        return pd.Series(values, dtype=object)
+        return cells.astype("Int64") if whole else cells.infer_objects()
+    except (UnicodeEncodeError, OverflowError):  # pandas' own kind of text holds no half characters
+        return cells
 
 
 def folded(events: Iterable[LabelEvent]) -> Fold:
