@@ -37,6 +37,7 @@ COLUMNS = {
     "row": "its position in the table that was labelled, from 0, the first of equal ones; empty where the "
     "item is no longer there",
     "label": "the class that holds",
+    "said": "the class as it was called when the label was given",
     "annotator": "who said so",
     "time": "when, UTC",
     "selection": "how the item was chosen",

@@ -14,7 +14,8 @@ import msgspec
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.export.tables import replacing
 from hitl_widgets.labels.events import EventKind, LabelEvent, Selection
-from hitl_widgets.labels.schema import Schema, is_unicode
+from hitl_widgets.labels.fold import Fold
+from hitl_widgets.labels.schema import is_unicode
 
 __all__ = ["History", "is_history", "json_lines", "parsed", "read_history", "write_history"]
 
@@ -214,13 +215,14 @@ def _check_nothing(value: Any) -> None:
 
 
 def _check_target(value: Any) -> None:
-    if not isinstance(value, str):
+    acts = value if isinstance(value, list) and value else [value]
+    if not all(isinstance(act, str) for act in acts):
         raise InvalidInput(f"value is {value!r}, not the id of an act")
 
 
 def _check_schema(value: Any) -> None:
     try:
-        Schema.from_dict(value)
+        Fold().apply(LabelEvent("schema", "", "", value=value))
     except (TypeError, KeyError, AttributeError) as error:
         raise InvalidInput(f"value is no schema ({error!r})") from None
 

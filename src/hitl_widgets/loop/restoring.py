@@ -89,9 +89,10 @@ def _why_not(
     if event.task != log.task:
         return f"It is of task {event.task!r}, and this is {log.task!r}."
     if event.kind in {"undo", "redo"}:
-        target = known.get(str(event.value))
-        if target is None or target.annotator != event.annotator:
-            return f"It is about the act {event.value!r}, which is not here."
+        for act in event.value if isinstance(event.value, list | tuple) else [event.value]:
+            target = known.get(str(act))
+            if target is None or target.annotator != event.annotator:
+                return f"It is about the act {act!r}, which is not here."
     if event.kind == "label" and classes and isinstance(event.value, str) and event.value not in classes:
         return f"{event.value!r} is no class of this task.{nearest(event.value, classes)}"
     if not replace and event.kind in {"label", "skip"}:
@@ -109,7 +110,8 @@ def _known_classes(found: History, log: Log, schema: Schema | None) -> set[str]:
     """Every class that ever was, here or there; empty where none is known."""
     schemas = [e for _, e in found.events if e.kind == "schema" and e.task == log.task]
     schemas += [e for e in log.events if e.kind == "schema"]
-    names = {c["name"] for e in schemas for c in e.value["classes"]}
+    names = {c["name"] for e in schemas for c in e.value.get("classes", ())}
+    names |= {e.value["name"] for e in schemas if e.value.get("name")}  # what a class was renamed to
     return names if schema is None else names | set(schema.names)
 
 
