@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hitl_widgets import datasets
     from hitl_widgets.data.pool import Pool
+    from hitl_widgets.export.models import load_model
     from hitl_widgets.labels.schema import LabelClass, Schema
     from hitl_widgets.labels.store import LabelStore
     from hitl_widgets.loop.round import Round
@@ -48,6 +49,7 @@ _HOMES = {
     "Session": "loop.session",
     "Simulation": "loop.simulation",
     "Workbench": "widgets.workbench",
+    "load_model": "export.models",
     "simulate": "loop.simulate",
 }
 
@@ -65,6 +67,7 @@ __all__ = [
     "Simulation",
     "Workbench",
     "datasets",
+    "load_model",
     "simulate",
 ]
 

@@ -1,4 +1,4 @@
-"""The command line: ``hitl-widgets demo``, ``hitl-widgets export``, ``hitl-widgets doctor``."""
+"""The command line: ``hitl-widgets demo``, ``export``, ``import``, ``doctor``."""
 
 from __future__ import annotations
 
@@ -61,10 +61,21 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument(
         "store", metavar="STORE", help="the label store: a file such as labels.sqlite, or a URL"
     )
-    export.add_argument("out", metavar="OUT", help="a .csv or .parquet file, or .jsonl for the whole history")
+    export.add_argument(
+        "out", metavar="OUT", help="a .csv, .parquet or .xlsx file, or .jsonl for the whole history"
+    )
     export.add_argument("--task", metavar="T", help="which question, where the store holds more than one")
-    export.add_argument("--format", metavar="F", help="csv, parquet or jsonl, whatever the ending of OUT")
+    export.add_argument(
+        "--format", metavar="F", help="csv, parquet, xlsx or jsonl, whatever the ending of OUT"
+    )
+    export.add_argument("--names", action="store_true", help="name the annotators, not 'annotator 1'")
     export.set_defaults(command=_export)
+
+    bring = commands.add_parser("import", help="write an exported .jsonl history into a store")
+    bring.add_argument("store", metavar="STORE", help="the label store; made where it is missing")
+    bring.add_argument("file", metavar="FILE", help="a .jsonl file that export wrote, with --names")
+    bring.add_argument("--task", metavar="T", help="which question, where not all of the file's")
+    bring.set_defaults(command=_import)
 
     doctor = commands.add_parser("doctor", help="look at a store: is it whole, what is in it")
     doctor.add_argument(
@@ -230,11 +241,21 @@ def _export(options: argparse.Namespace) -> int:
     from hitl_widgets.loop.stored import export_stored
 
     try:
-        path = export_stored(options.store, options.out, options.task, options.format)
+        path = export_stored(options.store, options.out, options.task, options.format, names=options.names)
     except ImportError as error:  # pandas writes Parquet with pyarrow
         raise HitlError(f"{options.out} cannot be written: pip install pyarrow, or write .csv.") from error
     print(path)
     return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    from hitl_widgets.loop.restoring import import_stored
+
+    found = import_stored(options.store, options.file, options.task)
+    print(repr(found).removesuffix(": see .refused"))
+    for row, why in found.refused[["row", "why"]].head(20).to_numpy().tolist():
+        print(f"hitl-widgets: row {row}: {why}", file=sys.stderr)
+    return int(len(found.refused) > 0)
 
 
 # -- doctor ----------------------------------------------------------------------------------------

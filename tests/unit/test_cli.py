@@ -86,7 +86,11 @@ def test_export_csv(store: Path, tmp_path: Path, capsys: Capture) -> None:
     table = pd.read_csv(tmp_path / "out.csv", dtype=str)
     assert table["id"].tolist() == keys  # the third was taken back
     assert table["label"].tolist() == ["a", "b"]
+    assert set(table["annotator"]) == {"annotator 1"}
+    assert cli.main(["export", str(store), str(tmp_path / "out.csv"), "--names"]) == 0
+    table = pd.read_csv(tmp_path / "out.csv", dtype=str)
     assert set(table["annotator"]) == {"'=mia"}  # a spreadsheet would run it
+    assert "Accuracy of the model: not known here" in (tmp_path / "out.csv.card.md").read_text()
 
 
 def test_export_is_what_the_session_exports(store: Path, tmp_path: Path) -> None:

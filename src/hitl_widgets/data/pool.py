@@ -49,6 +49,8 @@ class Pool:
         an array of rows. None until features are built.
     source
         What the person passed, untouched.
+    by_content
+        Whether the ids are content hashes.
     """
 
     kind: ItemKind
@@ -57,6 +59,7 @@ class Pool:
     rows: npt.NDArray[np.int64]
     X: Any = None
     source: Any = field(default=None, repr=False)
+    by_content: bool = field(default=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -188,7 +191,7 @@ class Pool:
                 _warn_of_lost(matrix, rows, keep)
             items = [items[i] for i in keep]
             matrix = None if matrix is None else some_rows(matrix, keep)
-        return cls(kind, items, tuple(first), rows, matrix, data)
+        return cls(kind, items, tuple(first), rows, matrix, data, by_content=True)
 
 
 def _warn_of_lost(X: Any, rows: npt.NDArray[np.int64], keep: npt.NDArray[np.int64]) -> None:
@@ -294,9 +297,8 @@ def _of_rows(data: Any, X: Any, cache: Path | None) -> Pool:
     matrix = rows if X is None else open_matrix(X, len(rows), cache=cache)
     ids, item, keep = row_ids(rows)
     items = _Rows(data if isinstance(data, np.ndarray) else rows, keep)
-    return Pool(
-        "table", items, ids, item, matrix if len(keep) == len(rows) else some_rows(matrix, keep), data
-    )
+    kept = matrix if len(keep) == len(rows) else some_rows(matrix, keep)
+    return Pool("table", items, ids, item, kept, data, by_content=True)
 
 
 def _from_list(data: Any) -> tuple[ItemKind, list[Any]]:

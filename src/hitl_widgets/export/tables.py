@@ -1,18 +1,77 @@
-"""Tables out: CSV, Parquet, JSON lines."""
+"""Tables out: CSV, Parquet, Excel."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.export.excel import write_excel
 
-__all__ = ["FORMATS", "write_table"]
+__all__ = ["FORMATS", "armed", "defused", "format_of", "replacing", "write_table"]
 
-FORMATS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl"}
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+FORMATS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".xlsx": "xlsx"}
+# A spreadsheet runs what begins with these. A ' that is there already counts along, so that taking ours
+# away gives back the text as it was.
+FORMULA = re.compile("'* *[=+\\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]")
+SQLITE = b"SQLite format 3\0"
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:  # noqa: A002 - pandas' own word
+    """The format that is asked for, by name or by the ending of the path.
+
+    Raises
+    ------
+    InvalidInput
+        For an unknown one.
+    """
+    name = format or FORMATS.get(Path(path).suffix.lower())
+    if name is None or name not in FORMATS.values():
+        asked = format or Path(path).suffix or str(path)
+        raise InvalidInput(
+            f"{asked!r} is no format for export.{nearest(asked, FORMATS.values())} Expected one of "
+            f"{choices(FORMATS.values())}, by format= or by the ending of the path."
+        )
+    return name
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A file to write, mode 0600, that takes the place of ``path`` when all of it is there.
+
+    Raises
+    ------
+    InvalidInput
+        Where there is no such folder, or ``path`` is one.
+    """
+    target = Path(path).expanduser().absolute()
+    if not target.parent.is_dir():
+        raise InvalidInput(f"There is no folder {target.parent} to write {target.name} to: make it first.")
+    if target.is_dir():
+        raise InvalidInput(f"{target} is a folder: name a file in it, such as {target / 'labels.csv'}.")
+    if target.is_file() and _is_database(target):
+        raise InvalidInput(f"{target} is a database, such as a label store. Name another file to write to.")
+    part = target.with_name(f".{target.name}.part")
+    part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        yield part
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(SQLITE)) == SQLITE
 
 
 def write_table(
@@ -29,52 +88,83 @@ def write_table(
     path
         Where; its ending names the format unless ``format`` does.
     format
-        ``csv`` (texts that a spreadsheet would run as a formula get a leading ``'``),
-        ``parquet`` or ``jsonl``.
+        ``csv`` or ``xlsx`` (texts that a spreadsheet would run as a formula get a leading ``'``), or
+        ``parquet``.
 
     Raises
     ------
     InvalidInput
-        For an unknown format.
+        For a format that tables are not written in, or a path that cannot be written to.
+
+    Warns
+    -----
+    RuntimeWarning
+        Where a text holds half a character, which no file of text can: it is replaced.
     """
-    target = Path(path).expanduser().absolute()
-    name = format or FORMATS.get(target.suffix.lower())
-    if name not in FORMATS.values():
-        asked = format or target.suffix or str(path)
-        raise InvalidInput(
-            f"{asked!r} is no format for export.{nearest(asked, FORMATS.values())} Expected one of "
-            f"{choices(FORMATS.values())}, by format= or by the ending of the path."
-        )
-    if not target.parent.is_dir():
-        raise InvalidInput(f"There is no folder {target.parent} to write {target.name} to: make it first.")
-    part = target.with_name(f".{target.name}.part")
-    os.close(os.open(part, os.O_CREAT | os.O_WRONLY, 0o600))
-    try:
-        if name == "csv":
-            defused(table).to_csv(part, index=False)
-        elif name == "parquet":
-            # Ids of items that left the table are text, whatever the ids of the others are.
-            mixed = [c for c in table if pd.api.types.infer_dtype(table[c]).startswith("mixed")]
-            table.astype(dict.fromkeys(mixed, str)).to_parquet(part, index=False)
-        else:
-            table.to_json(part, orient="records", lines=True, date_format="iso", force_ascii=False)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-    return target
+    name = format_of(path, format)
+    if name == "jsonl":
+        raise InvalidInput("A table is written as csv, parquet or xlsx; jsonl is for the whole history.")
+    safe = _whole_characters(table)
+    with replacing(path) as part:
+        if name == "parquet":
+            safe.to_parquet(part, index=False)
+        elif name == "xlsx":
+            write_excel(defused(safe), part)
+        else:  # RFC 4180: with this ending of lines, texts that hold any other are quoted
+            defused(safe).to_csv(part, index=False, lineterminator="\r\n")
+    return Path(path).expanduser().absolute()
 
 
 def defused(table: pd.DataFrame) -> pd.DataFrame:
     """The table with a ``'`` before every text that a spreadsheet would run as a formula."""
 
     def guard(value: object) -> object:
-        if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA):
-            return f"'{value}"
-        return value
+        return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
 
+    safe = _mapped(table, guard)
+    safe.columns = pd.Index([guard(c) for c in safe.columns])
+    return safe
+
+
+def armed(value: Any) -> Any:
+    """A cell as it was before :func:`defused`."""
+    if isinstance(value, str) and value.startswith("'") and FORMULA.match(value, 1):
+        return value[1:]
+    return value
+
+
+def _whole_characters(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with every column of one kind, and half characters replaced."""
+    halves = 0
+
+    def whole(value: object) -> object:
+        nonlocal halves
+        if not isinstance(value, str) or not SURROGATE.search(value):
+            return value
+        halves += 1
+        return SURROGATE.sub("\ufffd", value)
+
+    safe = _mapped(table, whole)
+    safe.columns = pd.Index([whole(str(c)) for c in safe.columns])
+    if halves:
+        warnings.warn(
+            f"{halves:,} texts hold half a character (a lone surrogate), which no file of text can: each is "
+            "replaced by \ufffd. The .jsonl history keeps the ids as they are.",
+            RuntimeWarning,
+            stacklevel=5,
+        )
+    for column in safe.columns:
+        # Ids of items that left the table are text, whatever the ids of the others are.
+        if pd.api.types.infer_dtype(safe[column], skipna=True).startswith("mixed"):
+            cells = safe[column]
+            safe[column] = cells.astype(object).where(cells.isna(), cells.map(str))
+    return safe
+
+
+def _mapped(table: pd.DataFrame, change: Any) -> pd.DataFrame:
+    """The table with every cell that may be a text changed."""
     safe = table.copy()
     for column in safe.columns:
-        if not pd.api.types.is_numeric_dtype(safe[column]):
-            safe[column] = safe[column].astype(object).map(guard)
-    safe.columns = pd.Index([guard(c) for c in safe.columns])
+        if pd.api.types.is_object_dtype(safe[column]) or pd.api.types.is_string_dtype(safe[column]):
+            safe[column] = pd.Series([change(v) for v in safe[column]], safe.index, dtype=object)
     return safe

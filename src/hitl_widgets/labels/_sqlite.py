@@ -169,7 +169,8 @@ class SQLite:
         if "locked" in reason:
             return "Another program holds the file; label again when it is done."
         look = f"hitl-widgets doctor {self.path}" if self.path else "session.history()"
-        return f"Save what this session knows with session.export('rescue.jsonl'), then look with: {look}"
+        save = "session.export('rescue.jsonl', names=True)"
+        return f"Save what this session knows with {save}, then look with: {look}"
 
     def open_message(self, error: Exception) -> str:
         """Why the store cannot be opened, and the next step."""

@@ -10,7 +10,9 @@ from typing import Any, Literal
 __all__ = ["EventKind", "LabelEvent", "Selection", "new_event_id", "now"]
 
 EventKind = Literal["label", "skip", "undo", "redo", "schema"]
-Selection = Literal["suggested", "audit", "opinion", "clicked", "lasso", "rectangle", "cluster", "api"]
+Selection = Literal[
+    "suggested", "audit", "opinion", "clicked", "lasso", "rectangle", "cluster", "api", "import"
+]
 
 
 def new_event_id() -> str:

@@ -50,6 +50,8 @@ from hitl_widgets.loop.worker import Worker, ending
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hitl_widgets.loop.importing import Imported
+
 __all__ = ["Session"]
 
 Listener = Callable[[str], None]
@@ -735,6 +737,18 @@ class Session:
 
         return make_pipeline(encoder, found)
 
+    def save_model(self, path: str | os.PathLike[str]) -> Path:
+        """Write :meth:`model` to a ``.npz`` file of numbers alone, which ``hitl_widgets.load_model`` reads.
+
+        Raises
+        ------
+        HitlError
+            Before two classes are labelled, and for learners whose models are more than numbers.
+        """
+        from hitl_widgets.export.models import save_model
+
+        return save_model(self.model(), path)
+
     @property
     def features(self) -> Any:
         """The items as the model sees them, float32 (n_items, d), in the order of the pool.
@@ -761,12 +775,90 @@ class Session:
         self.wait()
         return self._trainer.estimate()
 
-    def export(self, path: str | os.PathLike[str], format: str | None = None) -> Path:  # noqa: A002
-        """Write the labels to a .csv or .parquet file, or the whole history to .jsonl."""
-        from hitl_widgets.export.tables import write_table
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        format: str | None = None,  # noqa: A002 - pandas' own word
+        *,
+        names: bool = False,
+        items: bool | None = None,
+    ) -> Path:
+        """Write the labels to .csv, .parquet or .xlsx, or the whole history to .jsonl.
 
-        asked = format or Path(path).suffix.lower().lstrip(".")
-        return write_table(self.history() if asked == "jsonl" else self.labels(), path, format)
+        A data card, ``labels.csv.card.md``, lies beside: what the labels are, who gave how many, how the
+        items were chosen, how good the model and the annotators are. Nobody but you can read the files.
+
+        Parameters
+        ----------
+        path, format
+            Where, and ``csv``, ``parquet``, ``xlsx`` or ``jsonl`` where the ending does not say.
+        names
+            Name the annotators; else they are ``annotator 1`` and so on, in table and card.
+        items
+            Write the text or the columns of each item beside its label. None does where ids are hashes
+            of the content, which tell nobody what was labelled; of rows up to 30 columns.
+        """
+        from hitl_widgets.loop.exporting import export_session
+
+        self._catch_up()
+        with self._lock:
+            events = list(self._ledger.events)
+        return export_session(self, events, path, format, names=names, items=items)
+
+    def import_labels(
+        self,
+        source: Any,
+        *,
+        id: str = "id",  # noqa: A002 - the field's own word
+        label: str = "label",
+        annotator: str | None = None,
+        replace: bool = False,
+    ) -> Imported:
+        """Take up labels from elsewhere: each row that cannot be is told, and the others are written.
+
+        Parameters
+        ----------
+        source
+            A pandas, polars or Arrow table, a list of dicts, a dict of columns or of ids to labels; a path
+            to ``.csv``, ``.parquet``, ``.jsonl`` or ``.xlsx``. A history that :meth:`export` wrote to
+            ``.jsonl`` is taken up act by act; in a session that has it, that changes nothing.
+        id, label
+            The columns.
+        annotator
+            The column of who said so. You, where None.
+        replace
+            Whether the source counts where its annotator has labelled an item otherwise.
+
+        Returns
+        -------
+        Imported
+            How many labels were written (``n``) or were there already (``n_same``), and the rows that were
+            refused, with why (``refused``). Labels of one class and annotator are one act; :meth:`undo`
+            takes back your own.
+
+        Raises
+        ------
+        InvalidInput
+            For a source that cannot be read, or lacks a column. Nothing is written.
+        """
+        from hitl_widgets.export.history import History
+        from hitl_widgets.export.reading import read_source
+        from hitl_widgets.loop.importing import Log, import_table
+        from hitl_widgets.loop.restoring import import_history
+
+        names = [id, label, *([] if annotator is None else [annotator])]
+        found = read_source(source, names)
+        self._catch_up()
+        with self._lock:
+            self._refuse_closed()
+            log = Log(self.task, self._ledger.events, self._ledger.fold, self._add)
+            if isinstance(found, History):
+                return import_history(found, log, self.schema, self.annotator, replace=replace)
+            return import_table(found, names, log, self.pool, self.schema, self.annotator, replace=replace)
+
+    def _add(self, event: LabelEvent) -> bool:
+        self._act(event)
+        return self._ledger.find(event.event_id) is not None
 
     def regroup(self, scale: float) -> None:
         """Make the groups on the map finer or coarser; returns at once, the map follows.

@@ -8,11 +8,13 @@ from pathlib import Path
 import pandas as pd
 
 from hitl_widgets.errors import InvalidInput, StoreError, choices, nearest
-from hitl_widgets.export.tables import write_table
+from hitl_widgets.export.card import Facts
+from hitl_widgets.export.tables import format_of
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.store import LabelStore
-from hitl_widgets.loop.tables import history_table, labels_table
+from hitl_widgets.loop.exporting import export_log, skipped
+from hitl_widgets.loop.tables import folded, history_table, labels_table
 
 __all__ = ["export_stored", "stored_history", "stored_labels"]
 
@@ -34,13 +36,13 @@ def stored_labels(store: str | os.PathLike[str], task: str | None = None) -> pd.
     InvalidInput
         When it knows no such task.
     """
-    _, fold = _read(store, task)
-    return labels_table(fold, None)
+    return labels_table(_read(store, task)[2], None)
 
 
 def stored_history(store: str | os.PathLike[str], task: str | None = None) -> pd.DataFrame:
     """Every event of a task; see :meth:`Session.history` and :func:`stored_labels`."""
-    return history_table(*_read(store, task))
+    _, events, fold = _read(store, task)
+    return history_table(events, fold)
 
 
 def export_stored(
@@ -48,34 +50,50 @@ def export_stored(
     path: str | os.PathLike[str],
     task: str | None = None,
     format: str | None = None,  # noqa: A002 - the word of Session.export
+    *,
+    names: bool = False,
 ) -> Path:
-    """Write a store's labels to .csv or .parquet, or its history to .jsonl; see :func:`stored_labels`."""
-    if Path(path).exists() and Path(store).exists() and Path(path).samefile(store):
-        raise InvalidInput(f"{path} is the label store itself. Name another file to write to.")
-    asked = format or Path(path).suffix.lower().lstrip(".")
-    table = stored_history(store, task) if asked == "jsonl" else stored_labels(store, task)
-    return write_table(table, path, format)
+    """Write a store's labels, or its history to .jsonl, and a card; see :meth:`Session.export`."""
+    kind = format_of(path, format)
+    name, events, fold = _read(store, task)
+    labels = labels_table(fold, None)
+    facts = Facts(
+        file="",
+        columns=(),
+        task=name,
+        schema=fold.schema,
+        labels=labels,
+        names=names,
+        n_events=len(events),
+        n_skipped=skipped(fold),
+    )
+    return export_log(events, fold, labels, facts, path, kind, store=_file(store))
 
 
-def _read(store: str | os.PathLike[str], task: str | None) -> tuple[list[LabelEvent], Fold]:
+def _read(store: str | os.PathLike[str], task: str | None) -> tuple[str, list[LabelEvent], Fold]:
     _refuse_missing(store)
     opened = LabelStore(store)
     try:
-        events = [event for _, event in opened.read(_task(opened, task))]
+        name = _task(opened, task)
+        events = [event for _, event in opened.read(name)]
     finally:
         opened.close()
-    fold = Fold()
-    for event in events:
-        fold.apply(event)
-    return events, fold
+    return name, events, folded(events)
+
+
+def _file(store: str | os.PathLike[str]) -> Path | None:
+    """Where the store lies, None where it is no file."""
+    text = os.fspath(store)
+    if "://" in text and not text.startswith("sqlite"):
+        return None
+    return Path(text.split(":///", 1)[-1]).expanduser()
 
 
 def _refuse_missing(store: str | os.PathLike[str]) -> None:
     """Opening a store makes it where it is missing: here that would hide a mistyped name."""
-    text = os.fspath(store)
-    if "://" in text and not text.startswith("sqlite"):
+    path = _file(store)
+    if path is None:
         return
-    path = Path(text.split(":///", 1)[-1]).expanduser()
     if not path.exists():
         raise StoreError(f"There is no label store {path}. It is the file named in the widget, or by store=.")
     if path.is_file() and path.stat().st_size == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -14,7 +15,33 @@ from hitl_widgets.labels.fold import Fold
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.round import Round
 
-__all__ = ["history_table", "items_table", "labels_table", "predictions_table", "progress_table"]
+__all__ = [
+    "column",
+    "folded",
+    "history_table",
+    "items_table",
+    "labels_table",
+    "predictions_table",
+    "progress_table",
+]
+
+
+def column(values: list[Any]) -> pd.Series[Any]:
+    """A column of the kind that fits: whole numbers stay whole where some are missing."""
+    cells = pd.Series(values, dtype=object)
+    whole = cells.hasnans and pd.api.types.infer_dtype(cells, skipna=True) == "integer"
+    try:
+        return cells.astype("Int64") if whole else cells.infer_objects()
+    except (UnicodeEncodeError, OverflowError):  # pandas' own kind of text holds no half characters
+        return cells
+
+
+def folded(events: Iterable[LabelEvent]) -> Fold:
+    """What holds by these events."""
+    fold = Fold()
+    for event in events:
+        fold.apply(event)
+    return fold
 
 
 def labels_table(fold: Fold, pool: Pool | None) -> pd.DataFrame:
@@ -28,13 +55,15 @@ def labels_table(fold: Fold, pool: Pool | None) -> pd.DataFrame:
         return key if pool is None or i is None else pool.ids[i]
 
     rows = [
-        (known(key), fold.meaning(e), e.value, e.annotator, e.time, e.selection, e.elapsed_ms, fold.order(e))
+        (known(key), now, e.value, e.annotator, e.time, e.selection, e.elapsed_ms, fold.order(e))
         for key in fold.touched
         for e in fold.current(key).values()
-        if fold.meaning(e) is not None
+        if (now := fold.meaning(e)) is not None
     ]
     columns = ["id", "label", "said", "annotator", "time", "selection", "elapsed_ms", "order"]
-    table = pd.DataFrame(rows, columns=columns).sort_values("order", kind="stable")
+    cells = zip(*rows, strict=True) if rows else ([] for _ in columns)
+    table = pd.DataFrame({name: column(list(values)) for name, values in zip(columns, cells, strict=True)})
+    table = table.sort_values("order", kind="stable")
     table["time"] = pd.to_datetime(table["time"], utc=True)
     table["elapsed_ms"] = table["elapsed_ms"].astype("Int64")
     return table.drop(columns="order").reset_index(drop=True)

@@ -1,0 +1,233 @@
+"""The whole history as JSON lines, out and in again: one act a line, nothing left out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.export.tables import replacing
+from hitl_widgets.labels.events import EventKind, LabelEvent, Selection
+from hitl_widgets.labels.fold import Fold
+from hitl_widgets.labels.schema import is_unicode
+
+__all__ = ["History", "is_history", "json_lines", "parsed", "read_history", "write_history"]
+
+FORMAT = 1
+MAX_BYTES, MAX_LINE = 2**30, 2**26  # a lasso of a million points is a line of 27 MB
+MAX_DEPTH = 20
+
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+class _Line(msgspec.Struct, forbid_unknown_fields=True):
+    format: int
+    event_id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    task: _Name
+    annotator: _Name
+    kind: EventKind
+    time: Annotated[str, msgspec.Meta(max_length=40)]
+    item_ids: tuple[str, ...]
+    value: Any
+    selection: Selection | None
+    elapsed_ms: _Count | None
+    model_version: _Count | None
+    pseudonym: bool = False
+    n_items: int = 0
+    holds: bool = True
+
+
+@dataclass(frozen=True)
+class History:
+    """The acts of a file, each with its line counted from 0, and the lines that are none, with why.
+
+    Attributes
+    ----------
+    pseudonyms
+        Whether the annotators' names were left out.
+    n_lines
+        How many lines hold anything.
+    """
+
+    events: list[tuple[int, LabelEvent]] = field(default_factory=list)
+    broken: list[tuple[int, str]] = field(default_factory=list)
+    pseudonyms: bool = False
+    n_lines: int = 0
+
+
+def write_history(
+    events: Iterable[LabelEvent],
+    holding: Mapping[str, bool],
+    path: Path,
+    called: Mapping[str, str] | None = None,
+) -> Path:
+    """Write every act in log order, and with each whether it holds.
+
+    Parameters
+    ----------
+    events, holding
+        The log, and of labels and skips by their id whether they hold.
+    called
+        Pseudonyms of the annotators; their names where None.
+    """
+    with replacing(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
+        for event in events:
+            shown = replace(event, annotator=called[event.annotator]) if called else event
+            line = {"format": FORMAT, **asdict(shown), "n_items": len(event.item_ids)}
+            line |= {"pseudonym": bool(called), "holds": holding.get(event.event_id, True)}
+            file.write(_line(line) + "\n")
+    return Path(path).expanduser().absolute()
+
+
+def _line(value: dict[str, Any]) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    # Half characters, and characters that some programs take for the end of a line, are escaped.
+    return text if is_unicode(text) and len(text.splitlines()) == 1 else json.dumps(value)
+
+
+def json_lines(path: Path) -> Iterable[tuple[int, bytes]]:
+    """The lines that hold anything, each with its number from 0.
+
+    Raises
+    ------
+    InvalidInput
+        For a file beyond 1 GB. A line beyond 64 MB comes cut, and is no JSON.
+    """
+    if path.stat().st_size > MAX_BYTES:
+        raise InvalidInput(f"{path} has {path.stat().st_size / 2**30:.1f} GB; the limit is 1 GB. Split it.")
+    with path.open("rb") as file:
+        number = 0
+        while line := file.readline(MAX_LINE + 1):
+            if len(line) > MAX_LINE:
+                while (rest := file.readline(MAX_LINE)) and not rest.endswith(b"\n"):
+                    pass
+            if line.strip():
+                yield number, line.removeprefix(b"\xef\xbb\xbf") if number == 0 else line
+            number += 1
+
+
+def parsed(line: bytes) -> Any:
+    """The value of a line of JSON.
+
+    Raises
+    ------
+    ValueError
+        With why it is none: broken, too long, too deep, NaN or infinite.
+    """
+    if len(line) > MAX_LINE:
+        raise ValueError(f"longer than {MAX_LINE >> 20} MB")
+    try:
+        value = json.loads(line, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    except UnicodeDecodeError:
+        raise ValueError("no UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"no JSON ({error.msg} at character {error.pos})") from None
+    _check_values(value)
+    return value
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"holds {name}, which is no number of JSON")
+
+
+def _check_values(value: Any, depth: int = 0) -> None:
+    if depth > MAX_DEPTH:
+        raise ValueError("nested too deep")
+    if isinstance(value, float) and abs(value) == float("inf"):
+        raise ValueError("holds a number that is too large")
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            if not isinstance(part, str):
+                _check_values(part, depth + 1)
+
+
+def is_history(value: Any) -> bool:
+    """Whether a line was written by :func:`write_history`."""
+    return isinstance(value, dict) and {"format", "event_id", "kind", "item_ids"} <= value.keys()
+
+
+def read_history(path: Path) -> History:
+    """The acts of a file that :func:`write_history` wrote, checked one by one.
+
+    Raises
+    ------
+    InvalidInput
+        For a file beyond 1 GB.
+    """
+    events: list[tuple[int, LabelEvent]] = []
+    broken: list[tuple[int, str]] = []
+    pseudonyms, n_lines = False, 0
+    for number, line in json_lines(path):
+        n_lines += 1
+        try:
+            value = parsed(line)
+            event = _event(value)
+        except (ValueError, msgspec.ValidationError) as error:
+            broken.append((number, f"The line is {_words(error)}."))
+        else:
+            events.append((number, event))
+            pseudonyms = pseudonyms or value.get("pseudonym", False)
+    return History(events, broken, pseudonyms, n_lines)
+
+
+def _words(error: Exception) -> str:
+    text = str(error).rstrip(".")
+    return f"no act: {text}" if isinstance(error, msgspec.ValidationError | InvalidInput) else text
+
+
+def _event(value: Any) -> LabelEvent:
+    line = msgspec.convert(value, _Line)
+    if line.format != FORMAT:
+        raise InvalidInput(f"it has format {line.format}, and this version reads {FORMAT}: upgrade")
+    try:
+        moment = datetime.fromisoformat(line.time)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise InvalidInput(f"time is {line.time!r}, not a time with a zone in ISO 8601")
+    if not line.annotator.strip() or not is_unicode(line.annotator + line.task + line.event_id):
+        raise InvalidInput(f"annotator {line.annotator!r} of task {line.task!r} is no name")
+    if (line.kind in {"label", "skip"}) != bool(line.item_ids):
+        raise InvalidInput(f"a {line.kind} of {len(line.item_ids)} items makes no sense")
+    if len(set(line.item_ids)) < len(line.item_ids):
+        raise InvalidInput("an item is named twice")
+    CHECKS.get(line.kind, _check_nothing)(line.value)
+    return LabelEvent(**{name: getattr(line, name) for name in LabelEvent.__dataclass_fields__})
+
+
+def _check_label(value: Any) -> None:
+    if value is not None and not (isinstance(value, str) and value.strip()):
+        raise InvalidInput(f"value is {value!r}, not a class")
+
+
+def _check_nothing(value: Any) -> None:
+    if value is not None:
+        raise InvalidInput(f"value is {value!r} where none is expected")
+
+
+def _check_target(value: Any) -> None:
+    acts = value if isinstance(value, list) and value else [value]
+    if not all(isinstance(act, str) for act in acts):
+        raise InvalidInput(f"value is {value!r}, not the id of an act")
+
+
+def _check_schema(value: Any) -> None:
+    try:
+        Fold().apply(LabelEvent("schema", "", "", value=value))
+    except (TypeError, KeyError, AttributeError) as error:
+        raise InvalidInput(f"value is no schema ({error!r})") from None
+
+
+CHECKS: dict[str, Callable[[Any], None]] = {
+    "label": _check_label, "skip": _check_nothing, "schema": _check_schema,
+    "undo": _check_target, "redo": _check_target,
+}  # fmt: skip

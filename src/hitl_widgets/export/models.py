@@ -1,0 +1,304 @@
+"""Models in a file of numbers and JSON: nothing in it can run, so it may come from anybody."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import warnings
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.errors import HitlError, InvalidInput, choices
+from hitl_widgets.export.estimators import FIXED, FORGOTTEN, KINDS, Shapes, class_of
+from hitl_widgets.export.tables import replacing
+
+__all__ = ["load_model", "save_model"]
+
+FORMAT = 1
+NAME = "hitl-widgets model"
+MAX_BYTES, MAX_TEXT, MAX_PARTS, MAX_DEPTH = 2**30, 2**26, 1_000, 10
+MEMBER = re.compile(r"model\.npy|a\d{1,4}\.npy")
+NUMBERS = {np.dtype(t) for t in (np.float32, np.float64, np.int32, np.int64)}
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def save_model(model: Any, path: str | os.PathLike[str]) -> Path:
+    """Write a fitted scikit-learn model to .npz, mode 0600: arrays, and JSON that says what they are.
+
+    Parameters
+    ----------
+    model
+        Of the kinds in :data:`~.estimators.KINDS`, or a ``Pipeline`` of them.
+    path
+        Where; it ends with ``.npz``.
+
+    Raises
+    ------
+    HitlError
+        For another kind of model.
+    InvalidInput
+        For a path that cannot be written to.
+    """
+    if Path(path).suffix.lower() != ".npz":
+        raise InvalidInput(f"{str(path)!r} is no file for a model: expected a path ending with '.npz'.")
+    import sklearn
+
+    arrays: Arrays = {}
+    told = {"what": NAME, "format": FORMAT, "sklearn": sklearn.__version__, "model": _told(model, arrays)}
+    text = json.dumps(told, allow_nan=False).encode()
+    if len(text) > MAX_TEXT or sum(a.nbytes for a in arrays.values()) > MAX_BYTES:
+        raise _unsavable(f"A model of more than {MAX_BYTES >> 30} GB")
+    with replacing(path) as part, part.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, model=np.frombuffer(text, np.uint8), **arrays)
+    return Path(path).expanduser().absolute()
+
+
+def _told(model: Any, arrays: Arrays) -> dict[str, Any]:
+    """What a model is, as JSON; its arrays are put beside."""
+    name = type(model).__name__
+    if name == "Pipeline" and type(model) is class_of(name):
+        return {"kind": name, "steps": [[step, _told(part, arrays)] for step, part in model.steps]}
+    if name not in KINDS or type(model) is not class_of(name):
+        raise _unsavable(f"A {name}")
+    usual = class_of(name)().get_params(deep=False)
+    params = {
+        key: _param(name, key, value)
+        for key, value in model.get_params(deep=False).items()
+        if key not in FORGOTTEN and not _same(value, usual[key])
+    }
+    fitted = {}
+    for attribute, kind in KINDS[name].fitted.items():
+        if hasattr(model, attribute):
+            fitted[attribute] = _value(name, getattr(model, attribute), kind, arrays)
+        elif not kind.endswith("?"):
+            raise _unsavable(f"A {name} without {attribute}")
+    return {"kind": name, "params": params, "fitted": fitted}
+
+
+def _unsavable(what: str) -> HitlError:
+    return HitlError(
+        f"{what} cannot be saved as plain numbers. Those that can are {choices(['Pipeline', *KINDS], 30)}. "
+        "Keep the labels instead, session.export('labels.jsonl', names=True): they teach the model anew."
+    )
+
+
+def _same(value: Any, usual: Any) -> bool:
+    return type(value) is type(usual) and bool(value == usual)
+
+
+def _param(name: str, key: str, value: Any) -> Any:
+    """A setting as JSON, marked where JSON has no such kind."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if key in FIXED:
+        raise _unsavable(f"A {name} with {key}= of its own")
+    if isinstance(value, type) and np.dtype(value) in NUMBERS:
+        return {"dtype": np.dtype(value).name}
+    if isinstance(value, tuple):
+        return {"tuple": [_param(name, key, part) for part in value]}
+    if isinstance(value, dict):
+        return {"pairs": [[_param(name, key, k), _param(name, key, v)] for k, v in value.items()]}
+    if isinstance(value, list):
+        return [_param(name, key, part) for part in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise _unsavable(f"A {name} with {key}={value!r}")
+
+
+def _value(name: str, value: Any, kind: str, arrays: Arrays) -> Any:
+    """Something that was fitted, as JSON; an array by its name."""
+    if kind.startswith("model "):
+        return _told(value, arrays)
+    if kind.startswith("names"):
+        if not all(isinstance(v, str) for v in value):
+            raise _unsavable(f"A {name} of classes that are no texts")
+        return {"names": list(map(str, value)), "object": value.dtype == object}
+    if kind.startswith("terms"):
+        return sorted(value, key=value.__getitem__)
+    if isinstance(value, np.ndarray) and value.ndim:
+        if value.dtype not in NUMBERS:
+            raise _unsavable(f"A {name} with values of type {value.dtype}")
+        key = f"a{len(arrays)}"
+        # The last bit of a product depends on how its factors lie in memory: columns first, or backwards.
+        backwards = [axis for axis, stride in enumerate(value.strides) if stride < 0]
+        value = np.flip(value, tuple(backwards))
+        by_column = value.ndim == 2 and 0 < value.strides[0] < value.strides[1]
+        arrays[key] = np.asfortranarray(value) if by_column else value
+        return {"array": key, "backwards": backwards}
+    return None if value is None else np.asarray(value).item()
+
+
+def load_model(path: str | os.PathLike[str]) -> Any:
+    """A model that :meth:`Session.save_model` wrote: it predicts exactly what the saved one did.
+
+    The file may come from anybody: it holds numbers and names, and is checked before it is used.
+
+    Raises
+    ------
+    InvalidInput
+        For a file that is missing, damaged, too large, of a newer format, or that describes no model that
+        could be.
+
+    Warns
+    -----
+    UserWarning
+        Where another version of scikit-learn wrote it.
+    """
+    source = Path(path).expanduser()
+    if not source.is_file():
+        raise InvalidInput(
+            f"There is no file {source.absolute()}. Is the path relative to the notebook's folder?"
+        )
+    try:
+        model, written = _read(source)
+    except (
+        ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, EOFError, OSError,
+        NotImplementedError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error,
+    ) as error:  # fmt: skip
+        why = str(error).rstrip(".") if isinstance(error, InvalidInput | zipfile.BadZipFile) else repr(error)
+        raise InvalidInput(f"{source} cannot be loaded as a model: {why}.") from error
+    _warn_of_version(written)
+    return model
+
+
+def _read(path: Path) -> tuple[Any, str]:
+    """The model of a file, and the version of scikit-learn that wrote it."""
+    arrays = _arrays(path)
+    told = json.loads(arrays.pop("model").tobytes(), parse_constant=_refuse_constant)
+    if not isinstance(told, dict) or told.get("what") != NAME:
+        raise InvalidInput("it is not one of ours")
+    if told.get("format") != FORMAT:
+        raise InvalidInput(
+            f"its format is {told.get('format')!r}, and this version reads {FORMAT}: upgrade hitl-widgets"
+        )
+    return _made(told["model"], arrays, Shapes()), str(told["sklearn"])
+
+
+def _arrays(path: Path) -> Arrays:
+    """The arrays of the file, each looked at before room is made for it."""
+    arrays: Arrays = {}
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        if len(members) > MAX_PARTS or sum(m.file_size for m in members) > MAX_BYTES:
+            raise InvalidInput(f"it unpacks to more than {MAX_BYTES >> 30} GB, or {MAX_PARTS:,} arrays")
+        for member in members:
+            name = member.filename.removesuffix(".npy")
+            if not MEMBER.fullmatch(member.filename) or name in arrays:
+                raise InvalidInput(f"it holds {member.filename!r}, which no model of ours does")
+            with archive.open(member) as file:
+                _check_header(file, name, member.file_size)
+            with archive.open(member) as file:
+                arrays[name] = np.lib.format.read_array(file, allow_pickle=False)
+    if "model" not in arrays:
+        raise InvalidInput("it is not one of ours")
+    return arrays
+
+
+def _check_header(file: Any, name: str, size: int) -> None:
+    version = np.lib.format.read_magic(file)
+    if version != (1, 0):
+        raise InvalidInput(f"the array {name} is of version {version}")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    expected = {np.dtype(np.uint8)} if name == "model" else NUMBERS
+    if dtype not in expected:
+        raise InvalidInput(f"the array {name} holds {dtype}")
+    length = dtype.itemsize
+    for n in shape:
+        length *= n
+    if min(shape, default=0) < 1 or length != size - file.tell() or (name == "model" and length > MAX_TEXT):
+        raise InvalidInput(f"the array {name} of shape {shape} is not as large as it says")
+
+
+def _refuse_constant(name: str) -> Any:
+    raise InvalidInput(f"it holds {name}")
+
+
+def _made(told: Any, arrays: Arrays, shapes: Shapes, depth: int = 0) -> Any:
+    """The model that was told of, every part of it checked."""
+    name = told["kind"]
+    if depth > MAX_DEPTH:
+        raise InvalidInput("its parts are nested too deep")
+    if name == "Pipeline":
+        steps = [(step, _made(part, arrays, Shapes(), depth + 1)) for step, part in told["steps"]]
+        if not steps or not all(isinstance(step, str) for step, _ in steps):
+            raise InvalidInput("its pipeline has no steps")
+        return class_of(name)(steps)
+    if name not in KINDS:
+        raise InvalidInput(f"it holds a {str(name)[:60]!r}, which is none of {choices(KINDS, 30)}")
+    model = class_of(name)()
+    params = {key: _setting(key, value) for key, value in told["params"].items()}
+    model.set_params(**params)
+    model._validate_params()  # noqa: SLF001 - scikit-learn's own check, which fit() would make
+    fitted, known = told["fitted"], KINDS[name].fitted
+    if set(fitted) - set(known) or {a for a, kind in known.items() if not kind.endswith("?")} - set(fitted):
+        raise InvalidInput(f"its {name} has the wrong parts: {choices(sorted(fitted))}")
+    for attribute, kind in known.items():
+        if attribute in fitted:
+            setattr(model, attribute, _part(name, fitted[attribute], kind.rstrip("?"), arrays, shapes))
+    if hasattr(model, "vocabulary_"):
+        model.fixed_vocabulary_ = False
+    return model
+
+
+def _setting(key: str, value: Any) -> Any:
+    if key in FIXED or key in FORGOTTEN:
+        raise InvalidInput(f"it sets {key}=, which no model of ours does")
+    if isinstance(value, dict):
+        [(mark, inner)] = value.items()
+        if mark == "dtype":
+            return next(t.type for t in NUMBERS if t.name == inner)
+        if mark == "tuple":
+            return tuple(_setting("", part) for part in inner)
+        if mark == "pairs":
+            return {_setting("", k): _setting("", v) for k, v in inner}
+        raise InvalidInput(f"{key}= is of no known kind")
+    return [_setting("", part) for part in value] if isinstance(value, list) else value
+
+
+def _part(name: str, told: Any, kind: str, arrays: Arrays, shapes: Shapes) -> Any:
+    """What was fitted, after a look at its kind and shape."""
+    if kind.startswith("model "):
+        if told["kind"] != kind.split()[1]:
+            raise InvalidInput(f"its {name} holds a {told['kind']!r}")
+        return _made(told, arrays, shapes, MAX_DEPTH)
+    if kind.startswith(("names", "terms")):
+        words = told["names"] if kind.startswith("names") else told
+        texts = isinstance(words, list) and all(isinstance(word, str) for word in words)
+        if not texts or not words or len(set(words)) < len(words):
+            raise InvalidInput(f"its {name} has names that are no distinct texts")
+        shapes.bind(name, kind.split()[1], (len(words),))
+        if kind.startswith("terms"):
+            return {word: i for i, word in enumerate(words)}
+        return np.array(words, dtype=object if told["object"] is True else str)
+    if kind.startswith("size"):
+        if type(told) is not int:
+            raise InvalidInput(f"its {name} has a size of {told!r}")
+        shapes.bind(name, kind.split()[1], (told,))
+        return told
+    if isinstance(told, dict):
+        array = arrays[told["array"]]
+        shapes.bind(name, kind.partition("|")[0], array.shape)
+        if np.isnan(array).any():
+            raise InvalidInput(f"its {name} holds NaN")
+        return np.flip(array, tuple(told["backwards"]))
+    if (told is None and "none" in kind) or (type(told) in {int, float} and "number" in kind):
+        return told
+    raise InvalidInput(f"its {name} lacks an array")
+
+
+def _warn_of_version(written: str) -> None:
+    import sklearn
+
+    if written.split(".")[:2] != sklearn.__version__.split(".")[:2]:
+        warnings.warn(
+            f"The model was saved with scikit-learn {written[:20]}, and this is {sklearn.__version__}: its "
+            "predictions may differ. Save it again from the session to be sure.",
+            UserWarning,
+            stacklevel=3,
+        )

@@ -1,0 +1,168 @@
+"""Labels out: from a session with its items, or from a store alone; a data card beside each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from hitl_widgets.data.pool import Pool
+from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.export.card import HISTORY, Facts, write_card
+from hitl_widgets.export.history import write_history
+from hitl_widgets.export.tables import format_of, write_table
+from hitl_widgets.labels.events import LabelEvent
+from hitl_widgets.labels.fold import Fold
+from hitl_widgets.learn.evaluate import MIN_AUDITED, Estimate
+from hitl_widgets.loop.tables import column, folded, labels_table
+
+if TYPE_CHECKING:
+    from hitl_widgets.loop.session import Session
+
+__all__ = ["export_log", "export_session", "pseudonyms", "skipped"]
+
+WIDE = 30
+SOON = 10.0  # seconds that an export waits for the model, to say how good it is
+NOTES = {
+    "csv": "Texts that begin like a formula carry a ' before them, which import_labels takes away again. A "
+    "spreadsheet that opens the file may change ids that look like numbers or dates: .xlsx keeps them.",
+    "xlsx": "Texts that begin like a formula carry a ' before them, which import_labels takes away again. "
+    "Times are UTC, since Excel knows no zones; whole numbers of more than 15 digits are texts.",
+}
+
+
+def export_session(
+    session: Session,
+    events: Sequence[LabelEvent],
+    path: str | os.PathLike[str],
+    format: str | None = None,  # noqa: A002 - the word of Session.export
+    *,
+    names: bool = False,
+    items: bool | None = None,
+) -> Path:
+    """Write a session's labels, or the history ``events``, and the card; see :meth:`Session.export`."""
+    kind = format_of(path, format)
+    if items and (kind == "jsonl" or session.pool.kind == "image"):
+        what = "the history" if kind == "jsonl" else "a table"
+        raise InvalidInput(f"items=True: {what} holds no {session.pool.kind} items. Leave items= out.")
+    fold = folded(events)
+    labels = _placed(labels_table(fold, session.pool), session.pool)
+    facts = Facts(
+        file="",
+        columns=(),
+        task=session.task,
+        schema=session.schema,
+        labels=labels.assign(gone=labels["row"].isna()),
+        names=names,
+        n_events=len(events),
+        n_skipped=skipped(fold),
+        n_items=len(session.pool),
+        chosen=_chosen(session),
+        accuracy=_accuracy(session),
+    )
+    if _wants_items(session.pool, items):
+        labels = _with_items(labels, session.pool)
+    return export_log(events, fold, labels, facts, path, kind, store=session.store.path)
+
+
+def export_log(
+    events: Sequence[LabelEvent],
+    fold: Fold,
+    table: pd.DataFrame,
+    facts: Facts,
+    path: str | os.PathLike[str],
+    format: str,  # noqa: A002 - the word of Session.export
+    *,
+    store: Path | None,
+) -> Path:
+    """Write ``table``, or of ``jsonl`` every event, and the card. Annotators as ``facts.names`` says."""
+    target = Path(path).expanduser()
+    if store is not None and target.exists() and store.exists() and target.samefile(store):
+        raise InvalidInput(f"{path} is the label store itself. Name another file to write to.")
+    called = {} if facts.names else pseudonyms(events)
+    labels = facts.labels.assign(annotator=facts.labels["annotator"].map(lambda who: called.get(who, who)))
+    if format == "jsonl":
+        holding = {e.event_id: holds for e, holds in fold.acts()}
+        written = write_history(events, holding, Path(path), called or None)
+        columns = [*HISTORY]
+    else:
+        written = write_table(table.assign(annotator=labels["annotator"]), path, format)
+        columns = [f"{c} (UTC)" if format == "xlsx" and c == "time" else str(c) for c in table]
+    notes = [NOTES[format]] if format in NOTES else []
+    if format == "jsonl" and called:
+        notes.append("Annotators are pseudonyms: to restore a store from the file, export with names=True.")
+    told = replace(facts, file=written.name, columns=columns, labels=labels, notes=notes)
+    write_card(told, written)
+    return written
+
+
+def pseudonyms(events: Iterable[LabelEvent]) -> dict[str, str]:
+    """``annotator 1`` and so on, in the order of their first act."""
+    return {who: f"annotator {n}" for n, who in enumerate(dict.fromkeys(e.annotator for e in events), 1)}
+
+
+def skipped(fold: Fold) -> int:
+    """How many items are skipped, and not labelled since."""
+    return sum(map(fold.skipped, fold.touched))
+
+
+def _placed(labels: pd.DataFrame, pool: Pool) -> pd.DataFrame:
+    """The labels with the row of each item in the person's table behind its id."""
+    found = [pool.find(one) for one in labels["id"]]
+    rows = [None if i is None else int(pool.first_rows[i]) for i in found]
+    labels.insert(1, "row", pd.Series(rows, labels.index, dtype="Int64"))
+    return labels
+
+
+def _wants_items(pool: Pool, items: bool | None) -> bool:
+    if items is not None:
+        return items
+    return pool.by_content and (pool.kind == "text" or (pool.kind == "table" and len(pool.items[0]) <= WIDE))
+
+
+def _with_items(labels: pd.DataFrame, pool: Pool) -> pd.DataFrame:
+    """The labels with each item behind them; prefixed where a column of the table has a name of ours."""
+    found = [pool.find(one) for one in labels["id"]]
+    if pool.kind == "text":
+        columns = {"text": [None if i is None else pool.items[i] for i in found]}
+    else:
+        rows = [{} if i is None else pool.items[i] for i in found]
+        columns = {str(c): [row.get(c) for row in rows] for c in pool.items[0]}
+    prefix = "item_" if columns.keys() & set(labels.columns) else ""
+    added = pd.DataFrame({prefix + name: column(values) for name, values in columns.items()})
+    return pd.concat([labels, added], axis=1)
+
+
+def _chosen(session: Session) -> str:
+    share = f"{session.audit:.0%} of the questions were drawn at random for the audit."
+    return (
+        f"In this session the strategy is {session.strategy}, and {share} Earlier ones may have had others."
+    )
+
+
+def _accuracy(session: Session) -> str:
+    """The audit's estimate in words; the model is not waited for where it cannot say anyway."""
+    words = "Accuracy of the model on items not labelled by hand, from the audit (95 % interval): "
+    n = int(np.count_nonzero(session.current.audited & (session.current.y >= 0)))
+    if n < MIN_AUDITED:
+        return f"{words}{Estimate(None, None, None, n)}."
+    try:
+        if not session.closed:
+            session.wait(SOON)
+            return f"{words}{session.accuracy()}."
+    except (HitlError, TimeoutError):
+        pass
+    known = session.evaluation
+    if known.estimate.value is None:
+        return f"{words}not known yet, the model is still learning ({n} audited)."
+    late = (
+        ""
+        if known.n_events == session.n_events
+        else f" as it was {session.n_events - known.n_events} acts ago"
+    )
+    return f"{words}{known.estimate}{late}."

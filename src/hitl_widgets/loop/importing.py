@@ -1,0 +1,257 @@
+"""Labels in: what a table says becomes acts of the log, and what cannot is told row by row."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from hitl_widgets.data.items import is_missing
+from hitl_widgets.data.pool import Pool
+from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.export.reading import Columns
+from hitl_widgets.labels.events import LabelEvent
+from hitl_widgets.labels.fold import Fold
+from hitl_widgets.labels.schema import MAX_NAME, Schema, is_unicode
+from hitl_widgets.loop.tables import column
+
+__all__ = ["Imported", "Log", "Refusals", "import_table"]
+
+WHOLE = re.compile(r"(-?(?:0|[1-9]\d*))(?:\.0+)?")
+GUESSES = 50  # so many unknown ids are compared with the pool's, which takes a while each
+SAMPLE = 2000
+SHOWN, GUESSED = 60, 200
+
+
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """What came of an import.
+
+    Attributes
+    ----------
+    n
+        How many labels were written; of a history, how many acts.
+    n_same
+        How many were there already, so that nothing was written.
+    refused
+        The other rows: row (as in the source, from 0), id, label, why.
+    n_rows
+        How many rows there were.
+    """
+
+    n: int
+    n_same: int
+    refused: pd.DataFrame
+    n_rows: int
+    unit: str = "labels"
+
+    def __repr__(self) -> str:
+        words = [f"{self.n:,} {self.unit} imported"]
+        if self.n_same:
+            words.append(f"{self.n_same:,} there already")
+        if len(self.refused):
+            words.append(f"{len(self.refused):,} of {self.n_rows:,} rows refused: see .refused")
+        return ", ".join(words)
+
+
+@dataclass(frozen=True)
+class Log:
+    """The log of a task, to be added to.
+
+    Attributes
+    ----------
+    events, fold
+        What it holds, and what holds by it.
+    add
+        Writes an event; returns False where the store has one with this id under another task.
+    """
+
+    task: str
+    events: Sequence[LabelEvent]
+    fold: Fold
+    add: Callable[[LabelEvent], bool]
+
+
+@dataclass(frozen=True)
+class _Row:
+    number: int
+    id: Any
+    label: Any
+    annotator: Any
+
+
+class Refusals:
+    """Rows that are not imported, with why."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[int, Any, Any, str]] = []
+
+    def add(self, number: int, why: str, id: Any = None, label: Any = None) -> None:  # noqa: A002
+        """Refuse a row of the source."""
+        self._rows.append((number, id, label, why))
+
+    def table(self) -> pd.DataFrame:
+        """Columns row, id, label and why, in the order of the source."""
+        rows = sorted(self._rows, key=lambda row: row[0])
+        names = ("row", "id", "label", "why")
+        return pd.DataFrame({name: column([row[k] for row in rows]) for k, name in enumerate(names)})
+
+
+def import_table(
+    found: Columns,
+    names: Sequence[str],
+    log: Log,
+    pool: Pool,
+    schema: Schema,
+    annotator: str,
+    *,
+    replace: bool,
+) -> Imported:
+    """Write the labels of a table, one act for each class and annotator; see :meth:`Session.import_labels`.
+
+    Parameters
+    ----------
+    names
+        The columns of ids and labels, and of annotators where there is one.
+    annotator
+        Whose labels they are, where no column says.
+    """
+    refusals = Refusals()
+    for number, why in found.broken:
+        refusals.add(number, why)
+    people = found.cells[names[2]] if len(names) > 2 else [annotator] * len(found.rows)
+    cells = zip(found.rows, found.cells[names[0]], found.cells[names[1]], people, strict=True)
+    told = _told([_Row(*cell) for cell in cells], pool, schema, refusals)
+    groups, n_same = _groups(told, log, pool, refusals, replace=replace)
+    for (value, who), keys in groups.items():
+        log.add(LabelEvent("label", log.task, who, tuple(keys), value, "import"))
+    return Imported(sum(map(len, groups.values())), n_same, refusals.table(), found.n_rows)
+
+
+def _told(
+    rows: Sequence[_Row], pool: Pool, schema: Schema, refusals: Refusals
+) -> dict[tuple[int, str], list[tuple[_Row, str]]]:
+    """What the good rows say of each item by each annotator."""
+    ids, classes = _Ids(pool), _Classes(schema)
+    told: dict[tuple[int, str], list[tuple[_Row, str]]] = defaultdict(list)
+    for row in rows:
+        try:
+            place, value, who = ids.find(row.id), classes.find(row.label), _annotator(row.annotator)
+        except InvalidInput as error:
+            refusals.add(row.number, str(error), row.id, row.label)
+        else:
+            told[place, who].append((row, value))
+    return told
+
+
+def _groups(
+    told: dict[tuple[int, str], list[tuple[_Row, str]]],
+    log: Log,
+    pool: Pool,
+    refusals: Refusals,
+    *,
+    replace: bool,
+) -> tuple[dict[tuple[str, str], list[str]], int]:
+    """The items to label by class and annotator, and how many rows say what holds already."""
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    n_same = 0
+    for (place, who), said in told.items():
+        key, values = pool.keys[place], list(dict.fromkeys(value for _, value in said))
+        held = log.fold.current(key).get(who)
+        now = None if held is None else log.fold.meaning(held)
+        why = ""
+        if len(values) > 1:
+            why = (
+                f"The item is named {len(said)} times, as {choices(values)}. Who said which? See annotator=."
+            )
+        elif now not in {None, values[0]} and not replace:
+            why = f"{who} labelled it {now!r} already. To have the file's labels instead: replace=True."
+        if why:
+            for row, _ in said:
+                refusals.add(row.number, why, row.id, row.label)
+            continue
+        if now == values[0]:
+            n_same += len(said)
+        else:
+            groups[values[0], who].append(key)
+            n_same += len(said) - 1
+    return groups, n_same
+
+
+def _spellings(value: Any) -> Iterator[Any]:
+    """The ways in which an id or class may be written: 1, "1" and 1.0 are one."""
+    yield value
+    text = str(value).strip()
+    yield text
+    if whole := WHOLE.fullmatch(text):
+        yield whole[1]
+        yield f"{whole[1]}.0"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+def _nearest(value: Any, valid: Iterable[str]) -> str:
+    return nearest(value, valid) if len(str(value)) <= GUESSED else ""
+
+
+def _refuse_odd(value: Any, what: str) -> None:
+    if is_missing(value) or (isinstance(value, str) and not value.strip()):
+        raise InvalidInput(f"The {what} is blank.")
+    if not isinstance(value, Hashable) or isinstance(value, bytes | tuple):
+        raise InvalidInput(f"The {what} {_shown(value)} is no text.")
+
+
+class _Ids:
+    """Finds items, and for those that are not there the nearest id."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool, self._guesses = pool, GUESSES
+
+    def find(self, value: Any) -> int:
+        if isinstance(value, str) and (exact := self._pool.find(value)) is not None:
+            return exact  # also where it is a space
+        _refuse_odd(value, "id")
+        for spelling in _spellings(value):
+            place = self._pool.find(spelling)
+            if place is not None:
+                return place
+        self._guesses -= 1
+        guess = _nearest(value, self._pool.keys[:SAMPLE]) if self._guesses >= 0 else ""
+        example = choices(self._pool.ids[:1])
+        raise InvalidInput(f"No item has the id {_shown(value)}.{guess} Ids look like {example}.")
+
+
+class _Classes:
+    """Finds classes, and for those that are not there the nearest."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._names, self._why = dict.fromkeys(schema.names), dict[str, str]()
+
+    def find(self, value: Any) -> str:
+        _refuse_odd(value, "label")
+        for spelling in _spellings(value):
+            if spelling in self._names:
+                return str(spelling)
+        text = _shown(value)
+        if text not in self._why:
+            guess, known = _nearest(value, self._names), choices(self._names)
+            self._why[text] = f"{text} is no class of this task.{guess} The classes are {known}."
+        raise InvalidInput(self._why[text])
+
+
+def _annotator(value: Any) -> str:
+    if is_missing(value):
+        raise InvalidInput("The annotator is blank.")
+    text = value.strip() if isinstance(value, str) else str(value) if isinstance(value, int) else ""
+    if not text or len(text) > MAX_NAME or not is_unicode(text) or not text.isprintable():
+        raise InvalidInput(
+            f"The annotator {_shown(value)} is no name: expected a text of 1 to {MAX_NAME} characters."
+        )
+    return text

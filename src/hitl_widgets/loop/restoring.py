@@ -1,0 +1,176 @@
+"""A history in: the acts of an exported log, each with its own id, so that a second time changes nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Set
+from datetime import datetime
+
+import pandas as pd
+
+from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.export.history import History
+from hitl_widgets.export.reading import read_source
+from hitl_widgets.labels.events import LabelEvent
+from hitl_widgets.labels.fold import Fold
+from hitl_widgets.labels.schema import Schema
+from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.loop.importing import Imported, Log, Refusals
+from hitl_widgets.loop.tables import folded
+
+__all__ = ["import_history", "import_stored"]
+
+
+def import_history(
+    found: History, log: Log, schema: Schema | None, annotator: str, *, replace: bool = False
+) -> Imported:
+    """Write the acts of an exported history that the log lacks.
+
+    Parameters
+    ----------
+    schema, annotator
+        What the session asks, and who signs it again where the file brings other classes; None where
+        there is no session.
+
+    Raises
+    ------
+    InvalidInput
+        Where labels would hold that the schema lacks, or annotators are pseudonyms and the log knows
+        them by name. Nothing is written.
+    """
+    if found.pseudonyms:
+        _refuse_pseudonyms(found, log)
+    refusals = Refusals()
+    for number, why in found.broken:
+        refusals.add(number, why)
+    accepted, n_same = _accepted(found, log, schema, refusals, replace=replace)
+    trial = folded([*log.events, *(event for _, event in accepted)])
+    if schema is not None:
+        _refuse_lost(trial, schema)
+    n = 0
+    for number, event in accepted:
+        if log.add(event):
+            n += 1
+        else:
+            refusals.add(number, "The store has this act already, under another task.", None, event.value)
+    if n and schema is not None and trial.schema != schema:
+        log.add(LabelEvent("schema", log.task, annotator, value=schema.to_dict()))
+    return Imported(n, n_same, refusals.table(), found.n_lines, "acts")
+
+
+def _accepted(
+    found: History, log: Log, schema: Schema | None, refusals: Refusals, *, replace: bool
+) -> tuple[list[tuple[int, LabelEvent]], int]:
+    """The acts that are new to the log, with their lines, and how many are there already."""
+    known = {event.event_id: event for event in log.events}
+    classes = _known_classes(found, log, schema)
+    accepted, n_same = [], 0
+    for number, event in found.events:
+        if event.event_id in known:
+            if event == known[event.event_id]:
+                n_same += 1
+                continue
+            why = "Another act has this id."
+        else:
+            why = _why_not(event, log, known, classes, replace=replace)
+        if why:
+            shown = event.item_ids[0] if len(event.item_ids) == 1 else None
+            refusals.add(number, why, shown, event.value if event.kind == "label" else None)
+        else:
+            known[event.event_id] = event
+            accepted.append((number, event))
+    return accepted, n_same
+
+
+def _why_not(
+    event: LabelEvent, log: Log, known: dict[str, LabelEvent], classes: Set[str], *, replace: bool
+) -> str:
+    """Why an act cannot be taken up; empty where it can."""
+    if event.task != log.task:
+        return f"It is of task {event.task!r}, and this is {log.task!r}."
+    if event.kind in {"undo", "redo"}:
+        for act in event.value if isinstance(event.value, list | tuple) else [event.value]:
+            target = known.get(str(act))
+            if target is None or target.annotator != event.annotator:
+                return f"It is about the act {act!r}, which is not here."
+    if event.kind == "label" and classes and isinstance(event.value, str) and event.value not in classes:
+        return f"{event.value!r} is no class of this task.{nearest(event.value, classes)}"
+    if not replace and event.kind in {"label", "skip"}:
+        moment = datetime.fromisoformat(event.time)
+        for key in event.item_ids:
+            held = log.fold.current(key).get(event.annotator)
+            if held is not None and datetime.fromisoformat(held.time) > moment:
+                return (
+                    f"{event.annotator} acted on {key!r} later, and that stands. To override: replace=True."
+                )
+    return ""
+
+
+def _known_classes(found: History, log: Log, schema: Schema | None) -> set[str]:
+    """Every class that ever was, here or there; empty where none is known."""
+    schemas = [e for _, e in found.events if e.kind == "schema" and e.task == log.task]
+    schemas += [e for e in log.events if e.kind == "schema"]
+    names = {c["name"] for e in schemas for c in e.value.get("classes", ())}
+    names |= {e.value["name"] for e in schemas if e.value.get("name")}  # what a class was renamed to
+    return names if schema is None else names | set(schema.names)
+
+
+def _refuse_pseudonyms(found: History, log: Log) -> None:
+    here = {event.event_id: event for _, event in found.events}
+    if any(e.kind != "schema" and here.get(e.event_id) != e for e in log.events):
+        raise InvalidInput(
+            "The annotators of this history are pseudonyms, and the log holds acts under other names: they "
+            "would count as other people's. Export it with names=True, or import it into an empty store."
+        )
+
+
+def _refuse_lost(trial: Fold, schema: Schema) -> None:
+    used = {trial.meaning(act) for act, holds in trial.acts() if holds} - {None}
+    if lost := sorted(str(name) for name in used - set(schema.all_names)):
+        raise InvalidInput(
+            f"The history holds labels of {choices(lost)}, which classes= lacks (it has "
+            f"{choices(schema.names)}). Open the session with them. Nothing was imported."
+        )
+
+
+def import_stored(
+    store: str | os.PathLike[str], path: str | os.PathLike[str], task: str | None = None
+) -> Imported:
+    """Write a history that was exported to .jsonl into a store, which is made where it is missing.
+
+    Parameters
+    ----------
+    task
+        Which question; every one of the file where None.
+
+    Raises
+    ------
+    InvalidInput
+        When the file holds no such history. Then no store is made.
+    """
+    found = read_source(path, ["id", "label"])
+    if not isinstance(found, History) or not found.events:
+        raise InvalidInput(
+            f"{path} is no history that was exported to .jsonl. A table of labels needs the data: "
+            "session.import_labels takes it."
+        )
+    tasks = list(dict.fromkeys(event.task for _, event in found.events))
+    if task is not None and task not in tasks:
+        raise InvalidInput(f"{path} holds no task {task!r}.{nearest(task, tasks)} It holds {choices(tasks)}.")
+    opened = LabelStore(store)
+    try:
+        parts = [_import_task(found, opened, name) for name in ([task] if task else tasks)]
+    finally:
+        opened.close()
+    broken = Refusals()
+    for number, why in found.broken:
+        broken.add(number, why)
+    refused = pd.concat([broken.table(), *(part.refused for part in parts)], ignore_index=True)
+    return Imported(sum(p.n for p in parts), sum(p.n_same for p in parts), refused, found.n_lines, "acts")
+
+
+def _import_task(found: History, store: LabelStore, task: str) -> Imported:
+    events = [event for _, event in store.read(task)]
+    own = [(number, event) for number, event in found.events if event.task == task]
+    part = History(own, [], found.pseudonyms, len(own))
+    return import_history(part, Log(task, events, folded(events), store.append), None, "")
