@@ -49,7 +49,7 @@ def test_labels_name_the_row_and_the_text(make_session: Make, tmp_path: Path) ->
     session.label(session.pool.ids[2], "a")
     session.label(session.pool.ids[0], "b")
     table = pd.read_csv(session.export(tmp_path / "out.csv"))
-    expected = ["id", "row", "label", "annotator", "time", "selection", "elapsed_ms", "text"]
+    expected = ["id", "row", "label", "said", "annotator", "time", "selection", "elapsed_ms", "text"]
     assert table.columns.tolist() == expected
     assert table["row"].tolist() == [3, 0]
     assert table["text"].tolist() == ["three", "one"]

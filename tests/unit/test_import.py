@@ -305,6 +305,31 @@ def test_a_history_restores_an_empty_store(make_session: Make, tmp_path: Path) -
     assert repr(one.import_labels(path)) == "0 acts imported, 8 there already"
 
 
+def test_a_history_in_which_the_classes_changed_is_restored(make_session: Make, tmp_path: Path) -> None:
+    one = make_session(annotator="mia")
+    acts = [one.label_items([i], "ab"[i % 2]) for i in range(6)]
+    one.classes.rename("a", "first")
+    one.classes.split("b", ["b1", "b2"])
+    one.label_items([1], "b2")
+    one.classes.add("empty")
+    one.classes.retire("empty")
+    one.jump(acts[4])
+    one.redo()
+    one.redo()
+    path = one.export(tmp_path / "rescue.jsonl", names=True)
+    for options in ({}, {"classes": None, "schema": one.schema}):
+        two = make_session(annotator="ben", **options)
+        two.import_labels(path)
+        pd.testing.assert_frame_equal(two.labels(), one.labels())
+        assert two.classes.names == one.classes.names == ("first", "b")
+    store = tmp_path / "empty.sqlite"
+    assert cli.main(["import", str(store), str(path)]) == 0
+    three = make_session(store=store, classes=None, annotator="mia")
+    pd.testing.assert_frame_equal(three.labels(), one.labels())
+    three.redo()
+    assert three.classes.names == ("first", "b1", "b2")
+
+
 def test_a_history_of_two_people_is_merged(make_session: Make, tmp_path: Path) -> None:
     one, two = some_history(make_session), make_session(annotator="ben")
     two.label(two.pool.ids[0], "b")
@@ -363,32 +388,25 @@ def test_broken_lines_are_told_and_an_undo_of_what_is_not_here(make_session: Mak
     assert two.labels()["label"].tolist() == ["a"]
 
 
-def test_classes_that_the_session_lacks_are_an_error(make_session: Make, tmp_path: Path) -> None:
-    one = make_session(classes=["a", "b", "c"])
+def test_classes_that_the_log_never_knew_are_added_and_its_own_stay(
+    make_session: Make, tmp_path: Path
+) -> None:
+    one = make_session(classes=["a", "c"], annotator="mia")
     one.label(one.pool.ids[0], "c")
     path = one.export(tmp_path / "one.jsonl", names=True)
-    two = make_session()
-    before = two.n_events
-    with pytest.raises(InvalidInput, match="holds labels of 'c', which classes= lacks"):
+    for labelled in (False, True):
+        two = make_session(classes=["a", "b"], store=tmp_path / f"{labelled}.sqlite", annotator="ben")
+        if labelled:
+            two.label(two.pool.ids[1], "b")
         two.import_labels(path)
-    assert two.n_events == before
-    one.label(one.pool.ids[0], "a")
-    one.export(path, names=True)
-    one.close()
-
-
-def test_the_sessions_own_classes_stand_after_an_import(make_session: Make, tmp_path: Path) -> None:
-    one = make_session(classes=["b", "a"])
-    one.label(one.pool.ids[0], "b")
-    path = one.export(tmp_path / "one.jsonl", names=True)
-    store = tmp_path / "two.sqlite"
-    two = make_session(store=store)
-    two.import_labels(path)
-    n = two.n_events
-    two.import_labels(path)
-    assert two.n_events == n
-    two.close()
-    assert make_session(store=store, classes=None).schema.names == ("a", "b")
+        assert set(two.classes.names) == {"a", "b", "c"}
+        assert two.labels()["label"].tolist() == ["b", "c"] if labelled else ["c"]
+        n = two.n_events
+        two.import_labels(path)
+        assert two.n_events == n
+        two.close()
+        again = make_session(classes=["a", "b"], store=tmp_path / f"{labelled}.sqlite", annotator="ben")
+        assert set(again.classes.names) == {"a", "b", "c"}
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -817,7 +817,9 @@ def test_labels_are_exported_as_csv_parquet_and_json_lines(make_session: Make, t
     assert pd.read_csv(session.export(tmp_path / "out.csv"))["label"].tolist() == ["ä"]
     assert pd.read_parquet(session.export(tmp_path / "out.PARQUET"))["label"].tolist() == ["ä"]
     assert (
-        session.export(tmp_path / "out.txt", format="csv").read_text().startswith("id,row,label,annotator,")
+        session.export(tmp_path / "out.txt", format="csv")
+        .read_text()
+        .startswith("id,row,label,said,annotator,")
     )
     assert session.export(tmp_path / "out.xlsx").exists()
     lines = [json.loads(line) for line in session.export(tmp_path / "out.jsonl").read_text().splitlines()]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
@@ -12,8 +13,7 @@ from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.export.history import History
 from hitl_widgets.export.reading import read_source
 from hitl_widgets.labels.events import LabelEvent
-from hitl_widgets.labels.fold import Fold
-from hitl_widgets.labels.schema import Schema
+from hitl_widgets.labels.schema import LabelClass, Schema
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.loop.importing import Imported, Log, Refusals
 from hitl_widgets.loop.tables import folded
@@ -21,49 +21,68 @@ from hitl_widgets.loop.tables import folded
 __all__ = ["import_history", "import_stored"]
 
 
-def import_history(
-    found: History, log: Log, schema: Schema | None, annotator: str, *, replace: bool = False
-) -> Imported:
+def import_history(found: History, log: Log, annotator: str, *, replace: bool = False) -> Imported:
     """Write the acts of an exported history that the log lacks.
+
+    Classes that the log never knew are added; what its own ``classes=`` asks for stays. Changes of the
+    classes are acts like others.
 
     Parameters
     ----------
-    schema, annotator
-        What the session asks, and who signs it again where the file brings other classes; None where
-        there is no session.
+    annotator
+        Who signs the classes that are added.
 
     Raises
     ------
     InvalidInput
-        Where labels would hold that the schema lacks, or annotators are pseudonyms and the log knows
-        them by name. Nothing is written.
+        Where annotators are pseudonyms and the log knows them by name. Nothing is written.
     """
     if found.pseudonyms:
         _refuse_pseudonyms(found, log)
     refusals = Refusals()
     for number, why in found.broken:
         refusals.add(number, why)
-    accepted, n_same = _accepted(found, log, schema, refusals, replace=replace)
-    trial = folded([*log.events, *(event for _, event in accepted)])
-    if schema is not None:
-        _refuse_lost(trial, schema)
+    accepted, n_same = _accepted(found, log, refusals, replace=replace)
+    own = _named([log.fold.question.asked or {}])
+    whole = _named([event.value for _, event in accepted if _is_whole(event)])
+    if log.fold.acts():  # two whole questions would take each other's classes away
+        accepted = [(number, event) for number, event in accepted if not _is_whole(event)]
+        _add_classes(log, whole, annotator)
     n = 0
     for number, event in accepted:
         if log.add(event):
             n += 1
         else:
             refusals.add(number, "The store has this act already, under another task.", None, event.value)
-    if n and schema is not None and trial.schema != schema:
-        log.add(LabelEvent("schema", log.task, annotator, value=schema.to_dict()))
+    _add_classes(log, {name: c for name, c in own.items() if name not in whole}, annotator)
     return Imported(n, n_same, refusals.table(), found.n_lines, "acts")
 
 
+def _is_whole(event: LabelEvent) -> bool:
+    return event.kind == "schema" and "change" not in event.value
+
+
+def _named(schemas: list[Mapping[str, Any]]) -> dict[str, LabelClass]:
+    classes = (c for schema in schemas for c in schema.get("classes", ()))
+    return {c["name"]: LabelClass(c["name"], c["guidance"], c["example"]) for c in classes}
+
+
+def _add_classes(log: Log, named: dict[str, LabelClass], annotator: str) -> None:
+    """Ask also for those of these classes that are none now."""
+    question = log.fold.question
+    news = [c for name, c in named.items() if question.meaning(question.understood(name)) is None]
+    if news and question.asked is not None:
+        asked = Schema.from_dict(question.asked)
+        value = Schema([*asked.classes, *news], asked.question).to_dict()
+        log.add(LabelEvent("schema", log.task, annotator, value=value))
+
+
 def _accepted(
-    found: History, log: Log, schema: Schema | None, refusals: Refusals, *, replace: bool
+    found: History, log: Log, refusals: Refusals, *, replace: bool
 ) -> tuple[list[tuple[int, LabelEvent]], int]:
     """The acts that are new to the log, with their lines, and how many are there already."""
     known = {event.event_id: event for event in log.events}
-    classes = _known_classes(found, log, schema)
+    classes = _known_classes(found, log)
     accepted, n_same = [], 0
     for number, event in found.events:
         if event.event_id in known:
@@ -106,13 +125,12 @@ def _why_not(
     return ""
 
 
-def _known_classes(found: History, log: Log, schema: Schema | None) -> set[str]:
+def _known_classes(found: History, log: Log) -> set[str]:
     """Every class that ever was, here or there; empty where none is known."""
     schemas = [e for _, e in found.events if e.kind == "schema" and e.task == log.task]
     schemas += [e for e in log.events if e.kind == "schema"]
     names = {c["name"] for e in schemas for c in e.value.get("classes", ())}
-    names |= {e.value["name"] for e in schemas if e.value.get("name")}  # what a class was renamed to
-    return names if schema is None else names | set(schema.names)
+    return names | {e.value["name"] for e in schemas if e.value.get("name")}  # what a class was renamed to
 
 
 def _refuse_pseudonyms(found: History, log: Log) -> None:
@@ -121,15 +139,6 @@ def _refuse_pseudonyms(found: History, log: Log) -> None:
         raise InvalidInput(
             "The annotators of this history are pseudonyms, and the log holds acts under other names: they "
             "would count as other people's. Export it with names=True, or import it into an empty store."
-        )
-
-
-def _refuse_lost(trial: Fold, schema: Schema) -> None:
-    used = {trial.meaning(act) for act, holds in trial.acts() if holds} - {None}
-    if lost := sorted(str(name) for name in used - set(schema.all_names)):
-        raise InvalidInput(
-            f"The history holds labels of {choices(lost)}, which classes= lacks (it has "
-            f"{choices(schema.names)}). Open the session with them. Nothing was imported."
         )
 
 
@@ -173,4 +182,6 @@ def _import_task(found: History, store: LabelStore, task: str) -> Imported:
     events = [event for _, event in store.read(task)]
     own = [(number, event) for number, event in found.events if event.task == task]
     part = History(own, [], found.pseudonyms, len(own))
-    return import_history(part, Log(task, events, folded(events), store.append), None, "")
+    return import_history(
+        part, Log(task, events, folded(events), store.append), events[0].annotator if events else ""
+    )

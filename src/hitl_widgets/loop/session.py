@@ -853,7 +853,7 @@ class Session:
             self._refuse_closed()
             log = Log(self.task, self._ledger.events, self._ledger.fold, self._add)
             if isinstance(found, History):
-                return import_history(found, log, self.schema, self.annotator, replace=replace)
+                return import_history(found, log, self.annotator, replace=replace)
             return import_table(found, names, log, self.pool, self.schema, self.annotator, replace=replace)
 
     def _add(self, event: LabelEvent) -> bool:
