@@ -37,3 +37,19 @@ export function onKey(
     { signal },
   );
 }
+
+/**
+ * A frame takes the focus when it is clicked, and the keys with it: it gives them back. Who goes there with Tab stays,
+ * to scroll it.
+ */
+export function keepFocus(root: HTMLElement, signal: AbortSignal): void {
+  let tabbing = false;
+  const back = (): void => {
+    const at = document.activeElement;
+    if (at instanceof HTMLIFrameElement && root.contains(at)) root.focus({ preventScroll: true });
+  };
+  const listen = { capture: true, signal };
+  window.addEventListener("keydown", (event) => (tabbing = event.key === "Tab"), listen);
+  window.addEventListener("keyup", () => (tabbing = false), listen);
+  window.addEventListener("blur", () => tabbing || setTimeout(back), { signal });
+}

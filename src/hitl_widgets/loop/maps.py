@@ -102,8 +102,8 @@ def check_scale(scale: float) -> float:
 
 
 def _names(pool: Pool, clusters: npt.NDArray[np.int16]) -> list[str]:
-    if pool.kind == "text":
-        return name_text_clusters(pool.items, clusters)
+    if pool.texts is not None:
+        return name_text_clusters(pool.texts, clusters)
     if pool.kind == "table" and isinstance(pool.items, list):  # rows of features tell a person nothing
         return name_table_clusters(pool.items, clusters)
     return plain_names(clusters)
