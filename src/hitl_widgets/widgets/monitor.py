@@ -9,6 +9,7 @@ import numpy as np
 
 from hitl_widgets.loop.session import Session
 from hitl_widgets.widgets.channel import SessionWidget, bundle
+from hitl_widgets.widgets.messages import words
 
 __all__ = ["Monitor"]
 
@@ -87,7 +88,7 @@ class Monitor(SessionWidget):
             "task": session.task,
             "annotator": session.annotator,
             "closed": session.closed,
-            "error": str(session.error) if session.error else (found.error if found else ""),
+            "error": words(session.error or (found.error if found else "")),
             "undo": undo,
             "redo": redo,
             "history": [

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import ipywidgets
-
 from hitl_widgets.loop.session import Session
-from hitl_widgets.widgets.channel import SessionWidget, plain_fallback
+from hitl_widgets.widgets.channel import LockedBox, LockedLayout, LockedVBox, SessionWidget, plain_fallback
 from hitl_widgets.widgets.explorer import Explorer
 from hitl_widgets.widgets.labeler import Labeler
 from hitl_widgets.widgets.monitor import Monitor
@@ -15,7 +13,7 @@ from hitl_widgets.widgets.monitor import Monitor
 __all__ = ["Workbench"]
 
 
-class Workbench(ipywidgets.VBox):  # type: ignore[misc]
+class Workbench(LockedVBox):
     """The default view of a session: the map beside the item, the state of things below.
 
     Parameters
@@ -34,16 +32,14 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]
         self.monitor = Monitor(session)
         self.views = (self.explorer, self.labeler, self.monitor)
         # Flex items wrap below each other where a cell is narrower than their bases together.
-        self.explorer.layout = ipywidgets.Layout(flex="3 1 380px", min_width="0", margin="0")
-        self.labeler.layout = ipywidgets.Layout(flex="2 1 320px", min_width="0", margin="0")
-        row = ipywidgets.Box(
+        self.explorer.layout = LockedLayout(flex="3 1 380px", min_width="0", margin="0")
+        self.labeler.layout = LockedLayout(flex="2 1 320px", min_width="0", margin="0")
+        row = LockedBox(
             [self.explorer, self.labeler],
-            layout=ipywidgets.Layout(
-                display="flex", flex_flow="row wrap", align_items="stretch", width="100%"
-            ),
+            layout=LockedLayout(display="flex", flex_flow="row wrap", align_items="stretch", width="100%"),
         )
         row.add_class("hitl-row")
-        super().__init__([row, self.monitor], layout=ipywidgets.Layout(width="100%", overflow="visible"))
+        super().__init__([row, self.monitor], layout=LockedLayout(width="100%", overflow="visible"))
         self.add_class("hitl-workbench")
 
     def __repr__(self) -> str:
