@@ -54,6 +54,10 @@ class Map:
     settled: bool = True
     medoids: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
+    def __repr__(self) -> str:
+        # Not the names: they are made of items, and what a cell prints is saved.
+        return f"<Map of {len(self.xy):,} items in {len(self.names)} groups, by {self.method}>"
+
 
 def draw(
     xy: npt.NDArray[np.float32], pool: Pool, method: Method, *, scale: float = 1.0, settled: bool = True
