@@ -70,8 +70,7 @@ class Desktop:
         self.page.wait_for_function("name => document.activeElement.classList.contains(name)", arg=name)
 
 
-@pytest.mark.parametrize(("kind", "source"), [("html", HTML), ("markdown", MARKDOWN)])
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize(("kind", "source", "dark"), [("html", HTML, False), ("markdown", MARKDOWN, True)])
 def test_markup_is_read_in_the_page_s_colours_and_keys_go_on_after_a_click(desk, kind, source, dark):
     at = Desktop(desk, source, kind, dark=dark, width=760)
     words = at.frame.locator("body").inner_text()

@@ -1,5 +1,5 @@
 import type { Content } from "../host/protocol";
-import { count, h } from "../ui/dom";
+import { count, h, said } from "../ui/dom";
 import { markupFrame } from "./frame";
 
 /** An item as the browser holds it: the content, and the address of its picture where it has one. */
@@ -87,13 +87,8 @@ export function renderGlimpse(item: Item, characters = 160): HTMLElement {
     return h("div", { class: "hitl-glimpse", text: cut, attrs: { dir: "auto" } });
   }
   if (content.kind === "table") {
-    const cells = content.rows
-      .slice(0, 4)
-      .flatMap(([name, value]) => [isolated(name), " ", isolated(value), " · "]);
+    const cells = content.rows.slice(0, 4).flatMap(([name, value]) => [said(name), " ", said(value), " · "]);
     return h("div", { class: "hitl-glimpse" }, ...cells.slice(0, -1));
   }
   return renderItem(item);
 }
-
-/** In a direction of its own: what it holds cannot turn the words beside it around. */
-const isolated = (text: string): HTMLElement => h("bdi", { text });

@@ -1,5 +1,5 @@
 import type { HistoryEntry, LabelClass, MonitorState } from "../host/protocol";
-import { count, h, setText, show } from "../ui/dom";
+import { count, h, said, setParts, setText, show } from "../ui/dom";
 
 export type MonitorCallbacks = { undo: () => void; redo: () => void; toggle: (open: boolean) => void };
 
@@ -76,7 +76,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       setText(evidence, state.explanation);
       show(evidence, state.explanation !== "");
       setText(strategy, `questions: ${state.strategy}`);
-      setText(saved, savedWords(state, waiting));
+      setParts(saved, ...savedWords(state, waiting));
       saved.title = state.store.where;
       saved.classList.toggle("hitl-bad", stalled || state.closed);
       const shares = JSON.stringify([state.balance, classes]);
@@ -109,10 +109,10 @@ function syncWords(state: MonitorState): string {
   return "model up to date";
 }
 
-function savedWords(state: MonitorState, waiting: number): string {
-  if (state.closed) return "session closed: run the cell again";
-  if (waiting > 0) return `${count(waiting, "label")} waiting for the kernel`;
-  return state.store.name === "memory" ? "kept in memory only" : `saved in ${state.store.name}`;
+function savedWords(state: MonitorState, waiting: number): (string | HTMLElement)[] {
+  if (state.closed) return ["session closed: run the cell again"];
+  if (waiting > 0) return [`${count(waiting, "label")} waiting for the kernel`];
+  return state.store.name === "memory" ? ["kept in memory only"] : ["saved in ", said(state.store.name)];
 }
 
 function curveMissing(state: MonitorState): string {
@@ -152,7 +152,7 @@ function historyRow(entry: HistoryEntry, color: string): HTMLElement {
     "li",
     { class: entry.holds ? "" : "hitl-undone", title: entry.holds ? "" : "undone" },
     dot,
-    h("span", { class: "hitl-history-what", text: what + many, attrs: { dir: "auto" } }),
+    h("span", { class: "hitl-history-what" }, said(what), many),
     h("span", { class: "hitl-faint", text: entry.selection ?? "" }),
     h("span", { class: "hitl-faint hitl-number", text: time }),
   );

@@ -25,6 +25,7 @@ from hitl_widgets.learn.strategies import (
 )
 from hitl_widgets.learn.strategies.doubt import EARLY
 from hitl_widgets.loop.round import Round, Suggestion
+from hitl_widgets.loop.words import within
 
 __all__ = ["Asker", "Ground", "Labels", "ground_of"]
 
@@ -300,4 +301,4 @@ class Asker:
             return f"chosen by {name}"
         around = name == "doubt" and round_.has_graph and round_.n_labels < EARLY
         more = ", with much doubt around it" if around else ""
-        return f"between {self.classes[first]} and {self.classes[second]}{more}"
+        return f"between {within(self.classes[first])} and {within(self.classes[second])}{more}"
