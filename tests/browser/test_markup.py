@@ -66,6 +66,13 @@ class Desktop:
         box = place.bounding_box()
         self.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
+    def until(self, holds):
+        for _ in range(400):
+            if holds():
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError("it never came to hold")
+
     def wait_focus(self, name):
         self.page.wait_for_function("name => document.activeElement.classList.contains(name)", arg=name)
 
@@ -105,20 +112,16 @@ def test_markup_scrolls_by_wheel_and_by_tab_and_follows_a_change_of_theme(desk):
     at.page.mouse.move(box["x"] + 50, box["y"] + 50)
     at.page.mouse.wheel(0, 5000)
     last = at.frame.locator("p").last
-    at.page.wait_for_function("() => true")
-    while last.bounding_box()["y"] > box["y"] + box["height"]:
-        at.page.wait_for_timeout(50)
+    at.until(lambda: last.bounding_box()["y"] <= box["y"] + box["height"])
     at.bench.focus()
     at.bench.press("Tab")
     at.wait_focus("hitl-frame")
     at.bench.press("Home")
-    while at.frame.locator("h1").bounding_box()["y"] < box["y"]:
-        at.page.wait_for_timeout(50)
+    at.until(lambda: at.frame.locator("h1").bounding_box()["y"] >= box["y"])
 
     before = at.frame.locator("body").evaluate("e => getComputedStyle(e).backgroundColor")
     at.notebook.theme("JupyterLab Dark")
-    while at.frame.locator("body").evaluate("e => getComputedStyle(e).backgroundColor") == before:
-        at.page.wait_for_timeout(50)
+    at.until(lambda: at.frame.locator("body").evaluate("e => getComputedStyle(e).backgroundColor") != before)
 
 
 def test_an_image_is_loaded_from_a_host_that_was_named_and_from_no_other(desk):
@@ -126,8 +129,7 @@ def test_an_image_is_loaded_from_a_host_that_was_named_and_from_no_other(desk):
         HTML + "<img src='https://other.example.org/t.gif'><img src='http://images.example.org/plain.png'>"
     )
     at = Desktop(desk, source, "html", hosts=["images.example.org"])
-    while not desk.fence.crossed:
-        at.page.wait_for_timeout(50)
+    at.until(lambda: bool(desk.fence.crossed))
     at.page.wait_for_timeout(300)
     assert set(desk.fence.crossed) == {"CONNECT images.example.org:443"}
     desk.fence.crossed.clear()
