@@ -143,10 +143,11 @@ export function fakeVega() {
     width: () => view,
     height: () => view,
     runAsync: async () => view,
+    finalize: () => {},
   };
-  const embed = async (element: HTMLElement) => {
+  const draw = async (element: HTMLElement) => {
     const canvas = element.appendChild(document.createElement("canvas"));
-    return { view, finalize: () => canvas.remove() };
+    return { ...view, finalize: () => canvas.remove() };
   };
-  return { vega: { changeset, embed } as never, rows: () => rows };
+  return { vega: { changeset, draw } as never, rows: () => rows };
 }

@@ -19,7 +19,14 @@ function callbacks(): ExplorerCallbacks {
   };
 }
 
-const point = (row: number) => ({ row, words: `number ${row}`, colour: "#000", item: undefined });
+const point = (row: number) => ({
+  row,
+  before: `number ${row}`,
+  name: "",
+  after: "",
+  colour: "#000",
+  item: undefined,
+});
 
 describe("the groups", () => {
   it("are counted once they stay", () => {

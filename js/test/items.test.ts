@@ -44,6 +44,28 @@ describe("an item", () => {
     expect(image(8).getAttribute("alt")).toBeTruthy();
   });
 
+  it("of markup is in a frame without rights, whose policy comes before what it shows", () => {
+    document.body.append(Object.assign(document.createElement("div"), { className: "hitl" }));
+    const content = { kind: "markup", html: `<p>${EVIL}</p>`, text: "words", hosts: ["ok.example"] } as const;
+    const frame = renderItem({ content: { ...content, hosts: [...content.hosts] } }) as HTMLIFrameElement;
+    expect(frame.getAttribute("sandbox")).toBe("");
+    expect(frame.getAttribute("referrerpolicy")).toBe("no-referrer");
+    const page = frame.srcdoc;
+    expect(page).toContain("default-src 'none'; img-src data: https://ok.example; style-src 'unsafe-inline'");
+    expect(page.indexOf("Content-Security-Policy")).toBeLessThan(page.indexOf(EVIL));
+    const glimpse = renderGlimpse({ content: { ...content, hosts: [] } });
+    expect([glimpse.textContent, glimpse.querySelector("iframe")]).toEqual(["words", null]);
+  });
+
+  it("on the web is asked for without saying from where, and says where it cannot be had", () => {
+    const at = document.createElement("div");
+    const picture = renderItem({ content: { kind: "remote", url: "https://ok.example/a.png" } });
+    at.append(picture);
+    expect(picture.getAttribute("referrerpolicy")).toBe("no-referrer");
+    picture.dispatchEvent(new Event("error"));
+    expect(at.textContent).toContain("cannot be loaded from ok.example");
+  });
+
   it("that cannot be shown says why", () => {
     const made = renderItem({ content: { kind: "broken", why: `no such file ${EVIL}` } });
     expect(made.textContent).toContain("cannot be shown");

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { onKey, suppressShortcuts } from "../src/ui/keys";
+import { keepFocus, onKey, suppressShortcuts } from "../src/ui/keys";
 
 const NAME = "data-lm-suppress-shortcuts";
 let root: HTMLElement;
@@ -127,5 +127,30 @@ describe("a key on the widget", () => {
     end.abort();
     press(root, "1");
     expect(got).toEqual([]);
+  });
+});
+
+describe("a frame within", () => {
+  const frameWithFocus = (): HTMLIFrameElement => {
+    root.tabIndex = 0;
+    const frame = root.appendChild(document.createElement("iframe"));
+    frame.tabIndex = 0;
+    frame.focus();
+    return frame;
+  };
+
+  it("gives the focus back that a click took, and keeps that of Tab", async () => {
+    keepFocus(root, end.signal);
+    for (const [key, keeps] of [
+      ["a", false],
+      ["Tab", true],
+    ] as const) {
+      press(root, key);
+      const frame = frameWithFocus();
+      window.dispatchEvent(new Event("blur"));
+      await new Promise((done) => setTimeout(done, 5));
+      expect(document.activeElement === frame).toBe(keeps);
+      frame.remove();
+    }
   });
 });

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import Bench, Lab, Notebook, launched, write_notebook
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from lab import Bench, Fence, Lab, Notebook, launched, write_notebook
+from playwright.sync_api import Browser, Dialog, Page, Playwright, sync_playwright
 
 
 @pytest.fixture(scope="session")
@@ -15,8 +15,15 @@ def playwright() -> Iterator[Playwright]:
 
 
 @pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    with launched(playwright) as running:
+def fence() -> Iterator[Fence]:
+    with Fence() as standing:
+        yield standing
+        standing.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, fence: Fence) -> Iterator[Browser]:
+    with launched(playwright, *fence.flags) as running:
         yield running
 
 
@@ -30,10 +37,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 class Desk:
     """Opens notebooks, and complains of what the page complained of."""
 
-    def __init__(self, browser: Browser, lab: Lab, folder: Path) -> None:
+    def __init__(self, browser: Browser, lab: Lab, folder: Path, fence: Fence) -> None:
         self.browser = browser
         self.lab = lab
         self.folder = folder
+        self.fence = fence
         self.errors: list[str] = []
         self.pages: list[Page] = []
 
@@ -41,6 +49,7 @@ class Desk:
         context = self.browser.new_context(viewport={"width": width, "height": height})
         page = context.new_page()
         page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("dialog", self._dismiss)
         self.pages.append(page)
         return page
 
@@ -65,17 +74,25 @@ class Desk:
         notebook = Notebook(page, self.lab, str(path), dark=dark, port=port)
         return notebook, Bench(page)
 
+    def _dismiss(self, dialog: Dialog) -> None:
+        self.errors.append(f"a dialog: {dialog.message}")
+        dialog.dismiss()
+
     def close(self) -> None:
         for page in self.pages:
+            if page.evaluate("() => window.__pwned") is not None:
+                self.errors.append("an item ran code")
             page.context.close()
         self.lab.end_kernels()
 
 
 @pytest.fixture
-def desk(browser: Browser, lab: Lab, request: pytest.FixtureRequest) -> Iterator[Desk]:
+def desk(browser: Browser, lab: Lab, fence: Fence, request: pytest.FixtureRequest) -> Iterator[Desk]:
     folder = lab.folder / request.node.name.replace("[", "-").replace("]", "")
     folder.mkdir()
-    opened = Desk(browser, lab, folder)
+    opened = Desk(browser, lab, folder, fence)
+    fence.crossed.clear()
     yield opened
     opened.close()
     assert opened.errors == []
+    assert fence.crossed == [], "no page asks anything of another host"

@@ -6,9 +6,11 @@ import contextlib
 import json
 import math
 import os
+import re
 import shutil
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
 import threading
@@ -32,6 +34,8 @@ CHROMIUM_ARGS = [
     "--force-prefers-reduced-motion",
 ]
 PATIENCE_MS = 60_000
+# What the browser asks for itself, of its maker.
+CHROMIUMS_OWN = r"\.(google|googleapis|gvt1|gstatic)\.com\b"
 
 
 def chromium_path() -> str | None:
@@ -293,6 +297,33 @@ class Notebook:
                     if kernel["id"].encode() in command and b"ipykernel" in command:
                         return int(entry.name)
         raise LookupError("the kernel's process was not found")
+
+
+class Fence(socketserver.ThreadingTCPServer):
+    """A proxy that lets nothing through: it keeps what a browser asks of any host but this machine's own.
+
+    Playwright's own events miss requests of sandboxed frames, which are in another process.
+    """
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.crossed: list[str] = []
+        super().__init__(("127.0.0.1", 0), _Refuse)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def flags(self) -> list[str]:
+        """For Chromium; 127.0.0.1 alone is asked directly."""
+        return [f"--proxy-server=http://127.0.0.1:{self.server_address[1]}"]
+
+
+class _Refuse(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        asked = " ".join(self.rfile.readline(4096).decode("ascii", "replace").split()[:2])
+        if not re.search(CHROMIUMS_OWN, asked):
+            self.server.crossed.append(asked)  # type: ignore[attr-defined]
+        self.wfile.write(b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n")
 
 
 class Bench:

@@ -118,7 +118,6 @@ def test_a_table_row_is_shown_in_the_order_of_its_columns() -> None:
         (encoded(Image.new("RGB", (6, 4))), "RGB"),
         (bytearray(encoded(Image.new("L", (6, 4)), "JPEG")), "L"),
         (encoded(Image.new("RGB", (6, 4)), "WEBP"), "RGB"),
-        (encoded(Image.new("RGB", (6, 4)), "TIFF"), "RGB"),
     ],
 )
 def test_images_of_every_form_are_shown_as_png(item: Any, mode: str) -> None:
@@ -198,3 +197,146 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytes
 @given(st.binary(max_size=200))
 def test_no_bytes_make_the_payload_raise(data: bytes) -> None:
     assert payload("image", data).content["kind"] in {"broken", "image"}
+
+
+# -- hostile files
+
+
+def gif_of(n: int) -> bytes:
+    frames = [Image.new("P", (4, 4), i % 7) for i in range(n)]
+    stream = io.BytesIO()
+    frames[0].save(stream, format="GIF", save_all=True, append_images=frames[1:], duration=10)
+    return stream.getvalue()
+
+
+def png_with_a_past() -> bytes:
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    info.add_text("Comment", "home address")
+    info.add_itxt("Author", "home address", zip=True)
+    exif = Image.Exif()
+    exif.get_ifd(0x8825)[1] = "home address"
+    exif[0x010E] = "home address"
+    stream = io.BytesIO()
+    picture = Image.new("RGB", (6, 4))
+    picture.save(stream, format="PNG", pnginfo=info, exif=exif, icc_profile=b"home address", dpi=(7, 7))
+    return stream.getvalue()
+
+
+def chunks(png: bytes) -> list[bytes]:
+    found, at = [], 8
+    while at < len(png):
+        (length,) = struct.unpack(">I", png[at : at + 4])
+        found.append(png[at + 4 : at + 8])
+        at += 12 + length
+    return found
+
+
+def test_a_bomb_of_a_few_kilobytes_is_not_opened() -> None:
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    side = 20_000
+    squeezed = zlib.compressobj(9)
+    rows = b"".join(squeezed.compress(b"\0" * (1 + side // 8)) for _ in range(side)) + squeezed.flush()
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    assert len(bomb) < 100_000
+    made = payload("image", bomb)
+    assert (made.content["kind"], made.data) == ("broken", b"")
+    assert "too large" in made.content["why"]
+
+
+def test_of_an_animation_one_frame_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL.GifImagePlugin import GifImageFile
+
+    gif = gif_of(3000)
+    sought: list[int] = []
+    seek = GifImageFile.seek
+    monkeypatch.setattr(GifImageFile, "seek", lambda self, n: (sought.append(n), seek(self, n))[1])
+    made = payload("image", gif)
+    assert made.content == {"kind": "image", "width": 4, "height": 4}
+    assert max(sought, default=0) == 0
+
+
+def test_what_is_sent_holds_pixels_and_nothing_else() -> None:
+    source = png_with_a_past()
+    assert {b"tEXt", b"iTXt", b"eXIf", b"iCCP", b"pHYs"} <= set(chunks(source))
+    for item in (source, Image.open(io.BytesIO(source))):
+        assert set(chunks(payload("image", item).data)) == {b"IHDR", b"IDAT", b"IEND"}
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+        b"<?xml version='1.0'?><!DOCTYPE svg [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><svg>&x;</svg>",
+        b"GIF89a/*<script>alert(1)</script>*/=1;",
+        b"%PDF-1.7\n\x89PNG\r\n\x1a\n",
+        b"MZ" + encoded(Image.new("RGB", (6, 4))),
+        encoded(Image.new("RGB", (6, 4)), "TIFF"),
+        encoded(Image.new("RGB", (6, 4)), "ICO"),
+        encoded(Image.new("RGB", (6, 4)), "PPM"),
+        encoded(Image.new("RGB", (60, 40)))[:60],
+        encoded(Image.new("RGB", (6, 4)), "BMP")[:14]
+        + struct.pack("<IiiHHI", 40, 2**31 - 1, 2**30, 1, 24, 0),
+        b"RIFF\xff\xff\xff\xffWEBPVP8 " + b"\xff" * 100,
+        b"\xff\xd8\xff\xe0" + b"\xff" * 500,
+    ],
+)
+def test_what_is_no_image_of_a_known_form_is_not_shown(made: bytes) -> None:
+    shown = payload("image", made)
+    assert (shown.content["kind"], shown.data) == ("broken", b"")
+    assert "/" not in shown.content["why"].replace("image file", "")
+
+
+def test_an_image_that_is_also_a_page_is_sent_as_new_pixels() -> None:
+    both = encoded(Image.new("RGB", (6, 4)), "GIF") + b"<script>alert(1)</script>"
+    made = payload("image", both)
+    assert made.content["kind"] == "image"
+    assert b"script" not in made.data
+
+
+def test_an_image_that_was_opened_elsewhere_has_the_same_limits() -> None:
+    opened = Image.open(io.BytesIO(png_that_claims(9_000, 9_000)))
+    assert "9000 x 9000 pixels" in payload("image", opened).content["why"]
+
+
+def test_tiff_says_what_to_pass_instead() -> None:
+    why = payload("image", encoded(Image.new("RGB", (6, 4)), "TIFF")).content["why"]
+    assert "numpy.asarray(PIL.Image.open(path))" in why
+
+
+# -- paths
+
+
+def test_a_path_names_a_regular_file_or_nothing(tmp_path: Path) -> None:
+    import os
+
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "secret.txt").write_text("home address")
+    real = tmp_path / "real.png"
+    real.write_bytes(encoded(Image.new("RGB", (6, 4))))
+    (tmp_path / "link.png").symlink_to(real)
+    (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
+    odd = [tmp_path / "pipe.png", tmp_path, "/dev/zero", "/dev/stdin", tmp_path / "loop.png", "a\0b", ""]
+    pool = Pool.from_data(pd.DataFrame({"i": [str(p) for p in odd]}), image="i")
+    for i in range(len(pool)):
+        assert pool.payload(i).content["kind"] == "broken"
+    for path in (tmp_path / "link.png", tmp_path / "x" / ".." / "real.png"):
+        (tmp_path / "x").mkdir(exist_ok=True)
+        assert payload("image", path).content["kind"] == "image"
+    for path in ("/etc/passwd", tmp_path / "secret.txt"):
+        shown = payload("image", path)
+        assert shown.content == {
+            "kind": "broken",
+            "why": "The bytes are no image that can be read (PNG, JPEG, WEBP, GIF, BMP).",
+        }
+        assert shown.data == b""
+
+
+def test_a_reason_is_short_and_can_be_sent() -> None:
+    why = payload("image", "\udcff" + "x" * 100_000).content["why"]
+    assert len(why) <= 500
+    json.dumps(why, ensure_ascii=False).encode()

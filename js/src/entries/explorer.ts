@@ -22,7 +22,7 @@ import { Bus } from "../ui/bus";
 import { count } from "../ui/dom";
 import { onKey } from "../ui/keys";
 import { onTheme, readTheme } from "../ui/theme";
-import { explorerView } from "../views/explorer";
+import { explorerView, type Known } from "../views/explorer";
 import { makeEngine } from "./engines";
 
 const HOVER_MS = 60;
@@ -183,22 +183,21 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   }
 
   /** What is known of a point, in words and a colour. */
-  function known(row: number): { words: string; colour: string } {
+  function known(row: number): Known {
     const [label_, predicted] = [marks?.label[row] ?? NONE, marks?.predicted[row] ?? NONE];
-    if (label_ !== NONE)
-      return { words: `Labelled ${classes[label_]?.name}`, colour: classes[label_]?.color };
-    if (predicted === NONE) return { words: "Not labelled", colour: "transparent" };
-    const doubt = (marks?.doubt[row] ?? 0) > 8 ? ", in doubt" : "";
-    return { words: `Model: ${classes[predicted]?.name}${doubt}`, colour: classes[predicted]?.color };
+    const [given, guess] = [classes[label_], classes[predicted]];
+    if (given) return { before: "Labelled ", name: given.name, after: "", colour: given.color };
+    if (!guess) return { before: "Not labelled", name: "", after: "", colour: "transparent" };
+    const after = (marks?.doubt[row] ?? 0) > 8 ? ", in doubt" : "";
+    return { before: "Model: ", name: guess.name, after, colour: guess.color };
   }
 
   function drawTip(): void {
     if (!hover || !marks) {
-      view.showTip(null, undefined, "", "");
+      view.showTip(null, undefined, null);
       return;
     }
-    const { words, colour } = known(hover.row);
-    view.showTip(hover.at, glimpses.get(hover.row), words, colour);
+    view.showTip(hover.at, glimpses.get(hover.row), known(hover.row));
   }
 
   function drawList(): void {

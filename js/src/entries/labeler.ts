@@ -12,6 +12,7 @@ import type {
   StateMessage,
 } from "../host/protocol";
 import { defineWidget } from "../host/widget";
+import { redress } from "../items/frame";
 import type { Item } from "../items/index";
 import { has, type Rows } from "../plot/rows";
 import { initial, type LabelerEvent, meanwhile, reduce, type Turn, turnable } from "../state/labeler";
@@ -19,6 +20,7 @@ import { announcer } from "../ui/announce";
 import { Bus } from "../ui/bus";
 import { count } from "../ui/dom";
 import { onKey } from "../ui/keys";
+import { onTheme } from "../ui/theme";
 import { labelerView } from "../views/labeler";
 
 const HELD = 300;
@@ -199,6 +201,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   }
 
   onKey(root, (key, event) => press(key, event.shiftKey), signal);
+  onTheme(root, () => redress(root), signal);
   bus.on("key", ({ key, shift }) => press(key, shift));
   bus.on("who", () => {
     bus.tell("labeler", null);

@@ -1,10 +1,10 @@
-import type { Result } from "vega-embed";
 import type { ClassesMessage, MonitorState, MonitorWelcome } from "../host/protocol";
 import { loadVega, type VegaModule } from "../host/vega";
 import { defineWidget } from "../host/widget";
 import { Bus } from "../ui/bus";
 import { onTheme, readTheme } from "../ui/theme";
 import { monitorView } from "../views/monitor";
+import type { View } from "./vega";
 
 const STALLED_MS = 3000;
 const DRAW_MS = 250;
@@ -14,7 +14,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
   let state: MonitorState | null = null;
   let welcome: MonitorWelcome | null = null;
   let waiting = { n: channel.waiting().length, since: Date.now() };
-  let curve: { result: Result; vega: VegaModule; width: number } | null = null;
+  let curve: { drawn: View; vega: VegaModule; width: number } | null = null;
   let drawing = false;
   let later: ReturnType<typeof setTimeout> | null = null;
 
@@ -53,22 +53,15 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     try {
       if (!curve || Math.abs(curve.width - width) > 20) {
         const vega = await loadVega(channel, signal);
-        curve?.result.finalize();
+        curve?.drawn.finalize();
         const spec = { ...welcome.chart, width, config: themed(welcome.chart.config as object) };
-        const options = {
-          actions: false,
-          renderer: "svg" as const,
-          defaultStyle: false,
-          tooltip: false,
-          logLevel: 1,
-        };
-        curve = { result: await vega.embed(view.chart, spec as never, options), vega, width };
+        curve = { drawn: await vega.draw(view.chart, spec, "svg"), vega, width };
       }
       const change = curve.vega
         .changeset()
         .remove(() => true)
         .insert(state.curve.map((point) => ({ ...point })));
-      await curve.result.view.change("curve", change).runAsync();
+      await curve.drawn.change("curve", change).runAsync();
     } catch (error) {
       if (!signal.aborted) console.warn("[hitl-widgets] The learning curve cannot be drawn.", error);
     } finally {
@@ -92,7 +85,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
   onTheme(
     root,
     () => {
-      curve?.result.finalize();
+      curve?.drawn.finalize();
       curve = null;
       void drawCurve();
     },
@@ -103,7 +96,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
   signal.addEventListener("abort", () => {
     resized.disconnect();
     clearInterval(watch);
-    curve?.result.finalize();
+    curve?.drawn.finalize();
   });
   bus.on("waiting", (now) => {
     waiting = now;

@@ -77,7 +77,10 @@ export type Ask = { row: number; key: string; reason: string; audit: boolean; gu
 export type Stage = { words: string; fraction: number | null } | null;
 export type Content =
   | { kind: "text"; text: string; cut?: number }
+  /** Sanitised HTML, and the start of its visible text; images may come from these hosts. */
+  | { kind: "markup"; html: string; text: string; hosts: string[]; cut?: number }
   | { kind: "image"; width: number; height: number }
+  | { kind: "remote"; url: string }
   | { kind: "table"; rows: [string, string][] }
   | { kind: "broken"; why: string };
 export type Member = { row: number; key: string; label: number; guess: Guess | null };

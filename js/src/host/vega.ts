@@ -8,7 +8,7 @@ type Page = { [SLOT]?: Promise<VegaModule> };
 
 /**
  * Vega, once for the page: the first widget that needs it gets the code from its kernel, so that no widget carries
- * 900 kB of its own and none comes from a network.
+ * 800 kB of its own and none comes from a network.
  */
 export async function loadVega(channel: Channel, signal: AbortSignal): Promise<VegaModule> {
   const page = globalThis as Page;

@@ -1,5 +1,6 @@
 import type { Content } from "../host/protocol";
-import { count, h } from "../ui/dom";
+import { count, h, said } from "../ui/dom";
+import { markupFrame } from "./frame";
 
 /** An item as the browser holds it: the content, and the address of its picture where it has one. */
 export type Item = { content: Content; url?: string };
@@ -11,15 +12,12 @@ type Renderer<K extends Content["kind"]> = (
 
 const renderers: { [K in Content["kind"]]: Renderer<K> } = {
   text: (content) => {
-    const body = h("div", { class: "hitl-text", text: content.text, attrs: { dir: "auto" } });
-    if (!content.cut) return body;
-    return h(
-      "div",
-      {},
-      body,
-      h("div", { class: "hitl-faint", text: `${count(content.cut, "character")} more` }),
+    return withRest(
+      h("div", { class: "hitl-text", text: content.text, attrs: { dir: "auto" } }),
+      content.cut,
     );
   },
+  markup: (content) => withRest(markupFrame(content), content.cut),
   image: (content, url) => {
     const picture = h("img", {
       class: "hitl-image",
@@ -27,6 +25,15 @@ const renderers: { [K in Content["kind"]]: Renderer<K> } = {
     });
     // Small pictures are pixels, not photographs.
     if (Math.max(content.width, content.height) <= 64) picture.classList.add("hitl-pixels");
+    return picture;
+  },
+  remote: ({ url }) => {
+    const picture = h("img", {
+      class: "hitl-image",
+      // The other host learns nothing of this page.
+      attrs: { referrerpolicy: "no-referrer", alt: "The item", draggable: "false", src: url },
+      on: { error: () => picture.replaceWith(broken(`The image cannot be loaded from ${hostOf(url)}.`)) },
+    });
     return picture;
   },
   table: (content) =>
@@ -46,14 +53,25 @@ const renderers: { [K in Content["kind"]]: Renderer<K> } = {
         ),
       ),
     ),
-  broken: (content) =>
-    h(
-      "div",
-      { class: "hitl-broken" },
-      h("div", { class: "hitl-broken-head", text: "This item cannot be shown" }),
-      h("div", { text: content.why, attrs: { dir: "auto" } }),
-    ),
+  broken: (content) => broken(content.why),
 };
+
+function broken(why: string): HTMLElement {
+  return h(
+    "div",
+    { class: "hitl-broken" },
+    h("div", { class: "hitl-broken-head", text: "This item cannot be shown" }),
+    h("div", { text: why, attrs: { dir: "auto" } }),
+  );
+}
+
+function withRest(body: HTMLElement, cut = 0): HTMLElement {
+  if (!cut) return body;
+  const rest = h("div", { class: "hitl-faint", text: `${count(cut, "character")} more` });
+  return h("div", { class: "hitl-with-rest" }, body, rest);
+}
+
+const hostOf = (url: string): string => new URL(url).host;
 
 export function renderItem(item: Item): HTMLElement {
   const render = renderers[item.content.kind] as Renderer<Content["kind"]>;
@@ -63,14 +81,14 @@ export function renderItem(item: Item): HTMLElement {
 /** A glimpse of an item: a few lines or a thumbnail. */
 export function renderGlimpse(item: Item, characters = 160): HTMLElement {
   const { content } = item;
-  if (content.kind === "text") {
+  if (content.kind === "text" || content.kind === "markup") {
     const text = content.text.replace(/\s+/g, " ").trim();
     const cut = text.length > characters ? `${text.slice(0, characters - 1)}…` : text;
     return h("div", { class: "hitl-glimpse", text: cut, attrs: { dir: "auto" } });
   }
   if (content.kind === "table") {
-    const cells = content.rows.slice(0, 4).map(([name, value]) => `${name} ${value}`);
-    return h("div", { class: "hitl-glimpse", text: cells.join(" · ") });
+    const cells = content.rows.slice(0, 4).flatMap(([name, value]) => [said(name), " ", said(value), " · "]);
+    return h("div", { class: "hitl-glimpse" }, ...cells.slice(0, -1));
   }
   return renderItem(item);
 }

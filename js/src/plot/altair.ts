@@ -1,10 +1,10 @@
-import type { Result } from "vega-embed";
 import type { Engine, View } from "./engine";
 import type { Grid } from "./grid";
 import type { Look, Looks } from "./look";
 import type { Rows } from "./rows";
 
 type VegaModule = typeof import("../entries/vega");
+type Chart = Awaited<ReturnType<VegaModule["draw"]>>;
 type Row = Look & { x: number; y: number };
 
 /** Draws an Altair chart: rows of its data set `points` are changed in place, so nothing else of it moves. */
@@ -15,18 +15,11 @@ export class AltairEngine implements Engine {
 
   private constructor(
     private readonly vega: VegaModule,
-    private readonly result: Result,
+    private readonly chart: Chart,
   ) {}
 
   static async make(vega: VegaModule, element: HTMLElement, chart: object): Promise<AltairEngine> {
-    const options = {
-      actions: false,
-      renderer: "canvas" as const,
-      defaultStyle: false,
-      tooltip: false,
-      logLevel: 1,
-    };
-    return new AltairEngine(vega, await vega.embed(element, chart as never, options));
+    return new AltairEngine(vega, await vega.draw(element, chart, "canvas"));
   }
 
   setPoints({ xy, n }: Grid, looks: Looks): Promise<void> {
@@ -35,7 +28,7 @@ export class AltairEngine implements Engine {
       if (this.rows.length === n) return this.modify(this.rows.keys(), row);
       this.rows = Array.from({ length: n }, (_, i) => row(i));
       const change = this.vega.changeset().remove(() => true);
-      await this.result.view.change("points", change.insert(this.rows)).runAsync();
+      await this.chart.change("points", change.insert(this.rows)).runAsync();
     });
   }
 
@@ -55,23 +48,23 @@ export class AltairEngine implements Engine {
         changed = true;
       }
     }
-    if (changed) await this.result.view.change("points", change).runAsync();
+    if (changed) await this.chart.change("points", change).runAsync();
   }
 
   setView(view: View): Promise<void> {
     return this.queue(async () => {
-      await this.result.view.signal("view_x", view.x).signal("view_y", view.y).runAsync();
+      await this.chart.signal("view_x", view.x).signal("view_y", view.y).runAsync();
     });
   }
 
   resize(width: number, height: number): Promise<void> {
     return this.queue(async () => {
-      await this.result.view.width(width).height(height).runAsync();
+      await this.chart.width(width).height(height).runAsync();
     });
   }
 
   destroy(): void {
-    this.result.finalize();
+    this.chart.finalize();
   }
 
   // Vega runs one dataflow at a time; what comes meanwhile waits its turn.

@@ -45,6 +45,15 @@ export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Somebody's words within ours: their direction is their own, and turns nothing around that stands beside them. */
+export const said = (text: string): HTMLElement => h("bdi", { text });
+
+/** {@link setText}, of parts. */
+export function setParts(element: Element, ...parts: (string | HTMLElement)[]): void {
+  const text = parts.map((part) => (typeof part === "string" ? part : part.textContent)).join("");
+  if (element.textContent !== text) element.replaceChildren(...parts);
+}
+
 export function show(element: HTMLElement | SVGElement, visible: boolean): void {
   element.toggleAttribute("hidden", !visible);
 }

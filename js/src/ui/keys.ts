@@ -37,3 +37,27 @@ export function onKey(
     { signal },
   );
 }
+
+const TAB_MS = 1000;
+
+/**
+ * A frame takes the focus when it is clicked, and the keys with it: it gives them back. Who goes there with Tab stays,
+ * to scroll it.
+ */
+export function keepFocus(root: HTMLElement, signal: AbortSignal): void {
+  let tabbed = Number.NEGATIVE_INFINITY;
+  const back = (): void => {
+    const at = document.activeElement;
+    if (at instanceof HTMLIFrameElement && root.contains(at)) root.focus({ preventScroll: true });
+  };
+  const listen = { capture: true, signal };
+  const note = ({ key }: KeyboardEvent): void => {
+    if (key === "Tab") tabbed = performance.now();
+  };
+  window.addEventListener("keydown", note, listen);
+  // A frame in another process takes the focus a while after the key.
+  const left = (): void => {
+    if (performance.now() - tabbed > TAB_MS) setTimeout(back);
+  };
+  window.addEventListener("blur", left, { signal });
+}

@@ -1,7 +1,7 @@
 import type { LabelClass, Member } from "../host/protocol";
 import { type Item, renderGlimpse } from "../items/index";
 import type { Chosen } from "../state/labeler";
-import { count, h, percent } from "../ui/dom";
+import { count, h, percent, said } from "../ui/dom";
 
 const HOW: Record<string, string> = {
   clicked: "chosen one by one",
@@ -48,9 +48,8 @@ function mixBar(mix: { code: number; n: number }[], classes: LabelClass[]): HTML
   }
   const words = mix
     .slice(0, 3)
-    .map(({ code, n }) => `${classes[code].name} (${percent(n / total)})`)
-    .join(", ");
-  return h("div", {}, h("div", { class: "hitl-faint", text: `The model says ${words}` }), bar);
+    .flatMap(({ code, n }, i) => [i ? ", " : "", said(classes[code].name), ` (${percent(n / total)})`]);
+  return h("div", {}, h("div", { class: "hitl-faint" }, "The model says ", ...words), bar);
 }
 
 function list(

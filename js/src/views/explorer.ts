@@ -3,7 +3,7 @@ import type { Item } from "../items/index";
 import { renderGlimpse } from "../items/index";
 import type { ColourBy } from "../plot/look";
 import type { Tool } from "../plot/overlay";
-import { count, h, percent, setText, show } from "../ui/dom";
+import { count, h, percent, said, setText, show } from "../ui/dom";
 
 export type ExplorerCallbacks = {
   tool: (tool: Tool) => void;
@@ -34,7 +34,9 @@ const COLOURS: [ColourBy, string][] = [
   ["group", "group"],
 ];
 
-type Point = { row: number; words: string; colour: string; item: Item | undefined };
+/** What is known of a point: our words around the name of a class. */
+export type Known = { before: string; name: string; after: string; colour: string };
+type Point = Known & { row: number; item: Item | undefined };
 
 export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
   const chart = h("div", { class: "hitl-chart", attrs: { "aria-hidden": "true" } });
@@ -194,7 +196,7 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
                   style: { "--class": c.color },
                 },
                 c.key ? h("kbd", { text: c.key.toUpperCase() }) : null,
-                h("span", { class: "hitl-class-name", text: c.name }),
+                h("span", { class: "hitl-class-name", text: c.name, attrs: { dir: "auto" } }),
               ),
         ),
       );
@@ -208,15 +210,15 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
       }
       const focused = rows.contains(document.activeElement);
       rows.replaceChildren(
-        ...points.map(({ row, words, colour, item }) =>
+        ...points.map(({ row, item, ...known }) =>
           h(
             "li",
             {},
             h(
               "button",
               { class: "hitl-list-row", on: { click: () => on.choose(row) }, attrs: { type: "button" } },
-              dot(colour),
-              h("span", { class: "hitl-faint", text: words }),
+              dot(known.colour),
+              h("span", { class: "hitl-faint" }, ...wordsOf(known)),
               item ? renderGlimpse(item, 120) : h("span", { class: "hitl-faint", text: "…" }),
             ),
           ),
@@ -227,10 +229,10 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
       if (!points.length)
         rows.append(h("li", { class: "hitl-faint", text: "None yet: label a few items of two classes." }));
     },
-    showTip(at: [number, number] | null, item: Item | undefined, words: string, colour: string): void {
+    showTip(at: [number, number] | null, item: Item | undefined, known: Known | null): void {
       show(tip, at !== null);
-      if (!at) return;
-      const head = h("div", { class: "hitl-tip-head" }, dot(colour), words);
+      if (!at || !known) return;
+      const head = h("div", { class: "hitl-tip-head" }, dot(known.colour), h("span", {}, ...wordsOf(known)));
       tip.replaceChildren(
         head,
         item ? renderGlimpse(item, 220) : h("div", { class: "hitl-faint", text: "…" }),
@@ -245,6 +247,8 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
   };
   return view;
 }
+
+const wordsOf = ({ before, name, after }: Known): (string | HTMLElement)[] => [before, said(name), after];
 
 function dot(colour: string): HTMLElement {
   const element = h("span", { class: "hitl-dot" });

@@ -1,7 +1,7 @@
 import type { Ask, ChangeMessage, LabelClass } from "../host/protocol";
 import { type Item, renderItem } from "../items/index";
 import { emptyWords, type LabelerState, labelsGiven, meanwhile, turnable } from "../state/labeler";
-import { count, h, percent, setText, show } from "../ui/dom";
+import { count, h, percent, said, setParts, setText, show } from "../ui/dom";
 import { bulkCard } from "./bulk";
 import { classEditor } from "./classes";
 
@@ -69,7 +69,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       fillGuide(offered);
       editor.update(shownClasses);
     }
-    setText(reason, heading(state, ask, bulk));
+    setParts(reason, ...heading(state, ask, bulk));
     reason.title = ask && !state.chosen ? `Asked because: ${ask.reason}` : "";
     setText(
       progress,
@@ -95,8 +95,9 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     const model = !bulk && ask?.guess && !meanwhile(state) ? ask.guess : null;
     guessLine.style.visibility = model ? "visible" : "hidden";
     if (model) {
-      const words = `Model: ${state.classes[model.code]?.name} (${percent(model.confidence)})`;
-      setText(guess, showGuess ? words : "Model’s guess hidden");
+      const name = said(state.classes[model.code]?.name ?? "");
+      const words = ["Model: ", name, ` (${percent(model.confidence)})`];
+      setParts(guess, ...(showGuess ? words : ["Model’s guess hidden"]));
       setText(eye, showGuess ? "hide" : "show");
     }
     for (const [code, element] of [...classes.children].entries()) {
@@ -118,12 +119,12 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     show(guide, told.length > 0);
     guideList.replaceChildren(
       ...told.flatMap((c) => [
-        h("dt", { text: c.name }),
+        h("dt", { text: c.name, attrs: { dir: "auto" } }),
         h(
           "dd",
           {},
-          c.guidance,
-          c.example ? h("div", { class: "hitl-faint", text: `Example: ${c.example}` }) : null,
+          h("div", { text: c.guidance, attrs: { dir: "auto" } }),
+          c.example ? h("div", { class: "hitl-faint" }, "Example: ", said(c.example)) : null,
         ),
       ]),
     );
@@ -137,14 +138,17 @@ function members(state: LabelerState, item: (row: number) => Item | undefined): 
   return sample ? [...sample.random, ...sample.odd].map((member) => item(member.row)) : [];
 }
 
-function heading(state: LabelerState, ask: Ask | null, bulk: boolean): string {
-  if (bulk) return "Press a class to label all of them";
-  if (!ask) return state.question;
+function heading(state: LabelerState, ask: Ask | null, bulk: boolean): (string | HTMLElement)[] {
+  if (bulk) return ["Press a class to label all of them"];
+  if (!ask) return [said(state.question)];
   const now = meanwhile(state);
-  if (now?.mine) return `Labelled ${state.classes[now.code]?.name} elsewhere: your label replaces it`;
-  if (now) return "Labelled by somebody else meanwhile: yours is a second opinion";
-  if (state.question && !state.chosen) return `${state.question} · ${ask.reason}`;
-  return ask.reason.charAt(0).toUpperCase() + ask.reason.slice(1);
+  if (now?.mine) {
+    const name = said(state.classes[now.code]?.name ?? "");
+    return ["Labelled ", name, " elsewhere: your label replaces it"];
+  }
+  if (now) return ["Labelled by somebody else meanwhile: yours is a second opinion"];
+  if (state.question && !state.chosen) return [said(state.question), " · ", ask.reason];
+  return [said(ask.reason.charAt(0).toUpperCase() + ask.reason.slice(1))];
 }
 
 function waitingWords(state: LabelerState): string {

@@ -1,5 +1,5 @@
 import type { HistoryEntry, LabelClass, MonitorState, Person } from "../host/protocol";
-import { count, h, setText, show } from "../ui/dom";
+import { count, h, said, setParts, setText, show } from "../ui/dom";
 
 export type MonitorCallbacks = {
   undo: () => void;
@@ -94,7 +94,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       people.replaceChildren(
         ...state.people.flatMap((one) => personRow(one, one.annotator === state.annotator)),
       );
-      setText(saved, savedWords(state, waiting));
+      setParts(saved, ...savedWords(state, waiting));
       saved.title = state.store.where;
       saved.classList.toggle("hitl-bad", stalled || state.closed);
       const shares = JSON.stringify([state.balance, classes]);
@@ -127,10 +127,10 @@ function syncWords(state: MonitorState): string {
   return "model up to date";
 }
 
-function savedWords(state: MonitorState, waiting: number): string {
-  if (state.closed) return "session closed: run the cell again";
-  if (waiting > 0) return `${count(waiting, "label")} waiting for the kernel`;
-  return state.store.name === "memory" ? "kept in memory only" : `saved in ${state.store.name}`;
+function savedWords(state: MonitorState, waiting: number): (string | HTMLElement)[] {
+  if (state.closed) return ["session closed: run the cell again"];
+  if (waiting > 0) return [`${count(waiting, "label")} waiting for the kernel`];
+  return state.store.name === "memory" ? ["kept in memory only"] : ["saved in ", said(state.store.name)];
 }
 
 function curveMissing(state: MonitorState): string {
@@ -180,13 +180,17 @@ function historyRow(
   const way = entry.holds
     ? "Go back to the moment after this act"
     : "Undone. Bring everything back up to here";
-  const words = h("button", {
-    class: "hitl-history-what",
-    text: what + many,
-    title: now ? "You are here" : entry.reach ? way : "Undone",
-    attrs: { type: "button", dir: "auto", "aria-current": now, "aria-disabled": String(now || !entry.reach) },
-    on: { click: () => !now && entry.reach && jump(entry.id) },
-  });
+  const words = h(
+    "button",
+    {
+      class: "hitl-history-what",
+      title: now ? "You are here" : entry.reach ? way : "Undone",
+      attrs: { type: "button", "aria-current": now, "aria-disabled": String(now || !entry.reach) },
+      on: { click: () => !now && entry.reach && jump(entry.id) },
+    },
+    said(what),
+    many,
+  );
   return h(
     "li",
     { class: entry.holds ? "" : "hitl-undone" },

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,8 @@ from PIL import Image
 
 from hitl_widgets.data._blocks import IntArray, each_block
 from hitl_widgets.data._cache import row_keys
-from hitl_widgets.data.items import ItemKind, is_missing
+from hitl_widgets.data.items import ItemKind, is_address, is_missing, read_file
+from hitl_widgets.data.markup import MARKUP
 
 __all__ = ["content_hash", "row_ids"]
 
@@ -55,6 +55,8 @@ def _cell(value: Any) -> Any:
 
 def content_hash(kind: ItemKind, item: Any) -> str:
     """24 hexadecimal digits, the same wherever the content is."""
+    # The same text shown in another way keeps its label.
+    kind = "text" if kind in MARKUP else kind
     digest = hashlib.blake2b(kind.encode() + b"\0", digest_size=12)
     if kind == "text":
         digest.update(item.encode("utf-8", "surrogatepass"))
@@ -77,6 +79,8 @@ def content_hash(kind: ItemKind, item: Any) -> str:
 def _file_bytes(item: Any) -> bytes:
     """The content of a file, so that a moved file keeps its label; its name where unreadable."""
     try:
-        return Path(item).read_bytes()
+        if not is_address(item):
+            return read_file(item)
     except (OSError, TypeError, ValueError):
-        return str(item).encode("utf-8", "surrogatepass")
+        pass
+    return str(item).encode("utf-8", "surrogatepass")

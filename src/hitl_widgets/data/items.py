@@ -1,27 +1,45 @@
-"""One item -> what a screen needs to show it: plain values and bytes, never markup."""
+"""One item -> what a screen needs to show it: plain values, bytes, and markup only where it was asked for."""
 
 from __future__ import annotations
 
 import io
 import math
+import os
+import stat
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-__all__ = ["ItemKind", "Payload", "is_missing", "load_image", "payload", "table_cell"]
+from hitl_widgets.data.markup import MARKUP, address_host, sanitise, visible_text
 
-ItemKind = Literal["text", "image", "table"]
+__all__ = [
+    "ItemKind",
+    "Payload",
+    "is_address",
+    "is_missing",
+    "load_image",
+    "payload",
+    "read_file",
+    "table_cell",
+]
 
-IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+ItemKind = Literal["text", "html", "markdown", "image", "table"]
+
+# Not TIFF: libtiff reads dozens of encodings from bytes that anybody may have made, and Pillow shows 16-bit
+# TIFFs wrong. Who has them passes arrays.
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MAX_IMAGE_BYTES = 64 * 2**20
 MAX_PIXELS = 50_000_000
 SHOWN_SIDE = 768
 SHOWN_CHARACTERS = 20_000
+GLIMPSE_CHARACTERS = 1_000
 CELL_CHARACTERS = 400
+WHY_CHARACTERS = 500
 
 
 @dataclass(frozen=True)
@@ -31,7 +49,8 @@ class Payload:
     Attributes
     ----------
     content
-        JSON values; ``content["kind"]`` is ``text``, ``image``, ``table`` or ``broken``.
+        JSON values; ``content["kind"]`` is ``text``, ``markup``, ``image``, ``remote`` (an image that the
+        browser loads), ``table`` or ``broken``.
     data
         The encoded image (PNG) of an image item, else empty.
     """
@@ -40,23 +59,66 @@ class Payload:
     data: bytes = b""
 
 
-def payload(kind: ItemKind, item: Any, *, side: int = SHOWN_SIDE) -> Payload:
-    """Show one item; an item that cannot be shown becomes a placeholder that says why."""
+def payload(kind: ItemKind, item: Any, *, side: int = SHOWN_SIDE, hosts: Sequence[str] = ()) -> Payload:
+    """Show one item; an item that cannot be shown becomes a placeholder that says why.
+
+    Parameters
+    ----------
+    side
+        Images are at most so wide and high; below the default it is a glimpse, and markup is its text.
+    hosts
+        Where the browser may load images from.
+    """
     if kind == "text":
         return _text(item)
+    if kind in MARKUP:
+        return _markup(kind, item, hosts, glimpse=side < SHOWN_SIDE)
     if kind == "table":
-        return Payload(
-            {"kind": "table", "rows": [[_sendable(str(k)), table_cell(v)] for k, v in item.items()]}
-        )
+        rows = [[_short(str(name)), table_cell(value)] for name, value in item.items()]
+        return Payload({"kind": "table", "rows": rows})
+    if is_address(item):
+        return _remote(item, hosts)
     try:
         image = load_image(item)
     except Exception as error:  # noqa: BLE001 - whatever Pillow raises, the person sees the reason
-        return Payload({"kind": "broken", "why": _sendable(str(error))})
+        return _broken(str(error))
     width, height = image.size
     image.thumbnail((side, side))
     stream = io.BytesIO()
     image.save(stream, format="PNG")
     return Payload({"kind": "image", "width": width, "height": height}, stream.getvalue())
+
+
+def _broken(why: str) -> Payload:
+    return Payload({"kind": "broken", "why": _short(why, WHY_CHARACTERS)})
+
+
+def _markup(kind: str, item: str, hosts: Sequence[str], *, glimpse: bool) -> Payload:
+    clean, cut = sanitise(kind, _sendable(item), hosts)
+    text = visible_text(clean)
+    if not text:
+        return _broken("This item has no text.")
+    if glimpse:
+        return Payload({"kind": "text", "text": text[:GLIMPSE_CHARACTERS]})
+    content = {"kind": "markup", "html": clean, "text": text[:GLIMPSE_CHARACTERS], "hosts": list(hosts)}
+    return Payload(content | ({"cut": cut} if cut else {}))
+
+
+def is_address(item: Any) -> bool:
+    """Whether an image item lies on the web."""
+    return isinstance(item, str) and item.strip().lower().startswith(("http://", "https://"))
+
+
+def _remote(address: str, hosts: Sequence[str]) -> Payload:
+    host = address_host(address)
+    if host is None:
+        return _broken("The image has an address that is not loaded: https://host/path is, without a port.")
+    if host not in hosts:
+        return _broken(
+            f"The image lies at {host}, and nothing is loaded from there. So that the browser loads it, pass "
+            f"remote_images=[{host!r}]."
+        )
+    return Payload({"kind": "remote", "url": _sendable(address.strip())})
 
 
 def is_missing(value: Any) -> bool:
@@ -71,9 +133,13 @@ def _sendable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def _short(text: str, limit: int = CELL_CHARACTERS) -> str:
+    return _sendable(text if len(text) <= limit else text[: limit - 1] + "…")
+
+
 def _text(item: str) -> Payload:
     if not item.strip():
-        return Payload({"kind": "broken", "why": "This item has no text."})
+        return _broken("This item has no text.")
     content: dict[str, Any] = {"kind": "text", "text": _sendable(item[:SHOWN_CHARACTERS])}
     if len(item) > SHOWN_CHARACTERS:
         content["cut"] = len(item) - SHOWN_CHARACTERS
@@ -86,8 +152,7 @@ def table_cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.6g}"
-    text = _sendable(str(value))
-    return text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…"
+    return _short(str(value))
 
 
 def load_image(item: Any) -> Image.Image:
@@ -102,24 +167,41 @@ def load_image(item: Any) -> Image.Image:
     ------
     ValueError
         With a reason fit for a person: missing file, unknown format, too large, odd shape.
+
+    Notes
+    -----
+    Of an animation only the first frame is decoded. Nothing of a file but its pixels is kept.
     """
     if item is None:
         raise ValueError("This item has no image.")
     if isinstance(item, Image.Image):
         if 0 in item.size:
             raise ValueError("The image has no pixels.")
+        _check_pixels(item)
         return _plain(item)
     if isinstance(item, np.ndarray):
         return _from_array(item)
+    if is_address(item):
+        raise ValueError("The image lies on the web, from where the kernel loads nothing.")
     data = bytes(item) if isinstance(item, bytes | bytearray | memoryview) else _read(item)
     if len(data) > MAX_IMAGE_BYTES:
         raise ValueError(f"The image has {len(data) / 2**20:.0f} MB; the limit is 64 MB.")
+    return _decode(data)
+
+
+def _check_pixels(image: Image.Image) -> None:
+    if image.width * image.height > MAX_PIXELS:
+        raise ValueError(f"The image has {image.width} x {image.height} pixels: too many.")
+
+
+def _decode(data: bytes) -> Image.Image:
+    if data.startswith(TIFF):
+        raise ValueError("TIFF files are not read: pass arrays, such as numpy.asarray(PIL.Image.open(path)).")
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             image = Image.open(io.BytesIO(data), formats=IMAGE_FORMATS)
-            if image.width * image.height > MAX_PIXELS:
-                raise ValueError(f"The image has {image.width} x {image.height} pixels: too many.")
+            _check_pixels(image)
             image.load()
         except UnidentifiedImageError:
             readable = ", ".join(IMAGE_FORMATS)
@@ -129,12 +211,33 @@ def load_image(item: Any) -> Image.Image:
     return _plain(image)
 
 
-def _read(item: Any) -> bytes:
-    path = Path(item)
-    try:
-        if path.stat().st_size > MAX_IMAGE_BYTES:
+def read_file(path: Any) -> bytes:
+    """The bytes of a regular file of at most 64 MB: a pipe or a device would keep the kernel for ever.
+
+    Raises
+    ------
+    ValueError
+        For a larger file, and for what is no file.
+    OSError
+        When it cannot be read.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - a path has no such flags
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise ValueError("The path names no file.")
+        if found.st_size > MAX_IMAGE_BYTES:
             raise ValueError(f"The image file is larger than {MAX_IMAGE_BYTES // 2**20} MB.")
-        return path.read_bytes()
+        return file.read(MAX_IMAGE_BYTES + 1)
+
+
+def _read(item: Any) -> bytes:
+    if not isinstance(item, str | os.PathLike):
+        raise ValueError(  # noqa: TRY004 - the caller tells people what is wrong with an item
+            f"A {type(item).__name__} is no image: expected bytes, an array, a Pillow image or a path."
+        )
+    try:
+        return read_file(item)
     except OSError as error:
         raise ValueError(f"The image file cannot be read: {error.strerror or error}.") from None
 

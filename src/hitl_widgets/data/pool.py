@@ -19,6 +19,7 @@ from PIL import Image
 
 from hitl_widgets.data._identity import content_hash, row_ids
 from hitl_widgets.data.items import ItemKind, Payload, is_missing, payload
+from hitl_widgets.data.markup import MARKUP, check_hosts, need_markup, sanitise, visible_text
 from hitl_widgets.data.matrix import is_matrix, open_matrix, some_rows
 from hitl_widgets.errors import InvalidInput, choices, nearest
 
@@ -36,7 +37,7 @@ class Pool:
     Attributes
     ----------
     kind
-        ``text``, ``image`` or ``table``.
+        ``text``, ``html``, ``markdown``, ``image`` or ``table``.
     items
         One value per distinct item.
     ids
@@ -51,6 +52,8 @@ class Pool:
         What the person passed, untouched.
     by_content
         Whether the ids are content hashes.
+    remote_images
+        Hosts from which the browser may load images.
     """
 
     kind: ItemKind
@@ -60,6 +63,7 @@ class Pool:
     X: Any = None
     source: Any = field(default=None, repr=False)
     by_content: bool = field(default=False, repr=False)
+    remote_images: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.items)
@@ -76,6 +80,13 @@ class Pool:
     def keys(self) -> tuple[str, ...]:
         """The ids as text, as the store keeps them."""
         return tuple(map(str, self.ids))
+
+    @cached_property
+    def texts(self) -> Sequence[str] | None:
+        """What a person reads of each item: its text, or the visible text of its markup; else None."""
+        if self.kind in MARKUP:
+            return [visible_text(sanitise(self.kind, item)[0]) for item in self.items]
+        return self.items if self.kind == "text" else None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -118,14 +129,15 @@ class Pool:
     def payload(self, i: int, *, side: int = 768) -> Payload:
         """What a screen shows of item ``i``; images at most ``side`` pixels wide and high.
 
-        Of a row with more than 30 columns the first 12, and how many there are besides.
+        Of markup at less than the full side its visible text. Of a row with more than 30 columns the
+        first 12, and how many there are besides.
         """
         item = self.items[i]
         if self.kind == "table" and len(item) > WIDE:
             item = dict(islice(item.items(), SHOWN_COLUMNS)) | {
                 "…": f"{len(item) - SHOWN_COLUMNS} more columns"
             }
-        return payload(self.kind, item, side=side)
+        return payload(self.kind, item, side=side, hosts=self.remote_images)
 
     @classmethod
     def from_data(
@@ -133,10 +145,13 @@ class Pool:
         data: Any,
         *,
         text: str | None = None,
+        html: str | None = None,
+        markdown: str | None = None,
         image: str | None = None,
         columns: Sequence[str] | None = None,
         X: Any = None,
         id: str | None = None,  # noqa: A002 - the field's own word
+        remote_images: Iterable[str] | None = None,
         cache: Path | None = None,
     ) -> Pool:
         """Read the items from a table, a list, an array or a file of features.
@@ -147,26 +162,33 @@ class Pool:
             A pandas, polars or Arrow table; a list of texts, images (arrays, bytes, paths as
             ``pathlib.Path``, Pillow images) or dicts; an array of shape (n, h, w[, c]) of images;
             features: an array of shape (n, d), or what ``X`` may be besides.
-        text, image, columns
-            The column that holds the text or the image, or the columns to show as a table row.
-            Without any, all columns.
+        text, html, markdown, image, columns
+            The column that holds the text, the HTML, the Markdown or the image, or the columns to show
+            as a table row. Without any, all columns.
         X
             Embeddings, array-like of shape (n_rows, n_features), finite; a path to ``.npy``,
             ``.parquet`` or ``.zarr``, a zarr array or a Dask array. See
             :func:`~hitl_widgets.data.matrix.open_matrix`.
         id
             The column that holds the ids; without it an item's id is a hash of its content.
+        remote_images
+            Hosts, such as ``["images.example.org"]``, from which the browser may load, by https, what
+            HTML and Markdown show and an image column names. The kernel loads nothing.
         cache
             A folder for files that are converted; ``.hitl-widgets`` beside each where None.
         """
-        if sum(x is not None for x in (text, image, columns)) > 1:
-            raise InvalidInput("Pass one of text=, image= or columns=, to say what an item is.")
+        ways = {"text": text, "html": html, "markdown": markdown, "image": image, "columns": columns}
+        given = {name: value for name, value in ways.items() if value is not None}
+        if len(given) > 1:
+            raise InvalidInput(
+                "Pass one of text=, html=, markdown=, image= or columns=, to say what an item is."
+            )
+        hosts = check_hosts(remote_images)
         table = _as_table(data)
         if table is not None:
-            kind, items, names = _from_table(table, text, image, columns, id)
-        elif any(x is not None for x in (text, image, columns, id)):
-            given = {"text": text, "image": image, "columns": columns, "id": id}
-            name = next(name for name, value in given.items() if value is not None)
+            kind, items, names = _from_table(table, given, id)
+        elif given or id is not None:
+            name = next(iter(given), "id")
             raise InvalidInput(
                 f"{name}= names a column, but data is a {type(data).__name__}. "
                 "Pass a pandas, polars or Arrow table, or leave it out."
@@ -181,7 +203,7 @@ class Pool:
         matrix = None if X is None else open_matrix(X, len(items), cache=cache)
         if names is not None:
             rows = np.arange(len(items), dtype=np.int64)
-            return cls(kind, items, names, rows, matrix, data)
+            return cls(kind, items, names, rows, matrix, data, remote_images=hosts)
         hashes = [content_hash(kind, item) for item in items]
         first: dict[str, int] = {}
         rows = np.array([first.setdefault(h, len(first)) for h in hashes], dtype=np.int64)
@@ -191,7 +213,7 @@ class Pool:
                 _warn_of_lost(matrix, rows, keep)
             items = [items[i] for i in keep]
             matrix = None if matrix is None else some_rows(matrix, keep)
-        return cls(kind, items, tuple(first), rows, matrix, data, by_content=True)
+        return cls(kind, items, tuple(first), rows, matrix, data, by_content=True, remote_images=hosts)
 
 
 def _warn_of_lost(X: Any, rows: npt.NDArray[np.int64], keep: npt.NDArray[np.int64]) -> None:
@@ -221,18 +243,17 @@ def _as_table(data: Any) -> nw.DataFrame[Any] | None:
 
 
 def _from_table(
-    table: nw.DataFrame[Any],
-    text: str | None,
-    image: str | None,
-    columns: Sequence[str] | None,
-    id_column: str | None,
+    table: nw.DataFrame[Any], given: Mapping[Any, Any], id_column: str | None
 ) -> tuple[ItemKind, list[Any], tuple[Any, ...] | None]:
     names = None if id_column is None else _ids(_column(table, id_column, "id"), id_column)
-    if text is not None:
-        values = [_as_text(v) for v in _column(table, text, "text")]
-        return "text", values, names
-    if image is not None:
-        return "image", [None if is_missing(v) else v for v in _column(table, image, "image")], names
+    for kind, name in given.items():
+        if kind == "image":
+            return kind, [None if is_missing(v) else v for v in _column(table, name, kind)], names
+        if kind != "columns":
+            if kind in MARKUP:
+                need_markup(kind)
+            return kind, [_as_text(v) for v in _column(table, name, kind)], names
+    columns = given.get("columns")
     if isinstance(columns, str):
         columns = [columns]
     shown = [c for c in table.columns if c != id_column] if columns is None else list(columns)

@@ -26,6 +26,7 @@ from hitl_widgets.learn.strategies import (
 )
 from hitl_widgets.learn.strategies.doubt import EARLY
 from hitl_widgets.loop.round import Round, Suggestion
+from hitl_widgets.loop.words import within
 
 __all__ = ["Asker", "Ground", "Labels", "ground_of"]
 
@@ -348,4 +349,4 @@ class Asker:
         around = name == "doubt" and round_.has_graph and round_.n_labels < EARLY
         more = ", with much doubt around it" if around else ""
         names = round_.schema.names
-        return f"between {names[first]} and {names[second]}{more}"
+        return f"between {within(names[first])} and {within(names[second])}{more}"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hitl_widgets.learn.learner import FloatArray
+from hitl_widgets.loop.words import within
 
 __all__ = ["Asked", "too_few", "why"]
 
@@ -68,7 +69,9 @@ def why(strategy: str, asked: Asked | None, classes: Sequence[str]) -> str:
         return "All labels so far are of one class, so the model has nothing to compare: drawn at random."
     if asked.all_tied and strategy not in _TIED:
         return f"To {strategy} all points are worth the same now: drawn at random."
-    first, second = (f"{classes[code]} {asked.proba[code]:.2f}" for code in np.argsort(-asked.proba)[:2])
+    first, second = (
+        f"{within(classes[code])} {asked.proba[code]:.2f}" for code in np.argsort(-asked.proba)[:2]
+    )
     known = _WORDS.get(strategy, f"{strategy} gives it the highest utility: {asked.utility:.3g}.")
     words = known.format(first=first, second=second) if strategy in _WORDS else known
     if asked.n_tied > 1 and strategy not in _TIED:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,11 +28,15 @@ from hitl_widgets.loop.maps import Map, Method, check_scale, draw, regroup
 from hitl_widgets.loop.worker import Worker
 from hitl_widgets.turns import behind, give_way
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 __all__ = ["Map", "Preparation", "Stage", "build_features", "encode", "regroup"]
 
 Places = npt.NDArray[np.float32]
 
 MOST_IN_GRAPH = 200_000
+SIDE = 256
 NO_UMAP = "the map shows main directions only; pip install umap-learn for one that shows groups"
 
 
@@ -53,8 +57,8 @@ def encode(pool: Pool, embed: Any = None) -> tuple[npt.NDArray[np.float32], Any]
     """:func:`build_features`, and the fitted scikit-learn transformer that made them; None for none."""
     if embed is not None:
         return embed_items(pool.items, embed), embed if hasattr(embed, "transform") else None
-    if pool.kind == "text":
-        return encode_texts(pool.items)
+    if pool.texts is not None:
+        return encode_texts(pool.texts)
     if pool.kind == "table":
         return table_features({c: [row[c] for row in pool.items] for c in pool.items[0]}), None
     return image_features(_images(pool)), None
@@ -63,27 +67,35 @@ def encode(pool: Pool, embed: Any = None) -> tuple[npt.NDArray[np.float32], Any]
 def _images(pool: Pool) -> list[Any]:
     """The decoded images; None, with a warning, for those that cannot be read: the others go on."""
     images: list[Any] = []
-    failures: list[str] = []
-    for item in pool.items:
+    failures: list[tuple[int, str]] = []
+    for i, item in enumerate(pool.items):
         try:
-            images.append(load_image(item))
+            images.append(_small(load_image(item)))
         except Exception as error:  # noqa: BLE001 - a decoder may raise anything
             images.append(None)
-            name = repr(str(item)) if isinstance(item, str | Path) else f"a {type(item).__name__}"
-            failures.append(f"{name}: {str(error).rstrip('.')}")
+            failures.append((i, str(error).rstrip(".")))
     if len(failures) == len(images):
+        first = pool.items[0]
+        name = repr(str(first)) if isinstance(first, str | Path) else f"a {type(first).__name__}"
         raise InvalidInput(
-            f"None of the {len(images):,} images can be read. The first is {failures[0]}. Are the paths "
-            "relative to the notebook's folder?"
+            f"None of the {len(images):,} images can be read. The first is {name}: {failures[0][1]}. Are the "
+            "paths relative to the notebook's folder? For images on the web pass X= or embed=."
         )
     if failures:
+        # By its place: a warning is saved with the notebook.
         warnings.warn(
             f"{len(failures):,} of {len(images):,} images cannot be read: the model knows nothing of them. "
-            f"The first is {failures[0]}.",
+            f"The first is number {failures[0][0]}: {failures[0][1]}.",
             RuntimeWarning,
             stacklevel=2,
         )
     return images
+
+
+def _small(image: Image) -> Image:
+    """Features need few pixels, and all images at their size may not fit into memory."""
+    image.thumbnail((SIDE, SIDE))
+    return image
 
 
 class Preparation:

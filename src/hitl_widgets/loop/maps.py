@@ -54,6 +54,10 @@ class Map:
     settled: bool = True
     medoids: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
+    def __repr__(self) -> str:
+        # Not the names: they are made of items, and what a cell prints is saved.
+        return f"<Map of {len(self.xy):,} items in {len(self.names)} groups, by {self.method}>"
+
 
 def draw(
     xy: npt.NDArray[np.float32], pool: Pool, method: Method, *, scale: float = 1.0, settled: bool = True
@@ -102,8 +106,8 @@ def check_scale(scale: float) -> float:
 
 
 def _names(pool: Pool, clusters: npt.NDArray[np.int16]) -> list[str]:
-    if pool.kind == "text":
-        return name_text_clusters(pool.items, clusters)
+    if pool.texts is not None:
+        return name_text_clusters(pool.texts, clusters)
     if pool.kind == "table" and isinstance(pool.items, list):  # rows of features tell a person nothing
         return name_table_clusters(pool.items, clusters)
     return plain_names(clusters)

@@ -13,7 +13,6 @@ from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.export.history import History
 from hitl_widgets.export.reading import read_source
 from hitl_widgets.labels.events import LabelEvent
-from hitl_widgets.labels.schema import LabelClass, Schema
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.loop.importing import Imported, Log, Refusals
 from hitl_widgets.loop.tables import folded
@@ -43,18 +42,15 @@ def import_history(found: History, log: Log, annotator: str, *, replace: bool = 
     for number, why in found.broken:
         refusals.add(number, why)
     accepted, n_same = _accepted(found, log, refusals, replace=replace)
-    own = _named([log.fold.question.asked or {}])
-    whole = _named([event.value for _, event in accepted if _is_whole(event)])
-    if log.fold.acts():  # two whole questions would take each other's classes away
+    if log.fold.question.asked is not None:  # two whole questions would take each other's classes away
+        _add_classes(log, [event.value for _, event in accepted if _is_whole(event)], annotator)
         accepted = [(number, event) for number, event in accepted if not _is_whole(event)]
-        _add_classes(log, whole, annotator)
     n = 0
     for number, event in accepted:
         if log.add(event):
             n += 1
         else:
             refusals.add(number, "The store has this act already, under another task.", None, event.value)
-    _add_classes(log, {name: c for name, c in own.items() if name not in whole}, annotator)
     return Imported(n, n_same, refusals.table(), found.n_lines, "acts")
 
 
@@ -62,19 +58,15 @@ def _is_whole(event: LabelEvent) -> bool:
     return event.kind == "schema" and "change" not in event.value
 
 
-def _named(schemas: list[Mapping[str, Any]]) -> dict[str, LabelClass]:
-    classes = (c for schema in schemas for c in schema.get("classes", ()))
-    return {c["name"]: LabelClass(c["name"], c["guidance"], c["example"]) for c in classes}
-
-
-def _add_classes(log: Log, named: dict[str, LabelClass], annotator: str) -> None:
-    """Ask also for those of these classes that are none now."""
+def _add_classes(log: Log, wholes: list[Mapping[str, Any]], annotator: str) -> None:
+    """Offer also those classes of other questions that the log never knew."""
     question = log.fold.question
-    news = [c for name, c in named.items() if question.meaning(question.understood(name)) is None]
-    if news and question.asked is not None:
-        asked = Schema.from_dict(question.asked)
-        value = Schema([*asked.classes, *news], asked.question).to_dict()
-        log.add(LabelEvent("schema", log.task, annotator, value=value))
+    named = {c["name"]: c for whole in wholes for c in whole["classes"]}
+    for name, c in named.items():
+        if question.understood(name) is None:
+            new = {"name": name, "guidance": c["guidance"], "example": c["example"]}
+            value = question.completed({"change": "add", "classes": [new]})
+            log.add(LabelEvent("schema", log.task, annotator, value=value))
 
 
 def _accepted(

@@ -73,8 +73,9 @@ class Session:
     data
         A pandas, polars or Arrow table, a list of texts, images or dicts, an array, a path to one
         (``.npy``, ``.parquet``, ``.zarr``), or a :class:`~hitl_widgets.data.pool.Pool`.
-    text, image, columns
-        What an item is: the column of the text, of the image, or the columns of a table row.
+    text, html, markdown, image, columns
+        What an item is: the column of the text, of the HTML or Markdown (extra ``html``), of the image,
+        or the columns of a table row.
     X
         Embeddings, array-like of shape (n_rows, n_features), finite; or a path to ``.npy``,
         ``.parquet`` or ``.zarr``, a zarr or a Dask array, which may be larger than memory. Without
@@ -85,6 +86,9 @@ class Session:
     id
         Column of the ids. Without it an item is known by its content: reordering or growing the
         table keeps its labels, and equal items share one.
+    remote_images
+        Hosts, such as ``["images.example.org"]``, from which the browser may load, by https, what HTML
+        and Markdown show and an image column names. None unless said; the kernel never loads any.
     classes
         At least two names or :class:`~hitl_widgets.labels.schema.LabelClass`. May be left out
         where the store knows the task.
@@ -131,11 +135,14 @@ class Session:
         data: Any,
         *,
         text: str | None = None,
+        html: str | None = None,
+        markdown: str | None = None,
         image: str | None = None,
         columns: list[str] | None = None,
         X: Any = None,
         embed: Any = None,
         id: str | None = None,  # noqa: A002 - the field's own word
+        remote_images: Iterable[str] | None = None,
         classes: Iterable[str | LabelClass] | None = None,
         schema: Schema | None = None,
         store: str | os.PathLike[str] | LabelStore = "labels.sqlite",
@@ -153,7 +160,8 @@ class Session:
         refuse(unknown, Session.__init__.__annotations__)
         check_settings(audit, random_state, store, task, annotator)
         check_overlap(overlap, opinions)
-        self.pool = as_pool(data, embed, text=text, image=image, columns=columns, X=X, id=id)
+        kinds = {"text": text, "html": html, "markdown": markdown, "image": image, "columns": columns}
+        self.pool = as_pool(data, embed, **kinds, X=X, id=id, remote_images=remote_images)
         asked, costs = asked_schema(classes, schema), costs_of(self.pool, cost)
         model = as_learner(learner)
         self.strategy, chosen = as_strategy(strategy)

@@ -84,7 +84,9 @@ def as_pool(data: Any, embed: Any, **how: Any) -> Pool:
     if not isinstance(data, Pool):
         return Pool.from_data(data, **how)
     if any(x is not None for x in how.values()):
-        raise InvalidInput("data is a Pool: pass text=, image=, columns=, X= and id= to Pool.from_data.")
+        named = [f"{name}=" for name in how]
+        words = f"{', '.join(named[:-1])} and {named[-1]}"
+        raise InvalidInput(f"data is a Pool: pass {words} to Pool.from_data.")
     return data
 
 

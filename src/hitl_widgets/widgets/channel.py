@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 import anywidget
+import ipywidgets
 import msgspec
 import traitlets
 
@@ -24,7 +25,7 @@ from hitl_widgets.widgets import messages as m
 from hitl_widgets.widgets.cells import enter, running
 from hitl_widgets.widgets.rows import decode
 
-__all__ = ["ChannelWidget", "SessionWidget", "bundle"]
+__all__ = ["ChannelWidget", "LockedBox", "LockedLayout", "LockedVBox", "SessionWidget", "bundle"]
 
 STATIC = Path(__file__).parent / "static"
 # Items up to which an act is done at once, where the message arrives.
@@ -58,7 +59,33 @@ def bundle(name: str) -> str:
         ) from None
 
 
-class ChannelWidget(anywidget.AnyWidget):
+class Locked:
+    """What a browser may look at and not change: messages are the one way in."""
+
+    def set_state(self, sync_data: Any) -> None:
+        """Refuse: a browser may change no trait."""
+
+    def _handle_msg(self, msg: Any) -> None:
+        # ipywidgets' own handler raises for what is no message of its protocol.
+        data = msg["content"].get("data")
+        method = data.get("method") if isinstance(data, dict) else None
+        if method == "request_state" or (method == "custom" and "content" in data):
+            super()._handle_msg(msg)  # type: ignore[misc]
+
+
+class LockedLayout(Locked, ipywidgets.Layout):  # type: ignore[misc]
+    """Width, height and place of a widget, as Python set them."""
+
+
+class LockedBox(Locked, ipywidgets.Box):  # type: ignore[misc]
+    """Widgets beside each other, which stay the same ones."""
+
+
+class LockedVBox(Locked, ipywidgets.VBox):  # type: ignore[misc]
+    """Widgets below each other, which stay the same ones."""
+
+
+class ChannelWidget(Locked, anywidget.AnyWidget):
     """A widget whose views ask, and are told, by messages.
 
     State is sent to a view when it says hello, and as messages from then on: a trait would be
@@ -76,31 +103,34 @@ class ChannelWidget(anywidget.AnyWidget):
     def __init__(self, key: str) -> None:
         self._wire = threading.RLock()
         self._page = contextvars.copy_context()
-        super().__init__(_esm=bundle(f"{self._bundle}.js"), _css=bundle("hitl.css"), _key=key)
+        super().__init__(
+            _esm=bundle(f"{self._bundle}.js"), _css=bundle("hitl.css"), _key=key, layout=LockedLayout()
+        )
         self.on_msg(self._receive)
-
-    def set_state(self, sync_data: Any) -> None:
-        """Refuse: a browser may change no trait."""
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         return plain_fallback(super()._repr_mimebundle_(**options), self._words)
 
-    def _receive(self, _: Any, content: Any, __: Any) -> None:
+    def _receive(self, _: Any, content: Any, buffers: Any) -> None:
         self._page = contextvars.copy_context()
         name = content.get("id") if isinstance(content, dict) else None
         name = name if isinstance(name, str) and len(name) <= 64 and name.isascii() else ""
-        self._answer(name, lambda: self._handle(m.parse(content)))
+        self._answer(name, lambda: self._handle(m.parse(content, buffers, self._largest())))
+
+    def _largest(self) -> int:
+        """Characters that a message may have."""
+        return m.LARGEST
 
     def _answer(self, name: str, job: Callable[[], None]) -> None:
         try:
             with first():
                 job()
-        except (InvalidInput, msgspec.ValidationError) as error:
-            self._post({"type": "refused", "id": name, "why": str(error)})
+        except (InvalidInput, msgspec.ValidationError, RecursionError) as error:
+            self._post({"type": "refused", "id": name, "why": m.words(error)})
         except HitlError as error:
-            self._post({"type": "failed", "id": name, "why": str(error)})
+            self._post({"type": "failed", "id": name, "why": m.words(error)})
         except Exception as error:  # noqa: BLE001 - whatever it is, the browser keeps the label and is told
-            self._post({"type": "failed", "id": name, "why": f"{type(error).__name__}: {error}"})
+            self._post({"type": "failed", "id": name, "why": m.words(f"{type(error).__name__}: {error}")})
 
     def _handle(self, message: m.Message) -> None:
         raise NotImplementedError
@@ -110,7 +140,7 @@ class ChannelWidget(anywidget.AnyWidget):
         # outside of the page's context that may be a cell: the page would wait until the cell ends.
         page = self._page.copy()
         with self._wire:
-            page.run(self.send, content, buffers or [])
+            page.run(self.send, m.sendable(content), buffers or [])
 
 
 class SessionWidget(ChannelWidget):
@@ -136,6 +166,10 @@ class SessionWidget(ChannelWidget):
         super().close()
 
     # -- in --------------------------------------------------------------------
+
+    def _largest(self) -> int:
+        # A selection takes six bits a character for a bit a row.
+        return m.LARGEST + len(self.session.pool) // 4
 
     def _handle(self, message: m.Message) -> None:
         match message:

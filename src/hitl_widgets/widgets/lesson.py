@@ -82,7 +82,7 @@ class Lesson(ChannelWidget):
                     words = (
                         str(error) if isinstance(error, InvalidInput) else f"{type(error).__name__}: {error}"
                     )
-                    self._post({"type": "trouble", "to": message.view, "words": words})
+                    self._post({"type": "trouble", "to": message.view, "words": m.words(words)})
             case _:
                 raise InvalidInput("This widget shows a lesson, not a session.")
 

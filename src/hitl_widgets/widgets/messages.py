@@ -24,9 +24,14 @@ __all__ = [
     "Undo",
     "Vega",
     "parse",
+    "sendable",
+    "words",
 ]
 
 PROTOCOL = 1
+# Characters of a whole message, besides a selection's: a lesson's 2,000 picks are the longest.
+LARGEST = 32_000
+WHY_CHARACTERS = 2_000
 
 Token = Annotated[str, msgspec.Meta(min_length=8, max_length=64, pattern=r"^[\w.-]+\Z")]
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
@@ -159,16 +164,63 @@ Act = Label | Skip | Undo | Redo | Jump | Change
 Message = Hello | Show | Sample | Groups | Vega | Act | Step | Play
 
 
-def parse(content: Any) -> Message:
+def parse(content: Any, buffers: Any = None, largest: int = LARGEST) -> Message:
     """Validate a message.
+
+    Parameters
+    ----------
+    content
+        What came, as JSON values.
+    buffers
+        What came beside it: no message brings any.
+    largest
+        Characters that the whole may have, a number or a bracket counted as ten.
 
     Raises
     ------
     msgspec.ValidationError
         For anything that is not exactly one of the messages above.
     """
+    if buffers:
+        raise msgspec.ValidationError("The message brings buffers: none does.")
+    if _is_larger(content, largest):
+        raise msgspec.ValidationError(f"The message has more than {largest:,} characters.")
     try:
         message: Message = msgspec.convert(content, type=Message)
     except UnicodeEncodeError as error:
         raise msgspec.ValidationError("The message holds lone surrogates, which are no text.") from error
     return message
+
+
+def _is_larger(content: Any, limit: int) -> bool:
+    """Whether JSON values have more characters; of any depth, and no longer looked at than needed."""
+    size, waiting = 0, [content]
+    while waiting and size <= limit:
+        value = waiting.pop()
+        if isinstance(value, str):
+            size += len(value)
+            continue
+        # A whole number may have any length.
+        size += 10 if not isinstance(value, int) else 1 + value.bit_length() // 3
+        if isinstance(value, dict):
+            waiting += [*value, *value.values()]
+        elif isinstance(value, list | tuple):
+            waiting += value
+    return size > limit
+
+
+def words(error: object) -> str:
+    """What went wrong, no longer than a person reads: it may hold a whole item."""
+    text = str(error)
+    return text if len(text) <= WHY_CHARACTERS else f"{text[: WHY_CHARACTERS - 1]}…"
+
+
+def sendable(value: Any) -> Any:
+    """The same JSON values, with lone surrogates, which no message can carry, as question marks."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {name: sendable(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [sendable(inner) for inner in value]
+    return value

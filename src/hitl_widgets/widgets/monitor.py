@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from hitl_widgets.loop.session import Session
+from hitl_widgets.loop.words import within
 from hitl_widgets.widgets.channel import SessionWidget, bundle
+from hitl_widgets.widgets.messages import words
 
 __all__ = ["Monitor"]
 
@@ -91,7 +93,7 @@ class Monitor(SessionWidget):
             "task": session.task,
             "annotator": session.annotator,
             "closed": session.closed,
-            "error": str(session.error) if session.error else (found.error if found else ""),
+            "error": words(session.error or (found.error if found else "")),
             "undo": undo,
             "redo": redo,
             "people": self._people(),
@@ -128,12 +130,13 @@ class Monitor(SessionWidget):
 
 def change_words(change: Mapping[str, Any]) -> str:
     """A change of the classes as people read it in the history."""
-    of = " and ".join(change.get("of", ()))
-    new = " and ".join(c["name"] for c in change.get("classes", ()))
+    of = " and ".join(map(within, change.get("of", ())))
+    new = " and ".join(within(c["name"]) for c in change.get("classes", ()))
+    name = within(str(change.get("name", "")))
     said = {
         "add": f"class {new} added",
-        "rename": f"{of} renamed {change.get('name')}",
-        "merge": f"{of} merged into {new or change.get('name')}",
+        "rename": f"{of} renamed {name}",
+        "merge": f"{of} merged into {new or name}",
         "split": f"{of} split into {new}",
         "retire": f"{of} retired",
         "restore": f"{of} offered again",

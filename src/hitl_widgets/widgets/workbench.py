@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import ipywidgets
-
 from hitl_widgets.loop.session import Session
 from hitl_widgets.widgets.cells import enter, running
-from hitl_widgets.widgets.channel import SessionWidget, plain_fallback
+from hitl_widgets.widgets.channel import LockedBox, LockedLayout, LockedVBox, SessionWidget, plain_fallback
 from hitl_widgets.widgets.explorer import Explorer
 from hitl_widgets.widgets.labeler import Labeler
 from hitl_widgets.widgets.monitor import Monitor
@@ -16,7 +14,7 @@ from hitl_widgets.widgets.monitor import Monitor
 __all__ = ["Workbench"]
 
 
-class Workbench(ipywidgets.VBox):  # type: ignore[misc]
+class Workbench(LockedVBox):
     """The default view of a session: the map beside the item, the state of things below.
 
     Parameters
@@ -27,7 +25,7 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]
         What draws the map: see :class:`~hitl_widgets.widgets.explorer.Explorer`.
     """
 
-    _row: ipywidgets.Box | None = None
+    _row: LockedBox | None = None
 
     def __init__(self, session: Session, engine: str = "auto") -> None:
         self.session = session
@@ -38,18 +36,14 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]
         self.monitor = Monitor(session)
         self.views = (self.explorer, self.labeler, self.monitor)
         # Flex items wrap below each other where a cell is narrower than their bases together.
-        self.explorer.layout = ipywidgets.Layout(flex="3 1 380px", min_width="0", margin="0")
-        self.labeler.layout = ipywidgets.Layout(flex="2 1 320px", min_width="0", margin="0")
-        self._row = ipywidgets.Box(
+        self.explorer.layout = LockedLayout(flex="3 1 380px", min_width="0", margin="0")
+        self.labeler.layout = LockedLayout(flex="2 1 320px", min_width="0", margin="0")
+        self._row = LockedBox(
             [self.explorer, self.labeler],
-            layout=ipywidgets.Layout(
-                display="flex", flex_flow="row wrap", align_items="stretch", width="100%"
-            ),
+            layout=LockedLayout(display="flex", flex_flow="row wrap", align_items="stretch", width="100%"),
         )
         self._row.add_class("hitl-row")
-        super().__init__(
-            [self._row, self.monitor], layout=ipywidgets.Layout(width="100%", overflow="visible")
-        )
+        super().__init__([self._row, self.monitor], layout=LockedLayout(width="100%", overflow="visible"))
         self.add_class("hitl-workbench")
         enter(self)
 

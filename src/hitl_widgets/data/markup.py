@@ -1,0 +1,212 @@
+"""HTML and Markdown items: made harmless in the kernel, and read as the text that a person sees."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+from html import escape
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from hitl_widgets.errors import HitlError, InvalidInput
+
+__all__ = ["MARKUP", "address_host", "check_hosts", "need_markup", "sanitise", "visible_text"]
+
+MARKUP = ("html", "markdown")
+
+CHARACTERS = 200_000
+MARKDOWN_CHARACTERS = 20_000
+# Deeply nested elements take a sanitiser time that grows with the square of their number.
+MOST_TAGS = 5_000
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+TAGS = _words(
+    "a abbr address article aside b bdi bdo blockquote br caption center cite code col colgroup dd del "
+    "details dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main "
+    "mark nav ol p pre q rp rt ruby s samp section small span strike strong sub summary sup table tbody "
+    "td tfoot th thead time tr u ul var wbr"
+)
+# Of these the content goes too.
+SILENT = _words(
+    "applet audio canvas embed frame frameset head iframe math noembed noframes noscript object option "
+    "script select style svg template textarea title video xmp"
+)
+ATTRIBUTES = {
+    "*": {"dir", "lang", "title"},
+    "a": {"href"},
+    "bdo": {"dir"},
+    "img": {"src", "alt", "width", "height"},
+    "ol": {"start", "reversed"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
+}
+SCHEMES = {"http", "https", "mailto", "data"}
+LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
+DATA_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
+# Stricter than any browser's own reading, so that both see the same host.
+ADDRESS = re.compile(r"https://([a-z0-9.-]+)(?::443)?(?:[/?#][^\s\\]*)?", re.IGNORECASE)
+HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
+SVG_SAFE = " <>='/:;,()"
+BREAKS = _words(
+    "address article aside blockquote br caption center dd details div dl dt figcaption figure footer h1 "
+    "h2 h3 h4 h5 h6 header hr li main nav ol p pre section summary table td th tr ul"
+)
+
+
+def need_markup(kind: str) -> None:
+    """Raise where the packages for these items are missing."""
+    try:
+        import nh3  # noqa: F401
+
+        if kind == "markdown":
+            import markdown_it  # noqa: F401
+    except ImportError as error:
+        raise HitlError(
+            f"{kind}= needs {error.name}, which is not installed. Run: pip install 'hitl-widgets[html]'"
+        ) from error
+
+
+def check_hosts(hosts: Any) -> tuple[str, ...]:
+    """``remote_images=``: host names, exactly as they stand in an address.
+
+    Raises
+    ------
+    InvalidInput
+        For addresses, patterns and whatever else is no host name.
+    """
+    if hosts is None:
+        return ()
+    if isinstance(hosts, str) or not isinstance(hosts, Iterable):
+        raise InvalidInput(f"remote_images={hosts!r}: expected a list, such as ['images.example.org'].")
+    named = tuple(hosts)
+    for host in named:
+        if not isinstance(host, str) or not HOST.fullmatch(host.lower()):
+            raise InvalidInput(
+                f"remote_images= holds {host!r}: expected host names without scheme, port, path or *, such "
+                "as 'images.example.org'. Name each host that images may be loaded from."
+            )
+    return tuple(dict.fromkeys(host.lower() for host in named))
+
+
+def address_host(address: str) -> str | None:
+    """The host of an https address that every browser reads in the same way, else None."""
+    found = ADDRESS.fullmatch(address.strip())
+    return found[1].lower() if found else None
+
+
+def sanitise(kind: str, source: str, hosts: Iterable[str] = ()) -> tuple[str, int]:
+    """HTML without anything that runs, styles, submits or loads, and how many characters are left out.
+
+    Parameters
+    ----------
+    kind
+        What ``source`` is written in.
+    source
+        The item; what lies beyond 200,000 characters (Markdown: 20,000) or 5,000 tags is left out.
+    hosts
+        Where images may be loaded from, by https; others become a picture that says so.
+    """
+    import nh3
+
+    if kind == "markdown":
+        cut = max(0, len(source) - MARKDOWN_CHARACTERS)
+        html = _head(_markdown().render(source[:MARKDOWN_CHARACTERS]))
+    else:
+        html = _head(source)
+        cut = len(source) - len(html)
+    clean = nh3.clean(
+        html,
+        tags=set(TAGS),
+        clean_content_tags=set(SILENT),
+        attributes=ATTRIBUTES,
+        attribute_filter=functools.partial(_attribute, frozenset(hosts)),
+        url_schemes=SCHEMES,
+        link_rel="noopener noreferrer nofollow",
+        # In a frame that may open no window such a link leads nowhere.
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+    )
+    return clean, cut
+
+
+def visible_text(html: str) -> str:
+    """The text of sanitised HTML, one line for each block."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    lines = (" ".join(line.split()) for line in "".join(reader.parts).split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "img":
+            self.parts.append(f" {dict(attrs).get('alt') or '[image]'} ")
+        elif tag in BREAKS:
+            self.parts.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in BREAKS:
+            self.parts.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        self.parts.append(data.replace("\n", " "))
+
+
+@functools.cache
+def _markdown() -> Any:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+
+
+def _head(html: str) -> str:
+    parts = html[:CHARACTERS].split("<", MOST_TAGS + 1)
+    return "<".join(parts[: MOST_TAGS + 1])
+
+
+def _attribute(hosts: frozenset[str], _tag: str, name: str, value: str) -> str | None:
+    if name == "href":
+        return value.strip() if LINK.match(value.strip()) else None
+    if name == "src":
+        return _source(value, hosts)
+    return value
+
+
+def _source(address: str, hosts: frozenset[str]) -> str | None:
+    if DATA_IMAGE.fullmatch(address):
+        return address
+    host = address_host(address)
+    if host in hosts:
+        return address.strip()
+    return _notice(f"image not shown: {host or _host_roughly(address)}")
+
+
+def _host_roughly(address: str) -> str:
+    """The host as it is written, for people: nothing is loaded from it."""
+    try:
+        host = urlsplit(address.strip().replace("\\", "/")).hostname
+    except ValueError:
+        host = None
+    return (host or "no web address").encode("ascii", "backslashreplace").decode()[:60]
+
+
+def _notice(words: str) -> str:
+    """A small picture of some words, readable on light and dark."""
+    width = 7 * len(words) + 24
+    svg = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='28'>"
+        f"<rect x='.5' y='.5' width='{width - 1}' height='27' rx='6' fill='none' stroke='#808080' "
+        "stroke-opacity='.5' stroke-dasharray='4 3'/><text x='50%' y='18' text-anchor='middle' "
+        f"font-family='system-ui,sans-serif' font-size='12' fill='#808080'>{escape(words)}</text></svg>"
+    )
+    return f"data:image/svg+xml,{quote(svg, safe=SVG_SAFE)}"
