@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -107,7 +107,7 @@ class Labels:
         Rows that are in the hands of somebody else just now.
     """
 
-    schema: Schema
+    schema: Schema = field(repr=False)
     y: npt.NDArray[np.int16]
     order: npt.NDArray[np.int64]
     audited: npt.NDArray[np.bool_]
