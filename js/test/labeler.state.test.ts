@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { Ask, Progress, Sample } from "../src/host/protocol";
-import { emptyWords, initial, type LabelerState, labelsGiven, reduce, turnable } from "../src/state/labeler";
+import {
+  emptyWords,
+  initial,
+  type LabelerState,
+  labelsGiven,
+  meanwhile,
+  reduce,
+  turnable,
+} from "../src/state/labeler";
 import { seeded } from "./fakes";
 
 const ask = (row: number, confidence = 0.5): Ask => ({
@@ -249,5 +257,22 @@ describe("any order of events", () => {
         for (const key of keys) expect(state.acted.has(key)).toBe(false);
       }
     }
+  });
+});
+
+describe("an item that is labelled elsewhere while it is on the card", () => {
+  const known = [{ key: "k1", code: 0, mine: true }];
+  const told = reduce(welcomed(1, 2), { type: "progress", progress: { ...progress, n_events: 1, known } });
+
+  it("stays, and is known to be", () => {
+    expect(told.current?.row).toBe(1);
+    expect(meanwhile(told)).toEqual(known[0]);
+    expect(meanwhile(reduce(told, act(1)))).toBeNull();
+  });
+
+  it("can be passed without an act", () => {
+    const passed = reduce(told, { type: "passed", key: "k1" });
+    expect(passed.current?.row).toBe(2);
+    expect(passed.flying.size).toBe(0);
   });
 });

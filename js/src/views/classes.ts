@@ -9,7 +9,7 @@ export function classEditor(send: (change: ClassChange) => void) {
   const retired = h("div", { class: "hitl-edit-retired hitl-faint" });
   const fresh = field("New class", "", (name) => {
     if (name) send({ change: "add", classes: [{ name }] });
-    clear(fresh);
+    reset(fresh);
   });
   const add = act("add", "Add this class", () => fresh.dispatchEvent(new Event("change")));
   const element = h(
@@ -67,7 +67,7 @@ function classRow(send: (change: ClassChange) => void) {
   key.maxLength = 1;
   const name = field("Name", "hitl-edit-name", (value) => {
     if (value) send({ change: "rename", of: [now.name], name: value });
-    else name.value = now.name;
+    else reset(name);
   });
   name.maxLength = 200;
   const guidance = h("textarea", {
@@ -89,7 +89,7 @@ function classRow(send: (change: ClassChange) => void) {
   const split = field("Split into: one, two", "hitl-edit-split", (value) => {
     const names = value.split(",").flatMap((part) => part.trim() || []);
     if (names.length > 1) send({ change: "split", of: [now.name], classes: names.map((n) => ({ name: n })) });
-    if (names.length > 1) clear(split);
+    if (names.length > 1) reset(split);
   });
   split.title = "New classes in its place, with commas between. What was labelled with it is asked again.";
   const up = act("↑", "Further up", () => send({ change: "reorder", of: moved(-1) }));
@@ -149,8 +149,9 @@ function fill(input: HTMLInputElement | HTMLTextAreaElement, value: string): voi
   delete input.dataset.sent;
 }
 
-function clear(input: HTMLInputElement): void {
-  input.value = "";
+/** As the classes have it; empty where the field is for something new. */
+function reset(input: HTMLInputElement | HTMLTextAreaElement): void {
+  input.value = input.dataset.was ?? "";
   delete input.dataset.sent;
 }
 
@@ -181,8 +182,7 @@ function field(words: string, name: string, done: (value: string) => void): HTML
 function leaveOnEscape(event: KeyboardEvent): void {
   if (event.key !== "Escape") return;
   const input = event.currentTarget as HTMLInputElement | HTMLTextAreaElement;
-  input.value = input.dataset.was ?? "";
-  delete input.dataset.sent;
+  reset(input);
   input.closest<HTMLElement>(".hitl")?.focus();
   event.stopPropagation();
 }

@@ -621,13 +621,20 @@ class Session:
         Returns
         -------
         frozenset of int
-            Those that are in the hands of somebody else.
+            Those that are in the hands of somebody else, or were labelled a moment ago.
         """
         if self._team is None:
             return frozenset()
         keys = {self.pool.keys[row]: row for row in rows}
         self._team.hold(keys, seconds=seconds, at_once=at_once)
-        return frozenset(keys[key] for key in self._team.theirs.intersection(keys))
+        theirs = frozenset(keys[key] for key in self._team.theirs.intersection(keys))
+        if not self._team.others:
+            return theirs
+        # What somebody gave back is free; their label was on disk before, and is read only now.
+        self._catch_up()
+        with self._lock:
+            left = self._ledger.labels.left | self._ledger.labels.second
+        return theirs.union(row for row in keys.values() if not left[row])
 
     def ask_anew(self) -> None:
         """Choose the next items again, without those that are in the hands of others; returns at once."""

@@ -85,9 +85,11 @@ class Team:
                 self._try(self._take)
 
     def done(self, keys: Collection[str]) -> None:
-        """These items are answered: they are in nobody's way any more."""
-        for key in keys if len(keys) < len(self._wanted) else list(self._wanted):
-            self._wanted.pop(key, None)
+        """These items are answered; they are given back once everybody has had time to read it."""
+        soon = time.monotonic() + 3 * BEAT
+        with self._lock:
+            for key in self._wanted.keys() & set(keys):
+                self._wanted[key] = min(self._wanted[key], soon)
 
     def close(self) -> None:
         """Give everything back, and stop looking."""
