@@ -16,6 +16,7 @@ import json
 import os
 import platform
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -29,8 +30,10 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests"), str(HERE.parent / "tests" / "browser")]
 
+import hitl_widgets as hitl  # noqa: E402
 import report  # noqa: E402
 from hitl_widgets.labels import _sqlite  # noqa: E402
+from hitl_widgets.labels.events import new_event_id  # noqa: E402
 from postgres import Server, binaries  # noqa: E402
 from scale_report import against, table  # noqa: E402
 from storefaults import (  # noqa: E402
@@ -48,6 +51,7 @@ PAGE = HERE.parent / "docs" / "reliability.md"
 WAL_SINCE = {"SQLite, DELETE": (99,), "SQLite, WAL": (3,)}
 BARS = {"SQLite, DELETE": 20, "SQLite, WAL": 20, "PostgreSQL, loopback": 30}
 LABELS, ROUNDS, SERVER_KILLS, PEOPLE, EACH = 400, 20, 5, 8, 40
+ITEMS, ANSWERS = 20_000, 200
 
 Found = dict[str, Any]
 
@@ -131,6 +135,55 @@ def _times(name: str, made: Found, bar: float | None) -> list[str]:
     return [name, str(made["n"]), *shown, str(bar or "")]
 
 
+# -- label -> acknowledged
+
+
+def measure_acknowledged() -> Found:
+    X = np.random.default_rng(0).normal(size=(ITEMS, 64)).astype(np.float32)
+    X[: ITEMS // 2] += 3
+    with stores() as each:
+        return {kind: stats(_answers(place, X)) for kind, place in each}
+
+
+def _answers(place: str, X: np.ndarray[Any, Any]) -> list[float]:
+    """Seconds from a label's message to its acknowledgement, the live model and three views beside it."""
+    items = [f"item {i}" for i in range(len(X))]
+    seconds: list[float] = []
+    with hitl.Session(items, X=X, classes=["a", "b"], store=place) as session:
+        bench = hitl.Workbench(session, engine="canvas")
+        told: list[str] = []
+        for view in bench.views:
+            view.send = lambda content, _: told.append(content["type"])
+            view._receive(view, {"type": "hello", "id": new_event_id(), "view": new_event_id()}, [])
+        session.wait()
+        for i in range(ANSWERS + 10):
+            time.sleep(0.06)
+            message = {"type": "label", "id": new_event_id(), "key": session.pool.keys[37 * i]}
+            told.clear()
+            began = time.perf_counter()
+            bench.labeler._receive(
+                bench.labeler, message | {"value": "ab"[i % 2], "selection": "clicked"}, []
+            )
+            while "ack" not in told:
+                time.sleep(0.0002)
+            seconds.append(time.perf_counter() - began)
+    return seconds[10:]
+
+
+def acknowledged(found: Found) -> list[str]:
+    return [
+        "## A label until it is acknowledged",
+        "",
+        f"In the kernel: from a label's message until its answer is sent; {ITEMS:,} items, the default learner,",
+        f"a Workbench, {ANSWERS} labels 60 ms apart. Milliseconds. The way through a browser: docs/benchmarks.md.",
+        "",
+        *table(
+            ["store", "n", "median", "p95", "p99", "longest", "bar (p95)"],
+            [_times(kind, made, BARS[kind]) for kind, made in found.items()],
+        ),
+    ]
+
+
 # -- eight annotators
 
 
@@ -198,6 +251,31 @@ def measure_disk() -> Found:
     return found
 
 
+def measure_tests() -> Found:
+    """What the fault tests count: see ``figure`` in tests/conftest.py."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "figures.jsonl"
+        command = [sys.executable, "-m", "pytest", "-q", *TESTS]
+        subprocess.run(command, cwd=HERE.parent, env=os.environ | {"HITL_FIGURES": str(file)}, check=True)
+        return {"faults": [json.loads(line) for line in file.read_text().splitlines()]}
+
+
+def whole(found: Found) -> list[str]:
+    rows = [
+        [f["fault"], f"{f['acknowledged']:,}", f"{f['lost']:,}", f"{f['twice']:,}", f.get("words", "")]
+        for f in found["faults"]
+    ]
+    head = ["fault", "acknowledged", "acknowledged and lost", "there twice", "besides"]
+    return [
+        "## Kernels, browsers and people",
+        "",
+        "Counted by the tests themselves, with whole sessions, and JupyterLab in Chromium where a page is",
+        "concerned (tests/faults, tests/browser/test_faults.py).",
+        "",
+        *table(head, rows),
+    ]
+
+
 def fault(title: str, words: str) -> Callable[[Found], list[str]]:
     """Writes a fault of which only counts are known."""
 
@@ -212,8 +290,15 @@ def fault(title: str, words: str) -> Callable[[Found], list[str]]:
     return section
 
 
+TESTS = [
+    "tests/faults/test_kill.py",
+    "tests/faults/test_eight_people.py",
+    "tests/faults/test_many_labels.py",
+    "tests/browser/test_faults.py",
+]
 PARTS: dict[str, tuple[Callable[[], Found], Callable[[Found], list[str]]]] = {
     "durable": (measure_durable, durable),
+    "acknowledged": (measure_acknowledged, acknowledged),
     "annotators": (measure_annotators, together),
     "kill": (
         measure_kill,
@@ -239,6 +324,7 @@ PARTS: dict[str, tuple[Callable[[], Found], Callable[[Found], list[str]]]] = {
             "once there is room, the same store writes on.",
         ),
     ),
+    "tests": (measure_tests, whole),
 }
 
 

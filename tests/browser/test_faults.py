@@ -39,7 +39,14 @@ def once(names):
     return max(Counter(names).values()) == 1
 
 
-def test_the_socket_is_cut_for_thirty_seconds_and_labeling_goes_on(desk):
+def count(figure, fault, folder, given, words=""):
+    """The figure of a fault: what was given, and what is stored of it."""
+    names = stored(folder)
+    lost, twice = max(0, given - len(set(names))), len(names) - len(set(names))
+    figure(fault, acknowledged=given, lost=lost, twice=twice, words=words)
+
+
+def test_the_socket_is_cut_for_thirty_seconds_and_labeling_goes_on(desk, figure):
     cable = Cable(desk.lab.port)
     write_notebook(desk.folder / "cut.ipynb", SMALL)
     notebook, bench = desk.visit("cut.ipynb", port=cable.port)
@@ -65,9 +72,11 @@ def test_the_socket_is_cut_for_thirty_seconds_and_labeling_goes_on(desk):
     bench.wait_labels(8)
     bench.labeler.get_by_text("wait in this browser").wait_for(state="hidden")
     cable.close()
+    words = '"7 labels waiting for the kernel" meanwhile; all seven sent once the socket was back'
+    count(figure, "the socket cut for 30 s while labeling goes on", desk.folder, 8, words)
 
 
-def test_a_page_that_is_reloaded_in_mid_act_loses_nothing(desk):
+def test_a_page_that_is_reloaded_in_mid_act_loses_nothing(desk, figure):
     notebook, bench = desk.open(SMALL)
     notebook.run(0)
     bench.wait_item()
@@ -79,6 +88,7 @@ def test_a_page_that_is_reloaded_in_mid_act_loses_nothing(desk):
     bench = Bench(bench.page)
     bench.wait_item()
     bench.acknowledged()
+    count(figure, "the page reloaded in mid-act", desk.folder, 5, "five keys at once, then the reload")
     assert len(stored(desk.folder)) == 5
     assert once(stored(desk.folder))
     bench.wait_labels(5)
@@ -87,7 +97,7 @@ def test_a_page_that_is_reloaded_in_mid_act_loses_nothing(desk):
     bench.wait_labels(4)
 
 
-def test_a_browser_that_is_killed_loses_no_acknowledged_label(desk, playwright, tmp_path):
+def test_a_browser_that_is_killed_loses_no_acknowledged_label(desk, playwright, tmp_path, figure):
     write_notebook(desk.folder / "killed.ipynb", SMALL)
     path = (desk.folder / "killed.ipynb").relative_to(desk.lab.folder)
 
@@ -125,6 +135,7 @@ def test_a_browser_that_is_killed_loses_no_acknowledged_label(desk, playwright, 
     assert once(stored(desk.folder))
     bench.wait_labels(len(stored(desk.folder)))
     context.close()
+    count(figure, "kill -9 of the browser", desk.folder, 7, "one more key in the moment of the kill")
 
 
 def read(path):
@@ -134,7 +145,7 @@ def read(path):
         return b""
 
 
-def test_two_sessions_on_one_task_tell_each_other_and_the_card_says_what_became_of_its_item(desk):
+def test_two_sessions_on_one_task_tell_each_other_and_the_card_says_so(desk, figure):
     make = SMALL.replace("audit=0", "audit=0, annotator=WHO")
     notebook, _ = desk.open(
         make.replace("WHO", "'ann'"),
@@ -166,6 +177,8 @@ def test_two_sessions_on_one_task_tell_each_other_and_the_card_says_what_became_
     page.keyboard.press("1")
     run(notebook, "print(session.labels().query('annotator == \"ann\"').selection.tolist())")
     assert "opinion" in notebook.output(2)
+    words = "different items on the two cards; both answers to one item kept, the second as an opinion"
+    count(figure, "two sessions on one task", desk.folder, 3, words)
 
 
 def run(notebook, code):
@@ -194,7 +207,7 @@ def test_an_item_that_a_cell_labels_stays_on_the_card_and_says_so(desk):
     assert notebook.output(2).strip() == "['water'] 0"
 
 
-def test_two_browsers_on_one_kernel_share_labels_and_nothing_else(desk):
+def test_two_browsers_on_one_kernel_share_labels_and_nothing_else(desk, figure):
     notebook, bench = desk.open(SMALL)
     notebook.run(0)
     bench.wait_item()
@@ -219,9 +232,11 @@ def test_two_browsers_on_one_kernel_share_labels_and_nothing_else(desk):
     bench.wait_labels(other.n_labels)
     assert row is not None
     assert other_notebook.page != notebook.page
+    words = "selection, zoom and card stay each browser's own"
+    count(figure, "two browsers on one kernel", desk.folder, 3, words)
 
 
-def test_twenty_widgets_in_one_notebook_all_follow(desk):
+def test_twenty_widgets_in_one_notebook_all_follow(desk, figure):
     cells = [SMALL.removesuffix("session"), *["hitl.Explorer(session, engine='canvas')"] * 12]
     cells += ["hitl.Labeler(session)"] * 7 + ["hitl.Monitor(session)"]
     notebook, bench = desk.open(*cells)
@@ -243,3 +258,5 @@ def test_twenty_widgets_in_one_notebook_all_follow(desk):
     )
     bench.acknowledged()
     assert len(stored(desk.folder)) == 1
+    words = "12 maps, 7 Labelers and a Monitor, all with the label and its round"
+    count(figure, "20 widgets in one notebook", desk.folder, 1, words)

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -58,7 +59,7 @@ def told(pipe: Connection) -> list[str]:
             return found
 
 
-def test_no_acknowledged_act_is_lost_under_kill_9(tmp_path: Path) -> None:
+def test_no_acknowledged_act_is_lost_under_kill_9(tmp_path: Path, figure: Callable[..., None]) -> None:
     path = tmp_path / "labels.sqlite"
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["hitl_widgets.loop.session", "hitl_widgets.learn.linear"])
@@ -82,6 +83,13 @@ def test_no_acknowledged_act_is_lost_under_kill_9(tmp_path: Path) -> None:
     for event in events:
         fold.apply(event)
     times = Counter(event.event_id for event in events)
+    figure(
+        f"kill -9 of the kernel, {ROUNDS} times at any moment",
+        acknowledged=len(acknowledged),
+        lost=sum(times[name] == 0 for name in acknowledged),
+        twice=sum(n > 1 for n in times.values()),
+        words="labels, lassos, skips, undo, redo, changes of the classes; the file whole after every one",
+    )
     assert len(acknowledged) >= 3 * ROUNDS
     assert [name for name in acknowledged if times[name] != 1] == []
     # Of a round at most the act in hand is there without having been acknowledged; and the question itself.
