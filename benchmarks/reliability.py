@@ -174,8 +174,9 @@ def acknowledged(found: Found) -> list[str]:
     return [
         "## A label until it is acknowledged",
         "",
-        f"In the kernel: from a label's message until its answer is sent; {ITEMS:,} items, the default learner,",
-        f"a Workbench, {ANSWERS} labels 60 ms apart. Milliseconds. The way through a browser: docs/benchmarks.md.",
+        f"In the kernel: from a label's message until its answer is sent; {ITEMS:,} items, the default",
+        f"learner, a Workbench, {ANSWERS} labels 60 ms apart. Milliseconds. The way through a browser is in",
+        "docs/benchmarks.md.",
         "",
         *table(
             ["store", "n", "median", "p95", "p99", "longest", "bar (p95)"],

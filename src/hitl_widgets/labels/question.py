@@ -70,7 +70,7 @@ class _Change:
         try:
             _APPLY[self.name](after, self)
             after.schema()
-        except (InvalidInput, KeyError):
+        except (ValueError, KeyError):  # a class that it is about is no more
             return before
         return after
 
