@@ -295,7 +295,10 @@ TESTS = [
     "tests/faults/test_kill.py",
     "tests/faults/test_eight_people.py",
     "tests/faults/test_many_labels.py",
+    "tests/faults/test_store_faults.py::test_a_file_that_becomes_read_only_refuses_in_words_and_can_be_read",
+    "tests/faults/test_store_faults.py::test_a_clock_that_goes_back_between_events_changes_no_order",
     "tests/browser/test_faults.py",
+    "tests/browser/test_rerun.py",
 ]
 PARTS: dict[str, tuple[Callable[[], Found], Callable[[Found], list[str]]]] = {
     "durable": (measure_durable, durable),

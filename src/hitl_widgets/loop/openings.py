@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hitl_widgets.loop.session import Session
+    from hitl_widgets.loop.live import Live
 
 __all__ = ["NOWHERE", "Run", "abandon", "enter"]
 
@@ -21,10 +21,10 @@ NOWHERE: Run = ("", "")
 # Longest that the end of a script waits for what a library still computes.
 LAST = 30.0
 
-_open: weakref.WeakSet[Session] = weakref.WeakSet()
+_open: weakref.WeakSet[Live] = weakref.WeakSet()
 
 
-def enter(session: Session, run: Run) -> None:
+def enter(session: Live, run: Run) -> None:
     """Count a session in; one that an earlier run of the same cell opened on the same task is over.
 
     It is closed as soon as no view shows it: the view may stand in another cell.

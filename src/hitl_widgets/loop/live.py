@@ -1,0 +1,536 @@
+"""Live: the log, the model and the map of one task, and who hears of them."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.data.items import Payload
+from hitl_widgets.data.landmarks import LandmarkGraph
+from hitl_widgets.data.neighbors import NeighborGraph
+from hitl_widgets.data.pool import Pool
+from hitl_widgets.errors import HitlError, InvalidInput, StoreError
+from hitl_widgets.labels.events import LabelEvent, Selection, new_event_id
+from hitl_widgets.labels.schema import Schema
+from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.learn.learner import Learner
+from hitl_widgets.loop.asking import Asker, Ground, Labels, ground_of
+from hitl_widgets.loop.ledger import Ledger
+from hitl_widgets.loop.mapping import Map, Preparation, Stage
+from hitl_widgets.loop.openings import NOWHERE, Run, abandon, enter
+from hitl_widgets.loop.round import Round
+from hitl_widgets.loop.settings import check_act
+from hitl_widgets.loop.team import KEEP, Team
+from hitl_widgets.loop.trainer import Evaluation, Trainer
+from hitl_widgets.loop.worker import Worker, ending
+
+__all__ = ["Live"]
+
+Listener = Callable[[str], None]
+
+# So long views wait for a round that brings the labels along.
+SOON = 0.1
+# Up to so many items a neighbour graph takes seconds: who waits for the model waits for it too.
+GRAPH_SOON = 20_000
+CACHE = ".hitl-widgets"
+
+
+class Live:
+    """The one owner of mutable state: events in, rounds and maps out, views told. It speaks of rows.
+
+    :class:`~hitl_widgets.loop.session.Session` is what people call: it speaks of their own ids and tables.
+    """
+
+    pool: Pool
+    store: LabelStore
+    task: str
+    annotator: str
+    _ledger: Ledger
+    _told_schema: Schema
+
+    # The package root tells a session where it is made: the loop knows no notebook.
+    place: Callable[[], Run] = staticmethod(lambda: NOWHERE)
+
+    def _clear(self) -> None:
+        """Lay out the state beside the log, before anything runs: none of it outlives the session."""
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
+        self._listeners: list[Listener] = []
+        self._audit_issued: set[int] = set()
+        self._told_of = -1
+        self._ground: Ground | None = None
+        self._graph_due = len(self.pool) <= GRAPH_SOON
+        self._map: Map | None = None
+        self._stage: Stage | None = Stage("starting")
+        self._error: Exception | None = None
+        self._closed = self._superseded = False
+        self.run = self.place()
+
+    def _start(self, model: Learner, asker: Asker, embed: Any, random_state: int | None) -> None:
+        """Begin the background work: the model, the features and map, the news to the views."""
+        self._trainer = Trainer(
+            model,
+            asker,
+            len(self.pool),
+            self._snapshot,
+            self._on_round,
+            self._on_evaluation,
+        )
+        self._preparation = Preparation(
+            self.pool,
+            embed,
+            random_state,
+            on_features=self._on_features,
+            on_map=self._on_map,
+            on_graph=self._on_graph,
+            before_graph=self._trainer.wait_ready,
+            on_stage=self._on_stage,
+            on_error=self._on_error,
+            cache=None if self.store.path is None else self.store.path.parent / CACHE,
+        )
+        # What is in memory nobody else sees.
+        shared = self.store.name != "memory"
+        around = (self.store, self.task, self.annotator, self._look, self._trainer.request)
+        self._team = Team(*around) if shared else None
+        self._news = Worker(self._tell_labels, "news", rest=SOON, patience=SOON)
+        self._preparation.start()
+        self._trainer.request()
+        enter(self, self.run)
+
+    # -- acts, by rows of the pool
+
+    def label_items(
+        self,
+        index: Sequence[int] | npt.NDArray[np.int64],
+        value: str | None,
+        *,
+        selection: Selection = "api",
+        elapsed_ms: int | None = None,
+        event_id: str | None = None,
+    ) -> str:
+        """:meth:`label` by rows of the pool instead of ids."""
+        if not len(index):
+            raise InvalidInput("There is nothing to label: pass at least one id.")
+        elapsed_ms = check_act(selection, elapsed_ms)
+        if value is not None:
+            value = self._class(value)
+        keys = self._keys(index)
+        if len(index) == 1 and selection in {"api", "suggested", "audit"}:
+            selection = self._selection(int(index[0]), selection)
+        return self._act(
+            LabelEvent(
+                kind="label",
+                task=self.task,
+                annotator=self.annotator,
+                item_ids=keys,
+                value=value,
+                selection=selection,
+                elapsed_ms=elapsed_ms,
+                model_version=self._trainer.number,
+                event_id=event_id or new_event_id(),
+            ),
+            index,
+        )
+
+    def skip_items(self, index: Sequence[int], *, event_id: str | None = None) -> str:
+        """:meth:`skip` by rows of the pool instead of ids."""
+        if not index:
+            raise InvalidInput("There is nothing to skip: pass at least one id.")
+        keys, event_id = self._keys(index), event_id or new_event_id()
+        return self._act(LabelEvent("skip", self.task, self.annotator, keys, event_id=event_id))
+
+    def change_classes(self, change: Mapping[str, Any], *, event_id: str | None = None) -> str:
+        """Change the question: what the methods of :attr:`classes` do, in one form for log and wire."""
+        with self._lock:
+            self._refuse_closed()
+            if self._ledger.sync():
+                self._follow()
+            if event_id is not None and self._ledger.find(event_id):
+                return event_id
+            value = self._ledger.completed(change)
+            event_id = event_id or new_event_id()
+            return self._act(LabelEvent("schema", self.task, self.annotator, value=value, event_id=event_id))
+
+    def undo(self, *, event_id: str | None = None) -> str | None:
+        """Take back your last act, bulk or single; returns the event's id, None if there is none."""
+        return self._turn("undo", event_id)
+
+    def redo(self, *, event_id: str | None = None) -> str | None:
+        """Bring back what the last undo took; returns the event's id, None if there is nothing."""
+        return self._turn("redo", event_id)
+
+    def jump(self, event_id: str | None, *, as_event: str | None = None) -> str | None:
+        """Go to the moment right after one of your acts, back or forward, as one act.
+
+        What you did later is taken back, and comes again by redo; acts of others stay.
+
+        Parameters
+        ----------
+        event_id
+            Of a label, skip or change of the classes that is yours; None goes before the first.
+        as_event
+            Of a resent jump: one that the store has already changes nothing.
+
+        Returns
+        -------
+        str or None
+            The event's id, None where you are there already.
+
+        Raises
+        ------
+        InvalidInput
+            For an act that is not yours, or that was undone before you acted anew.
+        """
+        with self._lock:
+            self._refuse_closed()
+            if self._ledger.sync():
+                self._follow()
+            if as_event is not None and self._ledger.find(as_event):
+                return as_event
+            back, way = self._ledger.fold.to_jump(self.annotator, event_id)
+            if not way:
+                return None
+            kind: Literal["undo", "redo"] = "undo" if back else "redo"
+            name = as_event or new_event_id()
+            return self._act(LabelEvent(kind, self.task, self.annotator, value=way, event_id=name))
+
+    def _turn(self, kind: Literal["undo", "redo"], event_id: str | None) -> str | None:
+        with self._lock:
+            self._refuse_closed()
+            if self._ledger.sync():  # the last act may have come from another kernel
+                self._follow()
+            if event_id is not None and self._ledger.find(event_id):
+                return event_id
+            target = self._ledger.to_turn(kind, self.annotator)
+            if target is None:
+                return None
+            act = LabelEvent(kind, self.task, self.annotator, value=target.event_id)
+            return self._act(act if event_id is None else replace(act, event_id=event_id))
+
+    def _act(self, event: LabelEvent, rows: npt.ArrayLike | None = None) -> str:
+        with self._lock:
+            self._refuse_closed()
+            self._ledger.append(event, rows)
+            self._changed.notify_all()
+        if self._team is not None:
+            self._team.done(event.item_ids)
+        self._follow()
+        return event.event_id
+
+    def _look(self) -> None:
+        """Fold what others have added."""
+        with self._lock:
+            news = not self._closed and self._ledger.sync()
+        if news:
+            self._follow()
+
+    def _catch_up(self) -> None:
+        """The same; with the store gone, what is known here still stands."""
+        try:
+            self._look()
+        except StoreError as error:
+            warnings.warn(f"{error} What this session knows is shown.", RuntimeWarning, stacklevel=3)
+
+    def _follow(self) -> None:
+        """Have the model and the views follow the log."""
+        self._trainer.request()
+        self._news.request()
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise HitlError("The session is closed: run the cell that makes it again.")
+
+    def _keys(self, index: Sequence[int] | npt.NDArray[np.int64]) -> tuple[str, ...]:
+        rows, n = np.asarray(index), len(self.pool)
+        if rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n:
+            odd = next((i for i in index if not isinstance(i, int) or not 0 <= i < n), index)
+            raise InvalidInput(f"{odd!r} is no row of the pool: expected whole numbers from 0 to {n - 1}.")
+        if (rows[1:] <= rows[:-1]).any():  # not rising: one may be named twice
+            rows = np.asarray(list(dict.fromkeys(rows.tolist())))
+        return tuple(map(self.pool.keys.__getitem__, rows.tolist()))
+
+    def _selection(self, row: int, said: Selection) -> Selection:
+        """How an item that was asked came to be: what was labelled meanwhile is no draw for the audit."""
+        with self._lock:
+            mine, known = self._ledger.labels.mine[row], self._ledger.labels.y[row] >= 0
+        if mine:
+            return said if said == "api" else "clicked"
+        if known:
+            return "opinion"
+        return "audit" if row in self._audit_issued else said
+
+    def _class(self, word: object) -> str:
+        """What the class is called now: a name that it had before is understood as well."""
+        known = self._ledger.fold.question
+        now = known.meaning(known.understood(str(word)))
+        return self.schema.names[self.schema.code(word if now is None else now)]
+
+    def _snapshot(self) -> tuple[Labels, Ground | None]:
+        held = self._team.theirs if self._team is not None else ()
+        with self._lock:
+            return self._ledger.snapshot(held), self._ground
+
+    # -- what is known
+
+    @property
+    def n_labels(self) -> int:
+        """How many items are labelled."""
+        self._catch_up()
+        return len(self._ledger.labels)
+
+    @property
+    def n_events(self) -> int:
+        """How many events of the log are folded."""
+        return self._ledger.n_events
+
+    @property
+    def current(self) -> Labels:
+        """The labels that hold, as arrays over the pool."""
+        return self._snapshot()[0]
+
+    @property
+    def schema(self) -> Schema:
+        """The question that holds now."""
+        return self._ledger.schema
+
+    @property
+    def round(self) -> Round | None:
+        """The newest round, or None before the first; in classes of now."""
+        found = self._trainer.round
+        return None if found is None else found.under(self.schema)
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The newest audit estimate and learning curve."""
+        return self._trainer.evaluation
+
+    @property
+    def map(self) -> Map | None:
+        """The newest map, or None before the preview."""
+        return self._map
+
+    @property
+    def stage(self) -> Stage | None:
+        """What is being prepared, or None when everything is ready."""
+        return self._stage
+
+    @property
+    def error(self) -> Exception | None:
+        """What ended the preparation, if anything did."""
+        return self._error
+
+    @property
+    def closed(self) -> bool:
+        """Whether :meth:`close` was called."""
+        return self._closed
+
+    @property
+    def key(self) -> str:
+        """An opaque name of this task of this store, the same after a restart."""
+        name = f"{self.store.store_id}\0{self.task}\0{self.annotator}"
+        return hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
+
+    @property
+    def behind(self) -> int:
+        """How many acts the model has not seen yet."""
+        seen = self._trainer.round
+        return self._ledger.n_events - (seen.n_events if seen else 0)
+
+    def payload(self, i: int, *, side: int = 768) -> Payload:
+        """What a screen shows of row ``i`` of the pool."""
+        return self.pool.payload(i, side=side)
+
+    def acts(
+        self, limit: int | None = None, *, annotator: str | None = None
+    ) -> list[tuple[LabelEvent, bool]]:
+        """Labels, skips and changes of the classes in log order, each with whether it holds.
+
+        The last ``limit`` of them, and only an annotator's own where one is named.
+        """
+        if limit is not None and (not isinstance(limit, int | np.integer) or limit < 1):
+            raise InvalidInput(f"limit={limit!r}: expected a whole number from 1, or None.")
+        with self._lock:
+            return self._ledger.fold.acts(limit, annotator)
+
+    def code(self, event: LabelEvent) -> int:
+        """The code of the class that a label means now; -1 where that is no more, and of other acts."""
+        with self._lock:
+            return self._ledger.code(event)
+
+    def redoable(self) -> frozenset[str]:
+        """Ids of your acts that :meth:`redo` or :meth:`jump` can still bring back."""
+        with self._lock:
+            return self._ledger.fold.redoable(self.annotator)
+
+    def turned(self, event_id: str) -> LabelEvent | None:
+        """The act that an undo or redo with this id was about."""
+        with self._lock:
+            return self._ledger.turned(event_id)
+
+    def can_turn(self) -> tuple[bool, bool]:
+        """Whether there is something to undo, and to redo."""
+        with self._lock:
+            return self._ledger.can_turn(self.annotator)
+
+    # -- others
+
+    def reserve(self, rows: Sequence[int], *, seconds: float = KEEP, at_once: bool = False) -> frozenset[int]:
+        """Say that these items are asked here, so that they are not asked elsewhere.
+
+        Parameters
+        ----------
+        rows
+            Rows of the pool.
+        seconds
+            How long.
+        at_once
+            Whether others are to know before this returns, though nobody else may be here.
+
+        Returns
+        -------
+        frozenset of int
+            Those that are in the hands of somebody else, or were labelled a moment ago.
+        """
+        if self._team is None:
+            return frozenset()
+        keys = {self.pool.keys[row]: row for row in rows}
+        self._team.hold(keys, seconds=seconds, at_once=at_once)
+        theirs = frozenset(keys[key] for key in self._team.theirs.intersection(keys))
+        if not self._team.others:
+            return theirs
+        # What somebody gave back is free; their label was on disk before, and is read only now.
+        self._catch_up()
+        with self._lock:
+            left = self._ledger.labels.left | self._ledger.labels.second
+        return theirs.union(row for row in keys.values() if not left[row])
+
+    def ask_anew(self) -> None:
+        """Choose the next items again, without those that are in the hands of others; returns at once."""
+        self._trainer.request()
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Names of those who label this task just now, in other sessions."""
+        return self._team.people if self._team is not None else frozenset()
+
+    # -- and its end
+
+    def regroup(self, scale: float) -> None:
+        """Make the groups on the map finer or coarser; returns at once, the map follows.
+
+        Parameters
+        ----------
+        scale
+            0.25 (finest) to 4 (coarsest); 1 is how it begins.
+        """
+        self._refuse_closed()
+        self._preparation.regroup(scale)
+
+    def close(self) -> None:
+        """Stop the background work and release the store."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._changed.notify_all()
+        self._trainer.close()
+        self._preparation.close()
+        self._news.close()
+        if self._team is not None:
+            self._team.close()
+        self._ledger.close()
+        self._ground = self._map = None  # what was labelled can still be read
+        self._trainer.forget()
+        self._tell("closed")
+
+    def supersede(self) -> None:
+        """The cell that made this session was run again: close it once no view shows it."""
+        self._superseded = True
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._superseded and not self._listeners and not self._closed:
+            abandon(self.close)
+
+    # -- listeners
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Be told of changes; returns the function that ends it.
+
+        The listener gets ``labels``, ``schema``, ``round``, ``evaluation``, ``map``, ``stage``, ``error`` or
+        ``closed``, from whatever thread made the change.
+        """
+        self._listeners.append(listener)
+
+        def stop() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+            self._leave()
+
+        return stop
+
+    def _tell(self, what: str) -> None:
+        if what in {"labels", "round"} and self._told_schema is not self.schema:
+            self._told_schema = self.schema
+            self._tell("schema")
+        for listener in tuple(self._listeners):
+            try:
+                listener(what)
+            except Exception as error:  # noqa: BLE001 - one broken screen must not stop the loop
+                warnings.warn(f"A view of the session failed: {error!r}", RuntimeWarning, stacklevel=2)
+
+    def _tell_labels(self, _overtaken: Callable[[], bool]) -> None:
+        # In a thread of its own: the act is acknowledged before the views hear of it. A round that
+        # has seen the labels brings them to the views itself.
+        if self._told_of < self._ledger.n_events:
+            self._tell("labels")
+
+    def _on_features(self, X: npt.NDArray[np.float32]) -> None:
+        with self._changed:
+            self._ground = Ground(X)
+            self._changed.notify_all()
+        self._trainer.request()
+
+    def _on_graph(self, graph: NeighborGraph | LandmarkGraph) -> None:
+        assert self._ground is not None  # noqa: S101 - features come first
+        found = ground_of(self._ground.X, graph)
+        with self._changed:
+            self._ground = found
+        self._trainer.grow()
+
+    def _on_map(self, made: Map) -> None:
+        self._map = made
+        self._tell("map")
+
+    def _on_stage(self, stage: Stage | None) -> None:
+        self._stage = stage
+        self._tell("stage")
+
+    def _on_error(self, error: Exception) -> None:
+        if ending():
+            return
+        with self._changed:
+            # A map that fails leaves the preview; features that fail leave nothing to learn from.
+            self._error = error if self._ground is None else None
+            self._stage = None
+            self._graph_due = False
+            self._changed.notify_all()
+        if self._ground is not None:
+            warnings.warn(f"The map stays a preview: {error}", RuntimeWarning, stacklevel=2)
+        self._tell("error")
+
+    def _on_round(self, made: Round) -> None:
+        self._told_of = made.n_events
+        with self._changed:
+            self._changed.notify_all()
+        self._tell("round")
+
+    def _on_evaluation(self, _: Evaluation) -> None:
+        self._tell("evaluation")
