@@ -90,5 +90,8 @@ export function renderGlimpse(item: Item, characters = 160): HTMLElement {
     const cells = content.rows.slice(0, 4).flatMap(([name, value]) => [said(name), " ", said(value), " · "]);
     return h("div", { class: "hitl-glimpse" }, ...cells.slice(0, -1));
   }
+  if (content.kind === "broken") {
+    return h("div", { class: "hitl-glimpse hitl-faint", text: `Cannot be shown. ${content.why}` });
+  }
   return renderItem(item);
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -411,9 +411,20 @@ class Live:
             left = self._ledger.labels.left | self._ledger.labels.second
         return theirs.union(row for row in keys.values() if not left[row])
 
+    def give_back(self, rows: Iterable[int]) -> None:
+        """These items are not asked here after all."""
+        if self._team is not None:
+            self._team.done([self.pool.keys[row] for row in rows])
+
     def ask_anew(self) -> None:
         """Choose the next items again, without those that are in the hands of others; returns at once."""
         self._trainer.request()
+
+    @property
+    def given(self) -> dict[str, int]:
+        """Of each annotator how many labels they gave; what they undid does not count, a correction does."""
+        with self._lock:
+            return self._ledger.fold.given
 
     @property
     def people(self) -> frozenset[str]:

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
-# How often query() asks anew where somebody else was handed the same, and how long its items are held.
-TRIES, ASKED = 5, 300.0
+# Seconds that others are not asked what query() returned.
+ASKED = 300.0
 
 
 class Session(Live):
@@ -255,10 +255,17 @@ class Session(Live):
         if error := self._settle(None).error:
             warnings.warn(error, RuntimeWarning, stacklevel=2)
         asked = len(self.pool) if n is None and budget is not None else int(n or 1)
-        for _ in range(TRIES):  # somebody else may have asked the same a moment ago
+        tried: set[int] = set()
+        refused: set[int] = set()
+        while True:  # somebody else may have been asked the same a moment ago
             suggestions = self._trainer.suggest(*self._snapshot(), asked, budget)
-            if not self.reserve([s.index for s in suggestions], seconds=ASKED, at_once=True):
+            rows = [s.index for s in suggestions]
+            taken = self.reserve(rows, seconds=ASKED, at_once=True)
+            if taken <= refused:  # none, or nothing else is left
                 break
+            tried.update(rows)
+            refused |= taken
+        self.give_back(tried.difference(rows))
         with self._lock:
             self._audit_issued.update(s.index for s in suggestions if s.audit)
         return [self.pool.ids[s.index] for s in suggestions]
@@ -271,8 +278,7 @@ class Session(Live):
         from hitl_widgets.loop.tables import progress_table
 
         self._catch_up()
-        with self._lock:
-            return progress_table(self._ledger.fold.given, self.people | {self.annotator})
+        return progress_table(self.given, self.people | {self.annotator})
 
     def wait(self, timeout: float | None = None) -> Round:
         """Wait until the model has seen every label; returns its round.
