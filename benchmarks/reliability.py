@@ -51,7 +51,7 @@ PAGE = HERE.parent / "docs" / "reliability.md"
 WAL_SINCE = {"SQLite, DELETE": (99,), "SQLite, WAL": (3,)}
 BARS = {"SQLite, DELETE": 20, "SQLite, WAL": 20, "PostgreSQL, loopback": 30}
 LABELS, ROUNDS, SERVER_KILLS, PEOPLE, EACH = 400, 20, 5, 8, 40
-ITEMS, ANSWERS = 20_000, 200
+ITEMS, ANSWERS, ARRIVALS = 20_000, 200, 40
 
 Found = dict[str, Any]
 
@@ -185,6 +185,50 @@ def acknowledged(found: Found) -> list[str]:
     ]
 
 
+# -- label -> seen by others
+
+
+def measure_seen() -> Found:
+    X = np.random.default_rng(0).normal(size=(2_000, 16)).astype(np.float32)
+    with stores() as each:
+        return {kind: stats(_arrivals(place, X)) for kind, place in each}
+
+
+def _arrivals(place: str, X: np.ndarray[Any, Any]) -> list[float]:
+    """Seconds from the return of one session's label until another session has it."""
+    items, seconds = [f"item {i}" for i in range(len(X))], []
+    rng = np.random.default_rng(1)
+    with (
+        hitl.Session(items, X=X, classes=["a", "b"], store=place, annotator="ann") as ann,
+        hitl.Session(items, X=X, classes=["a", "b"], store=place, annotator="bob") as bob,
+    ):
+        for session in (ann, bob):
+            session.reserve([0])
+            session.wait()
+        for i in range(ARRIVALS):
+            time.sleep(rng.uniform(0, 1))
+            ann.label_items([i], "ab"[i % 2])
+            began = time.perf_counter()
+            while bob.current.y[i] < 0:
+                time.sleep(0.002)
+            seconds.append(time.perf_counter() - began)
+    return seconds
+
+
+def seen(found: Found) -> list[str]:
+    return [
+        "## A label until others have it",
+        "",
+        f"Two sessions, a kernel each as far as the store can tell; {ARRIVALS} labels. From the moment that a",
+        "label of one has returned until the other has it, without doing anything. Milliseconds.",
+        "",
+        *table(
+            ["store", "n", "median", "p95", "p99", "longest", "bar (longest)"],
+            [[*_times(kind, made, None)[:-1], "2000"] for kind, made in found.items()],
+        ),
+    ]
+
+
 # -- eight annotators
 
 
@@ -303,6 +347,7 @@ TESTS = [
 PARTS: dict[str, tuple[Callable[[], Found], Callable[[Found], list[str]]]] = {
     "durable": (measure_durable, durable),
     "acknowledged": (measure_acknowledged, acknowledged),
+    "seen": (measure_seen, seen),
     "annotators": (measure_annotators, together),
     "kill": (
         measure_kill,
