@@ -219,8 +219,8 @@ def seen(found: Found) -> list[str]:
     return [
         "## A label until others have it",
         "",
-        f"Two sessions, a kernel each as far as the store can tell; {ARRIVALS} labels. From the moment that a",
-        "label of one has returned until the other has it, without doing anything. Milliseconds.",
+        f"Two sessions, a kernel each as far as the store can tell; {ARRIVALS} labels. From the return of a",
+        "label of one until the other has it, without doing anything. Milliseconds.",
         "",
         *table(
             ["store", "n", "median", "p95", "p99", "longest", "bar (longest)"],

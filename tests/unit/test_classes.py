@@ -66,7 +66,7 @@ def test_nothing_of_a_retired_class_is_predicted_and_its_labels_stand(taught: Se
     assert (frame["label"] == "a").sum() == 4
     assert taught.n_labels == 9
     assert taught.labels()["label"].value_counts().to_dict() == {"a": 4, "b": 4, "c": 1}
-    with pytest.raises(InvalidInput, match="'a' is no class"):
+    with pytest.raises(InvalidInput, match="'a' is retired"):
         taught.label_items([0], "a")
 
 
@@ -153,3 +153,25 @@ def test_a_round_in_other_classes_unsays_what_is_no_more(make_session: Make) -> 
     assert seen.runner_up.tolist() == [0, -1, 0, -1]
     assert seen.confidence.tolist() == [0, 0.5, 0.5, 0]
     assert found.predicted.tolist() == [0, 1, 2, -1]
+
+
+def test_what_undoing_a_class_takes_from_others_is_said(make_session: Make, tmp_path: Path) -> None:
+    where = {"store": tmp_path / "labels.sqlite"}
+    ann, bob = make_session(annotator="ann", **where), make_session(annotator="bob", **where)
+    ann.classes.add("c")
+    assert bob.n_labels == 0  # he has read it
+    bob.label_items([0], "c")
+    with pytest.warns(RuntimeWarning, match="1 item is asked again.*adding the class anew"):
+        ann.undo()
+    assert bob.n_labels == 0
+    bob.classes.add("c")
+    assert bob.labels()["label"].tolist() == ["c"]
+
+
+def test_a_retired_class_says_how_to_offer_it_again(make_session: Make) -> None:
+    session = make_session(classes=["a", "b", "c"])
+    session.classes.retire("c")
+    with pytest.raises(InvalidInput, match=r"retired: session\.classes\.restore\('c'\)"):
+        session.label_items([0], "c")
+    with pytest.raises(InvalidInput, match="but retired"):
+        session.classes.add("c")

@@ -120,6 +120,15 @@ def test_the_same_schema_is_written_once_and_a_class_in_use_is_not_lost() -> Non
     assert [e.kind for _, e in store.read("labels")] == ["schema", "label"]
 
 
+def test_a_table_that_holds_none_of_the_labelled_items_is_said() -> None:
+    store = LabelStore(":memory:")
+    ledger(store).append(label("0", "a"))
+    edited = Pool("text", ["x!", "y!"], ("8", "9"), np.arange(2), by_content=True)
+    with pytest.warns(RuntimeWarning, match="1 items under task 'labels', and not one of them is in this"):
+        ledger(store, None, edited)
+    ledger(store, None, Pool("text", ["x!", "y!"], ("8", "9"), np.arange(2)))  # the ids are the person's own
+
+
 def test_codes_follow_the_classes_as_they_are_added_merged_reordered_and_retired() -> None:
     store = LabelStore(":memory:")
     found = ledger(store, Schema(["a", "b", "c"]))

@@ -176,6 +176,34 @@ def test_an_undo_with_nothing_to_undo_is_acknowledged(session: Session, labeler:
     assert session.history()["kind"].tolist() == ["schema"]
 
 
+def test_a_key_means_the_class_that_was_on_it_whatever_it_is_called_when_it_arrives(
+    session: Session, labeler: Wire
+) -> None:
+    pressed = label(session, of="a")
+    session.classes.rename("a", "first")
+    session.classes.add("a")
+    assert labeler.answer(pressed)["type"] == "ack"
+    assert session.labels()["label"].tolist() == ["first"]
+    late = label(session, of="first", key=session.pool.keys[1])
+    late["of"] = "a"
+    session.classes.split("first", ["one", "two"])
+    reply = labeler.answer(late)
+    assert (reply["type"], reply["why"]) == (
+        "refused",
+        "'a' is no class any more: label it in the classes of now.",
+    )
+
+
+def test_a_change_that_has_items_asked_again_says_so(session: Session, labeler: Wire) -> None:
+    session.label_items([0, 1], "a")
+    split = {"change": "split", "of": ["a"], "classes": [{"name": "one"}, {"name": "two"}]}
+    reply = labeler.answer({"type": "change", "id": new_event_id(), **split})
+    assert reply["note"].startswith("2 items are asked again")
+    assert labeler.answer({"type": "undo", "id": new_event_id()})["note"] is None
+    jump = {"type": "jump", "id": new_event_id(), "act": session.acts()[0][0].event_id}
+    assert labeler.answer(jump)["note"] is None
+
+
 def test_a_selection_is_labelled_as_one_act(session: Session, labeler: Wire) -> None:
     message = label(session, rows=encode([0, 2, 4]), pool=session.pool.fingerprint, selection="lasso")
     del message["key"]

@@ -161,7 +161,9 @@ def test_key_colour_guidance_example_and_question_can_be_edited(task: Task) -> N
         (lambda c: c.merge(["spam", "ham", "other"], "all"), "too few"),
         (lambda c: c.merge("spam", "ham"), "is one text"),
         (lambda c: c.split("spam", ["a"]), "expected 2 to"),
-        (lambda c: c.split("spam", ["a", "a"]), "There is a class 'a' already"),
+        (lambda c: c.split("spam", ["a", "a"]), "'a' is named twice"),
+        (lambda c: c.add(None), "None is no name"),
+        (lambda c: c.reorder(["ham", "ham"]), "names a class twice"),
         (lambda c: c.split("spam", ["a", "ham"]), "There is a class 'ham' already"),
         (lambda c: c.retire("nothing"), "no class to choose"),
         (lambda c: c.restore("spam"), "is not retired"),
@@ -248,11 +250,53 @@ def test_a_retired_class_that_the_cell_names_anew_is_offered_again(task: Task) -
     assert task.classes.names == ("spam", "ham", "other", "late")
 
 
-@given(st.lists(st.text(min_size=1, max_size=9).filter(str.strip), min_size=2, max_size=40, unique=True))
+@pytest.mark.parametrize(
+    "change",
+    [lambda c: c.merge(["adverts", "junk"], into="spam"), lambda c: c.split("junk", ["spam", "scam"])],
+)
+def test_a_change_undone_after_the_cell_was_brought_up_to_date_gives_every_label_back(change: Any) -> None:
+    task = Task("adverts", "junk", "ham")
+    for word in ("adverts", "junk", "ham"):
+        task.act("label", word, word)
+    act = change(task.classes)
+    task.ask(*task.classes.names)
+    task.undo(act)
+    assert [task.means(word) for word in ("adverts", "junk", "ham")] == ["adverts", "junk", "ham"]
+    assert {"adverts", "junk", "ham"} <= set(task.classes.names)
+    task.act("redo", act)
+    assert "junk" not in task.classes.names
+
+
+def test_an_undo_below_a_change_of_somebody_else_locks_nobody_out(task: Task) -> None:
+    act = task.by("ann").add("x")
+    task.by("bob").split("x", ["x1", "x2"])
+    task.undo(act)
+    assert task.classes.names == ("spam", "ham", "other")
+    task.act("redo", act)
+    assert task.classes.names == ("spam", "ham", "other", "x1", "x2")
+
+
+@pytest.mark.parametrize("name", ["scam ", " scam", "sc\u200bam", "scam\n", "\u202escam", "scam\0"])
+def test_a_new_name_is_as_people_see_it(task: Task, name: str) -> None:
+    task.classes.add(name)
+    task.classes.rename("ham", f"2{name}".replace("2 ", "2"))
+    assert task.classes.names == ("spam", "2scam", "other", "scam")
+    with pytest.raises(InvalidInput, match="already"):
+        task.classes.add("scam")
+
+
+def test_letters_in_two_forms_are_one_name(task: Task) -> None:
+    task.classes.add("cafe\u0301")
+    with pytest.raises(InvalidInput, match="already"):
+        task.classes.add("caf\u00e9")
+
+
+@given(st.lists(st.from_regex(r"[a-zäöü0-9]{1,9}", fullmatch=True), min_size=2, max_size=40, unique=True))
 def test_every_class_that_is_added_is_as_if_it_had_been_asked_for(names: list[str]) -> None:
     asked, added = Task(*names), Task(*names[:2])
     for name in names[2:]:
         added.classes.add(name)
     assert added.classes.names == asked.classes.names
+    assert len({c.color for c in added.classes}) == len({c.color for c in asked.classes}) == len(names)
     keys = [c.key for c in added.classes if c.key]
     assert len(set(keys)) == len(keys) == min(len(names), len(KEYS))

@@ -90,10 +90,10 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   }
 
   function label(code: number): void {
-    const value = classes[code]?.name;
+    const { name: value, id: of } = classes[code] ?? {};
     if (!chosen || value === undefined) return;
     const { rows, how } = chosen;
-    channel.act({ type: "label", value, selection: how, rows: encodeRows(rows), pool });
+    channel.act({ type: "label", value, of, selection: how, rows: encodeRows(rows), pool });
     paint(rows, code);
     say(`${count(rows.length, "item")} labelled ${value}`);
     choose(NO_ROWS, how, true);

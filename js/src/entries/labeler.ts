@@ -129,19 +129,19 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
 
   function label(code: number): void {
     const chosen = state.chosen;
-    const value = state.classes[code]?.name;
+    const { name: value, id: of } = state.classes[code] ?? {};
     const ask = onCard();
     if (value === undefined || (!ask && !chosen) || !seen(ask)) return;
     if (chosen && chosen.rows.length > 1) {
       const { rows, how } = chosen;
       const wire = encodeRows(rows);
-      const id = channel.act({ type: "label", value, selection: how, rows: wire, pool: state.pool });
+      const id = channel.act({ type: "label", value, of, selection: how, rows: wire, pool: state.pool });
       const queued = state.queue.filter((ask) => has(rows, ask.row)).map((ask) => ask.key);
       done(id, rows, code, queued, `${count(rows.length, "item")} labelled ${value}`);
     } else if (ask) {
       const selection: Selection = chosen ? "clicked" : ask.audit ? "audit" : "suggested";
       const elapsed_ms = Math.round(performance.now() - shownSince);
-      const id = channel.act({ type: "label", value, selection, key: ask.key, elapsed_ms });
+      const id = channel.act({ type: "label", value, of, selection, key: ask.key, elapsed_ms });
       done(id, Uint32Array.of(ask.row), code, [ask.key], `Labelled ${value}`);
     }
   }
@@ -232,10 +232,11 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   );
   channel.on<Extract<Reply, { type: "ack" }>>(
     "ack",
-    ({ id, back, gone, n_labels, n_events, undo, redo }) => {
+    ({ id, back, gone, note, n_labels, n_events, undo, redo }) => {
       dispatch({ type: "landed", id, gone, counts: { n_labels, n_events, undo, redo } });
       tellWaiting();
       if (back) dispatch({ type: "back", ask: back });
+      if (note) dispatch({ type: "note", words: note });
     },
     signal,
   );

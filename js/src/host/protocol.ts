@@ -17,6 +17,8 @@ export type LabelMessage = {
   id: string;
   value: string;
   selection: Selection;
+  /** The id of the class: its name may be another's when this arrives. */
+  of?: string;
   key?: string;
   rows?: string;
   pool?: string;
@@ -260,6 +262,6 @@ export type TroubleMessage = { type: "trouble"; to: string; words: string };
 export type Counts = { n_labels: number; n_events: number; undo: boolean; redo: boolean };
 
 export type Reply =
-  | ({ type: "ack"; id: string; back?: Ask | null; gone?: string | null } & Counts)
+  | ({ type: "ack"; id: string; back?: Ask | null; gone?: string | null; note?: string } & Counts)
   | { type: "refused"; id: string; why: string }
   | { type: "failed"; id: string; why: string };

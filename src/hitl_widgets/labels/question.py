@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.labels.events import LabelEvent
-from hitl_widgets.labels.schema import KEYS, LONGER, MAX_CLASSES, LabelClass, Schema
+from hitl_widgets.labels.schema import KEYS, MAX_CLASSES, LabelClass, Schema, palette
 
 __all__ = ["CHANGES", "Question"]
 
 CHANGES = ("add", "rename", "merge", "split", "retire", "restore", "reorder", "edit", "ask")
 EDITABLE = ("key", "color", "guidance", "example")
 MAX_TEXT = 10_000
+JOINERS = "\u200c\u200d"  # of emoji, and of letters in several scripts
 
 Classes = dict[str, LabelClass]
 
@@ -70,7 +72,7 @@ class _Change:
         try:
             _APPLY[self.name](after, self)
             after.schema()
-        except (ValueError, KeyError):  # a class that it is about is no more
+        except Exception:  # noqa: BLE001 - a log that cannot be folded would lock everybody out
             return before
         return after
 
@@ -151,7 +153,9 @@ class Question:
             For a change that cannot be made, with the reason.
         """
         whole = dict(change)
-        if made := whole.get("classes"):
+        if "name" in whole and whole["name"] not in {c.name for c in self._state.live.values()}:
+            whole["name"] = _tidy(whole["name"])
+        if made := [dict(c) | {"name": _tidy(c.get("name"))} for c in whole.get("classes", ())]:
             heirs = [self._state.live[self._live(of)] for of in list(whole.get("of", ()))[:1]]
             whole["classes"] = [asdict(c) for c in self._dressed(made, heirs)]
         found = self._understood(whole, "")
@@ -170,7 +174,7 @@ class Question:
         dressed: list[LabelClass] = []
         for one in made:
             c = LabelClass(**one)
-            color = c.color or (heir.color if heir else _free(LONGER, colors))
+            color = c.color or (heir.color if heir else _free(palette(), colors))
             key = c.key.lower() or (heir.key if heir else _free(KEYS, keys))
             colors.add(color)
             keys.add(key)
@@ -203,7 +207,9 @@ class Question:
         for c in Schema.from_dict(value).classes:
             id_ = before.get(c.name) or standing.get(c.name)
             made.append((id_ or (c.name if c.name not in taken else f"{c.name}\0{event_id}"), c))
-        return _Change(event_id, "classes", (), tuple(made), str(value.get("question", "")))
+        named = {id_ for id_, _ in made}
+        dropped = tuple(i for i in self._state.asked if i not in named and i in self._state.live)
+        return _Change(event_id, "classes", dropped, tuple(made), str(value.get("question", "")))
 
     def _live(self, word: str) -> str:
         id_ = self.understood(word)
@@ -226,6 +232,14 @@ class Question:
         raise InvalidInput(f"{word!r} is not retired; retired are: {choices(names) or 'none'}.")
 
 
+def _tidy(name: Any) -> str:
+    """A new name as people see it: no spaces around it, one form of each letter, nothing invisible."""
+    if not isinstance(name, str):
+        raise InvalidInput(f"The class {name!r} is no name: expected text, such as 'spam'.")
+    shown = unicodedata.normalize("NFC", " ".join(name.split()))
+    return "".join(c for c in shown if unicodedata.category(c) not in {"Cc", "Cf"} or c in JOINERS).strip()
+
+
 def _free(all_: Iterable[str], taken: set[str]) -> str:
     return next((one for one in all_ if one not in taken), "")
 
@@ -233,10 +247,15 @@ def _free(all_: Iterable[str], taken: set[str]) -> str:
 def _check_count(name: str, of: Sequence[str], made: Sequence[LabelClass]) -> None:
     least = {"add": 0, "ask": 0}.get(name, 1)
     most = {"merge": MAX_CLASSES, "add": 0, "ask": 0, "reorder": MAX_CLASSES}.get(name, 1)
-    if not least <= len(of) <= most or len(set(of)) != len(of):
+    if len(set(of)) != len(of):
+        raise InvalidInput(f"The change {name!r} names a class twice.")
+    if not least <= len(of) <= most:
         raise InvalidInput(f"The change {name!r} names {len(of)} classes: that cannot be meant.")
     made_least = {"add": 1, "split": 2}.get(name, 0)
     made_most = {"add": 1, "split": 50, "merge": 1}.get(name, 0)
+    names = [c.name for c in made]
+    if twice := sorted({n for n in names if names.count(n) > 1}):
+        raise InvalidInput(f"{twice[0]!r} is named twice: new classes must be distinct.")
     if not made_least <= len(made) <= made_most:
         raise InvalidInput(
             f"The change {name!r} makes {len(made)} new classes: expected {made_least} to {made_most}."
@@ -260,7 +279,9 @@ def _put(state: _State, made: Iterable[tuple[str, LabelClass]], at: int | None =
     live = list(state.live.items())
     for step, (id_, c) in enumerate(made):
         if c.name in names or id_ in state.live or id_ in state.retired:
-            raise InvalidInput(f"There is a class {c.name!r} already.")
+            retired = any(c.name == other.name for other in state.retired.values())
+            more = ", but retired: restore() offers it again" if retired else ""
+            raise InvalidInput(f"There is a class {c.name!r} already{more}.")
         names.add(c.name)
         live.insert(len(live) if at is None else at + step, (id_, c))
     state.live = dict(live)
@@ -337,8 +358,8 @@ def _asked(state: _State, change: _Change) -> None:
             state.live[id_] = state.retired.pop(id_)
         elif id_ not in state.live and id_ not in state.into:
             state.live[id_] = c
-    for id_ in state.asked:
-        if id_ not in new and id_ in state.live:
+    for id_ in change.of:  # what it dropped then, not what an undo has brought back since
+        if id_ in state.live:
             del state.live[id_]
             state.into[id_] = None
     if list(new) != list(state.asked):

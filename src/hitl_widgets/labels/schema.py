@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import colorsys
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import count, islice
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
 
-__all__ = ["LabelClass", "Schema"]
+__all__ = ["LabelClass", "Schema", "palette"]
 
 KEYS = "123456789abcdefhijklmopqrtuvwxy"  # not g, n, s, z: they grow, go on, skip and undo
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7A7A7A")
@@ -149,6 +151,10 @@ class Schema:
         try:
             return self.names.index(str(name))
         except ValueError:
+            if any(c.name == str(name) for c in self.retired):
+                raise InvalidInput(
+                    f"The class {name!r} is retired: session.classes.restore({str(name)!r}) offers it again."
+                ) from None
             raise InvalidInput(
                 f"{name!r} is no class of this task.{nearest(name, self.names)} "
                 f"The classes are {choices(self.names)}. To add one: session.classes.add({str(name)!r})."
@@ -162,6 +168,14 @@ class Schema:
     def from_dict(cls, value: Mapping[str, Any]) -> Schema:
         """The opposite of :meth:`to_dict`."""
         return cls([LabelClass(**c) for c in value["classes"]], value.get("question", ""))
+
+
+def palette() -> Iterator[str]:
+    """Colours without end: those of :data:`LONGER`, then hues far from each other."""
+    yield from LONGER
+    for i in count():
+        red, green, blue = colorsys.hls_to_rgb((0.09 + i * 0.618034) % 1, 0.42 + 0.16 * (i % 2), 0.55)
+        yield f"#{round(255 * red):02X}{round(255 * green):02X}{round(255 * blue):02X}"
 
 
 def is_unicode(text: str) -> bool:
@@ -206,14 +220,14 @@ def _check(classes: Sequence[LabelClass]) -> None:
 def _with_keys_and_colours(classes: Sequence[LabelClass]) -> tuple[LabelClass, ...]:
     taken = {c.key.lower() for c in classes if c.key}
     free = iter([k for k in KEYS if k not in taken])
-    palette = OKABE_ITO if len(classes) <= len(OKABE_ITO) else LONGER
+    colors = list(islice(palette(), len(classes)))
     return tuple(
         LabelClass(
             c.name,
             c.guidance,
             c.example,
             c.key.lower() or next(free, ""),
-            c.color or palette[i % len(palette)],
+            c.color or colors[i],
         )
         for i, c in enumerate(classes)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
@@ -92,6 +93,19 @@ class Ledger:
         pool.find("")  # so that the table of a million ids is made now, and not with the first label
         self._codes = _codes(self.schema)
         self._refold(tuple(self.fold.touched))
+        self._warn_of_strangers()
+
+    def _warn_of_strangers(self) -> None:
+        """Where not one labelled item is in the table, it is another table, or its texts were edited."""
+        n = sum(1 for key in self.fold.touched if self.fold.answer(key) is not None)
+        if n and not len(self.labels) and self._pool.by_content:
+            warnings.warn(
+                f"{self.store.name} holds labels of {n:,} items under task {self.task!r}, and not one of them "
+                "is in this table. They are kept. Without id= an item is known by its content: one that was "
+                "edited is another. Pass id= to keep labels through edits, or another task= for another table.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
 
     def close(self) -> None:
         """Release the store, where it was opened here."""

@@ -31,7 +31,7 @@ from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Evaluation, Trainer
 from hitl_widgets.loop.worker import Worker, ending
 
-__all__ = ["Live"]
+__all__ = ["Live", "unsaid"]
 
 Listener = Callable[[str], None]
 
@@ -194,6 +194,8 @@ class Live:
                 self._follow()
             if as_event is not None and self._ledger.find(as_event):
                 return as_event
+            if event_id is not None and not isinstance(event_id, str):
+                raise InvalidInput(f"{event_id!r} is no act: expected an event_id of session.history().")
             back, way = self._ledger.fold.to_jump(self.annotator, event_id)
             if not way:
                 return None
@@ -212,7 +214,11 @@ class Live:
             if target is None:
                 return None
             act = LabelEvent(kind, self.task, self.annotator, value=target.event_id)
-            return self._act(act if event_id is None else replace(act, event_id=event_id))
+            before = len(self._ledger.labels) if target.kind == "schema" else 0
+            done = self._act(act if event_id is None else replace(act, event_id=event_id))
+            if (gone := before - len(self._ledger.labels)) > 0 and event_id is None:
+                warnings.warn(unsaid(gone), RuntimeWarning, stacklevel=3)
+            return done
 
     def _act(self, event: LabelEvent, rows: npt.ArrayLike | None = None) -> str:
         with self._lock:
@@ -271,6 +277,14 @@ class Live:
         known = self._ledger.fold.question
         now = known.meaning(known.understood(str(word)))
         return self.schema.names[self.schema.code(word if now is None else now)]
+
+    def called(self, class_id: str, word: str) -> str:
+        """What a class is called now, by its id; ``word`` is what it was called on the screen."""
+        with self._lock:
+            now = self._ledger.fold.question.meaning(class_id)
+        if now is None:
+            raise InvalidInput(f"{word!r} is no class any more: label it in the classes of now.")
+        return now
 
     def _snapshot(self) -> tuple[Labels, Ground | None]:
         held = self._team.theirs if self._team is not None else ()
@@ -429,7 +443,7 @@ class Live:
     @property
     def people(self) -> frozenset[str]:
         """Names of those who label this task just now, in other sessions."""
-        return self._team.people if self._team is not None else frozenset()
+        return self._team.people if self._team is not None and not self._closed else frozenset()
 
     # -- and its end
 
@@ -545,3 +559,12 @@ class Live:
 
     def _on_evaluation(self, _: Evaluation) -> None:
         self._tell("evaluation")
+
+
+def unsaid(n: int) -> str:
+    """Of items whose labels say a class that went: how they come back."""
+    those = "1 item is" if n == 1 else f"{n:,} items are"
+    return (
+        f"{those} asked again: what was said is no class any more. Turning this back, or adding the class "
+        "anew, brings the labels back."
+    )

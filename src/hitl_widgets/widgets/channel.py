@@ -19,6 +19,7 @@ import msgspec
 import traitlets
 
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput
+from hitl_widgets.loop.live import unsaid
 from hitl_widgets.loop.session import Session
 from hitl_widgets.turns import first
 from hitl_widgets.widgets import messages as m
@@ -195,32 +196,15 @@ class SessionWidget(ChannelWidget):
             self._act(message)
 
     def _act(self, message: m.Act) -> None:
-        session, pool = self.session, self.session.pool
+        session = self.session
         back: dict[str, Any] | None = None
-        gone: str | None = None
+        gone = note = None
+        before = 0 if isinstance(message, m.Label | m.Skip) else session.n_labels
         match message:
-            case m.Label(key=None):
-                if message.pool != pool.fingerprint:
-                    raise InvalidInput(
-                        "The table changed since these points were selected: select them again."
-                    )
-                session.label_items(
-                    decode(message.rows, len(pool)),
-                    message.value,
-                    selection=message.selection,
-                    elapsed_ms=message.elapsed_ms,
-                    event_id=message.id,
-                )
             case m.Label():
-                session.label_items(
-                    pool.index([message.key]),
-                    message.value,
-                    selection=message.selection,
-                    elapsed_ms=message.elapsed_ms,
-                    event_id=message.id,
-                )
+                self._label(message)
             case m.Skip():
-                session.skip_items(pool.index([message.key]), event_id=message.id)
+                session.skip_items(session.pool.index([message.key]), event_id=message.id)
             case m.Undo():
                 session.undo(event_id=message.id)
                 back = self._taken_back(message.id)
@@ -233,9 +217,32 @@ class SessionWidget(ChannelWidget):
                 change = {part: x for part, x in msgspec.to_builtins(message).items() if part not in WIRE}
                 session.change_classes(change, event_id=message.id)
         counts = {"n_labels": session.n_labels, "n_events": session.n_events}
+        if counts["n_labels"] < before and self._is_change(message):
+            note = unsaid(before - counts["n_labels"])
         undo, redo = session.can_turn()
-        answer = {"type": "ack", "id": message.id, "back": back, "gone": gone}
+        answer = {"type": "ack", "id": message.id, "back": back, "gone": gone, "note": note}
         self._post(answer | {"undo": undo, "redo": redo} | counts)
+
+    def _label(self, message: m.Label) -> None:
+        session, pool = self.session, self.session.pool
+        if message.key is not None:
+            rows: Any = pool.index([message.key])
+        elif message.pool == pool.fingerprint:
+            rows = decode(message.rows, len(pool))
+        else:
+            raise InvalidInput("The table changed since these points were selected: select them again.")
+        session.label_items(
+            rows,
+            message.value if message.of is None else session.called(message.of, message.value),
+            selection=message.selection,
+            elapsed_ms=message.elapsed_ms,
+            event_id=message.id,
+        )
+
+    def _is_change(self, message: m.Act) -> bool:
+        """Whether it changed what words mean, rather than what was said."""
+        target = None if isinstance(message, m.Change | m.Jump) else self.session.turned(message.id)
+        return isinstance(message, m.Change) or (target is not None and target.kind == "schema")
 
     def _taken_back(self, event_id: str) -> dict[str, Any] | None:
         """The item that an undo gives back to the card, or a redo takes: a single one of this pool."""

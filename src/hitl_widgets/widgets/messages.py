@@ -37,6 +37,7 @@ Token = Annotated[str, msgspec.Meta(min_length=8, max_length=64, pattern=r"^[\w.
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Words = Annotated[str, msgspec.Meta(max_length=10_000)]
+ClassId = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
 Row = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 # A selection as one string: see rows.py, which also knows the pool.
 Rows = Annotated[str, msgspec.Meta(max_length=2**28)]
@@ -87,6 +88,8 @@ class Label(_Message, frozen=True, tag="label"):
 
     value: Annotated[str, msgspec.Meta(max_length=200)]
     selection: Selection
+    # The class that was on the button, whatever it is called when this arrives.
+    of: ClassId | None = None
     key: Key | None = None
     rows: Rows = ""
     pool: Annotated[str, msgspec.Meta(max_length=64)] = ""
