@@ -100,9 +100,10 @@ class Ledger:
         n = sum(1 for key in self.fold.touched if self.fold.answer(key) is not None)
         if n and not len(self.labels) and self._pool.by_content:
             warnings.warn(
-                f"{self.store.name} holds labels of {n:,} items under task {self.task!r}, and not one of them "
-                "is in this table. They are kept. Without id= an item is known by its content: one that was "
-                "edited is another. Pass id= to keep labels through edits, or another task= for another table.",
+                f"{self.store.name} holds labels of {n:,} items under task {self.task!r}, and not one of "
+                "them is in this table. They are kept. Without id= an item is known by its content: one that "
+                "was edited is another. Pass id= to keep labels through edits, or another task= for another "
+                "table.",
                 RuntimeWarning,
                 stacklevel=4,
             )
