@@ -37,7 +37,8 @@ class LabelEvent:
         The items that the act is about; an act on 812 items is one event, undone as one.
     value
         The class of a label (None takes the label away), the ``event_id`` that an undo or redo is
-        about, or the schema as a dict.
+        about or a list of them, or the question: whole or a change of it, as
+        :class:`~hitl_widgets.labels.question.Question` reads it.
     elapsed_ms
         How long the person looked at the item, where known.
     selection
