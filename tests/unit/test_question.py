@@ -182,8 +182,14 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(task: Task, change: An
     assert task.fold.n_events == n
 
 
-@pytest.mark.parametrize("value", [{"change": "paint"}, {"change": "add"}, {"change": "rename", "of": ["?"]}])
-def test_a_change_that_no_longer_applies_is_void(task: Task, value: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"change": "paint"}, {"change": "add"}, {"change": "rename", "of": ["?"]},
+        {"change": "add", "classes": [{}]}, {"classes": []}, {}, None, 7,
+    ],
+)  # fmt: skip
+def test_a_change_that_nobody_can_read_or_that_no_longer_applies_is_void(task: Task, value: Any) -> None:
     before = task.fold.schema
     event = task.act("schema", value)
     assert task.fold.schema == before
