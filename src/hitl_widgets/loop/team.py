@@ -23,7 +23,7 @@ BEAT = 1.0
 # A lease outlives a kernel that was killed by as much; it is renewed well before.
 LEASE, RENEW = 60.0, 20.0
 # An item that is no longer among the next ones may still be on a card.
-KEEP = 45.0
+KEEP = 120.0
 
 
 class Team:
@@ -79,7 +79,7 @@ class Team:
             until = time.monotonic() + seconds
             self._wanted.update(dict.fromkeys(keys, until))
             if not self._attending:
-                self._attending = True
+                self._attending = at_once = True  # somebody may open the same a moment later
                 self._try(self._attend)
             if self.others or at_once:
                 self._try(self._take)
