@@ -15,6 +15,7 @@ import datetime as dt
 import json
 import os
 import platform
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -74,9 +75,7 @@ def stores() -> Iterator[Iterator[tuple[str, str]]]:
     finally:
         _sqlite.WAL_SINCE = before
         for folder in HERE.glob("hitl-reliability-*"):
-            for file in folder.iterdir():
-                file.unlink()
-            folder.rmdir()
+            shutil.rmtree(folder)
         if server:
             server.remove()
 
