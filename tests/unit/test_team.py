@@ -88,6 +88,14 @@ def test_what_a_killed_kernel_held_is_free_when_its_lease_is_over(
     until(lambda: set(bob.query(60)) == hers)
 
 
+def test_a_label_waits_for_nobody_who_looks_at_the_store(pair: Any) -> None:
+    ann, _ = pair()
+    ann.query(3)
+    with ann._team._lock:  # held for as long as a look takes
+        ann.label_items([0], "a")
+    assert ann.counts == (1, 2)
+
+
 def test_people_are_here_while_they_label_and_their_labels_are_counted(pair: Any) -> None:
     ann, bob = pair()
     for session in (ann, bob):

@@ -18,6 +18,15 @@ EDITABLE = ("key", "color", "guidance", "example")
 MAX_TEXT = 10_000
 JOINERS = "\u200c\u200d"  # of emoji, and of letters in several scripts
 
+# How many classes a change names, and how many it makes: at least and at most; where not said 1 and none.
+_COUNTS = {
+    "add": (0, 0, 1, 1),
+    "merge": (1, MAX_CLASSES, 0, 1),
+    "split": (1, 1, 2, 50),
+    "reorder": (1, MAX_CLASSES, 0, 0),
+    "ask": (0, 0, 0, 0),
+}
+
 Classes = dict[str, LabelClass]
 
 
@@ -137,10 +146,15 @@ class Question:
 
     def meaning(self, id_: str | None) -> str | None:
         """What a class is called now, or the one that it was merged into; None if it is no more."""
-        while id_ in self._state.into:
-            id_ = self._state.into[id_]
+        id_ = self._heir(id_)
         found = self._state.live.get(id_ or "") or self._state.retired.get(id_ or "")
         return found.name if found else None
+
+    def _heir(self, id_: str | None) -> str | None:
+        """The class itself, or the one that its labels have gone to."""
+        while id_ in self._state.into:
+            id_ = self._state.into[id_]
+        return id_
 
     # -- what may be written --------------------------------------------------
 
@@ -195,26 +209,23 @@ class Question:
         _check_count(name, ids, made)
         if name == "merge":
             text = "" if made else self._live(text)
-        taken = self._state.known()
-        fresh = [(c.name if c.name not in taken else f"{c.name}\0{event_id}", c) for c in made]
-        return _Change(event_id, name, ids, tuple(fresh), text, _edits(value.get("set") or {}))
+        new = tuple((self._new_id(c, event_id), c) for c in made)
+        return _Change(event_id, name, ids, new, text, _edits(value.get("set") or {}))
+
+    def _new_id(self, c: LabelClass, event_id: str) -> str:
+        return c.name if c.name not in self._state.known() else f"{c.name}\0{event_id}"
 
     def _whole(self, value: Mapping[str, Any], event_id: str) -> _Change:
-        made: list[tuple[str, LabelClass]] = []
-        before = {c.name: id_ for id_, c in self._state.asked.items()}
-        standing = {c.name: id_ for id_, c in (*self._state.retired.items(), *self._state.live.items())}
-        taken = self._state.known()
-        for c in Schema.from_dict(value).classes:
-            id_ = before.get(c.name) or standing.get(c.name)
-            made.append((id_ or (c.name if c.name not in taken else f"{c.name}\0{event_id}"), c))
+        ids = {c.name: id_ for id_, c in (*self._state.retired.items(), *self._state.live.items())}
+        ids |= {c.name: id_ for id_, c in self._state.asked.items()}
+        classes = Schema.from_dict(value).classes
+        made = [(ids.get(c.name) or self._new_id(c, event_id), c) for c in classes]
         named = {id_ for id_, _ in made}
         dropped = tuple(i for i in self._state.asked if i not in named and i in self._state.live)
         return _Change(event_id, "classes", dropped, tuple(made), str(value.get("question", "")))
 
     def _live(self, word: str) -> str:
-        id_ = self.understood(word)
-        while id_ in self._state.into:
-            id_ = self._state.into[id_]
+        id_ = self._heir(self.understood(word))
         if id_ in self._state.live:
             return str(id_)
         names = [c.name for c in self._state.live.values()]
@@ -245,21 +256,16 @@ def _free(all_: Iterable[str], taken: set[str]) -> str:
 
 
 def _check_count(name: str, of: Sequence[str], made: Sequence[LabelClass]) -> None:
-    least = {"add": 0, "ask": 0}.get(name, 1)
-    most = {"merge": MAX_CLASSES, "add": 0, "ask": 0, "reorder": MAX_CLASSES}.get(name, 1)
     if len(set(of)) != len(of):
         raise InvalidInput(f"The change {name!r} names a class twice.")
-    if not least <= len(of) <= most:
-        raise InvalidInput(f"The change {name!r} names {len(of)} classes: that cannot be meant.")
-    made_least = {"add": 1, "split": 2}.get(name, 0)
-    made_most = {"add": 1, "split": 50, "merge": 1}.get(name, 0)
     names = [c.name for c in made]
     if twice := sorted({n for n in names if names.count(n) > 1}):
         raise InvalidInput(f"{twice[0]!r} is named twice: new classes must be distinct.")
-    if not made_least <= len(made) <= made_most:
-        raise InvalidInput(
-            f"The change {name!r} makes {len(made)} new classes: expected {made_least} to {made_most}."
-        )
+    least, most, fewest, many = _COUNTS.get(name, (1, 1, 0, 0))
+    if not least <= len(of) <= most:
+        raise InvalidInput(f"The change {name!r} names {len(of)} classes: that cannot be meant.")
+    if not fewest <= len(made) <= many:
+        raise InvalidInput(f"The change {name!r} makes {len(made)} new classes: expected {fewest} to {many}.")
 
 
 def _edits(asked: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -97,8 +97,9 @@ class Ledger:
 
     def _warn_of_strangers(self) -> None:
         """Where not one labelled item is in the table, it is another table, or its texts were edited."""
-        n = sum(1 for key in self.fold.touched if self.fold.answer(key) is not None)
-        if n and not len(self.labels) and self._pool.by_content:
+        if not self._pool.by_content or len(self.labels):
+            return
+        if n := sum(1 for key in self.fold.touched if self.fold.answer(key) is not None):
             warnings.warn(
                 f"{self.store.name} holds labels of {n:,} items under task {self.task!r}, and not one of "
                 "them is in this table. They are kept. Without id= an item is known by its content: one that "

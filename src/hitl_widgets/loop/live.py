@@ -7,7 +7,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -149,10 +149,7 @@ class Live:
     def change_classes(self, change: Mapping[str, Any], *, event_id: str | None = None) -> str:
         """Change the question: what the methods of :attr:`classes` do, in one form for log and wire."""
         with self._lock:
-            self._refuse_closed()
-            if self._ledger.sync():
-                self._follow()
-            if event_id is not None and self._ledger.find(event_id):
+            if self._known(event_id):
                 return event_id
             value = self._ledger.completed(change)
             event_id = event_id or new_event_id()
@@ -189,10 +186,7 @@ class Live:
             For an act that is not yours, or that was undone before you acted anew.
         """
         with self._lock:
-            self._refuse_closed()
-            if self._ledger.sync():
-                self._follow()
-            if as_event is not None and self._ledger.find(as_event):
+            if self._known(as_event):
                 return as_event
             if event_id is not None and not isinstance(event_id, str):
                 raise InvalidInput(f"{event_id!r} is no act: expected an event_id of session.history().")
@@ -205,10 +199,7 @@ class Live:
 
     def _turn(self, kind: Literal["undo", "redo"], event_id: str | None) -> str | None:
         with self._lock:
-            self._refuse_closed()
-            if self._ledger.sync():  # the last act may have come from another kernel
-                self._follow()
-            if event_id is not None and self._ledger.find(event_id):
+            if self._known(event_id):
                 return event_id
             target = self._ledger.to_turn(kind, self.annotator)
             if target is None:
@@ -219,6 +210,13 @@ class Live:
             if (gone := before - len(self._ledger.labels)) > 0 and event_id is None:
                 warnings.warn(unsaid(gone), RuntimeWarning, stacklevel=3)
             return done
+
+    def _known(self, event_id: str | None) -> TypeGuard[str]:
+        """Fold what is new: the last act may be another kernel's. Returns whether the log has this one."""
+        self._refuse_closed()
+        if self._ledger.sync():
+            self._follow()
+        return event_id is not None and self._ledger.find(event_id) is not None
 
     def _act(self, event: LabelEvent, rows: npt.ArrayLike | None = None) -> str:
         with self._lock:
@@ -298,6 +296,12 @@ class Live:
         """How many items are labelled."""
         self._catch_up()
         return len(self._ledger.labels)
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Items labelled and events folded, at one moment and as far as they were read."""
+        with self._lock:
+            return len(self._ledger.labels), self._ledger.n_events
 
     @property
     def n_events(self) -> int:
@@ -435,10 +439,16 @@ class Live:
         self._trainer.request()
 
     @property
-    def given(self) -> dict[str, int]:
-        """Of each annotator how many labels they gave; what they undid does not count, a correction does."""
+    def annotators(self) -> list[tuple[str, int, bool]]:
+        """Everybody who labelled or is here: name, labels given, whether here now; most labels first.
+
+        What was undone does not count, a correction does.
+        """
         with self._lock:
-            return self._ledger.fold.given
+            given = self._ledger.fold.given
+        here = self.people | {self.annotator}
+        who = sorted({*given, *here}, key=lambda name: (-given.get(name, 0), name))
+        return [(name, given.get(name, 0), name in here) for name in who]
 
     @property
     def people(self) -> frozenset[str]:

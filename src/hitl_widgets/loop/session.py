@@ -275,10 +275,10 @@ class Session(Live):
 
         Columns: annotator, labels (what was undone does not count, a correction does), here.
         """
-        from hitl_widgets.loop.tables import progress_table
+        import pandas as pd
 
         self._catch_up()
-        return progress_table(self.given, self.people | {self.annotator})
+        return pd.DataFrame(self.annotators, columns=["annotator", "labels", "here"])
 
     def wait(self, timeout: float | None = None) -> Round:
         """Wait until the model has seen every label; returns its round.

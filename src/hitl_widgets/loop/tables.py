@@ -22,7 +22,6 @@ __all__ = [
     "items_table",
     "labels_table",
     "predictions_table",
-    "progress_table",
 ]
 
 
@@ -94,14 +93,6 @@ def history_table(events: list[LabelEvent], fold: Fold) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=columns)
     table["time"] = pd.to_datetime(table["time"], utc=True)
     return table
-
-
-def progress_table(given: dict[str, int], here: frozenset[str]) -> pd.DataFrame:
-    """One row per annotator, those who gave most first; see :meth:`Session.progress`."""
-    who = sorted({*given, *here}, key=lambda name: (-given.get(name, 0), name))
-    return pd.DataFrame(
-        {"annotator": who, "labels": [given.get(w, 0) for w in who], "here": [w in here for w in who]}
-    )
 
 
 def _names(codes: Any, classes: tuple[str, ...]) -> list[str | None]:

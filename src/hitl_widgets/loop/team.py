@@ -7,6 +7,7 @@ import time
 import uuid
 import warnings
 import weakref
+from collections import deque
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
@@ -56,6 +57,7 @@ class Team:
         self._lock = threading.Lock()
         self._holder = uuid.uuid4().hex
         self._wanted: dict[str, float] = {}  # key -> when this session no longer needs it
+        self._answered: deque[Collection[str]] = deque()
         self._mine: set[str] = set()
         self._attending = False
         self._renewed = 0.0
@@ -76,6 +78,7 @@ class Team:
     def hold(self, keys: Collection[str], *, seconds: float, at_once: bool = False) -> None:
         """Take these items into this session's hands; what others hold is in :attr:`theirs` then."""
         with self._lock:
+            self._note_answered()
             until = time.monotonic() + seconds
             self._wanted.update(dict.fromkeys(keys, until))
             if not self._attending:
@@ -86,9 +89,12 @@ class Team:
 
     def done(self, keys: Collection[str]) -> None:
         """These items are answered; they are given back once everybody has had time to read it."""
+        self._answered.append(keys)  # without the lock, which a look at the store may hold for long
+
+    def _note_answered(self) -> None:
         soon = time.monotonic() + 3 * BEAT
-        with self._lock:
-            for key in self._wanted.keys() & set(keys):
+        while self._answered:
+            for key in self._wanted.keys() & set(self._answered.popleft()):
                 self._wanted[key] = min(self._wanted[key], soon)
 
     def close(self) -> None:
@@ -116,6 +122,7 @@ class Team:
             tell()
 
     def _keep_up(self) -> bool:
+        self._note_answered()
         now = time.monotonic()
         self._wanted = {key: until for key, until in self._wanted.items() if until > now}
         if now - self._renewed > RENEW:

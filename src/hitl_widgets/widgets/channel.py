@@ -199,7 +199,7 @@ class SessionWidget(ChannelWidget):
         session = self.session
         back: dict[str, Any] | None = None
         gone = note = None
-        before = 0 if isinstance(message, m.Label | m.Skip) else session.n_labels
+        before = 0 if isinstance(message, m.Label | m.Skip) else session.counts[0]
         match message:
             case m.Label():
                 self._label(message)
@@ -216,12 +216,12 @@ class SessionWidget(ChannelWidget):
             case m.Change():
                 change = {part: x for part, x in msgspec.to_builtins(message).items() if part not in WIRE}
                 session.change_classes(change, event_id=message.id)
-        counts = {"n_labels": session.n_labels, "n_events": session.n_events}
-        if counts["n_labels"] < before and self._is_change(message):
-            note = unsaid(before - counts["n_labels"])
+        n_labels, n_events = session.counts
+        if n_labels < before and self._is_change(message):
+            note = unsaid(before - n_labels)
         undo, redo = session.can_turn()
         answer = {"type": "ack", "id": message.id, "back": back, "gone": gone, "note": note}
-        self._post(answer | {"undo": undo, "redo": redo} | counts)
+        self._post(answer | {"undo": undo, "redo": redo, "n_labels": n_labels, "n_events": n_events})
 
     def _label(self, message: m.Label) -> None:
         session, pool = self.session, self.session.pool

@@ -102,11 +102,11 @@ class Monitor(SessionWidget):
 
     def _people(self) -> list[dict[str, Any]]:
         """Who has labelled how much, and who else is here; nothing where one works alone."""
-        given, you = self.session.given, self.session.annotator
-        here = self.session.people | {you}
-        who = sorted({*given, *here}, key=lambda name: (-given.get(name, 0), name))
-        found = [{"annotator": w, "labels": given.get(w, 0), "here": w in here} for w in who]
-        return found if len(found) > 1 else []
+        found = self.session.annotators
+        return [
+            {"annotator": name, "labels": labels, "here": here}
+            for name, labels, here in (found if len(found) > 1 else ())
+        ]
 
     def _history(self) -> list[dict[str, Any]]:
         """The annotator's own last acts, the newest first; nobody sees those of another."""
