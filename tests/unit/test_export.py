@@ -423,3 +423,13 @@ def test_the_card_tells_how_far_annotators_agree(make_session: Make, tmp_path: P
     told = card_of(session.export(tmp_path / "out.csv"))
     assert "| annotator 1, annotator 2 | 4 | 75% | 0.50 |" in told
     store.close()
+
+
+@pytest.mark.parametrize("kind", ["html", "markdown"])
+def test_a_page_is_written_as_it_was_given(make_session: Make, tmp_path: Path, kind: str) -> None:
+    pytest.importorskip("nh3")
+    pages = pd.DataFrame({"page": ["<b>one</b>", "<i>two</i>"]})
+    session = make_session(pages, **{kind: "page"})
+    session.label_items([1], "a")
+    table = pd.read_csv(session.export(tmp_path / "out.csv"))
+    assert table[kind].tolist() == ["<i>two</i>"]

@@ -90,7 +90,7 @@ def test_every_row_refused_says_why_and_the_others_are_written(session: Session)
     ]  # fmt: skip
     found = session.import_labels([{"id": i, "label": v} for i, v in rows])
     assert (found.n, found.n_same) == (1, 0)
-    assert repr(found) == "1 labels imported, 9 of 10 rows refused: see .refused"
+    assert repr(found) == "1 label imported, 9 of 10 rows refused: see .refused"
     assert found.refused["row"].tolist() == list(range(1, 10))
     told = whys(found)
     assert told[0].startswith("No item has the id 7.")

@@ -122,17 +122,17 @@ def _placed(labels: pd.DataFrame, pool: Pool) -> pd.DataFrame:
 def _wants_items(pool: Pool, items: bool | None) -> bool:
     if items is not None:
         return items
-    return pool.by_content and (pool.kind == "text" or (pool.kind == "table" and len(pool.items[0]) <= WIDE))
+    return pool.by_content and pool.kind != "image" and (pool.kind != "table" or len(pool.items[0]) <= WIDE)
 
 
 def _with_items(labels: pd.DataFrame, pool: Pool) -> pd.DataFrame:
     """The labels with each item behind them; prefixed where a column of the table has a name of ours."""
     found = [pool.find(one) for one in labels["id"]]
-    if pool.kind == "text":
-        columns = {"text": [None if i is None else pool.items[i] for i in found]}
-    else:
+    if pool.kind == "table":
         rows = [{} if i is None else pool.items[i] for i in found]
         columns = {str(c): [row.get(c) for row in rows] for c in pool.items[0]}
+    else:
+        columns = {pool.kind: [None if i is None else pool.items[i] for i in found]}
     prefix = "item_" if columns.keys() & set(labels.columns) else ""
     added = pd.DataFrame({prefix + name: column(values) for name, values in columns.items()})
     return pd.concat([labels, added], axis=1)

@@ -50,7 +50,7 @@ class Imported:
     unit: str = "labels"
 
     def __repr__(self) -> str:
-        words = [f"{self.n:,} {self.unit} imported"]
+        words = [f"{self.n:,} {self.unit.removesuffix('s') if self.n == 1 else self.unit} imported"]
         if self.n_same:
             words.append(f"{self.n_same:,} there already")
         if len(self.refused):
