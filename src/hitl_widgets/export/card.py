@@ -55,6 +55,7 @@ HISTORY = {
     "selection": "how the items were chosen",
     "elapsed_ms": "how long they were looked at, in milliseconds, where known",
     "model_version": "which round of the model was on screen",
+    "restores": "the act, undone before, that this one does again",
     "n_items": "how many items",
     "holds": "false for what was undone",
     "pseudonym": "whether annotator is a pseudonym",

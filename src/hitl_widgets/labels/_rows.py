@@ -19,6 +19,8 @@ def to_row(event: LabelEvent) -> dict[str, Any]:
         "elapsed_ms": event.elapsed_ms,
         "model_version": event.model_version,
     }
+    if event.restores is not None:  # versions that do not know it pass it over: the act is one like others
+        body["restores"] = event.restores
     return {
         "event_id": event.event_id,
         "task": event.task,
@@ -41,6 +43,7 @@ def to_event(row: Any) -> LabelEvent:
         selection=body["selection"],
         elapsed_ms=body["elapsed_ms"],
         model_version=body["model_version"],
+        restores=body.get("restores"),
         event_id=row.event_id,
         time=row.time,
     )

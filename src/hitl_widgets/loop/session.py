@@ -340,7 +340,12 @@ class Session(Live):
             return labels_table(self._ledger.fold, self.pool)
 
     def history(self) -> pd.DataFrame:
-        """Every event of the task, oldest first; ``holds`` is False for what was undone."""
+        """Every event of the task, oldest first.
+
+        ``holds`` is False for what was undone, and ``state`` says what became of it: ``undone``
+        (:meth:`redo` brings it back), ``left behind`` (its annotator has acted since: :meth:`restore`
+        brings it back) or ``brought back``.
+        """
         from hitl_widgets.loop.tables import history_table
 
         self._catch_up()

@@ -15,8 +15,10 @@ __all__ = [
     "Jump",
     "Label",
     "Message",
+    "Open",
     "Play",
     "Redo",
+    "Restore",
     "Sample",
     "Show",
     "Skip",
@@ -70,6 +72,13 @@ class Sample(_Message, frozen=True, tag="sample"):
     rows: Rows
 
 
+class Open(_Message, frozen=True, tag="open"):
+    """A view wants the items of one of the annotator's acts."""
+
+    view: Token
+    act: Token
+
+
 class Groups(_Message, frozen=True, tag="groups"):
     """The map is to show finer (below 1) or coarser groups."""
 
@@ -114,6 +123,12 @@ class Jump(_Message, frozen=True, tag="jump"):
     """Go to the moment after one of the annotator's acts."""
 
     act: Token
+
+
+class Restore(_Message, frozen=True, tag="restore"):
+    """Bring back acts of the annotator that were undone and left behind, in this order."""
+
+    acts: Annotated[tuple[Token, ...], msgspec.Meta(min_length=1, max_length=100)]
 
 
 class _Class(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -163,8 +178,8 @@ class Play(_Message, frozen=True, tag="play"):
     picks: Annotated[tuple[Row, ...], msgspec.Meta(max_length=2_000)]
 
 
-Act = Label | Skip | Undo | Redo | Jump | Change
-Message = Hello | Show | Sample | Groups | Vega | Act | Step | Play
+Act = Label | Skip | Undo | Redo | Jump | Restore | Change
+Message = Hello | Show | Sample | Open | Groups | Vega | Act | Step | Play
 
 
 def parse(content: Any, buffers: Any = None, largest: int = LARGEST) -> Message:

@@ -109,9 +109,15 @@ class Monitor(SessionWidget):
         ]
 
     def _history(self) -> list[dict[str, Any]]:
-        """The annotator's own last acts, the newest first; nobody sees those of another."""
+        """The annotator's own last acts, the newest first, and older ones that are left behind.
+
+        Nobody sees those of another.
+        """
         session = self.session
-        ahead = session.redoable()
+        acts = [event for event, _ in reversed(session.acts(HISTORY, annotator=session.annotator))]
+        shown = {event.event_id for event in acts}
+        acts += [event for event in session.left_behind(HISTORY) if event.event_id not in shown]
+        ways = session.ways(event.event_id for event in acts)
         return [
             {
                 "id": event.event_id,
@@ -121,10 +127,11 @@ class Monitor(SessionWidget):
                 "code": session.code(event),
                 "selection": event.selection,
                 "time": event.time,
-                "holds": holds,
-                "reach": holds or event.event_id in ahead,
+                "state": session.state(event),
+                "way": ways.get(event.event_id),
+                "apart": event.event_id not in shown,
             }
-            for event, holds in reversed(session.acts(HISTORY, annotator=session.annotator))
+            for event in acts
         ]
 
 
