@@ -9,6 +9,7 @@ const state: MonitorState = {
   n_audited: 5,
   audit_share: 0.1,
   balance: [30, 20],
+  n_hidden: 0,
   estimate: { value: null, low: null, high: null, n: 5 },
   curve: [],
   behind: 0,
@@ -38,7 +39,7 @@ describe("the monitor", () => {
     root = document.createElement("div");
     const view = monitorView(
       root,
-      { undo: () => {}, redo: () => {}, jump: () => {}, toggle: () => {} },
+      { undo() {}, redo() {}, jump() {}, open() {}, restore() {}, toggle() {} },
       false,
     );
     draw = (changes = {}) =>

@@ -149,7 +149,7 @@ class Model:
                 every[i].heir = heir if kind == "merge" else None
 
     def became(self) -> dict[str, str]:
-        """What became of every act: one that was brought back is, as long as the last that did so holds or is back."""
+        """What became of every act: brought back, while the last act that did so holds or is back itself."""
         found: dict[str, str] = {}
         for act in reversed(self.acts):  # those that bring it back come later in the log
             event = act.event

@@ -39,7 +39,10 @@ def test_the_history_says_what_became_of_every_act(make_session: Make) -> None:
     last = session.skip_items([9])
     session.undo()
     history = session.history().set_index("event_id")
-    assert history["state"].tolist() == ["holds"] * 2 + ["left behind"] * 4 + ["holds"] * 2 + ["undone", "holds"]
+    assert history["state"].tolist() == ["holds"] * 2 + ["left behind"] * 4 + ["holds"] * 2 + [
+        "undone",
+        "holds",
+    ]
     assert history.loc[last, "state"] == "undone"
     assert (history["holds"] == (history["state"] == "holds")).all()
 

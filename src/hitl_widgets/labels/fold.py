@@ -251,7 +251,9 @@ def _take(stack: list[str], act: str) -> bool:
     return True
 
 
-def _alike(histories: Sequence[tuple[str, ...]], keys: Sequence[str]) -> dict[tuple[str, ...], tuple[str, int]]:
+def _alike(
+    histories: Sequence[tuple[str, ...]], keys: Sequence[str]
+) -> dict[tuple[str, ...], tuple[str, int]]:
     """Of each history one of the keys that have it, and how many do."""
     n = Counter(histories)
     return {acts: (key, n[acts]) for acts, key in zip(histories, keys, strict=True)}

@@ -23,6 +23,7 @@ from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.learner import Learner
 from hitl_widgets.loop.asking import Asker, Ground, Labels, ground_of
+from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.mapping import Map, Preparation, Stage
 from hitl_widgets.loop.openings import NOWHERE, Run, abandon, enter
@@ -41,6 +42,7 @@ SOON = 0.1
 # Up to so many items a neighbour graph takes seconds: who waits for the model waits for it too.
 GRAPH_SOON = 20_000
 CACHE = ".hitl-widgets"
+FIRST = 3
 
 
 class Live:
@@ -65,6 +67,7 @@ class Live:
         self._changed = threading.Condition(self._lock)
         self._listeners: list[Listener] = []
         self._audit_issued: set[int] = set()
+        self._blind = Blind()
         self._told_of = -1
         self._ground: Ground | None = None
         self._graph_due = len(self.pool) <= GRAPH_SOON
@@ -247,7 +250,7 @@ class Live:
         return name
 
     def replaced_by(self, event_ids: Iterable[str]) -> int:
-        """How many items you have labelled otherwise since these acts of yours: :meth:`restore` replaces that."""
+        """How many later answers of yours a :meth:`restore` of these acts replaces."""
         with self._lock:
             fold = self._ledger.fold
             found = [fold.act(event_id) for event_id in event_ids]
@@ -474,7 +477,7 @@ class Live:
             return self._ledger.fold.left(self.annotator, limit)
 
     def ways(self, event_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
-        """How many acts and labels :meth:`jump` would turn on its way to each of your acts, where it leads there."""
+        """How many acts and labels a :meth:`jump` to each of these undoes, or brings back, if it can."""
         with self._lock:
             return self._ledger.fold.ways(self.annotator, event_ids)
 
@@ -487,6 +490,23 @@ class Live:
         """Whether there is something to undo, and to redo."""
         with self._lock:
             return self._ledger.can_turn(self.annotator)
+
+    # -- what is asked blind
+
+    def blind(self, labels: Labels) -> npt.NDArray[np.int64]:
+        """Rows of which no guess and nobody's label may be shown: they wait for an unprejudiced answer."""
+        with self._lock:
+            return self._blind.rows(labels, self._audit_issued)
+
+    def hand(self, rows: Iterable[int]) -> None:
+        """These may be on a card soon: what others say of them meanwhile is not shown."""
+        with self._lock:
+            self._blind.handed(rows)
+
+    def draw(self, row: int) -> None:
+        """Row ``row`` is asked again, as a draw for the audit."""
+        with self._lock:
+            self._blind.drawn(row)
 
     # -- others
 
@@ -655,6 +675,8 @@ class Live:
     def _on_round(self, made: Round) -> None:
         self._told_of = made.n_events
         with self._changed:
+            # Before there are features all are drawn at random, and no more than these reach a card.
+            self._blind.asked(made.suggestions[: None if made.has_features else FIRST])
             self._changed.notify_all()
         self._tell("round")
 

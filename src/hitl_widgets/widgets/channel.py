@@ -230,8 +230,12 @@ class SessionWidget(ChannelWidget):
         if n_labels < before and self._is_change(message):
             note = unsaid(before - n_labels)
         undo, redo = session.can_turn()
-        answer = {"type": "ack", "id": message.id, "back": back, "gone": gone, "note": note}
-        self._post(answer | {"chosen": chosen} | {"undo": undo, "redo": redo, "n_labels": n_labels, "n_events": n_events})
+        answer = {"type": "ack", "id": message.id, "back": back, "chosen": chosen, "gone": gone, "note": note}
+        self._post(
+            answer
+            | {"chosen": chosen}
+            | {"undo": undo, "redo": redo, "n_labels": n_labels, "n_events": n_events}
+        )
 
     def _label(self, message: m.Label) -> None:
         session, pool = self.session, self.session.pool
@@ -251,7 +255,9 @@ class SessionWidget(ChannelWidget):
 
     def _is_change(self, message: m.Act) -> bool:
         """Whether it changed what words mean, rather than what was said."""
-        target = None if isinstance(message, m.Change | m.Jump | m.Restore) else self.session.turned(message.id)
+        target = (
+            None if isinstance(message, m.Change | m.Jump | m.Restore) else self.session.turned(message.id)
+        )
         return isinstance(message, m.Change) or (target is not None and target.kind == "schema")
 
     def _taken_back(self, event_id: str) -> dict[str, Any] | None:
@@ -262,8 +268,12 @@ class SessionWidget(ChannelWidget):
         row = self.session.pool.find(target.item_ids[0])
         if row is None:
             return None
-        ask = {"row": row, "key": target.item_ids[0], "guess": None}
-        return ask | {"reason": "taken back by you", "audit": target.selection == "audit"}
+        audit = target.selection == "audit"
+        if audit:
+            self.session.draw(row)
+        blind = target.selection in {"audit", "opinion"}
+        ask = {"row": row, "key": target.item_ids[0], "guess": None, "blind": blind}
+        return ask | {"reason": "taken back by you", "audit": audit}
 
     def _chosen(self, act: LabelEvent | None) -> dict[str, Any] | None:
         """The items of a bulk act as a selection."""

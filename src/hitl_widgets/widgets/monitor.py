@@ -61,7 +61,10 @@ class Monitor(SessionWidget):
     def _state(self) -> dict[str, Any]:
         session = self.session
         labels, found, evaluation = session.current, session.round, session.evaluation
-        counts = np.bincount(labels.y[labels.y >= 0], minlength=len(session.schema.ids))
+        # One label more of a class would tell what the item says that is asked blind next.
+        told = labels.y.copy()
+        told[session.blind(labels)] = -1
+        counts = np.bincount(told[told >= 0], minlength=len(session.schema.ids))
         estimate, store = evaluation.estimate, session.store
         undo, redo = session.can_turn()
         model, why = model_words(session)
@@ -71,6 +74,7 @@ class Monitor(SessionWidget):
             "n_audited": int(labels.audited.sum()),
             "audit_share": session.audit,
             "balance": counts.tolist(),
+            "n_hidden": len(labels) - int(counts.sum()),
             "estimate": {
                 "value": estimate.value,
                 "low": estimate.low,
@@ -117,7 +121,9 @@ class Monitor(SessionWidget):
         acts = [event for event, _ in reversed(session.acts(HISTORY, annotator=session.annotator))]
         shown = {event.event_id for event in acts}
         acts += [event for event in session.left_behind(HISTORY) if event.event_id not in shown]
-        ways = session.ways(event.event_id for event in acts)
+        states = [session.state(event) for event in acts]
+        there = {"holds", "undone"}
+        ways = session.ways(e.event_id for e, state in zip(acts, states, strict=True) if state in there)
         return [
             {
                 "id": event.event_id,
@@ -127,11 +133,11 @@ class Monitor(SessionWidget):
                 "code": session.code(event),
                 "selection": event.selection,
                 "time": event.time,
-                "state": session.state(event),
+                "state": state,
                 "way": ways.get(event.event_id),
                 "apart": event.event_id not in shown,
             }
-            for event in acts
+            for event, state in zip(acts, states, strict=True)
         ]
 
 
