@@ -26,7 +26,7 @@ import {
   turning,
 } from "../state/labeler";
 import { announcer } from "../ui/announce";
-import { Bus, choose } from "../ui/bus";
+import { Bus, type Chosen } from "../ui/bus";
 import { count, download } from "../ui/dom";
 import { onKey } from "../ui/keys";
 import { onTheme } from "../ui/theme";
@@ -229,14 +229,18 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     if (ask) tellCurrent(ask);
   });
   bus.on("selection", (selection) => {
-    dispatch({ type: "chosen", chosen: selection ? { ...selection, sample: null } : null });
-    if (selection) channel.ask({ type: "sample", view: channel.view, rows: encodeRows(selection.rows) });
-    // Whoever opened an act goes on here.
-    if (selection?.from === "history") root.focus();
+    take(selection);
     return selection ? true : undefined;
   });
   bus.on("back", giveBack);
   bus.tell("labeler", null);
+
+  function take(selection: Chosen | null): void {
+    dispatch({ type: "chosen", chosen: selection ? { ...selection, sample: null } : null });
+    if (selection) channel.ask({ type: "sample", view: channel.view, rows: encodeRows(selection.rows) });
+    // Whoever opened an act goes on here.
+    if (selection?.from === "history") root.focus();
+  }
 
   function giveBack(ask: Ask): void {
     dispatch({ type: "back", ask });
@@ -264,8 +268,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       dispatch({ type: "landed", id, gone, counts: { n_labels, n_events, undo, redo } });
       tellWaiting();
       if (back) giveBack(back);
-      if (chosen && !turning(state))
-        choose(bus, { rows: decodeRows(chosen.rows), how: chosen.how, from: "undo" });
+      if (chosen && !turning(state)) {
+        const again = { rows: decodeRows(chosen.rows), how: chosen.how, from: "undo" as const };
+        if (!bus.tell("choose", again)) take(again);
+      }
       if (note) dispatch({ type: "note", words: note });
     },
     signal,

@@ -69,8 +69,8 @@ export function decodeRows(text: string): Uint32Array {
   const rows: number[] = [];
   let end = 0;
   for (const head of heads) {
-    const first = end + (head >> 1);
-    end = first + (head & 1 ? next() + 2 : 1);
+    const first = end + Math.floor(head / 2);
+    end = first + (head % 2 ? next() + 2 : 1);
     for (let row = first; row < end; row++) rows.push(row);
   }
   return Uint32Array.from(rows);

@@ -36,6 +36,8 @@ LARGEST = 32_000
 WHY_CHARACTERS = 2_000
 
 Token = Annotated[str, msgspec.Meta(min_length=8, max_length=64, pattern=r"^[\w.-]+\Z")]
+# Of an act in the log, which may have been imported.
+ActId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Words = Annotated[str, msgspec.Meta(max_length=10_000)]
@@ -82,7 +84,7 @@ class Open(_Message, frozen=True, tag="open"):
     """A view wants the items of one of the annotator's acts."""
 
     view: Token
-    act: Token
+    act: ActId
 
 
 class Groups(_Message, frozen=True, tag="groups"):
@@ -127,13 +129,13 @@ class Redo(_Act, frozen=True, kw_only=True, tag="redo"):
 class Jump(_Act, frozen=True, kw_only=True, tag="jump"):
     """Go to the moment after one of the annotator's acts."""
 
-    act: Token
+    act: ActId
 
 
 class Restore(_Act, frozen=True, kw_only=True, tag="restore"):
     """Bring back acts of the annotator that were undone and left behind, in this order."""
 
-    acts: Annotated[tuple[Token, ...], msgspec.Meta(min_length=1, max_length=100)]
+    acts: Annotated[tuple[ActId, ...], msgspec.Meta(min_length=1, max_length=100)]
 
 
 class _Class(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
