@@ -145,7 +145,7 @@ function heading(state: LabelerState, ask: Ask | null, bulk: boolean): (string |
   const now = meanwhile(state);
   if (now?.mine) {
     const name = said(state.classes[now.code]?.name ?? "");
-    return ["Labelled ", name, " elsewhere: your label replaces it"];
+    return ["You have labelled it ", name, ": your label replaces that"];
   }
   if (now) return ["Labelled by somebody else meanwhile: yours is a second opinion"];
   if (state.question && !state.chosen) return [said(state.question), " · ", ask.reason];

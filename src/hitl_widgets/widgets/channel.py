@@ -287,7 +287,7 @@ class SessionWidget(ChannelWidget):
         audit = target.selection == "audit"
         if audit:
             self.session.draw(row)
-        blind = target.selection in {"audit", "opinion"}
+        blind = bool((self.session.blind(self.session.current) == row).any())
         ask = {"row": row, "key": target.item_ids[0], "guess": None, "blind": blind}
         return ask | {"reason": "taken back by you", "audit": audit}
 
