@@ -86,7 +86,7 @@ def two_notebooks(desk, first, second):
 
 
 def test_two_notebooks_in_one_window_label_what_is_in_front(desk):
-    notebook, other = two_notebooks(desk, cell(), cell(order="[::-1]"))
+    _, other = two_notebooks(desk, cell(), cell(order="[::-1]"))
     front = shown_in(other)
     front.wait_map("umap")
     # A single key on the front map is for the front card.
