@@ -1,4 +1,4 @@
-"""Several notebooks, sessions and views on one page: each act is for what the person sees, and none is lost."""
+"""Several notebooks, sessions and views on one page: acts are for what the person sees, and none is lost."""
 
 from __future__ import annotations
 
