@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Literal, TypeGuard
 
@@ -20,6 +22,7 @@ from hitl_widgets.errors import HitlError, InvalidInput, StoreError
 from hitl_widgets.labels.events import LabelEvent, Selection, new_event_id
 from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.labels.waiting import waiting
 from hitl_widgets.learn.learner import Learner
 from hitl_widgets.loop.asking import Asker, Ground, Labels, ground_of
 from hitl_widgets.loop.ledger import Ledger
@@ -40,6 +43,9 @@ SOON = 0.1
 # Up to so many items a neighbour graph takes seconds: who waits for the model waits for it too.
 GRAPH_SOON = 20_000
 CACHE = ".hitl-widgets"
+# So long a view's act waits for a store that is locked: the kernel has others to answer, and the browser
+# sends it again. Nor does the next one try before so many seconds have passed.
+BRIEF = 1.0
 
 
 class Live:
@@ -71,6 +77,8 @@ class Live:
         self._stage: Stage | None = Stage("starting")
         self._error: Exception | None = None
         self._closed = self._superseded = False
+        self._not_written = self._not_read = ""
+        self._locked_until = 0.0
         self.run = self.place()
 
     def _start(self, model: Learner, asker: Asker, embed: Any, random_state: int | None) -> None:
@@ -148,7 +156,7 @@ class Live:
 
     def change_classes(self, change: Mapping[str, Any], *, event_id: str | None = None) -> str:
         """Change the question: what the methods of :attr:`classes` do, in one form for log and wire."""
-        with self._lock:
+        with self._writing():
             if self._known(event_id):
                 return event_id
             value = self._ledger.completed(change)
@@ -185,7 +193,7 @@ class Live:
         InvalidInput
             For an act that is not yours, or that was undone before you acted anew.
         """
-        with self._lock:
+        with self._writing():
             if self._known(as_event):
                 return as_event
             if event_id is not None and not isinstance(event_id, str):
@@ -198,7 +206,7 @@ class Live:
             return self._act(LabelEvent(kind, self.task, self.annotator, value=way, event_id=name))
 
     def _turn(self, kind: Literal["undo", "redo"], event_id: str | None) -> str | None:
-        with self._lock:
+        with self._writing():
             if self._known(event_id):
                 return event_id
             target = self._ledger.to_turn(kind, self.annotator)
@@ -219,26 +227,72 @@ class Live:
         return event_id is not None and self._ledger.find(event_id) is not None
 
     def _act(self, event: LabelEvent, rows: npt.ArrayLike | None = None) -> str:
-        with self._lock:
+        with self._writing():
             self._refuse_closed()
             self._ledger.append(event, rows)
             self._changed.notify_all()
+        self._tell_store("", "")
         if self._team is not None:
             self._team.done(event.item_ids)
         self._follow()
         return event.event_id
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """With the lock; an act that cannot be saved, or waits for the store, is told to the views."""
+        try:
+            with waiting(tell=self._on_wait), self._lock:
+                yield
+        except StoreError as error:
+            self._tell_store(str(error), self._not_read)
+            raise
+
+    @contextmanager
+    def briefly(self) -> Iterator[None]:
+        """Acts in here wait for a locked store for a second at most: who asks asks again.
+
+        Raises
+        ------
+        StoreError
+            Where the store was locked a moment ago.
+        """
+        if time.monotonic() < self._locked_until:
+            raise StoreError(self.unsaved)
+        with waiting(BRIEF, self._on_brief_wait):
+            yield
+
+    def _on_wait(self, words: str) -> None:
+        self._tell_store(words, self._not_read)
+        warnings.warn(words, RuntimeWarning, stacklevel=2)
+
+    def _on_brief_wait(self, words: str) -> None:
+        self._locked_until = time.monotonic() + 2 * BRIEF
+        self._tell_store(words, self._not_read)
+
+    def _tell_store(self, not_written: str, not_read: str) -> None:
+        before, self._not_written, self._not_read = self.unsaved, not_written, not_read
+        if not self.unsaved:
+            self._locked_until = 0.0
+        if self.unsaved != before:
+            self._tell("store")
+
     def _look(self) -> None:
         """Fold what others have added."""
-        with self._lock:
-            news = not self._closed and self._ledger.sync()
+        try:
+            with self._lock:
+                news = not self._closed and self._ledger.sync()
+        except StoreError as error:
+            self._tell_store(self._not_written, str(error))
+            raise
+        self._tell_store(self._not_written, "")
         if news:
             self._follow()
 
     def _catch_up(self) -> None:
-        """The same; with the store gone, what is known here still stands."""
+        """The same, without a long wait; with the store gone, what is known here still stands."""
         try:
-            self._look()
+            with waiting(BRIEF, lambda _: None):
+                self._look()
         except StoreError as error:
             warnings.warn(f"{error} What this session knows is shown.", RuntimeWarning, stacklevel=3)
 
@@ -343,6 +397,16 @@ class Live:
     def error(self) -> Exception | None:
         """What ended the preparation, if anything did."""
         return self._error
+
+    @property
+    def unsaved(self) -> str:
+        """Why the last act is not saved, or the store cannot be read; "" where all is saved."""
+        return self._not_written or self._not_read
+
+    @property
+    def restored(self) -> int:
+        """How many events were written again to a store that had been replaced by an older copy."""
+        return self._ledger.restored
 
     @property
     def closed(self) -> bool:

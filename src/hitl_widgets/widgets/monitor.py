@@ -89,6 +89,8 @@ class Monitor(SessionWidget):
             "store": {
                 "name": store.path.name if store.path else store.name,
                 "where": f"{store.name} ({store.note})" if store.note else store.name,
+                "unsaved": words(session.unsaved),
+                "restored": session.restored,
             },
             "task": session.task,
             "annotator": session.annotator,
