@@ -78,7 +78,7 @@ class Live:
         self._stage: Stage | None = Stage("starting")
         self._error: Exception | None = None
         self._closed = self._superseded = False
-        self._not_written = self._not_read = ""
+        self._not_written = self._not_read = self._overwritten = ""
         self._locked_until = 0.0
         self.run = self.place()
         # Names this session on a page: another run of its cell is another.
@@ -407,6 +407,11 @@ class Live:
         return self._not_written or self._not_read
 
     @property
+    def overwritten(self) -> str:
+        """What to say where X was overwritten after the session was made; "" where it was not."""
+        return self._overwritten
+
+    @property
     def restored(self) -> int:
         """How many events were written again to a store that had been replaced by an older copy."""
         return self._ledger.restored
@@ -633,7 +638,19 @@ class Live:
             self._changed.notify_all()
         self._tell("round")
 
+    def _check_features(self) -> None:
+        """Say once where X was overwritten: the model then learns of other items than those labelled."""
+        if self._overwritten or not self.pool.features_changed:
+            return
+        self._overwritten = (
+            "X was overwritten after the session was made: the model's features are no longer those of the "
+            "items. Run the cell that makes the session again; to change X later, pass a copy: X=X.copy()."
+        )
+        warnings.warn(self._overwritten, RuntimeWarning, stacklevel=4)
+        self._tell("error")
+
     def _on_evaluation(self, _: Evaluation) -> None:
+        self._check_features()
         self._tell("evaluation")
 
 

@@ -96,7 +96,7 @@ class Monitor(SessionWidget):
             "task": session.task,
             "annotator": session.annotator,
             "closed": session.closed,
-            "error": words(session.error or (found.error if found else "")),
+            "error": words(session.error or session.overwritten or (found.error if found else "")),
             "undo": undo,
             "redo": redo,
             "people": self._people(),
