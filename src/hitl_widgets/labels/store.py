@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from hitl_widgets.errors import RESCUE, InvalidInput, StoreError
+from hitl_widgets.forks import Elsewhere, on_fork
 from hitl_widgets.labels._database import open_database
 from hitl_widgets.labels._leases import MAX_SECONDS, Leases
 from hitl_widgets.labels._rows import to_event, to_row
@@ -30,6 +32,9 @@ Mark = tuple[int, str]
 START: Mark = (0, "")
 
 T = TypeVar("T")
+
+_opened: weakref.WeakSet[LabelStore] = weakref.WeakSet()
+_forking = threading.local()
 
 
 class LogChanged(StoreError):
@@ -79,7 +84,7 @@ class LabelStore:
     """
 
     def __init__(self, location: str | os.PathLike[str] = "labels.sqlite") -> None:
-        self._lock = threading.RLock()
+        self._lock: Any = threading.RLock()
         self._database = open_database(os.fspath(location))
         self._engine = self._database.engine
         self._leases = Leases(self._database)
@@ -89,6 +94,7 @@ class LabelStore:
         except StoreError:
             self.close()
             raise
+        _opened.add(self)
 
     def _prepare(self) -> str:
         with self._database.writer() as connection:
@@ -282,7 +288,20 @@ class LabelStore:
 
     def close(self) -> None:
         """Release the file or the connections; the next act opens them again."""
-        self._database.close()
+        if not isinstance(self._lock, Elsewhere):
+            self._database.close()
+
+    def pause(self) -> bool:
+        """Let nobody use the store until :meth:`go_on`; False where it is in use for more than a second."""
+        return bool(self._lock.acquire(timeout=1.0))
+
+    def go_on(self) -> None:
+        """The end of a pause."""
+        self._lock.release()
+
+    def leave_behind(self) -> None:
+        """In a forked child: the connections are the parent's."""
+        self._lock = Elsewhere("LabelStore")
 
     def _read(self, work: Callable[[sa.Connection], T]) -> T:
         def reading() -> T:
@@ -326,3 +345,22 @@ def _tail(connection: sa.Connection, task: str, after: int) -> Sequence[Any]:
 def _check_seconds(seconds: float) -> None:
     if not 0 < seconds <= MAX_SECONDS:
         raise InvalidInput(f"seconds={seconds!r}: expected more than 0 and at most {MAX_SECONDS}.")
+
+
+def _before_fork() -> None:
+    """Let transactions end: in a child that ends, one of another thread would be rolled back, in the file."""
+    _forking.held = [store for store in list(_opened) if store.pause()]
+
+
+def _after_fork() -> None:
+    for store in _forking.held:
+        store.go_on()
+
+
+def _in_child() -> None:
+    for store in list(_opened):
+        store.leave_behind()
+    _opened.clear()
+
+
+on_fork(_in_child, _before_fork, _after_fork)

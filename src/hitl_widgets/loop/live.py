@@ -19,6 +19,7 @@ from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput, StoreError
+from hitl_widgets.forks import Elsewhere
 from hitl_widgets.labels.events import LabelEvent, Selection, new_event_id
 from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
@@ -67,8 +68,8 @@ class Live:
 
     def _clear(self) -> None:
         """Lay out the state beside the log, before anything runs: none of it outlives the session."""
-        self._lock = threading.RLock()
-        self._changed = threading.Condition(self._lock)
+        self._lock: Any = threading.RLock()
+        self._changed: Any = threading.Condition(self._lock)
         self._listeners: list[Listener] = []
         self._audit_issued: set[int] = set()
         self._told_of = -1
@@ -305,8 +306,9 @@ class Live:
         self._news.request()
 
     def _refuse_closed(self) -> None:
-        if self._closed:
-            raise HitlError("The session is closed: run the cell that makes it again.")
+        with self._lock:
+            if self._closed:
+                raise HitlError("The session is closed: run the cell that makes it again.")
 
     def _keys(self, index: Sequence[int] | npt.NDArray[np.int64]) -> tuple[str, ...]:
         rows, n = np.asarray(index), len(self.pool)
@@ -541,6 +543,8 @@ class Live:
 
     def close(self) -> None:
         """Stop the background work and release the store."""
+        if isinstance(self._lock, Elsewhere):
+            return
         with self._lock:
             if self._closed:
                 return
@@ -555,6 +559,10 @@ class Live:
         self._ground = self._map = None  # what was labelled can still be read
         self._trainer.forget()
         self._tell("closed")
+
+    def leave_behind(self) -> None:
+        """In a forked child: the session is the parent's."""
+        self._lock = self._changed = Elsewhere("Session")
 
     def supersede(self) -> None:
         """The cell that made this session was run again: close it once no view shows it."""
