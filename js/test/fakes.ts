@@ -109,7 +109,7 @@ export const monitorState: MonitorState = {
   explanation: "with each of 50 labels left out in turn, neighbours got 41 right, a linear model 36",
   strategy: "doubt",
   stage: "",
-  store: { name: "labels.sqlite", where: "/here/labels.sqlite" },
+  store: { name: "labels.sqlite", where: "/here/labels.sqlite", unsaved: "", restored: 0 },
   task: "labels",
   annotator: "ada",
   closed: false,

@@ -214,7 +214,8 @@ class SessionWidget(ChannelWidget):
             case m.Open():
                 self._open(message)
             case _:
-                self._act(message)
+                with self.session.briefly():
+                    self._act(message)
 
     def _act(self, message: m.Act) -> None:
         session = self.session
