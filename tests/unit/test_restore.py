@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -145,14 +146,14 @@ def test_a_restore_that_was_cut_off_is_done_to_its_end_when_sent_again(
 ) -> None:
     session = make_session()
     acts, name = left_behind(session)[:2], new_event_id()
-    n, append = session.n_events, session.store.append
+    n, record = session.n_events, session.store.record
 
-    def full(event: object) -> bool:
+    def full(*args: Any) -> Any:
         if session.n_events > n:
             raise StoreError("the disk is full")
-        return append(event)  # type: ignore[arg-type]
+        return record(*args)
 
-    monkeypatch.setattr(session.store, "append", full)
+    monkeypatch.setattr(session.store, "record", full)
     with pytest.raises(StoreError):
         session.restore(acts, as_event=name)
     monkeypatch.undo()

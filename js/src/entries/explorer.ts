@@ -219,7 +219,11 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
 
   function drawList(): void {
     if (!listing) return;
-    view.setList(rings.map((row) => ({ row, item: glimpses.get(row), ...known(row) })));
+    const model = marks?.predicted.some((code) => code !== NONE) ?? false;
+    view.setList(
+      rings.map((row) => ({ row, item: glimpses.get(row), ...known(row) })),
+      model,
+    );
     const missing = rings.filter((row) => !glimpses.has(row) && !asked.has(row));
     for (const row of missing) asked.add(row);
     if (missing.length) channel.ask({ type: "show", view: channel.view, rows: missing, small: true });

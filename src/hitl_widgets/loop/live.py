@@ -244,7 +244,7 @@ class Live:
         """
         one = isinstance(event_ids, str) or not isinstance(event_ids, Iterable)
         acts: list[Any] = [event_ids] if one else list(event_ids)
-        with self._lock:
+        with self._writing():
             if self._known(as_event):
                 return as_event
             if not acts:
