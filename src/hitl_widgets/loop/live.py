@@ -121,7 +121,8 @@ class Live:
         elapsed_ms = check_act(selection, elapsed_ms)
         if value is not None:
             value = self._class(value)
-        keys = self._keys(index)
+        rows = self._rows(index)
+        keys, digests = self._ledger.named(rows)
         if len(index) == 1 and selection in {"api", "suggested", "audit"}:
             selection = self._selection(int(index[0]), selection)
         return self._act(
@@ -135,16 +136,46 @@ class Live:
                 elapsed_ms=elapsed_ms,
                 model_version=self._trainer.number,
                 event_id=event_id or new_event_id(),
+                digests=digests,
             ),
-            index,
+            rows,
         )
 
     def skip_items(self, index: Sequence[int], *, event_id: str | None = None) -> str:
         """:meth:`skip` by rows of the pool instead of ids."""
         if not index:
             raise InvalidInput("There is nothing to skip: pass at least one id.")
-        keys, event_id = self._keys(index), event_id or new_event_id()
-        return self._act(LabelEvent("skip", self.task, self.annotator, keys, event_id=event_id))
+        rows, event_id = self._rows(index), event_id or new_event_id()
+        keys, digests = self._ledger.named(rows)
+        skip = LabelEvent("skip", self.task, self.annotator, keys, event_id=event_id, digests=digests)
+        return self._act(skip, rows)
+
+    def settle(self, rows: Sequence[int] | None, *, keep: bool, event_id: str | None = None) -> int:
+        """Keep the labels of items that have changed since, or take them away; of all where ``rows`` is None.
+
+        What is kept is said anew, by this annotator, of the content of now: one act for each class.
+
+        Returns
+        -------
+        int
+            How many items it was about: those of ``rows`` that have changed.
+        """
+        with self._lock:
+            if self._known(event_id):
+                return 0
+            found = sorted(self._ledger.changed.intersection(self._ledger.changed if rows is None else rows))
+            labels = self._ledger.labels
+            groups: dict[tuple[str | None, Selection], list[int]] = {}
+            for row in found:
+                name = self.schema.all_names[labels.y[row]] if keep else None
+                groups.setdefault((name, "audit" if keep and labels.audited[row] else "api"), []).append(row)
+            names = [*[new_event_id() for _ in groups][1:], event_id or new_event_id()]
+            # The last act has the id: a resent message finishes what was interrupted.
+            for ((name, how), part), act in zip(groups.items(), names, strict=False):
+                keys, digests = self._ledger.named(part)
+                said = LabelEvent("label", self.task, self.annotator, keys, name, how, event_id=act)
+                self._act(replace(said, digests=digests), part)
+            return len(found)
 
     def change_classes(self, change: Mapping[str, Any], *, event_id: str | None = None) -> str:
         """Change the question: what the methods of :attr:`classes` do, in one form for log and wire."""
@@ -251,14 +282,14 @@ class Live:
         if self._closed:
             raise HitlError("The session is closed: run the cell that makes it again.")
 
-    def _keys(self, index: Sequence[int] | npt.NDArray[np.int64]) -> tuple[str, ...]:
+    def _rows(self, index: Sequence[int] | npt.NDArray[np.int64]) -> list[int]:
+        """The rows, each once."""
         rows, n = np.asarray(index), len(self.pool)
         if rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n:
             odd = next((i for i in index if not isinstance(i, int) or not 0 <= i < n), index)
             raise InvalidInput(f"{odd!r} is no row of the pool: expected whole numbers from 0 to {n - 1}.")
-        if (rows[1:] <= rows[:-1]).any():  # not rising: one may be named twice
-            rows = np.asarray(list(dict.fromkeys(rows.tolist())))
-        return tuple(map(self.pool.keys.__getitem__, rows.tolist()))
+        found: list[int] = rows.tolist()
+        return list(dict.fromkeys(found)) if (rows[1:] <= rows[:-1]).any() else found
 
     def _selection(self, row: int, said: Selection) -> Selection:
         """How an item that was asked came to be: what was labelled meanwhile is no draw for the audit."""
@@ -392,6 +423,25 @@ class Live:
         with self._lock:
             return self._ledger.turned(event_id)
 
+    @property
+    def notices(self) -> list[str]:
+        """What does not fit between the store and the table, and what rows are one item, in words."""
+        with self._lock:
+            return self._ledger.notices()
+
+    @property
+    def n_changed(self) -> int:
+        """How many labelled items say something else now than when they were labelled."""
+        return len(self._ledger.changed)
+
+    def is_changed(self, row: int) -> bool:
+        """Whether the item has a label, and says something else now than when it was labelled."""
+        return row in self._ledger.changed
+
+    def row_of(self, key: str) -> int | None:
+        """The row of an item by the key of an act on it; None where the table has none."""
+        return self._ledger.naming.row(key)
+
     def can_turn(self) -> tuple[bool, bool]:
         """Whether there is something to undo, and to redo."""
         with self._lock:
@@ -418,9 +468,10 @@ class Live:
         """
         if self._team is None:
             return frozenset()
-        keys = {self.pool.keys[row]: row for row in rows}
+        keys = {self._ledger.naming.written(row): row for row in rows}
         self._team.hold(keys, seconds=seconds, at_once=at_once)
-        theirs = frozenset(keys[key] for key in self._team.theirs.intersection(keys))
+        held = {self._ledger.naming.held(key) for key in self._team.theirs}
+        theirs = frozenset(row for row in keys.values() if row in held)
         if not self._team.others:
             return theirs
         # What somebody gave back is free; their label was on disk before, and is read only now.
@@ -432,7 +483,7 @@ class Live:
     def give_back(self, rows: Iterable[int]) -> None:
         """These items are not asked here after all."""
         if self._team is not None:
-            self._team.done([self.pool.keys[row] for row in rows])
+            self._team.done([self._ledger.naming.written(row) for row in rows])
 
     def ask_anew(self) -> None:
         """Choose the next items again, without those that are in the hands of others; returns at once."""
