@@ -32,6 +32,7 @@ DIGEST = 16  # hexadecimal digits: 4 of what is shown of an item (its kind and c
 NO_DIGEST = "." * DIGEST
 FEW_FILES = 16  # of so many images an act reads the files again
 MANY_VARIANTS = 50_000  # up to so many texts are sought as an editor may have found them
+SAMPLE = 16  # items that tell tables with the same ids apart
 LOOKED_AT = 10_000  # rows with the content of an earlier one, to see whether X knows them apart
 
 
@@ -101,10 +102,17 @@ class Pool:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of the ids in order: rows mean the same items where it is the same."""
+        """A hash of the ids in order, and of some items where the ids are no hashes of them.
+
+        Rows mean the same items where it is the same.
+        """
         digest = hashlib.blake2b(digest_size=8)
         for key in self.keys:
             digest.update(key.encode("utf-8", "surrogatepass") + b"\0")
+        if not self.by_content:
+            # Two tables numbered from 0 have the same ids.
+            for i in np.linspace(0, len(self) - 1, min(len(self), SAMPLE)).astype(int).tolist():
+                digest.update(content_hash(self.kind, self.items[i]).encode())
         return digest.hexdigest()
 
     @cached_property
@@ -355,7 +363,8 @@ class Pool:
         rows = np.array([first.setdefault(h, len(first)) for h in hashes], dtype=np.int64)
         if len(first) < len(items):
             keep = np.unique(rows, return_index=True)[1]
-            _warn_of_equal(rows, keep, matrix)
+            if matrix is not None:
+                _warn_of_lost(matrix, rows, keep)
             items = [items[i] for i in keep]
             matrix = None if matrix is None else some_rows(matrix, keep)
         return cls(
@@ -381,24 +390,22 @@ def _whole(number: object) -> int | None:
     return int(number) if isinstance(number, int | np.integer) or float(number).is_integer() else None
 
 
-def repeated_words(n: int) -> str:
+def repeated_words(n: int, n_rows: int) -> str:
     """Why a table has fewer items than rows."""
-    rows = "1 row says the same as another and shares its label" if n == 1 else (
-        f"{n:,} rows say the same as another and share its label"
-    )
-    return f"{rows}. To label each row by itself pass id=."
+    say = "says the same as another and shares" if n == 1 else "say the same as another and share"
+    return f"{n:,} of {n_rows:,} rows {say} its label. To label every row by itself pass id=."
 
 
-def _warn_of_equal(rows: npt.NDArray[np.int64], keep: npt.NDArray[np.int64], X: Any) -> None:
-    """Rows of equal content are one item: said, and more loudly where X knows them apart."""
-    others = np.setdiff1d(np.arange(len(rows)), keep)
-    words = repeated_words(len(others))
-    kind: type[Warning] = UserWarning
-    some = others[:LOOKED_AT]
-    if X is not None and (X[some] != X[keep[rows[some]]]).any():
-        words += " X differs among equal ones: that of the first counts."
-        kind = RuntimeWarning
-    warnings.warn(f"Of {len(rows):,} rows {words}", kind, stacklevel=5)
+def _warn_of_lost(X: Any, rows: npt.NDArray[np.int64], keep: npt.NDArray[np.int64]) -> None:
+    """Rows of equal content are one item: said where X knows them apart."""
+    others = np.setdiff1d(np.arange(len(rows)), keep)[:LOOKED_AT]
+    if (X[others] != X[keep[rows[others]]]).any():
+        warnings.warn(
+            f"Of {len(rows):,} rows {len(keep):,} differ in what is shown, so that many are asked, but X "
+            "differs among equal ones: that of the first counts. To label each row by itself pass id=.",
+            RuntimeWarning,
+            stacklevel=5,
+        )
 
 
 def _as_table(data: Any) -> nw.DataFrame[Any] | None:

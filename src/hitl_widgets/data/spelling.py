@@ -22,8 +22,8 @@ EXACT = 2**53  # from here on a float stands for several whole numbers
 def is_rounded(value: Any) -> bool:
     """Whether a float, or the text of one, is so large that it stands for several whole numbers."""
     if isinstance(value, float | np.floating):
-        limit = EXACT if isinstance(value, float) else 2.0 ** (np.finfo(type(value)).nmant + 1)
-        return bool(abs(value) >= limit) and bool(np.isfinite(value))
+        digits = 52 if isinstance(value, float) else int(np.finfo(type(value)).nmant)
+        return bool(np.isfinite(value)) and abs(float(value)) >= 2.0 ** (digits + 1)
     if not isinstance(value, str):
         return False
     text = value.strip()
@@ -55,7 +55,7 @@ def spellings(value: Any) -> Iterator[Any]:
 
 
 def canonical_id(key: str) -> str:
-    """What all spellings of an id have in common: no zeros before or behind it, no spaces, one Unicode form."""
+    """What all spellings of an id share: no zeros before or behind it, no spaces, one Unicode form."""
     text = key if key.isascii() else unicodedata.normalize("NFKC", key)
     text = text.strip()
     whole = _WHOLE.fullmatch(text)

@@ -128,7 +128,9 @@ def read_labels(
             told = read_source(source, list(dict.fromkeys([*columns, *names[1:]])))
             if isinstance(told, Columns):
                 cells = zip(*(told.cells[c] for c in columns), strict=True)
-                items = [dict(zip(columns, row, strict=True)) if pool.kind == "table" else row[0] for row in cells]
+                items = [
+                    dict(zip(columns, row, strict=True)) if pool.kind == "table" else row[0] for row in cells
+                ]
                 blank = replace(told, cells={names[0]: [None] * len(items), **told.cells})
                 return found or blank, dict(zip(told.rows, items, strict=True))
     if found is None:
@@ -189,7 +191,11 @@ def _told(
     told: dict[tuple[int, str], list[tuple[_Row, str]]] = defaultdict(list)
     for row in rows:
         try:
-            place, value, who = ids.find(row.id, row.content), classes.find(row.label), _annotator(row.annotator)
+            place, value, who = (
+                ids.find(row.id, row.content),
+                classes.find(row.label),
+                _annotator(row.annotator),
+            )
         except InvalidInput as error:
             refusals.add(row.number, str(error), row.id, row.label)
         else:
@@ -267,9 +273,8 @@ class _Ids:
                 return place
         if is_rounded(value):
             raise InvalidInput(rounded_words(value))
-        place = self._pool.respelled(str(value))
-        if place is None:
-            place = self._by_content(value)
+        # A number has lost the zeros before it, where there were any; a text has what it has.
+        place = self._by_content(value) if isinstance(value, str) else self._pool.respelled(str(value))
         if place is not None:
             return place
         self._guesses -= 1

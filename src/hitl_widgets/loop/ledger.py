@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.data.pool import Pool
+from hitl_widgets.data.pool import Pool, repeated_words
 from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
@@ -105,6 +105,8 @@ class Ledger:
         self._refold(tuple(self.fold.touched))
         for words in self.notices(loud=True):
             warnings.warn(words, RuntimeWarning, stacklevel=3)
+        if pool.n_repeated:
+            warnings.warn(repeated_words(pool.n_repeated, len(pool.rows)), UserWarning, stacklevel=3)
 
     # -- what a person should know of the store and the table -----------------
 
@@ -121,7 +123,7 @@ class Ledger:
         if not loud:
             said += [
                 notices.respelled(naming.respelled) if naming.respelled else "",
-                notices.repeated(pool.n_repeated) if pool.n_repeated else "",
+                repeated_words(pool.n_repeated, len(pool.rows)) if pool.n_repeated else "",
             ]
         return [words for words in said if words]
 
@@ -217,8 +219,9 @@ class Ledger:
         # points has a handful of states.
         histories = self.fold.histories(keys)
         if older := self.naming.older:
-            for at in np.flatnonzero([row in older for row in rows.tolist()]).tolist():
-                histories[at] = (*histories[at], str(at))  # in a state of its own
+            for place, row in enumerate(rows.tolist()):
+                if row in older:
+                    histories[place] = (*histories[place], str(row))  # in a state of its own
         one_of = dict(zip(map(id, histories), keys, strict=True))
         number = dict(zip(one_of, range(len(one_of)), strict=True))
         which = np.fromiter(map(number.__getitem__, map(id, histories)), np.intp, len(keys))
@@ -253,7 +256,7 @@ class Ledger:
         return self.code(event), order, audited, asked, False, mine, waits and self._overlap > 0
 
     def _held(self, key: str) -> dict[str, LabelEvent]:
-        """Each annotator's act that holds; acts on other content than the item has now only where none is newer."""
+        """Each annotator's act that holds; acts on other content only where there is none on that of now."""
         held = self.fold.current(key)
         if held or not self.naming.older or (row := self._pool.find(key)) is None:
             return held

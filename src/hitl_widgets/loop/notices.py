@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hitl_widgets.data.pool import Pool, repeated_words
+from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import choices
 
-__all__ = ["carried", "changed", "missing", "repeated", "respelled", "unlike"]
+__all__ = ["carried", "changed", "missing", "respelled", "unlike"]
 
 
 def _items(n: int) -> str:
@@ -27,7 +27,7 @@ def missing(n: int, n_labels: int, store: str, task: str, pool: Pool) -> str:
             f"{choices(pool.ids[:2])}). Check the column of id=, or pass another task= for another table."
         )
     return (
-        f"{store} holds labels of {_items(n)} under task {task!r}{found}. They are kept: session.missing() "
+        f"{store} holds labels of {n:,} items under task {task!r}{found}. They are kept: session.missing() "
         f"lists them. {why}"
     )
 
@@ -58,8 +58,3 @@ def carried(n: int, pool: Pool) -> str:
 def respelled(n: int) -> str:
     """Ids that the store has in another spelling."""
     return f"The ids of {_items(n)} are spelled in another way in the store, such as 7 and 007."
-
-
-def repeated(n: int) -> str:
-    """Rows that are one item."""
-    return repeated_words(n)

@@ -18,8 +18,8 @@ from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.learn.learner import as_learner
 from hitl_widgets.learn.strategies import as_strategy
-from hitl_widgets.loop.asking import Asker
 from hitl_widgets.loop import notices
+from hitl_widgets.loop.asking import Asker
 from hitl_widgets.loop.classes import Classes
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.live import Live
