@@ -19,6 +19,7 @@ from hitl_widgets.data.pool import Pool
 from hitl_widgets.data.spelling import canonical_id, canonical_text, is_rounded, spellings
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels.events import LabelEvent
+from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.loop.session import Session
 
@@ -30,6 +31,20 @@ WORDS = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta"]
 def table(ids: Any, texts: Any = None) -> pd.DataFrame:
     ids = list(ids)
     return pd.DataFrame({"k": ids, "t": WORDS[: len(ids)] if texts is None else list(texts)})
+
+
+def said(session: Session) -> list[Any]:
+    """The label of each row of the person's table."""
+    found = session.to_frame()["label"]
+    return found.astype(object).where(found.notna(), None).tolist()
+
+
+def old_store(where: Any, *labels: LabelEvent) -> LabelStore:
+    """A store of labels as they were written before there were digests."""
+    old = LabelStore(where)
+    for event in (LabelEvent("schema", "labels", "ann", value=Schema(["a", "b"]).to_dict()), *labels):
+        old.append(event)
+    return old
 
 
 def held(session: Session) -> dict[Any, str]:
@@ -61,7 +76,7 @@ def test_a_float_that_is_several_whole_numbers_names_no_item(by_id: Make, wrong:
     ):
         with pytest.raises(InvalidInput, match="stands for several whole numbers"):
             act()
-    found = session.import_labels(pd.DataFrame({"id": [wrong, 5.0], "label": ["a", "a"]}))
+    found = session.import_labels([{"id": wrong, "label": "a"}, {"id": 5.0, "label": "a"}])
     assert found.n == 1
     assert "several whole numbers" in found.refused["why"][0]
     session.label([BIG + 1, str(BIG)], "b")
@@ -138,9 +153,7 @@ def test_labels_are_found_under_another_spelling(by_id: Make, then: list[Any], n
 
 
 def test_old_events_without_digests_are_found_as_well(by_id: Make, store: Path) -> None:
-    old = LabelStore(store)
-    old.append(LabelEvent("label", "labels", "ann", ("007", "x"), "a"))
-    old.close()
+    old_store(store, LabelEvent("label", "labels", "ann", ("007", "x"), "a")).close()
     with pytest.warns(RuntimeWarning, match=r"1 items .*session.missing\(\)"):
         session = by_id(table([7, 8]))
     assert held(session) == {7: "a", "x": "a"}
@@ -159,10 +172,7 @@ def test_old_events_without_digests_are_found_as_well(by_id: Make, store: Path) 
 def test_a_spelling_that_may_be_two_items_is_none(
     by_id: Make, store: Path, stored: list[str], now: list[Any], found: set[Any]
 ) -> None:
-    old = LabelStore(store)
-    for key in stored:
-        old.append(LabelEvent("label", "labels", "ann", (key,), "a"))
-    old.close()
+    old_store(store, *(LabelEvent("label", "labels", "ann", (key,), "a") for key in stored)).close()
     with pytest.warns(RuntimeWarning, match=f"{len(stored) - len(found)} items"):
         session = by_id(table(now))
     assert {key for key in held(session) if key in now} == found
@@ -204,7 +214,7 @@ def test_exports_and_imports_speak_the_ids_of_now(by_id: Make, tmp_path: Path) -
         assert dict(zip(out["id"], out["label"], strict=True)) == {7: "a", 8: "b"}
         assert out["row"].tolist() == [0, 1]
         assert again.import_labels(tmp_path / "log.jsonl").n == 0
-        assert again.to_frame()["label"].tolist() == ["a", "b"]
+        assert said(again) == ["a", "b"]
 
 
 def test_a_number_in_a_file_finds_the_id_with_zeros(by_id: Make) -> None:
@@ -252,12 +262,12 @@ def test_a_text_that_was_edited_unseen_keeps_its_label(
         key = first.pool.ids[0]
         first.label(key, "a")
     with make_session(tables[1], **how) as again:
-        assert again.to_frame()["label"].tolist() == ["a", None]
+        assert said(again) == ["a", None]
         assert not len(again.missing())
         assert again.history()["item_ids"].iloc[-1] == [key]
         again.label(again.pool.ids[0], "b")
     back = make_session(tables[0], **how)
-    assert back.to_frame()["label"].tolist() == ["b", None]
+    assert said(back) == ["b", None]
 
 
 @pytest.mark.parametrize(
@@ -268,8 +278,8 @@ def test_also_in_a_store_of_before_there_were_digests(
     make_session: Make, store: Path, then: str, now: str
 ) -> None:
     for text, moment in ((then, now), (now, then)):
-        key, old = Pool.from_data([text, "other"]).ids[0], LabelStore(":memory:")
-        old.append(LabelEvent("label", "labels", "ann", (key,), "a"))
+        key = Pool.from_data([text, "other"]).ids[0]
+        old = old_store(":memory:", LabelEvent("label", "labels", "ann", (key,), "a"))
         assert make_session([moment, "other"], store=old).n_labels == 1
 
 
@@ -280,7 +290,7 @@ def test_items_that_differ_in_the_table_of_now_are_not_merged(make_session: Make
         again = make_session(["end ", "end\n", "x"], store=store)
     assert again.n_labels == 0
     both = make_session(["end", "end ", "x"], store=store)
-    assert both.to_frame()["label"].tolist() == ["a", None, None]
+    assert said(both) == ["a", None, None]
 
 
 @given(ANY_TEXT)
@@ -298,16 +308,14 @@ def test_ids_that_come_and_go_keep_the_labels(make_session: Make, store: Path, h
     options = {"store": store, **how}
     with make_session(data, **options) as content:
         content.label(content.pool.ids[:2], "a")
-    with (
-        pytest.warns(RuntimeWarning, match="2 items were given without id="),
-        make_session(data, id="k", **options) as ids,
-    ):
+    with pytest.warns(RuntimeWarning, match="2 items were given without id="):
+        ids = make_session(data, id="k", **options)
+    with ids:
         assert held(ids) == {"x1": "a", "x2": "a"}
         ids.label(["x2", "x3"], "b")
-    with (
-        pytest.warns(RuntimeWarning, match="2 items were given under ids"),
-        make_session(data.sample(frac=1, random_state=1), **options) as back,
-    ):
+    with pytest.warns(RuntimeWarning, match="2 items were given under ids"):
+        back = make_session(data.sample(frac=1, random_state=1), **options)
+    with back:
         found = back.to_frame().set_index("k")["label"]
         assert found.to_dict() == {"x1": "a", "x2": "b", "x3": "b"}
         assert not len(back.missing())
@@ -317,12 +325,10 @@ def test_ids_that_come_and_go_keep_the_labels(make_session: Make, store: Path, h
 
 def test_equal_rows_share_what_was_said_of_their_content(make_session: Make, store: Path) -> None:
     data = table([1, 2, 3], ["same", "same", "other"])
-    with (
-        pytest.warns(UserWarning, match="1 of 3 rows says the same"),
-        make_session(data, text="t", store=store) as content,
-    ):
-        assert any("1 of 3 rows" in words for words in content.notices)
-        content.label(content.pool.ids[0], "a")
+    with pytest.warns(UserWarning, match="1 of 3 rows says the same"):
+        content = make_session(data, text="t", store=store)
+    assert any("1 of 3 rows" in words for words in content.notices)
+    content.label(content.pool.ids[0], "a")
     with pytest.warns(RuntimeWarning, match="2 items were given without id="):
         ids = make_session(data, text="t", id="k", store=store)
     assert held(ids) == {1: "a", 2: "a"}
@@ -404,10 +410,9 @@ def test_keep_and_drop(by_id: Make, two_tables: tuple[pd.DataFrame, pd.DataFrame
 
 
 def test_a_kept_label_counts_for_the_audit_as_it_did(by_id: Make, store: Path) -> None:
-    old = LabelStore(store)
     digest = Pool.from_data(table([0, 1]), text="t", id="k").digests([0])
-    old.append(LabelEvent("label", "labels", "ann", ("0",), "a", "audit", digests=digest))
-    old.close()
+    event = LabelEvent("label", "labels", "ann", ("0",), "a", "audit", digests=digest)
+    old_store(store, event).close()
     session = by_id(table([0, 1], ["edited", "beta"]))
     assert session.keep() == 1
     assert session.current.audited.tolist() == [True, False]
@@ -445,18 +450,14 @@ def test_columns_that_are_added_are_no_change_and_other_columns_are_said(
 
 
 def test_a_store_of_before_there_were_digests_opens_in_silence(by_id: Make, store: Path) -> None:
-    old = LabelStore(store)
-    old.append(LabelEvent("label", "labels", "ann", ("0", "1"), "a"))
-    old.close()
+    old_store(store, LabelEvent("label", "labels", "ann", ("0", "1"), "a")).close()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert by_id(table([0, 1, 2])).n_labels == 2
 
 
 def test_broken_digests_are_none(by_id: Make, store: Path) -> None:
-    old = LabelStore(store)
-    old.append(LabelEvent("label", "labels", "ann", ("0", "1"), "a", digests="abc"))
-    old.close()
+    old_store(store, LabelEvent("label", "labels", "ann", ("0", "1"), "a", digests="abc")).close()
     assert not by_id(table([0, 1, 2])).notices
 
 
@@ -488,7 +489,7 @@ def test_a_table_of_texts_and_labels_is_matched_by_content(
     found = session.import_labels(source)
     assert (found.n, found.refused["row"].tolist()) == (2, [2])
     assert found.refused["why"][0] == "No item says 'unknown'."
-    assert session.to_frame()["label"].tolist() == [None, "a", "b"]
+    assert said(session) == [None, "a", "b"]
 
 
 def test_other_ids_in_the_file_do_not_hinder(make_session: Make) -> None:
@@ -497,7 +498,7 @@ def test_other_ids_in_the_file_do_not_hinder(make_session: Make) -> None:
     source = pd.DataFrame({"id": ids, "t": ["gamma", "beta", "no"], "label": ["a", "b", "b"]})
     found = session.import_labels(source)
     assert (found.n, found.refused["row"].tolist()) == (2, [2])
-    assert session.to_frame()["label"].tolist() == [None, "b", "a"]
+    assert said(session) == [None, "b", "a"]
     assert session.import_labels({"alpha": "a", "zeta": "b"}).n == 1
 
 
@@ -505,6 +506,6 @@ def test_rows_of_a_table_are_matched_by_all_their_columns(make_session: Make) ->
     data = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", "z"]})
     session = make_session(data)
     assert session.import_labels(data.assign(label=["a", "b", "a"]).iloc[[2, 0]]).n == 2
-    assert session.to_frame()["label"].tolist() == ["a", None, "a"]
+    assert said(session) == ["a", None, "a"]
     with pytest.raises(InvalidInput, match="no column 'id'"):
         session.import_labels(pd.DataFrame({"b": ["x"], "label": ["a"]}))
