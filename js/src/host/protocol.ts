@@ -204,7 +204,8 @@ export type MonitorState = {
   explanation: string;
   strategy: string;
   stage: string;
-  store: { name: string; where: string };
+  /** Why the last act is not saved, if it is not; how many acts were written to an older copy again. */
+  store: { name: string; where: string; unsaved: string; restored: number };
   task: string;
   annotator: string;
   closed: boolean;

@@ -19,7 +19,7 @@ from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.schema import Schema
-from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.labels.store import START, LabelStore, LogChanged, Mark
 from hitl_widgets.loop import notices
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.naming import Naming
@@ -60,6 +60,8 @@ class Ledger:
         Which items the keys of the log mean.
     changed
         Rows whose label was given for other content than they have now.
+    restored
+        How many of them were written again to a store that had been replaced by an older copy.
     labels
         The same over the pool, changed in place; :meth:`snapshot` is safe from that.
 
@@ -86,11 +88,12 @@ class Ledger:
         self.fold = Fold()
         self.naming = Naming(pool)
         self.changed: set[int] = set()
+        self.restored = 0
         self._pool = pool
         self._missing: int | None = None
         self._anew = False
         self._annotator, self._overlap, self._opinions = annotator, overlap, opinions
-        self._seq = 0
+        self._mark: Mark = START  # the last event that was read: a store that lacks it was replaced
         self._own_store = not isinstance(store, LabelStore)
         self.store = store if isinstance(store, LabelStore) else LabelStore(store)
         try:
@@ -103,6 +106,7 @@ class Ledger:
         pool.find("")  # so that the table of a million ids is made now, and not with the first label
         self._codes = _codes(self.schema)
         self._refold(tuple(self.fold.touched))
+        self._anew = False
         for words in self.notices(loud=True):
             warnings.warn(words, RuntimeWarning, stacklevel=3)
         if pool.n_repeated:
@@ -150,7 +154,11 @@ class Ledger:
     def sync(self) -> bool:
         """Fold what is new in the log, our own and others'; returns whether anything was."""
         known = len(self.events)
-        self._fold_in(*self._read())
+        try:
+            self._fold_in(*self._read())
+        except LogChanged as error:
+            self._restore(error)
+            return True
         return len(self.events) > known
 
     def append(self, event: LabelEvent, rows: npt.ArrayLike | None = None) -> None:
@@ -158,41 +166,75 @@ class Ledger:
 
         ``rows`` are those of its items, where they are known.
         """
-        written = self.store.append(event)
-        known = event if written else None
-        self._fold_in(*self._read(known, None if rows is None else np.asarray(rows, np.int64)))
+        try:
+            found = self.store.record(event, self._mark)
+        except LogChanged as error:
+            self._restore(error)
+            found = self.store.record(event, self._mark)
+        self._fold_in(*self._apply(found, event, None if rows is None else np.asarray(rows, np.int64)))
 
     def named(self, rows: Sequence[int]) -> tuple[tuple[str, ...], str]:
         """The keys under which an act on these items is written, and what they hold now."""
         return tuple(map(self.naming.written, rows)), self._pool.digests(rows)
 
-    def _read(
-        self, known: LabelEvent | None = None, rows: npt.NDArray[np.int64] | None = None
-    ) -> tuple[tuple[str, ...], npt.NDArray[np.int64] | None]:
-        """Fold what is new in the log; returns the keys of the items that it may have changed.
+    def _read(self) -> tuple[tuple[str, ...], npt.NDArray[np.int64] | None]:
+        """Fold what is new in the log; returns the keys of the items that it may have changed."""
+        return self._apply(self.store.read(self.task, self._mark))
 
-        ``rows`` are those of the event ``known``; they come back where nothing else was new.
-        """
-        found = list(self.store.read(self.task, self._seq, known=known))
-        if not found:
+    def _apply(
+        self,
+        found: Iterable[tuple[int, LabelEvent]],
+        own: LabelEvent | None = None,
+        rows: npt.NDArray[np.int64] | None = None,
+    ) -> tuple[tuple[str, ...], npt.NDArray[np.int64] | None]:
+        """Fold events; ``rows`` are those of the event ``own``, and come back where that came alone."""
+        new = list(found)
+        if not new:
             return (), None
-        self._seq = found[-1][0]
-        new = [event for _, event in found]
-        self.events += new
-        own = None if rows is None else known
-        if self.naming.learn(event for event in new if event is not own):
-            self.fold, new, self._anew = Fold(), self.events, True  # a key means another item than it did
-        if own is not None and rows is not None and len(new) == 1:
-            return self.fold.apply(self.naming.own(own, rows.tolist())), rows
+        self._mark = (new[-1][0], new[-1][1].event_id)
+        events = [event for _, event in new]
+        self.events += events
+        known = None if rows is None else own
+        if self.naming.learn(event for event in events if event is not known):
+            self.fold, events, self._anew = Fold(), self.events, True  # a key means another item than it did
         touched = [
             self.fold.apply(
-                self.naming.own(event, rows.tolist())
-                if event is own and rows is not None
-                else self.naming.meant(event)
+                self.naming.meant(event)
+                if rows is None or event is not known
+                else self.naming.own(event, rows.tolist())
             )
-            for event in new
+            for event in events
         ]
-        return touched[0] if len(touched) == 1 else tuple(dict.fromkeys(chain.from_iterable(touched))), None
+        if len(touched) == 1:
+            return touched[0], None if events[0] is not known else rows
+        return tuple(dict.fromkeys(chain.from_iterable(touched))), None
+
+    def _restore(self, error: LogChanged) -> None:
+        """An older copy took the store's place: write again what it lacks, and read all of it anew.
+
+        What another store would lack is not written: it may be of other people, or another question.
+        """
+        if not error.same:
+            raise error
+        lacked = self.store.restore(self.events)
+        self.events, self.fold, self._mark = [], Fold(), START
+        self.naming, self._missing = Naming(self._pool), None
+        self.changed.clear()
+        self._read()
+        self.schema = self.fold.schema or self.schema
+        self._codes = _codes(self.schema)
+        self.labels = Labels.blank(len(self._pool), self.schema)
+        self._refold(tuple(self.fold.touched))
+        if lacked:
+            self.restored += lacked
+            acts = "1 act" if lacked == 1 else f"{lacked:,} acts"
+            warnings.warn(
+                f"The label store {self.store.name} was replaced by an older copy of it. It lacked {acts} "
+                "that this session knows; they were written to it again. To return to a copy on purpose, "
+                "close the session before you replace the file.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
 
     def _fold_in(self, keys: Sequence[str], rows: npt.NDArray[np.int64] | None = None) -> None:
         if (schema := self.fold.schema) is not None and schema is not self.schema:
