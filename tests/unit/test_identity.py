@@ -18,10 +18,12 @@ from helpers import ANY_TEXT
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.data.spelling import canonical_id, canonical_text, is_rounded, spellings
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.labels.events import LabelEvent
+from hitl_widgets.labels.events import LabelEvent, new_event_id
 from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.loop.session import Session
+from hitl_widgets.widgets.labeler import Labeler
+from hitl_widgets.widgets.monitor import Monitor
 
 Make = Callable[..., Session]
 BIG = 2**53
@@ -509,3 +511,54 @@ def test_rows_of_a_table_are_matched_by_all_their_columns(make_session: Make) ->
     assert said(session) == ["a", None, "a"]
     with pytest.raises(InvalidInput, match="no column 'id'"):
         session.import_labels(pd.DataFrame({"b": ["x"], "label": ["a"]}))
+
+
+# -- on the screen ----------------------------------------------------------------------------------
+
+
+def test_widgets_say_what_has_changed_and_settle_it(
+    by_id: Make,
+    two_tables: tuple[pd.DataFrame, pd.DataFrame],
+    bundles: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session = by_id(two_tables[1])
+    labeler, monitor = Labeler(session), Monitor(session)
+    sent: list[dict[str, Any]] = []
+    for widget in (labeler, monitor):
+        monkeypatch.setattr(widget, "send", lambda content, _=None: sent.append(content))
+    state = monitor._state()
+    assert (state["n_changed"], len(state["notices"])) == (3, 1)
+    assert "3 of 4 labelled items" in state["notices"][0]
+    assert [labeler._member(row, session.current)["changed"] for row in range(4)] == [True, True, True, False]
+
+    def settle(name: str, **how: Any) -> dict[str, Any]:
+        labeler._receive(labeler, {"type": "settle", "id": name, **how}, [])
+        return next(m for m in sent if m.get("id") == name)
+
+    one, all_ = new_event_id(), new_event_id()
+    assert settle(one, keep=False, key="0")["type"] == "ack"
+    assert held(session) == {1: "a", 2: "b", 3: "a"}
+    assert settle(all_, keep=True)["type"] == "ack"
+    n = session.n_events
+    assert settle(all_, keep=True)["type"] == "ack"  # sent again
+    assert session.n_events == n
+    assert monitor._state()["notices"] == []
+    assert held(session) == {1: "a", 2: "b", 3: "a"}
+    labeler._receive(labeler, {"type": "undo", "id": new_event_id()}, [])
+    [back] = [m["back"] for m in sent if m.get("back")]
+    assert (back["changed"], back["key"]) == (True, "2")
+
+
+def test_undo_gives_back_an_item_that_the_log_spells_in_another_way(
+    by_id: Make, bundles: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with by_id(table(["007", "08"])) as first:
+        first.label("08", "a")
+    session = by_id(table([7, 8]))
+    labeler = Labeler(session)
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(labeler, "send", lambda content, _=None: sent.append(content))
+    labeler._receive(labeler, {"type": "undo", "id": new_event_id()}, [])
+    [back] = [m["back"] for m in sent if m.get("back")]
+    assert (back["row"], back["key"]) == (1, "8")

@@ -54,6 +54,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       remember(guessKey, showGuess ? "" : "hidden");
       draw();
     },
+    settle,
     change: (change) => {
       channel.act({ type: "change", ...change });
       tellWaiting();
@@ -184,6 +185,16 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     const id = channel.act({ type: "skip", key });
     dispatch({ type: "acted", id, keys: [key], n: 0 });
     say("Skipped");
+    tellWaiting();
+  }
+
+  function settle(keep: boolean): void {
+    const ask = onCard();
+    if (!ask?.changed || !seen(ask)) return;
+    const id = channel.act({ type: "settle", keep, key: ask.key });
+    dispatch({ type: "acted", id, keys: [ask.key], n: 0 });
+    bus.tell("release", null);
+    say(keep ? "The label is kept" : "The label is dropped");
     tellWaiting();
   }
 

@@ -26,6 +26,8 @@ export type LabelMessage = {
   elapsed_ms?: number;
 };
 export type SkipMessage = { type: "skip"; id: string; pool?: string; key: string };
+/** Keep or drop the label of an item that has changed since, or of all such items. */
+export type SettleMessage = { type: "settle"; id: string; pool?: string; keep: boolean; key?: string };
 export type UndoMessage = { type: "undo"; id: string; pool?: string };
 export type RedoMessage = { type: "redo"; id: string; pool?: string };
 export type JumpMessage = { type: "jump"; id: string; pool?: string; act: string };
@@ -58,7 +60,14 @@ export type PlayMessage = {
 };
 
 /** What writes to the log: kept in the outbox until the kernel has acknowledged it. */
-export type Act = LabelMessage | SkipMessage | UndoMessage | RedoMessage | JumpMessage | ChangeMessage;
+export type Act =
+  | LabelMessage
+  | SkipMessage
+  | SettleMessage
+  | UndoMessage
+  | RedoMessage
+  | JumpMessage
+  | ChangeMessage;
 export type NewClass = Pick<LabelClass, "name"> & Partial<Pick<LabelClass, "guidance" | "key" | "color">>;
 export type ClassEdit = Partial<Pick<LabelClass, "guidance" | "example" | "key" | "color">>;
 export type Question =
@@ -87,7 +96,15 @@ export type LabelClass = PlainClass & { id: string; retired: boolean };
 export type PlainClass = { name: string; guidance: string; example: string; key: string; color: string };
 export type ClassesMessage = { type: "classes"; classes: LabelClass[]; question: string };
 export type Guess = { code: number; confidence: number };
-export type Ask = { row: number; key: string; reason: string; audit: boolean; guess: Guess | null };
+export type Ask = {
+  row: number;
+  key: string;
+  reason: string;
+  audit: boolean;
+  guess: Guess | null;
+  /** Whether the item says something else now than when it was labelled. */
+  changed?: boolean;
+};
 export type Stage = { words: string; fraction: number | null } | null;
 export type Content =
   | { kind: "text"; text: string; cut?: number }
@@ -97,7 +114,7 @@ export type Content =
   | { kind: "remote"; url: string }
   | { kind: "table"; rows: [string, string][] }
   | { kind: "broken"; why: string };
-export type Member = { row: number; key: string; label: number; guess: Guess | null };
+export type Member = { row: number; key: string; label: number; guess: Guess | null; changed?: boolean };
 
 /** An item that was asked lately and is labelled by now: by this annotator, here or elsewhere, or by another. */
 export type Known = { key: string; code: number; mine: boolean };
@@ -212,6 +229,10 @@ export type MonitorState = {
   error: string;
   undo: boolean;
   redo: boolean;
+  /** What does not fit between the store and the table. */
+  notices: string[];
+  /** Labelled items that say something else now. */
+  n_changed: number;
   /** Everybody who labelled this task, where that is more than one. */
   people: Person[];
   history: HistoryEntry[];

@@ -222,6 +222,9 @@ class SessionWidget(ChannelWidget):
                 self._label(message)
             case m.Skip():
                 session.skip_items(session.pool.index([message.key]), event_id=message.id)
+            case m.Settle():
+                rows = None if message.key is None else session.pool.index([message.key])
+                session.settle(rows, keep=message.keep, event_id=message.id)
             case m.Undo():
                 session.undo(event_id=message.id)
                 back = self._taken_back(message.id)
@@ -266,10 +269,11 @@ class SessionWidget(ChannelWidget):
         target = self.session.turned(event_id)
         if target is None or len(target.item_ids) != 1:
             return None
-        row = self.session.pool.find(target.item_ids[0])
+        row = self.session.row_of(target.item_ids[0])
         if row is None:
             return None
-        ask = {"row": row, "key": target.item_ids[0], "guess": None}
+        ask = {"row": row, "key": self.session.pool.keys[row], "guess": None}
+        ask |= {"changed": self.session.is_changed(row)}
         return ask | {"reason": "taken back by you", "audit": target.selection == "audit"}
 
     def _show(self, message: m.Show) -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "Play",
     "Redo",
     "Sample",
+    "Settle",
     "Show",
     "Skip",
     "Step",
@@ -107,6 +108,13 @@ class Skip(_Act, frozen=True, kw_only=True, tag="skip"):
     key: Key
 
 
+class Settle(_Act, frozen=True, kw_only=True, tag="settle"):
+    """Keep or drop the labels of items that have changed since: of one item, or of all."""
+
+    keep: bool
+    key: Key | None = None
+
+
 class Undo(_Act, frozen=True, kw_only=True, tag="undo"):
     """Take back the annotator's last act."""
 
@@ -168,7 +176,7 @@ class Play(_Message, frozen=True, tag="play"):
     picks: Annotated[tuple[Row, ...], msgspec.Meta(max_length=2_000)]
 
 
-Act = Label | Skip | Undo | Redo | Jump | Change
+Act = Label | Skip | Settle | Undo | Redo | Jump | Change
 Message = Hello | Show | Sample | Groups | Vega | Act | Step | Play
 
 

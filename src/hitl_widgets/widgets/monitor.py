@@ -99,6 +99,8 @@ class Monitor(SessionWidget):
             "error": words(session.error or session.overwritten or (found.error if found else "")),
             "undo": undo,
             "redo": redo,
+            "notices": [words(told) for told in session.notices],
+            "n_changed": session.n_changed,
             "people": self._people(),
             "history": self._history(),
         }
