@@ -75,6 +75,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       listing = open;
       drawList();
     },
+    retry: () => channel.ask({ type: "retry", view: channel.view }),
   });
   view.setTool("click");
 
@@ -230,6 +231,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       classes = message.classes;
       pool = message.pool;
       view.setStage(message.stage);
+      view.setTrouble(message.trouble);
       if (starting) return;
       starting = true;
       view.setEmpty("Drawing the map");
@@ -338,7 +340,14 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     },
     signal,
   );
-  channel.on<StageMessage>("stage", ({ stage }) => view.setStage(stage), signal);
+  channel.on<StageMessage>(
+    "stage",
+    ({ stage, trouble }) => {
+      view.setStage(stage);
+      view.setTrouble(trouble);
+    },
+    signal,
+  );
   for (const type of ["refused", "failed"] as const) {
     channel.on<Extract<Reply, { type: typeof type }>>(
       type,

@@ -11,6 +11,7 @@ export type ShowMessage = { type: "show"; id: string; view: string; rows: number
 /** Rows of a selection are one string: see codecs.ts. */
 export type SampleMessage = { type: "sample"; id: string; view: string; rows: string };
 export type GroupsMessage = { type: "groups"; id: string; view: string; scale: number };
+export type RetryMessage = { type: "retry"; id: string; view: string };
 export type VegaMessage = { type: "vega"; id: string; view: string };
 export type LabelMessage = {
   type: "label";
@@ -64,6 +65,7 @@ export type Question =
   | ShowMessage
   | SampleMessage
   | GroupsMessage
+  | RetryMessage
   | VegaMessage
   | StepMessage
   | PlayMessage;
@@ -140,6 +142,8 @@ export type ExplorerWelcome = {
   /** For the Altair engine. */
   chart: Record<string, unknown> | null;
   stage: Stage;
+  /** What failed in the background, and is not made again by itself. */
+  trouble: string;
 };
 /** Buffers: places (float32, x and y of each item), groups (uint16), outlines (float32). */
 export type MapMessage = {
@@ -162,7 +166,7 @@ export type MarksMessage = {
   rings: number[];
   behind: number;
 };
-export type StageMessage = { type: "stage"; stage: Stage };
+export type StageMessage = { type: "stage"; stage: Stage; trouble: string };
 
 export type Estimate = { value: number | null; low: number | null; high: number | null; n: number };
 export type HistoryEntry = {

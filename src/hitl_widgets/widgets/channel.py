@@ -180,6 +180,8 @@ class SessionWidget(ChannelWidget):
                 self._show(message)
             case m.Groups():
                 self.session.regroup(message.scale)
+            case m.Retry():
+                self.session.retry()
             case m.Vega():
                 self._post({"type": "vega", "to": message.view}, [bundle("vega.js").encode()])
             case m.Step() | m.Play():

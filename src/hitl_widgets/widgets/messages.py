@@ -17,6 +17,7 @@ __all__ = [
     "Message",
     "Play",
     "Redo",
+    "Retry",
     "Sample",
     "Show",
     "Skip",
@@ -75,6 +76,12 @@ class Groups(_Message, frozen=True, tag="groups"):
 
     view: Token
     scale: Annotated[float, msgspec.Meta(ge=0.25, le=4)]
+
+
+class Retry(_Message, frozen=True, tag="retry"):
+    """What failed in the background is to be done again."""
+
+    view: Token
 
 
 class Vega(_Message, frozen=True, tag="vega"):
@@ -164,7 +171,7 @@ class Play(_Message, frozen=True, tag="play"):
 
 
 Act = Label | Skip | Undo | Redo | Jump | Change
-Message = Hello | Show | Sample | Groups | Vega | Act | Step | Play
+Message = Hello | Show | Sample | Groups | Retry | Vega | Act | Step | Play
 
 
 def parse(content: Any, buffers: Any = None, largest: int = LARGEST) -> Message:
