@@ -61,7 +61,7 @@ def chained(error: Exception) -> Exception:
         (None, False),
     ],
 )
-def test_what_is_half_imported_is_known(error: Exception | None, passing: bool) -> None:  # noqa: FBT001
+def test_what_is_half_imported_is_known(error: Exception | None, passing: bool) -> None:
     assert half_imported(error) is passing
 
 
@@ -104,7 +104,7 @@ def test_a_round_that_failed_on_a_half_imported_module_is_made_again(make_sessio
 
 def test_so_is_a_strategy(make_session: Make) -> None:
     strategy = Fails(ImportError(HALF), 2, lambda proba, context: np.ones(len(proba)))
-    session = make_session(strategy=lambda proba, context: strategy(proba, context))
+    session = make_session(strategy=strategy)
     for row, value in enumerate("ab" * 6):
         session.label_items([row], value)
     assert session.wait(20).error == ""
@@ -166,7 +166,7 @@ def test_features_that_fail_are_said_everywhere_and_made_again_by_the_button(
 ) -> None:
     X, _ = clouds()
     embed = Fails(OSError("the disk is away"), 1, lambda items: X[: len(items)])
-    with Session([f"item {i}" for i in range(60)], embed=lambda items: embed(items), classes=["a", "b"],
+    with Session([f"item {i}" for i in range(60)], embed=embed, classes=["a", "b"],
                  store=":memory:") as session:  # fmt: skip
         told = Told(session)
         told.wait_until(lambda: session.error is not None)
@@ -189,7 +189,7 @@ def test_features_that_fail_are_said_everywhere_and_made_again_by_the_button(
 def test_features_that_need_a_half_imported_module_are_made_again_by_themselves(no_umap: None) -> None:
     X, _ = clouds()
     embed = Fails(ImportError(HALF), 2, lambda items: X[: len(items)])
-    with Session([f"item {i}" for i in range(60)], embed=lambda items: embed(items), classes=["a", "b"],
+    with Session([f"item {i}" for i in range(60)], embed=embed, classes=["a", "b"],
                  store=":memory:") as session:  # fmt: skip
         assert session.wait(20).has_features
     assert embed.calls == 3

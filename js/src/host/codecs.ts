@@ -23,7 +23,7 @@ export function itemsOf(
   let at = 0;
   return items.map(({ row, content }) => {
     const picture = content.kind === "image" ? pictures[at++] : undefined;
-    return [row, { content, url: picture && blobUrl(picture, "image/png") }];
+    return [row, { content, url: picture && blobUrl(picture, content.kind === "image" ? content.mime : "") }];
   });
 }
 

@@ -126,8 +126,8 @@ class Pool:
             found.append(i)
         return found
 
-    def payload(self, i: int, *, side: int = 768) -> Payload:
-        """What a screen shows of item ``i``; images at most ``side`` pixels wide and high.
+    def payload(self, i: int, *, side: int = 768, most: int | None = None) -> Payload:
+        """What a screen shows of item ``i``; images at most ``side`` pixels wide and high, and in ``most`` bytes.
 
         Of markup at less than the full side its visible text. Of a row with more than 30 columns the
         first 12, and how many there are besides.
@@ -137,7 +137,7 @@ class Pool:
             item = dict(islice(item.items(), SHOWN_COLUMNS)) | {
                 "…": f"{len(item) - SHOWN_COLUMNS} more columns"
             }
-        return payload(self.kind, item, side=side, hosts=self.remote_images)
+        return payload(self.kind, item, side=side, most=most, hosts=self.remote_images)
 
     @classmethod
     def from_data(

@@ -391,9 +391,9 @@ class Live:
         seen = self._trainer.round
         return self._ledger.n_events - (seen.n_events if seen else 0)
 
-    def payload(self, i: int, *, side: int = 768) -> Payload:
-        """What a screen shows of row ``i`` of the pool."""
-        return self.pool.payload(i, side=side)
+    def payload(self, i: int, *, side: int = 768, most: int | None = None) -> Payload:
+        """What a screen shows of row ``i`` of the pool; an image in ``most`` bytes where that can be."""
+        return self.pool.payload(i, side=side, most=most)
 
     def acts(
         self, limit: int | None = None, *, annotator: str | None = None

@@ -57,11 +57,12 @@ class Hello(_Message, frozen=True, tag="hello"):
 
 
 class Show(_Message, frozen=True, tag="show"):
-    """A view wants the content of some items; small pictures for a hover."""
+    """A view wants the content of some items, as many as fit into ``most`` bytes; small pictures for a hover."""
 
     view: Token
-    rows: Annotated[tuple[Row, ...], msgspec.Meta(max_length=64)]
+    rows: Annotated[tuple[Row, ...], msgspec.Meta(min_length=1, max_length=64)]
     small: bool = False
+    most: Annotated[int, msgspec.Meta(ge=1, lt=2**31)] | None = None
 
 
 class Sample(_Message, frozen=True, tag="sample"):
