@@ -6,7 +6,7 @@ const MOST_BYTES = 4_000_000;
 /** Smaller answers say how long the way is, not how wide. */
 const TELLING_BYTES = 8_000;
 /** A slow answer may be the kernel's fault: of what the line was thought to carry so much stays. */
-const TRUST = 0.6;
+const TRUST = 0.25;
 const MOST_ROWS = 64;
 const PATIENCE_MS = 30_000;
 
@@ -44,7 +44,7 @@ export class Fetch {
   }
 
   /** These came, and those are left to be asked for again; the kernel worked on them for `took` ms. */
-  got(rows: readonly number[], left: readonly number[], bytes: number, took = 0): void {
+  got(rows: readonly number[], left: readonly number[] = [], bytes = 0, took = 0): void {
     if (!this.underWay.size) return;
     for (const row of [...rows, ...left]) this.underWay.delete(row);
     this.bytes += bytes;

@@ -136,9 +136,9 @@ export type ItemsMessage = {
   to: string;
   items: { row: number; content: Content }[];
   /** Rows that were asked for and did not fit. */
-  left: number[];
+  left?: number[];
   /** How long the kernel worked on the answer so far. */
-  took_ms: number;
+  took_ms?: number;
 };
 export type Sample = {
   type: "sample";

@@ -298,7 +298,8 @@ class SessionWidget(ChannelWidget):
             pictures += [payload.data] if payload.data else []
             sent += len(payload.data) + len(msgspec.json.encode(m.sendable(payload.content)))
             left = message.rows[at:]
-            last = not left or (message.most is not None and sent >= message.most)
+            # The next is taken to be as large as those before.
+            last = not left or (message.most is not None and sent + sent / at > message.most)
             # One message for many, for each costs the server as much as a label does; but the first
             # picture need not wait for all.
             if last or sum(map(len, pictures)) > PARCEL:
@@ -356,7 +357,7 @@ class SessionWidget(ChannelWidget):
         return {"classes": classes, "question": schema.question}
 
 
-def _queue_of(session: Session, what: str) -> ThreadPoolExecutor:
+def _queue_of(session: Session, what: str = "acts") -> ThreadPoolExecutor:
     """A queue of the session's own: a huge lasso or a picture must not hold the kernel's event loop."""
     queues = _queues.setdefault(session, {})
     if what not in queues:
