@@ -37,7 +37,7 @@ describe("an item", () => {
 
   it("of pixels is not smoothed, a photograph is", () => {
     const image = (side: number) =>
-      renderItem({ content: { kind: "image", width: side, height: side, mime: "image/png" }, url: "blob:x" });
+      renderItem({ content: { kind: "image", width: side, height: side }, url: "blob:x" });
     expect(image(8).classList.contains("hitl-pixels")).toBe(true);
     expect(image(500).classList.contains("hitl-pixels")).toBe(false);
     expect(image(8).getAttribute("src")).toBe("blob:x");

@@ -42,7 +42,7 @@ def test_pictures_are_sent_once_and_labels_do_not_wait_for_them(desk, figure):
         bench.card.locator("img").wait_for(timeout=60_000)
     cable.rate = None
     notebook.run(1)
-    asked, sent = json.loads(notebook.output(1))
+    _, sent = json.loads(notebook.output(1))
     cable.close()
     came = [row for rows, _ in sent for row in rows]
     assert len(came) == len(set(came))

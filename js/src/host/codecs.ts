@@ -24,7 +24,7 @@ export function itemsOf(
   return items.map(({ row, content }) => {
     if (content.kind !== "image") return [row, { content }];
     const picture = pictures[at++];
-    return [row, { content, url: picture && blobUrl(picture, content.mime) }];
+    return [row, { content, url: picture && blobUrl(picture, content.mime ?? "image/png") }];
   });
 }
 

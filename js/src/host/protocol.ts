@@ -7,7 +7,14 @@ export type Selection = "suggested" | "audit" | "clicked" | "lasso" | "rectangle
 // -- browser -> kernel
 
 export type HelloMessage = { type: "hello"; id: string; view: string };
-export type ShowMessage = { type: "show"; id: string; view: string; rows: number[]; small?: boolean; most?: number };
+export type ShowMessage = {
+  type: "show";
+  id: string;
+  view: string;
+  rows: number[];
+  small?: boolean;
+  most?: number;
+};
 /** Rows of a selection are one string: see codecs.ts. */
 export type SampleMessage = { type: "sample"; id: string; view: string; rows: string };
 export type GroupsMessage = { type: "groups"; id: string; view: string; scale: number };
@@ -95,7 +102,7 @@ export type Content =
   | { kind: "text"; text: string; cut?: number }
   /** Sanitised HTML, and the start of its visible text; images may come from these hosts. */
   | { kind: "markup"; html: string; text: string; hosts: string[]; cut?: number }
-  | { kind: "image"; width: number; height: number; mime: string }
+  | { kind: "image"; width: number; height: number; mime?: string }
   | { kind: "remote"; url: string }
   | { kind: "table"; rows: [string, string][] }
   | { kind: "broken"; why: string };
@@ -216,7 +223,8 @@ export type MonitorState = {
   explanation: string;
   strategy: string;
   stage: string;
-  store: { name: string; where: string };
+  /** Why the last act is not saved, if it is not; how many acts were written to an older copy again. */
+  store: { name: string; where: string; unsaved: string; restored: number };
   task: string;
   annotator: string;
   closed: boolean;

@@ -88,7 +88,10 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
         card.replaceChildren(renderItem(found));
         card.dataset.row = String(ask.row);
         on.painted(ask.row);
-      } else card.replaceChildren(h("div", { class: `hitl-empty${state.error ? "" : " hitl-waiting"}`, text: emptyWords(state) }));
+      } else
+        card.replaceChildren(
+          h("div", { class: `hitl-empty${state.error ? "" : " hitl-waiting"}`, text: emptyWords(state) }),
+        );
       card.classList.toggle("hitl-done", !ask && state.ready && state.n_left === 0);
     }
     // Somebody else's label is nearly what the model says now.

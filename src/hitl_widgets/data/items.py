@@ -36,9 +36,10 @@ TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MAX_IMAGE_BYTES = 64 * 2**20
 MAX_PIXELS = 50_000_000
 SHOWN_SIDE = 768
-# Sides and quality of an image that is to take fewer bytes: a slow line is better used by a smaller picture now.
+# Of an image that is to take fewer bytes, for a slow line.
 SMALLER_SIDES = (768, 512, 384, 256)
 QUALITY = 80
+PNG = "image/png"
 SHOWN_CHARACTERS = 20_000
 GLIMPSE_CHARACTERS = 1_000
 CELL_CHARACTERS = 400
@@ -55,7 +56,7 @@ class Payload:
         JSON values; ``content["kind"]`` is ``text``, ``markup``, ``image``, ``remote`` (an image that the
         browser loads), ``table`` or ``broken``.
     data
-        The encoded image of an image item, else empty; ``content["mime"]`` says how.
+        The encoded image of an image item, else empty: PNG, unless ``content["mime"]`` says otherwise.
     """
 
     content: dict[str, Any] = field(default_factory=dict)
@@ -77,7 +78,8 @@ def payload(
     side
         Images are at most so wide and high; below the default it is a glimpse, and markup is its text.
     most
-        Bytes that an image should take: a larger one is compressed, then made smaller, to 256 pixels at least.
+        Bytes that an image should take: a larger one is compressed, then made smaller, down to 256
+        pixels.
     hosts
         Where the browser may load images from.
     """
@@ -96,7 +98,8 @@ def payload(
         return _broken(str(error))
     width, height = image.size
     data, mime = _encoded(image, side, most)
-    return Payload({"kind": "image", "width": width, "height": height, "mime": mime}, data)
+    content = {"kind": "image", "width": width, "height": height}
+    return Payload(content if mime == PNG else content | {"mime": mime}, data)
 
 
 def _encoded(image: Image.Image, side: int, most: int | None) -> tuple[bytes, str]:
@@ -104,7 +107,7 @@ def _encoded(image: Image.Image, side: int, most: int | None) -> tuple[bytes, st
     image.thumbnail((side, side))
     data = _saved(image, "PNG")
     if most is None or len(data) <= most:
-        return data, "image/png"
+        return data, PNG
     opaque = image
     if image.mode == "RGBA":  # JPEG has no transparency
         opaque = Image.new("RGB", image.size, "white")

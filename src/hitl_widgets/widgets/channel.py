@@ -215,7 +215,8 @@ class SessionWidget(ChannelWidget):
         if isinstance(message, m.Sample):
             self._sample(message)
         else:
-            self._act(message)
+            with self.session.briefly():
+                self._act(message)
 
     def _act(self, message: m.Act) -> None:
         session = self.session

@@ -63,7 +63,7 @@ class Hello(_Message, frozen=True, tag="hello"):
 
 
 class Show(_Message, frozen=True, tag="show"):
-    """A view wants the content of some items, as many as fit into ``most`` bytes; small pictures for a hover."""
+    """A view wants the content of some items, as many as ``most`` bytes hold; small ones for a hover."""
 
     view: Token
     rows: Annotated[tuple[Row, ...], msgspec.Meta(min_length=1, max_length=64)]
