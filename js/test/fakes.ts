@@ -116,6 +116,8 @@ export const monitorState: MonitorState = {
   error: "",
   undo: true,
   redo: false,
+  notices: [],
+  n_changed: 0,
   people: [],
   history: [],
 };

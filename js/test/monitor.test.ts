@@ -10,12 +10,22 @@ const read = (root: HTMLElement, part: string): string[] =>
 
 describe("the monitor", () => {
   let root: HTMLElement;
+  let settled: boolean[];
   let draw: (changes?: Partial<MonitorState>, waiting?: number) => void;
   beforeEach(() => {
     root = document.createElement("div");
+    settled = [];
     const view = monitorView(
       root,
-      { undo() {}, redo() {}, jump() {}, open() {}, restore() {}, toggle() {} },
+      {
+        undo() {},
+        redo() {},
+        jump() {},
+        open() {},
+        restore() {},
+        toggle() {},
+        settle: (keep) => settled.push(keep),
+      },
       false,
     );
     draw = (changes = {}, waiting = 0) =>
@@ -31,6 +41,21 @@ describe("the monitor", () => {
       "questions: doubt",
     ]);
     expect(read(root, "status")[2]).toBe("model up to date");
+  });
+
+  it("says what does not fit between store and table, and settles it where it can be", () => {
+    draw();
+    const notices = root.querySelector(".hitl-notices") as HTMLElement;
+    const [keep, drop] = [...root.querySelectorAll<HTMLElement>(".hitl-notices + div button")];
+    expect([notices.hidden, keep.parentElement?.hidden]).toEqual([true, true]);
+    draw({ notices: ["369 of 5,572 rows say the same"] });
+    expect([notices.hidden, keep.parentElement?.hidden]).toEqual([false, true]);
+    expect(notices.textContent).toBe("369 of 5,572 rows say the same");
+    draw({ notices: ["3 of 4 labelled items"], n_changed: 3 });
+    expect(keep.parentElement?.hidden).toBe(false);
+    keep.click();
+    drop.click();
+    expect(settled).toEqual([true, false]);
   });
 
   it("leaves no empty place where a model gives no reasons", () => {
@@ -100,7 +125,7 @@ describe("the monitor", () => {
   it("shows what became of an act, until there is something else to say", () => {
     const view = monitorView(
       root,
-      { undo() {}, redo() {}, jump() {}, open() {}, restore() {}, toggle() {} },
+      { undo() {}, redo() {}, jump() {}, open() {}, restore() {}, toggle() {}, settle() {} },
       true,
     );
     const note = root.querySelectorAll(".hitl-note")[1] as HTMLElement;

@@ -32,6 +32,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
         channel.ask({ type: "open", view: channel.view, act: of });
       },
       toggle: () => void drawCurve(),
+      settle: (keep) => channel.act({ type: "settle", keep }),
     },
     true,
   );

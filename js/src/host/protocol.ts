@@ -7,12 +7,20 @@ export type Selection = "suggested" | "audit" | "clicked" | "lasso" | "rectangle
 // -- browser -> kernel
 
 export type HelloMessage = { type: "hello"; id: string; view: string };
-export type ShowMessage = { type: "show"; id: string; view: string; rows: number[]; small?: boolean };
+export type ShowMessage = {
+  type: "show";
+  id: string;
+  view: string;
+  rows: number[];
+  small?: boolean;
+  most?: number;
+};
 /** Rows of a selection are one string: see codecs.ts. */
 export type SampleMessage = { type: "sample"; id: string; view: string; rows: string };
 /** The items of one of the annotator's acts. */
 export type OpenMessage = { type: "open"; id: string; view: string; act: string };
 export type GroupsMessage = { type: "groups"; id: string; view: string; scale: number };
+export type RetryMessage = { type: "retry"; id: string; view: string };
 export type VegaMessage = { type: "vega"; id: string; view: string };
 /** Of acts, `pool` is the table that they are about: the kernel takes them for no other. */
 export type LabelMessage = {
@@ -28,6 +36,8 @@ export type LabelMessage = {
   elapsed_ms?: number;
 };
 export type SkipMessage = { type: "skip"; id: string; pool?: string; key: string };
+/** Keep or drop the label of an item that has changed since, or of all such items. */
+export type SettleMessage = { type: "settle"; id: string; pool?: string; keep: boolean; key?: string };
 export type UndoMessage = { type: "undo"; id: string; pool?: string };
 export type RedoMessage = { type: "redo"; id: string; pool?: string };
 export type JumpMessage = { type: "jump"; id: string; pool?: string; act: string };
@@ -64,6 +74,7 @@ export type PlayMessage = {
 export type Act =
   | LabelMessage
   | SkipMessage
+  | SettleMessage
   | UndoMessage
   | RedoMessage
   | JumpMessage
@@ -77,6 +88,7 @@ export type Question =
   | SampleMessage
   | OpenMessage
   | GroupsMessage
+  | RetryMessage
   | VegaMessage
   | StepMessage
   | PlayMessage;
@@ -106,18 +118,27 @@ export type Ask = {
   /** Neither the model's guess nor anybody's label is told before it is answered. */
   blind?: boolean;
   guess: Guess | null;
+  /** Whether the item says something else now than when it was labelled. */
+  changed?: boolean;
 };
 export type Stage = { words: string; fraction: number | null } | null;
 export type Content =
   | { kind: "text"; text: string; cut?: number }
   /** Sanitised HTML, and the start of its visible text; images may come from these hosts. */
   | { kind: "markup"; html: string; text: string; hosts: string[]; cut?: number }
-  | { kind: "image"; width: number; height: number }
+  | { kind: "image"; width: number; height: number; mime?: string }
   | { kind: "remote"; url: string }
   | { kind: "table"; rows: [string, string][] }
   | { kind: "broken"; why: string };
 /** Of one that is asked blind, label and guess are left out. */
-export type Member = { row: number; key: string; label: number; guess: Guess | null; blind?: boolean };
+export type Member = {
+  row: number;
+  key: string;
+  label: number;
+  guess: Guess | null;
+  blind?: boolean;
+  changed?: boolean;
+};
 
 /**
  * An item that was asked lately and is labelled by now: by this annotator, here or elsewhere, or by another, whose answer is
@@ -152,7 +173,15 @@ export type LabelerWelcome = Progress & {
 export type QueueMessage = Progress & { type: "queue"; queue: Ask[] };
 export type StateMessage = Progress & { type: "state" };
 /** The buffers are the pictures, one for each item whose content is an image. */
-export type ItemsMessage = { type: "items"; to: string; items: { row: number; content: Content }[] };
+export type ItemsMessage = {
+  type: "items";
+  to: string;
+  items: { row: number; content: Content }[];
+  /** Rows that were asked for and did not fit. */
+  left?: number[];
+  /** How long the kernel worked on the answer so far. */
+  took_ms?: number;
+};
 export type Sample = {
   type: "sample";
   to: string;
@@ -175,6 +204,8 @@ export type ExplorerWelcome = {
   /** For the Altair engine. */
   chart: Record<string, unknown> | null;
   stage: Stage;
+  /** What failed in the background, and is not made again by itself. */
+  trouble: string;
 };
 /** Buffers: places (float32, x and y of each item), groups (uint16), outlines (float32). */
 export type MapMessage = {
@@ -197,11 +228,10 @@ export type MarksMessage = {
   rings: number[];
   behind: number;
 };
-/** A selection of `n` rows that the kernel names, in one string: see codecs.ts. */
-export type ActItems = { rows: string; n: number; how: Selection };
-/** What an act was about; `missing` of its items are not in this table. */
-export type OpenedMessage = ActItems & { type: "opened"; to: string; act: string; missing: number };
-export type StageMessage = { type: "stage"; stage: Stage };
+/** The `n` rows that an act was about, in one string: see codecs.ts. `missing` of its items are not in this table. */
+export type ActItems = { rows: string; n: number; how: Selection; missing: number };
+export type OpenedMessage = ActItems & { type: "opened"; to: string; act: string };
+export type StageMessage = { type: "stage"; stage: Stage; trouble: string };
 
 export type Estimate = { value: number | null; low: number | null; high: number | null; n: number };
 export type HistoryEntry = {
@@ -244,6 +274,10 @@ export type MonitorState = {
   error: string;
   undo: boolean;
   redo: boolean;
+  /** What does not fit between the store and the table. */
+  notices: string[];
+  /** Labelled items that say something else now. */
+  n_changed: number;
   /** Everybody who labelled this task, where that is more than one. */
   people: Person[];
   history: HistoryEntry[];

@@ -232,10 +232,13 @@ export const isDone = (state: LabelerState): boolean =>
 /** One short sentence for an empty card. */
 export function emptyWords(state: LabelerState): string {
   if (!state.ready) return "Waiting for the kernel";
-  if (!isDone(state)) return state.n_items ? "Choosing the next item" : "The table is empty";
-  const { n_items, n_skipped } = state;
-  if (!n_skipped) return "Everything is labelled";
-  if (n_skipped === n_items) return "Every item was skipped";
-  const [labelled, skipped] = [n_items - n_skipped, n_skipped].map((n) => n.toLocaleString("en"));
-  return `Nothing is left to ask: ${labelled} labelled, ${skipped} skipped`;
+  if (isDone(state)) {
+    const { n_items, n_skipped } = state;
+    if (!n_skipped) return "Everything is labelled";
+    if (n_skipped === n_items) return "Every item was skipped";
+    const [labelled, skipped] = [n_items - n_skipped, n_skipped].map((n) => n.toLocaleString("en"));
+    return `Nothing is left to ask: ${labelled} labelled, ${skipped} skipped`;
+  }
+  if (state.error) return "No item could be chosen";
+  return "Choosing the next item";
 }

@@ -6,6 +6,8 @@ export type MonitorCallbacks = HistoryCallbacks & {
   undo: () => void;
   redo: () => void;
   toggle: (open: boolean) => void;
+  /** Keep or drop the labels of all items that have changed since. */
+  settle: (keep: boolean) => void;
 };
 
 /** Fewer audited labels give no accuracy: evaluate.py. */
@@ -45,6 +47,13 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   const redo = link("redo", on.redo);
   const people = h("div", { class: "hitl-people" });
   const team = h("section", {}, heading("Annotators"), people);
+  const notices = h("ul", { class: "hitl-notices" });
+  const settle = h(
+    "div",
+    { class: "hitl-acts" },
+    link("keep these labels", () => on.settle(true)),
+    link("drop them", () => on.settle(false)),
+  );
   const panels = h(
     "div",
     { class: "hitl-panels" },
@@ -56,6 +65,8 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
     "details",
     { class: "hitl-more", attrs: { open }, on: { toggle: () => on.toggle(more.open) } },
     h("summary", {}, status, why),
+    notices,
+    settle,
     panels,
   );
   root.append(more);
@@ -91,6 +102,11 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       setParts(saved, ...savedWords(state, waiting));
       saved.title = state.store.where;
       saved.classList.toggle("hitl-bad", stalled || state.closed || state.store.unsaved !== "");
+      notices.replaceChildren(
+        ...state.notices.map((words) => h("li", { text: words, attrs: { dir: "auto" } })),
+      );
+      show(notices, state.notices.length > 0);
+      show(settle, state.n_changed > 0);
       const shares = JSON.stringify([state.balance, classes]);
       if (shares !== drawn) drawBalance(balance, state.balance, classes);
       setText(hidden, state.n_hidden ? hiddenWords(state.n_hidden) : "");

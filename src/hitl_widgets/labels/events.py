@@ -50,6 +50,9 @@ class LabelEvent:
         The round on screen when the act was made.
     restores
         The ``event_id`` of an act that was undone and left behind, which this one does again.
+    digests
+        What the items held when the act was made: a short digest of each, one behind the other, in the
+        order of ``item_ids`` (see :meth:`Pool.digests`). Empty where that is not known.
     """
 
     kind: EventKind
@@ -63,3 +66,4 @@ class LabelEvent:
     restores: str | None = None
     event_id: str = field(default_factory=new_event_id)
     time: str = field(default_factory=now)
+    digests: str = ""

@@ -74,7 +74,7 @@ class Labeler(SessionWidget):
             "behind": session.behind,
             "stage": None if stage is None else {"words": stage.words, "fraction": stage.fraction},
             "known": self._known(labels),
-            "error": m.words(session.error or (session.round.error if session.round else "")),
+            "error": m.words(session.trouble_asking),
         }
 
     def _queue(self, labels: Labels) -> list[dict[str, Any]]:
@@ -163,14 +163,9 @@ class Labeler(SessionWidget):
 
     def _member(self, row: int, labels: Labels, hidden: Set[int]) -> dict[str, Any]:
         key, blind = self.session.pool.keys[row], row in hidden
-        label = -1 if blind else int(labels.y[row])
-        return {
-            "row": row,
-            "key": key,
-            "label": label,
-            "guess": None if blind else self._guess(row),
-            "blind": blind,
-        }
+        label, guess = (-1, None) if blind else (int(labels.y[row]), self._guess(row))
+        member = {"row": row, "key": key, "label": label, "guess": guess, "blind": blind}
+        return member | {"changed": self.session.is_changed(row)}
 
 
 def _most(values: npt.NDArray[np.floating[Any]], k: int) -> npt.NDArray[np.intp]:

@@ -61,7 +61,7 @@ class Monitor(SessionWidget):
 
     def _state(self) -> dict[str, Any]:
         session = self.session
-        labels, found, evaluation = session.current, session.round, session.evaluation
+        labels, evaluation = session.current, session.evaluation
         # One label more of a class would tell what the item says that is asked blind next.
         told = labels.y.copy()
         told[session.blind(labels)] = -1
@@ -100,9 +100,11 @@ class Monitor(SessionWidget):
             "task": session.task,
             "annotator": session.annotator,
             "closed": session.closed,
-            "error": words(session.error or session.overwritten or (found.error if found else "")),
+            "error": words(f"{session.overwritten} {session.trouble}".strip()),
             "undo": undo,
             "redo": redo,
+            "notices": [words(told) for told in session.notices],
+            "n_changed": session.n_changed,
             "people": self._people(),
             "history": self._history(),
         }
