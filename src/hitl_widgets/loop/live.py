@@ -310,9 +310,7 @@ class Live:
     def _again(self, event_id: str, name: str) -> LabelEvent:
         """The event that brings back an act."""
         fold = self._ledger.fold
-        found = fold.act(event_id) if isinstance(event_id, str) else None
-        if found is None or found.annotator != self.annotator:
-            raise InvalidInput(f"{event_id!r} is no act of yours: see session.history().")
+        found = self._own_act(event_id)
         state = fold.state(found)
         if state == "undone":
             return LabelEvent("redo", self.task, self.annotator, value=[event_id], event_id=name)
@@ -595,11 +593,25 @@ class Live:
         with self._lock:
             return self._ledger.code(event)
 
-    def act(self, event_id: str) -> LabelEvent | None:
-        """The label, skip or change of the classes of yours with this id."""
+    def items_of(self, event_id: str) -> tuple[npt.NDArray[np.int64], int, Selection | None]:
+        """Of an act of yours the rows, how many items are not in this table, and how they were chosen.
+
+        Raises
+        ------
+        InvalidInput
+            For what is no act of yours.
+        """
         with self._lock:
-            found = self._ledger.fold.act(event_id)
-        return found if found is not None and found.annotator == self.annotator else None
+            act = self._own_act(event_id)
+            places = [self._ledger.naming.row(key) for key in act.item_ids]
+        rows = np.unique(np.asarray([row for row in places if row is not None], np.int64))
+        return rows, places.count(None), act.selection
+
+    def _own_act(self, event_id: Any) -> LabelEvent:
+        found = self._ledger.fold.act(event_id) if isinstance(event_id, str) else None
+        if found is None or found.annotator != self.annotator:
+            raise InvalidInput(f"{event_id!r} is no act of yours: see session.history().")
+        return found
 
     def state(self, event: LabelEvent) -> ActState:
         """What became of an act: ``holds``, ``undone``, ``left behind`` or ``brought back``."""
