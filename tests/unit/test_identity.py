@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from helpers import ANY_TEXT
 from hitl_widgets.data.pool import Pool
@@ -349,9 +350,7 @@ def test_labels_that_the_table_lacks_are_counted_listed_and_kept(
     with make_session(table(range(6)), **how) as first:
         first.label([first.pool.ids[i] for i in range(4)], "a")
         first.skip(first.pool.ids[5])
-    with pytest.warns(
-        RuntimeWarning, match=r"holds labels of 3 items .* \(1 others are found\).*missing\(\)"
-    ):
+    with pytest.warns(RuntimeWarning, match=r"holds labels of 3 items .* \(1 found\).*missing\(\)"):
         again = make_session(table(range(3, 6), WORDS[3:]), **how)
     assert again.n_labels == 1
     assert len(again.missing()) == 3
@@ -449,6 +448,20 @@ def test_columns_that_are_added_are_no_change_and_other_columns_are_said(
     assert make_session(added.assign(n=5), id="k", store=store).changed()["id"].tolist() == [0, 1]
     with pytest.warns(RuntimeWarning, match="2 items showed other columns"):
         make_session(data.rename(columns={"n": "m"}), id="k", store=store)
+
+
+def test_an_image_file_that_changed_is_said(make_session: Make, store: Path, tmp_path: Path) -> None:
+    files = [tmp_path / f"{i}.png" for i in range(3)]
+    for i, file in enumerate(files):
+        Image.new("RGB", (4, 4), (i, 0, 0)).save(file)
+    data = pd.DataFrame({"k": range(3), "file": map(str, files)})
+    with make_session(data, image="file", id="k", store=store) as first:
+        first.label([0, 1, 2], "a")
+    assert not make_session(data, image="file", id="k", store=store).notices
+    Image.new("RGB", (4, 4), (99, 0, 0)).save(files[1])
+    with pytest.warns(RuntimeWarning, match="1 of 3 labelled items"):
+        again = make_session(data, image="file", id="k", store=store)
+    assert again.changed()["id"].tolist() == [1]
 
 
 def test_a_store_of_before_there_were_digests_opens_in_silence(by_id: Make, store: Path) -> None:

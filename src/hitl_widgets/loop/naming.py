@@ -14,6 +14,7 @@ from hitl_widgets.labels.fold import Fold
 
 __all__ = ["Naming"]
 
+MANY_FILES = 500  # labelled images whose files are read again, to see whether they changed
 _HASH = re.compile("[0-9a-f]{24}")
 
 
@@ -42,6 +43,7 @@ class Naming:
         self._written: dict[int, str] = {}  # items that the log knows under another spelling
         self._stale: dict[str, int] = {}
         self._reduced: dict[str, tuple[int, ...]] = {}
+        self._looked: set[int] = set()
         self._begun = False
         self.older: dict[int, list[str]] = {}
         """Of items that were labelled with other content: the keys that those acts are folded under."""
@@ -121,13 +123,15 @@ class Naming:
     def _may_be(self, key: str, row: int) -> bool:
         """Whether it is the item, and no other can be meant: new acts are written under this key then."""
         said = {self._pool.same(row, digest) for digest in self._foreign[key]}
-        alone = len(self._groups[canonical_id(key)]) == 1 and self._pool.keys[row] not in self._exact
-        found = True in said or (alone and said == {None})
+        found = True in said or (said == {None} and self._is_alone(key, row))
         if found:
             self._written.setdefault(row, key)
         elif self._written.get(row) == key:
             del self._written[row]
         return found
+
+    def _is_alone(self, key: str, row: int) -> bool:
+        return len(self._groups[canonical_id(key)]) == 1 and self._pool.keys[row] not in self._exact
 
     def _find_reduced(self) -> None:
         """A table that was labelled with ``id=`` showed all columns but that one."""
@@ -158,8 +162,10 @@ class Naming:
     def _of(self, row: int, digest: str) -> str:
         """The key that an act on an item is folded under, by what the item was then."""
         key = self._pool.keys[row]
-        same = None if self._pool.by_content or not digest else self._pool.same(row, digest)
-        if same is None and digest and not self._pool.by_content:
+        if self._pool.by_content or not digest or not self._may_look(row):
+            return key
+        same = self._pool.same(row, digest)
+        if same is None:
             self.unlike.add(row)
         if same is not False:
             return key
@@ -168,6 +174,12 @@ class Naming:
             self._stale[other] = row
             self.older.setdefault(row, []).append(other)
         return other
+
+    def _may_look(self, row: int) -> bool:
+        """Whether to compare the item with what it was: of images, which are files, only so many."""
+        if self._pool.kind == "image" and len(self._looked) < MANY_FILES:
+            self._looked.add(row)
+        return self._pool.kind != "image" or row in self._looked
 
     def row(self, key: str) -> int | None:
         """The item of a key that acts are folded under; None where the table has none."""
