@@ -7,10 +7,18 @@ export type Selection = "suggested" | "audit" | "clicked" | "lasso" | "rectangle
 // -- browser -> kernel
 
 export type HelloMessage = { type: "hello"; id: string; view: string };
-export type ShowMessage = { type: "show"; id: string; view: string; rows: number[]; small?: boolean };
+export type ShowMessage = {
+  type: "show";
+  id: string;
+  view: string;
+  rows: number[];
+  small?: boolean;
+  most?: number;
+};
 /** Rows of a selection are one string: see codecs.ts. */
 export type SampleMessage = { type: "sample"; id: string; view: string; rows: string };
 export type GroupsMessage = { type: "groups"; id: string; view: string; scale: number };
+export type RetryMessage = { type: "retry"; id: string; view: string };
 export type VegaMessage = { type: "vega"; id: string; view: string };
 /** Of acts, `pool` is the table that they are about: the kernel takes them for no other. */
 export type LabelMessage = {
@@ -75,6 +83,7 @@ export type Question =
   | ShowMessage
   | SampleMessage
   | GroupsMessage
+  | RetryMessage
   | VegaMessage
   | StepMessage
   | PlayMessage;
@@ -110,7 +119,7 @@ export type Content =
   | { kind: "text"; text: string; cut?: number }
   /** Sanitised HTML, and the start of its visible text; images may come from these hosts. */
   | { kind: "markup"; html: string; text: string; hosts: string[]; cut?: number }
-  | { kind: "image"; width: number; height: number }
+  | { kind: "image"; width: number; height: number; mime?: string }
   | { kind: "remote"; url: string }
   | { kind: "table"; rows: [string, string][] }
   | { kind: "broken"; why: string };
@@ -146,7 +155,15 @@ export type LabelerWelcome = Progress & {
 export type QueueMessage = Progress & { type: "queue"; queue: Ask[] };
 export type StateMessage = Progress & { type: "state" };
 /** The buffers are the pictures, one for each item whose content is an image. */
-export type ItemsMessage = { type: "items"; to: string; items: { row: number; content: Content }[] };
+export type ItemsMessage = {
+  type: "items";
+  to: string;
+  items: { row: number; content: Content }[];
+  /** Rows that were asked for and did not fit. */
+  left?: number[];
+  /** How long the kernel worked on the answer so far. */
+  took_ms?: number;
+};
 export type Sample = {
   type: "sample";
   to: string;
@@ -169,6 +186,8 @@ export type ExplorerWelcome = {
   /** For the Altair engine. */
   chart: Record<string, unknown> | null;
   stage: Stage;
+  /** What failed in the background, and is not made again by itself. */
+  trouble: string;
 };
 /** Buffers: places (float32, x and y of each item), groups (uint16), outlines (float32). */
 export type MapMessage = {
@@ -191,7 +210,7 @@ export type MarksMessage = {
   rings: number[];
   behind: number;
 };
-export type StageMessage = { type: "stage"; stage: Stage };
+export type StageMessage = { type: "stage"; stage: Stage; trouble: string };
 
 export type Estimate = { value: number | null; low: number | null; high: number | null; n: number };
 export type HistoryEntry = {

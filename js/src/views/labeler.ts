@@ -98,7 +98,10 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
         card.replaceChildren(renderItem(found));
         card.dataset.row = String(ask.row);
         on.painted(ask.row);
-      } else card.replaceChildren(h("div", { class: "hitl-empty hitl-waiting", text: emptyWords(state) }));
+      } else
+        card.replaceChildren(
+          h("div", { class: `hitl-empty${state.error ? "" : " hitl-waiting"}`, text: emptyWords(state) }),
+        );
       card.classList.toggle("hitl-done", !ask && state.ready && state.n_left === 0);
     }
     show(changed, !bulk && ask?.changed === true);

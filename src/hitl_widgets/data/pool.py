@@ -293,8 +293,8 @@ class Pool:
         """How many rows of the table hold the same as an earlier one."""
         return len(self.rows) - len(self)
 
-    def payload(self, i: int, *, side: int = 768) -> Payload:
-        """What a screen shows of item ``i``; images at most ``side`` pixels wide and high.
+    def payload(self, i: int, *, side: int = 768, most: int | None = None) -> Payload:
+        """What a screen shows of item ``i``; images at most ``side`` pixels wide and high, in ``most`` bytes.
 
         Of markup at less than the full side its visible text. Of a row with more than 30 columns the
         first 12, and how many there are besides.
@@ -304,7 +304,7 @@ class Pool:
             item = dict(islice(item.items(), SHOWN_COLUMNS)) | {
                 "…": f"{len(item) - SHOWN_COLUMNS} more columns"
             }
-        shown = payload(self.kind, item, side=side, hosts=self.remote_images)
+        shown = payload(self.kind, item, side=side, most=most, hosts=self.remote_images)
         if shown.content["kind"] != "broken" and self.changed(i):
             return Payload({"kind": "broken", "why": CHANGED})
         return shown

@@ -33,6 +33,7 @@ from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.settings import check_act
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Evaluation, Trainer
+from hitl_widgets.loop.troubles import ASKING, MAP, Troubles
 from hitl_widgets.loop.worker import Worker, ending
 
 __all__ = ["Live", "opaque", "unsaid"]
@@ -74,16 +75,20 @@ class Live:
         self._audit_issued: set[int] = set()
         self._told_of = -1
         self._ground: Ground | None = None
-        self._graph_due = len(self.pool) <= GRAPH_SOON
+        self._graph_due = self._graph_is_soon()
         self._map: Map | None = None
         self._stage: Stage | None = Stage("starting")
         self._error: Exception | None = None
+        self._troubles = Troubles()
         self._closed = self._superseded = False
         self._not_written = self._not_read = self._overwritten = ""
         self._locked_until = 0.0
         self.run = self.place()
         # Names this session on a page: another run of its cell is another.
         self.token = new_event_id()
+
+    def _graph_is_soon(self) -> bool:
+        return len(self.pool) <= GRAPH_SOON
 
     def _start(self, model: Learner, asker: Asker, embed: Any, random_state: int | None) -> None:
         """Begin the background work: the model, the features and map, the news to the views."""
@@ -94,6 +99,7 @@ class Live:
             self._snapshot,
             self._on_round,
             self._on_evaluation,
+            self._on_turn,
         )
         self._preparation = Preparation(
             self.pool,
@@ -105,13 +111,14 @@ class Live:
             before_graph=self._trainer.wait_ready,
             on_stage=self._on_stage,
             on_error=self._on_error,
+            on_turn=self._on_turn,
             cache=None if self.store.path is None else self.store.path.parent / CACHE,
         )
         # What is in memory nobody else sees.
         shared = self.store.name != "memory"
         around = (self.store, self.task, self.annotator, self._look, self._trainer.request)
         self._team = Team(*around) if shared else None
-        self._news = Worker(self._tell_labels, "news", rest=SOON, patience=SOON)
+        self._news = Worker(self._tell_labels, "news", rest=SOON, patience=SOON, on_turn=self._on_turn)
         self._preparation.start()
         self._trainer.request()
         enter(self, self.run)
@@ -435,6 +442,28 @@ class Live:
         return self._error
 
     @property
+    def trouble(self) -> str:
+        """What failed in the background and has not worked since, and what to do; empty if nothing did."""
+        return self._words_of(None)
+
+    @property
+    def trouble_asking(self) -> str:
+        """The same, of what concerns the item on the card."""
+        return self._words_of(ASKING)
+
+    @property
+    def trouble_mapping(self) -> str:
+        """The same, of what concerns the map."""
+        return self._words_of(MAP)
+
+    def _words_of(self, parts: tuple[str, ...] | None) -> str:
+        found = self.round
+        said = self._troubles.words() if parts is None else self._troubles.words(parts)
+        if parts is not MAP and found is not None and found.error:
+            said = f"{found.error} {said}".rstrip()
+        return said
+
+    @property
     def unsaved(self) -> str:
         """Why the last act is not saved, or the store cannot be read; "" where all is saved."""
         return self._not_written or self._not_read
@@ -465,9 +494,9 @@ class Live:
         seen = self._trainer.round
         return self._ledger.n_events - (seen.n_events if seen else 0)
 
-    def payload(self, i: int, *, side: int = 768) -> Payload:
-        """What a screen shows of row ``i`` of the pool."""
-        return self.pool.payload(i, side=side)
+    def payload(self, i: int, *, side: int = 768, most: int | None = None) -> Payload:
+        """What a screen shows of row ``i`` of the pool; an image in ``most`` bytes where that can be."""
+        return self.pool.payload(i, side=side, most=most)
 
     def acts(
         self, limit: int | None = None, *, annotator: str | None = None
@@ -592,6 +621,27 @@ class Live:
         self._refuse_closed()
         self._preparation.regroup(scale)
 
+    def retry(self) -> None:
+        """Do again what failed in the background; returns at once.
+
+        What failed stands in the widgets: features that could not be built, a map that stays a preview, a
+        model without neighbours. Does nothing where nothing failed.
+        """
+        with self._changed:
+            self._refuse_closed()
+            again = bool(self._troubles.words(("items", "map")))
+            if again:
+                self._error, self._stage = None, Stage("trying again")
+                self._graph_due = self._graph_is_soon()
+        for part in ("items", "map", "start"):
+            self._troubles.note(part, None)
+        if again:
+            self._preparation.start()
+        self._trainer.retry()
+        if self._news.failure is not None:
+            self._news.request()
+        self._tell("error")
+
     def close(self) -> None:
         """Stop the background work and release the store."""
         if isinstance(self._lock, Elsewhere):
@@ -645,11 +695,25 @@ class Live:
         if what in {"labels", "round"} and self._told_schema is not self.schema:
             self._told_schema = self.schema
             self._tell("schema")
+        failure: Exception | None = None
         for listener in tuple(self._listeners):
+            failure = self._tell_one(listener, what) or failure
+        if what != "error" and self._troubles.note("view", failure):
+            self._tell("error")
+
+    def _tell_one(self, listener: Listener, what: str) -> Exception | None:
+        """One broken screen must not stop the loop, and what broke it may have passed a moment later."""
+        for last in (False, True):
             try:
                 listener(what)
-            except Exception as error:  # noqa: BLE001 - one broken screen must not stop the loop
-                warnings.warn(f"A view of the session failed: {error!r}", RuntimeWarning, stacklevel=2)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the others are told
+                if not last:
+                    time.sleep(SOON)
+                    continue
+                warnings.warn(f"A view of the session failed: {error!r}", RuntimeWarning, stacklevel=3)
+                return error
+            return None
+        return None
 
     def _tell_labels(self, _overtaken: Callable[[], bool]) -> None:
         # In a thread of its own: the act is acknowledged before the views hear of it. A round that
@@ -659,7 +723,8 @@ class Live:
 
     def _on_features(self, X: npt.NDArray[np.float32]) -> None:
         with self._changed:
-            self._ground = Ground(X)
+            if self._ground is None or self._ground.X is not X:  # else they come once more: see retry
+                self._ground = Ground(X)
             self._changed.notify_all()
         self._trainer.request()
 
@@ -687,9 +752,24 @@ class Live:
             self._stage = None
             self._graph_due = False
             self._changed.notify_all()
-        if self._ground is not None:
-            warnings.warn(f"The map stays a preview: {error}", RuntimeWarning, stacklevel=2)
+        self._troubles.note("items" if self._error is not None else "map", error)
+        if self._error is None:
+            warnings.warn(self.trouble_mapping, RuntimeWarning, stacklevel=2)
         self._tell("error")
+
+    def _on_turn(self, part: str, error: Exception | None) -> None:
+        """A part of the background work failed for good, or works again."""
+        if part == "start" and error is None:
+            return  # what was drawn at random stays so
+        news = self._troubles.note(part, error)
+        if part == "graph":
+            with self._changed:
+                self._graph_due = self._graph_due and error is None
+                self._changed.notify_all()
+        if part == "start":
+            self._trainer.begin_at_random()
+        if news:
+            self._tell("error")
 
     def _on_round(self, made: Round) -> None:
         self._told_of = made.n_events

@@ -264,8 +264,9 @@ class Session(Live):
             )
         with self._lock:
             self._refuse_closed()
-        if error := self._settle(None).error:
-            warnings.warn(error, RuntimeWarning, stacklevel=2)
+        self._settle(None)
+        if trouble := self.trouble_asking:
+            warnings.warn(trouble, RuntimeWarning, stacklevel=2)
         asked = len(self.pool) if n is None and budget is not None else int(n or 1)
         tried: set[int] = set()
         refused: set[int] = set()
@@ -305,15 +306,16 @@ class Session(Live):
         Warns
         -----
         RuntimeWarning
-            When the strategy failed: the default chooses until it works.
+            When the strategy failed: the default chooses until it works. When other background work
+            failed, such as the map: :meth:`retry` does it again.
         """
         if timeout is not None and not isinstance(timeout, int | float | np.number):
             raise InvalidInput(f"timeout={timeout!r}: expected seconds, or None to wait as long as it takes.")
         found = self._settle(timeout)
         if not found.learned:
             raise HitlError(found.error)
-        if found.error:
-            warnings.warn(found.error, RuntimeWarning, stacklevel=2)
+        if trouble := self.trouble:
+            warnings.warn(trouble, RuntimeWarning, stacklevel=2)
         return found
 
     def _say_what_changed(self) -> None:

@@ -72,7 +72,7 @@ class Labeler(SessionWidget):
             "behind": session.behind,
             "stage": None if stage is None else {"words": stage.words, "fraction": stage.fraction},
             "known": self._known(labels),
-            "error": m.words(session.error or (session.round.error if session.round else "")),
+            "error": m.words(session.trouble_asking),
         }
 
     def _queue(self, labels: Labels) -> list[dict[str, Any]]:
