@@ -44,6 +44,7 @@ class Naming:
         self._stale: dict[str, int] = {}
         self._reduced: dict[str, tuple[int, ...]] = {}
         self._looked: set[int] = set()
+        self._carried: int | None = None
         self._begun = False
         self.older: dict[int, list[str]] = {}
         """Of items that were labelled with other content: the keys that those acts are folded under."""
@@ -76,6 +77,8 @@ class Naming:
 
     def own(self, event: LabelEvent, rows: Sequence[int]) -> LabelEvent:
         """Take note of an act of this session on these items, and say it in the keys of the pool."""
+        if self.unlike:
+            self.unlike.difference_update(rows)
         keys = tuple(map(self._pool.keys.__getitem__, rows))
         if keys == event.item_ids:
             if not self._pool.by_content:
@@ -96,6 +99,8 @@ class Naming:
                 if key not in group:
                     group.append(key)
                 doubtful.update(group)
+        if fresh or doubtful:
+            self._carried = None
         changed = False
         for key in {**fresh, **dict.fromkeys(doubtful)}:
             for digest, before in self._foreign[key].items():
@@ -215,13 +220,15 @@ class Naming:
     @property
     def carried(self) -> int:
         """How many items with an id were labelled by content, or the other way round."""
-        across = (
-            rows
-            for key, known in self._foreign.items()
-            if (_HASH.fullmatch(key) is None) == self._pool.by_content
-            for rows in known.values()
-        )
-        return len({row for rows in across for row in rows} - self._written.keys())
+        if self._carried is None:
+            across = (
+                rows
+                for key, known in self._foreign.items()
+                if (_HASH.fullmatch(key) is None) == self._pool.by_content
+                for rows in known.values()
+            )
+            self._carried = len({row for rows in across for row in rows} - self._written.keys())
+        return self._carried
 
 
 def _split(event: LabelEvent) -> Iterator[str]:
