@@ -581,7 +581,8 @@ class Session(Live):
         self._catch_up()
         with self._lock:
             self._refuse_closed()
-            log = Log(self.task, self._ledger.events, self._ledger.fold, self._add, self._ledger.named)
+            ledger = self._ledger
+            log = Log(self.task, ledger.events, ledger.fold, self._add, ledger.named, ledger.naming.meant)
             if isinstance(found, History):
                 return import_history(found, log, self.annotator, replace=replace)
             return import_table(
