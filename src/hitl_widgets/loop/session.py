@@ -60,8 +60,9 @@ class Session(Live):
         or the columns of a table row.
     X
         Embeddings, array-like of shape (n_rows, n_features), finite; or a path to ``.npy``,
-        ``.parquet`` or ``.zarr``, a zarr or a Dask array, which may be larger than memory. Without
-        them features are built from the items in the background.
+        ``.parquet`` or ``.zarr``, a zarr or a Dask array, which may be larger than memory. Arrays of
+        more than 10 million numbers are not copied: do not change them later. Without X features are
+        built from the items in the background.
     embed
         Instead of ``X``: a function from a list of items to such an array, or a scikit-learn
         transformer.
@@ -201,7 +202,13 @@ class Session(Live):
         InvalidInput
             For a class that the schema does not have, or an unknown id.
         StoreError
-            When it could not be written.
+            When it could not be written. While another program has locked the store, that is after 10 s.
+
+        Warns
+        -----
+        RuntimeWarning
+            When it waits for such a program; and when the store was replaced by an older copy, to which
+            what it lacks was written again.
         """
         index = self.pool.index(as_list(ids))
         if selection == "audit" and not self._audit_issued.issuperset(index):
