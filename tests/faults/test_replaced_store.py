@@ -268,7 +268,7 @@ def test_a_label_gives_up_after_the_stated_time(
     holder = Holder(path, how)
     with (
         pytest.warns(RuntimeWarning, match="for up to 1 s"),
-        pytest.raises(StoreError, match=r"locked.*This act was not saved.*then label again"),
+        pytest.raises(StoreError, match=r"could not be written.*locked\. Close the program.*then label again"),
     ):
         label(session, 1)
     assert "locked" in session.unsaved
@@ -416,7 +416,7 @@ def test_a_label_says_that_it_waits_for_a_table_that_is_locked(
             patch.setattr("hitl_widgets.labels.waiting.PATIENT", 1.0)
             with (
                 pytest.warns(RuntimeWarning, match="locked by another program: waiting .* for up to 1 s"),
-                pytest.raises(StoreError, match=r"This act was not saved.*then label again"),
+                pytest.raises(StoreError, match=r"could not be written.*End the transaction.*then label again"),
             ):
                 label(remote, 1)
         assert "s3cret" not in remote.unsaved

@@ -380,6 +380,7 @@ class Session(Live):
         """The model's label, confidence and uncertainty (0 to 1) of every item, indexed by id."""
         from hitl_widgets.loop.tables import predictions_table
 
+        self._say_what_changed()
         return predictions_table(self.round, self.pool)
 
     def to_frame(self) -> Any:
