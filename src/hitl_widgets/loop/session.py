@@ -39,6 +39,7 @@ from hitl_widgets.loop.settings import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hitl_widgets.export.history import History
     from hitl_widgets.loop.importing import Imported
 
 __all__ = ["Session"]
@@ -501,7 +502,8 @@ class Session(Live):
         source
             A pandas, polars or Arrow table, a list of dicts, a dict of columns or of ids to labels; a path
             to ``.csv``, ``.parquet``, ``.jsonl`` or ``.xlsx``. A history that :meth:`export` wrote to
-            ``.jsonl`` is taken up act by act; in a session that has it, that changes nothing.
+            ``.jsonl`` is taken up act by act, and so is a Session whose store is lost; in a session that
+            has these acts, that changes nothing.
         id, label
             The columns.
         annotator
@@ -527,7 +529,7 @@ class Session(Live):
         from hitl_widgets.loop.restoring import import_history
 
         names = [id, label, *([] if annotator is None else [annotator])]
-        found = read_source(source, names)
+        found: Any = _history_of(source) if isinstance(source, Session) else read_source(source, names)
         self._catch_up()
         with self._lock:
             self._refuse_closed()
@@ -539,3 +541,10 @@ class Session(Live):
     def _add(self, event: LabelEvent) -> bool:
         self._act(event)
         return self._ledger.find(event.event_id) is not None
+
+
+def _history_of(session: Session) -> History:
+    from hitl_widgets.export.history import History
+
+    events = session.known()
+    return History(list(enumerate(events)), n_lines=len(events))
