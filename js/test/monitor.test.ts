@@ -23,6 +23,8 @@ const state: MonitorState = {
   error: "",
   undo: true,
   redo: false,
+  notices: [],
+  n_changed: 0,
   people: [],
   history: [],
 };
@@ -33,12 +35,20 @@ const read = (root: HTMLElement, part: string): string[] =>
 
 describe("the monitor", () => {
   let root: HTMLElement;
+  let settled: boolean[];
   let draw: (changes?: Partial<MonitorState>, waiting?: number) => void;
   beforeEach(() => {
     root = document.createElement("div");
+    settled = [];
     const view = monitorView(
       root,
-      { undo: () => {}, redo: () => {}, jump: () => {}, toggle: () => {} },
+      {
+        undo: () => {},
+        redo: () => {},
+        jump: () => {},
+        toggle: () => {},
+        settle: (keep) => settled.push(keep),
+      },
       false,
     );
     draw = (changes = {}, waiting = 0) =>
@@ -54,6 +64,21 @@ describe("the monitor", () => {
       "questions: doubt",
     ]);
     expect(read(root, "status")[2]).toBe("model up to date");
+  });
+
+  it("says what does not fit between store and table, and settles it where it can be", () => {
+    draw();
+    const notices = root.querySelector(".hitl-notices") as HTMLElement;
+    const [keep, drop] = [...root.querySelectorAll<HTMLElement>(".hitl-notices + div button")];
+    expect([notices.hidden, keep.parentElement?.hidden]).toEqual([true, true]);
+    draw({ notices: ["369 of 5,572 rows say the same"] });
+    expect([notices.hidden, keep.parentElement?.hidden]).toEqual([false, true]);
+    expect(notices.textContent).toBe("369 of 5,572 rows say the same");
+    draw({ notices: ["3 of 4 labelled items"], n_changed: 3 });
+    expect(keep.parentElement?.hidden).toBe(false);
+    keep.click();
+    drop.click();
+    expect(settled).toEqual([true, false]);
   });
 
   it("leaves no empty place where a model gives no reasons", () => {

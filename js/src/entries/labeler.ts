@@ -1,5 +1,6 @@
 import type { Channel } from "../host/channel";
 import { encodeRows, itemsOf } from "../host/codecs";
+import { Fetch, sizeOf } from "../host/fetch";
 import type {
   Ask,
   ClassesMessage,
@@ -34,7 +35,11 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const bus = new Bus(channel.session, root, signal);
   const say = announcer(root);
   const items = new Map<number, Item>();
-  const asked = new Set<number>();
+  const fetch = new Fetch(
+    (row) => items.has(row),
+    (rows, most) => channel.ask({ type: "show", view: channel.view, rows, most }),
+    signal,
+  );
   let later: ReturnType<typeof setTimeout> | undefined;
   const guessKey = `hitl-guess:${channel.key}`;
   let state = initial;
@@ -54,6 +59,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       remember(guessKey, showGuess ? "" : "hidden");
       draw();
     },
+    settle,
     change: (change) => {
       channel.act({ type: "change", ...change });
       tellWaiting();
@@ -106,7 +112,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     const { sample } = state.chosen ?? {};
     const members = sample ? [...sample.random, ...sample.odd] : [];
     const wanted = [...members, ...state.queue.slice(0, AHEAD)].map(({ row }) => row);
-    const missing = wanted.filter((row) => !items.has(row) && !asked.has(row));
+    const missing = fetch.missing(wanted);
     clearTimeout(later);
     if (!missing.length) return;
     // A label is answered sooner where nothing else is asked beside it.
@@ -114,16 +120,11 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       later = setTimeout(() => fetchAhead(true), REST_MS);
       return;
     }
-    for (const row of missing) asked.add(row);
-    channel.ask({ type: "show", view: channel.view, rows: missing });
-    setTimeout(() => {
-      for (const row of missing) asked.delete(row);
-    }, 4000);
+    fetch.want(wanted);
   }
 
   function keep(row: number, item: Item): void {
     items.set(row, item);
-    asked.delete(row);
     if (items.size <= HELD) return;
     const needed = new Set(state.queue.map((ask) => ask.row));
     for (const [old, { url }] of items) {
@@ -187,6 +188,16 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     tellWaiting();
   }
 
+  function settle(keep: boolean): void {
+    const ask = onCard();
+    if (!ask?.changed || !seen(ask)) return;
+    const id = channel.act({ type: "settle", keep, key: ask.key });
+    dispatch({ type: "acted", id, keys: [ask.key], n: 0 });
+    bus.tell("release", null);
+    say(keep ? "The label is kept" : "The label is dropped");
+    tellWaiting();
+  }
+
   function turn(type: Turn): void {
     if (!turnable(state)[type]) return;
     const id = channel.act({ type });
@@ -241,7 +252,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   channel.on<ItemsMessage>(
     "items",
     (message, pictures) => {
-      for (const [row, item] of itemsOf(message, pictures)) keep(row, item);
+      const came = itemsOf(message, pictures);
+      for (const [row, item] of came) keep(row, item);
+      const rows = came.map(([row]) => row);
+      fetch.got(rows, message.left, sizeOf(message.items, pictures), message.took_ms);
       draw();
     },
     signal,

@@ -208,5 +208,6 @@ export function emptyWords(state: LabelerState): string {
     const skipped = state.n_skipped ? `, ${state.n_skipped} skipped` : "";
     return `Everything is labelled${skipped}`;
   }
+  if (state.error) return "No item could be chosen";
   return "Choosing the next item";
 }

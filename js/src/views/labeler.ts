@@ -20,6 +20,8 @@ export type LabelerCallbacks = {
   redo: () => void;
   release: () => void;
   toggleGuess: () => void;
+  /** Keep or drop the label of the item on the card, which has changed since. */
+  settle: (keep: boolean) => void;
   change: (change: Omit<ChangeMessage, "type" | "id">) => void;
   /** The item of this row is on the screen. */
   painted: (row: number) => void;
@@ -32,6 +34,13 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const guess = h("span", { class: "hitl-number" });
   const eye = h("button", { class: "hitl-link", on: { click: on.toggleGuess }, attrs: { type: "button" } });
   const guessLine = h("div", { class: "hitl-guess" }, guess, eye);
+  const changed = h(
+    "div",
+    { class: "hitl-changed", attrs: { role: "status" } },
+    "This item has changed since it was labelled.",
+    link("keep the label", () => on.settle(true)),
+    link("drop it", () => on.settle(false)),
+  );
   const classes = h("div", { class: "hitl-classes", attrs: { role: "group", "aria-label": "Classes" } });
   const skip = button("S", "skip", "Leave this item unanswered", on.skip);
   const undo = button("Z", "undo", "Take back your last act", on.undo);
@@ -51,6 +60,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     h("div", { class: "hitl-head" }, reason, progress),
     card,
     h("div", { class: "hitl-over" }, note),
+    changed,
     guessLine,
     classes,
     h("div", { class: "hitl-acts" }, skip, undo, redo, release, keysOff),
@@ -88,9 +98,13 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
         card.replaceChildren(renderItem(found));
         card.dataset.row = String(ask.row);
         on.painted(ask.row);
-      } else card.replaceChildren(h("div", { class: "hitl-empty hitl-waiting", text: emptyWords(state) }));
+      } else
+        card.replaceChildren(
+          h("div", { class: `hitl-empty${state.error ? "" : " hitl-waiting"}`, text: emptyWords(state) }),
+        );
       card.classList.toggle("hitl-done", !ask && state.ready && state.n_left === 0);
     }
+    show(changed, !bulk && ask?.changed === true);
     // Somebody else's label is nearly what the model says now.
     const model = !bulk && ask?.guess && !meanwhile(state) ? ask.guess : null;
     guessLine.style.visibility = model ? "visible" : "hidden";
@@ -156,6 +170,9 @@ function waitingWords(state: LabelerState): string {
   const waits = state.waiting === 1 ? "waits" : "wait";
   return `${count(state.waiting, "act")} ${waits} in this browser for the kernel. Go on labeling; if the kernel was restarted, run the cell again.`;
 }
+
+const link = (words: string, act: () => void): HTMLElement =>
+  h("button", { class: "hitl-link", text: words, attrs: { type: "button" }, on: { click: act } });
 
 function button(key: string, words: string, title: string, act: () => void): HTMLButtonElement {
   return h(
