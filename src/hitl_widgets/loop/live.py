@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal, NoReturn, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -687,6 +687,12 @@ class Live:
         """Every event that was read from the log, in its order."""
         with self._lock:
             return list(self._ledger.events)
+
+    def __reduce__(self) -> NoReturn:
+        raise HitlError(
+            "A Session cannot be copied, nor sent to another process: it has threads and connections. Open "
+            "one there, on the same store."
+        )
 
     def leave_behind(self) -> None:
         """In a forked child: the session is the parent's."""
