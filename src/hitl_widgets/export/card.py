@@ -54,6 +54,7 @@ HISTORY = {
     "value": "the class (none: label taken away), the act that an undo or redo is about, or the classes",
     "selection": "how the items were chosen",
     "elapsed_ms": "how long they were looked at, in milliseconds, where known",
+    "digests": "a short digest of each item, to notice when it changes; only where one is needed",
     "model_version": "which round of the model was on screen",
     "restores": "the act, undone before, that this one does again",
     "n_items": "how many items",
