@@ -51,8 +51,10 @@ class Blind:
         """The rows that are asked blind, ascending; ``issued`` are draws that Python was given."""
         drawn = np.asarray([*self._drawn, *issued], np.int64)
         handed = np.asarray([*self._handed], np.int64)
-        others = handed[(labels.y[handed] >= 0) & (labels.mine[handed] == 0)]
-        return np.unique(np.concatenate([drawn[labels.y[drawn] < 0], others, np.flatnonzero(labels.second)]))
+        blind = labels.second.copy()
+        blind[drawn[labels.y[drawn] < 0]] = True
+        blind[handed[(labels.y[handed] >= 0) & (labels.mine[handed] == 0)]] = True
+        return np.flatnonzero(blind)
 
 
 def _forget(kept: dict[int, None]) -> None:
