@@ -56,6 +56,7 @@ HISTORY = {
     "elapsed_ms": "how long they were looked at, in milliseconds, where known",
     "digests": "a short digest of each item, to notice when it changes; only where one is needed",
     "model_version": "which round of the model was on screen",
+    "restores": "the act, undone before, that this one does again",
     "n_items": "how many items",
     "holds": "false for what was undone",
     "pseudonym": "whether annotator is a pseudonym",

@@ -40,6 +40,7 @@ from hitl_widgets.loop.settings import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hitl_widgets.export.history import History
     from hitl_widgets.loop.importing import Imported
 
 __all__ = ["Session"]
@@ -61,8 +62,9 @@ class Session(Live):
         or the columns of a table row.
     X
         Embeddings, array-like of shape (n_rows, n_features), finite; or a path to ``.npy``,
-        ``.parquet`` or ``.zarr``, a zarr or a Dask array, which may be larger than memory. Without
-        them features are built from the items in the background.
+        ``.parquet`` or ``.zarr``, a zarr or a Dask array, which may be larger than memory. Arrays of
+        more than 10 million numbers are not copied: do not change them later. Without X features are
+        built from the items in the background.
     embed
         Instead of ``X``: a function from a list of items to such an array, or a scikit-learn
         transformer.
@@ -202,7 +204,13 @@ class Session(Live):
         InvalidInput
             For a class that the schema does not have, or an unknown id.
         StoreError
-            When it could not be written.
+            When it could not be written. While another program has locked the store, that is after 10 s.
+
+        Warns
+        -----
+        RuntimeWarning
+            When it waits for such a program; and when the store was replaced by an older copy, to which
+            what it lacks was written again.
         """
         index = self.pool.index(as_list(ids))
         if selection == "audit" and not self._audit_issued.issuperset(index):
@@ -412,7 +420,12 @@ class Session(Live):
         return self.settle(None if ids is None else self.pool.index(as_list(ids)), keep=False)
 
     def history(self) -> pd.DataFrame:
-        """Every event of the task, oldest first; ``holds`` is False for what was undone."""
+        """Every event of the task, oldest first.
+
+        ``holds`` is False for what was undone, and ``state`` says what became of it: ``undone``
+        (:meth:`redo` brings it back), ``left behind`` (its annotator has acted since: :meth:`restore`
+        brings it back) or ``brought back``.
+        """
         from hitl_widgets.loop.tables import history_table
 
         self._catch_up()
@@ -423,6 +436,7 @@ class Session(Live):
         """The model's label, confidence and uncertainty (0 to 1) of every item, indexed by id."""
         from hitl_widgets.loop.tables import predictions_table
 
+        self._say_what_changed()
         return predictions_table(self.round, self.pool)
 
     def to_frame(self) -> Any:
@@ -546,7 +560,8 @@ class Session(Live):
         source
             A pandas, polars or Arrow table, a list of dicts, a dict of columns or of ids to labels; a path
             to ``.csv``, ``.parquet``, ``.jsonl`` or ``.xlsx``. A history that :meth:`export` wrote to
-            ``.jsonl`` is taken up act by act; in a session that has it, that changes nothing.
+            ``.jsonl`` is taken up act by act, and so is a Session whose store is lost; in a session that
+            has these acts, that changes nothing.
         id, label
             The columns. In a session without ``id=`` rows are also found by what they say: by the column
             of the text, or by all columns of a table row.
@@ -572,7 +587,11 @@ class Session(Live):
         from hitl_widgets.loop.restoring import import_history
 
         names = [id, label, *([] if annotator is None else [annotator])]
-        found, contents = read_labels(source, names, self.pool)
+        contents: dict[int, Any] | None = None
+        if isinstance(source, Session):
+            found: Any = _history_of(source)
+        else:
+            found, contents = read_labels(source, names, self.pool)
         self._catch_up()
         with self._lock:
             self._refuse_closed()
@@ -587,3 +606,10 @@ class Session(Live):
     def _add(self, event: LabelEvent) -> bool:
         self._act(event)
         return self._ledger.find(event.event_id) is not None
+
+
+def _history_of(session: Session) -> History:
+    from hitl_widgets.export.history import History
+
+    events = session.known()
+    return History(list(enumerate(events)), n_lines=len(events))
