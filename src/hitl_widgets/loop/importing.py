@@ -72,6 +72,8 @@ class Log:
         Writes an event; returns False where the store has one with this id under another task.
     named
         The keys and digests that an act on rows of the pool is written with; of a table alone.
+    meant
+        Says an event in the keys that ``fold`` knows items by.
     """
 
     task: str
@@ -79,6 +81,7 @@ class Log:
     fold: Fold
     add: Callable[[LabelEvent], bool]
     named: Callable[[Sequence[int]], tuple[tuple[str, ...], str]] = lambda _: ((), "")
+    meant: Callable[[LabelEvent], LabelEvent] = lambda event: event
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,7 @@ class Ledger:
         self.changed: set[int] = set()
         self.restored = 0
         self._pool = pool
+        self._strangers: dict[str, None] = {}
         self._missing: int | None = None
         self._anew = False
         self._annotator, self._overlap, self._opinions = annotator, overlap, opinions
@@ -117,11 +118,10 @@ class Ledger:
     def notices(self, *, loud: bool = False) -> list[str]:
         """What does not fit between the store and the table, in words; the loud ones are no trifles."""
         pool, naming, n = self._pool, self.naming, self.n_missing
-        unlike = sum(1 for row in naming.unlike if self.labels.y[row] >= 0)
         said = [
             notices.missing(n, len(self.labels), self.store.name, self.task, pool) if n else "",
             notices.changed(len(self.changed), len(self.labels)) if self.changed else "",
-            notices.unlike(unlike) if unlike else "",
+            notices.unlike(len(naming.unlike)) if naming.unlike else "",
             notices.carried(naming.carried, pool) if naming.carried else "",
         ]
         if not loud:
@@ -140,9 +140,7 @@ class Ledger:
 
     def missing(self) -> Iterator[str]:
         """The keys of those."""
-        for key in self.fold.touched:
-            if self.naming.row(key) is None and self.fold.answer(key) is not None:
-                yield key
+        return (key for key in self._strangers if self.fold.answer(key) is not None)
 
     def close(self) -> None:
         """Release the store, where it was opened here."""
@@ -219,6 +217,7 @@ class Ledger:
         lacked = self.store.restore(self.events)
         self.events, self.fold, self._mark = [], Fold(), START
         self.naming, self._missing = Naming(self._pool), None
+        self._strangers.clear()
         self.changed.clear()
         self._read()
         self.schema = self.fold.schema or self.schema
@@ -244,16 +243,14 @@ class Ledger:
             self._missing = None
         if self._anew:
             self._anew, self._missing = False, None
+            self._strangers.clear()
             self.changed.clear()
             self.labels = Labels.blank(len(self._pool), self.schema)
         self._refold(keys, rows)
 
     def _refold(self, keys: Sequence[str], rows: npt.NDArray[np.int64] | None = None) -> None:
         if rows is None:
-            places = dict.fromkeys(map(self.naming.row, keys))
-            if None in places:
-                self._missing = None
-            rows = np.asarray([i for i in places if i is not None], np.int64)
+            rows = np.asarray(self._places(keys), np.int64)
             keys = tuple(map(self._pool.keys.__getitem__, rows.tolist()))
         if not keys:
             return
@@ -278,6 +275,16 @@ class Ledger:
             array[at] = np.asarray(values, array.dtype)[which]
         if self._overlap and (waiting := np.flatnonzero(labels.second[at])).size:
             labels.second[at[waiting]] = [self._overlaps(keys[int(i)]) for i in waiting]
+
+    def _places(self, keys: Sequence[str]) -> list[int]:
+        """The rows of these items; those that the pool does not have are noted."""
+        found: dict[int, None] = {}
+        for key in keys:
+            if (row := self.naming.row(key)) is not None:
+                found[row] = None
+            else:
+                self._strangers[key], self._missing = None, None
+        return list(found)
 
     def _state(self, key: str) -> tuple[int, int, bool, bool, bool, int, bool]:
         """Code, place in the log, whether audited, asked, skipped, whose, and whether others may be asked."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Literal, NoReturn, TypeGuard
+from uuid import NAMESPACE_OID, uuid5
 
 import numpy as np
 import numpy.typing as npt
@@ -20,12 +21,13 @@ from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput, StoreError
 from hitl_widgets.forks import Elsewhere
-from hitl_widgets.labels.events import LabelEvent, Selection, new_event_id
+from hitl_widgets.labels.events import ActState, LabelEvent, Selection, new_event_id, now
 from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.labels.waiting import waiting
 from hitl_widgets.learn.learner import Learner
 from hitl_widgets.loop.asking import Asker, Ground, Labels, ground_of
+from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.mapping import Map, Preparation, Stage
 from hitl_widgets.loop.openings import NOWHERE, Run, abandon, enter
@@ -36,7 +38,7 @@ from hitl_widgets.loop.trainer import Evaluation, Trainer
 from hitl_widgets.loop.troubles import ASKING, MAP, Troubles
 from hitl_widgets.loop.worker import Worker, ending
 
-__all__ = ["Live", "opaque", "unsaid"]
+__all__ = ["Live", "opaque", "relabelled", "unsaid"]
 
 Listener = Callable[[str], None]
 
@@ -45,6 +47,8 @@ SOON = 0.1
 # Up to so many items a neighbour graph takes seconds: who waits for the model waits for it too.
 GRAPH_SOON = 20_000
 CACHE = ".hitl-widgets"
+# Questions drawn at random before there are features, of which one may be on a card already.
+FIRST = 3
 # So long a view's act waits for a store that is locked: the kernel has others to answer, and the browser
 # sends it again. Nor does the next one try before so many seconds have passed.
 BRIEF = 1.0
@@ -74,6 +78,7 @@ class Live:
         self._changed: Any = threading.Condition(self._lock)
         self._listeners: list[Listener] = []
         self._audit_issued: set[int] = set()
+        self._blind = Blind()
         self._told_of = -1
         self._ground: Ground | None = None
         self._graph_due = self._graph_is_soon()
@@ -234,7 +239,7 @@ class Live:
         Raises
         ------
         InvalidInput
-            For an act that is not yours, or that was undone before you acted anew.
+            For an act that is not yours, or that was undone before you acted anew: see :meth:`restore`.
         """
         with self._writing():
             if self._known(as_event):
@@ -247,6 +252,81 @@ class Live:
             kind: Literal["undo", "redo"] = "undo" if back else "redo"
             name = as_event or new_event_id()
             return self._act(LabelEvent(kind, self.task, self.annotator, value=way, event_id=name))
+
+    def restore(self, event_ids: str | Iterable[str], *, as_event: str | None = None) -> str:
+        """Bring back acts of yours that were undone, also those that :meth:`redo` no longer reaches.
+
+        What was left behind is done again, as a new act on the same items: it replaces what you said of
+        them since, and can be undone.
+
+        Parameters
+        ----------
+        event_ids
+            Of one label, skip or change of the classes, or of several, which come back in this order.
+        as_event
+            Of a resent restore: what the store has already changes nothing.
+
+        Returns
+        -------
+        str
+            The last event's id.
+
+        Raises
+        ------
+        InvalidInput
+            For an act that is not yours, that holds, or whose class is no more. Acts before it are back.
+
+        Warns
+        -----
+        RuntimeWarning
+            When items that you had labelled otherwise since were labelled anew.
+        """
+        one = isinstance(event_ids, str) or not isinstance(event_ids, Iterable)
+        acts: list[Any] = [event_ids] if one else list(event_ids)
+        with self._writing():
+            if self._known(as_event):
+                return as_event
+            if not acts:
+                raise InvalidInput("There is nothing to bring back: pass an event_id of session.history().")
+            name = as_event or new_event_id()
+            # The last one bears the name: a restore that was cut off is done to its end when sent again.
+            names = [*(str(uuid5(NAMESPACE_OID, f"{name} {act}")) for act in acts[:-1]), name]
+            replaced = 0
+            for act, own in zip(acts, names, strict=True):
+                if self._ledger.find(own) is None:
+                    again = self._again(act, own)
+                    replaced += self._ledger.fold.replaces(self._ledger.naming.meant(again))
+                    self._act(again)
+        if replaced and as_event is None:
+            warnings.warn(relabelled(replaced), RuntimeWarning, stacklevel=2)
+        return name
+
+    def replaced_by(self, event_ids: Iterable[str]) -> int:
+        """How many later answers of yours a :meth:`restore` of these acts replaces."""
+        with self._lock:
+            fold = self._ledger.fold
+            found = [fold.act(event_id) for event_id in event_ids]
+            return sum(fold.replaces(act) for act in found if act and fold.state(act) == "left behind")
+
+    def _again(self, event_id: str, name: str) -> LabelEvent:
+        """The event that brings back an act."""
+        fold = self._ledger.fold
+        found = fold.act(event_id) if isinstance(event_id, str) else None
+        if found is None or found.annotator != self.annotator:
+            raise InvalidInput(f"{event_id!r} is no act of yours: see session.history().")
+        state = fold.state(found)
+        if state == "undone":
+            return LabelEvent("redo", self.task, self.annotator, value=[event_id], event_id=name)
+        if state != "left behind":
+            now_ = "holds" if state == "holds" else "was brought back"
+            raise InvalidInput(f"The act {event_id!r} {now_} already.")
+        value = found.value
+        if found.kind == "schema":
+            value = self._ledger.completed(value)
+        elif value is not None:
+            value = self._class(self.called(fold.said(found) or "", value))
+        written = self._ledger.find(event_id) or found  # in the log's own keys
+        return replace(written, value=value, event_id=name, time=now(), restores=event_id)
 
     def _turn(self, kind: Literal["undo", "redo"], event_id: str | None) -> str | None:
         with self._writing():
@@ -516,10 +596,26 @@ class Live:
         with self._lock:
             return self._ledger.code(event)
 
-    def redoable(self) -> frozenset[str]:
-        """Ids of your acts that :meth:`redo` or :meth:`jump` can still bring back."""
+    def act(self, event_id: str) -> LabelEvent | None:
+        """The label, skip or change of the classes of yours with this id."""
         with self._lock:
-            return self._ledger.fold.redoable(self.annotator)
+            found = self._ledger.fold.act(event_id)
+        return found if found is not None and found.annotator == self.annotator else None
+
+    def state(self, event: LabelEvent) -> ActState:
+        """What became of an act: ``holds``, ``undone``, ``left behind`` or ``brought back``."""
+        with self._lock:
+            return self._ledger.fold.state(event)
+
+    def left_behind(self, limit: int) -> list[LabelEvent]:
+        """Your last acts that were undone and are out of reach of :meth:`redo`, the newest first."""
+        with self._lock:
+            return self._ledger.fold.left(self.annotator, limit)
+
+    def ways(self, event_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
+        """How many acts and labels a :meth:`jump` to each of these undoes, or brings back, if it can."""
+        with self._lock:
+            return self._ledger.fold.ways(self.annotator, event_ids)
 
     def turned(self, event_id: str) -> LabelEvent | None:
         """The act that an undo or redo with this id was about."""
@@ -549,6 +645,23 @@ class Live:
         """Whether there is something to undo, and to redo."""
         with self._lock:
             return self._ledger.can_turn(self.annotator)
+
+    # -- what is asked blind
+
+    def blind(self, labels: Labels) -> npt.NDArray[np.int64]:
+        """Rows of which no guess and nobody's label may be shown: they wait for an unprejudiced answer."""
+        with self._lock:
+            return self._blind.rows(labels, self._audit_issued)
+
+    def hand(self, rows: Iterable[int]) -> None:
+        """These may be on a card soon: what others say of them meanwhile is not shown."""
+        with self._lock:
+            self._blind.handed(rows)
+
+    def draw(self, row: int) -> None:
+        """Row ``row`` is asked again, as a draw for the audit."""
+        with self._lock:
+            self._blind.drawn(row)
 
     # -- others
 
@@ -807,6 +920,8 @@ class Live:
     def _on_round(self, made: Round) -> None:
         self._told_of = made.n_events
         with self._changed:
+            # Before there are features all are drawn at random, and no more than these reach a card.
+            self._blind.asked(made.suggestions[: None if made.has_features else FIRST])
             self._changed.notify_all()
         self._tell("round")
 
@@ -840,3 +955,9 @@ def unsaid(n: int) -> str:
         f"{those} asked again: what was said is no class any more. Turning this back, or adding the class "
         "anew, brings the labels back."
     )
+
+
+def relabelled(n: int) -> str:
+    """Of items that were labelled otherwise before an act on them was brought back."""
+    those = "1 item had" if n == 1 else f"{n:,} items had"
+    return f"{those} another answer of yours since: it was replaced. Undo brings it back."

@@ -420,7 +420,12 @@ class Session(Live):
         return self.settle(None if ids is None else self.pool.index(as_list(ids)), keep=False)
 
     def history(self) -> pd.DataFrame:
-        """Every event of the task, oldest first; ``holds`` is False for what was undone."""
+        """Every event of the task, oldest first.
+
+        ``holds`` is False for what was undone, and ``state`` says what became of it: ``undone``
+        (:meth:`redo` brings it back), ``left behind`` (its annotator has acted since: :meth:`restore`
+        brings it back) or ``brought back``.
+        """
         from hitl_widgets.loop.tables import history_table
 
         self._catch_up()
@@ -590,7 +595,8 @@ class Session(Live):
         self._catch_up()
         with self._lock:
             self._refuse_closed()
-            log = Log(self.task, self._ledger.events, self._ledger.fold, self._add, self._ledger.named)
+            ledger = self._ledger
+            log = Log(self.task, ledger.events, ledger.fold, self._add, ledger.named, ledger.naming.meant)
             if isinstance(found, History):
                 return import_history(found, log, self.annotator, replace=replace)
             return import_table(

@@ -79,7 +79,7 @@ def _said(fold: Fold, items: Iterable[tuple[str, Any]]) -> pd.DataFrame:
 
 def history_table(events: list[LabelEvent], fold: Fold) -> pd.DataFrame:
     """One row per event; see :meth:`Session.history`."""
-    holding = {e.event_id: holds for e, holds in fold.acts()}
+    states = {e.event_id: fold.state(e) for e, _ in fold.acts()}
     rows = [
         {
             "time": e.time,
@@ -88,7 +88,8 @@ def history_table(events: list[LabelEvent], fold: Fold) -> pd.DataFrame:
             "n_items": len(e.item_ids),
             "value": e.value,
             "selection": e.selection,
-            "holds": holding.get(e.event_id, True),
+            "holds": states.get(e.event_id, "holds") == "holds",
+            "state": states.get(e.event_id, "holds"),
             "elapsed_ms": e.elapsed_ms,
             "event_id": e.event_id,
             "item_ids": list(e.item_ids),
@@ -96,7 +97,7 @@ def history_table(events: list[LabelEvent], fold: Fold) -> pd.DataFrame:
         for e in events
     ]
     columns = [
-        "time", "annotator", "kind", "n_items", "value", "selection", "holds", "elapsed_ms",
+        "time", "annotator", "kind", "n_items", "value", "selection", "holds", "state", "elapsed_ms",
         "event_id", "item_ids",
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=columns)
