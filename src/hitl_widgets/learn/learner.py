@@ -254,9 +254,9 @@ class SklearnLearner:
         index: IntArray,
         y: IntArray,
         weight: FloatArray | None = None,
-        names: Sequence[str] | None = None,
+        names: Sequence[Any] | None = None,
     ) -> Any:
-        """A fitted copy of the estimator that predicts class names, or codes."""
+        """A fitted copy of the estimator that predicts classes as they are named, or codes."""
         options = {} if weight is None else {"sample_weight": weight}
         from sklearn.base import clone
 
@@ -274,9 +274,11 @@ class SklearnLearner:
         return np.asarray(model.predict(X)[:, None] == model.classes_, dtype=np.float32)
 
 
-def named(y: IntArray, names: Sequence[str] | None) -> npt.NDArray[Any]:
-    """The codes as class names, where there are names."""
-    return np.asarray(y) if names is None else np.asarray(names, dtype=object)[y]
+def named(y: IntArray, names: Sequence[Any] | None) -> npt.NDArray[Any]:
+    """The codes as classes, where these are given."""
+    if names is None:
+        return np.asarray(y)
+    return np.asarray(names, dtype=object if isinstance(names[0], str) else None)[y]
 
 
 def seeded(learner: Learner, seed: int) -> Learner:

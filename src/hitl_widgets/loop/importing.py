@@ -232,16 +232,20 @@ class _Classes:
     """Finds classes, and for those that are not there the nearest."""
 
     def __init__(self, schema: Schema) -> None:
-        self._names, self._why = dict.fromkeys(schema.names), dict[str, str]()
+        self._schema = schema
+        self._found: dict[tuple[type, Any], str | None] = {}
+        self._why: dict[str, str] = {}
 
     def find(self, value: Any) -> str:
         _refuse_odd(value, "label")
-        for spelling in _spellings(value):
-            if spelling in self._names:
-                return str(spelling)
+        spelling = type(value), value
+        if spelling not in self._found:
+            self._found[spelling] = self._schema.find(value)
+        if (name := self._found[spelling]) in self._schema.names:
+            return str(name)
         text = _shown(value)
         if text not in self._why:
-            guess, known = _nearest(value, self._names), choices(self._names)
+            guess, known = _nearest(value, self._schema.names), choices(self._schema.values)
             self._why[text] = f"{text} is no class of this task.{guess} The classes are {known}."
         raise InvalidInput(self._why[text])
 

@@ -20,6 +20,7 @@ from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.labels.values import KNOWN
 from hitl_widgets.loop.asking import Labels
 
 __all__ = ["Ledger"]
@@ -201,13 +202,27 @@ class Ledger:
                     f"classes= is missing, and {self.store.name} knows no task {self.task!r} yet"
                     f"{self._known_tasks()}. Pass at least two, such as classes=['spam', 'ham']."
                 )
+            self._warn_of_types(stored)
             return stored
-        if before != asked.to_dict():
+        # What the cell calls text is text to it, whatever others call it.
+        self.fold.question.spell(dict(zip(asked.names, asked.values, strict=True)))
+        if before is None or any(before.get(part) != told for part, told in asked.to_dict().items()):
             event = LabelEvent("schema", self.task, self._annotator, value=asked.to_dict())
             self._refuse_lost(event)
             self.store.append(event)
             self._read()
         return self.fold.schema or asked
+
+    def _warn_of_types(self, stored: Schema) -> None:
+        """Say that classes were of a type that the log cannot make again: an enumeration, say."""
+        told = (self.fold.question.asked or {}).get("types", {})
+        if odd := sorted({str(told[name]) for name in stored.names if name in told} - KNOWN):
+            warnings.warn(
+                f"The classes of task {self.task!r} were of type {choices(odd)}, of which {self.store.name} "
+                "keeps only the names: they come back as text. Pass classes= to have your own values.",
+                RuntimeWarning,
+                stacklevel=5,
+            )
 
     def _refuse_lost(self, event: LabelEvent) -> None:
         """A class that classes= no longer names is dropped, but not while anything is labelled with it."""

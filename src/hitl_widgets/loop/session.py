@@ -13,7 +13,7 @@ import numpy as np
 
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.labels.events import LabelEvent, Selection
-from hitl_widgets.labels.schema import LabelClass, Schema
+from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.learn.learner import as_learner
@@ -71,8 +71,9 @@ class Session(Live):
         Hosts, such as ``["images.example.org"]``, from which the browser may load, by https, what HTML
         and Markdown show and an image column names. None unless said; the kernel never loads any.
     classes
-        At least two names or :class:`~hitl_widgets.labels.schema.LabelClass`. May be left out
-        where the store knows the task.
+        At least two names or :class:`~hitl_widgets.labels.schema.LabelClass`. Numbers and other plain
+        values come back as they are; categories of pandas or polars count in their order. May be
+        left out where the store knows the task.
     schema
         A :class:`~hitl_widgets.labels.schema.Schema` instead of ``classes``.
     store
@@ -121,7 +122,7 @@ class Session(Live):
         embed: Any = None,
         id: str | None = None,  # noqa: A002 - the field's own word
         remote_images: Iterable[str] | None = None,
-        classes: Iterable[str | LabelClass] | None = None,
+        classes: Iterable[Any] | None = None,
         schema: Schema | None = None,
         store: str | os.PathLike[str] | LabelStore = "labels.sqlite",
         task: str = "labels",
@@ -169,7 +170,7 @@ class Session(Live):
     def label(
         self,
         ids: Any,
-        value: str | None,
+        value: Any,
         *,
         selection: Selection = "api",
         elapsed_ms: int | None = None,
@@ -182,7 +183,7 @@ class Session(Live):
         ids
             One id, or a list of ids.
         value
-            The class; None takes the label away.
+            The class, in any equal spelling (1, "1" and 1.0 are one); None takes the label away.
         selection
             How the items were chosen. Items that :meth:`query` drew for the audit count for it.
         elapsed_ms
@@ -380,7 +381,9 @@ class Session(Live):
         return self._ground.X
 
     def model(self) -> Any:
-        """A fitted scikit-learn classifier to take away: it predicts class names, without this package.
+        """A fitted scikit-learn classifier to take away: it predicts classes, without this package.
+
+        Classes that are whole numbers or booleans are predicted as such, others by their names.
 
         Of texts, and of items that a scikit-learn transformer embeds, it is a ``Pipeline`` that takes
         new ones as they are; else it takes rows like :attr:`features`. Under ``auto`` and ``graph`` it

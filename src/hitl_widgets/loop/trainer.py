@@ -326,7 +326,7 @@ class Trainer:
                 f"The learner {self._template.name!r} cannot be taken away: give it a method "
                 "export(index, y, weight=None, names=None) that returns a fitted scikit-learn classifier."
             )
-        return export(rows, codes, names=labels.schema.names)
+        return export(rows, codes, names=labels.schema.targets)
 
     # -- evaluation -----------------------------------------------------------
 
