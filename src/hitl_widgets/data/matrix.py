@@ -17,6 +17,7 @@ from hitl_widgets.data._convert import CACHE, Source, converted, state
 from hitl_widgets.data._dask import DaskRows, open_client, shared
 from hitl_widgets.data._files import needed, npy_file, parquet_file
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.paths import full_path
 
 __all__ = ["Matrix", "check_matrix", "is_matrix", "open_matrix", "some_rows"]
 
@@ -31,7 +32,7 @@ _CHECKS_KEPT = 64
 def is_matrix(data: Any) -> bool:
     """Whether data can be nothing but rows of numbers: a 2-D array, Dask, zarr, or a file of them."""
     if isinstance(data, str | Path):
-        return _kind(Path(data)) is not None
+        return _kind(full_path(data)) is not None
     return (
         _is(data, "dask")
         or _is(data, "zarr")
@@ -72,7 +73,7 @@ def open_matrix(X: Any, n_rows: int | None = None, name: str = "X", cache: Path 
         missing, cut off or damaged, or whose rows differ in length.
     """
     if isinstance(X, str | Path):
-        return _open_path(Path(X), n_rows, name, cache)
+        return _open_path(full_path(X), n_rows, name, cache)
     if not (_is(X, "dask") or _is(X, "zarr")):
         return check_matrix(X, n_rows, name)
     rows = _rows(X, n_rows, name)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from hitl_widgets.errors import HitlError, InvalidInput, choices
 from hitl_widgets.export.estimators import FIXED, FORGOTTEN, KINDS, Shapes, class_of
 from hitl_widgets.export.tables import replacing
+from hitl_widgets.paths import full_path
 
 __all__ = ["load_model", "save_model"]
 
@@ -56,7 +57,7 @@ def save_model(model: Any, path: str | os.PathLike[str]) -> Path:
         raise _unsavable(f"A model of more than {MAX_BYTES >> 30} GB")
     with replacing(path) as part, part.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, model=np.frombuffer(text, np.uint8), **arrays)
-    return Path(path).expanduser().absolute()
+    return full_path(path)
 
 
 def _told(model: Any, arrays: Arrays) -> dict[str, Any]:
@@ -152,7 +153,7 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     UserWarning
         Where another version of scikit-learn wrote it.
     """
-    source = Path(path).expanduser()
+    source = full_path(path)
     if not source.is_file():
         raise InvalidInput(
             f"There is no file {source.absolute()}. Is the path relative to the notebook's folder?"

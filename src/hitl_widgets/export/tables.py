@@ -14,6 +14,7 @@ import pandas as pd
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.export.excel import write_excel
+from hitl_widgets.paths import full_path
 
 __all__ = ["FORMATS", "armed", "defused", "format_of", "replacing", "write_table"]
 
@@ -52,7 +53,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     InvalidInput
         Where there is no such folder, or ``path`` is one.
     """
-    target = Path(path).expanduser().absolute()
+    target = full_path(path)
     if not target.parent.is_dir():
         raise InvalidInput(f"There is no folder {target.parent} to write {target.name} to: make it first.")
     if target.is_dir():
@@ -112,7 +113,7 @@ def write_table(
             write_excel(defused(safe), part)
         else:  # RFC 4180: with this ending of lines, texts that hold any other are quoted
             defused(safe).to_csv(part, index=False, lineterminator="\r\n")
-    return Path(path).expanduser().absolute()
+    return full_path(path)
 
 
 def defused(table: pd.DataFrame) -> pd.DataFrame:

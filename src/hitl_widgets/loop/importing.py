@@ -6,6 +6,8 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,6 +16,7 @@ from hitl_widgets.data.items import is_missing
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.export.reading import Columns
+from hitl_widgets.formats.base import NotTaken, is_list, one_of
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.schema import MAX_NAME, Schema, is_unicode
@@ -82,6 +85,8 @@ class _Row:
     id: Any
     label: Any
     annotator: Any
+    content: tuple[str, ...] = ()
+    sure: bool = True
 
 
 class Refusals:
@@ -123,8 +128,19 @@ def import_table(
     refusals = Refusals()
     for number, why in found.broken:
         refusals.add(number, why)
-    people = found.cells[names[2]] if len(names) > 2 else [annotator] * len(found.rows)
-    cells = zip(found.rows, found.cells[names[0]], found.cells[names[1]], people, strict=True)
+    n = len(found.rows)
+    people = [annotator] * n if found.annotators is None else [who or annotator for who in found.annotators]
+    if len(names) > 2:
+        people = found.cells[names[2]]
+    cells = zip(
+        found.rows,
+        found.cells[names[0]],
+        found.cells[names[1]],
+        people,
+        found.content or [()] * n,
+        found.sure or [True] * n,
+        strict=True,
+    )
     told = _told([_Row(*cell) for cell in cells], pool, schema, refusals)
     groups, n_same = _groups(told, log, pool, refusals, replace=replace)
     for (value, who), keys in groups.items():
@@ -140,7 +156,7 @@ def _told(
     told: dict[tuple[int, str], list[tuple[_Row, str]]] = defaultdict(list)
     for row in rows:
         try:
-            place, value, who = ids.find(row.id), classes.find(row.label), _annotator(row.annotator)
+            place, value, who = ids.of(row), classes.find(row.label), _annotator(row.annotator)
         except InvalidInput as error:
             refusals.add(row.number, str(error), row.id, row.label)
         else:
@@ -201,6 +217,16 @@ def _nearest(value: Any, valid: Iterable[str]) -> str:
     return nearest(value, valid) if len(str(value)) <= GUESSED else ""
 
 
+def _alone(value: Any) -> Any:
+    """What is alone in a list; several labels are refused."""
+    if not is_list(value):
+        return value
+    try:
+        return one_of(value)
+    except NotTaken as why:
+        raise InvalidInput(str(why)) from None
+
+
 def _refuse_odd(value: Any, what: str) -> None:
     if is_missing(value) or (isinstance(value, str) and not value.strip()):
         raise InvalidInput(f"The {what} is blank.")
@@ -213,6 +239,25 @@ class _Ids:
 
     def __init__(self, pool: Pool) -> None:
         self._pool, self._guesses = pool, GUESSES
+        self._items = _ByContent(pool)
+
+    def of(self, row: _Row) -> int:
+        """The item of a row: by its id, or by its content where it has none of the person's own."""
+        if not row.content or (row.sure and not is_missing(row.id)):
+            return self.find(row.id)
+        place = None if is_missing(row.id) else self._place(row.id)
+        if place is not None and self._items.says(place, row.content):
+            return place
+        if (found := self._items.find(row.content)) is not None:
+            return found
+        text, key = _shown(row.content[0]), "" if is_missing(row.id) else f" The item {row.id!r} is another."
+        raise InvalidInput(f"No item, or more than one, is {text}.{key} Ids that a tool gave are not used.")
+
+    def _place(self, value: Any) -> int | None:
+        try:
+            return self.find(value)
+        except InvalidInput:
+            return None
 
     def find(self, value: Any) -> int:
         if isinstance(value, str) and (exact := self._pool.find(value)) is not None:
@@ -228,6 +273,38 @@ class _Ids:
         raise InvalidInput(f"No item has the id {_shown(value)}.{guess} Ids look like {example}.")
 
 
+class _ByContent:
+    """Finds items by what they say, for files that do not know the person's ids."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def find(self, content: Sequence[str]) -> int | None:
+        """The item that is one of these texts; None where none is, or more than one."""
+        for text in content:
+            places = self._places.get(text) or self._places.get(text.strip()) or ()
+            if len(places) == 1:
+                return places[0]
+        return None
+
+    def says(self, place: int, content: Sequence[str]) -> bool:
+        """Whether the item is one of these texts."""
+        return bool({t.strip() for t in content} & {t.strip() for t in self._texts(place)})
+
+    def _texts(self, place: int) -> Iterable[str]:
+        item = self._pool.items[place]
+        values = item.values() if self._pool.kind == "table" else (item,)
+        return [str(v) for v in values if isinstance(v, str | Path)]
+
+    @cached_property
+    def _places(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = defaultdict(list)
+        for place in range(len(self._pool)):
+            for text in dict.fromkeys(t for own in self._texts(place) for t in (own, own.strip())):
+                found[text].append(place)
+        return dict(found)
+
+
 class _Classes:
     """Finds classes, and for those that are not there the nearest."""
 
@@ -237,6 +314,7 @@ class _Classes:
         self._why: dict[str, str] = {}
 
     def find(self, value: Any) -> str:
+        value = _alone(value)
         _refuse_odd(value, "label")
         spelling = type(value), value
         if spelling not in self._found:

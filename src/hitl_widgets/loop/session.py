@@ -461,11 +461,14 @@ class Session(Live):
         Parameters
         ----------
         source
-            A pandas, polars or Arrow table, a list of dicts, a dict of columns or of ids to labels; a path
-            to ``.csv``, ``.parquet``, ``.jsonl`` or ``.xlsx``. A history that :meth:`export` wrote to
+            A pandas, polars or Arrow table or Hugging Face dataset, a list of dicts, a dict of columns or of
+            ids to labels; a path to ``.csv``, ``.parquet``, ``.json``, ``.jsonl`` or ``.xlsx``. Exports of
+            Label Studio, Prodigy, doccano and Argilla are recognised: what their annotators submitted is
+            taken, each under the annotator's name, and where they know no ids of yours an item is found
+            by its text. A history that :meth:`export` wrote to
             ``.jsonl`` is taken up act by act; in a session that has it, that changes nothing.
         id, label
-            The columns.
+            The columns; ``label`` also names the question, where a file of another tool has several.
         annotator
             The column of who said so. You, where None.
         replace
@@ -489,8 +492,8 @@ class Session(Live):
         from hitl_widgets.loop.restoring import import_history
 
         names = [id, label, *([] if annotator is None else [annotator])]
-        found = read_source(source, names)
         self._catch_up()
+        found = read_source(source, names, lambda value: self.schema.find(value) is not None)
         with self._lock:
             self._refuse_closed()
             log = Log(self.task, self._ledger.events, self._ledger.fold, self._add)

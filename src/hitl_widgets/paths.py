@@ -1,0 +1,36 @@
+"""Paths as people write them."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from hitl_widgets.errors import InvalidInput
+
+__all__ = ["full_path"]
+
+# At the start of a part of the path: elsewhere a $ may well belong to a name.
+UNSET = re.compile(r"(?:^|[\\/])(\$\w+|\$\{[^}]*\}|%\w+%)")
+
+
+def full_path(path: str | os.PathLike[str]) -> Path:
+    """The absolute path, ``~`` and environment variables filled in.
+
+    Raises
+    ------
+    InvalidInput
+        Where a variable that begins a part of the path is not set, or nobody is called so.
+    """
+    text = os.path.expandvars(os.fspath(path))
+    found = Path(text)
+    if not found.exists():
+        if unset := UNSET.search(text):
+            raise InvalidInput(f"{str(path)!r} names the environment variable {unset[1]}, which is not set.")
+        try:
+            found = found.expanduser()
+        except RuntimeError:
+            raise InvalidInput(
+                f"{str(path)!r}: there is no user {found.parts[0][1:]!r} on this machine."
+            ) from None
+    return found.absolute()
