@@ -22,15 +22,12 @@ def full_path(path: str | os.PathLike[str]) -> Path:
     InvalidInput
         Where a variable that begins a part of the path is not set, or nobody is called so.
     """
+    if os.path.exists(path):  # noqa: PTH110 - false also for names that no system takes
+        return Path(path).absolute()
     text = os.path.expandvars(os.fspath(path))
-    found = Path(text)
-    if not found.exists():
-        if unset := UNSET.search(text):
-            raise InvalidInput(f"{str(path)!r} names the environment variable {unset[1]}, which is not set.")
-        try:
-            found = found.expanduser()
-        except RuntimeError:
-            raise InvalidInput(
-                f"{str(path)!r}: there is no user {found.parts[0][1:]!r} on this machine."
-            ) from None
-    return found.absolute()
+    if unset := UNSET.search(text):
+        raise InvalidInput(f"{str(path)!r} names the environment variable {unset[1]}, which is not set.")
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise InvalidInput(f"{str(path)!r}: there is no such user on this machine.") from None

@@ -510,7 +510,8 @@ class _ClassLabel:
 class _Dataset:
     """What a Hugging Face dataset offers: it is no dependency, not even of the tests."""
 
-    features = {"id": object(), "label": _ClassLabel()}
+    def __init__(self) -> None:
+        self.features = {"id": object(), "label": _ClassLabel()}
 
     def with_format(self, kind: str) -> _Dataset:
         assert kind == "arrow"
