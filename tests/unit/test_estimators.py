@@ -117,7 +117,7 @@ def test_an_estimator_that_cannot_learn_yet_is_no_model_yet(
     assert "No model yet" in repr(found)
     assert session.predictions()["label"].isna().all()
     assert session.accuracy().value is None
-    with pytest.raises(HitlError, match="could not be fitted"):
+    with pytest.raises(HitlError, match="No model yet"):
         session.model()
     label(session, more)
     found = session.wait()
