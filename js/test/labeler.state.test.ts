@@ -38,7 +38,6 @@ const welcomed = (...rows: number[]): LabelerState =>
     progress,
     classes: [],
     question: "",
-    pool: "p",
     queue: rows.map((r) => ask(r)),
   });
 const act = (row: number) => ({ type: "acted" as const, id: "act-1", keys: [`k${row}`], n: 1 });
@@ -188,7 +187,6 @@ describe("what was acted on", () => {
       progress,
       classes: [],
       question: "",
-      pool: "p",
       queue: [ask(1), ask(2)],
     });
     expect(again.current?.row).toBe(2);

@@ -16,7 +16,7 @@ const state: MonitorState = {
   explanation: "with each of 50 labels left out in turn, neighbours got 41 right, a linear model 36",
   strategy: "doubt",
   stage: "",
-  store: { name: "labels.sqlite", where: "/here/labels.sqlite" },
+  store: { name: "labels.sqlite", where: "/here/labels.sqlite", unsaved: "", restored: 0 },
   task: "labels",
   annotator: "ada",
   closed: false,
@@ -33,7 +33,7 @@ const read = (root: HTMLElement, part: string): string[] =>
 
 describe("the monitor", () => {
   let root: HTMLElement;
-  let draw: (changes?: Partial<MonitorState>) => void;
+  let draw: (changes?: Partial<MonitorState>, waiting?: number) => void;
   beforeEach(() => {
     root = document.createElement("div");
     const view = monitorView(
@@ -41,8 +41,8 @@ describe("the monitor", () => {
       { undo: () => {}, redo: () => {}, jump: () => {}, toggle: () => {} },
       false,
     );
-    draw = (changes = {}) =>
-      view.update({ state: { ...state, ...changes }, classes: [], waiting: 0, stalled: false });
+    draw = (changes = {}, waiting = 0) =>
+      view.update({ state: { ...state, ...changes }, classes: [], waiting, stalled: false });
   });
 
   it("says which model is used, why, and who chooses the questions, also when it is folded", () => {
@@ -68,6 +68,24 @@ describe("the monitor", () => {
     draw({ model: "", explanation: "", n_labels: 3, stage: "reading 1,797 items" });
     expect(read(root, "why")[0]).toBe("model: none yet");
     expect(read(root, "status")[2]).toBe("reading 1,797 items");
+  });
+
+  it("never says saved after a write that failed", () => {
+    draw();
+    expect(read(root, "status").at(-1)).toBe("saved in labels.sqlite");
+    const why = "labels.sqlite was moved or deleted.";
+    for (const changes of [{}, { closed: true }]) {
+      draw({ store: { ...state.store, unsaved: why }, ...changes });
+      expect(read(root, "status").at(-1)).toBe(`not saved: ${why}`);
+      expect(root.querySelector("summary .hitl-bad")).not.toBeNull();
+    }
+    draw({ store: { ...state.store, unsaved: why } }, 2);
+    expect(read(root, "status").at(-1)).toBe(`not saved: ${why} 2 acts kept in this browser.`);
+    draw({ store: { ...state.store, restored: 2 } });
+    expect(read(root, "status").at(-1)).toBe(
+      "saved in labels.sqlite; 2 acts written again, since an older copy had replaced it",
+    );
+    expect(root.querySelector("summary .hitl-bad")).toBeNull();
   });
 
   it("says what went wrong before anything else about the model", () => {

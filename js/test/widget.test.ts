@@ -2,9 +2,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import labeler from "../src/entries/labeler";
 import monitor from "../src/entries/monitor";
+import { Keep } from "../src/host/keep";
 import type { LabelerWelcome } from "../src/host/protocol";
 import { defineWidget } from "../src/host/widget";
-import { FakeModel } from "./fakes";
+import { about, FakeModel } from "./fakes";
 
 type Render = (context: { model: unknown; el: HTMLElement }) => () => void;
 const mount = (widget: unknown, model: FakeModel, el: HTMLElement): (() => void) =>
@@ -33,7 +34,7 @@ const welcome: LabelerWelcome = {
     { id: "ham", retired: false, name: "ham", guidance: "", example: "", key: "2", color: "#56b4e9" },
   ],
   question: "",
-  pool: "p",
+  about: about(),
   kind: "text",
   queue: [0, 1, 2].map((row) => ({ row, key: `k${row}`, reason: "", audit: row === 1, guess: null })),
   n_items: 10,
@@ -54,6 +55,7 @@ let model: FakeModel;
 beforeEach(() => {
   vi.useFakeTimers();
   localStorage.clear();
+  Keep.ofPage();
   el = document.createElement("div");
   document.body.append(el);
   model = new FakeModel();

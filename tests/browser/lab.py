@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import math
 import os
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from playwright.sync_api import Browser, Locator, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect, sync_playwright
 
 CHROMIUM_ARGS = [
     "--no-sandbox",
@@ -219,6 +220,7 @@ class Notebook:
     ) -> None:
         self.page = page
         self.lab = lab
+        self.path = name
         page.set_default_timeout(PATIENCE_MS)
         page.goto(f"http://127.0.0.1:{port or lab.port}/lab/workspaces/{uuid.uuid4().hex}/tree/{quote(name)}")
         page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
@@ -287,9 +289,20 @@ class Notebook:
     def output(self, index: int) -> str:
         return self.cell(index).locator(".jp-OutputArea").inner_text()
 
+    def beside(self, path: str) -> Notebook:
+        """Open another notebook as a tab of the same window, in front."""
+        other = copy.copy(self)
+        other.path = path
+        self.command("docmanager:open", {"path": path})
+        self.page.wait_for_function(
+            "path => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=path
+        )
+        other._idle()
+        return other
+
     def kernel_pid(self) -> int:
         """The process of the notebook's kernel, found by its connection file."""
-        [kernel] = self.lab.get("kernels")
+        [kernel] = [s["kernel"] for s in self.lab.get("sessions") if s["path"] == self.path]
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 with contextlib.suppress(OSError):
@@ -327,13 +340,14 @@ class _Refuse(socketserver.StreamRequestHandler):
 
 
 class Bench:
-    """The Workbench on the page, as a person sees it."""
+    """The Workbench on the page, or in a part of it, as a person sees it."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, part: Locator | None = None) -> None:
         self.page = page
-        self.explorer = page.locator(".hitl-explorer")
-        self.labeler = page.locator(".hitl-labeler")
-        self.monitor = page.locator(".hitl-monitor")
+        within = page if part is None else part
+        self.explorer = within.locator(".hitl-explorer")
+        self.labeler = within.locator(".hitl-labeler")
+        self.monitor = within.locator(".hitl-monitor")
         self.card = self.labeler.locator(".hitl-card")
         self.overlay = self.explorer.locator(".hitl-overlay")
 
@@ -342,9 +356,9 @@ class Bench:
 
     def wait_map(self, method: str | None = None) -> None:
         """The map on the screen; of UMAP the settled one, for its frames move."""
-        selector = ".hitl-explorer[data-drawn]" + (f"[data-method={method}]" if method else "")
+        selector = "[data-drawn]" + (f"[data-method={method}]" if method else "")
         selector += "[data-settled=true]" if method == "umap" else ""
-        self.page.locator(selector).wait_for()
+        self.explorer.and_(self.page.locator(selector)).wait_for()
 
     def focus(self) -> None:
         self.labeler.evaluate("e => e.focus({ preventScroll: true })")
@@ -358,11 +372,9 @@ class Bench:
 
     def label(self, key: str) -> None:
         """Press a class key, and wait for the next item, as a person would."""
-        before = self.card.get_attribute("data-row")
+        before = self.card.get_attribute("data-row") or ""
         self.press(key)
-        self.page.wait_for_function(
-            "before => document.querySelector('.hitl-card').dataset.row !== before", arg=before
-        )
+        expect(self.card).not_to_have_attribute("data-row", before, timeout=PATIENCE_MS)
 
     @property
     def n_labels(self) -> int:
@@ -370,11 +382,8 @@ class Bench:
         return int(words.split(" of ")[0].replace(",", "") or 0) if words else 0
 
     def wait_labels(self, n: int) -> None:
-        self.page.wait_for_function(
-            "n => document.querySelector('.hitl-labeler .hitl-head > :last-child')?"
-            ".innerText.startsWith(n.toLocaleString('en') + ' of')",
-            arg=n,
-        )
+        words = self.labeler.locator(".hitl-head > :last-child")
+        expect(words).to_have_text(re.compile(f"^{n:,} of"), timeout=PATIENCE_MS)
 
     def acknowledged(self) -> None:
         """Wait until the outbox is empty: every act is on disk."""

@@ -287,11 +287,33 @@ def test_a_disk_that_is_full_fails_the_label_so_that_the_browser_keeps_it(
 
     message = label(session)
     with monkeypatch.context() as patch:
-        patch.setattr(session.store, "append", full)
+        patch.setattr(session.store, "record", full)
         reply = labeler.answer(message)
     assert (reply["type"], "full" in reply["why"]) == ("failed", True)
     assert labeler.answer(message)["type"] == "ack"
     assert session.n_labels == 1
+
+
+def test_the_monitor_says_that_an_act_was_not_saved_until_one_is(
+    session: Session, labeler: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> Any:
+        raise StoreError("disk is full")
+
+    monitor = Wire(Monitor(session), monkeypatch)
+
+    def unsaved() -> list[str]:
+        return [m["store"]["unsaved"] for m in monitor.sent if "store" in m]
+
+    monitor.say({"id": "12345678", "type": "hello", "view": "v" * 8})
+    with monkeypatch.context() as patch:
+        patch.setattr(session.store, "record", full)
+        labeler.answer(label(session))
+    session.labels()  # that the store can be read does not say that it is written
+    assert unsaved()[0] == ""
+    assert unsaved()[-1] == session.unsaved == "disk is full"
+    labeler.answer(label(session))
+    assert unsaved()[-1] == session.unsaved == ""
 
 
 def test_a_closed_session_fails_the_label_so_that_the_browser_keeps_it(

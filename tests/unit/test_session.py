@@ -613,11 +613,11 @@ def test_a_disk_that_is_full_refuses_the_label_and_the_session_goes_on(
 ) -> None:
     session = make_session()
 
-    def full(event: Any) -> bool:
+    def full(*_: Any) -> bool:
         raise StoreError("disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(session.store, "append", full)
+        patch.setattr(session.store, "record", full)
         with pytest.raises(StoreError, match="full"):
             session.label(session.pool.ids[0], "a")
         assert session.n_labels == 0

@@ -8,7 +8,6 @@ export type LabelerState = Progress & {
   ready: boolean;
   classes: LabelClass[];
   question: string;
-  pool: string;
   queue: Ask[];
   current: Ask | null;
   chosen: Chosen | null;
@@ -32,7 +31,6 @@ export type LabelerEvent =
       progress: Progress;
       classes: LabelClass[];
       question: string;
-      pool: string;
       queue: Ask[];
     }
   | { type: "classes"; classes: LabelClass[]; question: string }
@@ -52,7 +50,6 @@ export const initial: LabelerState = {
   ready: false,
   classes: [],
   question: "",
-  pool: "",
   queue: [],
   current: null,
   known: [],
@@ -78,8 +75,8 @@ export const initial: LabelerState = {
 export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
   switch (event.type) {
     case "welcome": {
-      const { classes, question, pool } = event;
-      const fresh = { ...state, ...event.progress, ready: true, classes, question, pool };
+      const { classes, question } = event;
+      const fresh = { ...state, ...event.progress, ready: true, classes, question };
       return withQueue(fresh, event.queue, event.progress.n_events);
     }
     case "classes":

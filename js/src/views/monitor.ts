@@ -96,7 +96,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       );
       setParts(saved, ...savedWords(state, waiting));
       saved.title = state.store.where;
-      saved.classList.toggle("hitl-bad", stalled || state.closed);
+      saved.classList.toggle("hitl-bad", stalled || state.closed || state.store.unsaved !== "");
       const shares = JSON.stringify([state.balance, classes]);
       if (shares !== drawn) drawBalance(balance, state.balance, classes);
       drawn = shares;
@@ -127,10 +127,14 @@ function syncWords(state: MonitorState): string {
   return "model up to date";
 }
 
-function savedWords(state: MonitorState, waiting: number): (string | HTMLElement)[] {
-  if (state.closed) return ["session closed: run the cell again"];
+function savedWords({ store, closed }: MonitorState, waiting: number): (string | HTMLElement)[] {
+  const kept = waiting > 0 ? [` ${count(waiting, "act")} kept in this browser.`] : [];
+  if (store.unsaved) return ["not saved: ", said(store.unsaved), ...kept];
+  if (closed) return ["session closed: run the cell again"];
   if (waiting > 0) return [`${count(waiting, "label")} waiting for the kernel`];
-  return state.store.name === "memory" ? ["kept in memory only"] : ["saved in ", said(state.store.name)];
+  if (store.name === "memory") return ["kept in memory only"];
+  const again = `; ${count(store.restored, "act")} written again, since an older copy had replaced it`;
+  return ["saved in ", said(store.name), ...(store.restored ? [again] : [])];
 }
 
 function curveMissing(state: MonitorState): string {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -17,16 +17,28 @@ import numpy.typing as npt
 from narwhals.exceptions import DuplicateError
 from PIL import Image
 
+from hitl_widgets.data._cache import row_keys
 from hitl_widgets.data._identity import content_hash, row_ids
+from hitl_widgets.data._kept import (
+    Sample,
+    kept,
+    kept_arrays,
+    kept_cells,
+    watched,
+    what_changed,
+)
+from hitl_widgets.data.at_hand import at_hand
 from hitl_widgets.data.items import ItemKind, Payload, is_missing, payload
 from hitl_widgets.data.markup import MARKUP, check_hosts, need_markup, sanitise, visible_text
-from hitl_widgets.data.matrix import is_matrix, open_matrix, some_rows
+from hitl_widgets.data.matrix import is_matrix, kept_matrix, open_matrix, sample_of, some_rows
 from hitl_widgets.errors import InvalidInput, choices, nearest
 
 __all__ = ["Pool"]
 
 WIDE = 30
 SHOWN_COLUMNS = 12
+SAMPLE = 16  # items that tell tables with the same ids apart
+CHANGED = "This item was changed after the session was made. Run the cell again to label it as it is now."
 LOOKED_AT = 10_000  # rows with the content of an earlier one, to see whether X knows them apart
 
 
@@ -49,11 +61,15 @@ class Pool:
         float32 or float16 of shape (n_items, n_features): an array, or what gives one for a slice or
         an array of rows. None until features are built.
     source
-        What the person passed, untouched.
+        What the person passed, as it was then.
     by_content
         Whether the ids are content hashes.
     remote_images
         Hosts from which the browser may load images.
+    given
+        Gives what the person passed as it is now, None where they no longer hold it.
+    sample
+        Some rows of an X that is too large to copy, to notice when it is overwritten.
     """
 
     kind: ItemKind
@@ -64,6 +80,8 @@ class Pool:
     source: Any = field(default=None, repr=False)
     by_content: bool = field(default=False, repr=False)
     remote_images: tuple[str, ...] = ()
+    given: Callable[[], Any] = field(default=lambda: None, repr=False)
+    sample: Sample | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -90,10 +108,17 @@ class Pool:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of the ids in order: rows mean the same items where it is the same."""
+        """A hash of the ids in order, and of some items where the ids are no hashes of them.
+
+        Rows mean the same items where it is the same.
+        """
         digest = hashlib.blake2b(digest_size=8)
         for key in self.keys:
             digest.update(key.encode("utf-8", "surrogatepass") + b"\0")
+        if not self.by_content:
+            # Two tables numbered from 0 have the same ids.
+            for i in np.linspace(0, len(self) - 1, min(len(self), SAMPLE)).astype(int).tolist():
+                digest.update(content_hash(self.kind, self.items[i]).encode())
         return digest.hexdigest()
 
     @cached_property
@@ -137,7 +162,28 @@ class Pool:
             item = dict(islice(item.items(), SHOWN_COLUMNS)) | {
                 "…": f"{len(item) - SHOWN_COLUMNS} more columns"
             }
-        return payload(self.kind, item, side=side, hosts=self.remote_images)
+        shown = payload(self.kind, item, side=side, hosts=self.remote_images)
+        if shown.content["kind"] != "broken" and self.changed(i):
+            return Payload({"kind": "broken", "why": CHANGED})
+        return shown
+
+    def changed(self, i: int) -> bool:
+        """Whether item ``i`` was overwritten where it lies, so that it is no longer what its id says."""
+        if not self.by_content or self.kind == "text" or self.kind in MARKUP:
+            return False
+        if isinstance(self.items, _Rows):
+            return self.items.key(i) != self.keys[i]
+        return content_hash(self.kind, self.items[i]) != self.keys[i]
+
+    @property
+    def source_changed(self) -> str:
+        """How the person's table differs from what it was, in words; "" where it does not."""
+        return what_changed(self.source, self.given())
+
+    @property
+    def features_changed(self) -> bool:
+        """Whether an X that is too large to copy was overwritten, as far as a sample of its rows tells."""
+        return self.sample is not None and self.sample.changed(self.X)
 
     @classmethod
     def from_data(
@@ -184,6 +230,8 @@ class Pool:
                 "Pass one of text=, html=, markdown=, image= or columns=, to say what an item is."
             )
         hosts = check_hosts(remote_images)
+        data = data if not given and is_matrix(data) else at_hand(data)
+        held, data = watched(data), kept(data)
         table = _as_table(data)
         if table is not None:
             kind, items, names = _from_table(table, given, id)
@@ -194,16 +242,17 @@ class Pool:
                 "Pass a pandas, polars or Arrow table, or leave it out."
             )
         elif is_matrix(data):
-            return _of_rows(data, X, cache)
+            return replace(_of_rows(data, X, cache), given=held)
         else:
             kind, items = _from_list(data)
             names = None
         if not items:
             raise InvalidInput("The table is empty: there is nothing to label. Pass at least one row.")
         matrix = None if X is None else open_matrix(X, len(items), cache=cache)
+        also: dict[str, Any] = {"remote_images": hosts, "given": held, "sample": sample_of(matrix)}
         if names is not None:
             rows = np.arange(len(items), dtype=np.int64)
-            return cls(kind, items, names, rows, matrix, data, remote_images=hosts)
+            return cls(kind, items, names, rows, matrix, data, **also)
         hashes = [content_hash(kind, item) for item in items]
         first: dict[str, int] = {}
         rows = np.array([first.setdefault(h, len(first)) for h in hashes], dtype=np.int64)
@@ -213,7 +262,8 @@ class Pool:
                 _warn_of_lost(matrix, rows, keep)
             items = [items[i] for i in keep]
             matrix = None if matrix is None else some_rows(matrix, keep)
-        return cls(kind, items, tuple(first), rows, matrix, data, by_content=True, remote_images=hosts)
+            also["sample"] = sample_of(matrix)
+        return cls(kind, items, tuple(first), rows, matrix, data, by_content=True, **also)
 
 
 def _warn_of_lost(X: Any, rows: npt.NDArray[np.int64], keep: npt.NDArray[np.int64]) -> None:
@@ -248,18 +298,22 @@ def _from_table(
     names = None if id_column is None else _ids(_column(table, id_column, "id"), id_column)
     for kind, name in given.items():
         if kind == "image":
-            return kind, [None if is_missing(v) else v for v in _column(table, name, kind)], names
+            return (
+                kind,
+                kept_arrays([_as_image(v) for v in _column(table, name, kind)]),
+                names,
+            )
         if kind != "columns":
             if kind in MARKUP:
                 need_markup(kind)
-            return kind, [_as_text(v) for v in _column(table, name, kind)], names
+            return kind, _texts(_column(table, name, kind), f"{kind}={name!r}"), names
     columns = given.get("columns")
     if isinstance(columns, str):
         columns = [columns]
     shown = [c for c in table.columns if c != id_column] if columns is None else list(columns)
     if not shown:
         raise InvalidInput("columns=[] shows nothing: name at least one column.")
-    by_column = [_column(table, c, "columns") for c in shown]
+    by_column = [kept_cells(_column(table, c, "columns")) for c in shown]
     return (
         "table",
         [dict(zip(shown, row, strict=True)) for row in zip(*by_column, strict=True)],
@@ -303,10 +357,18 @@ class _Rows(Sequence[dict[str, Any]]):
     def __len__(self) -> int:
         return len(self._keep)
 
+    def row(self, i: int) -> Any:
+        """The numbers of an item."""
+        return self._numbers[int(self._keep[i])]
+
+    def key(self, i: int) -> str:
+        """What its numbers are known by now: see :func:`row_ids`."""
+        return f"{int(row_keys(np.asarray(self.row(i))[None])[0]):016x}"
+
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, slice):
             return [self[i] for i in range(*key.indices(len(self)))]
-        row = self._numbers[int(self._keep[key])]
+        row = self.row(key)
         return {f"x{j}": value for j, value in enumerate(row.tolist())}
 
 
@@ -317,9 +379,10 @@ def _of_rows(data: Any, X: Any, cache: Path | None) -> Pool:
         raise InvalidInput("The array is empty: there is nothing to label. Pass at least one row.")
     matrix = rows if X is None else open_matrix(X, len(rows), cache=cache)
     ids, item, keep = row_ids(rows)
-    items = _Rows(data if isinstance(data, np.ndarray) else rows, keep)
-    kept = matrix if len(keep) == len(rows) else some_rows(matrix, keep)
-    return Pool("table", items, ids, item, kept, data, by_content=True)
+    own = isinstance(data, np.ndarray) and data.dtype != rows.dtype
+    items = _Rows(kept_matrix(data) if own else rows, keep)
+    matrix = matrix if len(keep) == len(rows) else some_rows(matrix, keep)
+    return Pool("table", items, ids, item, matrix, data, by_content=True, sample=sample_of(matrix))
 
 
 def _from_list(data: Any) -> tuple[ItemKind, list[Any]]:
@@ -330,10 +393,10 @@ def _from_list(data: Any) -> tuple[ItemKind, list[Any]]:
             "texts or images, or an array."
         )
     items = _as_series(data)
-    if all(isinstance(i, str) or is_missing(i) for i in items):
-        return "text", [_as_text(i) for i in items]
+    if all(isinstance(i, str) or is_missing(i) or _is_text(i) for i in items):
+        return "text", _texts(items, "data")
     if all(isinstance(i, np.ndarray | bytes | Path | Image.Image) or i is None for i in items):
-        return "image", items
+        return "image", kept_arrays(items)
     kinds = sorted({type(i).__name__ for i in items})
     raise InvalidInput(
         f"data holds {choices(kinds)} values: expected texts, images (arrays, bytes, pathlib.Path "
@@ -341,8 +404,39 @@ def _from_list(data: Any) -> tuple[ItemKind, list[Any]]:
     )
 
 
+def _texts(values: list[Any], what: str) -> list[str]:
+    """Values as texts, bytes decoded."""
+    texts = []
+    for row, value in enumerate(values):
+        try:
+            texts.append(_as_text(value))
+        except UnicodeDecodeError as error:
+            raise InvalidInput(
+                f"{what}: row {row} holds bytes that are not UTF-8 ({error.reason} at byte {error.start}). "
+                "Decode them first, such as [t.decode('latin-1') for t in texts]."
+            ) from None
+    return texts
+
+
 def _as_text(value: Any) -> str:
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).decode("utf-8-sig")
     return "" if is_missing(value) else str(value)
+
+
+def _is_text(value: Any) -> bool:
+    """Whether bytes are a text: images are not UTF-8, or hold a NUL."""
+    try:
+        return isinstance(value, bytes | bytearray) and "\0" not in _as_text(value)
+    except UnicodeDecodeError:
+        return False
+
+
+def _as_image(value: Any) -> Any:
+    if isinstance(value, Mapping) and value.keys() <= {"bytes", "path"}:  # as Hugging Face keeps images
+        path = value.get("path")
+        return value.get("bytes") or (None if path is None else Path(path))
+    return None if is_missing(value) else value
 
 
 def _as_series(data: Any) -> list[Any]:

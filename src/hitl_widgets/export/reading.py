@@ -16,6 +16,7 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 from narwhals.exceptions import DuplicateError
 
+from hitl_widgets.data.at_hand import at_hand, hugging_face_classes
 from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
 from hitl_widgets.export.excel import read_excel
 from hitl_widgets.export.history import MAX_BYTES, History, is_history, json_lines, parsed, read_history
@@ -86,6 +87,7 @@ def read_source(
     asked = _Asked(names, Wanted(names[0], names[1], is_class))
     if isinstance(source, str | os.PathLike):
         return _from_file(full_path(source), asked)
+    source = source if hugging_face_classes(source, asked.wanted.label) else at_hand(source, "source")
     if isinstance(source, Mapping):
         return _from_mapping(source, asked, "The dict")
     if isinstance(source, list | tuple):
@@ -116,7 +118,8 @@ def _is_column(value: Any) -> bool:
 
 
 def _from_table(source: Any, asked: _Asked, what: str) -> Columns:
-    source, called = _of_hugging_face(source, asked)
+    called = hugging_face_classes(source, asked.wanted.label)
+    source = at_hand(source, "source")
     if isinstance(source, pd.DataFrame) and asked.names[0] in source.index.names:
         source = source.reset_index()
     try:
@@ -132,16 +135,6 @@ def _from_table(source: Any, asked: _Asked, what: str) -> Columns:
         return _from_rows(list(enumerate(table.iter_rows(named=True))), asked, what, [])
     found = {c: table.get_column(c).to_list() for c in table.columns if c in asked.names}
     return _named(_picked(found, asked.names, what, table.columns), called, asked)
-
-
-def _of_hugging_face(source: Any, asked: _Asked) -> tuple[Any, Sequence[str]]:
-    """A Hugging Face dataset as an Arrow table, and the names of its classes; anything else as it is."""
-    if not hasattr(source, "features") or type(source).__module__.split(".")[0] != "datasets":
-        return source, ()
-    if not hasattr(source, "with_format"):
-        return source, ()
-    called = getattr(dict(source.features or {}).get(asked.wanted.label), "names", ())
-    return source.with_format("arrow")[:], called
 
 
 def _named(found: Columns, called: Sequence[str], asked: _Asked) -> Columns:

@@ -19,7 +19,7 @@ from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.schema import Schema
-from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.labels.store import START, LabelStore, LogChanged, Mark
 from hitl_widgets.labels.values import KNOWN
 from hitl_widgets.loop.asking import Labels
 
@@ -55,6 +55,8 @@ class Ledger:
         Every event read so far, in log order.
     fold
         What holds by them.
+    restored
+        How many of them were written again to a store that had been replaced by an older copy.
     labels
         The same over the pool, changed in place; :meth:`snapshot` is safe from that.
 
@@ -79,9 +81,10 @@ class Ledger:
         self.task = task
         self.events: list[LabelEvent] = []
         self.fold = Fold()
+        self.restored = 0
         self._pool = pool
         self._annotator, self._overlap, self._opinions = annotator, overlap, opinions
-        self._seq = 0
+        self._mark: Mark = START  # the last event that was read: a store that lacks it was replaced
         self._own_store = not isinstance(store, LabelStore)
         self.store = store if isinstance(store, LabelStore) else LabelStore(store)
         try:
@@ -120,7 +123,11 @@ class Ledger:
     def sync(self) -> bool:
         """Fold what is new in the log, our own and others'; returns whether anything was."""
         known = len(self.events)
-        self._fold_in(self._read())
+        try:
+            self._fold_in(self._read())
+        except LogChanged as error:
+            self._restore(error)
+            return True
         return len(self.events) > known
 
     def append(self, event: LabelEvent, rows: npt.ArrayLike | None = None) -> None:
@@ -128,18 +135,50 @@ class Ledger:
 
         ``rows`` are those of its items, where they are known.
         """
-        written = self.store.append(event)
-        keys = self._read(event if written else None)
+        try:
+            found = self.store.record(event, self._mark)
+        except LogChanged as error:
+            self._restore(error)
+            found = self.store.record(event, self._mark)
+        keys = self._apply(found)
         self._fold_in(keys, None if rows is None or keys != event.item_ids else np.asarray(rows))
 
-    def _read(self, known: LabelEvent | None = None) -> tuple[str, ...]:
+    def _read(self) -> tuple[str, ...]:
         """Fold what is new in the log; returns the keys of the items that it may have changed."""
+        return self._apply(self.store.read(self.task, self._mark))
+
+    def _apply(self, found: Iterable[tuple[int, LabelEvent]]) -> tuple[str, ...]:
         touched: list[tuple[str, ...]] = []
-        for seq, event in self.store.read(self.task, self._seq, known=known):
-            self._seq = seq
+        for seq, event in found:
+            self._mark = (seq, event.event_id)
             self.events.append(event)
             touched.append(self.fold.apply(event))
         return touched[0] if len(touched) == 1 else tuple(dict.fromkeys(chain.from_iterable(touched)))
+
+    def _restore(self, error: LogChanged) -> None:
+        """An older copy took the store's place: write again what it lacks, and read all of it anew.
+
+        What another store would lack is not written: it may be of other people, or another question.
+        """
+        if not error.same:
+            raise error
+        lacked = self.store.restore(self.events)
+        self.events, self.fold, self._mark = [], Fold(), START
+        self._read()
+        self.schema = self.fold.schema or self.schema
+        self._codes = _codes(self.schema)
+        self.labels = Labels.blank(len(self._pool), self.schema)
+        self._refold(tuple(self.fold.touched))
+        if lacked:
+            self.restored += lacked
+            acts = "1 act" if lacked == 1 else f"{lacked:,} acts"
+            warnings.warn(
+                f"The label store {self.store.name} was replaced by an older copy of it. It lacked {acts} "
+                "that this session knows; they were written to it again. To return to a copy on purpose, "
+                "close the session before you replace the file.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
 
     def _fold_in(self, keys: Sequence[str], rows: npt.NDArray[np.int64] | None = None) -> None:
         if (schema := self.fold.schema) is not None and schema is not self.schema:

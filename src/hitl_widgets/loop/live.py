@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Literal, TypeGuard
 
@@ -17,9 +19,11 @@ from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput, StoreError
+from hitl_widgets.forks import Elsewhere
 from hitl_widgets.labels.events import LabelEvent, Selection, new_event_id
 from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.labels.waiting import waiting
 from hitl_widgets.learn.learner import Learner
 from hitl_widgets.loop.asking import Asker, Ground, Labels, ground_of
 from hitl_widgets.loop.ledger import Ledger
@@ -31,7 +35,7 @@ from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Evaluation, Trainer
 from hitl_widgets.loop.worker import Worker, ending
 
-__all__ = ["Live", "unsaid"]
+__all__ = ["Live", "opaque", "unsaid"]
 
 Listener = Callable[[str], None]
 
@@ -40,6 +44,9 @@ SOON = 0.1
 # Up to so many items a neighbour graph takes seconds: who waits for the model waits for it too.
 GRAPH_SOON = 20_000
 CACHE = ".hitl-widgets"
+# So long a view's act waits for a store that is locked: the kernel has others to answer, and the browser
+# sends it again. Nor does the next one try before so many seconds have passed.
+BRIEF = 1.0
 
 
 class Live:
@@ -52,6 +59,7 @@ class Live:
     store: LabelStore
     task: str
     annotator: str
+    token: str
     _ledger: Ledger
     _told_schema: Schema
 
@@ -60,8 +68,8 @@ class Live:
 
     def _clear(self) -> None:
         """Lay out the state beside the log, before anything runs: none of it outlives the session."""
-        self._lock = threading.RLock()
-        self._changed = threading.Condition(self._lock)
+        self._lock: Any = threading.RLock()
+        self._changed: Any = threading.Condition(self._lock)
         self._listeners: list[Listener] = []
         self._audit_issued: set[int] = set()
         self._told_of = -1
@@ -71,7 +79,11 @@ class Live:
         self._stage: Stage | None = Stage("starting")
         self._error: Exception | None = None
         self._closed = self._superseded = False
+        self._not_written = self._not_read = self._overwritten = ""
+        self._locked_until = 0.0
         self.run = self.place()
+        # Names this session on a page: another run of its cell is another.
+        self.token = new_event_id()
 
     def _start(self, model: Learner, asker: Asker, embed: Any, random_state: int | None) -> None:
         """Begin the background work: the model, the features and map, the news to the views."""
@@ -148,7 +160,7 @@ class Live:
 
     def change_classes(self, change: Mapping[str, Any], *, event_id: str | None = None) -> str:
         """Change the question: what the methods of :attr:`classes` do, in one form for log and wire."""
-        with self._lock:
+        with self._writing():
             if self._known(event_id):
                 return event_id
             value = self._ledger.completed(change)
@@ -185,7 +197,7 @@ class Live:
         InvalidInput
             For an act that is not yours, or that was undone before you acted anew.
         """
-        with self._lock:
+        with self._writing():
             if self._known(as_event):
                 return as_event
             if event_id is not None and not isinstance(event_id, str):
@@ -198,7 +210,7 @@ class Live:
             return self._act(LabelEvent(kind, self.task, self.annotator, value=way, event_id=name))
 
     def _turn(self, kind: Literal["undo", "redo"], event_id: str | None) -> str | None:
-        with self._lock:
+        with self._writing():
             if self._known(event_id):
                 return event_id
             target = self._ledger.to_turn(kind, self.annotator)
@@ -219,26 +231,72 @@ class Live:
         return event_id is not None and self._ledger.find(event_id) is not None
 
     def _act(self, event: LabelEvent, rows: npt.ArrayLike | None = None) -> str:
-        with self._lock:
+        with self._writing():
             self._refuse_closed()
             self._ledger.append(event, rows)
             self._changed.notify_all()
+        self._tell_store("", "")
         if self._team is not None:
             self._team.done(event.item_ids)
         self._follow()
         return event.event_id
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """With the lock; an act that cannot be saved, or waits for the store, is told to the views."""
+        try:
+            with waiting(tell=self._on_wait), self._lock:
+                yield
+        except StoreError as error:
+            self._tell_store(str(error), self._not_read)
+            raise
+
+    @contextmanager
+    def briefly(self) -> Iterator[None]:
+        """Acts in here wait for a locked store for a second at most: who asks asks again.
+
+        Raises
+        ------
+        StoreError
+            Where the store was locked a moment ago.
+        """
+        if time.monotonic() < self._locked_until:
+            raise StoreError(self.unsaved)
+        with waiting(BRIEF, self._on_brief_wait):
+            yield
+
+    def _on_wait(self, words: str) -> None:
+        self._tell_store(words, self._not_read)
+        warnings.warn(words, RuntimeWarning, stacklevel=2)
+
+    def _on_brief_wait(self, words: str) -> None:
+        self._locked_until = time.monotonic() + 2 * BRIEF
+        self._tell_store(words, self._not_read)
+
+    def _tell_store(self, not_written: str, not_read: str) -> None:
+        before, self._not_written, self._not_read = self.unsaved, not_written, not_read
+        if not self.unsaved:
+            self._locked_until = 0.0
+        if self.unsaved != before:
+            self._tell("store")
+
     def _look(self) -> None:
         """Fold what others have added."""
-        with self._lock:
-            news = not self._closed and self._ledger.sync()
+        try:
+            with self._lock:
+                news = not self._closed and self._ledger.sync()
+        except StoreError as error:
+            self._tell_store(self._not_written, str(error))
+            raise
+        self._tell_store(self._not_written, "")
         if news:
             self._follow()
 
     def _catch_up(self) -> None:
-        """The same; with the store gone, what is known here still stands."""
+        """The same, without a long wait; with the store gone, what is known here still stands."""
         try:
-            self._look()
+            with waiting(BRIEF, lambda _: None):
+                self._look()
         except StoreError as error:
             warnings.warn(f"{error} What this session knows is shown.", RuntimeWarning, stacklevel=3)
 
@@ -248,8 +306,9 @@ class Live:
         self._news.request()
 
     def _refuse_closed(self) -> None:
-        if self._closed:
-            raise HitlError("The session is closed: run the cell that makes it again.")
+        with self._lock:
+            if self._closed:
+                raise HitlError("The session is closed: run the cell that makes it again.")
 
     def _keys(self, index: Sequence[int] | npt.NDArray[np.int64]) -> tuple[str, ...]:
         rows, n = np.asarray(index), len(self.pool)
@@ -345,6 +404,21 @@ class Live:
         return self._error
 
     @property
+    def unsaved(self) -> str:
+        """Why the last act is not saved, or the store cannot be read; "" where all is saved."""
+        return self._not_written or self._not_read
+
+    @property
+    def overwritten(self) -> str:
+        """What to say where X was overwritten after the session was made; "" where it was not."""
+        return self._overwritten
+
+    @property
+    def restored(self) -> int:
+        """How many events were written again to a store that had been replaced by an older copy."""
+        return self._ledger.restored
+
+    @property
     def closed(self) -> bool:
         """Whether :meth:`close` was called."""
         return self._closed
@@ -352,8 +426,7 @@ class Live:
     @property
     def key(self) -> str:
         """An opaque name of this task of this store, the same after a restart."""
-        name = f"{self.store.store_id}\0{self.task}\0{self.annotator}"
-        return hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
+        return opaque(self.store.store_id, self.task, self.annotator)
 
     @property
     def behind(self) -> int:
@@ -470,6 +543,8 @@ class Live:
 
     def close(self) -> None:
         """Stop the background work and release the store."""
+        if isinstance(self._lock, Elsewhere):
+            return
         with self._lock:
             if self._closed:
                 return
@@ -484,6 +559,10 @@ class Live:
         self._ground = self._map = None  # what was labelled can still be read
         self._trainer.forget()
         self._tell("closed")
+
+    def leave_behind(self) -> None:
+        """In a forked child: the session is the parent's."""
+        self._lock = self._changed = Elsewhere("Session")
 
     def supersede(self) -> None:
         """The cell that made this session was run again: close it once no view shows it."""
@@ -567,8 +646,27 @@ class Live:
             self._changed.notify_all()
         self._tell("round")
 
+    def _check_features(self) -> None:
+        """Say once where X was overwritten: the model then learns of other items than those labelled."""
+        if self._overwritten or not self.pool.features_changed:
+            return
+        self._overwritten = (
+            "X was overwritten after the session was made: the model's features are no longer those of the "
+            "items. Run the cell that makes the session again; to change X later, pass a copy: X=X.copy()."
+        )
+        warnings.warn(self._overwritten, RuntimeWarning, stacklevel=4)
+        self._tell("error")
+
     def _on_evaluation(self, _: Evaluation) -> None:
+        self._check_features()
         self._tell("evaluation")
+
+
+def opaque(*parts: object) -> str:
+    """A name for these that tells nobody what they are, the same after a restart."""
+    return hashlib.blake2b(
+        "\0".join(map(str, parts)).encode("utf-8", "surrogatepass"), digest_size=8
+    ).hexdigest()
 
 
 def unsaid(n: int) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from hitl_widgets.data.pool import CHANGED
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.labels.events import LabelEvent, Selection
 from hitl_widgets.labels.schema import Schema
@@ -224,8 +225,18 @@ class Session(Live):
         return Classes(self.schema, self.change_classes)
 
     def item(self, id: Any) -> Any:  # noqa: A002 - the field's own word
-        """Your own item with this id: a text, an image, or a dict of a table row."""
-        return self.pool.items[self.pool.index([id])[0]]
+        """Your own item with this id: a text, an image, or a dict of a table row.
+
+        Warns
+        -----
+        RuntimeWarning
+            When it was overwritten after the session was made.
+        """
+        [row] = self.pool.index([id])
+        if self.pool.changed(row):
+            warnings.warn(f"Item {id!r}: {CHANGED}", RuntimeWarning, stacklevel=2)
+        found = self.pool.items[row]
+        return dict(found) if isinstance(found, dict) else found
 
     def query(self, n: int | None = None, *, budget: float | None = None) -> list[Any]:
         """Ids of the items most worth labeling now, best first, the audit's share among them.
@@ -305,7 +316,18 @@ class Session(Live):
             warnings.warn(found.error, RuntimeWarning, stacklevel=2)
         return found
 
+    def _say_what_changed(self) -> None:
+        if how := self.pool.source_changed:
+            warnings.warn(
+                f"Your table changed after the session was made: {how}. The rows here are those of before, "
+                "so that each label stays with its item. To label the table as it is now, run the cell that "
+                "makes the session again.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+
     def _settle(self, timeout: float | None) -> Round:
+        self._check_features()
         end = None if timeout is None else time.monotonic() + timeout
         with self._changed:
             while True:
@@ -355,14 +377,20 @@ class Session(Live):
         return predictions_table(self.round, self.pool)
 
     def to_frame(self) -> Any:
-        """Your own table, in its order and kind, with columns label, prediction and confidence.
+        """Your own table, as it was when the session was made, with columns label, prediction, confidence.
 
         Where your table has such a column, all three are named ``hitl_label`` and so on. A list or
         array comes back as a pandas table with the ids.
+
+        Warns
+        -----
+        RuntimeWarning
+            When you have sorted, cut or overwritten your table since: the rows are those of before.
         """
         from hitl_widgets.loop.tables import items_table
 
         self._catch_up()
+        self._say_what_changed()
         return items_table(self.pool, self.current, self.round)
 
     def accuracy(self) -> Estimate:
@@ -378,7 +406,11 @@ class Session(Live):
         """
         self._settle(None)
         assert self._ground is not None  # noqa: S101 - it was waited for
-        return self._ground.X
+        X = self._ground.X
+        if isinstance(X, np.ndarray):
+            X = X.view()
+            X.flags.writeable = False  # the model looks at the same numbers
+        return X
 
     def model(self) -> Any:
         """A fitted scikit-learn classifier to take away: it predicts classes, without this package.
@@ -443,6 +475,7 @@ class Session(Live):
         from hitl_widgets.loop.exporting import export_session
 
         self._catch_up()
+        self._say_what_changed()
         with self._lock:
             events = list(self._ledger.events)
         return export_session(self, events, path, format, names=names, items=items)

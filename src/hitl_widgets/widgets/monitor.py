@@ -48,6 +48,7 @@ class Monitor(SessionWidget):
             {
                 "type": "welcome",
                 "to": view,
+                "about": self._about(),
                 **self._question(),
                 "chart": json.loads(bundle("curve.json")),
                 **self._state(),
@@ -89,11 +90,13 @@ class Monitor(SessionWidget):
             "store": {
                 "name": store.path.name if store.path else store.name,
                 "where": f"{store.name} ({store.note})" if store.note else store.name,
+                "unsaved": words(session.unsaved),
+                "restored": session.restored,
             },
             "task": session.task,
             "annotator": session.annotator,
             "closed": session.closed,
-            "error": words(session.error or (found.error if found else "")),
+            "error": words(session.error or session.overwritten or (found.error if found else "")),
             "undo": undo,
             "redo": redo,
             "people": self._people(),

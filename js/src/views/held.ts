@@ -1,0 +1,98 @@
+import type { Held } from "../host/protocol";
+import { count, h, said, show } from "../ui/dom";
+
+export type HeldCallbacks = {
+  apply: (held: Held) => void;
+  /** Of one group, or of all that waits where the browser keeps nothing. */
+  download: (held?: Held) => void;
+  discard: (held: Held) => void;
+};
+
+const DAY = new Intl.DateTimeFormat([], { day: "numeric", month: "short", year: "numeric" });
+
+/** Answers that are in this browser and in no store, and what can be done with them. */
+export function heldView(root: HTMLElement, on: HeldCallbacks) {
+  const list = h("div", { class: "hitl-held", attrs: { role: "status" } });
+  root.prepend(list);
+  let shown = "";
+  let asking = "";
+
+  function update(held: readonly Held[], unsafe: number): void {
+    const now = JSON.stringify([held.map((group) => [nameOf(group), words(group).join("")]), unsafe, asking]);
+    if (now === shown) return;
+    shown = now;
+    const refresh = (name: string): void => {
+      asking = name;
+      update(held, unsafe);
+    };
+    list.replaceChildren(
+      ...(unsafe
+        ? [
+            line(
+              [unsafeWords(unsafe)],
+              button("Download", () => on.download()),
+            ),
+          ]
+        : []),
+      ...held.map((group) => line(spoken(group), ...buttons(group, asking, refresh, on))),
+    );
+    show(list, list.children.length > 0);
+  }
+
+  return { update };
+}
+
+function buttons(group: Held, asking: string, ask: (name: string) => void, on: HeldCallbacks): HTMLElement[] {
+  const name = nameOf(group);
+  if (asking === name)
+    return [
+      button(`Discard ${answers(group.entries)} for good`, () => on.discard(group)),
+      button("Keep", () => ask("")),
+    ];
+  const [apply, title] =
+    group.reason === "refused"
+      ? ["Send again", "Send to the kernel once more"]
+      : ["Apply here", "Label the items of this table with the same id"];
+  return [
+    button(apply, () => on.apply(group), title),
+    button("Export", () => on.download(group), "Download a file that session.import_labels() reads"),
+    button("Discard", () => ask(name)),
+  ];
+}
+
+function spoken(group: Held): (string | HTMLElement)[] {
+  const [before, store, after] = words(group);
+  return [before, ...(store ? [said(store)] : []), after];
+}
+
+/** Before the name of the store, the name, and after it. */
+function words({ reason, entries }: Held): [string, string, string] {
+  const [last] = entries.slice(-1);
+  const one = entries.length === 1;
+  if (reason === "refused") return [`${answers(entries)} ${one ? "was" : "were"} not saved: ${last.why}`, "", ""];
+  const waits = `${answers(entries)} of ${DAY.format(last.at)} ${one ? "waits" : "wait"} in this browser`;
+  if (reason === "table") return [`${waits}: the table was another then.`, "", ""];
+  const gone = ", which is not the store open here: it may have been deleted, moved or replaced.";
+  return [`${waits} for `, last.about?.store || "another store", gone];
+}
+
+function unsafeWords(n: number): string {
+  const [is, they] = n === 1 ? ["is", "it is"] : ["are", "they are"];
+  return `${count(n, "answer")} ${is} not saved yet, and this browser stores nothing for the page: keep it open until ${they} saved.`;
+}
+
+const answers = (entries: readonly unknown[]): string => count(entries.length, "answer");
+const nameOf = ({ entries: [{ act }] }: Held): string => act.id;
+
+function line(words: (string | HTMLElement)[], ...acts: HTMLElement[]): HTMLElement {
+  return h(
+    "div",
+    { class: "hitl-held-line" },
+    h("span", {}, ...words),
+    h("span", { class: "hitl-held-acts" }, ...acts),
+  );
+}
+
+function button(text: string, click: () => void, title = ""): HTMLElement {
+  return h("button", { class: "hitl-link", text, title, attrs: { type: "button" }, on: { click } });
+}
