@@ -23,6 +23,7 @@ import { onKey } from "../ui/keys";
 import { onTheme } from "../ui/theme";
 import { heldView } from "../views/held";
 import { labelerView } from "../views/labeler";
+import { lostView } from "../views/lost";
 
 const HELD = 300;
 const AHEAD = 12;
@@ -64,6 +65,11 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     },
   });
 
+  const lost = lostView(root, (change) => {
+    channel.act({ type: "change", ...change });
+    tellWaiting();
+  });
+
   const held = heldView(root, {
     apply: (group) => {
       channel.apply(group);
@@ -88,7 +94,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     if (now?.row !== before?.row) bus.tell("current", now ? { row: now.row } : null);
   }
 
-  const draw = (): void => view.update({ state, ask: onCard(), item: (row) => items.get(row), showGuess });
+  const draw = (): void => {
+    view.update({ state, ask: onCard(), item: (row) => items.get(row), showGuess });
+    lost.update(state.lost);
+  };
 
   /** One chosen point takes the card; otherwise the question does. */
   function onCard(): Ask | null {

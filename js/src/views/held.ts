@@ -69,7 +69,8 @@ function spoken(group: Held): (string | HTMLElement)[] {
 function words({ reason, entries }: Held): [string, string, string] {
   const [last] = entries.slice(-1);
   const one = entries.length === 1;
-  if (reason === "refused") return [`${answers(entries)} ${one ? "was" : "were"} not saved: ${last.why}`, "", ""];
+  if (reason === "refused")
+    return [`${answers(entries)} ${one ? "was" : "were"} not saved: ${last.why}`, "", ""];
   const waits = `${answers(entries)} of ${DAY.format(last.at)} ${one ? "waits" : "wait"} in this browser`;
   if (reason === "table") return [`${waits}: the table was another then.`, "", ""];
   const gone = ", which is not the store open here: it may have been deleted, moved or replaced.";

@@ -7,7 +7,8 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import asdict, replace
+from difflib import SequenceMatcher
 from itertools import chain
 from typing import Any, Literal
 
@@ -24,6 +25,8 @@ from hitl_widgets.labels.values import KNOWN
 from hitl_widgets.loop.asking import Labels
 
 __all__ = ["Ledger"]
+
+ALIKE = 0.5  # of two names, by difflib: classes without any such pair are another question
 
 
 class Ledger:
@@ -63,7 +66,7 @@ class Ledger:
     Raises
     ------
     InvalidInput
-        When no schema is known, or the asked one lacks a class that is in use. Nothing is written.
+        When no schema is known, or the asked one has nothing to do with it. Nothing is written.
     StoreError
         When the store cannot be opened, read or written.
     """
@@ -82,6 +85,10 @@ class Ledger:
         self.events: list[LabelEvent] = []
         self.fold = Fold()
         self.restored = 0
+        self._own: dict[str, Any] = {}  # the cell's classes, by name
+        # Classes in use that the cell lacks, by id, and those of the cell that nobody used yet: renamed?
+        self._lost: tuple[str, ...] = ()
+        self._new: tuple[str, ...] = ()
         self._pool = pool
         self._annotator, self._overlap, self._opinions = annotator, overlap, opinions
         self._mark: Mark = START  # the last event that was read: a store that lacks it was replaced
@@ -164,6 +171,8 @@ class Ledger:
             raise error
         lacked = self.store.restore(self.events)
         self.events, self.fold, self._mark = [], Fold(), START
+        if self._own:
+            self.fold.question.spell(self._own)
         self._read()
         self.schema = self.fold.schema or self.schema
         self._codes = _codes(self.schema)
@@ -244,12 +253,15 @@ class Ledger:
             self._warn_of_types(stored)
             return stored
         # What the cell calls text is text to it, whatever others call it.
-        self.fold.question.spell(dict(zip(asked.names, asked.values, strict=True)))
-        if before is None or any(before.get(part) != told for part, told in asked.to_dict().items()):
-            event = LabelEvent("schema", self.task, self._annotator, value=asked.to_dict())
-            self._refuse_lost(event)
-            self.store.append(event)
+        self._own = dict(zip(asked.names, asked.values, strict=True))
+        self.fold.question.spell(self._own)
+        wanted: Mapping[str, Any] = asked.to_dict()
+        if before is not None and _differ(before, wanted):
+            wanted = self._with_lost(wanted)
+        if before is None or _differ(before, wanted):
+            self.store.append(LabelEvent("schema", self.task, self._annotator, value=wanted))
             self._read()
+        self._warn_of_lost()
         return self.fold.schema or asked
 
     def _warn_of_types(self, stored: Schema) -> None:
@@ -263,19 +275,54 @@ class Ledger:
                 stacklevel=5,
             )
 
-    def _refuse_lost(self, event: LabelEvent) -> None:
-        """A class that classes= no longer names is dropped, but not while anything is labelled with it."""
+    def _with_lost(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What classes= asks, and the classes that it no longer names though there are labels of them."""
+        question, stored = self.fold.question, self.fold.schema
         said = [e for e, holds in self.acts() if holds and e.kind == "label"]
-        used = {(id_, self.fold.question.meaning(id_)) for e in said if (id_ := self.fold.said(e))}
-        trial = deepcopy(self.fold.question)
-        trial.apply(event)
-        if lost := sorted(name for id_, name in used if name and trial.meaning(id_) is None):
+        used = {(id_, question.meaning(id_)) for e in said if (id_ := self.fold.said(e))}
+        trial = deepcopy(question)
+        trial.apply(LabelEvent("schema", self.task, self._annotator, value=asked))
+        lost = {name for id_, name in used if name and trial.meaning(id_) is None}
+        if stored is None or not lost:
+            return asked
+        names = [str(c["name"]) for c in asked["classes"]]
+        if not any(_likeness(a, b) >= ALIKE for a in stored.all_names for b in names):
             raise InvalidInput(
-                f"{self.store.name} holds labels of {choices(lost)} under task {self.task!r}, which "
-                f"classes= lacks (it has {choices(c['name'] for c in event.value['classes'])}). Add the "
-                "classes, retire them with session.classes.retire(), or ask another question in the same "
-                "file with task='another name'. Nothing was changed."
+                f"{self.store.name} holds labels of {choices(sorted(lost))} under task {self.task!r}, and "
+                f"classes= names nothing like them (it has {choices(names)}). To ask another question in the "
+                "same file: task='another name'. To rename classes: open it without classes=, then "
+                "session.classes.rename(). Nothing was changed."
             )
+        kept = [replace(c, key="") for c in stored.classes if c.name in lost]
+        ids = dict(zip(stored.names, stored.ids, strict=False))
+        self._lost = tuple(ids[c.name] for c in kept)
+        self._new = tuple(name for name in names if all(name != other for _, other in used))
+        return {**asked, "classes": [*asked["classes"], *map(asdict, kept)]}
+
+    def _warn_of_lost(self) -> None:
+        """Ask in words whether classes were renamed; the Labeler asks on the screen."""
+        for _, name, news in self.unanswered:
+            to = news[0] if news else "another class"
+            warnings.warn(
+                f"{self.store.name} holds labels of {name!r} under task {self.task!r}, which classes= lacks: "
+                f"it stays a class for now. Was it renamed? session.classes.merge([{name!r}], into={to!r}) "
+                f"moves its labels; session.classes.retire({name!r}) keeps them, and offers the class no "
+                "longer. To ask another question in the same file: task='another name'.",
+                RuntimeWarning,
+                stacklevel=5,
+            )
+
+    @property
+    def unanswered(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        """Id, name and likely new names of each class that classes= lacks though there are labels of it."""
+        schema = self.fold.schema
+        live = dict(zip(schema.ids, schema.names, strict=False)) if schema else {}
+        news = [name for name in self._new if name in live.values()]
+        return [
+            (id_, live[id_], tuple(sorted(news, key=lambda new: -_likeness(live[id_], new))))
+            for id_ in self._lost
+            if id_ in live
+        ]
 
     def _known_tasks(self) -> str:
         tasks = self.store.tasks()
@@ -321,6 +368,15 @@ class Ledger:
     def can_turn(self, annotator: str) -> tuple[bool, bool]:
         """Whether the annotator has something to undo, and to redo."""
         return self.to_turn("undo", annotator) is not None, self.to_turn("redo", annotator) is not None
+
+
+def _likeness(name: str, new: str) -> float:
+    return SequenceMatcher(None, name.casefold(), new.casefold()).ratio()
+
+
+def _differ(before: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+    """Whether a cell asks for something else; types that only another names are no difference."""
+    return any(before.get(part) != told for part, told in asked.items())
 
 
 def _codes(schema: Schema) -> dict[str, int]:

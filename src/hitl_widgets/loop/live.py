@@ -378,6 +378,16 @@ class Live:
         return self._ledger.schema
 
     @property
+    def unanswered(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        """Classes that ``classes=`` lacks though there are labels of them; they may have been renamed.
+
+        Of each its id, its name, and the new classes that it may be called now, likeliest first. Answered by
+        ``session.classes.merge([old], into=new)``, or by ``session.classes.retire(old)``.
+        """
+        with self._lock:
+            return self._ledger.unanswered
+
+    @property
     def round(self) -> Round | None:
         """The newest round, or None before the first; in classes of now."""
         found = self._trainer.round
