@@ -86,7 +86,7 @@ class Ledger:
         self.fold = Fold()
         self.restored = 0
         self._own: dict[str, Any] = {}  # the cell's classes, by name
-        # Classes in use that the cell lacks, by id, and those of the cell that nobody used yet: renamed?
+        # Classes in use that the cell lacks, by id, and names that only the cell has: renamed?
         self._lost: tuple[str, ...] = ()
         self._new: tuple[str, ...] = ()
         self._pool = pool
@@ -296,7 +296,14 @@ class Ledger:
         kept = [replace(c, key="") for c in stored.classes if c.name in lost]
         ids = dict(zip(stored.names, stored.ids, strict=False))
         self._lost = tuple(ids[c.name] for c in kept)
-        self._new = tuple(name for name in names if all(name != other for _, other in used))
+        # Not the ones that stood beside them when they were first asked for: the cell may run again.
+        groups = [
+            {str(c["name"]) for c in e.value["classes"]}
+            for e in self.events
+            if e.kind == "schema" and "change" not in e.value
+        ]
+        beside = next((group for group in groups if lost & group), set())
+        self._new = tuple(name for name in names if name not in beside)
         return {**asked, "classes": [*asked["classes"], *map(asdict, kept)]}
 
     def _warn_of_lost(self) -> None:
