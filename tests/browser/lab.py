@@ -63,12 +63,18 @@ def launched(playwright: Playwright, *flags: str) -> Iterator[Browser]:
 
 
 class Cable:
-    """What lies between the browser and the server: a TCP connection that can be cut and mended."""
+    """What lies between the browser and the server: a TCP connection that can be cut, mended and slowed.
+
+    ``rate`` is how many bytes a second come from the server, over all connections; None for all there are.
+    """
+
+    rate: float | None = None
 
     def __init__(self, port: int) -> None:
         self._to = ("127.0.0.1", port)
         self._whole = True
         self._open: set[socket.socket] = set()
+        self._line = threading.Lock()
         self._door = socket.create_server(("127.0.0.1", 0))
         self.port = self._door.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -98,12 +104,16 @@ class Cable:
                 continue
             there = socket.create_connection(self._to)
             self._open |= {here, there}
-            for pair in ((here, there), (there, here)):
+            there.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)  # what waits, waits in the server
+            for pair in ((here, there, False), (there, here, True)):
                 threading.Thread(target=self._carry, args=pair, daemon=True).start()
 
-    def _carry(self, source: socket.socket, target: socket.socket) -> None:
+    def _carry(self, source: socket.socket, target: socket.socket, down: bool) -> None:
         with contextlib.suppress(OSError):
-            while data := source.recv(65_536):
+            while data := source.recv(16_384):
+                if down and self.rate is not None:
+                    with self._line:
+                        time.sleep(len(data) / self.rate)
                 target.sendall(data)
         for end in (source, target):
             self._open.discard(end)

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import re
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 
 from helpers import ANY_TEXT, Told, clouds
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput, StoreError
-from hitl_widgets.labels.events import new_event_id
+from hitl_widgets.labels.events import LabelEvent, new_event_id
 from hitl_widgets.loop.session import Session
 from hitl_widgets.widgets import channel, messages
 from hitl_widgets.widgets.explorer import Explorer
@@ -57,6 +58,18 @@ class Wire:
         self.widget._receive(self.widget, content, [])
         here = threading.get_ident()
         return [(message, parts) for thread, message, parts in self._all[before:] if thread == here]
+
+    def shown(self, rows: list[int], **options: Any) -> list[tuple[dict[str, Any], list[bytes]]]:
+        """The answers to a question for pictures, which come from a thread of their own."""
+        before = len(self._all)
+        ask = {"id": new_event_id(), "type": "show", "view": "view-1234", "rows": rows} | options
+        assert self.say_with_buffers(ask) == []
+        for _ in range(2_000):
+            found = [(m, parts) for _, m, parts in self._all[before:] if m["type"] == "items"]
+            if sum(len(m["items"]) + len(m["left"]) for m, _ in found) >= len(rows):
+                return found
+            time.sleep(0.01)
+        raise AssertionError("the pictures have not come")
 
     def answer(self, content: dict[str, Any]) -> dict[str, Any]:
         """The one reply to an act."""
@@ -221,6 +234,88 @@ def test_every_name_of_a_class_that_a_schema_takes_can_be_sent(
     for name in names:
         assert wire.answer(label(session, value=name))["type"] == "ack"
         assert session.labels()["label"].tolist() == [name]
+
+
+# -- the history
+
+
+def test_an_act_is_opened_as_the_rows_of_its_items(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    wire = Wire(Monitor(session), monkeypatch)
+    keys = [session.pool.keys[i] for i in (7, 3, 5)]
+    one = session.label_items([4], "a")
+    session.store.append(
+        gone := LabelEvent("label", session.task, session.annotator, (*keys, "not here"), "b")
+    )
+    assert session.n_labels == 4
+    skipped = session.skip_items([9])
+    lasso = session.label_items([0, 1], "b", selection="lasso")
+    ask = {"type": "open", "id": "a" * 8, "view": "b" * 8}
+    expected = {
+        one: ([4], "clicked", 0),
+        gone.event_id: ([3, 5, 7], "clicked", 1),
+        skipped: ([9], "clicked", 0),
+        lasso: ([0, 1], "lasso", 0),
+    }
+    for act, (rows, how, missing) in expected.items():
+        [told] = wire.say(ask | {"act": act})
+        assert told["rows"] == encode(rows)
+        assert (told["n"], told["how"], told["missing"], told["to"]) == (len(rows), how, missing, "b" * 8)
+    before = session.n_events
+    theirs = LabelEvent("label", session.task, "bob", (keys[0],), "a")
+    session.store.append(theirs)
+    assert len(session.history()) == before + 1  # has read it
+    for act in (theirs.event_id, "no such act"):
+        [reply] = wire.say(ask | {"act": act})
+        assert (reply["type"], "is no act of yours" in reply["why"]) == ("refused", True)
+    assert len(session.history()) == before + 1
+
+
+def test_an_undo_of_a_bulk_act_gives_its_selection_back_and_of_a_single_one_its_item(
+    session: Session, labeler: Wire
+) -> None:
+    rows = encode([0, 2, 4])
+    for message in (label(session, rows=rows, pool=session.pool.fingerprint, selection="lasso", key=None),):
+        labeler.say({k: v for k, v in message.items() if v is not None})
+    labeler.say(label(session, key=session.pool.keys[9]))
+    single, bulk = (labeler.answer({"type": "undo", "id": new_event_id()}) for _ in range(2))
+    assert (single["back"]["row"], single["chosen"]) == (9, None)
+    assert (bulk["back"], bulk["chosen"]) == (None, {"rows": rows, "n": 3, "how": "lasso", "missing": 0})
+    assert labeler.answer({"type": "redo", "id": new_event_id()})["chosen"] is None
+
+
+def test_the_history_names_ways_and_branches_also_behind_many_later_acts(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire = Wire(Monitor(session), monkeypatch)
+    first = session.label_items([0], "a")
+    lost = [session.label_items([1, 2, 3], "a", selection="lasso"), session.label_items([4], "b")]
+    assert wire.widget._history()[2]["way"] == (2, 4)
+    assert wire.answer({"type": "jump", "id": new_event_id(), "act": first})["type"] == "ack"
+    assert [(e["state"], e["way"]) for e in wire.widget._history()] == [
+        ("undone", (2, 4)),
+        ("undone", (1, 3)),
+        ("holds", (0, 0)),
+    ]
+    for i in range(5, 45):
+        session.label_items([i], "b")
+    told = wire.widget._history()
+    assert [(e["id"], e["state"], e["apart"]) for e in told[-2:]] == [
+        (act, "left behind", True) for act in reversed(lost)
+    ]
+    assert not any(e["apart"] for e in told[:-2])
+    reply = wire.answer({"type": "restore", "id": new_event_id(), "acts": lost})
+    assert (reply["type"], reply["note"]) == ("ack", None)
+    assert [e["state"] for e in wire.widget._history()] == ["holds"] * 30
+    assert session.current.y[1:5].tolist() == [0, 0, 0, 1]
+
+
+def test_a_restore_says_what_it_replaced(session: Session, labeler: Wire) -> None:
+    lost = session.label_items([1, 2, 3], "a")
+    session.undo()
+    session.label_items([2], "b")
+    reply = labeler.answer({"type": "restore", "id": new_event_id(), "acts": [lost]})
+    assert reply["note"] == "1 item had another answer of yours since: it was replaced. Undo brings it back."
+    assert session.current.y[1:4].tolist() == [0, 0, 0]
 
 
 # -- what is refused
@@ -434,8 +529,7 @@ def test_an_image_travels_as_bytes(
 ) -> None:
     session = make_session(np.random.default_rng(0).random((6, 8, 8)))
     wire = Wire(Labeler(session), monkeypatch)
-    ask = {"id": new_event_id(), "type": "show", "view": "view-1234", "rows": [0], "small": True}
-    [(found, buffers)] = wire.say_with_buffers(ask)
+    [(found, buffers)] = wire.shown([0], small=True)
     assert [item["content"]["kind"] for item in found["items"]] == ["image"]
     assert buffers[0].startswith(b"\x89PNG")
 
@@ -445,10 +539,45 @@ def test_the_first_of_many_pictures_does_not_wait_for_all(
 ) -> None:
     session = make_session(np.random.default_rng(0).integers(0, 255, (6, 300, 300, 3), np.uint8))
     wire = Wire(Labeler(session), monkeypatch)
-    ask = {"id": new_event_id(), "type": "show", "view": "view-1234", "rows": [4, 0, 2, 1]}
-    found = wire.say_with_buffers(ask)
+    found = wire.shown([4, 0, 2, 1])
     assert [item["row"] for message, _ in found for item in message["items"]] == [4, 0, 2, 1]
     assert all(len(message["items"]) == len(pictures) == 1 for message, pictures in found)
+
+
+@pytest.mark.parametrize("most", [3_000, 50_000, 140_000, 10**7])
+def test_of_pictures_comes_what_fits_and_the_others_are_left(
+    make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """A picture larger than all that fits is made smaller; at least one comes."""
+    session = make_session(np.random.default_rng(0).integers(0, 255, (6, 300, 300, 3), np.uint8))
+    found = Wire(Labeler(session), monkeypatch).shown([4, 0, 2, 1], most=most)
+    rows = [item["row"] for message, _ in found for item in message["items"]]
+    assert rows + found[-1][0]["left"] == [4, 0, 2, 1]
+    assert all(message["left"] == [] for message, _ in found[:-1])
+    sizes = [len(picture) for _, pictures in found for picture in pictures]
+    assert len(rows) == {3_000: 1, 50_000: 1, 140_000: 2, 10**7: 4}[most]
+    mimes = {item["content"].get("mime") for message, _ in found for item in message["items"]}
+    assert mimes == {None if most == 10**7 else "image/jpeg"}
+    if most > 3_000:
+        assert sum(sizes) <= most
+
+
+def test_an_act_goes_before_pictures_that_are_still_being_made(
+    make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make_session(np.random.default_rng(0).random((6, 8, 8)))
+    labeler, go = Wire(Labeler(session), monkeypatch), threading.Event()
+    show = session.payload
+    monkeypatch.setattr(session, "payload", lambda *a, **o: go.wait(20) and show(*a, **o))
+    asked: list[Any] = []
+    thread = threading.Thread(target=lambda: asked.extend(labeler.shown([0, 1, 2])))
+    thread.start()
+    act = {"id": new_event_id(), "type": "label", "value": "a", "selection": "suggested"}
+    assert labeler.answer(act | {"key": session.pool.keys[3]})["type"] == "ack"
+    assert asked == []
+    go.set()
+    thread.join()
+    assert [item["row"] for message, _ in asked for item in message["items"]] == [0, 1, 2]
 
 
 @pytest.mark.parametrize("text", ["\ud800", "a\0b", ""])

@@ -961,7 +961,7 @@ def test_of_many_requests_made_during_one_job_a_single_job_follows() -> None:
     assert owner.runs == 2
     assert owner.overtaken == [True, False]
     worker.request()
-    assert not worker._thread.is_alive()
+    assert worker._thread is None
 
 
 def test_work_that_can_wait_starts_once_the_requests_have_ended() -> None:

@@ -1,4 +1,5 @@
 import { encodeRows, f32, itemsOf, u8, u16, u32 } from "../host/codecs";
+import { Fetch, sizeOf } from "../host/fetch";
 import type {
   ClassesMessage,
   ExplorerWelcome,
@@ -14,11 +15,11 @@ import type { Item } from "../items/index";
 import type { Engine } from "../plot/engine";
 import type { Point } from "../plot/geometry";
 import { hullsOf } from "../plot/groups";
-import { change, type Marks, NONE } from "../plot/look";
+import { BLIND, change, type Marks, NONE } from "../plot/look";
 import { type Groups, type How, MapPlot } from "../plot/map";
 import { NO_ROWS, type Rows } from "../plot/rows";
 import { announcer } from "../ui/announce";
-import { Bus } from "../ui/bus";
+import { Bus, type Chosen } from "../ui/bus";
 import { count } from "../ui/dom";
 import { onKey } from "../ui/keys";
 import { onTheme, readTheme } from "../ui/theme";
@@ -38,7 +39,11 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   const bus = new Bus(channel.session, root, signal);
   const say = announcer(root);
   const glimpses = new Map<number, Item>();
-  const asked = new Set<number>();
+  const fetch = new Fetch(
+    (row) => glimpses.has(row),
+    (rows, most) => channel.ask({ type: "show", view: channel.view, rows, small: true, most }),
+    signal,
+  );
   let classes: LabelClass[] = [];
   let plot: MapPlot | null = null;
   let marks: Marks | null = null;
@@ -74,16 +79,17 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       listing = open;
       drawList();
     },
+    retry: () => channel.ask({ type: "retry", view: channel.view }),
   });
   view.setTool("click");
 
   // -- choosing
 
-  function choose(rows: Rows, how: How, fromHere = false): void {
+  function choose(rows: Rows, how: How, fromHere = false, from?: Chosen["from"]): void {
     chosen = rows.length ? { rows, how } : null;
     if (fromHere) void plot?.setSelection(rows);
     view.setChosen(rows.length);
-    labeler = bus.tell("selection", chosen) || (labeler && rows.length === 0);
+    labeler = bus.tell("selection", chosen && { ...chosen, from }) || (labeler && rows.length === 0);
     view.setClasses(classes, chosen !== null && !labeler);
     if (rows.length) say(`${count(rows.length, "item")} chosen`);
   }
@@ -115,6 +121,15 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
         void plot.setRound(rows, marks, rings);
       }),
     );
+  }
+
+  /** What the kernel said of a point before it was asked blind is forgotten until it is answered. */
+  function hide(row: number): void {
+    if (!marks || marks.doubt[row] === BLIND) return;
+    [marks.label[row], marks.predicted[row], marks.doubt[row]] = [NONE, NONE, BLIND];
+    ring(rings.filter((one) => one !== row));
+    void plot?.setRound(Uint32Array.of(row), marks, rings);
+    drawTip();
   }
 
   function regroup(finer: boolean): void {
@@ -157,11 +172,18 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       void plot?.setSelection(NO_ROWS);
     }
   });
+  bus.on("choose", ({ rows, how, from }) => {
+    if (!plot || !places) return;
+    choose(rows, how as How, true, from);
+    plot.show(rows);
+    return true;
+  });
   bus.on("regroup", ({ finer }) => regroup(finer));
   bus.on("acted", ({ rows, code }) => paint(rows, code));
   bus.on("current", (current) => {
     here = current?.row ?? -1;
     plot?.setHere(here);
+    if (current?.blind) hide(here);
   });
   bus.on("labeler", () => {
     labeler = true;
@@ -175,9 +197,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     drawTip();
     if (row === null || glimpses.has(row)) return;
     setTimeout(() => {
-      if (hover?.row === row && !glimpses.has(row)) {
-        channel.ask({ type: "show", view: channel.view, rows: [row], small: true });
-      }
+      if (hover?.row === row) fetchGlimpses();
     }, HOVER_MS);
   }
 
@@ -186,6 +206,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     const [label_, predicted] = [marks?.label[row] ?? NONE, marks?.predicted[row] ?? NONE];
     const [given, guess] = [classes[label_], classes[predicted]];
     if (given) return { before: "Labelled ", name: given.name, after: "", colour: given.color };
+    if (marks?.doubt[row] === BLIND)
+      return { before: "Asked without a hint: answer first", name: "", after: "", colour: "transparent" };
     if (!guess) return { before: "Not labelled", name: "", after: "", colour: "transparent" };
     const after = (marks?.doubt[row] ?? 0) > 8 ? ", in doubt" : "";
     return { before: "Model: ", name: guess.name, after, colour: guess.color };
@@ -201,20 +223,26 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
 
   function drawList(): void {
     if (!listing) return;
-    view.setList(rings.map((row) => ({ row, item: glimpses.get(row), ...known(row) })));
-    const missing = rings.filter((row) => !glimpses.has(row) && !asked.has(row));
-    for (const row of missing) asked.add(row);
-    if (missing.length) channel.ask({ type: "show", view: channel.view, rows: missing, small: true });
+    const model = marks?.predicted.some((code) => code !== NONE) ?? false;
+    view.setList(
+      rings.map((row) => ({ row, item: glimpses.get(row), ...known(row) })),
+      model,
+    );
+    fetchGlimpses();
+  }
+
+  function fetchGlimpses(): void {
+    fetch.want([...(hover ? [hover.row] : []), ...(listing ? rings : [])]);
   }
 
   channel.on<ItemsMessage>(
     "items",
     (message, pictures) => {
       if (glimpses.size > 2000) glimpses.clear();
-      for (const [row, item] of itemsOf(message, pictures)) {
-        glimpses.set(row, item);
-        asked.delete(row);
-      }
+      const came = itemsOf(message, pictures);
+      for (const [row, item] of came) glimpses.set(row, item);
+      const rows = came.map(([row]) => row);
+      fetch.got(rows, message.left, sizeOf(message.items, pictures), message.took_ms);
       drawTip();
       drawList();
     },
@@ -228,6 +256,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     async (message) => {
       classes = message.classes;
       view.setStage(message.stage);
+      view.setTrouble(message.trouble);
       if (starting) return;
       starting = true;
       view.setEmpty("Drawing the map");
@@ -336,7 +365,14 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     },
     signal,
   );
-  channel.on<StageMessage>("stage", ({ stage }) => view.setStage(stage), signal);
+  channel.on<StageMessage>(
+    "stage",
+    ({ stage, trouble }) => {
+      view.setStage(stage);
+      view.setTrouble(trouble);
+    },
+    signal,
+  );
   for (const type of ["refused", "failed"] as const) {
     channel.on<Extract<Reply, { type: typeof type }>>(
       type,

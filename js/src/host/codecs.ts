@@ -22,8 +22,9 @@ export function itemsOf(
 ): [number, { content: Content; url?: string }][] {
   let at = 0;
   return items.map(({ row, content }) => {
-    const picture = content.kind === "image" ? pictures[at++] : undefined;
-    return [row, { content, url: picture && blobUrl(picture, "image/png") }];
+    if (content.kind !== "image") return [row, { content }];
+    const picture = pictures[at++];
+    return [row, { content, url: picture && blobUrl(picture, content.mime ?? "image/png") }];
   });
 }
 
@@ -45,6 +46,35 @@ export function encodeRows(rows: Uint32Array): string {
   bits[0] = BITS;
   for (const row of rows) bits[1 + (row >> 3)] |= 1 << (row & 7);
   return base64(bits);
+}
+
+/** The opposite: rows as the kernel wrote them. */
+export function decodeRows(text: string): Uint32Array {
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  if (bytes[0] === BITS) {
+    const rows: number[] = [];
+    for (let i = 1; i < bytes.length; i++)
+      for (let bit = 0; bit < 8; bit++) if (bytes[i] & (1 << bit)) rows.push(8 * (i - 1) + bit);
+    return Uint32Array.from(rows);
+  }
+  let at = 1;
+  const next = (): number => {
+    let value = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = bytes[at++];
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+    }
+  };
+  const heads = Array.from({ length: next() }, next);
+  const rows: number[] = [];
+  let end = 0;
+  for (const head of heads) {
+    const first = end + Math.floor(head / 2);
+    end = first + (head % 2 ? next() + 2 : 1);
+    for (let row = first; row < end; row++) rows.push(row);
+  }
+  return Uint32Array.from(rows);
 }
 
 /** Null where it would be longer than `most` bytes. */

@@ -7,10 +7,20 @@ export type Selection = "suggested" | "audit" | "clicked" | "lasso" | "rectangle
 // -- browser -> kernel
 
 export type HelloMessage = { type: "hello"; id: string; view: string };
-export type ShowMessage = { type: "show"; id: string; view: string; rows: number[]; small?: boolean };
+export type ShowMessage = {
+  type: "show";
+  id: string;
+  view: string;
+  rows: number[];
+  small?: boolean;
+  most?: number;
+};
 /** Rows of a selection are one string: see codecs.ts. */
 export type SampleMessage = { type: "sample"; id: string; view: string; rows: string };
+/** The items of one of the annotator's acts. */
+export type OpenMessage = { type: "open"; id: string; view: string; act: string };
 export type GroupsMessage = { type: "groups"; id: string; view: string; scale: number };
+export type RetryMessage = { type: "retry"; id: string; view: string };
 export type VegaMessage = { type: "vega"; id: string; view: string };
 /** Of acts, `pool` is the table that they are about: the kernel takes them for no other. */
 export type LabelMessage = {
@@ -26,9 +36,12 @@ export type LabelMessage = {
   elapsed_ms?: number;
 };
 export type SkipMessage = { type: "skip"; id: string; pool?: string; key: string };
+/** Keep or drop the label of an item that has changed since, or of all such items. */
+export type SettleMessage = { type: "settle"; id: string; pool?: string; keep: boolean; key?: string };
 export type UndoMessage = { type: "undo"; id: string; pool?: string };
 export type RedoMessage = { type: "redo"; id: string; pool?: string };
 export type JumpMessage = { type: "jump"; id: string; pool?: string; act: string };
+export type RestoreMessage = { type: "restore"; id: string; pool?: string; acts: string[] };
 export type ChangeMessage = {
   type: "change";
   id: string;
@@ -58,14 +71,24 @@ export type PlayMessage = {
 };
 
 /** What writes to the log: kept in the outbox until the kernel has acknowledged it. */
-export type Act = LabelMessage | SkipMessage | UndoMessage | RedoMessage | JumpMessage | ChangeMessage;
+export type Act =
+  | LabelMessage
+  | SkipMessage
+  | SettleMessage
+  | UndoMessage
+  | RedoMessage
+  | JumpMessage
+  | RestoreMessage
+  | ChangeMessage;
 export type NewClass = Pick<LabelClass, "name"> & Partial<Pick<LabelClass, "guidance" | "key" | "color">>;
 export type ClassEdit = Partial<Pick<LabelClass, "guidance" | "example" | "key" | "color">>;
 export type Question =
   | HelloMessage
   | ShowMessage
   | SampleMessage
+  | OpenMessage
   | GroupsMessage
+  | RetryMessage
   | VegaMessage
   | StepMessage
   | PlayMessage;
@@ -89,19 +112,40 @@ export type ClassesMessage = { type: "classes"; classes: LabelClass[]; question:
 /** A class with labels that the cell no longer names, and the new ones that it may be called now. */
 export type Lost = { name: string; to: string[] };
 export type Guess = { code: number; confidence: number };
-export type Ask = { row: number; key: string; reason: string; audit: boolean; guess: Guess | null };
+export type Ask = {
+  row: number;
+  key: string;
+  reason: string;
+  audit: boolean;
+  /** Neither the model's guess nor anybody's label is told before it is answered. */
+  blind?: boolean;
+  guess: Guess | null;
+  /** Whether the item says something else now than when it was labelled. */
+  changed?: boolean;
+};
 export type Stage = { words: string; fraction: number | null } | null;
 export type Content =
   | { kind: "text"; text: string; cut?: number }
   /** Sanitised HTML, and the start of its visible text; images may come from these hosts. */
   | { kind: "markup"; html: string; text: string; hosts: string[]; cut?: number }
-  | { kind: "image"; width: number; height: number }
+  | { kind: "image"; width: number; height: number; mime?: string }
   | { kind: "remote"; url: string }
   | { kind: "table"; rows: [string, string][] }
   | { kind: "broken"; why: string };
-export type Member = { row: number; key: string; label: number; guess: Guess | null };
+/** Of one that is asked blind, label and guess are left out. */
+export type Member = {
+  row: number;
+  key: string;
+  label: number;
+  guess: Guess | null;
+  blind?: boolean;
+  changed?: boolean;
+};
 
-/** An item that was asked lately and is labelled by now: by this annotator, here or elsewhere, or by another. */
+/**
+ * An item that was asked lately and is labelled by now: by this annotator, here or elsewhere, or by another, whose answer is
+ * not told (code -1).
+ */
 export type Known = { key: string; code: number; mine: boolean };
 
 export type Progress = {
@@ -132,7 +176,15 @@ export type LabelerWelcome = Progress & {
 export type QueueMessage = Progress & { type: "queue"; queue: Ask[] };
 export type StateMessage = Progress & { type: "state" };
 /** The buffers are the pictures, one for each item whose content is an image. */
-export type ItemsMessage = { type: "items"; to: string; items: { row: number; content: Content }[] };
+export type ItemsMessage = {
+  type: "items";
+  to: string;
+  items: { row: number; content: Content }[];
+  /** Rows that were asked for and did not fit. */
+  left?: number[];
+  /** How long the kernel worked on the answer so far. */
+  took_ms?: number;
+};
 export type Sample = {
   type: "sample";
   to: string;
@@ -155,6 +207,8 @@ export type ExplorerWelcome = {
   /** For the Altair engine. */
   chart: Record<string, unknown> | null;
   stage: Stage;
+  /** What failed in the background, and is not made again by itself. */
+  trouble: string;
 };
 /** Buffers: places (float32, x and y of each item), groups (uint16), outlines (float32). */
 export type MapMessage = {
@@ -177,7 +231,10 @@ export type MarksMessage = {
   rings: number[];
   behind: number;
 };
-export type StageMessage = { type: "stage"; stage: Stage };
+/** The `n` rows that an act was about, in one string: see codecs.ts. `missing` of its items are not in this table. */
+export type ActItems = { rows: string; n: number; how: Selection; missing: number };
+export type OpenedMessage = ActItems & { type: "opened"; to: string; act: string };
+export type StageMessage = { type: "stage"; stage: Stage; trouble: string };
 
 export type Estimate = { value: number | null; low: number | null; high: number | null; n: number };
 export type HistoryEntry = {
@@ -189,9 +246,12 @@ export type HistoryEntry = {
   code: number;
   selection: string | null;
   time: string;
-  holds: boolean;
-  /** Whether a jump leads there. */
-  reach: boolean;
+  /** Undone acts come back by redo; those left behind, which is undone before the annotator acted anew, by a restore. */
+  state: "holds" | "undone" | "left behind" | "brought back";
+  /** How many acts and labels a jump there undoes, or brings back. */
+  way: [number, number] | null;
+  /** Older than the last acts, and listed because it is left behind. */
+  apart: boolean;
 };
 export type Person = { annotator: string; labels: number; here: boolean };
 export type MonitorState = {
@@ -200,6 +260,8 @@ export type MonitorState = {
   n_audited: number;
   audit_share: number;
   balance: number[];
+  /** Labels of others that are left out of the balance, for the items are asked of this person too. */
+  n_hidden: number;
   estimate: Estimate;
   curve: { n: number; value: number; low: number; high: number }[];
   behind: number;
@@ -215,6 +277,10 @@ export type MonitorState = {
   error: string;
   undo: boolean;
   redo: boolean;
+  /** What does not fit between the store and the table. */
+  notices: string[];
+  /** Labelled items that say something else now. */
+  n_changed: number;
   /** Everybody who labelled this task, where that is more than one. */
   people: Person[];
   history: HistoryEntry[];
@@ -279,7 +345,15 @@ export type TroubleMessage = { type: "trouble"; to: string; words: string };
 export type Counts = { n_labels: number; n_events: number; undo: boolean; redo: boolean };
 
 export type Reply =
-  | ({ type: "ack"; id: string; back?: Ask | null; gone?: string | null; note?: string } & Counts)
+  | ({
+      type: "ack";
+      id: string;
+      /** The item that an undo gives back to the card, or the selection that it gives back to the map. */
+      back?: Ask | null;
+      chosen?: ActItems | null;
+      gone?: string | null;
+      note?: string | null;
+    } & Counts)
   | { type: "refused"; id: string; why: string }
   | { type: "failed"; id: string; why: string };
 

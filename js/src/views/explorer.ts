@@ -15,6 +15,8 @@ export type ExplorerCallbacks = {
   grow: () => void;
   choose: (row: number) => void;
   list: (open: boolean) => void;
+  /** Do again what failed in the background. */
+  retry: () => void;
   nextDoubt: () => void;
   /** More and smaller groups, or fewer and larger ones. */
   regroup: (finer: boolean) => void;
@@ -48,6 +50,18 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
     stageWords,
     stageBar,
   );
+  const troubleWords = h("span", {});
+  const trouble = h(
+    "div",
+    { class: "hitl-trouble", attrs: { role: "alert", hidden: true } },
+    troubleWords,
+    h("button", {
+      class: "hitl-button",
+      text: "Try again",
+      on: { click: on.retry },
+      attrs: { type: "button" },
+    }),
+  );
   const tip = h("div", { class: "hitl-tip", attrs: { hidden: true } });
   const empty = h("div", { class: "hitl-map-empty hitl-waiting", text: "Waiting for the kernel" });
   const chosen = h("span", { class: "hitl-number" });
@@ -65,7 +79,7 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
     attrs: { type: "button" },
   });
   const chip = h("div", { class: "hitl-chip", attrs: { hidden: true } }, chosen, grow, clear);
-  const plot = h("div", { class: "hitl-plot" }, chart, empty, chip, stage, tip);
+  const plot = h("div", { class: "hitl-plot" }, chart, empty, chip, stage, trouble, tip);
 
   const tools = TOOLS.map(([tool, words, title]) =>
     h("button", {
@@ -122,7 +136,7 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
     ),
   );
   let pressed = false;
-  let waiting: Point[] | null = null;
+  let waiting: (() => void) | null = null;
   const rows = h("ol", { class: "hitl-list-rows", on: { pointerdown: press } });
   const list = h(
     "details",
@@ -141,7 +155,7 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
       // After the click that follows the release.
       setTimeout(() => {
         pressed = false;
-        if (waiting) view.setList(waiting);
+        waiting?.();
         waiting = null;
       });
     };
@@ -168,6 +182,11 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
       setText(stageWords, now.fraction === null ? now.words : `${now.words}, ${percent(now.fraction)}`);
       stageBar.style.setProperty("--done", String(now.fraction ?? 0));
       stageBar.classList.toggle("hitl-unknown", now.fraction === null);
+    },
+    /** What failed and stays so until somebody asks for it again; empty for nothing. */
+    setTrouble(words: string): void {
+      show(trouble, words !== "");
+      setText(troubleWords, words);
     },
     /** How many groups there are; 0 while they still move. */
     setGroups(n: number): void {
@@ -202,10 +221,10 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
       );
     },
     /** The doubtful points in words, for those who cannot see the map. */
-    setList(points: Point[]): void {
+    setList(points: Point[], model: boolean): void {
       // A row that is replaced between press and release would swallow the click.
       if (pressed) {
-        waiting = points;
+        waiting = () => view.setList(points, model);
         return;
       }
       const focused = rows.contains(document.activeElement);
@@ -226,8 +245,8 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
       );
       // The button that had the focus is gone: keep the keys.
       if (focused) root.focus({ preventScroll: true });
-      if (!points.length)
-        rows.append(h("li", { class: "hitl-faint", text: "None yet: label a few items of two classes." }));
+      const none = model ? "None of the next questions." : "None yet: label a few items of two classes.";
+      if (!points.length) rows.append(h("li", { class: "hitl-faint", text: none }));
     },
     showTip(at: [number, number] | null, item: Item | undefined, known: Known | null): void {
       show(tip, at !== null);

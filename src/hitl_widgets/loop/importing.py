@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,18 +13,20 @@ from typing import Any
 import pandas as pd
 
 from hitl_widgets.data.items import is_missing
+from hitl_widgets.data.markup import MARKUP
 from hitl_widgets.data.pool import Pool
+from hitl_widgets.data.spelling import canonical_text, is_rounded, rounded_words, spellings
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.export.reading import Columns
+from hitl_widgets.export.history import History
+from hitl_widgets.export.reading import Columns, read_source
 from hitl_widgets.formats.base import NotTaken, is_list, one_of
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.schema import MAX_NAME, Schema, is_unicode
 from hitl_widgets.loop.tables import column
 
-__all__ = ["Imported", "Log", "Refusals", "import_table"]
+__all__ = ["Imported", "Log", "Refusals", "import_table", "read_labels"]
 
-WHOLE = re.compile(r"(-?(?:0|[1-9]\d*))(?:\.0+)?")
 GUESSES = 50  # so many unknown ids are compared with the pool's, which takes a while each
 SAMPLE = 2000
 SHOWN, GUESSED = 60, 200
@@ -71,12 +73,18 @@ class Log:
         What it holds, and what holds by it.
     add
         Writes an event; returns False where the store has one with this id under another task.
+    named
+        The keys and digests that an act on rows of the pool is written with; of a table alone.
+    meant
+        Says an event in the keys that ``fold`` knows items by.
     """
 
     task: str
     events: Sequence[LabelEvent]
     fold: Fold
     add: Callable[[LabelEvent], bool]
+    named: Callable[[Sequence[int]], tuple[tuple[str, ...], str]] = lambda _: ((), "")
+    meant: Callable[[LabelEvent], LabelEvent] = lambda event: event
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,8 @@ class _Row:
     id: Any
     label: Any
     annotator: Any
-    content: tuple[str, ...] = ()
+    content: Any = None
+    texts: tuple[str, ...] = ()
     sure: bool = True
 
 
@@ -106,6 +115,48 @@ class Refusals:
         return pd.DataFrame({name: column([row[k] for row in rows]) for k, name in enumerate(names)})
 
 
+def read_labels(
+    source: Any, names: Sequence[str], pool: Pool, is_class: Callable[[Any], bool]
+) -> tuple[Columns | History, dict[int, Any] | None]:
+    """What ``source`` says, and of a pool without ids what each row says, by its number.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`read_source`; a column of ids is not needed where the content is there.
+    """
+    try:
+        found: Columns | History | None = read_source(source, names, is_class)
+    except InvalidInput as error:
+        found, missing = None, error
+    if isinstance(found, Columns) and found.content is not None:  # of another tool
+        return found, None
+    if isinstance(found, History) or (found is not None and pool.has(map(str, found.cells[names[0]]))):
+        return found, None
+    for columns in _content_columns(pool):
+        with suppress(InvalidInput):
+            told = read_source(source, list(dict.fromkeys([*columns, *names[1:]])))
+            if isinstance(told, Columns):
+                cells = zip(*(told.cells[c] for c in columns), strict=True)
+                items = [
+                    dict(zip(columns, row, strict=True)) if pool.kind == "table" else row[0] for row in cells
+                ]
+                blank = replace(told, cells={names[0]: [None] * len(items), **told.cells})
+                return found or blank, dict(zip(told.rows, items, strict=True))
+    if found is None:
+        raise missing
+    return found, None
+
+
+def _content_columns(pool: Pool) -> list[list[str]]:
+    """The columns by which the items of a pool without ids may be found, the likeliest first."""
+    if not pool.by_content or not pool.has_content or pool.kind == "image":
+        return []
+    if pool.kind == "table":
+        return [list(map(str, pool.items[0]))]
+    return [[name] for name in dict.fromkeys((pool.column, pool.kind, "text")) if name]
+
+
 def import_table(
     found: Columns,
     names: Sequence[str],
@@ -115,6 +166,7 @@ def import_table(
     annotator: str,
     *,
     replace: bool,
+    contents: Mapping[int, Any] | None = None,
 ) -> Imported:
     """Write the labels of a table, one act for each class and annotator; see :meth:`Session.import_labels`.
 
@@ -124,6 +176,8 @@ def import_table(
         The columns of ids and labels, and of annotators where there is one.
     annotator
         Whose labels they are, where no column says.
+    contents
+        What rows say, by their number: an item without an id is found by that.
     """
     refusals = Refusals()
     for number, why in found.broken:
@@ -137,14 +191,16 @@ def import_table(
         found.cells[names[0]],
         found.cells[names[1]],
         people,
+        map((contents or {}).get, found.rows),
         found.content or [()] * n,
         found.sure or [True] * n,
         strict=True,
     )
     told = _told([_Row(*cell) for cell in cells], pool, schema, refusals)
     groups, n_same = _groups(told, log, pool, refusals, replace=replace)
-    for (value, who), keys in groups.items():
-        log.add(LabelEvent("label", log.task, who, tuple(keys), value, "import"))
+    for (value, who), places in groups.items():
+        keys, digests = log.named(places)
+        log.add(LabelEvent("label", log.task, who, keys, value, "import", digests=digests))
     return Imported(sum(map(len, groups.values())), n_same, refusals.table(), found.n_rows)
 
 
@@ -171,9 +227,9 @@ def _groups(
     refusals: Refusals,
     *,
     replace: bool,
-) -> tuple[dict[tuple[str, str], list[str]], int]:
+) -> tuple[dict[tuple[str, str], list[int]], int]:
     """The items to label by class and annotator, and how many rows say what holds already."""
-    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
     n_same = 0
     for (place, who), said in told.items():
         key, values = pool.keys[place], list(dict.fromkeys(value for _, value in said))
@@ -193,19 +249,9 @@ def _groups(
         if now == values[0]:
             n_same += len(said)
         else:
-            groups[values[0], who].append(key)
+            groups[values[0], who].append(place)
             n_same += len(said) - 1
     return groups, n_same
-
-
-def _spellings(value: Any) -> Iterator[Any]:
-    """The ways in which an id or class may be written: 1, "1" and 1.0 are one."""
-    yield value
-    text = str(value).strip()
-    yield text
-    if whole := WHOLE.fullmatch(text):
-        yield whole[1]
-        yield f"{whole[1]}.0"
 
 
 def _shown(value: Any) -> str:
@@ -243,14 +289,14 @@ class _Ids:
 
     def of(self, row: _Row) -> int:
         """The item of a row: by its id, or by its content where it has none of the person's own."""
-        if not row.content or (row.sure and not is_missing(row.id)):
-            return self.find(row.id)
+        if not row.texts or (row.sure and not is_missing(row.id)):
+            return self.find(row.id, row.content)
         place = None if is_missing(row.id) else self._place(row.id)
-        if place is not None and self._items.says(place, row.content):
+        if place is not None and self._items.says(place, row.texts):
             return place
-        if (found := self._items.find(row.content)) is not None:
+        if (found := self._items.find(row.texts)) is not None:
             return found
-        text, key = _shown(row.content[0]), "" if is_missing(row.id) else f" The item {row.id!r} is another."
+        text, key = _shown(row.texts[0]), "" if is_missing(row.id) else f" The item {row.id!r} is another."
         raise InvalidInput(f"No item, or more than one, is {text}.{key} Ids that a tool gave are not used.")
 
     def _place(self, value: Any) -> int | None:
@@ -259,18 +305,35 @@ class _Ids:
         except InvalidInput:
             return None
 
-    def find(self, value: Any) -> int:
+    def find(self, value: Any, content: Any = None) -> int:
         if isinstance(value, str) and (exact := self._pool.find(value)) is not None:
             return exact  # also where it is a space
+        if content is not None and (place := self._by_content(content)) is not None:
+            return place
+        if is_missing(value) and isinstance(content, str | dict):
+            raise InvalidInput(f"No item says {_shown(content)}.")
         _refuse_odd(value, "id")
-        for spelling in _spellings(value):
+        for spelling in spellings(value):
             place = self._pool.find(spelling)
             if place is not None:
                 return place
+        if is_rounded(value):
+            raise InvalidInput(rounded_words(value))
+        # A number has lost the zeros before it, where there were any; a text has what it has.
+        place = self._by_content(value) if isinstance(value, str) else self._pool.respelled(str(value))
+        if place is not None:
+            return place
         self._guesses -= 1
         guess = _nearest(value, self._pool.keys[:SAMPLE]) if self._guesses >= 0 else ""
         example = choices(self._pool.ids[:1])
         raise InvalidInput(f"No item has the id {_shown(value)}.{guess} Ids look like {example}.")
+
+    def _by_content(self, content: Any) -> int | None:
+        """The one item that says this, where items are known by what they say."""
+        pool = self._pool
+        if not pool.by_content or not isinstance(content, str if pool.kind in {"text", *MARKUP} else dict):
+            return None
+        return pool.saying(content)
 
 
 class _ByContent:
@@ -279,28 +342,32 @@ class _ByContent:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    def find(self, content: Sequence[str]) -> int | None:
+    def find(self, texts: Sequence[str]) -> int | None:
         """The item that is one of these texts; None where none is, or more than one."""
-        for text in content:
-            places = self._places.get(text) or self._places.get(text.strip()) or ()
-            if len(places) == 1:
-                return places[0]
+        for text in texts:
+            if self._pool.kind in {"text", *MARKUP}:
+                place = self._pool.saying(text)
+            else:
+                places = self._places.get(canonical_text(text), ())
+                place = places[0] if len(places) == 1 else None
+            if place is not None:
+                return place
         return None
 
-    def says(self, place: int, content: Sequence[str]) -> bool:
+    def says(self, place: int, texts: Sequence[str]) -> bool:
         """Whether the item is one of these texts."""
-        return bool({t.strip() for t in content} & {t.strip() for t in self._texts(place)})
+        return not self._texts(place).isdisjoint(map(canonical_text, texts))
 
-    def _texts(self, place: int) -> Iterable[str]:
+    def _texts(self, place: int) -> set[str]:
         item = self._pool.items[place]
         values = item.values() if self._pool.kind == "table" else (item,)
-        return [str(v) for v in values if isinstance(v, str | Path)]
+        return {canonical_text(str(v)) for v in values if isinstance(v, str | Path)}
 
     @cached_property
     def _places(self) -> dict[str, list[int]]:
         found: dict[str, list[int]] = defaultdict(list)
         for place in range(len(self._pool)):
-            for text in dict.fromkeys(t for own in self._texts(place) for t in (own, own.strip())):
+            for text in self._texts(place):
                 found[text].append(place)
         return dict(found)
 

@@ -19,6 +19,7 @@ from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.learn.learner import as_learner
 from hitl_widgets.learn.strategies import as_strategy
+from hitl_widgets.loop import notices
 from hitl_widgets.loop.asking import Asker
 from hitl_widgets.loop.classes import Classes
 from hitl_widgets.loop.ledger import Ledger
@@ -264,8 +265,9 @@ class Session(Live):
             )
         with self._lock:
             self._refuse_closed()
-        if error := self._settle(None).error:
-            warnings.warn(error, RuntimeWarning, stacklevel=2)
+        self._settle(None)
+        if trouble := self.trouble_asking:
+            warnings.warn(trouble, RuntimeWarning, stacklevel=2)
         asked = len(self.pool) if n is None and budget is not None else int(n or 1)
         tried: set[int] = set()
         refused: set[int] = set()
@@ -305,15 +307,16 @@ class Session(Live):
         Warns
         -----
         RuntimeWarning
-            When the strategy failed: the default chooses until it works.
+            When the strategy failed: the default chooses until it works. When other background work
+            failed, such as the map: :meth:`retry` does it again.
         """
         if timeout is not None and not isinstance(timeout, int | float | np.number):
             raise InvalidInput(f"timeout={timeout!r}: expected seconds, or None to wait as long as it takes.")
         found = self._settle(timeout)
         if not found.learned:
             raise HitlError(found.error)
-        if found.error:
-            warnings.warn(found.error, RuntimeWarning, stacklevel=2)
+        if trouble := self.trouble:
+            warnings.warn(trouble, RuntimeWarning, stacklevel=2)
         return found
 
     def _say_what_changed(self) -> None:
@@ -360,10 +363,62 @@ class Session(Live):
 
         self._catch_up()
         with self._lock:
-            return labels_table(self._ledger.fold, self.pool)
+            return labels_table(self._ledger.fold, self.pool, self._ledger.naming)
+
+    def missing(self) -> pd.DataFrame:
+        """Labels in the store, under this task, of items that this table does not have.
+
+        Columns as of :meth:`labels`; ``id`` is the store's own key, a content hash where no ``id=`` was
+        passed when the item was labelled.
+        """
+        from hitl_widgets.loop.tables import missing_table
+
+        self._catch_up()
+        with self._lock:
+            return missing_table(self._ledger.fold, self._ledger.missing())
+
+    def changed(self) -> pd.DataFrame:
+        """Labels of items that say something else now than when they were labelled; needs ``id=``.
+
+        Columns as of :meth:`labels`. :meth:`keep` and :meth:`drop` settle them, and so does any new label.
+        """
+        found = self.labels()
+        with self._lock:
+            rows = self._ledger.changed
+            return found[[self.pool.find(one) in rows for one in found["id"]]].reset_index(drop=True)
+
+    def keep(self, ids: Any = None) -> int:
+        """Keep the labels of items that have changed since they were labelled; returns of how many.
+
+        You say them anew: one act for each class, which :meth:`undo` takes back.
+
+        Parameters
+        ----------
+        ids
+            One id, or a list of ids; all of :meth:`changed` where None.
+        """
+        return self.settle(None if ids is None else self.pool.index(as_list(ids)), keep=True)
+
+    def drop(self, ids: Any = None) -> int:
+        """Take away the labels of items that have changed since they were labelled; returns of how many.
+
+        They are asked again. The labels stay those of the content that they were given for: a table that
+        still has it finds them.
+
+        Parameters
+        ----------
+        ids
+            One id, or a list of ids; all of :meth:`changed` where None.
+        """
+        return self.settle(None if ids is None else self.pool.index(as_list(ids)), keep=False)
 
     def history(self) -> pd.DataFrame:
-        """Every event of the task, oldest first; ``holds`` is False for what was undone."""
+        """Every event of the task, oldest first.
+
+        ``holds`` is False for what was undone, and ``state`` says what became of it: ``undone``
+        (:meth:`redo` brings it back), ``left behind`` (its annotator has acted since: :meth:`restore`
+        brings it back) or ``brought back``.
+        """
         from hitl_widgets.loop.tables import history_table
 
         self._catch_up()
@@ -478,7 +533,10 @@ class Session(Live):
         self._say_what_changed()
         with self._lock:
             events = list(self._ledger.events)
-        return export_session(self, events, path, format, names=names, items=items)
+            naming, n_changed = self._ledger.naming, len(self._ledger.changed)
+        if n_changed:
+            warnings.warn(notices.changed(n_changed, len(self.current)), RuntimeWarning, stacklevel=2)
+        return export_session(self, events, naming, path, format, names=names, items=items)
 
     def import_labels(
         self,
@@ -501,7 +559,9 @@ class Session(Live):
             by its text. A history that :meth:`export` wrote to
             ``.jsonl`` is taken up act by act; in a session that has it, that changes nothing.
         id, label
-            The columns; ``label`` also names the question, where a file of another tool has several.
+            The columns; ``label`` also names the question, where a file of another tool has several. In a
+            session without ``id=`` rows are also found by what they say: by the column of the text, or by
+            all columns of a table row.
         annotator
             The column of who said so. You, where None.
         replace
@@ -520,19 +580,22 @@ class Session(Live):
             For a source that cannot be read, or lacks a column. Nothing is written.
         """
         from hitl_widgets.export.history import History
-        from hitl_widgets.export.reading import read_source
-        from hitl_widgets.loop.importing import Log, import_table
+        from hitl_widgets.loop.importing import Log, import_table, read_labels
         from hitl_widgets.loop.restoring import import_history
 
         names = [id, label, *([] if annotator is None else [annotator])]
         self._catch_up()
-        found = read_source(source, names, lambda value: self.schema.find(value) is not None)
+        schema = self.schema
+        found, contents = read_labels(source, names, self.pool, lambda value: schema.find(value) is not None)
         with self._lock:
             self._refuse_closed()
-            log = Log(self.task, self._ledger.events, self._ledger.fold, self._add)
+            ledger = self._ledger
+            log = Log(self.task, ledger.events, ledger.fold, self._add, ledger.named, ledger.naming.meant)
             if isinstance(found, History):
                 return import_history(found, log, self.annotator, replace=replace)
-            return import_table(found, names, log, self.pool, self.schema, self.annotator, replace=replace)
+            return import_table(
+                found, names, log, self.pool, self.schema, self.annotator, replace=replace, contents=contents
+            )
 
     def _add(self, event: LabelEvent) -> bool:
         self._act(event)

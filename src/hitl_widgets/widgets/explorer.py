@@ -9,11 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.widgets import messages as m
 from hitl_widgets.widgets.channel import SessionWidget, bundle
 
 __all__ = ["Explorer"]
 
 LEVELS = 15
+# No label, no guess, and no level of doubt: nothing is told of the item.
+BLIND = 255
 ENGINES = ("auto", "altair", "canvas", "webgl", "raster")
 # Beyond, Vega takes longer than a person waits.
 MOST_FOR_ALTAIR = 5_000
@@ -72,6 +75,7 @@ class Explorer(SessionWidget):
                     "engine": engine,
                     "chart": json.loads(bundle("map.json")) if engine == "altair" else None,
                     "stage": self._stage(),
+                    "trouble": m.words(session.trouble_mapping),
                 }
             )
             self._send_map(view)
@@ -87,7 +91,8 @@ class Explorer(SessionWidget):
         elif what == "map":
             self._send_map(None)
         elif what in {"stage", "error"}:
-            self._post({"type": "stage", "stage": self._stage()})
+            trouble = m.words(self.session.trouble_mapping)
+            self._post({"type": "stage", "stage": self._stage(), "trouble": trouble})
 
     def _stage(self) -> dict[str, Any] | None:
         stage = self.session.stage
@@ -116,13 +121,19 @@ class Explorer(SessionWidget):
         )
 
     def _marks(self) -> Marks:
-        """Label, predicted class (255 for none) and uncertainty level of every item."""
+        """Label, predicted class (255 for none) and uncertainty level of every item, or BLIND."""
         labels, found = self.session.current, self.session.round
         # -1 becomes 255.
         label = labels.y.astype(np.uint8)
         if found is None:
-            return label, np.full_like(label, 255), np.zeros_like(label)
-        return label, found.predicted.astype(np.uint8), np.rint(found.uncertainty * LEVELS).astype(np.uint8)
+            marks = label, np.full_like(label, 255), np.zeros_like(label)
+        else:
+            doubt = np.rint(found.uncertainty * LEVELS).astype(np.uint8)
+            marks = label, found.predicted.astype(np.uint8), doubt
+        hidden = self.session.blind(labels)
+        for array in marks:
+            array[hidden] = BLIND
+        return marks
 
     def _send_change(self) -> None:
         with self._wire:
@@ -138,13 +149,14 @@ class Explorer(SessionWidget):
 
     def _send_marks(self, marks: Marks, rows: npt.NDArray[np.int64] | None, view: str | None) -> None:
         found = self.session.round
+        hidden = marks[2] == BLIND
         self._post(
             {
                 "type": "marks",
                 "to": view,
                 "number": self._number,
                 "full": rows is None,
-                "rings": [s.index for s in found.suggestions if not s.audit] if found else [],
+                "rings": [s.index for s in found.suggestions if not hidden[s.index]] if found else [],
                 "behind": self.session.behind,
             },
             [
