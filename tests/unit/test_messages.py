@@ -6,6 +6,7 @@ import contextvars
 import dataclasses
 import json
 import re
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -403,6 +404,27 @@ def test_a_disk_that_is_full_fails_the_label_so_that_the_browser_keeps_it(
     assert (reply["type"], "full" in reply["why"]) == ("failed", True)
     assert labeler.answer(message)["type"] == "ack"
     assert session.n_labels == 1
+
+
+def test_an_act_that_finds_the_store_locked_stays_in_the_browser_and_arrives_afterwards(
+    make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("hitl_widgets.loop.team.BEAT", 3600)
+    session = make_session(store=tmp_path / "labels.sqlite")
+    labeler, monitor = Wire(Labeler(session), monkeypatch), Wire(Monitor(session), monkeypatch)
+    holder = sqlite3.connect(tmp_path / "labels.sqlite", isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    acts = [label(session, id=f"{i:08}", key=session.pool.keys[i]) for i in range(3)]
+    replies = [labeler.answer(act) for act in acts]
+    assert {reply["type"] for reply in replies} == {"failed"}
+    assert all("locked" in reply["why"] for reply in replies)
+    assert any("locked" in m["store"]["unsaved"] for m in monitor.sent if "store" in m)
+    holder.rollback()
+    holder.close()
+    monkeypatch.setattr(session, "_locked_until", 0.0)
+    assert [labeler.answer(act)["type"] for act in acts] == ["ack"] * 3  # sent again, as the browser does
+    assert session.n_labels == 3
+    assert session.unsaved == ""
 
 
 def test_the_monitor_says_that_an_act_was_not_saved_until_one_is(

@@ -16,7 +16,7 @@ from hitl_widgets.data._cache import Keys, row_keys
 __all__ = ["Sample", "kept", "kept_arrays", "kept_cells", "watched", "what_changed"]
 
 COPIED = 40_000_000  # bytes: of less, a copy is nobody's concern
-ROWS = 1_000
+ROWS = 100
 _MUTABLE = (list, dict, set, bytearray)
 
 

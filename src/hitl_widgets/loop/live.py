@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal, NoReturn, TypeGuard
 from uuid import NAMESPACE_OID, uuid5
 
 import numpy as np
@@ -65,6 +65,7 @@ class Live:
     task: str
     annotator: str
     token: str
+    earlier: Live | None = None
     _ledger: Ledger
     _told_schema: Schema
 
@@ -783,6 +784,38 @@ class Live:
         self._ground = self._map = None  # what was labelled can still be read
         self._trainer.forget()
         self._tell("closed")
+
+    def is_lost_to(self, other: Live) -> bool:
+        """Whether another store lies where this session's was, and lacks acts that this session knows."""
+        here, there = self.store, other.store
+        same_place = here.path is not None and (here.path, self.task) == (there.path, other.task)
+        if not same_place or here.store_id == there.store_id:
+            return False
+        found = {event.event_id for event in other.known()}
+        return any(event.event_id not in found for event, _ in self.acts())
+
+    def find_earlier(self, other: Live) -> None:
+        """Say that an earlier session of this kernel knows acts of a store that is gone."""
+        self.earlier = other
+        n = len(other.acts())
+        warnings.warn(
+            f"The label store {self.store.name} is another one than before: the one that an earlier session "
+            f"of this kernel had open was deleted or replaced. That session knows {n:,} of its acts. To take "
+            "them up: session.import_labels(session.earlier)",
+            RuntimeWarning,
+            stacklevel=5,
+        )
+
+    def known(self) -> list[LabelEvent]:
+        """Every event that was read from the log, in its order."""
+        with self._lock:
+            return list(self._ledger.events)
+
+    def __reduce__(self) -> NoReturn:
+        raise HitlError(
+            "A Session cannot be copied, nor sent to another process: it has threads and connections. Open "
+            "one there, on the same store."
+        )
 
     def leave_behind(self) -> None:
         """In a forked child: the session is the parent's."""

@@ -40,6 +40,7 @@ from hitl_widgets.loop.settings import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hitl_widgets.export.history import History
     from hitl_widgets.loop.importing import Imported
 
 __all__ = ["Session"]
@@ -61,8 +62,9 @@ class Session(Live):
         or the columns of a table row.
     X
         Embeddings, array-like of shape (n_rows, n_features), finite; or a path to ``.npy``,
-        ``.parquet`` or ``.zarr``, a zarr or a Dask array, which may be larger than memory. Without
-        them features are built from the items in the background.
+        ``.parquet`` or ``.zarr``, a zarr or a Dask array, which may be larger than memory. Arrays of
+        more than 10 million numbers are not copied: do not change them later. Without X features are
+        built from the items in the background.
     embed
         Instead of ``X``: a function from a list of items to such an array, or a scikit-learn
         transformer.
@@ -203,7 +205,13 @@ class Session(Live):
         InvalidInput
             For a class that the schema does not have, or an unknown id.
         StoreError
-            When it could not be written.
+            When it could not be written. While another program has locked the store, that is after 10 s.
+
+        Warns
+        -----
+        RuntimeWarning
+            When it waits for such a program; and when the store was replaced by an older copy, to which
+            what it lacks was written again.
         """
         index = self.pool.index(as_list(ids))
         if selection == "audit" and not self._audit_issued.issuperset(index):
@@ -429,6 +437,7 @@ class Session(Live):
         """The model's label, confidence and uncertainty (0 to 1) of every item, indexed by id."""
         from hitl_widgets.loop.tables import predictions_table
 
+        self._say_what_changed()
         return predictions_table(self.round, self.pool)
 
     def to_frame(self) -> Any:
@@ -556,8 +565,8 @@ class Session(Live):
             ids to labels; a path to ``.csv``, ``.parquet``, ``.json``, ``.jsonl`` or ``.xlsx``. Exports of
             Label Studio, Prodigy, doccano and Argilla are recognised: what their annotators submitted is
             taken, each under the annotator's name, and where they know no ids of yours an item is found
-            by its text. A history that :meth:`export` wrote to
-            ``.jsonl`` is taken up act by act; in a session that has it, that changes nothing.
+            by its text. A history that :meth:`export` wrote to ``.jsonl`` is taken up act by act, and so is
+            a Session whose store is lost; in a session that has these acts, that changes nothing.
         id, label
             The columns; ``label`` also names the question, where a file of another tool has several. In a
             session without ``id=`` rows are also found by what they say: by the column of the text, or by
@@ -586,7 +595,11 @@ class Session(Live):
         names = [id, label, *([] if annotator is None else [annotator])]
         self._catch_up()
         schema = self.schema
-        found, contents = read_labels(source, names, self.pool, lambda value: schema.find(value) is not None)
+        contents: dict[int, Any] | None = None
+        if isinstance(source, Session):
+            found: Any = _history_of(source)
+        else:
+            found, contents = read_labels(source, names, self.pool, lambda v: schema.find(v) is not None)
         with self._lock:
             self._refuse_closed()
             ledger = self._ledger
@@ -600,3 +613,10 @@ class Session(Live):
     def _add(self, event: LabelEvent) -> bool:
         self._act(event)
         return self._ledger.find(event.event_id) is not None
+
+
+def _history_of(session: Session) -> History:
+    from hitl_widgets.export.history import History
+
+    events = session.known()
+    return History(list(enumerate(events)), n_lines=len(events))
