@@ -134,7 +134,7 @@ class Live:
     def label_items(
         self,
         index: Sequence[int] | npt.NDArray[np.int64],
-        value: str | None,
+        value: Any,
         *,
         selection: Selection = "api",
         elapsed_ms: int | None = None,
@@ -446,11 +446,11 @@ class Live:
             return "opinion"
         return "audit" if row in self._audit_issued else said
 
-    def _class(self, word: object) -> str:
+    def _class(self, value: object) -> str:
         """What the class is called now: a name that it had before is understood as well."""
         known = self._ledger.fold.question
-        now = known.meaning(known.understood(str(word)))
-        return self.schema.names[self.schema.code(word if now is None else now)]
+        now = known.meaning(known.understood(value)) if isinstance(value, str) else None
+        return self.schema.names[self.schema.code(value if now is None else now)]
 
     def called(self, class_id: str, word: str) -> str:
         """What a class is called now, by its id; ``word`` is what it was called on the screen."""
@@ -493,6 +493,16 @@ class Live:
     def schema(self) -> Schema:
         """The question that holds now."""
         return self._ledger.schema
+
+    @property
+    def unanswered(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        """Classes that ``classes=`` lacks though there are labels of them; they may have been renamed.
+
+        Of each its id, its name, and the new classes that it may be called now, likeliest first. Answered by
+        ``session.classes.merge([old], into=new)``, or by ``session.classes.retire(old)``.
+        """
+        with self._lock:
+            return self._ledger.unanswered
 
     @property
     def round(self) -> Round | None:

@@ -392,7 +392,8 @@ class SessionWidget(ChannelWidget):
             asdict(c) | {"id": i, "retired": k >= n}
             for k, (i, c) in enumerate(zip(schema.ids, every, strict=True))
         ]
-        return {"classes": classes, "question": schema.question}
+        lost = [{"name": name, "to": to} for _, name, to in self.session.unanswered]
+        return {"classes": classes, "question": schema.question, "lost": lost}
 
 
 def _queue_of(session: Session, what: str = "acts") -> ThreadPoolExecutor:
