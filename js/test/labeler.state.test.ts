@@ -230,7 +230,9 @@ describe("an empty card", () => {
     expect(emptyWords(initial)).toBe("Waiting for the kernel");
     expect(emptyWords(welcomed())).toBe("Choosing the next item");
     expect(emptyWords({ ...welcomed(), n_left: 0 })).toBe("Everything is labelled");
-    expect(emptyWords({ ...welcomed(), n_left: 0, n_skipped: 3 })).toBe("Everything is labelled, 3 skipped");
+    const done = { ...welcomed(), n_left: 0 };
+    expect(emptyWords({ ...done, n_skipped: 3 })).toBe("Nothing is left to ask: 97 labelled, 3 skipped");
+    expect(emptyWords({ ...done, n_skipped: 100 })).toBe("Every item was skipped");
   });
 });
 

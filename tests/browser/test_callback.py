@@ -13,7 +13,7 @@ button, out = w.Button(description="label"), w.Output()
 def click(_):
     with out:
         out.clear_output(wait=True)
-        texts = [f"{word} number {i}" for i in range(60) for word in ("apple", "river")]
+        texts = [f"{word} number {i} of run {len(made)}" for i in range(60) for word in ("apple", "river")]
         session = hitl.Session(texts, classes=["a", "b"], audit=0, task=f"task {len(made)}")
         made.append(weakref.ref(session))
         display(session)
@@ -35,8 +35,7 @@ def test_five_sessions_of_a_button_leave_one(desk):
     button = page.get_by_role("button", name="label", exact=True)
     for n in range(5):
         button.click()
-        page.locator(f".hitl-monitor:has-text('task {n}')").wait_for()
-        bench.wait_item()
+        page.locator(f".hitl-labeler .hitl-card:has-text('of run {n}')").wait_for()
     notebook.run(1)
     assert notebook.output(1).strip() == "[False, False, False, False, True] 1"
     bench.focus()

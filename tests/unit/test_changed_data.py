@@ -83,6 +83,8 @@ def test_labels_stay_on_their_rows_and_a_changed_table_is_said(way: str, how: di
             RuntimeWarning, match=f"Your table changed after the session was made: .*{change[1]}"
         ):
             found = session.to_frame()
+        with pytest.warns(RuntimeWarning, match="Your table changed"):
+            assert session.predictions().index.tolist() == list(session.pool.ids)
     pd.testing.assert_frame_equal(found[before.columns.tolist()], before)
     assert found["label"].dropna().to_dict() == {3: "a", 5: "b"}
 

@@ -18,6 +18,8 @@ export type ShowMessage = {
 };
 /** Rows of a selection are one string: see codecs.ts. */
 export type SampleMessage = { type: "sample"; id: string; view: string; rows: string };
+/** The items of one of the annotator's acts. */
+export type OpenMessage = { type: "open"; id: string; view: string; act: string };
 export type GroupsMessage = { type: "groups"; id: string; view: string; scale: number };
 export type RetryMessage = { type: "retry"; id: string; view: string };
 export type VegaMessage = { type: "vega"; id: string; view: string };
@@ -35,9 +37,12 @@ export type LabelMessage = {
   elapsed_ms?: number;
 };
 export type SkipMessage = { type: "skip"; id: string; pool?: string; key: string };
+/** Keep or drop the label of an item that has changed since, or of all such items. */
+export type SettleMessage = { type: "settle"; id: string; pool?: string; keep: boolean; key?: string };
 export type UndoMessage = { type: "undo"; id: string; pool?: string };
 export type RedoMessage = { type: "redo"; id: string; pool?: string };
 export type JumpMessage = { type: "jump"; id: string; pool?: string; act: string };
+export type RestoreMessage = { type: "restore"; id: string; pool?: string; acts: string[] };
 export type ChangeMessage = {
   type: "change";
   id: string;
@@ -67,7 +72,15 @@ export type PlayMessage = {
 };
 
 /** What writes to the log: kept in the outbox until the kernel has acknowledged it. */
-export type Act = LabelMessage | SkipMessage | UndoMessage | RedoMessage | JumpMessage | ChangeMessage;
+export type Act =
+  | LabelMessage
+  | SkipMessage
+  | SettleMessage
+  | UndoMessage
+  | RedoMessage
+  | JumpMessage
+  | RestoreMessage
+  | ChangeMessage;
 export type NewClass = Pick<LabelClass, "name"> & Partial<Pick<LabelClass, "guidance" | "key" | "color">>;
 export type ClassEdit = Partial<Pick<LabelClass, "guidance" | "example" | "key" | "color">>;
 export type Question =
@@ -75,6 +88,7 @@ export type Question =
   | ByeMessage
   | ShowMessage
   | SampleMessage
+  | OpenMessage
   | GroupsMessage
   | RetryMessage
   | VegaMessage
@@ -98,7 +112,17 @@ export type LabelClass = PlainClass & { id: string; retired: boolean };
 export type PlainClass = { name: string; guidance: string; example: string; key: string; color: string };
 export type ClassesMessage = { type: "classes"; classes: LabelClass[]; question: string };
 export type Guess = { code: number; confidence: number };
-export type Ask = { row: number; key: string; reason: string; audit: boolean; guess: Guess | null };
+export type Ask = {
+  row: number;
+  key: string;
+  reason: string;
+  audit: boolean;
+  /** Neither the model's guess nor anybody's label is told before it is answered. */
+  blind?: boolean;
+  guess: Guess | null;
+  /** Whether the item says something else now than when it was labelled. */
+  changed?: boolean;
+};
 export type Stage = { words: string; fraction: number | null } | null;
 export type Content =
   | { kind: "text"; text: string; cut?: number }
@@ -108,9 +132,20 @@ export type Content =
   | { kind: "remote"; url: string }
   | { kind: "table"; rows: [string, string][] }
   | { kind: "broken"; why: string };
-export type Member = { row: number; key: string; label: number; guess: Guess | null };
+/** Of one that is asked blind, label and guess are left out. */
+export type Member = {
+  row: number;
+  key: string;
+  label: number;
+  guess: Guess | null;
+  blind?: boolean;
+  changed?: boolean;
+};
 
-/** An item that was asked lately and is labelled by now: by this annotator, here or elsewhere, or by another. */
+/**
+ * An item that was asked lately and is labelled by now: by this annotator, here or elsewhere, or by another, whose answer is
+ * not told (code -1).
+ */
 export type Known = { key: string; code: number; mine: boolean };
 
 export type Progress = {
@@ -195,6 +230,9 @@ export type MarksMessage = {
   rings: number[];
   behind: number;
 };
+/** The `n` rows that an act was about, in one string: see codecs.ts. `missing` of its items are not in this table. */
+export type ActItems = { rows: string; n: number; how: Selection; missing: number };
+export type OpenedMessage = ActItems & { type: "opened"; to: string; act: string };
 export type StageMessage = { type: "stage"; stage: Stage; trouble: string };
 
 export type Estimate = { value: number | null; low: number | null; high: number | null; n: number };
@@ -207,9 +245,12 @@ export type HistoryEntry = {
   code: number;
   selection: string | null;
   time: string;
-  holds: boolean;
-  /** Whether a jump leads there. */
-  reach: boolean;
+  /** Undone acts come back by redo; those left behind, which is undone before the annotator acted anew, by a restore. */
+  state: "holds" | "undone" | "left behind" | "brought back";
+  /** How many acts and labels a jump there undoes, or brings back. */
+  way: [number, number] | null;
+  /** Older than the last acts, and listed because it is left behind. */
+  apart: boolean;
 };
 export type Person = { annotator: string; labels: number; here: boolean };
 export type MonitorState = {
@@ -218,6 +259,8 @@ export type MonitorState = {
   n_audited: number;
   audit_share: number;
   balance: number[];
+  /** Labels of others that are left out of the balance, for the items are asked of this person too. */
+  n_hidden: number;
   estimate: Estimate;
   curve: { n: number; value: number; low: number; high: number }[];
   behind: number;
@@ -233,6 +276,10 @@ export type MonitorState = {
   error: string;
   undo: boolean;
   redo: boolean;
+  /** What does not fit between the store and the table. */
+  notices: string[];
+  /** Labelled items that say something else now. */
+  n_changed: number;
   /** Everybody who labelled this task, where that is more than one. */
   people: Person[];
   history: HistoryEntry[];
@@ -297,7 +344,15 @@ export type TroubleMessage = { type: "trouble"; to: string; words: string };
 export type Counts = { n_labels: number; n_events: number; undo: boolean; redo: boolean };
 
 export type Reply =
-  | ({ type: "ack"; id: string; back?: Ask | null; gone?: string | null; note?: string } & Counts)
+  | ({
+      type: "ack";
+      id: string;
+      /** The item that an undo gives back to the card, or the selection that it gives back to the map. */
+      back?: Ask | null;
+      chosen?: ActItems | null;
+      gone?: string | null;
+      note?: string | null;
+    } & Counts)
   | { type: "refused"; id: string; why: string }
   | { type: "failed"; id: string; why: string };
 

@@ -1,6 +1,12 @@
 import type { Ask, Counts, Known, LabelClass, Progress, Sample, Selection } from "../host/protocol";
 
-export type Chosen = { rows: Uint32Array; how: Selection; sample: Sample | null };
+export type Chosen = {
+  rows: Uint32Array;
+  how: Selection;
+  /** What brought them back, where no hand chose them just now. */
+  from?: "history" | "undo";
+  sample: Sample | null;
+};
 
 export type Turn = "undo" | "redo";
 
@@ -195,18 +201,43 @@ function acted(state: LabelerState, id: string, keys: string[], n: number): Labe
   };
 }
 
+/** Whether an undo or redo is on its way: what it brings is shown, not what the one before brought. */
+export const turning = (state: LabelerState): boolean =>
+  [...state.flying.values()].some(({ kind }) => kind !== "act");
+
+/** One chosen point takes the card; otherwise the question does. */
+export function onCard(state: LabelerState): Ask | null {
+  const { chosen } = state;
+  if (!chosen) return state.current;
+  const member = chosen.rows.length === 1 ? chosen.sample?.random[0] : undefined;
+  if (!member) return null;
+  const from = { history: "From the history", undo: "Taken back", hand: "Chosen on the map" }[
+    chosen.from ?? "hand"
+  ];
+  const name = state.classes[member.label]?.name;
+  const held = name === undefined ? "not labelled yet" : `labelled ${name}`;
+  return { ...member, reason: `${from}, ${member.blind ? "asked without a hint" : held}`, audit: false };
+}
+
 /** What became of the item on the card while it was there, elsewhere than on this card. */
 export function meanwhile(state: LabelerState): Known | null {
   const key = state.chosen ? null : state.current?.key;
   return state.known.find((item) => item.key === key) ?? null;
 }
 
+/** Whether nothing is left to ask. */
+export const isDone = (state: LabelerState): boolean =>
+  state.ready && state.n_items > 0 && state.n_left === 0;
+
 /** One short sentence for an empty card. */
 export function emptyWords(state: LabelerState): string {
   if (!state.ready) return "Waiting for the kernel";
-  if (state.n_items && state.n_left === 0) {
-    const skipped = state.n_skipped ? `, ${state.n_skipped} skipped` : "";
-    return `Everything is labelled${skipped}`;
+  if (isDone(state)) {
+    const { n_items, n_skipped } = state;
+    if (!n_skipped) return "Everything is labelled";
+    if (n_skipped === n_items) return "Every item was skipped";
+    const [labelled, skipped] = [n_items - n_skipped, n_skipped].map((n) => n.toLocaleString("en"));
+    return `Nothing is left to ask: ${labelled} labelled, ${skipped} skipped`;
   }
   if (state.error) return "No item could be chosen";
   return "Choosing the next item";

@@ -1,6 +1,6 @@
 import type { Ask, ChangeMessage, LabelClass } from "../host/protocol";
 import { type Item, renderItem } from "../items/index";
-import { emptyWords, type LabelerState, labelsGiven, meanwhile, turnable } from "../state/labeler";
+import { emptyWords, isDone, type LabelerState, labelsGiven, meanwhile, turnable } from "../state/labeler";
 import { count, h, percent, said, setParts, setText, show } from "../ui/dom";
 import { bulkCard } from "./bulk";
 import { classEditor } from "./classes";
@@ -20,6 +20,8 @@ export type LabelerCallbacks = {
   redo: () => void;
   release: () => void;
   toggleGuess: () => void;
+  /** Keep or drop the label of the item on the card, which has changed since. */
+  settle: (keep: boolean) => void;
   change: (change: Omit<ChangeMessage, "type" | "id">) => void;
   /** The item of this row is on the screen. */
   painted: (row: number) => void;
@@ -32,6 +34,13 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const guess = h("span", { class: "hitl-number" });
   const eye = h("button", { class: "hitl-link", on: { click: on.toggleGuess }, attrs: { type: "button" } });
   const guessLine = h("div", { class: "hitl-guess" }, guess, eye);
+  const changed = h(
+    "div",
+    { class: "hitl-changed", attrs: { role: "status" } },
+    "This item has changed since it was labelled.",
+    link("keep the label", () => on.settle(true)),
+    link("drop it", () => on.settle(false)),
+  );
   const classes = h("div", { class: "hitl-classes", attrs: { role: "group", "aria-label": "Classes" } });
   const skip = button("S", "skip", "Leave this item unanswered", on.skip);
   const undo = button("Z", "undo", "Take back your last act", on.undo);
@@ -51,6 +60,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     h("div", { class: "hitl-head" }, reason, progress),
     card,
     h("div", { class: "hitl-over" }, note),
+    changed,
     guessLine,
     classes,
     h("div", { class: "hitl-acts" }, skip, undo, redo, release, keysOff),
@@ -88,12 +98,10 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
         card.replaceChildren(renderItem(found));
         card.dataset.row = String(ask.row);
         on.painted(ask.row);
-      } else
-        card.replaceChildren(
-          h("div", { class: `hitl-empty${state.error ? "" : " hitl-waiting"}`, text: emptyWords(state) }),
-        );
-      card.classList.toggle("hitl-done", !ask && state.ready && state.n_left === 0);
+      } else card.replaceChildren(!ask && isDone(state) ? doneCard(state) : emptyCard(state));
+      card.classList.toggle("hitl-done", !ask && !bulk && isDone(state));
     }
+    show(changed, !bulk && ask?.changed === true);
     // Somebody else's label is nearly what the model says now.
     const model = !bulk && ask?.guess && !meanwhile(state) ? ask.guess : null;
     guessLine.style.visibility = model ? "visible" : "hidden";
@@ -142,16 +150,33 @@ function members(state: LabelerState, item: (row: number) => Item | undefined): 
 }
 
 function heading(state: LabelerState, ask: Ask | null, bulk: boolean): (string | HTMLElement)[] {
+  if (bulk && state.chosen?.from === "history") return ["One act: press a class to label all of it anew"];
   if (bulk) return ["Press a class to label all of them"];
   if (!ask) return [said(state.question)];
   const now = meanwhile(state);
   if (now?.mine) {
     const name = said(state.classes[now.code]?.name ?? "");
-    return ["Labelled ", name, " elsewhere: your label replaces it"];
+    return ["You have labelled it ", name, ": your label replaces that"];
   }
   if (now) return ["Labelled by somebody else meanwhile: yours is a second opinion"];
   if (state.question && !state.chosen) return [said(state.question), " · ", ask.reason];
   return [said(ask.reason.charAt(0).toUpperCase() + ask.reason.slice(1))];
+}
+
+const emptyCard = (state: LabelerState): HTMLElement =>
+  h("div", { class: `hitl-empty${state.error ? "" : " hitl-waiting"}`, text: emptyWords(state) });
+
+/** When nothing is left to ask: what can be done now. */
+function doneCard(state: LabelerState): HTMLElement {
+  const code = (text: string): HTMLElement => h("code", { text });
+  return h(
+    "div",
+    { class: "hitl-empty hitl-next" },
+    h("p", { text: emptyWords(state) }),
+    h("p", {}, "Save the labels: ", code('session.export("labels.csv")')),
+    h("p", {}, "Look again: choose points on the map, or open an act in the history."),
+    h("p", {}, "Label more: add rows to the table, and run the cell again."),
+  );
 }
 
 function waitingWords(state: LabelerState): string {
@@ -159,6 +184,9 @@ function waitingWords(state: LabelerState): string {
   const waits = state.waiting === 1 ? "waits" : "wait";
   return `${count(state.waiting, "act")} ${waits} in this browser for the kernel. Go on labeling; if the kernel was restarted, run the cell again.`;
 }
+
+const link = (words: string, act: () => void): HTMLElement =>
+  h("button", { class: "hitl-link", text: words, attrs: { type: "button" }, on: { click: act } });
 
 function button(key: string, words: string, title: string, act: () => void): HTMLButtonElement {
   return h(

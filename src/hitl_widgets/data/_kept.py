@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import sys
 import weakref
 from collections.abc import Callable
 from copy import copy
@@ -12,17 +11,18 @@ from typing import Any
 import numpy as np
 
 from hitl_widgets.data._cache import Keys, row_keys
+from hitl_widgets.data._loaded import loaded
 
 __all__ = ["Sample", "kept", "kept_arrays", "kept_cells", "watched", "what_changed"]
 
 COPIED = 40_000_000  # bytes: of less, a copy is nobody's concern
-ROWS = 1_000
+ROWS = 100
 _MUTABLE = (list, dict, set, bytearray)
 
 
 def kept(data: Any) -> Any:
     """The table or list as it is now; what it holds is shared for as long as nobody changes it."""
-    if "pandas" in sys.modules and isinstance(data, _pandas().DataFrame | _pandas().Series):
+    if (pd := loaded("pandas")) is not None and isinstance(data, pd.DataFrame | pd.Series):
         return data.copy(deep=not _copies_on_write())
     if type(data).__module__.startswith("polars") and hasattr(data, "clone"):
         return data.clone()
@@ -47,7 +47,7 @@ def what_changed(then: Any, now: Any) -> str:
         return f"it had {len(then):,} rows and has {len(now):,} now"
     if isinstance(then, list):
         return "" if all(map(_same, then, now)) else "its items changed"
-    if "pandas" in sys.modules and isinstance(then, _pandas().DataFrame | _pandas().Series):
+    if (pd := loaded("pandas")) is not None and isinstance(then, pd.DataFrame | pd.Series):
         if not now.index.equals(then.index):
             return "its index changed, or the order of its rows"
         if getattr(then, "ndim", 1) == 1:
@@ -114,13 +114,9 @@ def _same_column(then: Any, now: Any) -> bool:
         return False
 
 
-def _pandas() -> Any:
-    return sys.modules["pandas"]
-
-
 def _copies_on_write() -> bool:
     """Whether pandas copies shared values when one holder changes them: always from 3.0 on."""
-    pandas = _pandas()
+    pandas = loaded("pandas")
     if int(pandas.__version__.split(".")[0]) >= 3:
         return True
     return pandas.get_option("mode.copy_on_write") is True

@@ -39,6 +39,8 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
     selection: Selection | None
     elapsed_ms: _Count | None
     model_version: _Count | None
+    restores: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
+    digests: str = ""
     pseudonym: bool = False
     n_items: int = 0
     holds: bool = True
@@ -81,7 +83,11 @@ def write_history(
         for event in events:
             shown = replace(event, annotator=called[event.annotator]) if called else event
             line = {"format": FORMAT, **asdict(shown), "n_items": len(event.item_ids)}
+            if not event.digests:
+                del line["digests"]  # so that earlier versions read the line
             line |= {"pseudonym": bool(called), "holds": holding.get(event.event_id, True)}
+            if event.restores is None:  # versions that do not know the field refuse a line that has it
+                del line["restores"]
             file.write(_line(line) + "\n")
     return Path(path).expanduser().absolute()
 

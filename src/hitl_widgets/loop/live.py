@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal, NoReturn, TypeGuard
+from uuid import NAMESPACE_OID, uuid5
 
 import numpy as np
 import numpy.typing as npt
@@ -23,12 +24,13 @@ from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput, StoreError
 from hitl_widgets.forks import Elsewhere
-from hitl_widgets.labels.events import LabelEvent, Selection, new_event_id
+from hitl_widgets.labels.events import ActState, LabelEvent, Selection, new_event_id, now
 from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.labels.waiting import waiting
 from hitl_widgets.learn.learner import Learner
 from hitl_widgets.loop.asking import Asker, Ground, Labels, ground_of
+from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.mapping import Map, Preparation, Stage
 from hitl_widgets.loop.openings import NOWHERE, Run, abandon, enter
@@ -39,7 +41,7 @@ from hitl_widgets.loop.trainer import Evaluation, Trainer
 from hitl_widgets.loop.troubles import ASKING, MAP, Troubles
 from hitl_widgets.loop.worker import Worker, ending, weakly
 
-__all__ = ["Live", "opaque", "unsaid"]
+__all__ = ["Live", "opaque", "relabelled", "unsaid"]
 
 Listener = Callable[[str], None]
 
@@ -48,6 +50,8 @@ SOON = 0.1
 # Up to so many items a neighbour graph takes seconds: who waits for the model waits for it too.
 GRAPH_SOON = 20_000
 CACHE = ".hitl-widgets"
+# Questions drawn at random before there are features, of which one may be on a card already.
+FIRST = 3
 # So long a view's act waits for a store that is locked: the kernel has others to answer, and the browser
 # sends it again. Nor does the next one try before so many seconds have passed.
 BRIEF = 1.0
@@ -64,6 +68,7 @@ class Live:
     task: str
     annotator: str
     token: str
+    earlier: Live | None = None
     _ledger: Ledger
     _told_schema: Schema
 
@@ -76,6 +81,7 @@ class Live:
         self._changed: Any = threading.Condition(self._lock)
         self._listeners: list[Listener] = []
         self._audit_issued: set[int] = set()
+        self._blind = Blind()
         self._told_of = -1
         self._ground: Ground | None = None
         self._graph_due = self._graph_is_soon()
@@ -147,7 +153,8 @@ class Live:
         elapsed_ms = check_act(selection, elapsed_ms)
         if value is not None:
             value = self._class(value)
-        keys = self._keys(index)
+        rows = self._rows(index)
+        keys, digests = self._ledger.named(rows)
         if len(index) == 1 and selection in {"api", "suggested", "audit"}:
             selection = self._selection(int(index[0]), selection)
         return self._act(
@@ -161,16 +168,46 @@ class Live:
                 elapsed_ms=elapsed_ms,
                 model_version=self._trainer.number,
                 event_id=event_id or new_event_id(),
+                digests=digests,
             ),
-            index,
+            rows,
         )
 
     def skip_items(self, index: Sequence[int], *, event_id: str | None = None) -> str:
         """:meth:`skip` by rows of the pool instead of ids."""
         if not index:
             raise InvalidInput("There is nothing to skip: pass at least one id.")
-        keys, event_id = self._keys(index), event_id or new_event_id()
-        return self._act(LabelEvent("skip", self.task, self.annotator, keys, event_id=event_id))
+        rows, event_id = self._rows(index), event_id or new_event_id()
+        keys, digests = self._ledger.named(rows)
+        skip = LabelEvent("skip", self.task, self.annotator, keys, event_id=event_id, digests=digests)
+        return self._act(skip, rows)
+
+    def settle(self, rows: Sequence[int] | None, *, keep: bool, event_id: str | None = None) -> int:
+        """Keep the labels of items that have changed since, or take them away; of all where ``rows`` is None.
+
+        What is kept is said anew, by this annotator, of the content of now: one act for each class.
+
+        Returns
+        -------
+        int
+            How many items it was about: those of ``rows`` that have changed.
+        """
+        with self._lock:
+            if self._known(event_id):
+                return 0
+            found = sorted(self._ledger.changed.intersection(self._ledger.changed if rows is None else rows))
+            labels = self._ledger.labels
+            groups: dict[tuple[str | None, Selection], list[int]] = {}
+            for row in found:
+                name = self.schema.all_names[labels.y[row]] if keep else None
+                groups.setdefault((name, "audit" if keep and labels.audited[row] else "api"), []).append(row)
+            names = [*[new_event_id() for _ in groups][1:], event_id or new_event_id()]
+            # The last act has the id: a resent message finishes what was interrupted.
+            for ((name, how), part), act in zip(groups.items(), names, strict=False):
+                keys, digests = self._ledger.named(part)
+                said = LabelEvent("label", self.task, self.annotator, keys, name, how, event_id=act)
+                self._act(replace(said, digests=digests), part)
+            return len(found)
 
     def change_classes(self, change: Mapping[str, Any], *, event_id: str | None = None) -> str:
         """Change the question: what the methods of :attr:`classes` do, in one form for log and wire."""
@@ -209,7 +246,7 @@ class Live:
         Raises
         ------
         InvalidInput
-            For an act that is not yours, or that was undone before you acted anew.
+            For an act that is not yours, or that was undone before you acted anew: see :meth:`restore`.
         """
         with self._writing():
             if self._known(as_event):
@@ -222,6 +259,81 @@ class Live:
             kind: Literal["undo", "redo"] = "undo" if back else "redo"
             name = as_event or new_event_id()
             return self._act(LabelEvent(kind, self.task, self.annotator, value=way, event_id=name))
+
+    def restore(self, event_ids: str | Iterable[str], *, as_event: str | None = None) -> str:
+        """Bring back acts of yours that were undone, also those that :meth:`redo` no longer reaches.
+
+        What was left behind is done again, as a new act on the same items: it replaces what you said of
+        them since, and can be undone.
+
+        Parameters
+        ----------
+        event_ids
+            Of one label, skip or change of the classes, or of several, which come back in this order.
+        as_event
+            Of a resent restore: what the store has already changes nothing.
+
+        Returns
+        -------
+        str
+            The last event's id.
+
+        Raises
+        ------
+        InvalidInput
+            For an act that is not yours, that holds, or whose class is no more. Acts before it are back.
+
+        Warns
+        -----
+        RuntimeWarning
+            When items that you had labelled otherwise since were labelled anew.
+        """
+        one = isinstance(event_ids, str) or not isinstance(event_ids, Iterable)
+        acts: list[Any] = [event_ids] if one else list(event_ids)
+        with self._writing():
+            if self._known(as_event):
+                return as_event
+            if not acts:
+                raise InvalidInput("There is nothing to bring back: pass an event_id of session.history().")
+            name = as_event or new_event_id()
+            # The last one bears the name: a restore that was cut off is done to its end when sent again.
+            names = [*(str(uuid5(NAMESPACE_OID, f"{name} {act}")) for act in acts[:-1]), name]
+            replaced = 0
+            for act, own in zip(acts, names, strict=True):
+                if self._ledger.find(own) is None:
+                    again = self._again(act, own)
+                    replaced += self._ledger.fold.replaces(self._ledger.naming.meant(again))
+                    self._act(again)
+        if replaced and as_event is None:
+            warnings.warn(relabelled(replaced), RuntimeWarning, stacklevel=2)
+        return name
+
+    def replaced_by(self, event_ids: Iterable[str]) -> int:
+        """How many later answers of yours a :meth:`restore` of these acts replaces."""
+        with self._lock:
+            fold = self._ledger.fold
+            found = [fold.act(event_id) for event_id in event_ids]
+            return sum(fold.replaces(act) for act in found if act and fold.state(act) == "left behind")
+
+    def _again(self, event_id: str, name: str) -> LabelEvent:
+        """The event that brings back an act."""
+        fold = self._ledger.fold
+        found = fold.act(event_id) if isinstance(event_id, str) else None
+        if found is None or found.annotator != self.annotator:
+            raise InvalidInput(f"{event_id!r} is no act of yours: see session.history().")
+        state = fold.state(found)
+        if state == "undone":
+            return LabelEvent("redo", self.task, self.annotator, value=[event_id], event_id=name)
+        if state != "left behind":
+            now_ = "holds" if state == "holds" else "was brought back"
+            raise InvalidInput(f"The act {event_id!r} {now_} already.")
+        value = found.value
+        if found.kind == "schema":
+            value = self._ledger.completed(value)
+        elif value is not None:
+            value = self._class(self.called(fold.said(found) or "", value))
+        written = self._ledger.find(event_id) or found  # in the log's own keys
+        return replace(written, value=value, event_id=name, time=now(), restores=event_id)
 
     def _turn(self, kind: Literal["undo", "redo"], event_id: str | None) -> str | None:
         with self._writing():
@@ -324,14 +436,14 @@ class Live:
             if self._closed:
                 raise HitlError("The session is closed: run the cell that makes it again.")
 
-    def _keys(self, index: Sequence[int] | npt.NDArray[np.int64]) -> tuple[str, ...]:
+    def _rows(self, index: Sequence[int] | npt.NDArray[np.int64]) -> list[int]:
+        """The rows, each once."""
         rows, n = np.asarray(index), len(self.pool)
         if rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n:
             odd = next((i for i in index if not isinstance(i, int) or not 0 <= i < n), index)
             raise InvalidInput(f"{odd!r} is no row of the pool: expected whole numbers from 0 to {n - 1}.")
-        if (rows[1:] <= rows[:-1]).any():  # not rising: one may be named twice
-            rows = np.asarray(list(dict.fromkeys(rows.tolist())))
-        return tuple(map(self.pool.keys.__getitem__, rows.tolist()))
+        found: list[int] = rows.tolist()
+        return list(dict.fromkeys(found)) if (rows[1:] <= rows[:-1]).any() else found
 
     def _selection(self, row: int, said: Selection) -> Selection:
         """How an item that was asked came to be: what was labelled meanwhile is no draw for the audit."""
@@ -491,20 +603,72 @@ class Live:
         with self._lock:
             return self._ledger.code(event)
 
-    def redoable(self) -> frozenset[str]:
-        """Ids of your acts that :meth:`redo` or :meth:`jump` can still bring back."""
+    def act(self, event_id: str) -> LabelEvent | None:
+        """The label, skip or change of the classes of yours with this id."""
         with self._lock:
-            return self._ledger.fold.redoable(self.annotator)
+            found = self._ledger.fold.act(event_id)
+        return found if found is not None and found.annotator == self.annotator else None
+
+    def state(self, event: LabelEvent) -> ActState:
+        """What became of an act: ``holds``, ``undone``, ``left behind`` or ``brought back``."""
+        with self._lock:
+            return self._ledger.fold.state(event)
+
+    def left_behind(self, limit: int) -> list[LabelEvent]:
+        """Your last acts that were undone and are out of reach of :meth:`redo`, the newest first."""
+        with self._lock:
+            return self._ledger.fold.left(self.annotator, limit)
+
+    def ways(self, event_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
+        """How many acts and labels a :meth:`jump` to each of these undoes, or brings back, if it can."""
+        with self._lock:
+            return self._ledger.fold.ways(self.annotator, event_ids)
 
     def turned(self, event_id: str) -> LabelEvent | None:
         """The act that an undo or redo with this id was about."""
         with self._lock:
             return self._ledger.turned(event_id)
 
+    @property
+    def notices(self) -> list[str]:
+        """What does not fit between the store and the table, and what rows are one item, in words."""
+        with self._lock:
+            return self._ledger.notices()
+
+    @property
+    def n_changed(self) -> int:
+        """How many labelled items say something else now than when they were labelled."""
+        return len(self._ledger.changed)
+
+    def is_changed(self, row: int) -> bool:
+        """Whether the item has a label, and says something else now than when it was labelled."""
+        return row in self._ledger.changed
+
+    def row_of(self, key: str) -> int | None:
+        """The row of an item by the key of an act on it; None where the table has none."""
+        return self._ledger.naming.row(key)
+
     def can_turn(self) -> tuple[bool, bool]:
         """Whether there is something to undo, and to redo."""
         with self._lock:
             return self._ledger.can_turn(self.annotator)
+
+    # -- what is asked blind
+
+    def blind(self, labels: Labels) -> npt.NDArray[np.int64]:
+        """Rows of which no guess and nobody's label may be shown: they wait for an unprejudiced answer."""
+        with self._lock:
+            return self._blind.rows(labels, self._audit_issued)
+
+    def hand(self, rows: Iterable[int]) -> None:
+        """These may be on a card soon: what others say of them meanwhile is not shown."""
+        with self._lock:
+            self._blind.handed(rows)
+
+    def draw(self, row: int) -> None:
+        """Row ``row`` is asked again, as a draw for the audit."""
+        with self._lock:
+            self._blind.drawn(row)
 
     # -- others
 
@@ -527,9 +691,10 @@ class Live:
         """
         if self._team is None:
             return frozenset()
-        keys = {self.pool.keys[row]: row for row in rows}
+        keys = {self._ledger.naming.written(row): row for row in rows}
         self._team.hold(keys, seconds=seconds, at_once=at_once)
-        theirs = frozenset(keys[key] for key in self._team.theirs.intersection(keys))
+        held = {self._ledger.naming.held(key) for key in self._team.theirs}
+        theirs = frozenset(row for row in keys.values() if row in held)
         if not self._team.others:
             return theirs
         # What somebody gave back is free; their label was on disk before, and is read only now.
@@ -541,7 +706,7 @@ class Live:
     def give_back(self, rows: Iterable[int]) -> None:
         """These items are not asked here after all."""
         if self._team is not None:
-            self._team.done([self.pool.keys[row] for row in rows])
+            self._team.done([self._ledger.naming.written(row) for row in rows])
 
     def ask_anew(self) -> None:
         """Choose the next items again, without those that are in the hands of others; returns at once."""
@@ -612,6 +777,38 @@ class Live:
         self._ground = self._map = None  # what was labelled can still be read
         self._trainer.forget()
         self._tell("closed")
+
+    def is_lost_to(self, other: Live) -> bool:
+        """Whether another store lies where this session's was, and lacks acts that this session knows."""
+        here, there = self.store, other.store
+        same_place = here.path is not None and (here.path, self.task) == (there.path, other.task)
+        if not same_place or here.store_id == there.store_id:
+            return False
+        found = {event.event_id for event in other.known()}
+        return any(event.event_id not in found for event, _ in self.acts())
+
+    def find_earlier(self, other: Live) -> None:
+        """Say that an earlier session of this kernel knows acts of a store that is gone."""
+        self.earlier = other
+        n = len(other.acts())
+        warnings.warn(
+            f"The label store {self.store.name} is another one than before: the one that an earlier session "
+            f"of this kernel had open was deleted or replaced. That session knows {n:,} of its acts. To take "
+            "them up: session.import_labels(session.earlier)",
+            RuntimeWarning,
+            stacklevel=5,
+        )
+
+    def known(self) -> list[LabelEvent]:
+        """Every event that was read from the log, in its order."""
+        with self._lock:
+            return list(self._ledger.events)
+
+    def __reduce__(self) -> NoReturn:
+        raise HitlError(
+            "A Session cannot be copied, nor sent to another process: it has threads and connections. Open "
+            "one there, on the same store."
+        )
 
     def leave_behind(self) -> None:
         """In a forked child: the session is the parent's."""
@@ -731,6 +928,8 @@ class Live:
     def _on_round(self, made: Round) -> None:
         self._told_of = made.n_events
         with self._changed:
+            # Before there are features all are drawn at random, and no more than these reach a card.
+            self._blind.asked(made.suggestions[: None if made.has_features else FIRST])
             self._changed.notify_all()
         self._tell("round")
 
@@ -788,3 +987,9 @@ def unsaid(n: int) -> str:
         f"{those} asked again: what was said is no class any more. Turning this back, or adding the class "
         "anew, brings the labels back."
     )
+
+
+def relabelled(n: int) -> str:
+    """Of items that were labelled otherwise before an act on them was brought back."""
+    those = "1 item had" if n == 1 else f"{n:,} items had"
+    return f"{those} another answer of yours since: it was replaced. Undo brings it back."

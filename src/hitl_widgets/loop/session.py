@@ -19,6 +19,7 @@ from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.learn.learner import as_learner
 from hitl_widgets.learn.strategies import as_strategy
+from hitl_widgets.loop import notices
 from hitl_widgets.loop.asking import Asker
 from hitl_widgets.loop.classes import Classes
 from hitl_widgets.loop.ledger import Ledger
@@ -39,6 +40,7 @@ from hitl_widgets.loop.settings import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hitl_widgets.export.history import History
     from hitl_widgets.loop.importing import Imported
 
 __all__ = ["Session"]
@@ -60,8 +62,9 @@ class Session(Live):
         or the columns of a table row.
     X
         Embeddings, array-like of shape (n_rows, n_features), finite; or a path to ``.npy``,
-        ``.parquet`` or ``.zarr``, a zarr or a Dask array, which may be larger than memory. Without
-        them features are built from the items in the background.
+        ``.parquet`` or ``.zarr``, a zarr or a Dask array, which may be larger than memory. Arrays of
+        more than 10 million numbers are not copied: do not change them later. Without X features are
+        built from the items in the background.
     embed
         Instead of ``X``: a function from a list of items to such an array, or a scikit-learn
         transformer.
@@ -201,7 +204,13 @@ class Session(Live):
         InvalidInput
             For a class that the schema does not have, or an unknown id.
         StoreError
-            When it could not be written.
+            When it could not be written. While another program has locked the store, that is after 10 s.
+
+        Warns
+        -----
+        RuntimeWarning
+            When it waits for such a program; and when the store was replaced by an older copy, to which
+            what it lacks was written again.
         """
         index = self.pool.index(as_list(ids))
         if selection == "audit" and not self._audit_issued.issuperset(index):
@@ -361,10 +370,62 @@ class Session(Live):
 
         self._catch_up()
         with self._lock:
-            return labels_table(self._ledger.fold, self.pool)
+            return labels_table(self._ledger.fold, self.pool, self._ledger.naming)
+
+    def missing(self) -> pd.DataFrame:
+        """Labels in the store, under this task, of items that this table does not have.
+
+        Columns as of :meth:`labels`; ``id`` is the store's own key, a content hash where no ``id=`` was
+        passed when the item was labelled.
+        """
+        from hitl_widgets.loop.tables import missing_table
+
+        self._catch_up()
+        with self._lock:
+            return missing_table(self._ledger.fold, self._ledger.missing())
+
+    def changed(self) -> pd.DataFrame:
+        """Labels of items that say something else now than when they were labelled; needs ``id=``.
+
+        Columns as of :meth:`labels`. :meth:`keep` and :meth:`drop` settle them, and so does any new label.
+        """
+        found = self.labels()
+        with self._lock:
+            rows = self._ledger.changed
+            return found[[self.pool.find(one) in rows for one in found["id"]]].reset_index(drop=True)
+
+    def keep(self, ids: Any = None) -> int:
+        """Keep the labels of items that have changed since they were labelled; returns of how many.
+
+        You say them anew: one act for each class, which :meth:`undo` takes back.
+
+        Parameters
+        ----------
+        ids
+            One id, or a list of ids; all of :meth:`changed` where None.
+        """
+        return self.settle(None if ids is None else self.pool.index(as_list(ids)), keep=True)
+
+    def drop(self, ids: Any = None) -> int:
+        """Take away the labels of items that have changed since they were labelled; returns of how many.
+
+        They are asked again. The labels stay those of the content that they were given for: a table that
+        still has it finds them.
+
+        Parameters
+        ----------
+        ids
+            One id, or a list of ids; all of :meth:`changed` where None.
+        """
+        return self.settle(None if ids is None else self.pool.index(as_list(ids)), keep=False)
 
     def history(self) -> pd.DataFrame:
-        """Every event of the task, oldest first; ``holds`` is False for what was undone."""
+        """Every event of the task, oldest first.
+
+        ``holds`` is False for what was undone, and ``state`` says what became of it: ``undone``
+        (:meth:`redo` brings it back), ``left behind`` (its annotator has acted since: :meth:`restore`
+        brings it back) or ``brought back``.
+        """
         from hitl_widgets.loop.tables import history_table
 
         self._catch_up()
@@ -375,6 +436,7 @@ class Session(Live):
         """The model's label, confidence and uncertainty (0 to 1) of every item, indexed by id."""
         from hitl_widgets.loop.tables import predictions_table
 
+        self._say_what_changed()
         return predictions_table(self.round, self.pool)
 
     def to_frame(self) -> Any:
@@ -477,7 +539,10 @@ class Session(Live):
         self._say_what_changed()
         with self._lock:
             events = list(self._ledger.events)
-        return export_session(self, events, path, format, names=names, items=items)
+            naming, n_changed = self._ledger.naming, len(self._ledger.changed)
+        if n_changed:
+            warnings.warn(notices.changed(n_changed, len(self.current)), RuntimeWarning, stacklevel=2)
+        return export_session(self, events, naming, path, format, names=names, items=items)
 
     def import_labels(
         self,
@@ -495,9 +560,11 @@ class Session(Live):
         source
             A pandas, polars or Arrow table, a list of dicts, a dict of columns or of ids to labels; a path
             to ``.csv``, ``.parquet``, ``.jsonl`` or ``.xlsx``. A history that :meth:`export` wrote to
-            ``.jsonl`` is taken up act by act; in a session that has it, that changes nothing.
+            ``.jsonl`` is taken up act by act, and so is a Session whose store is lost; in a session that
+            has these acts, that changes nothing.
         id, label
-            The columns.
+            The columns. In a session without ``id=`` rows are also found by what they say: by the column
+            of the text, or by all columns of a table row.
         annotator
             The column of who said so. You, where None.
         replace
@@ -516,20 +583,33 @@ class Session(Live):
             For a source that cannot be read, or lacks a column. Nothing is written.
         """
         from hitl_widgets.export.history import History
-        from hitl_widgets.export.reading import read_source
-        from hitl_widgets.loop.importing import Log, import_table
+        from hitl_widgets.loop.importing import Log, import_table, read_labels
         from hitl_widgets.loop.restoring import import_history
 
         names = [id, label, *([] if annotator is None else [annotator])]
-        found = read_source(source, names)
+        contents: dict[int, Any] | None = None
+        if isinstance(source, Session):
+            found: Any = _history_of(source)
+        else:
+            found, contents = read_labels(source, names, self.pool)
         self._catch_up()
         with self._lock:
             self._refuse_closed()
-            log = Log(self.task, self._ledger.events, self._ledger.fold, self._add)
+            ledger = self._ledger
+            log = Log(self.task, ledger.events, ledger.fold, self._add, ledger.named, ledger.naming.meant)
             if isinstance(found, History):
                 return import_history(found, log, self.annotator, replace=replace)
-            return import_table(found, names, log, self.pool, self.schema, self.annotator, replace=replace)
+            return import_table(
+                found, names, log, self.pool, self.schema, self.annotator, replace=replace, contents=contents
+            )
 
     def _add(self, event: LabelEvent) -> bool:
         self._act(event)
         return self._ledger.find(event.event_id) is not None
+
+
+def _history_of(session: Session) -> History:
+    from hitl_widgets.export.history import History
+
+    events = session.known()
+    return History(list(enumerate(events)), n_lines=len(events))

@@ -18,16 +18,18 @@ from weakref import WeakKeyDictionary
 import anywidget
 import ipywidgets
 import msgspec
+import numpy as np
 import traitlets
 
 from hitl_widgets.data.items import Payload
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput
-from hitl_widgets.loop.live import opaque, unsaid
+from hitl_widgets.labels.events import LabelEvent
+from hitl_widgets.loop.live import opaque, relabelled, unsaid
 from hitl_widgets.loop.session import Session
 from hitl_widgets.turns import behind, first, give_way
 from hitl_widgets.widgets import messages as m
 from hitl_widgets.widgets.cells import enter, running
-from hitl_widgets.widgets.rows import decode
+from hitl_widgets.widgets.rows import decode, encode
 from hitl_widgets.widgets.screens import Screen
 
 __all__ = ["ChannelWidget", "LockedBox", "LockedLayout", "LockedVBox", "SessionWidget", "bundle"]
@@ -37,6 +39,8 @@ STATIC = Path(__file__).parent / "static"
 AT_ONCE = 10_000
 # Bytes of pictures in one message.
 PARCEL = 200_000
+# How a bulk act chose its items, as the map does.
+BULK = {"lasso", "rectangle", "cluster"}
 # What a message holds beside the act.
 WIRE = {"type", "id", "pool"}
 OTHER_ROWS = "The table changed since these points were selected: select them again."
@@ -220,33 +224,42 @@ class SessionWidget(ChannelWidget):
             case _:
                 self._take(message)
 
-    def _take(self, message: m.Act | m.Sample) -> None:
-        if isinstance(message, m.Sample):
-            self._sample(message)
-        else:
-            with self.session.briefly():
-                self._act(message)
+    def _take(self, message: m.Act | m.Sample | m.Open) -> None:
+        match message:
+            case m.Sample():
+                self._sample(message)
+            case m.Open():
+                self._open(message)
+            case _:
+                with self.session.briefly():
+                    self._act(message)
 
     def _act(self, message: m.Act) -> None:
         session = self.session
         if message.pool not in {"", session.pool.fingerprint}:
             raise InvalidInput(OTHER_ROWS if isinstance(message, m.Label) and message.rows else OTHER_TABLE)
-        back: dict[str, Any] | None = None
-        gone = note = None
+        back = chosen = gone = note = None
         before = 0 if isinstance(message, m.Label | m.Skip) else session.counts[0]
         match message:
             case m.Label():
                 self._label(message)
             case m.Skip():
                 session.skip_items(session.pool.index([message.key]), event_id=message.id)
+            case m.Settle():
+                rows = None if message.key is None else session.pool.index([message.key])
+                session.settle(rows, keep=message.keep, event_id=message.id)
             case m.Undo():
                 session.undo(event_id=message.id)
-                back = self._taken_back(message.id)
+                back, chosen = self._taken_back(message.id), self._chosen(session.turned(message.id))
             case m.Redo():
                 session.redo(event_id=message.id)
                 gone = (self._taken_back(message.id) or {}).get("key")
             case m.Jump():
                 session.jump(message.act, as_event=message.id)
+            case m.Restore():
+                replaced = session.replaced_by(message.acts)
+                session.restore(message.acts, as_event=message.id)
+                note = relabelled(replaced) if replaced else None
             case m.Change():
                 change = {part: x for part, x in msgspec.to_builtins(message).items() if part not in WIRE}
                 session.change_classes(change, event_id=message.id)
@@ -254,8 +267,12 @@ class SessionWidget(ChannelWidget):
         if n_labels < before and self._is_change(message):
             note = unsaid(before - n_labels)
         undo, redo = session.can_turn()
-        answer = {"type": "ack", "id": message.id, "back": back, "gone": gone, "note": note}
-        self._post(answer | {"undo": undo, "redo": redo, "n_labels": n_labels, "n_events": n_events})
+        answer = {"type": "ack", "id": message.id, "back": back, "chosen": chosen, "gone": gone, "note": note}
+        self._post(
+            answer
+            | {"chosen": chosen}
+            | {"undo": undo, "redo": redo, "n_labels": n_labels, "n_events": n_events}
+        )
 
     def _label(self, message: m.Label) -> None:
         session, pool = self.session, self.session.pool
@@ -275,7 +292,9 @@ class SessionWidget(ChannelWidget):
 
     def _is_change(self, message: m.Act) -> bool:
         """Whether it changed what words mean, rather than what was said."""
-        target = None if isinstance(message, m.Change | m.Jump) else self.session.turned(message.id)
+        target = (
+            None if isinstance(message, m.Change | m.Jump | m.Restore) else self.session.turned(message.id)
+        )
         return isinstance(message, m.Change) or (target is not None and target.kind == "schema")
 
     def _taken_back(self, event_id: str) -> dict[str, Any] | None:
@@ -283,11 +302,34 @@ class SessionWidget(ChannelWidget):
         target = self.session.turned(event_id)
         if target is None or len(target.item_ids) != 1:
             return None
-        row = self.session.pool.find(target.item_ids[0])
+        row = self.session.row_of(target.item_ids[0])
         if row is None:
             return None
-        ask = {"row": row, "key": target.item_ids[0], "guess": None}
-        return ask | {"reason": "taken back by you", "audit": target.selection == "audit"}
+        audit = target.selection == "audit"
+        if audit:
+            self.session.draw(row)
+        blind = bool((self.session.blind(self.session.current) == row).any())
+        ask = {"row": row, "key": self.session.pool.keys[row], "guess": None, "blind": blind}
+        ask |= {"changed": self.session.is_changed(row)}
+        return ask | {"reason": "taken back by you", "audit": audit}
+
+    def _chosen(self, act: LabelEvent | None) -> dict[str, Any] | None:
+        """The items of a bulk act as a selection."""
+        found = self._items(act) if act is not None and len(act.item_ids) > 1 else None
+        return found if found and found["n"] else None
+
+    def _items(self, act: LabelEvent) -> dict[str, Any]:
+        places = [self.session.row_of(key) for key in act.item_ids]
+        rows = np.unique(np.asarray([row for row in places if row is not None], np.int64))
+        how = act.selection if act.selection in BULK else "clicked"
+        return {"rows": encode(rows), "n": len(rows), "how": how, "missing": places.count(None)}
+
+    def _open(self, message: m.Open) -> None:
+        """Send which items an act of the annotator was about, as far as they are in this table."""
+        act = self.session.act(message.act)
+        if act is None:
+            raise InvalidInput(f"{message.act!r} is no act of yours.")
+        self._post({"type": "opened", "to": message.view, "act": message.act, **self._items(act)})
 
     def _show_behind(self, message: m.Show, since: float) -> None:
         with behind():

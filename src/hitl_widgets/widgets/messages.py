@@ -16,10 +16,13 @@ __all__ = [
     "Jump",
     "Label",
     "Message",
+    "Open",
     "Play",
     "Redo",
+    "Restore",
     "Retry",
     "Sample",
+    "Settle",
     "Show",
     "Skip",
     "Step",
@@ -36,6 +39,8 @@ LARGEST = 32_000
 WHY_CHARACTERS = 2_000
 
 Token = Annotated[str, msgspec.Meta(min_length=8, max_length=64, pattern=r"^[\w.-]+\Z")]
+# Of an act in the log, which may have been imported.
+ActId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Words = Annotated[str, msgspec.Meta(max_length=10_000)]
@@ -85,6 +90,13 @@ class Sample(_Message, frozen=True, tag="sample"):
     rows: Rows
 
 
+class Open(_Message, frozen=True, tag="open"):
+    """A view wants the items of one of the annotator's acts."""
+
+    view: Token
+    act: ActId
+
+
 class Groups(_Message, frozen=True, tag="groups"):
     """The map is to show finer (below 1) or coarser groups."""
 
@@ -122,6 +134,13 @@ class Skip(_Act, frozen=True, kw_only=True, tag="skip"):
     key: Key
 
 
+class Settle(_Act, frozen=True, kw_only=True, tag="settle"):
+    """Keep or drop the labels of items that have changed since: of one item, or of all."""
+
+    keep: bool
+    key: Key | None = None
+
+
 class Undo(_Act, frozen=True, kw_only=True, tag="undo"):
     """Take back the annotator's last act."""
 
@@ -133,7 +152,13 @@ class Redo(_Act, frozen=True, kw_only=True, tag="redo"):
 class Jump(_Act, frozen=True, kw_only=True, tag="jump"):
     """Go to the moment after one of the annotator's acts."""
 
-    act: Token
+    act: ActId
+
+
+class Restore(_Act, frozen=True, kw_only=True, tag="restore"):
+    """Bring back acts of the annotator that were undone and left behind, in this order."""
+
+    acts: Annotated[tuple[ActId, ...], msgspec.Meta(min_length=1, max_length=100)]
 
 
 class _Class(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -183,8 +208,8 @@ class Play(_Message, frozen=True, tag="play"):
     picks: Annotated[tuple[Row, ...], msgspec.Meta(max_length=2_000)]
 
 
-Act = Label | Skip | Undo | Redo | Jump | Change
-Message = Hello | Bye | Show | Sample | Groups | Retry | Vega | Act | Step | Play
+Act = Label | Skip | Settle | Undo | Redo | Jump | Restore | Change
+Message = Hello | Bye | Show | Sample | Open | Groups | Retry | Vega | Act | Step | Play
 
 
 def parse(content: Any, buffers: Any = None, largest: int = LARGEST) -> Message:
