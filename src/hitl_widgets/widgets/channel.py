@@ -28,6 +28,7 @@ from hitl_widgets.turns import behind, first, give_way
 from hitl_widgets.widgets import messages as m
 from hitl_widgets.widgets.cells import enter, running
 from hitl_widgets.widgets.rows import decode, encode
+from hitl_widgets.widgets.screens import Screen
 
 __all__ = ["ChannelWidget", "LockedBox", "LockedLayout", "LockedVBox", "SessionWidget", "bundle"]
 
@@ -171,11 +172,16 @@ class SessionWidget(ChannelWidget):
     def __init__(self, session: Session) -> None:
         if not isinstance(session, Session):
             raise TypeError(f"{type(self).__name__} shows a Session; got a {type(session).__name__}.")
-        self.session = session
+        self.screen = Screen(session)
         self.run = running()
         super().__init__(session.key, session.token)
         enter(self)
         self._unsubscribe = session.subscribe(self._hear)
+
+    @property
+    def session(self) -> Session:
+        """The session that is shown."""
+        return self.screen.session
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of task {self.session.task!r}>"
@@ -194,7 +200,10 @@ class SessionWidget(ChannelWidget):
     def _handle(self, message: m.Message) -> None:
         match message:
             case m.Hello():
+                self.screen.hello(message.view)
                 self._greet(message.view)
+            case m.Bye():
+                self.screen.bye(message.view)
             case m.Show() if self.session.pool.kind == "image":
                 # Encoding takes its time: acts go first.
                 _queue_of(self.session, "pictures").submit(self._show_behind, message, time.monotonic())
@@ -392,7 +401,8 @@ class SessionWidget(ChannelWidget):
             asdict(c) | {"id": i, "retired": k >= n}
             for k, (i, c) in enumerate(zip(schema.ids, every, strict=True))
         ]
-        return {"classes": classes, "question": schema.question}
+        lost = [{"name": name, "to": to} for _, name, to in self.session.unanswered]
+        return {"classes": classes, "question": schema.question, "lost": lost}
 
 
 def _queue_of(session: Session, what: str = "acts") -> ThreadPoolExecutor:
