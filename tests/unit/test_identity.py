@@ -546,7 +546,9 @@ def test_widgets_say_what_has_changed_and_settle_it(
     state = monitor._state()
     assert (state["n_changed"], len(state["notices"])) == (3, 1)
     assert "3 of 4 labelled items" in state["notices"][0]
-    assert [labeler._member(row, session.current)["changed"] for row in range(4)] == [True, True, True, False]
+    members = [labeler._member(row, session.current, frozenset()) for row in range(4)]
+    assert [member["changed"] for member in members] == [True, True, True, False]
+    assert not labeler._member(0, session.current, frozenset([0]))["changed"]  # it is asked blind
 
     def settle(name: str, **how: Any) -> dict[str, Any]:
         labeler._receive(labeler, {"type": "settle", "id": name, **how}, [])

@@ -165,7 +165,7 @@ class Labeler(SessionWidget):
         key, blind = self.session.pool.keys[row], row in hidden
         label, guess = (-1, None) if blind else (int(labels.y[row]), self._guess(row))
         member = {"row": row, "key": key, "label": label, "guess": guess, "blind": blind}
-        return member | {"changed": self.session.is_changed(row)}
+        return member | {"changed": not blind and self.session.is_changed(row)}
 
 
 def _most(values: npt.NDArray[np.floating[Any]], k: int) -> npt.NDArray[np.intp]:
