@@ -7,6 +7,7 @@ export type Selection = "suggested" | "audit" | "clicked" | "lasso" | "rectangle
 // -- browser -> kernel
 
 export type HelloMessage = { type: "hello"; id: string; view: string };
+export type ByeMessage = { type: "bye"; id: string; view: string };
 export type ShowMessage = {
   type: "show";
   id: string;
@@ -84,6 +85,7 @@ export type NewClass = Pick<LabelClass, "name"> & Partial<Pick<LabelClass, "guid
 export type ClassEdit = Partial<Pick<LabelClass, "guidance" | "example" | "key" | "color">>;
 export type Question =
   | HelloMessage
+  | ByeMessage
   | ShowMessage
   | SampleMessage
   | OpenMessage

@@ -27,6 +27,7 @@ from hitl_widgets.data._kept import (
     watched,
     what_changed,
 )
+from hitl_widgets.data._loaded import wait_for_imports
 from hitl_widgets.data.at_hand import at_hand
 from hitl_widgets.data.items import ItemKind, Payload, is_missing, payload
 from hitl_widgets.data.markup import MARKUP, check_hosts, need_markup, sanitise, visible_text
@@ -373,6 +374,7 @@ class Pool:
                 "Pass one of text=, html=, markdown=, image= or columns=, to say what an item is."
             )
         hosts = check_hosts(remote_images)
+        wait_for_imports()
         data = data if not given and is_matrix(data) else at_hand(data)
         held, data = watched(data), kept(data)
         table = _as_table(data)

@@ -6,15 +6,18 @@ import hashlib
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, NoReturn, TypeGuard
 from uuid import NAMESPACE_OID, uuid5
 
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.children import Cancelled
 from hitl_widgets.data.items import Payload
 from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
@@ -36,7 +39,7 @@ from hitl_widgets.loop.settings import check_act
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Evaluation, Trainer
 from hitl_widgets.loop.troubles import ASKING, MAP, Troubles
-from hitl_widgets.loop.worker import Worker, ending
+from hitl_widgets.loop.worker import Worker, ending, weakly
 
 __all__ = ["Live", "opaque", "relabelled", "unsaid"]
 
@@ -102,21 +105,21 @@ class Live:
             model,
             asker,
             len(self.pool),
-            self._snapshot,
-            self._on_round,
-            self._on_evaluation,
+            _snapshot_of(self),
+            weakly(self._on_round),
+            weakly(self._on_evaluation),
             self._on_turn,
         )
         self._preparation = Preparation(
             self.pool,
             embed,
             random_state,
-            on_features=self._on_features,
-            on_map=self._on_map,
-            on_graph=self._on_graph,
+            on_features=weakly(self._on_features),
+            on_map=weakly(self._on_map),
+            on_graph=weakly(self._on_graph),
             before_graph=self._trainer.wait_ready,
-            on_stage=self._on_stage,
-            on_error=self._on_error,
+            on_stage=weakly(self._on_stage),
+            on_error=weakly(self._on_error),
             on_turn=self._on_turn,
             cache=None if self.store.path is None else self.store.path.parent / CACHE,
         )
@@ -125,6 +128,10 @@ class Live:
         around = (self.store, self.task, self.annotator, self._look, self._trainer.request)
         self._team = Team(*around) if shared else None
         self._news = Worker(self._tell_labels, "news", rest=SOON, patience=SOON, on_turn=self._on_turn)
+        # A session that nobody holds ends: so nothing that runs for it may keep it, nor go on without it.
+        parts = (self._trainer, self._preparation, self._news, self._team, self._ledger)
+        self._end = weakref.finalize(self, abandon, partial(_finish, *parts))
+        self._end.atexit = False  # see openings
         self._preparation.start()
         self._trainer.request()
         enter(self, self.run)
@@ -311,9 +318,7 @@ class Live:
     def _again(self, event_id: str, name: str) -> LabelEvent:
         """The event that brings back an act."""
         fold = self._ledger.fold
-        found = fold.act(event_id) if isinstance(event_id, str) else None
-        if found is None or found.annotator != self.annotator:
-            raise InvalidInput(f"{event_id!r} is no act of yours: see session.history().")
+        found = self._own_act(event_id)
         state = fold.state(found)
         if state == "undone":
             return LabelEvent("redo", self.task, self.annotator, value=[event_id], event_id=name)
@@ -606,11 +611,25 @@ class Live:
         with self._lock:
             return self._ledger.code(event)
 
-    def act(self, event_id: str) -> LabelEvent | None:
-        """The label, skip or change of the classes of yours with this id."""
+    def items_of(self, event_id: str) -> tuple[npt.NDArray[np.int64], int, Selection | None]:
+        """Of an act of yours the rows, how many items are not in this table, and how they were chosen.
+
+        Raises
+        ------
+        InvalidInput
+            For what is no act of yours.
+        """
         with self._lock:
-            found = self._ledger.fold.act(event_id)
-        return found if found is not None and found.annotator == self.annotator else None
+            act = self._own_act(event_id)
+            places = [self._ledger.naming.row(key) for key in act.item_ids]
+        rows = np.unique(np.asarray([row for row in places if row is not None], np.int64))
+        return rows, places.count(None), act.selection
+
+    def _own_act(self, event_id: Any) -> LabelEvent:
+        found = self._ledger.fold.act(event_id) if isinstance(event_id, str) else None
+        if found is None or found.annotator != self.annotator:
+            raise InvalidInput(f"{event_id!r} is no act of yours: see session.history().")
+        return found
 
     def state(self, event: LabelEvent) -> ActState:
         """What became of an act: ``holds``, ``undone``, ``left behind`` or ``brought back``."""
@@ -775,12 +794,8 @@ class Live:
                 return
             self._closed = True
             self._changed.notify_all()
-        self._trainer.close()
-        self._preparation.close()
-        self._news.close()
-        if self._team is not None:
-            self._team.close()
-        self._ledger.close()
+        self._end.detach()
+        _finish(self._trainer, self._preparation, self._news, self._team, self._ledger)
         self._ground = self._map = None  # what was labelled can still be read
         self._trainer.forget()
         self._tell("closed")
@@ -820,6 +835,7 @@ class Live:
     def leave_behind(self) -> None:
         """In a forked child: the session is the parent's."""
         self._lock = self._changed = Elsewhere("Session")
+        self._end.detach()
 
     def supersede(self) -> None:
         """The cell that made this session was run again: close it once no view shows it."""
@@ -840,10 +856,14 @@ class Live:
         """
         self._listeners.append(listener)
 
+        known = weakref.ref(self)
+
         def stop() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
-            self._leave()
+            here = known()
+            if here is not None and listener in here._listeners:  # noqa: SLF001
+                here._listeners.remove(listener)  # noqa: SLF001
+            if here is not None:
+                here._leave()  # noqa: SLF001
 
         return stop
 
@@ -956,6 +976,30 @@ def opaque(*parts: object) -> str:
     return hashlib.blake2b(
         "\0".join(map(str, parts)).encode("utf-8", "surrogatepass"), digest_size=8
     ).hexdigest()
+
+
+def _finish(
+    trainer: Trainer, preparation: Preparation, news: Worker, team: Team | None, ledger: Ledger
+) -> None:
+    """End what works for a session."""
+    trainer.close()
+    preparation.close()
+    news.close()
+    if team is not None:
+        team.close()
+    ledger.close()
+
+
+def _snapshot_of(session: Live) -> Callable[[], tuple[Labels, Ground | None]]:
+    known = weakref.ref(session)
+
+    def snapshot() -> tuple[Labels, Ground | None]:
+        found = known()
+        if found is None:
+            raise Cancelled("The session is gone.")
+        return found._snapshot()  # noqa: SLF001
+
+    return snapshot
 
 
 def unsaid(n: int) -> str:

@@ -18,18 +18,17 @@ from weakref import WeakKeyDictionary
 import anywidget
 import ipywidgets
 import msgspec
-import numpy as np
 import traitlets
 
 from hitl_widgets.data.items import Payload
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput
-from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.loop.live import opaque, relabelled, unsaid
 from hitl_widgets.loop.session import Session
 from hitl_widgets.turns import behind, first, give_way
 from hitl_widgets.widgets import messages as m
 from hitl_widgets.widgets.cells import enter, running
 from hitl_widgets.widgets.rows import decode, encode
+from hitl_widgets.widgets.screens import Screen
 
 __all__ = ["ChannelWidget", "LockedBox", "LockedLayout", "LockedVBox", "SessionWidget", "bundle"]
 
@@ -173,11 +172,16 @@ class SessionWidget(ChannelWidget):
     def __init__(self, session: Session) -> None:
         if not isinstance(session, Session):
             raise TypeError(f"{type(self).__name__} shows a Session; got a {type(session).__name__}.")
-        self.session = session
+        self.screen = Screen(session)
         self.run = running()
         super().__init__(session.key, session.token)
         enter(self)
         self._unsubscribe = session.subscribe(self._hear)
+
+    @property
+    def session(self) -> Session:
+        """The session that is shown."""
+        return self.screen.session
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of task {self.session.task!r}>"
@@ -196,7 +200,10 @@ class SessionWidget(ChannelWidget):
     def _handle(self, message: m.Message) -> None:
         match message:
             case m.Hello():
+                self.screen.hello(message.view)
                 self._greet(message.view)
+            case m.Bye():
+                self.screen.bye(message.view)
             case m.Show() if self.session.pool.kind == "image":
                 # Encoding takes its time: acts go first.
                 _queue_of(self.session, "pictures").submit(self._show_behind, message, time.monotonic())
@@ -241,7 +248,7 @@ class SessionWidget(ChannelWidget):
                 session.settle(rows, keep=message.keep, event_id=message.id)
             case m.Undo():
                 session.undo(event_id=message.id)
-                back, chosen = self._taken_back(message.id), self._chosen(session.turned(message.id))
+                back, chosen = self._taken_back(message.id), self._chosen(message.id)
             case m.Redo():
                 session.redo(event_id=message.id)
                 gone = (self._taken_back(message.id) or {}).get("key")
@@ -304,23 +311,20 @@ class SessionWidget(ChannelWidget):
         ask |= {"changed": self.session.is_changed(row)}
         return ask | {"reason": "taken back by you", "audit": audit}
 
-    def _chosen(self, act: LabelEvent | None) -> dict[str, Any] | None:
-        """The items of a bulk act as a selection."""
-        found = self._items(act) if act is not None and len(act.item_ids) > 1 else None
+    def _chosen(self, event_id: str) -> dict[str, Any] | None:
+        """The selection that an undo gives back: the items of a bulk act."""
+        target = self.session.turned(event_id)
+        found = self._items(target.event_id) if target and len(target.item_ids) > 1 else None
         return found if found and found["n"] else None
 
-    def _items(self, act: LabelEvent) -> dict[str, Any]:
-        places = [self.session.row_of(key) for key in act.item_ids]
-        rows = np.unique(np.asarray([row for row in places if row is not None], np.int64))
-        how = act.selection if act.selection in BULK else "clicked"
-        return {"rows": encode(rows), "n": len(rows), "how": how, "missing": places.count(None)}
+    def _items(self, act: str) -> dict[str, Any]:
+        rows, missing, how = self.session.items_of(act)
+        how = how if how in BULK else "clicked"
+        return {"rows": encode(rows), "n": len(rows), "how": how, "missing": missing}
 
     def _open(self, message: m.Open) -> None:
         """Send which items an act of the annotator was about, as far as they are in this table."""
-        act = self.session.act(message.act)
-        if act is None:
-            raise InvalidInput(f"{message.act!r} is no act of yours.")
-        self._post({"type": "opened", "to": message.view, "act": message.act, **self._items(act)})
+        self._post({"type": "opened", "to": message.view, "act": message.act, **self._items(message.act)})
 
     def _show_behind(self, message: m.Show, since: float) -> None:
         with behind():

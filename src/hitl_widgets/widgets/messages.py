@@ -9,6 +9,7 @@ import msgspec
 __all__ = [
     "PROTOCOL",
     "Act",
+    "Bye",
     "Change",
     "Groups",
     "Hello",
@@ -63,6 +64,12 @@ class _Act(_Message, frozen=True):
 
 class Hello(_Message, frozen=True, tag="hello"):
     """A view is here and wants the whole state."""
+
+    view: Token
+
+
+class Bye(_Message, frozen=True, tag="bye"):
+    """A view was taken off its page."""
 
     view: Token
 
@@ -202,7 +209,7 @@ class Play(_Message, frozen=True, tag="play"):
 
 
 Act = Label | Skip | Settle | Undo | Redo | Jump | Restore | Change
-Message = Hello | Show | Sample | Open | Groups | Retry | Vega | Act | Step | Play
+Message = Hello | Bye | Show | Sample | Open | Groups | Retry | Vega | Act | Step | Play
 
 
 def parse(content: Any, buffers: Any = None, largest: int = LARGEST) -> Message:
