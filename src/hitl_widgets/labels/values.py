@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -103,8 +103,13 @@ def spelled(value: Any) -> str:
     value = plain(value)
     if isinstance(value, bytes | bytearray):
         raise InvalidInput(f"The class {value!r} is bytes: decode it to text, such as {value!r}.decode().")
-    many = isinstance(value, list | dict | set | tuple | frozenset) or getattr(value, "shape", None)
-    if many or callable(value) or (" at 0x" in str(value) and not isinstance(value, str)):
+    many = isinstance(value, tuple | frozenset) or getattr(value, "shape", None)
+    if (
+        many
+        or not isinstance(value, Hashable)
+        or callable(value)
+        or (" at 0x" in str(value) and not isinstance(value, str))
+    ):
         raise InvalidInput(f"The class {value!r} is no name: expected text, such as 'spam', or a number.")
     if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
         return str(int(value))  # 1.0 and 1 are one class
