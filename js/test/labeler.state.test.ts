@@ -38,6 +38,7 @@ const welcomed = (...rows: number[]): LabelerState =>
     progress,
     classes: [],
     question: "",
+    lost: [],
     queue: rows.map((r) => ask(r)),
   });
 const act = (row: number) => ({ type: "acted" as const, id: "act-1", keys: [`k${row}`], n: 1 });
@@ -187,6 +188,7 @@ describe("what was acted on", () => {
       progress,
       classes: [],
       question: "",
+      lost: [],
       queue: [ask(1), ask(2)],
     });
     expect(again.current?.row).toBe(2);

@@ -35,6 +35,7 @@ const welcome: LabelerWelcome = {
     { id: "ham", retired: false, name: "ham", guidance: "", example: "", key: "2", color: "#56b4e9" },
   ],
   question: "",
+  lost: [],
   about: about(),
   kind: "text",
   queue: [0, 1, 2].map((row) => ({ row, key: `k${row}`, reason: "", audit: row === 1, guess: null })),

@@ -181,7 +181,7 @@ print("whole", done > 20, interrupts > 20)
 
 
 def test_interrupts_at_any_moment_leave_a_session_whole(tmp_path: Path) -> None:
-    """Ctrl-C during Session(), label(), undo(), query() and wait(): the next call works, and nothing is torn."""
+    """Ctrl-C during Session(), label(), undo(), query() and wait(): the next call works."""
     done = subprocess.run(
         [sys.executable, "-c", STORM, str(tmp_path / "labels.sqlite")],
         capture_output=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,17 @@ class Page:
 
     def ask(self, row: int) -> dict[str, Any]:
         return next(a for a in self.asks if a["row"] == row)
+
+    def settle(self) -> None:
+        """Wait until the views were told of everything."""
+        self.session.wait()
+        explorer = self.bench.explorer
+        for _ in range(1000):
+            with explorer._wire:
+                if all(map(np.array_equal, explorer._sent, explorer._marks())):
+                    return
+            time.sleep(0.02)
+        raise AssertionError("the map is never told of what is new")
 
     def look(self, row: int) -> None:
         """Whatever a person can do to learn more of an item: hover, click, circle it, come anew."""
@@ -104,7 +116,7 @@ def test_a_draw_for_the_audit_is_told_to_no_view_until_it_is_answered(
     assert page.ask(row)["blind"]
     page.look(row)
     session.label_items([50], "a", selection="clicked")
-    session.wait()
+    page.settle()
     page.look(row)
     assert page.told(row) == []
     hinted = next(a["row"] for a in page.asks if not a["audit"])
@@ -113,13 +125,13 @@ def test_a_draw_for_the_audit_is_told_to_no_view_until_it_is_answered(
 
     n = len(page.sent)
     page.say(page.bench.labeler, "label", key=session.pool.keys[row], value="a", selection="audit")
-    session.wait()
+    page.settle()
     page.look(row)
     assert {what[0] for what in page.told(row, n)} >= {"marks", "member"}, "and this one once it is answered"
 
     page.say(page.bench.labeler, "undo")
     n = len(page.sent)
-    session.wait()
+    page.settle()
     page.look(row)
     assert page.told(row, n) == [], "and no more when that is undone: it is asked again"
 
@@ -132,7 +144,7 @@ def test_a_draw_that_was_skipped_stays_blind_for_when_it_is_asked_again(
     page = Page(session, monkeypatch)
     row = page.asks[0]["row"]
     page.say(page.bench.labeler, "skip", key=session.pool.keys[row])
-    session.wait()
+    page.settle()
     page.look(row)
     assert page.told(row) == []
 
@@ -154,13 +166,13 @@ def test_a_second_opinion_is_asked_without_the_first(people: Any, monkeypatch: p
 
     row, n = asked[0], len(page.sent)
     page.say(page.bench.labeler, "label", key=ann.pool.keys[row], value="b", selection="suggested")
-    ann.wait()
+    page.settle()
     page.look(row)
     assert {what[0] for what in page.told(row, n)} >= {"marks", "member"}
     assert page.bench.monitor._state()["n_hidden"] == 15
     n = len(page.sent)
     page.say(page.bench.labeler, "undo")
-    ann.wait()
+    page.settle()
     page.look(row)
     assert page.told(row, n + 1) == []
 
@@ -175,7 +187,7 @@ def test_what_somebody_else_says_of_the_item_on_the_card_is_not_told(
     bob.label_items([row, 40, 41], "b", selection="lasso")
     n = len(page.sent)
     assert ann.n_labels > 16  # has read it
-    ann.wait()
+    page.settle()
     page.look(row)
     assert page.told(row, n) == []
     known = [k for m, _ in page.sent[n:] for k in m.get("known", ()) if k["key"] == ann.pool.keys[row]]

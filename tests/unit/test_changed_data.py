@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -158,6 +160,16 @@ def test_dicts_and_cells_that_are_changed_in_place(how: dict[str, Any]) -> None:
         rows.reverse()
         session.item(session.pool.ids[6])["text"] = "other"
         assert [session.payload(i).content for i in range(N)] == before
+
+
+def test_a_pandas_that_another_thread_is_still_importing_is_not_looked_into(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    half = ModuleType("pandas")
+    half.__spec__ = SimpleNamespace(_initializing=True)  # type: ignore[assignment]
+    monkeypatch.setitem(sys.modules, "pandas", half)
+    assert Pool.from_data(np.eye(3)).source_changed == ""
+    assert Pool.from_data(["a", "b"]).source_changed == ""
 
 
 # -- arrays

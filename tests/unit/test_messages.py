@@ -208,6 +208,22 @@ def test_a_key_means_the_class_that_was_on_it_whatever_it_is_called_when_it_arri
     )
 
 
+@pytest.mark.filterwarnings("ignore:.*classes= lacks:RuntimeWarning")
+def test_a_class_that_the_cell_renamed_is_asked_about_and_answered_on_the_screen(
+    make_session: Make, bundles: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "labels.sqlite"
+    with make_session(classes=["spam", "ham"], store=store) as before:
+        before.label(before.pool.ids[0], "spam")
+    session = make_session(classes=["junk", "ham"], store=store)
+    wire = Wire(Labeler(session), monkeypatch)
+    assert wire.say(HELLO)[0]["lost"] == [{"name": "spam", "to": ["junk"]}]
+    change = {"change": "merge", "of": ["spam", "junk"], "name": "junk"}
+    assert wire.answer({"id": new_event_id(), "type": "change"} | change)["type"] == "ack"
+    assert wire.say(HELLO)[0]["lost"] == []
+    assert session.labels()["label"].tolist() == ["junk"]
+
+
 def test_a_change_that_has_items_asked_again_says_so(session: Session, labeler: Wire) -> None:
     session.label_items([0, 1], "a")
     split = {"change": "split", "of": ["a"], "classes": [{"name": "one"}, {"name": "two"}]}

@@ -150,7 +150,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     else if (key in ARROWS) plot.move(...ARROWS[key]);
     else if (key === "+" || key === "=") plot.zoom(0.7);
     else if (key === "-") plot.zoom(1 / 0.7);
-    else if (key === "0") plot.showAll();
+    else if (key === "0" && !classes.some((c) => c.key === "0")) plot.showAll();
     else if (key === "[" || key === "]") regroup(key === "]");
     else if (bus.tell("key", { key, shift })) return true;
     else if (key === "Escape") {

@@ -33,6 +33,7 @@ import { onKey } from "../ui/keys";
 import { onTheme } from "../ui/theme";
 import { heldView } from "../views/held";
 import { labelerView } from "../views/labeler";
+import { lostView } from "../views/lost";
 
 const HELD = 300;
 const AHEAD = 12;
@@ -79,6 +80,11 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     },
   });
 
+  const lost = lostView(root, (change) => {
+    channel.act({ type: "change", ...change });
+    tellWaiting();
+  });
+
   const held = heldView(root, {
     apply: (group) => {
       channel.apply(group);
@@ -103,7 +109,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     if (now?.row !== before?.row || now?.blind !== before?.blind) tellCurrent(now);
   }
 
-  const draw = (): void => view.update({ state, ask: onCard(), item: (row) => items.get(row), showGuess });
+  const draw = (): void => {
+    view.update({ state, ask: onCard(), item: (row) => items.get(row), showGuess });
+    lost.update(state.lost);
+  };
 
   const onCard = (): Ask | null => onCardOf(state);
   const tellCurrent = (ask: Ask | null): boolean =>

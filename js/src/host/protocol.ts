@@ -110,7 +110,9 @@ export type About = {
 /** Its place in the list is its code; the id outlives a rename; retired ones come last and cannot be chosen. */
 export type LabelClass = PlainClass & { id: string; retired: boolean };
 export type PlainClass = { name: string; guidance: string; example: string; key: string; color: string };
-export type ClassesMessage = { type: "classes"; classes: LabelClass[]; question: string };
+export type ClassesMessage = { type: "classes"; classes: LabelClass[]; question: string; lost: Lost[] };
+/** A class with labels that the cell no longer names, and the new ones that it may be called now. */
+export type Lost = { name: string; to: string[] };
 export type Guess = { code: number; confidence: number };
 export type Ask = {
   row: number;
@@ -169,6 +171,7 @@ export type LabelerWelcome = Progress & {
   about: About;
   classes: LabelClass[];
   question: string;
+  lost: Lost[];
   kind: string;
   queue: Ask[];
 };

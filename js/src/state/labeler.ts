@@ -1,4 +1,4 @@
-import type { Ask, Counts, Known, LabelClass, Progress, Sample, Selection } from "../host/protocol";
+import type { Ask, Counts, Known, LabelClass, Lost, Progress, Sample, Selection } from "../host/protocol";
 
 export type Chosen = {
   rows: Uint32Array;
@@ -14,6 +14,7 @@ export type LabelerState = Progress & {
   ready: boolean;
   classes: LabelClass[];
   question: string;
+  lost: readonly Lost[];
   queue: Ask[];
   current: Ask | null;
   chosen: Chosen | null;
@@ -37,9 +38,10 @@ export type LabelerEvent =
       progress: Progress;
       classes: LabelClass[];
       question: string;
+      lost: Lost[];
       queue: Ask[];
     }
-  | { type: "classes"; classes: LabelClass[]; question: string }
+  | { type: "classes"; classes: LabelClass[]; question: string; lost: Lost[] }
   | { type: "queue"; progress: Progress; queue: Ask[] }
   | { type: "progress"; progress: Progress }
   | { type: "passed"; key: string }
@@ -56,6 +58,7 @@ export const initial: LabelerState = {
   ready: false,
   classes: [],
   question: "",
+  lost: [],
   queue: [],
   current: null,
   known: [],
@@ -81,12 +84,12 @@ export const initial: LabelerState = {
 export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
   switch (event.type) {
     case "welcome": {
-      const { classes, question } = event;
-      const fresh = { ...state, ...event.progress, ready: true, classes, question };
+      const { classes, question, lost } = event;
+      const fresh = { ...state, ...event.progress, ready: true, classes, question, lost };
       return withQueue(fresh, event.queue, event.progress.n_events);
     }
     case "classes":
-      return { ...state, classes: event.classes, question: event.question };
+      return { ...state, classes: event.classes, question: event.question, lost: event.lost };
     case "queue":
       return withQueue({ ...state, ...newer(state, event.progress) }, event.queue, event.progress.n_events);
     case "progress":

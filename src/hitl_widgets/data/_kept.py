@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 
 from hitl_widgets.data._cache import Keys, row_keys
-from hitl_widgets.data._loaded import loaded
 
 __all__ = ["Sample", "kept", "kept_arrays", "kept_cells", "watched", "what_changed"]
 
 COPIED = 40_000_000  # bytes: of less, a copy is nobody's concern
 ROWS = 100
+_PANDAS = {("pandas", "DataFrame"), ("pandas", "Series")}
 _MUTABLE = (list, dict, set, bytearray)
 
 
 def kept(data: Any) -> Any:
     """The table or list as it is now; what it holds is shared for as long as nobody changes it."""
-    if (pd := loaded("pandas")) is not None and isinstance(data, pd.DataFrame | pd.Series):
+    if _is_pandas(data):
         return data.copy(deep=not _copies_on_write())
     if type(data).__module__.startswith("polars") and hasattr(data, "clone"):
         return data.clone()
@@ -47,7 +47,7 @@ def what_changed(then: Any, now: Any) -> str:
         return f"it had {len(then):,} rows and has {len(now):,} now"
     if isinstance(then, list):
         return "" if all(map(_same, then, now)) else "its items changed"
-    if (pd := loaded("pandas")) is not None and isinstance(then, pd.DataFrame | pd.Series):
+    if _is_pandas(then):
         if not now.index.equals(then.index):
             return "its index changed, or the order of its rows"
         if getattr(then, "ndim", 1) == 1:
@@ -114,9 +114,15 @@ def _same_column(then: Any, now: Any) -> bool:
         return False
 
 
+def _is_pandas(data: Any) -> bool:
+    """By name: what holds no table of pandas need not import it, and another thread may be about to."""
+    return any((c.__module__.split(".")[0], c.__name__) in _PANDAS for c in type(data).__mro__)
+
+
 def _copies_on_write() -> bool:
     """Whether pandas copies shared values when one holder changes them: always from 3.0 on."""
-    pandas = loaded("pandas")
-    if int(pandas.__version__.split(".")[0]) >= 3:
+    import pandas as pd
+
+    if int(pd.__version__.split(".")[0]) >= 3:
         return True
-    return pandas.get_option("mode.copy_on_write") is True
+    return pd.get_option("mode.copy_on_write") is True

@@ -141,7 +141,7 @@ class Live:
     def label_items(
         self,
         index: Sequence[int] | npt.NDArray[np.int64],
-        value: str | None,
+        value: Any,
         *,
         selection: Selection = "api",
         elapsed_ms: int | None = None,
@@ -318,9 +318,7 @@ class Live:
     def _again(self, event_id: str, name: str) -> LabelEvent:
         """The event that brings back an act."""
         fold = self._ledger.fold
-        found = fold.act(event_id) if isinstance(event_id, str) else None
-        if found is None or found.annotator != self.annotator:
-            raise InvalidInput(f"{event_id!r} is no act of yours: see session.history().")
+        found = self._own_act(event_id)
         state = fold.state(found)
         if state == "undone":
             return LabelEvent("redo", self.task, self.annotator, value=[event_id], event_id=name)
@@ -455,11 +453,11 @@ class Live:
             return "opinion"
         return "audit" if row in self._audit_issued else said
 
-    def _class(self, word: object) -> str:
+    def _class(self, value: object) -> str:
         """What the class is called now: a name that it had before is understood as well."""
         known = self._ledger.fold.question
-        now = known.meaning(known.understood(str(word)))
-        return self.schema.names[self.schema.code(word if now is None else now)]
+        now = known.meaning(known.understood(value)) if isinstance(value, str) else None
+        return self.schema.names[self.schema.code(value if now is None else now)]
 
     def called(self, class_id: str, word: str) -> str:
         """What a class is called now, by its id; ``word`` is what it was called on the screen."""
@@ -502,6 +500,16 @@ class Live:
     def schema(self) -> Schema:
         """The question that holds now."""
         return self._ledger.schema
+
+    @property
+    def unanswered(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        """Classes that ``classes=`` lacks though there are labels of them; they may have been renamed.
+
+        Of each its id, its name, and the new classes that it may be called now, likeliest first. Answered by
+        ``session.classes.merge([old], into=new)``, or by ``session.classes.retire(old)``.
+        """
+        with self._lock:
+            return self._ledger.unanswered
 
     @property
     def round(self) -> Round | None:
@@ -603,11 +611,25 @@ class Live:
         with self._lock:
             return self._ledger.code(event)
 
-    def act(self, event_id: str) -> LabelEvent | None:
-        """The label, skip or change of the classes of yours with this id."""
+    def items_of(self, event_id: str) -> tuple[npt.NDArray[np.int64], int, Selection | None]:
+        """Of an act of yours the rows, how many items are not in this table, and how they were chosen.
+
+        Raises
+        ------
+        InvalidInput
+            For what is no act of yours.
+        """
         with self._lock:
-            found = self._ledger.fold.act(event_id)
-        return found if found is not None and found.annotator == self.annotator else None
+            act = self._own_act(event_id)
+            places = [self._ledger.naming.row(key) for key in act.item_ids]
+        rows = np.unique(np.asarray([row for row in places if row is not None], np.int64))
+        return rows, places.count(None), act.selection
+
+    def _own_act(self, event_id: Any) -> LabelEvent:
+        found = self._ledger.fold.act(event_id) if isinstance(event_id, str) else None
+        if found is None or found.annotator != self.annotator:
+            raise InvalidInput(f"{event_id!r} is no act of yours: see session.history().")
+        return found
 
     def state(self, event: LabelEvent) -> ActState:
         """What became of an act: ``holds``, ``undone``, ``left behind`` or ``brought back``."""

@@ -160,7 +160,9 @@ class Naming:
         for key, digest in zip(keys, _split(event), strict=True):
             row = self._pool.find(key)
             rows = self._foreign.get(key, {}).get(digest, ()) if row is None else (row,)
-            found.update((self._of(i, digest), None) for i in rows) if rows else found.setdefault(key)
+            same = row is None and _HASH.fullmatch(key)  # it was found by what it says
+            known = (self._pool.keys[i] if same else self._of(i, digest) for i in rows)
+            found.update(dict.fromkeys(known if rows else [key]))
         meant = tuple(found)
         return event if meant == keys else replace(event, item_ids=meant)
 

@@ -44,8 +44,8 @@ def changed(n: int, n_labels: int) -> str:
 def unlike(n: int) -> str:
     """Labels that were given when other columns were shown."""
     return (
-        f"{_items(n)} showed other columns when they were labelled, so whether they have changed since "
-        "cannot be checked. If this is another table with the same ids, pass another task=."
+        f"{_items(n)} showed other columns when labelled, so whether anything has changed since cannot "
+        "be checked. If this is another table with the same ids, pass another task=."
     )
 
 

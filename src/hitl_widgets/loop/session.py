@@ -16,7 +16,7 @@ import numpy as np
 from hitl_widgets.data.pool import CHANGED
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.labels.events import LabelEvent, Selection
-from hitl_widgets.labels.schema import LabelClass, Schema
+from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.learn.learner import as_learner
@@ -77,8 +77,9 @@ class Session(Live):
         Hosts, such as ``["images.example.org"]``, from which the browser may load, by https, what HTML
         and Markdown show and an image column names. None unless said; the kernel never loads any.
     classes
-        At least two names or :class:`~hitl_widgets.labels.schema.LabelClass`. May be left out
-        where the store knows the task.
+        At least two names or :class:`~hitl_widgets.labels.schema.LabelClass`. Numbers and other plain
+        values come back as they are; categories of pandas or polars count in their order. May be
+        left out where the store knows the task.
     schema
         A :class:`~hitl_widgets.labels.schema.Schema` instead of ``classes``.
     store
@@ -127,7 +128,7 @@ class Session(Live):
         embed: Any = None,
         id: str | None = None,  # noqa: A002 - the field's own word
         remote_images: Iterable[str] | None = None,
-        classes: Iterable[str | LabelClass] | None = None,
+        classes: Iterable[Any] | None = None,
         schema: Schema | None = None,
         store: str | os.PathLike[str] | LabelStore = "labels.sqlite",
         task: str = "labels",
@@ -180,7 +181,7 @@ class Session(Live):
     def label(
         self,
         ids: Any,
-        value: str | None,
+        value: Any,
         *,
         selection: Selection = "api",
         elapsed_ms: int | None = None,
@@ -193,7 +194,7 @@ class Session(Live):
         ids
             One id, or a list of ids.
         value
-            The class; None takes the label away.
+            The class, in any equal spelling (1, "1" and 1.0 are one); None takes the label away.
         selection
             How the items were chosen. Items that :meth:`query` drew for the audit count for it.
         elapsed_ms
@@ -496,7 +497,9 @@ class Session(Live):
         return X
 
     def model(self) -> Any:
-        """A fitted scikit-learn classifier to take away: it predicts class names, without this package.
+        """A fitted scikit-learn classifier to take away: it predicts classes, without this package.
+
+        Classes that are whole numbers or booleans are predicted as such, others by their names.
 
         Of texts, and of items that a scikit-learn transformer embeds, it is a ``Pipeline`` that takes
         new ones as they are; else it takes rows like :attr:`features`. Under ``auto`` and ``graph`` it
@@ -578,13 +581,16 @@ class Session(Live):
         Parameters
         ----------
         source
-            A pandas, polars or Arrow table, a list of dicts, a dict of columns or of ids to labels; a path
-            to ``.csv``, ``.parquet``, ``.jsonl`` or ``.xlsx``. A history that :meth:`export` wrote to
-            ``.jsonl`` is taken up act by act, and so is a Session whose store is lost; in a session that
-            has these acts, that changes nothing.
+            A pandas, polars or Arrow table or Hugging Face dataset, a list of dicts, a dict of columns or of
+            ids to labels; a path to ``.csv``, ``.parquet``, ``.json``, ``.jsonl`` or ``.xlsx``. Exports of
+            Label Studio, Prodigy, doccano and Argilla are recognised: what their annotators submitted is
+            taken, each under the annotator's name, and where they know no ids of yours an item is found
+            by its text. A history that :meth:`export` wrote to ``.jsonl`` is taken up act by act, and so is
+            a Session whose store is lost; in a session that has these acts, that changes nothing.
         id, label
-            The columns. In a session without ``id=`` rows are also found by what they say: by the column
-            of the text, or by all columns of a table row.
+            The columns; ``label`` also names the question, where a file of another tool has several. In a
+            session without ``id=`` rows are also found by what they say: by the column of the text, or by
+            all columns of a table row.
         annotator
             The column of who said so. You, where None.
         replace
@@ -607,12 +613,13 @@ class Session(Live):
         from hitl_widgets.loop.restoring import import_history
 
         names = [id, label, *([] if annotator is None else [annotator])]
+        self._catch_up()
+        schema = self.schema
         contents: dict[int, Any] | None = None
         if isinstance(source, Session):
             found: Any = _history_of(source)
         else:
-            found, contents = read_labels(source, names, self.pool)
-        self._catch_up()
+            found, contents = read_labels(source, names, self.pool, lambda v: schema.find(v) is not None)
         with self._lock:
             self._refuse_closed()
             ledger = self._ledger

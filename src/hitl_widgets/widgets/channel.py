@@ -18,12 +18,10 @@ from weakref import WeakKeyDictionary
 import anywidget
 import ipywidgets
 import msgspec
-import numpy as np
 import traitlets
 
 from hitl_widgets.data.items import Payload
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput
-from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.loop.live import opaque, relabelled, unsaid
 from hitl_widgets.loop.session import Session
 from hitl_widgets.turns import behind, first, give_way
@@ -250,7 +248,7 @@ class SessionWidget(ChannelWidget):
                 session.settle(rows, keep=message.keep, event_id=message.id)
             case m.Undo():
                 session.undo(event_id=message.id)
-                back, chosen = self._taken_back(message.id), self._chosen(session.turned(message.id))
+                back, chosen = self._taken_back(message.id), self._chosen(message.id)
             case m.Redo():
                 session.redo(event_id=message.id)
                 gone = (self._taken_back(message.id) or {}).get("key")
@@ -313,23 +311,20 @@ class SessionWidget(ChannelWidget):
         ask |= {"changed": self.session.is_changed(row)}
         return ask | {"reason": "taken back by you", "audit": audit}
 
-    def _chosen(self, act: LabelEvent | None) -> dict[str, Any] | None:
-        """The items of a bulk act as a selection."""
-        found = self._items(act) if act is not None and len(act.item_ids) > 1 else None
+    def _chosen(self, event_id: str) -> dict[str, Any] | None:
+        """The selection that an undo gives back: the items of a bulk act."""
+        target = self.session.turned(event_id)
+        found = self._items(target.event_id) if target and len(target.item_ids) > 1 else None
         return found if found and found["n"] else None
 
-    def _items(self, act: LabelEvent) -> dict[str, Any]:
-        places = [self.session.row_of(key) for key in act.item_ids]
-        rows = np.unique(np.asarray([row for row in places if row is not None], np.int64))
-        how = act.selection if act.selection in BULK else "clicked"
-        return {"rows": encode(rows), "n": len(rows), "how": how, "missing": places.count(None)}
+    def _items(self, act: str) -> dict[str, Any]:
+        rows, missing, how = self.session.items_of(act)
+        how = how if how in BULK else "clicked"
+        return {"rows": encode(rows), "n": len(rows), "how": how, "missing": missing}
 
     def _open(self, message: m.Open) -> None:
         """Send which items an act of the annotator was about, as far as they are in this table."""
-        act = self.session.act(message.act)
-        if act is None:
-            raise InvalidInput(f"{message.act!r} is no act of yours.")
-        self._post({"type": "opened", "to": message.view, "act": message.act, **self._items(act)})
+        self._post({"type": "opened", "to": message.view, "act": message.act, **self._items(message.act)})
 
     def _show_behind(self, message: m.Show, since: float) -> None:
         with behind():
@@ -406,7 +401,8 @@ class SessionWidget(ChannelWidget):
             asdict(c) | {"id": i, "retired": k >= n}
             for k, (i, c) in enumerate(zip(schema.ids, every, strict=True))
         ]
-        return {"classes": classes, "question": schema.question}
+        lost = [{"name": name, "to": to} for _, name, to in self.session.unanswered]
+        return {"classes": classes, "question": schema.question, "lost": lost}
 
 
 def _queue_of(session: Session, what: str = "acts") -> ThreadPoolExecutor:

@@ -79,11 +79,10 @@ class Explorer(SessionWidget):
                 }
             )
             self._send_map(view)
-            marks = self._marks()
-            self._sent = self._sent or marks
-            # The new view gets everything, up to what the others have already.
+            # The others get what is new, and the new view everything.
+            self._sent = self._sent or self._marks()
+            self._send_change()
             self._send_marks(self._sent, None, view)
-        self._send_change()
 
     def _on_change(self, what: str) -> None:
         if what in {"labels", "round"}:
