@@ -6,6 +6,7 @@ make would wait ten times for whatever computes beside it.
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from threadpoolctl import ThreadpoolController
 
 from hitl_widgets.forks import on_fork
 
-__all__ = ["behind", "first", "give_way", "held", "one_blas_thread", "one_thread"]
+__all__ = ["behind", "first", "give_way", "held", "one_blas_thread", "one_thread", "uninterrupted"]
 
 # Longest wait for others, in one go: who holds what they need must not wait for ever.
 MOST = 0.25
@@ -78,6 +79,26 @@ def held(lock: Any) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold back Ctrl-C until this is done: for short work that must not be left half done.
+
+    Python raises KeyboardInterrupt in the main thread alone, at any line.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
+    came: list[Any] = []
+    signal.signal(signal.SIGINT, lambda *args: came.append(args))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if came:
+            handler(*came[0])
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,3 +114,79 @@ threading.Thread(target=kill, daemon=True).start()
     assert "session.retry()" in said
     assert kernel.run("session.retry()\n" + WAIT_FOR_MAP) == ""
     assert kernel.run(SAY) == "umap True '' 0\n"
+
+
+STORM = """
+import os, random, signal, sys, threading, time
+import numpy as np
+from hitl_widgets.loop.session import Session
+X = np.random.default_rng(0).normal(size=(400, 4)).astype("f4")
+make = lambda: Session([f"item {i}" for i in range(400)], X=X, classes=["a", "b"], store=sys.argv[1],
+                       learner="linear", random_state=0)
+with make() as warm:  # what is imported late is here: Python's own imports do not survive an interrupt
+    warm.label(warm.query(2), "a")
+    warm.label(warm.query(2), "b")
+    warm.wait()
+    warm.history()
+    while warm.stage is not None:
+        time.sleep(.05)
+interrupts, over, armed = 0, threading.Event(), threading.Event()
+def storm():
+    rng = random.Random(0)
+    while not over.wait(rng.uniform(0, .012)):
+        if armed.wait(.01):
+            os.kill(os.getpid(), signal.SIGINT)
+thread = threading.Thread(target=storm)
+session, rng = make(), random.Random(1)
+thread.start()
+done = 0
+end = time.monotonic() + 12
+while time.monotonic() < end:
+    try:
+        armed.set()
+        act = rng.choice(["label"] * 4 + ["lasso", "undo", "redo", "query", "wait", "open"])
+        if act == "label":
+            session.label_items([rng.randrange(400)], rng.choice("ab"))
+        elif act == "lasso":
+            session.label_items(sorted(rng.sample(range(400), 150)), rng.choice("ab"))
+        elif act == "query":
+            session.query(3)
+        elif act == "wait":
+            session.wait(5)
+        elif act == "open":
+            make().close()
+        else:
+            getattr(session, act)()
+        armed.clear()
+        done += 1
+    except KeyboardInterrupt:
+        armed.clear()
+        interrupts += 1
+over.set()
+try:
+    thread.join()
+except KeyboardInterrupt:
+    thread.join()
+row = session.query()[0]
+session.label(row, "b")
+assert session.wait(30).n_events == session.n_events
+fresh = make()
+for name in ("y", "order", "skipped", "mine", "asked"):
+    assert (getattr(session.current, name) == getattr(fresh.current, name)).all(), name
+assert session.current.y[session.pool.index([row])[0]] == 1
+assert list(session.history().event_id) == list(fresh.history().event_id)
+fresh.close(); session.close()
+print("whole", done > 20, interrupts > 20)
+"""
+
+
+def test_interrupts_at_any_moment_leave_a_session_whole(tmp_path: Path) -> None:
+    """Ctrl-C during Session(), label(), undo(), query() and wait(): the next call works."""
+    done = subprocess.run(
+        [sys.executable, "-c", STORM, str(tmp_path / "labels.sqlite")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout == "whole True True\n", done.stderr[-3_000:]

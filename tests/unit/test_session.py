@@ -1109,6 +1109,31 @@ def test_images_of_which_none_can_be_read_are_no_pool() -> None:
         session.wait(20)
 
 
+def test_threads_that_ask_at_once_get_different_items(make_session: Make) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Barrier
+
+    session, together = make_session(), Barrier(6)
+    session.wait(20)
+
+    def ask(_: int) -> list[Any]:
+        together.wait(20)
+        return session.query(4)
+
+    with ThreadPoolExecutor(6) as threads:
+        asked = [id_ for ids in threads.map(ask, range(6)) for id_ in ids]
+    assert len(asked) == len(set(asked)) == 24
+    mine = session.query(4)
+    assert not set(mine) & set(asked)
+    assert session.query(4) == mine  # one thread is asked the same until it answers
+    with ThreadPoolExecutor(1) as threads:
+        left = threads.submit(session.query, 60).result()
+        assert not set(left) & {*asked, *mine}
+    session.label(left, "a")
+    with ThreadPoolExecutor(1) as threads:  # where nothing else is left, somebody else's
+        assert set(threads.submit(session.query, 1).result()) <= {*asked, *mine}
+
+
 # -- a budget
 
 

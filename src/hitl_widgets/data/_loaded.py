@@ -6,6 +6,8 @@ import importlib
 import sys
 from typing import Any
 
+from hitl_widgets.turns import uninterrupted
+
 __all__ = ["loaded", "wait_for_imports"]
 
 # What tables are told by, here and in narwhals, which look into sys.modules.
@@ -14,10 +16,12 @@ TABLES = ("pandas", "polars", "pyarrow", "dask", "dask.dataframe", "modin", "cud
 
 def loaded(name: str) -> Any:
     """The module where somebody imported it, once that import has ended; else None."""
-    if sys.modules.get(name) is None:
-        return None
+    module = sys.modules.get(name)
+    if not getattr(getattr(module, "__spec__", None), "_initializing", False):
+        return module
     try:
-        return importlib.import_module(name)  # waits for the thread that is at it
+        with uninterrupted():  # an interrupt can leave a lock of Python's own imports taken for good
+            return importlib.import_module(name)  # waits for the thread that is at it
     except ImportError:  # it failed there
         return None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,7 +30,7 @@ from hitl_widgets.learn.strategies.doubt import EARLY
 from hitl_widgets.loop.round import Round, Suggestion
 from hitl_widgets.loop.words import within
 
-__all__ = ["Asker", "Ground", "Labels", "ground_of"]
+__all__ = ["Asked", "Asker", "Ground", "Labels", "ground_of"]
 
 COLD = "nothing like it is labelled yet"
 AUDIT = "drawn at random, to check the model"
@@ -180,6 +182,31 @@ class Labels:
         rows = np.flatnonzero(self.taught >= 0)
         rows = rows[np.argsort(self.order[rows], kind="stable")]
         return rows, self.y[rows], self.audited[rows]
+
+
+class Asked:
+    """Rows that threads of this process asked for a while ago, so that each is asked something else."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._by: dict[int, tuple[object, float]] = {}
+        self._here = threading.local()  # unlike get_ident(), never that of a thread that ended
+
+    def note(self, rows: Iterable[int]) -> None:
+        """Note what this thread is asked."""
+        who = self._me(), time.monotonic() + self._seconds
+        self._by.update(dict.fromkeys(rows, who))
+
+    def elsewhere(self) -> tuple[int, ...]:
+        """What other threads are asked."""
+        now, me = time.monotonic(), self._me()
+        self._by = {row: who for row, who in self._by.items() if who[1] > now}
+        return tuple(row for row, (thread, _) in self._by.items() if thread is not me)
+
+    def _me(self) -> object:
+        if not hasattr(self._here, "name"):
+            self._here.name = object()
+        return self._here.name
 
 
 class Asker:

@@ -25,6 +25,7 @@ from hitl_widgets.labels.values import KNOWN
 from hitl_widgets.loop import notices
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.naming import Naming
+from hitl_widgets.turns import uninterrupted
 
 __all__ = ["Ledger"]
 
@@ -161,10 +162,13 @@ class Ledger:
         """Fold what is new in the log, our own and others'; returns whether anything was."""
         known = len(self.events)
         try:
-            self._fold_in(*self._read())
+            found = list(self.store.read(self.task, self._mark))
         except LogChanged as error:
-            self._restore(error)
+            with uninterrupted():
+                self._restore(error)
             return True
+        with uninterrupted():  # what is folded is in the arrays as well, or neither
+            self._fold_in(*self._apply(found))
         return len(self.events) > known
 
     def append(self, event: LabelEvent, rows: npt.ArrayLike | None = None) -> None:
@@ -173,11 +177,13 @@ class Ledger:
         ``rows`` are those of its items, where they are known.
         """
         try:
-            found = self.store.record(event, self._mark)
+            found = list(self.store.record(event, self._mark))
         except LogChanged as error:
-            self._restore(error)
-            found = self.store.record(event, self._mark)
-        self._fold_in(*self._apply(found, event, None if rows is None else np.asarray(rows, np.int64)))
+            with uninterrupted():
+                self._restore(error)
+            found = list(self.store.record(event, self._mark))
+        with uninterrupted():
+            self._fold_in(*self._apply(found, event, None if rows is None else np.asarray(rows, np.int64)))
 
     def named(self, rows: Sequence[int]) -> tuple[tuple[str, ...], str]:
         """The keys under which an act on these items is written, and what they hold now."""

@@ -770,7 +770,7 @@ class Live:
         What failed stands in the widgets: features that could not be built, a map that stays a preview, a
         model without neighbours. Does nothing where nothing failed.
         """
-        with self._changed:
+        with self._lock:
             self._refuse_closed()
             again = bool(self._troubles.words(("items", "map")))
             if again:
@@ -831,6 +831,13 @@ class Live:
             "A Session cannot be copied, nor sent to another process: it has threads and connections. Open "
             "one there, on the same store."
         )
+
+    def _give_up(self) -> None:
+        """What was begun of a session that could not be made, such as one that was interrupted, ends."""
+        if hasattr(self, "_end"):
+            self.close()
+        elif hasattr(self, "_ledger"):
+            self._ledger.close()
 
     def leave_behind(self) -> None:
         """In a forked child: the session is the parent's."""
@@ -898,7 +905,7 @@ class Live:
             self._tell("labels")
 
     def _on_features(self, X: npt.NDArray[np.float32]) -> None:
-        with self._changed:
+        with self._lock:
             if self._ground is None or self._ground.X is not X:  # else they come once more: see retry
                 self._ground = Ground(X)
             self._changed.notify_all()
@@ -907,7 +914,7 @@ class Live:
     def _on_graph(self, graph: NeighborGraph | LandmarkGraph) -> None:
         assert self._ground is not None  # noqa: S101 - features come first
         found = ground_of(self._ground.X, graph)
-        with self._changed:
+        with self._lock:
             self._ground = found
         self._trainer.grow()
 
@@ -922,7 +929,7 @@ class Live:
     def _on_error(self, error: Exception) -> None:
         if ending():
             return
-        with self._changed:
+        with self._lock:
             # A map that fails leaves the preview; features that fail leave nothing to learn from.
             self._error = error if self._ground is None else None
             self._stage = None
@@ -939,7 +946,7 @@ class Live:
             return  # what was drawn at random stays so
         news = self._troubles.note(part, error)
         if part == "graph":
-            with self._changed:
+            with self._lock:
                 self._graph_due = self._graph_due and error is None
                 self._changed.notify_all()
         if part == "start":
@@ -949,7 +956,7 @@ class Live:
 
     def _on_round(self, made: Round) -> None:
         self._told_of = made.n_events
-        with self._changed:
+        with self._lock:
             # Before there are features all are drawn at random, and no more than these reach a card.
             self._blind.asked(made.suggestions[: None if made.has_features else FIRST])
             self._changed.notify_all()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 import warnings
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,11 +22,11 @@ from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.learn.learner import as_learner
 from hitl_widgets.learn.strategies import as_strategy
 from hitl_widgets.loop import notices
-from hitl_widgets.loop.asking import Asker
+from hitl_widgets.loop.asking import Asked, Asker
 from hitl_widgets.loop.classes import Classes
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.live import Live
-from hitl_widgets.loop.round import Round
+from hitl_widgets.loop.round import Round, Suggestion
 from hitl_widgets.loop.settings import (
     as_list,
     as_pool,
@@ -152,12 +154,17 @@ class Session(Live):
         self.annotator = annotator or login()
         self.audit = float(audit)
         self._clear()
+        self._asking, self._asked = threading.Lock(), Asked(ASKED)
         self._ledger = Ledger(store, task, self.pool, asked, self.annotator, float(overlap), int(opinions))
-        self.store = self._ledger.store
-        self._told_schema = self.schema
-        seed = seed_of(self.store.store_id, task) if random_state is None else random_state
-        asker = Asker(self.strategy, chosen, len(self.schema.classes), self.audit, seed, costs)
-        self._start(model, asker, embed, None if random_state is None else int(random_state))
+        try:
+            self.store = self._ledger.store
+            self._told_schema = self.schema
+            seed = seed_of(self.store.store_id, task) if random_state is None else random_state
+            asker = Asker(self.strategy, chosen, len(self.schema.classes), self.audit, seed, costs)
+            self._start(model, asker, embed, None if random_state is None else int(random_state))
+        except BaseException:  # such as an interrupt
+            self._give_up()
+            raise
 
     def __repr__(self) -> str:
         return (
@@ -259,6 +266,11 @@ class Session(Live):
             What they may cost together, in units of ``cost=``, 1 each where that was not given.
             An item that no longer fits is passed over for the next one that does.
 
+        Returns
+        -------
+        list
+            Ids. For five minutes other threads and sessions get other items, as long as there are any.
+
         Warns
         -----
         RuntimeWarning
@@ -277,10 +289,20 @@ class Session(Live):
         if trouble := self.trouble_asking:
             warnings.warn(trouble, RuntimeWarning, stacklevel=2)
         asked = len(self.pool) if n is None and budget is not None else int(n or 1)
+        with self._asking:
+            suggestions = self._suggest(asked, budget)
+            self._asked.note([s.index for s in suggestions])
+        with self._lock:
+            self._audit_issued.update(s.index for s in suggestions if s.audit)
+        return [self.pool.ids[s.index] for s in suggestions]
+
+    def _suggest(self, n: int, budget: float | None) -> tuple[Suggestion, ...]:
         tried: set[int] = set()
         refused: set[int] = set()
         while True:  # somebody else may have been asked the same a moment ago
-            suggestions = self._trainer.suggest(*self._snapshot(), asked, budget)
+            labels, ground = self._snapshot()
+            labels = replace(labels, held=(*labels.held, *self._asked.elsewhere()))
+            suggestions = self._trainer.suggest(labels, ground, n, budget)
             rows = [s.index for s in suggestions]
             taken = self.reserve(rows, seconds=ASKED, at_once=True)
             if taken <= refused:  # none, or nothing else is left
@@ -288,9 +310,7 @@ class Session(Live):
             tried.update(rows)
             refused |= taken
         self.give_back(tried.difference(rows))
-        with self._lock:
-            self._audit_issued.update(s.index for s in suggestions if s.audit)
-        return [self.pool.ids[s.index] for s in suggestions]
+        return suggestions
 
     def progress(self) -> pd.DataFrame:
         """Of every annotator the labels given and whether they are here now, most first.
@@ -340,7 +360,7 @@ class Session(Live):
     def _settle(self, timeout: float | None) -> Round:
         self._check_features()
         end = None if timeout is None else time.monotonic() + timeout
-        with self._changed:
+        with self._lock:
             while True:
                 if self._trainer.failure is not None:
                     raise HitlError(f"The model's thread failed: {self._trainer.failure}")

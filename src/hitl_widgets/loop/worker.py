@@ -12,7 +12,7 @@ from typing import Any
 
 from hitl_widgets.children import Cancelled
 from hitl_widgets.errors import HitlError
-from hitl_widgets.turns import behind, first, one_blas_thread
+from hitl_widgets.turns import behind, first, one_blas_thread, uninterrupted
 
 __all__ = ["Worker", "ending", "weakly"]
 
@@ -88,7 +88,7 @@ class Worker:
 
     def request(self) -> None:
         """Ask for a run; returns at once."""
-        with self._wake:
+        with uninterrupted(), self._wake:
             self._asked = True
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, name=f"hitl-{self._name}", daemon=True)
@@ -97,13 +97,13 @@ class Worker:
 
     def hurry(self) -> None:
         """Do what is asked, or will be next, without a rest."""
-        with self._wake:
+        with uninterrupted(), self._wake:
             self._hurried = True
             self._wake.notify_all()
 
     def close(self) -> None:
         """End the thread after the run in hand; may be called by the job itself."""
-        with self._wake:
+        with uninterrupted(), self._wake:
             self._closed = True
             thread = self._thread
             self._wake.notify_all()
