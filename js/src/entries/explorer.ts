@@ -150,7 +150,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     return true;
   }
 
-  onKey(root, (key, event) => press(key, event.shiftKey), signal);
+  onKey(root, press, signal);
   bus.on("release", () => {
     if (chosen) {
       chosen = null;

@@ -200,7 +200,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     return true;
   }
 
-  onKey(root, (key, event) => press(key, event.shiftKey), signal);
+  onKey(root, press, signal);
   onTheme(root, () => redress(root), signal);
   bus.on("key", ({ key, shift }) => press(key, shift));
   bus.on("who", () => {

@@ -1,5 +1,5 @@
 import type { AnyModel, AnyWidget } from "@anywidget/types";
-import { keepFocus, suppressShortcuts } from "../ui/keys";
+import { keepFocus, pressOnce, suppressShortcuts } from "../ui/keys";
 import { followTheme } from "../ui/theme";
 import { Channel } from "./channel";
 
@@ -17,6 +17,7 @@ export function defineWidget(name: string, view: View): AnyWidget {
       root.setAttribute("role", "region");
       root.setAttribute("aria-label", name);
       suppressShortcuts(root, signal);
+      pressOnce(root, signal);
       keepFocus(root, signal);
       followTheme(root, signal);
       const channel = new Channel(model, String(model.get("_key")));
