@@ -10,6 +10,8 @@ export type HelloMessage = { type: "hello"; id: string; view: string };
 export type ShowMessage = { type: "show"; id: string; view: string; rows: number[]; small?: boolean };
 /** Rows of a selection are one string: see codecs.ts. */
 export type SampleMessage = { type: "sample"; id: string; view: string; rows: string };
+/** The items that this annotator skipped are wanted again. */
+export type SkippedMessage = { type: "skipped"; id: string; view: string };
 export type GroupsMessage = { type: "groups"; id: string; view: string; scale: number };
 export type VegaMessage = { type: "vega"; id: string; view: string };
 export type LabelMessage = {
@@ -63,6 +65,7 @@ export type Question =
   | HelloMessage
   | ShowMessage
   | SampleMessage
+  | SkippedMessage
   | GroupsMessage
   | VegaMessage
   | StepMessage
@@ -115,6 +118,7 @@ export type LabelerWelcome = Progress & {
   queue: Ask[];
 };
 export type QueueMessage = Progress & { type: "queue"; queue: Ask[] };
+export type SkippedItems = { type: "skipped"; to: string; queue: Ask[] };
 export type StateMessage = Progress & { type: "state" };
 /** The buffers are the pictures, one for each item whose content is an image. */
 export type ItemsMessage = { type: "items"; to: string; items: { row: number; content: Content }[] };

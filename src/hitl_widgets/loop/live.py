@@ -146,6 +146,11 @@ class Live:
         keys, event_id = self._keys(index), event_id or new_event_id()
         return self._act(LabelEvent("skip", self.task, self.annotator, keys, event_id=event_id))
 
+    def skipped_rows(self) -> npt.NDArray[np.int64]:
+        """:meth:`skipped` by rows of the pool instead of ids."""
+        self._catch_up()
+        return np.flatnonzero(self.current.skipped)
+
     def change_classes(self, change: Mapping[str, Any], *, event_id: str | None = None) -> str:
         """Change the question: what the methods of :attr:`classes` do, in one form for log and wire."""
         with self._lock:

@@ -217,6 +217,10 @@ class Session(Live):
         """
         return self.skip_items(self.pool.index(as_list(ids)), event_id=event_id)
 
+    def skipped(self) -> list[Any]:
+        """Ids of the items that you skipped and nobody has labelled since; :meth:`query` asks none of them."""
+        return [self.pool.ids[i] for i in self.skipped_rows().tolist()]
+
     @property
     def classes(self) -> Classes:
         """The classes that can be chosen, and what may be changed about them."""

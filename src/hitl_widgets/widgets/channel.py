@@ -178,6 +178,8 @@ class SessionWidget(ChannelWidget):
                 self._greet(message.view)
             case m.Show():
                 self._show(message)
+            case m.Skipped():
+                self._look_again(message)
             case m.Groups():
                 self.session.regroup(message.scale)
             case m.Vega():
@@ -278,6 +280,9 @@ class SessionWidget(ChannelWidget):
 
     def _sample(self, message: m.Sample) -> None:  # noqa: ARG002
         raise InvalidInput("This widget takes no selection.")
+
+    def _look_again(self, message: m.Skipped) -> None:  # noqa: ARG002
+        raise InvalidInput("This widget asks nothing.")
 
     def _hear(self, what: str) -> None:
         if what == "schema":

@@ -18,6 +18,8 @@ __all__ = ["Labeler"]
 
 # How many of the next items are kept from others, and of how many asked lately a view hears what they are.
 AHEAD, HANDED = 12, 40
+# How many of the skipped items are looked at again at a time.
+AGAIN = 200
 
 
 class Labeler(SessionWidget):
@@ -87,8 +89,7 @@ class Labeler(SessionWidget):
         if taken:
             session.ask_anew()
         asked = [s for s in asked if s.index not in taken] or asked
-        self._handed = {s.index: None for s in asked} | self._handed
-        self._handed = dict(islice(self._handed.items(), HANDED))
+        self._hand([s.index for s in asked])
         return [
             {
                 "row": s.index,
@@ -100,6 +101,20 @@ class Labeler(SessionWidget):
             }
             for s in asked
         ]
+
+    def _hand(self, rows: list[int]) -> None:
+        self._handed = dict(islice((dict.fromkeys(rows) | self._handed).items(), HANDED))
+
+    def _look_again(self, message: m.Skipped) -> None:
+        """Ask the skipped items again; without a hint, for some were drawn for the audit."""
+        pool = self.session.pool
+        rows = self.session.skipped_rows()[:AGAIN].tolist()
+        self._hand(rows)
+        asks = [
+            {"row": row, "key": pool.keys[row], "reason": "skipped by you", "audit": False, "guess": None}
+            for row in rows
+        ]
+        self._post({"type": "skipped", "to": message.view, "queue": asks})
 
     def _known(self, labels: Labels) -> list[dict[str, Any]]:
         """Of the items asked lately those that are labelled by now: one may still be on a card."""

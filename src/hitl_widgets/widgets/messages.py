@@ -20,6 +20,7 @@ __all__ = [
     "Sample",
     "Show",
     "Skip",
+    "Skipped",
     "Step",
     "Undo",
     "Vega",
@@ -68,6 +69,12 @@ class Sample(_Message, frozen=True, tag="sample"):
 
     view: Token
     rows: Rows
+
+
+class Skipped(_Message, frozen=True, tag="skipped"):
+    """A view wants the items that this annotator skipped again."""
+
+    view: Token
 
 
 class Groups(_Message, frozen=True, tag="groups"):
@@ -164,7 +171,7 @@ class Play(_Message, frozen=True, tag="play"):
 
 
 Act = Label | Skip | Undo | Redo | Jump | Change
-Message = Hello | Show | Sample | Groups | Vega | Act | Step | Play
+Message = Hello | Show | Sample | Skipped | Groups | Vega | Act | Step | Play
 
 
 def parse(content: Any, buffers: Any = None, largest: int = LARGEST) -> Message:
