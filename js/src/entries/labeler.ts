@@ -14,7 +14,7 @@ import type {
 } from "../host/protocol";
 import { defineWidget } from "../host/widget";
 import { redress } from "../items/frame";
-import { type Item, spokenItem } from "../items/index";
+import { type Item, preload, spokenItem } from "../items/index";
 import { has, type Rows } from "../plot/rows";
 import {
   atHand,
@@ -40,6 +40,8 @@ const AHEAD = 12;
 const SOON = 6;
 const REST_MS = 150;
 const STALLED_MS = 3000;
+/** So long it stands there that answers did not count. */
+const MISSED_MS = 5000;
 
 export default defineWidget("labeler", ({ root, channel, signal }) => {
   const bus = new Bus(channel.key, signal);
@@ -53,6 +55,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const gaze = new Gaze();
   /** How what comes to the card next is announced; "" where nobody waits for it. */
   let upcoming = "";
+  let missedAt = 0;
   let waitingSince = 0;
 
   const view = labelerView(root, {
@@ -121,6 +124,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
 
   function keep(row: number, item: Item): void {
     items.set(row, item);
+    preload(item);
     asked.delete(row);
     if (items.size <= HELD) return;
     const needed = new Set(state.queue.map((ask) => ask.row));
@@ -137,7 +141,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   /** Whether an answer can be meant for what is on the card: nobody can judge what they do not see. */
   function seen(subject: unknown, clicks: number): boolean {
     const why = gaze.whyNot(subject, clicks);
-    if (why) dispatch({ type: "missed", why });
+    if (why || performance.now() - missedAt > MISSED_MS) dispatch({ type: "missed", why });
+    if (why) missedAt = performance.now();
     return !why;
   }
 

@@ -3,7 +3,7 @@ import { count, h, said } from "../ui/dom";
 import { markupFrame } from "./frame";
 
 /** An item as the browser holds it: the content, and the address of its picture where it has one. */
-export type Item = { content: Content; url?: string };
+export type Item = { content: Content; url?: string; picture?: HTMLImageElement };
 
 type Renderer<K extends Content["kind"]> = (
   content: Extract<Content, { kind: K }>,
@@ -76,6 +76,13 @@ const hostOf = (url: string): string => new URL(url).host;
 export function renderItem(item: Item): HTMLElement {
   const render = renderers[item.content.kind] as Renderer<Content["kind"]>;
   return render(item.content as never, item.url);
+}
+
+/** Loads the picture before its turn: the card then shows it in the same frame as everything else. */
+export function preload(item: Item): void {
+  if (!item.url) return;
+  item.picture = new Image();
+  item.picture.src = item.url;
 }
 
 const SPOKEN = 200;

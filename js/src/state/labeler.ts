@@ -29,7 +29,7 @@ export type LabelerState = Progress & {
   waiting: number;
   stalled: boolean;
   note: string;
-  /** Answers since the last one that counted that did not, and why not. */
+  /** Answers of late that did not count, and why the last one did not. */
   missed: { n: number; why: string };
 };
 
@@ -46,6 +46,7 @@ export type LabelerEvent =
   | { type: "queue"; progress: Progress; queue: Ask[] }
   | { type: "progress"; progress: Progress }
   | { type: "passed"; key: string }
+  /** An answer did not count; with no reason, those before are forgotten. */
   | { type: "missed"; why: string }
   | { type: "again"; asks: Ask[] }
   | { type: "acted"; id: string; keys: string[]; n: number }
@@ -102,9 +103,9 @@ export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
     case "progress":
       return { ...state, ...newer(state, event.progress) };
     case "passed":
-      return without({ ...state, missed: initial.missed }, event.key);
+      return without(state, event.key);
     case "missed":
-      return { ...state, missed: { n: state.missed.n + 1, why: event.why } };
+      return { ...state, missed: event.why ? { n: state.missed.n + 1, why: event.why } : initial.missed };
     case "again":
       return lookAgain(state, event.asks);
     case "acted":
@@ -181,7 +182,7 @@ function lookAgain(state: LabelerState, asks: readonly Ask[]): LabelerState {
   const before = new Set(state.again.map((ask) => ask.key));
   const others = state.queue.filter((ask) => !before.has(ask.key));
   const queue = joined(open, others);
-  return { ...state, again: open, queue, current: queue[0] ?? null, chosen: null, missed: initial.missed };
+  return { ...state, again: open, queue, current: queue[0] ?? null, chosen: null };
 }
 
 /** What the kernel said before it had taken our newest act does not count. */
@@ -254,7 +255,6 @@ function acted(state: LabelerState, id: string, keys: string[], n: number): Labe
     returned: [],
     flying: new Map(state.flying).set(id, { kind: "act", n, keys }),
     note: "",
-    missed: initial.missed,
   };
 }
 

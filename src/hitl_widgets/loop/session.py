@@ -218,7 +218,7 @@ class Session(Live):
         return self.skip_items(self.pool.index(as_list(ids)), event_id=event_id)
 
     def skipped(self) -> list[Any]:
-        """Ids of the items that you skipped and nobody has labelled since; :meth:`query` asks none of them."""
+        """Ids of what you skipped and nobody has labelled since; :meth:`query` does not ask it again."""
         return [self.pool.ids[i] for i in self.skipped_rows().tolist()]
 
     @property
