@@ -241,6 +241,15 @@ describe("the labeler, by keys", () => {
     expect(document.getElementById(item)?.textContent).toBe("item 9");
   });
 
+  it("offers the keys only where nothing on the page passes them on", () => {
+    const bus = new Bus("k", new AbortController().signal);
+    const root = el.querySelector(".hitl-labeler") as HTMLElement;
+    bus.tell("keys", { here: true });
+    expect(root.hasAttribute("data-keys")).toBe(true);
+    bus.tell("keys", { here: false });
+    expect(root.hasAttribute("data-keys")).toBe(false);
+  });
+
   it("gives nothing away to those who hear it", () => {
     const guess = { code: 0, confidence: 0.9 };
     model.say({ ...welcome, type: "queue", queue: welcome.queue.map((ask) => ({ ...ask, guess })) });

@@ -136,7 +136,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     else if (key in ARROWS) plot.move(...ARROWS[key]);
     else if (key === "+" || key === "=") plot.zoom(0.7);
     else if (key === "-") plot.zoom(1 / 0.7);
-    else if (key === "0") plot.showAll();
+    else if (key === "0" && !classes.some((c) => c.key === "0")) plot.showAll();
     else if (key === "[" || key === "]") regroup(key === "]");
     else if (bus.tell("key", { key, shift })) return true;
     else if (key === "Escape") {
@@ -151,6 +151,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   }
 
   onKey(root, press, signal);
+  root.addEventListener("focusin", () => void bus.tell("keys", { here: true }), { signal });
+  root.addEventListener("focusout", () => void bus.tell("keys", { here: false }), { signal });
   bus.on("release", () => {
     if (chosen) {
       chosen = null;

@@ -243,6 +243,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   onKey(root, press, signal);
   onTheme(root, () => redress(root), signal);
   bus.on("key", ({ key, shift }) => press(key, shift));
+  bus.on("keys", ({ here }) => void root.toggleAttribute("data-keys", here));
   bus.on("who", () => {
     bus.tell("labeler", null);
     const ask = onCard();
