@@ -275,7 +275,9 @@ describe("an empty card", () => {
     expect(emptyWords(initial)).toBe("Waiting for the kernel");
     expect(emptyWords(welcomed())).toBe("Choosing the next item");
     expect(emptyWords({ ...welcomed(), n_left: 0 })).toBe("Everything is labelled");
-    expect(emptyWords({ ...welcomed(), n_left: 0, n_skipped: 3 })).toBe("Everything is labelled, 3 skipped");
+    expect(emptyWords({ ...welcomed(), n_left: 0, n_skipped: 3 })).toBe(
+      "Everything is labelled, 3 skipped: press ⇧S to see them again",
+    );
   });
 });
 

@@ -128,7 +128,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     setDisabled(undo, !can.undo);
     setDisabled(redo, !can.redo);
     show(again, state.n_skipped > 0 && !isAgain(state));
-    setText(againWords, `${state.n_skipped.toLocaleString("en")} skipped: look again`);
+    setText(againWords, `${state.n_skipped.toLocaleString("en")} skipped`);
     show(release, state.chosen !== null || isAgain(state));
     const told = [waitingWords(state), missedWords(state)].filter(Boolean).join(" ");
     setText(note, state.note || told || state.error);
