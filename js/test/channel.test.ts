@@ -1,15 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Channel } from "../src/host/channel";
+import { Keep } from "../src/host/keep";
 import { Outbox } from "../src/host/outbox";
-import { FakeModel, FakeShelf } from "./fakes";
+import type { About } from "../src/host/protocol";
+import { about, FakeModel, FakeShelf } from "./fakes";
 
 const label = { type: "label", value: "a", selection: "suggested", key: "k1" } as const;
 let shelf: FakeShelf;
 let model: FakeModel;
 let open: Channel[];
-const channel = (on = model): Channel => {
-  open.push(new Channel(on.any, on.key, new Outbox(on.key, shelf)));
-  return open.at(-1) as Channel;
+/** A view that the kernel has welcomed. */
+const channel = (on = model, changes: Partial<About> = {}): Channel => {
+  const made = new Channel(on.any, on.key, on.session, new Outbox(on.key, new Keep(shelf, null)));
+  open.push(made);
+  on.say({ type: "welcome", to: made.view, about: about({ session: on.session, ...changes }) });
+  return made;
 };
 const heard = (on: Channel, type: string): unknown[] => {
   const got: unknown[] = [];
@@ -34,7 +39,7 @@ describe("an act", () => {
     const box = channel();
     const id = box.act(label);
     vi.advanceTimersByTime(1500);
-    expect(model.sent).toEqual([{ ...label, id }]);
+    expect(model.sent).toEqual([{ ...label, id, pool: "p" }]);
     vi.advanceTimersByTime(60_000);
     const n = model.sent.length;
     expect(n).toBeGreaterThan(2);
@@ -61,7 +66,7 @@ describe("an act", () => {
     const before = channel();
     const ids = [before.act(label), before.act({ type: "undo" }), before.act({ type: "skip", key: "k2" })];
     before.close();
-    const next = new FakeModel();
+    const next = new FakeModel("k", "the next run");
     channel(next).flush();
     expect(next.sent.map((m) => m.id)).toEqual(ids);
     expect(next.sent.map((m) => m.type)).toEqual(["label", "undo", "skip"]);
@@ -77,12 +82,97 @@ describe("an act", () => {
     expect(other.sent.map((m) => m.id)).toEqual([id]);
   });
 
-  it("of another session stays where it is", () => {
+  it("of another log stays where it is", () => {
     model.broken = true;
     channel().act(label);
-    const other = new FakeModel("other");
+    const other = new FakeModel("other", "t");
     expect(channel(other).waiting()).toEqual([]);
     expect(other.sent).toEqual([]);
+  });
+
+  it("is sent by no other session while its own is on the page", () => {
+    model.broken = true;
+    const [one, other] = [channel(), new FakeModel("k", "t")];
+    const beside = channel(other);
+    one.act(label);
+    vi.advanceTimersByTime(120_000);
+    beside.flush();
+    expect(other.sent).toEqual([]);
+    expect(beside.waiting()).toEqual([]);
+    expect(beside.held()).toEqual([]);
+    one.close();
+    beside.flush();
+    expect(other.of("label").length).toBe(1);
+  });
+
+  it("about another table is held, and sent on the person's word", () => {
+    const before = channel(new FakeModel("k", "s"), { pool: "before" });
+    const id = before.act(label);
+    const bulk = before.act({ type: "label", value: "a", selection: "lasso", rows: "AAA" });
+    before.close();
+    const next = new FakeModel("k", "t");
+    const now = channel(next);
+    now.flush();
+    vi.advanceTimersByTime(120_000);
+    expect(next.sent).toEqual([]);
+    const [held] = now.held();
+    expect(held).toMatchObject({ reason: "table", entries: [{ act: { id } }, { act: { id: bulk } }] });
+    now.apply(held);
+    // Rows stay those of the table that they were chosen on: the kernel refuses them.
+    expect(next.of("label")).toMatchObject([
+      { id, pool: "p" },
+      { id: bulk, pool: "before" },
+    ]);
+    next.say({ type: "ack", id });
+    next.say({ type: "refused", id: bulk, why: "select them again" });
+    expect(now.held()).toMatchObject([{ reason: "refused", entries: [{ why: "select them again" }] }]);
+  });
+
+  it.each([
+    ["the same place", { pool: "q" }],
+    ["the same table", { place: "there" }],
+  ])("for a store that is gone is offered where %s is open", (_, changes) => {
+    model.broken = true;
+    const before = channel();
+    const ids = [before.act(label), before.act(label), before.act({ type: "undo" })];
+    before.close();
+    const next = new FakeModel("new", "t");
+    const now = channel(next, changes);
+    now.flush();
+    expect(now.waiting()).toEqual([]);
+    const [held] = now.held();
+    expect(held.reason).toBe("store");
+    expect(held.entries.length).toBe(3);
+    now.apply(held);
+    expect(next.of("label").map((act) => act.id)).toEqual([ids[0]]);
+    next.say({ type: "ack", id: ids[0] });
+    expect(now.held()).toEqual([]);
+    expect(shelf.length).toBe(0);
+  });
+
+  it.each([
+    ["another table in another place", { pool: "q", place: "there" }],
+    ["another annotator", { who: "ben" }],
+  ])("for a store that is gone is no concern of %s", (_, changes) => {
+    model.broken = true;
+    const before = channel();
+    before.act(label);
+    before.close();
+    expect(channel(new FakeModel("new", "t"), changes).held()).toEqual([]);
+    expect(shelf.length).toBe(1);
+  });
+
+  it("that was held is thrown away only when the person says so", () => {
+    const before = channel(new FakeModel("k", "s"), { pool: "before" });
+    before.act(label);
+    before.close();
+    const now = channel(new FakeModel("k", "t"));
+    const [held] = now.held();
+    expect(now.exported(held)).toContain('"key":"k1"');
+    expect(shelf.length).toBe(1);
+    now.discard(held);
+    expect(now.held()).toEqual([]);
+    expect(shelf.length).toBe(0);
   });
 });
 
@@ -105,13 +195,22 @@ describe("an answer", () => {
     expect(two.waiting()).toEqual([]);
   });
 
-  it("of refusal drops the act", () => {
+  it("of refusal keeps the act with why, and it is sent again on the person's word", () => {
     const box = channel();
     const said = heard(box, "refused");
     const id = box.act(label);
-    model.say({ type: "refused", id, why: "no such class" });
+    model.say({ type: "refused", id, why: "unknown class" });
     expect(said.length).toBe(1);
     expect(box.waiting()).toEqual([]);
+    vi.advanceTimersByTime(120_000);
+    expect(model.of("label").length).toBe(1);
+    const [held] = box.held();
+    expect(held).toMatchObject({ reason: "refused", entries: [{ act: { id }, why: "unknown class" }] });
+    box.apply(held);
+    expect(model.of("label").map((act) => act.id)).toEqual([id, id]);
+    expect(box.held()).toEqual([]);
+    model.say({ type: "ack", id });
+    expect(shelf.length).toBe(0);
   });
 
   it("of failure keeps the act and sends it again", () => {

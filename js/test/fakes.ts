@@ -1,6 +1,7 @@
 // What the tests put in place of the notebook.
 import type { AnyModel } from "@anywidget/types";
-import type { Shelf } from "../src/host/outbox";
+import type { Shelf } from "../src/host/keep";
+import type { About } from "../src/host/protocol";
 
 type Sent = { type: string; id: string; [field: string]: unknown };
 type Listener = (message: unknown, buffers?: DataView[]) => void;
@@ -11,7 +12,10 @@ export class FakeModel {
   readonly listeners = new Set<Listener>();
   broken = false;
 
-  constructor(readonly key = "k") {}
+  constructor(
+    readonly key = "k",
+    readonly session = "s",
+  ) {}
 
   on(name: string, listener: Listener): void {
     if (name === "msg:custom") this.listeners.add(listener);
@@ -22,7 +26,7 @@ export class FakeModel {
   }
 
   get(name: string): unknown {
-    return name === "_key" ? this.key : undefined;
+    return { _key: this.key, _session: this.session }[name];
   }
 
   send(message: Sent): void {
@@ -42,6 +46,17 @@ export class FakeModel {
     return this as unknown as AnyModel;
   }
 }
+
+/** What a session says of itself. */
+export const about = (changes: Partial<About> = {}): About => ({
+  session: "s",
+  pool: "p",
+  place: "here",
+  who: "ada",
+  store: "labels.sqlite",
+  task: "labels",
+  ...changes,
+});
 
 /** localStorage, without a browser. */
 export class FakeShelf implements Shelf {

@@ -39,7 +39,6 @@ const welcomed = (...rows: number[]): LabelerState =>
     progress,
     classes: [],
     question: "",
-    pool: "p",
     queue: rows.map((r) => ask(r)),
   });
 const act = (row: number) => ({ type: "acted" as const, id: "act-1", keys: [`k${row}`], n: 1 });
@@ -231,7 +230,6 @@ describe("what was acted on", () => {
       progress,
       classes: [],
       question: "",
-      pool: "p",
       queue: [ask(1), ask(2)],
     });
     expect(again.current?.row).toBe(2);

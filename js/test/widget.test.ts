@@ -2,10 +2,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import labeler from "../src/entries/labeler";
 import monitor from "../src/entries/monitor";
+import { Keep } from "../src/host/keep";
 import type { LabelerWelcome } from "../src/host/protocol";
 import { defineWidget } from "../src/host/widget";
 import { Bus } from "../src/ui/bus";
-import { FakeModel } from "./fakes";
+import { about, FakeModel } from "./fakes";
 
 type Render = (context: { model: unknown; el: HTMLElement }) => () => void;
 const mount = (widget: unknown, model: FakeModel, el: HTMLElement): (() => void) =>
@@ -34,7 +35,7 @@ const welcome: LabelerWelcome = {
     { id: "ham", retired: false, name: "ham", guidance: "", example: "", key: "2", color: "#56b4e9" },
   ],
   question: "",
-  pool: "p",
+  about: about(),
   kind: "text",
   queue: [0, 1, 2].map((row) => ({ row, key: `k${row}`, reason: "", audit: row === 1, guess: null })),
   n_items: 10,
@@ -55,6 +56,7 @@ let model: FakeModel;
 beforeEach(() => {
   vi.useFakeTimers();
   localStorage.clear();
+  Keep.ofPage();
   el = document.createElement("div");
   document.body.append(el);
   model = new FakeModel();
@@ -214,7 +216,7 @@ describe("the labeler, by keys", () => {
   });
 
   it("takes no second click for the item that was behind a selection", () => {
-    new Bus("k", new AbortController().signal).tell("selection", {
+    new Bus("s", el, new AbortController().signal).tell("selection", {
       rows: Uint32Array.of(4, 5),
       how: "lasso",
     });
@@ -242,7 +244,7 @@ describe("the labeler, by keys", () => {
   });
 
   it("offers the keys only where nothing on the page passes them on", () => {
-    const bus = new Bus("k", new AbortController().signal);
+    const bus = new Bus("s", el, new AbortController().signal);
     const root = el.querySelector(".hitl-labeler") as HTMLElement;
     bus.tell("keys", { here: true });
     expect(root.hasAttribute("data-keys")).toBe(true);

@@ -35,12 +35,11 @@ const ARROWS: Record<string, [number, number]> = {
 };
 
 export default defineWidget("explorer", ({ root, channel, signal }) => {
-  const bus = new Bus(channel.key, signal);
+  const bus = new Bus(channel.session, root, signal);
   const say = announcer(root);
   const glimpses = new Map<number, Item>();
   const asked = new Set<number>();
   let classes: LabelClass[] = [];
-  let pool = "";
   let plot: MapPlot | null = null;
   let marks: Marks | null = null;
   let rings: number[] = [];
@@ -93,7 +92,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     const { name: value, id: of } = classes[code] ?? {};
     if (!chosen || value === undefined) return;
     const { rows, how } = chosen;
-    channel.act({ type: "label", value, of, selection: how, rows: encodeRows(rows), pool });
+    channel.act({ type: "label", value, of, selection: how, rows: encodeRows(rows) });
     paint(rows, code);
     say(`${count(rows.length, "item")} labelled ${value}`);
     choose(NO_ROWS, how, true);
@@ -230,7 +229,6 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     "welcome",
     async (message) => {
       classes = message.classes;
-      pool = message.pool;
       view.setStage(message.stage);
       if (starting) return;
       starting = true;

@@ -29,10 +29,11 @@ import {
 } from "../state/labeler";
 import { announcer } from "../ui/announce";
 import { Bus } from "../ui/bus";
-import { count } from "../ui/dom";
+import { count, download } from "../ui/dom";
 import { Gaze } from "../ui/gaze";
 import { onKey } from "../ui/keys";
 import { onTheme } from "../ui/theme";
+import { heldView } from "../views/held";
 import { labelerView } from "../views/labeler";
 
 const HELD = 300;
@@ -44,7 +45,7 @@ const STALLED_MS = 3000;
 const MISSED_MS = 5000;
 
 export default defineWidget("labeler", ({ root, channel, signal }) => {
-  const bus = new Bus(channel.key, signal);
+  const bus = new Bus(channel.session, root, signal);
   const say = announcer(root);
   const items = new Map<number, Item>();
   const asked = new Set<number>();
@@ -76,7 +77,22 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     },
     showing: (subject, card) => {
       gaze.show(subject, card);
-      if (subject !== null && upcoming) say(sayNext(upcoming));
+      if (typeof subject === "string" && upcoming) say(sayNext(upcoming));
+    },
+  });
+
+  const held = heldView(root, {
+    apply: (group) => {
+      channel.apply(group);
+      tellWaiting();
+    },
+    discard: (group) => {
+      channel.discard(group);
+      tellWaiting();
+    },
+    download: (group) => {
+      const store = group?.entries[0].about?.store ?? channel.about?.store ?? "labels";
+      download(`answers-${store.replace(/[^\w.-]/g, "_")}.jsonl`, channel.exported(group));
     },
   });
 
@@ -166,7 +182,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     if (bulk) {
       const { rows, how } = chosen;
       const wire = encodeRows(rows);
-      const id = channel.act({ type: "label", value, of, selection: how, rows: wire, pool: state.pool });
+      const id = channel.act({ type: "label", value, of, selection: how, rows: wire });
       const queued = state.queue.filter((ask) => has(rows, ask.row)).map((ask) => ask.key);
       done(id, rows, code, queued, `${count(rows.length, "item")} labelled ${value}`);
     } else if (ask) {
@@ -295,8 +311,11 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       type,
       ({ id, why }) => {
         if (type === "refused") dispatch({ type: "landed", id });
-        const kept = type === "failed" ? " The act is kept in this browser and sent again." : "";
-        dispatch({ type: "note", words: why + kept });
+        const where = channel.unsafe ? "by this page" : "in this browser";
+        const kept = type === "failed" ? ` The act is kept ${where} and sent again.` : "";
+        // What was refused stands below the card, with what can be done.
+        if (kept) dispatch({ type: "note", words: why + kept });
+        else say(why);
         tellWaiting();
       },
       signal,
@@ -312,6 +331,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       dispatch({ type: "waiting", n, stalled });
       bus.tell("waiting", { n, since: waitingSince });
     }
+    held.update(channel.held(), stalled ? channel.unsafe : 0);
   }
   const watch = setInterval(tellWaiting, 1000);
   signal.addEventListener("abort", () => {

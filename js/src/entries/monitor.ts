@@ -10,7 +10,7 @@ const STALLED_MS = 3000;
 const DRAW_MS = 250;
 
 export default defineWidget("monitor", ({ root, channel, signal }) => {
-  const bus = new Bus(channel.key, signal);
+  const bus = new Bus(channel.session, root, signal);
   let state: MonitorState | null = null;
   let welcome: MonitorWelcome | null = null;
   let waiting = { n: channel.waiting().length, since: Date.now() };

@@ -1,6 +1,7 @@
 import type { AnyModel } from "@anywidget/types";
-import { Outbox } from "./outbox";
-import type { Act, Question, Reply } from "./protocol";
+import { enter, isLive } from "./live";
+import { answersOf, exported, Outbox } from "./outbox";
+import type { About, Act, Entry, Held, Question, Reply } from "./protocol";
 
 type Incoming = { type: string; to?: string | null };
 type Handler<T> = (message: T, buffers: DataView[]) => void;
@@ -12,20 +13,28 @@ const LONGEST_MS = 30_000;
 /**
  * One per view. Questions are asked and forgotten; acts are kept in the outbox until the kernel acknowledges them, and
  * sent again, with the same id, until it does.
+ *
+ * An act is meant for one session. Another sends it only where that one has no view on this page, and only if it is about
+ * the same table: the cell was run again. What else waits is held until the person decides.
  */
 export class Channel {
   readonly view = newId();
+  /** Of the session, by the kernel's welcome. */
+  about: About | null = null;
   private readonly handlers = new Map<string, Set<Handler<never>>>();
   private readonly tries = new Map<string, { at: number; wait: number }>();
   private readonly mine = new Set<string>();
   private readonly timer: ReturnType<typeof setInterval>;
+  private readonly leave: () => void;
 
   constructor(
     private readonly model: AnyModel,
     readonly key: string,
+    readonly session: string,
     private readonly outbox: Outbox = new Outbox(key),
   ) {
     model.on("msg:custom", this.receive);
+    this.leave = enter(session);
     this.timer = setInterval(() => this.resend(), 500);
   }
 
@@ -45,28 +54,78 @@ export class Channel {
 
   act(act: Omitted<Act>): string {
     const id = newId();
-    const whole = { ...act, id } as Act;
-    this.outbox.put(whole);
-    this.mine.add(id);
-    this.tries.set(id, { at: Date.now(), wait: PATIENCE_MS });
-    this.send(whole);
+    const whole = { ...act, id, pool: this.about?.pool } as Act;
+    this.outbox.put(whole, this.about);
+    this.begin(whole);
     return id;
   }
 
   /** Send what the outbox holds at once: acts of an earlier kernel, cell or page. */
   flush(): void {
     this.resend(true);
+    void this.outbox.ready.then(() => this.resend(true));
   }
 
-  /** Acts that the kernel has not acknowledged. */
+  /** Acts on their way to this session's kernel. */
   waiting(): Act[] {
-    return this.outbox.pending();
+    return this.sendable().map(({ act }) => act);
+  }
+
+  /** Acts on their way that are lost with this page: the browser would not keep them. */
+  get unsafe(): number {
+    return this.outbox.unsafe;
+  }
+
+  /** What waits in this browser and is not sent by itself. */
+  held(): Held[] {
+    const groups = new Map<string, Held>();
+    for (const entry of this.outbox.all()) {
+      const reason = this.reason(entry);
+      if (!reason) continue;
+      const name = [reason, entry.key, entry.about?.pool, entry.why].join("\0");
+      const group = groups.get(name) ?? { reason, entries: [] };
+      group.entries.push(entry);
+      groups.set(name, group);
+    }
+    return [...groups.values()];
+  }
+
+  /** Send what was held to this session after all, as acts on its table. */
+  apply(held: Held): void {
+    for (const entry of held.reason === "refused" ? held.entries : answersOf(held.entries)) {
+      const { act } = entry;
+      // Rows mean items of the table that they were chosen on.
+      const pool = "rows" in act && act.rows ? act.pool : this.about?.pool;
+      this.outbox.drop(entry.key, act.id);
+      const moved = { ...act, pool } as Act;
+      this.outbox.save({ ...entry, key: this.key, act: moved, about: this.about, why: undefined });
+      this.begin(moved);
+    }
+    if (held.reason !== "refused") this.discard(held);
+  }
+
+  /** Throw away what was held; what {@link apply} sends stays. */
+  discard(held: Held): void {
+    for (const entry of held.entries)
+      if (!this.tries.has(entry.act.id)) this.outbox.drop(entry.key, entry.act.id);
+  }
+
+  /** What was held, or all that waits here, as a file. */
+  exported(held?: Held): string {
+    return exported(held?.entries ?? this.sendable());
   }
 
   close(): void {
     clearInterval(this.timer);
+    this.leave();
     this.model.off("msg:custom", this.receive);
     this.handlers.clear();
+  }
+
+  private begin(act: Act): void {
+    this.mine.add(act.id);
+    this.tries.set(act.id, { at: Date.now(), wait: PATIENCE_MS });
+    this.send(act);
   }
 
   private send(message: Act | Question): void {
@@ -77,9 +136,37 @@ export class Channel {
     }
   }
 
+  private isOwn({ about }: Entry): boolean {
+    return about === null || about.session === this.session;
+  }
+
+  /** Acts that this session's kernel is to get: its own, and those of a session that is gone from the page. */
+  private sendable(): Entry[] {
+    return this.outbox.entries().filter((entry) => {
+      if (entry.why) return false;
+      if (this.isOwn(entry)) return true;
+      const { session, pool } = entry.about as About;
+      return !isLive(session) && this.about?.pool === pool;
+    });
+  }
+
+  /** Why an act is not sent by itself; null where it is, or is no concern of this session. */
+  private reason(entry: Entry): Held["reason"] | null {
+    const { about } = this;
+    if (!about || (entry.about && entry.about.session !== this.session && isLive(entry.about.session)))
+      return null;
+    if (entry.key === this.key) {
+      if (entry.why) return "refused";
+      return this.isOwn(entry) || entry.about?.pool === about.pool ? null : "table";
+    }
+    const { place, who, pool } = entry.about ?? {};
+    const near = who === about.who && (place === about.place || pool === about.pool);
+    return near ? "store" : null;
+  }
+
   private resend(now = false): void {
     const time = Date.now();
-    for (const act of this.outbox.pending()) {
+    for (const { act } of this.sendable()) {
       const last = this.tries.get(act.id);
       if (!last && !now) {
         // Another view of this page sends it; this one only if nobody does.
@@ -92,18 +179,25 @@ export class Channel {
     }
   }
 
+  /** An act is dropped once it is in the log; one that was refused stays, with why. */
+  private answered(reply: Reply): void {
+    const { type, id } = reply;
+    if (type === "failed") return;
+    this.tries.delete(id);
+    this.mine.delete(id);
+    if (type === "ack") this.outbox.drop(this.key, id);
+    else this.outbox.refuse(id, reply.why);
+  }
+
   private readonly receive = (message: Incoming | Reply, buffers?: DataView[]): void => {
     if (!message || typeof message.type !== "string") return;
     if ("to" in message && message.to && message.to !== this.view) return;
+    if (message.type === "welcome" && "about" in message) this.about = message.about as About;
     if (message.type === "ack" || message.type === "refused" || message.type === "failed") {
-      // Answers go to every view; only the one that asked listens, but all may forget.
-      const { id } = message as Reply;
-      const mine = this.mine.has(id);
-      if (message.type !== "failed") {
-        this.outbox.drop(id);
-        this.tries.delete(id);
-        this.mine.delete(id);
-      }
+      // Answers go to every view; only the one that asked listens.
+      const reply = message as Reply;
+      const mine = this.mine.has(reply.id);
+      this.answered(reply);
       if (!mine) return;
     }
     for (const handler of this.handlers.get(message.type) ?? []) {

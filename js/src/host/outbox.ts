@@ -1,67 +1,106 @@
-import type { Act } from "./protocol";
+import { Keep } from "./keep";
+import type { About, Act, Entry } from "./protocol";
 
-/** What the outbox needs of localStorage. */
-export type Shelf = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;
-
-type Entry = { order: string; act: Act };
-
+const PREFIX = "hitl:";
 let counter = 0;
 
 /**
- * Acts that the kernel has not acknowledged, oldest first. They outlive the widget, the cell, the kernel and a reload of
- * the page, under a key that is the same when the cell is run again.
+ * Acts that the kernel has not acknowledged, oldest first. They outlive the widget, the cell, the kernel and, where the
+ * browser keeps them, a reload of the page, under a key that is the same when the cell is run again.
  */
 export class Outbox {
-  private readonly prefix: string;
-  /** Only what the shelf would not take: it is full, or closed to this page. */
-  private readonly memory = new Map<string, Entry>();
-
   constructor(
-    key: string,
-    private readonly shelf: Shelf | null = browserShelf(),
-  ) {
-    this.prefix = `hitl:${key}:`;
+    private readonly key: string,
+    private readonly keep: Keep = Keep.ofPage(),
+  ) {}
+
+  /** Once the acts of an earlier page are known. */
+  get ready(): Promise<void> {
+    return this.keep.ready;
   }
 
-  put(act: Act): void {
-    const entry = { order: `${Date.now().toString(36)}-${String(counter++).padStart(8, "0")}`, act };
-    try {
-      if (!this.shelf) throw new Error("no shelf");
-      this.shelf.setItem(this.prefix + act.id, JSON.stringify(entry));
-    } catch {
-      this.memory.set(act.id, entry);
-    }
+  put(act: Act, about: About | null): void {
+    const at = Date.now();
+    const order = `${at.toString(36)}-${String(counter++).padStart(8, "0")}`;
+    this.save({ key: this.key, order, at, act, about });
   }
 
-  drop(id: string): void {
-    this.memory.delete(id);
-    this.shelf?.removeItem(this.prefix + id);
+  save(entry: Entry): void {
+    const { key, ...rest } = entry;
+    this.keep.put(nameOf(key, entry.act.id), JSON.stringify(rest));
   }
 
-  pending(): Act[] {
-    const found = [...this.memory.values()];
-    for (let i = 0; this.shelf && i < this.shelf.length; i++) {
-      const name = this.shelf.key(i);
-      const entry = name?.startsWith(this.prefix) ? parse(this.shelf.getItem(name)) : null;
-      if (entry) found.push(entry);
-    }
-    return found.sort((a, b) => (a.order < b.order ? -1 : 1)).map((entry) => entry.act);
+  drop(key: string, id: string): void {
+    this.keep.drop(nameOf(key, id));
+  }
+
+  /** Keep what the kernel refused, and why. */
+  refuse(id: string, why: string): void {
+    for (const entry of this.entries()) if (entry.act.id === id) this.save({ ...entry, why });
+  }
+
+  /** The acts under this key. */
+  entries(): Entry[] {
+    return this.all().filter(({ key }) => key === this.key);
+  }
+
+  /** The acts of every store that this browser keeps. */
+  all(): Entry[] {
+    const found = this.keep.all(PREFIX).flatMap(([name, text]) => parse(name, text));
+    return found.sort((a, b) => (a.order < b.order ? -1 : 1));
+  }
+
+  /** How many of the acts are lost with this page. */
+  get unsafe(): number {
+    return this.keep.unsafe(`${PREFIX}${this.key}:`).length;
   }
 }
 
-function parse(text: string | null): Entry | null {
+const nameOf = (key: string, id: string): string => `${PREFIX}${key}:${id}`;
+
+function parse(name: string, text: string): Entry[] {
+  const [, key, id] = name.split(":");
   try {
-    const entry = JSON.parse(text ?? "") as Entry;
-    return typeof entry?.act?.id === "string" && typeof entry.order === "string" ? entry : null;
+    const entry = JSON.parse(text) as Entry;
+    if (entry?.act?.id !== id || typeof entry.order !== "string") return [];
+    const at = entry.at ?? (Number.parseInt(entry.order, 36) || 0);
+    return [{ ...entry, key, at, about: entry.about ?? null }];
   } catch {
-    return null;
+    return [];
   }
 }
 
-function browserShelf(): Shelf | null {
-  try {
-    return globalThis.localStorage ?? null;
-  } catch {
-    return null;
+/** Labels and skips that still hold after the undos among them: what can be said again elsewhere. */
+export function answersOf(entries: readonly Entry[]): Entry[] {
+  const done: Entry[] = [];
+  const undone: Entry[] = [];
+  for (const entry of entries) {
+    const { type } = entry.act;
+    if (type === "undo") undone.push(...done.splice(-1));
+    else if (type === "redo") done.push(...undone.splice(-1));
+    else {
+      done.push(entry);
+      undone.length = 0;
+    }
   }
+  return done.filter(({ act }) => act.type === "label" || act.type === "skip");
+}
+
+/** As lines of JSON, which `session.import_labels()` reads. */
+export function exported(entries: readonly Entry[]): string {
+  const lines = answersOf(entries).map(({ act, at, about, why }) => {
+    const { type, id: event_id, ...rest } = act;
+    const { store, task, pool } = about ?? {};
+    return JSON.stringify({
+      hitl_act: type,
+      event_id,
+      time: new Date(at).toISOString(),
+      store,
+      task,
+      pool,
+      ...rest,
+      why,
+    });
+  });
+  return lines.map((line) => `${line}\n`).join("");
 }

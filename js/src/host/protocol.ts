@@ -14,25 +14,27 @@ export type SampleMessage = { type: "sample"; id: string; view: string; rows: st
 export type SkippedMessage = { type: "skipped"; id: string; view: string };
 export type GroupsMessage = { type: "groups"; id: string; view: string; scale: number };
 export type VegaMessage = { type: "vega"; id: string; view: string };
+/** Of acts, `pool` is the table that they are about: the kernel takes them for no other. */
 export type LabelMessage = {
   type: "label";
   id: string;
+  pool?: string;
   value: string;
   selection: Selection;
   /** The id of the class: its name may be another's when this arrives. */
   of?: string;
   key?: string;
   rows?: string;
-  pool?: string;
   elapsed_ms?: number;
 };
-export type SkipMessage = { type: "skip"; id: string; key: string };
-export type UndoMessage = { type: "undo"; id: string };
-export type RedoMessage = { type: "redo"; id: string };
-export type JumpMessage = { type: "jump"; id: string; act: string };
+export type SkipMessage = { type: "skip"; id: string; pool?: string; key: string };
+export type UndoMessage = { type: "undo"; id: string; pool?: string };
+export type RedoMessage = { type: "redo"; id: string; pool?: string };
+export type JumpMessage = { type: "jump"; id: string; pool?: string; act: string };
 export type ChangeMessage = {
   type: "change";
   id: string;
+  pool?: string;
   change: "add" | "rename" | "merge" | "split" | "retire" | "restore" | "reorder" | "edit" | "ask";
   of?: string[];
   classes?: NewClass[];
@@ -73,6 +75,16 @@ export type Question =
 
 // -- kernel -> browser
 
+/** What the acts of a session are meant for: the session, its table, the place of its store, and who acts (all opaque); and names for people. */
+export type About = {
+  session: string;
+  pool: string;
+  place: string;
+  who: string;
+  store: string;
+  task: string;
+};
+
 /** Its place in the list is its code; the id outlives a rename; retired ones come last and cannot be chosen. */
 export type LabelClass = PlainClass & { id: string; retired: boolean };
 export type PlainClass = { name: string; guidance: string; example: string; key: string; color: string };
@@ -111,9 +123,9 @@ export type Progress = {
 export type LabelerWelcome = Progress & {
   type: "welcome";
   to: string;
+  about: About;
   classes: LabelClass[];
   question: string;
-  pool: string;
   kind: string;
   queue: Ask[];
 };
@@ -136,8 +148,8 @@ export type Sample = {
 export type ExplorerWelcome = {
   type: "welcome";
   to: string;
+  about: About;
   classes: LabelClass[];
-  pool: string;
   n_items: number;
   kind: string;
   engine: "altair" | "canvas" | "webgl" | "raster";
@@ -210,6 +222,7 @@ export type MonitorState = {
 export type MonitorWelcome = MonitorState & {
   type: "welcome";
   to: string;
+  about: About;
   classes: LabelClass[];
   chart: Record<string, unknown>;
 };
@@ -269,3 +282,14 @@ export type Reply =
   | ({ type: "ack"; id: string; back?: Ask | null; gone?: string | null; note?: string } & Counts)
   | { type: "refused"; id: string; why: string }
   | { type: "failed"; id: string; why: string };
+
+// -- what the browser keeps
+
+/**
+ * An act that no kernel has acknowledged, with what it was meant for. `why` is what the kernel said that refused it: it
+ * is sent again only if the person says so.
+ */
+export type Entry = { key: string; order: string; at: number; act: Act; about: About | null; why?: string };
+
+/** Acts that are not sent by themselves, together: of one store and table, and for one reason. */
+export type Held = { reason: "refused" | "table" | "store"; entries: Entry[] };

@@ -20,7 +20,7 @@ export function defineWidget(name: string, view: View): AnyWidget {
       pressOnce(root, signal);
       keepFocus(root, signal);
       followTheme(root, signal);
-      const channel = new Channel(model, String(model.get("_key")));
+      const channel = new Channel(model, String(model.get("_key")), String(model.get("_session")));
       signal.addEventListener("abort", () => channel.close());
       el.append(root);
       view({ root, channel, signal });

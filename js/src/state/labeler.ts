@@ -9,7 +9,6 @@ export type LabelerState = Progress & {
   ready: boolean;
   classes: LabelClass[];
   question: string;
-  pool: string;
   queue: Ask[];
   /** Of earlier queues: they stand in while what the newest queue asks is not here yet. */
   spare: readonly Ask[];
@@ -39,7 +38,6 @@ export type LabelerEvent =
       progress: Progress;
       classes: LabelClass[];
       question: string;
-      pool: string;
       queue: Ask[];
     }
   | { type: "classes"; classes: LabelClass[]; question: string }
@@ -62,7 +60,6 @@ export const initial: LabelerState = {
   ready: false,
   classes: [],
   question: "",
-  pool: "",
   queue: [],
   spare: [],
   again: [],
@@ -91,8 +88,8 @@ export const initial: LabelerState = {
 export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
   switch (event.type) {
     case "welcome": {
-      const { classes, question, pool } = event;
-      const fresh = { ...state, ...event.progress, ready: true, classes, question, pool };
+      const { classes, question } = event;
+      const fresh = { ...state, ...event.progress, ready: true, classes, question };
       return withQueue(fresh, event.queue, event.progress.n_events);
     }
     case "classes":

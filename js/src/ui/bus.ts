@@ -23,42 +23,57 @@ export type PageEvents = {
   who: null;
 };
 
-const SLOT = Symbol.for("hitl-widgets.bus");
-type Page = { [SLOT]?: EventTarget };
+type Name = keyof PageEvents;
+type Listener = (detail: never) => boolean | undefined;
+type Page = { [SLOT]?: Map<string, Set<Member>> };
+/** Of the widgets' bundles each has its own class of these. */
+type Member = { group: () => Element | null; hear: (name: string, detail: unknown) => boolean };
 
+const SLOT = Symbol.for("hitl-widgets.bus.2");
+// What is true of the session, whichever of its views shows it.
+const EVERYWHERE: ReadonlySet<Name> = new Set<Name>(["acted", "waiting"]);
+// Views of a Workbench act on what they show beside each other; a clone of an output is a place of its own.
+const GROUP = ".hitl-workbench, .jp-LinkedOutputView";
+
+/** Joins the views of one session, named by the kernel, that stand together on the page. */
 export class Bus {
-  private readonly target: EventTarget;
+  private readonly listeners = new Map<Name, Listener[]>();
+  private readonly me: Member;
+  private readonly members: Set<Member>;
 
-  constructor(
-    private readonly key: string,
-    private readonly signal: AbortSignal,
-  ) {
+  constructor(session: string, root: Element, signal: AbortSignal) {
     const page = globalThis as Page;
-    page[SLOT] ??= new EventTarget();
-    this.target = page[SLOT];
+    page[SLOT] ??= new Map();
+    this.members = page[SLOT].get(session) ?? new Set();
+    page[SLOT].set(session, this.members);
+    this.me = {
+      group: () => root.closest(GROUP),
+      hear: (name, detail) =>
+        (this.listeners.get(name as Name) ?? []).some((hear) => hear(detail as never) === true),
+    };
+    this.members.add(this.me);
+    signal.addEventListener("abort", () => {
+      this.members.delete(this.me);
+      if (!this.members.size) page[SLOT]?.delete(session);
+    });
   }
 
   /** Tell; returns whether somebody took it. */
-  tell<K extends keyof PageEvents>(name: K, detail: PageEvents[K]): boolean {
-    const event = new CustomEvent(`${this.key}/${name}`, { detail, cancelable: true });
-    this.target.dispatchEvent(event);
-    return event.defaultPrevented;
+  tell<K extends Name>(name: K, detail: PageEvents[K]): boolean {
+    const others = [...this.members].filter((member) => member !== this.me);
+    const group = this.me.group();
+    const near = others.filter((member) => member.group() === group);
+    // A view that stands alone belongs to all.
+    const audience = EVERYWHERE.has(name) || !near.length ? others : near;
+    return audience.some((member) => member.hear(name, detail));
   }
 
   /** Hear; a listener that returns true takes the event: no other gets it. */
-  on<K extends keyof PageEvents>(
+  on<K extends Name>(
     name: K,
     // biome-ignore lint/suspicious/noConfusingVoidType: most listeners only listen
     listener: (detail: PageEvents[K]) => boolean | void,
   ): void {
-    this.target.addEventListener(
-      `${this.key}/${name}`,
-      (event) => {
-        if (listener((event as CustomEvent<PageEvents[K]>).detail) !== true) return;
-        event.preventDefault();
-        event.stopImmediatePropagation();
-      },
-      { signal: this.signal },
-    );
+    this.listeners.set(name, [...(this.listeners.get(name) ?? []), listener as Listener]);
   }
 }

@@ -62,3 +62,11 @@ export const count = (n: number, one: string, many = `${one}s`): string =>
   `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 
 export const percent = (share: number): string => `${Math.round(share * 100)} %`;
+
+/** Gives the person a file. */
+export function download(name: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type: "application/x-ndjson" }));
+  h("a", { attrs: { href: url, download: name } }).click();
+  // The browser reads it after the click has returned.
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

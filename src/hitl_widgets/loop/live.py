@@ -31,7 +31,7 @@ from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Evaluation, Trainer
 from hitl_widgets.loop.worker import Worker, ending
 
-__all__ = ["Live", "unsaid"]
+__all__ = ["Live", "opaque", "unsaid"]
 
 Listener = Callable[[str], None]
 
@@ -52,6 +52,7 @@ class Live:
     store: LabelStore
     task: str
     annotator: str
+    token: str
     _ledger: Ledger
     _told_schema: Schema
 
@@ -72,6 +73,8 @@ class Live:
         self._error: Exception | None = None
         self._closed = self._superseded = False
         self.run = self.place()
+        # Names this session on a page: another run of its cell is another.
+        self.token = new_event_id()
 
     def _start(self, model: Learner, asker: Asker, embed: Any, random_state: int | None) -> None:
         """Begin the background work: the model, the features and map, the news to the views."""
@@ -357,8 +360,7 @@ class Live:
     @property
     def key(self) -> str:
         """An opaque name of this task of this store, the same after a restart."""
-        name = f"{self.store.store_id}\0{self.task}\0{self.annotator}"
-        return hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
+        return opaque(self.store.store_id, self.task, self.annotator)
 
     @property
     def behind(self) -> int:
@@ -574,6 +576,13 @@ class Live:
 
     def _on_evaluation(self, _: Evaluation) -> None:
         self._tell("evaluation")
+
+
+def opaque(*parts: object) -> str:
+    """A name for these that tells nobody what they are, the same after a restart."""
+    return hashlib.blake2b(
+        "\0".join(map(str, parts)).encode("utf-8", "surrogatepass"), digest_size=8
+    ).hexdigest()
 
 
 def unsaid(n: int) -> str:

@@ -19,7 +19,7 @@ import msgspec
 import traitlets
 
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput
-from hitl_widgets.loop.live import unsaid
+from hitl_widgets.loop.live import opaque, unsaid
 from hitl_widgets.loop.session import Session
 from hitl_widgets.turns import first
 from hitl_widgets.widgets import messages as m
@@ -34,7 +34,9 @@ AT_ONCE = 10_000
 # Bytes of pictures in one message.
 PARCEL = 200_000
 # What a message holds beside the act.
-WIRE = {"type", "id"}
+WIRE = {"type", "id", "pool"}
+OTHER_ROWS = "The table changed since these points were selected: select them again."
+OTHER_TABLE = "This was said about another table, or about this one before it changed."
 SESSION_WORDS = "hitl-widgets: a labeling session. Run this cell in JupyterLab 4 to go on labeling."
 
 _queues: WeakKeyDictionary[Session, ThreadPoolExecutor] = WeakKeyDictionary()
@@ -90,7 +92,14 @@ class ChannelWidget(Locked, anywidget.AnyWidget):
     """A widget whose views ask, and are told, by messages.
 
     State is sent to a view when it says hello, and as messages from then on: a trait would be
-    saved with the notebook. The only traits are an opaque key and the protocol's version.
+    saved with the notebook. The only traits are opaque names and the protocol's version.
+
+    Parameters
+    ----------
+    key
+        Names the log that acts are for, the same when the cell is run again.
+    session
+        Names what is shown, anew each time it is made: views that share it are joined on the page.
     """
 
     _bundle: ClassVar[str]
@@ -99,13 +108,18 @@ class ChannelWidget(Locked, anywidget.AnyWidget):
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
     _key = traitlets.Unicode().tag(sync=True)
+    _session = traitlets.Unicode().tag(sync=True)
     _protocol = traitlets.Int(m.PROTOCOL).tag(sync=True)
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, session: str) -> None:
         self._wire = threading.RLock()
         self._page = contextvars.copy_context()
         super().__init__(
-            _esm=bundle(f"{self._bundle}.js"), _css=bundle("hitl.css"), _key=key, layout=LockedLayout()
+            _esm=bundle(f"{self._bundle}.js"),
+            _css=bundle("hitl.css"),
+            _key=key,
+            _session=session,
+            layout=LockedLayout(),
         )
         self.on_msg(self._receive)
 
@@ -154,7 +168,7 @@ class SessionWidget(ChannelWidget):
             raise TypeError(f"{type(self).__name__} shows a Session; got a {type(session).__name__}.")
         self.session = session
         self.run = running()
-        super().__init__(session.key)
+        super().__init__(session.key, session.token)
         enter(self)
         self._unsubscribe = session.subscribe(self._hear)
 
@@ -199,6 +213,8 @@ class SessionWidget(ChannelWidget):
 
     def _act(self, message: m.Act) -> None:
         session = self.session
+        if message.pool not in {"", session.pool.fingerprint}:
+            raise InvalidInput(OTHER_ROWS if isinstance(message, m.Label) and message.rows else OTHER_TABLE)
         back: dict[str, Any] | None = None
         gone = note = None
         before = 0 if isinstance(message, m.Label | m.Skip) else session.counts[0]
@@ -229,10 +245,10 @@ class SessionWidget(ChannelWidget):
         session, pool = self.session, self.session.pool
         if message.key is not None:
             rows: Any = pool.index([message.key])
-        elif message.pool == pool.fingerprint:
+        elif message.pool:
             rows = decode(message.rows, len(pool))
         else:
-            raise InvalidInput("The table changed since these points were selected: select them again.")
+            raise InvalidInput(OTHER_ROWS)
         session.label_items(
             rows,
             message.value if message.of is None else session.called(message.of, message.value),
@@ -292,6 +308,18 @@ class SessionWidget(ChannelWidget):
 
     def _on_change(self, what: str) -> None:
         raise NotImplementedError
+
+    def _about(self) -> dict[str, str]:
+        """What acts of this session are meant for: see ``About`` in protocol.ts."""
+        session, store = self.session, self.session.store
+        return {
+            "session": session.token,
+            "pool": session.pool.fingerprint,
+            "place": opaque(store.path or store.name, session.task, session.annotator),
+            "who": opaque(session.annotator),
+            "store": store.path.name if store.path else store.name,
+            "task": session.task,
+        }
 
     def _question(self) -> dict[str, Any]:
         """The question and its classes by code, the retired ones behind the others."""

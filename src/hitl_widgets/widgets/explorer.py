@@ -66,7 +66,7 @@ class Explorer(SessionWidget):
                     "type": "welcome",
                     "to": view,
                     **self._question(),
-                    "pool": session.pool.fingerprint,
+                    "about": self._about(),
                     "n_items": len(session.pool),
                     "kind": session.pool.kind,
                     "engine": engine,

@@ -44,7 +44,7 @@ class Labeler(SessionWidget):
                 "type": "welcome",
                 "to": view,
                 **self._question(),
-                "pool": self.session.pool.fingerprint,
+                "about": self._about(),
                 "kind": self.session.pool.kind,
                 **self._state(labels),
                 "queue": self._queue(labels),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ class Lesson(ChannelWidget):
         random_state: int = 0,
     ) -> None:
         self._course = Course(X, y, learner, strategy, classes, budget, random_state)
-        super().__init__("lesson")
+        super().__init__("lesson", uuid.uuid4().hex)
 
     def __repr__(self) -> str:
         plane = self._course.plane

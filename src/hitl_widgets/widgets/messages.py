@@ -50,6 +50,12 @@ class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     id: Token
 
 
+class _Act(_Message, frozen=True):
+    """What writes to the log. Where it names a table, by the pool's fingerprint, it is for no other."""
+
+    pool: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+
 class Hello(_Message, frozen=True, tag="hello"):
     """A view is here and wants the whole state."""
 
@@ -90,7 +96,7 @@ class Vega(_Message, frozen=True, tag="vega"):
     view: Token
 
 
-class Label(_Message, frozen=True, tag="label"):
+class Label(_Act, frozen=True, kw_only=True, tag="label"):
     """Label one item by its key, or a selection by rows of the pool with this fingerprint."""
 
     value: Annotated[str, msgspec.Meta(max_length=200)]
@@ -99,25 +105,24 @@ class Label(_Message, frozen=True, tag="label"):
     of: ClassId | None = None
     key: Key | None = None
     rows: Rows = ""
-    pool: Annotated[str, msgspec.Meta(max_length=64)] = ""
     elapsed_ms: Milliseconds | None = None
 
 
-class Skip(_Message, frozen=True, tag="skip"):
+class Skip(_Act, frozen=True, kw_only=True, tag="skip"):
     """Leave an item unanswered."""
 
     key: Key
 
 
-class Undo(_Message, frozen=True, tag="undo"):
+class Undo(_Act, frozen=True, kw_only=True, tag="undo"):
     """Take back the annotator's last act."""
 
 
-class Redo(_Message, frozen=True, tag="redo"):
+class Redo(_Act, frozen=True, kw_only=True, tag="redo"):
     """Bring back what the last undo took."""
 
 
-class Jump(_Message, frozen=True, tag="jump"):
+class Jump(_Act, frozen=True, kw_only=True, tag="jump"):
     """Go to the moment after one of the annotator's acts."""
 
     act: Token
@@ -141,7 +146,7 @@ class _Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     color: Annotated[str, msgspec.Meta(max_length=7)] | None = None
 
 
-class Change(_Message, frozen=True, tag="change", omit_defaults=True):
+class Change(_Act, frozen=True, kw_only=True, tag="change", omit_defaults=True):
     """Change the classes: see labels/question.py."""
 
     change: Literal["add", "rename", "merge", "split", "retire", "restore", "reorder", "edit", "ask"]

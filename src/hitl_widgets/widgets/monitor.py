@@ -48,6 +48,7 @@ class Monitor(SessionWidget):
             {
                 "type": "welcome",
                 "to": view,
+                "about": self._about(),
                 **self._question(),
                 "chart": json.loads(bundle("curve.json")),
                 **self._state(),
