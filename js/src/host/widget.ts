@@ -1,4 +1,5 @@
 import type { AnyModel, AnyWidget } from "@anywidget/types";
+import { hideFallback } from "../ui/fallback";
 import { keepFocus, pressOnce, suppressShortcuts } from "../ui/keys";
 import { followTheme } from "../ui/theme";
 import { Channel } from "./channel";
@@ -23,6 +24,7 @@ export function defineWidget(name: string, view: View): AnyWidget {
       const channel = new Channel(model, String(model.get("_key")), String(model.get("_session")));
       signal.addEventListener("abort", () => channel.close());
       el.append(root);
+      hideFallback(root, signal);
       view({ root, channel, signal });
       greet(channel, signal);
       return () => {
