@@ -157,9 +157,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   /** Whether an answer can be meant for what is on the card: nobody can judge what they do not see. */
   function seen(subject: unknown, clicks: number): boolean {
     const why = gaze.whyNot(subject, clicks);
-    if (why || performance.now() - missedAt > MISSED_MS) dispatch({ type: "missed", why });
-    if (why) missedAt = performance.now();
-    return !why;
+    if (!why) return true;
+    missedAt = performance.now();
+    dispatch({ type: "missed", why });
+    return false;
   }
 
   /** What is on the card, in words; where nothing is yet, it is announced when it comes. */
@@ -333,7 +334,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     }
     held.update(channel.held(), stalled ? channel.unsafe : 0);
   }
-  const watch = setInterval(tellWaiting, 1000);
+  const watch = setInterval(() => {
+    tellWaiting();
+    if (state.missed.n && performance.now() - missedAt > MISSED_MS) dispatch({ type: "missed", why: "" });
+  }, 1000);
   signal.addEventListener("abort", () => {
     clearInterval(watch);
     clearTimeout(later);
