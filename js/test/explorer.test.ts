@@ -16,6 +16,7 @@ function callbacks(): ExplorerCallbacks {
     list: none,
     nextDoubt: none,
     regroup: none,
+    retry: none,
   };
 }
 

@@ -330,6 +330,23 @@ describe("the labeler, by keys", () => {
     expect(model.of("undo").length).toBe(2);
   });
 
+  it("says that an item has changed since it was labelled, and keeps or drops its label", () => {
+    const line = el.querySelector(".hitl-changed") as HTMLElement;
+    expect(line.hidden).toBe(true);
+    press("1");
+    const [{ id }] = model.of("label");
+    const back = { ...welcome.queue[0], changed: true };
+    model.say({ type: "ack", id, back, n_labels: 1, n_events: 2, undo: true, redo: false });
+    expect(card()).toBe("item 0");
+    expect(line.hidden).toBe(false);
+    expect(line.textContent).toContain("has changed since it was labelled");
+    vi.advanceTimersByTime(20); // a frame: nobody answers what is not on the screen
+    (line.querySelectorAll("button")[1] as HTMLElement).click();
+    expect(model.of("settle")).toMatchObject([{ keep: false, key: "k0" }]);
+    expect(card()).toBe("item 1");
+    expect(line.hidden).toBe(true);
+  });
+
   it("redoes right after undo, and nothing where there is nothing", () => {
     press("Z", { shiftKey: true });
     press("z");

@@ -2,7 +2,8 @@
 
 A process, not a thread: while numba compiles it would hold the kernel's GIL, and a process can be
 stopped at once. The child runs at a lower priority, leaves a core free, and ends when its stdin is
-closed, so that it never outlives the kernel.
+closed, so that it never outlives the kernel. It ignores the interrupt of a cell, which reaches the
+kernel's whole process group, and a child that ends early is started again.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -30,6 +33,8 @@ Progress = Callable[[str, float | None], None]
 
 DRAWING = "drawing the map"
 _SHOWN = "shown.npy"
+# How often a child is started in all, and the seconds between: what killed it may have passed.
+_TRIES, _PAUSE = 3, 0.5
 
 
 class Cancelled(HitlError):
@@ -56,7 +61,7 @@ class ChildJob:
     ) -> None:
         self._module, self._arrays, self._settings, self._failed = module, arrays, settings, failed
         self._lock = threading.Lock()
-        self._cancelled = False
+        self._cancelled = threading.Event()
         self._child: subprocess.Popen[str] | None = None
 
     def run(
@@ -66,6 +71,9 @@ class ChildJob:
         on_array: Callable[[npt.NDArray[Any]], None] = lambda _: None,
     ) -> list[npt.NDArray[Any]]:
         """Run the child to its end; blocks, so call it from a background thread.
+
+        A child that is killed or crashes is started again, twice at most; one that fails with an error
+        of its own once, as that may be a file that something else was writing.
 
         Parameters
         ----------
@@ -82,8 +90,25 @@ class ChildJob:
         Cancelled
             `cancel` was called.
         HitlError
-            the child failed; says its last words.
+            the child failed each time; says its last words.
         """
+        for tries in range(1, _TRIES + 1):
+            try:
+                return self._once(on_progress, results, on_array)
+            except _EndedEarly as ended:
+                if tries >= (_TRIES if ended.killed else _TRIES - 1):
+                    raise HitlError(f"{self._failed} {ended}") from ended
+                if not self._cancelled.wait(_PAUSE):
+                    on_progress(f"starting again, {ended.how}", None)
+        raise AssertionError("the last try returns or raises")
+
+    def _once(
+        self,
+        on_progress: Progress,
+        results: Sequence[str],
+        on_array: Callable[[npt.NDArray[Any]], None],
+    ) -> list[npt.NDArray[Any]]:
+        # A folder for each try: a child that was killed may still be removing its own.
         with tempfile.TemporaryDirectory(prefix="hitl-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
             for array, values in self._arrays.items():
@@ -98,41 +123,81 @@ class ChildJob:
                     child.wait()
                     _close_pipes(child)
                 errors.seek(0)
-                return self._read(folder, results, errors.read())
+                return self._read(folder, results, child.returncode, errors.read())
 
     def cancel(self) -> None:
         """Stop the child now, or before it starts; from any thread, any number of times."""
         with self._lock:
-            self._cancelled = True
+            self._cancelled.set()
             if self._child is not None:
                 self._child.kill()
 
     def _start(self, folder: Path, errors: int) -> subprocess.Popen[str]:
         with self._lock:
-            if self._cancelled:
+            if self._cancelled.is_set():
                 raise Cancelled("Cancelled before it started.")
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", self._module, str(folder)],
-                stdin=subprocess.PIPE,  # held open: its end tells the child that we are gone
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=_child_environment(),
-                encoding="utf-8",
-            )
+            with _interrupts_blocked():
+                self._child = subprocess.Popen(
+                    [sys.executable, "-m", self._module, str(folder)],
+                    stdin=subprocess.PIPE,  # held open: its end tells the child that we are gone
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    env=_child_environment(),
+                    encoding="utf-8",
+                    creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+                )
             return self._child
 
-    def _read(self, folder: Path, results: Sequence[str], errors: str) -> list[npt.NDArray[Any]]:
-        if self._cancelled:
+    def _read(self, folder: Path, results: Sequence[str], status: int, errors: str) -> list[npt.NDArray[Any]]:
+        if self._cancelled.is_set():
             raise Cancelled("Cancelled while it ran.")
         try:
             return [np.load(folder / f"{name}.npy") for name in results]
-        except (OSError, ValueError) as error:
-            tail = errors.strip()[-800:] or "it said nothing, so it may have been killed for memory"
-            raise HitlError(f"{self._failed} The end of its output:\n{tail}") from error
+        except (OSError, ValueError, EOFError) as error:
+            raise _EndedEarly(status, errors.strip()[-800:]) from error
+
+
+class _EndedEarly(Exception):
+    """The child is gone and its results are not there."""
+
+    def __init__(self, status: int, output: str) -> None:
+        self.killed = status < 0
+        self.how = _ending(status)
+        said = f" The end of its output:\n{output}" if output else ""
+        super().__init__(f"The child process ended early: {self.how}.{said}")
+
+
+def _ending(status: int) -> str:
+    if status >= 0:
+        return f"exit code {status}"
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:
+        name = f"signal {-status}"
+    return f"killed by {name}" + (", perhaps for lack of memory" if name == "SIGKILL" else "")
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """What is started here never gets SIGINT, from its first instruction on: the mask is inherited.
+
+    Interrupting a cell signals the kernel's process group. The mask is this thread's alone, and works
+    from any thread, which a handler does not. Windows has no such signal: a new group does it there.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _follow(child: subprocess.Popen[str], on_progress: Progress, on_shown: Callable[[], None]) -> None:
     for line in child.stdout or ():
+        if not line.endswith("\n"):  # it was killed while it spoke
+            break
         if message := json.loads(line):
             on_progress(message["stage"], message["fraction"])
         else:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["BundleMissing", "HitlError", "InvalidInput", "StoreError", "choices", "nearest"]
+__all__ = ["RESCUE", "BundleMissing", "HitlError", "InvalidInput", "StoreError", "choices", "nearest"]
+
+RESCUE = "session.export('rescued.jsonl', names=True)"
+"""What saves the acts that a session knows when its store is gone; session.import_labels reads them."""
 
 
 class HitlError(Exception):

@@ -15,6 +15,8 @@ from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
+from hitl_widgets.forks import on_fork
+
 __all__ = ["behind", "first", "give_way", "held", "one_blas_thread", "one_thread"]
 
 # Longest wait for others, in one go: who holds what they need must not wait for ever.
@@ -100,8 +102,12 @@ class _One(ContextDecorator):
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
-        self._inside = 0
         self._before: dict[int, int] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Nobody is inside: of a forked child's threads none but its own is left."""
+        self._inside = 0
         self._lock = threading.Lock()
 
     def __enter__(self) -> None:
@@ -138,6 +144,16 @@ def _libraries() -> ThreadpoolController:
 
 
 _blas, _openmp = _One("blas"), _One("openmp")
+
+
+def _forked() -> None:
+    global _idle, _busy
+    _idle, _busy = threading.Condition(), 0
+    _blas.reset()
+    _openmp.reset()
+
+
+on_fork(_forked)
 
 
 def one_blas_thread() -> _One:

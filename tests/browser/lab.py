@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import math
 import os
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from playwright.sync_api import Browser, Locator, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect, sync_playwright
 
 CHROMIUM_ARGS = [
     "--no-sandbox",
@@ -62,12 +63,18 @@ def launched(playwright: Playwright, *flags: str) -> Iterator[Browser]:
 
 
 class Cable:
-    """What lies between the browser and the server: a TCP connection that can be cut and mended."""
+    """What lies between the browser and the server: a TCP connection that can be cut, mended and slowed.
+
+    ``rate`` is how many bytes a second come from the server, over all connections; None for all there are.
+    """
+
+    rate: float | None = None
 
     def __init__(self, port: int) -> None:
         self._to = ("127.0.0.1", port)
         self._whole = True
         self._open: set[socket.socket] = set()
+        self._line = threading.Lock()
         self._door = socket.create_server(("127.0.0.1", 0))
         self.port = self._door.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -97,12 +104,16 @@ class Cable:
                 continue
             there = socket.create_connection(self._to)
             self._open |= {here, there}
-            for pair in ((here, there), (there, here)):
+            there.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)  # what waits, waits in the server
+            for pair in ((here, there, False), (there, here, True)):
                 threading.Thread(target=self._carry, args=pair, daemon=True).start()
 
-    def _carry(self, source: socket.socket, target: socket.socket) -> None:
+    def _carry(self, source: socket.socket, target: socket.socket, down: bool) -> None:
         with contextlib.suppress(OSError):
-            while data := source.recv(65_536):
+            while data := source.recv(16_384):
+                if down and self.rate is not None:
+                    with self._line:
+                        time.sleep(len(data) / self.rate)
                 target.sendall(data)
         for end in (source, target):
             self._open.discard(end)
@@ -219,6 +230,7 @@ class Notebook:
     ) -> None:
         self.page = page
         self.lab = lab
+        self.path = name
         page.set_default_timeout(PATIENCE_MS)
         page.goto(f"http://127.0.0.1:{port or lab.port}/lab/workspaces/{uuid.uuid4().hex}/tree/{quote(name)}")
         page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
@@ -291,9 +303,20 @@ class Notebook:
     def output(self, index: int) -> str:
         return self.cell(index).locator(".jp-OutputArea").inner_text()
 
+    def beside(self, path: str) -> Notebook:
+        """Open another notebook as a tab of the same window, in front."""
+        other = copy.copy(self)
+        other.path = path
+        self.command("docmanager:open", {"path": path})
+        self.page.wait_for_function(
+            "path => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=path
+        )
+        other._idle()
+        return other
+
     def kernel_pid(self) -> int:
         """The process of the notebook's kernel, found by its connection file."""
-        [kernel] = self.lab.get("kernels")
+        [kernel] = [s["kernel"] for s in self.lab.get("sessions") if s["path"] == self.path]
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 with contextlib.suppress(OSError):
@@ -331,13 +354,14 @@ class _Refuse(socketserver.StreamRequestHandler):
 
 
 class Bench:
-    """The Workbench on the page, as a person sees it."""
+    """The Workbench on the page, or in a part of it, as a person sees it."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, part: Locator | None = None) -> None:
         self.page = page
-        self.explorer = page.locator(".hitl-explorer")
-        self.labeler = page.locator(".hitl-labeler")
-        self.monitor = page.locator(".hitl-monitor")
+        within = page if part is None else part
+        self.explorer = within.locator(".hitl-explorer")
+        self.labeler = within.locator(".hitl-labeler")
+        self.monitor = within.locator(".hitl-monitor")
         self.card = self.labeler.locator(".hitl-card")
         self.overlay = self.explorer.locator(".hitl-overlay")
 
@@ -346,9 +370,9 @@ class Bench:
 
     def wait_map(self, method: str | None = None) -> None:
         """The map on the screen; of UMAP the settled one, for its frames move."""
-        selector = ".hitl-explorer[data-drawn]" + (f"[data-method={method}]" if method else "")
+        selector = "[data-drawn]" + (f"[data-method={method}]" if method else "")
         selector += "[data-settled=true]" if method == "umap" else ""
-        self.page.locator(selector).wait_for()
+        self.explorer.and_(self.page.locator(selector)).wait_for()
 
     def focus(self) -> None:
         self.labeler.evaluate("e => e.focus({ preventScroll: true })")
@@ -364,11 +388,9 @@ class Bench:
 
     def label(self, key: str) -> None:
         """Press a class key, and wait for the next item, as a person would."""
-        before = self.card.get_attribute("data-row")
+        before = self.card.get_attribute("data-row") or ""
         self.press(key)
-        self.page.wait_for_function(
-            "before => document.querySelector('.hitl-card').dataset.row !== before", arg=before
-        )
+        expect(self.card).not_to_have_attribute("data-row", before, timeout=PATIENCE_MS)
 
     @property
     def n_labels(self) -> int:
@@ -376,11 +398,8 @@ class Bench:
         return int(words.split(" of ")[0].replace(",", "") or 0) if words else 0
 
     def wait_labels(self, n: int) -> None:
-        self.page.wait_for_function(
-            "n => document.querySelector('.hitl-labeler .hitl-head > :last-child')?"
-            ".innerText.startsWith(n.toLocaleString('en') + ' of')",
-            arg=n,
-        )
+        words = self.labeler.locator(".hitl-head > :last-child")
+        expect(words).to_have_text(re.compile(f"^{n:,} of"), timeout=PATIENCE_MS)
 
     def acknowledged(self) -> None:
         """Wait until the outbox is empty: every act is on disk."""

@@ -156,4 +156,6 @@ def test_in_high_contrast_classes_dots_and_bars_keep_their_colours(desk):
     assert [bar.evaluate(colour) for bar in bars.all()] == wanted
     bench.card.locator(".hitl-dot").first.wait_for()
     for part in (".hitl-dot", ".hitl-mix > span"):
-        assert {e.evaluate(colour) for e in bench.card.locator(part).all()} - {"rgba(0, 0, 0, 0)"} <= set(wanted), part
+        assert {e.evaluate(colour) for e in bench.card.locator(part).all()} - {"rgba(0, 0, 0, 0)"} <= set(
+            wanted
+        ), part

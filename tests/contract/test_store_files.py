@@ -105,7 +105,7 @@ def test_every_connection_is_durable_patient_and_keeps_the_triggers(store: Label
     names = ("recursive_triggers", "synchronous", "busy_timeout", "foreign_keys")
     with store._engine.connect() as connection:
         found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names}
-    assert found == {"recursive_triggers": 1, "synchronous": 2, "busy_timeout": 10000, "foreign_keys": 1}
+    assert found == {"recursive_triggers": 1, "synchronous": 2, "busy_timeout": 500, "foreign_keys": 1}
 
 
 # -- the journal

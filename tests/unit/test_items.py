@@ -340,3 +340,22 @@ def test_a_reason_is_short_and_can_be_sent() -> None:
     why = payload("image", "\udcff" + "x" * 100_000).content["why"]
     assert len(why) <= 500
     json.dumps(why, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_an_image_takes_no_more_bytes_than_it_should(mode: str) -> None:
+    channels = {"L": (), "RGB": (3,), "RGBA": (4,)}[mode]
+    noise = np.random.default_rng(0).integers(0, 255, (900, 700, *channels), np.uint8)
+    whole = payload("image", noise)
+    assert "mime" not in whole.content
+    assert payload("image", noise, most=len(whole.data)) == whole
+    before = len(whole.data)
+    for most in (200_000, 100_000, 40_000):
+        found = payload("image", noise, most=most)
+        assert found.content == whole.content | {"mime": "image/jpeg"}
+        assert len(found.data) <= min(most, before)
+        with Image.open(io.BytesIO(found.data)) as image:
+            assert 256 <= max(image.size) <= 768
+    assert max(Image.open(io.BytesIO(payload("image", noise, most=1).data)).size) == 256
+    small = payload("image", noise, side=160, most=10**6)
+    assert max(Image.open(io.BytesIO(small.data)).size) == 160

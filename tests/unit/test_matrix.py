@@ -185,6 +185,13 @@ def test_columns_one_behind_the_other_are_turned_to_rows(tmp_path: Path) -> None
 # -- files: mapped, converted once, checked once
 
 
+def test_a_small_file_may_be_written_again_while_it_is_open(tmp_path: Path) -> None:
+    X = open_matrix(npy(tmp_path))
+    npy(tmp_path, NUMBERS[:1])
+    np.testing.assert_array_equal(X, NUMBERS)
+
+
+@pytest.mark.usefixtures("large")
 def test_a_file_is_mapped_and_cannot_be_written(tmp_path: Path) -> None:
     X = open_matrix(npy(tmp_path))
     assert isinstance(X, np.memmap)

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import re
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
@@ -57,6 +58,18 @@ class Wire:
         self.widget._receive(self.widget, content, [])
         here = threading.get_ident()
         return [(message, parts) for thread, message, parts in self._all[before:] if thread == here]
+
+    def shown(self, rows: list[int], **options: Any) -> list[tuple[dict[str, Any], list[bytes]]]:
+        """The answers to a question for pictures, which come from a thread of their own."""
+        before = len(self._all)
+        ask = {"id": new_event_id(), "type": "show", "view": "view-1234", "rows": rows} | options
+        assert self.say_with_buffers(ask) == []
+        for _ in range(2_000):
+            found = [(m, parts) for _, m, parts in self._all[before:] if m["type"] == "items"]
+            if sum(len(m["items"]) + len(m["left"]) for m, _ in found) >= len(rows):
+                return found
+            time.sleep(0.01)
+        raise AssertionError("the pictures have not come")
 
     def answer(self, content: dict[str, Any]) -> dict[str, Any]:
         """The one reply to an act."""
@@ -309,11 +322,33 @@ def test_a_disk_that_is_full_fails_the_label_so_that_the_browser_keeps_it(
 
     message = label(session)
     with monkeypatch.context() as patch:
-        patch.setattr(session.store, "append", full)
+        patch.setattr(session.store, "record", full)
         reply = labeler.answer(message)
     assert (reply["type"], "full" in reply["why"]) == ("failed", True)
     assert labeler.answer(message)["type"] == "ack"
     assert session.n_labels == 1
+
+
+def test_the_monitor_says_that_an_act_was_not_saved_until_one_is(
+    session: Session, labeler: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> Any:
+        raise StoreError("disk is full")
+
+    monitor = Wire(Monitor(session), monkeypatch)
+
+    def unsaved() -> list[str]:
+        return [m["store"]["unsaved"] for m in monitor.sent if "store" in m]
+
+    monitor.say({"id": "12345678", "type": "hello", "view": "v" * 8})
+    with monkeypatch.context() as patch:
+        patch.setattr(session.store, "record", full)
+        labeler.answer(label(session))
+    session.labels()  # that the store can be read does not say that it is written
+    assert unsaved()[0] == ""
+    assert unsaved()[-1] == session.unsaved == "disk is full"
+    labeler.answer(label(session))
+    assert unsaved()[-1] == session.unsaved == ""
 
 
 def test_a_closed_session_fails_the_label_so_that_the_browser_keeps_it(
@@ -434,8 +469,7 @@ def test_an_image_travels_as_bytes(
 ) -> None:
     session = make_session(np.random.default_rng(0).random((6, 8, 8)))
     wire = Wire(Labeler(session), monkeypatch)
-    ask = {"id": new_event_id(), "type": "show", "view": "view-1234", "rows": [0], "small": True}
-    [(found, buffers)] = wire.say_with_buffers(ask)
+    [(found, buffers)] = wire.shown([0], small=True)
     assert [item["content"]["kind"] for item in found["items"]] == ["image"]
     assert buffers[0].startswith(b"\x89PNG")
 
@@ -445,10 +479,45 @@ def test_the_first_of_many_pictures_does_not_wait_for_all(
 ) -> None:
     session = make_session(np.random.default_rng(0).integers(0, 255, (6, 300, 300, 3), np.uint8))
     wire = Wire(Labeler(session), monkeypatch)
-    ask = {"id": new_event_id(), "type": "show", "view": "view-1234", "rows": [4, 0, 2, 1]}
-    found = wire.say_with_buffers(ask)
+    found = wire.shown([4, 0, 2, 1])
     assert [item["row"] for message, _ in found for item in message["items"]] == [4, 0, 2, 1]
     assert all(len(message["items"]) == len(pictures) == 1 for message, pictures in found)
+
+
+@pytest.mark.parametrize("most", [3_000, 50_000, 140_000, 10**7])
+def test_of_pictures_comes_what_fits_and_the_others_are_left(
+    make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """A picture larger than all that fits is made smaller; at least one comes."""
+    session = make_session(np.random.default_rng(0).integers(0, 255, (6, 300, 300, 3), np.uint8))
+    found = Wire(Labeler(session), monkeypatch).shown([4, 0, 2, 1], most=most)
+    rows = [item["row"] for message, _ in found for item in message["items"]]
+    assert rows + found[-1][0]["left"] == [4, 0, 2, 1]
+    assert all(message["left"] == [] for message, _ in found[:-1])
+    sizes = [len(picture) for _, pictures in found for picture in pictures]
+    assert len(rows) == {3_000: 1, 50_000: 1, 140_000: 2, 10**7: 4}[most]
+    mimes = {item["content"].get("mime") for message, _ in found for item in message["items"]}
+    assert mimes == {None if most == 10**7 else "image/jpeg"}
+    if most > 3_000:
+        assert sum(sizes) <= most
+
+
+def test_an_act_goes_before_pictures_that_are_still_being_made(
+    make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make_session(np.random.default_rng(0).random((6, 8, 8)))
+    labeler, go = Wire(Labeler(session), monkeypatch), threading.Event()
+    show = session.payload
+    monkeypatch.setattr(session, "payload", lambda *a, **o: go.wait(20) and show(*a, **o))
+    asked: list[Any] = []
+    thread = threading.Thread(target=lambda: asked.extend(labeler.shown([0, 1, 2])))
+    thread.start()
+    act = {"id": new_event_id(), "type": "label", "value": "a", "selection": "suggested"}
+    assert labeler.answer(act | {"key": session.pool.keys[3]})["type"] == "ack"
+    assert asked == []
+    go.set()
+    thread.join()
+    assert [item["row"] for message, _ in asked for item in message["items"]] == [0, 1, 2]
 
 
 @pytest.mark.parametrize("text", ["\ud800", "a\0b", ""])

@@ -626,11 +626,11 @@ def test_a_disk_that_is_full_refuses_the_label_and_the_session_goes_on(
 ) -> None:
     session = make_session()
 
-    def full(event: Any) -> bool:
+    def full(*_: Any) -> bool:
         raise StoreError("disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(session.store, "append", full)
+        patch.setattr(session.store, "record", full)
         with pytest.raises(StoreError, match="full"):
             session.label(session.pool.ids[0], "a")
         assert session.n_labels == 0
@@ -922,7 +922,7 @@ def test_of_many_requests_made_during_one_job_a_single_job_follows() -> None:
     assert owner.runs == 2
     assert owner.overtaken == [True, False]
     worker.request()
-    assert not worker._thread.is_alive()
+    assert worker._thread is None
 
 
 def test_work_that_can_wait_starts_once_the_requests_have_ended() -> None:

@@ -1,4 +1,5 @@
 import { encodeRows, f32, itemsOf, u8, u16, u32 } from "../host/codecs";
+import { Fetch, sizeOf } from "../host/fetch";
 import type {
   ClassesMessage,
   ExplorerWelcome,
@@ -38,7 +39,11 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   const bus = new Bus(channel.session, root, signal);
   const say = announcer(root);
   const glimpses = new Map<number, Item>();
-  const asked = new Set<number>();
+  const fetch = new Fetch(
+    (row) => glimpses.has(row),
+    (rows, most) => channel.ask({ type: "show", view: channel.view, rows, small: true, most }),
+    signal,
+  );
   let classes: LabelClass[] = [];
   let plot: MapPlot | null = null;
   let marks: Marks | null = null;
@@ -74,6 +79,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       listing = open;
       drawList();
     },
+    retry: () => channel.ask({ type: "retry", view: channel.view }),
   });
   view.setTool("click");
 
@@ -177,9 +183,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     drawTip();
     if (row === null || glimpses.has(row)) return;
     setTimeout(() => {
-      if (hover?.row === row && !glimpses.has(row)) {
-        channel.ask({ type: "show", view: channel.view, rows: [row], small: true });
-      }
+      if (hover?.row === row) fetchGlimpses();
     }, HOVER_MS);
   }
 
@@ -204,19 +208,21 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   function drawList(): void {
     if (!listing) return;
     view.setList(rings.map((row) => ({ row, item: glimpses.get(row), ...known(row) })));
-    const missing = rings.filter((row) => !glimpses.has(row) && !asked.has(row));
-    for (const row of missing) asked.add(row);
-    if (missing.length) channel.ask({ type: "show", view: channel.view, rows: missing, small: true });
+    fetchGlimpses();
+  }
+
+  function fetchGlimpses(): void {
+    fetch.want([...(hover ? [hover.row] : []), ...(listing ? rings : [])]);
   }
 
   channel.on<ItemsMessage>(
     "items",
     (message, pictures) => {
       if (glimpses.size > 2000) glimpses.clear();
-      for (const [row, item] of itemsOf(message, pictures)) {
-        glimpses.set(row, item);
-        asked.delete(row);
-      }
+      const came = itemsOf(message, pictures);
+      for (const [row, item] of came) glimpses.set(row, item);
+      const rows = came.map(([row]) => row);
+      fetch.got(rows, message.left, sizeOf(message.items, pictures), message.took_ms);
       drawTip();
       drawList();
     },
@@ -230,6 +236,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     async (message) => {
       classes = message.classes;
       view.setStage(message.stage);
+      view.setTrouble(message.trouble);
       if (starting) return;
       starting = true;
       view.setEmpty("Drawing the map");
@@ -338,7 +345,14 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     },
     signal,
   );
-  channel.on<StageMessage>("stage", ({ stage }) => view.setStage(stage), signal);
+  channel.on<StageMessage>(
+    "stage",
+    ({ stage, trouble }) => {
+      view.setStage(stage);
+      view.setTrouble(trouble);
+    },
+    signal,
+  );
   for (const type of ["refused", "failed"] as const) {
     channel.on<Extract<Reply, { type: typeof type }>>(
       type,

@@ -1,5 +1,6 @@
 import type { Channel } from "../host/channel";
 import { encodeRows, itemsOf } from "../host/codecs";
+import { Fetch, sizeOf } from "../host/fetch";
 import type {
   Ask,
   ClassesMessage,
@@ -48,7 +49,11 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const bus = new Bus(channel.session, root, signal);
   const say = announcer(root);
   const items = new Map<number, Item>();
-  const asked = new Set<number>();
+  const fetch = new Fetch(
+    (row) => items.has(row),
+    (rows, most) => channel.ask({ type: "show", view: channel.view, rows, most }),
+    signal,
+  );
   let later: ReturnType<typeof setTimeout> | undefined;
   const guessKey = `hitl-guess:${channel.key}`;
   let state = initial;
@@ -71,6 +76,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       remember(guessKey, showGuess ? "" : "hidden");
       draw();
     },
+    settle,
     change: (change) => {
       channel.act({ type: "change", ...change });
       tellWaiting();
@@ -123,7 +129,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     const { sample } = state.chosen ?? {};
     const members = sample ? [...sample.random, ...sample.odd] : [];
     const wanted = [...members, ...state.queue.slice(0, AHEAD)].map(({ row }) => row);
-    const missing = wanted.filter((row) => !items.has(row) && !asked.has(row));
+    const missing = fetch.missing(wanted);
     clearTimeout(later);
     if (!missing.length) return;
     // A label is answered sooner where nothing else is asked beside it.
@@ -131,17 +137,12 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       later = setTimeout(() => fetchAhead(true), REST_MS);
       return;
     }
-    for (const row of missing) asked.add(row);
-    channel.ask({ type: "show", view: channel.view, rows: missing });
-    setTimeout(() => {
-      for (const row of missing) asked.delete(row);
-    }, 4000);
+    fetch.want(wanted);
   }
 
   function keep(row: number, item: Item): void {
     items.set(row, item);
     preload(item);
-    asked.delete(row);
     if (items.size <= HELD) return;
     const needed = new Set(state.queue.map((ask) => ask.row));
     for (const [old, { url }] of items) {
@@ -224,6 +225,16 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     if (state.n_skipped) channel.ask({ type: "skipped", view: channel.view });
   }
 
+  function settle(keep: boolean): void {
+    const ask = onCard();
+    if (!ask?.changed || !seen(ask.key, 0)) return;
+    const id = channel.act({ type: "settle", keep, key: ask.key });
+    dispatch({ type: "acted", id, keys: [ask.key], n: 0 });
+    bus.tell("release", null);
+    say(`The label is ${keep ? "kept" : "dropped"}. ${sayNext("Next")}`);
+    tellWaiting();
+  }
+
   function turn(type: Turn): void {
     if (!turnable(state)[type]) return;
     const id = channel.act({ type });
@@ -292,7 +303,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   channel.on<ItemsMessage>(
     "items",
     (message, pictures) => {
-      for (const [row, item] of itemsOf(message, pictures)) keep(row, item);
+      const came = itemsOf(message, pictures);
+      for (const [row, item] of came) keep(row, item);
+      const rows = came.map(([row]) => row);
+      fetch.got(rows, message.left, sizeOf(message.items, pictures), message.took_ms);
       draw();
     },
     signal,

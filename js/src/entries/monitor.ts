@@ -25,6 +25,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
       redo: () => channel.act({ type: "redo" }),
       jump: (act) => channel.act({ type: "jump", act }),
       toggle: () => void drawCurve(),
+      settle: (keep) => channel.act({ type: "settle", keep }),
     },
     true,
   );

@@ -22,8 +22,9 @@ export function itemsOf(
 ): [number, { content: Content; url?: string }][] {
   let at = 0;
   return items.map(({ row, content }) => {
-    const picture = content.kind === "image" ? pictures[at++] : undefined;
-    return [row, { content, url: picture && blobUrl(picture, "image/png") }];
+    if (content.kind !== "image") return [row, { content }];
+    const picture = pictures[at++];
+    return [row, { content, url: picture && blobUrl(picture, content.mime ?? "image/png") }];
   });
 }
 

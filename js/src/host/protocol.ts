@@ -7,12 +7,20 @@ export type Selection = "suggested" | "audit" | "clicked" | "lasso" | "rectangle
 // -- browser -> kernel
 
 export type HelloMessage = { type: "hello"; id: string; view: string };
-export type ShowMessage = { type: "show"; id: string; view: string; rows: number[]; small?: boolean };
+export type ShowMessage = {
+  type: "show";
+  id: string;
+  view: string;
+  rows: number[];
+  small?: boolean;
+  most?: number;
+};
 /** Rows of a selection are one string: see codecs.ts. */
 export type SampleMessage = { type: "sample"; id: string; view: string; rows: string };
 /** The items that this annotator skipped are wanted again. */
 export type SkippedMessage = { type: "skipped"; id: string; view: string };
 export type GroupsMessage = { type: "groups"; id: string; view: string; scale: number };
+export type RetryMessage = { type: "retry"; id: string; view: string };
 export type VegaMessage = { type: "vega"; id: string; view: string };
 /** Of acts, `pool` is the table that they are about: the kernel takes them for no other. */
 export type LabelMessage = {
@@ -28,6 +36,8 @@ export type LabelMessage = {
   elapsed_ms?: number;
 };
 export type SkipMessage = { type: "skip"; id: string; pool?: string; key: string };
+/** Keep or drop the label of an item that has changed since, or of all such items. */
+export type SettleMessage = { type: "settle"; id: string; pool?: string; keep: boolean; key?: string };
 export type UndoMessage = { type: "undo"; id: string; pool?: string };
 export type RedoMessage = { type: "redo"; id: string; pool?: string };
 export type JumpMessage = { type: "jump"; id: string; pool?: string; act: string };
@@ -60,7 +70,14 @@ export type PlayMessage = {
 };
 
 /** What writes to the log: kept in the outbox until the kernel has acknowledged it. */
-export type Act = LabelMessage | SkipMessage | UndoMessage | RedoMessage | JumpMessage | ChangeMessage;
+export type Act =
+  | LabelMessage
+  | SkipMessage
+  | SettleMessage
+  | UndoMessage
+  | RedoMessage
+  | JumpMessage
+  | ChangeMessage;
 export type NewClass = Pick<LabelClass, "name"> & Partial<Pick<LabelClass, "guidance" | "key" | "color">>;
 export type ClassEdit = Partial<Pick<LabelClass, "guidance" | "example" | "key" | "color">>;
 export type Question =
@@ -69,6 +86,7 @@ export type Question =
   | SampleMessage
   | SkippedMessage
   | GroupsMessage
+  | RetryMessage
   | VegaMessage
   | StepMessage
   | PlayMessage;
@@ -90,17 +108,25 @@ export type LabelClass = PlainClass & { id: string; retired: boolean };
 export type PlainClass = { name: string; guidance: string; example: string; key: string; color: string };
 export type ClassesMessage = { type: "classes"; classes: LabelClass[]; question: string };
 export type Guess = { code: number; confidence: number };
-export type Ask = { row: number; key: string; reason: string; audit: boolean; guess: Guess | null };
+export type Ask = {
+  row: number;
+  key: string;
+  reason: string;
+  audit: boolean;
+  guess: Guess | null;
+  /** Whether the item says something else now than when it was labelled. */
+  changed?: boolean;
+};
 export type Stage = { words: string; fraction: number | null } | null;
 export type Content =
   | { kind: "text"; text: string; cut?: number }
   /** Sanitised HTML, and the start of its visible text; images may come from these hosts. */
   | { kind: "markup"; html: string; text: string; hosts: string[]; cut?: number }
-  | { kind: "image"; width: number; height: number }
+  | { kind: "image"; width: number; height: number; mime?: string }
   | { kind: "remote"; url: string }
   | { kind: "table"; rows: [string, string][] }
   | { kind: "broken"; why: string };
-export type Member = { row: number; key: string; label: number; guess: Guess | null };
+export type Member = { row: number; key: string; label: number; guess: Guess | null; changed?: boolean };
 
 /** An item that was asked lately and is labelled by now: by this annotator, here or elsewhere, or by another. */
 export type Known = { key: string; code: number; mine: boolean };
@@ -133,7 +159,15 @@ export type QueueMessage = Progress & { type: "queue"; queue: Ask[] };
 export type SkippedItems = { type: "skipped"; to: string; queue: Ask[] };
 export type StateMessage = Progress & { type: "state" };
 /** The buffers are the pictures, one for each item whose content is an image. */
-export type ItemsMessage = { type: "items"; to: string; items: { row: number; content: Content }[] };
+export type ItemsMessage = {
+  type: "items";
+  to: string;
+  items: { row: number; content: Content }[];
+  /** Rows that were asked for and did not fit. */
+  left?: number[];
+  /** How long the kernel worked on the answer so far. */
+  took_ms?: number;
+};
 export type Sample = {
   type: "sample";
   to: string;
@@ -156,6 +190,8 @@ export type ExplorerWelcome = {
   /** For the Altair engine. */
   chart: Record<string, unknown> | null;
   stage: Stage;
+  /** What failed in the background, and is not made again by itself. */
+  trouble: string;
 };
 /** Buffers: places (float32, x and y of each item), groups (uint16), outlines (float32). */
 export type MapMessage = {
@@ -178,7 +214,7 @@ export type MarksMessage = {
   rings: number[];
   behind: number;
 };
-export type StageMessage = { type: "stage"; stage: Stage };
+export type StageMessage = { type: "stage"; stage: Stage; trouble: string };
 
 export type Estimate = { value: number | null; low: number | null; high: number | null; n: number };
 export type HistoryEntry = {
@@ -208,13 +244,18 @@ export type MonitorState = {
   explanation: string;
   strategy: string;
   stage: string;
-  store: { name: string; where: string };
+  /** Why the last act is not saved, if it is not; how many acts were written to an older copy again. */
+  store: { name: string; where: string; unsaved: string; restored: number };
   task: string;
   annotator: string;
   closed: boolean;
   error: string;
   undo: boolean;
   redo: boolean;
+  /** What does not fit between the store and the table. */
+  notices: string[];
+  /** Labelled items that say something else now. */
+  n_changed: number;
   /** Everybody who labelled this task, where that is more than one. */
   people: Person[];
   history: HistoryEntry[];

@@ -279,5 +279,6 @@ export function emptyWords(state: LabelerState): string {
     const skipped = state.n_skipped ? `, ${state.n_skipped} skipped: press ⇧S to see them again` : "";
     return `Everything is labelled${skipped}`;
   }
+  if (state.error) return "No item could be chosen";
   return "Choosing the next item";
 }

@@ -15,6 +15,8 @@ export type ExplorerCallbacks = {
   grow: () => void;
   choose: (row: number) => void;
   list: (open: boolean) => void;
+  /** Do again what failed in the background. */
+  retry: () => void;
   nextDoubt: () => void;
   /** More and smaller groups, or fewer and larger ones. */
   regroup: (finer: boolean) => void;
@@ -48,6 +50,18 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
     stageWords,
     stageBar,
   );
+  const troubleWords = h("span", {});
+  const trouble = h(
+    "div",
+    { class: "hitl-trouble", attrs: { role: "alert", hidden: true } },
+    troubleWords,
+    h("button", {
+      class: "hitl-button",
+      text: "Try again",
+      on: { click: on.retry },
+      attrs: { type: "button" },
+    }),
+  );
   const tip = h("div", { class: "hitl-tip", attrs: { hidden: true } });
   const empty = h("div", { class: "hitl-map-empty hitl-waiting", text: "Waiting for the kernel" });
   const chosen = h("span", { class: "hitl-number" });
@@ -65,7 +79,7 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
     attrs: { type: "button" },
   });
   const chip = h("div", { class: "hitl-chip", attrs: { hidden: true } }, chosen, grow, clear);
-  const plot = h("div", { class: "hitl-plot" }, chart, empty, chip, stage, tip);
+  const plot = h("div", { class: "hitl-plot" }, chart, empty, chip, stage, trouble, tip);
 
   const tools = TOOLS.map(([tool, words, title]) =>
     h("button", {
@@ -168,6 +182,11 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
       setText(stageWords, now.fraction === null ? now.words : `${now.words}, ${percent(now.fraction)}`);
       stageBar.style.setProperty("--done", String(now.fraction ?? 0));
       stageBar.classList.toggle("hitl-unknown", now.fraction === null);
+    },
+    /** What failed and stays so until somebody asks for it again; empty for nothing. */
+    setTrouble(words: string): void {
+      show(trouble, words !== "");
+      setText(troubleWords, words);
     },
     /** How many groups there are; 0 while they still move. */
     setGroups(n: number): void {

@@ -46,7 +46,7 @@ function buttons(group: Held, asking: string, ask: (name: string) => void, on: H
   const name = nameOf(group);
   if (asking === name)
     return [
-      button(`Discard ${answers(group)} for good`, () => on.discard(group)),
+      button(`Discard ${answers(group.entries)} for good`, () => on.discard(group)),
       button("Keep", () => ask("")),
     ];
   const [apply, title] =
@@ -68,29 +68,21 @@ function spoken(group: Held): (string | HTMLElement)[] {
 /** Before the name of the store, the name, and after it. */
 function words({ reason, entries }: Held): [string, string, string] {
   const [last] = entries.slice(-1);
-  const n = count(entries.length, "answer");
-  const [waits, was, day] = [
-    entries.length === 1 ? "waits" : "wait",
-    entries.length === 1 ? "was" : "were",
-    DAY.format(last.at),
-  ];
-  const store = last.about?.store ?? "";
-  if (reason === "refused") return [`${n} ${was} not saved: ${last.why}`, "", ""];
-  if (reason === "table")
-    return [`${n} of ${day} ${waits} in this browser: the table was another then.`, "", ""];
-  return [
-    `${n} ${waits} in this browser for `,
-    store || "another store",
-    ` of ${day}, which is not the store that is open.`,
-  ];
+  const one = entries.length === 1;
+  if (reason === "refused")
+    return [`${answers(entries)} ${one ? "was" : "were"} not saved: ${last.why}`, "", ""];
+  const waits = `${answers(entries)} of ${DAY.format(last.at)} ${one ? "waits" : "wait"} in this browser`;
+  if (reason === "table") return [`${waits}: the table was another then.`, "", ""];
+  const gone = ", which is not the store open here: it may have been deleted, moved or replaced.";
+  return [`${waits} for `, last.about?.store || "another store", gone];
 }
 
 function unsafeWords(n: number): string {
-  const those = n === 1 ? "It is" : "They are";
-  return `${count(n, "answer")} not saved yet. This browser stores nothing for the page: keep it open until ${those.toLowerCase()} saved, or download.`;
+  const [is, they] = n === 1 ? ["is", "it is"] : ["are", "they are"];
+  return `${count(n, "answer")} ${is} not saved yet, and this browser stores nothing for the page: keep it open until ${they} saved.`;
 }
 
-const answers = ({ entries }: Held): string => count(entries.length, "answer");
+const answers = (entries: readonly unknown[]): string => count(entries.length, "answer");
 const nameOf = ({ entries: [{ act }] }: Held): string => act.id;
 
 function line(words: (string | HTMLElement)[], ...acts: HTMLElement[]): HTMLElement {

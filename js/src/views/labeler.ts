@@ -31,6 +31,8 @@ export type LabelerCallbacks = {
   redo: () => void;
   release: () => void;
   toggleGuess: () => void;
+  /** Keep or drop the label of the item on the card, which has changed since. */
+  settle: (keep: boolean) => void;
   change: (change: Omit<ChangeMessage, "type" | "id">) => void;
   /** What is on the card: the key of an item, the rows of a selection, null for nothing to be answered. */
   showing: (subject: unknown, card: HTMLElement) => void;
@@ -47,6 +49,13 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const guess = h("span", { class: "hitl-number" });
   const eye = h("button", { class: "hitl-link", on: { click: on.toggleGuess }, attrs: { type: "button" } });
   const guessLine = h("div", { class: "hitl-guess" }, guess, eye);
+  const changed = h(
+    "div",
+    { class: "hitl-changed", attrs: { role: "status" } },
+    "This item has changed since it was labelled.",
+    link("keep the label", () => on.settle(true)),
+    link("drop it", () => on.settle(false)),
+  );
   const classes = h("div", { class: "hitl-classes", attrs: { role: "group", "aria-label": "Classes" } });
   const skip = button("S", "skip", "Leave this item unanswered", on.skip);
   const undo = button("Z", "undo", "Take back your last act", on.undo);
@@ -68,6 +77,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     h("div", { class: "hitl-head" }, reason, progress),
     card,
     h("div", { class: "hitl-over" }, note),
+    changed,
     guessLine,
     classes,
     h("div", { class: "hitl-acts" }, skip, undo, redo, again, release, keysOff),
@@ -106,10 +116,14 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       else if (ask && found) {
         card.replaceChildren(renderItem(found));
         card.dataset.row = String(ask.row);
-      } else card.replaceChildren(h("div", { class: "hitl-empty hitl-waiting", text: emptyWords(state) }));
+      } else
+        card.replaceChildren(
+          h("div", { class: `hitl-empty${state.error ? "" : " hitl-waiting"}`, text: emptyWords(state) }),
+        );
       on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
       card.classList.toggle("hitl-done", !ask && state.ready && state.n_left === 0);
     }
+    show(changed, !bulk && ask?.changed === true);
     // Somebody else's label is nearly what the model says now.
     const model = !bulk && ask?.guess && !meanwhile(state) ? ask.guess : null;
     guessLine.style.visibility = model ? "visible" : "hidden";
@@ -181,6 +195,9 @@ function waitingWords(state: LabelerState): string {
 
 let made = 0;
 const newId = (): string => `hitl-${++made}`;
+
+const link = (words: string, act: () => void): HTMLElement =>
+  h("button", { class: "hitl-link", text: words, attrs: { type: "button" }, on: { click: act } });
 
 function button(key: string, words: string, title: string, act: (clicks: number) => void): HTMLButtonElement {
   return h(

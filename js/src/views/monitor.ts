@@ -7,6 +7,8 @@ export type MonitorCallbacks = {
   /** To the moment after this act. */
   jump: (act: string) => void;
   toggle: (open: boolean) => void;
+  /** Keep or drop the labels of all items that have changed since. */
+  settle: (keep: boolean) => void;
 };
 
 export type MonitorProps = { state: MonitorState; classes: LabelClass[]; waiting: number; stalled: boolean };
@@ -41,6 +43,13 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   const redo = link("redo", on.redo);
   const people = h("div", { class: "hitl-people" });
   const team = h("section", {}, heading("Annotators"), people);
+  const notices = h("ul", { class: "hitl-notices" });
+  const settle = h(
+    "div",
+    { class: "hitl-acts" },
+    link("keep these labels", () => on.settle(true)),
+    link("drop them", () => on.settle(false)),
+  );
   const panels = h(
     "div",
     { class: "hitl-panels" },
@@ -52,6 +61,8 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
     "details",
     { class: "hitl-more", attrs: { open }, on: { toggle: () => on.toggle(more.open) } },
     h("summary", {}, status, why),
+    notices,
+    settle,
     panels,
   );
   root.append(more);
@@ -96,7 +107,12 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       );
       setParts(saved, ...savedWords(state, waiting));
       saved.title = state.store.where;
-      saved.classList.toggle("hitl-bad", stalled || state.closed);
+      saved.classList.toggle("hitl-bad", stalled || state.closed || state.store.unsaved !== "");
+      notices.replaceChildren(
+        ...state.notices.map((words) => h("li", { text: words, attrs: { dir: "auto" } })),
+      );
+      show(notices, state.notices.length > 0);
+      show(settle, state.n_changed > 0);
       const shares = JSON.stringify([state.balance, classes]);
       if (shares !== drawn) drawBalance(balance, state.balance, classes);
       drawn = shares;
@@ -127,10 +143,14 @@ function syncWords(state: MonitorState): string {
   return "model up to date";
 }
 
-function savedWords(state: MonitorState, waiting: number): (string | HTMLElement)[] {
-  if (state.closed) return ["session closed: run the cell again"];
+function savedWords({ store, closed }: MonitorState, waiting: number): (string | HTMLElement)[] {
+  const kept = waiting > 0 ? [` ${count(waiting, "act")} kept in this browser.`] : [];
+  if (store.unsaved) return ["not saved: ", said(store.unsaved), ...kept];
+  if (closed) return ["session closed: run the cell again"];
   if (waiting > 0) return [`${count(waiting, "label")} waiting for the kernel`];
-  return state.store.name === "memory" ? ["kept in memory only"] : ["saved in ", said(state.store.name)];
+  if (store.name === "memory") return ["kept in memory only"];
+  const again = `; ${count(store.restored, "act")} written again, since an older copy had replaced it`;
+  return ["saved in ", said(store.name), ...(store.restored ? [again] : [])];
 }
 
 function curveMissing(state: MonitorState): string {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,9 @@ from hitl_widgets.data._blocks import IntArray, each_block
 from hitl_widgets.data._cache import row_keys
 from hitl_widgets.data.items import ItemKind, is_address, is_missing, read_file
 from hitl_widgets.data.markup import MARKUP
+from hitl_widgets.data.spelling import canonical_text
 
-__all__ = ["content_hash", "row_ids"]
+__all__ = ["canonical_item", "content_hash", "row_ids", "text_variants"]
 
 
 def row_ids(X: Any) -> tuple[tuple[str, ...], IntArray, IntArray]:
@@ -74,6 +76,24 @@ def content_hash(kind: ItemKind, item: Any) -> str:
     else:
         digest.update(_file_bytes(item))
     return digest.hexdigest()
+
+
+def canonical_item(kind: ItemKind, item: Any) -> Any:
+    """The item without what an editor changes unseen; the very same object where there is nothing of it."""
+    if isinstance(item, str) and kind != "image":
+        text = canonical_text(item)
+        return item if text == item else text
+    if kind != "table":
+        return item
+    cells = {name: canonical_text(v) if isinstance(v, str) else v for name, v in item.items()}
+    return item if all(cells[name] is v or cells[name] == v for name, v in item.items()) else cells
+
+
+def text_variants(text: str) -> set[str]:
+    """How a text may have been before an editor changed it."""
+    forms = {canonical_text(text)} | {normalize(name, text) for name in ("NFC", "NFD")}
+    ends = {form + end for form in forms for end in ("", "\n", " ")}
+    return ends | {form.replace("\n", "\r\n") for form in ends}
 
 
 def _file_bytes(item: Any) -> bytes:

@@ -36,6 +36,10 @@ TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MAX_IMAGE_BYTES = 64 * 2**20
 MAX_PIXELS = 50_000_000
 SHOWN_SIDE = 768
+# Of an image that is to take fewer bytes, for a slow line.
+SMALLER_SIDES = (768, 512, 384, 256)
+QUALITY = 80
+PNG = "image/png"
 SHOWN_CHARACTERS = 20_000
 GLIMPSE_CHARACTERS = 1_000
 CELL_CHARACTERS = 400
@@ -52,20 +56,30 @@ class Payload:
         JSON values; ``content["kind"]`` is ``text``, ``markup``, ``image``, ``remote`` (an image that the
         browser loads), ``table`` or ``broken``.
     data
-        The encoded image (PNG) of an image item, else empty.
+        The encoded image of an image item, else empty: PNG, unless ``content["mime"]`` says otherwise.
     """
 
     content: dict[str, Any] = field(default_factory=dict)
     data: bytes = b""
 
 
-def payload(kind: ItemKind, item: Any, *, side: int = SHOWN_SIDE, hosts: Sequence[str] = ()) -> Payload:
+def payload(
+    kind: ItemKind,
+    item: Any,
+    *,
+    side: int = SHOWN_SIDE,
+    most: int | None = None,
+    hosts: Sequence[str] = (),
+) -> Payload:
     """Show one item; an item that cannot be shown becomes a placeholder that says why.
 
     Parameters
     ----------
     side
         Images are at most so wide and high; below the default it is a glimpse, and markup is its text.
+    most
+        Bytes that an image should take: a larger one is compressed, then made smaller, down to 256
+        pixels.
     hosts
         Where the browser may load images from.
     """
@@ -83,10 +97,33 @@ def payload(kind: ItemKind, item: Any, *, side: int = SHOWN_SIDE, hosts: Sequenc
     except Exception as error:  # noqa: BLE001 - whatever Pillow raises, the person sees the reason
         return _broken(str(error))
     width, height = image.size
+    data, mime = _encoded(image, side, most)
+    content = {"kind": "image", "width": width, "height": height}
+    return Payload(content if mime == PNG else content | {"mime": mime}, data)
+
+
+def _encoded(image: Image.Image, side: int, most: int | None) -> tuple[bytes, str]:
+    """As PNG, to the last bit; where that is too large as JPEG, as large as it may be."""
     image.thumbnail((side, side))
+    data = _saved(image, "PNG")
+    if most is None or len(data) <= most:
+        return data, PNG
+    opaque = image
+    if image.mode == "RGBA":  # JPEG has no transparency
+        opaque = Image.new("RGB", image.size, "white")
+        opaque.paste(image, mask=image.getchannel("A"))
+    for smaller in SMALLER_SIDES:
+        opaque.thumbnail((smaller, smaller))
+        data = _saved(opaque, "JPEG", quality=QUALITY)
+        if len(data) <= most:
+            break
+    return data, "image/jpeg"
+
+
+def _saved(image: Image.Image, format_: str, **options: Any) -> bytes:
     stream = io.BytesIO()
-    image.save(stream, format="PNG")
-    return Payload({"kind": "image", "width": width, "height": height}, stream.getvalue())
+    image.save(stream, format=format_, **options)
+    return stream.getvalue()
 
 
 def _broken(why: str) -> Payload:

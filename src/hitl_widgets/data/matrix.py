@@ -16,9 +16,10 @@ from hitl_widgets.data._cache import Cache
 from hitl_widgets.data._convert import CACHE, Source, converted, state
 from hitl_widgets.data._dask import DaskRows, open_client, shared
 from hitl_widgets.data._files import needed, npy_file, parquet_file
+from hitl_widgets.data._kept import Sample
 from hitl_widgets.errors import InvalidInput
 
-__all__ = ["Matrix", "check_matrix", "is_matrix", "open_matrix", "some_rows"]
+__all__ = ["Matrix", "check_matrix", "is_matrix", "kept_matrix", "open_matrix", "sample_of", "some_rows"]
 
 Matrix = npt.NDArray[np.float32]
 
@@ -42,11 +43,11 @@ def is_matrix(data: Any) -> bool:
 def open_matrix(X: Any, n_rows: int | None = None, name: str = "X", cache: Path | None = None) -> Any:
     """One finite row of numbers for each item, wherever they lie.
 
-    Arrays stay where they are and files are not read into memory: ``.npy`` is memory-mapped, Parquet
-    is converted to it once, zarr and Dask are read block by block, or into memory where they hold no
-    more than 10 million numbers. Every number is checked once, not
-    while scoring: a NaN that is found after labels were given is found too late. Files that were
-    checked and did not change are not read again.
+    Large arrays stay where they are, and files are not read into memory: ``.npy`` is memory-mapped, Parquet
+    is converted to it once, zarr and Dask are read block by block. What holds no more than 10 million
+    numbers is copied into memory. Every number is checked once, not while scoring: a NaN that is found
+    after labels were given is found too late. Files that were checked and did not change are not read
+    again.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ def open_matrix(X: Any, n_rows: int | None = None, name: str = "X", cache: Path 
     if isinstance(X, str | Path):
         return _open_path(Path(X), n_rows, name, cache)
     if not (_is(X, "dask") or _is(X, "zarr")):
-        return check_matrix(X, n_rows, name)
+        return kept_matrix(check_matrix(X, n_rows, name))
     rows = _rows(X, n_rows, name)
     _check_values(rows, name)
     return rows if rows.size > LARGE else rows[:]
@@ -113,6 +114,17 @@ def check_matrix(X: Any, n_rows: int | None, name: str = "X") -> Matrix:
             out = np.ascontiguousarray(array, kept_type(array.dtype))
     _check_values(out, name)
     return out
+
+
+def kept_matrix(X: Any) -> Any:
+    """The rows, copied where they are few, so that nobody overwrites them."""
+    return np.array(X) if X.size <= LARGE else X
+
+
+def sample_of(X: Any) -> Sample | None:
+    """Some rows, as they are now, of a large array that was not copied: somebody may overwrite it."""
+    lies = getattr(X, "_X", X)
+    return Sample(X) if isinstance(lies, np.ndarray) and lies.size > LARGE else None
 
 
 def some_rows(X: Any, rows: IntArray) -> Any:
@@ -162,7 +174,8 @@ def _open_path(path: Path, n_rows: int | None, name: str, cache: Path | None) ->
         found = _mapped(path, kind, n_rows, name, folder)
     if found.size <= LARGE:
         _check_values(found, name)
-        return found[:]
+        # A mapped file of the person's that is written again would end the process.
+        return np.array(found) if kind == "npy" else found[:]
     found = found if open_client() is None else shared(found)
     checks, known = Cache(folder, "checked", keep=_CHECKS_KEPT), "-".join(state(path))
     if checks.read(known) is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -17,17 +17,32 @@ import numpy.typing as npt
 from narwhals.exceptions import DuplicateError
 from PIL import Image
 
-from hitl_widgets.data._identity import content_hash, row_ids
+from hitl_widgets.data._cache import row_keys
+from hitl_widgets.data._identity import canonical_item, content_hash, row_ids, text_variants
+from hitl_widgets.data._kept import (
+    Sample,
+    kept,
+    kept_arrays,
+    kept_cells,
+    watched,
+    what_changed,
+)
 from hitl_widgets.data.items import ItemKind, Payload, is_missing, payload
 from hitl_widgets.data.markup import MARKUP, check_hosts, need_markup, sanitise, visible_text
-from hitl_widgets.data.matrix import is_matrix, open_matrix, some_rows
+from hitl_widgets.data.matrix import is_matrix, kept_matrix, open_matrix, sample_of, some_rows
+from hitl_widgets.data.spelling import canonical_id, is_rounded, rounded_words
 from hitl_widgets.errors import InvalidInput, choices, nearest
 
-__all__ = ["Pool"]
+__all__ = ["DIGEST", "NO_DIGEST", "Pool", "repeated_words"]
 
 WIDE = 30
 SHOWN_COLUMNS = 12
+DIGEST = 16  # hexadecimal digits: 4 of what is shown of an item (its kind and columns), 12 of its content
+NO_DIGEST = "." * DIGEST
+FEW_FILES = 16  # of so many images an act reads the files again
+MANY_VARIANTS = 50_000  # up to so many texts are sought as an editor may have found them
 SAMPLE = 16  # items that tell tables with the same ids apart
+CHANGED = "This item was changed after the session was made. Run the cell again to label it as it is now."
 LOOKED_AT = 10_000  # rows with the content of an earlier one, to see whether X knows them apart
 
 
@@ -50,11 +65,19 @@ class Pool:
         float32 or float16 of shape (n_items, n_features): an array, or what gives one for a slice or
         an array of rows. None until features are built.
     source
-        What the person passed, untouched.
+        What the person passed, as it was then.
     by_content
         Whether the ids are content hashes.
     remote_images
         Hosts from which the browser may load images.
+    column
+        Name of the column of a text or image; None of a table, and of what has no columns.
+    id_column
+        Name of the column of the ids.
+    given
+        Gives what the person passed as it is now, None where they no longer hold it.
+    sample
+        Some rows of an X that is too large to copy, to notice when it is overwritten.
     """
 
     kind: ItemKind
@@ -65,6 +88,10 @@ class Pool:
     source: Any = field(default=None, repr=False)
     by_content: bool = field(default=False, repr=False)
     remote_images: tuple[str, ...] = ()
+    column: str | None = None
+    id_column: str | None = None
+    given: Callable[[], Any] = field(default=lambda: None, repr=False)
+    sample: Sample | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -109,10 +136,24 @@ class Pool:
         return {key: i for i, key in enumerate(self.keys)}
 
     def find(self, key: object) -> int | None:
-        """Index of the item with this id, or None."""
-        if isinstance(key, float) and key.is_integer():  # pandas makes floats of ints where some are missing
-            return self._index.get(str(key), self._index.get(str(int(key))))
-        return self._index.get(str(key))
+        """Index of the item with this id, or None; a number is found as any spelling of it."""
+        if isinstance(key, str):
+            return self._index.get(key)
+        if is_missing(key) or is_rounded(key):
+            return None
+        found = self._index.get(str(key))
+        if found is None and (whole := _whole(key)) is not None:
+            # pandas makes floats of ints where some are missing
+            found = self._index.get(str(whole), self._index.get(f"{whole}.0"))
+        return found
+
+    def is_id(self, key: str) -> bool:
+        """Whether an item has this id, spelled in this way."""
+        return key in self._index
+
+    def has(self, keys: Iterable[str]) -> bool:
+        """Whether these are ids of its items, all of them."""
+        return all(map(self._index.__contains__, keys))
 
     def index(self, ids: Iterable[Any]) -> list[int]:
         """Indices of the items with these ids.
@@ -120,12 +161,14 @@ class Pool:
         Raises
         ------
         InvalidInput
-            For an id that the pool does not have.
+            For an id that the pool does not have, and for a float that may be one of several.
         """
         found = []
         for one in ids:
             i = self.find(one)
             if i is None:
+                if is_rounded(one):
+                    raise InvalidInput(rounded_words(one))
                 sample = self.keys[:2000]
                 raise InvalidInput(
                     f"No item has the id {one!r}.{nearest(one, sample)} The pool has {len(self):,} "
@@ -134,8 +177,124 @@ class Pool:
             found.append(i)
         return found
 
-    def payload(self, i: int, *, side: int = 768) -> Payload:
-        """What a screen shows of item ``i``; images at most ``side`` pixels wide and high.
+    # -- the same item under another key
+
+    def respelled(self, key: str) -> int | None:
+        """The one item whose id is this key in another spelling, such as 7 for "007"; else None."""
+        found = None if self.by_content else self._spelled.get(canonical_id(key))
+        return None if found is None or found < 0 else found
+
+    @cached_property
+    def _spelled(self) -> dict[str, int]:
+        """The item of each id in its canonical form; -1 where several share it."""
+        found: dict[str, int] = {}
+        for i, key in enumerate(self.keys):
+            form = canonical_id(key)
+            found[form] = -1 if form in found else i
+        return found
+
+    @property
+    def has_content(self) -> bool:
+        """Whether items can be told by a digest: rows of numbers are known by theirs already."""
+        return not isinstance(self.items, _Rows)
+
+    @cached_property
+    def _views(self) -> dict[str, tuple[Any, ...] | None]:
+        """What may have been shown of an item, the newest last: of a table also fewer columns."""
+        if self.kind != "table":
+            return {_view(["text" if self.kind in MARKUP else self.kind]): None}
+        names = tuple(self.items[0])
+        return {_view(["table", *sorted(map(str, names[:n]))]): names[:n] for n in range(1, len(names) + 1)}
+
+    @cached_property
+    def _view(self) -> str:
+        return list(self._views)[-1]
+
+    def digest(self, i: int) -> str:
+        """A short digest of what is shown of item ``i``, the same where only its spelling changed."""
+        return self._view + content_hash(self.kind, canonical_item(self.kind, self.items[i]))[:12]
+
+    def same(self, i: int, digest: str) -> bool | None:
+        """Whether the item still says what it did; None where other columns were shown, or none is known.
+
+        Columns that were added behind the others since make no difference.
+        """
+        if not self.has_content or digest[:4] not in self._views:
+            return None
+        item, columns = self.items[i], self._views[digest[:4]]
+        if columns is not None and len(columns) < len(item):
+            item = {name: item[name] for name in columns}
+        return digest[4:] == content_hash(self.kind, canonical_item(self.kind, item))[:12]
+
+    def digests(self, rows: Sequence[int]) -> str:
+        """The digests of these items, one behind the other, as the log keeps them beside their keys.
+
+        Empty where nothing is to be kept: a content hash says it all, unless an editor may change it.
+        """
+        if not self.has_content or (self.kind == "image" and (self.by_content or len(rows) > FEW_FILES)):
+            return ""
+        if not self.by_content:
+            return "".join(map(self.digest, rows))
+        same = [canonical_item(self.kind, self.items[i]) is self.items[i] for i in rows]
+        if all(same):
+            return ""
+        return "".join(NO_DIGEST if s else self.digest(i) for i, s in zip(rows, same, strict=True))
+
+    def with_content(self, content: str) -> tuple[int, ...]:
+        """The items with this content, by the first 12 digits of its hash."""
+        return self._contents.get(content, ())
+
+    def saying(self, item: Any) -> int | None:
+        """The one item that says the same as this one, where need be in another spelling; else None."""
+        if not self.has_content:
+            return None
+        exact = self._index.get(content_hash(self.kind, item)) if self.by_content else None
+        if exact is not None:
+            return exact
+        found = self.with_content(content_hash(self.kind, canonical_item(self.kind, item))[:12])
+        return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def _contents(self) -> dict[str, tuple[int, ...]]:
+        if not self.has_content or self.kind == "image":
+            return {}
+        found: dict[str, tuple[int, ...]] = {}
+        for i, item in enumerate(self.items):
+            forms = [item, canonical_item(self.kind, item)]
+            if self.kind == "table" and self.id_column is not None:  # without id= it was shown as well
+                whole = {**item, self.id_column: self.ids[i]}
+                forms += [whole, canonical_item(self.kind, whole)]
+            for content in {content_hash(self.kind, form)[:12] for form in forms}:
+                found[content] = (*found.get(content, ()), i)
+        return found
+
+    @cached_property
+    def edited(self) -> dict[str, tuple[int, ...]]:
+        """The items by their content as it may have been before an editor changed it; of texts alone."""
+        found: dict[str, tuple[int, ...]] = {}
+        if self.kind not in {"text", *MARKUP} or len(self) > MANY_VARIANTS:
+            return found
+        for i, item in enumerate(self.items):
+            for content in {content_hash(self.kind, form)[:12] for form in text_variants(item)}:
+                found[content] = (*found.get(content, ()), i)
+        return found
+
+    def without_column(self, name: str) -> dict[str, tuple[int, ...]]:
+        """Of a table the items by their content without one column, which was that of the ids."""
+        found: dict[str, tuple[int, ...]] = {}
+        for i, item in enumerate(self.items):
+            rest = {other: value for other, value in item.items() if other != name}
+            content = content_hash("table", canonical_item("table", rest))[:12]
+            found[content] = (*found.get(content, ()), i)
+        return found
+
+    @property
+    def n_repeated(self) -> int:
+        """How many rows of the table hold the same as an earlier one."""
+        return len(self.rows) - len(self)
+
+    def payload(self, i: int, *, side: int = 768, most: int | None = None) -> Payload:
+        """What a screen shows of item ``i``; images at most ``side`` pixels wide and high, in ``most`` bytes.
 
         Of markup at less than the full side its visible text. Of a row with more than 30 columns the
         first 12, and how many there are besides.
@@ -145,7 +304,28 @@ class Pool:
             item = dict(islice(item.items(), SHOWN_COLUMNS)) | {
                 "…": f"{len(item) - SHOWN_COLUMNS} more columns"
             }
-        return payload(self.kind, item, side=side, hosts=self.remote_images)
+        shown = payload(self.kind, item, side=side, most=most, hosts=self.remote_images)
+        if shown.content["kind"] != "broken" and self.changed(i):
+            return Payload({"kind": "broken", "why": CHANGED})
+        return shown
+
+    def changed(self, i: int) -> bool:
+        """Whether item ``i`` was overwritten where it lies, so that it is no longer what its id says."""
+        if not self.by_content or self.kind == "text" or self.kind in MARKUP:
+            return False
+        if isinstance(self.items, _Rows):
+            return self.items.key(i) != self.keys[i]
+        return content_hash(self.kind, self.items[i]) != self.keys[i]
+
+    @property
+    def source_changed(self) -> str:
+        """How the person's table differs from what it was, in words; "" where it does not."""
+        return what_changed(self.source, self.given())
+
+    @property
+    def features_changed(self) -> bool:
+        """Whether an X that is too large to copy was overwritten, as far as a sample of its rows tells."""
+        return self.sample is not None and self.sample.changed(self.X)
 
     @classmethod
     def from_data(
@@ -192,7 +372,9 @@ class Pool:
                 "Pass one of text=, html=, markdown=, image= or columns=, to say what an item is."
             )
         hosts = check_hosts(remote_images)
+        held, data = watched(data), kept(data)
         table = _as_table(data)
+        column = text or html or markdown or image
         if table is not None:
             kind, items, names = _from_table(table, given, id)
         elif given or id is not None:
@@ -202,16 +384,18 @@ class Pool:
                 "Pass a pandas, polars or Arrow table, or leave it out."
             )
         elif is_matrix(data):
-            return _of_rows(data, X, cache)
+            return replace(_of_rows(data, X, cache), given=held)
         else:
             kind, items = _from_list(data)
             names = None
         if not items:
             raise InvalidInput("The table is empty: there is nothing to label. Pass at least one row.")
         matrix = None if X is None else open_matrix(X, len(items), cache=cache)
+        also: dict[str, Any] = {"remote_images": hosts, "given": held, "sample": sample_of(matrix)}
+        also |= {"column": column, "id_column": id}
         if names is not None:
             rows = np.arange(len(items), dtype=np.int64)
-            return cls(kind, items, names, rows, matrix, data, remote_images=hosts)
+            return cls(kind, items, names, rows, matrix, data, **also)
         hashes = [content_hash(kind, item) for item in items]
         first: dict[str, int] = {}
         rows = np.array([first.setdefault(h, len(first)) for h in hashes], dtype=np.int64)
@@ -221,7 +405,24 @@ class Pool:
                 _warn_of_lost(matrix, rows, keep)
             items = [items[i] for i in keep]
             matrix = None if matrix is None else some_rows(matrix, keep)
-        return cls(kind, items, tuple(first), rows, matrix, data, by_content=True, remote_images=hosts)
+            also["sample"] = sample_of(matrix)
+        return cls(kind, items, tuple(first), rows, matrix, data, by_content=True, **also)
+
+
+def _view(shown: Sequence[str]) -> str:
+    return hashlib.blake2b("\0".join(shown).encode("utf-8", "surrogatepass"), digest_size=2).hexdigest()
+
+
+def _whole(number: object) -> int | None:
+    if isinstance(number, bool) or not isinstance(number, int | float | np.integer | np.floating):
+        return None
+    return int(number) if isinstance(number, int | np.integer) or float(number).is_integer() else None
+
+
+def repeated_words(n: int, n_rows: int) -> str:
+    """Why a table has fewer items than rows."""
+    say = "says the same as another and shares" if n == 1 else "say the same as another and share"
+    return f"{n:,} of {n_rows:,} rows {say} its label. To label every row by itself pass id=."
 
 
 def _warn_of_lost(X: Any, rows: npt.NDArray[np.int64], keep: npt.NDArray[np.int64]) -> None:
@@ -254,9 +455,15 @@ def _from_table(
     table: nw.DataFrame[Any], given: Mapping[Any, Any], id_column: str | None
 ) -> tuple[ItemKind, list[Any], tuple[Any, ...] | None]:
     names = None if id_column is None else _ids(_column(table, id_column, "id"), id_column)
+    if id_column is not None and table.schema[id_column] == nw.Float32:
+        _refuse_rounded([np.float32(v) for v in names or ()], id_column)
     for kind, name in given.items():
         if kind == "image":
-            return kind, [None if is_missing(v) else v for v in _column(table, name, kind)], names
+            return (
+                kind,
+                kept_arrays([None if is_missing(v) else v for v in _column(table, name, kind)]),
+                names,
+            )
         if kind != "columns":
             if kind in MARKUP:
                 need_markup(kind)
@@ -267,7 +474,7 @@ def _from_table(
     shown = [c for c in table.columns if c != id_column] if columns is None else list(columns)
     if not shown:
         raise InvalidInput("columns=[] shows nothing: name at least one column.")
-    by_column = [_column(table, c, "columns") for c in shown]
+    by_column = [kept_cells(_column(table, c, "columns")) for c in shown]
     return (
         "table",
         [dict(zip(shown, row, strict=True)) for row in zip(*by_column, strict=True)],
@@ -292,6 +499,7 @@ def _ids(values: list[Any], column: str) -> tuple[Any, ...]:
             f"{choices(missing, 5)}). Every row needs one; or leave id= out, and items are told "
             "apart by their content."
         )
+    _refuse_rounded(values, column)
     seen: dict[str, int] = {}
     twice = [v for row, v in enumerate(values) if seen.setdefault(str(v), row) != row]
     if twice:
@@ -300,6 +508,17 @@ def _ids(values: list[Any], column: str) -> tuple[Any, ...]:
             "be distinct; or leave id= out, and items are told apart by their content."
         )
     return tuple(values)
+
+
+def _refuse_rounded(values: Sequence[Any], column: str) -> None:
+    """A blank cell makes floats of a whole column: ids beyond what those tell apart are others by now."""
+    rounded = [row for row, v in enumerate(values) if isinstance(v, float | np.floating) and is_rounded(v)]
+    if rounded:
+        raise InvalidInput(
+            f"id={column!r}: {len(rounded)} ids are floats too large to be exact (such as "
+            f"{values[rounded[0]]!r} in row {rounded[0]}): each stands for several whole numbers. One blank "
+            f"cell does that to a column. Read it with dtype={{{column!r}: 'Int64'}} or str."
+        )
 
 
 class _Rows(Sequence[dict[str, Any]]):
@@ -311,10 +530,18 @@ class _Rows(Sequence[dict[str, Any]]):
     def __len__(self) -> int:
         return len(self._keep)
 
+    def row(self, i: int) -> Any:
+        """The numbers of an item."""
+        return self._numbers[int(self._keep[i])]
+
+    def key(self, i: int) -> str:
+        """What its numbers are known by now: see :func:`row_ids`."""
+        return f"{int(row_keys(np.asarray(self.row(i))[None])[0]):016x}"
+
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, slice):
             return [self[i] for i in range(*key.indices(len(self)))]
-        row = self._numbers[int(self._keep[key])]
+        row = self.row(key)
         return {f"x{j}": value for j, value in enumerate(row.tolist())}
 
 
@@ -325,9 +552,10 @@ def _of_rows(data: Any, X: Any, cache: Path | None) -> Pool:
         raise InvalidInput("The array is empty: there is nothing to label. Pass at least one row.")
     matrix = rows if X is None else open_matrix(X, len(rows), cache=cache)
     ids, item, keep = row_ids(rows)
-    items = _Rows(data if isinstance(data, np.ndarray) else rows, keep)
-    kept = matrix if len(keep) == len(rows) else some_rows(matrix, keep)
-    return Pool("table", items, ids, item, kept, data, by_content=True)
+    own = isinstance(data, np.ndarray) and data.dtype != rows.dtype
+    items = _Rows(kept_matrix(data) if own else rows, keep)
+    matrix = matrix if len(keep) == len(rows) else some_rows(matrix, keep)
+    return Pool("table", items, ids, item, matrix, data, by_content=True, sample=sample_of(matrix))
 
 
 def _from_list(data: Any) -> tuple[ItemKind, list[Any]]:
@@ -341,7 +569,7 @@ def _from_list(data: Any) -> tuple[ItemKind, list[Any]]:
     if all(isinstance(i, str) or is_missing(i) for i in items):
         return "text", [_as_text(i) for i in items]
     if all(isinstance(i, np.ndarray | bytes | Path | Image.Image) or i is None for i in items):
-        return "image", items
+        return "image", kept_arrays(items)
     kinds = sorted({type(i).__name__ for i in items})
     raise InvalidInput(
         f"data holds {choices(kinds)} values: expected texts, images (arrays, bytes, pathlib.Path "

@@ -39,6 +39,7 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
     selection: Selection | None
     elapsed_ms: _Count | None
     model_version: _Count | None
+    digests: str = ""
     pseudonym: bool = False
     n_items: int = 0
     holds: bool = True
@@ -81,6 +82,8 @@ def write_history(
         for event in events:
             shown = replace(event, annotator=called[event.annotator]) if called else event
             line = {"format": FORMAT, **asdict(shown), "n_items": len(event.item_ids)}
+            if not event.digests:
+                del line["digests"]  # so that earlier versions read the line
             line |= {"pseudonym": bool(called), "holds": holding.get(event.event_id, True)}
             file.write(_line(line) + "\n")
     return Path(path).expanduser().absolute()

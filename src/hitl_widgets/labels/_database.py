@@ -41,6 +41,12 @@ class Database(Protocol):
     def close(self) -> None:
         """Release what is held."""
 
+    def is_busy(self, error: Exception) -> bool:
+        """Whether another program holds the store, so that waiting may help."""
+
+    def is_whole(self, connection: sa.Connection) -> bool:
+        """Whether what is there can be written on."""
+
     def reason(self, error: Exception) -> str:
         """What the engine says, in a few words."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hitl_widgets.errors import StoreError
+from hitl_widgets.errors import RESCUE, StoreError
 from hitl_widgets.labels._schema import LOCK, AnyText
 
 __all__ = ["Postgres"]
@@ -23,8 +23,9 @@ _CONNECT = {
     "tcp_user_timeout": 15_000,  # milliseconds
     "application_name": "hitl-widgets",
 }
+# One try for a lock is short: the store tries again, and says that it waits.
 _SESSION = (
-    "SELECT set_config('statement_timeout', '60s', false), set_config('lock_timeout', '10s', false), "
+    "SELECT set_config('statement_timeout', '60s', false), set_config('lock_timeout', '500ms', false), "
     "set_config('idle_in_transaction_session_timeout', '60s', false)"
 )
 
@@ -75,10 +76,13 @@ class Postgres:
         "INSERT INTO label_event (event_id, task, annotator, kind, time, body) "
         "SELECT :event_id, :task, :annotator, :kind, :time, :body "
         f"FROM (SELECT pg_advisory_xact_lock({LOCK}, hashtext(:task)) OFFSET 0) AS turn "
+        "WHERE :seq = 0 OR EXISTS (SELECT 1 FROM label_event WHERE seq = :seq AND event_id = :since) "
         "ON CONFLICT (event_id) DO NOTHING"
     ).bindparams(
         *(sa.bindparam(name, type_=AnyText) for name in ("task", "annotator")),
         *(sa.bindparam(name, type_=sa.Text) for name in ("event_id", "kind", "time", "body")),
+        sa.bindparam("seq", 0, type_=sa.BigInteger),
+        sa.bindparam("since", "", type_=sa.Text),
     )
     clock = "extract(epoch FROM clock_timestamp())::double precision"
     each_key = "SELECT value AS key FROM json_array_elements_text(CAST(:keys AS json))"
@@ -98,6 +102,16 @@ class Postgres:
         self.engine.dispose()
 
     @staticmethod
+    def is_busy(error: Exception) -> bool:
+        """Whether another session holds the table or the task."""
+        return getattr(getattr(error, "orig", None), "sqlstate", None) == "55P03"  # lock_not_available
+
+    @staticmethod
+    def is_whole(_connection: sa.Connection) -> bool:
+        """A server keeps its own pages in order."""
+        return True
+
+    @staticmethod
     def reason(error: Exception) -> str:
         """What the server says, in a few words."""
         said = getattr(error, "orig", None) or error
@@ -108,6 +122,10 @@ class Postgres:
     def advice(self, error: Exception) -> str:
         """What the person can do about it."""
         reason = self.reason(error)
+        if "does not exist" in reason:
+            return f"It was dropped or restored: save what this session knows with {RESCUE}."
+        if self.is_busy(error):
+            return "This act was not saved. End the transaction that holds the table, then label again."
         if "timeout" in reason:
             return "What was saved before is safe; label again when the server is less busy."
         if "permission" in reason or "read-only" in reason:

@@ -12,13 +12,15 @@ __all__ = ["to_event", "to_row"]
 
 def to_row(event: LabelEvent) -> dict[str, Any]:
     """The columns of an event; what is no column of its own is JSON, in ASCII."""
-    body = {
+    body: dict[str, Any] = {
         "item_ids": event.item_ids,
         "value": event.value,
         "selection": event.selection,
         "elapsed_ms": event.elapsed_ms,
         "model_version": event.model_version,
     }
+    if event.digests:
+        body["digests"] = event.digests
     return {
         "event_id": event.event_id,
         "task": event.task,
@@ -43,4 +45,5 @@ def to_event(row: Any) -> LabelEvent:
         model_version=body["model_version"],
         event_id=row.event_id,
         time=row.time,
+        digests=body.get("digests", ""),
     )

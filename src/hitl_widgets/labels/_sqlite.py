@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
-from hitl_widgets.errors import StoreError
+from hitl_widgets.errors import RESCUE, StoreError
 from hitl_widgets.labels._places import file_system, is_network
 from hitl_widgets.labels._schema import FORMAT
 
@@ -20,7 +20,9 @@ __all__ = ["SQLite"]
 
 # Before it two connections could reset the write-ahead log at once, and damage the file.
 WAL_SINCE = (3, 51, 3)
-BUSY_MS = 10_000
+# One try for a lock; the store tries again, and says that it waits.
+BUSY_MS = 500
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 _warned: set[Path] = set()
 
@@ -54,6 +56,7 @@ class SQLite:
         self.note = ""
         self._network = ""
         self._wal_is_safe = False
+        self._size = 0  # of the file, when it was last used
         options: dict[str, Any] = {"hide_parameters": True}
         if path is None:
             options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
@@ -66,7 +69,7 @@ class SQLite:
         if path is not None:
             sa.event.listen(self.engine, "checkout", self._check_same_file)
             sa.event.listen(self.engine, "close", _fold_in)
-        sa.event.listen(self.engine, "do_connect", self._check_there)
+        sa.event.listen(self.engine, "do_connect", self._before_connect)
         sa.event.listen(self.engine, "connect", self._configure)
         sa.event.listen(self.engine, "begin", _begin)
         self._reader = self.engine.execution_options(reading=True)
@@ -90,9 +93,8 @@ class SQLite:
     def _configure(self, connection: sqlite3.Connection, _record: Any) -> None:
         # pysqlite would begin transactions itself, too late to wait for a lock; _begin does.
         connection.isolation_level = None
-        connection.execute("PRAGMA busy_timeout=1000")
-        self._settle_journal(connection)
         connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        self._settle_journal(connection)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         # Else INSERT OR REPLACE slips past the append-only triggers.
@@ -117,25 +119,43 @@ class SQLite:
         journal = "another program holds the file in WAL mode: safer once all have closed it" if held else ""
         self.note = "; ".join(filter(None, (network, journal)))
 
-    def _check_there(self, *_: Any) -> None:
-        if self.path is not None and not self.path.exists():
-            raise StoreError(
-                f"The label store {self.path} was moved or deleted. Put the file back, then label again; "
-                "or run the cell that makes the session again to start a new one."
-            )
-
-    def _check_same_file(self, _connection: Any, record: Any, _proxy: Any) -> None:
-        """A connection that stays open would go on writing into a file that was moved or deleted."""
+    def _before_connect(self, *_: Any) -> None:
         self._check_there()
-        found = Path(self.path or "").stat()
+
+    def _check_there(self) -> os.stat_result | None:
+        """Look at the file; raise where there is none, or a new and empty one."""
+        if self.path is None:
+            return None
+        found = self.path.stat() if self.path.is_file() else None
+        if found is None or (self._size and not found.st_size):
+            raise StoreError(
+                f"The label store {self.path} was {'emptied' if found else 'moved or deleted'}. Put the file "
+                f"back, then label again. If it is lost, save what this session knows with {RESCUE}, run the "
+                "cell that makes the session again, and read it with session.import_labels('rescued.jsonl')."
+            )
+        return found
+
+    def _check_same_file(self, connection: sqlite3.Connection, record: Any, _proxy: Any) -> None:
+        """A connection that stays open would go on writing into a file that was moved or deleted."""
+        found = self._check_there()
+        assert found is not None  # noqa: S101 - only files have this listener
         if record.info.setdefault("file", (found.st_dev, found.st_ino)) != (found.st_dev, found.st_ino):
             raise sa.exc.DisconnectionError  # the pool opens the file that is there now
+        if found.st_size < self._size and not _is_whole(connection):  # a log never gets shorter
+            raise StoreError(
+                f"The label store {self.path} was cut off or overwritten. Put a whole copy back, then label "
+                f"again; or save what this session knows with {RESCUE}, then look with: hitl-widgets doctor "
+                f"{self.path}"
+            )
+        self._size = found.st_size
 
     # -- what differs between engines
 
     append = sa.text(
         "INSERT INTO label_event (event_id, task, annotator, kind, time, body) "
-        "VALUES (:event_id, :task, :annotator, :kind, :time, :body) ON CONFLICT (event_id) DO NOTHING"
+        "SELECT :event_id, :task, :annotator, :kind, :time, :body WHERE :seq = 0 OR EXISTS "
+        "(SELECT 1 FROM label_event WHERE seq = :seq AND event_id = :since) "
+        "ON CONFLICT (event_id) DO NOTHING"
     )
     clock = "((julianday('now') - 2440587.5) * 86400.0)"
     each_key = "SELECT value AS key FROM json_each(:keys)"
@@ -155,9 +175,21 @@ class SQLite:
         self.engine.dispose()
 
     @staticmethod
+    def is_busy(error: Exception) -> bool:
+        """Whether another program holds the file."""
+        code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0)
+        return code & 0xFF in _BUSY  # the rest of the code says more about it
+
+    @staticmethod
+    def is_whole(connection: sa.Connection) -> bool:
+        """A copy that was put under a write-ahead log may be neither of the two."""
+        return _is_whole(connection.connection.driver_connection)
+
+    @staticmethod
     def reason(error: Exception) -> str:
         """What SQLite says, in a few words."""
-        return str(getattr(error, "orig", None) or error).strip().rstrip(".")
+        said = str(getattr(error, "orig", None) or error).strip().rstrip(".")
+        return f"it was emptied or replaced ({said})" if "no such table" in said else said
 
     def advice(self, error: Exception) -> str:
         """What the person can do about it."""
@@ -167,14 +199,21 @@ class SQLite:
         if "readonly" in reason or "read-only" in reason or "unable to open" in reason:
             return "What was saved before is safe; make the file and its folder writable, then label again."
         if "locked" in reason:
-            return "Another program holds the file; label again when it is done."
+            return (
+                "This act was not saved. Close the program that holds the file, such as a database viewer "
+                "with an open transaction, then label again."
+            )
         look = f"hitl-widgets doctor {self.path}" if self.path else "session.history()"
-        save = "session.export('rescue.jsonl', names=True)"
-        return f"Save what this session knows with {save}, then look with: {look}"
+        return f"Save what this session knows with {RESCUE}, then look with: {look}"
 
     def open_message(self, error: Exception) -> str:
         """Why the store cannot be opened, and the next step."""
         reason = self.reason(error)
+        if self.is_busy(error):
+            return (
+                f"The label store {self.name} cannot be opened: another program has locked it. Close that "
+                "program, such as a database viewer with an open transaction, then run this again."
+            )
         if "not a database" in reason:
             return (
                 f"{self.name} is not a label store ({reason}). Pass another file as store=; if it was one, "
@@ -220,6 +259,13 @@ def is_ours(connection: sqlite3.Connection) -> bool:
 
 def _ask(connection: sqlite3.Connection, pragma: str) -> Any:
     return connection.execute(f"PRAGMA {pragma}").fetchone()[0]
+
+
+def _is_whole(connection: Any) -> bool:
+    try:
+        return bool(_ask(connection, "integrity_check(1)") == "ok")
+    except sqlite3.DatabaseError:
+        return False
 
 
 def _fold_in(connection: sqlite3.Connection, _record: Any) -> None:

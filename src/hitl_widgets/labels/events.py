@@ -46,6 +46,9 @@ class LabelEvent:
         random, score the model.
     model_version
         The round on screen when the act was made.
+    digests
+        What the items held when the act was made: a short digest of each, one behind the other, in the
+        order of ``item_ids`` (see :meth:`Pool.digests`). Empty where that is not known.
     """
 
     kind: EventKind
@@ -58,3 +61,4 @@ class LabelEvent:
     model_version: int | None = None
     event_id: str = field(default_factory=new_event_id)
     time: str = field(default_factory=now)
+    digests: str = ""

@@ -289,12 +289,12 @@ class Asker:
         return self._start is None and self._is_start(labels)
 
     def begin(self, X: npt.NDArray[np.float32]) -> None:
-        """Find the medoids, which takes seconds in a large pool; where that fails there are none."""
-        start: list[int] = []
-        try:
-            start = kmeans_start(X, self._start_size(len(X)), self.seed)
-        finally:
-            self._start = start
+        """Find the medoids, which takes seconds in a large pool."""
+        self._start = kmeans_start(X, self._start_size(len(X)), self.seed)
+
+    def begin_at_random(self) -> None:
+        """Do without them."""
+        self._start = self._start or []
 
     def _start_size(self, n: int) -> int:
         return min(n, cold_start_size(self._n_classes))

@@ -19,6 +19,8 @@ from hitl_widgets.export.tables import format_of, write_table
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.learn.evaluate import MIN_AUDITED, Estimate
+from hitl_widgets.loop import notices
+from hitl_widgets.loop.naming import Naming
 from hitl_widgets.loop.tables import column, folded, labels_table
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ NOTES = {
 def export_session(
     session: Session,
     events: Sequence[LabelEvent],
+    naming: Naming,
     path: str | os.PathLike[str],
     format: str | None = None,  # noqa: A002 - the word of Session.export
     *,
@@ -50,8 +53,8 @@ def export_session(
     if items and (kind == "jsonl" or session.pool.kind == "image"):
         what = "the history" if kind == "jsonl" else "a table"
         raise InvalidInput(f"items=True: {what} holds no {session.pool.kind} items. Leave items= out.")
-    fold = folded(events)
-    labels = _placed(labels_table(fold, session.pool), session.pool)
+    fold = folded(map(naming.meant, events))
+    labels = _placed(labels_table(fold, session.pool, naming), session.pool)
     facts = Facts(
         file="",
         columns=(),
@@ -64,6 +67,7 @@ def export_session(
         n_items=len(session.pool),
         chosen=_chosen(session),
         accuracy=_accuracy(session),
+        notes=[notices.changed(n, len(session.current))] if (n := session.n_changed) else [],
     )
     if _wants_items(session.pool, items):
         labels = _with_items(labels, session.pool)
@@ -93,7 +97,7 @@ def export_log(
     else:
         written = write_table(table.assign(annotator=labels["annotator"]), path, format)
         columns = [f"{c} (UTC)" if format == "xlsx" and c == "time" else str(c) for c in table]
-    notes = [NOTES[format]] if format in NOTES else []
+    notes = [*facts.notes, *([NOTES[format]] if format in NOTES else [])]
     if format == "jsonl" and called:
         notes.append("Annotators are pseudonyms: to restore a store from the file, export with names=True.")
     told = replace(facts, file=written.name, columns=columns, labels=labels, notes=notes)

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from hitl_widgets.data.items import is_missing
+from hitl_widgets.data.markup import MARKUP
 from hitl_widgets.data.pool import Pool
+from hitl_widgets.data.spelling import is_rounded, rounded_words, spellings
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.export.reading import Columns
+from hitl_widgets.export.history import History
+from hitl_widgets.export.reading import Columns, read_source
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.schema import MAX_NAME, Schema, is_unicode
 from hitl_widgets.loop.tables import column
 
-__all__ = ["Imported", "Log", "Refusals", "import_table"]
+__all__ = ["Imported", "Log", "Refusals", "import_table", "read_labels"]
 
-WHOLE = re.compile(r"(-?(?:0|[1-9]\d*))(?:\.0+)?")
 GUESSES = 50  # so many unknown ids are compared with the pool's, which takes a while each
 SAMPLE = 2000
 SHOWN, GUESSED = 60, 200
@@ -68,12 +70,15 @@ class Log:
         What it holds, and what holds by it.
     add
         Writes an event; returns False where the store has one with this id under another task.
+    named
+        The keys and digests that an act on rows of the pool is written with; of a table alone.
     """
 
     task: str
     events: Sequence[LabelEvent]
     fold: Fold
     add: Callable[[LabelEvent], bool]
+    named: Callable[[Sequence[int]], tuple[tuple[str, ...], str]] = lambda _: ((), "")
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,7 @@ class _Row:
     id: Any
     label: Any
     annotator: Any
+    content: Any = None
 
 
 class Refusals:
@@ -101,6 +107,46 @@ class Refusals:
         return pd.DataFrame({name: column([row[k] for row in rows]) for k, name in enumerate(names)})
 
 
+def read_labels(
+    source: Any, names: Sequence[str], pool: Pool
+) -> tuple[Columns | History, dict[int, Any] | None]:
+    """What ``source`` says, and of a pool without ids what each row says, by its number.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`read_source`; a column of ids is not needed where the content is there.
+    """
+    try:
+        found: Columns | History | None = read_source(source, names)
+    except InvalidInput as error:
+        found, missing = None, error
+    if isinstance(found, History) or (found is not None and pool.has(map(str, found.cells[names[0]]))):
+        return found, None
+    for columns in _content_columns(pool):
+        with suppress(InvalidInput):
+            told = read_source(source, list(dict.fromkeys([*columns, *names[1:]])))
+            if isinstance(told, Columns):
+                cells = zip(*(told.cells[c] for c in columns), strict=True)
+                items = [
+                    dict(zip(columns, row, strict=True)) if pool.kind == "table" else row[0] for row in cells
+                ]
+                blank = replace(told, cells={names[0]: [None] * len(items), **told.cells})
+                return found or blank, dict(zip(told.rows, items, strict=True))
+    if found is None:
+        raise missing
+    return found, None
+
+
+def _content_columns(pool: Pool) -> list[list[str]]:
+    """The columns by which the items of a pool without ids may be found, the likeliest first."""
+    if not pool.by_content or not pool.has_content or pool.kind == "image":
+        return []
+    if pool.kind == "table":
+        return [list(map(str, pool.items[0]))]
+    return [[name] for name in dict.fromkeys((pool.column, pool.kind, "text")) if name]
+
+
 def import_table(
     found: Columns,
     names: Sequence[str],
@@ -110,6 +156,7 @@ def import_table(
     annotator: str,
     *,
     replace: bool,
+    contents: Mapping[int, Any] | None = None,
 ) -> Imported:
     """Write the labels of a table, one act for each class and annotator; see :meth:`Session.import_labels`.
 
@@ -119,16 +166,20 @@ def import_table(
         The columns of ids and labels, and of annotators where there is one.
     annotator
         Whose labels they are, where no column says.
+    contents
+        What rows say, by their number: an item without an id is found by that.
     """
     refusals = Refusals()
     for number, why in found.broken:
         refusals.add(number, why)
     people = found.cells[names[2]] if len(names) > 2 else [annotator] * len(found.rows)
-    cells = zip(found.rows, found.cells[names[0]], found.cells[names[1]], people, strict=True)
+    said = map((contents or {}).get, found.rows)
+    cells = zip(found.rows, found.cells[names[0]], found.cells[names[1]], people, said, strict=True)
     told = _told([_Row(*cell) for cell in cells], pool, schema, refusals)
     groups, n_same = _groups(told, log, pool, refusals, replace=replace)
-    for (value, who), keys in groups.items():
-        log.add(LabelEvent("label", log.task, who, tuple(keys), value, "import"))
+    for (value, who), places in groups.items():
+        keys, digests = log.named(places)
+        log.add(LabelEvent("label", log.task, who, keys, value, "import", digests=digests))
     return Imported(sum(map(len, groups.values())), n_same, refusals.table(), found.n_rows)
 
 
@@ -140,7 +191,11 @@ def _told(
     told: dict[tuple[int, str], list[tuple[_Row, str]]] = defaultdict(list)
     for row in rows:
         try:
-            place, value, who = ids.find(row.id), classes.find(row.label), _annotator(row.annotator)
+            place, value, who = (
+                ids.find(row.id, row.content),
+                classes.find(row.label),
+                _annotator(row.annotator),
+            )
         except InvalidInput as error:
             refusals.add(row.number, str(error), row.id, row.label)
         else:
@@ -155,9 +210,9 @@ def _groups(
     refusals: Refusals,
     *,
     replace: bool,
-) -> tuple[dict[tuple[str, str], list[str]], int]:
+) -> tuple[dict[tuple[str, str], list[int]], int]:
     """The items to label by class and annotator, and how many rows say what holds already."""
-    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
     n_same = 0
     for (place, who), said in told.items():
         key, values = pool.keys[place], list(dict.fromkeys(value for _, value in said))
@@ -177,19 +232,9 @@ def _groups(
         if now == values[0]:
             n_same += len(said)
         else:
-            groups[values[0], who].append(key)
+            groups[values[0], who].append(place)
             n_same += len(said) - 1
     return groups, n_same
-
-
-def _spellings(value: Any) -> Iterator[Any]:
-    """The ways in which an id or class may be written: 1, "1" and 1.0 are one."""
-    yield value
-    text = str(value).strip()
-    yield text
-    if whole := WHOLE.fullmatch(text):
-        yield whole[1]
-        yield f"{whole[1]}.0"
 
 
 def _shown(value: Any) -> str:
@@ -214,18 +259,35 @@ class _Ids:
     def __init__(self, pool: Pool) -> None:
         self._pool, self._guesses = pool, GUESSES
 
-    def find(self, value: Any) -> int:
+    def find(self, value: Any, content: Any = None) -> int:
         if isinstance(value, str) and (exact := self._pool.find(value)) is not None:
             return exact  # also where it is a space
+        if content is not None and (place := self._by_content(content)) is not None:
+            return place
+        if is_missing(value) and isinstance(content, str | dict):
+            raise InvalidInput(f"No item says {_shown(content)}.")
         _refuse_odd(value, "id")
-        for spelling in _spellings(value):
+        for spelling in spellings(value):
             place = self._pool.find(spelling)
             if place is not None:
                 return place
+        if is_rounded(value):
+            raise InvalidInput(rounded_words(value))
+        # A number has lost the zeros before it, where there were any; a text has what it has.
+        place = self._by_content(value) if isinstance(value, str) else self._pool.respelled(str(value))
+        if place is not None:
+            return place
         self._guesses -= 1
         guess = _nearest(value, self._pool.keys[:SAMPLE]) if self._guesses >= 0 else ""
         example = choices(self._pool.ids[:1])
         raise InvalidInput(f"No item has the id {_shown(value)}.{guess} Ids look like {example}.")
+
+    def _by_content(self, content: Any) -> int | None:
+        """The one item that says this, where items are known by what they say."""
+        pool = self._pool
+        if not pool.by_content or not isinstance(content, str if pool.kind in {"text", *MARKUP} else dict):
+            return None
+        return pool.saying(content)
 
 
 class _Classes:
@@ -236,7 +298,7 @@ class _Classes:
 
     def find(self, value: Any) -> str:
         _refuse_odd(value, "label")
-        for spelling in _spellings(value):
+        for spelling in spellings(value):
             if spelling in self._names:
                 return str(spelling)
         text = _shown(value)

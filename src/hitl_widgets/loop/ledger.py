@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from itertools import chain
@@ -14,13 +14,15 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.data.pool import Pool
+from hitl_widgets.data.pool import Pool, repeated_words
 from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.schema import Schema
-from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.labels.store import START, LabelStore, LogChanged, Mark
+from hitl_widgets.loop import notices
 from hitl_widgets.loop.asking import Labels
+from hitl_widgets.loop.naming import Naming
 
 __all__ = ["Ledger"]
 
@@ -53,7 +55,13 @@ class Ledger:
     events
         Every event read so far, in log order.
     fold
-        What holds by them.
+        What holds by them, in the keys of the pool.
+    naming
+        Which items the keys of the log mean.
+    changed
+        Rows whose label was given for other content than they have now.
+    restored
+        How many of them were written again to a store that had been replaced by an older copy.
     labels
         The same over the pool, changed in place; :meth:`snapshot` is safe from that.
 
@@ -78,9 +86,14 @@ class Ledger:
         self.task = task
         self.events: list[LabelEvent] = []
         self.fold = Fold()
+        self.naming = Naming(pool)
+        self.changed: set[int] = set()
+        self.restored = 0
         self._pool = pool
+        self._missing: int | None = None
+        self._anew = False
         self._annotator, self._overlap, self._opinions = annotator, overlap, opinions
-        self._seq = 0
+        self._mark: Mark = START  # the last event that was read: a store that lacks it was replaced
         self._own_store = not isinstance(store, LabelStore)
         self.store = store if isinstance(store, LabelStore) else LabelStore(store)
         try:
@@ -93,21 +106,43 @@ class Ledger:
         pool.find("")  # so that the table of a million ids is made now, and not with the first label
         self._codes = _codes(self.schema)
         self._refold(tuple(self.fold.touched))
-        self._warn_of_strangers()
+        self._anew = False
+        for words in self.notices(loud=True):
+            warnings.warn(words, RuntimeWarning, stacklevel=3)
+        if pool.n_repeated:
+            warnings.warn(repeated_words(pool.n_repeated, len(pool.rows)), UserWarning, stacklevel=3)
 
-    def _warn_of_strangers(self) -> None:
-        """Where not one labelled item is in the table, it is another table, or its texts were edited."""
-        if not self._pool.by_content or len(self.labels):
-            return
-        if n := sum(1 for key in self.fold.touched if self.fold.answer(key) is not None):
-            warnings.warn(
-                f"{self.store.name} holds labels of {n:,} items under task {self.task!r}, and not one of "
-                "them is in this table. They are kept. Without id= an item is known by its content: one that "
-                "was edited is another. Pass id= to keep labels through edits, or another task= for another "
-                "table.",
-                RuntimeWarning,
-                stacklevel=4,
-            )
+    # -- what a person should know of the store and the table -----------------
+
+    def notices(self, *, loud: bool = False) -> list[str]:
+        """What does not fit between the store and the table, in words; the loud ones are no trifles."""
+        pool, naming, n = self._pool, self.naming, self.n_missing
+        unlike = sum(1 for row in naming.unlike if self.labels.y[row] >= 0)
+        said = [
+            notices.missing(n, len(self.labels), self.store.name, self.task, pool) if n else "",
+            notices.changed(len(self.changed), len(self.labels)) if self.changed else "",
+            notices.unlike(unlike) if unlike else "",
+            notices.carried(naming.carried, pool) if naming.carried else "",
+        ]
+        if not loud:
+            said += [
+                notices.respelled(naming.respelled) if naming.respelled else "",
+                repeated_words(pool.n_repeated, len(pool.rows)) if pool.n_repeated else "",
+            ]
+        return [words for words in said if words]
+
+    @property
+    def n_missing(self) -> int:
+        """How many items are labelled in the store that the pool does not have."""
+        if self._missing is None:
+            self._missing = sum(1 for _ in self.missing())
+        return self._missing
+
+    def missing(self) -> Iterator[str]:
+        """The keys of those."""
+        for key in self.fold.touched:
+            if self.naming.row(key) is None and self.fold.answer(key) is not None:
+                yield key
 
     def close(self) -> None:
         """Release the store, where it was opened here."""
@@ -119,7 +154,11 @@ class Ledger:
     def sync(self) -> bool:
         """Fold what is new in the log, our own and others'; returns whether anything was."""
         known = len(self.events)
-        self._fold_in(self._read())
+        try:
+            self._fold_in(*self._read())
+        except LogChanged as error:
+            self._restore(error)
+            return True
         return len(self.events) > known
 
     def append(self, event: LabelEvent, rows: npt.ArrayLike | None = None) -> None:
@@ -127,40 +166,110 @@ class Ledger:
 
         ``rows`` are those of its items, where they are known.
         """
-        written = self.store.append(event)
-        keys = self._read(event if written else None)
-        self._fold_in(keys, None if rows is None or keys != event.item_ids else np.asarray(rows))
+        try:
+            found = self.store.record(event, self._mark)
+        except LogChanged as error:
+            self._restore(error)
+            found = self.store.record(event, self._mark)
+        self._fold_in(*self._apply(found, event, None if rows is None else np.asarray(rows, np.int64)))
 
-    def _read(self, known: LabelEvent | None = None) -> tuple[str, ...]:
+    def named(self, rows: Sequence[int]) -> tuple[tuple[str, ...], str]:
+        """The keys under which an act on these items is written, and what they hold now."""
+        return tuple(map(self.naming.written, rows)), self._pool.digests(rows)
+
+    def _read(self) -> tuple[tuple[str, ...], npt.NDArray[np.int64] | None]:
         """Fold what is new in the log; returns the keys of the items that it may have changed."""
-        touched: list[tuple[str, ...]] = []
-        for seq, event in self.store.read(self.task, self._seq, known=known):
-            self._seq = seq
-            self.events.append(event)
-            touched.append(self.fold.apply(event))
-        return touched[0] if len(touched) == 1 else tuple(dict.fromkeys(chain.from_iterable(touched)))
+        return self._apply(self.store.read(self.task, self._mark))
+
+    def _apply(
+        self,
+        found: Iterable[tuple[int, LabelEvent]],
+        own: LabelEvent | None = None,
+        rows: npt.NDArray[np.int64] | None = None,
+    ) -> tuple[tuple[str, ...], npt.NDArray[np.int64] | None]:
+        """Fold events; ``rows`` are those of the event ``own``, and come back where that came alone."""
+        new = list(found)
+        if not new:
+            return (), None
+        self._mark = (new[-1][0], new[-1][1].event_id)
+        events = [event for _, event in new]
+        self.events += events
+        known = None if rows is None else own
+        if self.naming.learn(event for event in events if event is not known):
+            self.fold, events, self._anew = Fold(), self.events, True  # a key means another item than it did
+        touched = [
+            self.fold.apply(
+                self.naming.meant(event)
+                if rows is None or event is not known
+                else self.naming.own(event, rows.tolist())
+            )
+            for event in events
+        ]
+        if len(touched) == 1:
+            return touched[0], None if events[0] is not known else rows
+        return tuple(dict.fromkeys(chain.from_iterable(touched))), None
+
+    def _restore(self, error: LogChanged) -> None:
+        """An older copy took the store's place: write again what it lacks, and read all of it anew.
+
+        What another store would lack is not written: it may be of other people, or another question.
+        """
+        if not error.same:
+            raise error
+        lacked = self.store.restore(self.events)
+        self.events, self.fold, self._mark = [], Fold(), START
+        self.naming, self._missing = Naming(self._pool), None
+        self.changed.clear()
+        self._read()
+        self.schema = self.fold.schema or self.schema
+        self._codes = _codes(self.schema)
+        self.labels = Labels.blank(len(self._pool), self.schema)
+        self._refold(tuple(self.fold.touched))
+        if lacked:
+            self.restored += lacked
+            acts = "1 act" if lacked == 1 else f"{lacked:,} acts"
+            warnings.warn(
+                f"The label store {self.store.name} was replaced by an older copy of it. It lacked {acts} "
+                "that this session knows; they were written to it again. To return to a copy on purpose, "
+                "close the session before you replace the file.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
 
     def _fold_in(self, keys: Sequence[str], rows: npt.NDArray[np.int64] | None = None) -> None:
         if (schema := self.fold.schema) is not None and schema is not self.schema:
             self.schema = schema
             self._codes = _codes(schema)
             self.labels = replace(self.labels, schema=schema)
+            self._missing = None
+        if self._anew:
+            self._anew, self._missing = False, None
+            self.changed.clear()
+            self.labels = Labels.blank(len(self._pool), self.schema)
         self._refold(keys, rows)
 
     def _refold(self, keys: Sequence[str], rows: npt.NDArray[np.int64] | None = None) -> None:
-        if rows is None or len(rows) != len(keys):
-            places = [self._pool.find(key) for key in keys]
-            keys = [key for key, i in zip(keys, places, strict=True) if i is not None]
+        if rows is None:
+            places = dict.fromkeys(map(self.naming.row, keys))
+            if None in places:
+                self._missing = None
             rows = np.asarray([i for i in places if i is not None], np.int64)
+            keys = tuple(map(self._pool.keys.__getitem__, rows.tolist()))
         if not keys:
             return
         # Items with the same acts behind them are in the same state: a lasso of a hundred thousand
         # points has a handful of states.
         histories = self.fold.histories(keys)
+        if older := self.naming.older:
+            for place, row in enumerate(rows.tolist()):
+                if row in older:
+                    histories[place] = (*histories[place], str(row))  # in a state of its own
         one_of = dict(zip(map(id, histories), keys, strict=True))
         number = dict(zip(one_of, range(len(one_of)), strict=True))
         which = np.fromiter(map(number.__getitem__, map(id, histories)), np.intp, len(keys))
         found = [self._state(key) for key in one_of.values()]
+        if older:
+            self._note_changed(rows)
         labels, at = self.labels, rows
         arrays: list[npt.NDArray[Any]] = [
             labels.y, labels.order, labels.audited, labels.asked, labels.skipped, labels.mine, labels.second
@@ -172,7 +281,7 @@ class Ledger:
 
     def _state(self, key: str) -> tuple[int, int, bool, bool, bool, int, bool]:
         """Code, place in the log, whether audited, asked, skipped, whose, and whether others may be asked."""
-        held = self.fold.current(key)
+        held = self._held(key)
         given = {who: e for who, e in held.items() if self.fold.meaning(e) is not None}
         own = given.get(self._annotator)
         last = held.get(self._annotator)
@@ -187,6 +296,26 @@ class Ledger:
         waits = bool(single) and own is None and not skipped and len(given) < self._opinions
         order = self.fold.order(event)
         return self.code(event), order, audited, asked, False, mine, waits and self._overlap > 0
+
+    def _held(self, key: str) -> dict[str, LabelEvent]:
+        """Each annotator's act that holds; acts on other content only where there is none on that of now."""
+        held = self.fold.current(key)
+        if held or not self.naming.older or (row := self._pool.find(key)) is None:
+            return held
+        older = (e for other in self.naming.older.get(row, ()) for e in self.fold.current(other).values())
+        for event in sorted(older, key=self.fold.order):
+            held.pop(event.annotator, None)
+            held[event.annotator] = event
+        return held
+
+    def _note_changed(self, rows: npt.NDArray[np.int64]) -> None:
+        for row in rows.tolist():
+            if row in self.naming.older:
+                key = self._pool.keys[row]
+                stands = not self.fold.current(key) and any(
+                    self.fold.meaning(e) is not None for e in self._held(key).values()
+                )
+                (self.changed.add if stands else self.changed.discard)(row)
 
     def _overlaps(self, key: str) -> bool:
         digest = hashlib.blake2b(f"{self.task}\0{key}".encode(), digest_size=8).digest()
@@ -236,7 +365,7 @@ class Ledger:
 
     def snapshot(self, held: Iterable[str] = ()) -> Labels:
         """The labels that hold now, safe from later changes; ``held`` are items in the hands of others."""
-        rows = (self._pool.find(key) for key in held)
+        rows = map(self.naming.held, held)
         return self.labels.copy(self.fold.n_events, tuple(row for row in rows if row is not None))
 
     def acts(self) -> list[tuple[LabelEvent, bool]]:

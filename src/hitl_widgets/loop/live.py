@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Literal, TypeGuard
 
@@ -17,9 +19,11 @@ from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput, StoreError
+from hitl_widgets.forks import Elsewhere
 from hitl_widgets.labels.events import LabelEvent, Selection, new_event_id
 from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.labels.waiting import waiting
 from hitl_widgets.learn.learner import Learner
 from hitl_widgets.loop.asking import Asker, Ground, Labels, ground_of
 from hitl_widgets.loop.ledger import Ledger
@@ -29,6 +33,7 @@ from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.settings import check_act
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Evaluation, Trainer
+from hitl_widgets.loop.troubles import ASKING, MAP, Troubles
 from hitl_widgets.loop.worker import Worker, ending
 
 __all__ = ["Live", "opaque", "unsaid"]
@@ -40,6 +45,9 @@ SOON = 0.1
 # Up to so many items a neighbour graph takes seconds: who waits for the model waits for it too.
 GRAPH_SOON = 20_000
 CACHE = ".hitl-widgets"
+# So long a view's act waits for a store that is locked: the kernel has others to answer, and the browser
+# sends it again. Nor does the next one try before so many seconds have passed.
+BRIEF = 1.0
 
 
 class Live:
@@ -61,20 +69,26 @@ class Live:
 
     def _clear(self) -> None:
         """Lay out the state beside the log, before anything runs: none of it outlives the session."""
-        self._lock = threading.RLock()
-        self._changed = threading.Condition(self._lock)
+        self._lock: Any = threading.RLock()
+        self._changed: Any = threading.Condition(self._lock)
         self._listeners: list[Listener] = []
         self._audit_issued: set[int] = set()
         self._told_of = -1
         self._ground: Ground | None = None
-        self._graph_due = len(self.pool) <= GRAPH_SOON
+        self._graph_due = self._graph_is_soon()
         self._map: Map | None = None
         self._stage: Stage | None = Stage("starting")
         self._error: Exception | None = None
+        self._troubles = Troubles()
         self._closed = self._superseded = False
+        self._not_written = self._not_read = self._overwritten = ""
+        self._locked_until = 0.0
         self.run = self.place()
         # Names this session on a page: another run of its cell is another.
         self.token = new_event_id()
+
+    def _graph_is_soon(self) -> bool:
+        return len(self.pool) <= GRAPH_SOON
 
     def _start(self, model: Learner, asker: Asker, embed: Any, random_state: int | None) -> None:
         """Begin the background work: the model, the features and map, the news to the views."""
@@ -85,6 +99,7 @@ class Live:
             self._snapshot,
             self._on_round,
             self._on_evaluation,
+            self._on_turn,
         )
         self._preparation = Preparation(
             self.pool,
@@ -96,13 +111,14 @@ class Live:
             before_graph=self._trainer.wait_ready,
             on_stage=self._on_stage,
             on_error=self._on_error,
+            on_turn=self._on_turn,
             cache=None if self.store.path is None else self.store.path.parent / CACHE,
         )
         # What is in memory nobody else sees.
         shared = self.store.name != "memory"
         around = (self.store, self.task, self.annotator, self._look, self._trainer.request)
         self._team = Team(*around) if shared else None
-        self._news = Worker(self._tell_labels, "news", rest=SOON, patience=SOON)
+        self._news = Worker(self._tell_labels, "news", rest=SOON, patience=SOON, on_turn=self._on_turn)
         self._preparation.start()
         self._trainer.request()
         enter(self, self.run)
@@ -124,7 +140,8 @@ class Live:
         elapsed_ms = check_act(selection, elapsed_ms)
         if value is not None:
             value = self._class(value)
-        keys = self._keys(index)
+        rows = self._rows(index)
+        keys, digests = self._ledger.named(rows)
         if len(index) == 1 and selection in {"api", "suggested", "audit"}:
             selection = self._selection(int(index[0]), selection)
         return self._act(
@@ -138,16 +155,46 @@ class Live:
                 elapsed_ms=elapsed_ms,
                 model_version=self._trainer.number,
                 event_id=event_id or new_event_id(),
+                digests=digests,
             ),
-            index,
+            rows,
         )
 
     def skip_items(self, index: Sequence[int], *, event_id: str | None = None) -> str:
         """:meth:`skip` by rows of the pool instead of ids."""
         if not index:
             raise InvalidInput("There is nothing to skip: pass at least one id.")
-        keys, event_id = self._keys(index), event_id or new_event_id()
-        return self._act(LabelEvent("skip", self.task, self.annotator, keys, event_id=event_id))
+        rows, event_id = self._rows(index), event_id or new_event_id()
+        keys, digests = self._ledger.named(rows)
+        skip = LabelEvent("skip", self.task, self.annotator, keys, event_id=event_id, digests=digests)
+        return self._act(skip, rows)
+
+    def settle(self, rows: Sequence[int] | None, *, keep: bool, event_id: str | None = None) -> int:
+        """Keep the labels of items that have changed since, or take them away; of all where ``rows`` is None.
+
+        What is kept is said anew, by this annotator, of the content of now: one act for each class.
+
+        Returns
+        -------
+        int
+            How many items it was about: those of ``rows`` that have changed.
+        """
+        with self._lock:
+            if self._known(event_id):
+                return 0
+            found = sorted(self._ledger.changed.intersection(self._ledger.changed if rows is None else rows))
+            labels = self._ledger.labels
+            groups: dict[tuple[str | None, Selection], list[int]] = {}
+            for row in found:
+                name = self.schema.all_names[labels.y[row]] if keep else None
+                groups.setdefault((name, "audit" if keep and labels.audited[row] else "api"), []).append(row)
+            names = [*[new_event_id() for _ in groups][1:], event_id or new_event_id()]
+            # The last act has the id: a resent message finishes what was interrupted.
+            for ((name, how), part), act in zip(groups.items(), names, strict=False):
+                keys, digests = self._ledger.named(part)
+                said = LabelEvent("label", self.task, self.annotator, keys, name, how, event_id=act)
+                self._act(replace(said, digests=digests), part)
+            return len(found)
 
     def skipped_rows(self) -> npt.NDArray[np.int64]:
         """:meth:`skipped` by rows of the pool instead of ids."""
@@ -156,7 +203,7 @@ class Live:
 
     def change_classes(self, change: Mapping[str, Any], *, event_id: str | None = None) -> str:
         """Change the question: what the methods of :attr:`classes` do, in one form for log and wire."""
-        with self._lock:
+        with self._writing():
             if self._known(event_id):
                 return event_id
             value = self._ledger.completed(change)
@@ -193,7 +240,7 @@ class Live:
         InvalidInput
             For an act that is not yours, or that was undone before you acted anew.
         """
-        with self._lock:
+        with self._writing():
             if self._known(as_event):
                 return as_event
             if event_id is not None and not isinstance(event_id, str):
@@ -206,7 +253,7 @@ class Live:
             return self._act(LabelEvent(kind, self.task, self.annotator, value=way, event_id=name))
 
     def _turn(self, kind: Literal["undo", "redo"], event_id: str | None) -> str | None:
-        with self._lock:
+        with self._writing():
             if self._known(event_id):
                 return event_id
             target = self._ledger.to_turn(kind, self.annotator)
@@ -227,26 +274,72 @@ class Live:
         return event_id is not None and self._ledger.find(event_id) is not None
 
     def _act(self, event: LabelEvent, rows: npt.ArrayLike | None = None) -> str:
-        with self._lock:
+        with self._writing():
             self._refuse_closed()
             self._ledger.append(event, rows)
             self._changed.notify_all()
+        self._tell_store("", "")
         if self._team is not None:
             self._team.done(event.item_ids)
         self._follow()
         return event.event_id
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """With the lock; an act that cannot be saved, or waits for the store, is told to the views."""
+        try:
+            with waiting(tell=self._on_wait), self._lock:
+                yield
+        except StoreError as error:
+            self._tell_store(str(error), self._not_read)
+            raise
+
+    @contextmanager
+    def briefly(self) -> Iterator[None]:
+        """Acts in here wait for a locked store for a second at most: who asks asks again.
+
+        Raises
+        ------
+        StoreError
+            Where the store was locked a moment ago.
+        """
+        if time.monotonic() < self._locked_until:
+            raise StoreError(self.unsaved)
+        with waiting(BRIEF, self._on_brief_wait):
+            yield
+
+    def _on_wait(self, words: str) -> None:
+        self._tell_store(words, self._not_read)
+        warnings.warn(words, RuntimeWarning, stacklevel=2)
+
+    def _on_brief_wait(self, words: str) -> None:
+        self._locked_until = time.monotonic() + 2 * BRIEF
+        self._tell_store(words, self._not_read)
+
+    def _tell_store(self, not_written: str, not_read: str) -> None:
+        before, self._not_written, self._not_read = self.unsaved, not_written, not_read
+        if not self.unsaved:
+            self._locked_until = 0.0
+        if self.unsaved != before:
+            self._tell("store")
+
     def _look(self) -> None:
         """Fold what others have added."""
-        with self._lock:
-            news = not self._closed and self._ledger.sync()
+        try:
+            with self._lock:
+                news = not self._closed and self._ledger.sync()
+        except StoreError as error:
+            self._tell_store(self._not_written, str(error))
+            raise
+        self._tell_store(self._not_written, "")
         if news:
             self._follow()
 
     def _catch_up(self) -> None:
-        """The same; with the store gone, what is known here still stands."""
+        """The same, without a long wait; with the store gone, what is known here still stands."""
         try:
-            self._look()
+            with waiting(BRIEF, lambda _: None):
+                self._look()
         except StoreError as error:
             warnings.warn(f"{error} What this session knows is shown.", RuntimeWarning, stacklevel=3)
 
@@ -256,17 +349,18 @@ class Live:
         self._news.request()
 
     def _refuse_closed(self) -> None:
-        if self._closed:
-            raise HitlError("The session is closed: run the cell that makes it again.")
+        with self._lock:
+            if self._closed:
+                raise HitlError("The session is closed: run the cell that makes it again.")
 
-    def _keys(self, index: Sequence[int] | npt.NDArray[np.int64]) -> tuple[str, ...]:
+    def _rows(self, index: Sequence[int] | npt.NDArray[np.int64]) -> list[int]:
+        """The rows, each once."""
         rows, n = np.asarray(index), len(self.pool)
         if rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n:
             odd = next((i for i in index if not isinstance(i, int) or not 0 <= i < n), index)
             raise InvalidInput(f"{odd!r} is no row of the pool: expected whole numbers from 0 to {n - 1}.")
-        if (rows[1:] <= rows[:-1]).any():  # not rising: one may be named twice
-            rows = np.asarray(list(dict.fromkeys(rows.tolist())))
-        return tuple(map(self.pool.keys.__getitem__, rows.tolist()))
+        found: list[int] = rows.tolist()
+        return list(dict.fromkeys(found)) if (rows[1:] <= rows[:-1]).any() else found
 
     def _selection(self, row: int, said: Selection) -> Selection:
         """How an item that was asked came to be: what was labelled meanwhile is no draw for the audit."""
@@ -353,6 +447,43 @@ class Live:
         return self._error
 
     @property
+    def trouble(self) -> str:
+        """What failed in the background and has not worked since, and what to do; empty if nothing did."""
+        return self._words_of(None)
+
+    @property
+    def trouble_asking(self) -> str:
+        """The same, of what concerns the item on the card."""
+        return self._words_of(ASKING)
+
+    @property
+    def trouble_mapping(self) -> str:
+        """The same, of what concerns the map."""
+        return self._words_of(MAP)
+
+    def _words_of(self, parts: tuple[str, ...] | None) -> str:
+        found = self.round
+        said = self._troubles.words() if parts is None else self._troubles.words(parts)
+        if parts is not MAP and found is not None and found.error:
+            said = f"{found.error} {said}".rstrip()
+        return said
+
+    @property
+    def unsaved(self) -> str:
+        """Why the last act is not saved, or the store cannot be read; "" where all is saved."""
+        return self._not_written or self._not_read
+
+    @property
+    def overwritten(self) -> str:
+        """What to say where X was overwritten after the session was made; "" where it was not."""
+        return self._overwritten
+
+    @property
+    def restored(self) -> int:
+        """How many events were written again to a store that had been replaced by an older copy."""
+        return self._ledger.restored
+
+    @property
     def closed(self) -> bool:
         """Whether :meth:`close` was called."""
         return self._closed
@@ -368,9 +499,9 @@ class Live:
         seen = self._trainer.round
         return self._ledger.n_events - (seen.n_events if seen else 0)
 
-    def payload(self, i: int, *, side: int = 768) -> Payload:
-        """What a screen shows of row ``i`` of the pool."""
-        return self.pool.payload(i, side=side)
+    def payload(self, i: int, *, side: int = 768, most: int | None = None) -> Payload:
+        """What a screen shows of row ``i`` of the pool; an image in ``most`` bytes where that can be."""
+        return self.pool.payload(i, side=side, most=most)
 
     def acts(
         self, limit: int | None = None, *, annotator: str | None = None
@@ -399,6 +530,25 @@ class Live:
         with self._lock:
             return self._ledger.turned(event_id)
 
+    @property
+    def notices(self) -> list[str]:
+        """What does not fit between the store and the table, and what rows are one item, in words."""
+        with self._lock:
+            return self._ledger.notices()
+
+    @property
+    def n_changed(self) -> int:
+        """How many labelled items say something else now than when they were labelled."""
+        return len(self._ledger.changed)
+
+    def is_changed(self, row: int) -> bool:
+        """Whether the item has a label, and says something else now than when it was labelled."""
+        return row in self._ledger.changed
+
+    def row_of(self, key: str) -> int | None:
+        """The row of an item by the key of an act on it; None where the table has none."""
+        return self._ledger.naming.row(key)
+
     def can_turn(self) -> tuple[bool, bool]:
         """Whether there is something to undo, and to redo."""
         with self._lock:
@@ -425,9 +575,10 @@ class Live:
         """
         if self._team is None:
             return frozenset()
-        keys = {self.pool.keys[row]: row for row in rows}
+        keys = {self._ledger.naming.written(row): row for row in rows}
         self._team.hold(keys, seconds=seconds, at_once=at_once)
-        theirs = frozenset(keys[key] for key in self._team.theirs.intersection(keys))
+        held = {self._ledger.naming.held(key) for key in self._team.theirs}
+        theirs = frozenset(row for row in keys.values() if row in held)
         if not self._team.others:
             return theirs
         # What somebody gave back is free; their label was on disk before, and is read only now.
@@ -439,7 +590,7 @@ class Live:
     def give_back(self, rows: Iterable[int]) -> None:
         """These items are not asked here after all."""
         if self._team is not None:
-            self._team.done([self.pool.keys[row] for row in rows])
+            self._team.done([self._ledger.naming.written(row) for row in rows])
 
     def ask_anew(self) -> None:
         """Choose the next items again, without those that are in the hands of others; returns at once."""
@@ -475,8 +626,31 @@ class Live:
         self._refuse_closed()
         self._preparation.regroup(scale)
 
+    def retry(self) -> None:
+        """Do again what failed in the background; returns at once.
+
+        What failed stands in the widgets: features that could not be built, a map that stays a preview, a
+        model without neighbours. Does nothing where nothing failed.
+        """
+        with self._changed:
+            self._refuse_closed()
+            again = bool(self._troubles.words(("items", "map")))
+            if again:
+                self._error, self._stage = None, Stage("trying again")
+                self._graph_due = self._graph_is_soon()
+        for part in ("items", "map", "start"):
+            self._troubles.note(part, None)
+        if again:
+            self._preparation.start()
+        self._trainer.retry()
+        if self._news.failure is not None:
+            self._news.request()
+        self._tell("error")
+
     def close(self) -> None:
         """Stop the background work and release the store."""
+        if isinstance(self._lock, Elsewhere):
+            return
         with self._lock:
             if self._closed:
                 return
@@ -491,6 +665,10 @@ class Live:
         self._ground = self._map = None  # what was labelled can still be read
         self._trainer.forget()
         self._tell("closed")
+
+    def leave_behind(self) -> None:
+        """In a forked child: the session is the parent's."""
+        self._lock = self._changed = Elsewhere("Session")
 
     def supersede(self) -> None:
         """The cell that made this session was run again: close it once no view shows it."""
@@ -522,11 +700,25 @@ class Live:
         if what in {"labels", "round"} and self._told_schema is not self.schema:
             self._told_schema = self.schema
             self._tell("schema")
+        failure: Exception | None = None
         for listener in tuple(self._listeners):
+            failure = self._tell_one(listener, what) or failure
+        if what != "error" and self._troubles.note("view", failure):
+            self._tell("error")
+
+    def _tell_one(self, listener: Listener, what: str) -> Exception | None:
+        """One broken screen must not stop the loop, and what broke it may have passed a moment later."""
+        for last in (False, True):
             try:
                 listener(what)
-            except Exception as error:  # noqa: BLE001 - one broken screen must not stop the loop
-                warnings.warn(f"A view of the session failed: {error!r}", RuntimeWarning, stacklevel=2)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the others are told
+                if not last:
+                    time.sleep(SOON)
+                    continue
+                warnings.warn(f"A view of the session failed: {error!r}", RuntimeWarning, stacklevel=3)
+                return error
+            return None
+        return None
 
     def _tell_labels(self, _overtaken: Callable[[], bool]) -> None:
         # In a thread of its own: the act is acknowledged before the views hear of it. A round that
@@ -536,7 +728,8 @@ class Live:
 
     def _on_features(self, X: npt.NDArray[np.float32]) -> None:
         with self._changed:
-            self._ground = Ground(X)
+            if self._ground is None or self._ground.X is not X:  # else they come once more: see retry
+                self._ground = Ground(X)
             self._changed.notify_all()
         self._trainer.request()
 
@@ -564,9 +757,24 @@ class Live:
             self._stage = None
             self._graph_due = False
             self._changed.notify_all()
-        if self._ground is not None:
-            warnings.warn(f"The map stays a preview: {error}", RuntimeWarning, stacklevel=2)
+        self._troubles.note("items" if self._error is not None else "map", error)
+        if self._error is None:
+            warnings.warn(self.trouble_mapping, RuntimeWarning, stacklevel=2)
         self._tell("error")
+
+    def _on_turn(self, part: str, error: Exception | None) -> None:
+        """A part of the background work failed for good, or works again."""
+        if part == "start" and error is None:
+            return  # what was drawn at random stays so
+        news = self._troubles.note(part, error)
+        if part == "graph":
+            with self._changed:
+                self._graph_due = self._graph_due and error is None
+                self._changed.notify_all()
+        if part == "start":
+            self._trainer.begin_at_random()
+        if news:
+            self._tell("error")
 
     def _on_round(self, made: Round) -> None:
         self._told_of = made.n_events
@@ -574,7 +782,19 @@ class Live:
             self._changed.notify_all()
         self._tell("round")
 
+    def _check_features(self) -> None:
+        """Say once where X was overwritten: the model then learns of other items than those labelled."""
+        if self._overwritten or not self.pool.features_changed:
+            return
+        self._overwritten = (
+            "X was overwritten after the session was made: the model's features are no longer those of the "
+            "items. Run the cell that makes the session again; to change X later, pass a copy: X=X.copy()."
+        )
+        warnings.warn(self._overwritten, RuntimeWarning, stacklevel=4)
+        self._tell("error")
+
     def _on_evaluation(self, _: Evaluation) -> None:
+        self._check_features()
         self._tell("evaluation")
 
 

@@ -25,7 +25,8 @@ from hitl_widgets.data.pool import Pool
 from hitl_widgets.data.projection import Cancelled, UmapProcess, pca_map, umap_available, umap_installed
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.loop.maps import Map, Method, check_scale, draw, regroup
-from hitl_widgets.loop.worker import Worker
+from hitl_widgets.loop.troubles import half_imported
+from hitl_widgets.loop.worker import PAUSES, Worker
 from hitl_widgets.turns import behind, give_way
 
 if TYPE_CHECKING:
@@ -108,6 +109,8 @@ class Preparation:
     ----------
     on_features, on_map, on_graph, on_stage, on_error
         Called from a background thread; ``on_stage(None)`` when all is done.
+    on_turn
+        Told when making other groups fails, and when it works again: see ``Worker``.
     before_graph
         Called before the search for neighbours, which takes the processor for a while.
     cache
@@ -132,6 +135,7 @@ class Preparation:
         on_stage: Callable[[Stage | None], None],
         on_error: Callable[[Exception], None],
         on_graph: Callable[[NeighborGraph | LandmarkGraph], None] = lambda _: None,
+        on_turn: Callable[[str, Exception | None], None] | None = None,
         before_graph: Callable[[], None] = lambda: None,
         cache: Path | None = None,
     ) -> None:
@@ -145,17 +149,21 @@ class Preparation:
         self._on_graph = on_graph
         self._before_graph = before_graph
         self._cache = cache
+        self._X: Any = None
+        self._neighbours: NeighborGraph | LandmarkGraph | None = None
         self._made: Map | None = None
         self._scale = 1.0
         self._drawing = threading.Lock()
         self._umap: UmapProcess | None = None
         self._closing = threading.Event()
-        self._regrouping = Worker(self._regroup, "groups", last=True)
-        self._thread = threading.Thread(target=self._run, name="hitl-map", daemon=True)
+        self._regrouping = Worker(self._regroup, "groups", last=True, on_turn=on_turn)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin; returns at once."""
-        self._thread.start()
+        """Begin, or go on where it failed; returns at once."""
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="hitl-map", daemon=True)
+            self._thread.start()
 
     def regroup(self, scale: float) -> None:
         """Make the groups finer (0.25 to 1) or coarser (1 to 4), now and later; ends in ``on_map``.
@@ -180,21 +188,28 @@ class Preparation:
             self._prepare()
 
     def _prepare(self) -> None:
-        try:
-            X = self._pool.X
-            if X is None:
-                self._on_stage(Stage(f"reading {len(self._pool):,} items"))
-                X, self.encoder = encode(self._pool, self._embed)
-            if self._closing.is_set():
-                return
-            self._draw(X)
-        except Cancelled:
-            pass
-        except Exception as error:  # noqa: BLE001 - handed to the session, which shows and raises it
-            self._on_error(error)
-        finally:
-            give_back()
-            self._on_stage(None)
+        for pause in (*PAUSES, None):
+            try:
+                if self._X is None:
+                    self._X = self._features()
+                if not self._closing.is_set():
+                    self._draw(self._X)
+            except Cancelled:
+                pass
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - the session shows and raises it
+                if pause is not None and half_imported(error) and not self._closing.wait(pause):
+                    continue
+                self._on_error(error if isinstance(error, Exception) else RuntimeError(repr(error)))
+            break
+        give_back()
+        self._on_stage(None)
+
+    def _features(self) -> Any:
+        if self._pool.X is not None:
+            return self._pool.X
+        self._on_stage(Stage(f"reading {len(self._pool):,} items"))
+        X, self.encoder = encode(self._pool, self._embed)
+        return X
 
     def _draw(self, X: Any) -> None:
         self._on_stage(Stage("drawing a first map"))
@@ -216,7 +231,7 @@ class Preparation:
             kept.write(old)
         give_back()
         self._before_graph()
-        graph = self._graph(X)
+        graph = self._neighbours = self._neighbours or self._graph(X)
         give_back()
         if graph is None or old is not None or not better or self._closing.is_set():
             return

@@ -9,6 +9,8 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from hitl_widgets.forks import on_fork
+
 if TYPE_CHECKING:
     from hitl_widgets.loop.live import Live
 
@@ -39,6 +41,16 @@ def enter(session: Live, run: Run) -> None:
 def abandon(close: Callable[[], None]) -> None:
     """Close a session that nobody shows any more, without waiting for its threads."""
     threading.Thread(target=close, name="hitl-closing", daemon=True).start()
+
+
+def _in_child() -> None:
+    """In a forked child no session is open: none of them has its threads."""
+    for session in list(_open):
+        session.leave_behind()
+    _open.clear()
+
+
+on_fork(_in_child)
 
 
 @atexit.register

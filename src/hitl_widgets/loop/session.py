@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from hitl_widgets.data.pool import CHANGED
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.labels.events import LabelEvent, Selection
 from hitl_widgets.labels.schema import LabelClass, Schema
@@ -18,6 +19,7 @@ from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.learn.learner import as_learner
 from hitl_widgets.learn.strategies import as_strategy
+from hitl_widgets.loop import notices
 from hitl_widgets.loop.asking import Asker
 from hitl_widgets.loop.classes import Classes
 from hitl_widgets.loop.ledger import Ledger
@@ -227,8 +229,18 @@ class Session(Live):
         return Classes(self.schema, self.change_classes)
 
     def item(self, id: Any) -> Any:  # noqa: A002 - the field's own word
-        """Your own item with this id: a text, an image, or a dict of a table row."""
-        return self.pool.items[self.pool.index([id])[0]]
+        """Your own item with this id: a text, an image, or a dict of a table row.
+
+        Warns
+        -----
+        RuntimeWarning
+            When it was overwritten after the session was made.
+        """
+        [row] = self.pool.index([id])
+        if self.pool.changed(row):
+            warnings.warn(f"Item {id!r}: {CHANGED}", RuntimeWarning, stacklevel=2)
+        found = self.pool.items[row]
+        return dict(found) if isinstance(found, dict) else found
 
     def query(self, n: int | None = None, *, budget: float | None = None) -> list[Any]:
         """Ids of the items most worth labeling now, best first, the audit's share among them.
@@ -256,8 +268,9 @@ class Session(Live):
             )
         with self._lock:
             self._refuse_closed()
-        if error := self._settle(None).error:
-            warnings.warn(error, RuntimeWarning, stacklevel=2)
+        self._settle(None)
+        if trouble := self.trouble_asking:
+            warnings.warn(trouble, RuntimeWarning, stacklevel=2)
         asked = len(self.pool) if n is None and budget is not None else int(n or 1)
         tried: set[int] = set()
         refused: set[int] = set()
@@ -297,18 +310,30 @@ class Session(Live):
         Warns
         -----
         RuntimeWarning
-            When the strategy failed: the default chooses until it works.
+            When the strategy failed: the default chooses until it works. When other background work
+            failed, such as the map: :meth:`retry` does it again.
         """
         if timeout is not None and not isinstance(timeout, int | float | np.number):
             raise InvalidInput(f"timeout={timeout!r}: expected seconds, or None to wait as long as it takes.")
         found = self._settle(timeout)
         if not found.learned:
             raise HitlError(found.error)
-        if found.error:
-            warnings.warn(found.error, RuntimeWarning, stacklevel=2)
+        if trouble := self.trouble:
+            warnings.warn(trouble, RuntimeWarning, stacklevel=2)
         return found
 
+    def _say_what_changed(self) -> None:
+        if how := self.pool.source_changed:
+            warnings.warn(
+                f"Your table changed after the session was made: {how}. The rows here are those of before, "
+                "so that each label stays with its item. To label the table as it is now, run the cell that "
+                "makes the session again.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+
     def _settle(self, timeout: float | None) -> Round:
+        self._check_features()
         end = None if timeout is None else time.monotonic() + timeout
         with self._changed:
             while True:
@@ -341,7 +366,54 @@ class Session(Live):
 
         self._catch_up()
         with self._lock:
-            return labels_table(self._ledger.fold, self.pool)
+            return labels_table(self._ledger.fold, self.pool, self._ledger.naming)
+
+    def missing(self) -> pd.DataFrame:
+        """Labels in the store, under this task, of items that this table does not have.
+
+        Columns as of :meth:`labels`; ``id`` is the store's own key, a content hash where no ``id=`` was
+        passed when the item was labelled.
+        """
+        from hitl_widgets.loop.tables import missing_table
+
+        self._catch_up()
+        with self._lock:
+            return missing_table(self._ledger.fold, self._ledger.missing())
+
+    def changed(self) -> pd.DataFrame:
+        """Labels of items that say something else now than when they were labelled; needs ``id=``.
+
+        Columns as of :meth:`labels`. :meth:`keep` and :meth:`drop` settle them, and so does any new label.
+        """
+        found = self.labels()
+        with self._lock:
+            rows = self._ledger.changed
+            return found[[self.pool.find(one) in rows for one in found["id"]]].reset_index(drop=True)
+
+    def keep(self, ids: Any = None) -> int:
+        """Keep the labels of items that have changed since they were labelled; returns of how many.
+
+        You say them anew: one act for each class, which :meth:`undo` takes back.
+
+        Parameters
+        ----------
+        ids
+            One id, or a list of ids; all of :meth:`changed` where None.
+        """
+        return self.settle(None if ids is None else self.pool.index(as_list(ids)), keep=True)
+
+    def drop(self, ids: Any = None) -> int:
+        """Take away the labels of items that have changed since they were labelled; returns of how many.
+
+        They are asked again. The labels stay those of the content that they were given for: a table that
+        still has it finds them.
+
+        Parameters
+        ----------
+        ids
+            One id, or a list of ids; all of :meth:`changed` where None.
+        """
+        return self.settle(None if ids is None else self.pool.index(as_list(ids)), keep=False)
 
     def history(self) -> pd.DataFrame:
         """Every event of the task, oldest first; ``holds`` is False for what was undone."""
@@ -358,14 +430,20 @@ class Session(Live):
         return predictions_table(self.round, self.pool)
 
     def to_frame(self) -> Any:
-        """Your own table, in its order and kind, with columns label, prediction and confidence.
+        """Your own table, as it was when the session was made, with columns label, prediction, confidence.
 
         Where your table has such a column, all three are named ``hitl_label`` and so on. A list or
         array comes back as a pandas table with the ids.
+
+        Warns
+        -----
+        RuntimeWarning
+            When you have sorted, cut or overwritten your table since: the rows are those of before.
         """
         from hitl_widgets.loop.tables import items_table
 
         self._catch_up()
+        self._say_what_changed()
         return items_table(self.pool, self.current, self.round)
 
     def accuracy(self) -> Estimate:
@@ -381,7 +459,11 @@ class Session(Live):
         """
         self._settle(None)
         assert self._ground is not None  # noqa: S101 - it was waited for
-        return self._ground.X
+        X = self._ground.X
+        if isinstance(X, np.ndarray):
+            X = X.view()
+            X.flags.writeable = False  # the model looks at the same numbers
+        return X
 
     def model(self) -> Any:
         """A fitted scikit-learn classifier to take away: it predicts class names, without this package.
@@ -444,9 +526,13 @@ class Session(Live):
         from hitl_widgets.loop.exporting import export_session
 
         self._catch_up()
+        self._say_what_changed()
         with self._lock:
             events = list(self._ledger.events)
-        return export_session(self, events, path, format, names=names, items=items)
+            naming, n_changed = self._ledger.naming, len(self._ledger.changed)
+        if n_changed:
+            warnings.warn(notices.changed(n_changed, len(self.current)), RuntimeWarning, stacklevel=2)
+        return export_session(self, events, naming, path, format, names=names, items=items)
 
     def import_labels(
         self,
@@ -466,7 +552,8 @@ class Session(Live):
             to ``.csv``, ``.parquet``, ``.jsonl`` or ``.xlsx``. A history that :meth:`export` wrote to
             ``.jsonl`` is taken up act by act; in a session that has it, that changes nothing.
         id, label
-            The columns.
+            The columns. In a session without ``id=`` rows are also found by what they say: by the column
+            of the text, or by all columns of a table row.
         annotator
             The column of who said so. You, where None.
         replace
@@ -485,19 +572,20 @@ class Session(Live):
             For a source that cannot be read, or lacks a column. Nothing is written.
         """
         from hitl_widgets.export.history import History
-        from hitl_widgets.export.reading import read_source
-        from hitl_widgets.loop.importing import Log, import_table
+        from hitl_widgets.loop.importing import Log, import_table, read_labels
         from hitl_widgets.loop.restoring import import_history
 
         names = [id, label, *([] if annotator is None else [annotator])]
-        found = read_source(source, names)
+        found, contents = read_labels(source, names, self.pool)
         self._catch_up()
         with self._lock:
             self._refuse_closed()
-            log = Log(self.task, self._ledger.events, self._ledger.fold, self._add)
+            log = Log(self.task, self._ledger.events, self._ledger.fold, self._add, self._ledger.named)
             if isinstance(found, History):
                 return import_history(found, log, self.annotator, replace=replace)
-            return import_table(found, names, log, self.pool, self.schema, self.annotator, replace=replace)
+            return import_table(
+                found, names, log, self.pool, self.schema, self.annotator, replace=replace, contents=contents
+            )
 
     def _add(self, event: LabelEvent) -> bool:
         self._act(event)

@@ -13,6 +13,7 @@ from hitl_widgets.data.pool import Pool
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.loop.asking import Labels
+from hitl_widgets.loop.naming import Naming
 from hitl_widgets.loop.round import Round
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "history_table",
     "items_table",
     "labels_table",
+    "missing_table",
     "predictions_table",
 ]
 
@@ -43,19 +45,26 @@ def folded(events: Iterable[LabelEvent]) -> Fold:
     return fold
 
 
-def labels_table(fold: Fold, pool: Pool | None) -> pd.DataFrame:
+def labels_table(fold: Fold, pool: Pool | None, naming: Naming | None = None) -> pd.DataFrame:
     """One row per item and annotator that holds; see :meth:`Session.labels`.
 
     An item that the pool lacks, or any where there is no pool, goes by the store's own key.
     """
+    if pool is None or naming is None:
+        return _said(fold, ((key, key) for key in fold.touched))
+    ids = pool.ids
+    return _said(fold, ((key, key if row is None else ids[row]) for key, row in naming.placed(fold)))
 
-    def known(key: str) -> Any:
-        i = None if pool is None else pool.find(key)
-        return key if pool is None or i is None else pool.ids[i]
 
+def missing_table(fold: Fold, keys: Iterable[str]) -> pd.DataFrame:
+    """The same of the items that a pool lacks; see :meth:`Session.missing`."""
+    return _said(fold, ((key, key) for key in keys))
+
+
+def _said(fold: Fold, items: Iterable[tuple[str, Any]]) -> pd.DataFrame:
     rows = [
-        (known(key), now, e.value, e.annotator, e.time, e.selection, e.elapsed_ms, fold.order(e))
-        for key in fold.touched
+        (shown, now, e.value, e.annotator, e.time, e.selection, e.elapsed_ms, fold.order(e))
+        for key, shown in items
         for e in fold.current(key).values()
         if (now := fold.meaning(e)) is not None
     ]

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from hitl_widgets.errors import StoreError
 from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.labels.waiting import waiting
 from hitl_widgets.loop.worker import ending
 
 __all__ = ["KEEP", "Team"]
@@ -84,7 +85,7 @@ class Team:
             if not self._attending:
                 self._attending = at_once = True  # somebody may open the same a moment later
                 self._try(self._attend)
-            if self.others or at_once:
+            if (self.others or at_once) and not self._missing:
                 self._try(self._take)
 
     def done(self, keys: Collection[str]) -> None:
@@ -114,6 +115,8 @@ class Team:
             self._end.set()
             return
         self._try(look)
+        if self._missing:
+            return  # no leases in a store that is locked, or another's
         conflict = False
         with self._lock:
             if self._attending and not self._end.is_set():
@@ -158,7 +161,8 @@ class Team:
     def _try(self, work: Callable[[], T]) -> T | None:
         """Leases are a courtesy: a store that cannot be reached says so once, and labeling goes on."""
         try:
-            found = work()
+            with waiting(0):
+                found = work()
         except StoreError as error:
             if not (self._missing or self._end.is_set() or ending()):
                 warnings.warn(f"{error} What this session knows is shown.", RuntimeWarning, stacklevel=2)

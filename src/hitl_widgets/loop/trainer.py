@@ -26,6 +26,7 @@ from hitl_widgets.learn.scoring import SMALL, Scores, warm_up
 from hitl_widgets.loop.asking import Asker, Ground, Labels
 from hitl_widgets.loop.partial import Partial
 from hitl_widgets.loop.round import Round, Suggestion
+from hitl_widgets.loop.troubles import half_imported, in_words
 from hitl_widgets.loop.worker import Worker
 from hitl_widgets.turns import first
 
@@ -61,6 +62,8 @@ class Trainer:
         Returns the labels that hold and what the learner stands on, None before there are features.
     on_round, on_evaluation
         Called from the background threads.
+    on_turn
+        Told when a part of the work fails for good, and when it works again: see ``Worker``.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class Trainer:
         snapshot: Snapshot,
         on_round: Callable[[Round], None],
         on_evaluation: Callable[[Evaluation], None],
+        on_turn: Callable[[str, Exception | None], None],
     ) -> None:
         self._template = learner
         self._live: Learner | None = None
@@ -87,11 +91,13 @@ class Trainer:
         self.number = 0
         self.round: Round | None = None
         self.evaluation = Evaluation(Estimate(None, None, None, 0))
-        self._rounds = Worker(self._make_round, "model")
-        self._evaluations = Worker(self._evaluate, "audit", rest=REST, last=True)
-        self._growth = Worker(self._grow, "graph", last=True)
-        self._settling = Worker(self._settle, "settling", rest=PAUSE, patience=PATIENCE, last=True)
-        self._beginning = Worker(self._begin, "start")
+        self._rounds = Worker(self._make_round, "model", on_turn=on_turn)
+        self._evaluations = Worker(self._evaluate, "audit", rest=REST, last=True, on_turn=on_turn)
+        self._growth = Worker(self._grow, "graph", last=True, on_turn=on_turn)
+        self._settling = Worker(
+            self._settle, "settling", rest=PAUSE, patience=PATIENCE, last=True, on_turn=on_turn
+        )
+        self._beginning = Worker(self._begin, "start", on_turn=on_turn)
         self._ready = threading.Event()
         self._unread = self._refreshed = False
         self._trouble: Exception | None = None
@@ -112,6 +118,12 @@ class Trainer:
     def wait_ready(self) -> None:
         """Wait a little until the first questions are chosen and what the first label needs is loaded."""
         self._ready.wait(READY)
+
+    def retry(self) -> None:
+        """Do again what failed; returns at once."""
+        for worker in (self._rounds, self._evaluations, self._growth, self._settling):
+            if worker.failure is not None:
+                worker.request()
 
     def grow(self) -> None:
         """There is a graph now: start the learner on it; returns at once."""
@@ -136,15 +148,12 @@ class Trainer:
         labels, ground = self._snapshot()
         if ground is None:
             return
-        live: Learner | None = None
         ids = _ids(labels)
-        try:
-            live = self._template.start(ground.X, len(ids), ground.affinity)
-            if len(labels):
-                rows, codes, _ = labels.training()
-                live.update(rows, codes)
-        except Exception:  # noqa: BLE001 - the next round meets the same failure, and says it
-            live = None
+        # Where this fails, rounds go on without the graph, and the worker says why.
+        live = self._template.start(ground.X, len(ids), ground.affinity)
+        if len(labels):
+            rows, codes, _ = labels.training()
+            live.update(rows, codes)
         with self._change:
             self._live, self._ground, self._ids = live, ground, ids
         give_back()
@@ -166,14 +175,17 @@ class Trainer:
         labels, ground = self._snapshot()
         try:
             if ground is not None and self._asker.lacks_start(labels):
-                try:
-                    self._asker.begin(ground.X)
-                finally:
-                    self._rounds.request()
+                self._asker.begin(ground.X)
+                self._rounds.request()
             if not self._ready.is_set() and len(self._none) * len(labels.schema.classes) > SMALL:
                 warm_up()
         finally:
             self._ready.set()
+
+    def begin_at_random(self) -> None:
+        """The first questions could not be found: go on without."""
+        self._asker.begin_at_random()
+        self._rounds.request()
 
     def _settle(self, _overtaken: Callable[[], bool]) -> None:
         # In a thread of its own as well: the next label need not wait for it.
@@ -208,7 +220,8 @@ class Trainer:
                 live = self._learner(ground, labels)
                 scores = self._learn(live, labels, last)
             except Exception as failure:  # noqa: BLE001 - a person's estimator may raise anything
-                learned, error = False, f"The model {self._template.name!r} failed: {_words(failure)}"
+                _raise_if_passing(failure)
+                learned, error = False, f"The model {self._template.name!r} failed: {in_words(failure)}"
             else:
                 utilities, error = self._rank(live, scores, self._ground or ground, labels)
         self.number += 1
@@ -231,6 +244,7 @@ class Trainer:
         try:
             queue = self._queue(made, labels, ground, QUEUE)
         except Exception as failure:  # noqa: BLE001 - a person's strategy may return anything
+            _raise_if_passing(failure)
             made = replace(made, utilities=None, error=self._strategy_failed(failure))
             queue = self._queue(made, labels, None, QUEUE)
         return replace(made, suggestions=queue, seconds=time.perf_counter() - began), ground
@@ -286,13 +300,14 @@ class Trainer:
         try:
             return self._asker.utilities(*args), ""
         except Exception as failure:  # noqa: BLE001 - a person's strategy may raise anything
+            _raise_if_passing(failure)
             return self._asker.utilities(*args, default=True), self._strategy_failed(failure)
 
     def _strategy_failed(self, failure: Exception) -> str:
         said = (
             str(failure)
             if isinstance(failure, InvalidInput)
-            else f"The strategy {self._asker.name!r} failed: {_words(failure)}."
+            else f"The strategy {self._asker.name!r} failed: {in_words(failure)}."
         )
         return f"{said} Until it works, the default, doubt, chooses."
 
@@ -347,22 +362,21 @@ class Trainer:
         return self._estimate(lambda: False)[0]
 
     def _evaluate(self, overtaken: Callable[[], bool]) -> None:
-        try:
-            estimate, labels, ground = self._estimate(overtaken)
-            if overtaken():
-                return
-            curve = self.evaluation.curve if estimate.value is not None else ()
-            self._publish(Evaluation(estimate, curve, labels.n_events))
-            if estimate.value is None or ground is None:
-                return
-            rows, codes, audited = labels.training()
-            learner = self._fresh(ground, labels)
-            steps = checkpoints(len(rows))
-            points = learning_curve(learner, rows, codes, audited, steps, overtaken=overtaken)
-            if points and not overtaken():
-                self._publish(Evaluation(estimate, tuple(points), labels.n_events))
-        except Exception:  # noqa: BLE001 - the same failure stands in the round's error
+        if self.round is not None and not self.round.learned:
+            return  # the same failure stands in the round
+        estimate, labels, ground = self._estimate(overtaken)
+        if overtaken():
             return
+        curve = self.evaluation.curve if estimate.value is not None else ()
+        self._publish(Evaluation(estimate, curve, labels.n_events))
+        if estimate.value is None or ground is None:
+            return
+        rows, codes, audited = labels.training()
+        learner = self._fresh(ground, labels)
+        steps = checkpoints(len(rows))
+        points = learning_curve(learner, rows, codes, audited, steps, overtaken=overtaken)
+        if points and not overtaken():
+            self._publish(Evaluation(estimate, tuple(points), labels.n_events))
 
     def _publish(self, evaluation: Evaluation) -> None:
         self.evaluation = evaluation
@@ -377,7 +391,7 @@ def _unfinished(learner: object) -> bool:
     return bool(getattr(learner, "unfinished", False))
 
 
-def _words(failure: Exception) -> str:
-    if isinstance(failure, HitlError):  # made for a person already
-        return str(failure).rstrip(".")
-    return f"{type(failure).__name__}: {failure}".rstrip(".")
+def _raise_if_passing(failure: Exception) -> None:
+    """What was half imported in another thread is there a moment later: the worker makes the round again."""
+    if half_imported(failure):
+        raise failure

@@ -7,12 +7,17 @@ import time
 import warnings
 import weakref
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from hitl_widgets.errors import HitlError
 from hitl_widgets.turns import behind, first, one_blas_thread
 
 __all__ = ["Worker", "ending"]
+
+# Seconds before a job that failed is run again, and that a thread without work stays.
+PAUSES = (0.2, 0.5)
+IDLE = 60.0
 
 
 def ending() -> bool:
@@ -22,6 +27,9 @@ def ending() -> bool:
 
 class Worker:
     """Runs a job in its own thread whenever asked; requests that come meanwhile become one.
+
+    The thread is there while there is work, and a minute longer. A job that raises is run again, twice at
+    most, unless it raised a HitlError: that is for a person to read.
 
     Parameters
     ----------
@@ -37,6 +45,9 @@ class Worker:
         Seconds after which it starts all the same.
     last
         Whether it lets everything that somebody waits for go first; what is hurried is waited for.
+    on_turn
+        A bound method, held weakly; called with the name and the error when the job has failed for good,
+        and with None when it works again.
     """
 
     def __init__(
@@ -47,23 +58,28 @@ class Worker:
         rest: float = 0.0,
         patience: float = float("inf"),
         last: bool = False,
+        on_turn: Callable[[str, Exception | None], None] | None = None,
     ) -> None:
         self._rest = rest
         self._patience = patience
         self._turn = behind if last else nullcontext
         self._hurried = False
+        self._name = name
         self._job = weakref.WeakMethod(job)
+        self._on_turn = None if on_turn is None else weakref.WeakMethod(on_turn)
         self._wake = threading.Condition()
         self.failure: Exception | None = None
         self._asked = False
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name=f"hitl-{name}", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
 
     def request(self) -> None:
         """Ask for a run; returns at once."""
         with self._wake:
             self._asked = True
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(target=self._run, name=f"hitl-{self._name}", daemon=True)
+                self._thread.start()
             self._wake.notify_all()
 
     def hurry(self) -> None:
@@ -76,39 +92,68 @@ class Worker:
         """End the thread after the run in hand; may be called by the job itself."""
         with self._wake:
             self._closed = True
+            thread = self._thread
             self._wake.notify_all()
-        if threading.current_thread() is not self._thread:
-            self._thread.join(timeout=5)
+        if thread is not None and threading.current_thread() is not thread:
+            thread.join(timeout=5)
 
     def _overtaken(self) -> bool:
         return self._asked or self._closed
 
     def _run(self) -> None:
-        while True:
-            with self._wake:
-                # The time-out lets the thread notice that its owner was garbage-collected.
-                while not (self._asked or self._closed):
-                    if not self._wake.wait(timeout=5) and self._job() is None:
-                        return
-                latest = time.monotonic() + self._patience
-                while self._asked and not self._closed:
-                    self._asked = False
-                    if self._rest and not self._hurried and time.monotonic() < latest:
-                        self._wake.wait(timeout=self._rest)
-                turn = first if self._hurried else self._turn
-                self._hurried = False
-                if self._closed:
+        try:
+            while (turn := self._next()) is not None:
+                job: Any = self._job()
+                if job is None:
                     return
-            job: Any = self._job()
-            if job is None:
-                return
+                failure = self._attempt(job, turn)
+                del job
+                self._tell(failure)
+        finally:  # whatever ended it, the next request starts another
+            with self._wake:
+                if self._thread is threading.current_thread():
+                    self._thread = None
+
+    def _next(self) -> Callable[[], AbstractContextManager[None]] | None:
+        """Wait for a request; None where the thread is to end."""
+        with self._wake:
+            idle = time.monotonic() + IDLE
+            while not (self._asked or self._closed):
+                # The time-out lets the thread notice that its owner was garbage-collected.
+                if not self._wake.wait(timeout=5) and (self._job() is None or time.monotonic() > idle):
+                    self._thread = None
+                    return None
+            latest = time.monotonic() + self._patience
+            while self._asked and not self._closed:
+                self._asked = False
+                if self._rest and not self._hurried and time.monotonic() < latest:
+                    self._wake.wait(timeout=self._rest)
+            turn = first if self._hurried else self._turn
+            self._hurried = False
+            return None if self._closed else turn
+
+    def _attempt(self, job: Any, turn: Callable[[], AbstractContextManager[None]]) -> Exception | None:
+        for pause in (*PAUSES, None):
             try:
                 with turn(), one_blas_thread():
                     job(self._overtaken)
-                self.failure = None
             # Even sys.exit() in a strategy: the next request must still find the thread.
             except (Exception, SystemExit) as error:  # noqa: BLE001
-                self.failure = error if isinstance(error, Exception) else RuntimeError(repr(error))
-                if not ending():
-                    warnings.warn(f"Background work failed: {error!r}", RuntimeWarning, stacklevel=2)
-            del job
+                failure = error if isinstance(error, Exception) else RuntimeError(repr(error))
+                if pause is None or isinstance(failure, HitlError) or ending():
+                    return failure
+            else:
+                return None
+            with self._wake:
+                if self._wake.wait_for(lambda: self._closed, timeout=pause):
+                    return None
+        return None
+
+    def _tell(self, failure: Exception | None) -> None:
+        before, self.failure = self.failure, failure
+        if ending() or not (failure or before):
+            return
+        if self._on_turn is not None and (tell := self._on_turn()) is not None:
+            tell(self._name, failure)
+        elif failure is not None:
+            warnings.warn(f"Background work failed: {failure!r}", RuntimeWarning, stacklevel=2)

@@ -6,8 +6,10 @@ import contextvars
 import functools
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -20,10 +22,11 @@ import msgspec
 import traitlets
 from IPython.display import display
 
+from hitl_widgets.data.items import Payload
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput
 from hitl_widgets.loop.live import opaque, unsaid
 from hitl_widgets.loop.session import Session
-from hitl_widgets.turns import first
+from hitl_widgets.turns import behind, first, give_way
 from hitl_widgets.widgets import messages as m
 from hitl_widgets.widgets.cells import enter, running
 from hitl_widgets.widgets.rows import decode
@@ -51,7 +54,7 @@ OTHER_ROWS = "The table changed since these points were selected: select them ag
 OTHER_TABLE = "This was said about another table, or about this one before it changed."
 SESSION_WORDS = "hitl-widgets: a labeling session. Run this cell in JupyterLab 4 to go on labeling."
 
-_queues: WeakKeyDictionary[Session, ThreadPoolExecutor] = WeakKeyDictionary()
+_queues: WeakKeyDictionary[Session, dict[str, ThreadPoolExecutor]] = WeakKeyDictionary()
 
 
 @functools.cache
@@ -155,9 +158,9 @@ class ChannelWidget(Shown, Locked, anywidget.AnyWidget):
         """Characters that a message may have."""
         return m.LARGEST
 
-    def _answer(self, name: str, job: Callable[[], None]) -> None:
+    def _answer(self, name: str, job: Callable[[], None], *, goes_first: bool = True) -> None:
         try:
-            with first():
+            with first() if goes_first else nullcontext():
                 job()
         except (InvalidInput, msgspec.ValidationError, RecursionError) as error:
             self._post({"type": "refused", "id": name, "why": m.words(error)})
@@ -209,18 +212,23 @@ class SessionWidget(ChannelWidget):
         match message:
             case m.Hello():
                 self._greet(message.view)
+            case m.Show() if self.session.pool.kind == "image":
+                # Encoding takes its time: acts go first.
+                _queue_of(self.session, "pictures").submit(self._show_behind, message, time.monotonic())
             case m.Show():
-                self._show(message)
+                self._show(message, time.monotonic())
             case m.Skipped():
                 self._look_again(message)
             case m.Groups():
                 self.session.regroup(message.scale)
+            case m.Retry():
+                self.session.retry()
             case m.Vega():
                 self._post({"type": "vega", "to": message.view}, [bundle("vega.js").encode()])
             case m.Step() | m.Play():
                 raise InvalidInput("This widget shows a session, not a lesson.")
             case _ if len(self.session.pool) > AT_ONCE:
-                _queue_of(self.session).submit(self._answer, message.id, partial(self._take, message))
+                _queue_of(self.session, "acts").submit(self._answer, message.id, partial(self._take, message))
             case _:
                 self._take(message)
 
@@ -228,7 +236,8 @@ class SessionWidget(ChannelWidget):
         if isinstance(message, m.Sample):
             self._sample(message)
         else:
-            self._act(message)
+            with self.session.briefly():
+                self._act(message)
 
     def _act(self, message: m.Act) -> None:
         session = self.session
@@ -242,6 +251,9 @@ class SessionWidget(ChannelWidget):
                 self._label(message)
             case m.Skip():
                 session.skip_items(session.pool.index([message.key]), event_id=message.id)
+            case m.Settle():
+                rows = None if message.key is None else session.pool.index([message.key])
+                session.settle(rows, keep=message.keep, event_id=message.id)
             case m.Undo():
                 session.undo(event_id=message.id)
                 back = self._taken_back(message.id)
@@ -286,27 +298,50 @@ class SessionWidget(ChannelWidget):
         target = self.session.turned(event_id)
         if target is None or len(target.item_ids) != 1:
             return None
-        row = self.session.pool.find(target.item_ids[0])
+        row = self.session.row_of(target.item_ids[0])
         if row is None:
             return None
-        ask = {"row": row, "key": target.item_ids[0], "guess": None}
+        ask = {"row": row, "key": self.session.pool.keys[row], "guess": None}
+        ask |= {"changed": self.session.is_changed(row)}
         return ask | {"reason": "taken back by you", "audit": target.selection == "audit"}
 
-    def _show(self, message: m.Show) -> None:
+    def _show_behind(self, message: m.Show, since: float) -> None:
+        with behind():
+            self._answer(message.id, partial(self._show, message, since), goes_first=False)
+
+    def _show(self, message: m.Show, since: float) -> None:
+        """Send the items in order, at least one, and those that fit; say which are left to ask again."""
         n = len(self.session.pool)
+        if (largest := max(message.rows)) >= n:
+            raise InvalidInput(f"Row {largest} is not in the pool of {n} items.")
         items: list[dict[str, Any]] = []
         pictures: list[bytes] = []
+        sent = 0
         for at, row in enumerate(message.rows, 1):
-            if row >= n:
-                raise InvalidInput(f"Row {row} is not in the pool of {n} items.")
-            payload = self.session.payload(row, side=160 if message.small else 768)
+            give_way()
+            payload = self._payload(row, message)
             items.append({"row": row, "content": payload.content})
             pictures += [payload.data] if payload.data else []
+            sent += len(payload.data) + len(msgspec.json.encode(m.sendable(payload.content)))
+            left = message.rows[at:]
+            # The next is taken to be as large as those before.
+            last = not left or (message.most is not None and sent + sent / at > message.most)
             # One message for many, for each costs the server as much as a label does; but the first
             # picture need not wait for all.
-            if at == len(message.rows) or sum(map(len, pictures)) > PARCEL:
-                self._post({"type": "items", "to": message.view, "items": items}, pictures)
+            if last or sum(map(len, pictures)) > PARCEL:
+                # So that the browser can tell a slow line from a slow kernel.
+                took = round(1000 * (time.monotonic() - since))
+                told = {"type": "items", "to": message.view, "items": items, "took_ms": took}
+                self._post(told | {"left": list(left) if last else []}, pictures)
                 items, pictures = [], []
+            if last:
+                return
+
+    def _payload(self, row: int, message: m.Show) -> Payload:
+        try:
+            return self.session.payload(row, side=160 if message.small else 768, most=message.most)
+        except Exception as error:  # noqa: BLE001 - one that cannot be shown says why; the others are shown
+            return Payload({"kind": "broken", "why": m.words(f"{type(error).__name__}: {error}")})
 
     # -- out -------------------------------------------------------------------
 
@@ -351,11 +386,12 @@ class SessionWidget(ChannelWidget):
         return {"classes": classes, "question": schema.question}
 
 
-def _queue_of(session: Session) -> ThreadPoolExecutor:
-    """Where acts on a large pool wait their turn: a huge lasso must not hold the kernel's event loop."""
-    if session not in _queues:
-        _queues[session] = ThreadPoolExecutor(1, thread_name_prefix="hitl-acts")
-    return _queues[session]
+def _queue_of(session: Session, what: str = "acts") -> ThreadPoolExecutor:
+    """A queue of the session's own: a huge lasso or a picture must not hold the kernel's event loop."""
+    queues = _queues.setdefault(session, {})
+    if what not in queues:
+        queues[what] = ThreadPoolExecutor(1, thread_name_prefix=f"hitl-{what}")
+    return queues[what]
 
 
 def plain_fallback(bundle_: Any, words: str = SESSION_WORDS) -> Any:

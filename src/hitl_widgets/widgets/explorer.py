@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.widgets import messages as m
 from hitl_widgets.widgets.channel import SessionWidget, bundle
 
 __all__ = ["Explorer"]
@@ -72,6 +73,7 @@ class Explorer(SessionWidget):
                     "engine": engine,
                     "chart": json.loads(bundle("map.json")) if engine == "altair" else None,
                     "stage": self._stage(),
+                    "trouble": m.words(session.trouble_mapping),
                 }
             )
             self._send_map(view)
@@ -87,7 +89,8 @@ class Explorer(SessionWidget):
         elif what == "map":
             self._send_map(None)
         elif what in {"stage", "error"}:
-            self._post({"type": "stage", "stage": self._stage()})
+            trouble = m.words(self.session.trouble_mapping)
+            self._post({"type": "stage", "stage": self._stage(), "trouble": trouble})
 
     def _stage(self) -> dict[str, Any] | None:
         stage = self.session.stage

@@ -74,7 +74,7 @@ class Labeler(SessionWidget):
             "behind": session.behind,
             "stage": None if stage is None else {"words": stage.words, "fraction": stage.fraction},
             "known": self._known(labels),
-            "error": m.words(session.error or (session.round.error if session.round else "")),
+            "error": m.words(session.trouble_asking),
         }
 
     def _queue(self, labels: Labels) -> list[dict[str, Any]]:
@@ -166,7 +166,8 @@ class Labeler(SessionWidget):
 
     def _member(self, row: int, labels: Labels) -> dict[str, Any]:
         key, label = self.session.pool.keys[row], int(labels.y[row])
-        return {"row": row, "key": key, "label": label, "guess": self._guess(row)}
+        member = {"row": row, "key": key, "label": label, "guess": self._guess(row)}
+        return member | {"changed": self.session.is_changed(row)}
 
 
 def _most(values: npt.NDArray[np.floating[Any]], k: int) -> npt.NDArray[np.intp]:

@@ -17,7 +17,9 @@ __all__ = [
     "Message",
     "Play",
     "Redo",
+    "Retry",
     "Sample",
+    "Settle",
     "Show",
     "Skip",
     "Skipped",
@@ -63,11 +65,12 @@ class Hello(_Message, frozen=True, tag="hello"):
 
 
 class Show(_Message, frozen=True, tag="show"):
-    """A view wants the content of some items; small pictures for a hover."""
+    """A view wants the content of some items, as many as ``most`` bytes hold; small ones for a hover."""
 
     view: Token
-    rows: Annotated[tuple[Row, ...], msgspec.Meta(max_length=64)]
+    rows: Annotated[tuple[Row, ...], msgspec.Meta(min_length=1, max_length=64)]
     small: bool = False
+    most: Annotated[int, msgspec.Meta(ge=1, lt=2**31)] | None = None
 
 
 class Sample(_Message, frozen=True, tag="sample"):
@@ -88,6 +91,12 @@ class Groups(_Message, frozen=True, tag="groups"):
 
     view: Token
     scale: Annotated[float, msgspec.Meta(ge=0.25, le=4)]
+
+
+class Retry(_Message, frozen=True, tag="retry"):
+    """What failed in the background is to be done again."""
+
+    view: Token
 
 
 class Vega(_Message, frozen=True, tag="vega"):
@@ -112,6 +121,13 @@ class Skip(_Act, frozen=True, kw_only=True, tag="skip"):
     """Leave an item unanswered."""
 
     key: Key
+
+
+class Settle(_Act, frozen=True, kw_only=True, tag="settle"):
+    """Keep or drop the labels of items that have changed since: of one item, or of all."""
+
+    keep: bool
+    key: Key | None = None
 
 
 class Undo(_Act, frozen=True, kw_only=True, tag="undo"):
@@ -175,8 +191,8 @@ class Play(_Message, frozen=True, tag="play"):
     picks: Annotated[tuple[Row, ...], msgspec.Meta(max_length=2_000)]
 
 
-Act = Label | Skip | Undo | Redo | Jump | Change
-Message = Hello | Show | Sample | Skipped | Groups | Vega | Act | Step | Play
+Act = Label | Skip | Settle | Undo | Redo | Jump | Change
+Message = Hello | Show | Sample | Skipped | Groups | Retry | Vega | Act | Step | Play
 
 
 def parse(content: Any, buffers: Any = None, largest: int = LARGEST) -> Message:

@@ -61,7 +61,7 @@ class Monitor(SessionWidget):
 
     def _state(self) -> dict[str, Any]:
         session = self.session
-        labels, found, evaluation = session.current, session.round, session.evaluation
+        labels, evaluation = session.current, session.evaluation
         counts = np.bincount(labels.y[labels.y >= 0], minlength=len(session.schema.ids))
         estimate, store = evaluation.estimate, session.store
         undo, redo = session.can_turn()
@@ -90,13 +90,17 @@ class Monitor(SessionWidget):
             "store": {
                 "name": store.path.name if store.path else store.name,
                 "where": f"{store.name} ({store.note})" if store.note else store.name,
+                "unsaved": words(session.unsaved),
+                "restored": session.restored,
             },
             "task": session.task,
             "annotator": session.annotator,
             "closed": session.closed,
-            "error": words(session.error or (found.error if found else "")),
+            "error": words(f"{session.overwritten} {session.trouble}".strip()),
             "undo": undo,
             "redo": redo,
+            "notices": [words(told) for told in session.notices],
+            "n_changed": session.n_changed,
             "people": self._people(),
             "history": self._history(),
         }

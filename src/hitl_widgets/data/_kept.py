@@ -1,0 +1,126 @@
+"""What a pool keeps of what the person holds, so that a later change of it moves no label."""
+
+from __future__ import annotations
+
+import operator
+import sys
+import weakref
+from collections.abc import Callable
+from copy import copy
+from typing import Any
+
+import numpy as np
+
+from hitl_widgets.data._cache import Keys, row_keys
+
+__all__ = ["Sample", "kept", "kept_arrays", "kept_cells", "watched", "what_changed"]
+
+COPIED = 40_000_000  # bytes: of less, a copy is nobody's concern
+ROWS = 1_000
+_MUTABLE = (list, dict, set, bytearray)
+
+
+def kept(data: Any) -> Any:
+    """The table or list as it is now; what it holds is shared for as long as nobody changes it."""
+    if "pandas" in sys.modules and isinstance(data, _pandas().DataFrame | _pandas().Series):
+        return data.copy(deep=not _copies_on_write())
+    if type(data).__module__.startswith("polars") and hasattr(data, "clone"):
+        return data.clone()
+    return list(data) if isinstance(data, list) else data
+
+
+def watched(data: Any) -> Callable[[], Any]:
+    """Gives the person's own table or list for as long as they hold it, else None."""
+    if isinstance(data, list):
+        return lambda: data  # a list knows no weak references, and its items are kept anyway
+    try:
+        return weakref.ref(data)
+    except TypeError:
+        return lambda: None
+
+
+def what_changed(then: Any, now: Any) -> str:
+    """How a table or list differs from the copy that :func:`kept` made of it; "" where it does not."""
+    if now is None or now is then:
+        return ""
+    if len(now) != len(then):
+        return f"it had {len(then):,} rows and has {len(now):,} now"
+    if isinstance(then, list):
+        return "" if all(map(_same, then, now)) else "its items changed"
+    if "pandas" in sys.modules and isinstance(then, _pandas().DataFrame | _pandas().Series):
+        if not now.index.equals(then.index):
+            return "its index changed, or the order of its rows"
+        if getattr(then, "ndim", 1) == 1:
+            return "" if _same_column(then, now) else "its values changed"
+        gone = [name for name in then.columns if name not in now.columns]
+        changed = [
+            name for name in then.columns if name not in gone and not _same_column(then[name], now[name])
+        ]
+        return f"column {(gone + changed)[0]!r} changed" if gone or changed else ""
+    try:
+        same = bool(now.select(then.columns).equals(then))
+    except Exception:  # noqa: BLE001 - a column is gone, or holds what cannot be compared
+        same = list(now.columns) == list(then.columns)
+    return "" if same else "its rows or values changed"
+
+
+def kept_arrays(items: list[Any]) -> list[Any]:
+    """Images as arrays, copied where they are small; others are looked at again when they are shown."""
+    arrays = [item for item in items if isinstance(item, np.ndarray)]
+    if not arrays or sum(array.nbytes for array in arrays) > COPIED:
+        return items
+    return [_frozen(item) if isinstance(item, np.ndarray) else item for item in items]
+
+
+def kept_cells(values: list[Any]) -> list[Any]:
+    """Cells that can be changed in place, copied where that costs little."""
+    size = sum(len(v) for v in values if isinstance(v, _MUTABLE))
+    if not size or 8 * size > COPIED:
+        return values
+    return [copy(v) if isinstance(v, _MUTABLE) else v for v in values]
+
+
+class Sample:
+    """Some rows of a matrix that is too large to copy, as they were."""
+
+    def __init__(self, X: Any) -> None:
+        self._rows = np.unique(np.linspace(0, len(X) - 1, ROWS).astype(np.int64))
+        self._keys = self._read(X)
+
+    def _read(self, X: Any) -> Keys:
+        return row_keys(np.asarray(X[self._rows]))
+
+    def changed(self, X: Any) -> bool:
+        """Whether one of them is no longer what it was."""
+        return bool((self._read(X) != self._keys).any())
+
+
+def _frozen(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    own = np.array(array)
+    own.flags.writeable = False
+    return own
+
+
+def _same(a: Any, b: Any) -> bool:
+    return a is b or (type(a) is type(b) and isinstance(a, str | bytes | int | float) and a == b)
+
+
+def _same_column(then: Any, now: Any) -> bool:
+    if then.dtype == object and now.dtype == object and all(map(operator.is_, then.array, now.array)):
+        return True  # not compared one by one: they may be images
+    try:
+        return bool(now.equals(then))
+    except Exception:  # noqa: BLE001 - cells of any kind, which may refuse to be compared
+        return False
+
+
+def _pandas() -> Any:
+    return sys.modules["pandas"]
+
+
+def _copies_on_write() -> bool:
+    """Whether pandas copies shared values when one holder changes them: always from 3.0 on."""
+    pandas = _pandas()
+    if int(pandas.__version__.split(".")[0]) >= 3:
+        return True
+    return pandas.get_option("mode.copy_on_write") is True

@@ -1,0 +1,66 @@
+"""What failed in the background, in words for the person."""
+
+from __future__ import annotations
+
+import threading
+
+from hitl_widgets.errors import HitlError
+
+__all__ = ["Troubles", "half_imported", "in_words"]
+
+PARTS = {
+    "items": "The items could not be prepared",
+    "model": "The model could not be brought up to date",
+    "start": "The first items could not be chosen, so they are drawn at random",
+    "settling": "The model could not be brought fully up to date",
+    "graph": "The model goes on without the neighbours of the items",
+    "audit": "The accuracy could not be measured",
+    "news": "The widgets could not be told of new labels",
+    "view": "A widget could not follow the session",
+    "map": "The map stays a preview",
+    "groups": "The groups of the map could not be changed",
+}
+# What concerns the item on the card.
+ASKING = ("items", "model", "start", "news", "view")
+MAP = ("items", "graph", "map", "groups")
+
+
+class Troubles:
+    """By part of the work, what failed and has not worked since; for any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: dict[str, str] = {}
+
+    def note(self, part: str, error: BaseException | None) -> bool:
+        """The part failed, or works again where None; returns whether that is new."""
+        words = None if error is None else f"{PARTS[part]}: {in_words(error)}."
+        with self._lock:
+            before = self._found.pop(part, None)
+            if words is not None:
+                self._found[part] = words
+            return words != before
+
+    def words(self, parts: tuple[str, ...] = tuple(PARTS)) -> str:
+        """What failed of these parts, and what can be done; empty if nothing did."""
+        with self._lock:
+            found = [words for part, words in self._found.items() if part in parts]
+        return " ".join([*found, "session.retry() tries again."]) if found else ""
+
+
+def in_words(error: BaseException) -> str:
+    """The error without a full stop at its end."""
+    if isinstance(error, HitlError):  # made for a person already
+        return str(error).rstrip(".")
+    return f"{type(error).__name__}: {error}".rstrip(".: ")
+
+
+def half_imported(error: BaseException | None) -> bool:
+    """Whether a module was used while another thread was still importing it: the next try works."""
+    while error is not None:
+        if isinstance(error, ImportError) and not isinstance(error, ModuleNotFoundError):
+            return True
+        if "partially initialized module" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
