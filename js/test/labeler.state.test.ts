@@ -274,7 +274,7 @@ describe("an empty card", () => {
     expect(emptyWords(welcomed())).toBe("Choosing the next item");
     expect(emptyWords({ ...welcomed(), n_left: 0 })).toBe("Everything is labelled");
     expect(emptyWords({ ...welcomed(), n_left: 0, n_skipped: 3 })).toBe(
-      "Everything is labelled, 3 skipped: press ⇧S to see them again",
+      "Everything is labelled, 3 skipped: press Shift+S to see them again",
     );
   });
 });

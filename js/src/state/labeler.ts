@@ -276,7 +276,7 @@ export function missedWords({ missed: { n, why } }: LabelerState): string {
 export function emptyWords(state: LabelerState): string {
   if (!state.ready) return "Waiting for the kernel";
   if (state.n_items && state.n_left === 0) {
-    const skipped = state.n_skipped ? `, ${state.n_skipped} skipped: press ⇧S to see them again` : "";
+    const skipped = state.n_skipped ? `, ${state.n_skipped} skipped: press Shift+S to see them again` : "";
     return `Everything is labelled${skipped}`;
   }
   if (state.error) return "No item could be chosen";
