@@ -262,6 +262,7 @@ describe("the labeler, by keys", () => {
       b.textContent?.includes("2 skipped"),
     ) as HTMLElement;
     expect(again.hidden).toBe(false);
+    again.focus();
     again.click();
     press("S", { shiftKey: true });
     const asked = model.of("skipped");
@@ -278,6 +279,7 @@ describe("the labeler, by keys", () => {
     expect(card()).toBe("item 7");
     expect(heard()).toContain("item 7");
     expect(again.hidden).toBe(true);
+    expect(document.activeElement).toBe(el.querySelector(".hitl-labeler"));
     model.say({ ...welcome, type: "queue" });
     press("1");
     expect(model.of("label")).toMatchObject([{ key: "k7", value: "spam" }]);

@@ -141,13 +141,20 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     const can = turnable(state);
     setDisabled(undo, !can.undo);
     setDisabled(redo, !can.redo);
-    show(again, state.n_skipped > 0 && !isAgain(state));
+    offer(again, state.n_skipped > 0 && !isAgain(state));
     setText(againWords, `${state.n_skipped.toLocaleString("en")} skipped`);
-    show(release, state.chosen !== null || isAgain(state));
+    offer(release, state.chosen !== null || isAgain(state));
     const told = [waitingWords(state), missedWords(state)].filter(Boolean).join(" ");
     setText(note, state.note || told || state.error);
     show(note, note.textContent !== "");
     note.classList.toggle("hitl-bad", Boolean(state.note || state.error) && !told);
+  }
+
+  /** A button that goes while it has the focus leaves the keys to the card. */
+  function offer(element: HTMLElement, visible: boolean): void {
+    if (!visible && element.contains(element.ownerDocument.activeElement))
+      root.focus({ preventScroll: true });
+    show(element, visible);
   }
 
   function fillGuide(all: LabelClass[]): void {
