@@ -49,15 +49,25 @@ describe("the list of points in doubt", () => {
     document.body.append(root);
     const on = callbacks();
     const view = explorerView(root, on);
-    view.setList([point(3), point(4)]);
+    view.setList([point(3), point(4)], true);
     const button = root.querySelector(".hitl-list-row") as HTMLElement;
     button.dispatchEvent(new Event("pointerdown", { bubbles: true }));
-    view.setList([point(7)]);
+    view.setList([point(7)], true);
     expect(button.isConnected).toBe(true);
     window.dispatchEvent(new Event("pointerup"));
     button.click();
     expect(on.choose).toHaveBeenCalledWith(3);
     await new Promise((done) => setTimeout(done, 5));
     expect(root.querySelector(".hitl-list-row")?.textContent).toContain("number 7");
+  });
+
+  it("says why it is empty", () => {
+    const root = document.createElement("div");
+    const view = explorerView(root, callbacks());
+    const said = () => root.querySelector(".hitl-list-rows")?.textContent;
+    view.setList([], false);
+    expect(said()).toBe("None yet: label a few items of two classes.");
+    view.setList([], true);
+    expect(said()).toBe("None of the next questions.");
   });
 });

@@ -1,7 +1,7 @@
 // What the tests put in place of the notebook.
 import type { AnyModel } from "@anywidget/types";
 import type { Shelf } from "../src/host/keep";
-import type { About } from "../src/host/protocol";
+import type { About, MonitorState } from "../src/host/protocol";
 
 type Sent = { type: string; id: string; [field: string]: unknown };
 type Listener = (message: unknown, buffers?: DataView[]) => void;
@@ -93,3 +93,31 @@ export function seeded(seed: number): () => number {
     return state / 2 ** 32;
   };
 }
+
+/** What a Monitor is told. */
+export const monitorState: MonitorState = {
+  n_items: 1797,
+  n_labels: 50,
+  n_audited: 5,
+  audit_share: 0.1,
+  balance: [30, 20],
+  n_hidden: 0,
+  estimate: { value: null, low: null, high: null, n: 5 },
+  curve: [],
+  behind: 0,
+  model: "neighbours 78 %, linear 22 %",
+  explanation: "with each of 50 labels left out in turn, neighbours got 41 right, a linear model 36",
+  strategy: "doubt",
+  stage: "",
+  store: { name: "labels.sqlite", where: "/here/labels.sqlite", unsaved: "", restored: 0 },
+  task: "labels",
+  annotator: "ada",
+  closed: false,
+  error: "",
+  undo: true,
+  redo: false,
+  notices: [],
+  n_changed: 0,
+  people: [],
+  history: [],
+};

@@ -39,6 +39,7 @@ const welcomed = (...rows: number[]): LabelerState =>
     progress,
     classes: [],
     question: "",
+    lost: [],
     queue: rows.map((r) => ask(r)),
   });
 const act = (row: number) => ({ type: "acted" as const, id: "act-1", keys: [`k${row}`], n: 1 });
@@ -205,7 +206,7 @@ describe("the next item, where it is not here yet", () => {
     const told = { ...queue(7), progress: { ...progress, known } };
     const state = reduce(reduce(welcomed(1, 2, 3), told), act(1));
     expect(atHand(state, here(2, 3)).current?.row).toBe(3);
-    const renamed = reduce(state, { type: "classes", classes: [], question: "" });
+    const renamed = reduce(state, { type: "classes", classes: [], question: "", lost: [] });
     expect(atHand(renamed, here(2, 3)).current?.row).toBe(7);
   });
 
@@ -230,6 +231,7 @@ describe("what was acted on", () => {
       progress,
       classes: [],
       question: "",
+      lost: [],
       queue: [ask(1), ask(2)],
     });
     expect(again.current?.row).toBe(2);
@@ -273,9 +275,9 @@ describe("an empty card", () => {
     expect(emptyWords(initial)).toBe("Waiting for the kernel");
     expect(emptyWords(welcomed())).toBe("Choosing the next item");
     expect(emptyWords({ ...welcomed(), n_left: 0 })).toBe("Everything is labelled");
-    expect(emptyWords({ ...welcomed(), n_left: 0, n_skipped: 3 })).toBe(
-      "Everything is labelled, 3 skipped: press Shift+S to see them again",
-    );
+    const done = { ...welcomed(), n_left: 0 };
+    expect(emptyWords({ ...done, n_skipped: 3 })).toBe("Nothing is left to ask: 97 labelled, 3 skipped");
+    expect(emptyWords({ ...done, n_skipped: 100 })).toBe("Every item was skipped");
   });
 });
 

@@ -2,32 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { MonitorState } from "../src/host/protocol";
 import { monitorView } from "../src/views/monitor";
-
-const state: MonitorState = {
-  n_items: 1797,
-  n_labels: 50,
-  n_audited: 5,
-  audit_share: 0.1,
-  balance: [30, 20],
-  estimate: { value: null, low: null, high: null, n: 5 },
-  curve: [],
-  behind: 0,
-  model: "neighbours 78 %, linear 22 %",
-  explanation: "with each of 50 labels left out in turn, neighbours got 41 right, a linear model 36",
-  strategy: "doubt",
-  stage: "",
-  store: { name: "labels.sqlite", where: "/here/labels.sqlite", unsaved: "", restored: 0 },
-  task: "labels",
-  annotator: "ada",
-  closed: false,
-  error: "",
-  undo: true,
-  redo: false,
-  notices: [],
-  n_changed: 0,
-  people: [],
-  history: [],
-};
+import { monitorState as state } from "./fakes";
 
 /** What can be read, line by line, without opening or pointing at anything. */
 const read = (root: HTMLElement, part: string): string[] =>
@@ -43,10 +18,12 @@ describe("the monitor", () => {
     const view = monitorView(
       root,
       {
-        undo: () => {},
-        redo: () => {},
-        jump: () => {},
-        toggle: () => {},
+        undo() {},
+        redo() {},
+        jump() {},
+        open() {},
+        restore() {},
+        toggle() {},
         settle: (keep) => settled.push(keep),
       },
       false,
@@ -118,5 +95,44 @@ describe("the monitor", () => {
     expect(read(root, "status")[2]).toBe("The strategy 'mine' returned NaN.");
     draw({ behind: 3 });
     expect(read(root, "status")[2]).toBe("model 3 acts behind");
+  });
+
+  it("never says that so many are too few, and then that they are more", () => {
+    const said = () => `${read(root, "status")[1]} / ${root.querySelector(".hitl-curve + *")?.textContent}`;
+    draw({ n_audited: 0 });
+    expect(said()).toContain("nothing audited yet / Drawn from 15 audited labels on; 0 so far. 10 %");
+    draw({ n_audited: 14 });
+    expect(said()).toContain(
+      "too few to say (14 of 15 audited) / Drawn from 15 audited labels on; 14 so far",
+    );
+    for (const n_audited of [15, 25]) {
+      draw({ n_audited });
+      expect(said()).toContain(`accuracy: being measured (${n_audited} audited) / Being drawn`);
+      draw({ n_audited, error: "The model failed." });
+      expect(said()).toContain(`accuracy: not measured (${n_audited} audited) / Not drawn`);
+    }
+  });
+
+  it("says which labels are left out of the balance", () => {
+    draw({ n_hidden: 2 });
+    expect(root.textContent).toContain(
+      "Not counted: 2 labels of others, until you have given your own opinion.",
+    );
+    draw();
+    expect(root.textContent).not.toContain("Not counted");
+  });
+
+  it("shows what became of an act, until there is something else to say", () => {
+    const view = monitorView(
+      root,
+      { undo() {}, redo() {}, jump() {}, open() {}, restore() {}, toggle() {}, settle() {} },
+      true,
+    );
+    const note = root.querySelectorAll(".hitl-note")[1] as HTMLElement;
+    expect(note.hidden).toBe(true);
+    view.note("It was refused.");
+    expect([note.hidden, note.textContent]).toEqual([false, "It was refused."]);
+    view.note("");
+    expect(note.hidden).toBe(true);
   });
 });

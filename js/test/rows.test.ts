@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { encodeRows } from "../src/host/codecs";
+import { decodeRows, encodeRows } from "../src/host/codecs";
 import { has, marked, minus, rowsOf, union } from "../src/plot/rows";
 import { seeded } from "./fakes";
 import shared from "./rows.json";
@@ -7,6 +7,7 @@ import shared from "./rows.json";
 describe("rows on the wire", () => {
   it.each(shared)("$text", ({ rows, text }) => {
     expect(encodeRows(Uint32Array.from(rows))).toBe(text);
+    expect([...decodeRows(text)]).toEqual(rows);
   });
 
   it("are few bytes, whatever was chosen", () => {
@@ -15,6 +16,11 @@ describe("rows on the wire", () => {
       marked(Uint8Array.from({ length: 1_000_000 }, () => (random() < share ? 1 : 0)));
     const all = Uint32Array.from({ length: 1_000_000 }, (_, i) => i);
     expect(encodeRows(all).length).toBeLessThan(20);
+    for (const rows of [all, every(0.01), every(0.6)]) {
+      const back = decodeRows(encodeRows(rows));
+      expect(back.length).toBe(rows.length);
+      expect(back.every((row, i) => row === rows[i])).toBe(true);
+    }
     expect(encodeRows(every(0.1)).length).toBeLessThan(150_000);
     for (const share of [0.3, 0.5, 0.9]) expect(encodeRows(every(share)).length).toBeLessThan(166_700);
   });

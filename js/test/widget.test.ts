@@ -2,11 +2,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import labeler from "../src/entries/labeler";
 import monitor from "../src/entries/monitor";
+import { encodeRows } from "../src/host/codecs";
 import { Keep } from "../src/host/keep";
 import type { LabelerWelcome } from "../src/host/protocol";
 import { defineWidget } from "../src/host/widget";
 import { Bus } from "../src/ui/bus";
-import { about, FakeModel } from "./fakes";
+import { about, FakeModel, monitorState } from "./fakes";
 
 type Render = (context: { model: unknown; el: HTMLElement }) => () => void;
 const mount = (widget: unknown, model: FakeModel, el: HTMLElement): (() => void) =>
@@ -35,6 +36,7 @@ const welcome: LabelerWelcome = {
     { id: "ham", retired: false, name: "ham", guidance: "", example: "", key: "2", color: "#56b4e9" },
   ],
   question: "",
+  lost: [],
   about: about(),
   kind: "text",
   queue: [0, 1, 2].map((row) => ({ row, key: `k${row}`, reason: "", audit: row === 1, guess: null })),
@@ -223,7 +225,7 @@ describe("the labeler, by keys", () => {
   });
 
   it("says what is next, for those who do not see it", () => {
-    model.say({ type: "classes", classes: welcome.classes, question: "Is it spam?" });
+    model.say({ type: "classes", classes: welcome.classes, question: "Is it spam?", lost: [] });
     press("2");
     expect(heard()).toBe("Labelled ham. Next: item 1 Is it spam?");
     press("s");
@@ -365,5 +367,149 @@ describe("the labeler, by keys", () => {
     expect(el.querySelector(".hitl-note")?.textContent).toContain("1 act waits in this browser");
     press("2");
     expect(card()).toBe("item 2");
+  });
+});
+
+describe("acts, opened and taken back", () => {
+  const watching = new FakeModel();
+  const ends: (() => void)[] = [];
+  const root = (): HTMLElement => el.querySelector(".hitl-labeler") as HTMLElement;
+  const words = (): string => el.querySelector(".hitl-labeler .hitl-reason")?.textContent ?? "";
+  /** After a frame, in which the person sees what is on the card. */
+  const press = (key: string): boolean => {
+    vi.advanceTimersByTime(20);
+    return root().dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  };
+  const viewOf = (of: FakeModel): string => String(of.of("hello")[0].view);
+  const member = (row: number, changes = {}) => ({ row, key: `k${row}`, label: 1, guess: null, ...changes });
+  const entry = { kind: "label", n: 1, value: "ham", code: 1, selection: "suggested", apart: false };
+
+  beforeEach(() => {
+    watching.sent.length = 0;
+    ends.push(mount(labeler, model, el), mount(monitor, watching, el));
+    model.say({ ...welcome, to: viewOf(model) });
+    watching.say({
+      ...monitorState,
+      type: "welcome",
+      to: viewOf(watching),
+      classes: welcome.classes,
+      chart: {},
+      history: [
+        { ...entry, id: "newest-act", time: "2026-11-28T12:00:01Z", state: "holds", way: [0, 0] },
+        { ...entry, id: "older-act", time: "2026-11-28T12:00:00Z", state: "holds", way: [1, 1] },
+      ],
+    });
+    show(0, 1, 2, 5);
+    vi.advanceTimersByTime(1000);
+  });
+  afterEach(() => {
+    for (const end of ends.splice(0)) end();
+  });
+
+  function show(...rows: number[]): void {
+    for (const row of rows) {
+      const content = { kind: "text", text: `item ${row}` };
+      model.say({ type: "items", to: viewOf(model), items: [{ row, content }] });
+    }
+  }
+
+  function looked(...random: ReturnType<typeof member>[]): void {
+    const n = random.length;
+    const more = { n, n_labelled: n, random, odd: [], mix: [] };
+    model.say({ type: "sample", to: viewOf(model), id: "x", ...more });
+  }
+
+  function open(rows: number[], missing = 0): void {
+    (el.querySelectorAll("button.hitl-history-what")[1] as HTMLElement).click();
+    expect(watching.of("open").at(-1)).toMatchObject({ act: "older-act" });
+    const text = encodeRows(Uint32Array.from(rows));
+    watching.say({ type: "opened", to: viewOf(watching), rows: text, n: rows.length, how: "lasso", missing });
+  }
+
+  it("one item comes to the card with its label, and takes another there", () => {
+    open([5]);
+    looked(member(5));
+    expect(words()).toBe("From the history, labelled ham");
+    expect(el.querySelector(".hitl-card")?.textContent).toBe("item 5");
+    expect(document.activeElement).toBe(root());
+    press("1");
+    expect(model.of("label")).toMatchObject([{ key: "k5", value: "spam", selection: "clicked" }]);
+    expect(watching.of("jump")).toEqual([]);
+    expect(el.querySelector(".hitl-card")?.textContent).toBe("item 0");
+  });
+
+  it("many are one selection, which is labelled anew as one", () => {
+    open([3, 4, 5]);
+    looked(member(3), member(4), member(5));
+    expect(words()).toContain("One act");
+    press("1");
+    const rows = encodeRows(Uint32Array.of(3, 4, 5));
+    expect(model.of("label")).toMatchObject([{ rows, value: "spam", selection: "lasso" }]);
+  });
+
+  it("what is not in this table is said", () => {
+    const note = (): string => el.querySelector(".hitl-monitor .hitl-note")?.textContent ?? "";
+    open([], 1);
+    expect(note()).toBe("This item is not in the table.");
+    open([3, 4], 2);
+    expect(note()).toBe("2 of its items are not in the table.");
+    open([3, 4]);
+    expect(note()).toBe("");
+  });
+
+  it("nothing is told of an item that is asked blind", () => {
+    open([5]);
+    looked(member(5, { label: -1, blind: true }));
+    expect(words()).toBe("From the history, asked without a hint");
+    for (const name of ["ham", "spam"])
+      expect((el.querySelector(".hitl-labeler .hitl-reason") as HTMLElement).outerHTML).not.toContain(name);
+  });
+
+  it("an undo of many gives the selection back, and a redo takes it again", () => {
+    press("1");
+    const counts = { n_labels: 3, n_events: 3, undo: true, redo: true };
+    const rows = encodeRows(Uint32Array.of(3, 4, 5));
+    model.say({ type: "ack", id: model.of("label")[0].id, ...counts, redo: false });
+    press("z");
+    model.say({ type: "ack", id: model.of("undo")[0].id, ...counts, chosen: { rows, n: 3, how: "lasso" } });
+    expect(model.of("sample").at(-1)).toMatchObject({ rows });
+    expect(words()).toBe("Press a class to label all of them");
+    root().dispatchEvent(
+      new KeyboardEvent("keydown", { key: "Z", shiftKey: true, bubbles: true, cancelable: true }),
+    );
+    expect(model.of("redo").length).toBe(1);
+    expect(words()).not.toContain("all of them");
+  });
+
+  it("of two undos in a row the last one says what is on the card", () => {
+    press("1");
+    press("2");
+    press("z");
+    press("z");
+    const [first, second] = model.of("undo");
+    const counts = { n_labels: 3, n_events: 3, undo: true, redo: true };
+    const rows = encodeRows(Uint32Array.of(3, 4, 5));
+    model.say({ type: "ack", id: first.id, ...counts, chosen: { rows, n: 3, how: "lasso" } });
+    expect(model.of("sample")).toEqual([]);
+    model.say({ type: "ack", id: second.id, ...counts, back: welcome.queue[0] });
+    expect(el.querySelector(".hitl-card")?.textContent).toBe("item 0");
+  });
+
+  it("an undo in the Monitor brings the item to the card as one here does", () => {
+    press("1");
+    const links = [...el.querySelectorAll<HTMLElement>(".hitl-monitor .hitl-link")];
+    links.find((link) => link.textContent === "undo")?.click();
+    const [{ id }] = watching.of("undo");
+    const counts = { n_labels: 0, n_events: 3, undo: false, redo: true };
+    watching.say({ type: "ack", id, ...counts, back: welcome.queue[0] });
+    expect(el.querySelector(".hitl-card")?.textContent).toBe("item 0");
+  });
+
+  it("what the kernel refuses is said where it was asked", () => {
+    (el.querySelectorAll(".hitl-history-way")[0] as HTMLElement).click();
+    const [{ id, act }] = watching.of("jump");
+    expect(act).toBe("older-act");
+    watching.say({ type: "refused", id, why: "'b' is no class any more." });
+    expect(el.querySelector(".hitl-monitor .hitl-note")?.textContent).toBe("'b' is no class any more.");
   });
 });

@@ -74,7 +74,7 @@ __all__ = [
 
 def _mimebundle(session: Session, **options: Any) -> Any:
     """The one place where the loop meets a screen: a Session shows itself as a Workbench."""
-    workbench = importlib.import_module("hitl_widgets.widgets.workbench").Workbench(session)
+    workbench = importlib.import_module("hitl_widgets.widgets.workbench").Workbench.unheld(session)
     return workbench._repr_mimebundle_(**options)
 
 

@@ -198,7 +198,7 @@ def test_an_item_that_a_cell_labels_stays_on_the_card_and_says_so(desk):
     bench.wait_item()
     row = bench.card.get_attribute("data-row")
     run(notebook, f"session.label_items([{row}], 'water')")
-    bench.labeler.get_by_text("Labelled water elsewhere: your label replaces it").wait_for()
+    bench.labeler.get_by_text("You have labelled it water: your label replaces that").wait_for()
     assert bench.card.get_attribute("data-row") == row
     bench.focus()
     bench.press("s")  # it keeps its label, and the next comes

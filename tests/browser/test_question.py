@@ -112,24 +112,3 @@ def test_what_cannot_be_is_said_and_the_field_is_as_it_was(desk):
     name.press("Escape")
     assert name.input_value() == "fruit"
     wait_names(bench, "fruit", "water")
-
-
-def test_a_click_in_the_history_leads_there_and_back(desk):
-    notebook, bench = desk.open(SMALL, width=1280)
-    notebook.run(0)
-    bench.wait_item()
-    bench.focus()
-    for key in "12121":
-        bench.label(key)
-    bench.acknowledged()
-    history = bench.page.locator(".hitl-history li")
-    history.nth(4).wait_for()
-    history.nth(3).locator("button").click()
-    bench.wait_labels(2)
-    bench.page.locator(".hitl-history li.hitl-undone").nth(2).wait_for()
-    bench.page.screenshot(path=SHOTS / "history.png")
-    history.nth(0).locator("button").click()
-    bench.wait_labels(5)
-    bench.focus()
-    bench.press("z")
-    bench.wait_labels(4)

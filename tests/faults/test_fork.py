@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import time
@@ -84,6 +86,12 @@ def test_a_session_that_is_used_in_a_forked_child_says_what_to_do(session: Sessi
     assert "of its own in this process" in said
     session.label(session.pool.ids[2], "b")
     assert session.n_labels == 2
+
+
+@pytest.mark.parametrize("send", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_session_cannot_be_copied_or_sent(session: Session, send: Callable[[Session], object]) -> None:
+    with pytest.raises(HitlError, match="cannot be copied, nor sent to another process"):
+        send(session)
 
 
 def test_a_child_forked_while_others_hold_the_locks_does_not_hang(session: Session) -> None:

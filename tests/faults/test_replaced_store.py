@@ -13,14 +13,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psycopg
 import pytest
 
 from hitl_widgets import Session
 from hitl_widgets.errors import StoreError
 from hitl_widgets.labels.store import LabelStore
+from postgres import Server
 from stores import FILES, place
 
 X = np.eye(12, dtype=np.float32)
+
+
+@pytest.fixture(autouse=True)
+def nobody_looks_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The session looks at its store now and then; here when the test says so."""
+    monkeypatch.setattr("hitl_widgets.loop.team.BEAT", 3600)
 
 
 @pytest.fixture(params=FILES)
@@ -153,6 +161,14 @@ GONE: dict[str, Callable[[Path], object]] = {
 }
 
 
+def rescue(session: Session, refused: Exception) -> None:
+    """Run the call that the message names."""
+    call = re.search(r"session\.export\(.*?\)", str(refused))
+    assert call is not None
+    with pytest.warns(RuntimeWarning, match="What this session knows is shown"):
+        eval(call[0], {"session": session})
+
+
 @pytest.mark.parametrize("way", GONE)
 def test_a_store_that_is_gone_refuses_the_label_and_names_the_call_that_rescues(
     session: Session,
@@ -177,11 +193,8 @@ def test_a_store_that_is_gone_refuses_the_label_and_names_the_call_that_rescues(
     assert session.unsaved == str(refused.value)
     assert (path.read_bytes() if path.is_file() else None) == before
 
-    call = re.search(r"session\.export\(.*?\)", str(refused.value))
-    assert call is not None
     monkeypatch.chdir(tmp_path_factory.mktemp("rescue"))
-    with pytest.warns(RuntimeWarning, match="What this session knows is shown"):
-        eval(call[0], {"session": session})
+    rescue(session, refused.value)
     assert labelled(session) == {0, 1}
     session.close()
     with open_session("new.sqlite") as again:
@@ -208,6 +221,28 @@ def test_a_store_that_is_put_back_goes_on(session: Session, path: Path) -> None:
     assert session.unsaved == ""
     with open_session(path) as again:
         assert labelled(again) == {0, 1}
+
+
+@pytest.mark.parametrize("way", ["deleted", "another store"])
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_cell_that_is_run_again_on_a_lost_store_offers_what_the_kernel_knows(
+    session: Session, path: Path, way: str, closed: bool
+) -> None:
+    label(session, 0, 1, 2)
+    session.undo()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        GONE[way](path)
+    if closed:
+        session.close()
+    with pytest.warns(RuntimeWarning, match=r"deleted or replaced.* knows \d of its acts.*session\.earlier"):
+        again = open_session(path)
+    before = labelled(again)
+    assert len(again.import_labels(again.earlier).refused) == 0
+    assert labelled(again) == before | {0, 1}
+    again.close()
+    with warnings.catch_warnings(), open_session(path):
+        warnings.simplefilter("error")  # nothing is left to be taken up
 
 
 # -- a store that another program holds
@@ -255,7 +290,7 @@ def test_a_label_gives_up_after_the_stated_time(
     holder = Holder(path, how)
     with (
         pytest.warns(RuntimeWarning, match="for up to 1 s"),
-        pytest.raises(StoreError, match=r"locked.*This act was not saved.*then label again"),
+        pytest.raises(StoreError, match=r"could not be written.*locked\. Close.*then label again"),
     ):
         label(session, 1)
     assert "locked" in session.unsaved
@@ -281,6 +316,25 @@ def test_a_store_that_is_locked_when_it_is_opened_says_so(
     open_session(path).close()
 
 
+def test_what_the_session_sees_by_itself_is_told_to_its_views(session: Session, path: Path) -> None:
+    label(session, 0, 1)
+    assert session._team is not None
+    away = path.rename(path.with_name("away.sqlite"))
+    with pytest.warns(RuntimeWarning, match="moved or deleted"):
+        session._team.beat()
+    session._team.beat()  # said once
+    assert "moved or deleted" in session.unsaved
+    away.rename(path)
+    session._team.beat()
+    assert session.unsaved == ""
+    copy = copy_of(path)
+    label(session, 2, 3)
+    copy.replace(path)
+    with pytest.warns(RuntimeWarning, match=OLDER):
+        session._team.beat()
+    assert labelled(session) == {0, 1, 2, 3}
+
+
 def test_an_act_of_a_view_does_not_hold_the_kernel(session: Session, path: Path) -> None:
     label(session, 0)
     holder = Holder(path, "EXCLUSIVE")
@@ -294,3 +348,99 @@ def test_an_act_of_a_view_does_not_hold_the_kernel(session: Session, path: Path)
     with session.briefly():
         session.label_items([1], "a")
     assert labelled(session) == {0, 1}
+
+
+# -- the same on a server
+
+
+@pytest.fixture
+def url(postgres: Server) -> str:
+    return postgres.new_database()
+
+
+@pytest.fixture
+def remote(url: str) -> Iterator[Session]:
+    with open_session(url) as made:
+        yield made
+
+
+def on_server(url: str, *statements: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def restore_older(url: str, n: int) -> None:
+    """As if a dump with so many events had been restored."""
+    on_server(
+        url,
+        "ALTER TABLE label_event DISABLE TRIGGER ALL",
+        f"DELETE FROM label_event WHERE seq > {n}",
+        f"SELECT setval(pg_get_serial_sequence('label_event', 'seq'), {n})",
+        "ALTER TABLE label_event ENABLE TRIGGER ALL",
+    )
+
+
+@pytest.mark.parametrize("act", ["label", "undo", "look"])
+def test_what_a_restored_dump_lacks_is_written_to_it_again(remote: Session, url: str, act: str) -> None:
+    label(remote, 0, 1, 2, 3)
+    restore_older(url, 3)  # the question and two labels
+    do = {"undo": remote.undo, "label": lambda: label(remote, 4), "look": remote.labels}
+    with pytest.warns(RuntimeWarning, match=OLDER):
+        do[act]()
+    expected = {"undo": {0, 1, 2}, "label": {0, 1, 2, 3, 4}, "look": {0, 1, 2, 3}}[act]
+    assert labelled(remote) == expected
+    with open_session(url) as again:
+        assert labelled(again) == expected
+
+
+REMOTE: dict[str, tuple[Callable[[Server, str], None], str]] = {
+    "dropped": (
+        lambda server, url: on_server(server.url(), f"DROP DATABASE {url.rsplit('/', 1)[1]} WITH (FORCE)"),
+        "does not exist.*dropped or restored",
+    ),
+    "emptied": (
+        lambda _, url: on_server(url, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public"),
+        "does not exist.*dropped or restored",
+    ),
+    "another store": (
+        lambda _, url: (
+            restore_older(url, 1),
+            on_server(url, "UPDATE hitl_meta SET value = 'other' WHERE key = 'store_id'"),
+        ),
+        "replaced by another one",
+    ),
+}
+
+
+@pytest.mark.parametrize("way", REMOTE)
+def test_a_database_that_is_gone_names_the_call_that_rescues(
+    remote: Session, url: str, way: str, postgres: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label(remote, 0, 1)
+    REMOTE[way][0](postgres, url)
+    with pytest.raises(StoreError, match=REMOTE[way][1]) as refused:
+        label(remote, 2)
+    monkeypatch.chdir(tmp_path)
+    rescue(remote, refused.value)
+    with open_session("new.sqlite") as again:
+        assert len(again.import_labels("rescued.jsonl").refused) == 0
+        assert labelled(again) == {0, 1}
+
+
+def test_a_label_says_that_it_waits_for_a_table_that_is_locked(
+    remote: Session, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label(remote, 0)
+    with psycopg.connect(url) as other:
+        other.execute("LOCK TABLE label_event IN ACCESS EXCLUSIVE MODE")
+        with monkeypatch.context() as patch:
+            patch.setattr("hitl_widgets.labels.waiting.PATIENT", 1.0)
+            with (
+                pytest.warns(RuntimeWarning, match="locked by another program: waiting .* for up to 1 s"),
+                pytest.raises(StoreError, match=r"could not be written.*End the transaction"),
+            ):
+                label(remote, 1)
+        assert "s3cret" not in remote.unsaved
+    label(remote, 1)
+    assert labelled(remote) == {0, 1}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -83,6 +85,8 @@ def test_labels_stay_on_their_rows_and_a_changed_table_is_said(way: str, how: di
             RuntimeWarning, match=f"Your table changed after the session was made: .*{change[1]}"
         ):
             found = session.to_frame()
+        with pytest.warns(RuntimeWarning, match="Your table changed"):
+            assert session.predictions().index.tolist() == list(session.pool.ids)
     pd.testing.assert_frame_equal(found[before.columns.tolist()], before)
     assert found["label"].dropna().to_dict() == {3: "a", 5: "b"}
 
@@ -156,6 +160,16 @@ def test_dicts_and_cells_that_are_changed_in_place(how: dict[str, Any]) -> None:
         rows.reverse()
         session.item(session.pool.ids[6])["text"] = "other"
         assert [session.payload(i).content for i in range(N)] == before
+
+
+def test_a_pandas_that_another_thread_is_still_importing_is_not_looked_into(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    half = ModuleType("pandas")
+    half.__spec__ = SimpleNamespace(_initializing=True)  # type: ignore[assignment]
+    monkeypatch.setitem(sys.modules, "pandas", half)
+    assert Pool.from_data(np.eye(3)).source_changed == ""
+    assert Pool.from_data(["a", "b"]).source_changed == ""
 
 
 # -- arrays

@@ -148,6 +148,22 @@ class Model:
                 every[i].place = "retired" if kind == "retire" else "gone"
                 every[i].heir = heir if kind == "merge" else None
 
+    def became(self) -> dict[str, str]:
+        """What became of every act: brought back, while the last act that did so holds or is back itself."""
+        found: dict[str, str] = {}
+        for act in reversed(self.acts):  # those that bring it back come later in the log
+            event = act.event
+            again = [
+                a.event.event_id
+                for a in self.acts[self.acts.index(act) + 1 :]
+                if a.event.restores == event.event_id and a.event.annotator == event.annotator
+            ]
+            back = bool(again) and found[again[-1]] in {"holds", "brought back"}
+            # A restore of what redo still reaches is no more than an act of its own.
+            lost = "brought back" if back else "left behind"
+            found[event.event_id] = "holds" if act.holds else lost if act.dead else "undone"
+        return found
+
     def meaning(self, event: LabelEvent) -> str | None:
         if event.kind != "label" or event.value is None:
             return None
@@ -229,7 +245,9 @@ def logs(draw: st.DrawFn) -> list[LabelEvent]:
     for _ in range(draw(st.integers(0, 25))):
         who = draw(st.sampled_from(PEOPLE))
         kind = draw(
-            st.sampled_from(["label", "label", "skip", "undo", "undo", "redo", "cross", "change", "jump"])
+            st.sampled_from(
+                ["label", "label", "skip", "undo", "undo", "redo", "cross", "change", "jump", "restore"]
+            )
         )
         if kind == "change":
             try:
@@ -245,6 +263,11 @@ def logs(draw: st.DrawFn) -> list[LabelEvent]:
                 continue
             if way:
                 log.append(LabelEvent("undo" if back else "redo", "t", who, value=way))
+        elif kind == "restore":
+            acts = [e for e in log if e.kind in {"label", "skip"}]
+            if acts:  # also of what holds, and of somebody else's
+                act = draw(st.sampled_from(acts))
+                log.append(LabelEvent(act.kind, "t", who, act.item_ids, act.value, restores=act.event_id))
         elif kind in {"label", "skip"}:
             items = tuple(draw(st.lists(st.sampled_from(ITEMS), min_size=1, max_size=3, unique=True)))
             word = (
@@ -267,6 +290,7 @@ def test_the_fold_agrees_with_the_model(log: list[LabelEvent]) -> None:
     fold, model = fold_of(log), Model(log)
     assert state(fold) == state(model)
     assert fold.acts() == [(a.event, a.holds) for a in model.acts]
+    assert {e.event_id: fold.state(e) for e, _ in fold.acts()} == model.became()
     assert fold.n_events == len(log) + 1
 
 
@@ -345,6 +369,38 @@ def test_a_jump_leads_where_so_many_undos_or_redos_lead(
     assert state(fold) == state(single)
     done = fold.to_undo(who)
     assert (done.event_id if done else None) == there
+
+
+@given(logs(), st.sampled_from(PEOPLE))
+def test_a_way_counts_the_acts_and_labels_that_a_jump_turns(log: list[LabelEvent], who: str) -> None:
+    fold = fold_of(log)
+    acts = {e.event_id: e for e, _ in fold.acts(annotator=who)}
+    ways = fold.ways(who, acts)
+    for event_id in acts:
+        try:
+            _, way = fold.to_jump(who, event_id)
+        except InvalidInput:
+            assert event_id not in ways
+            continue
+        labels = sum(len(acts[i].item_ids) for i in way if acts[i].kind == "label")
+        assert ways[event_id] == (len(way), labels)
+
+
+@given(logs(), st.sampled_from(PEOPLE))
+def test_what_was_left_behind_is_listed_the_newest_first(log: list[LabelEvent], who: str) -> None:
+    fold = fold_of(log)
+    left = [e for e, _ in fold.acts(annotator=who) if fold.state(e) == "left behind"]
+    assert {e.event_id for e in fold.left(who, 99)} == {e.event_id for e in left}
+    assert fold.left(who, 1) == fold.left(who, 99)[:1]
+
+
+def test_an_act_that_restores_itself_or_somebody_elses_locks_nobody_out() -> None:
+    act = LabelEvent("label", "t", "ann", ("x",), "a")
+    own = LabelEvent("label", "t", "ann", ("x",), "a", restores="me", event_id="me")
+    other = LabelEvent("label", "t", "bob", ("x",), "a", restores=act.event_id)
+    undo = [LabelEvent("undo", "t", "ann", value=e.event_id) for e in (own, act)]
+    fold = fold_of([act, own, other, *undo, LabelEvent("skip", "t", "ann", ("y",))])
+    assert [fold.state(e) for e in (act, own, other)] == ["left behind", "left behind", "holds"]
 
 
 def test_a_jump_to_the_act_of_somebody_else_is_refused() -> None:

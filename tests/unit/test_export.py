@@ -8,6 +8,9 @@ import os
 import stat
 import zipfile
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -433,3 +436,47 @@ def test_a_page_is_written_as_it_was_given(make_session: Make, tmp_path: Path, k
     session.label_items([1], "a")
     table = pd.read_csv(session.export(tmp_path / "out.csv"))
     assert table[kind].tolist() == ["<i>two</i>"]
+
+
+ODD = {
+    "large": [2**70, 1],
+    "complex": [1 + 2j, 3],
+    "decimal": [Decimal("1.50"), None],
+    "period": pd.period_range("2026-01", periods=2, freq="M"),
+    "interval": pd.interval_range(0, 2),
+    "nested": [{"a": 1}, [1, 2]],
+    "array": [np.zeros(2), None],
+    "class": [Enum("Mood", "GOOD").GOOD, None],
+}
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet", "xlsx"])
+@pytest.mark.parametrize("name", ODD)
+def test_values_that_a_file_has_no_type_for_are_written_as_text_and_it_is_said_once(
+    tmp_path: Path,
+    name: str,
+    format: str,  # noqa: A002
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    table = pd.DataFrame({"id": [1, 2], name: ODD[name], "more": ODD[name]})
+    file = write_table(table, tmp_path / f"t.{format}")
+    told = [str(w.message) for w in recwarn if "written as text" in str(w.message)]
+    assert len(told) == (format != "csv")
+    assert all(repr(name) in words and "'more'" in words for words in told)
+    if format == "parquet":
+        found = pd.read_parquet(file)
+        assert found[name].dropna().tolist() == [str(v) for v in table[name] if v is not None]
+        assert found["id"].tolist() == [1, 2]
+
+
+def test_plain_columns_keep_their_type_and_nothing_is_said(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    table = pd.DataFrame(
+        {"i": [1, 2], "f": [0.5, None], "b": [True, None], "s": ["x", None], "d": [date(2026, 1, 1), None]}
+    )
+    found = pd.read_parquet(write_table(table, tmp_path / "t.parquet"))
+    assert found["i"].dtype == "int64"
+    assert found["b"].tolist() == [True, None]
+    assert found["d"].tolist() == [date(2026, 1, 1), None]
+    assert not [w for w in recwarn if "written as text" in str(w.message)]

@@ -150,7 +150,7 @@ def test_other_matrices_are_converted() -> None:
         (np.full((10, 2), "a"), "expected numbers"),
         (np.full((10, 2), "a", dtype=object), "cannot be read"),
         (np.ones((10, 2), complex), "expected numbers"),
-        ([[1, 2], [3]] * 5, "cannot be read"),
+        ([[1, 2], [3]] * 5, "differ in length"),
         (np.full((10, 2), 1e300), "10 of 10 rows"),
         (sparse.csr_matrix((9, 200)), "9 rows"),
     ],

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from helpers import ANY_TEXT
 from hitl_widgets.data.pool import Pool
@@ -21,6 +22,7 @@ from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels.events import LabelEvent, new_event_id
 from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.session import Session
 from hitl_widgets.widgets.labeler import Labeler
 from hitl_widgets.widgets.monitor import Monitor
@@ -322,7 +324,9 @@ def test_ids_that_come_and_go_keep_the_labels(make_session: Make, store: Path, h
         assert found.to_dict() == {"x1": "a", "x2": "b", "x3": "b"}
         assert not len(back.missing())
     with pytest.warns(RuntimeWarning, match="items were given without id="):
-        assert held(make_session(data, id="k", **options)) == {"x1": "a", "x2": "b", "x3": "b"}
+        again = make_session(data, id="k", **options)
+    assert held(again) == {"x1": "a", "x2": "b", "x3": "b"}
+    assert len(again.notices) == 1
 
 
 def test_equal_rows_share_what_was_said_of_their_content(make_session: Make, store: Path) -> None:
@@ -349,9 +353,7 @@ def test_labels_that_the_table_lacks_are_counted_listed_and_kept(
     with make_session(table(range(6)), **how) as first:
         first.label([first.pool.ids[i] for i in range(4)], "a")
         first.skip(first.pool.ids[5])
-    with pytest.warns(
-        RuntimeWarning, match=r"holds labels of 3 items .* \(1 others are found\).*missing\(\)"
-    ):
+    with pytest.warns(RuntimeWarning, match=r"holds labels of 3 items .* \(1 found\).*missing\(\)"):
         again = make_session(table(range(3, 6), WORDS[3:]), **how)
     assert again.n_labels == 1
     assert len(again.missing()) == 3
@@ -449,6 +451,20 @@ def test_columns_that_are_added_are_no_change_and_other_columns_are_said(
     assert make_session(added.assign(n=5), id="k", store=store).changed()["id"].tolist() == [0, 1]
     with pytest.warns(RuntimeWarning, match="2 items showed other columns"):
         make_session(data.rename(columns={"n": "m"}), id="k", store=store)
+
+
+def test_an_image_file_that_changed_is_said(make_session: Make, store: Path, tmp_path: Path) -> None:
+    files = [tmp_path / f"{i}.png" for i in range(3)]
+    for i, file in enumerate(files):
+        Image.new("RGB", (4, 4), (i, 0, 0)).save(file)
+    data = pd.DataFrame({"k": range(3), "file": map(str, files)})
+    with make_session(data, image="file", id="k", store=store) as first:
+        first.label([0, 1, 2], "a")
+    assert not make_session(data, image="file", id="k", store=store).notices
+    Image.new("RGB", (4, 4), (99, 0, 0)).save(files[1])
+    with pytest.warns(RuntimeWarning, match="1 of 3 labelled items"):
+        again = make_session(data, image="file", id="k", store=store)
+    assert again.changed()["id"].tolist() == [1]
 
 
 def test_a_store_of_before_there_were_digests_opens_in_silence(by_id: Make, store: Path) -> None:
@@ -562,3 +578,47 @@ def test_undo_gives_back_an_item_that_the_log_spells_in_another_way(
     labeler._receive(labeler, {"type": "undo", "id": new_event_id()}, [])
     [back] = [m["back"] for m in sent if m.get("back")]
     assert (back["row"], back["key"]) == (1, "8")
+
+
+# -- whatever the order -----------------------------------------------------------------------------
+
+TABLES = [
+    {"id": [7, 8, 9], "text": ["x", "y", "z"]},
+    {"id": ["007", "08", "9"], "text": ["x", "y", "z\r\n"]},
+    {"id": ["7", "07", "10"], "text": ["x", "y", "w"]},
+    {"id": [7.0, 9.0, 10.0], "text": ["other", "z", "w"]},
+    {"text": ["x", "y ", "z", "w"]},
+    {"text": ["z\n", "y", "x\r\n", "x"]},
+]
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2), st.sampled_from(["a", "b", None, "undo"]))))
+def test_open_ledgers_see_what_one_opened_now_would_see(acts: list[tuple[int, int, str | None]]) -> None:
+    store, schema = LabelStore(":memory:"), Schema(["a", "b"])
+    pools = [
+        Pool.from_data(pd.DataFrame(data), text="text", id="id" if "id" in data else None) for data in TABLES
+    ]
+
+    def opened(pool: Pool) -> Ledger:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return Ledger(store, "labels", pool, schema, "ann")
+
+    ledgers = [opened(pool) for pool in pools]
+    for which, row, value in acts:
+        ledger = ledgers[which]
+        ledger.sync()
+        if value == "undo":
+            if (target := ledger.to_turn("undo", "ann")) is not None:
+                ledger.append(LabelEvent("undo", "labels", "ann", value=target.event_id))
+            continue
+        keys, digests = ledger.named([row])
+        ledger.append(LabelEvent("label", "labels", "ann", keys, value, "api", digests=digests), [row])
+        assert ledger.labels.y[row] == {"a": 0, "b": 1, None: -1}[value]
+    for pool, ledger in zip(pools, ledgers, strict=True):
+        ledger.sync()
+        again = opened(pool)
+        assert ledger.labels.y.tolist() == again.labels.y.tolist()
+        assert ledger.changed == again.changed
+        assert ledger.notices() == again.notices()
+        assert sorted(ledger.missing()) == sorted(again.missing())

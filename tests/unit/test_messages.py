@@ -6,6 +6,7 @@ import contextvars
 import dataclasses
 import json
 import re
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 
 from helpers import ANY_TEXT, Told, clouds
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput, StoreError
-from hitl_widgets.labels.events import new_event_id
+from hitl_widgets.labels.events import LabelEvent, new_event_id
 from hitl_widgets.loop.session import Session
 from hitl_widgets.widgets import channel, messages
 from hitl_widgets.widgets.explorer import Explorer
@@ -229,6 +230,22 @@ def test_a_key_means_the_class_that_was_on_it_whatever_it_is_called_when_it_arri
     )
 
 
+@pytest.mark.filterwarnings("ignore:.*classes= lacks:RuntimeWarning")
+def test_a_class_that_the_cell_renamed_is_asked_about_and_answered_on_the_screen(
+    make_session: Make, bundles: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "labels.sqlite"
+    with make_session(classes=["spam", "ham"], store=store) as before:
+        before.label(before.pool.ids[0], "spam")
+    session = make_session(classes=["junk", "ham"], store=store)
+    wire = Wire(Labeler(session), monkeypatch)
+    assert wire.say(HELLO)[0]["lost"] == [{"name": "spam", "to": ["junk"]}]
+    change = {"change": "merge", "of": ["spam", "junk"], "name": "junk"}
+    assert wire.answer({"id": new_event_id(), "type": "change"} | change)["type"] == "ack"
+    assert wire.say(HELLO)[0]["lost"] == []
+    assert session.labels()["label"].tolist() == ["junk"]
+
+
 def test_a_change_that_has_items_asked_again_says_so(session: Session, labeler: Wire) -> None:
     session.label_items([0, 1], "a")
     split = {"change": "split", "of": ["a"], "classes": [{"name": "one"}, {"name": "two"}]}
@@ -256,6 +273,88 @@ def test_every_name_of_a_class_that_a_schema_takes_can_be_sent(
     for name in names:
         assert wire.answer(label(session, value=name))["type"] == "ack"
         assert session.labels()["label"].tolist() == [name]
+
+
+# -- the history
+
+
+def test_an_act_is_opened_as_the_rows_of_its_items(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    wire = Wire(Monitor(session), monkeypatch)
+    keys = [session.pool.keys[i] for i in (7, 3, 5)]
+    one = session.label_items([4], "a")
+    session.store.append(
+        gone := LabelEvent("label", session.task, session.annotator, (*keys, "not here"), "b")
+    )
+    assert session.n_labels == 4
+    skipped = session.skip_items([9])
+    lasso = session.label_items([0, 1], "b", selection="lasso")
+    ask = {"type": "open", "id": "a" * 8, "view": "b" * 8}
+    expected = {
+        one: ([4], "clicked", 0),
+        gone.event_id: ([3, 5, 7], "clicked", 1),
+        skipped: ([9], "clicked", 0),
+        lasso: ([0, 1], "lasso", 0),
+    }
+    for act, (rows, how, missing) in expected.items():
+        [told] = wire.say(ask | {"act": act})
+        assert told["rows"] == encode(rows)
+        assert (told["n"], told["how"], told["missing"], told["to"]) == (len(rows), how, missing, "b" * 8)
+    before = session.n_events
+    theirs = LabelEvent("label", session.task, "bob", (keys[0],), "a")
+    session.store.append(theirs)
+    assert len(session.history()) == before + 1  # has read it
+    for act in (theirs.event_id, "no such act"):
+        [reply] = wire.say(ask | {"act": act})
+        assert (reply["type"], "is no act of yours" in reply["why"]) == ("refused", True)
+    assert len(session.history()) == before + 1
+
+
+def test_an_undo_of_a_bulk_act_gives_its_selection_back_and_of_a_single_one_its_item(
+    session: Session, labeler: Wire
+) -> None:
+    rows = encode([0, 2, 4])
+    for message in (label(session, rows=rows, pool=session.pool.fingerprint, selection="lasso", key=None),):
+        labeler.say({k: v for k, v in message.items() if v is not None})
+    labeler.say(label(session, key=session.pool.keys[9]))
+    single, bulk = (labeler.answer({"type": "undo", "id": new_event_id()}) for _ in range(2))
+    assert (single["back"]["row"], single["chosen"]) == (9, None)
+    assert (bulk["back"], bulk["chosen"]) == (None, {"rows": rows, "n": 3, "how": "lasso", "missing": 0})
+    assert labeler.answer({"type": "redo", "id": new_event_id()})["chosen"] is None
+
+
+def test_the_history_names_ways_and_branches_also_behind_many_later_acts(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire = Wire(Monitor(session), monkeypatch)
+    first = session.label_items([0], "a")
+    lost = [session.label_items([1, 2, 3], "a", selection="lasso"), session.label_items([4], "b")]
+    assert wire.widget._history()[2]["way"] == (2, 4)
+    assert wire.answer({"type": "jump", "id": new_event_id(), "act": first})["type"] == "ack"
+    assert [(e["state"], e["way"]) for e in wire.widget._history()] == [
+        ("undone", (2, 4)),
+        ("undone", (1, 3)),
+        ("holds", (0, 0)),
+    ]
+    for i in range(5, 45):
+        session.label_items([i], "b")
+    told = wire.widget._history()
+    assert [(e["id"], e["state"], e["apart"]) for e in told[-2:]] == [
+        (act, "left behind", True) for act in reversed(lost)
+    ]
+    assert not any(e["apart"] for e in told[:-2])
+    reply = wire.answer({"type": "restore", "id": new_event_id(), "acts": lost})
+    assert (reply["type"], reply["note"]) == ("ack", None)
+    assert [e["state"] for e in wire.widget._history()] == ["holds"] * 30
+    assert session.current.y[1:5].tolist() == [0, 0, 0, 1]
+
+
+def test_a_restore_says_what_it_replaced(session: Session, labeler: Wire) -> None:
+    lost = session.label_items([1, 2, 3], "a")
+    session.undo()
+    session.label_items([2], "b")
+    reply = labeler.answer({"type": "restore", "id": new_event_id(), "acts": [lost]})
+    assert reply["note"] == "1 item had another answer of yours since: it was replaced. Undo brings it back."
+    assert session.current.y[1:4].tolist() == [0, 0, 0]
 
 
 # -- what is refused
@@ -327,6 +426,27 @@ def test_a_disk_that_is_full_fails_the_label_so_that_the_browser_keeps_it(
     assert (reply["type"], "full" in reply["why"]) == ("failed", True)
     assert labeler.answer(message)["type"] == "ack"
     assert session.n_labels == 1
+
+
+def test_an_act_that_finds_the_store_locked_stays_in_the_browser_and_arrives_afterwards(
+    make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("hitl_widgets.loop.team.BEAT", 3600)
+    session = make_session(store=tmp_path / "labels.sqlite")
+    labeler, monitor = Wire(Labeler(session), monkeypatch), Wire(Monitor(session), monkeypatch)
+    holder = sqlite3.connect(tmp_path / "labels.sqlite", isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    acts = [label(session, id=f"{i:08}", key=session.pool.keys[i]) for i in range(3)]
+    replies = [labeler.answer(act) for act in acts]
+    assert {reply["type"] for reply in replies} == {"failed"}
+    assert all("locked" in reply["why"] for reply in replies)
+    assert any("locked" in m["store"]["unsaved"] for m in monitor.sent if "store" in m)
+    holder.rollback()
+    holder.close()
+    monkeypatch.setattr(session, "_locked_until", 0.0)
+    assert [labeler.answer(act)["type"] for act in acts] == ["ack"] * 3  # sent again, as the browser does
+    assert session.n_labels == 3
+    assert session.unsaved == ""
 
 
 def test_the_monitor_says_that_an_act_was_not_saved_until_one_is(

@@ -706,6 +706,58 @@ def test_a_file_with_labels_of_other_classes_is_refused_and_left_alone(
         make_session(store=store, task="other", classes=None)
 
 
+def test_a_class_that_the_cell_renames_is_asked_about_and_loses_no_label(
+    make_session: Make, tmp_path: Path
+) -> None:
+    store = tmp_path / "labels.sqlite"
+    with make_session(store=store, classes=["spam", "ham"]) as session:
+        session.label(session.pool.ids[:3], "spam")
+    words = r"labels of 'spam' under task 'labels', which classes= lacks.*\['spam'\], into='junk'"
+    for _ in range(2):  # also where the cell is run again before anybody has answered
+        with pytest.warns(RuntimeWarning, match=words):
+            session = make_session(store=store, classes=["ham", "junk"])
+        assert session.classes.names == ("ham", "junk", "spam")
+        assert [(name, to) for _, name, to in session.unanswered] == [("spam", ("junk",))]
+        assert session.labels()["label"].tolist() == ["spam"] * 3
+        session.close()
+    assert session.history()["kind"].tolist() == ["schema", "label", "schema"]
+
+
+@pytest.mark.parametrize("answer", ["renamed", "retired"])
+def test_the_answer_stands_when_the_cell_is_run_again(
+    make_session: Make, tmp_path: Path, answer: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    store = tmp_path / "labels.sqlite"
+    with make_session(store=store, classes=["spam", "ham"]) as session:
+        session.label(session.pool.ids[:3], "spam")
+    with make_session(store=store, classes=["junk", "ham"]) as session:
+        if answer == "renamed":
+            session.classes.merge(["spam"], into="junk")
+        else:
+            session.classes.retire("spam")
+        assert session.unanswered == []
+        session.undo()
+        assert len(session.unanswered) == 1
+        session.redo()
+    recwarn.clear()
+    session = make_session(store=store, classes=["junk", "ham"])
+    assert session.classes.names == ("junk", "ham")
+    assert session.labels()["label"].tolist() == ["junk" if answer == "renamed" else "spam"] * 3
+    assert session.unanswered == []
+    assert not [w for w in recwarn if "classes= lacks" in str(w.message)]
+
+
+def test_of_several_new_classes_the_likeliest_comes_first(make_session: Make, tmp_path: Path) -> None:
+    store = tmp_path / "labels.sqlite"
+    with make_session(store=store, classes=["positive", "negative"]) as session:
+        session.label(session.pool.ids[0], "positive")
+        session.label(session.pool.ids[1], "negative")
+    with pytest.warns(RuntimeWarning, match="Was it renamed"):
+        session = make_session(store=store, classes=["neg", "pos", "neutral"])
+    asked = {name: to[0] for _, name, to in session.unanswered}
+    assert asked == {"positive": "pos", "negative": "neg"}
+
+
 def test_classes_may_be_added_and_unused_ones_dropped(make_session: Make) -> None:
     store = LabelStore(":memory:")
     first = make_session(store=store, classes=["spam", "ham", "odd"])

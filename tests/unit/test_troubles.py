@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -241,3 +244,37 @@ def test_an_item_that_cannot_be_shown_does_not_hide_the_others(make_session: Mak
     assert items[0]["text"] == "0"
     assert items[2]["text"] == "2"
     assert "a huge picture" in items[1]["why"]
+
+
+HALF_IMPORTING = """
+import sys, threading, time
+from pathlib import Path
+folder = Path(sys.argv[1])
+import hitl_widgets as hitl
+hitl.Session  # all that is ours is here
+assert "pandas" not in sys.modules
+began = threading.Event()
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith("pandas.core"):
+            began.set()
+            time.sleep(.02)
+sys.meta_path.insert(0, Slow())
+thread = threading.Thread(target=lambda: __import__("pandas"))
+thread.start()
+assert began.wait(20)
+session = hitl.Session(["one", "two", "three"] * 5, classes=["a", "b"], store=":memory:")
+print(len(session.pool))
+session.close()
+"""
+
+
+def test_a_session_waits_for_a_library_that_another_thread_is_importing(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HALF_IMPORTING, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.stdout == "3\n", done.stderr[-2_000:]

@@ -15,11 +15,11 @@ import type { Item } from "../items/index";
 import type { Engine } from "../plot/engine";
 import type { Point } from "../plot/geometry";
 import { hullsOf } from "../plot/groups";
-import { change, type Marks, NONE } from "../plot/look";
+import { BLIND, change, type Marks, NONE } from "../plot/look";
 import { type Groups, type How, MapPlot } from "../plot/map";
 import { NO_ROWS, type Rows } from "../plot/rows";
 import { announcer } from "../ui/announce";
-import { Bus } from "../ui/bus";
+import { Bus, type Chosen } from "../ui/bus";
 import { count } from "../ui/dom";
 import { onKey } from "../ui/keys";
 import { onTheme, readTheme } from "../ui/theme";
@@ -85,11 +85,11 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
 
   // -- choosing
 
-  function choose(rows: Rows, how: How, fromHere = false): void {
+  function choose(rows: Rows, how: How, fromHere = false, from?: Chosen["from"]): void {
     chosen = rows.length ? { rows, how } : null;
     if (fromHere) void plot?.setSelection(rows);
     view.setChosen(rows.length);
-    labeler = bus.tell("selection", chosen) || (labeler && rows.length === 0);
+    labeler = bus.tell("selection", chosen && { ...chosen, from }) || (labeler && rows.length === 0);
     view.setClasses(classes, chosen !== null && !labeler);
     if (rows.length) say(`${count(rows.length, "item")} chosen`);
   }
@@ -121,6 +121,15 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
         void plot.setRound(rows, marks, rings);
       }),
     );
+  }
+
+  /** What the kernel said of a point before it was asked blind is forgotten until it is answered. */
+  function hide(row: number): void {
+    if (!marks || marks.doubt[row] === BLIND) return;
+    [marks.label[row], marks.predicted[row], marks.doubt[row]] = [NONE, NONE, BLIND];
+    ring(rings.filter((one) => one !== row));
+    void plot?.setRound(Uint32Array.of(row), marks, rings);
+    drawTip();
   }
 
   function regroup(finer: boolean): void {
@@ -165,11 +174,18 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       void plot?.setSelection(NO_ROWS);
     }
   });
+  bus.on("choose", ({ rows, how, from }) => {
+    if (!plot || !places) return;
+    choose(rows, how as How, true, from);
+    plot.show(rows);
+    return true;
+  });
   bus.on("regroup", ({ finer }) => regroup(finer));
   bus.on("acted", ({ rows, code }) => paint(rows, code));
   bus.on("current", (current) => {
     here = current?.row ?? -1;
     plot?.setHere(here);
+    if (current?.blind) hide(here);
   });
   bus.on("labeler", () => {
     labeler = true;
@@ -192,6 +208,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     const [label_, predicted] = [marks?.label[row] ?? NONE, marks?.predicted[row] ?? NONE];
     const [given, guess] = [classes[label_], classes[predicted]];
     if (given) return { before: "Labelled ", name: given.name, after: "", colour: given.color };
+    if (marks?.doubt[row] === BLIND)
+      return { before: "Asked without a hint: answer first", name: "", after: "", colour: "transparent" };
     if (!guess) return { before: "Not labelled", name: "", after: "", colour: "transparent" };
     const after = (marks?.doubt[row] ?? 0) > 8 ? ", in doubt" : "";
     return { before: "Model: ", name: guess.name, after, colour: guess.color };
@@ -207,7 +225,11 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
 
   function drawList(): void {
     if (!listing) return;
-    view.setList(rings.map((row) => ({ row, item: glimpses.get(row), ...known(row) })));
+    const model = marks?.predicted.some((code) => code !== NONE) ?? false;
+    view.setList(
+      rings.map((row) => ({ row, item: glimpses.get(row), ...known(row) })),
+      model,
+    );
     fetchGlimpses();
   }
 

@@ -1,5 +1,5 @@
 import type { Channel } from "../host/channel";
-import { encodeRows, itemsOf } from "../host/codecs";
+import { decodeRows, encodeRows, itemsOf } from "../host/codecs";
 import { Fetch, sizeOf } from "../host/fetch";
 import type {
   Ask,
@@ -24,18 +24,21 @@ import {
   isAgain,
   type LabelerEvent,
   meanwhile,
+  onCard as onCardOf,
   reduce,
   type Turn,
   turnable,
+  turning,
 } from "../state/labeler";
 import { announcer } from "../ui/announce";
-import { Bus } from "../ui/bus";
+import { Bus, type Chosen } from "../ui/bus";
 import { count, download } from "../ui/dom";
 import { Gaze } from "../ui/gaze";
 import { onKey } from "../ui/keys";
 import { onTheme } from "../ui/theme";
 import { heldView } from "../views/held";
 import { labelerView } from "../views/labeler";
+import { lostView } from "../views/lost";
 
 const HELD = 300;
 const AHEAD = 12;
@@ -87,6 +90,11 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     },
   });
 
+  const lost = lostView(root, (change) => {
+    channel.act({ type: "change", ...change });
+    tellWaiting();
+  });
+
   const held = heldView(root, {
     apply: (group) => {
       channel.apply(group);
@@ -108,20 +116,17 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     fetchAhead();
     draw();
     const now = onCard();
-    if (now?.row !== before?.row) bus.tell("current", now ? { row: now.row } : null);
+    if (now?.row !== before?.row || now?.blind !== before?.blind) tellCurrent(now);
   }
 
-  const draw = (): void => view.update({ state, ask: onCard(), item: (row) => items.get(row), showGuess });
+  const draw = (): void => {
+    view.update({ state, ask: onCard(), item: (row) => items.get(row), showGuess });
+    lost.update(state.lost);
+  };
 
-  /** One chosen point takes the card; otherwise the question does. */
-  function onCard(): Ask | null {
-    if (!state.chosen) return state.current;
-    if (state.chosen.rows.length !== 1) return null;
-    const member = state.chosen.sample?.random[0];
-    if (!member) return null;
-    const held = member.label >= 0 ? `labelled ${state.classes[member.label]?.name}` : "not labelled yet";
-    return { ...member, reason: `Chosen on the map, ${held}`, audit: false };
-  }
+  const onCard = (): Ask | null => onCardOf(state);
+  const tellCurrent = (ask: Ask | null): boolean =>
+    bus.tell("current", ask ? { row: ask.row, blind: ask.blind === true } : null);
 
   // -- items: asked for once, a few ahead, so that the next one is painted from here
 
@@ -237,6 +242,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
 
   function turn(type: Turn): void {
     if (!turnable(state)[type]) return;
+    if (state.chosen?.from === "undo") release();
     const id = channel.act({ type });
     dispatch({ type: "turned", id, kind: type });
     say(type === "undo" ? "Taken back" : "Brought back");
@@ -275,15 +281,27 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   bus.on("who", () => {
     bus.tell("labeler", null);
     const ask = onCard();
-    if (ask) bus.tell("current", { row: ask.row });
+    if (ask) tellCurrent(ask);
   });
   bus.on("selection", (selection) => {
     upcoming = "On the card";
-    dispatch({ type: "chosen", chosen: selection ? { ...selection, sample: null } : null });
-    if (selection) channel.ask({ type: "sample", view: channel.view, rows: encodeRows(selection.rows) });
+    take(selection);
     return selection ? true : undefined;
   });
+  bus.on("back", giveBack);
   bus.tell("labeler", null);
+
+  function take(selection: Chosen | null): void {
+    dispatch({ type: "chosen", chosen: selection ? { ...selection, sample: null } : null });
+    if (selection) channel.ask({ type: "sample", view: channel.view, rows: encodeRows(selection.rows) });
+    // Whoever opened an act goes on here.
+    if (selection?.from === "history") root.focus();
+  }
+
+  function giveBack(ask: Ask): void {
+    dispatch({ type: "back", ask });
+    bus.tell("release", null);
+  }
 
   // -- what the kernel says
 
@@ -313,10 +331,14 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   );
   channel.on<Extract<Reply, { type: "ack" }>>(
     "ack",
-    ({ id, back, gone, note, n_labels, n_events, undo, redo }) => {
+    ({ id, back, chosen, gone, note, n_labels, n_events, undo, redo }) => {
       dispatch({ type: "landed", id, gone, counts: { n_labels, n_events, undo, redo } });
       tellWaiting();
-      if (back) dispatch({ type: "back", ask: back });
+      if (back) giveBack(back);
+      if (chosen && !turning(state)) {
+        const again = { rows: decodeRows(chosen.rows), how: chosen.how, from: "undo" as const };
+        if (!bus.tell("choose", again)) take(again);
+      }
       if (note) dispatch({ type: "note", words: note });
     },
     signal,

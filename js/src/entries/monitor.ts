@@ -1,7 +1,9 @@
-import type { ClassesMessage, MonitorState, MonitorWelcome } from "../host/protocol";
+import { decodeRows } from "../host/codecs";
+import type { ClassesMessage, MonitorState, MonitorWelcome, OpenedMessage, Reply } from "../host/protocol";
 import { loadVega, type VegaModule } from "../host/vega";
 import { defineWidget } from "../host/widget";
-import { Bus } from "../ui/bus";
+import { Bus, choose } from "../ui/bus";
+import { count } from "../ui/dom";
 import { onTheme, readTheme } from "../ui/theme";
 import { monitorView } from "../views/monitor";
 import type { View } from "./vega";
@@ -21,14 +23,24 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
   const view = monitorView(
     root,
     {
-      undo: () => channel.act({ type: "undo" }),
-      redo: () => channel.act({ type: "redo" }),
-      jump: (act) => channel.act({ type: "jump", act }),
+      undo: () => act({ type: "undo" }),
+      redo: () => act({ type: "redo" }),
+      jump: (to) => act({ type: "jump", act: to }),
+      restore: (acts) => act({ type: "restore", acts }),
+      open: (of) => {
+        view.note("");
+        channel.ask({ type: "open", view: channel.view, act: of });
+      },
       toggle: () => void drawCurve(),
       settle: (keep) => channel.act({ type: "settle", keep }),
     },
     true,
   );
+
+  function act(made: Parameters<typeof channel.act>[0]): void {
+    view.note("");
+    channel.act(made);
+  }
 
   /** Soon, and once for all that comes until then: the next item and the map matter more. */
   function draw(): void {
@@ -127,6 +139,29 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     },
     signal,
   );
+  channel.on<OpenedMessage>(
+    "opened",
+    ({ rows, n, how, missing }) => {
+      if (!n)
+        view.note(missing === 1 ? "This item is not in the table." : "None of its items is in the table.");
+      else if (!choose(bus, { rows: decodeRows(rows), how, from: "history" }))
+        view.note("Items are shown on the map or the card, and neither is on this page: show the session.");
+      else if (missing)
+        view.note(`${count(missing, "of its items is", "of its items are")} not in the table.`);
+    },
+    signal,
+  );
+  channel.on<Extract<Reply, { type: "ack" }>>(
+    "ack",
+    ({ back, chosen, note }) => {
+      if (chosen) choose(bus, { rows: decodeRows(chosen.rows), how: chosen.how, from: "undo" });
+      if (back) bus.tell("back", back);
+      if (note) view.note(note);
+    },
+    signal,
+  );
+  for (const type of ["refused", "failed"] as const)
+    channel.on<Extract<Reply, { type: typeof type }>>(type, ({ why }) => view.note(why), signal);
   channel.on<MonitorState & { type: "state" }>(
     "state",
     (message) => {

@@ -48,6 +48,35 @@ export function encodeRows(rows: Uint32Array): string {
   return base64(bits);
 }
 
+/** The opposite: rows as the kernel wrote them. */
+export function decodeRows(text: string): Uint32Array {
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  if (bytes[0] === BITS) {
+    const rows: number[] = [];
+    for (let i = 1; i < bytes.length; i++)
+      for (let bit = 0; bit < 8; bit++) if (bytes[i] & (1 << bit)) rows.push(8 * (i - 1) + bit);
+    return Uint32Array.from(rows);
+  }
+  let at = 1;
+  const next = (): number => {
+    let value = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = bytes[at++];
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+    }
+  };
+  const heads = Array.from({ length: next() }, next);
+  const rows: number[] = [];
+  let end = 0;
+  for (const head of heads) {
+    const first = end + Math.floor(head / 2);
+    end = first + (head % 2 ? next() + 2 : 1);
+    for (let row = first; row < end; row++) rows.push(row);
+  }
+  return Uint32Array.from(rows);
+}
+
 /** Null where it would be longer than `most` bytes. */
 function encodeRuns(rows: Uint32Array, most: number): Uint8Array | null {
   const starts = new Uint32Array(rows.length + 1);

@@ -7,6 +7,7 @@ export type Selection = "suggested" | "audit" | "clicked" | "lasso" | "rectangle
 // -- browser -> kernel
 
 export type HelloMessage = { type: "hello"; id: string; view: string };
+export type ByeMessage = { type: "bye"; id: string; view: string };
 export type ShowMessage = {
   type: "show";
   id: string;
@@ -19,6 +20,8 @@ export type ShowMessage = {
 export type SampleMessage = { type: "sample"; id: string; view: string; rows: string };
 /** The items that this annotator skipped are wanted again. */
 export type SkippedMessage = { type: "skipped"; id: string; view: string };
+/** The items of one of the annotator's acts. */
+export type OpenMessage = { type: "open"; id: string; view: string; act: string };
 export type GroupsMessage = { type: "groups"; id: string; view: string; scale: number };
 export type RetryMessage = { type: "retry"; id: string; view: string };
 export type VegaMessage = { type: "vega"; id: string; view: string };
@@ -41,6 +44,7 @@ export type SettleMessage = { type: "settle"; id: string; pool?: string; keep: b
 export type UndoMessage = { type: "undo"; id: string; pool?: string };
 export type RedoMessage = { type: "redo"; id: string; pool?: string };
 export type JumpMessage = { type: "jump"; id: string; pool?: string; act: string };
+export type RestoreMessage = { type: "restore"; id: string; pool?: string; acts: string[] };
 export type ChangeMessage = {
   type: "change";
   id: string;
@@ -77,14 +81,17 @@ export type Act =
   | UndoMessage
   | RedoMessage
   | JumpMessage
+  | RestoreMessage
   | ChangeMessage;
 export type NewClass = Pick<LabelClass, "name"> & Partial<Pick<LabelClass, "guidance" | "key" | "color">>;
 export type ClassEdit = Partial<Pick<LabelClass, "guidance" | "example" | "key" | "color">>;
 export type Question =
   | HelloMessage
+  | ByeMessage
   | ShowMessage
   | SampleMessage
   | SkippedMessage
+  | OpenMessage
   | GroupsMessage
   | RetryMessage
   | VegaMessage
@@ -106,13 +113,17 @@ export type About = {
 /** Its place in the list is its code; the id outlives a rename; retired ones come last and cannot be chosen. */
 export type LabelClass = PlainClass & { id: string; retired: boolean };
 export type PlainClass = { name: string; guidance: string; example: string; key: string; color: string };
-export type ClassesMessage = { type: "classes"; classes: LabelClass[]; question: string };
+export type ClassesMessage = { type: "classes"; classes: LabelClass[]; question: string; lost: Lost[] };
+/** A class with labels that the cell no longer names, and the new ones that it may be called now. */
+export type Lost = { name: string; to: string[] };
 export type Guess = { code: number; confidence: number };
 export type Ask = {
   row: number;
   key: string;
   reason: string;
   audit: boolean;
+  /** Neither the model's guess nor anybody's label is told before it is answered. */
+  blind?: boolean;
   guess: Guess | null;
   /** Whether the item says something else now than when it was labelled. */
   changed?: boolean;
@@ -126,9 +137,20 @@ export type Content =
   | { kind: "remote"; url: string }
   | { kind: "table"; rows: [string, string][] }
   | { kind: "broken"; why: string };
-export type Member = { row: number; key: string; label: number; guess: Guess | null; changed?: boolean };
+/** Of one that is asked blind, label and guess are left out. */
+export type Member = {
+  row: number;
+  key: string;
+  label: number;
+  guess: Guess | null;
+  blind?: boolean;
+  changed?: boolean;
+};
 
-/** An item that was asked lately and is labelled by now: by this annotator, here or elsewhere, or by another. */
+/**
+ * An item that was asked lately and is labelled by now: by this annotator, here or elsewhere, or by another, whose answer is
+ * not told (code -1).
+ */
 export type Known = { key: string; code: number; mine: boolean };
 
 export type Progress = {
@@ -152,6 +174,7 @@ export type LabelerWelcome = Progress & {
   about: About;
   classes: LabelClass[];
   question: string;
+  lost: Lost[];
   kind: string;
   queue: Ask[];
 };
@@ -214,6 +237,9 @@ export type MarksMessage = {
   rings: number[];
   behind: number;
 };
+/** The `n` rows that an act was about, in one string: see codecs.ts. `missing` of its items are not in this table. */
+export type ActItems = { rows: string; n: number; how: Selection; missing: number };
+export type OpenedMessage = ActItems & { type: "opened"; to: string; act: string };
 export type StageMessage = { type: "stage"; stage: Stage; trouble: string };
 
 export type Estimate = { value: number | null; low: number | null; high: number | null; n: number };
@@ -226,9 +252,12 @@ export type HistoryEntry = {
   code: number;
   selection: string | null;
   time: string;
-  holds: boolean;
-  /** Whether a jump leads there. */
-  reach: boolean;
+  /** Undone acts come back by redo; those left behind, which is undone before the annotator acted anew, by a restore. */
+  state: "holds" | "undone" | "left behind" | "brought back";
+  /** How many acts and labels a jump there undoes, or brings back. */
+  way: [number, number] | null;
+  /** Older than the last acts, and listed because it is left behind. */
+  apart: boolean;
 };
 export type Person = { annotator: string; labels: number; here: boolean };
 export type MonitorState = {
@@ -237,6 +266,8 @@ export type MonitorState = {
   n_audited: number;
   audit_share: number;
   balance: number[];
+  /** Labels of others that are left out of the balance, for the items are asked of this person too. */
+  n_hidden: number;
   estimate: Estimate;
   curve: { n: number; value: number; low: number; high: number }[];
   behind: number;
@@ -320,7 +351,15 @@ export type TroubleMessage = { type: "trouble"; to: string; words: string };
 export type Counts = { n_labels: number; n_events: number; undo: boolean; redo: boolean };
 
 export type Reply =
-  | ({ type: "ack"; id: string; back?: Ask | null; gone?: string | null; note?: string } & Counts)
+  | ({
+      type: "ack";
+      id: string;
+      /** The item that an undo gives back to the card, or the selection that it gives back to the map. */
+      back?: Ask | null;
+      chosen?: ActItems | null;
+      gone?: string | null;
+      note?: string | null;
+    } & Counts)
   | { type: "refused"; id: string; why: string }
   | { type: "failed"; id: string; why: string };
 

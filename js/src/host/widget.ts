@@ -28,6 +28,7 @@ export function defineWidget(name: string, view: View): AnyWidget {
       view({ root, channel, signal });
       greet(channel, signal);
       return () => {
+        channel.ask({ type: "bye", view: channel.view });
         end.abort();
         root.remove();
       };

@@ -2,6 +2,8 @@ import type { Theme } from "../ui/theme";
 import { packed } from "./colour";
 
 export const NONE = 255;
+/** In place of a doubt: the item is asked blind, so neither its label nor the model's guess is told. */
+export const BLIND = 255;
 const LEVELS = 15;
 
 export type ColourBy = "label" | "prediction" | "doubt" | "group";

@@ -148,6 +148,17 @@ export class MapPlot {
     await this.repaint(whole ? null : union(before, rows));
   }
 
+  /** Show everything, where none of these rows is in view. */
+  show(rows: Rows): void {
+    const { x, y } = this.view;
+    const { xy } = this.grid;
+    const seen = rows.some((row) => {
+      const [px, py] = [xy[2 * row], xy[2 * row + 1]];
+      return px > x[0] && px < x[1] && py > y[0] && py < y[1];
+    });
+    if (!seen) this.showAll();
+  }
+
   setColour(by: ColourBy): Promise<void> {
     this.by = by;
     return this.repaint(null);

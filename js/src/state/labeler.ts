@@ -1,7 +1,13 @@
-import type { Ask, Counts, Known, LabelClass, Progress, Sample, Selection } from "../host/protocol";
+import type { Ask, Counts, Known, LabelClass, Lost, Progress, Sample, Selection } from "../host/protocol";
 import { count } from "../ui/dom";
 
-export type Chosen = { rows: Uint32Array; how: Selection; sample: Sample | null };
+export type Chosen = {
+  rows: Uint32Array;
+  how: Selection;
+  /** What brought them back, where no hand chose them just now. */
+  from?: "history" | "undo";
+  sample: Sample | null;
+};
 
 export type Turn = "undo" | "redo";
 
@@ -9,6 +15,7 @@ export type LabelerState = Progress & {
   ready: boolean;
   classes: LabelClass[];
   question: string;
+  lost: readonly Lost[];
   queue: Ask[];
   /** Of earlier queues: they stand in while what the newest queue asks is not here yet. */
   spare: readonly Ask[];
@@ -38,9 +45,10 @@ export type LabelerEvent =
       progress: Progress;
       classes: LabelClass[];
       question: string;
+      lost: Lost[];
       queue: Ask[];
     }
-  | { type: "classes"; classes: LabelClass[]; question: string }
+  | { type: "classes"; classes: LabelClass[]; question: string; lost: Lost[] }
   | { type: "queue"; progress: Progress; queue: Ask[] }
   | { type: "progress"; progress: Progress }
   | { type: "passed"; key: string }
@@ -60,6 +68,7 @@ export const initial: LabelerState = {
   ready: false,
   classes: [],
   question: "",
+  lost: [],
   queue: [],
   spare: [],
   again: [],
@@ -88,13 +97,13 @@ export const initial: LabelerState = {
 export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
   switch (event.type) {
     case "welcome": {
-      const { classes, question } = event;
-      const fresh = { ...state, ...event.progress, ready: true, classes, question };
+      const { classes, question, lost } = event;
+      const fresh = { ...state, ...event.progress, ready: true, classes, question, lost };
       return withQueue(fresh, event.queue, event.progress.n_events);
     }
     case "classes":
       // What earlier queues said of the model is in classes of then.
-      return { ...state, classes: event.classes, question: event.question, spare: [] };
+      return { ...state, classes: event.classes, question: event.question, lost: event.lost, spare: [] };
     case "queue":
       return withQueue({ ...state, ...newer(state, event.progress) }, event.queue, event.progress.n_events);
     case "progress":
@@ -255,6 +264,24 @@ function acted(state: LabelerState, id: string, keys: string[], n: number): Labe
   };
 }
 
+/** Whether an undo or redo is on its way: what it brings is shown, not what the one before brought. */
+export const turning = (state: LabelerState): boolean =>
+  [...state.flying.values()].some(({ kind }) => kind !== "act");
+
+/** One chosen point takes the card; otherwise the question does. */
+export function onCard(state: LabelerState): Ask | null {
+  const { chosen } = state;
+  if (!chosen) return state.current;
+  const member = chosen.rows.length === 1 ? chosen.sample?.random[0] : undefined;
+  if (!member) return null;
+  const from = { history: "From the history", undo: "Taken back", hand: "Chosen on the map" }[
+    chosen.from ?? "hand"
+  ];
+  const name = state.classes[member.label]?.name;
+  const held = name === undefined ? "not labelled yet" : `labelled ${name}`;
+  return { ...member, reason: `${from}, ${member.blind ? "asked without a hint" : held}`, audit: false };
+}
+
 /** What became of the item on the card while it was there, elsewhere than on this card. */
 export function meanwhile(state: LabelerState): Known | null {
   const key = state.chosen ? null : state.current?.key;
@@ -272,12 +299,19 @@ export function missedWords({ missed: { n, why } }: LabelerState): string {
   return n ? `${count(n, "answer")} did not count: ${why}.` : "";
 }
 
+/** Whether nothing is left to ask. */
+export const isDone = (state: LabelerState): boolean =>
+  state.ready && state.n_items > 0 && state.n_left === 0;
+
 /** One short sentence for an empty card. */
 export function emptyWords(state: LabelerState): string {
   if (!state.ready) return "Waiting for the kernel";
-  if (state.n_items && state.n_left === 0) {
-    const skipped = state.n_skipped ? `, ${state.n_skipped} skipped: press Shift+S to see them again` : "";
-    return `Everything is labelled${skipped}`;
+  if (isDone(state)) {
+    const { n_items, n_skipped } = state;
+    if (!n_skipped) return "Everything is labelled";
+    if (n_skipped === n_items) return "Every item was skipped";
+    const [labelled, skipped] = [n_items - n_skipped, n_skipped].map((n) => n.toLocaleString("en"));
+    return `Nothing is left to ask: ${labelled} labelled, ${skipped} skipped`;
   }
   if (state.error) return "No item could be chosen";
   return "Choosing the next item";

@@ -1,13 +1,20 @@
-import type { Selection } from "../host/protocol";
+import type { Ask, Selection } from "../host/protocol";
+
+/** Points, how they were chosen, and what brought them back where no hand chose them just now. */
+export type Chosen = { rows: Uint32Array; how: Selection; from?: "history" | "undo" };
 
 /** What the views of one session on one page tell each other; nothing of it concerns the kernel. */
 export type PageEvents = {
   /** The points chosen on the map, or none. */
-  selection: { rows: Uint32Array; how: Selection } | null;
+  selection: Chosen | null;
+  /** The map is to choose these points, as if a person had: see {@link choose}. */
+  choose: Chosen;
+  /** An undo elsewhere gives this item back to the card. */
+  back: Ask;
   /** Rows that were labelled a moment ago, and their class (-1: no longer labelled). */
   acted: { rows: Uint32Array; code: number };
-  /** The item on the Labeler's card. */
-  current: { row: number } | null;
+  /** The item on the Labeler's card; nothing may tell what it is called where it is asked blind. */
+  current: { row: number; blind: boolean } | null;
   /** A key pressed on the map that is not the map's own. */
   key: { key: string; shift: boolean };
   /** The map has the keys, which it passes on to the card; or has them no more. */
@@ -76,4 +83,9 @@ export class Bus {
   ): void {
     this.listeners.set(name, [...(this.listeners.get(name) ?? []), listener as Listener]);
   }
+}
+
+/** Chooses points on the map, else on the card; returns whether either was there to take them. */
+export function choose(bus: Bus, chosen: Chosen): boolean {
+  return bus.tell("choose", chosen) || bus.tell("selection", chosen);
 }

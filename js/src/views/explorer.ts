@@ -136,7 +136,7 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
     ),
   );
   let pressed = false;
-  let waiting: Point[] | null = null;
+  let waiting: (() => void) | null = null;
   const rows = h("ol", { class: "hitl-list-rows", on: { pointerdown: press } });
   const list = h(
     "details",
@@ -155,7 +155,7 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
       // After the click that follows the release.
       setTimeout(() => {
         pressed = false;
-        if (waiting) view.setList(waiting);
+        waiting?.();
         waiting = null;
       });
     };
@@ -221,10 +221,10 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
       );
     },
     /** The doubtful points in words, for those who cannot see the map. */
-    setList(points: Point[]): void {
+    setList(points: Point[], model: boolean): void {
       // A row that is replaced between press and release would swallow the click.
       if (pressed) {
-        waiting = points;
+        waiting = () => view.setList(points, model);
         return;
       }
       const focused = rows.contains(document.activeElement);
@@ -245,8 +245,8 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
       );
       // The button that had the focus is gone: keep the keys.
       if (focused) root.focus({ preventScroll: true });
-      if (!points.length)
-        rows.append(h("li", { class: "hitl-faint", text: "None yet: label a few items of two classes." }));
+      const none = model ? "None of the next questions." : "None yet: label a few items of two classes.";
+      if (!points.length) rows.append(h("li", { class: "hitl-faint", text: none }));
     },
     showTip(at: [number, number] | null, item: Item | undefined, known: Known | null): void {
       show(tip, at !== null);

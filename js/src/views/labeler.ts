@@ -3,6 +3,7 @@ import { type Item, renderItem } from "../items/index";
 import {
   emptyWords,
   isAgain,
+  isDone,
   type LabelerState,
   labelsGiven,
   meanwhile,
@@ -116,12 +117,9 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       else if (ask && found) {
         card.replaceChildren(renderItem(found));
         card.dataset.row = String(ask.row);
-      } else
-        card.replaceChildren(
-          h("div", { class: `hitl-empty${state.error ? "" : " hitl-waiting"}`, text: emptyWords(state) }),
-        );
+      } else card.replaceChildren(!ask && isDone(state) ? doneCard(state) : emptyCard(state));
       on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
-      card.classList.toggle("hitl-done", !ask && state.ready && state.n_left === 0);
+      card.classList.toggle("hitl-done", !ask && !bulk && isDone(state));
     }
     show(changed, !bulk && ask?.changed === true);
     // Somebody else's label is nearly what the model says now.
@@ -182,16 +180,34 @@ function members(state: LabelerState, item: (row: number) => Item | undefined): 
 }
 
 function heading(state: LabelerState, ask: Ask | null, bulk: boolean): (string | HTMLElement)[] {
+  if (bulk && state.chosen?.from === "history") return ["One act: press a class to label all of it anew"];
   if (bulk) return ["Press a class to label all of them"];
   if (!ask) return [said(state.question)];
   const now = meanwhile(state);
   if (now?.mine) {
     const name = said(state.classes[now.code]?.name ?? "");
-    return ["Labelled ", name, " elsewhere: your label replaces it"];
+    return ["You have labelled it ", name, ": your label replaces that"];
   }
   if (now) return ["Labelled by somebody else meanwhile: yours is a second opinion"];
   if (state.question && !state.chosen) return [said(state.question), " · ", ask.reason];
   return [said(ask.reason.charAt(0).toUpperCase() + ask.reason.slice(1))];
+}
+
+const emptyCard = (state: LabelerState): HTMLElement =>
+  h("div", { class: `hitl-empty${state.error ? "" : " hitl-waiting"}`, text: emptyWords(state) });
+
+/** When nothing is left to ask: what can be done now. */
+function doneCard(state: LabelerState): HTMLElement {
+  const code = (text: string): HTMLElement => h("code", { text });
+  return h(
+    "div",
+    { class: "hitl-empty hitl-next" },
+    h("p", { text: emptyWords(state) }),
+    h("p", {}, "Save the labels: ", code('session.export("labels.csv")')),
+    state.n_skipped ? h("p", { text: "Press Shift+S to see the skipped items again." }) : null,
+    h("p", {}, "Look again: choose points on the map, or open an act in the history."),
+    h("p", {}, "Label more: add rows to the table, and run the cell again."),
+  );
 }
 
 function waitingWords(state: LabelerState): string {

@@ -1,15 +1,17 @@
-import type { HistoryEntry, LabelClass, MonitorState, Person } from "../host/protocol";
-import { count, h, said, setParts, setText, show } from "../ui/dom";
+import type { LabelClass, MonitorState, Person } from "../host/protocol";
+import { count, h, percent, said, setParts, setText, show } from "../ui/dom";
+import { type HistoryCallbacks, historyView } from "./history";
 
-export type MonitorCallbacks = {
+export type MonitorCallbacks = HistoryCallbacks & {
   undo: () => void;
   redo: () => void;
-  /** To the moment after this act. */
-  jump: (act: string) => void;
   toggle: (open: boolean) => void;
   /** Keep or drop the labels of all items that have changed since. */
   settle: (keep: boolean) => void;
 };
+
+/** Fewer audited labels give no accuracy: evaluate.py. */
+const MIN_AUDITED = 15;
 
 export type MonitorProps = { state: MonitorState; classes: LabelClass[]; waiting: number; stalled: boolean };
 
@@ -36,9 +38,11 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   evidence.title = "This only compares the two: the accuracy is measured on items drawn at random.";
 
   const balance = h("div", { class: "hitl-balance" });
+  const hidden = h("div", { class: "hitl-faint" });
   const chart = h("div", { class: "hitl-curve" });
   const curveWords = h("div", { class: "hitl-faint" });
-  const history = h("ol", { class: "hitl-history" });
+  const history = historyView(on);
+  const note = h("div", { class: "hitl-note", attrs: { role: "status", hidden: true } });
   const undo = link("undo", on.undo);
   const redo = link("redo", on.redo);
   const people = h("div", { class: "hitl-people" });
@@ -53,9 +57,9 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   const panels = h(
     "div",
     { class: "hitl-panels" },
-    h("section", {}, heading("Labels by class"), balance, team),
+    h("section", {}, heading("Labels by class"), balance, hidden, team),
     h("section", {}, heading("Learning curve"), chart, curveWords),
-    h("section", {}, heading("History", undo, redo), history),
+    h("section", {}, heading("History", undo, redo), note, history.element),
   );
   const more = h(
     "details",
@@ -67,24 +71,14 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   );
   root.append(more);
   let drawn = "";
-  let rows = new Map<string, HTMLElement>();
-
-  /** Rows that are as they were stay. */
-  function drawHistory(entries: HistoryEntry[], classes: LabelClass[]): void {
-    const next = new Map<string, HTMLElement>();
-    const now = entries.findIndex((entry) => entry.holds);
-    for (const [i, entry] of entries.entries()) {
-      const color = classes[entry.code]?.color ?? "transparent";
-      const key = JSON.stringify([entry, color, i === now]);
-      next.set(key, rows.get(key) ?? historyRow(entry, color, i === now, on.jump));
-    }
-    rows = next;
-    history.replaceChildren(...next.values());
-    if (!next.size) history.append(h("li", { class: "hitl-faint", text: "Nothing yet" }));
-  }
 
   return {
     chart,
+    /** What became of an act, in words; none takes them away. */
+    note(words: string): void {
+      setText(note, words);
+      show(note, words !== "");
+    },
     update({ state, classes, waiting, stalled }: MonitorProps): void {
       setText(given, `${count(state.n_labels, "label")} of ${count(state.n_items, "item")}`);
       setText(accuracy, accuracyWords(state));
@@ -115,22 +109,24 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       show(settle, state.n_changed > 0);
       const shares = JSON.stringify([state.balance, classes]);
       if (shares !== drawn) drawBalance(balance, state.balance, classes);
+      setText(hidden, state.n_hidden ? hiddenWords(state.n_hidden) : "");
       drawn = shares;
       show(chart, state.curve.length > 0);
       setText(curveWords, state.curve.length ? "" : curveMissing(state));
-      drawHistory(state.history, classes);
+      history.update(state.history, classes);
       undo.setAttribute("aria-disabled", String(!state.undo));
       redo.setAttribute("aria-disabled", String(!state.redo));
     },
   };
 }
 
-function accuracyWords({ estimate, n_audited }: MonitorState): string {
+function accuracyWords({ estimate, n_audited, error }: MonitorState): string {
   const { value, low, high, n } = estimate;
   if (value === null || low === null || high === null) {
-    return n_audited
-      ? `accuracy: too few to say (${n_audited} of 15 audited)`
-      : "accuracy: nothing audited yet";
+    if (!n_audited) return "accuracy: nothing audited yet";
+    return n_audited < MIN_AUDITED
+      ? `accuracy: too few to say (${n_audited} of ${MIN_AUDITED} audited)`
+      : `accuracy: ${error ? "not measured" : "being measured"} (${n_audited} audited)`;
   }
   return `accuracy ${value.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)}, ${n} audited)`;
 }
@@ -155,8 +151,15 @@ function savedWords({ store, closed }: MonitorState, waiting: number): (string |
 
 function curveMissing(state: MonitorState): string {
   if (state.audit_share === 0) return "Drawn when part of the questions are audited (audit=0.1).";
-  return `Drawn from 15 audited labels on; ${state.n_audited} so far. One question in ${Math.round(1 / state.audit_share)} is drawn at random for it.`;
+  if (state.n_audited >= MIN_AUDITED)
+    return state.error
+      ? "Not drawn: the model cannot be measured, see above."
+      : `Being drawn from ${state.n_audited} audited labels.`;
+  return `Drawn from ${MIN_AUDITED} audited labels on; ${state.n_audited} so far. ${percent(state.audit_share)} of the questions are drawn at random for it.`;
 }
+
+const hiddenWords = (n: number): string =>
+  `Not counted: ${count(n, "label")} of others, until you have given your own opinion.`;
 
 function drawBalance(element: HTMLElement, counts: number[], classes: LabelClass[]): void {
   const most = Math.max(1, ...counts);
@@ -176,48 +179,6 @@ function drawBalance(element: HTMLElement, counts: number[], classes: LabelClass
         h("span", { class: "hitl-number", text: (counts[code] ?? 0).toLocaleString("en") }),
       ];
     }),
-  );
-}
-
-const clock = new Intl.DateTimeFormat([], {
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-  hour12: false,
-});
-
-function historyRow(
-  entry: HistoryEntry,
-  color: string,
-  now: boolean,
-  jump: (act: string) => void,
-): HTMLElement {
-  const dot = h("span", { class: "hitl-dot" });
-  dot.style.background = color;
-  const what = entry.kind === "skip" ? "skipped" : (entry.value ?? "label taken away");
-  const many = entry.n > 1 ? ` · ${count(entry.n, "item")}` : "";
-  const time = clock.format(new Date(entry.time));
-  const way = entry.holds
-    ? "Go back to the moment after this act"
-    : "Undone. Bring everything back up to here";
-  const words = h(
-    "button",
-    {
-      class: "hitl-history-what",
-      title: now ? "You are here" : entry.reach ? way : "Undone",
-      attrs: { type: "button", "aria-current": now, "aria-disabled": String(now || !entry.reach) },
-      on: { click: () => !now && entry.reach && jump(entry.id) },
-    },
-    said(what),
-    many,
-  );
-  return h(
-    "li",
-    { class: entry.holds ? "" : "hitl-undone" },
-    dot,
-    words,
-    h("span", { class: "hitl-faint", text: entry.selection ?? "" }),
-    h("span", { class: "hitl-faint hitl-number", text: time }),
   );
 }
 

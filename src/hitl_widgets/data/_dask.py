@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.data._blocks import Blocks, IntArray, SomeRows, ZarrRows, as_kept
+from hitl_widgets.data._loaded import loaded
 from hitl_widgets.errors import HitlError
 
 __all__ = ["DaskRows", "open_client", "shared"]
@@ -134,7 +134,7 @@ def _taken(rows: IntArray, block: Any) -> Block:
 
 def open_client() -> Any:
     """The ``dask.distributed`` client that is open in this process, or None."""
-    distributed = sys.modules.get("distributed")
+    distributed = loaded("distributed")
     try:
         return None if distributed is None else distributed.default_client()
     except ValueError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import sys
 import weakref
 from collections.abc import Callable
 from copy import copy
@@ -16,13 +15,14 @@ from hitl_widgets.data._cache import Keys, row_keys
 __all__ = ["Sample", "kept", "kept_arrays", "kept_cells", "watched", "what_changed"]
 
 COPIED = 40_000_000  # bytes: of less, a copy is nobody's concern
-ROWS = 1_000
+ROWS = 100
+_PANDAS = {("pandas", "DataFrame"), ("pandas", "Series")}
 _MUTABLE = (list, dict, set, bytearray)
 
 
 def kept(data: Any) -> Any:
     """The table or list as it is now; what it holds is shared for as long as nobody changes it."""
-    if "pandas" in sys.modules and isinstance(data, _pandas().DataFrame | _pandas().Series):
+    if _is_pandas(data):
         return data.copy(deep=not _copies_on_write())
     if type(data).__module__.startswith("polars") and hasattr(data, "clone"):
         return data.clone()
@@ -47,7 +47,7 @@ def what_changed(then: Any, now: Any) -> str:
         return f"it had {len(then):,} rows and has {len(now):,} now"
     if isinstance(then, list):
         return "" if all(map(_same, then, now)) else "its items changed"
-    if "pandas" in sys.modules and isinstance(then, _pandas().DataFrame | _pandas().Series):
+    if _is_pandas(then):
         if not now.index.equals(then.index):
             return "its index changed, or the order of its rows"
         if getattr(then, "ndim", 1) == 1:
@@ -114,13 +114,15 @@ def _same_column(then: Any, now: Any) -> bool:
         return False
 
 
-def _pandas() -> Any:
-    return sys.modules["pandas"]
+def _is_pandas(data: Any) -> bool:
+    """By name: what holds no table of pandas need not import it, and another thread may be about to."""
+    return any((c.__module__.split(".")[0], c.__name__) in _PANDAS for c in type(data).__mro__)
 
 
 def _copies_on_write() -> bool:
     """Whether pandas copies shared values when one holder changes them: always from 3.0 on."""
-    pandas = _pandas()
-    if int(pandas.__version__.split(".")[0]) >= 3:
+    import pandas as pd
+
+    if int(pd.__version__.split(".")[0]) >= 3:
         return True
-    return pandas.get_option("mode.copy_on_write") is True
+    return pd.get_option("mode.copy_on_write") is True

@@ -17,7 +17,10 @@ from hitl_widgets.data._convert import CACHE, Source, converted, state
 from hitl_widgets.data._dask import DaskRows, open_client, shared
 from hitl_widgets.data._files import needed, npy_file, parquet_file
 from hitl_widgets.data._kept import Sample
+from hitl_widgets.data._nested import unnested
+from hitl_widgets.data.at_hand import at_hand
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.paths import full_path
 
 __all__ = ["Matrix", "check_matrix", "is_matrix", "kept_matrix", "open_matrix", "sample_of", "some_rows"]
 
@@ -32,7 +35,7 @@ _CHECKS_KEPT = 64
 def is_matrix(data: Any) -> bool:
     """Whether data can be nothing but rows of numbers: a 2-D array, Dask, zarr, or a file of them."""
     if isinstance(data, str | Path):
-        return _kind(Path(data)) is not None
+        return _kind(full_path(data)) is not None
     return (
         _is(data, "dask")
         or _is(data, "zarr")
@@ -73,9 +76,9 @@ def open_matrix(X: Any, n_rows: int | None = None, name: str = "X", cache: Path 
         missing, cut off or damaged, or whose rows differ in length.
     """
     if isinstance(X, str | Path):
-        return _open_path(Path(X), n_rows, name, cache)
+        return _open_path(full_path(X), n_rows, name, cache)
     if not (_is(X, "dask") or _is(X, "zarr")):
-        return kept_matrix(check_matrix(X, n_rows, name))
+        return kept_matrix(check_matrix(at_hand(X, name), n_rows, name))
     rows = _rows(X, n_rows, name)
     _check_values(rows, name)
     return rows if rows.size > LARGE else rows[:]
@@ -87,7 +90,8 @@ def check_matrix(X: Any, n_rows: int | None, name: str = "X") -> Matrix:
     Parameters
     ----------
     X
-        array-like of shape (n_rows, d); a scipy sparse matrix wider than 128 is reduced by truncated SVD.
+        array-like of shape (n_rows, d); a column of lists or arrays of one length; a scipy sparse matrix or
+        array of any format, of which one wider than 128 is reduced by truncated SVD.
     n_rows
         how many items there are.
     name
@@ -104,11 +108,14 @@ def check_matrix(X: Any, n_rows: int | None, name: str = "X") -> Matrix:
     """
     from scipy import sparse
 
+    X = _of_sparse_columns(X)
     array: Any = X if sparse.issparse(X) else _as_array(X, name)
     _described(array, n_rows, name)
     with np.errstate(over="ignore"):  # beyond float32 becomes infinite, and is reported below
         if sparse.issparse(X):
-            out = _densify(X)
+            rows = array.tocsr()  # only some formats have their numbers in one array
+            _check_sparse(rows, name)
+            out = _densify(rows)
         else:
             _say(_conversion(array, name))
             out = np.ascontiguousarray(array, kept_type(array.dtype))
@@ -218,14 +225,16 @@ def _zarr_array(path: Path, what: str) -> Any:
 
 
 def _as_array(X: Any, name: str) -> npt.NDArray[Any]:
+    if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
+        raise InvalidInput(
+            f"{name} has {int(np.ma.getmaskarray(X).sum()):,} masked values: fill them "
+            "(sklearn.impute.SimpleImputer) or leave those items out."
+        )
     try:
-        if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
-            raise InvalidInput(
-                f"{name} has {int(np.ma.getmaskarray(X).sum()):,} masked values: fill them "
-                "(sklearn.impute.SimpleImputer) or leave those items out."
-            )
-        array = np.asarray(X)
+        array = unnested(X, name)
         return array.astype(np.float32) if array.dtype.kind == "O" else array
+    except InvalidInput:
+        raise
     except (TypeError, ValueError) as error:
         raise InvalidInput(
             f"{name} cannot be read as a table of numbers ({error}). Give one row of equal length per item."
@@ -277,10 +286,31 @@ def _say(words: str) -> None:
 def _densify(X: Any) -> Matrix:
     from sklearn.decomposition import TruncatedSVD
 
-    if X.shape[1] > _MAX_DIM and np.isfinite(X.data).all():
+    if X.shape[1] > _MAX_DIM:
         X = TruncatedSVD(min(_MAX_DIM, *X.shape), random_state=0).fit_transform(X)
         return np.ascontiguousarray(X, np.float32)
     return np.ascontiguousarray(X.toarray(), np.float32)
+
+
+def _check_sparse(X: Any, name: str) -> None:
+    """The same checks on the numbers that are there: made dense they may not fit into memory."""
+    size = np.abs(X.data.astype(np.float64)) if X.nnz else np.zeros(1)
+    if (bad := ~(size <= np.finfo(np.float32).max)).any():
+        rows = np.unique(np.searchsorted(X.indptr, np.flatnonzero(bad), side="right") - 1)
+        raise _not_finite(rows, X.shape[0], name)
+    if size.max() > _LARGEST:
+        at = int(size.argmax())
+        row = int(np.searchsorted(X.indptr, at, side="right")) - 1
+        raise _too_wide(float(X.data.min()), float(X.data.max()), row, int(X.indices[at]), name)
+
+
+def _of_sparse_columns(X: Any) -> Any:
+    """A pandas table of sparse columns as a sparse matrix; anything else as it is."""
+    columns = getattr(X, "sparse", None) if type(X).__module__.startswith("pandas") else None
+    try:
+        return X if columns is None else columns.to_coo()
+    except (AttributeError, TypeError, ValueError):  # of dense columns, or of another value than 0
+        return X
 
 
 def _check_values(X: Any, name: str) -> None:
@@ -290,19 +320,27 @@ def _check_values(X: Any, name: str) -> None:
         wrong.append(bad + rows.start)
         low, high = min(low, least), max(high, most)
     if len(bad := np.sort(np.concatenate(wrong or [np.empty(0, np.intp)]))):
-        shown = ", ".join(map(str, bad[:5])) + (", ..." if len(bad) > 5 else "")
-        raise InvalidInput(
-            f"{name} holds NaN or infinite values in {len(bad):,} of {len(X):,} rows (row {shown}). "
-            "What float32 cannot hold, beyond 3e38, counts as infinite. Fill them "
-            "(sklearn.impute.SimpleImputer) or leave those items out."
-        )
+        raise _not_finite(bad, len(X), name)
     if max(-low, high) > _LARGEST:  # squares of larger numbers leave float32
         _, row, column = max((size, rows.start + at, c) for rows, (size, at, c) in each_block(X, _widest))
-        raise InvalidInput(
-            f"{name} goes from {low:.3g} to {high:.3g}, in column {column} of row {row:,}: too wide for "
-            "distances to mean anything. Scale it, for example with sklearn.preprocessing.StandardScaler, "
-            "and give no number to what is missing."
-        )
+        raise _too_wide(low, high, row, column, name)
+
+
+def _not_finite(rows: npt.NDArray[np.intp], n: int, name: str) -> InvalidInput:
+    shown = ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")
+    return InvalidInput(
+        f"{name} holds NaN or infinite values in {len(rows):,} of {n:,} rows (row {shown}). "
+        "What float32 cannot hold, beyond 3e38, counts as infinite. Fill them "
+        "(sklearn.impute.SimpleImputer) or leave those items out."
+    )
+
+
+def _too_wide(low: float, high: float, row: int, column: int, name: str) -> InvalidInput:
+    return InvalidInput(
+        f"{name} goes from {low:.3g} to {high:.3g}, in column {column} of row {row:,}: too wide for "
+        "distances to mean anything. Scale it, for example with sklearn.preprocessing.StandardScaler, "
+        "and give no number to what is missing."
+    )
 
 
 def _extent(block: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], float, float]:

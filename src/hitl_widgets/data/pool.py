@@ -27,6 +27,8 @@ from hitl_widgets.data._kept import (
     watched,
     what_changed,
 )
+from hitl_widgets.data._loaded import wait_for_imports
+from hitl_widgets.data.at_hand import at_hand
 from hitl_widgets.data.items import ItemKind, Payload, is_missing, payload
 from hitl_widgets.data.markup import MARKUP, check_hosts, need_markup, sanitise, visible_text
 from hitl_widgets.data.matrix import is_matrix, kept_matrix, open_matrix, sample_of, some_rows
@@ -372,6 +374,8 @@ class Pool:
                 "Pass one of text=, html=, markdown=, image= or columns=, to say what an item is."
             )
         hosts = check_hosts(remote_images)
+        wait_for_imports()
+        data = data if not given and is_matrix(data) else at_hand(data)
         held, data = watched(data), kept(data)
         table = _as_table(data)
         column = text or html or markdown or image
@@ -461,13 +465,13 @@ def _from_table(
         if kind == "image":
             return (
                 kind,
-                kept_arrays([None if is_missing(v) else v for v in _column(table, name, kind)]),
+                kept_arrays([_as_image(v) for v in _column(table, name, kind)]),
                 names,
             )
         if kind != "columns":
             if kind in MARKUP:
                 need_markup(kind)
-            return kind, [_as_text(v) for v in _column(table, name, kind)], names
+            return kind, _texts(_column(table, name, kind), f"{kind}={name!r}"), names
     columns = given.get("columns")
     if isinstance(columns, str):
         columns = [columns]
@@ -566,8 +570,8 @@ def _from_list(data: Any) -> tuple[ItemKind, list[Any]]:
             "texts or images, or an array."
         )
     items = _as_series(data)
-    if all(isinstance(i, str) or is_missing(i) for i in items):
-        return "text", [_as_text(i) for i in items]
+    if all(isinstance(i, str) or is_missing(i) or _is_text(i) for i in items):
+        return "text", _texts(items, "data")
     if all(isinstance(i, np.ndarray | bytes | Path | Image.Image) or i is None for i in items):
         return "image", kept_arrays(items)
     kinds = sorted({type(i).__name__ for i in items})
@@ -577,8 +581,39 @@ def _from_list(data: Any) -> tuple[ItemKind, list[Any]]:
     )
 
 
+def _texts(values: list[Any], what: str) -> list[str]:
+    """Values as texts, bytes decoded."""
+    texts = []
+    for row, value in enumerate(values):
+        try:
+            texts.append(_as_text(value))
+        except UnicodeDecodeError as error:
+            raise InvalidInput(
+                f"{what}: row {row} holds bytes that are not UTF-8 ({error.reason} at byte {error.start}). "
+                "Decode them first, such as [t.decode('latin-1') for t in texts]."
+            ) from None
+    return texts
+
+
 def _as_text(value: Any) -> str:
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).decode("utf-8-sig")
     return "" if is_missing(value) else str(value)
+
+
+def _is_text(value: Any) -> bool:
+    """Whether bytes are a text: images are not UTF-8, or hold a NUL."""
+    try:
+        return isinstance(value, bytes | bytearray) and "\0" not in _as_text(value)
+    except UnicodeDecodeError:
+        return False
+
+
+def _as_image(value: Any) -> Any:
+    if isinstance(value, Mapping) and value.keys() <= {"bytes", "path"}:  # as Hugging Face keeps images
+        path = value.get("path")
+        return value.get("bytes") or (None if path is None else Path(path))
+    return None if is_missing(value) else value
 
 
 def _as_series(data: Any) -> list[Any]:

@@ -56,10 +56,11 @@ def spellings(value: Any) -> Iterator[Any]:
 
 def canonical_id(key: str) -> str:
     """What all spellings of an id share: no zeros before or behind it, no spaces, one Unicode form."""
-    text = key if key.isascii() else unicodedata.normalize("NFKC", key)
-    text = text.strip()
+    text = (key if key.isascii() else unicodedata.normalize("NFKC", key)).strip()
+    if text.isascii() and text.isdigit():
+        return text.lstrip("0") or "0"
     whole = _WHOLE.fullmatch(text)
-    if whole is None or is_rounded(text):
+    if whole is None or (whole[3] and is_rounded(text)):
         return text
     return whole[2] if whole[2] == "0" else whole[1] + whole[2]
 

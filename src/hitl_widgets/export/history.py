@@ -16,6 +16,7 @@ from hitl_widgets.export.tables import replacing
 from hitl_widgets.labels.events import EventKind, LabelEvent, Selection
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.schema import is_unicode
+from hitl_widgets.paths import full_path
 
 __all__ = ["History", "is_history", "json_lines", "parsed", "read_history", "write_history"]
 
@@ -39,6 +40,7 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
     selection: Selection | None
     elapsed_ms: _Count | None
     model_version: _Count | None
+    restores: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
     digests: str = ""
     pseudonym: bool = False
     n_items: int = 0
@@ -85,8 +87,10 @@ def write_history(
             if not event.digests:
                 del line["digests"]  # so that earlier versions read the line
             line |= {"pseudonym": bool(called), "holds": holding.get(event.event_id, True)}
+            if event.restores is None:  # versions that do not know the field refuse a line that has it
+                del line["restores"]
             file.write(_line(line) + "\n")
-    return Path(path).expanduser().absolute()
+    return full_path(path)
 
 
 def _line(value: dict[str, Any]) -> str:
@@ -116,25 +120,33 @@ def json_lines(path: Path) -> Iterable[tuple[int, bytes]]:
             number += 1
 
 
-def parsed(line: bytes) -> Any:
+def parsed(line: bytes, *, most: int | None = None, strict: bool = True) -> Any:
     """The value of a line of JSON.
+
+    Parameters
+    ----------
+    most
+        How many bytes it may have.
+    strict
+        Whether NaN and infinite numbers, which are no JSON though many write them, are refused.
 
     Raises
     ------
     ValueError
         With why it is none: broken, too long, too deep, NaN or infinite.
     """
-    if len(line) > MAX_LINE:
-        raise ValueError(f"longer than {MAX_LINE >> 20} MB")
+    most = MAX_LINE if most is None else most
+    if len(line) > most:
+        raise ValueError(f"longer than {most >> 20} MB")
     try:
-        value = json.loads(line, parse_constant=_refuse_constant)
+        value = json.loads(line, parse_constant=_refuse_constant if strict else float)
     except RecursionError:
         raise ValueError("nested too deep") from None
     except UnicodeDecodeError:
         raise ValueError("no UTF-8") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"no JSON ({error.msg} at character {error.pos})") from None
-    _check_values(value)
+    _check_values(value, strict=strict)
     return value
 
 
@@ -142,15 +154,15 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"holds {name}, which is no number of JSON")
 
 
-def _check_values(value: Any, depth: int = 0) -> None:
+def _check_values(value: Any, depth: int = 0, *, strict: bool = True) -> None:
     if depth > MAX_DEPTH:
         raise ValueError("nested too deep")
-    if isinstance(value, float) and abs(value) == float("inf"):
+    if strict and isinstance(value, float) and abs(value) == float("inf"):
         raise ValueError("holds a number that is too large")
     if isinstance(value, dict | list):
         for part in value.values() if isinstance(value, dict) else value:
             if not isinstance(part, str):
-                _check_values(part, depth + 1)
+                _check_values(part, depth + 1, strict=strict)
 
 
 def is_history(value: Any) -> bool:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from hitl_widgets.errors import HitlError, InvalidInput, choices
 from hitl_widgets.export.estimators import FIXED, FORGOTTEN, KINDS, Shapes, class_of
 from hitl_widgets.export.tables import replacing
+from hitl_widgets.paths import full_path
 
 __all__ = ["load_model", "save_model"]
 
@@ -56,7 +57,7 @@ def save_model(model: Any, path: str | os.PathLike[str]) -> Path:
         raise _unsavable(f"A model of more than {MAX_BYTES >> 30} GB")
     with replacing(path) as part, part.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, model=np.frombuffer(text, np.uint8), **arrays)
-    return Path(path).expanduser().absolute()
+    return full_path(path)
 
 
 def _told(model: Any, arrays: Arrays) -> dict[str, Any]:
@@ -116,8 +117,10 @@ def _value(name: str, value: Any, kind: str, arrays: Arrays) -> Any:
     if kind.startswith("model "):
         return _told(value, arrays)
     if kind.startswith("names"):
+        if value.dtype.kind in "bif":
+            return {"names": value.tolist(), "object": False}
         if not all(isinstance(v, str) for v in value):
-            raise _unsavable(f"A {name} of classes that are no texts")
+            raise _unsavable(f"A {name} of classes that are no texts or numbers")
         return {"names": list(map(str, value)), "object": value.dtype == object}
     if kind.startswith("terms"):
         return sorted(value, key=value.__getitem__)
@@ -150,7 +153,7 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     UserWarning
         Where another version of scikit-learn wrote it.
     """
-    source = Path(path).expanduser()
+    source = full_path(path)
     if not source.is_file():
         raise InvalidInput(
             f"There is no file {source.absolute()}. Is the path relative to the notebook's folder?"
@@ -269,13 +272,13 @@ def _part(name: str, told: Any, kind: str, arrays: Arrays, shapes: Shapes) -> An
         return _made(told, arrays, shapes, MAX_DEPTH)
     if kind.startswith(("names", "terms")):
         words = told["names"] if kind.startswith("names") else told
-        texts = isinstance(words, list) and all(isinstance(word, str) for word in words)
-        if not texts or not words or len(set(words)) < len(words):
+        if not isinstance(words, list) or not words or not _are_names(words, numbers=kind[0] == "n"):
             raise InvalidInput(f"its {name} has names that are no distinct texts")
         shapes.bind(name, kind.split()[1], (len(words),))
         if kind.startswith("terms"):
             return {word: i for i, word in enumerate(words)}
-        return np.array(words, dtype=object if told["object"] is True else str)
+        texts = isinstance(words[0], str)
+        return np.array(words, dtype=(object if told["object"] is True else str) if texts else None)
     if kind.startswith("size"):
         if type(told) is not int:
             raise InvalidInput(f"its {name} has a size of {told!r}")
@@ -290,6 +293,14 @@ def _part(name: str, told: Any, kind: str, arrays: Arrays, shapes: Shapes) -> An
     if (told is None and "none" in kind) or (type(told) in {int, float} and "number" in kind):
         return told
     raise InvalidInput(f"its {name} lacks an array")
+
+
+def _are_names(words: list[Any], *, numbers: bool) -> bool:
+    """Whether these are distinct texts, or classes that are numbers or booleans."""
+    kinds = set(map(type, words))
+    if len(kinds) > 1 or not kinds <= ({str, bool, int, float} if numbers else {str}):
+        return False
+    return len(set(words)) == len(words) and (kinds == {str} or all(abs(word) < 2**63 for word in words))
 
 
 def _warn_of_version(written: str) -> None:

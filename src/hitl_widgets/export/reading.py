@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +16,19 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 from narwhals.exceptions import DuplicateError
 
+from hitl_widgets.data.at_hand import at_hand, hugging_face_classes
 from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
 from hitl_widgets.export.excel import read_excel
 from hitl_widgets.export.history import MAX_BYTES, History, is_history, json_lines, parsed, read_history
 from hitl_widgets.export.tables import armed
+from hitl_widgets.formats import SAMPLE, Format, Left, Said, Wanted, recognised
+from hitl_widgets.paths import full_path
 
 __all__ = ["Columns", "read_source"]
 
-ENDINGS = (".csv", ".parquet", ".jsonl", ".xlsx")
+ENDINGS = (".csv", ".parquet", ".json", ".jsonl", ".xlsx")
+MAX_START = 1_000
+MAX_BROKEN = 1_000  # after so many broken lines it is no CSV file
 MAX_ROWS = 20_000_000
 _field_limit = threading.Lock()
 
@@ -35,51 +42,85 @@ class Columns:
     rows
         Number of each row in the source, from 0.
     broken
-        Rows that cannot be read, with why.
+        Rows that cannot be read, or are no labels, with why.
     n_rows
         How many rows the source has.
+    annotators
+        Who said it, by a file of another tool; None for those that it does not name.
+    content
+        Texts and paths of each item, where the file may know no ids.
+    sure
+        Whether each id is the person's own for certain; else the content must agree.
     """
 
     cells: dict[str, list[Any]]
     rows: Sequence[int]
     n_rows: int
     broken: list[tuple[int, str]] = field(default_factory=list)
+    annotators: Sequence[str | None] | None = None
+    content: Sequence[tuple[str, ...]] | None = None
+    sure: Sequence[bool] | None = None
 
 
-def read_source(source: Any, names: Sequence[str]) -> Columns | History:
+def read_source(
+    source: Any, names: Sequence[str], is_class: Callable[[Any], bool] = lambda _: False
+) -> Columns | History:
     """What ``source`` says: the columns of a table, or a history that :meth:`Session.export` wrote.
+
+    Rows that another labeling tool wrote are read as that tool means them: see :mod:`~hitl_widgets.formats`.
 
     Parameters
     ----------
     source
-        A pandas, polars or Arrow table; a list of dicts; a dict of columns, or one of ids to labels; a
-        path to ``.csv``, ``.parquet``, ``.jsonl`` or ``.xlsx``.
+        A pandas, polars or Arrow table or a Hugging Face dataset; a list of dicts; a dict of columns, or
+        one of ids to labels; a path to ``.csv``, ``.parquet``, ``.json``, ``.jsonl`` or ``.xlsx``.
     names
         The columns: of the ids, of the labels, and more.
+    is_class
+        Whether a value is a class of the task.
 
     Raises
     ------
     InvalidInput
         For anything else, and where a column is missing.
     """
+    asked = _Asked(names, Wanted(names[0], names[1], is_class))
     if isinstance(source, str | os.PathLike):
-        return _from_file(Path(source).expanduser(), names)
+        return _from_file(full_path(source), asked)
+    source = source if hugging_face_classes(source, asked.wanted.label) else at_hand(source, "source")
     if isinstance(source, Mapping):
-        if not all(isinstance(source.get(name), Sequence) for name in names) or any(
-            isinstance(source.get(name), str) for name in names
-        ):
-            source = {names[0]: list(source.keys()), names[1]: list(source.values())}
-        lengths = {len(source[name]) for name in names if name in source}
-        if len(lengths) > 1:
-            raise InvalidInput("The columns of the dict differ in length: each needs a value for every row.")
-        return _picked({str(k): list(v) for k, v in source.items() if k in names}, names, "The dict")
+        return _from_mapping(source, asked, "The dict")
     if isinstance(source, list | tuple):
-        return _from_rows(list(enumerate(source)), names, "The list", [])
-    return _from_table(source, names, "The table")
+        return _from_rows(list(enumerate(source)), asked, "The list", [])
+    return _from_table(source, asked, "The table")
 
 
-def _from_table(source: Any, names: Sequence[str], what: str) -> Columns:
-    if isinstance(source, pd.DataFrame) and names[0] in source.index.names:
+@dataclass(frozen=True)
+class _Asked:
+    names: Sequence[str]
+    wanted: Wanted
+
+
+def _from_mapping(source: Mapping[Any, Any], asked: _Asked, what: str) -> Columns:
+    names = asked.names
+    columns = {str(k): list(v) for k, v in source.items() if _is_column(v)}
+    if len(columns) == len(source) and (found := _foreign_columns(columns, asked)) is not None:
+        return found
+    if not all(_is_column(source.get(name)) for name in names):
+        columns = {names[0]: list(source.keys()), names[1]: list(source.values())}
+    if len({len(columns[name]) for name in names if name in columns}) > 1:
+        raise InvalidInput("The columns of the dict differ in length: each needs a value for every row.")
+    return _picked(columns, names, what)
+
+
+def _is_column(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+def _from_table(source: Any, asked: _Asked, what: str) -> Columns:
+    called = hugging_face_classes(source, asked.wanted.label)
+    source = at_hand(source, "source")
+    if isinstance(source, pd.DataFrame) and asked.names[0] in source.index.names:
         source = source.reset_index()
     try:
         table: nw.DataFrame[Any] = nw.from_native(source, eager_only=True)
@@ -90,8 +131,26 @@ def _from_table(source: Any, names: Sequence[str], what: str) -> Columns:
         ) from None
     except DuplicateError as error:
         raise InvalidInput(f"Two columns share a name: rename one. {error}") from None
-    found = {c: table.get_column(c).to_list() for c in table.columns if c in names}
-    return _picked(found, names, what, table.columns)
+    if recognised(list(table.head(SAMPLE).iter_rows(named=True)), asked.wanted):
+        return _from_rows(list(enumerate(table.iter_rows(named=True))), asked, what, [])
+    found = {c: table.get_column(c).to_list() for c in table.columns if c in asked.names}
+    return _named(_picked(found, asked.names, what, table.columns), called, asked)
+
+
+def _named(found: Columns, called: Sequence[str], asked: _Asked) -> Columns:
+    """Numbers of classes as their names, where the task knows these; -1 is no label."""
+    label = asked.wanted.label
+    if not called:
+        return found
+
+    def name(value: Any) -> Any:
+        if not isinstance(value, int) or isinstance(value, bool) or not -1 <= value < len(called):
+            return value
+        if value == -1:
+            return None
+        return called[value] if asked.wanted.is_class(called[value]) else value
+
+    return replace(found, cells={**found.cells, label: list(map(name, found.cells[label]))})
 
 
 def _picked(
@@ -109,21 +168,61 @@ def _picked(
 
 
 def _from_rows(
-    rows: list[tuple[int, Any]], names: Sequence[str], what: str, broken: list[tuple[int, str]]
+    rows: list[tuple[int, Any]], asked: _Asked, what: str, broken: list[tuple[int, str]]
 ) -> Columns:
     odd = [
         (i, f"The row is a {type(r).__name__}, not a dict.") for i, r in rows if not isinstance(r, Mapping)
     ]
     good = [(i, r) for i, r in rows if isinstance(r, Mapping)]
-    n, known = len(rows) + len(broken), list(dict.fromkeys(k for _, r in good for k in r))
+    n, names = len(rows) + len(broken), asked.names
+    if (tool := recognised([r for _, r in good[:SAMPLE]], asked.wanted)) is not None:
+        return _foreign(tool, good, asked, n, broken + odd)
+    known = list(dict.fromkeys(k for _, r in good for k in r))
     columns = {k: [r.get(k) for _, r in good] for k in known if k in names}
     if not n:
         columns = {name: [] for name in names}
     found = _picked(columns, names, what, known)
-    return Columns(found.cells, [i for i, _ in good], n, sorted(broken + odd))
+    return replace(found, rows=[i for i, _ in good], n_rows=n, broken=sorted(broken + odd))
 
 
-def _from_file(path: Path, names: Sequence[str]) -> Columns | History:
+def _foreign_columns(columns: dict[str, list[Any]], asked: _Asked) -> Columns | None:
+    """Columns of another tool, as rows; None where they are none."""
+    lists = columns.values()
+    if len(set(map(len, lists))) != 1:
+        return None
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*lists, strict=True)]
+    if recognised(rows, asked.wanted) is None:
+        return None
+    return _from_rows(list(enumerate(rows)), asked, "The dict", [])
+
+
+def _foreign(
+    tool: Format,
+    rows: list[tuple[int, Mapping[str, Any]]],
+    asked: _Asked,
+    n: int,
+    broken: list[tuple[int, str]],
+) -> Columns:
+    """What rows of another tool say. A column of annotators that is asked for goes before the file's own."""
+    read = list(tool.read(rows, asked.wanted))
+    said = [one for one in read if isinstance(one, Said)]
+    left = [(one.number, f"{tool.name}: {one.why}") for one in read if isinstance(one, Left)]
+    cells = dict(zip(asked.names, ([s.id for s in said], [s.label for s in said]), strict=False))
+    if len(asked.names) > 2:
+        by_row = dict(rows)
+        cells[asked.names[2]] = [by_row[s.number].get(asked.names[2], s.annotator) for s in said]
+    return Columns(
+        cells,
+        [s.number for s in said],
+        n,
+        sorted(broken + left),
+        [s.annotator for s in said],
+        [s.content for s in said],
+        [s.sure for s in said],
+    )
+
+
+def _from_file(path: Path, asked: _Asked) -> Columns | History:
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise InvalidInput(
@@ -136,32 +235,66 @@ def _from_file(path: Path, names: Sequence[str]) -> Columns | History:
         )
     if path.stat().st_size > MAX_BYTES:
         raise InvalidInput(f"{path} has {path.stat().st_size / 2**30:.1f} GB; the limit is 1 GB. Split it.")
-    if ending == ".jsonl":
-        return _from_lines(path, names)
+    if ending in {".json", ".jsonl"}:
+        return _from_json(path, asked)
     if ending == ".parquet":
-        return _from_parquet(path, names)
-    rows = read_excel(path) if ending == ".xlsx" else _read_csv(path, names)
-    return _from_cells(rows, names, str(path))
+        return _from_parquet(path, asked)
+    rows: list[Any] = read_excel(path) if ending == ".xlsx" else _read_csv(path, asked.names)
+    return _from_cells(rows, asked, str(path))
 
 
-def _from_lines(path: Path, names: Sequence[str]) -> Columns | History:
+def _from_json(path: Path, asked: _Asked) -> Columns | History:
+    """JSON as one value or one on each line, whatever the file is called."""
+    with path.open("rb") as file:
+        start = file.read(MAX_START).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    if start == b"[" or path.suffix.lower() == ".json":
+        try:
+            value = parsed(path.read_bytes().removeprefix(b"\xef\xbb\xbf"), most=MAX_BYTES, strict=False)
+        except ValueError as error:
+            if path.suffix.lower() == ".json" and start == b"[":
+                raise InvalidInput(f"{path} is {error}. Nothing was imported.") from error
+        else:
+            return _from_value(value, asked, str(path))
+    return _from_lines(path, asked)
+
+
+def _from_value(value: Any, asked: _Asked, what: str) -> Columns:
+    """A list of rows; rows with the features of a Hugging Face dataset; one row; or columns."""
+    if isinstance(value, list):
+        return _from_rows(list(enumerate(value)), asked, what, [])
+    if not isinstance(value, dict):
+        raise InvalidInput(f"{what} holds a {type(value).__name__}: expected a list of rows.")
+    if isinstance(rows := value.get("rows"), list):
+        features = value.get("features")
+        features = features if isinstance(features, list) else []
+        types = {f.get("name"): f.get("type") for f in features if isinstance(f, dict)}
+        inner = [r["row"] if isinstance(r, dict) and isinstance(r.get("row"), dict) else r for r in rows]
+        found = _from_rows(list(enumerate(inner)), asked, what, [])
+        of = types.get(asked.wanted.label)
+        return _named(found, of.get("names") or () if isinstance(of, dict) else (), asked)
+    if recognised([value], asked.wanted):
+        return _from_rows([(0, value)], asked, what, [])
+    return _from_mapping(value, asked, what)
+
+
+def _from_lines(path: Path, asked: _Asked) -> Columns | History:
     rows: list[tuple[int, Any]] = []
     broken: list[tuple[int, str]] = []
     for number, line in json_lines(path):
         try:
-            value = parsed(line)
+            value = parsed(line, strict=False)
         except ValueError as error:
-            broken.append((number, f"The line is {error}."))
+            broken.append((number, f"Line {number + 1} is {error}."))
             continue
         if is_history(value):
             return read_history(path)
         rows.append((number, value))
     if broken and not rows:
         raise InvalidInput(f"{path} holds no line of JSON: {broken[0][1]} Nothing was imported.")
-    return _from_rows(rows, names, str(path), broken)
+    return _from_rows(rows, asked, str(path), broken)
 
 
-def _from_parquet(path: Path, names: Sequence[str]) -> Columns:
+def _from_parquet(path: Path, asked: _Asked) -> Columns:
     try:
         import pyarrow as pa
         from pyarrow import parquet
@@ -172,50 +305,105 @@ def _from_parquet(path: Path, names: Sequence[str]) -> Columns:
             known = file.schema_arrow.names
             if file.metadata.num_rows > MAX_ROWS:
                 raise InvalidInput(f"{path} has {file.metadata.num_rows:,} rows; the limit is {MAX_ROWS:,}.")
-            found = file.read(columns=[name for name in names if name in known])
+            first = next(iter(file.iter_batches(SAMPLE)), None)
+            foreign = first is not None and recognised(first.to_pylist(), asked.wanted)
+            found = file.read(columns=None if foreign else [name for name in asked.names if name in known])
+            called = _class_names(file.schema_arrow.metadata or {}, asked.wanted.label)
     except (pa.ArrowException, OSError) as error:
         raise InvalidInput(f"{path} cannot be read as Parquet: {error}") from error
-    return _picked({c: found.column(c).to_pylist() for c in found.column_names}, names, str(path), known)
+    if foreign:
+        return _from_rows(list(enumerate(found.to_pylist())), asked, str(path), [])
+    cells = {c: found.column(c).to_pylist() for c in found.column_names}
+    return _named(_picked(cells, asked.names, str(path), known), called, asked)
 
 
-def _read_csv(path: Path, names: Sequence[str]) -> list[list[Any]]:
+def _class_names(metadata: Mapping[bytes, bytes], label: str) -> Sequence[str]:
+    """The names of the classes that a column of numbers counts, as a Hugging Face dataset notes them."""
+    try:
+        names = json.loads(metadata[b"huggingface"])["info"]["features"][label]["names"]
+    except (KeyError, TypeError, ValueError):
+        return ()
+    return names if isinstance(names, list) else ()
+
+
+@dataclass(frozen=True)
+class _Broken:
+    """A row of a CSV file that cannot be read, and why."""
+
+    why: str
+
+
+def _read_csv(path: Path, names: Sequence[str]) -> list[list[Any] | _Broken]:
     """Rows of text, the header first. Not by pandas: its texts end at a NUL."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file, _field_limit:
-            header = file.readline()
-            # In half of Europe a spreadsheet writes semicolons.
-            mark = next(
-                (m for m in ",;\t" if set(names) <= set(next(csv.reader([header], delimiter=m), []))), ","
-            )
-            file.seek(0)
-            before = csv.field_size_limit(MAX_BYTES)
-            try:
-                return list(csv.reader(file, delimiter=mark, strict=True))
-            finally:
-                csv.field_size_limit(before)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = file.readlines()
     except UnicodeDecodeError as error:
         raise InvalidInput(
             f"{path} is not in UTF-8 ({error.reason}): save it as 'CSV UTF-8', or .xlsx."
         ) from error
+    # In half of Europe a spreadsheet writes semicolons.
+    mark = next((m for m in ",;\t" if set(names) <= set(next(csv.reader(lines[:1], delimiter=m), []))), ",")
+    rows: list[list[Any] | _Broken] = []
+    at = n_broken = 0
+    with _field_limit:
+        before = csv.field_size_limit(MAX_BYTES)
+        try:
+            while at < len(lines):
+                at, why = _read_on(lines, at, mark, rows)
+                if why:  # what follows an unclosed quote is read from the next line on
+                    rows.append(_Broken(f"Line {at} of the file is broken: {why}."))
+                    n_broken += 1
+                if n_broken > MAX_BROKEN or (why and len(rows) == 1):
+                    raise InvalidInput(
+                        f"{path} is broken as a CSV file, in line {at}: {why}. Nothing was imported."
+                    )
+        finally:
+            csv.field_size_limit(before)
+    return rows
+
+
+def _read_on(lines: list[str], at: int, mark: str, rows: list[list[Any] | _Broken]) -> tuple[int, str]:
+    """Read rows from this line on: where reading goes on, and why it stopped, if not at the end."""
+    reader, start = csv.reader(islice(lines, at, None), delimiter=mark, strict=True), at
+    try:
+        for row in reader:
+            rows.append(row)
+            start = at + reader.line_num
     except csv.Error as error:
-        raise InvalidInput(f"{path} is broken as a CSV file: {error}. Nothing was imported.") from error
+        return start + 1, str(error)
+    return len(lines), ""
 
 
-def _from_cells(rows: list[list[Any]], names: Sequence[str], what: str) -> Columns:
+def _from_cells(rows: Sequence[list[Any] | _Broken], asked: _Asked, what: str) -> Columns:
+    names = asked.names
     if not rows:
         raise InvalidInput(f"{what} is empty: expected a header with {choices(names)}, and rows below it.")
-    header = [str(armed(c)) for c in rows[0]]
+    header = [] if isinstance(rows[0], _Broken) else [str(armed(c)) for c in rows[0]]
     if twice := [name for name in names if header.count(name) > 1]:
         raise InvalidInput(f"{what} has two columns {twice[0]!r}: rename one.")
-    body = rows[1:]
+    full = [(i, row) for i, row in enumerate(rows[1:]) if not _is_empty(row)]
+    wrong = [(i, _why_not(row, len(header))) for i, row in full if _why_not(row, len(header))]
+    bad = {i for i, _ in wrong}
+    good = [(i, row) for i, row in full if i not in bad and isinstance(row, list)]
+    sample = [dict(zip(header, map(armed, row), strict=True)) for _, row in good[:SAMPLE]]
+    if len(set(header)) == len(header) and recognised(sample, asked.wanted):
+        every = [(i, dict(zip(header, map(armed, row), strict=True))) for i, row in good]
+        return replace(_from_rows(every, asked, what, wrong), n_rows=len(full))
     places = {name: header.index(name) for name in names if name in header}
-    full = [(i, row) for i, row in enumerate(body) if any(cell not in {None, ""} for cell in row)]
-    wrong = [(i, _ragged(row, len(header))) for i, row in full if len(row) != len(header)]
-    good = [(i, row) for i, row in full if len(row) == len(header)]
     columns = {name: [armed(row[at]) for _, row in good] for name, at in places.items()}
     found = _picked(columns, names, what, header)
     return Columns(found.cells, [i for i, _ in good], len(full), wrong)
 
 
-def _ragged(row: list[Any], n: int) -> str:
+def _is_empty(row: list[Any] | _Broken) -> bool:
+    return isinstance(row, list) and all(cell in {None, ""} for cell in row)
+
+
+def _why_not(row: list[Any] | _Broken, n: int) -> str:
+    """Why a row cannot be read; empty where it can."""
+    if isinstance(row, _Broken):
+        return row.why
+    if len(row) == n:
+        return ""
     return f"The row has {len(row)} cells where the header has {n}: is a comma or quote missing?"

@@ -7,13 +7,17 @@ import os
 import re
 import warnings
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from hitl_widgets.data.items import is_missing
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.export.excel import write_excel
+from hitl_widgets.paths import full_path
 
 __all__ = ["FORMATS", "armed", "defused", "format_of", "replacing", "write_table"]
 
@@ -22,6 +26,7 @@ FORMATS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".xlsx": "xl
 # away gives back the text as it was.
 FORMULA = re.compile("'* *[=+\\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]")
 SQLITE = b"SQLite format 3\0"
+PLAIN = (str, bool, float, bytes, date, np.bool_, np.integer, np.floating, np.datetime64)
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -52,7 +57,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     InvalidInput
         Where there is no such folder, or ``path`` is one.
     """
-    target = Path(path).expanduser().absolute()
+    target = full_path(path)
     if not target.parent.is_dir():
         raise InvalidInput(f"There is no folder {target.parent} to write {target.name} to: make it first.")
     if target.is_dir():
@@ -99,12 +104,13 @@ def write_table(
     Warns
     -----
     RuntimeWarning
-        Where a text holds half a character, which no file of text can: it is replaced.
+        Where a text holds half a character, which no file of text can: it is replaced. Where a column
+        holds what the file has no type for, such as complex or very large numbers: it is written as text.
     """
     name = format_of(path, format)
     if name == "jsonl":
         raise InvalidInput("A table is written as csv, parquet or xlsx; jsonl is for the whole history.")
-    safe = _whole_characters(table)
+    safe = _of_one_kind(_whole_characters(table), say=name != "csv")
     with replacing(path) as part:
         if name == "parquet":
             safe.to_parquet(part, index=False)
@@ -112,7 +118,7 @@ def write_table(
             write_excel(defused(safe), part)
         else:  # RFC 4180: with this ending of lines, texts that hold any other are quoted
             defused(safe).to_csv(part, index=False, lineterminator="\r\n")
-    return Path(path).expanduser().absolute()
+    return full_path(path)
 
 
 def defused(table: pd.DataFrame) -> pd.DataFrame:
@@ -153,12 +159,43 @@ def _whole_characters(table: pd.DataFrame) -> pd.DataFrame:
             RuntimeWarning,
             stacklevel=5,
         )
-    for column in safe.columns:
-        # Ids of items that left the table are text, whatever the ids of the others are.
-        if pd.api.types.infer_dtype(safe[column], skipna=True).startswith("mixed"):
-            cells = safe[column]
-            safe[column] = cells.astype(object).where(cells.isna(), cells.map(str))
     return safe
+
+
+def _of_one_kind(table: pd.DataFrame, *, say: bool) -> pd.DataFrame:
+    """The table with every column as text that a file cannot hold as it is."""
+    odd: dict[str, str] = {}
+    for column in table.columns:
+        cells = table[column]
+        # Ids of items that left the table are text, whatever the ids of the others are.
+        mixed = pd.api.types.infer_dtype(cells, skipna=True).startswith("mixed")
+        values = list(cells.astype(object)) if mixed or _may_be_odd(cells) else []
+        kinds = sorted({type(v).__name__ for v in values if not _is_plain(v)}) if _may_be_odd(cells) else []
+        if kinds:
+            odd[str(column)] = kinds[0]
+        if mixed or kinds:
+            texts = [None if is_missing(v) else str(v) for v in values]
+            table[column] = pd.Series(texts, table.index, dtype=object)
+    if odd and say:
+        shown = ", ".join(f"{name!r} ({kind})" for name, kind in list(odd.items())[:5])
+        warnings.warn(
+            f"These columns hold what such a file has no type for, and are written as text: {shown}.",
+            RuntimeWarning,
+            stacklevel=5,
+        )
+    return table
+
+
+def _may_be_odd(cells: pd.Series[Any]) -> bool:
+    """Whether the type of a column leaves open what its cells are, or is none of a file's."""
+    kind = getattr(cells.dtype, "kind", "O")
+    return kind in "Oc" and not isinstance(cells.dtype, pd.StringDtype)
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return -(2**63) <= value < 2**63
+    return is_missing(value) or isinstance(value, PLAIN)
 
 
 def _mapped(table: pd.DataFrame, change: Any) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from hitl_widgets.errors import StoreError
 from hitl_widgets.labels._postgres import Postgres
 from hitl_widgets.labels._sqlite import SQLite
+from hitl_widgets.paths import full_path
 
 __all__ = ["Database", "open_database", "sqlite_path"]
 
@@ -83,7 +84,7 @@ def sqlite_path(text: str) -> Path | None:
     if text == ":memory:":
         return None
     if "://" not in text:
-        return Path(text).expanduser().absolute()
+        return full_path(text)
     url = _read_url(text)
     if url.drivername not in _POSTGRES | _SQLITE:
         raise StoreError(
@@ -92,7 +93,7 @@ def sqlite_path(text: str) -> Path | None:
         )
     if url.drivername in _POSTGRES or url.database in {None, "", ":memory:"}:
         return None
-    return Path(str(url.database)).absolute()
+    return full_path(str(url.database))
 
 
 def _read_url(text: str) -> sa.URL:

@@ -125,7 +125,7 @@ class Postgres:
         if "does not exist" in reason:
             return f"It was dropped or restored: save what this session knows with {RESCUE}."
         if self.is_busy(error):
-            return "This act was not saved. End the transaction that holds the table, then label again."
+            return "End the transaction that holds the table, then label again."
         if "timeout" in reason:
             return "What was saved before is safe; label again when the server is less busy."
         if "permission" in reason or "read-only" in reason:

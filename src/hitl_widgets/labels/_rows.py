@@ -19,6 +19,8 @@ def to_row(event: LabelEvent) -> dict[str, Any]:
         "elapsed_ms": event.elapsed_ms,
         "model_version": event.model_version,
     }
+    if event.restores is not None:  # versions that do not know it pass it over: the act is one like others
+        body["restores"] = event.restores
     if event.digests:
         body["digests"] = event.digests
     return {
@@ -43,6 +45,7 @@ def to_event(row: Any) -> LabelEvent:
         selection=body["selection"],
         elapsed_ms=body["elapsed_ms"],
         model_version=body["model_version"],
+        restores=body.get("restores"),
         event_id=row.event_id,
         time=row.time,
         digests=body.get("digests", ""),

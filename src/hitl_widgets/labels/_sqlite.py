@@ -200,8 +200,8 @@ class SQLite:
             return "What was saved before is safe; make the file and its folder writable, then label again."
         if "locked" in reason:
             return (
-                "This act was not saved. Close the program that holds the file, such as a database viewer "
-                "with an open transaction, then label again."
+                "Close the program that holds the file, such as a database viewer with an open transaction, "
+                "then label again."
             )
         look = f"hitl-widgets doctor {self.path}" if self.path else "session.history()"
         return f"Save what this session knows with {RESCUE}, then look with: {look}"

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-__all__ = ["EventKind", "LabelEvent", "Selection", "new_event_id", "now"]
+__all__ = ["ActState", "EventKind", "LabelEvent", "Selection", "new_event_id", "now"]
 
 EventKind = Literal["label", "skip", "undo", "redo", "schema"]
 Selection = Literal[
     "suggested", "audit", "opinion", "clicked", "lasso", "rectangle", "cluster", "api", "import"
 ]
+# What became of an act: redo brings back what is undone; what was left behind, only a restore.
+ActState = Literal["holds", "undone", "left behind", "brought back"]
 
 
 def new_event_id() -> str:
@@ -46,6 +48,8 @@ class LabelEvent:
         random, score the model.
     model_version
         The round on screen when the act was made.
+    restores
+        The ``event_id`` of an act that was undone and left behind, which this one does again.
     digests
         What the items held when the act was made: a short digest of each, one behind the other, in the
         order of ``item_ids`` (see :meth:`Pool.digests`). Empty where that is not known.
@@ -59,6 +63,7 @@ class LabelEvent:
     selection: Selection | None = None
     elapsed_ms: int | None = None
     model_version: int | None = None
+    restores: str | None = None
     event_id: str = field(default_factory=new_event_id)
     time: str = field(default_factory=now)
     digests: str = ""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, repeat
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.labels.events import LabelEvent
+from hitl_widgets.labels.events import ActState, LabelEvent
 from hitl_widgets.labels.question import Question
 from hitl_widgets.labels.schema import Schema
 
@@ -19,7 +19,8 @@ class Fold:
 
     The last act of an annotator on an item counts; acts of different annotators never overwrite
     each other. Undo takes back an annotator's own last acts, redo brings them back until they act
-    anew. The fold is fed one event at a time, in log order.
+    anew. What is undone then is left behind: an act that ``restores`` it does it again. The fold is fed
+    one event at a time, in log order.
     """
 
     def __init__(self) -> None:
@@ -34,6 +35,8 @@ class Fold:
         self._given: Counter[str] = Counter()
         self._done: dict[str, list[str]] = defaultdict(list)
         self._redoable: dict[str, list[str]] = defaultdict(list)
+        self._left: dict[str, LabelEvent] = {}  # undone, and out of reach of redo
+        self._restored: dict[str, str] = {}  # by which act, the last one
 
     @property
     def schema(self) -> Schema | None:
@@ -62,10 +65,16 @@ class Fold:
         return event.item_ids
 
     def _push(self, event: LabelEvent) -> None:
+        lost = self._redoable[event.annotator]
+        # The last to be undone was the first to be done.
+        self._left.update((event_id, self._events[event_id]) for event_id in reversed(lost))
+        lost.clear()
+        before = self._events.get(event.restores or "")
+        if before is not None and before.annotator == event.annotator:
+            self._restored[before.event_id] = event.event_id
         self._order[event.event_id] = self.n_events
         self._events[event.event_id] = event
         self._done[event.annotator].append(event.event_id)
-        self._redoable[event.annotator].clear()
 
     def _turn(self, event: LabelEvent) -> tuple[str, ...]:
         who, back = event.annotator, event.kind == "undo"
@@ -121,8 +130,54 @@ class Fold:
         if found is None or found.annotator != annotator:
             raise InvalidInput(f"{event_id!r} is no act of yours: see session.history().")
         raise InvalidInput(
-            "This act was undone, and you have acted since: it cannot be brought back. Do it once more."
+            "This act was undone, and you have acted since, so there is no way back to that moment. "
+            f"session.restore({event_id!r}) does the act again."
         )
+
+    def ways(self, annotator: str, event_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
+        """Of these acts, as far as :meth:`to_jump` leads there, how many acts and labels are on the way."""
+        wanted, found = set(event_ids), dict[str, tuple[int, int]]()
+        done, ahead = self._done.get(annotator, []), self._redoable.get(annotator, [])
+        for stack, forward in ((done, False), (ahead, True)):
+            acts = labels = 0
+            for event_id in reversed(stack):
+                if not wanted:
+                    break
+                event = self._events[event_id]
+                step = (1, len(event.item_ids) if event.kind == "label" else 0)
+                after = acts + step[0], labels + step[1]
+                if event_id in wanted:
+                    wanted.remove(event_id)
+                    found[event_id] = after if forward else (acts, labels)
+                acts, labels = after
+        return found
+
+    def state(self, event: LabelEvent) -> ActState:
+        """What became of a label, skip or change of the classes."""
+        if event.event_id not in self._undone:
+            return "holds"
+        if event.event_id not in self._left:
+            return "undone"
+        again = self._restored.get(event.event_id)
+        while again is not None and again in self._undone:
+            again = self._restored.get(again)
+        return "left behind" if again is None else "brought back"
+
+    def left(self, annotator: str, limit: int) -> list[LabelEvent]:
+        """The annotator's last acts that are left behind, the newest first."""
+        mine = (e for e in reversed(self._left.values()) if e.annotator == annotator)
+        return list(islice((e for e in mine if self.state(e) == "left behind"), limit))
+
+    def replaces(self, event: LabelEvent) -> int:
+        """Of a label or skip: on how many of its items its annotator's act of now says otherwise."""
+        keys, said = event.item_ids, (event.kind, self.meaning(event))
+        if said[1] is None and event.value is not None:  # not in the log yet
+            said = (event.kind, self.question.meaning(self.question.understood(event.value)))
+        n = 0
+        for acts, (key, size) in _alike(self.histories(keys), keys).items():
+            held = self.current(key).get(event.annotator) if acts else None
+            n += size * (held is not None and (held.kind, self.meaning(held)) != said)
+        return n
 
     def said(self, event: LabelEvent) -> str | None:
         """The id of the class that a label's word stood for when it was said."""
@@ -187,10 +242,6 @@ class Fold:
         mine = (e for e in reversed(self._events.values()) if annotator in {None, e.annotator})
         return [(e, e.event_id not in self._undone) for e in islice(mine, limit)][::-1]
 
-    def redoable(self, annotator: str) -> frozenset[str]:
-        """Ids of the annotator's acts that redo can still bring back."""
-        return frozenset(self._redoable.get(annotator, ()))
-
 
 def _take(stack: list[str], act: str) -> bool:
     """Take an act out of a stack, where it is nearly always on top; returns whether it was there."""
@@ -198,6 +249,14 @@ def _take(stack: list[str], act: str) -> bool:
         return False
     del stack[-1 if stack[-1] == act else stack.index(act)]
     return True
+
+
+def _alike(
+    histories: Sequence[tuple[str, ...]], keys: Sequence[str]
+) -> dict[tuple[str, ...], tuple[str, int]]:
+    """Of each history one of the keys that have it, and how many do."""
+    n = Counter(histories)
+    return {acts: (key, n[acts]) for acts, key in zip(histories, keys, strict=True)}
 
 
 def _parts(n: int) -> Iterator[slice]:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.labels.events import LabelEvent
-from hitl_widgets.labels.schema import KEYS, MAX_CLASSES, LabelClass, Schema, palette
+from hitl_widgets.labels.schema import KEYS, MAX_CLASSES, LabelClass, Schema, free_key, palette, stored_values
+from hitl_widgets.labels.values import alike, is_blank, spelled, tidy
 
 __all__ = ["CHANGES", "Question"]
 
 CHANGES = ("add", "rename", "merge", "split", "retire", "restore", "reorder", "edit", "ask")
 EDITABLE = ("key", "color", "guidance", "example")
 MAX_TEXT = 10_000
-JOINERS = "\u200c\u200d"  # of emoji, and of letters in several scripts
 
 # How many classes a change names, and how many it makes: at least and at most; where not said 1 and none.
 _COUNTS = {
@@ -41,6 +40,7 @@ class _State:
     asked: Classes = field(default_factory=dict)
     asked_words: str = ""
     words: str = ""
+    own: Mapping[str, Any] = field(default_factory=dict)  # classes that are no text
 
     def copy(self) -> _State:
         return _State(
@@ -50,18 +50,19 @@ class _State:
             dict(self.asked),
             self.asked_words,
             self.words,
+            self.own,
         )
 
     def known(self) -> set[str]:
         return {*self.live, *self.retired, *self.into}
 
-    def schema(self) -> Schema:
+    def schema(self, own: Mapping[str, Any] | None = None) -> Schema:
         taken: set[str] = set()
         classes: list[LabelClass] = []
         for c in self.live.values():  # of two people who gave a key away at once, one class keeps it
             classes.append(replace(c, key="") if c.key in taken else c)
             taken.add(c.key)
-        return Schema.standing(classes, self.words, self.live, self.retired)
+        return Schema.standing(classes, self.words, self.live, self.retired, own or self.own)
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class _Change:
     made: tuple[tuple[str, LabelClass], ...] = ()
     text: str = ""
     set: tuple[tuple[str, str], ...] = ()
+    own: Mapping[str, Any] = field(default_factory=dict)
 
     def on(self, before: _State) -> _State:
         """The state with this change; as it was where the change no longer applies."""
@@ -102,6 +104,7 @@ class Question:
         self._undone: set[str] = set()
         self._called: dict[str, str] = {}
         self._state = _State()
+        self._own: Mapping[str, Any] | None = None
         self.schema: Schema | None = None
         self.asked: Mapping[str, Any] | None = None
 
@@ -127,9 +130,14 @@ class Question:
                 state = change.on(state)
         return self._move(state)
 
+    def spell(self, own: Mapping[str, Any]) -> None:
+        """Give classes back as these values, by name: a cell's own, whatever the log says."""
+        self._own = own
+        self._move(self._state)
+
     def _move(self, after: _State) -> bool:
         before, self._state = self._state, after
-        self.schema = after.schema() if after.live else None
+        self.schema = after.schema(self._own) if after.live else None
         for id_, c in (*after.retired.items(), *after.live.items()):
             self._called[c.name] = id_
         return any(
@@ -167,11 +175,16 @@ class Question:
             For a change that cannot be made, with the reason.
         """
         whole = dict(change)
-        if "name" in whole and whole["name"] not in {c.name for c in self._state.live.values()}:
+        if "of" in whole:
+            whole["of"] = list(map(self._word, whole["of"]))
+        if "name" in whole and self._word(whole["name"]) not in {c.name for c in self._state.live.values()}:
             whole["name"] = _tidy(whole["name"])
+        elif "name" in whole:
+            whole["name"] = self._word(whole["name"])
         if made := [dict(c) | {"name": _tidy(c.get("name"))} for c in whole.get("classes", ())]:
             heirs = [self._state.live[self._live(of)] for of in list(whole.get("of", ()))[:1]]
             whole["classes"] = [asdict(c) for c in self._dressed(made, heirs)]
+        self._refuse_alike(whole)
         found = self._understood(whole, "")
         after = self._state.copy()
         _APPLY[found.name](after, found)
@@ -179,6 +192,23 @@ class Question:
         if after == self._state and list(after.live) == list(self._state.live):
             raise InvalidInput("Nothing would change: it is so already.")
         return whole
+
+    def _word(self, given: Any) -> str:
+        """The name that a class had or has, of a value in any equal spelling."""
+        if isinstance(given, str) and self.understood(given) is not None:
+            return given
+        return (self.schema and self.schema.find(given)) or str(given)
+
+    def _refuse_alike(self, change: Mapping[str, Any]) -> None:
+        """New names must not look like others; equal ones are refused where the change is applied."""
+        gone = {self.understood(word) for word in change.get("of", ())}
+        others = (*self._state.live.items(), *self._state.retired.items())
+        seen = {alike(c.name): c.name for id_, c in others if id_ not in gone}
+        names = [c["name"] for c in change.get("classes", ())]
+        for name in [*names, *([change["name"]] if change.get("change") == "rename" else [])]:
+            other = seen.setdefault(alike(name), name)
+            if other != name:
+                raise InvalidInput(f"{name!r} looks like the class {other!r}: give it a name of its own.")
 
     def _dressed(self, made: Iterable[Mapping[str, str]], heirs: list[LabelClass]) -> list[LabelClass]:
         """New classes with colours that no other has; the first takes those of the class it comes from."""
@@ -189,7 +219,7 @@ class Question:
         for one in made:
             c = LabelClass(**one)
             color = c.color or (heir.color if heir else _free(palette(), colors))
-            key = c.key.lower() or (heir.key if heir else _free(KEYS, keys))
+            key = c.key.lower() or (heir.key if heir else free_key(c.name, keys) or _free(KEYS, keys))
             colors.add(color)
             keys.add(key)
             dressed.append(replace(c, color=color, key=key))
@@ -222,7 +252,8 @@ class Question:
         made = [(ids.get(c.name) or self._new_id(c, event_id), c) for c in classes]
         named = {id_ for id_, _ in made}
         dropped = tuple(i for i in self._state.asked if i not in named and i in self._state.live)
-        return _Change(event_id, "classes", dropped, tuple(made), str(value.get("question", "")))
+        words, own = str(value.get("question", "")), stored_values(value)
+        return _Change(event_id, "classes", dropped, tuple(made), words, own=own)
 
     def _live(self, word: str) -> str:
         id_ = self._heir(self.understood(word))
@@ -244,11 +275,10 @@ class Question:
 
 
 def _tidy(name: Any) -> str:
-    """A new name as people see it: no spaces around it, one form of each letter, nothing invisible."""
-    if not isinstance(name, str):
+    """A new name as people see it."""
+    if is_blank(name) and not isinstance(name, str):
         raise InvalidInput(f"The class {name!r} is no name: expected text, such as 'spam'.")
-    shown = unicodedata.normalize("NFC", " ".join(name.split()))
-    return "".join(c for c in shown if unicodedata.category(c) not in {"Cc", "Cf"} or c in JOINERS).strip()
+    return tidy(spelled(name))
 
 
 def _free(all_: Iterable[str], taken: set[str]) -> str:
@@ -372,7 +402,7 @@ def _asked(state: _State, change: _Change) -> None:
         state.live = {id_: state.live[id_] for id_ in (*new, *state.live) if id_ in state.live}
     if change.text != state.asked_words:
         state.words = change.text
-    state.asked, state.asked_words = new, change.text
+    state.asked, state.asked_words, state.own = new, change.text, change.own
 
 
 def _edited(now: LabelClass, before: LabelClass, asked: LabelClass) -> LabelClass:

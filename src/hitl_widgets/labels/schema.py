@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import colorsys
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from itertools import count, islice
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.labels.values import (
+    TEXT,
+    alike,
+    find_class,
+    kind_of,
+    listed,
+    own_value,
+    plain,
+    shared_kind,
+    spelled,
+)
 
-__all__ = ["LabelClass", "Schema", "palette"]
+__all__ = ["LabelClass", "Schema", "free_key", "palette"]
 
-KEYS = "123456789abcdefhijklmopqrtuvwxy"  # not g, n, s, z: they grow, go on, skip and undo
+KEYS = "123456789abcdefhijklmopqrtuvwxy0"  # not g, n, s, z: they grow, go on, skip and undo
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7A7A7A")
 # Light enough for a dark page, dark enough for a light one.
 LONGER = (
@@ -32,13 +43,14 @@ class LabelClass:
     Attributes
     ----------
     name
-        What the label says.
+        What the label says; a number or another plain value where the labels are such.
     guidance
         When to choose it, shown to the annotator.
     example
         A text that shows it.
     key
-        The key that chooses it; given by position (1-9, then letters) where empty.
+        The key that chooses it. Where empty its own name, if that is one free key; else by position
+        (1-9, then letters).
     color
         ``#rrggbb``; from the Okabe-Ito palette by position where empty.
     """
@@ -57,7 +69,8 @@ class Schema:
     Parameters
     ----------
     classes
-        Names, or :class:`LabelClass` objects; at least two, distinct.
+        Names, or :class:`LabelClass` objects; at least two, distinct. Numbers, dates and other plain
+        values come back as they are wherever labels leave; on the screen they are text.
     question
         The question as the annotator reads it.
 
@@ -67,44 +80,56 @@ class Schema:
         Classes that can no longer be chosen; what was labelled with them stays so.
     ids
         Names that outlive a rename, of the classes and then of the retired ones.
+    own
+        The person's own value of a class by its name, where it is not the name itself.
     """
 
     classes: tuple[LabelClass, ...]
     question: str = ""
     retired: tuple[LabelClass, ...] = ()
     ids: tuple[str, ...] = ()
+    own: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __init__(
         self,
-        classes: Iterable[str | LabelClass],
+        classes: Iterable[Any],
         question: str = "",
         *,
         guidance: Mapping[str, str] | None = None,
         examples: Mapping[str, str] | None = None,
     ) -> None:
-        if isinstance(classes, set | frozenset):
-            raise InvalidInput(
-                "classes= is a set, which has no order: pass a list, so that keys stay the same."
-            )
-        if isinstance(classes, str):
-            raise InvalidInput(f"classes={classes!r} is one text: pass a list, such as ['spam', 'ham'].")
-        if not isinstance(classes, Iterable):
-            raise InvalidInput(f"classes={classes!r}: expected a list of names, such as ['spam', 'ham'].")
-        made = tuple(c if isinstance(c, LabelClass) else LabelClass(_name(c)) for c in classes)
+        given = listed(classes)
+        values = [c.name if isinstance(c, LabelClass) else c for c in given]
+        made = tuple(
+            replace(c, name=spelled(c.name)) if isinstance(c, LabelClass) else LabelClass(spelled(c))
+            for c in given
+        )
+        _refuse_alike([c.name for c in made], values)
+        own = {c.name: value for c, value in zip(made, map(plain, values), strict=True)}
+        self._fill(made, question, guidance, examples)
+        object.__setattr__(self, "own", {n: v for n, v in own.items() if kind_of(v) != TEXT})
+
+    def _fill(
+        self,
+        made: tuple[LabelClass, ...],
+        question: str,
+        guidance: Mapping[str, str] | None = None,
+        examples: Mapping[str, str] | None = None,
+    ) -> None:
         names = [c.name for c in made]
+        said = {}
         for argument, texts in (("guidance", guidance), ("examples", examples)):
-            for name in texts or {}:
+            said[argument] = {str(plain(name)): text for name, text in (texts or {}).items()}
+            for name in said[argument]:
                 if name not in names:
                     raise InvalidInput(
                         f"{argument}= speaks of {name!r}, which is no class.{nearest(name, names)}"
                     )
         made = tuple(
-            LabelClass(
-                c.name,
-                c.guidance or (guidance or {}).get(c.name, ""),
-                c.example or (examples or {}).get(c.name, ""),
-                c.key,
-                c.color,
+            replace(
+                c,
+                guidance=c.guidance or said["guidance"].get(c.name, ""),
+                example=c.example or said["examples"].get(c.name, ""),
             )
             for c in made
         )
@@ -113,6 +138,14 @@ class Schema:
         object.__setattr__(self, "question", question)
         object.__setattr__(self, "retired", ())
         object.__setattr__(self, "ids", tuple(c.name for c in made))
+        object.__setattr__(self, "own", {})
+
+    @classmethod
+    def _of(cls, classes: Iterable[LabelClass], question: str) -> Schema:
+        """As the log has it: names that look alike were allowed once."""
+        made = object.__new__(cls)
+        made._fill(tuple(classes), question)
+        return made
 
     @classmethod
     def standing(
@@ -121,13 +154,17 @@ class Schema:
         question: str,
         ids: Iterable[str],
         retired: Mapping[str, LabelClass],
+        own: Mapping[str, Any],
     ) -> Schema:
         """The schema of a task whose classes were changed, by :class:`~.question.Question`."""
-        made = cls(classes, question)
+        made = cls._of(classes, question)
         if len(made.classes) + len(retired) > MAX_CLASSES:
             raise InvalidInput(f"With the retired ones there would be more than {MAX_CLASSES} classes.")
         object.__setattr__(made, "retired", tuple(retired.values()))
         object.__setattr__(made, "ids", (*ids, *retired))
+        kind = shared_kind(own.values())  # a class that came later is of the type that all others are of
+        values = {n: own[n] if n in own else own_value(kind, n) for n in made.all_names}
+        object.__setattr__(made, "own", {n: v for n, v in values.items() if kind_of(v) != TEXT})
         return made
 
     @property
@@ -140,6 +177,32 @@ class Schema:
         """The names by code, the retired ones behind the others."""
         return (*self.names, *(c.name for c in self.retired))
 
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """The classes by code as the person passed them: numbers where they are numbers."""
+        return tuple(map(self.value, self.names))
+
+    @property
+    def all_values(self) -> tuple[Any, ...]:
+        """The same, the retired ones behind the others."""
+        return tuple(map(self.value, self.all_names))
+
+    @property
+    def targets(self) -> tuple[Any, ...]:
+        """The classes by code as scikit-learn takes them: whole numbers and booleans, else the names."""
+        values = self.values
+        one = len(set(map(type, values))) == 1 and all(isinstance(v, int | float) for v in values)
+        # It takes broken numbers for something to measure, and what numpy cannot hold for nothing.
+        return values if one and all(v == int(v) and abs(v) < 2**63 for v in values) else self.names
+
+    def value(self, name: Any) -> Any:
+        """What a class is in the person's own data, by its name."""
+        return self.own.get(name, name) if isinstance(name, str) else name
+
+    def find(self, value: Any) -> str | None:
+        """The name of the class that a value means, in any equal spelling; None if there is none."""
+        return find_class(value, dict(zip(self.all_names, self.all_values, strict=True)))
+
     def code(self, name: object) -> int:
         """The position of a class.
 
@@ -148,26 +211,40 @@ class Schema:
         InvalidInput
             For a class that the schema does not have, or that is retired.
         """
-        try:
-            return self.names.index(str(name))
-        except ValueError:
-            if any(c.name == str(name) for c in self.retired):
-                raise InvalidInput(
-                    f"The class {name!r} is retired: session.classes.restore({str(name)!r}) offers it again."
-                ) from None
+        found = self.find(name)
+        if found in self.names:
+            return self.names.index(found)
+        if found is not None:
             raise InvalidInput(
-                f"{name!r} is no class of this task.{nearest(name, self.names)} "
-                f"The classes are {choices(self.names)}. To add one: session.classes.add({str(name)!r})."
-            ) from None
+                f"The class {name!r} is retired: session.classes.restore({found!r}) offers it again."
+            )
+        raise InvalidInput(
+            f"{name!r} is no class of this task.{nearest(name, self.names)} "
+            f"The classes are {choices(self.values)}. To add one: session.classes.add({str(name)!r})."
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as the log keeps them."""
-        return {"question": self.question, "classes": [asdict(c) for c in self.classes]}
+        told: dict[str, Any] = {"question": self.question, "classes": [asdict(c) for c in self.classes]}
+        # Beside the classes, not in them: versions that do not know types read the rest.
+        kinds = {name: kind_of(value) for name, value in self.own.items()}
+        return told | ({"types": kinds} if kinds else {})
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Schema:
-        """The opposite of :meth:`to_dict`."""
-        return cls([LabelClass(**c) for c in value["classes"]], value.get("question", ""))
+        """The opposite of :meth:`to_dict`. What cannot be made again of its name stays text."""
+        made = cls._of([LabelClass(**c) for c in value["classes"]], value.get("question", ""))
+        object.__setattr__(made, "own", stored_values(value))
+        return made
+
+
+def stored_values(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The classes that are no text, by their names, as a schema event tells them."""
+    kinds = value.get("types")
+    if not isinstance(kinds, Mapping):
+        return {}
+    found = {str(name): own_value(str(kind), str(name)) for name, kind in kinds.items()}
+    return {name: v for name, v in found.items() if kind_of(v) != TEXT}
 
 
 def palette() -> Iterator[str]:
@@ -183,10 +260,18 @@ def is_unicode(text: str) -> bool:
     return not any("\ud800" <= c <= "\udfff" for c in text)
 
 
-def _name(value: object) -> str:
-    if value is None or isinstance(value, float | bytes | list | dict | tuple):
-        raise InvalidInput(f"The class {value!r} is no name: expected text, such as 'spam'.")
-    return str(value)
+def _refuse_alike(names: Sequence[str], values: Sequence[Any]) -> None:
+    seen: dict[str, Any] = {}
+    equal: dict[Any, Any] = {}
+    for name, value in zip(names, values, strict=True):
+        if (other := equal.setdefault(value, value)) is not value and str(other) != str(value):
+            raise InvalidInput(f"classes= names {other!r} and {value!r}, which are equal: keep one of them.")
+        if (other := seen.setdefault(alike(name), value)) is not value and other != value:
+            raise InvalidInput(
+                f"classes= names {other!r} and {value!r}, which people cannot tell apart: keep one of them. "
+                "If the store holds labels of both, open it without classes= and merge them with "
+                "session.classes.merge()."
+            )
 
 
 def _check(classes: Sequence[LabelClass]) -> None:
@@ -219,15 +304,24 @@ def _check(classes: Sequence[LabelClass]) -> None:
 
 def _with_keys_and_colours(classes: Sequence[LabelClass]) -> tuple[LabelClass, ...]:
     taken = {c.key.lower() for c in classes if c.key}
+    own: dict[str, str] = {}
+    for c in classes:  # a class that is called like a free key gets it, before keys go by position
+        if not c.key and (key := free_key(c.name, taken)):
+            own[c.name] = key
+            taken.add(key)
     free = iter([k for k in KEYS if k not in taken])
     colors = list(islice(palette(), len(classes)))
     return tuple(
-        LabelClass(
-            c.name,
-            c.guidance,
-            c.example,
-            c.key.lower() or next(free, ""),
-            c.color or colors[i],
+        replace(
+            c,
+            key=c.key.lower() or own.get(c.name) or next(free, ""),
+            color=c.color or colors[i],
         )
         for i, c in enumerate(classes)
     )
+
+
+def free_key(name: str, taken: Collection[str]) -> str:
+    """The key that a class is called like, where that is free; else empty."""
+    key = name.lower()
+    return key if len(key) == 1 and key in KEYS and key not in taken else ""

@@ -313,7 +313,7 @@ class AutoLearner:
         index: IntArray,
         y: IntArray,
         weight: FloatArray | None = None,
-        names: Sequence[str] | None = None,
+        names: Sequence[Any] | None = None,
     ) -> LogisticRegression | Pipeline:
         """A plain classifier of the features, taught by this one: :func:`~.takeaway.distil`."""
         assert self._found is not None  # noqa: S101 - there are labels

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.learn.learner import IntArray, Learner, foretold
+from hitl_widgets.learn.learner import IntArray, Learner, NotYet, foretold
 
 __all__ = ["CurvePoint", "Estimate", "audit_estimate", "checkpoints", "learning_curve"]
 
@@ -24,7 +24,7 @@ class Estimate:
     ----------
     value, low, high
         Share of the audited items that the model gets right, and the Wilson (1927) interval;
-        None while fewer than 15 items were audited.
+        None while fewer than 15 items were audited, or the model cannot be measured yet.
     n
         How many items were audited.
     """
@@ -35,6 +35,8 @@ class Estimate:
     n: int
 
     def __str__(self) -> str:
+        if self.value is None and self.n >= MIN_AUDITED:
+            return f"not known yet ({self.n} audited)"
         if self.value is None:
             return f"too few to say ({self.n} audited, {MIN_AUDITED} needed)"
         return f"{self.value:.2f} ({self.low:.2f}-{self.high:.2f}, {self.n} audited)"
@@ -128,7 +130,11 @@ def learning_curve(
         return []
     points = []
     for n in steps:
-        estimate = audit_estimate(learner, index[:n], y[:n], audited[:n], (rows, truth), overtaken=overtaken)
+        try:
+            seen = index[:n], y[:n], audited[:n]
+            estimate = audit_estimate(learner, *seen, (rows, truth), overtaken=overtaken)
+        except NotYet:
+            continue
         if overtaken():
             return []
         points.append(CurvePoint(n, estimate))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -216,7 +216,7 @@ class GraphLearner:
         index: IntArray,
         y: IntArray,
         weight: FloatArray | None = None,
-        names: Sequence[str] | None = None,
+        names: Sequence[Any] | None = None,
     ) -> LogisticRegression | Pipeline:
         """A plain classifier of the features, taught by this one: :func:`~.takeaway.distil`."""
         return distil(self._X, self.proba(), index, y, weight, names=names)

@@ -120,7 +120,7 @@ class OnLandmarks:
         index: IntArray,
         y: IntArray,
         weight: FloatArray | None = None,
-        names: Sequence[str] | None = None,
+        names: Sequence[Any] | None = None,
     ) -> Any:
         """The inner learner's model of the features."""
         at, kept = self._at_landmarks(index)

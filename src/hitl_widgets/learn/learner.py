@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -30,6 +31,7 @@ __all__ = [
     "IntArray",
     "Landmarks",
     "Learner",
+    "NotYet",
     "Refreshable",
     "Scored",
     "SklearnLearner",
@@ -96,6 +98,12 @@ LEARNERS = {
 # How many rows an estimator tells at a time: what it makes of them stays small beside the pool.
 ROWS = 200_000
 _SHORT = 50
+# With so many labels of every class an estimator that cannot be fitted is broken, and not waiting.
+ENOUGH = 10
+
+
+class NotYet(Exception):
+    """An estimator cannot learn from so few labels yet: there is no model, and nothing is broken."""
 
 
 @runtime_checkable
@@ -218,18 +226,45 @@ class SklearnLearner:
     _n_classes: int
     _only: npt.NDArray[np.float32] | None = None
     _fitted: Any = None
+    _seen: npt.NDArray[Any]
+    _counts: npt.NDArray[Any]
 
     def update(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> None:
-        """See :class:`Learner`."""
+        """See :class:`Learner`.
+
+        Raises
+        ------
+        NotYet
+            Where the estimator cannot be fitted, and a class has fewer than ten labels.
+        """
         seen = np.unique(y)
         self._only = class_shares(y, self._n_classes) if len(seen) == 1 else None
         if self._only is not None:
             return
         options = {} if weight is None else {"sample_weight": weight}
-        with one_blas_thread():
+        # Codes of the classes seen, without gaps: some estimators take no others.
+        self._seen, codes = np.unique(y, return_inverse=True)
+        self._fitted = None
+        self._counts = np.bincount(y, minlength=self._n_classes)
+        with self._waiting(), one_blas_thread():
             from sklearn.base import clone
 
-            self._fitted = clone(self.estimator).fit(self._X[index], y, **options)
+            self._fitted = clone(self.estimator).fit(self._X[index], codes, **options)
+
+    @contextlib.contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """What the estimator raises with few labels is no failure."""
+        try:
+            yield
+        except Exception as failure:
+            if self._counts.min() >= ENOUGH:
+                raise
+            lacks = int((self._counts == 0).sum())
+            more = f", {lacks} of {self._n_classes} classes without any" if lacks else ""
+            raise NotYet(
+                f"{self.name} cannot learn from {self._counts.sum()} labels yet{more} "
+                f"({type(failure).__name__}: {str(failure).rstrip('.')})"
+            ) from failure
 
     def proba(self, index: IntArray | None = None) -> FloatArray:
         """See :class:`Learner`."""
@@ -238,15 +273,16 @@ class SklearnLearner:
         if self._only is not None:
             P[:] = self._only
             return P
+        columns = self._seen[np.asarray(self._classes(), dtype=np.int64)]
         for low in range(0, n, ROWS):
             part = slice(low, min(low + ROWS, n))
-            scores = self._scores(self._X[part] if index is None else self._X[index[part]])
-            if scores.shape != (part.stop - low, len(self._fitted.classes_)):
+            with self._waiting():
+                scores = self._scores(self._X[part] if index is None else self._X[index[part]])
+            if scores.shape != (part.stop - low, len(columns)):
                 raise ValueError(
-                    f"predict_proba returned shape {scores.shape}, not "
-                    f"{(part.stop - low, len(self._fitted.classes_))}"
+                    f"predict_proba returned shape {scores.shape}, not {(part.stop - low, len(columns))}"
                 )
-            P[part, self._fitted.classes_] = scores
+            P[part, columns] = scores
         return P
 
     def export(
@@ -254,13 +290,23 @@ class SklearnLearner:
         index: IntArray,
         y: IntArray,
         weight: FloatArray | None = None,
-        names: Sequence[str] | None = None,
+        names: Sequence[Any] | None = None,
     ) -> Any:
-        """A fitted copy of the estimator that predicts class names, or codes."""
+        """A fitted copy of the estimator that predicts classes as they are named, or codes."""
         options = {} if weight is None else {"sample_weight": weight}
         from sklearn.base import clone
 
-        return clone(self.estimator).fit(self._X[index], named(y, names), **options)
+        target = named(y, names)
+        try:
+            return clone(self.estimator).fit(self._X[index], target, **options)
+        except Exception:
+            classes, codes = np.unique(target, return_inverse=True)
+            if np.array_equal(classes, range(len(classes))):
+                raise
+            # Some take nothing but 0 to k - 1.
+            from hitl_widgets.learn.renamed import Renamed
+
+            return Renamed(clone(self.estimator).fit(self._X[index], codes, **options), classes)
 
     def _scores(self, X: npt.NDArray[np.float32]) -> FloatArray:
         model = self._fitted
@@ -271,12 +317,18 @@ class SklearnLearner:
             if margin.ndim == 1:
                 margin = np.column_stack([-margin / 2, margin / 2])
             return softmax(margin)
-        return np.asarray(model.predict(X)[:, None] == model.classes_, dtype=np.float32)
+        return np.asarray(np.asarray(model.predict(X))[:, None] == self._classes(), dtype=np.float32)
+
+    def _classes(self) -> npt.NDArray[Any]:
+        """The codes that the fitted estimator knows, by column."""
+        return np.asarray(getattr(self._fitted, "classes_", range(len(self._seen))))
 
 
-def named(y: IntArray, names: Sequence[str] | None) -> npt.NDArray[Any]:
-    """The codes as class names, where there are names."""
-    return np.asarray(y) if names is None else np.asarray(names, dtype=object)[y]
+def named(y: IntArray, names: Sequence[Any] | None) -> npt.NDArray[Any]:
+    """The codes as classes, where these are given."""
+    if names is None:
+        return np.asarray(y)
+    return np.asarray(names, dtype=object if isinstance(names[0], str) else None)[y]
 
 
 def seeded(learner: Learner, seed: int) -> Learner:

@@ -143,7 +143,7 @@ class LinearLearner:
         index: IntArray,
         y: IntArray,
         weight: FloatArray | None = None,
-        names: Sequence[str] | None = None,
+        names: Sequence[Any] | None = None,
     ) -> LogisticRegression:
         """The same model as scikit-learn's own, fitted on the labels; it predicts names, or codes."""
         from sklearn.linear_model import LogisticRegression

@@ -34,7 +34,7 @@ def distil(
     *,
     share: float = 1.0,
     C: float = 10.0,
-    names: Sequence[str] | None = None,
+    names: Sequence[Any] | None = None,
 ) -> LogisticRegression | Pipeline:
     """A classifier of the features, taught by the labels and by what the live model says of the rest.
 

@@ -70,7 +70,7 @@ class Classes(Sequence[LabelClass]):
     def merge(self, names: Iterable[str], into: str) -> str:
         """Make several classes one: ``into``, which may be one of them, another class, or a new name."""
         change: dict[str, Any] = {"change": "merge", "of": _names(names), "name": into}
-        if into not in self.names:
+        if self._schema.find(into) not in self.names:
             change["classes"] = [{"name": into}]
         return self._change(change)
 
@@ -119,4 +119,4 @@ class Classes(Sequence[LabelClass]):
 def _names(names: Iterable[str]) -> list[str]:
     if isinstance(names, str):
         raise InvalidInput(f"{names!r} is one text: pass a list of class names, such as ['spam', 'ham'].")
-    return [str(name) for name in names]
+    return list(names)

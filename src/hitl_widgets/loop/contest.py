@@ -15,6 +15,7 @@ from hitl_widgets.learn.learner import (
     Affinity,
     FloatArray,
     Learner,
+    NotYet,
     Refreshable,
     SklearnLearner,
     as_learner,
@@ -235,14 +236,20 @@ class Run:
                 learner.refresh()  # the rest, which a session learns in the background
             proba = np.asarray(learner.proba())
         except Exception as error:
-            if not isinstance(learner, SklearnLearner) or len(rows) > self.race.start:
+            if not isinstance(learner, SklearnLearner):
                 raise
-            if len(rows) < min(self.race.start, self.race.stops[-1]):
+            # It cannot learn before the cold start, or before every class has a label.
+            lacks = isinstance(error, NotYet) and len(np.unique(self.y[rows])) < self._k
+            if len(rows) < (self.race.stops[-1] if lacks else min(self.race.start, self.race.stops[-1])):
                 self.proba = None  # no model yet
                 return
+            if len(rows) > self.race.start and not lacks:
+                raise
+            failure = error.__cause__ or error
+            wider = "start" if len(rows) == self.race.start else "budget"
             raise InvalidInput(
-                f"{type(error).__name__}: {str(error).rstrip('.')}. If {len(rows)} labels are too few for "
-                f"it, pass a larger {'start' if len(rows) == self.race.start else 'budget'}="
+                f"{type(failure).__name__}: {str(failure).rstrip('.')}. If {len(rows)} labels are too few "
+                f"for it, pass a larger {wider}="
             ) from error
         if proba.shape != (self.n, self._k):
             raise InvalidInput(f"its probabilities have shape {proba.shape}, not {(self.n, self._k)}")

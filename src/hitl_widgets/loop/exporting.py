@@ -22,6 +22,7 @@ from hitl_widgets.learn.evaluate import MIN_AUDITED, Estimate
 from hitl_widgets.loop import notices
 from hitl_widgets.loop.naming import Naming
 from hitl_widgets.loop.tables import column, folded, labels_table
+from hitl_widgets.paths import full_path
 
 if TYPE_CHECKING:
     from hitl_widgets.loop.session import Session
@@ -85,14 +86,14 @@ def export_log(
     store: Path | None,
 ) -> Path:
     """Write ``table``, or of ``jsonl`` every event, and the card. Annotators as ``facts.names`` says."""
-    target = Path(path).expanduser()
+    target = full_path(path)
     if store is not None and target.exists() and store.exists() and target.samefile(store):
         raise InvalidInput(f"{path} is the label store itself. Name another file to write to.")
     called = {} if facts.names else pseudonyms(events)
     labels = facts.labels.assign(annotator=facts.labels["annotator"].map(lambda who: called.get(who, who)))
     if format == "jsonl":
         holding = {e.event_id: holds for e, holds in fold.acts()}
-        written = write_history(events, holding, Path(path), called or None)
+        written = write_history(events, holding, target, called or None)
         columns = [*HISTORY]
     else:
         written = write_table(table.assign(annotator=labels["annotator"]), path, format)

@@ -19,6 +19,7 @@ from joblib.externals.loky.backend.reduction import dumps
 
 from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.loop.contest import Columns, Entrant, Race, Task
+from hitl_widgets.paths import full_path
 
 __all__ = ["SavedRuns", "check_portable", "run_keys"]
 
@@ -46,7 +47,7 @@ class SavedRuns:
             return
         if not isinstance(path, str | os.PathLike):
             raise InvalidInput(f"path={path!r}: expected the name of a file or a folder, or None.")
-        path = Path(path)
+        path = full_path(path)
         with _in_words(path):
             self.file = path if path.suffix and not path.is_dir() else path / "runs.jsonl"
             text = self.file.read_text("utf-8", "replace") if self.file.exists() else ""

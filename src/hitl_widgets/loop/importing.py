@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,10 +15,11 @@ import pandas as pd
 from hitl_widgets.data.items import is_missing
 from hitl_widgets.data.markup import MARKUP
 from hitl_widgets.data.pool import Pool
-from hitl_widgets.data.spelling import is_rounded, rounded_words, spellings
+from hitl_widgets.data.spelling import canonical_text, is_rounded, rounded_words, spellings
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.export.history import History
 from hitl_widgets.export.reading import Columns, read_source
+from hitl_widgets.formats.base import NotTaken, is_list, one_of
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.schema import MAX_NAME, Schema, is_unicode
@@ -72,6 +75,8 @@ class Log:
         Writes an event; returns False where the store has one with this id under another task.
     named
         The keys and digests that an act on rows of the pool is written with; of a table alone.
+    meant
+        Says an event in the keys that ``fold`` knows items by.
     """
 
     task: str
@@ -79,6 +84,7 @@ class Log:
     fold: Fold
     add: Callable[[LabelEvent], bool]
     named: Callable[[Sequence[int]], tuple[tuple[str, ...], str]] = lambda _: ((), "")
+    meant: Callable[[LabelEvent], LabelEvent] = lambda event: event
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,8 @@ class _Row:
     label: Any
     annotator: Any
     content: Any = None
+    texts: tuple[str, ...] = ()
+    sure: bool = True
 
 
 class Refusals:
@@ -108,7 +116,7 @@ class Refusals:
 
 
 def read_labels(
-    source: Any, names: Sequence[str], pool: Pool
+    source: Any, names: Sequence[str], pool: Pool, is_class: Callable[[Any], bool]
 ) -> tuple[Columns | History, dict[int, Any] | None]:
     """What ``source`` says, and of a pool without ids what each row says, by its number.
 
@@ -118,9 +126,11 @@ def read_labels(
         As :func:`read_source`; a column of ids is not needed where the content is there.
     """
     try:
-        found: Columns | History | None = read_source(source, names)
+        found: Columns | History | None = read_source(source, names, is_class)
     except InvalidInput as error:
         found, missing = None, error
+    if isinstance(found, Columns) and found.content is not None:  # of another tool
+        return found, None
     if isinstance(found, History) or (found is not None and pool.has(map(str, found.cells[names[0]]))):
         return found, None
     for columns in _content_columns(pool):
@@ -172,9 +182,20 @@ def import_table(
     refusals = Refusals()
     for number, why in found.broken:
         refusals.add(number, why)
-    people = found.cells[names[2]] if len(names) > 2 else [annotator] * len(found.rows)
-    said = map((contents or {}).get, found.rows)
-    cells = zip(found.rows, found.cells[names[0]], found.cells[names[1]], people, said, strict=True)
+    n = len(found.rows)
+    people = [annotator] * n if found.annotators is None else [who or annotator for who in found.annotators]
+    if len(names) > 2:
+        people = found.cells[names[2]]
+    cells = zip(
+        found.rows,
+        found.cells[names[0]],
+        found.cells[names[1]],
+        people,
+        map((contents or {}).get, found.rows),
+        found.content or [()] * n,
+        found.sure or [True] * n,
+        strict=True,
+    )
     told = _told([_Row(*cell) for cell in cells], pool, schema, refusals)
     groups, n_same = _groups(told, log, pool, refusals, replace=replace)
     for (value, who), places in groups.items():
@@ -191,11 +212,7 @@ def _told(
     told: dict[tuple[int, str], list[tuple[_Row, str]]] = defaultdict(list)
     for row in rows:
         try:
-            place, value, who = (
-                ids.find(row.id, row.content),
-                classes.find(row.label),
-                _annotator(row.annotator),
-            )
+            place, value, who = ids.of(row), classes.find(row.label), _annotator(row.annotator)
         except InvalidInput as error:
             refusals.add(row.number, str(error), row.id, row.label)
         else:
@@ -246,6 +263,16 @@ def _nearest(value: Any, valid: Iterable[str]) -> str:
     return nearest(value, valid) if len(str(value)) <= GUESSED else ""
 
 
+def _alone(value: Any) -> Any:
+    """What is alone in a list; several labels are refused."""
+    if not is_list(value):
+        return value
+    try:
+        return one_of(value)
+    except NotTaken as why:
+        raise InvalidInput(str(why)) from None
+
+
 def _refuse_odd(value: Any, what: str) -> None:
     if is_missing(value) or (isinstance(value, str) and not value.strip()):
         raise InvalidInput(f"The {what} is blank.")
@@ -258,6 +285,25 @@ class _Ids:
 
     def __init__(self, pool: Pool) -> None:
         self._pool, self._guesses = pool, GUESSES
+        self._items = _ByContent(pool)
+
+    def of(self, row: _Row) -> int:
+        """The item of a row: by its id, or by its content where it has none of the person's own."""
+        if not row.texts or (row.sure and not is_missing(row.id)):
+            return self.find(row.id, row.content)
+        place = None if is_missing(row.id) else self._place(row.id)
+        if place is not None and self._items.says(place, row.texts):
+            return place
+        if (found := self._items.find(row.texts)) is not None:
+            return found
+        text, key = _shown(row.texts[0]), "" if is_missing(row.id) else f" The item {row.id!r} is another."
+        raise InvalidInput(f"No item, or more than one, is {text}.{key} Ids that a tool gave are not used.")
+
+    def _place(self, value: Any) -> int | None:
+        try:
+            return self.find(value)
+        except InvalidInput:
+            return None
 
     def find(self, value: Any, content: Any = None) -> int:
         if isinstance(value, str) and (exact := self._pool.find(value)) is not None:
@@ -290,20 +336,61 @@ class _Ids:
         return pool.saying(content)
 
 
+class _ByContent:
+    """Finds items by what they say, for files that do not know the person's ids."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def find(self, texts: Sequence[str]) -> int | None:
+        """The item that is one of these texts; None where none is, or more than one."""
+        for text in texts:
+            if self._pool.kind in {"text", *MARKUP}:
+                place = self._pool.saying(text)
+            else:
+                places = self._places.get(canonical_text(text), ())
+                place = places[0] if len(places) == 1 else None
+            if place is not None:
+                return place
+        return None
+
+    def says(self, place: int, texts: Sequence[str]) -> bool:
+        """Whether the item is one of these texts."""
+        return not self._texts(place).isdisjoint(map(canonical_text, texts))
+
+    def _texts(self, place: int) -> set[str]:
+        item = self._pool.items[place]
+        values = item.values() if self._pool.kind == "table" else (item,)
+        return {canonical_text(str(v)) for v in values if isinstance(v, str | Path)}
+
+    @cached_property
+    def _places(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = defaultdict(list)
+        for place in range(len(self._pool)):
+            for text in self._texts(place):
+                found[text].append(place)
+        return dict(found)
+
+
 class _Classes:
     """Finds classes, and for those that are not there the nearest."""
 
     def __init__(self, schema: Schema) -> None:
-        self._names, self._why = dict.fromkeys(schema.names), dict[str, str]()
+        self._schema = schema
+        self._found: dict[tuple[type, Any], str | None] = {}
+        self._why: dict[str, str] = {}
 
     def find(self, value: Any) -> str:
+        value = _alone(value)
         _refuse_odd(value, "label")
-        for spelling in spellings(value):
-            if spelling in self._names:
-                return str(spelling)
+        spelling = type(value), value
+        if spelling not in self._found:
+            self._found[spelling] = self._schema.find(value)
+        if (name := self._found[spelling]) in self._schema.names:
+            return str(name)
         text = _shown(value)
         if text not in self._why:
-            guess, known = _nearest(value, self._names), choices(self._names)
+            guess, known = _nearest(value, self._schema.names), choices(self._schema.values)
             self._why[text] = f"{text} is no class of this task.{guess} The classes are {known}."
         raise InvalidInput(self._why[text])
 

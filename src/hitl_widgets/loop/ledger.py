@@ -7,7 +7,8 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import asdict, replace
+from difflib import SequenceMatcher
 from itertools import chain
 from typing import Any, Literal
 
@@ -20,11 +21,14 @@ from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import START, LabelStore, LogChanged, Mark
+from hitl_widgets.labels.values import KNOWN
 from hitl_widgets.loop import notices
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.naming import Naming
 
 __all__ = ["Ledger"]
+
+ALIKE = 0.5  # of two names, by difflib: classes without any such pair are another question
 
 
 class Ledger:
@@ -68,7 +72,7 @@ class Ledger:
     Raises
     ------
     InvalidInput
-        When no schema is known, or the asked one lacks a class that is in use. Nothing is written.
+        When no schema is known, or the asked one has nothing to do with it. Nothing is written.
     StoreError
         When the store cannot be opened, read or written.
     """
@@ -89,7 +93,12 @@ class Ledger:
         self.naming = Naming(pool)
         self.changed: set[int] = set()
         self.restored = 0
+        self._own: dict[str, Any] = {}  # the cell's classes, by name
+        # Classes in use that the cell lacks, by id, and names that only the cell has: renamed?
+        self._lost: tuple[str, ...] = ()
+        self._new: tuple[str, ...] = ()
         self._pool = pool
+        self._strangers: dict[str, None] = {}
         self._missing: int | None = None
         self._anew = False
         self._annotator, self._overlap, self._opinions = annotator, overlap, opinions
@@ -117,11 +126,10 @@ class Ledger:
     def notices(self, *, loud: bool = False) -> list[str]:
         """What does not fit between the store and the table, in words; the loud ones are no trifles."""
         pool, naming, n = self._pool, self.naming, self.n_missing
-        unlike = sum(1 for row in naming.unlike if self.labels.y[row] >= 0)
         said = [
             notices.missing(n, len(self.labels), self.store.name, self.task, pool) if n else "",
             notices.changed(len(self.changed), len(self.labels)) if self.changed else "",
-            notices.unlike(unlike) if unlike else "",
+            notices.unlike(len(naming.unlike)) if naming.unlike else "",
             notices.carried(naming.carried, pool) if naming.carried else "",
         ]
         if not loud:
@@ -140,9 +148,7 @@ class Ledger:
 
     def missing(self) -> Iterator[str]:
         """The keys of those."""
-        for key in self.fold.touched:
-            if self.naming.row(key) is None and self.fold.answer(key) is not None:
-                yield key
+        return (key for key in self._strangers if self.fold.answer(key) is not None)
 
     def close(self) -> None:
         """Release the store, where it was opened here."""
@@ -218,7 +224,10 @@ class Ledger:
             raise error
         lacked = self.store.restore(self.events)
         self.events, self.fold, self._mark = [], Fold(), START
+        if self._own:
+            self.fold.question.spell(self._own)
         self.naming, self._missing = Naming(self._pool), None
+        self._strangers.clear()
         self.changed.clear()
         self._read()
         self.schema = self.fold.schema or self.schema
@@ -244,16 +253,14 @@ class Ledger:
             self._missing = None
         if self._anew:
             self._anew, self._missing = False, None
+            self._strangers.clear()
             self.changed.clear()
             self.labels = Labels.blank(len(self._pool), self.schema)
         self._refold(keys, rows)
 
     def _refold(self, keys: Sequence[str], rows: npt.NDArray[np.int64] | None = None) -> None:
         if rows is None:
-            places = dict.fromkeys(map(self.naming.row, keys))
-            if None in places:
-                self._missing = None
-            rows = np.asarray([i for i in places if i is not None], np.int64)
+            rows = np.asarray(self._places(keys), np.int64)
             keys = tuple(map(self._pool.keys.__getitem__, rows.tolist()))
         if not keys:
             return
@@ -278,6 +285,16 @@ class Ledger:
             array[at] = np.asarray(values, array.dtype)[which]
         if self._overlap and (waiting := np.flatnonzero(labels.second[at])).size:
             labels.second[at[waiting]] = [self._overlaps(keys[int(i)]) for i in waiting]
+
+    def _places(self, keys: Sequence[str]) -> list[int]:
+        """The rows of these items; those that the pool does not have are noted."""
+        found: dict[int, None] = {}
+        for key in keys:
+            if (row := self.naming.row(key)) is not None:
+                found[row] = None
+            else:
+                self._strangers[key], self._missing = None, None
+        return list(found)
 
     def _state(self, key: str) -> tuple[int, int, bool, bool, bool, int, bool]:
         """Code, place in the log, whether audited, asked, skipped, whose, and whether others may be asked."""
@@ -330,27 +347,86 @@ class Ledger:
                     f"classes= is missing, and {self.store.name} knows no task {self.task!r} yet"
                     f"{self._known_tasks()}. Pass at least two, such as classes=['spam', 'ham']."
                 )
+            self._warn_of_types(stored)
             return stored
-        if before != asked.to_dict():
-            event = LabelEvent("schema", self.task, self._annotator, value=asked.to_dict())
-            self._refuse_lost(event)
-            self.store.append(event)
+        # What the cell calls text is text to it, whatever others call it.
+        self._own = dict(zip(asked.names, asked.values, strict=True))
+        self.fold.question.spell(self._own)
+        wanted: Mapping[str, Any] = asked.to_dict()
+        if before is not None and _differ(before, wanted):
+            wanted = self._with_lost(wanted)
+        if before is None or _differ(before, wanted):
+            self.store.append(LabelEvent("schema", self.task, self._annotator, value=wanted))
             self._read()
+        self._warn_of_lost()
         return self.fold.schema or asked
 
-    def _refuse_lost(self, event: LabelEvent) -> None:
-        """A class that classes= no longer names is dropped, but not while anything is labelled with it."""
-        said = [e for e, holds in self.acts() if holds and e.kind == "label"]
-        used = {(id_, self.fold.question.meaning(id_)) for e in said if (id_ := self.fold.said(e))}
-        trial = deepcopy(self.fold.question)
-        trial.apply(event)
-        if lost := sorted(name for id_, name in used if name and trial.meaning(id_) is None):
-            raise InvalidInput(
-                f"{self.store.name} holds labels of {choices(lost)} under task {self.task!r}, which "
-                f"classes= lacks (it has {choices(c['name'] for c in event.value['classes'])}). Add the "
-                "classes, retire them with session.classes.retire(), or ask another question in the same "
-                "file with task='another name'. Nothing was changed."
+    def _warn_of_types(self, stored: Schema) -> None:
+        """Say that classes were of a type that the log cannot make again: an enumeration, say."""
+        told = (self.fold.question.asked or {}).get("types", {})
+        if odd := sorted({str(told[name]) for name in stored.names if name in told} - KNOWN):
+            warnings.warn(
+                f"The classes of task {self.task!r} were of type {choices(odd)}, of which {self.store.name} "
+                "keeps only the names: they come back as text. Pass classes= to have your own values.",
+                RuntimeWarning,
+                stacklevel=5,
             )
+
+    def _with_lost(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What classes= asks, and the classes that it no longer names though there are labels of them."""
+        question, stored = self.fold.question, self.fold.schema
+        said = [e for e, holds in self.acts() if holds and e.kind == "label"]
+        used = {(id_, question.meaning(id_)) for e in said if (id_ := self.fold.said(e))}
+        trial = deepcopy(question)
+        trial.apply(LabelEvent("schema", self.task, self._annotator, value=asked))
+        lost = {name for id_, name in used if name and trial.meaning(id_) is None}
+        if stored is None or not lost:
+            return asked
+        names = [str(c["name"]) for c in asked["classes"]]
+        if not any(_likeness(a, b) >= ALIKE for a in stored.all_names for b in names):
+            raise InvalidInput(
+                f"{self.store.name} holds labels of {choices(sorted(lost))} under task {self.task!r}, and "
+                f"classes= names nothing like them (it has {choices(names)}). To ask another question in the "
+                "same file: task='another name'. To rename classes: open it without classes=, then "
+                "session.classes.rename(). Nothing was changed."
+            )
+        kept = [replace(c, key="") for c in stored.classes if c.name in lost]
+        ids = dict(zip(stored.names, stored.ids, strict=False))
+        self._lost = tuple(ids[c.name] for c in kept)
+        # Not the ones that stood beside them when they were first asked for: the cell may run again.
+        groups = [
+            {str(c["name"]) for c in e.value["classes"]}
+            for e in self.events
+            if e.kind == "schema" and "change" not in e.value
+        ]
+        beside = next((group for group in groups if lost & group), set())
+        self._new = tuple(name for name in names if name not in beside)
+        return {**asked, "classes": [*asked["classes"], *map(asdict, kept)]}
+
+    def _warn_of_lost(self) -> None:
+        """Ask in words whether classes were renamed; the Labeler asks on the screen."""
+        for _, name, news in self.unanswered:
+            to = news[0] if news else "another class"
+            warnings.warn(
+                f"{self.store.name} holds labels of {name!r} under task {self.task!r}, which classes= lacks: "
+                f"it stays a class for now. Was it renamed? session.classes.merge([{name!r}], into={to!r}) "
+                f"moves its labels; session.classes.retire({name!r}) keeps them, and offers the class no "
+                "longer. To ask another question in the same file: task='another name'.",
+                RuntimeWarning,
+                stacklevel=5,
+            )
+
+    @property
+    def unanswered(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        """Id, name and likely new names of each class that classes= lacks though there are labels of it."""
+        schema = self.fold.schema
+        live = dict(zip(schema.ids, schema.names, strict=False)) if schema else {}
+        news = [name for name in self._new if name in live.values()]
+        return [
+            (id_, live[id_], tuple(sorted(news, key=lambda new: -_likeness(live[id_], new))))
+            for id_ in self._lost
+            if id_ in live
+        ]
 
     def _known_tasks(self) -> str:
         tasks = self.store.tasks()
@@ -396,6 +472,15 @@ class Ledger:
     def can_turn(self, annotator: str) -> tuple[bool, bool]:
         """Whether the annotator has something to undo, and to redo."""
         return self.to_turn("undo", annotator) is not None, self.to_turn("redo", annotator) is not None
+
+
+def _likeness(name: str, new: str) -> float:
+    return SequenceMatcher(None, name.casefold(), new.casefold()).ratio()
+
+
+def _differ(before: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+    """Whether a cell asks for something else; types that only another names are no difference."""
+    return any(before.get(part) != told for part, told in asked.items())
 
 
 def _codes(schema: Schema) -> dict[str, int]:

@@ -6,26 +6,31 @@ import hashlib
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Literal, TypeGuard
+from functools import partial
+from typing import Any, Literal, NoReturn, TypeGuard
+from uuid import NAMESPACE_OID, uuid5
 
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.children import Cancelled
 from hitl_widgets.data.items import Payload
 from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput, StoreError
 from hitl_widgets.forks import Elsewhere
-from hitl_widgets.labels.events import LabelEvent, Selection, new_event_id
+from hitl_widgets.labels.events import ActState, LabelEvent, Selection, new_event_id, now
 from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.labels.waiting import waiting
 from hitl_widgets.learn.learner import Learner
 from hitl_widgets.loop.asking import Asker, Ground, Labels, ground_of
+from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.mapping import Map, Preparation, Stage
 from hitl_widgets.loop.openings import NOWHERE, Run, abandon, enter
@@ -34,9 +39,9 @@ from hitl_widgets.loop.settings import check_act
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Evaluation, Trainer
 from hitl_widgets.loop.troubles import ASKING, MAP, Troubles
-from hitl_widgets.loop.worker import Worker, ending
+from hitl_widgets.loop.worker import Worker, ending, weakly
 
-__all__ = ["Live", "opaque", "unsaid"]
+__all__ = ["Live", "opaque", "relabelled", "unsaid"]
 
 Listener = Callable[[str], None]
 
@@ -45,6 +50,8 @@ SOON = 0.1
 # Up to so many items a neighbour graph takes seconds: who waits for the model waits for it too.
 GRAPH_SOON = 20_000
 CACHE = ".hitl-widgets"
+# Questions drawn at random before there are features, of which one may be on a card already.
+FIRST = 3
 # So long a view's act waits for a store that is locked: the kernel has others to answer, and the browser
 # sends it again. Nor does the next one try before so many seconds have passed.
 BRIEF = 1.0
@@ -61,6 +68,7 @@ class Live:
     task: str
     annotator: str
     token: str
+    earlier: Live | None = None
     _ledger: Ledger
     _told_schema: Schema
 
@@ -73,6 +81,7 @@ class Live:
         self._changed: Any = threading.Condition(self._lock)
         self._listeners: list[Listener] = []
         self._audit_issued: set[int] = set()
+        self._blind = Blind()
         self._told_of = -1
         self._ground: Ground | None = None
         self._graph_due = self._graph_is_soon()
@@ -96,21 +105,21 @@ class Live:
             model,
             asker,
             len(self.pool),
-            self._snapshot,
-            self._on_round,
-            self._on_evaluation,
+            _snapshot_of(self),
+            weakly(self._on_round),
+            weakly(self._on_evaluation),
             self._on_turn,
         )
         self._preparation = Preparation(
             self.pool,
             embed,
             random_state,
-            on_features=self._on_features,
-            on_map=self._on_map,
-            on_graph=self._on_graph,
+            on_features=weakly(self._on_features),
+            on_map=weakly(self._on_map),
+            on_graph=weakly(self._on_graph),
             before_graph=self._trainer.wait_ready,
-            on_stage=self._on_stage,
-            on_error=self._on_error,
+            on_stage=weakly(self._on_stage),
+            on_error=weakly(self._on_error),
             on_turn=self._on_turn,
             cache=None if self.store.path is None else self.store.path.parent / CACHE,
         )
@@ -119,6 +128,10 @@ class Live:
         around = (self.store, self.task, self.annotator, self._look, self._trainer.request)
         self._team = Team(*around) if shared else None
         self._news = Worker(self._tell_labels, "news", rest=SOON, patience=SOON, on_turn=self._on_turn)
+        # A session that nobody holds ends: so nothing that runs for it may keep it, nor go on without it.
+        parts = (self._trainer, self._preparation, self._news, self._team, self._ledger)
+        self._end = weakref.finalize(self, abandon, partial(_finish, *parts))
+        self._end.atexit = False  # see openings
         self._preparation.start()
         self._trainer.request()
         enter(self, self.run)
@@ -128,7 +141,7 @@ class Live:
     def label_items(
         self,
         index: Sequence[int] | npt.NDArray[np.int64],
-        value: str | None,
+        value: Any,
         *,
         selection: Selection = "api",
         elapsed_ms: int | None = None,
@@ -238,7 +251,7 @@ class Live:
         Raises
         ------
         InvalidInput
-            For an act that is not yours, or that was undone before you acted anew.
+            For an act that is not yours, or that was undone before you acted anew: see :meth:`restore`.
         """
         with self._writing():
             if self._known(as_event):
@@ -251,6 +264,79 @@ class Live:
             kind: Literal["undo", "redo"] = "undo" if back else "redo"
             name = as_event or new_event_id()
             return self._act(LabelEvent(kind, self.task, self.annotator, value=way, event_id=name))
+
+    def restore(self, event_ids: str | Iterable[str], *, as_event: str | None = None) -> str:
+        """Bring back acts of yours that were undone, also those that :meth:`redo` no longer reaches.
+
+        What was left behind is done again, as a new act on the same items: it replaces what you said of
+        them since, and can be undone.
+
+        Parameters
+        ----------
+        event_ids
+            Of one label, skip or change of the classes, or of several, which come back in this order.
+        as_event
+            Of a resent restore: what the store has already changes nothing.
+
+        Returns
+        -------
+        str
+            The last event's id.
+
+        Raises
+        ------
+        InvalidInput
+            For an act that is not yours, that holds, or whose class is no more. Acts before it are back.
+
+        Warns
+        -----
+        RuntimeWarning
+            When items that you had labelled otherwise since were labelled anew.
+        """
+        one = isinstance(event_ids, str) or not isinstance(event_ids, Iterable)
+        acts: list[Any] = [event_ids] if one else list(event_ids)
+        with self._writing():
+            if self._known(as_event):
+                return as_event
+            if not acts:
+                raise InvalidInput("There is nothing to bring back: pass an event_id of session.history().")
+            name = as_event or new_event_id()
+            # The last one bears the name: a restore that was cut off is done to its end when sent again.
+            names = [*(str(uuid5(NAMESPACE_OID, f"{name} {act}")) for act in acts[:-1]), name]
+            replaced = 0
+            for act, own in zip(acts, names, strict=True):
+                if self._ledger.find(own) is None:
+                    again = self._again(act, own)
+                    replaced += self._ledger.fold.replaces(self._ledger.naming.meant(again))
+                    self._act(again)
+        if replaced and as_event is None:
+            warnings.warn(relabelled(replaced), RuntimeWarning, stacklevel=2)
+        return name
+
+    def replaced_by(self, event_ids: Iterable[str]) -> int:
+        """How many later answers of yours a :meth:`restore` of these acts replaces."""
+        with self._lock:
+            fold = self._ledger.fold
+            found = [fold.act(event_id) for event_id in event_ids]
+            return sum(fold.replaces(act) for act in found if act and fold.state(act) == "left behind")
+
+    def _again(self, event_id: str, name: str) -> LabelEvent:
+        """The event that brings back an act."""
+        fold = self._ledger.fold
+        found = self._own_act(event_id)
+        state = fold.state(found)
+        if state == "undone":
+            return LabelEvent("redo", self.task, self.annotator, value=[event_id], event_id=name)
+        if state != "left behind":
+            now_ = "holds" if state == "holds" else "was brought back"
+            raise InvalidInput(f"The act {event_id!r} {now_} already.")
+        value = found.value
+        if found.kind == "schema":
+            value = self._ledger.completed(value)
+        elif value is not None:
+            value = self._class(self.called(fold.said(found) or "", value))
+        written = self._ledger.find(event_id) or found  # in the log's own keys
+        return replace(written, value=value, event_id=name, time=now(), restores=event_id)
 
     def _turn(self, kind: Literal["undo", "redo"], event_id: str | None) -> str | None:
         with self._writing():
@@ -372,11 +458,11 @@ class Live:
             return "opinion"
         return "audit" if row in self._audit_issued else said
 
-    def _class(self, word: object) -> str:
+    def _class(self, value: object) -> str:
         """What the class is called now: a name that it had before is understood as well."""
         known = self._ledger.fold.question
-        now = known.meaning(known.understood(str(word)))
-        return self.schema.names[self.schema.code(word if now is None else now)]
+        now = known.meaning(known.understood(value)) if isinstance(value, str) else None
+        return self.schema.names[self.schema.code(value if now is None else now)]
 
     def called(self, class_id: str, word: str) -> str:
         """What a class is called now, by its id; ``word`` is what it was called on the screen."""
@@ -419,6 +505,16 @@ class Live:
     def schema(self) -> Schema:
         """The question that holds now."""
         return self._ledger.schema
+
+    @property
+    def unanswered(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        """Classes that ``classes=`` lacks though there are labels of them; they may have been renamed.
+
+        Of each its id, its name, and the new classes that it may be called now, likeliest first. Answered by
+        ``session.classes.merge([old], into=new)``, or by ``session.classes.retire(old)``.
+        """
+        with self._lock:
+            return self._ledger.unanswered
 
     @property
     def round(self) -> Round | None:
@@ -520,10 +616,40 @@ class Live:
         with self._lock:
             return self._ledger.code(event)
 
-    def redoable(self) -> frozenset[str]:
-        """Ids of your acts that :meth:`redo` or :meth:`jump` can still bring back."""
+    def items_of(self, event_id: str) -> tuple[npt.NDArray[np.int64], int, Selection | None]:
+        """Of an act of yours the rows, how many items are not in this table, and how they were chosen.
+
+        Raises
+        ------
+        InvalidInput
+            For what is no act of yours.
+        """
         with self._lock:
-            return self._ledger.fold.redoable(self.annotator)
+            act = self._own_act(event_id)
+            places = [self._ledger.naming.row(key) for key in act.item_ids]
+        rows = np.unique(np.asarray([row for row in places if row is not None], np.int64))
+        return rows, places.count(None), act.selection
+
+    def _own_act(self, event_id: Any) -> LabelEvent:
+        found = self._ledger.fold.act(event_id) if isinstance(event_id, str) else None
+        if found is None or found.annotator != self.annotator:
+            raise InvalidInput(f"{event_id!r} is no act of yours: see session.history().")
+        return found
+
+    def state(self, event: LabelEvent) -> ActState:
+        """What became of an act: ``holds``, ``undone``, ``left behind`` or ``brought back``."""
+        with self._lock:
+            return self._ledger.fold.state(event)
+
+    def left_behind(self, limit: int) -> list[LabelEvent]:
+        """Your last acts that were undone and are out of reach of :meth:`redo`, the newest first."""
+        with self._lock:
+            return self._ledger.fold.left(self.annotator, limit)
+
+    def ways(self, event_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
+        """How many acts and labels a :meth:`jump` to each of these undoes, or brings back, if it can."""
+        with self._lock:
+            return self._ledger.fold.ways(self.annotator, event_ids)
 
     def turned(self, event_id: str) -> LabelEvent | None:
         """The act that an undo or redo with this id was about."""
@@ -553,6 +679,23 @@ class Live:
         """Whether there is something to undo, and to redo."""
         with self._lock:
             return self._ledger.can_turn(self.annotator)
+
+    # -- what is asked blind
+
+    def blind(self, labels: Labels) -> npt.NDArray[np.int64]:
+        """Rows of which no guess and nobody's label may be shown: they wait for an unprejudiced answer."""
+        with self._lock:
+            return self._blind.rows(labels, self._audit_issued)
+
+    def hand(self, rows: Iterable[int]) -> None:
+        """These may be on a card soon: what others say of them meanwhile is not shown."""
+        with self._lock:
+            self._blind.handed(rows)
+
+    def draw(self, row: int) -> None:
+        """Row ``row`` is asked again, as a draw for the audit."""
+        with self._lock:
+            self._blind.drawn(row)
 
     # -- others
 
@@ -656,19 +799,48 @@ class Live:
                 return
             self._closed = True
             self._changed.notify_all()
-        self._trainer.close()
-        self._preparation.close()
-        self._news.close()
-        if self._team is not None:
-            self._team.close()
-        self._ledger.close()
+        self._end.detach()
+        _finish(self._trainer, self._preparation, self._news, self._team, self._ledger)
         self._ground = self._map = None  # what was labelled can still be read
         self._trainer.forget()
         self._tell("closed")
 
+    def is_lost_to(self, other: Live) -> bool:
+        """Whether another store lies where this session's was, and lacks acts that this session knows."""
+        here, there = self.store, other.store
+        same_place = here.path is not None and (here.path, self.task) == (there.path, other.task)
+        if not same_place or here.store_id == there.store_id:
+            return False
+        found = {event.event_id for event in other.known()}
+        return any(event.event_id not in found for event, _ in self.acts())
+
+    def find_earlier(self, other: Live) -> None:
+        """Say that an earlier session of this kernel knows acts of a store that is gone."""
+        self.earlier = other
+        n = len(other.acts())
+        warnings.warn(
+            f"The label store {self.store.name} is another one than before: the one that an earlier session "
+            f"of this kernel had open was deleted or replaced. That session knows {n:,} of its acts. To take "
+            "them up: session.import_labels(session.earlier)",
+            RuntimeWarning,
+            stacklevel=5,
+        )
+
+    def known(self) -> list[LabelEvent]:
+        """Every event that was read from the log, in its order."""
+        with self._lock:
+            return list(self._ledger.events)
+
+    def __reduce__(self) -> NoReturn:
+        raise HitlError(
+            "A Session cannot be copied, nor sent to another process: it has threads and connections. Open "
+            "one there, on the same store."
+        )
+
     def leave_behind(self) -> None:
         """In a forked child: the session is the parent's."""
         self._lock = self._changed = Elsewhere("Session")
+        self._end.detach()
 
     def supersede(self) -> None:
         """The cell that made this session was run again: close it once no view shows it."""
@@ -689,10 +861,14 @@ class Live:
         """
         self._listeners.append(listener)
 
+        known = weakref.ref(self)
+
         def stop() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
-            self._leave()
+            here = known()
+            if here is not None and listener in here._listeners:  # noqa: SLF001
+                here._listeners.remove(listener)  # noqa: SLF001
+            if here is not None:
+                here._leave()  # noqa: SLF001
 
         return stop
 
@@ -779,6 +955,8 @@ class Live:
     def _on_round(self, made: Round) -> None:
         self._told_of = made.n_events
         with self._changed:
+            # Before there are features all are drawn at random, and no more than these reach a card.
+            self._blind.asked(made.suggestions[: None if made.has_features else FIRST])
             self._changed.notify_all()
         self._tell("round")
 
@@ -805,6 +983,30 @@ def opaque(*parts: object) -> str:
     ).hexdigest()
 
 
+def _finish(
+    trainer: Trainer, preparation: Preparation, news: Worker, team: Team | None, ledger: Ledger
+) -> None:
+    """End what works for a session."""
+    trainer.close()
+    preparation.close()
+    news.close()
+    if team is not None:
+        team.close()
+    ledger.close()
+
+
+def _snapshot_of(session: Live) -> Callable[[], tuple[Labels, Ground | None]]:
+    known = weakref.ref(session)
+
+    def snapshot() -> tuple[Labels, Ground | None]:
+        found = known()
+        if found is None:
+            raise Cancelled("The session is gone.")
+        return found._snapshot()  # noqa: SLF001
+
+    return snapshot
+
+
 def unsaid(n: int) -> str:
     """Of items whose labels say a class that went: how they come back."""
     those = "1 item is" if n == 1 else f"{n:,} items are"
@@ -812,3 +1014,9 @@ def unsaid(n: int) -> str:
         f"{those} asked again: what was said is no class any more. Turning this back, or adding the class "
         "anew, brings the labels back."
     )
+
+
+def relabelled(n: int) -> str:
+    """Of items that were labelled otherwise before an act on them was brought back."""
+    those = "1 item had" if n == 1 else f"{n:,} items had"
+    return f"{those} another answer of yours since: it was replaced. Undo brings it back."

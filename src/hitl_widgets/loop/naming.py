@@ -14,6 +14,7 @@ from hitl_widgets.labels.fold import Fold
 
 __all__ = ["Naming"]
 
+MANY_FILES = 500  # labelled images whose files are read again, to see whether they changed
 _HASH = re.compile("[0-9a-f]{24}")
 
 
@@ -42,6 +43,8 @@ class Naming:
         self._written: dict[int, str] = {}  # items that the log knows under another spelling
         self._stale: dict[str, int] = {}
         self._reduced: dict[str, tuple[int, ...]] = {}
+        self._looked: set[int] = set()
+        self._carried: int | None = None
         self._begun = False
         self.older: dict[int, list[str]] = {}
         """Of items that were labelled with other content: the keys that those acts are folded under."""
@@ -74,6 +77,8 @@ class Naming:
 
     def own(self, event: LabelEvent, rows: Sequence[int]) -> LabelEvent:
         """Take note of an act of this session on these items, and say it in the keys of the pool."""
+        if self.unlike:
+            self.unlike.difference_update(rows)
         keys = tuple(map(self._pool.keys.__getitem__, rows))
         if keys == event.item_ids:
             if not self._pool.by_content:
@@ -94,6 +99,8 @@ class Naming:
                 if key not in group:
                     group.append(key)
                 doubtful.update(group)
+        if fresh or doubtful:
+            self._carried = None
         changed = False
         for key in {**fresh, **dict.fromkeys(doubtful)}:
             for digest, before in self._foreign[key].items():
@@ -121,13 +128,15 @@ class Naming:
     def _may_be(self, key: str, row: int) -> bool:
         """Whether it is the item, and no other can be meant: new acts are written under this key then."""
         said = {self._pool.same(row, digest) for digest in self._foreign[key]}
-        alone = len(self._groups[canonical_id(key)]) == 1 and self._pool.keys[row] not in self._exact
-        found = True in said or (alone and said == {None})
+        found = True in said or (said == {None} and self._is_alone(key, row))
         if found:
             self._written.setdefault(row, key)
         elif self._written.get(row) == key:
             del self._written[row]
         return found
+
+    def _is_alone(self, key: str, row: int) -> bool:
+        return len(self._groups[canonical_id(key)]) == 1 and self._pool.keys[row] not in self._exact
 
     def _find_reduced(self) -> None:
         """A table that was labelled with ``id=`` showed all columns but that one."""
@@ -151,15 +160,19 @@ class Naming:
         for key, digest in zip(keys, _split(event), strict=True):
             row = self._pool.find(key)
             rows = self._foreign.get(key, {}).get(digest, ()) if row is None else (row,)
-            found.update((self._of(i, digest), None) for i in rows) if rows else found.setdefault(key)
+            same = row is None and _HASH.fullmatch(key)  # it was found by what it says
+            known = (self._pool.keys[i] if same else self._of(i, digest) for i in rows)
+            found.update(dict.fromkeys(known if rows else [key]))
         meant = tuple(found)
         return event if meant == keys else replace(event, item_ids=meant)
 
     def _of(self, row: int, digest: str) -> str:
         """The key that an act on an item is folded under, by what the item was then."""
         key = self._pool.keys[row]
-        same = None if self._pool.by_content or not digest else self._pool.same(row, digest)
-        if same is None and digest and not self._pool.by_content:
+        if self._pool.by_content or not digest or not self._may_look(row):
+            return key
+        same = self._pool.same(row, digest)
+        if same is None:
             self.unlike.add(row)
         if same is not False:
             return key
@@ -168,6 +181,12 @@ class Naming:
             self._stale[other] = row
             self.older.setdefault(row, []).append(other)
         return other
+
+    def _may_look(self, row: int) -> bool:
+        """Whether to compare the item with what it was: of images, which are files, only so many."""
+        if self._pool.kind == "image" and len(self._looked) < MANY_FILES:
+            self._looked.add(row)
+        return self._pool.kind != "image" or row in self._looked
 
     def row(self, key: str) -> int | None:
         """The item of a key that acts are folded under; None where the table has none."""
@@ -203,13 +222,15 @@ class Naming:
     @property
     def carried(self) -> int:
         """How many items with an id were labelled by content, or the other way round."""
-        across = (
-            rows
-            for key, known in self._foreign.items()
-            if (_HASH.fullmatch(key) is None) == self._pool.by_content
-            for rows in known.values()
-        )
-        return len({row for rows in across for row in rows} - self._written.keys())
+        if self._carried is None:
+            across = (
+                rows
+                for key, known in self._foreign.items()
+                if (_HASH.fullmatch(key) is None) == self._pool.by_content
+                for rows in known.values()
+            )
+            self._carried = len({row for rows in across for row in rows} - self._written.keys())
+        return self._carried
 
 
 def _split(event: LabelEvent) -> Iterator[str]:

@@ -15,7 +15,7 @@ def _items(n: int) -> str:
 def missing(n: int, n_labels: int, store: str, task: str, pool: Pool) -> str:
     """Labels of items that the table does not have, and why that may be."""
     those = "not one of them is in this table" if not n_labels else "this table does not have"
-    found = f", and {those}" if not n_labels else f" that {those} ({n_labels:,} others are found)"
+    found = f", and {those}" if not n_labels else f" that {those} ({n_labels:,} found)"
     if pool.by_content:
         why = (
             "Without id= an item is known by its content: one that was edited is another. Pass id= to keep "
@@ -44,8 +44,8 @@ def changed(n: int, n_labels: int) -> str:
 def unlike(n: int) -> str:
     """Labels that were given when other columns were shown."""
     return (
-        f"{_items(n)} showed other columns when they were labelled, so whether they have changed since "
-        "cannot be checked. If this is another table with the same ids, pass another task=."
+        f"{_items(n)} showed other columns when labelled, so whether anything has changed since cannot "
+        "be checked. If this is another table with the same ids, pass another task=."
     )
 
 

@@ -29,11 +29,14 @@ _open: weakref.WeakSet[Live] = weakref.WeakSet()
 def enter(session: Live, run: Run) -> None:
     """Count a session in; one that an earlier run of the same cell opened on the same task is over.
 
-    It is closed as soon as no view shows it: the view may stand in another cell.
+    It is closed as soon as no view shows it: the view may stand in another cell. One whose store was
+    deleted or replaced since is said: what it knows is nowhere else.
     """
     for other in list(_open):
-        (cell, number), same = other.run, other.key == session.key
-        if cell and (cell, same) == (run[0], True) and number != run[1]:
+        (cell, number), lost = other.run, other.is_lost_to(session)
+        if lost:
+            session.find_earlier(other)
+        if cell and cell == run[0] and number != run[1] and (lost or other.key == session.key):
             other.supersede()
     _open.add(session)
 

@@ -108,7 +108,7 @@ def _why_not(
         return f"{event.value!r} is no class of this task.{nearest(event.value, classes)}"
     if not replace and event.kind in {"label", "skip"}:
         moment = datetime.fromisoformat(event.time)
-        for key in event.item_ids:
+        for key in log.meant(event).item_ids:
             held = log.fold.current(key).get(event.annotator)
             if held is not None and datetime.fromisoformat(held.time) > moment:
                 return (

@@ -14,7 +14,7 @@ import numpy as np
 from hitl_widgets.data.pool import CHANGED
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.labels.events import LabelEvent, Selection
-from hitl_widgets.labels.schema import LabelClass, Schema
+from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.learn.learner import as_learner
@@ -40,6 +40,7 @@ from hitl_widgets.loop.settings import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hitl_widgets.export.history import History
     from hitl_widgets.loop.importing import Imported
 
 __all__ = ["Session"]
@@ -61,8 +62,9 @@ class Session(Live):
         or the columns of a table row.
     X
         Embeddings, array-like of shape (n_rows, n_features), finite; or a path to ``.npy``,
-        ``.parquet`` or ``.zarr``, a zarr or a Dask array, which may be larger than memory. Without
-        them features are built from the items in the background.
+        ``.parquet`` or ``.zarr``, a zarr or a Dask array, which may be larger than memory. Arrays of
+        more than 10 million numbers are not copied: do not change them later. Without X features are
+        built from the items in the background.
     embed
         Instead of ``X``: a function from a list of items to such an array, or a scikit-learn
         transformer.
@@ -73,8 +75,9 @@ class Session(Live):
         Hosts, such as ``["images.example.org"]``, from which the browser may load, by https, what HTML
         and Markdown show and an image column names. None unless said; the kernel never loads any.
     classes
-        At least two names or :class:`~hitl_widgets.labels.schema.LabelClass`. May be left out
-        where the store knows the task.
+        At least two names or :class:`~hitl_widgets.labels.schema.LabelClass`. Numbers and other plain
+        values come back as they are; categories of pandas or polars count in their order. May be
+        left out where the store knows the task.
     schema
         A :class:`~hitl_widgets.labels.schema.Schema` instead of ``classes``.
     store
@@ -123,7 +126,7 @@ class Session(Live):
         embed: Any = None,
         id: str | None = None,  # noqa: A002 - the field's own word
         remote_images: Iterable[str] | None = None,
-        classes: Iterable[str | LabelClass] | None = None,
+        classes: Iterable[Any] | None = None,
         schema: Schema | None = None,
         store: str | os.PathLike[str] | LabelStore = "labels.sqlite",
         task: str = "labels",
@@ -171,7 +174,7 @@ class Session(Live):
     def label(
         self,
         ids: Any,
-        value: str | None,
+        value: Any,
         *,
         selection: Selection = "api",
         elapsed_ms: int | None = None,
@@ -184,7 +187,7 @@ class Session(Live):
         ids
             One id, or a list of ids.
         value
-            The class; None takes the label away.
+            The class, in any equal spelling (1, "1" and 1.0 are one); None takes the label away.
         selection
             How the items were chosen. Items that :meth:`query` drew for the audit count for it.
         elapsed_ms
@@ -202,7 +205,13 @@ class Session(Live):
         InvalidInput
             For a class that the schema does not have, or an unknown id.
         StoreError
-            When it could not be written.
+            When it could not be written. While another program has locked the store, that is after 10 s.
+
+        Warns
+        -----
+        RuntimeWarning
+            When it waits for such a program; and when the store was replaced by an older copy, to which
+            what it lacks was written again.
         """
         index = self.pool.index(as_list(ids))
         if selection == "audit" and not self._audit_issued.issuperset(index):
@@ -416,7 +425,12 @@ class Session(Live):
         return self.settle(None if ids is None else self.pool.index(as_list(ids)), keep=False)
 
     def history(self) -> pd.DataFrame:
-        """Every event of the task, oldest first; ``holds`` is False for what was undone."""
+        """Every event of the task, oldest first.
+
+        ``holds`` is False for what was undone, and ``state`` says what became of it: ``undone``
+        (:meth:`redo` brings it back), ``left behind`` (its annotator has acted since: :meth:`restore`
+        brings it back) or ``brought back``.
+        """
         from hitl_widgets.loop.tables import history_table
 
         self._catch_up()
@@ -427,6 +441,7 @@ class Session(Live):
         """The model's label, confidence and uncertainty (0 to 1) of every item, indexed by id."""
         from hitl_widgets.loop.tables import predictions_table
 
+        self._say_what_changed()
         return predictions_table(self.round, self.pool)
 
     def to_frame(self) -> Any:
@@ -466,7 +481,9 @@ class Session(Live):
         return X
 
     def model(self) -> Any:
-        """A fitted scikit-learn classifier to take away: it predicts class names, without this package.
+        """A fitted scikit-learn classifier to take away: it predicts classes, without this package.
+
+        Classes that are whole numbers or booleans are predicted as such, others by their names.
 
         Of texts, and of items that a scikit-learn transformer embeds, it is a ``Pipeline`` that takes
         new ones as they are; else it takes rows like :attr:`features`. Under ``auto`` and ``graph`` it
@@ -548,12 +565,16 @@ class Session(Live):
         Parameters
         ----------
         source
-            A pandas, polars or Arrow table, a list of dicts, a dict of columns or of ids to labels; a path
-            to ``.csv``, ``.parquet``, ``.jsonl`` or ``.xlsx``. A history that :meth:`export` wrote to
-            ``.jsonl`` is taken up act by act; in a session that has it, that changes nothing.
+            A pandas, polars or Arrow table or Hugging Face dataset, a list of dicts, a dict of columns or of
+            ids to labels; a path to ``.csv``, ``.parquet``, ``.json``, ``.jsonl`` or ``.xlsx``. Exports of
+            Label Studio, Prodigy, doccano and Argilla are recognised: what their annotators submitted is
+            taken, each under the annotator's name, and where they know no ids of yours an item is found
+            by its text. A history that :meth:`export` wrote to ``.jsonl`` is taken up act by act, and so is
+            a Session whose store is lost; in a session that has these acts, that changes nothing.
         id, label
-            The columns. In a session without ``id=`` rows are also found by what they say: by the column
-            of the text, or by all columns of a table row.
+            The columns; ``label`` also names the question, where a file of another tool has several. In a
+            session without ``id=`` rows are also found by what they say: by the column of the text, or by
+            all columns of a table row.
         annotator
             The column of who said so. You, where None.
         replace
@@ -576,11 +597,17 @@ class Session(Live):
         from hitl_widgets.loop.restoring import import_history
 
         names = [id, label, *([] if annotator is None else [annotator])]
-        found, contents = read_labels(source, names, self.pool)
         self._catch_up()
+        schema = self.schema
+        contents: dict[int, Any] | None = None
+        if isinstance(source, Session):
+            found: Any = _history_of(source)
+        else:
+            found, contents = read_labels(source, names, self.pool, lambda v: schema.find(v) is not None)
         with self._lock:
             self._refuse_closed()
-            log = Log(self.task, self._ledger.events, self._ledger.fold, self._add, self._ledger.named)
+            ledger = self._ledger
+            log = Log(self.task, ledger.events, ledger.fold, self._add, ledger.named, ledger.naming.meant)
             if isinstance(found, History):
                 return import_history(found, log, self.annotator, replace=replace)
             return import_table(
@@ -590,3 +617,10 @@ class Session(Live):
     def _add(self, event: LabelEvent) -> bool:
         self._act(event)
         return self._ledger.find(event.event_id) is not None
+
+
+def _history_of(session: Session) -> History:
+    from hitl_widgets.export.history import History
+
+    events = session.known()
+    return History(list(enumerate(events)), n_lines=len(events))

@@ -15,6 +15,7 @@ from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.loop.exporting import export_log, skipped
 from hitl_widgets.loop.tables import folded, history_table, labels_table
+from hitl_widgets.paths import full_path
 
 __all__ = ["export_stored", "stored_history", "stored_labels"]
 
@@ -86,7 +87,7 @@ def _file(store: str | os.PathLike[str]) -> Path | None:
     text = os.fspath(store)
     if "://" in text and not text.startswith("sqlite"):
         return None
-    return Path(text.split(":///", 1)[-1]).expanduser()
+    return full_path(text.split(":///", 1)[-1])
 
 
 def _refuse_missing(store: str | os.PathLike[str]) -> None:

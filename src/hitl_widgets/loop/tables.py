@@ -26,13 +26,15 @@ __all__ = [
     "predictions_table",
 ]
 
+WITH_GAPS: dict[str, Any] = {"integer": "Int64", "boolean": "boolean"}
+
 
 def column(values: list[Any]) -> pd.Series[Any]:
-    """A column of the kind that fits: whole numbers stay whole where some are missing."""
+    """A column of the kind that fits: whole numbers and booleans stay so where some are missing."""
     cells = pd.Series(values, dtype=object)
-    whole = cells.hasnans and pd.api.types.infer_dtype(cells, skipna=True) == "integer"
+    kind = WITH_GAPS.get(pd.api.types.infer_dtype(cells, skipna=True)) if cells.hasnans else None
     try:
-        return cells.astype("Int64") if whole else cells.infer_objects()
+        return cells.astype(kind) if kind else cells.infer_objects()
     except (UnicodeEncodeError, OverflowError):  # pandas' own kind of text holds no half characters
         return cells
 
@@ -62,8 +64,9 @@ def missing_table(fold: Fold, keys: Iterable[str]) -> pd.DataFrame:
 
 
 def _said(fold: Fold, items: Iterable[tuple[str, Any]]) -> pd.DataFrame:
+    value = fold.schema.value if fold.schema else str
     rows = [
-        (shown, now, e.value, e.annotator, e.time, e.selection, e.elapsed_ms, fold.order(e))
+        (shown, value(now), value(e.value), e.annotator, e.time, e.selection, e.elapsed_ms, fold.order(e))
         for key, shown in items
         for e in fold.current(key).values()
         if (now := fold.meaning(e)) is not None
@@ -79,16 +82,18 @@ def _said(fold: Fold, items: Iterable[tuple[str, Any]]) -> pd.DataFrame:
 
 def history_table(events: list[LabelEvent], fold: Fold) -> pd.DataFrame:
     """One row per event; see :meth:`Session.history`."""
-    holding = {e.event_id: holds for e, holds in fold.acts()}
+    states = {e.event_id: fold.state(e) for e, _ in fold.acts()}
+    value = fold.schema.value if fold.schema else str
     rows = [
         {
             "time": e.time,
             "annotator": e.annotator,
             "kind": e.kind,
             "n_items": len(e.item_ids),
-            "value": e.value,
+            "value": value(e.value) if e.kind == "label" else e.value,
             "selection": e.selection,
-            "holds": holding.get(e.event_id, True),
+            "holds": states.get(e.event_id, "holds") == "holds",
+            "state": states.get(e.event_id, "holds"),
             "elapsed_ms": e.elapsed_ms,
             "event_id": e.event_id,
             "item_ids": list(e.item_ids),
@@ -96,7 +101,7 @@ def history_table(events: list[LabelEvent], fold: Fold) -> pd.DataFrame:
         for e in events
     ]
     columns = [
-        "time", "annotator", "kind", "n_items", "value", "selection", "holds", "elapsed_ms",
+        "time", "annotator", "kind", "n_items", "value", "selection", "holds", "state", "elapsed_ms",
         "event_id", "item_ids",
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=columns)
@@ -104,7 +109,7 @@ def history_table(events: list[LabelEvent], fold: Fold) -> pd.DataFrame:
     return table
 
 
-def _names(codes: Any, classes: tuple[str, ...]) -> list[str | None]:
+def _values(codes: Any, classes: tuple[Any, ...]) -> list[Any]:
     return [classes[c] if c >= 0 else None for c in codes]
 
 
@@ -118,7 +123,7 @@ def predictions_table(round_: Round | None, pool: Pool) -> pd.DataFrame:
     known = round_.predicted >= 0
     return pd.DataFrame(
         {
-            "label": _names(round_.predicted, round_.schema.names),
+            "label": column(_values(round_.predicted, round_.schema.values)).array,
             "confidence": np.where(known, round_.confidence, np.nan),
             "uncertainty": np.where(known, round_.uncertainty, np.nan),
         },
@@ -128,28 +133,52 @@ def predictions_table(round_: Round | None, pool: Pool) -> pd.DataFrame:
 
 def items_table(pool: Pool, labels: Labels, round_: Round | None) -> Any:
     """The person's own table with three columns more; see :meth:`Session.to_frame`."""
-    predicted = predictions_table(round_, pool)
-    columns = {
-        "label": _names(labels.y[pool.rows], labels.schema.all_names),
-        "prediction": predicted["label"].to_numpy()[pool.rows].tolist(),
-        "confidence": predicted["confidence"].to_numpy()[pool.rows],
+    predicted = _values(round_.predicted, round_.schema.values) if round_ else [None] * len(pool)
+    sure = np.full(len(pool), np.nan) if round_ is None else round_.confidence
+    columns: dict[str, Any] = {
+        "label": _values(labels.y[pool.rows], labels.schema.all_values),
+        "prediction": [predicted[i] for i in pool.rows],
+        "confidence": np.where([v is None for v in predicted], np.nan, sure)[pool.rows],
     }
-    try:
-        table: nw.DataFrame[Any] = nw.from_native(pool.source, eager_only=True)
-    except TypeError:
-        ids = [pool.ids[i] for i in pool.rows]
-        return pd.DataFrame({"id": ids, **columns})
+    table, is_list = _own_table(pool)
+    if is_list:
+        columns = {"id": [pool.ids[i] for i in pool.rows], **columns}
     prefix = "hitl_" if set(columns) & set(table.columns) else ""
-    added = [
-        nw.new_series(
-            prefix + name,
-            list(values),
-            nw.Float64 if name == "confidence" else nw.String,
-            backend=table.implementation,
-        )
-        for name, values in columns.items()
-    ]
     native = table.to_native()
     if isinstance(native, pd.DataFrame):
-        return native.assign(**{s.name: s.to_numpy() for s in added})
+        return native.assign(**{prefix + name: _cells(values) for name, values in columns.items()})
+    added = [
+        nw.new_series(prefix + name, list(values), _dtype(values), backend=table.implementation)
+        for name, values in columns.items()
+    ]
     return table.with_columns(*added).to_native()
+
+
+def _own_table(pool: Pool) -> tuple[nw.DataFrame[Any], bool]:
+    """The person's table, and whether it had to be made, of a list or a column."""
+    source = pool.source
+    if isinstance(source, list | tuple):
+        items = [pool.items[i] for i in pool.rows]
+        if pool.kind == "table":
+            return nw.from_native(pd.DataFrame(items), eager_only=True), True
+        source = None if pool.kind == "image" else pd.Series(items, name=pool.kind, dtype=object)
+    try:
+        found: Any = nw.from_native(source, eager_only=True, allow_series=True)
+    except TypeError:  # an array, or images
+        return nw.from_native(pd.DataFrame(index=range(len(pool.rows))), eager_only=True), True
+    if not isinstance(found, nw.Series):
+        return found, False
+    return (found if found.name not in {None, ""} else found.alias(pool.kind)).to_frame(), True
+
+
+def _cells(values: Any) -> Any:
+    """A column of a pandas table, whatever its index: classes that are no text in a type of their own."""
+    typed = column(list(values))
+    return typed.array if typed.dtype.kind in "iufb" else pd.Series(values, dtype=object).array
+
+
+def _dtype(values: Any) -> Any:
+    """The type of a column of another table; None leaves it to that."""
+    if isinstance(values, np.ndarray):
+        return nw.Float64
+    return nw.String if all(v is None or isinstance(v, str) for v in values) else None

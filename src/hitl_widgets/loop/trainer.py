@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from hitl_widgets.learn.evaluate import (
     checkpoints,
     learning_curve,
 )
-from hitl_widgets.learn.learner import FloatArray, Learner, Refreshable, Scored
+from hitl_widgets.learn.learner import FloatArray, Learner, NotYet, Refreshable, Scored
 from hitl_widgets.learn.scoring import SMALL, Scores, warm_up
 from hitl_widgets.loop.asking import Asker, Ground, Labels
 from hitl_widgets.loop.partial import Partial
@@ -101,6 +102,7 @@ class Trainer:
         self._ready = threading.Event()
         self._unread = self._refreshed = False
         self._trouble: Exception | None = None
+        self._waits = ""  # why the estimator has no model yet
 
     @property
     def failure(self) -> Exception | None:
@@ -153,7 +155,8 @@ class Trainer:
         live = self._template.start(ground.X, len(ids), ground.affinity)
         if len(labels):
             rows, codes, _ = labels.training()
-            live.update(rows, codes)
+            with contextlib.suppress(NotYet):
+                live.update(rows, codes)
         with self._change:
             self._live, self._ground, self._ids = live, ground, ids
         give_back()
@@ -214,16 +217,20 @@ class Trainer:
         if last is not None and len(labels):  # kept where the learner fails
             scores = last.scores
         live: Learner | None = None
-        learned = True
+        learned, waits = True, ""
         if len(labels) and ground is not None:
             try:
                 live = self._learner(ground, labels)
                 scores = self._learn(live, labels, last)
+            except NotYet as reason:
+                _raise_if_passing(reason)
+                live, scores, waits = None, self._none, f"No model yet: {reason}."
             except Exception as failure:  # noqa: BLE001 - a person's estimator may raise anything
                 _raise_if_passing(failure)
                 learned, error = False, f"The model {self._template.name!r} failed: {in_words(failure)}"
             else:
                 utilities, error = self._rank(live, scores, self._ground or ground, labels)
+        self._waits = waits
         self.number += 1
         begun = ground is None or not self._asker.lacks_start(labels)
         made = Round(
@@ -233,8 +240,8 @@ class Trainer:
             labels.n_events,
             scores,
             utilities=utilities,
-            model=self._template.name if live is not None else "",
-            explanation=getattr(live, "explanation", ""),
+            model=self._template.name if live is not None or waits else "",
+            explanation=waits or getattr(live, "explanation", ""),
             settled=begun and not (learned and self._lags(live)),
             learned=learned,
             error=error,
@@ -335,13 +342,21 @@ class Trainer:
         rows, codes, _ = labels.training()
         if len(np.unique(codes)) < 2:
             raise HitlError("There is no model to take away yet: label items of at least two classes.")
+        if self._waits:
+            raise HitlError(self._waits)
         export = getattr(self._live, "export", None)
         if export is None:
             raise HitlError(
                 f"The learner {self._template.name!r} cannot be taken away: give it a method "
                 "export(index, y, weight=None, names=None) that returns a fitted scikit-learn classifier."
             )
-        return export(rows, codes, names=labels.schema.names)
+        try:
+            return export(rows, codes, names=labels.schema.targets)
+        except Exception as failure:
+            raise HitlError(
+                f"The model {self._template.name!r} could not be fitted to {len(rows)} labels: "
+                f"{in_words(failure)}."
+            ) from failure
 
     # -- evaluation -----------------------------------------------------------
 
@@ -350,7 +365,10 @@ class Trainer:
         rows, codes, audited = labels.training()
         if ground is None or not audited.any():
             return Estimate(None, None, None, 0), labels, ground
-        found = audit_estimate(self._fresh(ground, labels), rows, codes, audited, overtaken=overtaken)
+        try:
+            found = audit_estimate(self._fresh(ground, labels), rows, codes, audited, overtaken=overtaken)
+        except NotYet:  # without a part of the labels it cannot learn
+            found = Estimate(None, None, None, int(audited.sum()))
         return found, labels, ground
 
     def estimate(self) -> Estimate:

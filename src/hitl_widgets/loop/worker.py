@@ -10,10 +10,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from hitl_widgets.children import Cancelled
 from hitl_widgets.errors import HitlError
 from hitl_widgets.turns import behind, first, one_blas_thread
 
-__all__ = ["Worker", "ending"]
+__all__ = ["Worker", "ending", "weakly"]
 
 # Seconds before a job that failed is run again, and that a thread without work stays.
 PAUSES = (0.2, 0.5)
@@ -23,6 +24,18 @@ IDLE = 60.0
 def ending() -> bool:
     """Whether the script is at its end: what fails now, such as an import, is nobody's concern."""
     return not threading.main_thread().is_alive()
+
+
+def weakly(method: Callable[..., None]) -> Callable[..., None]:
+    """The bound method as a callback that does not keep its owner; nothing happens once that is gone."""
+    ref = weakref.WeakMethod(method)
+
+    def call(*args: Any) -> None:
+        found: Any = ref()
+        if found is not None:
+            found(*args)
+
+    return call
 
 
 class Worker:
@@ -137,6 +150,8 @@ class Worker:
             try:
                 with turn(), one_blas_thread():
                     job(self._overtaken)
+            except Cancelled:  # nobody wants it any more
+                return None
             # Even sys.exit() in a strategy: the next request must still find the thread.
             except (Exception, SystemExit) as error:  # noqa: BLE001
                 failure = error if isinstance(error, Exception) else RuntimeError(repr(error))

@@ -24,12 +24,13 @@ from IPython.display import display
 
 from hitl_widgets.data.items import Payload
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput
-from hitl_widgets.loop.live import opaque, unsaid
+from hitl_widgets.loop.live import opaque, relabelled, unsaid
 from hitl_widgets.loop.session import Session
 from hitl_widgets.turns import behind, first, give_way
 from hitl_widgets.widgets import messages as m
 from hitl_widgets.widgets.cells import enter, running
-from hitl_widgets.widgets.rows import decode
+from hitl_widgets.widgets.rows import decode, encode
+from hitl_widgets.widgets.screens import Screen
 
 __all__ = [
     "ChannelWidget",
@@ -48,6 +49,8 @@ STATIC = Path(__file__).parent / "static"
 AT_ONCE = 10_000
 # Bytes of pictures in one message.
 PARCEL = 200_000
+# How a bulk act chose its items, as the map does.
+BULK = {"lasso", "rectangle", "cluster"}
 # What a message holds beside the act.
 WIRE = {"type", "id", "pool"}
 OTHER_ROWS = "The table changed since these points were selected: select them again."
@@ -188,11 +191,16 @@ class SessionWidget(ChannelWidget):
     def __init__(self, session: Session) -> None:
         if not isinstance(session, Session):
             raise TypeError(f"{type(self).__name__} shows a Session; got a {type(session).__name__}.")
-        self.session = session
+        self.screen = Screen(session)
         self.run = running()
         super().__init__(session.key, session.token)
         enter(self)
         self._unsubscribe = session.subscribe(self._hear)
+
+    @property
+    def session(self) -> Session:
+        """The session that is shown."""
+        return self.screen.session
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of task {self.session.task!r}>"
@@ -211,7 +219,10 @@ class SessionWidget(ChannelWidget):
     def _handle(self, message: m.Message) -> None:
         match message:
             case m.Hello():
+                self.screen.hello(message.view)
                 self._greet(message.view)
+            case m.Bye():
+                self.screen.bye(message.view)
             case m.Show() if self.session.pool.kind == "image":
                 # Encoding takes its time: acts go first.
                 _queue_of(self.session, "pictures").submit(self._show_behind, message, time.monotonic())
@@ -232,19 +243,21 @@ class SessionWidget(ChannelWidget):
             case _:
                 self._take(message)
 
-    def _take(self, message: m.Act | m.Sample) -> None:
-        if isinstance(message, m.Sample):
-            self._sample(message)
-        else:
-            with self.session.briefly():
-                self._act(message)
+    def _take(self, message: m.Act | m.Sample | m.Open) -> None:
+        match message:
+            case m.Sample():
+                self._sample(message)
+            case m.Open():
+                self._open(message)
+            case _:
+                with self.session.briefly():
+                    self._act(message)
 
     def _act(self, message: m.Act) -> None:
         session = self.session
         if message.pool not in {"", session.pool.fingerprint}:
             raise InvalidInput(OTHER_ROWS if isinstance(message, m.Label) and message.rows else OTHER_TABLE)
-        back: dict[str, Any] | None = None
-        gone = note = None
+        back = chosen = gone = note = None
         before = 0 if isinstance(message, m.Label | m.Skip) else session.counts[0]
         match message:
             case m.Label():
@@ -256,12 +269,16 @@ class SessionWidget(ChannelWidget):
                 session.settle(rows, keep=message.keep, event_id=message.id)
             case m.Undo():
                 session.undo(event_id=message.id)
-                back = self._taken_back(message.id)
+                back, chosen = self._taken_back(message.id), self._chosen(message.id)
             case m.Redo():
                 session.redo(event_id=message.id)
                 gone = (self._taken_back(message.id) or {}).get("key")
             case m.Jump():
                 session.jump(message.act, as_event=message.id)
+            case m.Restore():
+                replaced = session.replaced_by(message.acts)
+                session.restore(message.acts, as_event=message.id)
+                note = relabelled(replaced) if replaced else None
             case m.Change():
                 change = {part: x for part, x in msgspec.to_builtins(message).items() if part not in WIRE}
                 session.change_classes(change, event_id=message.id)
@@ -269,8 +286,12 @@ class SessionWidget(ChannelWidget):
         if n_labels < before and self._is_change(message):
             note = unsaid(before - n_labels)
         undo, redo = session.can_turn()
-        answer = {"type": "ack", "id": message.id, "back": back, "gone": gone, "note": note}
-        self._post(answer | {"undo": undo, "redo": redo, "n_labels": n_labels, "n_events": n_events})
+        answer = {"type": "ack", "id": message.id, "back": back, "chosen": chosen, "gone": gone, "note": note}
+        self._post(
+            answer
+            | {"chosen": chosen}
+            | {"undo": undo, "redo": redo, "n_labels": n_labels, "n_events": n_events}
+        )
 
     def _label(self, message: m.Label) -> None:
         session, pool = self.session, self.session.pool
@@ -290,7 +311,9 @@ class SessionWidget(ChannelWidget):
 
     def _is_change(self, message: m.Act) -> bool:
         """Whether it changed what words mean, rather than what was said."""
-        target = None if isinstance(message, m.Change | m.Jump) else self.session.turned(message.id)
+        target = (
+            None if isinstance(message, m.Change | m.Jump | m.Restore) else self.session.turned(message.id)
+        )
         return isinstance(message, m.Change) or (target is not None and target.kind == "schema")
 
     def _taken_back(self, event_id: str) -> dict[str, Any] | None:
@@ -301,9 +324,28 @@ class SessionWidget(ChannelWidget):
         row = self.session.row_of(target.item_ids[0])
         if row is None:
             return None
-        ask = {"row": row, "key": self.session.pool.keys[row], "guess": None}
+        audit = target.selection == "audit"
+        if audit:
+            self.session.draw(row)
+        blind = bool((self.session.blind(self.session.current) == row).any())
+        ask = {"row": row, "key": self.session.pool.keys[row], "guess": None, "blind": blind}
         ask |= {"changed": self.session.is_changed(row)}
-        return ask | {"reason": "taken back by you", "audit": target.selection == "audit"}
+        return ask | {"reason": "taken back by you", "audit": audit}
+
+    def _chosen(self, event_id: str) -> dict[str, Any] | None:
+        """The selection that an undo gives back: the items of a bulk act."""
+        target = self.session.turned(event_id)
+        found = self._items(target.event_id) if target and len(target.item_ids) > 1 else None
+        return found if found and found["n"] else None
+
+    def _items(self, act: str) -> dict[str, Any]:
+        rows, missing, how = self.session.items_of(act)
+        how = how if how in BULK else "clicked"
+        return {"rows": encode(rows), "n": len(rows), "how": how, "missing": missing}
+
+    def _open(self, message: m.Open) -> None:
+        """Send which items an act of the annotator was about, as far as they are in this table."""
+        self._post({"type": "opened", "to": message.view, "act": message.act, **self._items(message.act)})
 
     def _show_behind(self, message: m.Show, since: float) -> None:
         with behind():
@@ -383,7 +425,8 @@ class SessionWidget(ChannelWidget):
             asdict(c) | {"id": i, "retired": k >= n}
             for k, (i, c) in enumerate(zip(schema.ids, every, strict=True))
         ]
-        return {"classes": classes, "question": schema.question}
+        lost = [{"name": name, "to": to} for _, name, to in self.session.unanswered]
+        return {"classes": classes, "question": schema.question, "lost": lost}
 
 
 def _queue_of(session: Session, what: str = "acts") -> ThreadPoolExecutor:

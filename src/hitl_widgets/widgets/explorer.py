@@ -15,6 +15,8 @@ from hitl_widgets.widgets.channel import SessionWidget, bundle
 __all__ = ["Explorer"]
 
 LEVELS = 15
+# No label, no guess, and no level of doubt: nothing is told of the item.
+BLIND = 255
 ENGINES = ("auto", "altair", "canvas", "webgl", "raster")
 # Beyond, Vega takes longer than a person waits.
 MOST_FOR_ALTAIR = 5_000
@@ -77,11 +79,10 @@ class Explorer(SessionWidget):
                 }
             )
             self._send_map(view)
-            marks = self._marks()
-            self._sent = self._sent or marks
-            # The new view gets everything, up to what the others have already.
+            # The others get what is new, and the new view everything.
+            self._sent = self._sent or self._marks()
+            self._send_change()
             self._send_marks(self._sent, None, view)
-        self._send_change()
 
     def _on_change(self, what: str) -> None:
         if what in {"labels", "round"}:
@@ -119,13 +120,19 @@ class Explorer(SessionWidget):
         )
 
     def _marks(self) -> Marks:
-        """Label, predicted class (255 for none) and uncertainty level of every item."""
+        """Label, predicted class (255 for none) and uncertainty level of every item, or BLIND."""
         labels, found = self.session.current, self.session.round
         # -1 becomes 255.
         label = labels.y.astype(np.uint8)
         if found is None:
-            return label, np.full_like(label, 255), np.zeros_like(label)
-        return label, found.predicted.astype(np.uint8), np.rint(found.uncertainty * LEVELS).astype(np.uint8)
+            marks = label, np.full_like(label, 255), np.zeros_like(label)
+        else:
+            doubt = np.rint(found.uncertainty * LEVELS).astype(np.uint8)
+            marks = label, found.predicted.astype(np.uint8), doubt
+        hidden = self.session.blind(labels)
+        for array in marks:
+            array[hidden] = BLIND
+        return marks
 
     def _send_change(self) -> None:
         with self._wire:
@@ -141,13 +148,14 @@ class Explorer(SessionWidget):
 
     def _send_marks(self, marks: Marks, rows: npt.NDArray[np.int64] | None, view: str | None) -> None:
         found = self.session.round
+        hidden = marks[2] == BLIND
         self._post(
             {
                 "type": "marks",
                 "to": view,
                 "number": self._number,
                 "full": rows is None,
-                "rings": [s.index for s in found.suggestions if not s.audit] if found else [],
+                "rings": [s.index for s in found.suggestions if not hidden[s.index]] if found else [],
                 "behind": self.session.behind,
             },
             [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from itertools import islice
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.loop.asking import Labels
+from hitl_widgets.loop.round import Suggestion
 from hitl_widgets.loop.session import Session
 from hitl_widgets.widgets import messages as m
 from hitl_widgets.widgets.channel import SessionWidget
@@ -89,18 +91,21 @@ class Labeler(SessionWidget):
         if taken:
             session.ask_anew()
         asked = [s for s in asked if s.index not in taken] or asked
+        session.hand(s.index for s in asked[:AHEAD])
+        hidden = set(session.blind(labels).tolist())
         self._hand([s.index for s in asked])
-        return [
-            {
-                "row": s.index,
-                "key": session.pool.keys[s.index],
-                "reason": s.reason,
-                "audit": s.audit,
-                # What measures the model, or another person, is answered without a hint.
-                "guess": None if s.audit or s.opinion else self._guess(s.index),
-            }
-            for s in asked
-        ]
+        return [self._ask(s, s.audit or s.opinion or s.index in hidden) for s in asked]
+
+    def _ask(self, s: Suggestion, blind: bool) -> dict[str, Any]:
+        """One question; what measures the model, or another person, is answered without a hint."""
+        return {
+            "row": s.index,
+            "key": self.session.pool.keys[s.index],
+            "reason": s.reason if s.audit or s.opinion or not blind else "asked without a hint",
+            "audit": s.audit,
+            "blind": blind,
+            "guess": None if blind else self._guess(s.index),
+        }
 
     def _hand(self, rows: list[int]) -> None:
         self._handed = dict(islice((dict.fromkeys(rows) | self._handed).items(), HANDED))
@@ -110,17 +115,19 @@ class Labeler(SessionWidget):
         pool = self.session.pool
         rows = self.session.skipped_rows()[:AGAIN].tolist()
         self._hand(rows)
-        asks = [
-            {"row": row, "key": pool.keys[row], "reason": "skipped by you", "audit": False, "guess": None}
-            for row in rows
-        ]
+        ask = {"reason": "skipped by you", "audit": False, "blind": True, "guess": None}
+        asks = [{"row": row, "key": pool.keys[row]} | ask for row in rows]
         self._post({"type": "skipped", "to": message.view, "queue": asks})
 
     def _known(self, labels: Labels) -> list[dict[str, Any]]:
-        """Of the items asked lately those that are labelled by now: one may still be on a card."""
+        """Of the items asked lately those that are labelled by now: one may still be on a card.
+
+        What others said is not told: the answer on the card is to be a second opinion.
+        """
         rows = np.fromiter(self._handed, np.int64, len(self._handed))
+        keys, mine = self.session.pool.keys, labels.mine > 0
         return [
-            {"key": self.session.pool.keys[row], "code": int(labels.y[row]), "mine": bool(labels.mine[row])}
+            {"key": keys[row], "code": int(labels.y[row]) if mine[row] else -1, "mine": bool(mine[row])}
             for row in rows[labels.y[rows] >= 0].tolist()
         ]
 
@@ -139,13 +146,16 @@ class Labeler(SessionWidget):
         rng = np.random.default_rng(len(rows))
         few = rng.choice(rows, size=min(6, len(rows)), replace=False)
         labels, found = session.current, session.round
+        # What is asked blind is shown, and nothing is said of it, nor can it be told from the rest.
+        told = rows[~np.isin(rows, session.blind(labels))]
+        hidden = set(rows.tolist()) - set(told.tolist()) if len(told) < len(rows) else set[int]()
         mix: list[dict[str, int]] = []
         odd: list[int] = []
-        if found is not None and (codes := found.predicted[rows]).max() >= 0:
+        if found is not None and len(told) and (codes := found.predicted[told]).max() >= 0:
             counts = np.bincount(codes[codes >= 0], minlength=len(session.schema.ids))
             order = np.argsort(-counts, kind="stable")
             mix = [{"code": int(c), "n": int(counts[c])} for c in order if counts[c]]
-            other = rows[(codes != order[0]) & (codes >= 0)]
+            other = told[(codes != order[0]) & (codes >= 0)]
             odd = other[_most(found.confidence[other], 3)].tolist()
         if (drawn := session.map) is not None and len(rows) > 6:
             spread = drawn.xy[rows] - np.median(drawn.xy[rows], axis=0)
@@ -157,16 +167,17 @@ class Labeler(SessionWidget):
                 "to": message.view,
                 "id": message.id,
                 "n": len(rows),
-                "n_labelled": int((labels.y[rows] >= 0).sum()),
-                "random": [self._member(int(r), labels) for r in few],
-                "odd": [self._member(int(r), labels) for r in odd if r not in few],
+                "n_labelled": int((labels.y[told] >= 0).sum()),
+                "random": [self._member(int(r), labels, hidden) for r in few],
+                "odd": [self._member(int(r), labels, hidden) for r in odd if r not in few],
                 "mix": mix,
             }
         )
 
-    def _member(self, row: int, labels: Labels) -> dict[str, Any]:
-        key, label = self.session.pool.keys[row], int(labels.y[row])
-        member = {"row": row, "key": key, "label": label, "guess": self._guess(row)}
+    def _member(self, row: int, labels: Labels, hidden: Set[int]) -> dict[str, Any]:
+        key, blind = self.session.pool.keys[row], row in hidden
+        label, guess = (-1, None) if blind else (int(labels.y[row]), self._guess(row))
+        member = {"row": row, "key": key, "label": label, "guess": guess, "blind": blind}
         return member | {"changed": self.session.is_changed(row)}
 
 

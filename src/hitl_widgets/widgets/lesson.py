@@ -76,6 +76,8 @@ class Lesson(ChannelWidget):
         match message:
             case m.Hello():
                 self._greet(message.view)
+            case m.Bye():
+                pass
             case m.Step() | m.Play():
                 try:
                     self._show(message)

@@ -9,14 +9,17 @@ import msgspec
 __all__ = [
     "PROTOCOL",
     "Act",
+    "Bye",
     "Change",
     "Groups",
     "Hello",
     "Jump",
     "Label",
     "Message",
+    "Open",
     "Play",
     "Redo",
+    "Restore",
     "Retry",
     "Sample",
     "Settle",
@@ -37,6 +40,8 @@ LARGEST = 32_000
 WHY_CHARACTERS = 2_000
 
 Token = Annotated[str, msgspec.Meta(min_length=8, max_length=64, pattern=r"^[\w.-]+\Z")]
+# Of an act in the log, which may have been imported.
+ActId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Words = Annotated[str, msgspec.Meta(max_length=10_000)]
@@ -64,6 +69,12 @@ class Hello(_Message, frozen=True, tag="hello"):
     view: Token
 
 
+class Bye(_Message, frozen=True, tag="bye"):
+    """A view was taken off its page."""
+
+    view: Token
+
+
 class Show(_Message, frozen=True, tag="show"):
     """A view wants the content of some items, as many as ``most`` bytes hold; small ones for a hover."""
 
@@ -84,6 +95,13 @@ class Skipped(_Message, frozen=True, tag="skipped"):
     """A view wants the items that this annotator skipped again."""
 
     view: Token
+
+
+class Open(_Message, frozen=True, tag="open"):
+    """A view wants the items of one of the annotator's acts."""
+
+    view: Token
+    act: ActId
 
 
 class Groups(_Message, frozen=True, tag="groups"):
@@ -141,7 +159,13 @@ class Redo(_Act, frozen=True, kw_only=True, tag="redo"):
 class Jump(_Act, frozen=True, kw_only=True, tag="jump"):
     """Go to the moment after one of the annotator's acts."""
 
-    act: Token
+    act: ActId
+
+
+class Restore(_Act, frozen=True, kw_only=True, tag="restore"):
+    """Bring back acts of the annotator that were undone and left behind, in this order."""
+
+    acts: Annotated[tuple[ActId, ...], msgspec.Meta(min_length=1, max_length=100)]
 
 
 class _Class(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -191,8 +215,8 @@ class Play(_Message, frozen=True, tag="play"):
     picks: Annotated[tuple[Row, ...], msgspec.Meta(max_length=2_000)]
 
 
-Act = Label | Skip | Settle | Undo | Redo | Jump | Change
-Message = Hello | Show | Sample | Skipped | Groups | Retry | Vega | Act | Step | Play
+Act = Label | Skip | Settle | Undo | Redo | Jump | Restore | Change
+Message = Hello | Bye | Show | Sample | Skipped | Open | Groups | Retry | Vega | Act | Step | Play
 
 
 def parse(content: Any, buffers: Any = None, largest: int = LARGEST) -> Message:

@@ -62,7 +62,10 @@ class Monitor(SessionWidget):
     def _state(self) -> dict[str, Any]:
         session = self.session
         labels, evaluation = session.current, session.evaluation
-        counts = np.bincount(labels.y[labels.y >= 0], minlength=len(session.schema.ids))
+        # One label more of a class would tell what the item says that is asked blind next.
+        told = labels.y.copy()
+        told[session.blind(labels)] = -1
+        counts = np.bincount(told[told >= 0], minlength=len(session.schema.ids))
         estimate, store = evaluation.estimate, session.store
         undo, redo = session.can_turn()
         model, why = model_words(session)
@@ -72,6 +75,7 @@ class Monitor(SessionWidget):
             "n_audited": int(labels.audited.sum()),
             "audit_share": session.audit,
             "balance": counts.tolist(),
+            "n_hidden": len(labels) - int(counts.sum()),
             "estimate": {
                 "value": estimate.value,
                 "low": estimate.low,
@@ -114,9 +118,17 @@ class Monitor(SessionWidget):
         ]
 
     def _history(self) -> list[dict[str, Any]]:
-        """The annotator's own last acts, the newest first; nobody sees those of another."""
+        """The annotator's own last acts, the newest first, and older ones that are left behind.
+
+        Nobody sees those of another.
+        """
         session = self.session
-        ahead = session.redoable()
+        acts = [event for event, _ in reversed(session.acts(HISTORY, annotator=session.annotator))]
+        shown = {event.event_id for event in acts}
+        acts += [event for event in session.left_behind(HISTORY) if event.event_id not in shown]
+        states = [session.state(event) for event in acts]
+        there = {"holds", "undone"}
+        ways = session.ways(e.event_id for e, state in zip(acts, states, strict=True) if state in there)
         return [
             {
                 "id": event.event_id,
@@ -126,10 +138,11 @@ class Monitor(SessionWidget):
                 "code": session.code(event),
                 "selection": event.selection,
                 "time": event.time,
-                "holds": holds,
-                "reach": holds or event.event_id in ahead,
+                "state": state,
+                "way": ways.get(event.event_id),
+                "apart": event.event_id not in shown,
             }
-            for event, holds in reversed(session.acts(HISTORY, annotator=session.annotator))
+            for event, state in zip(acts, states, strict=True)
         ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hitl_widgets.loop.openings import NOWHERE
 from hitl_widgets.loop.session import Session
 from hitl_widgets.widgets.cells import enter, running
 from hitl_widgets.widgets.channel import (
@@ -17,6 +18,7 @@ from hitl_widgets.widgets.channel import (
 from hitl_widgets.widgets.explorer import Explorer
 from hitl_widgets.widgets.labeler import Labeler
 from hitl_widgets.widgets.monitor import Monitor
+from hitl_widgets.widgets.screens import Screen
 
 __all__ = ["Workbench"]
 
@@ -35,7 +37,7 @@ class Workbench(Shown, LockedVBox):
     _row: LockedBox | None = None
 
     def __init__(self, session: Session, engine: str = "auto") -> None:
-        self.session = session
+        self.screen = Screen(session)
         self.run = running()
         self.views: tuple[SessionWidget, ...] = ()
         # The Labeler first: views hear of a change in this order.
@@ -52,7 +54,25 @@ class Workbench(Shown, LockedVBox):
         self._row.add_class("hitl-row")
         super().__init__([self._row, self.monitor], layout=LockedLayout(width="100%", overflow="visible"))
         self.add_class("hitl-workbench")
+        for widget in self.views:
+            widget.screen = self.screen
         enter(self)
+
+    @classmethod
+    def unheld(cls, session: Session) -> Workbench:
+        """One that a session shows itself by, so that nobody has it in a variable.
+
+        A cell that is run again ends what it showed. A callback has no such end: see screens.py.
+        """
+        made = cls(session)
+        if made.run == NOWHERE:
+            made.screen.pass_away(made)
+        return made
+
+    @property
+    def session(self) -> Session:
+        """The session that is shown."""
+        return self.screen.session
 
     def __repr__(self) -> str:
         return f"<Workbench of task {self.session.task!r}>"

@@ -1,0 +1,142 @@
+import type { HistoryEntry, LabelClass } from "../host/protocol";
+import { count, h, said } from "../ui/dom";
+
+export type HistoryCallbacks = {
+  /** Show the items of this act. */
+  open: (act: string) => void;
+  /** To the moment after this act. */
+  jump: (act: string) => void;
+  /** These acts once more, the oldest first. */
+  restore: (acts: string[]) => void;
+};
+
+/** The person's own acts, the newest first; rows that are as they were stay. */
+export function historyView(on: HistoryCallbacks) {
+  const list = h("ol", { class: "hitl-history" });
+  let rows = new Map<string, HTMLElement>();
+
+  function update(entries: HistoryEntry[], classes: LabelClass[]): void {
+    const next = new Map<string, HTMLElement>();
+    const keep = (key: string, make: () => HTMLElement): void => {
+      next.set(key, rows.get(key) ?? make());
+    };
+    const now = entries.findIndex((entry) => entry.state === "holds");
+    for (const [i, entry] of entries.entries()) {
+      if (entry.apart && !entries[i - 1]?.apart) keep("apart", gap);
+      const branch = branchAt(entries, i);
+      if (branch.length > 1) keep(JSON.stringify(branch), () => branchRow(branch, on));
+      const color = classes[entry.code]?.color ?? "transparent";
+      keep(JSON.stringify([entry, color, i === now]), () => historyRow(entry, color, i === now, on));
+    }
+    rows = next;
+    // An element that is moved loses the focus.
+    const shown = [...next.values()];
+    if (shown.some((row, i) => list.children[i] !== row) || list.children.length !== shown.length)
+      list.replaceChildren(...shown);
+    if (!next.size) list.append(h("li", { class: "hitl-faint", text: "Nothing yet" }));
+  }
+
+  return { element: list, update };
+}
+
+/** The acts left behind one after the other, where a run of them begins. */
+export function branchAt(entries: HistoryEntry[], i: number): HistoryEntry[] {
+  const left = (k: number): boolean => entries[k]?.state === "left behind";
+  if (!left(i) || left(i - 1)) return [];
+  let end = i;
+  while (left(end)) end++;
+  return entries.slice(i, end);
+}
+
+const gap = (): HTMLElement => h("li", { class: "hitl-faint", text: "… and earlier, left behind:" });
+
+const labelsOf = (acts: HistoryEntry[]): number =>
+  acts.reduce((n, act) => n + (act.kind === "label" ? act.n : 0), 0);
+
+function howMany(acts: number, labels: number): string {
+  return labels ? `${count(acts, "act")}, ${count(labels, "label")}` : count(acts, "act");
+}
+
+function branchRow(branch: HistoryEntry[], on: HistoryCallbacks): HTMLElement {
+  const oldestFirst = branch.map((act) => act.id).reverse();
+  return h(
+    "li",
+    { class: "hitl-branch hitl-faint" },
+    h("span", { text: `Left behind: ${howMany(branch.length, labelsOf(branch))}` }),
+    h("button", {
+      class: "hitl-link",
+      text: "bring all back",
+      title: "Do these acts once more, the oldest first. What you said of their items since is replaced",
+      attrs: { type: "button" },
+      on: { click: () => on.restore(oldestFirst) },
+    }),
+  );
+}
+
+const clock = new Intl.DateTimeFormat([], {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hour12: false,
+});
+
+function historyRow(entry: HistoryEntry, color: string, now: boolean, on: HistoryCallbacks): HTMLElement {
+  const dot = h("span", { class: "hitl-dot" });
+  dot.style.background = color;
+  const undone = entry.state === "holds" ? null : entry.state;
+  return h(
+    "li",
+    { class: undone ? "hitl-undone" : "", attrs: { "aria-current": now ? "step" : null } },
+    dot,
+    what(entry, on),
+    undone ? h("span", { class: "hitl-faint hitl-history-state", text: undone }) : null,
+    h("span", { class: "hitl-faint hitl-history-how", text: undone ? "" : (entry.selection ?? "") }),
+    h("span", { class: "hitl-faint hitl-number hitl-history-how", text: clock.format(new Date(entry.time)) }),
+    now ? h("span", { class: "hitl-faint", text: "now" }) : way(entry, on),
+  );
+}
+
+/** The act in words, which open its items; a change of the classes has none. */
+function what(entry: HistoryEntry, on: HistoryCallbacks): HTMLElement {
+  const words = entry.kind === "skip" ? "skipped" : (entry.value ?? "label taken away");
+  const many = entry.n > 1 ? ` · ${count(entry.n, "item")}` : "";
+  if (entry.kind === "schema") return h("span", { class: "hitl-history-what" }, said(words));
+  return h(
+    "button",
+    {
+      class: "hitl-history-what",
+      title: entry.n > 1 ? "Show these items on the map" : "Show this item",
+      attrs: { type: "button" },
+      on: { click: () => on.open(entry.id) },
+    },
+    said(words),
+    many,
+  );
+}
+
+/** The button that goes there, or brings the act back: it says what that does before it does it. */
+function way({ id, state, way }: HistoryEntry, on: HistoryCallbacks): HTMLElement | null {
+  if (state === "left behind") {
+    const title = "Do this act once more. What you said of its items since is replaced";
+    return wayButton("bring back", "", title, () => on.restore([id]));
+  }
+  if (!way || state === "brought back") return null;
+  const n = howMany(...way);
+  return state === "holds"
+    ? wayButton("Go back", ` to here: undoes ${n}`, "", () => on.jump(id))
+    : wayButton("Go forward", ` to here: brings back ${n}`, "", () => on.jump(id));
+}
+
+function wayButton(short: string, rest: string, title: string, act: () => void): HTMLElement {
+  return h(
+    "button",
+    {
+      class: "hitl-link hitl-history-way",
+      title: title || short + rest,
+      attrs: { type: "button", "aria-label": short + rest },
+      on: { click: act },
+    },
+    short,
+    rest ? h("span", { class: "hitl-history-rest", text: rest }) : null,
+  );
+}

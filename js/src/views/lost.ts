@@ -1,0 +1,49 @@
+import type { Lost } from "../host/protocol";
+import { h, said, show } from "../ui/dom";
+import type { ClassChange } from "./classes";
+
+const MOST = 4;
+
+/** Asks whether classes that the cell no longer names were renamed; the labels are kept whatever the answer. */
+export function lostView(root: HTMLElement, change: (change: ClassChange) => void) {
+  const list = h("div", { class: "hitl-held hitl-lost", attrs: { role: "status" } });
+  root.prepend(list);
+  let shown: readonly Lost[] = [];
+
+  function update(lost: readonly Lost[]): void {
+    if (lost === shown) return;
+    shown = lost;
+    list.replaceChildren(...lost.map((one) => question(one, change)));
+    show(list, lost.length > 0);
+  }
+
+  show(list, false);
+  return { update };
+}
+
+function question({ name, to }: Lost, change: (change: ClassChange) => void): HTMLElement {
+  const renamed = to
+    .slice(0, MOST)
+    .map((now) =>
+      button(["Renamed to ", said(now)], () => change({ change: "merge", of: [name, now], name: now })),
+    );
+  return h(
+    "div",
+    { class: "hitl-held-line" },
+    h("span", {}, "The cell no longer names ", said(name), ", and there are labels of it. Was it renamed?"),
+    h(
+      "span",
+      { class: "hitl-held-acts" },
+      ...renamed,
+      button(
+        ["No, retire ", said(name)],
+        () => change({ change: "retire", of: [name] }),
+        "Its labels stay as they are",
+      ),
+    ),
+  );
+}
+
+function button(words: (string | HTMLElement)[], click: () => void, title = ""): HTMLElement {
+  return h("button", { class: "hitl-link", title, attrs: { type: "button" }, on: { click } }, ...words);
+}

@@ -1,0 +1,218 @@
+"""Argilla: records with responses (versions 2 and 1, nested or flat), and those of version 0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from hitl_widgets.errors import InvalidInput, choices
+from hitl_widgets.formats.base import (
+    Left,
+    NotTaken,
+    Row,
+    Said,
+    Wanted,
+    fields_of,
+    is_list,
+    is_nothing,
+    one_of,
+    rows_of,
+    texts_of,
+    told,
+    unpacked,
+)
+
+__all__ = ["Flat", "Old", "Records"]
+
+NAME = "Argilla"
+TAKEN = {"submitted"}
+Response = tuple[Any, str | None, str | None]  # value, user, status
+
+
+def _taken(
+    number: int, key: Any, content: tuple[str, ...], given: Iterable[Response]
+) -> Iterator[Said | Left]:
+    """The responses that were submitted."""
+    for value, user, status in given:
+        try:
+            yield Said(number, _choice(value, status), key, content, None if is_nothing(user) else str(user))
+        except NotTaken as why:
+            yield Left(number, str(why))
+
+
+def _choice(value: Any, status: str | None) -> Any:
+    if status not in TAKEN:
+        raise NotTaken(f"The response is {status or 'without a status'}: only submitted ones are labels.")
+    found = value["value"] if isinstance(value, Mapping) and "value" in value else value
+    if is_nothing(found):
+        raise NotTaken("Nothing was chosen.")
+    if isinstance(found, Mapping) or (is_list(found) and any(isinstance(v, Mapping) for v in found)):
+        raise NotTaken("The response is more than a choice, and this task takes one for each item.")
+    return one_of(found)
+
+
+def _asked(names: Iterable[str], wanted: Wanted) -> str:
+    """The question that is meant."""
+    known = sorted(set(names))
+    if wanted.label in known:
+        return wanted.label
+    if len(known) == 1 and not wanted.named:
+        return known[0]
+    asked = f"label={wanted.label!r} is none of them" if wanted.named else "say which is meant by label="
+    raise InvalidInput(f"The file answers the questions {choices(known)}: {asked}.")
+
+
+def _unanswered(row: Mapping[str, Any], suggested: bool) -> NotTaken:
+    if row.get("status") == "discarded":
+        return NotTaken("The record was discarded.")
+    why = "a suggestion is no label" if suggested else "it is not labelled"
+    return NotTaken(f"The record has no response: {why}.")
+
+
+class Records:
+    """Nested records: ``fields``, ``responses`` and ``suggestions``."""
+
+    name = NAME
+
+    def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
+        """Records have their fields under ``fields``."""
+        return all(isinstance(unpacked(row.get("fields")), Mapping) and "responses" in row for row in rows)
+
+    def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
+        """What was submitted."""
+        names = [name for _, row in rows for name in _nested(row)]
+        question = _asked(names, wanted) if names else wanted.label
+
+        def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said | Left]:
+            fields = unpacked(row["fields"])
+            given = _nested(row).get(question)
+            if not given:
+                raise _unanswered(row, bool(unpacked(row.get("suggestions"))))
+            return _taken(number, _key(row, fields, wanted), texts_of(fields), given)
+
+        return told(rows, answers, NAME)
+
+
+def _key(row: Mapping[str, Any], fields: Mapping[str, Any], wanted: Wanted) -> Any:
+    """The person's own id: what they called the record, or a field or metadata of that name."""
+    for place in (fields, fields_of(row.get("metadata"))):
+        if not is_nothing(place.get(wanted.id)):
+            return place[wanted.id]
+    # Version 1 has an id of its own beside.
+    key = row.get("external_id", row.get("id")) if wanted.id == "id" else row.get(wanted.id)
+    return None if is_nothing(key) else key
+
+
+def _nested(row: Mapping[str, Any]) -> dict[str, list[Response]]:
+    """The responses of a record by question."""
+    found: dict[str, list[Response]] = {}
+    responses = unpacked(row.get("responses"))
+    usual = {"completed": "submitted"}.get(str(row.get("status")), row.get("status"))
+    for name, given in fields_of(responses).items():  # version 2: a list for each question
+        for one in rows_of(given if is_list(given) else [given]):
+            response = one.get("value"), one.get("user_id"), one.get("status", usual)
+            found.setdefault(name, []).append(response)
+    for one in rows_of(responses):  # version 1: a list of people, each with values by question
+        by, status = one.get("user_id"), one.get("status", usual)
+        values = {one["question_name"]: one.get("value")} if "question_name" in one else one.get("values")
+        for name, value in fields_of(values).items():
+            found.setdefault(str(name), []).append((value, by, status))
+    return found
+
+
+class Flat:
+    """A row for each record, and a column for the responses to each question."""
+
+    name = NAME
+
+    def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
+        """Columns are called ``question.responses`` (2), or hold lists of responses (1)."""
+        return bool(_columns(rows))
+
+    def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
+        """What was submitted."""
+        columns = _columns([row for _, row in rows])
+        question = _asked(columns, wanted)
+        column = columns[question]
+
+        def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said | Left]:
+            own = {
+                n: v
+                for n, v in row.items()
+                if not n.startswith(question) and n not in {"id", "status", "_server_id"}
+            }
+            given = _listed(row, column)
+            if not given:
+                suggested = row.get(f"{question}.suggestion", row.get(f"{question}-suggestion"))
+                raise _unanswered(row, not is_nothing(suggested))
+            return _taken(number, _key(row, own, wanted), texts_of(own), given)
+
+        return told(rows, answers, NAME)
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The column of the responses to each question."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    found = {n.removesuffix(".responses"): n for n in names if n.endswith(".responses")}
+    if found:
+        return found
+    return {
+        name: name
+        for name in names
+        if f"{name}-suggestion" in names
+        and any(is_list(row.get(name)) and _are_responses(row[name]) for row in rows)
+    }
+
+
+def _are_responses(value: Iterable[Any]) -> bool:
+    return any(isinstance(one, Mapping) and {"value", "status"} <= one.keys() for one in value)
+
+
+def _listed(row: Mapping[str, Any], column: str) -> list[Response]:
+    given = unpacked(row.get(column))
+    if given is None or not is_list(given):
+        return []
+    given = list(given)
+    if _are_responses(given):
+        return [(one.get("value"), one.get("user_id"), one.get("status")) for one in given]
+    usual = "submitted" if row.get("status") == "completed" else row.get("status")
+    users = list(_or(unpacked(row.get(f"{column}.users")), [None] * len(given)))
+    statuses = list(_or(unpacked(row.get(f"{column}.status")), [usual] * len(given)))
+    return list(zip(given, users, statuses, strict=True))
+
+
+def _or(value: Any, default: list[Any]) -> Any:
+    return value if is_list(value) else default
+
+
+class Old:
+    """Records of version 0: one annotation, and whether it was validated."""
+
+    name = NAME
+
+    def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
+        """Records have an annotation, and who gave it."""
+        return all({"annotation", "annotation_agent", "status"} <= row.keys() for row in rows)
+
+    def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
+        """What was validated."""
+
+        def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said]:
+            if (status := row.get("status")) != "Validated":
+                raise NotTaken(f"The record is {str(status).lower()}: only validated ones are labels.")
+            if is_nothing(row["annotation"]):
+                raise NotTaken("The record is not labelled.")
+            fields = {"text": row.get("text"), **fields_of(row.get("inputs"))}
+            who = row["annotation_agent"]
+            label = one_of(row["annotation"])
+            if isinstance(label, Mapping):
+                raise NotTaken("The annotation is more than a choice.")
+            yield Said(
+                number,
+                label,
+                _key(row, fields, wanted),
+                texts_of(fields),
+                None if is_nothing(who) else str(who),
+            )
+
+        return told(rows, answers, NAME)

@@ -1,0 +1,75 @@
+"""Prodigy: a line for each answer, accepted or not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from hitl_widgets.formats.base import (
+    Left,
+    NotTaken,
+    Row,
+    Said,
+    Wanted,
+    fields_of,
+    is_nothing,
+    one_of,
+    texts_of,
+    told,
+)
+
+__all__ = ["Answers"]
+
+NAME = "Prodigy"
+ANSWERS = {"accept", "reject", "ignore"}
+NAMELESS = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d$|-default$")  # sessions that nobody gave a name
+MORE = {"spans": "spans", "relations": "relations", "audio_spans": "spans of sound"}
+
+
+class Answers:
+    """Answers of ``textcat`` and ``choice``."""
+
+    name = NAME
+
+    def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
+        """Rows have an answer that is ``accept``, ``reject`` or ``ignore``."""
+        given = [row["answer"] for row in rows if not is_nothing(row.get("answer"))]
+        return bool(given) and all(isinstance(one, str) and one in ANSWERS for one in given)
+
+    def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
+        """What was accepted."""
+
+        def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said]:
+            if (answer := row.get("answer")) != "accept":
+                raise NotTaken(
+                    "The row has no answer."
+                    if is_nothing(answer)
+                    else f"The answer is {answer!r}: only what was accepted is a label."
+                )
+            own = {name: row.get(name) for name in ("text", "html", "image", "audio", "path")}
+            key = row.get(wanted.id, fields_of(row.get("meta")).get(wanted.id))
+            yield Said(number, _choice(row, wanted), key, texts_of(own), _who(row))
+
+        return told(rows, answers, NAME)
+
+
+def _choice(row: Mapping[str, Any], wanted: Wanted) -> Any:
+    if wanted.named and wanted.label in row:
+        return one_of(row[wanted.label])
+    # Of a choice what was picked; else the label that was asked about, and accepted.
+    if "accept" in row and not is_nothing(row["accept"]):
+        return one_of(row["accept"])
+    if not is_nothing(row.get("label")):
+        return one_of(row["label"])
+    held = [what for field, what in MORE.items() if row.get(field)]
+    raise NotTaken(
+        f"The answer holds {held[0]}, and this task takes one choice for each item."
+        if held
+        else "Nothing was chosen."
+    )
+
+
+def _who(row: Mapping[str, Any]) -> str | None:
+    by = row.get("_annotator_id") or row.get("_session_id")
+    return None if not isinstance(by, str) or is_nothing(by) or NAMELESS.search(by) else by

@@ -1,0 +1,102 @@
+"""Which sessions are still looked at: one that was made in a callback ends when its last view is gone.
+
+A callback has no cell that could be run again, and ipywidgets keeps every widget for ever. So the views of
+a session that showed itself there let go of it some seconds after the last one was taken off the page. If
+nobody else holds it, such as a variable of the person's, it is closed, and so are its widgets.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from typing import Protocol
+
+from hitl_widgets.errors import HitlError
+from hitl_widgets.loop.openings import abandon
+from hitl_widgets.loop.session import Session
+
+__all__ = ["Screen"]
+
+# Seconds from the last view's end, and for the first view to come.
+GRACE, FIRST = 5.0, 120.0
+
+
+class _Widget(Protocol):
+    def close(self) -> None: ...
+
+
+class Screen:
+    """The widgets that show a session together, and their views on all pages."""
+
+    def __init__(self, session: Session) -> None:
+        self._held: Session | None = session
+        self._known = weakref.ref(session)
+        self._views: set[str] = set()
+        self._widgets: weakref.WeakSet[_Widget] = weakref.WeakSet()
+        self._passing = False
+
+    @property
+    def session(self) -> Session:
+        """The session that is shown; raises HitlError where it is gone."""
+        found = self._known()
+        if found is None:
+            raise HitlError("The session was closed, as nobody showed or held it any more: make it again.")
+        return found
+
+    def pass_away(self, *widgets: _Widget) -> None:
+        """Nobody holds these widgets but the screen: let go of the session when no view is left."""
+        self._passing = True
+        self._widgets.update(widgets)
+        weakref.finalize(self.session, abandon, self._close).atexit = False
+        _later(self, FIRST)
+
+    def hello(self, view: str) -> None:
+        """A view came."""
+        self._views.add(view)
+        self._held = self._known()
+
+    def bye(self, view: str) -> None:
+        """A view was taken off its page."""
+        self._views.discard(view)
+        if self._passing and not self._views:
+            _later(self, GRACE)
+
+    def let_go(self) -> None:
+        """Hold the session no longer, unless a view has come."""
+        if not self._views:
+            self._held = None
+
+    def _close(self) -> None:
+        for widget in list(self._widgets):
+            widget.close()
+
+
+_due: dict[Screen, float] = {}
+_wake = threading.Condition()
+_sweeper: threading.Thread | None = None
+
+
+def _later(screen: Screen, seconds: float) -> None:
+    global _sweeper  # noqa: PLW0603 - one thread for all, while there is something to wait for
+    with _wake:
+        _due[screen] = time.monotonic() + seconds
+        if _sweeper is None:
+            _sweeper = threading.Thread(target=_sweep, name="hitl-screens", daemon=True)
+            _sweeper.start()
+        _wake.notify_all()
+
+
+def _sweep() -> None:
+    global _sweeper  # noqa: PLW0603
+    while True:
+        with _wake:
+            if not _due:
+                _sweeper = None
+                return
+            _wake.wait(max(0.0, min(_due.values()) - time.monotonic()))
+            over = [screen for screen, end in _due.items() if end <= time.monotonic()]
+            for screen in over:
+                del _due[screen]
+        while over:
+            over.pop().let_go()

@@ -1,0 +1,44 @@
+"""Sessions that a button makes, shown in an output that is cleared: only the one on the screen goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+BUTTON = """import threading, weakref, ipywidgets as w, hitl_widgets as hitl
+from hitl_widgets.loop.session import Session
+made = []
+button, out = w.Button(description="label"), w.Output()
+def click(_):
+    with out:
+        out.clear_output(wait=True)
+        texts = [f"{word} number {i} of run {len(made)}" for i in range(60) for word in ("apple", "river")]
+        session = hitl.Session(texts, classes=["a", "b"], audit=0, task=f"task {len(made)}")
+        made.append(weakref.ref(session))
+        display(session)
+button.on_click(click)
+display(button, out)"""
+ALIVE = """import time
+for _ in range(300):
+    if sum(ref() is not None for ref in made) <= 1:
+        break
+    time.sleep(.1)
+names = sorted(t.name for t in threading.enumerate() if t.name.startswith("hitl-"))
+print([ref() is not None for ref in made], names.count("hitl-team"))"""
+
+
+def test_five_sessions_of_a_button_leave_one(desk):
+    notebook, bench = desk.open(BUTTON, ALIVE)
+    notebook.run(0)
+    page = notebook.page
+    button = page.get_by_role("button", name="label", exact=True)
+    for n in range(5):
+        button.click()
+        page.locator(f".hitl-labeler .hitl-card:has-text('of run {n}')").wait_for()
+    notebook.run(1)
+    assert notebook.output(1).strip() == "[False, False, False, False, True] 1"
+    bench.focus()
+    bench.label("1")
+    bench.acknowledged()
+    bench.wait_labels(1)
