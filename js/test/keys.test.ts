@@ -1,13 +1,19 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { keepFocus, onKey, suppressShortcuts } from "../src/ui/keys";
+import { keepFocus, meanings, onKey, pressOnce, suppressShortcuts } from "../src/ui/keys";
 
 const NAME = "data-lm-suppress-shortcuts";
 let root: HTMLElement;
 let end: AbortController;
 
-const press = (target: EventTarget, key: string, more: KeyboardEventInit = {}): KeyboardEvent => {
+/** As a browser makes it: happy-dom takes Alt for AltGr. */
+function keydown(key: string, more: KeyboardEventInit): KeyboardEvent {
   const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more });
+  event.getModifierState = (name) => name === "AltGraph" && Boolean(more.modifierAltGraph);
+  return event;
+}
+const press = (target: EventTarget, key: string, more: KeyboardEventInit = {}): KeyboardEvent => {
+  const event = keydown(key, more);
   target.dispatchEvent(event);
   return event;
 };
@@ -98,6 +104,58 @@ describe("a key on the widget", () => {
     expect(got).toEqual([]);
   });
 
+  it("of AltGr writes a character: no chord", () => {
+    suppressShortcuts(root, end.signal);
+    const got = listen();
+    press(root, "[", { code: "Digit8", ctrlKey: true, altKey: true, modifierAltGraph: true });
+    expect(root.hasAttribute(NAME)).toBe(true);
+    press(root, "[", { code: "Digit5", modifierAltGraph: true });
+    expect(got).toEqual(["[", "["]);
+  });
+
+  it("of an input method, or an accent that waits for its letter, does nothing", () => {
+    const got = listen();
+    press(root, "Process", { code: "KeyS" });
+    press(root, "Dead", { code: "Digit6" });
+    press(root, "s", { code: "KeyS", keyCode: 229 });
+    expect(got).toEqual([]);
+  });
+
+  it("that is held acts once, and scrolls nothing either", () => {
+    const got = listen();
+    const first = { key: "ArrowDown", code: "ArrowDown" };
+    expect(press(root, first.key, first).defaultPrevented).toBe(true);
+    expect(press(root, first.key, { ...first, repeat: true }).defaultPrevented).toBe(true);
+    expect(press(root, "PageDown", { code: "PageDown", repeat: true }).defaultPrevented).toBe(false);
+    expect(got).toEqual(["ArrowDown"]);
+  });
+
+  it("is tried by its character, then by its place", () => {
+    const got: string[] = [];
+    onKey(
+      root,
+      (key) => {
+        got.push(key);
+        return key === "s";
+      },
+      end.signal,
+    );
+    press(root, "ы", { code: "KeyS" });
+    press(root, "1", { code: "Digit1" });
+    expect(got).toEqual(["ы", "s", "1"]);
+  });
+
+  it("of the numpad without NumLock does not scroll the notebook, whatever it means", () => {
+    const got = listen(false);
+    for (const [key, code] of [
+      ["End", "Numpad1"],
+      ["PageUp", "Numpad9"],
+    ])
+      expect(press(root, key, { code }).defaultPrevented).toBe(true);
+    expect(got).toEqual(["End", "1", "PageUp", "9"]);
+    expect(press(root, "End", { code: "End" }).defaultPrevented).toBe(false);
+  });
+
   it("typed into a field belongs to the field", () => {
     const got = listen();
     for (const tag of ["input", "textarea", "select"]) {
@@ -127,6 +185,61 @@ describe("a key on the widget", () => {
     end.abort();
     press(root, "1");
     expect(got).toEqual([]);
+  });
+});
+
+describe("what a key means", () => {
+  const of = (key: string, code: string, more: KeyboardEventInit = {}): string =>
+    meanings(keydown(key, { code, ...more }))
+      .map((one) => (one.shift ? "⇧" : "") + one.key)
+      .join(" ");
+  const shifted = { shiftKey: true };
+
+  it.each([
+    ["QWERTY", "1", "Digit1", {}, "1"],
+    ["QWERTY, a capital", "Z", "KeyZ", shifted, "⇧z"],
+    ["QWERTY, shift and a digit", "!", "Digit1", shifted, "!"],
+    ["QWERTY, plus", "+", "Equal", shifted, "+"],
+    ["AZERTY", "&", "Digit1", {}, "& 1"],
+    ["AZERTY", "é", "Digit2", {}, "é 2"],
+    ["AZERTY with shift", "1", "Digit1", shifted, "1"],
+    ["AZERTY: Z where W is elsewhere", "z", "KeyW", {}, "z"],
+    ["AZERTY: W where Z is elsewhere", "w", "KeyZ", {}, "w"],
+    ["AZERTY: comma where M is elsewhere", ",", "KeyM", {}, ","],
+    ["QWERTZ", "z", "KeyY", {}, "z"],
+    ["German: an umlaut is no bracket", "ü", "BracketLeft", {}, "ü"],
+    ["BÉPO: à where Z is elsewhere", "à", "KeyZ", {}, "à"],
+    ["Czech", "ě", "Digit2", {}, "ě 2"],
+    ["Cyrillic S", "ы", "KeyS", {}, "ы s"],
+    ["Cyrillic Z with shift", "Я", "KeyZ", shifted, "⇧я ⇧z"],
+    ["Cyrillic bracket", "х", "BracketLeft", {}, "х ["],
+    ["Greek", "σ", "KeyS", {}, "σ s"],
+    ["Hebrew", "ד", "KeyS", {}, "ד s"],
+    ["Arabic digit", "١", "Digit1", {}, "١ 1"],
+    ["Thai vowel sign", "ี", "KeyU", {}, "ี u"],
+    ["Dvorak: O where S is elsewhere", "o", "KeyS", {}, "o"],
+    ["Dvorak: semicolon where Z is elsewhere", ";", "KeyZ", {}, ";"],
+    ["the numpad", "1", "Numpad1", {}, "1"],
+    ["the numpad without NumLock", "End", "Numpad1", {}, "End 1"],
+    ["the middle of the numpad", "Clear", "Numpad5", {}, "Clear 5"],
+    ["the key End", "End", "End", {}, "End"],
+    ["AltGr: Polish ś is no S", "ś", "KeyS", { modifierAltGraph: true }, "ś"],
+    ["AltGr on a digit", "²", "Digit2", { modifierAltGraph: true }, "²"],
+  ] as [string, string, string, KeyboardEventInit, string][])(
+    "%s: %s on %s",
+    (_, key, code, more, expected) => {
+      expect(of(key, code, more)).toBe(expected);
+    },
+  );
+});
+
+describe("Enter on a button", () => {
+  it("presses it once, however long it is held", () => {
+    pressOnce(root, end.signal);
+    const button = root.appendChild(document.createElement("button"));
+    expect(press(button, "Enter").defaultPrevented).toBe(false);
+    expect(press(button, "Enter", { repeat: true }).defaultPrevented).toBe(true);
+    expect(press(root, "Enter", { repeat: true }).defaultPrevented).toBe(false);
   });
 });
 

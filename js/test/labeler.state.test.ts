@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Ask, Progress, Sample } from "../src/host/protocol";
 import {
+  atHand,
   emptyWords,
   initial,
   type LabelerState,
@@ -175,6 +176,48 @@ describe("undo and redo", () => {
   });
 });
 
+describe("the next item, where it is not here yet", () => {
+  const here =
+    (...rows: number[]) =>
+    (row: number): boolean =>
+      rows.includes(row);
+
+  it("lets one that is here go first, and comes after it", () => {
+    const state = reduce(welcomed(1, 2, 3), act(1));
+    expect(rows(atHand(state, here(2, 3)))).toEqual([2, 3]);
+    const ahead = atHand(state, here(3));
+    expect(ahead.current?.row).toBe(3);
+    expect(rows(ahead)).toEqual([3, 2]);
+    expect(rows(atHand(state, here()))).toEqual([2, 3]);
+  });
+
+  it("is one of an earlier queue, where all of the newest are on their way", () => {
+    let state = reduce(welcomed(1, 2, 3), queue(7, 8));
+    expect(rows(state)).toEqual([1, 7, 8]);
+    state = atHand(reduce(state, act(1)), here(2, 3));
+    expect(rows(state)).toEqual([2, 7, 8]);
+    state = atHand(reduce(state, act(2)), here(2, 3));
+    expect(rows(state)).toEqual([3, 7, 8]);
+    expect(rows(atHand(reduce(state, act(3)), here(2, 3)))).toEqual([7, 8]);
+  });
+
+  it("is none that is labelled by now, or whose guess is in classes of then", () => {
+    const known = [{ key: "k2", code: 0, mine: false }];
+    const told = { ...queue(7), progress: { ...progress, known } };
+    const state = reduce(reduce(welcomed(1, 2, 3), told), act(1));
+    expect(atHand(state, here(2, 3)).current?.row).toBe(3);
+    const renamed = reduce(state, { type: "classes", classes: [], question: "", lost: [] });
+    expect(atHand(renamed, here(2, 3)).current?.row).toBe(7);
+  });
+
+  it("is waited for where it was asked for by hand", () => {
+    const undone = reduce(reduce(welcomed(1, 2), act(1)), { type: "back", ask: ask(1) });
+    expect(atHand(undone, here(2)).current?.row).toBe(1);
+    const again = reduce(welcomed(1, 2), { type: "again", asks: [ask(5)] });
+    expect(atHand(again, here(1, 2)).current?.row).toBe(5);
+  });
+});
+
 describe("what was acted on", () => {
   it("does not come back from an older queue", () => {
     const state = reduce(reduce(welcomed(1, 2, 3), act(1)), queue(1, 2, 3));
@@ -246,7 +289,9 @@ describe("any order of events", () => {
       const some = (): number[] => [...new Set(Array.from({ length: pick(6) }, () => pick(12)))];
       let state = welcomed(...some());
       for (let step = 0; step < 40; step++) {
-        const what = pick(5);
+        const what = pick(7);
+        if (what === 5) state = atHand(state, (row) => row % 3 === step % 3);
+        if (what === 6) state = reduce(state, { type: "again", asks: some().map((r) => ask(r)) });
         if (what === 0) state = reduce(state, queue(...some()));
         else if (what === 1 && state.current) state = reduce(state, act(state.current.row));
         else if (what === 2) state = reduce(state, { type: "back", ask: ask(pick(12)) });

@@ -54,10 +54,13 @@ const marks = (): Marks => ({
 let engine: FakeEngine;
 let plot: MapPlot;
 let chosen: Rows;
+let hovered: number | null;
 beforeEach(async () => {
   engine = new FakeEngine();
   const on = {
-    hover: () => {},
+    hover: (row: number | null) => {
+      hovered = row;
+    },
     select: (rows: Rows) => {
       chosen = rows;
     },
@@ -105,6 +108,21 @@ describe("the map", () => {
     void plot.setRound(NO_ROWS, marks(), [1]);
     await engine.release();
     expect([look(5).width, look(1).stroke]).toEqual([0, theme.accent]);
+  });
+
+  it("lets go of what is hovered when the map moves below the pointer", () => {
+    const over = (): void => {
+      const init = { clientX: 200, clientY: 200, bubbles: true };
+      plot.element.dispatchEvent(new PointerEvent("pointermove", init));
+    };
+    for (const moves of [() => plot.zoom(0.5), () => plot.showAll(), () => void plot.resize(300, 400)]) {
+      over();
+      expect(hovered).toBe(0);
+      moves();
+      expect(hovered).toBeNull();
+      plot.showAll();
+      void plot.resize(400, 400);
+    }
   });
 
   it("chooses by key: the next of the doubtful, a neighbour, and more around", async () => {

@@ -6,6 +6,7 @@ import { encodeRows } from "../src/host/codecs";
 import { Keep } from "../src/host/keep";
 import type { LabelerWelcome } from "../src/host/protocol";
 import { defineWidget } from "../src/host/widget";
+import { Bus } from "../src/ui/bus";
 import { about, FakeModel, monitorState } from "./fakes";
 
 type Render = (context: { model: unknown; el: HTMLElement }) => () => void;
@@ -129,7 +130,9 @@ describe("a widget", () => {
 });
 
 describe("the labeler, by keys", () => {
+  /** After a frame, in which the person sees what is on the card. */
   const press = (key: string, more: KeyboardEventInit = {}): void => {
+    vi.advanceTimersByTime(20);
     const root = el.querySelector(".hitl-labeler") as HTMLElement;
     root.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more }));
   };
@@ -149,6 +152,18 @@ describe("the labeler, by keys", () => {
   });
   afterEach(() => end());
   const card = (): string => el.querySelector(".hitl-card")?.textContent ?? "";
+  const note = (): string => el.querySelector(".hitl-note")?.textContent ?? "";
+  const heard = (): string => el.querySelector(".hitl-unseen")?.textContent ?? "";
+  const click = (name: string, detail: number, after = 1000): void => {
+    vi.advanceTimersByTime(after);
+    const button = el.querySelector(`[data-class=${name}]`) as HTMLElement;
+    button.dispatchEvent(new MouseEvent("click", { bubbles: true, detail }));
+  };
+  const arrive = (row: number): void => {
+    const view = String(model.of("hello")[0].view);
+    const content = { kind: "text", text: `item ${row}` };
+    model.say({ type: "items", to: view, items: [{ row, content }] });
+  };
 
   it("takes no answer to an item that is not here yet", () => {
     const late = { row: 9, key: "k9", reason: "", audit: false, guess: null };
@@ -160,6 +175,124 @@ describe("the labeler, by keys", () => {
     model.say({ type: "items", to: view, items: [{ row: 9, content: { kind: "text", text: "here" } }] });
     press("2");
     expect(model.of("label")[3]).toMatchObject({ key: "k9", value: "ham" });
+  });
+
+  it("says how many answers came before the item, also while others count again", () => {
+    const late = { row: 9, key: "k9", reason: "", audit: false, guess: null };
+    model.say({ ...welcome, type: "queue", queue: [...welcome.queue, late] });
+    for (const key of "1212s") press(key);
+    expect(note()).toBe("2 answers did not count: the next item was not here yet.");
+    arrive(9);
+    press("1");
+    expect(model.of("label").length).toBe(4);
+    press("1");
+    expect(note()).toBe("3 answers did not count: the next item was not here yet.");
+    vi.advanceTimersByTime(7000);
+    expect(note()).not.toContain("did not count");
+  });
+
+  it("takes no answer to what no frame has shown yet", () => {
+    press("1");
+    const root = el.querySelector(".hitl-labeler") as HTMLElement;
+    root.dispatchEvent(new KeyboardEvent("keydown", { key: "1", bubbles: true }));
+    expect(model.of("label").length).toBe(1);
+    expect(note()).toBe("1 answer did not count: the item had only just appeared.");
+    press("1");
+    expect(model.of("label").length).toBe(2);
+  });
+
+  it("takes a double click once, and a click only after there was time to look", () => {
+    click("ham", 1);
+    click("ham", 2, 200);
+    expect(model.of("label").length).toBe(1);
+    expect(note()).toContain("a double click counts once");
+    click("spam", 1);
+    click("ham", 1, 60);
+    expect(model.of("label").length).toBe(2);
+    expect(note()).toBe("2 answers did not count: the item had only just appeared.");
+    click("ham", 0, 60); // Enter or Space on the button
+    expect(model.of("label").length).toBe(3);
+  });
+
+  it("takes no second click for the item that was behind a selection", () => {
+    new Bus("s", el, new AbortController().signal).tell("selection", {
+      rows: Uint32Array.of(4, 5),
+      how: "lasso",
+    });
+    click("ham", 1);
+    click("ham", 2, 100);
+    expect(model.of("label")).toMatchObject([{ selection: "lasso" }]);
+  });
+
+  it("says what is next, for those who do not see it", () => {
+    model.say({ type: "classes", classes: welcome.classes, question: "Is it spam?", lost: [] });
+    press("2");
+    expect(heard()).toBe("Labelled ham. Next: item 1 Is it spam?");
+    press("s");
+    expect(heard()).toBe("Skipped. Next: item 2 Is it spam?");
+    press("1");
+    expect(heard()).toBe("Labelled spam. Choosing the next item");
+    const late = { row: 9, key: "k9", reason: "", audit: true, guess: null };
+    model.say({ ...welcome, type: "queue", queue: [late], question: "Is it spam?" });
+    arrive(9);
+    expect(heard()).toBe("Next: item 9 Is it spam?");
+    const root = el.querySelector(".hitl-labeler") as HTMLElement;
+    const [asked, item] = String(root.getAttribute("aria-describedby")).split(" ");
+    expect(document.getElementById(asked)?.textContent).toContain("Is it spam?");
+    expect(document.getElementById(item)?.textContent).toBe("item 9");
+  });
+
+  it("offers the keys only where nothing on the page passes them on", () => {
+    const bus = new Bus("s", el, new AbortController().signal);
+    const root = el.querySelector(".hitl-labeler") as HTMLElement;
+    bus.tell("keys", { here: true });
+    expect(root.hasAttribute("data-keys")).toBe(true);
+    bus.tell("keys", { here: false });
+    expect(root.hasAttribute("data-keys")).toBe(false);
+  });
+
+  it("gives nothing away to those who hear it", () => {
+    const guess = { code: 0, confidence: 0.9 };
+    model.say({ ...welcome, type: "queue", queue: welcome.queue.map((ask) => ({ ...ask, guess })) });
+    press("2");
+    expect(heard()).not.toContain("spam");
+  });
+
+  it("looks at the skipped items again, by key and by button, and comes back", () => {
+    model.say({ ...welcome, type: "state", n_skipped: 2 });
+    const again = [...el.querySelectorAll(".hitl-acts button")].find((b) =>
+      b.textContent?.includes("2 skipped"),
+    ) as HTMLElement;
+    expect(again.hidden).toBe(false);
+    again.focus();
+    again.click();
+    press("S", { shiftKey: true });
+    const asked = model.of("skipped");
+    expect(asked.length).toBe(2);
+    const queue = [7, 8].map((row) => ({
+      ...welcome.queue[0],
+      row,
+      key: `k${row}`,
+      reason: "skipped by you",
+    }));
+    model.say({ type: "skipped", to: asked[0].view, queue });
+    arrive(7);
+    arrive(8);
+    expect(card()).toBe("item 7");
+    expect(heard()).toContain("item 7");
+    expect(again.hidden).toBe(true);
+    expect(document.activeElement).toBe(el.querySelector(".hitl-labeler"));
+    model.say({ ...welcome, type: "queue" });
+    press("1");
+    expect(model.of("label")).toMatchObject([{ key: "k7", value: "spam" }]);
+    expect(card()).toBe("item 8");
+    press("s");
+    expect(model.of("skip").length).toBe(0);
+    expect(card()).toBe("item 0");
+    model.say({ type: "skipped", to: asked[0].view, queue: [queue[1]] });
+    expect(card()).toBe("item 8");
+    press("Escape");
+    expect(card()).toBe("item 0");
   });
 
   it("shows the next item at once, and sends what was said of the last", () => {
@@ -211,6 +344,7 @@ describe("the labeler, by keys", () => {
     expect(card()).toBe("item 0");
     expect(line.hidden).toBe(false);
     expect(line.textContent).toContain("has changed since it was labelled");
+    vi.advanceTimersByTime(20); // a frame: nobody answers what is not on the screen
     (line.querySelectorAll("button")[1] as HTMLElement).click();
     expect(model.of("settle")).toMatchObject([{ keep: false, key: "k0" }]);
     expect(card()).toBe("item 1");
@@ -241,8 +375,11 @@ describe("acts, opened and taken back", () => {
   const ends: (() => void)[] = [];
   const root = (): HTMLElement => el.querySelector(".hitl-labeler") as HTMLElement;
   const words = (): string => el.querySelector(".hitl-labeler .hitl-reason")?.textContent ?? "";
-  const press = (key: string): boolean =>
-    root().dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  /** After a frame, in which the person sees what is on the card. */
+  const press = (key: string): boolean => {
+    vi.advanceTimersByTime(20);
+    return root().dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  };
   const viewOf = (of: FakeModel): string => String(of.of("hello")[0].view);
   const member = (row: number, changes = {}) => ({ row, key: `k${row}`, label: 1, guess: null, ...changes });
   const entry = { kind: "label", n: 1, value: "ham", code: 1, selection: "suggested", apart: false };

@@ -78,6 +78,10 @@ def _mimebundle(session: Session, **options: Any) -> Any:
     return workbench._repr_mimebundle_(**options)
 
 
+def _display(session: Session, **options: Any) -> None:
+    importlib.import_module("hitl_widgets.widgets.channel").show(session, **options)
+
+
 def _place() -> tuple[str, str]:
     """Where a Session is made: the cell of a notebook, and this run of it."""
     if "ipykernel" not in sys.modules:
@@ -102,7 +106,8 @@ def __getattr__(name: str) -> Any:
     if name in {"Simulation", "simulate"}:
         importlib.import_module(f"{__name__}.loop.simulation").Simulation.chart = _chart
     if name == "Session":
-        value._repr_mimebundle_, value.place = _mimebundle, staticmethod(_place)
+        value._repr_mimebundle_, value._ipython_display_ = _mimebundle, _display
+        value.place = staticmethod(_place)
     globals()[name] = value
     return value
 

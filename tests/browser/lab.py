@@ -251,6 +251,10 @@ class Notebook:
             "([command, args]) => window.jupyterapp.commands.execute(command, args)", [command, args or {}]
         )
 
+    def save(self) -> None:
+        """Save, and wait until it is."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save').then(() => null)")
+
     def _idle(self) -> None:
         self.page.wait_for_function(
             "() => { const c = window.jupyterapp.shell.currentWidget?.context?.sessionContext;"
@@ -374,6 +378,8 @@ class Bench:
         self.labeler.evaluate("e => e.focus({ preventScroll: true })")
 
     def press(self, key: str) -> None:
+        """Press a key, as a person does who sees what is there: what no frame has shown takes no answer."""
+        self.page.evaluate("() => new Promise(requestAnimationFrame)")
         self.page.keyboard.press(key)
 
     def shown(self) -> str:

@@ -67,6 +67,29 @@ def test_a_lesson_runs_in_the_browser(desk, path):
     assert page.locator(errors).count() == 0
 
 
+def test_a_notebook_that_is_opened_again_says_what_to_do_until_its_cell_is_run(desk):
+    cell = """import hitl_widgets as hitl
+hitl.Session([f"text {i}" for i in range(30)], classes=["a", "b"], store="labels.sqlite")"""
+    notebook, bench = desk.open(cell, "hitl.Monitor")
+    words = notebook.page.locator(".hitl-fallback")
+    notebook.run(0)
+    bench.wait_item()
+    words.wait_for(state="hidden")
+    notebook.save()
+    notebook.page.context.close()
+    desk.pages.clear()
+    desk.lab.end_kernels()
+    notebook, bench = desk.visit("test.ipynb")
+    words = notebook.page.locator(".hitl-fallback")
+    words.get_by_text("Run this cell in JupyterLab 4 to go on labeling").wait_for()
+    error = notebook.page.get_by_text("model not found")
+    error.wait_for(state="attached")
+    error.wait_for(state="hidden")
+    notebook.run(0)
+    bench.wait_item()
+    words.wait_for(state="hidden")
+
+
 def test_committed_notebooks_hold_no_output():
     for path in NOTEBOOKS:
         cells = nbformat.read(path, as_version=4).cells

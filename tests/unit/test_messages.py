@@ -156,6 +156,28 @@ def test_a_label_sent_again_is_acknowledged_again_and_saved_once(session: Sessio
     assert session.history()["kind"].tolist() == ["schema", "label"]
 
 
+def test_skipped_items_are_shown_again_without_a_hint_and_labelled_as_they_were_asked(
+    session: Session, labeler: Wire
+) -> None:
+    ids, pool = session.pool.ids, session.pool
+    session.label(ids[:2], "a")
+    session.label(ids[2:4], "b")
+    session.wait()
+    [drawn] = [i for i in session.query(20) if int(pool.index([i])[0]) in session._audit_issued][:1]
+    session.skip([ids[7], drawn])
+    [told] = labeler.say({"id": new_event_id(), "type": "skipped", "view": "view-1234"})
+    assert (told["type"], told["to"]) == ("skipped", "view-1234")
+    assert {ask["row"] for ask in told["queue"]} == set(pool.index([ids[7], drawn]))
+    assert {ask["guess"] for ask in told["queue"]} == {None}
+    for ask in told["queue"]:
+        assert labeler.answer(label(session, key=ask["key"]))["type"] == "ack"
+    found = session.labels().set_index("id")["selection"]
+    assert found[drawn] == "audit", "it was drawn at random, whenever it is answered"
+    assert session.skipped() == []
+    [told] = labeler.say({"id": new_event_id(), "type": "skipped", "view": "view-1234"})
+    assert told["queue"] == []
+
+
 def test_skip_undo_and_redo_are_acknowledged_and_harmless_when_sent_again(
     session: Session, labeler: Wire
 ) -> None:

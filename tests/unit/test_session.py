@@ -125,6 +125,19 @@ def test_a_skipped_item_is_not_asked_until_it_is_taken_back(make_session: Make) 
     assert i in session.query(60)
 
 
+def test_skipped_items_are_listed_until_they_are_labelled(make_session: Make) -> None:
+    session = make_session()
+    ids = session.pool.ids
+    assert session.skipped() == []
+    session.skip([ids[5], ids[3]])
+    assert session.skipped() == [ids[3], ids[5]]
+    session.label(ids[3], "a")
+    assert session.skipped() == [ids[5]]
+    session.undo()
+    session.undo()
+    assert session.skipped() == []
+
+
 @pytest.mark.parametrize(
     "ids",
     [["1", "2"], ("1", "2"), np.array(["1", "2"]), pd.Series(["1", "2"]), iter(["1", "2"]), {"1": 0, "2": 0}],

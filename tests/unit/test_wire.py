@@ -24,7 +24,20 @@ from hitl_widgets.widgets.workbench import Workbench
 
 Make = Callable[..., Session]
 KINDS = ["Labeler", "Explorer", "Monitor", "Lesson", "Workbench", "row", "layout"]
-TYPES = ["hello", "show", "sample", "groups", "vega", "label", "skip", "undo", "redo", "step", "play"]
+TYPES = [
+    "hello",
+    "show",
+    "sample",
+    "groups",
+    "vega",
+    "label",
+    "skip",
+    "skipped",
+    "undo",
+    "redo",
+    "step",
+    "play",
+]
 ANSWERS = {"refused", "failed", "ack"}
 
 

@@ -164,7 +164,9 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     return true;
   }
 
-  onKey(root, (key, event) => press(key, event.shiftKey), signal);
+  onKey(root, press, signal);
+  root.addEventListener("focusin", () => void bus.tell("keys", { here: true }), { signal });
+  root.addEventListener("focusout", () => void bus.tell("keys", { here: false }), { signal });
   bus.on("release", () => {
     if (chosen) {
       chosen = null;

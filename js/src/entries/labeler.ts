@@ -10,14 +10,18 @@ import type {
   Reply,
   Sample,
   Selection,
+  SkippedItems,
   StateMessage,
 } from "../host/protocol";
 import { defineWidget } from "../host/widget";
 import { redress } from "../items/frame";
-import type { Item } from "../items/index";
+import { type Item, preload, spokenItem } from "../items/index";
 import { has, type Rows } from "../plot/rows";
 import {
+  atHand,
+  emptyWords,
   initial,
+  isAgain,
   type LabelerEvent,
   meanwhile,
   onCard as onCardOf,
@@ -29,6 +33,7 @@ import {
 import { announcer } from "../ui/announce";
 import { Bus, type Chosen } from "../ui/bus";
 import { count, download } from "../ui/dom";
+import { Gaze } from "../ui/gaze";
 import { onKey } from "../ui/keys";
 import { onTheme } from "../ui/theme";
 import { heldView } from "../views/held";
@@ -40,6 +45,8 @@ const AHEAD = 12;
 const SOON = 6;
 const REST_MS = 150;
 const STALLED_MS = 3000;
+/** So long it stands there that answers did not count. */
+const MISSED_MS = 5000;
 
 export default defineWidget("labeler", ({ root, channel, signal }) => {
   const bus = new Bus(channel.session, root, signal);
@@ -54,13 +61,16 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const guessKey = `hitl-guess:${channel.key}`;
   let state = initial;
   let showGuess = remembered(guessKey) !== "hidden";
-  let shownSince = performance.now();
-  let shownRow = -1;
+  const gaze = new Gaze();
+  /** How what comes to the card next is announced; "" where nobody waits for it. */
+  let upcoming = "";
+  let missedAt = 0;
   let waitingSince = 0;
 
   const view = labelerView(root, {
     label,
     skip,
+    again: lookAgain,
     undo: () => turn("undo"),
     redo: () => turn("redo"),
     release,
@@ -74,9 +84,9 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       channel.act({ type: "change", ...change });
       tellWaiting();
     },
-    painted: (row) => {
-      if (row !== shownRow) shownSince = performance.now();
-      shownRow = row;
+    showing: (subject, card) => {
+      gaze.show(subject, card);
+      if (typeof subject === "string" && upcoming) say(sayNext(upcoming));
     },
   });
 
@@ -102,7 +112,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
 
   function dispatch(event: LabelerEvent): void {
     const before = onCard();
-    state = reduce(state, event);
+    state = atHand(reduce(state, event), (row) => items.has(row));
     fetchAhead();
     draw();
     const now = onCard();
@@ -137,6 +147,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
 
   function keep(row: number, item: Item): void {
     items.set(row, item);
+    preload(item);
     if (items.size <= HELD) return;
     const needed = new Set(state.queue.map((ask) => ask.row));
     for (const [old, { url }] of items) {
@@ -149,19 +160,33 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
 
   // -- acts
 
-  /** Whether the item is here to be looked at: nobody can judge what they do not see. */
-  function seen(ask: Ask | null): boolean {
-    const here = !ask || items.has(ask.row);
-    if (!here) say("The item is not here yet");
-    return here;
+  /** Whether an answer can be meant for what is on the card: nobody can judge what they do not see. */
+  function seen(subject: unknown, clicks: number): boolean {
+    const why = gaze.whyNot(subject, clicks);
+    if (!why) return true;
+    missedAt = performance.now();
+    dispatch({ type: "missed", why });
+    return false;
   }
 
-  function label(code: number): void {
+  /** What is on the card, in words; where nothing is yet, it is announced when it comes. */
+  function sayNext(before: string): string {
+    const ask = onCard();
+    const item = ask && items.get(ask.row);
+    upcoming = item ? "" : before;
+    return ask && item
+      ? `${before}: ${spokenItem(item, ask.row)} ${state.question}`.trim()
+      : emptyWords(state);
+  }
+
+  function label(code: number, clicks = 0): void {
     const chosen = state.chosen;
     const { name: value, id: of } = state.classes[code] ?? {};
     const ask = onCard();
-    if (value === undefined || (!ask && !chosen) || !seen(ask)) return;
-    if (chosen && chosen.rows.length > 1) {
+    const bulk = chosen && chosen.rows.length > 1;
+    if (value === undefined || (state.ready && !state.n_left && !ask && !chosen)) return;
+    if (!seen(bulk ? chosen.rows : (ask?.key ?? null), clicks)) return;
+    if (bulk) {
       const { rows, how } = chosen;
       const wire = encodeRows(rows);
       const id = channel.act({ type: "label", value, of, selection: how, rows: wire });
@@ -169,7 +194,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       done(id, rows, code, queued, `${count(rows.length, "item")} labelled ${value}`);
     } else if (ask) {
       const selection: Selection = chosen ? "clicked" : ask.audit ? "audit" : "suggested";
-      const elapsed_ms = Math.round(performance.now() - shownSince);
+      const elapsed_ms = Math.round(gaze.elapsed);
       const id = channel.act({ type: "label", value, of, selection, key: ask.key, elapsed_ms });
       done(id, Uint32Array.of(ask.row), code, [ask.key], `Labelled ${value}`);
     }
@@ -181,32 +206,37 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     dispatch({ type: "acted", id, keys, n: rows.length - known });
     bus.tell("acted", { rows, code });
     bus.tell("release", null);
-    say(words);
+    say(`${words}. ${sayNext("Next")}`);
     tellWaiting();
   }
 
-  function skip(): void {
-    if (!state.current || state.chosen || !seen(state.current)) return;
+  function skip(clicks = 0): void {
+    if (!state.current || state.chosen || !seen(state.current.key, clicks)) return;
     const { key } = state.current;
-    if (meanwhile(state)?.mine) {
-      // Skipping would take the label away that was given elsewhere.
+    const mine = meanwhile(state)?.mine;
+    if (mine || isAgain(state)) {
+      // Skipping would take the label away that was given elsewhere, or say the same again.
       dispatch({ type: "passed", key });
-      say("It stays labelled");
+      say(`It stays ${mine ? "labelled" : "skipped"}. ${sayNext("Next")}`);
       return;
     }
     const id = channel.act({ type: "skip", key });
     dispatch({ type: "acted", id, keys: [key], n: 0 });
-    say("Skipped");
+    say(`Skipped. ${sayNext("Next")}`);
     tellWaiting();
+  }
+
+  function lookAgain(): void {
+    if (state.n_skipped) channel.ask({ type: "skipped", view: channel.view });
   }
 
   function settle(keep: boolean): void {
     const ask = onCard();
-    if (!ask?.changed || !seen(ask)) return;
+    if (!ask?.changed || !seen(ask.key, 0)) return;
     const id = channel.act({ type: "settle", keep, key: ask.key });
     dispatch({ type: "acted", id, keys: [ask.key], n: 0 });
     bus.tell("release", null);
-    say(keep ? "The label is kept" : "The label is dropped");
+    say(`The label is ${keep ? "kept" : "dropped"}. ${sayNext("Next")}`);
     tellWaiting();
   }
 
@@ -216,21 +246,25 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     const id = channel.act({ type });
     dispatch({ type: "turned", id, kind: type });
     say(type === "undo" ? "Taken back" : "Brought back");
+    upcoming = "On the card";
     tellWaiting();
   }
 
   function release(): void {
+    upcoming = "On the card";
+    if (!state.chosen) dispatch({ type: "again", asks: [] });
     dispatch({ type: "chosen", chosen: null });
     bus.tell("release", null);
   }
 
   function press(key: string, shift: boolean): boolean {
     if (key === "z") turn(shift ? "redo" : "undo");
+    else if (key === "s" && shift) lookAgain();
     else if (key === "[" || key === "]") bus.tell("regroup", { finer: key === "]" });
     else if (shift) return false;
     else if (key === "s") skip();
     else if (key === "Escape") {
-      if (state.chosen) release();
+      if (state.chosen || isAgain(state)) release();
       else root.blur();
     } else {
       const code = state.classes.findIndex((c) => c.key === key);
@@ -240,15 +274,17 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     return true;
   }
 
-  onKey(root, (key, event) => press(key, event.shiftKey), signal);
+  onKey(root, press, signal);
   onTheme(root, () => redress(root), signal);
   bus.on("key", ({ key, shift }) => press(key, shift));
+  bus.on("keys", ({ here }) => void root.toggleAttribute("data-keys", here));
   bus.on("who", () => {
     bus.tell("labeler", null);
     const ask = onCard();
     if (ask) tellCurrent(ask);
   });
   bus.on("selection", (selection) => {
+    upcoming = "On the card";
     take(selection);
     return selection ? true : undefined;
   });
@@ -272,6 +308,14 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   channel.on<LabelerWelcome>("welcome", (message) => dispatch({ ...message, progress: message }), signal);
   channel.on<ClassesMessage>("classes", (message) => dispatch(message), signal);
   channel.on<QueueMessage>("queue", (message) => dispatch({ ...message, progress: message }), signal);
+  channel.on<SkippedItems>(
+    "skipped",
+    ({ queue }) => {
+      upcoming = "Skipped by you";
+      dispatch({ type: "again", asks: queue });
+    },
+    signal,
+  );
   channel.on<StateMessage>("state", (message) => dispatch({ type: "progress", progress: message }), signal);
   channel.on<Sample>("sample", (sample) => dispatch({ type: "sample", sample }), signal);
   channel.on<ItemsMessage>(
@@ -326,7 +370,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     }
     held.update(channel.held(), stalled ? channel.unsafe : 0);
   }
-  const watch = setInterval(tellWaiting, 1000);
+  const watch = setInterval(() => {
+    tellWaiting();
+    if (state.missed.n && performance.now() - missedAt > MISSED_MS) dispatch({ type: "missed", why: "" });
+  }, 1000);
   signal.addEventListener("abort", () => {
     clearInterval(watch);
     clearTimeout(later);

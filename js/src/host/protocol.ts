@@ -18,6 +18,8 @@ export type ShowMessage = {
 };
 /** Rows of a selection are one string: see codecs.ts. */
 export type SampleMessage = { type: "sample"; id: string; view: string; rows: string };
+/** The items that this annotator skipped are wanted again. */
+export type SkippedMessage = { type: "skipped"; id: string; view: string };
 /** The items of one of the annotator's acts. */
 export type OpenMessage = { type: "open"; id: string; view: string; act: string };
 export type GroupsMessage = { type: "groups"; id: string; view: string; scale: number };
@@ -88,6 +90,7 @@ export type Question =
   | ByeMessage
   | ShowMessage
   | SampleMessage
+  | SkippedMessage
   | OpenMessage
   | GroupsMessage
   | RetryMessage
@@ -176,6 +179,7 @@ export type LabelerWelcome = Progress & {
   queue: Ask[];
 };
 export type QueueMessage = Progress & { type: "queue"; queue: Ask[] };
+export type SkippedItems = { type: "skipped"; to: string; queue: Ask[] };
 export type StateMessage = Progress & { type: "state" };
 /** The buffers are the pictures, one for each item whose content is an image. */
 export type ItemsMessage = {

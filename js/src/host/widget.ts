@@ -1,5 +1,6 @@
 import type { AnyModel, AnyWidget } from "@anywidget/types";
-import { keepFocus, suppressShortcuts } from "../ui/keys";
+import { hideFallback } from "../ui/fallback";
+import { keepFocus, pressOnce, suppressShortcuts } from "../ui/keys";
 import { followTheme } from "../ui/theme";
 import { Channel } from "./channel";
 
@@ -17,11 +18,13 @@ export function defineWidget(name: string, view: View): AnyWidget {
       root.setAttribute("role", "region");
       root.setAttribute("aria-label", name);
       suppressShortcuts(root, signal);
+      pressOnce(root, signal);
       keepFocus(root, signal);
       followTheme(root, signal);
       const channel = new Channel(model, String(model.get("_key")), String(model.get("_session")));
       signal.addEventListener("abort", () => channel.close());
       el.append(root);
+      hideFallback(root, signal);
       view({ root, channel, signal });
       greet(channel, signal);
       return () => {

@@ -3,7 +3,7 @@ import { count, h, said } from "../ui/dom";
 import { markupFrame } from "./frame";
 
 /** An item as the browser holds it: the content, and the address of its picture where it has one. */
-export type Item = { content: Content; url?: string };
+export type Item = { content: Content; url?: string; picture?: HTMLImageElement };
 
 type Renderer<K extends Content["kind"]> = (
   content: Extract<Content, { kind: K }>,
@@ -78,13 +78,35 @@ export function renderItem(item: Item): HTMLElement {
   return render(item.content as never, item.url);
 }
 
+/** Loads the picture before its turn: the card then shows it in the same frame as everything else. */
+export function preload(item: Item): void {
+  if (!item.url) return;
+  item.picture = new Image();
+  item.picture.src = item.url;
+}
+
+const SPOKEN = 200;
+
+/** An item in words, for those who hear it. */
+export function spokenItem({ content }: Item, row: number): string {
+  if (content.kind === "image" || content.kind === "remote") return `image ${(row + 1).toLocaleString("en")}`;
+  if (content.kind === "broken") return `an item that cannot be shown. ${content.why}`;
+  if (content.kind === "table")
+    return shortened(content.rows.map(([name, value]) => `${name}: ${value}`).join(", "), SPOKEN);
+  return shortened(content.text, SPOKEN);
+}
+
+function shortened(text: string, characters: number): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length > characters ? `${line.slice(0, characters - 1)}…` : line;
+}
+
 /** A glimpse of an item: a few lines or a thumbnail. */
 export function renderGlimpse(item: Item, characters = 160): HTMLElement {
   const { content } = item;
   if (content.kind === "text" || content.kind === "markup") {
-    const text = content.text.replace(/\s+/g, " ").trim();
-    const cut = text.length > characters ? `${text.slice(0, characters - 1)}…` : text;
-    return h("div", { class: "hitl-glimpse", text: cut, attrs: { dir: "auto" } });
+    const text = shortened(content.text, characters);
+    return h("div", { class: "hitl-glimpse", text, attrs: { dir: "auto" } });
   }
   if (content.kind === "table") {
     const cells = content.rows.slice(0, 4).flatMap(([name, value]) => [said(name), " ", said(value), " · "]);

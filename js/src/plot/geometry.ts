@@ -27,6 +27,22 @@ export class Frame {
   }
 }
 
+/**
+ * Where a pointer is on an element, in the pixels that it is laid out in: a slide, or the browser, may have scaled it.
+ */
+export function within(
+  { clientX, clientY }: Pick<MouseEvent, "clientX" | "clientY">,
+  element: Element,
+  width: number,
+  height: number,
+): Point {
+  const box = element.getBoundingClientRect();
+  return [
+    ((clientX - box.left) * width) / (box.width || width),
+    ((clientY - box.top) * height) / (box.height || height),
+  ];
+}
+
 /** Everything, with a margin, one unit as long across as up. */
 export function wholeView(width: number, height: number, margin = 1.08): View {
   const ratio = width / height;

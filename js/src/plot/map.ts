@@ -319,8 +319,8 @@ export class MapPlot {
 
   private drawOver(): void {
     this.over.setHere(this.place(this.here));
-    this.over.setHover(null);
-    this.hovered = -1;
+    // What was under the pointer is elsewhere now.
+    this.setHovered(-1);
     this.drawGroups();
   }
 

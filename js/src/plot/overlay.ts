@@ -1,8 +1,8 @@
 import { svg } from "../ui/dom";
-import { Frame, type Point } from "./geometry";
+import { Frame, type Point, within } from "./geometry";
+import { Gestures, type Merge, type Tool } from "./gestures";
 
-export type Tool = "click" | "lasso" | "rectangle" | "cluster";
-export type Merge = "replace" | "add" | "subtract";
+export type { Merge, Tool };
 
 export type OverlayCallbacks = {
   frame: () => Frame;
@@ -18,8 +18,6 @@ export type OverlayCallbacks = {
   wheel: (event: WheelEvent) => boolean;
 };
 
-const CLICK_PX = 4;
-
 /** Gestures over the picture, and the shapes they draw. The same for every engine. */
 export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
   const layer = svg("svg", { class: "hitl-overlay" });
@@ -31,95 +29,70 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
   const flashes = svg("g", { class: "hitl-flashes" });
   layer.append(groups, trace, flashes, hoverRing, here);
 
-  let drag: { tool: Tool; points: Point[]; merge: Merge; moved: boolean } | null = null;
-
-  const at = (event: PointerEvent | WheelEvent): Point => {
-    const box = layer.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
+  const at = (event: MouseEvent): Point => {
+    const { width, height } = on.frame();
+    return within(event, layer, width, height);
   };
-  const mergeOf = (event: PointerEvent): Merge =>
-    event.altKey ? "subtract" : event.shiftKey ? "add" : "replace";
+  const gestures = new Gestures({
+    tool: on.tool,
+    hover: (point) => on.hover(...point),
+    leave: on.leave,
+    pick: (point, merge) => on.pick(...point, merge),
+    trace: (polygon) => {
+      const shown = polygon.length > 1;
+      trace.setAttribute("d", shown ? `M${polygon.map((p) => p.join(" ")).join("L")}Z` : "");
+    },
+    shape: (polygon, tool, merge) => {
+      const frame = on.frame();
+      on.shape(
+        polygon.map(([px, py]) => [frame.x(px), frame.y(py)]),
+        tool,
+        merge,
+      );
+    },
+    pan: on.pan,
+    zoom: (point, factor) => on.zoom(...point, factor),
+  });
 
+  const listen = <K extends keyof SVGElementEventMap>(
+    names: K[],
+    handler: (event: SVGElementEventMap[K]) => void,
+    options: AddEventListenerOptions = {},
+  ): void => {
+    for (const name of names) layer.addEventListener(name, handler, { signal, ...options });
+  };
   // A drag that leaves the map must not select the text of a cell.
-  layer.addEventListener(
-    "mousedown",
-    (event) => {
-      event.preventDefault();
-      on.focus();
-    },
-    { signal },
-  );
-  layer.addEventListener(
-    "pointerdown",
-    (event) => {
-      if (event.button !== 0) return;
-      layer.setPointerCapture(event.pointerId);
-      drag = { tool: on.tool(), points: [at(event)], merge: mergeOf(event), moved: false };
-      on.leave();
-    },
-    { signal },
-  );
-  layer.addEventListener(
-    "pointermove",
-    (event) => {
-      const point = at(event);
-      if (!drag) {
-        on.hover(...point);
-        return;
-      }
-      const [x0, y0] = drag.points[0];
-      drag.moved ||= Math.hypot(point[0] - x0, point[1] - y0) > CLICK_PX;
-      if (!drag.moved) return;
-      const last = drag.points[drag.points.length - 1];
-      if (drag.tool === "lasso") drag.points.push(point);
-      else if (drag.tool === "rectangle") drag.points = [drag.points[0], point];
-      else {
-        on.pan(point[0] - last[0], point[1] - last[1]);
-        drag.points = [drag.points[0], point];
-      }
-      drawTrace();
-    },
-    { signal },
-  );
-  const finish = (event: PointerEvent): void => {
-    const done = drag;
-    drag = null;
-    drawTrace();
-    if (!done || event.type === "pointercancel") return;
-    if (!done.moved) {
-      on.pick(...done.points[0], done.merge);
-      return;
-    }
-    const polygon = corners(done.tool, done.points);
-    if (polygon.length < 3 || (done.tool !== "lasso" && done.tool !== "rectangle")) return;
-    const frame = on.frame();
-    on.shape(
-      polygon.map(([px, py]) => [frame.x(px), frame.y(py)]),
-      done.tool,
-      done.merge,
-    );
-  };
-  layer.addEventListener("pointerup", finish, { signal });
-  layer.addEventListener("pointercancel", finish, { signal });
-  layer.addEventListener("pointerleave", () => !drag && on.leave(), { signal });
-  layer.addEventListener(
-    "wheel",
+  listen(["mousedown"], (event) => {
+    event.preventDefault();
+    on.focus();
+  });
+  listen(["pointerdown"], (event) => {
+    if (gestures.down(event, at(event))) layer.setPointerCapture(event.pointerId);
+  });
+  listen(["pointermove"], (event) => gestures.move(event, at(event)));
+  listen(["pointerup"], (event) => gestures.up(event));
+  listen(["pointercancel", "lostpointercapture"], (event) => gestures.lost(event));
+  listen(["pointerleave"], () => !gestures.active && on.leave());
+  listen(
+    ["wheel"],
     (event) => {
       if (!on.wheel(event)) return;
       event.preventDefault();
       on.zoom(...at(event), Math.exp(Math.max(-60, Math.min(60, event.deltaY)) * 0.004));
     },
-    { signal, passive: false },
+    { passive: false },
   );
-
-  function drawTrace(): void {
-    const polygon = drag?.moved ? corners(drag.tool, drag.points) : [];
-    const shaped = drag?.tool === "lasso" || drag?.tool === "rectangle";
-    trace.setAttribute(
-      "d",
-      shaped && polygon.length > 1 ? `M${polygon.map((p) => p.join(" ")).join("L")}Z` : "",
-    );
-  }
+  // Wherever the focus is, and before anybody takes the key for something else.
+  window.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key !== "Escape" || !gestures.active) return;
+      gestures.cancel();
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    },
+    { signal, capture: true },
+  );
 
   const place = (element: SVGElement, point: Point | null): void => {
     element.setAttribute("visibility", point ? "visible" : "hidden");
@@ -152,17 +125,6 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
       );
     },
   };
-}
-
-function corners(tool: Tool, points: Point[]): Point[] {
-  if (tool !== "rectangle" || points.length < 2) return points;
-  const [[x0, y0], [x1, y1]] = [points[0], points[points.length - 1]];
-  return [
-    [x0, y0],
-    [x1, y0],
-    [x1, y1],
-    [x0, y1],
-  ];
 }
 
 export { Frame };

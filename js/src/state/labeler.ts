@@ -1,4 +1,5 @@
 import type { Ask, Counts, Known, LabelClass, Lost, Progress, Sample, Selection } from "../host/protocol";
+import { count } from "../ui/dom";
 
 export type Chosen = {
   rows: Uint32Array;
@@ -16,6 +17,10 @@ export type LabelerState = Progress & {
   question: string;
   lost: readonly Lost[];
   queue: Ask[];
+  /** Of earlier queues: they stand in while what the newest queue asks is not here yet. */
+  spare: readonly Ask[];
+  /** Skipped items that are looked at again, ahead of the queue. */
+  again: readonly Ask[];
   current: Ask | null;
   chosen: Chosen | null;
   /**
@@ -30,6 +35,8 @@ export type LabelerState = Progress & {
   waiting: number;
   stalled: boolean;
   note: string;
+  /** Answers of late that did not count, and why the last one did not. */
+  missed: { n: number; why: string };
 };
 
 export type LabelerEvent =
@@ -45,6 +52,9 @@ export type LabelerEvent =
   | { type: "queue"; progress: Progress; queue: Ask[] }
   | { type: "progress"; progress: Progress }
   | { type: "passed"; key: string }
+  /** An answer did not count; with no reason, those before are forgotten. */
+  | { type: "missed"; why: string }
+  | { type: "again"; asks: Ask[] }
   | { type: "acted"; id: string; keys: string[]; n: number }
   | { type: "landed"; id: string; counts?: Counts; gone?: string | null }
   | { type: "turned"; id: string; kind: Turn }
@@ -60,6 +70,8 @@ export const initial: LabelerState = {
   question: "",
   lost: [],
   queue: [],
+  spare: [],
+  again: [],
   current: null,
   known: [],
   chosen: null,
@@ -70,6 +82,7 @@ export const initial: LabelerState = {
   waiting: 0,
   stalled: false,
   note: "",
+  missed: { n: 0, why: "" },
   n_items: 0,
   n_labels: 0,
   n_left: 0,
@@ -89,13 +102,18 @@ export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
       return withQueue(fresh, event.queue, event.progress.n_events);
     }
     case "classes":
-      return { ...state, classes: event.classes, question: event.question, lost: event.lost };
+      // What earlier queues said of the model is in classes of then.
+      return { ...state, classes: event.classes, question: event.question, lost: event.lost, spare: [] };
     case "queue":
       return withQueue({ ...state, ...newer(state, event.progress) }, event.queue, event.progress.n_events);
     case "progress":
       return { ...state, ...newer(state, event.progress) };
     case "passed":
       return without(state, event.key);
+    case "missed":
+      return { ...state, missed: event.why ? { n: state.missed.n + 1, why: event.why } : initial.missed };
+    case "again":
+      return lookAgain(state, event.asks);
     case "acted":
       return acted(state, event.id, event.keys, event.n);
     case "landed": {
@@ -128,12 +146,49 @@ export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
 /** The item on the card stays until it is answered; only what comes behind it changes. */
 function withQueue(state: LabelerState, incoming: Ask[], n_events: number): LabelerState {
   const acted = new Map([...state.acted].filter(([, since]) => since > n_events));
-  const open = incoming.filter((ask) => !acted.has(ask.key));
+  const open = joined(state.again, incoming).filter((ask) => !acted.has(ask.key));
   const current = state.current && !acted.has(state.current.key) ? state.current : null;
-  if (!current) return { ...state, acted, queue: open, current: open[0] ?? null };
-  const same = open.find((ask) => ask.key === current.key);
-  const kept = same ?? current;
-  return { ...state, acted, queue: [kept, ...open.filter((ask) => ask.key !== kept.key)], current: kept };
+  const kept = open.find((ask) => ask.key === current?.key) ?? current;
+  const queue = kept ? joined([kept], open) : open;
+  const answered = new Set([...acted.keys(), ...state.known.map(({ key }) => key)]);
+  const spare = joined(queue, state.queue, state.spare)
+    .slice(queue.length)
+    .filter((ask) => !answered.has(ask.key))
+    .slice(0, SPARE);
+  return { ...state, acted, queue, spare, current: queue[0] ?? null };
+}
+
+const SPARE = 20;
+
+/** Asks one after the other, each once. */
+function joined(...lists: (readonly Ask[])[]): Ask[] {
+  const found = new Map<string, Ask>();
+  for (const ask of lists.flat()) if (!found.has(ask.key)) found.set(ask.key, ask);
+  return [...found.values()];
+}
+
+/**
+ * Where the next item is not here yet, one that is takes its turn: a new queue may ask others than the last one, and
+ * somebody who labels ten a second is there before they are. What was asked for by hand is waited for.
+ */
+export function atHand(state: LabelerState, here: (row: number) => boolean): LabelerState {
+  const { current, queue, spare, returned, again, known } = state;
+  if (current && (here(current.row) || returned.includes(current.key))) return state;
+  if (again.some((ask) => ask.key === current?.key)) return state;
+  const answered = new Set(known.map(({ key }) => key));
+  const next = [...queue, ...spare].find((ask) => here(ask.row) && !answered.has(ask.key));
+  if (!next) return state;
+  const rest = spare.filter((ask) => ask !== next);
+  return { ...state, queue: joined([next], queue), spare: rest, current: next };
+}
+
+/** Takes the skipped items ahead of the queue; none: back to the queue. */
+function lookAgain(state: LabelerState, asks: readonly Ask[]): LabelerState {
+  const open = asks.filter((ask) => !state.acted.has(ask.key));
+  const before = new Set(state.again.map((ask) => ask.key));
+  const others = state.queue.filter((ask) => !before.has(ask.key));
+  const queue = joined(open, others);
+  return { ...state, again: open, queue, current: queue[0] ?? null, chosen: null };
 }
 
 /** What the kernel said before it had taken our newest act does not count. */
@@ -176,9 +231,11 @@ function back(state: LabelerState, ask: Ask): LabelerState {
 }
 
 function without(state: LabelerState, key: string | null | undefined): LabelerState {
-  if (!key || !state.queue.some((ask) => ask.key === key)) return state;
-  const queue = state.queue.filter((ask) => ask.key !== key);
-  return { ...state, queue, current: state.current?.key === key ? (queue[0] ?? null) : state.current };
+  if (!key || !joined(state.queue, state.spare, state.again).some((ask) => ask.key === key)) return state;
+  const left = (asks: readonly Ask[]): Ask[] => asks.filter((ask) => ask.key !== key);
+  const queue = left(state.queue);
+  const current = state.current?.key === key ? (queue[0] ?? null) : state.current;
+  return { ...state, queue, current, spare: left(state.spare), again: left(state.again) };
 }
 
 /** Labels given, those on their way included. */
@@ -191,11 +248,14 @@ export function labelsGiven(state: LabelerState): number {
 function acted(state: LabelerState, id: string, keys: string[], n: number): LabelerState {
   const gone = new Map(state.acted);
   for (const key of keys) gone.set(key, Number.POSITIVE_INFINITY);
-  const queue = state.queue.filter((ask) => !gone.has(ask.key));
+  const open = (asks: readonly Ask[]): Ask[] => asks.filter((ask) => !gone.has(ask.key));
+  const queue = open(state.queue);
   return {
     ...state,
     acted: gone,
     queue,
+    spare: open(state.spare),
+    again: open(state.again),
     current: queue[0] ?? null,
     chosen: null,
     returned: [],
@@ -226,6 +286,17 @@ export function onCard(state: LabelerState): Ask | null {
 export function meanwhile(state: LabelerState): Known | null {
   const key = state.chosen ? null : state.current?.key;
   return state.known.find((item) => item.key === key) ?? null;
+}
+
+/** Whether the card shows a skipped item again. */
+export function isAgain(state: LabelerState): boolean {
+  const key = state.chosen ? null : state.current?.key;
+  return state.again.some((ask) => ask.key === key);
+}
+
+/** What a person who labels faster than items come is told. */
+export function missedWords({ missed: { n, why } }: LabelerState): string {
+  return n ? `${count(n, "answer")} did not count: ${why}.` : "";
 }
 
 /** Whether nothing is left to ask. */

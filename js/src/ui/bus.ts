@@ -17,6 +17,8 @@ export type PageEvents = {
   current: { row: number; blind: boolean } | null;
   /** A key pressed on the map that is not the map's own. */
   key: { key: string; shift: boolean };
+  /** The map has the keys, which it passes on to the card; or has them no more. */
+  keys: { here: boolean };
   /** Keys of the card that change the groups on the map. */
   regroup: { finer: boolean };
   /** The Labeler is done with the selection. */

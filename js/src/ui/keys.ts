@@ -6,7 +6,7 @@ export function suppressShortcuts(root: HTMLElement, signal: AbortSignal): void 
   root.setAttribute("data-lm-suppress-shortcuts", "");
   const toggle = (event: KeyboardEvent): void => {
     if (!(event.target instanceof Node) || !root.contains(event.target)) return;
-    root.toggleAttribute("data-lm-suppress-shortcuts", !(event.ctrlKey || event.metaKey || event.altKey));
+    root.toggleAttribute("data-lm-suppress-shortcuts", !isChord(event));
   };
   window.addEventListener("keydown", toggle, { capture: true, signal });
   window.addEventListener("keyup", () => root.setAttribute("data-lm-suppress-shortcuts", ""), {
@@ -15,26 +15,95 @@ export function suppressShortcuts(root: HTMLElement, signal: AbortSignal): void 
   });
 }
 
-/** A plain key on the widget: not typed into a field, not held down, not part of a chord or a composition. */
+/** AltGr, and Option on a Mac, write characters: "[" on a German keyboard. Windows reports AltGr as Ctrl and Alt. */
+function isAltGr(event: KeyboardEvent): boolean {
+  if (event.metaKey || event.key.length !== 1) return false;
+  if (event.getModifierState("AltGraph")) return true;
+  const option = event.altKey && !event.ctrlKey && /^Mac/.test(navigator.platform);
+  return option && !ALPHANUMERIC.test(event.key);
+}
+
+const isChord = (event: KeyboardEvent): boolean =>
+  (event.ctrlKey || event.metaKey || event.altKey) && !isAltGr(event);
+
+/** A key that goes to an input method, or waits for the character to put an accent on. */
+const isComposing = ({ isComposing, keyCode, key }: KeyboardEvent): boolean =>
+  isComposing || keyCode === 229 || key === "Process" || key === "Dead";
+
+const ALPHANUMERIC = /^[a-z0-9]$/i;
+const LETTER = /^[\p{L}\p{M}]+$/u;
+const LATIN = /\p{Script=Latin}/u;
+
+export type Meaning = { key: string; shift: boolean };
+
+/**
+ * What a key may mean, the likelier first: the character that it writes, else its place on the keyboard. The place counts
+ * for digits where the layout has something else there (AZERTY), for letters where it is not Latin (Cyrillic), and for
+ * the numpad without NumLock.
+ */
+export function meanings(event: KeyboardEvent): Meaning[] {
+  const { key, code, shiftKey } = event;
+  const single = [...key].length === 1;
+  // Shift tells capitals apart; of another character it is only how it is typed.
+  const shift = shiftKey && (!single || LETTER.test(key));
+  const own = { key: single ? key.toLowerCase() : key, shift };
+  const place = isAltGr(event) ? "" : placeOf(key, code, shiftKey);
+  return place ? [own, { key: place, shift: shiftKey }] : [own];
+}
+
+function placeOf(key: string, code: string, shiftKey: boolean): string {
+  const digit = /^(?:Digit|(Numpad))([0-9])$/.exec(code);
+  if (digit) {
+    const [, numpad, place] = digit;
+    if (numpad) return key.length > 1 ? place : "";
+    return key.length === 1 && !ALPHANUMERIC.test(key) && !shiftKey ? place : "";
+  }
+  if (!LETTER.test(key) || LATIN.test(key)) return "";
+  const letter = /^Key([A-Z])$/.exec(code)?.[1].toLowerCase();
+  return letter ?? { BracketLeft: "[", BracketRight: "]" }[code] ?? "";
+}
+
+/** A plain key on the widget: not typed into a field, not part of a chord or a composition; one that is held acts once. */
 export function onKey(
   root: HTMLElement,
-  handler: (key: string, event: KeyboardEvent) => boolean,
+  handler: (key: string, shift: boolean) => boolean,
   signal: AbortSignal,
 ): void {
+  let held = "";
+  const take = (event: KeyboardEvent): void => {
+    event.preventDefault();
+    event.stopPropagation();
+  };
   root.addEventListener(
     "keydown",
     (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
+      if (isChord(event) || isComposing(event)) return;
       const target = event.target as HTMLElement;
       if (target.closest("input, textarea, select, [contenteditable]")) return;
       if ((event.key === "Enter" || event.key === " ") && target.closest("button, a, summary")) return;
-      const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-      if (handler(key, event)) {
-        event.preventDefault();
-        event.stopPropagation();
+      if (event.repeat) {
+        // What we took once must not scroll the notebook now.
+        if (held && event.code === held) take(event);
+        return;
       }
+      const taken = meanings(event).some(({ key, shift }) => handler(key, shift));
+      held = taken ? event.code : "";
+      // The numpad without NumLock is meant for digits: a class that is not there is no reason to scroll.
+      if (taken || /^Numpad[0-9]$/.test(event.code)) take(event);
     },
     { signal },
+  );
+}
+
+/** Enter that is held presses a button once. */
+export function pressOnce(root: HTMLElement, signal: AbortSignal): void {
+  root.addEventListener(
+    "keydown",
+    (event) => {
+      const button = (event.target as HTMLElement).closest("button, a, summary");
+      if (event.repeat && event.key === "Enter" && button) event.preventDefault();
+    },
+    { capture: true, signal },
   );
 }
 

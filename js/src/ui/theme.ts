@@ -9,13 +9,18 @@ export type Theme = {
 
 const seen = new WeakMap<HTMLElement, Set<() => void>>();
 
+const DARK = "(prefers-color-scheme: dark)";
+const FORCED = "(forced-colors: active)";
+
 function isDark(): boolean {
   const { body } = document;
+  // In high contrast the system's colours hold, whatever the notebook's theme says.
+  if (matchMedia(FORCED).matches) return matchMedia(DARK).matches;
   const jupyter = body.dataset.jpThemeLight;
   if (jupyter) return jupyter === "false";
   if (body.classList.contains("vscode-dark") || body.classList.contains("vscode-high-contrast")) return true;
   if (body.classList.contains("vscode-light")) return false;
-  return matchMedia("(prefers-color-scheme: dark)").matches;
+  return matchMedia(DARK).matches;
 }
 
 /** Marks the root dark or light, and again when the notebook's theme changes. */
@@ -36,7 +41,7 @@ export function followTheme(root: HTMLElement, signal: AbortSignal): void {
     attributes: true,
     attributeFilter: ["data-jp-theme-light", "data-jp-theme-name", "class"],
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", apply, { signal });
+  for (const query of [DARK, FORCED]) matchMedia(query).addEventListener("change", apply, { signal });
   signal.addEventListener("abort", () => observer.disconnect());
   apply();
 }

@@ -1,6 +1,15 @@
 import type { Ask, ChangeMessage, LabelClass } from "../host/protocol";
 import { type Item, renderItem } from "../items/index";
-import { emptyWords, isDone, type LabelerState, labelsGiven, meanwhile, turnable } from "../state/labeler";
+import {
+  emptyWords,
+  isAgain,
+  isDone,
+  type LabelerState,
+  labelsGiven,
+  meanwhile,
+  missedWords,
+  turnable,
+} from "../state/labeler";
 import { count, h, percent, said, setParts, setText, show } from "../ui/dom";
 import { bulkCard } from "./bulk";
 import { classEditor } from "./classes";
@@ -14,8 +23,11 @@ export type LabelerProps = {
 };
 
 export type LabelerCallbacks = {
-  label: (code: number) => void;
-  skip: () => void;
+  /** `clicks`: as the click event counts them, 0 for a key. */
+  label: (code: number, clicks: number) => void;
+  skip: (clicks: number) => void;
+  /** Look at the skipped items again. */
+  again: () => void;
   undo: () => void;
   redo: () => void;
   release: () => void;
@@ -23,14 +35,18 @@ export type LabelerCallbacks = {
   /** Keep or drop the label of the item on the card, which has changed since. */
   settle: (keep: boolean) => void;
   change: (change: Omit<ChangeMessage, "type" | "id">) => void;
-  /** The item of this row is on the screen. */
-  painted: (row: number) => void;
+  /** What is on the card: the key of an item, the rows of a selection, null for nothing to be answered. */
+  showing: (subject: unknown, card: HTMLElement) => void;
 };
 
 export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
-  const reason = h("div", { class: "hitl-reason", attrs: { id: "reason" } });
+  const reason = h("div", { class: "hitl-reason" });
   const progress = h("div", { class: "hitl-faint hitl-number" });
   const card = h("div", { class: "hitl-card" });
+  // Who comes to the widget with a screen reader hears what is asked.
+  reason.id = newId();
+  card.id = newId();
+  root.setAttribute("aria-describedby", `${reason.id} ${card.id}`);
   const guess = h("span", { class: "hitl-number" });
   const eye = h("button", { class: "hitl-link", on: { click: on.toggleGuess }, attrs: { type: "button" } });
   const guessLine = h("div", { class: "hitl-guess" }, guess, eye);
@@ -45,6 +61,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const skip = button("S", "skip", "Leave this item unanswered", on.skip);
   const undo = button("Z", "undo", "Take back your last act", on.undo);
   const redo = button("⇧Z", "redo", "Bring back what undo took", on.redo);
+  const again = button("⇧S", "", "Look at the skipped items again", on.again);
+  const againWords = again.appendChild(h("span", {}));
   const release = button("Esc", "let go", "Go back to the suggested item", on.release);
   const keysOff = h("span", { class: "hitl-faint hitl-keys-off", text: "Click here to use the keys" });
   const guideList = h("dl", { class: "hitl-guide-list" });
@@ -63,7 +81,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     changed,
     guessLine,
     classes,
-    h("div", { class: "hitl-acts" }, skip, undo, redo, release, keysOff),
+    h("div", { class: "hitl-acts" }, skip, undo, redo, again, release, keysOff),
     h("div", { class: "hitl-folds" }, guide, editor.element),
   );
 
@@ -75,7 +93,9 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     if (state.classes !== shownClasses) {
       shownClasses = state.classes;
       const offered = shownClasses.filter((c) => !c.retired);
-      classes.replaceChildren(...offered.map((c, code) => classButton(c, () => on.label(code))));
+      classes.replaceChildren(
+        ...offered.map((c, code) => classButton(c, (clicks) => on.label(code, clicks))),
+      );
       fillGuide(offered);
       editor.update(shownClasses);
     }
@@ -97,8 +117,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       else if (ask && found) {
         card.replaceChildren(renderItem(found));
         card.dataset.row = String(ask.row);
-        on.painted(ask.row);
       } else card.replaceChildren(!ask && isDone(state) ? doneCard(state) : emptyCard(state));
+      on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
       card.classList.toggle("hitl-done", !ask && !bulk && isDone(state));
     }
     show(changed, !bulk && ask?.changed === true);
@@ -119,10 +139,20 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     const can = turnable(state);
     setDisabled(undo, !can.undo);
     setDisabled(redo, !can.redo);
-    show(release, state.chosen !== null);
-    setText(note, state.note || waitingWords(state) || state.error);
+    offer(again, state.n_skipped > 0 && !isAgain(state));
+    setText(againWords, `${state.n_skipped.toLocaleString("en")} skipped`);
+    offer(release, state.chosen !== null || isAgain(state));
+    const told = [waitingWords(state), missedWords(state)].filter(Boolean).join(" ");
+    setText(note, state.note || told || state.error);
     show(note, note.textContent !== "");
-    note.classList.toggle("hitl-bad", Boolean(state.note || state.error) && !waitingWords(state));
+    note.classList.toggle("hitl-bad", Boolean(state.note || state.error) && !told);
+  }
+
+  /** A button that goes while it has the focus leaves the keys to the card. */
+  function offer(element: HTMLElement, visible: boolean): void {
+    if (!visible && element.contains(element.ownerDocument.activeElement))
+      root.focus({ preventScroll: true });
+    show(element, visible);
   }
 
   function fillGuide(all: LabelClass[]): void {
@@ -174,6 +204,7 @@ function doneCard(state: LabelerState): HTMLElement {
     { class: "hitl-empty hitl-next" },
     h("p", { text: emptyWords(state) }),
     h("p", {}, "Save the labels: ", code('session.export("labels.csv")')),
+    state.n_skipped ? h("p", { text: "Press Shift+S to see the skipped items again." }) : null,
     h("p", {}, "Look again: choose points on the map, or open an act in the history."),
     h("p", {}, "Label more: add rows to the table, and run the cell again."),
   );
@@ -185,16 +216,19 @@ function waitingWords(state: LabelerState): string {
   return `${count(state.waiting, "act")} ${waits} in this browser for the kernel. Go on labeling; if the kernel was restarted, run the cell again.`;
 }
 
+let made = 0;
+const newId = (): string => `hitl-${++made}`;
+
 const link = (words: string, act: () => void): HTMLElement =>
   h("button", { class: "hitl-link", text: words, attrs: { type: "button" }, on: { click: act } });
 
-function button(key: string, words: string, title: string, act: () => void): HTMLButtonElement {
+function button(key: string, words: string, title: string, act: (clicks: number) => void): HTMLButtonElement {
   return h(
     "button",
     {
       class: "hitl-button",
       title,
-      on: { click: (event) => enabled(event) && act() },
+      on: { click: (event) => enabled(event) && act(event.detail) },
       attrs: { type: "button" },
     },
     h("kbd", { text: key }),
@@ -202,13 +236,13 @@ function button(key: string, words: string, title: string, act: () => void): HTM
   );
 }
 
-function classButton(c: LabelClass, act: () => void): HTMLButtonElement {
+function classButton(c: LabelClass, act: (clicks: number) => void): HTMLButtonElement {
   return h(
     "button",
     {
       class: "hitl-button hitl-class",
       title: c.guidance || c.name,
-      on: { click: (event) => enabled(event) && act() },
+      on: { click: (event) => enabled(event) && act(event.detail) },
       attrs: { type: "button", "data-class": c.name },
       style: { "--class": c.color },
     },

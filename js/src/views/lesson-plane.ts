@@ -1,4 +1,5 @@
 import type { PlainClass } from "../host/protocol";
+import { within } from "../plot/geometry";
 import type { Behind, Frame } from "../state/lesson";
 import { h, setText, show } from "../ui/dom";
 import type { Theme } from "../ui/theme";
@@ -119,11 +120,11 @@ export function planeView(root: HTMLElement, on: PlaneCallbacks) {
 
   function at(event: PointerEvent | MouseEvent): number {
     if (!props) return -1;
-    const bounds = canvas.getBoundingClientRect();
-    const [x, y] = [event.clientX - bounds.left, event.clientY - bounds.top];
+    const side = box.clientWidth;
+    const [x, y] = within(event, canvas, side, side);
     let [best, least] = [-1, REACH * REACH];
     for (let i = 0; i < props.xy.length / 2; i++) {
-      const d = (props.xy[2 * i] * bounds.width - x) ** 2 + (props.xy[2 * i + 1] * bounds.height - y) ** 2;
+      const d = (props.xy[2 * i] * side - x) ** 2 + (props.xy[2 * i + 1] * side - y) ** 2;
       if (d < least) [best, least] = [i, d];
     }
     return best;

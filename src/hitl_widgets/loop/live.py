@@ -209,6 +209,11 @@ class Live:
                 self._act(replace(said, digests=digests), part)
             return len(found)
 
+    def skipped_rows(self) -> npt.NDArray[np.int64]:
+        """:meth:`skipped` by rows of the pool instead of ids."""
+        self._catch_up()
+        return np.flatnonzero(self.current.skipped)
+
     def change_classes(self, change: Mapping[str, Any], *, event_id: str | None = None) -> str:
         """Change the question: what the methods of :attr:`classes` do, in one form for log and wire."""
         with self._writing():

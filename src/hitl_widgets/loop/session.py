@@ -235,6 +235,10 @@ class Session(Live):
         """
         return self.skip_items(self.pool.index(as_list(ids)), event_id=event_id)
 
+    def skipped(self) -> list[Any]:
+        """Ids of what you skipped and nobody has labelled since; :meth:`query` does not ask it again."""
+        return [self.pool.ids[i] for i in self.skipped_rows().tolist()]
+
     @property
     def classes(self) -> Classes:
         """The classes that can be chosen, and what may be changed about them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import functools
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ import anywidget
 import ipywidgets
 import msgspec
 import traitlets
+from IPython.display import display
 
 from hitl_widgets.data.items import Payload
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput
@@ -30,7 +32,17 @@ from hitl_widgets.widgets.cells import enter, running
 from hitl_widgets.widgets.rows import decode, encode
 from hitl_widgets.widgets.screens import Screen
 
-__all__ = ["ChannelWidget", "LockedBox", "LockedLayout", "LockedVBox", "SessionWidget", "bundle"]
+__all__ = [
+    "ChannelWidget",
+    "LockedBox",
+    "LockedLayout",
+    "LockedVBox",
+    "SessionWidget",
+    "Shown",
+    "bundle",
+    "plain_fallback",
+    "show",
+]
 
 STATIC = Path(__file__).parent / "static"
 # Items up to which an act is done at once, where the message arrives.
@@ -68,6 +80,13 @@ def bundle(name: str) -> str:
         ) from None
 
 
+class Shown:
+    """What shows itself at the end of a cell, and words before it for a notebook that is opened again."""
+
+    def _ipython_display_(self, **options: Any) -> None:
+        show(self, **options)
+
+
 class Locked:
     """What a browser may look at and not change: messages are the one way in."""
 
@@ -94,7 +113,7 @@ class LockedVBox(Locked, ipywidgets.VBox):  # type: ignore[misc]
     """Widgets below each other, which stay the same ones."""
 
 
-class ChannelWidget(Locked, anywidget.AnyWidget):
+class ChannelWidget(Shown, Locked, anywidget.AnyWidget):
     """A widget whose views ask, and are told, by messages.
 
     State is sent to a view when it says hello, and as messages from then on: a trait would be
@@ -209,6 +228,8 @@ class SessionWidget(ChannelWidget):
                 _queue_of(self.session, "pictures").submit(self._show_behind, message, time.monotonic())
             case m.Show():
                 self._show(message, time.monotonic())
+            case m.Skipped():
+                self._look_again(message)
             case m.Groups():
                 self.session.regroup(message.scale)
             case m.Retry():
@@ -372,6 +393,9 @@ class SessionWidget(ChannelWidget):
     def _sample(self, message: m.Sample) -> None:  # noqa: ARG002
         raise InvalidInput("This widget takes no selection.")
 
+    def _look_again(self, message: m.Skipped) -> None:  # noqa: ARG002
+        raise InvalidInput("This widget asks nothing.")
+
     def _hear(self, what: str) -> None:
         if what == "schema":
             self._post({"type": "classes", **self._question()})
@@ -419,3 +443,25 @@ def plain_fallback(bundle_: Any, words: str = SESSION_WORDS) -> Any:
     data["text/plain"] = words
     data["text/html"] = f"<p>{words}</p>"
     return bundle_
+
+
+# JupyterLab says "model not found" in the output itself; where it found one, the widget is a child of it.
+HIDE_ERROR = (
+    "<style>.jp-OutputArea-child:has(.hitl-fallback) + .jp-OutputArea-child > .jp-OutputArea-output"
+    ".jupyter-widgets {display: none}</style>"
+)
+
+
+def show(thing: Any, **options: Any) -> None:
+    """Publish a widget, and before it what to do where the notebook is opened again without its kernel.
+
+    Of one output JupyterLab shows the widget or the words, and chooses the widget also where its model
+    is gone. So the words are an output of their own, which a widget that lives hides.
+    """
+    shown = thing._repr_mimebundle_(**options)
+    data, metadata = shown if isinstance(shown, tuple) else (shown, {})
+    words = data["text/plain"]
+    if "ipykernel" in sys.modules:
+        html = f'<div class="hitl-fallback">{words}</div>{HIDE_ERROR}'
+        display({"text/plain": words, "text/html": html}, raw=True)  # type: ignore[no-untyped-call]
+    display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]

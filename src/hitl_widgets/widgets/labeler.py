@@ -20,6 +20,8 @@ __all__ = ["Labeler"]
 
 # How many of the next items are kept from others, and of how many asked lately a view hears what they are.
 AHEAD, HANDED = 12, 40
+# How many of the skipped items are looked at again at a time.
+AGAIN = 200
 
 
 class Labeler(SessionWidget):
@@ -91,8 +93,7 @@ class Labeler(SessionWidget):
         asked = [s for s in asked if s.index not in taken] or asked
         session.hand(s.index for s in asked[:AHEAD])
         hidden = set(session.blind(labels).tolist())
-        self._handed = {s.index: None for s in asked} | self._handed
-        self._handed = dict(islice(self._handed.items(), HANDED))
+        self._hand([s.index for s in asked])
         return [self._ask(s, s.audit or s.opinion or s.index in hidden) for s in asked]
 
     def _ask(self, s: Suggestion, blind: bool) -> dict[str, Any]:
@@ -105,6 +106,18 @@ class Labeler(SessionWidget):
             "blind": blind,
             "guess": None if blind else self._guess(s.index),
         }
+
+    def _hand(self, rows: list[int]) -> None:
+        self._handed = dict(islice((dict.fromkeys(rows) | self._handed).items(), HANDED))
+
+    def _look_again(self, message: m.Skipped) -> None:
+        """Ask the skipped items again; without a hint, for some were drawn for the audit."""
+        pool = self.session.pool
+        rows = self.session.skipped_rows()[:AGAIN].tolist()
+        self._hand(rows)
+        ask = {"reason": "skipped by you", "audit": False, "blind": True, "guess": None}
+        asks = [{"row": row, "key": pool.keys[row]} | ask for row in rows]
+        self._post({"type": "skipped", "to": message.view, "queue": asks})
 
     def _known(self, labels: Labels) -> list[dict[str, Any]]:
         """Of the items asked lately those that are labelled by now: one may still be on a card.

@@ -25,6 +25,7 @@ __all__ = [
     "Settle",
     "Show",
     "Skip",
+    "Skipped",
     "Step",
     "Undo",
     "Vega",
@@ -88,6 +89,12 @@ class Sample(_Message, frozen=True, tag="sample"):
 
     view: Token
     rows: Rows
+
+
+class Skipped(_Message, frozen=True, tag="skipped"):
+    """A view wants the items that this annotator skipped again."""
+
+    view: Token
 
 
 class Open(_Message, frozen=True, tag="open"):
@@ -209,7 +216,7 @@ class Play(_Message, frozen=True, tag="play"):
 
 
 Act = Label | Skip | Settle | Undo | Redo | Jump | Restore | Change
-Message = Hello | Bye | Show | Sample | Open | Groups | Retry | Vega | Act | Step | Play
+Message = Hello | Bye | Show | Sample | Skipped | Open | Groups | Retry | Vega | Act | Step | Play
 
 
 def parse(content: Any, buffers: Any = None, largest: int = LARGEST) -> Message:

@@ -7,7 +7,14 @@ from typing import Any
 from hitl_widgets.loop.openings import NOWHERE
 from hitl_widgets.loop.session import Session
 from hitl_widgets.widgets.cells import enter, running
-from hitl_widgets.widgets.channel import LockedBox, LockedLayout, LockedVBox, SessionWidget, plain_fallback
+from hitl_widgets.widgets.channel import (
+    LockedBox,
+    LockedLayout,
+    LockedVBox,
+    SessionWidget,
+    Shown,
+    plain_fallback,
+)
 from hitl_widgets.widgets.explorer import Explorer
 from hitl_widgets.widgets.labeler import Labeler
 from hitl_widgets.widgets.monitor import Monitor
@@ -16,7 +23,7 @@ from hitl_widgets.widgets.screens import Screen
 __all__ = ["Workbench"]
 
 
-class Workbench(LockedVBox):
+class Workbench(Shown, LockedVBox):
     """The default view of a session: the map beside the item, the state of things below.
 
     Parameters

@@ -1,0 +1,161 @@
+"""Hands and keys: what a mouse, fingers and other keyboards do, and what is seen in high contrast."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+WORDS = """import hitl_widgets as hitl
+texts = [f"{thing} number {i}" for i in range(40) for thing in ("apple", "carrot", "bread")]
+session = hitl.Session(texts, classes=["fruit", "root", "loaf"], store="labels.sqlite", random_state=0)
+session"""
+BOX = "e => { const { x, y, width, height } = e.getBoundingClientRect(); return [x, y, width, height] }"
+
+
+def missed(bench) -> int:
+    """How many answers the card says did not count."""
+    note = bench.labeler.locator(".hitl-note")
+    words = note.inner_text() if note.is_visible() else ""
+    return int(words.split(" answer")[0].split()[-1]) if "did not count" in words else 0
+
+
+def test_a_double_click_a_held_key_and_a_burst_label_what_was_seen_and_no_more(desk):
+    notebook, bench = desk.open(WORDS)
+    page = notebook.page
+    notebook.run(0)
+    bench.wait_item()
+    bench.wait_map("umap")
+    fruit = bench.labeler.locator("[data-class=fruit]")
+    fruit.dblclick()
+    bench.labeler.get_by_text("a double click counts once").wait_for()
+    bench.acknowledged()
+    assert bench.n_labels == 1
+    fruit.focus()
+    for _ in range(12):
+        page.keyboard.down("Enter")  # all but the first are repeats
+    page.keyboard.up("Enter")
+    bench.wait_labels(2)
+
+    keyboard = page.context.new_cdp_session(page)
+
+    def press(key: str, code: str) -> None:
+        for kind in ("keyDown", "keyUp"):
+            keyboard.send("Input.dispatchKeyEvent", {"type": kind, "key": key, "code": code})
+
+    bench.focus()
+    for n, (key, code) in enumerate([("é", "Digit2"), ("End", "Numpad3")], 3):  # AZERTY; no NumLock
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+        press(key, code)
+        bench.wait_labels(n)
+    press("ы", "KeyS")
+    again = bench.labeler.get_by_role("button", name="1 skipped")
+    again.wait_for()
+
+    bench.labeler.get_by_text("did not count").wait_for(state="hidden")
+    began, said = time.monotonic(), bench.n_labels
+    for i in range(40):
+        time.sleep(max(0.0, began + i / 10 - time.monotonic()))
+        page.keyboard.press("123"[i % 3])
+    bench.acknowledged()
+    assert bench.n_labels - said + missed(bench) == 40, "each has counted, or is said not to have"
+    assert bench.n_labels > said
+
+    again.click()
+    bench.labeler.locator(".hitl-reason").get_by_text("Skipped by you").wait_for()
+    bench.wait_item()
+    row = bench.card.get_attribute("data-row")
+    bench.press("s")
+    page.wait_for_function("row => document.querySelector('.hitl-card').dataset.row !== row", arg=row)
+    assert again.is_visible(), "it stays skipped"
+
+
+@pytest.mark.parametrize("style", ["transform: scale(.6); transform-origin: 0 0", "zoom: .7"])
+def test_on_a_scaled_page_the_lasso_is_where_the_pointer_is_and_escape_ends_it(desk, style):
+    notebook, bench = desk.open(WORDS)
+    page = notebook.page
+    notebook.run(0)
+    bench.wait_item()
+    bench.wait_map("umap")
+    page.locator(".hitl-workbench").evaluate("(e, style) => { e.style.cssText += style }", style)
+    bench.tool("lasso")
+    box = bench.overlay.bounding_box()
+    x, y = box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"]
+    w, h = 0.4 * box["width"], 0.4 * box["height"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for corner in [(x + w, y), (x + w, y + h), (x, y + h)]:
+        page.mouse.move(*corner)
+    trace = bench.overlay.locator(".hitl-trace")
+    assert trace.evaluate(BOX) == pytest.approx([x, y, w, h], abs=3)
+    page.keyboard.press("Escape")
+    assert not trace.get_attribute("d")
+    page.mouse.move(x, y)
+    page.mouse.up()
+    assert bench.chosen() == 0
+
+
+def test_two_fingers_zoom_and_what_was_hovered_is_let_go(desk):
+    notebook, bench = desk.open(WORDS)
+    page = notebook.page
+    notebook.run(0)
+    bench.wait_item()
+    bench.wait_map("umap")
+    here = bench.overlay.locator(".hitl-here")
+    tip = bench.explorer.locator(".hitl-tip")
+    here.hover(force=True)
+    tip.wait_for()
+    bench.explorer.get_by_role("button", name="Zoom in").focus()
+    page.keyboard.press("Enter")
+    tip.wait_for(state="hidden")
+
+    bench.tool("lasso")
+    before = here.get_attribute("transform")
+    screen = page.context.new_cdp_session(page)
+    box = bench.overlay.bounding_box()
+    cx, cy = box["x"] + box["width"] / 3, box["y"] + box["height"] / 3
+
+    def touch(kind: str, *xs: float) -> None:
+        points = [{"x": cx + x, "y": cy, "id": i} for i, x in enumerate(xs)]
+        screen.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", -20)
+    touch("touchStart", -20, 20)
+    for apart in range(30, 90, 10):
+        touch("touchMove", -apart, apart)
+    touch("touchEnd")
+    page.wait_for_function(
+        "before => document.querySelector('.hitl-here').getAttribute('transform') !== before", arg=before
+    )
+    assert bench.chosen() == 0
+
+
+def test_in_high_contrast_classes_dots_and_bars_keep_their_colours(desk):
+    notebook, bench = desk.open(WORDS)
+    page = notebook.page
+    notebook.run(0)
+    bench.wait_item()
+    bench.wait_map("umap")
+    bench.focus()
+    for key in "123":
+        bench.label(key)
+    bench.monitor.locator("summary").first.click()
+    page.emulate_media(forced_colors="active")
+    bench.lasso(0.5, 0.5, 0.3)
+    colour = "(e, part) => getComputedStyle(e, part).backgroundColor"
+    buttons = bench.labeler.locator(".hitl-class")
+    wanted = buttons.evaluate_all(
+        "all => all.map(e => { const made = document.createElement('i'); made.style.color ="
+        " e.style.getPropertyValue('--class'); return made.style.color })"
+    )
+    assert len(set(wanted)) == 3
+    assert [b.evaluate(colour, "::before") for b in buttons.all()] == wanted
+    bars = bench.monitor.locator(".hitl-bar")
+    assert [bar.evaluate(colour) for bar in bars.all()] == wanted
+    bench.card.locator(".hitl-dot").first.wait_for()
+    for part in (".hitl-dot", ".hitl-mix > span"):
+        assert {e.evaluate(colour) for e in bench.card.locator(part).all()} - {"rgba(0, 0, 0, 0)"} <= set(
+            wanted
+        ), part
