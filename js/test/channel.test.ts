@@ -227,6 +227,38 @@ describe("an answer", () => {
   });
 });
 
+describe("a store that takes nothing", () => {
+  it("gets the acts in the order in which they were made, also those of other views", () => {
+    const other = new FakeModel();
+    const [box, beside] = [channel(), channel(other)];
+    const first = box.act(label);
+    model.say({ type: "failed", id: first, why: "locked", stuck: true });
+    const second = box.act({ type: "skip", key: "k2" });
+    const third = beside.act({ type: "undo" });
+    vi.advanceTimersByTime(7000);
+    // Only the first is tried.
+    expect(new Set([...model.sent, ...other.sent].map(({ id }) => id))).toEqual(new Set([first]));
+    expect(model.of("label").length).toBeGreaterThan(2);
+    model.say({ type: "ack", id: first });
+    expect(model.sent.at(-1)?.id).toBe(second);
+    vi.advanceTimersByTime(500);
+    expect(other.sent.at(-1)?.id).toBe(third);
+    model.say({ type: "ack", id: second });
+    other.say({ type: "ack", id: third });
+    expect(shelf.length).toBe(0);
+  });
+
+  it("holds back nothing behind an act that was refused, or failed for another reason", () => {
+    const box = channel();
+    const [first, second] = [box.act(label), box.act(label)];
+    model.say({ type: "failed", id: first, why: "locked", stuck: true });
+    model.say({ type: "refused", id: first, why: "unknown class" });
+    model.say({ type: "failed", id: second, why: "KeyError: 3" });
+    const third = box.act(label);
+    expect(model.sent.at(-1)?.id).toBe(third);
+  });
+});
+
 describe("a message", () => {
   it("to another view is left out, to all or to this one is heard", () => {
     const box = channel();

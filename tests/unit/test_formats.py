@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from hitl_widgets.data.rows import encode
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.formats import FORMATS, Left, Said, Wanted, recognised
 from hitl_widgets.loop.session import Session
@@ -620,3 +621,21 @@ def test_whatever_the_rows_hold_each_is_a_label_or_said_why_not(rows: list[dict[
             continue
         assert {r.number for r in read} == (set(range(len(rows))) if one is tool else set())
         assert all(isinstance(r, Said) or (isinstance(r, Left) and r.why) for r in read)
+
+
+def test_answers_that_waited_in_a_browser_are_read(make_session: Make) -> None:
+    session = make_session(["one", "two", "three", "four"], classes=["a", "b"])
+    keys, print_ = session.pool.keys, session.pool.fingerprint
+    act = {"hitl_act": "label", "value": "a", "pool": print_, "store": "labels.sqlite"}
+    rows = [
+        act | {"key": keys[0]},
+        act | {"rows": encode([1, 2]), "value": "b"},
+        act | {"rows": encode([3]), "pool": "another"},
+        {"hitl_act": "skip", "key": keys[3]},
+    ]
+    found = session.import_labels(rows)
+    assert found.n == 3
+    assert session.labels().set_index("id").label.to_dict() == dict(zip(keys[:3], "abb", strict=True))
+    assert found.refused.row.tolist() == [2, 3]
+    assert "another table" in found.refused.why[0]
+    assert "no label" in found.refused.why[1]

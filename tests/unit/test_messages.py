@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers import ANY_TEXT, Told, clouds
+from hitl_widgets.data.rows import encode
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput, StoreError
 from hitl_widgets.labels.events import LabelEvent, new_event_id
 from hitl_widgets.loop.session import Session
@@ -27,7 +28,6 @@ from hitl_widgets.widgets import channel, messages
 from hitl_widgets.widgets.explorer import Explorer
 from hitl_widgets.widgets.labeler import Labeler
 from hitl_widgets.widgets.monitor import Monitor
-from hitl_widgets.widgets.rows import encode
 from hitl_widgets.widgets.workbench import Workbench
 
 Make = Callable[..., Session]

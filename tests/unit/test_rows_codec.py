@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from hitl_widgets.data.rows import decode, encode
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.widgets.rows import decode, encode
 
 SHARED = json.loads((Path(__file__).parents[2] / "js" / "test" / "rows.json").read_text())
 

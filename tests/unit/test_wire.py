@@ -200,7 +200,7 @@ def test_a_message_with_buffers_is_refused(labeler: Ended) -> None:
 def test_the_largest_selection_of_a_large_pool_and_the_longest_game_are_taken(
     make_session: Make, bundles: None
 ) -> None:
-    from hitl_widgets.widgets.rows import encode
+    from hitl_widgets.data.rows import encode
 
     session = make_session(np.arange(600_000, dtype=np.float32).reshape(-1, 2))
     rows = encode(np.arange(0, 300_000, 2))

@@ -124,6 +124,10 @@ export class Channel {
 
   private begin(act: Act): void {
     this.mine.add(act.id);
+    if (this.sendable().some((entry) => entry.stuck)) {
+      this.tries.set(act.id, { at: 0, wait: 0 });
+      return;
+    }
     this.tries.set(act.id, { at: Date.now(), wait: PATIENCE_MS });
     this.send(act);
   }
@@ -166,27 +170,33 @@ export class Channel {
 
   private resend(now = false): void {
     const time = Date.now();
-    for (const { act } of this.sendable()) {
+    for (const { act, stuck } of this.sendable()) {
       const last = this.tries.get(act.id);
       if (!last && !now) {
         // Another view of this page sends it; this one only if nobody does.
         this.tries.set(act.id, { at: time, wait: 4 * PATIENCE_MS });
       } else if (!last || time - last.at >= last.wait) {
-        const wait = last ? Math.min(last.wait * 2, LONGEST_MS) : PATIENCE_MS;
+        const wait =
+          last && !stuck ? Math.min(Math.max(last.wait * 2, PATIENCE_MS), LONGEST_MS) : PATIENCE_MS;
         this.tries.set(act.id, { at: time, wait });
         this.send(act);
       }
+      if (stuck) return;
     }
   }
 
   /** An act is dropped once it is in the log; one that was refused stays, with why. */
   private answered(reply: Reply): void {
     const { type, id } = reply;
-    if (type === "failed") return;
+    if (type === "failed") {
+      if (reply.stuck) this.outbox.stick(id);
+      return;
+    }
     this.tries.delete(id);
     this.mine.delete(id);
     if (type === "ack") this.outbox.drop(this.key, id);
     else this.outbox.refuse(id, reply.why);
+    this.resend();
   }
 
   private readonly receive = (message: Incoming | Reply, buffers?: DataView[]): void => {

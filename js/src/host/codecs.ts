@@ -28,7 +28,7 @@ export function itemsOf(
   });
 }
 
-// -- rows of the pool in one short string; widgets/rows.py is the twin, test/rows.json is read by both
+// -- rows of the pool in one short string; data/rows.py is the twin, test/rows.json is read by both
 
 const RUNS = 1;
 const BITS = 2;

@@ -36,7 +36,16 @@ export class Outbox {
 
   /** Keep what the kernel refused, and why. */
   refuse(id: string, why: string): void {
-    for (const entry of this.entries()) if (entry.act.id === id) this.save({ ...entry, why });
+    this.change(id, { why, stuck: false });
+  }
+
+  /** Keep that the store did not take an act yet. */
+  stick(id: string): void {
+    this.change(id, { stuck: true });
+  }
+
+  private change(id: string, changes: Partial<Entry>): void {
+    for (const entry of this.entries()) if (entry.act.id === id) this.save({ ...entry, ...changes });
   }
 
   /** The acts under this key. */

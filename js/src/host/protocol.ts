@@ -361,7 +361,8 @@ export type Reply =
       note?: string | null;
     } & Counts)
   | { type: "refused"; id: string; why: string }
-  | { type: "failed"; id: string; why: string };
+  /** `stuck`: the store takes nothing now, so that what comes after this act waits for it. */
+  | { type: "failed"; id: string; why: string; stuck?: boolean };
 
 // -- what the browser keeps
 
@@ -369,7 +370,16 @@ export type Reply =
  * An act that no kernel has acknowledged, with what it was meant for. `why` is what the kernel said that refused it: it
  * is sent again only if the person says so.
  */
-export type Entry = { key: string; order: string; at: number; act: Act; about: About | null; why?: string };
+export type Entry = {
+  key: string;
+  order: string;
+  at: number;
+  act: Act;
+  about: About | null;
+  why?: string;
+  /** The store did not take it yet: later acts wait, since an undo means the act before it. */
+  stuck?: boolean;
+};
 
 /** Acts that are not sent by themselves, together: of one store and table, and for one reason. */
 export type Held = { reason: "refused" | "table" | "store"; entries: Entry[] };

@@ -6,7 +6,7 @@ import csv
 import json
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -62,9 +62,7 @@ class Columns:
     sure: Sequence[bool] | None = None
 
 
-def read_source(
-    source: Any, names: Sequence[str], is_class: Callable[[Any], bool] = lambda _: False
-) -> Columns | History:
+def read_source(source: Any, names: Sequence[str], wanted: Wanted | None = None) -> Columns | History:
     """What ``source`` says: the columns of a table, or a history that :meth:`Session.export` wrote.
 
     Rows that another labeling tool wrote are read as that tool means them: see :mod:`~hitl_widgets.formats`.
@@ -76,15 +74,15 @@ def read_source(
         one of ids to labels; a path to ``.csv``, ``.parquet``, ``.json``, ``.jsonl`` or ``.xlsx``.
     names
         The columns: of the ids, of the labels, and more.
-    is_class
-        Whether a value is a class of the task.
+    wanted
+        What is asked of rows that another tool wrote; by the first two names where None.
 
     Raises
     ------
     InvalidInput
         For anything else, and where a column is missing.
     """
-    asked = _Asked(names, Wanted(names[0], names[1], is_class))
+    asked = _Asked(names, wanted or Wanted(names[0], names[1]))
     if isinstance(source, str | os.PathLike):
         return _from_file(full_path(source), asked)
     source = source if hugging_face_classes(source, asked.wanted.label) else at_hand(source, "source")

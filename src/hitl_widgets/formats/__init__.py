@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hitl_widgets.formats import argilla, doccano, label_studio, prodigy
+from hitl_widgets.formats import answers, argilla, doccano, label_studio, prodigy
 from hitl_widgets.formats.base import Format, Left, Said, Wanted
 
 __all__ = ["FORMATS", "SAMPLE", "Format", "Left", "Said", "Wanted", "recognised"]
 
 FORMATS: tuple[Format, ...] = (
+    answers.Answers(),
     label_studio.Tasks(),
     label_studio.Flat(),
     argilla.Records(),

@@ -12,6 +12,14 @@ __all__ = ["Format", "Left", "NotTaken", "Said", "Wanted", "one_of", "texts_of",
 Row = tuple[int, Mapping[str, Any]]
 
 
+class NotTaken(Exception):
+    """Why a row, or one answer in it, is no label."""
+
+
+def _no_selection(pool: str, rows: str) -> Sequence[str]:
+    raise NotTaken("The rows of a selection mean nothing without the table that it was made on.")
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What is asked for.
@@ -22,11 +30,14 @@ class Wanted:
         The field of the person's own ids, and of the answers: the question, where a file has several.
     is_class
         Whether a value is a class of the task.
+    selected
+        The ids of a selection that was made on the table with a fingerprint.
     """
 
     id: str = "id"
     label: str = "label"
     is_class: Callable[[Any], bool] = lambda _: False
+    selected: Callable[[str, str], Sequence[str]] = _no_selection
 
     @property
     def named(self) -> bool:
@@ -66,10 +77,6 @@ class Left:
 
     number: int
     why: str
-
-
-class NotTaken(Exception):
-    """Why a row, or one answer in it, is no label."""
 
 
 class Format(Protocol):

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ import pandas as pd
 from hitl_widgets.data.items import is_missing
 from hitl_widgets.data.markup import MARKUP
 from hitl_widgets.data.pool import Pool
+from hitl_widgets.data.rows import decode
 from hitl_widgets.data.spelling import canonical_text, is_rounded, rounded_words, spellings
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.export.history import History
 from hitl_widgets.export.reading import Columns, read_source
-from hitl_widgets.formats.base import NotTaken, is_list, one_of
+from hitl_widgets.formats.base import NotTaken, Wanted, is_list, one_of
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.schema import MAX_NAME, Schema, is_unicode
@@ -126,7 +127,8 @@ def read_labels(
         As :func:`read_source`; a column of ids is not needed where the content is there.
     """
     try:
-        found: Columns | History | None = read_source(source, names, is_class)
+        wanted = Wanted(names[0], names[1], is_class, partial(_selected, pool))
+        found: Columns | History | None = read_source(source, names, wanted)
     except InvalidInput as error:
         found, missing = None, error
     if isinstance(found, Columns) and found.content is not None:  # of another tool
@@ -146,6 +148,12 @@ def read_labels(
     if found is None:
         raise missing
     return found, None
+
+
+def _selected(pool: Pool, fingerprint: str, rows: str) -> list[str]:
+    if fingerprint != pool.fingerprint:
+        raise NotTaken("The selection was made on another table, or on this one before it changed.")
+    return [pool.keys[row] for row in decode(rows, len(pool))]
 
 
 def _content_columns(pool: Pool) -> list[list[str]]:

@@ -23,13 +23,13 @@ import traitlets
 from IPython.display import display
 
 from hitl_widgets.data.items import Payload
-from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput
+from hitl_widgets.data.rows import decode, encode
+from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput, StoreError
 from hitl_widgets.loop.live import opaque, relabelled, unsaid
 from hitl_widgets.loop.session import Session
 from hitl_widgets.turns import behind, first, give_way
 from hitl_widgets.widgets import messages as m
 from hitl_widgets.widgets.cells import enter, running
-from hitl_widgets.widgets.rows import decode, encode
 from hitl_widgets.widgets.screens import Screen
 
 __all__ = [
@@ -168,7 +168,8 @@ class ChannelWidget(Shown, Locked, anywidget.AnyWidget):
         except (InvalidInput, msgspec.ValidationError, RecursionError) as error:
             self._post({"type": "refused", "id": name, "why": m.words(error)})
         except HitlError as error:
-            self._post({"type": "failed", "id": name, "why": m.words(error)})
+            stuck = isinstance(error, StoreError)
+            self._post({"type": "failed", "id": name, "why": m.words(error), "stuck": stuck})
         except Exception as error:  # noqa: BLE001 - whatever it is, the browser keeps the label and is told
             self._post({"type": "failed", "id": name, "why": m.words(f"{type(error).__name__}: {error}")})
 

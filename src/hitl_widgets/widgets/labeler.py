@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.data.rows import decode
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.round import Suggestion
 from hitl_widgets.loop.session import Session
 from hitl_widgets.widgets import messages as m
 from hitl_widgets.widgets.channel import SessionWidget
-from hitl_widgets.widgets.rows import decode
 
 __all__ = ["Labeler"]
 

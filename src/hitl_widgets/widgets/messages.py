@@ -47,7 +47,7 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Words = Annotated[str, msgspec.Meta(max_length=10_000)]
 ClassId = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
 Row = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
-# A selection as one string: see rows.py, which also knows the pool.
+# A selection as one string: see data/rows.py, which also knows the pool.
 Rows = Annotated[str, msgspec.Meta(max_length=2**28)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 Selection = Literal["suggested", "audit", "clicked", "lasso", "rectangle", "cluster"]

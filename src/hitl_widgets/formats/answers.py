@@ -1,0 +1,34 @@
+"""Answers that waited in a browser for a store, as the card's "Export" writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from hitl_widgets.formats.base import Left, NotTaken, Row, Said, Wanted, told
+
+__all__ = ["Answers"]
+
+NAME = "hitl-widgets"
+
+
+class Answers:
+    """Labels of one item by its key, or of a selection by rows of the table that it was made on."""
+
+    name = NAME
+
+    def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
+        """Every row names the kind of act."""
+        return all(isinstance(row.get("hitl_act"), str) for row in rows)
+
+    def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
+        """The labels; of other acts, such as a skip, that they are none."""
+
+        def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said]:
+            if row["hitl_act"] != "label":
+                raise NotTaken(f"The act is {row['hitl_act']!r}, which is no label.")
+            keys = [row["key"]] if row.get("key") else wanted.selected(row["pool"], row["rows"])
+            for key in keys:
+                yield Said(number, row["value"], key)
+
+        return told(rows, answers, NAME)
