@@ -16,7 +16,7 @@ class NotTaken(Exception):
     """Why a row, or one answer in it, is no label."""
 
 
-def _no_selection(pool: str, rows: str) -> Sequence[str]:
+def _no_selection(_pool: str, _rows: str) -> Sequence[str]:
     raise NotTaken("The rows of a selection mean nothing without the table that it was made on.")
 
 
