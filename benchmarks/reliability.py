@@ -48,6 +48,7 @@ from storefaults import (  # noqa: E402
 )
 
 RESULTS = HERE / "results" / "reliability"
+FAMILIES = Path(__file__).with_name("reliability_families.md")
 PAGE = HERE.parent / "docs" / "reliability.md"
 WAL_SINCE = {"SQLite, DELETE": (99,), "SQLite, WAL": (3,)}
 BARS = {"SQLite, DELETE": 20, "SQLite, WAL": 20, "PostgreSQL, loopback": 30}
@@ -403,6 +404,7 @@ def write(results: Path, target: Path) -> None:
     ]
     for name, part in parts.items():
         lines += ["", *PARTS[name][1](part["found"])]
+    lines += ["", FAMILIES.read_text().rstrip()]
     target.write_text("\n".join(lines) + "\n")
 
 
