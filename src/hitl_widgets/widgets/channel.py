@@ -288,11 +288,7 @@ class SessionWidget(ChannelWidget):
             note = unsaid(before - n_labels)
         undo, redo = session.can_turn()
         answer = {"type": "ack", "id": message.id, "back": back, "chosen": chosen, "gone": gone, "note": note}
-        self._post(
-            answer
-            | {"chosen": chosen}
-            | {"undo": undo, "redo": redo, "n_labels": n_labels, "n_events": n_events}
-        )
+        self._post(answer | {"undo": undo, "redo": redo, "n_labels": n_labels, "n_events": n_events})
 
     def _label(self, message: m.Label) -> None:
         session, pool = self.session, self.session.pool
