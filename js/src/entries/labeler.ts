@@ -350,7 +350,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
         if (type === "refused") dispatch({ type: "landed", id });
         const where = channel.unsafe ? "by this page" : "in this browser";
         const kept = type === "failed" ? ` The act is kept ${where} and sent again.` : "";
-        // What was refused stands below the card, with what can be done.
+        // What was refused stands above the card, with what can be done.
         if (kept) dispatch({ type: "note", words: why + kept });
         else say(why);
         tellWaiting();

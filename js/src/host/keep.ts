@@ -53,15 +53,17 @@ export class Keep {
 
   /** Names with this start, and their texts. */
   all(prefix: string): [string, string][] {
-    const found = [...this.rest].map(([name, { text }]): [string, string] => [name, text]);
+    const found: [string, string][] = [];
+    for (const [name, { text }] of this.rest) if (name.startsWith(prefix)) found.push([name, text]);
     this.onShelf((shelf) => {
       for (let i = 0; i < shelf.length; i++) {
         const name = shelf.key(i);
-        const text = name === null || this.rest.has(name) ? null : shelf.getItem(name);
-        if (name !== null && text !== null) found.push([name, text]);
+        if (!name?.startsWith(prefix) || this.rest.has(name)) continue;
+        const text = shelf.getItem(name);
+        if (text !== null) found.push([name, text]);
       }
     });
-    return found.filter(([name]) => name.startsWith(prefix));
+    return found;
   }
 
   /** Names with this start that end with the page. */
