@@ -11,6 +11,8 @@ from contextvars import ContextVar
 __all__ = ["PATIENT", "Patience", "patience", "waiting"]
 
 PATIENT = 10.0  # seconds, after which an act is given up
+# So long several people who label at once may keep each other waiting, and nobody needs to know.
+USUAL = 1.0
 
 
 def _warn(words: str) -> None:
@@ -18,18 +20,20 @@ def _warn(words: str) -> None:
 
 
 class Patience:
-    """One wait of at most so many seconds (10 where None); ``tell`` hears of it once, after the first try."""
+    """One wait of at most so many seconds (10 where None); ``tell`` hears once of one that is unusually long."""
 
     def __init__(self, seconds: float | None = None, tell: Callable[[str], None] = _warn) -> None:
         self._seconds, self._tell = PATIENT if seconds is None else seconds, tell
-        self._until = time.monotonic() + self._seconds
+        began = time.monotonic()
+        self._until = began + self._seconds
+        self._tell_at = began + min(USUAL, self._seconds / 2)
         self._told = False
 
     def goes_on(self, name: str) -> bool:
         """Whether to try again, after a try that failed because the store was busy."""
         if time.monotonic() >= self._until:
             return False
-        if not self._told:
+        if not self._told and time.monotonic() >= self._tell_at:
             self._told = True
             # The time makes each warning a new one: Python shows the same words only once.
             self._tell(

@@ -24,6 +24,8 @@ T = TypeVar("T")
 BEAT = 1.0
 # A lease outlives a kernel that was killed by as much; it is renewed well before.
 LEASE, RENEW = 60.0, 20.0
+# Others' acts may hold the store for a moment; a program that holds it longer must not hold up a session.
+COURTESY = 5.0
 # An item that is no longer among the next ones may still be on a card.
 KEEP = 120.0
 
@@ -161,7 +163,7 @@ class Team:
     def _try(self, work: Callable[[], T]) -> T | None:
         """Leases are a courtesy: a store that cannot be reached says so once, and labeling goes on."""
         try:
-            with waiting(0):
+            with waiting(COURTESY, lambda _: None):
                 found = work()
         except StoreError as error:
             if not (self._missing or self._end.is_set() or ending()):
