@@ -20,7 +20,7 @@ def _warn(words: str) -> None:
 
 
 class Patience:
-    """One wait of at most so many seconds (10 where None); ``tell`` hears once of one that is unusually long."""
+    """One wait of at most so many seconds (10 where None); ``tell`` hears once of a long one."""
 
     def __init__(self, seconds: float | None = None, tell: Callable[[str], None] = _warn) -> None:
         self._seconds, self._tell = PATIENT if seconds is None else seconds, tell
