@@ -91,11 +91,13 @@ describe("an act", () => {
   });
 
   it("is sent by no other session while its own is on the page", () => {
-    model.broken = true;
     const [one, other] = [channel(), new FakeModel("k", "t")];
     const beside = channel(other);
     one.act(label);
-    vi.advanceTimersByTime(120_000);
+    for (let i = 0; i < 20; i++) {
+      vi.advanceTimersByTime(6000);
+      model.say({ type: "state" });
+    }
     beside.flush();
     expect(other.sent).toEqual([]);
     expect(beside.waiting()).toEqual([]);
@@ -103,6 +105,17 @@ describe("an act", () => {
     one.close();
     beside.flush();
     expect(other.of("label").length).toBe(1);
+  });
+
+  it("is sent by another where a view is left of its own, and no kernel answers", () => {
+    const [one, other] = [channel(), new FakeModel("k", "t")];
+    channel(other);
+    const id = one.act(label);
+    vi.advanceTimersByTime(9000);
+    expect(other.sent).toEqual([]);
+    vi.advanceTimersByTime(2000);
+    expect(other.of("label")).toMatchObject([{ id }]);
+    expect(other.of("label")[0].late_ms).toBeGreaterThan(9000);
   });
 
   it("about another table is held, and sent on the person's word", () => {

@@ -14,7 +14,7 @@ def click(_):
     with out:
         out.clear_output(wait=True)
         texts = [f"{word} number {i} of run {len(made)}" for i in range(60) for word in ("apple", "river")]
-        session = hitl.Session(texts, classes=["a", "b"], audit=0, task=f"task {len(made)}")
+        session = hitl.Session(texts, classes=["fruit", "water"], audit=0, task=f"task {len(made)}")
         made.append(weakref.ref(session))
         display(session)
 button.on_click(click)

@@ -338,14 +338,14 @@ def test_what_the_session_sees_by_itself_is_told_to_its_views(session: Session, 
 def test_an_act_of_a_view_does_not_hold_the_kernel(session: Session, path: Path) -> None:
     label(session, 0)
     holder = Holder(path, "EXCLUSIVE")
-    with session.briefly(), pytest.raises(StoreError, match="locked"):
+    with session.from_page(), pytest.raises(StoreError, match="locked"):
         session.label_items([1], "a")
-    with pytest.raises(StoreError, match="locked"), session.briefly():  # the next one does not even try
+    with pytest.raises(StoreError, match="locked"), session.from_page():  # the next one does not even try
         raise AssertionError("unreachable")
     assert "locked" in session.unsaved
     holder.let_go()
     session._locked_until = 0.0
-    with session.briefly():
+    with session.from_page():
         session.label_items([1], "a")
     assert labelled(session) == {0, 1}
 

@@ -472,6 +472,15 @@ def test_argilla_of_version_0(session: Session) -> None:
     assert sorted(why(found)) == [1, 2, 3]
 
 
+def test_an_id_that_argilla_gave_is_found_by_the_text(with_ids: Session) -> None:
+    given = "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d"
+    rows = [record(0, {"tone": [by(BAD, status="submitted"), by(GOOD, status="draft")]}, id=given)]
+    found = with_ids.import_labels(rows)
+    assert found.n == 1
+    assert with_ids.item(with_ids.labels()["id"][0]) == TEXTS[0]
+    assert "1 of 1 rows refused" in repr(found)
+
+
 def test_argilla_ids_that_are_the_persons_own(with_ids: Session) -> None:
     rows = [record(0, {"tone": [by(BAD, status="submitted")]}, id="2")]
     assert with_ids.import_labels(rows).n == 1

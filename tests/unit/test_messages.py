@@ -881,3 +881,27 @@ def test_acts_on_a_large_pool_do_not_hold_the_loop_and_keep_their_order(
     assert [m["id"] for m in labeler.sent if m["type"] == "ack"] == ["b" * 8]
     assert session.n_labels == 0
     assert session.history()["kind"].tolist()[-2:] == ["label", "undo"]
+
+
+def test_an_act_that_comes_late_is_dated_by_when_it_was_made_and_replaces_nothing_newer(
+    session: Session, labeler: Wire
+) -> None:
+    key, other = session.pool.keys[:2]
+    newer = label(session, key=key, value="b")
+    assert labeler.answer(newer)["type"] == "ack"
+    reply = labeler.answer(label(session, key=key, value="a", id="c" * 32, late_ms=60_000))
+    assert reply["type"] == "refused"
+    assert "answered this item since" in reply["why"]
+    assert labeler.answer({"type": "undo", "id": "d" * 32, "late_ms": 60_000})["type"] == "refused"
+    rows = encode([0, 1])
+    bulk = label(session, key=None, rows=rows, pool=session.pool.fingerprint, id="e" * 32, late_ms=60_000)
+    assert "some of these items" in labeler.answer(bulk | {"selection": "lasso"})["why"]
+    # Of an item without a newer answer it is taken, with its undo, in the order in which they were made.
+    for i, act in enumerate([label(session, key=other, value="a"), label(session, key=other, value="b")]):
+        assert labeler.answer(act | {"id": f"{i}" * 32, "late_ms": 100_000 - i})["type"] == "ack"
+    assert labeler.answer({"type": "undo", "id": "f" * 32, "late_ms": 0})["type"] == "ack"
+    found = session.labels().set_index("id")
+    assert found.label.to_dict() == {session.pool.ids[0]: "b", session.pool.ids[1]: "a"}
+    assert found.time[session.pool.ids[1]] < found.time[session.pool.ids[0]]
+    # Sent once more, an act that is in the log is acknowledged.
+    assert labeler.answer(newer | {"late_ms": 60_000})["type"] == "ack"

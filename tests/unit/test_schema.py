@@ -42,7 +42,7 @@ def test_guidance_examples_keys_and_colours_are_kept() -> None:
     )
     assert schema.question == "What is it?"
     assert schema.classes[0] == LabelClass("spam", "sells something", "", "x", "#ff0000")
-    assert (schema.classes[1].example, schema.classes[1].key) == ("see you at six", "1")
+    assert (schema.classes[1].example, schema.classes[1].key) == ("see you at six", "2")
 
 
 class Mood(Enum):
@@ -167,7 +167,7 @@ def test_equal_values_are_no_two_classes(classes: list[Any]) -> None:
         (range(10), "0123456789"),
         (["9", "other", "1"], "921"),
         (["a", "b", "c"], "abc"),
-        (["A", "a", "b"], "a1b"),
+        (["A", "a", "b"], "a2b"),
         (["s", "n", "x"], "12x"),  # s and n are the Labeler's own
         ([LabelClass("2", key="1"), "1", "x"], "12x"),
         ([LabelClass("other", key="3"), "3", "1"], "321"),
@@ -251,3 +251,17 @@ def test_words_about_an_unknown_class_are_refused(argument: str) -> None:
 def test_an_unknown_class_is_named_with_the_nearest() -> None:
     with pytest.raises(InvalidInput, match=r"'spm' is no class.*Did you mean 'spam'\? .*'spam', 'ham'"):
         Schema(["spam", "ham"]).code("spm")
+
+
+@pytest.mark.parametrize(
+    ("names", "keys"),
+    [
+        (["long", "b", "other"], "1b3"),
+        (["y", "no"], "y2"),
+        (["A", "a"], "a2"),
+        (["2", "two", "three"], "213"),
+        ([str(i) for i in range(10)], "0123456789"),
+    ],
+)
+def test_a_key_by_position_is_the_position(names: list[str], keys: str) -> None:
+    assert "".join(c.key for c in Schema(names).classes) == keys

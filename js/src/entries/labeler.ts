@@ -66,6 +66,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   let upcoming = "";
   let missedAt = 0;
   let waitingSince = 0;
+  /** What was said last of an act that was not saved: it goes once all are. */
+  let failure = "";
 
   const view = labelerView(root, {
     label,
@@ -340,6 +342,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
         if (!bus.tell("choose", again)) take(again);
       }
       if (note) dispatch({ type: "note", words: note });
+      else if (failure && !channel.waiting().length && state.note === failure)
+        dispatch({ type: "note", words: "" });
     },
     signal,
   );
@@ -351,7 +355,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
         const where = channel.unsafe ? "by this page" : "in this browser";
         const kept = type === "failed" ? ` The act is kept ${where} and sent again.` : "";
         // What was refused stands above the card, with what can be done.
-        if (kept) dispatch({ type: "note", words: why + kept });
+        failure = why + kept;
+        if (kept) dispatch({ type: "note", words: failure });
         else say(why);
         tellWaiting();
       },

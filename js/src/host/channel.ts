@@ -1,5 +1,5 @@
 import type { AnyModel } from "@anywidget/types";
-import { enter, isLive } from "./live";
+import { enter, isLive, spoke } from "./live";
 import { answersOf, exported, Outbox } from "./outbox";
 import type { About, Act, Entry, Held, Question, Reply } from "./protocol";
 
@@ -9,13 +9,15 @@ type Omitted<T> = T extends { id: string } ? Omit<T, "id"> : never;
 
 const PATIENCE_MS = 2000;
 const LONGEST_MS = 30_000;
+const LATEST_MS = 2 ** 31 - 1;
 
 /**
  * One per view. Questions are asked and forgotten; acts are kept in the outbox until the kernel acknowledges them, and
  * sent again, with the same id, until it does.
  *
- * An act is meant for one session. Another sends it only where that one has no view on this page, and only if it is about
- * the same table: the cell was run again. What else waits is held until the person decides.
+ * An act is meant for one session. Another sends it only where that one has no view on this page or no kernel that answers,
+ * and only if it is about the same table: the cell was run again. What else waits is held until the person decides. An act
+ * that is sent again says how late it is: the kernel refuses one that was overtaken.
  */
 export class Channel {
   readonly view = newId();
@@ -133,6 +135,7 @@ export class Channel {
   }
 
   private send(message: Act | Question): void {
+    spoke(this.session, false);
     try {
       this.model.send(message);
     } catch {
@@ -170,16 +173,17 @@ export class Channel {
 
   private resend(now = false): void {
     const time = Date.now();
-    for (const { act, stuck } of this.sendable()) {
+    for (const entry of this.sendable()) {
+      const { act, at, stuck } = entry;
       const last = this.tries.get(act.id);
-      if (!last && !now) {
+      if (!last && !now && this.isOwn(entry)) {
         // Another view of this page sends it; this one only if nobody does.
         this.tries.set(act.id, { at: time, wait: 4 * PATIENCE_MS });
       } else if (!last || time - last.at >= last.wait) {
         const wait =
           last && !stuck ? Math.min(Math.max(last.wait * 2, PATIENCE_MS), LONGEST_MS) : PATIENCE_MS;
         this.tries.set(act.id, { at: time, wait });
-        this.send(act);
+        this.send({ ...act, late_ms: Math.min(Math.max(time - at, 0), LATEST_MS) });
       }
       if (stuck) return;
     }
@@ -201,6 +205,7 @@ export class Channel {
 
   private readonly receive = (message: Incoming | Reply, buffers?: DataView[]): void => {
     if (!message || typeof message.type !== "string") return;
+    spoke(this.session, true);
     if ("to" in message && message.to && message.to !== this.view) return;
     if (message.type === "welcome" && "about" in message) this.about = message.about as About;
     if (message.type === "ack" || message.type === "refused" || message.type === "failed") {

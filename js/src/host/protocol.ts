@@ -25,11 +25,12 @@ export type OpenMessage = { type: "open"; id: string; view: string; act: string 
 export type GroupsMessage = { type: "groups"; id: string; view: string; scale: number };
 export type RetryMessage = { type: "retry"; id: string; view: string };
 export type VegaMessage = { type: "vega"; id: string; view: string };
-/** Of acts, `pool` is the table that they are about: the kernel takes them for no other. */
+/** Of acts, `pool` is the table that they are about: the kernel takes them for no other. `late_ms`: made so long ago. */
 export type LabelMessage = {
   type: "label";
   id: string;
   pool?: string;
+  late_ms?: number;
   value: string;
   selection: Selection;
   /** The id of the class: its name may be another's when this arrives. */
@@ -38,17 +39,25 @@ export type LabelMessage = {
   rows?: string;
   elapsed_ms?: number;
 };
-export type SkipMessage = { type: "skip"; id: string; pool?: string; key: string };
+export type SkipMessage = { type: "skip"; id: string; pool?: string; late_ms?: number; key: string };
 /** Keep or drop the label of an item that has changed since, or of all such items. */
-export type SettleMessage = { type: "settle"; id: string; pool?: string; keep: boolean; key?: string };
-export type UndoMessage = { type: "undo"; id: string; pool?: string };
-export type RedoMessage = { type: "redo"; id: string; pool?: string };
-export type JumpMessage = { type: "jump"; id: string; pool?: string; act: string };
-export type RestoreMessage = { type: "restore"; id: string; pool?: string; acts: string[] };
+export type SettleMessage = {
+  type: "settle";
+  id: string;
+  pool?: string;
+  late_ms?: number;
+  keep: boolean;
+  key?: string;
+};
+export type UndoMessage = { type: "undo"; id: string; pool?: string; late_ms?: number };
+export type RedoMessage = { type: "redo"; id: string; pool?: string; late_ms?: number };
+export type JumpMessage = { type: "jump"; id: string; pool?: string; late_ms?: number; act: string };
+export type RestoreMessage = { type: "restore"; id: string; pool?: string; late_ms?: number; acts: string[] };
 export type ChangeMessage = {
   type: "change";
   id: string;
   pool?: string;
+  late_ms?: number;
   change: "add" | "rename" | "merge" | "split" | "retire" | "restore" | "reorder" | "edit" | "ask";
   of?: string[];
   classes?: NewClass[];

@@ -130,7 +130,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       const words = ["Model: ", name, ` (${percent(model.confidence)})`];
       setParts(guess, ...(showGuess ? words : ["Model’s guess hidden"]));
       setText(eye, showGuess ? "hide" : "show");
-    }
+    } else setText(guess, "");
     for (const [code, element] of [...classes.children].entries()) {
       element.classList.toggle("hitl-guessed", showGuess && model?.code === code);
       setDisabled(element as HTMLElement, !ask && !bulk);

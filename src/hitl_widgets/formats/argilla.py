@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -26,16 +27,18 @@ __all__ = ["Flat", "Old", "Records"]
 
 NAME = "Argilla"
 TAKEN = {"submitted"}
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 Response = tuple[Any, str | None, str | None]  # value, user, status
 
 
 def _taken(
-    number: int, key: Any, content: tuple[str, ...], given: Iterable[Response]
+    number: int, key: tuple[Any, bool], content: tuple[str, ...], given: Iterable[Response]
 ) -> Iterator[Said | Left]:
     """The responses that were submitted."""
     for value, user, status in given:
         try:
-            yield Said(number, _choice(value, status), key, content, None if is_nothing(user) else str(user))
+            who = None if is_nothing(user) else str(user)
+            yield Said(number, _choice(value, status), key[0], content, who, sure=key[1])
         except NotTaken as why:
             yield Left(number, str(why))
 
@@ -93,14 +96,17 @@ class Records:
         return told(rows, answers, NAME)
 
 
-def _key(row: Mapping[str, Any], fields: Mapping[str, Any], wanted: Wanted) -> Any:
-    """The person's own id: what they called the record, or a field or metadata of that name."""
-    for place in (fields, fields_of(row.get("metadata"))):
-        if not is_nothing(place.get(wanted.id)):
-            return place[wanted.id]
-    # Version 1 has an id of its own beside.
-    key = row.get("external_id", row.get("id")) if wanted.id == "id" else row.get(wanted.id)
-    return None if is_nothing(key) else key
+def _key(row: Mapping[str, Any], fields: Mapping[str, Any], wanted: Wanted) -> tuple[Any, bool]:
+    """The person's own id, a field or metadata of that name, and whether it is theirs for certain.
+
+    Version 2 gives a record a UUID where the person gave no id.
+    """
+    for place in (fields, fields_of(row.get("metadata")), row):
+        name = "external_id" if place is row and wanted.id == "id" else wanted.id
+        if not is_nothing(place.get(name)):
+            return place[name], True
+    key = row.get("id") if wanted.id == "id" and "external_id" not in row else None
+    return (None, True) if is_nothing(key) else (key, _UUID.fullmatch(str(key)) is None)
 
 
 def _nested(row: Mapping[str, Any]) -> dict[str, list[Response]]:
@@ -207,12 +213,8 @@ class Old:
             label = one_of(row["annotation"])
             if isinstance(label, Mapping):
                 raise NotTaken("The annotation is more than a choice.")
-            yield Said(
-                number,
-                label,
-                _key(row, fields, wanted),
-                texts_of(fields),
-                None if is_nothing(who) else str(who),
-            )
+            key, sure = _key(row, fields, wanted)
+            by = None if is_nothing(who) else str(who)
+            yield Said(number, label, key, texts_of(fields), by, sure)
 
         return told(rows, answers, NAME)

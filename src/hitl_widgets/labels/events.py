@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 __all__ = ["ActState", "EventKind", "LabelEvent", "Selection", "new_event_id", "now"]
@@ -22,9 +22,9 @@ def new_event_id() -> str:
     return str(uuid.uuid4())
 
 
-def now() -> str:
-    """The time of an event: UTC, ISO 8601, milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+def now(ago_ms: int = 0) -> str:
+    """The time of an event: UTC, ISO 8601, milliseconds; that of one made ``ago_ms`` before now."""
+    return (datetime.now(UTC) - timedelta(milliseconds=ago_ms)).isoformat(timespec="milliseconds")
 
 
 @dataclass(frozen=True, slots=True)

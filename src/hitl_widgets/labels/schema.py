@@ -309,12 +309,16 @@ def _with_keys_and_colours(classes: Sequence[LabelClass]) -> tuple[LabelClass, .
         if not c.key and (key := free_key(c.name, taken)):
             own[c.name] = key
             taken.add(key)
-    free = iter([k for k in KEYS if k not in taken])
+    by_place: dict[str, str] = {}
+    for c, key in zip(classes, KEYS, strict=False):  # so that 2 is the second class, whatever the first has
+        if not c.key and c.name not in own and key not in taken:
+            by_place[c.name] = key
+    free = iter([k for k in KEYS if k not in taken and k not in by_place.values()])
     colors = list(islice(palette(), len(classes)))
     return tuple(
         replace(
             c,
-            key=c.key.lower() or own.get(c.name) or next(free, ""),
+            key=c.key.lower() or own.get(c.name) or by_place.get(c.name) or next(free, ""),
             color=c.color or colors[i],
         )
         for i, c in enumerate(classes)

@@ -60,7 +60,8 @@ class Imported:
         if self.n_same:
             words.append(f"{self.n_same:,} there already")
         if len(self.refused):
-            words.append(f"{len(self.refused):,} of {self.n_rows:,} rows refused: see .refused")
+            rows = self.refused.row.nunique()  # a row of another tool may hold several answers
+            words.append(f"{rows:,} of {self.n_rows:,} rows refused: see .refused")
         return ", ".join(words)
 
 

@@ -9,6 +9,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, NoReturn, TypeGuard
@@ -55,6 +56,9 @@ FIRST = 3
 # So long a view's act waits for a store that is locked: the kernel has others to answer, and the browser
 # sends it again. Nor does the next one try before so many seconds have passed.
 BRIEF = 1.0
+
+
+_late: ContextVar[int] = ContextVar("late", default=0)
 
 
 class Live:
@@ -360,8 +364,12 @@ class Live:
         return event_id is not None and self._ledger.find(event_id) is not None
 
     def _act(self, event: LabelEvent, rows: npt.ArrayLike | None = None) -> str:
+        late_ms = _late.get()
         with self._writing():
             self._refuse_closed()
+            if late_ms:
+                event = replace(event, time=now(late_ms))
+                self._refuse_overtaken(event)
             self._ledger.append(event, rows)
             self._changed.notify_all()
         self._tell_store("", "")
@@ -380,9 +388,31 @@ class Live:
             self._tell_store(str(error), self._not_read)
             raise
 
+    def _refuse_overtaken(self, event: LabelEvent) -> None:
+        """An act that comes late must not replace what its annotator has said since."""
+        self._ledger.sync()
+        if self._ledger.find(event.event_id) is not None:
+            return
+        if event.kind in {"label", "skip"}:
+            rows = [row for key in event.item_ids if (row := self._ledger.naming.row(key)) is not None]
+            said = [self._ledger.fold.current(self.pool.keys[row]).get(self.annotator) for row in rows]
+            newer = [e for e in said if e is not None and e.time > event.time]
+        else:
+            newer = [e for e, _ in self._ledger.fold.acts(1, self.annotator) if e.time > event.time]
+        if newer:
+            what = {0: "acted", 1: "answered this item"}.get(
+                len(event.item_ids), "answered some of these items"
+            )
+            raise InvalidInput(f"It came late, and you have {what} since.")
+
     @contextmanager
-    def briefly(self) -> Iterator[None]:
-        """Acts in here wait for a locked store for a second at most: who asks asks again.
+    def from_page(self, late_ms: int = 0) -> Iterator[None]:
+        """Acts in here come from a page, which sends them again: they wait for a locked store for a second.
+
+        Parameters
+        ----------
+        late_ms
+            How long ago they were made: they are dated so, and refused where they were overtaken.
 
         Raises
         ------
@@ -391,8 +421,12 @@ class Live:
         """
         if time.monotonic() < self._locked_until:
             raise StoreError(self.unsaved)
-        with waiting(BRIEF, self._on_brief_wait):
-            yield
+        token = _late.set(late_ms)
+        try:
+            with waiting(BRIEF, self._on_brief_wait):
+                yield
+        finally:
+            _late.reset(token)
 
     def _on_wait(self, words: str) -> None:
         self._tell_store(words, self._not_read)

@@ -52,7 +52,7 @@ PARCEL = 200_000
 # How a bulk act chose its items, as the map does.
 BULK = {"lasso", "rectangle", "cluster"}
 # What a message holds beside the act.
-WIRE = {"type", "id", "pool"}
+WIRE = {"type", "id", "pool", "late_ms"}
 OTHER_ROWS = "The table changed since these points were selected: select them again."
 OTHER_TABLE = "This was said about another table, or about this one before it changed."
 SESSION_WORDS = "hitl-widgets: a labeling session. Run this cell in JupyterLab 4 to go on labeling."
@@ -251,7 +251,7 @@ class SessionWidget(ChannelWidget):
             case m.Open():
                 self._open(message)
             case _:
-                with self.session.briefly():
+                with self.session.from_page(message.late_ms or 0):
                     self._act(message)
 
     def _act(self, message: m.Act) -> None:

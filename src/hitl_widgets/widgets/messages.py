@@ -58,9 +58,13 @@ class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
 
 
 class _Act(_Message, frozen=True):
-    """What writes to the log. Where it names a table, by the pool's fingerprint, it is for no other."""
+    """What writes to the log. Where it names a table, by the pool's fingerprint, it is for no other.
+
+    ``late_ms``: how long ago it was made, where it is sent again.
+    """
 
     pool: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    late_ms: Milliseconds | None = None
 
 
 class Hello(_Message, frozen=True, tag="hello"):
