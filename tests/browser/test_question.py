@@ -108,7 +108,8 @@ def test_what_cannot_be_is_said_and_the_field_is_as_it_was(desk):
     name = editor.get_by_label("Name").nth(0)
     name.fill("water")
     name.press("Enter")
-    bench.page.get_by_text("There is a class 'water' already: to make them one, merge them.").wait_for()
+    words = "1 change was not saved: There is a class 'water' already: to make them one, merge them."
+    bench.labeler.locator(".hitl-held-line").get_by_text(words).wait_for()
     name.press("Escape")
     assert name.input_value() == "fruit"
     wait_names(bench, "fruit", "water")

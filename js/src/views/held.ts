@@ -46,7 +46,7 @@ function buttons(group: Held, asking: string, ask: (name: string) => void, on: H
   const name = nameOf(group);
   if (asking === name)
     return [
-      button(`Discard ${answers(group.entries)} for good`, () => on.discard(group)),
+      button(`Discard ${counted(group)} for good`, () => on.discard(group)),
       button("Keep", () => ask("")),
     ];
   const [apply, title] =
@@ -55,7 +55,9 @@ function buttons(group: Held, asking: string, ask: (name: string) => void, on: H
       : ["Apply here", "Label the items of this table with the same id"];
   return [
     button(apply, () => on.apply(group), title),
-    button("Export", () => on.download(group), "Download a file that session.import_labels() reads"),
+    ...(isAnswers(group)
+      ? [button("Export", () => on.download(group), "Download a file that session.import_labels() reads")]
+      : []),
     button("Discard", () => ask(name)),
   ];
 }
@@ -66,12 +68,13 @@ function spoken(group: Held): (string | HTMLElement)[] {
 }
 
 /** Before the name of the store, the name, and after it. */
-function words({ reason, entries }: Held): [string, string, string] {
+function words(held: Held): [string, string, string] {
+  const { reason, entries } = held;
   const [last] = entries.slice(-1);
   const one = entries.length === 1;
   if (reason === "refused")
-    return [`${answers(entries)} ${one ? "was" : "were"} not saved: ${last.why}`, "", ""];
-  const waits = `${answers(entries)} of ${DAY.format(last.at)} ${one ? "waits" : "wait"} in this browser`;
+    return [`${counted(held)} ${one ? "was" : "were"} not saved: ${last.why}`, "", ""];
+  const waits = `${counted(held)} of ${DAY.format(last.at)} ${one ? "waits" : "wait"} in this browser`;
   if (reason === "table") return [`${waits}: the table was another then.`, "", ""];
   const gone = ", which is not the store open here: it may have been deleted, moved or replaced.";
   return [`${waits} for `, last.about?.store || "another store", gone];
@@ -82,7 +85,12 @@ function unsafeWords(n: number): string {
   return `${count(n, "answer")} ${is} not saved yet, and this browser stores nothing for the page: keep it open until ${they} saved.`;
 }
 
-const answers = (entries: readonly unknown[]): string => count(entries.length, "answer");
+const isAnswers = ({ entries }: Held): boolean =>
+  entries.every(({ act: { type } }) => type === "label" || type === "skip");
+const counted = (held: Held): string => {
+  const changes = held.entries.every(({ act }) => act.type === "change");
+  return count(held.entries.length, isAnswers(held) ? "answer" : changes ? "change" : "act");
+};
 const nameOf = ({ entries: [{ act }] }: Held): string => act.id;
 
 function line(words: (string | HTMLElement)[], ...acts: HTMLElement[]): HTMLElement {
