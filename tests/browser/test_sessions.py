@@ -146,7 +146,7 @@ def test_each_view_of_a_session_acts_on_its_own_card_and_selection(desk):
     one.press("1")
     wait_labelled(one, desk.folder, 1)
     # The second view's card keeps its item, and says what became of it.
-    two.labeler.get_by_text("Labelled fruit elsewhere: your label replaces it").wait_for()
+    two.labeler.get_by_text("You have labelled it fruit: your label replaces that").wait_for()
     two.explorer.evaluate("e => e.focus({ preventScroll: true })")
     two.press("2")
     wait_labelled(two, desk.folder, 2)
