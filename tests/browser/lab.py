@@ -392,6 +392,11 @@ class Bench:
         self.press(key)
         expect(self.card).not_to_have_attribute("data-row", before, timeout=PATIENCE_MS)
 
+    def click_class(self, name: str) -> None:
+        """Click a class, as a hand does that has seen what is on the card: a click sooner does not count."""
+        self.page.wait_for_timeout(200)
+        self.labeler.locator(f"[data-class='{name}']").click()
+
     @property
     def n_labels(self) -> int:
         words = self.labeler.locator(".hitl-head > :last-child").inner_text()

@@ -24,7 +24,7 @@ def posting(self, content, buffers=None):
     return post(self, content, buffers)
 channel.SessionWidget._show, channel.ChannelWidget._post = showing, posting
 images = np.random.default_rng(0).integers(0, 255, (30, 700, 700, 3), np.uint8)
-session = hitl.Session(list(images), X=images[:, :4, :4, 0].reshape(30, 16), classes=["a", "b"], audit=0)
+session = hitl.Session(list(images), X=images[:, :4, :4, 0].reshape(30, 16), classes=["cat", "dog"], audit=0)
 hitl.Labeler(session)"""
 
 

@@ -256,7 +256,7 @@ def test_point_rectangle_and_group_are_chosen_and_labelled_and_undone_as_one(des
     assert n > 20
     bench.labeler.get_by_text("a group of the map").wait_for()
     bench.labeler.get_by_role("button", name="7", exact=False).last.wait_for()
-    bench.labeler.locator("[data-class='7']").click()
+    bench.click_class("7")
     bench.acknowledged()
     labelled = bench.n_labels
     assert labelled >= n
@@ -371,7 +371,7 @@ def test_the_guess_can_be_hidden_and_stays_hidden(desk):
 def test_an_unreadable_image_shows_why_and_the_rest_goes_on(desk):
     cell = """import hitl_widgets as hitl, numpy as np, pathlib
 images = [np.full((8, 8), 20 * i, dtype=np.uint8) for i in range(10)]
-session = hitl.Session([b"not an image", pathlib.Path("gone.png"), *images], classes=["a", "b"])
+session = hitl.Session([b"not an image", pathlib.Path("gone.png"), *images], classes=["cat", "dog"])
 session"""
     notebook, bench = desk.open(cell)
     notebook.run(0)
