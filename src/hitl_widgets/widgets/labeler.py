@@ -119,6 +119,12 @@ class Labeler(SessionWidget):
         asks = [{"row": row, "key": pool.keys[row]} | ask for row in rows]
         self._post({"type": "skipped", "to": message.view, "queue": asks})
 
+    def _taken_back(self, event_id: str) -> dict[str, Any] | None:
+        back = super()._taken_back(event_id)
+        if back is not None:  # it is on the card again, so that the view must hear what it is
+            self._hand([back["row"]])
+        return back
+
     def _known(self, labels: Labels) -> list[dict[str, Any]]:
         """Of the items asked lately those that are labelled by now: one may still be on a card.
 
