@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -187,6 +188,22 @@ def test_features_that_fail_are_said_everywhere_and_made_again_by_the_button(
         assert session.trouble == ""
         assert session.wait(20).has_features
         assert posted[-1].get("trouble", "") == ""
+
+
+@pytest.mark.parametrize("when", ["error", "stage"])
+def test_a_retry_at_the_moment_of_the_failure_is_not_lost(no_umap: None, bundles: None, when: str) -> None:
+    X, _ = clouds()
+    subscribed = threading.Event()
+    embed = Fails(OSError("the disk is away"), 1, lambda items: X[: len(items)])
+    with Session([f"item {i}" for i in range(60)], embed=lambda items: subscribed.wait(20) and embed(items),
+                 classes=["a", "b"], store=":memory:") as session:  # fmt: skip
+        # Told from the thread that failed, which is still at work then.
+        session.subscribe(lambda what: session.retry() if what == when and session.error else None)
+        told = Told(session)
+        subscribed.set()
+        told.wait_until(lambda: session.round is not None and session.round.has_features)
+        assert session.trouble == ""
+    assert embed.calls == 2
 
 
 def test_features_that_need_a_half_imported_module_are_made_again_by_themselves(no_umap: None) -> None:

@@ -973,8 +973,8 @@ class Live:
             self._error = error if self._ground is None else None
             self._stage = None
             self._graph_due = False
+            self._troubles.note("map" if self._error is None else "items", error)
             self._changed.notify_all()
-        self._troubles.note("items" if self._error is not None else "map", error)
         if self._error is None:
             warnings.warn(self.trouble_mapping, RuntimeWarning, stacklevel=2)
         self._tell("error")

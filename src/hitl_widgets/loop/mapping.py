@@ -27,7 +27,7 @@ from hitl_widgets.errors import InvalidInput
 from hitl_widgets.loop.maps import Map, Method, check_scale, draw, regroup
 from hitl_widgets.loop.troubles import half_imported
 from hitl_widgets.loop.worker import PAUSES, Worker
-from hitl_widgets.turns import behind, give_way
+from hitl_widgets.turns import behind, give_way, uninterrupted
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -157,13 +157,16 @@ class Preparation:
         self._umap: UmapProcess | None = None
         self._closing = threading.Event()
         self._regrouping = Worker(self._regroup, "groups", last=True, on_turn=on_turn)
-        self._thread: threading.Thread | None = None
+        self._asking = threading.Lock()
+        self._asked = self._running = False
 
     def start(self) -> None:
         """Begin, or go on where it failed; returns at once."""
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name="hitl-map", daemon=True)
-            self._thread.start()
+        with uninterrupted(), self._asking:
+            self._asked = True  # a thread that has just failed, and said so, goes on
+            if not self._running:
+                self._running = True
+                threading.Thread(target=self._run, name="hitl-map", daemon=True).start()
 
     def regroup(self, scale: float) -> None:
         """Make the groups finer (0.25 to 1) or coarser (1 to 4), now and later; ends in ``on_map``.
@@ -184,8 +187,19 @@ class Preparation:
         self._regrouping.close()
 
     def _run(self) -> None:
-        with behind():
-            self._prepare()
+        try:
+            while self._is_asked():
+                with behind():
+                    self._prepare()
+        except BaseException:
+            self._running = False
+            raise
+
+    def _is_asked(self) -> bool:
+        with self._asking:
+            asked, self._asked = self._asked, False
+            self._running = asked
+            return asked
 
     def _prepare(self) -> None:
         for pause in (*PAUSES, None):
