@@ -237,6 +237,17 @@ def test_numbers_stay_numbers(tmp_path: Path) -> None:
     assert rows == [["id", "x", "label"], [-1.0, -0.5, "a"], [2.0, None, "b"]]
 
 
+@pytest.mark.parametrize(("name", "reader"), [("t.csv", pd.read_csv), ("t.xlsx", pd.read_excel)])
+def test_words_that_pandas_reads_as_missing_are_told(tmp_path: Path, name: str, reader: Any) -> None:
+    table = pd.DataFrame({"id": ["1", "null"], "label": ["NA", "b"]})
+    with pytest.warns(RuntimeWarning, match=rf"'NA', 'null' .*{reader.__name__}.*keep_default_na=False"):
+        path = write_table(table, tmp_path / name)
+    engine = {"engine": "calamine"} if name == "t.xlsx" else {}
+    whole, usual = reader(path, keep_default_na=False, dtype=str, **engine), reader(path, **engine)
+    assert whole.to_dict("list") == table.to_dict("list")
+    assert list(usual.isna().sum()) == [1, 1]
+
+
 def test_half_characters_are_told(tmp_path: Path) -> None:
     with pytest.warns(RuntimeWarning, match="1 texts hold half a character"):
         write_table(pd.DataFrame({"id": ["a\ud800"]}, dtype=object), tmp_path / "out.csv")

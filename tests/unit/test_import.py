@@ -329,6 +329,44 @@ def test_a_history_in_which_the_classes_changed_is_restored(make_session: Make, 
     assert three.classes.names == ("first", "b1", "b2")
 
 
+@pytest.mark.parametrize("way", ["rename", "merge"])
+def test_a_class_that_was_given_a_name_which_is_taken_here_joins_it(
+    make_session: Make, tmp_path: Path, way: str
+) -> None:
+    one = make_session(annotator="mia")
+    one.label(one.pool.ids[0], "a")
+    one.classes.rename("a", "A") if way == "rename" else one.classes.merge(["a"], into="A")
+    one.label(one.pool.ids[1], "A")
+    path = one.export(tmp_path / "one.jsonl", names=True)
+    two = make_session(annotator="ben", classes=["A", "b"])
+    assert not len(two.import_labels(path).refused)
+    assert two.classes.names == ("A", "b")
+    assert list(two.labels()["label"]) == ["A", "A"]
+    assert two.import_labels(path).n == 0
+    assert two.classes.names == ("A", "b")
+
+
+def test_a_rename_that_was_undone_merges_nothing(make_session: Make, tmp_path: Path) -> None:
+    one = make_session(annotator="mia")
+    one.label(one.pool.ids[0], "a")
+    one.classes.rename("a", "A")
+    one.undo()
+    two = make_session(annotator="ben", classes=["A", "b"])
+    two.import_labels(one.export(tmp_path / "one.jsonl", names=True))
+    assert list(two.labels()["label"]) == ["a"]
+
+
+def test_a_change_of_the_classes_that_has_no_effect_here_is_said(make_session: Make, tmp_path: Path) -> None:
+    one = make_session(annotator="mia")
+    one.label(one.pool.ids[0], "a")
+    one.classes.split("a", ["a1", "a2"])
+    two = make_session(annotator="ben", classes=["a1", "b"])
+    found = two.import_labels(one.export(tmp_path / "one.jsonl", names=True))
+    [why] = found.refused["why"]
+    assert "has no effect here. There is a class 'a1' already" in why
+    assert two.classes.names == ("a1", "b", "a")
+
+
 def test_a_history_of_two_people_is_merged(make_session: Make, tmp_path: Path) -> None:
     one, two = some_history(make_session), make_session(annotator="ben")
     two.label(two.pool.ids[0], "b")

@@ -25,6 +25,11 @@ FORMATS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".xlsx": "xl
 # A spreadsheet runs what begins with these. A ' that is there already counts along, so that taking ours
 # away gives back the text as it was.
 FORMULA = re.compile("'* *[=+\\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]")
+# Texts that pandas.read_csv and read_excel take for a missing value unless they are told otherwise.
+NO_VALUE = frozenset({
+    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
+    "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+})  # fmt: skip
 SQLITE = b"SQLite format 3\0"
 PLAIN = (str, bool, float, bytes, date, np.bool_, np.integer, np.floating, np.datetime64)
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -106,11 +111,14 @@ def write_table(
     RuntimeWarning
         Where a text holds half a character, which no file of text can: it is replaced. Where a column
         holds what the file has no type for, such as complex or very large numbers: it is written as text.
+        Where ids or labels are words that pandas reads as missing, such as ``NA``.
     """
     name = format_of(path, format)
     if name == "jsonl":
         raise InvalidInput("A table is written as csv, parquet or xlsx; jsonl is for the whole history.")
     safe = _of_one_kind(_whole_characters(table), say=name != "csv")
+    if name != "parquet":
+        _say_no_values(safe, "read_csv" if name == "csv" else "read_excel")
     with replacing(path) as part:
         if name == "parquet":
             safe.to_parquet(part, index=False)
@@ -157,7 +165,7 @@ def _whole_characters(table: pd.DataFrame) -> pd.DataFrame:
             f"{halves:,} texts hold half a character (a lone surrogate), which no file of text can: each is "
             "replaced by \ufffd. The .jsonl history keeps the ids as they are.",
             RuntimeWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
     return safe
 
@@ -181,9 +189,20 @@ def _of_one_kind(table: pd.DataFrame, *, say: bool) -> pd.DataFrame:
         warnings.warn(
             f"These columns hold what such a file has no type for, and are written as text: {shown}.",
             RuntimeWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
     return table
+
+
+def _say_no_values(table: pd.DataFrame, reader: str) -> None:
+    found = {str(v) for c in ("id", "label") if c in table for v in table[c].unique() if isinstance(v, str)}
+    if words := sorted(found & NO_VALUE):
+        warnings.warn(
+            f"{choices(words)} among the ids or labels would be read as missing by pandas. Read the file "
+            f"with pandas.{reader}(path, keep_default_na=False); import_labels needs nothing.",
+            RuntimeWarning,
+            stacklevel=6,
+        )
 
 
 def _may_be_odd(cells: pd.Series[Any]) -> bool:

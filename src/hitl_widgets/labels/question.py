@@ -79,12 +79,16 @@ class _Change:
 
     def on(self, before: _State) -> _State:
         """The state with this change; as it was where the change no longer applies."""
-        after = before.copy()
         try:
-            _APPLY[self.name](after, self)
-            after.schema()
+            return self.applied(before)
         except Exception:  # noqa: BLE001 - a log that cannot be folded would lock everybody out
             return before
+
+    def applied(self, before: _State) -> _State:
+        """The same, raising where it does not apply."""
+        after = before.copy()
+        _APPLY[self.name](after, self)
+        after.schema()
         return after
 
 
@@ -102,6 +106,7 @@ class Question:
     def __init__(self) -> None:
         self._log: list[_Change] = []
         self._undone: set[str] = set()
+        self._unread: dict[str, str] = {}
         self._called: dict[str, str] = {}
         self._state = _State()
         self._own: Mapping[str, Any] | None = None
@@ -116,7 +121,8 @@ class Question:
             else:
                 change = self._whole(event.value, event.event_id)
                 self.asked = event.value
-        except Exception:  # noqa: BLE001 - as above: what nobody can read is void
+        except Exception as error:  # noqa: BLE001 - as above: what nobody can read is void
+            self._unread[event.event_id] = str(error)
             return None
         self._log.append(change)
         return self._move(change.on(self._state))
@@ -129,6 +135,17 @@ class Question:
             if change.event_id not in self._undone:
                 state = change.on(state)
         return self._move(state)
+
+    def void(self) -> dict[str, str]:
+        """By event id, why changes of the log have no effect; those that are undone are not among them."""
+        state, found = _State(), {i: why for i, why in self._unread.items() if i not in self._undone}
+        for change in self._log:
+            if change.event_id not in self._undone:
+                try:
+                    state = change.applied(state)
+                except Exception as error:  # noqa: BLE001 - as above
+                    found[change.event_id] = str(error)
+        return found
 
     def spell(self, own: Mapping[str, Any]) -> None:
         """Give classes back as these values, by name: a cell's own, whatever the log says."""

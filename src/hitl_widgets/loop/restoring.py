@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.export.history import History
 from hitl_widgets.export.reading import read_source
 from hitl_widgets.labels.events import LabelEvent
+from hitl_widgets.labels.question import Question
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.loop.importing import Imported, Log, Refusals
 from hitl_widgets.loop.tables import folded
@@ -51,7 +52,47 @@ def import_history(found: History, log: Log, annotator: str, *, replace: bool = 
             n += 1
         else:
             refusals.add(number, "The store has this act already, under another task.", None, event.value)
+    _settle_classes(log, accepted, refusals)
     return Imported(n, n_same, refusals.table(), found.n_lines, "acts")
+
+
+def _settle_classes(log: Log, accepted: list[tuple[int, LabelEvent]], refusals: Refusals) -> None:
+    """Merge classes that the history gave a name which is taken here; say which changes have no effect."""
+    changes = {event.event_id: (number, event) for number, event in accepted if event.kind == "schema"}
+    if not changes:
+        return
+    question = _replayed([*log.events, *(event for _, event in accepted)])
+    for event_id, why in question.void().items():
+        if event_id not in changes:
+            continue
+        number, event = changes[event_id]
+        if event.value["change"] in {"rename", "merge"} and (value := _as_merge(question, event.value)):
+            merge = LabelEvent("schema", log.task, event.annotator, value=value)
+            question.apply(merge)
+            log.add(merge)
+        else:
+            words = f"This change of the classes has no effect here. {why}"
+            refusals.add(number, words, None, event.value["change"])
+
+
+def _replayed(events: Iterable[LabelEvent]) -> Question:
+    question = Question()
+    for event in {e.event_id: e for e in events}.values():
+        if event.kind == "schema":
+            question.apply(event)
+        elif event.kind in {"undo", "redo"}:
+            for act in event.value if isinstance(event.value, list | tuple) else (event.value,):
+                question.turn(str(act), back=event.kind == "undo")
+    return question
+
+
+def _as_merge(question: Question, change: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """A merge that does here what giving classes a new name did there; None where there is none."""
+    into = change.get("name") or next((c["name"] for c in change.get("classes", ())), "")
+    try:
+        return question.completed({"change": "merge", "of": change["of"], "name": into})
+    except InvalidInput:
+        return None
 
 
 def _is_whole(event: LabelEvent) -> bool:
