@@ -422,6 +422,20 @@ def test_a_kept_label_counts_for_the_audit_as_it_did(by_id: Make, store: Path) -
     assert session.current.audited.tolist() == [True, False]
 
 
+@pytest.mark.parametrize("how", [{"id": "k"}, {}])
+def test_digests_that_were_computed_ahead_are_the_same(how: dict[str, str]) -> None:
+    said = ["plain", "behind it \n", "caf\u00e9", "cafe\u0301", "a\r\nb"]
+    pools = [Pool.from_data(table(range(5), said), text="t", **how) for _ in range(3)]
+    pools[1].fill_digests(lambda: False)
+    pools[2].fill_digests(lambda: True)
+    rows = [4, 0, 1, 3]
+    found = {pool.digests(rows) for pool in pools}
+    assert len(found) == 1
+    one_by_one = "".join(map(pools[0].digest, rows))
+    assert how == {} or found == {one_by_one}
+    assert pools[0].digests([0]) == (pools[0].digest(0) if how else "")
+
+
 def test_others_labels_on_other_content_are_dropped_as_well(by_id: Make) -> None:
     with by_id(table([0, 1]), annotator="mia") as first:
         first.label([0, 1], "a")

@@ -41,6 +41,7 @@ WIDE = 30
 SHOWN_COLUMNS = 12
 DIGEST = 16  # hexadecimal digits: 4 of what is shown of an item (its kind and columns), 12 of its content
 NO_DIGEST = "." * DIGEST
+PART = 500  # so many digests are computed between two looks at whether others wait
 FEW_FILES = 16  # of so many images an act reads the files again
 MANY_VARIANTS = 50_000  # up to so many texts are sought as an editor may have found them
 SAMPLE = 16  # items that tell tables with the same ids apart
@@ -235,12 +236,29 @@ class Pool:
         """
         if not self.has_content or (self.kind == "image" and (self.by_content or len(rows) > FEW_FILES)):
             return ""
-        if not self.by_content:
+        if self.kind == "image":  # a file may change
             return "".join(map(self.digest, rows))
-        same = [canonical_item(self.kind, self.items[i]) is self.items[i] for i in rows]
-        if all(same):
-            return ""
-        return "".join(NO_DIGEST if s else self.digest(i) for i, s in zip(rows, same, strict=True))
+        at = np.asarray(rows, np.int64)
+        self._fill(at)
+        found = self._digests[at]
+        return "" if self.by_content and (found == NO_DIGEST.encode()).all() else found.tobytes().decode()
+
+    def fill_digests(self, stopped: Callable[[], bool]) -> None:
+        """Compute the digests ahead, so that a large act need not; ``stopped`` is asked now and then."""
+        if self.has_content and self.kind != "image":
+            for start in range(0, len(self), PART):
+                if stopped():
+                    return
+                self._fill(np.arange(start, min(start + PART, len(self))))
+
+    @cached_property
+    def _digests(self) -> npt.NDArray[np.bytes_]:
+        return np.zeros(len(self), f"S{DIGEST}")
+
+    def _fill(self, rows: npt.NDArray[np.int64]) -> None:
+        for i in rows[self._digests[rows] == b""].tolist():
+            same = self.by_content and canonical_item(self.kind, self.items[i]) is self.items[i]
+            self._digests[i] = (NO_DIGEST if same else self.digest(i)).encode()
 
     def with_content(self, content: str) -> tuple[int, ...]:
         """The items with this content, by the first 12 digits of its hash."""
