@@ -187,7 +187,8 @@ class Ledger:
 
     def named(self, rows: Sequence[int]) -> tuple[tuple[str, ...], str]:
         """The keys under which an act on these items is written, and what they hold now."""
-        return tuple(map(self.naming.written, rows)), self._pool.digests(rows)
+        written = self.naming.written if self.naming.respelled else self._pool.keys.__getitem__
+        return tuple(map(written, rows)), self._pool.digests(rows)
 
     def _read(self) -> tuple[tuple[str, ...], npt.NDArray[np.int64] | None]:
         """Fold what is new in the log; returns the keys of the items that it may have changed."""

@@ -245,9 +245,9 @@ class Preparation:
             kept.write(old)
         give_back()
         self._before_graph()
+        self._pool.fill_digests(self._stopped)
         graph = self._neighbours = self._neighbours or self._graph(X)
         give_back()
-        self._pool.fill_digests(self._stopped)
         if graph is None or old is not None or not better or self._closing.is_set():
             return
         xy = self._lay_out(graph, first)
