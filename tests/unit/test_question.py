@@ -245,6 +245,7 @@ def test_what_was_changed_in_the_cell_is_changed_and_nothing_else(task: Task) ->
     assert task.means("x") == "junk"
     task.ask("other", "junk", "ham", "mine", question="Which?")
     assert task.classes.names == ("other", "junk", "ham", "mine", "scam")
+    assert len({c.color for c in task.classes}) == 5
 
 
 def test_a_retired_class_that_the_cell_names_anew_is_offered_again(task: Task) -> None:

@@ -265,3 +265,11 @@ def test_an_unknown_class_is_named_with_the_nearest() -> None:
 )
 def test_a_key_by_position_is_the_position(names: list[str], keys: str) -> None:
     assert "".join(c.key for c in Schema(names).classes) == keys
+
+
+def test_a_colour_that_a_class_has_is_given_to_no_other() -> None:
+    made = Schema([LabelClass("a", color="#e69f00"), "b", "c", LabelClass("d", color="#0072B2")])
+    colors = [c.color.upper() for c in made.classes]
+    assert colors[0] == "#E69F00"
+    assert colors[2] == "#009E73"
+    assert len(set(colors)) == 4

@@ -718,6 +718,7 @@ def test_a_class_that_the_cell_renames_is_asked_about_and_loses_no_label(
             session = make_session(store=store, classes=["ham", "junk"])
         assert session.classes.names == ("ham", "junk", "spam")
         assert [(name, to) for _, name, to in session.unanswered] == [("spam", ("junk",))]
+        assert len({c.color for c in session.classes}) == len(session.classes)
         assert session.labels()["label"].tolist() == ["spam"] * 3
         session.close()
     assert session.history()["kind"].tolist() == ["schema", "label", "schema"]

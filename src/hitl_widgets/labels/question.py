@@ -8,7 +8,16 @@ from typing import Any
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.labels.events import LabelEvent
-from hitl_widgets.labels.schema import KEYS, MAX_CLASSES, LabelClass, Schema, free_key, palette, stored_values
+from hitl_widgets.labels.schema import (
+    KEYS,
+    MAX_CLASSES,
+    LabelClass,
+    Schema,
+    free_key,
+    palette,
+    stored_values,
+    unlike,
+)
 from hitl_widgets.labels.values import alike, is_blank, spelled, tidy
 
 __all__ = ["CHANGES", "Question"]
@@ -403,6 +412,7 @@ def _ask(state: _State, change: _Change) -> None:
 def _asked(state: _State, change: _Change) -> None:
     """What ``classes=`` names: only where it differs from what it named before."""
     new = dict(change.made)
+    colors = {c.color for c in new.values()}
     for id_, c in new.items():
         if id_ in state.asked:
             if id_ in state.live:
@@ -410,7 +420,9 @@ def _asked(state: _State, change: _Change) -> None:
         elif id_ in state.retired:
             state.live[id_] = state.retired.pop(id_)
         elif id_ not in state.live and id_ not in state.into:
-            state.live[id_] = c
+            # A colour by its place in the cell may be that of a class that was added since.
+            others = {other.color for i, other in state.live.items() if i not in new}
+            state.live[id_] = replace(c, color=unlike(c.color, others, others | colors))
     for id_ in change.of:  # what it dropped then, not what an undo has brought back since
         if id_ in state.live:
             del state.live[id_]

@@ -22,7 +22,7 @@ from hitl_widgets.labels.values import (
     spelled,
 )
 
-__all__ = ["LabelClass", "Schema", "free_key", "palette"]
+__all__ = ["LabelClass", "Schema", "free_key", "palette", "unlike"]
 
 KEYS = "123456789abcdefhijklmopqrtuvwxy0"  # not g, n, s, z: they grow, go on, skip and undo
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7A7A7A")
@@ -314,15 +314,29 @@ def _with_keys_and_colours(classes: Sequence[LabelClass]) -> tuple[LabelClass, .
         if not c.key and c.name not in own and key not in taken:
             by_place[c.name] = key
     free = iter([k for k in KEYS if k not in taken and k not in by_place.values()])
-    colors = list(islice(palette(), len(classes)))
     return tuple(
         replace(
-            c,
-            key=c.key.lower() or own.get(c.name) or by_place.get(c.name) or next(free, ""),
-            color=c.color or colors[i],
+            c, key=c.key.lower() or own.get(c.name) or by_place.get(c.name) or next(free, ""), color=color
         )
-        for i, c in enumerate(classes)
+        for c, color in zip(classes, _colours(classes), strict=True)
     )
+
+
+def _colours(classes: Sequence[LabelClass]) -> list[str]:
+    """Each class's own colour; else that of its place in the palette, or a free one where that is taken."""
+    taken = {c.color.upper() for c in classes}
+    by_place = list(islice(palette(), len(classes)))
+    found: list[str] = []
+    for c, color in zip(classes, by_place, strict=True):
+        found.append(c.color or unlike(color, taken, {*taken, *by_place, *found}))
+    return found
+
+
+def unlike(color: str, others: Collection[str], avoid: Collection[str] | None = None) -> str:
+    """The colour, or a free one of the palette where others have it; one that is none of ``avoid``."""
+    if color not in others:
+        return color
+    return next(one for one in palette() if one not in (others if avoid is None else avoid))
 
 
 def free_key(name: str, taken: Collection[str]) -> str:

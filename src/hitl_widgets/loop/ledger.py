@@ -19,7 +19,7 @@ from hitl_widgets.data.pool import Pool, repeated_words
 from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
-from hitl_widgets.labels.schema import Schema
+from hitl_widgets.labels.schema import LabelClass, Schema, unlike
 from hitl_widgets.labels.store import START, LabelStore, LogChanged, Mark
 from hitl_widgets.labels.values import KNOWN
 from hitl_widgets.loop import notices
@@ -397,7 +397,11 @@ class Ledger:
                 "same file: task='another name'. To rename classes: open it without classes=, then "
                 "session.classes.rename(). Nothing was changed."
             )
-        kept = [replace(c, key="") for c in stored.classes if c.name in lost]
+        colors = {str(c["color"]) for c in asked["classes"]}
+        kept: list[LabelClass] = []
+        for c in (c for c in stored.classes if c.name in lost):
+            kept.append(replace(c, key="", color=unlike(c.color, colors)))
+            colors.add(kept[-1].color)
         ids = dict(zip(stored.names, stored.ids, strict=False))
         self._lost = tuple(ids[c.name] for c in kept)
         # Not the ones that stood beside them when they were first asked for: the cell may run again.
