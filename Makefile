@@ -9,7 +9,7 @@ NPM := PATH="$(NODE_PATH_PREFIX)$$PATH" npm
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help setup js browser postgres demo check test test-fast test-js test-browser format bench bench-labels bench-reliability screenshot wheel clean
+.PHONY: help setup js browser postgres demo check test test-fast test-js test-browser format bench bench-accuracy bench-labels bench-reliability screenshot wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 19
@@ -77,6 +77,9 @@ format: setup  ## write the house style
 
 bench: setup browser  ## measure, and write docs/benchmarks.md
 	$(PY) benchmarks/latency.py $(ARGS)
+
+bench-accuracy: setup  ## measure how often the accuracy's interval is right, and write docs/accuracy.md: hours
+	$(PY) benchmarks/interval.py $(ARGS)
 
 bench-labels: setup  ## measure how many labels are saved: hours (ARGS=--quick: minutes, and not into docs/)
 	$(PY) benchmarks/label_efficiency.py $(ARGS)

@@ -192,7 +192,7 @@ def _check() -> int:
     stored = sum(truth.get(key) == label for key, label in zip(kept["id"], kept["label"], strict=True))
     print(f"labels given               {len(truth)}")
     print(f"accuracy on the other {len(rest):,}  {accuracy:.3f}")
-    print(f"the audit's own estimate   {estimate}")
+    print(f"the session's own estimate {estimate}")
     print(f"labels stored              {stored}, in {where}")
     if stored != BUDGET:
         print(f"hitl-widgets: {stored} of {BUDGET} labels are in the store.", file=sys.stderr)

@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.learn import auto, scoring
 from hitl_widgets.learn.auto import AutoLearner, Trust
-from hitl_widgets.learn.evaluate import audit_estimate
+from hitl_widgets.learn.evaluate import Given, Rest, accuracy_estimate
 from hitl_widgets.learn.graph import GraphLearner
 from hitl_widgets.learn.linear import LinearLearner, Span, _posterior_variance
 from hitl_widgets.learn.views import spectral
@@ -469,7 +469,9 @@ def test_a_refresh_brings_the_rest_to_where_a_fresh_learner_is(groups: AutoPool)
 def test_the_audit_of_a_learner_that_lags_is_honest(groups: AutoPool) -> None:
     # Labels by the dice: whoever has not seen them tells a third of them.
     dice = np.random.default_rng(0).integers(0, 3, 150)
-    found = audit_estimate(fresh(groups), np.arange(150), dice, np.ones(150, bool))
+    given = Given(np.arange(150), dice, np.ones(150, bool), np.arange(150))
+    left = np.arange(150, len(groups[0]))
+    found = accuracy_estimate(fresh(groups), given, Rest(left, len(left)))
     assert found.value is not None
     assert found.value < 0.45
 

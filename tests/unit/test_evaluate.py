@@ -4,19 +4,24 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given as drawn
 from hypothesis import strategies as st
-from scipy.stats import binomtest
 
 from helpers import clouds
+from hitl_widgets.data.neighbors import NeighborGraph
+from hitl_widgets.learn.auto import AutoLearner
+from hitl_widgets.learn.calibration import AUDITED, CHOSEN, IN_BULK, LATER
 from hitl_widgets.learn.evaluate import (
-    MIN_AUDITED,
+    MOST,
     N_FOLDS,
+    POINTS_BY_FOLDS,
     Estimate,
-    audit_estimate,
+    Given,
+    Rest,
+    accuracy_estimate,
     checkpoints,
     learning_curve,
-    wilson,
+    tell,
 )
 from hitl_widgets.learn.linear import LinearLearner
 
@@ -45,123 +50,225 @@ class Memory:
         return np.eye(self.shape[1])[[self.known.get(i, 0) for i in rows]]
 
 
-def labelled(n: int, share: float = 0.5, seed: int = 0) -> tuple[Any, Any, Any]:
-    """Rows in a random order, random codes of 0 and 1, and which are audited."""
+def labelled(n: int, share: float = 0.5, seed: int = 0) -> Given:
+    """Rows in a random order, random codes of 0 and 1, and which are audited; each an act of its own."""
     rng = np.random.default_rng(seed)
-    return rng.permutation(n), rng.integers(0, 2, n), rng.random(n) < share
+    return Given(rng.permutation(n), rng.integers(0, 2, n), rng.random(n) < share, np.arange(n))
 
 
-@given(st.integers(MIN_AUDITED, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_the_interval_is_wilsons(pair: tuple[int, int]) -> None:
-    right, n = pair
-    z, share = 1.959963984540054, right / n
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    found, oracle = wilson(right, n), binomtest(right, n).proportion_ci(method="wilson")
-    assert (found.value, found.n) == (share, n)
-    assert found.low == pytest.approx(max(centre - half, 0), abs=1e-9) == pytest.approx(oracle.low)
-    assert found.high == pytest.approx(min(centre + half, 1), abs=1e-9) == pytest.approx(oracle.high)
+def memory(n: int) -> Memory:
+    return Memory().start(np.zeros((n, 1)), 2)
 
 
-@pytest.mark.parametrize("n", [0, 1, MIN_AUDITED - 1])
-def test_an_estimate_of_few_says_that_it_cannot_say(n: int) -> None:
-    found = wilson(n, n)
-    assert found == Estimate(None, None, None, n)
-    assert str(found) == f"too few to say ({n} audited, 15 needed)"
+def rest(n: int, of: int) -> Rest:
+    """Rows ``n`` to ``of``."""
+    return Rest(np.arange(n, of), of - n)
 
 
-def test_an_estimate_says_its_value_interval_and_number() -> None:
-    assert str(wilson(18, 20)) == "0.90 (0.70-0.97, 20 audited)"
+NOTHING = Estimate(None, None, None, 0)
 
 
-def test_no_fold_is_scored_by_a_model_that_has_seen_it() -> None:
-    index, y, audited = labelled(60)
-    learner = Memory().start(np.zeros((60, 1)), 2)
-    audit_estimate(learner, index, y, audited)
-    assert len(learner.diary) == N_FOLDS
-    scored: list[int] = []
-    for known, rows in learner.diary:
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (NOTHING, "not known (nothing audited yet)"),
+        (Estimate(None, None, None, 3), "not known yet (3 audited)"),
+        (Estimate(0.9, 0.701, 0.97, 20), "0.90 (0.70-0.97, 20 audited)"),
+    ],
+)
+def test_an_estimate_in_words(found: Estimate, words: str) -> None:
+    assert str(found) == words
+
+
+def test_no_fold_is_told_by_a_model_that_has_seen_it() -> None:
+    given, learner = labelled(60), memory(80)
+    accuracy_estimate(learner, given, rest(60, 80))
+    (all_, others), *folds = learner.diary
+    assert (all_, others) == (set(range(60)), set(range(60, 80)))
+    assert len(folds) == N_FOLDS
+    told: list[int] = []
+    for known, rows in folds:
         assert not known & rows
         assert known | rows == set(range(60))  # everything else was there to learn from
-        scored += rows
-    assert sorted(scored) == sorted(index[audited])  # each audited item once
+        told += rows
+    assert sorted(told) == list(range(60))
 
 
 def test_a_learner_that_knows_its_labels_by_heart_scores_no_better_than_its_guess() -> None:
-    index, y, audited = labelled(400)
-    learner = Memory().start(np.zeros((400, 1)), 2)
-    found = audit_estimate(learner, index, y, audited)
-    assert found.value == pytest.approx((y[audited] == 0).mean())
-    assert found.n == audited.sum()
+    given = labelled(400)
+    found = accuracy_estimate(memory(900), given, rest(400, 900))
+    assert found.value == pytest.approx((given.y[given.audited] == 0).mean(), abs=0.05)
+    assert found.n == given.audited.sum()
 
 
-def test_labels_that_were_not_drawn_at_random_never_score() -> None:
-    X, names = clouds(100)
+def test_a_learner_that_leaves_out_labels_is_asked_once() -> None:
+    X, names = clouds(200)
     truth = (names == "b").astype(int)
-    index, audited = np.arange(100), np.arange(100) % 3 == 0
-    wrong = np.where(audited, truth, 1 - truth)
-    learner = LinearLearner().start(X, 2)
-    assert audit_estimate(learner, index, truth, audited).value == 1.0
-    low = audit_estimate(learner, index, wrong, audited).value
-    assert low is not None
-    assert low < 0.1
+    learner = AutoLearner().start(X, 2, NeighborGraph.build(X).weights)
+    index = np.random.default_rng(0).permutation(200)[:60]
+    dice = np.random.default_rng(1).integers(0, 2, 60)
+    audited, act = np.arange(60) % 2 == 0, np.arange(60)
+    others = np.setdiff1d(np.arange(200), index)
+    good = accuracy_estimate(learner, Given(index, truth[index], audited, act), Rest(others, 140))
+    assert good.low is not None
+    assert good.low > 0.9
+    # Labels by the dice: whoever has not seen them tells half of them.
+    bad = accuracy_estimate(learner, Given(index, dice, audited, act), Rest(others, 140))
+    assert bad.value == pytest.approx(0.5, abs=0.15)
 
 
-def test_the_estimate_is_near_the_accuracy_on_everything_else() -> None:
+def test_labels_that_were_chosen_do_not_set_the_level() -> None:
+    X, names = clouds(300)
+    truth = (names == "b").astype(int)
+    index, audited = np.arange(200), np.arange(200) % 2 == 0
+    learner, others = LinearLearner().start(X, 2), rest(200, 300)
+    # The model learns the audited half's truth alone: what was chosen is a coin's word.
+    coin = np.random.default_rng(0).integers(0, 2, 200)
+    mixed = np.where(audited, truth[:200], np.where(coin, truth[:200], 1 - truth[:200]))
+    found = accuracy_estimate(learner, Given(index, mixed, audited, index), others)
+    learner.update(index, mixed)
+    real = (learner.proba(others.index).argmax(axis=1) == truth[200:]).mean()
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low <= real <= found.high
+
+
+@pytest.mark.parametrize("audits", [1, 5, 30])
+def test_the_interval_holds_the_accuracy_on_everything_else(audits: int) -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(4000, 5)).astype(np.float32)
     truth = (X[:, 0] + rng.normal(size=4000) > 0).astype(int)
-    index, audited = np.arange(600), np.arange(600) % 2 == 0
+    index, audited = np.arange(100), np.arange(100) < audits
     learner = LinearLearner().start(X, 2)
-    found = audit_estimate(learner, index, truth[:600], audited)
-    learner.update(index, truth[:600])
-    real = (learner.proba(np.arange(600, 4000)).argmax(axis=1) == truth[600:]).mean()
+    found = accuracy_estimate(learner, Given(index, truth[:100], audited, index), rest(100, 4000))
+    learner.update(index, truth[:100])
+    real = (learner.proba(np.arange(100, 4000)).argmax(axis=1) == truth[100:]).mean()
     assert found.low is not None
     assert found.high is not None
     assert found.low < real < found.high
+    assert found.n == audits
 
 
 def test_without_audited_items_there_is_no_estimate() -> None:
-    index, y, _ = labelled(30)
-    learner = Memory().start(np.zeros((30, 1)), 2)
-    assert audit_estimate(learner, index, y, np.zeros(30, bool)) == Estimate(None, None, None, 0)
-    assert learning_curve(learner, index, y, np.zeros(30, bool), [10, 30]) == []
+    given = labelled(30, share=0)
+    assert accuracy_estimate(memory(40), given, rest(30, 40)) == NOTHING
+
+
+def test_of_one_label_nothing_can_be_said() -> None:
+    assert accuracy_estimate(memory(40), labelled(1, share=1), rest(1, 40)) == Estimate(None, None, None, 1)
+    assert accuracy_estimate(memory(40), labelled(2, share=1), rest(2, 40)).value is not None
 
 
 def test_an_estimate_that_is_overtaken_stops() -> None:
-    index, y, audited = labelled(60)
-    learner = Memory().start(np.zeros((60, 1)), 2)
-    assert audit_estimate(learner, index, y, audited, overtaken=lambda: True).n == 0
-    assert learning_curve(learner, index, y, audited, [60], overtaken=lambda: True) == []
+    given, learner = labelled(60), memory(80)
+    assert accuracy_estimate(learner, given, rest(60, 80), overtaken=lambda: True) == NOTHING
+    assert learning_curve(learner, given, rest(60, 80), NOTHING, overtaken=lambda: True) == []
     assert learner.diary == []
+    turns = iter([False, False, True])
+    assert accuracy_estimate(learner, given, rest(60, 80), overtaken=lambda: next(turns)) == NOTHING
+    assert len(learner.diary) == 2
 
 
-@given(st.integers(1, 30_000))
+def test_how_a_label_came_about_says_how_much_it_counts() -> None:
+    act = np.array([0, 1, 2, 2, 2, 3])
+    audited = np.array([1, 0, 0, 0, 0, 0], bool)
+    given = Given(np.arange(6), np.zeros(6, int), audited, act)
+    told = tell(memory(9), given, rest(6, 9), 6)
+    assert told is not None
+    assert told.answers.kind.tolist() == [AUDITED, CHOSEN, IN_BULK, IN_BULK, IN_BULK, CHOSEN]
+    assert told.answers.weight == pytest.approx([1, 1, 1 / 3, 1 / 3, 1 / 3, 1])
+    early = tell(memory(9), given, rest(6, 9), 2)
+    assert early is not None
+    assert early.answers.kind.tolist() == [AUDITED, CHOSEN, LATER, LATER, LATER, LATER]
+
+
+def test_a_class_has_a_figure_of_its_own_where_it_was_said_often_enough() -> None:
+    rng = np.random.default_rng(0)
+    X = np.concatenate([rng.normal(size=(500, 2)), rng.normal(size=(500, 2)) + 6]).astype(np.float32)
+    # A third of the second cloud is of the first one's class: "second" is right less often than "first".
+    truth = np.r_[np.zeros(500, int), (rng.random(500) > 1 / 3).astype(int)]
+    index = rng.permutation(1000)[:200]
+    others = np.setdiff1d(np.arange(1000), index)
+    learner = LinearLearner().start(X, 3)
+    given = Given(index, truth[index], np.ones(200, bool), np.arange(200))
+    found = accuracy_estimate(learner, given, Rest(others, 800), per_class=True).per_class
+    learner.update(index, truth[index])
+    said = learner.proba(others).argmax(axis=1)
+    real = [float((truth[others][said == code] == code).mean()) for code in (0, 1)]
+    assert set(found) == {0, 1}
+    assert real[0] - real[1] > 0.2
+    for code, share in enumerate(real):
+        low, high = found[code].low, found[code].high
+        assert low is not None
+        assert high is not None
+        assert low < share < high
+        assert high - low < 0.25
+    assert found[0].n + found[1].n == 200
+    few = Given(index[:12], truth[index[:12]], np.ones(12, bool), np.arange(12))
+    assert len(accuracy_estimate(learner, few, Rest(others, 800), per_class=True).per_class) < 2
+
+
+def test_what_is_left_is_everything_without_a_label_or_some_of_it() -> None:
+    y = np.full(10, -1)
+    y[:4] = 1
+    assert (Rest.of(y).index.tolist(), Rest.of(y).n) == ([4, 5, 6, 7, 8, 9], 6)
+    assert Rest.of(np.zeros(5, int)).n == 5  # nothing is left: of all items, then
+    many = np.full(3 * MOST, -1)
+    some = Rest.of(many)
+    assert (len(some.index), some.n) == (MOST, 3 * MOST)
+    many[some.index[:5]] = 0
+    again = Rest.of(many)
+    assert len(np.setdiff1d(again.index, some.index)) == 5  # the others stay
+    assert again.n == 3 * MOST - 5
+
+
+@drawn(st.integers(1, 30_000))
 def test_checkpoints_rise_and_end_with_the_labels_of_now(n: int) -> None:
     found = checkpoints(n)
     assert found[-1] == n
     assert found == sorted(set(found))
-    assert len(found) <= 12
+    assert len(found) <= 11
+    few = checkpoints(n, 6)
+    assert len(few) <= 6
+    assert set(few) <= set(found)
+    assert few[-1] == n
 
 
-def test_every_point_of_the_curve_is_scored_on_the_same_items_and_learns_from_the_first_labels() -> None:
-    index, y, audited = labelled(80)
-    learner = Memory().start(np.zeros((80, 1)), 2)
-    curve = learning_curve(learner, index, y, audited, [5, 20, 80])
-    assert [p.n_labels for p in curve] == [5, 20, 80]
-    assert {p.estimate.n for p in curve} == {int(audited.sum())}
-    for step, visits in zip([5, 20, 80], np.array_split(np.arange(15), 3), strict=True):
-        for known, rows in (learner.diary[i] for i in visits):
-            assert known <= set(index[:step].tolist())
+def test_every_point_of_the_curve_speaks_of_the_same_items_and_learns_from_the_first_labels() -> None:
+    given, learner, last = labelled(80), memory(100), Estimate(0.5, 0.4, 0.6, 40)
+    curve = learning_curve(learner, given, rest(80, 100), last)
+    assert [p.n_labels for p in curve] == checkpoints(80, POINTS_BY_FOLDS)
+    assert curve[-1].estimate is last
+    assert {p.estimate.n for p in curve[:-1]} == {int(given.audited.sum())}
+    order, visits = given.index.tolist(), iter(learner.diary)
+    for n in checkpoints(80, POINTS_BY_FOLDS)[:-1]:
+        known, rows = next(visits)
+        assert known == set(order[:n])
+        assert rows == set(order[n:]) | set(range(80, 100))
+        for _ in range(min(n, N_FOLDS)):
+            known, rows = next(visits)
             assert not known & rows
+            assert known | rows == set(order[:n])
+    assert next(visits, None) is None  # the last point is known already
 
 
-def test_the_curve_ends_where_the_estimate_is_and_rises_where_there_is_something_to_learn() -> None:
-    X, names = clouds(200)
+def test_the_curve_rises_where_there_is_something_to_learn() -> None:
+    X, names = clouds(300)
     truth = (names == "b").astype(int)
-    index, _, audited = labelled(200)
-    learner = LinearLearner().start(X, 2)
-    curve = learning_curve(learner, index, truth[index], audited, [1, 50, 200])
-    assert curve[-1].estimate.value == audit_estimate(learner, index, truth[index], audited).value == 1.0
-    assert curve[0].estimate.value is not None
-    assert curve[0].estimate.value < 0.8
+    given = labelled(200)
+    given = Given(given.index, truth[given.index], given.audited, given.act)
+    learner, others = LinearLearner().start(X, 2), rest(200, 300)
+    last = accuracy_estimate(learner, given, others)
+    curve = learning_curve(learner, given, others, last)
+    values = [p.estimate.value for p in curve]
+    assert values[-1] is not None
+    assert values[0] is not None
+    assert values[-1] > 0.95
+    assert values[0] < values[-1]
+
+
+def test_the_same_labels_give_the_same_estimate() -> None:
+    X, _ = clouds(300)
+    given = labelled(200)
+    one, other = (accuracy_estimate(LinearLearner().start(X, 2), given, rest(200, 300)) for _ in range(2))
+    assert one == other

@@ -367,7 +367,9 @@ def test_the_card_tells_what_the_labels_are(make_session: Make, tmp_path: Path) 
     assert "| annotator 1 |" in told
     assert "| lasso | circled on the map | 1 |" in told
     assert "the strategy is doubt, and 100%" in told
-    assert "the audit (95 % interval): 1.00 (" in told
+    assert "gets right, estimated (95 % interval): " in told
+    assert "20 audited)" in told
+    assert "| items that the model calls | are so |" in told
     assert "| row |" in told
     assert "no random sample" in told
     assert "store format" in told
@@ -377,7 +379,7 @@ def test_the_card_tells_what_the_labels_are(make_session: Make, tmp_path: Path) 
 def test_a_card_of_few_labels_says_so(make_session: Make, tmp_path: Path) -> None:
     told = card_of(make_session().export(tmp_path / "out.parquet"))
     assert "0 labels on 0 items" in told
-    assert "too few to say (0 audited, 15 needed)" in told
+    assert "not known (nothing audited yet)" in told
 
 
 def test_the_card_shows_names_and_obeys_none(make_session: Make, tmp_path: Path) -> None:

@@ -10,9 +10,6 @@ export type MonitorCallbacks = HistoryCallbacks & {
   settle: (keep: boolean) => void;
 };
 
-/** Fewer audited labels give no accuracy: evaluate.py. */
-const MIN_AUDITED = 15;
-
 export type MonitorProps = { state: MonitorState; classes: LabelClass[]; waiting: number; stalled: boolean };
 
 export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boolean) {
@@ -35,7 +32,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   const evidence = part("hitl-number hitl-faint");
   const strategy = part("hitl-faint");
   const why = h("div", { class: "hitl-why" }, model, evidence, strategy);
-  evidence.title = "This only compares the two: the accuracy is measured on items drawn at random.";
+  evidence.title = "This only compares the two. The accuracy is estimated for the items without a label.";
 
   const balance = h("div", { class: "hitl-balance" });
   const hidden = h("div", { class: "hitl-faint" });
@@ -83,7 +80,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       setText(given, `${count(state.n_labels, "label")} of ${count(state.n_items, "item")}`);
       setText(accuracy, accuracyWords(state));
       accuracy.title =
-        "How often the model is right on items drawn at random. Each was predicted by a model that had not seen its label.";
+        "The share of the items without a label that the model gets right, estimated from labels that it had not seen.";
       setText(sync, syncWords(state));
       setText(
         model,
@@ -124,9 +121,7 @@ function accuracyWords({ estimate, n_audited, error }: MonitorState): string {
   const { value, low, high, n } = estimate;
   if (value === null || low === null || high === null) {
     if (!n_audited) return "accuracy: nothing audited yet";
-    return n_audited < MIN_AUDITED
-      ? `accuracy: too few to say (${n_audited} of ${MIN_AUDITED} audited)`
-      : `accuracy: ${error ? "not measured" : "being measured"} (${n_audited} audited)`;
+    return `accuracy: ${error ? "not measured" : "being measured"} (${n_audited} audited)`;
   }
   return `accuracy ${value.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)}, ${n} audited)`;
 }
@@ -151,11 +146,11 @@ function savedWords({ store, closed }: MonitorState, waiting: number): (string |
 
 function curveMissing(state: MonitorState): string {
   if (state.audit_share === 0) return "Drawn when part of the questions are audited (audit=0.1).";
-  if (state.n_audited >= MIN_AUDITED)
-    return state.error
-      ? "Not drawn: the model cannot be measured, see above."
-      : `Being drawn from ${state.n_audited} audited labels.`;
-  return `Drawn from ${MIN_AUDITED} audited labels on; ${state.n_audited} so far. ${percent(state.audit_share)} of the questions are drawn at random for it.`;
+  if (!state.n_audited)
+    return `Drawn from the first audited label on. ${percent(state.audit_share)} of the questions are drawn at random for it.`;
+  return state.error
+    ? "Not drawn: the model cannot be measured, see above."
+    : `Being drawn: ${state.n_audited} audited.`;
 }
 
 const hiddenWords = (n: number): string =>

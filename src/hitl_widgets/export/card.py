@@ -88,6 +88,8 @@ class Facts:
         Acts in the log, items that are skipped, items in the data; None where that is not at hand.
     chosen, accuracy
         The strategy and the audit's share, and the estimate, in words; None where they are not known.
+    per_class
+        Class and estimate, in words, of the items that the model calls so.
     notes
         More limits of this very file.
     """
@@ -103,6 +105,7 @@ class Facts:
     n_items: int | None = None
     chosen: str | None = None
     accuracy: str | None = None
+    per_class: Sequence[tuple[object, str]] = ()
     notes: Sequence[str] = field(default_factory=tuple)
 
 
@@ -229,7 +232,11 @@ def _quality(facts: Facts) -> list[str]:
         if len(found) > len(shown):
             words += f" The {len(shown)} of {len(found):,} pairs that share most."
         told = [words, _table(["annotators", "items", "agree", "kappa"], rows)]
-    return ["## How good they are", facts.accuracy or unknown, *told]
+    classes = []
+    if facts.per_class:
+        shares = [(_plain(name), share) for name, share in facts.per_class]
+        classes = [_table(["items that the model calls", "are so"], shares)]
+    return ["## How good they are", facts.accuracy or unknown, *classes, *told]
 
 
 def _contents(facts: Facts) -> list[str]:

@@ -220,13 +220,20 @@ class AutoLearner:
 
     def told(self, index: IntArray, y: IntArray, rows: IntArray) -> FloatArray:
         """See :class:`~hitl_widgets.learn.learner.Telling`."""
+        return self.told_left_out(index, y, rows)[0]
+
+    def told_left_out(
+        self, index: IntArray, y: IntArray, rows: IntArray
+    ) -> tuple[FloatArray, npt.NDArray[np.int64], FloatArray]:
+        """See :class:`~hitl_widgets.learn.learner.LeavingOut`."""
         among = _witnesses(len(y))
         left = F = None
         if self._affinity is not None:
             self._graph.update(index, y)
             left, F = self._graph.left_out(index[among], y[among]), self._graph.reached(rows)
         found = self._fit((index, y, None), among, left, rows)
-        return self._pooled(found, F=F) if found.head is None else found.head.over(self._X, rows)
+        P = self._pooled(found, F=F) if found.head is None else found.head.over(self._X, rows)
+        return P, among, found.left_out
 
     @one_blas_thread()
     def _fit(
@@ -241,15 +248,16 @@ class AutoLearner:
         first = _stack(told, *said)
         if self._affinity is None and len(np.unique(y)) > 1:
             head = _pooled_head(first, self._linear)
-            return _Found(labels, first, self._judged(first, told, said[0]), head=head)
+            left_out = softmax(_sum(first, told))
+            return _Found(labels, first, self._judged(first, told, said[0]), left_out, head=head)
         weights, experts = first, told
         if left is not None:
             blended = softmax(_sum(first, told))
             experts = [*told, *self._spread_logs(left, _unsure(blended))]
             weights = _stack(experts, *said)
-        return _Found(
-            labels, weights, self._judged(weights, experts, said[0]), *self._said(first, weights, rows)
-        )
+        left_out = softmax(_sum(weights, experts))
+        trust = self._judged(weights, experts, said[0])
+        return _Found(labels, weights, trust, left_out, *self._said(first, weights, rows))
 
     def _said(
         self, first: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], rows: IntArray | None
@@ -359,6 +367,7 @@ class AutoLearner:
 class _Found:
     """What a refresh found: which labels it saw, the weights of the experts, and what they say.
 
+    ``left_out`` is what they say of the labels that gave evidence, each by a model without it.
     Where all experts are linear they are one head; else there is the sum of their logarithms, and
     the prior of label spreading.
     """
@@ -366,6 +375,7 @@ class _Found:
     labels: _Labels
     weights: npt.NDArray[np.float64]
     trust: Trust
+    left_out: FloatArray
     prior: npt.NDArray[np.float32] | None = None
     base: Logs | None = None
     head: Head | None = None

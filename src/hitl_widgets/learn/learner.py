@@ -31,6 +31,7 @@ __all__ = [
     "IntArray",
     "Landmarks",
     "Learner",
+    "LeavingOut",
     "NotYet",
     "Refreshable",
     "Scored",
@@ -182,6 +183,22 @@ class Telling(Protocol):
         """Class probabilities of some rows, (m, n_classes), by the model of these labels.
 
         For a learner that only measures: what :meth:`Learner.proba` says stays behind.
+        """
+
+
+@runtime_checkable
+class LeavingOut(Protocol):
+    """A learner that knows what it would say of a label without that label, from one fit."""
+
+    def told_left_out(
+        self, index: IntArray, y: IntArray, rows: IntArray
+    ) -> tuple[FloatArray, npt.NDArray[np.int64], FloatArray]:
+        """As :meth:`Telling.told`, of labels of at least two classes; and each label left out in turn.
+
+        Returns
+        -------
+        Class probabilities of the rows, (m, n_classes); which labels were left out, int64 (k,): all, or
+        some of very many; and what is said of these without their label, (k, n_classes).
         """
 
 

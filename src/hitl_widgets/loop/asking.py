@@ -16,6 +16,7 @@ from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.placing import Rows
 from hitl_widgets.labels.schema import Schema
+from hitl_widgets.learn.evaluate import Given
 from hitl_widgets.learn.learner import FloatArray, Graph, Landmarks, Learner
 from hitl_widgets.learn.strategies import (
     STRATEGIES,
@@ -182,6 +183,11 @@ class Labels:
         rows = np.flatnonzero(self.taught >= 0)
         rows = rows[np.argsort(self.order[rows], kind="stable")]
         return rows, self.y[rows], self.audited[rows]
+
+    def given(self) -> Given:
+        """The same, and which of them one act labelled together."""
+        rows, codes, audited = self.training()
+        return Given(rows, codes, audited, self.order[rows])
 
 
 class Asked:

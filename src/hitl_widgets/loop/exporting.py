@@ -18,7 +18,7 @@ from hitl_widgets.export.history import write_history
 from hitl_widgets.export.tables import format_of, write_table
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
-from hitl_widgets.learn.evaluate import MIN_AUDITED, Estimate
+from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.loop import notices
 from hitl_widgets.loop.naming import Naming
 from hitl_widgets.loop.tables import column, folded, labels_table
@@ -56,6 +56,7 @@ def export_session(
         raise InvalidInput(f"items=True: {what} holds no {session.pool.kind} items. Leave items= out.")
     fold = folded(map(naming.meant, events))
     labels = _placed(labels_table(fold, session.pool, naming), session.pool)
+    accuracy, estimate = _accuracy(session)
     facts = Facts(
         file="",
         columns=(),
@@ -67,7 +68,8 @@ def export_session(
         n_skipped=skipped(fold),
         n_items=len(session.pool),
         chosen=_chosen(session),
-        accuracy=_accuracy(session),
+        accuracy=accuracy,
+        per_class=[(name, str(one)) for name, one in estimate.per_class.items()],
         notes=[notices.changed(n, len(session.current))] if (n := session.n_changed) else [],
     )
     if _wants_items(session.pool, items):
@@ -150,24 +152,21 @@ def _chosen(session: Session) -> str:
     )
 
 
-def _accuracy(session: Session) -> str:
-    """The audit's estimate in words; the model is not waited for where it cannot say anyway."""
-    words = "Accuracy of the model on items not labelled by hand, from the audit (95 % interval): "
+def _accuracy(session: Session) -> tuple[str, Estimate]:
+    """The estimate, and in words; the model is not waited for where nothing was audited."""
+    words = "Share of the items without a label that the model gets right, estimated (95 % interval): "
     n = int(np.count_nonzero(session.current.audited & (session.current.y >= 0)))
-    if n < MIN_AUDITED:
-        return f"{words}{Estimate(None, None, None, n)}."
+    found = Estimate(None, None, None, n)
     try:
-        if not session.closed:
+        if n and not session.closed:
             session.wait(SOON)
-            return f"{words}{session.accuracy()}."
+            found = session.accuracy()
+        if not n or found.value is not None:
+            return f"{words}{found}.", found
     except (HitlError, TimeoutError):
         pass
-    known = session.evaluation
-    if known.estimate.value is None:
-        return f"{words}not known yet, the model is still learning ({n} audited)."
-    late = (
-        ""
-        if known.n_events == session.n_events
-        else f" as it was {session.n_events - known.n_events} acts ago"
-    )
-    return f"{words}{known.estimate}{late}."
+    known = session.evaluation.estimate
+    if known.value is None:
+        return f"{words}not known yet, the model is still learning ({n} audited).", known
+    behind = session.n_events - session.evaluation.n_events
+    return f"{words}{known}{f' as it was {behind} acts ago' if behind else ''}.", known

@@ -482,7 +482,13 @@ class Session(Live):
         return items_table(self.pool, self.current, self.round)
 
     def accuracy(self) -> Estimate:
-        """How often the model of now is right on items not labelled by hand, from the audit."""
+        """The share of the items without a label that the model of now gets right, with its 95 % interval.
+
+        "Right" is what the annotators would say, so it measures agreement with their labels. Skipped items
+        are items without a label. See :func:`~hitl_widgets.learn.evaluate.accuracy_estimate` for
+        how it is estimated, and ``per_class`` of the result for the figure of each class that the model says,
+        by class. None while nothing was audited (``audit=0``), or there is no model yet.
+        """
         self.wait()
         return self._trainer.estimate()
 

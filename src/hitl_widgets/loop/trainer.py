@@ -18,8 +18,8 @@ from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.learn.evaluate import (
     CurvePoint,
     Estimate,
-    audit_estimate,
-    checkpoints,
+    Rest,
+    accuracy_estimate,
     learning_curve,
 )
 from hitl_widgets.learn.learner import FloatArray, Learner, NotYet, Refreshable, Scored
@@ -34,7 +34,7 @@ from hitl_widgets.turns import first
 __all__ = ["Evaluation", "Trainer"]
 
 QUEUE = 20
-# Measuring takes some sixty fits: it waits for a pause in the labeling.
+# Measuring takes a dozen fits, some sixty where the learner cannot leave out a label: it waits for a pause.
 REST = 0.5
 # The slower parts of a model wait for a pause as well, but no longer than a few labels.
 PAUSE = 0.4
@@ -47,7 +47,7 @@ Snapshot = Callable[[], tuple[Labels, Ground | None]]
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The audit estimate after ``n_events`` log events, and the curve that led there."""
+    """The estimate after ``n_events`` log events, and the curve that led there."""
 
     estimate: Estimate
     curve: tuple[CurvePoint, ...] = ()
@@ -360,41 +360,40 @@ class Trainer:
 
     # -- evaluation -----------------------------------------------------------
 
-    def _estimate(self, overtaken: Callable[[], bool]) -> tuple[Estimate, Labels, Ground | None]:
+    def _measure(self, overtaken: Callable[[], bool], *, curve: bool) -> Evaluation:
         labels, ground = self._snapshot()
-        rows, codes, audited = labels.training()
-        if ground is None or not audited.any():
-            return Estimate(None, None, None, 0), labels, ground
+        given = labels.given()
+        n = int(given.audited.sum())
+        if ground is None or not n:
+            return Evaluation(Estimate(None, None, None, n), n_events=labels.n_events)
+        learner, rest = self._fresh(ground, labels), Rest.of(labels.y)
         try:
-            found = audit_estimate(self._fresh(ground, labels), rows, codes, audited, overtaken=overtaken)
+            found = accuracy_estimate(learner, given, rest, per_class=True, overtaken=overtaken)
         except NotYet:  # without a part of the labels it cannot learn
-            found = Estimate(None, None, None, int(audited.sum()))
-        return found, labels, ground
+            found = Estimate(None, None, None, n)
+        values = labels.schema.values
+        found = replace(found, per_class={values[code]: one for code, one in found.per_class.items()})
+        made = Evaluation(found, n_events=labels.n_events)
+        if not curve or found.value is None or overtaken():
+            return made
+        self._publish(replace(made, curve=self.evaluation.curve))
+        points = learning_curve(learner, given, rest, found, overtaken=overtaken)
+        return replace(made, curve=tuple(points))
 
     def estimate(self) -> Estimate:
-        """The audit estimate of the labels of now; from memory where it is known."""
+        """The estimate after the labels of now; from memory where it is known."""
         newest = self.round.n_events if self.round else 0
         known = self.evaluation
         if known.n_events == newest:
             return known.estimate
-        return self._estimate(lambda: False)[0]
+        return self._measure(lambda: False, curve=False).estimate
 
     def _evaluate(self, overtaken: Callable[[], bool]) -> None:
         if self.round is not None and not self.round.learned:
             return  # the same failure stands in the round
-        estimate, labels, ground = self._estimate(overtaken)
-        if overtaken():
-            return
-        curve = self.evaluation.curve if estimate.value is not None else ()
-        self._publish(Evaluation(estimate, curve, labels.n_events))
-        if estimate.value is None or ground is None:
-            return
-        rows, codes, audited = labels.training()
-        learner = self._fresh(ground, labels)
-        steps = checkpoints(len(rows))
-        points = learning_curve(learner, rows, codes, audited, steps, overtaken=overtaken)
-        if points and not overtaken():
-            self._publish(Evaluation(estimate, tuple(points), labels.n_events))
+        found = self._measure(overtaken, curve=True)
+        if not overtaken():
+            self._publish(found)
 
     def _publish(self, evaluation: Evaluation) -> None:
         self.evaluation = evaluation

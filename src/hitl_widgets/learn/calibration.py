@@ -1,0 +1,178 @@
+"""What share of some items a model gets right, by its confidence and by labels that it has not seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.learn.learner import FloatArray, IntArray, softmax
+
+__all__ = ["AUDITED", "CHOSEN", "IN_BULK", "LATER", "Answers", "share_right"]
+
+# How an item came to be labelled. Only the first kind is taken to be like what is not labelled.
+AUDITED, CHOSEN, IN_BULK, LATER = range(4)
+# Priors, (mean, standard deviation), of P(right) = sigma(level + slope * logit(confidence) + offset of the
+# kind); the last is that of the logarithm of the sharpness.
+LEVEL, SLOPE, OFFSET, SHARPNESS = (0.0, 1.25), (1.0, 0.5), (0.0, 1.25), (0.0, 0.5)
+# How much classes differ from each other at the same confidence.
+CLASS = (0.0, 1.5)
+# Surer than this counts as this sure: estimators that say 0 or 1 do not mean it.
+SUREST, LEAST = 0.995, 1e-6
+DRAWS = 2_000
+# The proposals spread a little more than the normal approximation of what they are weighted for.
+WIDER = 1.2
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What models said of labelled items without having seen their labels.
+
+    Attributes
+    ----------
+    P
+        float of shape (m, n_classes): their probabilities.
+    y
+        int of shape (m,): the codes of the labels.
+    kind
+        int of shape (m,): ``AUDITED``, ``CHOSEN``, ``IN_BULK`` or ``LATER``.
+    weight
+        float64 of shape (m,): how much each counts, above 0 and at most 1.
+    """
+
+    P: FloatArray
+    y: IntArray
+    kind: IntArray
+    weight: Floats
+
+    @cached_property
+    def predicted(self) -> IntArray:
+        """The classes that they said, (m,)."""
+        return np.asarray(self.P.argmax(axis=1))
+
+    @cached_property
+    def right(self) -> npt.NDArray[np.bool_]:
+        """Whether the labels say so too, bool (m,)."""
+        return np.asarray(self.predicted == self.y)
+
+    @cached_property
+    def sharpness(self) -> float:
+        """The power of the probabilities that makes the confidence most like the share that is right."""
+
+        def loss(log: float) -> float:
+            sure = _confidence(self.P, float(np.exp(log)))
+            told = np.where(self.right, sure, 1 - sure)
+            return float(((log - SHARPNESS[0]) / SHARPNESS[1]) ** 2 / 2 - self.weight @ np.log(told))
+
+        return float(np.exp(min(np.linspace(-3, 3, 49), key=loss)))
+
+
+def share_right(
+    answers: Answers, P: FloatArray, n: int, predicted: int | None = None
+) -> tuple[float, float, float]:
+    """The share of some items that a model gets right, with its 95 % interval.
+
+    First all probabilities are raised to one power that makes the confidence, the probability of the
+    class that is said, most like the share of right answers (temperature scaling: Guo et al. 2017). Then
+    P(right) = sigma(a + b logit(confidence) + c) is fitted to the answers as a Bayesian logistic regression
+    (without priors: Platt 1999), with a ~ N(0, 1.25), b ~ N(1, 0.5) (mean and standard deviation), and for
+    labels that were not drawn at random one offset c ~ N(0, 1.25) for each kind of choice: what was chosen
+    may be harder, or easier, than other items in which the model is as confident. The share is the mean of
+    P(right) over the items, without an offset. Its interval is the middle 95 % of the predictive
+    distribution, found by importance sampling: it covers what is not known of a, b and c, by how much ``n``
+    answers differ from their probabilities by chance, and the draw where only some of the items are given.
+
+    Parameters
+    ----------
+    answers
+        Of which it is learned, m >= 1.
+    P
+        float of shape (k, n_classes), k >= 1: the model's probabilities of the items, or of some of them,
+        drawn at random.
+    n
+        How many items there are, k or more.
+    predicted
+        The class that the model says of all of them: answers of this class then have an offset N(0, 1.5)
+        of their own, which the items have as well. None for items of any class.
+
+    Returns
+    -------
+    The mean, and the ends of the interval. Same input, same result.
+    """
+    theta, weight, chance = _posterior(answers, predicted)
+    levels, count = np.unique(_logit(_confidence(P, answers.sharpness)), return_counts=True)
+    own = 0.0 if predicted is None else theta[:, 2:3]
+    right = _sigma(theta[:, :1] + theta[:, 1:2] * levels + own)
+    share, k = count / count.sum(), len(P)
+    mean = right @ share
+    by_chance = (right * (1 - right)) @ share / n
+    by_draw = np.maximum(right**2 @ share - mean**2, 0) / k * (1 - k / n)
+    drawn = np.clip(mean + np.sqrt(by_chance + by_draw) * chance, 0, 1)
+    order = np.argsort(drawn, kind="stable")
+    below = np.cumsum(weight[order]) - weight[order] / 2
+    low, high = np.interp([0.025, 0.975], below, drawn[order])
+    return float(weight @ mean), float(low), float(high)
+
+
+def _posterior(answers: Answers, predicted: int | None) -> tuple[Floats, Floats, Floats]:
+    """Draws of (a, b, the class's offset if any, the kinds'), (DRAWS, d), their weights, standard normals."""
+    sure = _logit(_confidence(answers.P, answers.sharpness))
+    columns: list[npt.NDArray[Any]] = [np.ones(len(sure)), sure]
+    priors = [LEVEL, SLOPE]
+    if predicted is not None:
+        columns, priors = [*columns, answers.predicted == predicted], [*priors, CLASS]
+    kinds = [kind for kind in (CHOSEN, IN_BULK, LATER) if (answers.kind == kind).any()]
+    columns = [*columns, *(answers.kind == kind for kind in kinds), answers.right]
+    mean, sd = np.array([*priors, *[OFFSET] * len(kinds)]).T
+    # Equal rows are one: thousands of labels then cost what a few hundred do.
+    rows, place = np.unique(np.column_stack(columns), axis=0, return_inverse=True)
+    Z, right, n = rows[:, :-1], rows[:, -1], np.bincount(place.ravel(), answers.weight)
+    mode, precision = mean.copy(), sd**-2
+    for _ in range(100):
+        p = _sigma(Z @ mode)
+        curve = (Z * (n * p * (1 - p))[:, None]).T @ Z + np.diag(precision)
+        step = np.linalg.solve(curve, Z.T @ (n * (right - p)) - precision * (mode - mean))
+        mode += step / max(1.0, np.abs(step).max())  # without a limit Newton's steps may overshoot
+        if np.abs(step).max() < 1e-9:
+            break
+    z = _normals(len(mode) + 1)
+    z, chance = z[:, :-1], z[:, -1]
+    theta = mode + WIDER * z @ np.linalg.cholesky(np.linalg.inv(curve)).T
+    score = theta @ Z.T
+    likelihood = (np.where(right, score, 0.0) - np.logaddexp(0.0, score)) @ n
+    log = likelihood - ((theta - mean) ** 2 @ precision - (z**2).sum(axis=1)) / 2
+    weight = np.exp(log - log.max())
+    return theta, weight / weight.sum(), chance
+
+
+@lru_cache(maxsize=8)
+def _normals(d: int) -> Floats:
+    """Evenly spread draws of d standard normals, (DRAWS, d): the Kronecker sequence of Roberts (2018)."""
+    from scipy.special import ndtri
+
+    root = 2.0
+    for _ in range(60):
+        root = (1 + root) ** (1 / (d + 1))
+    steps = root ** -np.arange(1.0, d + 1)
+    return np.asarray(ndtri((0.5 + np.arange(1, DRAWS + 1)[:, None] * steps) % 1))
+
+
+def _confidence(P: FloatArray, power: float) -> Floats:
+    """The largest probability of each row, once all are raised to the power."""
+    known = np.nan_to_num(np.asarray(P, np.float64), nan=0.0)
+    sharp = softmax(power * np.log(np.maximum(known, LEAST)))
+    return np.asarray(np.clip(sharp.max(axis=1), 1 - SUREST, SUREST))
+
+
+def _logit(sure: Floats) -> Floats:
+    """To one decimal: finer differences say nothing."""
+    return np.asarray(np.round(np.log(sure / (1 - sure)), 1))
+
+
+def _sigma(x: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-x)))
