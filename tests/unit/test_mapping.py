@@ -43,7 +43,7 @@ class Seen:
             pool,
             embed,
             0,
-            on_features=lambda _: None,
+            on_features=lambda *_, **__: None,
             on_map=self._keep(self.maps),
             on_stage=self._keep(self.stages),
             on_error=self._keep(self.errors),
@@ -233,7 +233,7 @@ for most in (200_000, 200):
     maps, graphs, stages, errors, done = [], [], [], [], threading.Event()
     tell = lambda stage: stages.append(stage) if stage else done.set()
     made = mapping.Preparation(
-        Pool.from_data([f"text {i}" for i in range(300)], X=X), None, 0, on_features=lambda _: None,
+        Pool.from_data([f"text {i}" for i in range(300)], X=X), None, 0, on_features=lambda *_, **__: None,
         on_map=maps.append, on_stage=tell, on_error=errors.append, on_graph=graphs.append)
     made.start()
     assert done.wait(60)

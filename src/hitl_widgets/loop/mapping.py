@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.data._features_cache import CachedFeatures
 from hitl_widgets.data._identity import content_hash
 from hitl_widgets.data._map_cache import CachedMap
 from hitl_widgets.data._memory import give_back
@@ -54,12 +55,15 @@ def build_features(pool: Pool, embed: Any = None) -> npt.NDArray[np.float32]:
     return encode(pool, embed)[0]
 
 
-def encode(pool: Pool, embed: Any = None) -> tuple[npt.NDArray[np.float32], Any]:
-    """:func:`build_features`, and the fitted scikit-learn transformer that made them; None for none."""
+def encode(pool: Pool, embed: Any = None, **told: Any) -> tuple[npt.NDArray[np.float32], Any]:
+    """:func:`build_features`, and the fitted scikit-learn transformer that made them; None for none.
+
+    ``told`` are the callbacks of :func:`encode_texts`.
+    """
     if embed is not None:
         return embed_items(pool.items, embed), embed if hasattr(embed, "transform") else None
     if pool.texts is not None:
-        return encode_texts(pool.texts)
+        return encode_texts(pool.texts, **told)
     if pool.kind == "table":
         return table_features({c: [row[c] for row in pool.items] for c in pool.items[0]}), None
     return image_features(_images(pool)), None
@@ -108,21 +112,15 @@ class Preparation:
     Parameters
     ----------
     on_features, on_map, on_graph, on_stage, on_error
-        Called from a background thread; ``on_stage(None)`` when all is done.
+        Called from a background thread; ``on_stage(None)`` when all is done. ``on_features`` gets the
+        features and, by name, whether better ones are on their way: ``passing``.
     on_turn
         Told when making other groups fails, and when it works again: see ``Worker``.
     before_graph
         Called before the search for neighbours, which takes the processor for a while.
     cache
         A folder that keeps neighbour graphs and maps; None for none.
-
-    Attributes
-    ----------
-    encoder
-        What made the features, for new items: a fitted scikit-learn transformer, or None.
     """
-
-    encoder: Any = None
 
     def __init__(
         self,
@@ -130,7 +128,7 @@ class Preparation:
         embed: Any,
         random_state: int | None,
         *,
-        on_features: Callable[[npt.NDArray[np.float32]], None],
+        on_features: Callable[..., None],
         on_map: Callable[[Map], None],
         on_stage: Callable[[Stage | None], None],
         on_error: Callable[[Exception], None],
@@ -150,6 +148,9 @@ class Preparation:
         self._before_graph = before_graph
         self._cache = cache
         self._X: Any = None
+        self._encoder: Any = None
+        self._from_disk = False
+        self._encoding = threading.Lock()
         self._neighbours: NeighborGraph | LandmarkGraph | None = None
         self._made: Map | None = None
         self._scale = 1.0
@@ -221,22 +222,54 @@ class Preparation:
     def _features(self) -> Any:
         if self._pool.X is not None:
             return self._pool.X
-        self._on_stage(Stage(f"reading {len(self._pool):,} items"))
-        X, self.encoder = encode(self._pool, self._embed)
+        words = f"reading {len(self._pool):,} items"
+        self._on_stage(Stage(words))
+        texts = self._embed is None and self._pool.texts is not None
+        kept = CachedFeatures(self._cache, self._pool) if texts and self._cache is not None else None
+        X = None if kept is None else kept.read()
+        if X is not None:
+            self._from_disk = True
+            return X
+        X, self._encoder = encode(
+            self._pool,
+            self._embed,
+            on_words=self._on_words,
+            on_progress=lambda share: self._on_stage(Stage(f"{words} for what they mean", share)),
+            cancelled=self._stopped,
+        )
+        if kept is not None:
+            kept.write(X)
         return X
+
+    def _on_words(self, X: Places) -> None:
+        """Texts by their words alone, which are there long before what they mean."""
+        if not self._closing.is_set():
+            self._show(pca_map(X), "pca", settled=False)
+            self._on_features(X, passing=True)
+
+    @property
+    def encoder(self) -> Any:
+        """What made the features, for new items: a fitted scikit-learn transformer, or None.
+
+        Where the features were found on disk it is made anew, which takes as long as they did.
+        """
+        with self._encoding:
+            if self._from_disk:
+                self._from_disk, (_, self._encoder) = False, encode(self._pool)
+            return self._encoder
 
     def _draw(self, X: Any) -> None:
         self._on_stage(Stage("drawing a first map"))
         better = umap_available(len(X))
         kept = None if self._cache is None else self._kept(X, self._cache)
         if len(X) > MOST_IN_GRAPH:
-            self._on_features(X)
+            self._on_features(X, passing=False)
             first, old, new = self._first_map(X, kept, better)
         else:  # what learns would take the processor from the first map, so it begins after it
             try:
                 first, old, new = self._first_map(X, kept, better)
             finally:
-                self._on_features(X)
+                self._on_features(X, passing=False)
         if kept and old is not None and len(new):
             self._on_stage(Stage(f"placing {len(new):,} new items"))
             known = np.flatnonzero(~np.isnan(old[:, 0]))

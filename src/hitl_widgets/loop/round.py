@@ -64,6 +64,8 @@ class Round:
         How long the round took.
     has_features, has_graph
         Whether the items' features, and their neighbour graph, were ready.
+    passing
+        Whether better features are on their way.
     learned
         Whether the model has learned these labels; False where the learner failed.
     error
@@ -83,6 +85,7 @@ class Round:
     seconds: float = 0.0
     has_features: bool = False
     has_graph: bool = False
+    passing: bool = False
     learned: bool = True
     error: str = ""
 

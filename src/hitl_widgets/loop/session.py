@@ -383,7 +383,10 @@ class Session(Live):
                 self._changed.wait(1.0 if left is None else min(left, 1.0))
 
     def _is_ready(self, found: Round) -> bool:
-        return self._ground is not None and found.has_features and (found.has_graph or not self._graph_due)
+        ready = (
+            self._ground is not None and found.has_features and not (found.passing or self._ground.passing)
+        )
+        return ready and (found.has_graph or not self._graph_due)
 
     def labels(self) -> pd.DataFrame:
         """The labels that hold, one row per item and annotator, in the order they were given.

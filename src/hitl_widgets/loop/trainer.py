@@ -177,7 +177,7 @@ class Trainer:
         # In a thread of its own: a label given meanwhile is learned.
         labels, ground = self._snapshot()
         try:
-            if ground is not None and self._asker.lacks_start(labels):
+            if ground is not None and self._asker.lacks_start(labels, ground.X):
                 self._asker.begin(ground.X)
                 self._rounds.request()
             if not self._ready.is_set() and len(self._none) * len(labels.schema.classes) > SMALL:
@@ -232,7 +232,7 @@ class Trainer:
                 utilities, error = self._rank(live, scores, self._ground or ground, labels)
         self._waits = waits
         self.number += 1
-        begun = ground is None or not self._asker.lacks_start(labels)
+        begun = ground is None or not self._asker.lacks_start(labels, ground.X)
         made = Round(
             self.number,
             labels.schema,
@@ -246,6 +246,7 @@ class Trainer:
             learned=learned,
             error=error,
             has_features=ground is not None,
+            passing=ground is not None and ground.passing,
             has_graph=self._ground is not None and self._ground.affinity is not None,
         )
         try:
@@ -262,6 +263,8 @@ class Trainer:
 
     def _learner(self, ground: Ground, labels: Labels) -> Learner:
         with self._change:
+            if self._ground is not None and self._ground.X is not ground.X:  # better features have come
+                self._live = self._ground = None
             if self._live is None or self._ids != _ids(labels):
                 # At first without the graph, which takes its time: see _grow.
                 at = self._ground = self._ground or Ground(ground.X)

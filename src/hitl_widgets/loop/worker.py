@@ -30,10 +30,10 @@ def weakly(method: Callable[..., None]) -> Callable[..., None]:
     """The bound method as a callback that does not keep its owner; nothing happens once that is gone."""
     ref = weakref.WeakMethod(method)
 
-    def call(*args: Any) -> None:
+    def call(*args: Any, **named: Any) -> None:
         found: Any = ref()
         if found is not None:
-            found(*args)
+            found(*args, **named)
 
     return call
 

