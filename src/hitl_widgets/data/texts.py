@@ -33,6 +33,7 @@ CUT = 2_000  # characters of a text that are read
 CUT_LETTERS = 300  # and of which the letters are counted, which takes four times as long as the words
 TERMS = 30_000
 FIT_ROWS = 20_000
+TEACHERS, MOST_TAUGHT = 10_000, 200_000  # in larger pools so many texts are understood, and teach the others
 SOME = 1_000  # texts between two moments at which others may go first
 SHORT = 300
 # Columns of each part, and what the meaning of a text that is read whole weighs beside the others: found on
@@ -53,14 +54,16 @@ def encode(
     from sklearn.pipeline import FeatureUnion, make_pipeline
 
     clean = [_as_text(text) for text in texts]
-    sample = np.arange(len(clean))
+    rng = np.random.default_rng(random_state)
+    sample = teachers = np.arange(len(clean))
     if len(clean) > FIT_ROWS:
-        sample = np.sort(np.random.default_rng(random_state).choice(sample, FIT_ROWS, replace=False))
-    read = characters_for(len(clean)) if has_sentences() else 0
-    jobs = SentenceJobs([text[:read] for text in clean], on_progress, cancelled) if read else None
+        sample = np.sort(rng.choice(sample, FIT_ROWS, replace=False))
+        teachers = np.sort(rng.choice(sample, TEACHERS, replace=False))
+    read = characters_for(len(teachers)) if has_sentences() and len(clean) <= MOST_TAUGHT else 0
+    jobs = SentenceJobs([clean[i][:read] for i in teachers], on_progress, cancelled) if read else None
     parts = []
     for part in _parts(clean, sample, random_state):
-        if part.learn(clean):
+        if part.learn(clean, keep=jobs is not None and len(teachers) < len(clean)):
             parts.append(part)
             if part.name == "words" and jobs is not None and jobs.apart:
                 on_words(part.X)
@@ -68,8 +71,11 @@ def encode(
         # The beginning stands for less of a long text, whose words say more.
         weight = WEIGHT * float(np.mean([min(1.0, read / max(len(text), 1)) for text in clean]))
         meaning = Part("meaning", [SentenceVectors(read)], MEANING, random_state, sample, round(weight, 2))
-        if meaning.reduce(jobs.wait()):
-            parts.append(meaning)
+        vectors = jobs.wait()
+        told = (
+            meaning.reduce(vectors) if len(vectors) == len(clean) else meaning.teach(vectors, teachers, parts)
+        )
+        parts += [meaning] if told else []
     if not parts:
         return np.zeros((len(clean), 1), np.float32), None
     beside = np.hstack([part.weight * part.X for part in parts]).astype(np.float32)
@@ -109,10 +115,12 @@ class Part:
     random_state: int
     sample: Any
     weight: float = 1.0
+    seen: tuple[Any, ...] = ()
+    counts: list[Any] = field(default_factory=list)
     X: Matrix = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
-    def learn(self, texts: Sequence[str]) -> bool:
-        """Fit the steps to texts; returns whether these say anything."""
+    def learn(self, texts: Sequence[str], *, keep: bool = False) -> bool:
+        """Fit the steps to texts; returns whether these say anything. ``counts`` are kept where asked."""
         some: Any = [texts[i] for i in self.sample]
         try:
             for step in self.steps:
@@ -120,15 +128,45 @@ class Part:
                 some = step.fit_transform(some)
         except ValueError:  # an empty vocabulary
             return False
-        first = tuple(self.steps)
+        self.seen = tuple(self.steps)
 
         def rows(low: int) -> Any:
             found: Any = texts[low : low + SOME]
-            for step in first:
+            for step in self.seen:
                 found = step.transform(found)
+            if keep:
+                self.counts.append(found)
             return found
 
         return self._reduce(some, rows, len(texts))
+
+    def teach(self, vectors: Matrix, rows: Any, parts: Sequence[Part]) -> bool:
+        """Foretell the meaning of all texts from the words and letters of those whose vectors are known.
+
+        A ridge regression, so each word gets a vector of what it means in these texts: the model itself
+        would take minutes.
+        """
+        from scipy.sparse import hstack, vstack
+        from sklearn.decomposition import PCA, TruncatedSVD
+        from sklearn.linear_model import Ridge
+        from sklearn.pipeline import FeatureUnion, make_pipeline
+        from sklearn.preprocessing import Normalizer
+
+        if not parts:
+            return False
+        counts = hstack([vstack(part.counts) for part in parts]).tocsr()
+        pca = PCA(min(self.width, *vectors.shape), random_state=self.random_state)
+        ridge = Ridge(1.0, fit_intercept=False, solver="sparse_cg", tol=1e-2)
+        ridge.fit(counts[rows], pca.fit_transform(vectors))
+        # Of what multiplies by a table of numbers, scikit-learn has no other that is a transformer.
+        told = TruncatedSVD(len(ridge.coef_))
+        told.components_, told.n_features_in_ = ridge.coef_.astype(np.float32), counts.shape[1]
+        before = FeatureUnion([(part.name, make_pipeline(*part.seen)) for part in parts])
+        self.steps = [before, told, Normalizer()]
+        self.X = _dense(self.steps[2].fit_transform(counts @ told.components_.T))
+        for part in parts:
+            part.counts.clear()
+        return bool(self.X.any())
 
     def reduce(self, found: Matrix) -> bool:
         """Add steps that leave at most ``width`` columns of numbers, in rows of length 1."""
