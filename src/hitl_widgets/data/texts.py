@@ -69,7 +69,8 @@ def encode(
                 on_words(part.X)
     if jobs is not None:
         # The beginning stands for less of a long text, whose words say more.
-        weight = WEIGHT * float(np.mean([min(1.0, read / max(len(text), 1)) for text in clean]))
+        share = float(np.mean([min(1.0, read / max(len(text), 1)) for text in clean]))
+        weight = WEIGHT * share**2
         meaning = Part("meaning", [SentenceVectors(read)], MEANING, random_state, sample, round(weight, 2))
         vectors = jobs.wait()
         told = (

@@ -510,12 +510,12 @@ class Session(Live):
         return X
 
     def model(self) -> Any:
-        """A fitted scikit-learn classifier to take away: it predicts classes, without this package.
+        """A fitted scikit-learn classifier to take away: it predicts classes, without the session.
 
         Classes that are whole numbers or booleans are predicted as such, others by their names.
 
         Of texts, and of items that a scikit-learn transformer embeds, it is a ``Pipeline`` that takes
-        new ones as they are; else it takes rows like :attr:`features`. Under ``auto`` and ``graph`` it
+        new ones as they are (texts are read by this package); else it takes rows like :attr:`features`. Under ``auto`` and ``graph`` it
         is a ``LogisticRegression``, on a Nystroem basis where no line divides the classes, taught by
         the labels and by what the live model is sure of. :meth:`accuracy` speaks of the live model,
         which also knows each item's neighbours.
