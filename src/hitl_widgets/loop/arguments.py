@@ -23,6 +23,7 @@ from hitl_widgets.loop.mapping import build_features
 __all__ = [
     "Items",
     "read_affinity",
+    "read_amounts",
     "read_budget",
     "read_confusion",
     "read_cost",
@@ -251,6 +252,33 @@ def read_stops(budget: int, start: int, batch: int, at: Any) -> tuple[tuple[int,
     else:
         wanted = {*range(1, min(DENSE, budget) + 1), *range(DENSE, budget, 5), budget}
     return tuple(sorted(bounds | wanted)), tuple(sorted(wanted))
+
+
+def read_amounts(budget: Any, cost: npt.NDArray[np.float64], at: Any) -> tuple[float, ...]:
+    """``budget=`` and ``at=`` where ``cost=`` is given: the amounts to record, the whole budget last."""
+    whole, dearest = _amount("budget", budget), float(cost.sum())
+    if whole > dearest:
+        warnings.warn(
+            f"budget={budget}, and all {len(cost)} items of the pool cost {dearest:g}: the curves end there.",
+            UserWarning,
+            stacklevel=3,
+        )
+        whole = dearest
+    if at is None:
+        return tuple(whole * (i + 1) / DENSE for i in range(DENSE))
+    if isinstance(at, str) or not isinstance(at, Iterable):
+        raise InvalidInput(f"at={at!r}: expected a list of amounts of cost, such as [{whole / 2:g}].")
+    wanted = {_amount("at", amount) for amount in at}
+    if not any(amount <= whole for amount in wanted):
+        raise InvalidInput(f"at= names no amount of cost up to {whole:g}, the budget.")
+    return tuple(sorted({amount for amount in wanted if amount < whole} | {whole}))
+
+
+def _amount(name: str, value: Any) -> float:
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not (number and 0 < value < np.inf):
+        raise InvalidInput(f"{name}={value!r}: expected an amount of cost, a number above 0.")
+    return float(value)
 
 
 def read_affinity(X: npt.NDArray[np.float32], graph: Any) -> Affinity | None:
