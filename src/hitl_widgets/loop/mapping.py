@@ -16,7 +16,13 @@ import numpy.typing as npt
 from hitl_widgets.data._identity import content_hash
 from hitl_widgets.data._map_cache import CachedMap
 from hitl_widgets.data._memory import give_back
-from hitl_widgets.data.features import embed_items, encode_texts, image_features, table_features
+from hitl_widgets.data.features import (
+    dense_encoder,
+    encode_texts,
+    fit_embedding,
+    image_features,
+    table_features,
+)
 from hitl_widgets.data.items import load_image
 from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
@@ -57,9 +63,10 @@ def build_features(pool: Pool, embed: Any = None) -> npt.NDArray[np.float32]:
 def encode(pool: Pool, embed: Any = None) -> tuple[npt.NDArray[np.float32], Any]:
     """:func:`build_features`, and the fitted scikit-learn transformer that made them; None for none."""
     if embed is not None:
-        return embed_items(pool.items, embed), embed if hasattr(embed, "transform") else None
+        return fit_embedding(pool.items, embed)
     if pool.texts is not None:
-        return encode_texts(pool.texts)
+        X, encoder = encode_texts(pool.texts)
+        return X, dense_encoder(encoder, pool.texts)
     if pool.kind == "table":
         return table_features({c: [row[c] for row in pool.items] for c in pool.items[0]}), None
     return image_features(_images(pool)), None
@@ -220,6 +227,7 @@ class Preparation:
 
     def _features(self) -> Any:
         if self._pool.X is not None:
+            self.encoder = self._pool.reduction
             return self._pool.X
         self._on_stage(Stage(f"reading {len(self._pool):,} items"))
         X, self.encoder = encode(self._pool, self._embed)

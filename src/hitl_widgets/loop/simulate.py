@@ -191,7 +191,7 @@ def simulate(
         share("abstain", abstain),
         read_confusion(confusion, len(names)),
         prices,
-        read_test(test, data.X.shape[1], names),
+        read_test(test, data, names),
         None,
         whole("random_state", random_state, least=0),
     )
