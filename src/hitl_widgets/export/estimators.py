@@ -96,6 +96,7 @@ KINDS = {
     ),
     "CountVectorizer": Kind("feature_extraction.text", {"vocabulary_": "terms d"}),
     "HashingVectorizer": Kind("feature_extraction.text"),
+    "DictVectorizer": Kind("feature_extraction", {"vocabulary_": "terms d"}),
 }
 # Left at what they usually are: how it was computed, and folders in which pickles would be looked for.
 FORGOTTEN = {"n_jobs", "random_state", "verbose", "memory", "copy"}

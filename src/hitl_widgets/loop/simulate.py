@@ -86,7 +86,8 @@ def simulate(
     answer (``noise``, ``confusion``) counts as wrong. So all contestants are measured on the same items.
     Accuracy on what is still unlabelled is not the same for all: a strategy that labels the hard
     items away leaves easy ones. It is there as ``unlabelled_accuracy``. With ``test=``, accuracy on
-    items that nobody was asked about is measured too, and takes the place of ``pool_accuracy``.
+    items that nobody was asked about is measured too, and takes the place of ``pool_accuracy``: that says
+    what a labelled pool is worth, this what the model is worth on new items.
 
     A scikit-learn estimator that cannot be fitted to the few labels of a cold start yet, such as
     nearest neighbours with fewer labels than neighbours, is measured by the most frequent class so far;
