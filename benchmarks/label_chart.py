@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from hitl_widgets.loop.simulation import Simulation
+from label_stats import METRIC
 
 GREY = "#6b7280"
 
@@ -19,7 +20,7 @@ def draw(races: Mapping[str, Simulation], target: Path) -> bool:
         return False
     import altair as alt
 
-    table = pd.concat([race.summary("accuracy").assign(set=name) for name, race in races.items()])
+    table = pd.concat([race.summary(METRIC).assign(set=name) for name, race in races.items()])
     table = table[table["n_labels"] >= 10].replace({float("nan"): None})
     colors = next(iter(races.values())).colors
     base = alt.Chart(alt.InlineData(values=table.to_dict("records"))).encode(

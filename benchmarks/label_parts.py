@@ -20,9 +20,19 @@ from sklearn.linear_model import LogisticRegression
 
 import hitl_widgets as hitl
 import pools
+from label_stats import METRIC
 
 OURS, MARGIN, RANDOM, STRONG = "ours", "LR + margin", "LR + random", "LR (C=10) + margin"
-KEEP = ["contestant", "repeat", "n_labels", "accuracy", "test_accuracy", "seconds"]
+KEEP = [
+    "contestant",
+    "repeat",
+    "n_labels",
+    "pool_accuracy",
+    "macro_f1",
+    "test_accuracy",
+    "unlabelled_accuracy",
+]
+KEEP += ["seconds"]
 BUDGET, UNLABELLED = 200, 20
 NOISE = 0.1
 RARE_DIGITS, POSITIVES, HUNT_CAP = (1, 4, 8), 10, 400
@@ -241,7 +251,8 @@ def _race(
     if options.keep_baselines and (stored := _stored(options, part, name)):
         old = pd.DataFrame(stored["found"])
         old = old[old["contestant"].ne(OURS) & old["repeat"].isin(numbers)]
-        if set(who) - {OURS} == set(old["contestant"]) and old["repeat"].nunique() == len(numbers):
+        same = METRIC in old  # else they were measured by something else
+        if same and set(who) - {OURS} == set(old["contestant"]) and old["repeat"].nunique() == len(numbers):
             who, kept = [OURS], stored["kept"] or stored["date"]
         else:
             old = pd.DataFrame()

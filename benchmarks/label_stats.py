@@ -20,6 +20,7 @@ from hitl_widgets.loop.simulation import (
     _values,
 )
 
+METRIC = "pool_accuracy"
 BEYOND = 1.25  # a target that was not reached counts as so many times the budget
 
 Array = np.ndarray[Any, Any]
@@ -70,7 +71,7 @@ def saving(race: Simulation, who: str, baseline: str, at: int) -> Saving:
     """From the mean curves, straight between the numbers recorded; whole repeats are drawn again."""
     curves = {
         name: (table.columns.to_numpy(float), _resampled(_values(table), "mean"))
-        for name, table in race._curves("accuracy").items()
+        for name, table in race._curves(METRIC).items()
         if name in {who, baseline}
     }
     target = _at(*curves[baseline], float(at))
@@ -88,7 +89,7 @@ def geometric_mean(savings: Sequence[Saving]) -> Estimate:
 
 
 def gaps(
-    races: Mapping[str, Simulation], who: str, baseline: str, at: Sequence[int], metric: str = "accuracy"
+    races: Mapping[str, Simulation], who: str, baseline: str, at: Sequence[int], metric: str = METRIC
 ) -> list[Gap]:
     """Differences of ``who`` to the baseline in the same repeats, at those numbers that a race has."""
     found = []
@@ -105,7 +106,7 @@ def worst(found: Sequence[Gap]) -> Gap:
     return min(found, key=lambda gap: gap.size.value)
 
 
-def accuracy(race: Simulation, who: str, n_labels: int, metric: str = "accuracy") -> Estimate | None:
+def accuracy(race: Simulation, who: str, n_labels: int, metric: str = METRIC) -> Estimate | None:
     """Mean over the repeats; None where that number was not recorded."""
     rows = race.frame[race.frame["contestant"].eq(who) & race.frame["n_labels"].eq(n_labels)]
     return Estimate(*np.clip(_t_interval(_values(rows[metric])), 0, 1)) if len(rows) else None

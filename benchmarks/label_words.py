@@ -11,7 +11,7 @@ import label_stats as stats
 from hitl_widgets.loop.simulation import Simulation
 from label_parts import MARGIN, OURS
 from label_stats import Estimate, Gap
-from report import _table as table
+from scale_report import table
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,9 @@ def worst_bar(words: str, found: Sequence[Gap], bound: float, which: str) -> Bar
     return Bar(f"{words} ({which})", need, f"{gap.size.shown(3, '+')}, {place}", gap.size, bound)
 
 
-def differences(races: Mapping[str, Simulation], found: Sequence[Gap], metric: str = "accuracy") -> list[str]:
+def differences(
+    races: Mapping[str, Simulation], found: Sequence[Gap], metric: str = stats.METRIC
+) -> list[str]:
     rows = []
     for gap in found:
         two = [cell(stats.accuracy(races[gap.name], who, gap.n_labels, metric)) for who in (OURS, MARGIN)]
@@ -59,7 +61,7 @@ def differences(races: Mapping[str, Simulation], found: Sequence[Gap], metric: s
 def cell(found: Estimate | None) -> str:
     if found is None:
         return "-"
-    return f"{found.value:.3f}" + ("" if math.isnan(found.low) else f" ± {found.value - found.low:.3f}")
+    return f"{found.value:.3f}" + ("" if math.isnan(found.low) else f" ({found.low:.3f}-{found.high:.3f})")
 
 
 def signed(size: Estimate) -> str:

@@ -94,7 +94,8 @@ def _chart(simulation: Simulation, metric: str | None = None, **size: int) -> An
     """Learning curves with 95 % bands; ``width=`` and ``height=`` in pixels."""
     charts = importlib.import_module("hitl_widgets.widgets.charts")
     table = simulation.summary(metric)
-    return charts.race_chart(table.to_dict("records"), simulation.colors, table.attrs["metric"], **size)
+    rows, axis = table.to_dict("records"), simulation.axis
+    return charts.race_chart(rows, simulation.colors, table.attrs["metric"], axis=axis, **size)
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,14 @@ from helpers import clouds
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.learn.learner import SklearnLearner
 from hitl_widgets.learn.linear import LinearLearner
-from hitl_widgets.learn.strategies import STRATEGIES, Context, as_strategy, choose, core_set
+from hitl_widgets.learn.strategies import (
+    STRATEGIES,
+    Context,
+    SkactivemlStrategy,
+    as_strategy,
+    choose,
+    core_set,
+)
 
 N, CLASSES = 80, 2
 
@@ -114,6 +121,56 @@ def test_the_object_itself_is_left_as_it_was(context: Context, pool: Any) -> Non
 def test_a_strategy_for_regression_is_refused(pool: Any) -> None:
     with pytest.raises(InvalidInput, match=r"GreedySamplingTarget\(\) asks for 'reg'.*classification"):
         as_strategy(pool.GreedySamplingTarget())
+
+
+def test_for_several_annotators_is_refused(pool: Any) -> None:
+    several = pytest.importorskip("skactiveml.pool.multiannotator")
+    with pytest.raises(InvalidInput, match=r"SingleAnnotatorWrapper\(\) chooses among several annotators"):
+        as_strategy(several.SingleAnnotatorWrapper(pool.RandomSampling()))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["FourDs", "ProbabilisticAL", "Quire", "CostEmbeddingAL"])
+def test_those_of_special_needs_get_what_they_need(context: Context, pool: Any, name: str) -> None:
+    options = {"classes": ["x", "y"]} if name in {"Quire", "CostEmbeddingAL"} else {}
+    for strategy in [getattr(pool, name)(**options)] * 2:
+        chosen = choose(as_strategy(strategy)[1], proba_of(context), with_(context, n=3))
+        assert len(set(chosen)) == 3
+        assert context.candidates[chosen].all()
+    wrapped = pool.SubSamplingWrapper(getattr(pool, name)(**options), max_candidates=1.0)
+    choose(as_strategy(wrapped)[1], proba_of(context), with_(context, n=3))
+
+
+class Watched(LogisticRegression):  # type: ignore[misc]
+    fits = 0
+
+    def fit(self, X: Any, y: Any, **options: Any) -> Any:
+        type(self).fits += 1
+        return super().fit(X, y, **options)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_classifier_of_ones_own_is_the_one_that_learns(context: Context, pool: Any) -> None:
+    from skactiveml.classifier import MixtureModelClassifier, ParzenWindowClassifier
+
+    own = SkactivemlStrategy(pool.UncertaintySampling(), model=Watched())
+    name, strategy = as_strategy(own)
+    choose(strategy, proba_of(context), with_(context))
+    assert (name, Watched.fits) == ("UncertaintySampling", 1)
+    choose(SkactivemlStrategy(pool.QueryByCommittee(), model=Watched()), proba_of(context), with_(context))
+    assert Watched.fits == 8
+    parzen = ParzenWindowClassifier(classes=["x", "y"], missing_label="")  # classes here are codes
+    assert choose(SkactivemlStrategy(pool.UncertaintySampling(), parzen), proba_of(context), with_(context))
+    assert parzen.missing_label == ""
+    mixture = MixtureModelClassifier(random_state=1)
+    assert choose(SkactivemlStrategy(pool.FourDs(), mixture), proba_of(context), with_(context))
+
+
+def test_one_that_cannot_use_its_classifier_says_how_to_pass_another(context: Context, pool: Any) -> None:
+    strategy = SkactivemlStrategy(pool.FourDs(), model=LogisticRegression())
+    words = r"FourDs\(\) cannot go on \(.*MixtureModel.*SkactivemlStrategy\(FourDs\(\.\.\.\), model="
+    with pytest.raises(InvalidInput, match=words):
+        strategy(proba_of(context), with_(context))
 
 
 def test_of_a_large_pool_a_random_part_is_passed(
@@ -239,3 +296,122 @@ def test_with_the_keywords_that_its_own_functions_have(context: Context) -> None
     assert name == "margin_sampling"
     assert choose(adapted, P, context) == choose(STRATEGIES["margin"], P, with_(context))
     assert len(set(choose(adapted, P, with_(context, n=7)))) == 7
+
+
+def ranked(classifier: Any, X: Any, n_instances: int = 20, metric: str = "euclidean") -> Any:
+    """modAL.batch.uncertainty_batch_sampling, as far as it looks at the learner."""
+    from sklearn.metrics import pairwise_distances
+
+    unsure = 1 - classifier.predict_proba(X).max(axis=1)
+    if classifier.on_transformed:
+        X = classifier.transform_without_estimating(X)
+    seen = X[:0] if classifier.X_training is None else classifier.X_training[:]
+    chosen: list[int] = []
+    for _ in range(n_instances):
+        far = pairwise_distances(X, seen).min(axis=1) if len(seen) else np.ones(len(X))
+        score = np.where(np.isin(np.arange(len(X)), chosen), -1, unsure + far)
+        chosen.append(int(score.argmax()))
+        seen = np.vstack([seen, X[[chosen[-1]]]])
+    return np.array(chosen), unsure[chosen]
+
+
+@pytest.mark.parametrize("labels", [0, 1, 10])
+def test_its_batch_functions_work(context: Context, labels: int) -> None:
+    y = np.where(np.arange(N) < labels, context.y, -1).astype(np.int16)
+    P = proba_of(context)
+    chosen = choose(as_strategy(ranked)[1], P, with_(context, y=y, candidates=y < 0, n=5))
+    assert len(set(chosen)) == 5
+    assert min(chosen) >= labels
+
+
+def by_votes(committee: Any, X: Any, n_instances: int = 1, random_tie_break: bool = False) -> Any:
+    """modAL.disagreement.vote_entropy_sampling, and what the others of its module look at."""
+    votes, each = committee.vote(X), committee.vote_proba(X)
+    assert votes.shape == (len(X), len(committee)) == (len(X), len(committee.learner_list))
+    assert each.shape == (len(X), len(committee), len(committee.classes_))
+    np.testing.assert_allclose(committee.predict_proba(X), each.mean(axis=1))
+    np.testing.assert_array_equal(committee.classes_[each.argmax(axis=2)], votes)
+    assert each.std(axis=1).max() > 0.01  # of resampled labels: they are not one model
+    return np.argsort(-each.std(axis=1).max(axis=1), kind="stable")[:n_instances]
+
+
+def test_its_committee_functions_see_a_committee_that_disagrees(context: Context) -> None:
+    P = proba_of(context)
+    chosen = choose(as_strategy(by_votes)[1], P, with_(context, n=3))
+    assert len(set(chosen)) == 3
+    assert chosen == choose(as_strategy(by_votes)[1], P, with_(context, n=3))
+
+
+@pytest.mark.parametrize("labels", [0, 1])
+def test_a_committee_waits_for_a_second_class(context: Context, labels: int) -> None:
+    y = np.where(np.arange(N) < labels, context.y, -1).astype(np.int16)
+    alone = with_(context, y=y, candidates=y < 0, n=3)
+    assert len(set(choose(as_strategy(by_votes)[1], proba_of(context), alone))) == 3
+
+
+def of_module(module: str, function: Any) -> Any:
+    function.__module__, function.__qualname__ = module, function.__name__
+    return function
+
+
+def max_std_sampling(regressor: Any, X: Any, n_instances: int = 1, random_tie_break: bool = False) -> Any:
+    raise AssertionError
+
+
+def max_EI(optimizer: Any, X: Any, tradeoff: float = 0, n_instances: int = 1) -> Any:  # noqa: N802 - its name
+    raise AssertionError
+
+
+def avg_score(classifier: Any, X_pool: Any, n_instances: int = 1, random_tie_break: bool = False) -> Any:
+    raise AssertionError
+
+
+def mc_dropout_bald(classifier: Any, X: Any, n_instances: int = 1, **options: Any) -> Any:
+    raise AssertionError
+
+
+def classifier_margin(classifier: Any, X: Any) -> Any:
+    raise AssertionError
+
+
+def information_density(X: Any, metric: str = "euclidean") -> Any:
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("strategy", "words"),
+    [
+        (
+            max_std_sampling,
+            "'max_std_sampling' asks for a regressor, .* Pass a strategy of modAL",
+        ),
+        (max_EI, "'max_EI' asks for a regressor"),
+        (partial(max_EI, tradeoff=0.1), "'max_EI' asks for a regressor"),
+        (of_module("modAL.multilabel", avg_score), "'avg_score' asks for several labels of each item"),
+        (of_module("modAL.dropout", mc_dropout_bald), "'mc_dropout_bald' asks for a network with dropout"),
+        (of_module("modAL.uncertainty", classifier_margin), "'classifier_margin' .* is no query strategy"),
+        (of_module("modAL.density", information_density), "'information_density' .* is no query strategy"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_not_for_one_class_of_each_item_is_refused_by_name(strategy: Any, words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        as_strategy(strategy)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_its_own_functions_work(context: Context) -> None:
+    """With modAL-python 0.4.2 installed, which nothing here needs."""
+    batch = pytest.importorskip("modAL.batch")
+    disagreement = pytest.importorskip("modAL.disagreement")
+    uncertainty = pytest.importorskip("modAL.uncertainty")
+    names = ("vote_entropy_sampling", "consensus_entropy_sampling", "max_disagreement_sampling")
+    strategies = [getattr(disagreement, name) for name in names]
+    for strategy in [*strategies, batch.uncertainty_batch_sampling, uncertainty.entropy_sampling]:
+        for labels in (0, 1, 10):
+            y = np.where(np.arange(N) < labels, context.y, -1).astype(np.int16)
+            now = with_(context, y=y, candidates=y < 0, n=4)
+            assert len(set(choose(as_strategy(strategy)[1], proba_of(context), now))) == 4
+    for measure in (disagreement.vote_entropy, disagreement.max_std_sampling, uncertainty.classifier_margin):
+        with pytest.raises(InvalidInput, match=measure.__name__):
+            as_strategy(measure)

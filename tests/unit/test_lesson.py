@@ -56,14 +56,14 @@ def test_every_strategy_can_be_stepped_through_and_is_the_same_again(strategy: s
     assert same(second.step(strategy, 5, 3)[0], trace[3])
 
 
-def test_accuracy_is_that_on_the_points_without_a_label() -> None:
+def test_accuracy_is_that_of_all_points_a_label_counted_right() -> None:
     made = course(learner=LogisticRegression())
     step, curve = made.step("margin", 0, 6)
     rest = np.setdiff1d(np.arange(80), step.labelled)
     rows = list(step.labelled)
     model = LogisticRegression().fit(made.plane.X[rows], made.plane.truth[rows])
     right = model.predict(made.plane.X[rest]) == made.plane.truth[rest]
-    assert step.accuracy == pytest.approx(right.mean())
+    assert step.accuracy == pytest.approx((right.sum() + len(rows)) / 80)
     assert curve == [made.step("margin", 0, i)[0].accuracy for i in range(7)]
 
 
@@ -130,7 +130,7 @@ def test_the_trap_is_one_for_margin_and_none_for_chance() -> None:
         made = Course(points[["x1", "x2"]], points["label"], "linear", "margin", None, 30, 0)
         for name, values in ends.items():
             values.append(made.step(name, 0, 28)[0].accuracy)
-    assert max(ends["margin"]) < 0.8
+    assert max(ends["margin"]) < 0.82
     assert min(ends["random"]) > 0.85
 
 

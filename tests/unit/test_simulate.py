@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.metrics import f1_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
@@ -223,8 +224,8 @@ def test_a_pool_where_nobody_answers_any_more_ends_the_run() -> None:
 def test_an_oracle_of_another_opinion_is_measured_by_the_truth() -> None:
     X, y = clouds(80)
     other = np.where(y == "a", "b", "a")
-    assert race(X, other, truth=y, strategies="random").frame["accuracy"].iloc[-1] == 0
-    assert race(X, y, strategies="random").frame["accuracy"].iloc[-1] == 1
+    assert race(X, other, truth=y, strategies="random").frame["unlabelled_accuracy"].iloc[-1] == 0
+    assert race(X, y, strategies="random").frame["unlabelled_accuracy"].iloc[-1] == 1
 
 
 # -- what is measured --------------------------------------------------------
@@ -253,8 +254,44 @@ def test_accuracy_is_on_what_is_not_labelled() -> None:
     asked, found = watched(learners=Memory(), strategies=["random"], budget=60)
     for _, row in found.frame.iterrows():
         rest = np.setdiff1d(np.arange(len(y)), asked[: row["n_labels"]])
-        assert row["accuracy"] == pytest.approx(np.mean(y[rest] == "a"))
-        assert row["balanced_accuracy"] == pytest.approx(1 / 3)
+        assert row["unlabelled_accuracy"] == pytest.approx(np.mean(y[rest] == "a"))
+        assert row["unlabelled_balanced_accuracy"] == pytest.approx(1 / 3)
+
+
+def test_pool_accuracy_counts_a_label_as_right_where_it_is_the_true_class() -> None:
+    """Of the whole pool: the answers as they were given, and what the model says of the rest."""
+    _, y = blobs()
+    said: dict[int, str] = {}
+
+    def oracle(i: int, rng: Any) -> Any:
+        said[i] = "b" if i % 4 == 0 else y[i]
+        return said[i]
+
+    y = np.where(np.arange(90) < 60, y, "a")  # so that classes are unequal
+    found = race(y=oracle, truth=y, learners=Memory(), strategies=["random"], budget=60, repeats=1, at=[60])
+    final = [said.get(i, "a") for i in range(90)]
+    row = found.frame.iloc[0]
+    assert row["pool_accuracy"] == pytest.approx(np.mean(final == y))
+    assert row["macro_f1"] == pytest.approx(f1_score(y, final, average="macro"))
+    assert row["pool_accuracy"] != row["unlabelled_accuracy"]
+    assert found.summary()["mean"].tolist() == pytest.approx([row["pool_accuracy"]])
+
+
+def test_to_label_the_hard_items_away_earns_no_more_than_the_labels() -> None:
+    """Two models that learn nothing: who asks for what they get wrong seems better on what is left."""
+    _, y = blobs()
+
+    def hard(proba: Any, context: Any) -> Any:
+        return (y != "a").astype(float)
+
+    options: dict[str, Any] = {"learners": Memory(), "start": 1, "budget": 60, "repeats": 1, "at": [60]}
+    found = race(strategies=[hard, "random"], **options).frame.set_index("strategy")
+    assert found.loc["hard", "unlabelled_accuracy"] > 0.9
+    assert found.loc["random", "unlabelled_accuracy"] < 0.5
+    right = {who: found.loc[who, "pool_accuracy"] * 90 for who in ("hard", "random")}
+    assert right["hard"] == pytest.approx(90, abs=2)  # of 90, all of b and c were asked for
+    asked_a = 90 * found.loc["random", "pool_accuracy"] - 30  # right beyond the a's: labels of b and c
+    assert 25 < asked_a < 60
 
 
 def test_every_label_is_recorded_up_to_50_then_every_fifth() -> None:
@@ -293,13 +330,54 @@ def test_the_exported_model_is_measured_on_the_test_set() -> None:
     options: dict[str, Any] = {"test": (X[90:], y[90:]), "repeats": 1, "strategies": "margin", "at": [15]}
     tree = DecisionTreeClassifier(max_depth=1, random_state=0)
     found = race(X[:90], oracle, tree, classes=list("abc"), **options).frame.iloc[0]
-    assert np.isnan(found["accuracy"])  # nothing says what is true of the pool
+    assert np.isnan(found["unlabelled_accuracy"])  # nothing says what is true of the pool
     assert found["test_accuracy"] == tree.fit(X[asked], y[asked]).score(X[90:], y[90:])
-    plain = race(X[:90], y[:90], Memory(), **options | {"strategies": "random"}).frame.iloc[0]
-    asked.clear()
-    race(X[:90], oracle, Memory(), classes=list("abc"), **options | {"strategies": "random"})
-    model = LogisticRegression(max_iter=1000).fit(X[asked], y[asked])
-    assert plain["test_accuracy"] == model.score(X[90:], y[90:])
+
+
+class Telling(Memory):
+    """Says the second class of any new row."""
+
+    def start(self, X: Any, n_classes: int, affinity: Any = None) -> Telling:
+        self.P = np.eye(n_classes)[np.zeros(len(X), int)]  # type: ignore[attr-defined]
+        return self
+
+    def predict(self, X: Any) -> Any:
+        return np.ones(len(X), int)
+
+
+class Likely(Memory):
+    start = Telling.start  # type: ignore[assignment]
+
+    def predict_proba(self, X: Any) -> Any:
+        return np.tile([0.1, 0.2, 0.7], (len(X), 1))
+
+
+class Wrong(Telling):
+    def predict(self, X: Any) -> Any:
+        return np.array(["b"] * len(X))
+
+
+def test_a_learner_without_export_tells_the_test_set_itself() -> None:
+    X, _ = blobs()
+    test = (X[:10], ["b"] * 6 + ["c"] * 3 + ["a"])
+    found = race(learners=[Telling(), Likely()], strategies="random", test=test, repeats=1)
+    assert set(found.frame.groupby("contestant")["test_accuracy"].min()) == {0.6, 0.3}
+    assert set(found.frame.groupby("contestant")["test_accuracy"].max()) == {0.6, 0.3}
+    with pytest.raises(
+        InvalidInput, match=r"it predicted <U1 of shape \(10,\) for X_test: expected 10 class codes"
+    ):
+        race(learners=Wrong(), test=test)
+
+
+def test_a_learner_that_cannot_tell_new_rows_has_no_held_out_accuracy_and_that_is_said() -> None:
+    X, y = blobs()
+    contestants = {"mute": (Memory(), "random"), "linear": ("linear", "random")}
+    with pytest.warns(UserWarning, match=r"test_accuracy of 'mute' is NaN: .*no export, predict") as said:
+        found = race(contestants=contestants, test=(X, y))
+    assert len(said) == 1
+    by_name = found.frame.groupby("contestant")["test_accuracy"]
+    assert by_name.count().to_dict() == {"mute": 0, "linear": 30}
+    assert "whole pool" in repr(found)
 
 
 def test_a_learners_own_export_is_preferred() -> None:
@@ -357,7 +435,7 @@ def test_a_learner_that_leaves_work_for_later_is_measured_when_it_is_done() -> N
 
     X, y = blobs()
     found = race(X, np.where(y == "c", "a", "b"), Later(), classes=list("abc"), strategies="random").frame
-    assert (found["accuracy"] > 0.5).all()  # two thirds are b; update() alone leaves a third right
+    assert (found["unlabelled_accuracy"] > 0.5).all()  # two thirds are b; update() alone leaves a third right
 
 
 def test_costs_are_summed_and_the_strategies_see_them() -> None:
@@ -374,6 +452,90 @@ def test_costs_are_summed_and_the_strategies_see_them() -> None:
     assert (cost[asked[10:]] == 1).all()  # of equals, the cheap ones
 
 
+def spending(cost: Any, budget: float, **options: Any) -> tuple[list[int], pd.DataFrame]:
+    asked, found = watched(**{"strategies": ["random"], "cost": cost, "budget": budget} | options)
+    return asked, found.frame
+
+
+def test_with_costs_the_budget_is_spent_and_not_exceeded() -> None:
+    cost = np.random.default_rng(0).lognormal(size=90)
+    asked, found = spending(cost, 40.0)
+    assert found["budget"].tolist() == pytest.approx([*(40 * np.arange(1, 51) / 50)][-len(found) :])
+    assert (found["cost"] <= found["budget"]).all()
+    left = np.setdiff1d(np.arange(90), asked)
+    assert 40 - cost[asked].sum() < cost[left].min()  # what is left pays for nothing
+    total = np.cumsum(cost[asked])
+    for row in found.itertuples():  # each row is the model of all that its amount pays for
+        assert row.n_labels == np.searchsorted(total, row.budget, side="right") or row.budget > 36
+        assert row.cost == pytest.approx(total[row.n_labels - 1])
+
+
+def test_a_smaller_budget_is_the_beginning_of_a_larger_one() -> None:
+    cost = np.where(np.arange(90) % 2, 1.0, 2.0)
+    _, small = spending(cost, 20, at=[5, 10, 15], strategies=["margin"])
+    _, large = spending(cost, 60, at=[5, 10, 15], strategies=["margin"])
+    assert small["budget"].tolist() == [5, 10, 15, 20]
+    assert large["budget"].tolist() == [5, 10, 15, 60]
+    drop = ["seconds"]
+    pd.testing.assert_frame_equal(
+        small.drop(columns=drop)[:3], large.drop(columns=drop)[:3], check_exact=True
+    )
+
+
+def test_equal_costs_give_what_numbers_of_labels_give() -> None:
+    at = [5, 12, 20]
+    by_labels = measured(race(budget=20, at=at, batch=1))
+    by_cost = measured(race(budget=40, at=[2 * n for n in at], cost=np.full(90, 2.0)))
+    assert (by_cost["budget"] == by_cost["cost"]).all()
+    same = [c for c in by_labels if c != "cost"]
+    pd.testing.assert_frame_equal(by_labels[same], by_cost[same], check_exact=True)
+
+
+def test_contestants_of_other_prices_are_compared_at_equal_cost() -> None:
+    """A strategy that asks for cheap items has more labels for the same money."""
+    cost = np.where(np.arange(90) < 45, 1.0, 3.0)
+
+    def dear(proba: Any, context: Any) -> Any:
+        return context.cost**2
+
+    found = race(strategies=["margin", dear], cost=cost, budget=45, at=[15, 30, 45], batch=4)
+    last = found.frame[found.frame["budget"] == 45].groupby("contestant")["n_labels"].mean()
+    assert last["margin"] > last["dear"] + 5
+    assert found.against("margin", at=[30, 45])["budget"].tolist() == [30, 45]
+    assert {"cost", "ratio"} <= set(found.saving("margin", at=30))
+
+
+def test_batches_go_on_after_a_record_where_questions_have_a_cost() -> None:
+    options: dict[str, Any] = {"batch": 10, "strategies": ["margin"], "learners": LogisticRegression()}
+    asked, _ = spending(np.ones(90), 30, at=[30], **options)
+    again, found = spending(np.ones(90), 30, at=[13, 17, 30], **options)
+    assert asked == again
+    assert found["n_labels"].tolist() == [13, 17, 30]
+
+
+def test_an_answer_that_never_came_is_paid_for() -> None:
+    _, y = blobs()
+    oracle = lambda i, rng: None if i % 2 else y[i]  # noqa: E731
+    found = race(y=oracle, truth=y, cost=np.full(90, 2.0), budget=60, repeats=1, at=[60]).frame
+    assert (found["n_asked"] == 30).all()
+    assert (found["cost"] == 60).all()
+    assert (found["n_labels"] < 30).all()
+
+
+def test_a_budget_that_pays_for_all_ends_with_the_pool() -> None:
+    with pytest.warns(UserWarning, match="budget=500, and all 90 items of the pool cost 180"):
+        found = race(cost=np.full(90, 2.0), budget=500, repeats=1).frame
+    last = found[found["budget"] == 180]
+    assert (last["n_labels"] == 90).all()
+    assert (last["pool_accuracy"] == 1).all()
+    assert last["unlabelled_accuracy"].isna().all()
+
+
+def test_an_estimator_that_never_learns_within_the_cost_is_named() -> None:
+    with pytest.raises(InvalidInput, match=r"after 4 labels .*pass a larger budget="):
+        race(learners=KNeighborsClassifier(11), cost=np.full(90, 2.0), budget=9)
+
+
 def test_rows_of_equal_content_are_one_item() -> None:
     texts = ["good", "bad", "good", "fine", "awful", "well", "poor", "bad", "nice", "ill", "glad", "sad"]
     y = ["+" if t in {"good", "fine", "well", "nice", "glad"} else "-" for t in texts]
@@ -386,7 +548,7 @@ def test_rows_of_equal_content_are_one_item() -> None:
 
     race(pool, oracle, truth=y, budget=9, repeats=1, strategies="random")
     assert len(asked) == len({texts[row] for row in asked}) == 9
-    assert race(texts, y, X=pool.X[pool.rows], budget=9, repeats=1).frame["accuracy"].iloc[-1] == 1  # type: ignore[index]
+    assert race(texts, y, X=pool.X[pool.rows], budget=9, repeats=1).frame["unlabelled_accuracy"].iloc[-1] == 1  # type: ignore[index]
 
 
 # -- the same result ---------------------------------------------------------
@@ -494,7 +656,7 @@ def scaled_by(factor: float) -> Callable[..., Any]:
         {"start": 7},
         {"start": "own"},
         {"at": [5]},
-        {"cost": np.arange(90) + 1},
+        {"cost": (np.arange(90) + 1) / 9},
         {"classes": list("cba")},
         {"y": np.roll(blobs()[1], 1)},
         {"pool": blobs()[0] + 1},
@@ -611,6 +773,19 @@ here.race(y=Recorder(y), truth=y, path={str(tmp_path)!r})
     assert len(oracle.asked) == 2 * 15
 
 
+def test_runs_that_hold_other_figures_are_played_anew(tmp_path: Path) -> None:
+    """As an older version wrote them: nothing is filled with NaN, nothing is mixed."""
+    file = tmp_path / "runs.jsonl"
+    whole = race(path=file, strategies=["random"])
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    for line in lines:
+        line["columns"] = {"accuracy": line["columns"].pop("pool_accuracy"), **line["columns"]}
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.warns(UserWarning, match="holds 2 runs of 'random' .*which cannot be used"):
+        found = race(path=file, strategies=["random"])
+    pd.testing.assert_frame_equal(measured(found), measured(whole), check_exact=True)
+
+
 def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "labels.csv"
     file.write_text("id,label\n1,spam\n")
@@ -719,7 +894,7 @@ def test_an_estimator_that_needs_more_labels_says_class_shares_until_it_has_them
             names, counts = np.unique(y[known], return_counts=True)
             expected = np.mean(y[rest] == names[counts.argmax()])
             assert row.test_accuracy == pytest.approx(1 / 3)
-        assert row.accuracy == pytest.approx(expected)
+        assert row.unlabelled_accuracy == pytest.approx(expected)
     assert asked[:10] == watched(strategies=["margin"])[0][:10]
 
 
@@ -752,7 +927,7 @@ def test_a_learner_of_ones_own_that_fails_early_is_not_passed_over() -> None:
 
 @pytest.mark.parametrize("learner", [RidgeClassifier(), KNeighborsClassifier(n_neighbors=1)])
 def test_estimators_without_probabilities_work(learner: Any) -> None:
-    assert race(learners=learner, budget=30).frame["accuracy"].iloc[-1] > 0.6
+    assert race(learners=learner, budget=30).frame["unlabelled_accuracy"].iloc[-1] > 0.6
 
 
 def test_a_budget_beyond_the_pool_is_cut_with_words() -> None:
@@ -768,7 +943,7 @@ def test_a_first_class_only_goes_on_at_random_until_there_is_another() -> None:
     y = np.array([1] * 4 + [0] * 36)
     found = race(X, y, start=2, budget=39, strategies=["margin"], repeats=1).frame
     assert found["n_labels"].tolist() == list(range(1, 40))
-    assert found["accuracy"].notna().all()
+    assert found["unlabelled_accuracy"].notna().all()
 
 
 @pytest.mark.parametrize(
@@ -805,6 +980,15 @@ def test_a_first_class_only_goes_on_at_random_until_there_is_another() -> None:
         ({"confusion": [[2, -1, 0], [0, 1, 0], [0, 0, 1]]}, "from 0 to 1 that sum to 1"),
         ({"confusion": np.eye(2)}, r"confusion has shape \(2, 2\), expected \(3, 3\)"),
         ({"cost": np.zeros(90)}, "cost goes down to 0.0"),
+        ({"cost": np.ones(90), "budget": 0}, "budget=0: expected an amount of cost"),
+        ({"cost": np.ones(90), "budget": float("inf")}, "budget=inf: expected an amount of cost"),
+        ({"cost": np.ones(90), "at": 5}, r"at=5: expected a list of amounts of cost, such as \[7.5\]"),
+        ({"cost": np.ones(90), "at": [-1]}, "at=-1: expected an amount of cost"),
+        ({"cost": np.ones(90), "at": [16]}, "at= names no amount of cost up to 15, the budget"),
+        (
+            {"cost": np.full(90, 20.0)},
+            r"answered no question.*larger budget= \(one question costs 20 or more\)",
+        ),
         ({"cost": ["dear"] * 90}, "cost must hold numbers alone: .*'dear'"),
         ({"confusion": [[1], [2, 3]]}, "confusion must hold numbers alone"),
         ({"graph": "knn"}, "graph must hold numbers alone"),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import hitl_widgets as hitl
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.loop.simulation import Simulation, _t_interval
 from hitl_widgets.widgets.charts import race_chart
@@ -23,7 +25,7 @@ def made(curves: dict[str, Any], n: list[int]) -> Simulation:
         for repeat, run in enumerate(np.atleast_2d(runs))
         for labels, value in zip(n, run, strict=True)
     ]
-    return Simulation(pd.DataFrame(rows, columns=["contestant", "repeat", "n_labels", "accuracy"]))
+    return Simulation(pd.DataFrame(rows, columns=["contestant", "repeat", "n_labels", "pool_accuracy"]))
 
 
 def straight(slope: float, n: list[int]) -> list[float]:
@@ -166,8 +168,16 @@ def test_baselines_are_found_by_strategy_too() -> None:
 
 def test_unknown_metrics_and_steps_are_refused() -> None:
     race = made({"random": [0.1, 0.2], "b": [0.3, 0.4]}, [10, 20])
-    with pytest.raises(InvalidInput, match=r"metric='acuracy' is not known\. Did you mean 'accuracy'"):
-        race.summary("acuracy")
+    with pytest.raises(
+        InvalidInput, match=r"metric='pol_accuracy' is not known\. Did you mean 'pool_accuracy'"
+    ):
+        race.summary("pol_accuracy")
+    with pytest.raises(InvalidInput, match=r"What was called 'accuracy' is 'unlabelled_accuracy' now"):
+        race.summary("accuracy")
+    with pytest.raises(
+        InvalidInput, match=r"no column .*What was called 'accuracy' is 'unlabelled_accuracy'"
+    ):
+        Simulation(race.frame.rename(columns={"pool_accuracy": "accuracy"})).summary()
     with pytest.raises(InvalidInput, match="at=15: not recorded"):
         race.against(at=[15])
     with pytest.raises(InvalidInput, match=r"at=30: the baseline was recorded from 10 to 20"):
@@ -207,7 +217,6 @@ def test_the_chart_holds_curve_band_and_colours(repeats: int) -> None:
     values = chart["datasets"][chart["data"]["name"]]
     assert len(values) == 24
     assert (values[0]["low"] is None) == (repeats == 1)  # NaN would be no JSON
-    assert chart["config"]["background"] == "transparent"
     assert {t["field"] for t in chart["layer"][2]["encoding"]["tooltip"]} >= {
         "contestant",
         "n_labels",
@@ -216,12 +225,103 @@ def test_the_chart_holds_curve_band_and_colours(repeats: int) -> None:
 
 
 def test_the_chart_shows_itself_without_the_network() -> None:
-    import hitl_widgets as hitl
-
     X, y = np.eye(20, dtype=np.float32), np.arange(20) % 2
     race = hitl.simulate(
         X, y, learners=["linear"], budget=5, repeats=2, n_jobs=1, progress=False, graph=False
     )
     bundle = race.chart()._repr_mimebundle_()
     assert set(bundle) == {"application/vnd.vegalite.v5+json", "text/plain"}
-    assert bundle["application/vnd.vegalite.v5+json"]["layer"]
+    shown = bundle["application/vnd.vegalite.v5+json"]
+    assert shown["layer"]
+    assert shown["config"]["background"] == "transparent"  # the page may be dark
+
+
+def test_bands_keep_their_colours_in_a_saved_picture(tmp_path: Path) -> None:
+    pytest.importorskip("vl_convert")
+    from PIL import Image
+
+    flat = np.linspace(0.4, 0.6, 5)[:, None] * np.ones(2)
+    race = made({"low": flat, "high": flat + 0.35}, [10, 20])
+    rows = race.summary().to_dict("records")
+    race_chart(rows, race.colors).save(tmp_path / "race.png")
+    with Image.open(tmp_path / "race.png") as picture:
+        counts = np.unique(np.asarray(picture.convert("RGBA")).reshape(-1, 4), axis=0, return_counts=True)
+    bands = [
+        color[:3].astype(int) for color, n in zip(*counts, strict=True) if n > 5000 and np.ptp(color[:3]) > 15
+    ]
+    for wanted in race.colors.values():
+        mixed = 255 - 0.16 * (255 - np.array([int(wanted[i : i + 2], 16) for i in (1, 3, 5)]))
+        assert any(np.abs(band - mixed).max() <= 2 for band in bands), (wanted, bands)
+
+
+# -- intervals, and what is measured -----------------------------------------
+
+
+def test_intervals_are_cut_at_the_bounds_and_written_as_they_are() -> None:
+    race = made({"a": [[0.44, 1.0], [1.0, 0.9]]}, [10, 20])
+    words = repr(race)
+    assert "0.720 (0.000-1.000)" in words
+    assert "0.950 (0.315-1.000)" in words
+    assert "±" not in words + race._repr_html_()
+
+
+def with_test(lacking: bool) -> Simulation:
+    frame = made({"random": [[0.1, 0.2]] * 2, "other": [[0.3, 0.4]] * 2}, [10, 20]).frame
+    frame["test_accuracy"] = 0.6
+    frame.loc[lacking & (frame["contestant"] == "other"), "test_accuracy"] = np.nan
+    return Simulation(frame)
+
+
+def test_held_out_accuracy_comes_first_where_all_have_it() -> None:
+    race = with_test(lacking=False)
+    assert "accuracy on the test set" in repr(race)
+    assert "0.600" in repr(race)
+    assert race.summary()["mean"].tolist() == pytest.approx([0.6] * 4)
+    assert race.saving().loc["random", "target"] == pytest.approx(0.6)
+    assert race.summary("pool_accuracy")["mean"].tolist() == pytest.approx([0.1, 0.2, 0.3, 0.4])
+
+
+def test_who_has_no_held_out_accuracy_is_not_compared_by_it() -> None:
+    race = with_test(lacking=True)
+    assert "accuracy on the whole pool" in repr(race)
+    with pytest.raises(InvalidInput, match=r"test_accuracy was not measured of 'other'.*'pool_accuracy'"):
+        race.saving(metric="test_accuracy")
+    assert set(race.summary("test_accuracy")["contestant"]) == {"random"}
+
+
+# -- at equal cost -----------------------------------------------------------
+
+
+def priced() -> Simulation:
+    """The cheap asker has more labels for the same money."""
+    frame = made(
+        {"random": [[0.2, 0.4, 0.6, 0.8]] * 2, "cheap": [[0.4, 0.6, 0.8, 0.8]] * 2}, [1, 2, 3, 4]
+    ).frame
+    frame["budget"] = 2.5 * frame["n_labels"]
+    frame.loc[frame["contestant"] == "cheap", "n_labels"] *= 10
+    return hitl.Simulation(frame)
+
+
+def test_contestants_that_spent_differently_are_compared_at_equal_cost() -> None:
+    race = priced()
+    assert (race.budget, race.unit) == (10.0, "cost")
+    assert race.summary().columns[:2].tolist() == ["contestant", "budget"]
+    table = race.saving()
+    assert table.loc["cheap", ["target", "cost", "ratio"]].tolist() == pytest.approx([0.8, 7.5, 4 / 3])
+    assert race.saving(at=3.75).loc["cheap", "cost"] == pytest.approx(2.5)  # .3, which it has from the start
+    assert race.saving(at=6.25).loc["cheap", "cost"] == pytest.approx(3.75)  # not rounded to whole ones
+    assert race.auc().loc["cheap", "difference"] == pytest.approx((0.2 + 0.2 + 0.2 + 0.2 + 0.2 + 0) / 6)
+    against = race.against()
+    assert against["budget"].tolist() == [2.5, 5.0, 10.0]
+    assert against["difference"].tolist() == pytest.approx([0.2, 0.2, 0])
+    assert race.against(at=[7.5])["difference"].tolist() == pytest.approx([0.2])
+    with pytest.raises(InvalidInput, match=r"at=3\.0: not recorded"):
+        race.against(at=[3])
+    words = repr(race)
+    assert "budget 10;" in words
+    assert "at 2.5" in words
+    assert "cost for what 'random' has at 10" in words
+    assert "7.5 (7.5 to 7.5)" in words
+    chart = race.chart().to_dict()
+    assert {layer["encoding"]["x"]["field"] for layer in chart["layer"]} == {"budget"}
+    assert {layer["encoding"]["x"]["title"] for layer in chart["layer"]} == {"cost"}

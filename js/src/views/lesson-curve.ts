@@ -126,5 +126,5 @@ function words(p: CurveProps): string {
       const last = line.values.length - 1;
       return `${line.name}: ${line.values[0].toFixed(2)} at ${p.from} labels, ${line.values[last].toFixed(2)} at ${p.from + last}`;
     });
-  return `Learning curve, accuracy on points without a label. ${said.join(". ")}`;
+  return `Learning curve, accuracy on all points, labels included. ${said.join(". ")}`;
 }

@@ -60,7 +60,7 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
   const headline = h("div", { class: "hitl-lesson-headline hitl-number" });
   const reason = h("p", { class: "hitl-lesson-reason" });
   const note = h("p", { class: "hitl-lesson-note hitl-bad", attrs: { role: "alert", hidden: true } });
-  const curveHead = h("div", { class: "hitl-small-head", text: "Accuracy on the points without a label" });
+  const curveHead = h("div", { class: "hitl-small-head", text: "Accuracy on all points, labels included" });
   const legend = h("ul", { class: "hitl-lesson-legend", attrs: { "aria-label": "Legend" } });
   const side = h("div", { class: "hitl-lesson-side" }, headline, reason, note, curveHead);
   const curve = curveView(side);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.data.matrix import Matrix, check_matrix
+from hitl_widgets.data.matrix import Matrix, check_matrix, reduce_matrix
 from hitl_widgets.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_matrix",
+    "dense_encoder",
     "embed_items",
     "encode_texts",
+    "fit_embedding",
     "image_features",
     "table_features",
     "text_features",
@@ -251,13 +255,57 @@ def embed_items(items: Sequence[object], embed: Any) -> Matrix:
     InvalidInput
         `embed` cannot be called, or did not return such an array.
     """
+    return fit_embedding(items, embed)[0]
+
+
+def fit_embedding(items: Sequence[object], embed: Any) -> tuple[Matrix, Any]:
+    """:func:`embed_items`, and what makes the same numbers of new items: a fitted scikit-learn transformer.
+
+    None where ``embed`` is no transformer, or one that cannot transform new items, such as TSNE.
+    """
     unusable = isinstance(embed, type | str | bytes)  # a class, or "...".encode
     for method in () if unusable else ("fit_transform", "encode"):
         if callable(call := getattr(embed, method, None)):
-            return check_matrix(call(items), len(items), f"{type(embed).__name__}.{method}(items)")
+            made = call(items)
+            X, reduction = reduce_matrix(made, len(items), f"{type(embed).__name__}.{method}(items)")
+            again = method == "fit_transform" and hasattr(embed, "transform")
+            return X, _kept(embed, made, reduction, items) if again else None
     if unusable or not callable(embed):
         raise InvalidInput(
             f"embed={embed!r} cannot be called. Pass a function (items -> array of shape (n, d)) "
             "or an instance of a scikit-learn transformer."
         )
-    return check_matrix(embed(items), len(items), "embed(items)")
+    return check_matrix(embed(items), len(items), "embed(items)"), None
+
+
+def _kept(transformer: Any, made: Any, reduction: Any, items: Sequence[object]) -> Any:
+    """The fitted transformer as it is now, and what was done to its numbers after it."""
+    from sklearn.pipeline import make_pipeline
+
+    with contextlib.suppress(Exception):  # what cannot be copied is taken itself
+        # The person may fit theirs again, for another session.
+        transformer = copy.deepcopy(transformer)
+        if hasattr(made, "columns"):  # a table's names would have to be those that the model knows
+            transformer.set_output(transform="default")
+    if reduction is not None:
+        return make_pipeline(transformer, reduction)
+    return dense_encoder(transformer, items)
+
+
+def dense_encoder(encoder: Any, items: Sequence[object]) -> Any:
+    """The fitted encoder; where its numbers are sparse, with a step that makes them dense.
+
+    The model was taught dense rows, and some take no others.
+    """
+    from scipy import sparse
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.pipeline import make_pipeline
+
+    rows: Any = None if encoder is None else encoder.transform(items[:1])
+    if not sparse.issparse(rows):
+        return encoder
+    # A turn by nothing: of what makes rows dense, scikit-learn has no other that is numbers alone.
+    width = rows.shape[1]  # type: ignore[attr-defined]  # scipy's types do not know it
+    dense = TruncatedSVD(width)
+    dense.components_, dense.n_features_in_ = np.eye(width, dtype=np.float32), width
+    return make_pipeline(encoder, dense)

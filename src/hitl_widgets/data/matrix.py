@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,21 @@ from hitl_widgets.data.at_hand import at_hand
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.paths import full_path
 
-__all__ = ["Matrix", "check_matrix", "is_matrix", "kept_matrix", "open_matrix", "sample_of", "some_rows"]
+if TYPE_CHECKING:
+    from sklearn.decomposition import TruncatedSVD
+
+__all__ = [
+    "Matrix",
+    "check_matrix",
+    "is_matrix",
+    "kept_matrix",
+    "matrix_like",
+    "open_matrix",
+    "open_reduced",
+    "reduce_matrix",
+    "sample_of",
+    "some_rows",
+]
 
 Matrix = npt.NDArray[np.float32]
 
@@ -75,13 +89,21 @@ def open_matrix(X: Any, n_rows: int | None = None, name: str = "X", cache: Path 
         not 2-D, other length, no columns, not numeric, NaN, infinite or beyond 1e12; a file that is
         missing, cut off or damaged, or whose rows differ in length.
     """
+    return open_reduced(X, n_rows, name, cache)[0]
+
+
+def open_reduced(
+    X: Any, n_rows: int | None = None, name: str = "X", cache: Path | None = None
+) -> tuple[Any, TruncatedSVD | None]:
+    """:func:`open_matrix`, and what :func:`reduce_matrix` gives besides."""
     if isinstance(X, str | Path):
-        return _open_path(full_path(X), n_rows, name, cache)
+        return _open_path(full_path(X), n_rows, name, cache), None
     if not (_is(X, "dask") or _is(X, "zarr")):
-        return kept_matrix(check_matrix(at_hand(X, name), n_rows, name))
+        matrix, reduction = reduce_matrix(at_hand(X, name), n_rows, name)
+        return kept_matrix(matrix), reduction
     rows = _rows(X, n_rows, name)
     _check_values(rows, name)
-    return rows if rows.size > LARGE else rows[:]
+    return (rows if rows.size > LARGE else rows[:]), None
 
 
 def check_matrix(X: Any, n_rows: int | None, name: str = "X") -> Matrix:
@@ -106,21 +128,52 @@ def check_matrix(X: Any, n_rows: int | None, name: str = "X") -> Matrix:
     InvalidInput
         not 2-D, other length, no columns, not numeric, NaN, infinite or beyond 1e12.
     """
+    return reduce_matrix(X, n_rows, name)[0]
+
+
+def reduce_matrix(X: Any, n_rows: int | None, name: str = "X") -> tuple[Matrix, TruncatedSVD | None]:
+    """:func:`check_matrix`, and the fitted SVD that reduced a wide sparse matrix, for other rows of it."""
     from scipy import sparse
 
-    X = _of_sparse_columns(X)
+    X, reduction = _of_sparse_columns(X), None
     array: Any = X if sparse.issparse(X) else _as_array(X, name)
     _described(array, n_rows, name)
     with np.errstate(over="ignore"):  # beyond float32 becomes infinite, and is reported below
         if sparse.issparse(X):
             rows = array.tocsr()  # only some formats have their numbers in one array
             _check_sparse(rows, name)
-            out = _densify(rows)
+            out, reduction = _densify(rows)
         else:
             _say(_conversion(array, name))
             out = np.ascontiguousarray(array, kept_type(array.dtype))
     _check_values(out, name)
-    return out
+    return out, reduction
+
+
+def matrix_like(X: Any, n_rows: int, name: str, width: int, reduction: TruncatedSVD | None) -> Matrix:
+    """Rows made as those of another matrix were: of its ``width``, reduced by what reduced it.
+
+    Raises
+    ------
+    InvalidInput
+        as :func:`check_matrix`, or for another number of columns than the other had.
+    """
+    from scipy import sparse
+
+    X = _of_sparse_columns(X)
+    array: Any = _described(X, n_rows, name).tocsr() if sparse.issparse(X) else check_matrix(X, n_rows, name)
+    wanted = width if reduction is None else reduction.n_features_in_
+    if array.shape[1] != wanted:
+        raise InvalidInput(
+            f"{name} has {array.shape[1]} columns, the pool {wanted}. Build both with the same features."
+        )
+    if sparse.issparse(X):
+        _check_sparse(array, name)
+    if reduction is not None:
+        array = reduction.transform(array)
+    elif sparse.issparse(X):
+        array = array.toarray()
+    return check_matrix(array, n_rows, name)
 
 
 def kept_matrix(X: Any) -> Any:
@@ -283,13 +336,13 @@ def _say(words: str) -> None:
         warnings.warn(words, RuntimeWarning, stacklevel=3)
 
 
-def _densify(X: Any) -> Matrix:
+def _densify(X: Any) -> tuple[Matrix, TruncatedSVD | None]:
     from sklearn.decomposition import TruncatedSVD
 
-    if X.shape[1] > _MAX_DIM:
-        X = TruncatedSVD(min(_MAX_DIM, *X.shape), random_state=0).fit_transform(X)
-        return np.ascontiguousarray(X, np.float32)
-    return np.ascontiguousarray(X.toarray(), np.float32)
+    if X.shape[1] <= _MAX_DIM:
+        return np.ascontiguousarray(X.toarray(), np.float32), None
+    reduction = TruncatedSVD(min(_MAX_DIM, *X.shape), random_state=0)
+    return np.ascontiguousarray(reduction.fit_transform(X), np.float32), reduction
 
 
 def _check_sparse(X: Any, name: str) -> None:

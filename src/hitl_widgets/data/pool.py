@@ -31,7 +31,14 @@ from hitl_widgets.data._loaded import wait_for_imports
 from hitl_widgets.data.at_hand import at_hand
 from hitl_widgets.data.items import ItemKind, Payload, is_missing, payload
 from hitl_widgets.data.markup import MARKUP, check_hosts, need_markup, sanitise, visible_text
-from hitl_widgets.data.matrix import is_matrix, kept_matrix, open_matrix, sample_of, some_rows
+from hitl_widgets.data.matrix import (
+    is_matrix,
+    kept_matrix,
+    open_matrix,
+    open_reduced,
+    sample_of,
+    some_rows,
+)
 from hitl_widgets.data.spelling import canonical_id, is_rounded, rounded_words
 from hitl_widgets.errors import InvalidInput, choices, nearest
 
@@ -81,6 +88,8 @@ class Pool:
         Gives what the person passed as it is now, None where they no longer hold it.
     sample
         Some rows of an X that is too large to copy, to notice when it is overwritten.
+    reduction
+        The fitted TruncatedSVD that made X of a wide sparse matrix; None where it is as it was given.
     """
 
     kind: ItemKind
@@ -95,6 +104,7 @@ class Pool:
     id_column: str | None = None
     given: Callable[[], Any] = field(default=lambda: None, repr=False)
     sample: Sample | None = field(default=None, repr=False)
+    reduction: Any = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -412,8 +422,9 @@ class Pool:
             names = None
         if not items:
             raise InvalidInput("The table is empty: there is nothing to label. Pass at least one row.")
-        matrix = None if X is None else open_matrix(X, len(items), cache=cache)
+        matrix, reduction = (None, None) if X is None else open_reduced(X, len(items), cache=cache)
         also: dict[str, Any] = {"remote_images": hosts, "given": held, "sample": sample_of(matrix)}
+        also["reduction"] = reduction
         also |= {"column": column, "id_column": id}
         if names is not None:
             rows = np.arange(len(items), dtype=np.int64)
@@ -572,12 +583,13 @@ def _of_rows(data: Any, X: Any, cache: Path | None) -> Pool:
     rows = open_matrix(data, None, "X" if X is None else "data", cache)
     if not len(rows):
         raise InvalidInput("The array is empty: there is nothing to label. Pass at least one row.")
-    matrix = rows if X is None else open_matrix(X, len(rows), cache=cache)
+    matrix, reduction = (rows, None) if X is None else open_reduced(X, len(rows), cache=cache)
     ids, item, keep = row_ids(rows)
     own = isinstance(data, np.ndarray) and data.dtype != rows.dtype
     items = _Rows(kept_matrix(data) if own else rows, keep)
     matrix = matrix if len(keep) == len(rows) else some_rows(matrix, keep)
-    return Pool("table", items, ids, item, matrix, data, by_content=True, sample=sample_of(matrix))
+    also: dict[str, Any] = {"sample": sample_of(matrix), "reduction": reduction}
+    return Pool("table", items, ids, item, matrix, data, by_content=True, **also)
 
 
 def _from_list(data: Any) -> tuple[ItemKind, list[Any]]:

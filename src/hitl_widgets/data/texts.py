@@ -27,7 +27,7 @@ from hitl_widgets.turns import give_way
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-__all__ = ["FirstCharacters", "SentenceVectors", "encode"]
+__all__ = ["Dense", "FirstCharacters", "SentenceVectors", "encode"]
 
 CUT = 2_000  # characters of a text that are read
 CUT_LETTERS = 300  # and of which the letters are counted, which takes four times as long as the words
@@ -188,6 +188,8 @@ class Part:
                 some = step.fit(some).transform(
                     some
                 )  # as other texts: PCA's own way differs in the third digit
+        if hasattr(some, "toarray"):
+            more.append(Dense())
         self.steps += more
         if n == len(self.sample):
             self.X = _dense(some)
@@ -218,6 +220,14 @@ class _Stateless(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
+
+
+class Dense(_Stateless):
+    """Sparse rows to dense ones."""
+
+    def transform(self, X: Any) -> Matrix:
+        """float32 of the same shape."""
+        return _dense(X)
 
 
 class FirstCharacters(_Stateless):

@@ -96,8 +96,10 @@ KINDS = {
     ),
     "CountVectorizer": Kind("feature_extraction.text", {"vocabulary_": "terms d"}),
     "HashingVectorizer": Kind("feature_extraction.text"),
+    "Dense": Kind("hitl_widgets.data.texts"),
     "FirstCharacters": Kind("hitl_widgets.data.texts"),
     "SentenceVectors": Kind("hitl_widgets.data.texts"),
+    "DictVectorizer": Kind("feature_extraction", {"vocabulary_": "terms d"}),
 }
 NESTED = ("Pipeline", "FeatureUnion")
 # Left at what they usually are: how it was computed, and folders in which pickles would be looked for.

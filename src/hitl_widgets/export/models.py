@@ -132,6 +132,8 @@ def _value(name: str, value: Any, kind: str, arrays: Arrays) -> Any:
             raise _unsavable(f"A {name} of classes that are no texts or numbers")
         return {"names": list(map(str, value)), "object": value.dtype == object}
     if kind.startswith("terms"):
+        if not all(isinstance(term, str) for term in value):
+            raise _unsavable(f"A {name} of names that are no texts")
         return sorted(value, key=value.__getitem__)
     if isinstance(value, np.ndarray) and value.ndim:
         if value.dtype not in NUMBERS:
@@ -255,7 +257,9 @@ def _made(told: Any, arrays: Arrays, shapes: Shapes, depth: int = 0) -> Any:
     for attribute, kind in known.items():
         if attribute in fitted:
             setattr(model, attribute, _part(name, fitted[attribute], kind.rstrip("?"), arrays, shapes))
-    if hasattr(model, "vocabulary_"):
+    if name == "DictVectorizer":
+        model.feature_names_ = list(model.vocabulary_)
+    elif hasattr(model, "vocabulary_"):
         model.fixed_vocabulary_ = False
     return model
 

@@ -113,6 +113,10 @@ class Learner(Protocol):
 
     Rows, not feature vectors, go in: a learner that spreads labels along a graph and one that fits
     a linear model satisfy the same protocol.
+
+    It may also have ``export(index, y, weight=None, names=None)``, a fitted classifier for people to take
+    away. ``simulate(test=)`` measures that; without it the learner's own ``predict(X)``, class codes of
+    new rows, or ``predict_proba(X)``, shape (m, n_classes).
     """
 
     @property

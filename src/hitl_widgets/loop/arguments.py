@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, issparse
 
-from hitl_widgets.data.features import check_matrix
 from hitl_widgets.data.items import is_missing
+from hitl_widgets.data.matrix import matrix_like, reduce_matrix
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.learn.learner import Affinity, FloatArray
@@ -23,6 +23,7 @@ from hitl_widgets.loop.mapping import build_features
 __all__ = [
     "Items",
     "read_affinity",
+    "read_amounts",
     "read_budget",
     "read_confusion",
     "read_cost",
@@ -41,11 +42,15 @@ DENSE = 50  # up to here every number of labels is recorded, then every fifth
 
 @dataclass(frozen=True, eq=False)
 class Items:
-    """The pool's distinct items: features, and the row of the person's data that holds each."""
+    """The pool's distinct items: features, and the row of the person's data that holds each.
+
+    ``reduction`` made the features of a wide sparse matrix.
+    """
 
     X: npt.NDArray[np.float32]
     rows: npt.NDArray[np.int64]
     n_rows: int
+    reduction: Any = None
 
     def pick(self, values: Any, name: str) -> npt.NDArray[Any]:
         """One value for each item from one for each row."""
@@ -63,11 +68,12 @@ def read_pool(pool: Any, X: Any) -> Items:
     if getattr(pool, "shape", None) and not pool.shape[0]:
         raise InvalidInput("The pool is empty: pass at least one row of each class.")
     if isinstance(pool, Pool):
-        features = pool.X if X is None else check_matrix(X, len(pool))
-        return Items(build_features(pool) if features is None else features, pool.first_rows, len(pool.rows))
+        features, reduction = (pool.X, pool.reduction) if X is None else reduce_matrix(X, len(pool))
+        features = build_features(pool) if features is None else features
+        return Items(features, pool.first_rows, len(pool.rows), reduction)
     if X is None and getattr(pool, "ndim", 0) == 2 and not hasattr(pool, "columns"):
-        features = check_matrix(pool, pool.shape[0])
-        return Items(features, np.arange(len(features)), len(features))
+        features, reduction = reduce_matrix(pool, pool.shape[0])
+        return Items(features, np.arange(len(features)), len(features), reduction)
     if X is None:
         raise InvalidInput(
             f"The pool is a {type(pool).__name__}, of which the features are not known: pass X=, an array of "
@@ -179,20 +185,15 @@ def _numbers(name: str, values: Any) -> npt.NDArray[np.float64]:
 
 
 def read_test(
-    test: Any, d: int, names: list[Any]
+    test: Any, data: Items, names: list[Any]
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int16]] | None:
-    """``test=``: features of shape (m, d) and class codes of shape (m,), or None."""
+    """``test=``: features of shape (m, d), made as the pool's were, and class codes (m,), or None."""
     if test is None:
         return None
     if not isinstance(test, tuple | list) or len(test) != 2:
         raise InvalidInput("test= must be a pair (X_test, y_test).")
     y = _codes(np.asarray(test[1]), names, "y_test")
-    X = check_matrix(test[0], len(y), "X_test")
-    if X.shape[1] != d:
-        raise InvalidInput(
-            f"X_test has {X.shape[1]} columns, the pool {d}. Build both with the same features."
-        )
-    return X, y
+    return matrix_like(test[0], len(y), "X_test", data.X.shape[1], data.reduction), y
 
 
 def whole(name: str, value: Any, least: int = 1) -> int:
@@ -251,6 +252,33 @@ def read_stops(budget: int, start: int, batch: int, at: Any) -> tuple[tuple[int,
     else:
         wanted = {*range(1, min(DENSE, budget) + 1), *range(DENSE, budget, 5), budget}
     return tuple(sorted(bounds | wanted)), tuple(sorted(wanted))
+
+
+def read_amounts(budget: Any, cost: npt.NDArray[np.float64], at: Any) -> tuple[float, ...]:
+    """``budget=`` and ``at=`` where ``cost=`` is given: the amounts to record, the whole budget last."""
+    whole, dearest = _amount("budget", budget), float(cost.sum())
+    if whole > dearest:
+        warnings.warn(
+            f"budget={budget}, and all {len(cost)} items of the pool cost {dearest:g}: the curves end there.",
+            UserWarning,
+            stacklevel=3,
+        )
+        whole = dearest
+    if at is None:
+        return tuple(whole * (i + 1) / DENSE for i in range(DENSE))
+    if isinstance(at, str) or not isinstance(at, Iterable):
+        raise InvalidInput(f"at={at!r}: expected a list of amounts of cost, such as [{whole / 2:g}].")
+    wanted = {_amount("at", amount) for amount in at}
+    if not any(amount <= whole for amount in wanted):
+        raise InvalidInput(f"at= names no amount of cost up to {whole:g}, the budget.")
+    return tuple(sorted({amount for amount in wanted if amount < whole} | {whole}))
+
+
+def _amount(name: str, value: Any) -> float:
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not (number and 0 < value < np.inf):
+        raise InvalidInput(f"{name}={value!r}: expected an amount of cost, a number above 0.")
+    return float(value)
 
 
 def read_affinity(X: npt.NDArray[np.float32], graph: Any) -> Affinity | None:

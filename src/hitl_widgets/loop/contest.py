@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,10 +27,13 @@ from hitl_widgets.learn.strategies import Context, Strategy, as_strategy, choose
 __all__ = ["COLUMNS", "Columns", "Entrant", "Failed", "Race", "Run", "Task", "read_entrants"]
 
 COLUMNS = (
-    "n_labels", "n_asked", "n_abstained", "accuracy", "balanced_accuracy", "test_accuracy", "cost", "seconds",
+    "budget", "n_labels", "n_asked", "n_abstained", "pool_accuracy", "macro_f1", "test_accuracy",
+    "unlabelled_accuracy", "unlabelled_balanced_accuracy", "cost", "seconds",
 )  # fmt: skip
 # What a generator is for, as part of its seed: no two purposes draw the same numbers.
 COLD, ORACLE, STRATEGY = 1, 2, 3
+# A sum of costs may miss the budget that it is equal to by a rounding error.
+EXACT = 1 + 1e-9
 
 Columns = dict[str, list[float]]
 Task = tuple[str, int]  # an entrant's name, and the repeat
@@ -38,7 +41,12 @@ Task = tuple[str, int]  # an entrant's name, and the repeat
 
 @dataclass(frozen=True, eq=False)
 class Race:
-    """What all runs share; arrays over the n items of the pool."""
+    """What all runs share; arrays over the n items of the pool.
+
+    ``records`` are the budgets at which a row is recorded, the last one the whole budget: numbers of
+    labels, and then ``stops`` are those at which the model is updated; or, where ``stops`` is empty,
+    amounts of cost.
+    """
 
     X: npt.NDArray[np.float32]
     said: npt.NDArray[np.int16] | None
@@ -47,7 +55,8 @@ class Race:
     rows: npt.NDArray[np.int64]
     classes: tuple[Any, ...]
     stops: tuple[int, ...]
-    records: tuple[int, ...]
+    records: tuple[float, ...]
+    batch: int
     start: int
     own_start: bool
     noise: float
@@ -166,6 +175,7 @@ class Run:
         self.abstained = 0
         self.spent = 0.0
         self.steps: list[float] = []
+        self._began = time.perf_counter()
         self.proba: FloatArray | None = None
         own = race.own_start and entrant.strategy_name == "random"
         size = 0 if own else min(race.start, self.n)
@@ -174,23 +184,57 @@ class Run:
 
     def play(self) -> Columns:
         """Ask and learn until the budget is spent or nobody answers any more."""
-        learner = self._guard(
-            "learner", lambda: self.template.start(self.race.X, self._k, self.race.affinity)
-        )
+        race = self.race
+        learner = self._guard("learner", lambda: self.template.start(race.X, self._k, race.affinity))
         found: Columns = {name: [] for name in COLUMNS}
+        for budget in self._by_labels(learner) if race.stops else self._by_cost(learner):
+            for name, value in zip(COLUMNS, (budget, *self._record(learner)), strict=True):
+                found[name].append(value)
+        return found
+
+    def _by_labels(self, learner: Learner) -> Iterator[float]:
+        """Each number of labels to record, when the model has learned them."""
         for stop in self.race.stops:
-            began = time.perf_counter()
+            self._began = time.perf_counter()
             while len(self.order) < stop and self.open.any():
                 for i in self._next(stop - len(self.order)):
                     self._ask(i)
             if len(self.order) < stop:
                 break
-            self._guard("learner", lambda: self._learn(learner))
-            self.steps.append(time.perf_counter() - began)
+            self._learn(learner, last=stop == self.race.stops[-1])
             if stop in self.race.records:
-                for name, value in zip(COLUMNS, self._record(learner), strict=True):
-                    found[name].append(value)
-        return found
+                yield stop
+
+    def _by_cost(self, learner: Learner) -> Iterator[float]:
+        """Each amount of cost to record, when the model has learned the labels that it pays for.
+
+        Which those are is known when the next question would cost more. What the rest of the budget does
+        not pay for is passed over, as by ``Session.query(budget=)``.
+        """
+        assert self.race.cost is not None  # noqa: S101
+        cost, whole = self.race.cost, self.race.records[-1]
+        batch, learned, due = self.cold, 0, list(self.race.records)
+        self._began = time.perf_counter()
+        while due:
+            within = self.spent + cost <= whole * EXACT
+            batch = [i for i in batch if within[i]]
+            if not batch and (self.open & within).any():
+                if len(self.order) > learned:
+                    self._learn(learner)
+                    learned = len(self.order)
+                batch = self._next(self.race.batch, within)
+            # With nothing left to ask, what is due is what the labels so far give.
+            then = self.spent + cost[batch[0]] if batch else np.inf
+            while due and then > due[0] * EXACT:
+                if len(self.order) > learned or (self.order and not batch and self.proba is None):
+                    self._learn(learner, last=not batch)
+                    learned = len(self.order)
+                if self.order:
+                    yield due[0]
+                    self._began = time.perf_counter()
+                del due[0]
+            if batch:
+                self._ask(batch.pop(0))
 
     @property
     def _k(self) -> int:
@@ -206,14 +250,16 @@ class Run:
             where = f"after {len(self.order)} label{'s' * (len(self.order) != 1)} in repeat {self.repeat}"
             raise Failed(what, f"{who} failed {where}: {words.rstrip('.')}.") from error
 
-    def _next(self, n: int) -> list[int]:
-        if waiting := [i for i in self.cold if self.open[i]]:
+    def _next(self, n: int, within: npt.NDArray[np.bool_] | None = None) -> list[int]:
+        """The next ``n`` questions, of those ``within`` the budget."""
+        may = self.open if within is None else self.open & within
+        if waiting := [i for i in self.cold if may[i]]:
             return waiting[:n]
         rng = self.race.rng(self.repeat, STRATEGY, len(self.order) + self.abstained)
         proba = self.proba
         if proba is None:
-            return [int(i) for i in rng.permutation(np.flatnonzero(self.open))[:n]]
-        seen = (self.race.X, self.y, self.open, rng, n)
+            return [int(i) for i in rng.permutation(np.flatnonzero(may))[:n]]
+        seen = (self.race.X, self.y, may, rng, n)
         context = Context(*seen, self.race.affinity, self.template, self.race.cost)
         chosen: list[int] = self._guard("strategy", lambda: choose(self.entrant.strategy, proba, context))
         return chosen
@@ -228,7 +274,14 @@ class Run:
         self.y[i] = code
         self.order.append(i)
 
-    def _learn(self, learner: Learner) -> None:
+    def _learn(self, learner: Learner, *, last: bool = False) -> None:
+        """Learn all labels so far; ``last`` where no more will come."""
+        self._guard("learner", lambda: self._update(learner, last=last))
+        now = time.perf_counter()
+        self.steps.append(now - self._began)
+        self._began = now
+
+    def _update(self, learner: Learner, *, last: bool) -> None:
         rows = np.array(self.order)
         try:
             learner.update(rows, self.y[rows])
@@ -240,7 +293,7 @@ class Run:
                 raise
             # It cannot learn before the cold start, or before every class has a label.
             lacks = isinstance(error, NotYet) and len(np.unique(self.y[rows])) < self._k
-            if len(rows) < (self.race.stops[-1] if lacks else min(self.race.start, self.race.stops[-1])):
+            if not last and (lacks or len(rows) < self.race.start):
                 self.proba = None  # no model yet
                 return
             if len(rows) > self.race.start and not lacks:
@@ -258,35 +311,58 @@ class Run:
         self.proba = proba
 
     def _record(self, learner: Learner) -> tuple[float, ...]:
-        """The values of COLUMNS; accuracy is on the items without a label alone."""
+        """The values of COLUMNS after the budget."""
         proba = self.proba
         if proba is None:
             proba = np.tile(class_shares(self.y[self.order], self._k), (self.n, 1))
-        plain = balanced = tested = float("nan")
+        pool = macro = plain = balanced = tested = float("nan")
         if self.race.truth is not None:
-            rest = self.y < 0
-            truth = self.race.truth[rest]
-            right = proba[rest].argmax(axis=1) == truth
-            plain = float(right.mean())
-            balanced = float(np.mean([right[truth == c].mean() for c in np.unique(truth)]))
+            truth, rest = self.race.truth, self.y < 0
+            guess = proba.argmax(axis=1)
+            final = np.where(rest, guess, self.y)
+            pool, macro = float((final == truth).mean()), macro_f1(truth, final, self._k)
+            if rest.any():
+                truth, right = truth[rest], guess[rest] == truth[rest]
+                plain = float(right.mean())
+                balanced = float(np.mean([right[truth == c].mean() for c in np.unique(truth)]))
         if self.race.test is not None:
             tested = self._guard("learner", lambda: self._tested(learner))
-        seconds, self.steps = float(np.mean(self.steps)), []
+        seconds = float(np.mean(self.steps)) if self.steps else float("nan")
+        self.steps = []
         n = len(self.order)
-        return n, n + self.abstained, self.abstained, plain, balanced, tested, self.spent, seconds
+        counts = (n, n + self.abstained, self.abstained)
+        return *counts, pool, macro, tested, plain, balanced, self.spent, seconds
 
     def _tested(self, learner: Any) -> float:
-        """Accuracy of the model that people take away, on the test set."""
+        """Accuracy on the test set; NaN where the learner cannot tell new rows."""
         assert self.race.test is not None  # noqa: S101
         X, y = self.race.test
         rows = np.array(self.order)
         codes = self.y[rows]
-        if self.proba is None or len(np.unique(codes)) < 2:
-            return float((y == np.bincount(codes).argmax()).mean())
         if callable(getattr(learner, "export", None)):
-            model = learner.export(rows, codes)
+            if self.proba is None or len(np.unique(codes)) < 2:
+                return float((y == np.bincount(codes).argmax()).mean())
+            told = learner.export(rows, codes).predict(X)
+        elif callable(getattr(learner, "predict", None)):
+            told = learner.predict(X)
+        elif callable(getattr(learner, "predict_proba", None)):
+            P = np.asarray(learner.predict_proba(X))
+            if P.shape != (len(X), self._k):
+                raise InvalidInput(f"predict_proba(X_test) has shape {P.shape}, not {(len(X), self._k)}")
+            told = P.argmax(axis=1)
         else:
-            from sklearn.linear_model import LogisticRegression
+            return float("nan")
+        told = np.asarray(told)
+        if told.shape != y.shape or told.dtype.kind not in "biuf":
+            raise InvalidInput(
+                f"it predicted {told.dtype} of shape {told.shape} for X_test: expected {len(y)} class codes"
+            )
+        return float((told == y).mean())
 
-            model = LogisticRegression(max_iter=1000).fit(self.race.X[rows], codes)
-        return float((np.asarray(model.predict(X)) == y).mean())
+
+def macro_f1(truth: npt.NDArray[np.integer[Any]], said: npt.NDArray[np.integer[Any]], k: int) -> float:
+    """The F1 of each class that the truth holds, averaged."""
+    true, found = np.bincount(truth, minlength=k), np.bincount(said, minlength=k)
+    hits = np.bincount(truth[said == truth], minlength=k)
+    held = true > 0
+    return float(np.mean(2 * hits[held] / (true + found)[held]))

@@ -50,8 +50,8 @@ class Course:
         self.budget = _whole("budget", budget, least)
         if self.budget > most:
             raise InvalidInput(
-                f"budget={budget!r}: there are {most + 1} points, and one at least must stay without a label "
-                f"to measure accuracy. Expected {least} to {most}."
+                f"budget={budget!r}: there are {most + 1} points, and at least one stays unlabelled. "
+                f"Expected {least} to {most}."
             )
         self.strategy, function = as_strategy(strategy)
         self.strategies = _without_aliases(self.strategy, function)

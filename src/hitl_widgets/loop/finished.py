@@ -18,7 +18,7 @@ import joblib
 from joblib.externals.loky.backend.reduction import dumps
 
 from hitl_widgets.errors import InvalidInput, choices
-from hitl_widgets.loop.contest import Columns, Entrant, Race, Task
+from hitl_widgets.loop.contest import COLUMNS, Columns, Entrant, Race, Task
 from hitl_widgets.paths import full_path
 
 __all__ = ["SavedRuns", "check_portable", "run_keys"]
@@ -54,11 +54,13 @@ class SavedRuns:
         for line in text.splitlines():
             try:
                 run = json.loads(line)
-                self.runs[run["key"]] = run["columns"]
+                key, columns = run["key"], run["columns"]
                 self._counts[run["contestant"]] += 1
+                if set(columns) == set(COLUMNS):  # another version measured something else
+                    self.runs[key] = columns
             except (ValueError, TypeError, KeyError):
                 continue
-        if text.strip() and not self.runs and not text.startswith('{"key"'):
+        if text.strip() and not self._counts and not text.startswith('{"key"'):
             raise InvalidInput(
                 f"path={str(path)!r} is a file of something else: pass a new file or a folder."
             )

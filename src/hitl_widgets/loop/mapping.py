@@ -17,7 +17,12 @@ from hitl_widgets.data._features_cache import CachedFeatures
 from hitl_widgets.data._identity import content_hash
 from hitl_widgets.data._map_cache import CachedMap
 from hitl_widgets.data._memory import give_back
-from hitl_widgets.data.features import embed_items, encode_texts, image_features, table_features
+from hitl_widgets.data.features import (
+    encode_texts,
+    fit_embedding,
+    image_features,
+    table_features,
+)
 from hitl_widgets.data.items import load_image
 from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
@@ -61,7 +66,7 @@ def encode(pool: Pool, embed: Any = None, **told: Any) -> tuple[npt.NDArray[np.f
     ``told`` are the callbacks of :func:`encode_texts`.
     """
     if embed is not None:
-        return embed_items(pool.items, embed), embed if hasattr(embed, "transform") else None
+        return fit_embedding(pool.items, embed)
     if pool.texts is not None:
         return encode_texts(pool.texts, **told)
     if pool.kind == "table":
@@ -221,6 +226,7 @@ class Preparation:
 
     def _features(self) -> Any:
         if self._pool.X is not None:
+            self._encoder = self._pool.reduction
             return self._pool.X
         words = f"reading {len(self._pool):,} items"
         self._on_stage(Stage(words))

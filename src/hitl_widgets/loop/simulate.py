@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +15,12 @@ import pandas as pd
 from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
-from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.errors import HitlError, InvalidInput, choices
 from hitl_widgets.learn.learner import Affinity
 from hitl_widgets.learn.strategies.base import locked
 from hitl_widgets.loop.arguments import (
     read_affinity,
+    read_amounts,
     read_budget,
     read_confusion,
     read_cost,
@@ -52,7 +54,7 @@ def simulate(
     y: Any,
     learners: Any = ("auto",),
     strategies: Any = ("auto",),
-    budget: int = 200,
+    budget: float = 200,
     repeats: int = 20,
     *,
     contestants: Mapping[str, tuple[Any, Any]] | None = None,
@@ -66,7 +68,7 @@ def simulate(
     confusion: Any = None,
     cost: Any = None,
     test: tuple[Any, Any] | None = None,
-    at: Iterable[int] | None = None,
+    at: Iterable[float] | None = None,
     random_state: int = 0,
     n_jobs: int = -1,
     path: str | Path | None = None,
@@ -78,6 +80,14 @@ def simulate(
     In one repeat every contestant gets the same cold start and hears the same answers: what the
     oracle says of an item depends on nothing but ``random_state``, the repeat and the item. So
     contestants can be compared in pairs.
+
+    What is measured is ``pool_accuracy``: the share of the whole pool that is right when the labels
+    given are kept and the model says the rest. A label is right where it is the true class; a wrong
+    answer (``noise``, ``confusion``) counts as wrong. So all contestants are measured on the same items.
+    Accuracy on what is still unlabelled is not the same for all: a strategy that labels the hard
+    items away leaves easy ones. It is there as ``unlabelled_accuracy``. With ``test=``, accuracy on
+    items that nobody was asked about is measured too, and takes the place of ``pool_accuracy``: that says
+    what a labelled pool is worth, this what the model is worth on new items.
 
     A scikit-learn estimator that cannot be fitted to the few labels of a cold start yet, such as
     nearest neighbours with fewer labels than neighbours, is measured by the most frequent class so far;
@@ -93,7 +103,8 @@ def simulate(
         Names, estimators, Learner objects and functions as in :class:`Session`, in a list or in a
         dict by the name to show. Every learner is run with every strategy.
     budget
-        Labels per run; abstentions are not counted. At least one item stays unlabelled.
+        Labels per run; abstentions are not counted. At least one item stays unlabelled. With ``cost=``
+        what the questions of a run may cost together, those that get no answer too.
     repeats
         Runs per contestant. Publish nothing of fewer than 20.
     contestants
@@ -101,7 +112,8 @@ def simulate(
     X
         Embeddings of the pool, shape (n, d).
     batch
-        Labels between two updates of the model; a batch ends early where ``at`` asks for a record.
+        Labels between two updates of the model; a batch ends early where ``at`` asks for a record (with
+        ``cost=`` it goes on after it).
     start
         Size of the cold start, medoids of k-means; one for each class, at least 10, where None.
         ``"own"``: the same, but the strategy ``random`` draws its first items too.
@@ -116,14 +128,19 @@ def simulate(
     confusion
         Shape (k, k): ``confusion[true, said]``, rows sum to 1. Noise comes on top.
     cost
-        Shape (n,): what a question costs; the strategies see it, and the frame sums it up.
+        Shape (n,): what a question costs. The strategies see it, and ``budget`` and ``at`` are amounts
+        of it: contestants are compared at equal cost, not at equal numbers of labels. A row holds the
+        model of the questions that its amount pays for. The run passes over what the rest of the budget
+        does not pay for.
     test
-        ``(X_test, y_test)``: accuracy of the exported model, which people take away: that of
-        the learner's ``export(index, y)``, a classifier fitted to the class codes; else the fitted
-        scikit-learn estimator, else LogisticRegression on the same labels.
+        ``(X_test, y_test)``: held-out accuracy, then the default of all figures. Of the model that
+        people take away, ``export(index, y)`` of the learner, a classifier fitted to the class codes;
+        of a learner without one, of its own ``predict(X)``, class codes of shape (m,), or
+        ``predict_proba(X)``, shape (m, n_classes). A learner with none of these has no held-out
+        accuracy: NaN, with a warning.
     at
         Numbers of labels to record; every one up to 50, then every fifth where None (each batch where
-        ``batch`` > 1).
+        ``batch`` > 1). With ``cost=`` amounts of cost; 50 equal steps where None.
     random_state
         Integer >= 0.
     n_jobs
@@ -150,10 +167,15 @@ def simulate(
     data = read_pool(pool, X)
     names, said, true = read_truth(data, y, classes, truth, test)
     entrants = read_entrants(learners, strategies, contestants)
-    budget = read_budget(budget, len(data.X))
     size = start_size(start, len(names))
     batch, repeats = whole("batch", batch), whole("repeats", repeats)
-    stops, records = read_stops(budget, size, batch, at)
+    prices = None if cost is None else read_cost(data, cost)
+    stops: tuple[int, ...] = ()
+    records: tuple[float, ...]
+    if prices is None:
+        stops, records = read_stops(read_budget(budget, len(data.X)), size, batch, at)
+    else:
+        records = read_amounts(budget, prices, at)
     race = Race(
         data.X,
         said,
@@ -163,13 +185,14 @@ def simulate(
         tuple(names),
         stops,
         records,
+        batch,
         size,
         start == "own",
         share("noise", noise),
         share("abstain", abstain),
         read_confusion(confusion, len(names)),
-        None if cost is None else read_cost(data, cost),
-        read_test(test, data.X.shape[1], names),
+        prices,
+        read_test(test, data, names),
         None,
         whole("random_state", random_state, least=0),
     )
@@ -183,7 +206,7 @@ def simulate(
             check_portable(race, entrants)
         race = replace(race, affinity=read_affinity(data.X, graph))
         _run_all(race, entrants, keys, runs, saved, jobs, progress)
-    return _result(entrants, runs, repeats)
+    return _result(race, entrants, runs, repeats)
 
 
 class _Failure(NamedTuple):
@@ -278,7 +301,7 @@ def _outcomes(
         yield from pool(joblib.delayed(_play)(race, entrants[name], repeat) for name, repeat in tasks)
 
 
-def _result(entrants: list[Entrant], runs: Mapping[Task, Columns], repeats: int) -> Simulation:
+def _result(race: Race, entrants: list[Entrant], runs: Mapping[Task, Columns], repeats: int) -> Simulation:
     parts = []
     for e in entrants:
         for repeat in range(repeats):
@@ -292,8 +315,17 @@ def _result(entrants: list[Entrant], runs: Mapping[Task, Columns], repeats: int)
             parts.append(part)
     frame = pd.concat(parts, ignore_index=True)
     if frame.empty:
+        cheapest = "" if race.cost is None else f" (one question costs {race.cost.min():g} or more)"
         raise InvalidInput(
             "The oracle answered no question, so there is nothing to compare: it abstained each time. "
-            "Look at y, or take a lower abstain=."
+            f"Look at y, or take a lower abstain= or a larger budget={cheapest}."
         )
-    return Simulation(frame)
+    told = frame.groupby("contestant", sort=False)["test_accuracy"].count()
+    if race.test is not None and (silent := told.index[told == 0].tolist()):
+        warnings.warn(
+            f"test_accuracy of {choices(silent)} is NaN: the learner has no export, predict or predict_proba "
+            "to tell the rows of test=.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return Simulation(frame if race.cost is not None else frame.drop(columns="budget"))

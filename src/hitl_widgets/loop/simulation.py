@@ -17,13 +17,17 @@ from hitl_widgets.labels.schema import LONGER
 __all__ = ["METRICS", "Simulation"]
 
 METRICS = {
-    "accuracy": "accuracy on what is not labelled",
-    "balanced_accuracy": "balanced accuracy on what is not labelled",
-    "test_accuracy": "accuracy of the exported model on the test set",
+    "test_accuracy": "accuracy on the test set",
+    "pool_accuracy": "accuracy on the whole pool",
+    "macro_f1": "macro F1 on the whole pool",
+    "unlabelled_accuracy": "accuracy on what is not labelled",
+    "unlabelled_balanced_accuracy": "balanced accuracy on what is not labelled",
 }
+FORMER = {"accuracy": "unlabelled_accuracy", "balanced_accuracy": "unlabelled_balanced_accuracy"}
 MILESTONES = (10, 20, 50, 100, 200, 500, 1000, 2000)
 RESAMPLES = 2000
 ALMOST = 1e-9
+WORDS = {"labels": "number of labels", "cost": "amount of cost"}
 
 Array = npt.NDArray[np.float64]
 
@@ -41,10 +45,19 @@ class Simulation:
     frame
         One row per contestant, repeat and number of labels. Columns: ``contestant``, ``learner``,
         ``strategy``, ``repeat``, ``n_labels``; ``n_asked``, ``n_abstained``, questions so far;
-        ``accuracy``, ``balanced_accuracy`` on the items not labelled yet; ``test_accuracy`` of the
-        exported model, NaN without ``test=``; ``cost`` of the questions so far; ``seconds``, mean time
-        of a step (learn and choose) since the row before. :meth:`chart` and the tables need only
-        contestant, repeat, n_labels and the metric.
+        ``pool_accuracy`` and ``macro_f1`` of the whole pool, the labels given and what the model says of
+        the rest, by the true classes; ``test_accuracy``, NaN without ``test=``;
+        ``unlabelled_accuracy`` and ``unlabelled_balanced_accuracy`` on the items not labelled yet,
+        which are other items for each contestant; ``cost`` of the questions so far; ``seconds``, mean time
+        of a step (learn and choose) since the row before. Where questions have a ``cost=`` also
+        ``budget``, first: the amount of cost at which the row was recorded, the same for all. :meth:`chart`
+        and the tables need only contestant, repeat, n_labels (or budget) and the metric.
+
+    Notes
+    -----
+    Contestants are compared at equal ``n_labels``; where the frame has a ``budget``, at equal cost: each
+    by the model of the questions that it could pay for, whose number differs. All tables then have a
+    column ``budget`` in place of ``n_labels``, and ``at`` is an amount of cost.
     """
 
     frame: pd.DataFrame
@@ -62,9 +75,22 @@ class Simulation:
         return tuple(sorted(set.intersection(*found))) if found else ()
 
     @property
-    def budget(self) -> int:
-        """The largest number of labels."""
-        return int(self.frame["n_labels"].max())
+    def axis(self) -> str:
+        """The column at whose equal values contestants are compared: ``n_labels`` or ``budget``."""
+        return "budget" if "budget" in self.frame else "n_labels"
+
+    @property
+    def unit(self) -> str:
+        """What the axis counts: ``labels`` or ``cost``."""
+        return "cost" if self.axis == "budget" else "labels"
+
+    @property
+    def budget(self) -> float:
+        """The largest number of labels, or amount of cost."""
+        return self._amount(self.frame[self.axis].max())
+
+    def _amount(self, value: Any) -> float:
+        return float(value) if self.unit == "cost" else int(value)
 
     @property
     def colors(self) -> dict[str, str]:
@@ -72,32 +98,34 @@ class Simulation:
         return {name: LONGER[i % len(LONGER)] for i, name in enumerate(self.contestants)}
 
     def summary(self, metric: str | None = None) -> pd.DataFrame:
-        """The learning curves: mean and interval for each contestant and number of labels.
+        """The learning curves: mean and interval for each contestant and number of labels (or cost).
 
         Parameters
         ----------
         metric
-            ``accuracy`` (the default), ``balanced_accuracy`` or ``test_accuracy``.
+            ``test_accuracy`` (the default where all contestants have it), ``pool_accuracy`` (else),
+            ``macro_f1``, ``unlabelled_accuracy`` or ``unlabelled_balanced_accuracy``.
 
         Returns
         -------
         DataFrame
-            Columns contestant, n_labels, mean, low, high, repeats. Bounds are NaN for one repeat.
+            Columns contestant, n_labels (or budget), mean, low, high, repeats. Bounds are NaN for one
+            repeat.
         """
         metric = self._metric(metric)
-        groups = self.frame.groupby(["contestant", "n_labels"], sort=False)[metric]
+        groups = self.frame.groupby(["contestant", self.axis], sort=False)[metric]
         rows = []
         for key, group in groups:
             values = group.dropna().to_numpy()
             if len(values):
                 mean, low, high = (np.clip(x, 0, 1) for x in _t_interval(values))
                 rows.append((*key, mean, low, high, len(values)))
-        table = pd.DataFrame(rows, columns=["contestant", "n_labels", "mean", "low", "high", "repeats"])
+        table = pd.DataFrame(rows, columns=["contestant", self.axis, "mean", "low", "high", "repeats"])
         table.attrs["metric"] = METRICS[metric]
         return table
 
     def auc(self, baseline: str | None = None, metric: str | None = None) -> pd.DataFrame:
-        """Area under the learning curve by the trapezoid rule, divided by the range of labels: 0 to 1.
+        """Area under the learning curve by the trapezoid rule, divided by its range: 0 to 1.
 
         Returns
         -------
@@ -110,7 +138,7 @@ class Simulation:
         shared = sorted(set.intersection(*(set(c.columns) for c in curves.values())))
         if not shared:
             raise InvalidInput(
-                "No number of labels was recorded by all contestants: pass the same at= to all."
+                f"No {WORDS[self.unit]} was recorded by all contestants: pass the same at= to all."
             )
         areas = {name: _area(np.array(shared, float), _values(c[shared])) for name, c in curves.items()}
         rows = [(*_t_interval(a), *_t_interval(a - areas[base])) for a in areas.values()]
@@ -120,11 +148,11 @@ class Simulation:
     def saving(
         self,
         baseline: str | None = None,
-        at: int | None = None,
+        at: float | None = None,
         statistic: Literal["mean", "median"] = "mean",
         metric: str | None = None,
     ) -> pd.DataFrame:
-        """How many labels each contestant needs for what the baseline reaches at ``at`` labels.
+        """How many labels (or what cost) each contestant needs for what the baseline reaches at ``at``.
 
         The curve is the mean (or median) over the repeats, straight between the numbers recorded; the
         labels are where it first meets the target.
@@ -134,7 +162,7 @@ class Simulation:
         baseline
             A contestant or a strategy; the first with strategy ``random`` where None, else the first.
         at
-            The baseline's number of labels; the full budget where None.
+            The baseline's number of labels, or amount of cost; the full budget where None.
         statistic
             ``mean`` or ``median``.
 
@@ -144,7 +172,8 @@ class Simulation:
             Indexed by contestant. ``target``; ``labels``, NaN where the target was not reached; ``low``
             and ``high`` of them, inf where beyond the budget; ``ratio``, the labels that the baseline
             itself needs (at most ``at``) divided by those of the contestant, with ``ratio_low`` and
-            ``ratio_high``; ``needs``, the same in words, such as ``34 (29 to 41)`` or ``> 200``.
+            ``ratio_high``; ``needs``, the same in words, such as ``34 (29 to 41)`` or ``> 200``. Where
+            questions have a cost, ``cost`` in place of ``labels``.
         """
         if statistic not in {"mean", "median"}:
             raise InvalidInput(f"statistic={statistic!r}: expected 'mean' or 'median'.")
@@ -153,20 +182,21 @@ class Simulation:
             name: (c.columns.to_numpy(float), _resampled(_values(c), statistic))
             for name, c in self._curves(metric).items()
         }
-        at = int(curves[base][0][-1]) if at is None else at
+        at = self._amount(curves[base][0][-1]) if at is None else at
         target = _at(*curves[base], float(at))
-        needed = {name: _first(n, values, target) for name, (n, values) in curves.items()}
+        whole = self.unit == "labels"
+        needed = {name: _first(n, values, target, whole=whole) for name, (n, values) in curves.items()}
         rows = []
         for name, labels in needed.items():
             ratio = needed[base] / labels
-            last = int(curves[name][0][-1])
+            last = float(curves[name][0][-1])
             low, high = _percentiles(labels[1:])
             fewest, most = _percentiles(ratio[1:])
             reached = bool(np.isfinite(labels[0]))
             known = (labels[0], ratio[0]) if reached else (np.nan, np.nan)
             words = _needs(labels[0], low, high, last)
             rows.append((target[0], known[0], low, high, known[1], fewest, most, words))
-        columns = ["target", "labels", "low", "high", "ratio", "ratio_low", "ratio_high", "needs"]
+        columns = ["target", self.unit, "low", "high", "ratio", "ratio_low", "ratio_high", "needs"]
         table = pd.DataFrame(rows, columns=columns, index=pd.Index(list(needed), name="contestant"))
         table.attrs.update(baseline=base, at=at)
         return table
@@ -174,28 +204,29 @@ class Simulation:
     def against(
         self,
         baseline: str | None = "random",
-        at: Sequence[int] | None = None,
+        at: Sequence[float] | None = None,
         metric: str | None = None,
     ) -> pd.DataFrame:
-        """The difference to the baseline in the same repeats, at several numbers of labels.
+        """The difference to the baseline in the same repeats, at several numbers of labels (or budgets).
 
         Parameters
         ----------
         baseline
             A contestant or a strategy (its first contestant).
         at
-            Numbers of labels; 10, 20, 50, 100, ... and the budget where None.
+            Numbers of labels; 10, 20, 50, 100, ... and the budget where None. Amounts of cost where
+            questions have one; a quarter, a half and the whole budget where None.
 
         Returns
         -------
         DataFrame
-            Columns contestant, baseline, n_labels, difference, low, high, and ``ahead``: the share of
-            repeats in which the contestant is ahead, ties counted half.
+            Columns contestant, baseline, n_labels (or budget), difference, low, high, and ``ahead``: the
+            share of repeats in which the contestant is ahead, ties counted half.
         """
         base = self._baseline(baseline)
         curves = self._curves(metric)
         shared = set.intersection(*(set(c.columns) for c in curves.values()))
-        steps = _milestones(sorted(shared)) if at is None else [int(n) for n in at]
+        steps = self._milestones(sorted(shared)) if at is None else [self._amount(n) for n in at]
         if missing := [n for n in steps if n not in shared]:
             raise InvalidInput(
                 f"at={missing[0]}: not recorded for all. Expected some of {choices(sorted(shared))}."
@@ -206,23 +237,22 @@ class Simulation:
                 gap = _values(curves[name][n]) - _values(curves[base][n])
                 ahead = float(np.mean((gap > 0) + (gap == 0) / 2))
                 rows.append((name, base, n, *_t_interval(gap), ahead))
-        columns = ["contestant", "baseline", "n_labels", "difference", "low", "high", "ahead"]
+        columns = ["contestant", "baseline", self.axis, "difference", "low", "high", "ahead"]
         return pd.DataFrame(rows, columns=columns)
 
     def overview(self, metric: str | None = None) -> pd.DataFrame:
         """One row of words per contestant: the mean at some numbers of labels, the area, the saving."""
         summary = self.summary(metric)
         table = pd.DataFrame(index=pd.Index(self.contestants, name="contestant"))
-        for n in _milestones(sorted(summary["n_labels"].unique())):
-            part = summary[summary["n_labels"] == n].set_index("contestant")
-            words = {name: _plus_minus(row.mean_, row.low, row.high)
-                     for name, row in part.rename(columns={"mean": "mean_"}).iterrows()}  # fmt: skip
-            table[f"at {n}"] = [words.get(name, "-") for name in self.contestants]
+        for n in self._milestones(sorted(summary[self.axis].unique())):
+            part = summary[summary[self.axis] == n].set_index("contestant")
+            words = {name: _interval(*row) for name, row in part[["mean", "low", "high"]].iterrows()}
+            table[f"at {n:g}"] = [words.get(name, "-") for name in self.contestants]
         if self.repeats:
             table["area"] = [f"{a:.3f}" for a in self.auc(metric=metric)["area"]]
             if len(self.contestants) > 1:
                 saving = self.saving(metric=metric)
-                reached = f"labels for what {saving.attrs['baseline']!r} has at {saving.attrs['at']}"
+                reached = f"{self.unit} for what {saving.attrs['baseline']!r} has at {saving.attrs['at']:g}"
                 table[reached] = saving["needs"]
         return table
 
@@ -236,21 +266,39 @@ class Simulation:
         n, r = len(self.contestants), self.frame["repeat"].nunique()
         return (
             f"Simulation: {n} contestant{'s' * (n != 1)}, {r} repeat{'s' * (r != 1)}, "
-            f"{self.budget} labels; {METRICS[self._metric(None)]}, mean ± 95 % interval"
+            f"{f'budget {self.budget:g}' if self.unit == 'cost' else f'{self.budget} labels'}; "
+            f"{METRICS[self._metric(None)]}, mean (95 % interval)"
         )
 
     def _metric(self, metric: str | None) -> str:
         if metric is None:
             known = [m for m in METRICS if m in self.frame and self.frame[m].notna().any()]
-            return known[0] if known else "accuracy"
+            if "test_accuracy" in known[:1] and self._lacking("test_accuracy") and len(known) > 1:
+                del known[0]  # somebody could not take part in it
+            if not known:
+                raise InvalidInput(
+                    f"The frame has no column of what was measured. Expected one of {choices(METRICS)}."
+                    f"{''.join(_renamed(name) for name in FORMER if name in self.frame)}"
+                )
+            return known[0]
         if metric not in METRICS or metric not in self.frame:
-            raise InvalidInput(
-                f"metric={metric!r} is not known.{nearest(metric, METRICS)} Expected {choices(METRICS)}."
-            )
+            hint = _renamed(metric) if metric in FORMER else nearest(metric, METRICS)
+            raise InvalidInput(f"metric={metric!r} is not known.{hint} Expected {choices(METRICS)}.")
         if not self.frame[metric].notna().any():
             need = "test=" if metric == "test_accuracy" else "truth="
             raise InvalidInput(f"metric={metric!r} was not measured: pass {need} to simulate().")
         return metric
+
+    def _lacking(self, metric: str) -> list[str]:
+        """The contestants of whom it was not measured."""
+        counts = self.frame.groupby("contestant", sort=False)[metric].count()
+        return [str(name) for name in counts.index[counts == 0]]
+
+    def _milestones(self, recorded: Sequence[float]) -> list[float]:
+        if self.unit == "labels":
+            return _milestones(recorded)
+        n = len(recorded)
+        return sorted({recorded[max(0, -(-n * quarter // 4) - 1)] for quarter in (1, 2, 4)}) if n else []
 
     def _baseline(self, baseline: str | None) -> str:
         by_strategy = self.frame.get("strategy", self.frame["contestant"])
@@ -268,18 +316,24 @@ class Simulation:
         )
 
     def _curves(self, metric: str | None) -> dict[str, Any]:
-        """Of each contestant: one row per shared repeat, one column per number of labels all have."""
+        """Of each contestant: one row per shared repeat, one column per number of labels (cost) all have."""
         if not self.repeats:
             raise InvalidInput("No repeat was finished by all contestants: there is nothing to compare yet.")
         name = self._metric(metric)
+        if lacking := self._lacking(name):
+            others = [m for m in METRICS if m in self.frame and m != name and not self._lacking(m)]
+            raise InvalidInput(
+                f"{name} was not measured of {choices(lacking)}, so there is nothing to compare. "
+                f"Choose another metric: {choices(others)}."
+            )
         runs = self.frame[self.frame["repeat"].isin(self.repeats)]
         tables = {
-            c: runs[runs["contestant"] == c].pivot_table(index="repeat", columns="n_labels", values=name)
+            c: runs[runs["contestant"] == c].pivot_table(index="repeat", columns=self.axis, values=name)
             for c in self.contestants
         }
         curves = {c: t.reindex(list(self.repeats)).dropna(axis=1) for c, t in tables.items()}
         if empty := [c for c, curve in curves.items() if curve.empty]:
-            raise InvalidInput(f"{empty[0]!r} has no number of labels that all its repeats have reached.")
+            raise InvalidInput(f"{empty[0]!r} has no {WORDS[self.unit]} that all its repeats have reached.")
         return curves
 
 
@@ -287,7 +341,11 @@ def _values(table: Any) -> Array:
     return np.asarray(table, dtype=np.float64)
 
 
-def _milestones(recorded: Sequence[int]) -> list[int]:
+def _renamed(name: str) -> str:
+    return f" What was called {name!r} is {FORMER[name]!r} now."
+
+
+def _milestones(recorded: Sequence[float]) -> list[float]:
     if not recorded:
         return []
     return [*[n for n in MILESTONES if n in recorded and n < recorded[-1]], int(recorded[-1])]
@@ -331,15 +389,15 @@ def _at(n: Array, curves: Array, at: float) -> Array:
     return np.asarray((1 - share) * curves[:, right - 1] + share * curves[:, right])
 
 
-def _first(n: Array, curves: Array, target: Array) -> Array:
-    """Whole labels at which each curve first meets its target; inf where it does not."""
+def _first(n: Array, curves: Array, target: Array, *, whole: bool = True) -> Array:
+    """Labels, whole ones, or cost at which each curve first meets its target; inf where it does not."""
     above = curves >= target[:, None] - ALMOST
     right = above.argmax(axis=1)
     left, row = np.maximum(right - 1, 0), np.arange(len(curves))
     rise = curves[row, right] - curves[row, left]
     share = np.where(rise > 0, (target - curves[row, left]) / np.where(rise > 0, rise, 1), 1)
-    labels = np.ceil(n[left] + np.clip(share, 0, 1) * (n[right] - n[left]) - 1e-6)
-    return np.where(above.any(axis=1), labels, np.inf)
+    amount = n[left] + np.clip(share, 0, 1) * (n[right] - n[left])
+    return np.where(above.any(axis=1), np.ceil(amount - 1e-6) if whole else amount, np.inf)
 
 
 def _percentiles(values: Array) -> tuple[float, float]:
@@ -350,13 +408,16 @@ def _percentiles(values: Array) -> tuple[float, float]:
     return float(low), float(np.quantile(values, 0.975, method="higher"))
 
 
-def _needs(labels: float, low: float, high: float, last: int) -> str:
-    beyond = f"> {last}"
-    value = f"{labels:.0f}" if np.isfinite(labels) else beyond
+def _needs(labels: float, low: float, high: float, last: float) -> str:
+    def said(amount: float) -> str:
+        if not np.isfinite(amount):
+            return f"> {last:g}"
+        return f"{amount:.0f}" if amount >= 100 else f"{amount:.3g}"
+
     if np.isnan(low) or not np.isfinite(low):
-        return value
-    return f"{value} ({low:.0f} to {f'{high:.0f}' if np.isfinite(high) else beyond})"
+        return said(labels)
+    return f"{said(labels)} ({said(low)} to {said(high)})"
 
 
-def _plus_minus(mean: float, low: float, high: float) -> str:
-    return f"{mean:.3f}" if np.isnan(low) else f"{mean:.3f} ± {max(mean - low, high - mean):.3f}"
+def _interval(mean: float, low: float, high: float) -> str:
+    return f"{mean:.3f}" if np.isnan(low) else f"{mean:.3f} ({low:.3f}-{high:.3f})"

@@ -17,6 +17,8 @@ __all__ = ["CHARTS", "curve_chart", "map_chart", "race_chart"]
 
 # Halfway between black and white: seen on a light page and on a dark one.
 GREY = "#7F7F7F"
+# Where nothing lies behind them, vl-convert 1.9 turns half-transparent colours in a PNG to grey.
+PAPER = "white"
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 
 
@@ -89,8 +91,11 @@ class RaceChart(alt.LayerChart):
     """A chart that JupyterLab and VS Code draw themselves; Altair's own display asks the network."""
 
     def _repr_mimebundle_(self, *_: Any, **__: Any) -> dict[str, Any]:
+        spec = self.to_dict()
+        if spec["config"].get("background") == PAPER:  # on a page, light or dark, the page shows through
+            spec["config"]["background"] = "transparent"
         # They know the types up to Vega-Lite 5, and draw with what they have.
-        return {"application/vnd.vegalite.v5+json": self.to_dict(), "text/plain": "learning curves"}
+        return {"application/vnd.vegalite.v5+json": spec, "text/plain": "learning curves"}
 
 
 def race_chart(
@@ -98,6 +103,7 @@ def race_chart(
     colors: Mapping[str, str],
     metric: str = "accuracy",
     *,
+    axis: str = "n_labels",
     width: int = 520,
     height: int = 320,
 ) -> RaceChart:
@@ -106,14 +112,17 @@ def race_chart(
     Parameters
     ----------
     rows
-        Dicts with contestant, n_labels, mean, low, high and repeats; low and high None or NaN where
-        unknown.
+        Dicts with contestant, n_labels (or budget), mean, low, high and repeats; low and high None or NaN
+        where unknown.
     colors
         A colour for each contestant, in the order of the legend. Where there are more than eight,
         lines are dashed too.
     metric
         Title of the axis.
+    axis
+        What contestants are compared at: ``n_labels``, or ``budget``, an amount of cost.
     """
+    title = "labels" if axis == "n_labels" else "cost"
     names = list(colors)
     dashes = [DASHES[i // 8 % len(DASHES)] for i in range(len(names))]
     color = alt.Color(
@@ -128,12 +137,12 @@ def race_chart(
     # NaN is no JSON, and a null is not drawn.
     values = [{k: None if v != v else v for k, v in row.items()} for row in rows]  # noqa: PLR0124
     base = alt.Chart(alt.InlineData(values=values)).encode(
-        x=alt.X("n_labels:Q", title="labels", scale=alt.Scale(zero=False, nice=False)), color=color
+        x=alt.X(f"{axis}:Q", title=title, scale=alt.Scale(zero=False, nice=False)), color=color
     )
     y = alt.Y("mean:Q", title=metric, scale=alt.Scale(zero=False), axis=alt.Axis(format=".2~f"))
     tooltip = [
         alt.Tooltip("contestant:N"),
-        alt.Tooltip("n_labels:Q", title="labels"),
+        alt.Tooltip(f"{axis}:Q", title=title),
         alt.Tooltip("mean:Q", format=".3f"),
         alt.Tooltip("low:Q", title="95 % from", format=".3f"),
         alt.Tooltip("high:Q", title="95 % to", format=".3f"),
@@ -153,7 +162,7 @@ def race_chart(
     chart: RaceChart = (
         RaceChart(layer=[band, line.add_params(chosen), points.add_params(near)])
         .properties(width=width, height=height)
-        .configure(background="transparent")
+        .configure(background=PAPER)
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=GREY, titleColor=GREY, gridColor=GREY, gridOpacity=0.25, domain=False, tickColor=GREY

@@ -38,6 +38,7 @@ from hitl_widgets.learn.strategies.uncertainty import (
 __all__ = [
     "STRATEGIES",
     "Context",
+    "SkactivemlStrategy",
     "Strategy",
     "as_strategy",
     "badge",
@@ -98,8 +99,9 @@ def as_strategy(strategy: Any) -> tuple[str, Strategy]:
     ----------
     strategy
         A name of :data:`STRATEGIES` or ``"auto"``; a function ``(probabilities, context) ->
-        utilities``; a query strategy object of scikit-activeml; or a modAL-style callable
-        ``(classifier, X_pool, n_instances=1) -> indices``, known by the names of its parameters.
+        utilities``; a query strategy object of scikit-activeml, in :class:`SkactivemlStrategy` where it
+        needs a classifier of its own; or a modAL-style callable ``(classifier, X_pool, n_instances=1) ->
+        indices`` (or ``(committee, ...)``), known by the names of its parameters.
     """
     if isinstance(strategy, str):
         name = "doubt" if strategy == "auto" else strategy
