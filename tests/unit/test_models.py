@@ -96,7 +96,7 @@ def test_models_of_rows(make_session: Make, tmp_path: Path, learner: Any) -> Non
     assert found.tolist() == session.model().predict(session.features).tolist()
 
 
-@pytest.mark.parametrize(("n_words", "learner"), [(5, "auto"), (400, "auto"), (5, GaussianNB())], ids=str)
+@pytest.mark.parametrize(("n_words", "learner"), [(5, "auto"), (400, "auto"), (5, "linear")], ids=str)
 def test_models_of_texts(make_session: Make, tmp_path: Path, n_words: int, learner: Any) -> None:
     rng = np.random.default_rng(0)
     words = [f"wörd{i}" for i in range(n_words)]
