@@ -6,7 +6,6 @@ import io
 import math
 import os
 import stat
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -234,17 +233,16 @@ def _check_pixels(image: Image.Image) -> None:
 def _decode(data: bytes) -> Image.Image:
     if data.startswith(TIFF):
         raise ValueError("TIFF files are not read: pass arrays, such as numpy.asarray(PIL.Image.open(path)).")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            image = Image.open(io.BytesIO(data), formats=IMAGE_FORMATS)
-            _check_pixels(image)
-            image.load()
-        except UnidentifiedImageError:
-            readable = ", ".join(IMAGE_FORMATS)
-            raise ValueError(f"The bytes are no image that can be read ({readable}).") from None
-        except (OSError, SyntaxError, Image.DecompressionBombError, Warning) as error:
-            raise ValueError(f"The image is damaged or too large: {error}.") from None
+    # Not with warnings as errors: what warnings do is the process's, and another thread's would be lost.
+    try:
+        image = Image.open(io.BytesIO(data), formats=IMAGE_FORMATS)
+        _check_pixels(image)
+        image.load()
+    except UnidentifiedImageError:
+        readable = ", ".join(IMAGE_FORMATS)
+        raise ValueError(f"The bytes are no image that can be read ({readable}).") from None
+    except (OSError, SyntaxError, Image.DecompressionBombError, Warning) as error:
+        raise ValueError(f"The image is damaged or too large: {error}.") from None
     return _plain(image)
 
 
