@@ -20,6 +20,7 @@ from hitl_widgets.labels._rows import to_event, to_row
 from hitl_widgets.labels._schema import FORMAT, events, prepare, read_meta
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.waiting import Patience, patience
+from hitl_widgets.turns import uninterrupted
 
 __all__ = ["FORMAT", "START", "LabelStore", "LogChanged", "Mark"]
 
@@ -91,7 +92,7 @@ class LabelStore:
         self._swept = time.monotonic()
         try:
             self.store_id = self._try(self._prepare, "")
-        except StoreError:
+        except BaseException:
             self.close()
             raise
         _opened.add(self)
@@ -323,7 +324,9 @@ class LabelStore:
         with self._lock:
             while True:
                 try:
-                    return work()
+                    # Cut off by Ctrl-C, a connection would hold its lock until it is collected.
+                    with uninterrupted():
+                        return work()
                 except sa.exc.DBAPIError as error:
                     if error.connection_invalidated and not reconnected:
                         reconnected = True
