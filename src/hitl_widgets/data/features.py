@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_matrix",
-    "dense_encoder",
     "embed_items",
     "encode_texts",
     "fit_embedding",
@@ -289,10 +288,10 @@ def _kept(transformer: Any, made: Any, reduction: Any, items: Sequence[object]) 
             transformer.set_output(transform="default")
     if reduction is not None:
         return make_pipeline(transformer, reduction)
-    return dense_encoder(transformer, items)
+    return _made_dense(transformer, items)
 
 
-def dense_encoder(encoder: Any, items: Sequence[object]) -> Any:
+def _made_dense(encoder: Any, items: Sequence[object]) -> Any:
     """The fitted encoder; where its numbers are sparse, with a step that makes them dense.
 
     The model was taught dense rows, and some take no others.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -11,8 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.children import ChildJob
-from hitl_widgets.data._neighbor_search import stopping
+from hitl_widgets.children import ChildJob, stopping
 from hitl_widgets.turns import give_way, one_blas_thread
 
 __all__ = ["INSTALL", "SentenceJobs", "characters_for", "has_sentences", "sentence_vectors"]
@@ -90,10 +90,9 @@ class SentenceJobs:
         size = sum(map(len, texts))
         self._parts = [] if size <= FEW else np.array_split(np.arange(len(texts)), 2 if size > MANY else 1)
         self._done = [0.0] * len(self._parts)
-        self._pool = ThreadPoolExecutor(len(self._parts) or 1, "hitl-sentences")
-        self._found: list[Future[npt.NDArray[np.float32]]] = [
-            self._pool.submit(self._run, number) for number in range(len(self._parts))
-        ]
+        self._found: list[Future[npt.NDArray[np.float32]]] = [Future() for _ in self._parts]
+        for number in range(len(self._parts)):  # not in an executor: a script would wait for it at its end
+            threading.Thread(target=self._fulfil, args=(number,), name="hitl-sentences", daemon=True).start()
 
     @property
     def apart(self) -> bool:
@@ -102,12 +101,15 @@ class SentenceJobs:
 
     def wait(self) -> npt.NDArray[np.float32]:
         """float32 (n, 512)."""
+        if not self._parts:
+            return sentence_vectors(self._texts, self._on_progress)
+        return np.concatenate([found.result() for found in self._found])
+
+    def _fulfil(self, number: int) -> None:
         try:
-            if not self._parts:
-                return sentence_vectors(self._texts, self._on_progress)
-            return np.concatenate([found.result() for found in self._found])
-        finally:
-            self._pool.shutdown(wait=False)
+            self._found[number].set_result(self._run(number))
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            self._found[number].set_exception(error)
 
     def _run(self, number: int) -> npt.NDArray[np.float32]:
         rows = self._parts[number]

@@ -73,10 +73,9 @@ def encode(
         weight = WEIGHT * share**2
         meaning = Part("meaning", [SentenceVectors(read)], MEANING, random_state, sample, round(weight, 2))
         vectors = jobs.wait()
-        told = (
-            meaning.reduce(vectors) if len(vectors) == len(clean) else meaning.teach(vectors, teachers, parts)
-        )
-        parts += [meaning] if told else []
+        known = len(teachers) == len(clean)
+        if meaning.reduce(vectors) if known else meaning.teach(vectors, teachers, parts):
+            parts.append(meaning)
     if not parts:
         return np.zeros((len(clean), 1), np.float32), None
     beside = np.hstack([part.weight * part.X for part in parts]).astype(np.float32)
@@ -185,9 +184,10 @@ class Part:
             more.insert(0, centred if self.name == "meaning" else plain)
         for step in more:
             with np.errstate(invalid="ignore"):  # identical texts have no variance to explain
-                some = step.fit(some).transform(
+                step.fit(some)
+                some = step.transform(
                     some
-                )  # as other texts: PCA's own way differs in the third digit
+                )  # as of other texts: PCA's fit_transform differs in the third digit
         if hasattr(some, "toarray"):
             more.append(Dense())
         self.steps += more

@@ -13,10 +13,10 @@ from hitl_widgets.labels.schema import (
     MAX_CLASSES,
     LabelClass,
     Schema,
+    free_color,
     free_key,
     palette,
     stored_values,
-    unlike,
 )
 from hitl_widgets.labels.values import alike, is_blank, spelled, tidy
 
@@ -422,7 +422,7 @@ def _asked(state: _State, change: _Change) -> None:
         elif id_ not in state.live and id_ not in state.into:
             # A colour by its place in the cell may be that of a class that was added since.
             others = {other.color for i, other in state.live.items() if i not in new}
-            state.live[id_] = replace(c, color=unlike(c.color, others, others | colors))
+            state.live[id_] = replace(c, color=free_color(c.color, others, others | colors))
     for id_ in change.of:  # what it dropped then, not what an undo has brought back since
         if id_ in state.live:
             del state.live[id_]

@@ -22,7 +22,7 @@ from hitl_widgets.labels.values import (
     spelled,
 )
 
-__all__ = ["LabelClass", "Schema", "free_key", "palette", "unlike"]
+__all__ = ["LabelClass", "Schema", "free_color", "free_key", "palette"]
 
 KEYS = "123456789abcdefhijklmopqrtuvwxy0"  # not g, n, s, z: they grow, go on, skip and undo
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7A7A7A")
@@ -328,11 +328,11 @@ def _colours(classes: Sequence[LabelClass]) -> list[str]:
     by_place = list(islice(palette(), len(classes)))
     found: list[str] = []
     for c, color in zip(classes, by_place, strict=True):
-        found.append(c.color or unlike(color, taken, {*taken, *by_place, *found}))
+        found.append(c.color or free_color(color, taken, {*taken, *by_place, *found}))
     return found
 
 
-def unlike(color: str, others: Collection[str], avoid: Collection[str] | None = None) -> str:
+def free_color(color: str, others: Collection[str], avoid: Collection[str] | None = None) -> str:
     """The colour, or a free one of the palette where others have it; one that is none of ``avoid``."""
     if color not in others:
         return color

@@ -331,7 +331,7 @@ class Asker:
 
     def begin_at_random(self) -> None:
         """Do without them."""
-        self._start = self._start or []
+        self._start, self._begun = self._start or [], None
 
     def _start_size(self, n: int) -> int:
         return min(n, cold_start_size(self._n_classes))

@@ -19,7 +19,7 @@ from hitl_widgets.data.pool import Pool, repeated_words
 from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
-from hitl_widgets.labels.schema import LabelClass, Schema, unlike
+from hitl_widgets.labels.schema import LabelClass, Schema, free_color
 from hitl_widgets.labels.store import START, LabelStore, LogChanged, Mark
 from hitl_widgets.labels.values import KNOWN
 from hitl_widgets.loop import notices
@@ -400,7 +400,7 @@ class Ledger:
         colors = {str(c["color"]) for c in asked["classes"]}
         kept: list[LabelClass] = []
         for c in (c for c in stored.classes if c.name in lost):
-            kept.append(replace(c, key="", color=unlike(c.color, colors)))
+            kept.append(replace(c, key="", color=free_color(c.color, colors)))
             colors.add(kept[-1].color)
         ids = dict(zip(stored.names, stored.ids, strict=False))
         self._lost = tuple(ids[c.name] for c in kept)

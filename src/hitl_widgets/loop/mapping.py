@@ -29,6 +29,7 @@ from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.placing import Rows, amid, place
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.data.projection import Cancelled, UmapProcess, pca_map, umap_available, umap_installed
+from hitl_widgets.data.sentences import INSTALL, has_sentences
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.loop.maps import Map, Method, check_scale, draw, regroup
 from hitl_widgets.loop.troubles import half_imported
@@ -44,6 +45,7 @@ Places = npt.NDArray[np.float32]
 
 MOST_IN_GRAPH = 200_000
 SIDE = 256
+NO_MEANING = f"by their words alone; {INSTALL} for what they mean"
 NO_UMAP = "the map shows main directions only; pip install umap-learn for one that shows groups"
 
 
@@ -229,8 +231,8 @@ class Preparation:
             self._encoder = self._pool.reduction
             return self._pool.X
         words = f"reading {len(self._pool):,} items"
-        self._on_stage(Stage(words))
         texts = self._embed is None and self._pool.texts is not None
+        self._on_stage(Stage(words if has_sentences() or not texts else f"{words} ({NO_MEANING})"))
         kept = CachedFeatures(self._cache, self._pool) if texts and self._cache is not None else None
         X = None if kept is None else kept.read()
         if X is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Mapping, Set
 from datetime import datetime
 from typing import Any
 
@@ -61,7 +61,8 @@ def _settle_classes(log: Log, accepted: list[tuple[int, LabelEvent]], refusals: 
     changes = {event.event_id: (number, event) for number, event in accepted if event.kind == "schema"}
     if not changes:
         return
-    question = _replayed([*log.events, *(event for _, event in accepted)])
+    every = {event.event_id: event for event in (*log.events, *(event for _, event in accepted))}
+    question = folded(event for event in every.values() if event.kind not in {"label", "skip"}).question
     for event_id, why in question.void().items():
         if event_id not in changes:
             continue
@@ -73,17 +74,6 @@ def _settle_classes(log: Log, accepted: list[tuple[int, LabelEvent]], refusals: 
         else:
             words = f"This change of the classes has no effect here. {why}"
             refusals.add(number, words, None, event.value["change"])
-
-
-def _replayed(events: Iterable[LabelEvent]) -> Question:
-    question = Question()
-    for event in {e.event_id: e for e in events}.values():
-        if event.kind == "schema":
-            question.apply(event)
-        elif event.kind in {"undo", "redo"}:
-            for act in event.value if isinstance(event.value, list | tuple) else (event.value,):
-                question.turn(str(act), back=event.kind == "undo")
-    return question
 
 
 def _as_merge(question: Question, change: Mapping[str, Any]) -> Mapping[str, Any] | None:

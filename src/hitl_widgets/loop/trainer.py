@@ -263,11 +263,12 @@ class Trainer:
 
     def _learner(self, ground: Ground, labels: Labels) -> Learner:
         with self._change:
-            if self._ground is not None and self._ground.X is not ground.X:  # better features have come
+            before = self._ground
+            if before is not None and before.passing and before.X is not ground.X:  # better ones have come
                 self._live = self._ground = None
             if self._live is None or self._ids != _ids(labels):
                 # At first without the graph, which takes its time: see _grow.
-                at = self._ground = self._ground or Ground(ground.X)
+                at = self._ground = self._ground or Ground(ground.X, passing=ground.passing)
                 self._ids = _ids(labels)
                 self._live = (self._live or self._template).start(at.X, len(self._ids), at.affinity)
             return self._live
