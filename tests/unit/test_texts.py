@@ -149,6 +149,20 @@ def test_a_search_for_meaning_that_is_not_wanted_ends(apart: None) -> None:
         encode_texts(many(3_000), cancelled=lambda: True)
 
 
+def test_a_script_that_ends_does_not_wait_for_the_meaning(
+    apart: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+    found = np.zeros((3, sentences.WIDTH), np.float32)
+    monkeypatch.setattr(sentences.SentenceJobs, "_run", lambda *_: go.wait(30) and found)
+    jobs = sentences.SentenceJobs(["a", "b", "c"])
+    waiting = [t for t in threading.enumerate() if t.name == "hitl-sentences"]
+    assert waiting
+    assert all(t.daemon for t in waiting)
+    go.set()
+    np.testing.assert_array_equal(jobs.wait(), found)
+
+
 def test_the_model_learns_of_the_words_while_the_meaning_is_sought(
     make_session: Make, apart: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,7 +177,6 @@ def test_the_model_learns_of_the_words_while_the_meaning_is_sought(
     told.wait_until(lambda: session.round is not None and session.round.n_labels == 4)
     assert session.round is not None
     assert session.round.passing
-    assert all(t.daemon for t in threading.enumerate() if t.name.startswith("hitl-"))  # no script waits
     with pytest.raises(TimeoutError):
         session.wait(0.2)
     first = session._ground
