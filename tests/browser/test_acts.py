@@ -25,7 +25,7 @@ def begun(desk):
     bench.focus()
     bench.label("1")
     bench.label("2")
-    bench.lasso(0.5, 0.5, 0.3)
+    bench.lasso(0.5, 0.5, 0.45)
     n = bench.chosen()
     assert n > 3
     bench.press("1")

@@ -143,7 +143,7 @@ def test_in_high_contrast_classes_dots_and_bars_keep_their_colours(desk):
         bench.label(key)
     bench.monitor.locator("summary").first.click()
     page.emulate_media(forced_colors="active")
-    bench.lasso(0.5, 0.5, 0.3)
+    bench.lasso(0.5, 0.5, 0.45)
     colour = "(e, part) => getComputedStyle(e, part).backgroundColor"
     buttons = bench.labeler.locator(".hitl-class")
     wanted = buttons.evaluate_all(

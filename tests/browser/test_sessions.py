@@ -96,7 +96,7 @@ def test_two_notebooks_in_one_window_label_what_is_in_front(desk):
     wait_labelled(front, desk.folder, 1)
     assert labelled(desk.folder) == [[key_of(text)]]
     # So is a lasso, with the items that were circled.
-    front.lasso(0.5, 0.5, 0.3)
+    front.lasso(0.5, 0.5, 0.45)
     n = front.chosen()
     assert n > 1
     front.card.get_by_text(" number ").first.wait_for()
@@ -151,7 +151,7 @@ def test_each_view_of_a_session_acts_on_its_own_card_and_selection(desk):
     two.press("2")
     wait_labelled(two, desk.folder, 2)
     assert labelled(desk.folder)[1] == [key_of(text)]
-    two.lasso(0.5, 0.5, 0.3)
+    two.lasso(0.5, 0.5, 0.45)
     assert two.chosen() > 1
     two.labeler.get_by_text("Press a class to label all of them").wait_for()
     assert one.chosen() == 0
@@ -169,7 +169,7 @@ def test_a_clone_of_the_output_is_a_view_of_its_own(desk):
     first = Bench(notebook.page, notebook.page.locator(".jp-NotebookPanel"))
     clone.wait_item()
     clone.wait_map("umap")
-    clone.lasso(0.5, 0.5, 0.3)
+    clone.lasso(0.5, 0.5, 0.45)
     assert clone.chosen() > 1
     clone.labeler.get_by_text("Press a class to label all of them").wait_for()
     assert first.chosen() == 0
