@@ -61,14 +61,14 @@ check: setup  ## ruff, mypy, import rules, Biome, tsc
 test: setup browser postgres  ## every test, fast ones first
 	cd js && $(NPM) run --silent test
 	$(PY) -m pytest -q -n $(WORKERS) tests/unit tests/contract $(ARGS)
-	$(PY) -m pytest -q tests/faults tests/browser $(ARGS)
+	$(PY) -m pytest -q -n $(WORKERS) --dist loadfile tests/faults tests/browser $(ARGS)
 
 test-fast: setup postgres  ## what needs no browser
 	cd js && $(NPM) run --silent test
 	$(PY) -m pytest -q -n $(WORKERS) tests/unit tests/contract $(ARGS)
 
 test-browser: setup browser  ## a real JupyterLab in a real browser
-	$(PY) -m pytest -q tests/browser $(ARGS)
+	$(PY) -m pytest -q -n $(WORKERS) --dist loadfile tests/browser $(ARGS)
 
 format: setup  ## write the house style
 	.venv/bin/ruff check --fix .

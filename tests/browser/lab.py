@@ -34,7 +34,7 @@ CHROMIUM_ARGS = [
     "--disable-sync",
     "--force-prefers-reduced-motion",
 ]
-PATIENCE_MS = 60_000
+PATIENCE_MS = 180_000
 # What the browser asks for itself, of its maker.
 CHROMIUMS_OWN = r"\.(google|googleapis|gvt1|gstatic)\.com\b"
 
