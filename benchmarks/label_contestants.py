@@ -32,17 +32,14 @@ ALL = (*CORE, *PEERS, HUNT, HUNT_RANDOM)
 
 # TCM asks so many times the number of classes by TypiClust before it turns to margin.
 TURN = 3
-# These have a cold start of their own, which is most of what they are.
-COLD_STARTERS = ("TypiClust", "ProbCover", "TCM")
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """A learner and a strategy; ``start`` is the size of the cold start by k-means, None for simulate's."""
+    """A learner and a strategy, as ``simulate`` takes them."""
 
     learner: Any
     strategy: Any
-    start: int | None = None
 
     @property
     def ours(self) -> bool:
@@ -69,8 +66,7 @@ def contestant(name: str, n_classes: int) -> Contestant:
     if name in simple:
         return Contestant(*simple[name])
     strategy, _, learner = name.partition(" + ")
-    start = 1 if strategy in COLD_STARTERS else None
-    return Contestant("auto" if learner == "our learner" else strong, _strategy(strategy, n_classes), start)
+    return Contestant("auto" if learner == "our learner" else strong, _strategy(strategy, n_classes))
 
 
 def _strategy(name: str, n_classes: int) -> Any:
@@ -81,16 +77,8 @@ def _strategy(name: str, n_classes: int) -> Any:
     if name == "BADGE":
         return Badge()
     if name == "ProbCover":
-        return ProbCover(n_classes=n_classes, distance_func=_between_directions)
+        return ProbCover(n_classes=n_classes)
     return TypiClustThenMargin(TURN * n_classes)
-
-
-def _between_directions(X: Array, *others: Array) -> Array:
-    """Distances of the rows scaled to length 1, as ProbCover's authors have it: its radii are from 0 to 2."""
-    from sklearn.metrics import pairwise_distances
-    from sklearn.preprocessing import normalize
-
-    return pairwise_distances(normalize(X), *(normalize(other) for other in others))
 
 
 class TypiClustThenMargin:

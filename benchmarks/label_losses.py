@@ -34,7 +34,10 @@ def losses(cases: Cases, bars: list[Bar]) -> list[str]:
             f"≥ {-BEHIND:+}", f"{worst.size.shown(3, '+')}, {worst.name} at {worst.n_labels}", worst.size,
             -BEHIND)
     )  # fmt: skip
-    rows = [[name, *(difference(found[name, n]) for n in STEPS)] for name in cases]
+    rows = [
+        [name, *(difference(found[name, n]) for n in STEPS), _repeats(*(found[name, n] for n in STEPS))]
+        for name in cases
+    ]
     return [
         "## Never behind",
         "",
@@ -45,11 +48,11 @@ def losses(cases: Cases, bars: list[Bar]) -> list[str]:
             f"the interval not surely. {counted(cases, who.MAIN).capitalize()}.",
         ),
         *prose(
-            f"The families are drawn anew in every repeat, {DRAWN:,} rows of which {HELD_OUT_DRAWN:.0%} are",
-            "held",
-            'out. "10% wrong": one answer in ten is another class, any as likely; accuracy is by the truth.',
+            f"The families are drawn anew in every repeat, {DRAWN:,} rows, {HELD_OUT_DRAWN:.0%} of them held",
+            "out.",
+            '"10% wrong": one answer in ten is another class, any as likely; accuracy is by the truth.',
         ),
-        *table(["set", *map(str, STEPS)], rows),
+        *table(["set", *map(str, STEPS), "repeats"], rows),
         "",
         *[f"- **{name}**: {CASES[name].words}" for name in cases if _is_first_of_family(name)],
         "",
@@ -120,7 +123,8 @@ def _macro(cases: Cases) -> list[str]:
         if max(shares) < UNEQUAL * min(shares):
             continue
         gaps = [stats.to_best(name, runs, who.OURS, who.RIVALS, n, stats.MACRO) for n in STEPS]
-        rows.append([name, *(f"{gap.ours:.3f}, {difference(gap)}" if gap else "-" for gap in gaps)])
+        cells = (f"{gap.ours:.3f}, {difference(gap)}" if gap else "-" for gap in gaps)
+        rows.append([name, *cells, _repeats(*gaps)])
     if not rows:
         return []
     return [
@@ -130,9 +134,13 @@ def _macro(cases: Cases) -> list[str]:
             f"Where the largest class is at least {UNEQUAL} times the smallest: ours, and ours minus the",
             "best of the same three, on the whole pool.",
         ),
-        *table(["set", *map(str, STEPS)], rows),
+        *table(["set", *map(str, STEPS), "repeats"], rows),
         "",
     ]
+
+
+def _repeats(*gaps: Gap | None) -> str:
+    return str(next((gap.repeats for gap in gaps if gap), "-"))
 
 
 def discovery(cases: Cases) -> list[str]:
@@ -140,12 +148,13 @@ def discovery(cases: Cases) -> list[str]:
     rows: list[list[str]] = []
     ours: list[float] = []
     for name, runs in cases.items():
-        cells: list[str] = []
+        cells, counts = list[str](), list[str]()
         for one in (who.OURS, who.MARGIN):
             found = [stats.discovered(f["asked"], f["shares"]) for f in runs.files if f["contestant"] == one]
             cells += [stats.quantile(found, q, runs.budget) if found else "-" for q in (0.5, 0.9)]
             ours += found if one == who.OURS else []
-        rows.append([name, *cells])
+            counts.append(str(len(found)))
+        rows.append([name, *cells, ", ".join(dict.fromkeys(counts))])
     if not rows:
         return []
     within = f"{sum(n <= 30 for n in ours) / len(ours):.0%} of its runs within 30" if ours else "not measured"
@@ -156,6 +165,6 @@ def discovery(cases: Cases) -> list[str]:
             f"Labels until every class of at least {FOUND:.0%} of the pool has one: the median, and in nine",
             f"of ten repeats. Ours has found them in {within}.",
         ),
-        *table(["set", "ours, median", "90 %", "LR + margin, median", "90 %"], rows),
+        *table(["set", "ours, median", "90 %", "LR + margin, median", "90 %", "repeats"], rows),
         "",
     ]

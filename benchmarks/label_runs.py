@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import os
 import re
@@ -21,9 +22,9 @@ import numpy as np
 import hitl_widgets as hitl
 import label_sets
 import pools
-from hitl_widgets.loop.finished import _OUR_CODE
+from hitl_widgets.loop.finished import _OUR_CODE, _identity
 from label_contestants import contestant
-from label_sets import CASES, LARGE, Case, Split
+from label_sets import CASES, Case, Split
 
 KEEP = ("n_labels", "pool_accuracy", "macro_f1", "test_accuracy", "seconds")
 UPDATE_SIZES, WARM_UP, TIMED = (100_000, 1_000_000), 30, 100
@@ -85,14 +86,15 @@ def play(name: str, repeat: int, who: Sequence[str], results: Path) -> tuple[str
     spent, words, failed = 0.0, [], []
     for one in who:
         file = file_of(results, case, one, repeat)
-        if finished(file, split, ours=_ours(one, split)):
+        key = key_of(case, split, one)
+        if finished(file, key):
             continue
         try:
             found = run(case, split, one, repeat)
         except Exception:  # noqa: BLE001 - the others go on
             failed.append(f"{name}, {one}, repeat {repeat} failed:\n{traceback.format_exc()}")
             continue
-        _write(file, about() | {"case": name, "contestant": one, "repeat": repeat} | found)
+        _write(file, about() | {"case": name, "contestant": one, "repeat": repeat, "key": key} | found)
         spent += found["cpu"]
         words.append(f"{one} {found['cpu']:.1f} s")
     return f"{name}, repeat {repeat}: {', '.join(words)}", spent, failed
@@ -100,7 +102,8 @@ def play(name: str, repeat: int, who: Sequence[str], results: Path) -> tuple[str
 
 def run(case: Case, split: Split, name: str, repeat: int) -> dict[str, Any]:
     """One contestant's way through the pool: its figures, and the true classes of what it asked, in order."""
-    one, k = contestant(name, int(split.y.max()) + 1), int(split.y.max()) + 1
+    k = int(split.y.max()) + 1
+    one = contestant(name, k)
     asked: list[int] = []
 
     def oracle(row: int, _: Any) -> int:
@@ -108,13 +111,12 @@ def run(case: Case, split: Split, name: str, repeat: int) -> dict[str, Any]:
         return asked[-1]
 
     cpu, wall = time.process_time(), time.perf_counter()
-    budget = min(case.budget, len(split.X) - label_sets.UNLABELLED)
-    at = [n for n in (case.at if name in case.contestants else case.peers_at) if n < budget]
+    *at, budget = _records(case, split, name)
     with warnings.catch_warnings(action="ignore", category=UserWarning):  # few labels look like numbers
         frame = hitl.simulate(
             split.X, oracle, contestants={name: (one.learner, one.strategy)}, classes=list(range(k)),
-            truth=split.y, test=split.test, budget=budget, at=[*at, budget], start=one.start,
-            noise=case.noise, repeats=1, random_state=repeat, graph=one.ours, n_jobs=1, progress=False,
+            truth=split.y, test=split.test, budget=budget, at=[*at, budget], noise=case.noise,
+            repeats=1, random_state=repeat, graph=one.ours, n_jobs=1, progress=False,
         ).frame  # fmt: skip
     return {
         "rows": {c: frame[c].tolist() for c in KEEP if frame[c].notna().any()},
@@ -131,16 +133,24 @@ def file_of(results: Path, case: Case, who: str, repeat: int) -> Path:
     return results / case.part / _slug(case.name) / _slug(who) / f"{repeat}.json"
 
 
-def finished(file: Path, split: Split, *, ours: bool) -> bool:
-    """Whether the run is there, of the same data, and where our learner takes part by the same code."""
-    if not file.exists():
-        return False
-    kept = json.loads(file.read_text())
-    return bool(kept["digest"] == split.digest and (not ours or kept["code"] == _OUR_CODE))
+def finished(file: Path, key: str) -> bool:
+    """Whether the same run is there."""
+    return file.exists() and json.loads(file.read_text())["key"] == key
 
 
-def _ours(name: str, split: Split) -> bool:
-    return contestant(name, int(split.y.max()) + 1).ours
+def key_of(case: Case, split: Split, name: str) -> str:
+    """What a run is a function of: data, settings, contestant, and our code where our learner takes part."""
+    one = contestant(name, int(split.y.max()) + 1)
+    what = [split.digest, _records(case, split, name), case.noise, _identity(one.learner)]
+    what += [_identity(one.strategy), _OUR_CODE if one.ours else ""]
+    return hashlib.blake2b(repr(what).encode(), digest_size=12).hexdigest()
+
+
+def _records(case: Case, split: Split, name: str) -> list[int]:
+    """Numbers of labels to record; the last one is the budget."""
+    budget = min(case.budget, len(split.X) - label_sets.UNLABELLED)
+    at = case.at if name in case.contestants else case.peers_at
+    return [*(n for n in at if n < budget), budget]
 
 
 def _slug(name: str) -> str:
@@ -214,6 +224,3 @@ def _commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return said[0] + "+" * bool(said[1])
-
-
-__all__ = ["LARGE", "Options", "file_of", "finished", "measure", "play", "run", "tasks", "update"]
