@@ -48,8 +48,8 @@ def losses(cases: Cases, bars: list[Bar]) -> list[str]:
             f"the interval not surely. {counted(cases, who.MAIN).capitalize()}.",
         ),
         *prose(
-            f"The families are drawn anew in every repeat, {DRAWN:,} rows, {HELD_OUT_DRAWN:.0%} of them held",
-            "out.",
+            f"The families are drawn anew in every repeat, {DRAWN:,} rows,",
+            f"of which {HELD_OUT_DRAWN:.0%} are held out.",
             '"10% wrong": one answer in ten is another class, any as likely; accuracy is by the truth.',
         ),
         *table(["set", *map(str, STEPS), "repeats"], rows),
