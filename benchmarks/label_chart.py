@@ -9,14 +9,19 @@ from pathlib import Path
 import pandas as pd
 
 from hitl_widgets.loop.simulation import Simulation
-from label_stats import METRIC
+from label_contestants import MAIN, RANDOM
+from label_stats import METRIC, Runs
 
 GREY = "#6b7280"
 
 
-def draw(races: Mapping[str, Simulation], target: Path) -> bool:
+def draw(cases: Mapping[str, Runs], target: Path) -> bool:
     """Write an SVG, one panel per set; False where nothing here can draw (vl-convert-python)."""
-    if find_spec("vl_convert") is None:
+    shown = [*MAIN, RANDOM]
+    races = {
+        name: Simulation(runs.frame[runs.frame["contestant"].isin(shown)]) for name, runs in cases.items()
+    }
+    if find_spec("vl_convert") is None or not races:
         return False
     import altair as alt
 
@@ -32,9 +37,9 @@ def draw(races: Mapping[str, Simulation], target: Path) -> bool:
             legend=alt.Legend(orient="top", symbolType="stroke", symbolStrokeWidth=3, symbolOpacity=1),
         ),
     )
-    scale = alt.Scale(zero=False)
-    band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q", title="accuracy", scale=scale), y2="high:Q")
-    line = base.mark_line(strokeWidth=2).encode(y=alt.Y("mean:Q", title="accuracy", scale=scale))
+    scale, title = alt.Scale(zero=False), "held-out accuracy"
+    band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q", title=title, scale=scale), y2="high:Q")
+    line = base.mark_line(strokeWidth=2).encode(y=alt.Y("mean:Q", title=title, scale=scale))
     chart = (
         alt.layer(band, line)
         .properties(width=230, height=170)

@@ -1,11 +1,13 @@
 """Measure how many labels a person is spared, and write docs/label-efficiency.md.
 
-    python benchmarks/label_efficiency.py                    everything, 20 repeats: hours on 2 cores
-    python benchmarks/label_efficiency.py --only suite       one part; the others keep their last figures
+    python benchmarks/label_efficiency.py                    everything: hours on 2 cores
+    python benchmarks/label_efficiency.py --only drawn --contestants ours --repeats 5
+    python benchmarks/label_efficiency.py --only report      the page, from the runs there are
     python benchmarks/label_efficiency.py --quick --sets wine --out /tmp/page.md
 
-A run that was stopped goes on where it was. Figures lie in benchmarks/results/labels, those of --quick in
-benchmarks/results/labels-quick, where its page is written too unless --out says another place.
+Each run, one contestant on one set in one repeat, is kept in benchmarks/results/labels when it is finished,
+and not run again: what was stopped goes on. Where our learner takes part a run counts only for the code that
+made it; the runs of others stay. Those of --quick, and its page, lie in benchmarks/results/labels-quick.
 """
 
 from __future__ import annotations
@@ -15,49 +17,48 @@ import shlex
 import sys
 from pathlib import Path
 
-import label_parts
+import label_contestants
 import label_report
-import pools
+import label_runs
+import label_sets
 
 HERE = Path(__file__).resolve().parent
-QUICK_REPEATS = 3
+PARTS = ("suite", "former", "wrong", "drawn", "rare", "large", "update")
+QUICK = 2
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--only", choices=[*label_parts.PARTS, "report"], action="append", help="one part")
-    sets = pools.available()
-    parser.add_argument("--sets", nargs="+", choices=sets, default=sets, metavar="SET",
-                        help=f"of suite, noise and held_out, some of\n{', '.join(sets)}")  # fmt: skip
+    parser.add_argument("--only", choices=[*PARTS, "report"], nargs="+", default=[*PARTS], metavar="PART",
+                        help=f"some of {', '.join(PARTS)}, report")  # fmt: skip
+    sets = label_sets.available()
+    parser.add_argument("--sets", choices=sets, nargs="+", default=sets, metavar="SET",
+                        help=f"some of\n{'; '.join(sets)}")  # fmt: skip
+    everybody = label_contestants.ALL
+    parser.add_argument("--contestants", choices=everybody, nargs="+", default=everybody, metavar="NAME",
+                        help=f"some of\n{'; '.join(everybody)}")  # fmt: skip
     parser.add_argument("--repeats", type=int, default=20)
-    parser.add_argument("--large-repeats", type=int, default=3, help="of the part large, which is slow")
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_REPEATS} repeats, for a first look")
+    parser.add_argument("--peer-repeats", type=int, default=5, help="of the peers, who are slow")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK} repeats, for a first look")
     parser.add_argument("--jobs", type=int, default=-1, help="processes; all cores if not said")
-    parser.add_argument("--keep-baselines", action="store_true",
-                        help="take LogisticRegression's last runs, also where our code has changed;\n"
-                             "the page says so")  # fmt: skip
-    parser.add_argument("--results", type=Path, help="another folder for the figures")
+    parser.add_argument("--results", type=Path, help="another folder for the runs")
     parser.add_argument("--out", type=Path, help="another place for the page")
     given = parser.parse_args()
-    name = "labels-quick" if given.quick else "labels"
-    results = given.results or HERE / "results" / name
+    results = given.results or HERE / "results" / ("labels-quick" if given.quick else "labels")
     target = given.out or (results if given.quick else HERE.parent / "docs") / "label-efficiency.md"
-    options = label_parts.Options(
-        QUICK_REPEATS if given.quick else given.repeats,
-        1 if given.quick else given.large_repeats,
-        tuple(given.sets),
-        given.jobs,
-        results,
-        given.keep_baselines,
+    repeats, peers = (QUICK, 1) if given.quick else (given.repeats, given.peer_repeats)
+    options = label_runs.Options(
+        repeats, peers, tuple(given.only), tuple(given.sets), tuple(given.contestants), given.jobs, results
     )
-    command = shlex.join(["python", "benchmarks/label_efficiency.py", *sys.argv[1:]])
     results.mkdir(parents=True, exist_ok=True)
-    for part in given.only or label_parts.PARTS:
-        if part in label_parts.PARTS:
-            label_parts.PARTS[part](options)
-        label_report.write(results, target, command)
+    failed = label_runs.measure(options)
+    if "update" in given.only:
+        label_runs.update(options)
+    command = shlex.join(["python", "benchmarks/label_efficiency.py", *sys.argv[1:]])
+    label_report.write(results, target, command)
     print(f"Written: {target}")
+    return bool(failed)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import platform
 from collections.abc import Mapping
@@ -13,63 +12,47 @@ from typing import Any
 
 import numpy as np
 
+import label_contestants as who
 import label_stats as stats
 import pools
-from hitl_widgets.loop.simulation import Simulation
-from label_parts import HELD_OUT, HUNT_CAP, LARGE, MARGIN, OURS, UPDATE_SIZES
-from label_stats import Estimate
+from label_losses import discovery, losses
+from label_runs import UPDATE_SIZES
+from label_sets import CASES, HUNT_CAP, LARGE
+from label_stats import Estimate, Runs
 from label_suite import suite
-from label_words import Bar, cell, differences, prose, repeats_of, table, worst_bar
+from label_words import Bar, cell, counted, prose
 from report import _processor
+from scale_report import table
 
-PACKAGES = ("hitl-widgets", "numpy", "scipy", "scikit-learn", "numba", "pynndescent")
+PACKAGES = ("hitl-widgets", "numpy", "scipy", "scikit-learn", "scikit-activeml", "numba", "pynndescent")
+POSITIVES = 10
 
-Parts = dict[str, dict[str, dict[str, Any]]]
+Cases = dict[str, Runs]
 
 
 def write(results: Path, target: Path, command: str) -> None:
-    """Write the page from the newest figures of every part, and the chart beside it."""
-    parts: Parts = {
-        folder.name: {file.stem: json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))}
-        for folder in sorted(results.glob("*/"))
+    """Write the page from the runs that are finished, and the chart beside it."""
+    cases = stats.load(results)
+    parts = {
+        part: {name: runs for name, runs in cases.items() if CASES[name].part == part}
+        for part in ("suite", "former", "wrong", "drawn", "rare", "large")
     }
-    parts = {name: found for name, found in parts.items() if found}
-    races = {
-        part: {
-            name: stats.race_of(parts[part][name]["found"])
-            for name in _ordered(parts[part])
-            if _comparable(part, name, parts[part][name]["found"])
-        }
-        for part in ("suite", "noise", "held_out", "redrawn", "large")
-        if part in parts
-    }
+    times = {file.stem: json.loads(file.read_text()) for file in sorted(results.glob("update/*.json"))}
+    compared = parts["suite"] | parts["wrong"] | parts["drawn"]
     bars: list[Bar] = []
     sections = [
-        *suite(races.get("suite", {}), target, bars),
-        *_redrawn(races.get("redrawn", {})),
-        *_noise(races.get("noise", {}), bars),
-        *_rare(parts.get("rare", {}), bars),
-        *_held_out(races.get("held_out", {}), bars),
-        *_large(races.get("large", {}), bars),
-        *_update(parts.get("update", {}), bars),
+        *suite(parts["suite"], parts["former"], target, bars),
+        *losses(compared, bars),
+        *discovery(compared),
+        *_rare(parts["rare"], bars),
+        *_large(parts["large"], bars),
+        *_update(times, bars),
     ]
-    rows = [[bar.words, bar.need, bar.measured, bar.met] for bar in bars]
+    rows = [[bar.words, bar.need, bar.measured, "" if bar.need == "-" else bar.met] for bar in bars]
     lines = [*_head(command), *table(["bar", "asked for", "measured", "met"], rows), "", *sections]
-    lines += _measured(parts)
+    lines += _measured(cases, times)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text("\n".join(lines) + "\n")
-
-
-def _comparable(part: str, name: str, found: Mapping[str, Any]) -> bool:
-    """Whether it was measured by what the page is about; older figures were not."""
-    if stats.METRIC in found:
-        return True
-    print(f"{part}: {name} is left out, it was measured before there was {stats.METRIC}. Run it again.")
-    return False
-
-
-def _ordered(names: Any) -> list[str]:
-    return sorted(names, key=lambda n: (list(pools.SETS).index(n) if n in pools.SETS else 99, n))
 
 
 def _head(command: str) -> list[str]:
@@ -83,133 +66,89 @@ def _head(command: str) -> list[str]:
         "",
         *prose(
             "*ours* is the default learner and the default strategy. *LR* is scikit-learn's",
-            "`LogisticRegression(max_iter=2000)`, fitted anew after every label; C=10 is the stronger",
-            "baseline on text. All start from the same k-means medoids, random too. Accuracy is that of the",
-            "whole pool by the true classes, the labels given and what the model says of the rest",
-            f"(`{stats.METRIC}`): the same items for every contestant.",
+            "`LogisticRegression(max_iter=2000)`, *RBF SVC* its `SVC()`, margin by the softmax of its",
+            "decision function; all are fitted anew after every label. In one repeat all have the same pool,",
+            "the same held-out items, the same k-means medoids to start from, random too, and hear the same",
+            "answers. Unless said, accuracy is that of the model to take away (`session.model()`) on",
+            "**held-out items**.",
         ),
         *prose(
-            "Brackets hold 95 % intervals: of accuracies and paired differences Student's t over the",
-            "repeats, of ratios a bootstrap over repeats. A repeat is another cold start on the same",
-            'pool, so the intervals say nothing of other pools. "Not surely": the interval reaches across',
-            "the bar. The worst of many differences is picked after looking, so chance alone makes it",
-            "look worse than it is.",
+            "Every repeat splits the set anew, stratified, and draws the families anew. Brackets hold 95 %",
+            "intervals: of accuracies and paired differences Student's t over the repeats, of ratios a",
+            "bootstrap over repeats. The repeats of one set share its items, so its intervals say little of",
+            "other sets.",
+            '"Not surely": the interval reaches across the bar. The worst of many differences is picked',
+            "after looking, so chance alone makes it look worse than it is.",
         ),
         "## The bars",
         "",
     ]
 
 
-def _redrawn(races: Mapping[str, Simulation]) -> list[str]:
-    if not races:
+def _rare(cases: Cases, bars: list[Bar]) -> list[str]:
+    rows: list[list[str]] = []
+    every: dict[str, list[float]] = {}
+    for name, runs in cases.items():
+        share = runs.files[0]["shares"][1]
+        for one in (who.HUNT, who.HUNT_RANDOM):
+            found = [
+                stats.labels_until(f["asked"], 1, POSITIVES) for f in runs.files if f["contestant"] == one
+            ]
+            if found:
+                every.setdefault(one, []).extend(found)
+                rows.append([f"{name} ({share:.2%})", one, stats.quantile(found, 0.5, HUNT_CAP),
+                             stats.quantile(found, 0.9, HUNT_CAP), str(len(found))])  # fmt: skip
+    if not rows:
         return []
+    for one, found in every.items():
+        middle, late = (stats.quantile(found, q, HUNT_CAP) for q in (0.5, 0.9))
+        rows.append(["all", one, f"**{middle}**", late, str(len(found))])
+    if hunted := every.get(who.HUNT):
+        value = Estimate(float(np.quantile(hunted, 0.5, method="higher")))
+        shown = stats.quantile(hunted, 0.5, HUNT_CAP)
+        words = f"rare class: labels from cold to {POSITIVES} positives, median"
+        bars.append(Bar(words, "≤ 60", shown, value, 60, most=True))
     return [
-        "## Adversarial pools drawn anew",
+        "## A rare class",
         "",
         *prose(
-            "The suite has one pool of each kind, on which k-means finds much the same cold start again and",
-            "again: its repeats are alike, and where one path is unlucky all are. Here every repeat has a",
-            f"pool of its own; {repeats_of(races)}.",
+            "Is it that digit, of which so many were kept that they make 1 % of the pool? Labels from cold",
+            f"until {POSITIVES} of it are found; {HUNT_CAP} at most. Nothing is held out.",
         ),
-        *differences(races, stats.gaps(races, OURS, MARGIN, (20, 30, 50, 100))),
+        *table(["pool", "by", "median", "90 %", "repeats"], rows),
         "",
     ]
 
 
-def _noise(races: Mapping[str, Simulation], bars: list[Bar]) -> list[str]:
-    if not races:
+def _large(cases: Cases, bars: list[Bar]) -> list[str]:
+    if not cases:
         return []
-    found = stats.gaps(races, OURS, MARGIN, (20, 50, 100))
-    which = f"{len(races)} of {len(pools.SETS)} sets"
-    bars.append(
-        worst_bar("10 % wrong labels: worst difference to LR + margin at 20, 50, 100", found, 0, which)
-    )
-    return [
-        "## Wrong labels",
-        "",
-        *prose(f"One answer in ten is wrong, any other class as likely; {repeats_of(races)}."),
-        *differences(races, found),
-        "",
-    ]
-
-
-def _held_out(races: Mapping[str, Simulation], bars: list[Bar]) -> list[str]:
-    if not races:
-        return []
-    found = stats.gaps(races, OURS, MARGIN, (50, 200), "test_accuracy")
-    which = f"{len(races)} of {len(HELD_OUT)} sets"
-    bars.append(
-        worst_bar("exported model on held-out data: worst difference to LR at 50, 200", found, 0, which)
-    )
-    return [
-        "## The exported model",
-        "",
-        *prose(
-            "A plain scikit-learn model of ours against LR on as many labels chosen by its own margin, on",
-            "a fifth of the data that neither has seen (its features were made together with the others);",
-            f"{repeats_of(races)}, shared among up to five splits.",
-        ),
-        *differences(races, found, "test_accuracy"),
-        "",
-    ]
-
-
-def _large(races: Mapping[str, Simulation], bars: list[Bar]) -> list[str]:
-    if (race := races.get(str(LARGE))) is None:
-        return []
-    steps = (20, 30, 50)
-    if value := stats.accuracy(race, OURS, 50):
-        bars.append(Bar(f"{LARGE:,} items, 50 labels", "≥ 0.95", value.shown(), value, 0.95))
-    rows = [[who, *[cell(stats.accuracy(race, who, n)) for n in steps]] for who in race.contestants]
+    [(name, runs)] = cases.items()
+    steps = CASES[name].peers_at
+    if value := stats.accuracy(runs, who.OURS, 50):
+        bars.append(Bar(f"{LARGE:,} items, 50 labels, held out", "≥ 0.95", value.shown(), value, 0.95))
+    rows = [[one, *[cell(stats.accuracy(runs, one, n)) for n in steps]] for one in runs.contestants]
     return [
         f"## {LARGE:,} items",
         "",
         *prose(
             f"{pools.MODES} Gaussian modes of {pools.CLASSES} classes in {pools.WIDTH} dimensions, each of",
-            f"one class: a set that flatters neighbour graphs. {repeats_of(races).capitalize()}.",
+            "one class: a set that flatters neighbour graphs.",
+            f"{counted(cases, runs.contestants).capitalize()}.",
         ),
         *table(["", *[f"{n} labels" for n in steps]], rows),
         "",
     ]
 
 
-def _rare(found: Mapping[str, Any], bars: list[Bar]) -> list[str]:
-    if not found:
-        return []
-    runs = [one["found"] for one in found.values()]
-    ways = list(dict.fromkeys(run["strategy"] for run in runs))
-    every = {way: [n for run in runs if run["strategy"] == way for n in run["labels"]] for way in ways}
-    rows = [
-        [f"digit {run['digit']}: {run['positives']} of {run['pool']:,}", run["strategy"],
-         stats.median(run["labels"], HUNT_CAP), str(len(run["labels"]))]
-        for run in runs
-    ]  # fmt: skip
-    rows += [["all", way, f"**{stats.median(n, HUNT_CAP)}**", str(len(n))] for way, n in every.items()]
-    if hunted := every.get("most_likely_positive"):
-        middle = float(np.median([math.inf if n is None else n for n in hunted]))
-        words = "rare class: labels from cold to ten positives, median"
-        bars.append(Bar(words, "≤ 60", stats.median(hunted, HUNT_CAP), Estimate(middle), 60, most=True))
-    return [
-        "## A rare class",
-        "",
-        *prose(
-            "Is it that digit, of which so many were kept that they make 1 % of the pool? Labels from",
-            f"cold until ten of it are found, median; {HUNT_CAP} at most. The default learner.",
-        ),
-        *table(["pool", "strategy", "labels", "repeats"], rows),
-        "",
-    ]
-
-
-def _update(found: Mapping[str, Any], bars: list[Bar]) -> list[str]:
-    if not found:
+def _update(times: Mapping[str, Any], bars: list[Bar]) -> list[str]:
+    if not times:
         return []
     rows = []
     for size, bound in zip(UPDATE_SIZES, (15, 50), strict=True):
-        if (one := found.get(str(size))) is None:
+        if (run := times.get(str(size))) is None:
             rows.append([f"{size:,}", "not measured", "", "", ""])
             continue
-        run = one["found"]
         middle, late = (1000 * float(np.percentile(run["update"], q)) for q in (50, 95))
         after = f"{1000 * np.median(run['refresh']):,.0f}" if run["refresh"] else "none"
         shown = f"p95 {late:.1f}, median {middle:.1f}"
@@ -217,28 +156,35 @@ def _update(found: Mapping[str, Any], bars: list[Bar]) -> list[str]:
             Bar(f"one label, {size:,} items, ms", f"≤ {bound}", shown, Estimate(late), bound, most=True)
         )
         rows.append([f"{size:,}", f"{middle:.1f}", f"{late:.1f}", after, f"{run['start']:.1f}"])
-    n = len(next(iter(found.values()))["found"]["update"])
     return [
         "## One label's time",
         "",
         *prose(
-            f"`learner.update` with one label more, {n} labels at random, {pools.WIDTH} columns, one after",
-            "the other. What follows in the background (`refresh`) is timed apart, and so is `start`,",
-            "with the graph at hand.",
+            f"`learner.update` with one label more, labels at random, {pools.WIDTH} columns, one after the",
+            "other. What follows in the background (`refresh`) is timed apart, and so is `start`, with the",
+            "graph at hand.",
         ),
         *table(["items", "median, ms", "p95, ms", "refresh, median, ms", "start, s"], rows),
         "",
     ]
 
 
-def _measured(parts: Parts) -> list[str]:
+def _measured(cases: Cases, times: Mapping[str, Any]) -> list[str]:
+    files = [file for runs in cases.values() for file in runs.files]
     rows = []
-    for part, found in parts.items():
-        dates = sorted(one["date"] for one in found.values())
-        commits = ", ".join(dict.fromkeys(one["commit"] for one in found.values()))
-        kept = sorted(filter(None, (one["kept"] for one in found.values())))
-        load = max(one["load"] for one in found.values())
-        old = f"runs of {kept[0]}" if kept else "measured with ours"
-        rows.append([part, dates[0], dates[-1], commits, f"{load:.1f}", old])
-    head = ["part", "first", "last", "commit (+: with changes)", "highest load", "baselines"]
+    for one in who.ALL:
+        if found := [file for file in files if file["contestant"] == one]:
+            seconds = np.array([file["cpu"] for file in found])
+            rows.append(
+                [one, str(len(found)), *_when(found), f"{np.median(seconds):.1f}, {seconds.max():.0f}"]
+            )
+    if times:
+        rows.append(["one label's time", str(len(times)), *_when(list(times.values())), ""])
+    head = ["", "runs", "first", "last", "commit (+: with changes)", "highest load", "CPU s, median and most"]
     return ["## When it was measured", "", *table(head, rows)]
+
+
+def _when(files: list[dict[str, Any]]) -> list[str]:
+    dates = sorted(file["date"] for file in files)
+    commits = ", ".join(dict.fromkeys(file["commit"] for file in sorted(files, key=lambda f: f["date"])))
+    return [dates[0], dates[-1], commits, f"{max(file['load'] for file in files):.1f}"]

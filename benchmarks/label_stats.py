@@ -1,27 +1,24 @@
-"""What the races say: labels needed, geometric means, paired differences, with 95 % intervals."""
+"""What the runs say, with 95 % intervals: labels needed, paired differences, classes found."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from hitl_widgets.loop.simulation import (
-    Simulation,
-    _at,
-    _first,
-    _percentiles,
-    _resampled,
-    _t_interval,
-    _values,
-)
+from hitl_widgets.loop.simulation import _at, _first, _percentiles, _resampled, _t_interval
+from label_sets import CASES
 
-METRIC = "pool_accuracy"
+METRIC, POOL, MACRO = "test_accuracy", "pool_accuracy", "macro_f1"
 BEYOND = 1.25  # a target that was not reached counts as so many times the budget
+BEHIND = 0.01  # how far behind ours may be
+FOUND = 0.03  # of so large a share of the pool a class has to be found
 
 Array = np.ndarray[Any, Any]
 
@@ -42,6 +39,78 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Runs:
+    """The finished runs of one case.
+
+    Attributes
+    ----------
+    frame
+        One row per contestant, repeat and number of labels.
+    files
+        What is kept of each run but the rows: contestant, repeat, when, of what code, how long; the true
+        classes of what was asked, and the classes' shares of the pool.
+    """
+
+    frame: pd.DataFrame
+    files: list[dict[str, Any]]
+
+    @property
+    def budget(self) -> int:
+        """The largest number of labels."""
+        return int(self.frame["n_labels"].max())
+
+    @property
+    def contestants(self) -> list[str]:
+        """Who has finished a run."""
+        return self.frame["contestant"].unique().tolist()
+
+    def curves(self, who: str, metric: str = METRIC) -> pd.DataFrame:
+        """One row per repeat, one column per number of labels that all its repeats have."""
+        rows = self.frame[self.frame["contestant"] == who]
+        if rows.empty or metric not in rows:
+            return pd.DataFrame()
+        return rows.pivot_table(index="repeat", columns="n_labels", values=metric).dropna(axis=1)
+
+    def repeats(self, who: str) -> int:
+        """How many of its runs are finished."""
+        return int(self.frame.loc[self.frame["contestant"] == who, "repeat"].nunique())
+
+
+def load(results: Path) -> dict[str, Runs]:
+    """The runs by case, in the order of the cases.
+
+    Within one repeat all contestants must have seen the same data, else they are no pairs: runs on other
+    data than the newest one's are left out.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for file in sorted(results.glob("*/*/*/*.json")):
+        run = json.loads(file.read_text())
+        found.setdefault(run["case"], []).append(run)
+    return {name: runs_of(name, found[name]) for name in CASES if name in found}
+
+
+def runs_of(name: str, files: Sequence[dict[str, Any]]) -> Runs:
+    """See :func:`load`."""
+    newest = {f["repeat"]: f["digest"] for f in sorted(files, key=lambda f: f["date"])}
+    same = [f for f in files if f["digest"] == newest[f["repeat"]]]
+    if len(same) < len(files):
+        print(f"{name}: {len(files) - len(same)} runs on former data are left out. Run them again.")
+    frames = [pd.DataFrame(f["rows"]).assign(contestant=f["contestant"], repeat=f["repeat"]) for f in same]
+    return Runs(pd.concat(frames, ignore_index=True), [{**f, "rows": None} for f in same])
+
+
+def accuracy(runs: Runs, who: str, n_labels: int, metric: str = METRIC) -> Estimate | None:
+    """Mean over the repeats; None where that number was not recorded."""
+    curves = runs.curves(who, metric)
+    if n_labels not in curves:
+        return None
+    return Estimate(*np.clip(_t_interval(curves[n_labels].to_numpy(float)), 0, 1))
+
+
+# -- labels that are saved -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
 class Saving:
     """Labels that one contestant needs for what another has with ``at``."""
 
@@ -57,25 +126,15 @@ class Saving:
         return Estimate(float(self.ratios[0]), *_percentiles(self.ratios[1:]))
 
 
-@dataclass(frozen=True)
-class Gap:
-    """A paired difference in accuracy."""
+def saving(ours: pd.DataFrame, theirs: pd.DataFrame, at: int) -> Saving:
+    """From the mean curves, straight between the numbers recorded; whole repeats are drawn again.
 
-    name: str
-    n_labels: int
-    baseline: str
-    size: Estimate
-
-
-def saving(race: Simulation, who: str, baseline: str, at: int) -> Saving:
-    """From the mean curves, straight between the numbers recorded; whole repeats are drawn again."""
-    curves = {
-        name: (table.columns.to_numpy(float), _resampled(_values(table), "mean"))
-        for name, table in race._curves(METRIC).items()
-        if name in {who, baseline}
-    }
-    target = _at(*curves[baseline], float(at))
-    n, values = curves[who]
+    The two tables are those of :meth:`Runs.curves`; the repeats that both have count.
+    """
+    shared = ours.index.intersection(theirs.index)
+    n, values = ours.columns.to_numpy(float), _resampled(ours.loc[shared].to_numpy(float), "mean")
+    base = theirs.loc[shared]
+    target = _at(base.columns.to_numpy(float), _resampled(base.to_numpy(float), "mean"), float(at))
     labels = _first(n, values, target)
     counted = np.where(np.isfinite(labels), labels, BEYOND * n[-1])
     return Saving(at, float(target[0]), float(counted[0]), bool(np.isfinite(labels[0])), at / counted)
@@ -88,35 +147,82 @@ def geometric_mean(savings: Sequence[Saving]) -> Estimate:
     return Estimate(float(means[0]), *_percentiles(means[1:]))
 
 
-def gaps(
-    races: Mapping[str, Simulation], who: str, baseline: str, at: Sequence[int], metric: str = METRIC
-) -> list[Gap]:
-    """Differences of ``who`` to the baseline in the same repeats, at those numbers that a race has."""
-    found = []
-    for name, race in races.items():
-        steps = [n for n in at if n <= race.budget]
-        table = race.against(baseline, at=steps, metric=metric)
-        for row in table[table["contestant"] == who].to_dict("records"):
-            size = Estimate(row["difference"], row["low"], row["high"])
-            found.append(Gap(name, int(row["n_labels"]), baseline, size))
-    return found
+# -- differences in the same repeats -------------------------------------------------------------------
 
 
-def worst(found: Sequence[Gap]) -> Gap:
-    return min(found, key=lambda gap: gap.size.value)
+@dataclass(frozen=True)
+class Gap:
+    """A paired difference to the best of some rivals."""
+
+    name: str
+    n_labels: int
+    rival: str
+    size: Estimate
+    ours: float
+    theirs: float
+    repeats: int
+
+    @property
+    def verdict(self) -> str:
+        """Whether ours is behind by more than may be: surely, probably, or not."""
+        if self.size.value >= -BEHIND:
+            return ""
+        return "surely" if self.size.high < -BEHIND else "probably"
 
 
-def accuracy(race: Simulation, who: str, n_labels: int, metric: str = METRIC) -> Estimate | None:
-    """Mean over the repeats; None where that number was not recorded."""
-    rows = race.frame[race.frame["contestant"].eq(who) & race.frame["n_labels"].eq(n_labels)]
-    return Estimate(*np.clip(_t_interval(_values(rows[metric])), 0, 1)) if len(rows) else None
+def to_best(
+    name: str, runs: Runs, who: str, rivals: Iterable[str], n_labels: int, metric: str = METRIC
+) -> Gap | None:
+    """Ours minus the rival that is best by its mean, over the repeats that all of them have.
+
+    None where somebody has no run of that many labels. The best is chosen on the same runs, so chance alone
+    makes it look a little better than it is.
+    """
+    curves = {one: runs.curves(one, metric) for one in (who, *rivals)}
+    if any(n_labels not in table for table in curves.values()):
+        return None
+    table = pd.DataFrame({one: curve[n_labels] for one, curve in curves.items()}).dropna()
+    if table.empty:
+        return None
+    best = str(table.drop(columns=who).mean().idxmax())
+    size = Estimate(*_t_interval((table[who] - table[best]).to_numpy(float)))
+    means = table.mean()
+    return Gap(name, n_labels, best, size, float(means[who]), float(means[best]), len(table))
 
 
-def median(values: Sequence[float | None], cap: int) -> str:
-    """In words; None is beyond the cap."""
-    middle = float(np.median([math.inf if v is None else v for v in values]))
-    return f"{middle:.0f}" if middle <= cap else f"> {cap}"
+def over_sets(cases: Mapping[str, Runs], who: str, rival: str, n_labels: int) -> Estimate | None:
+    """Ours minus the rival, averaged over the sets in each repeat that all of these have."""
+    tables = []
+    for runs in cases.values():
+        ours, theirs = runs.curves(who), runs.curves(rival)
+        if n_labels in ours and n_labels in theirs:
+            tables.append((ours[n_labels] - theirs[n_labels]).dropna())
+    if not tables:
+        return None
+    whole = pd.concat(tables, axis=1).dropna().mean(axis=1)
+    return Estimate(*_t_interval(whole.to_numpy(float))) if len(whole) else None
 
 
-def race_of(found: Mapping[str, Any]) -> Simulation:
-    return Simulation(pd.DataFrame(found))
+# -- classes that are found ----------------------------------------------------------------------------
+
+
+def discovered(asked: Sequence[int], shares: Sequence[float], least: float = FOUND) -> float:
+    """Labels until every class of at least that share of the pool was asked once; inf where it was not."""
+    missing = {code for code, share in enumerate(shares) if share >= least}
+    for n, code in enumerate(asked, 1):
+        missing.discard(code)
+        if not missing:
+            return n
+    return math.inf
+
+
+def labels_until(asked: Sequence[int], code: int, times: int) -> float:
+    """Labels until so many of the class were asked; inf where they were not."""
+    where = np.flatnonzero(np.array(asked) == code)
+    return float(where[times - 1] + 1) if len(where) >= times else math.inf
+
+
+def quantile(values: Sequence[float], q: float, most: int) -> str:
+    """A value that was measured, in words where it is beyond ``most``."""
+    found = float(np.quantile(np.array(values), q, method="higher"))
+    return f"{found:.0f}" if found <= most else f"> {most}"

@@ -1,4 +1,4 @@
-"""Pieces of the page on label efficiency: bars, cells, tables of differences."""
+"""Pieces of the page on label efficiency: bars, cells, paragraphs."""
 
 from __future__ import annotations
 
@@ -7,11 +7,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import label_stats as stats
-from hitl_widgets.loop.simulation import Simulation
-from label_parts import MARGIN, OURS
-from label_stats import Estimate, Gap
-from scale_report import table
+from label_stats import Estimate, Gap, Runs
 
 
 @dataclass(frozen=True)
@@ -41,38 +37,29 @@ def prose(*words: str) -> list[str]:
     return [*textwrap.wrap(" ".join(words), 110, break_long_words=False, break_on_hyphens=False), ""]
 
 
-def worst_bar(words: str, found: Sequence[Gap], bound: float, which: str) -> Bar:
-    gap = stats.worst(found)
-    place = f"{gap.name} at {gap.n_labels}"
-    need = f"≥ {bound:+}" if bound else "≥ 0"
-    return Bar(f"{words} ({which})", need, f"{gap.size.shown(3, '+')}, {place}", gap.size, bound)
-
-
-def differences(
-    races: Mapping[str, Simulation], found: Sequence[Gap], metric: str = stats.METRIC
-) -> list[str]:
-    rows = []
-    for gap in found:
-        two = [cell(stats.accuracy(races[gap.name], who, gap.n_labels, metric)) for who in (OURS, MARGIN)]
-        rows.append([gap.name, str(gap.n_labels), *two, signed(gap.size)])
-    return table(["set", "labels", OURS, MARGIN, "difference, paired"], rows)
-
-
 def cell(found: Estimate | None) -> str:
     if found is None:
         return "-"
     return f"{found.value:.3f}" + ("" if math.isnan(found.low) else f" ({found.low:.3f}-{found.high:.3f})")
 
 
-def signed(size: Estimate) -> str:
-    """Bold where it is a loss beyond chance."""
-    text = size.shown(3, "+")
-    return f"**{text}**" if size.high < 0 else text
+def plain(found: Estimate | None) -> str:
+    return "-" if found is None else f"{found.value:.3f}"
 
 
-def repeats_of(races: Mapping[str, Simulation]) -> str:
-    counts = sorted({len(race.repeats) for race in races.values()})
+def difference(gap: Gap | None) -> str:
+    """Bold where it is surely behind by more than may be, with a question mark where only probably."""
+    if gap is None:
+        return "-"
+    text = gap.size.shown(3, "+")
+    return {"surely": f"**{text}**", "probably": f"{text} ?"}.get(gap.verdict, text)
+
+
+def counted(cases: Mapping[str, Runs], contestants: Sequence[str]) -> str:
+    """How many repeats the figures of a section rest on."""
+    counts = sorted({runs.repeats(who) for runs in cases.values() for who in contestants} - {0})
+    if not counts:
+        return "no repeat"
     words = " to ".join(map(str, dict.fromkeys([counts[0], counts[-1]])))
-    return f"{words} repeat{'s' * (words != '1')}" + (
-        " (publish nothing of fewer than 20)" if counts[0] < 20 else ""
-    )
+    few = " (publish nothing of fewer than 20)" if counts[0] < 20 else ""
+    return f"{words} repeat{'s' * (words != '1')}{few}"

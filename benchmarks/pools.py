@@ -1,69 +1,77 @@
-"""The pools on which label efficiency is measured: features and true classes, the same in every run."""
+"""The pools on which label efficiency is measured: items and true classes, the same in every run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import families
+
 Array = np.ndarray[Any, Any]
 Data = tuple[Array, Array]
+# Of numbers the features, of texts the texts themselves; and the true class codes.
+Items = tuple[Any, Array]
 
 TREC = Path(__file__).resolve().parents[2] / "shared" / "data" / "trec_questions.txt"
+TEXTS = ("docstrings", "trec")
+TABLES = ("breast_cancer", "wine")
 RARE_SHARE = 0.01
 N, D = 2000, 10
 MODES, CLASSES, LATENT, WIDTH, SPACING = 30, 10, 24, 384, 1.35
 
 
-def digits() -> Data:
+def digits() -> Items:
     from sklearn.datasets import load_digits
 
     found = load_digits()
     return (found.data / 16).astype(np.float32), found.target
 
 
-def breast_cancer() -> Data:
+def breast_cancer() -> Items:
     from sklearn.datasets import load_breast_cancer
 
-    return _standardised(load_breast_cancer())
+    found = load_breast_cancer()
+    return found.data, found.target
 
 
-def wine() -> Data:
+def wine() -> Items:
     from sklearn.datasets import load_wine
 
-    return _standardised(load_wine())
+    found = load_wine()
+    return found.data, found.target
 
 
-def docstrings() -> Data:
+def docstrings() -> Items:
     from hitl_widgets import datasets
 
     table = datasets.docstrings()
-    return _texts(table["doc"].tolist(), table["topic"].to_numpy())
+    return _distinct(table["doc"].tolist(), table["topic"].to_numpy())
 
 
-def trec() -> Data:
+def trec() -> Items:
     """Six kinds of questions, one of them rare (Li and Roth 2002); never part of the repository."""
     lines = TREC.read_text(encoding="utf-8").splitlines()
     kinds = np.array([line.split(":")[0] for line in lines])
-    return _texts([line.split(" ", 1)[1] for line in lines], kinds)
+    return _distinct([line.split(" ", 1)[1] for line in lines], kinds)
 
 
-def noisy() -> Data:
+def noisy() -> Items:
     return _synthetic()["noisy"]
 
 
-def line() -> Data:
+def line() -> Items:
     return _synthetic()["line"]
 
 
-def plane() -> Data:
+def plane() -> Items:
     return _synthetic()["plane"]
 
 
-SETS: dict[str, Callable[[], Data]] = {
+SETS: dict[str, Callable[[], Items]] = {
     "digits": digits,
     "breast_cancer": breast_cancer,
     "wine": wine,
@@ -78,11 +86,11 @@ WORDS = {
     "digits": "images of digits (scikit-learn), pixels / 16",
     "breast_cancer": "scikit-learn, standardised",
     "wine": "scikit-learn, standardised",
-    "docstrings": "docstrings of the installed numpy, scipy, pandas and scikit-learn by topic, text features",
-    "trec": "TREC questions by coarse kind, one kind rare, text features",
+    "docstrings": "docstrings of the installed numpy, scipy, pandas and scikit-learn by topic",
+    "trec": "TREC questions by coarse kind, one kind rare; read from ../shared/data, outside the repository",
     "noisy": "four classes of sizes 20:7:3:1 in overlapping Gaussian modes; 8 % of the truth is wrong",
-    "line": "one Gaussian blob, cut in two by a plane through its centre: no neighbourhood says where",
-    "plane": "12 clusters, every one cut by the same plane: neighbourhoods mislead",
+    "line": families.WORDS["line"],
+    "plane": families.WORDS["plane"],
 }
 
 
@@ -92,14 +100,27 @@ def available() -> list[str]:
 
 
 @cache
-def load(name: str) -> Data:
-    """float32 (n, d), and class codes int64 (n,)."""
+def items(name: str) -> Items:
+    """The items as they are, and class codes int64 (n,)."""
     return SETS[name]()
+
+
+@cache
+def load(name: str) -> Data:
+    """Features of the whole set, float32 (n, d), and class codes int64 (n,)."""
+    from hitl_widgets.data.features import text_features
+
+    found, y = items(name)
+    if name in TEXTS:
+        return text_features(found), y
+    if name in TABLES:
+        found = (found - found.mean(axis=0)) / found.std(axis=0)
+    return found.astype(np.float32), y
 
 
 def rare(digit: int) -> Data:
     """Is it that digit? Of which only so many are kept that they make 1 % of the pool."""
-    X, y = load("digits")
+    X, y = items("digits")
     others = np.flatnonzero(y != digit)
     wanted = round(RARE_SHARE * len(others) / (1 - RARE_SHARE))
     few = np.random.default_rng(digit).choice(np.flatnonzero(y == digit), wanted, replace=False)
@@ -125,28 +146,15 @@ def large(n: int) -> Data:
     return X, mode % CLASSES
 
 
-def drawn(kind: str, number: int) -> Data:
-    """Another pool of the kind of ``line`` or ``plane``."""
-    return DRAWN[kind](np.random.default_rng([3, number]))
-
-
-def _standardised(found: Any) -> Data:
-    X = (found.data - found.data.mean(axis=0)) / found.data.std(axis=0)
-    return X.astype(np.float32), found.target
-
-
-def _texts(texts: list[str], kinds: Array) -> Data:
+def _distinct(texts: Sequence[str], kinds: Array) -> Items:
     """Equal texts are one item, of the first one's kind."""
-    from hitl_widgets.data.features import text_features
-    from hitl_widgets.data.pool import Pool
-
-    pool = Pool.from_data(texts)
-    codes = np.unique(kinds[pool.first_rows], return_inverse=True)[1]
-    return text_features(pool.items), codes
+    _, first = np.unique(np.array(texts, dtype=object), return_index=True)
+    first.sort()
+    return [texts[i] for i in first], np.unique(kinds[first], return_inverse=True)[1]
 
 
 @cache
-def _synthetic() -> dict[str, Data]:
+def _synthetic() -> dict[str, Items]:
     rng = np.random.default_rng(1)
     sizes = np.array([20, 7, 3, 1.0])
     sizes = (sizes / sizes.sum() * N).astype(int)
@@ -158,23 +166,5 @@ def _synthetic() -> dict[str, Data]:
     y = np.repeat(np.arange(4), sizes)
     wrong = rng.random(N) < 0.08
     y[wrong] = rng.integers(0, 4, wrong.sum())
-    made = {"noisy": (np.vstack(clouds).astype(np.float32), y)}
-
-    made |= {kind: DRAWN[kind](rng) for kind in ("line", "plane")}
-    return made
-
-
-def _line(rng: np.random.Generator) -> Data:
-    X = rng.normal(size=(N, D))
-    return X.astype(np.float32), (X @ rng.normal(size=D) > 0).astype(np.int64)
-
-
-def _plane(rng: np.random.Generator) -> Data:
-    centres = rng.normal(size=(12, D)) * 5
-    centres[:, 0] = 0
-    X = centres[rng.integers(0, 12, N)] + rng.normal(size=(N, D))
-    turned = X @ np.linalg.qr(rng.normal(size=(D, D)))[0]
-    return turned.astype(np.float32), (X[:, 0] > 0).astype(np.int64)
-
-
-DRAWN: dict[str, Callable[[np.random.Generator], Data]] = {"line": _line, "plane": _plane}
+    made = {"noisy": (np.vstack(clouds), y), "line": families.line(rng, N), "plane": families.plane(rng, N)}
+    return {name: (X.astype(np.float32), codes) for name, (X, codes) in made.items()}
