@@ -73,6 +73,10 @@ KINDS = {
     "MultinomialNB": Kind("naive_bayes", COUNTED),
     "ComplementNB": Kind("naive_bayes", COUNTED | {"feature_all_": "d"}),
     "BernoulliNB": Kind("naive_bayes", COUNTED),
+    "ForestClassifier": Kind(
+        "hitl_widgets.learn.forest",
+        CLASSES | SIZE | {"column_": "t m", "left_": "t m", "threshold_": "t m", "share_": "t m k"},
+    ),
     "Nystroem": Kind(
         "kernel_approximation",
         SIZE | {"components_": "c d", "normalization_": "c c", "component_indices_": "c"},

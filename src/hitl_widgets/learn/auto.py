@@ -1,4 +1,4 @@
-"""AutoLearner: experts on the features and on the neighbour graph, trusted as far as they can prove it."""
+"""AutoLearner: experts on features, columns and the neighbour graph, trusted as far as they can prove it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.learn._compile import NUMBA
 from hitl_widgets.learn.graph import GraphLearner
 from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import Affinity, FloatArray, Graph, IntArray, Landmarks, softmax
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import Pipeline
 
+    from hitl_widgets.learn.forest import ForestClassifier
+
 __all__ = ["AutoLearner", "Trust"]
 
 STRENGTHS = (0.1, 1.0, 10.0)
@@ -31,6 +34,14 @@ PRIORS = (0.1, 1.0, 10.0)
 SURE = 0.99
 PULL = 1.0
 WITNESSES = 1_000
+# More columns than these are an embedding's, none of which decides alone.
+COLUMNS = 256
+# Of more labels that many, evenly spaced, are for the trees.
+FOREST_ROWS = 5_000
+# An expert that counts less is not asked.
+LITTLE = 0.01
+# How far the trees may be made surer than they are, and unsurer: logarithms; and the pull towards neither.
+SURER, UNSURER, TEMPER = 1.5, -3.0, 0.5
 # Rows between two moments at which others may go first: some milliseconds.
 SOME = 4_096
 # A label is answered by a pass over so many numbers, part after part; the rest waits for a refresh.
@@ -50,32 +61,38 @@ class Trust:
     ----------
     neighbours
         Share of the weight, 0 to 1, that lies with the neighbour graph; the rest lies with a linear
-        model of the features.
+        model of the features, and with trees.
     n_labels
         How many labels were left out, one by one, to find it.
-    right_graph, right_linear
+    right_graph, right_linear, right_trees
         How many of them were then told right by either side.
+    trees
+        Share of the weight, 0 to 1, that lies with trees on single columns.
     """
 
     neighbours: float
     n_labels: int
     right_graph: int
     right_linear: int
+    trees: float = 0.0
+    right_trees: int = 0
 
     @property
     def short(self) -> str:
         """Who is trusted how far, such as "neighbours 78 %, linear 22 %"."""
-        linear = round(100 * (1 - self.neighbours))
-        return f"neighbours {100 - linear} %, linear {linear} %"
+        trees, linear = round(100 * self.trees), round(100 * (1 - self.neighbours - self.trees))
+        words = f"neighbours {100 - linear - trees} %, linear {linear} %"
+        return f"{words}, trees {trees} %" if trees else words
 
     @property
     def evidence(self) -> str:
         """Why, in words."""
-        if not (self.right_graph or self.right_linear):
+        if not (self.right_graph or self.right_linear or self.right_trees):
             return "the labels cannot tell yet which of the two is better"
+        trees = f", trees on single columns {self.right_trees:,}" if round(100 * self.trees) else ""
         return (
             f"with each of {self.n_labels:,} labels left out in turn, neighbours got "
-            f"{self.right_graph:,} right, a linear model {self.right_linear:,}"
+            f"{self.right_graph:,} right, a linear model {self.right_linear:,}{trees}"
         )
 
     def __str__(self) -> str:
@@ -83,7 +100,7 @@ class Trust:
 
 
 class AutoLearner:
-    """Logistic regressions of the features and of views through the graph, and label spreading.
+    """Logistic regressions of the features and of views through the graph, label spreading, and trees.
 
     The experts are logistic regressions of the features (three penalties), of the features
     :func:`~.views.smoothed` over the graph and of the graph's :func:`~.views.spectral` modes, and
@@ -91,7 +108,9 @@ class AutoLearner:
     logarithms (Genest and Zidek 1986) with weights >= 0 that tell the labels best, each left out in
     turn (stacking: Wolpert 1992; Yao et al. 2018), pulled towards equal weights while labels are few.
     So the graph leads where classes follow neighbourhoods and the linear model where they cut
-    through them, by evidence. Until there is a graph the linear models stand alone.
+    through them, by evidence. Until there is a graph the linear models stand alone. With it comes a
+    :class:`~.forest.ForestClassifier`, for classes that a few of up to 256 columns decide; it is pulled
+    towards no weight at all, so only evidence brings it in.
 
     Notes
     -----
@@ -111,6 +130,7 @@ class AutoLearner:
         self._affinity: Affinity | None = None
         self._graph = GraphLearner()
         self._linear: list[LinearLearner] = []
+        self._edges: npt.NDArray[np.float32] | None = None
         self._found: _Found | None = None
         self._touched: list[npt.NDArray[np.int64]] = []
         self._lock = threading.RLock()
@@ -139,6 +159,7 @@ class AutoLearner:
         fresh._X, fresh._n_classes, fresh._affinity = X, n_classes, affinity
         known = bool(self._views) and self._X is X and self._affinity is affinity
         fresh._views = self._views if known else _views_of(X, affinity)
+        fresh._edges = self._edges if known else _edges_of(X, affinity)
         fresh._graph = self._graph.start_here(X, n_classes, affinity)
         fresh._quick = LinearLearner().start(X, n_classes)
         views = [LinearLearner(VIEW_STRENGTH).start(view, n_classes) for view in fresh._views[1:]]
@@ -250,19 +271,53 @@ class AutoLearner:
             head = _pooled_head(first, self._linear)
             left_out = softmax(_sum(first, told))
             return _Found(labels, first, self._judged(first, told, said[0]), left_out, head=head)
-        weights, experts = first, told
+        weights, experts, trees = first, told, None
         if left is not None:
             blended = softmax(_sum(first, told))
-            experts = [*told, *self._spread_logs(left, _unsure(blended))]
-            weights = _stack(experts, *said)
+            spread = self._spread_logs(left, _unsure(blended))
+            trees = self._grown(labels, among)
+            by_trees = [trees.left_out] if trees else []
+            experts = [*told, *by_trees, *spread]
+            weights = _stack(experts, *said, unproven=len(told) if trees else None)
         left_out = softmax(_sum(weights, experts))
         trust = self._judged(weights, experts, said[0])
-        return _Found(labels, weights, trust, left_out, *self._said(first, weights, rows))
+        return _Found(labels, weights, trust, left_out, *self._said(first, weights, trees, rows))
+
+    def _grown(self, labels: _Labels, among: IntArray) -> _Trees | None:
+        """Trees of these labels; none where there is nothing to grow them on."""
+        if self._edges is None:
+            return None
+        from hitl_widgets.learn.forest import ForestClassifier
+
+        index, y, weight = labels
+        used = np.argsort(index, kind="stable")  # whatever the order in which they were labelled
+        used = used if weight is None else used[np.asarray(weight)[used] > 0]
+        if len(np.unique(y[used])) < 2:
+            return None
+        if len(used) > FOREST_ROWS:
+            used = used[np.linspace(0, len(used) - 1, FOREST_ROWS).astype(np.int64)]
+        shares = None if weight is None else np.asarray(weight)[used]
+        forest = ForestClassifier().fit(self._X[index[used]], y[used], shares, self._edges)
+        place = np.full(len(index), -1)
+        place[used] = np.arange(len(used))
+        P = np.zeros((len(among), self._n_classes), np.float32)
+        seen = place[among] >= 0
+        X = self._X[index[among]]
+        P[np.ix_(seen, forest.classes_)] = forest.left_out(X[seen], place[among][seen])
+        P[np.ix_(~seen, forest.classes_)] = forest.predict_proba(X[~seen])
+        P[P.sum(axis=1) == 0] = 1 / self._n_classes
+        logs = _log(P)
+        heat = _heat(logs, y[among])
+        return _Trees(forest, heat, heat * logs)
 
     def _said(
-        self, first: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], rows: IntArray | None
+        self,
+        first: npt.NDArray[np.float64],
+        weights: npt.NDArray[np.float64],
+        trees: _Trees | None,
+        rows: IntArray | None,
     ) -> tuple[npt.NDArray[np.float32], Logs]:
-        """What the linear experts say: the prior of label spreading, and their part of the pool of logs."""
+        """What linear experts and trees say: the prior of label spreading, and their part of the pool."""
         n = len(self._X) if rows is None else len(rows)
         prior, base = np.empty((2, n, self._n_classes), np.float32)
         for part in blocks_of(base, SOME):
@@ -275,6 +330,8 @@ class AutoLearner:
             logs = [_log(P) for P in told]
             prior[part] = _unsure(softmax(_sum(first, logs)))
             base[part] = _sum(weights[: len(logs)], logs)
+            if trees and weights[len(logs)] > LITTLE:
+                base[part] += np.float32(weights[len(logs)]) * trees.logs(self._X[some], self._n_classes)
         return prior, base
 
     def _spread_logs(self, F: FloatArray, prior: FloatArray) -> list[FloatArray]:
@@ -303,18 +360,23 @@ class AutoLearner:
         return P
 
     def _judged(self, weights: npt.NDArray[np.float64], told: list[FloatArray], y: IntArray) -> Trust:
-        sides = np.arange(len(told)) < len(STRENGTHS)
+        sides = np.ones(len(told), np.int64)
+        sides[: len(STRENGTHS)] = 0
+        if len(told) > len(self._linear) + len(PRIORS):
+            sides[len(self._linear)] = 2
         total = weights.sum()
-        share = float(weights[~sides].sum() / total) if total > 0 else 0.0
 
-        def right(side: npt.NDArray[np.bool_]) -> int:
-            logs = [log for log, mine in zip(told, side, strict=True) if mine]
-            if not logs:
+        def share(side: int) -> float:
+            return float(weights[sides == side].sum() / total) if total > 0 else 0.0
+
+        def right(side: int) -> int:
+            logs = [log for log, of in zip(told, sides, strict=True) if of == side]
+            if not logs or not told_apart:
                 return 0
-            return int((_sum(np.maximum(weights[side], 1e-9), logs).argmax(axis=1) == y).sum())
+            return int((_sum(np.maximum(weights[sides == side], 1e-9), logs).argmax(axis=1) == y).sum())
 
         told_apart = len(np.unique(y)) > 1
-        return Trust(share, len(y), *((right(~sides), right(sides)) if told_apart else (0, 0)))
+        return Trust(share(1), len(y), right(1), right(0), share(2), right(2))
 
     def export(
         self,
@@ -325,9 +387,10 @@ class AutoLearner:
     ) -> LogisticRegression | Pipeline:
         """A plain classifier of the features, taught by this one: :func:`~.takeaway.distil`."""
         assert self._found is not None  # noqa: S101 - there are labels
-        share, trusted = self._found.trust.neighbours, self._found.weights[: len(STRENGTHS)] + 1e-9
+        trust, trusted = self._found.trust, self._found.weights[: len(STRENGTHS)] + 1e-9
         C = float(np.exp(np.average(np.log(STRENGTHS), weights=trusted)))
-        return distil(self._X, self.proba(), index, y, weight, share=share, C=C, names=names)
+        share, trees = trust.neighbours + trust.trees, trust.trees > LITTLE
+        return distil(self._X, self.proba(), index, y, weight, share=share, C=C, trees=trees, names=names)
 
     def scores(self, done: Callable[[slice, Scores], None] | None = None) -> Scores | None:
         """See :class:`~hitl_widgets.learn.learner.Scored`."""
@@ -381,6 +444,47 @@ class _Found:
     head: Head | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class _Trees:
+    """A forest, by how much its logarithms are to be multiplied, and so what it says of labels left out."""
+
+    forest: ForestClassifier
+    heat: float
+    left_out: FloatArray
+
+    def logs(self, X: FloatArray, n_classes: int) -> FloatArray:
+        P = np.zeros((len(X), n_classes), np.float32)
+        P[:, self.forest.classes_] = self.forest.predict_proba(X)
+        return np.float32(self.heat) * _log(P)
+
+
+def _heat(logs: FloatArray, y: IntArray) -> float:
+    """The inverse temperature at which these logarithms tell y best (Guo et al. 2017), pulled towards 1.
+
+    Trees that have not seen a row are a third of all, and few leaves: they are less sure than right.
+    """
+    from scipy.optimize import minimize_scalar
+
+    some = np.bincount(y)[y] > 1
+    told, at = logs[some].astype(np.float64), np.arange(int(some.sum()))
+
+    def loss(log_heat: float) -> float:
+        scores = told * np.exp(log_heat)
+        high = scores.max(axis=1, initial=-np.inf)
+        norm = np.log(np.exp(scores - high[:, None]).sum(axis=1)) + high
+        return float((norm - scores[at, y[some]]).sum()) + TEMPER * log_heat**2
+
+    return float(np.exp(minimize_scalar(loss, bounds=(UNSURER, SURER), method="bounded").x))
+
+
+def _edges_of(X: npt.NDArray[np.float32], affinity: Affinity | None) -> npt.NDArray[np.float32] | None:
+    if affinity is None or X.shape[1] > COLUMNS or not NUMBA:
+        return None
+    from hitl_widgets.learn.forest import edges_of
+
+    return edges_of(X)
+
+
 def _same(a: _Labels, b: _Labels) -> bool:
     if a is b:
         return True
@@ -423,14 +527,19 @@ def _sum(weights: npt.NDArray[np.float64], logs: list[FloatArray]) -> FloatArray
     return total
 
 
-def _stack(told: list[FloatArray], y: IntArray, weight: FloatArray | None) -> npt.NDArray[np.float64]:
-    """Weights of the experts, float64 (E,), >= 0: least log-loss, pulled towards 1 / E."""
+def _stack(
+    told: list[FloatArray], y: IntArray, weight: FloatArray | None, unproven: int | None = None
+) -> npt.NDArray[np.float64]:
+    """Weights of the experts, float64 (E,), >= 0: least log-loss, pulled to equal ones, that of one to 0."""
     logs = np.stack(told).astype(np.float64)
     E, n, _ = logs.shape
     w = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)
     # Without its only label nobody can tell a class: that proves nothing about anyone.
     w = w * (np.bincount(y)[y] > 1)
     hit = logs[:, np.arange(n), y] @ w
+    start = np.full(E, 1 / E)
+    if unproven is not None:
+        start[:], start[unproven] = 1 / (E - 1), 0
 
     def loss(a: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         give_way()
@@ -440,10 +549,9 @@ def _stack(told: list[FloatArray], y: IntArray, weight: FloatArray | None) -> np
         total = exp.sum(axis=1, keepdims=True)
         norm = float(w @ (np.log(total) + high).ravel())
         gradient = np.einsum("enc,nc->e", logs, exp / total * w[:, None]) - hit
-        pull = a - 1 / E
+        pull = a - start
         return norm - float(a @ hit) + PULL * E * float(pull @ pull), gradient + 2 * PULL * E * pull
 
-    start = np.full(E, 1 / E)
     from scipy.optimize import minimize
 
     found = minimize(

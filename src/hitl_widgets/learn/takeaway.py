@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import Pipeline
 
+    from hitl_widgets.learn.forest import ForestClassifier
+
 __all__ = ["distil"]
 
 TRUSTED = 5
@@ -23,6 +25,7 @@ FOLDS = 3
 # How much better a curved model must foretell before it is taken; and by a standard error at least.
 BETTER = 0.01
 COMPONENTS, CURVED_C = 500, 100.0
+TREES = 100
 
 
 def distil(
@@ -34,14 +37,16 @@ def distil(
     *,
     share: float = 1.0,
     C: float = 10.0,
+    trees: bool = False,
     names: Sequence[Any] | None = None,
-) -> LogisticRegression | Pipeline:
+) -> LogisticRegression | Pipeline | ForestClassifier:
     """A classifier of the features, taught by the labels and by what the live model says of the rest.
 
     A prediction counts by the square of its confidence above chance, all together at most five times
     the labels (self-training: Lee 2013). Needed where the graph chose the questions: labels chosen by
     one model alone can teach another badly. Logistic regression; of a Nystroem basis (Williams and
-    Seeger 2001) of Gaussians where that foretells rows it was not taught better, by three folds.
+    Seeger 2001) of Gaussians, or a forest, where that foretells rows it was not taught better, by three
+    folds.
 
     Parameters
     ----------
@@ -53,6 +58,8 @@ def distil(
         0 to 1: how far the live model's predictions are trusted.
     C
         Inverse strength of the plain logistic regression's penalty.
+    trees
+        Whether a :class:`~.forest.ForestClassifier` takes part.
     names
         Class names by code: what the model then predicts. Codes where None.
     """
@@ -60,11 +67,18 @@ def distil(
     target = named(codes, names)
     from sklearn.linear_model import LogisticRegression
 
-    plain = LogisticRegression(C=C, max_iter=2_000)
-    curved = _curved(X[rows])
+    model: Any = LogisticRegression(C=C, max_iter=2_000)
+    others: list[Any] = [_curved(X[rows])]
+    if trees:
+        from hitl_widgets.learn.forest import ForestClassifier
+
+        others.append(ForestClassifier(TREES, max_samples=ROWS))
     with one_blas_thread():
-        told = [_foretold(model, X[rows], codes, weights) for model in (plain, curved)]
-        model = curved if _better(told[1].astype(float) - told[0], weights) else plain
+        best = _foretold(model, X[rows], codes, weights)
+        for other in others:
+            told = _foretold(other, X[rows], codes, weights)
+            if _better(told.astype(float) - best, weights):
+                model, best = other, told
         return _fit(model, X[rows], target, weights)
 
 
