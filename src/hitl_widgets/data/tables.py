@@ -35,6 +35,7 @@ EDGE = 3.0  # and a normal score is no larger
 PER_TEXT = 2  # columns of numbers that a text weighs as much as
 MOST_WEIGHT = 3.0
 LARGEST = 1e100  # so that the variance is finite
+PLAIN = {float, bool, type(None)}
 Numeric = npt.NDArray[np.float64]
 Table = Mapping[Any, Sequence[Any]]
 
@@ -126,7 +127,10 @@ def _word(value: object) -> str:
 def as_numbers(values: Sequence[object]) -> Numeric | None:
     """float64 with NaN for missing, or None if there is anything but numbers and dates."""
     out = np.full(len(values), np.nan)
-    for i, value in enumerate(values):
+    plain = {*map(type, values)} <= PLAIN
+    if plain:  # ten times as quick as one by one
+        out[:] = np.array(values, np.float64)
+    for i, value in enumerate(() if plain else values):
         if is_missing(value):
             continue
         if isinstance(value, date | np.datetime64):
