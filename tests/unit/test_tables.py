@@ -120,15 +120,19 @@ def test_a_gap_has_a_column_of_its_own() -> None:
     assert X[gone, 1].min() > X[~gone, 1].max()
 
 
-def test_values_that_occur_often_keep_a_column_beside_their_text() -> None:
-    assert dict(encode_tables({"c": COLUMNS["many categories"]})[1][1].transformer_list).keys() == {
-        "categories",
-        "text 0",
-    }
-    many = Categories(["c"]).fit({"c": [f"v{i // 2}" for i in range(400)]})
-    assert len(many.vocabulary_) == 100
-    once = Categories(["c"]).fit({"c": [f"v{i}" for i in range(400)]})
-    assert not once.vocabulary_
+@pytest.mark.parametrize(("n", "distinct", "kind"), [
+    (80, 20, "categories"), (80, 21, "text 0"), (3_000, 60, "categories"), (3_000, 61, "text 0"),
+    (9_000, 100, "categories"), (9_000, 101, "text 0"),
+])  # fmt: skip
+def test_few_distinct_strings_are_categories(n: int, distinct: int, kind: str) -> None:
+    _, encoder = encode_tables({"c": [f"value {i % distinct}" for i in range(n)]})
+    assert [name for name, _ in encoder[1].transformer_list] == [kind]
+
+
+def test_texts_weigh_more_beside_many_numbers() -> None:
+    for n, weight in ((0, 1), (2, 1), (8, 2), (18, 3), (50, 3)):
+        columns = {"t": COLUMNS["texts"]} | {f"n{i}": COLUMNS["numbers"] for i in range(n)}
+        assert encode_tables(columns)[1][1].transformer_weights["text 0"] == weight
 
 
 def test_new_rows_may_hold_what_no_row_of_the_pool_did() -> None:

@@ -149,8 +149,7 @@ def encode_tables(
     Numbers, booleans and dates: their place among the column's values, as a normal score, and their
     distance from its mean, each with the same weight; mean 0 and variance 1. What is missing gets the
     median, and a column of its own says so. Strings with few distinct values: one column for each value.
-    Other strings: :func:`encode_texts`, and a column for each value that occurs more than once, where
-    fewer than half of the values are distinct. Texts weigh more beside many columns of numbers.
+    Other strings: :func:`encode_texts`; they weigh more beside many columns of numbers.
 
     Parameters
     ----------

@@ -68,7 +68,8 @@ def encode(
         part = order[low : low + SOME]
         found, missed = describe([items[i] for i in part])
         failures.extend((int(part[i]), why) for i, why in missed)
-        on_progress(min(1.0, (low + SOME) / n))
+        if 100 * low // n < 100 * (low + len(part)) // n:  # each per cent is said once
+            on_progress((low + len(part)) / n)
         gone = [i for i, _ in missed]
         return np.delete(part, gone), np.delete(found, gone, axis=0)
 

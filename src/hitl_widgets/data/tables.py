@@ -5,7 +5,6 @@ Imported when there is a table to read, since scikit-learn takes its time.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -71,9 +70,8 @@ def encode(
         add("numbers", make_pipeline(Numbers(numbers), StandardScaler()).fit(columns))
     if gaps:
         add("gaps", make_pipeline(Gaps(gaps), StandardScaler()).fit(columns))
-    found = Categories(categories).fit(columns)
-    if found.vocabulary_:
-        add("categories", found)
+    if categories:
+        add("categories", Categories(categories).fit(columns))
     weight = float(np.clip(np.sqrt(len(numbers) / PER_TEXT), 1, MOST_WEIGHT))
     for i, name in enumerate(texts):
 
@@ -105,19 +103,9 @@ def _kinds(columns: Table) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
             if 0 < np.isnan(found).sum() < len(found):
                 gaps.append(name)
             continue
-        n, distinct = len(values), len(set(map(_word, values)))
-        if distinct <= _limit(n):
-            categories.append(name)
-            continue
-        texts.append(name)
-        if distinct < n / 2:
-            categories.append(name)
+        few = max(FEW, min(MANY, len(values) // 50))
+        (categories if len(set(map(_word, values))) <= few else texts).append(name)
     return numbers, gaps, categories, texts
-
-
-def _limit(n: int) -> int:
-    """How many distinct strings of ``n`` are categories."""
-    return max(FEW, min(MANY, n // 50))
 
 
 def _word(value: object) -> str:
@@ -325,8 +313,7 @@ class Categories(_OfColumns):
     Attributes
     ----------
     vocabulary_
-        The column of each value, which stands after the number of its column and ``=``. Of a column
-        with many values, the 100 commonest of those that occur more than once.
+        The column of each value, which stands after the number of its column and ``=``.
     """
 
     vocabulary_: dict[str, int]
@@ -335,11 +322,7 @@ class Categories(_OfColumns):
         """Learn the values."""
         terms: list[str] = []
         for i, name in enumerate(self.columns):
-            counts = Counter(map(_word, X[name]))
-            if len(counts) > _limit(len(X[name])):
-                often = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:MANY]
-                counts = Counter({word: count for word, count in often if count > 1})
-            terms += [f"{i}={word}" for word in sorted(counts)]
+            terms += [f"{i}={word}" for word in sorted(set(map(_word, X[name])))]
         self.vocabulary_ = {term: at for at, term in enumerate(terms)}
         return self
 
