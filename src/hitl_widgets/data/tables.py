@@ -95,7 +95,10 @@ def encode(
 
 def _kinds(columns: Table) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
     """The names of the columns with numbers, of those of them with gaps, with categories, and with texts."""
-    numbers, gaps, categories, texts = [], [], [], []
+    numbers: list[Any] = []
+    gaps: list[Any] = []
+    categories: list[Any] = []
+    texts: list[Any] = []
     for name, values in columns.items():
         give_way()
         if (found := as_numbers(values)) is not None:
