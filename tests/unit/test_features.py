@@ -5,14 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from hitl_widgets.data.features import (
     check_matrix,
     embed_items,
-    image_features,
     table_features,
     text_features,
 )
@@ -60,26 +58,6 @@ def test_texts_about_one_thing_lie_together() -> None:
     np.testing.assert_array_equal(X, text_features(texts, dim=8))
 
 
-def test_small_images_stay_pixels_and_unreadable_ones_get_the_mean() -> None:
-    arrays = RNG.integers(0, 256, (5, 8, 8), dtype=np.uint8)
-    images = [Image.fromarray(a) for a in arrays]
-    X = image_features([*images, None])
-    assert_matrix(X, 6)
-    np.testing.assert_allclose(X[:5], arrays.reshape(5, -1) / 255, rtol=1e-6)
-    np.testing.assert_allclose(X[5], X[:5].mean(axis=0), rtol=1e-5)
-
-
-def test_mixed_images_are_reduced() -> None:
-    modes = ["L", "RGB", "RGBA", "1", "P", "I", "F", "CMYK"]
-    images = [Image.new("L", (20 + i, 30), i * 20).convert(mode) for i, mode in enumerate(modes)]
-    images.append(Image.new("I;16", (40, 40), 60_000))
-    X = image_features(images)
-    assert_matrix(X, len(images))
-    assert X.shape[1] <= 128
-    assert_matrix(image_features(images[:1]), 1)
-    assert_matrix(image_features([None, None]), 2)
-
-
 def test_every_kind_of_column() -> None:
     n = 60
     columns: dict[str, list[object]] = {
@@ -95,6 +73,8 @@ def test_every_kind_of_column() -> None:
     }
     X = table_features(columns)
     assert_matrix(X, n)
+    assert set(table_features({"constant": [3] * n}).ravel()) == {0.0}
+    assert set(table_features({"missing": [None] * n}).ravel()) == {0.0}
     colours = table_features({"colour": columns["colour"]})
     assert colours.shape == (n, 3)
     assert set(colours.sum(axis=1)) == {1.0}

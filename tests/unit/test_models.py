@@ -114,7 +114,7 @@ def test_models_of_tables_and_images(make_session: Make, tmp_path: Path) -> None
     images = [np.full((30, 30), (i % 2) * 150 + i, np.uint8) for i in range(60)]
     for data in (rows, images):
         session = taught(make_session, data, lambda i: "ab"[i % 2])
-        assert_same(*saved(session, tmp_path / "m.npz"), session.features)
+        assert_same(*saved(session, tmp_path / "m.npz"), data)
 
 
 def test_models_behind_an_encoder_of_ones_own(make_session: Make, tmp_path: Path) -> None:

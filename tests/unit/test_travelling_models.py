@@ -87,6 +87,8 @@ TAKES_ITEMS: dict[str, tuple[Any, dict[str, Any]]] = {
         FEW,
         {"embed": make_pipeline(Lengths(), StandardScaler()).set_output(transform="pandas")},
     ),
+    "images": (IMAGES, {}),
+    "tables": (ROWS, {}),
     "rows": (ROWS[["size", "kind"]], {"embed": DictVectorizer()}),
     "rows, scaled": (ROWS[["size", "kind"]], {"embed": make_pipeline(DictVectorizer(), MaxAbsScaler())}),
     "rows, wide": (pd.concat([ROWS] * 3, ignore_index=True).assign(id=[f"k{i}" for i in range(180)]),
@@ -120,8 +122,6 @@ def test_of_markup_it_takes_the_visible_text(make_session: Make, kind: str) -> N
 
 
 ROWS_LIKE_FEATURES: dict[str, tuple[Any, dict[str, Any]]] = {
-    "images": (IMAGES, {}),
-    "tables": (ROWS, {}),
     "a function": (FEW, {"embed": Encoder().encode}),
     "an encoder": (FEW, {"embed": Encoder()}),
     "an encoder with a transform of another kind": (FEW, {"embed": Trap()}),

@@ -5,22 +5,21 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from hitl_widgets.data.matrix import Matrix, check_matrix, reduce_matrix
 from hitl_widgets.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
     from sklearn.pipeline import Pipeline
 
 __all__ = [
     "check_matrix",
     "embed_items",
+    "encode_images",
+    "encode_tables",
     "encode_texts",
     "fit_embedding",
     "image_features",
@@ -29,9 +28,6 @@ __all__ = [
 ]
 
 _MAX_DIM = 128
-_SIDE = 24
-_RAW_VALUES = 1024
-_FIT_ROWS = 10_000
 
 
 def text_features(texts: Sequence[str], *, dim: int = _MAX_DIM, random_state: int = 0) -> Matrix:
@@ -89,148 +85,96 @@ def encode_texts(
     return encode(texts, dim, random_state, on_words=on_words, on_progress=on_progress, cancelled=cancelled)
 
 
-def image_features(items: Sequence[Image | None], *, random_state: int = 0) -> Matrix:
-    """Pixels as numbers: small images of one shape as they are, others 24 x 24 RGB and PCA.
+def image_features(items: Sequence[Any], *, random_state: int = 0) -> Matrix:
+    """The features of :func:`encode_images` alone: float32 (n, d)."""
+    return encode_images(items, random_state=random_state)[0]
+
+
+def encode_images(
+    items: Sequence[Any],
+    *,
+    random_state: int = 0,
+    on_progress: Callable[[float], None] = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> tuple[Matrix, Pipeline]:
+    """Features of images, and the fitted scikit-learn transformer that made them.
+
+    Three views of each image at 64 x 64 pixels: its texture, its outlines and its colours, see
+    :func:`~hitl_widgets.data.images.describe`. Each is reduced by principal components to a row of length
+    1, and all three together. In larger pools 5,000 images decide which components are kept.
 
     Parameters
     ----------
     items
-        PIL images; None, or an image that cannot be decoded, gets the mean row of the
-        others.
+        n images as :func:`~hitl_widgets.data.items.load_image` takes them: encoded bytes, paths, arrays or
+        Pillow images. One that cannot be read gets what the mean of the others gets, and is warned of.
+    on_progress
+        Told the share that is done.
+    cancelled
+        Asked now and then.
 
     Returns
     -------
-    float32 (n, d): d is the number of values (at most 1,024, in 0..1) or at most 128
-    components.
+    X
+        float32 (n, d) with d <= 64, rows of about length 1.
+    encoder
+        A ``Pipeline`` that takes new images.
+
+    Raises
+    ------
+    InvalidInput
+        No image can be read.
+    Cancelled
+        ``cancelled`` said so.
     """
-    decoded = [None if item is None else _pixels(item) for item in items]
-    found = [i for i, pixels in enumerate(decoded) if pixels is not None]
-    if not found:
-        return np.zeros((len(items), 1), np.float32)
-    shapes = {pixels.shape for pixels in decoded if pixels is not None}
-    raw = len(shapes) == 1 and int(np.prod(next(iter(shapes)))) <= _RAW_VALUES
-    rows = np.stack([_row(pixels, raw) for pixels in decoded if pixels is not None])
-    known = rows.astype(np.float32) / 255 if raw else _reduce_pixels(rows, random_state)
-    X = np.empty((len(items), known.shape[1]), np.float32)
-    X[:] = known.mean(axis=0)
-    X[found] = known
-    return X
+    from hitl_widgets.data.images import encode
+
+    return encode(items, random_state, on_progress=on_progress, cancelled=cancelled)
 
 
-def _pixels(image: Image) -> npt.NDArray[np.uint8] | None:
-    """(h, w) or (h, w, 3) uint8, or None where the file is broken."""
-    try:
-        if image.mode[0] in "IF":  # 16 or 32 bits a pixel: stretch to 0..255
-            wide = np.nan_to_num(np.asarray(image, np.float64))
-            wide -= wide.min()
-            return (wide * (255 / (wide.max() or 1.0))).astype(np.uint8)
-        return np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
-    except (OSError, SyntaxError, ValueError):
-        return None
+def table_features(columns: Mapping[Any, Sequence[object]]) -> Matrix:
+    """The features of :func:`encode_tables` alone: float32 (n, d)."""
+    return encode_tables(columns)[0]
 
 
-def _row(pixels: npt.NDArray[np.uint8], raw: bool) -> npt.NDArray[np.uint8]:
-    if raw:
-        return pixels.ravel()
-    from PIL import Image
+def encode_tables(
+    columns: Mapping[Any, Sequence[object]],
+    *,
+    random_state: int = 0,
+    on_progress: Callable[[float], None] = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> tuple[Matrix, Pipeline]:
+    """Features of a table's rows, and the fitted scikit-learn transformer that made them.
 
-    return np.asarray(Image.fromarray(pixels).convert("RGB").resize((_SIDE, _SIDE))).ravel()
-
-
-def _reduce_pixels(rows: npt.NDArray[np.uint8], random_state: int) -> Matrix:
-    from sklearn.decomposition import PCA
-
-    rng = np.random.default_rng(random_state)
-    sample = rows if len(rows) <= _FIT_ROWS else rng.choice(rows, _FIT_ROWS, replace=False)
-    pca = PCA(min(_MAX_DIM, *sample.shape), random_state=random_state)
-    with np.errstate(invalid="ignore", divide="ignore"):  # a single image has no variance
-        pca.fit(sample.astype(np.float32) / 255)
-    parts = np.array_split(rows, -(-len(rows) // _FIT_ROWS))  # bounds the float copies
-    reduced = [pca.transform(part.astype(np.float32) / 255) for part in parts]
-    return np.concatenate(reduced).astype(np.float32)
-
-
-def table_features(columns: Mapping[str, Sequence[object]]) -> Matrix:
-    """Columns of a table as numbers.
-
-    Numbers, booleans and dates: missing values get the median, then mean 0 and variance 1. Strings
-    with few distinct values: one column per value. Other strings: `text_features`.
+    Numbers, booleans and dates: their place among the column's values, as a normal score, and their
+    distance from its mean, each with the same weight; mean 0 and variance 1. What is missing gets the
+    median, and a column of its own says so. Strings with few distinct values: one column for each value.
+    Other strings: :func:`encode_texts`; they weigh more beside many columns of numbers.
 
     Parameters
     ----------
     columns
         name -> values, all of one length; None, NaN and NaT are missing.
+    on_progress, cancelled
+        See :func:`encode_texts`.
 
     Returns
     -------
-    float32 (n, d), finite.
+    X
+        float32 (n, d), finite.
+    encoder
+        A ``Pipeline`` that takes tables or lists of dicts with the same columns.
 
     Raises
     ------
     InvalidInput
         no column, or columns of different lengths.
+    Cancelled
+        ``cancelled`` said so.
     """
-    from sklearn.impute import SimpleImputer
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+    from hitl_widgets.data.tables import encode
 
-    lengths = {name: len(values) for name, values in columns.items()}
-    if len(set(lengths.values())) != 1:
-        raise InvalidInput(
-            f"table_features expects one or more columns of one length, got {lengths}. "
-            "Name the columns to learn from in columns=[...]."
-        )
-    numbers: list[npt.NDArray[np.float64]] = []
-    categories: list[list[str]] = []
-    texts: list[list[str]] = []
-    for values in columns.values():
-        if (column := _as_numbers(values)) is not None:
-            numbers.append(column)
-            continue
-        words = ["" if _is_missing(v) else str(v) for v in values]
-        few = len(set(words)) <= max(20, min(100, len(words) // 50))
-        (categories if few else texts).append(words)
-    blocks = [text_features(words, dim=_MAX_DIM // 2) for words in texts]
-    if numbers:
-        scale = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
-        blocks.append(scale.fit_transform(np.column_stack(numbers)))
-    if categories:
-        one_hot = OneHotEncoder(sparse_output=False, dtype=np.float32)
-        blocks.append(one_hot.fit_transform(np.array(categories).T))
-    return np.ascontiguousarray(np.hstack(blocks), np.float32)
-
-
-def _as_numbers(values: Sequence[object]) -> npt.NDArray[np.float64] | None:
-    """float64 with NaN for missing, or None if there is anything but numbers and dates."""
-    out = np.full(len(values), np.nan)
-    for i, value in enumerate(values):
-        if _is_missing(value):
-            continue
-        if isinstance(value, date | np.datetime64):
-            out[i] = _seconds(value)
-        elif isinstance(value, str | bytes):
-            return None
-        else:
-            try:
-                out[i] = float(value)  # type: ignore[arg-type]  # whatever has __float__
-            except (TypeError, ValueError):
-                return None
-    out[np.isinf(out)] = np.nan
-    np.clip(out, -1e100, 1e100, out=out)  # so that the variance is finite
-    return out
-
-
-def _seconds(moment: date | np.datetime64[Any]) -> float:
-    if isinstance(moment, datetime):
-        return moment.timestamp() if moment.tzinfo else moment.replace(tzinfo=UTC).timestamp()
-    return float(np.datetime64(moment).astype("datetime64[s]").astype(np.int64))
-
-
-def _is_missing(value: object) -> bool:
-    """None, NaN, NaT or pandas.NA."""
-    if value is None or type(value).__name__ == "NAType":
-        return True
-    return isinstance(value, float | date | np.generic) and bool(value != value)  # noqa: PLR0124
+    return encode(columns, random_state, on_progress=on_progress, cancelled=cancelled)
 
 
 def embed_items(items: Sequence[object], embed: Any) -> Matrix:

@@ -103,6 +103,16 @@ KINDS = {
     "Dense": Kind("hitl_widgets.data.texts"),
     "FirstCharacters": Kind("hitl_widgets.data.texts"),
     "SentenceVectors": Kind("hitl_widgets.data.texts"),
+    "ImageDescriptors": Kind("hitl_widgets.data.images", {"mean_": "d"}),
+    "Columns": Kind("hitl_widgets.data.images"),
+    "TableRows": Kind("hitl_widgets.data.tables"),
+    "Numbers": Kind(
+        "hitl_widgets.data.tables",
+        {"quantiles_": "d q", "mean_": "d", "scale_": "d", "score_scale_": "d"},
+    ),
+    "Gaps": Kind("hitl_widgets.data.tables"),
+    "Categories": Kind("hitl_widgets.data.tables", {"vocabulary_": "terms d"}),
+    "Cell": Kind("hitl_widgets.data.tables"),
     "DictVectorizer": Kind("feature_extraction", {"vocabulary_": "terms d"}),
 }
 NESTED = ("Pipeline", "FeatureUnion")

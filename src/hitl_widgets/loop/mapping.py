@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,33 +17,27 @@ from hitl_widgets.data._identity import content_hash
 from hitl_widgets.data._map_cache import CachedMap
 from hitl_widgets.data._memory import give_back
 from hitl_widgets.data.features import (
+    encode_images,
+    encode_tables,
     encode_texts,
     fit_embedding,
-    image_features,
-    table_features,
 )
-from hitl_widgets.data.items import load_image
 from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.placing import Rows, amid, place
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.data.projection import Cancelled, UmapProcess, pca_map, umap_available, umap_installed
 from hitl_widgets.data.sentences import INSTALL, has_sentences
-from hitl_widgets.errors import InvalidInput
 from hitl_widgets.loop.maps import Map, Method, check_scale, draw, regroup
 from hitl_widgets.loop.troubles import half_imported
 from hitl_widgets.loop.worker import PAUSES, Worker
 from hitl_widgets.turns import behind, give_way, uninterrupted
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 __all__ = ["Map", "Preparation", "Stage", "build_features", "encode", "regroup"]
 
 Places = npt.NDArray[np.float32]
 
 MOST_IN_GRAPH = 200_000
-SIDE = 256
 NO_MEANING = f"by their words alone; {INSTALL} for what they mean"
 NO_UMAP = "the map shows main directions only; pip install umap-learn for one that shows groups"
 
@@ -65,49 +58,16 @@ def build_features(pool: Pool, embed: Any = None) -> npt.NDArray[np.float32]:
 def encode(pool: Pool, embed: Any = None, **told: Any) -> tuple[npt.NDArray[np.float32], Any]:
     """:func:`build_features`, and the fitted scikit-learn transformer that made them; None for none.
 
-    ``told`` are the callbacks of :func:`encode_texts`.
+    ``told`` are the callbacks of :func:`encode_texts`; ``on_words`` is called for texts alone.
     """
     if embed is not None:
         return fit_embedding(pool.items, embed)
     if pool.texts is not None:
         return encode_texts(pool.texts, **told)
+    told.pop("on_words", None)
     if pool.kind == "table":
-        return table_features({c: [row[c] for row in pool.items] for c in pool.items[0]}), None
-    return image_features(_images(pool)), None
-
-
-def _images(pool: Pool) -> list[Any]:
-    """The decoded images; None, with a warning, for those that cannot be read: the others go on."""
-    images: list[Any] = []
-    failures: list[tuple[int, str]] = []
-    for i, item in enumerate(pool.items):
-        try:
-            images.append(_small(load_image(item)))
-        except Exception as error:  # noqa: BLE001 - a decoder may raise anything
-            images.append(None)
-            failures.append((i, str(error).rstrip(".")))
-    if len(failures) == len(images):
-        first = pool.items[0]
-        name = repr(str(first)) if isinstance(first, str | Path) else f"a {type(first).__name__}"
-        raise InvalidInput(
-            f"None of the {len(images):,} images can be read. The first is {name}: {failures[0][1]}. Are the "
-            "paths relative to the notebook's folder? For images on the web pass X= or embed=."
-        )
-    if failures:
-        # By its place: a warning is saved with the notebook.
-        warnings.warn(
-            f"{len(failures):,} of {len(images):,} images cannot be read: the model knows nothing of them. "
-            f"The first is number {failures[0][0]}: {failures[0][1]}.",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-    return images
-
-
-def _small(image: Image) -> Image:
-    """Features need few pixels, and all images at their size may not fit into memory."""
-    image.thumbnail((SIDE, SIDE))
-    return image
+        return encode_tables({c: [row[c] for row in pool.items] for c in pool.items[0]}, **told)
+    return encode_images(pool.items, **told)
 
 
 class Preparation:
@@ -231,6 +191,7 @@ class Preparation:
             self._encoder = self._pool.reduction
             return self._pool.X
         words = f"reading {len(self._pool):,} items"
+        meaning = f"{words} for what they mean"
         texts = self._embed is None and self._pool.texts is not None
         self._on_stage(Stage(words if has_sentences() or not texts else f"{words} ({NO_MEANING})"))
         kept = CachedFeatures(self._cache, self._pool) if texts and self._cache is not None else None
@@ -242,7 +203,7 @@ class Preparation:
             self._pool,
             self._embed,
             on_words=self._on_words,
-            on_progress=lambda share: self._on_stage(Stage(f"{words} for what they mean", share)),
+            on_progress=lambda share: self._on_stage(Stage(meaning if texts else words, share)),
             cancelled=self._stopped,
         )
         if kept is not None:

@@ -514,16 +514,14 @@ class Session(Live):
 
         Classes that are whole numbers or booleans are predicted as such, others by their names.
 
-        Of texts, and of items that a scikit-learn transformer embeds, it is a ``Pipeline`` that takes
-        new ones as they are (texts are read by this package; of a table, rows as dicts); where ``X=`` is
-        sparse and wider than 128, one that takes rows like those of ``X``. Else it takes rows like
-        :attr:`features`. For new images and tables nothing makes such rows of the built-in features, which
-        depend on the whole pool, so pass ``embed=`` where the model is to travel: a scikit-learn
-        transformer, for tables one of dicts, such as ``make_pipeline(DictVectorizer(), MaxAbsScaler())``.
-        Under ``auto`` and ``graph`` it
-        is a ``LogisticRegression``, on a Nystroem basis where no line divides the classes, taught by
-        the labels and by what the live model is sure of. :meth:`accuracy` speaks of the live model,
-        which also knows each item's neighbours.
+        Of texts, images and tables, and of items that a scikit-learn transformer embeds, it is a ``Pipeline``
+        that takes new ones as they are, and reads them by this package: images as bytes, paths, arrays or
+        Pillow images; tables with the same columns, or lists of dicts. A transformer in ``embed=`` gets the
+        rows of a table as dicts. Where ``X=`` is sparse and wider than 128, it takes rows like those of
+        ``X``. Else it takes rows like :attr:`features`.
+        Under ``auto`` and ``graph`` it is a ``LogisticRegression``, on a Nystroem basis where no line
+        divides the classes, taught by the labels and by what the live model is sure of. :meth:`accuracy`
+        speaks of the live model, which also knows each item's neighbours.
 
         Raises
         ------

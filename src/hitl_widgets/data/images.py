@@ -1,0 +1,341 @@
+"""Images to numbers: texture, outlines and colours, the same for the pool and for new images.
+
+Imported when there is an image to read, since scikit-learn takes its time.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from hitl_widgets.children import Cancelled
+from hitl_widgets.data.items import is_missing, load_image
+from hitl_widgets.data.matrix import Matrix
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.turns import give_way
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+__all__ = ["Columns", "ImageDescriptors", "encode"]
+
+SIDE = 64  # pixels; images are stretched to a square of so many
+SOME = 32  # images between two moments at which others may go first
+FIT_ROWS = 5_000  # images that decide which directions are kept; so many rows of WIDTH are in memory at most
+CELL, ANGLES = 8, 9
+CONTRAST = 0.01  # of a neighbour above its middle, where 1 is from black to white
+PATTERNS = 59  # 58 uniform ones, and all others
+HUES, STEPS, GREYS, GREY = 8, 3, 6, 0.12
+COLOURS = HUES * STEPS * STEPS + GREYS
+QUARTERS = 5  # the whole image, and its four quarters
+TEXTURE = 2 * QUARTERS * PATTERNS
+OUTLINE = (SIDE // CELL) ** 2 * ANGLES
+COLOUR = QUARTERS * COLOURS
+WIDTH = TEXTURE + OUTLINE + COLOUR
+# Name, number of columns, of components that are kept, and weight: see docs/image-features.md.
+PARTS = (("texture", TEXTURE, 64, 0.7), ("outline", OUTLINE, 64, 0.5), ("colour", COLOUR, 32, 0.5))
+DIM = 64
+Floats = npt.NDArray[np.float32]
+Failures = list[tuple[int, str]]
+
+
+def encode(
+    items: Sequence[Any],
+    random_state: int = 0,
+    *,
+    on_progress: Callable[[float], None] = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> tuple[Matrix, Pipeline]:
+    """See :func:`hitl_widgets.data.features.encode_images`."""
+    from sklearn.pipeline import make_pipeline
+
+    n = len(items)
+    failures: Failures = []
+    order = np.arange(n) if n <= FIT_ROWS else np.random.default_rng(random_state).permutation(n)
+
+    def read(low: int) -> tuple[npt.NDArray[np.int64], Floats]:
+        """Of the next images those that can be read, and what is seen on them."""
+        if cancelled():
+            raise Cancelled("The images were not read to the end.")
+        part = order[low : low + SOME]
+        found, missed = describe([items[i] for i in part])
+        failures.extend((int(part[i]), why) for i, why in missed)
+        if 100 * low // n < 100 * (low + len(part)) // n:  # each per cent is said once
+            on_progress((low + len(part)) / n)
+        gone = [i for i, _ in missed]
+        return np.delete(part, gone), np.delete(found, gone, axis=0)
+
+    rows, parts, low = np.zeros(0, np.int64), [np.zeros((0, WIDTH), np.float32)], 0
+    while low < n and len(rows) < FIT_ROWS:
+        some, found = read(low)
+        rows, low = np.append(rows, some), low + SOME
+        parts.append(found)
+    if not len(rows):
+        _say(items, failures)
+    known = np.concatenate(parts)
+    parts.clear()
+    reader = ImageDescriptors()
+    reader.mean_ = known.mean(axis=0)
+    steps = _fitted(known, random_state)
+    X = np.empty((n, steps[-1].n_components_), np.float32)
+    X[:] = _through(steps, reader.mean_[None])
+    X[rows] = _through(steps, known)
+    del known
+    for at in range(low, n, SOME):
+        rows, found = read(at)
+        if len(rows):
+            X[rows] = _through(steps, found)
+    _say(items, failures)
+    return X, make_pipeline(reader, *steps)
+
+
+def _fitted(found: Floats, random_state: int) -> list[Any]:
+    """The steps after the descriptors: each part reduced to rows of length 1, and all of them together."""
+    from sklearn.decomposition import PCA
+    from sklearn.pipeline import FeatureUnion, make_pipeline
+    from sklearn.preprocessing import Normalizer
+
+    def reduced(rows: Floats, k: int) -> Any:
+        with np.errstate(invalid="ignore", divide="ignore"):  # equal images have no variance to explain
+            return PCA(min(k, *rows.shape), random_state=random_state).fit(rows)
+
+    parts, low = [], 0
+    for name, width, k, _ in PARTS:
+        give_way()
+        parts.append((name, make_pipeline(
+            Columns(low, low + width), reduced(found[:, low : low + width], k), Normalizer()
+        )))  # fmt: skip
+        low += width
+    union = FeatureUnion(parts, transformer_weights={name: weight for name, _, _, weight in PARTS})
+    return [union, reduced(union.transform(found), DIM)]
+
+
+def _through(steps: Sequence[Any], found: Any) -> Matrix:
+    for step in steps:
+        found = step.transform(found)
+    return np.ascontiguousarray(found, np.float32)
+
+
+def describe(items: Sequence[Any]) -> tuple[Floats, Failures]:
+    """What is seen on each image, and which cannot be read.
+
+    Three histograms, each by its square root: uniform local binary patterns (Ojala, Pietikäinen and
+    Mäenpää 2002) at two sizes, of the image and of its quarters; directions of the gradient in 8 x 8 cells
+    (Dalal and Triggs 2005); hue, saturation and value, of the image and of its quarters.
+
+    Parameters
+    ----------
+    items
+        n images, as :func:`~hitl_widgets.data.items.load_image` takes them. What is transparent is seen
+        on white.
+
+    Returns
+    -------
+    rows
+        float32 (n, 1556); zeros for an image that cannot be read.
+    failures
+        Of those the position, and why.
+    """
+    failures: Failures = []
+    pictures, read = np.zeros((len(items), SIDE, SIDE, 3), np.uint8), []
+    for i, item in enumerate(items):
+        try:
+            pictures[i] = _picture(item)
+            read.append(i)
+        except Exception as error:  # noqa: BLE001 - a decoder may raise anything
+            failures.append((i, str(error).rstrip(".")))
+    rows = np.zeros((len(items), WIDTH), np.float32)
+    for low in range(0, len(read), SOME):
+        give_way()
+        some = read[low : low + SOME]
+        rows[some] = _described(pictures[some])
+    return rows, failures
+
+
+def _picture(item: Any) -> npt.NDArray[np.uint8]:
+    """uint8 (64, 64, 3)."""
+    if isinstance(item, Mapping) and item.keys() <= {"bytes", "path"}:  # as Hugging Face keeps images
+        item = item.get("bytes") or item.get("path")
+    if isinstance(item, Image.Image) and item.mode[0] in "IF":  # 16 or 32 bits a pixel: stretch to 0..255
+        item = np.nan_to_num(np.asarray(item, np.float64), posinf=0, neginf=0)
+    image = load_image(None if is_missing(item) else item)
+    if image.mode == "RGBA":
+        image = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR)  # of premultiplied colours
+        flat = Image.new("RGB", image.size, "white")
+        flat.paste(image, mask=image.getchannel("A"))
+        return np.asarray(flat)
+    return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BILINEAR).convert("RGB"))
+
+
+def _described(pictures: npt.NDArray[np.uint8]) -> Floats:
+    colours: Floats = pictures.astype(np.float32) / np.float32(255)
+    grey: Floats = colours @ np.array([0.299, 0.587, 0.114], np.float32)
+    parts = [_texture(grey), _texture(_halved(grey)), _outline(grey), _colour(_halved(colours))]
+    return np.asarray(np.hstack([part.reshape(len(pictures), -1) for part in parts]), np.float32)
+
+
+def _halved(values: Floats) -> Floats:
+    half = values[:, ::2, ::2] + values[:, 1::2, ::2] + values[:, ::2, 1::2] + values[:, 1::2, 1::2]
+    return np.asarray(half / 4, np.float32)
+
+
+def _texture(grey: Floats) -> Floats:
+    """(n, 5, 59): how often each pattern of brighter neighbours occurs."""
+    n, side = grey.shape[:2]
+    codes, middle = np.zeros((n, side - 2, side - 2), np.uint8), grey[:, 1:-1, 1:-1] + CONTRAST
+    around = [(0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0)]
+    for bit, (y, x) in enumerate(around):
+        codes |= (grey[:, y : side - 2 + y, x : side - 2 + x] > middle).astype(np.uint8) << np.uint8(bit)
+    return _by_quarter(_uniform()[codes], PATTERNS)
+
+
+@cache
+def _uniform() -> npt.NDArray[np.int64]:
+    """The number of each pattern: those that change at most twice around have one of their own."""
+    bits = np.arange(256)[:, None] >> np.arange(8) & 1
+    uniform = (bits != np.roll(bits, 1, axis=1)).sum(axis=1) <= 2
+    return np.where(uniform, np.cumsum(uniform) - 1, PATTERNS - 1)
+
+
+def _outline(grey: Floats) -> Floats:
+    """(n, 8, 8, 9): how much of the change in brightness lies in each cell and direction."""
+    across, down = np.zeros_like(grey), np.zeros_like(grey)
+    across[:, :, 1:-1] = grey[:, :, 2:] - grey[:, :, :-2]
+    down[:, 1:-1] = grey[:, 2:] - grey[:, :-2]
+    strength = np.hypot(across, down)
+    angle = np.arctan2(down, across) % np.float32(np.pi) * np.float32(ANGLES / np.pi)
+    lower = np.minimum(angle.astype(np.int64), ANGLES - 1)
+    share = np.minimum(angle - lower, 1)
+    n, cells = len(grey), SIDE // CELL
+    cell = np.arange(SIDE) // CELL
+    base = (np.arange(n)[:, None, None] * cells**2 + cell[:, None] * cells + cell) * ANGLES
+    found = _counts(base + lower, n * cells**2 * ANGLES, strength * (1 - share))
+    found += _counts(base + (lower + 1) % ANGLES, n * cells**2 * ANGLES, strength * share)
+    found = found.reshape(n, -1)
+    # The constant keeps the noise of a blank image from being taken for its outline.
+    return np.asarray(np.sqrt(found / (found.sum(axis=1, keepdims=True) + 1e-3)), np.float32)
+
+
+def _colour(colours: Floats) -> Floats:
+    """(n, 5, 78): how often each colour occurs; what has hardly any by its brightness alone."""
+    value, low = colours.max(axis=-1), colours.min(axis=-1)
+    spread = value - low
+    safe = np.where(spread > 0, spread, 1)
+    red, green, blue = np.moveaxis(colours, -1, 0)
+    hue = np.where(
+        value == red,
+        (green - blue) / safe % 6,
+        np.where(value == green, (blue - red) / safe + 2, (red - green) / safe + 4),
+    )
+    saturation = spread / np.where(value > 0, value, 1)
+
+    def step(share: Any, n: int) -> Any:
+        return np.minimum((share * n).astype(np.int64), n - 1)
+
+    code = (step(hue / 6, HUES) * STEPS + step(saturation, STEPS)) * STEPS + step(value, STEPS)
+    grey = HUES * STEPS * STEPS + step(value, GREYS)
+    return _by_quarter(np.where(saturation < GREY, grey, code), COLOURS)
+
+
+def _by_quarter(codes: npt.NDArray[np.int64], k: int) -> Floats:
+    """(n, 5, k): the square roots of how often each code occurs, in all and in each quarter."""
+    n, side = codes.shape[:2]
+    half = np.arange(side) * 2 // side
+    base = (np.arange(n)[:, None, None] * 4 + half[:, None] * 2 + half) * k
+    quarters = _counts(base + codes, n * 4 * k).reshape(n, 4, k) / (side * side)
+    whole = quarters.sum(axis=1, keepdims=True)
+    return np.asarray(np.sqrt(np.concatenate([whole / 2, quarters / 2], axis=1)), np.float32)
+
+
+def _counts(codes: npt.NDArray[np.int64], k: int, weights: Any = None) -> npt.NDArray[np.float64]:
+    found = np.bincount(codes.ravel(), None if weights is None else weights.ravel(), minlength=k)
+    return found.astype(np.float64)
+
+
+def _say(items: Sequence[Any], failures: Failures) -> None:
+    """Warn of images that cannot be read.
+
+    Raises
+    ------
+    InvalidInput
+        Where none can.
+    """
+    failures.sort()
+    if failures and len(failures) == len(items):
+        first = items[0]
+        name = repr(str(first)) if isinstance(first, str | Path) else f"a {type(first).__name__}"
+        raise InvalidInput(
+            f"None of the {len(items):,} images can be read. The first is {name}: {failures[0][1]}. Are the "
+            "paths relative to the notebook's folder? For images on the web pass X= or embed=."
+        )
+    if failures:
+        # By its place: a warning is saved with the notebook.
+        warnings.warn(
+            f"{len(failures):,} of {len(items):,} images cannot be read: the model knows nothing of them. "
+            f"The first is number {failures[0][0]}: {failures[0][1]}.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+class ImageDescriptors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Images to what is seen on them: :func:`describe`.
+
+    Attributes
+    ----------
+    mean_
+        float32 (1556,): what an image that cannot be read gets.
+    """
+
+    mean_: Floats
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
+
+    def fit(self, X: Sequence[Any], y: Any = None) -> ImageDescriptors:  # noqa: ARG002 - scikit-learn's
+        """Learn the mean row of the images that can be read."""
+        rows, failures = describe(X)
+        known = np.delete(rows, [i for i, _ in failures], axis=0)
+        self.mean_ = known.mean(axis=0) if len(known) else np.zeros(WIDTH, np.float32)
+        return self
+
+    def transform(self, X: Sequence[Any]) -> Floats:
+        """float32 (n, 1556) of n encoded images, paths, arrays or Pillow images.
+
+        Raises
+        ------
+        InvalidInput
+            Where no image can be read; for some that cannot there is a warning.
+        """
+        items = list(X)
+        rows, failures = describe(items)
+        _say(items, failures)
+        rows[[i for i, _ in failures]] = self.mean_
+        return rows
+
+
+class Columns(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """The columns of an array from ``first`` to before ``last``."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"first": [int], "last": [int]}
+
+    def __init__(self, first: int = 0, last: int = 1) -> None:
+        self.first, self.last = first, last
+
+    def fit(self, X: Any, y: Any = None) -> Columns:  # noqa: ARG002 - scikit-learn's signature
+        """Nothing is learned."""
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def transform(self, X: Any) -> Any:
+        """Those columns."""
+        return X[:, self.first : self.last]

@@ -1,0 +1,366 @@
+"""Rows of tables to numbers, the same for the pool and for new rows.
+
+Imported when there is a table to read, since scikit-learn takes its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from hitl_widgets.children import Cancelled
+from hitl_widgets.data.matrix import Matrix
+from hitl_widgets.data.texts import Dense
+from hitl_widgets.data.texts import encode as encode_texts
+from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.turns import give_way
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+__all__ = ["Categories", "Cell", "Gaps", "Numbers", "TableRows", "encode"]
+
+FEW, MANY = 20, 100  # distinct strings: so many are always categories; in large tables up to so many
+TEXT_DIM = 64
+QUANTILES = 101  # odd, so that the median is one of them
+FARTHEST = 4.0  # standard deviations from the mean, beyond which a number is no farther
+EDGE = 3.0  # and a normal score is no larger
+PER_TEXT = 2  # columns of numbers that a text weighs as much as
+MOST_WEIGHT = 3.0
+LARGEST = 1e100  # so that the variance is finite
+PLAIN = {float, bool, type(None)}
+Numeric = npt.NDArray[np.float64]
+Table = Mapping[Any, Sequence[Any]]
+
+
+def encode(
+    columns: Table,
+    random_state: int = 0,
+    *,
+    on_progress: Callable[[float], None] = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> tuple[Matrix, Pipeline]:
+    """See :func:`hitl_widgets.data.features.encode_tables`."""
+    from sklearn.pipeline import FeatureUnion, make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) != 1:
+        raise InvalidInput(
+            f"table_features expects one or more columns of one length, got {lengths}. "
+            "Name the columns to learn from in columns=[...]."
+        )
+    numbers, gaps, categories, texts = _kinds(columns)
+    parts: list[tuple[str, Any, float]] = []
+    blocks: list[Any] = []
+
+    def add(name: str, part: Any, weight: float = 1.0, X: Any = None) -> None:
+        if cancelled():
+            raise Cancelled("The table was not read to the end.")
+        parts.append((name, part, weight))
+        blocks.append(weight * (part.transform(columns) if X is None else X))
+
+    if numbers:
+        add("numbers", make_pipeline(Numbers(numbers), StandardScaler()).fit(columns))
+    if gaps:
+        add("gaps", make_pipeline(Gaps(gaps), StandardScaler()).fit(columns))
+    if categories:
+        add("categories", Categories(categories).fit(columns))
+    weight = float(np.clip(np.sqrt(len(numbers) / PER_TEXT), 1, MOST_WEIGHT))
+    for i, name in enumerate(texts):
+
+        def told(share: float, done: int = i) -> None:
+            on_progress((done + share) / len(texts))
+
+        values = list(columns[name])
+        X, encoder = encode_texts(values, TEXT_DIM, random_state, on_progress=told, cancelled=cancelled)
+        if encoder is not None:
+            steps = [step for _, step in encoder.steps]
+            add(f"text {i}", make_pipeline(Cell(name), *steps), weight, X)
+    if not parts:  # texts that say nothing: the rows look the same
+        add("gaps", make_pipeline(Gaps(list(columns)), StandardScaler()).fit(columns))
+    union = FeatureUnion(
+        [(name, part) for name, part, _ in parts],
+        transformer_weights={name: weight for name, _, weight in parts},
+    )
+    X = np.ascontiguousarray(np.hstack(blocks), np.float32)
+    return X, make_pipeline(TableRows(list(columns)), union, Dense())
+
+
+def _kinds(columns: Table) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
+    """The names of the columns with numbers, of those of them with gaps, with categories, and with texts."""
+    numbers: list[Any] = []
+    gaps: list[Any] = []
+    categories: list[Any] = []
+    texts: list[Any] = []
+    for name, values in columns.items():
+        give_way()
+        if (found := as_numbers(values)) is not None:
+            numbers.append(name)
+            if 0 < np.isnan(found).sum() < len(found):
+                gaps.append(name)
+            continue
+        few = max(FEW, min(MANY, len(values) // 50))
+        (categories if len(set(map(_word, values))) <= few else texts).append(name)
+    return numbers, gaps, categories, texts
+
+
+def _word(value: object) -> str:
+    return "" if is_missing(value) else str(value)
+
+
+def as_numbers(values: Sequence[object]) -> Numeric | None:
+    """float64 with NaN for missing, or None if there is anything but numbers and dates."""
+    out = np.full(len(values), np.nan)
+    plain = {*map(type, values)} <= PLAIN
+    if plain:  # ten times as quick as one by one
+        out[:] = np.array(values, np.float64)
+    for i, value in enumerate(() if plain else values):
+        if is_missing(value):
+            continue
+        if isinstance(value, date | np.datetime64):
+            out[i] = _seconds(value)
+        elif isinstance(value, str | bytes):
+            return None
+        else:
+            try:
+                out[i] = float(value)  # type: ignore[arg-type]  # whatever has __float__
+            except (TypeError, ValueError):
+                return None
+    out[np.isinf(out)] = np.nan
+    return np.asarray(np.clip(out, -LARGEST, LARGEST))
+
+
+def _seconds(moment: date | np.datetime64[Any]) -> float:
+    if isinstance(moment, datetime):
+        return moment.timestamp() if moment.tzinfo else moment.replace(tzinfo=UTC).timestamp()
+    return float(np.datetime64(moment).astype("datetime64[s]").astype(np.int64))
+
+
+def is_missing(value: object) -> bool:
+    """None, NaN, NaT or pandas.NA."""
+    if value is None or type(value).__name__ == "NAType":
+        return True
+    return isinstance(value, float | date | np.generic) and bool(value != value)  # noqa: PLR0124
+
+
+class _OfColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """A transformer of the named columns of a table."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"columns": [list]}
+
+    def __init__(self, columns: list[Any] | tuple[Any, ...] = ()) -> None:
+        self.columns = columns
+
+    def fit(self, X: Table, y: Any = None) -> Any:  # noqa: ARG002 - scikit-learn's signature
+        """Nothing is learned."""
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+
+class TableRows(_OfColumns):
+    """Rows as a person has them to the values of each column that the model learned from.
+
+    Parameters
+    ----------
+    columns
+        Their names.
+    """
+
+    def transform(self, X: Any) -> dict[Any, list[Any]]:
+        """The columns of a pandas, polars or Arrow table, of a list of dicts, or of a dict of columns.
+
+        Raises
+        ------
+        InvalidInput
+            Where a column is missing, or ``X`` is none of these.
+        """
+        names, values = _table(X)
+        if missing := [name for name in self.columns if name not in names]:
+            raise InvalidInput(
+                f"The model needs the columns {choices(self.columns, 30)}, and these rows lack "
+                f"{choices(missing)}.{nearest(str(missing[0]), [str(n) for n in names])} Add them, with None "
+                "where a value is unknown."
+            )
+        return {name: list(values(name)) for name in self.columns}
+
+
+def _table(X: Any) -> tuple[Sequence[Any], Callable[[Any], Sequence[Any]]]:
+    """The names of the columns, and what gives the values of one."""
+    if isinstance(X, Mapping):
+        if all(isinstance(values, Sequence | np.ndarray) and not isinstance(values, str | bytes)
+               for values in X.values()):  # fmt: skip
+            return list(X), X.__getitem__
+    elif isinstance(X, list | tuple | np.ndarray) and len(X) and all(isinstance(row, Mapping) for row in X):
+        return list({name: None for row in X for name in row}), lambda name: [row.get(name) for row in X]
+    else:
+        try:
+            table = nw.from_native(X, eager_only=True)
+        except TypeError:
+            pass
+        else:
+            return table.columns, lambda name: table.get_column(name).to_list()
+    raise InvalidInput(
+        f"A {type(X).__name__} is no table: expected a pandas, polars or Arrow table, or a list of dicts."
+    )
+
+
+class Numbers(_OfColumns):
+    """Columns of numbers, booleans and dates to numbers that outliers and skew do not spoil.
+
+    Half a normal score by the column's quantiles, half the distance from its mean. What is missing gets the
+    median.
+
+    Parameters
+    ----------
+    columns
+        Their names.
+
+    Attributes
+    ----------
+    quantiles_
+        float64 (n_columns, 101).
+    mean_, scale_, score_scale_
+        float64 (n_columns,): of the values, and of their normal scores.
+    """
+
+    quantiles_: Numeric
+    mean_: Numeric
+    scale_: Numeric
+    score_scale_: Numeric
+
+    def fit(self, X: Table, y: Any = None) -> Numbers:  # noqa: ARG002 - scikit-learn's signature
+        """Learn the columns' quantiles, means and deviations."""
+        steps = np.linspace(0, 1, QUANTILES)
+        found = [values[~np.isnan(values)] for values in self._values(X)]
+        found = [values if len(values) else np.zeros(1) for values in found]
+        self.quantiles_ = np.array([np.quantile(values, steps) for values in found])
+        self.mean_ = np.array([values.mean() for values in found])
+        self.scale_ = np.array([values.std() or 1.0 for values in found])
+        scores = [_normal_scores(v, q) for v, q in zip(found, self.quantiles_, strict=True)]
+        self.score_scale_ = np.array([score.std() or 1.0 for score in scores])
+        return self
+
+    def transform(self, X: Table) -> Numeric:
+        """float64 (n, n_columns), finite.
+
+        Raises
+        ------
+        InvalidInput
+            Where a value is no number, no date and not missing.
+        """
+        out = []
+        for i, values in enumerate(self._values(X)):
+            quantiles = self.quantiles_[i]
+            known = np.where(np.isnan(values), quantiles[QUANTILES // 2], values)
+            far = np.clip((known - self.mean_[i]) / self.scale_[i], -FARTHEST, FARTHEST)
+            out.append(far + _normal_scores(known, quantiles) / self.score_scale_[i])
+        return np.column_stack(out)
+
+    def _values(self, X: Table) -> list[Numeric]:
+        return [_numbers(name, X[name]) for name in self.columns]
+
+
+def _numbers(name: Any, values: Sequence[Any]) -> Numeric:
+    found = as_numbers(values)
+    if found is not None:
+        return found
+    row = next(i for i, value in enumerate(values) if as_numbers([value]) is None)
+    raise InvalidInput(
+        f"Column {name!r}: the model learned from numbers or dates, and row {row} holds {values[row]!r:.80}. "
+        "Convert the column, such as with pandas.to_numeric, or pass None where a value is unknown."
+    )
+
+
+def _normal_scores(values: Numeric, quantiles: Numeric) -> Numeric:
+    """Where values lie among the quantiles, as numbers of the standard normal distribution."""
+    from scipy.special import ndtri
+
+    scores = np.clip(ndtri(np.linspace(0, 1, len(quantiles))), -EDGE, EDGE)
+    steps, inverse, counts = np.unique(quantiles, return_inverse=True, return_counts=True)
+    # A value that occurs often is several quantiles: it gets their mean score.
+    return np.interp(values, steps, np.bincount(inverse, scores) / counts)
+
+
+class Gaps(_OfColumns):
+    """Which values of the columns are missing.
+
+    Parameters
+    ----------
+    columns
+        Their names.
+    """
+
+    def transform(self, X: Table) -> Numeric:
+        """float64 (n, n_columns): 1 for a missing one."""
+        rows = [[float(is_missing(value)) for value in X[name]] for name in self.columns]
+        return np.array(rows, np.float64).T
+
+
+class Categories(_OfColumns):
+    """Columns of strings to a column of 0 and 1 for each value; a value not seen before gets zeros.
+
+    Parameters
+    ----------
+    columns
+        Their names.
+
+    Attributes
+    ----------
+    vocabulary_
+        The column of each value, which stands after the number of its column and ``=``.
+    """
+
+    vocabulary_: dict[str, int]
+
+    def fit(self, X: Table, y: Any = None) -> Categories:  # noqa: ARG002 - scikit-learn's signature
+        """Learn the values."""
+        terms: list[str] = []
+        for i, name in enumerate(self.columns):
+            terms += [f"{i}={word}" for word in sorted(set(map(_word, X[name])))]
+        self.vocabulary_ = {term: at for at, term in enumerate(terms)}
+        return self
+
+    def transform(self, X: Table) -> Matrix:
+        """float32 (n, n_values)."""
+        n = len(X[self.columns[0]]) if len(self.columns) else 0
+        out = np.zeros((n, len(self.vocabulary_)), np.float32)
+        for i, name in enumerate(self.columns):
+            for row, value in enumerate(X[name]):
+                if (at := self.vocabulary_.get(f"{i}={_word(value)}")) is not None:
+                    out[row, at] = 1
+        return out
+
+
+class Cell(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """The values of one column.
+
+    Parameters
+    ----------
+    column
+        Its name.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {"column": "no_validation"}
+
+    def __init__(self, column: Any = "") -> None:
+        self.column = column
+
+    def fit(self, X: Table, y: Any = None) -> Cell:  # noqa: ARG002 - scikit-learn's signature
+        """Nothing is learned."""
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def transform(self, X: Table) -> Sequence[Any]:
+        """They."""
+        return X[self.column]
