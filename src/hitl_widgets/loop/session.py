@@ -520,8 +520,9 @@ class Session(Live):
         rows of a table as dicts. Where ``X=`` is sparse and wider than 128, it takes rows like those of
         ``X``. Else it takes rows like :attr:`features`.
         Under ``auto`` and ``graph`` it is a ``LogisticRegression``, on a Nystroem basis where no line
-        divides the classes, taught by the labels and by what the live model is sure of. :meth:`accuracy`
-        speaks of the live model, which also knows each item's neighbours.
+        divides the classes, or this package's ``ForestClassifier`` where single columns decide, taught by
+        the labels and by what the live model is sure of. :meth:`accuracy` speaks of the live model, which
+        also knows each item's neighbours.
 
         Raises
         ------
