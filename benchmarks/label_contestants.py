@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,7 +11,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 from sklearn.svm import SVC
 
-from hitl_widgets.learn.learner import softmax
 from hitl_widgets.learn.strategies import SkactivemlStrategy, margin, most_likely_positive
 
 Array = np.ndarray[Any, Any]
@@ -58,8 +56,8 @@ def contestant(name: str, n_classes: int) -> Contestant:
         STRONG_RANDOM: (strong, "random"),
         # Softmax of the decision function: Platt's probabilities of few labels are often the wrong way round.
         SVM: (SVC(), "margin"),
-        SPREADING: (OnWholePool(LabelSpreading(kernel="knn", max_iter=100)), "margin"),
-        SELF: (OnWholePool(SelfTrainingClassifier(strong)), "margin"),
+        SPREADING: (LabelSpreading(kernel="knn", max_iter=100), "margin"),
+        SELF: (SelfTrainingClassifier(strong), "margin"),
         HUNT: ("auto", partial(most_likely_positive, positive=1)),
         HUNT_RANDOM: (weak, "random"),
     }
@@ -97,50 +95,3 @@ class TypiClustThenMargin:
         if (context.y >= 0).sum() < self.turn:
             return self.first(proba, context)
         return margin(proba, context)
-
-
-class OnWholePool:
-    """A Learner of the classifiers of ``sklearn.semi_supervised``: fitted to the pool, -1 where no label is.
-
-    An estimator by itself is fitted to the labelled rows alone, of which these learn no more than others.
-    """
-
-    def __init__(self, estimator: Any) -> None:
-        self.estimator = estimator
-        self.name = type(estimator).__name__
-
-    def start(self, X: Array, n_classes: int, affinity: Any = None) -> OnWholePool:  # noqa: ARG002
-        """See ``Learner``."""
-        fresh = OnWholePool(self.estimator)
-        fresh._X, fresh._k = X, n_classes
-        return fresh
-
-    def update(self, index: Array, y: Array, weight: Any = None) -> None:  # noqa: ARG002
-        """See ``Learner``."""
-        from sklearn.base import clone
-
-        self._only = int(y[0]) if len(np.unique(y)) == 1 else None
-        if self._only is None:
-            said = np.full(len(self._X), -1)
-            said[index] = y
-            with warnings.catch_warnings(action="ignore"):  # it may not converge, or divide by zero
-                self._model = clone(self.estimator).fit(self._X, said)
-
-    def proba(self, index: Array | None = None) -> Array:
-        """See ``Learner``."""
-        return self._told(self._X if index is None else self._X[index])
-
-    def predict(self, X: Array) -> Array:
-        """Class codes of new rows."""
-        return self._told(X).argmax(axis=1)
-
-    def _told(self, X: Array) -> Array:
-        if self._only is not None:
-            scores = np.zeros((len(X), self._k))
-            scores[:, self._only] = 1
-            return softmax(scores)
-        P = np.zeros((len(X), self._k))
-        with warnings.catch_warnings(action="ignore"):
-            P[:, self._model.classes_] = self._model.predict_proba(X)
-        # Where no label arrives, LabelSpreading divides by zero: it knows nothing.
-        return np.where(np.isfinite(P).all(axis=1, keepdims=True), P, 1 / self._k)

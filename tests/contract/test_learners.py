@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.cluster import KMeans
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, make_circles
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 from sklearn.svm import LinearSVC
 
 from helpers import clouds
@@ -75,6 +78,8 @@ LEARNERS: dict[str, Learner] = {
     "graph": GraphLearner(),
     "graph on a graph": On(GraphLearner()),
     "LogisticRegression": SklearnLearner(LogisticRegression()),
+    "LabelSpreading": SklearnLearner(LabelSpreading(kernel="knn", n_neighbors=5)),
+    "SelfTraining": SklearnLearner(SelfTrainingClassifier(LogisticRegression())),
     "RandomForest": SklearnLearner(RandomForestClassifier(10, random_state=0)),
     "LinearSVC": SklearnLearner(LinearSVC(random_state=0)),
     "Ridge": SklearnLearner(RidgeClassifier()),
@@ -324,3 +329,17 @@ def test_a_learner_travels_to_other_processes_and_starts_there(name: str) -> Non
     learner = pickle.loads(pickle.dumps(as_learner(name))).start(X, 2)
     learner.update(np.arange(40), Y[:40])
     assert learner.proba().shape == (len(X), 2)
+
+
+@pytest.mark.parametrize("piped", [False, True])
+def test_semi_supervised_classifiers_see_the_whole_pool(piped: bool) -> None:
+    # Two rings: four labels say which is which only to those who see that the rest hangs together.
+    X, y = make_circles(300, factor=0.4, noise=0.03, random_state=0)
+    estimator: Any = LabelSpreading(gamma=60, alpha=0.9, max_iter=2_000)
+    learner = SklearnLearner(make_pipeline(StandardScaler(), estimator) if piped else estimator)
+    started = learner.start(X.astype(np.float32), 2)
+    index = np.concatenate([np.flatnonzero(y == c)[:2] for c in (0, 1)])
+    started.update(index, y[index])
+    assert (started.proba().argmax(axis=1) == y).mean() > 0.98
+    model = started.export(index, y[index], names=["outer", "inner"])
+    assert (model.predict(X) == np.array(["outer", "inner"])[y]).mean() > 0.98

@@ -223,7 +223,8 @@ class SklearnLearner:
     ----------
     estimator
         An unfitted classifier; it is cloned, never changed. Without ``predict_proba`` the softmax
-        of ``decision_function`` stands in, else the predicted class alone.
+        of ``decision_function`` stands in, else the predicted class alone. Those of
+        ``sklearn.semi_supervised`` are fitted to the whole pool, the others to the labelled rows.
     """
 
     def __init__(self, estimator: BaseEstimator) -> None:
@@ -262,15 +263,23 @@ class SklearnLearner:
         self._only = class_shares(y, self._n_classes) if len(seen) == 1 else None
         if self._only is not None:
             return
-        options = {} if weight is None else {"sample_weight": weight}
         # Codes of the classes seen, without gaps: some estimators take no others.
         self._seen, codes = np.unique(y, return_inverse=True)
         self._fitted = None
         self._counts = np.bincount(y, minlength=self._n_classes)
         with self._waiting(), one_blas_thread():
-            from sklearn.base import clone
+            self._fitted = self._fit(index, codes, weight)
 
-            self._fitted = clone(self.estimator).fit(self._X[index], codes, **options)
+    def _fit(self, index: IntArray, y: npt.NDArray[Any], weight: FloatArray | None) -> Any:
+        from sklearn.base import clone
+
+        model = clone(self.estimator)
+        if not _reads_unlabelled(model):
+            return model.fit(self._X[index], y, **({} if weight is None else {"sample_weight": weight}))
+        said = np.full(len(self._X), -1)  # scikit-learn's word for a row without a label
+        said[index] = y
+        with np.errstate(divide="ignore", invalid="ignore"):  # where no label arrives
+            return model.fit(np.asarray(self._X[:]), said)
 
     @contextlib.contextmanager
     def _waiting(self) -> Iterator[None]:
@@ -314,25 +323,28 @@ class SklearnLearner:
         names: Sequence[Any] | None = None,
     ) -> Any:
         """A fitted copy of the estimator that predicts classes as they are named, or codes."""
-        options = {} if weight is None else {"sample_weight": weight}
-        from sklearn.base import clone
-
         target = named(y, names)
+        classes, codes = np.unique(target, return_inverse=True)
         try:
-            return clone(self.estimator).fit(self._X[index], target, **options)
+            if not _reads_unlabelled(self.estimator):  # where -1 is no class, names are not either
+                return self._fit(index, target, weight)
         except Exception:
-            classes, codes = np.unique(target, return_inverse=True)
             if np.array_equal(classes, range(len(classes))):
                 raise
-            # Some take nothing but 0 to k - 1.
-            from hitl_widgets.learn.renamed import Renamed
+        # Some take nothing but 0 to k - 1.
+        from hitl_widgets.learn.renamed import Renamed
 
-            return Renamed(clone(self.estimator).fit(self._X[index], codes, **options), classes)
+        return Renamed(self._fit(index, codes, weight), classes)
 
     def _scores(self, X: npt.NDArray[np.float32]) -> FloatArray:
         model = self._fitted
         if hasattr(model, "predict_proba"):
-            return np.asarray(model.predict_proba(X))
+            if not _reads_unlabelled(model):
+                return np.asarray(model.predict_proba(X))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                P = np.asarray(model.predict_proba(X))
+            # Label spreading divides by zero where no label arrives.
+            return np.where(np.isfinite(P).all(axis=1, keepdims=True), P, 1 / P.shape[1])
         if hasattr(model, "decision_function"):
             margin = np.asarray(model.decision_function(X))
             if margin.ndim == 1:
@@ -343,6 +355,12 @@ class SklearnLearner:
     def _classes(self) -> npt.NDArray[Any]:
         """The codes that the fitted estimator knows, by column."""
         return np.asarray(getattr(self._fitted, "classes_", range(len(self._seen))))
+
+
+def _reads_unlabelled(estimator: Any) -> bool:
+    """Whether it is one of ``sklearn.semi_supervised``, by itself or at the end of a pipeline."""
+    last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+    return type(last).__module__.startswith("sklearn.semi_supervised")
 
 
 def named(y: IntArray, names: Sequence[Any] | None) -> npt.NDArray[Any]:
