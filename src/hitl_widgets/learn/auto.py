@@ -36,6 +36,9 @@ PULL = 1.0
 WITNESSES = 1_000
 # More columns than these are an embedding's, none of which decides alone.
 COLUMNS = 256
+# How many trees there are; how many are grown first; and which share of what the linear experts tell
+# right they must, for the others to be grown at all: that takes as long as all linear experts together.
+TREES, SAPLINGS, WORTH = 50, 10, 0.75
 # Of more labels that many, evenly spaced, are for the trees.
 FOREST_ROWS = 5_000
 # An expert that counts less is not asked.
@@ -275,7 +278,7 @@ class AutoLearner:
         if left is not None:
             blended = softmax(_sum(first, told))
             spread = self._spread_logs(left, _unsure(blended))
-            trees = self._grown(labels, among)
+            trees = self._grown(labels, among, float(np.mean(blended.argmax(axis=1) == y[among])))
             by_trees = [trees.left_out] if trees else []
             experts = [*told, *by_trees, *spread]
             weights = _stack(experts, *said, unproven=len(told) if trees else None)
@@ -283,8 +286,8 @@ class AutoLearner:
         trust = self._judged(weights, experts, said[0])
         return _Found(labels, weights, trust, left_out, *self._said(first, weights, trees, rows))
 
-    def _grown(self, labels: _Labels, among: IntArray) -> _Trees | None:
-        """Trees of these labels; none where there is nothing to grow them on."""
+    def _grown(self, labels: _Labels, among: IntArray, right: float) -> _Trees | None:
+        """Trees of these labels; none where a few tell far fewer right than the linear experts do."""
         if self._edges is None:
             return None
         from hitl_widgets.learn.forest import ForestClassifier
@@ -296,16 +299,23 @@ class AutoLearner:
             return None
         if len(used) > FOREST_ROWS:
             used = used[np.linspace(0, len(used) - 1, FOREST_ROWS).astype(np.int64)]
-        shares = None if weight is None else np.asarray(weight)[used]
-        forest = ForestClassifier().fit(self._X[index[used]], y[used], shares, self._edges)
+        rows, shares = self._X[index[used]], None if weight is None else np.asarray(weight)[used]
         place = np.full(len(index), -1)
         place[used] = np.arange(len(used))
-        P = np.zeros((len(among), self._n_classes), np.float32)
-        seen = place[among] >= 0
-        X = self._X[index[among]]
-        P[np.ix_(seen, forest.classes_)] = forest.left_out(X[seen], place[among][seen])
-        P[np.ix_(~seen, forest.classes_)] = forest.predict_proba(X[~seen])
-        P[P.sum(axis=1) == 0] = 1 / self._n_classes
+        place, X = place[among], self._X[index[among]]
+        seen = place >= 0
+
+        def grown(n_trees: int) -> tuple[ForestClassifier, npt.NDArray[np.float32]]:
+            forest = ForestClassifier(n_trees).fit(rows, y[used], shares, self._edges)
+            P = np.zeros((len(among), self._n_classes), np.float32)
+            P[np.ix_(seen, forest.classes_)] = forest.left_out(X[seen], place[seen])
+            P[np.ix_(~seen, forest.classes_)] = forest.predict_proba(X[~seen])
+            P[P.sum(axis=1) == 0] = 1 / self._n_classes
+            return forest, P
+
+        if np.mean(grown(SAPLINGS)[1].argmax(axis=1) == y[among]) < WORTH * right:
+            return None
+        forest, P = grown(TREES)
         logs = _log(P)
         heat = _heat(logs, y[among])
         return _Trees(forest, heat, heat * logs)
