@@ -221,7 +221,9 @@ def _play(race: Race, entrant: Entrant, repeat: int) -> tuple[Task, Columns | _F
     """One run."""
     task = (entrant.name, repeat)
     try:
-        with threadpool_limits(1):
+        with threadpool_limits(1), warnings.catch_warnings():
+            # Of few labels of many classes: nothing is wrong, and it would be said at every step.
+            warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%")
             race = replace(race, X=locked(np.asarray(race.X)), affinity=_in_memory(race.affinity))
             return task, Run(race, entrant, repeat).play()
     except Failed as failure:
