@@ -390,3 +390,17 @@ def _dangerous(call: ast.Call) -> set[str]:
     alone = {"eval", "exec", "__import__"}
     dotted = {"joblib.load", "torch.load", "pd.read_pickle", "pandas.read_pickle", "joblib.Memory"}
     return {name} if name in alone | dotted or trusting else set()
+
+
+def test_of_equal_rows_the_model_says_the_same_however_many_are_asked(make_session: Make) -> None:
+    stars = np.random.default_rng(5).integers(1, 6, 300)
+    table = pd.DataFrame({"id": np.arange(300), "stars": stars})
+    session = taught(make_session, table, lambda i: "ab"[int(stars[i] == 3)], id="id", columns=["stars"])
+    model = session.model()
+    told = [model.predict_proba(pd.DataFrame({"stars": [3] * n}))[0, 1] for n in (1, 2, 5, 20, 300)]
+    np.testing.assert_allclose(told, told[0], atol=1e-6)
+    assert told[0] > 0.5
+    features = session.features[:60]
+    last = model.steps[-1][1]
+    one_by_one = np.concatenate([last.predict_proba(row[None]) for row in features])
+    np.testing.assert_allclose(one_by_one, last.predict_proba(features.astype(np.float64)), atol=1e-5)

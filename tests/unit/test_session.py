@@ -186,7 +186,7 @@ def test_labels_given_before_the_features_are_ready_are_learnt_afterwards(make_s
     session = make_session([f"item {i}" for i in range(60)], embed=embed)
     session.label(session.pool.ids[:10:2], "a")
     session.label(session.pool.ids[1:10:2], "b")
-    with pytest.raises(TimeoutError, match=r"behind after 0\.01 s"):
+    with pytest.raises(TimeoutError, match=r"still being prepared after 0\.01 s: reading 60 items"):
         session.wait(0.01)
     assert session.predictions()["label"].isna().all()
     ready.set()

@@ -1077,3 +1077,13 @@ def test_a_strategy_cannot_ask_again_what_has_a_label() -> None:
     X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
     with pytest.raises(InvalidInput, match=r"'greedy' failed.*read-only"):
         hitl.simulate(X, y, strategies=[greedy], budget=20, repeats=1, n_jobs=1, progress=False)
+
+
+def test_a_lone_contestant_is_called_by_what_was_chosen() -> None:
+    def names(learners: Any = "auto", strategies: Any = "auto") -> tuple[str, ...]:
+        return race(learners=learners, strategies=strategies, repeats=1, budget=12).contestants
+
+    assert names(learners=["linear"]) == ("linear",)
+    assert names(learners={"mine": "linear"}) == ("mine",)
+    assert names(learners=["linear"], strategies=["margin"]) == ("margin",)
+    assert names() == ("auto",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -231,3 +231,31 @@ def test_a_model_of_tables_takes_new_rows(make_session: Callable[..., Session], 
         assert made.predict(new).tolist() == ["a", "b"]
         with pytest.raises(InvalidInput, match="these rows lack 'size'"):
             made.predict(new.drop(columns="size"))
+
+
+@pytest.mark.parametrize("far", [float("inf"), 10**400, np.inf])
+def test_what_is_infinite_is_the_farthest_and_moves_nothing_else(far: Any) -> None:
+    values = [float(v) for v in range(50)]
+    X, encoder = encode_tables({"a": [*values, far, -far]})
+    assert np.isfinite(X).all()
+    assert X[50, 0] == X[:, 0].max()
+    assert X[51, 0] == X[:, 0].min()
+    assert np.ptp(X[:50, 0]) > 2
+    assert encoder.transform([{"a": far}])[0, 0] == pytest.approx(X[50, 0], abs=1e-5)
+
+
+def test_durations_and_times_of_day_are_numbers_however_they_are_spelled() -> None:
+    minutes = list(range(30))
+    ways = [
+        [timedelta(minutes=m) for m in minutes],
+        list(pd.Series(pd.to_timedelta(minutes, "min"))),
+        list(np.array(minutes, "timedelta64[m]")),
+        [time(0, m) for m in minutes],
+        [60.0 * m for m in minutes],
+    ]
+    found = [encode_tables({"a": values})[0] for values in ways]
+    for X in found:
+        np.testing.assert_allclose(X, found[-1], atol=1e-5)
+    gaps, _ = encode_tables({"a": [*ways[0][:-1], None]})
+    assert gaps.shape == (30, 2)
+    assert (encode_tables({"a": [*ways[1][:-1], pd.NaT]})[0] == gaps).all()

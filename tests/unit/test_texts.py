@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
@@ -15,7 +16,7 @@ from helpers import Told
 from hitl_widgets.children import Cancelled
 from hitl_widgets.data import sentences, texts
 from hitl_widgets.data.features import encode_texts
-from hitl_widgets.errors import HitlError
+from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.export.models import load_model, save_model
 from hitl_widgets.loop import mapping
 from hitl_widgets.loop.session import Session
@@ -206,3 +207,27 @@ def test_the_features_are_kept_beside_the_store(make_session: Make, tmp_path: Pa
         session.label(session.pool.ids[i], "ab"[i % 2])
     model = session.model()
     np.testing.assert_allclose(model[0].transform(many(400)), X, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("a single text", "of a single one, [text]"),
+        (b"bytes", "of a single one, [text]"),
+        (pd.DataFrame({"text": ["a"]}), "pass their column"),
+        ({"text": ["a"]}, "pass their column"),
+        ([{"text": "a"}], "number 0 is a dict"),
+        (["a", ["b"]], "number 1 is a list"),
+        (np.zeros((2, 3)), "number 0 is a ndarray"),
+    ],
+    ids=str,
+)
+def test_what_is_no_list_of_texts_is_refused_by_the_model(given: Any, words: str) -> None:
+    texts = [f"{'spam' if i % 2 else 'ham'} number {i}" for i in range(60)]
+    _, encoder = encode_texts(texts)
+    assert encoder is not None
+    with pytest.raises(InvalidInput) as error:
+        encoder.transform(given)
+    assert words in str(error.value)
+    for kind in (list, np.array, pd.Series, tuple):
+        assert encoder.transform(kind(texts[:2])).shape[0] == 2

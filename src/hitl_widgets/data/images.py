@@ -29,6 +29,7 @@ __all__ = ["Columns", "ImageDescriptors", "encode"]
 
 SIDE = 64  # pixels; images are stretched to a square of so many
 SOME = 32  # images between two moments at which others may go first
+NAME = 200  # characters of a path that are repeated
 FIT_ROWS = 5_000  # images that decide which directions are kept; so many rows of WIDTH are in memory at most
 CELL, ANGLES = 8, 9
 CONTRAST = 0.01  # of a neighbour above its middle, where 1 is from black to white
@@ -271,7 +272,8 @@ def _say(items: Sequence[Any], failures: Failures) -> None:
     failures.sort()
     if failures and len(failures) == len(items):
         first = items[0]
-        name = repr(str(first)) if isinstance(first, str | Path) else f"a {type(first).__name__}"
+        # Not all of an image that was pasted as text.
+        name = repr(str(first)[:NAME]) if isinstance(first, str | Path) else f"a {type(first).__name__}"
         raise InvalidInput(
             f"None of the {len(items):,} images can be read. The first is {name}: {failures[0][1]}. Are the "
             "paths relative to the notebook's folder? For images on the web pass X= or embed=."

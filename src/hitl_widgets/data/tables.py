@@ -6,7 +6,7 @@ Imported when there is a table to read, since scikit-learn takes its time.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import narwhals.stable.v2 as nw
@@ -78,7 +78,7 @@ def encode(
         def told(share: float, done: int = i) -> None:
             on_progress((done + share) / len(texts))
 
-        values = list(columns[name])
+        values = Cell(name).transform(columns)
         X, encoder = encode_texts(values, TEXT_DIM, random_state, on_progress=told, cancelled=cancelled)
         if encoder is not None:
             steps = [step for _, step in encoder.steps]
@@ -116,7 +116,7 @@ def _word(value: object) -> str:
 
 
 def as_numbers(values: Sequence[object]) -> Numeric | None:
-    """float64 with NaN for missing, or None if there is anything but numbers and dates."""
+    """float64 with NaN for missing, or None if there is anything but numbers, dates and durations."""
     out = np.full(len(values), np.nan)
     plain = {*map(type, values)} <= PLAIN
     if plain:  # ten times as quick as one by one
@@ -124,20 +124,27 @@ def as_numbers(values: Sequence[object]) -> Numeric | None:
     for i, value in enumerate(() if plain else values):
         if is_missing(value):
             continue
-        if isinstance(value, date | np.datetime64):
+        if isinstance(value, date | time | timedelta | np.datetime64 | np.timedelta64):
             out[i] = _seconds(value)
         elif isinstance(value, str | bytes):
             return None
         else:
             try:
                 out[i] = float(value)  # type: ignore[arg-type]  # whatever has __float__
+            except OverflowError:
+                out[i] = np.inf if value > 0 else -np.inf  # type: ignore[operator]
             except (TypeError, ValueError):
                 return None
-    out[np.isinf(out)] = np.nan
-    return np.asarray(np.clip(out, -LARGEST, LARGEST))
+    return np.where(np.isinf(out), out, np.clip(out, -LARGEST, LARGEST))
 
 
-def _seconds(moment: date | np.datetime64[Any]) -> float:
+def _seconds(moment: Any) -> float:
+    if isinstance(moment, timedelta):
+        return moment.total_seconds()
+    if isinstance(moment, np.timedelta64):
+        return float(moment / np.timedelta64(1, "s"))
+    if isinstance(moment, time):
+        return moment.hour * 3_600 + moment.minute * 60 + moment.second + moment.microsecond / 1e6
     if isinstance(moment, datetime):
         return moment.timestamp() if moment.tzinfo else moment.replace(tzinfo=UTC).timestamp()
     return float(np.datetime64(moment).astype("datetime64[s]").astype(np.int64))
@@ -147,7 +154,7 @@ def is_missing(value: object) -> bool:
     """None, NaN, NaT or pandas.NA."""
     if value is None or type(value).__name__ == "NAType":
         return True
-    return isinstance(value, float | date | np.generic) and bool(value != value)  # noqa: PLR0124
+    return isinstance(value, float | date | timedelta | np.generic) and bool(value != value)  # noqa: PLR0124
 
 
 class _OfColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -240,7 +247,8 @@ class Numbers(_OfColumns):
     def fit(self, X: Table, y: Any = None) -> Numbers:  # noqa: ARG002 - scikit-learn's signature
         """Learn the columns' quantiles, means and deviations."""
         steps = np.linspace(0, 1, QUANTILES)
-        found = [values[~np.isnan(values)] for values in self._values(X)]
+        # What is infinite is told like the farthest, and decides nothing of how far that is.
+        found = [values[np.isfinite(values)] for values in self._values(X)]
         found = [values if len(values) else np.zeros(1) for values in found]
         self.quantiles_ = np.array([np.quantile(values, steps) for values in found])
         self.mean_ = np.array([values.mean() for values in found])
@@ -361,6 +369,6 @@ class Cell(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
-    def transform(self, X: Table) -> Sequence[Any]:
-        """They."""
-        return X[self.column]
+    def transform(self, X: Table) -> list[str]:
+        """They, as texts; what is missing as an empty one."""
+        return list(map(_word, X[self.column]))

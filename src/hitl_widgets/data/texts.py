@@ -5,7 +5,7 @@ Imported when there is a text to read, since scikit-learn takes its time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,7 +21,7 @@ from hitl_widgets.data.sentences import (
     has_sentences,
     sentence_vectors,
 )
-from hitl_widgets.errors import HitlError
+from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.turns import give_way
 
 if TYPE_CHECKING:
@@ -90,6 +90,22 @@ def encode(
 
 def _as_text(text: object) -> str:
     return "" if is_missing(text) else str(text)[:CUT]
+
+
+def _items(X: Any) -> list[Any]:
+    """What may be read as texts, one by one; str() of anything else would be read without a word."""
+    if isinstance(X, str | bytes):
+        raise InvalidInput("The model takes a list of texts: of a single one, [text].")
+    if isinstance(X, Mapping) or hasattr(X, "columns"):
+        raise InvalidInput("The model takes texts, not a table: pass their column, such as df['text'].")
+    items = list(X)
+    for i, item in enumerate(items):
+        if isinstance(item, Mapping | list | tuple | set | np.ndarray):
+            raise InvalidInput(
+                f"The model takes texts, and number {i} is a {type(item).__name__}: pass the texts alone, "
+                "such as [row['text'] for row in rows]."
+            )
+    return items
 
 
 def _parts(texts: Sequence[str], sample: Any, random_state: int) -> Iterator[Part]:
@@ -235,7 +251,7 @@ class FirstCharacters(_Stateless):
 
     def transform(self, X: Sequence[Any]) -> list[str]:
         """The beginnings."""
-        return [_as_text(text)[: self.n] for text in X]
+        return [_as_text(text)[: self.n] for text in _items(X)]
 
 
 class SentenceVectors(_Stateless):
@@ -248,7 +264,9 @@ class SentenceVectors(_Stateless):
         ------
         HitlError
             Where the package that has the model is missing.
+        InvalidInput
+            Where ``X`` is no list of texts.
         """
         if not has_sentences():
             raise HitlError(f"This model reads texts by their meaning: {INSTALL}")
-        return sentence_vectors([_as_text(text)[: self.n] for text in X])
+        return sentence_vectors([_as_text(text)[: self.n] for text in _items(X)])

@@ -71,7 +71,8 @@ def _told(model: Any, arrays: Arrays) -> dict[str, Any]:
         told = {"kind": name, "steps": _steps_told(model.transformer_list, arrays)}
         return told | {"weights": model.transformer_weights}
     if name not in KINDS or type(model) is not class_of(name):
-        raise _unsavable(f"A {name}")
+        inner = type(model.estimator).__name__ if name == "Renamed" else name
+        raise _unsavable(f"A {inner}")
     usual = class_of(name)().get_params(deep=False)
     params = {
         key: _param(name, key, value)

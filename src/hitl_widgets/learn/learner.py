@@ -279,7 +279,8 @@ class SklearnLearner:
         said = np.full(len(self._X), -1)  # scikit-learn's word for a row without a label
         said[index] = y
         with np.errstate(divide="ignore", invalid="ignore"):  # where no label arrives
-            return model.fit(np.asarray(self._X[:]), said)
+            # In float32 a Gaussian kernel's small values are 0, and no label arrives.
+            return model.fit(np.asarray(self._X[:], np.float64), said)
 
     @contextlib.contextmanager
     def _waiting(self) -> Iterator[None]:
@@ -342,7 +343,7 @@ class SklearnLearner:
             if not _reads_unlabelled(model):
                 return np.asarray(model.predict_proba(X))
             with np.errstate(divide="ignore", invalid="ignore"):
-                P = np.asarray(model.predict_proba(X))
+                P = np.asarray(model.predict_proba(np.asarray(X, np.float64)))
             # Label spreading divides by zero where no label arrives.
             return np.where(np.isfinite(P).all(axis=1, keepdims=True), P, 1 / P.shape[1])
         if hasattr(model, "decision_function"):

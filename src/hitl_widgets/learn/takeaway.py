@@ -73,13 +73,16 @@ def distil(
         from hitl_widgets.learn.forest import ForestClassifier
 
         others.append(ForestClassifier(TREES, max_samples=ROWS))
+    # Of equal rows a Nystroem basis divides by nearly nothing: in float32 what is left of the digits would
+    # decide, differently for every number of rows told at once.
+    lessons = np.asarray(X[rows], np.float64)
     with one_blas_thread():
-        best = _foretold(model, X[rows], codes, weights)
+        best = _foretold(model, lessons, codes, weights)
         for other in others:
-            told = _foretold(other, X[rows], codes, weights)
+            told = _foretold(other, lessons, codes, weights)
             if _better(told.astype(float) - best, weights):
                 model, best = other, told
-        return _fit(model, X[rows], target, weights)
+        return _fit(model, lessons, target, weights)
 
 
 def _lessons(
@@ -120,13 +123,13 @@ def _curved(X: npt.NDArray[np.float32]) -> Pipeline:
     return Pipeline([("basis", basis), ("model", LogisticRegression(C=CURVED_C, max_iter=2_000))])
 
 
-def _fit(model: Any, X: npt.NDArray[np.float32], y: npt.NDArray[Any], weights: FloatArray) -> Any:
+def _fit(model: Any, X: FloatArray, y: npt.NDArray[Any], weights: FloatArray) -> Any:
     name = "model__sample_weight" if hasattr(model, "steps") else "sample_weight"
     return model.fit(X, y, **{name: weights})
 
 
 def _foretold(
-    model: Any, X: npt.NDArray[np.float32], codes: npt.NDArray[np.int64], weights: FloatArray
+    model: Any, X: FloatArray, codes: npt.NDArray[np.int64], weights: FloatArray
 ) -> npt.NDArray[np.bool_]:
     """Which rows are told as they are taught, by models that have not seen them."""
     fold = np.arange(len(X)) % FOLDS

@@ -126,6 +126,8 @@ def read_entrants(learners: Any, strategies: Any, contestants: Any) -> list[Entr
     those, ways = _named("learners", learners, _learner), _named("strategies", strategies, _strategy)
 
     def label(learner: str, strategy: str) -> str:
+        if len(those) == len(ways) == 1 and strategy == "auto":
+            return learner
         if len(those) == 1:
             return strategy
         return learner if len(ways) == 1 else f"{learner} + {strategy}"

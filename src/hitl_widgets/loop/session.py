@@ -379,8 +379,15 @@ class Session(Live):
                     self._trainer.hurry()
                 left = None if end is None else end - time.monotonic()
                 if left is not None and left <= 0:
-                    raise TimeoutError(f"The model is still {self.behind} acts behind after {timeout} s.")
+                    raise TimeoutError(self._late(timeout))
                 self._changed.wait(1.0 if left is None else min(left, 1.0))
+
+    def _late(self, timeout: float | None) -> str:
+        if self.behind:
+            return f"The model is still {self.behind} acts behind after {timeout} s."
+        stage = self.stage
+        doing = f": {stage.words}" if stage is not None else ""
+        return f"The items are still being prepared after {timeout} s{doing}."
 
     def _is_ready(self, found: Round) -> bool:
         ready = (
@@ -490,7 +497,7 @@ class Session(Live):
         "Right" is what the annotators would say, so it measures agreement with their labels. Skipped items
         are items without a label. See :func:`~hitl_widgets.learn.evaluate.accuracy_estimate` for
         how it is estimated, and ``per_class`` of the result for the figure of each class that the model says,
-        by class. None while nothing was audited (``audit=0``), or there is no model yet.
+        by class. Its value is None while nothing was audited (``audit=0``), or there is no model yet.
         """
         self.wait()
         return self._trainer.estimate()
