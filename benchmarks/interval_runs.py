@@ -70,12 +70,27 @@ def _noisy(rng: np.random.Generator, n: int) -> pools.Data:
     return X.astype(np.float32), np.where(rng.random(n) < 0.08, rng.integers(0, 4, n), y)
 
 
+def _hard(told: float) -> Callable[[np.random.Generator, int], pools.Data]:
+    """Two classes of which 20 columns say nothing, or one a little."""
+
+    def draw(rng: np.random.Generator, n: int) -> pools.Data:
+        X = rng.normal(size=(n, 20))
+        return X.astype(np.float32), (told * X[:, 0] + rng.normal(size=n) > 0).astype(np.int64)
+
+    return draw
+
+
 KINDS = {
     "digits": Kind(500, "500 of the digits", _rows_of("digits")),
     "table": Kind(600, "600 rows of a table like land cover: 7 classes of 30 to 3 %", _land_cover),
     "docstrings": Kind(800, "800 of the docstrings, text features", _rows_of("docstrings")),
     "noisy": Kind(3_000, "3,000 rows, four classes of 20:7:3:1 that overlap, 8 % wrong", _noisy),
+    "nothing": Kind(300, "300 rows of two classes of which 20 columns say nothing", _hard(0)),
+    "little": Kind(300, "300 rows of two classes of which one of 20 columns says a little", _hard(0.67)),
 }
+
+
+HARD = {"nothing", "little"}
 
 
 def run(kind: str, seed: int, learner: Any = "auto") -> dict[str, Array]:
