@@ -15,9 +15,9 @@ __all__ = ["AUDITED", "CHOSEN", "IN_BULK", "LATER", "Answers", "share_right"]
 
 # How an item came to be labelled. Only the first kind is taken to be like what is not labelled.
 AUDITED, CHOSEN, IN_BULK, LATER = range(4)
-# Priors, (mean, standard deviation), of P(right) = sigma(level + slope * logit(confidence) + offset of the
-# kind); the last is that of the logarithm of the sharpness.
-LEVEL, SLOPE, OFFSET, SHARPNESS = (0.0, 1.25), (1.0, 0.5), (0.0, 1.25), (0.0, 0.5)
+# Priors, (mean, standard deviation), of P(right) = sigma(level + slope * logit(confidence)), and of what the
+# kind adds to level and slope; the last is that of the logarithm of the sharpness.
+LEVEL, SLOPE, OFFSET, TILT, SHARPNESS = (0.0, 1.25), (1.0, 0.5), (0.0, 1.25), (0.0, 0.25), (0.0, 0.5)
 # How much classes differ from each other at the same confidence.
 CLASS = (0.0, 1.5)
 # Surer than this counts as this sure: estimators that say 0 or 1 do not mean it.
@@ -79,12 +79,13 @@ def share_right(
 
     First all probabilities are raised to one power that makes the confidence, the probability of the
     class that is said, most like the share of right answers (temperature scaling: Guo et al. 2017). Then
-    P(right) = sigma(a + b logit(confidence) + c) is fitted to the answers as a Bayesian logistic regression
-    (without priors: Platt 1999), with a ~ N(0, 1.25), b ~ N(1, 0.5) (mean and standard deviation), and for
-    labels that were not drawn at random one offset c ~ N(0, 1.25) for each kind of choice: what was chosen
-    may be harder, or easier, than other items in which the model is as confident. The share is the mean of
-    P(right) over the items, without an offset. Its interval is the middle 95 % of the predictive
-    distribution, found by importance sampling: it covers what is not known of a, b and c, by how much ``n``
+    P(right) = sigma(a + c + (b + d) logit(confidence)) is fitted to the answers as a Bayesian logistic
+    regression (without priors: Platt 1999), with a ~ N(0, 1.25), b ~ N(1, 0.5) (mean and standard
+    deviation), and for labels that were not drawn at random c ~ N(0, 1.25) and d ~ N(0, 0.25) for each kind
+    of choice: what was chosen may be harder, or easier, than other items in which the model is as confident,
+    and sure answers may fare better against unsure ones than among those. The share is the mean of P(right)
+    over the items, without c and d. Its interval is the middle 95 % of the predictive
+    distribution, found by importance sampling: it covers what is not known of a and b, by how much ``n``
     answers differ from their probabilities by chance, and the draw where only some of the items are given.
 
     Parameters
@@ -127,8 +128,9 @@ def _posterior(answers: Answers, predicted: int | None) -> tuple[Floats, Floats,
     if predicted is not None:
         columns, priors = [*columns, answers.predicted == predicted], [*priors, CLASS]
     kinds = [kind for kind in (CHOSEN, IN_BULK, LATER) if (answers.kind == kind).any()]
-    columns = [*columns, *(answers.kind == kind for kind in kinds), answers.right]
-    mean, sd = np.array([*priors, *[OFFSET] * len(kinds)]).T
+    of_kind = [answers.kind == kind for kind in kinds]
+    columns = [*columns, *of_kind, *(sure * mine for mine in of_kind), answers.right]
+    mean, sd = np.array([*priors, *[OFFSET] * len(kinds), *[TILT] * len(kinds)]).T
     # Equal rows are one: thousands of labels then cost what a few hundred do.
     rows, place = np.unique(np.column_stack(columns), axis=0, return_inverse=True)
     Z, right, n = rows[:, :-1], rows[:, -1], np.bincount(place.ravel(), answers.weight)

@@ -14,6 +14,7 @@ from hitl_widgets.learn.learner import FloatArray, IntArray, Learner, LeavingOut
 
 __all__ = [
     "CurvePoint",
+    "Earlier",
     "Estimate",
     "Given",
     "Rest",
@@ -31,6 +32,10 @@ MOST = 2_000
 MIN_CLASS = 10
 # Points of the learning curve. Where every point takes a fit for each fold there are fewer.
 POINTS, POINTS_BY_FOLDS = 11, 6
+
+# Numbers of labels at which the learning curve has a point, and of which models tell audited items.
+KEPT = 200
+GRID = np.array([5, 10, 15, 20, 30, 40, 50, 75, 100, 150, 200, 300, 500, 750, 1000, 2000, 5000, 10_000])
 
 Overtaken = Callable[[], bool]
 
@@ -105,6 +110,46 @@ class Given:
         return kind, np.where(self.audited, 1.0, 1 / size)
 
 
+class Earlier:
+    """What models of earlier labels alone say of audited items; what was found is kept.
+
+    What is asked depends on every label so far: a model of all labels but one is not without that one's
+    trace in what was asked after it, and is right on it more often than on a new item; of features that say
+    nothing, in two of three cases instead of one of two. A model of the labels before it knows
+    nothing of it (prequential: Dawid 1984; progressive validation: Blum, Kalai and Langford 1999). So
+    it tells each audited item, with as many of the labels before it as there is a number for in ``GRID``.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[bytes, dict[int, FloatArray]] = {}
+
+    def tell(
+        self, learner: Learner, given: Given, n: int, overtaken: Overtaken = lambda: False
+    ) -> dict[int, FloatArray]:
+        """The probabilities by the place of the label, of audited ones among the first ``n``.
+
+        Those are missing before which there were too few labels, and after the work was overtaken.
+        """
+        places = np.flatnonzero(given.audited[:n])
+        before = np.searchsorted(GRID, places, side="right")
+        found: dict[int, FloatArray] = {}
+        for step in np.unique(before[before > 0]).tolist():
+            size, mine = int(GRID[step - 1]), places[before == step]
+            index, y = given.index[:size], given.y[:size]
+            if len(self._kept) > KEPT:  # of labels that were taken back, mostly
+                self._kept.clear()
+            known = self._kept.setdefault(index.astype(np.int64).tobytes() + y.astype(np.int16).tobytes(), {})
+            asked = np.array([i for i in given.index[mine].tolist() if i not in known], np.int64)
+            if len(asked) and len(np.unique(y)) > 1 and not overtaken():
+                try:
+                    told = foretold(learner, index, y, asked)
+                except NotYet:
+                    continue
+                known.update(zip(asked.tolist(), told, strict=True))
+            found |= {int(i): known[row] for i in mine if (row := int(given.index[i])) in known}
+        return found
+
+
 @dataclass(frozen=True, eq=False)
 class Rest:
     """The items without a label: ``index`` are their rows, or some drawn at random, and ``n`` counts all."""
@@ -170,6 +215,7 @@ def accuracy_estimate(
     n: int | None = None,
     *,
     per_class: bool = False,
+    earlier: Earlier | None = None,
     overtaken: Overtaken = lambda: False,
 ) -> Estimate:
     """How often the model is right on items without a label.
@@ -177,11 +223,12 @@ def accuracy_estimate(
     Counting right answers on the audited items alone gives a wide interval, and a biased one: they were
     drawn from all items that had no label then, and the strategy has taken the hard ones out of what is
     left. So the model's confidence is calibrated on all labels (:func:`~.calibration.share_right` says how)
-    and averaged over the items without a label. The confidence in a labelled item is that of a model that
-    has not seen its label: by leave-one-out where the learner offers it (:class:`~.learner.LeavingOut`),
-    else in ten folds (cross-fitting), by models of nine tenths of the labels, which are a little worse.
-    Labels that were chosen and not drawn tell how sure answers fare against unsure ones; their level may
-    differ, and is learned from the audited items. What was labelled in bulk, as one act, counts as one label.
+    and averaged over the items without a label. An audited item is told by a model of the labels before it
+    (:class:`Earlier`), any other by a model of all labels but its own: by leave-one-out where the learner
+    offers it (:class:`~.learner.LeavingOut`), else in ten folds (cross-fitting), by models of nine tenths of
+    the labels, which are a little worse. Labels that were chosen and not drawn tell how sure answers fare
+    against unsure ones; their level may differ, and is learned from the audited items. What was labelled in
+    bulk, as one act, counts as one label.
 
     Parameters
     ----------
@@ -193,6 +240,8 @@ def accuracy_estimate(
         Measure the model of the first ``n`` labels; of all where None. Later labels score it as well.
     per_class
         Whether to give the share right for each class that the model says, too.
+    earlier
+        What was found for the same learner on the same pool before, so that it is not found again.
     overtaken
         Asked between fits; True abandons the estimate and returns one of n = 0.
 
@@ -204,7 +253,7 @@ def accuracy_estimate(
     audited, n = int(given.audited.sum()), len(given) if n is None else n
     if not audited or n < 2:
         return Estimate(None, None, None, audited)
-    told = tell(learner, given, rest, n, overtaken)
+    told = tell(learner, given, rest, n, overtaken, earlier)
     if told is None:
         return Estimate(None, None, None, 0)
     found = told.estimate()
@@ -212,15 +261,22 @@ def accuracy_estimate(
 
 
 def tell(
-    learner: Learner, given: Given, rest: Rest, n: int, overtaken: Overtaken = lambda: False
+    learner: Learner,
+    given: Given,
+    rest: Rest,
+    n: int,
+    overtaken: Overtaken = lambda: False,
+    earlier: Earlier | None = None,
 ) -> Told | None:
     """What the model of the first ``n`` labels says, n >= 2; None where it is overtaken."""
     index, y, later = given.index[:n], given.y[:n], np.arange(n, len(given))
+    before = (earlier or Earlier()).tell(learner, given, n, overtaken)
     if overtaken():
         return None
     asked = np.concatenate([given.index[later], rest.index])
     if isinstance(learner, LeavingOut) and len(np.unique(y)) > 1:
         P, among, own = learner.told_left_out(index, y, asked)
+        own = np.array(own)
     else:
         P, among = foretold(learner, index, y, asked), np.arange(n)
         own = np.empty((n, P.shape[1]))
@@ -230,8 +286,13 @@ def tell(
                 return None
             held = fold == k
             own[held] = foretold(learner, index[~held], y[~held], index[held])
-    among = np.concatenate([among, later])
     kind, weight = given.kinds(n)
+    for j, place in enumerate(among.tolist()):
+        if place in before:
+            own[j] = before[place]
+        elif given.audited[place]:  # told by a model that bears its trace, as what was chosen is
+            kind[place] = CHOSEN
+    among = np.concatenate([among, later])
     answers = Answers(np.concatenate([own, P[: len(later)]]), given.y[among], kind[among], weight[among])
     return Told(answers, P[len(later) :], rest.n, int(given.audited.sum()))
 
@@ -246,8 +307,7 @@ def _folds(audited: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
 
 def checkpoints(n: int, most: int = POINTS) -> list[int]:
     """Numbers of labels at which the learning curve is drawn: at most so many, ending with ``n``."""
-    grid = [5, 10, 15, 20, 30, 40, 50, 75, 100, 150, 200, 300, 500, 750, 1000, 2000, 5000, 10_000]
-    before = [g for g in grid if g < n][1 - POINTS :]
+    before = [g for g in GRID.tolist() if g < n][1 - POINTS :]
     some = np.linspace(0, len(before) - 1, min(len(before), most - 1)).astype(int)
     return [*(before[i] for i in some), n]
 
@@ -258,6 +318,7 @@ def learning_curve(
     rest: Rest,
     last: Estimate,
     *,
+    earlier: Earlier | None = None,
     overtaken: Overtaken = lambda: False,
 ) -> list[CurvePoint]:
     """The estimate after the first labels, for every checkpoint; ``last`` is that of all of them.
@@ -266,10 +327,11 @@ def learning_curve(
     an undo as if it had been drawn without.
     """
     points = []
+    earlier = earlier or Earlier()
     most = POINTS if isinstance(learner, LeavingOut) else POINTS_BY_FOLDS
     for n in checkpoints(len(given), most)[:-1]:
         try:
-            estimate = accuracy_estimate(learner, given, rest, n, overtaken=overtaken)
+            estimate = accuracy_estimate(learner, given, rest, n, earlier=earlier, overtaken=overtaken)
         except NotYet:
             continue
         if overtaken():

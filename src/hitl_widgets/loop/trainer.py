@@ -17,6 +17,7 @@ from hitl_widgets.data._memory import give_back
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.learn.evaluate import (
     CurvePoint,
+    Earlier,
     Estimate,
     Rest,
     accuracy_estimate,
@@ -89,6 +90,7 @@ class Trainer:
         self._on_evaluation = on_evaluation
         self._none = Scores.empty(n_items)
         self._scores: tuple[Learner, Scores] | None = None
+        self._earlier: tuple[Ground, tuple[str, ...], Earlier] | None = None
         self.number = 0
         self.round: Round | None = None
         self.evaluation = Evaluation(Estimate(None, None, None, 0))
@@ -371,8 +373,11 @@ class Trainer:
         if ground is None or not n:
             return Evaluation(Estimate(None, None, None, n), n_events=labels.n_events)
         learner, rest = self._fresh(ground, labels), Rest.of(labels.y)
+        earlier = self._earlier_of(self._ground or ground, labels)
         try:
-            found = accuracy_estimate(learner, given, rest, per_class=True, overtaken=overtaken)
+            found = accuracy_estimate(
+                learner, given, rest, per_class=True, earlier=earlier, overtaken=overtaken
+            )
         except NotYet:  # without a part of the labels it cannot learn
             found = Estimate(None, None, None, n)
         values = labels.schema.values
@@ -381,8 +386,15 @@ class Trainer:
         if not curve or found.value is None or overtaken():
             return made
         self._publish(replace(made, curve=self.evaluation.curve))
-        points = learning_curve(learner, given, rest, found, overtaken=overtaken)
+        points = learning_curve(learner, given, rest, found, earlier=earlier, overtaken=overtaken)
         return replace(made, curve=tuple(points))
+
+    def _earlier_of(self, ground: Ground, labels: Labels) -> Earlier:
+        """What earlier models said, as long as they stand on the same ground and know the same classes."""
+        known, ids = self._earlier, _ids(labels)
+        if known is None or known[0] is not ground or known[1] != ids:
+            known = self._earlier = ground, ids, Earlier()
+        return known[2]
 
     def estimate(self) -> Estimate:
         """The estimate after the labels of now; from memory where it is known."""
