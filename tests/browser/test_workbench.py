@@ -144,7 +144,8 @@ def test_the_monitor_says_which_model_is_used_and_why(desk):
     for i in range(21):
         bench.label("123"[i % 3])
     bench.acknowledged()
-    bench.monitor.get_by_text(re.compile(r"^model: neighbours \d+ %, linear \d+ %$")).wait_for()
+    trust = re.compile(r"^model: neighbours \d+ %, linear \d+ %(, trees \d+ %)?$")
+    bench.monitor.get_by_text(trust).wait_for()
     evidence = bench.monitor.get_by_text("with each of 21 labels left out in turn, neighbours got")
     evidence.wait_for()
     bench.monitor.get_by_text("questions: doubt").wait_for()
