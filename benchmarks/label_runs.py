@@ -112,7 +112,7 @@ def run(case: Case, split: Split, name: str, repeat: int) -> dict[str, Any]:
 
     cpu, wall = time.process_time(), time.perf_counter()
     *at, budget = _records(case, split, name)
-    with warnings.catch_warnings(action="ignore", category=UserWarning):  # few labels look like numbers
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # of models that do not converge
         frame = hitl.simulate(
             split.X, oracle, contestants={name: (one.learner, one.strategy)}, classes=list(range(k)),
             truth=split.y, test=split.test, budget=budget, at=[*at, budget], noise=case.noise,

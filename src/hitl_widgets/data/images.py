@@ -17,6 +17,7 @@ from PIL import Image
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from hitl_widgets.children import Cancelled
+from hitl_widgets.data._stateless import Stateless
 from hitl_widgets.data.items import is_missing, load_image
 from hitl_widgets.data.matrix import Matrix
 from hitl_widgets.errors import InvalidInput
@@ -323,20 +324,13 @@ class ImageDescriptors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return rows
 
 
-class Columns(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Columns(Stateless):
     """The columns of an array from ``first`` to before ``last``."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"first": [int], "last": [int]}
 
     def __init__(self, first: int = 0, last: int = 1) -> None:
         self.first, self.last = first, last
-
-    def fit(self, X: Any, y: Any = None) -> Columns:  # noqa: ARG002 - scikit-learn's signature
-        """Nothing is learned."""
-        return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
 
     def transform(self, X: Any) -> Any:
         """Those columns."""

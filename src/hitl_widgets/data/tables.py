@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, TransformerMixin
 
 from hitl_widgets.children import Cancelled
+from hitl_widgets.data._stateless import Stateless
+from hitl_widgets.data.items import is_missing as cell_is_missing
 from hitl_widgets.data.matrix import Matrix
 from hitl_widgets.data.texts import Dense
 from hitl_widgets.data.texts import encode as encode_texts
@@ -151,26 +152,17 @@ def _seconds(moment: Any) -> float:
 
 
 def is_missing(value: object) -> bool:
-    """None, NaN, NaT or pandas.NA."""
-    if value is None or type(value).__name__ == "NAType":
-        return True
-    return isinstance(value, float | date | timedelta | np.generic) and bool(value != value)  # noqa: PLR0124
+    """None, NaN, NaT or pandas.NA, numpy's own as well."""
+    return cell_is_missing(value) or (isinstance(value, np.generic) and bool(value != value))  # noqa: PLR0124
 
 
-class _OfColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class _OfColumns(Stateless):
     """A transformer of the named columns of a table."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"columns": [list]}
 
     def __init__(self, columns: list[Any] | tuple[Any, ...] = ()) -> None:
         self.columns = columns
-
-    def fit(self, X: Table, y: Any = None) -> Any:  # noqa: ARG002 - scikit-learn's signature
-        """Nothing is learned."""
-        return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
 
 
 class TableRows(_OfColumns):
@@ -348,7 +340,7 @@ class Categories(_OfColumns):
         return out
 
 
-class Cell(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Cell(Stateless):
     """The values of one column.
 
     Parameters
@@ -361,13 +353,6 @@ class Cell(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def __init__(self, column: Any = "") -> None:
         self.column = column
-
-    def fit(self, X: Table, y: Any = None) -> Cell:  # noqa: ARG002 - scikit-learn's signature
-        """Nothing is learned."""
-        return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
 
     def transform(self, X: Table) -> list[str]:
         """They, as texts; what is missing as an empty one."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 
+from hitl_widgets.data._stateless import Stateless
 from hitl_widgets.data.items import is_missing
 from hitl_widgets.data.matrix import Matrix
 from hitl_widgets.data.sentences import (
@@ -224,21 +224,14 @@ def _dense(found: Any) -> Matrix:
     return np.ascontiguousarray(found.toarray() if hasattr(found, "toarray") else found, np.float32)
 
 
-class _Stateless(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class _UpTo(Stateless):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"n": [int]}
 
     def __init__(self, n: int = CUT) -> None:
         self.n = n
 
-    def fit(self, *_: Any) -> Any:
-        """Nothing is learned."""
-        return self
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
-
-class Dense(_Stateless):
+class Dense(_UpTo):
     """Sparse rows to dense ones."""
 
     def transform(self, X: Any) -> Matrix:
@@ -246,7 +239,7 @@ class Dense(_Stateless):
         return _dense(X)
 
 
-class FirstCharacters(_Stateless):
+class FirstCharacters(_UpTo):
     """Texts to their first ``n`` characters; what is missing to an empty text."""
 
     def transform(self, X: Sequence[Any]) -> list[str]:
@@ -254,7 +247,7 @@ class FirstCharacters(_Stateless):
         return [_as_text(text)[: self.n] for text in _items(X)]
 
 
-class SentenceVectors(_Stateless):
+class SentenceVectors(_UpTo):
     """Texts to vectors of what their first ``n`` characters mean: :func:`~.sentences.sentence_vectors`."""
 
     def transform(self, X: Sequence[Any]) -> Matrix:

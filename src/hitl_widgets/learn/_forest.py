@@ -160,15 +160,22 @@ def _part(bins: Any, cut: int, here: Any) -> int:
 
 
 @compiled()
+def _leaf(X: Any, i: int, column: Any, threshold: Any, left: Any, t: int) -> int:
+    """The leaf of a tree that a row falls in."""
+    node = 0
+    while column[t, node] >= 0:
+        node = left[t, node] + (X[i, column[t, node]] > threshold[t, node])
+    return node
+
+
+@compiled()
 def read(X: Any, column: Any, threshold: Any, left: Any, share: Any, into: Any) -> None:
     """``into``, float32 (n, n_classes): the mean share of the leaves that the rows of X, (n, d), fall in."""
     n_trees, n_classes = len(column), share.shape[2]
     for i in range(len(X)):
         into[i] = 0.0
         for t in range(n_trees):
-            node = 0
-            while column[t, node] >= 0:
-                node = left[t, node] + (X[i, column[t, node]] > threshold[t, node])
+            node = _leaf(X, i, column, threshold, left, t)
             for c in range(n_classes):
                 into[i, c] += share[t, node, c]
         into[i] /= n_trees
@@ -184,9 +191,7 @@ def read_left_out(X: Any, column: Any, threshold: Any, left: Any, share: Any, ba
         for t in range(n_trees):
             if bag[t, i] > 0:
                 continue
-            node = 0
-            while column[t, node] >= 0:
-                node = left[t, node] + (X[i, column[t, node]] > threshold[t, node])
+            node = _leaf(X, i, column, threshold, left, t)
             for c in range(n_classes):
                 into[i, c] += share[t, node, c]
             count += 1

@@ -1,0 +1,20 @@
+"""A base for transformers that learn nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.base import BaseEstimator, TransformerMixin
+
+__all__ = ["Stateless"]
+
+
+class Stateless(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """A transformer that is fitted as it is; unlike a ``FunctionTransformer`` it can be saved."""
+
+    def fit(self, X: Any, y: Any = None) -> Any:  # noqa: ARG002 - scikit-learn's signature
+        """Nothing is learned."""
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
