@@ -21,7 +21,7 @@ Array = np.ndarray[Any, Any]
 BUDGET, UNLABELLED = 200, 20
 STEPS = (20, 50, 100, 200)
 # What the curves and the savings are made of; elsewhere the four steps do, as a model to take away is costly.
-DENSE = (*range(10, 30, 2), *range(30, 60, 5), *range(60, 201, 10))
+DENSE = (10, 12, 14, 17, 20, 25, 30, 35, 40, 50, 60, 80, 100, 130, 160, 200)
 HELD_OUT, HELD_OUT_DRAWN, HELD_OUT_LARGE = 0.25, 0.5, 0.1
 DRAWN = 2_000
 RARE_DIGITS, HUNT_CAP = (1, 4, 8), 400
