@@ -47,7 +47,6 @@ def many(n: int) -> list[str]:
 
 def test_texts_that_share_no_word_are_told_by_what_they_mean() -> None:
     X, encoder = encode_texts(GOOD + BAD + MORE)
-    assert encoder is not None
     model = LogisticRegression(C=100).fit(X[:10], [1] * 5 + [0] * 5)
     assert model.predict(X[10:]).tolist() == [1, 1, 1, 0, 0, 0]
     assert model.predict(encoder.transform(["marvellous", "dreary"])).tolist() == [1, 0]
@@ -75,7 +74,6 @@ def test_new_texts_become_what_those_of_the_pool_did(
     monkeypatch.setattr(texts, "TEACHERS", 100)
     said: list[Any] = [*many(n - 3), None, "  ", "\ud800 half a character" + "x" * 3_000]
     X, encoder = encode_texts(said)
-    assert encoder is not None
     assert X.dtype == np.float32
     assert X.shape[0] == n
     assert X.shape[1] <= 128
@@ -88,7 +86,6 @@ def test_new_texts_become_what_those_of_the_pool_did(
 def test_the_pipeline_is_saved_as_numbers(tmp_path: Path) -> None:
     said = many(60)
     X, encoder = encode_texts(said)
-    assert encoder is not None
     from sklearn.pipeline import make_pipeline
 
     model = make_pipeline(encoder, LogisticRegression().fit(X, [i % 2 for i in range(60)]))
@@ -103,7 +100,6 @@ def test_a_model_that_reads_meaning_says_what_it_lacks(without: None) -> None:
 
 def test_without_the_package_words_and_letters_stay(without: None) -> None:
     _, encoder = encode_texts(many(60))
-    assert encoder is not None
     assert [name for name, _ in encoder[1].transformer_list] == ["words", "letters"]
 
 
@@ -134,7 +130,6 @@ def test_in_large_pools_some_texts_teach_the_meaning_of_all(
     kinds = [["apple", "pear", "plum", "cherry"], ["river", "lake", "sea", "pond"]]
     said = [f"{kinds[i % 2][i // 2 % 4]} number {i}" for i in range(800)]
     X, encoder = encode_texts(said)
-    assert encoder is not None
     meaning = dict(encoder[1].transformer_list)["meaning"]
     assert not any(isinstance(step, texts.SentenceVectors) for _, step in meaning.steps)  # it travels alone
     np.testing.assert_allclose(texts._dense(encoder.transform(said)), X, atol=1e-4)
@@ -225,7 +220,6 @@ def test_the_features_are_kept_beside_the_store(make_session: Make, tmp_path: Pa
 def test_what_is_no_list_of_texts_is_refused_by_the_model(given: Any, words: str) -> None:
     texts = [f"{'spam' if i % 2 else 'ham'} number {i}" for i in range(60)]
     _, encoder = encode_texts(texts)
-    assert encoder is not None
     with pytest.raises(InvalidInput) as error:
         encoder.transform(given)
     assert words in str(error.value)

@@ -113,6 +113,15 @@ def test_it_takes_new_items_as_they_are(make_session: Make, tmp_path: Path, way:
             assert loaded.predict(NEW).tolist() == ["b", "a"]
 
 
+def test_texts_that_say_nothing_have_a_model_too(make_session: Make, tmp_path: Path) -> None:
+    blank = pd.DataFrame({"text": ["", "  ", "\n"] * 3, "id": range(9)})
+    session = make_session(blank, text="text", id="id")
+    session.label(range(5), "a")
+    session.label([6, 7], "b")
+    loaded = load_model(session.save_model(tmp_path / "m.npz"))
+    assert session.model().predict(["x", ""]).tolist() == loaded.predict(["x", ""]).tolist() == ["a", "a"]
+
+
 @pytest.mark.parametrize("kind", ["html", "markdown"])
 def test_of_markup_it_takes_the_visible_text(make_session: Make, kind: str) -> None:
     table = pd.DataFrame({"page": [f"<b>{t}</b>" if kind == "html" else f"**{t}**" for t in FEW]})

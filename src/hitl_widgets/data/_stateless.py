@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sklearn.base import BaseEstimator, TransformerMixin
 
@@ -11,6 +11,8 @@ __all__ = ["Stateless"]
 
 class Stateless(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A transformer that is fitted as it is; unlike a ``FunctionTransformer`` it can be saved."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
 
     def fit(self, X: Any, y: Any = None) -> Any:  # noqa: ARG002 - scikit-learn's signature
         """Nothing is learned."""

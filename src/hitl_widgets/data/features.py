@@ -43,7 +43,7 @@ def encode_texts(
     on_words: Callable[[Matrix], None] = lambda _: None,
     on_progress: Callable[[float], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> tuple[Matrix, Pipeline | None]:
+) -> tuple[Matrix, Pipeline]:
     """Features of texts, and the fitted scikit-learn transformer that made them.
 
     Three views side by side, each of length 1, reduced together: latent semantic analysis (Deerwester et
@@ -73,7 +73,7 @@ def encode_texts(
     X
         float32 (n, d) with d <= dim, rows of length 1; a text that says nothing gives a row of zeros.
     encoder
-        A ``Pipeline`` that takes new texts; None where no text says anything.
+        A ``Pipeline`` that takes new texts.
 
     Raises
     ------

@@ -81,7 +81,7 @@ def encode(
 
         values = Cell(name).transform(columns)
         X, encoder = encode_texts(values, TEXT_DIM, random_state, on_progress=told, cancelled=cancelled)
-        if encoder is not None:
+        if X.any():
             steps = [step for _, step in encoder.steps]
             add(f"text {i}", make_pipeline(Cell(name), *steps), weight, X)
     if not parts:  # texts that say nothing: the rows look the same

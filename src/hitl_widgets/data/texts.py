@@ -27,7 +27,7 @@ from hitl_widgets.turns import give_way
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-__all__ = ["Dense", "FirstCharacters", "SentenceVectors", "encode"]
+__all__ = ["Dense", "FirstCharacters", "SentenceVectors", "Silent", "encode"]
 
 CUT = 2_000  # characters of a text that are read
 CUT_LETTERS = 300  # and of which the letters are counted, which takes four times as long as the words
@@ -49,7 +49,7 @@ def encode(
     on_words: Callable[[Matrix], None] = lambda _: None,
     on_progress: Callable[[float], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> tuple[Matrix, Pipeline | None]:
+) -> tuple[Matrix, Pipeline]:
     """See :func:`hitl_widgets.data.features.encode_texts`."""
     from sklearn.pipeline import FeatureUnion, make_pipeline
 
@@ -77,7 +77,7 @@ def encode(
         if meaning.reduce(vectors) if known else meaning.teach(vectors, teachers, parts):
             parts.append(meaning)
     if not parts:
-        return np.zeros((len(clean), 1), np.float32), None
+        return np.zeros((len(clean), 1), np.float32), make_pipeline(FirstCharacters(), Silent())
     beside = np.hstack([part.weight * part.X for part in parts]).astype(np.float32)
     whole = Part("all", [], dim, random_state, sample)
     whole.reduce(beside)
@@ -237,6 +237,14 @@ class Dense(_UpTo):
     def transform(self, X: Any) -> Matrix:
         """float32 of the same shape."""
         return _dense(X)
+
+
+class Silent(Stateless):
+    """Texts of which none says anything, to one column of zeros."""
+
+    def transform(self, X: Sequence[str]) -> Matrix:
+        """float32 (len(X), 1)."""
+        return np.zeros((len(X), 1), np.float32)
 
 
 class FirstCharacters(_UpTo):

@@ -103,6 +103,7 @@ KINDS = {
     "Dense": Kind("hitl_widgets.data.texts"),
     "FirstCharacters": Kind("hitl_widgets.data.texts"),
     "SentenceVectors": Kind("hitl_widgets.data.texts"),
+    "Silent": Kind("hitl_widgets.data.texts"),
     "ImageDescriptors": Kind("hitl_widgets.data.images", {"mean_": "d"}),
     "Columns": Kind("hitl_widgets.data.images"),
     "TableRows": Kind("hitl_widgets.data.tables"),
