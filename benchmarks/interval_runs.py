@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 import pools
+from hitl_widgets.background.turns import one_blas_thread
 from hitl_widgets.data.neighbors import NeighborGraph
-from hitl_widgets.labels.schema import Schema
 from hitl_widgets.learn.evaluate import Given, Rest, tell
 from hitl_widgets.learn.learner import Learner, Refreshable, as_learner, foretold
 from hitl_widgets.learn.scoring import Scores
 from hitl_widgets.learn.strategies import as_strategy
 from hitl_widgets.loop.asking import Asker, Ground, Labels, ground_of
-from hitl_widgets.turns import one_blas_thread
+from hitl_widgets.questions.schema import Schema
 
 Array = np.ndarray[Any, Any]
 

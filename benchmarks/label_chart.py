@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hitl_widgets.loop.simulation import Simulation
+from hitl_widgets.races.simulation import Simulation
 from label_contestants import MAIN, RANDOM
 from label_stats import METRIC, Runs
 

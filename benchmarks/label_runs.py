@@ -22,7 +22,7 @@ import numpy as np
 import hitl_widgets as hitl
 import label_sets
 import pools
-from hitl_widgets.loop.finished import _OUR_CODE, _identity
+from hitl_widgets.races.finished import _OUR_CODE, _identity
 from label_contestants import contestant
 from label_sets import CASES, Case, Split
 
@@ -166,7 +166,7 @@ def update(options: Options) -> None:
     from hitl_widgets.data.neighbors import NeighborGraph
     from hitl_widgets.learn.learner import as_learner
     from hitl_widgets.loop.asking import ground_of
-    from hitl_widgets.loop.mapping import MOST_IN_GRAPH
+    from hitl_widgets.maps.preparation import MOST_IN_GRAPH
 
     for n in UPDATE_SIZES:
         X, y = pools.large(n)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hitl_widgets.loop.simulation import _at, _first, _percentiles, _resampled, _t_interval
+from hitl_widgets.races.simulation import _at, _first, _percentiles, _resampled, _t_interval
 from label_sets import CASES
 
 METRIC, POOL, MACRO = "test_accuracy", "pool_accuracy", "macro_f1"

@@ -91,7 +91,7 @@ def lab_and_page() -> Iterator[tuple[Lab, Any]]:
 def digits_keys() -> list[str]:
     from hitl_widgets.data.pool import Pool
     from hitl_widgets.datasets import digits
-    from hitl_widgets.labels.schema import Schema
+    from hitl_widgets.questions.schema import Schema
 
     table = digits()
     keys = {c.name: c.key for c in Schema(list("0123456789")).classes}

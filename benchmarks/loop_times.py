@@ -26,7 +26,7 @@ def clouds(n: int, d: int, k: int = 30) -> tuple[np.ndarray[Any, Any], list[str]
 def _pools() -> dict[str, tuple[Any, dict[str, Any], list[str]]]:
     from hitl_widgets.data.pool import Pool
     from hitl_widgets.datasets import digits
-    from hitl_widgets.loop.mapping import build_features
+    from hitl_widgets.maps.preparation import build_features
 
     table = digits()
     pool = Pool.from_data(table, image="image")
@@ -43,7 +43,7 @@ def _pools() -> dict[str, tuple[Any, dict[str, Any], list[str]]]:
 
 
 def _one(data: Any, options: dict[str, Any], truth: list[str], folder: Path) -> dict[str, Any]:
-    from hitl_widgets.loop.session import Session
+    from hitl_widgets.session import Session
 
     durable, learned = [], []
     classes = sorted(set(truth))
@@ -74,7 +74,7 @@ def disk_ms(folder: Path, n: int = 100) -> list[float]:
 
 
 def measure() -> dict[str, Any]:
-    from hitl_widgets.loop import mapping
+    from hitl_widgets.maps import preparation as mapping
 
     mapping.umap_available = lambda _: False  # the map is another part, and takes a core
     made: dict[str, Any] = {}

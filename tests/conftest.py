@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from helpers import clouds, missing
-from hitl_widgets.loop import mapping
-from hitl_widgets.loop.session import Session
+from hitl_widgets.maps import preparation as mapping
+from hitl_widgets.session import Session
 from hitl_widgets.widgets import channel
 from postgres import HOW, Server, binaries
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from hitl_widgets.loop.session import Session
+from hitl_widgets.session import Session
 
 # Every text, with the characters that break encoders among the likely ones. (As st.text(), these would
 # be as rare as any other.)

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hitl_widgets import datasets
     from hitl_widgets.data.pool import Pool
-    from hitl_widgets.export.models import load_model
-    from hitl_widgets.labels.schema import LabelClass, Schema
     from hitl_widgets.labels.store import LabelStore
     from hitl_widgets.loop.round import Round
-    from hitl_widgets.loop.session import Session
-    from hitl_widgets.loop.simulate import simulate
-    from hitl_widgets.loop.simulation import Simulation
+    from hitl_widgets.models.files import load_model
+    from hitl_widgets.questions.schema import LabelClass, Schema
+    from hitl_widgets.races.simulate import simulate
+    from hitl_widgets.races.simulation import Simulation
+    from hitl_widgets.session import Session
     from hitl_widgets.widgets.explorer import Explorer
     from hitl_widgets.widgets.labeler import Labeler
     from hitl_widgets.widgets.lesson import Lesson
@@ -38,19 +38,19 @@ except PackageNotFoundError:  # a source tree that was never installed
 
 _HOMES = {
     "Explorer": "widgets.explorer",
-    "LabelClass": "labels.schema",
+    "LabelClass": "questions.schema",
     "LabelStore": "labels.store",
     "Labeler": "widgets.labeler",
     "Lesson": "widgets.lesson",
     "Monitor": "widgets.monitor",
     "Pool": "data.pool",
     "Round": "loop.round",
-    "Schema": "labels.schema",
-    "Session": "loop.session",
-    "Simulation": "loop.simulation",
+    "Schema": "questions.schema",
+    "Session": "session",
+    "Simulation": "races.simulation",
     "Workbench": "widgets.workbench",
-    "load_model": "export.models",
-    "simulate": "loop.simulate",
+    "load_model": "models.files",
+    "simulate": "races.simulate",
 }
 
 __all__ = [
@@ -105,7 +105,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
     if name in {"Simulation", "simulate"}:
-        importlib.import_module(f"{__name__}.loop.simulation").Simulation.chart = _chart
+        importlib.import_module(f"{__name__}.races.simulation").Simulation.chart = _chart
     if name == "Session":
         value._repr_mimebundle_, value._ipython_display_ = _mimebundle, _display
         value.place = staticmethod(_place)

@@ -174,7 +174,7 @@ def _follow(process: subprocess.Popen[bytes]) -> int:
 
 def _check() -> int:
     """The quickstart in a fresh folder, answered by an oracle that knows the hidden truth."""
-    from hitl_widgets.loop.stored import stored_labels
+    from hitl_widgets.transfer.stored import stored_labels
 
     source = _notebook()
     folder = Path(tempfile.mkdtemp(prefix="hitl-demo-"))
@@ -238,7 +238,7 @@ def _ask_oracle(session: Any, topics: Any) -> dict[str, str]:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from hitl_widgets.loop.stored import export_stored
+    from hitl_widgets.transfer.stored import export_stored
 
     try:
         path = export_stored(options.store, options.out, options.task, options.format, names=options.names)
@@ -249,7 +249,7 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from hitl_widgets.loop.restoring import import_stored
+    from hitl_widgets.transfer.restoring import import_stored
 
     found = import_stored(options.store, options.file, options.task)
     print(repr(found).removesuffix(": see .refused"))

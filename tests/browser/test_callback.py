@@ -7,7 +7,7 @@ import pytest
 pytestmark = pytest.mark.browser
 
 BUTTON = """import threading, weakref, ipywidgets as w, hitl_widgets as hitl
-from hitl_widgets.loop.session import Session
+from hitl_widgets.session import Session
 made = []
 button, out = w.Button(description="label"), w.Output()
 def click(_):

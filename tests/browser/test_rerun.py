@@ -10,7 +10,7 @@ MAKE = """import hitl_widgets as hitl
 texts = [f"{word} number {i}" for i in range(40) for word in ("apple", "river")]
 session = hitl.Session(texts, classes=["fruit", "water"], random_state=1)"""
 COUNT = """import gc, threading, time
-from hitl_widgets.loop.session import Session
+from hitl_widgets.session import Session
 deadline = time.monotonic() + 20
 def found():
     gc.collect()

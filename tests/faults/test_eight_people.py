@@ -20,7 +20,7 @@ PEOPLE, EACH, THOUGHT, N = 8, 25, 0.05, 3_000
 def annotate(store: str, who: str, said: Connection) -> None:
     import numpy as np
 
-    from hitl_widgets.loop.session import Session
+    from hitl_widgets.session import Session
 
     X = np.random.default_rng(0).normal(size=(N, 8)).astype("float32")
     items = [f"item {i}" for i in range(N)]
@@ -52,7 +52,7 @@ def test_eight_people_label_at_once(
     else:
         store = str(tmp_path / "labels.sqlite")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["hitl_widgets.loop.session", "hitl_widgets.learn.linear"])
+    context.set_forkserver_preload(["hitl_widgets.session", "hitl_widgets.learn.linear"])
     ends: list[Connection] = []
     people = []
     for i in range(PEOPLE):

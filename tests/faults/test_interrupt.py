@@ -119,7 +119,7 @@ threading.Thread(target=kill, daemon=True).start()
 STORM = """
 import os, random, signal, sys, threading, time
 import numpy as np
-from hitl_widgets.loop.session import Session
+from hitl_widgets.session import Session
 X = np.random.default_rng(0).normal(size=(400, 4)).astype("f4")
 make = lambda: Session([f"item {i}" for i in range(400)], X=X, classes=["a", "b"], store=sys.argv[1],
                        learner="linear", random_state=0)

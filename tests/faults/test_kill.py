@@ -25,7 +25,7 @@ def label(store: str, seed: int, said: Connection) -> None:
     """What a person does, in any order; tells the id of every act once it is acknowledged."""
     import numpy as np
 
-    from hitl_widgets.loop.session import Session
+    from hitl_widgets.session import Session
 
     rng = random.Random(seed)
     X = np.random.default_rng(0).normal(size=(N, 8)).astype("float32")
@@ -62,7 +62,7 @@ def told(pipe: Connection) -> list[str]:
 def test_no_acknowledged_act_is_lost_under_kill_9(tmp_path: Path, figure: Callable[..., None]) -> None:
     path = tmp_path / "labels.sqlite"
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["hitl_widgets.loop.session", "hitl_widgets.learn.linear"])
+    context.set_forkserver_preload(["hitl_widgets.session", "hitl_widgets.learn.linear"])
     acknowledged: list[str] = []
     for seed in range(ROUNDS):
         ours, theirs = context.Pipe(duplex=False)

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from hitl_widgets.labels.events import new_event_id
-from hitl_widgets.loop.session import Session
+from hitl_widgets.session import Session
 from hitl_widgets.widgets.workbench import Workbench
 
 # Fewer items than labels: the last are corrections.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from helpers import clouds
-from hitl_widgets.labels.schema import Schema
 from hitl_widgets.learn.strategies import as_strategy
 from hitl_widgets.loop.asking import Asker, Labels
+from hitl_widgets.questions.schema import Schema
 
 
 def asker() -> Asker:

@@ -20,9 +20,9 @@ from scipy import sparse
 from hitl_widgets.data.matrix import open_matrix
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.loop.session import Session
-from hitl_widgets.loop.stored import stored_labels
 from hitl_widgets.paths import full_path
+from hitl_widgets.session import Session
+from hitl_widgets.transfer.stored import stored_labels
 
 Make = Callable[..., Session]
 ROWS = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)

@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
+from hitl_widgets.background.turns import one_blas_thread
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.learn import auto, scoring
 from hitl_widgets.learn.auto import AutoLearner, Trust
@@ -21,7 +22,6 @@ from hitl_widgets.learn.evaluate import Given, Rest, accuracy_estimate
 from hitl_widgets.learn.graph import GraphLearner
 from hitl_widgets.learn.linear import LinearLearner, Span, _posterior_variance
 from hitl_widgets.learn.views import spectral
-from hitl_widgets.turns import one_blas_thread
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hitl_widgets import children
-from hitl_widgets.children import Cancelled, ChildJob
+from hitl_widgets.background import children
+from hitl_widgets.background.children import Cancelled, ChildJob
 from hitl_widgets.errors import HitlError
 
 # Notes each start; ends as it is told while it has been started no more often than that.
@@ -25,7 +25,7 @@ with open(settings["starts"], "a") as starts:
     starts.write(f"{os.getpid()}\\n")
 time.sleep(settings["importing"])
 import numpy as np
-from hitl_widgets.children import serve
+from hitl_widgets.background.children import serve
 
 def work(folder, settings, reporter):
     reporter.stage("working")

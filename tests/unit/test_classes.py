@@ -12,7 +12,7 @@ from helpers import clouds
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.learn.scoring import Scores
 from hitl_widgets.loop.round import Round
-from hitl_widgets.loop.session import Session
+from hitl_widgets.session import Session
 
 Make = Callable[..., Session]
 

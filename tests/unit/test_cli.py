@@ -20,8 +20,8 @@ from hitl_widgets import cli
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError
 from hitl_widgets.labels.store import LabelStore
-from hitl_widgets.loop.session import Session
-from hitl_widgets.loop.stored import stored_history, stored_labels
+from hitl_widgets.session import Session
+from hitl_widgets.transfer.stored import stored_history, stored_labels
 
 Capture = pytest.CaptureFixture[str]
 

@@ -17,7 +17,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 import hitl_widgets as hitl
 from hitl_widgets.errors import HitlError
-from hitl_widgets.loop.session import Session
+from hitl_widgets.session import Session
 
 Make = Callable[..., Session]
 

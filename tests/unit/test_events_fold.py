@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels.events import LabelEvent, new_event_id
 from hitl_widgets.labels.fold import Fold
-from hitl_widgets.labels.schema import Schema
+from hitl_widgets.questions.schema import Schema
 
 ITEMS = ("x", "y", "z")
 PEOPLE = ("ann", "bob")
@@ -251,7 +251,7 @@ def logs(draw: st.DrawFn) -> list[LabelEvent]:
         )
         if kind == "change":
             try:
-                value = fold_of(log).question.completed(draw(changes()))
+                value = fold_of(log).vocabulary.completed(draw(changes()))
             except InvalidInput:
                 continue
             log.append(LabelEvent("schema", "t", who, value=value))

@@ -8,13 +8,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from hitl_widgets.labels.schema import Schema
 from hitl_widgets.learn.auto import AutoLearner, Trust
 from hitl_widgets.learn.scoring import Scores
 from hitl_widgets.learn.strategies import as_strategy
 from hitl_widgets.loop.asking import Asker
-from hitl_widgets.loop.mapping import Stage
 from hitl_widgets.loop.round import Round
+from hitl_widgets.maps.preparation import Stage
+from hitl_widgets.questions.schema import Schema
 from hitl_widgets.widgets.monitor import model_words
 
 CODES = np.array([0, 1, -1], dtype=np.int16)

@@ -22,13 +22,13 @@ from hypothesis import strategies as st
 
 from helpers import ANY_TEXT, clouds
 from hitl_widgets.errors import HitlError, InvalidInput
-from hitl_widgets.export import excel
-from hitl_widgets.export.card import agreement
-from hitl_widgets.export.reading import Columns, read_source
-from hitl_widgets.export.tables import armed, defused, write_table
-from hitl_widgets.labels.schema import LabelClass, Schema
+from hitl_widgets.formats import excel
+from hitl_widgets.formats.card import agreement
+from hitl_widgets.formats.reading import Columns, read_source
+from hitl_widgets.formats.tables import armed, defused, write_table
 from hitl_widgets.labels.store import LabelStore
-from hitl_widgets.loop.session import Session
+from hitl_widgets.questions.schema import LabelClass, Schema
+from hitl_widgets.session import Session
 
 Make = Callable[..., Session]
 

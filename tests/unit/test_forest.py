@@ -15,9 +15,9 @@ from sklearn.linear_model import LogisticRegression
 
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.export.models import load_model, save_model
 from hitl_widgets.learn.auto import COLUMNS, AutoLearner
 from hitl_widgets.learn.forest import ForestClassifier, edges_of
+from hitl_widgets.models.files import load_model, save_model
 
 
 def deciding(n: int = 1_500, d: int = 30, seed: int = 0) -> tuple[Any, Any]:

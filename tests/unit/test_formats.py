@@ -20,7 +20,7 @@ from pyarrow import parquet
 from hitl_widgets.data.rows import encode
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.formats import FORMATS, Left, Said, Wanted, recognised
-from hitl_widgets.loop.session import Session
+from hitl_widgets.session import Session
 
 Make = Callable[..., Session]
 

@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import block_diag, csr_array
 
-from hitl_widgets import children
+from hitl_widgets.background import children
+from hitl_widgets.background.turns import one_blas_thread
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.learn import graph, views
 from hitl_widgets.learn.graph import SCALE, GraphLearner, Spread, normalised
 from hitl_widgets.learn.views import smoothed, spectral
-from hitl_widgets.turns import one_blas_thread
 
 ROUNDING = 1 / SCALE
 

@@ -20,10 +20,10 @@ from hitl_widgets.data.pool import Pool
 from hitl_widgets.data.spelling import canonical_id, canonical_text, is_rounded, spellings
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels.events import LabelEvent, new_event_id
-from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.loop.ledger import Ledger
-from hitl_widgets.loop.session import Session
+from hitl_widgets.questions.schema import Schema
+from hitl_widgets.session import Session
 from hitl_widgets.widgets.labeler import Labeler
 from hitl_widgets.widgets.monitor import Monitor
 

@@ -14,13 +14,13 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from hitl_widgets.children import Cancelled
+from hitl_widgets.background.children import Cancelled
 from hitl_widgets.data import images
 from hitl_widgets.data.features import encode_images, image_features
 from hitl_widgets.data.images import Columns, ImageDescriptors, describe
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.export.models import load_model, save_model
-from hitl_widgets.loop.session import Session
+from hitl_widgets.models.files import load_model, save_model
+from hitl_widgets.session import Session
 
 RNG = np.random.default_rng(0)
 PHOTO = RNG.integers(0, 256, (40, 30, 3), dtype=np.uint8)

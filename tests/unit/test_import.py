@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from helpers import ANY_TEXT, clouds
 from hitl_widgets import cli
 from hitl_widgets.errors import HitlError, InvalidInput
-from hitl_widgets.export import history
-from hitl_widgets.loop.session import Session
-from hitl_widgets.loop.stored import stored_history, stored_labels
+from hitl_widgets.formats import history
+from hitl_widgets.session import Session
+from hitl_widgets.transfer.stored import stored_history, stored_labels
 
 Make = Callable[..., Session]
 

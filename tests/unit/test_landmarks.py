@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from hitl_widgets.children import Cancelled
+from hitl_widgets.background.children import Cancelled
 from hitl_widgets.data import landmarks as module
 from hitl_widgets.data.landmarks import NEAREST, LandmarkGraph
 from hitl_widgets.learn.auto import AutoLearner

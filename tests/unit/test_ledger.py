@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels.events import LabelEvent
-from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.loop.ledger import Ledger
+from hitl_widgets.questions.schema import Schema
 
 POOL = Pool("text", ["x", "y", "z"], ("0", "1", "2"), np.arange(3))
 SCHEMA = Schema(["a", "b"])

@@ -16,10 +16,10 @@ from hitl_widgets import datasets
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.learn.learner import Affinity
 from hitl_widgets.learn.strategies import STRATEGIES, Context
-from hitl_widgets.loop.course import Course
-from hitl_widgets.loop.lesson import Step
-from hitl_widgets.loop.lesson_words import Asked, why
-from hitl_widgets.loop.plane import CELLS, Plane, surface_of
+from hitl_widgets.lessons.course import Course
+from hitl_widgets.lessons.lesson import Step
+from hitl_widgets.lessons.plane import CELLS, Plane, surface_of
+from hitl_widgets.lessons.words import Asked, why
 from hitl_widgets.widgets import channel
 from hitl_widgets.widgets.lesson import Lesson
 
@@ -208,7 +208,7 @@ def test_a_learner_on_the_graph_sees_the_points_alone_and_still_colours_the_plan
 @pytest.mark.parametrize("name", ["margin", "entropy", "vote_entropy", "information_density", "core_set"])
 def test_cells_never_change_what_a_strategy_asks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with_cells = [course(strategy=name).step(name, 0, i)[0] for i in range(8)]
-    monkeypatch.setattr("hitl_widgets.loop.lesson.Trace._heat", lambda *_: (None, None))
+    monkeypatch.setattr("hitl_widgets.lessons.lesson.Trace._heat", lambda *_: (None, None))
     without = course(strategy=name)
     assert [s.query for s in with_cells] == [without.step(name, 0, i)[0].query for i in range(8)]
 

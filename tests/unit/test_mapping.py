@@ -18,9 +18,9 @@ from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.data.projection import UmapProcess, normalise_map
 from hitl_widgets.errors import HitlError, InvalidInput
-from hitl_widgets.loop import mapping
-from hitl_widgets.loop.mapping import Map, Preparation, Stage, regroup
-from hitl_widgets.loop.maps import draw
+from hitl_widgets.maps import preparation as mapping
+from hitl_widgets.maps.map import draw
+from hitl_widgets.maps.preparation import Map, Preparation, Stage, regroup
 
 X, Y = make_blobs(240, 8, centers=4, cluster_std=0.7, random_state=0)
 X = X.astype(np.float32)
@@ -224,7 +224,7 @@ importlib.util.find_spec = lambda name, *a: None if name in missing else find(na
 import numpy as np, threading
 from hitl_widgets.data import landmarks, placing
 from hitl_widgets.data.pool import Pool
-from hitl_widgets.loop import mapping
+from hitl_widgets.maps import preparation as mapping
 X = np.random.default_rng(0).normal(size=(300, 6)).astype("float32")
 for most in (200_000, 200):
     mapping.MOST_IN_GRAPH = most

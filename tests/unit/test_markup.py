@@ -18,8 +18,8 @@ from hitl_widgets.data.items import payload
 from hitl_widgets.data.markup import address_host, check_hosts, sanitise, visible_text
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput
-from hitl_widgets.loop.mapping import build_features
-from hitl_widgets.loop.session import Session
+from hitl_widgets.maps.preparation import build_features
+from hitl_widgets.session import Session
 
 EVIL = [
     "<script>alert(1)</script>",

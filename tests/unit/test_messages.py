@@ -23,7 +23,7 @@ from helpers import ANY_TEXT, Told, clouds
 from hitl_widgets.data.rows import encode
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput, StoreError
 from hitl_widgets.labels.events import LabelEvent, new_event_id
-from hitl_widgets.loop.session import Session
+from hitl_widgets.session import Session
 from hitl_widgets.widgets import channel, messages
 from hitl_widgets.widgets.explorer import Explorer
 from hitl_widgets.widgets.labeler import Labeler

@@ -32,9 +32,9 @@ from sklearn.svm import LinearSVC
 import hitl_widgets as hitl
 from helpers import clouds
 from hitl_widgets.errors import HitlError, InvalidInput
-from hitl_widgets.export import models
-from hitl_widgets.export.models import load_model, save_model
-from hitl_widgets.loop.session import Session
+from hitl_widgets.models import files as models
+from hitl_widgets.models.files import load_model, save_model
+from hitl_widgets.session import Session
 
 Make = Callable[..., Session]
 

@@ -10,7 +10,7 @@ import pytest
 from sklearn.datasets import make_blobs
 from sklearn.neighbors import NearestNeighbors
 
-from hitl_widgets.children import Cancelled
+from hitl_widgets.background.children import Cancelled
 from hitl_widgets.data import _graph_cache, neighbors
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.errors import InvalidInput

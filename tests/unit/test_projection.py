@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial import procrustes
 from sklearn.datasets import make_blobs
 
-from hitl_widgets import children
+from hitl_widgets.background import children
 from hitl_widgets.data import projection
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.projection import (

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
-from hitl_widgets.labels.schema import KEYS, LabelClass, Schema
-from hitl_widgets.loop.classes import Classes
+from hitl_widgets.questions.classes import Classes
+from hitl_widgets.questions.schema import KEYS, LabelClass, Schema
 
 
 class Task:
@@ -36,7 +36,7 @@ class Task:
 
     def by(self, who: str) -> Classes:
         assert self.fold.schema is not None
-        complete = self.fold.question.completed
+        complete = self.fold.vocabulary.completed
         return Classes(self.fold.schema, lambda change: self.act("schema", complete(change), who=who))
 
     def undo(self, event_id: str, who: str = "ann") -> None:
@@ -198,7 +198,7 @@ def test_a_change_that_nobody_can_read_or_that_no_longer_applies_is_void(task: T
 
 
 def test_two_people_who_do_the_same_at_once_do_it_once(task: Task) -> None:
-    complete = task.fold.question.completed
+    complete = task.fold.vocabulary.completed
     both = [complete({"change": "add", "classes": [{"name": "scam"}]}) for _ in "12"]
     key = [complete({"change": "edit", "of": [n], "set": {"key": "q"}}) for n in ("spam", "ham")]
     for value, who in zip((*both, *key), ("ann", "bob", "ann", "bob"), strict=True):

@@ -10,7 +10,7 @@ import pytest
 
 from hitl_widgets.errors import InvalidInput, StoreError
 from hitl_widgets.labels.events import new_event_id
-from hitl_widgets.loop.session import Session
+from hitl_widgets.session import Session
 
 Make = Callable[..., Session]
 

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.labels.schema import KEYS, MAX_CLASSES, LabelClass, Schema
-from hitl_widgets.labels.values import alike, is_blank
+from hitl_widgets.questions.schema import KEYS, MAX_CLASSES, LabelClass, Schema
+from hitl_widgets.questions.values import alike, is_blank
 
 NAMES = st.lists(
     st.text(min_size=1, max_size=20).filter(lambda name: not is_blank(name)),

@@ -15,7 +15,7 @@ import pytest
 
 from helpers import clouds
 from hitl_widgets.errors import HitlError
-from hitl_widgets.loop.session import Session
+from hitl_widgets.session import Session
 from hitl_widgets.widgets import screens
 from hitl_widgets.widgets.workbench import Workbench
 

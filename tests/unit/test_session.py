@@ -21,14 +21,14 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from helpers import Told, clouds
+from hitl_widgets.background.worker import Worker
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput, StoreError
-from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.linear import LinearLearner
 from hitl_widgets.loop import asking
-from hitl_widgets.loop.session import Session
-from hitl_widgets.loop.worker import Worker
+from hitl_widgets.questions.schema import Schema
+from hitl_widgets.session import Session
 
 Make = Callable[..., Session]
 X, NAMES = clouds()

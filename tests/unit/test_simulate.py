@@ -23,8 +23,8 @@ from sklearn.tree import DecisionTreeClassifier
 import hitl_widgets as hitl
 from helpers import clouds
 from hitl_widgets.errors import HitlError, InvalidInput
-from hitl_widgets.loop.simulate import simulate
-from hitl_widgets.loop.simulation import Simulation
+from hitl_widgets.races.simulate import simulate
+from hitl_widgets.races.simulation import Simulation
 
 
 def race(pool: Any = None, y: Any = None, learners: Any = "linear", **options: Any) -> Simulation:

@@ -13,7 +13,7 @@ import pytest
 
 import hitl_widgets as hitl
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.loop.simulation import Simulation, _t_interval
+from hitl_widgets.races.simulation import Simulation, _t_interval
 from hitl_widgets.widgets.charts import race_chart
 
 

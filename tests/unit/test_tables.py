@@ -13,12 +13,12 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from hitl_widgets.children import Cancelled
+from hitl_widgets.background.children import Cancelled
 from hitl_widgets.data.features import encode_tables, table_features
 from hitl_widgets.data.tables import Categories, Cell, Gaps, Numbers, TableRows, as_numbers
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.export.models import load_model, save_model
-from hitl_widgets.loop.session import Session
+from hitl_widgets.models.files import load_model, save_model
+from hitl_widgets.session import Session
 
 N = 80
 RNG = np.random.default_rng(0)

@@ -13,7 +13,7 @@ import pytest
 from helpers import Told
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.loop import team
-from hitl_widgets.loop.session import Session
+from hitl_widgets.session import Session
 from hitl_widgets.widgets.monitor import Monitor
 
 Make = Callable[..., Session]

@@ -13,13 +13,13 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from helpers import Told
-from hitl_widgets.children import Cancelled
+from hitl_widgets.background.children import Cancelled
 from hitl_widgets.data import sentences, texts
 from hitl_widgets.data.features import encode_texts
 from hitl_widgets.errors import HitlError, InvalidInput
-from hitl_widgets.export.models import load_model, save_model
-from hitl_widgets.loop import mapping
-from hitl_widgets.loop.session import Session
+from hitl_widgets.maps import preparation as mapping
+from hitl_widgets.models.files import load_model, save_model
+from hitl_widgets.session import Session
 
 Make = Callable[..., Session]
 GOOD = ["a wonderful film", "I enjoyed every minute", "superb acting", "a joy to watch", "truly delightful"]

@@ -20,9 +20,9 @@ from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput
-from hitl_widgets.export.models import load_model, save_model
-from hitl_widgets.loop.session import Session
-from hitl_widgets.loop.simulate import simulate
+from hitl_widgets.models.files import load_model, save_model
+from hitl_widgets.races.simulate import simulate
+from hitl_widgets.session import Session
 
 Make = Callable[..., Session]
 

@@ -14,12 +14,15 @@ import numpy as np
 import pytest
 
 from helpers import Told, clouds
+from hitl_widgets.background import worker
+from hitl_widgets.background.worker import half_imported
 from hitl_widgets.data.items import Payload
 from hitl_widgets.errors import HitlError
 from hitl_widgets.learn.linear import LinearLearner
-from hitl_widgets.loop import asking, mapping, worker
-from hitl_widgets.loop.session import Session
-from hitl_widgets.loop.troubles import Troubles, half_imported, in_words
+from hitl_widgets.loop import asking
+from hitl_widgets.loop.troubles import Troubles, in_words
+from hitl_widgets.maps import preparation as mapping
+from hitl_widgets.session import Session
 from hitl_widgets.widgets.explorer import Explorer
 from hitl_widgets.widgets.labeler import Labeler
 from hitl_widgets.widgets.monitor import Monitor

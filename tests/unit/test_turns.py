@@ -8,8 +8,8 @@ import time
 import numpy as np  # noqa: F401 - brings a BLAS to limit
 import pytest
 
-from hitl_widgets import turns
-from hitl_widgets.turns import behind, first, give_way, held, one_blas_thread, one_thread
+from hitl_widgets.background import turns
+from hitl_widgets.background.turns import behind, first, give_way, held, one_blas_thread, one_thread
 
 
 def blas_threads() -> set[int]:

@@ -17,9 +17,9 @@ from sklearn.naive_bayes import GaussianNB
 
 from helpers import clouds
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.export.models import load_model
-from hitl_widgets.loop.session import Session
-from hitl_widgets.loop.stored import stored_labels
+from hitl_widgets.models.files import load_model
+from hitl_widgets.session import Session
+from hitl_widgets.transfer.stored import stored_labels
 
 Make = Callable[..., Session]
 X, NAMES = clouds()

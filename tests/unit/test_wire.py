@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers import clouds
-from hitl_widgets.loop.session import Session
+from hitl_widgets.session import Session
 from hitl_widgets.widgets import messages
 from hitl_widgets.widgets.channel import ChannelWidget
 from hitl_widgets.widgets.explorer import Explorer

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.children import Cancelled
-from hitl_widgets.turns import one_thread
+from hitl_widgets.background.children import Cancelled
+from hitl_widgets.background.turns import one_thread
 
 __all__ = ["Cells"]
 

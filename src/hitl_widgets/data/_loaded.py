@@ -6,7 +6,7 @@ import importlib
 import sys
 from typing import Any
 
-from hitl_widgets.turns import uninterrupted
+from hitl_widgets.background.turns import uninterrupted
 
 __all__ = ["loaded", "wait_for_imports"]
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
-from hitl_widgets.children import Cancelled, ChildJob, Progress, stopping
+from hitl_widgets.background.children import Cancelled, ChildJob, Progress, stopping
 
 __all__ = ["Search"]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hitl_widgets.children import Reporter, serve
+from hitl_widgets.background.children import Reporter, serve
 
 _BLOCK = 20_000
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hitl_widgets.children import Reporter, serve
+from hitl_widgets.background.children import Reporter, serve
 from hitl_widgets.data.sentences import sentence_vectors
 
 

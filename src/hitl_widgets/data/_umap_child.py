@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.children import DRAWING, Reporter, serve
+from hitl_widgets.background.children import DRAWING, Reporter, serve
 
 # From here UMAP lays out in parallel when no random_state asks for a repeatable map.
 _PARALLEL_ROWS = 50_000

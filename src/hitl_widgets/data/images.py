@@ -16,12 +16,12 @@ import numpy.typing as npt
 from PIL import Image
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from hitl_widgets.children import Cancelled
+from hitl_widgets.background.children import Cancelled
+from hitl_widgets.background.turns import give_way
 from hitl_widgets.data._stateless import Stateless
 from hitl_widgets.data.items import is_missing, load_image
 from hitl_widgets.data.matrix import Matrix
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.turns import give_way
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.children import Progress
+from hitl_widgets.background.children import Progress
 from hitl_widgets.data._cache import Cache, fingerprint, row_keys
 from hitl_widgets.data._cells import Cells
 from hitl_widgets.data._graph_cache import are_neighbours

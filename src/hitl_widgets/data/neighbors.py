@@ -13,11 +13,11 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from hitl_widgets.children import Progress
+from hitl_widgets.background.children import Progress
+from hitl_widgets.background.turns import give_way
 from hitl_widgets.data._graph_cache import CachedGraph
 from hitl_widgets.data._neighbor_search import Search
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.turns import give_way
 
 __all__ = ["Metric", "NeighborGraph"]
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.children import DRAWING, Cancelled, ChildJob, Progress
+from hitl_widgets.background.children import DRAWING, Cancelled, ChildJob, Progress
 
 __all__ = ["Cancelled", "UmapProcess", "normalise_map", "pca_map", "umap_available"]
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.children import ChildJob, stopping
-from hitl_widgets.turns import give_way, one_blas_thread
+from hitl_widgets.background.children import ChildJob, stopping
+from hitl_widgets.background.turns import give_way, one_blas_thread
 
 __all__ = ["INSTALL", "SentenceJobs", "characters_for", "has_sentences", "sentence_vectors"]
 

@@ -13,14 +13,14 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.children import Cancelled
+from hitl_widgets.background.children import Cancelled
+from hitl_widgets.background.turns import give_way
 from hitl_widgets.data._stateless import Stateless
 from hitl_widgets.data.items import is_missing as cell_is_missing
 from hitl_widgets.data.matrix import Matrix
 from hitl_widgets.data.texts import Dense
 from hitl_widgets.data.texts import encode as encode_texts
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.turns import give_way
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from hitl_widgets.background.turns import give_way
 from hitl_widgets.data._stateless import Stateless
 from hitl_widgets.data.items import is_missing
 from hitl_widgets.data.matrix import Matrix
@@ -22,7 +23,6 @@ from hitl_widgets.data.sentences import (
     sentence_vectors,
 )
 from hitl_widgets.errors import HitlError, InvalidInput
-from hitl_widgets.turns import give_way
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

@@ -40,7 +40,7 @@ class LabelEvent:
     value
         The class of a label (None takes the label away), the ``event_id`` that an undo or redo is
         about or a list of them, or the question: whole or a change of it, as
-        :class:`~hitl_widgets.labels.question.Question` reads it.
+        :class:`~hitl_widgets.questions.vocabulary.Vocabulary` reads it.
     elapsed_ms
         How long the person looked at the item, where known.
     selection

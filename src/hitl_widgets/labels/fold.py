@@ -8,8 +8,8 @@ from itertools import islice, repeat
 
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels.events import ActState, LabelEvent
-from hitl_widgets.labels.question import Question
-from hitl_widgets.labels.schema import Schema
+from hitl_widgets.questions.schema import Schema
+from hitl_widgets.questions.vocabulary import Vocabulary
 
 __all__ = ["Fold"]
 
@@ -25,7 +25,7 @@ class Fold:
 
     def __init__(self) -> None:
         self.n_events = 0
-        self.question = Question()
+        self.vocabulary = Vocabulary()
         self._order: dict[str, int] = {}
         self._events: dict[str, LabelEvent] = {}
         # Items of one act share one tuple: a hundred thousand lists would wake the garbage collector.
@@ -41,7 +41,7 @@ class Fold:
     @property
     def schema(self) -> Schema | None:
         """The question that holds."""
-        return self.question.schema
+        return self.vocabulary.schema
 
     def apply(self, event: LabelEvent) -> tuple[str, ...]:
         """Add one event; returns the keys of the items whose state it may have changed."""
@@ -49,14 +49,14 @@ class Fold:
         if event.kind in {"undo", "redo"}:
             return self._turn(event)
         if event.kind == "schema":
-            changed = self.question.apply(event)
+            changed = self.vocabulary.apply(event.value, event.event_id)
             if changed is None or "change" not in event.value:
                 return tuple(self._on_item) if changed else ()
             self._push(event)
             return tuple(self._on_item) if changed else ()
         self._push(event)
         if event.kind == "label" and event.value is not None:
-            self._said[event.event_id] = self.question.understood(event.value)
+            self._said[event.event_id] = self.vocabulary.understood(event.value)
             self._given[event.annotator] += len(event.item_ids)
         keys, before = event.item_ids, self.histories(event.item_ids)
         longer = {acts: (*acts, event.event_id) for acts in set(before)}
@@ -88,7 +88,7 @@ class Fold:
             (self._undone.add if back else self._undone.discard)(target.event_id)
             if target.event_id in self._said:
                 self._given[who] += len(target.item_ids) * (-1 if back else 1)
-            changed = target.kind == "schema" and self.question.turn(target.event_id, back=back)
+            changed = target.kind == "schema" and self.vocabulary.turn(target.event_id, back=back)
             touched.update(dict.fromkeys(self._on_item if changed else target.item_ids))
         return tuple(touched)
 
@@ -172,7 +172,7 @@ class Fold:
         """Of a label or skip: on how many of its items its annotator's act of now says otherwise."""
         keys, said = event.item_ids, (event.kind, self.meaning(event))
         if said[1] is None and event.value is not None:  # not in the log yet
-            said = (event.kind, self.question.meaning(self.question.understood(event.value)))
+            said = (event.kind, self.vocabulary.meaning(self.vocabulary.understood(event.value)))
         n = 0
         for acts, (key, size) in _alike(self.histories(keys), keys).items():
             held = self.current(key).get(event.annotator) if acts else None
@@ -185,7 +185,7 @@ class Fold:
 
     def meaning(self, event: LabelEvent) -> str | None:
         """What a label says in classes of now; None where its class is no more, or it took a label away."""
-        return self.question.meaning(self._said.get(event.event_id))
+        return self.vocabulary.meaning(self._said.get(event.event_id))
 
     @property
     def given(self) -> dict[str, int]:

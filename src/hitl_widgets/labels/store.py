@@ -12,15 +12,15 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from hitl_widgets.background.forks import Elsewhere, on_fork
+from hitl_widgets.background.turns import uninterrupted
 from hitl_widgets.errors import RESCUE, InvalidInput, StoreError
-from hitl_widgets.forks import Elsewhere, on_fork
 from hitl_widgets.labels._database import open_database
 from hitl_widgets.labels._leases import MAX_SECONDS, Leases
 from hitl_widgets.labels._rows import to_event, to_row
 from hitl_widgets.labels._schema import FORMAT, events, prepare, read_meta
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.waiting import Patience, patience
-from hitl_widgets.turns import uninterrupted
 
 __all__ = ["FORMAT", "START", "LabelStore", "LogChanged", "Mark"]
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from hitl_widgets.children import Reporter, serve
+from hitl_widgets.background.children import Reporter, serve
 from hitl_widgets.learn.views import modes
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.background.turns import give_way, held, one_blas_thread
 from hitl_widgets.learn._compile import NUMBA
 from hitl_widgets.learn.graph import GraphLearner
 from hitl_widgets.learn.landmarks import OnLandmarks
@@ -18,7 +19,6 @@ from hitl_widgets.learn.linear import LinearLearner, told_together
 from hitl_widgets.learn.scoring import Head, Scores, blocks_of, score
 from hitl_widgets.learn.takeaway import distil
 from hitl_widgets.learn.views import smoothed, spectral
-from hitl_widgets.turns import give_way, held, one_blas_thread
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression

@@ -9,12 +9,12 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from hitl_widgets.background.turns import give_way
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.learn._compile import NUMBA
 from hitl_widgets.learn._forest import BINS, grow, read, read_left_out
 from hitl_widgets.learn.learner import FloatArray
 from hitl_widgets.learn.scoring import blocks_of
-from hitl_widgets.turns import give_way
 
 __all__ = ["ForestClassifier", "edges_of"]
 

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from hitl_widgets.background.turns import one_blas_thread
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.turns import one_blas_thread
 
 if TYPE_CHECKING:
     from hitl_widgets.learn.scoring import Scores

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.background.turns import give_way, one_blas_thread
 from hitl_widgets.learn.learner import (
     FloatArray,
     Graph,
@@ -18,7 +19,6 @@ from hitl_widgets.learn.learner import (
     softmax,
 )
 from hitl_widgets.learn.scoring import Head, Scores, score, told_by
-from hitl_widgets.turns import give_way, one_blas_thread
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression

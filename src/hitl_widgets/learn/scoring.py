@@ -14,9 +14,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.background.turns import give_way
 from hitl_widgets.learn._compile import NUMBA
 from hitl_widgets.learn.learner import FloatArray, IntArray, softmax
-from hitl_widgets.turns import give_way
 
 __all__ = [
     "BLOCK",

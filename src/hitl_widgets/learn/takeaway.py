@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.background.turns import one_blas_thread
 from hitl_widgets.learn.learner import FloatArray, IntArray, named
-from hitl_widgets.turns import one_blas_thread
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression

@@ -11,11 +11,11 @@ from scipy.sparse import csc_array, csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, LinearOperator, eigsh
 
-from hitl_widgets.children import ChildJob
+from hitl_widgets.background.children import ChildJob
+from hitl_widgets.background.turns import give_way, one_blas_thread
 from hitl_widgets.learn.graph import normalised
 from hitl_widgets.learn.learner import Affinity, FloatArray
 from hitl_widgets.learn.scoring import blocks_of
-from hitl_widgets.turns import give_way, one_blas_thread
 
 __all__ = ["modes", "smoothed", "spectral"]
 

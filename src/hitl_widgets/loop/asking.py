@@ -15,7 +15,6 @@ import numpy.typing as npt
 from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.placing import Rows
-from hitl_widgets.labels.schema import Schema
 from hitl_widgets.learn.evaluate import Given
 from hitl_widgets.learn.learner import FloatArray, Graph, Landmarks, Learner
 from hitl_widgets.learn.strategies import (
@@ -30,6 +29,7 @@ from hitl_widgets.learn.strategies import (
 from hitl_widgets.learn.strategies.doubt import EARLY
 from hitl_widgets.loop.round import Round, Suggestion
 from hitl_widgets.loop.words import within
+from hitl_widgets.questions.schema import Schema
 
 __all__ = ["Asked", "Asker", "Ground", "Labels", "ground_of"]
 

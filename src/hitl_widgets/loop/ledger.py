@@ -15,17 +15,17 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.background.turns import uninterrupted
 from hitl_widgets.data.pool import Pool, repeated_words
 from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
-from hitl_widgets.labels.schema import LabelClass, Schema, free_color
 from hitl_widgets.labels.store import START, LabelStore, LogChanged, Mark
-from hitl_widgets.labels.values import KNOWN
 from hitl_widgets.loop import notices
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.naming import Naming
-from hitl_widgets.turns import uninterrupted
+from hitl_widgets.questions.schema import LabelClass, Schema, free_color
+from hitl_widgets.questions.values import KNOWN
 
 __all__ = ["Ledger"]
 
@@ -232,7 +232,7 @@ class Ledger:
         lacked = self.store.restore(self.events)
         self.events, self.fold, self._mark = [], Fold(), START
         if self._own:
-            self.fold.question.spell(self._own)
+            self.fold.vocabulary.spell(self._own)
         self.naming, self._missing = Naming(self._pool), None
         self._strangers.clear()
         self.changed.clear()
@@ -347,7 +347,7 @@ class Ledger:
 
     def _agree(self, asked: Schema | None) -> Schema:
         """The schema that holds: the asked one, or the store's."""
-        stored, before = self.fold.schema, self.fold.question.asked
+        stored, before = self.fold.schema, self.fold.vocabulary.asked
         if asked is None:
             if stored is None:
                 raise InvalidInput(
@@ -358,7 +358,7 @@ class Ledger:
             return stored
         # What the cell calls text is text to it, whatever others call it.
         self._own = dict(zip(asked.names, asked.values, strict=True))
-        self.fold.question.spell(self._own)
+        self.fold.vocabulary.spell(self._own)
         wanted: Mapping[str, Any] = asked.to_dict()
         if before is not None and _differ(before, wanted):
             wanted = self._with_lost(wanted)
@@ -370,7 +370,7 @@ class Ledger:
 
     def _warn_of_types(self, stored: Schema) -> None:
         """Say that classes were of a type that the log cannot make again: an enumeration, say."""
-        told = (self.fold.question.asked or {}).get("types", {})
+        told = (self.fold.vocabulary.asked or {}).get("types", {})
         if odd := sorted({str(told[name]) for name in stored.names if name in told} - KNOWN):
             warnings.warn(
                 f"The classes of task {self.task!r} were of type {choices(odd)}, of which {self.store.name} "
@@ -381,11 +381,11 @@ class Ledger:
 
     def _with_lost(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         """What classes= asks, and the classes that it no longer names though there are labels of them."""
-        question, stored = self.fold.question, self.fold.schema
+        vocabulary, stored = self.fold.vocabulary, self.fold.schema
         said = [e for e, holds in self.acts() if holds and e.kind == "label"]
-        used = {(id_, question.meaning(id_)) for e in said if (id_ := self.fold.said(e))}
-        trial = deepcopy(question)
-        trial.apply(LabelEvent("schema", self.task, self._annotator, value=asked))
+        used = {(id_, vocabulary.meaning(id_)) for e in said if (id_ := self.fold.said(e))}
+        trial = deepcopy(vocabulary)
+        trial.apply(asked, "")
         lost = {name for id_, name in used if name and trial.meaning(id_) is None}
         if stored is None or not lost:
             return asked
@@ -474,7 +474,7 @@ class Ledger:
 
     def completed(self, change: Mapping[str, Any]) -> dict[str, Any]:
         """A change of the classes as the log keeps it; raises for one that cannot be made."""
-        return self.fold.question.completed(change)
+        return self.fold.vocabulary.completed(change)
 
     def to_turn(self, kind: Literal["undo", "redo"], annotator: str) -> LabelEvent | None:
         """The act that the annotator's next undo or redo is about."""

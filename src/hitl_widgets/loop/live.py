@@ -18,29 +18,29 @@ from uuid import NAMESPACE_OID, uuid5
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.children import Cancelled
+from hitl_widgets.background.children import Cancelled
+from hitl_widgets.background.forks import Elsewhere
+from hitl_widgets.background.worker import Worker, ending, weakly
 from hitl_widgets.data.items import Payload
 from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput, StoreError
-from hitl_widgets.forks import Elsewhere
 from hitl_widgets.labels.events import ActState, LabelEvent, Selection, new_event_id, now
-from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.labels.waiting import waiting
 from hitl_widgets.learn.learner import Learner
 from hitl_widgets.loop.asking import Asker, Ground, Labels, ground_of
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.ledger import Ledger
-from hitl_widgets.loop.mapping import Map, Preparation, Stage
 from hitl_widgets.loop.openings import NOWHERE, Run, abandon, enter
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.settings import check_act
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Evaluation, Trainer
 from hitl_widgets.loop.troubles import ASKING, MAP, Troubles
-from hitl_widgets.loop.worker import Worker, ending, weakly
+from hitl_widgets.maps.preparation import Map, Preparation, Stage
+from hitl_widgets.questions.schema import Schema
 
 __all__ = ["Live", "opaque", "relabelled", "unsaid"]
 
@@ -64,7 +64,7 @@ _late: ContextVar[int] = ContextVar("late", default=0)
 class Live:
     """The one owner of mutable state: events in, rounds and maps out, views told. It speaks of rows.
 
-    :class:`~hitl_widgets.loop.session.Session` is what people call: it speaks of their own ids and tables.
+    :class:`~hitl_widgets.session.Session` is what people call: it speaks of their own ids and tables.
     """
 
     pool: Pool
@@ -494,14 +494,14 @@ class Live:
 
     def _class(self, value: object) -> str:
         """What the class is called now: a name that it had before is understood as well."""
-        known = self._ledger.fold.question
+        known = self._ledger.fold.vocabulary
         now = known.meaning(known.understood(value)) if isinstance(value, str) else None
         return self.schema.names[self.schema.code(value if now is None else now)]
 
     def called(self, class_id: str, word: str) -> str:
         """What a class is called now, by its id; ``word`` is what it was called on the screen."""
         with self._lock:
-            now = self._ledger.fold.question.meaning(class_id)
+            now = self._ledger.fold.vocabulary.meaning(class_id)
         if now is None:
             raise InvalidInput(f"{word!r} is no class any more: label it in the classes of now.")
         return now

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from hitl_widgets.forks import on_fork
+from hitl_widgets.background.forks import on_fork
 
 if TYPE_CHECKING:
     from hitl_widgets.loop.live import Live

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.labels.schema import Schema
 from hitl_widgets.learn.scoring import Scores
+from hitl_widgets.questions.schema import Schema
 
 __all__ = ["Round", "Suggestion"]
 

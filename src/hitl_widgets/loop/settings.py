@@ -15,8 +15,8 @@ import numpy.typing as npt
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.labels.events import Selection
-from hitl_widgets.labels.schema import MAX_NAME, Schema, is_unicode
 from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.questions.schema import MAX_NAME, Schema, is_unicode
 
 __all__ = [
     "as_list",

@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
+from hitl_widgets.background.worker import ending
 from hitl_widgets.errors import StoreError
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.labels.waiting import waiting
-from hitl_widgets.loop.worker import ending
 
 __all__ = ["KEEP", "Team"]
 

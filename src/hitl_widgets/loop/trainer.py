@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.background.turns import first
+from hitl_widgets.background.worker import Worker, half_imported
 from hitl_widgets.data._memory import give_back
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.learn.evaluate import (
@@ -28,9 +30,7 @@ from hitl_widgets.learn.scoring import SMALL, Scores, warm_up
 from hitl_widgets.loop.asking import Asker, Ground, Labels
 from hitl_widgets.loop.partial import Partial
 from hitl_widgets.loop.round import Round, Suggestion
-from hitl_widgets.loop.troubles import half_imported, in_words
-from hitl_widgets.loop.worker import Worker
-from hitl_widgets.turns import first
+from hitl_widgets.loop.troubles import in_words
 
 __all__ = ["Evaluation", "Trainer"]
 

@@ -6,7 +6,7 @@ import threading
 
 from hitl_widgets.errors import HitlError
 
-__all__ = ["Troubles", "half_imported", "in_words"]
+__all__ = ["Troubles", "in_words"]
 
 PARTS = {
     "items": "The items could not be prepared",
@@ -53,14 +53,3 @@ def in_words(error: BaseException) -> str:
     if isinstance(error, HitlError):  # made for a person already
         return str(error).rstrip(".")
     return f"{type(error).__name__}: {error}".rstrip(".: ")
-
-
-def half_imported(error: BaseException | None) -> bool:
-    """Whether a module was used while another thread was still importing it: the next try works."""
-    while error is not None:
-        if isinstance(error, ImportError) and not isinstance(error, ModuleNotFoundError):
-            return True
-        if "partially initialized module" in str(error):
-            return True
-        error = error.__cause__ or error.__context__
-    return False

@@ -22,12 +22,12 @@ import msgspec
 import traitlets
 from IPython.display import display
 
+from hitl_widgets.background.turns import behind, first, give_way
 from hitl_widgets.data.items import Payload
 from hitl_widgets.data.rows import decode, encode
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput, StoreError
 from hitl_widgets.loop.live import opaque, relabelled, unsaid
-from hitl_widgets.loop.session import Session
-from hitl_widgets.turns import behind, first, give_way
+from hitl_widgets.session import Session
 from hitl_widgets.widgets import messages as m
 from hitl_widgets.widgets.cells import enter, running
 from hitl_widgets.widgets.screens import Screen

@@ -30,7 +30,7 @@ class Explorer(SessionWidget):
     Parameters
     ----------
     session
-        The :class:`~hitl_widgets.loop.session.Session` to show.
+        The :class:`~hitl_widgets.session.Session` to show.
     engine
         What draws the points: ``"altair"``, ``"webgl"``, ``"raster"`` (on the CPU), ``"canvas"`` (WebGL
         where the browser has it on a graphics card, else raster), or ``"auto"``: Altair up to 5,000

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from hitl_widgets.data.rows import decode
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.round import Suggestion
-from hitl_widgets.loop.session import Session
+from hitl_widgets.session import Session
 from hitl_widgets.widgets import messages as m
 from hitl_widgets.widgets.channel import SessionWidget
 
@@ -30,7 +30,7 @@ class Labeler(SessionWidget):
     Parameters
     ----------
     session
-        The :class:`~hitl_widgets.loop.session.Session` to label in.
+        The :class:`~hitl_widgets.session.Session` to label in.
     """
 
     _bundle = "labeler"

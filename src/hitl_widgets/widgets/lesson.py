@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.loop.course import Course
-from hitl_widgets.loop.lesson import Step
-from hitl_widgets.loop.plane import CELLS
+from hitl_widgets.lessons.course import Course
+from hitl_widgets.lessons.lesson import Step
+from hitl_widgets.lessons.plane import CELLS
 from hitl_widgets.widgets import messages as m
 from hitl_widgets.widgets.channel import ChannelWidget
 

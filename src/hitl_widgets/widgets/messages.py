@@ -191,7 +191,7 @@ class _Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 class Change(_Act, frozen=True, kw_only=True, tag="change", omit_defaults=True):
-    """Change the classes: see labels/question.py."""
+    """Change the classes: see questions/vocabulary.py."""
 
     change: Literal["add", "rename", "merge", "split", "retire", "restore", "reorder", "edit", "ask"]
     of: Annotated[tuple[Name, ...], msgspec.Meta(max_length=250)] = ()

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from hitl_widgets.loop.session import Session
 from hitl_widgets.loop.words import within
+from hitl_widgets.session import Session
 from hitl_widgets.widgets.channel import SessionWidget, bundle
 from hitl_widgets.widgets.messages import words
 
@@ -38,7 +38,7 @@ class Monitor(SessionWidget):
     Parameters
     ----------
     session
-        The :class:`~hitl_widgets.loop.session.Session` to watch.
+        The :class:`~hitl_widgets.session.Session` to watch.
     """
 
     _bundle = "monitor"

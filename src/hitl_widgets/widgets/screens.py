@@ -14,7 +14,7 @@ from typing import Protocol
 
 from hitl_widgets.errors import HitlError
 from hitl_widgets.loop.openings import abandon
-from hitl_widgets.loop.session import Session
+from hitl_widgets.session import Session
 
 __all__ = ["Screen"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hitl_widgets.loop.openings import NOWHERE
-from hitl_widgets.loop.session import Session
+from hitl_widgets.session import Session
 from hitl_widgets.widgets.cells import enter, running
 from hitl_widgets.widgets.channel import (
     LockedBox,
@@ -29,7 +29,7 @@ class Workbench(Shown, LockedVBox):
     Parameters
     ----------
     session
-        The :class:`~hitl_widgets.loop.session.Session` to show.
+        The :class:`~hitl_widgets.session.Session` to show.
     engine
         What draws the map: see :class:`~hitl_widgets.widgets.explorer.Explorer`.
     """

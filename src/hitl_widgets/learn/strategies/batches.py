@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.background.turns import one_thread
 from hitl_widgets.learn.learner import FloatArray, IntArray
 from hitl_widgets.learn.strategies.base import Context, best_first, in_memory, orders_batch, rank
 from hitl_widgets.learn.strategies.uncertainty import margin
-from hitl_widgets.turns import one_thread
 
 __all__ = [
     "badge",

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_array, diags_array
 
+from hitl_widgets.background.turns import one_blas_thread
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.learn.learner import Affinity, FloatArray, IntArray, Refreshable
 from hitl_widgets.learn.strategies.base import Context, best_first, rank, start_learner
 from hitl_widgets.learn.strategies.uncertainty import least_confident, margin
-from hitl_widgets.turns import one_blas_thread
 
 __all__ = ["expected_error_reduction", "graph_error_reduction"]
 

@@ -6,26 +6,23 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput
-from hitl_widgets.export.card import HISTORY, Facts, write_card
-from hitl_widgets.export.history import write_history
-from hitl_widgets.export.tables import format_of, write_table
+from hitl_widgets.formats.card import HISTORY, Facts, write_card
+from hitl_widgets.formats.history import write_history
+from hitl_widgets.formats.tables import format_of, write_table
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.loop import notices
 from hitl_widgets.loop.naming import Naming
-from hitl_widgets.loop.tables import column, folded, labels_table
 from hitl_widgets.paths import full_path
-
-if TYPE_CHECKING:
-    from hitl_widgets.loop.session import Session
+from hitl_widgets.transfer.frames import column, folded, labels_table
 
 __all__ = ["export_log", "export_session", "pseudonyms", "skipped"]
 
@@ -40,7 +37,7 @@ NOTES = {
 
 
 def export_session(
-    session: Session,
+    session: Any,
     events: Sequence[LabelEvent],
     naming: Naming,
     path: str | os.PathLike[str],
@@ -145,14 +142,14 @@ def _with_items(labels: pd.DataFrame, pool: Pool) -> pd.DataFrame:
     return pd.concat([labels, added], axis=1)
 
 
-def _chosen(session: Session) -> str:
+def _chosen(session: Any) -> str:
     share = f"{session.audit:.0%} of the questions were drawn at random for the audit."
     return (
         f"In this session the strategy is {session.strategy}, and {share} Earlier ones may have had others."
     )
 
 
-def _accuracy(session: Session) -> tuple[str, Estimate]:
+def _accuracy(session: Any) -> tuple[str, Estimate]:
     """The estimate, and in words; the model is not waited for where nothing was audited."""
     words = "Share of the items without a label that the model gets right, estimated (95 % interval): "
     n = int(np.count_nonzero(session.current.audited & (session.current.y >= 0)))

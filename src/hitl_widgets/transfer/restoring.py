@@ -10,13 +10,13 @@ from typing import Any
 import pandas as pd
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.export.history import History
-from hitl_widgets.export.reading import read_source
+from hitl_widgets.formats.history import History
+from hitl_widgets.formats.reading import read_source
 from hitl_widgets.labels.events import LabelEvent
-from hitl_widgets.labels.question import Question
 from hitl_widgets.labels.store import LabelStore
-from hitl_widgets.loop.importing import Imported, Log, Refusals
-from hitl_widgets.loop.tables import folded
+from hitl_widgets.questions.vocabulary import Vocabulary
+from hitl_widgets.transfer.frames import folded
+from hitl_widgets.transfer.importing import Imported, Log, Refusals
 
 __all__ = ["import_history", "import_stored"]
 
@@ -43,7 +43,7 @@ def import_history(found: History, log: Log, annotator: str, *, replace: bool = 
     for number, why in found.broken:
         refusals.add(number, why)
     accepted, n_same = _accepted(found, log, refusals, replace=replace)
-    if log.fold.question.asked is not None:  # two whole questions would take each other's classes away
+    if log.fold.vocabulary.asked is not None:  # two whole questions would take each other's classes away
         _add_classes(log, [event.value for _, event in accepted if _is_whole(event)], annotator)
         accepted = [(number, event) for number, event in accepted if not _is_whole(event)]
     n = 0
@@ -62,25 +62,25 @@ def _settle_classes(log: Log, accepted: list[tuple[int, LabelEvent]], refusals: 
     if not changes:
         return
     every = {event.event_id: event for event in (*log.events, *(event for _, event in accepted))}
-    question = folded(event for event in every.values() if event.kind not in {"label", "skip"}).question
-    for event_id, why in question.void().items():
+    vocabulary = folded(event for event in every.values() if event.kind not in {"label", "skip"}).vocabulary
+    for event_id, why in vocabulary.void().items():
         if event_id not in changes:
             continue
         number, event = changes[event_id]
-        if event.value["change"] in {"rename", "merge"} and (value := _as_merge(question, event.value)):
+        if event.value["change"] in {"rename", "merge"} and (value := _as_merge(vocabulary, event.value)):
             merge = LabelEvent("schema", log.task, event.annotator, value=value)
-            question.apply(merge)
+            vocabulary.apply(merge.value, merge.event_id)
             log.add(merge)
         else:
             words = f"This change of the classes has no effect here. {why}"
             refusals.add(number, words, None, event.value["change"])
 
 
-def _as_merge(question: Question, change: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _as_merge(vocabulary: Vocabulary, change: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """A merge that does here what giving classes a new name did there; None where there is none."""
     into = change.get("name") or next((c["name"] for c in change.get("classes", ())), "")
     try:
-        return question.completed({"change": "merge", "of": change["of"], "name": into})
+        return vocabulary.completed({"change": "merge", "of": change["of"], "name": into})
     except InvalidInput:
         return None
 
@@ -91,12 +91,12 @@ def _is_whole(event: LabelEvent) -> bool:
 
 def _add_classes(log: Log, wholes: list[Mapping[str, Any]], annotator: str) -> None:
     """Offer also those classes of other questions that the log never knew."""
-    question = log.fold.question
+    vocabulary = log.fold.vocabulary
     named = {c["name"]: c for whole in wholes for c in whole["classes"]}
     for name, c in named.items():
-        if question.understood(name) is None:
+        if vocabulary.understood(name) is None:
             new = {"name": name, "guidance": c["guidance"], "example": c["example"]}
-            value = question.completed({"change": "add", "classes": [new]})
+            value = vocabulary.completed({"change": "add", "classes": [new]})
             log.add(LabelEvent("schema", log.task, annotator, value=value))
 
 

@@ -17,9 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.errors import HitlError, InvalidInput, choices
-from hitl_widgets.export.estimators import FIXED, FORGOTTEN, KINDS, NESTED, Shapes, class_of
-from hitl_widgets.export.tables import replacing
-from hitl_widgets.paths import full_path
+from hitl_widgets.models.estimators import FIXED, FORGOTTEN, KINDS, NESTED, Shapes, class_of
+from hitl_widgets.paths import full_path, replacing
 
 __all__ = ["load_model", "save_model"]
 

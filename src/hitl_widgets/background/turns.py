@@ -16,7 +16,7 @@ from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
-from hitl_widgets.forks import on_fork
+from hitl_widgets.background.forks import on_fork
 
 __all__ = ["behind", "first", "give_way", "held", "one_blas_thread", "one_thread", "uninterrupted"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.labels.schema import LabelClass, Schema
+from hitl_widgets.questions.schema import LabelClass, Schema
 
 __all__ = ["Classes"]
 
@@ -24,7 +24,7 @@ class Classes(Sequence[LabelClass]):
     schema
         The schema of now.
     change
-        Makes a change, as :class:`~hitl_widgets.labels.question.Question` describes it.
+        Makes a change, as :class:`~hitl_widgets.questions.vocabulary.Vocabulary` describes it.
     """
 
     def __init__(self, schema: Schema, change: Callable[[Mapping[str, Any]], str]) -> None:

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from hitl_widgets.errors import HitlError, InvalidInput, choices
 from hitl_widgets.learn.learner import Affinity
 from hitl_widgets.learn.strategies.base import locked
-from hitl_widgets.loop.arguments import (
+from hitl_widgets.races.arguments import (
     read_affinity,
     read_amounts,
     read_budget,
@@ -33,7 +33,7 @@ from hitl_widgets.loop.arguments import (
     start_size,
     whole,
 )
-from hitl_widgets.loop.contest import (
+from hitl_widgets.races.contest import (
     COLUMNS,
     Columns,
     Entrant,
@@ -43,8 +43,8 @@ from hitl_widgets.loop.contest import (
     Task,
     read_entrants,
 )
-from hitl_widgets.loop.finished import SavedRuns, check_portable, run_keys
-from hitl_widgets.loop.simulation import Simulation
+from hitl_widgets.races.finished import SavedRuns, check_portable, run_keys
+from hitl_widgets.races.simulation import Simulation
 
 __all__ = ["simulate"]
 

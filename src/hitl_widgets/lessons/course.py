@@ -12,8 +12,8 @@ import numpy as np
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.learn.learner import as_learner
 from hitl_widgets.learn.strategies import STRATEGIES, Strategy, as_strategy
-from hitl_widgets.loop.lesson import Step, Student, Trace, failed
-from hitl_widgets.loop.plane import Plane
+from hitl_widgets.lessons.lesson import Step, Student, Trace, failed
+from hitl_widgets.lessons.plane import Plane
 
 __all__ = ["Course"]
 
@@ -26,9 +26,9 @@ class Course:
     Parameters
     ----------
     X, y, classes
-        As for :class:`~hitl_widgets.loop.plane.Plane`.
+        As for :class:`~hitl_widgets.lessons.plane.Plane`.
     learner, strategy
-        As for :class:`~hitl_widgets.loop.session.Session`.
+        As for :class:`~hitl_widgets.session.Session`.
     budget
         Labels at the end, those of the cold start among them; at most one point keeps none.
     random_state

@@ -12,11 +12,10 @@ from typing import Annotated, Any
 import msgspec
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.export.tables import replacing
 from hitl_widgets.labels.events import EventKind, LabelEvent, Selection
 from hitl_widgets.labels.fold import Fold
-from hitl_widgets.labels.schema import is_unicode
-from hitl_widgets.paths import full_path
+from hitl_widgets.paths import full_path, replacing
+from hitl_widgets.questions.schema import is_unicode
 
 __all__ = ["History", "is_history", "json_lines", "parsed", "read_history", "write_history"]
 

@@ -18,10 +18,10 @@ from narwhals.exceptions import DuplicateError
 
 from hitl_widgets.data.at_hand import at_hand, hugging_face_classes
 from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
-from hitl_widgets.export.excel import read_excel
-from hitl_widgets.export.history import MAX_BYTES, History, is_history, json_lines, parsed, read_history
-from hitl_widgets.export.tables import armed
 from hitl_widgets.formats import SAMPLE, Format, Left, Said, Wanted, recognised
+from hitl_widgets.formats.excel import read_excel
+from hitl_widgets.formats.history import MAX_BYTES, History, is_history, json_lines, parsed, read_history
+from hitl_widgets.formats.tables import armed
 from hitl_widgets.paths import full_path
 
 __all__ = ["Columns", "read_source"]

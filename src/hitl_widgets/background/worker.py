@@ -10,11 +10,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from hitl_widgets.children import Cancelled
+from hitl_widgets.background.children import Cancelled
+from hitl_widgets.background.turns import behind, first, one_blas_thread, uninterrupted
 from hitl_widgets.errors import HitlError
-from hitl_widgets.turns import behind, first, one_blas_thread, uninterrupted
 
-__all__ = ["Worker", "ending", "weakly"]
+__all__ = ["PAUSES", "Worker", "ending", "half_imported", "weakly"]
 
 # Seconds before a job that failed is run again, and that a thread without work stays.
 PAUSES = (0.2, 0.5)
@@ -172,3 +172,14 @@ class Worker:
             tell(self._name, failure)
         elif failure is not None:
             warnings.warn(f"Background work failed: {failure!r}", RuntimeWarning, stacklevel=2)
+
+
+def half_imported(error: BaseException | None) -> bool:
+    """Whether a module was used while another thread was still importing it: the next try works."""
+    while error is not None:
+        if isinstance(error, ImportError) and not isinstance(error, ModuleNotFoundError):
+            return True
+        if "partially initialized module" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,4 +1,4 @@
-"""Question: the classes of a task through every change of them, and what was said earlier in words of now."""
+"""Vocabulary: the classes of a task through every change of them, and what earlier labels mean now."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.labels.events import LabelEvent
-from hitl_widgets.labels.schema import (
+from hitl_widgets.questions.schema import (
     KEYS,
     MAX_CLASSES,
     LabelClass,
@@ -18,9 +17,9 @@ from hitl_widgets.labels.schema import (
     palette,
     stored_values,
 )
-from hitl_widgets.labels.values import alike, is_blank, spelled, tidy
+from hitl_widgets.questions.values import alike, is_blank, spelled, tidy
 
-__all__ = ["CHANGES", "Question"]
+__all__ = ["CHANGES", "Vocabulary"]
 
 CHANGES = ("add", "rename", "merge", "split", "retire", "restore", "reorder", "edit", "ask")
 EDITABLE = ("key", "color", "guidance", "example")
@@ -101,7 +100,7 @@ class _Change:
         return after
 
 
-class Question:
+class Vocabulary:
     """What is asked, folded from the log's schema events, in log order.
 
     An event's value is either a whole schema, as ``classes=`` asks for it, or one change of the one
@@ -122,16 +121,16 @@ class Question:
         self.schema: Schema | None = None
         self.asked: Mapping[str, Any] | None = None
 
-    def apply(self, event: LabelEvent) -> bool | None:
+    def apply(self, value: Mapping[str, Any], event_id: str) -> bool | None:
         """Add a schema event; returns whether labels may mean something else now, None if it is void."""
         try:
-            if "change" in event.value:
-                change = self._understood(event.value, event.event_id)
+            if "change" in value:
+                change = self._understood(value, event_id)
             else:
-                change = self._whole(event.value, event.event_id)
-                self.asked = event.value
+                change = self._whole(value, event_id)
+                self.asked = value
         except Exception as error:  # noqa: BLE001 - as above: what nobody can read is void
-            self._unread[event.event_id] = str(error)
+            self._unread[event_id] = str(error)
             return None
         self._log.append(change)
         return self._move(change.on(self._state))

@@ -11,8 +11,8 @@ from scipy.spatial import cKDTree
 
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.labels.schema import Schema
 from hitl_widgets.learn.learner import Affinity, FloatArray, IntArray
+from hitl_widgets.questions.schema import Schema
 
 __all__ = ["Plane", "surface_of"]
 

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.background.turns import behind, give_way, uninterrupted
+from hitl_widgets.background.worker import PAUSES, Worker, half_imported
 from hitl_widgets.data._features_cache import CachedFeatures
 from hitl_widgets.data._identity import content_hash
 from hitl_widgets.data._map_cache import CachedMap
@@ -28,10 +30,7 @@ from hitl_widgets.data.placing import Rows, amid, place
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.data.projection import Cancelled, UmapProcess, pca_map, umap_available, umap_installed
 from hitl_widgets.data.sentences import INSTALL, has_sentences
-from hitl_widgets.loop.maps import Map, Method, check_scale, draw, regroup
-from hitl_widgets.loop.troubles import half_imported
-from hitl_widgets.loop.worker import PAUSES, Worker
-from hitl_widgets.turns import behind, give_way, uninterrupted
+from hitl_widgets.maps.map import Map, Method, check_scale, draw, regroup
 
 __all__ = ["Map", "Preparation", "Stage", "build_features", "encode", "regroup"]
 

@@ -16,14 +16,12 @@ import numpy as np
 from hitl_widgets.data.pool import CHANGED
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.labels.events import LabelEvent, Selection
-from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.learn.learner import as_learner
 from hitl_widgets.learn.strategies import as_strategy
 from hitl_widgets.loop import notices
 from hitl_widgets.loop.asking import Asked, Asker
-from hitl_widgets.loop.classes import Classes
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.live import Live
 from hitl_widgets.loop.round import Round, Suggestion
@@ -38,12 +36,14 @@ from hitl_widgets.loop.settings import (
     refuse,
     seed_of,
 )
+from hitl_widgets.questions.classes import Classes
+from hitl_widgets.questions.schema import Schema
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hitl_widgets.export.history import History
-    from hitl_widgets.loop.importing import Imported
+    from hitl_widgets.formats.history import History
+    from hitl_widgets.transfer.importing import Imported
 
 __all__ = ["Session"]
 
@@ -77,11 +77,11 @@ class Session(Live):
         Hosts, such as ``["images.example.org"]``, from which the browser may load, by https, what HTML
         and Markdown show and an image column names. None unless said; the kernel never loads any.
     classes
-        At least two names or :class:`~hitl_widgets.labels.schema.LabelClass`. Numbers and other plain
+        At least two names or :class:`~hitl_widgets.questions.schema.LabelClass`. Numbers and other plain
         values come back as they are; categories of pandas or polars count in their order. May be
         left out where the store knows the task.
     schema
-        A :class:`~hitl_widgets.labels.schema.Schema` instead of ``classes``.
+        A :class:`~hitl_widgets.questions.schema.Schema` instead of ``classes``.
     store
         Where labels are kept: a path, a database URL, a
         :class:`~hitl_widgets.labels.store.LabelStore`, or ``":memory:"``.
@@ -401,7 +401,7 @@ class Session(Live):
         Columns: id, label, said (what the class was called then), annotator, time (UTC), selection (how
         the item was chosen), elapsed_ms.
         """
-        from hitl_widgets.loop.tables import labels_table
+        from hitl_widgets.transfer.frames import labels_table
 
         self._catch_up()
         with self._lock:
@@ -413,7 +413,7 @@ class Session(Live):
         Columns as of :meth:`labels`; ``id`` is the store's own key, a content hash where no ``id=`` was
         passed when the item was labelled.
         """
-        from hitl_widgets.loop.tables import missing_table
+        from hitl_widgets.transfer.frames import missing_table
 
         self._catch_up()
         with self._lock:
@@ -461,7 +461,7 @@ class Session(Live):
         (:meth:`redo` brings it back), ``left behind`` (its annotator has acted since: :meth:`restore`
         brings it back) or ``brought back``.
         """
-        from hitl_widgets.loop.tables import history_table
+        from hitl_widgets.transfer.frames import history_table
 
         self._catch_up()
         with self._lock:
@@ -469,7 +469,7 @@ class Session(Live):
 
     def predictions(self) -> pd.DataFrame:
         """The model's label, confidence and uncertainty (0 to 1) of every item, indexed by id."""
-        from hitl_widgets.loop.tables import predictions_table
+        from hitl_widgets.transfer.frames import predictions_table
 
         self._say_what_changed()
         return predictions_table(self.round, self.pool)
@@ -485,7 +485,7 @@ class Session(Live):
         RuntimeWarning
             When you have sorted, cut or overwritten your table since: the rows are those of before.
         """
-        from hitl_widgets.loop.tables import items_table
+        from hitl_widgets.transfer.frames import items_table
 
         self._catch_up()
         self._say_what_changed()
@@ -553,7 +553,7 @@ class Session(Live):
         HitlError
             Before two classes are labelled, and for learners whose models are more than numbers.
         """
-        from hitl_widgets.export.models import save_model
+        from hitl_widgets.models.files import save_model
 
         return save_model(self.model(), path)
 
@@ -580,7 +580,7 @@ class Session(Live):
             Write the text or the columns of each item beside its label. None does where ids are hashes
             of the content, which tell nobody what was labelled; of rows up to 30 columns.
         """
-        from hitl_widgets.loop.exporting import export_session
+        from hitl_widgets.transfer.exporting import export_session
 
         self._catch_up()
         self._say_what_changed()
@@ -632,9 +632,9 @@ class Session(Live):
         InvalidInput
             For a source that cannot be read, or lacks a column. Nothing is written.
         """
-        from hitl_widgets.export.history import History
-        from hitl_widgets.loop.importing import Log, import_table, read_labels
-        from hitl_widgets.loop.restoring import import_history
+        from hitl_widgets.formats.history import History
+        from hitl_widgets.transfer.importing import Log, import_table, read_labels
+        from hitl_widgets.transfer.restoring import import_history
 
         names = [id, label, *([] if annotator is None else [annotator])]
         self._catch_up()
@@ -660,7 +660,7 @@ class Session(Live):
 
 
 def _history_of(session: Session) -> History:
-    from hitl_widgets.export.history import History
+    from hitl_widgets.formats.history import History
 
     events = session.known()
     return History(list(enumerate(events)), n_lines=len(events))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.labels.schema import LONGER
+from hitl_widgets.questions.schema import LONGER
 
 __all__ = ["METRICS", "Simulation"]
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pandas as pd
 
 from hitl_widgets.errors import InvalidInput, StoreError, choices, nearest
-from hitl_widgets.export.card import Facts
-from hitl_widgets.export.tables import format_of
+from hitl_widgets.formats.card import Facts
+from hitl_widgets.formats.tables import format_of
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.store import LabelStore
-from hitl_widgets.loop.exporting import export_log, skipped
-from hitl_widgets.loop.tables import folded, history_table, labels_table
 from hitl_widgets.paths import full_path
+from hitl_widgets.transfer.exporting import export_log, skipped
+from hitl_widgets.transfer.frames import folded, history_table, labels_table
 
 __all__ = ["export_stored", "stored_history", "stored_labels"]
 

@@ -18,8 +18,8 @@ import joblib
 from joblib.externals.loky.backend.reduction import dumps
 
 from hitl_widgets.errors import InvalidInput, choices
-from hitl_widgets.loop.contest import COLUMNS, Columns, Entrant, Race, Task
 from hitl_widgets.paths import full_path
+from hitl_widgets.races.contest import COLUMNS, Columns, Entrant, Race, Task
 
 __all__ = ["SavedRuns", "check_portable", "run_keys"]
 
@@ -150,7 +150,7 @@ def _our_code() -> str:
     files = [
         *sorted((root / "learn").rglob("*.py")),
         *sorted((root / "data").glob("*neighbor*.py")),
-        *(root / "loop" / name for name in ("contest.py", "simulate.py", "arguments.py", "finished.py")),
+        *(root / "races" / name for name in ("contest.py", "simulate.py", "arguments.py", "finished.py")),
     ]
     texts = [f.read_bytes() for f in files if f.exists()]
     return hashlib.blake2b(b"\0".join(texts), digest_size=12).hexdigest()

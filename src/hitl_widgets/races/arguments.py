@@ -18,7 +18,7 @@ from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.learn.learner import Affinity, FloatArray
 from hitl_widgets.learn.strategies import cold_start_size
-from hitl_widgets.loop.mapping import build_features
+from hitl_widgets.maps.preparation import build_features
 
 __all__ = [
     "Items",

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from hitl_widgets.export.tables import replacing
-from hitl_widgets.labels.schema import Schema
 from hitl_widgets.labels.store import FORMAT
+from hitl_widgets.paths import replacing
+from hitl_widgets.questions.schema import Schema
 
 __all__ = ["Facts", "agreement", "card", "write_card"]
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import warnings
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,10 +14,10 @@ import pandas as pd
 
 from hitl_widgets.data.items import is_missing
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.export.excel import write_excel
-from hitl_widgets.paths import full_path
+from hitl_widgets.formats.excel import write_excel
+from hitl_widgets.paths import full_path, replacing
 
-__all__ = ["FORMATS", "armed", "defused", "format_of", "replacing", "write_table"]
+__all__ = ["FORMATS", "armed", "defused", "format_of", "write_table"]
 
 FORMATS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".xlsx": "xlsx"}
 # A spreadsheet runs what begins with these. A ' that is there already counts along, so that taking ours
@@ -30,7 +28,6 @@ NO_VALUE = frozenset({
     "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
     "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 })  # fmt: skip
-SQLITE = b"SQLite format 3\0"
 PLAIN = (str, bool, float, bytes, date, np.bool_, np.integer, np.floating, np.datetime64)
 SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -51,37 +48,6 @@ def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:  
             f"{choices(FORMATS.values())}, by format= or by the ending of the path."
         )
     return name
-
-
-@contextlib.contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A file to write, mode 0600, that takes the place of ``path`` when all of it is there.
-
-    Raises
-    ------
-    InvalidInput
-        Where there is no such folder, or ``path`` is one.
-    """
-    target = full_path(path)
-    if not target.parent.is_dir():
-        raise InvalidInput(f"There is no folder {target.parent} to write {target.name} to: make it first.")
-    if target.is_dir():
-        raise InvalidInput(f"{target} is a folder: name a file in it, such as {target / 'labels.csv'}.")
-    if target.is_file() and _is_database(target):
-        raise InvalidInput(f"{target} is a database, such as a label store. Name another file to write to.")
-    part = target.with_name(f".{target.name}.part")
-    part.unlink(missing_ok=True)
-    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    try:
-        yield part
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _is_database(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(SQLITE)) == SQLITE
 
 
 def write_table(

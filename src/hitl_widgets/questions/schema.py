@@ -10,7 +10,7 @@ from itertools import count, islice
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.labels.values import (
+from hitl_widgets.questions.values import (
     TEXT,
     alike,
     find_class,
@@ -156,7 +156,7 @@ class Schema:
         retired: Mapping[str, LabelClass],
         own: Mapping[str, Any],
     ) -> Schema:
-        """The schema of a task whose classes were changed, by :class:`~.question.Question`."""
+        """The schema of a task whose classes were changed, by :class:`~.vocabulary.Vocabulary`."""
         made = cls._of(classes, question)
         if len(made.classes) + len(retired) > MAX_CLASSES:
             raise InvalidInput(f"With the retired ones there would be more than {MAX_CLASSES} classes.")

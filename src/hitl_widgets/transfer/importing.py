@@ -18,13 +18,13 @@ from hitl_widgets.data.pool import Pool
 from hitl_widgets.data.rows import decode
 from hitl_widgets.data.spelling import canonical_text, is_rounded, rounded_words, spellings
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.export.history import History
-from hitl_widgets.export.reading import Columns, read_source
 from hitl_widgets.formats.base import NotTaken, Wanted, is_list, one_of
+from hitl_widgets.formats.history import History
+from hitl_widgets.formats.reading import Columns, read_source
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
-from hitl_widgets.labels.schema import MAX_NAME, Schema, is_unicode
-from hitl_widgets.loop.tables import column
+from hitl_widgets.questions.schema import MAX_NAME, Schema, is_unicode
+from hitl_widgets.transfer.frames import column
 
 __all__ = ["Imported", "Log", "Refusals", "import_table", "read_labels"]
 

@@ -27,8 +27,8 @@ from hitl_widgets.learn.strategies import (
     kmeans_start,
     pick,
 )
-from hitl_widgets.loop.lesson_words import Asked, too_few, why
-from hitl_widgets.loop.plane import Bytes, Plane, surface_of
+from hitl_widgets.lessons.plane import Bytes, Plane, surface_of
+from hitl_widgets.lessons.words import Asked, too_few, why
 
 __all__ = ["Step", "Student", "Trace", "failed"]
 

@@ -1,0 +1,1 @@
+"""Lessons on active learning, on a plane of two features."""

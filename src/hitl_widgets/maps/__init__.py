@@ -1,0 +1,1 @@
+"""The map: what is found in the background, and where the items lie."""

@@ -1,0 +1,1 @@
+"""Trained models, to files of numbers and back."""

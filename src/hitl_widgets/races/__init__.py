@@ -1,0 +1,1 @@
+"""Simulated sessions in which strategies and learners compete."""

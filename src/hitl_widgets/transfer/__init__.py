@@ -1,0 +1,1 @@
+"""What goes in and out of a session: tables, histories and labels of other tools."""
