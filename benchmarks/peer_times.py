@@ -55,7 +55,7 @@ explorer
 """,
     """
 rows = rng.choice({n}, {n} // 10, replace=False)
-session.label_items(rows, str(rng.integers(10)), selection="lasso");
+session._loop.acts.label(rows, str(rng.integers(10)), selection="lasso");
 """,
 )
 

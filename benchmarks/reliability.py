@@ -203,13 +203,13 @@ def _arrivals(place: str, X: np.ndarray[Any, Any]) -> list[float]:
         hitl.Session(items, X=X, classes=["a", "b"], store=place, annotator="bob") as bob,
     ):
         for session in (ann, bob):
-            session.reserve([0])
+            session._loop.reserve([0])
             session.wait()
         for i in range(ARRIVALS):
             time.sleep(rng.uniform(0, 1))
-            ann.label_items([i], "ab"[i % 2])
+            ann._loop.acts.label([i], "ab"[i % 2])
             began = time.perf_counter()
-            while bob.current.y[i] < 0:
+            while bob._loop.labels.y[i] < 0:
                 time.sleep(0.002)
             seconds.append(time.perf_counter() - began)
     return seconds

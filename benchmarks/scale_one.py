@@ -80,11 +80,11 @@ def label(session: Any, truth: np.ndarray[Any, Any], n: int, pause: float) -> di
     """Label what is asked; milliseconds until durable, until the round is there, and what making it took."""
     times: dict[str, list[float]] = {"durable": [], "learned": [], "made": []}
     for _ in range(n):
-        row = next(s.index for s in session.round.suggestions if session.current.y[s.index] < 0)
+        row = next(s.index for s in session.round.suggestions if session._loop.labels.y[s.index] < 0)
         began = time.perf_counter()
-        session.label_items([row], str(truth[row]), selection="suggested")
+        session._loop.acts.label([row], str(truth[row]), selection="suggested")
         times["durable"].append(1e3 * (time.perf_counter() - began))
-        while session.round.n_events < session.n_events:
+        while session.round.n_events < session._loop.log.n_events:
             time.sleep(0.0005)
         times["learned"].append(1e3 * (time.perf_counter() - began))
         times["made"].append(1e3 * session.round.seconds)
@@ -97,13 +97,13 @@ def bulk(session: Any, truth: np.ndarray[Any, Any], n: int) -> dict[str, float]:
     rows = np.random.default_rng(1).choice(len(truth), n, replace=False)
     times = {}
     for name, act in (
-        ("label", lambda: session.label_items(rows, "0", selection="lasso")),
+        ("label", lambda: session._loop.acts.label(rows, "0", selection="lasso")),
         ("undo", session.undo),
     ):
         began = time.perf_counter()
         act()
         times[f"{name} durable"] = 1e3 * (time.perf_counter() - began)
-        while session.round.n_events < session.n_events:
+        while session.round.n_events < session._loop.log.n_events:
             time.sleep(0.0005)
         times[f"{name} learned"] = 1e3 * (time.perf_counter() - began)
     return times
@@ -136,10 +136,10 @@ def measure(n: int, d: int, labels: int, pause: float, folder: Path, patience: f
             if session.round.has_graph:
                 reached.setdefault("graph", now)
         elif what == "stage":
-            memory.stage = session.stage.words if session.stage else "ready"
+            memory.stage = session._loop.background.stage.words if session._loop.background.stage else "ready"
             stages.append((round(now, 2), memory.stage))
 
-    session.subscribe(watch)
+    session._loop.subscribe(watch)
     if session.map is not None:
         reached["map pca"] = time.perf_counter() - began
     while session.round is None or not session.round.has_features:
@@ -147,7 +147,7 @@ def measure(n: int, d: int, labels: int, pause: float, folder: Path, patience: f
     reached.setdefault("features", time.perf_counter() - began)
     early = label(session, truth, labels, pause)
     has_graph = bool(session.round.has_graph)
-    while session.stage is not None and time.perf_counter() - began < patience:
+    while session._loop.background.stage is not None and time.perf_counter() - began < patience:
         time.sleep(0.1)
     reached["ready"] = time.perf_counter() - began
     while not session.round.has_graph and time.perf_counter() - began < patience + 60:

@@ -43,7 +43,7 @@ class Told:
     def __init__(self, session: Session) -> None:
         self.words: list[str] = []
         self._wake = threading.Condition()
-        session.subscribe(self._listen)
+        session._loop.subscribe(self._listen)
 
     def _listen(self, what: str) -> None:
         with self._wake:

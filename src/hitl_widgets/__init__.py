@@ -11,7 +11,6 @@ Examples
 from __future__ import annotations
 
 import importlib
-import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -72,43 +71,12 @@ __all__ = [
 ]
 
 
-def _mimebundle(session: Session, **options: Any) -> Any:
-    """The one place where the loop meets a screen: a Session shows itself as a Workbench."""
-    workbench = importlib.import_module("hitl_widgets.widgets.workbench").Workbench.unheld(session)
-    return workbench._repr_mimebundle_(**options)
-
-
-def _display(session: Session, **options: Any) -> None:
-    importlib.import_module("hitl_widgets.widgets.channel").show(session, **options)
-
-
-def _place() -> tuple[str, str]:
-    """Where a Session is made: the cell of a notebook, and this run of it."""
-    if "ipykernel" not in sys.modules:
-        return "", ""
-    place: tuple[str, str] = importlib.import_module("hitl_widgets.widgets.cells").running()
-    return place
-
-
-def _chart(simulation: Simulation, metric: str | None = None, **size: int) -> Any:
-    """Learning curves with 95 % bands; ``width=`` and ``height=`` in pixels."""
-    charts = importlib.import_module("hitl_widgets.widgets.charts")
-    table = simulation.summary(metric)
-    rows, axis = table.to_dict("records"), simulation.axis
-    return charts.race_chart(rows, simulation.colors, table.attrs["metric"], axis=axis, **size)
-
-
 def __getattr__(name: str) -> Any:
     if name == "datasets":
         return importlib.import_module("hitl_widgets.datasets")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    if name in {"Simulation", "simulate"}:
-        importlib.import_module(f"{__name__}.races.simulation").Simulation.chart = _chart
-    if name == "Session":
-        value._repr_mimebundle_, value._ipython_display_ = _mimebundle, _display
-        value.place = staticmethod(_place)
     globals()[name] = value
     return value
 

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 import warnings
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
-from hitl_widgets.data.pool import CHANGED
+from hitl_widgets import screen
+from hitl_widgets.data.pool import CHANGED, Pool
 from hitl_widgets.errors import HitlError, InvalidInput
-from hitl_widgets.labels.events import LabelEvent, Selection
+from hitl_widgets.labels.events import Selection
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.learn.learner import as_learner
 from hitl_widgets.learn.strategies import as_strategy
 from hitl_widgets.loop import notices
+from hitl_widgets.loop.acts import relabelled
 from hitl_widgets.loop.asking import Asked, Asker
 from hitl_widgets.loop.ledger import Ledger
-from hitl_widgets.loop.live import Live
+from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.round import Round, Suggestion
 from hitl_widgets.loop.settings import (
     as_list,
@@ -36,22 +37,23 @@ from hitl_widgets.loop.settings import (
     refuse,
     seed_of,
 )
+from hitl_widgets.loop.trainer import Evaluation
+from hitl_widgets.maps.preparation import Map
 from hitl_widgets.questions.classes import Classes
 from hitl_widgets.questions.schema import Schema
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hitl_widgets.formats.history import History
     from hitl_widgets.transfer.importing import Imported
 
-__all__ = ["Session"]
+__all__ = ["Session", "loop_of"]
 
 # Seconds that others are not asked what query() returned.
 ASKED = 300.0
 
 
-class Session(Live):
+class Session:
     """Label a pool of items with a model that learns along. In a notebook it shows the Workbench.
 
     Parameters
@@ -146,24 +148,25 @@ class Session(Live):
         check_settings(audit, random_state, store, task, annotator)
         check_overlap(overlap, opinions)
         kinds = {"text": text, "html": html, "markdown": markdown, "image": image, "columns": columns}
-        self.pool = as_pool(data, embed, **kinds, X=X, id=id, remote_images=remote_images)
-        asked, costs = asked_schema(classes, schema), costs_of(self.pool, cost)
+        pool = as_pool(data, embed, **kinds, X=X, id=id, remote_images=remote_images)
+        asked, costs = asked_schema(classes, schema), costs_of(pool, cost)
         model = as_learner(learner)
-        self.strategy, chosen = as_strategy(strategy)
-        self.task = task
-        self.annotator = annotator or login()
-        self.audit = float(audit)
-        self._clear()
+        name, chosen = as_strategy(strategy)
+        who = annotator or login()
         self._asking, self._asked = threading.Lock(), Asked(ASKED)
-        self._ledger = Ledger(store, task, self.pool, asked, self.annotator, float(overlap), int(opinions))
+        ledger = Ledger(store, task, pool, asked, who, float(overlap), int(opinions))
+        opened: Loop | Ledger = ledger
         try:
-            self.store = self._ledger.store
-            self._told_schema = self.schema
-            seed = seed_of(self.store.store_id, task) if random_state is None else random_state
-            asker = Asker(self.strategy, chosen, len(self.schema.classes), self.audit, seed, costs)
-            self._start(model, asker, embed, None if random_state is None else int(random_state))
+            seed = seed_of(ledger.store.store_id, task) if random_state is None else random_state
+            asker = Asker(name, chosen, len(ledger.schema.classes), float(audit), seed, costs)
+            own_seed = None if random_state is None else int(random_state)
+            place = screen.place()
+            self._loop = opened = Loop(
+                ledger, model, asker, annotator=who, embed=embed, random_state=own_seed, run=place
+            )
+            self._loop.start()
         except BaseException:  # such as an interrupt
-            self._give_up()
+            opened.close()
             raise
 
     def __repr__(self) -> str:
@@ -171,6 +174,12 @@ class Session(Live):
             f"<Session of task {self.task!r}: {self.n_labels:,} of {len(self.pool):,} "
             f"{self.pool.kind} items labelled, {len(self.schema.classes)} classes>"
         )
+
+    def _ipython_display_(self, **options: Any) -> None:
+        screen.display(self, **options)
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        return screen.mimebundle(self, **options)
 
     def __enter__(self) -> Self:
         return self
@@ -221,28 +230,97 @@ class Session(Live):
             what it lacks was written again.
         """
         index = self.pool.index(as_list(ids))
-        if selection == "audit" and not self._audit_issued.issuperset(index):
+        if selection == "audit" and not self._loop.blind.issued(index):
             raise InvalidInput(
                 "selection='audit' is for items that query() drew at random, and it notes those by itself: "
                 "leave selection= out."
             )
-        return self.label_items(index, value, selection=selection, elapsed_ms=elapsed_ms, event_id=event_id)
+        return self._loop.acts.label(
+            index, value, selection=selection, elapsed_ms=elapsed_ms, event_id=event_id
+        )
 
     def skip(self, ids: Any, *, event_id: str | None = None) -> str:
         """Leave one item or many unanswered: they are not asked of you again. Returns the event's id.
 
         What you labelled before is taken away; others may still be asked.
         """
-        return self.skip_items(self.pool.index(as_list(ids)), event_id=event_id)
+        return self._loop.acts.skip(self.pool.index(as_list(ids)), event_id=event_id)
 
     def skipped(self) -> list[Any]:
         """Ids of what you skipped and nobody has labelled since; :meth:`query` does not ask it again."""
-        return [self.pool.ids[i] for i in self.skipped_rows().tolist()]
+        return [self.pool.ids[i] for i in self._loop.log.skipped_rows().tolist()]
+
+    def undo(self, *, event_id: str | None = None) -> str | None:
+        """Take back your last act, bulk or single; returns the event's id, None if there is none."""
+        return self._loop.acts.turn("undo", event_id=event_id)
+
+    def redo(self, *, event_id: str | None = None) -> str | None:
+        """Bring back what the last undo took; returns the event's id, None if there is nothing."""
+        return self._loop.acts.turn("redo", event_id=event_id)
+
+    def jump(self, event_id: str | None, *, as_event: str | None = None) -> str | None:
+        """Go to the moment right after one of your acts, back or forward, as one act.
+
+        What you did later is taken back, and comes again by redo; acts of others stay.
+
+        Parameters
+        ----------
+        event_id
+            Of a label, skip or change of the classes that is yours; None goes before the first.
+        as_event
+            Of a resent jump: one that the store has already changes nothing.
+
+        Returns
+        -------
+        str or None
+            The event's id, None where you are there already.
+
+        Raises
+        ------
+        InvalidInput
+            For an act that is not yours, or that was undone before you acted anew: see :meth:`restore`.
+        """
+        return self._loop.acts.jump(event_id, event_id=as_event)
+
+    def restore(self, event_ids: str | Iterable[str], *, as_event: str | None = None) -> str:
+        """Bring back acts of yours that were undone, also those that :meth:`redo` no longer reaches.
+
+        What was left behind is done again, as a new act on the same items: it replaces what you said of
+        them since, and can be undone.
+
+        Parameters
+        ----------
+        event_ids
+            Of one label, skip or change of the classes, or of several, which come back in this order.
+        as_event
+            Of a resent restore: what the store has already changes nothing.
+
+        Returns
+        -------
+        str
+            The last event's id.
+
+        Raises
+        ------
+        InvalidInput
+            For an act that is not yours, that holds, or whose class is no more. Acts before it are back.
+
+        Warns
+        -----
+        RuntimeWarning
+            When items that you had labelled otherwise since were labelled anew.
+        """
+        one = isinstance(event_ids, str) or not isinstance(event_ids, Iterable)
+        acts: Any = [event_ids] if one else event_ids
+        done, replaced = self._loop.acts.restore(acts, event_id=as_event)
+        if replaced and as_event is None:
+            warnings.warn(relabelled(replaced), RuntimeWarning, stacklevel=2)
+        return done
 
     @property
     def classes(self) -> Classes:
         """The classes that can be chosen, and what may be changed about them."""
-        return Classes(self.schema, self.change_classes)
+        return Classes(self.schema, self._loop.acts.change_classes)
 
     def item(self, id: Any) -> Any:  # noqa: A002 - the field's own word
         """Your own item with this id: a text, an image, or a dict of a table row.
@@ -287,33 +365,32 @@ class Session(Live):
             raise InvalidInput(
                 f"budget={budget!r}: expected a number above 0, what the items may cost together."
             )
-        with self._lock:
-            self._refuse_closed()
-        self._settle(None)
-        if trouble := self.trouble_asking:
+        self._loop.log.refuse_closed()
+        self._loop.background.settle(None)
+        if trouble := self._loop.background.trouble_asking:
             warnings.warn(trouble, RuntimeWarning, stacklevel=2)
         asked = len(self.pool) if n is None and budget is not None else int(n or 1)
         with self._asking:
             suggestions = self._suggest(asked, budget)
             self._asked.note([s.index for s in suggestions])
-        with self._lock:
-            self._audit_issued.update(s.index for s in suggestions if s.audit)
+        self._loop.blind.issue(s.index for s in suggestions if s.audit)
         return [self.pool.ids[s.index] for s in suggestions]
 
     def _suggest(self, n: int, budget: float | None) -> tuple[Suggestion, ...]:
         tried: set[int] = set()
         refused: set[int] = set()
+        background = self._loop.background
         while True:  # somebody else may have been asked the same a moment ago
-            labels, ground = self._snapshot()
+            labels, ground = background.snapshot()
             labels = replace(labels, held=(*labels.held, *self._asked.elsewhere()))
-            suggestions = self._trainer.suggest(labels, ground, n, budget)
+            suggestions = background.trainer.suggest(labels, ground, n, budget)
             rows = [s.index for s in suggestions]
-            taken = self.reserve(rows, seconds=ASKED, at_once=True)
+            taken = self._loop.reserve(rows, seconds=ASKED, at_once=True)
             if taken <= refused:  # none, or nothing else is left
                 break
             tried.update(rows)
             refused |= taken
-        self.give_back(tried.difference(rows))
+        self._loop.release(tried.difference(rows))
         return suggestions
 
     def progress(self) -> pd.DataFrame:
@@ -323,8 +400,8 @@ class Session(Live):
         """
         import pandas as pd
 
-        self._catch_up()
-        return pd.DataFrame(self.annotators, columns=["annotator", "labels", "here"])
+        self._loop.log.catch_up()
+        return pd.DataFrame(self._loop.annotators, columns=["annotator", "labels", "here"])
 
     def wait(self, timeout: float | None = None) -> Round:
         """Wait until the model has seen every label; returns its round.
@@ -344,7 +421,7 @@ class Session(Live):
         """
         if timeout is not None and not isinstance(timeout, int | float | np.number):
             raise InvalidInput(f"timeout={timeout!r}: expected seconds, or None to wait as long as it takes.")
-        found = self._settle(timeout)
+        found = self._loop.background.settle(timeout)
         if not found.learned:
             raise HitlError(found.error)
         if trouble := self.trouble:
@@ -361,40 +438,6 @@ class Session(Live):
                 stacklevel=3,
             )
 
-    def _settle(self, timeout: float | None) -> Round:
-        self._check_features()
-        end = None if timeout is None else time.monotonic() + timeout
-        with self._lock:
-            while True:
-                if self._trainer.failure is not None:
-                    raise HitlError(f"The model's thread failed: {self._trainer.failure}")
-                if self._error is not None:
-                    raise HitlError(f"The items could not be prepared: {self._error}") from self._error
-                found = self._trainer.round
-                fresh = found is not None and found.n_events >= self._ledger.n_events
-                if found is not None and fresh and found.settled and self._is_ready(found):
-                    return found
-                self._refuse_closed()
-                if found is not None and not found.settled:
-                    self._trainer.hurry()
-                left = None if end is None else end - time.monotonic()
-                if left is not None and left <= 0:
-                    raise TimeoutError(self._late(timeout))
-                self._changed.wait(1.0 if left is None else min(left, 1.0))
-
-    def _late(self, timeout: float | None) -> str:
-        if self.behind:
-            return f"The model is still {self.behind} acts behind after {timeout} s."
-        stage = self.stage
-        doing = f": {stage.words}" if stage is not None else ""
-        return f"The items are still being prepared after {timeout} s{doing}."
-
-    def _is_ready(self, found: Round) -> bool:
-        ready = (
-            self._ground is not None and found.has_features and not (found.passing or self._ground.passing)
-        )
-        return ready and (found.has_graph or not self._graph_due)
-
     def labels(self) -> pd.DataFrame:
         """The labels that hold, one row per item and annotator, in the order they were given.
 
@@ -403,9 +446,10 @@ class Session(Live):
         """
         from hitl_widgets.transfer.frames import labels_table
 
-        self._catch_up()
-        with self._lock:
-            return labels_table(self._ledger.fold, self.pool, self._ledger.naming)
+        self._loop.log.catch_up()
+        ledger = self._loop.log.ledger
+        with self._loop.log.lock:
+            return labels_table(ledger.fold, self.pool, ledger.naming)
 
     def missing(self) -> pd.DataFrame:
         """Labels in the store, under this task, of items that this table does not have.
@@ -415,9 +459,10 @@ class Session(Live):
         """
         from hitl_widgets.transfer.frames import missing_table
 
-        self._catch_up()
-        with self._lock:
-            return missing_table(self._ledger.fold, self._ledger.missing())
+        self._loop.log.catch_up()
+        ledger = self._loop.log.ledger
+        with self._loop.log.lock:
+            return missing_table(ledger.fold, ledger.missing())
 
     def changed(self) -> pd.DataFrame:
         """Labels of items that say something else now than when they were labelled; needs ``id=``.
@@ -425,8 +470,8 @@ class Session(Live):
         Columns as of :meth:`labels`. :meth:`keep` and :meth:`drop` settle them, and so does any new label.
         """
         found = self.labels()
-        with self._lock:
-            rows = self._ledger.changed
+        with self._loop.log.lock:
+            rows = self._loop.log.ledger.changed
             return found[[self.pool.find(one) in rows for one in found["id"]]].reset_index(drop=True)
 
     def keep(self, ids: Any = None) -> int:
@@ -439,7 +484,7 @@ class Session(Live):
         ids
             One id, or a list of ids; all of :meth:`changed` where None.
         """
-        return self.settle(None if ids is None else self.pool.index(as_list(ids)), keep=True)
+        return self._loop.acts.settle(None if ids is None else self.pool.index(as_list(ids)), keep=True)
 
     def drop(self, ids: Any = None) -> int:
         """Take away the labels of items that have changed since they were labelled; returns of how many.
@@ -452,7 +497,7 @@ class Session(Live):
         ids
             One id, or a list of ids; all of :meth:`changed` where None.
         """
-        return self.settle(None if ids is None else self.pool.index(as_list(ids)), keep=False)
+        return self._loop.acts.settle(None if ids is None else self.pool.index(as_list(ids)), keep=False)
 
     def history(self) -> pd.DataFrame:
         """Every event of the task, oldest first.
@@ -463,9 +508,10 @@ class Session(Live):
         """
         from hitl_widgets.transfer.frames import history_table
 
-        self._catch_up()
-        with self._lock:
-            return history_table(self._ledger.events, self._ledger.fold)
+        self._loop.log.catch_up()
+        ledger = self._loop.log.ledger
+        with self._loop.log.lock:
+            return history_table(ledger.events, ledger.fold)
 
     def predictions(self) -> pd.DataFrame:
         """The model's label, confidence and uncertainty (0 to 1) of every item, indexed by id."""
@@ -487,9 +533,9 @@ class Session(Live):
         """
         from hitl_widgets.transfer.frames import items_table
 
-        self._catch_up()
+        self._loop.log.catch_up()
         self._say_what_changed()
-        return items_table(self.pool, self.current, self.round)
+        return items_table(self.pool, self._loop.labels, self.round)
 
     def accuracy(self) -> Estimate:
         """The share of the items without a label that the model of now gets right, with its 95 % interval.
@@ -500,7 +546,7 @@ class Session(Live):
         by class. Its value is None while nothing was audited (``audit=0``), or there is no model yet.
         """
         self.wait()
-        return self._trainer.estimate()
+        return self._loop.background.trainer.estimate()
 
     @property
     def features(self) -> Any:
@@ -508,9 +554,10 @@ class Session(Live):
 
         An array, or what the pool was opened from and indexes like one.
         """
-        self._settle(None)
-        assert self._ground is not None  # noqa: S101 - it was waited for
-        X = self._ground.X
+        self._loop.background.settle(None)
+        ground = self._loop.background.ground
+        assert ground is not None  # noqa: S101 - it was waited for
+        X = ground.X
         if isinstance(X, np.ndarray):
             X = X.view()
             X.flags.writeable = False  # the model looks at the same numbers
@@ -537,8 +584,8 @@ class Session(Live):
             Before two classes are labelled, or where the learner has no ``export``.
         """
         self.wait()
-        labels, _ = self._snapshot()
-        found, encoder = self._trainer.export(labels), self._preparation.encoder
+        background = self._loop.background
+        found, encoder = background.trainer.export(self._loop.labels), background.preparation.encoder
         if encoder is None:
             return found
         from sklearn.pipeline import make_pipeline
@@ -580,16 +627,15 @@ class Session(Live):
             Write the text or the columns of each item beside its label. None does where ids are hashes
             of the content, which tell nobody what was labelled; of rows up to 30 columns.
         """
-        from hitl_widgets.transfer.exporting import export_session
+        from hitl_widgets.transfer.exporting import export_loop
 
-        self._catch_up()
+        self._loop.log.catch_up()
         self._say_what_changed()
-        with self._lock:
-            events = list(self._ledger.events)
-            naming, n_changed = self._ledger.naming, len(self._ledger.changed)
+        n_changed = self._loop.log.n_changed
         if n_changed:
-            warnings.warn(notices.changed(n_changed, len(self.current)), RuntimeWarning, stacklevel=2)
-        return export_session(self, events, naming, path, format, names=names, items=items)
+            words = notices.changed(n_changed, len(self._loop.labels))
+            warnings.warn(words, RuntimeWarning, stacklevel=2)
+        return export_loop(self._loop, path, format, names=names, items=items)
 
     def import_labels(
         self,
@@ -632,35 +678,122 @@ class Session(Live):
         InvalidInput
             For a source that cannot be read, or lacks a column. Nothing is written.
         """
-        from hitl_widgets.formats.history import History
-        from hitl_widgets.transfer.importing import Log, import_table, read_labels
-        from hitl_widgets.transfer.restoring import import_history
+        from hitl_widgets.transfer.into import import_into
 
+        self._loop.log.catch_up()
+        given = loop_of(source) if isinstance(source, Session) else source
         names = [id, label, *([] if annotator is None else [annotator])]
-        self._catch_up()
-        schema = self.schema
-        contents: dict[int, Any] | None = None
-        if isinstance(source, Session):
-            found: Any = _history_of(source)
-        else:
-            found, contents = read_labels(source, names, self.pool, lambda v: schema.find(v) is not None)
-        with self._lock:
-            self._refuse_closed()
-            ledger = self._ledger
-            log = Log(self.task, ledger.events, ledger.fold, self._add, ledger.named, ledger.naming.meant)
-            if isinstance(found, History):
-                return import_history(found, log, self.annotator, replace=replace)
-            return import_table(
-                found, names, log, self.pool, self.schema, self.annotator, replace=replace, contents=contents
-            )
+        return import_into(self._loop, given, names, replace=replace)
 
-    def _add(self, event: LabelEvent) -> bool:
-        self._act(event)
-        return self._ledger.find(event.event_id) is not None
+    def regroup(self, scale: float) -> None:
+        """Make the groups on the map finer or coarser; returns at once, the map follows.
+
+        Parameters
+        ----------
+        scale
+            0.25 (finest) to 4 (coarsest); 1 is how it begins.
+        """
+        self._loop.background.regroup(scale)
+
+    def retry(self) -> None:
+        """Do again what failed in the background; returns at once.
+
+        What failed stands in the widgets: features that could not be built, a map that stays a preview, a
+        model without neighbours. Does nothing where nothing failed.
+        """
+        self._loop.background.retry()
+
+    def close(self) -> None:
+        """Stop the background work and release the store."""
+        self._loop.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise HitlError(
+            "A Session cannot be copied, nor sent to another process: it has threads and connections. Open "
+            "one there, on the same store."
+        )
+
+    # -- what is known
+
+    @property
+    def pool(self) -> Pool:
+        """The items."""
+        return self._loop.pool
+
+    @property
+    def store(self) -> LabelStore:
+        """Where labels are kept."""
+        return self._loop.store
+
+    @property
+    def task(self) -> str:
+        """Name of the question within the store."""
+        return self._loop.task
+
+    @property
+    def annotator(self) -> str:
+        """Who labels here."""
+        return self._loop.annotator
+
+    @property
+    def strategy(self) -> str:
+        """Name of the query strategy."""
+        return self._loop.strategy
+
+    @property
+    def audit(self) -> float:
+        """Share of the questions drawn at random."""
+        return self._loop.audit
+
+    @property
+    def schema(self) -> Schema:
+        """The question that holds now."""
+        return self._loop.schema
+
+    @property
+    def n_labels(self) -> int:
+        """How many items are labelled."""
+        self._loop.log.catch_up()
+        return self._loop.log.counts[0]
+
+    @property
+    def round(self) -> Round | None:
+        """The newest round, or None before the first; in classes of now."""
+        return self._loop.round
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The newest audit estimate and learning curve."""
+        return self._loop.background.evaluation
+
+    @property
+    def map(self) -> Map | None:
+        """The newest map, or None before the preview."""
+        return self._loop.background.map
+
+    @property
+    def trouble(self) -> str:
+        """What failed in the background and has not worked since, and what to do; empty if nothing did."""
+        return self._loop.background.trouble
+
+    @property
+    def unsaved(self) -> str:
+        """Why the last act is not saved, or the store cannot be read; "" where all is saved."""
+        return self._loop.log.unsaved
+
+    @property
+    def closed(self) -> bool:
+        """Whether :meth:`close` was called."""
+        return self._loop.log.closed
+
+    @property
+    def earlier(self) -> Any:
+        """A session of this kernel whose store is gone, to pass to :meth:`import_labels`; or None."""
+        return self._loop.earlier
 
 
-def _history_of(session: Session) -> History:
-    from hitl_widgets.formats.history import History
-
-    events = session.known()
-    return History(list(enumerate(events)), n_lines=len(events))
+def loop_of(session: Session) -> Loop:
+    """What a session is made of, for widgets."""
+    if not isinstance(session, Session):
+        raise TypeError(f"Expected a Session; got a {type(session).__name__}.")
+    return session._loop  # noqa: SLF001

@@ -170,7 +170,7 @@ def test_two_sessions_on_one_task_tell_each_other_and_the_card_says_so(desk, fig
     ann.get_by_text("1 of 120 items").wait_for()
     page.locator(".hitl-monitor").nth(0).get_by_text("is here too").wait_for()
     page.screenshot(path=SHOTS / "two.png")
-    run(notebook, f"other.label_items([{row}], 'water')")
+    run(notebook, f"other._loop.acts.label([{row}], 'water')")
     ann.get_by_text("Labelled by somebody else meanwhile: yours is a second opinion").wait_for()
     assert cards.nth(0).get_attribute("data-row") == str(row)  # nothing moves under the fingers
     ann.evaluate("e => e.focus()")
@@ -197,13 +197,13 @@ def test_an_item_that_a_cell_labels_stays_on_the_card_and_says_so(desk):
     notebook.run(0)
     bench.wait_item()
     row = bench.card.get_attribute("data-row")
-    run(notebook, f"session.label_items([{row}], 'water')")
+    run(notebook, f"session._loop.acts.label([{row}], 'water')")
     bench.labeler.get_by_text("You have labelled it water: your label replaces that").wait_for()
     assert bench.card.get_attribute("data-row") == row
     bench.focus()
     bench.press("s")  # it keeps its label, and the next comes
     bench.page.wait_for_function("row => document.querySelector('.hitl-card').dataset.row !== row", arg=row)
-    run(notebook, "print(session.labels().label.tolist(), session.current.skipped.sum())")
+    run(notebook, "print(session.labels().label.tolist(), session._loop.labels.skipped.sum())")
     assert notebook.output(2).strip() == "['water'] 0"
 
 

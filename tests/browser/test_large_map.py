@@ -26,7 +26,7 @@ X = (middles[rng.integers(0, 8, {n})] + rng.normal(size=({n}, 5))).astype("float
 session = hitl.Session([f"item {{i}}" for i in range({n})], X=X, classes=["yes", "no"], random_state=1)
 while session.map is None or session.round is None or not session.round.has_features:
     time.sleep(0.05)
-session._preparation.close()
+session._loop.background.preparation.close()
 hitl.Explorer(session, engine="{engine}")"""
 # The lasso is a polygon of 24 corners, drawn by a mouse of whole pixels: two pixels may go either way.
 CHECK = """lasso = json.load(open("lasso.json"))

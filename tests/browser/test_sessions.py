@@ -80,7 +80,7 @@ def two_notebooks(desk, first, second):
     write_notebook(desk.folder / "two.ipynb", second)
     path = str((desk.folder / "two.ipynb").relative_to(desk.lab.folder))
     other = notebook.beside(path)
-    other.run(0)
+    other._loop.run(0)
     shown_in(other).wait_item()
     return notebook, other
 
@@ -127,7 +127,7 @@ def test_a_kernel_never_takes_nor_drops_the_acts_of_another_notebook(desk):
     wait_labelled(first, desk.folder, 1)
     assert labelled(desk.folder) == [[key_of(mine)]]
     again = notebook.beside(other.path)
-    again.run(0)
+    again._loop.run(0)
     shown_in(again).acknowledged()
     assert sorted(labelled(desk.folder)[1:]) == sorted([key_of(text)] for text in texts)
 
@@ -212,11 +212,11 @@ def test_answers_for_a_store_that_is_gone_are_offered(desk, gone):
 REFUSE = """from hitl_widgets.errors import InvalidInput
 def refuse(*args, **kwargs):
     raise InvalidInput("unknown class 'water'")
-session.label_items = refuse"""
+session._loop.acts.label = refuse"""
 
 
 def test_an_answer_that_is_refused_stays_until_the_person_decides(desk):
-    notebook, bench = desk.open(cell(), REFUSE, "del session.label_items")
+    notebook, bench = desk.open(cell(), REFUSE, "del session._loop.acts.label")
     notebook.run(0)
     bench.wait_item()
     notebook.run(1)

@@ -98,7 +98,7 @@ def test_a_child_forked_while_others_hold_the_locks_does_not_hang(session: Sessi
     holds, end = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with session._lock:
+        with session._loop.log.lock:
             holds.set()
             end.wait(20)
 
@@ -172,4 +172,4 @@ def test_a_child_that_ends_as_a_script_does_changes_nothing(session: Session) ->
     thread.join()
     with LabelStore(session.store.path)._engine.connect() as connection:  # type: ignore[arg-type]
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
-    assert len(session.history()) == session.n_events
+    assert len(session.history()) == session._loop.log.n_events

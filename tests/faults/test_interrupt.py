@@ -23,8 +23,8 @@ session = hitl.Session([f"item {i}" for i in range(len(X))], X=X, classes=["a", 
 def children():
     return [p for p in psutil.Process().children(recursive=True) if "_child" in " ".join(p.cmdline())]
 """
-WAIT_FOR_CHILD = "while not children() and session.stage is not None: time.sleep(.005)"
-WAIT_FOR_MAP = "while session.stage is not None: time.sleep(.05)"
+WAIT_FOR_CHILD = "while not children() and session._loop.background.stage is not None: time.sleep(.005)"
+WAIT_FOR_MAP = "while session._loop.background.stage is not None: time.sleep(.05)"
 SAY = "print(session.map.method, session.map.settled, repr(session.trouble), len(children()))"
 
 
@@ -151,9 +151,9 @@ while time.monotonic() < end:
         armed.set()
         act = rng.choice(["label"] * 4 + ["lasso", "undo", "redo", "query", "wait", "open"])
         if act == "label":
-            session.label_items([rng.randrange(400)], rng.choice("ab"))
+            session._loop.acts.label([rng.randrange(400)], rng.choice("ab"))
         elif act == "lasso":
-            session.label_items(sorted(rng.sample(range(400), 150)), rng.choice("ab"))
+            session._loop.acts.label(sorted(rng.sample(range(400), 150)), rng.choice("ab"))
         elif act == "query":
             session.query(3)
         elif act == "wait":
@@ -170,11 +170,11 @@ over.set()
 thread.join()
 row = (session.query() or session.pool.ids)[0]  # the lassos may have left none
 session.label(row, "b")
-assert session.wait(30).n_events == session.n_events
+assert session.wait(30).n_events == session._loop.log.n_events
 fresh = make()
 for name in ("y", "order", "skipped", "mine", "asked"):
-    assert (getattr(session.current, name) == getattr(fresh.current, name)).all(), name
-assert session.current.y[session.pool.index([row])[0]] == 1
+    assert (getattr(session._loop.labels, name) == getattr(fresh.current, name)).all(), name
+assert session._loop.labels.y[session.pool.index([row])[0]] == 1
 assert list(session.history().event_id) == list(fresh.history().event_id)
 fresh.close(); session.close()
 print("whole", done > 20, interrupts > 20)

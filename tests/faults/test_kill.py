@@ -35,13 +35,13 @@ def label(store: str, seed: int, said: Connection) -> None:
         act = rng.choice(["label"] * 6 + ["lasso", "skip", "undo", "redo", "rename"])
         found: str | None = None
         if act == "label":
-            found = session.label_items([rng.randrange(N)], rng.choice(session.classes.names))
+            found = session._loop.acts.label([rng.randrange(N)], rng.choice(session.classes.names))
         elif act == "lasso":
-            found = session.label_items(
+            found = session._loop.acts.label(
                 sorted(rng.sample(range(N), 300)), session.classes[0].name, selection="lasso"
             )
         elif act == "skip":
-            found = session.skip_items([rng.randrange(N)])
+            found = session._loop.acts.skip([rng.randrange(N)])
         elif act == "rename":
             found = session.classes.rename(session.classes.names[-1], f"class {seed} {step}")
         else:

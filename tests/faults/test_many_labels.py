@@ -78,12 +78,12 @@ def test_ten_thousand_labels_cost_the_same_from_the_first_to_the_last(
         "10,000 labels through one widget",
         acknowledged=len(sizes.acks),
         lost=LABELS - len(set(session.history().query("kind == 'label'")["event_id"])),
-        twice=session.n_events - LABELS - 1,
+        twice=session._loop.log.n_events - LABELS - 1,
         words=f"a label {1e3 * np.median(seconds[first]):.1f} ms among the second thousand, "
         f"{1e3 * np.median(seconds[last]):.1f} ms among the last; its answer {max(sizes.acks[first])} and "
         f"{max(sizes.acks[last])} bytes; memory grows by {grown / 1e3:.1f} kB a label, which is the log",
     )
-    assert len(sizes.acks) == session.n_events - 1 == LABELS
+    assert len(sizes.acks) == session._loop.log.n_events - 1 == LABELS
     assert session.n_labels == N
     assert max(sizes.acks) < 1_000
     assert max(sizes.acks[last]) <= max(sizes.acks[first]) + 10  # longer numbers, no longer lists

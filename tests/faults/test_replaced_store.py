@@ -52,7 +52,7 @@ def label(session: Session, *rows: int) -> None:
 
 
 def labelled(session: Session) -> set[int]:
-    return set(np.flatnonzero(session.current.y >= 0).tolist())
+    return set(np.flatnonzero(session._loop.labels.y >= 0).tolist())
 
 
 def copy_of(path: Path) -> Path:
@@ -81,7 +81,7 @@ def test_what_an_older_copy_lacks_is_written_to_it_again(
     label(session, 0, 1)
     copy = copy_of(path)
     label(session, 2, 3)
-    known = [event.event_id for event, _ in session.acts()]
+    known = [event.event_id for event, _ in session._loop.log.acts()]
     WAYS[way](copy, path)
     # A write-ahead log that stays beside the copy has what the copy lacks.
     healed = way == "copied over" and path.with_name("labels.sqlite-wal").exists()
@@ -95,7 +95,7 @@ def test_what_an_older_copy_lacks_is_written_to_it_again(
             label(session, 4)
     expected = {0, 1, 2} if act == "undo" else {0, 1, 2, 3, 4}
     assert labelled(session) == expected
-    assert [event.event_id for event, _ in session.acts()][:4] == known
+    assert [event.event_id for event, _ in session._loop.log.acts()][:4] == known
     assert session.restored == (0 if healed else 2)
     assert session.unsaved == ""
     session.close()
@@ -183,7 +183,7 @@ def test_a_store_that_is_gone_refuses_the_label_and_names_the_call_that_rescues(
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # else the log beside the file has all of it
     session.labels()
     told: list[str] = []
-    session.subscribe(lambda what: told.append(session.unsaved) if what == "store" else None)
+    session._loop.subscribe(lambda what: told.append(session.unsaved) if what == "store" else None)
     GONE[way](path)
     before = path.read_bytes() if path.is_file() else None
     with pytest.raises(StoreError) as refused:
@@ -273,7 +273,7 @@ def test_a_label_says_that_it_waits_and_is_saved_once_it_can_be(
             told.append(session.unsaved)
             holder.let_go()
 
-    session.subscribe(hear)
+    session._loop.subscribe(hear)
     with pytest.warns(RuntimeWarning, match=r"locked by another program: waiting .* for up to 10 s"):
         label(session, 1)
     assert "locked by another program" in told[0]
@@ -318,35 +318,38 @@ def test_a_store_that_is_locked_when_it_is_opened_says_so(
 
 def test_what_the_session_sees_by_itself_is_told_to_its_views(session: Session, path: Path) -> None:
     label(session, 0, 1)
-    assert session._team is not None
+    assert session._loop._team is not None
     away = path.rename(path.with_name("away.sqlite"))
     with pytest.warns(RuntimeWarning, match="moved or deleted"):
-        session._team.beat()
-    session._team.beat()  # said once
+        session._loop._team.beat()
+    session._loop._team.beat()  # said once
     assert "moved or deleted" in session.unsaved
     away.rename(path)
-    session._team.beat()
+    session._loop._team.beat()
     assert session.unsaved == ""
     copy = copy_of(path)
     label(session, 2, 3)
     copy.replace(path)
     with pytest.warns(RuntimeWarning, match=OLDER):
-        session._team.beat()
+        session._loop._team.beat()
     assert labelled(session) == {0, 1, 2, 3}
 
 
 def test_an_act_of_a_view_does_not_hold_the_kernel(session: Session, path: Path) -> None:
     label(session, 0)
     holder = Holder(path, "EXCLUSIVE")
-    with session.from_page(), pytest.raises(StoreError, match="locked"):
-        session.label_items([1], "a")
-    with pytest.raises(StoreError, match="locked"), session.from_page():  # the next one does not even try
+    with session._loop.log.from_page(), pytest.raises(StoreError, match="locked"):
+        session._loop.acts.label([1], "a")
+    with (
+        pytest.raises(StoreError, match="locked"),
+        session._loop.log.from_page(),
+    ):  # the next one does not even try
         raise AssertionError("unreachable")
     assert "locked" in session.unsaved
     holder.let_go()
-    session._locked_until = 0.0
-    with session.from_page():
-        session.label_items([1], "a")
+    session._loop.log._locked_until = 0.0
+    with session._loop.log.from_page():
+        session._loop.acts.label([1], "a")
     assert labelled(session) == {0, 1}
 
 

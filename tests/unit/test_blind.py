@@ -102,7 +102,7 @@ def train(session: Session, n: int = 16) -> None:
     truth = clouds(60)[1]
     for i in range(0, n, 2):
         for row in (i, i + 1):
-            session.label_items([row], truth[row])
+            session._loop.acts.label([row], truth[row])
     session.wait()
 
 
@@ -115,7 +115,7 @@ def test_a_draw_for_the_audit_is_told_to_no_view_until_it_is_answered(
     row = next(a["row"] for a in page.asks if a["audit"])
     assert page.ask(row)["blind"]
     page.look(row)
-    session.label_items([50], "a", selection="clicked")
+    session._loop.acts.label([50], "a", selection="clicked")
     page.settle()
     page.look(row)
     assert page.told(row) == []
@@ -184,7 +184,7 @@ def test_what_somebody_else_says_of_the_item_on_the_card_is_not_told(
     train(ann)
     page = Page(ann, monkeypatch)
     row = page.asks[0]["row"]
-    bob.label_items([row, 40, 41], "b", selection="lasso")
+    bob._loop.acts.label([row, 40, 41], "b", selection="lasso")
     n = len(page.sent)
     assert ann.n_labels > 16  # has read it
     page.settle()
@@ -193,7 +193,7 @@ def test_what_somebody_else_says_of_the_item_on_the_card_is_not_told(
     known = [k for m, _ in page.sent[n:] for k in m.get("known", ()) if k["key"] == ann.pool.keys[row]]
     assert known
     assert all((k["code"], k["mine"]) == (-1, False) for k in known), "only that somebody did"
-    assert 40 not in ann.blind(ann.current), "what is on no card is told as ever"
+    assert 40 not in ann._loop.blind.rows(ann._loop.labels), "what is on no card is told as ever"
 
 
 def test_what_python_was_given_for_the_audit_is_not_told_either(
@@ -215,7 +215,7 @@ def test_a_selection_tells_the_same_with_an_item_that_is_asked_blind_as_without(
     train(session)
     page = Page(session, monkeypatch)
     row = next(a["row"] for a in page.asks if a["audit"])
-    others = [i for i in range(60) if i not in set(session.blind(session.current).tolist())]
+    others = [i for i in range(60) if i not in set(session._loop.blind.rows(session._loop.labels).tolist())]
     for rows in (others, sorted([*others, row])):
         page.say(page.bench.labeler, "sample", rows=encode(rows))
     without, with_ = [m for m, _ in page.sent if m["type"] == "sample"][-2:]
@@ -227,6 +227,6 @@ def test_with_nothing_asked_blind_everything_is_told(people: Any, monkeypatch: p
     session = people("ann")
     train(session)
     page = Page(session, monkeypatch)
-    assert not len(session.blind(session.current))
+    assert not len(session._loop.blind.rows(session._loop.labels))
     for row in range(60):
         assert any(what[0] == "marks" for what in page.told(row))

@@ -145,7 +145,7 @@ def test_a_list_that_is_changed_in_place(way: str) -> None:
         CHANGES[way](texts)
         session.label(ids[2], "a")
         assert [session.item(id_) for id_ in ids] == [f"text {i:02}" for i in range(N)]
-        assert session.payload(2).content["text"] == "text 02"
+        assert session.pool.payload(2).content["text"] == "text 02"
         with pytest.warns(RuntimeWarning, match="Your table changed"):
             assert session.to_frame()["label"].dropna().to_dict() == {2: "a"}
 
@@ -153,13 +153,13 @@ def test_a_list_that_is_changed_in_place(way: str) -> None:
 def test_dicts_and_cells_that_are_changed_in_place(how: dict[str, Any]) -> None:
     rows = [{"text": f"text {i:02}", "name": f"u{i}", "tags": [i], "more": {"k": i}} for i in range(N)]
     with session_of(rows, **how) as session:
-        before = [session.payload(i).content for i in range(N)]
+        before = [session.pool.payload(i).content for i in range(N)]
         rows[3]["text"] = "other"
         rows[4]["tags"].append(99)
         rows[5]["more"]["k"] = 99
         rows.reverse()
         session.item(session.pool.ids[6])["text"] = "other"
-        assert [session.payload(i).content for i in range(N)] == before
+        assert [session.pool.payload(i).content for i in range(N)] == before
 
 
 def test_a_pandas_that_another_thread_is_still_importing_is_not_looked_into(
@@ -189,9 +189,9 @@ def test_features_that_are_overwritten_change_no_model(how: dict[str, Any]) -> N
 def test_rows_of_numbers_that_are_overwritten(dtype: Any) -> None:
     X = np.arange(4 * N).reshape(N, 4).astype(dtype)
     with session_of(X) as session:
-        before = [session.payload(i).content for i in range(N)]
+        before = [session.pool.payload(i).content for i in range(N)]
         X[:] = X[::-1].copy()
-        assert [session.payload(i).content for i in range(N)] == before
+        assert [session.pool.payload(i).content for i in range(N)] == before
         assert session.item(session.pool.ids[0]) == {"x0": 0, "x1": 1, "x2": 2, "x3": 3}
         np.testing.assert_array_equal(session.features, np.arange(4 * N).reshape(N, 4))
 
@@ -206,9 +206,9 @@ def test_images_that_are_overwritten(make: Callable[[Any], Any]) -> None:
     with session_of(
         make(pixels), **({"image": "image"} if isinstance(make(pixels), pd.DataFrame) else {})
     ) as session:
-        before = [session.payload(i).data for i in range(N)]
+        before = [session.pool.payload(i).data for i in range(N)]
         pixels[:] = 0
-        assert [session.payload(i).data for i in range(N)] == before
+        assert [session.pool.payload(i).data for i in range(N)] == before
         np.testing.assert_array_equal(session.item(session.pool.ids[3]), images()[3])
 
 
@@ -226,8 +226,10 @@ def test_a_large_image_that_is_overwritten_is_not_shown_as_if_it_were_the_one(la
     with session_of(pixels) as session:
         assert np.shares_memory(session.item(session.pool.ids[3]), pixels)
         pixels[3] = 0
-        assert session.payload(2).content["kind"] == "image"
-        assert "changed after the session was made. Run the cell again" in session.payload(3).content["why"]
+        assert session.pool.payload(2).content["kind"] == "image"
+        assert (
+            "changed after the session was made. Run the cell again" in session.pool.payload(3).content["why"]
+        )
         with pytest.warns(RuntimeWarning, match="changed after the session was made"):
             session.item(session.pool.ids[3])
 
@@ -244,9 +246,9 @@ def test_an_image_file_that_changes_is_said(tmp_path: Path) -> None:
     with session_of(paths) as session:
         Image.new("RGB", (4, 4), (0, 99, 0)).save(paths[1])
         paths[2].unlink()
-        assert session.payload(0).content["kind"] == "image"
-        assert "changed after the session was made" in session.payload(1).content["why"]
-        assert "No such file" in session.payload(2).content["why"]
+        assert session.pool.payload(0).content["kind"] == "image"
+        assert "changed after the session was made" in session.pool.payload(1).content["why"]
+        assert "No such file" in session.pool.payload(2).content["why"]
 
 
 @pytest.mark.parametrize("data", ["X", "data"])
@@ -256,14 +258,14 @@ def test_a_large_array_that_is_overwritten_is_noticed(large: None, data: str) ->
         session.wait()
         assert session.pool.X is X
         told: list[str] = []
-        session.subscribe(told.append)
+        session._loop.subscribe(told.append)
         X *= 2
         with pytest.warns(RuntimeWarning, match="X was overwritten after the session was made"):
             session.wait()
-        assert session.overwritten
+        assert session._loop.background.overwritten
         assert "error" in told
         if data == "data":
-            assert "changed after" in session.payload(3).content["why"]
+            assert "changed after" in session.pool.payload(3).content["why"]
 
 
 def test_a_large_file_that_is_overwritten_is_noticed(large: None, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def taught(make_session: Make) -> Session:
     _, truth = clouds()
     for name in "ab":
         for i in np.flatnonzero(truth == name)[:4]:
-            session.label_items([int(i)], name)
+            session._loop.acts.label([int(i)], name)
     session.wait()
     return session
 
@@ -42,8 +42,8 @@ def test_the_model_follows_every_change_and_its_undo(taught: Session) -> None:
     assert shares(taught) == {"first": 0.5, "b": 0.5}
     taught.classes.add("c")
     assert shares(taught) == {"first": 0.5, "b": 0.5}
-    rows = [int(i) for i in np.flatnonzero(taught.current.y == 1)]
-    taught.label_items(rows, "c")
+    rows = [int(i) for i in np.flatnonzero(taught._loop.labels.y == 1)]
+    taught._loop.acts.label(rows, "c")
     assert shares(taught) == {"c": 0.5, "b": 0.5}
     taught.undo()
     taught.classes.retire("c")
@@ -59,7 +59,7 @@ def test_the_model_follows_every_change_and_its_undo(taught: Session) -> None:
 
 def test_nothing_of_a_retired_class_is_predicted_and_its_labels_stand(taught: Session) -> None:
     taught.classes.add("c")
-    taught.label_items([int(np.flatnonzero(taught.current.y < 0)[0])], "c")
+    taught._loop.acts.label([int(np.flatnonzero(taught._loop.labels.y < 0)[0])], "c")
     taught.classes.retire("a")
     assert set(shares(taught)) == {"b", "c"}
     frame = taught.to_frame()
@@ -67,7 +67,7 @@ def test_nothing_of_a_retired_class_is_predicted_and_its_labels_stand(taught: Se
     assert taught.n_labels == 9
     assert taught.labels()["label"].value_counts().to_dict() == {"a": 4, "b": 4, "c": 1}
     with pytest.raises(InvalidInput, match="'a' is retired"):
-        taught.label_items([0], "a")
+        taught._loop.acts.label([0], "a")
 
 
 def test_items_of_a_split_class_are_asked_again(taught: Session) -> None:
@@ -81,8 +81,8 @@ def test_items_of_a_split_class_are_asked_again(taught: Session) -> None:
 
 def test_a_label_in_the_words_of_before_is_a_label_in_those_of_now(taught: Session) -> None:
     taught.classes.rename("a", "first")
-    free = np.flatnonzero(taught.current.y < 0)
-    taught.label_items([int(free[0])], "a")
+    free = np.flatnonzero(taught._loop.labels.y < 0)
+    taught._loop.acts.label([int(free[0])], "a")
     assert taught.labels().iloc[-1][["label", "said"]].tolist() == ["first", "first"]
     assert taught.labels().iloc[0][["label", "said"]].tolist() == ["first", "a"]
 
@@ -90,7 +90,7 @@ def test_a_label_in_the_words_of_before_is_a_label_in_those_of_now(taught: Sessi
 def test_changes_are_back_after_a_restart_and_can_be_undone_then(make_session: Make, tmp_path: Path) -> None:
     where = {"store": tmp_path / "labels.sqlite"}
     with make_session(**where) as session:
-        session.label_items([0], "a")
+        session._loop.acts.label([0], "a")
         session.classes.rename("a", "first")
         session.classes.add("empty", guidance="nothing yet")
     again = make_session(**where)
@@ -104,37 +104,37 @@ def test_changes_are_back_after_a_restart_and_can_be_undone_then(make_session: M
 
 def test_a_jump_goes_back_and_forth_as_one_act(make_session: Make) -> None:
     session = make_session()
-    acts = [session.label_items([i], "ab"[i % 2]) for i in range(4)]
+    acts = [session._loop.acts.label([i], "ab"[i % 2]) for i in range(4)]
     rename = session.classes.rename("a", "first")
     assert session.jump(acts[1]) is not None
     assert (session.n_labels, session.classes.names) == (2, ("a", "b"))
     assert session.jump(acts[1]) is None
     session.jump(rename)
     assert (session.n_labels, session.classes.names) == (4, ("first", "b"))
-    n = session.n_events
+    n = session._loop.log.n_events
     session.jump(None)
-    assert (session.n_labels, session.n_events) == (0, n + 1)
+    assert (session.n_labels, session._loop.log.n_events) == (0, n + 1)
     session.redo()
     assert session.n_labels == 1
-    session.label_items([7], "b")
+    session._loop.acts.label([7], "b")
     with pytest.raises(InvalidInput, match=r"session.restore\('[-0-9a-f]+'\) does the act again"):
         session.jump(acts[3])
 
 
 def test_a_change_or_jump_that_is_sent_again_changes_nothing(make_session: Make) -> None:
     session = make_session()
-    act = session.label_items([0], "a")
+    act = session._loop.acts.label([0], "a")
     change = {"change": "add", "classes": [{"name": "c"}]}
     for _ in range(2):
-        assert session.change_classes(change, event_id="change-one") == "change-one"
+        assert session._loop.acts.change_classes(change, event_id="change-one") == "change-one"
         assert session.jump(act, as_event="jump-one") == "jump-one"
-    assert session.n_events == 4
+    assert session._loop.log.n_events == 4
     assert session.classes.names == ("a", "b")
 
 
 def test_views_hear_of_other_classes_before_labels_and_rounds_in_them(taught: Session) -> None:
     heard: list[str] = []
-    taught.subscribe(heard.append)
+    taught._loop.subscribe(heard.append)
     taught.classes.add("c")
     taught.wait()
     assert "schema" in heard
@@ -160,7 +160,7 @@ def test_what_undoing_a_class_takes_from_others_is_said(make_session: Make, tmp_
     ann, bob = make_session(annotator="ann", **where), make_session(annotator="bob", **where)
     ann.classes.add("c")
     assert bob.n_labels == 0  # he has read it
-    bob.label_items([0], "c")
+    bob._loop.acts.label([0], "c")
     with pytest.warns(RuntimeWarning, match="1 item is asked again.*adding the class anew"):
         ann.undo()
     assert bob.n_labels == 0
@@ -172,6 +172,6 @@ def test_a_retired_class_says_how_to_offer_it_again(make_session: Make) -> None:
     session = make_session(classes=["a", "b", "c"])
     session.classes.retire("c")
     with pytest.raises(InvalidInput, match=r"retired: session\.classes\.restore\('c'\)"):
-        session.label_items([0], "c")
+        session._loop.acts.label([0], "c")
     with pytest.raises(InvalidInput, match="but retired"):
         session.classes.add("c")

@@ -29,7 +29,7 @@ def reason(strategy, round_, i=0):
 
 
 def words(round_, stage=None):
-    return model_words(SimpleNamespace(round=round_, stage=stage))
+    return model_words(SimpleNamespace(round=round_, background=SimpleNamespace(stage=stage)))
 
 
 def test_trust_in_words_adds_up():

@@ -446,7 +446,7 @@ def test_a_page_is_written_as_it_was_given(make_session: Make, tmp_path: Path, k
     pytest.importorskip("nh3")
     pages = pd.DataFrame({"page": ["<b>one</b>", "<i>two</i>"]})
     session = make_session(pages, **{kind: "page"})
-    session.label_items([1], "a")
+    session._loop.acts.label([1], "a")
     table = pd.read_csv(session.export(tmp_path / "out.csv"))
     assert table[kind].tolist() == ["<i>two</i>"]
 

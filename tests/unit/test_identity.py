@@ -153,7 +153,7 @@ def test_labels_are_found_under_another_spelling(by_id: Make, then: list[Any], n
     back = by_id(table(then))
     assert held(back) == {then[0]: "a", then[1]: "a"}
     assert back.redo() is not None
-    assert {key for e in back._ledger.events for key in e.item_ids} == {str(k) for k in then}
+    assert {key for e in back._loop.log.ledger.events for key in e.item_ids} == {str(k) for k in then}
 
 
 def test_old_events_without_digests_are_found_as_well(by_id: Make, store: Path) -> None:
@@ -326,14 +326,14 @@ def test_ids_that_come_and_go_keep_the_labels(make_session: Make, store: Path, h
     with pytest.warns(RuntimeWarning, match="items were given without id="):
         again = make_session(data, id="k", **options)
     assert held(again) == {"x1": "a", "x2": "b", "x3": "b"}
-    assert len(again.notices) == 1
+    assert len(again._loop.log.notices) == 1
 
 
 def test_equal_rows_share_what_was_said_of_their_content(make_session: Make, store: Path) -> None:
     data = table([1, 2, 3], ["same", "same", "other"])
     with pytest.warns(UserWarning, match="1 of 3 rows says the same"):
         content = make_session(data, text="t", store=store)
-    assert any("1 of 3 rows" in words for words in content.notices)
+    assert any("1 of 3 rows" in words for words in content._loop.log.notices)
     content.label(content.pool.ids[0], "a")
     with pytest.warns(RuntimeWarning, match="2 items were given without id="):
         ids = make_session(data, text="t", id="k", store=store)
@@ -358,10 +358,10 @@ def test_labels_that_the_table_lacks_are_counted_listed_and_kept(
     assert again.n_labels == 1
     assert len(again.missing()) == 3
     assert set(again.missing()["label"]) == {"a"}
-    assert any("3 items" in words for words in again.notices)
+    assert any("3 items" in words for words in again._loop.log.notices)
     again.undo()  # the skip
     again.undo()  # the labels
-    assert again.notices == []
+    assert again._loop.log.notices == []
     again.redo()
     assert len(again.missing()) == 3
 
@@ -390,8 +390,8 @@ def test_another_table_with_the_same_ids_is_said(
     with pytest.warns(RuntimeWarning, match="3 of 4"):
         session.export(tmp_path / "labels.csv")
     assert "3 of 4 labelled items" in (tmp_path / "labels.csv.card.md").read_text("utf-8")
-    assert not by_id(one).notices
-    assert not by_id(one, task="other").notices
+    assert not by_id(one)._loop.log.notices
+    assert not by_id(one, task="other")._loop.log.notices
 
 
 def test_keep_and_drop(by_id: Make, two_tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
@@ -401,7 +401,7 @@ def test_keep_and_drop(by_id: Make, two_tables: tuple[pd.DataFrame, pd.DataFrame
     assert session.changed()["id"].tolist() == [1, 2]
     assert session.drop() == 2
     assert held(session) == {0: "a", 3: "a"}
-    assert not session.notices
+    assert not session._loop.log.notices
     assert set(session.query(4)) == {1, 2}
     session.undo()
     assert session.changed()["id"].tolist() == [1, 2]
@@ -410,7 +410,7 @@ def test_keep_and_drop(by_id: Make, two_tables: tuple[pd.DataFrame, pd.DataFrame
     assert held(by_id(two)) == {0: "a", 1: "b", 3: "a"}
     first = by_id(one)  # whose labels are its own
     assert held(first) == {0: "a", 1: "a", 2: "b", 3: "a"}
-    assert not first.notices
+    assert not first._loop.log.notices
 
 
 def test_a_kept_label_counts_for_the_audit_as_it_did(by_id: Make, store: Path) -> None:
@@ -419,7 +419,7 @@ def test_a_kept_label_counts_for_the_audit_as_it_did(by_id: Make, store: Path) -
     old_store(store, event).close()
     session = by_id(table([0, 1], ["edited", "beta"]))
     assert session.keep() == 1
-    assert session.current.audited.tolist() == [True, False]
+    assert session._loop.labels.audited.tolist() == [True, False]
 
 
 @pytest.mark.parametrize("how", [{"id": "k"}, {}])
@@ -461,7 +461,7 @@ def test_columns_that_are_added_are_no_change_and_other_columns_are_said(
     with make_session(data, id="k", store=store) as first:
         first.label([0, 1], "a")
         added = first.to_frame()
-    assert not make_session(added, id="k", store=store).notices
+    assert not make_session(added, id="k", store=store)._loop.log.notices
     assert make_session(added.assign(n=5), id="k", store=store).changed()["id"].tolist() == [0, 1]
     with pytest.warns(RuntimeWarning, match="2 items showed other columns"):
         make_session(data.rename(columns={"n": "m"}), id="k", store=store)
@@ -474,7 +474,7 @@ def test_an_image_file_that_changed_is_said(make_session: Make, store: Path, tmp
     data = pd.DataFrame({"k": range(3), "file": map(str, files)})
     with make_session(data, image="file", id="k", store=store) as first:
         first.label([0, 1, 2], "a")
-    assert not make_session(data, image="file", id="k", store=store).notices
+    assert not make_session(data, image="file", id="k", store=store)._loop.log.notices
     Image.new("RGB", (4, 4), (99, 0, 0)).save(files[1])
     with pytest.warns(RuntimeWarning, match="1 of 3 labelled items"):
         again = make_session(data, image="file", id="k", store=store)
@@ -490,7 +490,7 @@ def test_a_store_of_before_there_were_digests_opens_in_silence(by_id: Make, stor
 
 def test_broken_digests_are_none(by_id: Make, store: Path) -> None:
     old_store(store, LabelEvent("label", "labels", "ann", ("0", "1"), "a", digests="abc")).close()
-    assert not by_id(table([0, 1, 2])).notices
+    assert not by_id(table([0, 1, 2]))._loop.log.notices
 
 
 def test_digests_go_through_a_history(by_id: Make, tmp_path: Path) -> None:
@@ -560,9 +560,9 @@ def test_widgets_say_what_has_changed_and_settle_it(
     state = monitor._state()
     assert (state["n_changed"], len(state["notices"])) == (3, 1)
     assert "3 of 4 labelled items" in state["notices"][0]
-    members = [labeler._member(row, session.current, frozenset()) for row in range(4)]
+    members = [labeler._member(row, session._loop.labels, frozenset()) for row in range(4)]
     assert [member["changed"] for member in members] == [True, True, True, False]
-    assert not labeler._member(0, session.current, frozenset([0]))["changed"]  # it is asked blind
+    assert not labeler._member(0, session._loop.labels, frozenset([0]))["changed"]  # it is asked blind
 
     def settle(name: str, **how: Any) -> dict[str, Any]:
         labeler._receive(labeler, {"type": "settle", "id": name, **how}, [])
@@ -572,9 +572,9 @@ def test_widgets_say_what_has_changed_and_settle_it(
     assert settle(one, keep=False, key="0")["type"] == "ack"
     assert held(session) == {1: "a", 2: "b", 3: "a"}
     assert settle(all_, keep=True)["type"] == "ack"
-    n = session.n_events
+    n = session._loop.log.n_events
     assert settle(all_, keep=True)["type"] == "ack"  # sent again
-    assert session.n_events == n
+    assert session._loop.log.n_events == n
     assert monitor._state()["notices"] == []
     assert held(session) == {1: "a", 2: "b", 3: "a"}
     labeler._receive(labeler, {"type": "undo", "id": new_event_id()}, [])

@@ -59,10 +59,10 @@ def test_every_kind_of_source(session: Session, source: Any) -> None:
     assert dict(zip(labels["id"], labels["label"], strict=True)) == {1: "a", 2: "a", 3: "b"}
     assert set(labels["selection"]) == {"import"}
     assert set(labels["annotator"]) == {"mia"}
-    assert [e.item_ids for e, _ in session.acts()] == [("1", "2"), ("3",)]
-    before = session.n_events
+    assert [e.item_ids for e, _ in session._loop.log.acts()] == [("1", "2"), ("3",)]
+    before = session._loop.log.n_events
     again = session.import_labels(source)
-    assert (again.n, again.n_same, session.n_events) == (0, 3, before)
+    assert (again.n, again.n_same, session._loop.log.n_events) == (0, 3, before)
     session.undo()
     assert len(session.labels()) == 2
 
@@ -174,11 +174,11 @@ def test_skipped_items_and_those_taken_back_can_be_imported(session: Session) ->
     ],
 )
 def test_sources_that_cannot_be_read(session: Session, source: Any, words: str) -> None:
-    before = session.n_events
+    before = session._loop.log.n_events
     with pytest.raises(InvalidInput) as error:
         session.import_labels(source)
     assert words in str(error.value)
-    assert session.n_events == before
+    assert session._loop.log.n_events == before
 
 
 def test_a_closed_session_takes_nothing(session: Session) -> None:
@@ -298,19 +298,19 @@ def test_a_history_restores_an_empty_store(make_session: Make, tmp_path: Path) -
     found = two.import_labels(path)
     assert repr(found) == "7 acts imported"
     pd.testing.assert_frame_equal(two.labels(), one.labels())
-    assert [(e, h) for e, h in two.acts()] == [(e, h) for e, h in one.acts()]
-    before = two.n_events
+    assert [(e, h) for e, h in two._loop.log.acts()] == [(e, h) for e, h in one._loop.log.acts()]
+    before = two._loop.log.n_events
     again = two.import_labels(path)
-    assert (again.n, again.n_same, two.n_events) == (0, 7, before)
+    assert (again.n, again.n_same, two._loop.log.n_events) == (0, 7, before)
     assert repr(one.import_labels(path)) == "0 acts imported, 8 there already"
 
 
 def test_a_history_in_which_the_classes_changed_is_restored(make_session: Make, tmp_path: Path) -> None:
     one = make_session(annotator="mia")
-    acts = [one.label_items([i], "ab"[i % 2]) for i in range(6)]
+    acts = [one._loop.acts.label([i], "ab"[i % 2]) for i in range(6)]
     one.classes.rename("a", "first")
     one.classes.split("b", ["b1", "b2"])
-    one.label_items([1], "b2")
+    one._loop.acts.label([1], "b2")
     one.classes.add("empty")
     one.classes.retire("empty")
     one.jump(acts[4])
@@ -417,7 +417,9 @@ def test_broken_lines_are_told_and_an_undo_of_what_is_not_here(make_session: Mak
     found = two.import_labels(path)
     told = whys(found)
     assert told[0].startswith("The line is no JSON")
-    assert told[1:3] == [f"It is about the act {one.acts()[1][0].event_id!r}, which is not here."] * 2
+    assert (
+        told[1:3] == [f"It is about the act {one._loop.log.acts()[1][0].event_id!r}, which is not here."] * 2
+    )
     assert found.refused["row"].tolist() == [2, 3, 4, *range(8, 23)]
     assert told[-1] == "Another act has this id."
     assert any("'c' is no class" in why for why in told)
@@ -438,9 +440,9 @@ def test_classes_that_the_log_never_knew_are_added_and_its_own_stay(
         two.import_labels(path)
         assert set(two.classes.names) == {"a", "b", "c"}
         assert two.labels()["label"].tolist() == ["b", "c"] if labelled else ["c"]
-        n = two.n_events
+        n = two._loop.log.n_events
         two.import_labels(path)
-        assert two.n_events == n
+        assert two._loop.log.n_events == n
         two.close()
         again = make_session(classes=["a", "b"], store=tmp_path / f"{labelled}.sqlite", annotator="ben")
         assert set(again.classes.names) == {"a", "b", "c"}
@@ -454,7 +456,7 @@ def test_every_id_comes_back(make_session: Make, tmp_path: Path, keys: list[str]
     one.label(keys, "a")
     two = make_session(table, text="t", id="k")
     assert two.import_labels(one.export(tmp_path / "h.jsonl", names=True)).refused.empty
-    assert [e.item_ids for e, _ in two.acts()] == [tuple(keys)]
+    assert [e.item_ids for e, _ in two._loop.log.acts()] == [tuple(keys)]
 
 
 # -- the command line

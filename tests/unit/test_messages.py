@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers import ANY_TEXT, Told, clouds
+from hitl_widgets.data.pool import Pool
 from hitl_widgets.data.rows import encode
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput, StoreError
 from hitl_widgets.labels.events import LabelEvent, new_event_id
@@ -163,7 +164,7 @@ def test_skipped_items_are_shown_again_without_a_hint_and_labelled_as_they_were_
     session.label(ids[:2], "a")
     session.label(ids[2:4], "b")
     session.wait()
-    [drawn] = [i for i in session.query(20) if int(pool.index([i])[0]) in session._audit_issued][:1]
+    [drawn] = [i for i in session.query(20) if int(pool.index([i])[0]) in session._loop.blind._issued][:1]
     session.skip([ids[7], drawn])
     [told] = labeler.say({"id": new_event_id(), "type": "skipped", "view": "view-1234"})
     assert (told["type"], told["to"]) == ("skipped", "view-1234")
@@ -247,12 +248,12 @@ def test_a_class_that_the_cell_renamed_is_asked_about_and_answered_on_the_screen
 
 
 def test_a_change_that_has_items_asked_again_says_so(session: Session, labeler: Wire) -> None:
-    session.label_items([0, 1], "a")
+    session._loop.acts.label([0, 1], "a")
     split = {"change": "split", "of": ["a"], "classes": [{"name": "one"}, {"name": "two"}]}
     reply = labeler.answer({"type": "change", "id": new_event_id(), **split})
     assert reply["note"].startswith("2 items are asked again")
     assert labeler.answer({"type": "undo", "id": new_event_id()})["note"] is None
-    jump = {"type": "jump", "id": new_event_id(), "act": session.acts()[0][0].event_id}
+    jump = {"type": "jump", "id": new_event_id(), "act": session._loop.log.acts()[0][0].event_id}
     assert labeler.answer(jump)["note"] is None
 
 
@@ -281,13 +282,13 @@ def test_every_name_of_a_class_that_a_schema_takes_can_be_sent(
 def test_an_act_is_opened_as_the_rows_of_its_items(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     wire = Wire(Monitor(session), monkeypatch)
     keys = [session.pool.keys[i] for i in (7, 3, 5)]
-    one = session.label_items([4], "a")
+    one = session._loop.acts.label([4], "a")
     session.store.append(
         gone := LabelEvent("label", session.task, session.annotator, (*keys, "not here"), "b")
     )
     assert session.n_labels == 4
-    skipped = session.skip_items([9])
-    lasso = session.label_items([0, 1], "b", selection="lasso")
+    skipped = session._loop.acts.skip([9])
+    lasso = session._loop.acts.label([0, 1], "b", selection="lasso")
     ask = {"type": "open", "id": "a" * 8, "view": "b" * 8}
     expected = {
         one: ([4], "clicked", 0),
@@ -299,7 +300,7 @@ def test_an_act_is_opened_as_the_rows_of_its_items(session: Session, monkeypatch
         [told] = wire.say(ask | {"act": act})
         assert told["rows"] == encode(rows)
         assert (told["n"], told["how"], told["missing"], told["to"]) == (len(rows), how, missing, "b" * 8)
-    before = session.n_events
+    before = session._loop.log.n_events
     theirs = LabelEvent("label", session.task, "bob", (keys[0],), "a")
     session.store.append(theirs)
     assert len(session.history()) == before + 1  # has read it
@@ -326,8 +327,8 @@ def test_the_history_names_ways_and_branches_also_behind_many_later_acts(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wire = Wire(Monitor(session), monkeypatch)
-    first = session.label_items([0], "a")
-    lost = [session.label_items([1, 2, 3], "a", selection="lasso"), session.label_items([4], "b")]
+    first = session._loop.acts.label([0], "a")
+    lost = [session._loop.acts.label([1, 2, 3], "a", selection="lasso"), session._loop.acts.label([4], "b")]
     assert wire.widget._history()[2]["way"] == (2, 4)
     assert wire.answer({"type": "jump", "id": new_event_id(), "act": first})["type"] == "ack"
     assert [(e["state"], e["way"]) for e in wire.widget._history()] == [
@@ -336,7 +337,7 @@ def test_the_history_names_ways_and_branches_also_behind_many_later_acts(
         ("holds", (0, 0)),
     ]
     for i in range(5, 45):
-        session.label_items([i], "b")
+        session._loop.acts.label([i], "b")
     told = wire.widget._history()
     assert [(e["id"], e["state"], e["apart"]) for e in told[-2:]] == [
         (act, "left behind", True) for act in reversed(lost)
@@ -345,16 +346,16 @@ def test_the_history_names_ways_and_branches_also_behind_many_later_acts(
     reply = wire.answer({"type": "restore", "id": new_event_id(), "acts": lost})
     assert (reply["type"], reply["note"]) == ("ack", None)
     assert [e["state"] for e in wire.widget._history()] == ["holds"] * 30
-    assert session.current.y[1:5].tolist() == [0, 0, 0, 1]
+    assert session._loop.labels.y[1:5].tolist() == [0, 0, 0, 1]
 
 
 def test_a_restore_says_what_it_replaced(session: Session, labeler: Wire) -> None:
-    lost = session.label_items([1, 2, 3], "a")
+    lost = session._loop.acts.label([1, 2, 3], "a")
     session.undo()
-    session.label_items([2], "b")
+    session._loop.acts.label([2], "b")
     reply = labeler.answer({"type": "restore", "id": new_event_id(), "acts": [lost]})
     assert reply["note"] == "1 item had another answer of yours since: it was replaced. Undo brings it back."
-    assert session.current.y[1:4].tolist() == [0, 0, 0]
+    assert session._loop.labels.y[1:4].tolist() == [0, 0, 0]
 
 
 # -- what is refused
@@ -443,7 +444,7 @@ def test_an_act_that_finds_the_store_locked_stays_in_the_browser_and_arrives_aft
     assert any("locked" in m["store"]["unsaved"] for m in monitor.sent if "store" in m)
     holder.rollback()
     holder.close()
-    monkeypatch.setattr(session, "_locked_until", 0.0)
+    monkeypatch.setattr(session._loop.log, "_locked_until", 0.0)
     assert [labeler.answer(act)["type"] for act in acts] == ["ack"] * 3  # sent again, as the browser does
     assert session.n_labels == 3
     assert session.unsaved == ""
@@ -581,7 +582,7 @@ def test_a_view_that_says_hello_is_welcomed_with_the_whole_state(session: Sessio
 def test_items_are_shown_to_the_view_that_asks(session: Session, wire: Wire) -> None:
     [found] = wire.say({"id": new_event_id(), "type": "show", "view": "view-1234", "rows": [3, 5]})
     assert (found["type"], found["to"]) == ("items", "view-1234")
-    assert found["items"] == [{"row": row, "content": session.payload(row).content} for row in (3, 5)]
+    assert found["items"] == [{"row": row, "content": session.pool.payload(row).content} for row in (3, 5)]
 
 
 def test_an_image_travels_as_bytes(
@@ -627,8 +628,8 @@ def test_an_act_goes_before_pictures_that_are_still_being_made(
 ) -> None:
     session = make_session(np.random.default_rng(0).random((6, 8, 8)))
     labeler, go = Wire(Labeler(session), monkeypatch), threading.Event()
-    show = session.payload
-    monkeypatch.setattr(session, "payload", lambda *a, **o: go.wait(20) and show(*a, **o))
+    show = session.pool.payload
+    monkeypatch.setattr(Pool, "payload", lambda _, *a, **o: go.wait(20) and show(*a, **o))
     asked: list[Any] = []
     thread = threading.Thread(target=lambda: asked.extend(labeler.shown([0, 1, 2])))
     thread.start()
@@ -719,7 +720,7 @@ def test_a_browser_that_applies_what_it_is_told_has_the_marks(
     wire, n = Wire(explorer, monkeypatch), len(session.pool)
     wire.say(HELLO)
     for value, index in [("a", range(1)), ("b", range(30, 31)), ("a", range(1, 50)), ("b", range(9))]:
-        session.label_items(list(index), value)
+        session._loop.acts.label(list(index), value)
         session.wait()
     explorer._send_change()
     have = [np.zeros(n, dtype=np.uint8) for _ in range(3)]
@@ -742,7 +743,7 @@ def test_a_map_that_still_moves_has_no_outlines(session: Session, monkeypatch: p
     wire = Wire(Explorer(session), monkeypatch)
     found = session.map
     assert found is not None
-    monkeypatch.setattr(Session, "map", dataclasses.replace(found, settled=False))
+    session._loop.background.map = dataclasses.replace(found, settled=False)
     [(message, buffers)] = [m for m in wire.say_with_buffers(HELLO) if m[0]["type"] == "map"]
     assert (message["settled"], message["names"], message["corners"]) == (False, [], [])
     assert [len(b) for b in buffers] == [8 * len(session.pool), 2 * len(session.pool), 0]
@@ -753,7 +754,7 @@ def test_finer_or_coarser_groups_are_asked_of_the_session(
     session: Session, monkeypatch: pytest.MonkeyPatch, scale: Any, taken: bool
 ) -> None:
     asked: list[float] = []
-    monkeypatch.setattr(Session, "regroup", lambda _, scale: asked.append(scale), raising=False)
+    monkeypatch.setattr(session._loop.background, "regroup", asked.append)
     wire = Wire(Explorer(session), monkeypatch)
     refused = wire.say({"id": new_event_id(), "type": "groups", "view": "view-1234", "scale": scale})
     assert (asked, len(refused)) == (([scale], 0) if taken else ([], 1))
@@ -772,7 +773,7 @@ def test_no_trait_holds_an_item_a_label_or_a_name(make_session: Make, bundles: N
         saved = repr({k: v for k, v in widget.get_state().items() if k not in {"_esm", "_css"}})
         shown = repr(widget._repr_mimebundle_())
         assert not [w for w in [*words, *session.pool.keys] if w in saved or w in shown]
-        assert session.key in saved
+        assert session._loop.key in saved
 
 
 def test_a_browser_can_change_no_trait(session: Session, wire: Wire) -> None:
@@ -860,13 +861,13 @@ def test_acts_on_a_large_pool_do_not_hold_the_loop_and_keep_their_order(
 ) -> None:
     monkeypatch.setattr(channel, "AT_ONCE", 10)
     explorer = Wire(Explorer(session), monkeypatch)
-    go_on, label_items = threading.Event(), session.label_items
+    go_on, label = threading.Event(), session._loop.acts.label
 
     def slow(*args: Any, **kwargs: Any) -> str:
         assert go_on.wait(10)
-        return label_items(*args, **kwargs)
+        return label(*args, **kwargs)
 
-    monkeypatch.setattr(session, "label_items", slow)
+    monkeypatch.setattr(session._loop.acts, "label", slow)
     rows = encode(np.arange(20))
     bulk = {"type": "label", "id": "a" * 8, "value": "a", "selection": "lasso", "rows": rows}
     explorer.say(bulk | {"pool": session.pool.fingerprint})
@@ -874,7 +875,7 @@ def test_acts_on_a_large_pool_do_not_hold_the_loop_and_keep_their_order(
     explorer.say({"type": "label", "id": "c" * 8, "value": "none", "selection": "lasso", "key": "no such"})
     assert not [m for m in (*explorer.sent, *labeler.sent) if m["type"] == "ack"]
     go_on.set()
-    last = channel._queue_of(session).submit(lambda: None)
+    last = channel._queue_of(session._loop).submit(lambda: None)
     last.result(10)
     assert [m["id"] for m in explorer.sent if m["type"] == "ack"] == ["a" * 8]
     assert [m["type"] for m in explorer.sent if m.get("id") == "c" * 8] == ["refused"]

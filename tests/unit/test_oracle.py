@@ -22,7 +22,7 @@ def ours(X: npt.NDArray[np.float32], truth: npt.NDArray[np.str_], seed: int) -> 
             for key in session.query():
                 session.label(key, str(truth[row[key]]))
         session.wait()
-        rest = session.current.y < 0
+        rest = session._loop.labels.y < 0
         return float((session.predictions()["label"].to_numpy()[rest] == truth[rest]).mean())
 
 

@@ -119,9 +119,9 @@ def test_a_session_shows_what_has_come_while_a_pass_goes_on(
             if what == "round" and (found := session.round) is not None:
                 shown.append((found.n_labels, found.settled, int((found.predicted == 1).sum())))
 
-        session.label_items([1], "a")
-        session.subscribe(listen)
-        session.label_items([0], "b")
+        session._loop.acts.label([1], "a")
+        session._loop.subscribe(listen)
+        session._loop.acts.label([0], "b")
         last = session.wait(30)
         assert last.n_labels == 2
         assert (last.predicted == 1 - np.arange(2_000) % 2).all()

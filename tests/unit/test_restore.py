@@ -17,27 +17,27 @@ Make = Callable[..., Session]
 
 def left_behind(session: Session) -> list[str]:
     """Five acts, all but the first taken back, and a new one: the four, oldest first."""
-    first = session.label_items([0], "a")
+    first = session._loop.acts.label([0], "a")
     acts = [
-        session.label_items([1, 2, 3], "b", selection="lasso"),
-        session.skip_items([4]),
+        session._loop.acts.label([1, 2, 3], "b", selection="lasso"),
+        session._loop.acts.skip([4]),
         session.classes.add("c"),
-        session.label_items([5], "c"),
+        session._loop.acts.label([5], "c"),
     ]
     session.jump(first)
-    session.label_items([1], "a")
+    session._loop.acts.label([1], "a")
     return acts
 
 
 def held(session: Session) -> dict[int, str]:
-    y, names = session.current.y, session.schema.all_names
+    y, names = session._loop.labels.y, session.schema.all_names
     return {i: names[code] for i, code in enumerate(y) if code >= 0}
 
 
 def test_the_history_says_what_became_of_every_act(make_session: Make) -> None:
     session = make_session()
     left_behind(session)
-    last = session.skip_items([9])
+    last = session._loop.acts.skip([9])
     session.undo()
     history = session.history().set_index("event_id")
     assert history["state"].tolist() == ["holds"] * 2 + ["left behind"] * 4 + ["holds"] * 2 + [
@@ -51,10 +51,10 @@ def test_the_history_says_what_became_of_every_act(make_session: Make) -> None:
 def test_one_act_comes_back_as_a_new_one_that_can_be_undone(make_session: Make) -> None:
     session = make_session()
     lasso, *_ = left_behind(session)
-    n = session.n_events
+    n = session._loop.log.n_events
     with pytest.warns(RuntimeWarning, match="1 item had another answer of yours since: it was replaced"):
         again = session.restore(lasso)
-    assert session.n_events == n + 1
+    assert session._loop.log.n_events == n + 1
     assert held(session) == {0: "a", 1: "b", 2: "b", 3: "b"}
     history = session.history().set_index("event_id")
     assert (history.loc[lasso, "state"], history.loc[again, "selection"]) == ("brought back", "lasso")
@@ -71,7 +71,7 @@ def test_a_branch_comes_back_in_order_with_the_class_that_it_made(make_session: 
     with pytest.warns(RuntimeWarning):
         session.restore(acts)
     assert held(session) == {0: "a", 1: "b", 2: "b", 3: "b", 5: "c"}
-    assert session.current.skipped[4]
+    assert session._loop.labels.skipped[4]
     session.close()
     later = make_session(store=tmp_path / "labels.sqlite", classes=None)
     assert held(later) == {0: "a", 1: "b", 2: "b", 3: "b", 5: "c"}
@@ -80,7 +80,7 @@ def test_a_branch_comes_back_in_order_with_the_class_that_it_made(make_session: 
 
 def test_what_redo_still_reaches_is_brought_back_alone(make_session: Make) -> None:
     session = make_session()
-    acts = [session.label_items([i], "a") for i in range(4)]
+    acts = [session._loop.acts.label([i], "a") for i in range(4)]
     session.jump(acts[0])
     session.restore(acts[2])
     assert held(session) == {0: "a", 2: "a"}
@@ -91,8 +91,8 @@ def test_what_redo_still_reaches_is_brought_back_alone(make_session: Make) -> No
 
 def test_a_label_comes_back_under_the_name_that_its_class_has_now(make_session: Make) -> None:
     session = make_session()
-    first = session.label_items([0], "a")
-    lost = session.label_items([1], "b")
+    first = session._loop.acts.label([0], "a")
+    lost = session._loop.acts.label([1], "b")
     session.jump(first)
     session.classes.rename("b", "other")
     session.restore(lost)
@@ -106,16 +106,16 @@ def test_an_audited_label_that_comes_back_still_counts_for_the_audit(make_sessio
     session.undo()
     session.skip(next(i for i in session.query(2) if i != first))
     session.restore(lost)
-    assert session.current.audited.sum() == 1
+    assert session._loop.labels.audited.sum() == 1
 
 
 @pytest.mark.parametrize("what", ["nothing", "no act", "holds", "back", "others"])
 def test_what_cannot_be_brought_back_is_said(make_session: Make, tmp_path: Path, what: str) -> None:
     session = make_session(store=tmp_path / "labels.sqlite", annotator="ann")
-    act = session.label_items([0], "a")
-    lost = session.label_items([1], "a")
+    act = session._loop.acts.label([0], "a")
+    lost = session._loop.acts.label([1], "a")
     session.undo()
-    session.skip_items([2])
+    session._loop.acts.skip([2])
     session.restore(lost)
     asked, words = {
         "nothing": ([], "nothing to bring back"),
@@ -126,10 +126,10 @@ def test_what_cannot_be_brought_back_is_said(make_session: Make, tmp_path: Path,
     }[what]
     if what == "others":
         session = make_session(store=tmp_path / "labels.sqlite", annotator="bob")
-    n = session.n_events
+    n = session._loop.log.n_events
     with pytest.raises(InvalidInput, match=words):
         session.restore(asked)  # type: ignore[arg-type]
-    assert session.n_events == n
+    assert session._loop.log.n_events == n
 
 
 def test_a_restore_that_is_sent_again_changes_nothing(make_session: Make) -> None:
@@ -138,7 +138,7 @@ def test_a_restore_that_is_sent_again_changes_nothing(make_session: Make) -> Non
     name = new_event_id()
     assert session.restore(acts, as_event=name) == session.restore(acts, as_event=name) == name
     assert session.history()["event_id"].tolist().count(name) == 1
-    assert session.n_events == 1 + 7 + 2
+    assert session._loop.log.n_events == 1 + 7 + 2
 
 
 def test_a_restore_that_was_cut_off_is_done_to_its_end_when_sent_again(
@@ -146,10 +146,10 @@ def test_a_restore_that_was_cut_off_is_done_to_its_end_when_sent_again(
 ) -> None:
     session = make_session()
     acts, name = left_behind(session)[:2], new_event_id()
-    n, record = session.n_events, session.store.record
+    n, record = session._loop.log.n_events, session.store.record
 
     def full(*args: Any) -> Any:
-        if session.n_events > n:
+        if session._loop.log.n_events > n:
             raise StoreError("the disk is full")
         return record(*args)
 
@@ -158,7 +158,7 @@ def test_a_restore_that_was_cut_off_is_done_to_its_end_when_sent_again(
         session.restore(acts, as_event=name)
     monkeypatch.undo()
     session.restore(acts, as_event=name)
-    assert session.n_events == n + 2
+    assert session._loop.log.n_events == n + 2
     assert held(session)[3] == "b"
 
 

@@ -154,7 +154,7 @@ def test_what_is_printed_by_its_name_holds_no_item_and_nobody(kind: str, tmp_pat
     ) as session:
         session.label(session.pool.ids[0], WORDS["class"])
         session.wait()
-        things = [session, session.pool, session.store, session.round, session.map, session.current]
+        things = [session, session.pool, session.store, session.round, session.map, session._loop.labels]
         printed = " ".join(f"{thing!r} {thing}" for thing in things)
         hidden = ("item", "column", "class", "annotator")
         assert not [name for name in hidden if WORDS[name] in printed]

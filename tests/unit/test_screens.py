@@ -57,7 +57,7 @@ def threads() -> set[threading.Thread]:
 def test_a_session_that_nobody_holds_ends_at_once(tmp_path: Path) -> None:
     before = threads()
     session = make(tmp_path)
-    session.label_items([0], "a")
+    session._loop.acts.label([0], "a")
     session.wait(20)
     store, gone = weakref.ref(session.store), weakref.ref(session)
     del session
@@ -134,7 +134,7 @@ def test_one_that_a_variable_holds_stays_usable_and_can_be_shown_again(tmp_path:
     say(workbench, "hello")
     say(workbench, "bye")
     time.sleep(0.3)
-    session.label_items([0], "a")
+    session._loop.acts.label([0], "a")
     assert session.wait(20).n_labels == 1
     posted: list[Any] = []
     workbench.labeler._post = lambda content, buffers=None: posted.append(content)

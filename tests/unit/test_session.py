@@ -51,7 +51,7 @@ def test_the_loop_learns(make_session: Make) -> None:
     label_by_hand(session, 12)
     found = session.wait()
     assert found.n_labels == session.n_labels == 12
-    assert session.behind == 0
+    assert session._loop.background.behind == 0
     predicted = session.predictions()
     assert list(predicted.index) == list(session.pool.ids)
     assert (predicted["label"].to_numpy() == NAMES).mean() > 0.95
@@ -100,7 +100,7 @@ def test_a_label_may_be_given_anew_taken_away_and_turned_back(make_session: Make
     assert session.labels()["label"].tolist() == ["a"]
     assert session.redo() is not None
     assert session.labels()["label"].tolist() == ["b"]
-    assert session.can_turn() == (True, True)
+    assert session._loop.log.can_turn() == (True, True)
 
 
 def test_a_bulk_label_is_one_act(make_session: Make) -> None:
@@ -153,7 +153,7 @@ def test_an_item_named_twice_in_one_act_is_labelled_once(make_session: Make) -> 
     i = session.pool.ids[0]
     session.label([i, i], "a")
     assert session.history().iloc[-1]["n_items"] == 1
-    session.label_items(np.array([5, 3, 5], np.uint32), "b")
+    session._loop.acts.label(np.array([5, 3, 5], np.uint32), "b")
     assert session.history().iloc[-1]["n_items"] == 2
     assert session.labels()["label"].tolist() == ["a", "b", "b"]
 
@@ -166,10 +166,10 @@ def test_an_act_sent_twice_changes_nothing(make_session: Make) -> None:
         assert session.skip(second, event_id="id-of-skip") == "id-of-skip"
     for _ in range(2):
         assert session.undo(event_id="id-of-undo") == "id-of-undo"
-    assert session.current.candidates[1]
+    assert session._loop.labels.candidates[1]
     for _ in range(2):
         assert session.redo(event_id="id-of-redo") == "id-of-redo"
-    assert not session.current.candidates[1]
+    assert not session._loop.labels.candidates[1]
     assert session.history()["kind"].tolist() == ["schema", "label", "skip", "undo", "redo"]
     assert session.n_labels == 1
 
@@ -213,14 +213,14 @@ def test_a_new_session_on_the_same_file_goes_on_where_the_last_one_stopped(
 
     second = make_session(store=store, classes=None)
     assert second.schema == first.schema
-    assert second.key == first.key
+    assert second._loop.key == first._loop.key
     pd.testing.assert_frame_equal(second.labels(), first.labels())
     pd.testing.assert_frame_equal(second.history(), first.history())
-    assert second.can_turn() == (True, True)
+    assert second._loop.log.can_turn() == (True, True)
     second.redo()
     assert second.n_labels == 9
     second.redo()
-    assert second.current.skipped[20]
+    assert second._loop.labels.skipped[20]
     for _ in range(4):
         second.undo()
     assert second.n_labels == 0
@@ -291,7 +291,7 @@ def test_events_on_items_of_another_table_do_not_leave_the_model_behind(
     ann.wait(20)
     bob.label(bob.pool.ids[0], "a")
     act(ann)
-    assert ann.wait(20).n_events == ann.n_events == 2
+    assert ann.wait(20).n_events == ann._loop.log.n_events == 2
     assert ann.n_labels == 0
 
 
@@ -334,7 +334,7 @@ def test_one_store_holds_many_tasks(make_session: Make) -> None:
     second.label(second.pool.ids[0], "rude")
     assert store.tasks() == ["tone", "topic"]
     assert (first.n_labels, second.n_labels) == (1, 1)
-    assert first.key != second.key
+    assert first._loop.key != second._loop.key
 
 
 # -- the audit
@@ -344,7 +344,7 @@ def test_about_a_tenth_of_the_questions_is_drawn_for_the_audit(make_session: Mak
     many, names = clouds(400)
     session = make_session(many)
     label_by_hand(session, 150, names)
-    audited = int(session.current.audited.sum())
+    audited = int(session._loop.labels.audited.sum())
     assert 14 <= audited <= 16
     assert session.labels()["selection"].value_counts()["audit"] == audited
     assert session.accuracy().n == audited
@@ -355,14 +355,14 @@ def test_a_bulk_label_does_not_call_for_audits(make_session: Make) -> None:
     session.label(session.pool.ids[:40:2], "a")
     session.label(session.pool.ids[1:40:2], "b")
     session.query(9)
-    assert session._audit_issued == set()
+    assert session._loop.blind._issued == set()
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0, 0), (1, 20), (0.5, 10)])
 def test_the_share_of_the_audit_is_as_asked(make_session: Make, share: float, expected: int) -> None:
     session = make_session(audit=share)
     label_by_hand(session, 20)
-    assert session.current.audited.sum() == expected
+    assert session._loop.labels.audited.sum() == expected
 
 
 def test_accuracy_is_known_once_something_was_audited(make_session: Make) -> None:
@@ -452,7 +452,7 @@ def test_a_label_does_not_wait_for_the_first_questions_to_be_chosen(
     told = Told(session)
     session.label(session.pool.ids[7], "a")
     session.label(session.pool.ids[40], "b")
-    rounds = session._trainer
+    rounds = session._loop.background.trainer
     told.wait_until(
         lambda: rounds.round is not None and rounds.round.n_labels == 2 and rounds.round.model != ""
     )
@@ -573,7 +573,7 @@ def test_a_strategy_that_fails_is_named_and_the_default_goes_on(
     assert session.round is not None
     made = session.round
     chosen = [s.index for s in made.suggestions if not s.audit]
-    assert made.uncertainty[chosen[0]] == made.uncertainty[session.current.y < 0].max()
+    assert made.uncertainty[chosen[0]] == made.uncertainty[session._loop.labels.y < 0].max()
 
 
 def test_a_persons_own_strategy_chooses(make_session: Make) -> None:
@@ -599,7 +599,7 @@ def test_an_embedding_that_fails_is_named_and_labels_are_kept(make_session: Make
     session = make_session(["x", "y", "z"], embed=embed)
     with pytest.raises(HitlError, match=r"could not be prepared: .*no network"):
         session.wait()
-    assert session.stage is None
+    assert session._loop.background.stage is None
     session.label(session.pool.ids[0], "a")
     assert session.n_labels == 1
     assert session.labels()["label"].tolist() == ["a"]
@@ -612,7 +612,7 @@ def test_a_listener_that_fails_stops_nothing(make_session: Make) -> None:
     session = make_session()
     session.wait()
     told = Told(session)
-    stop = session.subscribe(broken)
+    stop = session._loop.subscribe(broken)
     with pytest.warns(RuntimeWarning, match="a broken screen"):  # noqa: PT031 - until all have warned
         session.label(session.pool.ids[0], "a")
         told.wait_until(lambda: "evaluation" in told.words)
@@ -717,7 +717,7 @@ def test_a_class_that_the_cell_renames_is_asked_about_and_loses_no_label(
         with pytest.warns(RuntimeWarning, match=words):
             session = make_session(store=store, classes=["ham", "junk"])
         assert session.classes.names == ("ham", "junk", "spam")
-        assert [(name, to) for _, name, to in session.unanswered] == [("spam", ("junk",))]
+        assert [(name, to) for _, name, to in session._loop.log.unanswered] == [("spam", ("junk",))]
         assert len({c.color for c in session.classes}) == len(session.classes)
         assert session.labels()["label"].tolist() == ["spam"] * 3
         session.close()
@@ -736,15 +736,15 @@ def test_the_answer_stands_when_the_cell_is_run_again(
             session.classes.merge(["spam"], into="junk")
         else:
             session.classes.retire("spam")
-        assert session.unanswered == []
+        assert session._loop.log.unanswered == []
         session.undo()
-        assert len(session.unanswered) == 1
+        assert len(session._loop.log.unanswered) == 1
         session.redo()
     recwarn.clear()
     session = make_session(store=store, classes=["junk", "ham"])
     assert session.classes.names == ("junk", "ham")
     assert session.labels()["label"].tolist() == ["junk" if answer == "renamed" else "spam"] * 3
-    assert session.unanswered == []
+    assert session._loop.log.unanswered == []
     assert not [w for w in recwarn if "classes= lacks" in str(w.message)]
 
 
@@ -755,7 +755,7 @@ def test_of_several_new_classes_the_likeliest_comes_first(make_session: Make, tm
         session.label(session.pool.ids[1], "negative")
     with pytest.warns(RuntimeWarning, match="Was it renamed"):
         session = make_session(store=store, classes=["neg", "pos", "neutral"])
-    asked = {name: to[0] for _, name, to in session.unanswered}
+    asked = {name: to[0] for _, name, to in session._loop.log.unanswered}
     assert asked == {"positive": "pos", "negative": "neg"}
 
 
@@ -765,7 +765,7 @@ def test_classes_may_be_added_and_unused_ones_dropped(make_session: Make) -> Non
     first.label(first.pool.ids[0], "spam")
     second = make_session(store=store, classes=["news", "spam", "ham"])
     assert second.labels()["label"].tolist() == ["spam"]
-    assert second.current.y[0] == 1
+    assert second._loop.labels.y[0] == 1
     assert make_session(store=store, classes=None).schema.names == ("news", "spam", "ham")
 
 
@@ -872,7 +872,7 @@ def test_history_tells_everything_and_labels_what_holds(make_session: Make) -> N
     history = session.history()
     assert history["kind"].tolist() == ["schema", "label", "label", "skip", "undo"]
     assert history["holds"].tolist() == [True, True, True, False, True]
-    assert [e.kind for e, _ in session.acts(2)] == ["label", "skip"]
+    assert [e.kind for e, _ in session._loop.log.acts(2)] == ["label", "skip"]
 
 
 def test_labels_are_exported_as_csv_parquet_and_json_lines(make_session: Make, tmp_path: Path) -> None:
@@ -1079,7 +1079,7 @@ def test_details_that_cannot_be_are_refused(make_session: Make, how: Any, words:
 @pytest.mark.parametrize("rows", [[-1], [2], [0.5], ["x"]])
 def test_rows_that_the_pool_lacks_are_refused(make_session: Make, rows: Any) -> None:
     with pytest.raises(InvalidInput, match="no row of the pool"):
-        make_session(["x", "y"]).label_items(rows, "a")
+        make_session(["x", "y"])._loop.acts.label(rows, "a")
 
 
 @pytest.mark.parametrize("task", [None, "", " ", 5])

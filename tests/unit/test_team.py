@@ -42,15 +42,15 @@ def pair(make_session: Make, tmp_path: Path) -> Callable[..., tuple[Session, Ses
 def test_what_one_says_the_other_sees_without_doing_anything(pair: Any) -> None:
     ann, bob = pair()
     told = Told(bob)
-    ann.label_items([3], "a")
+    ann._loop.acts.label([3], "a")
     told.wait_until(lambda: "labels" in told.words or "round" in told.words)
-    until(lambda: bob.current.y[3] == 0)
+    until(lambda: bob._loop.labels.y[3] == 0)
     ann.classes.rename("a", "first")
     told.wait_until(lambda: "schema" in told.words)
     assert bob.schema.names == ("first", "b")
     ann.undo()
     ann.undo()
-    until(lambda: bob.current.y[3] == -1)
+    until(lambda: bob._loop.labels.y[3] == -1)
 
 
 def test_two_people_are_not_asked_the_same(pair: Any) -> None:
@@ -61,7 +61,7 @@ def test_two_people_are_not_asked_the_same(pair: Any) -> None:
     assert ann.query(12) == hers
     bob.close()
     ann.label(hers[0], "a")
-    until(lambda: not ann._team.theirs)
+    until(lambda: not ann._loop._team.theirs)
     assert set(ann.query(60)) >= set(his)
 
 
@@ -80,41 +80,41 @@ def test_what_a_killed_kernel_held_is_free_when_its_lease_is_over(
 ) -> None:
     monkeypatch.setattr(team, "LEASE", 1.0)
     ann, bob = pair()
-    ann._team._end.set()  # as if her kernel were gone: nothing renews, nothing releases
-    ann._team._thread.join()
+    ann._loop._team._end.set()  # as if her kernel were gone: nothing renews, nothing releases
+    ann._loop._team._thread.join()
     hers = set(ann.query(60))
     bob.query(1)
-    until(lambda: not bob.people)
+    until(lambda: not bob._loop.people)
     until(lambda: set(bob.query(60)) == hers)
 
 
 def test_a_label_waits_for_nobody_who_looks_at_the_store(pair: Any) -> None:
     ann, _ = pair()
     ann.query(3)
-    with ann._team._lock:  # held for as long as a look takes
-        ann.label_items([0], "a")
-    assert ann.counts == (1, 2)
+    with ann._loop._team._lock:  # held for as long as a look takes
+        ann._loop.acts.label([0], "a")
+    assert ann._loop.log.counts == (1, 2)
 
 
 def test_people_are_here_while_they_label_and_their_labels_are_counted(pair: Any) -> None:
     ann, bob = pair()
     for session in (ann, bob):
-        session.reserve([0])
-    until(lambda: ann.people == {"bob"})
-    ann.label_items([1, 2], "a")
-    bob.label_items([3], "a")
+        session._loop.reserve([0])
+    until(lambda: ann._loop.people == {"bob"})
+    ann._loop.acts.label([1, 2], "a")
+    bob._loop.acts.label([3], "a")
     bob.undo()
-    bob.label_items([4], "b")
+    bob._loop.acts.label([4], "b")
     table = ann.progress()
     assert table.to_dict("list") == {"annotator": ["ann", "bob"], "labels": [2, 1], "here": [True, True]}
     bob.close()
-    until(lambda: not ann.people)
+    until(lambda: not ann._loop.people)
 
 
 def test_both_answers_to_one_item_are_kept_and_each_undoes_their_own(pair: Any) -> None:
     ann, bob = pair()
-    ann.label_items([0], "a")
-    bob.label_items([0], "b")
+    ann._loop.acts.label([0], "a")
+    bob._loop.acts.label([0], "b")
     assert ann.labels()[["label", "annotator"]].to_numpy().tolist() == [["a", "ann"], ["b", "bob"]]
     ann.undo()
     assert ann.labels()[["label", "annotator"]].to_numpy().tolist() == [["b", "bob"]]
@@ -123,33 +123,33 @@ def test_both_answers_to_one_item_are_kept_and_each_undoes_their_own(pair: Any) 
 
 def test_what_one_skips_the_other_is_asked(pair: Any) -> None:
     ann, bob = pair()
-    ann.skip_items([0])
-    assert ann.current.skipped[0]
-    until(lambda: bob.n_events == ann.n_events)
-    assert not bob.current.skipped[0]
-    assert bob.current.left[0]
+    ann._loop.acts.skip([0])
+    assert ann._loop.labels.skipped[0]
+    until(lambda: bob._loop.log.n_events == ann._loop.log.n_events)
+    assert not bob._loop.labels.skipped[0]
+    assert bob._loop.labels.left[0]
 
 
 def test_a_share_of_the_items_is_asked_of_two_people_and_no_third(make_session: Make, tmp_path: Path) -> None:
     where = {"store": tmp_path / "labels.sqlite", "audit": 0, "overlap": 0.4}
     ann, bob, eve = (make_session(annotator=who, **where) for who in ("ann", "bob", "eve"))
     for i in range(20):
-        ann.label_items([i], "ab"[i % 2], selection="suggested")
-    ann.label_items(list(range(20, 40)), "a")  # not one by one
-    until(lambda: bob.n_events == eve.n_events == ann.n_events)
-    again = set(bob.current.opinions.tolist())
-    assert again == set(eve.current.opinions.tolist())
+        ann._loop.acts.label([i], "ab"[i % 2], selection="suggested")
+    ann._loop.acts.label(list(range(20, 40)), "a")  # not one by one
+    until(lambda: bob._loop.log.n_events == eve._loop.log.n_events == ann._loop.log.n_events)
+    again = set(bob._loop.labels.opinions.tolist())
+    assert again == set(eve._loop.labels.opinions.tolist())
     assert again < set(range(20))
     assert 2 <= len(again) <= 16
-    assert not ann.current.second.any()
+    assert not ann._loop.labels.second.any()
     asked = bob.pool.index(bob.query(12))
     assert 3 <= len(again & set(asked)) <= 5  # a third of the questions, from the oldest on
     first = min(again)
     assert first in asked
-    bob.label_items([first], "b")
+    bob._loop.acts.label([first], "b")
     assert bob.labels().iloc[-1]["selection"] == "opinion"
-    until(lambda: eve.n_events == bob.n_events)
-    assert first not in eve.current.opinions
+    until(lambda: eve._loop.log.n_events == bob._loop.log.n_events)
+    assert first not in eve._loop.labels.opinions
     assert len(eve.labels().query(f"id == '{ann.pool.ids[first]}'")) == 2
 
 
@@ -161,29 +161,29 @@ def test_the_same_items_overlap_in_every_kernel_and_after_a_restart(
         where = {"store": tmp_path / f"{name}.sqlite", "audit": 0, "overlap": 0.3, "opinions": 3}
         ann, bob = (make_session(annotator=who, **where) for who in ("ann", "bob"))
         for i in range(30):
-            ann.label_items([i], "a")
-        until(lambda bob=bob, ann=ann: bob.n_events == ann.n_events)
-        seen.append(bob.current.opinions.tolist())
-        assert make_session(annotator="eve", **where).current.opinions.tolist() == seen[-1]
+            ann._loop.acts.label([i], "a")
+        until(lambda bob=bob, ann=ann: bob._loop.log.n_events == ann._loop.log.n_events)
+        seen.append(bob._loop.labels.opinions.tolist())
+        assert make_session(annotator="eve", **where)._loop.labels.opinions.tolist() == seen[-1]
     assert seen[0] == seen[1] != []
 
 
 def test_what_was_labelled_meanwhile_is_no_draw_for_the_audit(pair: Any) -> None:
     ann, bob = pair(audit=1)
     item = ann.pool.index(ann.query())[0]
-    bob.label_items([item], "b")
-    until(lambda: ann.n_events == bob.n_events)
-    ann.label_items([item], "a")
-    ann.label_items([item], "b", selection="audit")
+    bob._loop.acts.label([item], "b")
+    until(lambda: ann._loop.log.n_events == bob._loop.log.n_events)
+    ann._loop.acts.label([item], "a")
+    ann._loop.acts.label([item], "b", selection="audit")
     assert ann.history()["selection"].dropna().tolist() == ["api", "opinion", "clicked"]
-    assert not ann.current.audited.any()
+    assert not ann._loop.labels.audited.any()
 
 
 def test_a_store_that_is_gone_is_said_once_and_labeling_goes_on_when_it_is_back(
     pair: Any, tmp_path: Path
 ) -> None:
     ann, bob = pair()
-    ann.reserve([0])
+    ann._loop.reserve([0])
     path, aside = tmp_path / "labels.sqlite", tmp_path / "aside"
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
@@ -193,8 +193,8 @@ def test_a_store_that_is_gone_is_said_once_and_labeling_goes_on_when_it_is_back(
         aside.rename(path)
     mine = [w for w in said if "moved or deleted" in str(w.message)]
     assert 1 <= len(mine) <= 2  # each session once
-    bob.label_items([5], "a")
-    until(lambda: ann.current.y[5] == 0)
+    bob._loop.acts.label([5], "a")
+    until(lambda: ann._loop.labels.y[5] == 0)
 
 
 def test_an_abandoned_session_is_not_kept_by_its_look_at_the_store(tmp_path: Path, no_umap: None) -> None:
@@ -204,7 +204,7 @@ def test_an_abandoned_session_is_not_kept_by_its_look_at_the_store(tmp_path: Pat
 
     session = Session([f"item {i}" for i in range(9)], classes=["a", "b"], store=tmp_path / "l.sqlite")
     session.wait()
-    gone, thread = weakref.ref(session), session._team._thread  # type: ignore[union-attr]
+    gone, thread = weakref.ref(session), session._loop._team._thread  # type: ignore[union-attr]
     del session
 
     def is_gone() -> bool:
@@ -218,10 +218,10 @@ def test_an_abandoned_session_is_not_kept_by_its_look_at_the_store(tmp_path: Pat
 
 def test_the_monitor_shows_nobody_the_acts_of_another(pair: Any, bundles: None) -> None:
     ann, bob = pair()
-    bob.label_items([0], "a")
-    ann.label_items([1], "b")
+    bob._loop.acts.label([0], "a")
+    ann._loop.acts.label([1], "b")
     ann.classes.add("c")
-    until(lambda: ann.n_events == bob.n_events)
+    until(lambda: ann._loop.log.n_events == bob._loop.log.n_events)
     state = Monitor(ann)._state()
     assert [(e["kind"], e["value"], e["code"]) for e in state["history"]] == [
         ("schema", "class c added", -1),

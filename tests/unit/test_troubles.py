@@ -17,9 +17,11 @@ from helpers import Told, clouds
 from hitl_widgets.background import worker
 from hitl_widgets.background.worker import half_imported
 from hitl_widgets.data.items import Payload
+from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError
 from hitl_widgets.learn.linear import LinearLearner
 from hitl_widgets.loop import asking
+from hitl_widgets.loop.background import Background
 from hitl_widgets.loop.troubles import Troubles, in_words
 from hitl_widgets.maps import preparation as mapping
 from hitl_widgets.session import Session
@@ -102,7 +104,7 @@ def test_a_round_that_failed_on_a_half_imported_module_is_made_again(make_sessio
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for row, value in enumerate("abab"):
-            session.label_items([row], value)
+            session._loop.acts.label([row], value)
         found = session.wait(20)
     assert found.learned
     assert found.error == ""
@@ -113,7 +115,7 @@ def test_so_is_a_strategy(make_session: Make) -> None:
     strategy = Fails(ImportError(HALF), 2, lambda proba, context: np.ones(len(proba)))
     session = make_session(strategy=strategy)
     for row, value in enumerate("ab" * 6):
-        session.label_items([row], value)
+        session._loop.acts.label([row], value)
     assert session.wait(20).error == ""
     assert strategy.calls >= 3
 
@@ -125,9 +127,9 @@ def test_one_that_fails_for_ever_is_said_on_the_card_and_works_after_retry(
     learner.failing = Fails(ImportError(HALF), 10**6, lambda: None)
     session = make_session(learner=learner)
     told = Told(session)
-    session.label_items([0], "a")
+    session._loop.acts.label([0], "a")
     told.wait_until(lambda: "cannot import name 'x'" in session.trouble)
-    for state in (Labeler(session)._state(session.current), Monitor(session)._state()):
+    for state in (Labeler(session)._state(session._loop.labels), Monitor(session)._state()):
         assert "cannot import name 'x'" in state["error"]
         assert "session.retry()" in state["error"]
     with pytest.raises(HitlError, match="cannot import name"):
@@ -150,7 +152,7 @@ def test_each_worker_that_fails_is_said_in_the_monitor(
     elif part == "audit":
         monkeypatch.setattr("hitl_widgets.loop.trainer.accuracy_estimate", fails)
     elif part == "news":
-        monkeypatch.setattr(Session, "_tell_labels", fails)
+        monkeypatch.setattr(Background, "_tell_labels", fails)
     session = make_session(learner=OnNoGraph() if part == "graph" else "auto", audit=1.0)
     told = Told(session)
     for id_, value in zip(session.query(4), "abab", strict=True):
@@ -176,8 +178,8 @@ def test_features_that_fail_are_said_everywhere_and_made_again_by_the_button(
     with Session([f"item {i}" for i in range(60)], embed=embed, classes=["a", "b"],
                  store=":memory:") as session:  # fmt: skip
         told = Told(session)
-        told.wait_until(lambda: session.error is not None)
-        states = [Labeler(session)._state(session.current), Monitor(session)._state()]
+        told.wait_until(lambda: session._loop.background.error is not None)
+        states = [Labeler(session)._state(session._loop.labels), Monitor(session)._state()]
         explorer, posted = Explorer(session), []
         explorer._post = lambda content, buffers=None: posted.append(content)  # type: ignore[method-assign]
         explorer._greet("view-12345")
@@ -187,7 +189,7 @@ def test_features_that_fail_are_said_everywhere_and_made_again_by_the_button(
             session.wait(20)
         explorer._receive(None, {"type": "retry", "id": "12345678", "view": "view-12345"}, [])
         told.wait_until(lambda: session.round is not None and session.round.has_features)
-        assert session.error is None
+        assert session._loop.background.error is None
         assert session.trouble == ""
         assert session.wait(20).has_features
         assert posted[-1].get("trouble", "") == ""
@@ -201,7 +203,9 @@ def test_a_retry_at_the_moment_of_the_failure_is_not_lost(no_umap: None, bundles
     with Session([f"item {i}" for i in range(60)], embed=lambda items: subscribed.wait(20) and embed(items),
                  classes=["a", "b"], store=":memory:") as session:  # fmt: skip
         # Told from the thread that failed, which is still at work then.
-        session.subscribe(lambda what: session.retry() if what == when and session.error else None)
+        session._loop.subscribe(
+            lambda what: session.retry() if what == when and session._loop.background.error else None
+        )
         told = Told(session)
         subscribed.set()
         told.wait_until(lambda: session.round is not None and session.round.has_features)
@@ -223,16 +227,16 @@ def test_a_view_that_fails_once_is_told_again_and_one_that_fails_always_is_said(
     session.wait(20)
     heard: list[str] = []
     listener = Fails(ImportError(HALF), 1, heard.append)
-    session.subscribe(listener)
-    session._tell("labels")
+    session._loop.subscribe(listener)
+    session._loop._tell("labels")
     assert heard == ["labels"]
     assert session.trouble == ""
     listener.left = 10**6
     with pytest.warns(RuntimeWarning, match="A view of the session failed"):
-        session._tell("labels")
+        session._loop._tell("labels")
     assert "A widget could not follow the session" in session.trouble
     listener.left = 0
-    session._tell("labels")
+    session._loop._tell("labels")
     assert session.trouble == ""
 
 
@@ -242,13 +246,15 @@ def test_retry_does_nothing_where_nothing_failed(make_session: Make) -> None:
     before = session.map
     session.retry()
     assert session.map is before
-    assert session.stage is None
+    assert session._loop.background.stage is None
     session.close()
     with pytest.raises(HitlError, match="closed"):
         session.retry()
 
 
-def test_an_item_that_cannot_be_shown_does_not_hide_the_others(make_session: Make, bundles: None) -> None:
+def test_an_item_that_cannot_be_shown_does_not_hide_the_others(
+    make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session = make_session()
     labeler, posted = Labeler(session), []
     labeler._post = lambda content, buffers=None: posted.append(content)  # type: ignore[method-assign]
@@ -258,7 +264,7 @@ def test_an_item_that_cannot_be_shown_does_not_hide_the_others(make_session: Mak
             raise MemoryError("a huge picture")
         return Payload({"kind": "text", "text": str(i)})
 
-    session.payload = payload  # type: ignore[method-assign]
+    monkeypatch.setattr(Pool, "payload", lambda _, i, **how: payload(i, **how))
     labeler._receive(None, {"type": "show", "id": "12345678", "view": "view-12345", "rows": [0, 1, 2]}, [])
     items = {item["row"]: item["content"] for message in posted for item in message["items"]}
     assert items[0]["text"] == "0"

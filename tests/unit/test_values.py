@@ -150,8 +150,8 @@ def test_the_cell_says_the_type_and_two_cells_that_differ_leave_each_other_alone
     second = make_session(classes=[0, 1], store=store, annotator="ben")
     assert second.labels()["label"].tolist() == [1]
     assert first.labels()["label"].tolist() == ["1"]
-    written = second.n_events
-    assert make_session(classes=["0", "1"], store=store, annotator="ann").n_events == written
+    written = second._loop.log.n_events
+    assert make_session(classes=["0", "1"], store=store, annotator="ann")._loop.log.n_events == written
 
 
 def test_values_that_the_log_cannot_make_again_are_said(make_session: Make, tmp_path: Path) -> None:

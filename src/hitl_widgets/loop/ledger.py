@@ -98,7 +98,7 @@ class Ledger:
         # Classes in use that the cell lacks, by id, and names that only the cell has: renamed?
         self._lost: tuple[str, ...] = ()
         self._new: tuple[str, ...] = ()
-        self._pool = pool
+        self.pool = pool
         self._strangers: dict[str, None] = {}
         self._missing: int | None = None
         self._anew = False
@@ -126,7 +126,7 @@ class Ledger:
 
     def notices(self, *, loud: bool = False) -> list[str]:
         """What does not fit between the store and the table, in words; the loud ones are no trifles."""
-        pool, naming, n = self._pool, self.naming, self.n_missing
+        pool, naming, n = self.pool, self.naming, self.n_missing
         said = [
             notices.missing(n, len(self.labels), self.store.name, self.task, pool) if n else "",
             notices.changed(len(self.changed), len(self.labels)) if self.changed else "",
@@ -187,8 +187,8 @@ class Ledger:
 
     def named(self, rows: Sequence[int]) -> tuple[tuple[str, ...], str]:
         """The keys under which an act on these items is written, and what they hold now."""
-        written = self.naming.written if self.naming.respelled else self._pool.keys.__getitem__
-        return tuple(map(written, rows)), self._pool.digests(rows)
+        written = self.naming.written if self.naming.respelled else self.pool.keys.__getitem__
+        return tuple(map(written, rows)), self.pool.digests(rows)
 
     def _read(self) -> tuple[tuple[str, ...], npt.NDArray[np.int64] | None]:
         """Fold what is new in the log; returns the keys of the items that it may have changed."""
@@ -233,13 +233,13 @@ class Ledger:
         self.events, self.fold, self._mark = [], Fold(), START
         if self._own:
             self.fold.vocabulary.spell(self._own)
-        self.naming, self._missing = Naming(self._pool), None
+        self.naming, self._missing = Naming(self.pool), None
         self._strangers.clear()
         self.changed.clear()
         self._read()
         self.schema = self.fold.schema or self.schema
         self._codes = _codes(self.schema)
-        self.labels = Labels.blank(len(self._pool), self.schema)
+        self.labels = Labels.blank(len(self.pool), self.schema)
         self._refold(tuple(self.fold.touched))
         if lacked:
             self.restored += lacked
@@ -262,13 +262,13 @@ class Ledger:
             self._anew, self._missing = False, None
             self._strangers.clear()
             self.changed.clear()
-            self.labels = Labels.blank(len(self._pool), self.schema)
+            self.labels = Labels.blank(len(self.pool), self.schema)
         self._refold(keys, rows)
 
     def _refold(self, keys: Sequence[str], rows: npt.NDArray[np.int64] | None = None) -> None:
         if rows is None:
             rows = np.asarray(self._places(keys), np.int64)
-            keys = tuple(map(self._pool.keys.__getitem__, rows.tolist()))
+            keys = tuple(map(self.pool.keys.__getitem__, rows.tolist()))
         if not keys:
             return
         # Items with the same acts behind them are in the same state: a lasso of a hundred thousand
@@ -324,7 +324,7 @@ class Ledger:
     def _held(self, key: str) -> dict[str, LabelEvent]:
         """Each annotator's act that holds; acts on other content only where there is none on that of now."""
         held = self.fold.current(key)
-        if held or not self.naming.older or (row := self._pool.find(key)) is None:
+        if held or not self.naming.older or (row := self.pool.find(key)) is None:
             return held
         older = (e for other in self.naming.older.get(row, ()) for e in self.fold.current(other).values())
         for event in sorted(older, key=self.fold.order):
@@ -335,7 +335,7 @@ class Ledger:
     def _note_changed(self, rows: npt.NDArray[np.int64]) -> None:
         for row in rows.tolist():
             if row in self.naming.older:
-                key = self._pool.keys[row]
+                key = self.pool.keys[row]
                 stands = not self.fold.current(key) and any(
                     self.fold.meaning(e) is not None for e in self._held(key).values()
                 )

@@ -7,12 +7,9 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from hitl_widgets.background.forks import on_fork
-
-if TYPE_CHECKING:
-    from hitl_widgets.loop.live import Live
 
 __all__ = ["NOWHERE", "Run", "abandon", "enter"]
 
@@ -23,10 +20,36 @@ NOWHERE: Run = ("", "")
 # Longest that the end of a script waits for what a library still computes.
 LAST = 30.0
 
-_open: weakref.WeakSet[Live] = weakref.WeakSet()
+
+class Opened(Protocol):
+    """What is counted in: a :class:`~.loop.Loop`."""
+
+    run: Run
+
+    @property
+    def key(self) -> str:
+        """The same for one task, store and annotator."""
+
+    def close(self) -> None:
+        """End it."""
+
+    def supersede(self) -> None:
+        """End it once no view shows it."""
+
+    def leave_behind(self) -> None:
+        """In a forked child it is the parent's."""
+
+    def is_lost_to(self, other: Any) -> bool:
+        """Whether the other's store took the place of this one's."""
+
+    def find_earlier(self, other: Any) -> None:
+        """Say that the other knows acts of a store that is gone."""
 
 
-def enter(session: Live, run: Run) -> None:
+_open: weakref.WeakSet[Opened] = weakref.WeakSet()
+
+
+def enter(session: Opened, run: Run) -> None:
     """Count a session in; one that an earlier run of the same cell opened on the same task is over.
 
     It is closed as soon as no view shows it: the view may stand in another cell. One whose store was

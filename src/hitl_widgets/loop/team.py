@@ -73,6 +73,10 @@ class Team:
         )
         self._thread.start()
 
+    def held(self) -> frozenset[str]:
+        """What is in the hands of others."""
+        return self.theirs
+
     @property
     def people(self) -> frozenset[str]:
         """Names of those who are here in another session."""

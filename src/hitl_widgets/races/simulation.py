@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hitl_widgets import screen
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.questions.schema import LONGER
 
@@ -61,7 +62,6 @@ class Simulation:
     """
 
     frame: pd.DataFrame
-    chart: ClassVar[Callable[..., Any]]  # an Altair chart: the package root sets it, as only widgets/ may
 
     @cached_property
     def contestants(self) -> tuple[str, ...]:
@@ -261,6 +261,12 @@ class Simulation:
 
     def _repr_html_(self) -> str:
         return f"<p>{self._title()}</p>{self.overview().rename_axis(None).to_html(border=0)}"
+
+    def chart(self, metric: str | None = None, **size: int) -> Any:
+        """Learning curves with 95 % bands, an Altair chart; ``width=`` and ``height=`` in pixels."""
+        table = self.summary(metric)
+        rows = table.to_dict("records")
+        return screen.chart(rows, self.colors, table.attrs["metric"], axis=self.axis, **size)
 
     def _title(self) -> str:
         n, r = len(self.contestants), self.frame["repeat"].nunique()

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,11 +19,11 @@ from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.loop import notices
-from hitl_widgets.loop.naming import Naming
+from hitl_widgets.loop.loop import Loop
 from hitl_widgets.paths import full_path
 from hitl_widgets.transfer.frames import column, folded, labels_table
 
-__all__ = ["export_log", "export_session", "pseudonyms", "skipped"]
+__all__ = ["export_log", "export_loop", "pseudonyms", "skipped"]
 
 WIDE = 30
 SOON = 10.0  # seconds that an export waits for the model, to say how good it is
@@ -36,42 +35,41 @@ NOTES = {
 }
 
 
-def export_session(
-    session: Any,
-    events: Sequence[LabelEvent],
-    naming: Naming,
+def export_loop(
+    loop: Loop,
     path: str | os.PathLike[str],
     format: str | None = None,  # noqa: A002 - the word of Session.export
     *,
     names: bool = False,
     items: bool | None = None,
 ) -> Path:
-    """Write a session's labels, or the history ``events``, and the card; see :meth:`Session.export`."""
-    kind = format_of(path, format)
-    if items and (kind == "jsonl" or session.pool.kind == "image"):
+    """Write a session's labels, or its history, and the card; see :meth:`Session.export`."""
+    kind, pool = format_of(path, format), loop.pool
+    if items and (kind == "jsonl" or pool.kind == "image"):
         what = "the history" if kind == "jsonl" else "a table"
-        raise InvalidInput(f"items=True: {what} holds no {session.pool.kind} items. Leave items= out.")
+        raise InvalidInput(f"items=True: {what} holds no {pool.kind} items. Leave items= out.")
+    events, naming = loop.log.events(), loop.log.ledger.naming
     fold = folded(map(naming.meant, events))
-    labels = _placed(labels_table(fold, session.pool, naming), session.pool)
-    accuracy, estimate = _accuracy(session)
+    labels = _placed(labels_table(fold, pool, naming), pool)
+    accuracy, estimate = _accuracy(loop)
     facts = Facts(
         file="",
         columns=(),
-        task=session.task,
-        schema=session.schema,
+        task=loop.task,
+        schema=loop.schema,
         labels=labels.assign(gone=labels["row"].isna()),
         names=names,
         n_events=len(events),
         n_skipped=skipped(fold),
-        n_items=len(session.pool),
-        chosen=_chosen(session),
+        n_items=len(pool),
+        chosen=_chosen(loop),
         accuracy=accuracy,
         per_class=[(name, str(one)) for name, one in estimate.per_class.items()],
-        notes=[notices.changed(n, len(session.current))] if (n := session.n_changed) else [],
+        notes=[notices.changed(n, len(loop.labels))] if (n := loop.log.n_changed) else [],
     )
-    if _wants_items(session.pool, items):
-        labels = _with_items(labels, session.pool)
-    return export_log(events, fold, labels, facts, path, kind, store=session.store.path)
+    if _wants_items(pool, items):
+        labels = _with_items(labels, pool)
+    return export_log(events, fold, labels, facts, path, kind, store=loop.store.path)
 
 
 def export_log(
@@ -142,28 +140,26 @@ def _with_items(labels: pd.DataFrame, pool: Pool) -> pd.DataFrame:
     return pd.concat([labels, added], axis=1)
 
 
-def _chosen(session: Any) -> str:
-    share = f"{session.audit:.0%} of the questions were drawn at random for the audit."
-    return (
-        f"In this session the strategy is {session.strategy}, and {share} Earlier ones may have had others."
-    )
+def _chosen(loop: Loop) -> str:
+    share = f"{loop.audit:.0%} of the questions were drawn at random for the audit."
+    return f"In this session the strategy is {loop.strategy}, and {share} Earlier ones may have had others."
 
 
-def _accuracy(session: Any) -> tuple[str, Estimate]:
+def _accuracy(loop: Loop) -> tuple[str, Estimate]:
     """The estimate, and in words; the model is not waited for where nothing was audited."""
     words = "Share of the items without a label that the model gets right, estimated (95 % interval): "
-    n = int(np.count_nonzero(session.current.audited & (session.current.y >= 0)))
+    labels, background = loop.labels, loop.background
+    n = int(np.count_nonzero(labels.audited & (labels.y >= 0)))
     found = Estimate(None, None, None, n)
     try:
-        if n and not session.closed:
-            session.wait(SOON)
-            found = session.accuracy()
+        if n and not loop.log.closed and background.settle(SOON).learned:
+            found = background.trainer.estimate()
         if not n or found.value is not None:
             return f"{words}{found}.", found
     except (HitlError, TimeoutError):
         pass
-    known = session.evaluation.estimate
+    known = background.evaluation.estimate
     if known.value is None:
         return f"{words}not known yet, the model is still learning ({n} audited).", known
-    behind = session.n_events - session.evaluation.n_events
+    behind = loop.log.n_events - background.evaluation.n_events
     return f"{words}{known}{f' as it was {behind} acts ago' if behind else ''}.", known

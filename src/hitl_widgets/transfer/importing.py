@@ -26,7 +26,7 @@ from hitl_widgets.labels.fold import Fold
 from hitl_widgets.questions.schema import MAX_NAME, Schema, is_unicode
 from hitl_widgets.transfer.frames import column
 
-__all__ = ["Imported", "Log", "Refusals", "import_table", "read_labels"]
+__all__ = ["Imported", "Journal", "Refusals", "import_table", "read_labels"]
 
 GUESSES = 50  # so many unknown ids are compared with the pool's, which takes a while each
 SAMPLE = 2000
@@ -66,7 +66,7 @@ class Imported:
 
 
 @dataclass(frozen=True)
-class Log:
+class Journal:
     """The log of a task, to be added to.
 
     Attributes
@@ -169,7 +169,7 @@ def _content_columns(pool: Pool) -> list[list[str]]:
 def import_table(
     found: Columns,
     names: Sequence[str],
-    log: Log,
+    log: Journal,
     pool: Pool,
     schema: Schema,
     annotator: str,
@@ -231,7 +231,7 @@ def _told(
 
 def _groups(
     told: dict[tuple[int, str], list[tuple[_Row, str]]],
-    log: Log,
+    log: Journal,
     pool: Pool,
     refusals: Refusals,
     *,

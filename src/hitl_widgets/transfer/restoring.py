@@ -16,12 +16,12 @@ from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.questions.vocabulary import Vocabulary
 from hitl_widgets.transfer.frames import folded
-from hitl_widgets.transfer.importing import Imported, Log, Refusals
+from hitl_widgets.transfer.importing import Imported, Journal, Refusals
 
 __all__ = ["import_history", "import_stored"]
 
 
-def import_history(found: History, log: Log, annotator: str, *, replace: bool = False) -> Imported:
+def import_history(found: History, log: Journal, annotator: str, *, replace: bool = False) -> Imported:
     """Write the acts of an exported history that the log lacks.
 
     Classes that the log never knew are added; what its own ``classes=`` asks for stays. Changes of the
@@ -56,7 +56,7 @@ def import_history(found: History, log: Log, annotator: str, *, replace: bool = 
     return Imported(n, n_same, refusals.table(), found.n_lines, "acts")
 
 
-def _settle_classes(log: Log, accepted: list[tuple[int, LabelEvent]], refusals: Refusals) -> None:
+def _settle_classes(log: Journal, accepted: list[tuple[int, LabelEvent]], refusals: Refusals) -> None:
     """Merge classes that the history gave a name which is taken here; say which changes have no effect."""
     changes = {event.event_id: (number, event) for number, event in accepted if event.kind == "schema"}
     if not changes:
@@ -89,7 +89,7 @@ def _is_whole(event: LabelEvent) -> bool:
     return event.kind == "schema" and "change" not in event.value
 
 
-def _add_classes(log: Log, wholes: list[Mapping[str, Any]], annotator: str) -> None:
+def _add_classes(log: Journal, wholes: list[Mapping[str, Any]], annotator: str) -> None:
     """Offer also those classes of other questions that the log never knew."""
     vocabulary = log.fold.vocabulary
     named = {c["name"]: c for whole in wholes for c in whole["classes"]}
@@ -101,7 +101,7 @@ def _add_classes(log: Log, wholes: list[Mapping[str, Any]], annotator: str) -> N
 
 
 def _accepted(
-    found: History, log: Log, refusals: Refusals, *, replace: bool
+    found: History, log: Journal, refusals: Refusals, *, replace: bool
 ) -> tuple[list[tuple[int, LabelEvent]], int]:
     """The acts that are new to the log, with their lines, and how many are there already."""
     known = {event.event_id: event for event in log.events}
@@ -125,7 +125,7 @@ def _accepted(
 
 
 def _why_not(
-    event: LabelEvent, log: Log, known: dict[str, LabelEvent], classes: Set[str], *, replace: bool
+    event: LabelEvent, log: Journal, known: dict[str, LabelEvent], classes: Set[str], *, replace: bool
 ) -> str:
     """Why an act cannot be taken up; empty where it can."""
     if event.task != log.task:
@@ -148,7 +148,7 @@ def _why_not(
     return ""
 
 
-def _known_classes(found: History, log: Log) -> set[str]:
+def _known_classes(found: History, log: Journal) -> set[str]:
     """Every class that ever was, here or there; empty where none is known."""
     schemas = [e for _, e in found.events if e.kind == "schema" and e.task == log.task]
     schemas += [e for e in log.events if e.kind == "schema"]
@@ -156,7 +156,7 @@ def _known_classes(found: History, log: Log) -> set[str]:
     return names | {e.value["name"] for e in schemas if e.value.get("name")}  # what a class was renamed to
 
 
-def _refuse_pseudonyms(found: History, log: Log) -> None:
+def _refuse_pseudonyms(found: History, log: Journal) -> None:
     here = {event.event_id: event for _, event in found.events}
     if any(e.kind != "schema" and here.get(e.event_id) != e for e in log.events):
         raise InvalidInput(
@@ -206,5 +206,5 @@ def _import_task(found: History, store: LabelStore, task: str) -> Imported:
     own = [(number, event) for number, event in found.events if event.task == task]
     part = History(own, [], found.pseudonyms, len(own))
     return import_history(
-        part, Log(task, events, folded(events), store.append), events[0].annotator if events else ""
+        part, Journal(task, events, folded(events), store.append), events[0].annotator if events else ""
     )

@@ -26,8 +26,9 @@ from hitl_widgets.background.turns import behind, first, give_way
 from hitl_widgets.data.items import Payload
 from hitl_widgets.data.rows import decode, encode
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput, StoreError
-from hitl_widgets.loop.live import opaque, relabelled, unsaid
-from hitl_widgets.session import Session
+from hitl_widgets.loop.acts import relabelled, unsaid
+from hitl_widgets.loop.loop import Loop, opaque
+from hitl_widgets.session import Session, loop_of
 from hitl_widgets.widgets import messages as m
 from hitl_widgets.widgets.cells import enter, running
 from hitl_widgets.widgets.screens import Screen
@@ -57,7 +58,7 @@ OTHER_ROWS = "The table changed since these points were selected: select them ag
 OTHER_TABLE = "This was said about another table, or about this one before it changed."
 SESSION_WORDS = "hitl-widgets: a labeling session. Run this cell in JupyterLab 4 to go on labeling."
 
-_queues: WeakKeyDictionary[Session, dict[str, ThreadPoolExecutor]] = WeakKeyDictionary()
+_queues: WeakKeyDictionary[Loop, dict[str, ThreadPoolExecutor]] = WeakKeyDictionary()
 
 
 @functools.cache
@@ -194,17 +195,23 @@ class SessionWidget(ChannelWidget):
             raise TypeError(f"{type(self).__name__} shows a Session; got a {type(session).__name__}.")
         self.screen = Screen(session)
         self.run = running()
-        super().__init__(session.key, session.token)
+        loop = loop_of(session)
+        super().__init__(loop.key, loop.token)
         enter(self)
-        self._unsubscribe = session.subscribe(self._hear)
+        self._unsubscribe = loop.subscribe(self._hear)
 
     @property
     def session(self) -> Session:
         """The session that is shown."""
         return self.screen.session
 
+    @property
+    def loop(self) -> Loop:
+        """What the session is made of."""
+        return loop_of(self.screen.session)
+
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of task {self.session.task!r}>"
+        return f"<{type(self).__name__} of task {self.loop.task!r}>"
 
     def close(self) -> None:
         """Take the widget off the screen; the session goes on."""
@@ -215,7 +222,7 @@ class SessionWidget(ChannelWidget):
 
     def _largest(self) -> int:
         # A selection takes six bits a character for a bit a row.
-        return m.LARGEST + len(self.session.pool) // 4
+        return m.LARGEST + len(self.loop.pool) // 4
 
     def _handle(self, message: m.Message) -> None:
         match message:
@@ -224,23 +231,23 @@ class SessionWidget(ChannelWidget):
                 self._greet(message.view)
             case m.Bye():
                 self.screen.bye(message.view)
-            case m.Show() if self.session.pool.kind == "image":
+            case m.Show() if self.loop.pool.kind == "image":
                 # Encoding takes its time: acts go first.
-                _queue_of(self.session, "pictures").submit(self._show_behind, message, time.monotonic())
+                _queue_of(self.loop, "pictures").submit(self._show_behind, message, time.monotonic())
             case m.Show():
                 self._show(message, time.monotonic())
             case m.Skipped():
                 self._look_again(message)
             case m.Groups():
-                self.session.regroup(message.scale)
+                self.loop.background.regroup(message.scale)
             case m.Retry():
-                self.session.retry()
+                self.loop.background.retry()
             case m.Vega():
                 self._post({"type": "vega", "to": message.view}, [bundle("vega.js").encode()])
             case m.Step() | m.Play():
                 raise InvalidInput("This widget shows a session, not a lesson.")
-            case _ if len(self.session.pool) > AT_ONCE:
-                _queue_of(self.session, "acts").submit(self._answer, message.id, partial(self._take, message))
+            case _ if len(self.loop.pool) > AT_ONCE:
+                _queue_of(self.loop, "acts").submit(self._answer, message.id, partial(self._take, message))
             case _:
                 self._take(message)
 
@@ -251,56 +258,55 @@ class SessionWidget(ChannelWidget):
             case m.Open():
                 self._open(message)
             case _:
-                with self.session.from_page(message.late_ms or 0):
+                with self.loop.log.from_page(message.late_ms or 0):
                     self._act(message)
 
     def _act(self, message: m.Act) -> None:
-        session = self.session
-        if message.pool not in {"", session.pool.fingerprint}:
+        loop = self.loop
+        if message.pool not in {"", loop.pool.fingerprint}:
             raise InvalidInput(OTHER_ROWS if isinstance(message, m.Label) and message.rows else OTHER_TABLE)
         back = chosen = gone = note = None
-        before = 0 if isinstance(message, m.Label | m.Skip) else session.counts[0]
+        before = 0 if isinstance(message, m.Label | m.Skip) else loop.log.counts[0]
         match message:
             case m.Label():
                 self._label(message)
             case m.Skip():
-                session.skip_items(session.pool.index([message.key]), event_id=message.id)
+                loop.acts.skip(loop.pool.index([message.key]), event_id=message.id)
             case m.Settle():
-                rows = None if message.key is None else session.pool.index([message.key])
-                session.settle(rows, keep=message.keep, event_id=message.id)
+                rows = None if message.key is None else loop.pool.index([message.key])
+                loop.acts.settle(rows, keep=message.keep, event_id=message.id)
             case m.Undo():
-                session.undo(event_id=message.id)
+                loop.acts.turn("undo", event_id=message.id)
                 back, chosen = self._taken_back(message.id), self._chosen(message.id)
             case m.Redo():
-                session.redo(event_id=message.id)
+                loop.acts.turn("redo", event_id=message.id)
                 gone = (self._taken_back(message.id) or {}).get("key")
             case m.Jump():
-                session.jump(message.act, as_event=message.id)
+                loop.acts.jump(message.act, event_id=message.id)
             case m.Restore():
-                replaced = session.replaced_by(message.acts)
-                session.restore(message.acts, as_event=message.id)
+                _, replaced = loop.acts.restore(message.acts, event_id=message.id)
                 note = relabelled(replaced) if replaced else None
             case m.Change():
                 change = {part: x for part, x in msgspec.to_builtins(message).items() if part not in WIRE}
-                session.change_classes(change, event_id=message.id)
-        n_labels, n_events = session.counts
+                loop.acts.change_classes(change, event_id=message.id)
+        n_labels, n_events = loop.log.counts
         if n_labels < before and self._is_change(message):
             note = unsaid(before - n_labels)
-        undo, redo = session.can_turn()
+        undo, redo = loop.log.can_turn()
         answer = {"type": "ack", "id": message.id, "back": back, "chosen": chosen, "gone": gone, "note": note}
         self._post(answer | {"undo": undo, "redo": redo, "n_labels": n_labels, "n_events": n_events})
 
     def _label(self, message: m.Label) -> None:
-        session, pool = self.session, self.session.pool
+        loop, pool = self.loop, self.loop.pool
         if message.key is not None:
             rows: Any = pool.index([message.key])
         elif message.pool:
             rows = decode(message.rows, len(pool))
         else:
             raise InvalidInput(OTHER_ROWS)
-        session.label_items(
+        loop.acts.label(
             rows,
-            message.value if message.of is None else session.called(message.of, message.value),
+            message.value if message.of is None else loop.log.called(message.of, message.value),
             selection=message.selection,
             elapsed_ms=message.elapsed_ms,
             event_id=message.id,
@@ -309,34 +315,34 @@ class SessionWidget(ChannelWidget):
     def _is_change(self, message: m.Act) -> bool:
         """Whether it changed what words mean, rather than what was said."""
         target = (
-            None if isinstance(message, m.Change | m.Jump | m.Restore) else self.session.turned(message.id)
+            None if isinstance(message, m.Change | m.Jump | m.Restore) else self.loop.log.turned(message.id)
         )
         return isinstance(message, m.Change) or (target is not None and target.kind == "schema")
 
     def _taken_back(self, event_id: str) -> dict[str, Any] | None:
         """The item that an undo gives back to the card, or a redo takes: a single one of this pool."""
-        target = self.session.turned(event_id)
+        target = self.loop.log.turned(event_id)
         if target is None or len(target.item_ids) != 1:
             return None
-        row = self.session.row_of(target.item_ids[0])
+        row = self.loop.log.row_of(target.item_ids[0])
         if row is None:
             return None
         audit = target.selection == "audit"
         if audit:
-            self.session.draw(row)
-        blind = bool((self.session.blind(self.session.current) == row).any())
-        ask = {"row": row, "key": self.session.pool.keys[row], "guess": None, "blind": blind}
-        ask |= {"changed": self.session.is_changed(row)}
+            self.loop.blind.draw(row)
+        blind = bool((self.loop.blind.rows(self.loop.labels) == row).any())
+        ask = {"row": row, "key": self.loop.pool.keys[row], "guess": None, "blind": blind}
+        ask |= {"changed": self.loop.log.is_changed(row)}
         return ask | {"reason": "taken back by you", "audit": audit}
 
     def _chosen(self, event_id: str) -> dict[str, Any] | None:
         """The selection that an undo gives back: the items of a bulk act."""
-        target = self.session.turned(event_id)
+        target = self.loop.log.turned(event_id)
         found = self._items(target.event_id) if target and len(target.item_ids) > 1 else None
         return found if found and found["n"] else None
 
     def _items(self, act: str) -> dict[str, Any]:
-        rows, missing, how = self.session.items_of(act)
+        rows, missing, how = self.loop.log.items_of(act)
         how = how if how in BULK else "clicked"
         return {"rows": encode(rows), "n": len(rows), "how": how, "missing": missing}
 
@@ -350,7 +356,7 @@ class SessionWidget(ChannelWidget):
 
     def _show(self, message: m.Show, since: float) -> None:
         """Send the items in order, at least one, and those that fit; say which are left to ask again."""
-        n = len(self.session.pool)
+        n = len(self.loop.pool)
         if (largest := max(message.rows)) >= n:
             raise InvalidInput(f"Row {largest} is not in the pool of {n} items.")
         items: list[dict[str, Any]] = []
@@ -378,7 +384,7 @@ class SessionWidget(ChannelWidget):
 
     def _payload(self, row: int, message: m.Show) -> Payload:
         try:
-            return self.session.payload(row, side=160 if message.small else 768, most=message.most)
+            return self.loop.pool.payload(row, side=160 if message.small else 768, most=message.most)
         except Exception as error:  # noqa: BLE001 - one that cannot be shown says why; the others are shown
             return Payload({"kind": "broken", "why": m.words(f"{type(error).__name__}: {error}")})
 
@@ -404,31 +410,31 @@ class SessionWidget(ChannelWidget):
 
     def _about(self) -> dict[str, str]:
         """What acts of this session are meant for: see ``About`` in protocol.ts."""
-        session, store = self.session, self.session.store
+        loop, store = self.loop, self.loop.store
         return {
-            "session": session.token,
-            "pool": session.pool.fingerprint,
-            "place": opaque(store.path or store.name, session.task, session.annotator),
-            "who": opaque(session.annotator),
+            "session": loop.token,
+            "pool": loop.pool.fingerprint,
+            "place": opaque(store.path or store.name, loop.task, loop.annotator),
+            "who": opaque(loop.annotator),
             "store": store.path.name if store.path else store.name,
-            "task": session.task,
+            "task": loop.task,
         }
 
     def _question(self) -> dict[str, Any]:
         """The question and its classes by code, the retired ones behind the others."""
-        schema = self.session.schema
+        schema = self.loop.schema
         n, every = len(schema.classes), (*schema.classes, *schema.retired)
         classes = [
             asdict(c) | {"id": i, "retired": k >= n}
             for k, (i, c) in enumerate(zip(schema.ids, every, strict=True))
         ]
-        lost = [{"name": name, "to": to} for _, name, to in self.session.unanswered]
+        lost = [{"name": name, "to": to} for _, name, to in self.loop.log.unanswered]
         return {"classes": classes, "question": schema.question, "lost": lost}
 
 
-def _queue_of(session: Session, what: str = "acts") -> ThreadPoolExecutor:
+def _queue_of(loop: Loop, what: str = "acts") -> ThreadPoolExecutor:
     """A queue of the session's own: a huge lasso or a picture must not hold the kernel's event loop."""
-    queues = _queues.setdefault(session, {})
+    queues = _queues.setdefault(loop, {})
     if what not in queues:
         queues[what] = ThreadPoolExecutor(1, thread_name_prefix=f"hitl-{what}")
     return queues[what]

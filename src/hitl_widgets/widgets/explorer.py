@@ -59,10 +59,10 @@ class Explorer(SessionWidget):
         """What draws the points: ``auto`` decided."""
         if self._asked != "auto":
             return self._asked
-        return "altair" if len(self.session.pool) <= MOST_FOR_ALTAIR else "canvas"
+        return "altair" if len(self.loop.pool) <= MOST_FOR_ALTAIR else "canvas"
 
     def _greet(self, view: str) -> None:
-        session, engine = self.session, self.engine
+        loop, engine = self.loop, self.engine
         with self._wire:
             self._post(
                 {
@@ -70,12 +70,12 @@ class Explorer(SessionWidget):
                     "to": view,
                     **self._question(),
                     "about": self._about(),
-                    "n_items": len(session.pool),
-                    "kind": session.pool.kind,
+                    "n_items": len(loop.pool),
+                    "kind": loop.pool.kind,
                     "engine": engine,
                     "chart": json.loads(bundle("map.json")) if engine == "altair" else None,
                     "stage": self._stage(),
-                    "trouble": m.words(session.trouble_mapping),
+                    "trouble": m.words(loop.background.trouble_mapping),
                 }
             )
             self._send_map(view)
@@ -90,15 +90,15 @@ class Explorer(SessionWidget):
         elif what == "map":
             self._send_map(None)
         elif what in {"stage", "error"}:
-            trouble = m.words(self.session.trouble_mapping)
+            trouble = m.words(self.loop.background.trouble_mapping)
             self._post({"type": "stage", "stage": self._stage(), "trouble": trouble})
 
     def _stage(self) -> dict[str, Any] | None:
-        stage = self.session.stage
+        stage = self.loop.background.stage
         return None if stage is None else {"words": stage.words, "fraction": stage.fraction}
 
     def _send_map(self, view: str | None) -> None:
-        drawn = self.session.map
+        drawn = self.loop.background.map
         if drawn is None:
             return
         names, outlines = (drawn.names, drawn.outlines) if drawn.settled else ((), ())
@@ -121,7 +121,7 @@ class Explorer(SessionWidget):
 
     def _marks(self) -> Marks:
         """Label, predicted class (255 for none) and uncertainty level of every item, or BLIND."""
-        labels, found = self.session.current, self.session.round
+        labels, found = self.loop.labels, self.loop.round
         # -1 becomes 255.
         label = labels.y.astype(np.uint8)
         if found is None:
@@ -129,7 +129,7 @@ class Explorer(SessionWidget):
         else:
             doubt = np.rint(found.uncertainty * LEVELS).astype(np.uint8)
             marks = label, found.predicted.astype(np.uint8), doubt
-        hidden = self.session.blind(labels)
+        hidden = self.loop.blind.rows(labels)
         for array in marks:
             array[hidden] = BLIND
         return marks
@@ -147,7 +147,7 @@ class Explorer(SessionWidget):
             self._send_marks(marks, None if 7 * len(changed) > 3 * len(differs) else changed, None)
 
     def _send_marks(self, marks: Marks, rows: npt.NDArray[np.int64] | None, view: str | None) -> None:
-        found = self.session.round
+        found = self.loop.round
         hidden = marks[2] == BLIND
         self._post(
             {
@@ -156,7 +156,7 @@ class Explorer(SessionWidget):
                 "number": self._number,
                 "full": rows is None,
                 "rings": [s.index for s in found.suggestions if not hidden[s.index]] if found else [],
-                "behind": self.session.behind,
+                "behind": self.loop.background.behind,
             },
             [
                 b"" if rows is None else rows.astype("<u4").tobytes(),

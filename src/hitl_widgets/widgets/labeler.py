@@ -40,14 +40,14 @@ class Labeler(SessionWidget):
         super().__init__(session)
 
     def _greet(self, view: str) -> None:
-        labels = self.session.current
+        labels = self.loop.labels
         self._post(
             {
                 "type": "welcome",
                 "to": view,
                 **self._question(),
                 "about": self._about(),
-                "kind": self.session.pool.kind,
+                "kind": self.loop.pool.kind,
                 **self._state(labels),
                 "queue": self._queue(labels),
             }
@@ -55,44 +55,44 @@ class Labeler(SessionWidget):
 
     def _on_change(self, what: str) -> None:
         # One snapshot for both: the browser forgets an act once a queue knows of it.
-        labels = self.session.current
+        labels = self.loop.labels
         if what == "round":
             self._post({"type": "queue", "queue": self._queue(labels), **self._state(labels)})
         elif what in {"labels", "stage", "error", "closed"}:
             self._post({"type": "state", **self._state(labels)})
 
     def _state(self, labels: Labels) -> dict[str, Any]:
-        session = self.session
-        undo, redo = session.can_turn()
-        stage = session.stage
+        loop = self.loop
+        undo, redo = loop.log.can_turn()
+        stage = loop.background.stage
         return {
-            "n_items": len(session.pool),
+            "n_items": len(loop.pool),
             "n_labels": len(labels),
             "n_events": labels.n_events,
             "n_left": int(labels.left.sum() + labels.second.sum()),
             "n_skipped": int(labels.skipped.sum()),
             "undo": undo,
             "redo": redo,
-            "behind": session.behind,
+            "behind": loop.background.behind,
             "stage": None if stage is None else {"words": stage.words, "fraction": stage.fraction},
             "known": self._known(labels),
-            "error": m.words(session.trouble_asking),
+            "error": m.words(loop.background.trouble_asking),
         }
 
     def _queue(self, labels: Labels) -> list[dict[str, Any]]:
-        session, found = self.session, self.session.round
+        loop, found = self.loop, self.loop.round
         if found is None:
             return []
         left = labels.left | labels.second
         asked = [s for s in found.suggestions if left[s.index]]
         # A few at a time, so that others find something to do in a small pool.
-        share = int(left.sum()) // (2 * len(session.people) + 2)
-        taken = session.reserve([s.index for s in asked[: max(1, min(AHEAD, share))]])
+        share = int(left.sum()) // (2 * len(loop.people) + 2)
+        taken = loop.reserve([s.index for s in asked[: max(1, min(AHEAD, share))]])
         if taken:
-            session.ask_anew()
+            loop.ask_anew()
         asked = [s for s in asked if s.index not in taken] or asked
-        session.hand(s.index for s in asked[:AHEAD])
-        hidden = set(session.blind(labels).tolist())
+        loop.blind.hand(s.index for s in asked[:AHEAD])
+        hidden = set(loop.blind.rows(labels).tolist())
         self._hand([s.index for s in asked])
         return [self._ask(s, s.audit or s.opinion or s.index in hidden) for s in asked]
 
@@ -100,7 +100,7 @@ class Labeler(SessionWidget):
         """One question; what measures the model, or another person, is answered without a hint."""
         return {
             "row": s.index,
-            "key": self.session.pool.keys[s.index],
+            "key": self.loop.pool.keys[s.index],
             "reason": s.reason if s.audit or s.opinion or not blind else "asked without a hint",
             "audit": s.audit,
             "blind": blind,
@@ -112,8 +112,8 @@ class Labeler(SessionWidget):
 
     def _look_again(self, message: m.Skipped) -> None:
         """Ask the skipped items again; without a hint, for some were drawn for the audit."""
-        pool = self.session.pool
-        rows = self.session.skipped_rows()[:AGAIN].tolist()
+        pool = self.loop.pool
+        rows = self.loop.log.skipped_rows()[:AGAIN].tolist()
         self._hand(rows)
         ask = {"reason": "skipped by you", "audit": False, "blind": True, "guess": None}
         asks = [{"row": row, "key": pool.keys[row]} | ask for row in rows]
@@ -131,39 +131,39 @@ class Labeler(SessionWidget):
         What others said is not told: the answer on the card is to be a second opinion.
         """
         rows = np.fromiter(self._handed, np.int64, len(self._handed))
-        keys, mine = self.session.pool.keys, labels.mine > 0
+        keys, mine = self.loop.pool.keys, labels.mine > 0
         return [
             {"key": keys[row], "code": int(labels.y[row]) if mine[row] else -1, "mine": bool(mine[row])}
             for row in rows[labels.y[rows] >= 0].tolist()
         ]
 
     def _guess(self, row: int) -> dict[str, Any] | None:
-        found = self.session.round
+        found = self.loop.round
         if found is None or found.predicted[row] < 0:
             return None
         return {"code": int(found.predicted[row]), "confidence": round(float(found.confidence[row]), 3)}
 
     def _sample(self, message: m.Sample) -> None:
         """Say what is in a selection: how many, some at random, the odd ones, how mixed."""
-        session = self.session
-        rows = decode(message.rows, len(session.pool))
+        loop = self.loop
+        rows = decode(message.rows, len(loop.pool))
         if not len(rows):
             return
         rng = np.random.default_rng(len(rows))
         few = rng.choice(rows, size=min(6, len(rows)), replace=False)
-        labels, found = session.current, session.round
+        labels, found = loop.labels, loop.round
         # What is asked blind is shown, and nothing is said of it, nor can it be told from the rest.
-        told = rows[~np.isin(rows, session.blind(labels))]
+        told = rows[~np.isin(rows, loop.blind.rows(labels))]
         hidden = set(rows.tolist()) - set(told.tolist()) if len(told) < len(rows) else set[int]()
         mix: list[dict[str, int]] = []
         odd: list[int] = []
         if found is not None and len(told) and (codes := found.predicted[told]).max() >= 0:
-            counts = np.bincount(codes[codes >= 0], minlength=len(session.schema.ids))
+            counts = np.bincount(codes[codes >= 0], minlength=len(loop.schema.ids))
             order = np.argsort(-counts, kind="stable")
             mix = [{"code": int(c), "n": int(counts[c])} for c in order if counts[c]]
             other = told[(codes != order[0]) & (codes >= 0)]
             odd = other[_most(found.confidence[other], 3)].tolist()
-        if (drawn := session.map) is not None and len(rows) > 6:
+        if (drawn := loop.background.map) is not None and len(rows) > 6:
             spread = drawn.xy[rows] - np.median(drawn.xy[rows], axis=0)
             farthest = rows[_most((spread**2).sum(axis=1), 2)].tolist()
             odd += [row for row in farthest if row not in odd]
@@ -181,10 +181,10 @@ class Labeler(SessionWidget):
         )
 
     def _member(self, row: int, labels: Labels, hidden: Set[int]) -> dict[str, Any]:
-        key, blind = self.session.pool.keys[row], row in hidden
+        key, blind = self.loop.pool.keys[row], row in hidden
         label, guess = (-1, None) if blind else (int(labels.y[row]), self._guess(row))
         member = {"row": row, "key": key, "label": label, "guess": guess, "blind": blind}
-        return member | {"changed": not blind and self.session.is_changed(row)}
+        return member | {"changed": not blind and self.loop.log.is_changed(row)}
 
 
 def _most(values: npt.NDArray[np.floating[Any]], k: int) -> npt.NDArray[np.intp]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.words import within
-from hitl_widgets.session import Session
 from hitl_widgets.widgets.channel import SessionWidget, bundle
 from hitl_widgets.widgets.messages import words
 
@@ -18,9 +18,9 @@ __all__ = ["Monitor"]
 HISTORY = 30
 
 
-def model_words(session: Session) -> tuple[str, str]:
+def model_words(loop: Loop) -> tuple[str, str]:
     """Which model is used, and why, for people; both empty before there is one."""
-    found = session.round
+    found = loop.round
     if found is None or not found.model:
         return "", ""
     if found.model != "auto":
@@ -28,7 +28,7 @@ def model_words(session: Session) -> tuple[str, str]:
     if found.explanation:
         shares, _, evidence = found.explanation.partition(": ")
         return shares, evidence
-    coming = session.stage is not None and not found.has_graph
+    coming = loop.background.stage is not None and not found.has_graph
     return "logistic regression", "neighbours are being found" if coming else ""
 
 
@@ -60,20 +60,20 @@ class Monitor(SessionWidget):
             self._post({"type": "state", **self._state()})
 
     def _state(self) -> dict[str, Any]:
-        session = self.session
-        labels, evaluation = session.current, session.evaluation
+        loop = self.loop
+        labels, evaluation = loop.labels, loop.background.evaluation
         # One label more of a class would tell what the item says that is asked blind next.
         told = labels.y.copy()
-        told[session.blind(labels)] = -1
-        counts = np.bincount(told[told >= 0], minlength=len(session.schema.ids))
-        estimate, store = evaluation.estimate, session.store
-        undo, redo = session.can_turn()
-        model, why = model_words(session)
+        told[loop.blind.rows(labels)] = -1
+        counts = np.bincount(told[told >= 0], minlength=len(loop.schema.ids))
+        estimate, store = evaluation.estimate, loop.store
+        undo, redo = loop.log.can_turn()
+        model, why = model_words(loop)
         return {
-            "n_items": len(session.pool),
+            "n_items": len(loop.pool),
             "n_labels": len(labels),
             "n_audited": int(labels.audited.sum()),
-            "audit_share": session.audit,
+            "audit_share": loop.audit,
             "balance": counts.tolist(),
             "n_hidden": len(labels) - int(counts.sum()),
             "estimate": {
@@ -86,32 +86,32 @@ class Monitor(SessionWidget):
                 {"n": p.n_labels, "value": p.estimate.value, "low": p.estimate.low, "high": p.estimate.high}
                 for p in evaluation.curve
             ],
-            "behind": session.behind,
+            "behind": loop.background.behind,
             "model": model,
             "explanation": why,
-            "strategy": session.strategy,
-            "stage": session.stage.words if session.stage else "",
+            "strategy": loop.strategy,
+            "stage": loop.background.stage.words if loop.background.stage else "",
             "store": {
                 "name": store.path.name if store.path else store.name,
                 "where": f"{store.name} ({store.note})" if store.note else store.name,
-                "unsaved": words(session.unsaved),
-                "restored": session.restored,
+                "unsaved": words(loop.log.unsaved),
+                "restored": loop.log.ledger.restored,
             },
-            "task": session.task,
-            "annotator": session.annotator,
-            "closed": session.closed,
-            "error": words(f"{session.overwritten} {session.trouble}".strip()),
+            "task": loop.task,
+            "annotator": loop.annotator,
+            "closed": loop.log.closed,
+            "error": words(f"{loop.background.overwritten} {loop.background.trouble}".strip()),
             "undo": undo,
             "redo": redo,
-            "notices": [words(told) for told in session.notices],
-            "n_changed": session.n_changed,
+            "notices": [words(told) for told in loop.log.notices],
+            "n_changed": loop.log.n_changed,
             "people": self._people(),
             "history": self._history(),
         }
 
     def _people(self) -> list[dict[str, Any]]:
         """Who has labelled how much, and who else is here; nothing where one works alone."""
-        found = self.session.annotators
+        found = self.loop.annotators
         return [
             {"annotator": name, "labels": labels, "here": here}
             for name, labels, here in (found if len(found) > 1 else ())
@@ -122,20 +122,20 @@ class Monitor(SessionWidget):
 
         Nobody sees those of another.
         """
-        session = self.session
-        acts = [event for event, _ in reversed(session.acts(HISTORY, annotator=session.annotator))]
+        loop = self.loop
+        acts = [event for event, _ in reversed(loop.log.acts(HISTORY, annotator=loop.annotator))]
         shown = {event.event_id for event in acts}
-        acts += [event for event in session.left_behind(HISTORY) if event.event_id not in shown]
-        states = [session.state(event) for event in acts]
+        acts += [event for event in loop.log.left_behind(HISTORY) if event.event_id not in shown]
+        states = [loop.log.state(event) for event in acts]
         there = {"holds", "undone"}
-        ways = session.ways(e.event_id for e, state in zip(acts, states, strict=True) if state in there)
+        ways = loop.log.ways(e.event_id for e, state in zip(acts, states, strict=True) if state in there)
         return [
             {
                 "id": event.event_id,
                 "kind": event.kind,
                 "n": len(event.item_ids),
                 "value": change_words(event.value) if event.kind == "schema" else event.value,
-                "code": session.code(event),
+                "code": loop.log.code(event),
                 "selection": event.selection,
                 "time": event.time,
                 "state": state,

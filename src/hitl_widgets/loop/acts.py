@@ -1,0 +1,227 @@
+"""Acts: what a person does, as events of the log. They speak of rows of the pool."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+from uuid import NAMESPACE_OID, uuid5
+
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.labels.events import LabelEvent, Selection, new_event_id, now
+from hitl_widgets.loop.blind import Blind
+from hitl_widgets.loop.log import Log
+from hitl_widgets.loop.settings import check_act
+
+__all__ = ["Acts", "relabelled", "unsaid"]
+
+Rows = Sequence[int] | npt.NDArray[np.int64]
+
+
+class Acts:
+    """Labels, skips, changes of the classes, and what takes them back.
+
+    A method that is given the ``event_id`` of an act that the store has already changes nothing: so a
+    message may be sent twice.
+
+    Parameters
+    ----------
+    log
+        Where they are written.
+    blind
+        Knows which items were drawn for the audit.
+    version
+        The number of the round on the screen.
+    """
+
+    def __init__(self, log: Log, blind: Blind, version: Callable[[], int]) -> None:
+        self._log, self._ledger, self._blind, self._version = log, log.ledger, blind, version
+
+    def label(
+        self,
+        index: Rows,
+        value: Any,
+        *,
+        selection: Selection = "api",
+        elapsed_ms: int | None = None,
+        event_id: str | None = None,
+    ) -> str:
+        """Label rows of the pool with one class, as one act: see :meth:`Session.label`."""
+        if not len(index):
+            raise InvalidInput("There is nothing to label: pass at least one id.")
+        elapsed_ms = check_act(selection, elapsed_ms)
+        if value is not None:
+            value = self._class(value)
+        rows = self._rows(index)
+        if len(index) == 1 and selection in {"api", "suggested", "audit"}:
+            selection = self._selection(int(index[0]), selection)
+        act = replace(
+            self._event("label", rows, event_id),
+            value=value,
+            selection=selection,
+            elapsed_ms=elapsed_ms,
+            model_version=self._version(),
+        )
+        return self._log.write(act, rows)
+
+    def skip(self, index: Rows, *, event_id: str | None = None) -> str:
+        """Leave rows of the pool unanswered: see :meth:`Session.skip`."""
+        if not len(index):
+            raise InvalidInput("There is nothing to skip: pass at least one id.")
+        rows = self._rows(index)
+        return self._log.write(self._event("skip", rows, event_id), rows)
+
+    def settle(self, rows: Sequence[int] | None, *, keep: bool, event_id: str | None = None) -> int:
+        """Keep the labels of items that have changed since, or take them away; of all where ``rows`` is None.
+
+        What is kept is said anew, by this annotator, of the content of now: one act for each class.
+
+        Returns
+        -------
+        int
+            How many items it was about: those of ``rows`` that have changed.
+        """
+        with self._log.lock:
+            if self._log.knows(event_id):
+                return 0
+            changed, labels = self._ledger.changed, self._ledger.labels
+            found = sorted(changed if rows is None else changed.intersection(rows))
+            groups: dict[tuple[str | None, Selection], list[int]] = {}
+            for row in found:
+                name = self._ledger.schema.all_names[labels.y[row]] if keep else None
+                groups.setdefault((name, "audit" if keep and labels.audited[row] else "api"), []).append(row)
+            names = [*[new_event_id() for _ in groups][1:], event_id or new_event_id()]
+            # The last act has the id: a resent message finishes what was interrupted.
+            for ((name, how), part), act in zip(groups.items(), names, strict=False):
+                self._log.write(replace(self._event("label", part, act), value=name, selection=how), part)
+            return len(found)
+
+    def change_classes(self, change: Mapping[str, Any], *, event_id: str | None = None) -> str:
+        """Change the question: what the methods of ``session.classes`` do, in one form for log and wire."""
+        with self._log.writing():
+            if self._log.knows(event_id):
+                return event_id
+            value = self._ledger.completed(change)
+            return self._log.write(replace(self._event("schema", (), event_id), value=value))
+
+    def turn(self, kind: Literal["undo", "redo"], *, event_id: str | None = None) -> str | None:
+        """Undo or redo the last act; returns the event's id, None where there is nothing."""
+        with self._log.writing():
+            if self._log.knows(event_id):
+                return event_id
+            target = self._ledger.to_turn(kind, self._log.annotator)
+            if target is None:
+                return None
+            before = len(self._ledger.labels) if target.kind == "schema" else 0
+            done = self._log.write(replace(self._event(kind, (), event_id), value=target.event_id))
+            if (gone := before - len(self._ledger.labels)) > 0 and event_id is None:
+                warnings.warn(unsaid(gone), RuntimeWarning, stacklevel=3)
+            return done
+
+    def jump(self, act: str | None, *, event_id: str | None = None) -> str | None:
+        """Go to the moment right after an act, as one act: see :meth:`Session.jump`."""
+        with self._log.writing():
+            if self._log.knows(event_id):
+                return event_id
+            if act is not None and not isinstance(act, str):
+                raise InvalidInput(f"{act!r} is no act: expected an event_id of session.history().")
+            back, way = self._ledger.fold.to_jump(self._log.annotator, act)
+            if not way:
+                return None
+            return self._log.write(replace(self._event("undo" if back else "redo", (), event_id), value=way))
+
+    def restore(self, acts: Iterable[str], *, event_id: str | None = None) -> tuple[str, int]:
+        """Bring back acts that were undone: see :meth:`Session.restore`.
+
+        Returns
+        -------
+        tuple of str and int
+            The last event's id, and how many later answers were replaced.
+        """
+        acts = list(acts)
+        with self._log.writing():
+            if self._log.knows(event_id):
+                return event_id, 0
+            if not acts:
+                raise InvalidInput("There is nothing to bring back: pass an event_id of session.history().")
+            name = event_id or new_event_id()
+            # The last one bears the name: a restore that was cut off is done to its end when sent again.
+            names = [*(str(uuid5(NAMESPACE_OID, f"{name} {act}")) for act in acts[:-1]), name]
+            replaced = 0
+            for act, own in zip(acts, names, strict=True):
+                if self._ledger.find(own) is None:
+                    again = self._again(act, own)
+                    replaced += self._ledger.fold.replaces(self._ledger.naming.meant(again))
+                    self._log.write(again)
+        return name, replaced
+
+    # -- one event
+
+    def _event(
+        self, kind: Literal["label", "skip", "undo", "redo", "schema"], rows: Sequence[int], name: str | None
+    ) -> LabelEvent:
+        keys, digests = self._ledger.named(rows) if len(rows) else ((), "")
+        task, annotator = self._ledger.task, self._log.annotator
+        return LabelEvent(kind, task, annotator, keys, event_id=name or new_event_id(), digests=digests)
+
+    def _again(self, act: str, name: str) -> LabelEvent:
+        """The event that brings back an act."""
+        fold, vocabulary = self._ledger.fold, self._ledger.fold.vocabulary
+        found = self._log.own_act(act)
+        state = fold.state(found)
+        if state == "undone":
+            return replace(self._event("redo", (), name), value=[act])
+        if state != "left behind":
+            how = "holds" if state == "holds" else "was brought back"
+            raise InvalidInput(f"The act {act!r} {how} already.")
+        value = found.value
+        if found.kind == "schema":
+            value = vocabulary.completed(value)
+        elif value is not None:
+            value = self._class(self._log.called(fold.said(found) or "", value))
+        written = self._ledger.find(act) or found  # in the log's own keys
+        return replace(written, value=value, event_id=name, time=now(), restores=act)
+
+    def _rows(self, index: Rows) -> list[int]:
+        """The rows, each once."""
+        rows, n = np.asarray(index), len(self._ledger.pool)
+        if rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n:
+            odd = next((i for i in index if not isinstance(i, int) or not 0 <= i < n), index)
+            raise InvalidInput(f"{odd!r} is no row of the pool: expected whole numbers from 0 to {n - 1}.")
+        found: list[int] = rows.tolist()
+        return list(dict.fromkeys(found)) if (rows[1:] <= rows[:-1]).any() else found
+
+    def _selection(self, row: int, said: Selection) -> Selection:
+        """How an item that was asked came to be: what was labelled meanwhile is no draw for the audit."""
+        with self._log.lock:
+            mine, known = self._ledger.labels.mine[row], self._ledger.labels.y[row] >= 0
+        if mine:
+            return said if said == "api" else "clicked"
+        if known:
+            return "opinion"
+        return "audit" if self._blind.issued([row]) else said
+
+    def _class(self, value: object) -> str:
+        """What the class is called now: a name that it had before is understood as well."""
+        vocabulary, schema = self._ledger.fold.vocabulary, self._ledger.schema
+        called = vocabulary.meaning(vocabulary.understood(value)) if isinstance(value, str) else None
+        return schema.names[schema.code(value if called is None else called)]
+
+
+def unsaid(n: int) -> str:
+    """Of items whose labels say a class that went: how they come back."""
+    those = "1 item is" if n == 1 else f"{n:,} items are"
+    return (
+        f"{those} asked again: what was said is no class any more. Turning this back, or adding the class "
+        "anew, brings the labels back."
+    )
+
+
+def relabelled(n: int) -> str:
+    """Of items that were labelled otherwise before an act on them was brought back."""
+    those = "1 item had" if n == 1 else f"{n:,} items had"
+    return f"{those} another answer of yours since: it was replaced. Undo brings it back."

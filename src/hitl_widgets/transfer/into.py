@@ -1,0 +1,46 @@
+"""Labels into a session: from a table, a history, or a session whose store is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hitl_widgets.formats.history import History
+from hitl_widgets.labels.events import LabelEvent
+from hitl_widgets.loop.loop import Loop
+from hitl_widgets.transfer.importing import Imported, Journal, import_table, read_labels
+from hitl_widgets.transfer.restoring import import_history
+
+__all__ = ["import_into"]
+
+
+def import_into(loop: Loop, source: Any, names: Sequence[str], *, replace: bool) -> Imported:
+    """Write what ``source`` says: see :meth:`Session.import_labels`.
+
+    Parameters
+    ----------
+    source
+        What may be imported; a :class:`~hitl_widgets.loop.loop.Loop` for a session.
+    names
+        The columns of ids and labels, and of annotators where there is one.
+    """
+    log, ledger, schema = loop.log, loop.log.ledger, loop.schema
+    contents: dict[int, Any] | None = None
+    if isinstance(source, Loop):
+        events = source.log.events()
+        found: Any = History(list(enumerate(events)), n_lines=len(events))
+    else:
+        found, contents = read_labels(source, names, loop.pool, lambda v: schema.find(v) is not None)
+
+    def add(event: LabelEvent) -> bool:
+        log.write(event)
+        return ledger.find(event.event_id) is not None
+
+    with log.lock:
+        log.refuse_closed()
+        journal = Journal(loop.task, ledger.events, ledger.fold, add, ledger.named, ledger.naming.meant)
+        if isinstance(found, History):
+            return import_history(found, journal, loop.annotator, replace=replace)
+        return import_table(
+            found, names, journal, loop.pool, loop.schema, loop.annotator, replace=replace, contents=contents
+        )
