@@ -128,7 +128,7 @@ with make() as warm:  # what is imported late is here: Python's own imports do n
     warm.label(warm.query(2), "b")
     warm.wait()
     warm.history()
-    while warm.stage is not None:
+    while warm._loop.background.stage is not None:
         time.sleep(.05)
 interrupts, over, armed = 0, threading.Event(), threading.Event()
 def storm():
@@ -173,7 +173,7 @@ session.label(row, "b")
 assert session.wait(30).n_events == session._loop.log.n_events
 fresh = make()
 for name in ("y", "order", "skipped", "mine", "asked"):
-    assert (getattr(session._loop.labels, name) == getattr(fresh.current, name)).all(), name
+    assert (getattr(session._loop.labels, name) == getattr(fresh._loop.labels, name)).all(), name
 assert session._loop.labels.y[session.pool.index([row])[0]] == 1
 assert list(session.history().event_id) == list(fresh.history().event_id)
 fresh.close(); session.close()

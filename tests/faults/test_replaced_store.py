@@ -96,7 +96,7 @@ def test_what_an_older_copy_lacks_is_written_to_it_again(
     expected = {0, 1, 2} if act == "undo" else {0, 1, 2, 3, 4}
     assert labelled(session) == expected
     assert [event.event_id for event, _ in session._loop.log.acts()][:4] == known
-    assert session.restored == (0 if healed else 2)
+    assert session._loop.log.ledger.restored == (0 if healed else 2)
     assert session.unsaved == ""
     session.close()
     with open_session(path) as again:
