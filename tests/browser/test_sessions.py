@@ -80,7 +80,7 @@ def two_notebooks(desk, first, second):
     write_notebook(desk.folder / "two.ipynb", second)
     path = str((desk.folder / "two.ipynb").relative_to(desk.lab.folder))
     other = notebook.beside(path)
-    other._loop.run(0)
+    other.run(0)
     shown_in(other).wait_item()
     return notebook, other
 
@@ -127,7 +127,7 @@ def test_a_kernel_never_takes_nor_drops_the_acts_of_another_notebook(desk):
     wait_labelled(first, desk.folder, 1)
     assert labelled(desk.folder) == [[key_of(mine)]]
     again = notebook.beside(other.path)
-    again._loop.run(0)
+    again.run(0)
     shown_in(again).acknowledged()
     assert sorted(labelled(desk.folder)[1:]) == sorted([key_of(text)] for text in texts)
 
