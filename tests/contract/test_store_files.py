@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from hitl_widgets.errors import StoreError
 from hitl_widgets.labels import _places, _sqlite
-from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.labels.store import FORMAT, LabelStore
 from stores import ALWAYS, FILES, NEVER, events, label, place
 
 
@@ -242,7 +242,7 @@ def other_database(path: Path) -> None:
 def newer_store(path: Path) -> None:
     raw = sqlite3.connect(path)
     raw.execute("CREATE TABLE hitl_meta (key TEXT PRIMARY KEY, value TEXT)")
-    raw.executemany("INSERT INTO hitl_meta VALUES (?, ?)", [("format", "3"), ("store_id", "x")])
+    raw.executemany("INSERT INTO hitl_meta VALUES (?, ?)", [("format", str(FORMAT + 1)), ("store_id", "x")])
     raw.commit()
     raw.close()
 
@@ -260,7 +260,7 @@ def newer_store_in_wal(path: Path) -> None:
         (lambda path: path.mkdir(), "cannot be opened for writing: it is a folder"),
         (lambda path: path.write_text("name,label\nx,spam\n" * 99), "no.* label store .*not a database"),
         (other_database, r"a database of something else \(tables: customers\)"),
-        (newer_store, r"newer hitl-widgets \(store format 3.*pip install -U hitl-widgets"),
+        (newer_store, rf"newer hitl-widgets \(store format {FORMAT + 1}.*pip install -U hitl-widgets"),
     ],
 )
 def test_a_place_that_is_no_store_is_refused_and_left_as_it_was(

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from hitl_widgets.errors import StoreError
-from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.labels.store import FORMAT, LabelStore
 from postgres import Server
 from stores import events, label, raw
 
@@ -104,8 +104,8 @@ def test_a_database_of_something_else_is_left_alone(url: str) -> None:
 def test_a_newer_store_is_left_alone(url: str) -> None:
     LabelStore(url).close()
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("UPDATE hitl_meta SET value = '3' WHERE key = 'format'")
-    with pytest.raises(StoreError, match=r"newer hitl-widgets \(store format 3.*pip install -U"):
+        connection.execute(f"UPDATE hitl_meta SET value = '{FORMAT + 1}' WHERE key = 'format'")
+    with pytest.raises(StoreError, match=rf"newer hitl-widgets \(store format {FORMAT + 1}.*pip install -U"):
         LabelStore(url)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -175,3 +177,33 @@ def test_a_retired_class_says_how_to_offer_it_again(make_session: Make) -> None:
         session._loop.acts.label([0], "c")
     with pytest.raises(InvalidInput, match="but retired"):
         session.classes.add("c")
+
+
+def test_a_label_keeps_its_class_though_another_kernel_swaps_the_names_at_that_moment(
+    make_session: Make, tmp_path: Path
+) -> None:
+    where = {"store": tmp_path / "labels.sqlite"}
+    ann, bob = make_session(annotator="ann", **where), make_session(annotator="bob", **where)
+    append = ann._loop.log.ledger.append
+
+    def meanwhile(*given: Any) -> None:  # between what ann saw and what is written
+        for name, to in (("a", "x"), ("b", "a"), ("x", "b")):
+            bob.classes.rename(name, to)
+        append(*given)
+
+    ann._loop.log.ledger.append = meanwhile  # type: ignore[method-assign]
+    ann.label(ann.pool.ids[0], "a")
+    assert ann.labels()["label"].tolist() == ["b"]
+    assert bob.labels()["label"].tolist() == ["b"]
+    assert ann.labels()["said"].tolist() == ["b"]  # its name when it was written
+
+
+def test_the_log_has_ids_and_a_history_has_the_words_as_well(make_session: Make, tmp_path: Path) -> None:
+    session = make_session(store=tmp_path / "labels.sqlite")
+    session.classes.rename("a", "first")
+    session.label(session.pool.ids[0], "first")
+    event = session._loop.log.events()[-1]
+    assert event.value == {"class": "a"}
+    last = session.export(tmp_path / "all.jsonl").read_text().splitlines()[-1]
+    assert json.loads(last)["said"] == "first"
+    assert session.history()["value"].tolist()[-1] == "first"

@@ -22,7 +22,7 @@ from hitl_widgets.labels import _sqlite
 from hitl_widgets.labels._pages import salvage
 from hitl_widgets.labels.doctor import examine, mend
 from hitl_widgets.labels.events import LabelEvent
-from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.labels.store import FORMAT, LabelStore
 from stores import ALWAYS, NEVER, label
 
 Capture = pytest.CaptureFixture[str]
@@ -88,7 +88,8 @@ def test_a_healthy_store(path: Path, capsys: Capture) -> None:
     assert cli.main(["doctor", str(path)]) == 0
     said = capsys.readouterr().out
     for words in (
-        f"{path}\n", "format        2\n", f"SQLite        {sqlite3.sqlite_version}\n", "journal (DELETE)",
+        f"{path}\n", f"format        {FORMAT}\n", f"SQLite        {sqlite3.sqlite_version}\n",
+        "journal (DELETE)",
         "rw------- (0600)", "integrity     ok", "leases        none", "task 'labels': 300 events, 300 labels",
         "  bob                      200 events", "\nhealthy\n",
     ):  # fmt: skip
@@ -112,7 +113,7 @@ def test_older_stores_and_leases_are_told(tmp_path: Path) -> None:
         raw.executescript((Path(__file__).parents[1] / "files" / "store-1.sql").read_text())
     old.chmod(0o600)
     before = old.read_bytes()
-    assert examine(str(old)).facts["format"] == "1 (opening it makes it 2)"
+    assert examine(str(old)).facts["format"] == f"1 (opening it makes it {FORMAT})"
     assert examine(str(old)).problems == []
     assert old.read_bytes() == before
     store = LabelStore(old)
@@ -361,13 +362,13 @@ def test_what_cannot_be_looked_at(tmp_path: Path, capsys: Capture, arguments: li
     other, newer = tmp_path / "other.sqlite", tmp_path / "newer.sqlite"
     sql(other, "CREATE TABLE customers (name TEXT)")
     LabelStore(newer).close()
-    sql(newer, "UPDATE hitl_meta SET value = '3' WHERE key = 'format'")
+    sql(newer, f"UPDATE hitl_meta SET value = '{FORMAT + 1}' WHERE key = 'format'")
     before = contents(tmp_path)
     for place, words in (
         (tmp_path / "nothing.sqlite", "There is no label store"),
         (tmp_path, "is no file"),
         (other, "database of something else (tables: customers)"),
-        (newer, "newer hitl-widgets (store format 3"),
+        (newer, f"newer hitl-widgets (store format {FORMAT + 1}"),
         (":memory:", ""),
     ):
         assert cli.main(["doctor", str(place), *arguments]) == 2

@@ -411,7 +411,7 @@ def test_broken_lines_are_told_and_an_undo_of_what_is_not_here(make_session: Mak
         {"value": {"classes": [{"name": "a", "x": 1}]}, "kind": "schema"},
     ):  # fmt: skip
         lines.append(json.dumps(json.loads(lines[1]) | {"event_id": str(len(lines))} | change))
-    lines.append(lines[1].replace('"value": "a"', '"value": "b"'))
+    lines.append(lines[1].replace('{"class": "a"}', '{"class": "b"}'))
     path.write_text("\n".join(lines))
     two = make_session()
     found = two.import_labels(path)
@@ -508,3 +508,18 @@ def test_an_act_is_in_a_store_once(make_session: Make, tmp_path: Path) -> None:
     found = other.import_labels(path)
     assert (found.n, other.n_labels) == (0, 0)
     assert whys(found) == ["The store has this act already, under another task."]
+
+
+def test_a_history_that_an_earlier_version_wrote_is_taken_up(make_session: Make, tmp_path: Path) -> None:
+    one = some_history(make_session)
+    path = one.export(tmp_path / "one.jsonl", names=True)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:  # it named classes by words alone
+        line["format"], word = 1, line.pop("said", None)
+        line["value"] = line["value"] if word is None else word
+    path.write_text("\n".join(map(json.dumps, lines)))
+    two = make_session()
+    found = two.import_labels(path)
+    assert found.refused.empty
+    assert two.import_labels(path).n == 0
+    assert two.labels()["label"].tolist() == one.labels()["label"].tolist()

@@ -19,7 +19,7 @@ from hitl_widgets.questions.schema import is_unicode
 
 __all__ = ["History", "is_history", "json_lines", "parsed", "read_history", "write_history"]
 
-FORMAT = 1
+FORMAT = 2
 MAX_BYTES, MAX_LINE = 2**30, 2**26  # a lasso of a million points is a line of 27 MB
 MAX_DEPTH = 20
 
@@ -44,6 +44,7 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
     pseudonym: bool = False
     n_items: int = 0
     holds: bool = True
+    said: Any = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class History:
 
     Attributes
     ----------
+    said
+        What labels were called when they were given, by event id: their values are ids of classes.
     pseudonyms
         Whether the annotators' names were left out.
     n_lines
@@ -60,13 +63,14 @@ class History:
 
     events: list[tuple[int, LabelEvent]] = field(default_factory=list)
     broken: list[tuple[int, str]] = field(default_factory=list)
+    said: Mapping[str, Any] = field(default_factory=dict)
     pseudonyms: bool = False
     n_lines: int = 0
 
 
 def write_history(
     events: Iterable[LabelEvent],
-    holding: Mapping[str, bool],
+    fold: Fold,
     path: Path,
     called: Mapping[str, str] | None = None,
 ) -> Path:
@@ -74,20 +78,23 @@ def write_history(
 
     Parameters
     ----------
-    events, holding
-        The log, and of labels and skips by their id whether they hold.
+    events, fold
+        The log, and what holds by it.
     called
         Pseudonyms of the annotators; their names where None.
     """
+    holding = {e.event_id: holds for e, holds in fold.acts()}
     with replacing(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
         for event in events:
             shown = replace(event, annotator=called[event.annotator]) if called else event
             line = {"format": FORMAT, **asdict(shown), "n_items": len(event.item_ids)}
             if not event.digests:
-                del line["digests"]  # so that earlier versions read the line
+                del line["digests"]
             line |= {"pseudonym": bool(called), "holds": holding.get(event.event_id, True)}
-            if event.restores is None:  # versions that do not know the field refuse a line that has it
+            if event.restores is None:
                 del line["restores"]
+            if event.kind == "label" and event.value is not None:
+                line["said"] = fold.words(event)
             file.write(_line(line) + "\n")
     return full_path(path)
 
@@ -179,6 +186,7 @@ def read_history(path: Path) -> History:
     """
     events: list[tuple[int, LabelEvent]] = []
     broken: list[tuple[int, str]] = []
+    said: dict[str, Any] = {}
     pseudonyms, n_lines = False, 0
     for number, line in json_lines(path):
         n_lines += 1
@@ -190,7 +198,9 @@ def read_history(path: Path) -> History:
         else:
             events.append((number, event))
             pseudonyms = pseudonyms or value.get("pseudonym", False)
-    return History(events, broken, pseudonyms, n_lines)
+            if value.get("said") is not None:
+                said[event.event_id] = value["said"]
+    return History(events, broken, said, pseudonyms, n_lines)
 
 
 def _words(error: Exception) -> str:
@@ -200,8 +210,8 @@ def _words(error: Exception) -> str:
 
 def _event(value: Any) -> LabelEvent:
     line = msgspec.convert(value, _Line)
-    if line.format != FORMAT:
-        raise InvalidInput(f"it has format {line.format}, and this version reads {FORMAT}: upgrade")
+    if line.format not in range(1, FORMAT + 1):
+        raise InvalidInput(f"it has format {line.format}, and this version reads up to {FORMAT}: upgrade")
     try:
         moment = datetime.fromisoformat(line.time)
     except ValueError:
@@ -219,7 +229,7 @@ def _event(value: Any) -> LabelEvent:
 
 
 def _check_label(value: Any) -> None:
-    if value is not None and not (isinstance(value, str) and value.strip()):
+    if value is not None and not isinstance(value, dict) and not (isinstance(value, str) and value.strip()):
         raise InvalidInput(f"value is {value!r}, not a class")
 
 

@@ -13,7 +13,7 @@ from hitl_widgets.errors import StoreError
 
 __all__ = ["FORMAT", "escape", "prepare", "unescape"]
 
-FORMAT = 2
+FORMAT = 3
 
 # hashtext is 32 bits wide: two tasks that meet in it wait for each other, which is harmless.
 LOCK = int.from_bytes(b"hitl")  # the first half of the advisory locks' keys, so that they are ours
@@ -115,7 +115,11 @@ def _to_2(connection: sa.Connection) -> None:
     append_only(connection)  # format 1 had none on PostgreSQL
 
 
-_UPGRADES: dict[int, Callable[[sa.Connection], None]] = {1: _to_2}
+def _to_3(_: sa.Connection) -> None:
+    """Answers name classes by id since: what is there keeps its words, which earlier versions read alone."""
+
+
+_UPGRADES: dict[int, Callable[[sa.Connection], None]] = {1: _to_2, 2: _to_3}
 
 
 def prepare(connection: sa.Connection, name: str) -> str:

@@ -38,8 +38,9 @@ class LabelEvent:
     item_ids
         The items that the act is about; an act on 812 items is one event, undone as one.
     value
-        The class of a label (None takes the label away), the ``event_id`` that an undo or redo is
-        about or a list of them, or the question: whole or a change of it, as
+        The answer of a label as its :class:`~hitl_widgets.questions.base.QuestionKind` writes it (None
+        takes the label away; in stores of formats 1 and 2 the class's name), the ``event_id`` that an
+        undo or redo is about or a list of them, or the question: whole or a change of it, as
         :class:`~hitl_widgets.questions.vocabulary.Vocabulary` reads it.
     elapsed_ms
         How long the person looked at the item, where known.

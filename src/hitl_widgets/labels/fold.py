@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, repeat
+from typing import Any
 
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels.events import ActState, LabelEvent
+from hitl_widgets.questions.base import Answer, QuestionKind, kind_of
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.vocabulary import Vocabulary
 
@@ -30,7 +32,8 @@ class Fold:
         self._events: dict[str, LabelEvent] = {}
         # Items of one act share one tuple: a hundred thousand lists would wake the garbage collector.
         self._on_item: dict[str, tuple[str, ...]] = {}
-        self._said: dict[str, str | None] = {}  # the class that a label's word stood for
+        self._answers: dict[str, Answer | None] = {}  # what a label said
+        self._words: dict[str, Any] = {}  # and what that was called then
         self._undone: set[str] = set()
         self._given: Counter[str] = Counter()
         self._done: dict[str, list[str]] = defaultdict(list)
@@ -56,7 +59,9 @@ class Fold:
             return tuple(self._on_item) if changed else ()
         self._push(event)
         if event.kind == "label" and event.value is not None:
-            self._said[event.event_id] = self.vocabulary.understood(event.value)
+            answer = self._answers[event.event_id] = self.kind.load(event.value, self.vocabulary)
+            words = None if answer is None else self.kind.said(answer, self.vocabulary)
+            self._words[event.event_id] = event.value if isinstance(event.value, str) else words
             self._given[event.annotator] += len(event.item_ids)
         keys, before = event.item_ids, self.histories(event.item_ids)
         longer = {acts: (*acts, event.event_id) for acts in set(before)}
@@ -86,7 +91,7 @@ class Fold:
                 continue
             there[who].append(target.event_id)
             (self._undone.add if back else self._undone.discard)(target.event_id)
-            if target.event_id in self._said:
+            if target.event_id in self._answers:
                 self._given[who] += len(target.item_ids) * (-1 if back else 1)
             changed = target.kind == "schema" and self.vocabulary.turn(target.event_id, back=back)
             touched.update(dict.fromkeys(self._on_item if changed else target.item_ids))
@@ -170,22 +175,38 @@ class Fold:
 
     def replaces(self, event: LabelEvent) -> int:
         """Of a label or skip: on how many of its items its annotator's act of now says otherwise."""
-        keys, said = event.item_ids, (event.kind, self.meaning(event))
+        keys, said = event.item_ids, (event.kind, self.now(event))
         if said[1] is None and event.value is not None:  # not in the log yet
-            said = (event.kind, self.vocabulary.meaning(self.vocabulary.understood(event.value)))
+            answer = self.kind.load(event.value, self.vocabulary)
+            said = (event.kind, None if answer is None else self.kind.now(answer, self.vocabulary))
         n = 0
         for acts, (key, size) in _alike(self.histories(keys), keys).items():
             held = self.current(key).get(event.annotator) if acts else None
-            n += size * (held is not None and (held.kind, self.meaning(held)) != said)
+            n += size * (held is not None and (held.kind, self.now(held)) != said)
         return n
 
-    def said(self, event: LabelEvent) -> str | None:
-        """The id of the class that a label's word stood for when it was said."""
-        return self._said.get(event.event_id)
+    @property
+    def kind(self) -> QuestionKind:
+        """What kind of question it is."""
+        return kind_of(self.vocabulary.kind)
 
-    def meaning(self, event: LabelEvent) -> str | None:
+    def said(self, event: LabelEvent) -> Answer | None:
+        """What a label said, in the classes of that moment."""
+        return self._answers.get(event.event_id)
+
+    def words(self, event: LabelEvent) -> Any:
+        """The same as it was called then; None where the label was taken away."""
+        return self._words.get(event.event_id)
+
+    def now(self, event: LabelEvent) -> Answer | None:
         """What a label says in classes of now; None where its class is no more, or it took a label away."""
-        return self.vocabulary.meaning(self._said.get(event.event_id))
+        answer = self._answers.get(event.event_id)
+        return None if answer is None else self.kind.now(answer, self.vocabulary)
+
+    def meaning(self, event: LabelEvent) -> Any:
+        """The same as it is called now."""
+        answer = self.now(event)
+        return None if answer is None else self.kind.said(answer, self.vocabulary)
 
     @property
     def given(self) -> dict[str, int]:
@@ -218,7 +239,7 @@ class Fold:
         A label whose class is no more does not count.
         """
         held = reversed(self.current(key).values())
-        return next((e for e in held if self.meaning(e) is not None), None)
+        return next((e for e in held if self.now(e) is not None), None)
 
     def skipped(self, key: str) -> bool:
         """Whether the item was skipped, and not labelled since."""

@@ -55,7 +55,7 @@ class Acts:
             raise InvalidInput("There is nothing to label: pass at least one id.")
         elapsed_ms = check_act(selection, elapsed_ms)
         if value is not None:
-            value = self._class(value)
+            value = self._said(value)
         rows = self._rows(index)
         if len(index) == 1 and selection in {"api", "suggested", "audit"}:
             selection = self._selection(int(index[0]), selection)
@@ -90,14 +90,15 @@ class Acts:
                 return 0
             changed, labels = self._ledger.changed, self._ledger.labels
             found = sorted(changed if rows is None else changed.intersection(rows))
-            groups: dict[tuple[str | None, Selection], list[int]] = {}
+            groups: dict[tuple[int, Selection], list[int]] = {}
             for row in found:
-                name = self._ledger.schema.all_names[labels.y[row]] if keep else None
-                groups.setdefault((name, "audit" if keep and labels.audited[row] else "api"), []).append(row)
+                code = int(labels.y[row]) if keep else -1
+                groups.setdefault((code, "audit" if keep and labels.audited[row] else "api"), []).append(row)
             names = [*[new_event_id() for _ in groups][1:], event_id or new_event_id()]
             # The last act has the id: a resent message finishes what was interrupted.
-            for ((name, how), part), act in zip(groups.items(), names, strict=False):
-                self._log.write(replace(self._event("label", part, act), value=name, selection=how), part)
+            for ((code, how), part), act in zip(groups.items(), names, strict=False):
+                value = self._ledger.fold.kind.dump(self._ledger.answer(code)) if keep else None
+                self._log.write(replace(self._event("label", part, act), value=value, selection=how), part)
             return len(found)
 
     def change_classes(self, change: Mapping[str, Any], *, event_id: str | None = None) -> str:
@@ -170,7 +171,7 @@ class Acts:
 
     def _again(self, act: str, name: str) -> LabelEvent:
         """The event that brings back an act."""
-        fold, vocabulary = self._ledger.fold, self._ledger.fold.vocabulary
+        fold = self._ledger.fold
         found = self._log.own_act(act)
         state = fold.state(found)
         if state == "undone":
@@ -180,9 +181,10 @@ class Acts:
             raise InvalidInput(f"The act {act!r} {how} already.")
         value = found.value
         if found.kind == "schema":
-            value = vocabulary.completed(value)
+            value = fold.vocabulary.completed(value)
         elif value is not None:
-            value = self._class(self._log.called(fold.said(found) or "", value))
+            value = fold.kind.dump(fold.said(found))
+            value = self._said(value | {"word": fold.words(found)})
         written = self._ledger.find(act) or found  # in the log's own keys
         return replace(written, value=value, event_id=name, time=now(), restores=act)
 
@@ -205,11 +207,10 @@ class Acts:
             return "opinion"
         return "audit" if self._blind.issued([row]) else said
 
-    def _class(self, value: object) -> str:
-        """What the class is called now: a name that it had before is understood as well."""
-        vocabulary, schema = self._ledger.fold.vocabulary, self._ledger.schema
-        called = vocabulary.meaning(vocabulary.understood(value)) if isinstance(value, str) else None
-        return schema.names[schema.code(value if called is None else called)]
+    def _said(self, value: Any) -> Any:
+        """A value as the log has it; raises InvalidInput for what is no answer."""
+        fold = self._ledger.fold
+        return fold.kind.dump(fold.kind.parse(value, fold.vocabulary))
 
 
 def unsaid(n: int) -> str:

@@ -24,6 +24,7 @@ from hitl_widgets.labels.store import START, LabelStore, LogChanged, Mark
 from hitl_widgets.loop import notices
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.naming import Naming
+from hitl_widgets.questions.base import Answer
 from hitl_widgets.questions.schema import LabelClass, Schema, free_color
 from hitl_widgets.questions.values import KNOWN
 
@@ -114,7 +115,7 @@ class Ledger:
             self.close()
             raise
         pool.find("")  # so that the table of a million ids is made now, and not with the first label
-        self._codes = _codes(self.schema)
+        self._codes = self._numbered(self.schema)
         self._refold(tuple(self.fold.touched))
         self._anew = False
         for words in self.notices(loud=True):
@@ -238,7 +239,7 @@ class Ledger:
         self.changed.clear()
         self._read()
         self.schema = self.fold.schema or self.schema
-        self._codes = _codes(self.schema)
+        self._codes = self._numbered(self.schema)
         self.labels = Labels.blank(len(self.pool), self.schema)
         self._refold(tuple(self.fold.touched))
         if lacked:
@@ -255,7 +256,7 @@ class Ledger:
     def _fold_in(self, keys: Sequence[str], rows: npt.NDArray[np.int64] | None = None) -> None:
         if (schema := self.fold.schema) is not None and schema is not self.schema:
             self.schema = schema
-            self._codes = _codes(schema)
+            self._codes = self._numbered(schema)
             self.labels = replace(self.labels, schema=schema)
             self._missing = None
         if self._anew:
@@ -293,6 +294,10 @@ class Ledger:
         if self._overlap and (waiting := np.flatnonzero(labels.second[at])).size:
             labels.second[at[waiting]] = [self._overlaps(keys[int(i)]) for i in waiting]
 
+    def _numbered(self, schema: Schema) -> dict[Answer | None, int]:
+        """The code of each answer."""
+        return {answer: code for code, answer in enumerate(self.fold.kind.answers(schema))}
+
     def _places(self, keys: Sequence[str]) -> list[int]:
         """The rows of these items; those that the pool does not have are noted."""
         found: dict[int, None] = {}
@@ -306,7 +311,7 @@ class Ledger:
     def _state(self, key: str) -> tuple[int, int, bool, bool, bool, int, bool]:
         """Code, place in the log, whether audited, asked, skipped, whose, and whether others may be asked."""
         held = self._held(key)
-        given = {who: e for who, e in held.items() if self.fold.meaning(e) is not None}
+        given = {who: e for who, e in held.items() if self.fold.now(e) is not None}
         own = given.get(self._annotator)
         last = held.get(self._annotator)
         skipped = last is not None and last.kind == "skip"
@@ -337,7 +342,7 @@ class Ledger:
             if row in self.naming.older:
                 key = self.pool.keys[row]
                 stands = not self.fold.current(key) and any(
-                    self.fold.meaning(e) is not None for e in self._held(key).values()
+                    self.fold.now(e) is not None for e in self._held(key).values()
                 )
                 (self.changed.add if stands else self.changed.discard)(row)
 
@@ -383,7 +388,9 @@ class Ledger:
         """What classes= asks, and the classes that it no longer names though there are labels of them."""
         vocabulary, stored = self.fold.vocabulary, self.fold.schema
         said = [e for e, holds in self.acts() if holds and e.kind == "label"]
-        used = {(id_, vocabulary.meaning(id_)) for e in said if (id_ := self.fold.said(e))}
+        answers = (self.fold.said(e) for e in said)
+        named = {id_ for a in answers if a is not None for id_ in self.fold.kind.classes(a)}
+        used = {(id_, vocabulary.meaning(id_)) for id_ in named}
         trial = deepcopy(vocabulary)
         trial.apply(asked, "")
         lost = {name for id_, name in used if name and trial.meaning(id_) is None}
@@ -461,7 +468,11 @@ class Ledger:
 
     def code(self, event: LabelEvent) -> int:
         """The code of the class that a label means now, or -1."""
-        return self._codes.get(self.fold.meaning(event) or "", -1)
+        return self._codes.get(self.fold.now(event), -1)
+
+    def answer(self, code: int) -> Answer | None:
+        """The answer of a code."""
+        return next((answer for answer, known in self._codes.items() if known == code), None)
 
     def find(self, event_id: str) -> LabelEvent | None:
         """The event with this id, of any kind."""
@@ -492,7 +503,3 @@ def _likeness(name: str, new: str) -> float:
 def _differ(before: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
     """Whether a cell asks for something else; types that only another names are no difference."""
     return any(before.get(part) != told for part, told in asked.items())
-
-
-def _codes(schema: Schema) -> dict[str, int]:
-    return {name: code for code, name in enumerate(schema.all_names)}

@@ -264,14 +264,6 @@ class Log:
         with self.lock:
             return self.ledger.unanswered
 
-    def called(self, class_id: str, word: str) -> str:
-        """What a class is called now, by its id; ``word`` is what it was called on the screen."""
-        with self.lock:
-            name = self.ledger.fold.vocabulary.meaning(class_id)
-        if name is None:
-            raise InvalidInput(f"{word!r} is no class any more: label it in the classes of now.")
-        return name
-
     def row_of(self, key: str) -> int | None:
         """The row of an item by the key of an act on it; None where the table has none."""
         return self.ledger.naming.row(key)
@@ -313,6 +305,11 @@ class Log:
             places = [self.ledger.naming.row(key) for key in act.item_ids]
         rows = np.unique(np.asarray([row for row in places if row is not None], np.int64))
         return rows, places.count(None), act.selection
+
+    def words(self, event: LabelEvent) -> Any:
+        """What a label said, as it was called then; None of other acts, and where it was taken away."""
+        with self.lock:
+            return self.ledger.fold.words(event)
 
     def code(self, event: LabelEvent) -> int:
         """The code of the class that a label means now; -1 where that is no more, and of other acts."""

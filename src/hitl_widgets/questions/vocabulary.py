@@ -120,6 +120,7 @@ class Vocabulary:
         self._own: Mapping[str, Any] | None = None
         self.schema: Schema | None = None
         self.asked: Mapping[str, Any] | None = None
+        self.kind = "choice"
 
     def apply(self, value: Mapping[str, Any], event_id: str) -> bool | None:
         """Add a schema event; returns whether labels may mean something else now, None if it is void."""
@@ -128,7 +129,7 @@ class Vocabulary:
                 change = self._understood(value, event_id)
             else:
                 change = self._whole(value, event_id)
-                self.asked = value
+                self.asked, self.kind = value, str(value.get("kind", "choice"))
         except Exception as error:  # noqa: BLE001 - as above: what nobody can read is void
             self._unread[event_id] = str(error)
             return None
@@ -169,6 +170,10 @@ class Vocabulary:
             list(getattr(before, part)) != list(getattr(after, part)) for part in ("live", "retired")
         ) or (before.into != after.into)
 
+    def knows(self, id_: str) -> bool:
+        """Whether there is, or was, a class of this id."""
+        return id_ in self._state.known()
+
     def understood(self, word: object) -> str | None:
         """The id of the class that a word stands for now, or last stood for; None if it never did."""
         for c in (self._state.live, self._state.retired):
@@ -183,11 +188,41 @@ class Vocabulary:
         found = self._state.live.get(id_ or "") or self._state.retired.get(id_ or "")
         return found.name if found else None
 
+    def heir(self, id_: str | None) -> str | None:
+        """The id of the class itself, or of the one that it was merged into; None if it is no more."""
+        id_ = self._heir(id_)
+        return id_ if id_ in self._state.live or id_ in self._state.retired else None
+
     def _heir(self, id_: str | None) -> str | None:
         """The class itself, or the one that its labels have gone to."""
         while id_ in self._state.into:
             id_ = self._state.into[id_]
         return id_
+
+    def find(self, value: Any) -> str:
+        """The id of the class that a value means, in any equal spelling, by a name that it has or had.
+
+        Raises
+        ------
+        InvalidInput
+            For what is no class, or retired.
+        """
+        assert self.schema is not None  # noqa: S101 - nobody answers what was not asked
+        name = self.meaning(self.understood(value)) if isinstance(value, str) else None
+        return self.schema.ids[self.schema.code(value if name is None else name)]
+
+    def choosable(self, id_: Any, word: Any = None) -> str:
+        """The id of the class that a page means by an id; ``word`` is what it was called there.
+
+        Raises
+        ------
+        InvalidInput
+            For a class that is no more, or retired.
+        """
+        name = self.meaning(id_) if isinstance(id_, str) else None
+        if name is None:
+            raise InvalidInput(f"{(word or id_)!r} is no class any more: label it in the classes of now.")
+        return self.find(name)
 
     # -- what may be written --------------------------------------------------
 

@@ -89,8 +89,7 @@ def export_log(
     called = {} if facts.names else pseudonyms(events)
     labels = facts.labels.assign(annotator=facts.labels["annotator"].map(lambda who: called.get(who, who)))
     if format == "jsonl":
-        holding = {e.event_id: holds for e, holds in fold.acts()}
-        written = write_history(events, holding, target, called or None)
+        written = write_history(events, fold, target, called or None)
         columns = [*HISTORY]
     else:
         written = write_table(table.assign(annotator=labels["annotator"]), path, format)

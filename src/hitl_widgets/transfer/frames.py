@@ -66,7 +66,16 @@ def missing_table(fold: Fold, keys: Iterable[str]) -> pd.DataFrame:
 def _said(fold: Fold, items: Iterable[tuple[str, Any]]) -> pd.DataFrame:
     value = fold.schema.value if fold.schema else str
     rows = [
-        (shown, value(now), value(e.value), e.annotator, e.time, e.selection, e.elapsed_ms, fold.order(e))
+        (
+            shown,
+            value(now),
+            value(fold.words(e)),
+            e.annotator,
+            e.time,
+            e.selection,
+            e.elapsed_ms,
+            fold.order(e),
+        )
         for key, shown in items
         for e in fold.current(key).values()
         if (now := fold.meaning(e)) is not None
@@ -90,7 +99,7 @@ def history_table(events: list[LabelEvent], fold: Fold) -> pd.DataFrame:
             "annotator": e.annotator,
             "kind": e.kind,
             "n_items": len(e.item_ids),
-            "value": value(e.value) if e.kind == "label" else e.value,
+            "value": value(fold.words(e)) if e.kind == "label" else e.value,
             "selection": e.selection,
             "holds": states.get(e.event_id, "holds") == "holds",
             "state": states.get(e.event_id, "holds"),

@@ -207,9 +207,11 @@ def import_table(
     )
     told = _told([_Row(*cell) for cell in cells], pool, schema, refusals)
     groups, n_same = _groups(told, log, pool, refusals, replace=replace)
+    kind = log.fold.kind
     for (value, who), places in groups.items():
         keys, digests = log.named(places)
-        log.add(LabelEvent("label", log.task, who, keys, value, "import", digests=digests))
+        said = kind.dump(kind.parse(value, log.fold.vocabulary))
+        log.add(LabelEvent("label", log.task, who, keys, said, "import", digests=digests))
     return Imported(sum(map(len, groups.values())), n_same, refusals.table(), found.n_rows)
 
 

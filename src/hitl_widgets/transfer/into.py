@@ -28,7 +28,8 @@ def import_into(loop: Loop, source: Any, names: Sequence[str], *, replace: bool)
     contents: dict[int, Any] | None = None
     if isinstance(source, Loop):
         events = source.log.events()
-        found: Any = History(list(enumerate(events)), n_lines=len(events))
+        said = {event.event_id: source.log.words(event) for event in events if event.kind == "label"}
+        found: Any = History(list(enumerate(events)), said=said, n_lines=len(events))
     else:
         found, contents = read_labels(source, names, loop.pool, lambda v: schema.find(v) is not None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping, Set
 from datetime import datetime
@@ -46,6 +47,7 @@ def import_history(found: History, log: Journal, annotator: str, *, replace: boo
     if log.fold.vocabulary.asked is not None:  # two whole questions would take each other's classes away
         _add_classes(log, [event.value for _, event in accepted if _is_whole(event)], annotator)
         accepted = [(number, event) for number, event in accepted if not _is_whole(event)]
+        accepted = _at_home(accepted, log, found.said)
     n = 0
     for number, event in accepted:
         if log.add(event):
@@ -54,6 +56,30 @@ def import_history(found: History, log: Journal, annotator: str, *, replace: boo
             refusals.add(number, "The store has this act already, under another task.", None, event.value)
     _settle_classes(log, accepted, refusals)
     return Imported(n, n_same, refusals.table(), found.n_lines, "acts")
+
+
+def _in_words(event: LabelEvent, said: Mapping[str, Any]) -> LabelEvent:
+    """A label that names its class by the word of that moment instead of the id."""
+    word = said.get(event.event_id) if event.kind == "label" and event.value is not None else None
+    return event if word is None else dataclasses.replace(event, value=word)
+
+
+def _at_home(
+    accepted: list[tuple[int, LabelEvent]], log: Journal, said: Mapping[str, Any]
+) -> list[tuple[int, LabelEvent]]:
+    """The acts with words where the ids of classes are those of another log."""
+    fold = log.fold
+    made = {
+        c["name"] for _, event in accepted if event.kind == "schema" for c in event.value.get("classes", ())
+    }
+
+    def told(event: LabelEvent) -> LabelEvent:
+        if event.kind != "label" or (answer := fold.kind.load(event.value, fold.vocabulary)) is None:
+            return event
+        ids = fold.kind.classes(answer)
+        return event if all(fold.vocabulary.knows(i) or i in made for i in ids) else _in_words(event, said)
+
+    return [(number, told(event)) for number, event in accepted]
 
 
 def _settle_classes(log: Journal, accepted: list[tuple[int, LabelEvent]], refusals: Refusals) -> None:
@@ -108,16 +134,17 @@ def _accepted(
     classes = _known_classes(found, log)
     accepted, n_same = [], 0
     for number, event in found.events:
+        word = found.said.get(event.event_id) if isinstance(event.value, dict) else event.value
         if event.event_id in known:
-            if event == known[event.event_id]:
+            if known[event.event_id] in (event, _in_words(event, found.said)):
                 n_same += 1
                 continue
             why = "Another act has this id."
         else:
-            why = _why_not(event, log, known, classes, replace=replace)
+            why = _why_not(event, word, log, known, classes, replace=replace)
         if why:
             shown = event.item_ids[0] if len(event.item_ids) == 1 else None
-            refusals.add(number, why, shown, event.value if event.kind == "label" else None)
+            refusals.add(number, why, shown, word if event.kind == "label" else None)
         else:
             known[event.event_id] = event
             accepted.append((number, event))
@@ -125,7 +152,13 @@ def _accepted(
 
 
 def _why_not(
-    event: LabelEvent, log: Journal, known: dict[str, LabelEvent], classes: Set[str], *, replace: bool
+    event: LabelEvent,
+    word: Any,
+    log: Journal,
+    known: dict[str, LabelEvent],
+    classes: Set[str],
+    *,
+    replace: bool,
 ) -> str:
     """Why an act cannot be taken up; empty where it can."""
     if event.task != log.task:
@@ -135,8 +168,10 @@ def _why_not(
             target = known.get(str(act))
             if target is None or target.annotator != event.annotator:
                 return f"It is about the act {act!r}, which is not here."
-    if event.kind == "label" and classes and isinstance(event.value, str) and event.value not in classes:
-        return f"{event.value!r} is no class of this task.{nearest(event.value, classes)}"
+    if event.kind == "label" and classes and isinstance(word, str) and word not in classes:
+        return f"{word!r} is no class of this task.{nearest(word, classes)}"
+    if event.kind == "label" and word is None and event.value is not None:
+        return "It names its class by an id alone: the line lacks what was said."
     if not replace and event.kind in {"label", "skip"}:
         moment = datetime.fromisoformat(event.time)
         for key in log.meant(event).item_ids:
@@ -204,7 +239,7 @@ def import_stored(
 def _import_task(found: History, store: LabelStore, task: str) -> Imported:
     events = [event for _, event in store.read(task)]
     own = [(number, event) for number, event in found.events if event.task == task]
-    part = History(own, [], found.pseudonyms, len(own))
+    part = History(own, [], found.said, found.pseudonyms, len(own))
     return import_history(
         part, Journal(task, events, folded(events), store.append), events[0].annotator if events else ""
     )

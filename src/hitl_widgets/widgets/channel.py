@@ -306,7 +306,7 @@ class SessionWidget(ChannelWidget):
             raise InvalidInput(OTHER_ROWS)
         loop.acts.label(
             rows,
-            message.value if message.of is None else loop.log.called(message.of, message.value),
+            message.value if message.of is None else {"class": message.of, "word": message.value},
             selection=message.selection,
             elapsed_ms=message.elapsed_ms,
             event_id=message.id,

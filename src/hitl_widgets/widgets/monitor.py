@@ -134,7 +134,7 @@ class Monitor(SessionWidget):
                 "id": event.event_id,
                 "kind": event.kind,
                 "n": len(event.item_ids),
-                "value": change_words(event.value) if event.kind == "schema" else event.value,
+                "value": change_words(event.value) if event.kind == "schema" else loop.log.words(event),
                 "code": loop.log.code(event),
                 "selection": event.selection,
                 "time": event.time,
