@@ -187,7 +187,7 @@ def _words(pool: Sequence[str], test: Sequence[str], folder: Path) -> tuple[Arra
 def _texts(pool: Sequence[str], test: Sequence[str], folder: Path) -> tuple[Array, Array]:
     """What the package makes of texts by default."""
     import hitl_widgets
-    from hitl_widgets.data.features import encode_texts
+    from hitl_widgets.items.features.texts import encode as encode_texts
 
     home = Path(hitl_widgets.__file__).parent / "data"
     code = [(home / f"{module}.py").read_text() for module in ("features", "texts", "sentences")]

@@ -108,11 +108,11 @@ def items(name: str) -> Items:
 @cache
 def load(name: str) -> Data:
     """Features of the whole set, float32 (n, d), and class codes int64 (n,)."""
-    from hitl_widgets.data.features import text_features
+    from hitl_widgets.items.features.texts import encode as encode_texts
 
     found, y = items(name)
     if name in TEXTS:
-        return text_features(found), y
+        return encode_texts(found)[0], y
     if name in TABLES:
         found = (found - found.mean(axis=0)) / found.std(axis=0)
     return found.astype(np.float32), y

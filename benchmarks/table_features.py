@@ -31,8 +31,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import hitl_widgets as hitl
-from hitl_widgets.data.features import encode_tables, text_features
-from hitl_widgets.data.tables import as_numbers, is_missing
+from hitl_widgets.items.features.tables import as_numbers, is_missing
+from hitl_widgets.items.features.tables import encode as encode_tables
+from hitl_widgets.items.features.texts import encode as encode_texts
 
 MOST, MOST_OF_CLASS, FEWEST, CLASSES = 1_200, 300, 20, 12
 AT = (20, 50, 100)
@@ -190,7 +191,7 @@ def before(table: pd.DataFrame) -> np.ndarray[Any, Any]:
         if len(set(words)) <= max(20, min(100, len(words) // 50)):
             categories.append(words)
         else:
-            blocks.append(text_features(words, dim=64))
+            blocks.append(encode_texts(words, dim=64)[0])
     if numbers:
         scale = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
         blocks.append(scale.fit_transform(np.column_stack(numbers)))

@@ -29,7 +29,7 @@ from sklearn.linear_model import LogisticRegression
 
 import hitl_widgets as hitl
 import pools
-from hitl_widgets.data import texts
+from hitl_widgets.items.features import texts
 
 MOST, MOST_OF_CLASS, FEWEST = 2_500, 450, 25
 AT = (20, 50, 100)

@@ -1,5 +1,7 @@
 // One ES module per widget, plus Vega once for the page (host/vega.ts asks the kernel for it).
+import { readdirSync } from "node:fs";
 import { build, context } from "esbuild";
+import { forEsbuild } from "./glob.mjs";
 
 const out = "../src/hitl_widgets/widgets/static";
 const shared = {
@@ -9,16 +11,14 @@ const shared = {
   minify: true,
   legalComments: "none",
   logLevel: "info",
+  plugins: [forEsbuild],
 };
+// Vega is a module of its own, and engines are shared by two widgets.
+const widgets = readdirSync("src/entries").filter((name) => !["vega.ts", "engines.ts"].includes(name));
 const jobs = [
   {
     ...shared,
-    entryPoints: [
-      "src/entries/labeler.ts",
-      "src/entries/explorer.ts",
-      "src/entries/monitor.ts",
-      "src/entries/lesson.ts",
-    ],
+    entryPoints: widgets.map((name) => `src/entries/${name}`),
     outdir: out,
   },
   { ...shared, entryPoints: { vega: "src/entries/vega.ts" }, outdir: out },

@@ -7,8 +7,8 @@ const EVIL = '<img src=x onerror="globalThis.hacked = 1"><script>globalThis.hack
 describe("an item", () => {
   it("of text stays text", () => {
     for (const made of [
-      renderItem({ content: { kind: "text", text: EVIL } }),
-      renderGlimpse({ content: { kind: "text", text: EVIL } }),
+      renderItem({ content: { kind: "text", text: EVIL }, media: [] }),
+      renderGlimpse({ content: { kind: "text", text: EVIL }, media: [] }),
     ]) {
       document.body.append(made);
       expect(made.textContent).toBe(EVIL);
@@ -18,26 +18,28 @@ describe("an item", () => {
   });
 
   it("of text that was cut says how much more there is", () => {
-    const made = renderItem({ content: { kind: "text", text: "start", cut: 12_345 } });
+    const made = renderItem({ content: { kind: "text", text: "start", cut: 12_345 }, media: [] });
     expect(made.textContent).toContain("12,345 characters more");
   });
 
   it("of text runs in its own direction", () => {
-    expect(renderItem({ content: { kind: "text", text: "שלום" } }).getAttribute("dir")).toBe("auto");
+    expect(renderItem({ content: { kind: "text", text: "שלום" }, media: [] }).getAttribute("dir")).toBe(
+      "auto",
+    );
   });
 
   it("of a table stays text, names and values", () => {
-    const made = renderItem({ content: { kind: "table", rows: [[EVIL, EVIL]] } });
+    const made = renderItem({ content: { kind: "table", rows: [[EVIL, EVIL]] }, media: [] });
     expect(made.querySelector("th")?.textContent).toBe(EVIL);
     expect(made.querySelector("td")?.textContent).toBe(EVIL);
     expect(made.querySelector("img, script")).toBeNull();
-    const glimpse = renderGlimpse({ content: { kind: "table", rows: [["a", "1"]] } });
+    const glimpse = renderGlimpse({ content: { kind: "table", rows: [["a", "1"]] }, media: [] });
     expect(glimpse.textContent).toBe("a 1");
   });
 
   it("of pixels is not smoothed, a photograph is", () => {
     const image = (side: number) =>
-      renderItem({ content: { kind: "image", width: side, height: side }, url: "blob:x" });
+      renderItem({ content: { kind: "image", width: side, height: side }, media: ["blob:x"] });
     expect(image(8).classList.contains("hitl-pixels")).toBe(true);
     expect(image(500).classList.contains("hitl-pixels")).toBe(false);
     expect(image(8).getAttribute("src")).toBe("blob:x");
@@ -47,19 +49,22 @@ describe("an item", () => {
   it("of markup is in a frame without rights, whose policy comes before what it shows", () => {
     document.body.append(Object.assign(document.createElement("div"), { className: "hitl" }));
     const content = { kind: "markup", html: `<p>${EVIL}</p>`, text: "words", hosts: ["ok.example"] } as const;
-    const frame = renderItem({ content: { ...content, hosts: [...content.hosts] } }) as HTMLIFrameElement;
+    const frame = renderItem({
+      content: { ...content, hosts: [...content.hosts] },
+      media: [],
+    }) as HTMLIFrameElement;
     expect(frame.getAttribute("sandbox")).toBe("");
     expect(frame.getAttribute("referrerpolicy")).toBe("no-referrer");
     const page = frame.srcdoc;
     expect(page).toContain("default-src 'none'; img-src data: https://ok.example; style-src 'unsafe-inline'");
     expect(page.indexOf("Content-Security-Policy")).toBeLessThan(page.indexOf(EVIL));
-    const glimpse = renderGlimpse({ content: { ...content, hosts: [] } });
+    const glimpse = renderGlimpse({ content: { ...content, hosts: [] }, media: [] });
     expect([glimpse.textContent, glimpse.querySelector("iframe")]).toEqual(["words", null]);
   });
 
   it("on the web is asked for without saying from where, and says where it cannot be had", () => {
     const at = document.createElement("div");
-    const picture = renderItem({ content: { kind: "remote", url: "https://ok.example/a.png" } });
+    const picture = renderItem({ content: { kind: "remote", url: "https://ok.example/a.png" }, media: [] });
     at.append(picture);
     expect(picture.getAttribute("referrerpolicy")).toBe("no-referrer");
     picture.dispatchEvent(new Event("error"));
@@ -67,14 +72,14 @@ describe("an item", () => {
   });
 
   it("that cannot be shown says why", () => {
-    const made = renderItem({ content: { kind: "broken", why: `no such file ${EVIL}` } });
+    const made = renderItem({ content: { kind: "broken", why: `no such file ${EVIL}` }, media: [] });
     expect(made.textContent).toContain("cannot be shown");
     expect(made.textContent).toContain(`no such file ${EVIL}`);
     expect(made.querySelector("img")).toBeNull();
   });
 
   it("as a glimpse is short and on one line", () => {
-    const made = renderGlimpse({ content: { kind: "text", text: `a\n\n b ${"x".repeat(500)}` } });
+    const made = renderGlimpse({ content: { kind: "text", text: `a\n\n b ${"x".repeat(500)}` }, media: [] });
     expect(made.textContent?.length).toBe(160);
     expect(made.textContent?.startsWith("a b x")).toBe(true);
   });

@@ -7,7 +7,7 @@ const MARKUP =
   /\b(innerHTML|outerHTML|insertAdjacentHTML|createContextualFragment|setHTMLUnsafe|parseHTMLUnsafe|DOMParser|srcdoc)\b|\bdocument\.write/;
 const CODE = /\beval\s*\(|\bFunction\s*\(|\bset(?:Timeout|Interval)\(\s*["'`]/;
 // The one sandboxed frame, which runs nothing; every bundle that shows items carries it.
-const FRAME = "items/frame.ts";
+const FRAME = "items/markup.ts";
 const SRCDOC = /\bsrcdoc\b/g;
 
 const source = fileURLToPath(new URL("../src/", import.meta.url));

@@ -146,7 +146,7 @@ describe("the labeler, by keys", () => {
       model.say({
         type: "items",
         to: view,
-        items: [{ row, content: { kind: "text", text: `item ${row}` } }],
+        items: [{ row, content: { kind: "text", text: `item ${row}` }, media: [] }],
       });
     }
   });
@@ -162,7 +162,7 @@ describe("the labeler, by keys", () => {
   const arrive = (row: number): void => {
     const view = String(model.of("hello")[0].view);
     const content = { kind: "text", text: `item ${row}` };
-    model.say({ type: "items", to: view, items: [{ row, content }] });
+    model.say({ type: "items", to: view, items: [{ row, content, media: [] }] });
   };
 
   it("takes no answer to an item that is not here yet", () => {
@@ -172,7 +172,11 @@ describe("the labeler, by keys", () => {
     expect(model.of("label").length).toBe(3);
     expect(model.of("skip").length).toBe(0);
     const view = String(model.of("hello")[0].view);
-    model.say({ type: "items", to: view, items: [{ row: 9, content: { kind: "text", text: "here" } }] });
+    model.say({
+      type: "items",
+      to: view,
+      items: [{ row: 9, content: { kind: "text", text: "here" }, media: [] }],
+    });
     press("2");
     expect(model.of("label")[3]).toMatchObject({ key: "k9", value: "ham" });
   });
@@ -409,7 +413,7 @@ describe("acts, opened and taken back", () => {
   function show(...rows: number[]): void {
     for (const row of rows) {
       const content = { kind: "text", text: `item ${row}` };
-      model.say({ type: "items", to: viewOf(model), items: [{ row, content }] });
+      model.say({ type: "items", to: viewOf(model), items: [{ row, content, media: [] }] });
     }
   }
 

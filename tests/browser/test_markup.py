@@ -151,7 +151,7 @@ def test_what_a_broken_sanitiser_would_let_through_runs_in_no_frame(desk):
     )
     (desk.folder / "item.txt").write_text(evil)
     cell = (
-        "import hitl_widgets.data.items as items\n"
+        "import hitl_widgets.items.markup as items\n"
         "items.sanitise = lambda kind, source, hosts=(): (source, 0)\n"
         + CELL.format(kind="html", hosts=[], widget="Labeler")
     )

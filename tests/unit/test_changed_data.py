@@ -18,6 +18,7 @@ from PIL import Image
 from hitl_widgets import Session
 from hitl_widgets.data import _kept, matrix
 from hitl_widgets.data.pool import Pool
+from hitl_widgets.items import image
 
 N = 12
 
@@ -206,9 +207,9 @@ def test_images_that_are_overwritten(make: Callable[[Any], Any]) -> None:
     with session_of(
         make(pixels), **({"image": "image"} if isinstance(make(pixels), pd.DataFrame) else {})
     ) as session:
-        before = [session.pool.payload(i).data for i in range(N)]
+        before = [session.pool.payload(i).media for i in range(N)]
         pixels[:] = 0
-        assert [session.pool.payload(i).data for i in range(N)] == before
+        assert [session.pool.payload(i).media for i in range(N)] == before
         np.testing.assert_array_equal(session.item(session.pool.ids[3]), images()[3])
 
 
@@ -219,6 +220,7 @@ def test_images_that_are_overwritten(make: Callable[[Any], Any]) -> None:
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matrix, "LARGE", 10)
     monkeypatch.setattr(_kept, "COPIED", 10)
+    monkeypatch.setattr(image, "COPIED", 10)
 
 
 def test_a_large_image_that_is_overwritten_is_not_shown_as_if_it_were_the_one(large: None) -> None:

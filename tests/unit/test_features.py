@@ -8,13 +8,10 @@ import pytest
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from hitl_widgets.data.features import (
-    check_matrix,
-    embed_items,
-    table_features,
-    text_features,
-)
+from hitl_widgets.data.embedding import check_matrix, embed_items
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.items.features.tables import encode as encode_tables
+from hitl_widgets.items.features.texts import encode as encode_texts
 
 RNG = np.random.default_rng(0)
 
@@ -42,7 +39,7 @@ def assert_matrix(X: np.ndarray[Any, Any], n: int) -> None:
     ],
 )
 def test_any_texts_give_a_finite_matrix(texts: list[Any]) -> None:
-    X = text_features(texts)
+    X = encode_texts(texts)[0]
     assert_matrix(X, len(texts))
     assert X.shape[1] <= 128
     lengths = np.linalg.norm(X, axis=1)
@@ -52,10 +49,10 @@ def test_any_texts_give_a_finite_matrix(texts: list[Any]) -> None:
 def test_texts_about_one_thing_lie_together() -> None:
     topics = [["cat", "dog", "purr", "bark", "fur"], ["tax", "loan", "bank", "money", "rent"]]
     texts = [" ".join(RNG.choice(topics[i % 2], 8)) for i in range(300)]
-    X = text_features(texts, dim=8)
+    X = encode_texts(texts, dim=8)[0]
     similar = X @ X.T
     assert similar[::2, ::2].mean() > similar[::2, 1::2].mean() + 0.3
-    np.testing.assert_array_equal(X, text_features(texts, dim=8))
+    np.testing.assert_array_equal(X, encode_texts(texts, dim=8)[0])
 
 
 def test_every_kind_of_column() -> None:
@@ -71,23 +68,23 @@ def test_every_kind_of_column() -> None:
         "colour": [["red", "blue", None][i % 3] for i in range(n)],
         "note": [f"note number {i} about topic {i % 5}" for i in range(n)],
     }
-    X = table_features(columns)
+    X = encode_tables(columns)[0]
     assert_matrix(X, n)
-    assert set(table_features({"constant": [3] * n}).ravel()) == {0.0}
-    assert set(table_features({"missing": [None] * n}).ravel()) == {0.0}
-    colours = table_features({"colour": columns["colour"]})
+    assert set(encode_tables({"constant": [3] * n})[0].ravel()) == {0.0}
+    assert set(encode_tables({"missing": [None] * n})[0].ravel()) == {0.0}
+    colours = encode_tables({"colour": columns["colour"]})[0]
     assert colours.shape == (n, 3)
     assert set(colours.sum(axis=1)) == {1.0}
-    numbers = table_features({"number": columns["number"]})
+    numbers = encode_tables({"number": columns["number"]})[0]
     assert abs(float(numbers.mean())) < 1e-5
     assert abs(float(numbers.std()) - 1) < 1e-5
 
 
 def test_columns_must_exist_and_match() -> None:
     with pytest.raises(InvalidInput, match="one length"):
-        table_features({})
+        encode_tables({})[0]
     with pytest.raises(InvalidInput, match=r"'b': 1"):
-        table_features({"a": [1, 2], "b": [1]})
+        encode_tables({"a": [1, 2], "b": [1]})[0]
 
 
 def test_embed_takes_functions_transformers_and_encoders() -> None:

@@ -17,8 +17,8 @@ from PIL import Image
 
 from helpers import ANY_TEXT
 from hitl_widgets.data.pool import Pool
-from hitl_widgets.data.spelling import canonical_id, canonical_text, is_rounded, spellings
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.items.spelling import canonical_id, canonical_text, is_rounded, spellings
 from hitl_widgets.labels.events import LabelEvent, new_event_id
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.loop.ledger import Ledger

@@ -15,10 +15,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from hitl_widgets.background.children import Cancelled
-from hitl_widgets.data import images
-from hitl_widgets.data.features import encode_images, image_features
-from hitl_widgets.data.images import Columns, ImageDescriptors, describe
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.items.features import images
+from hitl_widgets.items.features.images import Columns, ImageDescriptors, describe
+from hitl_widgets.items.features.images import encode as encode_images
 from hitl_widgets.models.files import load_model, save_model
 from hitl_widgets.session import Session
 
@@ -92,12 +92,12 @@ def test_images_of_every_kind(kind: str, tmp_path: Path) -> None:
 
 def test_each_view_tells_what_it_is_for() -> None:
     items, y = stripes(60)
-    X = image_features(items)
+    X = encode_images(items)[0]
     model = LogisticRegression(C=10).fit(X[:10], y[:10])
     assert (model.predict(X) == y).mean() > 0.95
     red = [np.full((20, 20, 3), (200 + i % 30, 20, 20), np.uint8) for i in range(20)]
     blue = [np.full((20, 20, 3), (20, 20, 200 + i % 30), np.uint8) for i in range(20)]
-    X = image_features(red + blue)
+    X = encode_images(red + blue)[0]
     assert (LogisticRegression(C=10).fit(X[::8], [0] * 3 + [1] * 2).predict(X) == [0] * 20 + [1] * 20).all()
 
 

@@ -15,9 +15,19 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from helpers import ANY_TEXT
-from hitl_widgets.data import items
-from hitl_widgets.data.items import load_image, payload, table_cell
 from hitl_widgets.data.pool import Pool
+from hitl_widgets.items import image as items
+from hitl_widgets.items.base import Payload, Size, kind_of
+from hitl_widgets.items.image import load_image
+from hitl_widgets.items.table import cell as table_cell
+
+
+def payload(kind: str, item: Any, **how: Any) -> Payload:
+    return kind_of(kind).payload(item, Size(**how))
+
+
+def bytes_of(made: Payload) -> bytes:
+    return made.media[0][1] if made.media else b""
 
 
 def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
@@ -124,7 +134,7 @@ def test_images_of_every_form_are_shown_as_png(item: Any, mode: str) -> None:
     assert load_image(item).mode == mode
     made = payload("image", item)
     assert made.content == {"kind": "image", "width": 6, "height": 4}
-    assert Image.open(io.BytesIO(made.data)).format == "PNG"
+    assert Image.open(io.BytesIO(bytes_of(made))).format == "PNG"
 
 
 def test_an_image_is_read_from_its_path(tmp_path: Path) -> None:
@@ -137,7 +147,7 @@ def test_an_image_is_read_from_its_path(tmp_path: Path) -> None:
 def test_a_large_image_is_made_smaller_and_keeps_its_true_size_in_words() -> None:
     made = payload("image", Image.new("RGB", (2000, 1000)), side=160)
     assert made.content == {"kind": "image", "width": 2000, "height": 1000}
-    assert Image.open(io.BytesIO(made.data)).size == (160, 80)
+    assert Image.open(io.BytesIO(bytes_of(made))).size == (160, 80)
 
 
 def test_what_a_camera_wrote_into_a_file_stays_there() -> None:
@@ -146,7 +156,7 @@ def test_what_a_camera_wrote_into_a_file_stays_there() -> None:
     exif[0x010E] = "home address"
     Image.new("RGB", (6, 4)).save(stream, format="JPEG", exif=exif)
     assert b"home address" in stream.getvalue()
-    assert b"home address" not in payload("image", stream.getvalue()).data
+    assert b"home address" not in bytes_of(payload("image", stream.getvalue()))
 
 
 def test_grey_values_are_stretched_to_what_can_be_seen() -> None:
@@ -180,7 +190,7 @@ def test_an_image_that_cannot_be_shown_says_why_and_the_others_go_on(item: Any, 
     pool = Pool("image", [item, np.zeros((2, 2))], ("bad", "good"), np.arange(2))
     broken = pool.payload(0)
     assert broken.content["kind"] == "broken"
-    assert broken.data == b""
+    assert broken.media == ()
     with pytest.raises(Exception, match=words):
         load_image(item)
     assert pool.payload(1).content["kind"] == "image"
@@ -244,7 +254,7 @@ def test_a_bomb_of_a_few_kilobytes_is_not_opened() -> None:
     bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
     assert len(bomb) < 100_000
     made = payload("image", bomb)
-    assert (made.content["kind"], made.data) == ("broken", b"")
+    assert (made.content["kind"], bytes_of(made)) == ("broken", b"")
     assert "too large" in made.content["why"]
 
 
@@ -264,7 +274,7 @@ def test_what_is_sent_holds_pixels_and_nothing_else() -> None:
     source = png_with_a_past()
     assert {b"tEXt", b"iTXt", b"eXIf", b"iCCP", b"pHYs"} <= set(chunks(source))
     for item in (source, Image.open(io.BytesIO(source))):
-        assert set(chunks(payload("image", item).data)) == {b"IHDR", b"IDAT", b"IEND"}
+        assert set(chunks(bytes_of(payload("image", item)))) == {b"IHDR", b"IDAT", b"IEND"}
 
 
 @pytest.mark.parametrize(
@@ -287,7 +297,7 @@ def test_what_is_sent_holds_pixels_and_nothing_else() -> None:
 )
 def test_what_is_no_image_of_a_known_form_is_not_shown(made: bytes) -> None:
     shown = payload("image", made)
-    assert (shown.content["kind"], shown.data) == ("broken", b"")
+    assert (shown.content["kind"], bytes_of(shown)) == ("broken", b"")
     assert "/" not in shown.content["why"].replace("image file", "")
 
 
@@ -295,7 +305,7 @@ def test_an_image_that_is_also_a_page_is_sent_as_new_pixels() -> None:
     both = encoded(Image.new("RGB", (6, 4)), "GIF") + b"<script>alert(1)</script>"
     made = payload("image", both)
     assert made.content["kind"] == "image"
-    assert b"script" not in made.data
+    assert b"script" not in bytes_of(made)
 
 
 def test_an_image_that_was_opened_elsewhere_has_the_same_limits() -> None:
@@ -333,7 +343,7 @@ def test_a_path_names_a_regular_file_or_nothing(tmp_path: Path) -> None:
             "kind": "broken",
             "why": "The bytes are no image that can be read (PNG, JPEG, WEBP, GIF, BMP).",
         }
-        assert shown.data == b""
+        assert bytes_of(shown) == b""
 
 
 def test_a_reason_is_short_and_can_be_sent() -> None:
@@ -347,15 +357,16 @@ def test_an_image_takes_no_more_bytes_than_it_should(mode: str) -> None:
     channels = {"L": (), "RGB": (3,), "RGBA": (4,)}[mode]
     noise = np.random.default_rng(0).integers(0, 255, (900, 700, *channels), np.uint8)
     whole = payload("image", noise)
-    assert "mime" not in whole.content
-    assert payload("image", noise, most=len(whole.data)) == whole
-    before = len(whole.data)
+    assert whole.media[0][0] == "image/png"
+    assert payload("image", noise, most=len(bytes_of(whole))) == whole
+    before = len(bytes_of(whole))
     for most in (200_000, 100_000, 40_000):
         found = payload("image", noise, most=most)
-        assert found.content == whole.content | {"mime": "image/jpeg"}
-        assert len(found.data) <= min(most, before)
-        with Image.open(io.BytesIO(found.data)) as image:
+        assert found.content == whole.content
+        assert found.media[0][0] == "image/jpeg"
+        assert len(bytes_of(found)) <= min(most, before)
+        with Image.open(io.BytesIO(bytes_of(found))) as image:
             assert 256 <= max(image.size) <= 768
-    assert max(Image.open(io.BytesIO(payload("image", noise, most=1).data)).size) == 256
+    assert max(Image.open(io.BytesIO(bytes_of(payload("image", noise, most=1)))).size) == 256
     small = payload("image", noise, side=160, most=10**6)
-    assert max(Image.open(io.BytesIO(small.data)).size) == 160
+    assert max(Image.open(io.BytesIO(bytes_of(small))).size) == 160

@@ -13,13 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import ANY_TEXT
-from hitl_widgets.data import markup
-from hitl_widgets.data.items import payload
-from hitl_widgets.data.markup import address_host, check_hosts, sanitise, visible_text
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.items import markup
+from hitl_widgets.items.base import Payload, Size, kind_of
+from hitl_widgets.items.markup import address_host, check_hosts, sanitise, visible_text
 from hitl_widgets.maps.preparation import build_features
 from hitl_widgets.session import Session
+
+MARKUP = tuple(kind.name for kind in markup.KINDS)
+
+
+def payload(kind: str, item: str, **how: Any) -> Payload:
+    return kind_of(kind).payload(item, Size(**how))
+
 
 EVIL = [
     "<script>alert(1)</script>",
@@ -71,7 +78,7 @@ def check(html: str) -> None:
             assert value.startswith("data:image/")
 
 
-@pytest.mark.parametrize("kind", markup.MARKUP)
+@pytest.mark.parametrize("kind", MARKUP)
 @pytest.mark.parametrize("evil", EVIL)
 def test_nothing_is_left_that_runs_styles_submits_or_loads(kind: str, evil: str) -> None:
     clean, _ = sanitise(kind, f"before {evil} after")
@@ -83,8 +90,8 @@ def test_nothing_is_left_that_runs_styles_submits_or_loads(kind: str, evil: str)
     st.lists(st.sampled_from(EVIL) | ANY_TEXT | st.sampled_from(list("<>'\"/=`[]()!*_|&#-\n")), max_size=12)
 )
 def test_whatever_is_put_together_is_made_harmless_and_stays_so(parts: list[str]) -> None:
-    for kind in markup.MARKUP:
-        made = payload(kind, "".join(parts))  # type: ignore[arg-type]
+    for kind in MARKUP:
+        made = payload(kind, "".join(parts))
         if made.content["kind"] == "markup":
             check(made.content["html"])
             check(sanitise("html", made.content["html"])[0])
@@ -169,13 +176,13 @@ def test_markup_without_text_says_so(source: str) -> None:
 
 
 def test_a_glimpse_of_markup_is_its_text() -> None:
-    glimpse = payload("html", "<p>One</p><p>two</p>" + "x" * 5000, side=160).content
+    glimpse = payload("html", "<p>One</p><p>two</p>" + "x" * 5000, glimpse=True).content
     assert glimpse["kind"] == "text"
     assert glimpse["text"].startswith("One\ntwo")
     assert len(glimpse["text"]) == 1000
 
 
-@pytest.mark.parametrize("kind", markup.MARKUP)
+@pytest.mark.parametrize("kind", MARKUP)
 def test_features_and_names_are_of_what_is_read(kind: str) -> None:
     words = ["apple pie", "river bank", "apple tart", "river bed"]
     plain = pd.DataFrame({"body": words})
@@ -188,7 +195,7 @@ def test_features_and_names_are_of_what_is_read(kind: str) -> None:
 
 def test_the_same_text_shown_in_another_way_keeps_its_label() -> None:
     table = pd.DataFrame({"body": ["<p>a</p>", "<p>b</p>"]})
-    ids = [Pool.from_data(table, **{kind: "body"}).ids for kind in ("text", *markup.MARKUP)]
+    ids = [Pool.from_data(table, **{kind: "body"}).ids for kind in ("text", *MARKUP)]
     assert ids[0] == ids[1] == ids[2]
 
 
@@ -257,7 +264,7 @@ def test_an_image_on_the_web_is_loaded_by_the_browser_from_a_host_that_was_named
     )
     pool = Pool.from_data(table, image="i", remote_images=["ok.example"])
     assert pool.payload(0).content == {"kind": "remote", "url": "https://ok.example/a.png"}
-    assert pool.payload(0, side=160).content == pool.payload(0).content
+    assert pool.payload(0, Size(side=160, glimpse=True)).content == pool.payload(0).content
     assert "remote_images=['no.example']" in pool.payload(1).content["why"]
     assert "https://host/path" in pool.payload(2).content["why"]
 

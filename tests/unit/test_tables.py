@@ -14,9 +14,9 @@ import pyarrow as pa
 import pytest
 
 from hitl_widgets.background.children import Cancelled
-from hitl_widgets.data.features import encode_tables, table_features
-from hitl_widgets.data.tables import Categories, Cell, Gaps, Numbers, TableRows, as_numbers
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.items.features.tables import Categories, Cell, Gaps, Numbers, TableRows, as_numbers
+from hitl_widgets.items.features.tables import encode as encode_tables
 from hitl_widgets.models.files import load_model, save_model
 from hitl_widgets.session import Session
 
@@ -94,13 +94,13 @@ def test_tables_of_every_kind(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["numbers", "skewed", "with an outlier", "with gaps", "flags", "days"])
 def test_numbers_have_mean_0_and_variance_1(kind: str) -> None:
-    X = table_features({kind: COLUMNS[kind]})
+    X = encode_tables({kind: COLUMNS[kind]})[0]
     np.testing.assert_allclose(X.mean(axis=0), 0, atol=1e-5)
     np.testing.assert_allclose(X.std(axis=0), 1, atol=1e-5)
 
 
 def test_an_outlier_leaves_the_others_apart() -> None:
-    X = table_features({"n": COLUMNS["with an outlier"]})[:, 0]
+    X = encode_tables({"n": COLUMNS["with an outlier"]})[0][:, 0]
     assert np.all(np.diff(X[1:]) > 0)
     assert X[1:].std() > 0.7
     assert X[0] == X.max()
@@ -108,12 +108,12 @@ def test_an_outlier_leaves_the_others_apart() -> None:
 
 @pytest.mark.parametrize("kind", ["constant", "missing", "one category", "empty texts"])
 def test_what_does_not_differ_says_nothing(kind: str) -> None:
-    X = table_features({kind: COLUMNS[kind]})
+    X = encode_tables({kind: COLUMNS[kind]})[0]
     assert np.all(X[0] == X)
 
 
 def test_a_gap_has_a_column_of_its_own() -> None:
-    X = table_features({"n": COLUMNS["with gaps"]})
+    X = encode_tables({"n": COLUMNS["with gaps"]})[0]
     assert X.shape == (N, 2)
     gone = np.arange(N) % 7 == 0
     assert len(set(X[gone, 1])) == 1

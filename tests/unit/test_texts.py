@@ -14,9 +14,9 @@ from sklearn.linear_model import LogisticRegression
 
 from helpers import Told
 from hitl_widgets.background.children import Cancelled
-from hitl_widgets.data import sentences, texts
-from hitl_widgets.data.features import encode_texts
 from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.items.features import sentences, texts
+from hitl_widgets.items.features.texts import encode as encode_texts
 from hitl_widgets.maps import preparation as mapping
 from hitl_widgets.models.files import load_model, save_model
 from hitl_widgets.session import Session

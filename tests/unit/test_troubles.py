@@ -16,9 +16,9 @@ import pytest
 from helpers import Told, clouds
 from hitl_widgets.background import worker
 from hitl_widgets.background.worker import half_imported
-from hitl_widgets.data.items import Payload
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError
+from hitl_widgets.items.base import Payload
 from hitl_widgets.learn.linear import LinearLearner
 from hitl_widgets.loop import asking
 from hitl_widgets.loop.background import Background

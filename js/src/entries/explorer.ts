@@ -11,7 +11,7 @@ import type {
   StageMessage,
 } from "../host/protocol";
 import { defineWidget } from "../host/widget";
-import type { Item } from "../items/index";
+import { type Item, letGo } from "../items/index";
 import type { Engine } from "../plot/engine";
 import type { Point } from "../plot/geometry";
 import { hullsOf } from "../plot/groups";
@@ -240,7 +240,10 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   channel.on<ItemsMessage>(
     "items",
     (message, pictures) => {
-      if (glimpses.size > 2000) glimpses.clear();
+      if (glimpses.size > 2000) {
+        for (const item of glimpses.values()) letGo(item);
+        glimpses.clear();
+      }
       const came = itemsOf(message, pictures);
       for (const [row, item] of came) glimpses.set(row, item);
       const rows = came.map(([row]) => row);

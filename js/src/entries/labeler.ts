@@ -14,8 +14,7 @@ import type {
   StateMessage,
 } from "../host/protocol";
 import { defineWidget } from "../host/widget";
-import { redress } from "../items/frame";
-import { type Item, preload, spokenItem } from "../items/index";
+import { type Item, letGo, preload, redress, spokenItem } from "../items/index";
 import { has, type Rows } from "../plot/rows";
 import {
   atHand,
@@ -152,10 +151,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     preload(item);
     if (items.size <= HELD) return;
     const needed = new Set(state.queue.map((ask) => ask.row));
-    for (const [old, { url }] of items) {
+    for (const [old, item] of items) {
       if (items.size <= HELD) break;
       if (needed.has(old) || old === row) continue;
-      if (url) URL.revokeObjectURL(url);
+      letGo(item);
       items.delete(old);
     }
   }
@@ -382,7 +381,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   signal.addEventListener("abort", () => {
     clearInterval(watch);
     clearTimeout(later);
-    for (const { url } of items.values()) if (url) URL.revokeObjectURL(url);
+    for (const item of items.values()) letGo(item);
   });
   tellWaiting();
   draw();

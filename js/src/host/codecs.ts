@@ -15,17 +15,16 @@ export const utf8 = (view: DataView): string => new TextDecoder().decode(u8(view
 export const blobUrl = (view: DataView, type: string): string =>
   URL.createObjectURL(new Blob([u8(view) as BlobPart], { type }));
 
-/** What a message brings, by row: the content, and the address of its picture where it has one. */
+/** What a message brings, by row: the content, and the addresses of its media, whose types it names. */
 export function itemsOf(
   { items }: ItemsMessage,
-  pictures: DataView[],
-): [number, { content: Content; url?: string }][] {
+  buffers: DataView[],
+): [number, { content: Content; media: string[] }][] {
   let at = 0;
-  return items.map(({ row, content }) => {
-    if (content.kind !== "image") return [row, { content }];
-    const picture = pictures[at++];
-    return [row, { content, url: picture && blobUrl(picture, content.mime ?? "image/png") }];
-  });
+  return items.map(({ row, content, media }) => [
+    row,
+    { content, media: media.map((type) => blobUrl(buffers[at++], type)) },
+  ]);
 }
 
 // -- rows of the pool in one short string; data/rows.py is the twin, test/rows.json is read by both

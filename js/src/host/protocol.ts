@@ -138,14 +138,8 @@ export type Ask = {
   changed?: boolean;
 };
 export type Stage = { words: string; fraction: number | null } | null;
-export type Content =
-  | { kind: "text"; text: string; cut?: number }
-  /** Sanitised HTML, and the start of its visible text; images may come from these hosts. */
-  | { kind: "markup"; html: string; text: string; hosts: string[]; cut?: number }
-  | { kind: "image"; width: number; height: number; mime?: string }
-  | { kind: "remote"; url: string }
-  | { kind: "table"; rows: [string, string][] }
-  | { kind: "broken"; why: string };
+/** What an item shows; each kind of item knows what else there is: see items/. */
+export type Content = { kind: string } & Record<string, unknown>;
 /** Of one that is asked blind, label and guess are left out. */
 export type Member = {
   row: number;
@@ -194,7 +188,7 @@ export type StateMessage = Progress & { type: "state" };
 export type ItemsMessage = {
   type: "items";
   to: string;
-  items: { row: number; content: Content }[];
+  items: { row: number; content: Content; media: string[] }[];
   /** Rows that were asked for and did not fit. */
   left?: number[];
   /** How long the kernel worked on the answer so far. */

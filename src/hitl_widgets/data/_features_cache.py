@@ -11,7 +11,7 @@ import numpy as np
 from hitl_widgets.data._cache import Cache
 from hitl_widgets.data.matrix import Matrix
 from hitl_widgets.data.pool import Pool
-from hitl_widgets.data.sentences import has_sentences
+from hitl_widgets.items.features.sentences import has_sentences
 
 __all__ = ["CachedFeatures"]
 

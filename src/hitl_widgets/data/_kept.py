@@ -12,7 +12,7 @@ import numpy as np
 
 from hitl_widgets.data._cache import Keys, row_keys
 
-__all__ = ["Sample", "kept", "kept_arrays", "kept_cells", "watched", "what_changed"]
+__all__ = ["Sample", "kept", "kept_cells", "watched", "what_changed"]
 
 COPIED = 40_000_000  # bytes: of less, a copy is nobody's concern
 ROWS = 100
@@ -64,14 +64,6 @@ def what_changed(then: Any, now: Any) -> str:
     return "" if same else "its rows or values changed"
 
 
-def kept_arrays(items: list[Any]) -> list[Any]:
-    """Images as arrays, copied where they are small; others are looked at again when they are shown."""
-    arrays = [item for item in items if isinstance(item, np.ndarray)]
-    if not arrays or sum(array.nbytes for array in arrays) > COPIED:
-        return items
-    return [_frozen(item) if isinstance(item, np.ndarray) else item for item in items]
-
-
 def kept_cells(values: list[Any]) -> list[Any]:
     """Cells that can be changed in place, copied where that costs little."""
     size = sum(len(v) for v in values if isinstance(v, _MUTABLE))
@@ -93,12 +85,6 @@ class Sample:
     def changed(self, X: Any) -> bool:
         """Whether one of them is no longer what it was."""
         return bool((self._read(X) != self._keys).any())
-
-
-def _frozen(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    own = np.array(array)
-    own.flags.writeable = False
-    return own
 
 
 def _same(a: Any, b: Any) -> bool:

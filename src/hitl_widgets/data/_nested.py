@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.data.items import is_missing
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.items.base import is_missing
 
 __all__ = ["unnested"]
 

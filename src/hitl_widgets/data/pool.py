@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +14,18 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
 from narwhals.exceptions import DuplicateError
-from PIL import Image
 
 from hitl_widgets.data._cache import row_keys
-from hitl_widgets.data._identity import canonical_item, content_hash, row_ids, text_variants
+from hitl_widgets.data._identity import row_ids
 from hitl_widgets.data._kept import (
     Sample,
     kept,
-    kept_arrays,
     kept_cells,
     watched,
     what_changed,
 )
 from hitl_widgets.data._loaded import wait_for_imports
 from hitl_widgets.data.at_hand import at_hand
-from hitl_widgets.data.items import ItemKind, Payload, is_missing, payload
-from hitl_widgets.data.markup import MARKUP, check_hosts, need_markup, sanitise, visible_text
 from hitl_widgets.data.matrix import (
     is_matrix,
     kept_matrix,
@@ -39,13 +34,14 @@ from hitl_widgets.data.matrix import (
     sample_of,
     some_rows,
 )
-from hitl_widgets.data.spelling import canonical_id, is_rounded, rounded_words
 from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.items.base import ItemKind, Payload, Size, broken, content_hash, is_missing, kind_of, kinds
+from hitl_widgets.items.markup import check_hosts
+from hitl_widgets.items.spelling import canonical_id, is_rounded, rounded_words
+from hitl_widgets.items.text import variants
 
 __all__ = ["DIGEST", "NO_DIGEST", "Pool", "repeated_words"]
 
-WIDE = 30
-SHOWN_COLUMNS = 12
 DIGEST = 16  # hexadecimal digits: 4 of what is shown of an item (its kind and columns), 12 of its content
 NO_DIGEST = "." * DIGEST
 PART = 500  # so many digests are computed between two looks at whether others wait
@@ -92,7 +88,7 @@ class Pool:
         The fitted TruncatedSVD that made X of a wide sparse matrix; None where it is as it was given.
     """
 
-    kind: ItemKind
+    kind: str
     items: Sequence[Any]
     ids: Sequence[Any]
     rows: npt.NDArray[np.int64]
@@ -123,11 +119,20 @@ class Pool:
         return tuple(map(str, self.ids))
 
     @cached_property
+    def item_kind(self) -> ItemKind:
+        """What knows this kind of item."""
+        return kind_of(self.kind)
+
+    @cached_property
     def texts(self) -> Sequence[str] | None:
         """What a person reads of each item: its text, or the visible text of its markup; else None."""
-        if self.kind in MARKUP:
-            return [visible_text(sanitise(self.kind, item)[0]) for item in self.items]
-        return self.items if self.kind == "text" else None
+        return list(map(self.item_kind.words, self.items)) if self.item_kind.reads else None
+
+    def _hash(self, item: Any) -> str:
+        return content_hash(self.item_kind, item)
+
+    def _canonical_hash(self, item: Any) -> str:
+        return self._hash(self.item_kind.canonical(item))[:12]
 
     @cached_property
     def fingerprint(self) -> str:
@@ -141,7 +146,7 @@ class Pool:
         if not self.by_content:
             # Two tables numbered from 0 have the same ids.
             for i in np.linspace(0, len(self) - 1, min(len(self), SAMPLE)).astype(int).tolist():
-                digest.update(content_hash(self.kind, self.items[i]).encode())
+                digest.update(self._hash(self.items[i]).encode())
         return digest.hexdigest()
 
     @cached_property
@@ -214,8 +219,8 @@ class Pool:
     @cached_property
     def _views(self) -> dict[str, tuple[Any, ...] | None]:
         """What may have been shown of an item, the newest last: of a table also fewer columns."""
-        if self.kind != "table":
-            return {_view(["text" if self.kind in MARKUP else self.kind]): None}
+        if not self.item_kind.tabular:
+            return {_view(["text" if self.item_kind.reads else self.kind]): None}
         names = tuple(self.items[0])
         return {_view(["table", *sorted(map(str, names[:n]))]): names[:n] for n in range(1, len(names) + 1)}
 
@@ -225,7 +230,7 @@ class Pool:
 
     def digest(self, i: int) -> str:
         """A short digest of what is shown of item ``i``, the same where only its spelling changed."""
-        return self._view + content_hash(self.kind, canonical_item(self.kind, self.items[i]))[:12]
+        return self._view + self._canonical_hash(self.items[i])
 
     def same(self, i: int, digest: str) -> bool | None:
         """Whether the item still says what it did; None where other columns were shown, or none is known.
@@ -237,16 +242,16 @@ class Pool:
         item, columns = self.items[i], self._views[digest[:4]]
         if columns is not None and len(columns) < len(item):
             item = {name: item[name] for name in columns}
-        return digest[4:] == content_hash(self.kind, canonical_item(self.kind, item))[:12]
+        return digest[4:] == self._canonical_hash(item)
 
     def digests(self, rows: Sequence[int]) -> str:
         """The digests of these items, one behind the other, as the log keeps them beside their keys.
 
         Empty where nothing is to be kept: a content hash says it all, unless an editor may change it.
         """
-        if not self.has_content or (self.kind == "image" and (self.by_content or len(rows) > FEW_FILES)):
+        if not self.has_content or (self.item_kind.in_files and (self.by_content or len(rows) > FEW_FILES)):
             return ""
-        if self.kind == "image":  # a file may change
+        if self.item_kind.in_files:  # which may change
             return "".join(map(self.digest, rows))
         at = np.asarray(rows, np.int64)
         self._fill(at)
@@ -255,7 +260,7 @@ class Pool:
 
     def fill_digests(self, stopped: Callable[[], bool]) -> None:
         """Compute the digests ahead, so that a large act need not; ``stopped`` is asked now and then."""
-        if self.has_content and self.kind != "image":
+        if self.has_content and not self.item_kind.in_files:
             for start in range(0, len(self), PART):
                 if stopped():
                     return
@@ -267,7 +272,7 @@ class Pool:
 
     def _fill(self, rows: npt.NDArray[np.int64]) -> None:
         for i in rows[self._digests[rows] == b""].tolist():
-            same = self.by_content and canonical_item(self.kind, self.items[i]) is self.items[i]
+            same = self.by_content and self.item_kind.canonical(self.items[i]) is self.items[i]
             self._digests[i] = (NO_DIGEST if same else self.digest(i)).encode()
 
     def with_content(self, content: str) -> tuple[int, ...]:
@@ -278,23 +283,22 @@ class Pool:
         """The one item that says the same as this one, where need be in another spelling; else None."""
         if not self.has_content:
             return None
-        exact = self._index.get(content_hash(self.kind, item)) if self.by_content else None
+        exact = self._index.get(self._hash(item)) if self.by_content else None
         if exact is not None:
             return exact
-        found = self.with_content(content_hash(self.kind, canonical_item(self.kind, item))[:12])
+        found = self.with_content(self._canonical_hash(item))
         return found[0] if len(found) == 1 else None
 
     @cached_property
     def _contents(self) -> dict[str, tuple[int, ...]]:
-        if not self.has_content or self.kind == "image":
+        if not self.has_content or self.item_kind.in_files:
             return {}
         found: dict[str, tuple[int, ...]] = {}
         for i, item in enumerate(self.items):
-            forms = [item, canonical_item(self.kind, item)]
-            if self.kind == "table" and self.id_column is not None:  # without id= it was shown as well
-                whole = {**item, self.id_column: self.ids[i]}
-                forms += [whole, canonical_item(self.kind, whole)]
-            for content in {content_hash(self.kind, form)[:12] for form in forms}:
+            forms = [item]
+            if self.item_kind.tabular and self.id_column is not None:  # without id= it was shown as well
+                forms.append({**item, self.id_column: self.ids[i]})
+            for content in {h for form in forms for h in (self._hash(form)[:12], self._canonical_hash(form))}:
                 found[content] = (*found.get(content, ()), i)
         return found
 
@@ -302,10 +306,10 @@ class Pool:
     def edited(self) -> dict[str, tuple[int, ...]]:
         """The items by their content as it may have been before an editor changed it; of texts alone."""
         found: dict[str, tuple[int, ...]] = {}
-        if self.kind not in {"text", *MARKUP} or len(self) > MANY_VARIANTS:
+        if not self.item_kind.reads or len(self) > MANY_VARIANTS:
             return found
         for i, item in enumerate(self.items):
-            for content in {content_hash(self.kind, form)[:12] for form in text_variants(item)}:
+            for content in {self._hash(form)[:12] for form in variants(item)}:
                 found[content] = (*found.get(content, ()), i)
         return found
 
@@ -314,7 +318,7 @@ class Pool:
         found: dict[str, tuple[int, ...]] = {}
         for i, item in enumerate(self.items):
             rest = {other: value for other, value in item.items() if other != name}
-            content = content_hash("table", canonical_item("table", rest))[:12]
+            content = self._canonical_hash(rest)
             found[content] = (*found.get(content, ()), i)
         return found
 
@@ -323,29 +327,19 @@ class Pool:
         """How many rows of the table hold the same as an earlier one."""
         return len(self.rows) - len(self)
 
-    def payload(self, i: int, *, side: int = 768, most: int | None = None) -> Payload:
-        """What a screen shows of item ``i``; images at most ``side`` pixels wide and high, in ``most`` bytes.
-
-        Of markup at less than the full side its visible text. Of a row with more than 30 columns the
-        first 12, and how many there are besides.
-        """
-        item = self.items[i]
-        if self.kind == "table" and len(item) > WIDE:
-            item = dict(islice(item.items(), SHOWN_COLUMNS)) | {
-                "…": f"{len(item) - SHOWN_COLUMNS} more columns"
-            }
-        shown = payload(self.kind, item, side=side, most=most, hosts=self.remote_images)
-        if shown.content["kind"] != "broken" and self.changed(i):
-            return Payload({"kind": "broken", "why": CHANGED})
-        return shown
+    def payload(self, i: int, size: Size | None = None) -> Payload:
+        """What a screen shows of item ``i``."""
+        size = replace(size or Size(), hosts=self.remote_images)
+        shown = self.item_kind.payload(self.items[i], size)
+        return broken(CHANGED) if shown.content["kind"] != "broken" and self.changed(i) else shown
 
     def changed(self, i: int) -> bool:
         """Whether item ``i`` was overwritten where it lies, so that it is no longer what its id says."""
-        if not self.by_content or self.kind == "text" or self.kind in MARKUP:
+        if not self.by_content or not self.item_kind.mutable:
             return False
         if isinstance(self.items, _Rows):
             return self.items.key(i) != self.keys[i]
-        return content_hash(self.kind, self.items[i]) != self.keys[i]
+        return self._hash(self.items[i]) != self.keys[i]
 
     @property
     def source_changed(self) -> str:
@@ -429,7 +423,7 @@ class Pool:
         if names is not None:
             rows = np.arange(len(items), dtype=np.int64)
             return cls(kind, items, names, rows, matrix, data, **also)
-        hashes = [content_hash(kind, item) for item in items]
+        hashes = [content_hash(kind_of(kind), item) for item in items]
         first: dict[str, int] = {}
         rows = np.array([first.setdefault(h, len(first)) for h in hashes], dtype=np.int64)
         if len(first) < len(items):
@@ -486,21 +480,13 @@ def _as_table(data: Any) -> nw.DataFrame[Any] | None:
 
 def _from_table(
     table: nw.DataFrame[Any], given: Mapping[Any, Any], id_column: str | None
-) -> tuple[ItemKind, list[Any], tuple[Any, ...] | None]:
+) -> tuple[str, list[Any], tuple[Any, ...] | None]:
     names = None if id_column is None else _ids(_column(table, id_column, "id"), id_column)
     if id_column is not None and table.schema[id_column] == nw.Float32:
         _refuse_rounded([np.float32(v) for v in names or ()], id_column)
     for kind, name in given.items():
-        if kind == "image":
-            return (
-                kind,
-                kept_arrays([_as_image(v) for v in _column(table, name, kind)]),
-                names,
-            )
         if kind != "columns":
-            if kind in MARKUP:
-                need_markup(kind)
-            return kind, _texts(_column(table, name, kind), f"{kind}={name!r}"), names
+            return kind, kind_of(kind).read(_column(table, name, kind), f"{kind}={name!r}"), names
     columns = given.get("columns")
     if isinstance(columns, str):
         columns = [columns]
@@ -592,58 +578,22 @@ def _of_rows(data: Any, X: Any, cache: Path | None) -> Pool:
     return Pool("table", items, ids, item, matrix, data, by_content=True, **also)
 
 
-def _from_list(data: Any) -> tuple[ItemKind, list[Any]]:
-    alone = isinstance(data, str | bytes | Path | Mapping | Image.Image) or getattr(data, "ndim", 1) == 0
+def _from_list(data: Any) -> tuple[str, list[Any]]:
+    alone = isinstance(data, str | bytes | Path | Mapping) or getattr(data, "ndim", 1) == 0
     if alone or not isinstance(data, Iterable):
         raise InvalidInput(
             f"data is of type {type(data).__name__}: expected a pandas, polars or Arrow table, a list of "
             "texts or images, or an array."
         )
     items = _as_series(data)
-    if all(isinstance(i, str) or is_missing(i) or _is_text(i) for i in items):
-        return "text", _texts(items, "data")
-    if all(isinstance(i, np.ndarray | bytes | Path | Image.Image) or i is None for i in items):
-        return "image", kept_arrays(items)
-    kinds = sorted({type(i).__name__ for i in items})
+    for kind in kinds():
+        if kind.claims(items):
+            return kind.name, kind.read(items, "data")
+    found = sorted({type(i).__name__ for i in items})
     raise InvalidInput(
-        f"data holds {choices(kinds)} values: expected texts, images (arrays, bytes, pathlib.Path "
+        f"data holds {choices(found)} values: expected texts, images (arrays, bytes, pathlib.Path "
         "or Pillow images) or dicts, all of one kind."
     )
-
-
-def _texts(values: list[Any], what: str) -> list[str]:
-    """Values as texts, bytes decoded."""
-    texts = []
-    for row, value in enumerate(values):
-        try:
-            texts.append(_as_text(value))
-        except UnicodeDecodeError as error:
-            raise InvalidInput(
-                f"{what}: row {row} holds bytes that are not UTF-8 ({error.reason} at byte {error.start}). "
-                "Decode them first, such as [t.decode('latin-1') for t in texts]."
-            ) from None
-    return texts
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value).decode("utf-8-sig")
-    return "" if is_missing(value) else str(value)
-
-
-def _is_text(value: Any) -> bool:
-    """Whether bytes are a text: images are not UTF-8, or hold a NUL."""
-    try:
-        return isinstance(value, bytes | bytearray) and "\0" not in _as_text(value)
-    except UnicodeDecodeError:
-        return False
-
-
-def _as_image(value: Any) -> Any:
-    if isinstance(value, Mapping) and value.keys() <= {"bytes", "path"}:  # as Hugging Face keeps images
-        path = value.get("path")
-        return value.get("bytes") or (None if path is None else Path(path))
-    return None if is_missing(value) else value
 
 
 def _as_series(data: Any) -> list[Any]:

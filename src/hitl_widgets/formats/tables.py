@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hitl_widgets.data.items import is_missing
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.formats.excel import write_excel
+from hitl_widgets.items.base import is_missing
 from hitl_widgets.paths import full_path, replacing
 
 __all__ = ["FORMATS", "armed", "defused", "format_of", "write_table"]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from hitl_widgets.data.pool import DIGEST, NO_DIGEST, Pool
-from hitl_widgets.data.spelling import canonical_id
+from hitl_widgets.items.spelling import canonical_id
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 
@@ -106,7 +106,7 @@ class Naming:
             for digest, before in self._foreign[key].items():
                 now = self._foreign[key][digest] = self._find(key, digest)
                 changed |= key not in fresh and now != before
-        if not self._begun and self._pool.by_content and self._pool.kind == "table":
+        if not self._begun and self._pool.by_content and self._pool.item_kind.tabular:
             self._find_reduced()
         self._begun = True
         return changed
@@ -184,9 +184,9 @@ class Naming:
 
     def _may_look(self, row: int) -> bool:
         """Whether to compare the item with what it was: of images, which are files, only so many."""
-        if self._pool.kind == "image" and len(self._looked) < MANY_FILES:
+        if self._pool.item_kind.in_files and len(self._looked) < MANY_FILES:
             self._looked.add(row)
-        return self._pool.kind != "image" or row in self._looked
+        return not self._pool.item_kind.in_files or row in self._looked
 
     def row(self, key: str) -> int | None:
         """The item of a key that acts are folded under; None where the table has none."""

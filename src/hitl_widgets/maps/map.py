@@ -108,6 +108,6 @@ def check_scale(scale: float) -> float:
 def _names(pool: Pool, clusters: npt.NDArray[np.int16]) -> list[str]:
     if pool.texts is not None:
         return name_text_clusters(pool.texts, clusters)
-    if pool.kind == "table" and isinstance(pool.items, list):  # rows of features tell a person nothing
+    if pool.item_kind.tabular and isinstance(pool.items, list):  # rows of features tell a person nothing
         return name_table_clusters(pool.items, clusters)
     return plain_names(clusters)

@@ -15,21 +15,16 @@ import numpy.typing as npt
 from hitl_widgets.background.turns import behind, give_way, uninterrupted
 from hitl_widgets.background.worker import PAUSES, Worker, half_imported
 from hitl_widgets.data._features_cache import CachedFeatures
-from hitl_widgets.data._identity import content_hash
 from hitl_widgets.data._map_cache import CachedMap
 from hitl_widgets.data._memory import give_back
-from hitl_widgets.data.features import (
-    encode_images,
-    encode_tables,
-    encode_texts,
-    fit_embedding,
-)
+from hitl_widgets.data.embedding import fit_embedding
 from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.placing import Rows, amid, place
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.data.projection import Cancelled, UmapProcess, pca_map, umap_available, umap_installed
-from hitl_widgets.data.sentences import INSTALL, has_sentences
+from hitl_widgets.items.base import content_hash
+from hitl_widgets.items.features.sentences import INSTALL, has_sentences
 from hitl_widgets.maps.map import Map, Method, check_scale, draw, regroup
 
 __all__ = ["Map", "Preparation", "Stage", "build_features", "encode", "regroup"]
@@ -57,16 +52,14 @@ def build_features(pool: Pool, embed: Any = None) -> npt.NDArray[np.float32]:
 def encode(pool: Pool, embed: Any = None, **told: Any) -> tuple[npt.NDArray[np.float32], Any]:
     """:func:`build_features`, and the fitted scikit-learn transformer that made them; None for none.
 
-    ``told`` are the callbacks of :func:`encode_texts`; ``on_words`` is called for texts alone.
+    ``told`` are the callbacks of :meth:`ItemKind.features`; ``on_words`` is called for texts alone.
     """
     if embed is not None:
         return fit_embedding(pool.items, embed)
     if pool.texts is not None:
-        return encode_texts(pool.texts, **told)
+        return pool.item_kind.features(pool.texts, **told)
     told.pop("on_words", None)
-    if pool.kind == "table":
-        return encode_tables({c: [row[c] for row in pool.items] for c in pool.items[0]}, **told)
-    return encode_images(pool.items, **told)
+    return pool.item_kind.features(pool.items, **told)
 
 
 class Preparation:
@@ -338,4 +331,4 @@ def _spread(
 
 def _contents(pool: Pool) -> npt.NDArray[np.uint64]:
     """A hash of each item itself."""
-    return np.array([int(content_hash(pool.kind, item)[:16], 16) for item in pool.items], np.uint64)
+    return np.array([int(content_hash(pool.item_kind, item)[:16], 16) for item in pool.items], np.uint64)

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, issparse
 
-from hitl_widgets.data.items import is_missing
 from hitl_widgets.data.matrix import matrix_like, reduce_matrix
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.items.base import is_missing
 from hitl_widgets.learn.learner import Affinity, FloatArray
 from hitl_widgets.learn.strategies import cold_start_size
 from hitl_widgets.maps.preparation import build_features

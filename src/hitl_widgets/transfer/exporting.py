@@ -45,7 +45,7 @@ def export_loop(
 ) -> Path:
     """Write a session's labels, or its history, and the card; see :meth:`Session.export`."""
     kind, pool = format_of(path, format), loop.pool
-    if items and (kind == "jsonl" or pool.kind == "image"):
+    if items and (kind == "jsonl" or pool.item_kind.in_files):
         what = "the history" if kind == "jsonl" else "a table"
         raise InvalidInput(f"items=True: {what} holds no {pool.kind} items. Leave items= out.")
     events, naming = loop.log.events(), loop.log.ledger.naming
@@ -123,13 +123,14 @@ def _placed(labels: pd.DataFrame, pool: Pool) -> pd.DataFrame:
 def _wants_items(pool: Pool, items: bool | None) -> bool:
     if items is not None:
         return items
-    return pool.by_content and pool.kind != "image" and (pool.kind != "table" or len(pool.items[0]) <= WIDE)
+    kind = pool.item_kind
+    return pool.by_content and not kind.in_files and (not kind.tabular or len(pool.items[0]) <= WIDE)
 
 
 def _with_items(labels: pd.DataFrame, pool: Pool) -> pd.DataFrame:
     """The labels with each item behind them; prefixed where a column of the table has a name of ours."""
     found = [pool.find(one) for one in labels["id"]]
-    if pool.kind == "table":
+    if pool.item_kind.tabular:
         rows = [{} if i is None else pool.items[i] for i in found]
         columns = {str(c): [row.get(c) for row in rows] for c in pool.items[0]}
     else:

@@ -168,9 +168,9 @@ def _own_table(pool: Pool) -> tuple[nw.DataFrame[Any], bool]:
     source = pool.source
     if isinstance(source, list | tuple):
         items = [pool.items[i] for i in pool.rows]
-        if pool.kind == "table":
+        if pool.item_kind.tabular:
             return nw.from_native(pd.DataFrame(items), eager_only=True), True
-        source = None if pool.kind == "image" else pd.Series(items, name=pool.kind, dtype=object)
+        source = None if pool.item_kind.in_files else pd.Series(items, name=pool.kind, dtype=object)
     try:
         found: Any = nw.from_native(source, eager_only=True, allow_series=True)
     except TypeError:  # an array, or images

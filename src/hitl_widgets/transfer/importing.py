@@ -12,15 +12,14 @@ from typing import Any
 
 import pandas as pd
 
-from hitl_widgets.data.items import is_missing
-from hitl_widgets.data.markup import MARKUP
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.data.rows import decode
-from hitl_widgets.data.spelling import canonical_text, is_rounded, rounded_words, spellings
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.formats.base import NotTaken, Wanted, is_list, one_of
 from hitl_widgets.formats.history import History
 from hitl_widgets.formats.reading import Columns, read_source
+from hitl_widgets.items.base import is_missing
+from hitl_widgets.items.spelling import canonical_text, is_rounded, rounded_words, spellings
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.questions.schema import MAX_NAME, Schema, is_unicode
@@ -141,9 +140,8 @@ def read_labels(
             told = read_source(source, list(dict.fromkeys([*columns, *names[1:]])))
             if isinstance(told, Columns):
                 cells = zip(*(told.cells[c] for c in columns), strict=True)
-                items = [
-                    dict(zip(columns, row, strict=True)) if pool.kind == "table" else row[0] for row in cells
-                ]
+                rows = pool.item_kind.tabular
+                items = [dict(zip(columns, row, strict=True)) if rows else row[0] for row in cells]
                 blank = replace(told, cells={names[0]: [None] * len(items), **told.cells})
                 return found or blank, dict(zip(told.rows, items, strict=True))
     if found is None:
@@ -159,9 +157,9 @@ def _selected(pool: Pool, fingerprint: str, rows: str) -> list[str]:
 
 def _content_columns(pool: Pool) -> list[list[str]]:
     """The columns by which the items of a pool without ids may be found, the likeliest first."""
-    if not pool.by_content or not pool.has_content or pool.kind == "image":
+    if not pool.by_content or not pool.has_content or pool.item_kind.in_files:
         return []
-    if pool.kind == "table":
+    if pool.item_kind.tabular:
         return [list(map(str, pool.items[0]))]
     return [[name] for name in dict.fromkeys((pool.column, pool.kind, "text")) if name]
 
@@ -342,7 +340,7 @@ class _Ids:
     def _by_content(self, content: Any) -> int | None:
         """The one item that says this, where items are known by what they say."""
         pool = self._pool
-        if not pool.by_content or not isinstance(content, str if pool.kind in {"text", *MARKUP} else dict):
+        if not pool.by_content or not isinstance(content, str if pool.item_kind.reads else dict):
             return None
         return pool.saying(content)
 
@@ -356,7 +354,7 @@ class _ByContent:
     def find(self, texts: Sequence[str]) -> int | None:
         """The item that is one of these texts; None where none is, or more than one."""
         for text in texts:
-            if self._pool.kind in {"text", *MARKUP}:
+            if self._pool.item_kind.reads:
                 place = self._pool.saying(text)
             else:
                 places = self._places.get(canonical_text(text), ())
@@ -371,7 +369,7 @@ class _ByContent:
 
     def _texts(self, place: int) -> set[str]:
         item = self._pool.items[place]
-        values = item.values() if self._pool.kind == "table" else (item,)
+        values = item.values() if self._pool.item_kind.tabular else (item,)
         return {canonical_text(str(v)) for v in values if isinstance(v, str | Path)}
 
     @cached_property

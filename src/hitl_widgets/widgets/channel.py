@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,9 +23,9 @@ import traitlets
 from IPython.display import display
 
 from hitl_widgets.background.turns import behind, first, give_way
-from hitl_widgets.data.items import Payload
 from hitl_widgets.data.rows import decode, encode
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput, StoreError
+from hitl_widgets.items.base import Payload, Size, broken
 from hitl_widgets.loop.acts import relabelled, unsaid
 from hitl_widgets.loop.loop import Loop, opaque
 from hitl_widgets.session import Session, loop_of
@@ -48,8 +48,10 @@ __all__ = [
 STATIC = Path(__file__).parent / "static"
 # Items up to which an act is done at once, where the message arrives.
 AT_ONCE = 10_000
-# Bytes of pictures in one message.
+# Bytes of media in one message.
 PARCEL = 200_000
+# The longer side of a thumbnail, in pixels.
+SMALL = 160
 # How a bulk act chose its items, as the map does.
 BULK = {"lasso", "rectangle", "cluster"}
 # What a message holds beside the act.
@@ -231,7 +233,7 @@ class SessionWidget(ChannelWidget):
                 self._greet(message.view)
             case m.Bye():
                 self.screen.bye(message.view)
-            case m.Show() if self.loop.pool.kind == "image":
+            case m.Show() if self.loop.pool.item_kind.in_files:
                 # Encoding takes its time: acts go first.
                 _queue_of(self.loop, "pictures").submit(self._show_behind, message, time.monotonic())
             case m.Show():
@@ -360,33 +362,35 @@ class SessionWidget(ChannelWidget):
         if (largest := max(message.rows)) >= n:
             raise InvalidInput(f"Row {largest} is not in the pool of {n} items.")
         items: list[dict[str, Any]] = []
-        pictures: list[bytes] = []
+        media: list[bytes] = []
         sent = 0
         for at, row in enumerate(message.rows, 1):
             give_way()
             payload = self._payload(row, message)
-            items.append({"row": row, "content": payload.content})
-            pictures += [payload.data] if payload.data else []
-            sent += len(payload.data) + len(msgspec.json.encode(m.sendable(payload.content)))
+            mimes, parts = [mime for mime, _ in payload.media], [data for _, data in payload.media]
+            items.append({"row": row, "content": payload.content, "media": mimes})
+            media += parts
+            sent += sum(map(len, parts)) + len(msgspec.json.encode(m.sendable(payload.content)))
             left = message.rows[at:]
             # The next is taken to be as large as those before.
             last = not left or (message.most is not None and sent + sent / at > message.most)
             # One message for many, for each costs the server as much as a label does; but the first
             # picture need not wait for all.
-            if last or sum(map(len, pictures)) > PARCEL:
+            if last or sum(map(len, media)) > PARCEL:
                 # So that the browser can tell a slow line from a slow kernel.
                 took = round(1000 * (time.monotonic() - since))
                 told = {"type": "items", "to": message.view, "items": items, "took_ms": took}
-                self._post(told | {"left": list(left) if last else []}, pictures)
-                items, pictures = [], []
+                self._post(told | {"left": list(left) if last else []}, media)
+                items, media = [], []
             if last:
                 return
 
     def _payload(self, row: int, message: m.Show) -> Payload:
+        size = Size(side=SMALL, glimpse=True) if message.small else Size()
         try:
-            return self.loop.pool.payload(row, side=160 if message.small else 768, most=message.most)
+            return self.loop.pool.payload(row, replace(size, most=message.most))
         except Exception as error:  # noqa: BLE001 - one that cannot be shown says why; the others are shown
-            return Payload({"kind": "broken", "why": m.words(f"{type(error).__name__}: {error}")})
+            return broken(m.words(f"{type(error).__name__}: {error}"))
 
     # -- out -------------------------------------------------------------------
 

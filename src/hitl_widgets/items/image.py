@@ -1,32 +1,21 @@
-"""One item -> what a screen needs to show it: plain values, bytes, and markup only where it was asked for."""
+"""Images: read and shown by the kernel, from bytes, files, arrays and Pillow images."""
 
 from __future__ import annotations
 
 import io
-import math
 import os
 import stat
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from hitl_widgets.data.markup import MARKUP, address_host, sanitise, visible_text
+from hitl_widgets.items.base import Features, Payload, Size, broken, is_missing, sendable
+from hitl_widgets.items.markup import address_host
 
-__all__ = [
-    "ItemKind",
-    "Payload",
-    "is_address",
-    "is_missing",
-    "load_image",
-    "payload",
-    "read_file",
-    "table_cell",
-]
-
-ItemKind = Literal["text", "html", "markdown", "image", "table"]
+__all__ = ["KINDS", "ImageKind", "is_address", "load_image", "read_file"]
 
 # Not TIFF: libtiff reads dozens of encodings from bytes that anybody may have made, and Pillow shows 16-bit
 # TIFFs wrong. Who has them passes arrays.
@@ -34,71 +23,99 @@ IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MAX_IMAGE_BYTES = 64 * 2**20
 MAX_PIXELS = 50_000_000
-SHOWN_SIDE = 768
 # Of an image that is to take fewer bytes, for a slow line.
 SMALLER_SIDES = (768, 512, 384, 256)
 QUALITY = 80
 PNG = "image/png"
-SHOWN_CHARACTERS = 20_000
-GLIMPSE_CHARACTERS = 1_000
-CELL_CHARACTERS = 400
-WHY_CHARACTERS = 500
+
+COPIED = 40_000_000  # bytes: of less, a copy is nobody's concern
 
 
-@dataclass(frozen=True)
-class Payload:
-    """What the browser gets of one item.
+class ImageKind:
+    """A picture: encoded bytes, a path, an array of shape (h, w[, 1|3|4]), a Pillow image, or an address."""
 
-    Attributes
-    ----------
-    content
-        JSON values; ``content["kind"]`` is ``text``, ``markup``, ``image``, ``remote`` (an image that the
-        browser loads), ``table`` or ``broken``.
-    data
-        The encoded image of an image item, else empty: PNG, unless ``content["mime"]`` says otherwise.
-    """
+    name = "image"
+    reads, in_files, mutable, tabular = False, True, True, False
+    order = 10
 
-    content: dict[str, Any] = field(default_factory=dict)
-    data: bytes = b""
+    def claims(self, values: Sequence[Any]) -> bool:
+        """Arrays, bytes, paths and Pillow images, and None among them."""
+        return all(isinstance(v, np.ndarray | bytes | Path | Image.Image) or v is None for v in values)
+
+    def read(self, values: Sequence[Any], what: str) -> list[Any]:  # noqa: ARG002 - each is said on its card
+        """Arrays and Pillow images are copied, as long as they are not many bytes."""
+        return _kept([_as_image(v) for v in values])
+
+    def identity(self, item: Any) -> Iterator[bytes]:
+        """The pixels of an array or Pillow image; else the bytes, so that a moved file keeps its label."""
+        yield b"image\0"
+        if isinstance(item, np.ndarray):
+            yield f"{item.shape}{item.dtype.str}".encode()
+            yield np.ascontiguousarray(item).tobytes()
+        elif isinstance(item, Image.Image):
+            yield f"{item.size}{item.mode}".encode()
+            yield item.tobytes()
+        elif isinstance(item, bytes | bytearray | memoryview):
+            yield bytes(item)
+        else:
+            yield _file_bytes(item)
+
+    def canonical(self, item: Any) -> Any:
+        """The image."""
+        return item
+
+    def payload(self, item: Any, size: Size) -> Payload:
+        """A PNG, or a JPEG where that would take too many bytes; of an address, what the browser loads."""
+        if is_address(item):
+            return _remote(item, size.hosts)
+        try:
+            image = load_image(item)
+        except Exception as error:  # noqa: BLE001 - whatever Pillow raises, the person sees the reason
+            return broken(str(error))
+        width, height = image.size
+        data, mime = _encoded(image, size.side, size.most)
+        return Payload({"kind": "image", "width": width, "height": height}, ((mime, data),))
+
+    def words(self, item: Any) -> str:
+        """The name of a file."""
+        return Path(item).name if isinstance(item, str | os.PathLike) else ""
+
+    def features(self, items: Sequence[Any], **told: Any) -> tuple[Features, Any]:
+        """See :func:`~hitl_widgets.items.features.images.encode`."""
+        from hitl_widgets.items.features.images import encode
+
+        return encode(items, **told)
 
 
-def payload(
-    kind: ItemKind,
-    item: Any,
-    *,
-    side: int = SHOWN_SIDE,
-    most: int | None = None,
-    hosts: Sequence[str] = (),
-) -> Payload:
-    """Show one item; an item that cannot be shown becomes a placeholder that says why.
+def _kept(items: list[Any]) -> list[Any]:
+    """Arrays are copied where they are small; others are looked at again when they are shown."""
+    arrays = [item for item in items if isinstance(item, np.ndarray)]
+    if not arrays or sum(array.nbytes for array in arrays) > COPIED:
+        return items
+    return [_frozen(item) if isinstance(item, np.ndarray) else item for item in items]
 
-    Parameters
-    ----------
-    side
-        Images are at most so wide and high; below the default it is a glimpse, and markup is its text.
-    most
-        Bytes that an image should take: a larger one is compressed, then made smaller, down to 256
-        pixels.
-    hosts
-        Where the browser may load images from.
-    """
-    if kind == "text":
-        return _text(item)
-    if kind in MARKUP:
-        return _markup(kind, item, hosts, glimpse=side < SHOWN_SIDE)
-    if kind == "table":
-        rows = [[_short(str(name)), table_cell(value)] for name, value in item.items()]
-        return Payload({"kind": "table", "rows": rows})
-    if is_address(item):
-        return _remote(item, hosts)
+
+def _frozen(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    own = np.array(array)
+    own.flags.writeable = False
+    return own
+
+
+def _as_image(value: Any) -> Any:
+    if isinstance(value, Mapping) and value.keys() <= {"bytes", "path"}:  # as Hugging Face keeps images
+        path = value.get("path")
+        return value.get("bytes") or (None if path is None else Path(path))
+    return None if is_missing(value) else value
+
+
+def _file_bytes(item: Any) -> bytes:
+    """The content of a file; its name where unreadable."""
     try:
-        image = load_image(item)
-    except Exception as error:  # noqa: BLE001 - whatever Pillow raises, the person sees the reason
-        return _broken(str(error))
-    width, height = image.size
-    data, mime = _encoded(image, side, most)
-    content = {"kind": "image", "width": width, "height": height}
-    return Payload(content if mime == PNG else content | {"mime": mime}, data)
+        if not is_address(item):
+            return read_file(item)
+    except (OSError, TypeError, ValueError):
+        pass
+    return str(item).encode("utf-8", "surrogatepass")
 
 
 def _encoded(image: Image.Image, side: int, most: int | None) -> tuple[bytes, str]:
@@ -125,21 +142,6 @@ def _saved(image: Image.Image, format_: str, **options: Any) -> bytes:
     return stream.getvalue()
 
 
-def _broken(why: str) -> Payload:
-    return Payload({"kind": "broken", "why": _short(why, WHY_CHARACTERS)})
-
-
-def _markup(kind: str, item: str, hosts: Sequence[str], *, glimpse: bool) -> Payload:
-    clean, cut = sanitise(kind, _sendable(item), hosts)
-    text = visible_text(clean)
-    if not text:
-        return _broken("This item has no text.")
-    if glimpse:
-        return Payload({"kind": "text", "text": text[:GLIMPSE_CHARACTERS]})
-    content = {"kind": "markup", "html": clean, "text": text[:GLIMPSE_CHARACTERS], "hosts": list(hosts)}
-    return Payload(content | ({"cut": cut} if cut else {}))
-
-
 def is_address(item: Any) -> bool:
     """Whether an image item lies on the web."""
     return isinstance(item, str) and item.strip().lower().startswith(("http://", "https://"))
@@ -148,47 +150,13 @@ def is_address(item: Any) -> bool:
 def _remote(address: str, hosts: Sequence[str]) -> Payload:
     host = address_host(address)
     if host is None:
-        return _broken("The image has an address that is not loaded: https://host/path is, without a port.")
+        return broken("The image has an address that is not loaded: https://host/path is, without a port.")
     if host not in hosts:
-        return _broken(
+        return broken(
             f"The image lies at {host}, and nothing is loaded from there. So that the browser loads it, pass "
             f"remote_images=[{host!r}]."
         )
-    return Payload({"kind": "remote", "url": _sendable(address.strip())})
-
-
-def is_missing(value: Any) -> bool:
-    """Whether a table value is None, NaN, NaT or pandas.NA."""
-    if value is None or type(value).__name__ in {"NAType", "NaTType"}:
-        return True
-    return isinstance(value, float) and math.isnan(value)
-
-
-def _sendable(text: str) -> str:
-    """The text with lone surrogates, which no message can carry, as question marks."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _short(text: str, limit: int = CELL_CHARACTERS) -> str:
-    return _sendable(text if len(text) <= limit else text[: limit - 1] + "…")
-
-
-def _text(item: str) -> Payload:
-    if not item.strip():
-        return _broken("This item has no text.")
-    content: dict[str, Any] = {"kind": "text", "text": _sendable(item[:SHOWN_CHARACTERS])}
-    if len(item) > SHOWN_CHARACTERS:
-        content["cut"] = len(item) - SHOWN_CHARACTERS
-    return Payload(content)
-
-
-def table_cell(value: Any) -> str:
-    """A table value as short text; a missing one is empty."""
-    if is_missing(value):
-        return ""
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return _short(str(value))
+    return Payload({"kind": "remote", "url": sendable(address.strip())})
 
 
 def load_image(item: Any) -> Image.Image:
@@ -301,3 +269,6 @@ def _from_array(array: np.ndarray[Any, Any]) -> Image.Image:
             values = (values - low) / (high - low) if high > low else values * 0
         array = np.round(values * 255).astype(np.uint8)
     return Image.fromarray(np.ascontiguousarray(array))
+
+
+KINDS = (ImageKind(),)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hitl_widgets.background.children import Reporter, serve
-from hitl_widgets.data.sentences import sentence_vectors
+from hitl_widgets.items.features.sentences import sentence_vectors
 
 
 def _find(folder: Path, _settings: dict[str, Any], reporter: Reporter) -> None:

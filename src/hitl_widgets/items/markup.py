@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.items.base import Payload, Size, broken, sendable
+from hitl_widgets.items.text import Text
 
-__all__ = ["MARKUP", "address_host", "check_hosts", "need_markup", "sanitise", "visible_text"]
+__all__ = ["KINDS", "Markup", "address_host", "check_hosts", "sanitise", "visible_text"]
 
-MARKUP = ("html", "markdown")
+GLIMPSE_CHARACTERS = 1_000
 
 CHARACTERS = 200_000
 MARKDOWN_CHARACTERS = 20_000
@@ -59,8 +61,39 @@ BREAKS = _words(
 )
 
 
-def need_markup(kind: str) -> None:
-    """Raise where the packages for these items are missing."""
+class Markup(Text):
+    """HTML or Markdown: shown without anything that runs, and known and learned as a text."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def claims(self, values: Sequence[Any]) -> bool:  # noqa: ARG002 - any text may be Markdown
+        """Never: it is said."""
+        return False
+
+    def read(self, values: Sequence[Any], what: str) -> list[str]:
+        """As texts; raises HitlError where the packages for it are missing."""
+        _need(self.name)
+        return super().read(values, what)
+
+    def payload(self, item: str, size: Size) -> Payload:
+        """Sanitised HTML; as a glimpse, its visible text."""
+        clean, cut = sanitise(self.name, sendable(item), size.hosts)
+        text = visible_text(clean)
+        if not text:
+            return broken("This item has no text.")
+        if size.glimpse:
+            return Payload({"kind": "text", "text": text[:GLIMPSE_CHARACTERS]})
+        hosts = list(size.hosts)
+        content = {"kind": "markup", "html": clean, "text": text[:GLIMPSE_CHARACTERS], "hosts": hosts}
+        return Payload(content | ({"cut": cut} if cut else {}))
+
+    def words(self, item: str) -> str:
+        """The visible text."""
+        return visible_text(sanitise(self.name, item)[0])
+
+
+def _need(kind: str) -> None:
     try:
         import nh3  # noqa: F401
 
@@ -210,3 +243,6 @@ def _notice(words: str) -> str:
         f"font-family='system-ui,sans-serif' font-size='12' fill='#808080'>{escape(words)}</text></svg>"
     )
     return f"data:image/svg+xml,{quote(svg, safe=SVG_SAFE)}"
+
+
+KINDS = (Markup("html"), Markup("markdown"))

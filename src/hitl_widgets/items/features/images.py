@@ -18,10 +18,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from hitl_widgets.background.children import Cancelled
 from hitl_widgets.background.turns import give_way
-from hitl_widgets.data._stateless import Stateless
-from hitl_widgets.data.items import is_missing, load_image
-from hitl_widgets.data.matrix import Matrix
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.items.base import Features, is_missing
+from hitl_widgets.items.features._stateless import Stateless
+from hitl_widgets.items.image import load_image
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -51,12 +51,41 @@ Failures = list[tuple[int, str]]
 
 def encode(
     items: Sequence[Any],
-    random_state: int = 0,
     *,
+    random_state: int = 0,
     on_progress: Callable[[float], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> tuple[Matrix, Pipeline]:
-    """See :func:`hitl_widgets.data.features.encode_images`."""
+) -> tuple[Features, Pipeline]:
+    """Features of images, and the fitted scikit-learn transformer that made them.
+
+    Three views of each image at 64 x 64 pixels: its texture, its outlines and its colours, see
+    :func:`describe`. Each is reduced by principal components to a row of length 1, and all three
+    together. In larger pools 5,000 images decide which components are kept.
+
+    Parameters
+    ----------
+    items
+        n images as :func:`~hitl_widgets.items.image.load_image` takes them: encoded bytes, paths, arrays or
+        Pillow images. One that cannot be read gets what the mean of the others gets, and is warned of.
+    on_progress
+        Told the share that is done.
+    cancelled
+        Asked now and then.
+
+    Returns
+    -------
+    X
+        float32 (n, d) with d <= 64, rows of about length 1.
+    encoder
+        A ``Pipeline`` that takes new images.
+
+    Raises
+    ------
+    InvalidInput
+        No image can be read.
+    Cancelled
+        ``cancelled`` said so.
+    """
     from sklearn.pipeline import make_pipeline
 
     n = len(items)
@@ -120,7 +149,7 @@ def _fitted(found: Floats, random_state: int) -> list[Any]:
     return [union, reduced(union.transform(found), DIM)]
 
 
-def _through(steps: Sequence[Any], found: Any) -> Matrix:
+def _through(steps: Sequence[Any], found: Any) -> Features:
     for step in steps:
         found = step.transform(found)
     return np.ascontiguousarray(found, np.float32)
@@ -136,7 +165,7 @@ def describe(items: Sequence[Any]) -> tuple[Floats, Failures]:
     Parameters
     ----------
     items
-        n images, as :func:`~hitl_widgets.data.items.load_image` takes them. What is transparent is seen
+        n images, as :func:`~hitl_widgets.items.image.load_image` takes them. What is transparent is seen
         on white.
 
     Returns

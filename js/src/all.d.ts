@@ -1,0 +1,2 @@
+// Every module of a folder: see glob.mjs.
+declare module "all:items";

@@ -1,0 +1,1 @@
+"""What is labelled: one file for each kind of item."""

@@ -1,0 +1,78 @@
+"""Rows of a table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from hitl_widgets.items.base import Features, Payload, Size, is_missing, short
+from hitl_widgets.items.spelling import canonical_text
+
+__all__ = ["KINDS", "Table", "cell"]
+
+WIDE, SHOWN_COLUMNS = 30, 12
+
+
+class Table:
+    """A row of a table: a dict of its columns."""
+
+    name = "table"
+    reads, in_files, mutable, tabular = False, False, True, True
+    order = 20
+
+    def claims(self, values: Sequence[Any]) -> bool:
+        """Dicts."""
+        return all(isinstance(v, Mapping) for v in values)
+
+    def read(self, values: Sequence[Any], what: str) -> list[dict[str, Any]]:  # noqa: ARG002 - see Pool
+        """Dicts of columns, which the pool has kept."""
+        return list(values)
+
+    def identity(self, item: Mapping[str, Any]) -> Iterator[bytes]:
+        """The cells by name, in any order of the columns."""
+        yield b"table\0"
+        cells = {str(name): _hashed(value) for name, value in item.items()}
+        yield json.dumps(cells, sort_keys=True, default=str).encode("utf-8", "surrogatepass")
+
+    def canonical(self, item: Any) -> Any:
+        """Every text in it as :class:`~.text.Text` has it."""
+        cells = {name: canonical_text(v) if isinstance(v, str) else v for name, v in item.items()}
+        return item if all(cells[name] is v or cells[name] == v for name, v in item.items()) else cells
+
+    def payload(self, item: Mapping[str, Any], size: Size) -> Payload:  # noqa: ARG002 - a glimpse has fewer rows
+        """The columns; of more than 30 the first 12, and how many there are besides."""
+        if len(item) > WIDE:
+            more = f"{len(item) - SHOWN_COLUMNS} more columns"
+            item = dict(islice(item.items(), SHOWN_COLUMNS)) | {"…": more}
+        return Payload({"kind": "table", "rows": [[short(str(name)), cell(v)] for name, v in item.items()]})
+
+    def words(self, item: Mapping[str, Any]) -> str:
+        """What stands in the cells."""
+        return " ".join(filter(None, map(cell, item.values())))
+
+    def features(self, items: Sequence[Mapping[str, Any]], **told: Any) -> tuple[Features, Any]:
+        """See :func:`~hitl_widgets.items.features.tables.encode`."""
+        from hitl_widgets.items.features.tables import encode
+
+        return encode({name: [row[name] for row in items] for name in items[0]}, **told)
+
+
+def cell(value: Any) -> str:
+    """A table value as short text; a missing one is empty."""
+    if is_missing(value):
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return short(str(value))
+
+
+def _hashed(value: Any) -> Any:
+    """A table value as it is hashed: a column of whole numbers turns to floats by one missing value."""
+    if is_missing(value):
+        return None
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+KINDS = (Table(),)

@@ -1,0 +1,93 @@
+"""Texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from unicodedata import normalize
+
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.items.base import Features, Payload, Size, broken, is_missing, sendable
+from hitl_widgets.items.spelling import canonical_text
+
+__all__ = ["KINDS", "Text", "variants"]
+
+SHOWN_CHARACTERS = 20_000
+
+
+class Text:
+    """Plain text."""
+
+    name = "text"
+    reads, in_files, mutable, tabular = True, False, False, False
+    order = 0
+
+    def claims(self, values: Sequence[Any]) -> bool:
+        """Strings, bytes that are UTF-8, and what is missing among them."""
+        return all(isinstance(v, str) or is_missing(v) or _is_text(v) for v in values)
+
+    def read(self, values: Sequence[Any], what: str) -> list[str]:
+        """Values as texts, bytes decoded; what is missing is empty."""
+        texts = []
+        for row, value in enumerate(values):
+            try:
+                texts.append(_as_text(value))
+            except UnicodeDecodeError as error:
+                raise InvalidInput(
+                    f"{what}: row {row} holds bytes that are not UTF-8 ({error.reason} at byte "
+                    f"{error.start}). Decode them first, such as [t.decode('latin-1') for t in texts]."
+                ) from None
+        return texts
+
+    def identity(self, item: str) -> Iterator[bytes]:
+        """The same for a text that is shown in another way, as markup."""
+        yield b"text\0"
+        yield item.encode("utf-8", "surrogatepass")
+
+    def canonical(self, item: Any) -> Any:
+        """With one kind of line ending, and nothing at the ends of lines."""
+        text = canonical_text(item)
+        return item if text == item else text
+
+    def payload(self, item: str, size: Size) -> Payload:  # noqa: ARG002 - a card cuts it
+        """The first 20,000 characters, and how many there are besides."""
+        if not item.strip():
+            return broken("This item has no text.")
+        content: dict[str, Any] = {"kind": "text", "text": sendable(item[:SHOWN_CHARACTERS])}
+        if len(item) > SHOWN_CHARACTERS:
+            content["cut"] = len(item) - SHOWN_CHARACTERS
+        return Payload(content)
+
+    def words(self, item: str) -> str:
+        """The text."""
+        return item
+
+    def features(self, items: Sequence[str], **told: Any) -> tuple[Features, Any]:
+        """See :func:`~hitl_widgets.items.features.texts.encode`."""
+        from hitl_widgets.items.features.texts import encode
+
+        return encode(items, **told)
+
+
+def variants(text: str) -> set[str]:
+    """How a text may have been before an editor changed it."""
+    forms = {canonical_text(text)} | {normalize(name, text) for name in ("NFC", "NFD")}
+    ends = {form + end for form in forms for end in ("", "\n", " ")}
+    return ends | {form.replace("\n", "\r\n") for form in ends}
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).decode("utf-8-sig")
+    return "" if is_missing(value) else str(value)
+
+
+def _is_text(value: Any) -> bool:
+    """Whether bytes are a text: images are not UTF-8, or hold a NUL."""
+    try:
+        return isinstance(value, bytes | bytearray) and "\0" not in _as_text(value)
+    except UnicodeDecodeError:
+        return False
+
+
+KINDS = (Text(),)
