@@ -112,15 +112,15 @@ def run(kind: str, seed: int, learner: Any = "auto") -> dict[str, Array]:
 
 def _sessions(asker: Asker, live: Learner, ground: Ground, y: Array) -> Any:
     """The labels whenever there are as many as in ``AT``."""
-    labels = Labels.blank(len(y), Schema([str(c) for c in range(int(y.max()) + 1)]))
-    utilities, n = None, 0
+    given = Labels.blank(len(y), Schema([str(c) for c in range(int(y.max()) + 1)]))
+    labels, utilities, n = given.copy(0), None, 0
     while n < AT[-1]:
         batch = next(size for most, size in PACE if n < most)
         for one in asker.queue(labels, batch, ground, utilities, lambda _: ""):
             n += 1
-            labels.y[one.index], labels.order[one.index] = y[one.index], n
-            labels.audited[one.index], labels.asked[one.index] = one.audit, True
-        labels = labels.copy(n)
+            given.y[one.index], given.order[one.index] = y[one.index], n
+            given.audited[one.index], given.asked[one.index] = one.audit, True
+        labels = given.copy(n)
         rows, codes, _ = labels.training()
         live.update(rows, codes)
         if isinstance(live, Refreshable) and live.stale:

@@ -64,6 +64,8 @@ class Session:
     text, html, markdown, image, columns
         What an item is: the column of the text, of the HTML or Markdown (extra ``html``), of the image,
         or the columns of a table row.
+    item, kind
+        The column of an item of any other kind, and the kind; without ``kind`` the values say what they are.
     X
         Embeddings, array-like of shape (n_rows, n_features), finite; or a path to ``.npy``,
         ``.parquet`` or ``.zarr``, a zarr or a Dask array, which may be larger than memory. Arrays of
@@ -126,6 +128,8 @@ class Session:
         markdown: str | None = None,
         image: str | None = None,
         columns: list[str] | None = None,
+        item: str | None = None,
+        kind: str | None = None,
         X: Any = None,
         embed: Any = None,
         id: str | None = None,  # noqa: A002 - the field's own word
@@ -147,8 +151,9 @@ class Session:
         refuse(unknown, Session.__init__.__annotations__)
         check_settings(audit, random_state, store, task, annotator)
         check_overlap(overlap, opinions)
-        kinds = {"text": text, "html": html, "markdown": markdown, "image": image, "columns": columns}
-        pool = as_pool(data, embed, **kinds, X=X, id=id, remote_images=remote_images)
+        how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
+        how |= {"columns": columns, "item": item, "kind": kind}
+        pool = as_pool(data, embed, **how, X=X, id=id, remote_images=remote_images)
         asked, costs = asked_schema(classes, schema), costs_of(pool, cost)
         model = as_learner(learner)
         name, chosen = as_strategy(strategy)

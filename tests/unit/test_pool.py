@@ -282,7 +282,11 @@ TABLE = pd.DataFrame(MESSAGES)
         (TABLE, {"columns": ["n", "nam"]}, r"columns='nam'.*Did you mean 'name'"),
         (TABLE, {"columns": []}, r"columns=\[\].*at least one"),
         (TABLE, {"text": "message", "id": "nome"}, r"id='nome'.*Did you mean 'name'"),
-        (TABLE, {"text": "message", "image": "n"}, r"one of text=, html=, markdown=, image= or columns="),
+        (
+            TABLE,
+            {"text": "message", "image": "n"},
+            r"one of text=, html=, markdown=, image=, columns= or item=",
+        ),
         (TABLE.iloc[:0], {"text": "message"}, r"empty.*at least one row"),
         (pl.DataFrame({"t": []}), {"text": "t"}, r"empty"),
         ([], {}, r"empty"),
@@ -355,3 +359,32 @@ def test_equal_items_that_features_tell_apart_are_said_once() -> None:
         warnings.simplefilter("error")
         Pool.from_data(texts, X=X[[0, 1, 0, 1]])
         Pool.from_data(pd.DataFrame({"n": range(4), "text": texts}), text="text", id="n", X=X)
+
+
+@pytest.mark.parametrize("kind", ["text", "markdown", None])
+def test_a_column_of_any_kind_is_named_by_item(kind: str | None) -> None:
+    table = pd.DataFrame({"said": ["one", "two"], "n": [1, 2]})
+    pool = Pool.from_data(table, item="said", kind=kind)
+    assert (pool.kind, pool.column, list(pool.items)) == (kind or "text", "said", ["one", "two"])
+    assert pool.ids == Pool.from_data(table, text="said").ids
+
+
+def test_the_kind_of_a_list_may_be_said() -> None:
+    assert Pool.from_data(["**a**", "b"], kind="markdown").kind == "markdown"
+    assert Pool.from_data(pd.DataFrame({"a": [1, 2]}), kind="table").kind == "table"
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"item": "said", "kind": "txt"}, "kind='txt' is no kind of item.*'text'"),
+        ({"kind": "text"}, "kind='text': pass item="),
+        ({"item": "said", "text": "said"}, "Pass one of"),
+        ({"text": "said", "kind": "text"}, "Pass one of"),
+        ({"item": "sad"}, "item='sad': the table has no such column"),
+        ({"item": "n"}, "item='n' holds 'int' values.*kind=, one of"),
+    ],
+)
+def test_kinds_that_cannot_be_meant_are_refused(how: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        Pool.from_data(pd.DataFrame({"said": ["one", "two"], "n": [1, 2]}), **how)

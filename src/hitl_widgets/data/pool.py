@@ -361,6 +361,8 @@ class Pool:
         markdown: str | None = None,
         image: str | None = None,
         columns: Sequence[str] | None = None,
+        item: str | None = None,
+        kind: str | None = None,
         X: Any = None,
         id: str | None = None,  # noqa: A002 - the field's own word
         remote_images: Iterable[str] | None = None,
@@ -377,6 +379,10 @@ class Pool:
         text, html, markdown, image, columns
             The column that holds the text, the HTML, the Markdown or the image, or the columns to show
             as a table row. Without any, all columns.
+        item, kind
+            The column of an item of any other kind, and the kind: a name of
+            :func:`hitl_widgets.items.base.kinds`. Without ``kind`` the values say what they are; of a list
+            it may be passed alone.
         X
             Embeddings, array-like of shape (n_rows, n_features), finite; a path to ``.npy``,
             ``.parquet`` or ``.zarr``, a zarr array or a Dask array. See
@@ -390,19 +396,21 @@ class Pool:
             A folder for files that are converted; ``.hitl-widgets`` beside each where None.
         """
         ways = {"text": text, "html": html, "markdown": markdown, "image": image, "columns": columns}
-        given = {name: value for name, value in ways.items() if value is not None}
-        if len(given) > 1:
+        given = {name: value for name, value in {**ways, "item": item}.items() if value is not None}
+        if len(given) > 1 or (kind is not None and given.keys() - {"item"}):
             raise InvalidInput(
-                "Pass one of text=, html=, markdown=, image= or columns=, to say what an item is."
+                "Pass one of text=, html=, markdown=, image=, columns= or item= (with kind=), to say what an "
+                "item is."
             )
+        asked = None if kind is None else kind_of(kind)
         hosts = check_hosts(remote_images)
         wait_for_imports()
         data = data if not given and is_matrix(data) else at_hand(data)
         held, data = watched(data), kept(data)
         table = _as_table(data)
-        column = text or html or markdown or image
+        column = text or html or markdown or image or item
         if table is not None:
-            kind, items, names = _from_table(table, given, id)
+            found, items, names = _from_table(table, given, id, asked)
         elif given or id is not None:
             name = next(iter(given), "id")
             raise InvalidInput(
@@ -412,7 +420,7 @@ class Pool:
         elif is_matrix(data):
             return replace(_of_rows(data, X, cache), given=held)
         else:
-            kind, items = _from_list(data)
+            found, items = _from_list(data, asked)
             names = None
         if not items:
             raise InvalidInput("The table is empty: there is nothing to label. Pass at least one row.")
@@ -422,8 +430,8 @@ class Pool:
         also |= {"column": column, "id_column": id}
         if names is not None:
             rows = np.arange(len(items), dtype=np.int64)
-            return cls(kind, items, names, rows, matrix, data, **also)
-        hashes = [content_hash(kind_of(kind), item) for item in items]
+            return cls(found.name, items, names, rows, matrix, data, **also)
+        hashes = [content_hash(found, one) for one in items]
         first: dict[str, int] = {}
         rows = np.array([first.setdefault(h, len(first)) for h in hashes], dtype=np.int64)
         if len(first) < len(items):
@@ -433,7 +441,7 @@ class Pool:
             items = [items[i] for i in keep]
             matrix = None if matrix is None else some_rows(matrix, keep)
             also["sample"] = sample_of(matrix)
-        return cls(kind, items, tuple(first), rows, matrix, data, by_content=True, **also)
+        return cls(found.name, items, tuple(first), rows, matrix, data, by_content=True, **also)
 
 
 def _view(shown: Sequence[str]) -> str:
@@ -479,14 +487,18 @@ def _as_table(data: Any) -> nw.DataFrame[Any] | None:
 
 
 def _from_table(
-    table: nw.DataFrame[Any], given: Mapping[Any, Any], id_column: str | None
-) -> tuple[str, list[Any], tuple[Any, ...] | None]:
+    table: nw.DataFrame[Any], given: Mapping[str, Any], id_column: str | None, asked: ItemKind | None
+) -> tuple[ItemKind, list[Any], tuple[Any, ...] | None]:
     names = None if id_column is None else _ids(_column(table, id_column, "id"), id_column)
     if id_column is not None and table.schema[id_column] == nw.Float32:
         _refuse_rounded([np.float32(v) for v in names or ()], id_column)
-    for kind, name in given.items():
-        if kind != "columns":
-            return kind, kind_of(kind).read(_column(table, name, kind), f"{kind}={name!r}"), names
+    for argument, name in given.items():
+        if argument != "columns":
+            values, what = _column(table, name, argument), f"{argument}={name!r}"
+            kind = _claimed(values, what, asked) if argument == "item" else kind_of(argument)
+            return kind, kind.read(values, what), names
+    if asked is not None and not asked.tabular:
+        raise InvalidInput(f"kind={asked.name!r}: pass item=, the column of your table that holds the items.")
     columns = given.get("columns")
     if isinstance(columns, str):
         columns = [columns]
@@ -495,7 +507,7 @@ def _from_table(
         raise InvalidInput("columns=[] shows nothing: name at least one column.")
     by_column = [kept_cells(_column(table, c, "columns")) for c in shown]
     return (
-        "table",
+        kind_of("table"),
         [dict(zip(shown, row, strict=True)) for row in zip(*by_column, strict=True)],
         names,
     )
@@ -578,7 +590,7 @@ def _of_rows(data: Any, X: Any, cache: Path | None) -> Pool:
     return Pool("table", items, ids, item, matrix, data, by_content=True, **also)
 
 
-def _from_list(data: Any) -> tuple[str, list[Any]]:
+def _from_list(data: Any, asked: ItemKind | None) -> tuple[ItemKind, list[Any]]:
     alone = isinstance(data, str | bytes | Path | Mapping) or getattr(data, "ndim", 1) == 0
     if alone or not isinstance(data, Iterable):
         raise InvalidInput(
@@ -586,13 +598,20 @@ def _from_list(data: Any) -> tuple[str, list[Any]]:
             "texts or images, or an array."
         )
     items = _as_series(data)
-    for kind in kinds():
-        if kind.claims(items):
-            return kind.name, kind.read(items, "data")
-    found = sorted({type(i).__name__ for i in items})
+    kind = _claimed(items, "data", asked)
+    return kind, kind.read(items, "data")
+
+
+def _claimed(values: Sequence[Any], what: str, asked: ItemKind | None) -> ItemKind:
+    """The kind that was asked for, or that the values look like."""
+    kind = asked or next((kind for kind in kinds() if kind.claims(values)), None)
+    if kind is not None:
+        return kind
+    found = sorted({type(value).__name__ for value in values})
     raise InvalidInput(
-        f"data holds {choices(found)} values: expected texts, images (arrays, bytes, pathlib.Path "
-        "or Pillow images) or dicts, all of one kind."
+        f"{what} holds {choices(found)} values: expected texts, images (arrays, bytes, pathlib.Path "
+        "or Pillow images) or dicts, all of one kind. Of others say which by kind=, one of "
+        f"{choices([kind.name for kind in kinds()])}."
     )
 
 

@@ -133,22 +133,20 @@ class Labels:
         return cls(schema, y, order, audited, asked, skipped, mine, second, n_events=0)
 
     def copy(self, n_events: int, held: tuple[int, ...] = ()) -> Labels:
-        """What holds after ``n_events``, safe from later changes."""
-        return Labels(
-            self.schema,
-            self.y.copy(),
-            self.order.copy(),
-            self.audited.copy(),
-            self.asked.copy(),
-            self.skipped.copy(),
-            self.mine.copy(),
-            self.second.copy(),
-            n_events,
-            held,
-        )
+        """What holds after ``n_events``, safe from later changes: its arrays cannot be written."""
+        names = ("y", "order", "audited", "asked", "skipped", "mine", "second")
+        arrays = {name: getattr(self, name).copy() for name in names}
+        for array in arrays.values():
+            array.flags.writeable = False
+        return Labels(self.schema, **arrays, n_events=n_events, held=held)
+
+    @cached_property
+    def _n(self) -> int:
+        return int((self.y >= 0).sum())
 
     def __len__(self) -> int:
-        return int((self.y >= 0).sum())
+        # Arrays that may still be written are counted anew.
+        return int((self.y >= 0).sum()) if self.y.flags.writeable else self._n
 
     @property
     def left(self) -> npt.NDArray[np.bool_]:

@@ -104,6 +104,7 @@ class Ledger:
         self._missing: int | None = None
         self._anew = False
         self._annotator, self._overlap, self._opinions = annotator, overlap, opinions
+        self._snapshot: Labels | None = None
         self._mark: Mark = START  # the last event that was read: a store that lacks it was replaced
         self._own_store = not isinstance(store, LabelStore)
         self.store = store if isinstance(store, LabelStore) else LabelStore(store)
@@ -267,6 +268,7 @@ class Ledger:
         self._refold(keys, rows)
 
     def _refold(self, keys: Sequence[str], rows: npt.NDArray[np.int64] | None = None) -> None:
+        self._snapshot = None
         if rows is None:
             rows = np.asarray(self._places(keys), np.int64)
             keys = tuple(map(self.pool.keys.__getitem__, rows.tolist()))
@@ -458,9 +460,14 @@ class Ledger:
         return self.fold.n_events
 
     def snapshot(self, held: Iterable[str] = ()) -> Labels:
-        """The labels that hold now, safe from later changes; ``held`` are items in the hands of others."""
-        rows = map(self.naming.held, held)
-        return self.labels.copy(self.fold.n_events, tuple(row for row in rows if row is not None))
+        """The labels that hold now, safe from later changes and the same for all who ask before one.
+
+        ``held`` are items in the hands of others.
+        """
+        if self._snapshot is None or self._snapshot.n_events != self.fold.n_events:
+            self._snapshot = self.labels.copy(self.fold.n_events)
+        rows = tuple(row for row in map(self.naming.held, held) if row is not None)
+        return replace(self._snapshot, held=rows) if rows else self._snapshot
 
     def acts(self) -> list[tuple[LabelEvent, bool]]:
         """Labels, skips and changes of the classes in log order, each with whether it holds."""
