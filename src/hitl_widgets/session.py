@@ -38,7 +38,7 @@ from hitl_widgets.loop.settings import (
     seed_of,
 )
 from hitl_widgets.loop.trainer import Evaluation
-from hitl_widgets.maps.preparation import Map
+from hitl_widgets.maps.preparation import Map, Stage
 from hitl_widgets.questions.classes import Classes
 from hitl_widgets.questions.schema import Schema
 
@@ -775,6 +775,11 @@ class Session:
     def map(self) -> Map | None:
         """The newest map, or None before the preview."""
         return self._loop.background.map
+
+    @property
+    def stage(self) -> Stage | None:
+        """What is being prepared, such as the map; None when everything is ready."""
+        return self._loop.background.stage
 
     @property
     def trouble(self) -> str:

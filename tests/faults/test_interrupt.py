@@ -23,8 +23,8 @@ session = hitl.Session([f"item {i}" for i in range(len(X))], X=X, classes=["a", 
 def children():
     return [p for p in psutil.Process().children(recursive=True) if "_child" in " ".join(p.cmdline())]
 """
-WAIT_FOR_CHILD = "while not children() and session._loop.background.stage is not None: time.sleep(.005)"
-WAIT_FOR_MAP = "while session._loop.background.stage is not None: time.sleep(.05)"
+WAIT_FOR_CHILD = "while not children() and session.stage is not None: time.sleep(.005)"
+WAIT_FOR_MAP = "while session.stage is not None: time.sleep(.05)"
 SAY = "print(session.map.method, session.map.settled, repr(session.trouble), len(children()))"
 
 

@@ -599,7 +599,7 @@ def test_an_embedding_that_fails_is_named_and_labels_are_kept(make_session: Make
     session = make_session(["x", "y", "z"], embed=embed)
     with pytest.raises(HitlError, match=r"could not be prepared: .*no network"):
         session.wait()
-    assert session._loop.background.stage is None
+    assert session.stage is None
     session.label(session.pool.ids[0], "a")
     assert session.n_labels == 1
     assert session.labels()["label"].tolist() == ["a"]

