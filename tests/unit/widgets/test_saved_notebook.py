@@ -117,7 +117,8 @@ def test_an_executed_notebook_holds_no_item_label_image_name_or_path(executed: t
     assert found == set()
     assert not [text for text in texts if str(folder) in text]
     pixels = [picture(i)[50:70].decode("latin-1") for i in range(12)]
-    sent = [hitl.Pool.from_data([picture(i)]).payload(0).data[50:70].decode("latin-1") for i in range(12)]
+    made = [hitl.Pool.from_data([picture(i)]).payload(0).media for i in range(12)]
+    sent = [data[50:70].decode("latin-1") for [(_, data)] in made]
     assert not [text for text in texts for part in pixels + sent if part in text]
 
 

@@ -38,7 +38,7 @@ from hitl_widgets.session import Session
 
 Make = Callable[..., Session]
 
-SOURCE = Path(__file__).parents[2] / "src"
+SOURCE = Path(__file__).parents[3] / "src"
 
 
 def assert_same(one: Any, two: Any, X: Any) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hitl_widgets.data.rows import decode, encode
 from hitl_widgets.errors import InvalidInput
 
-SHARED = json.loads((Path(__file__).parents[2] / "js" / "test" / "rows.json").read_text())
+SHARED = json.loads((Path(__file__).parents[3] / "js" / "test" / "rows.json").read_text())
 
 
 @pytest.mark.parametrize("case", SHARED, ids=lambda case: case["text"][:20])

@@ -110,7 +110,7 @@ def test_repairing_a_healthy_store_leaves_it_and_a_backup(path: Path, capsys: Ca
 def test_older_stores_and_leases_are_told(tmp_path: Path) -> None:
     old = tmp_path / "old.sqlite"
     with closing(sqlite3.connect(old)) as raw:
-        raw.executescript((Path(__file__).parents[1] / "files" / "store-1.sql").read_text())
+        raw.executescript((Path(__file__).parents[2] / "files" / "store-1.sql").read_text())
     old.chmod(0o600)
     before = old.read_bytes()
     assert examine(str(old)).facts["format"] == f"1 (opening it makes it {FORMAT})"

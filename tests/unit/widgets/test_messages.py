@@ -33,7 +33,7 @@ from hitl_widgets.widgets.workbench import Workbench
 
 Make = Callable[..., Session]
 WIDGETS = [Labeler, Explorer, Monitor]
-PROTOCOL_TS = Path(__file__).parents[2] / "js" / "src" / "host" / "protocol.ts"
+PROTOCOL_TS = Path(__file__).parents[3] / "js" / "src" / "host" / "protocol.ts"
 FUZZ = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 
 

@@ -752,7 +752,7 @@ def test_a_line_cut_short_costs_that_run_alone(tmp_path: Path) -> None:
 def test_a_killed_race_loses_the_run_in_hand_alone(tmp_path: Path) -> None:
     code = f"""
 import os, sys
-sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 import test_simulate as here
 calls = []
