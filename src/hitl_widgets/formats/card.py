@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from itertools import combinations
 from math import isnan
 from pathlib import Path
 
@@ -15,9 +14,10 @@ import pandas as pd
 
 from hitl_widgets.labels.store import FORMAT
 from hitl_widgets.paths import replacing
+from hitl_widgets.quality.agreement import agreement
 from hitl_widgets.questions.schema import Schema
 
-__all__ = ["Facts", "agreement", "card", "write_card"]
+__all__ = ["Facts", "card", "write_card"]
 
 MAX_PAIRS = 20
 HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -51,7 +51,9 @@ HISTORY = {
     "kind": "label, skip, undo, redo, or schema (the classes changed)",
     "time": "when, UTC",
     "item_ids": "the items, by id or hash",
-    "value": "the class (none: label taken away), the act that an undo or redo is about, or the classes",
+    "value": "the class by its id, which outlives its name (none: label taken away), the act that an undo or "
+    "redo is about, or the classes",
+    "said": "the class as it was called when the label was given",
     "selection": "how the items were chosen",
     "elapsed_ms": "how long they were looked at, in milliseconds, where known",
     "digests": "a short digest of each item, to notice when it changes; only where one is needed",
@@ -130,36 +132,6 @@ def card(facts: Facts) -> str:
         *_made(facts),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def agreement(labels: pd.DataFrame) -> pd.DataFrame:
-    """How far annotators agree where they labelled the same items.
-
-    Parameters
-    ----------
-    labels
-        Columns id, label, annotator; a row for each item and annotator.
-
-    Returns
-    -------
-    A row for each pair that shares items: annotators, n, agree (a share), kappa (Cohen 1960; NaN
-    where both used one class alone).
-    """
-    rows = []
-    people = labels["annotator"].unique()
-    said = {str(who): labels[labels["annotator"] == who].set_index("id")["label"] for who in people}
-    for (who, one), (other, two) in combinations(said.items(), 2):
-        both = pd.concat([one, two], axis=1, join="inner", keys=["one", "two"])
-        if not len(both):
-            continue
-        same = float((both["one"] == both["two"]).mean())
-        kappa = float("nan")
-        if both.stack().nunique() > 1:
-            from sklearn.metrics import cohen_kappa_score
-
-            kappa = float(cohen_kappa_score(both["one"].astype(str), both["two"].astype(str)))
-        rows.append((f"{who}, {other}", len(both), same, kappa))
-    return pd.DataFrame(rows, columns=["annotators", "n", "agree", "kappa"])
 
 
 def _plain(value: object) -> str:

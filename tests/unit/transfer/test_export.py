@@ -23,7 +23,6 @@ from hypothesis import strategies as st
 from helpers import ANY_TEXT, clouds
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.formats import excel
-from hitl_widgets.formats.card import agreement
 from hitl_widgets.formats.reading import Columns, read_source
 from hitl_widgets.formats.tables import armed, defused, write_table
 from hitl_widgets.labels.store import LabelStore
@@ -408,26 +407,6 @@ def test_the_card_shows_names_and_obeys_none(make_session: Make, tmp_path: Path)
         assert payload not in told, payload
     rows = [line for line in told.splitlines() if line.startswith("| ") and "script" in line]
     assert all(line.replace("\\|", "").count("|") == 4 for line in rows)
-
-
-def test_agreement_of_two_and_of_three() -> None:
-    from sklearn.metrics import cohen_kappa_score
-
-    one, two = ["a", "a", "b", "b"], ["a", "b", "b", "b"]
-    labels = pd.DataFrame(
-        {
-            "id": [*range(4), *range(4), 0],
-            "label": [*one, *two, "a"],
-            "annotator": ["x"] * 4 + ["y"] * 4 + ["z"],
-        }
-    )
-    found = agreement(labels)
-    assert found["annotators"].tolist() == ["x, y", "x, z", "y, z"]
-    assert found["n"].tolist() == [4, 1, 1]
-    assert found["agree"].tolist() == [0.75, 1.0, 1.0]
-    assert found["kappa"][0] == pytest.approx(cohen_kappa_score(one, two))
-    assert found["kappa"].isna().tolist() == [False, True, True]
-    assert agreement(labels[:4]).empty
 
 
 def test_the_card_tells_how_far_annotators_agree(make_session: Make, tmp_path: Path) -> None:
