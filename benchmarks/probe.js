@@ -76,12 +76,14 @@
         open.map.filter((press) => press.number !== null && press.number <= drawn),
       );
     }).observe(map, { attributes: true, attributeFilter: ["data-painted"] });
-    const bus = window[Symbol.for("hitl-widgets.bus")];
-    const dispatch = bus.dispatchEvent.bind(bus);
-    bus.dispatchEvent = (event) => {
-      if (event.type.endsWith("/current")) times.row = event.detail?.row ?? null;
-      return dispatch(event);
-    };
+    for (const members of window[Symbol.for("hitl-widgets.bus.2")].values())
+      for (const member of members) {
+        const { hear } = member;
+        member.hear = (name, detail) => {
+          if (name === "current") times.row = detail?.row ?? null;
+          return hear(name, detail);
+        };
+      }
   };
   window.hitlReset = () => {
     for (const name of ["next", "ack", "map", "queue"]) times[name].length = 0;
