@@ -58,6 +58,7 @@ class Source:
             with os.fdopen(handle, "wb") as file:
                 np.lib.format.write_array_header_1_0(file, header)
                 for block in self.blocks():
+                    # Written, then mapped: a full disk under a map ends the process, a failed write raises.
                     file.write(np.ascontiguousarray(block, self.dtype).data)
             Path(name).replace(path)
         except BaseException:

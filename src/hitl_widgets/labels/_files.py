@@ -13,6 +13,8 @@ __all__ = ["SIDE_FILES", "beside", "copy_files", "refuse_missing"]
 
 SIDE_FILES = ("-journal", "-wal")
 
+# In a process of its own: closing any descriptor of a file drops every POSIX lock that this process has on
+# it, SQLite's too.
 _COPY = """
 import os, shutil, sys
 os.umask(0o077)

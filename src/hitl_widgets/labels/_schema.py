@@ -13,6 +13,7 @@ from hitl_widgets.errors import StoreError
 
 __all__ = ["FORMAT", "escape", "prepare", "unescape"]
 
+# A change raises it, adds a step to _UPGRADES, and a store written by the code before to tests/files/.
 FORMAT = 3
 
 # hashtext is 32 bits wide: two tasks that meet in it wait for each other, which is harmless.

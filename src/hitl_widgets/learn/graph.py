@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GraphLearner", "Spread", "normalised"]
 
+# Label spreading sums whole numbers: the order of labels cannot matter, and an undo leaves nothing behind.
 SCALE = 2.0**30
 SEEDS = 500
 _NEAR = 15

@@ -43,6 +43,7 @@ def score_remote(
         the pass, and the blocks that are left are not computed.
     """
     scores = Scores.empty(len(X), entropy=measure == "entropy")
+    # The model travels as an argument of each task: weights that Dask scattered are lost with their worker.
     with closing(X.each_block(partial(_scored, head, measure))) as blocks:  # what is left is given up
         for rows, (packed, top, exact) in blocks:
             for into, some, values in zip(scores.arrays, _unpacked(packed, head), exact, strict=True):

@@ -68,6 +68,7 @@ class Blind:
         with self._lock:
             drawn = np.asarray([*self._drawn, *self._issued], np.int64)
             handed = np.asarray([*self._handed], np.int64)
+        # Hidden as soon as they are among the next questions: a point that turns grey later would tell.
         blind = labels.second.copy()
         blind[drawn[labels.y[drawn] < 0]] = True
         blind[handed[(labels.y[handed] >= 0) & (labels.mine[handed] == 0)]] = True

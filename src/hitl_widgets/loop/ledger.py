@@ -369,6 +369,8 @@ class Ledger:
         wanted: Mapping[str, Any] = asked.to_dict()
         if before is not None and _differ(before, wanted):
             wanted = self._with_lost(wanted)
+        # Only a difference to what the cell asked before counts: a cell that is run again must not undo what
+        # was changed in the widget. So nothing but a cell writes a whole question.
         if before is None or _differ(before, wanted):
             self.store.append(LabelEvent("schema", self.task, self._annotator, value=wanted))
             self._read()

@@ -167,7 +167,8 @@ class Loop:
         theirs = frozenset(row for row in keys.values() if row in held)
         if not self._team.others:
             return theirs
-        # What somebody gave back is free; their label was on disk before, and is read only now.
+        # A lease is taken first and the log read after it: who gave an item back has saved its label before.
+        # The other way round, two people of eight were asked the same item.
         self.log.catch_up()
         with self.log.lock:
             left = ledger.labels.left | ledger.labels.second
@@ -208,6 +209,7 @@ class Loop:
         return self._listeners.add(listener)
 
     def _tell(self, what: str) -> None:
+        # Codes of classes are positions: views hear of other classes before labels and rounds in them.
         if what in {"labels", "round"} and self._told_schema is not self.schema:
             self._told_schema = self.schema
             self._listeners.tell("schema")

@@ -119,8 +119,9 @@ class LockedVBox(Locked, ipywidgets.VBox):  # type: ignore[misc]
 class ChannelWidget(Shown, Locked, anywidget.AnyWidget):
     """A widget whose views ask, and are told, by messages.
 
-    State is sent to a view when it says hello, and as messages from then on: a trait would be
-    saved with the notebook. The only traits are opaque names and the protocol's version.
+    State is sent to a view when it says hello, and as messages from then on: traits would be saved with
+    the notebook, and of several writes from the browser only the last arrives. The only traits are opaque
+    names and the protocol's version.
 
     Parameters
     ----------
