@@ -111,9 +111,10 @@ class Cable:
     def _carry(self, source: socket.socket, target: socket.socket, down: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(16_384):
-                if down and self.rate is not None:
+                rate = self.rate  # another thread may end the limit meanwhile
+                if down and rate is not None:
                     with self._line:
-                        time.sleep(len(data) / self.rate)
+                        time.sleep(len(data) / rate)
                 target.sendall(data)
         for end in (source, target):
             self._open.discard(end)

@@ -10,7 +10,7 @@ import sqlite3
 import pytest
 from lab import Bench, write_notebook
 
-from hitl_widgets.data._identity import content_hash
+from hitl_widgets.items.base import content_hash, kind_of
 
 pytestmark = pytest.mark.browser
 
@@ -45,7 +45,7 @@ def labelled(folder, name="labels.sqlite"):
 
 
 def key_of(text):
-    return content_hash("text", text)
+    return content_hash(kind_of("text"), text)
 
 
 def wait_labelled(bench, folder, n):

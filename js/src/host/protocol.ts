@@ -184,7 +184,7 @@ export type LabelerWelcome = Progress & {
 export type QueueMessage = Progress & { type: "queue"; queue: Ask[] };
 export type SkippedItems = { type: "skipped"; to: string; queue: Ask[] };
 export type StateMessage = Progress & { type: "state" };
-/** The buffers are the pictures, one for each item whose content is an image. */
+/** The buffers are the media of all items, in order; `media` has the type of each. */
 export type ItemsMessage = {
   type: "items";
   to: string;
