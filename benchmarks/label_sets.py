@@ -189,12 +189,11 @@ def _texts(pool: Sequence[str], test: Sequence[str], folder: Path) -> tuple[Arra
     import hitl_widgets
     from hitl_widgets.items.features.texts import encode as encode_texts
 
-    home = Path(hitl_widgets.__file__).parent / "data"
-    code = [(home / f"{module}.py").read_text() for module in ("features", "texts", "sentences")]
+    home = Path(hitl_widgets.__file__).parent / "items" / "features"
+    code = [(home / f"{module}.py").read_text() for module in ("texts", "sentences")]
 
     def made() -> tuple[Array, Array]:
         X, encoder = encode_texts(pool)
-        assert encoder is not None
         return X, encoder.transform(test)
 
     return _kept(folder, [*code, *pool, *test], made)
