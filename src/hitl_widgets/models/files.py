@@ -54,10 +54,13 @@ def save_model(model: Any, path: str | os.PathLike[str]) -> Path:
     arrays: Arrays = {}
     told = {"what": NAME, "format": FORMAT, "sklearn": sklearn.__version__, "model": _told(model, arrays)}
     text = json.dumps(told, allow_nan=False).encode()
+    if any(array.dtype.hasobject for array in arrays.values()):
+        raise _unsavable("A model that holds objects")
     if len(text) > MAX_TEXT or sum(a.nbytes for a in arrays.values()) > MAX_BYTES:
         raise _unsavable(f"A model of more than {MAX_BYTES >> 30} GB")
     with replacing(path) as part, part.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, model=np.frombuffer(text, np.uint8), **arrays)
+        # numpy before 2.2 takes allow_pickle= for the name of an array; there is nothing to pickle.
+        np.savez_compressed(file, model=np.frombuffer(text, np.uint8), **arrays)  # type: ignore[arg-type]
     return full_path(path)
 
 
