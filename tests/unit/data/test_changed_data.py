@@ -168,6 +168,7 @@ def test_a_pandas_that_another_thread_is_still_importing_is_not_looked_into(
 ) -> None:
     half = ModuleType("pandas")
     half.__spec__ = SimpleNamespace(_initializing=True)  # type: ignore[assignment]
+    half.DataFrame = half.Series = type("Half", (), {})  # type: ignore[attr-defined]  # narwhals asks for them
     monkeypatch.setitem(sys.modules, "pandas", half)
     assert Pool.from_data(np.eye(3)).source_changed == ""
     assert Pool.from_data(["a", "b"]).source_changed == ""
