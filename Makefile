@@ -25,7 +25,7 @@ js/node_modules/.ready: js/package-lock.json js/package.json | .venv/.ready
 	cd js && $(NPM) ci --no-audit --no-fund --loglevel=error
 	touch $@
 
-$(STATIC)/.built: js/node_modules/.ready js/build.mjs src/hitl_widgets/widgets/charts.py $(shell find js/src -type f)
+$(STATIC)/.built: js/node_modules/.ready js/build.mjs js/glob.mjs src/hitl_widgets/widgets/charts.py $(shell find js/src -type f)
 	cd js && $(NPM) run --silent build
 	$(PY) -m hitl_widgets.widgets.charts
 	touch $@

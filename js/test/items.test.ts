@@ -17,6 +17,12 @@ describe("an item", () => {
     expect(globalThis).not.toHaveProperty("hacked");
   });
 
+  it("of a kind that the page does not know says so", () => {
+    const item = { content: { kind: "hologram" }, media: [] };
+    for (const made of [renderItem(item), renderGlimpse(item)])
+      expect(made.textContent).toContain('does not know items of kind "hologram"');
+  });
+
   it("of text that was cut says how much more there is", () => {
     const made = renderItem({ content: { kind: "text", text: "start", cut: 12_345 }, media: [] });
     expect(made.textContent).toContain("12,345 characters more");

@@ -23,26 +23,34 @@ export function registerItem<C extends Content>(name: C["kind"], kind: ItemKind<
   kinds.set(name, kind as ItemKind<never>);
 }
 
-function kindOf({ kind }: Content): ItemKind<never> {
-  const found = kinds.get(kind) ?? kinds.get("broken");
-  if (!found) throw new Error(`no kind of item is called ${kind}`);
-  return found;
+/** An item's kind and content; of one that this page does not know, a placeholder that says so. */
+function known(content: Content): [ItemKind<never>, never] {
+  const found = kinds.get(content.kind);
+  if (found) return [found, content as never];
+  const why = `This page does not know items of kind "${content.kind}". Restart the kernel and reload the page.`;
+  return known({ kind: "broken", why });
 }
 
-export const renderItem = ({ content, media }: Item): HTMLElement =>
-  kindOf(content).render(content as never, media);
+export function renderItem({ content, media }: Item): HTMLElement {
+  const [kind, told] = known(content);
+  return kind.render(told, media);
+}
 
 /** A glimpse of an item: a few lines or a thumbnail. */
-export const renderGlimpse = ({ content, media }: Item, characters = 160): HTMLElement =>
-  kindOf(content).glimpse(content as never, media, characters);
+export function renderGlimpse({ content, media }: Item, characters = 160): HTMLElement {
+  const [kind, told] = known(content);
+  return kind.glimpse(told, media, characters);
+}
 
 /** An item in words. */
-export const spokenItem = ({ content }: Item, row: number): string =>
-  kindOf(content).spoken(content as never, row);
+export function spokenItem({ content }: Item, row: number): string {
+  const [kind, told] = known(content);
+  return kind.spoken(told, row);
+}
 
 /** Loads what the item shows: the card then shows it in the same frame as everything else. */
 export function preload(item: Item): void {
-  item.loaded = kindOf(item.content).preload?.(item.media);
+  item.loaded = known(item.content)[0].preload?.(item.media);
 }
 
 /** Lets go of the media. */

@@ -12,7 +12,7 @@ import numpy as np
 from hitl_widgets.data.matrix import Matrix, check_matrix, reduce_matrix
 from hitl_widgets.errors import InvalidInput
 
-__all__ = ["check_matrix", "embed_items", "fit_embedding"]
+__all__ = ["embed_items", "fit_embedding"]
 
 
 def embed_items(items: Sequence[object], embed: Any) -> Matrix:

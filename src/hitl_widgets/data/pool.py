@@ -417,6 +417,11 @@ class Pool:
                 f"{name}= names a column, but data is a {type(data).__name__}. "
                 "Pass a pandas, polars or Arrow table, or leave it out."
             )
+        elif is_matrix(data) and asked is not None and not asked.tabular:
+            raise InvalidInput(
+                f"kind={kind!r}: data is an array of features, whose rows are shown as table rows. Pass the "
+                "items themselves as data, and the features as X=."
+            )
         elif is_matrix(data):
             return replace(_of_rows(data, X, cache), given=held)
         else:

@@ -7,14 +7,13 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 import hitl_widgets.items
+from hitl_widgets.discovery import kinds_in
 from hitl_widgets.errors import InvalidInput, choices, nearest
 
 __all__ = [
@@ -136,10 +135,7 @@ class ItemKind(Protocol):
 
 @cache
 def _kinds() -> dict[str, ItemKind]:
-    # Every module of this package that has KINDS: a new kind is one file, and no list names it.
-    names = (module.name for module in iter_modules(hitl_widgets.items.__path__) if not module.ispkg)
-    modules = (import_module(f"hitl_widgets.items.{name}") for name in names)
-    found = [kind for module in modules for kind in getattr(module, "KINDS", ())]
+    found: list[ItemKind] = kinds_in(hitl_widgets.items)
     return {kind.name: kind for kind in sorted(found, key=lambda kind: kind.order)}
 
 

@@ -43,7 +43,7 @@ class ImageKind:
         return all(isinstance(v, np.ndarray | bytes | Path | Image.Image) or v is None for v in values)
 
     def read(self, values: Sequence[Any], what: str) -> list[Any]:  # noqa: ARG002 - each is said on its card
-        """Arrays and Pillow images are copied, as long as they are not many bytes."""
+        """Arrays are copied, as long as they are not many bytes; what is missing is None."""
         return _kept([_as_image(v) for v in values])
 
     def identity(self, item: Any) -> Iterator[bytes]:

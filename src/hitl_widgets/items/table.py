@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from hitl_widgets.errors import InvalidInput
 from hitl_widgets.items.base import Features, Payload, Size, is_missing, short
 from hitl_widgets.items.spelling import canonical_text
 
@@ -26,9 +27,16 @@ class Table:
         """Dicts."""
         return all(isinstance(v, Mapping) for v in values)
 
-    def read(self, values: Sequence[Any], what: str) -> list[dict[str, Any]]:  # noqa: ARG002 - see Pool
-        """Dicts of columns, which the pool has kept."""
-        return list(values)
+    def read(self, values: Sequence[Any], what: str) -> list[dict[str, Any]]:
+        """Dicts with the columns of all of them; what a row lacks is None."""
+        odd = next((row for row, value in enumerate(values) if not isinstance(value, Mapping)), None)
+        if odd is not None:
+            raise InvalidInput(
+                f"{what}: row {odd} is a {type(values[odd]).__name__}, and kind='table' takes dicts. To show "
+                "columns of a table pass columns=[...]."
+            )
+        names = dict.fromkeys(name for value in values for name in value)
+        return [{name: value.get(name) for name in names} for value in values]
 
     def identity(self, item: Mapping[str, Any]) -> Iterator[bytes]:
         """The cells by name, in any order of the columns."""

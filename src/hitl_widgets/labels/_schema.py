@@ -117,7 +117,7 @@ def _to_2(connection: sa.Connection) -> None:
 
 
 def _to_3(_: sa.Connection) -> None:
-    """Answers name classes by id since: what is there keeps its words, which earlier versions read alone."""
+    """New answers name classes by id, which earlier versions cannot read. Older ones keep their words."""
 
 
 _UPGRADES: dict[int, Callable[[sa.Connection], None]] = {1: _to_2, 2: _to_3}

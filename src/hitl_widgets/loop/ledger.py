@@ -479,9 +479,9 @@ class Ledger:
         """The code of the class that a label means now, or -1."""
         return self._codes.get(self.fold.now(event), -1)
 
-    def answer(self, code: int) -> Answer | None:
+    def answer(self, code: int) -> Answer:
         """The answer of a code."""
-        return next((answer for answer, known in self._codes.items() if known == code), None)
+        return self.fold.kind.answers(self.schema)[code]
 
     def find(self, event_id: str) -> LabelEvent | None:
         """The event with this id, of any kind."""

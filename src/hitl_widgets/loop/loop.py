@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from hitl_widgets.background.worker import Worker
+from hitl_widgets.background.worker import Worker, weakly
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.labels.events import new_event_id
 from hitl_widgets.learn.learner import Learner
@@ -78,12 +78,7 @@ class Loop:
         self.earlier: Loop | None = None
         self._superseded = False
         self._told_schema = ledger.schema
-        known = weakref.WeakMethod(self._tell)
-
-        def tell(what: str) -> None:
-            if (found := known()) is not None:
-                found(what)
-
+        tell = weakly(self._tell)
         self.log = Log(ledger, annotator, tell)
         self.blind = Blind()
         self.background = Background(
@@ -97,7 +92,7 @@ class Loop:
             blind=self.blind,
             tell=tell,
         )
-        self._listeners = Listeners(self.background.note_view, self._leave_soon())
+        self._listeners = Listeners(self.background.note_view, weakly(self._leave))
         trainer = self.background.trainer
         self.acts = Acts(self.log, self.blind, lambda: trainer.number)
         # Of no cycle: a session that nobody holds is gone at once, and with it its connections.
@@ -234,15 +229,6 @@ class Loop:
     def _leave(self) -> None:
         if self._superseded and not self._listeners and not self.log.closed:
             abandon(self.close)
-
-    def _leave_soon(self) -> Callable[[], None]:
-        known = weakref.WeakMethod(self._leave)
-
-        def leave() -> None:
-            if (found := known()) is not None:
-                found()
-
-        return leave
 
     def leave_behind(self) -> None:
         """In a forked child: the session is the parent's."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from functools import cache
 from typing import Any, Protocol
 
+import hitl_widgets.questions
+from hitl_widgets.discovery import kinds_in
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.vocabulary import Vocabulary
 
-__all__ = ["Answer", "QuestionKind", "kind_of", "register"]
+__all__ = ["Answer", "QuestionKind", "kind_of"]
 
 Answer = Hashable
 """What somebody said, in ids of classes: a class by its id, several as a tuple of ids."""
@@ -57,12 +60,9 @@ class QuestionKind(Protocol):
         """The answers by code, as far as they are known beforehand; others are counted as they come."""
 
 
-_KINDS: dict[str, QuestionKind] = {}
-
-
-def register(kind: QuestionKind) -> None:
-    """Make a kind known by its name."""
-    _KINDS[kind.name] = kind
+@cache
+def _kinds() -> dict[str, QuestionKind]:
+    return {kind.name: kind for kind in kinds_in(hitl_widgets.questions)}
 
 
 def kind_of(name: str) -> QuestionKind:
@@ -73,11 +73,9 @@ def kind_of(name: str) -> QuestionKind:
     InvalidInput
         For one that this version does not know.
     """
-    import hitl_widgets.questions.choice  # noqa: F401 - registers itself
-
-    if name not in _KINDS:
+    if name not in _kinds():
         raise InvalidInput(
-            f"The question is of kind {name!r}, which this version does not know.{nearest(name, _KINDS)} "
-            f"It knows {choices(_KINDS)}. Upgrade with: pip install -U hitl-widgets."
+            f"The question is of kind {name!r}, which this version does not know.{nearest(name, _kinds())} "
+            f"It knows {choices(_kinds())}. Upgrade with: pip install -U hitl-widgets."
         )
-    return _KINDS[name]
+    return _kinds()[name]

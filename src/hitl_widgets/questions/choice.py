@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hitl_widgets.questions.base import register
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.vocabulary import Vocabulary
 
-__all__ = ["Choice"]
+__all__ = ["KINDS", "Choice"]
 
 
 class Choice:
@@ -55,4 +54,4 @@ class Choice:
         return schema.ids
 
 
-register(Choice())
+KINDS = (Choice(),)

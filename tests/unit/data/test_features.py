@@ -8,7 +8,8 @@ import pytest
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from hitl_widgets.data.embedding import check_matrix, embed_items
+from hitl_widgets.data.embedding import embed_items
+from hitl_widgets.data.matrix import check_matrix
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.items.features.tables import encode as encode_tables
 from hitl_widgets.items.features.texts import encode as encode_texts

@@ -369,6 +369,24 @@ def test_a_column_of_any_kind_is_named_by_item(kind: str | None) -> None:
     assert pool.ids == Pool.from_data(table, text="said").ids
 
 
+def test_dicts_in_a_column_are_rows_with_the_columns_of_all() -> None:
+    pool = Pool.from_data(pd.DataFrame({"cell": [{"a": 1}, {"b": "x"}]}), item="cell")
+    assert (pool.kind, list(pool.items)) == ("table", [{"a": 1, "b": None}, {"a": None, "b": "x"}])
+
+
+@pytest.mark.parametrize(
+    ("data", "how", "words"),
+    [
+        (pd.DataFrame({"said": ["one"]}), {"item": "said", "kind": "table"}, "row 0 is a str.*columns="),
+        ([{"a": 1}, "b"], {"kind": "table"}, "row 1 is a str"),
+        (np.eye(3), {"kind": "image"}, "kind='image': data is an array of features"),
+    ],
+)
+def test_a_kind_that_the_data_is_not_is_refused(data: Any, how: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        Pool.from_data(data, **how)
+
+
 def test_the_kind_of_a_list_may_be_said() -> None:
     assert Pool.from_data(["**a**", "b"], kind="markdown").kind == "markdown"
     assert Pool.from_data(pd.DataFrame({"a": [1, 2]}), kind="table").kind == "table"

@@ -1,0 +1,17 @@
+"""Kinds that are found without a list: a new one is one file."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Any
+
+__all__ = ["kinds_in"]
+
+
+def kinds_in(package: ModuleType) -> list[Any]:
+    """What the modules of a package have in ``KINDS``."""
+    names = (module.name for module in iter_modules(package.__path__) if not module.ispkg)
+    modules = (import_module(f"{package.__name__}.{name}") for name in names)
+    return [kind for module in modules for kind in getattr(module, "KINDS", ())]
