@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -35,6 +36,14 @@ def missing(what: str, how: str) -> NoReturn:
     if what in os.environ.get("HITL_REQUIRE", "").split(","):
         pytest.fail(words)
     pytest.skip(words)
+
+
+def until(holds: Callable[[], Any]) -> None:
+    """Wait for what comes by itself."""
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.01)
 
 
 class Told:

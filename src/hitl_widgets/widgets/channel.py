@@ -405,10 +405,15 @@ class SessionWidget(ChannelWidget):
         raise InvalidInput("This widget asks nothing.")
 
     def _hear(self, what: str) -> None:
-        if what == "schema":
-            self._post({"type": "classes", **self._question()})
-        else:
-            self._on_change(what)
+        try:
+            if what == "schema":
+                self._post({"type": "classes", **self._question()})
+            else:
+                self._on_change(what)
+        except HitlError:
+            # The last who held the session may let go of it while one of its threads still tells of a change.
+            if not self.screen.gone:
+                raise
 
     def _on_change(self, what: str) -> None:
         raise NotImplementedError

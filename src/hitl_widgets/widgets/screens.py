@@ -44,6 +44,11 @@ class Screen:
             raise HitlError("The session was closed, as nobody showed or held it any more: make it again.")
         return found
 
+    @property
+    def gone(self) -> bool:
+        """Whether nobody holds the session any more."""
+        return self._known() is None
+
     def pass_away(self, *widgets: _Widget) -> None:
         """Nobody holds these widgets but the screen: let go of the session when no view is left."""
         self._passing = True

@@ -10,21 +10,13 @@ from typing import Any
 
 import pytest
 
-from helpers import Told
+from helpers import Told, until
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.loop import team
 from hitl_widgets.session import Session
 from hitl_widgets.widgets.monitor import Monitor
 
 Make = Callable[..., Session]
-
-
-def until(holds: Callable[[], Any]) -> None:
-    """Wait for what comes by itself."""
-    end = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from helpers import Told, clouds
+from helpers import Told, clouds, until
 from hitl_widgets.background import worker
 from hitl_widgets.background.worker import half_imported
 from hitl_widgets.data.pool import Pool
@@ -243,6 +243,7 @@ def test_a_view_that_fails_once_is_told_again_and_one_that_fails_always_is_said(
 def test_retry_does_nothing_where_nothing_failed(make_session: Make) -> None:
     session = make_session()
     session.wait(20)
+    until(lambda: session.stage is None)  # the model has the neighbours before the map has the groups
     before = session.map
     session.retry()
     assert session.map is before
