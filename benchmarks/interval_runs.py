@@ -15,7 +15,7 @@ from hitl_widgets.background.turns import one_blas_thread
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.learn.evaluate import Given, Rest, tell
 from hitl_widgets.learn.learner import Learner, Refreshable, as_learner, foretold
-from hitl_widgets.learn.scoring import Scores
+from hitl_widgets.learn.scoring import ClassBelief
 from hitl_widgets.learn.strategies import as_strategy
 from hitl_widgets.loop.asking import Asker, Ground, Labels, ground_of
 from hitl_widgets.questions.schema import Schema
@@ -125,7 +125,7 @@ def _sessions(asker: Asker, live: Learner, ground: Ground, y: Array) -> Any:
         live.update(rows, codes)
         if isinstance(live, Refreshable) and live.stale:
             live.refresh()
-        utilities = asker.utilities(live.proba, Scores.of(live.proba()).uncertainty, ground, labels, live, 1)
+        utilities = asker.utilities(live.proba, ClassBelief.of(live.proba()).uncertainty, ground, labels, live, 1)
         if n in AT:
             yield labels
 

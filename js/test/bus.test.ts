@@ -31,7 +31,7 @@ function view(session: string, group: string | null): { bus: Bus; heard: Heard }
 }
 
 const key = { key: "1", shift: false };
-const acted = { rows: Uint32Array.of(1), code: 0 };
+const acted = { rows: Uint32Array.of(1), codes: [0] };
 
 describe("the views of a page", () => {
   it("of two sessions never hear each other, though they share a log and a Workbench's place", () => {

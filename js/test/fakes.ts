@@ -101,6 +101,8 @@ export const monitorState: MonitorState = {
   n_audited: 5,
   audit_share: 0.1,
   balance: [30, 20],
+  n_none: 0,
+  measure: { name: "accuracy", worst: 0, best: 1 },
   n_hidden: 0,
   estimate: { value: null, low: null, high: null, n: 5 },
   curve: [],

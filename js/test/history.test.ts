@@ -8,7 +8,7 @@ const entry = (id: string, changes: Partial<HistoryEntry> = {}): HistoryEntry =>
   kind: "label",
   n: 1,
   value: "spam",
-  code: 0,
+  codes: [0],
   selection: "suggested",
   time: "2026-11-28T12:00:00.000+00:00",
   state: "holds",

@@ -17,7 +17,7 @@ const ask = (row: number, confidence = 0.5): Ask => ({
   key: `k${row}`,
   reason: "",
   audit: false,
-  guess: { code: 0, confidence },
+  guess: { codes: [0], confidence, words: "" },
 });
 const progress: Progress = {
   n_items: 100,
@@ -39,6 +39,7 @@ const welcomed = (...rows: number[]): LabelerState =>
     progress,
     classes: [],
     question: "",
+    asks: "choice",
     lost: [],
     queue: rows.map((r) => ask(r)),
   });
@@ -202,7 +203,7 @@ describe("the next item, where it is not here yet", () => {
   });
 
   it("is none that is labelled by now, or whose guess is in classes of then", () => {
-    const known = [{ key: "k2", code: 0, mine: false }];
+    const known = [{ key: "k2", codes: [0], mine: false }];
     const told = { ...queue(7), progress: { ...progress, known } };
     const state = reduce(reduce(welcomed(1, 2, 3), told), act(1));
     expect(atHand(state, here(2, 3)).current?.row).toBe(3);
@@ -231,6 +232,7 @@ describe("what was acted on", () => {
       progress,
       classes: [],
       question: "",
+      asks: "choice",
       lost: [],
       queue: [ask(1), ask(2)],
     });
@@ -308,7 +310,7 @@ describe("any order of events", () => {
 });
 
 describe("an item that is labelled elsewhere while it is on the card", () => {
-  const known = [{ key: "k1", code: 0, mine: true }];
+  const known = [{ key: "k1", codes: [0], mine: true }];
   const told = reduce(welcomed(1, 2), { type: "progress", progress: { ...progress, n_events: 1, known } });
 
   it("stays, and is known to be", () => {

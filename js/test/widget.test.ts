@@ -36,6 +36,7 @@ const welcome: LabelerWelcome = {
     { id: "ham", retired: false, name: "ham", guidance: "", example: "", key: "2", color: "#56b4e9" },
   ],
   question: "",
+  asks: "choice",
   lost: [],
   about: about(),
   kind: "text",
@@ -256,7 +257,7 @@ describe("the labeler, by keys", () => {
   });
 
   it("gives nothing away to those who hear it", () => {
-    const guess = { code: 0, confidence: 0.9 };
+    const guess = { codes: [0], confidence: 0.9, words: "" };
     model.say({ ...welcome, type: "queue", queue: welcome.queue.map((ask) => ({ ...ask, guess })) });
     press("2");
     expect(heard()).not.toContain("spam");
@@ -385,8 +386,14 @@ describe("acts, opened and taken back", () => {
     return root().dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
   };
   const viewOf = (of: FakeModel): string => String(of.of("hello")[0].view);
-  const member = (row: number, changes = {}) => ({ row, key: `k${row}`, label: 1, guess: null, ...changes });
-  const entry = { kind: "label", n: 1, value: "ham", code: 1, selection: "suggested", apart: false };
+  const member = (row: number, changes = {}) => ({
+    row,
+    key: `k${row}`,
+    codes: [1],
+    guess: null,
+    ...changes,
+  });
+  const entry = { kind: "label", n: 1, value: "ham", codes: [1], selection: "suggested", apart: false };
 
   beforeEach(() => {
     watching.sent.length = 0;
@@ -463,7 +470,7 @@ describe("acts, opened and taken back", () => {
 
   it("nothing is told of an item that is asked blind", () => {
     open([5]);
-    looked(member(5, { label: -1, blind: true }));
+    looked(member(5, { codes: null, blind: true }));
     expect(words()).toBe("From the history, asked without a hint");
     for (const name of ["ham", "spam"])
       expect((el.querySelector(".hitl-labeler .hitl-reason") as HTMLElement).outerHTML).not.toContain(name);

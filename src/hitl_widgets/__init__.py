@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hitl_widgets.labels.store import LabelStore
     from hitl_widgets.loop.round import Round
     from hitl_widgets.models.files import load_model
+    from hitl_widgets.questions.question import Question
     from hitl_widgets.questions.schema import LabelClass, Schema
     from hitl_widgets.races.simulate import simulate
     from hitl_widgets.races.simulation import Simulation
@@ -44,6 +45,7 @@ _HOMES = {
     "Monitor": "widgets.monitor",
     "Pool": "data.pool",
     "Round": "loop.round",
+    "Question": "questions.question",
     "Schema": "questions.schema",
     "Session": "session",
     "Simulation": "races.simulation",
@@ -60,6 +62,7 @@ __all__ = [
     "Lesson",
     "Monitor",
     "Pool",
+    "Question",
     "Round",
     "Schema",
     "Session",

@@ -18,7 +18,6 @@ from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.labels.events import Selection
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
-from hitl_widgets.learn.learner import as_learner
 from hitl_widgets.learn.strategies import as_strategy
 from hitl_widgets.loop import notices
 from hitl_widgets.loop.acts import relabelled
@@ -34,6 +33,7 @@ from hitl_widgets.loop.settings import (
     check_settings,
     costs_of,
     login,
+    problem_of,
     refuse,
     seed_of,
 )
@@ -84,8 +84,11 @@ class Session:
         At least two names or :class:`~hitl_widgets.questions.schema.LabelClass`. Numbers and other plain
         values come back as they are; categories of pandas or polars count in their order. May be
         left out where the store knows the task.
+    question
+        What to ask where it is more than one class: ``Question.choices([...])`` (several classes at once),
+        ``Question.rating(5)`` (a scale), or ``Question.choice([...])`` with guidance; instead of ``classes``.
     schema
-        A :class:`~hitl_widgets.questions.schema.Schema` instead of ``classes``.
+        The same as ``question``.
     store
         Where labels are kept: a path, a database URL, a
         :class:`~hitl_widgets.labels.store.LabelStore`, or ``":memory:"``.
@@ -135,6 +138,7 @@ class Session:
         id: str | None = None,  # noqa: A002 - the field's own word
         remote_images: Iterable[str] | None = None,
         classes: Iterable[Any] | None = None,
+        question: Schema | None = None,
         schema: Schema | None = None,
         store: str | os.PathLike[str] | LabelStore = "labels.sqlite",
         task: str = "labels",
@@ -154,14 +158,19 @@ class Session:
         how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
         how |= {"columns": columns, "item": item, "kind": kind}
         pool = as_pool(data, embed, **how, X=X, id=id, remote_images=remote_images)
-        asked, costs = asked_schema(classes, schema), costs_of(pool, cost)
-        model = as_learner(learner)
+        asked, costs = asked_schema(classes, question, schema), costs_of(pool, cost)
         name, chosen = as_strategy(strategy)
+        if asked is not None:  # what cannot be is said before anything is written
+            problem_of(asked).learner(learner)
+            problem_of(asked).check_strategy(name, chosen)
         who = annotator or login()
         self._asking, self._asked = threading.Lock(), Asked(ASKED)
         ledger = Ledger(store, task, pool, asked, who, float(overlap), int(opinions))
         opened: Loop | Ledger = ledger
         try:
+            problem = problem_of(ledger.schema)
+            model = problem.learner(learner)
+            problem.check_strategy(name, chosen)
             seed = seed_of(ledger.store.store_id, task) if random_state is None else random_state
             asker = Asker(name, chosen, len(ledger.schema.classes), float(audit), seed, costs)
             own_seed = None if random_state is None else int(random_state)

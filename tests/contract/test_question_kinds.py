@@ -6,25 +6,33 @@ import contextlib
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers import clouds
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels.events import new_event_id
+from hitl_widgets.learn.evaluate import Earlier, Rest
+from hitl_widgets.loop.asking import Labels
 from hitl_widgets.questions.base import QuestionKind, kind_of
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.vocabulary import Vocabulary
 
 # Of each kind, values that people pass for different answers, of classes a, b and c; there is also a d.
-VALUES: dict[str, list[Any]] = {"choice": ["a", "b", "c"]}
+VALUES: dict[str, list[Any]] = {
+    "choice": ["a", "b", "c"],
+    "choices": [[], ["a"], ["b", "c"], ["a", "b", "c"]],
+    "rating": ["a", "b", "c"],
+}
 
 pytestmark = pytest.mark.parametrize("name", VALUES)
 
 
-def asked() -> Vocabulary:
+def asked(name: str) -> Vocabulary:
     vocabulary = Vocabulary()
-    vocabulary.apply(Schema(["a", "b", "c", "d"]).to_dict(), "asked")
+    vocabulary.apply(Schema(["a", "b", "c", "d"], kind=name).to_dict(), "asked")
     return vocabulary
 
 
@@ -39,7 +47,7 @@ def answers(kind: QuestionKind, vocabulary: Vocabulary) -> list[Any]:
 
 
 def test_an_answer_survives_the_log(name: str) -> None:
-    kind, vocabulary = kind_of(name), asked()
+    kind, vocabulary = kind_of(name), asked(name)
     found = answers(kind, vocabulary)
     assert len(set(found)) == len(found)
     for answer in found:
@@ -51,7 +59,7 @@ def test_an_answer_survives_the_log(name: str) -> None:
 
 
 def test_it_is_written_by_ids_so_names_that_are_swapped_later_do_not_matter(name: str) -> None:
-    kind, vocabulary = kind_of(name), asked()
+    kind, vocabulary = kind_of(name), asked(name)
     before = answers(kind, vocabulary)
     written = [kind.dump(answer) for answer in before]
     for of, to in (("a", "x"), ("b", "a"), ("x", "b")):
@@ -64,7 +72,11 @@ def test_it_is_written_by_ids_so_names_that_are_swapped_later_do_not_matter(name
 
 
 def test_what_became_of_a_class_became_of_its_answers(name: str) -> None:
-    kind, vocabulary = kind_of(name), asked()
+    kind, vocabulary = kind_of(name), asked(name)
+    if name == "rating":
+        with pytest.raises(InvalidInput, match="scale"):
+            change(vocabulary, change="merge", of=["a", "b"], name="b")
+        return
     before = answers(kind, vocabulary)
     change(vocabulary, change="merge", of=["a", "b"], name="b")
     assert all("a" not in kind.classes(kind.now(answer, vocabulary)) for answer in before)
@@ -93,7 +105,7 @@ JSON = st.recursive(
 
 @given(value=JSON)
 def test_whatever_the_log_or_a_page_says_is_an_answer_or_none(name: str, value: Any) -> None:
-    kind, vocabulary = kind_of(name), asked()
+    kind, vocabulary = kind_of(name), asked(name)
     found = kind.load(value, vocabulary)
     if found is not None:
         hash(found)
@@ -101,6 +113,93 @@ def test_whatever_the_log_or_a_page_says_is_an_answer_or_none(name: str, value: 
     with contextlib.suppress(InvalidInput):
         answer = kind.parse(value, vocabulary)
         assert kind.now(answer, vocabulary) == answer
+
+
+def labels_of(name: str) -> Labels:
+    """A label of each value on an item of its own, and an item without."""
+    kind, vocabulary = kind_of(name), asked(name)
+    assert vocabulary.schema is not None
+    known = list(kind.answers(vocabulary.schema))
+    found = answers(kind, vocabulary)
+    known += [answer for answer in found if answer not in known]
+    labels = Labels.blank(len(found) + 1, vocabulary.schema, known)
+    labels.y[:-1] = [known.index(answer) for answer in found]
+    return labels
+
+
+def test_people_get_back_what_they_passed(name: str) -> None:
+    kind, vocabulary = kind_of(name), asked(name)
+    assert vocabulary.schema is not None
+    for value, answer in zip(VALUES[name], answers(kind, vocabulary), strict=True):
+        own = kind.own(kind.said(answer, vocabulary), vocabulary.schema)
+        assert own == value
+        assert kind.parse(kind.cell(own), vocabulary) == answer  # as a file has it
+        assert isinstance(kind.text(kind.said(answer, vocabulary)), str)
+        named = [vocabulary.understood(one) for one in kind.named(own)]
+        assert sorted(map(str, named)) == sorted(kind.classes(answer))
+
+
+def test_people_agree_with_themselves_most(name: str) -> None:
+    kind, vocabulary = kind_of(name), asked(name)
+    found, schema = answers(kind, vocabulary), vocabulary.schema
+    assert schema is not None
+    for a in found:
+        for b in found:
+            assert 0 <= kind.agree(a, b, schema) == kind.agree(b, a, schema) <= 1
+            assert (kind.agree(a, b, schema) == 1) == (a == b)
+
+
+def test_a_model_learns_it_and_is_measured(name: str) -> None:
+    """Two clouds of items, each with an answer of its own."""
+    X, sides = clouds(60)
+    kind, vocabulary, schema = kind_of(name), asked(name), asked(name).schema
+    assert schema is not None
+    low, high = kind.parse(VALUES[name][0], vocabulary), kind.parse(VALUES[name][-1], vocabulary)
+    known = [*dict.fromkeys([*kind.answers(schema), low, high])]
+    labels = Labels.blank(60, schema, known)
+    labels.y[:40] = [known.index(low if side == "a" else high) for side in sides[:40]]
+    labels.order[:40], labels.audited[:40:4] = np.arange(40), True
+    problem, (rows, taught, _) = labels.target.problem, labels.training()
+    assert problem.lacks(taught) == "" != problem.lacks(taught[:0])
+    learner = problem.learner("auto").start(X, problem.size, None)
+    touched = learner.update(rows, taught)
+    belief = problem.belief(learner, None, touched, None)
+    assert len(belief) == 60
+    assert belief.known.all()
+    assert not problem.empty(60).known.any()
+    assert ((belief.uncertainty >= 0) & (belief.uncertainty <= 1)).all()
+    for i in range(40, 60):
+        answer = low if sides[i] == "a" else high
+        assert belief.guess(i) == labels.codes(known.index(answer))
+    assert belief.some(np.array([41, 40])).guess(1) == belief.guess(40)
+    # Classes that are put in another order are the same classes, but for a scale.
+    turned = belief.under(np.array([3, 2, 1, 0]), 4)
+    assert turned.guess(40) in {tuple(sorted(3 - code for code in belief.guess(40) or ())), None}
+    worst, best = problem.scale
+    found = problem.estimate(learner, labels.given(), Rest.of(labels.y), earlier=Earlier())
+    assert found.value is not None
+    assert found.low is not None
+    assert found.high is not None
+    assert min(worst, best) <= found.low <= found.value <= found.high <= max(worst, best)
+    assert abs(found.value - best) < 0.2 * abs(worst - best)
+    assert found.n == 10
+    points = problem.curve(learner, labels.given(), Rest.of(labels.y), found, earlier=Earlier())
+    assert points[-1].estimate == found
+    assert [point.n_labels for point in points] == sorted({point.n_labels for point in points})
+
+
+def test_the_map_has_a_shade_for_every_answer_and_guess(name: str) -> None:
+    labels = labels_of(name)
+    kind, schema, n = labels.kind, labels.schema, len(labels.y)
+    belief = labels.target.problem.empty(n)
+    ways = kind.ways_to_colour(schema)
+    assert len({by for by, _ in ways}) == len(ways)
+    for by, words in [*ways, ("gone", "")]:
+        shading = kind.shading(labels.answers, schema, by)
+        assert len(shading.answers) == len(labels.answers)
+        assert shading.answers.max() < len(shading.legend) < 255
+        assert (shading.guesses(belief) == 255).all()
+        assert len({c for _, c in shading.legend}) == len(shading.legend), words
 
 
 def test_a_kind_of_a_later_version_is_said(name: str) -> None:

@@ -23,7 +23,7 @@ from hitl_widgets.data._dask import DaskRows
 from hitl_widgets.data.matrix import open_matrix
 from hitl_widgets.errors import HitlError
 from hitl_widgets.learn.remote import score_remote
-from hitl_widgets.learn.scoring import Head, Scores, score
+from hitl_widgets.learn.scoring import ClassBelief, Head, score
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(2_400, 6)).astype(np.float32)
@@ -31,7 +31,7 @@ HEAD = Head(RNG.normal(size=(3, 6)), RNG.normal(size=3), np.arange(3, dtype=np.i
 EXPECTED = score(X, HEAD)
 
 
-def assert_complete(found: Scores) -> None:
+def assert_complete(found: ClassBelief) -> None:
     np.testing.assert_array_equal(found.predicted, EXPECTED.predicted)
     np.testing.assert_allclose(found.uncertainty, EXPECTED.uncertainty, atol=5e-5)
 
@@ -59,11 +59,11 @@ def client(cluster: LocalCluster) -> Iterator[Client]:
         yield made
 
 
-def after(blocks: int, act: Callable[[], None]) -> tuple[list[slice], Callable[[slice, Scores], None]]:
+def after(blocks: int, act: Callable[[], None]) -> tuple[list[slice], Callable[[slice, ClassBelief], None]]:
     """Acts in the middle of a pass."""
     told: list[slice] = []
 
-    def done(rows: slice, _: Scores) -> None:
+    def done(rows: slice, _: ClassBelief) -> None:
         told.append(rows)
         if len(told) == blocks:
             act()

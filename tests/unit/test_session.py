@@ -644,13 +644,13 @@ def test_a_disk_that_is_full_refuses_the_label_and_the_session_goes_on(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"learnr": "linear"}, r"no argument learnr=\. Did you mean 'learner'\?.*classes, schema"),
+        ({"learnr": "linear"}, r"no argument learnr=\. Did you mean 'learner'\?.*classes, question, schema"),
         ({"audit": 10}, r"audit=10: expected a share from 0 to 1"),
         ({"audit": "all"}, r"audit='all': expected a share"),
         ({"audit": float("nan")}, r"audit=nan"),
         ({"X": X, "embed": len}, r"X= or embed=, not both"),
         ({"schema": Schema(["a", "b"])}, r"classes= or schema=, not both"),
-        ({"classes": None, "schema": ["a", "b"]}, r"schema= is a list: expected a hitl_widgets.Schema"),
+        ({"classes": None, "schema": ["a", "b"]}, r"schema= is a list: expected a hitl_widgets.Question"),
         ({"classes": None}, r"classes= is missing, and memory knows no task 'labels' yet.*at least two"),
         ({"classes": ["a"]}, r"one class is too few"),
         ({"learner": "deep"}, r"learner='deep'"),

@@ -2,6 +2,7 @@ import { encodeRows, f32, itemsOf, u8, u16, u32 } from "../host/codecs";
 import { Fetch, sizeOf } from "../host/fetch";
 import type {
   ClassesMessage,
+  Colouring,
   ExplorerWelcome,
   ItemsMessage,
   LabelClass,
@@ -18,6 +19,7 @@ import { hullsOf } from "../plot/groups";
 import { BLIND, change, type Marks, NONE } from "../plot/look";
 import { type Groups, type How, MapPlot } from "../plot/map";
 import { NO_ROWS, type Rows } from "../plot/rows";
+import { type Codes, namesOf, type QuestionKind, questionOf } from "../questions/index";
 import { announcer } from "../ui/announce";
 import { Bus, type Chosen } from "../ui/bus";
 import { count } from "../ui/dom";
@@ -45,6 +47,10 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     signal,
   );
   let classes: LabelClass[] = [];
+  let question: QuestionKind | undefined;
+  let colouring: Colouring = { ways: [], by: "", legend: [] };
+  /** The classes chosen so far for the points that are chosen, where an answer is put together. */
+  let draft: Codes = [];
   let plot: MapPlot | null = null;
   let marks: Marks | null = null;
   let rings: number[] = [];
@@ -64,9 +70,11 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       view.setTool(tool);
     },
     colour: (by) => void plot?.setColour(by),
+    shade: (by) => channel.ask({ type: "shade", view: channel.view, by }),
     zoom: (factor) => plot?.zoom(factor),
     fit: () => plot?.showAll(),
-    label,
+    press: pressed,
+    give: () => label(draft),
     clear: () => choose(NO_ROWS, "clicked", true),
     grow: () => plot?.grow(GROW),
     nextDoubt: () => plot?.next(rings),
@@ -89,17 +97,33 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     chosen = rows.length ? { rows, how } : null;
     if (fromHere) void plot?.setSelection(rows);
     view.setChosen(rows.length);
+    draft = [];
     labeler = bus.tell("selection", chosen && { ...chosen, from }) || (labeler && rows.length === 0);
-    view.setClasses(classes, chosen !== null && !labeler);
+    drawClasses();
     if (rows.length) say(`${count(rows.length, "item")} chosen`);
   }
 
-  function label(code: number): void {
-    const { name: value, id: of } = classes[code] ?? {};
-    if (!chosen || value === undefined) return;
+  /** Class buttons of the map's own, where no Labeler is on the page. */
+  const drawClasses = (): void =>
+    view.setClasses(classes, chosen !== null && !labeler, question?.drafted ? draft : null);
+
+  function pressed(code: number): void {
+    if (!chosen || !question || !classes[code] || classes[code].retired) return;
+    const codes = question.press(draft, code);
+    if (!question.drafted) label(codes);
+    else {
+      draft = codes;
+      drawClasses();
+    }
+  }
+
+  function label(codes: Codes): void {
+    if (!chosen || !question) return;
     const { rows, how } = chosen;
-    channel.act({ type: "label", value, of, selection: how, rows: encodeRows(rows) });
-    paint(rows, code);
+    const value = namesOf(codes, classes);
+    const answer = question.answer(codes, classes);
+    channel.act({ type: "label", value, answer, selection: how, rows: encodeRows(rows) });
+    paint(rows, codes);
     say(`${count(rows.length, "item")} labelled ${value}`);
     choose(NO_ROWS, how, true);
   }
@@ -111,12 +135,13 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   }
 
   /** Shows an act at once, but after the next item; the kernel's answer will say the same. */
-  function paint(rows: Rows, code: number): void {
-    if (rows.length === 1) plot?.flash(rows[0], classes[code]?.color ?? readTheme(root).accent);
+  function paint(rows: Rows, codes: Codes): void {
+    const shade = question?.shade(codes, colouring.by, classes) ?? NONE;
+    if (rows.length === 1) plot?.flash(rows[0], colouring.legend[shade]?.color ?? readTheme(root).accent);
     requestAnimationFrame(() =>
       setTimeout(() => {
         if (!marks || !plot || signal.aborted) return;
-        for (const row of rows) marks.label[row] = code < 0 ? NONE : code;
+        for (const row of rows) marks.label[row] = shade;
         ring(rings);
         void plot.setRound(rows, marks, rings);
       }),
@@ -153,13 +178,14 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     else if (key === "0" && !classes.some((c) => c.key === "0")) plot.showAll();
     else if (key === "[" || key === "]") regroup(key === "]");
     else if (bus.tell("key", { key, shift })) return true;
+    else if (key === "Enter" && question?.drafted && chosen && !labeler) label(draft);
     else if (key === "Escape") {
       if (chosen) choose(NO_ROWS, "clicked", true);
       else root.blur();
     } else {
       const code = classes.findIndex((c) => c.key === key);
       if (code < 0 || !chosen || shift) return false;
-      label(code);
+      pressed(code);
     }
     return true;
   }
@@ -181,7 +207,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     return true;
   });
   bus.on("regroup", ({ finer }) => regroup(finer));
-  bus.on("acted", ({ rows, code }) => paint(rows, code));
+  bus.on("acted", ({ rows, codes }) => paint(rows, codes));
   bus.on("current", (current) => {
     here = current?.row ?? -1;
     plot?.setHere(here);
@@ -189,7 +215,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   });
   bus.on("labeler", () => {
     labeler = true;
-    view.setClasses(classes, false);
+    drawClasses();
   });
 
   // -- hover
@@ -206,7 +232,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   /** What is known of a point, in words and a colour. */
   function known(row: number): Known {
     const [label_, predicted] = [marks?.label[row] ?? NONE, marks?.predicted[row] ?? NONE];
-    const [given, guess] = [classes[label_], classes[predicted]];
+    const [given, guess] = [colouring.legend[label_], colouring.legend[predicted]];
     if (given) return { before: "Labelled ", name: given.name, after: "", colour: given.color };
     if (marks?.doubt[row] === BLIND)
       return { before: "Asked without a hint: answer first", name: "", after: "", colour: "transparent" };
@@ -260,6 +286,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     "welcome",
     async (message) => {
       classes = message.classes;
+      question = questionOf(message.asks);
+      setColouring(message);
       view.setStage(message.stage);
       view.setTrouble(message.trouble);
       if (starting) return;
@@ -283,18 +311,27 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     "classes",
     (message) => {
       classes = message.classes;
-      view.setClasses(classes, chosen !== null && !labeler);
-      void plot?.setPalette(classes.map((c) => c.color));
+      draft = [];
+      drawClasses();
+      setColouring(message);
+      void plot?.setPalette(palette());
       if (hover) drawTip();
     },
     signal,
   );
 
+  function setColouring({ ways = [], by = "", legend = [] }: Partial<Colouring>): void {
+    colouring = { ways, by, legend };
+    view.setColouring(colouring);
+  }
+
+  const palette = (): string[] => colouring.legend.map(({ color }) => color);
+
   function start(engine: Engine): void {
     const { clientWidth, clientHeight } = view.plot;
     plot = new MapPlot(
       engine,
-      classes.map((c) => c.color),
+      palette(),
       readTheme(root),
       Math.max(clientWidth, 100),
       Math.max(clientHeight, 100),

@@ -16,6 +16,7 @@ import type {
 import { defineWidget } from "../host/widget";
 import { type Item, letGo, preload, redress, spokenItem } from "../items/index";
 import { has, type Rows } from "../plot/rows";
+import { type Codes, namesOf, questionOf } from "../questions/index";
 import {
   atHand,
   emptyWords,
@@ -69,7 +70,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   let failure = "";
 
   const view = labelerView(root, {
-    label,
+    press: pressed,
+    give,
     skip,
     again: lookAgain,
     undo: () => turn("undo"),
@@ -180,32 +182,53 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       : emptyWords(state);
   }
 
-  function label(code: number, clicks = 0): void {
+  /** Whether there is something to answer that a person has seen. */
+  function answerable(clicks: number): boolean {
     const chosen = state.chosen;
-    const { name: value, id: of } = state.classes[code] ?? {};
     const ask = onCard();
-    const bulk = chosen && chosen.rows.length > 1;
-    if (value === undefined || (state.ready && !state.n_left && !ask && !chosen)) return;
-    if (!seen(bulk ? chosen.rows : (ask?.key ?? null), clicks)) return;
-    if (bulk) {
+    if (state.ready && !state.n_left && !ask && !chosen) return false;
+    return seen(chosen && chosen.rows.length > 1 ? chosen.rows : (ask?.key ?? null), clicks);
+  }
+
+  /** A class was pressed: it is the answer, or a part of it. */
+  function pressed(code: number, clicks = 0): void {
+    const question = questionOf(state.asks);
+    if (!question || !state.classes[code] || state.classes[code].retired || !answerable(clicks)) return;
+    const codes = question.press(state.draft, code);
+    if (question.drafted) {
+      dispatch({ type: "draft", codes });
+      say(`${state.classes[code].name} ${codes.includes(code) ? "chosen" : "not chosen"}`);
+    } else label(codes);
+  }
+
+  function give(clicks = 0): void {
+    if (questionOf(state.asks)?.drafted && answerable(clicks)) label(state.draft);
+  }
+
+  function label(codes: Codes): void {
+    const chosen = state.chosen;
+    const ask = onCard();
+    const value = namesOf(codes, state.classes);
+    const answer = questionOf(state.asks)?.answer(codes, state.classes);
+    if (chosen && chosen.rows.length > 1) {
       const { rows, how } = chosen;
       const wire = encodeRows(rows);
-      const id = channel.act({ type: "label", value, of, selection: how, rows: wire });
+      const id = channel.act({ type: "label", value, answer, selection: how, rows: wire });
       const queued = state.queue.filter((ask) => has(rows, ask.row)).map((ask) => ask.key);
-      done(id, rows, code, queued, `${count(rows.length, "item")} labelled ${value}`);
+      done(id, rows, codes, queued, `${count(rows.length, "item")} labelled ${value}`);
     } else if (ask) {
       const selection: Selection = chosen ? "clicked" : ask.audit ? "audit" : "suggested";
       const elapsed_ms = Math.round(gaze.elapsed);
-      const id = channel.act({ type: "label", value, of, selection, key: ask.key, elapsed_ms });
-      done(id, Uint32Array.of(ask.row), code, [ask.key], `Labelled ${value}`);
+      const id = channel.act({ type: "label", value, answer, selection, key: ask.key, elapsed_ms });
+      done(id, Uint32Array.of(ask.row), codes, [ask.key], `Labelled ${value}`);
     }
   }
 
-  function done(id: string, rows: Rows, code: number, keys: string[], words: string): void {
+  function done(id: string, rows: Rows, codes: Codes, keys: string[], words: string): void {
     // Of a selection nobody has looked into yet the kernel says how many are new.
     const known = state.chosen ? (state.chosen.sample?.n_labelled ?? rows.length) : 0;
     dispatch({ type: "acted", id, keys, n: rows.length - known });
-    bus.tell("acted", { rows, code });
+    bus.tell("acted", { rows, codes });
     bus.tell("release", null);
     say(`${words}. ${sayNext("Next")}`);
     tellWaiting();
@@ -264,13 +287,14 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "[" || key === "]") bus.tell("regroup", { finer: key === "]" });
     else if (shift) return false;
     else if (key === "s") skip();
+    else if (key === "Enter" && questionOf(state.asks)?.drafted) give();
     else if (key === "Escape") {
       if (state.chosen || isAgain(state)) release();
       else root.blur();
     } else {
       const code = state.classes.findIndex((c) => c.key === key);
       if (code < 0) return false;
-      label(code);
+      pressed(code);
     }
     return true;
   }

@@ -11,6 +11,15 @@ import type { View } from "./vega";
 const STALLED_MS = 3000;
 const DRAW_MS = 250;
 
+/** The chart of the learning curve, with its axis for what is measured. */
+function measured({ chart, measure }: MonitorWelcome): Record<string, unknown> {
+  if (measure.name === "accuracy") return chart;
+  const made = structuredClone(chart) as { layer: { encoding: { y: Record<string, unknown> } }[] };
+  const scale = measure.best > measure.worst ? { domain: [measure.worst, measure.best] } : { zero: true };
+  for (const { encoding } of made.layer) encoding.y = { ...encoding.y, title: measure.name, scale };
+  return made;
+}
+
 export default defineWidget("monitor", ({ root, channel, signal }) => {
   const bus = new Bus(channel.session, root, signal);
   let state: MonitorState | null = null;
@@ -67,7 +76,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
       if (!curve || Math.abs(curve.width - width) > 20) {
         const vega = await loadVega(channel, signal);
         curve?.drawn.finalize();
-        const spec = { ...welcome.chart, width, config: themed(welcome.chart.config as object) };
+        const spec = { ...measured(welcome), width, config: themed(welcome.chart.config as object) };
         curve = { drawn: await vega.draw(view.chart, spec, "svg"), vega, width };
       }
       const change = curve.vega

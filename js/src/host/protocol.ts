@@ -23,6 +23,8 @@ export type SkippedMessage = { type: "skipped"; id: string; view: string };
 /** The items of one of the annotator's acts. */
 export type OpenMessage = { type: "open"; id: string; view: string; act: string };
 export type GroupsMessage = { type: "groups"; id: string; view: string; scale: number };
+/** Colour the map in one of the ways of `ways`. */
+export type ShadeMessage = { type: "shade"; id: string; view: string; by: string };
 export type RetryMessage = { type: "retry"; id: string; view: string };
 export type VegaMessage = { type: "vega"; id: string; view: string };
 /** Of acts, `pool` is the table that they are about: the kernel takes them for no other. `late_ms`: made so long ago. */
@@ -31,9 +33,12 @@ export type LabelMessage = {
   id: string;
   pool?: string;
   late_ms?: number;
+  /** The answer in words. */
   value: string;
   selection: Selection;
-  /** The id of the class: its name may be another's when this arrives. */
+  /** What the kind of question takes, in ids of classes: their names may be others' when this arrives. */
+  answer?: Record<string, unknown>;
+  /** What pages of earlier versions have kept: the id of the one class. */
   of?: string;
   key?: string;
   rows?: string;
@@ -102,6 +107,7 @@ export type Question =
   | SkippedMessage
   | OpenMessage
   | GroupsMessage
+  | ShadeMessage
   | RetryMessage
   | VegaMessage
   | StepMessage
@@ -122,10 +128,24 @@ export type About = {
 /** Its place in the list is its code; the id outlives a rename; retired ones come last and cannot be chosen. */
 export type LabelClass = PlainClass & { id: string; retired: boolean };
 export type PlainClass = { name: string; guidance: string; example: string; key: string; color: string };
-export type ClassesMessage = { type: "classes"; classes: LabelClass[]; question: string; lost: Lost[] };
+/** `asks`: what kind of question it is. The map is told how it is coloured as well. */
+export type ClassesMessage = {
+  type: "classes";
+  classes: LabelClass[];
+  question: string;
+  asks: string;
+  lost: Lost[];
+} & Partial<Colouring>;
+/** The ways to colour a map, which of them is used, and the shades of that. */
+export type Colouring = {
+  ways: { by: string; words: string }[];
+  by: string;
+  legend: { name: string; color: string }[];
+};
 /** A class with labels that the cell no longer names, and the new ones that it may be called now. */
 export type Lost = { name: string; to: string[] };
-export type Guess = { code: number; confidence: number };
+/** `codes`: the classes; `words`: what else is to be said of it. */
+export type Guess = { codes: number[]; confidence: number; words: string };
 export type Ask = {
   row: number;
   key: string;
@@ -144,7 +164,8 @@ export type Content = { kind: string } & Record<string, unknown>;
 export type Member = {
   row: number;
   key: string;
-  label: number;
+  /** The classes of its label; null where it has none. */
+  codes: number[] | null;
   guess: Guess | null;
   blind?: boolean;
   changed?: boolean;
@@ -152,9 +173,9 @@ export type Member = {
 
 /**
  * An item that was asked lately and is labelled by now: by this annotator, here or elsewhere, or by another, whose answer is
- * not told (code -1).
+ * not told (null).
  */
-export type Known = { key: string; code: number; mine: boolean };
+export type Known = { key: string; codes: number[] | null; mine: boolean };
 
 export type Progress = {
   n_items: number;
@@ -177,6 +198,7 @@ export type LabelerWelcome = Progress & {
   about: About;
   classes: LabelClass[];
   question: string;
+  asks: string;
   lost: Lost[];
   kind: string;
   queue: Ask[];
@@ -205,11 +227,12 @@ export type Sample = {
   mix: { code: number; n: number }[];
 };
 
-export type ExplorerWelcome = {
+export type ExplorerWelcome = Colouring & {
   type: "welcome";
   to: string;
   about: About;
   classes: LabelClass[];
+  asks: string;
   n_items: number;
   kind: string;
   engine: "altair" | "canvas" | "webgl" | "raster";
@@ -231,7 +254,7 @@ export type MapMessage = {
   names: string[];
   corners: number[];
 };
-/** Buffers: rows (uint32, nothing where `full`), and of each row label, predicted class (255 for none) and doubt (uint8). */
+/** Buffers: rows (uint32, nothing where `full`), and of each row the shades of label and guess (255 for none) and doubt (uint8). */
 export type MarksMessage = {
   type: "marks";
   to: string | null;
@@ -251,8 +274,8 @@ export type HistoryEntry = {
   kind: "label" | "skip" | "schema";
   n: number;
   value: string | null;
-  /** Of a label: the class that it means now, -1 where that is no more. */
-  code: number;
+  /** Of a label: the classes that it means now, null where one of them is no more. */
+  codes: number[] | null;
   selection: string | null;
   time: string;
   /** Undone acts come back by redo; those left behind, which is undone before the annotator acted anew, by a restore. */
@@ -269,6 +292,10 @@ export type MonitorState = {
   n_audited: number;
   audit_share: number;
   balance: number[];
+  /** Labels that name no class. */
+  n_none: number;
+  /** What the estimate is, and its ends. */
+  measure: { name: string; worst: number; best: number };
   /** Labels of others that are left out of the balance, for the items are asked of this person too. */
   n_hidden: number;
   estimate: Estimate;

@@ -1,4 +1,5 @@
 import type { Ask, Counts, Known, LabelClass, Lost, Progress, Sample, Selection } from "../host/protocol";
+import { type Codes, namesOf } from "../questions/registry";
 import { count } from "../ui/dom";
 
 export type Chosen = {
@@ -15,6 +16,10 @@ export type LabelerState = Progress & {
   ready: boolean;
   classes: LabelClass[];
   question: string;
+  /** What kind of question it is. */
+  asks: string;
+  /** The classes chosen so far for what is on the card, where an answer is put together. */
+  draft: Codes;
   lost: readonly Lost[];
   queue: Ask[];
   /** Of earlier queues: they stand in while what the newest queue asks is not here yet. */
@@ -45,10 +50,12 @@ export type LabelerEvent =
       progress: Progress;
       classes: LabelClass[];
       question: string;
+      asks: string;
       lost: Lost[];
       queue: Ask[];
     }
   | { type: "classes"; classes: LabelClass[]; question: string; lost: Lost[] }
+  | { type: "draft"; codes: Codes }
   | { type: "queue"; progress: Progress; queue: Ask[] }
   | { type: "progress"; progress: Progress }
   | { type: "passed"; key: string }
@@ -68,6 +75,8 @@ export const initial: LabelerState = {
   ready: false,
   classes: [],
   question: "",
+  asks: "choice",
+  draft: [],
   lost: [],
   queue: [],
   spare: [],
@@ -94,16 +103,35 @@ export const initial: LabelerState = {
   error: "",
 };
 
+/** What a draft is for: another subject begins with the label that it has, or with nothing. */
+const subjectOf = (state: LabelerState): unknown => onCard(state)?.key ?? state.chosen?.rows ?? null;
+
 export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
+  const next = reduced(state, event);
+  if (subjectOf(next) === subjectOf(state)) return next;
+  const held = next.chosen?.sample?.random[0]?.codes ?? meanwhile(next)?.codes ?? [];
+  return { ...next, draft: next.chosen && next.chosen.rows.length > 1 ? [] : held };
+}
+
+function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
   switch (event.type) {
     case "welcome": {
-      const { classes, question, lost } = event;
-      const fresh = { ...state, ...event.progress, ready: true, classes, question, lost };
+      const { classes, question, asks, lost } = event;
+      const fresh = { ...state, ...event.progress, ready: true, classes, question, asks, lost };
       return withQueue(fresh, event.queue, event.progress.n_events);
     }
     case "classes":
       // What earlier queues said of the model is in classes of then.
-      return { ...state, classes: event.classes, question: event.question, lost: event.lost, spare: [] };
+      return {
+        ...state,
+        classes: event.classes,
+        question: event.question,
+        lost: event.lost,
+        spare: [],
+        draft: moved(state.draft, state.classes, event.classes),
+      };
+    case "draft":
+      return { ...state, draft: event.codes };
     case "queue":
       return withQueue({ ...state, ...newer(state, event.progress) }, event.queue, event.progress.n_events);
     case "progress":
@@ -141,6 +169,12 @@ export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
     case "note":
       return { ...state, note: event.words };
   }
+}
+
+/** The draft in codes of other classes; what can no longer be chosen leaves it. */
+function moved(draft: Codes, before: readonly LabelClass[], after: readonly LabelClass[]): Codes {
+  const ids = draft.map((code) => before[code]?.id);
+  return [...after.keys()].filter((code) => ids.includes(after[code].id) && !after[code].retired);
 }
 
 /** The item on the card stays until it is answered; only what comes behind it changes. */
@@ -277,8 +311,7 @@ export function onCard(state: LabelerState): Ask | null {
   const from = { history: "From the history", undo: "Taken back", hand: "Chosen on the map" }[
     chosen.from ?? "hand"
   ];
-  const name = state.classes[member.label]?.name;
-  const held = name === undefined ? "not labelled yet" : `labelled ${name}`;
+  const held = member.codes ? `labelled ${namesOf(member.codes, state.classes)}` : "not labelled yet";
   return { ...member, reason: `${from}, ${member.blind ? "asked without a hint" : held}`, audit: false };
 }
 

@@ -11,8 +11,8 @@ export type PageEvents = {
   choose: Chosen;
   /** An undo elsewhere gives this item back to the card. */
   back: Ask;
-  /** Rows that were labelled a moment ago, and their class (-1: no longer labelled). */
-  acted: { rows: Uint32Array; code: number };
+  /** Rows that were labelled a moment ago, and the codes of their classes. */
+  acted: { rows: Uint32Array; codes: readonly number[] };
   /** The item on the Labeler's card; nothing may tell what it is called where it is asked blind. */
   current: { row: number; blind: boolean } | null;
   /** A key pressed on the map that is not the map's own. */

@@ -1,5 +1,6 @@
 import type { LabelClass, Member } from "../host/protocol";
 import { type Item, renderGlimpse } from "../items/index";
+import { colourOf, namesOf } from "../questions/index";
 import type { Chosen } from "../state/labeler";
 import { count, h, percent, said } from "../ui/dom";
 
@@ -32,7 +33,7 @@ export function bulkCard(
     const words = `${sample.n_labelled.toLocaleString("en")} of them labelled already: your label replaces yours.`;
     head.append(h("div", { class: "hitl-faint", text: words }));
   }
-  if (sample.mix.length) card.append(mixBar(sample.mix, classes));
+  if (sample.mix.length) card.append(mixBar(sample.mix, classes, sample.n));
   card.append(
     list(sample.random.length < rows.length ? "Some at random" : "All of them", sample.random, classes, item),
   );
@@ -40,8 +41,10 @@ export function bulkCard(
   return card;
 }
 
-function mixBar(mix: { code: number; n: number }[], classes: LabelClass[]): HTMLElement {
-  const total = mix.reduce((sum, part) => sum + part.n, 0);
+/** Where several classes may apply to one item, their shares are of the items. */
+function mixBar(mix: { code: number; n: number }[], classes: LabelClass[], n: number): HTMLElement {
+  const sum = mix.reduce((sum, part) => sum + part.n, 0);
+  const total = Math.max(sum > n ? n : sum, 1);
   const bar = h("div", { class: "hitl-mix", attrs: { "aria-hidden": "true" } });
   for (const { code, n } of mix) {
     bar.append(h("span", { style: { flex: String(n), background: classes[code].color } }));
@@ -61,14 +64,14 @@ function list(
   const pictures = members.some((member) => item(member.row)?.content.kind === "image");
   const rows = members.map((member) => {
     const found = item(member.row);
-    const code = member.label >= 0 ? member.label : (member.guess?.code ?? -1);
+    const codes = member.codes ?? member.guess?.codes ?? null;
     const dot = h("span", { class: "hitl-dot", attrs: { "aria-hidden": "true" } });
-    if (code >= 0) {
-      dot.style.background = classes[code].color;
-      dot.classList.toggle("hitl-pale", member.label < 0);
+    if (codes) {
+      dot.style.background = colourOf(codes, classes);
+      dot.classList.toggle("hitl-pale", !member.codes);
     }
     const glimpse = found ? renderGlimpse(found) : h("div", { class: "hitl-glimpse hitl-faint", text: "…" });
-    return h("li", { title: code >= 0 ? classes[code].name : "" }, dot, glimpse);
+    return h("li", { title: codes ? namesOf(codes, classes) : "" }, dot, glimpse);
   });
   return h(
     "div",

@@ -1,5 +1,5 @@
 import type { ChangeMessage, ClassEdit, LabelClass } from "../host/protocol";
-import { h, show } from "../ui/dom";
+import { h, setText, show } from "../ui/dom";
 
 export type ClassChange = Omit<ChangeMessage, "type" | "id">;
 
@@ -12,24 +12,22 @@ export function classEditor(send: (change: ClassChange) => void) {
     reset(fresh);
   });
   const add = act("add", "Add this class", () => fresh.dispatchEvent(new Event("change")));
-  const element = h(
-    "details",
-    { class: "hitl-edit hitl-fold" },
-    h("summary", { text: "Edit classes" }),
-    list,
-    h("div", { class: "hitl-edit-add" }, fresh, add),
-    retired,
-  );
+  const adding = h("div", { class: "hitl-edit-add" }, fresh, add);
+  const summary = h("summary", { text: "Edit classes" });
+  const element = h("details", { class: "hitl-edit hitl-fold" }, summary, list, adding, retired);
   const rows = new Map<string, ReturnType<typeof classRow>>();
 
-  function update(all: LabelClass[]): void {
+  /** `scale`: the classes are levels, of which there are no more and no fewer. */
+  function update(all: LabelClass[], scale = false): void {
+    setText(summary, scale ? "Edit levels" : "Edit classes");
+    show(adding, !scale);
     const live = all.filter((c) => !c.retired);
     const gone = all.filter((c) => c.retired);
     for (const id of rows.keys()) if (!live.some((c) => c.id === id)) rows.delete(id);
     for (const c of live) {
       const row = rows.get(c.id) ?? classRow(send);
       rows.set(c.id, row);
-      row.update(c, live);
+      row.update(c, live, scale);
     }
     const wanted = live.map((c) => rows.get(c.id)?.element as HTMLElement);
     // A row that is moved loses the focus: those in place stay.
@@ -52,6 +50,8 @@ export function classEditor(send: (change: ClassChange) => void) {
 
   return { element, update };
 }
+
+const MORE = "Guidance, merge, split, retire";
 
 function classRow(send: (change: ClassChange) => void) {
   let now: LabelClass;
@@ -98,7 +98,7 @@ function classRow(send: (change: ClassChange) => void) {
     send({ change: "retire", of: [now.name] }),
   );
   const more = h("div", { class: "hitl-edit-more" }, guidance, merge, split, retire);
-  const toggle = act("⋯", "Guidance, merge, split, retire", () => {
+  const toggle = act("⋯", MORE, () => {
     more.toggleAttribute("hidden");
     toggle.setAttribute("aria-expanded", String(!more.hasAttribute("hidden")));
   });
@@ -121,7 +121,7 @@ function classRow(send: (change: ClassChange) => void) {
 
   return {
     element,
-    update(c: LabelClass, all: LabelClass[]): void {
+    update(c: LabelClass, all: LabelClass[], scale: boolean): void {
       now = c;
       place = all.indexOf(c);
       others = all.filter((other) => other !== c);
@@ -135,7 +135,9 @@ function classRow(send: (change: ClassChange) => void) {
         h("option", { text: "Merge into …" }),
         ...others.map((other) => h("option", { text: other.name })),
       );
-      for (const one of [merge, retire]) show(one, all.length > 2);
+      for (const one of [merge, retire]) show(one, all.length > 2 && !scale);
+      for (const one of [up, down, split]) show(one, !scale);
+      toggle.title = scale ? "Guidance" : MORE;
     },
   };
 }

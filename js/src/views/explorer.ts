@@ -1,8 +1,9 @@
-import type { LabelClass, Stage } from "../host/protocol";
+import type { Colouring, LabelClass, Stage } from "../host/protocol";
 import type { Item } from "../items/index";
 import { renderGlimpse } from "../items/index";
 import type { ColourBy } from "../plot/look";
 import type { Tool } from "../plot/overlay";
+import { type Codes, namesOf } from "../questions/index";
 import { count, h, percent, said, setText, show } from "../ui/dom";
 
 export type ExplorerCallbacks = {
@@ -10,7 +11,12 @@ export type ExplorerCallbacks = {
   colour: (by: ColourBy) => void;
   zoom: (factor: number) => void;
   fit: () => void;
-  label: (code: number) => void;
+  /** Colour by the answers in one of their ways. */
+  shade: (by: string) => void;
+  /** A class of the map's own buttons was pressed. */
+  press: (code: number) => void;
+  /** The draft is the answer. */
+  give: () => void;
   clear: () => void;
   grow: () => void;
   choose: (row: number) => void;
@@ -99,6 +105,12 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
     },
     ...COLOURS.map(([by, words]) => h("option", { text: words, attrs: { value: by } })),
   );
+  const ways = h("select", {
+    class: "hitl-select",
+    attrs: { "aria-label": "Colour the answers by", hidden: true },
+    on: { change: () => on.shade(ways.value) },
+  });
+  const legend = h("div", { class: "hitl-legend", attrs: { hidden: true } });
   const groups = h("span", { class: "hitl-count", attrs: { hidden: true } });
   const bar = h(
     "div",
@@ -126,6 +138,7 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
       "span",
       { class: "hitl-colour" },
       h("label", { class: "hitl-colour" }, "Colour", colour),
+      ways,
       h(
         "span",
         { class: "hitl-segment", attrs: { role: "group", "aria-label": "Groups" } },
@@ -145,7 +158,7 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
     rows,
   );
   const classes = h("div", { class: "hitl-classes hitl-classes-map", attrs: { hidden: true } });
-  root.append(plot, bar, list, classes);
+  root.append(plot, bar, legend, list, classes);
 
   function press(): void {
     pressed = true;
@@ -198,7 +211,7 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
       setText(chosen, `${count(n, "item")} chosen`);
     },
     /** Class buttons of the map's own, for a page without a Labeler. */
-    setClasses(all: LabelClass[], visible: boolean): void {
+    setClasses(all: LabelClass[], visible: boolean, draft: Codes | null): void {
       show(classes, visible);
       if (!visible) return;
       classes.replaceChildren(
@@ -210,14 +223,41 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
                 {
                   class: "hitl-button hitl-class",
                   title: c.guidance || c.name,
-                  on: { click: () => on.label(code) },
-                  attrs: { type: "button", "data-class": c.name },
+                  on: { click: () => on.press(code) },
+                  attrs: {
+                    type: "button",
+                    "data-class": c.name,
+                    "aria-pressed": draft ? String(draft.includes(code)) : null,
+                  },
                   style: { "--class": c.color },
                 },
                 c.key ? h("kbd", { text: c.key.toUpperCase() }) : null,
                 h("span", { class: "hitl-class-name", text: c.name, attrs: { dir: "auto" } }),
               ),
         ),
+        ...(draft
+          ? [
+              h(
+                "button",
+                { class: "hitl-button", on: { click: on.give }, attrs: { type: "button" } },
+                h("kbd", { text: "⏎" }),
+                `answer: ${namesOf(draft, all)}`,
+              ),
+            ]
+          : []),
+      );
+    },
+    /** How the answers are coloured; where there is one way alone, the classes say it themselves. */
+    setColouring({ ways: all, by, legend: shades }: Colouring): void {
+      show(ways, all.length > 1);
+      show(legend, all.length > 1);
+      ways.replaceChildren(
+        ...all.map((way) =>
+          h("option", { text: way.words, attrs: { value: way.by, selected: way.by === by } }),
+        ),
+      );
+      legend.replaceChildren(
+        ...shades.map(({ name, color }) => h("span", {}, dot(color), h("bdi", { text: name }))),
       );
     },
     /** The doubtful points in words, for those who cannot see the map. */

@@ -1,4 +1,5 @@
 import type { HistoryEntry, LabelClass } from "../host/protocol";
+import { colourOf } from "../questions/index";
 import { count, h, said } from "../ui/dom";
 
 export type HistoryCallbacks = {
@@ -25,7 +26,7 @@ export function historyView(on: HistoryCallbacks) {
       if (entry.apart && !entries[i - 1]?.apart) keep("apart", gap);
       const branch = branchAt(entries, i);
       if (branch.length > 1) keep(JSON.stringify(branch), () => branchRow(branch, on));
-      const color = classes[entry.code]?.color ?? "transparent";
+      const color = colourOf(entry.codes ?? [], classes);
       keep(JSON.stringify([entry, color, i === now]), () => historyRow(entry, color, i === now, on));
     }
     rows = next;

@@ -1,5 +1,6 @@
 import type { Ask, ChangeMessage, LabelClass } from "../host/protocol";
 import { type Item, renderItem } from "../items/index";
+import { questionOf, saidNames } from "../questions/index";
 import {
   emptyWords,
   isAgain,
@@ -24,7 +25,10 @@ export type LabelerProps = {
 
 export type LabelerCallbacks = {
   /** `clicks`: as the click event counts them, 0 for a key. */
-  label: (code: number, clicks: number) => void;
+  /** A class was pressed. */
+  press: (code: number, clicks: number) => void;
+  /** The draft is the answer. */
+  give: (clicks: number) => void;
   skip: (clicks: number) => void;
   /** Look at the skipped items again. */
   again: () => void;
@@ -58,6 +62,11 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     link("drop it", () => on.settle(false)),
   );
   const classes = h("div", { class: "hitl-classes", attrs: { role: "group", "aria-label": "Classes" } });
+  const give = button("⏎", "", "Give this answer", (clicks) => {
+    on.give(clicks);
+    if (clicks) root.focus({ preventScroll: true });
+  });
+  const giveWords = give.appendChild(h("span", {}));
   const skip = button("S", "skip", "Leave this item unanswered", on.skip);
   const undo = button("Z", "undo", "Take back your last act", on.undo);
   const redo = button("⇧Z", "redo", "Bring back what undo took", on.redo);
@@ -81,23 +90,28 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     changed,
     guessLine,
     classes,
-    h("div", { class: "hitl-acts" }, skip, undo, redo, again, release, keysOff),
+    h("div", { class: "hitl-acts" }, give, skip, undo, redo, again, release, keysOff),
     h("div", { class: "hitl-folds" }, guide, editor.element),
   );
 
   let shownClasses: LabelClass[] = [];
+  let shownAsks = "";
   let shownCard: unknown[] = [];
 
   function update({ state, ask, item, showGuess }: LabelerProps): void {
     const bulk = state.chosen !== null && state.chosen.rows.length > 1;
-    if (state.classes !== shownClasses) {
-      shownClasses = state.classes;
+    const question = questionOf(state.asks);
+    if (state.classes !== shownClasses || state.asks !== shownAsks) {
+      [shownClasses, shownAsks] = [state.classes, state.asks];
       const offered = shownClasses.filter((c) => !c.retired);
+      classes.classList.toggle("hitl-levels", question?.scale === true);
       classes.replaceChildren(
-        ...offered.map((c, code) => classButton(c, (clicks) => on.label(code, clicks))),
+        ...offered.map((c, code) =>
+          classButton(c, (clicks) => press(code, clicks, question?.drafted === true)),
+        ),
       );
       fillGuide(offered);
-      editor.update(shownClasses);
+      editor.update(shownClasses, question?.scale);
     }
     setParts(reason, ...heading(state, ask, bulk));
     reason.title = ask && !state.chosen ? `Asked because: ${ask.reason}` : "";
@@ -126,15 +140,22 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     const model = !bulk && ask?.guess && !meanwhile(state) ? ask.guess : null;
     guessLine.style.visibility = model ? "visible" : "hidden";
     if (model) {
-      const name = said(state.classes[model.code]?.name ?? "");
-      const words = ["Model: ", name, ` (${percent(model.confidence)})`];
+      const names = saidNames(model.codes, state.classes);
+      const more = model.words ? `${model.words}, ` : "";
+      const words = ["Model: ", ...names, ` (${more}${percent(model.confidence)})`];
       setParts(guess, ...(showGuess ? words : ["Model’s guess hidden"]));
       setText(eye, showGuess ? "hide" : "show");
     } else setText(guess, "");
     for (const [code, element] of [...classes.children].entries()) {
-      element.classList.toggle("hitl-guessed", showGuess && model?.code === code);
-      setDisabled(element as HTMLElement, !ask && !bulk);
+      element.classList.toggle("hitl-guessed", showGuess && (model?.codes.includes(code) ?? false));
+      setDisabled(element as HTMLElement, (!ask && !bulk) || !question);
+      if (question?.drafted) element.setAttribute("aria-pressed", String(state.draft.includes(code)));
+      else element.removeAttribute("aria-pressed");
     }
+    show(give, question?.drafted === true);
+    setDisabled(give, !ask && !bulk);
+    const chosen = state.draft.length;
+    setText(giveWords, chosen ? `answer with ${count(chosen, "class", "classes")}` : "none of them");
     setDisabled(skip, !ask || state.chosen !== null);
     const can = turnable(state);
     setDisabled(undo, !can.undo);
@@ -146,6 +167,12 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     setText(note, state.note || told || state.error);
     show(note, note.textContent !== "");
     note.classList.toggle("hitl-bad", Boolean(state.note || state.error) && !told);
+  }
+
+  /** After a click Enter is for the answer, not for the button that was clicked. */
+  function press(code: number, clicks: number, drafted: boolean): void {
+    on.press(code, clicks);
+    if (drafted && clicks) root.focus({ preventScroll: true });
   }
 
   /** A button that goes while it has the focus leaves the keys to the card. */
@@ -180,13 +207,15 @@ function members(state: LabelerState, item: (row: number) => Item | undefined): 
 }
 
 function heading(state: LabelerState, ask: Ask | null, bulk: boolean): (string | HTMLElement)[] {
-  if (bulk && state.chosen?.from === "history") return ["One act: press a class to label all of it anew"];
-  if (bulk) return ["Press a class to label all of them"];
+  const drafted = questionOf(state.asks)?.drafted;
+  const how = drafted ? "choose classes and press Enter" : "press a class";
+  if (bulk && state.chosen?.from === "history") return [`One act: ${how} to label all of it anew`];
+  if (bulk) return [`${how.charAt(0).toUpperCase()}${how.slice(1)} to label all of them`];
   if (!ask) return [said(state.question)];
   const now = meanwhile(state);
   if (now?.mine) {
-    const name = said(state.classes[now.code]?.name ?? "");
-    return ["You have labelled it ", name, ": your label replaces that"];
+    const names = saidNames(now.codes ?? [], state.classes);
+    return ["You have labelled it ", ...names, ": your label replaces that"];
   }
   if (now) return ["Labelled by somebody else meanwhile: yours is a second opinion"];
   if (state.question && !state.chosen) return [said(state.question), " · ", ask.reason];

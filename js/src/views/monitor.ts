@@ -79,8 +79,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
     update({ state, classes, waiting, stalled }: MonitorProps): void {
       setText(given, `${count(state.n_labels, "label")} of ${count(state.n_items, "item")}`);
       setText(accuracy, accuracyWords(state));
-      accuracy.title =
-        "The share of the items without a label that the model gets right, estimated from labels that it had not seen.";
+      accuracy.title = measureTitle(state);
       setText(sync, syncWords(state));
       setText(
         model,
@@ -104,8 +103,8 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       );
       show(notices, state.notices.length > 0);
       show(settle, state.n_changed > 0);
-      const shares = JSON.stringify([state.balance, classes]);
-      if (shares !== drawn) drawBalance(balance, state.balance, classes);
+      const shares = JSON.stringify([state.balance, state.n_none, classes]);
+      if (shares !== drawn) drawBalance(balance, state, classes);
       setText(hidden, state.n_hidden ? hiddenWords(state.n_hidden) : "");
       drawn = shares;
       show(chart, state.curve.length > 0);
@@ -117,13 +116,25 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   };
 }
 
-function accuracyWords({ estimate, n_audited, error }: MonitorState): string {
+function measureTitle({ measure: { name } }: MonitorState): string {
+  const what =
+    name === "accuracy" ? "The share of the items without a label that the model gets right" : MEASURES[name];
+  return `${what ?? name}, estimated from labels that it had not seen.`;
+}
+
+const MEASURES: Record<string, string> = {
+  "Jaccard index":
+    "Of the classes that the model or the annotator names, the share that both name: the mean over items without a label",
+  "mean absolute error": "How far the model's guess is off, the mean over items without a label",
+};
+
+function accuracyWords({ estimate, measure: { name }, n_audited, error }: MonitorState): string {
   const { value, low, high, n } = estimate;
   if (value === null || low === null || high === null) {
-    if (!n_audited) return "accuracy: nothing audited yet";
-    return `accuracy: ${error ? "not measured" : "being measured"} (${n_audited} audited)`;
+    if (!n_audited) return `${name}: nothing audited yet`;
+    return `${name}: ${error ? "not measured" : "being measured"} (${n_audited} audited)`;
   }
-  return `accuracy ${value.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)}, ${n} audited)`;
+  return `${name} ${value.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)}, ${n} audited)`;
 }
 
 function syncWords(state: MonitorState): string {
@@ -156,8 +167,12 @@ function curveMissing(state: MonitorState): string {
 const hiddenWords = (n: number): string =>
   `Not counted: ${count(n, "label")} of others, until you have given your own opinion.`;
 
-function drawBalance(element: HTMLElement, counts: number[], classes: LabelClass[]): void {
-  const most = Math.max(1, ...counts);
+function drawBalance(
+  element: HTMLElement,
+  { balance: counts, n_none }: MonitorState,
+  classes: LabelClass[],
+): void {
+  const most = Math.max(1, ...counts, n_none);
   element.replaceChildren(
     ...classes.flatMap((c, code) => {
       if (c.retired && !counts[code]) return [];
@@ -174,6 +189,17 @@ function drawBalance(element: HTMLElement, counts: number[], classes: LabelClass
         h("span", { class: "hitl-number", text: (counts[code] ?? 0).toLocaleString("en") }),
       ];
     }),
+    ...(n_none
+      ? [
+          h("span", { class: "hitl-bar-name hitl-faint", text: "none of them" }),
+          h(
+            "span",
+            { class: "hitl-bar-track" },
+            h("span", { class: "hitl-bar hitl-bar-none", style: { width: `${(100 * n_none) / most}%` } }),
+          ),
+          h("span", { class: "hitl-number", text: n_none.toLocaleString("en") }),
+        ]
+      : []),
   );
 }
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from math import isnan
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from hitl_widgets.labels.store import FORMAT
 from hitl_widgets.paths import replacing
 from hitl_widgets.quality.agreement import agreement
+from hitl_widgets.questions.base import kind_of
 from hitl_widgets.questions.schema import Schema
 
 __all__ = ["Facts", "card", "write_card"]
@@ -153,10 +156,15 @@ def _question(facts: Facts) -> list[str]:
     asked = f"Task {_plain(facts.task)}." + (f" Question: {_plain(question)}" if question else "")
     if schema is None:
         return ["## Question", asked, "Its classes are not in the store."]
-    counts = facts.labels["label"].value_counts()
-    rows = [(_plain(c.name), _plain(c.guidance), int(counts.get(c.name, 0))) for c in schema.classes]
-    others = [(_plain(name), "", int(n)) for name, n in counts.items() if name not in schema.names]
-    return ["## Question", asked, _table(["class", "when to choose it", "labels"], rows + others)]
+    kind, values = kind_of(schema.kind), dict(zip(schema.all_values, schema.all_names, strict=True))
+    named = [kind.named(label) for label in facts.labels["label"]]
+    counts = Counter(values.get(value, str(value)) for label in named for value in label)
+    rows = [(_plain(c.name), _plain(c.guidance), counts.get(c.name, 0)) for c in schema.classes]
+    rows += [(_plain(name), "", n) for name, n in counts.items() if name not in schema.names]
+    if none := sum(not label for label in named):
+        rows.append(("none of them", "", none))
+    words = [asked, *([kind.card] if kind.card else [])]
+    return ["## Question", *words, _table(["class", "when to choose it", "labels"], rows)]
 
 
 def _counts(facts: Facts) -> list[str]:
@@ -189,7 +197,7 @@ def _choice(facts: Facts) -> list[str]:
 
 def _quality(facts: Facts) -> list[str]:
     unknown = "Accuracy of the model: not known here; session.export writes it."
-    found = agreement(facts.labels)
+    found = agreement(*_comparable(facts))
     if not len(found):
         told = ["No two annotators labelled the same item: their agreement is not known."]
     else:
@@ -199,7 +207,7 @@ def _quality(facts: Facts) -> list[str]:
             for pair, n, same, kappa in shown.to_numpy().tolist()
         ]
         words = (
-            "Agreement where two labelled the same items. Kappa is Cohen's, - where one class alone is used."
+            "Agreement where two labelled the same items. Kappa is Cohen's, - where one label alone is used."
         )
         if len(found) > len(shown):
             words += f" The {len(shown)} of {len(found):,} pairs that share most."
@@ -209,6 +217,18 @@ def _quality(facts: Facts) -> list[str]:
         shares = [(_plain(name), share) for name, share in facts.per_class]
         classes = [_table(["items that the model calls", "are so"], shares)]
     return ["## How good they are", facts.accuracy or unknown, *classes, *told]
+
+
+def _comparable(facts: Facts) -> tuple[pd.DataFrame, Callable[[Any, Any], float]]:
+    """The labels as answers, and how far two of them agree."""
+    labels, schema = facts.labels, facts.schema
+    if schema is None:
+        return labels.assign(label=labels["label"].astype(str)), lambda a, b: float(a == b)
+    kind, ids = kind_of(schema.kind), dict(zip(schema.all_values, schema.ids, strict=True))
+    answers = [tuple(sorted(ids.get(v, str(v)) for v in kind.named(label))) for label in labels["label"]]
+    made: list[Any] = [answer[0] if kind.closed else answer for answer in answers]
+    told = labels.assign(label=pd.Series(made, labels.index, dtype=object))
+    return told, lambda a, b: kind.agree(a, b, schema)
 
 
 def _contents(facts: Facts) -> list[str]:

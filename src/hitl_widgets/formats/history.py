@@ -229,7 +229,11 @@ def _event(value: Any) -> LabelEvent:
 
 
 def _check_label(value: Any) -> None:
-    if value is not None and not isinstance(value, dict) and not (isinstance(value, str) and value.strip()):
+    if (
+        value is not None
+        and not isinstance(value, dict | list)
+        and not (isinstance(value, str) and value.strip())
+    ):
         raise InvalidInput(f"value is {value!r}, not a class")
 
 

@@ -16,7 +16,7 @@ from hitl_widgets.learn.graph import GraphLearner
 from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import Affinity, FloatArray, Graph, IntArray, Landmarks, softmax
 from hitl_widgets.learn.linear import LinearLearner, told_together
-from hitl_widgets.learn.scoring import Head, Scores, blocks_of, score
+from hitl_widgets.learn.scoring import ClassBelief, Head, blocks_of, score
 from hitl_widgets.learn.takeaway import distil
 from hitl_widgets.learn.views import smoothed, spectral
 
@@ -147,7 +147,7 @@ class AutoLearner:
     _labels: _Labels
     _quick: LinearLearner
     _speaking: Head | None = None
-    _scored: Scores | None = None
+    _scored: ClassBelief | None = None
     _scored_by: Head | None = None
     _turn = _owed = 0
     _P: npt.NDArray[np.float32]
@@ -402,7 +402,7 @@ class AutoLearner:
         share, trees = trust.neighbours + trust.trees, trust.trees > LITTLE
         return distil(self._X, self.proba(), index, y, weight, share=share, C=C, trees=trees, names=names)
 
-    def scores(self, done: Callable[[slice, Scores], None] | None = None) -> Scores | None:
+    def scores(self, done: Callable[[slice, ClassBelief], None] | None = None) -> ClassBelief | None:
         """See :class:`~hitl_widgets.learn.learner.Scored`."""
         with held(self._lock):
             head = self._head()

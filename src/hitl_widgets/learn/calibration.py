@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from hitl_widgets.learn.learner import FloatArray, IntArray, softmax
 
-__all__ = ["AUDITED", "CHOSEN", "IN_BULK", "LATER", "Answers", "share_right"]
+__all__ = ["AUDITED", "CHOSEN", "IN_BULK", "LATER", "Answers", "mean_score", "share_right"]
 
 # How an item came to be labelled. Only the first kind is taken to be like what is not labelled.
 AUDITED, CHOSEN, IN_BULK, LATER = range(4)
@@ -105,11 +105,49 @@ def share_right(
     -------
     The mean, and the ends of the interval. Same input, same result.
     """
-    theta, weight, chance = _posterior(answers, predicted)
-    levels, count = np.unique(_logit(_confidence(P, answers.sharpness)), return_counts=True)
-    own = 0.0 if predicted is None else theta[:, 2:3]
+    sure = _logit(_confidence(answers.P, answers.sharpness))
+    of_class = None if predicted is None else answers.predicted == predicted
+    posterior = _posterior(sure, answers.right, answers.kind, answers.weight, of_class)
+    return _mean(posterior, _logit(_confidence(P, answers.sharpness)), n, of_class=predicted is not None)
+
+
+def mean_score(
+    expected: Floats, scores: Floats, kind: IntArray, weight: Floats, items: Floats, n: int
+) -> tuple[float, float, float]:
+    """The mean of what some items would score, from 0 to 1, with its 95 % interval.
+
+    As :func:`share_right`, for guesses that are not only right or wrong: the expected score stands for the
+    confidence, and the score for whether it is right, with the same likelihood (fractional regression: Papke
+    and Wooldridge 1996). It takes the scores to vary as much as they can, so the interval is rather too wide.
+
+    Parameters
+    ----------
+    expected, scores
+        What the models expected of labelled items that they had not seen, and what these scored, (m,) each.
+    kind, weight
+        As of :class:`Answers`.
+    items
+        What the model expects of the items, or of some of them drawn at random, (k,).
+    n
+        How many items there are.
+    """
+    posterior = _posterior(_logit(_within(expected)), np.round(scores, 3), kind, weight, None)
+    return _mean(posterior, _logit(_within(items)), n)
+
+
+def _within(share: Floats) -> Floats:
+    return np.asarray(np.clip(share, 1 - SUREST, SUREST))
+
+
+def _mean(
+    posterior: tuple[Floats, Floats, Floats], sure: Floats, n: int, *, of_class: bool = False
+) -> tuple[float, float, float]:
+    theta, weight, chance = posterior
+    k = len(sure)
+    levels, count = np.unique(sure, return_counts=True)
+    own = theta[:, 2:3] if of_class else 0.0
     right = _sigma(theta[:, :1] + theta[:, 1:2] * levels + own)
-    share, k = count / count.sum(), len(P)
+    share = count / count.sum()
     mean = right @ share
     by_chance = (right * (1 - right)) @ share / n
     by_draw = np.maximum(right**2 @ share - mean**2, 0) / k * (1 - k / n)
@@ -120,20 +158,25 @@ def share_right(
     return float(weight @ mean), float(low), float(high)
 
 
-def _posterior(answers: Answers, predicted: int | None) -> tuple[Floats, Floats, Floats]:
+def _posterior(
+    sure: Floats,
+    right: npt.NDArray[Any],
+    how: IntArray,
+    counts: Floats,
+    of_class: npt.NDArray[np.bool_] | None,
+) -> tuple[Floats, Floats, Floats]:
     """Draws of (a, b, the class's offset if any, the kinds'), (DRAWS, d), their weights, standard normals."""
-    sure = _logit(_confidence(answers.P, answers.sharpness))
     columns: list[npt.NDArray[Any]] = [np.ones(len(sure)), sure]
     priors = [LEVEL, SLOPE]
-    if predicted is not None:
-        columns, priors = [*columns, answers.predicted == predicted], [*priors, CLASS]
-    kinds = [kind for kind in (CHOSEN, IN_BULK, LATER) if (answers.kind == kind).any()]
-    of_kind = [answers.kind == kind for kind in kinds]
-    columns = [*columns, *of_kind, *(sure * mine for mine in of_kind), answers.right]
+    if of_class is not None:
+        columns, priors = [*columns, of_class], [*priors, CLASS]
+    kinds = [kind for kind in (CHOSEN, IN_BULK, LATER) if (how == kind).any()]
+    of_kind = [how == kind for kind in kinds]
+    columns = [*columns, *of_kind, *(sure * mine for mine in of_kind), right]
     mean, sd = np.array([*priors, *[OFFSET] * len(kinds), *[TILT] * len(kinds)]).T
     # Equal rows are one: thousands of labels then cost what a few hundred do.
     rows, place = np.unique(np.column_stack(columns), axis=0, return_inverse=True)
-    Z, right, n = rows[:, :-1], rows[:, -1], np.bincount(place.ravel(), answers.weight)
+    Z, right, n = rows[:, :-1], rows[:, -1], np.bincount(place.ravel(), counts)
     mode, precision = mean.copy(), sd**-2
     for _ in range(100):
         p = _sigma(Z @ mode)
@@ -146,7 +189,7 @@ def _posterior(answers: Answers, predicted: int | None) -> tuple[Floats, Floats,
     z, chance = z[:, :-1], z[:, -1]
     theta = mode + WIDER * z @ np.linalg.cholesky(np.linalg.inv(curve)).T
     score = theta @ Z.T
-    likelihood = (np.where(right, score, 0.0) - np.logaddexp(0.0, score)) @ n
+    likelihood = (right * score - np.logaddexp(0.0, score)) @ n
     log = likelihood - ((theta - mean) ** 2 @ precision - (z**2).sum(axis=1)) / 2
     weight = np.exp(log - log.max())
     return theta, weight / weight.sum(), chance

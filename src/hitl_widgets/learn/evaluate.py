@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.learn.calibration import AUDITED, CHOSEN, IN_BULK, LATER, Answers, share_right
-from hitl_widgets.learn.learner import FloatArray, IntArray, Learner, LeavingOut, NotYet, foretold
+from hitl_widgets.learn.learner import FloatArray, IntArray, Learner, NotYet, foretold, leaves_out
 
 __all__ = [
     "CurvePoint",
     "Earlier",
     "Estimate",
     "Given",
+    "Overtaken",
     "Rest",
     "Told",
     "accuracy_estimate",
@@ -215,6 +216,7 @@ def accuracy_estimate(
     n: int | None = None,
     *,
     per_class: bool = False,
+    measure: Callable[[Told], Estimate] | None = None,
     earlier: Earlier | None = None,
     overtaken: Overtaken = lambda: False,
 ) -> Estimate:
@@ -240,6 +242,8 @@ def accuracy_estimate(
         Measure the model of the first ``n`` labels; of all where None. Later labels score it as well.
     per_class
         Whether to give the share right for each class that the model says, too.
+    measure
+        What to make of what the models say; the share right where None.
     earlier
         What was found for the same learner on the same pool before, so that it is not found again.
     overtaken
@@ -256,6 +260,8 @@ def accuracy_estimate(
     told = tell(learner, given, rest, n, overtaken, earlier)
     if told is None:
         return Estimate(None, None, None, 0)
+    if measure is not None:
+        return measure(told)
     found = told.estimate()
     return replace(found, per_class=told.per_class()) if per_class else found
 
@@ -274,7 +280,7 @@ def tell(
     if overtaken():
         return None
     asked = np.concatenate([given.index[later], rest.index])
-    if isinstance(learner, LeavingOut) and len(np.unique(y)) > 1:
+    if leaves_out(learner) and len(np.unique(y)) > 1:
         P, among, own = learner.told_left_out(index, y, asked)
         own = np.array(own)
     else:
@@ -318,6 +324,7 @@ def learning_curve(
     rest: Rest,
     last: Estimate,
     *,
+    measure: Callable[[Told], Estimate] | None = None,
     earlier: Earlier | None = None,
     overtaken: Overtaken = lambda: False,
 ) -> list[CurvePoint]:
@@ -328,10 +335,12 @@ def learning_curve(
     """
     points = []
     earlier = earlier or Earlier()
-    most = POINTS if isinstance(learner, LeavingOut) else POINTS_BY_FOLDS
+    most = POINTS if leaves_out(learner) else POINTS_BY_FOLDS
     for n in checkpoints(len(given), most)[:-1]:
         try:
-            estimate = accuracy_estimate(learner, given, rest, n, earlier=earlier, overtaken=overtaken)
+            estimate = accuracy_estimate(
+                learner, given, rest, n, measure=measure, earlier=earlier, overtaken=overtaken
+            )
         except NotYet:
             continue
         if overtaken():

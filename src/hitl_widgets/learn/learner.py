@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from hitl_widgets.background.turns import one_blas_thread
 from hitl_widgets.errors import InvalidInput, choices, nearest
 
 if TYPE_CHECKING:
-    from hitl_widgets.learn.scoring import Scores
+    from hitl_widgets.learn.scoring import ClassBelief
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -40,6 +40,7 @@ __all__ = [
     "as_learner",
     "class_shares",
     "foretold",
+    "leaves_out",
     "named",
     "seeded",
     "softmax",
@@ -169,7 +170,7 @@ class Refreshable(Protocol):
 class Scored(Protocol):
     """A learner that can say what it thinks of the pool without the table of :meth:`Learner.proba`."""
 
-    def scores(self, done: Callable[[slice, Scores], None] | None = None) -> Scores | None:
+    def scores(self, done: Callable[[slice, ClassBelief], None] | None = None) -> ClassBelief | None:
         """What it says of every row, in one pass; None where the table is at hand anyway.
 
         ``done`` is told of each block of a whole pass, as by :func:`~.scoring.score`.
@@ -204,6 +205,11 @@ class LeavingOut(Protocol):
         Class probabilities of the rows, (m, n_classes); which labels were left out, int64 (k,): all, or
         some of very many; and what is said of these without their label, (k, n_classes).
         """
+
+
+def leaves_out(learner: object) -> TypeGuard[LeavingOut]:
+    """Whether the learner is :class:`LeavingOut`, and all that it is made of is."""
+    return isinstance(learner, LeavingOut) and all(map(leaves_out, getattr(learner, "parts", ())))
 
 
 def foretold(learner: Learner, index: IntArray, y: IntArray, rows: IntArray) -> FloatArray:

@@ -18,7 +18,7 @@ from hitl_widgets.learn.learner import (
     named,
     softmax,
 )
-from hitl_widgets.learn.scoring import Head, Scores, score, told_by
+from hitl_widgets.learn.scoring import ClassBelief, Head, score, told_by
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
@@ -213,12 +213,12 @@ class LinearLearner:
         slopes, intercept = W[:, :-1], W[:, -1] - W[:, :-1] @ self._mean
         return Head(slopes, intercept, self._seen.astype(np.int16), self._n_classes)
 
-    def scores(self, done: Callable[[slice, Scores], None] | None = None) -> Scores | None:
+    def scores(self, done: Callable[[slice, ClassBelief], None] | None = None) -> ClassBelief | None:
         """See :class:`~hitl_widgets.learn.learner.Scored`."""
         if type(self).proba is not LinearLearner.proba:  # a person's own, which says something else
             return None
         if self.constant is not None:
-            return Scores.of(np.broadcast_to(self.constant, (len(self._X), self._n_classes)))
+            return ClassBelief.of(np.broadcast_to(self.constant, (len(self._X), self._n_classes)))
         return score(self._X, self.head, done=done)
 
     def proba(self, index: IntArray | None = None) -> FloatArray:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.learn.learner import IntArray
-from hitl_widgets.learn.scoring import EXACT, Head, Measure, Scores, best, score
+from hitl_widgets.learn.scoring import EXACT, ClassBelief, Head, Measure, best, score
 
 __all__ = ["score_remote"]
 
@@ -25,8 +25,8 @@ def score_remote(
     head: Head,
     measure: Measure = "margin",
     *,
-    done: Callable[[slice, Scores], None] | None = None,
-) -> Scores:
+    done: Callable[[slice, ClassBelief], None] | None = None,
+) -> ClassBelief:
     """:func:`~hitl_widgets.learn.scoring.score` for rows that lie elsewhere.
 
     Six bytes a row come back, eight with entropy, and in full precision the rows of highest utility of
@@ -42,7 +42,7 @@ def score_remote(
         Told of each block when it has come: which rows, and the scores so far. What it raises ends
         the pass, and the blocks that are left are not computed.
     """
-    scores = Scores.empty(len(X), entropy=measure == "entropy")
+    scores = ClassBelief.empty(len(X), entropy=measure == "entropy")
     # The model travels as an argument of each task: weights that Dask scattered are lost with their worker.
     with closing(X.each_block(partial(_scored, head, measure))) as blocks:  # what is left is given up
         for rows, (packed, top, exact) in blocks:
@@ -62,7 +62,7 @@ def _scored(head: Head, measure: Measure, X: npt.NDArray[Any]) -> tuple[Arrays, 
     return _packed(found, head), top, [a[top] if len(a) else a for a in found.arrays]
 
 
-def _packed(scores: Scores, head: Head) -> Arrays:
+def _packed(scores: ClassBelief, head: Head) -> Arrays:
     code = np.int8 if head.n_classes < 128 else np.int16
     shares = scores.confidence, scores.uncertainty, scores.entropy / _most(head)
     return [

@@ -20,9 +20,9 @@ from hitl_widgets.learn.learner import FloatArray, IntArray, softmax
 
 __all__ = [
     "BLOCK",
+    "ClassBelief",
     "Head",
     "Measure",
-    "Scores",
     "best",
     "blocks_of",
     "score",
@@ -97,7 +97,7 @@ def told_by(heads: Sequence[Head], X: FloatArray) -> list[npt.NDArray[np.float32
 
 
 @dataclass(frozen=True, eq=False)
-class Scores:
+class ClassBelief:
     """What a model says of some items, without the whole table of probabilities.
 
     Attributes
@@ -119,7 +119,7 @@ class Scores:
     entropy: npt.NDArray[np.float32]
 
     @classmethod
-    def empty(cls, n: int, *, entropy: bool = False) -> Scores:
+    def empty(cls, n: int, *, entropy: bool = False) -> ClassBelief:
         """Room for ``n`` items: no prediction."""
         # One piece of memory for all: large enough to get large pages, it is filled in a fifth of the time.
         room = np.empty((3, n), np.float32)
@@ -128,7 +128,7 @@ class Scores:
         return cls(codes[0], codes[1], room[0], room[1], np.zeros(n if entropy else 0, np.float32))
 
     @classmethod
-    def of(cls, proba: FloatArray) -> Scores:
+    def of(cls, proba: FloatArray) -> ClassBelief:
         """Read a table of probabilities, float of shape (n, n_classes).
 
         Raises
@@ -141,9 +141,9 @@ class Scores:
             raise ValueError("its probabilities are not finite, from 0 to 1, summing to 1 in each row")
         return found
 
-    def changed(self, rows: IntArray, proba: FloatArray) -> Scores:
+    def changed(self, rows: IntArray, proba: FloatArray) -> ClassBelief:
         """The same with other probabilities, (m, n_classes), of some rows; raises as :meth:`of` does."""
-        found, news = self.copy(), Scores.of(proba)
+        found, news = self.copy(), ClassBelief.of(proba)
         for mine, theirs in zip(found.arrays[:4], news.arrays[:4], strict=True):
             mine[rows] = theirs
         return found
@@ -156,9 +156,9 @@ class Scores:
         """The arrays, in the order of the attributes."""
         return self.predicted, self.runner_up, self.confidence, self.uncertainty, self.entropy
 
-    def copy(self) -> Scores:
+    def copy(self) -> ClassBelief:
         """The same, safe from later changes."""
-        made = Scores.empty(len(self), entropy=len(self.entropy) > 0)
+        made = ClassBelief.empty(len(self), entropy=len(self.entropy) > 0)
         for mine, theirs in zip(made.arrays, self.arrays, strict=True):
             mine[:] = theirs
         return made
@@ -166,6 +166,28 @@ class Scores:
     def counts(self, n_classes: int) -> npt.NDArray[np.int64]:
         """How many items are told to be of each class, int64 of shape (n_classes,)."""
         return np.bincount(self.predicted[self.predicted >= 0], minlength=n_classes)
+
+    @property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Bool of shape (n,): of which items there is a guess."""
+        return np.asarray(self.predicted >= 0)
+
+    def guess(self, i: int) -> tuple[int, ...] | None:
+        """See :class:`~.beliefs.Belief`."""
+        code = int(self.predicted[i])
+        return (code,) if code >= 0 else None
+
+    def some(self, rows: IntArray) -> ClassBelief:
+        """See :class:`~.beliefs.Belief`."""
+        return ClassBelief(*(array[rows] if len(array) else array for array in self.arrays))
+
+    def under(self, codes: IntArray, n_classes: int) -> ClassBelief:
+        """See :class:`~.beliefs.Belief`."""
+        found, new = self.copy(), np.append(codes, -1).astype(np.int16)
+        found.predicted[:], found.runner_up[:] = new[found.predicted], new[found.runner_up]
+        unsaid = found.predicted < 0
+        found.confidence[unsaid] = found.uncertainty[unsaid] = 0
+        return found
 
     def utility(self, measure: Measure) -> npt.NDArray[np.float32]:
         """The measure of every item, float32 of shape (n,), higher for less certain ones."""
@@ -179,9 +201,9 @@ def score(
     head: Head,
     measure: Measure = "margin",
     *,
-    onto: tuple[Scores, slice] | None = None,
-    done: Callable[[slice, Scores], None] | None = None,
-) -> Scores:
+    onto: tuple[ClassBelief, slice] | None = None,
+    done: Callable[[slice, ClassBelief], None] | None = None,
+) -> ClassBelief:
     """What the head says of every row, in one pass that reads each number once.
 
     Blocks are shared out among as many threads as there are processors, which hold no lock. The rows
@@ -205,7 +227,7 @@ def score(
         from hitl_widgets.learn.remote import score_remote
 
         return score_remote(X, head, measure, done=done)
-    found = Scores.empty(len(X), entropy=measure == "entropy") if onto is None else onto[0].copy()
+    found = ClassBelief.empty(len(X), entropy=measure == "entropy") if onto is None else onto[0].copy()
     work = _fused if _compiled(len(X) * X.shape[1]) else _plain
 
     def part(rows: slice) -> None:
@@ -225,14 +247,14 @@ def score(
         if not len(top):
             break
         known[top] = True
-        exact = Scores.empty(len(top), entropy=measure == "entropy")
+        exact = ClassBelief.empty(len(top), entropy=measure == "entropy")
         _told(head.proba(X[top])[:, head.codes], head.codes, exact.arrays)
         for array, values in zip(found.arrays, exact.arrays, strict=True):
             array[top if len(array) else []] = values
     return found
 
 
-def _score_block(X: Any, head: Head, into: Scores, rows: slice, work: Callable[..., None]) -> None:
+def _score_block(X: Any, head: Head, into: ClassBelief, rows: slice, work: Callable[..., None]) -> None:
     """Score some rows ``X``, an array of shape (m, d), into the places ``rows`` of ``into``."""
     out = [array[rows] if len(array) else array for array in into.arrays]
     if X.dtype == np.float32:
@@ -266,7 +288,7 @@ def warm_up() -> None:
     try:
         from hitl_widgets.learn._pass import fused, read
 
-        X, few = np.zeros((2, 4), np.float32), Scores.empty(2)
+        X, few = np.zeros((2, 4), np.float32), ClassBelief.empty(2)
         fused(X, np.zeros((_TILE, 4), np.float32), X[0, :2], few.predicted, few.arrays[:4], few.entropy)
         read(X, np.arange(2), *few.arrays[:4])
     finally:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,11 @@ from hitl_widgets.learn.strategies import (
 from hitl_widgets.learn.strategies.doubt import EARLY
 from hitl_widgets.loop.round import Round, Suggestion
 from hitl_widgets.loop.words import within
+from hitl_widgets.questions.base import Answer, QuestionKind, kind_of
 from hitl_widgets.questions.schema import Schema
+
+if TYPE_CHECKING:
+    from hitl_widgets.learn.problems.base import Target
 
 __all__ = ["Asked", "Asker", "Ground", "Labels", "ground_of"]
 
@@ -91,9 +95,11 @@ class Labels:
     Attributes
     ----------
     schema
-        The classes that the codes count, the retired ones behind the others.
+        The question, and its classes.
+    answers
+        What was said, by code: of a choice the ids of the classes, the retired ones behind the others.
     y
-        int16 of shape (n,): class codes, -1 where not labelled.
+        int16 of shape (n,), int32 where answers are counted as they come: their codes, -1 where not labelled.
     order
         int64 of shape (n,): place of the act in the log, for labelled items.
     audited
@@ -114,7 +120,8 @@ class Labels:
     """
 
     schema: Schema = field(repr=False)
-    y: npt.NDArray[np.int16]
+    answers: Sequence[Answer] = field(repr=False)
+    y: npt.NDArray[Any]
     order: npt.NDArray[np.int64]
     audited: npt.NDArray[np.bool_]
     asked: npt.NDArray[np.bool_]
@@ -125,12 +132,14 @@ class Labels:
     held: tuple[int, ...] = ()
 
     @classmethod
-    def blank(cls, n: int, schema: Schema) -> Labels:
-        """No labels on ``n`` items."""
+    def blank(cls, n: int, schema: Schema, answers: Sequence[Answer] | None = None) -> Labels:
+        """No labels on ``n`` items; more answers may come to be among ``answers``."""
+        kind = kind_of(schema.kind)
+        known = kind.answers(schema) if answers is None else answers
         audited, asked, skipped, second = np.zeros((4, n), dtype=np.bool_)
-        y, order = np.full(n, -1, dtype=np.int16), np.zeros(n, dtype=np.int64)
+        y, order = np.full(n, -1, np.int16 if kind.closed else np.int32), np.zeros(n, dtype=np.int64)
         mine = np.zeros(n, dtype=np.int8)
-        return cls(schema, y, order, audited, asked, skipped, mine, second, n_events=0)
+        return cls(schema, known, y, order, audited, asked, skipped, mine, second, n_events=0)
 
     def copy(self, n_events: int, held: tuple[int, ...] = ()) -> Labels:
         """What holds after ``n_events``, safe from later changes: its arrays cannot be written."""
@@ -138,7 +147,7 @@ class Labels:
         arrays = {name: getattr(self, name).copy() for name in names}
         for array in arrays.values():
             array.flags.writeable = False
-        return Labels(self.schema, **arrays, n_events=n_events, held=held)
+        return Labels(self.schema, tuple(self.answers), **arrays, n_events=n_events, held=held)
 
     @cached_property
     def _n(self) -> int:
@@ -171,24 +180,43 @@ class Labels:
         free[list(self.held)] = False
         return free if free.any() else rows
 
-    @property
-    def taught(self) -> npt.NDArray[np.int16]:
-        """``y`` as a model sees it: labels of retired classes teach nothing."""
-        n = len(self.schema.classes)
-        return np.where(self.y < n, self.y, np.int16(-1)) if self.schema.retired else self.y
+    @cached_property
+    def kind(self) -> QuestionKind:
+        """What kind of question it is."""
+        return kind_of(self.schema.kind)
 
-    def training(
-        self,
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int16], npt.NDArray[np.bool_]]:
-        """Rows, codes and audit marks of what teaches, in the order it was labelled."""
+    @cached_property
+    def target(self) -> Target:
+        """What the answers teach."""
+        return self.kind.target(self.answers, self.schema)
+
+    @property
+    def taught(self) -> npt.NDArray[Any]:
+        """``y`` as a model sees it: labels of retired classes teach nothing."""
+        teaches = self.target.teaches
+        return self.y if teaches.all() else np.where((self.y >= 0) & teaches[self.y], self.y, -1)
+
+    def codes(self, code: int) -> tuple[int, ...] | None:
+        """The places of the classes that an answer names, by its code, in ``schema.ids``; None of -1."""
+        if code < 0:
+            return None
+        return tuple(sorted(map(self.schema.ids.index, self.kind.classes(self.answers[code]))))
+
+    @property
+    def class_ids(self) -> tuple[str, ...]:
+        """The ids of the classes that can be chosen: of others a model knows nothing."""
+        return self.schema.ids[: len(self.schema.classes)]
+
+    def training(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any], npt.NDArray[np.bool_]]:
+        """Rows, what they teach, and audit marks, in the order they were labelled."""
         rows = np.flatnonzero(self.taught >= 0)
         rows = rows[np.argsort(self.order[rows], kind="stable")]
-        return rows, self.y[rows], self.audited[rows]
+        return rows, self.target.values[self.y[rows]], self.audited[rows]
 
     def given(self) -> Given:
         """The same, and which of them one act labelled together."""
-        rows, codes, audited = self.training()
-        return Given(rows, codes, audited, self.order[rows])
+        rows, taught, audited = self.training()
+        return Given(rows, taught, audited, self.order[rows])
 
 
 class Asked:
@@ -378,10 +406,9 @@ class Asker:
         name = "doubt" if round_.error else self.name
         if name == "random":
             return "drawn at random"
-        first, second = int(round_.predicted[i]), int(round_.runner_up[i])
-        if name not in UNCERTAIN or min(first, second) < 0:
+        names = [within(name) for name in round_.schema.names]
+        words = kind_of(round_.schema.kind).doubt(round_.belief, i, names)
+        if name not in UNCERTAIN or not words:
             return f"chosen by {name}"
         around = name == "doubt" and round_.has_graph and round_.n_labels < EARLY
-        more = ", with much doubt around it" if around else ""
-        names = round_.schema.names
-        return f"between {within(names[first])} and {within(names[second])}{more}"
+        return f"{words}, with much doubt around it" if around else words

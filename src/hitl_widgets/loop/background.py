@@ -18,7 +18,6 @@ from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError
-from hitl_widgets.learn.learner import Learner
 from hitl_widgets.loop.asking import Asker, Ground, Labels, ground_of
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.log import Log
@@ -75,7 +74,7 @@ class Background:
         self,
         pool: Pool,
         log: Log,
-        learner: Learner,
+        learner: Any,
         asker: Asker,
         *,
         embed: Any,

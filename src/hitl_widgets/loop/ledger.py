@@ -111,12 +111,12 @@ class Ledger:
         try:
             self._read()
             self.schema = self._agree(asked)
-            self.labels = Labels.blank(len(pool), self.schema)
+            self._number()
+            self.labels = Labels.blank(len(pool), self.schema, self._answers)
         except BaseException:
             self.close()
             raise
         pool.find("")  # so that the table of a million ids is made now, and not with the first label
-        self._codes = self._numbered(self.schema)
         self._refold(tuple(self.fold.touched))
         self._anew = False
         for words in self.notices(loud=True):
@@ -240,8 +240,8 @@ class Ledger:
         self.changed.clear()
         self._read()
         self.schema = self.fold.schema or self.schema
-        self._codes = self._numbered(self.schema)
-        self.labels = Labels.blank(len(self.pool), self.schema)
+        self._number()
+        self.labels = Labels.blank(len(self.pool), self.schema, self._answers)
         self._refold(tuple(self.fold.touched))
         if lacked:
             self.restored += lacked
@@ -257,14 +257,15 @@ class Ledger:
     def _fold_in(self, keys: Sequence[str], rows: npt.NDArray[np.int64] | None = None) -> None:
         if (schema := self.fold.schema) is not None and schema is not self.schema:
             self.schema = schema
-            self._codes = self._numbered(schema)
-            self.labels = replace(self.labels, schema=schema)
+            if self.fold.kind.closed:
+                self._number()
+            self.labels = replace(self.labels, schema=schema, answers=self._answers)
             self._missing = None
         if self._anew:
             self._anew, self._missing = False, None
             self._strangers.clear()
             self.changed.clear()
-            self.labels = Labels.blank(len(self.pool), self.schema)
+            self.labels = Labels.blank(len(self.pool), self.schema, self._answers)
         self._refold(keys, rows)
 
     def _refold(self, keys: Sequence[str], rows: npt.NDArray[np.int64] | None = None) -> None:
@@ -296,9 +297,10 @@ class Ledger:
         if self._overlap and (waiting := np.flatnonzero(labels.second[at])).size:
             labels.second[at[waiting]] = [self._overlaps(keys[int(i)]) for i in waiting]
 
-    def _numbered(self, schema: Schema) -> dict[Answer | None, int]:
-        """The code of each answer."""
-        return {answer: code for code, answer in enumerate(self.fold.kind.answers(schema))}
+    def _number(self) -> None:
+        """Give each answer its code."""
+        self._answers: list[Answer] = list(self.fold.kind.answers(self.schema))
+        self._codes: dict[Answer, int] = {answer: code for code, answer in enumerate(self._answers)}
 
     def _places(self, keys: Sequence[str]) -> list[int]:
         """The rows of these items; those that the pool does not have are noted."""
@@ -363,6 +365,17 @@ class Ledger:
                 )
             self._warn_of_types(stored)
             return stored
+        if stored is not None and stored.kind != asked.kind:
+            raise InvalidInput(
+                f"{self.store.name} asks a {stored.kind} question under task {self.task!r}, and this is a "
+                f"{asked.kind} question. To ask both in one file: task='another name'. Nothing was changed."
+            )
+        if asked.kind == "rating" and before is not None and _named(before) != _named(asked.to_dict()):
+            raise InvalidInput(
+                f"The levels of task {self.task!r} are {choices(_named(before))}, and a scale stays what it is. "
+                "To ask on another one: task='another name'. To rename levels: open it without question=, then "
+                "session.classes.rename(). Nothing was changed."
+            )
         # What the cell calls text is text to it, whatever others call it.
         self._own = dict(zip(asked.names, asked.values, strict=True))
         self.fold.vocabulary.spell(self._own)
@@ -476,12 +489,17 @@ class Ledger:
         return self.fold.acts()
 
     def code(self, event: LabelEvent) -> int:
-        """The code of the class that a label means now, or -1."""
-        return self._codes.get(self.fold.now(event), -1)
+        """The code of the answer that a label means now, or -1."""
+        answer = self.fold.now(event)
+        if answer is None or answer in self._codes or self.fold.kind.closed:
+            return -1 if answer is None else self._codes.get(answer, -1)
+        self._answers.append(answer)
+        self._codes[answer] = len(self._answers) - 1
+        return len(self._answers) - 1
 
     def answer(self, code: int) -> Answer:
         """The answer of a code."""
-        return self.fold.kind.answers(self.schema)[code]
+        return self._answers[code]
 
     def find(self, event_id: str) -> LabelEvent | None:
         """The event with this id, of any kind."""
@@ -503,6 +521,10 @@ class Ledger:
     def can_turn(self, annotator: str) -> tuple[bool, bool]:
         """Whether the annotator has something to undo, and to redo."""
         return self.to_turn("undo", annotator) is not None, self.to_turn("redo", annotator) is not None
+
+
+def _named(question: Mapping[str, Any]) -> list[str]:
+    return [str(c["name"]) for c in question["classes"]]
 
 
 def _likeness(name: str, new: str) -> float:

@@ -311,10 +311,18 @@ class Log:
         with self.lock:
             return self.ledger.fold.words(event)
 
-    def code(self, event: LabelEvent) -> int:
-        """The code of the class that a label means now; -1 where that is no more, and of other acts."""
+    def text(self, event: LabelEvent) -> str | None:
+        """The same in one line."""
+        words = self.words(event)
+        return None if words is None else self.ledger.fold.kind.text(words)
+
+    def codes(self, event: LabelEvent) -> tuple[int, ...] | None:
+        """The codes of the classes that a label names now; None where it means nothing, and of other acts."""
         with self.lock:
-            return self.ledger.code(event)
+            answer, schema = self.ledger.fold.now(event), self.ledger.schema
+            if answer is None:
+                return None
+            return tuple(sorted(map(schema.ids.index, self.ledger.fold.kind.classes(answer))))
 
     def state(self, event: LabelEvent) -> ActState:
         """What became of an act: ``holds``, ``undone``, ``left behind`` or ``brought back``."""

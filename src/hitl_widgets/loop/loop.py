@@ -12,7 +12,6 @@ from typing import Any
 from hitl_widgets.background.worker import Worker, weakly
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.labels.events import new_event_id
-from hitl_widgets.learn.learner import Learner
 from hitl_widgets.loop.acts import Acts
 from hitl_widgets.loop.asking import Asker, Labels
 from hitl_widgets.loop.background import Background
@@ -63,7 +62,7 @@ class Loop:
     def __init__(
         self,
         ledger: Ledger,
-        learner: Learner,
+        learner: Any,
         asker: Asker,
         *,
         annotator: str,

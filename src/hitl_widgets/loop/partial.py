@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
-from hitl_widgets.learn.scoring import Scores
+from hitl_widgets.learn.scoring import ClassBelief
 from hitl_widgets.loop.round import Round
 
 __all__ = ["Partial"]
@@ -29,21 +30,22 @@ class Partial:
 
     def __init__(self, last: Round, publish: Callable[[Round], None]) -> None:
         self._last, self._publish = last, publish
-        self._shown: Scores | None = None
+        self._shown: ClassBelief | None = None
         self._news: list[slice] = []
         self._due = time.monotonic() + EVERY
         self._lock = threading.Lock()
 
-    def __call__(self, rows: slice, scores: Scores) -> None:
+    def __call__(self, rows: slice, scores: ClassBelief) -> None:
         """See ``done`` of :func:`~hitl_widgets.learn.scoring.score`."""
         with self._lock:
             self._news.append(rows)
             if time.monotonic() < self._due:
                 return
-            shown = (self._shown or self._last.scores).copy()  # the one before is being looked at
+            before: Any = self._shown or self._last.belief
+            shown = before.copy()  # the one before is being looked at
             for mine, theirs in zip(shown.arrays, scores.arrays, strict=True):
                 for some in self._news if len(mine) else ():
                     mine[some] = theirs[some]
             self._shown, self._news = shown, []
-            self._publish(replace(self._last, scores=shown, settled=False))
+            self._publish(replace(self._last, belief=shown, settled=False))
             self._due = time.monotonic() + EVERY

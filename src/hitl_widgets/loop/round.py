@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.learn.scoring import Scores
+from hitl_widgets.learn.beliefs import Belief
 from hitl_widgets.questions.schema import Schema
 
 __all__ = ["Round", "Suggestion"]
@@ -47,9 +48,9 @@ class Round:
         The classes that the codes of predictions count.
     n_labels, n_events
         Labelled items, and log events, that the model has seen.
-    scores
-        What the model says of every item: see :class:`~hitl_widgets.learn.scoring.Scores`, whose
-        ``predicted``, ``runner_up``, ``confidence`` and ``uncertainty`` are at hand here as well.
+    belief
+        What the model says of every item: see :class:`~hitl_widgets.learn.beliefs.Belief`, whose
+        ``predicted``, ``confidence`` and ``uncertainty`` are at hand here as well.
     utilities
         float64 of shape (n_items,): what the strategy makes of it; None before there is a model.
     suggestions
@@ -76,7 +77,7 @@ class Round:
     schema: Schema
     n_labels: int
     n_events: int
-    scores: Scores
+    belief: Belief
     utilities: npt.NDArray[np.float64] | None = field(default=None, repr=False)
     suggestions: tuple[Suggestion, ...] = ()
     model: str = ""
@@ -90,24 +91,27 @@ class Round:
     error: str = ""
 
     @property
-    def predicted(self) -> npt.NDArray[np.int16]:
-        """int16 of shape (n_items,): class codes, -1 where there is no prediction."""
-        return self.scores.predicted
+    def predicted(self) -> npt.NDArray[Any]:
+        """int16 of shape (n_items,): class codes, -1 where there is no prediction.
+
+        Where several classes may apply, bool of shape (n_items, n_classes).
+        """
+        return self.belief.predicted
 
     @property
     def runner_up(self) -> npt.NDArray[np.int16]:
-        """int16 of shape (n_items,): the second likeliest class, or -1."""
-        return self.scores.runner_up
+        """int16 of shape (n_items,): the second likeliest class, or -1; of a single choice alone."""
+        return self.belief.runner_up  # type: ignore[attr-defined, no-any-return]
 
     @property
     def confidence(self) -> npt.NDArray[np.float32]:
-        """float32 of shape (n_items,): probability of the predicted class."""
-        return self.scores.confidence
+        """float32 of shape (n_items,): the probability that the prediction is right."""
+        return self.belief.confidence
 
     @property
     def uncertainty(self) -> npt.NDArray[np.float32]:
-        """float32 of shape (n_items,): one minus the margin between the two likeliest classes."""
-        return self.scores.uncertainty
+        """float32 of shape (n_items,), 0 to 1; of a choice, one minus the margin of the two likeliest."""
+        return self.belief.uncertainty
 
     def under(self, schema: Schema) -> Round:
         """The same in codes of another schema; what was predicted of a class that is no more is unsaid."""
@@ -115,12 +119,8 @@ class Round:
             return self if schema is self.schema else replace(self, schema=schema)
         n = len(schema.classes)
         new = {id_: code for code, id_ in enumerate(schema.ids[:n])}
-        codes = np.array([*(new.get(id_, -1) for id_ in self.schema.ids), -1], dtype=np.int16)
-        scores = self.scores.copy()
-        scores.predicted[:], scores.runner_up[:] = codes[scores.predicted], codes[scores.runner_up]
-        unsaid = scores.predicted < 0
-        scores.confidence[unsaid] = scores.uncertainty[unsaid] = 0
-        return replace(self, schema=schema, scores=scores)
+        codes = np.array([new.get(id_, -1) for id_ in self.schema.ids], dtype=np.int64)
+        return replace(self, schema=schema, belief=self.belief.under(codes, n))
 
     def __repr__(self) -> str:
         said = self.explanation.partition(": ")[0] or self.model or "no model yet"

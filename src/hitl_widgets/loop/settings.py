@@ -16,6 +16,8 @@ from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.labels.events import Selection
 from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.learn.problems.base import Problem
+from hitl_widgets.questions.base import kind_of
 from hitl_widgets.questions.schema import MAX_NAME, Schema, is_unicode
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "check_settings",
     "costs_of",
     "login",
+    "problem_of",
     "refuse",
     "seed_of",
 ]
@@ -90,15 +93,34 @@ def as_pool(data: Any, embed: Any, **how: Any) -> Pool:
     return data
 
 
-def asked_schema(classes: Any, schema: Any) -> Schema | None:
-    """The schema that the person asks for; None takes the store's."""
-    if schema is None:
-        return None if classes is None else Schema(classes)
+def asked_schema(classes: Any, question: Any, schema: Any) -> Schema | None:
+    """The question that the person asks; None takes the store's."""
+    given = {"classes": classes, "question": question, "schema": schema}
+    named = [f"{name}=" for name, value in given.items() if value is not None]
+    if len(named) > 1:
+        raise InvalidInput(f"Pass {' or '.join(named)}, not both.")
+    if not named:
+        return None
     if classes is not None:
-        raise InvalidInput("Pass classes= or schema=, not both.")
-    if not isinstance(schema, Schema):
-        raise InvalidInput(f"schema= is a {type(schema).__name__}: expected a hitl_widgets.Schema.")
-    return schema
+        return Schema(classes)
+    asked = schema if question is None else question
+    if not isinstance(asked, Schema):
+        raise InvalidInput(
+            f"{named[0]} is {_a(asked)}: expected a hitl_widgets.Question.choice(...), .choices(...) or "
+            ".rating(...)."
+        )
+    return asked
+
+
+def _a(value: Any) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def problem_of(schema: Schema) -> Problem:
+    """What the answers to a question teach."""
+    kind = kind_of(schema.kind)
+    return kind.target(kind.answers(schema), schema).problem
 
 
 def check_act(selection: Any, elapsed_ms: Any) -> int | None:

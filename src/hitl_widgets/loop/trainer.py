@@ -17,16 +17,15 @@ from hitl_widgets.background.turns import first
 from hitl_widgets.background.worker import Worker, half_imported
 from hitl_widgets.data._memory import give_back
 from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.learn.beliefs import Belief
 from hitl_widgets.learn.evaluate import (
     CurvePoint,
     Earlier,
     Estimate,
     Rest,
-    accuracy_estimate,
-    learning_curve,
 )
-from hitl_widgets.learn.learner import FloatArray, Learner, NotYet, Refreshable, Scored
-from hitl_widgets.learn.scoring import SMALL, Scores, warm_up
+from hitl_widgets.learn.learner import NotYet, Refreshable
+from hitl_widgets.learn.scoring import SMALL, warm_up
 from hitl_widgets.loop.asking import Asker, Ground, Labels
 from hitl_widgets.loop.partial import Partial
 from hitl_widgets.loop.round import Round, Suggestion
@@ -70,7 +69,7 @@ class Trainer:
 
     def __init__(
         self,
-        learner: Learner,
+        learner: Any,
         asker: Asker,
         n_items: int,
         snapshot: Snapshot,
@@ -79,7 +78,7 @@ class Trainer:
         on_turn: Callable[[str, Exception | None], None],
     ) -> None:
         self._template = learner
-        self._live: Learner | None = None
+        self._live: Any = None
         self._ground: Ground | None = None
         # The classes that the live model knows: others are a new model.
         self._ids: tuple[str, ...] = ()
@@ -88,8 +87,8 @@ class Trainer:
         self._snapshot = snapshot
         self._on_round = on_round
         self._on_evaluation = on_evaluation
-        self._none = Scores.empty(n_items)
-        self._scores: tuple[Learner, Scores] | None = None
+        self._n_items = n_items
+        self._known: tuple[Any, Belief] | None = None
         self._earlier: tuple[Ground, tuple[str, ...], Earlier] | None = None
         self.number = 0
         self.round: Round | None = None
@@ -145,20 +144,20 @@ class Trainer:
     def forget(self) -> None:
         """Let go of the model and what it stands on; the last round stays."""
         with self._change:
-            self._live = self._ground = self._scores = None
+            self._live = self._ground = self._known = None
 
     def _grow(self, _overtaken: Callable[[], bool]) -> None:
         # In a thread of its own: starting on a graph may compile and take its time, while rounds go on.
         labels, ground = self._snapshot()
         if ground is None:
             return
-        ids = _ids(labels)
+        ids = labels.class_ids
         # Where this fails, rounds go on without the graph, and the worker says why.
-        live = self._template.start(ground.X, len(ids), ground.affinity)
+        live = self._template.start(ground.X, labels.target.problem.size, ground.affinity)
         if len(labels):
-            rows, codes, _ = labels.training()
+            rows, taught, _ = labels.training()
             with contextlib.suppress(NotYet):
-                live.update(rows, codes)
+                live.update(rows, taught)
         with self._change:
             self._live, self._ground, self._ids = live, ground, ids
         give_back()
@@ -182,7 +181,7 @@ class Trainer:
             if ground is not None and self._asker.lacks_start(labels, ground.X):
                 self._asker.begin(ground.X)
                 self._rounds.request()
-            if not self._ready.is_set() and len(self._none) * len(labels.schema.classes) > SMALL:
+            if not self._ready.is_set() and self._n_items * len(labels.schema.classes) > SMALL:
                 warm_up()
         finally:
             self._ready.set()
@@ -214,24 +213,25 @@ class Trainer:
         began = time.perf_counter()
         labels, ground = self._snapshot()
         last, error = self.round.under(labels.schema) if self.round else None, ""
-        scores = self._none
+        none = labels.target.problem.empty(self._n_items)
+        belief = none
         utilities: npt.NDArray[np.float64] | None = None
         if last is not None and len(labels):  # kept where the learner fails
-            scores = last.scores
-        live: Learner | None = None
+            belief = last.belief
+        live: Any = None
         learned, waits = True, ""
         if len(labels) and ground is not None:
             try:
                 live = self._learner(ground, labels)
-                scores = self._learn(live, labels, last)
+                belief = self._learn(live, labels, last)
             except NotYet as reason:
                 _raise_if_passing(reason)
-                live, scores, waits = None, self._none, f"No model yet: {reason}."
+                live, belief, waits = None, none, f"No model yet: {reason}."
             except Exception as failure:  # noqa: BLE001 - a person's estimator may raise anything
                 _raise_if_passing(failure)
                 learned, error = False, f"The model {self._template.name!r} failed: {in_words(failure)}"
             else:
-                utilities, error = self._rank(live, scores, self._ground or ground, labels)
+                utilities, error = self._rank(live, belief, self._ground or ground, labels)
         self._waits = waits
         self.number += 1
         begun = ground is None or not self._asker.lacks_start(labels, ground.X)
@@ -240,7 +240,7 @@ class Trainer:
             labels.schema,
             len(labels),
             labels.n_events,
-            scores,
+            belief,
             utilities=utilities,
             model=self._template.name if live is not None or waits else "",
             explanation=waits or getattr(live, "explanation", ""),
@@ -263,25 +263,25 @@ class Trainer:
         stale = isinstance(live, Refreshable) and live.stale
         return self._unread or stale or _unfinished(live)
 
-    def _learner(self, ground: Ground, labels: Labels) -> Learner:
+    def _learner(self, ground: Ground, labels: Labels) -> Any:
         with self._change:
             before = self._ground
             if before is not None and before.passing and before.X is not ground.X:  # better ones have come
                 self._live = self._ground = None
-            if self._live is None or self._ids != _ids(labels):
+            if self._live is None or self._ids != labels.class_ids:
                 # At first without the graph, which takes its time: see _grow.
                 at = self._ground = self._ground or Ground(ground.X, passing=ground.passing)
-                self._ids = _ids(labels)
-                self._live = (self._live or self._template).start(at.X, len(self._ids), at.affinity)
+                self._ids, size = labels.class_ids, labels.target.problem.size
+                self._live = (self._live or self._template).start(at.X, size, at.affinity)
             return self._live
 
-    def _fresh(self, ground: Ground, labels: Labels) -> Learner:
+    def _fresh(self, ground: Ground, labels: Labels) -> Any:
         """A learner to measure with; one that stands on the same graph shares what it found there."""
         at = self._ground or Ground(ground.X)
-        return (self._live or self._template).start(at.X, len(_ids(labels)), at.affinity)
+        return (self._live or self._template).start(at.X, labels.target.problem.size, at.affinity)
 
-    def _learn(self, live: Learner, labels: Labels, last: Round | None) -> Scores:
-        (before, known), self._scores = self._scores or (None, None), None
+    def _learn(self, live: Any, labels: Labels, last: Round | None) -> Belief:
+        (before, known), self._known = self._known or (None, None), None
         trouble, self._trouble = self._trouble, None
         if trouble is not None:
             raise trouble
@@ -290,26 +290,24 @@ class Trainer:
             known = None
         if before is not live:
             known = None
-        rows, codes, _ = labels.training()
-        touched = live.update(rows, codes)
+        rows, taught, _ = labels.training()
+        touched = live.update(rows, taught)
         shown = None if last is None else Partial(last, self._publish_round)
-        scores = live.scores(shown) if isinstance(live, Scored) else None
-        if scores is None and known is not None and touched is not None:
-            scores = known.changed(touched, self._checked(live.proba(touched), len(touched), labels))
-        elif scores is None:
-            scores = Scores.of(self._checked(live.proba(), len(self._none), labels))
-        self._scores = live, scores
-        return scores
-
-    def _checked(self, proba: FloatArray, rows: int, labels: Labels) -> FloatArray:
-        if proba.shape != (shape := (rows, len(labels.schema.classes))):
-            raise ValueError(f"its probabilities have shape {proba.shape}, not {shape}")
-        return proba
+        belief = labels.target.problem.belief(live, known, touched, shown)
+        self._known = live, belief
+        return belief
 
     def _rank(
-        self, live: Learner, scores: Scores, ground: Ground, labels: Labels
+        self, live: Any, belief: Belief, ground: Ground, labels: Labels
     ) -> tuple[npt.NDArray[np.float64] | None, str]:
-        args = (live.proba, scores.uncertainty, ground, labels, live, QUEUE)
+        args = (
+            lambda: labels.target.problem.read(live.proba())[0],
+            belief.uncertainty,
+            ground,
+            labels,
+            live,
+            QUEUE,
+        )
         try:
             return self._asker.utilities(*args), ""
         except Exception as failure:  # noqa: BLE001 - a person's strategy may raise anything
@@ -340,14 +338,14 @@ class Trainer:
         most = min(n, self._asker.affordable(labels, budget))
         first = self._queue(self.round, labels, ground, most, diverse=True)
         # What the dear ones among them leave of the budget goes to whatever comes next and still fits.
-        rest = self._queue(self.round, labels, ground, len(self._none)) if most else ()
+        rest = self._queue(self.round, labels, ground, self._n_items) if most else ()
         return self._asker.within(budget, most, (*first, *rest))
 
     def export(self, labels: Labels) -> Any:
         """A fitted scikit-learn classifier of the labels, by class name."""
-        rows, codes, _ = labels.training()
-        if len(np.unique(codes)) < 2:
-            raise HitlError("There is no model to take away yet: label items of at least two classes.")
+        rows, taught, _ = labels.training()
+        if lacks := labels.target.problem.lacks(taught):
+            raise HitlError(f"There is no model to take away yet: {lacks}.")
         if self._waits:
             raise HitlError(self._waits)
         export = getattr(self._live, "export", None)
@@ -357,7 +355,7 @@ class Trainer:
                 "export(index, y, weight=None, names=None) that returns a fitted scikit-learn classifier."
             )
         try:
-            return export(rows, codes, names=labels.schema.targets)
+            return export(rows, taught, names=labels.schema.targets)
         except Exception as failure:
             raise HitlError(
                 f"The model {self._template.name!r} could not be fitted to {len(rows)} labels: "
@@ -372,12 +370,10 @@ class Trainer:
         n = int(given.audited.sum())
         if ground is None or not n:
             return Evaluation(Estimate(None, None, None, n), n_events=labels.n_events)
-        learner, rest = self._fresh(ground, labels), Rest.of(labels.y)
+        problem, learner, rest = labels.target.problem, self._fresh(ground, labels), Rest.of(labels.y)
         earlier = self._earlier_of(self._ground or ground, labels)
         try:
-            found = accuracy_estimate(
-                learner, given, rest, per_class=True, earlier=earlier, overtaken=overtaken
-            )
+            found = problem.estimate(learner, given, rest, earlier=earlier, overtaken=overtaken)
         except NotYet:  # without a part of the labels it cannot learn
             found = Estimate(None, None, None, n)
         values = labels.schema.values
@@ -386,12 +382,12 @@ class Trainer:
         if not curve or found.value is None or overtaken():
             return made
         self._publish(replace(made, curve=self.evaluation.curve))
-        points = learning_curve(learner, given, rest, found, earlier=earlier, overtaken=overtaken)
+        points = problem.curve(learner, given, rest, found, earlier=earlier, overtaken=overtaken)
         return replace(made, curve=tuple(points))
 
     def _earlier_of(self, ground: Ground, labels: Labels) -> Earlier:
         """What earlier models said, as long as they stand on the same ground and know the same classes."""
-        known, ids = self._earlier, _ids(labels)
+        known, ids = self._earlier, labels.class_ids
         if known is None or known[0] is not ground or known[1] != ids:
             known = self._earlier = ground, ids, Earlier()
         return known[2]
@@ -414,10 +410,6 @@ class Trainer:
     def _publish(self, evaluation: Evaluation) -> None:
         self.evaluation = evaluation
         self._on_evaluation(evaluation)
-
-
-def _ids(labels: Labels) -> tuple[str, ...]:
-    return labels.schema.ids[: len(labels.schema.classes)]
 
 
 def _unfinished(learner: object) -> bool:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 import hitl_widgets.questions
 from hitl_widgets.discovery import kinds_in
@@ -12,10 +16,33 @@ from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.vocabulary import Vocabulary
 
-__all__ = ["Answer", "QuestionKind", "kind_of"]
+if TYPE_CHECKING:
+    from hitl_widgets.learn.beliefs import Belief
+    from hitl_widgets.learn.problems.base import Target
+
+__all__ = ["Answer", "QuestionKind", "Shading", "kind_of"]
 
 Answer = Hashable
 """What somebody said, in ids of classes: a class by its id, several as a tuple of ids."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shading:
+    """How a map is coloured by the answers.
+
+    Attributes
+    ----------
+    legend
+        Name and colour (``#rrggbb``) of each shade, at most 255.
+    answers
+        uint8 of shape (n_codes,): the shade of each answer's code.
+    guesses
+        The shades of what a model guesses, uint8 of shape (n_items,), 255 where it guesses nothing.
+    """
+
+    legend: tuple[tuple[str, str], ...]
+    answers: npt.NDArray[np.uint8]
+    guesses: Callable[[Belief], npt.NDArray[np.uint8]]
 
 
 class QuestionKind(Protocol):
@@ -27,10 +54,16 @@ class QuestionKind(Protocol):
         How the log and the front end call it.
     arity
         How many items an answer is about: 1, or 2 for a comparison.
+    closed
+        Whether :meth:`answers` are all that there can be.
+    card
+        What a data card says of its answers besides the classes.
     """
 
     name: str
     arity: int
+    closed: bool
+    card: str
 
     def parse(self, value: Any, vocabulary: Vocabulary) -> Answer:
         """The answer that a value means: of Python, of a table, or of the page, which knows class ids.
@@ -58,6 +91,42 @@ class QuestionKind(Protocol):
 
     def answers(self, schema: Schema) -> Sequence[Answer]:
         """The answers by code, as far as they are known beforehand; others are counted as they come."""
+
+    def own(self, said: Any, schema: Schema) -> Any:
+        """What :meth:`said` gives, in the person's own values: a class that is a number is a number."""
+
+    def text(self, said: Any) -> str:
+        """What :meth:`said` gives, as people read it."""
+
+    def listed(self, value: Any) -> Sequence[Any]:
+        """What a cell of a table names, class by class."""
+
+    def named(self, label: Any) -> Sequence[Any]:
+        """The classes that a label names, as :meth:`own` gives both."""
+
+    def cell(self, label: Any) -> Any:
+        """A label, as :meth:`own` gives it, in a cell of a file; :meth:`parse` understands it."""
+
+    def target(self, answers: Sequence[Answer], schema: Schema) -> Target:
+        """What these answers, by code, teach a model."""
+
+    def agree(self, a: Answer, b: Answer, schema: Schema) -> float:
+        """How far two answers agree: 1 where they are the same, 0 where nothing of them is."""
+
+    def doubt(self, belief: Belief, i: int, names: Sequence[str]) -> str:
+        """Why the model is in doubt about item ``i``, in a few words; empty where it has no guess."""
+
+    def guess_words(self, belief: Belief, i: int) -> str:
+        """What is to be said of a guess besides its classes and how sure it is; mostly empty."""
+
+    def columns(self, belief: Belief, schema: Schema) -> dict[str, npt.NDArray[Any]]:
+        """Columns of a table of predictions besides label, confidence and uncertainty, (n_items,) each."""
+
+    def ways_to_colour(self, schema: Schema) -> Sequence[tuple[str, str]]:
+        """Ways to colour a map by the answers, the default first: a name, and words for people."""
+
+    def shading(self, answers: Sequence[Answer], schema: Schema, by: str) -> Shading:
+        """How a map is coloured in one of these ways; in the default one where ``by`` is none of them."""
 
 
 @cache

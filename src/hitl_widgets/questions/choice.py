@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.questions.base import Answer, Shading
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from hitl_widgets.learn.beliefs import Belief
+    from hitl_widgets.learn.problems.base import Target
 
 __all__ = ["KINDS", "Choice"]
 
@@ -19,6 +27,8 @@ class Choice:
 
     name = "choice"
     arity = 1
+    closed = True
+    card = ""
 
     def parse(self, value: Any, vocabulary: Vocabulary) -> str:
         """A class in any equal spelling, by a name that it has or had; or ``{"class": id}``."""
@@ -52,6 +62,64 @@ class Choice:
     def answers(self, schema: Schema) -> Sequence[str]:
         """The classes in order, the retired ones behind the others."""
         return schema.ids
+
+    def own(self, said: Any, schema: Schema) -> Any:
+        """The class's own value."""
+        return schema.value(said)
+
+    def text(self, said: Any) -> str:
+        """The class's name."""
+        return str(said)
+
+    def listed(self, value: Any) -> Sequence[Any]:
+        """The value."""
+        return [value]
+
+    def named(self, label: Any) -> Sequence[Any]:
+        """The class."""
+        return (label,)
+
+    def cell(self, label: Any) -> Any:
+        """The class."""
+        return label
+
+    def target(self, answers: Sequence[Answer], schema: Schema) -> Target:
+        """The class's code; a retired class teaches nothing."""
+        from hitl_widgets.learn.problems.base import Target
+        from hitl_widgets.learn.problems.multiclass import Multiclass
+
+        codes, n = np.arange(len(answers), dtype=np.int16), len(schema.classes)
+        return Target(Multiclass(n), codes, codes < n)
+
+    def agree(self, a: Answer, b: Answer, schema: Schema) -> float:  # noqa: ARG002
+        """1 for the same class, 0 for another."""
+        return float(a == b)
+
+    def doubt(self, belief: Any, i: int, names: Sequence[str]) -> str:
+        """The two likeliest classes."""
+        first, second = int(belief.predicted[i]), int(belief.runner_up[i])
+        return f"between {names[first]} and {names[second]}" if min(first, second) >= 0 else ""
+
+    def guess_words(self, belief: Belief, i: int) -> str:  # noqa: ARG002
+        """Nothing more."""
+        return ""
+
+    def columns(self, belief: Belief, schema: Schema) -> dict[str, npt.NDArray[Any]]:  # noqa: ARG002
+        """None."""
+        return {}
+
+    def ways_to_colour(self, schema: Schema) -> Sequence[tuple[str, str]]:  # noqa: ARG002
+        """By class."""
+        return [("", "class")]
+
+    def shading(self, answers: Sequence[Answer], schema: Schema, by: str) -> Shading:  # noqa: ARG002
+        """Each class has its colour."""
+        every = (*schema.classes, *schema.retired)
+        shades = np.arange(len(answers), dtype=np.uint8)
+        # -1 becomes 255.
+        return Shading(
+            tuple((c.name, c.color) for c in every), shades, lambda b: b.predicted.astype(np.uint8)
+        )
 
 
 KINDS = (Choice(),)

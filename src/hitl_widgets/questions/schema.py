@@ -6,7 +6,8 @@ import colorsys
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from itertools import count, islice
+from itertools import count, islice, pairwise
+from math import isfinite
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
@@ -22,7 +23,7 @@ from hitl_widgets.questions.values import (
     spelled,
 )
 
-__all__ = ["LabelClass", "Schema", "free_color", "free_key", "palette"]
+__all__ = ["LabelClass", "Schema", "free_color", "free_key", "palette", "scale"]
 
 KEYS = "123456789abcdefhijklmopqrtuvwxy0"  # not g, n, s, z: they grow, go on, skip and undo
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7A7A7A")
@@ -32,6 +33,8 @@ LONGER = (
     "#8C6BB1", "#A6761D", "#66A61E", "#E7298A", "#44AA99", "#B15928", "#AA4499", "#999933",
     "#6699CC", "#DDCC77", "#882255", "#88CCEE", "#CC6677", "#4B9E5F", "#B07AA1", "#EDC948",
 )  # fmt: skip
+# From low to high, told apart by lightness as well, on light and dark pages.
+SCALE = ("#4B5FB0", "#2B90A3", "#45B26B", "#C0B52B", "#E8833A")
 MAX_NAME = 200
 MAX_CLASSES = 250
 
@@ -73,6 +76,9 @@ class Schema:
         values come back as they are wherever labels leave; on the screen they are text.
     question
         The question as the annotator reads it.
+    kind
+        ``"choice"`` (one class), ``"choices"`` (any of them) or ``"rating"`` (the classes are levels,
+        from low to high): see :class:`~hitl_widgets.questions.question.Question`.
 
     Attributes
     ----------
@@ -86,6 +92,7 @@ class Schema:
 
     classes: tuple[LabelClass, ...]
     question: str = ""
+    kind: str = "choice"
     retired: tuple[LabelClass, ...] = ()
     ids: tuple[str, ...] = ()
     own: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -97,6 +104,7 @@ class Schema:
         *,
         guidance: Mapping[str, str] | None = None,
         examples: Mapping[str, str] | None = None,
+        kind: str = "choice",
     ) -> None:
         given = listed(classes)
         values = [c.name if isinstance(c, LabelClass) else c for c in given]
@@ -106,7 +114,7 @@ class Schema:
         )
         _refuse_alike([c.name for c in made], values)
         own = {c.name: value for c, value in zip(made, map(plain, values), strict=True)}
-        self._fill(made, question, guidance, examples)
+        self._fill(made, question, guidance, examples, kind)
         object.__setattr__(self, "own", {n: v for n, v in own.items() if kind_of(v) != TEXT})
 
     def _fill(
@@ -115,6 +123,7 @@ class Schema:
         question: str,
         guidance: Mapping[str, str] | None = None,
         examples: Mapping[str, str] | None = None,
+        kind: str = "choice",
     ) -> None:
         names = [c.name for c in made]
         said = {}
@@ -136,15 +145,16 @@ class Schema:
         _check(made)
         object.__setattr__(self, "classes", _with_keys_and_colours(made))
         object.__setattr__(self, "question", question)
+        object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "retired", ())
         object.__setattr__(self, "ids", tuple(c.name for c in made))
         object.__setattr__(self, "own", {})
 
     @classmethod
-    def _of(cls, classes: Iterable[LabelClass], question: str) -> Schema:
+    def _of(cls, classes: Iterable[LabelClass], question: str, kind: str) -> Schema:
         """As the log has it: names that look alike were allowed once."""
         made = object.__new__(cls)
-        made._fill(tuple(classes), question)
+        made._fill(tuple(classes), question, kind=kind)
         return made
 
     @classmethod
@@ -155,9 +165,10 @@ class Schema:
         ids: Iterable[str],
         retired: Mapping[str, LabelClass],
         own: Mapping[str, Any],
+        kind: str = "choice",
     ) -> Schema:
         """The schema of a task whose classes were changed, by :class:`~.vocabulary.Vocabulary`."""
-        made = cls._of(classes, question)
+        made = cls._of(classes, question, kind)
         if len(made.classes) + len(retired) > MAX_CLASSES:
             raise InvalidInput(f"With the retired ones there would be more than {MAX_CLASSES} classes.")
         object.__setattr__(made, "retired", tuple(retired.values()))
@@ -186,6 +197,17 @@ class Schema:
     def all_values(self) -> tuple[Any, ...]:
         """The same, the retired ones behind the others."""
         return tuple(map(self.value, self.all_names))
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """The number of each class by code: their own where these ascend, else 1, 2, 3 and so on."""
+        values = self.values
+        try:
+            found = tuple(float(v) for v in values)
+        except (TypeError, ValueError):
+            found = ()
+        rising = all(a < b for a, b in pairwise(found)) and all(map(isfinite, found))
+        return found if found and rising else tuple(float(i + 1) for i in range(len(values)))
 
     @property
     def targets(self) -> tuple[Any, ...]:
@@ -228,12 +250,14 @@ class Schema:
         told: dict[str, Any] = {"question": self.question, "classes": [asdict(c) for c in self.classes]}
         # Beside the classes, not in them: versions that do not know types read the rest.
         kinds = {name: kind_of(value) for name, value in self.own.items()}
-        return told | ({"types": kinds} if kinds else {})
+        told |= {"types": kinds} if kinds else {}
+        return told | ({"kind": self.kind} if self.kind != "choice" else {})
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Schema:
         """The opposite of :meth:`to_dict`. What cannot be made again of its name stays text."""
-        made = cls._of([LabelClass(**c) for c in value["classes"]], value.get("question", ""))
+        classes = [LabelClass(**c) for c in value["classes"]]
+        made = cls._of(classes, value.get("question", ""), value.get("kind", "choice"))
         object.__setattr__(made, "own", stored_values(value))
         return made
 
@@ -253,6 +277,18 @@ def palette() -> Iterator[str]:
     for i in count():
         red, green, blue = colorsys.hls_to_rgb((0.09 + i * 0.618034) % 1, 0.42 + 0.16 * (i % 2), 0.55)
         yield f"#{round(255 * red):02X}{round(255 * green):02X}{round(255 * blue):02X}"
+
+
+def scale(n: int) -> list[str]:
+    """``n`` colours from low to high."""
+    found = []
+    for i in range(n):
+        at = (len(SCALE) - 1) * i / max(n - 1, 1)
+        low, part = SCALE[int(at)], at - int(at)
+        high = SCALE[min(int(at) + 1, len(SCALE) - 1)]
+        ends = [(int(low[k : k + 2], 16), int(high[k : k + 2], 16)) for k in (1, 3, 5)]
+        found.append("#" + "".join(f"{round(a + part * (b - a)):02X}" for a, b in ends))
+    return found
 
 
 def is_unicode(text: str) -> bool:

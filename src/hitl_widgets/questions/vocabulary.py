@@ -22,6 +22,8 @@ from hitl_widgets.questions.values import alike, is_blank, spelled, tidy
 __all__ = ["CHANGES", "Vocabulary"]
 
 CHANGES = ("add", "rename", "merge", "split", "retire", "restore", "reorder", "edit", "ask")
+# Of these the levels of a rating keep their numbers.
+OF_LEVELS = ("rename", "edit", "ask")
 EDITABLE = ("key", "color", "guidance", "example")
 MAX_TEXT = 10_000
 
@@ -49,6 +51,7 @@ class _State:
     asked_words: str = ""
     words: str = ""
     own: Mapping[str, Any] = field(default_factory=dict)  # classes that are no text
+    kind: str = "choice"
 
     def copy(self) -> _State:
         return _State(
@@ -59,6 +62,7 @@ class _State:
             self.asked_words,
             self.words,
             self.own,
+            self.kind,
         )
 
     def known(self) -> set[str]:
@@ -70,7 +74,7 @@ class _State:
         for c in self.live.values():  # of two people who gave a key away at once, one class keeps it
             classes.append(replace(c, key="") if c.key in taken else c)
             taken.add(c.key)
-        return Schema.standing(classes, self.words, self.live, self.retired, own or self.own)
+        return Schema.standing(classes, self.words, self.live, self.retired, own or self.own, self.kind)
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ class _Change:
     text: str = ""
     set: tuple[tuple[str, str], ...] = ()
     own: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = "choice"
 
     def on(self, before: _State) -> _State:
         """The state with this change; as it was where the change no longer applies."""
@@ -129,7 +134,7 @@ class Vocabulary:
                 change = self._understood(value, event_id)
             else:
                 change = self._whole(value, event_id)
-                self.asked, self.kind = value, str(value.get("kind", "choice"))
+                self.asked, self.kind = value, change.kind
         except Exception as error:  # noqa: BLE001 - as above: what nobody can read is void
             self._unread[event_id] = str(error)
             return None
@@ -235,6 +240,7 @@ class Vocabulary:
             For a change that cannot be made, with the reason.
         """
         whole = dict(change)
+        self._refuse_of_kind(whole.get("change"))
         if "of" in whole:
             whole["of"] = list(map(self._word, whole["of"]))
         if "name" in whole and self._word(whole["name"]) not in {c.name for c in self._state.live.values()}:
@@ -252,6 +258,13 @@ class Vocabulary:
         if after == self._state and list(after.live) == list(self._state.live):
             raise InvalidInput("Nothing would change: it is so already.")
         return whole
+
+    def _refuse_of_kind(self, name: Any) -> None:
+        if self.kind == "rating" and name in CHANGES and name not in OF_LEVELS:
+            raise InvalidInput(
+                f"The levels of a rating are a scale, which {name!r} would change. They can be renamed and "
+                "edited. To ask on another scale, begin another task: task='another name'."
+            )
 
     def _word(self, given: Any) -> str:
         """The name that a class had or has, of a value in any equal spelling."""
@@ -313,7 +326,10 @@ class Vocabulary:
         named = {id_ for id_, _ in made}
         dropped = tuple(i for i in self._state.asked if i not in named and i in self._state.live)
         words, own = str(value.get("question", "")), stored_values(value)
-        return _Change(event_id, "classes", dropped, tuple(made), words, own=own)
+        kind = str(value.get("kind", "choice"))
+        if self.asked is not None and kind != self.kind:
+            raise InvalidInput(f"The question is of kind {self.kind!r}, and stays so; not {kind!r}.")
+        return _Change(event_id, "classes", dropped, tuple(made), words, own=own, kind=kind)
 
     def _live(self, word: str) -> str:
         id_ = self._heir(self.understood(word))
@@ -465,7 +481,7 @@ def _asked(state: _State, change: _Change) -> None:
         state.live = {id_: state.live[id_] for id_ in (*new, *state.live) if id_ in state.live}
     if change.text != state.asked_words:
         state.words = change.text
-    state.asked, state.asked_words, state.own = new, change.text, change.own
+    state.asked, state.asked_words, state.own, state.kind = new, change.text, change.own, change.kind
 
 
 def _edited(now: LabelClass, before: LabelClass, asked: LabelClass) -> LabelClass:

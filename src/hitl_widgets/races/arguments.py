@@ -17,8 +17,12 @@ from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.items.base import is_missing
 from hitl_widgets.learn.learner import Affinity, FloatArray
+from hitl_widgets.learn.problems.base import Target
 from hitl_widgets.learn.strategies import cold_start_size
 from hitl_widgets.maps.preparation import build_features
+from hitl_widgets.questions.base import kind_of
+from hitl_widgets.questions.schema import Schema
+from hitl_widgets.questions.vocabulary import Vocabulary
 
 __all__ = [
     "Items",
@@ -29,6 +33,7 @@ __all__ = [
     "read_cost",
     "read_jobs",
     "read_pool",
+    "read_question",
     "read_stops",
     "read_test",
     "read_truth",
@@ -103,6 +108,42 @@ def read_truth(
         None if said is None else _codes(said, names, "y"),
         None if true is None else _codes(true, names, "truth"),
     )
+
+
+def read_question(
+    data: Items, question: Schema, y: Any, truth: Any, test: Any
+) -> tuple[list[Any], npt.NDArray[np.int16], npt.NDArray[np.int16], Any, Target]:
+    """The answers; the codes that are said and that are true; the test set; and what is learned of them."""
+    if callable(y):
+        raise InvalidInput(
+            "With question= y must hold the true answers, one for each row, and be no function."
+        )
+    kind, vocabulary = kind_of(question.kind), Vocabulary()
+    vocabulary.apply(question.to_dict(), "")
+    vocabulary.spell(dict(zip(question.names, question.values, strict=True)))
+    known: dict[Any, int] = {answer: code for code, answer in enumerate(kind.answers(question))}
+
+    def codes(values: Any, what: str) -> npt.NDArray[np.int16]:
+        found = []
+        for row, value in enumerate(values.tolist() if hasattr(values, "tolist") else list(values)):
+            try:
+                found.append(known.setdefault(kind.parse(value, vocabulary), len(known)))
+            except InvalidInput as error:
+                raise InvalidInput(f"{what} at row {row}: {error}") from None
+        return np.array(found, np.int16)
+
+    said = data.pick(codes(y, "y"), "y")
+    true = said if truth is None else data.pick(codes(truth, "truth"), "truth")
+    told = None
+    if test is not None:
+        if not isinstance(test, tuple | list) or len(test) != 2:
+            raise InvalidInput("test= must be a pair (X_test, y_test).")
+        y_test = codes(test[1], "y_test")
+        told = matrix_like(test[0], len(y_test), "X_test", data.X.shape[1], data.reduction), y_test
+    target = kind.target(list(known), question)
+    if lacks := target.problem.lacks(target.values[true]):
+        raise InvalidInput(f"y holds answers that nothing can be learned from: {lacks}.")
+    return list(known), said, true, told, target
 
 
 def _names(classes: Any, found: list[Any], n: int) -> list[Any]:

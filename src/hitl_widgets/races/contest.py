@@ -19,9 +19,10 @@ from hitl_widgets.learn.learner import (
     Refreshable,
     SklearnLearner,
     as_learner,
-    class_shares,
     seeded,
 )
+from hitl_widgets.learn.problems.base import Problem, Target
+from hitl_widgets.learn.problems.multiclass import Multiclass
 from hitl_widgets.learn.strategies import Context, Strategy, as_strategy, choose, kmeans_start
 
 __all__ = ["COLUMNS", "Columns", "Entrant", "Failed", "Race", "Run", "Task", "read_entrants"]
@@ -66,6 +67,12 @@ class Race:
     test: tuple[npt.NDArray[np.float32], npt.NDArray[np.int16]] | None
     affinity: Affinity | None
     seed: int
+    target: Target
+
+    @property
+    def problem(self) -> Problem:
+        """What is learned."""
+        return self.target.problem
 
     def rng(self, *purpose: int) -> np.random.Generator:
         """Same purpose, same numbers, in every contestant's run."""
@@ -170,7 +177,7 @@ class Run:
         self.race, self.entrant, self.repeat = race, entrant, repeat
         self.n = len(race.X)
         number = int(np.random.SeedSequence([race.seed, repeat]).generate_state(1)[0] >> 1)
-        self.template = seeded(entrant.learner, number)
+        self.template = race.problem.learner(seeded(entrant.learner, number))
         self.y = np.full(self.n, -1, dtype=np.int16)
         self.open = np.ones(self.n, dtype=np.bool_)
         self.order: list[int] = []
@@ -187,7 +194,9 @@ class Run:
     def play(self) -> Columns:
         """Ask and learn until the budget is spent or nobody answers any more."""
         race = self.race
-        learner = self._guard("learner", lambda: self.template.start(race.X, self._k, race.affinity))
+        learner = self._guard(
+            "learner", lambda: self.template.start(race.X, race.problem.size, race.affinity)
+        )
         found: Columns = {name: [] for name in COLUMNS}
         for budget in self._by_labels(learner) if race.stops else self._by_cost(learner):
             for name, value in zip(COLUMNS, (budget, *self._record(learner)), strict=True):
@@ -263,7 +272,10 @@ class Run:
             return [int(i) for i in rng.permutation(np.flatnonzero(may))[:n]]
         seen = (self.race.X, self.y, may, rng, n)
         context = Context(*seen, self.race.affinity, self.template, self.race.cost)
-        chosen: list[int] = self._guard("strategy", lambda: choose(self.entrant.strategy, proba, context))
+        told, unsure = self.race.problem.read(proba)
+        chosen: list[int] = self._guard(
+            "strategy", lambda: choose(self.entrant.strategy, told, context, unsure)
+        )
         return chosen
 
     def _ask(self, i: int) -> None:
@@ -283,15 +295,18 @@ class Run:
         self.steps.append(now - self._began)
         self._began = now
 
+    def _taught(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        return self.race.target.values[self.y[rows]]
+
     def _update(self, learner: Learner, *, last: bool) -> None:
         rows = np.array(self.order)
         try:
-            learner.update(rows, self.y[rows])
+            learner.update(rows, self._taught(rows))
             if isinstance(learner, Refreshable) and learner.stale:
                 learner.refresh()  # the rest, which a session learns in the background
             proba = np.asarray(learner.proba())
         except Exception as error:
-            if not isinstance(learner, SklearnLearner):
+            if not isinstance(getattr(learner, "learner", learner), SklearnLearner):
                 raise
             # It cannot learn before the cold start, or before every class has a label.
             lacks = isinstance(error, NotYet) and len(np.unique(self.y[rows])) < self._k
@@ -306,27 +321,31 @@ class Run:
                 f"{type(failure).__name__}: {str(failure).rstrip('.')}. If {len(rows)} labels are too few "
                 f"for it, pass a larger {wider}="
             ) from error
-        if proba.shape != (self.n, self._k):
-            raise InvalidInput(f"its probabilities have shape {proba.shape}, not {(self.n, self._k)}")
-        if not np.isfinite(proba).all() or proba.min() < 0 or np.abs(proba.sum(axis=1) - 1).max() > 0.01:
+        if proba.shape != (shape := (self.n, self.race.problem.size)):
+            raise InvalidInput(f"its probabilities have shape {proba.shape}, not {shape}")
+        if not self.race.problem.is_sound(proba):
             raise InvalidInput("its probabilities are not finite, from 0 to 1, summing to 1 in each row")
         self.proba = proba
 
     def _record(self, learner: Learner) -> tuple[float, ...]:
         """The values of COLUMNS after the budget."""
+        problem, values = self.race.problem, self.race.target.values
         proba = self.proba
         if proba is None:
-            proba = np.tile(class_shares(self.y[self.order], self._k), (self.n, 1))
+            proba = np.tile(problem.prior(self._taught(np.array(self.order))), (self.n, 1))
         pool = macro = plain = balanced = tested = float("nan")
         if self.race.truth is not None:
             truth, rest = self.race.truth, self.y < 0
-            guess = proba.argmax(axis=1)
-            final = np.where(rest, guess, self.y)
-            pool, macro = float((final == truth).mean()), macro_f1(truth, final, self._k)
+            right = problem.scores(proba, values[truth])
+            final = np.where(rest, right, self._as_said(truth))
+            pool = float(final.mean())
+            if isinstance(problem, Multiclass):
+                macro = macro_f1(truth, np.where(rest, proba.argmax(axis=1), self.y), self._k)
             if rest.any():
-                truth, right = truth[rest], guess[rest] == truth[rest]
-                plain = float(right.mean())
-                balanced = float(np.mean([right[truth == c].mean() for c in np.unique(truth)]))
+                plain = float(right[rest].mean())
+            if rest.any() and isinstance(problem, Multiclass):
+                held = truth[rest]
+                balanced = float(np.mean([right[rest][held == c].mean() for c in np.unique(held)]))
         if self.race.test is not None:
             tested = self._guard("learner", lambda: self._tested(learner))
         seconds = float(np.mean(self.steps)) if self.steps else float("nan")
@@ -335,12 +354,21 @@ class Run:
         counts = (n, n + self.abstained, self.abstained)
         return *counts, pool, macro, tested, plain, balanced, self.spent, seconds
 
+    def _as_said(self, truth: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
+        """How good the labels given are, (n,)."""
+        problem, values = self.race.problem, self.race.target.values
+        if isinstance(problem, Multiclass):
+            return np.asarray(self.y == truth, np.float64)
+        return problem.scores(np.asarray(values[self.y], np.float32), values[truth])
+
     def _tested(self, learner: Any) -> float:
         """Accuracy on the test set; NaN where the learner cannot tell new rows."""
         assert self.race.test is not None  # noqa: S101
         X, y = self.race.test
         rows = np.array(self.order)
         codes = self.y[rows]
+        if not isinstance(self.race.problem, Multiclass):
+            return self._tested_apart(learner, rows)
         if callable(getattr(learner, "export", None)):
             if self.proba is None or len(np.unique(codes)) < 2:
                 return float((y == np.bincount(codes).argmax()).mean())
@@ -360,6 +388,16 @@ class Run:
                 f"it predicted {told.dtype} of shape {told.shape} for X_test: expected {len(y)} class codes"
             )
         return float((told == y).mean())
+
+    def _tested_apart(self, learner: Any, rows: npt.NDArray[np.int64]) -> float:
+        """The mean score on the test set, where the labels teach answers of yes or no."""
+        assert self.race.test is not None  # noqa: S101
+        (X, y), taught = self.race.test, self._taught(rows)
+        if self.proba is None or self.race.problem.lacks(taught):
+            P = np.tile(self.race.problem.prior(taught), (len(X), 1))
+        else:
+            P = learner.export(rows, taught).predict_proba(X)
+        return float(self.race.problem.scores(P, self.race.target.values[y]).mean())
 
 
 def macro_f1(truth: npt.NDArray[np.integer[Any]], said: npt.NDArray[np.integer[Any]], k: int) -> float:

@@ -17,7 +17,11 @@ from threadpoolctl import threadpool_limits
 
 from hitl_widgets.errors import HitlError, InvalidInput, choices
 from hitl_widgets.learn.learner import Affinity
+from hitl_widgets.learn.problems.base import Target
+from hitl_widgets.learn.problems.multiclass import Multiclass
 from hitl_widgets.learn.strategies.base import locked
+from hitl_widgets.loop.settings import asked_schema
+from hitl_widgets.questions.schema import Schema
 from hitl_widgets.races.arguments import (
     read_affinity,
     read_amounts,
@@ -26,6 +30,7 @@ from hitl_widgets.races.arguments import (
     read_cost,
     read_jobs,
     read_pool,
+    read_question,
     read_stops,
     read_test,
     read_truth,
@@ -48,6 +53,9 @@ from hitl_widgets.races.simulation import Simulation
 
 __all__ = ["simulate"]
 
+# What stands for accuracy, where more is better.
+MEASURES = {"mean absolute error": "1 - relative error"}
+
 
 def simulate(
     pool: Any,
@@ -62,6 +70,7 @@ def simulate(
     batch: int = 1,
     start: int | str | None = None,
     classes: Sequence[Any] | None = None,
+    question: Schema | None = None,
     truth: Any = None,
     noise: float = 0.0,
     abstain: float = 0.0,
@@ -119,6 +128,11 @@ def simulate(
         ``"own"``: the same, but the strategy ``random`` draws its first items too.
     classes
         The class names in order; what ``y`` or ``truth`` holds, sorted, where None.
+    question
+        What is asked, where it is more than one class: ``Question.choices(...)``, of which ``y`` holds lists
+        of classes, or ``Question.rating(...)``, of which it holds levels; instead of ``classes``. The mean
+        Jaccard index, or one minus the mean absolute error as a share of the scale, is then measured in
+        place of accuracy.
     truth
         Shape (n,): what accuracy is measured by where it is not ``y``, or ``y`` is a function.
     noise
@@ -165,8 +179,18 @@ def simulate(
         Where the oracle failed: at once. Finished runs are in ``path``.
     """
     data = read_pool(pool, X)
-    names, said, true = read_truth(data, y, classes, truth, test)
+    if question is None:
+        names, said, true = read_truth(data, y, classes, truth, test)
+        codes = np.arange(len(names), dtype=np.int16)
+        target = Target(Multiclass(len(names)), codes, codes >= 0)
+        held = read_test(test, data, names)
+    else:
+        asked = asked_schema(classes, question, None)
+        assert asked is not None  # noqa: S101 - it was passed
+        names, said, true, held, target = read_question(data, asked, y, truth, test)
     entrants = read_entrants(learners, strategies, contestants)
+    for entrant in entrants:
+        target.problem.check_strategy(entrant.strategy_name, entrant.strategy)
     size = start_size(start, len(names))
     batch, repeats = whole("batch", batch), whole("repeats", repeats)
     prices = None if cost is None else read_cost(data, cost)
@@ -192,9 +216,10 @@ def simulate(
         share("abstain", abstain),
         read_confusion(confusion, len(names)),
         prices,
-        read_test(test, data, names),
+        held,
         None,
         whole("random_state", random_state, least=0),
+        target,
     )
     jobs = read_jobs(n_jobs)
     keys = run_keys(race, entrants, repeats, graph)
@@ -330,4 +355,5 @@ def _result(race: Race, entrants: list[Entrant], runs: Mapping[Task, Columns], r
             UserWarning,
             stacklevel=3,
         )
+    frame.attrs["measure"] = MEASURES.get(race.problem.measure, race.problem.measure)
     return Simulation(frame if race.cost is not None else frame.drop(columns="budget"))

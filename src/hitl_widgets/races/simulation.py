@@ -121,7 +121,7 @@ class Simulation:
                 mean, low, high = (np.clip(x, 0, 1) for x in _t_interval(values))
                 rows.append((*key, mean, low, high, len(values)))
         table = pd.DataFrame(rows, columns=["contestant", self.axis, "mean", "low", "high", "repeats"])
-        table.attrs["metric"] = METRICS[metric]
+        table.attrs["metric"] = self._words(metric)
         return table
 
     def auc(self, baseline: str | None = None, metric: str | None = None) -> pd.DataFrame:
@@ -273,8 +273,11 @@ class Simulation:
         return (
             f"Simulation: {n} contestant{'s' * (n != 1)}, {r} repeat{'s' * (r != 1)}, "
             f"{f'budget {self.budget:g}' if self.unit == 'cost' else f'{self.budget} labels'}; "
-            f"{METRICS[self._metric(None)]}, mean (95 % interval)"
+            f"{self._words(self._metric(None))}, mean (95 % interval)"
         )
+
+    def _words(self, metric: str) -> str:
+        return METRICS[metric].replace("accuracy", self.frame.attrs.get("measure", "accuracy"))
 
     def _metric(self, metric: str | None) -> str:
         if metric is None:

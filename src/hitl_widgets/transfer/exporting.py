@@ -92,7 +92,10 @@ def export_log(
         written = write_history(events, fold, target, called or None)
         columns = [*HISTORY]
     else:
-        written = write_table(table.assign(annotator=labels["annotator"]), path, format)
+        cells = table.assign(annotator=labels["annotator"])
+        for name in ("label", "said"):
+            cells[name] = column(list(map(fold.kind.cell, table[name])))
+        written = write_table(cells, path, format)
         columns = [f"{c} (UTC)" if format == "xlsx" and c == "time" else str(c) for c in table]
     notes = [*facts.notes, *([NOTES[format]] if format in NOTES else [])]
     if format == "jsonl" and called:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -15,6 +15,7 @@ from hitl_widgets.labels.fold import Fold
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.naming import Naming
 from hitl_widgets.loop.round import Round
+from hitl_widgets.questions.base import kind_of
 
 __all__ = [
     "column",
@@ -64,7 +65,7 @@ def missing_table(fold: Fold, keys: Iterable[str]) -> pd.DataFrame:
 
 
 def _said(fold: Fold, items: Iterable[tuple[str, Any]]) -> pd.DataFrame:
-    value = fold.schema.value if fold.schema else str
+    value = _own(fold)
     rows = [
         (
             shown,
@@ -89,10 +90,16 @@ def _said(fold: Fold, items: Iterable[tuple[str, Any]]) -> pd.DataFrame:
     return table.drop(columns="order").reset_index(drop=True)
 
 
+def _own(fold: Fold) -> Callable[[Any], Any]:
+    """What was said in names of classes, in the person's own values."""
+    schema = fold.schema
+    return str if schema is None else lambda said: fold.kind.own(said, schema)
+
+
 def history_table(events: list[LabelEvent], fold: Fold) -> pd.DataFrame:
     """One row per event; see :meth:`Session.history`."""
     states = {e.event_id: fold.state(e) for e, _ in fold.acts()}
-    value = fold.schema.value if fold.schema else str
+    value = _own(fold)
     rows = [
         {
             "time": e.time,
@@ -118,8 +125,14 @@ def history_table(events: list[LabelEvent], fold: Fold) -> pd.DataFrame:
     return table
 
 
-def _values(codes: Any, classes: tuple[Any, ...]) -> list[Any]:
-    return [classes[c] if c >= 0 else None for c in codes]
+def guesses(round_: Round) -> list[Any]:
+    """What the model guesses of each item, in the person's own values; None where it does not."""
+    values, belief = round_.schema.values, round_.belief
+    predicted = belief.predicted
+    if predicted.ndim == 1:
+        return [values[code] if code >= 0 else None for code in predicted.tolist()]
+    rows = zip(belief.known.tolist(), predicted, strict=True)
+    return [[values[k] for k in np.flatnonzero(row)] if known else None for known, row in rows]
 
 
 def predictions_table(round_: Round | None, pool: Pool) -> pd.DataFrame:
@@ -129,23 +142,34 @@ def predictions_table(round_: Round | None, pool: Pool) -> pd.DataFrame:
         nothing: list[Any] = [None] * len(pool)
         columns = {"label": nothing, "confidence": np.nan, "uncertainty": np.nan}
         return pd.DataFrame(columns, index=index)
-    known = round_.predicted >= 0
+    known, kind = round_.belief.known, kind_of(round_.schema.kind)
     return pd.DataFrame(
         {
-            "label": column(_values(round_.predicted, round_.schema.values)).array,
+            "label": column(guesses(round_)).array,
             "confidence": np.where(known, round_.confidence, np.nan),
             "uncertainty": np.where(known, round_.uncertainty, np.nan),
+            **kind.columns(round_.belief, round_.schema),
         },
         index=index,
     )
 
 
+def answers_of(labels: Labels) -> list[Any]:
+    """What holds of each item, in the person's own values; None where it has no label."""
+    schema, kind = labels.schema, labels.kind
+    name = dict(zip(schema.ids, schema.all_names, strict=True))
+    called = [[name[id_] for id_ in sorted(kind.classes(a), key=schema.ids.index)] for a in labels.answers]
+    own = [kind.own(names if not kind.closed else names[0], schema) for names in called]
+    return [own[code] if code >= 0 else None for code in labels.y.tolist()]
+
+
 def items_table(pool: Pool, labels: Labels, round_: Round | None) -> Any:
     """The person's own table with three columns more; see :meth:`Session.to_frame`."""
-    predicted = _values(round_.predicted, round_.schema.values) if round_ else [None] * len(pool)
+    predicted = guesses(round_) if round_ else [None] * len(pool)
     sure = np.full(len(pool), np.nan) if round_ is None else round_.confidence
+    given = answers_of(labels)
     columns: dict[str, Any] = {
-        "label": _values(labels.y[pool.rows], labels.schema.all_values),
+        "label": [given[i] for i in pool.rows],
         "prediction": [predicted[i] for i in pool.rows],
         "confidence": np.where([v is None for v in predicted], np.nan, sure)[pool.rows],
     }

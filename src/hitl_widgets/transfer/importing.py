@@ -22,6 +22,7 @@ from hitl_widgets.items.base import is_missing
 from hitl_widgets.items.spelling import canonical_text, is_rounded, rounded_words, spellings
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
+from hitl_widgets.questions.base import Answer
 from hitl_widgets.questions.schema import MAX_NAME, Schema, is_unicode
 from hitl_widgets.transfer.frames import column
 
@@ -203,25 +204,24 @@ def import_table(
         found.sure or [True] * n,
         strict=True,
     )
-    told = _told([_Row(*cell) for cell in cells], pool, schema, refusals)
+    told = _told([_Row(*cell) for cell in cells], pool, _Answers(schema, log.fold), refusals)
     groups, n_same = _groups(told, log, pool, refusals, replace=replace)
-    kind = log.fold.kind
-    for (value, who), places in groups.items():
+    for (answer, who), places in groups.items():
         keys, digests = log.named(places)
-        said = kind.dump(kind.parse(value, log.fold.vocabulary))
+        said = log.fold.kind.dump(answer)
         log.add(LabelEvent("label", log.task, who, keys, said, "import", digests=digests))
     return Imported(sum(map(len, groups.values())), n_same, refusals.table(), found.n_rows)
 
 
 def _told(
-    rows: Sequence[_Row], pool: Pool, schema: Schema, refusals: Refusals
-) -> dict[tuple[int, str], list[tuple[_Row, str]]]:
+    rows: Sequence[_Row], pool: Pool, answers: _Answers, refusals: Refusals
+) -> dict[tuple[int, str], list[tuple[_Row, Answer]]]:
     """What the good rows say of each item by each annotator."""
-    ids, classes = _Ids(pool), _Classes(schema)
-    told: dict[tuple[int, str], list[tuple[_Row, str]]] = defaultdict(list)
+    ids = _Ids(pool)
+    told: dict[tuple[int, str], list[tuple[_Row, Answer]]] = defaultdict(list)
     for row in rows:
         try:
-            place, value, who = ids.of(row), classes.find(row.label), _annotator(row.annotator)
+            place, value, who = ids.of(row), answers.find(row.label), _annotator(row.annotator)
         except InvalidInput as error:
             refusals.add(row.number, str(error), row.id, row.label)
         else:
@@ -230,27 +230,28 @@ def _told(
 
 
 def _groups(
-    told: dict[tuple[int, str], list[tuple[_Row, str]]],
+    told: dict[tuple[int, str], list[tuple[_Row, Answer]]],
     log: Journal,
     pool: Pool,
     refusals: Refusals,
     *,
     replace: bool,
-) -> tuple[dict[tuple[str, str], list[int]], int]:
-    """The items to label by class and annotator, and how many rows say what holds already."""
-    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+) -> tuple[dict[tuple[Answer, str], list[int]], int]:
+    """The items to label by answer and annotator, and how many rows say what holds already."""
+    groups: dict[tuple[Answer, str], list[int]] = defaultdict(list)
+    kind, vocabulary = log.fold.kind, log.fold.vocabulary
     n_same = 0
     for (place, who), said in told.items():
         key, values = pool.keys[place], list(dict.fromkeys(value for _, value in said))
         held = log.fold.current(key).get(who)
-        now = None if held is None else log.fold.meaning(held)
+        now = None if held is None else log.fold.now(held)
         why = ""
         if len(values) > 1:
-            why = (
-                f"The item is named {len(said)} times, as {choices(values)}. Who said which? See annotator=."
-            )
+            called = choices(kind.said(value, vocabulary) for value in values)
+            why = f"The item is named {len(said)} times, as {called}. Who said which? See annotator=."
         elif now not in {None, values[0]} and not replace:
-            why = f"{who} labelled it {now!r} already. To have the file's labels instead: replace=True."
+            before = None if now is None else kind.said(now, vocabulary)
+            why = f"{who} labelled it {before!r} already. To have the file's labels instead: replace=True."
         if why:
             for row, _ in said:
                 refusals.add(row.number, why, row.id, row.label)
@@ -379,6 +380,22 @@ class _ByContent:
             for text in self._texts(place):
                 found[text].append(place)
         return dict(found)
+
+
+class _Answers:
+    """What cells say, as answers."""
+
+    def __init__(self, schema: Schema, fold: Fold) -> None:
+        self._classes, self._kind, self._vocabulary = _Classes(schema), fold.kind, fold.vocabulary
+
+    def find(self, value: Any) -> Answer:
+        if self._kind.closed:
+            return self._kind.parse(self._classes.find(value), self._vocabulary)
+        if not is_list(value):
+            _refuse_odd(value, "label")
+        return self._kind.parse(
+            [self._classes.find(one) for one in self._kind.listed(value)], self._vocabulary
+        )
 
 
 class _Classes:

@@ -241,6 +241,8 @@ class SessionWidget(ChannelWidget):
                 self._show(message, time.monotonic())
             case m.Skipped():
                 self._look_again(message)
+            case m.Shade():
+                self._shade(message)
             case m.Groups():
                 self.loop.background.regroup(message.scale)
             case m.Retry():
@@ -309,7 +311,7 @@ class SessionWidget(ChannelWidget):
             raise InvalidInput(OTHER_ROWS)
         loop.acts.label(
             rows,
-            message.value if message.of is None else {"class": message.of, "word": message.value},
+            _answer_of(message),
             selection=message.selection,
             elapsed_ms=message.elapsed_ms,
             event_id=message.id,
@@ -401,6 +403,9 @@ class SessionWidget(ChannelWidget):
     def _sample(self, message: m.Sample) -> None:  # noqa: ARG002
         raise InvalidInput("This widget takes no selection.")
 
+    def _shade(self, message: m.Shade) -> None:  # noqa: ARG002
+        raise InvalidInput("This widget has no map.")
+
     def _look_again(self, message: m.Skipped) -> None:  # noqa: ARG002
         raise InvalidInput("This widget asks nothing.")
 
@@ -439,7 +444,13 @@ class SessionWidget(ChannelWidget):
             for k, (i, c) in enumerate(zip(schema.ids, every, strict=True))
         ]
         lost = [{"name": name, "to": to} for _, name, to in self.loop.log.unanswered]
-        return {"classes": classes, "question": schema.question, "lost": lost}
+        return {"classes": classes, "question": schema.question, "asks": schema.kind, "lost": lost}
+
+
+def _answer_of(message: m.Label) -> Any:
+    if message.answer is not None:
+        return message.answer
+    return message.value if message.of is None else {"class": message.of, "word": message.value}
 
 
 def _queue_of(loop: Loop, what: str = "acts") -> ThreadPoolExecutor:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.questions.base import kind_of
 from hitl_widgets.widgets import messages as m
 from hitl_widgets.widgets.channel import SessionWidget, bundle
 
@@ -51,6 +52,7 @@ class Explorer(SessionWidget):
             )
         self._asked = engine
         self._sent: Marks | None = None
+        self._by = ""
         self._number = 0
         super().__init__(session)
 
@@ -93,6 +95,23 @@ class Explorer(SessionWidget):
             trouble = m.words(self.loop.background.trouble_mapping)
             self._post({"type": "stage", "stage": self._stage(), "trouble": trouble})
 
+    def _question(self) -> dict[str, Any]:
+        """With the ways to colour the map, and the legend of the one that is chosen."""
+        kind, schema = kind_of(self.loop.schema.kind), self.loop.schema
+        ways = kind.ways_to_colour(schema)
+        if self._by not in {by for by, _ in ways}:
+            self._by = ""
+        legend = kind.shading((), schema, self._by).legend
+        told = {"ways": [{"by": by, "words": words} for by, words in ways], "by": self._by}
+        return super()._question() | told | {"legend": [{"name": n, "color": c} for n, c in legend]}
+
+    def _shade(self, message: m.Shade) -> None:
+        with self._wire:
+            self._by = message.by
+            self._post({"type": "classes", **self._question()})
+            self._sent, self._number = self._marks(), self._number + 1
+            self._send_marks(self._sent, None, None)
+
     def _stage(self) -> dict[str, Any] | None:
         stage = self.loop.background.stage
         return None if stage is None else {"words": stage.words, "fraction": stage.fraction}
@@ -120,15 +139,15 @@ class Explorer(SessionWidget):
         )
 
     def _marks(self) -> Marks:
-        """Label, predicted class (255 for none) and uncertainty level of every item, or BLIND."""
+        """Shades of label and guess (255 for none) and uncertainty level of every item, or BLIND."""
         labels, found = self.loop.labels, self.loop.round
-        # -1 becomes 255.
-        label = labels.y.astype(np.uint8)
+        shading = labels.kind.shading(labels.answers, labels.schema, self._by)
+        label = np.append(shading.answers, np.uint8(255))[labels.y]
         if found is None:
             marks = label, np.full_like(label, 255), np.zeros_like(label)
         else:
             doubt = np.rint(found.uncertainty * LEVELS).astype(np.uint8)
-            marks = label, found.predicted.astype(np.uint8), doubt
+            marks = label, shading.guesses(found.belief), doubt
         hidden = self.loop.blind.rows(labels)
         for array in marks:
             array[hidden] = BLIND

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from hitl_widgets.data.rows import decode
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.round import Suggestion
+from hitl_widgets.questions.base import kind_of
 from hitl_widgets.session import Session
 from hitl_widgets.widgets import messages as m
 from hitl_widgets.widgets.channel import SessionWidget
@@ -133,15 +134,21 @@ class Labeler(SessionWidget):
         rows = np.fromiter(self._handed, np.int64, len(self._handed))
         keys, mine = self.loop.pool.keys, labels.mine > 0
         return [
-            {"key": keys[row], "code": int(labels.y[row]) if mine[row] else -1, "mine": bool(mine[row])}
+            {
+                "key": keys[row],
+                "codes": labels.codes(labels.y[row]) if mine[row] else None,
+                "mine": bool(mine[row]),
+            }
             for row in rows[labels.y[rows] >= 0].tolist()
         ]
 
     def _guess(self, row: int) -> dict[str, Any] | None:
         found = self.loop.round
-        if found is None or found.predicted[row] < 0:
+        codes = None if found is None else found.belief.guess(row)
+        if found is None or codes is None:
             return None
-        return {"code": int(found.predicted[row]), "confidence": round(float(found.confidence[row]), 3)}
+        words = kind_of(found.schema.kind).guess_words(found.belief, row)
+        return {"codes": codes, "confidence": round(float(found.confidence[row]), 3), "words": words}
 
     def _sample(self, message: m.Sample) -> None:
         """Say what is in a selection: how many, some at random, the odd ones, how mixed."""
@@ -157,11 +164,13 @@ class Labeler(SessionWidget):
         hidden = set(rows.tolist()) - set(told.tolist()) if len(told) < len(rows) else set[int]()
         mix: list[dict[str, int]] = []
         odd: list[int] = []
-        if found is not None and len(told) and (codes := found.predicted[told]).max() >= 0:
-            counts = np.bincount(codes[codes >= 0], minlength=len(loop.schema.ids))
-            order = np.argsort(-counts, kind="stable")
-            mix = [{"code": int(c), "n": int(counts[c])} for c in order if counts[c]]
-            other = told[(codes != order[0]) & (codes >= 0)]
+        if found is not None and len(told) and (known := found.belief.known[told]).any():
+            sure = told[known]
+            counts = found.belief.some(sure).counts(len(loop.schema.ids))
+            mix = [
+                {"code": int(c), "n": int(counts[c])} for c in np.argsort(-counts, kind="stable") if counts[c]
+            ]
+            other = sure[~_as_most(found.predicted[sure])]
             odd = other[_most(found.confidence[other], 3)].tolist()
         if (drawn := loop.background.map) is not None and len(rows) > 6:
             spread = drawn.xy[rows] - np.median(drawn.xy[rows], axis=0)
@@ -182,9 +191,15 @@ class Labeler(SessionWidget):
 
     def _member(self, row: int, labels: Labels, hidden: Set[int]) -> dict[str, Any]:
         key, blind = self.loop.pool.keys[row], row in hidden
-        label, guess = (-1, None) if blind else (int(labels.y[row]), self._guess(row))
-        member = {"row": row, "key": key, "label": label, "guess": guess, "blind": blind}
+        codes, guess = (None, None) if blind else (labels.codes(labels.y[row]), self._guess(row))
+        member = {"row": row, "key": key, "codes": codes, "guess": guess, "blind": blind}
         return member | {"changed": not blind and self.loop.log.is_changed(row)}
+
+
+def _as_most(guesses: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Which of them are what most are, (m,)."""
+    _, place, n = np.unique(guesses, axis=0, return_inverse=True, return_counts=True)
+    return np.asarray(place.ravel() == n.argmax())
 
 
 def _most(values: npt.NDArray[np.floating[Any]], k: int) -> npt.NDArray[np.intp]:

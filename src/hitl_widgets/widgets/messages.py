@@ -23,6 +23,7 @@ __all__ = [
     "Retry",
     "Sample",
     "Settle",
+    "Shade",
     "Show",
     "Skip",
     "Skipped",
@@ -115,6 +116,13 @@ class Groups(_Message, frozen=True, tag="groups"):
     scale: Annotated[float, msgspec.Meta(ge=0.25, le=4)]
 
 
+class Shade(_Message, frozen=True, tag="shade"):
+    """The map is to be coloured in one of the ways that the question knows."""
+
+    view: Token
+    by: Annotated[str, msgspec.Meta(max_length=300)]
+
+
 class Retry(_Message, frozen=True, tag="retry"):
     """What failed in the background is to be done again."""
 
@@ -128,11 +136,16 @@ class Vega(_Message, frozen=True, tag="vega"):
 
 
 class Label(_Act, frozen=True, kw_only=True, tag="label"):
-    """Label one item by its key, or a selection by rows of the pool with this fingerprint."""
+    """Label one item by its key, or a selection by rows of the pool with this fingerprint.
 
-    value: Annotated[str, msgspec.Meta(max_length=200)]
+    ``answer`` is what the kind of question takes, in ids of classes, whatever they are called when this
+    arrives; ``value`` is the same in words.
+    """
+
+    value: Annotated[str, msgspec.Meta(max_length=10_000)]
     selection: Selection
-    # The class that was on the button, whatever it is called when this arrives.
+    answer: Annotated[dict[str, Any], msgspec.Meta(max_length=8)] | None = None
+    # What pages of earlier versions, which asked for one class, have kept.
     of: ClassId | None = None
     key: Key | None = None
     rows: Rows = ""
@@ -220,7 +233,7 @@ class Play(_Message, frozen=True, tag="play"):
 
 
 Act = Label | Skip | Settle | Undo | Redo | Jump | Restore | Change
-Message = Hello | Bye | Show | Sample | Skipped | Open | Groups | Retry | Vega | Act | Step | Play
+Message = Hello | Bye | Show | Sample | Skipped | Open | Groups | Shade | Retry | Vega | Act | Step | Play
 
 
 def parse(content: Any, buffers: Any = None, largest: int = LARGEST) -> Message:

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.words import within
 from hitl_widgets.widgets.channel import SessionWidget, bundle
@@ -65,7 +67,8 @@ class Monitor(SessionWidget):
         # One label more of a class would tell what the item says that is asked blind next.
         told = labels.y.copy()
         told[loop.blind.rows(labels)] = -1
-        counts = np.bincount(told[told >= 0], minlength=len(loop.schema.ids))
+        counts, none = _balance(labels, told[told >= 0])
+        problem = labels.target.problem
         estimate, store = evaluation.estimate, loop.store
         undo, redo = loop.log.can_turn()
         model, why = model_words(loop)
@@ -74,8 +77,10 @@ class Monitor(SessionWidget):
             "n_labels": len(labels),
             "n_audited": int(labels.audited.sum()),
             "audit_share": loop.audit,
-            "balance": counts.tolist(),
-            "n_hidden": len(labels) - int(counts.sum()),
+            "balance": counts,
+            "n_none": none,
+            "n_hidden": len(labels) - int((told >= 0).sum()),
+            "measure": {"name": problem.measure, "worst": problem.scale[0], "best": problem.scale[1]},
             "estimate": {
                 "value": estimate.value,
                 "low": estimate.low,
@@ -134,8 +139,8 @@ class Monitor(SessionWidget):
                 "id": event.event_id,
                 "kind": event.kind,
                 "n": len(event.item_ids),
-                "value": change_words(event.value) if event.kind == "schema" else loop.log.words(event),
-                "code": loop.log.code(event),
+                "value": change_words(event.value) if event.kind == "schema" else loop.log.text(event),
+                "codes": loop.log.codes(event),
                 "selection": event.selection,
                 "time": event.time,
                 "state": state,
@@ -144,6 +149,16 @@ class Monitor(SessionWidget):
             }
             for event, state in zip(acts, states, strict=True)
         ]
+
+
+def _balance(labels: Labels, codes: npt.NDArray[Any]) -> tuple[list[int], int]:
+    """How many answers name each class, and how many name none."""
+    counts, none = [0] * len(labels.schema.ids), 0
+    for code, n in enumerate(np.bincount(codes, minlength=1).tolist()):
+        for k in (labels.codes(code) or ()) if n else ():
+            counts[k] += n
+        none += n if n and not labels.codes(code) else 0
+    return counts, none
 
 
 def change_words(change: Mapping[str, Any]) -> str:

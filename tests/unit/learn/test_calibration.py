@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from hitl_widgets.learn.calibration import AUDITED, CHOSEN, IN_BULK, Answers, _posterior, share_right
+from hitl_widgets.learn.calibration import (
+    AUDITED,
+    CHOSEN,
+    IN_BULK,
+    Answers,
+    _confidence,
+    _logit,
+    _posterior,
+    share_right,
+)
 
 
 def sigma(x: Any) -> Any:
@@ -29,7 +38,8 @@ def answers(sure: Any, right: Any, kind: Any = AUDITED, weight: float = 1.0) -> 
 def test_the_draws_are_those_of_the_posterior() -> None:
     rng = np.random.default_rng(0)
     found = answers(rng.uniform(0.5, 1, 12), rng.random(12) < 0.7)
-    theta, weight, _ = _posterior(found, None)
+    told = _logit(_confidence(found.P, found.sharpness))
+    theta, weight, _ = _posterior(told, found.right, found.kind, found.weight, None)
     sure = np.clip(found.P.max(axis=1) ** found.sharpness, 0, 1)
     other = np.clip(found.P.min(axis=1) ** found.sharpness, 0, 1)
     level = np.round(np.log(np.clip(sure / (sure + other), 0.001, 0.999)), 9)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hitl_widgets.learn.auto import AutoLearner, Trust
-from hitl_widgets.learn.scoring import Scores
+from hitl_widgets.learn.scoring import ClassBelief
 from hitl_widgets.learn.strategies import as_strategy
 from hitl_widgets.loop.asking import Asker
 from hitl_widgets.loop.round import Round
@@ -19,7 +19,7 @@ from hitl_widgets.widgets.monitor import model_words
 
 CODES = np.array([0, 1, -1], dtype=np.int16)
 SHARE = np.full(3, 0.5, dtype=np.float32)
-SCORES = Scores(CODES, CODES[[1, 0, 2]], SHARE, SHARE, SHARE[:0])
+SCORES = ClassBelief(CODES, CODES[[1, 0, 2]], SHARE, SHARE, SHARE[:0])
 ROUND = Round(1, Schema(["ham", "spam"]), 12, 12, SCORES, model="auto", has_features=True)
 
 

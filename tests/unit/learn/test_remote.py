@@ -16,7 +16,7 @@ from hitl_widgets.data import matrix
 from hitl_widgets.data._dask import DaskRows
 from hitl_widgets.data.matrix import some_rows
 from hitl_widgets.learn.remote import score_remote
-from hitl_widgets.learn.scoring import EXACT, Head, Measure, Scores, best, score
+from hitl_widgets.learn.scoring import EXACT, ClassBelief, Head, Measure, best, score
 from hitl_widgets.loop import partial
 
 RNG = np.random.default_rng(0)
@@ -32,7 +32,7 @@ def elsewhere(rows: Any = X, chunk: int = 700) -> Any:
     return DaskRows(da.from_array(rows, chunks=(chunk, 5)))
 
 
-def assert_same(found: Scores, expected: Scores) -> None:
+def assert_same(found: ClassBelief, expected: ClassBelief) -> None:
     np.testing.assert_array_equal(found.predicted, expected.predicted)
     np.testing.assert_array_equal(found.runner_up, expected.runner_up)
     for some, others in zip(found.arrays[2:], expected.arrays[2:], strict=True):
@@ -61,7 +61,7 @@ def test_half_precision_and_some_rows() -> None:
 def test_each_block_is_told_when_it_has_come() -> None:
     told: list[slice] = []
 
-    def done(rows: slice, scores: Scores) -> None:
+    def done(rows: slice, scores: ClassBelief) -> None:
         told.append(rows)
         known = np.zeros(len(X), bool)
         for one in told:
@@ -85,7 +85,7 @@ def test_few_bytes_a_row_come_back() -> None:
 def test_who_wants_no_more_ends_the_pass() -> None:
     told: list[slice] = []
 
-    def done(rows: slice, scores: Scores) -> None:
+    def done(rows: slice, scores: ClassBelief) -> None:
         told.append(rows)
         raise KeyboardInterrupt
 

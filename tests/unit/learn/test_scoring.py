@@ -13,7 +13,7 @@ from hitl_widgets.learn import scoring
 from hitl_widgets.learn.auto import AutoLearner
 from hitl_widgets.learn.learner import softmax
 from hitl_widgets.learn.linear import LinearLearner
-from hitl_widgets.learn.scoring import Head, Scores, best, score
+from hitl_widgets.learn.scoring import ClassBelief, Head, best, score
 
 
 def problem(n: int = 3000, d: int = 37, c: int = 7, seed: int = 0) -> tuple[np.ndarray, Head]:
@@ -140,7 +140,7 @@ def test_best_gives_the_highest_and_all_that_tie(values, k, chance):
 def test_reading_what_changed_is_reading_everything(seed, compiled):
     rng = np.random.default_rng(seed)
     P = rng.dirichlet(np.ones(4), size=50).astype(np.float32)
-    before = Scores.of(P)
+    before = ClassBelief.of(P)
     rows = np.flatnonzero(rng.random(50) < 0.3)
     later = P.copy()
     later[rows] = rng.dirichlet(np.ones(4), size=len(rows))
@@ -150,7 +150,7 @@ def test_reading_what_changed_is_reading_everything(seed, compiled):
         found = before.changed(rows, later[rows])
     finally:
         scoring.SMALL = least
-    for mine, theirs in zip(found.arrays, Scores.of(later).arrays, strict=True):
+    for mine, theirs in zip(found.arrays, ClassBelief.of(later).arrays, strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-6)
     for mine, theirs in zip(before.arrays, kept, strict=True):
         np.testing.assert_array_equal(mine, theirs, err_msg="others hold the old ones")
@@ -161,11 +161,11 @@ def test_probabilities_that_are_none_are_refused(way, wrong):
     P = np.full((5, 3), 1 / 3, np.float32)
     P[2, 1] = wrong
     with pytest.raises(ValueError, match="summing to 1"):
-        Scores.of(P)
+        ClassBelief.of(P)
 
 
 def test_of_one_class_there_is_no_runner_up(way):
-    found = Scores.of(np.ones((4, 1), np.float32))
+    found = ClassBelief.of(np.ones((4, 1), np.float32))
     assert found.runner_up.tolist() == [-1] * 4
     assert found.uncertainty.tolist() == [0] * 4
 

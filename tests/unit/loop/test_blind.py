@@ -83,7 +83,7 @@ def _of(m: dict[str, Any], buffers: list[bytes], row: int) -> Iterator[Any]:
         if ask["row"] == row and ask["guess"] is not None:
             yield "guess", ask
     for member in [*m.get("random", ()), *m.get("odd", ())]:
-        if member["row"] == row and (member["guess"] is not None or member["label"] >= 0):
+        if member["row"] == row and (member["guess"] is not None or member["codes"] is not None):
             yield "member", member
     if m["type"] == "sample" and m["n"] == 1 and m["mix"]:
         yield "mix", m["mix"]
@@ -192,7 +192,7 @@ def test_what_somebody_else_says_of_the_item_on_the_card_is_not_told(
     assert page.told(row, n) == []
     known = [k for m, _ in page.sent[n:] for k in m.get("known", ()) if k["key"] == ann.pool.keys[row]]
     assert known
-    assert all((k["code"], k["mine"]) == (-1, False) for k in known), "only that somebody did"
+    assert all((k["codes"], k["mine"]) == (None, False) for k in known), "only that somebody did"
     assert 40 not in ann._loop.blind.rows(ann._loop.labels), "what is on no card is told as ever"
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from helpers import clouds
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.learn.scoring import Scores
+from hitl_widgets.learn.scoring import ClassBelief
 from hitl_widgets.loop.round import Round
 from hitl_widgets.session import Session
 
@@ -149,7 +149,7 @@ def test_a_round_in_other_classes_unsays_what_is_no_more(make_session: Make) -> 
     session.classes.merge(["a"], "b")
     codes = np.array([0, 1, 2, -1], dtype=np.int16)
     share = np.full(4, 0.5, dtype=np.float32)
-    found = Round(1, before, 3, 3, Scores(codes, codes[[1, 0, 1, 3]], share, share, share[:0]))
+    found = Round(1, before, 3, 3, ClassBelief(codes, codes[[1, 0, 1, 3]], share, share, share[:0]))
     seen = found.under(session.schema)
     assert seen.predicted.tolist() == [-1, 0, 1, -1]
     assert seen.runner_up.tolist() == [0, -1, 0, -1]

@@ -367,7 +367,7 @@ def test_a_restore_says_what_it_replaced(session: Session, labeler: Wire) -> Non
         ({"value": "c"}, "'c' is no class of this task"),
         ({"value": ""}, "'' is no class"),
         ({"value": None}, "Expected `str`"),
-        ({"value": "x" * 201}, "length <= 200"),
+        ({"value": "x" * 10_001}, "length <= 10000"),
         ({"key": "no such item"}, "No item has the id 'no such item'"),
         ({"key": "\ud800"}, "No item has the id"),
         ({"key": ""}, "length >= 1"),

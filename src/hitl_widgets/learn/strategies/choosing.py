@@ -19,7 +19,9 @@ PREFILTER = 10
 LARGEST_BATCH = 100
 
 
-def choose(strategy: Strategy, proba: FloatArray, context: Context) -> list[int]:
+def choose(
+    strategy: Strategy, proba: FloatArray, context: Context, margins: FloatArray | None = None
+) -> list[int]:
     """The ``context.n`` items to ask, best first.
 
     Parameters
@@ -30,6 +32,8 @@ def choose(strategy: Strategy, proba: FloatArray, context: Context) -> list[int]
         float of shape (n, n_classes).
     context
         With ``n``, ``candidates`` and ``cost``.
+    margins
+        See :func:`evaluate`.
 
     Returns
     -------
@@ -45,7 +49,7 @@ def choose(strategy: Strategy, proba: FloatArray, context: Context) -> list[int]
     context = replace(context, candidates=context.candidates & (context.y < 0))
     if context.n < 1 or not context.candidates.any():
         return []
-    utilities = evaluate(strategy, proba, context)
+    utilities = evaluate(strategy, proba, context, margins)
     return pick(utilities, context, diverse=not getattr(strategy, "orders_batch", False))
 
 

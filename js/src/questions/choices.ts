@@ -1,0 +1,17 @@
+import { registerQuestion } from "./registry";
+
+/** As many as the map tells apart: see questions/choices.py. */
+const MOST = 6;
+
+/** Any of the classes, or none. */
+registerQuestion("choices", {
+  drafted: true,
+  press: (draft, code) =>
+    draft.includes(code) ? draft.filter((one) => one !== code) : [...draft, code].sort((a, b) => a - b),
+  answer: (codes, classes) => ({
+    classes: codes.map((code) => classes[code].id),
+    words: codes.map((code) => classes[code].name),
+  }),
+  shade: (codes, by, classes) =>
+    by ? Number(codes.some((code) => classes[code].id === by)) : Math.min(codes.length, MOST),
+});

@@ -1,0 +1,3 @@
+import "all:questions";
+
+export * from "./registry";

@@ -1,0 +1,187 @@
+"""Beliefs: what a model thinks of every item of a pool, for each kind of problem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.learn.learner import FloatArray, IntArray
+
+__all__ = ["Belief", "MultiBelief", "RealBelief"]
+
+
+class Belief(Protocol):
+    """What a model thinks of every item; never changed once it is made."""
+
+    @property
+    def uncertainty(self) -> npt.NDArray[np.float32]:
+        """float32 of shape (n,), 0 to 1: how unsure the model is."""
+
+    @property
+    def confidence(self) -> npt.NDArray[np.float32]:
+        """float32 of shape (n,): the probability that the guess is right."""
+
+    @property
+    def predicted(self) -> npt.NDArray[Any]:
+        """The guesses: class codes (n,), -1 where there is none; of several classes, bool (n, n_classes)."""
+
+    @property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Bool of shape (n,): of which items there is a guess."""
+
+    def guess(self, i: int) -> tuple[int, ...] | None:
+        """The codes of the classes that item ``i`` is guessed to be; None where there is no guess."""
+
+    def counts(self, n_classes: int) -> IntArray:
+        """How many items are guessed to be of each class, int64 (n_classes,)."""
+
+    def some(self, rows: IntArray) -> Belief:
+        """The same of some items."""
+
+    def under(self, codes: IntArray, n_classes: int) -> Belief:
+        """The same in other codes: ``codes[old]`` is the new one, -1 for a class that is no more."""
+
+    def __len__(self) -> int: ...
+
+
+@dataclass(frozen=True, eq=False)
+class MultiBelief:
+    """Of each class the probability that an item is of it, whatever else it is.
+
+    Attributes
+    ----------
+    P
+        float32 of shape (n, n_classes).
+    known
+        bool of shape (n,): of which items there is a guess.
+    """
+
+    P: npt.NDArray[np.float32]
+    known: npt.NDArray[np.bool_]
+
+    @classmethod
+    def empty(cls, n: int, n_classes: int) -> MultiBelief:
+        """No guesses."""
+        return cls(np.zeros((n, n_classes), np.float32), np.zeros(n, np.bool_))
+
+    def __len__(self) -> int:
+        return len(self.P)
+
+    @cached_property
+    def predicted(self) -> npt.NDArray[np.bool_]:
+        """Bool of shape (n, n_classes): what is likelier than not."""
+        return np.asarray(self.P > 0.5)
+
+    @cached_property
+    def confidence(self) -> npt.NDArray[np.float32]:
+        """float32 of shape (n,): the probability that every class is guessed right, were they independent."""
+        sure = np.maximum(self.P, 1 - self.P)
+        return np.where(self.known, sure.prod(axis=1), 0).astype(np.float32)
+
+    @cached_property
+    def uncertainty(self) -> npt.NDArray[np.float32]:
+        """float32 of shape (n,): one minus the confidence."""
+        return np.where(self.known, 1 - self.confidence, 0).astype(np.float32)
+
+    def guess(self, i: int) -> tuple[int, ...] | None:
+        """See :class:`Belief`."""
+        return tuple(np.flatnonzero(self.predicted[i]).tolist()) if self.known[i] else None
+
+    def counts(self, n_classes: int) -> IntArray:
+        """See :class:`Belief`."""
+        found = np.zeros(n_classes, np.int64)
+        found[: self.P.shape[1]] = self.predicted[self.known].sum(axis=0)
+        return found
+
+    def some(self, rows: IntArray) -> MultiBelief:
+        """See :class:`Belief`."""
+        return MultiBelief(self.P[rows], self.known[rows])
+
+    def under(self, codes: IntArray, n_classes: int) -> MultiBelief:
+        """See :class:`Belief`."""
+        P = np.zeros((len(self.P), n_classes), np.float32)
+        stays = codes[: self.P.shape[1]] >= 0
+        P[:, codes[: self.P.shape[1]][stays]] = self.P[:, stays]
+        return replace(self, P=P)
+
+
+@dataclass(frozen=True, eq=False)
+class RealBelief:
+    """A number of each item, on a scale of levels, with its uncertainty.
+
+    Attributes
+    ----------
+    P
+        float32 of shape (n, n_levels): the probability of each level.
+    values
+        float64 of shape (n_levels,): the number of each level, ascending.
+    known
+        bool of shape (n,): of which items there is a guess.
+    """
+
+    P: npt.NDArray[np.float32]
+    values: npt.NDArray[np.float64]
+    known: npt.NDArray[np.bool_]
+
+    @classmethod
+    def empty(cls, n: int, values: npt.NDArray[np.float64]) -> RealBelief:
+        """No guesses."""
+        return cls(np.zeros((n, len(values)), np.float32), values, np.zeros(n, np.bool_))
+
+    def __len__(self) -> int:
+        return len(self.P)
+
+    @cached_property
+    def mean(self) -> npt.NDArray[np.float32]:
+        """float32 of shape (n,): the expected number."""
+        return np.asarray(self.P @ self.values, np.float32)
+
+    @cached_property
+    def sd(self) -> npt.NDArray[np.float32]:
+        """float32 of shape (n,): its standard deviation."""
+        square = self.P @ self.values**2 - (self.P @ self.values) ** 2
+        return np.asarray(np.sqrt(np.maximum(square, 0)), np.float32)
+
+    @cached_property
+    def predicted(self) -> npt.NDArray[np.int16]:
+        """int16 of shape (n,): the median level, which is off by least; -1 where there is no guess."""
+        return np.where(self.known, medians(self.P), -1).astype(np.int16)
+
+    @cached_property
+    def confidence(self) -> npt.NDArray[np.float32]:
+        """float32 of shape (n,): the probability of the median level."""
+        found = self.P[np.arange(len(self.P)), np.maximum(self.predicted, 0)]
+        return np.where(self.known, found, 0).astype(np.float32)
+
+    @cached_property
+    def uncertainty(self) -> npt.NDArray[np.float32]:
+        """float32 of shape (n,): the standard deviation as a share of the largest that there can be."""
+        half = (self.values[-1] - self.values[0]) / 2
+        return np.where(self.known, np.minimum(self.sd / half, 1), 0).astype(np.float32)
+
+    def guess(self, i: int) -> tuple[int, ...] | None:
+        """See :class:`Belief`."""
+        return (int(self.predicted[i]),) if self.known[i] else None
+
+    def counts(self, n_classes: int) -> IntArray:
+        """See :class:`Belief`."""
+        return np.bincount(self.predicted[self.known], minlength=n_classes)
+
+    def some(self, rows: IntArray) -> RealBelief:
+        """See :class:`Belief`."""
+        return RealBelief(self.P[rows], self.values, self.known[rows])
+
+    def under(self, codes: IntArray, n_classes: int) -> RealBelief:
+        """See :class:`Belief`. Levels that came or went make another scale: nothing is known on it."""
+        if n_classes == self.P.shape[1] and np.array_equal(codes[:n_classes], np.arange(n_classes)):
+            return self
+        return RealBelief.empty(len(self), np.arange(n_classes, dtype=np.float64))
+
+
+def medians(P: FloatArray) -> IntArray:
+    """The median level of each row of probabilities, (n,)."""
+    return np.asarray((np.cumsum(P, axis=1)[:, :-1] < 0.5).sum(axis=1))

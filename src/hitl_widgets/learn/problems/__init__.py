@@ -1,0 +1,1 @@
+"""What is learned of the answers: classification, several classes at once, and a scale of levels."""

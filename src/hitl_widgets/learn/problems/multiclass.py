@@ -1,0 +1,113 @@
+"""Multiclass: each item is of one class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.learn.evaluate import (
+    CurvePoint,
+    Earlier,
+    Estimate,
+    Given,
+    Overtaken,
+    Rest,
+    accuracy_estimate,
+    learning_curve,
+)
+from hitl_widgets.learn.learner import FloatArray, IntArray, Learner, Scored, as_learner, class_shares
+from hitl_widgets.learn.scoring import ClassBelief
+from hitl_widgets.learn.strategies import Strategy
+
+__all__ = ["Multiclass"]
+
+
+@dataclass(frozen=True)
+class Multiclass:
+    """One class of ``size`` for each item; measured by the share that is right."""
+
+    size: int
+    name = "multiclass"
+    measure = "accuracy"
+    scale = (0.0, 1.0)
+
+    def learner(self, learner: Any) -> Learner:
+        """See :class:`~.base.Problem`."""
+        return as_learner(learner)
+
+    def check_strategy(self, name: str, strategy: Strategy) -> None:
+        """Every strategy reads class probabilities."""
+
+    def empty(self, n: int) -> ClassBelief:
+        """See :class:`~.base.Problem`."""
+        return ClassBelief.empty(n)
+
+    def belief(
+        self,
+        live: Any,
+        before: Any,
+        touched: IntArray | None,
+        shown: Callable[[slice, ClassBelief], None] | None,
+    ) -> ClassBelief:
+        """See :class:`~.base.Problem`."""
+        found = live.scores(shown) if isinstance(live, Scored) else None
+        if found is not None:
+            return found
+        if before is not None and touched is not None:
+            return before.changed(touched, self._checked(live.proba(touched), len(touched)))  # type: ignore[no-any-return]
+        P = live.proba()
+        return ClassBelief.of(self._checked(P, len(P)))
+
+    def _checked(self, proba: FloatArray, rows: int) -> FloatArray:
+        if proba.shape != (shape := (rows, self.size)):
+            raise ValueError(f"its probabilities have shape {proba.shape}, not {shape}")
+        return proba
+
+    def read(self, P: FloatArray) -> tuple[FloatArray, FloatArray | None]:
+        """Class probabilities, (n, n_classes)."""
+        return P, None
+
+    def is_sound(self, P: FloatArray) -> bool:
+        """See :class:`~.base.Problem`."""
+        return bool(np.isfinite(P).all() and P.min() >= 0 and np.abs(P.sum(axis=1) - 1).max() <= 0.01)
+
+    def prior(self, y: npt.NDArray[Any]) -> FloatArray:
+        """See :class:`~.base.Problem`."""
+        return class_shares(y, self.size)
+
+    def scores(self, P: FloatArray, y: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """1 where the guess is right, else 0."""
+        return np.asarray(P.argmax(axis=1) == y, np.float64)
+
+    def lacks(self, y: npt.NDArray[Any]) -> str:
+        """See :class:`~.base.Problem`."""
+        return "" if len(np.unique(y)) > 1 else "label items of at least two classes"
+
+    def estimate(
+        self,
+        learner: Any,
+        given: Given,
+        rest: Rest,
+        *,
+        earlier: Earlier,
+        overtaken: Overtaken = lambda: False,
+    ) -> Estimate:
+        """See :func:`~hitl_widgets.learn.evaluate.accuracy_estimate`."""
+        return accuracy_estimate(learner, given, rest, per_class=True, earlier=earlier, overtaken=overtaken)
+
+    def curve(
+        self,
+        learner: Any,
+        given: Given,
+        rest: Rest,
+        last: Estimate,
+        *,
+        earlier: Earlier,
+        overtaken: Overtaken = lambda: False,
+    ) -> list[CurvePoint]:
+        """See :func:`~hitl_widgets.learn.evaluate.learning_curve`."""
+        return learning_curve(learner, given, rest, last, earlier=earlier, overtaken=overtaken)

@@ -1,0 +1,78 @@
+"""Ordinal: each item has a level on a scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.learn.beliefs import RealBelief, medians
+from hitl_widgets.learn.learner import FloatArray
+from hitl_widgets.learn.problems.relevant import Relevant
+
+__all__ = ["Ordinal"]
+
+
+@dataclass(frozen=True)
+class Ordinal(Relevant):
+    """A level with a number; measured by the mean absolute error.
+
+    One yes-or-no question for each level but the last, whether the item is above it (Frank and Hall 2001).
+    Their answers give the probability of each level, and so the expected number and its uncertainty.
+
+    Parameters
+    ----------
+    values
+        The number of each level, ascending.
+    """
+
+    values: tuple[float, ...]
+    name = "ordinal"
+    measure = "mean absolute error"
+
+    @property
+    def size(self) -> int:
+        """How many questions there are."""
+        return len(self.values) - 1
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """The largest error, and none."""
+        return (self.values[-1] - self.values[0], 0.0)
+
+    def levels(self, P: FloatArray) -> npt.NDArray[np.float32]:
+        """The probability of each level, (n, n_levels), by that of being above each but the last."""
+        # Each was learned by itself: being above a high level cannot be likelier than being above a low one.
+        above = np.minimum.accumulate(np.asarray(P, np.float32), axis=1)
+        one, none = np.ones((len(P), 1), np.float32), np.zeros((len(P), 1), np.float32)
+        return np.asarray(np.hstack([one, above]) - np.hstack([above, none]))
+
+    def scores(self, P: FloatArray, y: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """See :class:`.Relevant`."""
+        values = np.asarray(self.values)
+        error = np.abs(values[medians(self.levels(P))] - values[np.asarray(y).sum(axis=1)])
+        return np.asarray(1 - error / self.scale[0])
+
+    def expected(self, P: FloatArray) -> npt.NDArray[np.float64]:
+        """See :class:`.Relevant`."""
+        values, levels = np.asarray(self.values), self.levels(P)
+        error = np.abs(values - values[medians(levels)][:, None])
+        return np.asarray(1 - (levels * error).sum(axis=1) / self.scale[0])
+
+    def empty(self, n: int) -> RealBelief:
+        """See :class:`~.base.Problem`."""
+        return RealBelief.empty(n, np.asarray(self.values))
+
+    def of(self, P: npt.NDArray[np.float32]) -> RealBelief:
+        """See :class:`.Relevant`."""
+        return RealBelief(self.levels(P), np.asarray(self.values), np.ones(len(P), np.bool_))
+
+    def read(self, P: FloatArray) -> tuple[FloatArray, FloatArray | None]:
+        """See :class:`~.base.Problem`: the probability of each level, (n, n_levels)."""
+        return self.levels(P), self.of(np.asarray(P, np.float32)).uncertainty
+
+    def lacks(self, y: npt.NDArray[Any]) -> str:
+        """See :class:`~.base.Problem`."""
+        return "" if len(np.unique(y, axis=0)) > 1 else "label items of at least two levels"

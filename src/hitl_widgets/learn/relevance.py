@@ -1,0 +1,199 @@
+"""BinaryRelevance: one learner for each yes-or-no question about an item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from hitl_widgets.learn.auto import Trust
+from hitl_widgets.learn.learner import (
+    FloatArray,
+    Graph,
+    IntArray,
+    Learner,
+    LeavingOut,
+    NotYet,
+    Refreshable,
+    foretold,
+)
+
+__all__ = ["BinaryRelevance", "RelevanceClassifier"]
+
+Answers = npt.NDArray[np.bool_]
+
+
+class BinaryRelevance:
+    """Several yes-or-no questions about each item, each with a learner of its own on the same rows.
+
+    Binary relevance (Tsoumakas and Katakis 2007). It has the methods of
+    :class:`~hitl_widgets.learn.learner.Learner`, with bool answers of shape (m, k) for class codes and the
+    probability of each yes, (n, k), for those of classes.
+
+    Parameters
+    ----------
+    learner
+        Learns each of them, as a problem of two classes.
+    """
+
+    def __init__(self, learner: Learner) -> None:
+        self.learner = learner
+
+    parts: tuple[Learner, ...] = ()
+    _X: Any = None
+
+    @property
+    def name(self) -> str:
+        """The name of the learner."""
+        return self.learner.name
+
+    @property
+    def explanation(self) -> str:
+        """Which side its learners trust on average, and why, in words; empty where they do not say."""
+        found: list[Trust] = [trust for part in self.parts if (trust := getattr(part, "trust", None))]
+        if len(found) < len(self.parts) or not all(getattr(part, "explanation", "") for part in self.parts):
+            return ""
+        n, k = max(trust.n_labels for trust in found), len(found)
+        graph, linear = sum(t.right_graph for t in found), sum(t.right_linear for t in found)
+        mean = replace(
+            found[0],
+            neighbours=sum(trust.neighbours for trust in found) / k,
+            trees=sum(trust.trees for trust in found) / k,
+        )
+        return (
+            f"{mean.short}: with each of {n:,} labels left out in turn, of {n * k:,} answers of yes or no "
+            f"neighbours got {graph:,} right, a linear model {linear:,}"
+        )
+
+    def start(self, X: Any, n_classes: int, affinity: Graph | None = None) -> BinaryRelevance:
+        """Return fresh learners of the same settings: see :class:`~hitl_widgets.learn.learner.Learner`."""
+        fresh = BinaryRelevance(self.learner)
+        fresh._X = X
+        # Learners of the same rows share what they find there.
+        first = (self.parts or (self.learner,))[0].start(X, 2, affinity)
+        fresh.parts = (first, *(first.start(X, 2, affinity) for _ in range(n_classes - 1)))
+        return fresh
+
+    def update(self, index: IntArray, y: Answers, weight: FloatArray | None = None) -> IntArray | None:
+        """See :class:`~hitl_widgets.learn.learner.Learner`; ``y`` is bool of shape (m, k)."""
+        touched: list[IntArray] | None = []
+        for part, column in self._columns(y):
+            found = part.update(index, column, weight)
+            touched = None if found is None or touched is None else [*touched, found]
+        return None if touched is None else np.unique(np.concatenate(touched))
+
+    def _columns(self, y: Answers) -> Iterator[tuple[Learner, npt.NDArray[np.int16]]]:
+        return zip(self.parts, np.asarray(y, np.int16).T, strict=True)
+
+    def proba(self, index: IntArray | None = None) -> npt.NDArray[np.float32]:
+        """The probability of each yes, float32 of shape (m, k)."""
+        P = np.empty((len(self._X) if index is None else len(index), len(self.parts)), np.float32)
+        for k, part in enumerate(self.parts):
+            P[:, k] = part.proba(index)[:, 1]
+        if not np.isfinite(P).all() or (P < -1e-6).any() or (P > 1 + 1e-6).any():
+            raise ValueError("its probabilities are not finite, from 0 to 1")
+        return P
+
+    @property
+    def stale(self) -> bool:
+        """See :class:`~hitl_widgets.learn.learner.Refreshable`."""
+        return any(isinstance(part, Refreshable) and part.stale for part in self.parts)
+
+    def refresh(self) -> None:
+        """See :class:`~hitl_widgets.learn.learner.Refreshable`."""
+        for part in self.parts:
+            if isinstance(part, Refreshable) and part.stale:
+                part.refresh()
+
+    def told(self, index: IntArray, y: Answers, rows: IntArray) -> npt.NDArray[np.float32]:
+        """See :class:`~hitl_widgets.learn.learner.Telling`."""
+        P = np.empty((len(rows), len(self.parts)), np.float32)
+        for k, (part, column) in enumerate(self._columns(y)):
+            told = len(np.unique(column)) > 1
+            P[:, k] = foretold(part, index, column, rows)[:, 1] if told else _share(column)
+        return P
+
+    def told_left_out(
+        self, index: IntArray, y: Answers, rows: IntArray
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """See :class:`~hitl_widgets.learn.learner.LeavingOut`; only where each learner is."""
+        P, own = np.empty((len(rows), len(self.parts)), np.float32), np.empty(y.shape, np.float32)
+        among = np.arange(len(y))
+        for k, (part, column) in enumerate(self._columns(y)):
+            if len(np.unique(column)) < 2:
+                P[:, k] = own[:, k] = _share(column)
+                continue
+            told, among, left = cast(LeavingOut, part).told_left_out(index, column, rows)
+            P[:, k], own[among, k] = told[:, 1], left[:, 1]
+        return P, among, own[among]
+
+    def export(
+        self,
+        index: IntArray,
+        y: Answers,
+        weight: FloatArray | None = None,
+        names: Sequence[Any] | None = None,
+    ) -> RelevanceClassifier:
+        """A fitted classifier to take away: it says yes or no to each class."""
+        from sklearn.dummy import DummyClassifier
+
+        made = []
+        for part, column in self._columns(y):
+            if len(np.unique(column)) < 2:
+                made.append(DummyClassifier(strategy="prior").fit(self._X[index], column))
+                continue
+            export = getattr(part, "export", None)
+            if export is None:
+                raise NotYet(f"{self.name} has no method export")
+            made.append(export(index, column, weight))
+        return RelevanceClassifier(made, names)
+
+
+def _share(column: npt.NDArray[np.int16]) -> float:
+    """What all answers but one kind say of any item: Laplace's rule of succession."""
+    return float(column.sum() + 1) / (len(column) + 2)
+
+
+class RelevanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Fitted classifiers of yes-or-no questions, as one.
+
+    Parameters
+    ----------
+    estimators
+        Fitted classifiers of 0 and 1, one for each class.
+    classes
+        What the classes are called.
+    """
+
+    def __init__(self, estimators: Sequence[Any], classes: Sequence[Any] | None = None) -> None:
+        self.estimators = estimators
+        self.classes = classes
+
+    @property
+    def classes_(self) -> npt.NDArray[Any]:
+        """The classes, in the order of the columns."""
+        return np.asarray(range(len(self.estimators)) if self.classes is None else self.classes)
+
+    def fit(self, X: Any, y: Any) -> RelevanceClassifier:
+        """Nothing: it is fitted."""
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
+        """The probability of each class, float64 of shape (n, n_classes); rows need not sum to 1."""
+        found = np.zeros((len(X), len(self.estimators)))
+        for k, estimator in enumerate(self.estimators):
+            P, classes = estimator.predict_proba(X), list(estimator.classes_)
+            if 1 in classes:
+                found[:, k] = P[:, classes.index(1)]
+        return found
+
+    def predict(self, X: Any) -> npt.NDArray[np.bool_]:
+        """Which classes apply, bool of shape (n, n_classes)."""
+        return np.asarray(self.predict_proba(X) > 0.5)

@@ -1,0 +1,183 @@
+"""Choices: any of several classes, or none."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.questions.base import Answer, Shading
+from hitl_widgets.questions.schema import Schema, scale
+from hitl_widgets.questions.values import is_blank
+from hitl_widgets.questions.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from hitl_widgets.learn.beliefs import Belief
+    from hitl_widgets.learn.problems.base import Target
+
+__all__ = ["KINDS", "Choices"]
+
+GREY = "#8C8C8C"
+# With more classes at once the colour stays the same.
+MOST = 6
+
+
+class Choices:
+    """Any of the classes for each item, or none of them. An answer is a sorted tuple of class ids.
+
+    The log has ``{"classes": [ids]}``.
+    """
+
+    name = "choices"
+    arity = 1
+    closed = False
+    card = "Any of the classes may apply to an item, or none: a label is a list, as JSON in files."
+
+    def parse(self, value: Any, vocabulary: Vocabulary) -> tuple[str, ...]:
+        """A list of classes in any equal spelling, also as JSON; one class; or ``{"classes": [ids]}``."""
+        if isinstance(value, Mapping):
+            ids, words = value.get("classes"), value.get("words")
+            if not isinstance(ids, list | tuple) or not all(isinstance(id_, str) for id_ in ids):
+                raise InvalidInput(f"{value!r} is no answer: expected a list of classes.")
+            called = dict(zip(ids, words, strict=False)) if isinstance(words, list | tuple) else {}
+            return tuple(sorted({vocabulary.choosable(id_, called.get(id_)) for id_ in ids}))
+        return tuple(sorted({vocabulary.find(one) for one in self.listed(value)}))
+
+    def load(self, value: Any, vocabulary: Vocabulary) -> tuple[str, ...] | None:
+        """The ids; of a list of names the classes that they stood for."""
+        if isinstance(value, list | tuple):
+            ids: Any = [vocabulary.understood(word) for word in value]
+        else:
+            ids = value.get("classes") if isinstance(value, Mapping) else None
+        if not isinstance(ids, list | tuple) or not all(isinstance(id_, str) for id_ in ids):
+            return None
+        return tuple(sorted(set(ids)))
+
+    def dump(self, answer: Any) -> dict[str, list[str]]:
+        """``{"classes": [ids]}``."""
+        return {"classes": list(answer)}
+
+    def now(self, answer: Any, vocabulary: Vocabulary) -> tuple[str, ...] | None:
+        """The classes, or those that they were merged into; None where one of them was split or left out."""
+        heirs = [vocabulary.heir(id_) for id_ in answer]
+        return None if None in heirs else tuple(sorted({h for h in heirs if h is not None}))
+
+    def said(self, answer: Any, vocabulary: Vocabulary) -> list[str] | None:
+        """The names of the classes, in the order of the question."""
+        schema = vocabulary.schema
+        order = {} if schema is None else {name: i for i, name in enumerate(schema.all_names)}
+        names = [vocabulary.meaning(id_) for id_ in answer]
+        if None in names:
+            return None
+        return sorted(
+            dict.fromkeys(n for n in names if n is not None), key=lambda n: order.get(n, len(order))
+        )
+
+    def classes(self, answer: Any) -> tuple[str, ...]:
+        """The ids."""
+        return tuple(answer)
+
+    def answers(self, schema: Schema) -> Sequence[tuple[str, ...]]:  # noqa: ARG002
+        """None of the classes; other answers are counted as they come."""
+        return ((),)
+
+    def own(self, said: Any, schema: Schema) -> Any:
+        """The classes' own values."""
+        return None if said is None else [schema.value(name) for name in said]
+
+    def text(self, said: Any) -> str:
+        """The names of the classes."""
+        return ", ".join(said) or "none of them"
+
+    def listed(self, value: Any) -> Sequence[Any]:
+        """One class or many; of a text that is JSON what it lists."""
+        if isinstance(value, str):
+            if value.lstrip().startswith("["):
+                with contextlib.suppress(ValueError):
+                    found = json.loads(value)
+                    return found if isinstance(found, list) else [value]
+            return [value]
+        if isinstance(value, bytes) or not isinstance(value, Iterable):
+            if is_blank(value):
+                raise InvalidInput(
+                    f"{value!r} is no answer: expected a list of classes; [] for none of them."
+                )
+            return [value]
+        return list(value)
+
+    def named(self, label: Any) -> Sequence[Any]:
+        """The classes."""
+        return tuple(label)
+
+    def cell(self, label: Any) -> Any:
+        """The list as JSON text."""
+        return json.dumps(label, ensure_ascii=False, default=str) if isinstance(label, list) else label
+
+    def target(self, answers: Sequence[Answer], schema: Schema) -> Target:
+        """Whether each class applies; retired ones are left out."""
+        from hitl_widgets.learn.problems.base import Target
+        from hitl_widgets.learn.problems.multilabel import Multilabel
+
+        n = len(schema.classes)
+        return Target(Multilabel(n), self._table(answers, schema)[:, :n], np.ones(len(answers), np.bool_))
+
+    def _table(self, answers: Sequence[Any], schema: Schema) -> npt.NDArray[np.bool_]:
+        code = {id_: k for k, id_ in enumerate(schema.ids)}
+        table = np.zeros((len(answers), len(code)), np.bool_)
+        for row, answer in enumerate(answers):
+            table[row, [code[id_] for id_ in answer if id_ in code]] = True
+        return table
+
+    def agree(self, a: Any, b: Any, schema: Schema) -> float:  # noqa: ARG002
+        """The Jaccard index: how many classes are in both, of those in either."""
+        either = set(a) | set(b)
+        return len(set(a) & set(b)) / len(either) if either else 1.0
+
+    def doubt(self, belief: Any, i: int, names: Sequence[str]) -> str:
+        """The class that the model is least sure of."""
+        return f"unsure about {names[int(np.abs(belief.P[i] - 0.5).argmin())]}" if belief.known[i] else ""
+
+    def guess_words(self, belief: Belief, i: int) -> str:  # noqa: ARG002
+        """Nothing more."""
+        return ""
+
+    def columns(self, belief: Any, schema: Schema) -> dict[str, npt.NDArray[Any]]:
+        """The probability of each class."""
+        P = np.where(belief.known[:, None], belief.P, np.nan)
+        return {f"p_{name}": P[:, k] for k, name in enumerate(schema.names)}
+
+    def ways_to_colour(self, schema: Schema) -> Sequence[tuple[str, str]]:
+        """By how many classes apply, or by one of them."""
+        return [("", "how many"), *((id_, name) for id_, name in zip(schema.ids, schema.names, strict=False))]
+
+    def shading(self, answers: Sequence[Answer], schema: Schema, by: str) -> Shading:
+        """Shades of how many classes apply, or whether one does."""
+        table = self._table(answers, schema)
+        if by in (ids := schema.ids[: len(schema.classes)]):
+            k = ids.index(by)
+            c = schema.classes[k]
+            legend = ((f"not {c.name}", GREY), (c.name, c.color))
+
+            def one(belief: Any) -> npt.NDArray[np.uint8]:
+                return np.where(belief.known, belief.predicted[:, k], 255).astype(np.uint8)
+
+            return Shading(legend, table[:, k].astype(np.uint8), one)
+        most = min(MOST, len(schema.classes))
+        words = ["none", "1 class", *(f"{n} classes" for n in range(2, most + 1))]
+        if most < len(schema.classes):
+            words[-1] += " or more"
+
+        def many(belief: Any) -> npt.NDArray[np.uint8]:
+            n = np.minimum(belief.predicted.sum(axis=1), most)
+            return np.where(belief.known, n, 255).astype(np.uint8)
+
+        shades = np.minimum(table.sum(axis=1), most).astype(np.uint8)
+        return Shading(tuple(zip(words, [GREY, *scale(most)], strict=True)), shades, many)
+
+
+KINDS = (Choices(),)

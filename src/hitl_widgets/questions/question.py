@@ -1,0 +1,99 @@
+"""Question: what is asked of every item, as people make it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.questions.schema import LabelClass, Schema, scale
+from hitl_widgets.questions.values import listed, spelled
+
+__all__ = ["Question"]
+
+# Levels that have a key each.
+MOST_LEVELS = 30
+
+
+class Question:
+    """Makes what is passed to ``Session(question=...)``.
+
+    Examples
+    --------
+    >>> Question.choice(["spam", "ham"], "What is this message?")
+    >>> Question.choices(["billing", "delivery", "praise"], "What is it about?")
+    >>> Question.rating(5, "How friendly is the answer?")
+    >>> Question.rating(["bad", "fair", "good"])
+    """
+
+    @staticmethod
+    def choice(
+        classes: Iterable[Any],
+        text: str = "",
+        *,
+        guidance: Mapping[str, str] | None = None,
+        examples: Mapping[str, str] | None = None,
+    ) -> Schema:
+        """One class for each item.
+
+        Parameters
+        ----------
+        classes
+            At least two names or :class:`~hitl_widgets.questions.schema.LabelClass`.
+        text
+            The question as the annotator reads it.
+        guidance, examples
+            By class, when to choose it, and a text that shows it.
+        """
+        return Schema(classes, text, guidance=guidance, examples=examples)
+
+    @staticmethod
+    def choices(
+        classes: Iterable[Any],
+        text: str = "",
+        *,
+        guidance: Mapping[str, str] | None = None,
+        examples: Mapping[str, str] | None = None,
+    ) -> Schema:
+        """Any of the classes for each item, or none. Keys toggle them, and Enter gives the answer.
+
+        Parameters are those of :meth:`choice`. An answer is a list of classes; ``[]`` is none of them.
+        """
+        return Schema(classes, text, guidance=guidance, examples=examples, kind="choices")
+
+    @staticmethod
+    def rating(
+        levels: int | Iterable[Any] = 5,
+        text: str = "",
+        *,
+        guidance: Mapping[str, str] | None = None,
+        examples: Mapping[str, str] | None = None,
+    ) -> Schema:
+        """A level on a scale for each item.
+
+        Parameters
+        ----------
+        levels
+            From low to high: numbers in ascending order, which are learned as they are; names, which stand
+            for 1, 2, 3 and so on; or how many, for 1 to that.
+        text, guidance, examples
+            As of :meth:`choice`.
+        """
+        if isinstance(levels, bool) or (isinstance(levels, int) and not 2 <= levels <= MOST_LEVELS):
+            raise InvalidInput(
+                f"levels={levels!r}: expected how many, from 2 to {MOST_LEVELS}, or a list of them from low "
+                "to high, such as ['bad', 'fair', 'good']."
+            )
+        given = list(range(1, levels + 1)) if isinstance(levels, int) else listed(levels)
+        if all(isinstance(v, int | float) for v in given) and sorted(given) != given:
+            raise InvalidInput(f"levels={given!r}: expected them from low to high, {sorted(given)!r}.")
+        made = Schema(given, text, guidance=guidance, examples=examples, kind="rating")
+        chosen = {spelled(c.name) for c in given if isinstance(c, LabelClass) and c.color}
+        colors = scale(len(made.classes))
+        classes = tuple(
+            c if c.name in chosen else replace(c, color=color)
+            for c, color in zip(made.classes, colors, strict=True)
+        )
+        object.__setattr__(made, "classes", classes)
+        return made
