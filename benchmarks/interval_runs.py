@@ -125,7 +125,9 @@ def _sessions(asker: Asker, live: Learner, ground: Ground, y: Array) -> Any:
         live.update(rows, codes)
         if isinstance(live, Refreshable) and live.stale:
             live.refresh()
-        utilities = asker.utilities(live.proba, ClassBelief.of(live.proba()).uncertainty, ground, labels, live, 1)
+        utilities = asker.utilities(
+            live.proba, ClassBelief.of(live.proba()).uncertainty, ground, labels, live, 1
+        )
         if n in AT:
             yield labels
 

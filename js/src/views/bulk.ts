@@ -44,7 +44,7 @@ export function bulkCard(
 /** Where several classes may apply to one item, their shares are of the items. */
 function mixBar(mix: { code: number; n: number }[], classes: LabelClass[], n: number): HTMLElement {
   const sum = mix.reduce((sum, part) => sum + part.n, 0);
-  const total = Math.max(sum > n ? n : sum, 1);
+  const total = Math.max(Math.min(sum, n), 1);
   const bar = h("div", { class: "hitl-mix", attrs: { "aria-hidden": "true" } });
   for (const { code, n } of mix) {
     bar.append(h("span", { style: { flex: String(n), background: classes[code].color } }));

@@ -372,8 +372,8 @@ class Ledger:
             )
         if asked.kind == "rating" and before is not None and _named(before) != _named(asked.to_dict()):
             raise InvalidInput(
-                f"The levels of task {self.task!r} are {choices(_named(before))}, and a scale stays what it is. "
-                "To ask on another one: task='another name'. To rename levels: open it without question=, then "
+                f"The levels of task {self.task!r} are {choices(_named(before))}, and stay so. To ask "
+                "on another scale: task='another name'. To rename levels: open it without question=, then "
                 "session.classes.rename(). Nothing was changed."
             )
         # What the cell calls text is text to it, whatever others call it.

@@ -79,7 +79,7 @@ def test_changes_of_the_classes_reach_answers_of_several() -> None:
         made.undo()
         assert made.labels()["label"].tolist() == [["x", "a"], ["a", "m"]]
         made.classes.retire("a")
-        assert made.labels()["label"].tolist() == [["x", "a"], ["a", "m"]]
+        assert made.labels()["label"].tolist() == [["x", "a"], ["m", "a"]], "retired ones come last"
         with pytest.raises(InvalidInput, match="retired"):
             made.label("r2", ["a"])
 
@@ -103,7 +103,7 @@ def test_levels_can_be_renamed_and_no_more() -> None:
 def test_one_task_asks_one_kind_of_question(tmp_path: Path) -> None:
     session(hitl.Question.rating(3), tmp_path / "labels.sqlite").close()
     for other in (hitl.Question.choices(["1", "2", "3"]), hitl.Question.choice(["1", "2", "3"])):
-        with pytest.raises(InvalidInput, match="a rating question under task 'labels'.*task='another name'"):
+        with pytest.raises(InvalidInput, match=r"a rating question under task 'labels'.*task='another name'"):
             session(other, tmp_path / "labels.sqlite")
     with pytest.raises(InvalidInput, match="levels"):
         session(hitl.Question.rating(4), tmp_path / "labels.sqlite")
@@ -112,11 +112,11 @@ def test_one_task_asks_one_kind_of_question(tmp_path: Path) -> None:
 
 def test_what_cannot_be_learned_so_is_said_before_anything_is_written(tmp_path: Path) -> None:
     store = tmp_path / "labels.sqlite"
-    with pytest.raises(InvalidInput, match="strategy='badge'.*Expected one of 'doubt'"):
+    with pytest.raises(InvalidInput, match=r"strategy='badge'.*Expected one of 'doubt'"):
         session(hitl.Question.choices(["a", "b"]), store, strategy="badge")
     with pytest.raises(InvalidInput, match="not both"):
         session(hitl.Question.choices(["a", "b"]), store, classes=["a", "b"])
-    with pytest.raises(InvalidInput, match="question= is a list: expected a hitl_widgets.Question"):
+    with pytest.raises(InvalidInput, match=r"question= is a list: expected a hitl_widgets\.Question"):
         session(["a", "b"], store)
     assert not store.exists()
 
