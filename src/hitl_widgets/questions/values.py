@@ -200,7 +200,7 @@ def listed(classes: Any) -> list[Any]:
         what = "a dict" if isinstance(classes, Mapping) else "a table"
         raise InvalidInput(
             f"classes= is {what}: pass the list of names, such as ['spam', 'ham']. What to say of each goes "
-            "into schema=hitl.Schema(names, guidance={name: text})."
+            "into question=hitl.Question.choice(names, guidance={name: text})."
         )
     found = _categories(classes)
     try:
