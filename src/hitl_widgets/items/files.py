@@ -21,11 +21,11 @@ def open_file(path: Any) -> BinaryIO:
         When it cannot be opened.
     """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    file = open(os.open(path, flags), "rb")  # noqa: PTH123, SIM115 - a path has no such flags
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
+    found = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(found).st_mode):
+        os.close(found)
         raise ValueError("The path names no file.")
-    return file
+    return open(found, "rb")  # noqa: PTH123 - a path has no such flags
 
 
 def file_name(item: Any) -> str:
