@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { keepFocus, meanings, onKey, pressOnce, suppressShortcuts } from "../src/ui/keys";
+import { keepFocus, leaveKeys, meanings, onKey, pressOnce, suppressShortcuts } from "../src/ui/keys";
 
 const NAME = "data-lm-suppress-shortcuts";
 let root: HTMLElement;
@@ -130,6 +130,18 @@ describe("a key on the widget", () => {
     expect(got).toEqual(["ArrowDown"]);
   });
 
+  it("that is held acts again where whoever takes it says so", () => {
+    let n = 0;
+    onKey(root, (key) => key === "ArrowRight" && n++ >= 0 && "again", end.signal);
+    const first = { code: "ArrowRight" };
+    press(root, "ArrowRight", first);
+    press(root, "ArrowRight", { ...first, repeat: true });
+    expect(press(root, "ArrowRight", { ...first, repeat: true }).defaultPrevented).toBe(true);
+    press(root, "ArrowLeft", { code: "ArrowLeft" });
+    press(root, "ArrowRight", { ...first, repeat: true });
+    expect(n).toBe(3);
+  });
+
   it("is tried by its character, then by its place", () => {
     const got: string[] = [];
     onKey(
@@ -240,6 +252,25 @@ describe("Enter on a button", () => {
     expect(press(button, "Enter").defaultPrevented).toBe(false);
     expect(press(button, "Enter", { repeat: true }).defaultPrevented).toBe(true);
     expect(press(root, "Enter", { repeat: true }).defaultPrevented).toBe(false);
+  });
+});
+
+describe("a button that was clicked", () => {
+  it("leaves the keys to the widget, one that was pressed keeps them", () => {
+    root.tabIndex = 0;
+    leaveKeys(root, ".acts button", end.signal);
+    const acts = root.appendChild(document.createElement("div"));
+    acts.className = "acts";
+    const button = acts.appendChild(document.createElement("button"));
+    const other = root.appendChild(document.createElement("button"));
+    const focusAfter = (element: HTMLElement, detail: number): Element | null => {
+      element.focus();
+      element.dispatchEvent(new MouseEvent("click", { bubbles: true, detail }));
+      return document.activeElement;
+    };
+    expect(focusAfter(button, 1)).toBe(root);
+    expect(focusAfter(button, 0)).toBe(button);
+    expect(focusAfter(other, 1)).toBe(other);
   });
 });
 

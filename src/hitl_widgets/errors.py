@@ -5,7 +5,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["RESCUE", "BundleMissing", "HitlError", "InvalidInput", "StoreError", "choices", "nearest"]
+__all__ = [
+    "RESCUE",
+    "BundleMissing",
+    "HitlError",
+    "InvalidInput",
+    "StoreError",
+    "choices",
+    "missing_extra",
+    "nearest",
+]
 
 RESCUE = "session.export('rescued.jsonl', names=True)"
 """What saves the acts that a session knows when its store is gone; session.import_labels reads them."""
@@ -25,6 +34,11 @@ class StoreError(HitlError, OSError):
 
 class BundleMissing(HitlError, RuntimeError):
     """The JavaScript of a widget was not built."""
+
+
+def missing_extra(what: str, package: str, extra: str) -> str:
+    """That something needs an optional package, and how to install it."""
+    return f"{what} needs {package}, which is not installed. Run: pip install 'hitl-widgets[{extra}]'"
 
 
 def nearest(value: object, valid: Iterable[object]) -> str:

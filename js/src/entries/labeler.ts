@@ -1,6 +1,7 @@
 import type { Channel } from "../host/channel";
 import { decodeRows, encodeRows, itemsOf } from "../host/codecs";
 import { Fetch, sizeOf } from "../host/fetch";
+import { Parts } from "../host/parts";
 import type {
   Ask,
   ClassesMessage,
@@ -34,7 +35,7 @@ import { announcer } from "../ui/announce";
 import { Bus, type Chosen } from "../ui/bus";
 import { count, download } from "../ui/dom";
 import { Gaze } from "../ui/gaze";
-import { onKey } from "../ui/keys";
+import { leaveKeys, onKey, type Press } from "../ui/keys";
 import { onTheme } from "../ui/theme";
 import { heldView } from "../views/held";
 import { labelerView } from "../views/labeler";
@@ -57,6 +58,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     (rows, most) => channel.ask({ type: "show", view: channel.view, rows, most }),
     signal,
   );
+  const parts = new Parts(channel, signal);
   let later: ReturnType<typeof setTimeout> | undefined;
   const guessKey = `hitl-guess:${channel.key}`;
   let state = initial;
@@ -91,6 +93,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       gaze.show(subject, card);
       if (typeof subject === "string" && upcoming) say(sayNext(upcoming));
     },
+    parts: (row, end) => parts.of(row, end),
   });
 
   const lost = lostView(root, (change) => {
@@ -281,7 +284,9 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     bus.tell("release", null);
   }
 
-  function press(key: string, shift: boolean): boolean {
+  const press: Press = (key, shift) => act(key, shift) || view.press(key, shift);
+
+  function act(key: string, shift: boolean): boolean {
     if (key === "z") turn(shift ? "redo" : "undo");
     else if (key === "s" && shift) lookAgain();
     else if (key === "[" || key === "]") bus.tell("regroup", { finer: key === "]" });
@@ -300,8 +305,9 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   }
 
   onKey(root, press, signal);
+  leaveKeys(root, ":is(.hitl-card, .hitl-classes, .hitl-acts) button", signal);
   onTheme(root, () => redress(root), signal);
-  bus.on("key", ({ key, shift }) => press(key, shift));
+  bus.on("key", ({ key, shift }) => Boolean(press(key, shift)));
   bus.on("keys", ({ here }) => void root.toggleAttribute("data-keys", here));
   bus.on("who", () => {
     bus.tell("labeler", null);
@@ -405,6 +411,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   signal.addEventListener("abort", () => {
     clearInterval(watch);
     clearTimeout(later);
+    view.close();
     for (const item of items.values()) letGo(item);
   });
   tellWaiting();

@@ -16,6 +16,15 @@ export type ShowMessage = {
   small?: boolean;
   most?: number;
 };
+/** A part of an item, of at most so many bytes. */
+export type MoreMessage = {
+  type: "more";
+  id: string;
+  view: string;
+  row: number;
+  ask: Record<string, string | number | boolean>;
+  most: number;
+};
 /** Rows of a selection are one string: see codecs.ts. */
 export type SampleMessage = { type: "sample"; id: string; view: string; rows: string };
 /** The items that this annotator skipped are wanted again. */
@@ -103,6 +112,7 @@ export type Question =
   | HelloMessage
   | ByeMessage
   | ShowMessage
+  | MoreMessage
   | SampleMessage
   | SkippedMessage
   | OpenMessage
@@ -216,6 +226,8 @@ export type ItemsMessage = {
   /** How long the kernel worked on the answer so far. */
   took_ms?: number;
 };
+/** The buffers are the part's bytes; `took_ms` is how long the kernel needed. */
+export type PartMessage = { type: "part"; to: string; id: string; content: Content; took_ms: number };
 export type Sample = {
   type: "sample";
   to: string;

@@ -1,12 +1,47 @@
-import type { Content } from "../host/protocol";
+import type { Content, MoreMessage } from "../host/protocol";
+import type { Press } from "../ui/keys";
 
 /** An item as the browser holds it: the content, and the addresses of the media that came with it. */
 export type Item = { content: Content; media: readonly string[]; loaded?: unknown };
 
+/** What the kernel says of an item when it is asked for more: see `InParts` in items/base.py. */
+export type Part = { content: Content; bytes: Uint8Array[] };
+
+/** What a card lends to the item that it shows. */
+export type Stage = {
+  /** Ends when the card shows something else: then nothing may sound, move or be asked for. */
+  signal: AbortSignal;
+  /** Asks the kernel for a part of the item, as its kind understands `ask`. Rejects with words for people. */
+  more: (ask: MoreMessage["ask"], signal?: AbortSignal) => Promise<Part>;
+  /**
+   * Gathers bytes that come in parts: `at` of what is asked counts up until `total` of the answers is reached. `heard` is
+   * told how many are here, and of how many.
+   */
+  gather: (
+    ask: MoreMessage["ask"],
+    heard?: (here: number, total: number) => void,
+    signal?: AbortSignal,
+  ) => Promise<Uint8Array[]>;
+  /**
+   * Hears the keys on the widget that the card itself does not take: it takes letters, digits, brackets and Escape. The
+   * item says whether it took one, and "again" where it also takes its repeats while it is held.
+   */
+  keys: (press: Press) => void;
+};
+
+const alone = (): Promise<never> => Promise.reject(new Error("There is no kernel to ask."));
+/** Where nothing is lent. */
+const NOTHING: Stage = {
+  signal: new AbortController().signal,
+  more: alone,
+  gather: alone,
+  keys: () => undefined,
+};
+
 /** All that only this kind of item knows; `kind` is what its content says. */
 export type ItemKind<C extends Content> = {
   /** On the card. */
-  render: (content: C, media: readonly string[]) => HTMLElement;
+  render: (content: C, media: readonly string[], stage: Stage) => HTMLElement;
   /** In a list or a tooltip: a few lines of so many characters, or a thumbnail. */
   glimpse: (content: C, media: readonly string[], characters: number) => HTMLElement;
   /** In words, for those who hear it. */
@@ -31,9 +66,9 @@ function known(content: Content): [ItemKind<never>, never] {
   return known({ kind: "broken", why });
 }
 
-export function renderItem({ content, media }: Item): HTMLElement {
+export function renderItem({ content, media }: Item, stage = NOTHING): HTMLElement {
   const [kind, told] = known(content);
-  return kind.render(told, media);
+  return kind.render(told, media, stage);
 }
 
 /** A glimpse of an item: a few lines or a thumbnail. */

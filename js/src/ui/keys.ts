@@ -63,13 +63,20 @@ function placeOf(key: string, code: string, shiftKey: boolean): string {
   return letter ?? { BracketLeft: "[", BracketRight: "]" }[code] ?? "";
 }
 
-/** A plain key on the widget: not typed into a field, not part of a chord or a composition; one that is held acts once. */
-export function onKey(
-  root: HTMLElement,
-  handler: (key: string, shift: boolean) => boolean,
-  signal: AbortSignal,
-): void {
+/** Whether a key was taken; "again": its repeats as well, while it is held. */
+export type Press = (key: string, shift: boolean) => boolean | "again";
+
+/** A plain key on the widget: not typed into a field, not part of a chord or a composition. */
+export function onKey(root: HTMLElement, handler: Press, signal: AbortSignal): void {
   let held = "";
+  let again = false;
+  const tell = (event: KeyboardEvent): boolean | "again" => {
+    for (const { key, shift } of meanings(event)) {
+      const taken = handler(key, shift);
+      if (taken) return taken;
+    }
+    return false;
+  };
   const take = (event: KeyboardEvent): void => {
     event.preventDefault();
     event.stopPropagation();
@@ -83,11 +90,14 @@ export function onKey(
       if ((event.key === "Enter" || event.key === " ") && target.closest("button, a, summary")) return;
       if (event.repeat) {
         // What we took once must not scroll the notebook now.
-        if (held && event.code === held) take(event);
+        if (!held || event.code !== held) return;
+        take(event);
+        if (again) tell(event);
         return;
       }
-      const taken = meanings(event).some(({ key, shift }) => handler(key, shift));
+      const taken = tell(event);
       held = taken ? event.code : "";
+      again = taken === "again";
       // The numpad without NumLock is meant for digits: a class that is not there is no reason to scroll.
       if (taken || /^Numpad[0-9]$/.test(event.code)) take(event);
     },
@@ -104,6 +114,21 @@ export function pressOnce(root: HTMLElement, signal: AbortSignal): void {
       if (event.repeat && event.key === "Enter" && button) event.preventDefault();
     },
     { capture: true, signal },
+  );
+}
+
+/**
+ * A button that was clicked leaves the keys to the widget: it would take the next Space or Enter for itself, whatever the
+ * person means by it.
+ */
+export function leaveKeys(root: HTMLElement, buttons: string, signal: AbortSignal): void {
+  root.addEventListener(
+    "click",
+    ({ detail, target }) => {
+      // A click by a key counts 0, and the focus stays where the keys are.
+      if (detail > 0 && (target as HTMLElement).closest(buttons)) root.focus({ preventScroll: true });
+    },
+    { signal },
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Ask, ChangeMessage, LabelClass } from "../host/protocol";
-import { type Item, renderItem } from "../items/index";
+import { type Item, renderItem, type Stage } from "../items/index";
 import { questionOf, saidNames } from "../questions/index";
 import {
   emptyWords,
@@ -12,6 +12,7 @@ import {
   turnable,
 } from "../state/labeler";
 import { count, h, percent, said, setParts, setText, show } from "../ui/dom";
+import type { Press } from "../ui/keys";
 import { bulkCard } from "./bulk";
 import { classEditor } from "./classes";
 
@@ -41,6 +42,8 @@ export type LabelerCallbacks = {
   change: (change: Omit<ChangeMessage, "type" | "id">) => void;
   /** What is on the card: the key of an item, the rows of a selection, null for nothing to be answered. */
   showing: (subject: unknown, card: HTMLElement) => void;
+  /** How the item of a row on the card asks for more of itself, until `end`. */
+  parts: (row: number, end: AbortSignal) => Pick<Stage, "more" | "gather">;
 };
 
 export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
@@ -97,6 +100,21 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   let shownClasses: LabelClass[] = [];
   let shownAsks = "";
   let shownCard: unknown[] = [];
+  let onStage = new AbortController();
+  let pressItem: Press = () => false;
+
+  /** What was on the card ends; the next item may use what this lends. */
+  function clear(row?: number): Stage {
+    onStage.abort();
+    onStage = new AbortController();
+    pressItem = () => false;
+    const { signal } = onStage;
+    const keys = (press: Press): void => {
+      if (!signal.aborted) pressItem = press;
+    };
+    const nothing = { more: gone, gather: gone };
+    return { signal, keys, ...(row === undefined ? nothing : on.parts(row, signal)) };
+  }
 
   function update({ state, ask, item, showGuess }: LabelerProps): void {
     const bulk = state.chosen !== null && state.chosen.rows.length > 1;
@@ -127,9 +145,10 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     if (now.length !== shownCard.length || now.some((part, i) => part !== shownCard[i])) {
       shownCard = now;
       card.scrollTop = 0;
+      const stage = clear(ask?.row);
       if (bulk && state.chosen) card.replaceChildren(bulkCard(state.chosen, state.classes, item));
       else if (ask && found) {
-        card.replaceChildren(renderItem(found));
+        card.replaceChildren(renderItem(found, stage));
         card.dataset.row = String(ask.row);
       } else card.replaceChildren(!ask && isDone(state) ? doneCard(state) : emptyCard(state));
       on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
@@ -198,8 +217,11 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     );
   }
 
-  return { update };
+  const press: Press = (key, shift) => pressItem(key, shift);
+  return { update, press, close: () => void clear() };
 }
+
+const gone = (): Promise<never> => Promise.reject(new Error("The card shows something else."));
 
 function members(state: LabelerState, item: (row: number) => Item | undefined): unknown[] {
   const sample = state.chosen?.sample;

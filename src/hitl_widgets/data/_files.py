@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from hitl_widgets.data._blocks import NUMBERS
 from hitl_widgets.data._convert import Source, reason
-from hitl_widgets.errors import InvalidInput, choices
+from hitl_widgets.errors import InvalidInput, choices, missing_extra
 
 __all__ = ["needed", "npy_file", "parquet_file"]
 
@@ -22,10 +22,7 @@ def needed(module: str, name: str) -> Any:
     try:
         return import_module(module)
     except ImportError:
-        package = module.partition(".")[0]
-        raise InvalidInput(
-            f"{name} needs {package}, which is not installed. Run: pip install 'hitl-widgets[scale]'"
-        ) from None
+        raise InvalidInput(missing_extra(name, module.partition(".")[0], "scale")) from None
 
 
 def npy_file(path: Path, name: str) -> Any:

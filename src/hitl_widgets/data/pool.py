@@ -35,7 +35,17 @@ from hitl_widgets.data.matrix import (
     some_rows,
 )
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.items.base import ItemKind, Payload, Size, broken, content_hash, is_missing, kind_of, kinds
+from hitl_widgets.items.base import (
+    InParts,
+    ItemKind,
+    Payload,
+    Size,
+    broken,
+    content_hash,
+    is_missing,
+    kind_of,
+    kinds,
+)
 from hitl_widgets.items.markup import check_hosts
 from hitl_widgets.items.spelling import canonical_id, is_rounded, rounded_words
 from hitl_widgets.items.text import variants
@@ -332,6 +342,18 @@ class Pool:
         size = replace(size or Size(), hosts=self.remote_images)
         shown = self.item_kind.payload(self.items[i], size)
         return broken(CHANGED) if shown.content["kind"] != "broken" and self.changed(i) else shown
+
+    def part(self, i: int, ask: Mapping[str, Any], most: int) -> Payload:
+        """A part of item ``i``, as its kind understands what is asked: see :class:`InParts`.
+
+        Raises
+        ------
+        InvalidInput
+            Where items of this kind have no parts.
+        """
+        if not isinstance(self.item_kind, InParts):
+            raise InvalidInput(f"Items of kind {self.kind!r} are sent whole: there are no parts to ask for.")
+        return self.item_kind.more(self.items[i], ask, most)
 
     def changed(self, i: int) -> bool:
         """Whether item ``i`` was overwritten where it lies, so that it is no longer what its id says."""

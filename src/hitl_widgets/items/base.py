@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from hitl_widgets.errors import InvalidInput, choices, nearest
 
 __all__ = [
     "Features",
+    "InParts",
     "ItemKind",
     "Payload",
     "Size",
@@ -130,6 +131,36 @@ class ItemKind(Protocol):
 
         ``told`` are the callbacks ``on_progress`` and ``cancelled`` of
         :func:`~hitl_widgets.items.features.texts.encode`, where the kind ``reads`` also ``on_words``.
+        """
+
+
+@runtime_checkable
+class InParts(Protocol):
+    """A kind whose items are too large to send at once, such as a recording: a screen asks for parts."""
+
+    def more(self, item: Any, ask: Mapping[str, str | float | bool], most: int) -> Payload:
+        """One part of an item.
+
+        Parameters
+        ----------
+        item
+            The item.
+        ask
+            What is asked for. It comes from a browser: only its types are checked. Of bytes that are
+            gathered, ``at`` is how many are there already.
+        most
+            The bytes that the part may have.
+
+        Returns
+        -------
+        Payload
+            The part. Of bytes that are gathered, ``content["total"]`` is how many there are in all.
+            It should take well below a second: the parts of a session are made one after the other.
+
+        Raises
+        ------
+        ValueError
+            With a reason fit for a person.
         """
 
 

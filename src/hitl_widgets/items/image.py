@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from hitl_widgets.items.base import Features, Payload, Size, broken, is_missing, sendable
+from hitl_widgets.items.files import file_name, open_file
 from hitl_widgets.items.markup import address_host
 
 __all__ = ["KINDS", "ImageKind", "is_address", "load_image", "read_file"]
@@ -78,7 +78,7 @@ class ImageKind:
 
     def words(self, item: Any) -> str:
         """The name of a file."""
-        return Path(item).name if isinstance(item, str | os.PathLike) else ""
+        return file_name(item)
 
     def features(self, items: Sequence[Any], **told: Any) -> tuple[Features, Any]:
         """See :func:`~hitl_widgets.items.features.images.encode`."""
@@ -215,7 +215,7 @@ def _decode(data: bytes) -> Image.Image:
 
 
 def read_file(path: Any) -> bytes:
-    """The bytes of a regular file of at most 64 MB: a pipe or a device would keep the kernel for ever.
+    """The bytes of a regular file of at most 64 MB.
 
     Raises
     ------
@@ -224,12 +224,8 @@ def read_file(path: Any) -> bytes:
     OSError
         When it cannot be read.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - a path has no such flags
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise ValueError("The path names no file.")
-        if found.st_size > MAX_IMAGE_BYTES:
+    with open_file(path) as file:
+        if os.fstat(file.fileno()).st_size > MAX_IMAGE_BYTES:
             raise ValueError(f"The image file is larger than {MAX_IMAGE_BYTES // 2**20} MB.")
         return file.read(MAX_IMAGE_BYTES + 1)
 

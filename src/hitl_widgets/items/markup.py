@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.errors import HitlError, InvalidInput, missing_extra
 from hitl_widgets.items.base import Payload, Size, broken, sendable
 from hitl_widgets.items.text import Text
 
@@ -100,9 +100,7 @@ def _need(kind: str) -> None:
         if kind == "markdown":
             import markdown_it  # noqa: F401
     except ImportError as error:
-        raise HitlError(
-            f"{kind}= needs {error.name}, which is not installed. Run: pip install 'hitl-widgets[html]'"
-        ) from error
+        raise HitlError(missing_extra(f"{kind}=", str(error.name), "html")) from error
 
 
 def check_hosts(hosts: Any) -> tuple[str, ...]:

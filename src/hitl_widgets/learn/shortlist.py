@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, missing_extra
 from hitl_widgets.learn.learner import IntArray
 
 __all__ = ["Shortlist"]
@@ -93,7 +93,5 @@ def _faiss() -> Any:
     try:
         import faiss
     except ImportError:
-        raise InvalidInput(
-            "A shortlist needs Faiss, which is not installed. Run: pip install 'hitl-widgets[faiss]'"
-        ) from None
+        raise InvalidInput(missing_extra("A shortlist", "Faiss", "faiss")) from None
     return faiss

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass, field
+from functools import cache
+from pkgutil import iter_modules
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.items import features
 
-__all__ = ["FIXED", "FORGOTTEN", "KINDS", "NESTED", "Kind", "Shapes", "class_of"]
+__all__ = ["FIXED", "FORGOTTEN", "NESTED", "Kind", "Shapes", "class_of", "estimators"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ LINEAR = CLASSES | {"coef_": "r d", "intercept_": "r|number"} | SIZE
 COUNTED = CLASSES | SIZE | {"feature_log_prob_": "k d", "class_log_prior_": "k"}
 COUNTED |= {"feature_count_": "k d", "class_count_": "k"}
 
-KINDS = {
+_KINDS = {
     "LogisticRegression": Kind("linear_model", LINEAR),
     "SGDClassifier": Kind("linear_model", LINEAR),
     "Perceptron": Kind("linear_model", LINEAR),
@@ -100,20 +103,6 @@ KINDS = {
     ),
     "CountVectorizer": Kind("feature_extraction.text", {"vocabulary_": "terms d"}),
     "HashingVectorizer": Kind("feature_extraction.text"),
-    "Dense": Kind("hitl_widgets.items.features.texts"),
-    "FirstCharacters": Kind("hitl_widgets.items.features.texts"),
-    "SentenceVectors": Kind("hitl_widgets.items.features.texts"),
-    "Silent": Kind("hitl_widgets.items.features.texts"),
-    "ImageDescriptors": Kind("hitl_widgets.items.features.images", {"mean_": "d"}),
-    "Columns": Kind("hitl_widgets.items.features.images"),
-    "TableRows": Kind("hitl_widgets.items.features.tables"),
-    "Numbers": Kind(
-        "hitl_widgets.items.features.tables",
-        {"quantiles_": "d q", "mean_": "d", "scale_": "d", "score_scale_": "d"},
-    ),
-    "Gaps": Kind("hitl_widgets.items.features.tables"),
-    "Categories": Kind("hitl_widgets.items.features.tables", {"vocabulary_": "terms d"}),
-    "Cell": Kind("hitl_widgets.items.features.tables"),
     "DictVectorizer": Kind("feature_extraction", {"vocabulary_": "terms d"}),
 }
 NESTED = ("Pipeline", "FeatureUnion")
@@ -126,8 +115,21 @@ FIXED = {
 }  # fmt: skip
 
 
+@cache
+def estimators() -> dict[str, Kind]:
+    """Every estimator by its name: those above, and what the modules of ``items/features`` list as theirs."""
+    names = (f"{features.__name__}.{found.name}" for found in iter_modules(features.__path__))
+    modules = [importlib.import_module(name) for name in names if not name.rpartition(".")[2].startswith("_")]
+    own = {
+        name: Kind(module.__name__, fitted)
+        for module in modules
+        for name, fitted in getattr(module, "ESTIMATORS", {}).items()
+    }
+    return _KINDS | own
+
+
 def class_of(name: str) -> Any:
     """The class of this name, from the list alone."""
-    home = "pipeline" if name in NESTED else KINDS[name].home
+    home = "pipeline" if name in NESTED else estimators()[name].home
     module = home if home.startswith("hitl_widgets.") else f"sklearn.{home}"
     return getattr(importlib.import_module(module), name)

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.errors import HitlError, InvalidInput, choices
-from hitl_widgets.models.estimators import FIXED, FORGOTTEN, KINDS, NESTED, Shapes, class_of
+from hitl_widgets.models.estimators import FIXED, FORGOTTEN, NESTED, Shapes, class_of, estimators
 from hitl_widgets.paths import full_path, replacing
 
 __all__ = ["load_model", "save_model"]
@@ -36,7 +36,7 @@ def save_model(model: Any, path: str | os.PathLike[str]) -> Path:
     Parameters
     ----------
     model
-        Of the kinds in :data:`~.estimators.KINDS`, or a ``Pipeline`` of them.
+        Of the kinds in :func:`~.estimators.estimators`, or a ``Pipeline`` of them.
     path
         Where; it ends with ``.npz``.
 
@@ -72,7 +72,7 @@ def _told(model: Any, arrays: Arrays) -> dict[str, Any]:
     if name == "FeatureUnion" and type(model) is class_of(name):
         told = {"kind": name, "steps": _steps_told(model.transformer_list, arrays)}
         return told | {"weights": model.transformer_weights}
-    if name not in KINDS or type(model) is not class_of(name):
+    if name not in estimators() or type(model) is not class_of(name):
         inner = type(model.estimator).__name__ if name == "Renamed" else name
         raise _unsavable(f"A {inner}")
     usual = class_of(name)().get_params(deep=False)
@@ -82,7 +82,7 @@ def _told(model: Any, arrays: Arrays) -> dict[str, Any]:
         if key not in FORGOTTEN and not _same(value, usual[key])
     }
     fitted = {}
-    for attribute, kind in KINDS[name].fitted.items():
+    for attribute, kind in estimators()[name].fitted.items():
         if hasattr(model, attribute):
             fitted[attribute] = _value(name, getattr(model, attribute), kind, arrays)
         elif not kind.endswith("?"):
@@ -95,8 +95,9 @@ def _steps_told(steps: Sequence[tuple[str, Any]], arrays: Arrays) -> list[list[A
 
 
 def _unsavable(what: str) -> HitlError:
+    can = choices([*NESTED, *estimators()], 30)
     return HitlError(
-        f"{what} cannot be saved as plain numbers. Those that can are {choices([*NESTED, *KINDS], 30)}. "
+        f"{what} cannot be saved as plain numbers. Those that can are {can}. "
         "Keep the labels instead, session.export('labels.jsonl', names=True): they teach the model anew."
     )
 
@@ -248,13 +249,13 @@ def _made(told: Any, arrays: Arrays, shapes: Shapes, depth: int = 0) -> Any:
         if name == "Pipeline":
             return class_of(name)(steps)
         return class_of(name)(steps, transformer_weights=_weights(told["weights"], dict(steps)))
-    if name not in KINDS:
-        raise InvalidInput(f"it holds a {str(name)[:60]!r}, which is none of {choices(KINDS, 30)}")
+    if name not in estimators():
+        raise InvalidInput(f"it holds a {str(name)[:60]!r}, which is none of {choices(estimators(), 30)}")
     model = class_of(name)()
     params = {key: _setting(key, value) for key, value in told["params"].items()}
     model.set_params(**params)
     model._validate_params()  # noqa: SLF001 - scikit-learn's own check, which fit() would make
-    fitted, known = told["fitted"], KINDS[name].fitted
+    fitted, known = told["fitted"], estimators()[name].fitted
     if set(fitted) - set(known) or {a for a, kind in known.items() if not kind.endswith("?")} - set(fitted):
         raise InvalidInput(f"its {name} has the wrong parts: {choices(sorted(fitted))}")
     for attribute, kind in known.items():

@@ -239,6 +239,8 @@ class SessionWidget(ChannelWidget):
                 _queue_of(self.loop, "pictures").submit(self._show_behind, message, time.monotonic())
             case m.Show():
                 self._show(message, time.monotonic())
+            case m.More():
+                _queue_of(self.loop, "parts").submit(self._more_behind, message, time.monotonic())
             case m.Skipped():
                 self._look_again(message)
             case m.Shade():
@@ -359,6 +361,23 @@ class SessionWidget(ChannelWidget):
         with behind():
             self._answer(message.id, partial(self._show, message, since), goes_first=False)
 
+    def _more_behind(self, message: m.More, since: float) -> None:
+        with behind():
+            self._answer(message.id, partial(self._more, message, since), goes_first=False)
+
+    def _more(self, message: m.More, since: float) -> None:
+        """Send a part of an item; the browser asks for the next when this one is there."""
+        give_way()
+        payload = self._made(partial(self._part, message))
+        took = round(1000 * (time.monotonic() - since))
+        told = {"type": "part", "to": message.view, "id": message.id, "content": payload.content}
+        self._post(told | {"took_ms": took}, [data for _, data in payload.media])
+
+    def _part(self, message: m.More) -> Payload:
+        if message.row >= (n := len(self.loop.pool)):
+            raise InvalidInput(f"Row {message.row} is not in the pool of {n} items.")
+        return self.loop.pool.part(message.row, message.ask, message.most)
+
     def _show(self, message: m.Show, since: float) -> None:
         """Send the items in order, at least one, and those that fit; say which are left to ask again."""
         n = len(self.loop.pool)
@@ -390,9 +409,15 @@ class SessionWidget(ChannelWidget):
 
     def _payload(self, row: int, message: m.Show) -> Payload:
         size = Size(side=SMALL, glimpse=True) if message.small else Size()
+        return self._made(lambda: self.loop.pool.payload(row, replace(size, most=message.most)))
+
+    def _made(self, make: Callable[[], Payload]) -> Payload:
+        """One that cannot be shown says why; the others are shown."""
         try:
-            return self.loop.pool.payload(row, replace(size, most=message.most))
-        except Exception as error:  # noqa: BLE001 - one that cannot be shown says why; the others are shown
+            return make()
+        except (HitlError, ValueError) as error:  # whose words are for people
+            return broken(m.words(error))
+        except Exception as error:  # noqa: BLE001
             return broken(m.words(f"{type(error).__name__}: {error}"))
 
     # -- out -------------------------------------------------------------------

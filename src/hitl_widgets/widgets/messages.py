@@ -16,6 +16,7 @@ __all__ = [
     "Jump",
     "Label",
     "Message",
+    "More",
     "Open",
     "Play",
     "Redo",
@@ -51,6 +52,8 @@ Row = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 # A selection as one string: see data/rows.py, which also knows the pool.
 Rows = Annotated[str, msgspec.Meta(max_length=2**28)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+Finite = Annotated[float, msgspec.Meta(ge=-(2.0**53), le=2.0**53)]
+Few = msgspec.Meta(max_length=8)
 Selection = Literal["suggested", "audit", "clicked", "lasso", "rectangle", "cluster"]
 
 
@@ -87,6 +90,15 @@ class Show(_Message, frozen=True, tag="show"):
     rows: Annotated[tuple[Row, ...], msgspec.Meta(min_length=1, max_length=64)]
     small: bool = False
     most: Annotated[int, msgspec.Meta(ge=1, lt=2**31)] | None = None
+
+
+class More(_Message, frozen=True, tag="more"):
+    """A view wants a part of an item, of at most so many bytes; the kind knows what can be asked."""
+
+    view: Token
+    row: Row
+    ask: Annotated[dict[Name, Annotated[str, msgspec.Meta(max_length=200)] | Finite | bool], Few]
+    most: Annotated[int, msgspec.Meta(ge=1, le=2**22)]
 
 
 class Sample(_Message, frozen=True, tag="sample"):
@@ -233,7 +245,7 @@ class Play(_Message, frozen=True, tag="play"):
 
 
 Act = Label | Skip | Settle | Undo | Redo | Jump | Restore | Change
-Message = Hello | Bye | Show | Sample | Skipped | Open | Groups | Shade | Retry | Vega | Act | Step | Play
+Message = Hello | Bye | Show | More | Sample | Skipped | Open | Groups | Shade | Retry | Vega | Act | Step | Play
 
 
 def parse(content: Any, buffers: Any = None, largest: int = LARGEST) -> Message:

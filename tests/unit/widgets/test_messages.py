@@ -19,10 +19,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers import ANY_TEXT, Told, clouds
+from helpers import ANY_TEXT, Told, clouds, until
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.data.rows import encode
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput, StoreError
+from hitl_widgets.items.base import Payload
 from hitl_widgets.labels.events import LabelEvent, new_event_id
 from hitl_widgets.session import Session
 from hitl_widgets.widgets import channel, messages
@@ -835,6 +836,43 @@ def typescript_messages() -> dict[str, dict[str, bool]]:
         assert tag is not None
         found[tag[1]] = {name: optional == "" for name, optional in fields.items()}
     return found
+
+
+def parts(wire: Wire, **changes: Any) -> dict[str, Any]:
+    """The answer to a question for a part, which is made in a thread of its own."""
+    ask = {"id": new_event_id(), "type": "more", "view": "view-1234", "row": 3, "ask": {}, "most": 1_000}
+    assert wire.say(ask | changes) == []
+    until(lambda: [m for m in wire.sent if m["type"] == "part"])
+    return next(m for m in wire.sent if m["type"] == "part")
+
+
+def test_a_view_is_told_that_items_have_no_parts(labeler: Wire) -> None:
+    told = parts(labeler)
+    assert (told["to"], told["content"]["kind"]) == ("view-1234", "broken")
+    assert "'table' are sent whole" in told["content"]["why"]
+
+
+def test_parts_are_made_by_the_kind_and_never_hold_the_loop(
+    session: Session, labeler: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+
+    def more(item: Any, ask: Any, most: int) -> Payload:
+        assert go_on.wait(10)
+        if ask["at"] == 1:
+            raise ValueError("The file is gone.")
+        return Payload({"kind": "table", "row": item["x0"], **ask}, (("audio/wav", b"x" * most),))
+
+    monkeypatch.setattr(session.pool.item_kind, "more", more, raising=False)
+    threading.Timer(0.2, go_on.set).start()
+    told = parts(labeler, ask={"at": 0, "what": "sound"})
+    assert told["content"] == {"kind": "table", "row": session.pool.items[3]["x0"], "at": 0, "what": "sound"}
+    [buffers] = [buffers for _, m, buffers in labeler._all if m["type"] == "part"]
+    assert buffers == [b"x" * 1_000]
+    labeler.sent.clear()
+    assert parts(labeler, ask={"at": 1})["content"] == {"kind": "broken", "why": "The file is gone."}
+    labeler.sent.clear()
+    assert "not in the pool of 60 items" in parts(labeler, row=60)["content"]["why"]
 
 
 @pytest.mark.parametrize("struct", get_args(messages.Message), ids=lambda s: s.__name__)

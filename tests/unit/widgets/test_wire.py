@@ -27,6 +27,7 @@ KINDS = ["Labeler", "Explorer", "Monitor", "Lesson", "Workbench", "row", "layout
 TYPES = [
     "hello",
     "show",
+    "more",
     "sample",
     "groups",
     "vega",

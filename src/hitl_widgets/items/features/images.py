@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Columns", "ImageDescriptors", "encode"]
 
+# What of each a model file keeps: see models/estimators.py.
+ESTIMATORS: dict[str, dict[str, str]] = {
+    "ImageDescriptors": {"mean_": "d"},
+    "Columns": {},
+}
+
 SIDE = 64  # pixels; images are stretched to a square of so many
 SOME = 32  # images between two moments at which others may go first
 NAME = 200  # characters of a path that are repeated

@@ -27,6 +27,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Categories", "Cell", "Gaps", "Numbers", "TableRows", "encode"]
 
+# What of each a model file keeps: see models/estimators.py.
+ESTIMATORS: dict[str, dict[str, str]] = {
+    "TableRows": {},
+    "Numbers": {"quantiles_": "d q", "mean_": "d", "scale_": "d", "score_scale_": "d"},
+    "Gaps": {},
+    "Categories": {"vocabulary_": "terms d"},
+    "Cell": {},
+}
+
 FEW, MANY = 20, 100  # distinct strings: so many are always categories; in large tables up to so many
 TEXT_DIM = 64
 QUANTILES = 101  # odd, so that the median is one of them

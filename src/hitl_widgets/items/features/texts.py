@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Dense", "FirstCharacters", "SentenceVectors", "Silent", "encode"]
 
+# What of each a model file keeps: see models/estimators.py.
+ESTIMATORS: dict[str, dict[str, str]] = {
+    "Dense": {},
+    "FirstCharacters": {},
+    "SentenceVectors": {},
+    "Silent": {},
+}
+
 MAX_DIM = 128
 CUT = 2_000  # characters of a text that are read
 CUT_LETTERS = 300  # and of which the letters are counted, which takes four times as long as the words

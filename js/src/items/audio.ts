@@ -1,0 +1,245 @@
+import { h, percent, setText } from "../ui/dom";
+import { Player, type Sound } from "./audio/player";
+import {
+  clock,
+  decodePeaks,
+  drawing,
+  icon,
+  key,
+  type Peaks,
+  peaksOf,
+  redraw,
+  spokenTime,
+} from "./audio/wave";
+import { registerItem, type Stage } from "./registry";
+
+type Audio_ = {
+  kind: "audio";
+  rate: number;
+  channels: number;
+  peaks: string;
+  bins: number;
+  bytes: number;
+} & Sound;
+
+/** Of a recording that is no larger the sound is here before anybody asks for it. */
+const SHORT_BYTES = 2_000_000;
+/** Whoever passes by hears nothing. */
+const REST_MS = 250;
+const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3];
+/** Of the next recording as well. */
+let speed = 1;
+
+registerItem<Audio_>("audio", {
+  render: (content, _, stage) => recording(content, stage),
+  glimpse: ({ peaks, bins, seconds }) =>
+    h(
+      "div",
+      { class: "hitl-glimpse hitl-wave-small" },
+      drawing(decodePeaks(peaks), bins, "hitl-wave-all"),
+      h("span", { class: "hitl-faint hitl-number", text: clock(seconds, seconds < 10) }),
+    ),
+  spoken: ({ seconds }, row) => `recording ${(row + 1).toLocaleString("en")}, ${spokenTime(seconds)}`,
+});
+
+function recording(content: Audio_, stage: Stage): HTMLElement {
+  const { seconds, bytes } = content;
+  const player = new Player(content, stage, update);
+  const wave = waveView(content, (time) => player.seek(time));
+  const tenths = seconds < 60;
+  const step = seconds < 30 ? 1 : 5;
+  const time = h("span", { class: "hitl-number hitl-audio-time" });
+  const status = h("div", { class: "hitl-faint hitl-audio-status", attrs: { role: "status" } });
+  const buttons = {
+    play: button("play", "Play", "Space", toggle, "hitl-play"),
+    back: button("back", `Back ${spokenTime(step)}`, "←", () => jump(-step)),
+    on: button("on", `Forward ${spokenTime(step)}`, "→", () => jump(step)),
+  };
+  const pace = paceView((way) => setSpeed(way));
+  let reading = "";
+  let frame = 0;
+
+  function update(): void {
+    const { playing, loading, trouble } = player;
+    wave.show(player.time);
+    setText(time, `${clock(player.time, tenths)} / ${clock(seconds, tenths)}`);
+    const words = playing ? "Pause" : "Play";
+    if (buttons.play.getAttribute("aria-label") !== words) {
+      buttons.play.firstElementChild?.replaceWith(icon(playing ? "pause" : "play"));
+      name(buttons.play, words, "Space");
+    }
+    const waits = loading === null ? "" : `Loading the sound: ${percent(loading)}`;
+    setText(status, trouble || waits || reading || about(content));
+    status.classList.toggle("hitl-bad", trouble !== "");
+    if (playing && !frame) follow();
+  }
+
+  /** The playhead moves with the sound; where motion is not wanted, some times a second. */
+  function follow(): void {
+    const again = (): void => {
+      frame = 0;
+      if (!stage.signal.aborted) update();
+    };
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    frame = calm ? Number(setTimeout(again, 250)) : requestAnimationFrame(again);
+  }
+
+  function toggle(): void {
+    if (player.playing) player.pause();
+    else player.play();
+    update();
+  }
+
+  const jump = (by: number): void => player.seek(player.time + by);
+
+  function setSpeed(way: number): void {
+    const at = SPEEDS.indexOf(speed) + way;
+    speed = way ? (SPEEDS[Math.max(0, Math.min(at, SPEEDS.length - 1))] ?? 1) : 1;
+    player.rate = speed;
+    pace.show(speed);
+  }
+
+  stage.keys((pressed, shift) => {
+    if (pressed === " ") toggle();
+    else if (pressed === "ArrowLeft") jump(shift ? -6 * step : -step);
+    else if (pressed === "ArrowRight") jump(shift ? 6 * step : step);
+    else if (pressed === "Home") player.seek(0);
+    else if (pressed === "End") player.seek(seconds);
+    else if (pressed === "," || pressed === ".") setSpeed(pressed === "." ? 1 : -1);
+    else return false;
+    return pressed.startsWith("Arrow") ? "again" : true;
+  });
+  player.rate = speed;
+  pace.show(speed);
+  const short = setTimeout(() => bytes <= SHORT_BYTES && player.prepare(), REST_MS);
+  stage.signal.addEventListener("abort", () => clearTimeout(short));
+  void wave.complete(stage, (words) => {
+    reading = words;
+    update();
+  });
+  update();
+  const { play, back, on } = buttons;
+  return h(
+    "div",
+    { class: "hitl-audio", attrs: { role: "group", "aria-label": `Recording, ${spokenTime(seconds)}` } },
+    wave.element,
+    h("div", { class: "hitl-audio-acts" }, play, back, on, time, pace.element),
+    status,
+  );
+}
+
+/** The peaks with the part that was played, as a slider. */
+function waveView({ seconds, bins, peaks, version }: Audio_, seek: (time: number) => void) {
+  let known = decodePeaks(peaks);
+  const pictures = ["hitl-wave-all", "hitl-wave-played"].map((name) => drawing(known, bins, name));
+  const pointed = h("span", {
+    class: "hitl-number hitl-wave-at",
+    attrs: { "aria-hidden": "true", hidden: true },
+  });
+  const element = h(
+    "div",
+    {
+      class: "hitl-wave",
+      attrs: { role: "slider", tabindex: 0, "aria-label": "Position", "aria-valuemin": 0 },
+    },
+    ...pictures,
+    h("span", { class: "hitl-playhead" }),
+    pointed,
+  );
+  element.setAttribute("aria-valuemax", seconds.toFixed(1));
+  const placeOf = ({ clientX }: PointerEvent): number => {
+    const { left, width } = element.getBoundingClientRect();
+    return Math.max(0, Math.min((clientX - left) / Math.max(1, width), 1));
+  };
+  element.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    element.setPointerCapture(event.pointerId);
+    seek(placeOf(event) * seconds);
+  });
+  element.addEventListener("pointermove", (event) => {
+    const place = placeOf(event);
+    pointed.hidden = false;
+    pointed.style.left = `${100 * place}%`;
+    setText(pointed, clock(place * seconds, seconds < 60));
+    if (element.hasPointerCapture(event.pointerId)) seek(place * seconds);
+  });
+  element.addEventListener("pointerleave", () => {
+    pointed.hidden = true;
+  });
+
+  return {
+    element,
+    show(time: number): void {
+      element.style.setProperty("--played", `${(100 * time) / seconds}%`);
+      element.setAttribute("aria-valuenow", time.toFixed(1));
+      element.setAttribute("aria-valuetext", `${spokenTime(time)} of ${spokenTime(seconds)}`);
+    },
+    /** Asks for the peaks that were not known yet, and says how far they are. */
+    async complete(stage: Stage, say: (words: string) => void): Promise<void> {
+      try {
+        while (known.length < 2 * bins) {
+          say(`Reading the recording: ${percent(known.length / (2 * bins))}`);
+          const { bytes } = await stage.more({ what: "peaks", from: known.length / 2, version });
+          if (!bytes[0]?.length) throw new Error("The kernel has no more of this recording.");
+          known = joined(known, peaksOf(bytes[0]));
+          for (const picture of pictures) redraw(picture, known);
+        }
+        say("");
+      } catch (error) {
+        if (!stage.signal.aborted) say((error as Error).message);
+      }
+    },
+  };
+}
+
+function joined(before: Peaks, after: Peaks): Peaks {
+  const all = new Int16Array(before.length + after.length);
+  all.set(before);
+  all.set(after, before.length);
+  return all;
+}
+
+function paceView(set: (way: number) => void) {
+  const now = h("button", { class: "hitl-number", attrs: { type: "button" }, on: { click: () => set(0) } });
+  const stepper = (words: string, sign: string, pressed: string, way: number): HTMLElement =>
+    name(
+      h("button", { text: sign, attrs: { type: "button" }, on: { click: () => set(way) } }),
+      words,
+      pressed,
+    );
+  const element = h(
+    "div",
+    { class: "hitl-pace", attrs: { role: "group", "aria-label": "Speed" } },
+    stepper("Slower", "−", ",", -1),
+    now,
+    stepper("Faster", "+", ".", 1),
+  );
+  const show = (rate: number): void => {
+    setText(now, `${rate}×`);
+    now.title = "Back to the speed of the recording";
+    now.setAttribute("aria-label", `Speed ${rate}. Back to the speed of the recording`);
+  };
+  return { element, show };
+}
+
+function button(shape: "play" | "back" | "on", words: string, pressed: string, act: () => void, more = "") {
+  const element = h(
+    "button",
+    { class: `hitl-button ${more}`, attrs: { type: "button" }, on: { click: act } },
+    icon(shape),
+    key(pressed),
+  );
+  return name(element, words, pressed);
+}
+
+function name<E extends HTMLElement>(element: E, words: string, pressed: string): E {
+  element.setAttribute("aria-label", words);
+  element.title = `${words} (${pressed})`;
+  return element;
+}
+
+/** What it is, for those who look closely. */
+function about({ rate, channels }: Audio_): string {
+  const kilohertz = `${Number((rate / 1000).toFixed(1))} kHz`;
+  return `${kilohertz} · ${["mono", "stereo"][channels - 1] ?? `${channels} channels`}`;
+}

@@ -1,0 +1,80 @@
+import { h, svg } from "../../ui/dom";
+
+/** A recording's peaks: the lowest and the highest sample of each stretch, one after the other. */
+export type Peaks = Int16Array;
+
+/** Quieter recordings are drawn as tall as louder ones, but noise that nobody hears is not. */
+const QUIETEST = 0.01 * 32_767;
+
+export function decodePeaks(text: string): Peaks {
+  return peaksOf(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)));
+}
+
+/** Of bytes at any offset, in the order of every machine that has a browser. */
+export const peaksOf = (bytes: Uint8Array): Peaks => new Int16Array(bytes.slice().buffer);
+
+/** The outline of peaks as an SVG path: one unit to the right a stretch, up to one up and down. */
+export function outline(peaks: Peaks): string {
+  const loudest = peaks.reduce((most, value) => Math.max(most, Math.abs(value)), QUIETEST);
+  const n = peaks.length / 2;
+  if (!n) return "";
+  const at = (i: number, end: 0 | 1): string => `${i + 0.5} ${(-peaks[2 * i + end] / loudest).toFixed(3)}`;
+  const upper = Array.from({ length: n }, (_, i) => at(i, 1));
+  const lower = Array.from({ length: n }, (_, i) => at(n - 1 - i, 0));
+  return `M${[...upper, ...lower].join("L")}Z`;
+}
+
+/** Peaks as a picture that takes the colour of the text around it, in any size. */
+export function drawing(peaks: Peaks, bins: number, name: string): SVGSVGElement {
+  const picture = svg("svg", {
+    viewBox: `0 -1.05 ${bins} 2.1`,
+    preserveAspectRatio: "none",
+    "aria-hidden": "true",
+    class: name,
+  });
+  picture.append(svg("path", { d: outline(peaks), "vector-effect": "non-scaling-stroke" }));
+  return picture;
+}
+
+export function redraw(picture: SVGSVGElement, peaks: Peaks): void {
+  picture.firstElementChild?.setAttribute("d", outline(peaks));
+}
+
+/** 83.4 as 1:23; with tenths 1:23.4; beyond an hour 1:02:03. */
+export function clock(seconds: number, tenths = false): string {
+  const unit = tenths ? 10 : 1;
+  const all = Math.floor(seconds * unit + 1e-6) / unit;
+  const whole = Math.floor(all);
+  const two = (n: number): string => String(n).padStart(2, "0");
+  const minutes = Math.floor(whole / 60);
+  const head = minutes < 60 ? `${minutes}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}`;
+  const rest = tenths ? `.${Math.round((all - whole) * 10)}` : "";
+  return `${head}:${two(whole % 60)}${rest}`;
+}
+
+/** As people say it. */
+export function spokenTime(seconds: number): string {
+  const parts: [number, string][] = [
+    [Math.floor(seconds / 3600), "hour"],
+    [Math.floor(seconds / 60) % 60, "minute"],
+    [seconds < 10 ? Math.round(seconds * 10) / 10 : Math.floor(seconds) % 60, "second"],
+  ];
+  const said = parts.filter(([n]) => n > 0).map(([n, word]) => `${n} ${word}${n === 1 ? "" : "s"}`);
+  return said.slice(0, 2).join(" ") || "0 seconds";
+}
+
+type Icon = "play" | "pause" | "back" | "on";
+const SHAPES: Record<Icon, string> = {
+  play: "M7 4.5v15l12.5-7.5z",
+  pause: "M6.5 4.5h4v15h-4zM13.5 4.5h4v15h-4z",
+  back: "M11.5 6v12L3 12zM20 6v12l-8.500-6z",
+  on: "M12.500 6v12l8.500-6zM4 6v12l8.500-6z",
+};
+
+export function icon(name: Icon): SVGSVGElement {
+  const picture = svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true", class: "hitl-icon" });
+  picture.append(svg("path", { d: SHAPES[name] }));
+  return picture;
+}
+
+export const key = (name: string): HTMLElement => h("kbd", { text: name });

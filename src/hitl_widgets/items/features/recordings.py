@@ -1,0 +1,260 @@
+"""Recordings to numbers: timbre, pitch range, loudness and rhythm, the same for the pool and for new ones.
+
+Imported when there is a recording to read, since scikit-learn takes its time.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from scipy.fft import dct
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from hitl_widgets.background.children import Cancelled
+from hitl_widgets.background.turns import give_way
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.items.base import Features
+from hitl_widgets.items.recordings import Recording, as_recording, open_recording
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+__all__ = ["RecordingDescriptors", "encode"]
+
+# What of each a model file keeps: see models/estimators.py.
+ESTIMATORS: dict[str, dict[str, str]] = {"RecordingDescriptors": {"mean_": "d"}}
+
+WHOLE = 60  # seconds that are heard to the end; of longer ones WINDOWS of PART seconds, evenly spread
+WINDOWS, PART = 12, 5
+SPAN, STEP = 0.025, 0.01  # seconds of a frame, and from one to the next
+BANDS, LOWEST, HIGHEST = 40, 50.0, 8_000.0  # mel bands, in Hz
+CEPSTRA = 20
+FLOOR = 1e-8  # of the loudest band, below which all is silence: 80 dB
+WIDTH = 3 * CEPSTRA + 14
+DIM = 32
+NAME = 200  # characters of a path that are repeated
+Floats = npt.NDArray[np.float64]
+Failures = list[tuple[int, str]]
+
+
+def encode(
+    items: Sequence[Any],
+    *,
+    random_state: int = 0,
+    on_progress: Callable[[float], None] = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> tuple[Features, Pipeline]:
+    """Features of recordings, and the fitted scikit-learn transformer that made them.
+
+    What is heard in each, see :func:`describe`, standardised, reduced by principal components, and scaled
+    to length 1.
+
+    Parameters
+    ----------
+    items
+        n recordings as :func:`~hitl_widgets.items.recordings.open_recording` takes them. One that cannot be
+        read gets what the mean of the others gets, and is warned of.
+    on_progress
+        Told the share that is done.
+    cancelled
+        Asked now and then.
+
+    Returns
+    -------
+    X
+        float32 (n, d) with d <= 32, rows of length 1.
+    encoder
+        A ``Pipeline`` that takes new recordings.
+
+    Raises
+    ------
+    InvalidInput
+        No recording can be read.
+    Cancelled
+        ``cancelled`` said so.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import Normalizer, StandardScaler
+
+    def heard(share: float) -> None:
+        if cancelled():
+            raise Cancelled("The recordings were not heard to the end.")
+        on_progress(share)
+
+    reader = RecordingDescriptors()
+    rows, failures = describe(items, heard)
+    _say(items, failures)
+    reader.mean_ = np.delete(rows, [i for i, _ in failures], axis=0).mean(axis=0)
+    rows[[i for i, _ in failures]] = reader.mean_
+    give_way()
+    steps = [StandardScaler(), PCA(min(DIM, *rows.shape), random_state=random_state), Normalizer()]
+    X: Any = rows
+    with np.errstate(invalid="ignore", divide="ignore"):  # equal recordings have no variance to explain
+        for step in steps:
+            X = step.fit_transform(X)
+    return np.ascontiguousarray(X, np.float32), make_pipeline(reader, *steps)
+
+
+def describe(
+    items: Sequence[Any], heard: Callable[[float], None] = lambda _: None
+) -> tuple[npt.NDArray[np.float32], Failures]:
+    """What is heard in each recording, and which cannot be read.
+
+    Of frames of 25 ms: 20 mel-frequency cepstral coefficients (Davis and Mermelstein 1980), of each the
+    mean, the deviation, and that of its change; loudness, zero crossings, centroid, bandwidth, rolloff and
+    flatness of the spectrum and its flux (Tzanetakis and Cook 2002). Of recordings longer than a minute, 12
+    windows of 5 s.
+
+    Parameters
+    ----------
+    items
+        n recordings.
+    heard
+        Told the share that is done, after each.
+
+    Returns
+    -------
+    rows
+        float32 (n, 74); zeros for a recording that cannot be read.
+    failures
+        Of those the position, and why.
+    """
+    failures: Failures = []
+    rows = np.zeros((len(items), WIDTH), np.float32)
+    for i, item in enumerate(items):
+        give_way()
+        try:
+            rows[i] = _described(open_recording(as_recording(item)))
+        except Exception as error:  # noqa: BLE001 - a decoder may raise anything
+            failures.append((i, str(error).rstrip(".")))
+        heard((i + 1) / len(items))
+    return rows, failures
+
+
+def _described(sound: Recording) -> Floats:
+    parts = [_frames(samples, sound.rate) for samples in _windows(sound) if len(samples)]
+    if not parts:
+        raise ValueError("The recording is damaged: it ends before it begins.")
+    bands, others = (np.concatenate(list(columns)) for columns in zip(*parts, strict=True))
+    loud = np.log(bands + max(FLOOR * float(bands.max()), 1e-12))
+    cepstra = dct(loud, norm="ortho", axis=1)[:, :CEPSTRA]
+    change = np.diff(cepstra, axis=0) if len(cepstra) > 1 else np.zeros_like(cepstra)
+    flux = np.maximum(np.diff(loud, axis=0), 0).mean(axis=1) if len(loud) > 1 else np.zeros(1)
+    peak = flux.max() / (flux.mean() + 1e-3)
+    own = [np.log(sound.frames / sound.rate), flux.mean(), flux.std(), np.log1p(peak)]
+    means, spread = others.mean(axis=0), others[:, :4].std(axis=0)
+    return np.concatenate([cepstra.mean(axis=0), cepstra.std(axis=0), change.std(axis=0), means, spread, own])
+
+
+def _windows(sound: Recording) -> Iterator[Floats]:
+    """Stretches of one channel."""
+    n, step = sound.frames, PART * sound.rate
+    starts = list(range(0, n, step))
+    if n > WHOLE * sound.rate:
+        starts = np.linspace(0, n - step, WINDOWS).astype(int).tolist()
+    for start in starts:
+        give_way()
+        yield sound.read(start, min(step, n - start)).mean(axis=1, dtype=np.float64)
+
+
+def _frames(samples: Floats, rate: int) -> tuple[Floats, Floats]:
+    """(m, 40) power in mel bands, and (m, 6) what else is heard, loudness in front, of m frames."""
+    size, step = max(16, round(SPAN * rate)), max(1, round(STEP * rate))
+    if len(samples) < size:
+        samples = np.pad(samples, (0, size - len(samples)))
+    frames = np.lib.stride_tricks.sliding_window_view(samples, size)[::step]
+    n = 1 << (size - 1).bit_length()
+    power = np.abs(np.fft.rfft(frames * np.hanning(size), n)) ** 2 / size
+    hertz = np.fft.rfftfreq(n, 1 / rate)
+    total = power.sum(axis=1) + 1e-12
+    centroid = power @ hertz / total
+    width = np.sqrt(np.maximum(power @ hertz**2 / total - centroid**2, 0))
+    rolloff = hertz[(np.cumsum(power, axis=1) >= 0.85 * total[:, None]).argmax(axis=1)]
+    flatness = np.log(power + 1e-12).mean(axis=1) - np.log(power.mean(axis=1) + 1e-12)
+    crossings = (np.diff(np.signbit(frames), axis=1)).mean(axis=1)
+    loudness = np.log(np.sqrt((frames**2).mean(axis=1)) + 1e-5)
+    pitches = [np.log(values + 20) for values in (centroid, width, rolloff)]
+    return power @ _bands(n, rate), np.stack(
+        [loudness, pitches[0], crossings, flatness, *pitches[1:]], axis=1
+    )
+
+
+@lru_cache(8)
+def _bands(n: int, rate: int) -> Floats:
+    """(n // 2 + 1, 40): triangles of equal width in mel, nothing beyond half the rate."""
+    low, high = (2595 * math.log10(1 + end / 700) for end in (LOWEST, HIGHEST))
+    edges = 700 * (10 ** (np.linspace(low, high, BANDS + 2) / 2595) - 1)
+    hertz = np.fft.rfftfreq(n, 1 / rate)[:, None]
+    # Where the spectrum is coarse, each band still has a line of it.
+    middle = edges[1:-1]
+    rising = (hertz - middle) / np.maximum(middle - edges[:-2], rate / n) + 1
+    falling = (middle - hertz) / np.maximum(edges[2:] - middle, rate / n) + 1
+    return np.asarray(np.clip(np.minimum(rising, falling), 0, None), np.float64)
+
+
+def _say(items: Sequence[Any], failures: Failures) -> None:
+    """Warn of recordings that cannot be read.
+
+    Raises
+    ------
+    InvalidInput
+        Where none can.
+    """
+    if failures and len(failures) == len(items):
+        first = items[0]
+        name = repr(str(first)[:NAME]) if isinstance(first, str | Path) else f"a {type(first).__name__}"
+        raise InvalidInput(
+            f"None of the {len(items):,} recordings can be read. The first is {name}: {failures[0][1]}. Are "
+            "the paths relative to the notebook's folder? Or pass X= or embed=."
+        )
+    if failures:
+        # By its place: a warning is saved with the notebook.
+        warnings.warn(
+            f"{len(failures):,} of {len(items):,} recordings cannot be read: the model knows nothing of "
+            f"them. The first is number {failures[0][0]}: {failures[0][1]}.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+class RecordingDescriptors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Recordings to what is heard in them: :func:`describe`.
+
+    Attributes
+    ----------
+    mean_
+        float32 (74,): what a recording that cannot be read gets.
+    """
+
+    mean_: npt.NDArray[np.float32]
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
+
+    def fit(self, X: Sequence[Any], y: Any = None) -> RecordingDescriptors:  # noqa: ARG002 - scikit-learn's
+        """Learn the mean row of the recordings that can be read."""
+        rows, failures = describe(X)
+        known = np.delete(rows, [i for i, _ in failures], axis=0)
+        self.mean_ = known.mean(axis=0) if len(known) else np.zeros(WIDTH, np.float32)
+        return self
+
+    def transform(self, X: Sequence[Any]) -> npt.NDArray[np.float32]:
+        """float32 (n, 74) of n paths, bytes or pairs of samples and rate.
+
+        Raises
+        ------
+        InvalidInput
+            Where no recording can be read; for some that cannot there is a warning.
+        """
+        items = list(X)
+        rows, failures = describe(items)
+        _say(items, failures)
+        rows[[i for i, _ in failures]] = self.mean_
+        return rows

@@ -1,0 +1,208 @@
+"""What is seen and heard of a recording: its peaks, and its sound in parts that a browser plays."""
+
+from __future__ import annotations
+
+import io
+import math
+import struct
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.items.base import Payload
+from hitl_widgets.items.files import open_file
+from hitl_widgets.items.recordings import Recording, Samples, open_recording
+
+__all__ = ["Ask", "Opened", "Peaks", "opened"]
+
+BINS = 2_048  # twice as many as a card is wide
+AT_ONCE = 2**20  # samples that are read at a time
+MOMENT = 0.25  # seconds that peaks may take in a part
+WHOLE, CLIP = 8 * 2**20, 4 * 2**20  # bytes: what is larger is played in clips, which begin at once
+FILES, OPEN = 1_000, 8  # of how many files the peaks are kept, and how many recordings stay open
+SLOWEST = 8_000  # samples a second: browsers play none with fewer
+HEADER = 44  # bytes of a WAV file
+# Compressed files that browsers play as they are.
+PLAYED = {b"fLaC": "audio/flac", b"OggS": "audio/ogg"}
+
+Ask = Mapping[str, str | float | bool]
+
+
+def _whole(ask: Ask, name: str, top: int) -> int:
+    number = ask.get(name, 0)
+    if isinstance(number, str | bool) or number != int(number) or not 0 <= number <= top:
+        raise ValueError(f"{name}={number!r} is not in the recording.")
+    return int(number)
+
+
+class Peaks:
+    """The lowest and the highest sample of each of at most 2,048 stretches of a recording.
+
+    Those of all channels together, and never above or below silence: a stretch is drawn around it.
+
+    Attributes
+    ----------
+    values
+        int16 (n, 2), where 32,767 stands for 1.
+    known
+        Of how many stretches they are known, from the first on.
+    """
+
+    def __init__(self, frames: int) -> None:
+        n = min(BINS, frames)
+        self._edges = np.arange(n + 1, dtype=np.int64) * frames // n
+        self.values = np.zeros((n, 2), np.int16)
+        self.known = 0
+
+    def look(self, sound: Recording, seconds: float) -> None:
+        """Go on for so long."""
+        end = time.monotonic() + seconds
+        while self.known < len(self.values) and time.monotonic() < end:
+            start = self._edges[self.known]
+            last = int(np.searchsorted(self._edges, start + AT_ONCE // sound.channels, "right")) - 1
+            last = max(self.known + 1, last)
+            samples = sound.read(int(start), int(self._edges[last] - start))
+            low, high = samples[:, 0], samples[:, 0]
+            for channel in samples.T[1:]:
+                low, high = np.minimum(low, channel), np.maximum(high, channel)
+            inside = self._edges[self.known : last] - start
+            inside = inside[inside < len(samples)]  # a damaged file ends early
+            if len(inside):
+                ends = self.values[self.known : self.known + len(inside)]
+                ends[:, 0] = np.rint(np.clip(np.minimum.reduceat(low, inside), -1, 0) * 32_767)
+                ends[:, 1] = np.rint(np.clip(np.maximum.reduceat(high, inside), 0, 1) * 32_767)
+            self.known = last
+
+    def few(self, n: int) -> npt.NDArray[np.int16]:
+        """Of fewer stretches, as far as they are known."""
+        at = np.arange(n) * len(self.values) // n
+        low = np.minimum.reduceat(self.values[:, 0], at)
+        return np.stack([low, np.maximum.reduceat(self.values[:, 1], at)], axis=1)
+
+    def part(self, sound: Recording, ask: Ask) -> Payload:
+        """The peaks ``from`` one on, as many as there are after a moment."""
+        start = _whole(ask, "from", len(self.values))
+        if start >= self.known:
+            self.look(sound, MOMENT)
+        data = self.values[start : self.known].astype("<i2").tobytes()
+        content = {"kind": "audio", "from": start, "known": self.known}
+        return Payload(content, (("application/octet-stream", data),))
+
+
+class Opened:
+    """A recording that is shown or played, and what is known of it."""
+
+    def __init__(self, item: Any, sound: Recording, peaks: Peaks, version: str) -> None:
+        self.item = item  # held, so that its id stays its own
+        self.sound, self.peaks, self.version = sound, peaks, version
+        self.lock = threading.Lock()
+        # Browsers play one or two channels alike.
+        self.channels = sound.channels if sound.channels <= 2 else 1
+        self.times = max(1, math.ceil(SLOWEST / sound.rate))
+        frame = 2 * self.channels * self.times
+        self.clip = sound.frames if sound.frames * frame <= WHOLE else CLIP // frame
+        self.raw, size = _played(item)
+        # Of what a browser gathers before it plays.
+        self.bytes = size if self.raw else self.clip * frame
+
+    def part(self, item: Any, ask: Ask, most: int) -> Payload:
+        """Bytes from ``at`` on: of the file itself where it is asked for as ``raw``, else of a ``clip``."""
+        at = _whole(ask, "at", 2**53)
+        return self._file_part(item, at, most) if ask.get("raw") else self._clip_part(ask, at, most)
+
+    def _file_part(self, item: Any, at: int, most: int) -> Payload:
+        if not self.raw:
+            raise ValueError("This recording is not played as it is.")
+        with _file(item) as file:
+            total = file.seek(0, io.SEEK_END)
+            file.seek(at)
+            content = {"kind": "audio", "total": total}
+            return Payload(content, ((self.raw, file.read(most)),))
+
+    def _clip_part(self, ask: Ask, at: int, most: int) -> Payload:
+        """Of a WAV file of 16 bits, which is made where it is asked for."""
+        first = _whole(ask, "clip", (self.sound.frames - 1) // self.clip) * self.clip
+        frame = 2 * self.channels
+        n = min(self.clip, self.sound.frames - first)
+        size = n * self.times * frame
+        done, rest = divmod(max(0, at - HEADER), frame * self.times)
+        if rest or 0 < at < HEADER:
+            raise ValueError(f"at={at!r} is not the end of a part.")
+        many = min(n - done, max(1, (most - HEADER) // (frame * self.times)))
+        samples = self.sound.read(first + done, many)
+        # A damaged file ends early, and is silent from there on.
+        data = np.zeros((many, self.channels), np.int16)
+        data[: len(samples)] = np.rint(np.clip(self._mixed(samples), -1, 1) * 32_767)
+        head = b"" if at else _header(self.channels, self.sound.rate * self.times, size)
+        part = head + np.repeat(data, self.times, axis=0).astype("<i2").tobytes()
+        return Payload({"kind": "audio", "total": HEADER + size}, (("audio/wav", part),))
+
+    def _mixed(self, samples: Samples) -> Samples:
+        return samples if self.channels == samples.shape[1] else samples.mean(axis=1, keepdims=True)
+
+
+def _header(channels: int, rate: int, size: int) -> bytes:
+    head = struct.pack("<4sI4s4sI", b"RIFF", 36 + size, b"WAVE", b"fmt ", 16)
+    form = struct.pack("<HHIIHH", 1, channels, rate, 2 * channels * rate, 2 * channels, 16)
+    return head + form + struct.pack("<4sI", b"data", size)
+
+
+def _file(item: Any) -> BinaryIO:
+    return io.BytesIO(item) if isinstance(item, bytes | bytearray | memoryview) else open_file(item)
+
+
+def _played(item: Any) -> tuple[str, int]:
+    """The MIME type of a compressed file that is small enough to be played as it is, and its size."""
+    if isinstance(item, tuple):
+        return "", 0
+    with _file(item) as file:
+        head = file.read(4)
+        size = file.seek(0, io.SEEK_END)
+    is_mp3 = head[:3] == b"ID3" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0")
+    mime = "audio/mpeg" if is_mp3 else PLAYED.get(head, "")
+    return (mime, size) if size <= WHOLE else ("", size)
+
+
+_lock = threading.Lock()
+_open: OrderedDict[Any, Opened] = OrderedDict()
+_peaks: OrderedDict[Any, Peaks] = OrderedDict()
+
+
+def opened(item: Any) -> Opened:
+    """The recording, open; the peaks of a file are kept as long as it stays as it is.
+
+    Raises
+    ------
+    ValueError
+        With a reason fit for a person.
+    """
+    version, key = "", id(item)
+    if isinstance(item, str | Path) and (path := Path(item)).is_file():
+        state = path.stat()
+        version = f"{state.st_mtime_ns:x}-{state.st_size:x}"
+    file = (str(item), version)
+    with _lock:
+        found = _open.get(file if version else key)
+        if found is not None:
+            return found
+    sound = open_recording(item)
+    with _lock:
+        peaks = _peaks.get(file) if version else None
+        made = Opened(item, sound, peaks or Peaks(sound.frames), version)
+        _keep(_open, file if version else key, made, OPEN)
+        if version:
+            _keep(_peaks, file, made.peaks, FILES)
+    return made
+
+
+def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:
+    """The newest; those that are left out are closed when nobody holds them."""
+    kept[key] = value
+    while len(kept) > most:
+        kept.popitem(last=False)
