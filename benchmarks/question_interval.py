@@ -1,7 +1,7 @@
 """Coverage of the interval of ``session.accuracy()`` for questions of several classes and on a scale.
 
-``python benchmarks/question_interval.py [SESSIONS]`` prints the table that docs/questions.md shows: sessions on data
-of scikit-learn, labelled as the session asks, with a tenth or a fifth drawn at random.
+``python benchmarks/question_interval.py [SESSIONS]`` prints the table that docs/questions.md shows: sessions on
+data of scikit-learn, labelled as the session asks, 15 % of it drawn at random.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ def main() -> None:
     tasks = [(name, seed) for seed in range(sessions) for name in POOLS]
     rows = [row for part in Parallel(2)(delayed(run)(*task) for task in tasks) for row in part]
     print(
-        "| pool | labels | sessions | true | estimated | covered | width |\n| --- | --- | --- | --- | --- | --- | --- |"
+        "| pool | labels | sessions | true | estimated | covered | width |\n"
+        "| --- | --- | --- | --- | --- | --- | --- |"
     )
     for name in POOLS:
         for n in AT:

@@ -65,10 +65,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     link("drop it", () => on.settle(false)),
   );
   const classes = h("div", { class: "hitl-classes", attrs: { role: "group", "aria-label": "Classes" } });
-  const give = button("⏎", "", "Give this answer", (clicks) => {
-    on.give(clicks);
-    if (clicks) root.focus({ preventScroll: true });
-  });
+  const give = button("⏎", "", "Give this answer", on.give);
   const giveWords = give.appendChild(h("span", {}));
   const skip = button("S", "skip", "Leave this item unanswered", on.skip);
   const undo = button("Z", "undo", "Take back your last act", on.undo);
@@ -124,9 +121,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       const offered = shownClasses.filter((c) => !c.retired);
       classes.classList.toggle("hitl-levels", question?.scale === true);
       classes.replaceChildren(
-        ...offered.map((c, code) =>
-          classButton(c, (clicks) => press(code, clicks, question?.drafted === true)),
-        ),
+        ...offered.map((c, code) => classButton(c, (clicks) => on.press(code, clicks))),
       );
       fillGuide(offered);
       editor.update(shownClasses, question?.scale);
@@ -186,12 +181,6 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     setText(note, state.note || told || state.error);
     show(note, note.textContent !== "");
     note.classList.toggle("hitl-bad", Boolean(state.note || state.error) && !told);
-  }
-
-  /** After a click Enter is for the answer, not for the button that was clicked. */
-  function press(code: number, clicks: number, drafted: boolean): void {
-    on.press(code, clicks);
-    if (drafted && clicks) root.focus({ preventScroll: true });
   }
 
   /** A button that goes while it has the focus leaves the keys to the card. */

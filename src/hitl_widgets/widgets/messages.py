@@ -245,7 +245,9 @@ class Play(_Message, frozen=True, tag="play"):
 
 
 Act = Label | Skip | Settle | Undo | Redo | Jump | Restore | Change
-Message = Hello | Bye | Show | More | Sample | Skipped | Open | Groups | Shade | Retry | Vega | Act | Step | Play
+Message = (
+    Hello | Bye | Show | More | Sample | Skipped | Open | Groups | Shade | Retry | Vega | Act | Step | Play
+)
 
 
 def parse(content: Any, buffers: Any = None, largest: int = LARGEST) -> Message:
