@@ -227,7 +227,7 @@ class SessionWidget(ChannelWidget):
         # A selection takes six bits a character for a bit a row.
         return m.LARGEST + len(self.loop.pool) // 4
 
-    def _handle(self, message: m.Message) -> None:
+    def _handle(self, message: m.Message) -> None:  # noqa: PLR0912 - one line for each message
         match message:
             case m.Hello():
                 self.screen.hello(message.view)
