@@ -10,8 +10,8 @@ from typing import Any
 __all__ = ["kinds_in"]
 
 
-def kinds_in(package: ModuleType) -> list[Any]:
-    """What the modules of a package have in ``KINDS``."""
-    names = (module.name for module in iter_modules(package.__path__) if not module.ispkg)
-    modules = (import_module(f"{package.__name__}.{name}") for name in names)
-    return [kind for module in modules for kind in getattr(module, "KINDS", ())]
+def kinds_in(package: ModuleType, name: str = "KINDS") -> list[Any]:
+    """What the modules of a package have in ``KINDS``, or under another name."""
+    homes = (module.name for module in iter_modules(package.__path__) if not module.ispkg)
+    modules = (import_module(f"{package.__name__}.{home}") for home in homes)
+    return [kind for module in modules for kind in getattr(module, name, ())]

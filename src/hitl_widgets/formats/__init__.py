@@ -1,29 +1,51 @@
-"""Files of other labeling tools: one module for each, which recognises its rows and says what they say.
+"""Files in and out: one module for each format.
 
-Each :class:`~.base.Format` says whether it wrote some rows, what they say, and of what it does not take why.
+Each :class:`~.base.Writer` writes one. Each :class:`~.base.Format` of another labeling tool says whether it
+wrote some rows, what they say, and of what it does not take why.
 """
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from hitl_widgets.formats import answers, argilla, doccano, label_studio, prodigy
-from hitl_widgets.formats.base import Format, Left, Said, Wanted
+from hitl_widgets.discovery import kinds_in
+from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.formats.base import Export, Format, Left, Said, Wanted, Writer
+from hitl_widgets.paths import full_path, replacing
 
-__all__ = ["FORMATS", "SAMPLE", "Format", "Left", "Said", "Wanted", "recognised"]
+__all__ = [
+    "SAMPLE",
+    "Export",
+    "Format",
+    "Left",
+    "Said",
+    "Wanted",
+    "Writer",
+    "formats",
+    "recognised",
+    "write",
+    "writer_of",
+]
 
-FORMATS: tuple[Format, ...] = (
-    answers.Answers(),
-    label_studio.Tasks(),
-    label_studio.Flat(),
-    argilla.Records(),
-    argilla.Flat(),
-    argilla.Old(),
-    prodigy.Answers(),
-    doccano.Examples(),
-)
 SAMPLE = 100
+
+
+@cache
+def formats() -> tuple[Format, ...]:
+    """Those of other tools, in the order in which they are asked whether rows are theirs."""
+    found: list[Format] = kinds_in(sys.modules[__name__], "FORMATS")
+    return tuple(sorted(found, key=lambda one: one.order))
+
+
+@cache
+def _writers() -> dict[str, Writer]:
+    found: list[Writer] = kinds_in(sys.modules[__name__], "WRITERS")
+    return {one.name: one for one in found}
 
 
 def recognised(rows: Sequence[Mapping[str, Any]], wanted: Wanted) -> Format | None:
@@ -31,4 +53,30 @@ def recognised(rows: Sequence[Mapping[str, Any]], wanted: Wanted) -> Format | No
     if wanted.label == "answer":  # the person's own column, though Prodigy has one of this name
         return None
     sample = [row for row in rows[:SAMPLE] if all(isinstance(name, str) for name in row)]
-    return next((one for one in FORMATS if sample and one.claims(sample)), None)
+    return next((one for one in formats() if sample and one.claims(sample)), None)
+
+
+def writer_of(path: str | os.PathLike[str], format: str | None = None) -> Writer:  # noqa: A002 - pandas' own word
+    """The writer that is asked for, by name or by the ending of the path.
+
+    Raises
+    ------
+    InvalidInput
+        For a format that is not written.
+    """
+    writers, ending = _writers(), Path(path).suffix.lower()
+    name = format or next((one.name for one in writers.values() if one.ending == ending), None)
+    if name is None or name not in writers:
+        asked = format or Path(path).suffix or str(path)
+        raise InvalidInput(
+            f"{asked!r} is no format for export.{nearest(asked, writers)} Expected one of "
+            f"{choices(writers)}, by format= or by the ending of the path."
+        )
+    return writers[name]
+
+
+def write(writer: Writer, export: Export, path: str | os.PathLike[str]) -> Path:
+    """Write a file, which replaces an older one only when it is complete; returns where."""
+    with replacing(path) as part:
+        writer.write(export, part)
+    return full_path(path)

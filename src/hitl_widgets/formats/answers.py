@@ -7,7 +7,7 @@ from typing import Any
 
 from hitl_widgets.formats.base import Left, NotTaken, Row, Said, Wanted, told
 
-__all__ = ["Answers"]
+__all__ = ["FORMATS", "Answers"]
 
 NAME = "hitl-widgets"
 
@@ -16,6 +16,7 @@ class Answers:
     """Labels of one item by its key, or of a selection by rows of the table that it was made on."""
 
     name = NAME
+    order = 0
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Every row names the kind of act."""
@@ -32,3 +33,6 @@ class Answers:
                 yield Said(number, row["value"], key)
 
         return told(rows, answers, NAME)
+
+
+FORMATS = (Answers(),)

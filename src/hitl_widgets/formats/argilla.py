@@ -23,7 +23,7 @@ from hitl_widgets.formats.base import (
     unpacked,
 )
 
-__all__ = ["Flat", "Old", "Records"]
+__all__ = ["FORMATS", "Flat", "Old", "Records"]
 
 NAME = "Argilla"
 TAKEN = {"submitted"}
@@ -76,6 +76,7 @@ class Records:
     """Nested records: ``fields``, ``responses`` and ``suggestions``."""
 
     name = NAME
+    order = 20
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Records have their fields under ``fields``."""
@@ -130,6 +131,7 @@ class Flat:
     """A row for each record, and a column for the responses to each question."""
 
     name = NAME
+    order = 21
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Columns are called ``question.responses`` (2), or hold lists of responses (1)."""
@@ -195,6 +197,7 @@ class Old:
     """Records of version 0: one annotation, and whether it was validated."""
 
     name = NAME
+    order = 22
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Records have an annotation, and who gave it."""
@@ -218,3 +221,6 @@ class Old:
             yield Said(number, label, key, texts_of(fields), by, sure)
 
         return told(rows, answers, NAME)
+
+
+FORMATS = (Records(), Flat(), Old())

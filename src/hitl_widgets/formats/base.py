@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["Format", "Left", "NotTaken", "Said", "Wanted", "one_of", "texts_of", "told"]
+import pandas as pd
+
+from hitl_widgets.labels.events import LabelEvent
+from hitl_widgets.labels.fold import Fold
+
+__all__ = ["Export", "Format", "Left", "NotTaken", "Said", "Wanted", "Writer", "one_of", "texts_of", "told"]
 
 Row = tuple[int, Mapping[str, Any]]
 
@@ -79,12 +85,67 @@ class Left:
     why: str
 
 
+@dataclass(frozen=True, eq=False)
+class Export:
+    """What is written.
+
+    Attributes
+    ----------
+    table
+        The labels that hold, a row for each: cells are what a file can hold.
+    events, fold
+        Every act in log order, and what holds by them.
+    called
+        Pseudonyms of the annotators; empty where they are named.
+    """
+
+    table: pd.DataFrame
+    events: Sequence[LabelEvent] = ()
+    fold: Fold = field(default_factory=Fold)
+    called: Mapping[str, str] = field(default_factory=dict)
+
+
+class Writer(Protocol):
+    """A format that is written. A module of ``formats/`` has its writers in ``WRITERS``."""
+
+    @property
+    def name(self) -> str:
+        """What ``format=`` calls it."""
+
+    @property
+    def ending(self) -> str:
+        """How its files end, such as ``.csv``."""
+
+    @property
+    def tabular(self) -> bool:
+        """Whether it writes the table, beside which there is room for columns of the items."""
+
+    def notes(self, export: Export) -> Sequence[str]:
+        """What to know before such a file is used."""
+
+    def columns(self, export: Export) -> Sequence[str]:
+        """The columns of the file, or the fields of its lines."""
+
+    def write(self, export: Export, path: Path) -> None:
+        """Write the file; whoever calls it puts it into its place.
+
+        Raises
+        ------
+        InvalidInput
+            For what such a file cannot hold.
+        """
+
+
 class Format(Protocol):
-    """A file of one tool."""
+    """A file of another tool. A module of ``formats/`` has its formats in ``FORMATS``."""
 
     @property
     def name(self) -> str:
         """What people call the tool."""
+
+    @property
+    def order(self) -> int:
+        """Who is asked first whether rows are of this tool: the smallest."""
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Whether it wrote these rows."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from hitl_widgets.formats.history import FIELDS
 from hitl_widgets.labels.store import FORMAT
 from hitl_widgets.paths import replacing
 from hitl_widgets.quality.agreement import agreement
@@ -46,26 +47,6 @@ COLUMNS = {
     "time": "when, UTC",
     "selection": "how the item was chosen",
     "elapsed_ms": "how long it was looked at, in milliseconds, where known",
-}
-HISTORY = {
-    "event_id": "the act's own id",
-    "task": "the question",
-    "annotator": "who acted",
-    "kind": "label, skip, undo, redo, or schema (the classes changed)",
-    "time": "when, UTC",
-    "item_ids": "the items, by id or hash",
-    "value": "the class by its id, which outlives its name (none: label taken away), the act that an undo or "
-    "redo is about, or the classes",
-    "said": "the class as it was called when the label was given",
-    "selection": "how the items were chosen",
-    "elapsed_ms": "how long they were looked at, in milliseconds, where known",
-    "digests": "a short digest of each item, to notice when it changes; only where one is needed",
-    "model_version": "which round of the model was on screen",
-    "restores": "the act, undone before, that this one does again",
-    "n_items": "how many items",
-    "holds": "false for what was undone",
-    "pseudonym": "whether annotator is a pseudonym",
-    "format": "the version of this format",
 }
 LIMITS = (
     (
@@ -232,7 +213,7 @@ def _comparable(facts: Facts) -> tuple[pd.DataFrame, Callable[[Any, Any], float]
 
 
 def _contents(facts: Facts) -> list[str]:
-    known = HISTORY if "event_id" in facts.columns else COLUMNS
+    known = FIELDS if "event_id" in facts.columns else COLUMNS
     rows = [(_plain(c), known.get(c.removesuffix(" (UTC)"), "of the item itself")) for c in facts.columns]
     return ["## Columns of the file", _table(["column", "what"], rows)]
 

@@ -20,7 +20,7 @@ from hitl_widgets.formats.base import (
     unpacked,
 )
 
-__all__ = ["Examples"]
+__all__ = ["FORMATS", "Examples"]
 
 NAME = "doccano"
 CONTENT = ("text", "data", "filename")
@@ -32,6 +32,7 @@ class Examples:
     """Texts or images of a classification."""
 
     name = NAME
+    order = 40
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Rows have an id, a text, and a list of labels or annotations; a CSV these columns in front."""
@@ -110,3 +111,6 @@ def _annotated(made: Sequence[Mapping[str, Any]]) -> list[tuple[Any, str | None]
 
 def _name(who: Any) -> str:
     return who if isinstance(who, str) and not who.isdecimal() else f"{NAME} user {who}"
+
+
+FORMATS = (Examples(),)

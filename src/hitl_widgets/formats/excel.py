@@ -7,6 +7,7 @@ import re
 import warnings
 import zipfile
 import zlib
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ import numpy as np
 import pandas as pd
 
 from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.formats.base import Export
+from hitl_widgets.formats.tables import DEFUSED, defused, say_no_values, writable
 
-__all__ = ["read_excel", "write_excel"]
+__all__ = ["WRITERS", "Excel", "read_excel", "write_excel"]
 
 ROWS, COLUMNS, CHARACTERS = 1_048_576, 16_384, 32_767
 EXACT = 10**15  # Excel keeps 15 digits of a number
@@ -28,6 +31,36 @@ PLACE = re.compile(rb"""\br\s*=\s*["']([A-Z]{0,4})(\d{1,9})["']""")
 CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 CHUNK = 2**20
 NO_CHARACTER = re.compile("[\ufffe\uffff]")
+
+
+class Excel:
+    """A workbook of one sheet."""
+
+    name = "xlsx"
+    ending = ".xlsx"
+    tabular = True
+
+    def notes(self, export: Export) -> Sequence[str]:  # noqa: ARG002
+        """What Excel cannot hold as it is."""
+        more = "Times are UTC, since Excel knows no zones; whole numbers of more than 15 digits are texts."
+        return [f"{DEFUSED} {more}"]
+
+    def columns(self, export: Export) -> Sequence[str]:
+        """Those of the table; times say that they are UTC."""
+        return [_header(export.table, c) for c in export.table]
+
+    def write(self, export: Export, path: Path) -> None:
+        """See :func:`write_excel`."""
+        table = writable(export.table)
+        say_no_values(table, "read_excel")
+        write_excel(defused(table), path)
+
+
+WRITERS = (Excel(),)
+
+
+def _header(table: pd.DataFrame, column: Any) -> str:
+    return f"{column} (UTC)" if isinstance(table[column].dtype, pd.DatetimeTZDtype) else str(column)
 
 
 def write_excel(table: pd.DataFrame, path: Path) -> None:
@@ -53,9 +86,8 @@ def write_excel(table: pd.DataFrame, path: Path) -> None:
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with workbook(str(path), options) as book:
         sheet, times = book.add_worksheet(SHEET), book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss.000"})
-        header = {c: f"{c} (UTC)" for c in table if isinstance(table[c].dtype, pd.DatetimeTZDtype)}
         cells = [list(table[c].astype(object)) for c in table]
-        for row, values in enumerate([[header.get(c, c) for c in table], *zip(*cells, strict=True)]):
+        for row, values in enumerate([[_header(table, c) for c in table], *zip(*cells, strict=True)]):
             for column, value in enumerate(values):
                 cell = _cell(value)
                 if isinstance(cell, str):

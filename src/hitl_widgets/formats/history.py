@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -12,14 +12,35 @@ from typing import Annotated, Any
 import msgspec
 
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.formats.base import Export
 from hitl_widgets.labels.events import EventKind, LabelEvent, Selection
 from hitl_widgets.labels.fold import Fold
-from hitl_widgets.paths import full_path, replacing
 from hitl_widgets.questions.schema import is_unicode
 
-__all__ = ["History", "is_history", "json_lines", "parsed", "read_history", "write_history"]
+__all__ = ["FIELDS", "WRITERS", "History", "Jsonl", "is_history", "json_lines", "parsed", "read_history"]
 
 FORMAT = 2
+# What the data card says of each field of a line.
+FIELDS = {
+    "event_id": "the act's own id",
+    "task": "the question",
+    "annotator": "who acted",
+    "kind": "label, skip, undo, redo, or schema (the classes changed)",
+    "time": "when, UTC",
+    "item_ids": "the items, by id or hash",
+    "value": "the class by its id, which outlives its name (none: label taken away), the act that an undo or "
+    "redo is about, or the classes",
+    "said": "the class as it was called when the label was given",
+    "selection": "how the items were chosen",
+    "elapsed_ms": "how long they were looked at, in milliseconds, where known",
+    "digests": "a short digest of each item, to notice when it changes; only where one is needed",
+    "model_version": "which round of the model was on screen",
+    "restores": "the act, undone before, that this one does again",
+    "n_items": "how many items",
+    "holds": "false for what was undone",
+    "pseudonym": "whether annotator is a pseudonym",
+    "format": "the version of this format",
+}
 MAX_BYTES, MAX_LINE = 2**30, 2**26  # a lasso of a million points is a line of 27 MB
 MAX_DEPTH = 20
 
@@ -68,35 +89,41 @@ class History:
     n_lines: int = 0
 
 
-def write_history(
-    events: Iterable[LabelEvent],
-    fold: Fold,
-    path: Path,
-    called: Mapping[str, str] | None = None,
-) -> Path:
-    """Write every act in log order, and with each whether it holds.
+class Jsonl:
+    """Every act in log order, a line each, and with each whether it holds."""
 
-    Parameters
-    ----------
-    events, fold
-        The log, and what holds by it.
-    called
-        Pseudonyms of the annotators; their names where None.
-    """
-    holding = {e.event_id: holds for e, holds in fold.acts()}
-    with replacing(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
-        for event in events:
-            shown = replace(event, annotator=called[event.annotator]) if called else event
-            line = {"format": FORMAT, **asdict(shown), "n_items": len(event.item_ids)}
-            if not event.digests:
-                del line["digests"]
-            line |= {"pseudonym": bool(called), "holds": holding.get(event.event_id, True)}
-            if event.restores is None:
-                del line["restores"]
-            if event.kind == "label" and event.value is not None:
-                line["said"] = fold.words(event)
-            file.write(_line(line) + "\n")
-    return full_path(path)
+    name = "jsonl"
+    ending = ".jsonl"
+    tabular = False
+
+    def notes(self, export: Export) -> Sequence[str]:
+        """Without the names nothing can be restored."""
+        words = "Annotators are pseudonyms: to restore a store from the file, export with names=True."
+        return [words] if export.called else []
+
+    def columns(self, export: Export) -> Sequence[str]:  # noqa: ARG002
+        """The fields of a line."""
+        return list(FIELDS)
+
+    def write(self, export: Export, path: Path) -> None:
+        """See the class."""
+        holding = {e.event_id: holds for e, holds in export.fold.acts()}
+        called = export.called
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            for event in export.events:
+                shown = replace(event, annotator=called[event.annotator]) if called else event
+                line = {"format": FORMAT, **asdict(shown), "n_items": len(event.item_ids)}
+                if not event.digests:
+                    del line["digests"]
+                line |= {"pseudonym": bool(called), "holds": holding.get(event.event_id, True)}
+                if event.restores is None:
+                    del line["restores"]
+                if event.kind == "label" and event.value is not None:
+                    line["said"] = export.fold.words(event)
+                file.write(_line(line) + "\n")
+
+
+WRITERS = (Jsonl(),)
 
 
 def _line(value: dict[str, Any]) -> str:
@@ -172,12 +199,12 @@ def _check_values(value: Any, depth: int = 0, *, strict: bool = True) -> None:
 
 
 def is_history(value: Any) -> bool:
-    """Whether a line was written by :func:`write_history`."""
+    """Whether a line was written by :class:`Jsonl`."""
     return isinstance(value, dict) and {"format", "event_id", "kind", "item_ids"} <= value.keys()
 
 
 def read_history(path: Path) -> History:
-    """The acts of a file that :func:`write_history` wrote, checked one by one.
+    """The acts of a file that :class:`Jsonl` wrote, checked one by one.
 
     Raises
     ------

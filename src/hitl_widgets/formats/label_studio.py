@@ -21,7 +21,7 @@ from hitl_widgets.formats.base import (
     unpacked,
 )
 
-__all__ = ["Flat", "Tasks"]
+__all__ = ["FORMATS", "Flat", "Tasks"]
 
 NAME = "Label Studio"
 LOOKED_AT = 1_000
@@ -36,6 +36,7 @@ class Tasks:
     """Tasks, each with what annotators and models made of it."""
 
     name = NAME
+    order = 10
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Tasks have their fields under ``data``, and ``annotations``, ``completions`` of old."""
@@ -132,6 +133,7 @@ class Flat:
     """A row for each annotation, the answers beside the task's own fields."""
 
     name = NAME
+    order = 11
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Rows name the annotation and how long it took."""
@@ -176,3 +178,6 @@ def _column(rows: Sequence[Row], wanted: Wanted) -> str:
         f"The file is from {NAME}, and none of its fields is surely the question: its fields are "
         f"{choices(names)}. Say which by label=."
     )
+
+
+FORMATS = (Tasks(), Flat())

@@ -19,7 +19,7 @@ from hitl_widgets.formats.base import (
     told,
 )
 
-__all__ = ["Answers"]
+__all__ = ["FORMATS", "Answers"]
 
 NAME = "Prodigy"
 ANSWERS = {"accept", "reject", "ignore"}
@@ -31,6 +31,7 @@ class Answers:
     """Answers of ``textcat`` and ``choice``."""
 
     name = NAME
+    order = 30
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Rows have an answer that is ``accept``, ``reject`` or ``ignore``."""
@@ -73,3 +74,6 @@ def _choice(row: Mapping[str, Any], wanted: Wanted) -> Any:
 def _who(row: Mapping[str, Any]) -> str | None:
     by = row.get("_annotator_id") or row.get("_session_id")
     return None if not isinstance(by, str) or is_nothing(by) or NAMELESS.search(by) else by
+
+
+FORMATS = (Answers(),)

@@ -1,25 +1,21 @@
-"""Tables out: CSV, Parquet, Excel."""
+"""Tables as files hold them: what all of their writers do."""
 
 from __future__ import annotations
 
-import os
 import re
 import warnings
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.formats.excel import write_excel
+from hitl_widgets.errors import choices
 from hitl_widgets.items.base import is_missing
-from hitl_widgets.paths import full_path, replacing
 
-__all__ = ["FORMATS", "armed", "defused", "format_of", "write_table"]
+__all__ = ["DEFUSED", "armed", "defused", "say_no_values", "writable"]
 
-FORMATS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".xlsx": "xlsx"}
+DEFUSED = "Texts that begin like a formula carry a ' before them, which import_labels takes away again."
 # A spreadsheet runs what begins with these. A ' that is there already counts along, so that taking ours
 # away gives back the text as it was.
 FORMULA = re.compile("'* *[=+\\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]")
@@ -32,67 +28,17 @@ PLAIN = (str, bool, float, bytes, date, np.bool_, np.integer, np.floating, np.da
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:  # noqa: A002 - pandas' own word
-    """The format that is asked for, by name or by the ending of the path.
-
-    Raises
-    ------
-    InvalidInput
-        For an unknown one.
-    """
-    name = format or FORMATS.get(Path(path).suffix.lower())
-    if name is None or name not in FORMATS.values():
-        asked = format or Path(path).suffix or str(path)
-        raise InvalidInput(
-            f"{asked!r} is no format for export.{nearest(asked, FORMATS.values())} Expected one of "
-            f"{choices(FORMATS.values())}, by format= or by the ending of the path."
-        )
-    return name
-
-
-def write_table(
-    table: pd.DataFrame,
-    path: str | os.PathLike[str],
-    format: str | None = None,  # noqa: A002 - pandas' own word
-) -> Path:
-    """Write a table; the file replaces an older one only when it is complete.
-
-    Parameters
-    ----------
-    table
-        What to write.
-    path
-        Where; its ending names the format unless ``format`` does.
-    format
-        ``csv`` or ``xlsx`` (texts that a spreadsheet would run as a formula get a leading ``'``), or
-        ``parquet``.
-
-    Raises
-    ------
-    InvalidInput
-        For a format that tables are not written in, or a path that cannot be written to.
+def writable(table: pd.DataFrame, *, say: bool = True) -> pd.DataFrame:
+    """The table as files can hold it: columns of one kind, whole characters.
 
     Warns
     -----
     RuntimeWarning
-        Where a text holds half a character, which no file of text can: it is replaced. Where a column
-        holds what the file has no type for, such as complex or very large numbers: it is written as text.
-        Where ids or labels are words that pandas reads as missing, such as ``NA``.
+        Where a text holds half a character, which no file of text can: it is replaced. Unless ``say`` is
+        false, where a column holds what the file has no type for, such as complex or very large numbers: it
+        becomes text.
     """
-    name = format_of(path, format)
-    if name == "jsonl":
-        raise InvalidInput("A table is written as csv, parquet or xlsx; jsonl is for the whole history.")
-    safe = _of_one_kind(_whole_characters(table), say=name != "csv")
-    if name != "parquet":
-        _say_no_values(safe, "read_csv" if name == "csv" else "read_excel")
-    with replacing(path) as part:
-        if name == "parquet":
-            safe.to_parquet(part, index=False)
-        elif name == "xlsx":
-            write_excel(defused(safe), part)
-        else:  # RFC 4180: with this ending of lines, texts that hold any other are quoted
-            defused(safe).to_csv(part, index=False, lineterminator="\r\n")
-    return full_path(path)
+    return _of_one_kind(_whole_characters(table), say=say)
 
 
 def defused(table: pd.DataFrame) -> pd.DataFrame:
@@ -160,7 +106,8 @@ def _of_one_kind(table: pd.DataFrame, *, say: bool) -> pd.DataFrame:
     return table
 
 
-def _say_no_values(table: pd.DataFrame, reader: str) -> None:
+def say_no_values(table: pd.DataFrame, reader: str) -> None:
+    """Warn of ids and labels that pandas' reader of such files takes for missing values."""
     found = {str(v) for c in ("id", "label") if c in table for v in table[c].unique() if isinstance(v, str)}
     if words := sorted(found & NO_VALUE):
         warnings.warn(

@@ -12,9 +12,8 @@ import pandas as pd
 
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput
-from hitl_widgets.formats.card import HISTORY, Facts, write_card
-from hitl_widgets.formats.history import write_history
-from hitl_widgets.formats.tables import format_of, write_table
+from hitl_widgets.formats import Export, Writer, write, writer_of
+from hitl_widgets.formats.card import Facts, write_card
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.learn.evaluate import Estimate
@@ -27,12 +26,6 @@ __all__ = ["export_log", "export_loop", "pseudonyms", "skipped"]
 
 WIDE = 30
 SOON = 10.0  # seconds that an export waits for the model, to say how good it is
-NOTES = {
-    "csv": "Texts that begin like a formula carry a ' before them, which import_labels takes away again. A "
-    "spreadsheet that opens the file may change ids that look like numbers or dates: .xlsx keeps them.",
-    "xlsx": "Texts that begin like a formula carry a ' before them, which import_labels takes away again. "
-    "Times are UTC, since Excel knows no zones; whole numbers of more than 15 digits are texts.",
-}
 
 
 def export_loop(
@@ -44,9 +37,9 @@ def export_loop(
     items: bool | None = None,
 ) -> Path:
     """Write a session's labels, or its history, and the card; see :meth:`Session.export`."""
-    kind, pool = format_of(path, format), loop.pool
-    if items and (kind == "jsonl" or pool.item_kind.in_files):
-        what = "the history" if kind == "jsonl" else "a table"
+    writer, pool = writer_of(path, format), loop.pool
+    if items and (not writer.tabular or pool.item_kind.in_files):
+        what = "a table" if writer.tabular else "the history"
         raise InvalidInput(f"items=True: {what} holds no {pool.kind} items. Leave items= out.")
     events, naming = loop.log.events(), loop.log.ledger.naming
     fold = folded(map(naming.meant, events))
@@ -69,7 +62,7 @@ def export_loop(
     )
     if _wants_items(pool, items):
         labels = _with_items(labels, pool)
-    return export_log(events, fold, labels, facts, path, kind, store=loop.store.path)
+    return export_log(events, fold, labels, facts, path, writer, store=loop.store.path)
 
 
 def export_log(
@@ -78,28 +71,22 @@ def export_log(
     table: pd.DataFrame,
     facts: Facts,
     path: str | os.PathLike[str],
-    format: str,  # noqa: A002 - the word of Session.export
+    writer: Writer,
     *,
     store: Path | None,
 ) -> Path:
-    """Write ``table``, or of ``jsonl`` every event, and the card. Annotators as ``facts.names`` says."""
+    """Write ``table``, or every event, and the card. Annotators as ``facts.names`` says."""
     target = full_path(path)
     if store is not None and target.exists() and store.exists() and target.samefile(store):
         raise InvalidInput(f"{path} is the label store itself. Name another file to write to.")
     called = {} if facts.names else pseudonyms(events)
     labels = facts.labels.assign(annotator=facts.labels["annotator"].map(lambda who: called.get(who, who)))
-    if format == "jsonl":
-        written = write_history(events, fold, target, called or None)
-        columns = [*HISTORY]
-    else:
-        cells = table.assign(annotator=labels["annotator"])
-        for name in ("label", "said"):
-            cells[name] = column(list(map(fold.kind.cell, table[name])))
-        written = write_table(cells, path, format)
-        columns = [f"{c} (UTC)" if format == "xlsx" and c == "time" else str(c) for c in table]
-    notes = [*facts.notes, *([NOTES[format]] if format in NOTES else [])]
-    if format == "jsonl" and called:
-        notes.append("Annotators are pseudonyms: to restore a store from the file, export with names=True.")
+    cells = table.assign(annotator=labels["annotator"])
+    for name in ("label", "said"):
+        cells[name] = column(list(map(fold.kind.cell, table[name])))
+    export = Export(cells, events, fold, called)
+    written = write(writer, export, path)
+    notes, columns = [*facts.notes, *writer.notes(export)], writer.columns(export)
     told = replace(facts, file=written.name, columns=columns, labels=labels, notes=notes)
     write_card(told, written)
     return written
@@ -150,8 +137,12 @@ def _chosen(loop: Loop) -> str:
 
 def _accuracy(loop: Loop) -> tuple[str, Estimate]:
     """The estimate, and in words; the model is not waited for where nothing was audited."""
-    words = "Share of the items without a label that the model gets right, estimated (95 % interval): "
     labels, background = loop.labels, loop.background
+    measure = labels.target.problem.measure
+    what = "Share of the items without a label that the model gets right"
+    if measure != "accuracy":
+        what = f"{measure[0].upper()}{measure[1:]} of what the model guesses of the items without a label"
+    words = f"{what}, estimated (95 % interval): "
     n = int(np.count_nonzero(labels.audited & (labels.y >= 0)))
     found = Estimate(None, None, None, n)
     try:

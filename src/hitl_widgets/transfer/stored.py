@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from hitl_widgets.errors import InvalidInput, StoreError, choices, nearest
+from hitl_widgets.formats import writer_of
 from hitl_widgets.formats.card import Facts
-from hitl_widgets.formats.tables import format_of
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.store import LabelStore
@@ -55,7 +55,7 @@ def export_stored(
     names: bool = False,
 ) -> Path:
     """Write a store's labels, or its history to .jsonl, and a card; see :meth:`Session.export`."""
-    kind = format_of(path, format)
+    writer = writer_of(path, format)
     name, events, fold = _read(store, task)
     labels = labels_table(fold, None)
     facts = Facts(
@@ -68,7 +68,7 @@ def export_stored(
         n_events=len(events),
         n_skipped=skipped(fold),
     )
-    return export_log(events, fold, labels, facts, path, kind, store=_file(store))
+    return export_log(events, fold, labels, facts, path, writer, store=_file(store))
 
 
 def _read(store: str | os.PathLike[str], task: str | None) -> tuple[str, list[LabelEvent], Fold]:

@@ -19,7 +19,7 @@ from pyarrow import parquet
 
 from hitl_widgets.data.rows import encode
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.formats import FORMATS, Left, Said, Wanted, recognised
+from hitl_widgets.formats import Left, Said, Wanted, formats, recognised
 from hitl_widgets.session import Session
 
 Make = Callable[..., Session]
@@ -623,7 +623,7 @@ FIELDS = [
 def test_whatever_the_rows_hold_each_is_a_label_or_said_why_not(rows: list[dict[str, Any]]) -> None:
     wanted = Wanted()
     tool = recognised(rows, wanted)
-    for one in FORMATS if tool is None else [tool]:
+    for one in formats() if tool is None else [tool]:
         try:
             read = list(one.read(list(enumerate(rows)), wanted)) if one is tool else []
         except InvalidInput:  # several questions

@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 
 from helpers import ANY_TEXT, clouds
 from hitl_widgets.errors import HitlError, InvalidInput
-from hitl_widgets.formats import excel
+from hitl_widgets.formats import Export, excel, write, writer_of
 from hitl_widgets.formats.reading import Columns, read_source
-from hitl_widgets.formats.tables import armed, defused, write_table
+from hitl_widgets.formats.tables import armed, defused
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.questions.schema import LabelClass, Schema
 from hitl_widgets.session import Session
@@ -37,6 +37,10 @@ BREAKS = ["\r", "\r\n", "a\nb", "a\tb", '"', 'a"b', ",", ";", " ", "\ufeff", "_x
 OTHERS = ["1", "007", "1e5", "NaN", "None", "\ufffe", "\uffff", "\ud800", "\U0001f600"]
 TRICKY = ANY_TEXT | st.sampled_from([*FORMULAS, *BREAKS, *OTHERS])
 ONCE_FOR_ALL = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def write_table(table: pd.DataFrame, path: Path) -> Path:
+    return write(writer_of(path), Export(table), path)
 
 
 def card_of(path: Path) -> str:

@@ -1,0 +1,34 @@
+"""Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hitl_widgets.formats.base import Export
+from hitl_widgets.formats.tables import writable
+
+__all__ = ["WRITERS", "Parquet"]
+
+
+class Parquet:
+    """A table with the types of its columns."""
+
+    name = "parquet"
+    ending = ".parquet"
+    tabular = True
+
+    def notes(self, export: Export) -> Sequence[str]:  # noqa: ARG002
+        """Nothing."""
+        return []
+
+    def columns(self, export: Export) -> Sequence[str]:
+        """Those of the table."""
+        return list(map(str, export.table))
+
+    def write(self, export: Export, path: Path) -> None:
+        """By pyarrow."""
+        writable(export.table).to_parquet(path, index=False)
+
+
+WRITERS = (Parquet(),)
