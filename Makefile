@@ -76,16 +76,16 @@ format: setup  ## write the house style
 	cd js && $(NPM) run --silent format
 
 bench: setup browser  ## measure, and write docs/benchmarks.md
-	$(PY) benchmarks/latency.py $(ARGS)
+	$(PY) -m benchmarks.speed.latency $(ARGS)
 
 bench-accuracy: setup  ## measure how often the accuracy's interval is right, and write docs/accuracy.md: hours
-	$(PY) benchmarks/interval.py $(ARGS)
+	$(PY) -m benchmarks.accuracy.interval $(ARGS)
 
 bench-labels: setup  ## measure how many labels are saved: hours (ARGS=--quick: minutes, and not into docs/)
-	$(PY) benchmarks/label_efficiency.py $(ARGS)
+	$(PY) -m benchmarks.labels.efficiency $(ARGS)
 
 bench-reliability: setup postgres  ## measure what survives which fault, and write docs/reliability.md
-	$(PY) benchmarks/reliability.py $(ARGS)
+	$(PY) -m benchmarks.faults.reliability $(ARGS)
 
 screenshot: setup browser  ## the README's picture, from the browser tests
 	HITL_SCREENSHOT=docs/workbench.png $(PY) -m pytest -q tests/browser -k screenshot

@@ -49,7 +49,7 @@ def bundles(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def figure() -> Callable[..., None]:
-    """Note what a fault test counted, for docs/reliability.md: see benchmarks/reliability.py."""
+    """Note what a fault test counted, for docs/reliability.md: see benchmarks/faults/reliability.py."""
 
     def note(fault: str, **counted: Any) -> None:
         if path := os.environ.get("HITL_FIGURES"):

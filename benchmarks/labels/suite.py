@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
-import label_contestants as who
-import label_stats as stats
-import pools
-from label_chart import draw
-from label_sets import FORMER, HELD_OUT, STEPS
-from label_stats import Estimate, Runs
-from label_words import Bar, cell, counted, plain, prose
-from scale_report import table
+from benchmarks.data import pools
+from benchmarks.labels import contestants as who
+from benchmarks.labels import stats
+from benchmarks.labels.chart import draw
+from benchmarks.labels.sets import FORMER, HELD_OUT, STEPS
+from benchmarks.labels.stats import Estimate, Runs
+from benchmarks.labels.words import Bar, cell, counted, plain, prose
+from benchmarks.speed.scale_report import table
 
 AT_MARGIN = {"wine": 30}  # elsewhere 100
 TREC_BARS, DOCSTRINGS_BAR = {20: 0.50, 50: 0.63, 100: 0.67}, 0.86

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.labels.sets import CASES
 from hitl_widgets.races.simulation import _at, _first, _percentiles, _resampled, _t_interval
-from label_sets import CASES
 
 METRIC, POOL, MACRO = "test_accuracy", "pool_accuracy", "macro_f1"
 BEYOND = 1.25  # a target that was not reached counts as so many times the budget

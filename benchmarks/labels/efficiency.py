@@ -1,9 +1,9 @@
 """Measure how many labels a person is spared, and write docs/label-efficiency.md.
 
-    python benchmarks/label_efficiency.py                    everything: hours on 2 cores
-    python benchmarks/label_efficiency.py --only drawn --contestants ours --repeats 5
-    python benchmarks/label_efficiency.py --only report      the page, from the runs there are
-    python benchmarks/label_efficiency.py --quick --sets wine --out /tmp/page.md
+    python -m benchmarks.labels.efficiency                    everything: hours on 2 cores
+    python -m benchmarks.labels.efficiency --only drawn --contestants ours --repeats 5
+    python -m benchmarks.labels.efficiency --only report      the page, from the runs there are
+    python -m benchmarks.labels.efficiency --quick --sets wine --out /tmp/page.md
 
 Each run, one contestant on one set in one repeat, is kept in benchmarks/results/labels when it is finished,
 and not run again: what was stopped goes on. Where our learner takes part a run counts only for the code that
@@ -17,12 +17,12 @@ import shlex
 import sys
 from pathlib import Path
 
-import label_contestants
-import label_report
-import label_runs
-import label_sets
+from benchmarks import DOCS, RESULTS
+from benchmarks.labels import contestants as label_contestants
+from benchmarks.labels import report as label_report
+from benchmarks.labels import runs as label_runs
+from benchmarks.labels import sets as label_sets
 
-HERE = Path(__file__).resolve().parent
 PARTS = ("suite", "former", "wrong", "drawn", "rare", "large", "update")
 QUICK = 2
 
@@ -33,7 +33,7 @@ def main() -> int:
                         help=f"some of {', '.join(PARTS)}, report")  # fmt: skip
     sets = label_sets.available()
     parser.add_argument("--sets", choices=sets, nargs="+", default=sets, metavar="SET",
-                        help=f"some of\n{'; '.join(sets)}")  # fmt: skip
+                        help="some of\n" + "; ".join(sets).replace("%", "%%"))  # fmt: skip
     everybody = label_contestants.ALL
     parser.add_argument("--contestants", choices=everybody, nargs="+", default=everybody, metavar="NAME",
                         help=f"some of\n{'; '.join(everybody)}")  # fmt: skip
@@ -44,8 +44,8 @@ def main() -> int:
     parser.add_argument("--results", type=Path, help="another folder for the runs")
     parser.add_argument("--out", type=Path, help="another place for the page")
     given = parser.parse_args()
-    results = given.results or HERE / "results" / ("labels-quick" if given.quick else "labels")
-    target = given.out or (results if given.quick else HERE.parent / "docs") / "label-efficiency.md"
+    results = given.results or RESULTS / ("labels-quick" if given.quick else "labels")
+    target = given.out or (results if given.quick else DOCS) / "label-efficiency.md"
     repeats, peers = (QUICK, 1) if given.quick else (given.repeats, given.peer_repeats)
     options = label_runs.Options(
         repeats, peers, tuple(given.only), tuple(given.sets), tuple(given.contestants), given.jobs, results
@@ -54,7 +54,7 @@ def main() -> int:
     failed = label_runs.measure(options)
     if "update" in given.only:
         label_runs.update(options)
-    command = shlex.join(["python", "benchmarks/label_efficiency.py", *sys.argv[1:]])
+    command = shlex.join(["python", "-m", "benchmarks.labels.efficiency", *sys.argv[1:]])
     label_report.write(results, target, command)
     print(f"Written: {target}")
     return bool(failed)

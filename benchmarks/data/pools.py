@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -9,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-import families
+from benchmarks.data import families
 
 Array = np.ndarray[Any, Any]
 Data = tuple[Array, Array]
 # Of numbers the features, of texts the texts themselves; and the true class codes.
 Items = tuple[Any, Array]
 
-TREC = Path(__file__).resolve().parents[2] / "shared" / "data" / "trec_questions.txt"
+TREC = Path(os.environ.get("HITL_BENCH_DATA", "../shared/data")) / "trec_questions.txt"
 TEXTS = ("docstrings", "trec")
 TABLES = ("breast_cancer", "wine")
 RARE_SHARE = 0.01
@@ -87,7 +88,7 @@ WORDS = {
     "breast_cancer": "scikit-learn, standardised",
     "wine": "scikit-learn, standardised",
     "docstrings": "docstrings of the installed numpy, scipy, pandas and scikit-learn by topic",
-    "trec": "TREC questions by coarse kind, one kind rare; read from ../shared/data, outside the repository",
+    "trec": "TREC questions by coarse kind, one kind rare; a file that lies elsewhere: benchmarks/README.md",
     "noisy": "four classes of sizes 20:7:3:1 in overlapping Gaussian modes; 8 % of the truth is wrong",
     "line": families.WORDS["line"],
     "plane": families.WORDS["plane"],

@@ -20,11 +20,12 @@ from typing import Any
 import numpy as np
 
 import hitl_widgets as hitl
-import label_sets
-import pools
+from benchmarks import ROOT
+from benchmarks.data import pools
+from benchmarks.labels import sets as label_sets
+from benchmarks.labels.contestants import contestant
+from benchmarks.labels.sets import CASES, Case, Split
 from hitl_widgets.races.finished import _OUR_CODE, _identity
-from label_contestants import contestant
-from label_sets import CASES, Case, Split
 
 KEEP = ("n_labels", "pool_accuracy", "macro_f1", "test_accuracy", "seconds")
 UPDATE_SIZES, WARM_UP, TIMED = (100_000, 1_000_000), 30, 100
@@ -213,13 +214,12 @@ def about() -> dict[str, Any]:
 @cache
 def _commit() -> str:
     """The commit, with a + where files differ from it."""
-    here = Path(__file__).parent
     try:
         said = [
             subprocess.run(
-                ["git", *words], cwd=here, capture_output=True, text=True, check=True
+                ["git", *words], cwd=ROOT, capture_output=True, text=True, check=True
             ).stdout.strip()
-            for words in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "../src"])
+            for words in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "src"])
         ]
     except (OSError, subprocess.CalledProcessError):
         return "unknown"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import label_contestants as who
-import label_stats as stats
-from label_sets import CASES, DRAWN, HELD_OUT_DRAWN, STEPS
-from label_stats import BEHIND, FOUND, Gap, Runs
-from label_words import Bar, counted, difference, prose
-from scale_report import table
+from benchmarks.labels import contestants as who
+from benchmarks.labels import stats
+from benchmarks.labels.sets import CASES, DRAWN, HELD_OUT_DRAWN, STEPS
+from benchmarks.labels.stats import BEHIND, FOUND, Gap, Runs
+from benchmarks.labels.words import Bar, counted, difference, prose
+from benchmarks.speed.scale_report import table
 
 UNEQUAL = 3  # macro F1 is shown where the largest class is so many times the smallest
-WHY = Path(__file__).with_name("label_losses.md")
+WHY = Path(__file__).with_name("losses.md")
 
 Cases = Mapping[str, Runs]
 

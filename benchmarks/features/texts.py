@@ -1,7 +1,7 @@
 """Measure what the views of a text are worth, and print a table for docs/text-features.md.
 
-    python benchmarks/text_features.py                       every set, 5 seeds
-    python benchmarks/text_features.py --sets errors --seeds 2
+    python -m benchmarks.features.texts                       every set, 5 seeds
+    python -m benchmarks.features.texts --sets errors --seeds 2
 
 Runs on texts that installed packages carry: docstrings, functions and exception messages of Python packages,
 names of countries, languages and cities in several languages; and on the TREC questions where they lie beside
@@ -28,7 +28,7 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
 import hitl_widgets as hitl
-import pools
+from benchmarks.data import pools
 from hitl_widgets.items.features import texts
 
 MOST, MOST_OF_CLASS, FEWEST = 2_500, 450, 25

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.labels.contestants import MAIN, RANDOM
+from benchmarks.labels.stats import METRIC, Runs
 from hitl_widgets.races.simulation import Simulation
-from label_contestants import MAIN, RANDOM
-from label_stats import METRIC, Runs
 
 GREY = "#6b7280"
 

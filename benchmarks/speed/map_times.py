@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from lab import Bench, Lab, Notebook, chromium, write_notebook
 
+from benchmarks import ROOT
+
 HERE = Path(__file__).resolve().parent
 RECOLOURS = 12
 LABELS = 25
@@ -22,7 +24,7 @@ PAUSE_MS = 700
 CELL = """
 import asyncio, sys, time
 sys.path.insert(0, {here!r})
-from scale_one import modes
+from benchmarks.speed.scale_one import modes
 X, truth = modes({n}, {d})
 texts = [f"item {{i}}" for i in range({n})]
 late = []
@@ -68,7 +70,7 @@ def lab_page(*flags: str) -> Iterator[tuple[Lab, Any]]:
 
 def _one(n: int, d: int) -> dict[str, Any]:
     with lab_page() as (lab, page):
-        first = CELL.format(here=str(HERE), n=n, d=d)
+        first = CELL.format(here=str(ROOT), n=n, d=d)
         write_notebook(lab.folder / "map.ipynb", first, SESSION, LATE, "from echo import Echo\nEcho()")
         notebook = Notebook(page, lab, "map.ipynb")
         notebook.run(0)

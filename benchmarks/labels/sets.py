@@ -12,9 +12,8 @@ from typing import Any
 import joblib
 import numpy as np
 
-import families
-import label_contestants as who
-import pools
+from benchmarks.data import families, pools
+from benchmarks.labels import contestants as who
 
 Array = np.ndarray[Any, Any]
 

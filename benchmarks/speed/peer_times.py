@@ -9,15 +9,14 @@ from __future__ import annotations
 import importlib.util
 import io
 import time
-from pathlib import Path
 from typing import Any
 
 from lab import Notebook, write_notebook
 from PIL import Image
 
-from map_times import lab_page
+from benchmarks import ROOT
+from benchmarks.speed.map_times import lab_page
 
-HERE = Path(__file__).resolve().parent
 COLOURS = 5
 CLIP = 220
 
@@ -25,7 +24,7 @@ POINTS = """
 import sys
 sys.path.insert(0, {here!r})
 import numpy as np, pandas as pd
-from scale_one import modes
+from benchmarks.speed.scale_one import modes
 X, truth = modes({n}, 32)
 basis = np.linalg.svd(X[:20_000] - X[:20_000].mean(axis=0), full_matrices=False)[2][:2]
 xy = (X @ basis.T).astype(np.float32)
@@ -76,7 +75,7 @@ def measure(n: int) -> dict[str, Any]:
 
 def _one(n: int, cells: tuple[str, str], canvas: str, ready: str) -> dict[str, Any]:
     with lab_page("--use-angle=swiftshader", "--enable-unsafe-swiftshader") as (lab, page):
-        filled = [cell.format(n=n, here=str(HERE)) for cell in (POINTS, *cells)]
+        filled = [cell.format(n=n, here=str(ROOT)) for cell in (POINTS, *cells)]
         write_notebook(lab.folder / "peer.ipynb", *filled)
         notebook = Notebook(page, lab, "peer.ipynb")
         notebook.run(0)

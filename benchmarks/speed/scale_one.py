@@ -1,6 +1,6 @@
 """One session on a large pool, in a process of its own: how fast it answers, and how much memory it takes.
 
-    python benchmarks/scale_one.py 1000000 --folder DIR --labels 60
+    python benchmarks/speed/scale_one.py 1000000 --folder DIR --labels 60
 
 Prints JSON. Run twice with the same folder it shows what the caches save.
 """

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from label_stats import Estimate, Gap, Runs
+from benchmarks.labels.stats import Estimate, Gap, Runs
 
 
 @dataclass(frozen=True)

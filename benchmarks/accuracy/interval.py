@@ -8,18 +8,17 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.stats import binomtest
 
-import interval_runs as runs
+from benchmarks import DOCS, RESULTS
+from benchmarks.accuracy import runs
 from hitl_widgets.learn.calibration import AUDITED, Answers
 from hitl_widgets.learn.evaluate import Told
 
-HERE = Path(__file__).resolve().parent
-RESULTS, PAGE = HERE / "results" / "interval", HERE.parent / "docs" / "accuracy.md"
+FOLDER, PAGE = RESULTS / "interval", DOCS / "accuracy.md"
 SESSIONS = 300
 # The default learner takes some five times as long as the linear one.
 AUTO = 75
@@ -38,9 +37,9 @@ def sessions(kind: str, n: int, *, kept_only: bool) -> Iterator[tuple[str, dict[
     """The learner's name and the material of each session; ``kept_only`` runs none."""
     for seed in range(n):
         learner = "auto" if seed < AUTO * n // SESSIONS else "linear"
-        path = runs.file_of(kind, seed, RESULTS, learner)
+        path = runs.file_of(kind, seed, FOLDER, learner)
         if path.exists() or not kept_only:
-            yield learner, runs.load(kind, seed, RESULTS, learner)
+            yield learner, runs.load(kind, seed, FOLDER, learner)
 
 
 def told(found: dict[str, Any], n: int) -> Told:
@@ -144,8 +143,8 @@ def _row(name: str, n: int, found: list[tuple[Interval, Interval, list[Interval]
 
 WORDS = """# Is the accuracy's interval right?
 
-Written by `make bench-accuracy` (`python benchmarks/interval.py`) on {date}; do not edit. `--quick` runs a
-few sessions and writes nowhere; `--report` writes this page from the sessions that have run so far.
+Written by `make bench-accuracy` (`python -m benchmarks.accuracy.interval`) on {date}; do not edit. `--quick`
+runs a few sessions and writes nowhere; `--report` writes this page from the sessions that have run so far.
 
 `session.accuracy()` gives the share of the items without a label that the model gets right, and an interval
 that is to hold it in 95 of 100 sessions. Here sessions are simulated: an oracle answers, the product's own
@@ -184,7 +183,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="8 sessions of each pool, printed")
     parser.add_argument("--report", action="store_true", help="run none: write what there is")
     options = parser.parse_args()
-    RESULTS.mkdir(parents=True, exist_ok=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     measured: dict[tuple[str, str, int], list[Any]] = {}
     for kind in runs.KINDS:
         for learner, found in sessions(kind, 8 if options.quick else SESSIONS, kept_only=options.report):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-import pools
+from benchmarks.data import pools
 from hitl_widgets.background.turns import one_blas_thread
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.learn.evaluate import Given, Rest, tell

@@ -1,6 +1,6 @@
 """Coverage of the interval of ``session.accuracy()`` for questions of several classes and on a scale.
 
-``python benchmarks/question_interval.py [SESSIONS]`` prints the table of docs/questions.md: sessions on data
+``python -m benchmarks.accuracy.questions [SESSIONS]`` prints the table of docs/questions.md: sessions on data
 of scikit-learn, labelled as the session asks, 15 % of it drawn at random.
 """
 

@@ -1,8 +1,8 @@
 """Measure what a person feels, in a real JupyterLab, and write docs/benchmarks.md.
 
-    python benchmarks/latency.py                  everything
-    python benchmarks/latency.py --only loop      one part; the others keep their last figures
-    python benchmarks/latency.py --wait 10        first wait up to 10 minutes for a quiet machine
+    python -m benchmarks.speed.latency                  everything
+    python -m benchmarks.speed.latency --only loop      one part; the others keep their last figures
+    python -m benchmarks.speed.latency --wait 10        first wait up to 10 minutes for a quiet machine
 
 Parts: browser, quickstart, loop, scoring, scale-N, map-N and peer-N (N: 20000, 100000, 1000000), report.
 Figures lie in benchmarks/results/*.json.
@@ -26,19 +26,14 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import DOCS, RESULTS, ROOT
+from benchmarks.speed import loop_times, map_times, peer_times, report, scale_times, scoring_times
+
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "tests" / "browser")]
+sys.path.insert(0, str(ROOT / "tests" / "browser"))
 
 from lab import Bench, Lab, Notebook, chromium, write_notebook  # noqa: E402
 
-import loop_times  # noqa: E402
-import map_times  # noqa: E402
-import peer_times  # noqa: E402
-import report  # noqa: E402
-import scale_times  # noqa: E402
-import scoring_times  # noqa: E402
-
-RESULTS = HERE / "results"
 PRESSES = 40
 PAUSE_MS = 400
 WARM_UP = 12
@@ -54,7 +49,7 @@ CLOUDS = """
 import sys
 sys.path.insert(0, {here!r})
 import hitl_widgets as hitl
-from loop_times import clouds
+from benchmarks.speed.loop_times import clouds
 X, texts, of = clouds(20_000, 64)
 session = hitl.Session(
     texts, X=X, classes=["red", "green", "blue", "grey", "white"], store="clouds.sqlite", random_state=0
@@ -129,7 +124,7 @@ def browser() -> dict[str, Any]:
     for number, (name, (code, keys)) in enumerate(pools.items()):
         with lab_and_page() as (lab, page):
             notebook = f"bench-{number}.ipynb"
-            cells = (code.format(here=str(HERE)), "session", "import time\ntime.sleep(20)")
+            cells = (code.format(here=str(ROOT)), "session", "import time\ntime.sleep(20)")
             write_notebook(lab.folder / notebook, *cells)
             opened = Notebook(page, lab, notebook)
             opened.run(0)
@@ -159,7 +154,7 @@ def browser() -> dict[str, Any]:
 def quickstart(repeats: int = 3) -> dict[str, Any]:
     """From the run of the quickstart's one cell, each time with a fresh kernel and store."""
     runs: list[dict[str, float]] = []
-    source = HERE.parent / "notebooks" / "01-quickstart.ipynb"
+    source = ROOT / "notebooks" / "01-quickstart.ipynb"
     for _ in range(repeats):
         with lab_and_page() as (lab, page):
             shutil.copyfile(source, lab.folder / source.name)
@@ -215,7 +210,7 @@ def main() -> None:
         found = PARTS[name]()
         about = {"load": load, "date": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")}
         (RESULTS / f"{name}.json").write_text(json.dumps(about | {"found": found}, indent=1))
-    report.write(RESULTS, HERE.parent / "docs" / "benchmarks.md")
+    report.write(RESULTS, DOCS / "benchmarks.md")
 
 
 if __name__ == "__main__":

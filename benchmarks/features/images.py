@@ -1,8 +1,8 @@
 """Measure what the built-in features of images are worth, and print a table for docs/image-features.md.
 
-    python benchmarks/image_features.py                          every set that is installed, 3 seeds
-    python benchmarks/image_features.py --sets digits --seeds 5
-    python benchmarks/image_features.py --root unpacked          Debian packages unpacked there (dpkg -x)
+    python -m benchmarks.features.images                          every set that is installed, 3 seeds
+    python -m benchmarks.features.images --sets digits --seeds 5
+    python -m benchmarks.features.images --root unpacked          Debian packages unpacked there (dpkg -x)
 
 Runs on images that packages ship: scikit-learn and scikit-image (pip), icons, drawings, photographs, emoji
 and fonts (Debian). Of a set that is missing, it says which package has it. Before: the pixels of small

@@ -1,7 +1,7 @@
 """Measure what survives which fault, and write docs/reliability.md.
 
-    python benchmarks/reliability.py                    everything
-    python benchmarks/reliability.py --only kill        one part; the others keep their last figures
+    python -m benchmarks.faults.reliability                    everything
+    python -m benchmarks.faults.reliability --only kill        one part; the others keep their last figures
 
 A part is one function that does the fault and returns figures, and one that writes them as Markdown; PARTS
 names them in the order of the page. Figures lie in benchmarks/results/reliability/*.json.
@@ -28,15 +28,16 @@ from typing import Any
 
 import numpy as np
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "tests"), str(HERE.parent / "tests" / "browser")]
+from benchmarks import DOCS, RESULTS, ROOT
+
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "browser")]
 
 import hitl_widgets as hitl  # noqa: E402
-import report  # noqa: E402
+from benchmarks.speed import report  # noqa: E402
+from benchmarks.speed.scale_report import against, table  # noqa: E402
 from hitl_widgets.labels import _sqlite  # noqa: E402
 from hitl_widgets.labels.events import new_event_id  # noqa: E402
 from postgres import Server, binaries  # noqa: E402
-from scale_report import against, table  # noqa: E402
 from storefaults import (  # noqa: E402
     Tally,
     annotators,
@@ -47,9 +48,9 @@ from storefaults import (  # noqa: E402
     small_disk,
 )
 
-RESULTS = HERE / "results" / "reliability"
-FAMILIES = Path(__file__).with_name("reliability_families.md")
-PAGE = HERE.parent / "docs" / "reliability.md"
+FIGURES = RESULTS / "reliability"
+FAMILIES = Path(__file__).with_name("families.md")
+PAGE = DOCS / "reliability.md"
 WAL_SINCE = {"SQLite, DELETE": (99,), "SQLite, WAL": (3,)}
 BARS = {"SQLite, DELETE": 20, "SQLite, WAL": 20, "PostgreSQL, loopback": 30}
 LABELS, ROUNDS, SERVER_KILLS, PEOPLE, EACH = 400, 20, 5, 8, 40
@@ -67,7 +68,7 @@ def stores() -> Iterator[Iterator[tuple[str, str]]]:
     def each() -> Iterator[tuple[str, str]]:
         for kind, since in WAL_SINCE.items():
             _sqlite.WAL_SINCE = since
-            yield kind, str(Path(tempfile.mkdtemp(prefix="hitl-reliability-", dir=HERE)) / "labels.sqlite")
+            yield kind, str(Path(tempfile.mkdtemp(prefix="hitl-reliability-", dir=ROOT)) / "labels.sqlite")
         if server:
             yield "PostgreSQL, loopback", server.new_database()
 
@@ -75,7 +76,7 @@ def stores() -> Iterator[Iterator[tuple[str, str]]]:
         yield each()
     finally:
         _sqlite.WAL_SINCE = before
-        for folder in HERE.glob("hitl-reliability-*"):
+        for folder in ROOT.glob("hitl-reliability-*"):
             shutil.rmtree(folder)
         if server:
             server.remove()
@@ -102,7 +103,7 @@ def counts(tally: Tally) -> Found:
 def measure_durable() -> Found:
     with stores() as each:
         found = {kind: stats(append_times(place, LABELS, pause=0.01)) for kind, place in each}
-    with tempfile.NamedTemporaryFile(dir=HERE) as file:
+    with tempfile.NamedTemporaryFile(dir=ROOT) as file:
         disk = []
         for _ in range(200):
             began = time.perf_counter()
@@ -301,7 +302,7 @@ def measure_tests() -> Found:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "figures.jsonl"
         command = [sys.executable, "-m", "pytest", "-q", *TESTS]
-        subprocess.run(command, cwd=HERE.parent, env=os.environ | {"HITL_FIGURES": str(file)}, check=True)
+        subprocess.run(command, cwd=ROOT, env=os.environ | {"HITL_FIGURES": str(file)}, check=True)
         return {"faults": [json.loads(line) for line in file.read_text().splitlines()]}
 
 
@@ -390,7 +391,7 @@ def write(results: Path, target: Path) -> None:
         "# Reliability",
         "",
         "What is lost under which fault. Every fault is done for real. Written by `make bench-reliability`",
-        "(`python benchmarks/reliability.py`); do not edit. A time beyond its bar is **bold**.",
+        "(`python -m benchmarks.faults.reliability`); do not edit. A time beyond its bar is **bold**.",
         "",
         f"Machine: {os.cpu_count()} cores, {report._processor()}, {platform.system()} {platform.machine()}.",
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, psycopg {version('psycopg')},",
@@ -412,7 +413,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", choices=PARTS, action="append")
     only = parser.parse_args().only or list(PARTS)
-    RESULTS.mkdir(parents=True, exist_ok=True)
+    FIGURES.mkdir(parents=True, exist_ok=True)
     for name in only:
         print(name, flush=True)
         part = {
@@ -421,8 +422,8 @@ def main() -> None:
             "postgres": (folder.parent.name if (folder := binaries()) else None),
         }
         part["found"] = PARTS[name][0]()
-        (RESULTS / f"{name}.json").write_text(json.dumps(part, indent=1))
-    write(RESULTS, PAGE)
+        (FIGURES / f"{name}.json").write_text(json.dumps(part, indent=1))
+    write(FIGURES, PAGE)
     print(PAGE.read_text())
 
 

@@ -1,0 +1,1 @@
+"""Whether intervals cover what they should."""

@@ -1,0 +1,1 @@
+"""How good the built-in features are."""
