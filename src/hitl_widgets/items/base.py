@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ __all__ = [
     "ItemKind",
     "Payload",
     "Size",
+    "TakesOption",
     "broken",
     "content_hash",
     "is_missing",
@@ -133,6 +134,20 @@ class ItemKind(Protocol):
         """
 
 
+@runtime_checkable
+class TakesOption(Protocol):
+    """A kind that may be told more, behind a colon: ``kind="code:python"``."""
+
+    def with_option(self, option: str) -> ItemKind:
+        """The kind of the same name that goes by it.
+
+        Raises
+        ------
+        InvalidInput
+            For what it does not know.
+        """
+
+
 @cache
 def _kinds() -> dict[str, ItemKind]:
     found: list[ItemKind] = kinds_in(hitl_widgets.items)
@@ -145,18 +160,25 @@ def kinds() -> tuple[ItemKind, ...]:
 
 
 def kind_of(name: str) -> ItemKind:
-    """The kind of this name.
+    """The kind of this name, with its option behind a colon if it takes one.
 
     Raises
     ------
     InvalidInput
-        For one that there is not.
+        For one that there is not, and for an option that it does not take.
     """
-    if name not in _kinds():
+    plain, colon, option = str(name).partition(":")
+    if plain not in _kinds():
         raise InvalidInput(
-            f"kind={name!r} is no kind of item.{nearest(name, _kinds())} Expected one of {choices(_kinds())}."
+            f"kind={name!r} is no kind of item.{nearest(plain, _kinds())} Expected one of "
+            f"{choices(_kinds())}."
         )
-    return _kinds()[name]
+    kind = _kinds()[plain]
+    if not colon:
+        return kind
+    if not isinstance(kind, TakesOption):
+        raise InvalidInput(f"kind={name!r}: {plain} takes no option. Pass kind={plain!r}.")
+    return kind.with_option(option)
 
 
 def content_hash(kind: ItemKind, item: Any) -> str:
