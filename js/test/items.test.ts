@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
-import { renderGlimpse, renderItem } from "../src/items/index";
+import { registerItem, renderGlimpse, renderItem } from "../src/items/index";
+import { h } from "../src/ui/dom";
 
 const EVIL = '<img src=x onerror="globalThis.hacked = 1"><script>globalThis.hacked = 1</script>';
 
@@ -21,6 +22,22 @@ describe("an item", () => {
     const item = { content: { kind: "hologram" }, media: [] };
     for (const made of [renderItem(item), renderGlimpse(item)])
       expect(made.textContent).toContain('does not know items of kind "hologram"');
+  });
+
+  it("of a kind with a style of its own brings it once", () => {
+    const shown = () => h("b", { class: "hitl-bright" });
+    registerItem("bright", {
+      render: shown,
+      glimpse: shown,
+      spoken: () => "",
+      style: ".hitl-bright { color: red }",
+    });
+    const item = { content: { kind: "bright" }, media: [] };
+    for (const make of [renderItem, renderGlimpse, renderItem]) make(item);
+    const sheets = [...document.querySelectorAll("style")].filter((s) =>
+      s.textContent?.includes("hitl-bright"),
+    );
+    expect(sheets.map((sheet) => sheet.textContent)).toEqual([".hitl-bright { color: red }"]);
   });
 
   it("of text that was cut says how much more there is", () => {

@@ -1,4 +1,5 @@
 import type { Content } from "../host/protocol";
+import { h, setText } from "../ui/dom";
 
 /** An item as the browser holds it: the content, and the addresses of the media that came with it. */
 export type Item = { content: Content; media: readonly string[]; loaded?: unknown };
@@ -15,6 +16,8 @@ export type ItemKind<C extends Content> = {
   preload?: (media: readonly string[]) => unknown;
   /** Shows what is shown below an element in the colours of now. */
   redress?: (root: HTMLElement) => void;
+  /** CSS that no other kind needs, below `.hitl`. */
+  style?: string;
 };
 
 const kinds = new Map<string, ItemKind<never>>();
@@ -33,13 +36,23 @@ function known(content: Content): [ItemKind<never>, never] {
 
 export function renderItem({ content, media }: Item): HTMLElement {
   const [kind, told] = known(content);
+  wear(content.kind, kind);
   return kind.render(told, media);
 }
 
 /** A glimpse of an item: a few lines or a thumbnail. */
 export function renderGlimpse({ content, media }: Item, characters = 160): HTMLElement {
   const [kind, told] = known(content);
+  wear(content.kind, kind);
   return kind.glimpse(told, media, characters);
+}
+
+/** A kind's own CSS, once on the page however many widgets bring it, as the last brought it. */
+function wear(name: string, { style }: ItemKind<never>): void {
+  if (!style) return;
+  const id = `hitl-style-${name}`;
+  const sheet = document.getElementById(id) ?? document.head.appendChild(h("style", { attrs: { id } }));
+  setText(sheet, style);
 }
 
 /** An item in words. */
