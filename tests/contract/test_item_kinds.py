@@ -21,6 +21,7 @@ ITEMS: dict[str, list[Any]] = {
     "text": [f"a text of {i} words" for i in range(24)],
     "html": [f"<p>a <b>text</b> of {i} words" for i in range(24)],
     "markdown": [f"a **text** of {i} words" for i in range(24)],
+    "code": [f"# a text of {i} words\nx = {i}" for i in range(24)],
     "image": list(PIXELS),
     "table": [{"size": i, "colour": "red" if i % 3 else "blue"} for i in range(24)],
 }
