@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
-import { renderGlimpse, renderItem } from "../src/items/index";
+import { registerItem, renderGlimpse, renderItem } from "../src/items/index";
+import { h } from "../src/ui/dom";
 
 const EVIL = '<img src=x onerror="globalThis.hacked = 1"><script>globalThis.hacked = 1</script>';
 
@@ -41,6 +42,31 @@ describe("an item", () => {
     expect(made.querySelector("img, script")).toBeNull();
     const glimpse = renderGlimpse({ content: { kind: "table", rows: [["a", "1"]] }, media: [] });
     expect(glimpse.textContent).toBe("a 1");
+  });
+
+  it("of code stays text, in pieces that have a style", () => {
+    const text = `x\t= ${EVIL}\n\n"\u202e";\n`;
+    const marks = [4, EVIL.length, 0, 3, 1, 1];
+    const content = { kind: "code", text, language: "js", styles: ["string", "unseen"], marks };
+    const made = renderItem({ content, media: [] });
+    expect(made.querySelector("code")?.textContent).toBe(text);
+    expect(made.querySelector(".hitl-code-string")?.textContent).toBe(EVIL);
+    expect(made.querySelector(".hitl-code-unseen")?.getAttribute("data-code")).toBe("U+202E");
+    expect(made.querySelector("img, script")).toBeNull();
+    expect(made.textContent).toBe(text);
+    expect(made.querySelector(".hitl-code-lines")?.getAttribute("data-lines")).toBe("1\n2\n3");
+    const cut = renderItem({ content: { ...content, cut: 1234, plain: 5 }, media: [] });
+    expect(cut.textContent).toContain("1,234 characters more · the last 5 characters without colours");
+  });
+
+  it("of code as a glimpse is short, on one line, and in its pieces", () => {
+    const text = `\n  if (a) {\n    b();\n${"c ".repeat(200)}`;
+    const content = { kind: "code", text, language: "js", styles: ["keyword"], marks: [3, 2, 0] };
+    const made = renderGlimpse({ content, media: [] });
+    expect(made.textContent?.startsWith("if (a) { b(); c c")).toBe(true);
+    expect(made.textContent?.length).toBe(160);
+    expect(made.textContent?.endsWith("…")).toBe(true);
+    expect(made.querySelector(".hitl-code-keyword")?.textContent).toBe("if");
   });
 
   it("of pixels is not smoothed, a photograph is", () => {

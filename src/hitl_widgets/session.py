@@ -65,7 +65,8 @@ class Session:
         What an item is: the column of the text, of the HTML or Markdown (extra ``html``), of the image,
         or the columns of a table row.
     item, kind
-        The column of an item of any other kind, and the kind; without ``kind`` the values say what they are.
+        The column of an item of any other kind, and the kind, with its option behind a colon where it
+        takes one; without ``kind`` the values say what they are.
     X
         Embeddings, array-like of shape (n_rows, n_features), finite; or a path to ``.npy``,
         ``.parquet`` or ``.zarr``, a zarr or a Dask array, which may be larger than memory. Arrays of

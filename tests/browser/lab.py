@@ -367,7 +367,8 @@ class Bench:
         self.overlay = self.explorer.locator(".hitl-overlay")
 
     def wait_item(self) -> None:
-        self.card.locator(".hitl-text, .hitl-image, .hitl-table, .hitl-broken").first.wait_for()
+        """Wait for an item of any kind on the card."""
+        self.card.locator("> :not(.hitl-empty, .hitl-bulk)").first.wait_for()
 
     def wait_map(self, method: str | None = None) -> None:
         """The map on the screen; of UMAP the settled one, for its frames move."""

@@ -139,7 +139,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       : [ask?.key ?? emptyWords(state), found];
     if (now.length !== shownCard.length || now.some((part, i) => part !== shownCard[i])) {
       shownCard = now;
-      card.scrollTop = 0;
+      card.scrollTo(0, 0);
       const stage = clear(ask?.row);
       if (bulk && state.chosen) card.replaceChildren(bulkCard(state.chosen, state.classes, item));
       else if (ask && found) {

@@ -69,7 +69,7 @@ class Pool:
     Attributes
     ----------
     kind
-        ``text``, ``html``, ``markdown``, ``image`` or ``table``.
+        A name of :func:`hitl_widgets.items.base.kinds`, such as ``text`` or ``table``.
     items
         One value per distinct item.
     ids
@@ -96,6 +96,8 @@ class Pool:
         Some rows of an X that is too large to copy, to notice when it is overwritten.
     reduction
         The fitted TruncatedSVD that made X of a wide sparse matrix; None where it is as it was given.
+    option
+        What the kind was told behind a colon; "" where nothing.
     """
 
     kind: str
@@ -111,6 +113,7 @@ class Pool:
     given: Callable[[], Any] = field(default=lambda: None, repr=False)
     sample: Sample | None = field(default=None, repr=False)
     reduction: Any = field(default=None, repr=False)
+    option: str = ""
 
     def __len__(self) -> int:
         return len(self.items)
@@ -131,7 +134,7 @@ class Pool:
     @cached_property
     def item_kind(self) -> ItemKind:
         """What knows this kind of item."""
-        return kind_of(self.kind)
+        return kind_of(f"{self.kind}:{self.option}" if self.option else self.kind)
 
     @cached_property
     def texts(self) -> Sequence[str] | None:
@@ -403,8 +406,8 @@ class Pool:
             as a table row. Without any, all columns.
         item, kind
             The column of an item of any other kind, and the kind: a name of
-            :func:`hitl_widgets.items.base.kinds`. Without ``kind`` the values say what they are; of a list
-            it may be passed alone.
+            :func:`hitl_widgets.items.base.kinds`, with its option behind a colon where it takes one.
+            Without ``kind`` the values say what they are; of a list it may be passed alone.
         X
             Embeddings, array-like of shape (n_rows, n_features), finite; a path to ``.npy``,
             ``.parquet`` or ``.zarr``, a zarr array or a Dask array. See
@@ -453,7 +456,7 @@ class Pool:
             raise InvalidInput("The table is empty: there is nothing to label. Pass at least one row.")
         matrix, reduction = (None, None) if X is None else open_reduced(X, len(items), cache=cache)
         also: dict[str, Any] = {"remote_images": hosts, "given": held, "sample": sample_of(matrix)}
-        also["reduction"] = reduction
+        also |= {"reduction": reduction, "option": "" if kind is None else kind.partition(":")[2]}
         also |= {"column": column, "id_column": id}
         if names is not None:
             rows = np.arange(len(items), dtype=np.int64)

@@ -22,6 +22,7 @@ __all__ = [
     "ItemKind",
     "Payload",
     "Size",
+    "TakesOption",
     "broken",
     "content_hash",
     "is_missing",
@@ -164,6 +165,20 @@ class InParts(Protocol):
         """
 
 
+@runtime_checkable
+class TakesOption(Protocol):
+    """A kind that may be told more, behind a colon: ``kind="code:python"``."""
+
+    def with_option(self, option: str) -> ItemKind:
+        """The kind of the same name that goes by it.
+
+        Raises
+        ------
+        InvalidInput
+            For what it does not know.
+        """
+
+
 @cache
 def _kinds() -> dict[str, ItemKind]:
     found: list[ItemKind] = kinds_in(hitl_widgets.items)
@@ -176,18 +191,25 @@ def kinds() -> tuple[ItemKind, ...]:
 
 
 def kind_of(name: str) -> ItemKind:
-    """The kind of this name.
+    """The kind of this name, with its option behind a colon if it takes one.
 
     Raises
     ------
     InvalidInput
-        For one that there is not.
+        For one that there is not, and for an option that it does not take.
     """
-    if name not in _kinds():
+    plain, colon, option = str(name).partition(":")
+    if plain not in _kinds():
         raise InvalidInput(
-            f"kind={name!r} is no kind of item.{nearest(name, _kinds())} Expected one of {choices(_kinds())}."
+            f"kind={name!r} is no kind of item.{nearest(plain, _kinds())} Expected one of "
+            f"{choices(_kinds())}."
         )
-    return _kinds()[name]
+    kind = _kinds()[plain]
+    if not colon:
+        return kind
+    if not isinstance(kind, TakesOption):
+        raise InvalidInput(f"kind={name!r}: {plain} takes no option. Pass kind={plain!r}.")
+    return kind.with_option(option)
 
 
 def content_hash(kind: ItemKind, item: Any) -> str:
