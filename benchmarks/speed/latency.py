@@ -16,7 +16,6 @@ import datetime as dt
 import json
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -30,9 +29,8 @@ from benchmarks import DOCS, RESULTS, ROOT
 from benchmarks.speed import loop_times, map_times, peer_times, report, scale_times, scoring_times
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(ROOT / "tests" / "browser"))
 
-from lab import Bench, Lab, Notebook, chromium, write_notebook  # noqa: E402
+from lab import Bench, Lab, Notebook, chromium, write_notebook
 
 PRESSES = 40
 PAUSE_MS = 400

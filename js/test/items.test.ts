@@ -1,7 +1,6 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
-import { registerItem, renderGlimpse, renderItem } from "../src/items/index";
-import { h } from "../src/ui/dom";
+import { renderGlimpse, renderItem } from "../src/items/index";
 
 const EVIL = '<img src=x onerror="globalThis.hacked = 1"><script>globalThis.hacked = 1</script>';
 
