@@ -24,13 +24,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from lab import Bench, Lab, Notebook, chromium, write_notebook
 
 from benchmarks import DOCS, RESULTS, ROOT
 from benchmarks.speed import loop_times, map_times, peer_times, report, scale_times, scoring_times
 
 HERE = Path(__file__).resolve().parent
-
-from lab import Bench, Lab, Notebook, chromium, write_notebook
 
 PRESSES = 40
 PAUSE_MS = 400
