@@ -15,7 +15,7 @@ from hitl_widgets.session import Session
 from hitl_widgets.widgets import channel
 from postgres import HOW, Server, binaries
 
-# A slow machine is no failure.
+# A slow machine is not a failure.
 settings.register_profile("hitl", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("hitl")
 

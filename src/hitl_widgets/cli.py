@@ -142,7 +142,7 @@ def _port(asked: int | None) -> int:
     if asked is None:
         raise HitlError("The ports 8888 to 8907 are all in use. Pass a free one: --port 9999")
     raise HitlError(
-        f"Port {asked} cannot be used: another program has it, or it is no port. Try another one."
+        f"Port {asked} cannot be used: another program has it, or it is not a port. Try another one."
     )
 
 

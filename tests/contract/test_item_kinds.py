@@ -89,7 +89,7 @@ def test_whatever_stands_in_a_column_is_shown_or_said(name: str, value: Any) -> 
     try:
         [item] = kind.read([{"cell": value} if kind.tabular else value], "items")
     except HitlError as error:
-        assert "row 0" in str(error)  # noqa: PT017 - some values are no items
+        assert "row 0" in str(error)  # noqa: PT017 - some values are not items
         return
     content_hash(kind, item)
     made = kind.payload(item, Size())

@@ -314,9 +314,9 @@ def test_a_classifier_is_taken_as_it_is_and_never_changed() -> None:
         (3, "learner=3: expected"),
         (LogisticRegression, r"is a class: pass an object, LogisticRegression\(\)"),
         (LinearLearner, r"is a class: pass an object, LinearLearner\(\)"),
-        (LinearRegression(), r"LinearRegression\(\) is no classifier: pass one"),
+        (LinearRegression(), r"LinearRegression\(\) is not a classifier: pass one"),
         (Old(), "learner=Old: start must take"),
-        (KMeans(), r"KMeans\(\) is no classifier"),
+        (KMeans(), r"KMeans\(\) is not a classifier"),
     ],
 )
 def test_what_cannot_learn_is_refused(learner: Any, words: str) -> None:

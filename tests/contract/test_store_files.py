@@ -282,7 +282,7 @@ def test_a_place_that_is_no_store_is_refused_and_left_as_it_was(
         ("/proc/labels.sqlite", "cannot be opened"),
         ("/dev/null/labels.sqlite", "Not a directory"),
         ("nosuchdatabase://host/labels", "nosuchdatabase"),
-        ("://", "store= is no database URL.*postgresql://"),
+        ("://", "store= is not a database URL.*postgresql://"),
     ],
 )
 def test_a_place_that_cannot_be_written_is_refused(location: str, words: str) -> None:

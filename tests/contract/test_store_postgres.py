@@ -185,10 +185,10 @@ def everything(error: BaseException) -> str:
         ("postgresql://hitl:WRONG-secret@127.0.0.1:1/postgres", "Check the host"),
         ("postgresql://hitl:WRONG-secret@no-such-host.invalid/postgres", "no-such-host"),
         ("postgresql://hitl:WRONG-secret@127.0.0.1:{port}/nothing?nonsense=1", "nonsense"),
-        ("postgresql://hitl:WRONG-secret@127.0.0.1:notaport/x", "is no database URL"),
+        ("postgresql://hitl:WRONG-secret@127.0.0.1:notaport/x", "is not a database URL"),
         ("postgresql+asyncpg://hitl:WRONG-secret@127.0.0.1/x", "names a database of 'postgresql.asyncpg'"),
         ("mysql://hitl:WRONG-secret@127.0.0.1/x", "names a database of 'mysql'"),
-        ("WRONG-secret://", "is no database URL"),
+        ("WRONG-secret://", "is not a database URL"),
     ],
 )
 def test_no_password_is_in_any_error(

@@ -389,8 +389,8 @@ def information_density(X: Any, metric: str = "euclidean") -> Any:
         (partial(max_EI, tradeoff=0.1), "'max_EI' asks for a regressor"),
         (of_module("modAL.multilabel", avg_score), "'avg_score' asks for several labels of each item"),
         (of_module("modAL.dropout", mc_dropout_bald), "'mc_dropout_bald' asks for a network with dropout"),
-        (of_module("modAL.uncertainty", classifier_margin), "'classifier_margin' .* is no query strategy"),
-        (of_module("modAL.density", information_density), "'information_density' .* is no query strategy"),
+        (of_module("modAL.uncertainty", classifier_margin), "'classifier_margin' .* is not a query strategy"),
+        (of_module("modAL.density", information_density), "'information_density' .* is not a query strategy"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

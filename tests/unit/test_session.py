@@ -673,7 +673,7 @@ def test_a_pool_says_itself_what_its_items_are(make_session: Make) -> None:
 
 def test_a_class_that_the_task_lacks_is_refused_and_nothing_is_written(make_session: Make) -> None:
     session = make_session(classes=["spam", "ham"])
-    with pytest.raises(InvalidInput, match=r"'spm' is no class of this task. Did you mean 'spam'"):
+    with pytest.raises(InvalidInput, match=r"'spm' is not a class of this task. Did you mean 'spam'"):
         session.label(session.pool.ids[0], "spm")
     assert session.history()["kind"].tolist() == ["schema"]
 
@@ -904,10 +904,10 @@ def test_no_labels_can_be_exported_too(make_session: Make, tmp_path: Path) -> No
 def test_an_export_of_an_unknown_format_is_refused(make_session: Make, tmp_path: Path) -> None:
     session = make_session()
     with pytest.raises(
-        InvalidInput, match=r"'.doc' is no format for export.*'csv', 'parquet', 'jsonl', 'xlsx'"
+        InvalidInput, match=r"'.doc' is not a format for export.*'csv', 'parquet', 'jsonl', 'xlsx'"
     ):
         session.export(tmp_path / "out.doc")
-    with pytest.raises(InvalidInput, match=r"'parket' is no format.*Did you mean 'parquet'"):
+    with pytest.raises(InvalidInput, match=r"'parket' is not a format.*Did you mean 'parquet'"):
         session.export(tmp_path / "out.csv", format="parket")
     assert list(tmp_path.iterdir()) == []
 

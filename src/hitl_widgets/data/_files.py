@@ -31,7 +31,7 @@ def npy_file(path: Path, name: str) -> Any:
     Raises
     ------
     InvalidInput
-        Where it is no .npy file, was not written to its end, or holds objects.
+        Where it is not a .npy file, was not written to its end, or holds objects.
     """
     try:
         with path.open("rb") as file:
@@ -41,7 +41,7 @@ def npy_file(path: Path, name: str) -> Any:
             start = file.tell()
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise InvalidInput(
-            f"{name}={str(path)!r} is no .npy file that can be read ({reason(error)}). Write it with "
+            f"{name}={str(path)!r} is not a .npy file that can be read ({reason(error)}). Write it with "
             "numpy.save."
         ) from error
     if dtype.kind not in "biuf":
@@ -77,7 +77,7 @@ def parquet_file(path: Path, name: str) -> Source:
     except (OSError, ValueError) as error:
         if isinstance(error, InvalidInput):
             raise
-        raise InvalidInput(f"{what} is no Parquet that can be read ({error}).") from error
+        raise InvalidInput(f"{what} is not Parquet that can be read ({error}).") from error
     batch = max(1, NUMBERS // max(1, width))
 
     def blocks() -> Iterator[npt.NDArray[Any]]:

@@ -42,7 +42,7 @@ def embed_items(items: Sequence[object], embed: Any) -> Matrix:
 def fit_embedding(items: Sequence[object], embed: Any) -> tuple[Matrix, Any]:
     """:func:`embed_items`, and what makes the same numbers of new items: a fitted scikit-learn transformer.
 
-    None where ``embed`` is no transformer, or one that cannot transform new items, such as TSNE.
+    None where ``embed`` is not a transformer, or one that cannot transform new items, such as TSNE.
     """
     unusable = isinstance(embed, type | str | bytes)  # a class, or "...".encode
     for method in () if unusable else ("fit_transform", "encode"):

@@ -268,7 +268,7 @@ def _zarr_array(path: Path, what: str) -> Any:
     except (OSError, ValueError, KeyError) as error:
         if isinstance(error, InvalidInput):
             raise
-        raise InvalidInput(f"{what} is no zarr array that can be read ({error}).") from error
+        raise InvalidInput(f"{what} is not a zarr array that can be read ({error}).") from error
     if hasattr(found, "shape"):
         return found
     names = sorted(found.array_keys())

@@ -173,7 +173,7 @@ def _check(X: Matrix, k: int, metric: str) -> None:
     if X.ndim != 2:
         raise InvalidInput(f"X has shape {X.shape}. Expected (n, d): one row per item.")
     if k < 1:
-        raise InvalidInput(f"k={k!r} is no number of neighbours. Expected at least 1; the default is 15.")
+        raise InvalidInput(f"k={k!r} is not a number of neighbours. Expected at least 1; the default is 15.")
     if metric not in get_args(Metric):
         known = get_args(Metric)
         raise InvalidInput(

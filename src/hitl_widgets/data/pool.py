@@ -149,7 +149,7 @@ class Pool:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of the ids in order, and of some items where the ids are no hashes of them.
+        """A hash of the ids in order, and of some items where the ids are not hashes of them.
 
         Rows mean the same items where it is the same.
         """

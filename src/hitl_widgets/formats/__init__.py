@@ -69,7 +69,7 @@ def writer_of(path: str | os.PathLike[str], format: str | None = None) -> Writer
     if name is None or name not in writers:
         asked = format or Path(path).suffix or str(path)
         raise InvalidInput(
-            f"{asked!r} is no format for export.{nearest(asked, writers)} Expected one of "
+            f"{asked!r} is not a format for export.{nearest(asked, writers)} Expected one of "
             f"{choices(writers)}, by format= or by the ending of the path."
         )
     return writers[name]

@@ -27,7 +27,7 @@ class Answers:
 
         def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said]:
             if row["hitl_act"] != "label":
-                raise NotTaken(f"The act is {row['hitl_act']!r}, which is no label.")
+                raise NotTaken(f"The act is {row['hitl_act']!r}, which is not a label.")
             keys = [row["key"]] if row.get("key") else wanted.selected(row["pool"], row["rows"])
             for key in keys:
                 yield Said(number, row["value"], key)

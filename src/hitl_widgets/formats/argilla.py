@@ -68,7 +68,7 @@ def _asked(names: Iterable[str], wanted: Wanted) -> str:
 def _unanswered(row: Mapping[str, Any], suggested: bool) -> NotTaken:
     if row.get("status") == "discarded":
         return NotTaken("The record was discarded.")
-    why = "a suggestion is no label" if suggested else "it is not labelled"
+    why = "a suggestion is not a label" if suggested else "it is not labelled"
     return NotTaken(f"The record has no response: {why}.")
 
 

@@ -19,7 +19,7 @@ Row = tuple[int, Mapping[str, Any]]
 
 
 class NotTaken(Exception):
-    """Why a row, or one answer in it, is no label."""
+    """Why a row, or one answer in it, is not a label."""
 
 
 def _no_selection(_pool: str, _rows: str) -> Sequence[str]:
@@ -60,7 +60,7 @@ class Said:
     number
         The row of the source.
     id
-        The person's own id; None where the file has none. Numbers that a tool gave are no ids.
+        The person's own id; None where the file has none. Numbers that a tool gave are not ids.
     content
         Texts and paths of the item, any of which may be what it is known by.
     annotator

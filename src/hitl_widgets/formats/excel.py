@@ -141,7 +141,7 @@ def read_excel(path: Path) -> list[list[Any]]:
     Raises
     ------
     InvalidInput
-        For what is no workbook, or spans more cells than can be meant.
+        For what is not a workbook, or spans more cells than can be meant.
     """
     calamine = _library("python_calamine")
     try:

@@ -138,7 +138,7 @@ def json_lines(path: Path) -> Iterable[tuple[int, bytes]]:
     Raises
     ------
     InvalidInput
-        For a file beyond 1 GB. A line beyond 64 MB comes cut, and is no JSON.
+        For a file beyond 1 GB. A line beyond 64 MB comes cut, and is not JSON.
     """
     if path.stat().st_size > MAX_BYTES:
         raise InvalidInput(f"{path} has {path.stat().st_size / 2**30:.1f} GB; the limit is 1 GB. Split it.")
@@ -184,7 +184,7 @@ def parsed(line: bytes, *, most: int | None = None, strict: bool = True) -> Any:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"holds {name}, which is no number of JSON")
+    raise ValueError(f"holds {name}, which is not a number of JSON")
 
 
 def _check_values(value: Any, depth: int = 0, *, strict: bool = True) -> None:
@@ -246,7 +246,7 @@ def _event(value: Any) -> LabelEvent:
     if moment is None or moment.tzinfo is None:
         raise InvalidInput(f"time is {line.time!r}, not a time with a zone in ISO 8601")
     if not line.annotator.strip() or not is_unicode(line.annotator + line.task + line.event_id):
-        raise InvalidInput(f"annotator {line.annotator!r} of task {line.task!r} is no name")
+        raise InvalidInput(f"annotator {line.annotator!r} of task {line.task!r} is not a name")
     if (line.kind in {"label", "skip"}) != bool(line.item_ids):
         raise InvalidInput(f"a {line.kind} of {len(line.item_ids)} items makes no sense")
     if len(set(line.item_ids)) < len(line.item_ids):
@@ -279,7 +279,7 @@ def _check_schema(value: Any) -> None:
     try:
         Fold().apply(LabelEvent("schema", "", "", value=value))
     except (TypeError, KeyError, AttributeError) as error:
-        raise InvalidInput(f"value is no schema ({error!r})") from None
+        raise InvalidInput(f"value is not a schema ({error!r})") from None
 
 
 CHECKS: dict[str, Callable[[Any], None]] = {

@@ -55,7 +55,9 @@ class Tasks:
             made = _annotations(row)
             if not made:
                 why = (
-                    "a prediction of a model is no label" if row.get("predictions") else "it is not labelled"
+                    "a prediction of a model is not a label"
+                    if row.get("predictions")
+                    else "it is not labelled"
                 )
                 raise NotTaken(f"The task has no annotation: {why}.")
             for one in made:

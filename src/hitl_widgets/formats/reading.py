@@ -28,7 +28,7 @@ __all__ = ["Columns", "read_source"]
 
 ENDINGS = (".csv", ".parquet", ".json", ".jsonl", ".xlsx")
 MAX_START = 1_000
-MAX_BROKEN = 1_000  # after so many broken lines it is no CSV file
+MAX_BROKEN = 1_000  # after so many broken lines it is not a CSV file
 MAX_ROWS = 20_000_000
 _field_limit = threading.Lock()
 
@@ -42,7 +42,7 @@ class Columns:
     rows
         Number of each row in the source, from 0.
     broken
-        Rows that cannot be read, or are no labels, with why.
+        Rows that cannot be read, or are not labels, with why.
     n_rows
         How many rows the source has.
     annotators
@@ -136,7 +136,7 @@ def _from_table(source: Any, asked: _Asked, what: str) -> Columns:
 
 
 def _named(found: Columns, called: Sequence[str], asked: _Asked) -> Columns:
-    """Numbers of classes as their names, where the task knows these; -1 is no label."""
+    """Numbers of classes as their names, where the task knows these; -1 is not a label."""
     label = asked.wanted.label
     if not called:
         return found
@@ -224,7 +224,7 @@ def _from_file(path: Path, asked: _Asked) -> Columns | History:
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise InvalidInput(
-            f"{str(path)!r} is no file that can be imported.{nearest(ending, ENDINGS)} Expected a path "
+            f"{str(path)!r} is not a file that can be imported.{nearest(ending, ENDINGS)} Expected a path "
             f"ending with {choices(ENDINGS)}."
         )
     if not path.is_file():

@@ -201,7 +201,7 @@ def kind_of(name: str) -> ItemKind:
     plain, colon, option = str(name).partition(":")
     if plain not in _kinds():
         raise InvalidInput(
-            f"kind={name!r} is no kind of item.{nearest(plain, _kinds())} Expected one of "
+            f"kind={name!r} is not a kind of item.{nearest(plain, _kinds())} Expected one of "
             f"{choices(_kinds())}."
         )
     kind = _kinds()[plain]

@@ -16,7 +16,7 @@ def open_file(path: Any) -> BinaryIO:
     Raises
     ------
     ValueError
-        For what is no file.
+        For what is not a file.
     OSError
         When it cannot be opened.
     """

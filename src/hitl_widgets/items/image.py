@@ -208,7 +208,7 @@ def _decode(data: bytes) -> Image.Image:
         image.load()
     except UnidentifiedImageError:
         readable = ", ".join(IMAGE_FORMATS)
-        raise ValueError(f"The bytes are no image that can be read ({readable}).") from None
+        raise ValueError(f"The bytes are not an image that can be read ({readable}).") from None
     except (OSError, SyntaxError, Image.DecompressionBombError, Warning) as error:
         raise ValueError(f"The image is damaged or too large: {error}.") from None
     return _plain(image)
@@ -220,7 +220,7 @@ def read_file(path: Any) -> bytes:
     Raises
     ------
     ValueError
-        For a larger file, and for what is no file.
+        For a larger file, and for what is not a file.
     OSError
         When it cannot be read.
     """
@@ -233,7 +233,7 @@ def read_file(path: Any) -> bytes:
 def _read(item: Any) -> bytes:
     if not isinstance(item, str | os.PathLike):
         raise ValueError(  # noqa: TRY004 - the caller tells people what is wrong with an item
-            f"A {type(item).__name__} is no image: expected bytes, an array, a Pillow image or a path."
+            f"A {type(item).__name__} is not an image: expected bytes, an array, a Pillow image or a path."
         )
     try:
         return read_file(item)
@@ -255,7 +255,7 @@ def _from_array(array: np.ndarray[Any, Any]) -> Image.Image:
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     if array.size == 0 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in {3, 4})):
-        raise ValueError(f"An array of shape {array.shape} is no image: expected (h, w) or (h, w, 3|4).")
+        raise ValueError(f"An array of shape {array.shape} is not an image: expected (h, w) or (h, w, 3|4).")
     if array.dtype != np.uint8:
         values = array.astype(np.float64)
         if not np.isfinite(values).all():

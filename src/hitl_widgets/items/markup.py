@@ -109,7 +109,7 @@ def check_hosts(hosts: Any) -> tuple[str, ...]:
     Raises
     ------
     InvalidInput
-        For addresses, patterns and whatever else is no host name.
+        For addresses, patterns and whatever else is not a host name.
     """
     if hosts is None:
         return ()

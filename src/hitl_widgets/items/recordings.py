@@ -91,7 +91,7 @@ def _is_encoded(head: bytes) -> bool:
 
 
 def _needs_extra(value: Any) -> bool:
-    """Whether a recording is no WAV file, and soundfile is not installed."""
+    """Whether a recording is not a WAV file, and soundfile is not installed."""
     if isinstance(value, bytes | bytearray | memoryview):
         other = bytes(value[:4]) != b"RIFF"
     else:
@@ -127,7 +127,7 @@ def open_recording(item: Any) -> Recording:
             raise ValueError(f"The recording cannot be read: {error.strerror or error}.") from None
     else:
         raise ValueError(  # the caller tells people what is wrong with an item
-            f"A {type(item).__name__} is no recording: expected a path, bytes or (samples, rate)."
+            f"A {type(item).__name__} is not a recording: expected a path, bytes or (samples, rate)."
         )
     if not found.frames:
         raise ValueError("The recording is empty: it has no samples.")
@@ -140,7 +140,7 @@ class _InMemory:
     def __init__(self, samples: npt.NDArray[Any], rate: Any) -> None:
         if samples.ndim not in {1, 2} or samples.dtype.kind not in "iuf":
             raise ValueError(
-                f"An array of shape {samples.shape} and type {samples.dtype} is no recording: expected "
+                f"An array of shape {samples.shape} and type {samples.dtype} is not a recording: expected "
                 "numbers of shape (samples,) or (samples, channels)."
             )
         if samples.ndim == 2 and samples.shape[1] > MOST_CHANNELS:
@@ -170,7 +170,7 @@ def _loudest(samples: npt.NDArray[Any]) -> float:
     if samples.dtype in LOUDEST:
         return LOUDEST[samples.dtype]
     if samples.dtype.kind == "u":
-        raise ValueError(f"An array of type {samples.dtype} is no recording: expected int16 or float32.")
+        raise ValueError(f"An array of type {samples.dtype} is not a recording: expected int16 or float32.")
     if not samples.size:
         return 1.0
     if samples.dtype.kind == "f":
@@ -211,7 +211,7 @@ def _decoded(file: BinaryIO, suffix: str) -> Recording:
         return _Encoded(soundfile.SoundFile(file))
     except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
         reason = getattr(error, "error_string", "") or str(error)
-        raise ValueError(f"It is no recording that can be read: {reason.strip().rstrip('.')}.") from None
+        raise ValueError(f"It is not a recording that can be read: {reason.strip().rstrip('.')}.") from None
 
 
 class _Encoded:

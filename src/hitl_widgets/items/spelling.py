@@ -34,7 +34,7 @@ def is_rounded(value: Any) -> bool:
 
 
 def rounded_words(value: Any) -> str:
-    """Why such a float is no id."""
+    """Why such a float is not an id."""
     return (
         f"{value!r} is a float beyond 2**53, which stands for several whole numbers: which item is meant "
         "cannot be known. Keep such ids as text or whole numbers: read the column with dtype='Int64' or "

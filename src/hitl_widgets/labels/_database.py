@@ -101,6 +101,6 @@ def _read_url(text: str) -> sa.URL:
     with contextlib.suppress(sa.exc.ArgumentError, ValueError):
         return sa.make_url(text)
     raise StoreError(
-        "store= is no database URL. Expected one such as postgresql://name:password@host/database, "
+        "store= is not a database URL. Expected one such as postgresql://name:password@host/database, "
         "or a path such as labels.sqlite."
     )

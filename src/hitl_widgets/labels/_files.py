@@ -36,7 +36,7 @@ def refuse_missing(path: Path) -> None:
     if not path.exists():
         raise StoreError(f"There is no label store {path}. It is the file named in the widget, or by store=.")
     if not path.is_file():
-        raise StoreError(f"{path} is no file. Name the label store, such as labels.sqlite.")
+        raise StoreError(f"{path} is not a file. Name the label store, such as labels.sqlite.")
 
 
 def copy_files(path: Path, target: Path) -> bool:

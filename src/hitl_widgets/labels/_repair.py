@@ -35,7 +35,7 @@ def repair(path: Path) -> list[str]:
     Raises
     ------
     StoreError
-        When the file is in use, is no label store, or nothing of it can be read. It is as it was then.
+        When the file is in use, is not a label store, or nothing of it can be read. It is as it was then.
     """
     refuse_missing(path)
     if path.stat().st_size == 0:
@@ -128,7 +128,7 @@ def _read_all(raw: sqlite3.Connection) -> None:
         try:
             read_event(EventRow(*row))
         except (ValueError, TypeError, KeyError) as error:
-            raise sqlite3.DatabaseError(f"row {row[0]} is no event") from error
+            raise sqlite3.DatabaseError(f"row {row[0]} is not an event") from error
 
 
 def _replace(path: Path, backup: Path) -> list[str]:
@@ -148,7 +148,7 @@ def _replace(path: Path, backup: Path) -> list[str]:
             found.events.setdefault(number, event)
         if not found.events:
             raise StoreError(
-                f"Nothing of {path} can be read: it is no label store, or all is lost. It was left as it was."
+                f"Nothing of {path} can be read: not a label store, or all is lost. It was left as it was."
             )
         same_id = _write(new, found)
         for end in (*SIDE_FILES, "-shm"):  # they belong to the old file, and would be played into the new one

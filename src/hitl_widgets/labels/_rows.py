@@ -11,7 +11,7 @@ __all__ = ["to_event", "to_row"]
 
 
 def to_row(event: LabelEvent) -> dict[str, Any]:
-    """The columns of an event; what is no column of its own is JSON, in ASCII."""
+    """The columns of an event; what is not a column of its own is JSON, in ASCII."""
     body: dict[str, Any] = {
         "item_ids": event.item_ids,
         "value": event.value,

@@ -59,7 +59,7 @@ def _look_at_server(report: Report, connection: sa.Connection, leases: Leases) -
         except (ValueError, TypeError, KeyError):
             unreadable += 1
     report.facts["integrity"] = (
-        f"{unreadable} rows are no events" if unreadable else "every event can be read"
+        f"{unreadable} rows are not events" if unreadable else "every event can be read"
     )
     held: Counter[str] = Counter()
     if int(meta["format"]) > 1:
@@ -74,6 +74,6 @@ def _look_at_server(report: Report, connection: sa.Connection, leases: Leases) -
             )
     report.facts["leases"] = f"{held.total():,} for {len(held)} at work" if held else "none"
     if unreadable:
-        report.problems.append(f"{unreadable} rows are no events.")
+        report.problems.append(f"{unreadable} rows are not events.")
     if "fsync off" in report.facts["durability"]:
         report.problems.append("The server runs with fsync off: what it acknowledges is lost with the power.")

@@ -63,14 +63,14 @@ def mend(location: str) -> Report:
     Raises
     ------
     StoreError
-        When it is no file, is in use, or nothing of it can be read. Nothing was changed then.
+        When it is not a file, is in use, or nothing of it can be read. Nothing was changed then.
     """
     path = sqlite_path(location)
     if path is None:
         raise StoreError(
             "--repair mends SQLite files. A server is mended by its own tools; see without --repair."
         )
-    examine(location)  # what is no store, or a newer one, is refused
+    examine(location)  # what is not a store, or a newer one, is refused
     done = repair(path)
     report = examine(location)
     report.done = done
@@ -216,5 +216,5 @@ def _tell_damage(report: Report, copy: Path, wrong: str) -> None:
         f"The file is damaged ({said[:300]}). {len(found.events):,} events can be read{lost}. --repair keeps "
         "a backup, and puts them into a new file."
         if found.events
-        else f"This is no label store, or nothing of it can be read ({said[:300]}). Name another file."
+        else f"This is not a label store, or nothing of it can be read ({said[:300]}). Name another file."
     )

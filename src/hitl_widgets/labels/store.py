@@ -73,7 +73,7 @@ class LabelStore:
     Raises
     ------
     StoreError
-        When the place cannot be opened or written, is no label store, or was written by a newer
+        When the place cannot be opened or written, is not a label store, or was written by a newer
         version.
 
     Notes

@@ -17,7 +17,7 @@ __all__ = ["OnLandmarks"]
 class OnLandmarks:
     """Any learner, taught on landmarks; a row gets the weighted mean of its nearest landmarks.
 
-    A label of a row that is no landmark counts for the landmark nearest to it, unless that one has a
+    A label of a row that is not a landmark counts for the landmark nearest to it, unless that one has a
     label of its own; of several such labels the nearest row's counts, of equally near ones the first.
 
     Parameters

@@ -290,7 +290,7 @@ class SklearnLearner:
 
     @contextlib.contextmanager
     def _waiting(self) -> Iterator[None]:
-        """What the estimator raises with few labels is no failure."""
+        """What the estimator raises with few labels is not a failure."""
         try:
             yield
         except Exception as failure:
@@ -333,7 +333,7 @@ class SklearnLearner:
         target = named(y, names)
         classes, codes = np.unique(target, return_inverse=True)
         try:
-            if not _reads_unlabelled(self.estimator):  # where -1 is no class, names are not either
+            if not _reads_unlabelled(self.estimator):  # where -1 is not a class, names are not either
                 return self._fit(index, target, weight)
         except Exception:
             if np.array_equal(classes, range(len(classes))):
@@ -428,7 +428,7 @@ def as_learner(learner: Any) -> Learner:
     if isinstance(learner, BaseEstimator):
         if not is_classifier(learner):
             raise InvalidInput(
-                f"learner={type(learner).__name__}() is no classifier: pass one, such as "
+                f"learner={type(learner).__name__}() is not a classifier: pass one, such as "
                 "sklearn.linear_model.LogisticRegression(), or 'linear'."
             )
         return SklearnLearner(learner)

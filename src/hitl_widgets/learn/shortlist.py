@@ -25,7 +25,7 @@ class Shortlist:
 
     For tens of millions of rows. An inverted file of 8-bit vectors (Jegou, Douze and Schmid 2011; Faiss)
     is built once, at a byte a number. Below some millions of rows score them all: it is as quick, and
-    the row that is worth most is never missed. A shortlist of last round's best rows is no substitute:
+    the row that is worth most is never missed. A shortlist of last round's best rows is not a substitute:
     after one more label it holds between a tenth and nine tenths of the new best hundred.
 
     Parameters

@@ -112,7 +112,7 @@ def _points(X: Any) -> npt.NDArray[np.float32]:
         points = np.asarray(X, dtype=np.float32)
     except (TypeError, ValueError):
         raise InvalidInput(
-            "X holds what is no number. Expected two columns of numbers, such as "
+            "X holds what is not a number. Expected two columns of numbers, such as "
             'hitl.datasets.toy("moons")[["x1", "x2"]].'
         ) from None
     if points.ndim != 2 or points.shape[1] != 2:

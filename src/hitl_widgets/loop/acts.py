@@ -129,7 +129,7 @@ class Acts:
             if self._log.knows(event_id):
                 return event_id
             if act is not None and not isinstance(act, str):
-                raise InvalidInput(f"{act!r} is no act: expected an event_id of session.history().")
+                raise InvalidInput(f"{act!r} is not an act: expected an event_id of session.history().")
             back, way = self._ledger.fold.to_jump(self._log.annotator, act)
             if not way:
                 return None
@@ -193,12 +193,12 @@ class Acts:
         rows, n = np.asarray(index), len(self._ledger.pool)
         if rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n:
             odd = next((i for i in index if not isinstance(i, int) or not 0 <= i < n), index)
-            raise InvalidInput(f"{odd!r} is no row of the pool: expected whole numbers from 0 to {n - 1}.")
+            raise InvalidInput(f"{odd!r} is not a row of the pool: expected whole numbers from 0 to {n - 1}.")
         found: list[int] = rows.tolist()
         return list(dict.fromkeys(found)) if (rows[1:] <= rows[:-1]).any() else found
 
     def _selection(self, row: int, said: Selection) -> Selection:
-        """How an item that was asked came to be: what was labelled meanwhile is no draw for the audit."""
+        """How an item that was asked came to be: what was labelled meanwhile is not a draw for the audit."""
         with self._log.lock:
             mine, known = self._ledger.labels.mine[row], self._ledger.labels.y[row] >= 0
         if mine:
@@ -208,7 +208,7 @@ class Acts:
         return "audit" if self._blind.issued([row]) else said
 
     def _said(self, value: Any) -> Any:
-        """A value as the log has it; raises InvalidInput for what is no answer."""
+        """A value as the log has it; raises InvalidInput for what is not an answer."""
         fold = self._ledger.fold
         return fold.kind.dump(fold.kind.parse(value, fold.vocabulary))
 
@@ -217,7 +217,7 @@ def unsaid(n: int) -> str:
     """Of items whose labels say a class that went: how they come back."""
     those = "1 item is" if n == 1 else f"{n:,} items are"
     return (
-        f"{those} asked again: what was said is no class any more. Turning this back, or adding the class "
+        f"{those} asked again: what was said is not a class any more. Turning this back, or adding the class "
         "anew, brings the labels back."
     )
 

@@ -127,7 +127,7 @@ class Ledger:
     # -- what a person should know of the store and the table -----------------
 
     def notices(self, *, loud: bool = False) -> list[str]:
-        """What does not fit between the store and the table, in words; the loud ones are no trifles."""
+        """What does not fit between the store and the table, in words; the loud ones are not trifles."""
         pool, naming, n = self.pool, self.naming, self.n_missing
         said = [
             notices.missing(n, len(self.labels), self.store.name, self.task, pool) if n else "",

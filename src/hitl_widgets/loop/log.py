@@ -289,7 +289,7 @@ class Log:
         """The label, skip or change of the classes with this id; raises InvalidInput for another's."""
         found = self.ledger.fold.act(event_id) if isinstance(event_id, str) else None
         if found is None or found.annotator != self.annotator:
-            raise InvalidInput(f"{event_id!r} is no act of yours: see session.history().")
+            raise InvalidInput(f"{event_id!r} is not an act of yours: see session.history().")
         return found
 
     def items_of(self, event_id: str) -> tuple[npt.NDArray[np.int64], int, Selection | None]:
@@ -298,7 +298,7 @@ class Log:
         Raises
         ------
         InvalidInput
-            For what is no act of yours.
+            For what is not an act of yours.
         """
         with self.lock:
             act = self.own_act(event_id)

@@ -48,7 +48,7 @@ def save_model(model: Any, path: str | os.PathLike[str]) -> Path:
         For a path that cannot be written to.
     """
     if Path(path).suffix.lower() != ".npz":
-        raise InvalidInput(f"{str(path)!r} is no file for a model: expected a path ending with '.npz'.")
+        raise InvalidInput(f"{str(path)!r} is not a file for a model: expected a path ending with '.npz'.")
     import sklearn
 
     arrays: Arrays = {}
@@ -133,11 +133,11 @@ def _value(name: str, value: Any, kind: str, arrays: Arrays) -> Any:
         if value.dtype.kind in "bif":
             return {"names": value.tolist(), "object": False}
         if not all(isinstance(v, str) for v in value):
-            raise _unsavable(f"A {name} of classes that are no texts or numbers")
+            raise _unsavable(f"A {name} of classes that are not texts or numbers")
         return {"names": list(map(str, value)), "object": value.dtype == object}
     if kind.startswith("terms"):
         if not all(isinstance(term, str) for term in value):
-            raise _unsavable(f"A {name} of names that are no texts")
+            raise _unsavable(f"A {name} of names that are not texts")
         return sorted(value, key=value.__getitem__)
     if isinstance(value, np.ndarray) and value.ndim:
         if value.dtype not in NUMBERS:
@@ -273,7 +273,7 @@ def _weights(told: Any, steps: Mapping[str, Any]) -> dict[str, float] | None:
     if told is None:
         return None
     if not all(name in steps and type(w) in {int, float} and math.isfinite(w) for name, w in told.items()):
-        raise InvalidInput("its FeatureUnion has weights that are no numbers, or of no part")
+        raise InvalidInput("its FeatureUnion has weights that are not numbers, or of no part")
     return dict(told)
 
 

@@ -71,7 +71,7 @@ class QuestionKind(Protocol):
         Raises
         ------
         InvalidInput
-            For what is no answer, with what was expected.
+            For what is not an answer, with what was expected.
         """
 
     def load(self, value: Any, vocabulary: Vocabulary) -> Answer | None:

@@ -43,7 +43,7 @@ class Choices:
         if isinstance(value, Mapping):
             ids, words = value.get("classes"), value.get("words")
             if not isinstance(ids, list | tuple) or not all(isinstance(id_, str) for id_ in ids):
-                raise InvalidInput(f"{value!r} is no answer: expected a list of classes.")
+                raise InvalidInput(f"{value!r} is not an answer: expected a list of classes.")
             called = dict(zip(ids, words, strict=False)) if isinstance(words, list | tuple) else {}
             return tuple(sorted({vocabulary.choosable(id_, called.get(id_)) for id_ in ids}))
         return tuple(sorted({vocabulary.find(one) for one in self.listed(value)}))
@@ -105,7 +105,7 @@ class Choices:
         if isinstance(value, bytes) or not isinstance(value, Iterable):
             if is_blank(value):
                 raise InvalidInput(
-                    f"{value!r} is no answer: expected a list of classes; [] for none of them."
+                    f"{value!r} is not an answer: expected a list of classes; [] for none of them."
                 )
             return [value]
         return list(value)

@@ -132,7 +132,7 @@ class Schema:
             for name in said[argument]:
                 if name not in names:
                     raise InvalidInput(
-                        f"{argument}= speaks of {name!r}, which is no class.{nearest(name, names)}"
+                        f"{argument}= speaks of {name!r}, which is not a class.{nearest(name, names)}"
                     )
         made = tuple(
             replace(
@@ -241,7 +241,7 @@ class Schema:
                 f"The class {name!r} is retired: session.classes.restore({found!r}) offers it again."
             )
         raise InvalidInput(
-            f"{name!r} is no class of this task.{nearest(name, self.names)} "
+            f"{name!r} is not a class of this task.{nearest(name, self.names)} "
             f"The classes are {choices(self.values)}. To add one: session.classes.add({str(name)!r})."
         )
 

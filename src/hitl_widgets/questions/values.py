@@ -110,7 +110,7 @@ def spelled(value: Any) -> str:
         or callable(value)
         or (" at 0x" in str(value) and not isinstance(value, str))
     ):
-        raise InvalidInput(f"The class {value!r} is no name: expected text, such as 'spam', or a number.")
+        raise InvalidInput(f"The class {value!r} is not a name: expected text, such as 'spam', or a number.")
     if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
         return str(int(value))  # 1.0 and 1 are one class
     return str(value)
@@ -169,7 +169,7 @@ def _equal(given: Any, value: Any) -> bool:
 
 
 def _reads_as(text: str, value: Any) -> bool:
-    """Whether a text is another spelling of a class that is no text."""
+    """Whether a text is another spelling of a class that is not text."""
     if isinstance(value, Enum):
         return text in {value.name, str(value.value)}
     if isinstance(value, bool):
@@ -190,7 +190,7 @@ def listed(classes: Any) -> list[Any]:
     Raises
     ------
     InvalidInput
-        For what is no list, or has no order.
+        For what is not a list, or has no order.
     """
     if isinstance(classes, set | frozenset):
         raise InvalidInput("classes= is a set, which has no order: pass a list, so that keys stay the same.")

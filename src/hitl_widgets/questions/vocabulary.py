@@ -210,7 +210,7 @@ class Vocabulary:
         Raises
         ------
         InvalidInput
-            For what is no class, or retired.
+            For what is not a class, or retired.
         """
         assert self.schema is not None  # noqa: S101 - nobody answers what was not asked
         name = self.meaning(self.understood(value)) if isinstance(value, str) else None
@@ -226,7 +226,7 @@ class Vocabulary:
         """
         name = self.meaning(id_) if isinstance(id_, str) else None
         if name is None:
-            raise InvalidInput(f"{(word or id_)!r} is no class any more: label it in the classes of now.")
+            raise InvalidInput(f"{(word or id_)!r} is not a class any more: label it in the classes of now.")
         return self.find(name)
 
     # -- what may be written --------------------------------------------------
@@ -338,7 +338,7 @@ class Vocabulary:
         names = [c.name for c in self._state.live.values()]
         retired = ": it is retired" if id_ in self._state.retired else ""
         raise InvalidInput(
-            f"{word!r} is no class to choose{retired}.{nearest(word, names)} The classes are "
+            f"{word!r} is not a class to choose{retired}.{nearest(word, names)} The classes are "
             f"{choices(names)}."
         )
 
@@ -353,7 +353,7 @@ class Vocabulary:
 def _tidy(name: Any) -> str:
     """A new name as people see it."""
     if is_blank(name) and not isinstance(name, str):
-        raise InvalidInput(f"The class {name!r} is no name: expected text, such as 'spam'.")
+        raise InvalidInput(f"The class {name!r} is not a name: expected text, such as 'spam'.")
     return tidy(spelled(name))
 
 

@@ -115,9 +115,7 @@ def read_question(
 ) -> tuple[list[Any], npt.NDArray[np.int16], npt.NDArray[np.int16], Any, Target]:
     """The answers; the codes that are said and that are true; the test set; and what is learned of them."""
     if callable(y):
-        raise InvalidInput(
-            "With question= y must hold the true answers, one for each row, and be no function."
-        )
+        raise InvalidInput("With question= y must hold the true answers, one for each row, not a function.")
     kind, vocabulary = kind_of(question.kind), Vocabulary()
     vocabulary.apply(question.to_dict(), "")
     vocabulary.spell(dict(zip(question.names, question.values, strict=True)))
@@ -186,7 +184,7 @@ def _codes(values: npt.NDArray[Any], names: list[Any], what: str) -> npt.NDArray
     if unknown := [v for v in dict.fromkeys(values.tolist()) if v not in code]:
         hint = nearest(unknown[0], [n for n in names if isinstance(n, str)])
         raise InvalidInput(
-            f"{what} holds {unknown[0]!r}, which is no class.{hint if isinstance(unknown[0], str) else ''} "
+            f"{what} holds {unknown[0]!r}, not a class.{hint if isinstance(unknown[0], str) else ''} "
             f"The classes are {choices(names)}."
         )
     return np.array([code[v] for v in values.tolist()], dtype=np.int16)

@@ -100,7 +100,7 @@ class Race:
             return -1
         if said not in self.classes:
             raise InvalidInput(
-                f"it said {said!r}, which is no class: expected {choices(self.classes)} or None"
+                f"it said {said!r}, which is not a class: expected {choices(self.classes)} or None"
             )
         return self.classes.index(said)
 

@@ -287,7 +287,7 @@ def _refuse_odd(value: Any, what: str) -> None:
     if is_missing(value) or (isinstance(value, str) and not value.strip()):
         raise InvalidInput(f"The {what} is blank.")
     if not isinstance(value, Hashable) or isinstance(value, bytes | tuple):
-        raise InvalidInput(f"The {what} {_shown(value)} is no text.")
+        raise InvalidInput(f"The {what} {_shown(value)} is not text.")
 
 
 class _Ids:
@@ -417,7 +417,7 @@ class _Classes:
         text = _shown(value)
         if text not in self._why:
             guess, known = _nearest(value, self._schema.names), choices(self._schema.values)
-            self._why[text] = f"{text} is no class of this task.{guess} The classes are {known}."
+            self._why[text] = f"{text} is not a class of this task.{guess} The classes are {known}."
         raise InvalidInput(self._why[text])
 
 
@@ -427,6 +427,6 @@ def _annotator(value: Any) -> str:
     text = value.strip() if isinstance(value, str) else str(value) if isinstance(value, int) else ""
     if not text or len(text) > MAX_NAME or not is_unicode(text) or not text.isprintable():
         raise InvalidInput(
-            f"The annotator {_shown(value)} is no name: expected a text of 1 to {MAX_NAME} characters."
+            f"The annotator {_shown(value)} is not a name: expected a text of 1 to {MAX_NAME} characters."
         )
     return text

@@ -169,7 +169,7 @@ def _why_not(
             if target is None or target.annotator != event.annotator:
                 return f"It is about the act {act!r}, which is not here."
     if event.kind == "label" and classes and isinstance(word, str) and word not in classes:
-        return f"{word!r} is no class of this task.{nearest(word, classes)}"
+        return f"{word!r} is not a class of this task.{nearest(word, classes)}"
     if event.kind == "label" and word is None and event.value is not None:
         return "It names its class by an id alone: the line lacks what was said."
     if not replace and event.kind in {"label", "skip"}:
@@ -218,7 +218,7 @@ def import_stored(
     found = read_source(path, ["id", "label"])
     if not isinstance(found, History) or not found.events:
         raise InvalidInput(
-            f"{path} is no history that was exported to .jsonl. A table of labels needs the data: "
+            f"{path} is not a history that was exported to .jsonl. A table of labels needs the data: "
             "session.import_labels takes it."
         )
     tasks = list(dict.fromkeys(event.task for _, event in found.events))

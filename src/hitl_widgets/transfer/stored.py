@@ -83,7 +83,7 @@ def _read(store: str | os.PathLike[str], task: str | None) -> tuple[str, list[La
 
 
 def _file(store: str | os.PathLike[str]) -> Path | None:
-    """Where the store lies, None where it is no file."""
+    """Where the store lies, None where it is not a file."""
     text = os.fspath(store)
     if "://" in text and not text.startswith("sqlite"):
         return None
@@ -98,7 +98,7 @@ def _refuse_missing(store: str | os.PathLike[str]) -> None:
     if not path.exists():
         raise StoreError(f"There is no label store {path}. It is the file named in the widget, or by store=.")
     if path.is_file() and path.stat().st_size == 0:
-        raise StoreError(f"{path} is empty: it is no label store, and nothing was labelled in it.")
+        raise StoreError(f"{path} is empty: it is not a label store, and nothing was labelled in it.")
 
 
 def _task(store: LabelStore, task: str | None) -> str:

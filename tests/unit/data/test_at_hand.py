@@ -128,7 +128,7 @@ def test_a_dask_array_is_features_as_it_was() -> None:
 
 
 class Dataset:
-    """What a Hugging Face dataset offers: it is no dependency, not even of the tests."""
+    """What a Hugging Face dataset offers: it is not a dependency, not even of the tests."""
 
     def __init__(self, table: pa.Table) -> None:
         self._table = table

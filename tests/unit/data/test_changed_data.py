@@ -214,7 +214,7 @@ def test_images_that_are_overwritten(make: Callable[[Any], Any]) -> None:
         np.testing.assert_array_equal(session.item(session.pool.ids[3]), images()[3])
 
 
-# -- what is too large to copy, or is no memory of ours
+# -- what is too large to copy, or is not a memory of ours
 
 
 @pytest.fixture

@@ -395,7 +395,7 @@ def test_the_kind_of_a_list_may_be_said() -> None:
 @pytest.mark.parametrize(
     ("how", "words"),
     [
-        ({"item": "said", "kind": "txt"}, "kind='txt' is no kind of item.*'text'"),
+        ({"item": "said", "kind": "txt"}, "kind='txt' is not a kind of item.*'text'"),
         ({"item": "said", "kind": "text:en"}, "kind='text:en': text takes no option"),
         ({"kind": "text"}, "kind='text': pass item="),
         ({"item": "said", "text": "said"}, "Pass one of"),

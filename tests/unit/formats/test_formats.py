@@ -113,7 +113,7 @@ def test_label_studio_json(with_ids: Session, tmp_path: Path, name: str) -> None
     ("row", "words"),
     [
         (task(0), "no annotation: it is not labelled"),
-        (task(0, predictions=[{"result": [choice(BAD)]}]), "a prediction of a model is no label"),
+        (task(0, predictions=[{"result": [choice(BAD)]}]), "a prediction of a model is not a label"),
         (task(0, annotation()), "Nothing was chosen"),
         (task(0, annotation({"type": "rectanglelabels", "value": {}})), "holds 'rectanglelabels'"),
         (
@@ -126,7 +126,7 @@ def test_label_studio_json(with_ids: Session, tmp_path: Path, name: str) -> None
         (task(0, annotation(choice(BAD), skipped=True)), "cancelled"),
         (task(0, 17), "not as Label Studio writes it"),
         (task(0, annotation({"type": "choices", "value": None})), "not as Label Studio writes it"),
-        (task(0, annotation(choice("ugly"))), "'ugly' is no class"),
+        (task(0, annotation(choice("ugly"))), "'ugly' is not a class"),
         (
             task(0, annotation(choice(BAD)), data={"text": "Nobody said this."}),
             "No item, or more than one, is",
@@ -389,7 +389,7 @@ def test_argilla_records(session: Session, tmp_path: Path) -> None:
     told = found.refused.groupby("row")["why"].first()
     assert "The response is discarded" in told[0]
     assert "The response is draft" in told[1]
-    assert "a suggestion is no label" in told[2]
+    assert "a suggestion is not a label" in told[2]
     assert set(session.labels()["annotator"]) == {"u1"}
 
 
@@ -454,7 +454,7 @@ def test_argilla_feedback_datasets_of_version_1(session: Session) -> None:
     ]
     found = session.import_labels(rows)
     assert said(session) == {TEXTS[0]: BAD}
-    assert "suggestion is no label" in why(found)[2]
+    assert "suggestion is not a label" in why(found)[2]
 
 
 def test_argilla_of_version_0(session: Session) -> None:
@@ -518,7 +518,7 @@ class _ClassLabel:
 
 
 class _Dataset:
-    """What a Hugging Face dataset offers: it is no dependency, not even of the tests."""
+    """What a Hugging Face dataset offers: it is not a dependency, not even of the tests."""
 
     def __init__(self) -> None:
         self.features = {"id": object(), "label": _ClassLabel()}
@@ -579,7 +579,7 @@ def test_nan_in_a_field_that_nobody_needs(with_ids: Session, tmp_path: Path) -> 
     (tmp_path / "l.jsonl").write_text("\n".join(lines))
     found = with_ids.import_labels(tmp_path / "l.jsonl")
     assert found.n == 2
-    assert why(found)[2].startswith("Line 3 is no JSON")
+    assert why(found)[2].startswith("Line 3 is not JSON")
     (tmp_path / "l.json").write_text(f"[{','.join(lines[:2])}]")
     assert with_ids.import_labels(tmp_path / "l.json").n_same == 2
 
@@ -587,7 +587,7 @@ def test_nan_in_a_field_that_nobody_needs(with_ids: Session, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[1, 2", "is no JSON"),
+        ("[1, 2", "is not JSON"),
         ("3", "holds a int"),
         ("[" * 100_000, "nested too deep"),
     ],

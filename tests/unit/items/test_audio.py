@@ -189,7 +189,7 @@ def test_a_missing_package_is_said_once_with_the_way_to_get_it(monkeypatch: pyte
         ((np.zeros(9), 0.5), "The rate 0.5"),
         ((np.zeros(9), float("nan")), "The rate nan"),
         ((np.zeros(0), 8_000), "no samples"),
-        (7, "int is no recording"),
+        (7, "int is not a recording"),
     ],
     ids=str,
 )

@@ -174,7 +174,7 @@ def test_a_column_that_is_missing_is_named() -> None:
 
 @pytest.mark.parametrize("rows", [["a", "b"], "text", [], 7, None, np.ones((3, 2)), {"size": 1}])
 def test_what_is_no_table_is_refused(rows: Any) -> None:
-    with pytest.raises(InvalidInput, match="is no table: expected a pandas, polars or Arrow table"):
+    with pytest.raises(InvalidInput, match="is not a table: expected a pandas, polars or Arrow table"):
         TableRows(["size"]).transform(rows)
 
 

@@ -333,7 +333,7 @@ def test_what_is_only_in_the_log_is_salvaged_too(tmp_path: Path, monkeypatch: py
     assert list(everything(path).values()) == written
 
 
-# -- what is no store
+# -- what is not a store
 
 
 def test_an_empty_file_is_a_problem_and_stays(tmp_path: Path, capsys: Capture) -> None:
@@ -351,7 +351,7 @@ def test_a_text_is_a_problem_and_stays(tmp_path: Path, capsys: Capture) -> None:
     path.write_text("no database, but long enough to look at\n" * 200)
     before = contents(tmp_path)
     assert cli.main(["doctor", str(path)]) == 1
-    assert "This is no label store" in capsys.readouterr().out
+    assert "This is not a label store" in capsys.readouterr().out
     assert cli.main(["doctor", str(path), "--repair"]) == 2
     assert "It was left as it was." in capsys.readouterr().err
     assert contents(tmp_path) == before
@@ -366,7 +366,7 @@ def test_what_cannot_be_looked_at(tmp_path: Path, capsys: Capture, arguments: li
     before = contents(tmp_path)
     for place, words in (
         (tmp_path / "nothing.sqlite", "There is no label store"),
-        (tmp_path, "is no file"),
+        (tmp_path, "is not a file"),
         (other, "database of something else (tables: customers)"),
         (newer, f"newer hitl-widgets (store format {FORMAT + 1}"),
         (":memory:", ""),
@@ -421,6 +421,6 @@ def test_a_server_is_looked_at_and_not_changed(request: pytest.FixtureRequest, c
     assert cli.main(["doctor", url]) == 1
     said = capsys.readouterr().out
     assert "The past is not guarded" in said
-    assert "1 rows are no events" in said
+    assert "1 rows are not events" in said
     assert cli.main(["doctor", url, "--repair"]) == 2
     assert "mends SQLite files" in capsys.readouterr().err

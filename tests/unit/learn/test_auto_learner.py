@@ -266,7 +266,7 @@ def test_a_single_class_is_predicted_everywhere_and_a_new_one_joins(groups: Auto
     P = learner.proba()
     assert (P.argmax(axis=1) == 1).all()
     others = np.setdiff1d(np.flatnonzero(truth != 1), rows)
-    assert np.median(P[others, 1]) < 0.9  # five labels of one class are no proof that there are no others
+    assert np.median(P[others, 1]) < 0.9  # five labels of one class are not proof that there are no others
     assert P[rows, 1].min() > np.median(P[others, 1])
     learner.update(np.arange(20), np.minimum(truth[:20], 1))
     assert (learner.proba()[:, 2] < 0.01).all()

@@ -66,7 +66,7 @@ def test_one_act_comes_back_as_a_new_one_that_can_be_undone(make_session: Make) 
 def test_a_branch_comes_back_in_order_with_the_class_that_it_made(make_session: Make, tmp_path: Path) -> None:
     session = make_session(store=tmp_path / "labels.sqlite")
     acts = left_behind(session)
-    with pytest.raises(InvalidInput, match="'c' is no class"):
+    with pytest.raises(InvalidInput, match="'c' is not a class"):
         session.restore(acts[-1])
     with pytest.warns(RuntimeWarning):
         session.restore(acts)
@@ -119,10 +119,10 @@ def test_what_cannot_be_brought_back_is_said(make_session: Make, tmp_path: Path,
     session.restore(lost)
     asked, words = {
         "nothing": ([], "nothing to bring back"),
-        "no act": (5, "5 is no act of yours"),
+        "no act": (5, "5 is not an act of yours"),
         "holds": (act, "holds already"),
         "back": (lost, "was brought back already"),
-        "others": (act, "is no act of yours"),
+        "others": (act, "is not an act of yours"),
     }[what]
     if what == "others":
         session = make_session(store=tmp_path / "labels.sqlite", annotator="bob")

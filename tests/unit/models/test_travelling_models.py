@@ -163,7 +163,7 @@ def test_of_a_wide_sparse_matrix_it_takes_rows_like_it(make_session: Make, tmp_p
 
 def test_names_of_columns_that_are_no_texts_are_not_saved(tmp_path: Path) -> None:
     embed = DictVectorizer().fit([{1: 0.5, 2: 0.1}])
-    with pytest.raises(HitlError, match="A DictVectorizer of names that are no texts cannot be saved"):
+    with pytest.raises(HitlError, match="A DictVectorizer of names that are not texts cannot be saved"):
         save_model(embed, tmp_path / "m.npz")
 
 

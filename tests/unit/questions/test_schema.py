@@ -228,7 +228,7 @@ def test_the_keys_that_the_labeler_needs_itself_are_never_given_to_a_class() -> 
         (pd.Series([0, 1, None]), "missing value"),
         (pd.array(["a", None], "string"), "missing value"),
         *[(["a", "b", blank], "is blank") for blank in ("", "  ", "\t\n", "\u200b", "\ufeff", "\u00a0")],
-        (["a", ["b"]], r"\['b'\] is no name"),
+        (["a", ["b"]], r"\['b'\] is not a name"),
         (["a", "b" * 201], r"201 characters; the limit is 200"),
         ([str(i) for i in range(MAX_CLASSES + 1)], r"251 classes; the limit is 250"),
         (["a", LabelClass("b", color="red")], r"color='red' of class 'b': expected '#rrggbb'"),
@@ -249,7 +249,7 @@ def test_words_about_an_unknown_class_are_refused(argument: str) -> None:
 
 
 def test_an_unknown_class_is_named_with_the_nearest() -> None:
-    with pytest.raises(InvalidInput, match=r"'spm' is no class.*Did you mean 'spam'\? .*'spam', 'ham'"):
+    with pytest.raises(InvalidInput, match=r"'spm' is not a class.*Did you mean 'spam'\? .*'spam', 'ham'"):
         Schema(["spam", "ham"]).code("spm")
 
 

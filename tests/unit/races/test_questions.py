@@ -46,7 +46,7 @@ def test_new_items_are_told_by_the_model_that_is_taken_away() -> None:
 
 @pytest.mark.parametrize(
     ("y", "words"),
-    [([*SETS[:-1], ["z"]], "y at row 119: 'z' is no class"), (lambda row, rng: "a", "be no function")],
+    [([*SETS[:-1], ["z"]], "y at row 119: 'z' is not a class"), (lambda row, rng: "a", "not a function")],
 )
 def test_answers_that_are_none_are_refused(y: Any, words: str) -> None:
     with pytest.raises(InvalidInput, match=words):

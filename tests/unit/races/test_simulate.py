@@ -878,7 +878,9 @@ def test_a_learner_that_fails_is_named() -> None:
 
 def test_an_oracle_that_says_something_else_is_named() -> None:
     _, y = blobs()
-    with pytest.raises(HitlError, match=r"The oracle failed after 0 labels .*said 'spam', which is no class"):
+    with pytest.raises(
+        HitlError, match=r"The oracle failed after 0 labels .*said 'spam', which is not a class"
+    ):
         race(y=lambda i, rng: "spam", truth=y)
 
 
@@ -957,7 +959,7 @@ def test_a_first_class_only_goes_on_at_random_until_there_is_another() -> None:
         ({"classes": "abc"}, "classes='abc': expected a list"),
         ({"y": ["a"] * 90}, r"y holds 1 class \('a'\): two are needed"),
         ({"y": [*["a", "b"] * 44, "a", None]}, "1 true classes are missing"),
-        ({"classes": ["a", "b"]}, r"y holds 'c', which is no class"),
+        ({"classes": ["a", "b"]}, r"y holds 'c', not a class"),
         ({"classes": ["a", "b", "c", "a"]}, "names a class twice"),
         ({"y": lambda i, rng: "a"}, "nothing says what is true: pass truth=, .* or test="),
         ({"y": lambda i, rng: "a", "test": (np.ones((1, 3)), ["a"])}, r"pass classes=\[\.\.\.\]"),
@@ -997,7 +999,10 @@ def test_a_first_class_only_goes_on_at_random_until_there_is_another() -> None:
         ({"test": (np.ones((2, 5)), ["a", "b"])}, "X_test has 5 columns, the pool 3"),
         ({"test": (np.ones((1, 3)), ["z"])}, "y_test holds 'z'"),
         ({"test": (np.ones((1, 3)), [["a"]])}, r"y_test has shape \(1, 1\)"),
-        ({"test": (np.ones((1, 3)), ["0"]), "y": np.arange(90) % 3}, "'0', which is no class. The classes"),
+        (
+            {"test": (np.ones((1, 3)), ["0"]), "y": np.arange(90) % 3},
+            "'0', not a class. The classes",
+        ),
         ({"budget": 0}, "budget=0: expected a whole number"),
         ({"repeats": 2.5}, "repeats=2.5: expected a whole number"),
         ({"start": "warm"}, "start='warm': expected .*'own'"),

@@ -374,7 +374,7 @@ def test_the_card_tells_what_the_labels_are(make_session: Make, tmp_path: Path) 
     assert "20 audited)" in told
     assert "| items that the model calls | are so |" in told
     assert "| row |" in told
-    assert "no random sample" in told
+    assert "not a random sample" in told
     assert "store format" in told
     assert not any(str(k) in told for k in session.pool.keys)
 

@@ -94,12 +94,12 @@ def test_every_row_refused_says_why_and_the_others_are_written(session: Session)
     assert found.refused["row"].tolist() == list(range(1, 10))
     told = whys(found)
     assert told[0].startswith("No item has the id 7.")
-    assert told[1] == "'aa' is no class of this task. Did you mean 'a'? The classes are 'a', 'b'."
+    assert told[1] == "'aa' is not a class of this task. Did you mean 'a'? The classes are 'a', 'b'."
     assert told[2:4] == ["The label is blank."] * 2
     assert told[4] == "The id is blank."
     assert told[5] == "2 answers were given ('a', 'b'); this task takes one for each item."
     assert told[6].startswith("mia labelled it 'b' already.")
-    assert told[7] == "The id {} is no text."
+    assert told[7] == "The id {} is not text."
     assert session.labels().query("id == 40")["label"].tolist() == ["b"]
 
 
@@ -170,7 +170,7 @@ def test_skipped_items_and_those_taken_back_can_be_imported(session: Session) ->
         ({"id": [1, 2], "label": ["a"]}, "differ in length"),
         (42, "A int holds no labels to import"),
         ("nothing.csv", "There is no file"),
-        ("labels.doc", "is no file that can be imported"),
+        ("labels.doc", "is not a file that can be imported"),
     ],
 )
 def test_sources_that_cannot_be_read(session: Session, source: Any, words: str) -> None:
@@ -249,7 +249,7 @@ def test_json_lines_of_rows(session: Session, tmp_path: Path, monkeypatch: pytes
     assert found.refused["row"].tolist() == [2, 3, 4, 5, 6, 7, 9, 10, 11]
     told = dict(zip(found.refused["row"], whys(found), strict=True))
     assert told[2] == "The label is blank."
-    assert told[3].startswith("inf is no class")
+    assert told[3].startswith("inf is not a class")
     assert "no JSON" in told[4]
     assert told[6].startswith("No item has the id inf.")
     assert told[7] == "The row is a str, not a dict."
@@ -416,13 +416,13 @@ def test_broken_lines_are_told_and_an_undo_of_what_is_not_here(make_session: Mak
     two = make_session()
     found = two.import_labels(path)
     told = whys(found)
-    assert told[0].startswith("The line is no JSON")
+    assert told[0].startswith("The line is not JSON")
     assert (
         told[1:3] == [f"It is about the act {one._loop.log.acts()[1][0].event_id!r}, which is not here."] * 2
     )
     assert found.refused["row"].tolist() == [2, 3, 4, *range(8, 23)]
     assert told[-1] == "Another act has this id."
-    assert any("'c' is no class" in why for why in told)
+    assert any("'c' is not a class" in why for why in told)
     assert any("of task 'other'" in why for why in told)
     assert two.labels()["label"].tolist() == ["a"]
 
@@ -478,7 +478,7 @@ def test_import_by_the_command_line(
     with (tmp_path / "h.jsonl").open("a") as file:
         file.write("{\n")
     assert cli.main(["import", str(other), str(tmp_path / "h.jsonl")]) == 1
-    assert "row 8: The line is no JSON" in capsys.readouterr().err
+    assert "row 8: The line is not JSON" in capsys.readouterr().err
 
 
 def test_nothing_else_is_imported_by_the_command_line(

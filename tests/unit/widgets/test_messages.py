@@ -228,7 +228,7 @@ def test_a_key_means_the_class_that_was_on_it_whatever_it_is_called_when_it_arri
     reply = labeler.answer(late)
     assert (reply["type"], reply["why"]) == (
         "refused",
-        "'a' is no class any more: label it in the classes of now.",
+        "'a' is not a class any more: label it in the classes of now.",
     )
 
 
@@ -307,7 +307,7 @@ def test_an_act_is_opened_as_the_rows_of_its_items(session: Session, monkeypatch
     assert len(session.history()) == before + 1  # has read it
     for act in (theirs.event_id, "no such act"):
         [reply] = wire.say(ask | {"act": act})
-        assert (reply["type"], "is no act of yours" in reply["why"]) == ("refused", True)
+        assert (reply["type"], "is not an act of yours" in reply["why"]) == ("refused", True)
     assert len(session.history()) == before + 1
 
 
@@ -365,8 +365,8 @@ def test_a_restore_says_what_it_replaced(session: Session, labeler: Wire) -> Non
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"value": "c"}, "'c' is no class of this task"),
-        ({"value": ""}, "'' is no class"),
+        ({"value": "c"}, "'c' is not a class of this task"),
+        ({"value": ""}, "'' is not a class"),
         ({"value": None}, "Expected `str`"),
         ({"value": "x" * 10_001}, "length <= 10000"),
         ({"key": "no such item"}, "No item has the id 'no such item'"),

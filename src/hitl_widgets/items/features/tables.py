@@ -247,7 +247,7 @@ def _table(X: Any) -> tuple[Sequence[Any], Callable[[Any], Sequence[Any]]]:
         else:
             return table.columns, lambda name: table.get_column(name).to_list()
     raise InvalidInput(
-        f"A {type(X).__name__} is no table: expected a pandas, polars or Arrow table, or a list of dicts."
+        f"A {type(X).__name__} is not a table: expected a pandas, polars or Arrow table, or a list of dicts."
     )
 
 
@@ -294,7 +294,7 @@ class Numbers(_OfColumns):
         Raises
         ------
         InvalidInput
-            Where a value is no number, no date and not missing.
+            Where a value is not a number, not a date and not missing.
         """
         out = []
         for i, values in enumerate(self._values(X)):

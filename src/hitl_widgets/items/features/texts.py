@@ -309,7 +309,7 @@ class SentenceVectors(_UpTo):
         HitlError
             Where the package that has the model is missing.
         InvalidInput
-            Where ``X`` is no list of texts.
+            Where ``X`` is not a list of texts.
         """
         if not has_sentences():
             raise HitlError(f"This model reads texts by their meaning: {INSTALL}")

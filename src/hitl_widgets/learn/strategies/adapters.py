@@ -220,7 +220,7 @@ def is_modal(strategy: Any) -> bool:
 
 
 def check_modal(strategy: Any) -> None:
-    """Refuse what is no query strategy for one class of each item.
+    """Refuse what is not a query strategy for one class of each item.
 
     Raises
     ------
@@ -244,7 +244,7 @@ def check_modal(strategy: Any) -> None:
     chooses = "n_instances" in signature.parameters and "n_instances" not in needed
     if is_function and home.startswith("modAL.") and not (chooses and len(needed) == 2):
         raise InvalidInput(
-            f"strategy={name_of(strategy)!r} of {home} is no query strategy. Pass one, such as "
+            f"strategy={name_of(strategy)!r} of {home} is not a query strategy. Pass one, such as "
             "modAL.uncertainty.uncertainty_sampling, or what make_query_strategy of modAL makes."
         )
 

@@ -145,7 +145,7 @@ def in_memory(X: Any) -> npt.NDArray[np.float64]:
 
 
 def locked(array: Any) -> Any:
-    """A view that nobody can write to; what is no array as it is."""
+    """A view that nobody can write to; what is not an array as it is."""
     if not isinstance(array, np.ndarray):
         return array
     view = array.view()
