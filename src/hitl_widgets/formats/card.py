@@ -51,7 +51,8 @@ COLUMNS = {
 LIMITS = (
     (
         "Items that a model or a person chose are not a random sample: the shares of classes among these "
-        "labels are not their shares in the data, and a model scored on them looks better or worse than it is."
+        "labels are not their shares in the data, and a model scored on them looks better or worse than "
+        "it is."
     ),
     "Only labels with selection audit were drawn at random, from what was not labelled yet.",
     "Skipped items have no label and are not in the table: often the hard ones.",
