@@ -29,8 +29,10 @@ class Answers:
             if row["hitl_act"] != "label":
                 raise NotTaken(f"The act is {row['hitl_act']!r}, which is not a label.")
             keys = [row["key"]] if row.get("key") else wanted.selected(row["pool"], row["rows"])
-            for key in keys:
-                yield Said(number, row["value"], key)
+            answer = row.get("answer")
+            words = answer.get("words") if isinstance(answer, Mapping) else None
+            for key in keys:  # several classes are a list; one, or a level, is a word
+                yield Said(number, words if isinstance(words, list) else row["value"], key)
 
         return told(rows, answers, NAME)
 

@@ -20,6 +20,7 @@ from pyarrow import parquet
 from hitl_widgets.data.rows import encode
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.formats import Left, Said, Wanted, formats, recognised
+from hitl_widgets.questions.question import Question
 from hitl_widgets.session import Session
 
 Make = Callable[..., Session]
@@ -630,6 +631,16 @@ def test_whatever_the_rows_hold_each_is_a_label_or_said_why_not(rows: list[dict[
             continue
         assert {r.number for r in read} == (set(range(len(rows))) if one is tool else set())
         assert all(isinstance(r, Said) or (isinstance(r, Left) and r.why) for r in read)
+
+
+def test_answers_of_several_classes_that_waited_in_a_browser_are_read(make_session: Make) -> None:
+    session = make_session(["one", "two"], classes=None, question=Question.choices(["a, b", "c"]))
+    answer = {"classes": ["a, b", "c"], "words": ["a, b", "c"]}
+    row = {"hitl_act": "label", "value": "a, b, c", "answer": answer, "pool": session.pool.fingerprint}
+    none = row | {"value": "none of them", "answer": {"classes": [], "words": []}}
+    found = session.import_labels([row | {"key": session.pool.keys[0]}, none | {"key": session.pool.keys[1]}])
+    assert (found.n, len(found.refused)) == (2, 0)
+    assert session.labels()["label"].tolist() == [["a, b", "c"], []]
 
 
 def test_answers_that_waited_in_a_browser_are_read(make_session: Make) -> None:
