@@ -658,4 +658,4 @@ def test_answers_that_waited_in_a_browser_are_read(make_session: Make) -> None:
     assert session.labels().set_index("id").label.to_dict() == dict(zip(keys[:3], "abb", strict=True))
     assert found.refused.row.tolist() == [2, 3]
     assert "another table" in found.refused.why[0]
-    assert "no label" in found.refused.why[1]
+    assert "not a label" in found.refused.why[1]
