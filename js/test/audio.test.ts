@@ -39,11 +39,13 @@ let peaks: Int16Array[];
 let stage: Stage;
 const types: string[] = [];
 
-const soon = (ms = 120): Promise<void> => new Promise((done) => setTimeout(done, ms));
+/** Time passes as far as it is told, however slow the machine is. */
+const soon = async (ms = 120): Promise<void> => void (await vi.advanceTimersByTimeAsync(ms));
 const last = (): FakeAudio => FakeAudio.made[FakeAudio.made.length - 1];
 const sounding = (): FakeAudio[] => FakeAudio.made.filter((audio) => !audio.paused);
 
 beforeEach(() => {
+  vi.useFakeTimers();
   end = new AbortController();
   asked = [];
   peaks = [];
@@ -63,7 +65,7 @@ beforeEach(() => {
     gather: async (ask, heard, signal) => {
       asked.push(ask);
       heard?.(1, 2);
-      await soon(1);
+      await new Promise((done) => setTimeout(done, 1));
       signal?.throwIfAborted();
       return [new Uint8Array(4)];
     },
@@ -79,6 +81,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   end.abort();
+  vi.useRealTimers();
   vi.restoreAllMocks();
   vi.unstubAllGlobals();
 });
@@ -275,6 +278,9 @@ describe("a recording on the card", () => {
     press("End", false);
     expect(now()).toBe(25);
     press("Home", false);
+    slider().dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", cancelable: true }));
+    slider().dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", ctrlKey: true }));
+    expect(now()).toBe(1);
     expect([press("a", false), press("1", false), press("Enter", false)]).toEqual([false, false, false]);
     press(" ", false);
     expect(document.querySelector("[aria-label=Pause]")).not.toBeNull();

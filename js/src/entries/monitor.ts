@@ -16,7 +16,9 @@ function measured({ chart, measure }: MonitorWelcome): Record<string, unknown> {
   if (measure.name === "accuracy") return chart;
   const made = structuredClone(chart) as { layer: { encoding: { y: Record<string, unknown> } }[] };
   const scale = measure.best > measure.worst ? { domain: [measure.worst, measure.best] } : { zero: true };
-  for (const { encoding } of made.layer) encoding.y = { ...encoding.y, title: measure.name, scale };
+  // The axis is short.
+  const title = measure.name.length > 14 ? measure.name.split(" ").at(-1) : measure.name;
+  for (const { encoding } of made.layer) encoding.y = { ...encoding.y, title, scale };
   return made;
 }
 

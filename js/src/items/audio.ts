@@ -45,9 +45,18 @@ registerItem<Audio_>("audio", {
 function recording(content: Audio_, stage: Stage): HTMLElement {
   const { seconds, bytes } = content;
   const player = new Player(content, stage, update);
-  const wave = waveView(content, (time) => player.seek(time));
   const tenths = seconds < 60;
   const step = seconds < 30 ? 1 : 5;
+  const jump = (by: number): void => player.seek(player.time + by);
+  const wave = waveView(content, (time) => player.seek(time));
+  wave.element.addEventListener("keydown", (event) => {
+    // Of a slider these do the same as right and left; elsewhere they scroll.
+    const way = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+    if (!way || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    jump(way * step);
+  });
   const time = h("span", { class: "hitl-number hitl-audio-time" });
   const status = h("div", { class: "hitl-faint hitl-audio-status", attrs: { role: "status" } });
   const buttons = {
@@ -90,8 +99,6 @@ function recording(content: Audio_, stage: Stage): HTMLElement {
     update();
   }
 
-  const jump = (by: number): void => player.seek(player.time + by);
-
   function setSpeed(way: number): void {
     const at = SPEEDS.indexOf(speed) + way;
     speed = way ? (SPEEDS[Math.max(0, Math.min(at, SPEEDS.length - 1))] ?? 1) : 1;
@@ -123,8 +130,8 @@ function recording(content: Audio_, stage: Stage): HTMLElement {
     "div",
     { class: "hitl-audio", attrs: { role: "group", "aria-label": `Recording, ${spokenTime(seconds)}` } },
     wave.element,
-    h("div", { class: "hitl-audio-acts" }, play, back, on, time, pace.element),
-    status,
+    h("div", { class: "hitl-audio-acts" }, play, back, on, time),
+    h("div", { class: "hitl-audio-acts" }, status, pace.element),
   );
 }
 
@@ -171,7 +178,9 @@ function waveView({ seconds, bins, peaks, version }: Audio_, seek: (time: number
     element,
     show(time: number): void {
       element.style.setProperty("--played", `${(100 * time) / seconds}%`);
-      element.setAttribute("aria-valuenow", time.toFixed(1));
+      const now = time.toFixed(1);
+      if (element.getAttribute("aria-valuenow") === now) return;
+      element.setAttribute("aria-valuenow", now);
       element.setAttribute("aria-valuetext", `${spokenTime(time)} of ${spokenTime(seconds)}`);
     },
     /** Asks for the peaks that were not known yet, and says how far they are. */

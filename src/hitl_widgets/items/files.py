@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -22,8 +23,11 @@ def open_file(path: Any) -> BinaryIO:
     """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     found = os.open(path, flags)
-    if not stat.S_ISREG(os.fstat(found).st_mode):
+    mode = os.fstat(found).st_mode
+    if not stat.S_ISREG(mode):
         os.close(found)
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         raise ValueError("The path names no file.")
     return open(found, "rb")  # noqa: PTH123 - a path has no such flags
 

@@ -59,25 +59,32 @@ class Peaks:
         self._edges = np.arange(n + 1, dtype=np.int64) * frames // n
         self.values = np.zeros((n, 2), np.int16)
         self.known = 0
+        self.lock = threading.Lock()
+        self._at = 0  # samples that were looked at
 
     def look(self, sound: Recording, seconds: float) -> None:
         """Go on for so long."""
-        end = time.monotonic() + seconds
-        while self.known < len(self.values) and time.monotonic() < end:
-            start = self._edges[self.known]
-            last = int(np.searchsorted(self._edges, start + AT_ONCE // sound.channels, "right")) - 1
-            last = max(self.known + 1, last)
-            samples = sound.read(int(start), int(self._edges[last] - start))
-            low, high = samples[:, 0], samples[:, 0]
-            for channel in samples.T[1:]:
-                low, high = np.minimum(low, channel), np.maximum(high, channel)
-            inside = self._edges[self.known : last] - start
-            inside = inside[inside < len(samples)]  # a damaged file ends early
-            if len(inside):
-                ends = self.values[self.known : self.known + len(inside)]
-                ends[:, 0] = np.rint(np.clip(np.minimum.reduceat(low, inside), -1, 0) * 32_767)
-                ends[:, 1] = np.rint(np.clip(np.maximum.reduceat(high, inside), 0, 1) * 32_767)
-            self.known = last
+        end, n, many = time.monotonic() + seconds, len(self.values), max(1, AT_ONCE // sound.channels)
+        while self.known < n and time.monotonic() < end:
+            samples = sound.read(self._at, many)
+            if len(samples):
+                self._take(samples)
+            ended = len(samples) < many  # at the end, or where a damaged file is silent from there on
+            self.known = n if ended else int(np.searchsorted(self._edges, self._at, "right")) - 1
+
+    def _take(self, samples: Samples) -> None:
+        """The samples that follow, which may begin and end within a stretch."""
+        low, high = samples[:, 0], samples[:, 0]
+        for channel in samples.T[1:]:
+            low, high = np.minimum(low, channel), np.maximum(high, channel)
+        stop = self._at + len(samples)
+        first = int(np.searchsorted(self._edges, self._at, "right")) - 1
+        ends = self.values[first : int(np.searchsorted(self._edges, stop))]
+        inside = np.maximum(self._edges[first : first + len(ends)] - self._at, 0)
+        lowest = np.rint(np.clip(np.minimum.reduceat(low, inside), -1, 0) * 32_767)
+        highest = np.rint(np.clip(np.maximum.reduceat(high, inside), 0, 1) * 32_767)
+        ends[:, 0], ends[:, 1] = np.minimum(ends[:, 0], lowest), np.maximum(ends[:, 1], highest)
+        self._at = stop
 
     def few(self, n: int) -> npt.NDArray[np.int16]:
         """Of fewer stretches, as far as they are known."""
@@ -101,7 +108,7 @@ class Opened:
     def __init__(self, item: Any, sound: Recording, peaks: Peaks, version: str) -> None:
         self.item = item  # held, so that its id stays its own
         self.sound, self.peaks, self.version = sound, peaks, version
-        self.lock = threading.Lock()
+        self.lock = peaks.lock  # of all that read the same file
         # Browsers play one or two channels alike.
         self.channels = sound.channels if sound.channels <= 2 else 1
         self.times = max(1, math.ceil(SLOWEST / sound.rate))

@@ -20,7 +20,7 @@ from helpers import missing
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.items import recordings, waves
-from hitl_widgets.items.base import Size, content_hash, kind_of, kinds
+from hitl_widgets.items.base import InParts, Payload, Size, content_hash, kind_of, kinds
 from hitl_widgets.items.recordings import open_recording
 
 AUDIO = kind_of("audio")
@@ -79,6 +79,11 @@ def why(item: Any) -> str:
     return str(content["why"])
 
 
+def more(item: Any, ask: dict[str, Any], most: int = 10_000) -> Payload:
+    assert isinstance(AUDIO, InParts)
+    return AUDIO.more(item, ask, most)
+
+
 def peaks_of(content: dict[str, Any]) -> Samples:
     return np.frombuffer(base64.b64decode(content["peaks"]), "<i2").reshape(-1, 2) / 32_767
 
@@ -88,7 +93,7 @@ def all_peaks(item: Any) -> Samples:
     found = peaks_of(content)
     while len(found) < content["bins"]:
         ask = {"what": "peaks", "from": len(found), "version": content["version"]}
-        [(_, data)] = AUDIO.more(item, ask, 1_000_000).media  # type: ignore[attr-defined]
+        [(_, data)] = more(item, ask, 1_000_000).media
         found = np.concatenate([found, np.frombuffer(data, "<i2").reshape(-1, 2) / 32_767])
     return found
 
@@ -98,7 +103,7 @@ def gathered(item: Any, most: int = 50_000, **ask: Any) -> bytes:
     data, total = b"", 1
     while len(data) < total:
         whole = {"what": "sound", "version": shown(item)["version"], "at": len(data)} | ask
-        part = AUDIO.more(item, whole, most)  # type: ignore[attr-defined]
+        part = more(item, whole, most)
         total = part.content["total"]
         assert len(part.media[0][1]) <= most
         data += part.media[0][1]
@@ -179,13 +184,14 @@ def test_a_missing_package_is_said_once_with_the_way_to_get_it(monkeypatch: pyte
         (wav(np.zeros(0, np.float32)), "no samples"),
         (b"RIFF\0\0\0\0WAVE", "damaged"),
         ("missing.wav", "No such file"),
-        (".", "no file"),
+        (".", "cannot be read: Is a directory"),
         ("", "No such file"),
         ((np.zeros((2, 44_100)), 44_100), "samples.T"),
         ((np.zeros((2, 3, 4)), 44_100), "expected"),
         ((np.zeros(9, bool), 44_100), "expected"),
         ((np.zeros(9, np.uint32), 44_100), "int16"),
         ((np.zeros(9), 0), "The rate 0"),
+        (wav(tone(), rate=2_000_000_000), "The rate 2000000000"),
         ((np.zeros(9), 0.5), "The rate 0.5"),
         ((np.zeros(9), float("nan")), "The rate nan"),
         ((np.zeros(0), 8_000), "no samples"),
@@ -313,12 +319,24 @@ def test_peaks_are_the_lowest_and_highest_sample_of_each_stretch(frames: int, ch
         assert found[k] == pytest.approx([min(0, part.min()), max(0, part.max())], abs=1e-4)
 
 
-def test_peaks_of_parts_are_those_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("at_once", [7, 49, 700, 12_345])
+def test_peaks_of_parts_are_those_of_the_whole(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     samples = np.random.default_rng(0).uniform(-1, 1, 100_000)
     whole = all_peaks((samples, RATE))
-    monkeypatch.setattr(waves, "AT_ONCE", 700)
+    monkeypatch.setattr(waves, "AT_ONCE", at_once)
     monkeypatch.setattr(waves, "MOMENT", 0.0005)
     np.testing.assert_array_equal(all_peaks((samples.copy(), RATE)), whole)
+
+
+def test_a_file_that_says_it_is_longer_than_it_is_takes_no_memory_for_that() -> None:
+    flac = bytearray(encoded(tone(2), "FLAC"))
+    assert flac[4] == 0, "STREAMINFO comes first"
+    flac[8 + 13] |= 0x0F  # the upper bits of the 36 that count the samples
+    content = shown(bytes(flac))
+    assert content["seconds"] > 10**6
+    found = all_peaks(bytes(flac))
+    assert len(found) == 2_048
+    assert len(more(bytes(flac), {"what": "sound", "version": "", "clip": 5}, 10_000).media[0][1]) <= 10_000
 
 
 def test_a_thumbnail_is_small_and_has_the_same_ends() -> None:
@@ -393,12 +411,12 @@ def test_a_small_compressed_file_is_played_as_it_is_or_as_samples_where_a_browse
 )
 def test_what_no_browser_of_ours_asks_is_refused(ask: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"recording|part|changed"):
-        AUDIO.more(AUDIO.read([(tone(), RATE)], "data")[0], {"version": "", **ask}, 1_000)  # type: ignore[attr-defined]
+        more(AUDIO.read([(tone(), RATE)], "data")[0], {"version": "", **ask}, 1_000)
 
 
 def test_nothing_beyond_the_end_is_sent() -> None:
     item = (tone(), RATE)
-    part = AUDIO.more(item, {"what": "sound", "at": 44 + 2 * len(tone()), "version": ""}, 1_000)  # type: ignore[attr-defined]
+    part = more(item, {"what": "sound", "at": 44 + 2 * len(tone()), "version": ""}, 1_000)
     assert part.media[0][1] == b""
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.fft import dct
+from scipy.fft import dct, rfft
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from hitl_widgets.background.children import Cancelled
@@ -33,14 +33,14 @@ ESTIMATORS: dict[str, dict[str, str]] = {"RecordingDescriptors": {"mean_": "d"}}
 
 WHOLE = 60  # seconds that are heard to the end; of longer ones WINDOWS of PART seconds, evenly spread
 WINDOWS, PART = 12, 5
-SPAN, STEP = 0.025, 0.01  # seconds of a frame, and from one to the next
+SPAN, STEP = 0.025, 0.015  # seconds of a frame, and from one to the next
 BANDS, LOWEST, HIGHEST = 40, 50.0, 8_000.0  # mel bands, in Hz
 CEPSTRA = 20
 FLOOR = 1e-8  # of the loudest band, below which all is silence: 80 dB
 WIDTH = 3 * CEPSTRA + 14
 DIM = 32
 NAME = 200  # characters of a path that are repeated
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32]
 Failures = list[tuple[int, str]]
 
 
@@ -105,7 +105,7 @@ def encode(
 
 def describe(
     items: Sequence[Any], heard: Callable[[float], None] = lambda _: None
-) -> tuple[npt.NDArray[np.float32], Failures]:
+) -> tuple[Floats, Failures]:
     """What is heard in each recording, and which cannot be read.
 
     Of frames of 25 ms: 20 mel-frequency cepstral coefficients (Davis and Mermelstein 1980), of each the
@@ -162,7 +162,7 @@ def _windows(sound: Recording) -> Iterator[Floats]:
         starts = np.linspace(0, n - step, WINDOWS).astype(int).tolist()
     for start in starts:
         give_way()
-        yield sound.read(start, min(step, n - start)).mean(axis=1, dtype=np.float64)
+        yield sound.read(start, min(step, n - start)).mean(axis=1)
 
 
 def _frames(samples: Floats, rate: int) -> tuple[Floats, Floats]:
@@ -172,8 +172,9 @@ def _frames(samples: Floats, rate: int) -> tuple[Floats, Floats]:
         samples = np.pad(samples, (0, size - len(samples)))
     frames = np.lib.stride_tricks.sliding_window_view(samples, size)[::step]
     n = 1 << (size - 1).bit_length()
-    power = np.abs(np.fft.rfft(frames * np.hanning(size), n)) ** 2 / size
-    hertz = np.fft.rfftfreq(n, 1 / rate)
+    spectrum = rfft(frames * np.hanning(size).astype(np.float32), n)
+    power = (spectrum.real**2 + spectrum.imag**2) / np.float32(size)
+    hertz = np.fft.rfftfreq(n, 1 / rate).astype(np.float32)
     total = power.sum(axis=1) + 1e-12
     centroid = power @ hertz / total
     width = np.sqrt(np.maximum(power @ hertz**2 / total - centroid**2, 0))
@@ -181,10 +182,9 @@ def _frames(samples: Floats, rate: int) -> tuple[Floats, Floats]:
     flatness = np.log(power + 1e-12).mean(axis=1) - np.log(power.mean(axis=1) + 1e-12)
     crossings = (np.diff(np.signbit(frames), axis=1)).mean(axis=1)
     loudness = np.log(np.sqrt((frames**2).mean(axis=1)) + 1e-5)
-    pitches = [np.log(values + 20) for values in (centroid, width, rolloff)]
-    return power @ _bands(n, rate), np.stack(
-        [loudness, pitches[0], crossings, flatness, *pitches[1:]], axis=1
-    )
+    middle, wide, upper = (np.log(values + 20) for values in (centroid, width, rolloff))
+    others = np.stack([loudness, middle, crossings, flatness, wide, upper], axis=1)
+    return np.asarray(power @ _bands(n, rate), np.float32), np.asarray(others, np.float32)
 
 
 @lru_cache(8)
@@ -197,7 +197,7 @@ def _bands(n: int, rate: int) -> Floats:
     middle = edges[1:-1]
     rising = (hertz - middle) / np.maximum(middle - edges[:-2], rate / n) + 1
     falling = (middle - hertz) / np.maximum(edges[2:] - middle, rate / n) + 1
-    return np.asarray(np.clip(np.minimum(rising, falling), 0, None), np.float64)
+    return np.asarray(np.clip(np.minimum(rising, falling), 0, None), np.float32)
 
 
 def _say(items: Sequence[Any], failures: Failures) -> None:
@@ -234,7 +234,7 @@ class RecordingDescriptors(TransformerMixin, BaseEstimator):  # type: ignore[mis
         float32 (74,): what a recording that cannot be read gets.
     """
 
-    mean_: npt.NDArray[np.float32]
+    mean_: Floats
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
 
@@ -245,7 +245,7 @@ class RecordingDescriptors(TransformerMixin, BaseEstimator):  # type: ignore[mis
         self.mean_ = known.mean(axis=0) if len(known) else np.zeros(WIDTH, np.float32)
         return self
 
-    def transform(self, X: Sequence[Any]) -> npt.NDArray[np.float32]:
+    def transform(self, X: Sequence[Any]) -> Floats:
         """float32 (n, 74) of n paths, bytes or pairs of samples and rate.
 
         Raises
