@@ -211,14 +211,15 @@ class Session:
         elapsed_ms: int | None = None,
         event_id: str | None = None,
     ) -> str:
-        """Label one item or many with one class, as one act.
+        """Label one item or many with one answer, as one act.
 
         Parameters
         ----------
         ids
             One id, or a list of ids.
         value
-            The class, in any equal spelling (1, "1" and 1.0 are one); None takes the label away.
+            The class or level, in any equal spelling (1, "1" and 1.0 are one); where several classes may
+            apply a list of them, ``[]`` for none. None takes the label away.
         selection
             How the items were chosen. Items that :meth:`query` drew for the audit count for it.
         elapsed_ms
@@ -529,7 +530,11 @@ class Session:
             return history_table(ledger.events, ledger.fold)
 
     def predictions(self) -> pd.DataFrame:
-        """The model's label, confidence and uncertainty (0 to 1) of every item, indexed by id."""
+        """The model's label, confidence and uncertainty (0 to 1) of every item, indexed by id.
+
+        Where several classes may apply also ``p_<class>``, the probability of each; of a rating ``value`` and
+        ``sd``, the expected number and its standard deviation.
+        """
         from hitl_widgets.transfer.frames import predictions_table
 
         self._say_what_changed()
@@ -554,6 +559,8 @@ class Session:
 
     def accuracy(self) -> Estimate:
         """The share of the items without a label that the model of now gets right, with its 95 % interval.
+
+        Where several classes may apply, the mean Jaccard index; of a rating, the mean absolute error.
 
         "Right" is what the annotators would say, so it measures agreement with their labels. Skipped items
         are items without a label. See :func:`~hitl_widgets.learn.evaluate.accuracy_estimate` for
@@ -581,7 +588,9 @@ class Session:
     def model(self) -> Any:
         """A fitted scikit-learn classifier to take away: it predicts classes, without the session.
 
-        Classes that are whole numbers or booleans are predicted as such, others by their names.
+        Classes that are whole numbers or booleans are predicted as such, others by their names. Where several
+        may apply, ``predict`` gives bool of shape (n, n_classes), and ``predict_proba`` the probability of each.
+        Of a rating ``predict`` gives levels, and ``predict_proba`` the probability of each.
 
         Of texts, images and tables, and of items that a scikit-learn transformer embeds, it is a ``Pipeline``
         that takes new ones as they are, and reads them by this package: images as bytes, paths, arrays or

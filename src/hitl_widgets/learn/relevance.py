@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from hitl_widgets.learn.auto import Trust
+from hitl_widgets.learn.beliefs import medians
 from hitl_widgets.learn.learner import (
     FloatArray,
     Graph,
@@ -22,7 +23,7 @@ from hitl_widgets.learn.learner import (
     foretold,
 )
 
-__all__ = ["BinaryRelevance", "RelevanceClassifier"]
+__all__ = ["BinaryRelevance", "Constant", "OrdinalClassifier", "RelevanceClassifier", "level_shares"]
 
 Answers = npt.NDArray[np.bool_]
 
@@ -139,12 +140,10 @@ class BinaryRelevance:
         names: Sequence[Any] | None = None,
     ) -> RelevanceClassifier:
         """A fitted classifier to take away: it says yes or no to each class."""
-        from sklearn.dummy import DummyClassifier
-
-        made = []
+        made: list[Any] = []
         for part, column in self._columns(y):
             if len(np.unique(column)) < 2:
-                made.append(DummyClassifier(strategy="prior").fit(self._X[index], column))
+                made.append(Constant().fit(self._X[index], column))
                 continue
             export = getattr(part, "export", None)
             if export is None:
@@ -156,6 +155,36 @@ class BinaryRelevance:
 def _share(column: npt.NDArray[np.int16]) -> float:
     """What all answers but one kind say of any item: Laplace's rule of succession."""
     return float(column.sum() + 1) / (len(column) + 2)
+
+
+class Constant(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Says the same of every item, where all labels say one thing: Laplace's rule of succession.
+
+    Attributes
+    ----------
+    share_
+        The probability of a yes.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {}
+
+    @property
+    def classes_(self) -> npt.NDArray[np.int64]:
+        """No and yes."""
+        return np.arange(2)
+
+    def fit(self, X: Any, y: npt.NDArray[Any]) -> Constant:
+        """Count the labels, 0 or 1 of shape (m,)."""
+        self.share_ = _share(np.asarray(y))
+        return self
+
+    def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
+        """float64 of shape (n, 2)."""
+        return np.tile([1 - self.share_, self.share_], (_length(X), 1))
+
+    def predict(self, X: Any) -> npt.NDArray[np.int64]:
+        """0 or 1 of each item, (n,)."""
+        return np.full(_length(X), int(self.share_ > 0.5))
 
 
 class RelevanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -187,7 +216,7 @@ class RelevanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
         """The probability of each class, float64 of shape (n, n_classes); rows need not sum to 1."""
-        found = np.zeros((len(X), len(self.estimators)))
+        found = np.zeros((_length(X), len(self.estimators)))
         for k, estimator in enumerate(self.estimators):
             P, classes = estimator.predict_proba(X), list(estimator.classes_)
             if 1 in classes:
@@ -197,3 +226,40 @@ class RelevanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: Any) -> npt.NDArray[np.bool_]:
         """Which classes apply, bool of shape (n, n_classes)."""
         return np.asarray(self.predict_proba(X) > 0.5)
+
+
+class OrdinalClassifier(RelevanceClassifier):
+    """A fitted classifier of levels, by whether an item is above each (Frank and Hall 2001).
+
+    Parameters
+    ----------
+    estimators
+        Fitted classifiers of 0 and 1, one for each level but the last: whether an item is above it.
+    classes
+        What the levels are called, from low to high.
+    """
+
+    @property
+    def classes_(self) -> npt.NDArray[Any]:
+        """The levels, from low to high."""
+        return np.asarray(range(len(self.estimators) + 1) if self.classes is None else self.classes)
+
+    def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
+        """The probability of each level, float64 of shape (n, n_levels)."""
+        return level_shares(super().predict_proba(X))
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """The median level of each item, (n,)."""
+        return np.asarray(self.classes_[medians(self.predict_proba(X))])
+
+
+def level_shares(above: FloatArray) -> npt.NDArray[np.float64]:
+    """The probability of each level, (n, n_levels), by that of being above each but the last."""
+    # Each was learned by itself: being above a high level cannot be likelier than being above a low one.
+    above = np.minimum.accumulate(np.asarray(above, np.float64), axis=1)
+    one, none = np.ones((len(above), 1)), np.zeros((len(above), 1))
+    return np.asarray(np.hstack([one, above]) - np.hstack([above, none]))
+
+
+def _length(X: Any) -> int:
+    return int(X.shape[0]) if hasattr(X, "shape") else len(X)

@@ -354,8 +354,9 @@ class Trainer:
                 f"The learner {self._template.name!r} cannot be taken away: give it a method "
                 "export(index, y, weight=None, names=None) that returns a fitted scikit-learn classifier."
             )
+        names = labels.schema.targets
         try:
-            return export(rows, taught, names=labels.schema.targets)
+            return labels.target.problem.model(export(rows, taught, names=names), names)
         except Exception as failure:
             raise HitlError(
                 f"The model {self._template.name!r} could not be fitted to {len(rows)} labels: "

@@ -80,6 +80,7 @@ _KINDS = {
         "hitl_widgets.learn.forest",
         CLASSES | SIZE | {"column_": "t m", "left_": "t m", "threshold_": "t m", "share_": "t m k"},
     ),
+    "Constant": Kind("hitl_widgets.learn.relevance", {"share_": "number"}),
     "Nystroem": Kind(
         "kernel_approximation",
         SIZE | {"components_": "c d", "normalization_": "c c", "component_indices_": "c"},
@@ -105,7 +106,12 @@ _KINDS = {
     "HashingVectorizer": Kind("feature_extraction.text"),
     "DictVectorizer": Kind("feature_extraction", {"vocabulary_": "terms d"}),
 }
-NESTED = ("Pipeline", "FeatureUnion")
+NESTED = {
+    "Pipeline": "sklearn.pipeline",
+    "FeatureUnion": "sklearn.pipeline",
+    "RelevanceClassifier": "hitl_widgets.learn.relevance",
+    "OrdinalClassifier": "hitl_widgets.learn.relevance",
+}
 # Left at what they usually are: how it was computed, and folders in which pickles would be looked for.
 FORGOTTEN = {"n_jobs", "random_state", "verbose", "memory", "copy"}
 # Code, files and patterns in a setting: saved by nobody, accepted from nobody.
@@ -130,6 +136,8 @@ def estimators() -> dict[str, Kind]:
 
 def class_of(name: str) -> Any:
     """The class of this name, from the list alone."""
-    home = "pipeline" if name in NESTED else estimators()[name].home
+    if name in NESTED:
+        return getattr(importlib.import_module(NESTED[name]), name)
+    home = estimators()[name].home
     module = home if home.startswith("hitl_widgets.") else f"sklearn.{home}"
     return getattr(importlib.import_module(module), name)

@@ -72,6 +72,10 @@ def _told(model: Any, arrays: Arrays) -> dict[str, Any]:
     if name == "FeatureUnion" and type(model) is class_of(name):
         told = {"kind": name, "steps": _steps_told(model.transformer_list, arrays)}
         return told | {"weights": model.transformer_weights}
+    if name in {"RelevanceClassifier", "OrdinalClassifier"} and type(model) is class_of(name):
+        steps = [(str(k), part) for k, part in enumerate(model.estimators)]
+        told = {"kind": name, "steps": _steps_told(steps, arrays)}
+        return told | {"classes": _value(name, model.classes_, "names k", arrays)}
     if name not in estimators() or type(model) is not class_of(name):
         inner = type(model.estimator).__name__ if name == "Renamed" else name
         raise _unsavable(f"A {inner}")
@@ -248,7 +252,9 @@ def _made(told: Any, arrays: Arrays, shapes: Shapes, depth: int = 0) -> Any:
             raise InvalidInput(f"its {name} has no steps")
         if name == "Pipeline":
             return class_of(name)(steps)
-        return class_of(name)(steps, transformer_weights=_weights(told["weights"], dict(steps)))
+        if name == "FeatureUnion":
+            return class_of(name)(steps, transformer_weights=_weights(told["weights"], dict(steps)))
+        return _of_answers(name, [part for _, part in steps], told)
     if name not in estimators():
         raise InvalidInput(f"it holds a {str(name)[:60]!r}, which is none of {choices(estimators(), 30)}")
     model = class_of(name)()
@@ -266,6 +272,15 @@ def _made(told: Any, arrays: Arrays, shapes: Shapes, depth: int = 0) -> Any:
     elif hasattr(model, "vocabulary_"):
         model.fixed_vocabulary_ = False
     return model
+
+
+def _of_answers(name: str, parts: list[Any], told: Any) -> Any:
+    """A classifier that answers several questions of yes or no, each by a part of its own."""
+    classes = _part(name, told["classes"], "names k", {}, Shapes())
+    n = len(parts) + (name == "OrdinalClassifier")
+    if len(classes) != n or not all(hasattr(part, "predict_proba") for part in parts):
+        raise InvalidInput(f"its {name} has parts that do not go together")
+    return class_of(name)(parts, list(classes))
 
 
 def _weights(told: Any, steps: Mapping[str, Any]) -> dict[str, float] | None:

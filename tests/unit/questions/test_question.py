@@ -154,7 +154,7 @@ def test_a_table_of_several_labels_is_taken_up_and_odd_rows_are_told() -> None:
         done = made.import_labels(table)
         assert made.labels()["label"].tolist() == [["a", "b"], ["b"], ["a"]]
         assert done.refused["id"].tolist() == ["r3", "r4"]
-        assert "no class of this task" in done.refused["why"][0]
+        assert "not a class of this task" in done.refused["why"][0]
 
 
 def test_people_are_compared_by_how_far_they_agree(tmp_path: Path) -> None:
@@ -168,3 +168,32 @@ def test_people_are_compared_by_how_far_they_agree(tmp_path: Path) -> None:
             bob.label(f"r{i}", two)
         card = Path(f"{ann.export(tmp_path / 'out.csv', names=True)}.card.md").read_text(encoding="utf-8")
     assert "| ann, bob | 4 | 88% |" in card  # 1 - (1/4 + 0 + 1/4 + 0) / 4
+
+
+@pytest.mark.parametrize("kind", ["choices", "rating", "two levels"])
+def test_the_model_that_is_taken_away_and_saved_says_what_the_question_asks(
+    kind: str, tmp_path: Path
+) -> None:
+    X = np.random.default_rng(0).normal(size=(80, 4)).astype(np.float32)
+    if kind == "choices":
+        question: Any = hitl.Question.choices(["a", "b", "never"])
+        said: list[Any] = [[c for c, x in zip("ab", row, strict=False) if x > 0] for row in X]
+    else:
+        question = hitl.Question.rating(3 if kind == "rating" else ["low", "high"])
+        cuts = [-0.5, 0.5] if kind == "rating" else [0]
+        said = [question.values[k] for k in np.digitize(X[:, 0], cuts)]
+    with hitl.Session(X, X=X, question=question, store=":memory:", random_state=0) as made:
+        for i, id_ in enumerate(made.pool.ids[:50]):
+            made.label(id_, said[i])
+        model = made.model()
+        again = hitl.load_model(made.save_model(tmp_path / "model.npz"))
+    assert (again.predict(X) == model.predict(X)).all()
+    assert (again.predict_proba(X) == model.predict_proba(X)).all()
+    assert again.classes_.tolist() == list(question.values)
+    if kind == "choices":
+        right = model.predict(X)[:, :2] == np.array([[c in one for c in "ab"] for one in said])
+        assert not model.predict(X)[:, 2].any()
+    else:
+        right = model.predict(X) == np.array(said)
+        assert model.predict_proba(X).sum(axis=1) == pytest.approx(np.ones(80))
+    assert right.mean() > 0.8

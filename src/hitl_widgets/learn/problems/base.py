@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -79,6 +79,9 @@ class Problem(Protocol):
 
     def lacks(self, y: npt.NDArray[Any]) -> str:
         """What there must be before a model can be taken away; empty where these labels suffice."""
+
+    def model(self, exported: Any, names: Sequence[Any]) -> Any:
+        """The classifier to take away, of what a learner's ``export`` gave; ``names`` are the classes."""
 
     def estimate(
         self,

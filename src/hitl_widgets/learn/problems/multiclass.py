@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +86,10 @@ class Multiclass:
     def lacks(self, y: npt.NDArray[Any]) -> str:
         """See :class:`~.base.Problem`."""
         return "" if len(np.unique(y)) > 1 else "label items of at least two classes"
+
+    def model(self, exported: Any, names: Sequence[Any]) -> Any:
+        """As it is."""
+        return exported
 
     def estimate(
         self,

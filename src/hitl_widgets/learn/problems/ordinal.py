@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from hitl_widgets.learn.beliefs import RealBelief, medians
 from hitl_widgets.learn.learner import FloatArray
 from hitl_widgets.learn.problems.relevant import Relevant
+from hitl_widgets.learn.relevance import OrdinalClassifier, level_shares
 
 __all__ = ["Ordinal"]
 
@@ -44,10 +46,11 @@ class Ordinal(Relevant):
 
     def levels(self, P: FloatArray) -> npt.NDArray[np.float32]:
         """The probability of each level, (n, n_levels), by that of being above each but the last."""
-        # Each was learned by itself: being above a high level cannot be likelier than being above a low one.
-        above = np.minimum.accumulate(np.asarray(P, np.float32), axis=1)
-        one, none = np.ones((len(P), 1), np.float32), np.zeros((len(P), 1), np.float32)
-        return np.asarray(np.hstack([one, above]) - np.hstack([above, none]))
+        return level_shares(P).astype(np.float32)
+
+    def model(self, exported: Any, names: Sequence[Any]) -> OrdinalClassifier:
+        """One that says levels."""
+        return OrdinalClassifier(exported.estimators, names)
 
     def scores(self, P: FloatArray, y: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """See :class:`.Relevant`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,10 @@ class Relevant(ABC):
     def prior(self, y: npt.NDArray[Any]) -> FloatArray:
         """See :class:`~.base.Problem`: Laplace's rule of succession."""
         return np.asarray((y.sum(axis=0) + 1) / (len(y) + 2), np.float32)
+
+    def model(self, exported: Any, names: Sequence[Any]) -> Any:
+        """As it is: a :class:`~hitl_widgets.learn.relevance.RelevanceClassifier`."""
+        return exported
 
     def learner(self, learner: Any) -> BinaryRelevance:
         """See :class:`~.base.Problem`."""
