@@ -589,8 +589,8 @@ class Session:
         """A fitted scikit-learn classifier to take away: it predicts classes, without the session.
 
         Classes that are whole numbers or booleans are predicted as such, others by their names. Where several
-        may apply, ``predict`` gives bool of shape (n, n_classes), and ``predict_proba`` the probability of each.
-        Of a rating ``predict`` gives levels, and ``predict_proba`` the probability of each.
+        may apply, ``predict`` gives bool of shape (n, n_classes), and ``predict_proba`` the probability of
+        each. Of a rating ``predict`` gives levels, and ``predict_proba`` the probability of each.
 
         Of texts, images and tables, and of items that a scikit-learn transformer embeds, it is a ``Pipeline``
         that takes new ones as they are, and reads them by this package: images as bytes, paths, arrays or
