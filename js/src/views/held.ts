@@ -1,4 +1,4 @@
-import type { Held } from "../host/protocol";
+import type { Held } from "../host/held";
 import { count, h, said, show } from "../ui/dom";
 
 export type HeldCallbacks = {

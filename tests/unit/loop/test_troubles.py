@@ -183,7 +183,7 @@ def test_features_that_fail_are_said_everywhere_and_made_again_by_the_button(
         explorer, posted = Explorer(session), []
         explorer._post = lambda content, buffers=None: posted.append(content)  # type: ignore[method-assign]
         explorer._greet("view-12345")
-        for words in [*(state["error"] for state in states), posted[0]["trouble"]]:
+        for words in [*(state["error"] for state in states), posted[0].trouble]:
             assert "the disk is away" in words
         with pytest.raises(HitlError, match="the disk is away"):
             session.wait(20)
