@@ -1,7 +1,7 @@
 """Coverage of the interval of ``session.accuracy()`` for questions of several classes and on a scale.
 
-``python benchmarks/question_interval.py [SESSIONS]`` prints the table that docs/questions.md shows: sessions on
-data of scikit-learn, labelled as the session asks, 15 % of it drawn at random.
+``python benchmarks/question_interval.py [SESSIONS]`` prints the table that docs/questions.md shows: sessions
+on data of scikit-learn, labelled as the session asks, 15 % of it drawn at random.
 """
 
 from __future__ import annotations

@@ -197,6 +197,73 @@ export type Ack = {
   n_events: number;
 };
 
+// -- Explorer
+
+/** The map is to show finer (below 1) or coarser groups. */
+export type Groups = { type: "groups"; id: string; view: string; scale: number };
+
+/** The map is to be coloured in one of the ways that the question knows. */
+export type Shade = { type: "shade"; id: string; view: string; by: string };
+
+/** A way to colour the map, and its name for people. */
+export type Way = { by: string; words: string };
+
+/** A shade of the map. */
+export type LegendEntry = { name: string; color: string };
+
+/** The question, the ways to colour its map, which of them is used, and the shades of that. */
+export type Coloured = Asked & { ways: Way[]; by: string; legend: LegendEntry[] };
+
+/** The question, its classes or the colours changed. */
+export type ColouredClasses = Coloured & { type: "classes" };
+
+/**
+ * What a new Explorer needs before the map and the marks. `chart` is for the Altair engine; `trouble` is what
+ * failed in the background and is not tried again by itself.
+ */
+export type ExplorerWelcome = Coloured & {
+  type: "welcome";
+  to: string;
+  about: About;
+  n_items: number;
+  kind: string;
+  engine: "altair" | "canvas" | "raster" | "webgl";
+  chart: Record<string, unknown> | null;
+  stage: Stage | null;
+  trouble: string;
+};
+
+/**
+ * The map. Buffers: places (float32, x and y of each item), groups (uint16), outlines (float32). `settled` is
+ * false for a frame of a map that still moves: its groups have no names and no outlines. `scale` is that of
+ * the groups; `corners` is how many each outline has.
+ */
+export type MapMessage = {
+  type: "map";
+  to: string | null;
+  method: string;
+  settled: boolean;
+  scale: number;
+  names: string[];
+  corners: number[];
+};
+
+/**
+ * How items are drawn. Buffers: rows (uint32, nothing where `full`), and of each row the shades of label and
+ * guess (255 for none) and the doubt (uint8). `rings` are the rows to ask next.
+ */
+export type MarksMessage = {
+  type: "marks";
+  to: string | null;
+  number: number;
+  full: boolean;
+  rings: number[];
+  behind: number;
+};
+
+/** What is done in the background, or failed. */
+export type StageMessage = { type: "stage"; stage: Stage | null; trouble: string };
+
 // -- Labeler
 
 /** A view wants to look into a selection before it is labelled. */
@@ -276,72 +343,79 @@ export type SampleMessage = {
   mix: ClassCount[];
 };
 
-// -- Explorer
+// -- Lesson
 
-/** The map is to show finer (below 1) or coarser groups. */
-export type Groups = { type: "groups"; id: string; view: string; scale: number };
+/** A view wants the moment after `index` questions of a strategy, from the cold start of a seed. */
+export type Step = { type: "step"; id: string; view: string; strategy: string; seed: number; index: number };
 
-/** The map is to be coloured in one of the ways that the question knows. */
-export type Shade = { type: "shade"; id: string; view: string; by: string };
+/** A student chose these points, in this order; the strategy plays against them. */
+export type Play = {
+  type: "play";
+  id: string;
+  view: string;
+  strategy: string;
+  seed: number;
+  picks: number[];
+};
 
-/** A way to colour the map, and its name for people. */
-export type Way = { by: string; words: string };
-
-/** A shade of the map. */
-export type LegendEntry = { name: string; color: string };
-
-/** The question, the ways to colour its map, which of them is used, and the shades of that. */
-export type Coloured = Asked & { ways: Way[]; by: string; legend: LegendEntry[] };
-
-/** The question, its classes or the colours changed. */
-export type ColouredClasses = Coloured & { type: "classes" };
-
-/**
- * What a new Explorer needs before the map and the marks. `chart` is for the Altair engine; `trouble` is what
- * failed in the background and is not tried again by itself.
- */
-export type ExplorerWelcome = Coloured & {
+/** Buffers: points (float32, x and y in the unit square from the top left), truth (uint8). */
+export type LessonWelcome = {
   type: "welcome";
   to: string;
-  about: About;
-  n_items: number;
-  kind: string;
-  engine: "altair" | "canvas" | "raster" | "webgl";
-  chart: Record<string, unknown> | null;
-  stage: Stage | null;
-  trouble: string;
+  classes: PlainClass[];
+  learner: string;
+  strategies: string[];
+  strategy: string;
+  seed: number;
+  budget: number;
+  n_start: number;
+  cells: number;
+  n: number;
 };
 
 /**
- * The map. Buffers: places (float32, x and y of each item), groups (uint16), outlines (float32). `settled` is
- * false for a frame of a map that still moves: its groups have no names and no outlines. `scale` is that of
- * the groups; `corners` is how many each outline has.
+ * A moment of a run. Buffers: cells (class, then lead over the second), points (class, then probability), and
+ * where `heat` is true the utilities of cells and of points; all uint8.
  */
-export type MapMessage = {
-  type: "map";
-  to: string | null;
-  method: string;
-  settled: boolean;
-  scale: number;
-  names: string[];
-  corners: number[];
+export type Moment = {
+  labelled: number[];
+  accuracy: number;
+  query: number | null;
+  why: string;
+  heat: boolean;
 };
 
-/**
- * How items are drawn. Buffers: rows (uint32, nothing where `full`), and of each row the shades of label and
- * guess (255 for none) and the doubt (uint8). `rings` are the rows to ask next.
- */
-export type MarksMessage = {
-  type: "marks";
-  to: string | null;
-  number: number;
-  full: boolean;
-  rings: number[];
-  behind: number;
+/** A moment of the strategy's run, and its accuracy up to there: see `Moment`. */
+export type MomentMessage = {
+  type: "moment";
+  to: string;
+  strategy: string;
+  seed: number;
+  index: number;
+  last: number;
+  curve: number[];
+  labelled: number[];
+  accuracy: number;
+  query: number | null;
+  why: string;
+  heat: boolean;
 };
 
-/** What is done in the background, or failed. */
-export type StageMessage = { type: "stage"; stage: Stage | null; trouble: string };
+/** You against the machine. Buffers: the student's moment, then the machine's. */
+export type GameMessage = {
+  type: "game";
+  to: string;
+  strategy: string;
+  seed: number;
+  picks: number[];
+  you: Moment;
+  machine: Moment;
+  yours: number[];
+  theirs: number[];
+};
+
+/** A strategy or a learner failed. */
+export type TroubleMessage = { type: "trouble"; to: string; words: string };
 
 // -- Monitor
 
@@ -443,80 +517,6 @@ export type OpenedMessage = {
   missing: number;
 };
 
-// -- Lesson
-
-/** A view wants the moment after `index` questions of a strategy, from the cold start of a seed. */
-export type Step = { type: "step"; id: string; view: string; strategy: string; seed: number; index: number };
-
-/** A student chose these points, in this order; the strategy plays against them. */
-export type Play = {
-  type: "play";
-  id: string;
-  view: string;
-  strategy: string;
-  seed: number;
-  picks: number[];
-};
-
-/** Buffers: points (float32, x and y in the unit square from the top left), truth (uint8). */
-export type LessonWelcome = {
-  type: "welcome";
-  to: string;
-  classes: PlainClass[];
-  learner: string;
-  strategies: string[];
-  strategy: string;
-  seed: number;
-  budget: number;
-  n_start: number;
-  cells: number;
-  n: number;
-};
-
-/**
- * A moment of a run. Buffers: cells (class, then lead over the second), points (class, then probability), and
- * where `heat` is true the utilities of cells and of points; all uint8.
- */
-export type Moment = {
-  labelled: number[];
-  accuracy: number;
-  query: number | null;
-  why: string;
-  heat: boolean;
-};
-
-/** A moment of the strategy's run, and its accuracy up to there: see `Moment`. */
-export type MomentMessage = {
-  type: "moment";
-  to: string;
-  strategy: string;
-  seed: number;
-  index: number;
-  last: number;
-  curve: number[];
-  labelled: number[];
-  accuracy: number;
-  query: number | null;
-  why: string;
-  heat: boolean;
-};
-
-/** You against the machine. Buffers: the student's moment, then the machine's. */
-export type GameMessage = {
-  type: "game";
-  to: string;
-  strategy: string;
-  seed: number;
-  picks: number[];
-  you: Moment;
-  machine: Moment;
-  yours: number[];
-  theirs: number[];
-};
-
-/** A strategy or a learner failed. */
-export type TroubleMessage = { type: "trouble"; to: string; words: string };
-
 // -- All of a sort
 
 /**
@@ -534,13 +534,13 @@ export type Request =
   | More
   | Retry
   | Vega
-  | Sample
-  | Skipped
   | Groups
   | Shade
-  | Open
+  | Sample
+  | Skipped
   | Step
-  | Play;
+  | Play
+  | Open;
 
 /** What became of the message with this id. */
 export type Reply = Refused | Failed | Ack;

@@ -1,3 +1,4 @@
+import "./registry.css";
 import type { Content, More } from "../host/protocol";
 import type { Press } from "../ui/keys";
 

@@ -1,3 +1,4 @@
+import "./classes.css";
 import type { Change, ClassEdit, LabelClass } from "../host/protocol";
 import { h, setText, show } from "../ui/dom";
 

@@ -1,3 +1,5 @@
+import "./class-buttons.css";
+import "./explorer.css";
 import type { Coloured, LabelClass, Stage } from "../host/protocol";
 import type { Item } from "../items/index";
 import { renderGlimpse } from "../items/index";

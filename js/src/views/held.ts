@@ -1,3 +1,4 @@
+import "./held.css";
 import type { Held } from "../host/held";
 import { count, h, said, show } from "../ui/dom";
 

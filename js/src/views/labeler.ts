@@ -1,3 +1,5 @@
+import "./class-buttons.css";
+import "./labeler.css";
 import type { Ask, Change, LabelClass } from "../host/protocol";
 import { type Item, renderItem, type Stage } from "../items/index";
 import { questionOf, saidNames } from "../questions/index";
@@ -241,7 +243,7 @@ function doneCard(state: LabelerState): HTMLElement {
   const code = (text: string): HTMLElement => h("code", { text });
   return h(
     "div",
-    { class: "hitl-empty hitl-next" },
+    { class: "hitl-empty" },
     h("p", { text: emptyWords(state) }),
     h("p", {}, "Save the labels: ", code('session.export("labels.csv")')),
     state.n_skipped ? h("p", { text: "Press Shift+S to see the skipped items again." }) : null,

@@ -86,7 +86,7 @@ class ChannelWidget(Shown, Locked, anywidget.AnyWidget):
         self._page = contextvars.copy_context()
         super().__init__(
             _esm=bundle(f"{self._bundle}.js"),
-            _css=bundle("hitl.css"),
+            _css=bundle(f"{self._bundle}.css"),
             _key=key,
             _session=session,
             layout=LockedLayout(),

@@ -10,6 +10,7 @@ import inspect
 import json
 import textwrap
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, get_args
@@ -18,23 +19,10 @@ import msgspec
 from msgspec import inspect as types
 
 from hitl_widgets.widgets import wire
-from hitl_widgets.widgets.explorer import messages as explorer
-from hitl_widgets.widgets.labeler import messages as labeler
-from hitl_widgets.widgets.lesson import messages as lesson
-from hitl_widgets.widgets.monitor import messages as monitor
-from hitl_widgets.widgets.shared import messages as shared
 
-__all__ = ["MODULES", "protocol"]
+__all__ = ["protocol"]
 
 TARGET = Path(__file__).parents[3] / "js" / "src" / "host" / "protocol.ts"
-MODULES = {
-    "All widgets": wire,
-    "All views of a session": shared,
-    "Labeler": labeler,
-    "Explorer": explorer,
-    "Monitor": monitor,
-    "Lesson": lesson,
-}
 # Their fields are written out in the messages that have them.
 ROOTS = (wire.FromBrowser, wire.Request, wire.Action, wire.ToBrowser, wire.Reply, msgspec.Struct)
 # Unions of all messages of a base.
@@ -56,16 +44,25 @@ def protocol() -> str:
         "// Written by `make protocol` from the messages in src/hitl_widgets/widgets: change them there.",
         f"export const PROTOCOL = {wire.PROTOCOL};",
     ]
-    for title, module in MODULES.items():
+    modules = _modules()
+    for title, module in modules.items():
         parts.append(f"// -- {title}")
         parts += map(_alias, _titled(module))
         parts += map(_declaration, _structs(module))
     parts.append("// -- All of a sort")
-    everything = [struct for module in MODULES.values() for struct in _structs(module)]
+    everything = [struct for module in modules.values() for struct in _structs(module)]
     for name, base in UNIONS.items():
         members = [struct.__name__ for struct in everything if issubclass(struct, base)]
         parts.append(_comment(inspect.getdoc(base)) + _broken(f"export type {name} =", members))
     return "\n\n".join(parts) + "\n"
+
+
+def _modules() -> dict[str, ModuleType]:
+    """What has messages, by a title."""
+    folders = sorted(path.parent.name for path in Path(__file__).parent.glob("*/messages.py"))
+    found = {name: import_module(f"hitl_widgets.widgets.{name}.messages") for name in folders}
+    common = {"All widgets": wire, "All views of a session": found.pop("shared")}
+    return common | {name.capitalize(): module for name, module in found.items()}
 
 
 def _structs(module: ModuleType) -> list[type[msgspec.Struct]]:
