@@ -9,7 +9,7 @@ NPM := PATH="$(NODE_PATH_PREFIX)$$PATH" npm
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help setup js browser postgres demo check test test-fast test-js test-browser format bench bench-accuracy bench-labels bench-reliability screenshot wheel clean
+.PHONY: help setup js protocol browser postgres demo check test test-fast test-js test-browser format bench bench-accuracy bench-labels bench-reliability screenshot wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 19
@@ -33,6 +33,9 @@ $(STATIC)/.built: js/node_modules/.ready js/build.mjs js/glob.mjs src/hitl_widge
 setup: .venv/.ready $(STATIC)/.built  ## create .venv, install, build the JavaScript
 
 js: $(STATIC)/.built  ## build the JavaScript
+
+protocol: .venv/.ready  ## write js/src/host/protocol.ts from the widgets' messages
+	$(PY) -m hitl_widgets.widgets.protocol
 
 browser:  ## make sure that there is a Chromium for the tests
 	@command -v chromium chromium-browser google-chrome google-chrome-stable chrome >/dev/null || \

@@ -8,13 +8,10 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+WIDGETS = ("labeler", "explorer", "monitor", "lesson")
 TARGETS = (
-    "labeler.js",
-    "explorer.js",
-    "monitor.js",
-    "lesson.js",
+    *(f"{name}.{ending}" for name in WIDGETS for ending in ("js", "css")),
     "vega.js",
-    "hitl.css",
     "map.json",
     "curve.json",
 )

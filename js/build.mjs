@@ -1,10 +1,12 @@
-// One ES module per widget, plus Vega once for the page (host/vega.ts asks the kernel for it).
+// One ES module per widget and its style sheet, of the modules that it imports; and Vega once for the page (host/vega.ts
+// asks the kernel for it).
 import { readdirSync } from "node:fs";
 import { build, context } from "esbuild";
 import { forEsbuild } from "./glob.mjs";
 
-const out = "../src/hitl_widgets/widgets/static";
-const shared = {
+const job = {
+  entryPoints: readdirSync("src/entries").map((name) => `src/entries/${name}`),
+  outdir: "../src/hitl_widgets/widgets/static",
   bundle: true,
   format: "esm",
   target: "es2022",
@@ -13,20 +15,6 @@ const shared = {
   logLevel: "info",
   plugins: [forEsbuild],
 };
-// Vega is a module of its own, and engines are shared by two widgets.
-const widgets = readdirSync("src/entries").filter((name) => !["vega.ts", "engines.ts"].includes(name));
-const jobs = [
-  {
-    ...shared,
-    entryPoints: widgets.map((name) => `src/entries/${name}`),
-    outdir: out,
-  },
-  { ...shared, entryPoints: { vega: "src/entries/vega.ts" }, outdir: out },
-  { ...shared, entryPoints: { hitl: "src/ui/hitl.css" }, outdir: out },
-];
 
-if (process.argv.includes("--watch")) {
-  for (const job of jobs) await (await context(job)).watch();
-} else {
-  await Promise.all(jobs.map((job) => build(job)));
-}
+if (process.argv.includes("--watch")) await (await context(job)).watch();
+else await build(job);

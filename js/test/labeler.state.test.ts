@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Ask, Progress, Sample } from "../src/host/protocol";
+import type { Ask, Progress, SampleMessage } from "../src/host/protocol";
 import {
   atHand,
   emptyWords,
@@ -17,6 +17,7 @@ const ask = (row: number, confidence = 0.5): Ask => ({
   key: `k${row}`,
   reason: "",
   audit: false,
+  blind: false,
   guess: { codes: [0], confidence, words: "" },
 });
 const progress: Progress = {
@@ -248,7 +249,7 @@ describe("what was acted on", () => {
 });
 
 describe("a selection", () => {
-  const sample = { type: "sample", n: 2 } as Sample;
+  const sample = { type: "sample", n: 2 } as SampleMessage;
 
   it("replaces the last one, and is not the question", () => {
     const first = reduce(welcomed(1, 2), {

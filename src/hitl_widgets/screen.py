@@ -23,7 +23,7 @@ def place() -> tuple[str, str]:
 
 def display(session: Any, **options: Any) -> None:
     """Show a session at the end of a cell."""
-    import_module("hitl_widgets.widgets.channel").show(session, **options)
+    import_module("hitl_widgets.widgets.output").show(session, **options)
 
 
 def mimebundle(session: Any, **options: Any) -> Any:

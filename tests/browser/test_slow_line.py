@@ -11,18 +11,19 @@ pytestmark = pytest.mark.browser
 
 # Noise is what takes most bytes. What is asked for and sent is counted in the kernel.
 PICTURES = """import numpy as np, hitl_widgets as hitl
-from hitl_widgets.widgets import channel
+from hitl_widgets.widgets.channel import ChannelWidget
+from hitl_widgets.widgets.shared.widget import SessionWidget
 asked, sent, held = [], [], []
-show, post = channel.SessionWidget._show, channel.ChannelWidget._post
+show, post = SessionWidget._show, ChannelWidget._post
 def showing(self, message, *args):
     if not message.small:
         asked.append(list(message.rows))
     return show(self, message, *args)
-def posting(self, content, buffers=None):
-    if content["type"] == "items":
-        sent.append(([item["row"] for item in content["items"]], sum(map(len, buffers))))
-    return post(self, content, buffers)
-channel.SessionWidget._show, channel.ChannelWidget._post = showing, posting
+def posting(self, message, buffers=None):
+    if type(message).__name__ == "ItemsMessage":
+        sent.append(([item.row for item in message.items], sum(map(len, buffers))))
+    return post(self, message, buffers)
+SessionWidget._show, ChannelWidget._post = showing, posting
 images = np.random.default_rng(0).integers(0, 255, (30, 700, 700, 3), np.uint8)
 session = hitl.Session(list(images), X=images[:, :4, :4, 0].reshape(30, 16), classes=["cat", "dog"], audit=0)
 hitl.Labeler(session)"""

@@ -41,8 +41,8 @@ def test_ten_thousand_labels_cost_the_same_from_the_first_to_the_last(
     monkeypatch: pytest.MonkeyPatch,
     figure: Callable[..., None],
 ) -> None:
-    monkeypatch.setattr("hitl_widgets.widgets.explorer.bundle", lambda _: "{}")
-    monkeypatch.setattr("hitl_widgets.widgets.monitor.bundle", lambda _: "{}")
+    monkeypatch.setattr("hitl_widgets.widgets.explorer.widget.bundle", lambda _: "{}")
+    monkeypatch.setattr("hitl_widgets.widgets.monitor.widget.bundle", lambda _: "{}")
     X = np.random.default_rng(0).normal(size=(N, 8)).astype(np.float32)
     session = Session(
         [f"item {i}" for i in range(N)],

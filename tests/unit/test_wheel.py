@@ -11,6 +11,7 @@ from pathlib import Path
 from hitl_widgets.widgets.channel import STATIC
 
 ROOT = Path(__file__).parents[2]
+WIDGETS = ("labeler", "explorer", "monitor", "lesson")
 
 
 def build(target: Path, **env: str) -> subprocess.CompletedProcess[str]:
@@ -30,8 +31,8 @@ def test_the_wheel_holds_the_bundles_the_charts_and_the_notebooks(tmp_path: Path
     [wheel] = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     static = "hitl_widgets/widgets/static/"
-    scripts = ("labeler.js", "explorer.js", "monitor.js", "lesson.js", "vega.js")
-    bundles = (*scripts, "hitl.css", "map.json", "curve.json")
+    widgets = [f"{name}.{ending}" for name in WIDGETS for ending in ("js", "css")]
+    bundles = (*widgets, "vega.js", "map.json", "curve.json")
     assert {static + name for name in bundles} <= names
     notebooks = {f"hitl_widgets/notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert {"hitl_widgets/py.typed", *notebooks} <= names
@@ -40,6 +41,16 @@ def test_the_wheel_holds_the_bundles_the_charts_and_the_notebooks(tmp_path: Path
 
 def test_the_labelers_bundle_is_small() -> None:
     assert (STATIC / "labeler.js").stat().st_size < 100_000
+
+
+def test_a_widget_carries_the_styles_that_all_share_and_its_own() -> None:
+    styles = {name: (STATIC / f"{name}.css").read_text() for name in WIDGETS}
+    for name, style in styles.items():
+        assert style.startswith(".hitl{")
+        assert [one for one in WIDGETS if f".hitl-{one}{{" in style] == [name]
+    assert all(".hitl-wave" in styles[name] for name in ("labeler", "explorer")), (
+        "every kind of item is shown"
+    )
 
 
 def test_the_charts_beside_the_bundles_are_those_of_charts_py() -> None:

@@ -1,22 +1,24 @@
 import { encodeRows, f32, itemsOf, u8, u16, u32 } from "../host/codecs";
 import { Fetch, sizeOf } from "../host/fetch";
 import type {
-  ClassesMessage,
-  Colouring,
+  ColouredClasses,
   ExplorerWelcome,
+  Failed,
   ItemsMessage,
   LabelClass,
   MapMessage,
   MarksMessage,
-  Reply,
+  Refused,
   StageMessage,
 } from "../host/protocol";
+import { loadVega, type VegaModule } from "../host/vega";
 import { defineWidget } from "../host/widget";
 import { type Item, letGo } from "../items/index";
 import type { Engine } from "../plot/engine";
 import type { Point } from "../plot/geometry";
 import { hullsOf } from "../plot/groups";
 import { BLIND, change, type Marks, NONE } from "../plot/look";
+import { makeEngine } from "../plot/make";
 import { type Groups, type How, MapPlot } from "../plot/map";
 import { NO_ROWS, type Rows } from "../plot/rows";
 import { type Codes, namesOf, type QuestionKind, questionOf } from "../questions/index";
@@ -25,8 +27,7 @@ import { Bus, type Chosen } from "../ui/bus";
 import { count } from "../ui/dom";
 import { onKey } from "../ui/keys";
 import { onTheme, readTheme } from "../ui/theme";
-import { explorerView, type Known } from "../views/explorer";
-import { makeEngine } from "./engines";
+import { type Colouring, explorerView, type Known } from "../views/explorer";
 
 const HOVER_MS = 60;
 const GROW = 10;
@@ -294,7 +295,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       starting = true;
       view.setEmpty("Drawing the map");
       try {
-        const engine = await makeEngine(message, view.chart, channel, signal, (name) => {
+        const vega = (): Promise<VegaModule> => loadVega(channel, signal);
+        const engine = await makeEngine(message, view.chart, vega, signal, (name) => {
           root.dataset.engine = name;
         });
         if (signal.aborted) return engine.destroy();
@@ -307,7 +309,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     signal,
   );
 
-  channel.on<ClassesMessage>(
+  channel.on<ColouredClasses>(
     "classes",
     (message) => {
       classes = message.classes;
@@ -416,7 +418,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     signal,
   );
   for (const type of ["refused", "failed"] as const) {
-    channel.on<Extract<Reply, { type: typeof type }>>(
+    channel.on<Refused | Failed>(
       type,
       ({ why }) => {
         view.setStage({ words: why, fraction: null });

@@ -3,13 +3,15 @@ import { decodeRows, encodeRows, itemsOf } from "../host/codecs";
 import { Fetch, sizeOf } from "../host/fetch";
 import { Parts } from "../host/parts";
 import type {
+  Ack,
   Ask,
   ClassesMessage,
+  Failed,
   ItemsMessage,
   LabelerWelcome,
   QueueMessage,
-  Reply,
-  Sample,
+  Refused,
+  SampleMessage,
   Selection,
   SkippedItems,
   StateMessage,
@@ -348,7 +350,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     signal,
   );
   channel.on<StateMessage>("state", (message) => dispatch({ type: "progress", progress: message }), signal);
-  channel.on<Sample>("sample", (sample) => dispatch({ type: "sample", sample }), signal);
+  channel.on<SampleMessage>("sample", (sample) => dispatch({ type: "sample", sample }), signal);
   channel.on<ItemsMessage>(
     "items",
     (message, pictures) => {
@@ -360,7 +362,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     },
     signal,
   );
-  channel.on<Extract<Reply, { type: "ack" }>>(
+  channel.on<Ack>(
     "ack",
     ({ id, back, chosen, gone, note, n_labels, n_events, undo, redo }) => {
       dispatch({ type: "landed", id, gone, counts: { n_labels, n_events, undo, redo } });
@@ -377,7 +379,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     signal,
   );
   for (const type of ["refused", "failed"] as const) {
-    channel.on<Extract<Reply, { type: typeof type }>>(
+    channel.on<Refused | Failed>(
       type,
       ({ id, why }) => {
         if (type === "refused") dispatch({ type: "landed", id });

@@ -1,5 +1,14 @@
 import { decodeRows } from "../host/codecs";
-import type { ClassesMessage, MonitorState, MonitorWelcome, OpenedMessage, Reply } from "../host/protocol";
+import type {
+  Ack,
+  ClassesMessage,
+  Failed,
+  MonitorState,
+  MonitorUpdate,
+  MonitorWelcome,
+  OpenedMessage,
+  Refused,
+} from "../host/protocol";
 import { loadVega, type VegaModule } from "../host/vega";
 import { defineWidget } from "../host/widget";
 import { Bus, choose } from "../ui/bus";
@@ -162,7 +171,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     },
     signal,
   );
-  channel.on<Extract<Reply, { type: "ack" }>>(
+  channel.on<Ack>(
     "ack",
     ({ back, chosen, note }) => {
       if (chosen) choose(bus, { rows: decodeRows(chosen.rows), how: chosen.how, from: "undo" });
@@ -172,8 +181,8 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     signal,
   );
   for (const type of ["refused", "failed"] as const)
-    channel.on<Extract<Reply, { type: typeof type }>>(type, ({ why }) => view.note(why), signal);
-  channel.on<MonitorState & { type: "state" }>(
+    channel.on<Refused | Failed>(type, ({ why }) => view.note(why), signal);
+  channel.on<MonitorUpdate>(
     "state",
     (message) => {
       state = message;

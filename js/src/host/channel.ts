@@ -1,7 +1,8 @@
 import type { AnyModel } from "@anywidget/types";
+import type { Entry, Held } from "./held";
 import { enter, isLive, spoke } from "./live";
 import { answersOf, exported, Outbox } from "./outbox";
-import type { About, Act, Entry, Held, Question, Reply } from "./protocol";
+import type { About, Act, Reply, Request } from "./protocol";
 
 type Incoming = { type: string; to?: string | null };
 type Handler<T> = (message: T, buffers: DataView[]) => void;
@@ -12,7 +13,7 @@ const LONGEST_MS = 30_000;
 const LATEST_MS = 2 ** 31 - 1;
 
 /**
- * One per view. Questions are asked and forgotten; acts are kept in the outbox until the kernel acknowledges them, and
+ * One per view. Requests are sent and forgotten; acts are kept in the outbox until the kernel acknowledges them, and
  * sent again, with the same id, until it does.
  *
  * An act is meant for one session. Another sends it only where that one has no view on this page or no kernel that answers,
@@ -48,9 +49,9 @@ export class Channel {
     signal.addEventListener("abort", () => set.delete(handler as Handler<never>));
   }
 
-  ask(question: Omitted<Question>): string {
+  ask(request: Omitted<Request>): string {
     const id = newId();
-    this.send({ ...question, id } as Question);
+    this.send({ ...request, id } as Request);
     return id;
   }
 
@@ -134,7 +135,7 @@ export class Channel {
     this.send(act);
   }
 
-  private send(message: Act | Question): void {
+  private send(message: Act | Request): void {
     spoke(this.session, false);
     try {
       this.model.send(message);

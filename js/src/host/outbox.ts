@@ -1,5 +1,6 @@
+import type { Entry } from "./held";
 import { Keep } from "./keep";
-import type { About, Act, Entry } from "./protocol";
+import type { About, Act } from "./protocol";
 
 const PREFIX = "hitl:";
 let counter = 0;

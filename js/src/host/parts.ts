@@ -1,7 +1,7 @@
 import type { Part, Stage } from "../items/registry";
 import type { Channel } from "./channel";
 import { u8 } from "./codecs";
-import type { MoreMessage, PartMessage } from "./protocol";
+import type { More, PartMessage } from "./protocol";
 
 /** A part should be on its way no longer than this, so that an acknowledgement never waits long behind it. */
 const MOMENT_MS = 600;
@@ -52,7 +52,7 @@ export class Parts {
     };
   }
 
-  private ask(row: number, ask: MoreMessage["ask"], signal: AbortSignal): Promise<Part> {
+  private ask(row: number, ask: More["ask"], signal: AbortSignal): Promise<Part> {
     return new Promise((resolve, reject) => {
       const since = performance.now();
       if (signal.aborted) {

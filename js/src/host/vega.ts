@@ -1,5 +1,6 @@
 import type { Channel } from "./channel";
 import { blobUrl } from "./codecs";
+import type { VegaMessage } from "./protocol";
 
 export type VegaModule = typeof import("../entries/vega");
 
@@ -30,7 +31,7 @@ class Closed extends Error {}
 
 function fetchVega(channel: Channel, signal: AbortSignal): Promise<VegaModule> {
   return new Promise<VegaModule>((resolve, reject) => {
-    channel.on<{ type: "vega"; to: string }>(
+    channel.on<VegaMessage>(
       "vega",
       (_, [code]) => {
         const url = blobUrl(code, "text/javascript");

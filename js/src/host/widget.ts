@@ -1,3 +1,4 @@
+import "../ui/base.css";
 import type { AnyModel, AnyWidget } from "@anywidget/types";
 import { hideFallback } from "../ui/fallback";
 import { keepFocus, pressOnce, suppressShortcuts } from "../ui/keys";

@@ -1,3 +1,4 @@
+import "./audio.css";
 import { h, percent, setText } from "../ui/dom";
 import { Player, type Sound } from "./audio/player";
 import {

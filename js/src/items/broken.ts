@@ -1,3 +1,4 @@
+import "./broken.css";
 import { h } from "../ui/dom";
 import { registerItem } from "./registry";
 

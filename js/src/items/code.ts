@@ -1,3 +1,4 @@
+import "./code.css";
 import { count, h } from "../ui/dom";
 import { registerItem, SPOKEN, shortened } from "./registry";
 

@@ -1,3 +1,4 @@
+import "./image.css";
 import { h } from "../ui/dom";
 import { broken } from "./broken";
 import { registerItem } from "./registry";

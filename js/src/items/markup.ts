@@ -1,3 +1,4 @@
+import "./markup.css";
 import { h } from "../ui/dom";
 import { readTheme, type Theme } from "../ui/theme";
 import { registerItem, SPOKEN, shortened } from "./registry";

@@ -1,4 +1,5 @@
-import type { Content, MoreMessage } from "../host/protocol";
+import "./registry.css";
+import type { Content, More } from "../host/protocol";
 import type { Press } from "../ui/keys";
 
 /** An item as the browser holds it: the content, and the addresses of the media that came with it. */
@@ -12,13 +13,13 @@ export type Stage = {
   /** Ends when the card shows something else: then nothing may sound, move or be asked for. */
   signal: AbortSignal;
   /** Asks the kernel for a part of the item, as its kind understands `ask`. Rejects with words for people. */
-  more: (ask: MoreMessage["ask"], signal?: AbortSignal) => Promise<Part>;
+  more: (ask: More["ask"], signal?: AbortSignal) => Promise<Part>;
   /**
    * Gathers bytes that come in parts: `at` of what is asked counts up until `total` of the answers is reached. `heard` is
    * told how many are here, and of how many.
    */
   gather: (
-    ask: MoreMessage["ask"],
+    ask: More["ask"],
     heard?: (here: number, total: number) => void,
     signal?: AbortSignal,
   ) => Promise<Uint8Array[]>;

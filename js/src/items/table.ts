@@ -1,3 +1,4 @@
+import "./table.css";
 import { h, said } from "../ui/dom";
 import { registerItem, SPOKEN, shortened } from "./registry";
 

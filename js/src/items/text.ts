@@ -1,3 +1,4 @@
+import "./text.css";
 import { count, h } from "../ui/dom";
 import { registerItem, SPOKEN, shortened } from "./registry";
 

@@ -3,7 +3,7 @@ import type { Grid } from "./grid";
 import type { Look, Looks } from "./look";
 import type { Rows } from "./rows";
 
-type VegaModule = typeof import("../entries/vega");
+export type VegaModule = typeof import("../entries/vega");
 type Chart = Awaited<ReturnType<VegaModule["draw"]>>;
 type Row = Look & { x: number; y: number };
 

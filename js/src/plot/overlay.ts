@@ -1,3 +1,4 @@
+import "./overlay.css";
 import { svg } from "../ui/dom";
 import { Frame, type Point, within } from "./geometry";
 import { Gestures, type Merge, type Tool } from "./gestures";

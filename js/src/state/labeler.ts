@@ -1,4 +1,4 @@
-import type { Ask, Counts, Known, LabelClass, Lost, Progress, Sample, Selection } from "../host/protocol";
+import type { Ack, Ask, Known, LabelClass, Lost, Progress, SampleMessage, Selection } from "../host/protocol";
 import { type Codes, namesOf } from "../questions/registry";
 import { count } from "../ui/dom";
 
@@ -7,10 +7,13 @@ export type Chosen = {
   how: Selection;
   /** What brought them back, where no hand chose them just now. */
   from?: "history" | "undo";
-  sample: Sample | null;
+  sample: SampleMessage | null;
 };
 
 export type Turn = "undo" | "redo";
+
+/** What holds once an act is saved. */
+type Counts = Pick<Ack, "n_labels" | "n_events" | "undo" | "redo">;
 
 export type LabelerState = Progress & {
   ready: boolean;
@@ -67,7 +70,7 @@ export type LabelerEvent =
   | { type: "turned"; id: string; kind: Turn }
   | { type: "back"; ask: Ask }
   | { type: "chosen"; chosen: Chosen | null }
-  | { type: "sample"; sample: Sample }
+  | { type: "sample"; sample: SampleMessage }
   | { type: "waiting"; n: number; stalled: boolean }
   | { type: "note"; words: string };
 

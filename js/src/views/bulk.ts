@@ -1,3 +1,4 @@
+import "./bulk.css";
 import type { LabelClass, Member } from "../host/protocol";
 import { type Item, renderGlimpse } from "../items/index";
 import { colourOf, namesOf } from "../questions/index";

@@ -1,7 +1,8 @@
-import type { ChangeMessage, ClassEdit, LabelClass } from "../host/protocol";
+import "./classes.css";
+import type { Change, ClassEdit, LabelClass } from "../host/protocol";
 import { h, setText, show } from "../ui/dom";
 
-export type ClassChange = Omit<ChangeMessage, "type" | "id">;
+export type ClassChange = Omit<Change, "type" | "id">;
 
 /** The classes as a list that can be changed; every change is sent at once, and undone like any act. */
 export function classEditor(send: (change: ClassChange) => void) {

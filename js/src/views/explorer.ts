@@ -1,4 +1,6 @@
-import type { Colouring, LabelClass, Stage } from "../host/protocol";
+import "./class-buttons.css";
+import "./explorer.css";
+import type { Coloured, LabelClass, Stage } from "../host/protocol";
 import type { Item } from "../items/index";
 import { renderGlimpse } from "../items/index";
 import type { ColourBy } from "../plot/look";
@@ -43,6 +45,9 @@ const COLOURS: [ColourBy, string][] = [
 ];
 
 /** What is known of a point: our words around the name of a class. */
+/** The ways to colour a map, which of them is used, and the shades of that. */
+export type Colouring = Pick<Coloured, "ways" | "by" | "legend">;
+
 export type Known = { before: string; name: string; after: string; colour: string };
 type Point = Known & { row: number; item: Item | undefined };
 
@@ -189,7 +194,7 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
     setEmpty(words: string): void {
       setText(empty, words);
     },
-    setStage(now: Stage): void {
+    setStage(now: Stage | null): void {
       show(stage, now !== null);
       if (!now) return;
       setText(stageWords, now.fraction === null ? now.words : `${now.words}, ${percent(now.fraction)}`);

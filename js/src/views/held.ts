@@ -1,4 +1,5 @@
-import type { Held } from "../host/protocol";
+import "./held.css";
+import type { Held } from "../host/held";
 import { count, h, said, show } from "../ui/dom";
 
 export type HeldCallbacks = {

@@ -1,3 +1,4 @@
+import "./history.css";
 import type { HistoryEntry, LabelClass } from "../host/protocol";
 import { colourOf } from "../questions/index";
 import { count, h, said } from "../ui/dom";

@@ -1,4 +1,6 @@
-import type { Ask, ChangeMessage, LabelClass } from "../host/protocol";
+import "./class-buttons.css";
+import "./labeler.css";
+import type { Ask, Change, LabelClass } from "../host/protocol";
 import { type Item, renderItem, type Stage } from "../items/index";
 import { questionOf, saidNames } from "../questions/index";
 import {
@@ -39,7 +41,7 @@ export type LabelerCallbacks = {
   toggleGuess: () => void;
   /** Keep or drop the label of the item on the card, which has changed since. */
   settle: (keep: boolean) => void;
-  change: (change: Omit<ChangeMessage, "type" | "id">) => void;
+  change: (change: Omit<Change, "type" | "id">) => void;
   /** What is on the card: the key of an item, the rows of a selection, null for nothing to be answered. */
   showing: (subject: unknown, card: HTMLElement) => void;
   /** How the item of a row on the card asks for more of itself, until `end`. */
@@ -241,7 +243,7 @@ function doneCard(state: LabelerState): HTMLElement {
   const code = (text: string): HTMLElement => h("code", { text });
   return h(
     "div",
-    { class: "hitl-empty hitl-next" },
+    { class: "hitl-empty" },
     h("p", { text: emptyWords(state) }),
     h("p", {}, "Save the labels: ", code('session.export("labels.csv")')),
     state.n_skipped ? h("p", { text: "Press Shift+S to see the skipped items again." }) : null,

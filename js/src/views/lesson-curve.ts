@@ -1,3 +1,4 @@
+import "./lesson-curve.css";
 import { h, svg } from "../ui/dom";
 
 export type Line = {

@@ -1,3 +1,4 @@
+import "./lesson-plane.css";
 import type { PlainClass } from "../host/protocol";
 import { within } from "../plot/geometry";
 import type { Behind, Frame } from "../state/lesson";

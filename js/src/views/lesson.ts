@@ -1,3 +1,4 @@
+import "./lesson.css";
 import {
   type Behind,
   type Frame,

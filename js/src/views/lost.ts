@@ -1,3 +1,4 @@
+import "./held.css";
 import type { Lost } from "../host/protocol";
 import { h, said, show } from "../ui/dom";
 import type { ClassChange } from "./classes";

@@ -1,3 +1,4 @@
+import "./monitor.css";
 import type { LabelClass, MonitorState, Person } from "../host/protocol";
 import { count, h, percent, said, setParts, setText, show } from "../ui/dom";
 import { type HistoryCallbacks, historyView } from "./history";

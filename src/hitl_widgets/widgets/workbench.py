@@ -7,18 +7,12 @@ from typing import Any
 from hitl_widgets.loop.openings import NOWHERE
 from hitl_widgets.session import Session
 from hitl_widgets.widgets.cells import enter, running
-from hitl_widgets.widgets.channel import (
-    LockedBox,
-    LockedLayout,
-    LockedVBox,
-    SessionWidget,
-    Shown,
-    plain_fallback,
-)
 from hitl_widgets.widgets.explorer import Explorer
 from hitl_widgets.widgets.labeler import Labeler
 from hitl_widgets.widgets.monitor import Monitor
+from hitl_widgets.widgets.output import LockedBox, LockedLayout, LockedVBox, Shown, plain_fallback
 from hitl_widgets.widgets.screens import Screen
+from hitl_widgets.widgets.shared.widget import SessionWidget
 
 __all__ = ["Workbench"]
 

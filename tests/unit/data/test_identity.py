@@ -561,8 +561,8 @@ def test_widgets_say_what_has_changed_and_settle_it(
     assert (state["n_changed"], len(state["notices"])) == (3, 1)
     assert "3 of 4 labelled items" in state["notices"][0]
     members = [labeler._member(row, session._loop.labels, frozenset()) for row in range(4)]
-    assert [member["changed"] for member in members] == [True, True, True, False]
-    assert not labeler._member(0, session._loop.labels, frozenset([0]))["changed"]  # it is asked blind
+    assert [member.changed for member in members] == [True, True, True, False]
+    assert not labeler._member(0, session._loop.labels, frozenset([0])).changed  # it is asked blind
 
     def settle(name: str, **how: Any) -> dict[str, Any]:
         labeler._receive(labeler, {"type": "settle", "id": name, **how}, [])

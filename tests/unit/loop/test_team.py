@@ -215,11 +215,11 @@ def test_the_monitor_shows_nobody_the_acts_of_another(pair: Any, bundles: None) 
     ann.classes.add("c")
     until(lambda: ann._loop.log.n_events == bob._loop.log.n_events)
     state = Monitor(ann)._state()
-    assert [(e["kind"], e["value"], e["codes"]) for e in state["history"]] == [
+    assert [(e.kind, e.value, e.codes) for e in state["history"]] == [
         ("schema", "class c added", None),
         ("label", "b", (1,)),
     ]
-    assert {p["annotator"]: p["labels"] for p in state["people"]} == {"ann": 1, "bob": 1}
+    assert {p.annotator: p.labels for p in state["people"]} == {"ann": 1, "bob": 1}
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ def test_features_that_fail_are_said_everywhere_and_made_again_by_the_button(
         explorer, posted = Explorer(session), []
         explorer._post = lambda content, buffers=None: posted.append(content)  # type: ignore[method-assign]
         explorer._greet("view-12345")
-        for words in [*(state["error"] for state in states), posted[0]["trouble"]]:
+        for words in [*(state["error"] for state in states), posted[0].trouble]:
             assert "the disk is away" in words
         with pytest.raises(HitlError, match="the disk is away"):
             session.wait(20)
@@ -192,7 +192,7 @@ def test_features_that_fail_are_said_everywhere_and_made_again_by_the_button(
         assert session._loop.background.error is None
         assert session.trouble == ""
         assert session.wait(20).has_features
-        assert posted[-1].get("trouble", "") == ""
+        assert getattr(posted[-1], "trouble", "") == ""
 
 
 @pytest.mark.parametrize("when", ["error", "stage"])
@@ -267,7 +267,7 @@ def test_an_item_that_cannot_be_shown_does_not_hide_the_others(
 
     monkeypatch.setattr(Pool, "payload", lambda _, i, size: payload(i))
     labeler._receive(None, {"type": "show", "id": "12345678", "view": "view-12345", "rows": [0, 1, 2]}, [])
-    items = {item["row"]: item["content"] for message in posted for item in message["items"]}
+    items = {item.row: item.content for message in posted for item in message.items}
     assert items[0]["text"] == "0"
     assert items[2]["text"] == "2"
     assert "a huge picture" in items[1]["why"]

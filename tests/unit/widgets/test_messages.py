@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextvars
 import dataclasses
 import json
-import re
 import sqlite3
 import threading
 import time
@@ -26,15 +25,16 @@ from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput, StoreErr
 from hitl_widgets.items.base import Payload
 from hitl_widgets.labels.events import LabelEvent, new_event_id
 from hitl_widgets.session import Session
-from hitl_widgets.widgets import channel, messages
+from hitl_widgets.widgets import channel
 from hitl_widgets.widgets.explorer import Explorer
 from hitl_widgets.widgets.labeler import Labeler
 from hitl_widgets.widgets.monitor import Monitor
+from hitl_widgets.widgets.shared import widget as shared
+from hitl_widgets.widgets.wire import parse
 from hitl_widgets.widgets.workbench import Workbench
 
 Make = Callable[..., Session]
 WIDGETS = [Labeler, Explorer, Monitor]
-PROTOCOL_TS = Path(__file__).parents[3] / "js" / "src" / "host" / "protocol.ts"
 FUZZ = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 
 
@@ -49,6 +49,7 @@ class Wire:
 
     def _send(self, content: dict[str, Any], buffers: Any = None) -> None:
         json.dumps(content, allow_nan=False, ensure_ascii=False).encode("utf-8")
+        msgspec.convert(content, self.widget._tells)  # as protocol.ts says
         self.sent.append(content)
         self._all.append((threading.get_ident(), content, list(buffers or [])))
 
@@ -330,9 +331,9 @@ def test_the_history_names_ways_and_branches_also_behind_many_later_acts(
     wire = Wire(Monitor(session), monkeypatch)
     first = session._loop.acts.label([0], "a")
     lost = [session._loop.acts.label([1, 2, 3], "a", selection="lasso"), session._loop.acts.label([4], "b")]
-    assert wire.widget._history()[2]["way"] == (2, 4)
+    assert wire.widget._history()[2].way == (2, 4)
     assert wire.answer({"type": "jump", "id": new_event_id(), "act": first})["type"] == "ack"
-    assert [(e["state"], e["way"]) for e in wire.widget._history()] == [
+    assert [(e.state, e.way) for e in wire.widget._history()] == [
         ("undone", (2, 4)),
         ("undone", (1, 3)),
         ("holds", (0, 0)),
@@ -340,13 +341,13 @@ def test_the_history_names_ways_and_branches_also_behind_many_later_acts(
     for i in range(5, 45):
         session._loop.acts.label([i], "b")
     told = wire.widget._history()
-    assert [(e["id"], e["state"], e["apart"]) for e in told[-2:]] == [
+    assert [(e.id, e.state, e.apart) for e in told[-2:]] == [
         (act, "left behind", True) for act in reversed(lost)
     ]
-    assert not any(e["apart"] for e in told[:-2])
+    assert not any(e.apart for e in told[:-2])
     reply = wire.answer({"type": "restore", "id": new_event_id(), "acts": lost})
     assert (reply["type"], reply["note"]) == ("ack", None)
-    assert [e["state"] for e in wire.widget._history()] == ["holds"] * 30
+    assert [e.state for e in wire.widget._history()] == ["holds"] * 30
     assert session._loop.labels.y[1:5].tolist() == [0, 0, 0, 1]
 
 
@@ -483,7 +484,7 @@ def test_a_closed_session_fails_the_label_so_that_the_browser_keeps_it(
 
 # -- whatever comes
 
-TYPES = [get.__struct_config__.tag for get in get_args(messages.Message)]
+TYPES = sorted({get.__struct_config__.tag for kind in WIDGETS for get in get_args(kind._takes)})
 
 
 def contents(text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
@@ -510,14 +511,15 @@ def contents(text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
     return json_ | st.fixed_dictionaries({}, optional=nearly)
 
 
-@given(contents(ANY_TEXT))
-@settings(max_examples=150)
-def test_parse_returns_a_message_or_says_what_is_wrong(content: Any) -> None:
+@pytest.mark.parametrize("kind", WIDGETS)
+@given(content=contents(ANY_TEXT))
+@settings(max_examples=100)
+def test_parse_returns_a_message_or_says_what_is_wrong(kind: Any, content: Any) -> None:
     try:
-        found = messages.parse(content)
+        found = parse(kind._takes, content)
     except msgspec.ValidationError:
         return
-    assert type(found) in get_args(messages.Message)
+    assert type(found) in get_args(kind._takes)
     assert content["type"] == found.__struct_config__.tag
 
 
@@ -536,7 +538,7 @@ def test_nothing_that_a_browser_sends_raises_or_writes_unless_it_is_a_valid_act(
         wire.say(content)
         new = session.history().iloc[before:]
         if len(new):
-            act = messages.parse(content)
+            act = parse(kind._takes, content)
             assert new["event_id"].tolist() == [act.id]
             assert new["kind"].tolist() == [act.__struct_config__.tag]
 
@@ -823,19 +825,7 @@ def test_without_the_built_javascript_the_message_says_how_to_build_it_and_label
     assert session.n_labels == 1
 
 
-# -- the twin in TypeScript
-
-
-def typescript_messages() -> dict[str, dict[str, bool]]:
-    """Of every exported object type with a ``type: "..."``: its fields, and whether each must be there."""
-    source = re.sub(r"//.*|/\*.*?\*/", "", PROTOCOL_TS.read_text(encoding="utf-8"))
-    found: dict[str, dict[str, bool]] = {}
-    for _, body in re.findall(r"export type (\w+Message) = \{([^{}]*)\}", source):
-        fields = dict(re.findall(r"(\w+)(\??)\s*:", body))
-        tag = re.search(r'\btype: "(\w+)"', body)
-        assert tag is not None
-        found[tag[1]] = {name: optional == "" for name, optional in fields.items()}
-    return found
+# -- parts of items
 
 
 def parts(wire: Wire, **changes: Any) -> dict[str, Any]:
@@ -875,30 +865,10 @@ def test_parts_are_made_by_the_kind_and_never_hold_the_loop(
     assert "not in the pool of 60 items" in parts(labeler, row=60)["content"]["why"]
 
 
-@pytest.mark.parametrize("struct", get_args(messages.Message), ids=lambda s: s.__name__)
-def test_the_typescript_twin_has_the_same_messages(struct: Any) -> None:
-    expected = {f.name: f.required for f in msgspec.structs.fields(struct)}
-    assert typescript_messages()[struct.__struct_config__.tag] == expected | {"type": True}
-
-
-def test_the_typescript_twin_sends_nothing_else() -> None:
-    source = PROTOCOL_TS.read_text(encoding="utf-8")
-    unions = re.findall(r"export type (?:Act|Question) =([^;]*);", source)
-    names = {name.removesuffix("Message") for union in unions for name in re.findall(r"\w+Message", union)}
-    assert names == {struct.__name__ for struct in get_args(messages.Message)}
-
-
-def test_the_typescript_twin_speaks_the_same_version_and_names_the_same_selections() -> None:
-    source = PROTOCOL_TS.read_text(encoding="utf-8")
-    assert f"export const PROTOCOL = {messages.PROTOCOL};" in source
-    [union] = re.findall(r"export type Selection =([^;]*);", source)
-    assert set(re.findall(r'"(\w+)"', union)) == set(get_args(messages.Selection))
-
-
 def test_acts_on_a_large_pool_do_not_hold_the_loop_and_keep_their_order(
     session: Session, labeler: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channel, "AT_ONCE", 10)
+    monkeypatch.setattr(shared, "AT_ONCE", 10)
     explorer = Wire(Explorer(session), monkeypatch)
     go_on, label = threading.Event(), session._loop.acts.label
 
@@ -914,7 +884,7 @@ def test_acts_on_a_large_pool_do_not_hold_the_loop_and_keep_their_order(
     explorer.say({"type": "label", "id": "c" * 8, "value": "none", "selection": "lasso", "key": "no such"})
     assert not [m for m in (*explorer.sent, *labeler.sent) if m["type"] == "ack"]
     go_on.set()
-    last = channel._queue_of(session._loop).submit(lambda: None)
+    last = shared._queue_of(session._loop).submit(lambda: None)
     last.result(10)
     assert [m["id"] for m in explorer.sent if m["type"] == "ack"] == ["a" * 8]
     assert [m["type"] for m in explorer.sent if m.get("id") == "c" * 8] == ["refused"]

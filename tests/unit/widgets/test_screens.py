@@ -17,6 +17,7 @@ from helpers import clouds, until
 from hitl_widgets.errors import HitlError
 from hitl_widgets.session import Session
 from hitl_widgets.widgets import screens
+from hitl_widgets.widgets.labeler.messages import LabelerWelcome
 from hitl_widgets.widgets.workbench import Workbench
 
 VIEW = "view-{}"
@@ -131,8 +132,8 @@ def test_one_that_a_variable_holds_stays_usable_and_can_be_shown_again(tmp_path:
     posted: list[Any] = []
     workbench.labeler._post = lambda content, buffers=None: posted.append(content)
     say(workbench, "hello", 1)
-    assert posted[0]["type"] == "welcome"
-    assert posted[0]["n_labels"] == 1
+    assert isinstance(posted[0], LabelerWelcome)
+    assert posted[0].n_labels == 1
     session.close()
 
 

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from helpers import clouds
 from hitl_widgets.session import Session
-from hitl_widgets.widgets import messages
 from hitl_widgets.widgets.channel import ChannelWidget
 from hitl_widgets.widgets.explorer import Explorer
 from hitl_widgets.widgets.labeler import Labeler
 from hitl_widgets.widgets.lesson import Lesson
 from hitl_widgets.widgets.monitor import Monitor
+from hitl_widgets.widgets.wire import parse
 from hitl_widgets.widgets.workbench import Workbench
 
 Make = Callable[..., Session]
@@ -158,7 +158,7 @@ def test_whatever_comes_nothing_is_raised_changed_or_written_and_answers_carry_i
         assert set(end.session.labels()["annotator"]) <= {"ada"}
         if end.n > before:
             assert not buffers
-            assert messages.parse(content).id == end.session.history()["event_id"].iloc[-1]
+            assert parse(end.widget._takes, content).id == end.session.history()["event_id"].iloc[-1]
 
     fuzz()
 
@@ -206,9 +206,9 @@ def test_the_largest_selection_of_a_large_pool_and_the_longest_game_are_taken(
     session = make_session(np.arange(600_000, dtype=np.float32).reshape(-1, 2))
     rows = encode(np.arange(0, 300_000, 2))
     end = Ended("Labeler", session)
-    messages.parse(label(session, key=None, rows=rows), largest=end.widget._largest())
+    parse(Labeler._takes, label(session, key=None, rows=rows), largest=end.widget._largest())
     play = {"id": "a" * 32, "type": "play", "view": "b" * 8, "strategy": "margin", "seed": 1}
-    messages.parse(play | {"picks": list(range(2_000))})
+    parse(Lesson._takes, play | {"picks": list(range(2_000))})
 
 
 def test_a_client_cannot_say_who_it_is(labeler: Ended) -> None:

@@ -1,17 +1,20 @@
-"""Explorer: the map, where points are chosen."""
+"""Explorer: the Python half."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.questions.base import kind_of
-from hitl_widgets.widgets import messages as m
-from hitl_widgets.widgets.channel import SessionWidget, bundle
+from hitl_widgets.widgets.channel import bundle
+from hitl_widgets.widgets.explorer import messages as m
+from hitl_widgets.widgets.shared.messages import Stage
+from hitl_widgets.widgets.shared.widget import SessionWidget
+from hitl_widgets.widgets.wire import FromBrowser, words
 
 __all__ = ["Explorer"]
 
@@ -44,41 +47,50 @@ class Explorer(SessionWidget):
     """
 
     _bundle = "explorer"
+    _takes: ClassVar[Any] = m.Takes
+    _tells: ClassVar[Any] = m.Tells
 
     def __init__(self, session: Any, engine: str = "auto") -> None:
         if engine not in ENGINES:
             raise InvalidInput(
                 f"engine={engine!r}: expected one of {choices(ENGINES)}.{nearest(engine, ENGINES)}"
             )
-        self._asked = engine
+        self._asked: Any = engine
         self._sent: Marks | None = None
         self._by = ""
         self._number = 0
         super().__init__(session)
 
     @property
-    def engine(self) -> str:
+    def engine(self) -> m.Engine:
         """What draws the points: ``auto`` decided."""
-        if self._asked != "auto":
-            return self._asked
-        return "altair" if len(self.loop.pool) <= MOST_FOR_ALTAIR else "canvas"
+        by_size: m.Engine = "altair" if len(self.loop.pool) <= MOST_FOR_ALTAIR else "canvas"
+        return by_size if self._asked == "auto" else self._asked
+
+    def _handle(self, message: FromBrowser) -> None:
+        match message:
+            case m.Groups():
+                self.loop.background.regroup(message.scale)
+            case m.Shade():
+                self._shade(message)
+            case _:
+                super()._handle(message)
 
     def _greet(self, view: str) -> None:
         loop, engine = self.loop, self.engine
         with self._wire:
             self._post(
-                {
-                    "type": "welcome",
-                    "to": view,
+                m.ExplorerWelcome(
+                    to=view,
                     **self._question(),
-                    "about": self._about(),
-                    "n_items": len(loop.pool),
-                    "kind": loop.pool.kind,
-                    "engine": engine,
-                    "chart": json.loads(bundle("map.json")) if engine == "altair" else None,
-                    "stage": self._stage(),
-                    "trouble": m.words(loop.background.trouble_mapping),
-                }
+                    about=self._about(),
+                    n_items=len(loop.pool),
+                    kind=loop.pool.kind,
+                    engine=engine,
+                    chart=json.loads(bundle("map.json")) if engine == "altair" else None,
+                    stage=self._stage(),
+                    trouble=words(loop.background.trouble_mapping),
+                )
             )
             self._send_map(view)
             # The others get what is new, and the new view everything.
@@ -92,29 +104,35 @@ class Explorer(SessionWidget):
         elif what == "map":
             self._send_map(None)
         elif what in {"stage", "error"}:
-            trouble = m.words(self.loop.background.trouble_mapping)
-            self._post({"type": "stage", "stage": self._stage(), "trouble": trouble})
+            trouble = words(self.loop.background.trouble_mapping)
+            self._post(m.StageMessage(stage=self._stage(), trouble=trouble))
 
     def _question(self) -> dict[str, Any]:
-        """With the ways to colour the map, and the legend of the one that is chosen."""
+        """The fields of ``Coloured``."""
         kind, schema = kind_of(self.loop.schema.kind), self.loop.schema
         ways = kind.ways_to_colour(schema)
         if self._by not in {by for by, _ in ways}:
             self._by = ""
         legend = kind.shading((), schema, self._by).legend
-        told = {"ways": [{"by": by, "words": words} for by, words in ways], "by": self._by}
-        return super()._question() | told | {"legend": [{"name": n, "color": c} for n, c in legend]}
+        return super()._question() | {
+            "ways": [m.Way(by, name) for by, name in ways],
+            "by": self._by,
+            "legend": [m.LegendEntry(name, color) for name, color in legend],
+        }
+
+    def _classes(self) -> m.ColouredClasses:
+        return m.ColouredClasses(**self._question())
 
     def _shade(self, message: m.Shade) -> None:
         with self._wire:
             self._by = message.by
-            self._post({"type": "classes", **self._question()})
+            self._post(self._classes())
             self._sent, self._number = self._marks(), self._number + 1
             self._send_marks(self._sent, None, None)
 
-    def _stage(self) -> dict[str, Any] | None:
+    def _stage(self) -> Stage | None:
         stage = self.loop.background.stage
-        return None if stage is None else {"words": stage.words, "fraction": stage.fraction}
+        return None if stage is None else Stage(stage.words, stage.fraction)
 
     def _send_map(self, view: str | None) -> None:
         drawn = self.loop.background.map
@@ -122,15 +140,14 @@ class Explorer(SessionWidget):
             return
         names, outlines = (drawn.names, drawn.outlines) if drawn.settled else ((), ())
         self._post(
-            {
-                "type": "map",
-                "to": view,
-                "method": drawn.method,
-                "settled": drawn.settled,
-                "scale": drawn.scale,
-                "names": list(names),
-                "corners": [len(o) for o in outlines],
-            },
+            m.MapMessage(
+                to=view,
+                method=drawn.method,
+                settled=drawn.settled,
+                scale=drawn.scale,
+                names=list(names),
+                corners=[len(o) for o in outlines],
+            ),
             [
                 drawn.xy.astype("<f4").tobytes(),
                 drawn.clusters.astype("<u2").tobytes(),
@@ -169,14 +186,13 @@ class Explorer(SessionWidget):
         found = self.loop.round
         hidden = marks[2] == BLIND
         self._post(
-            {
-                "type": "marks",
-                "to": view,
-                "number": self._number,
-                "full": rows is None,
-                "rings": [s.index for s in found.suggestions if not hidden[s.index]] if found else [],
-                "behind": self.loop.background.behind,
-            },
+            m.MarksMessage(
+                to=view,
+                number=self._number,
+                full=rows is None,
+                rings=[s.index for s in found.suggestions if not hidden[s.index]] if found else [],
+                behind=self.loop.background.behind,
+            ),
             [
                 b"" if rows is None else rows.astype("<u4").tobytes(),
                 *[(a if rows is None else a[rows]).tobytes() for a in marks],

@@ -1,21 +1,19 @@
-import type { Channel } from "../host/channel";
 import type { ExplorerWelcome } from "../host/protocol";
-import { loadVega } from "../host/vega";
-import { AltairEngine } from "../plot/altair";
-import { CanvasEngine } from "../plot/canvas";
-import type { Engine, EngineName } from "../plot/engine";
-import { choosePainter } from "../plot/probe";
+import { AltairEngine, type VegaModule } from "./altair";
+import { CanvasEngine } from "./canvas";
+import type { Engine, EngineName } from "./engine";
+import { choosePainter } from "./probe";
 
 /** The engine that the kernel names; Vega is loaded only where it draws. */
 export async function makeEngine(
-  { engine, chart }: ExplorerWelcome,
+  { engine, chart }: Pick<ExplorerWelcome, "engine" | "chart">,
   element: HTMLElement,
-  channel: Channel,
+  loadVega: () => Promise<VegaModule>,
   signal: AbortSignal,
   named: (name: EngineName) => void,
 ): Promise<Engine> {
   if (engine !== "altair") return new CanvasEngine(element, (change) => choosePainter(engine, change), named);
-  const vega = await loadVega(channel, signal);
+  const vega = await loadVega();
   signal.throwIfAborted();
   named("altair");
   return AltairEngine.make(vega, element, chart ?? {});

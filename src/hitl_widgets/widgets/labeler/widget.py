@@ -1,10 +1,10 @@
-"""Labeler: the item to label, the classes, and the card for a whole selection."""
+"""Labeler: the Python half."""
 
 from __future__ import annotations
 
 from collections.abc import Set
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,10 @@ from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.round import Suggestion
 from hitl_widgets.questions.base import kind_of
 from hitl_widgets.session import Session
-from hitl_widgets.widgets import messages as m
-from hitl_widgets.widgets.channel import SessionWidget
+from hitl_widgets.widgets.labeler import messages as m
+from hitl_widgets.widgets.shared.messages import Ack, Act, Ask, Guess, Stage
+from hitl_widgets.widgets.shared.widget import SessionWidget
+from hitl_widgets.widgets.wire import FromBrowser, words
 
 __all__ = ["Labeler"]
 
@@ -35,34 +37,45 @@ class Labeler(SessionWidget):
     """
 
     _bundle = "labeler"
+    _takes: ClassVar[Any] = m.Takes
+    _tells: ClassVar[Any] = m.Tells
 
     def __init__(self, session: Session) -> None:
         self._handed: dict[int, None] = {}
         super().__init__(session)
 
+    def _handle(self, message: FromBrowser) -> None:
+        match message:
+            case m.Sample():
+                self._in_order(message, lambda: self._sample(message))
+            case m.Skipped():
+                self._look_again(message)
+            case _:
+                super()._handle(message)
+
     def _greet(self, view: str) -> None:
         labels = self.loop.labels
         self._post(
-            {
-                "type": "welcome",
-                "to": view,
+            m.LabelerWelcome(
+                to=view,
                 **self._question(),
-                "about": self._about(),
-                "kind": self.loop.pool.kind,
+                about=self._about(),
+                kind=self.loop.pool.kind,
                 **self._state(labels),
-                "queue": self._queue(labels),
-            }
+                queue=self._queue(labels),
+            )
         )
 
     def _on_change(self, what: str) -> None:
         # One snapshot for both: the browser forgets an act once a queue knows of it.
         labels = self.loop.labels
         if what == "round":
-            self._post({"type": "queue", "queue": self._queue(labels), **self._state(labels)})
+            self._post(m.QueueMessage(queue=self._queue(labels), **self._state(labels)))
         elif what in {"labels", "stage", "error", "closed"}:
-            self._post({"type": "state", **self._state(labels)})
+            self._post(m.StateMessage(**self._state(labels)))
 
     def _state(self, labels: Labels) -> dict[str, Any]:
+        """The fields of ``Progress``."""
         loop = self.loop
         undo, redo = loop.log.can_turn()
         stage = loop.background.stage
@@ -75,12 +88,12 @@ class Labeler(SessionWidget):
             "undo": undo,
             "redo": redo,
             "behind": loop.background.behind,
-            "stage": None if stage is None else {"words": stage.words, "fraction": stage.fraction},
+            "stage": None if stage is None else Stage(stage.words, stage.fraction),
             "known": self._known(labels),
-            "error": m.words(loop.background.trouble_asking),
+            "error": words(loop.background.trouble_asking),
         }
 
-    def _queue(self, labels: Labels) -> list[dict[str, Any]]:
+    def _queue(self, labels: Labels) -> list[Ask]:
         loop, found = self.loop, self.loop.round
         if found is None:
             return []
@@ -97,16 +110,16 @@ class Labeler(SessionWidget):
         self._hand([s.index for s in asked])
         return [self._ask(s, s.audit or s.opinion or s.index in hidden) for s in asked]
 
-    def _ask(self, s: Suggestion, blind: bool) -> dict[str, Any]:
+    def _ask(self, s: Suggestion, blind: bool) -> Ask:
         """One question; what measures the model, or another person, is answered without a hint."""
-        return {
-            "row": s.index,
-            "key": self.loop.pool.keys[s.index],
-            "reason": s.reason if s.audit or s.opinion or not blind else "asked without a hint",
-            "audit": s.audit,
-            "blind": blind,
-            "guess": None if blind else self._guess(s.index),
-        }
+        return Ask(
+            row=s.index,
+            key=self.loop.pool.keys[s.index],
+            reason=s.reason if s.audit or s.opinion or not blind else "asked without a hint",
+            audit=s.audit,
+            blind=blind,
+            guess=None if blind else self._guess(s.index),
+        )
 
     def _hand(self, rows: list[int]) -> None:
         self._handed = dict(islice((dict.fromkeys(rows) | self._handed).items(), HANDED))
@@ -116,17 +129,20 @@ class Labeler(SessionWidget):
         pool = self.loop.pool
         rows = self.loop.log.skipped_rows()[:AGAIN].tolist()
         self._hand(rows)
-        ask = {"reason": "skipped by you", "audit": False, "blind": True, "guess": None}
-        asks = [{"row": row, "key": pool.keys[row]} | ask for row in rows]
-        self._post({"type": "skipped", "to": message.view, "queue": asks})
+        asks = [
+            Ask(row=row, key=pool.keys[row], reason="skipped by you", audit=False, blind=True, guess=None)
+            for row in rows
+        ]
+        self._post(m.SkippedItems(to=message.view, queue=asks))
 
-    def _taken_back(self, event_id: str) -> dict[str, Any] | None:
-        back = super()._taken_back(event_id)
-        if back is not None:  # it is on the card again, so that the view must hear what it is
-            self._hand([back["row"]])
-        return back
+    def _act(self, message: Act) -> Ack:
+        ack = super()._act(message)
+        if key := ack.back.key if ack.back else ack.gone:
+            # It is on the card again, so that the view must hear what it is.
+            self._hand(self.loop.pool.index([key]))
+        return ack
 
-    def _known(self, labels: Labels) -> list[dict[str, Any]]:
+    def _known(self, labels: Labels) -> list[m.Known]:
         """Of the items asked lately those that are labelled by now: one may still be on a card.
 
         What others said is not told: the answer on the card is to be a second opinion.
@@ -134,21 +150,17 @@ class Labeler(SessionWidget):
         rows = np.fromiter(self._handed, np.int64, len(self._handed))
         keys, mine = self.loop.pool.keys, labels.mine > 0
         return [
-            {
-                "key": keys[row],
-                "codes": labels.codes(labels.y[row]) if mine[row] else None,
-                "mine": bool(mine[row]),
-            }
+            m.Known(keys[row], labels.codes(labels.y[row]) if mine[row] else None, bool(mine[row]))
             for row in rows[labels.y[rows] >= 0].tolist()
         ]
 
-    def _guess(self, row: int) -> dict[str, Any] | None:
+    def _guess(self, row: int) -> Guess | None:
         found = self.loop.round
         codes = None if found is None else found.belief.guess(row)
         if found is None or codes is None:
             return None
-        words = kind_of(found.schema.kind).guess_words(found.belief, row)
-        return {"codes": codes, "confidence": round(float(found.confidence[row]), 3), "words": words}
+        more = kind_of(found.schema.kind).guess_words(found.belief, row)
+        return Guess(codes, round(float(found.confidence[row]), 3), more)
 
     def _sample(self, message: m.Sample) -> None:
         """Say what is in a selection: how many, some at random, the odd ones, how mixed."""
@@ -162,14 +174,13 @@ class Labeler(SessionWidget):
         # What is asked blind is shown, and nothing is said of it, nor can it be told from the rest.
         told = rows[~np.isin(rows, loop.blind.rows(labels))]
         hidden = set(rows.tolist()) - set(told.tolist()) if len(told) < len(rows) else set[int]()
-        mix: list[dict[str, int]] = []
+        mix: list[m.ClassCount] = []
         odd: list[int] = []
         if found is not None and len(told) and (known := found.belief.known[told]).any():
             sure = told[known]
             counts = found.belief.some(sure).counts(len(loop.schema.ids))
-            mix = [
-                {"code": int(c), "n": int(counts[c])} for c in np.argsort(-counts, kind="stable") if counts[c]
-            ]
+            order = np.argsort(-counts, kind="stable")
+            mix = [m.ClassCount(int(c), int(counts[c])) for c in order if counts[c]]
             other = sure[~_as_most(found.predicted[sure])]
             odd = other[_most(found.confidence[other], 3)].tolist()
         if (drawn := loop.background.map) is not None and len(rows) > 6:
@@ -177,23 +188,21 @@ class Labeler(SessionWidget):
             farthest = rows[_most((spread**2).sum(axis=1), 2)].tolist()
             odd += [row for row in farthest if row not in odd]
         self._post(
-            {
-                "type": "sample",
-                "to": message.view,
-                "id": message.id,
-                "n": len(rows),
-                "n_labelled": int((labels.y[told] >= 0).sum()),
-                "random": [self._member(int(r), labels, hidden) for r in few],
-                "odd": [self._member(int(r), labels, hidden) for r in odd if r not in few],
-                "mix": mix,
-            }
+            m.SampleMessage(
+                to=message.view,
+                id=message.id,
+                n=len(rows),
+                n_labelled=int((labels.y[told] >= 0).sum()),
+                random=[self._member(int(r), labels, hidden) for r in few],
+                odd=[self._member(int(r), labels, hidden) for r in odd if r not in few],
+                mix=mix,
+            )
         )
 
-    def _member(self, row: int, labels: Labels, hidden: Set[int]) -> dict[str, Any]:
+    def _member(self, row: int, labels: Labels, hidden: Set[int]) -> m.Member:
         key, blind = self.loop.pool.keys[row], row in hidden
         codes, guess = (None, None) if blind else (labels.codes(labels.y[row]), self._guess(row))
-        member = {"row": row, "key": key, "codes": codes, "guess": guess, "blind": blind}
-        return member | {"changed": not blind and self.loop.log.is_changed(row)}
+        return m.Member(row, key, codes, guess, blind, not blind and self.loop.log.is_changed(row))
 
 
 def _as_most(guesses: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

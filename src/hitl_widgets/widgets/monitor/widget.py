@@ -1,19 +1,23 @@
-"""Monitor: how good the labels and the model are, and where the labels lie."""
+"""Monitor: the Python half."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.words import within
-from hitl_widgets.widgets.channel import SessionWidget, bundle
-from hitl_widgets.widgets.messages import words
+from hitl_widgets.widgets.channel import bundle
+from hitl_widgets.widgets.monitor import messages as m
+from hitl_widgets.widgets.shared.acts import items_of
+from hitl_widgets.widgets.shared.widget import SessionWidget
+from hitl_widgets.widgets.wire import FromBrowser, words
 
 __all__ = ["Monitor"]
 
@@ -44,24 +48,38 @@ class Monitor(SessionWidget):
     """
 
     _bundle = "monitor"
+    _takes: ClassVar[Any] = m.Takes
+    _tells: ClassVar[Any] = m.Tells
+
+    def _handle(self, message: FromBrowser) -> None:
+        match message:
+            case m.Open():
+                self._in_order(message, lambda: self._open(message))
+            case _:
+                super()._handle(message)
+
+    def _open(self, message: m.Open) -> None:
+        """Tell which items an act of the annotator was about."""
+        items = msgspec.structs.asdict(items_of(self.loop, message.act))
+        self._post(m.OpenedMessage(to=message.view, act=message.act, **items))
 
     def _greet(self, view: str) -> None:
         self._post(
-            {
-                "type": "welcome",
-                "to": view,
-                "about": self._about(),
+            m.MonitorWelcome(
+                to=view,
+                about=self._about(),
                 **self._question(),
-                "chart": json.loads(bundle("curve.json")),
+                chart=json.loads(bundle("curve.json")),
                 **self._state(),
-            }
+            )
         )
 
     def _on_change(self, what: str) -> None:
         if what != "map":
-            self._post({"type": "state", **self._state()})
+            self._post(m.MonitorUpdate(**self._state()))
 
     def _state(self) -> dict[str, Any]:
+        """The fields of ``MonitorState``."""
         loop = self.loop
         labels, evaluation = loop.labels, loop.background.evaluation
         # One label more of a class would tell what the item says that is asked blind next.
@@ -80,15 +98,10 @@ class Monitor(SessionWidget):
             "balance": counts,
             "n_none": none,
             "n_hidden": len(labels) - int((told >= 0).sum()),
-            "measure": {"name": problem.measure, "worst": problem.scale[0], "best": problem.scale[1]},
-            "estimate": {
-                "value": estimate.value,
-                "low": estimate.low,
-                "high": estimate.high,
-                "n": estimate.n,
-            },
+            "measure": m.Measure(problem.measure, *problem.scale),
+            "estimate": m.Estimate(estimate.value, estimate.low, estimate.high, estimate.n),
             "curve": [
-                {"n": p.n_labels, "value": p.estimate.value, "low": p.estimate.low, "high": p.estimate.high}
+                m.CurvePoint(p.n_labels, p.estimate.value, p.estimate.low, p.estimate.high)
                 for p in evaluation.curve
             ],
             "behind": loop.background.behind,
@@ -96,12 +109,12 @@ class Monitor(SessionWidget):
             "explanation": why,
             "strategy": loop.strategy,
             "stage": loop.background.stage.words if loop.background.stage else "",
-            "store": {
-                "name": store.path.name if store.path else store.name,
-                "where": f"{store.name} ({store.note})" if store.note else store.name,
-                "unsaved": words(loop.log.unsaved),
-                "restored": loop.log.ledger.restored,
-            },
+            "store": m.StoreState(
+                name=store.path.name if store.path else store.name,
+                where=f"{store.name} ({store.note})" if store.note else store.name,
+                unsaved=words(loop.log.unsaved),
+                restored=loop.log.ledger.restored,
+            ),
             "task": loop.task,
             "annotator": loop.annotator,
             "closed": loop.log.closed,
@@ -114,15 +127,12 @@ class Monitor(SessionWidget):
             "history": self._history(),
         }
 
-    def _people(self) -> list[dict[str, Any]]:
+    def _people(self) -> list[m.Person]:
         """Who has labelled how much, and who else is here; nothing where one works alone."""
         found = self.loop.annotators
-        return [
-            {"annotator": name, "labels": labels, "here": here}
-            for name, labels, here in (found if len(found) > 1 else ())
-        ]
+        return [m.Person(*person) for person in found] if len(found) > 1 else []
 
-    def _history(self) -> list[dict[str, Any]]:
+    def _history(self) -> list[m.HistoryEntry]:
         """The annotator's own last acts, the newest first, and older ones that are left behind.
 
         Nobody sees those of another.
@@ -135,18 +145,18 @@ class Monitor(SessionWidget):
         there = {"holds", "undone"}
         ways = loop.log.ways(e.event_id for e, state in zip(acts, states, strict=True) if state in there)
         return [
-            {
-                "id": event.event_id,
-                "kind": event.kind,
-                "n": len(event.item_ids),
-                "value": change_words(event.value) if event.kind == "schema" else loop.log.text(event),
-                "codes": loop.log.codes(event),
-                "selection": event.selection,
-                "time": event.time,
-                "state": state,
-                "way": ways.get(event.event_id),
-                "apart": event.event_id not in shown,
-            }
+            m.HistoryEntry(
+                id=event.event_id,
+                kind=event.kind,  # type: ignore[arg-type] # no act is an undo or a redo
+                n=len(event.item_ids),
+                value=change_words(event.value) if event.kind == "schema" else loop.log.text(event),
+                codes=loop.log.codes(event),
+                selection=event.selection,
+                time=event.time,
+                state=state,
+                way=ways.get(event.event_id),
+                apart=event.event_id not in shown,
+            )
             for event, state in zip(acts, states, strict=True)
         ]
 

@@ -1,18 +1,21 @@
-"""Lesson: a strategy step by step, and you against the machine, on points in the plane."""
+"""Lesson: the Python half."""
 
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
+import msgspec
 import numpy as np
 
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.lessons.course import Course
 from hitl_widgets.lessons.lesson import Step
 from hitl_widgets.lessons.plane import CELLS
-from hitl_widgets.widgets import messages as m
 from hitl_widgets.widgets.channel import ChannelWidget
+from hitl_widgets.widgets.lesson import messages as m
+from hitl_widgets.widgets.shared.messages import PlainClass
+from hitl_widgets.widgets.wire import Bye, FromBrowser, Hello, words
 
 __all__ = ["Lesson"]
 
@@ -52,6 +55,8 @@ class Lesson(ChannelWidget):
     """
 
     _bundle = "lesson"
+    _takes: ClassVar[Any] = m.Takes
+    _tells: ClassVar[Any] = m.Tells
     _words = "hitl-widgets: a lesson on active learning. Run this cell in JupyterLab 4 to see it."
 
     def __init__(
@@ -72,51 +77,58 @@ class Lesson(ChannelWidget):
         plane = self._course.plane
         return f"<Lesson on {len(plane)} points, {plane.n_classes} classes>"
 
-    def _handle(self, message: m.Message) -> None:
+    def _handle(self, message: FromBrowser) -> None:
         match message:
-            case m.Hello():
+            case Hello():
                 self._greet(message.view)
-            case m.Bye():
+            case Bye():
                 pass
             case m.Step() | m.Play():
                 try:
                     self._show(message)
                 except Exception as error:  # noqa: BLE001 - a user's strategy or learner: said where it is seen
-                    words = (
+                    why = (
                         str(error) if isinstance(error, InvalidInput) else f"{type(error).__name__}: {error}"
                     )
-                    self._post({"type": "trouble", "to": message.view, "words": m.words(words)})
+                    self._post(m.TroubleMessage(to=message.view, words=words(why)))
             case _:
-                raise InvalidInput("This widget shows a lesson, not a session.")
+                super()._handle(message)
 
     def _greet(self, view: str) -> None:
         course, plane = self._course, self._course.plane
         across = (plane.X - plane.low) / (plane.high - plane.low)
         points = np.stack([across[:, 0], 1 - across[:, 1]], axis=1).astype("<f4")
-        content = {
-            "type": "welcome",
-            "to": view,
-            "classes": list(plane.schema.to_dict()["classes"]),
-            "learner": course.learner.name,
-            "strategies": list(course.strategies),
-            "strategy": course.strategy,
-            "seed": course.seed,
-            "budget": course.budget,
-            "n_start": len(course.trace(course.strategy, course.seed).start),
-            "cells": CELLS,
-            "n": len(plane),
-        }
-        self._post(content, [points.tobytes(), plane.truth.astype(np.uint8).tobytes()])
+        welcome = m.LessonWelcome(
+            to=view,
+            classes=[PlainClass(**c) for c in plane.schema.to_dict()["classes"]],
+            learner=course.learner.name,
+            strategies=list(course.strategies),
+            strategy=course.strategy,
+            seed=course.seed,
+            budget=course.budget,
+            n_start=len(course.trace(course.strategy, course.seed).start),
+            cells=CELLS,
+            n=len(plane),
+        )
+        self._post(welcome, [points.tobytes(), plane.truth.astype(np.uint8).tobytes()])
 
     def _show(self, message: m.Step | m.Play) -> None:
-        course, where = self._course, {"to": message.view, "strategy": message.strategy, "seed": message.seed}
+        course = self._course
         if isinstance(message, m.Step):
             last = len(course.trace(message.strategy, message.seed)) - 1
             index = min(message.index, last)
             step, curve = course.step(message.strategy, message.seed, index)
-            content, buffers = _wire(step)
+            moment, buffers = _wire(step)
             self._post(
-                {"type": "moment", **where, "index": index, "last": last, "curve": _round(curve), **content},
+                m.MomentMessage(
+                    to=message.view,
+                    strategy=message.strategy,
+                    seed=message.seed,
+                    index=index,
+                    last=last,
+                    curve=_round(curve),
+                    **msgspec.structs.asdict(moment),
+                ),
                 buffers,
             )
             return
@@ -124,27 +136,35 @@ class Lesson(ChannelWidget):
         step, theirs = course.step(message.strategy, message.seed, len(message.picks))
         you, yours = _wire(student.now)
         machine, rest = _wire(step)
-        curves = {"yours": _round(student.curve), "theirs": _round(theirs)}
         self._post(
-            {"type": "game", **where, "picks": student.picks, "you": you, "machine": machine, **curves},
+            m.GameMessage(
+                to=message.view,
+                strategy=message.strategy,
+                seed=message.seed,
+                picks=list(student.picks),
+                you=you,
+                machine=machine,
+                yours=_round(student.curve),
+                theirs=_round(theirs),
+            ),
             yours + rest,
         )
 
 
-def _wire(step: Step) -> tuple[dict[str, Any], list[bytes]]:
+def _wire(step: Step) -> tuple[m.Moment, list[bytes]]:
     """A moment as the browser gets it: words and numbers, and small arrays as bytes."""
     points = np.stack([step.proba.argmax(axis=1), np.rint(255 * step.proba.max(axis=1))])
     buffers = [step.surface.tobytes(), points.astype(np.uint8).tobytes()]
-    content = {
-        "labelled": list(step.labelled),
-        "accuracy": round(step.accuracy, 4),
-        "query": step.query,
-        "why": step.why,
-        "heat": step.heat is not None,
-    }
+    moment = m.Moment(
+        labelled=list(step.labelled),
+        accuracy=round(step.accuracy, 4),
+        query=step.query,
+        why=step.why,
+        heat=step.heat is not None,
+    )
     if step.heat is not None and step.utilities is not None:
         buffers += [step.heat.tobytes(), step.utilities.tobytes()]
-    return content, buffers
+    return moment, buffers
 
 
 def _round(curve: list[float]) -> list[float]:

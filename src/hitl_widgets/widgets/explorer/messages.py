@@ -1,0 +1,115 @@
+"""What an Explorer says, and is told."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from hitl_widgets.widgets.shared import messages as shared
+from hitl_widgets.widgets.shared.messages import About, Asked, Stage
+from hitl_widgets.widgets.wire import Request, ToBrowser
+
+__all__ = ["Engine", "Takes", "Tells"]
+
+# -- browser -> kernel
+
+
+class Groups(Request, frozen=True, tag="groups"):
+    """The map is to show finer (below 1) or coarser groups."""
+
+    scale: Annotated[float, msgspec.Meta(ge=0.25, le=4)]
+
+
+class Shade(Request, frozen=True, tag="shade"):
+    """The map is to be coloured in one of the ways that the question knows."""
+
+    by: Annotated[str, msgspec.Meta(max_length=300)]
+
+
+Takes = shared.Takes | Groups | Shade
+Engine = Literal["altair", "canvas", "webgl", "raster"]
+
+# -- kernel -> browser
+
+
+class Way(msgspec.Struct, frozen=True):
+    """A way to colour the map, and its name for people."""
+
+    by: str
+    words: str
+
+
+class LegendEntry(msgspec.Struct, frozen=True):
+    """A shade of the map."""
+
+    name: str
+    color: str
+
+
+class Coloured(Asked, frozen=True, kw_only=True):
+    """The question, the ways to colour its map, which of them is used, and the shades of that."""
+
+    ways: list[Way]
+    by: str
+    legend: list[LegendEntry]
+
+
+class ColouredClasses(Coloured, frozen=True, kw_only=True, tag="classes"):
+    """The question, its classes or the colours changed."""
+
+
+class ExplorerWelcome(Coloured, frozen=True, kw_only=True, tag="welcome"):
+    """What a new Explorer needs before the map and the marks.
+
+    ``chart`` is for the Altair engine; ``trouble`` is what failed in the background and is not tried again
+    by itself.
+    """
+
+    to: str
+    about: About
+    n_items: int
+    kind: str
+    engine: Engine
+    chart: dict[str, Any] | None
+    stage: Stage | None
+    trouble: str
+
+
+class MapMessage(ToBrowser, frozen=True, kw_only=True, tag="map"):
+    """The map. Buffers: places (float32, x and y of each item), groups (uint16), outlines (float32).
+
+    ``settled`` is false for a frame of a map that still moves: its groups have no names and no outlines.
+    ``scale`` is that of the groups; ``corners`` is how many each outline has.
+    """
+
+    to: str | None
+    method: str
+    settled: bool
+    scale: float
+    names: list[str]
+    corners: list[int]
+
+
+class MarksMessage(ToBrowser, frozen=True, kw_only=True, tag="marks"):
+    """How items are drawn.
+
+    Buffers: rows (uint32, nothing where ``full``), and of each row the shades of label and guess (255 for
+    none) and the doubt (uint8). ``rings`` are the rows to ask next.
+    """
+
+    to: str | None
+    number: int
+    full: bool
+    rings: list[int]
+    behind: int
+
+
+class StageMessage(ToBrowser, frozen=True, kw_only=True, tag="stage"):
+    """What is done in the background, or failed."""
+
+    stage: Stage | None
+    trouble: str
+
+
+Tells = shared.Tells | ExplorerWelcome | ColouredClasses | MapMessage | MarksMessage | StageMessage

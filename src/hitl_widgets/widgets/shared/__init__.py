@@ -1,0 +1,1 @@
+"""What all views of a session share: items, acts, classes."""

@@ -1,0 +1,132 @@
+"""What a person does on any view of a session: from the message to the log, and to the acknowledgement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hitl_widgets.data.rows import decode, encode
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.loop.acts import relabelled, unsaid
+from hitl_widgets.loop.loop import Loop
+from hitl_widgets.widgets.shared import messages as m
+from hitl_widgets.widgets.wire import Selection
+
+__all__ = ["act", "items_of", "taken_back"]
+
+# How a bulk act chose its items, as the map does.
+BULK: dict[str | None, Selection] = {"lasso": "lasso", "rectangle": "rectangle", "cluster": "cluster"}
+# What a message holds beside the act.
+WIRE = {"type", "id", "pool", "late_ms"}
+OTHER_ROWS = "The table changed since these points were selected: select them again."
+OTHER_TABLE = "This was said about another table, or about this one before it changed."
+
+
+def act(loop: Loop, message: m.Act) -> m.Ack:
+    """Do what an act says; it is in the store when this returns."""
+    if message.pool not in {"", loop.pool.fingerprint}:
+        raise InvalidInput(OTHER_ROWS if isinstance(message, m.Label) and message.rows else OTHER_TABLE)
+    back = chosen = gone = note = None
+    before = 0 if isinstance(message, m.Label | m.Skip) else loop.log.counts[0]
+    match message:
+        case m.Label():
+            _label(loop, message)
+        case m.Skip():
+            loop.acts.skip(loop.pool.index([message.key]), event_id=message.id)
+        case m.Settle():
+            rows = None if message.key is None else loop.pool.index([message.key])
+            loop.acts.settle(rows, keep=message.keep, event_id=message.id)
+        case m.Undo():
+            loop.acts.turn("undo", event_id=message.id)
+            back, chosen = taken_back(loop, message.id), _chosen(loop, message.id)
+        case m.Redo():
+            loop.acts.turn("redo", event_id=message.id)
+            again = taken_back(loop, message.id)
+            gone = again.key if again else None
+        case m.Jump():
+            loop.acts.jump(message.act, event_id=message.id)
+        case m.Restore():
+            _, replaced = loop.acts.restore(message.acts, event_id=message.id)
+            note = relabelled(replaced) if replaced else None
+        case m.Change():
+            change = {part: x for part, x in msgspec.to_builtins(message).items() if part not in WIRE}
+            loop.acts.change_classes(change, event_id=message.id)
+    n_labels, n_events = loop.log.counts
+    if n_labels < before and _is_change(loop, message):
+        note = unsaid(before - n_labels)
+    undo, redo = loop.log.can_turn()
+    return m.Ack(
+        id=message.id,
+        back=back,
+        chosen=chosen,
+        gone=gone,
+        note=note,
+        undo=undo,
+        redo=redo,
+        n_labels=n_labels,
+        n_events=n_events,
+    )
+
+
+def taken_back(loop: Loop, event_id: str) -> m.Ask | None:
+    """The item that an undo gives back to the card, or a redo takes: a single one of this pool."""
+    target = loop.log.turned(event_id)
+    if target is None or len(target.item_ids) != 1:
+        return None
+    row = loop.log.row_of(target.item_ids[0])
+    if row is None:
+        return None
+    audit = target.selection == "audit"
+    if audit:
+        loop.blind.draw(row)
+    return m.Ask(
+        row=row,
+        key=loop.pool.keys[row],
+        reason="taken back by you",
+        audit=audit,
+        blind=bool((loop.blind.rows(loop.labels) == row).any()),
+        guess=None,
+        changed=loop.log.is_changed(row),
+    )
+
+
+def items_of(loop: Loop, event_id: str) -> m.ActItems:
+    """The items that an act of the annotator was about, as far as they are in this table."""
+    rows, missing, how = loop.log.items_of(event_id)
+    return m.ActItems(rows=encode(rows), n=len(rows), how=BULK.get(how, "clicked"), missing=missing)
+
+
+def _label(loop: Loop, message: m.Label) -> None:
+    if message.key is not None:
+        rows: Any = loop.pool.index([message.key])
+    elif message.pool:
+        rows = decode(message.rows, len(loop.pool))
+    else:
+        raise InvalidInput(OTHER_ROWS)
+    loop.acts.label(
+        rows,
+        _answer_of(message),
+        selection=message.selection,
+        elapsed_ms=message.elapsed_ms,
+        event_id=message.id,
+    )
+
+
+def _answer_of(message: m.Label) -> Any:
+    if message.answer is not None:
+        return message.answer
+    return message.value if message.of is None else {"class": message.of, "word": message.value}
+
+
+def _is_change(loop: Loop, message: m.Act) -> bool:
+    """Whether it changed what words mean, rather than what was said."""
+    target = None if isinstance(message, m.Change | m.Jump | m.Restore) else loop.log.turned(message.id)
+    return isinstance(message, m.Change) or (target is not None and target.kind == "schema")
+
+
+def _chosen(loop: Loop, event_id: str) -> m.ActItems | None:
+    """The selection that an undo gives back: the items of a bulk act."""
+    target = loop.log.turned(event_id)
+    found = items_of(loop, target.event_id) if target and len(target.item_ids) > 1 else None
+    return found if found and found.n else None

@@ -1,0 +1,87 @@
+"""Items on their way to a view: whole ones, and parts of large ones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import msgspec
+
+from hitl_widgets.background.turns import give_way
+from hitl_widgets.data.pool import Pool
+from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.items.base import Payload, Size, broken
+from hitl_widgets.widgets.shared import messages as m
+from hitl_widgets.widgets.wire import sendable, words
+
+__all__ = ["part", "shown"]
+
+# Bytes of media in one message.
+PARCEL = 200_000
+# The longer side of a thumbnail, in pixels.
+SMALL = 160
+
+
+def shown(pool: Pool, message: m.Show, since: float) -> Iterator[tuple[m.ItemsMessage, list[bytes]]]:
+    """The items in order, at least one, and those that fit; the last message says which are left.
+
+    ``since`` is when the question came, by ``time.monotonic``.
+    """
+    if (largest := max(message.rows)) >= len(pool):
+        raise InvalidInput(f"Row {largest} is not in the pool of {len(pool)} items.")
+    items: list[m.ShownItem] = []
+    media: list[bytes] = []
+    sent = 0
+    for at, row in enumerate(message.rows, 1):
+        give_way()
+        payload = _payload(pool, row, message)
+        parts = [data for _, data in payload.media]
+        items.append(m.ShownItem(row, payload.content, [mime for mime, _ in payload.media]))
+        media += parts
+        sent += sum(map(len, parts)) + len(msgspec.json.encode(sendable(payload.content)))
+        left = message.rows[at:]
+        # The next is taken to be as large as those before.
+        last = not left or (message.most is not None and sent + sent / at > message.most)
+        # One message for many, for each costs the server as much as a label does; but the first
+        # picture need not wait for all.
+        if last or sum(map(len, media)) > PARCEL:
+            # With the time, so that the browser can tell a slow line from a slow kernel.
+            left = left if last else ()
+            yield m.ItemsMessage(to=message.view, items=items, left=list(left), took_ms=_took(since)), media
+            items, media = [], []
+        if last:
+            return
+
+
+def part(pool: Pool, message: m.More, since: float) -> tuple[m.PartMessage, list[bytes]]:
+    """A part of an item; the browser asks for the next when this one is there."""
+    give_way()
+    payload = _made(lambda: _part(pool, message))
+    told = m.PartMessage(to=message.view, id=message.id, content=payload.content, took_ms=_took(since))
+    return told, [data for _, data in payload.media]
+
+
+def _took(since: float) -> int:
+    return round(1000 * (time.monotonic() - since))
+
+
+def _part(pool: Pool, message: m.More) -> Payload:
+    if message.row >= len(pool):
+        raise InvalidInput(f"Row {message.row} is not in the pool of {len(pool)} items.")
+    return pool.part(message.row, message.ask, message.most)
+
+
+def _payload(pool: Pool, row: int, message: m.Show) -> Payload:
+    size = Size(side=SMALL, glimpse=True) if message.small else Size()
+    return _made(lambda: pool.payload(row, replace(size, most=message.most)))
+
+
+def _made(make: Callable[[], Payload]) -> Payload:
+    """One that cannot be shown says why; the others are shown."""
+    try:
+        return make()
+    except (HitlError, ValueError) as error:  # whose words are for people
+        return broken(words(error))
+    except Exception as error:  # noqa: BLE001
+        return broken(words(f"{type(error).__name__}: {error}"))

@@ -1,0 +1,179 @@
+"""SessionWidget: what every view of a session does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from functools import partial
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
+
+from hitl_widgets.background.turns import behind
+from hitl_widgets.errors import HitlError
+from hitl_widgets.loop.loop import Loop, opaque
+from hitl_widgets.session import Session, loop_of
+from hitl_widgets.widgets.cells import enter, running
+from hitl_widgets.widgets.channel import ChannelWidget, bundle
+from hitl_widgets.widgets.screens import Screen
+from hitl_widgets.widgets.shared import items
+from hitl_widgets.widgets.shared import messages as m
+from hitl_widgets.widgets.shared.acts import act
+from hitl_widgets.widgets.wire import LARGEST, Action, Bye, FromBrowser, Hello, ToBrowser
+
+__all__ = ["SessionWidget"]
+
+# Items up to which an act is done at once, where the message arrives.
+AT_ONCE = 10_000
+
+_queues: WeakKeyDictionary[Loop, dict[str, ThreadPoolExecutor]] = WeakKeyDictionary()
+
+
+class SessionWidget(ChannelWidget):
+    """A view on a session."""
+
+    _takes: ClassVar[Any] = m.Takes
+    _tells: ClassVar[Any] = m.Tells
+    _unsubscribe: Callable[[], None] = staticmethod(lambda: None)
+
+    def __init__(self, session: Session) -> None:
+        if not isinstance(session, Session):
+            raise TypeError(f"{type(self).__name__} shows a Session; got a {type(session).__name__}.")
+        self.screen = Screen(session)
+        self.run = running()
+        loop = loop_of(session)
+        super().__init__(loop.key, loop.token)
+        enter(self)
+        self._unsubscribe = loop.subscribe(self._hear)
+
+    @property
+    def session(self) -> Session:
+        """The session that is shown."""
+        return self.screen.session
+
+    @property
+    def loop(self) -> Loop:
+        """What the session is made of."""
+        return loop_of(self.screen.session)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of task {self.loop.task!r}>"
+
+    def close(self) -> None:
+        """Take the widget off the screen; the session goes on."""
+        self._unsubscribe()
+        super().close()
+
+    # -- in --------------------------------------------------------------------
+
+    def _largest(self) -> int:
+        # A selection takes six bits a character for a bit a row.
+        return LARGEST + len(self.loop.pool) // 4
+
+    def _handle(self, message: FromBrowser) -> None:
+        match message:
+            case Hello():
+                self.screen.hello(message.view)
+                self._greet(message.view)
+            case Bye():
+                self.screen.bye(message.view)
+            case m.Show() if self.loop.pool.item_kind.in_files:
+                # Encoding takes its time: acts go first.
+                self._behind("pictures", message, partial(self._show, message, time.monotonic()))
+            case m.Show():
+                self._show(message, time.monotonic())
+            case m.More():
+                self._behind("parts", message, partial(self._more, message, time.monotonic()))
+            case m.Retry():
+                self.loop.background.retry()
+            case m.Vega():
+                self._post(m.VegaMessage(to=message.view), [bundle("vega.js").encode()])
+            case Action():
+                self._in_order(message, partial(self._take, message))
+            case _:
+                raise NotImplementedError(f"{type(self).__name__} does nothing with {message!r}.")
+
+    def _take(self, message: Any) -> None:
+        with self.loop.log.from_page(message.late_ms or 0):
+            self._post(self._act(message))
+
+    def _act(self, message: m.Act) -> m.Ack:
+        return act(self.loop, message)
+
+    def _show(self, message: m.Show, since: float) -> None:
+        for told, media in items.shown(self.loop.pool, message, since):
+            self._post(told, media)
+
+    def _more(self, message: m.More, since: float) -> None:
+        self._post(*items.part(self.loop.pool, message, since))
+
+    def _in_order(self, message: FromBrowser, job: Callable[[], None]) -> None:
+        """Do it, after what was said before; of a large pool where it does not hold the kernel's loop."""
+        if len(self.loop.pool) > AT_ONCE:
+            _queue_of(self.loop, "acts").submit(self._answer, message.id, job)
+        else:
+            job()
+
+    def _behind(self, queue: str, message: FromBrowser, job: Callable[[], None]) -> None:
+        """Do it in a queue of its own, when no act waits."""
+
+        def done() -> None:
+            with behind():
+                self._answer(message.id, job, goes_first=False)
+
+        _queue_of(self.loop, queue).submit(done)
+
+    # -- out -------------------------------------------------------------------
+
+    def _greet(self, view: str) -> None:
+        """Tell a new view everything."""
+        raise NotImplementedError
+
+    def _on_change(self, what: str) -> None:
+        """Tell all views what changed."""
+        raise NotImplementedError
+
+    def _hear(self, what: str) -> None:
+        try:
+            if what == "schema":
+                self._post(self._classes())
+            else:
+                self._on_change(what)
+        except HitlError:
+            # The last who held the session may let go of it while one of its threads still tells of a change.
+            if not self.screen.gone:
+                raise
+
+    def _classes(self) -> ToBrowser:
+        return m.ClassesMessage(**self._question())
+
+    def _about(self) -> m.About:
+        loop, store = self.loop, self.loop.store
+        return m.About(
+            session=loop.token,
+            pool=loop.pool.fingerprint,
+            place=opaque(store.path or store.name, loop.task, loop.annotator),
+            who=opaque(loop.annotator),
+            store=store.path.name if store.path else store.name,
+            task=loop.task,
+        )
+
+    def _question(self) -> dict[str, Any]:
+        """The fields of ``Asked``: the retired classes behind the others."""
+        schema = self.loop.schema
+        n, every = len(schema.classes), (*schema.classes, *schema.retired)
+        classes = [
+            m.LabelClass(**asdict(c), id=i, retired=k >= n)
+            for k, (i, c) in enumerate(zip(schema.ids, every, strict=True))
+        ]
+        lost = [m.Lost(name, list(to)) for _, name, to in self.loop.log.unanswered]
+        return {"classes": classes, "question": schema.question, "asks": schema.kind, "lost": lost}
+
+
+def _queue_of(loop: Loop, what: str = "acts") -> ThreadPoolExecutor:
+    """A queue of the session's own: a huge lasso or a picture must not hold the kernel's event loop."""
+    queues = _queues.setdefault(loop, {})
+    if what not in queues:
+        queues[what] = ThreadPoolExecutor(1, thread_name_prefix=f"hitl-{what}")
+    return queues[what]
