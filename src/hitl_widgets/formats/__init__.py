@@ -45,7 +45,7 @@ def formats() -> tuple[Format, ...]:
 @cache
 def _writers() -> dict[str, Writer]:
     found: list[Writer] = kinds_in(sys.modules[__name__], "WRITERS")
-    return {one.name: one for one in found}
+    return {one.name: one for one in sorted(found, key=lambda one: one.name)}
 
 
 def recognised(rows: Sequence[Mapping[str, Any]], wanted: Wanted) -> Format | None:

@@ -178,7 +178,7 @@ def parsed(line: bytes, *, most: int | None = None, strict: bool = True) -> Any:
     except UnicodeDecodeError:
         raise ValueError("no UTF-8") from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"no JSON ({error.msg} at character {error.pos})") from None
+        raise ValueError(f"not JSON ({error.msg} at character {error.pos})") from None
     _check_values(value, strict=strict)
     return value
 

@@ -351,9 +351,9 @@ ROWS = [*NUMBERS[:40], NUMBERS[40, :5], *NUMBERS[41:]]
     ("make", "words"),
     [
         (lambda f: cut(npy(f), 2000), r"X\.npy' is cut off: expected 2,600 bytes.*\(103, 6\).*found 2,000\."),
-        (lambda f: cut(npy(f), 20), r"is no \.npy file that can be read"),
-        (lambda f: written(f / "X.npy", b""), r"is no \.npy file"),
-        (lambda f: written(f / "X.npy", b"a,b\n1,2\n"), r"is no \.npy file.*numpy\.save"),
+        (lambda f: cut(npy(f), 20), r"is not a \.npy file that can be read"),
+        (lambda f: written(f / "X.npy", b""), r"is not a \.npy file"),
+        (lambda f: written(f / "X.npy", b"a,b\n1,2\n"), r"is not a \.npy file.*numpy\.save"),
         (lambda f: npy(f, np.array([{}, None])), r"holds object, expected numbers"),
         (lambda f: npy(f, NUMBERS.astype(complex)), r"holds complex128, expected numbers"),
         (lambda f: npy(f, NUMBERS[0]), r"X has shape \(6,\).*reshape"),

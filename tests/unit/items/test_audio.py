@@ -205,8 +205,8 @@ def test_what_cannot_be_heard_says_why(item: Any, words: str) -> None:
 
 def test_bytes_of_something_else_say_why() -> None:
     soundfile()
-    assert "no recording that can be read" in why(b"fLaC and nothing more")
-    assert "no recording that can be read" in why(b"some text")
+    assert "not a recording that can be read" in why(b"fLaC and nothing more")
+    assert "not a recording that can be read" in why(b"some text")
 
 
 def test_a_format_that_nothing_here_reads_says_how_to_convert_it(tmp_path: Path) -> None:

@@ -405,7 +405,7 @@ def test_an_act_that_restores_itself_or_somebody_elses_locks_nobody_out() -> Non
 
 def test_a_jump_to_the_act_of_somebody_else_is_refused() -> None:
     act = LabelEvent("label", "t", "ann", ("x",), "a")
-    with pytest.raises(InvalidInput, match="no act of yours"):
+    with pytest.raises(InvalidInput, match="not an act of yours"):
         fold_of([act]).to_jump("bob", act.event_id)
 
 

@@ -317,7 +317,7 @@ def tired(proba: Any, context: Context) -> Any:
         (np.zeros((20, 3)), ["a", "b"] * 10, {}, r"shape \(20, 3\)"),
         (np.zeros((5, 2)), list("ababa"), {}, "5 points"),
         (np.full((20, 2), np.nan), ["a", "b"] * 10, {}, "NaN"),
-        ([["x", "y"]] * 20, ["a", "b"] * 10, {}, "no number"),
+        ([["x", "y"]] * 20, ["a", "b"] * 10, {}, "not a number"),
         (clouds(), ["a"] * 20, {"classes": ["a", "b"]}, "one class only"),
         (clouds(), ["a", None] * 10, {}, "no class for point 1"),
         (clouds(), ["a", "b"] * 9, {}, "one class for each of the 20"),

@@ -82,7 +82,7 @@ def test_a_class_comes_back_as_the_person_passed_it_and_goes_in_in_any_equal_spe
     assert list(map(type, schema.values)) == list(map(type, classes))
     assert all(isinstance(name, str) for name in schema.names)
     assert [schema.code(one) for one in spellings] == [1] * len(spellings)
-    with pytest.raises(InvalidInput, match="no class of this task"):
+    with pytest.raises(InvalidInput, match="not a class of this task"):
         schema.code("nothing like it")
 
 
@@ -180,7 +180,7 @@ def test_a_class_that_is_called_like_a_free_key_gets_it(classes: Any, keys: str)
 
 def test_no_object_without_a_name_is_a_class() -> None:
     for odd in (object(), len, ("a",), {"a": 1}, np.zeros(2), b"a"):
-        with pytest.raises(InvalidInput, match=r"no name|bytes"):
+        with pytest.raises(InvalidInput, match=r"not a name|bytes"):
             Schema(["a", odd])
     for odd in (b"ab", {"a": 1}, pd.DataFrame({"a": [1], "b": [2]})):
         with pytest.raises(InvalidInput, match="classes="):

@@ -128,7 +128,7 @@ def test_every_equal_spelling_labels(make_session: Make, value: Any) -> None:
 @pytest.mark.parametrize("value", [2, "one", 0.5, float("nan"), pd.NA, "", b"1", [1]])
 def test_what_is_no_class_is_refused(make_session: Make, value: Any) -> None:
     session = make_session(classes=[0, 1])
-    with pytest.raises(InvalidInput, match=r"no class of this task.*The classes are 0, 1"):
+    with pytest.raises(InvalidInput, match=r"not a class of this task.*The classes are 0, 1"):
         session.label(session.pool.ids[0], value)
     assert session.n_labels == 0
 

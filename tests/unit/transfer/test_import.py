@@ -250,7 +250,7 @@ def test_json_lines_of_rows(session: Session, tmp_path: Path, monkeypatch: pytes
     told = dict(zip(found.refused["row"], whys(found), strict=True))
     assert told[2] == "The label is blank."
     assert told[3].startswith("inf is not a class")
-    assert "no JSON" in told[4]
+    assert "not JSON" in told[4]
     assert told[6].startswith("No item has the id inf.")
     assert told[7] == "The row is a str, not a dict."
     assert "longer than" in told[9]
