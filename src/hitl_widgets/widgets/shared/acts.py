@@ -13,7 +13,7 @@ from hitl_widgets.loop.loop import Loop
 from hitl_widgets.widgets.shared import messages as m
 from hitl_widgets.widgets.wire import Selection
 
-__all__ = ["act", "items_of", "taken_back"]
+__all__ = ["act", "items_of"]
 
 # How a bulk act chose its items, as the map does.
 BULK: dict[str | None, Selection] = {"lasso": "lasso", "rectangle": "rectangle", "cluster": "cluster"}
@@ -27,8 +27,17 @@ def act(loop: Loop, message: m.Act) -> m.Ack:
     """Do what an act says; it is in the store when this returns."""
     if message.pool not in {"", loop.pool.fingerprint}:
         raise InvalidInput(OTHER_ROWS if isinstance(message, m.Label) and message.rows else OTHER_TABLE)
-    back = chosen = gone = note = None
     before = 0 if isinstance(message, m.Label | m.Skip) else loop.log.counts[0]
+    told = {"back": None, "chosen": None, "gone": None, "note": None} | _done(loop, message)
+    n_labels, n_events = loop.log.counts
+    if n_labels < before and _is_change(loop, message):
+        told["note"] = unsaid(before - n_labels)
+    undo, redo = loop.log.can_turn()
+    return m.Ack(id=message.id, **told, undo=undo, redo=redo, n_labels=n_labels, n_events=n_events)
+
+
+def _done(loop: Loop, message: m.Act) -> dict[str, Any]:
+    """Do it; what the acknowledgement tells besides how things stand."""
     match message:
         case m.Label():
             _label(loop, message)
@@ -39,37 +48,29 @@ def act(loop: Loop, message: m.Act) -> m.Ack:
             loop.acts.settle(rows, keep=message.keep, event_id=message.id)
         case m.Undo():
             loop.acts.turn("undo", event_id=message.id)
-            back, chosen = taken_back(loop, message.id), _chosen(loop, message.id)
+            return {"back": _taken_back(loop, message.id), "chosen": _chosen(loop, message.id)}
         case m.Redo():
             loop.acts.turn("redo", event_id=message.id)
-            again = taken_back(loop, message.id)
-            gone = again.key if again else None
+            again = _taken_back(loop, message.id)
+            return {"gone": again.key if again else None}
         case m.Jump():
             loop.acts.jump(message.act, event_id=message.id)
         case m.Restore():
             _, replaced = loop.acts.restore(message.acts, event_id=message.id)
-            note = relabelled(replaced) if replaced else None
+            return {"note": relabelled(replaced) if replaced else None}
         case m.Change():
             change = {part: x for part, x in msgspec.to_builtins(message).items() if part not in WIRE}
             loop.acts.change_classes(change, event_id=message.id)
-    n_labels, n_events = loop.log.counts
-    if n_labels < before and _is_change(loop, message):
-        note = unsaid(before - n_labels)
-    undo, redo = loop.log.can_turn()
-    return m.Ack(
-        id=message.id,
-        back=back,
-        chosen=chosen,
-        gone=gone,
-        note=note,
-        undo=undo,
-        redo=redo,
-        n_labels=n_labels,
-        n_events=n_events,
-    )
+    return {}
 
 
-def taken_back(loop: Loop, event_id: str) -> m.Ask | None:
+def items_of(loop: Loop, event_id: str) -> m.ActItems:
+    """The items that an act of the annotator was about, as far as they are in this table."""
+    rows, missing, how = loop.log.items_of(event_id)
+    return m.ActItems(rows=encode(rows), n=len(rows), how=BULK.get(how, "clicked"), missing=missing)
+
+
+def _taken_back(loop: Loop, event_id: str) -> m.Ask | None:
     """The item that an undo gives back to the card, or a redo takes: a single one of this pool."""
     target = loop.log.turned(event_id)
     if target is None or len(target.item_ids) != 1:
@@ -89,12 +90,6 @@ def taken_back(loop: Loop, event_id: str) -> m.Ask | None:
         guess=None,
         changed=loop.log.is_changed(row),
     )
-
-
-def items_of(loop: Loop, event_id: str) -> m.ActItems:
-    """The items that an act of the annotator was about, as far as they are in this table."""
-    rows, missing, how = loop.log.items_of(event_id)
-    return m.ActItems(rows=encode(rows), n=len(rows), how=BULK.get(how, "clicked"), missing=missing)
 
 
 def _label(loop: Loop, message: m.Label) -> None:
