@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 import hitl_widgets as hitl
 
-AT = (40, 80, 120)
+AT = (40, 80)
 
 
 def digits(rng: np.random.Generator) -> tuple[Any, Any, Any]:
@@ -102,7 +102,10 @@ def run(name: str, seed: int) -> list[tuple[str, int, float, float, float, float
 def main() -> None:
     sessions = int(sys.argv[1]) if len(sys.argv) > 1 else 40
     tasks = [(name, seed) for seed in range(sessions) for name in POOLS]
-    rows = [row for part in Parallel(2)(delayed(run)(*task) for task in tasks) for row in part]
+    rows = []
+    for n, part in enumerate(Parallel(2, return_as="generator")(delayed(run)(*task) for task in tasks), 1):
+        rows += part
+        print(f"{n}/{len(tasks)}", file=sys.stderr, flush=True)
     print(
         "| pool | labels | sessions | true | estimated | covered | width |\n"
         "| --- | --- | --- | --- | --- | --- | --- |"
