@@ -326,3 +326,37 @@ describe("an item that is labelled elsewhere while it is on the card", () => {
     expect(passed.flying.size).toBe(0);
   });
 });
+
+describe("an answer that is put together", () => {
+  const named = (id: string, retired = false) => ({
+    id,
+    retired,
+    name: id,
+    guidance: "",
+    example: "",
+    key: "",
+    color: "",
+  });
+  const classes = [named("a"), named("b"), named("c")];
+  const asked = (now: typeof classes) => ({ type: "classes" as const, classes: now, question: "", lost: [] });
+  const begun = reduce(reduce(welcomed(1, 2), asked(classes)), { type: "draft", codes: [0, 2] });
+
+  it("follows its classes to other places", () => {
+    const moved = reduce(begun, asked([classes[2], classes[1], classes[0]]));
+    expect([moved.draft, moved.unsure]).toEqual([[0, 2], false]);
+  });
+
+  it("is forgotten, and not given, where one of its classes is gone, until classes are chosen anew", () => {
+    for (const now of [classes.slice(0, 2), [classes[0], classes[1], named("c", true)]]) {
+      const lost = reduce(begun, asked(now));
+      expect([lost.draft, lost.unsure]).toEqual([[], true]);
+      expect(lost.note).toContain("choose those of this item again");
+      const anew = reduce(lost, { type: "draft", codes: [1] });
+      expect([anew.draft, anew.unsure, anew.note]).toEqual([[1], false, ""]);
+    }
+  });
+
+  it("begins with nothing on the next item", () => {
+    expect(reduce(begun, act(1)).draft).toEqual([]);
+  });
+});

@@ -45,6 +45,8 @@ def answer_by_text(bench) -> None:
     for key, word in (("1", "invoice"), ("2", "parcel"), ("3", "Thank you")):
         if word in text:
             bench.press(key)
+    if bench.labeler.locator("[data-class][aria-pressed=true]").count() == 0:
+        bench.page.wait_for_timeout(600)  # "none of them" takes a moment's thought
     bench.label("Enter")
 
 
@@ -76,7 +78,7 @@ def test_several_classes_are_chosen_by_keys_and_given_with_enter(desk):
 
     # Nothing of it applies: that is an answer as well.
     before = bench.card.get_attribute("data-row")
-    bench.page.wait_for_timeout(200)
+    bench.page.wait_for_timeout(600)
     give.click()
     expect(bench.card).not_to_have_attribute("data-row", before)
     bench.acknowledged()
@@ -84,6 +86,29 @@ def test_several_classes_are_chosen_by_keys_and_given_with_enter(desk):
     bench.press("z")
     expect(bench.card).to_have_attribute("data-row", before)
     bench.wait_labels(1)
+
+
+def test_nothing_is_answered_by_a_second_enter_nor_by_what_a_change_of_the_classes_left(desk):
+    notebook, bench = opened(desk, CHOICES, "session.classes.retire('delivery')")
+    bench.press("1")
+    before = bench.card.get_attribute("data-row")
+    bench.page.keyboard.press("Enter")
+    bench.page.keyboard.press("Enter")
+    expect(bench.card).not_to_have_attribute("data-row", before)
+    bench.acknowledged()
+    assert answers(desk.folder) == [{"classes": ["billing"]}]
+    bench.press("2")
+    bench.press("3")
+    notebook.run(2)
+    note = bench.labeler.get_by_text("choose those of this item again")
+    note.wait_for()
+    bench.focus()
+    bench.page.wait_for_timeout(600)
+    bench.press("Enter")
+    bench.press("3")
+    expect(note).to_be_hidden()
+    bench.acknowledged()
+    assert len(answers(desk.folder)) == 1
 
 
 def test_the_map_and_the_model_follow_and_a_restart_brings_all_back(desk):

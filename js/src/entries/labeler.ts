@@ -50,6 +50,8 @@ const REST_MS = 150;
 const STALLED_MS = 3000;
 /** So long it stands there that answers did not count. */
 const MISSED_MS = 5000;
+/** None of the classes is no answer before the item was there for so long. */
+const DELIBERATE_MS = 500;
 
 export default defineWidget("labeler", ({ root, channel, signal }) => {
   const bus = new Bus(channel.session, root, signal);
@@ -207,7 +209,15 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   }
 
   function give(clicks = 0): void {
-    if (questionOf(state.asks)?.drafted && answerable(clicks)) label(state.draft);
+    if (!questionOf(state.asks)?.drafted || !answerable(clicks)) return;
+    // A second Enter right after the first is not meant for an item that nobody has read yet.
+    if (state.unsure || (!state.draft.length && gaze.elapsed < DELIBERATE_MS)) {
+      missedAt = performance.now();
+      const why = state.unsure
+        ? "the classes have changed"
+        : "choose classes, or press Enter once more for none";
+      dispatch({ type: "missed", why });
+    } else label(state.draft);
   }
 
   function label(codes: Codes): void {

@@ -23,6 +23,8 @@ export type LabelerState = Progress & {
   asks: string;
   /** The classes chosen so far for what is on the card, where an answer is put together. */
   draft: Codes;
+  /** A class of the draft is no longer what it was: nothing is given before the classes are chosen anew. */
+  unsure: boolean;
   lost: readonly Lost[];
   queue: Ask[];
   /** Of earlier queues: they stand in while what the newest queue asks is not here yet. */
@@ -80,6 +82,7 @@ export const initial: LabelerState = {
   question: "",
   asks: "choice",
   draft: [],
+  unsure: false,
   lost: [],
   queue: [],
   spare: [],
@@ -113,7 +116,7 @@ export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
   const next = reduced(state, event);
   if (subjectOf(next) === subjectOf(state)) return next;
   const held = next.chosen?.sample?.random[0]?.codes ?? meanwhile(next)?.codes ?? [];
-  return { ...next, draft: next.chosen && next.chosen.rows.length > 1 ? [] : held };
+  return { ...next, draft: next.chosen && next.chosen.rows.length > 1 ? [] : held, unsure: false };
 }
 
 function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
@@ -131,10 +134,10 @@ function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
         question: event.question,
         lost: event.lost,
         spare: [],
-        draft: moved(state.draft, state.classes, event.classes),
+        ...moved(state.draft, state.classes, event.classes),
       };
     case "draft":
-      return { ...state, draft: event.codes };
+      return { ...state, draft: event.codes, unsure: false, note: state.unsure ? "" : state.note };
     case "queue":
       return withQueue({ ...state, ...newer(state, event.progress) }, event.queue, event.progress.n_events);
     case "progress":
@@ -174,10 +177,16 @@ function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
   }
 }
 
-/** The draft in codes of other classes; what can no longer be chosen leaves it. */
-function moved(draft: Codes, before: readonly LabelClass[], after: readonly LabelClass[]): Codes {
+/** The draft in codes of other classes; where one of it is gone, who chose it is to choose anew. */
+function moved(
+  draft: Codes,
+  before: readonly LabelClass[],
+  after: readonly LabelClass[],
+): Partial<LabelerState> {
   const ids = draft.map((code) => before[code]?.id);
-  return [...after.keys()].filter((code) => ids.includes(after[code].id) && !after[code].retired);
+  const codes = [...after.keys()].filter((code) => ids.includes(after[code].id) && !after[code].retired);
+  if (codes.length === draft.length) return { draft: codes };
+  return { draft: [], unsure: true, note: "The classes have changed: choose those of this item again." };
 }
 
 /** The item on the card stays until it is answered; only what comes behind it changes. */

@@ -129,7 +129,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       editor.update(shownClasses, question?.scale);
     }
     setParts(reason, ...heading(state, ask, bulk));
-    reason.title = ask && !state.chosen ? `Asked because: ${ask.reason}` : "";
+    reason.title = ask && !state.chosen ? `${state.question} Asked because: ${ask.reason}`.trim() : "";
     setText(
       progress,
       state.ready ? `${labelsGiven(state).toLocaleString("en")} of ${count(state.n_items, "item")}` : "",

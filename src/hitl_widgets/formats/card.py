@@ -41,8 +41,8 @@ COLUMNS = {
     "id": "the item: your id, or a hash of its content",
     "row": "its position in the table that was labelled, from 0, the first of equal ones; empty where the "
     "item is no longer there",
-    "label": "the class that holds",
-    "said": "the class as it was called when the label was given",
+    "label": "the answer that holds: a class, several as a list, or a level",
+    "said": "the same as it was called when the label was given",
     "annotator": "who said so",
     "time": "when, UTC",
     "selection": "how the item was chosen",
@@ -188,9 +188,9 @@ def _quality(facts: Facts) -> list[str]:
             (_plain(pair), f"{n:,}", f"{same:.0%}", "-" if isnan(kappa) else f"{kappa:.2f}")
             for pair, n, same, kappa in shown.to_numpy().tolist()
         ]
-        words = (
-            "Agreement where two labelled the same items. Kappa is Cohen's, - where one label alone is used."
-        )
+        how = "" if facts.schema is None else kind_of(facts.schema.kind).agreement
+        words = f"Agreement where two labelled the same items.{how}"
+        words += " Kappa is Cohen's, - where one label alone is used."
         if len(found) > len(shown):
             words += f" The {len(shown)} of {len(found):,} pairs that share most."
         told = [words, _table(["annotators", "items", "agree", "kappa"], rows)]

@@ -218,9 +218,15 @@ class RelevanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """The probability of each class, float64 of shape (n, n_classes); rows need not sum to 1."""
         found = np.zeros((_length(X), len(self.estimators)))
         for k, estimator in enumerate(self.estimators):
-            P, classes = estimator.predict_proba(X), list(estimator.classes_)
-            if 1 in classes:
-                found[:, k] = P[:, classes.index(1)]
+            classes = list(estimator.classes_)
+            if 1 not in classes:
+                continue
+            if hasattr(estimator, "predict_proba"):
+                found[:, k] = estimator.predict_proba(X)[:, classes.index(1)]
+            elif hasattr(estimator, "decision_function"):
+                found[:, k] = 1 / (1 + np.exp(-np.asarray(estimator.decision_function(X), np.float64)))
+            else:
+                found[:, k] = np.asarray(estimator.predict(X)) == 1
         return found
 
     def predict(self, X: Any) -> npt.NDArray[np.bool_]:

@@ -24,7 +24,7 @@ from hitl_widgets.labels.store import START, LabelStore, LogChanged, Mark
 from hitl_widgets.loop import notices
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.naming import Naming
-from hitl_widgets.questions.base import Answer
+from hitl_widgets.questions.base import Answer, called
 from hitl_widgets.questions.schema import LabelClass, Schema, free_color
 from hitl_widgets.questions.values import KNOWN
 
@@ -367,8 +367,8 @@ class Ledger:
             return stored
         if stored is not None and stored.kind != asked.kind:
             raise InvalidInput(
-                f"{self.store.name} asks a {stored.kind} question under task {self.task!r}, and this is a "
-                f"{asked.kind} question. To ask both in one file: task='another name'. Nothing was changed."
+                f"{self.store.name} asks for {called(stored.kind)} under task {self.task!r}, and this asks "
+                f"for {called(asked.kind)}. To ask both in a file: task='another name'. Nothing was changed."
             )
         if asked.kind == "rating" and before is not None and _named(before) != _named(asked.to_dict()):
             raise InvalidInput(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hitl_widgets.learn.beliefs import Belief
     from hitl_widgets.learn.problems.base import Target
 
-__all__ = ["Answer", "QuestionKind", "Shading", "kind_of"]
+__all__ = ["Answer", "QuestionKind", "Shading", "called", "kind_of"]
 
 Answer = Hashable
 """What somebody said, in ids of classes: a class by its id, several as a tuple of ids."""
@@ -58,12 +58,15 @@ class QuestionKind(Protocol):
         Whether :meth:`answers` are all that there can be.
     card
         What a data card says of its answers besides the classes.
+    agreement
+        What it says of how answers are compared, after a space; empty where they are the same or not.
     """
 
     name: str
     arity: int
     closed: bool
     card: str
+    agreement: str
 
     def parse(self, value: Any, vocabulary: Vocabulary) -> Answer:
         """The answer that a value means: of Python, of a table, or of the page, which knows class ids.
@@ -127,6 +130,11 @@ class QuestionKind(Protocol):
 
     def shading(self, answers: Sequence[Answer], schema: Schema, by: str) -> Shading:
         """How a map is coloured in one of these ways; in the default one where ``by`` is none of them."""
+
+
+def called(name: str) -> str:
+    """What a kind of question asks for, in words for people."""
+    return {"choice": "one class", "choices": "several classes at once", "rating": "a rating"}.get(name, name)
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.errors import InvalidInput
 from hitl_widgets.questions.base import Answer, Shading
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.vocabulary import Vocabulary
@@ -29,11 +30,14 @@ class Choice:
     arity = 1
     closed = True
     card = ""
+    agreement = ""
 
     def parse(self, value: Any, vocabulary: Vocabulary) -> str:
         """A class in any equal spelling, by a name that it has or had; or ``{"class": id}``."""
         if isinstance(value, Mapping):
-            return vocabulary.choosable(value.get("class"), value.get("word"))
+            if not isinstance(value.get("class"), str):
+                raise InvalidInput(f"{dict(value)!r} is not an answer: expected a class.")
+            return vocabulary.choosable(value["class"], value.get("word"))
         return vocabulary.find(value)
 
     def load(self, value: Any, vocabulary: Vocabulary) -> str | None:

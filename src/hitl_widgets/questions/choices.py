@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.questions.base import Answer, Shading
 from hitl_widgets.questions.schema import Schema, scale
-from hitl_widgets.questions.values import is_blank
+from hitl_widgets.questions.values import is_blank, plain
 from hitl_widgets.questions.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Choices:
     arity = 1
     closed = False
     card = "Any of the classes may apply to an item, or none: a label is a list, as JSON in files."
+    agreement = " Two answers agree as far as they share classes (Jaccard index); kappa is weighted by that."
 
     def parse(self, value: Any, vocabulary: Vocabulary) -> tuple[str, ...]:
         """A list of classes in any equal spelling, also as JSON; one class; or ``{"classes": [ids]}``."""
@@ -46,6 +48,8 @@ class Choices:
                 raise InvalidInput(f"{value!r} is not an answer: expected a list of classes.")
             called = dict(zip(ids, words, strict=False)) if isinstance(words, list | tuple) else {}
             return tuple(sorted({vocabulary.choosable(id_, called.get(id_)) for id_ in ids}))
+        if isinstance(value, str) and vocabulary.understood(value) is not None:
+            return (vocabulary.find(value),)  # also where it looks like a list
         return tuple(sorted({vocabulary.find(one) for one in self.listed(value)}))
 
     def load(self, value: Any, vocabulary: Vocabulary) -> tuple[str, ...] | None:
@@ -95,15 +99,12 @@ class Choices:
         return ", ".join(said) or "none of them"
 
     def listed(self, value: Any) -> Sequence[Any]:
-        """One class or many; of a text that is JSON what it lists."""
+        """One class or many; of a text that is a list, of JSON or as Python writes it, what it lists."""
+        value = plain(value)
         if isinstance(value, str):
-            if value.lstrip().startswith("["):
-                with contextlib.suppress(ValueError):
-                    found = json.loads(value)
-                    return found if isinstance(found, list) else [value]
-            return [value]
-        if isinstance(value, bytes) or not isinstance(value, Iterable):
-            if is_blank(value):
+            return _in_text(value)
+        if isinstance(value, bytes | Mapping) or not isinstance(value, Iterable):
+            if is_blank(value) or isinstance(value, Mapping):
                 raise InvalidInput(
                     f"{value!r} is not an answer: expected a list of classes; [] for none of them."
                 )
@@ -178,6 +179,15 @@ class Choices:
 
         shades = np.minimum(table.sum(axis=1), most).astype(np.uint8)
         return Shading(tuple(zip(words, [GREY, *scale(most)], strict=True)), shades, many)
+
+
+def _in_text(text: str) -> list[Any]:
+    if text.lstrip().startswith("["):
+        for read in (json.loads, ast.literal_eval):
+            with contextlib.suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+                found = read(text.strip())
+                return found if isinstance(found, list) else [text]
+    return [text]
 
 
 KINDS = (Choices(),)

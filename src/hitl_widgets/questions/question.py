@@ -7,13 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.questions.schema import LabelClass, Schema, scale
-from hitl_widgets.questions.values import listed, spelled
+from hitl_widgets.questions.schema import LabelClass, Schema, as_numbers, scale
+from hitl_widgets.questions.values import listed, plain, spelled
 
 __all__ = ["Question"]
 
 # Levels that have a key each.
 MOST_LEVELS = 30
+# Numbers beyond cannot be averaged with their squares.
+LARGEST = 1e9
 
 
 class Question:
@@ -80,14 +82,7 @@ class Question:
         text, guidance, examples
             As of :meth:`choice`.
         """
-        if isinstance(levels, bool) or (isinstance(levels, int) and not 2 <= levels <= MOST_LEVELS):
-            raise InvalidInput(
-                f"levels={levels!r}: expected how many, from 2 to {MOST_LEVELS}, or a list of them from low "
-                "to high, such as ['bad', 'fair', 'good']."
-            )
-        given = list(range(1, levels + 1)) if isinstance(levels, int) else listed(levels)
-        if all(isinstance(v, int | float) for v in given) and sorted(given) != given:
-            raise InvalidInput(f"levels={given!r}: expected them from low to high, {sorted(given)!r}.")
+        given = _levels(levels)
         made = Schema(given, text, guidance=guidance, examples=examples, kind="rating")
         chosen = {spelled(c.name) for c in given if isinstance(c, LabelClass) and c.color}
         colors = scale(len(made.classes))
@@ -97,3 +92,36 @@ class Question:
         )
         object.__setattr__(made, "classes", classes)
         return made
+
+
+def _levels(levels: Any) -> list[Any]:
+    """The levels from low to high; raises InvalidInput for what is not a scale."""
+    expected = (
+        f"expected how many, from 2 to {MOST_LEVELS}, or a list of them from low to high, such as "
+        "['bad', 'fair', 'good']."
+    )
+    number = plain(levels)
+    if isinstance(number, float) and number.is_integer():
+        number = int(number)
+    if isinstance(number, int | float):
+        if isinstance(number, bool | float) or not 2 <= number <= MOST_LEVELS:
+            raise InvalidInput(f"levels={levels!r}: {expected}")
+        return list(range(1, number + 1))
+    if isinstance(levels, str | bytes) or not isinstance(levels, Iterable):
+        raise InvalidInput(f"levels={levels!r}: {expected}")
+    given = listed(levels)
+    if len(given) < 2:
+        raise InvalidInput(f"levels={given!r}: {expected}")
+    names = [plain(c.name) if isinstance(c, LabelClass) else plain(c) for c in given]
+    try:
+        numbers = list(map(float, names))
+    except (TypeError, ValueError):
+        return given  # names, which stand for 1, 2, 3 and so on
+    if as_numbers(names) is None:
+        raise InvalidInput(
+            f"levels={given!r}: expected numbers that are finite, each once and from low to high, such as "
+            f"{sorted(set(numbers))!r}."
+        )
+    if max(map(abs, numbers)) > LARGEST or numbers[-1] - numbers[0] < 1 / LARGEST:
+        raise InvalidInput(f"levels={given!r}: expected numbers up to {LARGEST:g} that are not all alike.")
+    return given

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.errors import InvalidInput
 from hitl_widgets.questions.base import Answer
 from hitl_widgets.questions.choice import Choice
 from hitl_widgets.questions.schema import Schema
+from hitl_widgets.questions.values import plain
+from hitl_widgets.questions.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from hitl_widgets.learn.problems.base import Target
@@ -26,6 +29,18 @@ class Rating(Choice):
 
     name = "rating"
     card = "The classes are levels of a scale, from low to high."
+    agreement = " Two answers agree as far as they are close on the scale; kappa is weighted by that."
+
+    def parse(self, value: Any, vocabulary: Vocabulary) -> str:
+        """As of a choice; True is not the level 1."""
+        self.listed(value)
+        return super().parse(value, vocabulary)
+
+    def listed(self, value: Any) -> Sequence[Any]:
+        """The value; raises InvalidInput for a boolean."""
+        if isinstance(plain(value), bool):
+            raise InvalidInput(f"{value!r} is not a level: expected a number or a name.")
+        return [value]
 
     def target(self, answers: Sequence[Answer], schema: Schema) -> Target:
         """Above which levels an item is."""

@@ -23,7 +23,7 @@ from hitl_widgets.questions.values import (
     spelled,
 )
 
-__all__ = ["LabelClass", "Schema", "free_color", "free_key", "palette", "scale"]
+__all__ = ["LabelClass", "Schema", "as_numbers", "free_color", "free_key", "palette", "scale"]
 
 KEYS = "123456789abcdefhijklmopqrtuvwxy0"  # not g, n, s, z: they grow, go on, skip and undo
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7A7A7A")
@@ -127,7 +127,13 @@ class Schema:
     ) -> None:
         names = [c.name for c in made]
         said = {}
+        if not isinstance(question, str):
+            raise InvalidInput(f"The question {question!r} is not a text.")
         for argument, texts in (("guidance", guidance), ("examples", examples)):
+            if texts is not None and not (
+                isinstance(texts, Mapping) and all(isinstance(text, str) for text in texts.values())
+            ):
+                raise InvalidInput(f"{argument}={texts!r}: expected a dict of texts by class.")
             said[argument] = {str(plain(name)): text for name, text in (texts or {}).items()}
             for name in said[argument]:
                 if name not in names:
@@ -200,14 +206,12 @@ class Schema:
 
     @property
     def numbers(self) -> tuple[float, ...]:
-        """The number of each class by code: their own where these ascend, else 1, 2, 3 and so on."""
-        values = self.values
-        try:
-            found = tuple(float(v) for v in values)
-        except (TypeError, ValueError):
-            found = ()
-        rising = all(a < b for a, b in pairwise(found)) and all(map(isfinite, found))
-        return found if found and rising else tuple(float(i + 1) for i in range(len(values)))
+        """The number of each class by code: its first name where that is one, else its place from 1.
+
+        Levels that are renamed keep their numbers.
+        """
+        found = as_numbers(self.ids[: len(self.classes)])
+        return found or tuple(float(i + 1) for i in range(len(self.classes)))
 
     @property
     def targets(self) -> tuple[Any, ...]:
@@ -240,9 +244,12 @@ class Schema:
             raise InvalidInput(
                 f"The class {name!r} is retired: session.classes.restore({found!r}) offers it again."
             )
+        if self.kind == "rating":
+            raise InvalidInput(f"{name!r} is not a level: expected one of {choices(self.values)}.")
+        add = f" To add one: session.classes.add({name!r})." if isinstance(name, str) and name.strip() else ""
         raise InvalidInput(
             f"{name!r} is not a class of this task.{nearest(name, self.names)} "
-            f"The classes are {choices(self.values)}. To add one: session.classes.add({str(name)!r})."
+            f"The classes are {choices(self.values)}.{add}"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -260,6 +267,15 @@ class Schema:
         made = cls._of(classes, value.get("question", ""), value.get("kind", "choice"))
         object.__setattr__(made, "own", stored_values(value))
         return made
+
+
+def as_numbers(values: Iterable[Any]) -> tuple[float, ...] | None:
+    """These as finite numbers in ascending order; None where they are not."""
+    try:
+        found = tuple(map(float, values))
+    except (TypeError, ValueError):
+        return None
+    return found if all(map(isfinite, found)) and all(a < b for a, b in pairwise(found)) else None
 
 
 def stored_values(value: Mapping[str, Any]) -> dict[str, Any]:

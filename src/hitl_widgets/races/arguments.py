@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import joblib
@@ -92,6 +93,10 @@ def read_truth(
     data: Items, y: Any, classes: Any, truth: Any, test: Any
 ) -> tuple[list[Any], npt.NDArray[np.int16] | None, npt.NDArray[np.int16] | None]:
     """Class names; the codes that are said, None where a function says them; the true codes."""
+    if not callable(y) and any(isinstance(one, list | tuple | set) for one in _first(y)):
+        raise InvalidInput(
+            "y holds lists: where several classes may apply, pass question=hitl.Question.choices([...])."
+        )
     said = None if callable(y) else data.pick(y, "y")
     true = said if truth is None else data.pick(truth, "truth")
     if true is None and test is None:
@@ -108,6 +113,10 @@ def read_truth(
         None if said is None else _codes(said, names, "y"),
         None if true is None else _codes(true, names, "truth"),
     )
+
+
+def _first(y: Any) -> list[Any]:
+    return list(islice(y, 5)) if isinstance(y, Iterable) else []
 
 
 def read_question(

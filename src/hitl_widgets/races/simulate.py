@@ -188,6 +188,8 @@ def simulate(
         asked = asked_schema(classes, question, None)
         assert asked is not None  # noqa: S101 - it was passed
         names, said, true, held, target = read_question(data, asked, y, truth, test)
+        if confusion is not None and asked.kind == "choices":
+            raise InvalidInput("confusion= is of one class for another: leave it out where several apply.")
     entrants = read_entrants(learners, strategies, contestants)
     for entrant in entrants:
         target.problem.check_strategy(entrant.strategy_name, entrant.strategy)

@@ -181,8 +181,9 @@ def items_table(pool: Pool, labels: Labels, round_: Round | None) -> Any:
     if isinstance(native, pd.DataFrame):
         return native.assign(**{prefix + name: _cells(values) for name, values in columns.items()})
     added = [
-        nw.new_series(prefix + name, list(values), _dtype(values), backend=table.implementation)
+        nw.new_series(prefix + name, cells, _dtype(cells), backend=table.implementation)
         for name, values in columns.items()
+        for cells in [_of_one_type(values)]
     ]
     return table.with_columns(*added).to_native()
 
@@ -208,6 +209,18 @@ def _cells(values: Any) -> Any:
     """A column of a pandas table, whatever its index: classes that are no text in a type of their own."""
     typed = column(list(values))
     return typed.array if typed.dtype.kind in "iufb" else pd.Series(values, dtype=object).array
+
+
+def _of_one_type(values: Any) -> Any:
+    """Values as one column takes them: numbers of two types as floats, other mixtures as texts."""
+    if isinstance(values, np.ndarray):
+        return values
+    inner = [v for value in values for v in (value if isinstance(value, list) else [value]) if v is not None]
+    kinds = set(map(type, inner))
+    if len(kinds) < 2:
+        return list(values)
+    one: Any = float if kinds == {int, float} else str
+    return [[one(v) for v in c] if isinstance(c, list) else None if c is None else one(c) for c in values]
 
 
 def _dtype(values: Any) -> Any:

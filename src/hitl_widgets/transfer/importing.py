@@ -390,12 +390,15 @@ class _Answers:
 
     def find(self, value: Any) -> Answer:
         if self._kind.closed:
-            return self._kind.parse(self._classes.find(value), self._vocabulary)
-        if not is_list(value):
+            [one] = self._kind.listed(value)
+            return self._kind.parse(self._classes.find(_alone(one)), self._vocabulary)
+        many = is_list(value) or isinstance(value, set | frozenset)
+        if not many:
             _refuse_odd(value, "label")
-        return self._kind.parse(
-            [self._classes.find(one) for one in self._kind.listed(value)], self._vocabulary
-        )
+        if not many and self._classes.has(value):
+            return self._kind.parse([value], self._vocabulary)
+        named = [self._classes.find(one) for one in self._kind.listed(value)]
+        return self._kind.parse(named, self._vocabulary)
 
 
 class _Classes:
@@ -406,8 +409,11 @@ class _Classes:
         self._found: dict[tuple[type, Any], str | None] = {}
         self._why: dict[str, str] = {}
 
+    def has(self, value: Any) -> bool:
+        """Whether it is the very name of a class."""
+        return value in self._schema.names
+
     def find(self, value: Any) -> str:
-        value = _alone(value)
         _refuse_odd(value, "label")
         spelling = type(value), value
         if spelling not in self._found:
@@ -417,7 +423,8 @@ class _Classes:
         text = _shown(value)
         if text not in self._why:
             guess, known = _nearest(value, self._schema.names), choices(self._schema.values)
-            self._why[text] = f"{text} is not a class of this task.{guess} The classes are {known}."
+            more = "" if self._schema.kind != "choices" else ' Several are a list, such as ["a", "b"].'
+            self._why[text] = f"{text} is not a class of this task.{guess} The classes are {known}.{more}"
         raise InvalidInput(self._why[text])
 
 

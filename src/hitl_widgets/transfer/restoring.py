@@ -15,6 +15,7 @@ from hitl_widgets.formats.history import History
 from hitl_widgets.formats.reading import read_source
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.questions.base import called
 from hitl_widgets.questions.vocabulary import Vocabulary
 from hitl_widgets.transfer.frames import folded
 from hitl_widgets.transfer.importing import Imported, Journal, Refusals
@@ -36,10 +37,12 @@ def import_history(found: History, log: Journal, annotator: str, *, replace: boo
     Raises
     ------
     InvalidInput
-        Where annotators are pseudonyms and the log knows them by name. Nothing is written.
+        Where annotators are pseudonyms and the log knows them by name, and for a history of answers to
+        another kind of question or on another scale. Nothing is written.
     """
     if found.pseudonyms:
         _refuse_pseudonyms(found, log)
+    _refuse_other_question(found, log)
     refusals = Refusals()
     for number, why in found.broken:
         refusals.add(number, why)
@@ -56,6 +59,31 @@ def import_history(found: History, log: Journal, annotator: str, *, replace: boo
             refusals.add(number, "The store has this act already, under another task.", None, event.value)
     _settle_classes(log, accepted, refusals)
     return Imported(n, n_same, refusals.table(), found.n_lines, "acts")
+
+
+def _refuse_other_question(found: History, log: Journal) -> None:
+    asked, kind = log.fold.vocabulary.asked, log.fold.kind
+    if asked is None:  # the history brings its own question
+        return
+    wholes = [event.value for _, event in found.events if _is_whole(event)]
+    answers = [event.value for _, event in found.events if event.kind == "label" and event.value is not None]
+    other = next((w for w in wholes if w.get("kind", "choice") != kind.name), None)
+    if other is not None or any(
+        kind.load(value, log.fold.vocabulary) is None for value in answers if isinstance(value, dict)
+    ):
+        theirs = "something else" if other is None else called(other.get("kind", "choice"))
+        raise InvalidInput(
+            f"The history answers a question for {theirs}, and task {log.task!r} asks for "
+            f"{called(kind.name)}. Nothing was imported."
+        )
+    scales = [[c["name"] for c in w["classes"]] for w in wholes]
+    mine = [c["name"] for c in asked["classes"]]
+    if kind.name == "rating" and any(scale != mine for scale in scales):
+        other_scale = next(scale for scale in scales if scale != mine)
+        raise InvalidInput(
+            f"The history rates on the levels {choices(other_scale)}, and task {log.task!r} on "
+            f"{choices(mine)}. Nothing was imported."
+        )
 
 
 def _in_words(event: LabelEvent, said: Mapping[str, Any]) -> LabelEvent:
