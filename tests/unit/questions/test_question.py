@@ -197,3 +197,119 @@ def test_the_model_that_is_taken_away_and_saved_says_what_the_question_asks(
         right = model.predict(X) == np.array(said)
         assert model.predict_proba(X).sum(axis=1) == pytest.approx(np.ones(80))
     assert right.mean() > 0.8
+
+
+def histories(tmp_path: Path) -> dict[str, Path]:
+    """A history of each kind of question on the same items."""
+    questions: dict[str, tuple[Any, Any]] = {
+        "choice": (hitl.Question.choice(["a", "b", "c"]), "a"),
+        "choices": (hitl.Question.choices(["a", "b", "c"]), ["a", "b"]),
+        "rating": (hitl.Question.rating(5), 5),
+        "another scale": (hitl.Question.rating(10), 5),
+    }
+    made = {}
+    for name, (question, value) in questions.items():
+        with session(question) as one:
+            one.label("r0", value)
+            made[name] = one.export(tmp_path / f"{name}.jsonl", names=True)
+    return made
+
+
+@pytest.mark.parametrize("mine", ["choice", "choices", "rating", "another scale"])
+@pytest.mark.parametrize("theirs", ["choice", "choices", "rating", "another scale"])
+def test_a_history_of_another_question_is_refused_whole(mine: str, theirs: str, tmp_path: Path) -> None:
+    files = histories(tmp_path)
+    questions: dict[str, Any] = {
+        "choice": hitl.Question.choice(["a", "b", "c"]),
+        "choices": hitl.Question.choices(["a", "b", "c"]),
+        "rating": hitl.Question.rating(5),
+        "another scale": hitl.Question.rating(10),
+    }
+    with session(questions[mine], annotator="bob") as made:
+        made.label("r0", {"choice": "b", "choices": ["c"]}.get(mine, 3))
+        before = made.history()["event_id"].tolist()
+        if mine == theirs:
+            assert made.import_labels(files[theirs]).n == 1
+            return
+        with pytest.raises(InvalidInput, match=r"Nothing was imported"):
+            made.import_labels(files[theirs])
+        assert made.history()["event_id"].tolist() == before
+
+
+def test_a_level_that_is_renamed_keeps_its_number() -> None:
+    with session(hitl.Question.rating([1, 2, 4])) as made:
+        made.classes.rename("4", "very much")
+        assert made.schema.numbers == (1, 2, 4)
+        made.classes.rename("1", "7")
+        assert made.schema.numbers == (1, 2, 4)
+        made.label("r0", "very much")
+        assert made.labels()["label"].tolist() == ["very much"]
+
+
+@pytest.mark.parametrize("value", [True, False, 1.5, {}, [], "6", None])
+def test_what_is_not_a_level_is_refused(value: Any) -> None:
+    with session(hitl.Question.rating(5)) as made:
+        if value is None:
+            made.label("r0", 3)
+            made.label("r0", None)  # takes the label away
+        else:
+            with pytest.raises(InvalidInput):
+                made.label("r0", value)
+        assert made.n_labels == 0
+
+
+def test_a_class_that_looks_like_a_list_is_a_class() -> None:
+    with session(hitl.Question.choices(["a", '["a"]', "[]"])) as made:
+        for i, value in enumerate(['["a"]', "[]", [], "['a']", np.array("a"), {"a"}]):
+            made.label(f"r{i}", value)
+        assert made.labels()["label"].tolist() == [['["a"]'], ["[]"], [], ["a"], ["a"], ["a"]]
+        table = pd.DataFrame({"id": [f"r{i}" for i in range(6, 10)], "label": ['["a"]', "[]", "['a']", "b"]})
+        done = made.import_labels(table)
+        assert made.labels()["label"].tolist()[6:] == [['["a"]'], ["[]"], ["a"]]
+        assert done.refused["id"].tolist() == ["r9"]
+
+
+@pytest.mark.parametrize("make", [hitl.Question.rating, hitl.Question.choices])
+@pytest.mark.parametrize("names", [[0, 0.5, 1], [1, "two", 3.5]])
+def test_values_of_several_types_come_back_in_a_polars_table(make: Any, names: Any) -> None:
+    import polars as pl
+
+    data, question = pl.from_pandas(ITEMS), make(names)
+    options: dict[str, Any] = {"text": "text", "id": "id", "store": ":memory:", "random_state": 0}
+    with hitl.Session(data, question=question, **options) as made:
+        data, text="text", id="id", question=question, store=":memory:", random_state=0
+    ) as made:
+        several = question.kind == "choices"
+        for i, name in enumerate(names):
+            made.label(f"r{i}", [name] if several else name)
+        found = made.to_frame()["label"].to_list()[:3]
+        one: Any = float if names[0] == 0 else str
+        assert found == [[one(name)] if several else one(name) for name in names]
+
+
+def test_a_classifier_without_probabilities_can_be_taken_away() -> None:
+    from sklearn.linear_model import Perceptron, RidgeClassifier
+    from sklearn.svm import SVC
+
+    X = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+    for learner in (SVC(), Perceptron(), RidgeClassifier()):
+        options: dict[str, Any] = {"learner": learner, "store": ":memory:", "random_state": 0}
+        with hitl.Session(X, X=X, question=hitl.Question.choices(["a", "b"]), **options) as made:
+            said = [[c for c, x in zip("ab", row, strict=False) if x > 0] for row in X]
+            for i, id_ in enumerate(made.pool.ids[:40]):
+                made.label(id_, said[i])
+            right = made.model().predict(X) == np.array([[c in one for c in "ab"] for one in said])
+            assert right.mean() > 0.7
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"guidance": ["x"]}, "guidance=.*a dict of texts"),
+        ({"examples": {"a": None}}, "examples=.*a dict of texts"),
+        ({"text": 5}, "5 is not a text"),
+    ],
+)
+def test_what_is_said_beside_the_classes_is_text(options: Any, words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        hitl.Question.choices(["a", "b"], **options)

@@ -51,3 +51,8 @@ def test_new_items_are_told_by_the_model_that_is_taken_away() -> None:
 def test_answers_that_are_none_are_refused(y: Any, words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         hitl.simulate(X, y, question=hitl.Question.choices(list("abc")), budget=40, **FAST)
+
+
+def test_lists_without_a_question_are_refused_with_what_to_pass() -> None:
+    with pytest.raises(InvalidInput, match=r"question=hitl\.Question\.choices"):
+        hitl.simulate(X, SETS, budget=40, **FAST)
