@@ -277,8 +277,6 @@ def test_values_of_several_types_come_back_in_a_polars_table(make: Any, names: A
     data, question = pl.from_pandas(ITEMS), make(names)
     options: dict[str, Any] = {"text": "text", "id": "id", "store": ":memory:", "random_state": 0}
     with hitl.Session(data, question=question, **options) as made:
-        data, text="text", id="id", question=question, store=":memory:", random_state=0
-    ) as made:
         several = question.kind == "choices"
         for i, name in enumerate(names):
             made.label(f"r{i}", [name] if several else name)
