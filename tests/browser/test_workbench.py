@@ -388,7 +388,7 @@ session"""
         )
     bench.labeler.get_by_text("Everything is labelled").wait_for()
     assert any("cannot be read" in text for text in seen)
-    assert any("no image" in text for text in seen)
+    assert any("not an image" in text for text in seen)
 
 
 @pytest.mark.parametrize(

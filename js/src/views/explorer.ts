@@ -262,7 +262,9 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
         ),
       );
       legend.replaceChildren(
-        ...shades.map(({ name, color }) => h("span", {}, dot(color), h("bdi", { text: name }))),
+        ...(all.length > 1 ? shades : []).map(({ name, color }) =>
+          h("span", {}, dot(color), h("bdi", { text: name })),
+        ),
       );
     },
     /** The doubtful points in words, for those who cannot see the map. */
