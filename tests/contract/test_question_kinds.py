@@ -188,6 +188,16 @@ def test_a_model_learns_it_and_is_measured(name: str) -> None:
     assert [point.n_labels for point in points] == sorted({point.n_labels for point in points})
 
 
+def test_what_an_answer_teaches_does_not_hang_on_its_code(name: str) -> None:
+    kind, vocabulary = kind_of(name), asked(name)
+    found, schema = answers(kind, vocabulary), vocabulary.schema
+    assert schema is not None
+    one, other = kind.target(found, schema), kind.target(found[::-1], schema)
+    assert (one.values == other.values[::-1]).all()
+    shades, turned = (kind.shading(said, schema, "").answers for said in (found, found[::-1]))
+    assert (shades == turned[::-1]).all()
+
+
 def test_the_map_has_a_shade_for_every_answer_and_guess(name: str) -> None:
     labels = labels_of(name)
     kind, schema, n = labels.kind, labels.schema, len(labels.y)

@@ -92,8 +92,13 @@ class Choice:
         from hitl_widgets.learn.problems.base import Target
         from hitl_widgets.learn.problems.multiclass import Multiclass
 
-        codes, n = np.arange(len(answers), dtype=np.int16), len(schema.classes)
+        codes, n = self.places(answers, schema), len(schema.classes)
         return Target(Multiclass(n), codes, codes < n)
+
+    def places(self, answers: Sequence[Answer], schema: Schema) -> npt.NDArray[np.int16]:
+        """The place of each answer's class in ``schema.ids``, int16 (n_answers,)."""
+        place = {id_: k for k, id_ in enumerate(schema.ids)}
+        return np.array([place[str(answer)] for answer in answers], dtype=np.int16)
 
     def agree(self, a: Answer, b: Answer, schema: Schema) -> float:  # noqa: ARG002
         """1 for the same class, 0 for another."""
@@ -119,7 +124,7 @@ class Choice:
     def shading(self, answers: Sequence[Answer], schema: Schema, by: str) -> Shading:  # noqa: ARG002
         """Each class has its colour."""
         every = (*schema.classes, *schema.retired)
-        shades = np.arange(len(answers), dtype=np.uint8)
+        shades = self.places(answers, schema).astype(np.uint8)
         # -1 becomes 255.
         return Shading(
             tuple((c.name, c.color) for c in every), shades, lambda b: b.predicted.astype(np.uint8)

@@ -47,7 +47,7 @@ class Rating(Choice):
         from hitl_widgets.learn.problems.base import Target
         from hitl_widgets.learn.problems.ordinal import Ordinal
 
-        codes, n = np.arange(len(answers)), len(schema.classes)
+        codes, n = self.places(answers, schema), len(schema.classes)
         return Target(Ordinal(schema.numbers), codes[:, None] > np.arange(n - 1), codes < n)
 
     def agree(self, a: Answer, b: Answer, schema: Schema) -> float:
