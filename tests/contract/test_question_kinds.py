@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from helpers import clouds
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels.events import new_event_id
-from hitl_widgets.learn.evaluate import Earlier, Rest
+from hitl_widgets.learn.evaluate import Rest, accuracy_estimate, learning_curve
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.questions.base import QuestionKind, kind_of
 from hitl_widgets.questions.schema import Schema
@@ -176,14 +176,15 @@ def test_a_model_learns_it_and_is_measured(name: str) -> None:
     turned = belief.under(np.array([3, 2, 1, 0]), 4)
     assert turned.guess(40) in {tuple(sorted(3 - code for code in belief.guess(40) or ())), None}
     worst, best = problem.scale
-    found = problem.estimate(learner, labels.given(), Rest.of(labels.y), earlier=Earlier())
+    rest = Rest.of(labels.y)
+    found = accuracy_estimate(learner, labels.given(), rest, measure=problem.measured)
     assert found.value is not None
     assert found.low is not None
     assert found.high is not None
     assert min(worst, best) <= found.low <= found.value <= found.high <= max(worst, best)
     assert abs(found.value - best) < 0.2 * abs(worst - best)
     assert found.n == 10
-    points = problem.curve(learner, labels.given(), Rest.of(labels.y), found, earlier=Earlier())
+    points = learning_curve(learner, labels.given(), rest, found, measure=problem.measured)
     assert points[-1].estimate == found
     assert [point.n_labels for point in points] == sorted({point.n_labels for point in points})
 

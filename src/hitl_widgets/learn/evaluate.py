@@ -216,7 +216,7 @@ def accuracy_estimate(
     n: int | None = None,
     *,
     per_class: bool = False,
-    measure: Callable[[Told], Estimate] | None = None,
+    measure: Callable[[Told], Estimate] = Told.estimate,
     earlier: Earlier | None = None,
     overtaken: Overtaken = lambda: False,
 ) -> Estimate:
@@ -243,7 +243,7 @@ def accuracy_estimate(
     per_class
         Whether to give the share right for each class that the model says, too.
     measure
-        What to make of what the models say; the share right where None.
+        What to make of what the models say; the share right unless told otherwise.
     earlier
         What was found for the same learner on the same pool before, so that it is not found again.
     overtaken
@@ -260,9 +260,7 @@ def accuracy_estimate(
     told = tell(learner, given, rest, n, overtaken, earlier)
     if told is None:
         return Estimate(None, None, None, 0)
-    if measure is not None:
-        return measure(told)
-    found = told.estimate()
+    found = measure(told)
     return replace(found, per_class=told.per_class()) if per_class else found
 
 
@@ -324,7 +322,7 @@ def learning_curve(
     rest: Rest,
     last: Estimate,
     *,
-    measure: Callable[[Told], Estimate] | None = None,
+    measure: Callable[[Told], Estimate] = Told.estimate,
     earlier: Earlier | None = None,
     overtaken: Overtaken = lambda: False,
 ) -> list[CurvePoint]:

@@ -24,7 +24,7 @@ from hitl_widgets.labels.store import START, LabelStore, LogChanged, Mark
 from hitl_widgets.loop import notices
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.naming import Naming
-from hitl_widgets.questions.base import Answer, called
+from hitl_widgets.questions.base import Answer, kind_of
 from hitl_widgets.questions.schema import LabelClass, Schema, free_color
 from hitl_widgets.questions.values import KNOWN
 
@@ -365,12 +365,13 @@ class Ledger:
                 )
             self._warn_of_types(stored)
             return stored
+        kind = kind_of(asked.kind)
         if stored is not None and stored.kind != asked.kind:
             raise InvalidInput(
-                f"{self.store.name} asks for {called(stored.kind)} under task {self.task!r}, and this asks "
-                f"for {called(asked.kind)}. To ask both in a file: task='another name'. Nothing was changed."
+                f"{self.store.name} asks for {kind_of(stored.kind).asks} under task {self.task!r}, and this "
+                f"asks for {kind.asks}. To ask both in a file: task='another name'. Nothing was changed."
             )
-        if asked.kind == "rating" and before is not None and _named(before) != _named(asked.to_dict()):
+        if kind.ordered and before is not None and _named(before) != _named(asked.to_dict()):
             raise InvalidInput(
                 f"The levels of task {self.task!r} are {choices(_named(before))}, and stay so. To ask "
                 "on another scale: task='another name'. To rename levels: open it without question=, then "

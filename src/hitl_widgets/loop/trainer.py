@@ -23,6 +23,8 @@ from hitl_widgets.learn.evaluate import (
     Earlier,
     Estimate,
     Rest,
+    accuracy_estimate,
+    learning_curve,
 )
 from hitl_widgets.learn.learner import NotYet, Refreshable
 from hitl_widgets.learn.scoring import SMALL, warm_up
@@ -372,9 +374,13 @@ class Trainer:
         if ground is None or not n:
             return Evaluation(Estimate(None, None, None, n), n_events=labels.n_events)
         problem, learner, rest = labels.target.problem, self._fresh(ground, labels), Rest.of(labels.y)
-        earlier = self._earlier_of(self._ground or ground, labels)
+        common: dict[str, Any] = {
+            "measure": problem.measured,
+            "earlier": self._earlier_of(self._ground or ground, labels),
+            "overtaken": overtaken,
+        }
         try:
-            found = problem.estimate(learner, given, rest, earlier=earlier, overtaken=overtaken)
+            found = accuracy_estimate(learner, given, rest, per_class=problem.exclusive, **common)
         except NotYet:  # without a part of the labels it cannot learn
             found = Estimate(None, None, None, n)
         values = labels.schema.values
@@ -383,7 +389,7 @@ class Trainer:
         if not curve or found.value is None or overtaken():
             return made
         self._publish(replace(made, curve=self.evaluation.curve))
-        points = problem.curve(learner, given, rest, found, earlier=earlier, overtaken=overtaken)
+        points = learning_curve(learner, given, rest, found, **common)
         return replace(made, curve=tuple(points))
 
     def _earlier_of(self, ground: Ground, labels: Labels) -> Earlier:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hitl_widgets.learn.beliefs import Belief
     from hitl_widgets.learn.problems.base import Target
 
-__all__ = ["Answer", "QuestionKind", "Shading", "called", "kind_of"]
+__all__ = ["Answer", "QuestionKind", "Shading", "kind_of"]
 
 Answer = Hashable
 """What somebody said, in ids of classes: a class by its id, several as a tuple of ids."""
@@ -52,10 +52,14 @@ class QuestionKind(Protocol):
     ----------
     name
         How the log and the front end call it.
+    asks
+        What it asks for, in words for people.
     arity
         How many items an answer is about: 1, or 2 for a comparison.
     closed
         Whether :meth:`answers` are all that there can be.
+    ordered
+        Whether the classes are levels, whose order and number stay.
     card
         What a data card says of its answers besides the classes.
     agreement
@@ -63,8 +67,10 @@ class QuestionKind(Protocol):
     """
 
     name: str
+    asks: str
     arity: int
     closed: bool
+    ordered: bool
     card: str
     agreement: str
 
@@ -130,11 +136,6 @@ class QuestionKind(Protocol):
 
     def shading(self, answers: Sequence[Answer], schema: Schema, by: str) -> Shading:
         """How a map is coloured in one of these ways; in the default one where ``by`` is none of them."""
-
-
-def called(name: str) -> str:
-    """What a kind of question asks for, in words for people."""
-    return {"choice": "one class", "choices": "several classes at once", "rating": "a rating"}.get(name, name)
 
 
 @cache

@@ -27,8 +27,10 @@ class Choice:
     """
 
     name = "choice"
+    asks = "one class"
     arity = 1
     closed = True
+    ordered = False
     card = ""
     agreement = ""
 

@@ -35,8 +35,10 @@ class Choices:
     """
 
     name = "choices"
+    asks = "several classes at once"
     arity = 1
     closed = False
+    ordered = False
     card = "Any of the classes may apply to an item, or none: a label is a list, as JSON in files."
     agreement = " Two answers agree as far as they share classes (Jaccard index); kappa is weighted by that."
 

@@ -28,6 +28,8 @@ class Rating(Choice):
     """
 
     name = "rating"
+    asks = "a rating"
+    ordered = True
     card = "The classes are levels of a scale, from low to high."
     agreement = " Two answers agree as far as they are close on the scale; kappa is weighted by that."
 

@@ -15,7 +15,7 @@ from hitl_widgets.formats.history import History
 from hitl_widgets.formats.reading import read_source
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.store import LabelStore
-from hitl_widgets.questions.base import called
+from hitl_widgets.questions.base import kind_of
 from hitl_widgets.questions.vocabulary import Vocabulary
 from hitl_widgets.transfer.frames import folded
 from hitl_widgets.transfer.importing import Imported, Journal, Refusals
@@ -71,14 +71,14 @@ def _refuse_other_question(found: History, log: Journal) -> None:
     if other is not None or any(
         kind.load(value, log.fold.vocabulary) is None for value in answers if isinstance(value, dict)
     ):
-        theirs = "something else" if other is None else called(other.get("kind", "choice"))
+        theirs = "something else" if other is None else kind_of(other.get("kind", "choice")).asks
         raise InvalidInput(
             f"The history answers a question for {theirs}, and task {log.task!r} asks for "
-            f"{called(kind.name)}. Nothing was imported."
+            f"{kind.asks}. Nothing was imported."
         )
     scales = [[c["name"] for c in w["classes"]] for w in wholes]
     mine = [c["name"] for c in asked["classes"]]
-    if kind.name == "rating" and any(scale != mine for scale in scales):
+    if kind.ordered and any(scale != mine for scale in scales):
         other_scale = next(scale for scale in scales if scale != mine)
         raise InvalidInput(
             f"The history rates on the levels {choices(other_scale)}, and task {log.task!r} on "

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.learn.auto import AutoLearner
-from hitl_widgets.learn.evaluate import Earlier, Given, Rest
+from hitl_widgets.learn.evaluate import Given, Rest, accuracy_estimate
 from hitl_widgets.learn.learner import as_learner, leaves_out
 from hitl_widgets.learn.problems.multilabel import Multilabel
 from hitl_widgets.learn.problems.ordinal import Ordinal
@@ -70,7 +70,7 @@ def test_a_learner_that_cannot_leave_out_is_measured_in_folds() -> None:
     given = Given(SOME, Y[SOME], SOME % 4 == 0, SOME)
     said = np.full(300, -1)
     said[SOME] = 0
-    found = Multilabel(3).estimate(learner, given, Rest.of(said), earlier=Earlier())
+    found = accuracy_estimate(learner, given, Rest.of(said), measure=Multilabel(3).measured)
     assert found.value is not None
     assert found.value > 0.8
 
@@ -94,7 +94,7 @@ def test_the_jaccard_index_is_what_the_estimate_covers(seed: int) -> None:
     said = np.full(300, -1)
     said[rows] = 0
     problem, learner = Multilabel(3), started()
-    found = problem.estimate(learner, given, Rest.of(said), earlier=Earlier())
+    found = accuracy_estimate(learner, given, Rest.of(said), measure=problem.measured)
     learner.update(rows, Y[rows])
     true = float(problem.scores(learner.proba(), Y)[said < 0].mean())
     assert found.low is not None

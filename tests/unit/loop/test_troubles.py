@@ -150,7 +150,7 @@ def test_each_worker_that_fails_is_said_in_the_monitor(
     if part == "start":
         monkeypatch.setattr(asking, "kmeans_start", fails)
     elif part == "audit":
-        monkeypatch.setattr("hitl_widgets.learn.problems.multiclass.accuracy_estimate", fails)
+        monkeypatch.setattr("hitl_widgets.loop.trainer.accuracy_estimate", fails)
     elif part == "news":
         monkeypatch.setattr(Background, "_tell_labels", fails)
     session = make_session(learner=OnNoGraph() if part == "graph" else "auto", audit=1.0)

@@ -5,21 +5,18 @@ Imported when there is an image to read, since scikit-learn takes its time.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from sklearn.base import BaseEstimator, TransformerMixin
 
 from hitl_widgets.background.children import Cancelled
 from hitl_widgets.background.turns import give_way
-from hitl_widgets.errors import InvalidInput
 from hitl_widgets.items.base import Features, is_missing
+from hitl_widgets.items.features._descriptors import Descriptors, Failures, Floats
 from hitl_widgets.items.features._stateless import Stateless
 from hitl_widgets.items.image import load_image
 
@@ -36,7 +33,6 @@ ESTIMATORS: dict[str, dict[str, str]] = {
 
 SIDE = 64  # pixels; images are stretched to a square of so many
 SOME = 32  # images between two moments at which others may go first
-NAME = 200  # characters of a path that are repeated
 FIT_ROWS = 5_000  # images that decide which directions are kept; so many rows of WIDTH are in memory at most
 CELL, ANGLES = 8, 9
 CONTRAST = 0.01  # of a neighbour above its middle, where 1 is from black to white
@@ -51,8 +47,6 @@ WIDTH = TEXTURE + OUTLINE + COLOUR
 # Name, number of columns, of components that are kept, and weight: see docs/image-features.md.
 PARTS = (("texture", TEXTURE, 64, 0.7), ("outline", OUTLINE, 64, 0.5), ("colour", COLOUR, 32, 0.5))
 DIM = 64
-Floats = npt.NDArray[np.float32]
-Failures = list[tuple[int, str]]
 
 
 def encode(
@@ -116,7 +110,7 @@ def encode(
         rows, low = np.append(rows, some), low + SOME
         parts.append(found)
     if not len(rows):
-        _say(items, failures)
+        ImageDescriptors.report(items, failures)
     known = np.concatenate(parts)
     parts.clear()
     reader = ImageDescriptors()
@@ -130,7 +124,7 @@ def encode(
         rows, found = read(at)
         if len(rows):
             X[rows] = _through(steps, found)
-    _say(items, failures)
+    ImageDescriptors.report(items, failures)
     return X, make_pipeline(reader, *steps)
 
 
@@ -297,35 +291,8 @@ def _counts(codes: npt.NDArray[np.int64], k: int, weights: Any = None) -> npt.ND
     return found.astype(np.float64)
 
 
-def _say(items: Sequence[Any], failures: Failures) -> None:
-    """Warn of images that cannot be read.
-
-    Raises
-    ------
-    InvalidInput
-        Where none can.
-    """
-    failures.sort()
-    if failures and len(failures) == len(items):
-        first = items[0]
-        # Not all of an image that was pasted as text.
-        name = repr(str(first)[:NAME]) if isinstance(first, str | Path) else f"a {type(first).__name__}"
-        raise InvalidInput(
-            f"None of the {len(items):,} images can be read. The first is {name}: {failures[0][1]}. Are the "
-            "paths relative to the notebook's folder? For images on the web pass X= or embed=."
-        )
-    if failures:
-        # By its place: a warning is saved with the notebook.
-        warnings.warn(
-            f"{len(failures):,} of {len(items):,} images cannot be read: the model knows nothing of them. "
-            f"The first is number {failures[0][0]}: {failures[0][1]}.",
-            RuntimeWarning,
-            stacklevel=3,
-        )
-
-
-class ImageDescriptors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Images to what is seen on them: :func:`describe`.
+class ImageDescriptors(Descriptors):
+    """Images to what is seen on them, float32 (n, 1556): :func:`describe`.
 
     Attributes
     ----------
@@ -333,30 +300,13 @@ class ImageDescriptors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         float32 (1556,): what an image that cannot be read gets.
     """
 
-    mean_: Floats
+    _items = "images"
+    _otherwise = "For images on the web pass X= or embed=."
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
-
-    def fit(self, X: Sequence[Any], y: Any = None) -> ImageDescriptors:  # noqa: ARG002 - scikit-learn's
-        """Learn the mean row of the images that can be read."""
-        rows, failures = describe(X)
-        known = np.delete(rows, [i for i, _ in failures], axis=0)
-        self.mean_ = known.mean(axis=0) if len(known) else np.zeros(WIDTH, np.float32)
-        return self
-
-    def transform(self, X: Sequence[Any]) -> Floats:
-        """float32 (n, 1556) of n encoded images, paths, arrays or Pillow images.
-
-        Raises
-        ------
-        InvalidInput
-            Where no image can be read; for some that cannot there is a warning.
-        """
-        items = list(X)
-        rows, failures = describe(items)
-        _say(items, failures)
-        rows[[i for i, _ in failures]] = self.mean_
-        return rows
+    @staticmethod
+    def describe(items: Sequence[Any]) -> tuple[Floats, Failures]:
+        """See :func:`describe`."""
+        return describe(items)
 
 
 class Columns(Stateless):

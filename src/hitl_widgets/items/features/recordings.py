@@ -6,21 +6,17 @@ Imported when there is a recording to read, since scikit-learn takes its time.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.fft import dct, rfft
-from sklearn.base import BaseEstimator, TransformerMixin
 
 from hitl_widgets.background.children import Cancelled
 from hitl_widgets.background.turns import give_way
-from hitl_widgets.errors import InvalidInput
 from hitl_widgets.items.base import Features
+from hitl_widgets.items.features._descriptors import Descriptors, Failures, Floats
 from hitl_widgets.items.recordings import Recording, as_recording, open_recording
 
 if TYPE_CHECKING:
@@ -39,9 +35,6 @@ CEPSTRA = 20
 FLOOR = 1e-8  # of the loudest band, below which all is silence: 80 dB
 WIDTH = 3 * CEPSTRA + 14
 DIM = 32
-NAME = 200  # characters of a path that are repeated
-Floats = npt.NDArray[np.float32]
-Failures = list[tuple[int, str]]
 
 
 def encode(
@@ -91,7 +84,7 @@ def encode(
 
     reader = RecordingDescriptors()
     rows, failures = describe(items, heard)
-    _say(items, failures)
+    RecordingDescriptors.report(items, failures)
     reader.mean_ = np.delete(rows, [i for i, _ in failures], axis=0).mean(axis=0)
     rows[[i for i, _ in failures]] = reader.mean_
     give_way()
@@ -200,33 +193,8 @@ def _bands(n: int, rate: int) -> Floats:
     return np.asarray(np.clip(np.minimum(rising, falling), 0, None), np.float32)
 
 
-def _say(items: Sequence[Any], failures: Failures) -> None:
-    """Warn of recordings that cannot be read.
-
-    Raises
-    ------
-    InvalidInput
-        Where none can.
-    """
-    if failures and len(failures) == len(items):
-        first = items[0]
-        name = repr(str(first)[:NAME]) if isinstance(first, str | Path) else f"a {type(first).__name__}"
-        raise InvalidInput(
-            f"None of the {len(items):,} recordings can be read. The first is {name}: {failures[0][1]}. Are "
-            "the paths relative to the notebook's folder? Or pass X= or embed=."
-        )
-    if failures:
-        # By its place: a warning is saved with the notebook.
-        warnings.warn(
-            f"{len(failures):,} of {len(items):,} recordings cannot be read: the model knows nothing of "
-            f"them. The first is number {failures[0][0]}: {failures[0][1]}.",
-            RuntimeWarning,
-            stacklevel=3,
-        )
-
-
-class RecordingDescriptors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Recordings to what is heard in them: :func:`describe`.
+class RecordingDescriptors(Descriptors):
+    """Recordings to what is heard in them, float32 (n, 74): :func:`describe`.
 
     Attributes
     ----------
@@ -234,27 +202,10 @@ class RecordingDescriptors(TransformerMixin, BaseEstimator):  # type: ignore[mis
         float32 (74,): what a recording that cannot be read gets.
     """
 
-    mean_: Floats
+    _items = "recordings"
+    _otherwise = "Or pass X= or embed=."
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
-
-    def fit(self, X: Sequence[Any], y: Any = None) -> RecordingDescriptors:  # noqa: ARG002 - scikit-learn's
-        """Learn the mean row of the recordings that can be read."""
-        rows, failures = describe(X)
-        known = np.delete(rows, [i for i, _ in failures], axis=0)
-        self.mean_ = known.mean(axis=0) if len(known) else np.zeros(WIDTH, np.float32)
-        return self
-
-    def transform(self, X: Sequence[Any]) -> Floats:
-        """float32 (n, 74) of n paths, bytes or pairs of samples and rate.
-
-        Raises
-        ------
-        InvalidInput
-            Where no recording can be read; for some that cannot there is a warning.
-        """
-        items = list(X)
-        rows, failures = describe(items)
-        _say(items, failures)
-        rows[[i for i, _ in failures]] = self.mean_
-        return rows
+    @staticmethod
+    def describe(items: Sequence[Any]) -> tuple[Floats, Failures]:
+        """See :func:`describe`."""
+        return describe(items)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.learn.beliefs import Belief
-from hitl_widgets.learn.evaluate import CurvePoint, Earlier, Estimate, Given, Overtaken, Rest
+from hitl_widgets.learn.evaluate import Estimate, Told
 from hitl_widgets.learn.learner import FloatArray, IntArray
 from hitl_widgets.learn.strategies import Strategy
 
@@ -37,6 +37,10 @@ class Problem(Protocol):
     @property
     def scale(self) -> tuple[float, float]:
         """The worst and the best value of the measure."""
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether an item is of one class alone, so that there is a figure for each class that is guessed."""
 
     def learner(self, learner: Any) -> Any:
         """The learner that ``learner=`` means here; raises InvalidInput for one that cannot."""
@@ -83,28 +87,8 @@ class Problem(Protocol):
     def model(self, exported: Any, names: Sequence[Any]) -> Any:
         """The classifier to take away, of what a learner's ``export`` gave; ``names`` are the classes."""
 
-    def estimate(
-        self,
-        learner: Any,
-        given: Given,
-        rest: Rest,
-        *,
-        earlier: Earlier,
-        overtaken: Overtaken = lambda: False,
-    ) -> Estimate:
-        """How good the model of these labels is on items without one, by the :attr:`measure`."""
-
-    def curve(
-        self,
-        learner: Any,
-        given: Given,
-        rest: Rest,
-        last: Estimate,
-        *,
-        earlier: Earlier,
-        overtaken: Overtaken = lambda: False,
-    ) -> list[CurvePoint]:
-        """The estimate after the first labels, for several numbers of them; ``last`` is that of all."""
+    def measured(self, told: Told) -> Estimate:
+        """How good the model is on items without a label by the :attr:`measure`, of what models say."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,16 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.learn.evaluate import (
-    CurvePoint,
-    Earlier,
-    Estimate,
-    Given,
-    Overtaken,
-    Rest,
-    accuracy_estimate,
-    learning_curve,
-)
+from hitl_widgets.learn.evaluate import Estimate, Told
 from hitl_widgets.learn.learner import FloatArray, IntArray, Learner, Scored, as_learner, class_shares
 from hitl_widgets.learn.scoring import ClassBelief
 from hitl_widgets.learn.strategies import Strategy
@@ -34,6 +25,7 @@ class Multiclass:
     name = "multiclass"
     measure = "accuracy"
     scale = (0.0, 1.0)
+    exclusive = True
 
     def learner(self, learner: Any) -> Learner:
         """See :class:`~.base.Problem`."""
@@ -91,27 +83,6 @@ class Multiclass:
         """As it is."""
         return exported
 
-    def estimate(
-        self,
-        learner: Any,
-        given: Given,
-        rest: Rest,
-        *,
-        earlier: Earlier,
-        overtaken: Overtaken = lambda: False,
-    ) -> Estimate:
-        """See :func:`~hitl_widgets.learn.evaluate.accuracy_estimate`."""
-        return accuracy_estimate(learner, given, rest, per_class=True, earlier=earlier, overtaken=overtaken)
-
-    def curve(
-        self,
-        learner: Any,
-        given: Given,
-        rest: Rest,
-        last: Estimate,
-        *,
-        earlier: Earlier,
-        overtaken: Overtaken = lambda: False,
-    ) -> list[CurvePoint]:
-        """See :func:`~hitl_widgets.learn.evaluate.learning_curve`."""
-        return learning_curve(learner, given, rest, last, earlier=earlier, overtaken=overtaken)
+    def measured(self, told: Told) -> Estimate:
+        """The share right."""
+        return told.estimate()

@@ -12,17 +12,7 @@ import numpy.typing as npt
 from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.learn.beliefs import Belief
 from hitl_widgets.learn.calibration import mean_score
-from hitl_widgets.learn.evaluate import (
-    CurvePoint,
-    Earlier,
-    Estimate,
-    Given,
-    Overtaken,
-    Rest,
-    Told,
-    accuracy_estimate,
-    learning_curve,
-)
+from hitl_widgets.learn.evaluate import Estimate, Told
 from hitl_widgets.learn.learner import FloatArray, IntArray, as_learner
 from hitl_widgets.learn.relevance import BinaryRelevance
 from hitl_widgets.learn.strategies import STRATEGIES, Strategy
@@ -38,6 +28,8 @@ class Relevant(ABC):
 
     The measure is the mean of what each guess scores.
     """
+
+    exclusive = False
 
     @property
     @abstractmethod
@@ -98,37 +90,8 @@ class Relevant(ABC):
         """See :class:`~.base.Problem`."""
         return self.of(live.proba())
 
-    def estimate(
-        self,
-        learner: Any,
-        given: Given,
-        rest: Rest,
-        *,
-        earlier: Earlier,
-        overtaken: Overtaken = lambda: False,
-    ) -> Estimate:
-        """See :func:`~hitl_widgets.learn.evaluate.accuracy_estimate` and :func:`~.calibration.mean_score`."""
-        return accuracy_estimate(
-            learner, given, rest, measure=self._measured, earlier=earlier, overtaken=overtaken
-        )
-
-    def curve(
-        self,
-        learner: Any,
-        given: Given,
-        rest: Rest,
-        last: Estimate,
-        *,
-        earlier: Earlier,
-        overtaken: Overtaken = lambda: False,
-    ) -> list[CurvePoint]:
-        """See :func:`~hitl_widgets.learn.evaluate.learning_curve`."""
-        return learning_curve(
-            learner, given, rest, last, measure=self._measured, earlier=earlier, overtaken=overtaken
-        )
-
-    def _measured(self, told: Told) -> Estimate:
-        """What the models say, as an estimate on this problem's scale."""
+    def measured(self, told: Told) -> Estimate:
+        """The mean of the scores, on the scale of the measure: see :func:`~.calibration.mean_score`."""
         answers = told.answers
         expected, scores = self.expected(answers.P), self.scores(answers.P, answers.y)
         found = mean_score(expected, scores, answers.kind, answers.weight, self.expected(told.P), told.n)
