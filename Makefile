@@ -6,7 +6,7 @@ NODE_OK := $(shell node -e 'process.exit(process.versions.node.split(".")[0] >= 
 # A Node of our own, from PyPI, where there is none or an old one.
 NODE_PATH_PREFIX := $(if $(NODE_OK),,$(CURDIR)/.venv/bin:)
 NPM := PATH="$(NODE_PATH_PREFIX)$$PATH" npm
-WORKERS ?= 2
+WORKERS ?= 3
 ARGS ?=
 
 .PHONY: help setup js protocol browser postgres demo check test test-fast test-js test-browser format bench bench-accuracy bench-labels bench-reliability screenshot wheel clean
@@ -64,14 +64,14 @@ check: setup  ## ruff, mypy, import rules, Biome, tsc
 test: setup browser postgres  ## every test, fast ones first
 	cd js && $(NPM) run --silent test
 	$(PY) -m pytest -q -n $(WORKERS) tests/unit tests/contract $(ARGS)
-	$(PY) -m pytest -q -n $(WORKERS) --dist loadfile tests/faults tests/browser $(ARGS)
+	$(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/faults tests/browser $(ARGS)
 
 test-fast: setup postgres  ## what needs no browser
 	cd js && $(NPM) run --silent test
 	$(PY) -m pytest -q -n $(WORKERS) tests/unit tests/contract $(ARGS)
 
 test-browser: setup browser  ## a real JupyterLab in a real browser
-	$(PY) -m pytest -q -n $(WORKERS) --dist loadfile tests/browser $(ARGS)
+	$(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/browser $(ARGS)
 
 format: setup  ## write the house style
 	.venv/bin/ruff check --fix .

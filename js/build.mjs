@@ -1,11 +1,20 @@
-// One ES module per widget and its style sheet, of the modules that it imports; and Vega once for the page (host/vega.ts
-// asks the kernel for it).
+// One ES module per widget and its style sheet, of what it imports, and one for each file of src/modules: heavy code that
+// a page asks the kernel for once, when it is first needed (host/vega.ts).
 import { readdirSync } from "node:fs";
 import { build, context } from "esbuild";
 import { forEsbuild } from "./glob.mjs";
 
+const named = (folder, each) =>
+  readdirSync(folder).map((name) => {
+    const [out, file] = each(name);
+    return { in: file, out };
+  });
+
 const job = {
-  entryPoints: readdirSync("src/entries").map((name) => `src/entries/${name}`),
+  entryPoints: [
+    ...named("src/widgets", (name) => [name, `src/widgets/${name}/entry.ts`]),
+    ...named("src/modules", (file) => [file.replace(".ts", ""), `src/modules/${file}`]),
+  ],
   outdir: "../src/hitl_widgets/widgets/static",
   bundle: true,
   format: "esm",

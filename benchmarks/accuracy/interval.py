@@ -19,9 +19,8 @@ from hitl_widgets.learn.calibration import AUDITED, Answers
 from hitl_widgets.learn.evaluate import Told
 
 FOLDER, PAGE = RESULTS / "interval", DOCS / "accuracy.md"
-SESSIONS = 300
-# The default learner takes some five times as long as the linear one.
-AUTO = 75
+SESSIONS = {"auto": 300, "linear": 100}
+QUICK = 8
 
 
 class Interval(NamedTuple):
@@ -33,13 +32,27 @@ class Interval(NamedTuple):
     truth: float
 
 
-def sessions(kind: str, n: int, *, kept_only: bool) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The learner's name and the material of each session; ``kept_only`` runs none."""
-    for seed in range(n):
-        learner = "auto" if seed < AUTO * n // SESSIONS else "linear"
-        path = runs.file_of(kind, seed, FOLDER, learner)
-        if path.exists() or not kept_only:
-            yield learner, runs.load(kind, seed, FOLDER, learner)
+Session = tuple[str, int, str]  # the pool, the seed and the learner
+
+
+def sessions(*, quick: bool = False) -> Iterator[Session]:
+    """Seed by seed, so that what is stopped early is balanced."""
+    for seed in range(QUICK if quick else max(SESSIONS.values())):
+        for learner, n in SESSIONS.items():
+            if seed < n:
+                yield from ((kind, seed, learner) for kind in runs.KINDS)
+
+
+def play(wanted: list[Session]) -> None:
+    """Run and keep those that are not kept yet, on all cores."""
+    import joblib
+
+    missing = [one for one in wanted if not runs.file_of(*one, FOLDER).exists()]
+    with joblib.parallel_config("loky", inner_max_num_threads=1):
+        pool = joblib.Parallel(-1, return_as="generator_unordered", batch_size=1)
+        for done, _ in enumerate(pool(joblib.delayed(runs.keep)(*one, FOLDER) for one in missing), 1):
+            if done % 50 == 0:
+                print(f"{done} of {len(missing)} sessions", flush=True)
 
 
 def told(found: dict[str, Any], n: int) -> Told:
@@ -180,13 +193,17 @@ The pools:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="8 sessions of each pool, printed")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK} sessions of each pool, printed")
     parser.add_argument("--report", action="store_true", help="run none: write what there is")
     options = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
+    wanted = list(sessions(quick=options.quick))
+    if not options.report:
+        play(wanted)
     measured: dict[tuple[str, str, int], list[Any]] = {}
-    for kind in runs.KINDS:
-        for learner, found in sessions(kind, 8 if options.quick else SESSIONS, kept_only=options.report):
+    for kind, seed, learner in sorted(wanted, key=lambda one: (list(runs.KINDS).index(one[0]), one[2])):
+        if runs.file_of(kind, seed, learner, FOLDER).exists():
+            found = runs.load(kind, seed, learner, FOLDER)
             for n in runs.AT:
                 measured.setdefault((kind, learner, n), []).append(both(found, n))
     text = report(measured)

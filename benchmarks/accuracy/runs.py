@@ -164,17 +164,20 @@ def _before(learner: Learner, given: Given) -> Array:
     return right
 
 
-def file_of(kind: str, seed: int, folder: Path, learner: str) -> Path:
+def file_of(kind: str, seed: int, learner: str, folder: Path) -> Path:
     """Where the session is kept."""
     return folder / f"{kind}-{learner}-{seed}.npz"
 
 
-def load(kind: str, seed: int, folder: Path, learner: str = "auto") -> dict[str, Array]:
-    """The session from its file, or run now and kept there: a run that was stopped goes on."""
-    path = file_of(kind, seed, folder, learner)
-    if not path.exists():
-        part = path.with_suffix(".part.npz")
-        np.savez_compressed(part, **run(kind, seed, learner))
-        part.replace(path)
-    with np.load(path) as kept:
+def keep(kind: str, seed: int, learner: str, folder: Path) -> None:
+    """Run the session, and keep it."""
+    path = file_of(kind, seed, learner, folder)
+    part = path.with_suffix(".part.npz")
+    np.savez_compressed(part, **run(kind, seed, learner))
+    part.replace(path)
+
+
+def load(kind: str, seed: int, learner: str, folder: Path) -> dict[str, Array]:
+    """A session that was kept."""
+    with np.load(file_of(kind, seed, learner, folder)) as kept:
         return dict(kept)

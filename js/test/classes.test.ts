@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it } from "vitest";
 import type { LabelClass } from "../src/host/protocol";
-import { type ClassChange, classEditor } from "../src/views/classes";
+import { type ClassChange, classEditor } from "../src/widgets/labeler/classes";
 
 const of = (name: string, more: Partial<LabelClass> = {}): LabelClass => ({
   id: name,

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { describe, expect, it, vi } from "vitest";
-import { type ExplorerCallbacks, explorerView } from "../src/views/explorer";
+import { type ExplorerCallbacks, explorerView } from "../src/widgets/explorer/view";
 
 function callbacks(): ExplorerCallbacks {
   const none = vi.fn();

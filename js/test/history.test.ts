@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { HistoryEntry, LabelClass } from "../src/host/protocol";
-import { type HistoryCallbacks, historyView } from "../src/views/history";
+import { type HistoryCallbacks, historyView } from "../src/widgets/monitor/history";
 
 const entry = (id: string, changes: Partial<HistoryEntry> = {}): HistoryEntry => ({
   id,

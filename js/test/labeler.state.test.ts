@@ -9,7 +9,7 @@ import {
   meanwhile,
   reduce,
   turnable,
-} from "../src/state/labeler";
+} from "../src/widgets/labeler/state";
 import { seeded } from "./fakes";
 
 const ask = (row: number, confidence = 0.5): Ask => ({

@@ -1,7 +1,9 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import lesson from "../src/entries/lesson";
 import type { LessonWelcome } from "../src/host/protocol";
+import { ticks } from "../src/widgets/lesson/curve";
+import lesson from "../src/widgets/lesson/entry";
+import { boundary, pixelsOf, rgb } from "../src/widgets/lesson/raster";
 import {
   type Frame,
   type Game,
@@ -14,9 +16,7 @@ import {
   scoreWords,
   stepWords,
   wanted,
-} from "../src/state/lesson";
-import { ticks } from "../src/views/lesson-curve";
-import { boundary, pixelsOf, rgb } from "../src/views/lesson-raster";
+} from "../src/widgets/lesson/state";
 import { FakeModel, seeded } from "./fakes";
 
 const N = 10;

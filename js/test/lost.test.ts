@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { lostView } from "../src/views/lost";
+import { lostView } from "../src/widgets/labeler/lost";
 
 const root = document.createElement("div");
 const change = vi.fn();

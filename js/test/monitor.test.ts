@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it } from "vitest";
 import type { MonitorState } from "../src/host/protocol";
-import { monitorView } from "../src/views/monitor";
+import { monitorView } from "../src/widgets/monitor/view";
 import { monitorState as state } from "./fakes";
 
 /** What can be read, line by line, without opening or pointing at anything. */

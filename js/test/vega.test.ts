@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { existsSync, readFileSync } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { changeset, draw } from "../src/entries/vega";
+import { changeset, draw } from "../src/modules/vega";
 
 const built = "../src/hitl_widgets/widgets/static/";
 const EVIL = 'datum["x"]; globalThis.hacked = 1';

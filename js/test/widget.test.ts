@@ -1,12 +1,12 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import labeler from "../src/entries/labeler";
-import monitor from "../src/entries/monitor";
 import { encodeRows } from "../src/host/codecs";
 import { Keep } from "../src/host/keep";
 import type { LabelerWelcome } from "../src/host/protocol";
 import { defineWidget } from "../src/host/widget";
 import { Bus } from "../src/ui/bus";
+import labeler from "../src/widgets/labeler/entry";
+import monitor from "../src/widgets/monitor/entry";
 import { about, FakeModel, monitorState } from "./fakes";
 
 type Render = (context: { model: unknown; el: HTMLElement }) => () => void;

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from lab import Bench, Fence, Lab, Notebook, launched, write_notebook
+from lab import NO_UMAP, Bench, Fence, Lab, Notebook, launched, write_notebook
 from playwright.sync_api import Browser, Dialog, Page, Playwright, sync_playwright
 
 
@@ -34,30 +37,75 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     server.close()
 
 
+@pytest.fixture(scope="session")
+def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the docstrings' features lie once a test of any worker has found them: that takes a minute."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "features"
+
+
+@pytest.fixture
+def docstrings(features: Path) -> Iterator[Callable[[Path], None]]:
+    """Gives a folder the docstrings' features, if there are some; else it is asked for them at the end."""
+    cold: list[Path] = []
+
+    def give(folder: Path) -> None:
+        cache = folder / ".hitl-widgets"
+        if features.exists():
+            shutil.copytree(features, cache, dirs_exist_ok=True)
+        else:
+            cold.append(cache)
+
+    yield give
+    for cache in cold:
+        if found := list(cache.glob("texts-*.npz")):
+            ours = features.with_name(f"features-{os.getpid()}")
+            ours.mkdir(exist_ok=True)
+            for file in found:
+                shutil.copy(file, ours)
+            with contextlib.suppress(OSError):  # another worker was sooner
+                ours.rename(features)
+
+
+@pytest.fixture(scope="session")
+def left() -> list[Page]:
+    """Pages with a loaded JupyterLab that tests left tidy: the next one need not load its own."""
+    return []
+
+
 class Desk:
     """Opens notebooks, and complains of what the page complained of."""
 
-    def __init__(self, browser: Browser, lab: Lab, folder: Path, fence: Fence) -> None:
+    def __init__(self, browser: Browser, lab: Lab, folder: Path, fence: Fence, left: list[Page]) -> None:
         self.browser = browser
         self.lab = lab
         self.folder = folder
         self.fence = fence
         self.errors: list[str] = []
         self.pages: list[Page] = []
+        self._left = left
+        self._shared: list[Page] = []
 
     def page(self, width: int = 1280, height: int = 1000) -> Page:
+        """A page of a browser that has never been here."""
         context = self.browser.new_context(viewport={"width": width, "height": height})
-        page = context.new_page()
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("dialog", self._dismiss)
-        self.pages.append(page)
-        return page
+        return self._watch(context.new_page())
 
     def open(
-        self, *cells: str, name: str = "test.ipynb", dark: bool = False, width: int = 1280, height: int = 1000
+        self,
+        *cells: str,
+        name: str = "test.ipynb",
+        dark: bool = False,
+        width: int = 1280,
+        height: int = 1000,
+        alone: bool = False,
+        umap: bool = False,
     ) -> tuple[Notebook, Bench]:
+        """Write a notebook of these cells, and visit it; its map is by PCA alone unless ``umap`` is said."""
         write_notebook(self.folder / name, *cells)
-        return self.visit(name, dark=dark, width=width, height=height)
+        if not umap:
+            (self.folder / NO_UMAP).touch()
+        return self.visit(name, dark=dark, width=width, height=height, alone=alone)
 
     def visit(
         self,
@@ -67,32 +115,74 @@ class Desk:
         width: int = 1280,
         height: int = 1000,
         port: int | None = None,
+        alone: bool = False,
     ) -> tuple[Notebook, Bench]:
-        """Open a notebook that is there, on another port where something lies between."""
-        page = self.page(width, height)
+        """Open a notebook that is there, on another port where something lies between.
+
+        ``alone``: no other test gets the page, since this one changes more of it than ``tidied`` takes back.
+        """
+        usable = [page for page in self._left if page.context.browser is self.browser]
+        if alone or port is not None or not usable:
+            page = self.page(width, height)
+        else:
+            self._left.remove(usable[0])
+            page = self._watch(usable[0])
+            page.set_viewport_size({"width": width, "height": height})
+        if not alone and port is None:
+            self._shared.append(page)
         path = (self.folder / name).relative_to(self.lab.folder)
         notebook = Notebook(page, self.lab, str(path), dark=dark, port=port)
         return notebook, Bench(page)
+
+    def _watch(self, page: Page) -> Page:
+        page.on("pageerror", self._complain)
+        page.on("dialog", self._dismiss)
+        self.pages.append(page)
+        return page
+
+    def _complain(self, error: object) -> None:
+        self.errors.append(str(error))
 
     def _dismiss(self, dialog: Dialog) -> None:
         self.errors.append(f"a dialog: {dialog.message}")
         dialog.dismiss()
 
-    def close(self) -> None:
+    def close(self, *, passed: bool) -> None:
         for page in self.pages:
             if page.evaluate("() => window.__pwned") is not None:
                 self.errors.append("an item ran code")
-            page.context.close()
+            if passed and page in self._shared and tidied(page):
+                page.remove_listener("pageerror", self._complain)
+                page.remove_listener("dialog", self._dismiss)
+                self._left.append(page)
+            else:
+                page.context.close()
         self.lab.end_kernels()
 
 
+def tidied(page: Page) -> bool:
+    """Close what is open in JupyterLab, and forget what the browser remembers; whether that was all."""
+    page.evaluate(
+        """() => {
+            for (const one of [...window.jupyterapp.shell.widgets('main')]) one.dispose();
+            localStorage.clear();
+            sessionStorage.clear();
+        }"""
+    )
+    page.mouse.move(0, 0)
+    return not page.locator(".jp-Dialog, .hitl-workbench, .hitl-labeler").count()
+
+
 @pytest.fixture
-def desk(browser: Browser, lab: Lab, fence: Fence, request: pytest.FixtureRequest) -> Iterator[Desk]:
+def desk(
+    browser: Browser, lab: Lab, fence: Fence, left: list[Page], request: pytest.FixtureRequest
+) -> Iterator[Desk]:
     folder = lab.folder / request.node.name.replace("[", "-").replace("]", "")
     folder.mkdir()
-    opened = Desk(browser, lab, folder, fence)
+    opened = Desk(browser, lab, folder, fence, left)
     fence.crossed.clear()
+    failed = request.session.testsfailed
     yield opened
-    opened.close()
+    opened.close(passed=request.session.testsfailed == failed)
     assert opened.errors == []
     assert fence.crossed == [], "no page asks anything of another host"

@@ -35,6 +35,12 @@ CHROMIUM_ARGS = [
     "--force-prefers-reduced-motion",
 ]
 PATIENCE_MS = 180_000
+# A map by UMAP takes as long as many a test: where a notebook lies beside this file there is none.
+NO_UMAP = ".no-umap"
+WITHOUT_UMAP = f"""import os, sys
+if os.path.exists({NO_UMAP!r}):
+    sys.modules["umap"] = None
+"""
 # What the browser asks for itself, of its maker.
 CHROMIUMS_OWN = r"\.(google|googleapis|gvt1|gstatic)\.com\b"
 
@@ -142,6 +148,9 @@ class Lab:
         quiet = private / "settings" / "@jupyterlab" / "apputils-extension"
         quiet.mkdir(parents=True, exist_ok=True)
         (quiet / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+        startup = private / "ipython" / "profile_default" / "startup"
+        startup.mkdir(parents=True, exist_ok=True)
+        (startup / "umap.py").write_text(WITHOUT_UMAP)
         self._log = (private / "server.log").open("w")
         self._process = subprocess.Popen(
             [
@@ -224,7 +233,7 @@ def write_notebook(path: Path, *cells: str) -> Path:
 
 
 class Notebook:
-    """An open notebook."""
+    """An open notebook; of a page that shows this JupyterLab already, a tab of it."""
 
     def __init__(
         self, page: Page, lab: Lab, name: str, *, dark: bool = False, port: int | None = None
@@ -233,7 +242,11 @@ class Notebook:
         self.lab = lab
         self.path = name
         page.set_default_timeout(PATIENCE_MS)
-        page.goto(f"http://127.0.0.1:{port or lab.port}/lab/workspaces/{uuid.uuid4().hex}/tree/{quote(name)}")
+        home = f"http://127.0.0.1:{port or lab.port}/lab/workspaces/"
+        if page.url.startswith(home):
+            self.command("docmanager:open", {"path": name})
+        else:
+            page.goto(f"{home}{uuid.uuid4().hex}/tree/{quote(name)}")
         page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
         self._idle()
         # Said every time: the server remembers the last one.
@@ -370,10 +383,10 @@ class Bench:
         """Wait for an item of any kind on the card."""
         self.card.locator("> :not(.hitl-empty, .hitl-bulk)").first.wait_for()
 
-    def wait_map(self, method: str | None = None) -> None:
-        """The map on the screen; of UMAP the settled one, for its frames move."""
+    def wait_map(self, method: str | None = None, *, settled: bool = False) -> None:
+        """The map on the screen; settled, it moves no more."""
         selector = "[data-drawn]" + (f"[data-method={method}]" if method else "")
-        selector += "[data-settled=true]" if method == "umap" else ""
+        selector += "[data-settled=true]" if settled or method == "umap" else ""
         self.explorer.and_(self.page.locator(selector)).wait_for()
 
     def focus(self) -> None:

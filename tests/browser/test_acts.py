@@ -20,7 +20,7 @@ def begun(desk):
     notebook, bench = desk.open(SMALL, width=1280)
     notebook.run(0)
     bench.wait_item()
-    bench.wait_map("umap")
+    bench.wait_map(settled=True)
     first = bench.card.get_attribute("data-row")
     bench.focus()
     bench.label("1")
@@ -121,7 +121,7 @@ def test_of_what_is_asked_blind_the_whole_page_says_nothing_until_it_is_answered
     notebook, bench = desk.open(BLIND)
     notebook.run(0)
     bench.wait_item()
-    bench.wait_map("umap")
+    bench.wait_map(settled=True)
     bench.monitor.get_by_text("model up to date").wait_for()
     page = notebook.page
     bench.explorer.evaluate("e => e.scrollIntoView({ block: 'nearest' })")

@@ -77,7 +77,7 @@ def test_the_socket_is_cut_for_thirty_seconds_and_labeling_goes_on(desk, figure)
 
 
 def test_a_page_that_is_reloaded_in_mid_act_loses_nothing(desk, figure):
-    notebook, bench = desk.open(SMALL)
+    notebook, bench = desk.open(SMALL, alone=True)
     notebook.run(0)
     bench.wait_item()
     notebook.command("docmanager:save")
@@ -211,11 +211,11 @@ def test_two_browsers_on_one_kernel_share_labels_and_nothing_else(desk, figure):
     notebook, bench = desk.open(SMALL)
     notebook.run(0)
     bench.wait_item()
-    bench.wait_map("umap")
+    bench.wait_map(settled=True)
     notebook.command("docmanager:save")
     other_notebook, other = desk.visit("test.ipynb")
     other.wait_item()
-    other.wait_map("umap")
+    other.wait_map(settled=True)
     row = other.card.get_attribute("data-row")
     bench.lasso(0.5, 0.5, 0.45)
     bench.explorer.get_by_text("+", exact=True).click()

@@ -23,11 +23,11 @@ def missed(bench) -> int:
 
 
 def test_a_double_click_a_held_key_and_a_burst_label_what_was_seen_and_no_more(desk):
-    notebook, bench = desk.open(WORDS)
+    notebook, bench = desk.open(WORDS, alone=True)
     page = notebook.page
     notebook.run(0)
     bench.wait_item()
-    bench.wait_map("umap")
+    bench.wait_map(settled=True)
     fruit = bench.labeler.locator("[data-class=fruit]")
     fruit.dblclick()
     bench.labeler.get_by_text("a double click counts once").wait_for()
@@ -77,11 +77,11 @@ def test_a_double_click_a_held_key_and_a_burst_label_what_was_seen_and_no_more(d
 
 @pytest.mark.parametrize("style", ["transform: scale(.6); transform-origin: 0 0", "zoom: .7"])
 def test_on_a_scaled_page_the_lasso_is_where_the_pointer_is_and_escape_ends_it(desk, style):
-    notebook, bench = desk.open(WORDS)
+    notebook, bench = desk.open(WORDS, alone=True)
     page = notebook.page
     notebook.run(0)
     bench.wait_item()
-    bench.wait_map("umap")
+    bench.wait_map(settled=True)
     page.locator(".hitl-workbench").evaluate("(e, style) => { e.style.cssText += style }", style)
     bench.tool("lasso")
     box = bench.overlay.bounding_box()
@@ -101,11 +101,11 @@ def test_on_a_scaled_page_the_lasso_is_where_the_pointer_is_and_escape_ends_it(d
 
 
 def test_two_fingers_zoom_and_what_was_hovered_is_let_go(desk):
-    notebook, bench = desk.open(WORDS)
+    notebook, bench = desk.open(WORDS, alone=True)
     page = notebook.page
     notebook.run(0)
     bench.wait_item()
-    bench.wait_map("umap")
+    bench.wait_map(settled=True)
     here = bench.overlay.locator(".hitl-here")
     tip = bench.explorer.locator(".hitl-tip")
     here.hover(force=True)
@@ -136,11 +136,11 @@ def test_two_fingers_zoom_and_what_was_hovered_is_let_go(desk):
 
 
 def test_in_high_contrast_classes_dots_and_bars_keep_their_colours(desk):
-    notebook, bench = desk.open(WORDS)
+    notebook, bench = desk.open(WORDS, alone=True)
     page = notebook.page
     notebook.run(0)
     bench.wait_item()
-    bench.wait_map("umap")
+    bench.wait_map(settled=True)
     bench.focus()
     for key in "123":
         bench.label(key)

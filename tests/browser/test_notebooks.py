@@ -18,7 +18,8 @@ CHARTS = {"04-write-a-strategy": 2}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
-def test_a_notebook_runs_without_a_screen(path, tmp_path):
+def test_a_notebook_runs_without_a_screen(path, tmp_path, docstrings):
+    docstrings(tmp_path)
     document = nbformat.read(path, as_version=4)
     done = nbclient.NotebookClient(
         document, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
@@ -30,7 +31,8 @@ def test_a_notebook_runs_without_a_screen(path, tmp_path):
 
 
 @pytest.mark.parametrize("path", LABELING, ids=lambda p: p.stem)
-def test_a_notebook_runs_in_the_browser(desk, path):
+def test_a_notebook_runs_in_the_browser(desk, path, docstrings):
+    docstrings(desk.folder)
     shutil.copy(path, desk.folder / path.name)
     notebook, bench = desk.visit(path.name)
     notebook.run_all()
@@ -70,7 +72,7 @@ def test_a_lesson_runs_in_the_browser(desk, path):
 def test_a_notebook_that_is_opened_again_says_what_to_do_until_its_cell_is_run(desk):
     cell = """import hitl_widgets as hitl
 hitl.Session([f"text {i}" for i in range(30)], classes=["a", "b"], store="labels.sqlite")"""
-    notebook, bench = desk.open(cell, "hitl.Monitor")
+    notebook, bench = desk.open(cell, "hitl.Monitor", alone=True)
     words = notebook.page.locator(".hitl-fallback")
     notebook.run(0)
     bench.wait_item()

@@ -88,7 +88,7 @@ def two_notebooks(desk, first, second):
 def test_two_notebooks_in_one_window_label_what_is_in_front(desk):
     _, other = two_notebooks(desk, cell(), cell(order="[::-1]"))
     front = shown_in(other)
-    front.wait_map("umap")
+    front.wait_map(settled=True)
     # A single key on the front map is for the front card.
     text = front.shown()
     front.explorer.evaluate("e => e.focus({ preventScroll: true })")
@@ -139,7 +139,7 @@ def test_each_view_of_a_session_acts_on_its_own_card_and_selection(desk):
     one, two = (Bench(page, page.locator(".hitl-workbench").nth(i)) for i in range(2))
     for bench in (one, two):
         bench.wait_item()
-        bench.wait_map("umap")
+        bench.wait_map(settled=True)
     text = one.shown()
     assert two.shown() == text
     one.focus()
@@ -162,13 +162,13 @@ def test_a_clone_of_the_output_is_a_view_of_its_own(desk):
     notebook, bench = desk.open(cell())
     notebook.run(0)
     bench.wait_item()
-    bench.wait_map("umap")
+    bench.wait_map(settled=True)
     notebook.page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 0 }")
     notebook.command("notebook:create-output-view")
     clone = Bench(notebook.page, notebook.page.locator(".jp-LinkedOutputView"))
     first = Bench(notebook.page, notebook.page.locator(".jp-NotebookPanel"))
     clone.wait_item()
-    clone.wait_map("umap")
+    clone.wait_map(settled=True)
     clone.lasso(0.5, 0.5, 0.45)
     assert clone.chosen() > 1
     clone.labeler.get_by_text("Press a class to label all of them").wait_for()
@@ -243,7 +243,7 @@ def test_an_answer_that_is_refused_stays_until_the_person_decides(desk):
 
 @pytest.mark.parametrize("database", [True, False], ids=["indexeddb", "nothing"])
 def test_where_localstorage_takes_nothing_acts_outlive_the_cell(desk, database):
-    notebook, bench = desk.open(cell())
+    notebook, bench = desk.open(cell(), alone=True)
     script = FULL if database else FULL + NO_DATABASE
     notebook.page.add_init_script(script)
     notebook.command("docmanager:save")

@@ -38,7 +38,7 @@ def test_the_order_of_the_widgets_style_sheets_changes_nothing(desk):
     notebook, bench = desk.open(CELL, height=1800)
     notebook.run(0)
     bench.wait_item()
-    bench.wait_map("umap")
+    bench.wait_map(settled=True)
     notebook.page.locator('.hitl-lesson[data-step="0"]').wait_for()
     bench.lasso(0.5, 0.5, 0.3)
     bench.card.locator(".hitl-members li").first.wait_for()

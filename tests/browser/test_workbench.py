@@ -36,8 +36,9 @@ def stored(folder: Path, kind: str = "label") -> list[tuple[str, str]]:
         ).fetchall()
 
 
-def test_thirty_docstrings_by_keyboard_one_lasso_kill_9_and_everything_is_back(desk):
-    notebook, bench = desk.open(DOCS, SESSION, "print(len(session.labels()), session.n_labels)")
+def test_thirty_docstrings_by_keyboard_one_lasso_kill_9_and_everything_is_back(desk, docstrings):
+    docstrings(desk.folder)
+    notebook, bench = desk.open(DOCS, SESSION, "print(len(session.labels()), session.n_labels)", umap=True)
     notebook.run(0)
     notebook.run(1)
     bench.wait_item()
@@ -100,7 +101,7 @@ def test_labeling_goes_on_while_a_cell_is_busy(desk):
     notebook, bench = desk.open(SMALL, BUSY)
     notebook.run(0)
     bench.wait_item()
-    bench.wait_map("umap")
+    bench.wait_map(settled=True)
     notebook.run(1, wait=False)
     notebook.wait_busy(1)
     bench.focus()
@@ -139,7 +140,7 @@ def test_the_monitor_says_which_model_is_used_and_why(desk):
     notebook.run(0)
     bench.wait_item()
     bench.monitor.get_by_text("model: starts with the first label").wait_for()
-    bench.wait_map("umap")
+    bench.wait_map(settled=True)
     bench.focus()
     for i in range(21):
         bench.label("123"[i % 3])
@@ -159,8 +160,9 @@ def test_the_monitor_says_which_model_is_used_and_why(desk):
     assert evidence.is_visible(), "also when the panels are folded"
 
 
-def test_dark_theme_in_a_narrow_cell(desk):
-    notebook, bench = desk.open(DOCS, SESSION, dark=True, width=640, height=1500)
+def test_dark_theme_in_a_narrow_cell(desk, docstrings):
+    docstrings(desk.folder)
+    notebook, bench = desk.open(DOCS, SESSION, dark=True, width=640, height=1500, umap=True)
     notebook.run(0)
     notebook.run(1)
     bench.wait_item()
@@ -193,7 +195,7 @@ def luminance(colour: str) -> float:
 
 
 def test_zoom_and_selection_survive_a_retrain_and_the_change_to_umap(desk):
-    notebook, bench = desk.open(DIGITS)
+    notebook, bench = desk.open(DIGITS, umap=True)
     notebook.run(0)
     bench.wait_item()
     bench.wait_map("pca")
@@ -216,10 +218,10 @@ def test_zoom_and_selection_survive_a_retrain_and_the_change_to_umap(desk):
 
 
 def test_point_rectangle_and_group_are_chosen_and_labelled_and_undone_as_one(desk):
-    notebook, bench = desk.open(DIGITS)
+    notebook, bench = desk.open(DIGITS, umap=True)
     notebook.run(0)
     bench.wait_item()
-    bench.wait_map("umap")
+    bench.wait_map(settled=True)
     page = notebook.page
     bench.explorer.evaluate("e => e.scrollIntoView({ block: 'nearest' })")
 
@@ -408,9 +410,10 @@ def test_bad_input_is_told_in_the_cell(desk, call, words):
     assert words in notebook.output(0)
 
 
-def test_readme_screenshot(desk):
+def test_readme_screenshot(desk, docstrings):
+    docstrings(desk.folder)
     """Takes the README's picture where HITL_SCREENSHOT says so."""
-    notebook, bench = desk.open(DOCS, SESSION, ORACLE, width=1440, height=1180)
+    notebook, bench = desk.open(DOCS, SESSION, ORACLE, width=1440, height=1180, umap=True)
     notebook.run(0)
     notebook.run(1)
     bench.wait_item()

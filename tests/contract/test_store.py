@@ -15,6 +15,7 @@ from helpers import ANY_TEXT
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels import _sqlite
 from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.labels.units import items_of, unit_key
 from stores import DURABLE, KINDS, events, in_threads, label, place, raw
 
 ODD = ["", "naïve", "日本語", "a\0b", "'; DROP TABLE label_event; --", "👩‍🔬" * 50, "\x100000", "%s {} :x"]
@@ -44,6 +45,14 @@ def test_events_come_back_whole_and_in_order(store: LabelStore) -> None:
     ]
     assert [store.append(e) for e in written] == [True] * 4
     assert events(store) == written
+
+
+def test_a_pair_is_kept_as_any_item_is(store: LabelStore) -> None:
+    units = [("item 1", "item 2"), ("item 2", "item 1"), ("a\0b", "日本語", "\x1e")]
+    event = label(item_ids=tuple(map(unit_key, units)), value="left")
+    store.append(event)
+    assert events(store) == [event]
+    assert [items_of(key) for key in events(store)[0].item_ids] == units
 
 
 def test_the_tail_is_read_from_behind_a_sequence_number(store: LabelStore) -> None:

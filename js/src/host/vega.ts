@@ -2,7 +2,7 @@ import type { Channel } from "./channel";
 import { blobUrl } from "./codecs";
 import type { VegaMessage } from "./protocol";
 
-export type VegaModule = typeof import("../entries/vega");
+export type VegaModule = typeof import("../modules/vega");
 
 const SLOT = Symbol.for("hitl-widgets.vega.1");
 type Page = { [SLOT]?: Promise<VegaModule> };

@@ -3,7 +3,7 @@ import type { Grid } from "./grid";
 import type { Look, Looks } from "./look";
 import type { Rows } from "./rows";
 
-export type VegaModule = typeof import("../entries/vega");
+export type VegaModule = typeof import("../modules/vega");
 type Chart = Awaited<ReturnType<VegaModule["draw"]>>;
 type Row = Look & { x: number; y: number };
 

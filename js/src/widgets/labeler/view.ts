@@ -1,8 +1,12 @@
-import "./class-buttons.css";
-import "./labeler.css";
-import type { Ask, Change, LabelClass } from "../host/protocol";
-import { type Item, renderItem, type Stage } from "../items/index";
-import { questionOf, saidNames } from "../questions/index";
+import "../../ui/class-buttons.css";
+import "./view.css";
+import type { Ask, Change, LabelClass } from "../../host/protocol";
+import { type Item, renderItem, type Stage } from "../../items/index";
+import { questionOf, saidNames } from "../../questions/index";
+import { count, h, percent, said, setParts, setText, show } from "../../ui/dom";
+import type { Press } from "../../ui/keys";
+import { bulkCard } from "./bulk";
+import { classEditor } from "./classes";
 import {
   emptyWords,
   isAgain,
@@ -12,11 +16,7 @@ import {
   meanwhile,
   missedWords,
   turnable,
-} from "../state/labeler";
-import { count, h, percent, said, setParts, setText, show } from "../ui/dom";
-import type { Press } from "../ui/keys";
-import { bulkCard } from "./bulk";
-import { classEditor } from "./classes";
+} from "./state";
 
 export type LabelerProps = {
   state: LabelerState;

@@ -1,5 +1,5 @@
-import { encodeRows, f32, itemsOf, u8, u16, u32 } from "../host/codecs";
-import { Fetch, sizeOf } from "../host/fetch";
+import { encodeRows, f32, itemsOf, u8, u16, u32 } from "../../host/codecs";
+import { Fetch, sizeOf } from "../../host/fetch";
 import type {
   ColouredClasses,
   ExplorerWelcome,
@@ -10,24 +10,24 @@ import type {
   MarksMessage,
   Refused,
   StageMessage,
-} from "../host/protocol";
-import { loadVega, type VegaModule } from "../host/vega";
-import { defineWidget } from "../host/widget";
-import { type Item, letGo } from "../items/index";
-import type { Engine } from "../plot/engine";
-import type { Point } from "../plot/geometry";
-import { hullsOf } from "../plot/groups";
-import { BLIND, change, type Marks, NONE } from "../plot/look";
-import { makeEngine } from "../plot/make";
-import { type Groups, type How, MapPlot } from "../plot/map";
-import { NO_ROWS, type Rows } from "../plot/rows";
-import { type Codes, namesOf, type QuestionKind, questionOf } from "../questions/index";
-import { announcer } from "../ui/announce";
-import { Bus, type Chosen } from "../ui/bus";
-import { count } from "../ui/dom";
-import { onKey } from "../ui/keys";
-import { onTheme, readTheme } from "../ui/theme";
-import { type Colouring, explorerView, type Known } from "../views/explorer";
+} from "../../host/protocol";
+import { loadVega, type VegaModule } from "../../host/vega";
+import { defineWidget } from "../../host/widget";
+import { type Item, letGo } from "../../items/index";
+import type { Engine } from "../../plot/engine";
+import type { Point } from "../../plot/geometry";
+import { hullsOf } from "../../plot/groups";
+import { BLIND, change, type Marks, NONE } from "../../plot/look";
+import { makeEngine } from "../../plot/make";
+import { type Groups, type How, MapPlot } from "../../plot/map";
+import { NO_ROWS, type Rows } from "../../plot/rows";
+import { type Codes, namesOf, type QuestionKind, questionOf } from "../../questions/index";
+import { announcer } from "../../ui/announce";
+import { Bus, type Chosen } from "../../ui/bus";
+import { count } from "../../ui/dom";
+import { onKey } from "../../ui/keys";
+import { onTheme, readTheme } from "../../ui/theme";
+import { type Colouring, explorerView, type Known } from "./view";
 
 const HOVER_MS = 60;
 const GROW = 10;

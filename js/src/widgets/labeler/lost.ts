@@ -1,6 +1,6 @@
 import "./held.css";
-import type { Lost } from "../host/protocol";
-import { h, said, show } from "../ui/dom";
+import type { Lost } from "../../host/protocol";
+import { h, said, show } from "../../ui/dom";
 import type { ClassChange } from "./classes";
 
 const MOST = 4;

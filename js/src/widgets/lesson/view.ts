@@ -1,4 +1,9 @@
-import "./lesson.css";
+import "./view.css";
+import { count, h, setText, show } from "../../ui/dom";
+import type { Theme } from "../../ui/theme";
+import { curveView, type Line } from "./curve";
+import { type PlaneProps, planeView } from "./plane";
+import { dotIcon, shapeIcon } from "./shapes";
 import {
   type Behind,
   type Frame,
@@ -7,12 +12,7 @@ import {
   labelsOf,
   over,
   scoreWords,
-} from "../state/lesson";
-import { count, h, setText, show } from "../ui/dom";
-import type { Theme } from "../ui/theme";
-import { curveView, type Line } from "./lesson-curve";
-import { type PlaneProps, planeView } from "./lesson-plane";
-import { dotIcon, shapeIcon } from "./lesson-shapes";
+} from "./state";
 
 export type LessonCallbacks = {
   go: (index: number) => void;

@@ -1,7 +1,10 @@
-import { f32, u8 } from "../host/codecs";
-import type { GameMessage, LessonWelcome, Moment, MomentMessage, TroubleMessage } from "../host/protocol";
-import { defineWidget } from "../host/widget";
-import { Grid } from "../plot/grid";
+import { f32, u8 } from "../../host/codecs";
+import type { GameMessage, LessonWelcome, Moment, MomentMessage, TroubleMessage } from "../../host/protocol";
+import { defineWidget } from "../../host/widget";
+import { Grid } from "../../plot/grid";
+import { announcer } from "../../ui/announce";
+import { onKey } from "../../ui/keys";
+import { onTheme, readTheme } from "../../ui/theme";
 import {
   type Frame,
   initial,
@@ -13,11 +16,8 @@ import {
   scoreWords,
   stepWords,
   wanted,
-} from "../state/lesson";
-import { announcer } from "../ui/announce";
-import { onKey } from "../ui/keys";
-import { onTheme, readTheme } from "../ui/theme";
-import { lessonView } from "../views/lesson";
+} from "./state";
+import { lessonView } from "./view";
 
 const PLAY_MS = 900;
 const SLOW_MS = 4000;

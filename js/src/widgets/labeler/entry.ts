@@ -1,7 +1,7 @@
-import type { Channel } from "../host/channel";
-import { decodeRows, encodeRows, itemsOf } from "../host/codecs";
-import { Fetch, sizeOf } from "../host/fetch";
-import { Parts } from "../host/parts";
+import type { Channel } from "../../host/channel";
+import { decodeRows, encodeRows, itemsOf } from "../../host/codecs";
+import { Fetch, sizeOf } from "../../host/fetch";
+import { Parts } from "../../host/parts";
 import type {
   Ack,
   Ask,
@@ -15,11 +15,19 @@ import type {
   Selection,
   SkippedItems,
   StateMessage,
-} from "../host/protocol";
-import { defineWidget } from "../host/widget";
-import { type Item, letGo, preload, redress, spokenItem } from "../items/index";
-import { has, type Rows } from "../plot/rows";
-import { type Codes, namesOf, questionOf } from "../questions/index";
+} from "../../host/protocol";
+import { defineWidget } from "../../host/widget";
+import { type Item, letGo, preload, redress, spokenItem } from "../../items/index";
+import { has, type Rows } from "../../plot/rows";
+import { type Codes, namesOf, questionOf } from "../../questions/index";
+import { announcer } from "../../ui/announce";
+import { Bus, type Chosen } from "../../ui/bus";
+import { count, download } from "../../ui/dom";
+import { Gaze } from "../../ui/gaze";
+import { leaveKeys, onKey, type Press } from "../../ui/keys";
+import { onTheme } from "../../ui/theme";
+import { heldView } from "./held";
+import { lostView } from "./lost";
 import {
   atHand,
   emptyWords,
@@ -32,16 +40,8 @@ import {
   type Turn,
   turnable,
   turning,
-} from "../state/labeler";
-import { announcer } from "../ui/announce";
-import { Bus, type Chosen } from "../ui/bus";
-import { count, download } from "../ui/dom";
-import { Gaze } from "../ui/gaze";
-import { leaveKeys, onKey, type Press } from "../ui/keys";
-import { onTheme } from "../ui/theme";
-import { heldView } from "../views/held";
-import { labelerView } from "../views/labeler";
-import { lostView } from "../views/lost";
+} from "./state";
+import { labelerView } from "./view";
 
 const HELD = 300;
 const AHEAD = 12;

@@ -1,12 +1,12 @@
-import "./class-buttons.css";
-import "./explorer.css";
-import type { Coloured, LabelClass, Stage } from "../host/protocol";
-import type { Item } from "../items/index";
-import { renderGlimpse } from "../items/index";
-import type { ColourBy } from "../plot/look";
-import type { Tool } from "../plot/overlay";
-import { type Codes, namesOf } from "../questions/index";
-import { count, h, percent, said, setText, show } from "../ui/dom";
+import "../../ui/class-buttons.css";
+import "./view.css";
+import type { Coloured, LabelClass, Stage } from "../../host/protocol";
+import type { Item } from "../../items/index";
+import { renderGlimpse } from "../../items/index";
+import type { ColourBy } from "../../plot/look";
+import type { Tool } from "../../plot/overlay";
+import { type Codes, namesOf } from "../../questions/index";
+import { count, h, percent, said, setText, show } from "../../ui/dom";
 
 export type ExplorerCallbacks = {
   tool: (tool: Tool) => void;

@@ -1,6 +1,15 @@
-import type { Ack, Ask, Known, LabelClass, Lost, Progress, SampleMessage, Selection } from "../host/protocol";
-import { type Codes, namesOf } from "../questions/registry";
-import { count } from "../ui/dom";
+import type {
+  Ack,
+  Ask,
+  Known,
+  LabelClass,
+  Lost,
+  Progress,
+  SampleMessage,
+  Selection,
+} from "../../host/protocol";
+import { type Codes, namesOf } from "../../questions/registry";
+import { count } from "../../ui/dom";
 
 export type Chosen = {
   rows: Uint32Array;

@@ -1,4 +1,4 @@
-import { svg } from "../ui/dom";
+import { svg } from "../../ui/dom";
 
 // By class code: corners (0 for a circle), the turn of the first, and a size that looks alike.
 const SHAPES: readonly [corners: number, turn: number, scale: number][] = [

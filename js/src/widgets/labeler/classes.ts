@@ -1,6 +1,6 @@
 import "./classes.css";
-import type { Change, ClassEdit, LabelClass } from "../host/protocol";
-import { h, setText, show } from "../ui/dom";
+import type { Change, ClassEdit, LabelClass } from "../../host/protocol";
+import { h, setText, show } from "../../ui/dom";
 
 export type ClassChange = Omit<Change, "type" | "id">;
 

@@ -1,11 +1,11 @@
-import "./lesson-plane.css";
-import type { PlainClass } from "../host/protocol";
-import { within } from "../plot/geometry";
-import type { Behind, Frame } from "../state/lesson";
-import { h, setText, show } from "../ui/dom";
-import type { Theme } from "../ui/theme";
-import { boundary, type Rgb, raster, rgb } from "./lesson-raster";
-import { tracePolygon } from "./lesson-shapes";
+import "./plane.css";
+import type { PlainClass } from "../../host/protocol";
+import { within } from "../../plot/geometry";
+import { h, setText, show } from "../../ui/dom";
+import type { Theme } from "../../ui/theme";
+import { boundary, type Rgb, raster, rgb } from "./raster";
+import { tracePolygon } from "./shapes";
+import type { Behind, Frame } from "./state";
 
 export type PlaneProps = {
   /** x and y of each point in the unit square, from the top left. */

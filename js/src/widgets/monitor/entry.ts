@@ -1,4 +1,4 @@
-import { decodeRows } from "../host/codecs";
+import { decodeRows } from "../../host/codecs";
 import type {
   Ack,
   ClassesMessage,
@@ -8,14 +8,14 @@ import type {
   MonitorWelcome,
   OpenedMessage,
   Refused,
-} from "../host/protocol";
-import { loadVega, type VegaModule } from "../host/vega";
-import { defineWidget } from "../host/widget";
-import { Bus, choose } from "../ui/bus";
-import { count } from "../ui/dom";
-import { onTheme, readTheme } from "../ui/theme";
-import { monitorView } from "../views/monitor";
-import type { View } from "./vega";
+} from "../../host/protocol";
+import { loadVega, type VegaModule } from "../../host/vega";
+import { defineWidget } from "../../host/widget";
+import type { View } from "../../modules/vega";
+import { Bus, choose } from "../../ui/bus";
+import { count } from "../../ui/dom";
+import { onTheme, readTheme } from "../../ui/theme";
+import { monitorView } from "./view";
 
 const STALLED_MS = 3000;
 const DRAW_MS = 250;

@@ -1,4 +1,4 @@
-import type { Behind, Frame } from "../state/lesson";
+import type { Behind, Frame } from "./state";
 
 export type Rgb = [number, number, number];
 export type Segment = [x0: number, y0: number, x1: number, y1: number];

@@ -1,7 +1,7 @@
 import "./history.css";
-import type { HistoryEntry, LabelClass } from "../host/protocol";
-import { colourOf } from "../questions/index";
-import { count, h, said } from "../ui/dom";
+import type { HistoryEntry, LabelClass } from "../../host/protocol";
+import { colourOf } from "../../questions/index";
+import { count, h, said } from "../../ui/dom";
 
 export type HistoryCallbacks = {
   /** Show the items of this act. */

@@ -1,6 +1,6 @@
 import "./held.css";
-import type { Held } from "../host/held";
-import { count, h, said, show } from "../ui/dom";
+import type { Held } from "../../host/held";
+import { count, h, said, show } from "../../ui/dom";
 
 export type HeldCallbacks = {
   apply: (held: Held) => void;

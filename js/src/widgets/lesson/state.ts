@@ -1,4 +1,4 @@
-import type { LessonWelcome, Moment, PlainClass } from "../host/protocol";
+import type { LessonWelcome, Moment, PlainClass } from "../../host/protocol";
 
 /** A moment with its arrays: class and lead of the cells, class and probability of the points, utilities. */
 export type Frame = Moment & {

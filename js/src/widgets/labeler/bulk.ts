@@ -1,9 +1,9 @@
 import "./bulk.css";
-import type { LabelClass, Member } from "../host/protocol";
-import { type Item, renderGlimpse } from "../items/index";
-import { colourOf, namesOf } from "../questions/index";
-import type { Chosen } from "../state/labeler";
-import { count, h, percent, said } from "../ui/dom";
+import type { LabelClass, Member } from "../../host/protocol";
+import { type Item, renderGlimpse } from "../../items/index";
+import { colourOf, namesOf } from "../../questions/index";
+import { count, h, percent, said } from "../../ui/dom";
+import type { Chosen } from "./state";
 
 const HOW: Record<string, string> = {
   clicked: "chosen one by one",

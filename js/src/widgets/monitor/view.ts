@@ -1,6 +1,6 @@
-import "./monitor.css";
-import type { LabelClass, MonitorState, Person } from "../host/protocol";
-import { count, h, percent, said, setParts, setText, show } from "../ui/dom";
+import "./view.css";
+import type { LabelClass, MonitorState, Person } from "../../host/protocol";
+import { count, h, percent, said, setParts, setText, show } from "../../ui/dom";
 import { type HistoryCallbacks, historyView } from "./history";
 
 export type MonitorCallbacks = HistoryCallbacks & {

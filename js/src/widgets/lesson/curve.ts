@@ -1,5 +1,5 @@
-import "./lesson-curve.css";
-import { h, svg } from "../ui/dom";
+import "./curve.css";
+import { h, svg } from "../../ui/dom";
 
 export type Line = {
   name: string;
