@@ -52,6 +52,18 @@ INK = """e => {
 }"""
 SHARED_GL = "globalThis[Symbol.for('hitl-widgets.webgl.1')].gl.getExtension('WEBGL_lose_context')"
 
+# The picture while the context is lost; done when it is back.
+LOSE_AND_RESTORE = """element => new Promise((done) => {
+    const { canvas } = globalThis[Symbol.for('hitl-widgets.webgl.1')].gl;
+    let meanwhile;
+    canvas.addEventListener('webglcontextlost', () => setTimeout(() => {
+        meanwhile = element.querySelector('.hitl-chart canvas').toDataURL();
+        globalThis.lose.restoreContext();
+    }), { once: true });
+    canvas.addEventListener('webglcontextrestored', () => done(meanwhile), { once: true });
+    globalThis.lose.loseContext();
+})"""
+
 
 @pytest.fixture
 def browser(playwright: Playwright, flags: tuple[str, ...]) -> Iterator[Browser]:
@@ -145,12 +157,12 @@ def test_a_lost_context_that_comes_back_draws_again_and_one_that_does_not_is_tak
     _, bench = opened(desk, "webgl", 60_000)
     wait_engine(bench, "webgl")
     before = still(bench)
-    bench.explorer.evaluate(f"() => {{ globalThis.lose = {SHARED_GL}; globalThis.lose.loseContext(); }}")
-    assert bench.pixels() == before, "the last picture stays"
-    bench.page.wait_for_timeout(300)
-    bench.explorer.evaluate("() => globalThis.lose.restoreContext()")
-    bench.page.wait_for_timeout(2500)
-    assert bench.pixels() == before
+    bench.explorer.evaluate(f"() => {{ globalThis.lose = {SHARED_GL}; }}")
+    assert bench.explorer.evaluate(LOSE_AND_RESTORE) == before, "the last picture stays"
+    bench.page.wait_for_function(
+        "before => document.querySelector('.hitl-explorer .hitl-chart canvas').toDataURL() === before",
+        arg=before,
+    )
     zoom_in(bench)
     wait_change(bench, before)
     wait_engine(bench, "webgl")
