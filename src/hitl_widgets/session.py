@@ -352,6 +352,44 @@ class Session:
         found = self.pool.items[row]
         return dict(found) if isinstance(found, dict) else found
 
+    def find(self, query: str) -> list[Any]:
+        r"""Ids of the items that a query finds, in the order of your table.
+
+        Conditions stand side by side and must all hold; ``-`` before one negates it; ``OR`` between them
+        starts an alternative. Case makes no difference.
+
+        ============================  ==========================================================
+        ``refund``, ``"not paid"``    the words occur in the item, or the word is its id
+        ``/order \d{6}/``             a regular expression matches (RE2 syntax)
+        ``class:spam``                labelled so; ``predicted:ham``: the model says so
+        ``unlabelled``, ``skipped``   or ``labelled``; ``disagrees``: the model contradicts the label
+        ``by:ann``                    labelled by this annotator
+        ``doubt>0.6``                 the model's doubt, or its ``confidence``, from 0 to 1
+        ``price>=100``                a column compares so; ``sender:ann``: a text column contains it
+        ``id:42``                     the item with this id
+        ============================  ==========================================================
+
+        Names with spaces stand in quotes: ``class:"new release"``, ``"unit price"<5``. Of items that are to
+        be labelled without the model's guess, guesses and the labels of others find nothing.
+
+        Parameters
+        ----------
+        query
+            As typed into the find field; a blank one finds every item.
+
+        Raises
+        ------
+        InvalidInput
+            For a query that cannot be read, for an unknown class, column, annotator or id, and for one that
+            needs a model before there is one.
+
+        Examples
+        --------
+        >>> session.label(session.find("refund unlabelled"), "complaint")  # doctest: +SKIP
+        """
+        rows = self._loop.finder.find(query).rows
+        return [self.pool.ids[row] for row in rows.tolist()]
+
     def query(self, n: int | None = None, *, budget: float | None = None) -> list[Any]:
         """Ids of the items most worth labeling now, best first, the audit's share among them.
 

@@ -141,6 +141,11 @@ class Pool:
         """What a person reads of each item: its text, or the visible text of its markup; else None."""
         return list(map(self.item_kind.words, self.items)) if self.item_kind.reads else None
 
+    @cached_property
+    def table(self) -> nw.DataFrame[Any] | None:
+        """What the person passed, where it was a table or a list of dicts; else None."""
+        return _as_table(self.source)
+
     def _hash(self, item: Any) -> str:
         return content_hash(self.item_kind, item)
 

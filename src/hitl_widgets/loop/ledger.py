@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, replace
 from difflib import SequenceMatcher
@@ -329,6 +329,14 @@ class Ledger:
         waits = bool(single) and own is None and not skipped and len(given) < self._opinions
         order = self.fold.order(event)
         return self.code(event), order, audited, asked, False, mine, waits and self._overlap > 0
+
+    def is_by(self, row: int, names: Collection[str]) -> bool:
+        """Whether a label of one of these annotators holds on this item."""
+        held = self._held(self.pool.keys[row])
+        return any(
+            who in names and event.kind == "label" and self.fold.now(event) is not None
+            for who, event in held.items()
+        )
 
     def _held(self, key: str) -> dict[str, LabelEvent]:
         """Each annotator's act that holds; acts on other content only where there is none on that of now."""

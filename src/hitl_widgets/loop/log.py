@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
@@ -353,3 +353,8 @@ class Log:
         """Of each annotator how many labels they gave; what was undone does not count."""
         with self.lock:
             return self.ledger.fold.given
+
+    def labelled_by(self, rows: npt.NDArray[np.int64], names: Collection[str]) -> npt.NDArray[np.bool_]:
+        """Of each of these items whether a label of one of these annotators holds, bool (n_rows,)."""
+        with self.lock:
+            return np.array([self.ledger.is_by(int(row), names) for row in rows], np.bool_)

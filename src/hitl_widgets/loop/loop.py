@@ -16,6 +16,7 @@ from hitl_widgets.loop.acts import Acts
 from hitl_widgets.loop.asking import Asker, Labels
 from hitl_widgets.loop.background import Background
 from hitl_widgets.loop.blind import Blind
+from hitl_widgets.loop.finding import Finder
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.listeners import Listener, Listeners
 from hitl_widgets.loop.log import Log
@@ -53,6 +54,8 @@ class Loop:
     ----------
     log, acts, blind, background
         What was said; what people do; what is asked without a hint; features, map and model.
+    finder
+        Finds items by what people type.
     token
         Names this session on a page: another run of its cell is another.
     earlier
@@ -92,7 +95,8 @@ class Loop:
             tell=tell,
         )
         self._listeners = Listeners(self.background.note_view, weakly(self._leave))
-        trainer = self.background.trainer
+        background, trainer = self.background, self.background.trainer
+        self.finder = Finder(self.pool, self.log, self.blind, lambda: background.round)
         self.acts = Acts(self.log, self.blind, lambda: trainer.number)
         # Of no cycle: a session that nobody holds is gone at once, and with it its connections.
         self.log.follow = partial(_follow, trainer, self.background.news)

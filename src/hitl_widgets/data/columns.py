@@ -1,0 +1,110 @@
+"""Columns of the table behind a pool, one value for each item, to be searched and shown beside the items."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.data.pool import Pool
+from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.items.base import is_missing
+
+__all__ = ["Column", "Columns"]
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """The values of a column.
+
+    Attributes
+    ----------
+    kind
+        ``number``, ``time``, ``truth`` or ``text``: how its values are compared.
+    values
+        float64, datetime64[us], or str objects, of shape (n_items,). Missing: NaN, NaT or None. Truths are
+        1.0 and 0.0.
+    """
+
+    kind: Literal["number", "time", "truth", "text"]
+    values: npt.NDArray[Any]
+
+
+class Columns(Mapping[str, Column]):
+    """The columns of what the person passed, by name; none where that was a list of items.
+
+    A column is read when it is first asked for.
+
+    Parameters
+    ----------
+    pool
+        The items. Of rows that are one item the first one counts.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._read: dict[str, Column] = {}
+
+    def __iter__(self) -> Any:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __getitem__(self, name: str) -> Column:
+        if name not in self._names:
+            where = f"The columns are {choices(self._names)}." if self._names else "There are no columns."
+            raise InvalidInput(f"No column {name!r}.{nearest(name, self._names)} {where}")
+        if name not in self._read:
+            self._read[name] = self._column(name)
+        return self._read[name]
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        if (table := self._pool.table) is not None:
+            return tuple(map(str, table.columns))
+        first = self._pool.items[0]
+        return tuple(map(str, first)) if self._pool.item_kind.tabular and isinstance(first, Mapping) else ()
+
+    def _column(self, name: str) -> Column:
+        table = self._pool.table
+        if table is None:
+            return _of_values([item.get(name) for item in self._pool.items])
+        series = table.get_column(table.columns[self._names.index(name)])
+        rows = self._pool.first_rows
+        if series.dtype == nw.Boolean or not (series.dtype.is_numeric() or series.dtype.is_temporal()):
+            values = series.to_list()
+            return _of_values([values[row] for row in rows.tolist()])
+        if series.dtype.is_numeric():
+            return Column("number", np.asarray(series.cast(nw.Float64).to_numpy(), np.float64)[rows])
+        if isinstance(series.dtype, nw.Date | nw.Datetime):
+            zone = getattr(series.dtype, "time_zone", None)
+            series = series if zone is None else series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+            return Column("time", np.asarray(series.to_numpy()).astype("datetime64[us]")[rows])
+        values = series.to_list()
+        return Column("text", _texts([values[row] for row in rows.tolist()]))
+
+
+def _of_values(values: list[Any]) -> Column:
+    """A column of Python values: of numbers or truths where all that are there are."""
+    present = [value for value in values if not is_missing(value)]
+    if present and all(isinstance(value, bool | np.bool_) for value in present):
+        return Column("truth", np.array([np.nan if is_missing(v) else float(v) for v in values]))
+    numbers = (int, float, np.integer, np.floating)
+    if present and all(isinstance(v, numbers) and not isinstance(v, bool) for v in present):
+        return Column("number", np.array([np.nan if is_missing(v) else float(v) for v in values]))
+    return Column("text", _texts(values))
+
+
+def _texts(values: list[Any]) -> npt.NDArray[Any]:
+    found = np.empty(len(values), object)
+    found[:] = [None if is_missing(value) else str(value) for value in values]
+    return found

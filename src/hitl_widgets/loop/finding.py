@@ -1,0 +1,285 @@
+"""Finding: the items that a query means, among the words, columns, labels and guesses of a session."""
+
+from __future__ import annotations
+
+import operator
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.background.turns import give_way
+from hitl_widgets.data.columns import Column, Columns
+from hitl_widgets.data.pool import Pool
+from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.loop.asking import Labels
+from hitl_widgets.loop.blind import Blind
+from hitl_widgets.loop.log import Log
+from hitl_widgets.loop.round import Round
+from hitl_widgets.search.index import WordIndex, folded
+from hitl_widgets.search.query import Term, parse
+
+__all__ = ["Finder", "Found"]
+
+Mask = npt.NDArray[np.bool_]
+
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    ":": operator.eq,
+    "=": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+STATES = ("labelled", "unlabelled", "skipped", "disagrees")
+_SPELLINGS = {"labeled": "labelled", "unlabeled": "unlabelled"}
+FIELDS = ("class", "predicted", "by", "id", "doubt", "confidence", "is")
+_TRUTHS = {"true": 1.0, "yes": 1.0, "1": 1.0, "false": 0.0, "no": 0.0, "0": 0.0}
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a query found.
+
+    Attributes
+    ----------
+    rows
+        int64 of shape (k,), ascending: rows of the pool.
+    parts
+        Each condition as it was typed, and how many items meet it alone.
+    """
+
+    rows: npt.NDArray[np.int64]
+    parts: tuple[tuple[str, int], ...]
+
+
+class Finder:
+    """Runs queries; see :mod:`hitl_widgets.search.query` for what can be typed.
+
+    Parameters
+    ----------
+    pool, log, blind
+        Of the session.
+    newest
+        Gives its newest round, or None.
+    """
+
+    def __init__(self, pool: Pool, log: Log, blind: Blind, newest: Callable[[], Round | None]) -> None:
+        self._pool, self._log, self._blind, self._newest = pool, log, blind, newest
+        self.columns = Columns(pool)
+        self._lock = threading.Lock()
+        self._index: WordIndex | None = None
+
+    @property
+    def index(self) -> WordIndex:
+        """The words of all items, made when they are first searched."""
+        with self._lock:
+            if self._index is None:
+                words = map(self._pool.item_kind.words, self._pool.items)
+                self._index = WordIndex(self._pool.texts or words, give_way)
+            return self._index
+
+    def find(self, text: str) -> Found:
+        """The items that a query means; all of them for a blank one.
+
+        Raises
+        ------
+        InvalidInput
+            For a query that cannot be read, names what is not there, or needs a model before there is one.
+        """
+        alternatives = parse(text)
+        seen = _Seen(self._log.labels, self._newest(), self._blind)
+        parts: list[tuple[str, int]] = []
+        met = np.full(len(self._pool), not alternatives)
+        for terms in alternatives:
+            masks = [self._mask(term, seen) for term in terms]
+            parts += [(term.typed, int(mask.sum())) for term, mask in zip(terms, masks, strict=True)]
+            met |= reduce(operator.and_, masks)
+        return Found(np.flatnonzero(met).astype(np.int64), tuple(parts))
+
+    def _mask(self, term: Term, seen: _Seen) -> Mask:
+        found = self._of(term, seen)
+        return ~found if term.negated else found
+
+    def _of(self, term: Term, seen: _Seen) -> Mask:
+        if term.kind == "pattern":
+            return self.index.matching(term.value)
+        if term.kind == "words":
+            state = _SPELLINGS.get(term.value, term.value)
+            return seen.state(state) if not term.quoted and state in STATES else self._words(term)
+        if not term.quoted and term.field in FIELDS and not (term.field == "id" and "id" in self.columns):
+            return self._field(term, seen)
+        if term.field in self.columns:
+            return _compared(term, self.columns[term.field])
+        close = nearest(term.field, [*FIELDS, *self.columns])
+        if term.quoted or close or term.operator != ":":
+            raise InvalidInput(
+                f"{term.typed!r}: no column or field {term.field!r}.{close} Fields are {choices(FIELDS)}"
+                + (f"; columns are {choices(self.columns)}." if self.columns else ".")
+                + " To search for it as text, put all of it in quotes."
+            )
+        return self._words(Term("words", term.typed[term.negated :]))  # as in http://example.org
+
+    def _words(self, term: Term) -> Mask:
+        found = self.index.containing(term.value)
+        i = None if term.quoted else self._pool.find(term.value)
+        if i is not None:
+            found[i] = True
+        return found
+
+    def _field(self, term: Term, seen: _Seen) -> Mask:
+        name, value = term.field, term.value
+        if name in {"doubt", "confidence"}:
+            _number(term)
+            return _compared(term, Column("number", seen.number(name)))
+        if term.operator not in {":", "=", "!="}:
+            raise InvalidInput(f"{term.typed!r}: expected {name}: and a value.")
+        match name:
+            case "class":
+                found = seen.labelled_as(_class(value, seen.labels))
+            case "predicted":
+                found = seen.predicted_as(_class(value, seen.labels))
+            case "by":
+                found = self._by(value, seen.labels)
+            case "id":
+                found = np.zeros(len(self._pool), np.bool_)
+                i = self._pool.find(value)
+                found[self._pool.index([value]) if i is None else i] = True
+            case _:
+                state = _SPELLINGS.get(value, value)
+                if state not in STATES:
+                    raise InvalidInput(f"{term.typed!r}: expected one of {choices(STATES)}.")
+                found = seen.state(state)
+        return ~found if term.operator == "!=" else found
+
+    def _by(self, who: str, labels: Labels) -> Mask:
+        given = {self._log.annotator: 0, **self._log.given()}
+        names = [name for name in given if folded(name) == folded(who)]
+        if not names:
+            raise InvalidInput(f"Nobody called {who!r} has labelled here.{nearest(who, given)}")
+        rows = np.flatnonzero(labels.y >= 0)
+        found = np.zeros(len(labels.y), np.bool_)
+        found[rows] = self._log.labelled_by(rows, names)
+        found[self._blind.rows(labels)] = False
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """Labels and guesses at one moment. Those of items that are asked blind find nothing."""
+
+    labels: Labels
+    round: Round | None
+    blind: Blind
+
+    def state(self, name: str) -> Mask:
+        y = self.labels.y
+        match name:
+            case "labelled":
+                return self._shown(y >= 0)
+            case "unlabelled":
+                return ~self._shown(y >= 0)
+            case "skipped":
+                return self.labels.skipped.copy()
+            case _:
+                return self._disagrees()
+
+    def labelled_as(self, code: int) -> Mask:
+        """Items whose label is or names the class."""
+        named = np.array([code in (self.labels.codes(k) or ()) for k in range(len(self.labels.answers))])
+        return self._shown(np.append(named, False)[self.labels.y])
+
+    def predicted_as(self, code: int) -> Mask:
+        """Items that the model says are of the class."""
+        belief = self._model.belief
+        said = belief.predicted
+        found = said[:, code] if said.ndim == 2 else said == code
+        return self._shown(found & belief.known)
+
+    def number(self, name: str) -> npt.NDArray[np.float64]:
+        """Of each item the model's doubt or confidence; NaN where it has no guess, or must not tell."""
+        belief = self._model.belief
+        values = belief.uncertainty if name == "doubt" else belief.confidence
+        return np.where(self._shown(belief.known.copy()), values, np.nan)
+
+    def _disagrees(self) -> Mask:
+        belief, labels = self._model.belief, self.labels
+        rows = np.flatnonzero((labels.y >= 0) & belief.known)
+        found = np.zeros(len(labels.y), np.bool_)
+        said = [labels.codes(int(code)) for code in range(len(labels.answers))]
+        found[rows] = [said[labels.y[i]] != belief.guess(int(i)) for i in rows.tolist()]
+        return self._shown(found)
+
+    @property
+    def _model(self) -> Round:
+        found = self.round
+        if found is None or not found.belief.known.any():
+            raise InvalidInput("There is no model yet: label a few items of two classes first.")
+        return found.under(self.labels.schema)
+
+    def _shown(self, mask: Mask) -> Mask:
+        mask[self.blind.rows(self.labels)] = False
+        return mask
+
+
+def _class(name: str, labels: Labels) -> int:
+    """The code of a class by its name, in any case."""
+    names = labels.schema.all_names
+    if name in names:
+        return names.index(name)
+    alike = [code for code, other in enumerate(names) if folded(other) == folded(name)]
+    if len(alike) != 1:
+        raise InvalidInput(f"Unknown class {name!r}.{nearest(name, names)} The classes are {choices(names)}.")
+    return alike[0]
+
+
+def _compared(term: Term, column: Column) -> Mask:
+    assert term.operator is not None  # noqa: S101 - of a field there is one
+    compare, values = _COMPARE[term.operator], column.values
+    if column.kind == "text":
+        return _compared_texts(term, values)
+    if column.kind == "time":
+        return np.asarray(compare(values, _time(term)) & ~np.isnat(values))
+    wanted = _truth(term) if column.kind == "truth" else _number(term)
+    return np.asarray(compare(values, wanted) & ~np.isnan(values))
+
+
+def _compared_texts(term: Term, values: npt.NDArray[Any]) -> Mask:
+    wanted = folded(term.value)
+    if term.operator == ":":
+        return np.array([value is not None and wanted in folded(value) for value in values], np.bool_)
+    compare = _COMPARE[str(term.operator)]
+    return np.array([value is not None and compare(folded(value), wanted) for value in values], np.bool_)
+
+
+def _number(term: Term) -> float:
+    try:
+        return float(term.value.replace("_", ""))
+    except ValueError:
+        raise _refusal(term, "a number") from None
+
+
+def _truth(term: Term) -> float:
+    if term.value.lower() not in _TRUTHS:
+        raise _refusal(term, "true or false")
+    return _TRUTHS[term.value.lower()]
+
+
+def _time(term: Term) -> Any:
+    import pandas as pd
+
+    try:
+        moment = pd.Timestamp(term.value)
+        moment = moment.tz_convert("UTC").tz_localize(None) if moment.tzinfo else moment
+        return np.datetime64(moment.to_pydatetime(), "us")
+    except (ValueError, OverflowError):
+        raise _refusal(term, "a date such as 2026-01-31") from None
+
+
+def _refusal(term: Term, expected: str) -> InvalidInput:
+    return InvalidInput(f"{term.typed!r}: {term.value!r} is not {expected}, which {term.field!r} holds.")

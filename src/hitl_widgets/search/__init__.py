@@ -1,0 +1,1 @@
+"""Search: what a person types to find items, and the index of the items' words."""

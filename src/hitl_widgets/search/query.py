@@ -1,0 +1,131 @@
+r"""What is typed into the find field, read into terms.
+
+A query is words and conditions that must all hold; ``OR`` between them starts an alternative::
+
+    refund "not working" -class:spam
+    /order \d{6}/ unlabelled doubt>0.6
+    price>=100 OR sender:"ann@example.org"
+
+Reading a query needs no items: whether a name is a column or a class is for who runs it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from hitl_widgets.errors import InvalidInput
+
+__all__ = ["Operator", "Query", "Term", "parse"]
+
+Operator = Literal[":", "=", "!=", ">", ">=", "<", "<="]
+MOST = 2_000  # characters of a query
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One condition.
+
+    Attributes
+    ----------
+    kind
+        ``words`` (text that occurs), ``pattern`` (a regular expression), or ``field`` (a name, an
+        operator and a value).
+    value
+        The words, the pattern, or what the field is compared with.
+    field, operator
+        Of a ``field`` alone.
+    negated
+        Whether it must not hold.
+    quoted
+        Whether the words, or the name of the field, stood in quotes: then they are nothing but that.
+    typed
+        The term as it was typed.
+    """
+
+    kind: Literal["words", "pattern", "field"]
+    value: str
+    field: str = ""
+    operator: Operator | None = None
+    negated: bool = False
+    quoted: bool = False
+    typed: str = ""
+
+
+Query = tuple[tuple[Term, ...], ...]
+"""Alternatives, each of terms that must all hold."""
+
+_QUOTED = r'"(?P<{0}>[^"]*)(?:"|$)'
+_PATTERN = re.compile(r"/(?P<pattern>(?:\\.|[^/\\]|/(?!\s|$))+)/(?=\s|$)")
+_NAMED = re.compile(
+    rf"(?:{_QUOTED.format('column')}|(?P<name>[^\s\"<>=!:]+))"
+    rf"(?P<operator>>=|<=|!=|:|=|>|<)"
+    rf"(?:{_QUOTED.format('phrase')}|(?P<value>\S+))"
+)
+_PHRASE = re.compile(_QUOTED.format("phrase"))
+_WORD = re.compile(r"\S+")
+
+
+def parse(text: str) -> Query:
+    """The terms of a query; none for a blank one.
+
+    Parameters
+    ----------
+    text
+        As typed. A quote that was not closed yet reaches to the end.
+
+    Raises
+    ------
+    InvalidInput
+        For a query that is too long, and for ``OR`` with nothing beside it.
+    """
+    if len(text) > MOST:
+        raise InvalidInput(f"The query has {len(text):,} characters: expected at most {MOST:,}.")
+    alternatives: list[list[Term]] = [[]]
+    at = 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+            continue
+        found = _WORD.match(text, at)
+        if found is not None and found[0] == "OR":
+            alternatives.append([])
+            at = found.end()
+            continue
+        term, at = _term(text, at)
+        if term.value or term.kind == "field":
+            alternatives[-1].append(term)
+    if len(alternatives) > 1 and not all(alternatives):
+        raise InvalidInput(
+            'OR needs a condition on both sides. To search for the word, write "OR" in quotes.'
+        )
+    return tuple(map(tuple, alternatives)) if alternatives[0] else ()
+
+
+def _term(text: str, at: int) -> tuple[Term, int]:
+    start = at
+    negated = text[at] == "-" and at + 1 < len(text) and not text[at + 1].isspace()
+    at += negated
+    if found := _PATTERN.match(text, at):
+        return Term(
+            "pattern", found["pattern"], negated=negated, typed=text[start : found.end()]
+        ), found.end()
+    if found := _NAMED.match(text, at):
+        column, phrase = found["column"], found["phrase"]
+        return Term(
+            "field",
+            found["value"] if phrase is None else phrase,
+            found["name"] if column is None else column,
+            cast(Operator, found["operator"]),
+            negated,
+            column is not None,
+            text[start : found.end()],
+        ), found.end()
+    if found := _PHRASE.match(text, at):
+        return Term(
+            "words", found["phrase"], negated=negated, quoted=True, typed=text[start : found.end()]
+        ), (found.end())
+    word = _WORD.match(text, at)
+    assert word is not None  # noqa: S101 - whitespace was skipped
+    return Term("words", word[0], negated=negated, typed=text[start : word.end()]), word.end()

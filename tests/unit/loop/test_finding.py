@@ -1,0 +1,259 @@
+"""What a query finds among words, columns, labels and guesses."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import hitl_widgets as hitl
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.maps import preparation
+from hitl_widgets.session import Session
+
+Make = Callable[..., Session]
+N = 40
+WORDS = ["refund me now", "Not working at all", "order 123456 lost", "straße"]
+TABLE = pd.DataFrame(
+    {
+        "message": [f"{WORDS[i % 4]} {i}" for i in range(N)],
+        "price": [None if i == 7 else 1.5 * i for i in range(N)],
+        "unit price": np.arange(N) % 5,
+        "sender": [None if i == 3 else ["ann@example.org", "Bob"][i % 2] for i in range(N)],
+        "when": pd.date_range("2026-01-01", periods=N),
+        "paid": np.arange(N) % 3 == 0,
+        "number": [f"A-{i:03d}" for i in range(N)],
+    }
+)
+
+
+def rows(session: Session, query: str) -> list[int]:
+    return session._loop.finder.find(query).rows.tolist()
+
+
+def where(test: Callable[[int], Any]) -> list[int]:
+    return [i for i in range(N) if test(i)]
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Session]:
+    """A session that no test changes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(preparation, "umap_available", lambda n: False)
+        options = {"classes": ["spam", "new release"], "annotator": "Ann", "store": ":memory:"}
+        with Session(TABLE, text="message", id="number", **options) as made:
+            yield made
+
+
+@pytest.fixture
+def taught(make_session: Make) -> Session:
+    """Half of the items are labelled, four of them against what their words say."""
+    session = make_session(
+        TABLE, text="message", id="number", classes=["spam", "new release"], annotator="Ann"
+    )
+    for i in range(20):
+        right = i % 4 == 0
+        session.label(f"A-{i:03d}", "spam" if right != (i in {0, 1, 4, 5}) else "new release")
+    session.skip("A-039")
+    session.wait()
+    return session
+
+
+@pytest.mark.parametrize(
+    ("query", "meant"),
+    [
+        ("", lambda i: True),
+        ("refund", lambda i: i % 4 == 0),
+        ("REFUND NOW", lambda i: i % 4 == 0),
+        ('"refund now"', lambda i: False),
+        (r"/order \d{6}\b/", lambda i: i % 4 == 2),
+        ("-refund", lambda i: i % 4),
+        ("refund OR strasse", lambda i: i % 4 in {0, 3}),
+        ("refund price>=30", lambda i: i % 4 == 0 and i >= 20),
+        ("A-007", lambda i: i == 7),
+        ("id:A-007", lambda i: i == 7),
+        ("id!=A-007", lambda i: i != 7),
+        ("price<3", lambda i: i < 2),
+        ("price=1.5", lambda i: i == 1),
+        ("price!=1.5", lambda i: i not in {1, 7}),
+        ("-price=1.5", lambda i: i != 1),
+        ('"unit price">3', lambda i: i % 5 == 4),
+        ("sender:ANN", lambda i: i % 2 == 0),
+        ("sender=bob", lambda i: i % 2 == 1 and i != 3),
+        ("sender=ann", lambda i: False),
+        ("when>=2026-02-01", lambda i: i >= 31),
+        ("when<2026-01-01T12:00", lambda i: i == 0),
+        ("paid:yes", lambda i: i % 3 == 0),
+        ("paid:false", lambda i: i % 3),
+        ("number>A-037", lambda i: i > 37),
+        ("unlabelled", lambda i: True),
+        ("unlabeled", lambda i: True),
+        ("labelled", lambda i: False),
+        ("class:spam", lambda i: False),
+        ("by:ann", lambda i: False),
+        ("http://example.org", lambda i: False),
+    ],
+)
+def test_words_columns_and_ids(session: Session, query: str, meant: Callable[[int], Any]) -> None:
+    assert rows(session, query) == where(meant)
+    assert session.find(query) == [f"A-{i:03d}" for i in where(meant)]
+
+
+@pytest.mark.parametrize("make", [pl.from_pandas, lambda t: t.to_dict("records")], ids=["polars", "dicts"])
+def test_columns_of_any_table(make_session: Make, make: Any) -> None:
+    session = make_session(make(TABLE.drop(columns="when")), columns=["message"], id="number")
+    assert rows(session, "price>=30 paid:true") == where(lambda i: i >= 20 and i % 3 == 0)
+    assert rows(session, "sender:ann refund") == where(lambda i: i % 4 == 0)
+
+
+def test_times_with_a_zone_and_columns_of_mixed_values(make_session: Make) -> None:
+    table = pl.DataFrame(
+        {
+            "text": ["a", "b", "c"],
+            "at": [dt.datetime(2026, 1, 1, h, tzinfo=dt.UTC) for h in (1, 2, 3)],
+            "on": [dt.date(2026, 1, d) for d in (1, 2, 3)],
+            "odd": pl.Series([1, "two", None], dtype=pl.Object),
+        }
+    )
+    session = make_session(table, text="text")
+    assert rows(session, "at>2026-01-01T02:30+01:00") == [1, 2]
+    assert rows(session, "on=2026-01-02") == [1]
+    assert rows(session, "odd:two") == [1]
+
+
+def test_rows_of_one_item_count_by_the_first(make_session: Make) -> None:
+    session = make_session(pd.DataFrame({"text": ["a", "b", "a", "c"], "n": [1, 2, 3, 4]}), text="text")
+    assert rows(session, "n<3") == [0, 1]
+    assert rows(session, "n=3") == []
+    assert rows(session, "n=4") == [2]
+
+
+def test_features_alone_have_columns_and_a_list_has_none(make_session: Make) -> None:
+    X = np.arange(60, dtype=np.float32).reshape(20, 3)
+    assert rows(make_session(X), "x1>50") == [17, 18, 19]
+    texts = make_session(["b", "a"])
+    assert rows(texts, "a") == [1]
+    with pytest.raises(InvalidInput, match="no column or field 'x1'"):
+        texts.find("x1>50")
+
+
+def test_labels_and_who_gave_them(taught: Session) -> None:
+    spam = where(lambda i: i < 20 and (i % 4 == 0) != (i in {0, 1, 4, 5}))
+    assert rows(taught, "class:spam") == rows(taught, "class:SPAM") == spam
+    assert rows(taught, "labelled -class:spam") == where(lambda i: i < 20 and i not in spam)
+    assert rows(taught, 'class:"new release"') == where(lambda i: i < 20 and i not in spam)
+    assert rows(taught, "unlabelled") == where(lambda i: i >= 20)
+    assert rows(taught, "by:ANN") == rows(taught, "is:labelled") == where(lambda i: i < 20)
+    assert rows(taught, "skipped") == [39]
+    taught.undo()
+    taught.undo()
+    assert rows(taught, "skipped") == []
+    assert rows(taught, "by:Ann") == where(lambda i: i < 19)
+
+
+def test_labels_of_several_people(make_session: Make, tmp_path: Any) -> None:
+    store = tmp_path / "labels.sqlite"
+    for who, some in (("Ann", range(6)), ("Bob", range(4, 10))):
+        session = make_session(TABLE, text="message", id="number", store=store, annotator=who)
+        for i in some:
+            session.label(f"A-{i:03d}", "a")
+    session._loop.log.catch_up()
+    assert rows(session, "by:ann") == list(range(6))
+    assert rows(session, "by:bob") == list(range(4, 10))
+    assert rows(session, "by:ann by:bob") == [4, 5]
+    with pytest.raises(InvalidInput, match=r"Nobody called 'Anna' has labelled here\. Did you mean 'Ann'"):
+        session.find("by:Anna")
+
+
+def test_guesses_and_doubt(taught: Session) -> None:
+    found = taught.wait()
+    blind = set(taught._loop.blind.rows(taught._loop.labels).tolist())
+    shown = [i for i in range(N) if i not in blind]
+    assert rows(taught, "predicted:spam") == [i for i in shown if found.predicted[i] == 0]
+    assert rows(taught, "doubt>.5") == [i for i in shown if found.uncertainty[i] > 0.5]
+    assert rows(taught, "confidence<=0.75") == [i for i in shown if found.confidence[i] <= 0.75]
+    y = taught._loop.labels.y
+    assert rows(taught, "disagrees") == [i for i in shown if 0 <= y[i] != found.predicted[i]]
+
+
+def test_what_is_asked_blind_is_not_found_by_its_guess(taught: Session) -> None:
+    before = rows(taught, "doubt>=0")
+    row = before[-1]
+    taught._loop.blind.draw(row)
+    assert rows(taught, "doubt>=0") == [i for i in before if i != row]
+    assert row not in rows(taught, "predicted:spam") + rows(taught, 'predicted:"new release"')
+    assert row in rows(taught, "unlabelled")
+
+
+def test_of_several_classes_each_that_is_named(make_session: Make) -> None:
+    question = hitl.Question.choices(["red", "round", "big"])
+    session = make_session(TABLE, text="message", id="number", classes=None, question=question)
+    for i in range(24):
+        session.label(
+            f"A-{i:03d}", [name for k, name in enumerate(["red", "round", "big"]) if i % (k + 2) == 0]
+        )
+    found = session.wait()
+    assert rows(session, "class:red class:round") == where(lambda i: i < 24 and i % 6 == 0)
+    assert rows(session, "labelled -class:red -class:round -class:big") == where(
+        lambda i: i < 24 and i % 2 and i % 3 and i % 4
+    )
+    predicted = set(rows(session, "predicted:red"))
+    assert predicted <= set(np.flatnonzero(found.belief.predicted[:, 0]).tolist())
+    assert predicted
+
+
+def test_of_a_rating_its_levels(make_session: Make) -> None:
+    session = make_session(TABLE, text="message", id="number", classes=None, question=hitl.Question.rating(3))
+    for i in range(20):
+        session.label(f"A-{i:03d}", i % 3 + 1)
+    session.wait()
+    assert rows(session, "class:2") == where(lambda i: i < 20 and i % 3 == 1)
+    assert set(rows(session, "predicted:1 OR predicted:2 OR predicted:3")) == set(rows(session, "doubt>=0"))
+
+
+def test_classes_are_found_under_their_names_of_now(taught: Session) -> None:
+    spam = rows(taught, "class:spam")
+    taught.classes.rename("spam", "junk")
+    assert rows(taught, "class:junk") == spam
+    taught.classes.add("other")
+    taught.classes.retire("junk")
+    assert rows(taught, "class:junk") == spam
+    with pytest.raises(InvalidInput, match="Unknown class 'spam'"):
+        taught.find("class:spam")
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("clas:spam", "no column or field 'clas'. Did you mean 'class'"),
+        ("pric>3", "Did you mean 'price'"),
+        ("unknown>3", "columns are 'message', 'price'"),
+        ('"sendr":ann', "Did you mean 'sender'"),
+        ("class:sapm", "Unknown class 'sapm'. Did you mean 'spam'"),
+        ("class>spam", "expected class: and a value"),
+        ("predicted:spam", "no model yet"),
+        ("doubt>0.5", "no model yet"),
+        ("disagrees", "no model yet"),
+        ("doubt>much", "'much' is not a number"),
+        ("price>much", "'much' is not a number, which 'price' holds"),
+        ("when>soon", "'soon' is not a date such as"),
+        ("paid:maybe", "'maybe' is not true or false"),
+        ("by:nobody", "Nobody called 'nobody' has labelled here"),
+        ("is:lost", "expected one of 'labelled', 'unlabelled', 'skipped', 'disagrees'"),
+        ("id:B-1", "No item has the id 'B-1'"),
+        ("/(/", "is not a regular expression"),
+    ],
+)
+def test_what_cannot_be_found_is_said(session: Session, query: str, words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        session.find(query)
+
+
+def test_every_condition_says_how_many_meet_it(session: Session) -> None:
+    found = session._loop.finder.find("refund price>=30 OR -strasse")
+    assert found.parts == (("refund", 10), ("price>=30", 20), ("-strasse", 30))
