@@ -5,7 +5,7 @@ export const PROTOCOL = 1;
 // -- All widgets
 
 /** How items were chosen. */
-export type Selection = "audit" | "clicked" | "cluster" | "lasso" | "rectangle" | "suggested";
+export type Selection = "audit" | "clicked" | "cluster" | "lasso" | "rectangle" | "search" | "suggested";
 
 /** What an item shows. Each kind of item knows what else it holds: see items/. */
 export type Content = { kind: string } & Record<string, unknown>;
@@ -205,6 +205,9 @@ export type Groups = { type: "groups"; id: string; view: string; scale: number }
 /** The map is to be coloured in one of the ways that the question knows. */
 export type Shade = { type: "shade"; id: string; view: string; by: string };
 
+/** What was typed into the find field. */
+export type Find = { type: "find"; id: string; view: string; query: string };
+
 /** A way to colour the map, and its name for people. */
 export type Way = { by: string; words: string };
 
@@ -263,6 +266,19 @@ export type MarksMessage = {
 
 /** What is done in the background, or failed. */
 export type StageMessage = { type: "stage"; stage: Stage | null; trouble: string };
+
+/** A condition of a query as it was typed, and how many items meet it. */
+export type Part = { typed: string; n: number };
+
+/** The items that a query found, as one string of rows; `why` says what is wrong with it. */
+export type FoundMessage = {
+  type: "found";
+  to: string;
+  query: string;
+  rows: string;
+  parts: Part[];
+  why: string;
+};
 
 // -- Labeler
 
@@ -536,6 +552,7 @@ export type Request =
   | Vega
   | Groups
   | Shade
+  | Find
   | Sample
   | Skipped
   | Step

@@ -8,7 +8,7 @@ import { type Merge, overlay, type Tool } from "./overlay";
 import { marked, minus, NO_ROWS, type Rows, rowsOf, union } from "./rows";
 
 export type { Groups };
-export type How = "clicked" | "lasso" | "rectangle" | "cluster";
+export type How = "clicked" | "lasso" | "rectangle" | "cluster" | "search";
 
 export type MapCallbacks = {
   hover: (row: number | null, at: Point) => void;

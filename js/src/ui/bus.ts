@@ -21,6 +21,8 @@ export type PageEvents = {
   keys: { here: boolean };
   /** Keys of the card that change the groups on the map. */
   regroup: { finer: boolean };
+  /** The find field is to take the keys. */
+  find: null;
   /** The Labeler is done with the selection. */
   release: null;
   /** Acts that the kernel has not acknowledged. */

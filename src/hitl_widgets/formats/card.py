@@ -34,6 +34,7 @@ SELECTIONS = {
     "lasso": "circled on the map",
     "rectangle": "in a box on the map",
     "cluster": "a group of the map",
+    "search": "found by a search",
     "api": "by a program",
     "import": "from a file or table",
 }

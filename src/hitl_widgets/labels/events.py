@@ -11,7 +11,7 @@ __all__ = ["ActState", "EventKind", "LabelEvent", "Selection", "new_event_id", "
 
 EventKind = Literal["label", "skip", "undo", "redo", "schema"]
 Selection = Literal[
-    "suggested", "audit", "opinion", "clicked", "lasso", "rectangle", "cluster", "api", "import"
+    "suggested", "audit", "opinion", "clicked", "lasso", "rectangle", "cluster", "search", "api", "import"
 ]
 # What became of an act: redo brings back what is undone; what was left behind, only a restore.
 ActState = Literal["holds", "undone", "left behind", "brought back"]

@@ -45,7 +45,7 @@ Milliseconds = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 Finite = Annotated[float, msgspec.Meta(ge=-(2.0**53), le=2.0**53)]
 # In TypeScript a type with a title is one of its own, written as `typescript` says where that is given.
 Selection = Annotated[
-    Literal["suggested", "audit", "clicked", "lasso", "rectangle", "cluster"],
+    Literal["suggested", "audit", "clicked", "lasso", "rectangle", "cluster", "search"],
     msgspec.Meta(title="Selection", description="How items were chosen."),
 ]
 Content = Annotated[

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from helpers import ANY_TEXT, Told, clouds, until
 from hitl_widgets.data.pool import Pool
-from hitl_widgets.data.rows import encode
+from hitl_widgets.data.rows import decode, encode
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput, StoreError
 from hitl_widgets.items.base import Payload
 from hitl_widgets.labels.events import LabelEvent, new_event_id
@@ -915,3 +915,55 @@ def test_an_act_that_comes_late_is_dated_by_when_it_was_made_and_replaces_nothin
     assert found.time[session.pool.ids[1]] < found.time[session.pool.ids[0]]
     # Sent once more, an act that is in the log is acknowledged.
     assert labeler.answer(newer | {"late_ms": 60_000})["type"] == "ack"
+
+
+# -- finding
+
+
+@pytest.fixture
+def texts(make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch) -> Wire:
+    words = [f"{'refund' if i % 3 else 'parcel'} {i}" for i in range(30)]
+    return Wire(Explorer(make_session(words)), monkeypatch)
+
+
+def found_by(wire: Wire, query: str) -> dict[str, Any]:
+    ask = {"id": new_event_id(), "type": "find", "view": "view-1234", "query": query}
+    [answer] = [m for m in wire.say(ask) if m["type"] == "found"]
+    assert (answer["to"], answer["query"]) == ("view-1234", query)
+    return answer
+
+
+def test_what_is_typed_finds_rows_and_what_is_wrong_is_said(texts: Wire) -> None:
+    found = found_by(texts, "refund -/1/")
+    assert decode(found["rows"], 30).tolist() == [i for i in range(30) if i % 3 and "1" not in str(i)]
+    assert found["parts"] == [{"typed": "refund", "n": 20}, {"typed": "-/1/", "n": 18}]
+    assert found["why"] == ""
+    refused = found_by(texts, "class:c")
+    assert "Unknown class 'c'" in refused["why"]
+    assert (refused["rows"], refused["parts"]) == ("", [])
+    assert len(decode(found_by(texts, "nowhere")["rows"], 30)) == 0
+
+
+@FUZZ
+@given(query=ANY_TEXT)
+def test_whatever_is_typed_is_answered(texts: Wire, query: str) -> None:
+    said = query.encode("utf-8", "replace").decode()  # a message carries no lone surrogate
+    found = found_by(texts, said)
+    if not found["why"]:
+        decode(found["rows"], 30)
+
+
+def test_what_was_found_is_labelled_as_found(texts: Wire) -> None:
+    rows = found_by(texts, "parcel")["rows"]
+    pool = texts.widget.session.pool.fingerprint
+    act = {
+        "type": "label",
+        "id": new_event_id(),
+        "value": "a",
+        "selection": "search",
+        "rows": rows,
+        "pool": pool,
+    }
+    answer = texts.answer(act)
+    assert answer["type"] == "ack", answer
+    assert set(texts.widget.session.labels()["selection"]) == {"search"}

@@ -44,6 +44,7 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "change": {"change": "add", "classes": [{"name": "c"}]},
         "sample": {"rows": "AQEA"},
         "groups": {"scale": 2},
+        "find": {"query": "refund"},
         "shade": {"by": ""},
         "open": {"act": act},
         "step": {"strategy": "margin", "seed": 0, "index": 1},

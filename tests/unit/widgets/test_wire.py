@@ -30,6 +30,7 @@ TYPES = [
     "more",
     "sample",
     "groups",
+    "find",
     "vega",
     "label",
     "skip",

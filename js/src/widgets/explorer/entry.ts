@@ -1,9 +1,10 @@
-import { encodeRows, f32, itemsOf, u8, u16, u32 } from "../../host/codecs";
+import { decodeRows, encodeRows, f32, itemsOf, u8, u16, u32 } from "../../host/codecs";
 import { Fetch, sizeOf } from "../../host/fetch";
 import type {
   ColouredClasses,
   ExplorerWelcome,
   Failed,
+  FoundMessage,
   ItemsMessage,
   LabelClass,
   MapMessage,
@@ -27,7 +28,8 @@ import { Bus, type Chosen } from "../../ui/bus";
 import { count } from "../../ui/dom";
 import { onKey } from "../../ui/keys";
 import { onTheme, readTheme } from "../../ui/theme";
-import { type Colouring, explorerView, type Known } from "./view";
+import { findField } from "./find";
+import { type Colouring, type ExplorerCallbacks, explorerView, type Known } from "./view";
 
 const HOVER_MS = 60;
 const GROW = 10;
@@ -65,7 +67,17 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   let drawing = false;
   let scale = 1;
 
-  const view = explorerView(root, {
+  const find = findField(
+    {
+      find: (query) => {
+        if (query) channel.ask({ type: "find", view: channel.view, query });
+        else if (chosen?.how === "search") choose(NO_ROWS, "search", true);
+      },
+      done: () => root.focus({ preventScroll: true }),
+    },
+    signal,
+  );
+  const callbacks: ExplorerCallbacks = {
     tool: (tool) => {
       if (plot) plot.tool = tool;
       view.setTool(tool);
@@ -89,13 +101,15 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       drawList();
     },
     retry: () => channel.ask({ type: "retry", view: channel.view }),
-  });
+  };
+  const view = explorerView(root, callbacks, find.element);
   view.setTool("click");
 
   // -- choosing
 
   function choose(rows: Rows, how: How, fromHere = false, from?: Chosen["from"]): void {
     chosen = rows.length ? { rows, how } : null;
+    if (how !== "search" || (!rows.length && !fromHere)) find.clear();
     if (fromHere) void plot?.setSelection(rows);
     view.setChosen(rows.length);
     draft = [];
@@ -171,7 +185,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
 
   function press(key: string, shift: boolean): boolean {
     if (!plot) return false;
-    if (key === "n") plot.next(rings);
+    if (key === "/") find.focus();
+    else if (key === "n") plot.next(rings);
     else if (key === "g") plot.grow(GROW);
     else if (key in ARROWS) plot.move(...ARROWS[key]);
     else if (key === "+" || key === "=") plot.zoom(0.7);
@@ -197,6 +212,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   bus.on("release", () => {
     if (chosen) {
       chosen = null;
+      find.clear();
       view.setChosen(0);
       void plot?.setSelection(NO_ROWS);
     }
@@ -205,6 +221,10 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     if (!plot || !places) return;
     choose(rows, how as How, true, from);
     plot.show(rows);
+    return true;
+  });
+  bus.on("find", () => {
+    find.focus();
     return true;
   });
   bus.on("regroup", ({ finer }) => regroup(finer));
@@ -282,6 +302,17 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   );
 
   // -- what the kernel says
+
+  channel.on<FoundMessage>(
+    "found",
+    (message) => {
+      const rows = message.why ? NO_ROWS : decodeRows(message.rows || "");
+      if (!find.show(message, rows.length) || !plot || !places) return;
+      choose(rows, "search", true);
+      if (rows.length) plot.show(rows);
+    },
+    signal,
+  );
 
   channel.on<ExplorerWelcome>(
     "welcome",

@@ -51,7 +51,7 @@ export type Colouring = Pick<Coloured, "ways" | "by" | "legend">;
 export type Known = { before: string; name: string; after: string; colour: string };
 type Point = Known & { row: number; item: Item | undefined };
 
-export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
+export function explorerView(root: HTMLElement, on: ExplorerCallbacks, find: Node = h("div")) {
   const chart = h("div", { class: "hitl-chart", attrs: { "aria-hidden": "true" } });
   const stageBar = h("span", { class: "hitl-stage-bar" });
   const stageWords = h("span", {});
@@ -163,7 +163,7 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks) {
     rows,
   );
   const classes = h("div", { class: "hitl-classes hitl-classes-map", attrs: { hidden: true } });
-  root.append(plot, bar, legend, list, classes);
+  root.append(find, plot, bar, legend, list, classes);
 
   function press(): void {
     pressed = true;

@@ -10,6 +10,7 @@ const HOW: Record<string, string> = {
   lasso: "circled",
   rectangle: "boxed",
   cluster: "a group of the map",
+  search: "found",
 };
 
 /** What is in a selection, before it is labelled as one. */

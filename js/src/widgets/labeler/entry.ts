@@ -302,6 +302,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     if (key === "z") turn(shift ? "redo" : "undo");
     else if (key === "s" && shift) lookAgain();
     else if (key === "[" || key === "]") bus.tell("regroup", { finer: key === "]" });
+    else if (key === "/") return bus.tell("find", null);
     else if (shift) return false;
     else if (key === "s") skip();
     else if (key === "Enter" && questionOf(state.asks)?.drafted) give();

@@ -27,7 +27,13 @@ class Shade(Request, frozen=True, tag="shade"):
     by: Annotated[str, msgspec.Meta(max_length=300)]
 
 
-Takes = shared.Takes | Groups | Shade
+class Find(Request, frozen=True, tag="find"):
+    """What was typed into the find field."""
+
+    query: Annotated[str, msgspec.Meta(max_length=2_000)]
+
+
+Takes = shared.Takes | Groups | Shade | Find
 Engine = Literal["altair", "canvas", "webgl", "raster"]
 
 # -- kernel -> browser
@@ -112,4 +118,23 @@ class StageMessage(ToBrowser, frozen=True, kw_only=True, tag="stage"):
     trouble: str
 
 
-Tells = shared.Tells | ExplorerWelcome | ColouredClasses | MapMessage | MarksMessage | StageMessage
+class Part(msgspec.Struct, frozen=True):
+    """A condition of a query as it was typed, and how many items meet it."""
+
+    typed: str
+    n: int
+
+
+class FoundMessage(ToBrowser, frozen=True, kw_only=True, tag="found"):
+    """The items that a query found, as one string of rows; ``why`` says what is wrong with it."""
+
+    to: str
+    query: str
+    rows: str
+    parts: list[Part]
+    why: str
+
+
+Tells = (
+    shared.Tells | ExplorerWelcome | ColouredClasses | MapMessage | MarksMessage | StageMessage | FoundMessage
+)

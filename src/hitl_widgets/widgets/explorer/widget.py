@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.data.rows import encode
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.questions.base import kind_of
 from hitl_widgets.widgets.channel import bundle
@@ -73,6 +74,8 @@ class Explorer(SessionWidget):
                 self.loop.background.regroup(message.scale)
             case m.Shade():
                 self._shade(message)
+            case m.Find():
+                self._find(message)
             case _:
                 super()._handle(message)
 
@@ -129,6 +132,15 @@ class Explorer(SessionWidget):
             self._post(self._classes())
             self._sent, self._number = self._marks(), self._number + 1
             self._send_marks(self._sent, None, None)
+
+    def _find(self, message: m.Find) -> None:
+        rows, parts, why = "", [], ""
+        try:
+            found = self.loop.finder.find(message.query)
+            rows, parts = encode(found.rows), [m.Part(words(typed), n) for typed, n in found.parts]
+        except InvalidInput as error:
+            why = words(error)
+        self._post(m.FoundMessage(to=message.view, query=message.query, rows=rows, parts=parts, why=why))
 
     def _stage(self) -> Stage | None:
         stage = self.loop.background.stage

@@ -16,7 +16,12 @@ from hitl_widgets.widgets.wire import Selection
 __all__ = ["act", "items_of"]
 
 # How a bulk act chose its items, as the map does.
-BULK: dict[str | None, Selection] = {"lasso": "lasso", "rectangle": "rectangle", "cluster": "cluster"}
+BULK: dict[str | None, Selection] = {
+    "lasso": "lasso",
+    "rectangle": "rectangle",
+    "cluster": "cluster",
+    "search": "search",
+}
 # What a message holds beside the act.
 WIRE = {"type", "id", "pool", "late_ms"}
 OTHER_ROWS = "The table changed since these points were selected: select them again."

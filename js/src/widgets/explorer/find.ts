@@ -1,0 +1,182 @@
+import "./find.css";
+import type { FoundMessage } from "../../host/protocol";
+import { count, h, said, setText, show, svg } from "../../ui/dom";
+
+const TYPING_MS = 150;
+const HINT =
+  "Words, \u201cphrases\u201d, /patterns/, class:name, predicted:name, doubt>0.6, column>value, unlabelled";
+
+export type FindCallbacks = {
+  /** Find this; a blank text finds nothing and lets go of what was found. */
+  find: (query: string) => void;
+  /** The keys are for what was found. */
+  done: () => void;
+};
+
+export type FindField = {
+  element: HTMLElement;
+  focus: () => void;
+  /** What the kernel found; an answer to what was typed before is left out. */
+  show: (found: FoundMessage, n: number) => boolean;
+  clear: () => void;
+};
+
+/** One field for words, patterns and conditions. What it finds is selected as it is typed. */
+export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
+  let asked = "";
+  let leaving = false;
+  let typing: ReturnType<typeof setTimeout> | undefined;
+  const input = h("input", {
+    class: "hitl-find-input",
+    attrs: {
+      type: "text",
+      placeholder: "Find",
+      "aria-label": "Find items",
+      autocomplete: "off",
+      autocapitalize: "off",
+      spellcheck: "false",
+      enterkeyhint: "search",
+      maxlength: 2000,
+    },
+    title: HINT,
+  });
+  const found = h("span", { class: "hitl-find-count hitl-number", attrs: { role: "status" } });
+  const slash = h("kbd", { text: "/", title: "Key /" });
+  const close = h("button", {
+    class: "hitl-find-clear",
+    text: "\u00d7",
+    title: "Clear (Esc)",
+    on: { click: () => leave() },
+    attrs: { type: "button", "aria-label": "Clear the search", hidden: true },
+  });
+  const parts = h("div", { class: "hitl-find-below hitl-faint", attrs: { hidden: true } });
+  const why = h("div", { class: "hitl-find-below hitl-bad", attrs: { role: "alert", hidden: true } });
+  const hint = h("div", { class: "hitl-find-below hitl-faint", text: HINT, attrs: { hidden: true } });
+  const element = h(
+    "div",
+    { class: "hitl-find", attrs: { role: "search" } },
+    h("label", { class: "hitl-find-box" }, glass(), input, found, slash, close),
+    hint,
+    parts,
+    why,
+  );
+
+  function ask(): void {
+    clearTimeout(typing);
+    const query = input.value.trim();
+    if (query === asked) return;
+    asked = query;
+    draw();
+    if (query) found.textContent = "\u2026";
+    else forget();
+    on.find(query);
+  }
+
+  function forget(): void {
+    setText(found, "");
+    show(parts, false);
+    refuse("");
+  }
+
+  function refuse(words: string): void {
+    setText(why, words);
+    show(why, words !== "");
+    input.setAttribute("aria-invalid", String(words !== ""));
+  }
+
+  function draw(): void {
+    const blank = !input.value.trim();
+    show(slash, blank && document.activeElement !== input);
+    show(close, !blank);
+    show(hint, blank && document.activeElement === input);
+  }
+
+  function leave(): void {
+    input.value = "";
+    ask();
+    on.done();
+    draw();
+  }
+
+  input.addEventListener(
+    "input",
+    () => {
+      clearTimeout(typing);
+      leaving = false;
+      typing = setTimeout(ask, TYPING_MS);
+      draw();
+    },
+    { signal },
+  );
+  input.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.isComposing) return;
+      if (event.key === "Escape") leave();
+      else if (event.key === "Enter") {
+        ask();
+        // The keys go to what is found once it is: a class key that comes sooner would be typed here.
+        if (found.textContent === "\u2026") leaving = true;
+        else if (asked && why.hidden) on.done();
+      } else return;
+      event.preventDefault();
+      event.stopPropagation();
+    },
+    { signal },
+  );
+  for (const type of ["focus", "blur"] as const) input.addEventListener(type, draw, { signal });
+  signal.addEventListener("abort", () => clearTimeout(typing));
+
+  return {
+    element,
+    focus() {
+      input.focus({ preventScroll: true });
+      input.select();
+    },
+    show(message, n) {
+      if (message.query !== asked) return false;
+      setText(found, message.why ? "" : `${count(n, "item")} found`);
+      refuse(message.why);
+      const several = message.parts.length > 1;
+      show(parts, several);
+      if (several) {
+        parts.replaceChildren(
+          ...message.parts.flatMap(({ typed, n }, i) => [
+            i ? " \u00b7 " : "",
+            said(typed),
+            ` ${n.toLocaleString("en")}`,
+          ]),
+        );
+      }
+      if (leaving && !message.why) on.done();
+      leaving = false;
+      return true;
+    },
+    clear() {
+      clearTimeout(typing);
+      input.value = asked = "";
+      forget();
+      draw();
+    },
+  };
+}
+
+function glass(): SVGElement {
+  const icon = svg("svg", {
+    viewBox: "0 0 16 16",
+    width: 14,
+    height: 14,
+    "aria-hidden": "true",
+    class: "hitl-find-icon",
+  });
+  icon.append(
+    svg("circle", { cx: 6.75, cy: 6.75, r: 4.5, fill: "none", stroke: "currentColor", "stroke-width": 1.5 }),
+    svg("path", {
+      d: "M10.2 10.2 14 14",
+      stroke: "currentColor",
+      "stroke-width": 1.5,
+      "stroke-linecap": "round",
+    }),
+  );
+  return icon;
+}

@@ -1,0 +1,143 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { FoundMessage } from "../src/host/protocol";
+import { findField } from "../src/widgets/explorer/find";
+
+const answer = (query: string, more: Partial<FoundMessage> = {}): FoundMessage => ({
+  type: "found",
+  to: "view",
+  query,
+  rows: "",
+  parts: [],
+  why: "",
+  ...more,
+});
+
+function field() {
+  const on = { find: vi.fn(), done: vi.fn() };
+  const stop = new AbortController();
+  const made = findField(on, stop.signal);
+  document.body.replaceChildren(made.element);
+  const input = made.element.querySelector("input") as HTMLInputElement;
+  const type = (text: string): void => {
+    input.value = text;
+    input.dispatchEvent(new Event("input"));
+  };
+  const press = (key: string): KeyboardEvent => {
+    const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+    input.dispatchEvent(event);
+    return event;
+  };
+  const status = (): string => made.element.querySelector("[role=status]")?.textContent ?? "";
+  return { on, stop, made, input, type, press, status };
+}
+
+describe("the find field", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("asks once a person stops typing, and once for the same words", () => {
+    const { on, type } = field();
+    for (const text of ["r", "re", "refund"]) type(text);
+    expect(on.find).not.toHaveBeenCalled();
+    vi.runAllTimers();
+    expect(on.find).toHaveBeenCalledExactlyOnceWith("refund");
+    type(" refund ");
+    vi.runAllTimers();
+    expect(on.find).toHaveBeenCalledOnce();
+  });
+
+  it("shows the answer to what stands there, and no other", () => {
+    const { made, type, status } = field();
+    type("refund late");
+    vi.runAllTimers();
+    expect(status()).toBe("…");
+    expect(made.show(answer("refund"), 3)).toBe(false);
+    expect(status()).toBe("…");
+    const parts = [
+      { typed: "refund", n: 1337 },
+      { typed: "late", n: 2 },
+    ];
+    expect(made.show(answer("refund late", { parts }), 1)).toBe(true);
+    expect(status()).toBe("1 item found");
+    expect(made.element.textContent).toContain("refund 1,337 · late 2");
+  });
+
+  it("gives the keys away with Enter, but not before there is an answer", () => {
+    const { on, made, type, press } = field();
+    type("refund");
+    expect(press("Enter").defaultPrevented).toBe(true);
+    expect(on.find).toHaveBeenCalledExactlyOnceWith("refund");
+    expect(on.done).not.toHaveBeenCalled();
+    made.show(answer("refund"), 3);
+    expect(on.done).toHaveBeenCalledOnce();
+    press("Enter");
+    expect(on.done).toHaveBeenCalledTimes(2);
+  });
+
+  it("stays where it is when the query cannot be read", () => {
+    const { on, made, type, press, input, status } = field();
+    type("clas:x");
+    press("Enter");
+    made.show(answer("clas:x", { why: "no column or field 'clas'" }), 0);
+    expect(on.done).not.toHaveBeenCalled();
+    expect(made.element.querySelector("[role=alert]")?.textContent).toBe("no column or field 'clas'");
+    expect(input.getAttribute("aria-invalid")).toBe("true");
+    expect(status()).toBe("");
+    press("Enter");
+    expect(on.done).not.toHaveBeenCalled();
+    type("class:x");
+    vi.runAllTimers();
+    made.show(answer("class:x"), 0);
+    expect(input.getAttribute("aria-invalid")).toBe("false");
+    expect(status()).toBe("0 items found");
+  });
+
+  it("forgets with Escape, which goes no further", () => {
+    const { on, made, type, press, input, status } = field();
+    type("refund");
+    vi.runAllTimers();
+    made.show(answer("refund"), 3);
+    const outside = vi.fn();
+    document.body.addEventListener("keydown", outside, { once: true });
+    press("Escape");
+    expect(outside).not.toHaveBeenCalled();
+    expect([input.value, status()]).toEqual(["", ""]);
+    expect(on.find).toHaveBeenLastCalledWith("");
+    expect(on.done).toHaveBeenCalledOnce();
+  });
+
+  it("leaves keys of an input method and other keys alone", () => {
+    const { on, press, input } = field();
+    const composing = new KeyboardEvent("keydown", { key: "Enter", isComposing: true, cancelable: true });
+    input.dispatchEvent(composing);
+    expect(composing.defaultPrevented).toBe(false);
+    expect(press("1").defaultPrevented).toBe(false);
+    expect(on.done).not.toHaveBeenCalled();
+  });
+
+  it("is emptied when something else is chosen, without asking", () => {
+    const { on, made, type, input, status } = field();
+    type("refund");
+    vi.runAllTimers();
+    made.clear();
+    expect([input.value, status()]).toEqual(["", ""]);
+    expect(made.show(answer("refund"), 3)).toBe(false);
+    expect(on.find).toHaveBeenCalledOnce();
+    type("refund");
+    vi.runAllTimers();
+    expect(on.find).toHaveBeenCalledTimes(2);
+  });
+
+  it("asks nothing after the view is gone", () => {
+    const { on, stop, type } = field();
+    type("refund");
+    stop.abort();
+    vi.runAllTimers();
+    expect(on.find).not.toHaveBeenCalled();
+  });
+});
