@@ -146,7 +146,7 @@ def test_of_what_is_asked_blind_the_whole_page_says_nothing_until_it_is_answered
     row = bench.card.get_attribute("data-row")
     page.mouse.down()
     page.mouse.up()
-    bench.labeler.get_by_text("Chosen on the map, asked without a hint").wait_for()
+    bench.labeler.get_by_text("Chosen, asked without a hint").wait_for()
     assert bench.card.get_attribute("data-row") == row
     assert says() == []
     page.screenshot(path=SHOTS / "blind.png")

@@ -193,13 +193,14 @@ def test_texts_classes_and_names_are_read_as_they_were_typed(desk, engine):
     page.wait_for_timeout(300)
     assert isolated(page) == []
     bench.press("Escape")
-    # Hover every corner of the map, then the list of points in doubt.
+    # Hover every corner of the map, then the list.
     box = bench.overlay.bounding_box()
     for i in range(24):
         x, y = 0.5 + 0.42 * math.cos(i) * i / 24, 0.5 + 0.42 * math.sin(i) * i / 24
         page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
         page.wait_for_timeout(70)
-    bench.explorer.locator(".hitl-list summary").click()
+    bench.explorer.get_by_role("button", name="List", exact=True).click()
+    bench.explorer.locator(".hitl-line .hitl-glimpse").first.wait_for()
     page.wait_for_timeout(300)
     assert isolated(page) == []
 

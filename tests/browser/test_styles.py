@@ -44,7 +44,8 @@ def test_the_order_of_the_widgets_style_sheets_changes_nothing(desk):
     bench.card.locator(".hitl-members li").first.wait_for()
     for details in notebook.page.locator(".hitl details").all():
         details.evaluate("e => { e.open = true }")
-    bench.explorer.locator(".hitl-list-row").first.wait_for()
+    bench.explorer.get_by_role("button", name="List", exact=True).click()
+    bench.explorer.locator(".hitl-line .hitl-glimpse").first.wait_for()
     n_sheets, n_elements, differences = notebook.page.evaluate(DIFFERENCES)
     assert n_sheets == 4
     assert n_elements > 200

@@ -208,6 +208,12 @@ export type Shade = { type: "shade"; id: string; view: string; by: string };
 /** What was typed into the find field. */
 export type Find = { type: "find"; id: string; view: string; query: string };
 
+/** Items in an order: `rows` of them, all where that is empty; `down` puts the largest first. */
+export type List = { type: "list"; id: string; view: string; rows?: string; by?: string; down?: boolean };
+
+/** Some lines of the list that a view asked for last, by its number. */
+export type Window = { type: "window"; id: string; view: string; number: number; start: number; n: number };
+
 /** A way to colour the map, and its name for people. */
 export type Way = { by: string; words: string };
 
@@ -279,6 +285,25 @@ export type FoundMessage = {
   parts: Part[];
   why: string;
 };
+
+/**
+ * A list is there: how many lines it has, what it can be ordered by, and the columns beside the items. `why`
+ * says what is wrong with the order that was asked for.
+ */
+export type ListMessage = {
+  type: "list";
+  to: string;
+  number: number;
+  n: number;
+  by: string;
+  down: boolean;
+  orders: string[];
+  columns: string[];
+  why: string;
+};
+
+/** Lines of a list from `start` on. Buffer: their rows (uint32). `cells`: the columns beside each. */
+export type WindowMessage = { type: "window"; to: string; number: number; start: number; cells: string[][] };
 
 // -- Labeler
 
@@ -553,6 +578,8 @@ export type Request =
   | Groups
   | Shade
   | Find
+  | List
+  | Window
   | Sample
   | Skipped
   | Step

@@ -23,6 +23,8 @@ export type PageEvents = {
   regroup: { finer: boolean };
   /** The find field is to take the keys. */
   find: null;
+  /** The items are to be shown as a list, or as a map again. */
+  list: null;
   /** The Labeler is done with the selection. */
   release: null;
   /** Acts that the kernel has not acknowledged. */

@@ -63,15 +63,17 @@ class Finder:
 
     Parameters
     ----------
-    pool, log, blind
+    pool, columns, log, blind
         Of the session.
     newest
         Gives its newest round, or None.
     """
 
-    def __init__(self, pool: Pool, log: Log, blind: Blind, newest: Callable[[], Round | None]) -> None:
-        self._pool, self._log, self._blind, self._newest = pool, log, blind, newest
-        self.columns = Columns(pool)
+    def __init__(
+        self, pool: Pool, columns: Columns, log: Log, blind: Blind, newest: Callable[[], Round | None]
+    ) -> None:
+        self._pool, self.columns = pool, columns
+        self._log, self._blind, self._newest = log, blind, newest
         self._lock = threading.Lock()
         self._index: WordIndex | None = None
 

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from hitl_widgets.background.worker import Worker, weakly
+from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.labels.events import new_event_id
 from hitl_widgets.loop.acts import Acts
@@ -19,6 +20,7 @@ from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.finding import Finder
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.listeners import Listener, Listeners
+from hitl_widgets.loop.listing import Listing
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.openings import Run, abandon, enter
 from hitl_widgets.loop.round import Round
@@ -54,8 +56,8 @@ class Loop:
     ----------
     log, acts, blind, background
         What was said; what people do; what is asked without a hint; features, map and model.
-    finder
-        Finds items by what people type.
+    finder, listing
+        Finds items by what people type; orders them for a table.
     token
         Names this session on a page: another run of its cell is another.
     earlier
@@ -96,7 +98,9 @@ class Loop:
         )
         self._listeners = Listeners(self.background.note_view, weakly(self._leave))
         background, trainer = self.background, self.background.trainer
-        self.finder = Finder(self.pool, self.log, self.blind, lambda: background.round)
+        columns = Columns(self.pool)
+        self.finder = Finder(self.pool, columns, self.log, self.blind, lambda: background.round)
+        self.listing = Listing(self.pool, columns, self.log, self.blind, lambda: background.round)
         self.acts = Acts(self.log, self.blind, lambda: trainer.number)
         # Of no cycle: a session that nobody holds is gone at once, and with it its connections.
         self.log.follow = partial(_follow, trainer, self.background.news)

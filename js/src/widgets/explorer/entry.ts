@@ -7,10 +7,12 @@ import type {
   FoundMessage,
   ItemsMessage,
   LabelClass,
+  ListMessage,
   MapMessage,
   MarksMessage,
   Refused,
   StageMessage,
+  WindowMessage,
 } from "../../host/protocol";
 import { loadVega, type VegaModule } from "../../host/vega";
 import { defineWidget } from "../../host/widget";
@@ -29,9 +31,12 @@ import { count } from "../../ui/dom";
 import { onKey } from "../../ui/keys";
 import { onTheme, readTheme } from "../../ui/theme";
 import { findField } from "./find";
+import { type Line, listView, type Named } from "./list";
 import { type Colouring, type ExplorerCallbacks, explorerView, type Known } from "./view";
 
 const HOVER_MS = 60;
+/** Steps of the doubt that the kernel sends. */
+const LEVELS = 15;
 const GROW = 10;
 const ARROWS: Record<string, [number, number]> = {
   ArrowLeft: [-1, 0],
@@ -63,6 +68,12 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   let here = -1;
   let labeler = false;
   let listing = false;
+  /** The rows that the list shows, null for all; its number; and those of it that are on the screen. */
+  let listed: Rows | null = null;
+  let listNumber = -1;
+  let inList: number[] = [];
+  /** The list has chosen its current line, and no box is checked. */
+  let single = false;
   let starting = false;
   let drawing = false;
   let scale = 1;
@@ -71,9 +82,15 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     {
       find: (query) => {
         if (query) channel.ask({ type: "find", view: channel.view, query });
-        else if (chosen?.how === "search") choose(NO_ROWS, "search", true);
+        else {
+          if (chosen?.how === "search") choose(NO_ROWS, "search", true);
+          if (listing) {
+            listed = null;
+            orderList("doubt", true);
+          }
+        }
       },
-      done: () => root.focus({ preventScroll: true }),
+      done: () => (listing ? list.focus() : root.focus({ preventScroll: true })),
     },
     signal,
   );
@@ -92,24 +109,41 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     grow: () => plot?.grow(GROW),
     nextDoubt: () => plot?.next(rings),
     regroup,
-    choose: (row) => {
-      plot?.next([row]);
-      root.focus({ preventScroll: true });
-    },
-    list: (open) => {
-      listing = open;
-      drawList();
-    },
+    showAs,
     retry: () => channel.ask({ type: "retry", view: channel.view }),
   };
-  const view = explorerView(root, callbacks, find.element);
+  const list = listView(
+    {
+      order: (by, down) => orderList(by, down),
+      lines: (start, n) => channel.ask({ type: "window", view: channel.view, number: listNumber, start, n }),
+      line,
+      item: (row) => glimpses.get(row),
+      want: (rows) => {
+        inList = rows;
+        fetchGlimpses();
+      },
+      check: (rows) => {
+        single = false;
+        choose(rows, chosen && chosen.how !== "clicked" ? chosen.how : "clicked", true);
+      },
+      open: (row) => {
+        single = true;
+        choose(Uint32Array.of(row), "clicked", true);
+      },
+      say,
+    },
+    signal,
+  );
+  const view = explorerView(root, callbacks, find.element, list.element);
   view.setTool("click");
+  view.setList(false);
 
   // -- choosing
 
   function choose(rows: Rows, how: How, fromHere = false, from?: Chosen["from"]): void {
     chosen = rows.length ? { rows, how } : null;
-    if (how !== "search" || (!rows.length && !fromHere)) find.clear();
+    if (!listing && (how !== "search" || (!rows.length && !fromHere))) find.clear();
+    if (listing && !single) list.setChecked(rows);
     if (fromHere) void plot?.setSelection(rows);
     view.setChosen(rows.length);
     draft = [];
@@ -146,7 +180,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   /** Rings the rows that are in doubt, less those that have got a label since; lists them too. */
   function ring(rows: number[]): void {
     rings = rows.filter((row) => (marks?.label[row] ?? NONE) === NONE);
-    drawList();
+    if (listing) list.draw();
   }
 
   /** Shows an act at once, but after the next item; the kernel's answer will say the same. */
@@ -183,9 +217,11 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     say(finer ? "Finer groups" : "Coarser groups");
   }
 
-  function press(key: string, shift: boolean): boolean {
+  function press(key: string, shift: boolean): boolean | "again" {
     if (!plot) return false;
     if (key === "/") find.focus();
+    else if (key === "t" && !classes.some((c) => c.key === "t")) showAs(!listing);
+    else if (listing && list.press(key, shift)) return "again";
     else if (key === "n") plot.next(rings);
     else if (key === "g") plot.grow(GROW);
     else if (key in ARROWS) plot.move(...ARROWS[key]);
@@ -194,6 +230,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     else if (key === "0" && !classes.some((c) => c.key === "0")) plot.showAll();
     else if (key === "[" || key === "]") regroup(key === "]");
     else if (bus.tell("key", { key, shift })) return true;
+    // The notebook would scroll away.
+    else if (key === " ") return true;
     else if (key === "Enter" && question?.drafted && chosen && !labeler) label(draft);
     else if (key === "Escape") {
       if (chosen) choose(NO_ROWS, "clicked", true);
@@ -212,7 +250,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   bus.on("release", () => {
     if (chosen) {
       chosen = null;
-      find.clear();
+      if (!listing) find.clear();
+      list.setChecked(NO_ROWS);
       view.setChosen(0);
       void plot?.setSelection(NO_ROWS);
     }
@@ -223,12 +262,19 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     plot.show(rows);
     return true;
   });
+  bus.on("list", () => {
+    showAs(!listing);
+    return true;
+  });
   bus.on("find", () => {
     find.focus();
     return true;
   });
   bus.on("regroup", ({ finer }) => regroup(finer));
-  bus.on("acted", ({ rows, codes }) => paint(rows, codes));
+  bus.on("acted", ({ rows, codes }) => {
+    paint(rows, codes);
+    if (listing && single && rows.length === 1 && rows[0] === list.current) setTimeout(() => list.next());
+  });
   bus.on("current", (current) => {
     here = current?.row ?? -1;
     plot?.setHere(here);
@@ -270,19 +316,59 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     view.showTip(hover.at, glimpses.get(hover.row), known(hover.row));
   }
 
-  function drawList(): void {
-    if (!listing) return;
-    const model = marks?.predicted.some((code) => code !== NONE) ?? false;
-    view.setList(
-      rings.map((row) => ({ row, item: glimpses.get(row), ...known(row) })),
-      model,
-    );
-    fetchGlimpses();
+  function fetchGlimpses(): void {
+    fetch.want([...(hover ? [hover.row] : []), ...(listing ? inList : [])]);
   }
 
-  function fetchGlimpses(): void {
-    fetch.want([...(hover ? [hover.row] : []), ...(listing ? rings : [])]);
+  // -- the list
+
+  function showAs(asList: boolean): void {
+    if (asList === listing) return;
+    listing = asList;
+    view.setList(asList);
+    if (asList) {
+      single = false;
+      listed = chosen?.rows ?? null;
+      orderList(listed ? "row" : "doubt", !listed);
+      list.setChecked(chosen?.rows ?? NO_ROWS);
+      list.focus();
+    } else {
+      // The plot had no size while it was away.
+      if (view.plot.clientWidth > 50) void plot?.resize(view.plot.clientWidth, view.plot.clientHeight);
+      root.focus({ preventScroll: true });
+    }
   }
+
+  function orderList(by: string, down: boolean): void {
+    list.expect(listed);
+    channel.ask({ type: "list", view: channel.view, rows: listed ? encodeRows(listed) : "", by, down });
+  }
+
+  const shadeOf = (shade: number | undefined): Named => {
+    const entry = colouring.legend[shade ?? NONE];
+    return entry ? { name: entry.name, colour: entry.color } : null;
+  };
+
+  function line(row: number): Line {
+    const doubt = marks?.doubt[row] ?? 0;
+    const hidden = doubt === BLIND;
+    const guess = hidden ? null : shadeOf(marks?.predicted[row]);
+    return { label: shadeOf(marks?.label[row]), guess, doubt: guess ? doubt / LEVELS : null, hidden };
+  }
+
+  channel.on<ListMessage>(
+    "list",
+    (message) => {
+      listNumber = message.number;
+      list.show(message);
+    },
+    signal,
+  );
+  channel.on<WindowMessage>(
+    "window",
+    (message, [rows]) => list.fill(message.number, message.start, u32(rows), message.cells),
+    signal,
+  );
 
   channel.on<ItemsMessage>(
     "items",
@@ -296,7 +382,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       const rows = came.map(([row]) => row);
       fetch.got(rows, message.left, sizeOf(message.items, pictures), message.took_ms);
       drawTip();
-      drawList();
+      if (listing) list.draw();
     },
     signal,
   );
@@ -308,8 +394,12 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     (message) => {
       const rows = message.why ? NO_ROWS : decodeRows(message.rows || "");
       if (!find.show(message, rows.length) || !plot || !places) return;
+      single = false;
       choose(rows, "search", true);
-      if (rows.length) plot.show(rows);
+      if (listing) {
+        listed = message.why ? null : rows;
+        orderList("row", false);
+      } else if (rows.length) plot.show(rows);
     },
     signal,
   );

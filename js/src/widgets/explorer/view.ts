@@ -21,8 +21,8 @@ export type ExplorerCallbacks = {
   give: () => void;
   clear: () => void;
   grow: () => void;
-  choose: (row: number) => void;
-  list: (open: boolean) => void;
+  /** Show the items as a list, or as a map. */
+  showAs: (list: boolean) => void;
   /** Do again what failed in the background. */
   retry: () => void;
   nextDoubt: () => void;
@@ -49,9 +49,13 @@ const COLOURS: [ColourBy, string][] = [
 export type Colouring = Pick<Coloured, "ways" | "by" | "legend">;
 
 export type Known = { before: string; name: string; after: string; colour: string };
-type Point = Known & { row: number; item: Item | undefined };
 
-export function explorerView(root: HTMLElement, on: ExplorerCallbacks, find: Node = h("div")) {
+export function explorerView(
+  root: HTMLElement,
+  on: ExplorerCallbacks,
+  find: HTMLElement = h("div"),
+  table: HTMLElement = h("div"),
+) {
   const chart = h("div", { class: "hitl-chart", attrs: { "aria-hidden": "true" } });
   const stageBar = h("span", { class: "hitl-stage-bar" });
   const stageWords = h("span", {});
@@ -90,7 +94,8 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks, find: Nod
     attrs: { type: "button" },
   });
   const chip = h("div", { class: "hitl-chip", attrs: { hidden: true } }, chosen, grow, clear);
-  const plot = h("div", { class: "hitl-plot" }, chart, empty, chip, stage, trouble, tip);
+  const plot = h("div", { class: "hitl-plot" }, chart, empty, chip, tip);
+  const place = h("div", { class: "hitl-place" }, plot, table, stage, trouble);
 
   const tools = TOOLS.map(([tool, words, title]) =>
     h("button", {
@@ -117,6 +122,8 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks, find: Nod
   });
   const legend = h("div", { class: "hitl-legend", attrs: { hidden: true } });
   const groups = h("span", { class: "hitl-count", attrs: { hidden: true } });
+  const asMap = way("Map", "Show the items as points (key T)", () => on.showAs(false));
+  const asList = way("List", "Show the items as lines (key T)", () => on.showAs(true));
   const bar = h(
     "div",
     { class: "hitl-tools", attrs: { role: "toolbar", "aria-label": "Map" } },
@@ -153,33 +160,14 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks, find: Nod
       ),
     ),
   );
-  let pressed = false;
-  let waiting: (() => void) | null = null;
-  const rows = h("ol", { class: "hitl-list-rows", on: { pointerdown: press } });
-  const list = h(
-    "details",
-    { class: "hitl-list", on: { toggle: () => on.list(list.open) } },
-    h("summary", { text: "List the points in doubt" }),
-    rows,
+  const top = h(
+    "div",
+    { class: "hitl-top" },
+    find,
+    h("div", { class: "hitl-segment", attrs: { role: "group", "aria-label": "Show as" } }, asMap, asList),
   );
   const classes = h("div", { class: "hitl-classes hitl-classes-map", attrs: { hidden: true } });
-  root.append(find, plot, bar, legend, list, classes);
-
-  function press(): void {
-    pressed = true;
-    const release = () => {
-      window.removeEventListener("pointerup", release);
-      window.removeEventListener("pointercancel", release);
-      // After the click that follows the release.
-      setTimeout(() => {
-        pressed = false;
-        waiting?.();
-        waiting = null;
-      });
-    };
-    window.addEventListener("pointerup", release);
-    window.addEventListener("pointercancel", release);
-  }
+  root.append(top, place, bar, legend, classes);
 
   const view = {
     plot,
@@ -267,33 +255,17 @@ export function explorerView(root: HTMLElement, on: ExplorerCallbacks, find: Nod
         ),
       );
     },
-    /** The doubtful points in words, for those who cannot see the map. */
-    setList(points: Point[], model: boolean): void {
-      // A row that is replaced between press and release would swallow the click.
-      if (pressed) {
-        waiting = () => view.setList(points, model);
-        return;
-      }
-      const focused = rows.contains(document.activeElement);
-      rows.replaceChildren(
-        ...points.map(({ row, item, ...known }) =>
-          h(
-            "li",
-            {},
-            h(
-              "button",
-              { class: "hitl-list-row", on: { click: () => on.choose(row) }, attrs: { type: "button" } },
-              dot(known.colour),
-              h("span", { class: "hitl-faint" }, ...wordsOf(known)),
-              item ? renderGlimpse(item, 120) : h("span", { class: "hitl-faint", text: "…" }),
-            ),
-          ),
-        ),
-      );
-      // The button that had the focus is gone: keep the keys.
-      if (focused) root.focus({ preventScroll: true });
-      const none = model ? "None of the next questions." : "None yet: label a few items of two classes.";
-      if (!points.length) rows.append(h("li", { class: "hitl-faint", text: none }));
+    /** Whether the items are shown as a list. */
+    setList(list: boolean): void {
+      root.dataset.view = list ? "list" : "map";
+      show(plot, !list);
+      show(table, list);
+      show(bar, !list);
+      for (const [element, is] of [
+        [asMap, !list],
+        [asList, list],
+      ] as const)
+        element.setAttribute("aria-pressed", String(is));
     },
     showTip(at: [number, number] | null, item: Item | undefined, known: Known | null): void {
       show(tip, at !== null);
@@ -330,4 +302,8 @@ function tool(text: string, title: string, click: () => void): HTMLElement {
     on: { click },
     attrs: { type: "button", "aria-label": title },
   });
+}
+
+function way(text: string, title: string, click: () => void): HTMLElement {
+  return h("button", { class: "hitl-tool", text, title, on: { click }, attrs: { type: "button" } });
 }

@@ -303,6 +303,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "s" && shift) lookAgain();
     else if (key === "[" || key === "]") bus.tell("regroup", { finer: key === "]" });
     else if (key === "/") return bus.tell("find", null);
+    else if (key === "t" && !state.classes.some((c) => c.key === "t")) return bus.tell("list", null);
     else if (shift) return false;
     else if (key === "s") skip();
     else if (key === "Enter" && questionOf(state.asks)?.drafted) give();

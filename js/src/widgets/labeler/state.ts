@@ -329,9 +329,7 @@ export function onCard(state: LabelerState): Ask | null {
   if (!chosen) return state.current;
   const member = chosen.rows.length === 1 ? chosen.sample?.random[0] : undefined;
   if (!member) return null;
-  const from = { history: "From the history", undo: "Taken back", hand: "Chosen on the map" }[
-    chosen.from ?? "hand"
-  ];
+  const from = { history: "From the history", undo: "Taken back", hand: "Chosen" }[chosen.from ?? "hand"];
   const held = member.codes ? `labelled ${namesOf(member.codes, state.classes)}` : "not labelled yet";
   return { ...member, reason: `${from}, ${member.blind ? "asked without a hint" : held}`, audit: false };
 }

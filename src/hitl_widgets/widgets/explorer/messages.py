@@ -8,7 +8,7 @@ import msgspec
 
 from hitl_widgets.widgets.shared import messages as shared
 from hitl_widgets.widgets.shared.messages import About, Asked, Stage
-from hitl_widgets.widgets.wire import Request, ToBrowser
+from hitl_widgets.widgets.wire import Request, Row, Rows, ToBrowser
 
 __all__ = ["Engine", "Takes", "Tells"]
 
@@ -33,7 +33,23 @@ class Find(Request, frozen=True, tag="find"):
     query: Annotated[str, msgspec.Meta(max_length=2_000)]
 
 
-Takes = shared.Takes | Groups | Shade | Find
+class List(Request, frozen=True, tag="list"):
+    """Items in an order: ``rows`` of them, all where that is empty; ``down`` puts the largest first."""
+
+    rows: Rows = ""
+    by: Annotated[str, msgspec.Meta(max_length=300)] = "row"
+    down: bool = False
+
+
+class Window(Request, frozen=True, tag="window"):
+    """Some lines of the list that a view asked for last, by its number."""
+
+    number: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+    start: Row
+    n: Annotated[int, msgspec.Meta(ge=1, le=500)]
+
+
+Takes = shared.Takes | Groups | Shade | Find | List | Window
 Engine = Literal["altair", "canvas", "webgl", "raster"]
 
 # -- kernel -> browser
@@ -135,6 +151,39 @@ class FoundMessage(ToBrowser, frozen=True, kw_only=True, tag="found"):
     why: str
 
 
+class ListMessage(ToBrowser, frozen=True, kw_only=True, tag="list"):
+    """A list is there: how many lines it has, what it can be ordered by, and the columns beside the items.
+
+    ``why`` says what is wrong with the order that was asked for.
+    """
+
+    to: str
+    number: int
+    n: int
+    by: str
+    down: bool
+    orders: list[str]
+    columns: list[str]
+    why: str
+
+
+class WindowMessage(ToBrowser, frozen=True, kw_only=True, tag="window"):
+    """Lines of a list from ``start`` on. Buffer: their rows (uint32). ``cells``: the columns beside each."""
+
+    to: str
+    number: int
+    start: int
+    cells: list[list[str]]
+
+
 Tells = (
-    shared.Tells | ExplorerWelcome | ColouredClasses | MapMessage | MarksMessage | StageMessage | FoundMessage
+    shared.Tells
+    | ExplorerWelcome
+    | ColouredClasses
+    | MapMessage
+    | MarksMessage
+    | StageMessage
+    | FoundMessage
+    | ListMessage
+    | WindowMessage
 )

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.data.rows import encode
+from hitl_widgets.data.rows import decode, encode
 from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.loop.listing import ORDERS
 from hitl_widgets.questions.base import kind_of
 from hitl_widgets.widgets.channel import bundle
 from hitl_widgets.widgets.explorer import messages as m
 from hitl_widgets.widgets.shared.messages import Stage
 from hitl_widgets.widgets.shared.widget import SessionWidget
-from hitl_widgets.widgets.wire import FromBrowser, words
+from hitl_widgets.widgets.wire import Bye, FromBrowser, words
 
 __all__ = ["Explorer"]
 
 LEVELS = 15
 # No label, no guess, and no level of doubt: nothing is told of the item.
 BLIND = 255
+# Columns beside the items in a list.
+MOST_COLUMNS = 20
 ENGINES = ("auto", "altair", "canvas", "webgl", "raster")
 # Beyond, Vega takes longer than a person waits.
 MOST_FOR_ALTAIR = 5_000
@@ -60,6 +64,7 @@ class Explorer(SessionWidget):
         self._sent: Marks | None = None
         self._by = ""
         self._number = 0
+        self._lists: dict[str, tuple[int, npt.NDArray[np.int64]]] = {}
         super().__init__(session)
 
     @property
@@ -75,7 +80,14 @@ class Explorer(SessionWidget):
             case m.Shade():
                 self._shade(message)
             case m.Find():
-                self._find(message)
+                self._in_order(message, partial(self._find, message), "search")
+            case m.List():
+                self._in_order(message, partial(self._list, message), "search")
+            case m.Window():
+                self._in_order(message, partial(self._window, message), "search")
+            case Bye():
+                self._lists.pop(message.view, None)
+                super()._handle(message)
             case _:
                 super()._handle(message)
 
@@ -141,6 +153,42 @@ class Explorer(SessionWidget):
         except InvalidInput as error:
             why = words(error)
         self._post(m.FoundMessage(to=message.view, query=message.query, rows=rows, parts=parts, why=why))
+
+    def _list(self, message: m.List) -> None:
+        listing, why = self.loop.listing, ""
+        some = decode(message.rows, len(self.loop.pool)) if message.rows else None
+        by, down = message.by, message.down
+        try:
+            order = listing.order(some, by, down=down)
+        except InvalidInput as error:
+            why, by, down = words(error), "row", False
+            order = listing.order(some)
+        number = self._lists.get(message.view, (0, order))[0] + 1
+        self._lists[message.view] = number, order
+        beside = listing.beside[:MOST_COLUMNS]
+        self._post(
+            m.ListMessage(
+                to=message.view,
+                number=number,
+                n=len(order),
+                by=by,
+                down=down,
+                orders=[*ORDERS, *beside],
+                columns=list(beside),
+                why=why,
+            )
+        )
+
+    def _window(self, message: m.Window) -> None:
+        number, order = self._lists.get(message.view, (-1, None))
+        if order is None or number != message.number:
+            return  # it has asked for another list since
+        rows = order[message.start : message.start + message.n]
+        cells = self.loop.listing.cells(rows, self.loop.listing.beside[:MOST_COLUMNS])
+        self._post(
+            m.WindowMessage(to=message.view, number=number, start=message.start, cells=cells),
+            [rows.astype("<u4").tobytes()],
+        )
 
     def _stage(self) -> Stage | None:
         stage = self.loop.background.stage

@@ -108,10 +108,10 @@ class SessionWidget(ChannelWidget):
     def _more(self, message: m.More, since: float) -> None:
         self._post(*items.part(self.loop.pool, message, since))
 
-    def _in_order(self, message: FromBrowser, job: Callable[[], None]) -> None:
+    def _in_order(self, message: FromBrowser, job: Callable[[], None], queue: str = "acts") -> None:
         """Do it, after what was said before; of a large pool where it does not hold the kernel's loop."""
         if len(self.loop.pool) > AT_ONCE:
-            _queue_of(self.loop, "acts").submit(self._answer, message.id, job)
+            _queue_of(self.loop, queue).submit(self._answer, message.id, job)
         else:
             job()
 
