@@ -176,8 +176,8 @@ def acknowledged(found: Found) -> list[str]:
         "## Time until a label is acknowledged",
         "",
         f"In the kernel, from receiving a label's message until its answer is sent; {ITEMS:,} items, the",
-        f"default learner, a Workbench, {ANSWERS} labels 60 ms apart. Milliseconds. For times in a browser see",
-        "[benchmarks.md](benchmarks.md).",
+        f"default learner, a Workbench, {ANSWERS} labels 60 ms apart. Milliseconds. For times in a browser",
+        "see [benchmarks.md](benchmarks.md).",
         "",
         *table(
             ["store", "n", "median", "p95", "p99", "longest", "limit (p95)"],
@@ -220,8 +220,8 @@ def seen(found: Found) -> list[str]:
     return [
         "## Time until other annotators receive a label",
         "",
-        f"Two sessions, which to the store look like two kernels; {ARRIVALS} labels. From the return of a label",
-        "call in one session until the other session has the label without any action. Milliseconds.",
+        f"Two sessions, which look like two kernels to the store; {ARRIVALS} labels. From the return of a",
+        "label call in one session until the other session has the label, without any action. Milliseconds.",
         "",
         *table(
             ["store", "n", "median", "p95", "p99", "longest", "limit (longest)"],
@@ -261,8 +261,8 @@ def together(found: Found) -> list[str]:
     return [
         f"## {PEOPLE} concurrent annotators",
         "",
-        f"{PEOPLE} processes with {EACH} labels each, and a pause of 50 ms before every label. After each of its",
-        "labels a process reads what the others wrote. Milliseconds until saved; the processes share the cores.",
+        f"{PEOPLE} processes with {EACH} labels each, and a pause of 50 ms before every label. After each of",
+        "its labels a process reads what the others wrote. Milliseconds until saved; all share the cores.",
         "",
         *table(head, rows),
     ]
@@ -370,8 +370,8 @@ PARTS: dict[str, tuple[Callable[[], Found], Callable[[Found], list[str]]]] = {
         measure_disk,
         fault(
             "A full disk",
-            "A disk of 3 MB; labels of 2 kB until one is refused. Reading still works, in another store too.\n"
-            "Once there is space, the same store continues to write.",
+            "A disk of 3 MB; labels of 2 kB until one is refused. Reading still works, in another store\n"
+            "too. Once there is space, the same store continues to write.",
         ),
     ),
     "tests": (measure_tests, whole),
