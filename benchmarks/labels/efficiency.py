@@ -6,8 +6,9 @@
     python -m benchmarks.labels.efficiency --quick --sets wine --out /tmp/page.md
 
 A run is one contestant on one set in one repeat. Finished runs are saved in benchmarks/results/labels and
-not repeated, so an interrupted measurement can be continued. Runs with our learner are only valid for the code
-that made them; other runs remain valid. Runs and page of --quick are saved in benchmarks/results/labels-quick.
+not repeated, so an interrupted measurement can be continued. Runs with our learner are only valid for the
+code that made them; other runs remain valid. --quick saves its runs and its page in
+benchmarks/results/labels-quick.
 """
 
 from __future__ import annotations
