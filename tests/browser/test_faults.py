@@ -1,4 +1,4 @@
-"""What goes wrong between a hand and a disk, in a real browser: nothing is lost, nothing is there twice."""
+"""Faults between the user and the disk, in a browser: nothing is lost and nothing is duplicated."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def once(names):
 
 
 def count(figure, fault, folder, given, words=""):
-    """The figure of a fault: what was given, and what is stored of it."""
+    """The figure of a fault: the labels given, and those stored."""
     names = stored(folder)
     lost, twice = max(0, given - len(set(names))), len(names) - len(set(names))
     figure(fault, acknowledged=given, lost=lost, twice=twice, words=words)
@@ -83,7 +83,7 @@ def test_a_page_that_is_reloaded_in_mid_act_loses_nothing(desk, figure):
     notebook.command("docmanager:save")
     bench.focus()
     for key in "12121":
-        bench.press(key)  # the last ones are on their way when the page goes
+        bench.press(key)  # the last ones are in transit when the page goes
     bench.page.reload()
     bench = Bench(bench.page)
     bench.wait_item()
@@ -158,7 +158,7 @@ def test_two_sessions_on_one_task_tell_each_other_and_the_card_says_so(desk, fig
     cards = page.locator(".hitl-labeler .hitl-card")
     page.wait_for_function("() => document.querySelectorAll('.hitl-card .hitl-text').length === 2")
     ann, bob = (page.locator(".hitl-labeler").nth(i) for i in range(2))
-    page.wait_for_timeout(2_500)  # both have looked into the store
+    page.wait_for_timeout(2_500)  # both have polled the store
     assert cards.nth(0).get_attribute("data-row") != cards.nth(1).get_attribute("data-row")
     row = int(cards.nth(0).get_attribute("data-row"))
     bob.evaluate("e => e.focus()")
@@ -172,7 +172,7 @@ def test_two_sessions_on_one_task_tell_each_other_and_the_card_says_so(desk, fig
     page.screenshot(path=SHOTS / "two.png")
     run(notebook, f"other._loop.acts.label([{row}], 'water')")
     ann.get_by_text("Labelled by somebody else meanwhile: yours is a second opinion").wait_for()
-    assert cards.nth(0).get_attribute("data-row") == str(row)  # nothing moves under the fingers
+    assert cards.nth(0).get_attribute("data-row") == str(row)  # nothing changes while the user types
     ann.evaluate("e => e.focus()")
     page.keyboard.press("1")
     run(notebook, "print(session.labels().query('annotator == \"ann\"').selection.tolist())")
@@ -201,7 +201,7 @@ def test_an_item_that_a_cell_labels_stays_on_the_card_and_says_so(desk):
     bench.labeler.get_by_text("You have labelled it water: your label replaces that").wait_for()
     assert bench.card.get_attribute("data-row") == row
     bench.focus()
-    bench.press("s")  # it keeps its label, and the next comes
+    bench.press("s")  # it keeps its label, and the next item appears
     bench.page.wait_for_function("row => document.querySelector('.hitl-card').dataset.row !== row", arg=row)
     run(notebook, "print(session.labels().label.tolist(), session._loop.labels.skipped.sum())")
     assert notebook.output(2).strip() == "['water'] 0"

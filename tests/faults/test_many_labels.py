@@ -1,4 +1,4 @@
-"""Ten thousand labels through one widget: the last costs what the first did."""
+"""Ten thousand labels through one widget: the last costs as much as the first."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from hitl_widgets.labels.events import new_event_id
 from hitl_widgets.session import Session
 from hitl_widgets.widgets.workbench import Workbench
 
-# Fewer items than labels: the last are corrections.
+# There are fewer items than labels: the last labels are corrections.
 N, LABELS, PART = 9_000, 10_000, 1_000
 
 
 class Sizes:
-    """Notes the bytes of what each widget sends; of answers to a label by themselves."""
+    """Records the bytes that each widget sends, with answers to labels separately."""
 
     def __init__(self, workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
         self.acks: list[int] = []
@@ -86,9 +86,9 @@ def test_ten_thousand_labels_cost_the_same_from_the_first_to_the_last(
     assert len(sizes.acks) == session._loop.log.n_events - 1 == LABELS
     assert session.n_labels == N
     assert max(sizes.acks) < 1_000
-    assert max(sizes.acks[last]) <= max(sizes.acks[first]) + 10  # longer numbers, no longer lists
+    assert max(sizes.acks[last]) <= max(sizes.acks[first]) + 10  # numbers grow, lists do not
     assert max(largest[1:]) <= 1.2 * largest[0]
     assert len(labeler._handed) <= 40
-    # What is folded: an event and its place. Nothing that grows with every label besides.
+    # The fold keeps an event and its position; nothing else grows with every label.
     assert grown < 10_000
     session.close()
