@@ -48,7 +48,7 @@ def test_a_cell_run_five_times_leaves_one_session_and_its_threads(desk, figure):
     # Idle threads end, so their number varies; five sessions would have more.
     assert after <= ONE_SESSION
     words = f"one session and {after} threads after five runs, {threads} after one"
-    figure("the cell run again", acknowledged=4, lost=4 - bench.n_labels, twice=0, words=words)
+    figure("cell run again", acknowledged=4, lost=4 - bench.n_labels, twice=0, words=words)
 
 
 def test_a_view_in_another_cell_keeps_its_session_until_that_cell_is_run_again(desk):

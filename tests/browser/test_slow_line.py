@@ -51,9 +51,9 @@ def test_pictures_are_sent_once_and_labels_do_not_wait_for_them(desk, figure):
     # One request at a time: at most one answer is in transit.
     assert sum(size for _, size in sent) < 30 * 200_000
     figure(
-        "pictures on a line of 200 kB/s",
+        "images on a connection of 200 kB/s",
         acknowledged=5,
         lost=0,
         twice=len(came) - len(set(came)),
-        words=f"{len(came)} pictures, none sent twice, {sum(size for _, size in sent) / 1e6:.1f} MB in all",
+        words=f"{len(came)} images, none sent twice, {sum(size for _, size in sent) / 1e6:.1f} MB in total",
     )

@@ -80,9 +80,9 @@ def test_eight_people_label_at_once(
         acknowledged=len(seconds),
         lost=PEOPLE * EACH - sum(kept.values()),
         twice=sum(n - 1 for n in kept.values()),
-        words=f"{sum(n - 1 for n in asked.values())} items asked twice; label until durable median "
+        words=f"{sum(n - 1 for n in asked.values())} items asked twice; time until a label is saved: median "
         f"{1e3 * seconds[len(seconds) // 2]:.0f} ms, p95 {1e3 * seconds[int(0.95 * len(seconds))]:.0f} ms, "
-        "eight models on two cores",
+        "with eight models on two cores",
     )
     assert kept == asked
     assert max(asked.values()) == 1

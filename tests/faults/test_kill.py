@@ -88,7 +88,7 @@ def test_no_acknowledged_act_is_lost_under_kill_9(tmp_path: Path, figure: Callab
         acknowledged=len(acknowledged),
         lost=sum(times[name] == 0 for name in acknowledged),
         twice=sum(n > 1 for n in times.values()),
-        words="labels, lassos, skips, undo, redo, changes of the classes; the file whole after every one",
+        words="labels, lassos, skips, undo, redo, changes of the classes; the file intact after every kill",
     )
     assert len(acknowledged) >= ROUNDS
     assert [name for name in acknowledged if times[name] != 1] == []

@@ -79,9 +79,9 @@ def test_ten_thousand_labels_cost_the_same_from_the_first_to_the_last(
         acknowledged=len(sizes.acks),
         lost=LABELS - len(set(session.history().query("kind == 'label'")["event_id"])),
         twice=session._loop.log.n_events - LABELS - 1,
-        words=f"a label {1e3 * np.median(seconds[first]):.1f} ms among the second thousand, "
-        f"{1e3 * np.median(seconds[last]):.1f} ms among the last; its answer {max(sizes.acks[first])} and "
-        f"{max(sizes.acks[last])} bytes; memory grows by {grown / 1e3:.1f} kB a label, which is the log",
+        words=f"{1e3 * np.median(seconds[first]):.1f} ms per label in the second thousand, "
+        f"{1e3 * np.median(seconds[last]):.1f} ms in the last; answers of {max(sizes.acks[first])} and "
+        f"{max(sizes.acks[last])} bytes; memory grows by {grown / 1e3:.1f} kB per label, for the log",
     )
     assert len(sizes.acks) == session._loop.log.n_events - 1 == LABELS
     assert session.n_labels == N

@@ -119,7 +119,7 @@ def test_a_file_that_becomes_read_only_refuses_in_words_and_can_be_read(
         store.close()
     assert kept_now == [("item 0",), ("item 1",)]
     mode = f"{'DELETE' if kind == 'file' else 'WAL'}, {'closed' if closed else 'open'}"
-    words = "refused in words, read meanwhile, written once it may be"
+    words = "refused with a message, readable meanwhile, written once it is writable"
     lost, twice = 2 - len(set(kept_now)), len(kept_now) - len(set(kept_now))
     figure(f"a file that becomes read-only ({mode})", acknowledged=2, lost=lost, twice=twice, words=words)
 
@@ -140,7 +140,7 @@ def test_a_clock_that_goes_back_between_events_changes_no_order(
     assert answer.value == "19"
     store.close()
     engine = "PostgreSQL" if "://" in location else "SQLite"
-    words = "a day back with every label: the order of the log counts"
+    words = "one day back with every label; the order of the log is unchanged"
     figure(
         f"the clock going backwards ({engine})", acknowledged=20, lost=20 - len(kept), twice=0, words=words
     )
