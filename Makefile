@@ -1,9 +1,9 @@
-# make demo | test | check | bench | screenshot: each sets up what it needs.
+# make demo, test, check, bench, screenshot and others; each sets up what it needs. See make help.
 SHELL := /bin/bash
 PY := .venv/bin/python
 STATIC := src/hitl_widgets/widgets/static
 NODE_OK := $(shell node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)' >/dev/null 2>&1 && echo yes)
-# A Node of our own, from PyPI, where there is none or an old one.
+# Node from PyPI, if Node is missing or too old.
 NODE_PATH_PREFIX := $(if $(NODE_OK),,$(CURDIR)/.venv/bin:)
 NPM := PATH="$(NODE_PATH_PREFIX)$$PATH" npm
 WORKERS ?= 3
@@ -37,21 +37,21 @@ js: $(STATIC)/.built  ## build the JavaScript
 protocol: .venv/.ready  ## write js/src/host/protocol.ts from the widgets' messages
 	$(PY) -m hitl_widgets.widgets.protocol
 
-browser:  ## make sure that there is a Chromium for the tests
+browser:  ## check for Chromium, or install it with apt (as root)
 	@command -v chromium chromium-browser google-chrome google-chrome-stable chrome >/dev/null || \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing Chromium with apt"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
 	else \
-		echo "The browser tests need Chromium: install it (Debian: sudo apt-get install chromium) so that it is on PATH." >&2; exit 1; \
+		echo "The browser tests need Chromium: install it (Debian: sudo apt-get install chromium) and make sure that it is on PATH." >&2; exit 1; \
 	fi
 
-postgres:  ## make sure that there is a PostgreSQL for the tests (else theirs are skipped)
+postgres:  ## check for PostgreSQL, or install it with apt (as root); without it its tests are skipped
 	@compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || \
 	{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing PostgreSQL with apt" && \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null; } || \
-	echo "No PostgreSQL: its tests will be skipped. Debian: sudo apt-get install postgresql" >&2
+	echo "PostgreSQL is not installed: its tests will be skipped. Debian: sudo apt-get install postgresql" >&2
 
-demo: setup  ## open JupyterLab on the quickstart (ARGS=--no-browser prints the address)
+demo: setup  ## open the quickstart in JupyterLab (ARGS=--no-browser prints the address)
 	$(PY) -m hitl_widgets.cli demo $(ARGS)
 
 check: setup  ## ruff, mypy, import rules, Biome, tsc
@@ -61,41 +61,41 @@ check: setup  ## ruff, mypy, import rules, Biome, tsc
 	.venv/bin/lint-imports
 	cd js && $(NPM) run --silent check
 
-test: setup browser postgres  ## every test, fast ones first
+test: setup browser postgres  ## run all tests, fast ones first
 	cd js && $(NPM) run --silent test
 	$(PY) -m pytest -q -n $(WORKERS) tests/unit tests/contract $(ARGS)
 	$(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/faults tests/browser $(ARGS)
 
-test-fast: setup postgres  ## what needs no browser
+test-fast: setup postgres  ## run the tests that need no browser
 	cd js && $(NPM) run --silent test
 	$(PY) -m pytest -q -n $(WORKERS) tests/unit tests/contract $(ARGS)
 
-test-browser: setup browser  ## a real JupyterLab in a real browser
+test-browser: setup browser  ## run the tests in JupyterLab in a browser
 	$(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/browser $(ARGS)
 
-format: setup  ## write the house style
+format: setup  ## format Python and TypeScript
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 	cd js && $(NPM) run --silent format
 
-bench: setup browser  ## measure, and write docs/benchmarks.md
+bench: setup browser  ## measure the speed, and write docs/benchmarks.md
 	$(PY) -m benchmarks.speed.latency $(ARGS)
 
-bench-accuracy: setup  ## measure how often the accuracy's interval is right, and write docs/accuracy.md: hours
+bench-accuracy: setup  ## measure the coverage of the accuracy interval, and write docs/accuracy.md (hours)
 	$(PY) -m benchmarks.accuracy.interval $(ARGS)
 
-bench-labels: setup  ## measure how many labels are saved: hours (ARGS=--quick: minutes, and not into docs/)
+bench-labels: setup  ## measure label efficiency, and write docs/label-efficiency.md (hours; ARGS=--quick: minutes, not into docs/)
 	$(PY) -m benchmarks.labels.efficiency $(ARGS)
 
-bench-reliability: setup postgres  ## measure what survives which fault, and write docs/reliability.md
+bench-reliability: setup postgres  ## measure what is lost in which fault, and write docs/reliability.md
 	$(PY) -m benchmarks.faults.reliability $(ARGS)
 
-screenshot: setup browser  ## the README's picture, from the browser tests
+screenshot: setup browser  ## make the README's screenshot with the browser tests
 	HITL_SCREENSHOT=docs/workbench.png $(PY) -m pytest -q tests/browser -k screenshot
 
-wheel: setup  ## build wheel and sdist
+wheel: setup  ## build the wheel and the sdist
 	$(PY) -m pip install --quiet build
 	$(PY) -m build
 
-clean:  ## remove what was built
+clean:  ## remove everything that was built
 	rm -rf .venv js/node_modules $(STATIC) dist

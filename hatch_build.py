@@ -1,4 +1,4 @@
-"""A wheel carries the built JavaScript; a machine that installs the wheel needs no Node."""
+"""Include the built JavaScript in the wheel, so that installing it does not need Node."""
 
 from __future__ import annotations
 

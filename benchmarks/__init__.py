@@ -1,6 +1,6 @@
-"""Measurements: what docs/ says of speed, labels, accuracy and faults.
+"""Measurements of speed, label efficiency, accuracy and reliability for docs/.
 
-Each is run from the root of the repository, as ``python -m benchmarks.speed.latency``: see README.md.
+Run them from the root of the repository, as in ``python -m benchmarks.speed.latency``; see README.md.
 """
 
 from pathlib import Path

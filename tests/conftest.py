@@ -15,20 +15,20 @@ from hitl_widgets.session import Session
 from hitl_widgets.widgets import channel
 from postgres import HOW, Server, binaries
 
-# A slow machine is not a failure.
+# Slow machines must not fail tests.
 settings.register_profile("hitl", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("hitl")
 
 
 @pytest.fixture
 def no_umap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The map stays the PCA preview: no child process."""
+    """Keep the PCA preview as the map, without a child process."""
     monkeypatch.setattr(mapping, "umap_available", lambda n: False)
 
 
 @pytest.fixture
 def make_session(no_umap: None) -> Iterator[Callable[..., Session]]:
-    """Make sessions of two easy clouds of points, or of what is passed; closes them at the end."""
+    """Make sessions of two separable clouds of points, or of the given data; they are closed at the end."""
     made: list[Session] = []
 
     def make(data: Any = None, **options: Any) -> Session:
@@ -43,13 +43,13 @@ def make_session(no_umap: None) -> Iterator[Callable[..., Session]]:
 
 @pytest.fixture
 def bundles(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Widgets can be made without the built JavaScript."""
+    """Allow making widgets without the built JavaScript."""
     monkeypatch.setattr(channel, "bundle", lambda name: f"/* {name} */")
 
 
 @pytest.fixture
 def figure() -> Callable[..., None]:
-    """Note what a fault test counted, for docs/reliability.md: see benchmarks/faults/reliability.py."""
+    """Record the counts of a fault test for docs/reliability.md; see benchmarks/faults/reliability.py."""
 
     def note(fault: str, **counted: Any) -> None:
         if path := os.environ.get("HITL_FIGURES"):
@@ -61,7 +61,7 @@ def figure() -> Callable[..., None]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
-    """A PostgreSQL server of this process's own."""
+    """A PostgreSQL server for this process."""
     if binaries() is None:
         missing("postgres", HOW)
     server = Server()
@@ -70,7 +70,7 @@ def postgres() -> Iterator[Server]:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Tests that something was missing for are named at the end, where nobody overlooks them."""
+    """List the tests that were skipped for missing software at the end, where they are noticed."""
     skipped: dict[str, list[str]] = {}
     for report in terminalreporter.stats.get("skipped", []):
         why = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)

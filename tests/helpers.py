@@ -1,4 +1,4 @@
-"""What several test files use."""
+"""Helpers shared by several test files."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 
 from hitl_widgets.session import Session
 
-# Every text, with the characters that break encoders among the likely ones. (As st.text(), these would
+# Any text, with a high share of the characters that break encoders. (In st.text(), these would
 # be as rare as any other.)
-# Low surrogates alone: JSON joins a high and a low one to one character.
+# Only low surrogates: JSON combines a high and a low one into one character.
 ANY_TEXT = st.lists(
     st.characters(exclude_categories=["Cs"]) | st.sampled_from("\0\udcff\u2028"), max_size=20
 ).map("".join)
 
 
 def clouds(n: int = 60, seed: int = 0) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Two clouds of points that a line tells apart: float32 (n, 4), and 'a' or 'b' of each."""
+    """Two linearly separable clouds of points: float32 (n, 4), and their classes 'a' or 'b'."""
     rng = np.random.default_rng(seed)
     y = np.arange(n) % 2
     X = rng.normal(size=(n, 4)) + 6 * y[:, None]
@@ -31,7 +31,7 @@ def clouds(n: int = 60, seed: int = 0) -> tuple[np.ndarray[Any, Any], np.ndarray
 
 
 def missing(what: str, how: str) -> NoReturn:
-    """Skip the test, loudly (see conftest.py); fail it where HITL_REQUIRE names what is missing."""
+    """Skip the test with a message (see conftest.py); fail it if HITL_REQUIRE names what is missing."""
     words = f"{what} is missing: {how}"
     if what in os.environ.get("HITL_REQUIRE", "").split(","):
         pytest.fail(words)
@@ -39,7 +39,7 @@ def missing(what: str, how: str) -> NoReturn:
 
 
 def until(holds: Callable[[], Any]) -> None:
-    """Wait for what comes by itself."""
+    """Wait until a condition holds."""
     end = time.monotonic() + 20
     while not holds():
         assert time.monotonic() < end, "it never came"
@@ -47,7 +47,7 @@ def until(holds: Callable[[], Any]) -> None:
 
 
 class Told:
-    """Collects what a session tells, and waits for one of it."""
+    """Collects the notifications of a session, and waits for one of them."""
 
     def __init__(self, session: Session) -> None:
         self.words: list[str] = []

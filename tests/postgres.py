@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, from the system's binaries."""
+"""A PostgreSQL server for the tests, from the system's binaries."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HOW = "make postgres (as root), or apt-get install postgresql"
 
 
 def binaries() -> Path | None:
-    """The folder with initdb and postgres, of the newest version installed."""
+    """The folder with initdb and postgres of the newest installed version."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda p: float(p.parts[-3]))
     if found:
         return found[-1].parent
@@ -28,9 +28,9 @@ def binaries() -> Path | None:
 
 
 class Server:
-    """Listens on a spare port of the loopback, with fsync on; everything lies in a folder of its own.
+    """Listens on a free port of the loopback interface, with fsync on; all files are in its own folder.
 
-    The user is ``postgres`` where we are root, since initdb refuses root.
+    If run as root, the user is ``postgres``, because initdb refuses root.
     """
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class Server:
         return self._folder / "data"
 
     def start(self) -> None:
-        """Start it, as a child of ours, and wait until it answers."""
+        """Start it as a child process, and wait until it answers."""
         import psycopg
 
         settings = {
@@ -77,12 +77,12 @@ class Server:
         raise AssertionError((self._folder / "log").read_text()[-2000:])
 
     def stop(self) -> None:
-        """Stop it in good order; connections are cut."""
+        """Stop it cleanly; connections are closed."""
         self._process.send_signal(signal.SIGINT)
         self._process.wait(timeout=60)
 
     def kill(self) -> None:
-        """SIGKILL to the server and what it started, as when the machine dies."""
+        """Send SIGKILL to the server and its children, as in a crash of the machine."""
         pid = self._process.pid
         children = list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
         for each in (pid, *children):
@@ -92,11 +92,11 @@ class Server:
             time.sleep(0.01)
 
     def url(self, database: str = "postgres", password: str | None = None) -> str:
-        """The address of a database, with the password in it."""
+        """The URL of a database, including the password."""
         return f"postgresql://hitl:{password or self.password}@127.0.0.1:{self.port}/{database}"
 
     def new_database(self) -> str:
-        """Make an empty database; returns its address."""
+        """Create an empty database; returns its URL."""
         import psycopg
 
         name = f"hitl{next(self._numbers)}"
@@ -105,7 +105,7 @@ class Server:
         return self.url(name)
 
     def remove(self) -> None:
-        """Stop it, and leave nothing."""
+        """Stop it, and remove all files."""
         try:
             self.stop()
         finally:

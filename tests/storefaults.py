@@ -1,4 +1,4 @@
-"""Faults at the level of the store, done for real. Tests assert what they count; benchmarks write it down."""
+"""Real faults of the store. Tests assert the counts; benchmarks report them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ print(json.dumps([took, seen, errors]), flush=True)
 
 @dataclass
 class Tally:
-    """What became of the events of one fault."""
+    """The outcome of the events of one fault."""
 
     acknowledged: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
@@ -91,7 +91,7 @@ def ids(store: LabelStore, task: str = "t") -> list[str]:
 
 
 def start(script: str, location: str, who: str, *more: object) -> subprocess.Popen[str]:
-    """A process with a store of its own, in the journal mode of this one."""
+    """A process with its own store, in the journal mode of this process."""
     command = [sys.executable, "-c", script, location, who, str(_sqlite.WAL_SINCE[0]), *map(str, more)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
@@ -108,7 +108,7 @@ def tell(process: subprocess.Popen[str]) -> None:
 
 
 def kill_writers(location: str, rounds: int, seed: int = 0) -> Tally:
-    """SIGKILL to a process that writes, at a random moment, again and again, on one store."""
+    """Repeatedly send SIGKILL to a process that writes to one store, at random moments."""
     tally, moment = Tally(), random.Random(seed)
     for i in range(rounds):
         process = start(WRITER, location, f"round {i}")
@@ -119,7 +119,7 @@ def kill_writers(location: str, rounds: int, seed: int = 0) -> Tally:
         assert process.stdout is not None
         said = process.stdout.read().split("\n")
         assert process.wait() == -signal.SIGKILL
-        tally.acknowledged += said[:-1]  # what is behind the last newline was not said whole
+        tally.acknowledged += said[:-1]  # text after the last newline is incomplete
         tally.rounds += 1
     store = LabelStore(location)
     tally.kept = ids(store)
@@ -128,7 +128,7 @@ def kill_writers(location: str, rounds: int, seed: int = 0) -> Tally:
 
 
 def kill_server(server: Server, rounds: int, pause: float = 0.3) -> Tally:
-    """SIGKILL to a server while one store writes; the same store sends again what was not acknowledged."""
+    """Send SIGKILL to a server while a store writes; the store resends what was not acknowledged."""
     store, tally, ended = LabelStore(server.new_database()), Tally(rounds=rounds), threading.Event()
 
     def write() -> None:
@@ -140,7 +140,7 @@ def kill_server(server: Server, rounds: int, pause: float = 0.3) -> Tally:
             except StoreError as error:
                 tally.refused.append(str(error))
                 time.sleep(0.02)
-                continue  # as the browser does: again, with the same id
+                continue  # resend with the same id, as the browser does
             tally.acknowledged.append(event.event_id)
             i += 1
 
@@ -164,7 +164,7 @@ def kill_server(server: Server, rounds: int, pause: float = 0.3) -> Tally:
 
 @contextlib.contextmanager
 def small_disk(folder: Path, megabytes: int = 3) -> Iterator[bool]:
-    """A disk of three megabytes at the folder; False where none can be mounted."""
+    """Mount a disk of three megabytes at the folder; False if that is impossible."""
     folder.mkdir(exist_ok=True)
     command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
     mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
@@ -176,7 +176,7 @@ def small_disk(folder: Path, megabytes: int = 3) -> Iterator[bool]:
 
 
 def fill_disk(folder: Path) -> Tally:
-    """Write until the disk is full, read, make room, write on."""
+    """Write until the disk is full, read, free space, and continue to write."""
     ballast = folder / "ballast"
     ballast.write_bytes(bytes(1_000_000))
     store, tally = LabelStore(folder / "labels.sqlite"), Tally(rounds=1)
@@ -195,7 +195,7 @@ def fill_disk(folder: Path) -> Tally:
                 tally.refused.append(str(error))
         i = len(tally.acknowledged)
         if not room:
-            assert ids(store) == tally.acknowledged  # reading goes on
+            assert ids(store) == tally.acknowledged  # reading still works
             again = LabelStore(folder / "labels.sqlite")
             assert ids(again) == tally.acknowledged
             again.close()
@@ -207,7 +207,7 @@ def fill_disk(folder: Path) -> Tally:
 
 @contextlib.contextmanager
 def as_nobody() -> Iterator[None]:
-    """Root may write anywhere: inside, we are nobody."""
+    """Run as user nobody, because root may write anywhere."""
     if os.geteuid() != 0:
         yield
         return
@@ -220,7 +220,7 @@ def as_nobody() -> Iterator[None]:
 
 @dataclass
 class Meeting:
-    """Annotators at one store: seconds of each label, what each saw in which order, and what is there."""
+    """Annotators on one store: seconds per label, what each saw in which order, and what is stored."""
 
     took: list[float]
     seen: list[list[str]]
@@ -229,7 +229,7 @@ class Meeting:
 
 
 def annotators(location: str, n: int = 8, labels: int = 20, think: float = 0.05) -> Meeting:
-    """So many processes label at once and read each other's tail."""
+    """``n`` processes label concurrently and read each other's events."""
     LabelStore(location).close()
     people = [start(ANNOTATOR, location, f"annotator {i}", labels, think) for i in range(n)]
     for word in ("ready", "done"):
@@ -247,7 +247,7 @@ def annotators(location: str, n: int = 8, labels: int = 20, think: float = 0.05)
 
 
 def append_times(location: str, n: int, pause: float = 0.0) -> list[float]:
-    """Seconds of each of so many labels, from the call until it is durable."""
+    """Seconds of each of ``n`` labels, from the call until it is saved."""
     store, took = LabelStore(location), []
     for i in range(n):
         event = LabelEvent("label", "t", "ann", (f"item {i}",), "a", "suggested", 1200, 3)

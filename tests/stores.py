@@ -1,4 +1,4 @@
-"""The kinds of label store that the contract names, and what its tests share."""
+"""The kinds of label store in the contract tests, and their helpers."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hitl_widgets.labels import _sqlite
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.store import LabelStore
 
-NEVER, ALWAYS = (99,), (3,)  # versions of SQLite from which on the write-ahead log is used
+NEVER, ALWAYS = (99,), (3,)  # the version of SQLite from which the write-ahead log is used
 
 
 @dataclass
 class Kind:
-    """Where a store of this kind is made."""
+    """Where a store of this kind is created."""
 
     where: str  # {folder}, or "postgresql"
     wal_since: tuple[int, ...] = NEVER
@@ -37,7 +37,7 @@ FILES = ["file", "wal"]
 
 
 def place(kind: str, request: pytest.FixtureRequest) -> str:
-    """A new place for a store of this kind, opened in its journal mode for as long as the test lasts."""
+    """A new location for a store of this kind, with its journal mode for the duration of the test."""
     request.getfixturevalue("monkeypatch").setattr(_sqlite, "WAL_SINCE", KINDS[kind].wal_since)
     if kind == "postgresql":
         return str(request.getfixturevalue("postgres").new_database())
@@ -55,7 +55,7 @@ def events(store: LabelStore, task: str = "t", after: int = 0) -> list[LabelEven
 
 
 def raw(store: LabelStore, statement: str) -> Any:
-    """Run a statement as any other program would; returns the first value, if there is one."""
+    """Run a statement like another program; returns the first value, if there is one."""
     with store._database.writer() as connection:
         found = connection.exec_driver_sql(statement)
         return found.scalar() if found.returns_rows else None

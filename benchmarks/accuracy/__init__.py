@@ -1,1 +1,1 @@
-"""Whether intervals cover what they should."""
+"""Measurements of the coverage of intervals."""

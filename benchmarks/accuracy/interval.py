@@ -1,6 +1,6 @@
-"""How often the accuracy's interval is right, in simulated sessions; writes docs/accuracy.md.
+"""Measure the coverage of the accuracy interval in simulated sessions, and write docs/accuracy.md.
 
-Every session is kept under benchmarks/results/interval, so a run that was stopped goes on.
+Every session is kept in benchmarks/results/interval, so that an interrupted run can be continued.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ QUICK = 8
 
 
 class Interval(NamedTuple):
-    """An estimate, and the share that it is about."""
+    """An estimate with its interval, and the true value."""
 
     value: float
     low: float
@@ -36,7 +36,7 @@ Session = tuple[str, int, str]  # the pool, the seed and the learner
 
 
 def sessions(*, quick: bool = False) -> Iterator[Session]:
-    """Seed by seed, so that what is stopped early is balanced."""
+    """Sessions ordered by seed, so that an interrupted run is balanced."""
     for seed in range(QUICK if quick else max(SESSIONS.values())):
         for learner, n in SESSIONS.items():
             if seed < n:
@@ -44,7 +44,7 @@ def sessions(*, quick: bool = False) -> Iterator[Session]:
 
 
 def play(wanted: list[Session]) -> None:
-    """Run and keep those that are not kept yet, on all cores."""
+    """Run and save the sessions that are not saved yet, on all cores."""
     import joblib
 
     missing = [one for one in wanted if not runs.file_of(*one, FOLDER).exists()]
@@ -56,7 +56,7 @@ def play(wanted: list[Session]) -> None:
 
 
 def told(found: dict[str, Any], n: int) -> Told:
-    """What the model of ``n`` labels said, from the material."""
+    """The predictions of the model of ``n`` labels."""
     kind, codes = found[f"{n}-kind"].astype(int), found[f"{n}-codes"].astype(int)
     answers = Answers(found[f"{n}-P"], codes, kind, np.ones(len(kind)))
     P = found[f"{n}-P of rest"]
@@ -64,7 +64,7 @@ def told(found: dict[str, Any], n: int) -> Told:
 
 
 def both(found: dict[str, Any], n: int) -> tuple[Interval, Interval, list[Interval]]:
-    """By counting, by calibration, and by calibration for each class that is said."""
+    """Intervals by counting, by calibration, and by calibration for each predicted class."""
     model = told(found, n)
     said, real = model.P.argmax(axis=1), found[f"{n}-truth of rest"]
     truth = float((said == real).mean())
@@ -84,7 +84,7 @@ def both(found: dict[str, Any], n: int) -> tuple[Interval, Interval, list[Interv
 
 
 def summary(found: list[Interval]) -> tuple[str, float, float]:
-    """Coverage with its own interval, mean width, bias."""
+    """Coverage with its interval, mean width, and bias."""
     held = sum(one.low - 1e-9 <= one.truth <= one.high + 1e-9 for one in found)
     ends = binomtest(held, len(found)).proportion_ci(method="wilson")
     coverage = f"{held / len(found):.3f} ({ends.low:.2f}-{ends.high:.2f})"
@@ -105,7 +105,7 @@ def report(measured: dict[tuple[str, str, int], list[tuple[Interval, Interval, l
         if kind not in runs.HARD:
             pooled.setdefault((learner, n), []).extend(found)
     for (learner, n), found in sorted(pooled.items()):
-        rows.append(_row(f"**the first four, {learner}**", n, found))
+        rows.append(_row(f"**first four, {learner}**", n, found))
         if each := [one for *_, some in found for one in some]:
             coverage, width, bias = summary(each)
             classes.append([learner, str(n), str(len(each)), coverage, f"{width:.2f}", f"{bias:+.3f}"])
@@ -128,11 +128,11 @@ def report(measured: dict[tuple[str, str, int], list[tuple[Interval, Interval, l
             "",
             *table(rows, head),
             "",
-            "## For each class",
+            "## Per class",
             "",
-            "Of the items that the model calls so: how many are. Classes of which it called ten labelled",
-            "items so, in all pools. The figures of one session hang together, so the intervals of the",
-            "coverage are too narrow.",
+            "The share of the items predicted as a class that belong to it, for classes predicted for at",
+            "least ten labelled items, in all pools. The figures of one session are dependent, so the",
+            "intervals of the coverage are too narrow.",
             "",
             *table(classes, per_class),
             "",
@@ -154,38 +154,41 @@ def _row(name: str, n: int, found: list[tuple[Interval, Interval, list[Interval]
     ]  # fmt: skip
 
 
-WORDS = """# Is the accuracy's interval right?
+WORDS = """# Coverage of the accuracy interval
 
 Written by `make bench-accuracy` (`python -m benchmarks.accuracy.interval`) on {date}; do not edit. `--quick`
-runs a few sessions and writes nowhere; `--report` writes this page from the sessions that have run so far.
+runs a few sessions and writes no file; `--report` writes this page from the finished sessions.
 
-`session.accuracy()` gives the share of the items without a label that the model gets right, and an interval
-that is to hold it in 95 of 100 sessions. Here sessions are simulated: an oracle answers, the product's own
-asking draws one question in ten for the audit and lets the strategy `doubt` choose the others. Every
-session has a pool of its own. The model is updated every second question up to 20 labels, every fifth up to
-50, then every tenth. A quarter to a third of the two small pools is labelled in the end.
+`session.accuracy()` estimates the share of the unlabelled items that the model gets right, with an interval
+that should contain the true value in 95 of 100 sessions. Here sessions are simulated with an oracle. As in
+real sessions, one question in ten is drawn at random for the audit, and the strategy `doubt` chooses the
+others. Every session has its own pool. The model is updated every second question up to 20 labels, every
+fifth up to 50, then every tenth. In the two small pools a quarter to a third of the items is labelled in the
+end.
 
-- **Counting** is what was done before: the share of the audited items that models get right which have not
-  seen them, by Wilson's interval. It was shown from 15 audited items on.
-- **Calibrated** is what is done now: the confidence of the model, calibrated on all labels and averaged over
-  what is not labelled. Audited items are told by models of the labels before them, the others by
+- **Counting** is the former method: the share of the audited items that are predicted correctly by models
+  that have not seen them, with Wilson's interval. It was reported from 15 audited items on.
+- **Calibrated** is the current method: the confidence of the model, calibrated on all labels and averaged
+  over the unlabelled items. Audited items are predicted by models of the labels before them, the others by
   leave-one-out (`auto`) or in ten folds (`linear`, and any other learner), with an offset and a slope for
-  those that were not drawn at random. `learn/calibration.py` and `learn/evaluate.py` say how, with sources.
+  those that were not drawn at random. `learn/calibration.py` and `learn/evaluate.py` give the sources.
 
-Counting is biased where much is labelled: the strategy has taken the hard items out of what is left. The
-priors of the calibration were set once for all pools, on a part of these sessions.
+Counting is biased if a large part of the pool is labelled, because the strategy has removed the hard items
+from the rest. The priors of the calibration were chosen once for all pools, on a part of these sessions.
 
-What to know: with `linear`, a model of nine tenths of the labels stands in for the model, so the figure is a
-little low where every label still helps (digits, docstrings). With two or three audited items the interval
-rests on the priors, and holds the truth somewhat less often than later. It measures agreement with the
-person's labels: noise in them counts against the model.
+Limitations:
 
-What is asked later depends on a label, so a model without it is not without its trace, and gets it right
-more often than new items. It shows where the features say next to nothing of the classes (the last two
-pools): with audited items left out in turn like all others, the interval held the truth in .79 / .54 /
-.50 / .58 and .88 / .79 / .67 / .83 of 24 sessions at 20 / 50 / 100 / 150 labels, and now in what the table
-says: more often, and still not often enough. Audited items that all come first are told by models of few
-labels, so the figure is then too low.
+- With `linear`, the folds use models of nine tenths of the labels, so the estimate is slightly low where
+  every label still helps (digits, docstrings).
+- With two or three audited items the interval depends on the priors, and covers the true value somewhat
+  less often than later.
+- It measures agreement with the annotator's labels: noise in them counts against the model.
+- Later questions depend on earlier labels, so a model without a label is not independent of it, and predicts
+  it better than new items. This matters where the features are almost uninformative (the last two pools).
+  When audited items were left out in turn like all others, the interval covered the true value in
+  .79 / .54 / .50 / .58 and .88 / .79 / .67 / .83 of 24 sessions at 20 / 50 / 100 / 150 labels. The current
+  method, shown in the table, covers it more often, but still not often enough.
+- If all audited items come first, they are predicted by models of few labels, and the estimate is too low.
 
 The pools:
 """
@@ -193,8 +196,10 @@ The pools:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK} sessions of each pool, printed")
-    parser.add_argument("--report", action="store_true", help="run none: write what there is")
+    parser.add_argument("--quick", action="store_true", help=f"print {QUICK} sessions of each pool")
+    parser.add_argument(
+        "--report", action="store_true", help="run nothing; write the page from the finished sessions"
+    )
     options = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     wanted = list(sessions(quick=options.quick))

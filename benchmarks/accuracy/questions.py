@@ -1,7 +1,7 @@
-"""Coverage of the interval of ``session.accuracy()`` for questions of several classes and on a scale.
+"""Coverage of the interval of ``session.accuracy()`` for several classes and for ratings.
 
 ``python -m benchmarks.accuracy.questions [SESSIONS]`` prints the table of docs/questions.md: sessions on data
-of scikit-learn, labelled as the session asks, 15 % of it drawn at random.
+of scikit-learn, labelled in the order in which they ask, with 15 % of the questions drawn at random.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ AT = (40, 80)
 
 
 def digits(rng: np.random.Generator) -> tuple[Any, Any, Any]:
-    """Facts about handwritten digits, any of which may hold."""
+    """Facts about handwritten digits, any number of which may hold."""
     X, y = load_digits(return_X_y=True)
     rows = rng.permutation(len(X))[:600]
     facts = {
@@ -35,7 +35,7 @@ def digits(rng: np.random.Generator) -> tuple[Any, Any, Any]:
 
 
 def wine(rng: np.random.Generator) -> tuple[Any, Any, Any]:
-    """Facts about wines that are not quite in the features: each column is above its median, with noise."""
+    """Noisy facts about wines: whether a column is above its mean."""
     X = StandardScaler().fit_transform(load_wine().data)
     rows = rng.permutation(len(X))
     facts = X[rows][:, :4] + rng.normal(size=(len(X), 4)) * 0.7 > 0
@@ -47,7 +47,7 @@ def wine(rng: np.random.Generator) -> tuple[Any, Any, Any]:
 
 
 def diabetes(rng: np.random.Generator) -> tuple[Any, Any, Any]:
-    """How far the disease has gone, in five levels of equal size: hard to tell."""
+    """Progression of diabetes in five levels of equal size, which is hard to predict."""
     data = load_diabetes()
     rows = rng.permutation(len(data.target))
     levels = np.digitize(data.target, np.quantile(data.target, [0.2, 0.4, 0.6, 0.8])) + 1
@@ -76,7 +76,7 @@ def run(name: str, seed: int) -> list[tuple[str, int, float, float, float, float
     X = np.asarray(X, np.float32)
     X += (
         np.random.default_rng(seed).normal(size=X.shape).astype(np.float32) * 1e-4
-    )  # no two rows are one item
+    )  # makes all rows distinct items
     found = []
     with hitl.Session(X, X=X, question=question, store=":memory:", audit=0.15, random_state=seed) as session:
         pool, target = session.pool, None

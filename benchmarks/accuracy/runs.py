@@ -1,4 +1,4 @@
-"""Simulated sessions whose accuracy is known, and what the estimates of it are made of."""
+"""Simulated sessions of known accuracy, and the inputs of its estimates."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Array = np.ndarray[Any, Any]
 
 AT = (20, 50, 100, 150)
 AUDIT = 0.1
-# Between two updates of the model so many questions are asked: few while each one matters.
+# (up to this many labels, questions between two updates of the model): few while each label matters.
 PACE = ((20, 2), (50, 5), (150, 10))
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of pool: every session draws one of its own, of ``n`` items."""
+    """A kind of pool: every session draws its own, of ``n`` items."""
 
     n: int
     words: str
@@ -48,7 +48,7 @@ def _rows_of(name: str) -> Callable[[np.random.Generator, int], pools.Data]:
 
 @cache
 def _land() -> tuple[Array, Array, Array]:
-    """Seven classes of unequal size, each of two modes with its own spread: centres, spreads, shares."""
+    """Centres, spreads and shares of seven classes of unequal size, with two modes each."""
     rng = np.random.default_rng(5)
     shares = np.array([0.30, 0.22, 0.18, 0.12, 0.09, 0.06, 0.03])
     return rng.normal(size=(7, 2, 10)) * 0.75, rng.normal(size=(7, 2, 10, 10)) * 0.32, shares
@@ -63,7 +63,7 @@ def _land_cover(rng: np.random.Generator, n: int) -> pools.Data:
 
 
 def _noisy(rng: np.random.Generator, n: int) -> pools.Data:
-    """Four classes of sizes 20:7:3:1 in overlapping modes, of which 8 % of the labels are wrong."""
+    """Four classes of sizes 20:7:3:1 in overlapping modes, with 8 % wrong labels."""
     modes = np.random.default_rng(1).normal(size=(4, 3, 10)) * 1.6
     y = rng.choice(4, n, p=np.array([20, 7, 3, 1]) / 31)
     X = modes[y, rng.integers(0, 3, n)] + rng.normal(size=(n, 10))
@@ -71,7 +71,7 @@ def _noisy(rng: np.random.Generator, n: int) -> pools.Data:
 
 
 def _hard(told: float) -> Callable[[np.random.Generator, int], pools.Data]:
-    """Two classes of which 20 columns say nothing, or one a little."""
+    """Two classes and 20 columns, none of them informative or one weakly."""
 
     def draw(rng: np.random.Generator, n: int) -> pools.Data:
         X = rng.normal(size=(n, 20))
@@ -82,11 +82,15 @@ def _hard(told: float) -> Callable[[np.random.Generator, int], pools.Data]:
 
 KINDS = {
     "digits": Kind(500, "500 of the digits", _rows_of("digits")),
-    "table": Kind(600, "600 rows of a table like land cover: 7 classes of 30 to 3 %", _land_cover),
-    "docstrings": Kind(800, "800 of the docstrings, text features", _rows_of("docstrings")),
-    "noisy": Kind(3_000, "3,000 rows, four classes of 20:7:3:1 that overlap, 8 % wrong", _noisy),
-    "nothing": Kind(300, "300 rows of two classes of which 20 columns say nothing", _hard(0)),
-    "little": Kind(300, "300 rows of two classes of which one of 20 columns says a little", _hard(0.67)),
+    "table": Kind(
+        600,
+        "600 synthetic rows that resemble land cover data; 7 classes with shares from 30 to 3 %",
+        _land_cover,
+    ),
+    "docstrings": Kind(800, "800 of the docstrings, with text features", _rows_of("docstrings")),
+    "noisy": Kind(3_000, "3,000 rows, four overlapping classes of sizes 20:7:3:1, 8 % wrong labels", _noisy),
+    "nothing": Kind(300, "300 rows of two classes, 20 uninformative columns", _hard(0)),
+    "little": Kind(300, "300 rows of two classes, one weakly informative column of 20", _hard(0.67)),
 }
 
 
@@ -94,7 +98,7 @@ HARD = {"nothing", "little"}
 
 
 def run(kind: str, seed: int, learner: Any = "auto") -> dict[str, Array]:
-    """One session: for every number of labels in ``AT``, what the estimates are made of, and the truth."""
+    """One session: for every number of labels in ``AT``, the inputs of the estimates and the truth."""
     rng = np.random.default_rng([11, seed])
     X, y = KINDS[kind].draw(rng, KINDS[kind].n)
     n_classes = int(y.max()) + 1
@@ -111,7 +115,7 @@ def run(kind: str, seed: int, learner: Any = "auto") -> dict[str, Array]:
 
 
 def _sessions(asker: Asker, live: Learner, ground: Ground, y: Array) -> Any:
-    """The labels whenever there are as many as in ``AT``."""
+    """Yield the labels at each number of labels in ``AT``."""
     given = Labels.blank(len(y), Schema([str(c) for c in range(int(y.max()) + 1)]))
     labels, utilities, n = given.copy(0), None, 0
     while n < AT[-1]:
@@ -154,7 +158,7 @@ def _material(live: Learner, ground: Ground, labels: Labels, y: Array) -> dict[s
 
 
 def _before(learner: Learner, given: Given) -> Array:
-    """As it was done before: which audited items models without a fifth of them get right, bool (n,)."""
+    """The former method: which audited items are right in five folds, bool (n,)."""
     rows, codes = given.index[given.audited], given.y[given.audited]
     right, fold = np.zeros(len(rows), np.bool_), np.arange(len(rows)) % 5
     for k in range(min(5, len(rows))):
@@ -165,12 +169,12 @@ def _before(learner: Learner, given: Given) -> Array:
 
 
 def file_of(kind: str, seed: int, learner: str, folder: Path) -> Path:
-    """Where the session is kept."""
+    """The file of the session."""
     return folder / f"{kind}-{learner}-{seed}.npz"
 
 
 def keep(kind: str, seed: int, learner: str, folder: Path) -> None:
-    """Run the session, and keep it."""
+    """Run the session and save it."""
     path = file_of(kind, seed, learner, folder)
     part = path.with_suffix(".part.npz")
     np.savez_compressed(part, **run(kind, seed, learner))
@@ -178,6 +182,6 @@ def keep(kind: str, seed: int, learner: str, folder: Path) -> None:
 
 
 def load(kind: str, seed: int, learner: str, folder: Path) -> dict[str, Array]:
-    """A session that was kept."""
+    """A saved session."""
     with np.load(file_of(kind, seed, learner, folder)) as kept:
         return dict(kept)

@@ -1,1 +1,1 @@
-"""The pools that are labelled, and where they come from."""
+"""The pools used by the benchmarks."""

@@ -1,4 +1,4 @@
-"""Families of synthetic pools: every number draws another pool of its kind."""
+"""Families of synthetic pools: every number gives another pool of the family."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Rows = tuple[Array, Array]  # features, and the true class codes
 
 
 def draw(name: str, number: int, n: int) -> Rows:
-    """``n`` rows of the family: float32 (n, d), and class codes int64 (n,) without gaps."""
+    """``n`` rows of the family: float32 (n, d), and consecutive class codes int64 (n,)."""
     X, y = FAMILIES[name](np.random.default_rng([7, *name.encode(), number]), n)
     return X.astype(np.float32), np.unique(y, return_inverse=True)[1]
 
@@ -81,7 +81,7 @@ def plane(rng: np.random.Generator, n: int) -> Rows:
 
 
 def _turned(rng: np.random.Generator, X: Array) -> Array:
-    """No column alone says anything."""
+    """Rotate the rows randomly, so that no single column is informative."""
     return X @ np.linalg.qr(rng.normal(size=(X.shape[1],) * 2))[0]
 
 
@@ -90,13 +90,13 @@ FAMILIES: dict[str, Callable[[np.random.Generator, int], Rows]] = {
 }
 
 WORDS = {
-    "shades": "10 to 20 Gaussian classes that overlap, in 32 dimensions",
-    "columns": "one or two columns of 40 decide, by a threshold each",
-    "imbalance": "eight Gaussian modes, of which one, 1 row in 51, is the other class",
-    "curved": "a circle, a wave or a checkerboard of two by two in a plane of 6 dimensions",
-    "mixed": "15 far clusters, each with a mixture of four classes: even the best model is often wrong",
-    "duplicates": "rows that return a few times or hundreds of times, five classes that overlap",
+    "shades": "10 to 20 overlapping Gaussian classes in 32 dimensions",
+    "columns": "one or two columns of 40 decide, each by a threshold",
+    "imbalance": "eight Gaussian modes; one of them, 1 row in 51, is the second class",
+    "curved": "a circle, a wave or a two-by-two checkerboard in a plane in 6 dimensions",
+    "mixed": "15 distant clusters, each a mixture of four classes: even the best model is often wrong",
+    "duplicates": "rows that are repeated a few times or hundreds of times, five overlapping classes",
     "blobs": "18 Gaussian modes of six classes",
-    "line": "one Gaussian blob, cut in two by a plane through its centre: no neighbourhood says where",
-    "plane": "12 clusters, every one cut by the same plane: neighbourhoods mislead",
+    "line": "one Gaussian blob, cut in two by a plane through its centre: neighbourhoods are uninformative",
+    "plane": "12 clusters, each cut by the same plane: neighbourhoods are misleading",
 }

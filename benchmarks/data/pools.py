@@ -1,4 +1,4 @@
-"""The pools on which label efficiency is measured: items and true classes, the same in every run."""
+"""The pools on which label efficiency is measured: items and true classes, identical in every run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.data import families
 
 Array = np.ndarray[Any, Any]
 Data = tuple[Array, Array]
-# Of numbers the features, of texts the texts themselves; and the true class codes.
+# The features (or, for text sets, the texts), and the true class codes.
 Items = tuple[Any, Array]
 
 TREC = Path(os.environ.get("HITL_BENCH_DATA", "../shared/data")) / "trec_questions.txt"
@@ -54,7 +54,7 @@ def docstrings() -> Items:
 
 
 def trec() -> Items:
-    """Six kinds of questions, one of them rare (Li and Roth 2002); never part of the repository."""
+    """Six kinds of questions, one of them rare (Li and Roth 2002); not part of the repository."""
     lines = TREC.read_text(encoding="utf-8").splitlines()
     kinds = np.array([line.split(":")[0] for line in lines])
     return _distinct([line.split(" ", 1)[1] for line in lines], kinds)
@@ -88,21 +88,21 @@ WORDS = {
     "breast_cancer": "scikit-learn, standardised",
     "wine": "scikit-learn, standardised",
     "docstrings": "docstrings of the installed numpy, scipy, pandas and scikit-learn by topic",
-    "trec": "TREC questions by coarse kind, one kind rare; a file that lies elsewhere: benchmarks/README.md",
-    "noisy": "four classes of sizes 20:7:3:1 in overlapping Gaussian modes; 8 % of the truth is wrong",
+    "trec": "TREC questions by coarse kind, one of them rare; for the file see benchmarks/README.md",
+    "noisy": "four classes of sizes 20:7:3:1 in overlapping Gaussian modes; 8 % wrong classes",
     "line": families.WORDS["line"],
     "plane": families.WORDS["plane"],
 }
 
 
 def available() -> list[str]:
-    """The sets that can be had here: the TREC questions lie outside the repository."""
+    """The sets that are available: the TREC questions are not in the repository."""
     return [name for name in SETS if name != "trec" or TREC.exists()]
 
 
 @cache
 def items(name: str) -> Items:
-    """The items as they are, and class codes int64 (n,)."""
+    """The unprocessed items, and class codes int64 (n,)."""
     return SETS[name]()
 
 
@@ -120,7 +120,7 @@ def load(name: str) -> Data:
 
 
 def rare(digit: int) -> Data:
-    """Is it that digit? Of which only so many are kept that they make 1 % of the pool."""
+    """Whether an image is that digit, subsampled to 1 % of the pool."""
     X, y = items("digits")
     others = np.flatnonzero(y != digit)
     wanted = round(RARE_SHARE * len(others) / (1 - RARE_SHARE))
@@ -130,11 +130,11 @@ def rare(digit: int) -> Data:
 
 
 def large(n: int) -> Data:
-    """30 modes of 10 classes in 384 dimensions, each of one class alone, as embeddings have them.
+    """30 modes in 384 dimensions, each of one of 10 classes, similar to embeddings.
 
-    The points spread in 24 dimensions, and a little in all others. Spaced so that LogisticRegression
-    has with 50 margin-chosen labels about what it had on the pool of the research, .77, whose script
-    was not kept.
+    The points vary in 24 dimensions, and slightly in all others. The spacing is chosen so that the
+    accuracy of LogisticRegression with 50 labels chosen by margin is about .77, as on an earlier research
+    pool whose script was not kept.
     """
     rng = np.random.default_rng(2)
     mode = rng.integers(0, MODES, n)
@@ -148,7 +148,7 @@ def large(n: int) -> Data:
 
 
 def _distinct(texts: Sequence[str], kinds: Array) -> Items:
-    """Equal texts are one item, of the first one's kind."""
+    """Merge equal texts into one item with the kind of the first."""
     _, first = np.unique(np.array(texts, dtype=object), return_index=True)
     first.sort()
     return [texts[i] for i in first], np.unique(kinds[first], return_inverse=True)[1]

@@ -1,1 +1,1 @@
-"""What survives which fault."""
+"""Measurements of reliability."""

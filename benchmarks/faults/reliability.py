@@ -1,10 +1,10 @@
-"""Measure what survives which fault, and write docs/reliability.md.
+"""Measure what is lost in which fault, and write docs/reliability.md.
 
     python -m benchmarks.faults.reliability                    everything
-    python -m benchmarks.faults.reliability --only kill        one part; the others keep their last figures
+    python -m benchmarks.faults.reliability --only kill        one part; the others keep their last results
 
-A part is one function that does the fault and returns figures, and one that writes them as Markdown; PARTS
-names them in the order of the page. Figures lie in benchmarks/results/reliability/*.json.
+A part has a function that causes the fault and returns figures, and a function that writes them as Markdown.
+PARTS lists the parts in the order of the page. Figures are stored in benchmarks/results/reliability/*.json.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ Found = dict[str, Any]
 
 @contextlib.contextmanager
 def stores() -> Iterator[Iterator[tuple[str, str]]]:
-    """Each kind of store with a new place for it, in its journal mode."""
+    """Each kind of store with a new location, in its journal mode."""
     server = Server() if binaries() else None
     before = _sqlite.WAL_SINCE
 
@@ -97,7 +97,7 @@ def counts(tally: Tally) -> Found:
     }  # fmt: skip
 
 
-# -- label -> durable
+# -- label -> saved
 
 
 def measure_durable() -> Found:
@@ -116,13 +116,13 @@ def measure_durable() -> Found:
 
 def durable(found: Found) -> list[str]:
     rows = [_times(kind, made, BARS[kind]) for kind, made in found["stores"].items()]
-    rows.append(_times("for comparison: 4 kB written, fsync", found["disk"], None))
+    rows.append(_times("for comparison: 4 kB write with fsync", found["disk"], None))
     return [
-        "## A label until it is durable",
+        "## Time until a label is saved",
         "",
-        f"`LabelStore.append`, {LABELS} labels, 10 ms apart: from the call until it returns. Milliseconds.",
+        f"Duration of `LabelStore.append`, {LABELS} labels, 10 ms apart. Milliseconds.",
         "",
-        *table(["store", "n", "median", "p95", "p99", "longest", "bar (p95)"], rows),
+        *table(["store", "n", "median", "p95", "p99", "longest", "limit (p95)"], rows),
     ]
 
 
@@ -147,7 +147,7 @@ def measure_acknowledged() -> Found:
 
 
 def _answers(place: str, X: np.ndarray[Any, Any]) -> list[float]:
-    """Seconds from a label's message to its acknowledgement, the live model and three views beside it."""
+    """Seconds from a label's message to its acknowledgement, with a live model and three views."""
     items = [f"item {i}" for i in range(len(X))]
     seconds: list[float] = []
     with hitl.Session(items, X=X, classes=["a", "b"], store=place) as session:
@@ -173,14 +173,14 @@ def _answers(place: str, X: np.ndarray[Any, Any]) -> list[float]:
 
 def acknowledged(found: Found) -> list[str]:
     return [
-        "## A label until it is acknowledged",
+        "## Time until a label is acknowledged",
         "",
-        f"In the kernel: from a label's message until its answer is sent; {ITEMS:,} items, the default",
-        f"learner, a Workbench, {ANSWERS} labels 60 ms apart. Milliseconds. The way through a browser is in",
-        "docs/benchmarks.md.",
+        f"In the kernel, from receiving a label's message until its answer is sent; {ITEMS:,} items, the",
+        f"default learner, a Workbench, {ANSWERS} labels 60 ms apart. Milliseconds. For times in a browser",
+        "see [benchmarks.md](benchmarks.md).",
         "",
         *table(
-            ["store", "n", "median", "p95", "p99", "longest", "bar (p95)"],
+            ["store", "n", "median", "p95", "p99", "longest", "limit (p95)"],
             [_times(kind, made, BARS[kind]) for kind, made in found.items()],
         ),
     ]
@@ -218,13 +218,13 @@ def _arrivals(place: str, X: np.ndarray[Any, Any]) -> list[float]:
 
 def seen(found: Found) -> list[str]:
     return [
-        "## A label until others have it",
+        "## Time until other annotators receive a label",
         "",
-        f"Two sessions, a kernel each as far as the store can tell; {ARRIVALS} labels. From the return of a",
-        "label of one until the other has it, without doing anything. Milliseconds.",
+        f"Two sessions, which look like two kernels to the store; {ARRIVALS} labels. From the return of a",
+        "label call in one session until the other session has the label, without any action. Milliseconds.",
         "",
         *table(
-            ["store", "n", "median", "p95", "p99", "longest", "bar (longest)"],
+            ["store", "n", "median", "p95", "p99", "longest", "limit (longest)"],
             [[*_times(kind, made, None)[:-1], "2000"] for kind, made in found.items()],
         ),
     ]
@@ -257,12 +257,12 @@ def together(found: Found) -> list[str]:
         ]
         for kind, made in found.items()
     ]
-    head = ["store", "n", "median", "p95", "p99", "longest", "errors", "lost", "all saw the same order"]
+    head = ["store", "n", "median", "p95", "p99", "longest", "errors", "lost", "same order for all"]
     return [
-        f"## {PEOPLE} annotators at once",
+        f"## {PEOPLE} concurrent annotators",
         "",
-        f"{PEOPLE} processes, 50 ms of thought before each of {EACH} labels, each reading what the",
-        "others wrote after every label of its own. Milliseconds until durable; they share the cores.",
+        f"{PEOPLE} processes with {EACH} labels each, and a pause of 50 ms before every label. After each of",
+        "its labels a process reads what the others wrote. Milliseconds until saved; all share the cores.",
         "",
         *table(head, rows),
     ]
@@ -298,7 +298,7 @@ def measure_disk() -> Found:
 
 
 def measure_tests() -> Found:
-    """What the fault tests count: see ``figure`` in tests/conftest.py."""
+    """The counts of the fault tests; see ``figure`` in tests/conftest.py."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "figures.jsonl"
         command = [sys.executable, "-m", "pytest", "-q", *TESTS]
@@ -311,26 +311,26 @@ def whole(found: Found) -> list[str]:
         [f["fault"], f"{f['acknowledged']:,}", f"{f['lost']:,}", f"{f['twice']:,}", f.get("words", "")]
         for f in found["faults"]
     ]
-    head = ["fault", "acknowledged", "acknowledged and lost", "there twice", "besides"]
+    head = ["fault", "acknowledged", "acknowledged and lost", "duplicated", "remarks"]
     return [
-        "## Kernels, browsers and people",
+        "## Kernels, browsers and annotators",
         "",
-        "Counted by the tests themselves, with whole sessions, and JupyterLab in Chromium where a page is",
-        "concerned (tests/faults, tests/browser/test_faults.py).",
+        "Counted by the tests in tests/faults and tests/browser/test_faults.py, with complete sessions, and",
+        "with JupyterLab in Chromium for faults that involve a page.",
         "",
         *table(head, rows),
     ]
 
 
 def fault(title: str, words: str) -> Callable[[Found], list[str]]:
-    """Writes a fault of which only counts are known."""
+    """A function that writes the section of a fault with counts only."""
 
     def section(found: Found) -> list[str]:
         if not found:
-            return [f"## {title}", "", "Could not be done on this machine."]
+            return [f"## {title}", "", "Could not be tested on this machine."]
         names = ("rounds", "acknowledged", "refused", "lost", "twice")
         rows = [[kind, *(f"{made[name]:,}" for name in names)] for kind, made in found.items()]
-        head = ["store", "rounds", "acknowledged", "refused", "acknowledged and lost", "there twice"]
+        head = ["store", "rounds", "acknowledged", "refused", "acknowledged and lost", "duplicated"]
         return [f"## {title}", "", words, "", *table(head, rows)]
 
     return section
@@ -353,25 +353,25 @@ PARTS: dict[str, tuple[Callable[[], Found], Callable[[Found], list[str]]]] = {
     "kill": (
         measure_kill,
         fault(
-            "kill -9 of who writes",
-            "A process writes as fast as it can and says each label once `append` has returned; it is\n"
-            "killed at a random moment, and the next one goes on in the same store.",
+            "kill -9 of the writing process",
+            "A process writes as fast as it can and reports each label once `append` has returned. It is\n"
+            "killed at a random moment, and the next process continues in the same store.",
         ),
     ),
     "server": (
         measure_server,
         fault(
             "kill -9 of the database server",
-            "SIGKILL to the server and its children while one store writes; the server starts again,\n"
-            "the same store goes on, and sends again what was refused, with the same id.",
+            "SIGKILL to the server and its children while a store writes. The server restarts, and the same\n"
+            "store continues and resends what was refused, with the same ids.",
         ),
     ),
     "disk": (
         measure_disk,
         fault(
             "A full disk",
-            "A disk of 3 MB; labels of 2 kB until one is refused. Reading goes on, in another store too;\n"
-            "once there is room, the same store writes on.",
+            "A disk of 3 MB; labels of 2 kB until one is refused. Reading still works, in another store\n"
+            "too. Once there is space, the same store continues to write.",
         ),
     ),
     "tests": (measure_tests, whole),
@@ -382,7 +382,7 @@ PARTS: dict[str, tuple[Callable[[], Found], Callable[[Found], list[str]]]] = {
 
 
 def write(results: Path, target: Path) -> None:
-    """Write the page from the newest figures of every part."""
+    """Write the page from the latest results of every part."""
     parts = {
         name: json.loads(file.read_text()) for name in PARTS if (file := results / f"{name}.json").exists()
     }
@@ -390,16 +390,18 @@ def write(results: Path, target: Path) -> None:
     lines = [
         "# Reliability",
         "",
-        "What is lost under which fault. Every fault is done for real. Written by `make bench-reliability`",
-        "(`python -m benchmarks.faults.reliability`); do not edit. A time beyond its bar is **bold**.",
+        "How many labels are lost when something fails. Every fault is real, not simulated. Written by",
+        "`make bench-reliability` (`python -m benchmarks.faults.reliability`); do not edit. Times over their",
+        "limit are **bold**.",
         "",
         f"Machine: {os.cpu_count()} cores, {report._processor()}, {platform.system()} {platform.machine()}.",
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, psycopg {version('psycopg')},",
         f"PostgreSQL {server} (fsync on). SQLite before 3.51.3 gets no write-ahead log (WAL) from",
-        "hitl-widgets; here it was forced, to see that mode too.",
+        "hitl-widgets; it was forced here to test that mode too.",
         "",
-        "Load of the machine (1 minute) when a part was started. Above about 1.5 others took part of the",
-        "cores: times are then upper limits, and do not decide about a bar. Counts do not depend on it.",
+        "Load is the 1-minute load average when a part started. Above about 1.5, other processes used some",
+        "of the cores: the times are then upper bounds and cannot show that a limit is exceeded. Counts do",
+        "not depend on it.",
         "",
         *table(["part", "measured", "load"], [[n, p["date"], f"{p['load']:.1f}"] for n, p in parts.items()]),
     ]

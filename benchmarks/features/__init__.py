@@ -1,1 +1,1 @@
-"""How good the built-in features are."""
+"""Measurements of the built-in features."""

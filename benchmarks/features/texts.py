@@ -1,11 +1,11 @@
-"""Measure what the views of a text are worth, and print a table for docs/text-features.md.
+"""Measure what the text features gain, and print a table for docs/text-features.md.
 
     python -m benchmarks.features.texts                       every set, 5 seeds
     python -m benchmarks.features.texts --sets errors --seeds 2
 
-Runs on texts that installed packages carry: docstrings, functions and exception messages of Python packages,
-names of countries, languages and cities in several languages; and on the TREC questions where they lie beside
-the repository. Before: words alone, as until part 5. All by `pool_accuracy`.
+Uses texts from installed packages: docstrings, functions and exception messages of Python packages, and names
+of countries, languages and cities in several languages; also the TREC questions if they are available (see
+benchmarks/README.md). "Before" are the former features, words alone. The metric is `pool_accuracy`.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def names(language: str) -> Pairs:
 
 
 def functions() -> Pairs:
-    """At most 60 lines each; by the part of the standard library."""
+    """Functions of at most 60 lines; the class is the part of the standard library."""
     part_of = {module: part for part, modules in PARTS.items() for module in modules.split()}
     for path, source, tree in _modules(Path(sysconfig.get_path("stdlib"))):
         part = part_of.get(path.parts[0].removesuffix(".py"))
@@ -93,7 +93,7 @@ def functions() -> Pairs:
 
 
 def errors() -> Pairs:
-    """What exceptions say; by the package."""
+    """Exception messages; the class is the package."""
     for package in PACKAGES:
         for _, _, tree in _modules(Path(sysconfig.get_path("purelib")) / package):
             for node in ast.walk(tree):
@@ -127,7 +127,7 @@ SETS: dict[str, Callable[[], Pairs]] = {
 
 
 def load(name: str) -> tuple[list[str], np.ndarray[Any, Any]]:
-    """Distinct texts of one class each, drawn with seed 0."""
+    """Distinct texts with a single class, drawn with seed 0."""
     rng, found = np.random.default_rng(0), pd.DataFrame(SETS[name](), columns=["text", "kind"])
     found = found[found["text"].str.strip() != ""].drop_duplicates()
     found = found[~found["text"].duplicated(keep=False)].sample(frac=1, random_state=rng)

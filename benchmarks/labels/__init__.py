@@ -1,1 +1,1 @@
-"""How many labels are saved."""
+"""Measurements of label efficiency."""

@@ -1,4 +1,4 @@
-"""The learning curves of all sets as one picture."""
+"""The learning curves of all sets in one chart."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GREY = "#6b7280"
 
 
 def draw(cases: Mapping[str, Runs], target: Path) -> bool:
-    """Write an SVG, one panel per set; False where nothing here can draw (vl-convert-python)."""
+    """Write an SVG with one panel per set; False if vl-convert-python is not installed."""
     shown = [*MAIN, RANDOM]
     races = {
         name: Simulation(runs.frame[runs.frame["contestant"].isin(shown)]) for name, runs in cases.items()

@@ -1,4 +1,4 @@
-"""Who takes part in `simulate(contestants=)`: the default, the usual baselines, and the strongest peers."""
+"""The contestants for `simulate(contestants=)`: the default, common baselines, and the strongest peers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PEERS = (*LR_PEERS, *OUR_PEERS, SPREADING, SELF)
 HUNT, HUNT_RANDOM = "ours, most_likely_positive", "LR + random, hunting"
 ALL = (*CORE, *PEERS, HUNT, HUNT_RANDOM)
 
-# TCM asks so many times the number of classes by TypiClust before it turns to margin.
+# TCM uses TypiClust for this many labels per class before it switches to margin.
 TURN = 3
 
 
@@ -41,12 +41,12 @@ class Contestant:
 
     @property
     def ours(self) -> bool:
-        """Whether the default learner takes part, so that its code decides."""
+        """Whether this is the default learner, so that runs depend on its code."""
         return isinstance(self.learner, str) and self.learner == "auto"
 
 
 def contestant(name: str, n_classes: int) -> Contestant:
-    """The contestant of this name, for a pool of so many classes."""
+    """The contestant of this name, for a pool of ``n_classes`` classes."""
     weak, strong = LogisticRegression(max_iter=2000), LogisticRegression(C=10, max_iter=2000)
     simple = {
         OURS: ("auto", "auto"),
@@ -54,7 +54,7 @@ def contestant(name: str, n_classes: int) -> Contestant:
         RANDOM: (weak, "random"),
         STRONG: (strong, "margin"),
         STRONG_RANDOM: (strong, "random"),
-        # Softmax of the decision function: Platt's probabilities of few labels are often the wrong way round.
+        # Softmax of the decision function: with few labels, Platt's probabilities are often inverted.
         SVM: (SVC(), "margin"),
         SPREADING: (LabelSpreading(kernel="knn", max_iter=100), "margin"),
         SELF: (SelfTrainingClassifier(strong), "margin"),

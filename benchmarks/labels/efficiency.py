@@ -1,13 +1,14 @@
-"""Measure how many labels a person is spared, and write docs/label-efficiency.md.
+"""Measure how many labels are saved, and write docs/label-efficiency.md.
 
     python -m benchmarks.labels.efficiency                    everything: hours on 2 cores
     python -m benchmarks.labels.efficiency --only drawn --contestants ours --repeats 5
-    python -m benchmarks.labels.efficiency --only report      the page, from the runs there are
+    python -m benchmarks.labels.efficiency --only report      the page, from the finished runs
     python -m benchmarks.labels.efficiency --quick --sets wine --out /tmp/page.md
 
-Each run, one contestant on one set in one repeat, is kept in benchmarks/results/labels when it is finished,
-and not run again: what was stopped goes on. Where our learner takes part a run counts only for the code that
-made it; the runs of others stay. Those of --quick, and its page, lie in benchmarks/results/labels-quick.
+A run is one contestant on one set in one repeat. Finished runs are saved in benchmarks/results/labels and
+not repeated, so an interrupted measurement can be continued. Runs with our learner are only valid for the
+code that made them; other runs remain valid. --quick saves its runs and its page in
+benchmarks/results/labels-quick.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ def main() -> int:
     parser.add_argument("--contestants", choices=everybody, nargs="+", default=everybody, metavar="NAME",
                         help=f"some of\n{'; '.join(everybody)}")  # fmt: skip
     parser.add_argument("--repeats", type=int, default=20)
-    parser.add_argument("--peer-repeats", type=int, default=5, help="of the peers, who are slow")
+    parser.add_argument("--peer-repeats", type=int, default=5, help="repeats of the peers, which are slow")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} repeats, for a first look")
-    parser.add_argument("--jobs", type=int, default=-1, help="processes; all cores if not said")
+    parser.add_argument("--jobs", type=int, default=-1, help="number of processes; all cores by default")
     parser.add_argument("--results", type=Path, help="another folder for the runs")
     parser.add_argument("--out", type=Path, help="another place for the page")
     given = parser.parse_args()

@@ -1,4 +1,4 @@
-"""The page's part on where ours is behind, how soon classes are found, and why it loses."""
+"""Sections on where ours is worse and why, and on how soon classes are found."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from benchmarks.labels.stats import BEHIND, FOUND, Gap, Runs
 from benchmarks.labels.words import Bar, counted, difference, prose
 from benchmarks.speed.scale_report import table
 
-UNEQUAL = 3  # macro F1 is shown where the largest class is so many times the smallest
+UNEQUAL = 3  # macro F1 is shown if the largest class is this many times the smallest
 WHY = Path(__file__).with_name("losses.md")
 
 Cases = Mapping[str, Runs]
 
 
 def losses(cases: Cases, bars: list[Bar]) -> list[str]:
-    """The sections on all sets and families but the rare class and the large pool."""
+    """The sections on all sets and families except the rare class and the large pool."""
     found = {
         (name, n): stats.to_best(name, runs, who.OURS, who.RIVALS, n)
         for name, runs in cases.items()
@@ -30,7 +30,7 @@ def losses(cases: Cases, bars: list[Bar]) -> list[str]:
         return []
     worst = min(gaps, key=lambda gap: gap.size.value)
     bars.append(
-        Bar(f"held-out accuracy minus that of the best of {', '.join(who.RIVALS)}: worst of {len(gaps)}",
+        Bar(f"held-out accuracy minus that of the best of {', '.join(who.RIVALS)}, worst of {len(gaps)}",
             f"≥ {-BEHIND:+}", f"{worst.size.shown(3, '+')}, {worst.name} at {worst.n_labels}", worst.size,
             -BEHIND)
     )  # fmt: skip
@@ -39,18 +39,18 @@ def losses(cases: Cases, bars: list[Bar]) -> list[str]:
         for name in cases
     ]
     return [
-        "## Never behind",
+        "## Comparison with the best baseline",
         "",
         *prose(
-            f"Ours minus the best of {', '.join(who.RIVALS)} on held-out items, in the same repeats; the",
-            "best by its mean at that number of labels, chosen on the same runs.",
-            f"**Bold**: behind by more than {BEHIND:g}, and the interval says so. ?: the mean says so, and",
-            f"the interval not surely. {counted(cases, who.MAIN).capitalize()}.",
+            f"Ours minus the best of {', '.join(who.RIVALS)} on held-out items, in the same repeats. The",
+            "best has the highest mean at that number of labels in the same runs.",
+            f"**Bold**: worse by more than {BEHIND:g} with the whole interval. ?: worse by more than that on",
+            f"average, but not with the whole interval. {counted(cases, who.MAIN).capitalize()}.",
         ),
         *prose(
-            f"The families are drawn anew in every repeat, {DRAWN:,} rows,",
+            f"The families have a new draw of {DRAWN:,} rows in every repeat,",
             f"of which {HELD_OUT_DRAWN:.0%} are held out.",
-            '"10% wrong": one answer in ten is another class, any as likely; accuracy is by the truth.',
+            '"10% wrong": one answer in ten is another class, chosen uniformly; accuracy is by the truth.',
         ),
         *table(["set", *map(str, STEPS), "repeats"], rows),
         "",
@@ -82,19 +82,19 @@ def _behind(cases: Cases, gaps: list[Gap]) -> list[str]:
     head = [
         "set",
         "labels",
-        "the best",
-        "ours has",
-        "it has",
+        "best baseline",
+        "ours",
+        "baseline",
         "difference",
-        f"behind by more than {BEHIND:g}",
+        f"worse by more than {BEHIND:g}",
         "repeats",
     ]
     return [
-        "### Where ours is behind",
+        "### Where ours is worse",
         "",
         *prose(
-            f"Held out, in {_counts(gaps)}. By the accuracy on the whole pool, the labels given counted",
-            f"right, in {_counts(by_pool)}.",
+            f"On held-out items, in {_counts(gaps)}. On the whole pool, where labelled items count as right,",
+            f"in {_counts(by_pool)}.",
         ),
         *(table(head, rows) if rows else []),
         "",
@@ -107,12 +107,12 @@ def _counts(gaps: list[Gap]) -> str:
     safe = sum(gap.size.low >= -BEHIND for gap in gaps)
     return (
         f"{surely + probably} of {len(gaps)} cells by more than {BEHIND:g}: {surely} surely, {probably} only "
-        f"probably; in {safe} the whole interval says that it is not"
+        f"probably; in {safe} the whole interval is within that limit"
     )
 
 
 def _why() -> list[str]:
-    """What a person wrote of the losses: no figure says why."""
+    """The manually written explanation of the losses."""
     return [*WHY.read_text().strip().splitlines(), ""] if WHY.exists() else []
 
 
@@ -131,8 +131,8 @@ def _macro(cases: Cases) -> list[str]:
         "### Macro F1",
         "",
         *prose(
-            f"Where the largest class is at least {UNEQUAL} times the smallest: ours, and ours minus the",
-            "best of the same three, on the whole pool.",
+            f"For sets whose largest class is at least {UNEQUAL} times the smallest: ours, and ours minus",
+            "the best of the same three, on the whole pool.",
         ),
         *table(["set", *map(str, STEPS), "repeats"], rows),
         "",
@@ -144,7 +144,7 @@ def _repeats(*gaps: Gap | None) -> str:
 
 
 def discovery(cases: Cases) -> list[str]:
-    """How soon every class that is not tiny has a label."""
+    """Section on how soon every class that is not tiny has a label."""
     rows: list[list[str]] = []
     ours: list[float] = []
     for name, runs in cases.items():
@@ -157,13 +157,17 @@ def discovery(cases: Cases) -> list[str]:
         rows.append([name, *cells, ", ".join(dict.fromkeys(counts))])
     if not rows:
         return []
-    within = f"{sum(n <= 30 for n in ours) / len(ours):.0%} of its runs within 30" if ours else "not measured"
+    within = (
+        f"{sum(n <= 30 for n in ours) / len(ours):.0%} of its runs within 30 labels"
+        if ours
+        else "not measured"
+    )
     return [
         "## Classes found",
         "",
         *prose(
-            f"Labels until every class of at least {FOUND:.0%} of the pool has one: the median, and in nine",
-            f"of ten repeats. Ours has found them in {within}.",
+            f"Labels until every class with at least {FOUND:.0%} of the pool has one: the median and the 90",
+            f"% quantile over the repeats. Ours finds them in {within}.",
         ),
         *table(["set", "ours, median", "90 %", "LR + margin, median", "90 %", "repeats"], rows),
         "",

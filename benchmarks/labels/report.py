@@ -1,4 +1,4 @@
-"""Write what was measured of label efficiency as docs/label-efficiency.md."""
+"""Write the measurements of label efficiency to docs/label-efficiency.md."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Cases = dict[str, Runs]
 
 
 def write(results: Path, target: Path, command: str) -> None:
-    """Write the page from the runs that are finished, and the chart beside it."""
+    """Write the page from the finished runs, and the chart beside it."""
     cases = stats.load(results)
     parts = {
         part: {name: runs for name, runs in cases.items() if CASES[name].part == part}
@@ -49,7 +49,7 @@ def write(results: Path, target: Path, command: str) -> None:
         *_update(times, bars),
     ]
     rows = [[bar.words, bar.need, bar.measured, "" if bar.need == "-" else bar.met] for bar in bars]
-    lines = [*_head(command), *table(["bar", "asked for", "measured", "met"], rows), "", *sections]
+    lines = [*_head(command), *table(["measure", "target", "measured", "met"], rows), "", *sections]
     lines += _measured(cases, times)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text("\n".join(lines) + "\n")
@@ -65,22 +65,22 @@ def _head(command: str) -> list[str]:
         f"Python {platform.python_version()}, {', '.join(f'{p} {version(p)}' for p in PACKAGES)}.",
         "",
         *prose(
-            "*ours* is the default learner and the default strategy. *LR* is scikit-learn's",
-            "`LogisticRegression(max_iter=2000)`, *RBF SVC* its `SVC()`, margin by the softmax of its",
-            "decision function; all are fitted anew after every label. In one repeat all have the same pool,",
-            "the same held-out items, the same k-means medoids to start from, random too, and hear the same",
-            "answers. Unless said, accuracy is that of the model to take away (`session.model()`) on",
-            "**held-out items**.",
+            "*ours* is the default learner with the default strategy. *LR* is scikit-learn's",
+            "`LogisticRegression(max_iter=2000)`. *RBF SVC* is its `SVC()`, with the margin computed from",
+            "the softmax of its decision function. All are refitted after every label. Within a repeat, all",
+            "contestants (including random) have the same pool, the same held-out items, the same k-means",
+            "medoids as a start, and the same answers. Unless stated otherwise, accuracy is that of the",
+            "exported model (`session.model()`) on **held-out items**.",
         ),
         *prose(
-            "Every repeat splits the set anew, stratified, and draws the families anew. Brackets hold 95 %",
-            "intervals: of accuracies and paired differences Student's t over the repeats, of ratios a",
-            "bootstrap over repeats. The repeats of one set share its items, so its intervals say little of",
-            "other sets.",
-            '"Not surely": the interval reaches across the bar. The worst of many differences is picked',
-            "after looking, so chance alone makes it look worse than it is.",
+            "Every repeat uses a new stratified split of the set, and a new draw of the families. Brackets",
+            "contain 95 % intervals: Student's t over the repeats for accuracies and paired differences, a",
+            "bootstrap over the repeats for ratios. The repeats of one set share its items, so its intervals",
+            "do not generalise to other sets.",
+            '"Uncertain" means that the interval includes the target. The worst of many differences is',
+            "selected after the fact, so chance alone makes it look worse than it is.",
         ),
-        "## The bars",
+        "## Targets",
         "",
     ]
 
@@ -106,16 +106,16 @@ def _rare(cases: Cases, bars: list[Bar]) -> list[str]:
     if hunted := every.get(who.HUNT):
         value = Estimate(float(np.quantile(hunted, 0.5, method="higher")))
         shown = stats.quantile(hunted, 0.5, HUNT_CAP)
-        words = f"rare class: labels from cold to {POSITIVES} positives, median"
+        words = f"rare class: labels from a cold start to {POSITIVES} positives, median"
         bars.append(Bar(words, "≤ 60", shown, value, 60, most=True))
     return [
         "## A rare class",
         "",
         *prose(
-            "Is it that digit, of which so many were kept that they make 1 % of the pool? Labels from cold",
-            f"until {POSITIVES} of it are found; {HUNT_CAP} at most. Nothing is held out.",
+            "Whether an image is a given digit, which is subsampled to 1 % of the pool. The number of labels",
+            f"from a cold start until {POSITIVES} of it are found, at most {HUNT_CAP}. Nothing is held out.",
         ),
-        *table(["pool", "by", "median", "90 %", "repeats"], rows),
+        *table(["pool", "strategy", "median", "90 %", "repeats"], rows),
         "",
     ]
 
@@ -132,8 +132,8 @@ def _large(cases: Cases, bars: list[Bar]) -> list[str]:
         f"## {LARGE:,} items",
         "",
         *prose(
-            f"{pools.MODES} Gaussian modes of {pools.CLASSES} classes in {pools.WIDTH} dimensions, each of",
-            "one class: a set that flatters neighbour graphs.",
+            f"{pools.MODES} Gaussian modes in {pools.WIDTH} dimensions, each of one of {pools.CLASSES}",
+            "classes: a set that favours neighbour graphs.",
             f"{counted(cases, runs.contestants).capitalize()}.",
         ),
         *table(["", *[f"{n} labels" for n in steps]], rows),
@@ -153,16 +153,23 @@ def _update(times: Mapping[str, Any], bars: list[Bar]) -> list[str]:
         after = f"{1000 * np.median(run['refresh']):,.0f}" if run["refresh"] else "none"
         shown = f"p95 {late:.1f}, median {middle:.1f}"
         bars.append(
-            Bar(f"one label, {size:,} items, ms", f"≤ {bound}", shown, Estimate(late), bound, most=True)
+            Bar(
+                f"time of one label, {size:,} items, ms",
+                f"≤ {bound}",
+                shown,
+                Estimate(late),
+                bound,
+                most=True,
+            )
         )
         rows.append([f"{size:,}", f"{middle:.1f}", f"{late:.1f}", after, f"{run['start']:.1f}"])
     return [
-        "## One label's time",
+        "## Time of one label",
         "",
         *prose(
-            f"`learner.update` with one label more, labels at random, {pools.WIDTH} columns, one after the",
-            "other. What follows in the background (`refresh`) is timed apart, and so is `start`, with the",
-            "graph at hand.",
+            f"The time of `learner.update` after each further random label, with {pools.WIDTH} columns. The",
+            "background work that follows (`refresh`) is timed separately, and so is `start` with a finished",
+            "graph.",
         ),
         *table(["items", "median, ms", "p95, ms", "refresh, median, ms", "start, s"], rows),
         "",
@@ -179,9 +186,17 @@ def _measured(cases: Cases, times: Mapping[str, Any]) -> list[str]:
                 [one, str(len(found)), *_when(found), f"{np.median(seconds):.1f}, {seconds.max():.0f}"]
             )
     if times:
-        rows.append(["one label's time", str(len(times)), *_when(list(times.values())), ""])
-    head = ["", "runs", "first", "last", "commit (+: with changes)", "highest load", "CPU s, median and most"]
-    return ["## When it was measured", "", *table(head, rows)]
+        rows.append(["time of one label", str(len(times)), *_when(list(times.values())), ""])
+    head = [
+        "",
+        "runs",
+        "first",
+        "last",
+        "commit (+: uncommitted changes)",
+        "highest load",
+        "CPU s, median and max",
+    ]
+    return ["## Dates of the measurements", "", *table(head, rows)]
 
 
 def _when(files: list[dict[str, Any]]) -> list[str]:

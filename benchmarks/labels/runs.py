@@ -1,4 +1,4 @@
-"""Runs of contestants on the sets; each is a file of its own, so that a run that was stopped goes on."""
+"""Runs of contestants on the sets, each saved in its own file so that measurements can be continued."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Options:
-    """How often, on what, by whom, with how many processes; ``results`` is a folder."""
+    """What is measured, and with how many processes; ``results`` is a folder."""
 
     repeats: int
     peer_repeats: int
@@ -46,11 +46,11 @@ class Options:
     results: Path
 
 
-Task = tuple[str, int, tuple[str, ...]]  # the case, the repeat, and who takes part
+Task = tuple[str, int, tuple[str, ...]]  # the case, the repeat and the contestants
 
 
 def tasks(options: Options) -> Iterator[Task]:
-    """Repeat by repeat, so that what is stopped early is balanced."""
+    """Tasks ordered by repeat, so that an interrupted measurement is balanced."""
     for repeat in range(max(options.repeats, options.peer_repeats)):
         for name in options.sets:
             case = CASES[name]
@@ -64,7 +64,7 @@ def tasks(options: Options) -> Iterator[Task]:
 
 
 def measure(options: Options) -> list[str]:
-    """Run what is missing; returns what failed, in words."""
+    """Run what is missing; returns descriptions of the failures."""
     import joblib
 
     todo = list(tasks(options))
@@ -82,7 +82,7 @@ def measure(options: Options) -> list[str]:
 
 
 def play(name: str, repeat: int, who: Sequence[str], results: Path) -> tuple[str, float, list[str]]:
-    """What is missing of one repeat of a case: words, seconds of computing, and what failed."""
+    """Run what is missing in one repeat of a case; returns a summary, CPU seconds and failures."""
     case, split = CASES[name], label_sets.split(name, repeat, results)
     spent, words, failed = 0.0, [], []
     for one in who:
@@ -92,7 +92,7 @@ def play(name: str, repeat: int, who: Sequence[str], results: Path) -> tuple[str
             continue
         try:
             found = run(case, split, one, repeat)
-        except Exception:  # noqa: BLE001 - the others go on
+        except Exception:  # noqa: BLE001 - the other runs continue
             failed.append(f"{name}, {one}, repeat {repeat} failed:\n{traceback.format_exc()}")
             continue
         _write(file, about() | {"case": name, "contestant": one, "repeat": repeat, "key": key} | found)
@@ -102,7 +102,7 @@ def play(name: str, repeat: int, who: Sequence[str], results: Path) -> tuple[str
 
 
 def run(case: Case, split: Split, name: str, repeat: int) -> dict[str, Any]:
-    """One contestant's way through the pool: its figures, and the true classes of what it asked, in order."""
+    """One run of a contestant: its figures, and the true classes of the items it asked, in order."""
     k = int(split.y.max()) + 1
     one = contestant(name, k)
     asked: list[int] = []
@@ -113,7 +113,7 @@ def run(case: Case, split: Split, name: str, repeat: int) -> dict[str, Any]:
 
     cpu, wall = time.process_time(), time.perf_counter()
     *at, budget = _records(case, split, name)
-    with warnings.catch_warnings(action="ignore", category=UserWarning):  # of models that do not converge
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # from models that do not converge
         frame = hitl.simulate(
             split.X, oracle, contestants={name: (one.learner, one.strategy)}, classes=list(range(k)),
             truth=split.y, test=split.test, budget=budget, at=[*at, budget], noise=case.noise,
@@ -130,17 +130,17 @@ def run(case: Case, split: Split, name: str, repeat: int) -> dict[str, Any]:
 
 
 def file_of(results: Path, case: Case, who: str, repeat: int) -> Path:
-    """Where the run is kept."""
+    """The file of the run."""
     return results / case.part / _slug(case.name) / _slug(who) / f"{repeat}.json"
 
 
 def finished(file: Path, key: str) -> bool:
-    """Whether the same run is there."""
+    """Whether the same run has been saved."""
     return file.exists() and json.loads(file.read_text())["key"] == key
 
 
 def key_of(case: Case, split: Split, name: str) -> str:
-    """What a run is a function of: data, settings, contestant, and our code where our learner takes part."""
+    """A hash of what determines a run: data, settings, contestant, and our code for our learner."""
     one = contestant(name, int(split.y.max()) + 1)
     what = [split.digest, _records(case, split, name), case.noise, _identity(one.learner)]
     what += [_identity(one.strategy), _OUR_CODE if one.ours else ""]
@@ -148,7 +148,7 @@ def key_of(case: Case, split: Split, name: str) -> str:
 
 
 def _records(case: Case, split: Split, name: str) -> list[int]:
-    """Numbers of labels to record; the last one is the budget."""
+    """Numbers of labels to record; the last is the budget."""
     budget = min(case.budget, len(split.X) - label_sets.UNLABELLED)
     at = case.at if name in case.contestants else case.peers_at
     return [*(n for n in at if n < budget), budget]
@@ -158,11 +158,11 @@ def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
-# -- the time of one more label ------------------------------------------------------------------------
+# -- time of one label --------------------------------------------------------------------------------
 
 
 def update(options: Options) -> None:
-    """Timed by itself, as the learner alone; a million rows stand on landmarks."""
+    """Time the learner on its own; a million rows use landmarks."""
     from hitl_widgets.data.landmarks import LandmarkGraph
     from hitl_widgets.data.neighbors import NeighborGraph
     from hitl_widgets.learn.learner import as_learner
@@ -186,7 +186,7 @@ def update(options: Options) -> None:
                 began = time.perf_counter()
                 learner.refresh()
                 times["refresh"].append(time.perf_counter() - began)
-        # The first update compiles, and learns many labels at once.
+        # The first update compiles, and learns all earlier labels at once.
         found = {"n": n, "start": started, "update": times["update"][1:], "refresh": times["refresh"][1:]}
         _write(options.results / "update" / f"{n}.json", about() | found)
 
@@ -202,7 +202,7 @@ def _write(file: Path, found: dict[str, Any]) -> None:
 
 
 def about() -> dict[str, Any]:
-    """When and of what code."""
+    """Date, load and version of the code."""
     return {
         "date": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "load": os.getloadavg()[0],
@@ -213,7 +213,7 @@ def about() -> dict[str, Any]:
 
 @cache
 def _commit() -> str:
-    """The commit, with a + where files differ from it."""
+    """The commit, with a + if there are uncommitted changes."""
     try:
         said = [
             subprocess.run(

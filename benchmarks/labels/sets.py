@@ -1,4 +1,4 @@
-"""What is measured on what: sets and families, each split into a pool and a held-out part in every repeat."""
+"""Sets and families, each split into a pool and a held-out part in every repeat."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Array = np.ndarray[Any, Any]
 
 BUDGET, UNLABELLED = 200, 20
 STEPS = (20, 50, 100, 200)
-# What the curves and the savings are made of; elsewhere the four steps do, as a model to take away is costly.
+# For the curves and the savings; elsewhere the four steps suffice, as exporting a model is expensive.
 DENSE = (10, 12, 14, 17, 20, 25, 30, 35, 40, 50, 60, 80, 100, 130, 160, 200)
 HELD_OUT, HELD_OUT_DRAWN, HELD_OUT_LARGE = 0.25, 0.5, 0.1
 DRAWN = 2_000
@@ -32,8 +32,8 @@ FORMER = "{}, words alone"
 class Case:
     """A set or family with the conditions under which it is measured.
 
-    ``draw`` gives the items and true classes of a repeat, ``features`` is a key of ``ENCODERS``, ``share``
-    is held out, and one of ``peers`` is measured as often as ``--peer-repeats`` says.
+    ``draw`` returns the items and true classes of a repeat, ``features`` is a key of ``ENCODERS``, ``share``
+    is the held-out share, and ``peers`` are measured with ``--peer-repeats`` repeats.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Case:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Pool and held-out part of one repeat; ``digest`` tells whether two runs saw the same."""
+    """Pool and held-out part of one repeat; ``digest`` identifies the data."""
 
     X: Array
     y: Array
@@ -61,7 +61,7 @@ class Split:
 
 
 def _suite(of: str, /, **settings: Any) -> Case:
-    """A set of the suite, under its own name unless ``settings`` say another."""
+    """A set of the suite, with its own name unless ``settings`` has another."""
     features = "texts" if of in pools.TEXTS else "standardised" if of in pools.TABLES else "as they are"
     given: dict[str, Any] = {"name": of, "words": pools.WORDS[of], "features": features}
     return Case(**given | {"draw": partial(_whole, of)} | settings)
@@ -121,14 +121,14 @@ CASES: dict[str, Case] = {
 
 
 def available() -> list[str]:
-    """The cases that can be measured here."""
+    """The cases whose data are available."""
     here = pools.available()
     return [name for name in CASES if name.split(",")[0] in here or name.split(",")[0] not in pools.SETS]
 
 
 @lru_cache(maxsize=1)
 def split(name: str, repeat: int, folder: Path) -> Split:
-    """The pool and the held-out part of a repeat, stratified; ``folder`` keeps the features of texts."""
+    """The pool and the held-out part of a repeat, stratified; ``folder`` caches text features."""
     from sklearn.model_selection import train_test_split
 
     case = CASES[name]
@@ -147,7 +147,7 @@ def _of(items: Any, rows: Array) -> Any:
     return [items[i] for i in rows] if isinstance(items, list) else items[rows]
 
 
-# -- features: fitted to the pool, and applied to what is held out -------------------------------------
+# -- features: fitted to the pool, applied to the held-out items ---------------------------------------
 
 
 def _as_they_are(pool: Array, test: Array, _: Path) -> tuple[Array, Array]:
@@ -160,13 +160,13 @@ def _standardised(pool: Array, test: Array, _: Path) -> tuple[Array, Array]:
 
 
 def _centred(pool: Array, test: Array, _: Path) -> tuple[Array, Array]:
-    """One scale for all columns: what differs in size stays different."""
+    """Use one scale for all columns, so that their relative sizes are kept."""
     mean, scale = pool.mean(axis=0), pool.std(axis=0).mean()
     return _float32((pool - mean) / scale), _float32((test - mean) / scale)
 
 
 def _words(pool: Sequence[str], test: Sequence[str], folder: Path) -> tuple[Array, Array]:
-    """TF-IDF and latent semantic analysis, what the package made of texts until 2026-11."""
+    """TF-IDF and latent semantic analysis: the text features until 2026-11."""
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import make_pipeline
@@ -184,7 +184,7 @@ def _words(pool: Sequence[str], test: Sequence[str], folder: Path) -> tuple[Arra
 
 
 def _texts(pool: Sequence[str], test: Sequence[str], folder: Path) -> tuple[Array, Array]:
-    """What the package makes of texts by default."""
+    """The default text features."""
     import hitl_widgets
     from hitl_widgets.items.features.texts import encode as encode_texts
 
@@ -199,7 +199,7 @@ def _texts(pool: Sequence[str], test: Sequence[str], folder: Path) -> tuple[Arra
 
 
 def _kept(folder: Path, key: Sequence[str], make: Callable[[], tuple[Array, Array]]) -> tuple[Array, Array]:
-    """Made once, since the features of texts take seconds."""
+    """Cache the features, because those of texts take seconds."""
     digest = hashlib.blake2b("\0".join(key).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
     file = folder / "features" / f"{digest}.npz"
     if not file.exists():

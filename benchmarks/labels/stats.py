@@ -1,4 +1,4 @@
-"""What the runs say, with 95 % intervals: labels needed, paired differences, classes found."""
+"""Statistics of the runs, with 95 % intervals: labels needed, paired differences, classes found."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from benchmarks.labels.sets import CASES
 from hitl_widgets.races.simulation import _at, _first, _percentiles, _resampled, _t_interval
 
 METRIC, POOL, MACRO = "test_accuracy", "pool_accuracy", "macro_f1"
-BEYOND = 1.25  # a target that was not reached counts as so many times the budget
-BEHIND = 0.01  # how far behind ours may be
-FOUND = 0.03  # of so large a share of the pool a class has to be found
+BEYOND = 1.25  # a target that is not reached counts as this many times the budget
+BEHIND = 0.01  # tolerated difference to the best rival
+FOUND = 0.03  # classes of at least this share of the pool must be found
 
 Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value and its 95 % interval; NaN bounds where there is but one repeat."""
+    """A value and its 95 % interval; NaN bounds if there is only one repeat."""
 
     value: float
     low: float = math.nan
@@ -47,8 +47,8 @@ class Runs:
     frame
         One row per contestant, repeat and number of labels.
     files
-        What is kept of each run but the rows: contestant, repeat, when, of what code, how long; the true
-        classes of what was asked, and the classes' shares of the pool.
+        The rest of each run: contestant, repeat, date, code and duration; the true classes of the items
+        that were asked, and the shares of the classes in the pool.
     """
 
     frame: pd.DataFrame
@@ -61,7 +61,7 @@ class Runs:
 
     @property
     def contestants(self) -> list[str]:
-        """Who has finished a run."""
+        """The contestants with finished runs."""
         return self.frame["contestant"].unique().tolist()
 
     def curves(self, who: str, metric: str = METRIC) -> pd.DataFrame:
@@ -72,15 +72,15 @@ class Runs:
         return rows.pivot_table(index="repeat", columns="n_labels", values=metric).dropna(axis=1)
 
     def repeats(self, who: str) -> int:
-        """How many of its runs are finished."""
+        """The number of finished runs of a contestant."""
         return int(self.frame.loc[self.frame["contestant"] == who, "repeat"].nunique())
 
 
 def load(results: Path) -> dict[str, Runs]:
     """The runs by case, in the order of the cases.
 
-    Within one repeat all contestants must have seen the same data, else they are no pairs: runs on other
-    data than the newest one's are left out.
+    Within a repeat, all contestants must have seen the same data to be paired: runs on other data than
+    that of the latest run are left out.
     """
     found: dict[str, list[dict[str, Any]]] = {}
     for file in sorted(results.glob("*/*/*/*.json")):
@@ -94,31 +94,31 @@ def runs_of(name: str, files: Sequence[dict[str, Any]]) -> Runs:
     newest = {f["repeat"]: f["digest"] for f in sorted(files, key=lambda f: f["date"])}
     same = [f for f in files if f["digest"] == newest[f["repeat"]]]
     if len(same) < len(files):
-        print(f"{name}: {len(files) - len(same)} runs on former data are left out. Run them again.")
+        print(f"{name}: {len(files) - len(same)} runs on outdated data are left out. Run them again.")
     frames = [pd.DataFrame(f["rows"]).assign(contestant=f["contestant"], repeat=f["repeat"]) for f in same]
     return Runs(pd.concat(frames, ignore_index=True), [{**f, "rows": None} for f in same])
 
 
 def accuracy(runs: Runs, who: str, n_labels: int, metric: str = METRIC) -> Estimate | None:
-    """Mean over the repeats; None where that number was not recorded."""
+    """Mean over the repeats; None if that number of labels was not recorded."""
     curves = runs.curves(who, metric)
     if n_labels not in curves:
         return None
     return Estimate(*np.clip(_t_interval(curves[n_labels].to_numpy(float)), 0, 1))
 
 
-# -- labels that are saved -----------------------------------------------------------------------------
+# -- labels saved -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Saving:
-    """Labels that one contestant needs for what another has with ``at``."""
+    """Labels that one contestant needs for the accuracy of another with ``at`` labels."""
 
     at: int
     target: float
     labels: float
     reached: bool
-    ratios: Array  # the ratio at / labels, then that of every bootstrap sample
+    ratios: Array  # the ratio at / labels, followed by that of every bootstrap sample
 
     @property
     def ratio(self) -> Estimate:
@@ -127,9 +127,9 @@ class Saving:
 
 
 def saving(ours: pd.DataFrame, theirs: pd.DataFrame, at: int) -> Saving:
-    """From the mean curves, straight between the numbers recorded; whole repeats are drawn again.
+    """From the mean curves with linear interpolation; the bootstrap resamples whole repeats.
 
-    The two tables are those of :meth:`Runs.curves`; the repeats that both have count.
+    The two tables are those of :meth:`Runs.curves`; only repeats in both are used.
     """
     shared = ours.index.intersection(theirs.index)
     n, values = ours.columns.to_numpy(float), _resampled(ours.loc[shared].to_numpy(float), "mean")
@@ -141,7 +141,7 @@ def saving(ours: pd.DataFrame, theirs: pd.DataFrame, at: int) -> Saving:
 
 
 def geometric_mean(savings: Sequence[Saving]) -> Estimate:
-    """Over the sets; they are drawn anew together, repeat by repeat."""
+    """Geometric mean over the sets; their bootstrap samples are combined in order."""
     draws = min(len(s.ratios) for s in savings)
     means = np.exp(np.mean([np.log(s.ratios[:draws]) for s in savings], axis=0))
     return Estimate(float(means[0]), *_percentiles(means[1:]))
@@ -164,7 +164,7 @@ class Gap:
 
     @property
     def verdict(self) -> str:
-        """Whether ours is behind by more than may be: surely, probably, or not."""
+        """Whether ours is worse by more than is tolerated: surely, probably, or not."""
         if self.size.value >= -BEHIND:
             return ""
         return "surely" if self.size.high < -BEHIND else "probably"

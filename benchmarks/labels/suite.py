@@ -1,4 +1,4 @@
-"""The page's part on the suite: accuracy, labels that are saved, peers, and the features of texts."""
+"""Sections on the suite: accuracy, labels saved, peers, and text features."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Cases = Mapping[str, Runs]
 
 
 def suite(cases: Cases, former: Cases, target: Path, bars: list[Bar]) -> list[str]:
-    """The sections; ``former`` are the text sets by words alone."""
+    """The sections; ``former`` are the text sets with features of words alone."""
     if not cases:
         return []
     lines = [
@@ -33,16 +33,16 @@ def suite(cases: Cases, former: Cases, target: Path, bars: list[Bar]) -> list[st
         *[f"- **{name}**: {pools.WORDS[name]}" for name in cases],
         "",
         *prose(
-            f"Of every set {HELD_OUT:.0%} is held out. What makes features (standardising, everything of",
-            "texts) is fitted to the pool and applied to the rest.",
+            f"{HELD_OUT:.0%} of every set is held out. Feature extraction (standardisation, and all features",
+            "of texts) is fitted to the pool and applied to the held-out items.",
         ),
     ]
     if draw(cases, target.with_suffix(".svg")):
         lines += [f"![Held-out accuracy with 95 % bands, one panel per set]({target.stem}.svg)", ""]
     lines += [
         *prose(
-            f"Held-out accuracy with so many labels; {counted(cases, who.CORE)}. The last columns are the",
-            "accuracy on the whole pool, the labels given counted right.",
+            f"Held-out accuracy by number of labels; {counted(cases, who.CORE)}. The last columns are the",
+            "accuracy on the whole pool, where labelled items count as right.",
         ),
         *_accuracies(cases),
         "",
@@ -65,13 +65,12 @@ def _accuracies(cases: Cases) -> list[str]:
 
 def _savings(cases: Cases, former: Cases, bars: list[Bar]) -> list[str]:
     lines = [
-        "## Labels that are saved",
+        "## Labels saved",
         "",
         *prose(
-            "Labels that ours needs for the held-out accuracy that another has: LR + random with 200 labels",
-            "(wine with all of its pool but 20), LR + margin with 100 (wine 30). The last column of each",
-            "table counts against LogisticRegression on the former features of texts, words alone; ours",
-            "keeps its own.",
+            "Labels that ours needs for the held-out accuracy of LR + random with 200 labels (wine: all of",
+            "its pool but 20), and of LR + margin with 100 labels (wine 30). In the last column of each",
+            "table LogisticRegression has the former text features (words alone), while ours keeps its own.",
         ),
     ]
     for baseline, strong, bound in SAVINGS:
@@ -99,19 +98,19 @@ def _savings(cases: Cases, former: Cases, bars: list[Bar]) -> list[str]:
         rows.append(["geometric mean", "", "", *shown])
         head = [
             "set",
-            f"{baseline} has",
-            "ours needs",
-            "times fewer",
-            f"than {strong}",
-            "than LR, former features",
+            f"accuracy of {baseline}",
+            "labels of ours",
+            "ratio",
+            f"ratio to {strong}",
+            "ratio to LR, former features",
         ]
         lines += [*table(head, rows), ""]
         which = f"{len(same)} of {len(pools.SETS)} sets"
-        words = f"times fewer labels than {baseline} at {'200' if baseline == who.RANDOM else '100'}"
+        words = f"label ratio to {baseline} at {'200' if baseline == who.RANDOM else '100'}"
         pool = _found(cases, {}, baseline, at, stats.POOL)
         told = (
             (means[0], f"≥ {bound:g}", "held out, the same features"),
-            (means[2], "-", "held out, it on the former features of texts"),
+            (means[2], "-", "held out, baseline with the former text features"),
             (stats.geometric_mean(list(pool.values())), "-", "on the whole pool, the same features"),
         )
         for mean, need, how in told:
@@ -125,7 +124,7 @@ def _savings(cases: Cases, former: Cases, bars: list[Bar]) -> list[str]:
 def _found(
     cases: Cases, former: Cases, baseline: str, at: Mapping[str, int], metric: str = stats.METRIC
 ) -> dict[str, stats.Saving]:
-    """The savings by set; the baseline's runs are those of ``former`` where it has the set."""
+    """The savings by set; the baseline uses the runs in ``former`` for sets that are there."""
     found = {}
     for name, runs in cases.items():
         ours = runs.curves(who.OURS, metric)
@@ -160,20 +159,20 @@ def _peers(cases: Cases) -> list[str]:
         "## Peers",
         "",
         *prose(
-            "The mean of the sets' held-out accuracies, all by `simulate(contestants=)`, one question at a",
-            "time. At 200 labels without wine. The differences are paired: in each repeat the mean over the",
-            "sets.",
+            "Held-out accuracy averaged over the sets, measured with `simulate(contestants=)`, one question",
+            "at a time. At 200 labels without wine. The differences are paired: the mean over the sets is",
+            "compared within each repeat.",
         ),
         *table(["", "sets x repeats", *map(str, STEPS), "ours minus it at 50", "at 100"], rows),
         "",
         *prose(
-            "TypiClust, ProbCover and BADGE are scikit-activeml's as it ships them, after the same medoids",
-            "as all. BADGE needs a classifier's gradients, so beside our learner it looks at a",
-            "LogisticRegression. TCM is not in scikit-activeml 1.0: here it is its TypiClust up to",
-            f"{who.TURN} labels per class, then margin. LabelSpreading (kernel knn) and",
+            "TypiClust, ProbCover and BADGE are those of scikit-activeml with default settings, after the",
+            "same medoids as for all contestants. BADGE needs the gradients of a classifier, so with our",
+            "learner it uses a LogisticRegression. TCM is not in scikit-activeml 1.0; here it is TypiClust",
+            f"up to {who.TURN} labels per class, then margin. LabelSpreading (kernel knn) and",
             "SelfTrainingClassifier(LogisticRegression(C=10)) learn from the whole pool.",
         ),
-        "Held-out accuracy by set, with 50 / 100 labels.",
+        "Held-out accuracy by set with 50 / 100 labels.",
         "",
         *table(["", *cases], each),
         "",
@@ -181,7 +180,7 @@ def _peers(cases: Cases) -> list[str]:
 
 
 def _mean_over_sets(cases: Cases, one: str, n: int) -> Estimate | None:
-    """Over the sets with so many labels; None where the contestant lacks one of them."""
+    """Mean over the sets with ``n`` labels; None if the contestant lacks one of them."""
     sets = [runs for runs in cases.values() if n in runs.curves(who.OURS)]
     values = [stats.accuracy(runs, one, n) for runs in sets]
     known = [v.value for v in values if v is not None]
@@ -213,9 +212,9 @@ def _texts(cases: Cases, former: Cases, bars: list[Bar]) -> list[str]:
     if not rows:
         return []
     return [
-        "## The features of texts",
+        "## Text features",
         "",
-        "The default against words alone (TF-IDF and 128 components), which were the default until part 5.",
+        "The default features compared with the former ones, words alone (TF-IDF and 128 components).",
         "",
         *table(["set", "", *map(str, STEPS), "repeats"], rows),
         "",
@@ -223,7 +222,7 @@ def _texts(cases: Cases, former: Cases, bars: list[Bar]) -> list[str]:
 
 
 def _not_behind_former(name: str, now: Runs, before: Runs) -> list[Bar]:
-    """Ours on the default features minus ours on the former ones, at its worst."""
+    """The worst difference between ours with the default and with the former features."""
     frames = [
         now.frame[now.frame["contestant"] == who.OURS],
         before.frame[before.frame["contestant"] == who.OURS],
@@ -236,7 +235,7 @@ def _not_behind_former(name: str, now: Runs, before: Runs) -> list[Bar]:
     shown = f"{worst.size.shown(3, '+')} at {worst.n_labels}"
     return [
         Bar(
-            f"{name}: ours on the default features minus ours on words alone, worst",
+            f"{name}: ours with default features minus ours with words alone, worst",
             "≥ 0",
             shown,
             worst.size,

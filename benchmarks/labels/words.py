@@ -1,4 +1,4 @@
-"""Pieces of the page on label efficiency: bars, cells, paragraphs."""
+"""Parts of the page on label efficiency: targets, table cells, paragraphs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.labels.stats import Estimate, Gap, Runs
 
 @dataclass(frozen=True)
 class Bar:
-    """What was asked for, and what was measured; ``most``: at most so much."""
+    """A target and its measured value; with ``most`` the target is an upper bound."""
 
     words: str
     need: str
@@ -23,17 +23,17 @@ class Bar:
 
     @property
     def met(self) -> str:
-        """In words; what reaches across the bar is not sure."""
+        """Whether the target is met, in words; uncertain if the interval includes it."""
         sign = -1 if self.most else 1
         value, bound = sign * self.value.value, sign * self.bound
         ends = [sign * end for end in (self.value.low, self.value.high)]
         if value >= bound:
-            return "yes, but not surely" if min(ends) < bound else "yes"
-        return "**no**, but not surely" if max(ends) >= bound else "**no**"
+            return "yes, uncertain" if min(ends) < bound else "yes"
+        return "**no**, uncertain" if max(ends) >= bound else "**no**"
 
 
 def prose(*words: str) -> list[str]:
-    """A paragraph and an empty line."""
+    """A wrapped paragraph and an empty line."""
     return [*textwrap.wrap(" ".join(words), 110, break_long_words=False, break_on_hyphens=False), ""]
 
 
@@ -48,7 +48,7 @@ def plain(found: Estimate | None) -> str:
 
 
 def difference(gap: Gap | None) -> str:
-    """Bold where it is surely behind by more than may be, with a question mark where only probably."""
+    """Bold if it is surely too far behind, with a question mark if it is only probably so."""
     if gap is None:
         return "-"
     text = gap.size.shown(3, "+")
@@ -56,10 +56,10 @@ def difference(gap: Gap | None) -> str:
 
 
 def counted(cases: Mapping[str, Runs], contestants: Sequence[str]) -> str:
-    """How many repeats the figures of a section rest on."""
+    """The number of repeats behind the figures of a section."""
     counts = sorted({runs.repeats(who) for runs in cases.values() for who in contestants} - {0})
     if not counts:
-        return "no repeat"
+        return "no repeats"
     words = " to ".join(map(str, dict.fromkeys([counts[0], counts[-1]])))
-    few = " (publish nothing of fewer than 20)" if counts[0] < 20 else ""
+    few = " (fewer than 20 are not meant for publication)" if counts[0] < 20 else ""
     return f"{words} repeat{'s' * (words != '1')}{few}"

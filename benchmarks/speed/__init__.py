@@ -1,4 +1,4 @@
-"""How long things take; the browser is driven as the tests drive it."""
+"""Measurements of speed; the browser is driven in the same way as in the tests."""
 
 import sys
 

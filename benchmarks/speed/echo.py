@@ -1,4 +1,4 @@
-"""What JupyterLab itself takes: a message to the kernel, an answer, a frame; nothing learned or drawn."""
+"""Latency of JupyterLab itself: a message to the kernel, an answer and a frame, no learning or drawing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import anywidget
 
 
 class Echo(anywidget.AnyWidget):
-    """Answers each message; ``hitlEcho()`` in the page says how many milliseconds one took."""
+    """Answers each message; ``hitlEcho()`` in the page returns the milliseconds of one round trip."""
 
     _esm = """
     const painted = (then) => requestAnimationFrame(() => {

@@ -1,11 +1,11 @@
-"""Measure what a person feels, in a real JupyterLab, and write docs/benchmarks.md.
+"""Measure latencies in JupyterLab and write docs/benchmarks.md.
 
     python -m benchmarks.speed.latency                  everything
-    python -m benchmarks.speed.latency --only loop      one part; the others keep their last figures
-    python -m benchmarks.speed.latency --wait 10        first wait up to 10 minutes for a quiet machine
+    python -m benchmarks.speed.latency --only loop      one part; the others keep their last results
+    python -m benchmarks.speed.latency --wait 10        first wait up to 10 minutes until the machine is idle
 
 Parts: browser, quickstart, loop, scoring, scale-N, map-N and peer-N (N: 20000, 100000, 1000000), report.
-Figures lie in benchmarks/results/*.json.
+Results are stored in benchmarks/results/*.json.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def lab_and_page() -> Iterator[tuple[Lab, Any]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-# -- a person who labels -----------------------------------------------------------------------------
+# -- labeling ------------------------------------------------------------------------------------------
 
 
 def digits_keys() -> list[str]:
@@ -105,7 +105,7 @@ def press_keys(page: Any, keys: list[str], n: int) -> None:
 def pressed(page: Any, keys: list[str]) -> dict[str, Any]:
     page.evaluate("() => hitlReset()")
     press_keys(page, keys, PRESSES)
-    # What comes late counts too: a busy cell ends before this does.
+    # Late answers count too: this waits longer than a busy cell runs.
     with contextlib.suppress(Exception):
         page.wait_for_function(
             "n => hitlTimes.ack.length >= n && hitlTimes.map.length >= n", arg=PRESSES, timeout=30_000
@@ -145,11 +145,11 @@ def browser() -> dict[str, Any]:
     return made
 
 
-# -- the first look ----------------------------------------------------------------------------------
+# -- opening the quickstart -----------------------------------------------------------------------------
 
 
 def quickstart(repeats: int = 3) -> dict[str, Any]:
-    """From the run of the quickstart's one cell, each time with a fresh kernel and store."""
+    """Times from running the session cell of the quickstart, each with a new kernel and store."""
     runs: list[dict[str, float]] = []
     source = ROOT / "notebooks" / "01-quickstart.ipynb"
     for _ in range(repeats):
@@ -174,7 +174,7 @@ def quickstart(repeats: int = 3) -> dict[str, Any]:
     return {"runs": runs}
 
 
-# -- all of it ---------------------------------------------------------------------------------------
+# -- parts -------------------------------------------------------------------------------------------
 
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "browser": browser,

@@ -1,4 +1,4 @@
-"""The loop without a browser: how long a label takes to be durable, and to be learned."""
+"""The loop without a browser: time until a label is saved, and until it is learned."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _one(data: Any, options: dict[str, Any], truth: list[str], folder: Path) -> 
         right = {session.pool.ids[i]: truth[row] for row, i in enumerate(session.pool.rows)}
         for _ in range(LABELS):
             [asked] = session.query()
-            time.sleep(PAUSE_S)  # the audit of the label before is measured meanwhile, as in life
+            time.sleep(PAUSE_S)  # the accuracy is estimated meanwhile, as in real use
             began = time.perf_counter()
             session.label(asked, right[asked])
             durable.append(time.perf_counter() - began)
@@ -62,7 +62,7 @@ def _one(data: Any, options: dict[str, Any], truth: list[str], folder: Path) -> 
 
 
 def disk_ms(folder: Path, n: int = 100) -> list[float]:
-    """One 4 kB write made durable: what the disk itself takes."""
+    """Time of one 4 kB write with fsync, for comparison."""
     times = []
     with (folder / "probe").open("wb", buffering=0) as file:
         for _ in range(n):
@@ -76,7 +76,7 @@ def disk_ms(folder: Path, n: int = 100) -> list[float]:
 def measure() -> dict[str, Any]:
     from hitl_widgets.maps import preparation as mapping
 
-    mapping.umap_available = lambda _: False  # the map is another part, and takes a core
+    mapping.umap_available = lambda _: False  # the map is measured separately, and would use one core
     made: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -1,4 +1,4 @@
-"""The map in JupyterLab: first paint, recolour, lasso, and how long the kernel was held."""
+"""The map in JupyterLab: first paint, recolour, lasso, and how long the kernel was blocked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RECOLOURS = 12
 LABELS = 25
 PAUSE_MS = 700
 
-# The kernel's event loop says how late it is, a hundred times a second.
+# The kernel's event loop records its delay a hundred times a second.
 CELL = """
 import asyncio, sys, time
 sys.path.insert(0, {here!r})
@@ -54,7 +54,7 @@ def measure(n: int) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def lab_page(*flags: str) -> Iterator[tuple[Lab, Any]]:
-    """A JupyterLab, and a page of a browser started with these flags."""
+    """JupyterLab, and a page of a browser started with these flags."""
     folder = Path(tempfile.mkdtemp(prefix="hitl-bench-"))
     lab = Lab(folder)
     try:
@@ -88,7 +88,7 @@ def _one(n: int, d: int) -> dict[str, Any]:
         page.evaluate("() => document.querySelector('.hitl-workbench').scrollIntoView({block: 'end'})")
         page.evaluate("() => hitlWatch()")
         page.wait_for_function("() => document.querySelector('.hitl-explorer').dataset.round")
-        notebook.run(2)  # what making the session took is not held against it
+        notebook.run(2)  # creating the session is not counted
         page.wait_for_timeout(1500)
         found["label, before the graph"] = _labels(page, bench)
         page.wait_for_function("() => document.querySelector('.hitl-explorer .hitl-stage').hidden")
@@ -125,7 +125,7 @@ def _echo(notebook: Notebook, page: Any) -> list[float]:
 
 
 def _recolour(page: Any) -> list[float]:
-    """All points change colour, from the click to the frame after they are painted."""
+    """Milliseconds from the click that recolours all points to the frame after they are painted."""
     return [
         float(page.evaluate("name => hitlRecolour(name)", ["doubt", "label"][i % 2]))
         for i in range(RECOLOURS)
@@ -133,7 +133,7 @@ def _recolour(page: Any) -> list[float]:
 
 
 def _lasso(page: Any, bench: Bench) -> dict[str, Any]:
-    """Some points of the middle circled, then labelled: from the pointer's release, and from the key."""
+    """Circle some points in the middle, then label them: times from the release, and from the key."""
     found: dict[str, Any] = page.evaluate("() => hitlLasso(0.077)")
     bench.focus()
     found["labelled"] = page.evaluate("() => hitlBulk('1')")

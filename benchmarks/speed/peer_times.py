@@ -1,7 +1,7 @@
-"""The same job by jupyter-scatter: a large map drawn in JupyterLab, and other colours for its points.
+"""Comparison with jupyter-scatter: drawing a large map in JupyterLab, and recolouring its points.
 
-Needs ``pip install jupyter-scatter``. Both are watched from outside, by pictures of the page, some
-30 ms apart.
+Needs ``pip install jupyter-scatter``. Both are observed from outside, by screenshots of the page
+about 30 ms apart.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ session._loop.acts.label(rows, str(rng.integers(10)), selection="lasso");
 
 
 def measure(n: int) -> dict[str, Any]:
-    """Seconds to the first picture, milliseconds to the changed one; nothing where the peer is missing."""
+    """Seconds to the first picture, milliseconds to the changed one; empty if the peer is not installed."""
     if importlib.util.find_spec("jscatter") is None:
-        print("jupyter-scatter is not installed: not compared. pip install jupyter-scatter")
+        print("jupyter-scatter is not installed, so it is not compared: pip install jupyter-scatter")
         return {}
     ways = {
         "jupyter-scatter": (THEIRS, ".jp-OutputArea canvas", ""),
@@ -101,13 +101,13 @@ def _one(n: int, cells: tuple[str, str], canvas: str, ready: str) -> dict[str, A
 
 
 def _picture(page: Any, canvas: str) -> bytes:
-    """The middle of the canvas as it is on the screen, PNG."""
+    """A PNG screenshot of the middle of the canvas."""
     box = page.locator(canvas).first.bounding_box()
     x, y = box["x"] + box["width"] / 2 - CLIP / 2, box["y"] + box["height"] / 2 - CLIP / 2
     return page.screenshot(clip={"x": x, "y": y, "width": CLIP, "height": CLIP})  # type: ignore[no-any-return]
 
 
 def _drawn(picture: bytes) -> bool:
-    """Whether there are points: more colours than an empty frame has."""
+    """Whether points are drawn: more colours than in an empty frame."""
     colours = Image.open(io.BytesIO(picture)).convert("RGB").getcolors(maxcolors=CLIP * CLIP)
     return colours is not None and len(colours) > 30

@@ -1,4 +1,4 @@
-// In the page: when a key was pressed, and when what it set off was seen. Loaded before JupyterLab is.
+// Records in the page when a key was pressed and when its effect was visible. Loaded before JupyterLab.
 (() => {
   const times = { next: [], ack: [], map: [], queue: [], entry: 0, row: null };
   window.hitlTimes = times;
@@ -6,7 +6,7 @@
   const stored = new Map();
   let pressed = 0;
 
-  // A frame was drawn: its callbacks ran, and the page got its turn again.
+  // A frame was drawn: its callbacks have run, and the page is idle again.
   const painted = (then) =>
     requestAnimationFrame(() => {
       const { port1, port2 } = new MessageChannel();
@@ -22,13 +22,13 @@
     "keydown",
     (event) => {
       if (!/^[0-9a-rt-y]$/.test(event.key) || !event.target.closest?.(".hitl-labeler")) return;
-      pressed = event.timeStamp; // when the browser got the key, before any wait for the page
+      pressed = event.timeStamp; // when the browser received the key, before any delay in the page
       for (const list of Object.values(open)) list.push({ at: pressed, number: null });
     },
     { capture: true },
   );
 
-  // -- label -> acknowledged: how long its entry stands in the outbox
+  // -- label -> acknowledged: how long its entry stays in the outbox
 
   const { setItem, removeItem } = Storage.prototype;
   Storage.prototype.setItem = function (key, value) {
@@ -44,7 +44,7 @@
     return removeItem.call(this, key);
   };
 
-  // -- what the kernel says: the first marks and the first queue that have seen every act
+  // -- messages from the kernel: the first marks and the first queue that include every act
 
   const read = (data) => {
     if (!(data instanceof ArrayBuffer)) return;
@@ -90,7 +90,7 @@
     for (const list of Object.values(open)) list.length = 0;
   };
 
-  // -- what happens to many points at once
+  // -- changes to many points at once
 
   const frame = () => new Promise((done) => painted(done));
   const map = () => document.querySelector(".hitl-explorer");
@@ -112,7 +112,7 @@
     choice.dispatchEvent(new Event("change", { bubbles: true }));
     await frame();
     const canvas = map().querySelector("canvas");
-    canvas.getContext("2d")?.getImageData(0, 0, 1, 1); // what is still being drawn counts
+    canvas.getContext("2d")?.getImageData(0, 0, 1, 1); // includes pending drawing
     await frame();
     return performance.now() - began;
   };

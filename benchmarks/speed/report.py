@@ -1,4 +1,4 @@
-"""Write what was measured as docs/benchmarks.md."""
+"""Write the measurements to docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ STATIC = ROOT / "src" / "hitl_widgets" / "widgets" / "static"
 
 
 def write(results: Path, target: Path) -> None:
-    """Write the page from the newest figures of every part."""
+    """Write the page from the latest results of every part."""
     parts = {path.stem: json.loads(path.read_text()) for path in sorted(results.glob("*.json"))}
     lines = [
         "# Benchmarks",
         "",
-        "Written by `make bench` (`python -m benchmarks.speed.latency`); do not edit. Times are in ms.",
-        "Budgets are those of the design: p95, on 2 cores, no GPU. A figure beyond its budget is **bold**.",
+        "Written by `make bench` (`python -m benchmarks.speed.latency`); do not edit. Times are in ms unless",
+        "stated otherwise. Budgets are the design targets for p95 on 2 cores without a GPU. Values over",
+        "budget are **bold**.",
         "",
         f"Machine: {os.cpu_count()} cores, {_processor()}, no GPU, {platform.system()} {platform.machine()}.",
         f"Python {platform.python_version()}, {_chromium()},",
         f"{', '.join(f'{p} {version(p)}' for p in PACKAGES)}.",
         "",
-        "Load of the machine (1 minute) when a part was started. Above about 1.5 others took part of",
-        "the 2 cores: times are then upper limits, and do not decide about a budget.",
+        "Load is the 1-minute load average when a part started. Above about 1.5, other processes used",
+        "part of the 2 cores: the times are then upper bounds and cannot show that a budget is missed.",
         "",
         *table(
             ["part", "measured", "load"],
@@ -57,7 +58,7 @@ def write(results: Path, target: Path) -> None:
         found = {n: made for name in sizes for n, made in parts[name]["found"].items()}
         lines += ["", *section(found)] if found else []
     lines += ["", *_sizes(parts)]
-    lines += ["", "How good the model is after how many labels: [label-efficiency.md](label-efficiency.md)."]
+    lines += ["", "Accuracy by number of labels: [label-efficiency.md](label-efficiency.md)."]
     target.parent.mkdir(exist_ok=True)
     target.write_text("\n".join(lines) + "\n")
 
@@ -65,8 +66,8 @@ def write(results: Path, target: Path) -> None:
 def _browser(found: dict[str, Any]) -> list[str]:
     asked = (
         ("next", "key press -> next item painted", 50),
-        ("ack", "label -> durable -> acknowledged", 20),
-        ("map", "label -> map changed by the new model", 60),
+        ("ack", "label -> saved -> acknowledged", 20),
+        ("map", "label -> map shows the new model", 60),
         ("queue", "label -> suggestions updated", 60),
     )
     rows = [
@@ -80,10 +81,10 @@ def _browser(found: dict[str, Any]) -> list[str]:
     return [
         "## Labeling in JupyterLab",
         "",
-        "Real keys in a real Chromium, 400 ms apart, answered by the truth. Busy: another cell, run at once",
-        "after a label, sleeps for 20 s. From the moment the browser gets the key to the frame drawn",
-        "with what it set off. The map and the suggestions count once the model has seen the label. The",
-        "texts have 64 features.",
+        "Key presses in Chromium, 400 ms apart, with the true class. Times run from the moment when the",
+        "browser receives the key to the frame that shows its effect; for the map and the suggestions, the",
+        "effect of the model trained with the label. In the busy state another cell, started right after a",
+        "label, sleeps for 20 s. The texts have 64 features.",
         "",
         *table(["", "pool", "kernel", "n", "median", "p95", "max", "budget"], rows),
     ]
@@ -91,7 +92,7 @@ def _browser(found: dict[str, Any]) -> list[str]:
 
 def _quickstart(found: dict[str, Any]) -> list[str]:
     words = {
-        "data": "the data cell: import, read 3,772 docstrings",
+        "data": "data cell run: import, read 3,772 docstrings",
         "item": "session cell run -> first item visible",
         "map": "session cell run -> preview map drawn",
         "umap": "session cell run -> UMAP map drawn",
@@ -106,9 +107,9 @@ def _quickstart(found: dict[str, Any]) -> list[str]:
              f"{budget:.0f} at 100,000" if budget else ""]
         )  # fmt: skip
     return [
-        "## The first look",
+        "## Opening the quickstart",
         "",
-        f"The quickstart notebook, {len(found['runs'])} times, each with a new kernel and store. Seconds.",
+        f"The quickstart notebook, {len(found['runs'])} runs, each with a new kernel and store. In seconds.",
         "",
         *table(["", "median", "longest", "budget"], rows),
     ]
@@ -130,10 +131,10 @@ def _loop(found: dict[str, Any]) -> list[str]:
         "## The loop without a browser",
         "",
         f"100 labels each, 100 ms apart, SQLite on disk, no map. A 4 kB write with fsync takes {disk:.1f} ms",
-        "here (median); the ratio is to that. Budgets: 20 ms durable, 60 ms learned.",
+        "here (median); the ratio is relative to it. Budgets: 20 ms until saved, 60 ms until learned.",
         "",
         *table(
-            ["pool", "`label()` median", "p95", "ratio to the disk", "label -> round median", "p95"], rows
+            ["pool", "`label()` median", "p95", "ratio to a disk write", "label -> round median", "p95"], rows
         ),
     ]
 
@@ -143,7 +144,7 @@ def _sizes(parts: dict[str, Any]) -> list[str]:
     if "browser" in parts:
         found = parts["browser"]["found"].values()
         largest = max(state["entry_bytes"] for pool in found for state in pool.values())
-        rows.append(["one label as it leaves the browser, bytes", f"{largest:,}", "1,000"])
+        rows.append(["one label message sent by the browser, bytes", f"{largest:,}", "1,000"])
     for name, budget in (("labeler.js", 100), ("explorer.js", None), ("monitor.js", None), ("vega.js", None)):
         path = STATIC / name
         if path.exists():

@@ -1,4 +1,4 @@
-"""One session on a large pool, in a process of its own: how fast it answers, and how much memory it takes.
+"""One session on a large pool, in its own process: response times and memory.
 
     python benchmarks/speed/scale_one.py 1000000 --folder DIR --labels 60
 
@@ -35,7 +35,7 @@ def modes(n: int, d: int, seed: int = 0) -> tuple[np.ndarray[Any, Any], np.ndarr
 
 
 class Memory(threading.Thread):
-    """Watches what this process and its children hold; shared pages count once (PSS)."""
+    """Monitors the memory of this process and its children; shared pages count once (PSS)."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -44,7 +44,7 @@ class Memory(threading.Thread):
         self.stage = "start"
 
     def run(self) -> None:
-        """Look twice a second: of a million items a look takes the kernel some 20 ms."""
+        """Sample twice a second: with a million items a sample takes the kernel about 20 ms."""
         while True:
             held = sum(map(_pss, _family()))
             self.peak = max(self.peak, held)
@@ -77,7 +77,7 @@ def _pss(pid: Path) -> float:
 
 
 def label(session: Any, truth: np.ndarray[Any, Any], n: int, pause: float) -> dict[str, list[float]]:
-    """Label what is asked; milliseconds until durable, until the round is there, and what making it took."""
+    """Label the suggested items; milliseconds until saved, until the round is there, and to make it."""
     times: dict[str, list[float]] = {"durable": [], "learned": [], "made": []}
     for _ in range(n):
         row = next(s.index for s in session.round.suggestions if session._loop.labels.y[s.index] < 0)
@@ -93,7 +93,7 @@ def label(session: Any, truth: np.ndarray[Any, Any], n: int, pause: float) -> di
 
 
 def bulk(session: Any, truth: np.ndarray[Any, Any], n: int) -> dict[str, float]:
-    """Label and take back ``n`` items at once; milliseconds until durable, and until the round is there."""
+    """Label and undo ``n`` items at once; milliseconds until saved, and until the round is available."""
     rows = np.random.default_rng(1).choice(len(truth), n, replace=False)
     times = {}
     for name, act in (

@@ -1,4 +1,4 @@
-"""What was measured on large pools, as sections of docs/benchmarks.md."""
+"""Sections of docs/benchmarks.md on large pools."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-# Milliseconds by size of the pool: p95 of label -> suggestions and map.
+# Budgets for the p95 of label -> suggestions and map, in milliseconds, by size of the pool.
 ROUND_BUDGETS = {20_000: 60, 100_000: 100, 1_000_000: 250}
 READ_BUDGET = 2.2
 PREPARED = (
     "items", "run", "session", "first suggestion", "preview", "model on the graph", "UMAP settled",
-    "of it graph", "UMAP",
+    "of which graph", "UMAP",
 )  # fmt: skip
 MEMORY_BUDGET = 1.6
 
@@ -23,13 +23,13 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def against(value: float, budget: float | None, digits: int = 0) -> str:
-    """A figure, bold where it is beyond its budget."""
+    """A formatted value, bold if it is over budget."""
     shown = f"{value:,.{digits}f}"
     return f"**{shown}**" if budget is not None and value > budget else shown
 
 
 def scoring(found: dict[str, Any]) -> list[str]:
-    """The pass over the pool."""
+    """Section on scoring the pool."""
     n, d, c = found["shape"]
     times = {name: np.array(values) for name, values in found["times"].items()}
     read = next(iter(times.values()))
@@ -44,14 +44,14 @@ def scoring(found: dict[str, Any]) -> list[str]:
         "## Scoring",
         "",
         f"{n:,} x {d}, {c} classes: product, softmax, prediction, margin and the 100 least certain rows.",
-        f"Medians of {len(read)} rounds, all ways one after the other in each; the ratio is to the first.",
+        f"Medians of {len(read)} rounds, with all methods interleaved; ratios are relative to the first row.",
         "",
         *table(["", "ms", "ratio", "budget"], rows),
     ]
 
 
 def scale(found: dict[str, Any]) -> list[str]:
-    """Sessions without a browser."""
+    """Section on sessions without a browser."""
     answers, prepared, memory = [], [], []
     for size, runs in found.items():
         n = int(size)
@@ -85,46 +85,46 @@ def scale(found: dict[str, Any]) -> list[str]:
     return [
         "## Large pools",
         "",
-        "Sessions on 384 features in 30 modes, 10 classes, without a browser; 60 labels, 300 ms apart, each",
-        "in a process of its own. From `label()` until the round that has seen it is there, with its",
-        "suggestions.",
+        "Sessions with 384 features, 30 modes and 10 classes, without a browser, each in its own process;",
+        "60 labels, 300 ms apart. Times run from `label()` until the round trained with the label is",
+        "available, with its suggestions.",
         "",
-        *table(["items", "", "label -> round, median ms", "p95", "budget", "durable, p95"], answers),
+        *table(["items", "", "label -> round, median ms", "p95", "budget", "saved, p95"], answers),
         "",
-        "Seconds from importing hitl_widgets. The second run finds the caches of the first.",
+        "Seconds since importing hitl_widgets. The second run uses the caches of the first.",
         "",
         *table(PREPARED, prepared),
         "",
-        "Memory of the process and its children at its highest, the array included (PSS, MB).",
+        "Peak memory of the process and its children, including the array (PSS, MB).",
         "",
         *table(["items", "run", "array", "peak", "ratio (budget at a million: 1.6)"], memory),
         "",
-        "A tenth of the pool labelled at once, and taken back; milliseconds until on disk, until learned.",
+        "A tenth of the pool is labelled at once, then undone; milliseconds until saved and until learned.",
         "",
-        *table(["items", "label", "learned", "undo", "learned"], bulk),
+        *table(["items", "label saved", "learned", "undo saved", "learned"], bulk),
     ]
 
 
 def peers(found: dict[str, Any]) -> list[str]:
-    """The same job by others."""
+    """Section on other packages."""
     rows = []
     for size, ways in found.items():
         for name, made in ways.items():
             times = f"{np.median(made['colours']):,.0f}", f"{max(made['colours']):,.0f}"
             rows.append([f"{int(size):,}", name, f"{made['first']:.1f}", *times])
     return [
-        "## Beside jupyter-scatter",
+        "## Comparison with jupyter-scatter",
         "",
         "Points of two columns, in JupyterLab in Chromium, WebGL by SwiftShader. Seconds from running the",
         "cell to the first picture; milliseconds from running a cell that changes the colours to the changed",
-        "picture. Ours is a whole session: a tenth of the points is labelled, so logged, learned and shown.",
+        "picture. Ours is a complete session: a tenth of the points is labelled, logged, learned and shown.",
         "",
-        *table(["items", "", "first picture, s", "other colours, median ms", "longest"], rows),
+        *table(["items", "", "first picture, s", "new colours, median ms", "longest"], rows),
     ]
 
 
 def _stages(stages: Sequence[tuple[float, str]]) -> list[str]:
-    """Seconds that finding the graph and laying it out took; empty where the caches held them."""
+    """Seconds for building the graph and for its layout; empty if they were cached."""
     finding = [at for at, words in stages if words.startswith("finding")]
     after = [at for at, words in stages if finding and at > finding[-1]]
     if not after or len(finding) < 2:
@@ -133,7 +133,7 @@ def _stages(stages: Sequence[tuple[float, str]]) -> list[str]:
 
 
 def live(found: dict[str, Any]) -> list[str]:
-    """The map and the labels in a browser."""
+    """Section on the map and the labels in a browser."""
     rows, answers = [], []
     for size, made in found.items():
         n = int(size)
@@ -157,13 +157,14 @@ def live(found: dict[str, Any]) -> list[str]:
     return [
         "## The map in a browser",
         "",
-        "JupyterLab in Chromium, no GPU. Seconds from running the cell; milliseconds from a click or the",
-        "pointer's release to the painted frame; a lasso around a tenth, from its class key to acknowledged.",
-        "The event loop of the kernel: how much later than asked a 10 ms sleep ended.",
+        "JupyterLab in Chromium, no GPU. Seconds since running the cell; milliseconds from a click or the",
+        "release of the pointer to the painted frame; for a lasso around a tenth of the points also from the",
+        "class key to the acknowledgement. The last columns show how long the kernel's event loop was",
+        "blocked: the delay of a 10 ms sleep.",
         "",
         *table(
-            ["items", "engine", "first paint, s", "first item, s", "recolour", "p95", "circled",
-             "lasso -> shown", "-> labelled", "loop held, most", "99.9 %"], rows
+            ["items", "engine", "first paint, s", "first item, s", "recolour", "p95", "lasso points",
+             "lasso -> shown", "-> labelled", "loop blocked, max", "99.9 %"], rows
         ),
         "",
         *table(["items", "", "key -> changed", "median ms", "p95"], answers),

@@ -1,4 +1,4 @@
-"""Sessions on pools of 20,000 to a million items, each in its own process, caches empty and full."""
+"""Sessions on pools of 20,000 to a million items, each in its own process, with empty and filled caches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LABELS = 60
 
 
 def measure(n: int) -> dict[str, Any]:
-    """What :mod:`scale_one` prints: the first run, and the second, which finds the caches."""
+    """The output of :mod:`scale_one` for a first run, and for a second run with filled caches."""
     with tempfile.TemporaryDirectory(prefix="hitl-bench-") as folder:
         made = {name: _one(n, Path(folder)) for name in ("first", "second")}
     print(n, json.dumps({k: v["reached"] for k, v in made.items()}), flush=True)

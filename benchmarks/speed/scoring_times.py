@@ -1,4 +1,4 @@
-"""The pass over the pool, against reading the array once and against scikit-learn."""
+"""Scoring the pool, compared with reading the array once and with scikit-learn."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROUNDS = 15
 
 
 def measure() -> dict[str, Any]:
-    """Milliseconds of each way, interleaved so that all meet the same machine."""
+    """Milliseconds of each method, interleaved so that all run under the same load."""
     with tempfile.TemporaryDirectory(prefix="hitl-bench-") as folder:
         ways = _ways(Path(folder))
         times: dict[str, list[float]] = {name: [] for name in ways}

@@ -39,14 +39,14 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture(scope="session")
 def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the docstrings' features lie once a test of any worker has found them: that takes a minute."""
+    """Cache of the docstrings' features, which take a minute to compute, shared by all workers."""
     base = tmp_path_factory.getbasetemp()
     return (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "features"
 
 
 @pytest.fixture
 def docstrings(features: Path) -> Iterator[Callable[[Path], None]]:
-    """Gives a folder the docstrings' features, if there are some; else it is asked for them at the end."""
+    """Copies the cached features into a folder; without a cache, saves those of the folder at the end."""
     cold: list[Path] = []
 
     def give(folder: Path) -> None:
@@ -63,18 +63,18 @@ def docstrings(features: Path) -> Iterator[Callable[[Path], None]]:
             ours.mkdir(exist_ok=True)
             for file in found:
                 shutil.copy(file, ours)
-            with contextlib.suppress(OSError):  # another worker was sooner
+            with contextlib.suppress(OSError):  # another worker was faster
                 ours.rename(features)
 
 
 @pytest.fixture(scope="session")
 def left() -> list[Page]:
-    """Pages with a loaded JupyterLab that tests left tidy: the next one need not load its own."""
+    """Pages with a loaded JupyterLab that tests left clean, so that the next test can reuse them."""
     return []
 
 
 class Desk:
-    """Opens notebooks, and complains of what the page complained of."""
+    """Opens notebooks, and fails on errors of the page."""
 
     def __init__(self, browser: Browser, lab: Lab, folder: Path, fence: Fence, left: list[Page]) -> None:
         self.browser = browser
@@ -87,7 +87,7 @@ class Desk:
         self._shared: list[Page] = []
 
     def page(self, width: int = 1280, height: int = 1000) -> Page:
-        """A page of a browser that has never been here."""
+        """A page of a browser with an empty profile."""
         context = self.browser.new_context(viewport={"width": width, "height": height})
         return self._watch(context.new_page())
 
@@ -101,7 +101,7 @@ class Desk:
         alone: bool = False,
         umap: bool = False,
     ) -> tuple[Notebook, Bench]:
-        """Write a notebook of these cells, and visit it; its map is by PCA alone unless ``umap`` is said."""
+        """Write a notebook with these cells and open it; its map is PCA only unless ``umap`` is set."""
         write_notebook(self.folder / name, *cells)
         if not umap:
             (self.folder / NO_UMAP).touch()
@@ -117,9 +117,9 @@ class Desk:
         port: int | None = None,
         alone: bool = False,
     ) -> tuple[Notebook, Bench]:
-        """Open a notebook that is there, on another port where something lies between.
+        """Open an existing notebook, on another port if there is a proxy in between.
 
-        ``alone``: no other test gets the page, since this one changes more of it than ``tidied`` takes back.
+        ``alone``: no other test gets the page, because this one changes more than ``tidied`` resets.
         """
         usable = [page for page in self._left if page.context.browser is self.browser]
         if alone or port is not None or not usable:
@@ -161,7 +161,7 @@ class Desk:
 
 
 def tidied(page: Page) -> bool:
-    """Close what is open in JupyterLab, and forget what the browser remembers; whether that was all."""
+    """Close everything in JupyterLab and clear the browser's storage; returns whether that succeeded."""
     page.evaluate(
         """() => {
             for (const one of [...window.jupyterapp.shell.widgets('main')]) one.dispose();

@@ -1,4 +1,4 @@
-"""A real JupyterLab and a real browser, for the tests and the benchmarks."""
+"""JupyterLab and a browser, for the tests and the benchmarks."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ CHROMIUM_ARGS = [
     "--force-prefers-reduced-motion",
 ]
 PATIENCE_MS = 180_000
-# A map by UMAP takes as long as many a test: where a notebook lies beside this file there is none.
+# UMAP takes as long as many tests: notebooks in a folder with this file do without it.
 NO_UMAP = ".no-umap"
 WITHOUT_UMAP = f"""import os, sys
 if os.path.exists({NO_UMAP!r}):
     sys.modules["umap"] = None
 """
-# What the browser asks for itself, of its maker.
+# Requests that the browser itself sends to its vendor.
 CHROMIUMS_OWN = r"\.(google|googleapis|gvt1|gstatic)\.com\b"
 
 
@@ -59,7 +59,7 @@ def chromium(*flags: str) -> Iterator[Browser]:
 
 @contextlib.contextmanager
 def launched(playwright: Playwright, *flags: str) -> Iterator[Browser]:
-    """Chromium with more flags; a process has one Playwright, but as many browsers as it likes."""
+    """Chromium with additional flags; a process has one Playwright, but any number of browsers."""
     path = chromium_path()
     if path is None:
         raise RuntimeError("No Chromium on PATH: run `make browser`, or install Debian's package chromium.")
@@ -69,9 +69,9 @@ def launched(playwright: Playwright, *flags: str) -> Iterator[Browser]:
 
 
 class Cable:
-    """What lies between the browser and the server: a TCP connection that can be cut, mended and slowed.
+    """A TCP proxy between the browser and the server that can cut, restore and slow down connections.
 
-    ``rate`` is how many bytes a second come from the server, over all connections; None for all there are.
+    ``rate`` limits the bytes per second from the server, over all connections; None for no limit.
     """
 
     rate: float | None = None
@@ -86,7 +86,7 @@ class Cable:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
-        """Drop what is connected, and refuse whoever comes."""
+        """Drop all connections, and refuse new ones."""
         self._whole = False
         for end in list(self._open):
             with contextlib.suppress(OSError):
@@ -110,14 +110,14 @@ class Cable:
                 continue
             there = socket.create_connection(self._to)
             self._open |= {here, there}
-            there.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)  # what waits, waits in the server
+            there.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)  # data wait in the server
             for pair in ((here, there, False), (there, here, True)):
                 threading.Thread(target=self._carry, args=pair, daemon=True).start()
 
     def _carry(self, source: socket.socket, target: socket.socket, down: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(16_384):
-                rate = self.rate  # another thread may end the limit meanwhile
+                rate = self.rate  # another thread may remove the limit meanwhile
                 if down and rate is not None:
                     with self._line:
                         time.sleep(len(data) / rate)
@@ -128,7 +128,7 @@ class Cable:
 
 
 class Lab:
-    """A JupyterLab server on a folder of its own."""
+    """A JupyterLab server in its own folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -233,7 +233,7 @@ def write_notebook(path: Path, *cells: str) -> Path:
 
 
 class Notebook:
-    """An open notebook; of a page that shows this JupyterLab already, a tab of it."""
+    """An open notebook; a new tab if the page already shows this JupyterLab."""
 
     def __init__(
         self, page: Page, lab: Lab, name: str, *, dark: bool = False, port: int | None = None
@@ -249,9 +249,9 @@ class Notebook:
             page.goto(f"{home}{uuid.uuid4().hex}/tree/{quote(name)}")
         page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
         self._idle()
-        # Said every time: the server remembers the last one.
+        # Set every time, because the server remembers the last value.
         self.theme("JupyterLab Dark" if dark else "JupyterLab Light")
-        # The side bar takes room from the notebook.
+        # The side bar takes space from the notebook.
         page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
 
     def theme(self, name: str) -> None:
@@ -266,7 +266,7 @@ class Notebook:
         )
 
     def save(self) -> None:
-        """Save, and wait until it is."""
+        """Save, and wait until it is done."""
         self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save').then(() => null)")
 
     def _idle(self) -> None:
@@ -276,7 +276,7 @@ class Notebook:
         )
 
     def run(self, index: int, *, wait: bool = True) -> None:
-        """Run one cell by its place."""
+        """Run one cell by its index."""
         script = """([index, wait]) => {
             const { shell, commands } = window.jupyterapp;
             shell.currentWidget.content.activeCellIndex = index;
@@ -286,20 +286,20 @@ class Notebook:
         self.page.evaluate(script, [index, wait])
 
     def run_all(self) -> None:
-        """Run every cell, and wait for the last."""
+        """Run all cells, and wait for the last."""
         self.page.evaluate(
             "() => window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => null)"
         )
 
     def busy(self, index: int) -> bool:
-        """Whether a cell runs. (The kernel's status says "idle" after every message of a widget.)"""
+        """Whether a cell is running. (The kernel's status becomes "idle" after every message of a widget.)"""
         return "*" in self.cell(index).locator(".jp-InputPrompt").inner_text()
 
     def wait_busy(self, index: int) -> None:
         self.cell(index).locator(".jp-InputPrompt").get_by_text("*").wait_for()
 
     def wait_restarted(self) -> None:
-        """Wait until Jupyter has noticed that the kernel died, and started another."""
+        """Wait until Jupyter has noticed that the kernel died and has started another."""
         end = time.monotonic() + 60
         while time.monotonic() < end:
             with contextlib.suppress(LookupError, ValueError):
@@ -318,7 +318,7 @@ class Notebook:
         return self.cell(index).locator(".jp-OutputArea").inner_text()
 
     def beside(self, path: str) -> Notebook:
-        """Open another notebook as a tab of the same window, in front."""
+        """Open another notebook in a new tab of the same window, in front."""
         other = copy.copy(self)
         other.path = path
         self.command("docmanager:open", {"path": path})
@@ -341,9 +341,9 @@ class Notebook:
 
 
 class Fence(socketserver.ThreadingTCPServer):
-    """A proxy that lets nothing through: it keeps what a browser asks of any host but this machine's own.
+    """A proxy that forwards nothing and records requests to all hosts except this machine.
 
-    Playwright's own events miss requests of sandboxed frames, which are in another process.
+    Playwright's events miss the requests of sandboxed frames, which run in another process.
     """
 
     daemon_threads = True
@@ -355,7 +355,7 @@ class Fence(socketserver.ThreadingTCPServer):
 
     @property
     def flags(self) -> list[str]:
-        """For Chromium; 127.0.0.1 alone is asked directly."""
+        """The proxy settings for Chromium; only 127.0.0.1 is contacted directly."""
         return [f"--proxy-server=http://127.0.0.1:{self.server_address[1]}"]
 
 
@@ -368,7 +368,7 @@ class _Refuse(socketserver.StreamRequestHandler):
 
 
 class Bench:
-    """The Workbench on the page, or in a part of it, as a person sees it."""
+    """The Workbench on the page, or in a part of it, as a user sees it."""
 
     def __init__(self, page: Page, part: Locator | None = None) -> None:
         self.page = page
@@ -384,7 +384,7 @@ class Bench:
         self.card.locator("> :not(.hitl-empty, .hitl-bulk)").first.wait_for()
 
     def wait_map(self, method: str | None = None, *, settled: bool = False) -> None:
-        """The map on the screen; settled, it moves no more."""
+        """Wait until the map is on the screen; ``settled``: until it no longer moves."""
         selector = "[data-drawn]" + (f"[data-method={method}]" if method else "")
         selector += "[data-settled=true]" if settled or method == "umap" else ""
         self.explorer.and_(self.page.locator(selector)).wait_for()
@@ -393,22 +393,22 @@ class Bench:
         self.labeler.evaluate("e => e.focus({ preventScroll: true })")
 
     def press(self, key: str) -> None:
-        """Press a key, as a person does who sees what is there: what no frame has shown takes no answer."""
+        """Press a key after a frame was drawn: items that were never on the screen accept no answer."""
         self.page.evaluate("() => new Promise(requestAnimationFrame)")
         self.page.keyboard.press(key)
 
     def shown(self) -> str:
-        """What the card says."""
+        """The text of the card."""
         return self.card.inner_text()
 
     def label(self, key: str) -> None:
-        """Press a class key, and wait for the next item, as a person would."""
+        """Press a class key, and wait for the next item."""
         before = self.card.get_attribute("data-row") or ""
         self.press(key)
         with contextlib.suppress(AssertionError):
             expect(self.card).not_to_have_attribute("data-row", before, timeout=5000)
             return
-        # JupyterLab says in a dialog that a kernel died or a server is gone, and the dialog takes the key.
+        # JupyterLab reports a dead kernel or server in a dialog, which takes the key.
         dialog = self.page.locator(".jp-Dialog button.jp-mod-accept")
         if dialog.count():
             dialog.first.click()
@@ -417,7 +417,7 @@ class Bench:
         expect(self.card).not_to_have_attribute("data-row", before, timeout=PATIENCE_MS)
 
     def click_class(self, name: str) -> None:
-        """Click a class, as a hand does that has seen what is on the card: a click sooner does not count."""
+        """Click a class once the card has been visible: an earlier click does not count."""
         self.page.wait_for_timeout(200)
         self.labeler.locator(f"[data-class='{name}']").click()
 
@@ -431,14 +431,14 @@ class Bench:
         expect(words).to_have_text(re.compile(f"^{n:,} of"), timeout=PATIENCE_MS)
 
     def acknowledged(self) -> None:
-        """Wait until the outbox is empty: every act is on disk."""
+        """Wait until the outbox is empty, so that every act is saved."""
         self.page.wait_for_function("() => !Object.keys(localStorage).some(k => k.startsWith('hitl:'))")
 
     def tool(self, name: str) -> None:
         self.explorer.locator(f"button[data-tool={name}]").click()
 
     def lasso(self, x: float, y: float, radius: float) -> None:
-        """Circle points: centre and radius as shares of the map's width and height."""
+        """Circle points; centre and radius are fractions of the map's width and height."""
         self.tool("lasso")
         self.explorer.evaluate("e => e.scrollIntoView({ block: 'nearest' })")
         box = self.overlay.bounding_box()
@@ -453,11 +453,11 @@ class Bench:
         self.page.mouse.up()
 
     def chosen(self) -> int:
-        """How many points the map says are chosen; 0 where it says nothing."""
+        """The number of selected points shown by the map; 0 if it shows none."""
         chip = self.explorer.locator(".hitl-chip")
         return int(chip.inner_text().split()[0].replace(",", "")) if chip.is_visible() else 0
 
     def pixels(self) -> str:
-        """The picture of the map, to tell whether it changed."""
+        """A screenshot of the map, to detect changes."""
         script = "e => e.querySelector('.hitl-chart canvas').toDataURL()"
         return str(self.explorer.evaluate(script))

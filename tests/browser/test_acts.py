@@ -1,4 +1,4 @@
-"""What was done is looked at, taken back and brought back; what is asked blind stays so on the whole page."""
+"""Acts are inspected, undone and restored; blind questions stay blind on the whole page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ session"""
 
 
 def begun(desk):
-    """Two labels and a lasso: the row of the first item, how many were circled, and how many are labelled."""
+    """Two labels and a lasso: the row of the first item, the number circled, and the number labelled."""
     notebook, bench = desk.open(SMALL, width=1280)
     notebook.run(0)
     bench.wait_item()
@@ -39,7 +39,7 @@ def test_a_click_opens_an_act_going_back_is_a_button_and_what_was_left_behind_co
     history = page.locator(".hitl-history li")
     history.nth(2).wait_for()
 
-    # A click opens the item, and takes nothing back; it takes another label on the card.
+    # A click opens the item and undoes nothing; the card accepts another label for it.
     history.nth(2).locator("button.hitl-history-what").click()
     bench.labeler.get_by_text("From the history, labelled fruit").wait_for()
     assert bench.card.get_attribute("data-row") == first
@@ -49,7 +49,7 @@ def test_a_click_opens_an_act_going_back_is_a_button_and_what_was_left_behind_co
     page.locator(".hitl-history li").nth(3).wait_for()
     assert bench.n_labels == labelled
 
-    # A bulk act is a selection again; so it is after an undo.
+    # Opening a bulk act selects its items again; so does an undo.
     history.nth(1).locator("button.hitl-history-what").click()
     bench.labeler.get_by_text("One act: press a class to label all of it anew").wait_for()
     assert bench.chosen() == n
@@ -65,7 +65,7 @@ def test_a_click_opens_an_act_going_back_is_a_button_and_what_was_left_behind_co
     bench.wait_labels(labelled)
     assert bench.chosen() == 0
 
-    # Going back says what it undoes; what is left behind then can be brought back.
+    # Going back says what it undoes; what is left behind can be restored.
     back = history.nth(3).get_by_role("button", name=f"Go back to here: undoes 3 acts, {n + 2} labels")
     back.hover()
     SHOTS.mkdir(exist_ok=True)
@@ -97,7 +97,7 @@ for i in range(20):
 session.wait()
 session"""
 
-# The page without what names every class alike, and what the person said before.
+# The page without the parts that name all classes alike, and without earlier answers.
 REST = """() => {
     const page = document.body.cloneNode(true);
     const alike = ".jp-Cell-inputWrapper, button.hitl-class, .hitl-edit, .hitl-guide, .hitl-balance"
@@ -105,7 +105,7 @@ REST = """() => {
     for (const part of page.querySelectorAll(alike)) part.remove();
     return page.innerHTML;
 }"""
-# How far the map's pixel is from grey, where the item on the card lies.
+# How far the map's pixel at the item on the card is from grey.
 CHROMA = """e => {
     const canvas = e.querySelector(".hitl-chart canvas");
     const [at, box] = [e.querySelector(".hitl-here").getBoundingClientRect(), canvas.getBoundingClientRect()];
@@ -142,7 +142,7 @@ def test_of_what_is_asked_blind_the_whole_page_says_nothing_until_it_is_answered
     hover()
     bench.explorer.get_by_text("Asked without a hint: answer first").wait_for()
     assert says() == []
-    # Chosen by a click it is as blind as on the card.
+    # Selected by a click, it is as blind as on the card.
     row = bench.card.get_attribute("data-row")
     page.mouse.down()
     page.mouse.up()

@@ -1,4 +1,4 @@
-"""Recordings on the card: played, found by keys and pointer, labelled, and never heard after that."""
+"""Recordings on the card: played, sought by keys and pointer, labelled, and silent after that."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pathlib import Path
 session = hitl.Session(
     sorted(Path(".").glob("*.wav")), classes=["high", "low"], store=":memory:", random_state=1)
 hitl.{widget}(session)"""
-# What plays on the page, whoever made it, and how long the page was held up.
+# Everything that plays on the page, and how long the page was blocked.
 WATCH = """() => {
     window.__sounds = new Set();
     const play = HTMLMediaElement.prototype.play;
@@ -32,7 +32,7 @@ SOUNDING = "() => [...window.__sounds].filter(a => !a.paused && a.currentTime > 
 
 
 def write(path, seconds, hertz):
-    """Tones of a second, one louder than the other."""
+    """Tones of one second, one louder than the other."""
     second = 8_000 * np.sin(2 * np.pi * hertz * np.arange(RATE) / RATE)
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
@@ -43,7 +43,7 @@ def write(path, seconds, hertz):
 
 
 class Desktop:
-    """A notebook that shows recordings of so many seconds."""
+    """A notebook that shows recordings of the given durations in seconds."""
 
     def __init__(self, desk, seconds, n=8, widget="Labeler", **look):
         for i in range(n):
@@ -99,7 +99,7 @@ def test_a_recording_is_played_by_keys_and_labelled_and_the_next_one_is_silent(d
     expect(at.play).to_have_attribute("aria-label", "Play")
     at.bench.acknowledged()
     at.bench.wait_labels(1)
-    # What is pressed now is meant for the recording that is there now.
+    # A key pressed now applies to the current recording.
     at.bench.press(" ")
     at.sounding(1)
 
@@ -117,7 +117,7 @@ def test_clicks_find_a_place_and_leave_the_keys_to_the_card(desk):
     expect(at.bench.labeler).to_be_focused()
     at.bench.press(" ")
     at.sounding(0)
-    # A class that was clicked does not take the next Space for itself.
+    # A clicked class button does not receive the next Space.
     row = at.bench.card.get_attribute("data-row")
     at.bench.click_class("high")
     expect(at.bench.card).not_to_have_attribute("data-row", row)

@@ -1,4 +1,4 @@
-"""Sessions that a button makes, shown in an output that is cleared: only the one on the screen goes on."""
+"""Sessions made by a button and shown in an output that is cleared: only the visible one stays open."""
 
 from __future__ import annotations
 

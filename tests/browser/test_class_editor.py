@@ -1,4 +1,4 @@
-"""The question is changed from the widget while it is answered, and the history is walked."""
+"""The question is changed in the widget while it is answered, and the history is used."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def wait_names(bench, *expected):
 
 
 def begun(desk):
-    """Four labels, and the classes open to be edited."""
+    """Four labels, with the class editor open."""
     notebook, bench = desk.open(SMALL, KNOWN, width=1280)
     notebook.run(0)
     bench.wait_item()
@@ -49,7 +49,7 @@ def test_classes_are_added_renamed_and_split_from_the_card_and_undone(desk):
     editor.get_by_placeholder("New class").fill("mineral")
     editor.get_by_placeholder("New class").press("Enter")
     wait_names(bench, "fruit", "water", "mineral")
-    # A key in a field is text: nothing was labelled.
+    # A key typed into a field is text and labels nothing.
     assert bench.n_labels == 4
     editor.get_by_label("Name").nth(1).fill("river 1")
     editor.get_by_label("Name").nth(1).press("Enter")
@@ -92,7 +92,7 @@ def test_classes_are_merged_retired_and_offered_again_and_the_cell_run_again_kee
     editor.get_by_label("Offer mineral again").click()
     wait_names(bench, "fruit", "water", "mineral")
 
-    # The cell is run again, as it stands: nothing of it is lost.
+    # Running the unchanged cell again undoes none of the changes.
     notebook.run(0)
     bench.wait_item()
     wait_names(bench, "fruit", "water", "mineral")

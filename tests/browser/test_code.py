@@ -1,4 +1,4 @@
-"""Source code on the card: coloured, numbered, copied as it is, and labelled."""
+"""Source code on the card: coloured, numbered, copied unchanged, and labelled."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ table = pd.DataFrame({{"source": json.loads(Path("items.json").read_text())}})
 session = hitl.Session(
     table, item="source", kind="code:.py", classes=["good", "bad"], store=":memory:", random_state=1)
 hitl.{widget}(session)"""
-# By the formula of WCAG 2.1, of a colour that may be written in any way.
+# Contrast by the formula of WCAG 2.1, for colours in any notation.
 CONTRAST = """e => {
     const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
     const light = colour => {
@@ -88,7 +88,7 @@ def test_what_is_copied_is_the_source_alone_and_numbers_stay_by_their_lines(desk
 
     card, numbers = bench.card, bench.card.locator(".hitl-code-lines")
     assert card.evaluate("e => e.scrollWidth > e.clientWidth")
-    # As high as the lines beside them, also where another font has what the code font has not.
+    # Line numbers are as high as the lines, also if a fallback font is used.
     line = "e => e.querySelector('.hitl-code-text').getBoundingClientRect().height"
     assert numbers.evaluate("e => e.getBoundingClientRect().height") == card.evaluate(line)
     at = numbers.bounding_box()["x"]

@@ -1,4 +1,4 @@
-"""What goes wrong between a hand and a disk, in a real browser: nothing is lost, nothing is there twice."""
+"""Faults between the user and the disk, in a browser: nothing is lost and nothing is duplicated."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def once(names):
 
 
 def count(figure, fault, folder, given, words=""):
-    """The figure of a fault: what was given, and what is stored of it."""
+    """The figure of a fault: the labels given, and those stored."""
     names = stored(folder)
     lost, twice = max(0, given - len(set(names))), len(names) - len(set(names))
     figure(fault, acknowledged=given, lost=lost, twice=twice, words=words)
@@ -72,8 +72,8 @@ def test_the_socket_is_cut_for_thirty_seconds_and_labeling_goes_on(desk, figure)
     bench.wait_labels(8)
     bench.labeler.get_by_text("wait in this browser").wait_for(state="hidden")
     cable.close()
-    words = '"7 labels waiting for the kernel" meanwhile; all seven sent once the socket was back'
-    count(figure, "the socket cut for 30 s while labeling goes on", desk.folder, 8, words)
+    words = 'meanwhile "7 labels waiting for the kernel"; all seven sent after reconnecting'
+    count(figure, "connection cut for 30 s during labeling", desk.folder, 8, words)
 
 
 def test_a_page_that_is_reloaded_in_mid_act_loses_nothing(desk, figure):
@@ -83,12 +83,12 @@ def test_a_page_that_is_reloaded_in_mid_act_loses_nothing(desk, figure):
     notebook.command("docmanager:save")
     bench.focus()
     for key in "12121":
-        bench.press(key)  # the last ones are on their way when the page goes
+        bench.press(key)  # the last ones are in transit when the page goes
     bench.page.reload()
     bench = Bench(bench.page)
     bench.wait_item()
     bench.acknowledged()
-    count(figure, "the page reloaded in mid-act", desk.folder, 5, "five keys at once, then the reload")
+    count(figure, "page reloaded during an act", desk.folder, 5, "five keys at once, then a reload")
     assert len(stored(desk.folder)) == 5
     assert once(stored(desk.folder))
     bench.wait_labels(5)
@@ -135,7 +135,7 @@ def test_a_browser_that_is_killed_loses_no_acknowledged_label(desk, playwright, 
     assert once(stored(desk.folder))
     bench.wait_labels(len(stored(desk.folder)))
     context.close()
-    count(figure, "kill -9 of the browser", desk.folder, 7, "one more key in the moment of the kill")
+    count(figure, "kill -9 of the browser", desk.folder, 7, "one more key at the moment of the kill")
 
 
 def read(path):
@@ -158,7 +158,7 @@ def test_two_sessions_on_one_task_tell_each_other_and_the_card_says_so(desk, fig
     cards = page.locator(".hitl-labeler .hitl-card")
     page.wait_for_function("() => document.querySelectorAll('.hitl-card .hitl-text').length === 2")
     ann, bob = (page.locator(".hitl-labeler").nth(i) for i in range(2))
-    page.wait_for_timeout(2_500)  # both have looked into the store
+    page.wait_for_timeout(2_500)  # both have polled the store
     assert cards.nth(0).get_attribute("data-row") != cards.nth(1).get_attribute("data-row")
     row = int(cards.nth(0).get_attribute("data-row"))
     bob.evaluate("e => e.focus()")
@@ -172,12 +172,12 @@ def test_two_sessions_on_one_task_tell_each_other_and_the_card_says_so(desk, fig
     page.screenshot(path=SHOTS / "two.png")
     run(notebook, f"other._loop.acts.label([{row}], 'water')")
     ann.get_by_text("Labelled by somebody else meanwhile: yours is a second opinion").wait_for()
-    assert cards.nth(0).get_attribute("data-row") == str(row)  # nothing moves under the fingers
+    assert cards.nth(0).get_attribute("data-row") == str(row)  # nothing changes while the user types
     ann.evaluate("e => e.focus()")
     page.keyboard.press("1")
     run(notebook, "print(session.labels().query('annotator == \"ann\"').selection.tolist())")
     assert "opinion" in notebook.output(2)
-    words = "different items on the two cards; both answers to one item kept, the second as an opinion"
+    words = "different items on the two cards; both answers to one item kept, the second as a second opinion"
     count(figure, "two sessions on one task", desk.folder, 3, words)
 
 
@@ -201,7 +201,7 @@ def test_an_item_that_a_cell_labels_stays_on_the_card_and_says_so(desk):
     bench.labeler.get_by_text("You have labelled it water: your label replaces that").wait_for()
     assert bench.card.get_attribute("data-row") == row
     bench.focus()
-    bench.press("s")  # it keeps its label, and the next comes
+    bench.press("s")  # it keeps its label, and the next item appears
     bench.page.wait_for_function("row => document.querySelector('.hitl-card').dataset.row !== row", arg=row)
     run(notebook, "print(session.labels().label.tolist(), session._loop.labels.skipped.sum())")
     assert notebook.output(2).strip() == "['water'] 0"
@@ -232,7 +232,7 @@ def test_two_browsers_on_one_kernel_share_labels_and_nothing_else(desk, figure):
     bench.wait_labels(other.n_labels)
     assert row is not None
     assert other_notebook.page != notebook.page
-    words = "selection, zoom and card stay each browser's own"
+    words = "selection, zoom and card are separate in each browser"
     count(figure, "two browsers on one kernel", desk.folder, 3, words)
 
 
@@ -258,5 +258,5 @@ def test_twenty_widgets_in_one_notebook_all_follow(desk, figure):
     )
     bench.acknowledged()
     assert len(stored(desk.folder)) == 1
-    words = "12 maps, 7 Labelers and a Monitor, all with the label and its round"
+    words = "12 maps, 7 Labelers and a Monitor, all updated with the label and its round"
     count(figure, "20 widgets in one notebook", desk.folder, 1, words)

@@ -1,4 +1,4 @@
-"""Hands and keys: what a mouse, fingers and other keyboards do, and what is seen in high contrast."""
+"""Input by mouse, touch and other keyboards, and display in high contrast."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BOX = "e => { const { x, y, width, height } = e.getBoundingClientRect(); return 
 
 
 def missed(bench) -> int:
-    """How many answers the card says did not count."""
+    """The number of answers that the card says did not count."""
     note = bench.labeler.locator(".hitl-note")
     words = note.inner_text() if note.is_visible() else ""
     return int(words.split(" answer")[0].split()[-1]) if "did not count" in words else 0
@@ -46,7 +46,7 @@ def test_a_double_click_a_held_key_and_a_burst_label_what_was_seen_and_no_more(d
             keyboard.send("Input.dispatchKeyEvent", {"type": kind, "key": key, "code": code})
 
     bench.focus()
-    for n, (key, code) in enumerate([("é", "Digit2"), ("End", "Numpad3")], 3):  # AZERTY; no NumLock
+    for n, (key, code) in enumerate([("é", "Digit2"), ("End", "Numpad3")], 3):  # AZERTY; NumLock off
         page.evaluate("() => new Promise(requestAnimationFrame)")
         press(key, code)
         bench.wait_labels(n)

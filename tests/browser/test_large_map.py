@@ -1,4 +1,4 @@
-"""What every engine of the map has to do, in a real browser: draw, hover, choose, follow the theme."""
+"""What every map engine must do in a browser: draw, hover, select, follow the theme."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WITH_WEBGL = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 WITHOUT_WEBGL = ("--disable-3d-apis",)
 ENGINES = [("altair", 2_000, ()), ("raster", 60_000, ()), ("webgl", 60_000, WITH_WEBGL)]
 
-# The preview is the map: what comes after it would move the points under the test's hands.
+# Only the preview map is used: a later map would move the points during the test.
 SESSION = """import json, time, numpy as np, hitl_widgets as hitl
 rng = np.random.default_rng(0)
 middles = rng.normal(size=(8, 5)) * 4
@@ -28,7 +28,7 @@ while session.map is None or session.round is None or not session.round.has_feat
     time.sleep(0.05)
 session._loop.background.preparation.close()
 hitl.Explorer(session, engine="{engine}")"""
-# The lasso is a polygon of 24 corners, drawn by a mouse of whole pixels: two pixels may go either way.
+# The lasso is a polygon of 24 corners at whole pixels, hence a tolerance of two pixels.
 CHECK = """lasso = json.load(open("lasso.json"))
 far = np.hypot(*(session.map.xy - lasso["middle"]).T)
 labels = session.labels()
@@ -52,7 +52,7 @@ INK = """e => {
 }"""
 SHARED_GL = "globalThis[Symbol.for('hitl-widgets.webgl.1')].gl.getExtension('WEBGL_lose_context')"
 
-# The picture while the context is lost; done when it is back.
+# A screenshot while the context is lost; returns when it is restored.
 LOSE_AND_RESTORE = """element => new Promise((done) => {
     const { canvas } = globalThis[Symbol.for('hitl-widgets.webgl.1')].gl;
     let meanwhile;
@@ -88,7 +88,7 @@ def wait_engine(bench: Bench, name: str) -> None:
 
 
 def still(bench):
-    """The picture, once it rests: the first questions get their rings after the first map."""
+    """A screenshot of the map at rest: the rings of the first questions are drawn after the first map."""
     now, before = bench.pixels(), ""
     while now != before:
         bench.page.wait_for_timeout(2000)
@@ -108,7 +108,7 @@ def zoom_in(bench: Bench) -> None:
 
 
 def on_the_map(bench: Bench, x: float, y: float, radius: float) -> dict[str, Any]:
-    """The lasso that ``bench.lasso`` draws, in map coordinates: everything is in view, with a margin."""
+    """The lasso drawn by ``bench.lasso`` in map coordinates: everything is in view, with a margin."""
     box = bench.overlay.bounding_box()
     assert box is not None
     w, h = box["width"], box["height"]

@@ -1,4 +1,4 @@
-"""A lesson as a class sees it: stepping, playing, and the game against the machine."""
+"""The Lesson widget: stepping, playing, and the game against the machine."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Room:
         return self.root.get_by_role("button", name=name, exact=True)
 
     def picture(self, n=0):
-        """The canvas, once its fade has ended."""
+        """The canvas after its fade has ended."""
         return (
             self.root.locator("canvas")
             .nth(n)
@@ -72,7 +72,7 @@ class Room:
         )
 
     def pick(self, x, y):
-        """Click the point nearest to a place of the left panel."""
+        """Click the point nearest to a position in the left panel."""
         canvas = self.root.locator(".hitl-clickable canvas")
         box = canvas.bounding_box()
         canvas.click(position={"x": x * box["width"], "y": y * box["height"]})
@@ -117,7 +117,7 @@ def test_play_goes_to_the_end_and_the_slider_goes_anywhere(desk):
     room.wait_step(2)
     room.button("Restart").click()
     room.wait_step(0)
-    # Another strategy from the same start; the curve of the first stays beside it.
+    # Another strategy from the same start; the curve of the first stays visible.
     room.root.get_by_label("Strategy").select_option("random")
     room.wait_reason("Drawn at random")
     assert len(room.curve("past")) == 7
@@ -146,7 +146,7 @@ def test_a_students_clicks_draw_both_curves_until_the_budget_is_spent_and_a_new_
     start = room.picture(0)
     assert room.curve("first") == room.curve("second")
     n = 2
-    # Round the middle of the cloud, where points are dense enough to be within reach.
+    # Around the middle of the cloud, where points are dense enough to be hit.
     for i in range(40):
         if n == 8:
             break
@@ -232,7 +232,7 @@ def test_the_look_fits_its_cell_in_both_themes(desk, name, toy, dark, width):
     assert ratio >= 4.5
 
 
-# The least contrast of any visible text of the lesson against its ground.
+# The lowest contrast of any visible text of the lesson with its background.
 CONTRAST = """root => {
     const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
     const rgb = colour => {

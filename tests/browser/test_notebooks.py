@@ -1,4 +1,4 @@
-"""The notebooks run, without a screen and in the browser."""
+"""The notebooks run, without a browser and in the browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions of every kind, as a person answers them: keys, undo, a restart, and the map."""
+"""Questions of every kind in the browser: keys, undo, a restart, and the map."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ def answers(folder: Path) -> list[dict[str, object]]:
 
 
 def answer_by_text(bench) -> None:
-    """Choose what the item says, and give the answer."""
+    """Choose the classes that the item names, and submit the answer."""
     text = bench.shown()
     for key, word in (("1", "invoice"), ("2", "parcel"), ("3", "Thank you")):
         if word in text:
             bench.press(key)
     if bench.labeler.locator("[data-class][aria-pressed=true]").count() == 0:
-        bench.page.wait_for_timeout(600)  # "none of them" takes a moment's thought
+        bench.page.wait_for_timeout(600)  # "none of them" is accepted only after a moment
     bench.label("Enter")
 
 
 def comes(guess) -> bool:
-    """Whether the card shows a guess: one item in ten is asked without."""
+    """Whether the card shows a guess: one item in ten has none."""
     with contextlib.suppress(Error):
         guess.wait_for(timeout=5000)
     return guess.is_visible()
@@ -76,15 +76,15 @@ def test_several_classes_are_chosen_by_keys_and_given_with_enter(desk):
     bench.press("1")
     bench.press("3")
     expect(pressed).to_have_count(2)
-    bench.press("1")  # again: no longer
+    bench.press("1")  # pressed again: no longer chosen
     expect(pressed).to_have_count(1)
     expect(bench.labeler.get_by_role("button", name=re.compile("answer with 1 class"))).to_be_visible()
     bench.label("Enter")
-    expect(pressed).to_have_count(0)  # the next item begins with nothing
+    expect(pressed).to_have_count(0)  # the next item starts with no class chosen
     bench.acknowledged()
     assert answers(desk.folder) == [{"classes": ["praise"]}]
 
-    # Nothing of it applies: that is an answer as well.
+    # "None of them" is an answer as well.
     before = bench.card.get_attribute("data-row")
     bench.page.wait_for_timeout(600)
     give.click()
@@ -132,7 +132,7 @@ def test_the_map_and_the_model_follow_and_a_restart_brings_all_back(desk):
         given += 1
     bench.page.screenshot(path=SHOTS / "choices.png")
 
-    # The map tells how many classes apply, or whether one does.
+    # The map shows how many classes apply, or whether one class does.
     ways = bench.explorer.get_by_label("Colour the answers by")
     expect(bench.explorer.locator(".hitl-legend")).to_contain_text("2 classes")
     ways.select_option("delivery")

@@ -1,4 +1,4 @@
-"""A cell that is run again takes the place of what it made before."""
+"""Running a cell again replaces what it made before."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def test_a_cell_run_five_times_leaves_one_session_and_its_threads(desk, figure):
         bench.wait_labels(n)
     sessions, after = counted(notebook, 1)
     assert sessions == 1
-    # Threads that have nothing to do end, so their number changes; five sessions would have more.
+    # Idle threads end, so their number varies; five sessions would have more.
     assert after <= ONE_SESSION
     words = f"one session and {after} threads after five runs, {threads} after one"
-    figure("the cell run again", acknowledged=4, lost=4 - bench.n_labels, twice=0, words=words)
+    figure("cell run again", acknowledged=4, lost=4 - bench.n_labels, twice=0, words=words)
 
 
 def test_a_view_in_another_cell_keeps_its_session_until_that_cell_is_run_again(desk):

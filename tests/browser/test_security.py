@@ -1,4 +1,4 @@
-"""What is hostile in items, names and errors: it is read as it was typed, and nothing of it runs."""
+"""Hostile items, names and errors: they are shown as typed, and nothing in them runs."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ PAYLOADS = [
     f"<img src=x onerror={RUN}>" * 36_000,
 ]
 NAMES = [p[:200] for p in PAYLOADS if "\ud800" not in p and len(p) <= 200]
-# pandas holds no half character.
+# pandas cannot store lone surrogates.
 COLUMNS = [p[:300] for p in PAYLOADS[:-1] if "\ud800" not in p]
 MOST = 20_000
 
 
 def shown(text: str) -> str:
-    """The documented form: half a character as a question mark, and no more than 20,000."""
+    """The documented form: lone surrogates as question marks, and at most 20,000 characters."""
     return text[:MOST].encode("utf-8", "replace").decode()
 
 
@@ -113,7 +113,7 @@ def run(notebook, index):
 
 
 def clear(page):
-    """Take what was shown off the page."""
+    """Remove the output from the page."""
     page.evaluate(
         "() => document.querySelectorAll('.hitl').forEach(e => e.closest('.jp-OutputArea')?.remove())"
     )
@@ -124,7 +124,7 @@ def texts(place) -> list[str]:
 
 
 def isolated(page) -> list[str]:
-    """Words of ours that hostile words beside them could turn around."""
+    """Our own words, which hostile text beside them could reorder."""
     return page.evaluate(
         """() => {
         const found = [];
@@ -145,7 +145,7 @@ def isolated(page) -> list[str]:
 
 
 def walk(bench, n):
-    """Skip through the items; what the card showed of each, by row."""
+    """Skip through the items; returns what the card showed of each, by row."""
     found = {}
     for _ in range(n):
         bench.wait_item()
@@ -193,7 +193,7 @@ def test_texts_classes_and_names_are_read_as_they_were_typed(desk, engine):
     page.wait_for_timeout(300)
     assert isolated(page) == []
     bench.press("Escape")
-    # Hover every corner of the map, then the list.
+    # Hover over every corner of the map, then the list.
     box = bench.overlay.bounding_box()
     for i in range(24):
         x, y = 0.5 + 0.42 * math.cos(i) * i / 24, 0.5 + 0.42 * math.sin(i) * i / 24

@@ -1,4 +1,4 @@
-"""Several notebooks, sessions and views on one page: acts are for what the person sees, and none is lost."""
+"""Several notebooks, sessions and views on one page: acts apply to what is visible, and none is lost."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def cell(words=("apple", "river"), order=""):
 
 
 def labelled(folder, name="labels.sqlite"):
-    """The items of every label in the store, in order: a list of keys each."""
+    """For every label in the store, in order, the list of its item keys."""
     with sqlite3.connect(folder / name) as connection:
         query = "select body from label_event where kind = 'label' order by seq"
         return [json.loads(body)["item_ids"] for (body,) in connection.execute(query)]
@@ -68,7 +68,7 @@ def panel_id(notebook):
 
 
 def kill(notebook):
-    """End the kernel, and leave nothing over the page that would take the keys."""
+    """Shut down the kernel, and close dialogs that would take the keys."""
     os.kill(notebook.kernel_pid(), signal.SIGKILL)
     notebook.wait_restarted()
 
@@ -89,13 +89,13 @@ def test_two_notebooks_in_one_window_label_what_is_in_front(desk):
     _, other = two_notebooks(desk, cell(), cell(order="[::-1]"))
     front = shown_in(other)
     front.wait_map(settled=True)
-    # A single key on the front map is for the front card.
+    # A key pressed on the front map goes to the front card.
     text = front.shown()
     front.explorer.evaluate("e => e.focus({ preventScroll: true })")
     front.press("1")
     wait_labelled(front, desk.folder, 1)
     assert labelled(desk.folder) == [[key_of(text)]]
-    # So is a lasso, with the items that were circled.
+    # So does a lasso, with the items that were circled.
     front.lasso(0.5, 0.5, 0.45)
     n = front.chosen()
     assert n > 1
@@ -145,7 +145,7 @@ def test_each_view_of_a_session_acts_on_its_own_card_and_selection(desk):
     one.focus()
     one.press("1")
     wait_labelled(one, desk.folder, 1)
-    # The second view's card keeps its item, and says what became of it.
+    # The second view's card keeps its item, and says what happened to it.
     two.labeler.get_by_text("You have labelled it fruit: your label replaces that").wait_for()
     two.explorer.evaluate("e => e.focus({ preventScroll: true })")
     two.press("2")

@@ -1,4 +1,4 @@
-"""Pictures on a slow line: acts and their acknowledgements do not queue behind them."""
+"""Images on a slow connection: acts and their acknowledgements do not queue behind them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lab import Cable, write_notebook
 
 pytestmark = pytest.mark.browser
 
-# Noise is what takes most bytes. What is asked for and sent is counted in the kernel.
+# Noise needs the most bytes. Requests and answers are counted in the kernel.
 PICTURES = """import numpy as np, hitl_widgets as hitl
 from hitl_widgets.widgets.channel import ChannelWidget
 from hitl_widgets.widgets.shared.widget import SessionWidget
@@ -48,12 +48,12 @@ def test_pictures_are_sent_once_and_labels_do_not_wait_for_them(desk, figure):
     came = [row for rows, _ in sent for row in rows]
     assert len(came) == len(set(came))
     assert max(size for _, size in sent) <= 300_000
-    # One question at a time: what is under way is never more than one answer.
+    # One request at a time: at most one answer is in transit.
     assert sum(size for _, size in sent) < 30 * 200_000
     figure(
-        "pictures on a line of 200 kB/s",
+        "images on a connection of 200 kB/s",
         acknowledged=5,
         lost=0,
         twice=len(came) - len(set(came)),
-        words=f"{len(came)} pictures, none sent twice, {sum(size for _, size in sent) / 1e6:.1f} MB in all",
+        words=f"{len(came)} images, none sent twice, {sum(size for _, size in sent) / 1e6:.1f} MB in total",
     )

@@ -1,4 +1,4 @@
-"""Each widget brings a style sheet: on a page with several, in whatever order they came."""
+"""Each widget has a style sheet; a page with several looks the same in any order of loading."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ points = hitl.datasets.toy("line")
 display(session, hitl.Lesson(points[["x1", "x2"]], points["label"], budget=8))"""
 
 
-# What looks different, of every element of the widgets, where the style sheets come in the opposite order: of
-# any two, each comes last once.
+# Differences in the computed styles of all elements if the style sheets are loaded in the opposite order:
+# each of any two comes last once.
 DIFFERENCES = """() => {
     const sheets = [...document.querySelectorAll('style')].filter(e => e.textContent.startsWith('.hitl{'));
     const elements = [...document.querySelectorAll('.hitl, .hitl *')];

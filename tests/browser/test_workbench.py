@@ -1,4 +1,4 @@
-"""The whole loop, as a person meets it: a real JupyterLab in a real browser."""
+"""The whole loop in JupyterLab in a browser."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_thirty_docstrings_by_keyboard_one_lasso_kill_9_and_everything_is_back(d
     assert n <= total <= n + 30
 
     os.kill(notebook.kernel_pid(), signal.SIGKILL)
-    # The person goes on before they notice: the browser holds these until a kernel takes them.
+    # The user continues without noticing: the browser keeps these acts until a kernel accepts them.
     bench.focus()
     bench.label("1")
     bench.label("2")
@@ -83,7 +83,7 @@ def test_thirty_docstrings_by_keyboard_one_lasso_kill_9_and_everything_is_back(d
     notebook.run(2)
     assert notebook.output(2).split() == [str(total + 2)] * 2
 
-    # The undo history is back too: the last act is the one that the browser held.
+    # The undo history is restored too: the last act is the one that the browser kept.
     bench.focus()
     bench.press("z")
     bench.wait_labels(total + 1)
@@ -115,7 +115,7 @@ def test_labeling_goes_on_while_a_cell_is_busy(desk):
 
 
 def test_labeling_goes_on_while_a_busy_cell_labels_too(desk):
-    # The kernel answers a page where the last message to it came from: here from the cell.
+    # The kernel answers where its last message came from: here from the cell.
     notebook, bench = desk.open(SMALL, "session.label(session.pool.ids[3:4], 'water')\n" + BUSY)
     notebook.run(0)
     bench.wait_item()
@@ -225,7 +225,7 @@ def test_point_rectangle_and_group_are_chosen_and_labelled_and_undone_as_one(des
     page = notebook.page
     bench.explorer.evaluate("e => e.scrollIntoView({ block: 'nearest' })")
 
-    # N goes to a doubtful point: one point takes the card.
+    # N goes to an uncertain point and puts it on the card.
     bench.explorer.evaluate("e => e.focus({ preventScroll: true })")
     bench.press("n")
     bench.labeler.get_by_text("Chosen, not labelled yet").wait_for()
@@ -240,7 +240,7 @@ def test_point_rectangle_and_group_are_chosen_and_labelled_and_undone_as_one(des
     page.mouse.up()
     boxed = bench.chosen()
     assert boxed > 20
-    # Alt takes away.
+    # Alt removes points.
     page.keyboard.down("Alt")
     page.mouse.move(box["x"] + 40, box["y"] + 60)
     page.mouse.down()

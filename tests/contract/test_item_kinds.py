@@ -1,4 +1,4 @@
-"""What every kind of item promises."""
+"""The contract of every kind of item."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hitl_widgets.items.base import Size, content_hash, kind_of, kinds
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (24, 9, 12, 3), np.uint8)
 
-# Of each kind, items that differ, as people pass them. What people read says somewhere "a text of 7 words".
+# Different items of each kind, as users pass them. Readable items contain "a text of 7 words".
 ITEMS: dict[str, list[Any]] = {
     "text": [f"a text of {i} words" for i in range(24)],
     "html": [f"<p>a <b>text</b> of {i} words" for i in range(24)],

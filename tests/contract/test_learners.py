@@ -1,4 +1,4 @@
-"""What every learner keeps. A learner is one more entry in LEARNERS."""
+"""The contract of every learner. To test another learner, add it to LEARNERS."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from hitl_widgets.learn.linear import LinearLearner
 
 
 class Plain(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A classifier with predict alone."""
+    """A classifier with only predict."""
 
     def fit(self, X: Any, y: Any) -> Plain:
         self.classes_ = np.unique(y)
@@ -40,7 +40,7 @@ class Plain(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 class Old(LinearLearner):
-    """A person's learner from before there were graphs."""
+    """A user-defined learner from before graphs were passed."""
 
     def start(self, X: Any, n_classes: int) -> Any:  # type: ignore[override]
         return super().start(X, n_classes)
@@ -87,8 +87,8 @@ LEARNERS: dict[str, Learner] = {
     "predict alone": SklearnLearner(Plain()),
 }
 
-# Without a graph no label reaches another row. Label spreading doubts where no label reaches, and the
-# pool of experts is never quite sure: a class without labels keeps a little.
+# Without a graph no label reaches another row. Label spreading is uncertain where no label reaches, and
+# the pool of experts is never certain: a class without labels keeps some probability.
 ALONE = ["graph"]
 OPEN = ["auto", "auto on a graph", "graph", "graph on a graph"]
 
@@ -100,13 +100,13 @@ def template(request: pytest.FixtureRequest) -> Learner:
 
 @pytest.fixture(params=[name for name in LEARNERS if name not in ALONE])
 def reaching(request: pytest.FixtureRequest) -> Learner:
-    """A template that learns more than the labelled rows."""
+    """A classifier that also learns from unlabelled rows."""
     return LEARNERS[request.param]
 
 
 @pytest.fixture(params=[name for name in LEARNERS if name not in OPEN])
 def closed(request: pytest.FixtureRequest) -> Learner:
-    """A template that believes in no class but those it has seen."""
+    """A classifier that predicts only classes that it has seen."""
     return LEARNERS[request.param]
 
 
@@ -138,7 +138,7 @@ def test_easy_classes_are_learnt_from_four_labels(reaching: Learner) -> None:
 
 def test_while_one_class_alone_is_known_everything_is_of_that_class(closed: Learner) -> None:
     learner = closed.start(X, 3)
-    for n in (1, 9):  # by the rule of succession: the surer, the more labels say so
+    for n in (1, 9):  # rule of succession: confidence grows with the number of labels
         learner.update(np.arange(n), np.ones(n, dtype=np.int16))
         sure = np.array([1, n + 1, 1]) / (n + 3)
         np.testing.assert_allclose(learner.proba(), np.tile(sure, (len(X), 1)), rtol=1e-6)
@@ -174,7 +174,7 @@ def test_a_label_that_is_taken_back_leaves_no_trace(template: Learner) -> None:
     wrong = Y[:20].copy()
     wrong[10:] = 2
     learner.update(np.arange(20), wrong)
-    for _ in range(5):  # a warm start comes closer with every update
+    for _ in range(5):  # a warm start converges with every update
         learner.update(np.arange(10), Y[:10])
         fresh.update(np.arange(10), Y[:10])
     np.testing.assert_allclose(learner.proba(), fresh.proba(), atol=0.01)
@@ -240,7 +240,7 @@ def test_features_of_any_size_give_finite_probabilities(scale: float) -> None:
     check(learner.proba(), len(X), 2)
 
 
-# -- the linear learner against scikit-learn
+# -- LinearLearner compared with scikit-learn
 
 
 @pytest.fixture(scope="module")
@@ -287,7 +287,7 @@ def test_weights_count_like_repeated_labels() -> None:
     np.testing.assert_allclose(weighted.proba(), repeated.proba(), atol=1e-3)
 
 
-# -- what learner= may be
+# -- values of learner=
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ def test_a_learner_travels_to_other_processes_and_starts_there(name: str) -> Non
 
 @pytest.mark.parametrize("piped", [False, True])
 def test_semi_supervised_classifiers_see_the_whole_pool(piped: bool) -> None:
-    # Two rings: four labels say which is which only to those who see that the rest hangs together.
+    # Two rings: four labels suffice only for learners that use the connectedness of the rest.
     X, y = make_circles(300, factor=0.4, noise=0.03, random_state=0)
     estimator: Any = LabelSpreading(gamma=60, alpha=0.9, max_iter=2_000)
     learner = SklearnLearner(make_pipeline(StandardScaler(), estimator) if piped else estimator)

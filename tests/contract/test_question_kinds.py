@@ -1,4 +1,4 @@
-"""What every kind of question promises."""
+"""The contract of every kind of question."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hitl_widgets.questions.base import QuestionKind, kind_of
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.vocabulary import Vocabulary
 
-# Of each kind, values that people pass for different answers, of classes a, b and c; there is also a d.
+# For each kind, values for different answers, with classes a, b and c; there is also a class d.
 VALUES: dict[str, list[Any]] = {
     "choice": ["a", "b", "c"],
     "choices": [[], ["a"], ["b", "c"], ["a", "b", "c"]],
@@ -53,8 +53,8 @@ def test_an_answer_survives_the_log(name: str) -> None:
     for answer in found:
         written = json.loads(json.dumps(kind.dump(answer)))
         assert kind.load(written, vocabulary) == answer
-        assert kind.parse(written, vocabulary) == answer  # as a page sends it
-        assert kind.parse(kind.said(answer, vocabulary), vocabulary) == answer  # as a table has it
+        assert kind.parse(written, vocabulary) == answer  # as sent by a page
+        assert kind.parse(kind.said(answer, vocabulary), vocabulary) == answer  # as stored in a table
         assert set(kind.classes(answer)) <= set("abc")
 
 
@@ -82,7 +82,7 @@ def test_what_became_of_a_class_became_of_its_answers(name: str) -> None:
     assert all("a" not in kind.classes(kind.now(answer, vocabulary)) for answer in before)
     retired = change(vocabulary, change="retire", of=["b"])
     now = [kind.now(answer, vocabulary) for answer in before]
-    assert None not in now  # it is no longer offered, and what was said stands
+    assert None not in now  # it is no longer offered, and earlier answers stay
     for answer in now:
         if "b" in kind.classes(answer):
             with pytest.raises(InvalidInput, match="retired"):
@@ -116,7 +116,7 @@ def test_whatever_the_log_or_a_page_says_is_an_answer_or_none(name: str, value: 
 
 
 def labels_of(name: str) -> Labels:
-    """A label of each value on an item of its own, and an item without."""
+    """One item labelled with each value, and one unlabelled item."""
     kind, vocabulary = kind_of(name), asked(name)
     assert vocabulary.schema is not None
     known = list(kind.answers(vocabulary.schema))
@@ -133,7 +133,7 @@ def test_people_get_back_what_they_passed(name: str) -> None:
     for value, answer in zip(VALUES[name], answers(kind, vocabulary), strict=True):
         own = kind.own(kind.said(answer, vocabulary), vocabulary.schema)
         assert own == value
-        assert kind.parse(kind.cell(own), vocabulary) == answer  # as a file has it
+        assert kind.parse(kind.cell(own), vocabulary) == answer  # as stored in a file
         assert isinstance(kind.text(kind.said(answer, vocabulary)), str)
         named = [vocabulary.understood(one) for one in kind.named(own)]
         assert sorted(map(str, named)) == sorted(kind.classes(answer))
@@ -150,7 +150,7 @@ def test_people_agree_with_themselves_most(name: str) -> None:
 
 
 def test_a_model_learns_it_and_is_measured(name: str) -> None:
-    """Two clouds of items, each with an answer of its own."""
+    """Two clouds of items, each with its own answer."""
     X, sides = clouds(60)
     kind, vocabulary, schema = kind_of(name), asked(name), asked(name).schema
     assert schema is not None
@@ -172,7 +172,7 @@ def test_a_model_learns_it_and_is_measured(name: str) -> None:
         answer = low if sides[i] == "a" else high
         assert belief.guess(i) == labels.codes(known.index(answer))
     assert belief.some(np.array([41, 40])).guess(1) == belief.guess(40)
-    # Classes that are put in another order are the same classes, but for a scale.
+    # Reordered classes are the same classes, except on a scale.
     turned = belief.under(np.array([3, 2, 1, 0]), 4)
     assert turned.guess(40) in {tuple(sorted(3 - code for code in belief.guess(40) or ())), None}
     worst, best = problem.scale

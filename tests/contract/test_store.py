@@ -1,4 +1,4 @@
-"""What every label store keeps. A kind of store is one more entry in stores.KINDS."""
+"""The contract of every label store. To test another kind, add it to stores.KINDS."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_a_store_says_where_it_is_and_has_a_name_of_its_own(store: LabelStore) -
     assert store.name in repr(store)
 
 
-# -- who works on what
+# -- leases
 
 
 def test_a_lease_is_one_holders_until_it_is_given_back(store: LabelStore) -> None:
@@ -236,7 +236,7 @@ def test_one_of_many_gets_each_lease(location: str) -> None:
     store.close()
 
 
-# -- stores that outlive the process
+# -- persistent stores
 
 
 def test_what_was_written_is_there_when_opened_again(location: str) -> None:

@@ -1,4 +1,4 @@
-"""Label stores in SQLite files: what the file is, and what goes wrong with it."""
+"""Label stores in SQLite files: the format of the file, and its faults."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ def test_windows_drives_and_unknown_places(tmp_path: Path, monkeypatch: pytest.M
     assert not _places.is_network("")
 
 
-# -- what goes wrong
+# -- faults
 
 
 def other_database(path: Path) -> None:
@@ -299,7 +299,7 @@ def test_a_file_that_lets_nobody_write_is_refused(tmp_path: Path, monkeypatch: p
 
 
 def test_opening_a_file_again_drops_no_lock_of_the_first(path: Path) -> None:
-    """POSIX drops all locks that a process has on a file when it closes any descriptor of it."""
+    """POSIX drops all locks that a process holds on a file when it closes any descriptor of it."""
     store = LabelStore(path)
     with store._engine.begin():
         _sqlite.make_file(path)
@@ -350,8 +350,8 @@ def test_a_store_that_vanished_says_so(path: Path) -> None:
 # -- helpers
 
 
-class limited:  # noqa: N801 - reads as a word
-    """Every connection of the store gets this pragma, until the block ends."""
+class limited:  # noqa: N801 - used like a function
+    """Apply this pragma to every connection of the store until the block ends."""
 
     def __init__(self, store: LabelStore, pragma: str) -> None:
         self.store, self.pragma = store, pragma

@@ -1,6 +1,6 @@
-"""Stores of every earlier format are opened, brought up to date, and lose nothing.
+"""Stores of every earlier format are opened and upgraded without losing anything.
 
-tests/files/store-N.sql and postgres-N.sql were written by the code of that time.
+tests/files/store-N.sql and postgres-N.sql were written by the code of format N.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ STORE_ID = "2487940f47b64c40a878ed7986909121"
 
 @pytest.fixture(params=OLD)
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A store as the code of its time made it."""
+    """A store as written by the code of its format."""
     script = (FILES / request.param).read_text()
     if request.param.startswith("store"):
         with closing(sqlite3.connect(tmp_path / "labels.sqlite")) as connection:

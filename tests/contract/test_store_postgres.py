@@ -1,4 +1,4 @@
-"""Label stores on a PostgreSQL server: what only a server has, and what goes wrong with it."""
+"""Label stores on a PostgreSQL server: features and faults that only a server has."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_the_log_refuses_every_change_of_the_past(url: str, statement: str) -> N
 
 
 def test_who_commits_later_has_the_higher_number(url: str) -> None:
-    """A reader of the tail would miss an event that is numbered early and committed late."""
+    """A reader of the tail would miss an event that gets a number early and is committed late."""
     slow, fast, third = (LabelStore(url) for _ in range(3))
     with slow._engine.connect().execution_options(isolation_level="READ COMMITTED") as connection:
         connection.execute(slow._database.append, row := _row("slow"))
@@ -163,7 +163,7 @@ def test_a_server_that_is_gone_is_said_and_may_come_back() -> None:
 
 
 def everything(error: BaseException) -> str:
-    """What the errors of a chain say and carry, and their traceback without this file's own lines."""
+    """The messages and attributes of a chain of errors, and their traceback without lines of this file."""
     shown = traceback.TracebackException.from_exception(error)
     said: list[str] = []
     while shown is not None:

@@ -1,4 +1,4 @@
-"""What every query strategy keeps. A strategy is one more entry in STRATEGIES, or a function."""
+"""The contract of every query strategy. A new one is tested as an entry in STRATEGIES."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ from hitl_widgets.learn.strategies.committee import committee
 
 
 def second_class_first(proba: Any, context: Context) -> Any:
-    """A person's own strategy."""
+    """A user-defined strategy."""
     return proba[:, 1]
 
 
 def least_sure(classifier: Any, X_pool: Any, n_instances: int = 1) -> Any:
-    """A person's own strategy for modAL."""
+    """A user-defined strategy for modAL."""
     return np.argsort(classifier.predict_proba(X_pool).max(axis=1), kind="stable")[:n_instances]
 
 
@@ -83,7 +83,7 @@ if SKACTIVEML:
     }
     ALL |= {f"scikit-activeml {name}": as_strategy(strategy)[1] for name, strategy in foreign.items()}
 
-# Foreign classifiers warn where they have too few labels to be fitted.
+# Other classifiers warn if they have too few labels to be fitted.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:skactiveml")
 
 
@@ -93,7 +93,7 @@ def strategy(request: pytest.FixtureRequest) -> Strategy:
 
 
 def graph(X: Any, k: int = 5) -> csr_array:
-    """A symmetric neighbour graph as learners get it; none for a single item."""
+    """A symmetric neighbour graph as passed to learners; None for a single item."""
     n = len(X)
     if n < 2:
         return csr_array((n, n), dtype=np.float32)
@@ -111,7 +111,7 @@ def context_of(
     X: Any = None,
     cost: Any = None,
 ) -> Context:
-    """A pool of which the first ``labels`` items are labelled."""
+    """A pool with the first ``labels`` items labelled."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, 3)).astype(np.float32) if X is None else X.astype(np.float32)
     y = np.full(n, -1, dtype=np.int16)
@@ -128,7 +128,7 @@ def again(context: Context, seed: int, **changes: Any) -> Context:
     return replace(context, random_state=np.random.default_rng(seed), **changes)
 
 
-# -- all of them
+# -- all strategies
 
 
 @pytest.mark.parametrize("k", [2, 3, 10])
@@ -173,7 +173,7 @@ def test_ties_fall_at_random(strategy: Strategy) -> None:
     P = np.full((40, 3), 1 / 3)
     context = context_of(40, labels=6, X=np.ones((40, 3)))
     chosen = {choose(strategy, P, again(context, seed))[0] for seed in range(5)}
-    assert len(chosen) > 1  # by chance all alike: 34 ** -4
+    assert len(chosen) > 1  # probability that all are equal: 34 ** -4
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_chance_decides_fairly_among_equals() -> None:
     counts = np.zeros(10)
     for seed in range(500):
         counts[rank(np.zeros(10), np.ones(10, bool), 2, np.random.default_rng(seed))] += 1
-    assert counts.min() > 60  # 100 are expected; below 60 has a chance of 1e-5
+    assert counts.min() > 60  # expected 100; the probability of fewer than 60 is 1e-5
     assert counts.max() < 145
 
 
@@ -247,7 +247,7 @@ def test_the_first_of_a_batch_is_the_single_best(seed: int, ask: int) -> None:
 
 
 def test_a_batch_is_not_many_times_the_same() -> None:
-    # Ten copies of the most doubtful item, and ten other doubtful items elsewhere.
+    # Ten copies of the most uncertain item, and ten other uncertain items elsewhere.
     X = np.vstack([np.zeros((10, 2)), 5 * np.random.default_rng(0).normal(size=(10, 2))])
     P = np.column_stack(
         [np.r_[np.full(10, 0.5), np.full(10, 0.45)], np.r_[np.full(10, 0.5), np.full(10, 0.55)]]
@@ -305,7 +305,7 @@ def test_the_only_candidate_is_asked_whatever_it_costs(strategy: Strategy) -> No
 def test_cost_leaves_a_random_choice_random() -> None:
     context = context_of(10, cost=np.arange(1.0, 11))
     first = {choose(STRATEGIES["random"], probabilities(10), again(context, s))[0] for s in range(60)}
-    assert len(first) > 6  # of 10; the chance of fewer is below 1e-7
+    assert len(first) > 6  # of 10; the probability of fewer is below 1e-7
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -365,7 +365,7 @@ def test_what_a_strategy_says_of_items_that_cannot_be_asked_does_not_matter() ->
     assert rank(utilities, np.array([False, True, False, True]), 2, np.random.default_rng(0)) == [3, 1]
 
 
-# -- each against its source
+# -- each compared with its source
 
 
 def test_a_certain_item_is_worth_least_and_a_torn_one_most() -> None:
@@ -404,7 +404,7 @@ def test_density_is_the_mean_cosine_to_the_unlabelled() -> None:
 
 
 def harmonic(W: Any, y: Any, P: Any, prior: float) -> Any:
-    """The Gaussian field by its definition: labels fixed, each other item the mean of its neighbours."""
+    """The Gaussian field by definition: fixed labels, and every other item the mean of its neighbours."""
     n, k = P.shape
     F = np.zeros((n, k))
     free, known = np.flatnonzero(y < 0), np.flatnonzero(y >= 0)
@@ -462,7 +462,7 @@ def test_expected_error_reduction_is_what_refitting_by_hand_gives() -> None:
             fresh = LinearLearner().start(context.X, 2)
             fresh.update(np.append(rows, item), np.append(context.y[rows], code))
             left += P[item, code] * float((1 - fresh.proba(np.arange(6, 40)).max(axis=1)).mean())
-        assert utilities[item] == pytest.approx(-left, abs=0.01)  # a cold fit differs a little from a warm
+        assert utilities[item] == pytest.approx(-left, abs=0.01)  # cold and warm fits differ slightly
 
 
 def test_k_center_greedy_takes_the_farthest_each_time() -> None:
@@ -601,7 +601,7 @@ def test_before_there_is_a_positive_the_hunt_goes_where_nothing_is_known() -> No
     assert choose(most_likely_positive, P, again(context, 0)) == [2]
 
 
-# -- what strategy= may be
+# -- values of strategy=
 
 
 def test_names_and_functions_are_strategies() -> None:
@@ -629,7 +629,7 @@ def test_what_is_no_strategy_is_refused(strategy: Any, words: str) -> None:
         as_strategy(strategy)
 
 
-# -- where to begin
+# -- cold start
 
 
 @given(st.integers(1, 40), st.integers(1, 50), st.integers(1, 40), st.integers(0, 3))

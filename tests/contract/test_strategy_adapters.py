@@ -1,4 +1,4 @@
-"""Strategies of scikit-activeml and in the manner of modAL do here what they do at home."""
+"""Strategies of scikit-activeml and modAL behave here as in their own libraries."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_its_uncertainty_picks_are_ours(context: Context, pool: Any, ours: str, 
     assert choose(adapted, P, context) == choose(STRATEGIES[ours], P, context)
     ranking = np.argsort(-adapted(P, with_(context))[10:], kind="stable")
     expected = np.argsort(-STRATEGIES[ours](P, context)[10:].astype(float), kind="stable")
-    assert (ranking[:40] == expected[:40]).mean() > 0.9  # ours are float32: neighbours may swap
+    assert (ranking[:40] == expected[:40]).mean() > 0.9  # ours are float32, so adjacent ranks may swap
 
 
 def test_its_core_set_is_ours(context: Context, pool: Any) -> None:
@@ -93,7 +93,7 @@ BARE = ["TypiClust", "ProbCover", "MaxHerding", "CoreSet", "GreedySamplingX", "R
 @pytest.mark.parametrize("name", MODELLED + BARE)
 @pytest.mark.parametrize("labels", [0, 10])
 def test_its_strategies_run(context: Context, pool: Any, name: str, labels: int) -> None:
-    options = {"metric": "rbf"} if name == "ProbabilisticAL" else {}  # else it wants a special classifier
+    options = {"metric": "rbf"} if name == "ProbabilisticAL" else {}  # else it needs a special classifier
     named, adapted = as_strategy(getattr(pool, name)(**options))
     y = context.y.copy()
     y[labels:] = -1
@@ -179,7 +179,7 @@ def test_of_a_large_pool_a_random_part_is_passed(
     monkeypatch.setattr("hitl_widgets.learn.strategies.adapters.SAMPLE", 20)
     _, adapted = as_strategy(pool.UncertaintySampling())
     chosen = choose(adapted, proba_of(context), with_(context, n=30))
-    assert len(set(chosen)) == 30  # the 20 that it ranked, and chance for the rest
+    assert len(set(chosen)) == 30  # the 20 that it ranked, and the rest at random
     assert min(chosen) >= 10
 
 
@@ -195,7 +195,7 @@ as_strategy(lambda classifier, X_pool, n_instances=1: [0])
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-# -- in the manner of modAL
+# -- modAL-style callables
 
 
 def test_a_callable_of_row_numbers_chooses_those_rows(context: Context) -> None:
@@ -277,7 +277,7 @@ def test_it_sees_the_live_model_and_the_labels(context: Context, learner: Any) -
         np.testing.assert_array_equal(classifier.y_training, context.y[:10])
         assert isinstance(classifier.estimator, BaseEstimator)
         assert (3 if learner else 1) == classifier.estimator.C
-        assert classifier.predict_proba(X_pool[:5] + 1).shape == (5, 2)  # other rows: its estimator
+        assert classifier.predict_proba(X_pool[:5] + 1).shape == (5, 2)  # other rows use its estimator
         return [0]
 
     choose(as_strategy(look)[1], P, with_(context, learner=learner))
@@ -299,7 +299,7 @@ def test_with_the_keywords_that_its_own_functions_have(context: Context) -> None
 
 
 def ranked(classifier: Any, X: Any, n_instances: int = 20, metric: str = "euclidean") -> Any:
-    """modAL.batch.uncertainty_batch_sampling, as far as it looks at the learner."""
+    """modAL.batch.uncertainty_batch_sampling, as far as it uses the learner."""
     from sklearn.metrics import pairwise_distances
 
     unsure = 1 - classifier.predict_proba(X).max(axis=1)
@@ -325,13 +325,13 @@ def test_its_batch_functions_work(context: Context, labels: int) -> None:
 
 
 def by_votes(committee: Any, X: Any, n_instances: int = 1, random_tie_break: bool = False) -> Any:
-    """modAL.disagreement.vote_entropy_sampling, and what the others of its module look at."""
+    """modAL.disagreement.vote_entropy_sampling, and what other functions of its module use."""
     votes, each = committee.vote(X), committee.vote_proba(X)
     assert votes.shape == (len(X), len(committee)) == (len(X), len(committee.learner_list))
     assert each.shape == (len(X), len(committee), len(committee.classes_))
     np.testing.assert_allclose(committee.predict_proba(X), each.mean(axis=1))
     np.testing.assert_array_equal(committee.classes_[each.argmax(axis=2)], votes)
-    assert each.std(axis=1).max() > 0.01  # of resampled labels: they are not one model
+    assert each.std(axis=1).max() > 0.01  # trained on resampled labels, so they differ
     return np.argsort(-each.std(axis=1).max(axis=1), kind="stable")[:n_instances]
 
 
@@ -401,7 +401,7 @@ def test_what_is_not_for_one_class_of_each_item_is_refused_by_name(strategy: Any
 
 @pytest.mark.filterwarnings("ignore")
 def test_its_own_functions_work(context: Context) -> None:
-    """With modAL-python 0.4.2 installed, which nothing here needs."""
+    """With modAL-python 0.4.2 installed, which is not a dependency."""
     batch = pytest.importorskip("modAL.batch")
     disagreement = pytest.importorskip("modAL.disagreement")
     uncertainty = pytest.importorskip("modAL.uncertainty")

@@ -1,4 +1,4 @@
-"""Workers and schedulers that are lost in the middle of a pass."""
+"""Workers and schedulers that are lost during a pass."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def assert_complete(found: ClassBelief) -> None:
 
 
 def slow_blocks(seconds: float = 0.08) -> Any:
-    """24 blocks that take their time."""
+    """24 slow blocks."""
 
     def wait(block: Any) -> Any:
         time.sleep(seconds)
@@ -60,7 +60,7 @@ def client(cluster: LocalCluster) -> Iterator[Client]:
 
 
 def after(blocks: int, act: Callable[[], None]) -> tuple[list[slice], Callable[[slice, ClassBelief], None]]:
-    """Acts in the middle of a pass."""
+    """Acts during a pass."""
     told: list[slice] = []
 
     def done(rows: slice, _: ClassBelief) -> None:
@@ -79,7 +79,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(
     pid = next(iter(cluster.workers.values())).pid
     told, done = after(4, lambda: os.kill(pid, signal.SIGKILL))
     with warnings.catch_warnings():
-        warnings.simplefilter("error", RuntimeWarning)  # nothing is said: nothing was lost
+        warnings.simplefilter("error", RuntimeWarning)  # no message, because nothing was lost
         found = score_remote(DaskRows(array), HEAD, done=done)
     assert_complete(found)
     assert sorted(rows.start for rows in told) == list(range(0, 2_400, 100))
@@ -145,7 +145,7 @@ def test_when_the_client_is_closed_the_rows_are_read_here(cluster: LocalCluster)
 
 @pytest.fixture
 def scheduler(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A scheduler and a worker of our own, with a client."""
+    """A scheduler and a worker, with a client."""
     said = str(tmp_path / "scheduler.json")
     options: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     run = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
@@ -173,7 +173,7 @@ def test_without_a_scheduler_rows_are_scored_here_where_they_can_be_read(schedul
     assert len(said) == 1
     assert sorted(rows.start for rows in told) == list(range(0, 2_400, 100))
     with warnings.catch_warnings():
-        warnings.simplefilter("error", RuntimeWarning)  # said once
+        warnings.simplefilter("error", RuntimeWarning)  # reported once
         np.testing.assert_array_equal(rows[np.array([1_500, 2])], X[[1_500, 2]])
     with pytest.raises(HitlError, match=r"scheduler at tcp://.* cannot be reached.*labels are safe.*cluster"):
         score_remote(lost, HEAD)

@@ -1,4 +1,4 @@
-"""Eight sessions at once, each with its live model: no error, nothing lost, nobody asked twice the same."""
+"""Eight concurrent sessions with live models: no errors, nothing lost, no item asked twice."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def annotate(store: str, who: str, said: Connection) -> None:
         seconds.append(time.perf_counter() - began)
     end = time.monotonic() + 60
     while len(session._loop.labels) < PEOPLE * EACH and time.monotonic() < end:
-        time.sleep(0.05)  # what the others said comes by itself
+        time.sleep(0.05)  # labels of others arrive by themselves
     said.send((asked, seconds, len(session._loop.labels)))
     session.close()
 
@@ -73,16 +73,16 @@ def test_eight_people_label_at_once(
     seconds = sorted(s for _, times, _ in found for s in times)
     opened = LabelStore(store)
     kept = Counter(key for _, event in opened.read("labels") for key in event.item_ids)
-    assert not opened.leases("labels")  # everybody gave back what they held
+    assert not opened.leases("labels")  # all leases are released
     opened.close()
     figure(
         f"eight annotators with live models, {'SQLite' if kind == 'sqlite' else 'PostgreSQL'}",
         acknowledged=len(seconds),
         lost=PEOPLE * EACH - sum(kept.values()),
         twice=sum(n - 1 for n in kept.values()),
-        words=f"{sum(n - 1 for n in asked.values())} items asked twice; label until durable median "
+        words=f"{sum(n - 1 for n in asked.values())} items asked twice; time until a label is saved: median "
         f"{1e3 * seconds[len(seconds) // 2]:.0f} ms, p95 {1e3 * seconds[int(0.95 * len(seconds))]:.0f} ms, "
-        "eight models on two cores",
+        "with eight models on two cores",
     )
     assert kept == asked
     assert max(asked.values()) == 1

@@ -1,4 +1,4 @@
-"""A script that ends while the background work computes ends well."""
+"""A script that ends while background work is running exits cleanly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A process that forks with a session open: the child is told, and never hangs on what it left behind."""
+"""Forking with an open session: the child gets an error and never hangs on inherited state."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def session(tmp_path: Path) -> Any:
 
 
 def in_child(work: Callable[[], object]) -> str:
-    """What comes of it in a forked child that ends as a script does; it has 20 s."""
+    """The result of a call in a forked child that exits like a script, within 20 s."""
     ours, theirs = os.pipe()
     if (child := os.fork()) == 0:
         signal.alarm(20)
         said = "nothing"
         try:
             said = f"returned {work()!r}"
-        except BaseException as error:  # noqa: BLE001 - said to the parent
+        except BaseException as error:  # noqa: BLE001 - reported to the parent
             said = f"{type(error).__name__}: {error}"
         finally:
             os.write(theirs, said.encode())
@@ -127,7 +127,7 @@ def test_a_child_may_have_a_session_of_its_own_in_the_same_store(session: Sessio
 
 
 def test_a_pool_of_forked_workers_raises_instead_of_hanging(session: Session) -> None:
-    global shared  # noqa: PLW0603 - what a worker that was forked finds
+    global shared  # noqa: PLW0603 - read by a forked worker
     shared = session
     with (
         multiprocessing.get_context("fork").Pool(2) as pool,
@@ -145,7 +145,7 @@ def label_shared(row: int) -> None:
 
 
 def test_a_child_that_ends_as_a_script_does_changes_nothing(session: Session) -> None:
-    """Its copies of the connections are closed: they must roll back and fold in nothing of the parent's."""
+    """Its copies of the connections are closed, and must not roll back or commit anything of the parent."""
     end = threading.Event()
 
     def write() -> None:

@@ -1,4 +1,4 @@
-"""A running cell is interrupted, in a real kernel: the signal reaches the kernel's whole process group."""
+"""Interrupting a running cell: the signal reaches the kernel's whole process group."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SAY = "print(session.map.method, session.map.settled, repr(session.trouble), len
 
 
 class Kernel:
-    """A real kernel, started as a server starts one: in a process group of its own."""
+    """A kernel, started in its own process group as Jupyter servers do."""
 
     def __init__(self, folder: Path) -> None:
         self.manager = KernelManager(kernel_name="python3")
@@ -42,7 +42,7 @@ class Kernel:
         return self.client.execute(code)
 
     def end(self, name: str, timeout: float = 120) -> str:
-        """What the cell printed; raises for another error than the interrupt."""
+        """The output of the cell; raises on errors other than the interrupt."""
         text, end = "", time.monotonic() + timeout
         while time.monotonic() < end:
             try:
@@ -182,7 +182,7 @@ print("whole", done > 20, interrupts > 20)
 
 
 def test_interrupts_at_any_moment_leave_a_session_whole(tmp_path: Path) -> None:
-    """Ctrl-C during Session(), label(), undo(), query() and wait(): the next call works."""
+    """After Ctrl-C during Session(), label(), undo(), query() or wait(), the next call works."""
     done = subprocess.run(
         [sys.executable, "-c", STORM, str(tmp_path / "labels.sqlite")],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""kill -9 of a kernel at any moment of labeling: what was acknowledged is there, once."""
+"""kill -9 of a kernel at any moment of labeling: acknowledged acts are stored exactly once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ N = 2_000
 
 
 def label(store: str, seed: int, said: Connection) -> None:
-    """What a person does, in any order; tells the id of every act once it is acknowledged."""
+    """Random acts of a user; prints the id of every act once it is acknowledged."""
     import numpy as np
 
     from hitl_widgets.session import Session
@@ -88,10 +88,10 @@ def test_no_acknowledged_act_is_lost_under_kill_9(tmp_path: Path, figure: Callab
         acknowledged=len(acknowledged),
         lost=sum(times[name] == 0 for name in acknowledged),
         twice=sum(n > 1 for n in times.values()),
-        words="labels, lassos, skips, undo, redo, changes of the classes; the file whole after every one",
+        words="labels, lassos, skips, undo, redo, changes of the classes; the file intact after every kill",
     )
     assert len(acknowledged) >= ROUNDS
     assert [name for name in acknowledged if times[name] != 1] == []
-    # Of a round at most the act in hand is there without having been acknowledged; and the question itself.
+    # Per round, at most the current act and the question itself are stored without acknowledgement.
     assert len(events) - len(acknowledged) <= 1 + ROUNDS
     assert fold.schema is not None

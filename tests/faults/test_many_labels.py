@@ -1,4 +1,4 @@
-"""Ten thousand labels through one widget: the last costs what the first did."""
+"""Ten thousand labels through one widget: the last costs as much as the first."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from hitl_widgets.labels.events import new_event_id
 from hitl_widgets.session import Session
 from hitl_widgets.widgets.workbench import Workbench
 
-# Fewer items than labels: the last are corrections.
+# There are fewer items than labels: the last labels are corrections.
 N, LABELS, PART = 9_000, 10_000, 1_000
 
 
 class Sizes:
-    """Notes the bytes of what each widget sends; of answers to a label by themselves."""
+    """Records the bytes that each widget sends, with answers to labels separately."""
 
     def __init__(self, workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
         self.acks: list[int] = []
@@ -79,16 +79,16 @@ def test_ten_thousand_labels_cost_the_same_from_the_first_to_the_last(
         acknowledged=len(sizes.acks),
         lost=LABELS - len(set(session.history().query("kind == 'label'")["event_id"])),
         twice=session._loop.log.n_events - LABELS - 1,
-        words=f"a label {1e3 * np.median(seconds[first]):.1f} ms among the second thousand, "
-        f"{1e3 * np.median(seconds[last]):.1f} ms among the last; its answer {max(sizes.acks[first])} and "
-        f"{max(sizes.acks[last])} bytes; memory grows by {grown / 1e3:.1f} kB a label, which is the log",
+        words=f"{1e3 * np.median(seconds[first]):.1f} ms per label in the second thousand, "
+        f"{1e3 * np.median(seconds[last]):.1f} ms in the last; answers of {max(sizes.acks[first])} and "
+        f"{max(sizes.acks[last])} bytes; memory grows by {grown / 1e3:.1f} kB per label, for the log",
     )
     assert len(sizes.acks) == session._loop.log.n_events - 1 == LABELS
     assert session.n_labels == N
     assert max(sizes.acks) < 1_000
-    assert max(sizes.acks[last]) <= max(sizes.acks[first]) + 10  # longer numbers, no longer lists
+    assert max(sizes.acks[last]) <= max(sizes.acks[first]) + 10  # numbers grow, lists do not
     assert max(largest[1:]) <= 1.2 * largest[0]
     assert len(labeler._handed) <= 40
-    # What is folded: an event and its place. Nothing that grows with every label besides.
+    # The fold keeps an event and its position; nothing else grows with every label.
     assert grown < 10_000
     session.close()

@@ -27,7 +27,7 @@ X = np.eye(12, dtype=np.float32)
 
 @pytest.fixture(autouse=True)
 def nobody_looks_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The session looks at its store now and then; here when the test says so."""
+    """The session checks its store periodically; here it is triggered by the test."""
     monkeypatch.setattr("hitl_widgets.loop.team.BEAT", 3600)
 
 
@@ -56,7 +56,7 @@ def labelled(session: Session) -> set[int]:
 
 
 def copy_of(path: Path) -> Path:
-    """The store as of now, as a person's backup would be."""
+    """A copy of the current store, like a user's backup."""
     copy = path.with_name("backup.sqlite")
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
@@ -83,7 +83,7 @@ def test_what_an_older_copy_lacks_is_written_to_it_again(
     label(session, 2, 3)
     known = [event.event_id for event, _ in session._loop.log.acts()]
     WAYS[way](copy, path)
-    # A write-ahead log that stays beside the copy has what the copy lacks.
+    # A write-ahead log left beside the copy contains what the copy lacks.
     healed = way == "copied over" and path.with_name("labels.sqlite-wal").exists()
     with nullcontext() if healed else pytest.warns(RuntimeWarning, match=OLDER):
         if act == "label":
@@ -127,7 +127,7 @@ def test_a_copy_that_lacks_nothing_is_nobodys_concern(session: Session, path: Pa
     assert labelled(session) == {0, 1, 2}
 
 
-# -- another store, or none
+# -- another store, or a missing one
 
 
 def another_store(path: Path) -> None:
@@ -162,7 +162,7 @@ GONE: dict[str, Callable[[Path], object]] = {
 
 
 def rescue(session: Session, refused: Exception) -> None:
-    """Run the call that the message names."""
+    """Run the call named in the message."""
     call = re.search(r"session\.export\(.*?\)", str(refused))
     assert call is not None
     with pytest.warns(RuntimeWarning, match="What this session knows is shown"):
@@ -180,7 +180,7 @@ def test_a_store_that_is_gone_refuses_the_label_and_names_the_call_that_rescues(
     label(session, 0, 1, 2)
     session.undo()
     with closing(sqlite3.connect(path)) as raw:
-        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # else the log beside the file has all of it
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # otherwise the log beside the file has everything
     session.labels()
     told: list[str] = []
     session._loop.subscribe(lambda what: told.append(session.unsaved) if what == "store" else None)
@@ -242,10 +242,10 @@ def test_a_cell_that_is_run_again_on_a_lost_store_offers_what_the_kernel_knows(
     assert labelled(again) == before | {0, 1}
     again.close()
     with warnings.catch_warnings(), open_session(path):
-        warnings.simplefilter("error")  # nothing is left to be taken up
+        warnings.simplefilter("error")  # nothing is left to be recovered
 
 
-# -- a store that another program holds
+# -- a store locked by another program
 
 
 class Holder:
@@ -343,7 +343,7 @@ def test_an_act_of_a_view_does_not_hold_the_kernel(session: Session, path: Path)
     with (
         pytest.raises(StoreError, match="locked"),
         session._loop.log.from_page(),
-    ):  # the next one does not even try
+    ):  # the next call does not even try
         raise AssertionError("unreachable")
     assert "locked" in session.unsaved
     holder.let_go()
@@ -353,7 +353,7 @@ def test_an_act_of_a_view_does_not_hold_the_kernel(session: Session, path: Path)
     assert labelled(session) == {0, 1}
 
 
-# -- the same on a server
+# -- PostgreSQL
 
 
 @pytest.fixture
@@ -374,7 +374,7 @@ def on_server(url: str, *statements: str) -> None:
 
 
 def restore_older(url: str, n: int) -> None:
-    """As if a dump with so many events had been restored."""
+    """As if a dump with this many events had been restored."""
     on_server(
         url,
         "ALTER TABLE label_event DISABLE TRIGGER ALL",

@@ -1,4 +1,4 @@
-"""What a store keeps when processes are killed, disks fill, servers die and clocks go back."""
+"""Label stores when processes are killed, disks fill, servers die and clocks go back."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_no_acknowledged_label_is_lost_under_kill_9(location: str) -> None:
     tally = kill_writers(location, rounds=18)
     assert len(tally.acknowledged) > 100
     assert (tally.lost, tally.twice) == (0, 0)
-    # In order, and of what was not acknowledged at most the one that was on its way.
+    # In order, with at most one unacknowledged event, the one being written.
     for i in range(tally.rounds):
         kept = [e for e in tally.kept if e.startswith(f"round {i}/")]
         assert kept == [f"round {i}/{k}" for k in range(len(kept))]
@@ -75,9 +75,9 @@ def test_a_full_disk_refuses_in_words_and_goes_on_once_there_is_room(
 
 @pytest.fixture
 def nobodys() -> Iterator[Path]:
-    """A folder where nobody may write."""
+    """A read-only folder."""
     folder = Path(tempfile.mkdtemp(prefix="hitl-nobody-"))
-    # Whatever a store imports: nobody may not read a Python that lies in root's home.
+    # Import everything a store needs first: user nobody may not read a Python in root's home.
     LabelStore(folder / "first.sqlite").close()
     (folder / "first.sqlite").unlink()
     if os.geteuid() == 0:
@@ -98,7 +98,7 @@ def test_a_file_that_becomes_read_only_refuses_in_words_and_can_be_read(
         store = LabelStore(path)
         kept = [label(0)]
         store.append(kept[0])
-        if closed and kind == "file":  # a log cannot be read without a file beside it
+        if closed and kind == "file":  # a write-ahead log cannot be read without a file beside it
             store.close()
         path.chmod(0o400)
         nobodys.chmod(0o500)
@@ -106,7 +106,7 @@ def test_a_file_that_becomes_read_only_refuses_in_words_and_can_be_read(
             store.append(label(1, event_id="1"))
         except StoreError as error:
             said = str(error)
-        else:  # a log that is open already is written on
+        else:  # an open write-ahead log is still written
             said = "make the file and its folder writable" if kind == "wal" else "written all the same"
             kept.append(label(1, event_id="1"))
         assert "make the file and its folder writable" in said
@@ -119,7 +119,7 @@ def test_a_file_that_becomes_read_only_refuses_in_words_and_can_be_read(
         store.close()
     assert kept_now == [("item 0",), ("item 1",)]
     mode = f"{'DELETE' if kind == 'file' else 'WAL'}, {'closed' if closed else 'open'}"
-    words = "refused in words, read meanwhile, written once it may be"
+    words = "refused with a message, readable meanwhile, written once it is writable"
     lost, twice = 2 - len(set(kept_now)), len(kept_now) - len(set(kept_now))
     figure(f"a file that becomes read-only ({mode})", acknowledged=2, lost=lost, twice=twice, words=words)
 
@@ -140,7 +140,7 @@ def test_a_clock_that_goes_back_between_events_changes_no_order(
     assert answer.value == "19"
     store.close()
     engine = "PostgreSQL" if "://" in location else "SQLite"
-    words = "a day back with every label: the order of the log counts"
+    words = "one day back with every label; the order of the log is unchanged"
     figure(
         f"the clock going backwards ({engine})", acknowledged=20, lost=20 - len(kept), twice=0, words=words
     )

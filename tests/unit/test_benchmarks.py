@@ -1,4 +1,4 @@
-"""Benchmarks are run by hand: at least they can be imported, and the quick ones begin."""
+"""Benchmarks are run manually; the tests check that they can be imported and show their options."""
 
 from __future__ import annotations
 

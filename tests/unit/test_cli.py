@@ -43,7 +43,7 @@ def store(tmp_path: Path, no_umap: None) -> Path:
 
 
 def refused(capsys: Capture, *arguments: object) -> str:
-    """Run a command that cannot work: one line on stderr, exit code 2."""
+    """Run an invalid command: one line on stderr, exit code 2."""
     assert cli.main([str(a) for a in arguments]) == 2
     said = capsys.readouterr()
     assert said.out == ""
@@ -52,7 +52,7 @@ def refused(capsys: Capture, *arguments: object) -> str:
     return said.err
 
 
-# -- the frame
+# -- help and version
 
 
 def test_version(capsys: Capture) -> None:
@@ -84,12 +84,12 @@ def test_export_csv(store: Path, tmp_path: Path, capsys: Capture) -> None:
     assert cli.main(["export", str(store), str(tmp_path / "out.csv")]) == 0
     assert capsys.readouterr().out.strip() == str(tmp_path / "out.csv")
     table = pd.read_csv(tmp_path / "out.csv", dtype=str)
-    assert table["id"].tolist() == keys  # the third was taken back
+    assert table["id"].tolist() == keys  # the third was undone
     assert table["label"].tolist() == ["a", "b"]
     assert set(table["annotator"]) == {"annotator 1"}
     assert cli.main(["export", str(store), str(tmp_path / "out.csv"), "--names"]) == 0
     table = pd.read_csv(tmp_path / "out.csv", dtype=str)
-    assert set(table["annotator"]) == {"'=mia"}  # a spreadsheet would run it
+    assert set(table["annotator"]) == {"'=mia"}  # a spreadsheet would run this
     assert "Accuracy of the model: not known here" in (tmp_path / "out.csv.card.md").read_text()
 
 
@@ -160,7 +160,7 @@ def test_export_to_nowhere(store: Path, tmp_path: Path, capsys: Capture) -> None
 
 
 class Started:
-    """In place of a server: what was asked of it."""
+    """A stand-in for a server that records its arguments."""
 
     command: list[str]
     token: str
@@ -223,7 +223,7 @@ def test_demo_without_jupyter(monkeypatch: pytest.MonkeyPatch, capsys: Capture) 
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """As from a wheel: the notebooks lie in the package, and there is no checkout around it."""
+    """As installed from a wheel: the notebooks are in the package, and there is no checkout around it."""
     package = tmp_path / "lib" / "site-packages" / "hitl_widgets"
     (package / "notebooks").mkdir(parents=True)
     (package / "notebooks" / "01-quickstart.ipynb").write_text("{}")

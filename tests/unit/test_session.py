@@ -1,4 +1,4 @@
-"""A session in a plain script: no widgets, no notebook."""
+"""A session in a script, without widgets or a notebook."""
 
 from __future__ import annotations
 
@@ -380,7 +380,7 @@ def test_accuracy_is_known_once_something_was_audited(make_session: Make) -> Non
     assert session.evaluation.curve[-1].n_labels == 40
 
 
-# -- what fails in a person's own code
+# -- failures in user code
 
 
 class Failing(LinearLearner):
@@ -399,7 +399,7 @@ class Failing(LinearLearner):
 
 
 class Slow(LinearLearner):
-    """Its slower part is refitted beside the labeling; it says how many labels that part has seen."""
+    """Its slower part is refitted in the background; it records how many labels that part has seen."""
 
     n_seen = n_told = 0
     failing = False
@@ -581,7 +581,7 @@ def test_a_persons_own_strategy_chooses(make_session: Make) -> None:
     session.label(session.pool.ids[:30:2], "a")
     session.label(session.pool.ids[1:30:2], "b")
     assert session.query() == [session.pool.ids[-1]]
-    batch = session.query(3)  # the best, and two of the best that are not like it
+    batch = session.query(3)  # the best, and two of the best that are not similar
     assert batch[0] == session.pool.ids[-1]
     assert set(batch) < set(session.pool.ids[30:])
 
@@ -638,7 +638,7 @@ def test_a_disk_that_is_full_refuses_the_label_and_the_session_goes_on(
     assert session.n_labels == 1
 
 
-# -- what is refused, in the person's cell
+# -- invalid arguments
 
 
 @pytest.mark.parametrize(
@@ -713,7 +713,7 @@ def test_a_class_that_the_cell_renames_is_asked_about_and_loses_no_label(
     with make_session(store=store, classes=["spam", "ham"]) as session:
         session.label(session.pool.ids[:3], "spam")
     words = r"labels of 'spam' under task 'labels', which classes= lacks.*\['spam'\], into='junk'"
-    for _ in range(2):  # also where the cell is run again before anybody has answered
+    for _ in range(2):  # also if the cell is run again before anybody has answered
         with pytest.warns(RuntimeWarning, match=words):
             session = make_session(store=store, classes=["ham", "junk"])
         assert session.classes.names == ("ham", "junk", "spam")
@@ -807,7 +807,7 @@ def test_a_container_whose_user_has_no_name_can_label(
     assert make_session().annotator == "annotator"
 
 
-# -- tables out
+# -- tables
 
 
 @pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table])
@@ -1024,7 +1024,7 @@ def test_probabilities_that_are_none_are_told_and_not_shown(bad: str) -> None:
         session.label(session.pool.ids[1], "y")
         with pytest.raises(HitlError, match="Odd"):
             session.wait(20)
-        # A round of the first label alone may stand from before; nothing odd does.
+        # A round of the first label may remain from before, but nothing odd.
         assert session.predictions()["confidence"].dropna().between(0.5, 1).all()
 
 
@@ -1046,7 +1046,7 @@ def test_whole_floats_name_whole_ids() -> None:
         assert session.labels()["id"].tolist() == [2]
 
 
-# -- what the log could keep and never read
+# -- values that the log could store but not read
 
 
 @pytest.mark.parametrize(("given", "kept"), [(1.6, 2), (np.int64(3), 3), (0, 0), (None, None)])
@@ -1139,12 +1139,12 @@ def test_threads_that_ask_at_once_get_different_items(make_session: Make) -> Non
     assert len(asked) == len(set(asked)) == 24
     mine = session.query(4)
     assert not set(mine) & set(asked)
-    assert session.query(4) == mine  # one thread is asked the same until it answers
+    assert session.query(4) == mine  # one thread gets the same items until it answers
     with ThreadPoolExecutor(1) as threads:
         left = threads.submit(session.query, 60).result()
         assert not set(left) & {*asked, *mine}
     session.label(left, "a")
-    with ThreadPoolExecutor(1) as threads:  # where nothing else is left, somebody else's
+    with ThreadPoolExecutor(1) as threads:  # if nothing else is left, items of another thread
         assert set(threads.submit(session.query, 1).result()) <= {*asked, *mine}
 
 
@@ -1177,7 +1177,7 @@ def test_a_budget_that_buys_nothing_is_refused(make_session: Make, budget: Any) 
         make_session(["x", "y"]).query(budget=budget)
 
 
-# -- the model to take away
+# -- the exported model
 
 
 def label_each(session: Session, values: list[str]) -> None:

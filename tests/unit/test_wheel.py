@@ -1,4 +1,4 @@
-"""The artefact: what a person installs needs no Node and no checkout."""
+"""The wheel: an installation needs neither Node nor a checkout."""
 
 from __future__ import annotations
 

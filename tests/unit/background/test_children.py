@@ -1,4 +1,4 @@
-"""Child processes: an interrupt does not reach them, and one that ends early is started again."""
+"""Child processes: interrupts do not reach them, and one that ends early is restarted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hitl_widgets.background import children
 from hitl_widgets.background.children import Cancelled, ChildJob
 from hitl_widgets.errors import HitlError
 
-# Notes each start; ends as it is told while it has been started no more often than that.
+# Records each start; exits in the given way for the first starts.
 CHILD = """
 import os, sys, time, json
 from pathlib import Path
@@ -85,7 +85,7 @@ def test_but_not_for_ever_and_then_it_says_how_it_ended(job, end: str, starts: i
 
 
 def test_an_interrupt_leaves_a_child_alone_from_its_first_moment_on(job) -> None:
-    """Also while the interpreter starts and modules are imported, before any line of ours."""
+    """Also while the interpreter starts and imports modules, before any of our code runs."""
     run, done = job(importing=0.7), threading.Event()
 
     def interrupt() -> None:

@@ -1,4 +1,4 @@
-"""Turns: who goes first, and limits on threads that overlap."""
+"""Turns: priorities, and overlapping limits on threads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hitl_widgets.background.turns import behind, first, give_way, held, one_bla
 
 
 def blas_threads() -> set[int]:
-    """Of the libraries that were there when the limit was first asked for."""
+    """The thread counts of the libraries loaded when the limit was first requested."""
     return {found["num_threads"] for found in turns._libraries().info() if found["user_api"] == "blas"}
 
 
@@ -32,7 +32,7 @@ def test_background_work_stands_still_while_somebody_waits():
     try:
         time.sleep(0.05)
         with first():
-            time.sleep(0.02)  # what was begun may end
+            time.sleep(0.02)  # work in progress may end
             before = len(steps)
             time.sleep(0.1)
             assert len(steps) == before

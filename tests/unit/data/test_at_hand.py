@@ -1,4 +1,4 @@
-"""Data and features in the forms in which other libraries hand them out."""
+"""Data and features in the formats of other libraries."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_a_dask_array_is_features_as_it_was() -> None:
 
 
 class Dataset:
-    """What a Hugging Face dataset offers: it is not a dependency, not even of the tests."""
+    """A stand-in for a Hugging Face dataset, which is not even a dependency of the tests."""
 
     def __init__(self, table: pa.Table) -> None:
         self._table = table

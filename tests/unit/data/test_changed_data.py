@@ -1,4 +1,4 @@
-"""What the person still holds changes after the session was made: labels stay, and it is said."""
+"""The user's data change after the session was made: labels stay, and the change is reported."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ def test_images_that_are_overwritten(make: Callable[[Any], Any]) -> None:
         np.testing.assert_array_equal(session.item(session.pool.ids[3]), images()[3])
 
 
-# -- what is too large to copy, or is not a memory of ours
+# -- data too large to copy, or not in our memory
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A stored label is found again under another spelling, or the person is told; never neither."""
+"""A stored label is found under another spelling, or the user is told."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def table(ids: Any, texts: Any = None) -> pd.DataFrame:
 
 
 def said(session: Session) -> list[Any]:
-    """The label of each row of the person's table."""
+    """The label of each row of the user's table."""
     found = session.to_frame()["label"]
     return found.astype(object).where(found.notna(), None).tolist()
 
 
 def old_store(where: Any, *labels: LabelEvent) -> LabelStore:
-    """A store of labels as they were written before there were digests."""
+    """A store with labels as written before digests were added."""
     old = LabelStore(where)
     for event in (LabelEvent("schema", "labels", "ann", value=Schema(["a", "b"]).to_dict()), *labels):
         old.append(event)
@@ -67,7 +67,7 @@ def by_id(make_session: Make, store: Path) -> Make:
     return lambda data, **how: make_session(data, **{"text": "t", "id": "k", "store": store} | how)
 
 
-# -- floats that cannot be the id -------------------------------------------------------------------
+# -- floats that cannot be ids -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("wrong", [float(BIG), float(BIG + 2), np.float64(BIG + 4), 1e300, np.float32(2**24)])
@@ -167,8 +167,8 @@ def test_old_events_without_digests_are_found_as_well(by_id: Make, store: Path) 
 @pytest.mark.parametrize(
     ("stored", "now", "found"),
     [
-        (["007", "07"], [7, 8], set()),  # either
-        (["007", "7"], ["7", "8"], {"7"}),  # the one that is spelled so
+        (["007", "07"], [7, 8], set()),  # either is possible
+        (["007", "7"], ["7", "8"], {"7"}),  # the one with that spelling
         (["007"], ["7", "07"], set()),
         (["7.5"], [7, 8], set()),
     ],
@@ -239,7 +239,7 @@ def test_one_canonical_form_of_a_whole_number(n: int, zeros: str, space: str) ->
         assert is_rounded(float(n))
 
 
-# -- texts that an editor changed unseen ------------------------------------------------------------
+# -- invisible changes to texts by editors ------------------------------------------------------------
 
 EDITED = [
     ("one\ntwo", "one\r\ntwo"),
@@ -303,7 +303,7 @@ def test_the_canonical_form_is_stable(text: str) -> None:
     assert canonical_text(text + " \r\n") == canonical_text(text)
 
 
-# -- between ids and content ------------------------------------------------------------------------
+# -- from ids to content and back --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("how", [{"text": "t"}, {}])
@@ -342,7 +342,7 @@ def test_equal_rows_share_what_was_said_of_their_content(make_session: Make, sto
     assert held(ids) == {1: "a", 2: "b"}
 
 
-# -- what the table lacks ---------------------------------------------------------------------------
+# -- items missing from the table ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("id_column", ["k", None])
@@ -366,12 +366,12 @@ def test_labels_that_the_table_lacks_are_counted_listed_and_kept(
     assert len(again.missing()) == 3
 
 
-# -- the same ids, other content --------------------------------------------------------------------
+# -- same ids, different content -----------------------------------------------------------------------
 
 
 @pytest.fixture
 def two_tables(by_id: Make) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Two tables with the ids 0 to 3, of which the first is labelled; the last row is the same."""
+    """Two tables with the ids 0 to 3 that share only the last row; the first is labelled."""
     one, two = table(range(4), ["a0", "a1", "a2", "same"]), table(range(4), ["b0", "b1", "b2", "same"])
     with by_id(one) as first:
         first.label([0, 1, 3], "a")
@@ -408,7 +408,7 @@ def test_keep_and_drop(by_id: Make, two_tables: tuple[pd.DataFrame, pd.DataFrame
     session.redo()
     session.label(1, "b")
     assert held(by_id(two)) == {0: "a", 1: "b", 3: "a"}
-    first = by_id(one)  # whose labels are its own
+    first = by_id(one)  # it has its own labels
     assert held(first) == {0: "a", 1: "a", 2: "b", 3: "a"}
     assert not first._loop.log.notices
 
@@ -543,7 +543,7 @@ def test_rows_of_a_table_are_matched_by_all_their_columns(make_session: Make) ->
         session.import_labels(pd.DataFrame({"b": ["x"], "label": ["a"]}))
 
 
-# -- on the screen ----------------------------------------------------------------------------------
+# -- in widgets --------------------------------------------------------------------------------------
 
 
 def test_widgets_say_what_has_changed_and_settle_it(
@@ -562,7 +562,7 @@ def test_widgets_say_what_has_changed_and_settle_it(
     assert "3 of 4 labelled items" in state["notices"][0]
     members = [labeler._member(row, session._loop.labels, frozenset()) for row in range(4)]
     assert [member.changed for member in members] == [True, True, True, False]
-    assert not labeler._member(0, session._loop.labels, frozenset([0])).changed  # it is asked blind
+    assert not labeler._member(0, session._loop.labels, frozenset([0])).changed  # a blind question
 
     def settle(name: str, **how: Any) -> dict[str, Any]:
         labeler._receive(labeler, {"type": "settle", "id": name, **how}, [])
@@ -573,7 +573,7 @@ def test_widgets_say_what_has_changed_and_settle_it(
     assert held(session) == {1: "a", 2: "b", 3: "a"}
     assert settle(all_, keep=True)["type"] == "ack"
     n = session._loop.log.n_events
-    assert settle(all_, keep=True)["type"] == "ack"  # sent again
+    assert settle(all_, keep=True)["type"] == "ack"  # resent
     assert session._loop.log.n_events == n
     assert monitor._state()["notices"] == []
     assert held(session) == {1: "a", 2: "b", 3: "a"}
@@ -596,7 +596,7 @@ def test_undo_gives_back_an_item_that_the_log_spells_in_another_way(
     assert (back["row"], back["key"]) == (1, "8")
 
 
-# -- whatever the order -----------------------------------------------------------------------------
+# -- in any order -------------------------------------------------------------------------------------
 
 TABLES = [
     {"id": [7, 8, 9], "text": ["x", "y", "z"]},

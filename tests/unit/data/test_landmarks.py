@@ -1,4 +1,4 @@
-"""Landmarks: some rows that answer for all."""
+"""Landmarks: a subset of the rows that represents all of them."""
 
 from __future__ import annotations
 

@@ -91,11 +91,11 @@ def way(request: pytest.FixtureRequest) -> Callable[..., Any]:
 
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every pool is a large one."""
+    """Treat every pool as large."""
     monkeypatch.setattr(matrix, "LARGE", 10)
 
 
-# -- wherever the rows lie, they are the same rows
+# -- the same rows in any format
 
 
 def test_what_is_small_is_read_into_memory_and_what_is_large_stays_where_it_is(
@@ -208,7 +208,7 @@ def test_parquet_is_converted_once_and_again_when_it_changed(tmp_path: Path) -> 
     assert kept[0].stat().st_mtime_ns == written
     parquet(tmp_path, NUMBERS[:50])
     np.testing.assert_array_equal(open_matrix(tmp_path / "X.parquet"), NUMBERS[:50])
-    assert len(list((tmp_path / CACHE).glob("rows-*"))) == 1  # the old one is gone
+    assert len(list((tmp_path / CACHE).glob("rows-*"))) == 1  # the old file is removed
 
 
 def test_what_is_kept_of_files_may_lie_elsewhere(tmp_path: Path) -> None:
@@ -274,16 +274,16 @@ def test_a_file_is_checked_once_and_again_when_it_changed(
         WAYS[kind](tmp_path, np.where(np.arange(103)[:, None] == 5, np.nan, NUMBERS).astype(np.float32))
     with pytest.raises(InvalidInput, match=r"1 of 103 rows \(row 5\)"):
         open_matrix(path)
-    with pytest.raises(InvalidInput):  # what did not pass is not taken as checked
+    with pytest.raises(InvalidInput):  # a failed check is not cached
         open_matrix(path)
 
 
-# -- no room for the conversion
+# -- no space for the conversion
 
 
 @pytest.fixture
 def full_disk() -> Iterator[None]:
-    """No file may grow beyond 1,000 bytes."""
+    """Limit the size of files to 1,000 bytes."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
     yield
@@ -297,7 +297,7 @@ def test_on_a_full_disk_parquet_is_read_into_memory_and_it_is_said(tmp_path: Pat
     with pytest.warns(RuntimeWarning, match=r"could not be converted.*(?i:too large).*held in memory"):
         X = open_matrix(path)
     np.testing.assert_array_equal(X, NUMBERS)
-    assert not list((tmp_path / CACHE).glob("rows-*"))  # nor half a file
+    assert not list((tmp_path / CACHE).glob("rows-*"))  # and no partial file
 
 
 def test_a_folder_that_cannot_be_written_is_no_obstacle(tmp_path: Path) -> None:
@@ -319,7 +319,7 @@ def test_without_room_on_disk_and_in_memory_the_message_says_so(
         open_matrix(parquet(tmp_path))
 
 
-# -- what cannot be used: the message names the value and the next step
+# -- invalid input: the message names the value and the next step
 
 
 def cut(path: Path, n: int) -> Path:

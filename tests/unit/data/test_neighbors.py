@@ -26,7 +26,7 @@ def oracle(X: np.ndarray, k: int, metric: str) -> np.ndarray:
 
 
 def check_sound(graph: NeighborGraph, n: int) -> None:
-    """What holds for every graph."""
+    """Properties of every graph."""
     own = np.arange(n)[:, None]
     assert (graph.indices.dtype, graph.distances.dtype) == (np.int32, np.float32)
     assert graph.indices.shape == graph.distances.shape
@@ -57,10 +57,10 @@ def test_neighbours_are_those_of_scikit_learn(metric: str, offset: float) -> Non
     graph = NeighborGraph.build(X, metric=metric)
     check_sound(graph, 600)
     assert graph.k == 15
-    # Unit rows hold seven digits; around 1000, 1 - cos is what is left of them.
+    # Unit rows have seven digits; around 1000, 1 - cos loses most of them.
     loss = 2e-6 if metric == "cosine" and offset else 0
     np.testing.assert_allclose(graph.distances, oracle(X, 15, metric), rtol=1e-4, atol=loss)
-    # The indices are those of the distances.
+    # The indices match the distances.
     rows = X.astype(np.float64)
     if metric == "euclidean":
         true = np.linalg.norm(rows[:, None] - rows[graph.indices], axis=2)
@@ -226,7 +226,7 @@ def test_the_exact_search_can_be_cancelled() -> None:
 
 
 def test_the_approximate_search_can_be_cancelled() -> None:
-    """Also while the child compiles and says nothing: the flag goes up after its last word."""
+    """Also while the child compiles without sending messages: the flag is set after its last message."""
     said: list[str] = []
     with pytest.raises(Cancelled):
         NeighborGraph.build(
@@ -238,7 +238,7 @@ def test_the_approximate_search_can_be_cancelled() -> None:
 
 
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: int) -> None:
-    """A pynndescent for the child that compiles nothing: exact, but its last rows find too few."""
+    """A fake pynndescent for the child, without compiling: exact, but its last rows have too few."""
     (tmp_path / "pynndescent.py").write_text(
         "from sklearn.neighbors import NearestNeighbors\n"
         "class NNDescent:\n"
@@ -261,7 +261,7 @@ def test_rows_the_approximate_search_left_short_are_searched_exactly(
     graph = NeighborGraph.build(X, exact_rows=100, on_progress=lambda words, _: said.append(words))
     check_sound(graph, 305)
     np.testing.assert_allclose(graph.distances, NeighborGraph.build(X).distances, rtol=1e-5)
-    assert "finding neighbours (compiling the search)" in said  # it was the child
+    assert "finding neighbours (compiling the search)" in said  # the child was used
 
 
 @pytest.mark.skipif(
@@ -375,7 +375,7 @@ def test_the_files_used_last_are_kept(tmp_path: Path) -> None:
         NeighborGraph.build(gauss(60, seed=seed), cache=tmp_path)
         for age, file in enumerate(sorted(tmp_path.glob("graph-*"), key=os.path.getmtime, reverse=True)):
             os.utime(file, (1e9 + seed * 100 - age,) * 2)
-        NeighborGraph.build(gauss(60, seed=0), cache=tmp_path)  # used each time, so it stays
+        NeighborGraph.build(gauss(60, seed=0), cache=tmp_path)  # used each time, so it is kept
         if seed == 0:
             (first,) = tmp_path.glob("graph-*")
     assert len(list(tmp_path.glob("graph-*"))) == 8

@@ -1,4 +1,4 @@
-"""New items find a place; old ones keep theirs."""
+"""New items are placed; old items keep their positions."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_what_does_not_fit_is_said() -> None:
             place(*arguments)
 
 
-# -- what is kept on disk ----------------------------------------------------------------
+# -- the cache on disk ------------------------------------------------------------------
 
 
 def test_row_keys_tell_rows_apart_and_nothing_else_matters() -> None:
@@ -101,7 +101,7 @@ def test_a_map_is_read_back_for_the_same_rows_and_settings(tmp_path: Path) -> No
 
 def test_rows_known_from_before_keep_their_places_in_any_order(tmp_path: Path) -> None:
     X, xy = two_groups(100)
-    X[7] = X[5]  # equal rows, each with its own place
+    X[7] = X[5]  # equal rows, each with its own position
     CachedMap(tmp_path, X[:80], "umap").write(xy[:80])
     turn = RNG.permutation(100)
     found = CachedMap(tmp_path, X[turn], "umap").read()

@@ -31,7 +31,7 @@ def png(colour: int = 0) -> bytes:
     return stream.getvalue()
 
 
-# -- what an item is
+# -- kinds of items
 
 
 @pytest.mark.parametrize("make", MAKERS)
@@ -265,11 +265,11 @@ def test_an_unknown_id_is_named_with_the_nearest() -> None:
     )
     with pytest.raises(InvalidInput, match=r"'mial-2'.*Did you mean 'mail-2'.*3 items.*'mail-1', 'mail-2'"):
         pool.index(["mial-2"])
-    with pytest.raises(InvalidInput, match=r"'spam'\. The pool"):  # nothing near is nothing said
+    with pytest.raises(InvalidInput, match=r"'spam'\. The pool"):  # no similar id, so no suggestion
         pool.index(["spam"])
 
 
-# -- what cannot be used: the message names the value and the next step
+# -- invalid input: the message names the value and the next step
 
 TABLE = pd.DataFrame(MESSAGES)
 

@@ -73,7 +73,7 @@ def test_a_few_far_points_do_not_squeeze_the_rest() -> None:
 
 
 class Sliced:
-    """Rows that come only in parts, and are counted."""
+    """Rows that can only be read in parts, and count the reads."""
 
     def __init__(self, X: np.ndarray) -> None:
         self._X, self.shape, self.dtype, self.most = X, X.shape, X.dtype, 0
@@ -154,7 +154,7 @@ def test_umap_runs_in_a_child_and_lies_on_the_first_map() -> None:
 
 
 def test_frames_come_while_the_map_settles_and_end_in_it() -> None:
-    """Each lies on the one before it: from frame to frame a point moves little."""
+    """Consecutive frames are aligned: a point moves little from one frame to the next."""
     frames: list[np.ndarray] = []
     process = umap_of(blobs()[0], n_epochs=2_000)
     process._job._settings = {**process._job._settings, "frame_seconds": 0}
@@ -169,7 +169,7 @@ def test_frames_come_while_the_map_settles_and_end_in_it() -> None:
 
 
 def test_the_map_is_drawn_from_the_graph_alone() -> None:
-    """Neighbours shuffled among the points: a UMAP that looked for its own would not follow."""
+    """With shuffled neighbours, a UMAP that searched its own neighbours would give another map."""
     X, y = blobs()
     indices, distances = NeighborGraph.build(X).knn()
     turn = np.random.default_rng(1).permutation(120)  # row i takes the place of row turn[i]

@@ -1,4 +1,4 @@
-"""Rows of a selection as one short string, and whatever a browser may send instead."""
+"""Encoding the rows of a selection as one short string, and rejecting anything else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exports of other labeling tools: only what their annotators submitted, and of the rest why not."""
+"""Exports of other labeling tools: submitted labels are imported, others refused with a reason."""
 
 # ruff: noqa: E501 - rows as the tools write them
 
@@ -31,13 +31,13 @@ GOOD, BAD = "good", "bad"
 
 @pytest.fixture
 def session(make_session: Make) -> Session:
-    """Known by content: no tool knows these ids."""
+    """Identified by content: no tool knows these ids."""
     return make_session(pd.DataFrame({"t": TEXTS}), text="t", classes=[GOOD, BAD], annotator="mia")
 
 
 @pytest.fixture
 def with_ids(make_session: Make) -> Session:
-    """The ids run against the order in which a tool would count."""
+    """The ids are in the reverse order of a tool's numbers."""
     table = pd.DataFrame({"k": [4, 3, 2, 1], "t": TEXTS})
     return make_session(table, text="t", id="k", classes=[GOOD, BAD], annotator="mia")
 
@@ -104,7 +104,7 @@ def test_label_studio_json(with_ids: Session, tmp_path: Path, name: str) -> None
         ),
     ]
     found = with_ids.import_labels(written(rows, tmp_path, name))
-    assert said(with_ids) == {TEXTS[0]: BAD, TEXTS[3]: GOOD}  # by content: the tasks' numbers are other ids
+    assert said(with_ids) == {TEXTS[0]: BAD, TEXTS[3]: GOOD}  # by content: the task numbers are other ids
     assert (found.n, found.n_rows) == (2, 4)
     assert why(found)[1] == "Label Studio: The annotation was cancelled: the annotator skipped the task."
     assert why(found)[2].startswith("Label Studio: 2 answers were given ('good', 'bad')")
@@ -519,7 +519,7 @@ class _ClassLabel:
 
 
 class _Dataset:
-    """What a Hugging Face dataset offers: it is not a dependency, not even of the tests."""
+    """A stand-in for a Hugging Face dataset, which is not even a dependency of the tests."""
 
     def __init__(self) -> None:
         self.features = {"id": object(), "label": _ClassLabel()}
@@ -544,7 +544,7 @@ def test_a_hugging_face_dataset(with_ids: Session) -> None:
     assert sorted(why(found)) == [2]
 
 
-# -- files that are partly broken
+# -- partly malformed files
 
 
 def test_a_broken_line_of_csv_is_named_and_the_others_are_read(with_ids: Session, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Recordings: what is read of them, seen, heard and learned, whatever they come in."""
+"""Recordings in all formats: reading, waveform, playback and features."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def tone(seconds: float = 0.5, hertz: float = 440, rate: int = RATE) -> Samples:
 
 
 def wav(samples: Samples, rate: int = RATE, bits: int = 16, code: int = 1) -> bytes:
-    """A WAV file as it is written byte by byte; samples from -1 to 1."""
+    """A WAV file written byte by byte; samples from -1 to 1."""
     samples = np.atleast_2d(samples.T).T
     scaled = np.clip(samples, -1, 1) * (2 ** (bits - 1) - 1)
     if code == 3:
@@ -47,7 +47,7 @@ def wav(samples: Samples, rate: int = RATE, bits: int = 16, code: int = 1) -> by
         data = np.rint(scaled).astype(f"<i{bits // 8}").tobytes()
     block = samples.shape[1] * bits // 8
     form = struct.pack("<HHIIHH", code, samples.shape[1], rate, rate * block, block, bits)
-    # An odd chunk between, as recorders write them.
+    # A chunk of odd length in between, as written by some recorders.
     chunks = b"fmt " + struct.pack("<I", 16) + form + b"note" + struct.pack("<I", 3) + b"abc\0"
     chunks += b"data" + struct.pack("<I", len(data)) + data
     return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
@@ -99,7 +99,7 @@ def all_peaks(item: Any) -> Samples:
 
 
 def gathered(item: Any, most: int = 50_000, **ask: Any) -> bytes:
-    """What a browser gathers."""
+    """The bytes that a browser collects."""
     data, total = b"", 1
     while len(data) < total:
         whole = {"what": "sound", "version": shown(item)["version"], "at": len(data)} | ask
@@ -117,7 +117,7 @@ def played(data: bytes) -> tuple[Samples, int]:
         return samples / 32_767, file.getframerate()
 
 
-# -- what is read
+# -- reading
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_a_file_that_ends_early_is_shown_as_far_as_it_goes() -> None:
     assert shown(bytes(streamed))["seconds"] == pytest.approx(2)
 
 
-# -- whose they are
+# -- recognising recordings
 
 
 def test_columns_of_recordings_are_recognised_and_texts_that_mention_them_are_not(tmp_path: Path) -> None:
@@ -304,7 +304,7 @@ def test_small_arrays_are_kept_as_they_were() -> None:
     assert peaks_of(pool.payload(0).content).max() == pytest.approx(0.5, abs=0.01)
 
 
-# -- what is seen
+# -- waveforms
 
 
 @pytest.mark.parametrize("frames", [1, 2, 2_047, 2_048, 2_049, 30_001])
@@ -331,7 +331,7 @@ def test_peaks_of_parts_are_those_of_the_whole(at_once: int, monkeypatch: pytest
 def test_a_file_that_says_it_is_longer_than_it_is_takes_no_memory_for_that() -> None:
     flac = bytearray(encoded(tone(2), "FLAC"))
     assert flac[4] == 0, "STREAMINFO comes first"
-    flac[8 + 13] |= 0x0F  # the upper bits of the 36 that count the samples
+    flac[8 + 13] |= 0x0F  # the upper bits of the 36-bit sample count
     content = shown(bytes(flac))
     assert content["seconds"] > 10**6
     found = all_peaks(bytes(flac))
@@ -346,7 +346,7 @@ def test_a_thumbnail_is_small_and_has_the_same_ends() -> None:
     assert np.abs(peaks_of(content)).max() == pytest.approx(0.5, abs=0.01)
 
 
-# -- what is heard
+# -- playback
 
 
 def test_a_browser_gathers_a_wav_file_of_16_bits() -> None:
@@ -422,7 +422,7 @@ def test_nothing_beyond_the_end_is_sent() -> None:
 
 @pytest.fixture(scope="module")
 def hour(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An hour at 8 kHz, each minute half as loud as the one before it, again and again."""
+    """An hour at 8 kHz with a repeating pattern of minutes, each half as loud as the previous one."""
     path = tmp_path_factory.mktemp("hour") / "hour.wav"
     minute = np.sin(np.arange(60 * RATE) / 5) * 32_767
     with wave.open(str(path), "wb") as file:
@@ -459,7 +459,7 @@ def test_of_an_hour_some_windows_are_heard_for_the_features(hour: Path) -> None:
     assert np.isfinite(X).all()
 
 
-# -- what is learned
+# -- features
 
 
 def voices(n: int, seed: int = 0) -> tuple[list[tuple[Samples, int]], Samples]:

@@ -1,4 +1,4 @@
-"""What images become: texture, outlines and colours, the same for the pool and for new images."""
+"""Image features: texture, outlines and colours, identical for the pool and for new images."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def png(image: Image.Image, kind: str = "PNG") -> bytes:
 
 
 def stripes(n: int, side: int = 40) -> tuple[list[Any], np.ndarray[Any, Any]]:
-    """Stripes across or down, of any colour."""
+    """Horizontal or vertical stripes of any colour."""
     y, made = np.arange(n) % 2, []
     for down in y:
         wave = (np.arange(side) // int(RNG.integers(3, 6)) % 2)[:, None] * np.ones(side)
@@ -161,7 +161,7 @@ def test_reading_ends_when_it_is_not_wanted() -> None:
 
 
 def test_patterns_are_those_of_the_paper() -> None:
-    """58 uniform ones of 8 neighbours, and one for the others (Ojala et al. 2002)."""
+    """58 uniform patterns of 8 neighbours, and one bin for the others (Ojala et al. 2002)."""
     assert np.bincount(images._uniform()).tolist() == [1] * 58 + [256 - 58]
 
 
@@ -172,7 +172,7 @@ def test_histograms_sum_to_one() -> None:
     squares = np.square(rows, dtype=np.float64)
     low = 0
     for _, width, _, _ in images.PARTS:
-        # The whole counts a quarter as much as its quarters together; there are two sizes of texture.
+        # The whole has a quarter of the weight of its quarters together; there are two sizes of texture.
         total = squares[:, low : low + width].sum(axis=1)
         assert np.all((total > 0.4) & (total < 2.1))
         low += width
@@ -219,7 +219,7 @@ def test_a_model_of_images_takes_them_as_the_session_does(
 
 
 def test_scaling_after_the_descriptors_is_scikit_learns() -> None:
-    """Pipelines of the parts can be fitted as any other."""
+    """Pipelines of the parts can be fitted like any other."""
     items = noise(12)
     X = make_pipeline(ImageDescriptors(), Columns(0, 10)).fit_transform(items)
     np.testing.assert_array_equal(X, describe(items)[0][:, :10])

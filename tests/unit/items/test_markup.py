@@ -1,4 +1,4 @@
-"""HTML and Markdown items: what is left of them, what is read of them, and which images may be shown."""
+"""HTML and Markdown items: sanitising, text extraction, and permitted images."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ EVIL = [
 
 
 class Seen(HTMLParser):
-    """What a browser would find in it."""
+    """The parts that a browser would find in it."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Source code: what is coloured of it, in which language, and how much is shown."""
+"""Source code: highlighting, language detection, and truncation."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SOURCES = {
 
 
 def painted(text: str, language: str) -> list[tuple[str, str]]:
-    """The pieces that have a style, as a browser cuts them out of UTF-16."""
+    """The styled pieces, cut out of UTF-16 as a browser does."""
     units, found, at = text.encode("utf-16-le"), [], 0
     numbers, _ = marks(text, language)
     for gap, length, style in zip(*(numbers[i::3] for i in range(3)), strict=True):

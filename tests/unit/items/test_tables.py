@@ -1,4 +1,4 @@
-"""What rows of tables become: the same for the pool and for new rows."""
+"""Table features: identical for the pool and for new rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What texts become: words, letters and meaning, the same for the pool and for new texts."""
+"""Text features: words, letters and meaning, identical for the pool and for new texts."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ MORE = ["magnificent", "what a pleasure", "great fun", "horrible", "a waste of t
 
 @pytest.fixture
 def without(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if the package with the sentence vectors were missing."""
+    """Pretend that the package with the sentence vectors is not installed."""
     for module in (sentences, texts, mapping):
         monkeypatch.setattr(module, "has_sentences", lambda: False)
 
 
 @pytest.fixture
 def apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processes of their own for the fewest texts."""
+    """Use separate processes even for few texts."""
     monkeypatch.setattr(sentences, "FEW", 0)
     monkeypatch.setattr(sentences, "MANY", 100)
 
@@ -70,7 +70,7 @@ def test_a_language_without_spaces_is_told_by_its_letters(without: None) -> None
 def test_new_texts_become_what_those_of_the_pool_did(
     n: int, apart: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(texts, "FIT_ROWS", 300)  # so that of 700 a sample decides
+    monkeypatch.setattr(texts, "FIT_ROWS", 300)  # so that a sample of the 700 is used
     monkeypatch.setattr(texts, "TEACHERS", 100)
     said: list[Any] = [*many(n - 3), None, "  ", "\ud800 half a character" + "x" * 3_000]
     X, encoder = encode_texts(said)
@@ -131,9 +131,9 @@ def test_in_large_pools_some_texts_teach_the_meaning_of_all(
     said = [f"{kinds[i % 2][i // 2 % 4]} number {i}" for i in range(800)]
     X, encoder = encode_texts(said)
     meaning = dict(encoder[1].transformer_list)["meaning"]
-    assert not any(isinstance(step, texts.SentenceVectors) for _, step in meaning.steps)  # it travels alone
+    assert not any(isinstance(step, texts.SentenceVectors) for _, step in meaning.steps)  # not in the model
     np.testing.assert_allclose(texts._dense(encoder.transform(said)), X, atol=1e-4)
-    # The words of a kind have nothing in common but what they mean.
+    # The words of a kind share nothing except their meaning.
     known = [i for i in range(800) if i // 2 % 4 < 2][:80]
     model = LogisticRegression(C=100).fit(X[known], [i % 2 for i in known])
     rest = [i for i in range(800) if i // 2 % 4 >= 2]

@@ -1,4 +1,4 @@
-"""hitl-widgets doctor: files damaged for real, and that it loses nothing readable."""
+"""hitl-widgets doctor on really damaged files: no readable event is lost."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PAGE = 4096
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of 400 events, two of them far longer than a page."""
+    """A store of 400 events, two of them much longer than a page."""
     path = tmp_path_factory.mktemp("whole") / "labels.sqlite"
     before, _sqlite.WAL_SINCE = _sqlite.WAL_SINCE, NEVER
     store = LabelStore(path)
@@ -122,7 +122,7 @@ def test_older_stores_and_leases_are_told(tmp_path: Path) -> None:
     assert examine(f"sqlite:///{old}").facts["leases"] == "2 for 1 at work"
 
 
-# -- what is damaged, how, what is said, how many events are left
+# -- damage, report, and remaining events
 
 
 def drop_triggers(path: Path) -> None:
@@ -131,7 +131,7 @@ def drop_triggers(path: Path) -> None:
 
 def stale_index(path: Path) -> None:
     sql(path, "PRAGMA writable_schema = ON", "DELETE FROM sqlite_master WHERE name = 'label_event_task_seq'")
-    with closing(sqlite3.connect(path)) as raw:  # its pages are there still, used by nobody
+    with closing(sqlite3.connect(path)) as raw:  # its pages still exist, but nothing uses them
         assert raw.execute("PRAGMA integrity_check").fetchone()[0] != "ok"
 
 
@@ -243,7 +243,7 @@ def test_nothing_readable_is_lost(path: Path, damage: Callable[[Path], object], 
 
 
 def by_sqlite(path: Path) -> set[str]:
-    """The events that SQLite itself still reads, one rowid at a time."""
+    """The events that SQLite can still read, one rowid at a time."""
     found = set()
     copy = path.with_name("by-sqlite")
     shutil.copyfile(path, copy)
@@ -333,7 +333,7 @@ def test_what_is_only_in_the_log_is_salvaged_too(tmp_path: Path, monkeypatch: py
     assert list(everything(path).values()) == written
 
 
-# -- what is not a store
+# -- files that are not stores
 
 
 def test_an_empty_file_is_a_problem_and_stays(tmp_path: Path, capsys: Capture) -> None:

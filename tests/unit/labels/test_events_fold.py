@@ -1,4 +1,4 @@
-"""The fold against a model that recomputes everything from a plain list of acts."""
+"""The fold compared with a model that recomputes everything from a plain list of acts."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ BEGUN = LabelEvent("schema", "t", "ann", value=Schema(["a", "b", "c"]).to_dict()
 
 @dataclass
 class Act:
-    """A label or skip, with what became of it."""
+    """A label or skip, with its state."""
 
     event: LabelEvent
     turned: int  # when it was last done, undone or redone
     holds: bool = True
-    dead: bool = False  # undone, and out of reach of redo since its annotator acted anew
+    dead: bool = False  # undone, and no longer redoable because its annotator did something else
 
 
 @dataclass
 class Class:
-    """A class of the model: itself, whatever it is called."""
+    """A class of the model, independent of its name."""
 
     name: str
     place: str = "live"  # or "retired" or "gone"
@@ -45,11 +45,11 @@ class Class:
 
 
 class Model:
-    """Acts with flags; every question is answered by a walk over all of them, from the beginning."""
+    """Acts with flags; every query walks over all of them from the beginning."""
 
     def __init__(self, log: list[LabelEvent]) -> None:
         self.acts: list[Act] = []
-        # What the names of a change or a label stood for when it was written: an index into `everything`.
+        # The classes that the names in an event meant when it was written: indices into `everything`.
         self.meant: dict[str, list[int]] = {}
         self.called: dict[str, int] = {}
         self.n_made = 3
@@ -79,7 +79,7 @@ class Model:
             if event.value["change"] == "merge" and "classes" not in event.value:
                 words.append(event.value["name"])
             new = [c["name"] for c in event.value.get("classes", [])]
-            # A name that nothing here bears, or bore, is the same class as when it was last made.
+            # A name that no class here has or had is the same class as when it was last made.
             born = [
                 self.called[n] if n in self.called and self.called[n] not in self.alive else self.n_made + k
                 for k, n in enumerate(new)
@@ -95,13 +95,13 @@ class Model:
         self.meant[event.event_id] = said
 
     def replay(self) -> None:
-        """Every class as the changes that hold leave it; one that no longer applies is passed over."""
+        """Every class after all valid changes; changes that no longer apply are skipped."""
         self.order = [0, 1, 2]
         self.everything = {i: Class(name) for i, name in enumerate("abc")}
         for act in self.acts:
             if act.holds and act.event.kind == "schema":
                 before = (self.order[:], {i: Class(**vars(c)) for i, c in self.everything.items()})
-                for c in before[1].values():  # copies point to copies
+                for c in before[1].values():  # copies refer to copies
                     c.heir = next((before[1][i] for i, o in self.everything.items() if o is c.heir), None)
                 try:
                     self.change(act.event)
@@ -149,9 +149,9 @@ class Model:
                 every[i].heir = heir if kind == "merge" else None
 
     def became(self) -> dict[str, str]:
-        """What became of every act: brought back, while the last act that did so holds or is back itself."""
+        """The state of every act: brought back if its last restore holds or is brought back itself."""
         found: dict[str, str] = {}
-        for act in reversed(self.acts):  # those that bring it back come later in the log
+        for act in reversed(self.acts):  # acts that restore it are later in the log
             event = act.event
             again = [
                 a.event.event_id
@@ -159,7 +159,7 @@ class Model:
                 if a.event.restores == event.event_id and a.event.annotator == event.annotator
             ]
             back = bool(again) and found[again[-1]] in {"holds", "brought back"}
-            # A restore of what redo still reaches is no more than an act of its own.
+            # Restoring an act that can still be redone is a new act.
             lost = "brought back" if back else "left behind"
             found[event.event_id] = "holds" if act.holds else lost if act.dead else "undone"
         return found
@@ -184,7 +184,7 @@ class Model:
         return max(acts, key=lambda a: a.turned).event if acts else None
 
     def holding(self, item: str) -> dict[str, LabelEvent]:
-        """Of each annotator, the last act in the log on this item that holds."""
+        """For each annotator, the last valid act on this item in the log."""
         return {a.event.annotator: a.event for a in self.acts if a.holds and item in a.event.item_ids}
 
     def answer(self, item: str) -> LabelEvent | None:
@@ -222,7 +222,7 @@ NAMES = st.sampled_from("abcd")
 
 
 def changes() -> st.SearchStrategy[dict[str, Any]]:
-    """What somebody may try: half of it cannot be."""
+    """Changes that somebody may try; half of them are impossible."""
     of = st.lists(NAMES, min_size=1, max_size=3, unique=True)
     one = NAMES.map(lambda n: [n])
     new = NAMES.map(lambda n: {"name": n})
@@ -240,7 +240,7 @@ def changes() -> st.SearchStrategy[dict[str, Any]]:
 
 @st.composite
 def logs(draw: st.DrawFn) -> list[LabelEvent]:
-    """Logs as they may stand in a store: also of two kernels whose undos cross each other."""
+    """Logs that may exist in a store, including concurrent undos of two kernels."""
     log: list[LabelEvent] = []
     for _ in range(draw(st.integers(0, 25))):
         who = draw(st.sampled_from(PEOPLE))
@@ -265,7 +265,7 @@ def logs(draw: st.DrawFn) -> list[LabelEvent]:
                 log.append(LabelEvent("undo" if back else "redo", "t", who, value=way))
         elif kind == "restore":
             acts = [e for e in log if e.kind in {"label", "skip"}]
-            if acts:  # also of what holds, and of somebody else's
+            if acts:  # also of valid acts, and of acts of others
                 act = draw(st.sampled_from(acts))
                 log.append(LabelEvent(act.kind, "t", who, act.item_ids, act.value, restores=act.event_id))
         elif kind in {"label", "skip"}:

@@ -1,4 +1,4 @@
-"""Units of several items under one key, which the log keeps as it keeps any other."""
+"""Units of several items under one key, which the log treats like any other key."""
 
 from __future__ import annotations
 

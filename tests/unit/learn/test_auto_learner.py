@@ -1,4 +1,4 @@
-"""AutoLearner: whom it trusts, that its history does not matter, and leave-one-out of linear models."""
+"""AutoLearner: its weights, independence of history, and leave-one-out of linear models."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from hitl_widgets.learn.views import spectral
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> Iterator[None]:
-    """The oracles' small dense matrices are slow when two cores share them."""
+    """The small dense matrices of the oracles are slow with two BLAS threads."""
     with one_blas_thread():
         yield
 
@@ -45,7 +45,7 @@ def fitted(X: Any, y: Any, C: float = 1.0, weight: Any = None, index: Any = None
 
 
 def refitted(X: Any, y: Any, C: float, weight: Any = None) -> Any:
-    """Leave-one-out by fitting as many models as there are labels."""
+    """Leave-one-out by fitting one model per label."""
     rows = np.arange(len(y))
     told = []
     for i in rows:
@@ -105,7 +105,7 @@ def test_wide_and_narrow_tables_give_the_same(name: str) -> None:
     X, y = problem(name)
     y, rows = y[:40], np.arange(40)
     wide = np.hstack([X, np.zeros((len(X), 60), np.float32)])
-    # The wide one is fitted in the span of its rows: both stop within the same tolerance of the optimum.
+    # The wide one is fitted in the span of its rows; both stop within the same tolerance of the optimum.
     np.testing.assert_allclose(fitted(X, y).left_out(rows, y), fitted(wide, y).left_out(rows, y), atol=1e-3)
 
 
@@ -135,7 +135,7 @@ def test_one_class_alone_leaves_nothing_to_tell() -> None:
 
 # -- AutoLearner
 
-# Warm starts: measured at most .12 on digits right after 5 of 150 labels changed, .006 at rest.
+# Tolerances for warm starts: on digits at most .12 right after 5 of 150 labels changed, .006 at rest.
 AT_LABEL, AT_REST = 0.15, 0.01
 
 AutoPool = tuple[Any, Any, AutoLearner]
@@ -143,7 +143,7 @@ AutoPool = tuple[Any, Any, AutoLearner]
 
 @pytest.fixture(scope="module")
 def groups() -> AutoPool:
-    """Three clouds that touch."""
+    """Three touching clouds."""
     rng = np.random.default_rng(0)
     truth = np.arange(240) % 3
     X = (rng.normal(size=(240, 6)) + 2.2 * np.eye(6)[truth]).astype(np.float32)
@@ -266,7 +266,7 @@ def test_a_single_class_is_predicted_everywhere_and_a_new_one_joins(groups: Auto
     P = learner.proba()
     assert (P.argmax(axis=1) == 1).all()
     others = np.setdiff1d(np.flatnonzero(truth != 1), rows)
-    assert np.median(P[others, 1]) < 0.9  # five labels of one class are not proof that there are no others
+    assert np.median(P[others, 1]) < 0.9  # five labels of one class do not prove that there are no others
     assert P[rows, 1].min() > np.median(P[others, 1])
     learner.update(np.arange(20), np.minimum(truth[:20], 1))
     assert (learner.proba()[:, 2] < 0.01).all()
@@ -322,7 +322,7 @@ def test_tiny_pools(n: int, edges: str) -> None:
 
 @pytest.fixture(scope="module")
 def copies() -> tuple[Any, Any, AutoLearner, Any, Any]:
-    """Two clouds, every row thrice; of 21 labels one contradicts that of its copy."""
+    """Two clouds, with every row three times; one of 21 labels contradicts that of its copy."""
     truth = np.arange(60) % 2
     X = np.random.default_rng(0).normal(size=(60, 3)) + 3 * np.eye(3)[truth]
     X, truth = np.repeat(X, 3, axis=0).astype(np.float32), np.repeat(truth, 3)
@@ -369,7 +369,7 @@ def test_a_start_on_the_same_graph_shares_the_views(
     assert len(made) == 2
 
 
-# -- large pools: what is quick comes first
+# -- large pools: fast parts first
 
 
 @pytest.fixture
@@ -379,7 +379,7 @@ def large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def strips() -> AutoPool:
-    """Parts that no graph joins, so that a label leaves most rows untouched."""
+    """Disconnected parts, so that a label does not affect most rows."""
     rng = np.random.default_rng(0)
     truth = np.repeat(np.arange(6), 40) % 3
     X = (rng.normal(size=(240, 3)) + 30 * np.repeat(np.arange(6), 40)[:, None]).astype(np.float32)
@@ -391,7 +391,7 @@ def test_in_a_large_pool_an_update_moves_what_the_label_touches(strips: AutoPool
     X, truth, template = strips
     learner, spreading = fresh(strips), GraphLearner().start(X, 3, template._affinity)
     rows = np.arange(0, 240, 10)
-    assert learner.update(rows, truth[rows]) is None  # the first time everything is new
+    assert learner.update(rows, truth[rows]) is None  # the first time everything is computed
     assert not learner.stale
     spreading.update(rows, truth[rows])
     before = learner.proba().copy()
@@ -467,7 +467,7 @@ def test_a_refresh_brings_the_rest_to_where_a_fresh_learner_is(groups: AutoPool)
 
 @pytest.mark.usefixtures("large")
 def test_the_audit_of_a_learner_that_lags_is_honest(groups: AutoPool) -> None:
-    # Labels by the dice: whoever has not seen them tells a third of them.
+    # Random labels: a model that has not seen them predicts a third of them.
     dice = np.random.default_rng(0).integers(0, 3, 150)
     given = Given(np.arange(150), dice, np.ones(150, bool), np.arange(150))
     left = np.arange(150, len(groups[0]))
@@ -507,7 +507,7 @@ def test_features_far_from_zero_are_learned(shift: float) -> None:
     assert (learner.proba().argmax(axis=1) == y).mean() > 0.8
 
 
-# -- the model to take away
+# -- the exported model
 
 
 def taught(X: Any, y: Any, n: int) -> tuple[AutoLearner, Any]:
@@ -590,7 +590,7 @@ def test_before_the_graph_a_label_moves_a_part_of_the_pool_and_a_refresh_the_res
         if low == part:
             assert same[~mine].mean() < 0.5, "the other parts wait"
     learner.refresh()
-    learner.update(rows, y[rows])  # as the next round does
+    learner.update(rows, y[rows])  # like the next round
     assert not learner.stale
     pieces = 0
     while learner.unfinished or not pieces:
@@ -601,13 +601,13 @@ def test_before_the_graph_a_label_moves_a_part_of_the_pool_and_a_refresh_the_res
     assert right()[1].all()
     fresh = AutoLearner().start(X, 2)
     fresh.update(rows, y[rows])
-    np.testing.assert_allclose(learner.proba(), fresh.proba(), atol=0.02)  # all three penalties speak
+    np.testing.assert_allclose(learner.proba(), fresh.proba(), atol=0.02)  # all three penalties are used
 
 
 def test_a_span_holds_its_rows_whatever_came_and_went() -> None:
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(60, 40))
-    rows[7], rows[8] = rows[3], 0  # a copy, and nothing at all
+    rows[7], rows[8] = rows[3], 0  # a copy, and a row of zeros
     rows[9] = 2 * rows[3] - rows[4]
     span = Span(40)
     for index in (

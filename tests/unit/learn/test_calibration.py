@@ -1,4 +1,4 @@
-"""The interval holds the true share as often as it says, whatever the confidence means."""
+"""The interval has its nominal coverage, whatever the confidence means."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def sigma(x: Any) -> Any:
 
 
 def two(sure: Any) -> Any:
-    """Probabilities of two classes, the first of which is said."""
+    """Probabilities of two classes, of which the first is predicted."""
     return np.column_stack([sure, 1 - np.asarray(sure)])
 
 
@@ -58,7 +58,7 @@ def test_the_draws_are_those_of_the_posterior() -> None:
 
 
 def coverage(make: Any, sessions: int = 200) -> tuple[float, float]:
-    """How often the interval holds the share that is right, and how wide it is on the average."""
+    """Coverage of the interval, and its mean width."""
     held, width = 0, 0.0
     for seed in range(sessions):
         known, P, right = make(np.random.default_rng(seed))
@@ -96,7 +96,7 @@ def test_chosen_items_that_are_harder_than_they_look_do_not_mislead() -> None:
 
 @pytest.mark.parametrize("share", [0.6, 0.9, 1.0])
 def test_a_model_that_is_always_sure_gets_an_honest_interval(share: float) -> None:
-    # As nearest neighbours with one neighbour, or an estimator without probabilities.
+    # Like nearest neighbours with one neighbour, or an estimator without probabilities.
     def make(rng: Any) -> Any:
         right = rng.random(430) < share
         return answers(np.ones(30), right[:30]), two(np.ones(400)), right[30:]

@@ -1,4 +1,4 @@
-"""Estimators that cannot learn yet are no model yet, and say why; those of codes without gaps get such."""
+"""Estimators that cannot learn yet give no model and a reason; class codes are made consecutive if needed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ X = CENTRES[CODES] + RNG.normal(scale=0.5, size=(90, 2))
 
 
 class ZeroBased(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Takes codes 0 to k - 1 and nothing else, as gradient boosting libraries do."""
+    """Accepts only codes 0 to k - 1, like gradient boosting libraries."""
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> ZeroBased:
         if not np.array_equal(np.unique(y), np.arange(len(np.unique(y)))):
@@ -45,7 +45,7 @@ class ZeroBased(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 class Nameless(ZeroBased):
-    """Does not say which classes it knows."""
+    """Does not expose which classes it knows."""
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Nameless:
         super().fit(X, y)
@@ -54,7 +54,7 @@ class Nameless(ZeroBased):
 
 
 class NeedsAll(ZeroBased):
-    """Wants every class of the task from the start."""
+    """Needs every class of the task from the start."""
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NeedsAll:
         if len(np.unique(y)) < 3:

@@ -31,7 +31,7 @@ from hitl_widgets.learn.linear import LinearLearner
 
 
 class Memory:
-    """Knows every label it has seen by heart, guesses the first class elsewhere; and keeps a diary."""
+    """Memorises every label it has seen, predicts the first class elsewhere, and records its calls."""
 
     name = "memory"
 
@@ -55,7 +55,7 @@ class Memory:
 
 
 def labelled(n: int, share: float = 0.5, seed: int = 0) -> Given:
-    """Rows in a random order, random codes of 0 and 1, and which are audited; each an act of its own."""
+    """Rows in random order, random codes 0 and 1, and the audited ones; each is a separate act."""
     rng = np.random.default_rng(seed)
     return Given(rng.permutation(n), rng.integers(0, 2, n), rng.random(n) < share, np.arange(n))
 
@@ -93,7 +93,7 @@ def test_no_fold_is_told_by_a_model_that_has_seen_it() -> None:
     told: list[int] = []
     for known, rows in folds:
         assert not known & rows
-        assert known | rows == set(range(60))  # everything else was there to learn from
+        assert known | rows == set(range(60))  # all other rows were available for training
         told += rows
     assert sorted(told) == list(range(60))
 
@@ -109,7 +109,7 @@ def test_audited_items_are_told_by_models_of_the_labels_before_them() -> None:
         assert known == set(order[: len(known)])
         following = GRID[np.searchsorted(GRID, len(known)) + 1]
         assert rows == audited & set(order[len(known) : following])
-    # What was found is not found again, also with a label less at the end; another first one is another past.
+    # Results are reused, also with one label less at the end; another first label changes all of them.
     learner.diary.clear()
     one_less = Given(*(a[:-1] for a in (given.index, given.y, given.audited, given.act)))
     accuracy_estimate(learner, one_less, rest(59, 80), earlier=earlier)
@@ -122,7 +122,7 @@ def test_audited_items_are_told_by_models_of_the_labels_before_them() -> None:
 
 @pytest.mark.parametrize("learner", ["auto", "linear"])
 def test_where_features_say_nothing_the_interval_does_not_say_otherwise(learner: str) -> None:
-    """What is asked later depends on a label, so a model of all others is right on it too often."""
+    """Later questions depend on a label, so a model of all other labels is right on it too often."""
     held, bias = [], []
     for seed in range(6):
         rng = np.random.default_rng(seed)
@@ -172,7 +172,7 @@ def test_a_learner_that_leaves_out_labels_is_asked_once() -> None:
     good = accuracy_estimate(learner, Given(index, truth[index], audited, act), Rest(others, 140))
     assert good.low is not None
     assert good.low > 0.9
-    # Labels by the dice: whoever has not seen them tells half of them.
+    # Random labels: a model that has not seen them predicts half of them.
     bad = accuracy_estimate(learner, Given(index, dice, audited, act), Rest(others, 140))
     assert bad.value == pytest.approx(0.5, abs=0.15)
 
@@ -182,7 +182,7 @@ def test_labels_that_were_chosen_do_not_set_the_level() -> None:
     truth = (names == "b").astype(int)
     index, audited = np.arange(200), np.arange(200) % 2 == 0
     learner, others = LinearLearner().start(X, 2), rest(200, 300)
-    # The model learns the audited half's truth alone: what was chosen is a coin's word.
+    # Only the audited half has informative labels: the chosen half is random.
     coin = np.random.default_rng(0).integers(0, 2, 200)
     mixed = np.where(audited, truth[:200], np.where(coin, truth[:200], 1 - truth[:200]))
     found = accuracy_estimate(learner, Given(index, mixed, audited, index), others)
@@ -234,7 +234,7 @@ def test_an_estimate_that_is_overtaken_stops() -> None:
 
 def test_how_a_label_came_about_says_how_much_it_counts() -> None:
     act = np.array([0, 1, 2, 2, 2, 3])
-    # The first has no labels before it, so it is told by a model that is not without its trace.
+    # The first label has none before it, so the model that predicts it depends on it.
     audited = np.array([1, 0, 0, 0, 0, 1], bool)
     given = Given(np.arange(6), np.array([0, 1, 0, 0, 0, 0]), audited, act)
     told = tell(memory(9), given, rest(6, 9), 6)
@@ -249,7 +249,7 @@ def test_how_a_label_came_about_says_how_much_it_counts() -> None:
 def test_a_class_has_a_figure_of_its_own_where_it_was_said_often_enough() -> None:
     rng = np.random.default_rng(0)
     X = np.concatenate([rng.normal(size=(500, 2)), rng.normal(size=(500, 2)) + 6]).astype(np.float32)
-    # A third of the second cloud is of the first one's class: "second" is right less often than "first".
+    # A third of the second cloud has the first class, so "second" is right less often than "first".
     truth = np.r_[np.zeros(500, int), (rng.random(500) > 1 / 3).astype(int)]
     index = rng.permutation(1000)[:200]
     others = np.setdiff1d(np.arange(1000), index)
@@ -276,7 +276,7 @@ def test_what_is_left_is_everything_without_a_label_or_some_of_it() -> None:
     y = np.full(10, -1)
     y[:4] = 1
     assert (Rest.of(y).index.tolist(), Rest.of(y).n) == ([4, 5, 6, 7, 8, 9], 6)
-    assert Rest.of(np.zeros(5, int)).n == 5  # nothing is left: of all items, then
+    assert Rest.of(np.zeros(5, int)).n == 5  # no unlabelled items are left, so all items are used
     many = np.full(3 * MOST, -1)
     some = Rest.of(many)
     assert (len(some.index), some.n) == (MOST, 3 * MOST)
@@ -305,7 +305,7 @@ def test_every_point_of_the_curve_speaks_of_the_same_items_and_learns_from_the_f
     assert curve[-1].estimate is last
     assert {p.estimate.n for p in curve[:-1]} == {int(given.audited.sum())}
     order, new = given.index.tolist(), set(range(80, 100))
-    # Beside those by which audited items are told: of the labels before them, each once.
+    # Apart from the models of the labels before each audited item, one each.
     audited = set(given.index[given.audited].tolist())
 
     def is_earlier(known: set[int], rows: set[int]) -> bool:
@@ -322,7 +322,7 @@ def test_every_point_of_the_curve_speaks_of_the_same_items_and_learns_from_the_f
             known, rows = next(visits)
             assert not known & rows
             assert known | rows == set(order[:n])
-    assert next(visits, None) is None  # the last point is known already
+    assert next(visits, None) is None  # the last point is already known
 
 
 def test_the_curve_rises_where_there_is_something_to_learn() -> None:

@@ -1,4 +1,4 @@
-"""What a person reads of the model and of a question: true sentences, in words."""
+"""Explanations of the model and of a question: correct sentences in words."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_people_read_which_model_it_is_and_never_auto():
         "with each of 50 labels left out in turn, neighbours got 41 right, a linear model 36",
     )
     assert words(ROUND, growing) == ("logistic regression", "neighbours are being found")
-    # The graph could not be built: nothing is on its way.
+    # The graph could not be built, so nothing is pending.
     assert words(ROUND) == ("logistic regression", "")
     assert words(replace(ROUND, model="SVC")) == ("SVC", "")
     assert words(None) == words(replace(ROUND, model="")) == ("", "")

@@ -1,4 +1,4 @@
-"""ForestClassifier: as accurate as scikit-learn's, honest out of bag, safe to load; and its part in auto."""
+"""ForestClassifier: accuracy compared with scikit-learn, out-of-bag, loading, and its role in auto."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from hitl_widgets.models.files import load_model, save_model
 
 
 def deciding(n: int = 1_500, d: int = 30, seed: int = 0) -> tuple[Any, Any]:
-    """Two of many columns decide, by what is above a threshold in both."""
+    """Two of many columns decide: the class is whether both are above a threshold."""
     X = np.random.default_rng(seed).normal(size=(n, d)).astype(np.float32)
     return X, ((X[:, 3] > 0.3) & (X[:, 7] > -0.3)).astype(np.int16)
 
@@ -41,7 +41,7 @@ def test_it_is_as_accurate_as_scikit_learns(n: int) -> None:
 @given(st.integers(0, 50), st.integers(2, 40), st.integers(1, 5), st.integers(2, 4))
 def test_both_ways_to_read_agree_and_each_row_adds_up(seed: int, n: int, d: int, k: int) -> None:
     rng = np.random.default_rng(seed)
-    X = rng.integers(0, 4, (n, d)).astype(np.float32)  # many alike, also of different classes
+    X = rng.integers(0, 4, (n, d)).astype(np.float32)  # many equal rows, also of different classes
     y = np.concatenate([np.arange(2), rng.integers(0, k, n - 2)])
     forest = ForestClassifier(7).fit(X, y)
     P = forest.predict_proba(X)
@@ -61,7 +61,7 @@ def test_what_is_left_out_is_told_by_trees_that_have_not_seen_it() -> None:
         for name in ("column_", "threshold_", "left_", "share_"):
             setattr(others, name, np.ascontiguousarray(getattr(forest, name)[unseen]))
         np.testing.assert_allclose(P, others.predict_proba(X[i : i + 1])[0], atol=1e-6)
-    # Labels at random cannot be foretold, however well the trees know them.
+    # Random labels cannot be predicted, however well the trees fit them.
     y = np.random.default_rng(0).permutation(y)
     forest = ForestClassifier().fit(X, y)
     assert (forest.predict(X) == y).mean() > 0.95
@@ -117,7 +117,7 @@ def test_it_is_saved_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
         load_model(save_model(damaged, tmp_path / "bad.npz")).predict(X)
 
 
-# -- its part in AutoLearner
+# -- its role in AutoLearner
 
 
 def taught(X: Any, y: Any, n: int) -> AutoLearner:
@@ -138,7 +138,7 @@ def test_where_columns_decide_the_trees_are_trusted_and_said() -> None:
     assert trust.trees > 0.3
     assert f"trees {round(100 * trust.trees)} %" in learner.explanation
     assert f"trees on single columns {trust.right_trees}" in learner.explanation
-    # And the model that is taken away knows it, too.
+    # The exported model uses the trees, too.
     new, truth = deciding(seed=1)
     model = learner.export(np.arange(150), y[:150])
     assert isinstance(model, ForestClassifier)

@@ -1,4 +1,4 @@
-"""Label spreading against its closed form, networkx and its own history; views of the graph."""
+"""Label spreading compared with its closed form, networkx and its own history; views of the graph."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROUNDING = 1 / SCALE
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> Iterator[None]:
-    """The oracles' small dense matrices are slow when two cores share them."""
+    """The small dense matrices of the oracles are slow with two BLAS threads."""
     with one_blas_thread():
         yield
 
@@ -36,12 +36,12 @@ def points(n: int, d: int = 3, seed: int = 0) -> Any:
 
 
 def apart(parts: int, each: int) -> Any:
-    """Clouds so far apart that no neighbour graph joins them."""
+    """Clouds so far apart that no neighbour graph connects them."""
     return np.vstack([points(each, seed=i) + 100 * i for i in range(parts)]).astype(np.float32)
 
 
 def lattice(n: int, reach: int = 5) -> csr_array:
-    """Everyone tied to the nearest on a circle: a graph of any size at once."""
+    """Points on a circle connected to their nearest: a graph of any size, built quickly."""
     i = np.arange(n)
     step = np.r_[-reach:0, 1 : reach + 1]
     cols = (i[:, None] + step) % n
@@ -75,7 +75,7 @@ def dense(spread: Spread, source: int, n: int) -> Any:
     return column
 
 
-# -- Spread against oracles
+# -- Spread compared with oracles
 
 
 @pytest.mark.parametrize("name", GRAPHS)
@@ -142,7 +142,7 @@ def test_near_is_the_median_of_the_fifteenth_largest_entries() -> None:
     assert np.quantile(fifteenth, 0.25) < spread.near < np.quantile(fifteenth, 0.75)
 
 
-# -- GraphLearner: a function of the labels that hold, not of their history
+# -- GraphLearner: a function of the current labels, not of their history
 
 POOL = points(40)
 AFFINITY = NeighborGraph.build(POOL, k=5).weights
@@ -379,7 +379,7 @@ def test_two_learners_of_one_spread_in_two_threads() -> None:
         try:
             for m in range(20, 401, 20):
                 learner.update(order[:m], order[:m] % 2)
-        except BaseException as error:  # noqa: BLE001 - it is told in the main thread
+        except BaseException as error:  # noqa: BLE001 - reported in the main thread
             errors.append(error)
 
     threads = [threading.Thread(target=work, args=pair) for pair in zip(learners, rows, strict=True)]
@@ -406,7 +406,7 @@ def test_a_spread_is_shared_on_the_same_graph_alone() -> None:
 
 
 def kernel(view: Any) -> Any:
-    """What a linear model sees of a view: it does not depend on signs or rotations."""
+    """The kernel matrix of a view, which does not depend on signs or rotations."""
     return view.astype(np.float64) @ view.T
 
 

@@ -88,7 +88,7 @@ def test_the_model_that_is_taken_away_says_yes_or_no_to_each_class() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_jaccard_index_is_what_the_estimate_covers(seed: int) -> None:
-    """Not a proof of coverage: benchmarks measure that. It is not far off either."""
+    """A rough check only: coverage is measured in the benchmarks."""
     rows = np.random.default_rng(seed).permutation(300)[:60]
     given = Given(rows, Y[rows], np.arange(60) % 3 == 0, np.arange(60))
     said = np.full(300, -1)
@@ -105,7 +105,7 @@ def test_the_jaccard_index_is_what_the_estimate_covers(seed: int) -> None:
 def test_levels_are_in_order_and_errors_are_in_their_own_units() -> None:
     problem = Ordinal((0.0, 10.0, 40.0))
     assert (problem.size, problem.scale) == (2, (40.0, 0.0))
-    above = np.array([[0.9, 0.2], [0.3, 0.6], [1.0, 1.0]], np.float32)  # the second one contradicts itself
+    above = np.array([[0.9, 0.2], [0.3, 0.6], [1.0, 1.0]], np.float32)  # the second one is inconsistent
     levels = problem.levels(above)
     assert levels == pytest.approx(np.array([[0.1, 0.7, 0.2], [0.7, 0, 0.3], [0, 0, 1]]), abs=1e-6)
     y = np.array([[True, False], [True, True], [True, True]])  # 10, 40, 40; the medians are 10, 0, 40

@@ -1,4 +1,4 @@
-"""Rows that lie elsewhere are scored as those in memory are. (A cluster: tests/faults/test_dask.py.)"""
+"""Rows stored elsewhere are scored like those in memory. (For clusters see tests/faults/test_dask.py.)"""
 
 from __future__ import annotations
 

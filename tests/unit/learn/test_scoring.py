@@ -1,4 +1,4 @@
-"""The fused pass says what plain numpy says, whatever the pool is made of."""
+"""The fused pass gives the same results as numpy for all kinds of pools."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_half_precision_pools_are_scored_as_they_are(way):
 
 
 class Blocks:
-    """Indexes like an array, and is none: so are zarr and dask."""
+    """Indexes like an array without being one, like zarr and Dask arrays."""
 
     def __init__(self, X: np.ndarray, rows: int) -> None:
         self._X, self.block_rows, self.shape, self.dtype = X, rows, X.shape, X.dtype

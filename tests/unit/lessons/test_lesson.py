@@ -1,4 +1,4 @@
-"""A lesson: a deterministic trace of steps, a student's game, and what goes over the wire."""
+"""A lesson: a deterministic trace of steps, a student's game, and its messages."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_values_spread_to_cells_stay_between_those_of_the_points_and_meet_them()
 
 
 class GraphVotes:
-    """A learner that stands on the graph: one step along it from the labels."""
+    """A learner that uses the graph: one step along it from the labels."""
 
     name = "votes of neighbours"
 
@@ -304,7 +304,7 @@ def test_every_strategy_has_words_of_its_own() -> None:
     assert not [name for name in STRATEGIES if "highest utility" in why(name, asked, ["a", "b"])]
 
 
-# -- bad input
+# -- invalid input
 
 
 def tired(proba: Any, context: Context) -> Any:
@@ -344,7 +344,7 @@ def test_what_cannot_be_shown_is_told_in_the_cell(
         Lesson(X, y, **({"budget": 8} | options))
 
 
-# -- over the wire
+# -- messages
 
 
 @pytest.fixture
@@ -372,7 +372,7 @@ def test_a_view_is_welcomed_with_the_points_and_steps_are_small(wire: Any) -> No
     assert welcome["strategies"][0] == welcome["strategy"] == "margin"
     codes = wire._course.plane.truth
     assert list(truth) == list(codes)
-    # The first coordinate grows to the right, the second downwards.
+    # The first coordinate increases to the right, the second downwards.
     top = int(wire._course.plane.X[:, 1].argmax())
     assert xy[top, 1] == xy[:, 1].min()
 
@@ -393,7 +393,7 @@ def test_a_game_is_answered_with_both_players(wire: Any) -> None:
     assert game["you"]["labelled"][3:] == free
     assert len(game["yours"]) == len(game["theirs"]) == 4
     assert game["you"]["labelled"][:3] == game["machine"]["labelled"][:3]
-    assert len(buffers) == 4  # random has no heat
+    assert len(buffers) == 4  # random has no heat map
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Asker: what is asked first, while features come that are better than the first ones."""
+"""Asker: the first questions while better features arrive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""While an item is asked blind no message tells what the model, or anybody, says of it."""
+"""While an item is asked blind, no message reveals a prediction or an answer for it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NONE = 255
 
 
 class Page:
-    """A Workbench whose messages are kept, and what a browser would know from them."""
+    """A Workbench with recorded messages, and what a browser would know from them."""
 
     def __init__(self, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
         self.session = session
@@ -46,7 +46,7 @@ class Page:
         return next(a for a in self.asks if a["row"] == row)
 
     def settle(self) -> None:
-        """Wait until the views were told of everything."""
+        """Wait until the views have received everything."""
         self.session.wait()
         explorer = self.bench.explorer
         for _ in range(1000):
@@ -57,19 +57,19 @@ class Page:
         raise AssertionError("the map is never told of what is new")
 
     def look(self, row: int) -> None:
-        """Whatever a person can do to learn more of an item: hover, click, circle it, come anew."""
+        """Everything a user can do to learn more about an item: hover, click, circle it, reload."""
         for rows in ([row], sorted({row, 0, 1}), list(range(len(self.session.pool)))):
             self.say(self.bench.labeler, "sample", rows=encode(rows))
         for widget in self.bench.views:
             self.say(widget, "hello")
 
     def told(self, row: int, since: int = 0) -> list[Any]:
-        """All that was said of a row in so many messages."""
+        """Everything revealed about a row, from message ``since`` on."""
         return [what for m, buffers in self.sent[since:] for what in _of(m, buffers, row)]
 
 
 def _of(m: dict[str, Any], buffers: list[bytes], row: int) -> Iterator[Any]:
-    """What one message tells of a row, besides its content."""
+    """What one message reveals about a row, besides its content."""
     if m["type"] == "marks":
         rows, *marks = buffers
         at = np.frombuffer(rows, "<u4").tolist() if not m["full"] else None
@@ -156,7 +156,7 @@ def test_a_second_opinion_is_asked_without_the_first(people: Any, monkeypatch: p
     ann.wait()
     page = Page(ann, monkeypatch)
     asked = [a["row"] for a in page.asks if "second opinion" in a["reason"]]
-    waiting = range(16)  # also those that are not in the queue yet
+    waiting = range(16)  # also items that are not in the queue yet
     assert asked
     for row in waiting:
         page.look(row)
@@ -186,7 +186,7 @@ def test_what_somebody_else_says_of_the_item_on_the_card_is_not_told(
     row = page.asks[0]["row"]
     bob._loop.acts.label([row, 40, 41], "b", selection="lasso")
     n = len(page.sent)
-    assert ann.n_labels > 16  # has read it
+    assert ann.n_labels > 16  # ann has received it
     page.settle()
     page.look(row)
     assert page.told(row, n) == []

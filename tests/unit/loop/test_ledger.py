@@ -1,4 +1,4 @@
-"""The ledger, without threads: what the log says of the items of a pool."""
+"""The ledger, without threads: the log applied to the items of a pool."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_a_table_that_holds_none_of_the_labelled_items_is_said() -> None:
     edited = Pool("text", ["x!", "y!"], ("8", "9"), np.arange(2), by_content=True)
     with pytest.warns(RuntimeWarning, match="1 items under task 'labels', and not one of"):
         ledger(store, None, edited)
-    ledger(store, None, Pool("text", ["x!", "y!"], ("8", "9"), np.arange(2)))  # the ids are the person's own
+    ledger(store, None, Pool("text", ["x!", "y!"], ("8", "9"), np.arange(2)))  # the ids are the user's
 
 
 def test_codes_follow_the_classes_as_they_are_added_merged_reordered_and_retired() -> None:

@@ -1,4 +1,4 @@
-"""The loop, with the truth in the annotator's place, against plain scikit-learn."""
+"""The loop with an oracle as annotator, compared with plain scikit-learn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Acts that were undone and left behind: they are named, and come back."""
+"""Acts that were undone and left behind: they are listed and can be restored."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Make = Callable[..., Session]
 
 
 def left_behind(session: Session) -> list[str]:
-    """Five acts, all but the first taken back, and a new one: the four, oldest first."""
+    """Five acts, all but the first undone, then a new one; returns the four, oldest first."""
     first = session._loop.acts.label([0], "a")
     acts = [
         session._loop.acts.label([1, 2, 3], "b", selection="lasso"),
@@ -27,7 +27,7 @@ def left_behind(session: Session) -> list[str]:
     ]
     session.jump(first)
     session._loop.acts.label([1], "a")
-    # What the background catches of warnings, in Python before 3.14 every thread misses.
+    # Before Python 3.14, warnings caught in the background are suppressed in every thread.
     session.wait()
     while session.stage:
         time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Several sessions on one store: everybody's labels, nobody's item twice, two opinions where asked."""
+"""Several sessions on one store: shared labels, no item asked twice, second opinions on request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Make = Callable[..., Session]
 
 @pytest.fixture
 def pair(make_session: Make, tmp_path: Path) -> Callable[..., tuple[Session, Session]]:
-    """Ann and Bob, a kernel each, as far as a store can tell."""
+    """Ann and Bob, which look like two kernels to the store."""
 
     def make(**options: Any) -> tuple[Session, Session]:
         where = {"store": tmp_path / "labels.sqlite", "audit": 0} | options
@@ -72,7 +72,7 @@ def test_what_a_killed_kernel_held_is_free_when_its_lease_is_over(
 ) -> None:
     monkeypatch.setattr(team, "LEASE", 1.0)
     ann, bob = pair()
-    ann._loop._team._end.set()  # as if her kernel were gone: nothing renews, nothing releases
+    ann._loop._team._end.set()  # as if her kernel had died: leases are neither renewed nor released
     ann._loop._team._thread.join()
     hers = set(ann.query(60))
     bob.query(1)
@@ -83,7 +83,7 @@ def test_what_a_killed_kernel_held_is_free_when_its_lease_is_over(
 def test_a_label_waits_for_nobody_who_looks_at_the_store(pair: Any) -> None:
     ann, _ = pair()
     ann.query(3)
-    with ann._loop._team._lock:  # held for as long as a look takes
+    with ann._loop._team._lock:  # held during a poll of the store
         ann._loop.acts.label([0], "a")
     assert ann._loop.log.counts == (1, 2)
 
@@ -127,7 +127,7 @@ def test_a_share_of_the_items_is_asked_of_two_people_and_no_third(make_session: 
     ann, bob, eve = (make_session(annotator=who, **where) for who in ("ann", "bob", "eve"))
     for i in range(20):
         ann._loop.acts.label([i], "ab"[i % 2], selection="suggested")
-    ann._loop.acts.label(list(range(20, 40)), "a")  # not one by one
+    ann._loop.acts.label(list(range(20, 40)), "a")  # as one act
     until(lambda: bob._loop.log.n_events == eve._loop.log.n_events == ann._loop.log.n_events)
     again = set(bob._loop.labels.opinions.tolist())
     assert again == set(eve._loop.labels.opinions.tolist())
@@ -135,7 +135,7 @@ def test_a_share_of_the_items_is_asked_of_two_people_and_no_third(make_session: 
     assert 2 <= len(again) <= 16
     assert not ann._loop.labels.second.any()
     asked = bob.pool.index(bob.query(12))
-    assert 3 <= len(again & set(asked)) <= 5  # a third of the questions, from the oldest on
+    assert 3 <= len(again & set(asked)) <= 5  # a third of the questions, oldest first
     first = min(again)
     assert first in asked
     bob._loop.acts.label([first], "b")
@@ -184,7 +184,7 @@ def test_a_store_that_is_gone_is_said_once_and_labeling_goes_on_when_it_is_back(
         time.sleep(2.5 * team.BEAT)
         aside.rename(path)
     mine = [w for w in said if "moved or deleted" in str(w.message)]
-    assert 1 <= len(mine) <= 2  # each session once
+    assert 1 <= len(mine) <= 2  # once per session
     bob._loop.acts.label([5], "a")
     until(lambda: ann._loop.labels.y[5] == 0)
 

@@ -1,4 +1,4 @@
-"""What fails in the background is made again or said: on the card, on the map, in the Monitor."""
+"""Failures in the background are retried or reported: on the card, on the map, in the Monitor."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Fails:
-    """Raises so often, then works."""
+    """Raises a number of times, then works."""
 
     def __init__(self, error: BaseException, times: int, works: Callable[..., Any]) -> None:
         self.error, self.left, self.works, self.calls = error, times, works, 0
@@ -202,7 +202,7 @@ def test_a_retry_at_the_moment_of_the_failure_is_not_lost(no_umap: None, bundles
     embed = Fails(OSError("the disk is away"), 1, lambda items: X[: len(items)])
     with Session([f"item {i}" for i in range(60)], embed=lambda items: subscribed.wait(20) and embed(items),
                  classes=["a", "b"], store=":memory:") as session:  # fmt: skip
-        # Told from the thread that failed, which is still at work then.
+        # Called from the failed thread, which is still running at that time.
         session._loop.subscribe(
             lambda what: session.retry() if what == when and session._loop.background.error else None
         )
@@ -243,7 +243,7 @@ def test_a_view_that_fails_once_is_told_again_and_one_that_fails_always_is_said(
 def test_retry_does_nothing_where_nothing_failed(make_session: Make) -> None:
     session = make_session()
     session.wait(20)
-    until(lambda: session.stage is None)  # the model has the neighbours before the map has the groups
+    until(lambda: session.stage is None)  # the model has its neighbours before the map has its groups
     before = session.map
     session.retry()
     assert session.map is before

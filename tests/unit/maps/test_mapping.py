@@ -1,4 +1,4 @@
-"""Maps in the background: a preview, frames, the map; kept, grown and regrouped."""
+"""Maps in the background: preview, frames and map; caching, growth and regrouping."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def pool_of(X: np.ndarray, words: str = "thing") -> Pool:
 
 
 class Seen:
-    """Runs a preparation to its end and keeps what it said."""
+    """Runs a preparation to its end and records its messages."""
 
     def __init__(self, pool: Pool, cache: Path | None = None, embed: Any = None) -> None:
         self.maps: list[Map] = []
@@ -77,7 +77,7 @@ class Seen:
 
 @pytest.fixture
 def layouts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """UMAP without its child process: two frames and an end; and how many rows it was asked for."""
+    """A fake UMAP without a child process: two frames and an end; records the number of rows."""
     asked: list[int] = []
 
     class Layout:

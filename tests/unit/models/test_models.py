@@ -1,4 +1,4 @@
-"""Models in a file: what is loaded predicts what was saved, and nothing in a file can run."""
+"""Models in files: loaded models predict like saved ones, and nothing in a file can run."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SOURCE = Path(__file__).parents[3] / "src"
 
 
 def assert_same(one: Any, two: Any, X: Any) -> None:
-    """Not nearly: exactly."""
+    """Assert exact equality of predictions."""
     for method in ("predict", "predict_proba", "decision_function"):
         if hasattr(one, method):
             found, expected = getattr(two, method)(X), getattr(one, method)(X)
@@ -54,7 +54,7 @@ def assert_same(one: Any, two: Any, X: Any) -> None:
 
 
 def saved(session: Session, path: Path) -> tuple[Any, Any]:
-    """The session's model, and the same loaded; to fit it again may change its last bit."""
+    """The session's model, and the same model loaded; refitting it may change its last bit."""
     model = session.model()
     return model, load_model(save_model(model, path))
 
@@ -194,7 +194,7 @@ def test_a_class_that_only_bears_the_name_is_not_saved(tmp_path: Path) -> None:
         save_model(GaussianNB(), tmp_path / "m.npz")
 
 
-# -- files of others
+# -- files from other sources
 
 
 @pytest.fixture
@@ -362,7 +362,7 @@ def test_another_version_of_scikit_learn_is_said(path: Path) -> None:
 
 
 def test_nothing_in_the_source_runs_what_it_reads() -> None:
-    """No pickle in any dress; the one exec runs our own notebook."""
+    """The source uses no form of pickle; the only exec runs our own notebook."""
     banned = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "marshal", "shelve", "torch"}
     found = []
     for file in sorted(SOURCE.rglob("*.py")):

@@ -1,4 +1,4 @@
-"""The model taken away tells new items what it tells the pool's own, however features are made."""
+"""The exported model predicts new items like those of the pool, for all kinds of features."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ IMAGES = [np.full((8, 8), (i % 2) * 150 + i, np.uint8) for i in range(N)]
 
 
 class Lengths(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Dense, a pandas table, of texts."""
+    """Returns a dense pandas table for texts."""
 
     def fit(self, X: Any, y: Any = None) -> Lengths:
         self.mean_ = np.mean([len(x) for x in X])
@@ -56,7 +56,7 @@ class Encoder:
 
 
 class Trap(Encoder):
-    """Its features are those of ``encode``: what it calls transform is something else."""
+    """Its features are those of ``encode``; its ``transform`` does something else."""
 
     def transform(self, items: Any) -> Any:
         return np.ones((len(items), 7))
@@ -106,7 +106,7 @@ def test_it_takes_new_items_as_they_are(make_session: Make, tmp_path: Path, way:
     told = model[-1].predict(session.features)
     assert model.predict(items).tolist() == told.tolist()
     assert np.mean(told == np.array(["a", "b"])[np.arange(len(items)) % 2]) > 0.9
-    if way not in {"a table of numbers", "pandas output"}:  # with code of one's own
+    if way not in {"a table of numbers", "pandas output"}:  # these need code of the user
         loaded = load_model(session.save_model(tmp_path / "m.npz"))
         assert loaded.predict(items).tolist() == told.tolist()
         if session.pool.kind == "text":
@@ -177,7 +177,7 @@ def test_a_transformer_that_is_fitted_again_changes_no_model(make_session: Make)
 
 @pytest.mark.parametrize("held", ["array", "X", "pool"])
 def test_a_wide_sparse_test_set_is_reduced_as_the_pool_was(held: str) -> None:
-    """By an SVD of its own its columns would mean something else, as many as they are."""
+    """With its own SVD, its columns would have another meaning, although their number is the same."""
     rng = np.random.default_rng(0)
     X = sparse.csr_array(
         np.where(rng.random((400, 500)) < 0.02, rng.random((400, 500)), 0)

@@ -1,4 +1,4 @@
-"""How far annotators agree, against scikit-learn."""
+"""Agreement of annotators, compared with scikit-learn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The question changes while a live model learns: labels, predictions and tables follow."""
+"""The question changes while a model is learning: labels, predictions and tables follow."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Make = Callable[..., Session]
 
 @pytest.fixture
 def taught(make_session: Make) -> Session:
-    """Two clouds, four labels on each, and nothing drawn for the audit."""
+    """Two clouds, four labels on each, and no audit."""
     session = make_session(audit=0)
     _, truth = clouds()
     for name in "ab":
@@ -161,7 +161,7 @@ def test_what_undoing_a_class_takes_from_others_is_said(make_session: Make, tmp_
     where = {"store": tmp_path / "labels.sqlite"}
     ann, bob = make_session(annotator="ann", **where), make_session(annotator="bob", **where)
     ann.classes.add("c")
-    assert bob.n_labels == 0  # he has read it
+    assert bob.n_labels == 0  # bob has received it
     bob._loop.acts.label([0], "c")
     with pytest.warns(RuntimeWarning, match="1 item is asked again.*adding the class anew"):
         ann.undo()
@@ -186,7 +186,7 @@ def test_a_label_keeps_its_class_though_another_kernel_swaps_the_names_at_that_m
     ann, bob = make_session(annotator="ann", **where), make_session(annotator="bob", **where)
     append = ann._loop.log.ledger.append
 
-    def meanwhile(*given: Any) -> None:  # between what ann saw and what is written
+    def meanwhile(*given: Any) -> None:  # after ann has read the classes and before her event is written
         for name, to in (("a", "x"), ("b", "a"), ("x", "b")):
             bob.classes.rename(name, to)
         append(*given)

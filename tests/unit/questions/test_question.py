@@ -56,13 +56,13 @@ def test_several_classes_are_a_list_in_the_order_of_the_question(tmp_path: Path)
         assert made.labels()["label"].tolist() == [["x", "m"], [], ["a"], ["m"], ["x", "a"]]
         assert made.n_labels == 5
         made.undo()
-        made.label("r1", None)  # takes the answer away; none of the classes is an answer
+        made.label("r1", None)  # removes the answer; "none of the classes" is an answer
         assert made.n_labels == 3
         for wrong in (["y"], [None], 3, {"classes": "x"}, float("nan")):
             with pytest.raises(InvalidInput):
                 made.label("r0", wrong)
         assert made.n_labels == 3
-    with session(None, tmp_path / "labels.sqlite") as again:  # the store knows the question
+    with session(None, tmp_path / "labels.sqlite") as again:  # the store has recorded the question
         assert again.schema.kind == "choices"
         assert again.labels()["label"].tolist() == [["x", "m"], ["a"], ["m"]]
 
@@ -200,7 +200,7 @@ def test_the_model_that_is_taken_away_and_saved_says_what_the_question_asks(
 
 
 def histories(tmp_path: Path) -> dict[str, Path]:
-    """A history of each kind of question on the same items."""
+    """A history for each kind of question on the same items."""
     questions: dict[str, tuple[Any, Any]] = {
         "choice": (hitl.Question.choice(["a", "b", "c"]), "a"),
         "choices": (hitl.Question.choices(["a", "b", "c"]), ["a", "b"]),
@@ -251,7 +251,7 @@ def test_what_is_not_a_level_is_refused(value: Any) -> None:
     with session(hitl.Question.rating(5)) as made:
         if value is None:
             made.label("r0", 3)
-            made.label("r0", None)  # takes the label away
+            made.label("r0", None)  # removes the label
         else:
             with pytest.raises(InvalidInput):
                 made.label("r0", value)

@@ -148,7 +148,7 @@ def test_names_that_nobody_can_tell_apart_are_refused(names: tuple[str, str]) ->
         Schema(names)
     kept = LabelClass(names[0]), LabelClass(names[1])
     told = {"question": "", "classes": [asdict(c) for c in kept]}
-    assert Schema.from_dict(told).names == names  # a log that has them opens
+    assert Schema.from_dict(told).names == names  # a log that contains them can be opened
 
 
 def test_upper_and_lower_case_can_be_told_apart() -> None:
@@ -168,7 +168,7 @@ def test_equal_values_are_no_two_classes(classes: list[Any]) -> None:
         (["9", "other", "1"], "921"),
         (["a", "b", "c"], "abc"),
         (["A", "a", "b"], "a2b"),
-        (["s", "n", "x"], "12x"),  # s and n are the Labeler's own
+        (["s", "n", "x"], "12x"),  # s and n are used by the Labeler
         ([LabelClass("2", key="1"), "1", "x"], "12x"),
         ([LabelClass("other", key="3"), "3", "1"], "321"),
         (["other", "1"], "21"),

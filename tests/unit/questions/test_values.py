@@ -1,4 +1,4 @@
-"""Classes that are no text: the person's own type wherever labels leave, any equal spelling in."""
+"""Classes that are not text: labels are returned in the user's type, and any equal spelling is accepted."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def test_a_new_class_must_not_look_like_another(make_session: Make, new: str) ->
         with pytest.raises(InvalidInput, match=r"looks like|already|named twice"):
             change()
     assert session.classes.names == ("spam", "ham", "eggs")
-    session.classes.rename("spam", "Spam")  # of itself, and another case
+    session.classes.rename("spam", "Spam")  # its own name in another case
     assert session.classes.names == ("Spam", "ham", "eggs")
 
 

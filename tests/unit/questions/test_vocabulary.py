@@ -1,4 +1,4 @@
-"""Changes of the classes, one by one: what holds after each, and what is refused in which words."""
+"""Changes of the classes, one by one: the state after each, and refusals with their messages."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_merge_under_a_new_name_takes_place_key_and_colour_of_the_first(task: 
     assert (task.classes[0].key, task.classes[0].color) == (spam.key, spam.color)
     task.act("label", "mail", "w")
     task.undo(act)
-    assert task.means("w") is None  # nobody said which of the two: it is asked again
+    assert task.means("w") is None  # nobody chose one of the two, so it is asked again
     task.act("redo", act)
     assert task.means("w") == "mail"
 
@@ -220,7 +220,7 @@ def test_an_earlier_change_of_somebody_else_can_be_undone_below_a_later_one(task
     task.undo(second)
     assert task.classes.names == ("rubbish", "ham", "other")
     assert task.fold.current("x")["bob"].value == "fraud"
-    assert task.means("x") == "rubbish"  # what Ann said of it
+    assert task.means("x") == "rubbish"  # Ann's answer
     task.act("redo", second)
     assert task.means("x") == "fraud"
 

@@ -1,4 +1,4 @@
-"""Races between learners and strategies: paired, deterministic, resumable, honest."""
+"""Simulations of learners and strategies: paired, deterministic, resumable."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from hitl_widgets.races.simulation import Simulation
 
 
 def race(pool: Any = None, y: Any = None, learners: Any = "linear", **options: Any) -> Simulation:
-    """A small race in this process, without a graph."""
+    """A small simulation in this process, without a graph."""
     X, truth = blobs()
     settings: dict[str, Any] = {"strategies": ["random", "margin"], "budget": 15, "repeats": 2}
     settings |= {"learners": learners, "n_jobs": 1, "progress": False, "graph": False} | options
@@ -38,7 +38,7 @@ def race(pool: Any = None, y: Any = None, learners: Any = "linear", **options: A
 
 
 def blobs(n: int = 90, seed: int = 0) -> tuple[Any, Any]:
-    """Three clouds that touch: float32 (n, 3), and 'a', 'b' or 'c'."""
+    """Three touching clouds: float32 (n, 3), and classes 'a', 'b' or 'c'."""
     rng = np.random.default_rng(seed)
     codes = np.arange(n) % 3
     X = rng.normal(size=(n, 3)) + 2 * np.eye(3)[codes]
@@ -46,12 +46,12 @@ def blobs(n: int = 90, seed: int = 0) -> tuple[Any, Any]:
 
 
 def measured(simulation: Simulation) -> pd.DataFrame:
-    """What must not depend on the machine."""
+    """The results that must not depend on the machine."""
     return simulation.frame.drop(columns="seconds")
 
 
 class Recorder:
-    """An oracle that says the truth and remembers what it was asked; it fails at a call."""
+    """An oracle that returns the truth and records its questions; it may fail at a given call."""
 
     def __init__(self, y: Any, fails_at: int = -1) -> None:
         self.y = y
@@ -66,7 +66,7 @@ class Recorder:
 
 
 def watched(**options: Any) -> tuple[list[int], Simulation]:
-    """One contestant's questions, in order."""
+    """The questions of one contestant, in order."""
     _, y = blobs()
     oracle = Recorder(y)
     found = race(y=oracle, truth=y, **({"repeats": 1} | options))
@@ -100,7 +100,7 @@ def test_random_may_have_its_own_start() -> None:
 
 
 def test_all_contestants_hear_the_same_answers() -> None:
-    """The oracle says of an item what it says of it to the others, however late it is asked."""
+    """The oracle gives all contestants the same answer for an item, whenever they ask."""
     _, y = blobs()
     heard: dict[tuple[str, int], dict[int, Any]] = {}
 
@@ -148,7 +148,7 @@ def test_all_contestants_hear_the_same_answers() -> None:
 
 
 def answers(n: int = 3000, **options: Any) -> tuple[Any, Any]:
-    """True and said codes of everything that was answered, -1 where nothing was."""
+    """True and answered codes of all questions, -1 without an answer."""
     truth = np.arange(n) % 3
     said = np.full(n, -1)
 
@@ -198,7 +198,7 @@ def test_the_abstention_rate_holds_and_abstentions_are_no_labels() -> None:
     assert (found["n_asked"] == found["n_labels"] + found["n_abstained"]).all()
     last = found[found["n_labels"] == 300]
     assert (last["n_abstained"] / last["n_asked"]).mean() == pytest.approx(0.3, abs=0.06)
-    assert (found["cost"] == found["n_asked"]).all()  # who is asked spends the time
+    assert (found["cost"] == found["n_asked"]).all()  # a question costs time even without an answer
 
 
 def test_what_the_oracle_would_not_answer_is_not_asked_again() -> None:
@@ -228,11 +228,11 @@ def test_an_oracle_of_another_opinion_is_measured_by_the_truth() -> None:
     assert race(X, y, strategies="random").frame["unlabelled_accuracy"].iloc[-1] == 1
 
 
-# -- what is measured --------------------------------------------------------
+# -- metrics -----------------------------------------------------------------
 
 
 class Memory:
-    """Knows what it was told, and says the first class of everything else."""
+    """Memorises its labels, and predicts the first class for everything else."""
 
     name = "memory"
 
@@ -249,7 +249,7 @@ class Memory:
 
 
 def test_accuracy_is_on_what_is_not_labelled() -> None:
-    """A model that only remembers is right where the rest is of the first class, and nowhere else."""
+    """A model that only memorises is right on unlabelled items only if they have the first class."""
     _, y = blobs()
     asked, found = watched(learners=Memory(), strategies=["random"], budget=60)
     for _, row in found.frame.iterrows():
@@ -259,7 +259,7 @@ def test_accuracy_is_on_what_is_not_labelled() -> None:
 
 
 def test_pool_accuracy_counts_a_label_as_right_where_it_is_the_true_class() -> None:
-    """Of the whole pool: the answers as they were given, and what the model says of the rest."""
+    """On the whole pool: the given answers, and the model's predictions for the rest."""
     _, y = blobs()
     said: dict[int, str] = {}
 
@@ -278,7 +278,7 @@ def test_pool_accuracy_counts_a_label_as_right_where_it_is_the_true_class() -> N
 
 
 def test_to_label_the_hard_items_away_earns_no_more_than_the_labels() -> None:
-    """Two models that learn nothing: who asks for what they get wrong seems better on what is left."""
+    """With models that learn nothing, asking for their errors looks better on the unlabelled items."""
     _, y = blobs()
 
     def hard(proba: Any, context: Any) -> Any:
@@ -289,8 +289,8 @@ def test_to_label_the_hard_items_away_earns_no_more_than_the_labels() -> None:
     assert found.loc["hard", "unlabelled_accuracy"] > 0.9
     assert found.loc["random", "unlabelled_accuracy"] < 0.5
     right = {who: found.loc[who, "pool_accuracy"] * 90 for who in ("hard", "random")}
-    assert right["hard"] == pytest.approx(90, abs=2)  # of 90, all of b and c were asked for
-    asked_a = 90 * found.loc["random", "pool_accuracy"] - 30  # right beyond the a's: labels of b and c
+    assert right["hard"] == pytest.approx(90, abs=2)  # of 90, all b's and c's were labelled
+    asked_a = 90 * found.loc["random", "pool_accuracy"] - 30  # right apart from the a's: labelled b's and c's
     assert 25 < asked_a < 60
 
 
@@ -330,12 +330,12 @@ def test_the_exported_model_is_measured_on_the_test_set() -> None:
     options: dict[str, Any] = {"test": (X[90:], y[90:]), "repeats": 1, "strategies": "margin", "at": [15]}
     tree = DecisionTreeClassifier(max_depth=1, random_state=0)
     found = race(X[:90], oracle, tree, classes=list("abc"), **options).frame.iloc[0]
-    assert np.isnan(found["unlabelled_accuracy"])  # nothing says what is true of the pool
+    assert np.isnan(found["unlabelled_accuracy"])  # the true classes of the pool are unknown
     assert found["test_accuracy"] == tree.fit(X[asked], y[asked]).score(X[90:], y[90:])
 
 
 class Telling(Memory):
-    """Says the second class of any new row."""
+    """Predicts the second class for any new row."""
 
     def start(self, X: Any, n_classes: int, affinity: Any = None) -> Telling:
         self.P = np.eye(n_classes)[np.zeros(len(X), int)]  # type: ignore[attr-defined]
@@ -381,7 +381,7 @@ def test_a_learner_that_cannot_tell_new_rows_has_no_held_out_accuracy_and_that_i
 
 
 def test_a_learners_own_export_is_preferred() -> None:
-    """It is made of the labels so far, also where the learner holds a fitted estimator too."""
+    """It is computed from the labels so far, even if the learner holds a fitted estimator."""
     X, y = blobs()
     asked: list[int] = []
     given: list[tuple[Any, Any]] = []
@@ -435,7 +435,7 @@ def test_a_learner_that_leaves_work_for_later_is_measured_when_it_is_done() -> N
 
     X, y = blobs()
     found = race(X, np.where(y == "c", "a", "b"), Later(), classes=list("abc"), strategies="random").frame
-    assert (found["unlabelled_accuracy"] > 0.5).all()  # two thirds are b; update() alone leaves a third right
+    assert (found["unlabelled_accuracy"] > 0.5).all()  # two thirds are b; update() alone gets a third
 
 
 def test_costs_are_summed_and_the_strategies_see_them() -> None:
@@ -449,7 +449,7 @@ def test_costs_are_summed_and_the_strategies_see_them() -> None:
     asked, found = watched(strategies=[equal], cost=cost)
     assert (seen[0] == cost).all()
     assert found.frame["cost"].iloc[-1] == cost[asked].sum()
-    assert (cost[asked[10:]] == 1).all()  # of equals, the cheap ones
+    assert (cost[asked[10:]] == 1).all()  # the cheapest of equal items
 
 
 def spending(cost: Any, budget: float, **options: Any) -> tuple[list[int], pd.DataFrame]:
@@ -463,9 +463,9 @@ def test_with_costs_the_budget_is_spent_and_not_exceeded() -> None:
     assert found["budget"].tolist() == pytest.approx([*(40 * np.arange(1, 51) / 50)][-len(found) :])
     assert (found["cost"] <= found["budget"]).all()
     left = np.setdiff1d(np.arange(90), asked)
-    assert 40 - cost[asked].sum() < cost[left].min()  # what is left pays for nothing
+    assert 40 - cost[asked].sum() < cost[left].min()  # the remaining budget pays for no item
     total = np.cumsum(cost[asked])
-    for row in found.itertuples():  # each row is the model of all that its amount pays for
+    for row in found.itertuples():  # each row is the model of all labels that its budget pays for
         assert row.n_labels == np.searchsorted(total, row.budget, side="right") or row.budget > 36
         assert row.cost == pytest.approx(total[row.n_labels - 1])
 
@@ -492,7 +492,7 @@ def test_equal_costs_give_what_numbers_of_labels_give() -> None:
 
 
 def test_contestants_of_other_prices_are_compared_at_equal_cost() -> None:
-    """A strategy that asks for cheap items has more labels for the same money."""
+    """A strategy that asks for cheap items gets more labels for the same cost."""
     cost = np.where(np.arange(90) < 45, 1.0, 3.0)
 
     def dear(proba: Any, context: Any) -> Any:
@@ -551,7 +551,7 @@ def test_rows_of_equal_content_are_one_item() -> None:
     assert race(texts, y, X=pool.X[pool.rows], budget=9, repeats=1).frame["unlabelled_accuracy"].iloc[-1] == 1  # type: ignore[index]
 
 
-# -- the same result ---------------------------------------------------------
+# -- reproducibility ---------------------------------------------------------
 
 
 def test_the_result_does_not_depend_on_the_number_of_processes() -> None:
@@ -605,7 +605,7 @@ def test_learners_get_the_graph() -> None:
     assert gaps[near].mean() < gaps.mean()
 
 
-# -- going on ----------------------------------------------------------------
+# -- resuming ----------------------------------------------------------------
 
 
 def test_a_race_goes_on_after_the_oracle_failed(tmp_path: Path) -> None:
@@ -615,8 +615,8 @@ def test_a_race_goes_on_after_the_oracle_failed(tmp_path: Path) -> None:
     with pytest.raises(HitlError, match=r"The oracle failed after 4 labels in repeat 1: ConnectionError: .*"
                        r"2 of 6 runs are finished, and kept in .*runs\.jsonl") as caught:  # fmt: skip
         race(y=broken, truth=y, repeats=3, path=tmp_path)
-    assert "in __call__" in caught.value.__notes__[0]  # the person's own traceback
-    assert len(broken.asked) == 35  # nothing is asked after that
+    assert "in __call__" in caught.value.__notes__[0]  # the user's traceback
+    assert len(broken.asked) == 35  # no question after that
     healed = Recorder(y)
     found = race(y=healed, truth=y, repeats=3, path=tmp_path)
     assert len(healed.asked) == 15 * 4
@@ -627,7 +627,7 @@ def test_a_race_goes_on_after_the_oracle_failed(tmp_path: Path) -> None:
 
 
 def count_of(path: Path, **options: Any) -> int:
-    """Runs that this race adds to the file."""
+    """The number of runs that a simulation adds to the file."""
     before = len(path.read_text().splitlines()) if path.exists() else 0
     race(path=path, **({"strategies": ["random"], "repeats": 1} | options))
     return len(path.read_text().splitlines()) - before
@@ -674,7 +674,7 @@ def test_a_changed_setting_does_not_use_old_runs(change: dict[str, Any], tmp_pat
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         assert count_of(file, **change) == 1
-    # A strategy of another name takes nobody's place.
+    # A strategy of another name replaces no run.
     words = ["holds 1 run of 'random' with other data, settings or code"] * ("strategies" not in change)
     assert len(said) == len(words)
     assert all(word in str(w.message) for word, w in zip(words, said, strict=True))
@@ -774,7 +774,7 @@ here.race(y=Recorder(y), truth=y, path={str(tmp_path)!r})
 
 
 def test_runs_that_hold_other_figures_are_played_anew(tmp_path: Path) -> None:
-    """As an older version wrote them: nothing is filled with NaN, nothing is mixed."""
+    """Files of an older version: nothing is filled with NaN, and nothing is mixed."""
     file = tmp_path / "runs.jsonl"
     whole = race(path=file, strategies=["random"])
     lines = [json.loads(line) for line in file.read_text().splitlines()]
@@ -794,7 +794,7 @@ def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
     assert file.read_text() == "id,label\n1,spam\n"
 
 
-# -- what goes wrong ---------------------------------------------------------
+# -- failures ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["file/deep/runs.jsonl", "file/runs.jsonl", "n" * 300, "\0"])
@@ -807,7 +807,7 @@ def test_a_path_that_cannot_be_written_is_refused_before_anything_is_run(path: s
 
 
 class Holding:
-    """A strategy or an oracle with what cannot be pickled inside."""
+    """A strategy or an oracle that cannot be pickled."""
 
     def __init__(self, answers: Any = None) -> None:
         self.answers, self.generator = answers, (i for i in range(3))
@@ -1033,7 +1033,7 @@ def test_of_rows_of_equal_content_the_first_ones_cost_counts() -> None:
     assert (found.frame["cost"] <= sum(range(1, 31))).all()
 
 
-# -- names and looks ---------------------------------------------------------
+# -- names and display -------------------------------------------------------
 
 
 def test_contestants_are_named_by_what_tells_them_apart() -> None:

@@ -1,4 +1,4 @@
-"""What a Simulation says of curves whose answer is known."""
+"""Results of a Simulation for curves with a known answer."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_saving_knows_the_answer_of_straight_curves() -> None:
     race = made({"random": straight(0.005, N), "quick": straight(0.02, [*N[:-1], 45])}, N)
     table = race.saving()
     assert table.loc["random", ["target", "labels", "ratio"]].tolist() == pytest.approx([0.5, 100, 1])
-    # .5 lies between 20 labels (.4) and 30 (.6).
+    # .5 is between 20 labels (.4) and 30 (.6).
     assert table.loc["quick", ["labels", "ratio"]].tolist() == [25, 4]
     assert table.loc["quick", "needs"] == "25"  # one repeat: no interval
     assert race.saving(at=50).loc["quick", "labels"] == 13  # .25 at 12.5 labels
@@ -54,7 +54,7 @@ def test_saving_counts_whole_labels_exactly_where_they_were_recorded() -> None:
 def test_saving_takes_the_first_crossing_and_the_baselines_own() -> None:
     race = made({"random": [0.1, 0.9, 0.5, 0.8], "other": [0.8, 0.1, 0.1, 0.1]}, [10, 20, 30, 40])
     table = race.saving()
-    assert table.loc["random", "labels"] == 19  # .8 was met on the way to .9
+    assert table.loc["random", "labels"] == 19  # .8 is reached before .9
     assert table.loc["other", "labels"] == 10
     assert table.loc["other", "ratio"] == 1.9
 
@@ -84,7 +84,7 @@ def test_the_median_does_not_heed_one_bad_run() -> None:
 
 
 def test_bootstrap_samples_are_the_same_for_all_contestants() -> None:
-    """A contestant that is the baseline's copy saves nothing in every sample."""
+    """A copy of the baseline saves nothing in every bootstrap sample."""
     runs = np.random.default_rng(0).random((20, len(N)))
     table = made({"random": runs, "copy": runs}, N).saving()
     assert table.loc["copy", ["ratio", "ratio_low", "ratio_high"]].tolist() == [1, 1, 1]
@@ -92,7 +92,7 @@ def test_bootstrap_samples_are_the_same_for_all_contestants() -> None:
 
 
 def noisy_race(seed: int, repeats: int = 20) -> Simulation:
-    """Straight curves whose runs differ; the baseline's level at 100 is reached at 50 labels."""
+    """Linear curves with different runs; the baseline's level at 100 is reached at 50 labels."""
     rng = np.random.default_rng(seed)
     n = np.arange(5, 101, 5)
     off = rng.normal(0, 0.05, (2, repeats, 1))
@@ -138,7 +138,7 @@ def test_the_summary_is_mean_and_interval() -> None:
     table = race.summary()
     assert table["mean"].tolist() == pytest.approx([0.3, 0.5])
     assert table["repeats"].tolist() == [2, 2]
-    # t with one degree of freedom is 12.7: the interval is cut at 0 and 1.
+    # t with one degree of freedom is 12.7, so the interval is clipped at 0 and 1.
     assert table.loc[0, ["low", "high"]].tolist() == [0, 1]
     assert table.loc[1, ["low", "high"]].tolist() == [0.5, 0.5]
 
@@ -216,7 +216,7 @@ def test_the_chart_holds_curve_band_and_colours(repeats: int) -> None:
     assert line["strokeDash"]["scale"]["range"][8] != [1, 0]
     values = chart["datasets"][chart["data"]["name"]]
     assert len(values) == 24
-    assert (values[0]["low"] is None) == (repeats == 1)  # NaN would be no JSON
+    assert (values[0]["low"] is None) == (repeats == 1)  # NaN is not valid JSON
     assert {t["field"] for t in chart["layer"][2]["encoding"]["tooltip"]} >= {
         "contestant",
         "n_labels",
@@ -254,7 +254,7 @@ def test_bands_keep_their_colours_in_a_saved_picture(tmp_path: Path) -> None:
         assert any(np.abs(band - mixed).max() <= 2 for band in bands), (wanted, bands)
 
 
-# -- intervals, and what is measured -----------------------------------------
+# -- intervals and metrics ---------------------------------------------------
 
 
 def test_intervals_are_cut_at_the_bounds_and_written_as_they_are() -> None:
@@ -293,7 +293,7 @@ def test_who_has_no_held_out_accuracy_is_not_compared_by_it() -> None:
 
 
 def priced() -> Simulation:
-    """The cheap asker has more labels for the same money."""
+    """The contestant that asks for cheap items has more labels for the same cost."""
     frame = made(
         {"random": [[0.2, 0.4, 0.6, 0.8]] * 2, "cheap": [[0.4, 0.6, 0.8, 0.8]] * 2}, [1, 2, 3, 4]
     ).frame
@@ -308,8 +308,8 @@ def test_contestants_that_spent_differently_are_compared_at_equal_cost() -> None
     assert race.summary().columns[:2].tolist() == ["contestant", "budget"]
     table = race.saving()
     assert table.loc["cheap", ["target", "cost", "ratio"]].tolist() == pytest.approx([0.8, 7.5, 4 / 3])
-    assert race.saving(at=3.75).loc["cheap", "cost"] == pytest.approx(2.5)  # .3, which it has from the start
-    assert race.saving(at=6.25).loc["cheap", "cost"] == pytest.approx(3.75)  # not rounded to whole ones
+    assert race.saving(at=3.75).loc["cheap", "cost"] == pytest.approx(2.5)  # .3, reached at the start
+    assert race.saving(at=6.25).loc["cheap", "cost"] == pytest.approx(3.75)  # not rounded to integers
     assert race.auc().loc["cheap", "difference"] == pytest.approx((0.2 + 0.2 + 0.2 + 0.2 + 0.2 + 0) / 6)
     against = race.against()
     assert against["budget"].tolist() == [2.5, 5.0, 10.0]

@@ -1,4 +1,4 @@
-"""Labels out: what is in the files, and in the card beside them."""
+"""Exports: the files, and the data card beside them."""
 
 from __future__ import annotations
 
@@ -348,7 +348,7 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(
             excel.read_excel(tmp_path / "bad.xlsx")
 
 
-# -- the card
+# -- the data card
 
 
 def test_the_card_tells_what_the_labels_are(make_session: Make, tmp_path: Path) -> None:

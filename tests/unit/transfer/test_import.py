@@ -1,4 +1,4 @@
-"""Labels in: from tables and files, and histories act by act."""
+"""Imports: from tables and files, and histories act by act."""
 
 from __future__ import annotations
 
@@ -514,7 +514,7 @@ def test_a_history_that_an_earlier_version_wrote_is_taken_up(make_session: Make,
     one = some_history(make_session)
     path = one.export(tmp_path / "one.jsonl", names=True)
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    for line in lines:  # it named classes by words alone
+    for line in lines:  # format 1 identified classes by name only
         line["format"], word = 1, line.pop("said", None)
         line["value"] = line["value"] if word is None else word
     path.write_text("\n".join(map(json.dumps, lines)))

@@ -1,4 +1,4 @@
-"""What a browser may say, and what the kernel makes of it. Widgets are made without a browser."""
+"""Messages from a browser and the kernel's answers. Widgets are made without a browser."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FUZZ = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 
 
 class Wire:
-    """A widget whose messages are kept instead of sent."""
+    """A widget whose messages are recorded instead of sent."""
 
     def __init__(self, widget: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         self.widget = widget
@@ -49,12 +49,12 @@ class Wire:
 
     def _send(self, content: dict[str, Any], buffers: Any = None) -> None:
         json.dumps(content, allow_nan=False, ensure_ascii=False).encode("utf-8")
-        msgspec.convert(content, self.widget._tells)  # as protocol.ts says
+        msgspec.convert(content, self.widget._tells)  # as in protocol.ts
         self.sent.append(content)
         self._all.append((threading.get_ident(), content, list(buffers or [])))
 
     def say(self, content: Any) -> list[dict[str, Any]]:
-        """What comes back in answer; not what background threads have to tell meanwhile."""
+        """The answers, without messages from background threads."""
         return [message for message, _ in self.say_with_buffers(content)]
 
     def say_with_buffers(self, content: Any) -> list[tuple[dict[str, Any], list[bytes]]]:
@@ -64,7 +64,7 @@ class Wire:
         return [(message, parts) for thread, message, parts in self._all[before:] if thread == here]
 
     def shown(self, rows: list[int], **options: Any) -> list[tuple[dict[str, Any], list[bytes]]]:
-        """The answers to a question for pictures, which come from a thread of their own."""
+        """The answers to a request for images, which come from a separate thread."""
         before = len(self._all)
         ask = {"id": new_event_id(), "type": "show", "view": "view-1234", "rows": rows} | options
         assert self.say_with_buffers(ask) == []
@@ -123,7 +123,7 @@ def test_what_is_told_from_elsewhere_belongs_to_the_page_that_spoke_last(
     shell = contextvars.ContextVar("shell", default="cell")
     told: list[str] = []
     monkeypatch.setattr(labeler.widget, "send", lambda *_: told.append(shell.get()))
-    after = Told(session)  # hears of it after the widget
+    after = Told(session)  # notified after the widget
     session.label(session.pool.ids[:1], "a")
     after.wait_until(lambda: "round" in after.words)
     assert set(told) == {"cell"}
@@ -305,7 +305,7 @@ def test_an_act_is_opened_as_the_rows_of_its_items(session: Session, monkeypatch
     before = session._loop.log.n_events
     theirs = LabelEvent("label", session.task, "bob", (keys[0],), "a")
     session.store.append(theirs)
-    assert len(session.history()) == before + 1  # has read it
+    assert len(session.history()) == before + 1  # bob has received it
     for act in (theirs.event_id, "no such act"):
         [reply] = wire.say(ask | {"act": act})
         assert (reply["type"], "is not an act of yours" in reply["why"]) == ("refused", True)
@@ -360,7 +360,7 @@ def test_a_restore_says_what_it_replaced(session: Session, labeler: Wire) -> Non
     assert session._loop.labels.y[1:4].tolist() == [0, 0, 0]
 
 
-# -- what is refused
+# -- refusals
 
 
 @pytest.mark.parametrize(
@@ -447,7 +447,7 @@ def test_an_act_that_finds_the_store_locked_stays_in_the_browser_and_arrives_aft
     holder.rollback()
     holder.close()
     monkeypatch.setattr(session._loop.log, "_locked_until", 0.0)
-    assert [labeler.answer(act)["type"] for act in acts] == ["ack"] * 3  # sent again, as the browser does
+    assert [labeler.answer(act)["type"] for act in acts] == ["ack"] * 3  # resent, as the browser does
     assert session.n_labels == 3
     assert session.unsaved == ""
 
@@ -467,7 +467,7 @@ def test_the_monitor_says_that_an_act_was_not_saved_until_one_is(
     with monkeypatch.context() as patch:
         patch.setattr(session.store, "record", full)
         labeler.answer(label(session))
-    session.labels()  # that the store can be read does not say that it is written
+    session.labels()  # a store that can be read need not be writable
     assert unsaved()[0] == ""
     assert unsaved()[-1] == session.unsaved == "disk is full"
     labeler.answer(label(session))
@@ -482,13 +482,13 @@ def test_a_closed_session_fails_the_label_so_that_the_browser_keeps_it(
     assert (reply["type"], "closed" in reply["why"]) == ("failed", True)
 
 
-# -- whatever comes
+# -- arbitrary messages
 
 TYPES = sorted({get.__struct_config__.tag for kind in WIDGETS for get in get_args(kind._takes)})
 
 
 def contents(text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
-    """Any JSON, and what is nearly a message."""
+    """Any JSON, and almost valid messages."""
     json_ = st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | text,
         lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
@@ -572,7 +572,7 @@ def test_each_act_is_saved_once_however_often_and_in_whatever_order_it_is_resent
     assert session.history()["event_id"].tolist()[before:] == [act["id"] for act in acts]
 
 
-# -- what a view gets
+# -- messages to views
 
 
 def test_a_view_that_says_hello_is_welcomed_with_the_whole_state(session: Session, wire: Wire) -> None:
@@ -613,7 +613,7 @@ def test_the_first_of_many_pictures_does_not_wait_for_all(
 def test_of_pictures_comes_what_fits_and_the_others_are_left(
     make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    """A picture larger than all that fits is made smaller; at least one comes."""
+    """An image larger than the limit is scaled down; at least one is sent."""
     session = make_session(np.random.default_rng(0).integers(0, 255, (6, 300, 300, 3), np.uint8))
     found = Wire(Labeler(session), monkeypatch).shown([4, 0, 2, 1], most=most)
     rows = [item["row"] for message, _ in found for item in message["items"]]
@@ -764,7 +764,7 @@ def test_finer_or_coarser_groups_are_asked_of_the_session(
     assert (asked, len(refused)) == (([scale], 0) if taken else ([], 1))
 
 
-# -- what a saved notebook would hold
+# -- saved notebooks
 
 
 def test_no_trait_holds_an_item_a_label_or_a_name(make_session: Make, bundles: None) -> None:
@@ -829,7 +829,7 @@ def test_without_the_built_javascript_the_message_says_how_to_build_it_and_label
 
 
 def parts(wire: Wire, **changes: Any) -> dict[str, Any]:
-    """The answer to a question for a part, which is made in a thread of its own."""
+    """The answer to a request for a part, which is computed in a separate thread."""
     ask = {"id": new_event_id(), "type": "more", "view": "view-1234", "row": 3, "ask": {}, "most": 1_000}
     assert wire.say(ask | changes) == []
     until(lambda: [m for m in wire.sent if m["type"] == "part"])
@@ -906,14 +906,14 @@ def test_an_act_that_comes_late_is_dated_by_when_it_was_made_and_replaces_nothin
     rows = encode([0, 1])
     bulk = label(session, key=None, rows=rows, pool=session.pool.fingerprint, id="e" * 32, late_ms=60_000)
     assert "some of these items" in labeler.answer(bulk | {"selection": "lasso"})["why"]
-    # Of an item without a newer answer it is taken, with its undo, in the order in which they were made.
+    # For an item without a newer answer, late acts are accepted with their undo, in the order they were made.
     for i, act in enumerate([label(session, key=other, value="a"), label(session, key=other, value="b")]):
         assert labeler.answer(act | {"id": f"{i}" * 32, "late_ms": 100_000 - i})["type"] == "ack"
     assert labeler.answer({"type": "undo", "id": "f" * 32, "late_ms": 0})["type"] == "ack"
     found = session.labels().set_index("id")
     assert found.label.to_dict() == {session.pool.ids[0]: "b", session.pool.ids[1]: "a"}
     assert found.time[session.pool.ids[1]] < found.time[session.pool.ids[0]]
-    # Sent once more, an act that is in the log is acknowledged.
+    # An act that is already in the log is acknowledged when it is resent.
     assert labeler.answer(newer | {"late_ms": 60_000})["type"] == "ack"
 
 

@@ -1,4 +1,4 @@
-"""Of every widget: what it takes and tells, and that protocol.ts says the same."""
+"""The messages of every widget, and their agreement with protocol.ts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def name(value: Any) -> str:
 
 
 def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any]:
-    """A valid one; of an item by its key, or of an act."""
+    """A valid message of this type, with the key of an item or the id of an act."""
     tag = struct.__struct_config__.tag
     fields: dict[str, dict[str, Any]] = {
         "show": {"rows": [0, 3]},
@@ -55,7 +55,7 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
 
 
 class Told:
-    """A widget, and what it sends."""
+    """A widget and the messages that it sends."""
 
     def __init__(self, kind: Any, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
         X, y = clouds(20)

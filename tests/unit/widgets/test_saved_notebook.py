@@ -1,4 +1,4 @@
-"""What a notebook holds after it was executed and saved: no item, label, image, name or path."""
+"""A notebook that was executed and saved contains no item, label, image, name or path."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def picture(seed: int) -> bytes:
 
 
 def every_text(value: Any) -> list[str]:
-    """All the text of JSON values, and what is base64 in it."""
+    """All text in JSON values, including decoded base64."""
     if isinstance(value, dict):
         return [text for pair in value.items() for part in pair for text in every_text(part)]
     if isinstance(value, list):
@@ -160,5 +160,5 @@ def test_what_is_printed_by_its_name_holds_no_item_and_nobody(kind: str, tmp_pat
         hidden = ("item", "column", "class", "annotator")
         assert not [name for name in hidden if WORDS[name] in printed]
         assert not [key for key in session.pool.keys if key in printed]
-        # The store says where it is: that is what it is printed for.
+        # The location of the store is printed, which is the purpose of its repr.
         assert str(tmp_path / "labels.sqlite") in repr(session.store)

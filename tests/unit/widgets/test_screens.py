@@ -1,4 +1,4 @@
-"""A session that nobody shows or holds is closed; one that somebody holds stays."""
+"""A session that is neither shown nor referenced is closed; a referenced one stays."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ VIEW = "view-{}"
 
 @pytest.fixture(autouse=True)
 def no_garbage_collection(no_umap: None, bundles: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nothing waits for Python to look for cycles, which may be never."""
+    """Disable garbage collection: nothing may depend on it, because it may never run."""
     monkeypatch.setattr(screens, "GRACE", 0.05)
     gc.collect()
     gc.disable()
@@ -70,7 +70,7 @@ def test_one_that_nobody_holds_ends_while_its_map_is_drawn(tmp_path: Path) -> No
 
 def test_five_that_were_shown_in_a_callback_and_cleared_leave_nothing(tmp_path: Path) -> None:
     def widgets() -> set[str]:
-        """Layouts aside, which ipywidgets keeps."""
+        """Without layouts, which ipywidgets keeps."""
         every = ipywidgets.widgets.widget._instances
         return {name for name, widget in list(every.items()) if isinstance(widget, ipywidgets.DOMWidget)}
 
@@ -113,7 +113,7 @@ def test_one_that_another_view_shows_stays(tmp_path: Path) -> None:
     time.sleep(0.3)
     assert gone() is not None
     say(workbench, "bye", 1)
-    say(workbench, "hello", 2)  # moved to another place on the page
+    say(workbench, "hello", 2)  # moved to another position on the page
     time.sleep(0.3)
     assert gone() is not None
     gone().close()
@@ -154,4 +154,4 @@ def test_a_widget_whose_session_is_gone_says_so(tmp_path: Path) -> None:
     until(lambda: gone() is None)
     with pytest.raises(HitlError, match="make it again"):
         _ = workbench.session
-    workbench.labeler._hear("round")  # a thread that had not ended yet: nothing to show, and no fault
+    workbench.labeler._hear("round")  # a thread that had not ended yet: no output and no error

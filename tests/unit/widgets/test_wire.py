@@ -1,4 +1,4 @@
-"""Whatever a client of the kernel sends to a widget, whole comm messages: nothing breaks, none is forged."""
+"""Arbitrary comm messages from a client of the kernel: nothing breaks, and no act can be forged."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ ANSWERS = {"refused", "failed", "ack"}
 
 
 class Ended:
-    """A session whose acts can be counted, and what a widget of it sends."""
+    """A session that counts its acts, and the messages of its widget."""
 
     def __init__(self, kind: str, session: Session) -> None:
         self.session = session
