@@ -953,6 +953,52 @@ def test_whatever_is_typed_is_answered(texts: Wire, query: str) -> None:
         decode(found["rows"], 30)
 
 
+def list_of(wire: Wire, **asked: Any) -> dict[str, Any]:
+    ask = {"id": new_event_id(), "type": "list", "view": "view-1234"} | asked
+    [answer] = [m for m in wire.say(ask) if m["type"] == "list"]
+    return answer
+
+
+def lines_of(wire: Wire, number: int, start: int, n: int) -> list[tuple[dict[str, Any], list[int]]]:
+    ask = {
+        "type": "window",
+        "id": new_event_id(),
+        "view": "view-1234",
+        "number": number,
+        "start": start,
+        "n": n,
+    }
+    told = wire.say_with_buffers(ask)
+    return [(m, np.frombuffer(parts[0], "<u4").tolist()) for m, parts in told if m["type"] == "window"]
+
+
+def test_a_list_is_sent_window_by_window_and_an_older_one_no_more(texts: Wire) -> None:
+    first = list_of(texts, by="row", down=True)
+    assert (first["n"], first["by"], first["down"], first["columns"], first["why"]) == (
+        30,
+        "row",
+        True,
+        [],
+        "",
+    )
+    [(message, rows)] = lines_of(texts, first["number"], 10, 5)
+    assert (message["start"], rows, message["cells"]) == (10, [19, 18, 17, 16, 15], [[]] * 5)
+    assert [rows for _, rows in lines_of(texts, first["number"], 28, 100)] == [[1, 0]]
+    assert [rows for _, rows in lines_of(texts, first["number"], 500, 10)] == [[]]
+    some = list_of(texts, rows=encode([3, 4, 20]))
+    assert some["n"] == 3
+    assert lines_of(texts, first["number"], 0, 10) == []
+    assert [rows for _, rows in lines_of(texts, some["number"], 0, 10)] == [[3, 4, 20]]
+    texts.say({"id": new_event_id(), "type": "bye", "view": "view-1234"})
+    assert lines_of(texts, some["number"], 0, 10) == []
+
+
+def test_an_order_that_is_not_there_is_said_and_the_list_is_shown_all_the_same(texts: Wire) -> None:
+    answer = list_of(texts, by="sender", down=True)
+    assert "Unknown order 'sender'" in answer["why"]
+    assert (answer["n"], answer["by"], answer["down"]) == (30, "row", False)
+
+
 def test_what_was_found_is_labelled_as_found(texts: Wire) -> None:
     rows = found_by(texts, "parcel")["rows"]
     pool = texts.widget.session.pool.fingerprint

@@ -31,6 +31,8 @@ TYPES = [
     "sample",
     "groups",
     "find",
+    "list",
+    "window",
     "vega",
     "label",
     "skip",
