@@ -184,9 +184,9 @@ def test_an_export_never_replaces_the_store_nor_a_folder(make_session: Make, tmp
         session.export(tmp_path / "out.csv")
     assert (tmp_path / "out.csv.card.md").read_bytes() == before
     (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(InvalidInput, match="is a folder: name a file in it"):
+    with pytest.raises(InvalidInput, match="is a folder. Pass a file in it"):
         session.export(tmp_path / "folder.csv")
-    with pytest.raises(InvalidInput, match="There is no folder"):
+    with pytest.raises(InvalidInput, match="does not exist: create it"):
         session.export(tmp_path / "no" / "out.jsonl")
 
 

@@ -356,7 +356,7 @@ def test_a_restore_says_what_it_replaced(session: Session, labeler: Wire) -> Non
     session.undo()
     session._loop.acts.label([2], "b")
     reply = labeler.answer({"type": "restore", "id": new_event_id(), "acts": [lost]})
-    assert reply["note"] == "1 item had another answer of yours since: it was replaced. Undo brings it back."
+    assert reply["note"] == "Your newer answer for 1 item was replaced. Undo brings it back."
     assert session._loop.labels.y[1:4].tolist() == [0, 0, 0]
 
 
