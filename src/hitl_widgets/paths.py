@@ -47,9 +47,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = full_path(path)
     if not target.parent.is_dir():
-        raise InvalidInput(
-            f"The folder {target.parent} does not exist: create it to write {target.name}."
-        )
+        raise InvalidInput(f"The folder {target.parent} does not exist: create it to write {target.name}.")
     if target.is_dir():
         raise InvalidInput(f"{target} is a folder. Pass a file in it, such as {target / 'labels.csv'}.")
     if target.is_file() and _is_database(target):

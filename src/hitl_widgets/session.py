@@ -379,9 +379,7 @@ class Session:
         if n is not None and (not isinstance(n, int | np.integer) or n < 1):
             raise InvalidInput(f"n={n!r}: expected a whole number of at least 1.")
         if budget is not None and not (isinstance(budget, int | float | np.number) and budget > 0):
-            raise InvalidInput(
-                f"budget={budget!r}: expected a number above 0, the maximum cost."
-            )
+            raise InvalidInput(f"budget={budget!r}: expected a number above 0, the maximum cost.")
         self._loop.log.refuse_closed()
         self._loop.background.settle(None)
         if trouble := self._loop.background.trouble_asking:
@@ -437,9 +435,7 @@ class Session:
             such as the map (:meth:`retry` tries it again).
         """
         if timeout is not None and not isinstance(timeout, int | float | np.number):
-            raise InvalidInput(
-                f"timeout={timeout!r}: expected a number of seconds, or None to wait without a limit."
-            )
+            raise InvalidInput(f"timeout={timeout!r}: expected seconds, or None to wait without a limit.")
         found = self._loop.background.settle(timeout)
         if not found.learned:
             raise HitlError(found.error)
@@ -450,8 +446,8 @@ class Session:
     def _say_what_changed(self) -> None:
         if how := self.pool.source_changed:
             warnings.warn(
-                f"Your table changed after the session was created: {how}. The session keeps the rows as they "
-                "were, so that each label stays with its item. To label the table as it is now, run the cell "
+                f"Your table changed after the session was created: {how}. The session keeps the original "
+                "rows, so that each label stays with its item. To label the table as it is now, run the cell "
                 "that creates the session again.",
                 RuntimeWarning,
                 stacklevel=3,

@@ -567,7 +567,7 @@ def test_a_strategy_that_fails_is_named_and_the_default_goes_on(
     session = make_session(strategy=mine)
     session.label(session.pool.ids[:30:2], "a")
     session.label(session.pool.ids[1:30:2], "b")
-    with pytest.warns(RuntimeWarning, match=rf"The strategy 'mine'.*{words}.*the default, doubt, chooses"):
+    with pytest.warns(RuntimeWarning, match=rf"The strategy 'mine'.*{words}.*strategy, doubt, is used"):
         session.wait()
     assert session.n_labels == 30
     assert session.round is not None
@@ -651,7 +651,7 @@ def test_a_disk_that_is_full_refuses_the_label_and_the_session_goes_on(
         ({"X": X, "embed": len}, r"X= or embed=, not both"),
         ({"schema": Schema(["a", "b"])}, r"classes= or schema=, not both"),
         ({"classes": None, "schema": ["a", "b"]}, r"schema= is a list: expected a hitl_widgets.Question"),
-        ({"classes": None}, r"classes= is missing, and memory knows no task 'labels' yet.*at least two"),
+        ({"classes": None}, r"classes= is missing, and memory has no task 'labels' yet.*at least two"),
         ({"classes": ["a"]}, r"one class is too few"),
         ({"learner": "deep"}, r"learner='deep'"),
         ({"strategy": "entropi"}, r"Did you mean 'entropy'"),
@@ -697,12 +697,10 @@ def test_a_file_with_labels_of_other_classes_is_refused_and_left_alone(
     first.label(first.pool.ids[0], "spam")
     first.close()
     before = store.read_bytes()
-    with pytest.raises(
-        InvalidInput, match=r"holds labels of 'spam' under task 'labels'.*task='another name'"
-    ):
+    with pytest.raises(InvalidInput, match=r"has labels of 'spam' under task 'labels'.*task='another name'"):
         make_session(store=store, classes=["cat", "dog"])
     assert store.read_bytes() == before
-    with pytest.raises(InvalidInput, match=r"knows no task 'other' yet \(it knows 'labels'\)"):
+    with pytest.raises(InvalidInput, match=r"has no task 'other' yet \(it has 'labels'\)"):
         make_session(store=store, task="other", classes=None)
 
 

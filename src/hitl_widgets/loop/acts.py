@@ -102,7 +102,7 @@ class Acts:
             return len(found)
 
     def change_classes(self, change: Mapping[str, Any], *, event_id: str | None = None) -> str:
-        """Change the classes; ``change`` has the form used in the log and in messages."""
+        """Change the classes; ``change`` has the same form as in the log and in messages."""
         with self._log.writing():
             if self._log.knows(event_id):
                 return event_id
@@ -150,7 +150,7 @@ class Acts:
             if not acts:
                 raise InvalidInput("There is nothing to restore: pass an event_id of session.history().")
             name = event_id or new_event_id()
-            # The last act gets the given id, so that an interrupted restore is completed when it is sent again.
+            # The last act gets the given id, so that an interrupted restore is completed when resent.
             names = [*(str(uuid5(NAMESPACE_OID, f"{name} {act}")) for act in acts[:-1]), name]
             replaced = 0
             for act, own in zip(acts, names, strict=True):
@@ -198,7 +198,7 @@ class Acts:
         return list(dict.fromkeys(found)) if (rows[1:] <= rows[:-1]).any() else found
 
     def _selection(self, row: int, said: Selection) -> Selection:
-        """How a single item was chosen: one labelled in the meantime does not count for the audit."""
+        """How an item was chosen: one labelled in the meantime does not count for the audit."""
         with self._log.lock:
             mine, known = self._ledger.labels.mine[row], self._ledger.labels.y[row] >= 0
         if mine:

@@ -234,8 +234,8 @@ class Background:
         if self.overwritten or not self._pool.features_changed:
             return
         self.overwritten = (
-            "X was overwritten after the session was created: the model's features no longer match the items. "
-            "Run the cell that creates the session again. To be able to change X later, pass a copy: X=X.copy()."
+            "X was overwritten after the session was created: the model's features no longer match the "
+            "items. Run the cell that creates the session again. To change X later, pass a copy: X=X.copy()."
         )
         warnings.warn(self.overwritten, RuntimeWarning, stacklevel=4)
         self._tell("error")

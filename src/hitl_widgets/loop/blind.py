@@ -69,7 +69,7 @@ class Blind:
             drawn = np.asarray([*self._drawn, *self._issued], np.int64)
             handed = np.asarray([*self._handed], np.int64)
         # Hide them as soon as they are among the next questions: a point that turned grey later would give
-# away that it is about to be asked.
+        # away that it is about to be asked.
         blind = labels.second.copy()
         blind[drawn[labels.y[drawn] < 0]] = True
         blind[handed[(labels.y[handed] >= 0) & (labels.mine[handed] == 0)]] = True

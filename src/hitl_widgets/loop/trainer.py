@@ -268,7 +268,7 @@ class Trainer:
     def _learner(self, ground: Ground, labels: Labels) -> Any:
         with self._change:
             before = self._ground
-            if before is not None and before.passing and before.X is not ground.X:  # better features are available
+            if before is not None and before.passing and before.X is not ground.X:  # better ones are ready
                 self._live = self._ground = None
             if self._live is None or self._ids != labels.class_ids:
                 # At first without the graph, which takes longer: see _grow.

@@ -308,7 +308,7 @@ def test_an_act_is_opened_as_the_rows_of_its_items(session: Session, monkeypatch
     assert len(session.history()) == before + 1  # has read it
     for act in (theirs.event_id, "no such act"):
         [reply] = wire.say(ask | {"act": act})
-        assert (reply["type"], "is not an act of yours" in reply["why"]) == ("refused", True)
+        assert (reply["type"], "is not one of your acts" in reply["why"]) == ("refused", True)
     assert len(session.history()) == before + 1
 
 
