@@ -140,7 +140,7 @@ def test_export_names_the_tasks(store: Path, tmp_path: Path, no_umap: None, caps
     assert "no task 'label'" in message
     assert "Did you mean 'labels'?" in message
     label_some(store, "mood", 2)
-    assert "holds the tasks 'labels', 'mood'" in refused(capsys, "export", store, out)
+    assert "has the tasks 'labels', 'mood'" in refused(capsys, "export", store, out)
     assert not out.exists()
     assert cli.main(["export", str(store), str(out), "--task", "mood"]) == 0
     assert len(pd.read_csv(out)) == 1

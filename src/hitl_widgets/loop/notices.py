@@ -36,8 +36,8 @@ def changed(n: int, n_labels: int) -> str:
     """Message about labels of items whose content has changed."""
     return (
         f"{n:,} of {n_labels:,} labelled items have changed since they were labelled. session.changed() "
-        "lists them; session.keep() keeps their labels, session.drop() removes them. If this is another table "
-        "with the same ids, pass another task=."
+        "lists them; session.keep() keeps their labels, session.drop() removes them. If this is another "
+        "table with the same ids, pass another task=."
     )
 
 

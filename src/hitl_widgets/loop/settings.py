@@ -64,7 +64,7 @@ def check_settings(audit: Any, random_state: Any, store: Any, task: Any, annotat
         and is_unicode(annotator)
     ):
         raise InvalidInput(
-            f"annotator={annotator!r}: expected a name of 1 to {MAX_NAME} characters, or None (the login name)."
+            f"annotator={annotator!r}: expected a name of 1 to {MAX_NAME} characters, or None for the login."
         )
     if not isinstance(task, str) or not task.strip():
         raise InvalidInput(f"task={task!r}: expected a name for the question, such as 'labels'.")

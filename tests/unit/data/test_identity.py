@@ -520,7 +520,7 @@ def test_a_table_of_texts_and_labels_is_matched_by_content(
         source = tmp_path / "in.jsonl"
     found = session.import_labels(source)
     assert (found.n, found.refused["row"].tolist()) == (2, [2])
-    assert found.refused["why"][0] == "No item says 'unknown'."
+    assert found.refused["why"][0] == "No item has the content 'unknown'."
     assert said(session) == [None, "a", "b"]
 
 

@@ -130,7 +130,7 @@ def test_label_studio_json(with_ids: Session, tmp_path: Path, name: str) -> None
         (task(0, annotation(choice("ugly"))), "'ugly' is not a class"),
         (
             task(0, annotation(choice(BAD)), data={"text": "Nobody said this."}),
-            "No item, or more than one, is",
+            "No item, or more than one, has the text",
         ),
     ],
 )
