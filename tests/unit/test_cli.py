@@ -122,7 +122,7 @@ def test_export_leaves_other_files_alone(tmp_path: Path, capsys: Capture) -> Non
     empty, text = tmp_path / "empty.sqlite", tmp_path / "text.sqlite"
     empty.touch()
     text.write_text("no database, but long enough to look at" * 20)
-    assert "is empty" in refused(capsys, "export", empty, tmp_path / "out.csv")
+    assert "is an empty file" in refused(capsys, "export", empty, tmp_path / "out.csv")
     assert empty.stat().st_size == 0
     assert "not a label store" in refused(capsys, "export", text, tmp_path / "out.csv")
     assert refused(capsys, "export", tmp_path, tmp_path / "out.csv")

@@ -287,7 +287,7 @@ class Log:
             return self.ledger.fold.acts(limit, annotator)
 
     def own_act(self, event_id: Any) -> LabelEvent:
-        """This annotator's label, skip or class change with this id; raises InvalidInput if there is none."""
+        """Your label, skip or class change with this id; raises InvalidInput if there is none."""
         found = self.ledger.fold.act(event_id) if isinstance(event_id, str) else None
         if found is None or found.annotator != self.annotator:
             raise InvalidInput(f"{event_id!r} is not one of your acts: see session.history().")

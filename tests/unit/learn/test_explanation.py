@@ -57,7 +57,7 @@ def test_people_read_which_model_it_is_and_never_auto():
         "neighbours 78 %, linear 22 %",
         "with each of 50 labels left out in turn, neighbours got 41 right, a linear model 36",
     )
-    assert words(ROUND, growing) == ("logistic regression", "neighbours are being found")
+    assert words(ROUND, growing) == ("logistic regression", "neighbours are being computed")
     # The graph could not be built: nothing is on its way.
     assert words(ROUND) == ("logistic regression", "")
     assert words(replace(ROUND, model="SVC")) == ("SVC", "")

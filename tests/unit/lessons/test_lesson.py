@@ -295,7 +295,7 @@ def test_the_reason_names_the_classes_and_their_probabilities() -> None:
     names = ["circle", "square", "triangle"]
     assert "square 0.45 against triangle 0.35" in why("margin", asked, names)
     assert "mine gives it the highest utility: 0.9" in why("mine", asked, names)
-    assert "3 points are worth the same" in why("entropy", asked._replace(n_tied=3), names)
+    assert "3 points are equally useful" in why("entropy", asked._replace(n_tied=3), names)
     assert "drawn at random" in why("vote_entropy", asked._replace(n_tied=9, all_tied=True), names)
 
 
@@ -318,7 +318,7 @@ def tired(proba: Any, context: Context) -> Any:
         (np.zeros((5, 2)), list("ababa"), {}, "5 points"),
         (np.full((20, 2), np.nan), ["a", "b"] * 10, {}, "NaN"),
         ([["x", "y"]] * 20, ["a", "b"] * 10, {}, "not a number"),
-        (clouds(), ["a"] * 20, {"classes": ["a", "b"]}, "one class only"),
+        (clouds(), ["a"] * 20, {"classes": ["a", "b"]}, "only one class"),
         (clouds(), ["a", None] * 10, {}, "no class for point 1"),
         (clouds(), ["a", "b"] * 9, {}, "one class for each of the 20"),
         (clouds(), list("abcdefghij") * 2, {}, "at most 6"),

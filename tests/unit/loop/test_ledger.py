@@ -126,7 +126,7 @@ def test_a_table_that_holds_none_of_the_labelled_items_is_said() -> None:
     store = LabelStore(":memory:")
     ledger(store).append(label("0", "a"))
     edited = Pool("text", ["x!", "y!"], ("8", "9"), np.arange(2), by_content=True)
-    with pytest.warns(RuntimeWarning, match="1 items under task 'labels', and not one of"):
+    with pytest.warns(RuntimeWarning, match="1 items under task 'labels', and none of"):
         ledger(store, None, edited)
     ledger(store, None, Pool("text", ["x!", "y!"], ("8", "9"), np.arange(2)))  # the ids are the person's own
 

@@ -370,7 +370,7 @@ def test_the_card_tells_what_the_labels_are(make_session: Make, tmp_path: Path) 
     assert "| annotator 1 |" in told
     assert "| lasso | circled on the map | 1 |" in told
     assert "the strategy is doubt, and 100%" in told
-    assert "gets right, estimated (95 % interval): " in told
+    assert "predicts correctly, estimated (95 % interval): " in told
     assert "20 audited)" in told
     assert "| items that the model calls | are so |" in told
     assert "| row |" in told

@@ -382,7 +382,7 @@ def test_a_later_act_of_the_same_person_stands(make_session: Make, tmp_path: Pat
     two = make_session(annotator="mia")
     two.label(two.pool.ids[0], "b")
     found = two.import_labels(path)
-    assert "mia acted on" in whys(found)[0]
+    assert "mia has a later answer" in whys(found)[0]
     assert two.labels()["label"].tolist() == ["b"]
     assert two.import_labels(path, replace=True).n == 1
     assert two.labels()["label"].tolist() == ["a"]
@@ -424,7 +424,7 @@ def test_broken_lines_are_told_and_an_undo_of_what_is_not_here(make_session: Mak
     assert found.refused["row"].tolist() == [2, 3, 4, *range(8, 23)]
     assert told[-1] == "Another act has this id."
     assert any("'c' is not a class" in why for why in told)
-    assert any("of task 'other'" in why for why in told)
+    assert any("to task 'other'" in why for why in told)
     assert two.labels()["label"].tolist() == ["a"]
 
 
