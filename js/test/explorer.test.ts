@@ -68,7 +68,7 @@ describe("the list of points in doubt", () => {
     const view = explorerView(root, callbacks());
     const said = () => root.querySelector(".hitl-list-rows")?.textContent;
     view.setList([], false);
-    expect(said()).toBe("None yet: label a few items of two classes.");
+    expect(said()).toBe("None yet: first label a few items of two classes.");
     view.setList([], true);
     expect(said()).toBe("None of the next questions.");
   });

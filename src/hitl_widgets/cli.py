@@ -146,7 +146,7 @@ def _port(asked: int | None) -> int:
     if asked is None:
         raise HitlError("The ports 8888 to 8907 are all in use. Pass a free one: --port 9999")
     raise HitlError(
-        f"Port {asked} cannot be used: another program is using it, or it is not a valid port. Try another one."
+        f"Port {asked} cannot be used: another program uses it, or it is not a valid port. Try another one."
     )
 
 

@@ -228,7 +228,7 @@ def test_point_rectangle_and_group_are_chosen_and_labelled_and_undone_as_one(des
     # N goes to a doubtful point: one point takes the card.
     bench.explorer.evaluate("e => e.focus({ preventScroll: true })")
     bench.press("n")
-    bench.labeler.get_by_text("Chosen on the map, not labelled yet").wait_for()
+    bench.labeler.get_by_text("Selected on the map, not labelled yet").wait_for()
     bench.press("3")
     bench.wait_labels(1)
 
@@ -257,7 +257,7 @@ def test_point_rectangle_and_group_are_chosen_and_labelled_and_undone_as_one(des
     page.mouse.click(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
     n = bench.chosen()
     assert n > 20
-    bench.labeler.get_by_text("a group of the map").wait_for()
+    bench.labeler.get_by_text("a group on the map").wait_for()
     bench.labeler.get_by_role("button", name="7", exact=False).last.wait_for()
     bench.click_class("7")
     bench.acknowledged()
@@ -310,11 +310,11 @@ def test_points_in_doubt_can_be_listed_and_chosen_without_the_map(desk):
     bench.wait_labels(12)
     bench.acknowledged()
     bench.monitor.get_by_text("model up to date").wait_for()
-    bench.explorer.get_by_text("List the points in doubt").click()
+    bench.explorer.get_by_text("List uncertain points").click()
     row = bench.explorer.locator(".hitl-list-row").first
     row.get_by_text("number").wait_for()
     row.click()
-    bench.labeler.get_by_text("Chosen on the map, not labelled yet").wait_for()
+    bench.labeler.get_by_text("Selected on the map, not labelled yet").wait_for()
     bench.press("1")
     bench.wait_labels(13)
 

@@ -751,7 +751,7 @@ def test_of_several_new_classes_the_likeliest_comes_first(make_session: Make, tm
     with make_session(store=store, classes=["positive", "negative"]) as session:
         session.label(session.pool.ids[0], "positive")
         session.label(session.pool.ids[1], "negative")
-    with pytest.warns(RuntimeWarning, match="Was it renamed"):
+    with pytest.warns(RuntimeWarning, match="If it was renamed"):
         session = make_session(store=store, classes=["neg", "pos", "neutral"])
     asked = {name: to[0] for _, name, to in session._loop.log.unanswered}
     assert asked == {"positive": "pos", "negative": "neg"}
@@ -774,7 +774,7 @@ def test_a_closed_session_takes_no_labels_and_may_be_closed_again(make_session: 
     session.close()
     assert session.closed
     for act in (lambda: session.label(session.pool.ids[0], "a"), session.undo):
-        with pytest.raises(HitlError, match="closed: run the cell"):
+        with pytest.raises(HitlError, match=r"closed\. Run the cell"):
             act()
 
 

@@ -523,7 +523,7 @@ def test_an_answer_that_never_came_is_paid_for() -> None:
 
 
 def test_a_budget_that_pays_for_all_ends_with_the_pool() -> None:
-    with pytest.warns(UserWarning, match="budget=500, and all 90 items of the pool cost 180"):
+    with pytest.warns(UserWarning, match="budget=500, but all 90 items together cost 180"):
         found = race(cost=np.full(90, 2.0), budget=500, repeats=1).frame
     last = found[found["budget"] == 180]
     assert (last["n_labels"] == 90).all()
@@ -936,7 +936,7 @@ def test_estimators_without_probabilities_work(learner: Any) -> None:
 
 def test_a_budget_beyond_the_pool_is_cut_with_words() -> None:
     X, y = blobs(12)
-    with pytest.warns(UserWarning, match="budget=200, and the pool has 12 items: 11 are labelled"):
+    with pytest.warns(UserWarning, match="budget=200, but the pool has 12 items: 11 are labelled"):
         found = race(X, y, budget=200, strategies="random", repeats=1)
     assert found.budget == 11
 
