@@ -710,7 +710,7 @@ def test_a_class_that_the_cell_renames_is_asked_about_and_loses_no_label(
     store = tmp_path / "labels.sqlite"
     with make_session(store=store, classes=["spam", "ham"]) as session:
         session.label(session.pool.ids[:3], "spam")
-    words = r"labels of 'spam' under task 'labels', which classes= lacks.*\['spam'\], into='junk'"
+    words = r"labels of 'spam' under task 'labels', which is missing from classes=.*\['spam'\], into='junk'"
     for _ in range(2):  # also where the cell is run again before anybody has answered
         with pytest.warns(RuntimeWarning, match=words):
             session = make_session(store=store, classes=["ham", "junk"])

@@ -72,7 +72,7 @@ def test_uncertainty_is_told_as_between_two_classes(strategy):
 def test_early_doubt_names_the_neighbourhood_only_where_it_counted():
     graph = replace(ROUND, has_graph=True)
     assert reason("doubt", graph) == "between ham and spam, in an uncertain region"
-    assert reason("doubt", replace(graph, n_labels=29)).endswith("around it")
+    assert reason("doubt", replace(graph, n_labels=29)).endswith("in an uncertain region")
     assert reason("doubt", replace(graph, n_labels=30)) == "between ham and spam"
     assert reason("margin", graph) == "between ham and spam"
 

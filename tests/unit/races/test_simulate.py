@@ -613,7 +613,7 @@ def test_a_race_goes_on_after_the_oracle_failed(tmp_path: Path) -> None:
     whole = race(y=Recorder(y), truth=y, repeats=3)
     broken = Recorder(y, fails_at=15 * 2 + 5)  # in the third of six runs
     with pytest.raises(HitlError, match=r"The oracle failed after 4 labels in repeat 1: ConnectionError: .*"
-                       r"2 of 6 runs are finished, and kept in .*runs\.jsonl") as caught:  # fmt: skip
+                       r"2 of 6 runs are finished, and saved in .*runs\.jsonl") as caught:  # fmt: skip
         race(y=broken, truth=y, repeats=3, path=tmp_path)
     assert "in __call__" in caught.value.__notes__[0]  # the person's own traceback
     assert len(broken.asked) == 35  # nothing is asked after that
@@ -953,7 +953,7 @@ def test_a_first_class_only_goes_on_at_random_until_there_is_another() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"y": ["a", "b"]}, r"y has shape \(2,\), the pool has 90 rows"),
+        ({"y": ["a", "b"]}, r"y has shape \(2,\), but the pool has 90 rows"),
         ({"y": np.arange(90) / 7}, r"y contains .*, which is not a whole number: .*numeric targets"),
         ({"y": np.arange(90) // 1.9}, r"y contains 47 different values for 90 items: these look like"),
         ({"y": [{}] * 90}, "Classes must be text or whole numbers"),
@@ -999,7 +999,7 @@ def test_a_first_class_only_goes_on_at_random_until_there_is_another() -> None:
         ({"cost": [1, 2]}, r"cost has shape \(2,\)"),
         ({"test": blobs()[0]}, r"must be a pair \(X_test, y_test\)"),
         ({"test": (np.ones((2, 5)), ["a", "b"])}, "X_test has 5 columns, the pool 3"),
-        ({"test": (np.ones((1, 3)), ["z"])}, "y_test holds 'z'"),
+        ({"test": (np.ones((1, 3)), ["z"])}, "y_test contains the unknown class 'z'"),
         ({"test": (np.ones((1, 3)), [["a"]])}, r"y_test has shape \(1, 1\)"),
         (
             {"test": (np.ones((1, 3)), ["0"]), "y": np.arange(90) % 3},
