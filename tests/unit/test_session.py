@@ -743,7 +743,7 @@ def test_the_answer_stands_when_the_cell_is_run_again(
     assert session.classes.names == ("junk", "ham")
     assert session.labels()["label"].tolist() == ["junk" if answer == "renamed" else "spam"] * 3
     assert session._loop.log.unanswered == []
-    assert not [w for w in recwarn if "classes= lacks" in str(w.message)]
+    assert not [w for w in recwarn if "missing from classes=" in str(w.message)]
 
 
 def test_of_several_new_classes_the_likeliest_comes_first(make_session: Make, tmp_path: Path) -> None:
