@@ -143,7 +143,7 @@ export class SharedGl {
     gl.drawArrays(gl.POINTS, 0, Math.floor(count / stride));
   }
 
-  /** Canvas and textures of this size: they only grow. */
+  /** Resizes the canvas and textures to at least this size. */
   private fit(kit: Kit, width: number, height: number): void {
     const { gl, canvas } = this;
     if (width <= this.size[0] && height <= this.size[1]) return;
@@ -175,7 +175,7 @@ export class SharedGl {
     gl.drawBuffers([gl.COLOR_ATTACHMENT0, gl.COLOR_ATTACHMENT1]);
   }
 
-  /** Milliseconds for a hundred thousand points: a name can hide what draws them. */
+  /** Milliseconds to draw a hundred thousand points, because the renderer's name can be masked. */
   speed(): number {
     if (this.took >= 0) return this.took;
     const { gl } = this;

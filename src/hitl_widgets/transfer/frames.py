@@ -189,7 +189,7 @@ def items_table(pool: Pool, labels: Labels, round_: Round | None) -> Any:
 
 
 def _own_table(pool: Pool) -> tuple[nw.DataFrame[Any], bool]:
-    """The person's table, and whether it had to be made, of a list or a column."""
+    """The user's table, and whether it was created from a list or a column."""
     source = pool.source
     if isinstance(source, list | tuple):
         items = [pool.items[i] for i in pool.rows]

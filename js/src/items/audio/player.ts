@@ -149,7 +149,7 @@ export class Player {
     this.clips.set(index, clip);
     clip.made = this.fetch(clip);
     clip.made.catch(() => this.clips.delete(index));
-    // Whoever jumps about waits for no clip but the last.
+    // After several jumps, wait only for the last clip.
     for (const other of this.clips.values()) {
       if (this.clips.size <= KEPT) break;
       if (other !== clip && other.index !== this.current?.index) this.drop(other);

@@ -440,7 +440,7 @@ function remember(key: string, value: string): void {
   try {
     localStorage.setItem(key, value);
   } catch {
-    // Only a preference.
+    // It is only a preference.
   }
 }
 
