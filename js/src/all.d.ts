@@ -1,3 +1,3 @@
-// Every module of a folder: see glob.mjs.
+// All modules of a folder: see glob.mjs.
 declare module "all:items";
 declare module "all:questions";

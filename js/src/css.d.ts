@@ -1,2 +1,2 @@
-// A style sheet goes with the module that imports it: the build gathers them for each widget.
+// Style sheets are imported by their modules; the build combines them for each widget.
 declare module "*.css";

@@ -314,7 +314,7 @@ describe("a recording on the card", () => {
       ["Back 5 seconds", "Back 5 seconds (←)"],
       ["Forward 5 seconds", "Forward 5 seconds (→)"],
       ["Slower", "Slower (,)"],
-      ["Speed 1. Back to the speed of the recording", "Back to the speed of the recording"],
+      ["Speed 1. Reset to normal speed", "Reset to normal speed"],
       ["Faster", "Faster (.)"],
     ]);
     expect([slider().getAttribute("aria-valuemax"), slider().tabIndex]).toEqual(["4000.0", 0]);

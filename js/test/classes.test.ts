@@ -63,8 +63,8 @@ describe("the classes that can be edited", () => {
     const merge = rows()[1].querySelector("select") as HTMLSelectElement;
     merge.selectedIndex = 2; // the others are spam and other
     merge.dispatchEvent(new Event("change"));
-    field(rows()[2], "Offer it no longer; its labels stay").click();
-    field(rows()[2], "Further up").click();
+    field(rows()[2], "Stop offering this class; its labels are kept").click();
+    field(rows()[2], "Move up").click();
     expect(sent).toEqual([
       { change: "add", classes: [{ name: "scam" }] },
       { change: "split", of: ["spam"], classes: [{ name: "a" }, { name: "b" }, { name: "c" }] },

@@ -62,14 +62,14 @@ describe("the history", () => {
     const [row] = draw(entry("undone", { state: "undone", way: [2, 3] }), entry("now"));
     expect(row.textContent).toContain("undone");
     expect(button(row, ".hitl-history-way").textContent).toBe(
-      "Go forward to here: brings back 2 acts, 3 labels",
+      "Go forward to here: restores 2 acts, 3 labels",
     );
   });
 
   it("brings back what was left behind, one act or all of them, the oldest first", () => {
     const left = (id: string, n: number) => entry(id, { n, state: "left behind", way: null });
     const [, branch, third, second, first] = draw(entry("now"), left("3", 40), left("2", 2), left("1", 1));
-    expect(branch.textContent).toBe("Left behind: 3 acts, 43 labelsbring all back");
+    expect(branch.textContent).toBe("Left behind: 3 acts, 43 labelsrestore all");
     button(branch, "button").click();
     expect(on.restore).toHaveBeenLastCalledWith(["1", "2", "3"]);
     for (const row of [third, second, first]) expect(row.textContent).toContain("left behind");
@@ -86,7 +86,7 @@ describe("the history", () => {
     );
     expect(row.querySelector(".hitl-history-way")).toBeNull();
     expect(gap.textContent).toContain("earlier");
-    expect(last.textContent).toContain("bring back");
+    expect(last.textContent).toContain("restore");
   });
 
   it("has no items to open of a change of the classes", () => {

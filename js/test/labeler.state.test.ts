@@ -276,7 +276,7 @@ describe("a selection", () => {
 describe("an empty card", () => {
   it("says why", () => {
     expect(emptyWords(initial)).toBe("Waiting for the kernel");
-    expect(emptyWords(welcomed())).toBe("Choosing the next item");
+    expect(emptyWords(welcomed())).toBe("Selecting the next item");
     expect(emptyWords({ ...welcomed(), n_left: 0 })).toBe("Everything is labelled");
     const done = { ...welcomed(), n_left: 0 };
     expect(emptyWords({ ...done, n_skipped: 3 })).toBe("Nothing is left to ask: 97 labelled, 3 skipped");

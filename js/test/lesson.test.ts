@@ -167,7 +167,7 @@ describe("the game", () => {
   });
 
   it("says the score, and who won over the whole game", () => {
-    expect(scoreWords(started)).toContain("Both have 4 questions.");
+    expect(scoreWords(started)).toContain("You both have 4 questions.");
     const ahead = run(started, { type: "pick", row: 5 }, answer([5], [0.5, 0.75], [0.5, 0.7]));
     expect(scoreWords(ahead)).toBe("You 0.75, margin 0.70 after 3 labels: you are ahead by 0.05.");
     const draw = run(started, { type: "pick", row: 5 }, answer([5], [0.5, 0.704], [0.5, 0.7]));

@@ -24,7 +24,7 @@ describe("classes that the cell no longer names", () => {
   it("asks of each whether it was renamed", () => {
     view.update([{ name: "spam", to: ["Spam", "junk"] }]);
     expect(banner()?.hidden).toBe(false);
-    expect(banner()?.textContent).toContain("The cell no longer names spam, and there are labels of it.");
+    expect(banner()?.textContent).toContain("The cell no longer has spam, but there are labels of it.");
     expect(buttons().map((b) => b.textContent)).toEqual([
       "Renamed to Spam",
       "Renamed to junk",

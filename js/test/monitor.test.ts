@@ -85,7 +85,7 @@ describe("the monitor", () => {
     expect(read(root, "status").at(-1)).toBe(`not saved: ${why} 2 acts kept in this browser.`);
     draw({ store: { ...state.store, restored: 2 } });
     expect(read(root, "status").at(-1)).toBe(
-      "saved in labels.sqlite; 2 acts written again, since an older copy had replaced it",
+      "saved in labels.sqlite; 2 acts written again after an older copy replaced it",
     );
     expect(root.querySelector("summary .hitl-bad")).toBeNull();
   });
@@ -100,19 +100,19 @@ describe("the monitor", () => {
   it("says what the accuracy waits for", () => {
     const said = () => `${read(root, "status")[1]} / ${root.querySelector(".hitl-curve + *")?.textContent}`;
     draw({ n_audited: 0 });
-    expect(said()).toContain("nothing audited yet / Drawn from the first audited label on. 10 %");
+    expect(said()).toContain("nothing audited yet / Shown from the first audited label on. 10 %");
     for (const n_audited of [1, 25]) {
       draw({ n_audited });
-      expect(said()).toContain(`accuracy: being measured (${n_audited} audited) / Being drawn`);
+      expect(said()).toContain(`accuracy: being measured (${n_audited} audited) / Being computed`);
       draw({ n_audited, error: "The model failed." });
-      expect(said()).toContain(`accuracy: not measured (${n_audited} audited) / Not drawn`);
+      expect(said()).toContain(`accuracy: not measured (${n_audited} audited) / Not shown`);
     }
   });
 
   it("says which labels are left out of the balance", () => {
     draw({ n_hidden: 2 });
     expect(root.textContent).toContain(
-      "Not counted: 2 labels of others, until you have given your own opinion.",
+      "Not counted: 2 labels by others, until you have given your own opinion.",
     );
     draw();
     expect(root.textContent).not.toContain("Not counted");

@@ -117,6 +117,6 @@ describe("bytes that come in parts", () => {
     const all = parts.of(0, card.signal).gather({});
     await soon();
     answer({ total: 250 });
-    await expect(all).rejects.toThrow("less than there is");
+    await expect(all).rejects.toThrow("only a part of the item");
   });
 });

@@ -193,12 +193,12 @@ describe("the labeler, by keys", () => {
     const late = { row: 9, key: "k9", reason: "", audit: false, guess: null };
     model.say({ ...welcome, type: "queue", queue: [...welcome.queue, late] });
     for (const key of "1212s") press(key);
-    expect(note()).toBe("2 answers did not count: the next item was not here yet.");
+    expect(note()).toBe("2 answers did not count: the next item had not loaded yet.");
     arrive(9);
     press("1");
     expect(model.of("label").length).toBe(4);
     press("1");
-    expect(note()).toBe("3 answers did not count: the next item was not here yet.");
+    expect(note()).toBe("3 answers did not count: the next item had not loaded yet.");
     vi.advanceTimersByTime(7000);
     expect(note()).not.toContain("did not count");
   });
@@ -243,7 +243,7 @@ describe("the labeler, by keys", () => {
     press("s");
     expect(heard()).toBe("Skipped. Next: item 2 Is it spam?");
     press("1");
-    expect(heard()).toBe("Labelled spam. Choosing the next item");
+    expect(heard()).toBe("Labelled spam. Selecting the next item");
     const late = { row: 9, key: "k9", reason: "", audit: true, guess: null };
     model.say({ ...welcome, type: "queue", queue: [late], question: "Is it spam?" });
     arrive(9);
@@ -376,7 +376,7 @@ describe("the labeler, by keys", () => {
   it("says so when acts wait for the kernel, and goes on", () => {
     press("1");
     vi.advanceTimersByTime(5000);
-    expect(el.querySelector(".hitl-note")?.textContent).toContain("1 act waits in this browser");
+    expect(el.querySelector(".hitl-note")?.textContent).toContain("1 act is waiting in this browser");
     press("2");
     expect(card()).toBe("item 2");
   });

@@ -1,4 +1,4 @@
-"""Human-in-the-loop labeling in the notebook: a map, the item most worth labeling, a live model.
+"""Human-in-the-loop labeling in the notebook: a map, the most useful item to label next, a live model.
 
 Examples
 --------
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 try:
     __version__ = version("hitl-widgets")
-except PackageNotFoundError:  # a source tree that was never installed
+except PackageNotFoundError:  # a source checkout that is not installed
     __version__ = "0+unknown"
 
 _HOMES = {

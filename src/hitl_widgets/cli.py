@@ -32,7 +32,7 @@ FLOOR = 0.5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit code: 0, 1 where a check failed, 2 where it could not be run."""
+    """Run a command and return its exit code: 0, 1 if a check failed, 2 if the command could not run."""
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
@@ -50,10 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
 
     demo = commands.add_parser("demo", help="open JupyterLab on the quickstart notebook")
-    demo.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
-    demo.add_argument("--port", type=int, metavar="N", help="the port to serve on; a free one without it")
+    demo.add_argument("--no-browser", action="store_true", help="print the address without opening a browser")
+    demo.add_argument("--port", type=int, metavar="N", help="the port to serve on; by default a free one")
     demo.add_argument(
-        "--check", action="store_true", help="run the quickstart with an oracle, without Jupyter, and report"
+        "--check", action="store_true", help="run the quickstart with simulated answers, without Jupyter"
     )
     demo.set_defaults(command=lambda o: _check() if o.check else _demo(o.port, browser=not o.no_browser))
 
@@ -64,24 +64,28 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument(
         "out", metavar="OUT", help="a .csv, .parquet or .xlsx file, or .jsonl for the whole history"
     )
-    export.add_argument("--task", metavar="T", help="which question, where the store holds more than one")
+    export.add_argument("--task", metavar="T", help="which task, if the store holds more than one")
     export.add_argument(
-        "--format", metavar="F", help="csv, parquet, xlsx or jsonl, whatever the ending of OUT"
+        "--format", metavar="F", help="csv, parquet, xlsx or jsonl, regardless of the ending of OUT"
     )
-    export.add_argument("--names", action="store_true", help="name the annotators, not 'annotator 1'")
+    export.add_argument(
+        "--names", action="store_true", help="write the annotators' names instead of 'annotator 1'"
+    )
     export.set_defaults(command=_export)
 
     bring = commands.add_parser("import", help="write an exported .jsonl history into a store")
-    bring.add_argument("store", metavar="STORE", help="the label store; made where it is missing")
+    bring.add_argument("store", metavar="STORE", help="the label store; created if it does not exist")
     bring.add_argument("file", metavar="FILE", help="a .jsonl file that export wrote, with --names")
-    bring.add_argument("--task", metavar="T", help="which question, where not all of the file's")
+    bring.add_argument("--task", metavar="T", help="import only this task of the file")
     bring.set_defaults(command=_import)
 
-    doctor = commands.add_parser("doctor", help="look at a store: is it whole, what is in it")
+    doctor = commands.add_parser("doctor", help="check a store and summarise its contents")
     doctor.add_argument(
         "store", metavar="PATH", help="the label store: a file such as labels.sqlite, or a URL"
     )
-    doctor.add_argument("--repair", action="store_true", help="mend the file, after a backup beside it")
+    doctor.add_argument(
+        "--repair", action="store_true", help="repair the file, after writing a backup next to it"
+    )
     doctor.set_defaults(command=_doctor)
     return parser
 
@@ -90,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _notebook() -> Path:
-    """The quickstart: of the source checkout, or a copy of the installed one in ./hitl-demo."""
+    """Return the quickstart notebook: from the source checkout, or copied from the package to ./hitl-demo."""
     here = Path(__file__).resolve()
     checkout = here.parents[2]
     if (checkout / "pyproject.toml").is_file() and (checkout / "notebooks" / QUICKSTART).is_file():
@@ -123,7 +127,7 @@ def _demo(port: int | None, *, browser: bool) -> int:
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
-    # By the environment: other users of the machine can read a command line.
+    # Pass the token in the environment: other users of the machine can read command lines.
     process = subprocess.Popen(command, env=os.environ | {"JUPYTER_TOKEN": token})
     page = f"http://localhost:{port}/lab/tree/{notebook.name}?token={token}"
     words = f"\nThe quickstart ({notebook}) is open at\n\n    {page}\n\nCtrl+C twice stops it.\n"
@@ -132,7 +136,7 @@ def _demo(port: int | None, *, browser: bool) -> int:
 
 
 def _port(asked: int | None) -> int:
-    """The port asked for if it is free, else the first free one from Jupyter's own on."""
+    """Return the requested port if it is free; by default the first free port from 8888 on."""
     for port in range(8888, 8908) if asked is None else [asked]:
         with socket.socket() as probe, contextlib.suppress(OSError, OverflowError):
             if os.name == "posix":
@@ -142,12 +146,12 @@ def _port(asked: int | None) -> int:
     if asked is None:
         raise HitlError("The ports 8888 to 8907 are all in use. Pass a free one: --port 9999")
     raise HitlError(
-        f"Port {asked} cannot be used: another program has it, or it is not a port. Try another one."
+        f"Port {asked} cannot be used: another program uses it, or it is not a valid port. Try another one."
     )
 
 
 def _announce(process: subprocess.Popen[bytes], port: int, words: str) -> None:
-    """Print the address once the server listens, below what it says while it starts."""
+    """Print the address once the server listens, so that it appears below the server's startup messages."""
     while process.poll() is None:
         try:
             socket.create_connection(("localhost", port), timeout=2).close()
@@ -159,7 +163,7 @@ def _announce(process: subprocess.Popen[bytes], port: int, words: str) -> None:
 
 
 def _follow(process: subprocess.Popen[bytes]) -> int:
-    """Wait for the server. Ctrl+C reaches it by the terminal; a request to end is passed on."""
+    """Wait for the server. The terminal sends it Ctrl+C; SIGTERM is forwarded."""
     before = signal.signal(signal.SIGINT, lambda *_: None)
     ended = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
@@ -173,7 +177,7 @@ def _follow(process: subprocess.Popen[bytes]) -> int:
 
 
 def _check() -> int:
-    """The quickstart in a fresh folder, answered by an oracle that knows the hidden truth."""
+    """Run the quickstart in a temporary folder, with answers taken from the true labels."""
     from hitl_widgets.transfer.stored import stored_labels
 
     source = _notebook()
@@ -212,7 +216,7 @@ def _inside(folder: Path) -> Iterator[None]:
 
 
 def _run_cells(notebook: Path) -> dict[str, Any]:
-    """Run the code cells in one namespace; what they print is not for here."""
+    """Run the code cells in one namespace and discard what they print."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
     for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] == "code":
@@ -223,7 +227,7 @@ def _run_cells(notebook: Path) -> dict[str, Any]:
 
 
 def _ask_oracle(session: Any, topics: Any) -> dict[str, str]:
-    """Answer what the session asks; returns the answers by the store's keys."""
+    """Answer the session's queries; returns the answers by store key."""
     pool, given = session.pool, dict[str, str]()
     topic = dict(zip((pool.keys[i] for i in pool.rows), topics, strict=True))
     for _ in range(BUDGET):

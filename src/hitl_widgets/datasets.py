@@ -1,4 +1,4 @@
-"""Real data that needs no network, and toy sets: for demonstrations, lessons, documentation and tests."""
+"""Real and toy data sets that need no network, for demonstrations, lessons, documentation and tests."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ _SOURCES: dict[str, tuple[str, ...]] = {
     ),
 }
 DOCSTRING_TOPICS: tuple[str, ...] = tuple(_SOURCES)
-"""The hidden truth of `docstrings`: what the part of a library that holds one is about."""
+"""The true labels of `docstrings`: the topic of the part of the library that a docstring comes from."""
 
 _SKIPPED = re.compile(r"^(tests?|_?testing|conftest|setup|_add_newdocs.*|_\w+_distns|externals|_?examples?)$")
 _TEMPLATE = re.compile(r"%\(\w+\)s|^%\w|\{\w+\}\n")
@@ -83,11 +83,11 @@ _MAX_PER_TOPIC = 550
 
 
 def digits() -> pd.DataFrame:
-    """Handwritten digits: 1,797 small images with their hidden truth.
+    """Handwritten digits: 1,797 small images with their true labels.
 
     Returns
     -------
-    A table with the columns ``image`` ((8, 8) uint8 arrays, 0 is black and 255 white) and ``digit``
+    A table with the columns ``image`` ((8, 8) uint8 arrays, 0 is black and 255 is white) and ``digit``
     (str, ``"0"`` to ``"9"``).
 
     Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits (1998), as shipped with
@@ -102,20 +102,20 @@ def digits() -> pd.DataFrame:
 
 
 def docstrings() -> pd.DataFrame:
-    """About 4,000 docstrings read from the installed numpy, scipy, pandas and scikit-learn sources.
+    """About 4,000 docstrings from the installed sources of numpy, scipy, pandas and scikit-learn.
 
-    The sources are parsed, not imported. The rows and their order are the same in every call, and change only
-    with the installed versions.
+    The sources are parsed, not imported. The rows and their order are the same in every call; they change
+    only with the installed versions.
 
     Returns
     -------
     A table with the columns ``name`` (dotted, unique), ``doc`` (cleaned by `inspect.cleandoc`) and ``topic``
-    (one of `DOCSTRING_TOPICS`: the hidden truth, by the part of the library).
+    (the true label: one of `DOCSTRING_TOPICS`, determined by the part of the library).
 
     Raises
     ------
     InvalidInput
-        one of the four libraries, or its Python sources, is not installed.
+        If one of the four libraries, or its Python sources, is not installed.
     """
     import pandas as pd
 
@@ -142,13 +142,13 @@ def toy(name: str = "blobs", n: int = 200, random_state: int = 0) -> pd.DataFram
     ----------
     name
         ``"blobs"``: three clouds, three classes. ``"line"``: one cloud cut in two by a slanted line.
-        ``"moons"`` and ``"circles"``: two classes that no line tells apart. ``"rare"``: one point in
-        twenty is of the second class, at the edge of the cloud. ``"trap"``: two far clusters of one
-        class, of which a model that saw the first has no doubt about the second.
+        ``"moons"`` and ``"circles"``: two classes that no line separates. ``"rare"``: one point in
+        twenty belongs to the second class, at the edge of the cloud. ``"trap"``: one class has two distant
+        clusters, and a model that has seen only the first is confidently wrong about the second.
     n
-        How many points; at least 20.
+        Number of points, at least 20.
     random_state
-        The same number gives the same points.
+        Seed: the same number gives the same points.
 
     Returns
     -------
@@ -158,7 +158,7 @@ def toy(name: str = "blobs", n: int = 200, random_state: int = 0) -> pd.DataFram
     Raises
     ------
     InvalidInput
-        For a name that is not known, or too few points.
+        For an unknown name, or too few points.
     """
     import pandas as pd
 
@@ -167,7 +167,7 @@ def toy(name: str = "blobs", n: int = 200, random_state: int = 0) -> pd.DataFram
             f"toy({name!r}) is not known.{nearest(name, _TOYS)} Expected one of {choices(_TOYS)}."
         )
     if not isinstance(n, int) or n < 20:
-        raise InvalidInput(f"n={n!r} points are too few for a lesson. Expected at least 20, such as 200.")
+        raise InvalidInput(f"n={n!r}: a lesson needs at least 20 points, such as 200.")
     rng = np.random.default_rng(random_state)
     X, code = _TOYS[name](n, rng)
     order = rng.permutation(n)
@@ -179,7 +179,7 @@ _Points = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]
 
 
 def _clouds(rng: np.random.Generator, *clouds: tuple[int, tuple[float, float], float, int]) -> _Points:
-    """Round clouds: how many points, where, how wide, of which class."""
+    """Round clouds, each given by its number of points, centre, width and class."""
     X = [rng.normal(centre, width, (m, 2)) for m, centre, width, _ in clouds]
     return np.vstack(X), np.repeat([code for *_, code in clouds], [m for m, *_ in clouds])
 
@@ -231,11 +231,11 @@ _TOYS: dict[str, Callable[[int, np.random.Generator], _Points]] = {
     "trap": _trap,
 }
 TOYS: tuple[str, ...] = tuple(_TOYS)
-"""The names that `toy` knows."""
+"""The names that `toy` accepts."""
 
 
 def _documented(place: str) -> Iterator[tuple[str, str]]:
-    """Name and docstring of everything public under a folder or file such as ``"scipy/stats"``."""
+    """Yield the name and docstring of everything public in a folder or file such as ``"scipy/stats"``."""
     package, _, inside = place.partition("/")
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
@@ -254,7 +254,7 @@ def _documented(place: str) -> Iterator[tuple[str, str]]:
 
 def _parse(file: Path) -> ast.Module:
     collecting = gc.isenabled()
-    gc.disable()  # a parse makes many objects and no garbage: a quarter faster
+    gc.disable()  # parsing creates many objects but no garbage: a quarter faster
     try:
         return ast.parse(file.read_bytes())
     finally:

@@ -1,4 +1,4 @@
-"""Kinds that are found without a list: a new one is one file."""
+"""Finds the kinds defined in a package, so that adding one takes only a new file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["kinds_in"]
 
 
 def kinds_in(package: ModuleType, name: str = "KINDS") -> list[Any]:
-    """What the modules of a package have in ``KINDS``, or under another name."""
+    """Collect the ``KINDS`` (or another name) of all modules of a package."""
     homes = (module.name for module in iter_modules(package.__path__) if not module.ispkg)
     modules = (import_module(f"{package.__name__}.{home}") for home in homes)
     return [kind for module in modules for kind in getattr(module, name, ())]

@@ -1,4 +1,4 @@
-"""The errors that people meet. Each message says the value, what was expected and the next step."""
+"""Errors for users. Each message states the value, what was expected and what to do next."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = [
 ]
 
 RESCUE = "session.export('rescued.jsonl', names=True)"
-"""What saves the acts that a session knows when its store is gone; session.import_labels reads them."""
+"""The call that saves a session's history when its store is gone; session.import_labels reads the file."""
 
 
 class HitlError(Exception):
-    """Base of every error that hitl-widgets raises on purpose."""
+    """Base class of all errors that hitl-widgets raises on purpose."""
 
 
 class InvalidInput(HitlError, ValueError):
@@ -33,23 +33,23 @@ class StoreError(HitlError, OSError):
 
 
 class BundleMissing(HitlError, RuntimeError):
-    """The JavaScript of a widget was not built."""
+    """The JavaScript of a widget has not been built."""
 
 
 def missing_extra(what: str, package: str, extra: str) -> str:
-    """That something needs an optional package, and how to install it."""
+    """Return a message that says which optional package is needed and how to install it."""
     return f"{what} needs {package}, which is not installed. Run: pip install 'hitl-widgets[{extra}]'"
 
 
 def nearest(value: object, valid: Iterable[object]) -> str:
-    """``" Did you mean 'x'?"``, or an empty string where nothing comes close."""
+    """Return ``" Did you mean 'x'?"``, or an empty string if nothing is close enough."""
     words = [str(v) for v in valid]
     found = difflib.get_close_matches(str(value), words, n=1, cutoff=0.65)
     return f" Did you mean {found[0]!r}?" if found else ""
 
 
 def choices(valid: Iterable[object], limit: int = 12) -> str:
-    """The valid values as a short list for a message."""
+    """List the valid values for a message."""
     words = [repr(v) for v in valid]
     shown = ", ".join(words[:limit])
     return shown if len(words) <= limit else f"{shown} and {len(words) - limit} more"

@@ -1,4 +1,4 @@
-"""Paths as people write them, and files that take the place of others."""
+"""Paths as users write them, and files that are replaced atomically."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from hitl_widgets.errors import InvalidInput
 __all__ = ["full_path", "replacing"]
 
 SQLITE = b"SQLite format 3\0"
-# At the start of a part of the path: elsewhere a $ may well belong to a name.
+# Only at the start of a path component: elsewhere a $ may be part of a file name.
 UNSET = re.compile(r"(?:^|[\\/])(\$\w+|\$\{[^}]*\}|%\w+%)")
 
 
 def full_path(path: str | os.PathLike[str]) -> Path:
-    """The absolute path, ``~`` and environment variables filled in.
+    """Return the absolute path, with ``~`` and environment variables expanded.
 
     Raises
     ------
     InvalidInput
-        Where a variable that begins a part of the path is not set, or nobody is called so.
+        If a component of the path starts with an unset variable, or ``~user`` does not exist.
     """
-    if os.path.exists(path):  # noqa: PTH110 - false also for names that no system takes
+    if os.path.exists(path):  # noqa: PTH110 - also False for invalid names
         return Path(path).absolute()
     text = os.path.expandvars(os.fspath(path))
     if unset := UNSET.search(text):
@@ -38,20 +38,20 @@ def full_path(path: str | os.PathLike[str]) -> Path:
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A file to write, mode 0600, that takes the place of ``path`` when all of it is there.
+    """Yield a temporary file to write, mode 0600, that replaces ``path`` when the block succeeds.
 
     Raises
     ------
     InvalidInput
-        Where there is no such folder, or ``path`` is one.
+        If the folder does not exist, or ``path`` is a folder or a database.
     """
     target = full_path(path)
     if not target.parent.is_dir():
-        raise InvalidInput(f"There is no folder {target.parent} to write {target.name} to: make it first.")
+        raise InvalidInput(f"The folder {target.parent} does not exist: create it to write {target.name}.")
     if target.is_dir():
-        raise InvalidInput(f"{target} is a folder: name a file in it, such as {target / 'labels.csv'}.")
+        raise InvalidInput(f"{target} is a folder. Pass a file in it, such as {target / 'labels.csv'}.")
     if target.is_file() and _is_database(target):
-        raise InvalidInput(f"{target} is a database, such as a label store. Name another file to write to.")
+        raise InvalidInput(f"{target} is a database, such as a label store. Pass another file to write to.")
     part = target.with_name(f".{target.name}.part")
     part.unlink(missing_ok=True)
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))

@@ -1,4 +1,4 @@
-"""Session: what people call. Everything that they do goes through it."""
+"""Session: the main entry point of the package."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "loop_of"]
 
-# Seconds that others are not asked what query() returned.
+# Seconds for which other threads and sessions are not asked the items that query() returned.
 ASKED = 300.0
 
 
 class Session:
-    """Label a pool of items with a model that learns along. In a notebook it shows the Workbench.
+    """Label a pool of items while a model learns from the labels. In a notebook it displays the Workbench.
 
     Parameters
     ----------
@@ -62,65 +62,65 @@ class Session:
         A pandas, polars or Arrow table, a list of texts, images or dicts, an array, a path to one
         (``.npy``, ``.parquet``, ``.zarr``), or a :class:`~hitl_widgets.data.pool.Pool`.
     text, html, markdown, image, columns
-        What an item is: the column of the text, of the HTML or Markdown (extra ``html``), of the image,
-        or the columns of a table row.
+        What to show as an item: the column with the text, the HTML or Markdown (extra ``html``) or the image,
+        or several columns, shown as a table row.
     item, kind
-        The column of an item of any other kind, and the kind, with its option behind a colon where it
-        takes one; without ``kind`` the values say what they are.
+        The column with items of any other kind, and that kind, followed by a colon and an option if it
+        takes one. Without ``kind``, it is inferred from the values.
     X
         Embeddings, array-like of shape (n_rows, n_features), finite; or a path to ``.npy``,
         ``.parquet`` or ``.zarr``, a zarr or a Dask array, which may be larger than memory. Arrays of
-        more than 10 million numbers are not copied: do not change them later. Without X features are
-        built from the items in the background.
+        more than 10 million numbers are not copied: do not change them later. Without X, features are
+        computed from the items in the background.
     embed
-        Instead of ``X``: a function from a list of items to such an array, or a scikit-learn
+        Instead of ``X``: a function that maps a list of items to such an array, or a scikit-learn
         transformer.
     id
-        Column of the ids. Without it an item is known by its content: reordering or growing the
-        table keeps its labels, and equal items share one.
+        Column with the ids. Without it, an item is identified by its content: labels survive reordering
+        and adding rows, and identical items share one label.
     remote_images
-        Hosts, such as ``["images.example.org"]``, from which the browser may load, by https, what HTML
-        and Markdown show and an image column names. None unless said; the kernel never loads any.
+        Hosts, such as ``["images.example.org"]``, from which the browser may load, over https, images that
+        HTML, Markdown or an image column refers to. None by default. The kernel never loads any.
     classes
         At least two names or :class:`~hitl_widgets.questions.schema.LabelClass`. Numbers and other plain
-        values come back as they are; categories of pandas or polars count in their order. May be
-        left out where the store knows the task.
+        values are returned unchanged; categories of pandas or polars keep their order. May be omitted if
+        the store already has the task.
     question
-        What to ask where it is more than one class: ``Question.choices([...])`` (several classes at once),
-        ``Question.rating(5)`` (a scale), or ``Question.choice([...])`` with guidance; instead of ``classes``.
+        Instead of ``classes``, for other questions: ``Question.choices([...])`` (several classes at once),
+        ``Question.rating(5)`` (a scale), or ``Question.choice([...])`` with guidance.
     schema
-        The same as ``question``.
+        Alias of ``question``.
     store
-        Where labels are kept: a path, a database URL, a
+        Where labels are saved: a path, a database URL, a
         :class:`~hitl_widgets.labels.store.LabelStore`, or ``":memory:"``.
     task
         Name of the question within the store.
     annotator
-        Who labels; the login name where None.
+        Name of the annotator; the login name if None.
     learner
         ``"auto"``, ``"linear"``, ``"graph"``, a scikit-learn classifier, or a
         :class:`~hitl_widgets.learn.learner.Learner`.
     strategy
-        ``"auto"`` (doubt), a name of :data:`~hitl_widgets.learn.strategies.STRATEGIES`, a function
-        ``(probabilities, context) -> utilities``, a query strategy of scikit-activeml, or a callable
-        in the manner of modAL.
+        ``"auto"`` (doubt), a name from :data:`~hitl_widgets.learn.strategies.STRATEGIES`, a function
+        ``(probabilities, context) -> utilities``, a query strategy of scikit-activeml, or a modAL-style
+        callable.
     audit
-        Share of the questions drawn at random, which alone measure the model. 0 to 1.
+        Share of the questions drawn at random, 0 to 1. Only these measure the model.
     cost
-        What a label of each row costs, where that differs: a column, or numbers above 0. Questions
-        are then ranked by utility per cost.
+        Cost of labeling each row, if it varies: a column, or numbers above 0. Questions are then ranked
+        by utility per cost.
     overlap, opinions
-        Share of the items, 0 to 1, that ``opinions`` people are to label, at least 2: the same items in
-        every kernel. Items that several were labelled at once are not among them.
+        Share of the items, 0 to 1, that ``opinions`` people (at least 2) should label: the same items in
+        every kernel. Items that were labelled in bulk are excluded.
     random_state
-        Seeds every chance; None takes a seed from the store and task, the same after a restart.
+        Seeds all randomness. None derives a seed from the store and task, which is the same after a restart.
 
     Raises
     ------
     InvalidInput
-        For data, columns, classes, ids or settings that cannot be used.
+        For invalid data, columns, classes, ids or settings.
     StoreError
-        When the store cannot be opened, written, or belongs to something else.
+        If the store cannot be opened or written, or the file or database is not a label store.
     """
 
     def __init__(
@@ -161,7 +161,7 @@ class Session:
         pool = as_pool(data, embed, **how, X=X, id=id, remote_images=remote_images)
         asked, costs = asked_schema(classes, question, schema), costs_of(pool, cost)
         name, chosen = as_strategy(strategy)
-        if asked is not None:  # what cannot be is said before anything is written
+        if asked is not None:  # reject invalid settings before anything is written
             problem_of(asked).learner(learner)
             problem_of(asked).check_strategy(name, chosen)
         who = annotator or login()
@@ -211,105 +211,105 @@ class Session:
         elapsed_ms: int | None = None,
         event_id: str | None = None,
     ) -> str:
-        """Label one item or many with one answer, as one act.
+        """Label one or more items with one answer, as a single act.
 
         Parameters
         ----------
         ids
             One id, or a list of ids.
         value
-            The class or level, in any equal spelling (1, "1" and 1.0 are one); where several classes may
-            apply a list of them, ``[]`` for none. None takes the label away.
+            The class or level, in any equivalent form (1, "1" and 1.0 are the same); if several classes may
+            apply, a list of them, ``[]`` for none. None removes the label.
         selection
-            How the items were chosen. Items that :meth:`query` drew for the audit count for it.
+            How the items were chosen. Items that :meth:`query` drew for the audit count towards it.
         elapsed_ms
-            How long the person looked, in milliseconds.
+            How long the person looked at the item, in milliseconds.
         event_id
-            Of a resent act: one that the store has already changes nothing.
+            Id for an act that may be sent twice: if the store already has it, nothing changes.
 
         Returns
         -------
         str
-            The event's id. The label is on disk.
+            The event's id. The label is saved.
 
         Raises
         ------
         InvalidInput
-            For a class that the schema does not have, or an unknown id.
+            For an unknown class or id.
         StoreError
-            When it could not be written. While another program has locked the store, that is after 10 s.
+            If the label could not be written. If another program has locked the store, this takes 10 s.
 
         Warns
         -----
         RuntimeWarning
-            When it waits for such a program; and when the store was replaced by an older copy, to which
-            what it lacks was written again.
+            While it waits for a locked store, and if the store was replaced by an older copy of itself (the
+            missing events are written again).
         """
         index = self.pool.index(as_list(ids))
         if selection == "audit" and not self._loop.blind.issued(index):
             raise InvalidInput(
-                "selection='audit' is for items that query() drew at random, and it notes those by itself: "
-                "leave selection= out."
+                "selection='audit' is only for items that query() drew at random, and those are recorded "
+                "automatically: omit selection=."
             )
         return self._loop.acts.label(
             index, value, selection=selection, elapsed_ms=elapsed_ms, event_id=event_id
         )
 
     def skip(self, ids: Any, *, event_id: str | None = None) -> str:
-        """Leave one item or many unanswered: they are not asked of you again. Returns the event's id.
+        """Leave one or more items unanswered, so that you are not asked again. Returns the event's id.
 
-        What you labelled before is taken away; others may still be asked.
+        Your earlier labels of these items are removed; other annotators may still be asked.
         """
         return self._loop.acts.skip(self.pool.index(as_list(ids)), event_id=event_id)
 
     def skipped(self) -> list[Any]:
-        """Ids of what you skipped and nobody has labelled since; :meth:`query` does not ask it again."""
+        """Ids of items that you skipped and nobody has labelled since; :meth:`query` does not return them."""
         return [self.pool.ids[i] for i in self._loop.log.skipped_rows().tolist()]
 
     def undo(self, *, event_id: str | None = None) -> str | None:
-        """Take back your last act, bulk or single; returns the event's id, None if there is none."""
+        """Undo your last act, bulk or single. Returns the event's id, or None if there is nothing to undo."""
         return self._loop.acts.turn("undo", event_id=event_id)
 
     def redo(self, *, event_id: str | None = None) -> str | None:
-        """Bring back what the last undo took; returns the event's id, None if there is nothing."""
+        """Redo what was last undone. Returns the event's id, or None if there is nothing to redo."""
         return self._loop.acts.turn("redo", event_id=event_id)
 
     def jump(self, event_id: str | None, *, as_event: str | None = None) -> str | None:
-        """Go to the moment right after one of your acts, back or forward, as one act.
+        """Go back or forward to the state right after one of your acts, as a single act.
 
-        What you did later is taken back, and comes again by redo; acts of others stay.
+        Your later acts are undone and can be redone. Other annotators' acts are not affected.
 
         Parameters
         ----------
         event_id
-            Of a label, skip or change of the classes that is yours; None goes before the first.
+            Id of a label, skip or change of the classes of yours; None goes to before the first.
         as_event
-            Of a resent jump: one that the store has already changes nothing.
+            Id for a jump that may be sent twice: if the store already has it, nothing changes.
 
         Returns
         -------
         str or None
-            The event's id, None where you are there already.
+            The event's id, or None if you are already there.
 
         Raises
         ------
         InvalidInput
-            For an act that is not yours, or that was undone before you acted anew: see :meth:`restore`.
+            For an act that is not yours, or that redo can no longer reach: see :meth:`restore`.
         """
         return self._loop.acts.jump(event_id, event_id=as_event)
 
     def restore(self, event_ids: str | Iterable[str], *, as_event: str | None = None) -> str:
-        """Bring back acts of yours that were undone, also those that :meth:`redo` no longer reaches.
+        """Restore acts of yours that were undone, including those that :meth:`redo` no longer reaches.
 
-        What was left behind is done again, as a new act on the same items: it replaces what you said of
-        them since, and can be undone.
+        An act that redo no longer reaches is repeated as a new act on the same items. It replaces the answers
+        you have given for them since, and can be undone.
 
         Parameters
         ----------
         event_ids
-            Of one label, skip or change of the classes, or of several, which come back in this order.
+            Id of a label, skip or change of the classes, or several ids, which are restored in this order.
         as_event
-            Of a resent restore: what the store has already changes nothing.
+            Id for a restore that may be sent twice: if the store already has it, nothing changes.
 
         Returns
         -------
@@ -319,12 +319,13 @@ class Session:
         Raises
         ------
         InvalidInput
-            For an act that is not yours, that holds, or whose class is no more. Acts before it are back.
+            For an act that is not yours, that is in effect, or whose class no longer exists. The acts before
+            it in the list are restored.
 
         Warns
         -----
         RuntimeWarning
-            When items that you had labelled otherwise since were labelled anew.
+            If an answer that you have given since was replaced.
         """
         one = isinstance(event_ids, str) or not isinstance(event_ids, Iterable)
         acts: Any = [event_ids] if one else event_ids
@@ -335,16 +336,16 @@ class Session:
 
     @property
     def classes(self) -> Classes:
-        """The classes that can be chosen, and what may be changed about them."""
+        """The current classes, with methods to change them."""
         return Classes(self.schema, self._loop.acts.change_classes)
 
     def item(self, id: Any) -> Any:  # noqa: A002 - the field's own word
-        """Your own item with this id: a text, an image, or a dict of a table row.
+        """Return the item with this id as you passed it: a text, an image, or a table row as a dict.
 
         Warns
         -----
         RuntimeWarning
-            When it was overwritten after the session was made.
+            If it was overwritten after the session was created.
         """
         [row] = self.pool.index([id])
         if self.pool.changed(row):
@@ -391,34 +392,32 @@ class Session:
         return [self.pool.ids[row] for row in rows.tolist()]
 
     def query(self, n: int | None = None, *, budget: float | None = None) -> list[Any]:
-        """Ids of the items most worth labeling now, best first, the audit's share among them.
+        """Return the ids of the items most worth labeling now, best first, including the audit's share.
 
         Parameters
         ----------
         n
-            How many, at least 1. Fewer come back when fewer are left. Where None one, or with
-            ``budget`` as many as it pays for.
+            Number of items, at least 1; fewer are returned if fewer are left. None means one, or with
+            ``budget`` as many as it covers.
         budget
-            What they may cost together, in units of ``cost=``, 1 each where that was not given.
-            An item that no longer fits is passed over for the next one that does.
+            Maximum total cost, in units of ``cost=`` (1 per item if that was not given). An item that no
+            longer fits is skipped in favour of the next one that does.
 
         Returns
         -------
         list
-            Ids. For five minutes other threads and sessions get other items, as long as there are any.
+            Ids. For five minutes, other threads and sessions get other items as long as there are any.
 
         Warns
         -----
         RuntimeWarning
-            When the learner failed: then items are drawn at random; or the strategy: then the
-            default chooses.
+            If the learner failed (items are then drawn at random) or the strategy failed (the default
+            strategy is then used).
         """
         if n is not None and (not isinstance(n, int | np.integer) or n < 1):
-            raise InvalidInput(f"n={n!r}: expected a whole number from 1.")
+            raise InvalidInput(f"n={n!r}: expected a whole number of at least 1.")
         if budget is not None and not (isinstance(budget, int | float | np.number) and budget > 0):
-            raise InvalidInput(
-                f"budget={budget!r}: expected a number above 0, what the items may cost together."
-            )
+            raise InvalidInput(f"budget={budget!r}: expected a number above 0, the maximum cost.")
         self._loop.log.refuse_closed()
         self._loop.background.settle(None)
         if trouble := self._loop.background.trouble_asking:
@@ -434,7 +433,7 @@ class Session:
         tried: set[int] = set()
         refused: set[int] = set()
         background = self._loop.background
-        while True:  # somebody else may have been asked the same a moment ago
+        while True:  # another session may have been asked the same items a moment ago
             labels, ground = background.snapshot()
             labels = replace(labels, held=(*labels.held, *self._asked.elsewhere()))
             suggestions = background.trainer.suggest(labels, ground, n, budget)
@@ -448,9 +447,9 @@ class Session:
         return suggestions
 
     def progress(self) -> pd.DataFrame:
-        """Of every annotator the labels given and whether they are here now, most first.
+        """Return each annotator's number of labels and whether they are active now, most labels first.
 
-        Columns: annotator, labels (what was undone does not count, a correction does), here.
+        Columns: annotator, labels (undone labels do not count, corrections do), here.
         """
         import pandas as pd
 
@@ -458,23 +457,23 @@ class Session:
         return pd.DataFrame(self._loop.annotators, columns=["annotator", "labels", "here"])
 
     def wait(self, timeout: float | None = None) -> Round:
-        """Wait until the model has seen every label; returns its round.
+        """Wait until the model has seen every label, and return its round.
 
         Raises
         ------
         TimeoutError
             After ``timeout`` seconds.
         HitlError
-            When the features could not be built, or the learner failed.
+            If the features could not be computed, or the learner failed.
 
         Warns
         -----
         RuntimeWarning
-            When the strategy failed: the default chooses until it works. When other background work
-            failed, such as the map: :meth:`retry` does it again.
+            If the strategy failed (the default is used until it works), or other background work failed,
+            such as the map (:meth:`retry` tries it again).
         """
         if timeout is not None and not isinstance(timeout, int | float | np.number):
-            raise InvalidInput(f"timeout={timeout!r}: expected seconds, or None to wait as long as it takes.")
+            raise InvalidInput(f"timeout={timeout!r}: expected seconds, or None to wait without a limit.")
         found = self._loop.background.settle(timeout)
         if not found.learned:
             raise HitlError(found.error)
@@ -485,17 +484,17 @@ class Session:
     def _say_what_changed(self) -> None:
         if how := self.pool.source_changed:
             warnings.warn(
-                f"Your table changed after the session was made: {how}. The rows here are those of before, "
-                "so that each label stays with its item. To label the table as it is now, run the cell that "
-                "makes the session again.",
+                f"Your table changed after the session was created: {how}. The session keeps the original "
+                "rows, so that each label stays with its item. To label the table as it is now, run the cell "
+                "that creates the session again.",
                 RuntimeWarning,
                 stacklevel=3,
             )
 
     def labels(self) -> pd.DataFrame:
-        """The labels that hold, one row per item and annotator, in the order they were given.
+        """Return the current labels, one row per item and annotator, in the order they were given.
 
-        Columns: id, label, said (what the class was called then), annotator, time (UTC), selection (how
+        Columns: id, label, said (the name of the class at the time), annotator, time (UTC), selection (how
         the item was chosen), elapsed_ms.
         """
         from hitl_widgets.transfer.frames import labels_table
@@ -506,10 +505,10 @@ class Session:
             return labels_table(ledger.fold, self.pool, ledger.naming)
 
     def missing(self) -> pd.DataFrame:
-        """Labels in the store, under this task, of items that this table does not have.
+        """Return the labels that the store has under this task for items that are not in this table.
 
-        Columns as of :meth:`labels`; ``id`` is the store's own key, a content hash where no ``id=`` was
-        passed when the item was labelled.
+        The columns are those of :meth:`labels`; ``id`` is the store's own key, a content hash if no ``id=``
+        was passed when the item was labelled.
         """
         from hitl_widgets.transfer.frames import missing_table
 
@@ -519,9 +518,9 @@ class Session:
             return missing_table(ledger.fold, ledger.missing())
 
     def changed(self) -> pd.DataFrame:
-        """Labels of items that say something else now than when they were labelled; needs ``id=``.
+        """Return the labels of items whose content has changed since they were labelled; needs ``id=``.
 
-        Columns as of :meth:`labels`. :meth:`keep` and :meth:`drop` settle them, and so does any new label.
+        The columns are those of :meth:`labels`. Resolve them with :meth:`keep`, :meth:`drop` or new labels.
         """
         found = self.labels()
         with self._loop.log.lock:
@@ -529,36 +528,36 @@ class Session:
             return found[[self.pool.find(one) in rows for one in found["id"]]].reset_index(drop=True)
 
     def keep(self, ids: Any = None) -> int:
-        """Keep the labels of items that have changed since they were labelled; returns of how many.
+        """Keep the labels of items that have changed since they were labelled; returns how many items.
 
-        You say them anew: one act for each class, which :meth:`undo` takes back.
+        The labels are recorded again as yours, with one act per class. :meth:`undo` reverts these acts.
 
         Parameters
         ----------
         ids
-            One id, or a list of ids; all of :meth:`changed` where None.
+            One id, or a list of ids; None means all of :meth:`changed`.
         """
         return self._loop.acts.settle(None if ids is None else self.pool.index(as_list(ids)), keep=True)
 
     def drop(self, ids: Any = None) -> int:
-        """Take away the labels of items that have changed since they were labelled; returns of how many.
+        """Remove the labels of items that have changed since they were labelled; returns how many items.
 
-        They are asked again. The labels stay those of the content that they were given for: a table that
-        still has it finds them.
+        These items are asked again. The labels still apply to the old content: a table that contains it
+        gets them back.
 
         Parameters
         ----------
         ids
-            One id, or a list of ids; all of :meth:`changed` where None.
+            One id, or a list of ids; None means all of :meth:`changed`.
         """
         return self._loop.acts.settle(None if ids is None else self.pool.index(as_list(ids)), keep=False)
 
     def history(self) -> pd.DataFrame:
-        """Every event of the task, oldest first.
+        """Return every event of the task, oldest first.
 
-        ``holds`` is False for what was undone, and ``state`` says what became of it: ``undone``
-        (:meth:`redo` brings it back), ``left behind`` (its annotator has acted since: :meth:`restore`
-        brings it back) or ``brought back``.
+        ``holds`` is False for acts that were undone; ``state`` is then ``undone`` (:meth:`redo` can restore
+        it), ``left behind`` (its annotator has done something else since, so only :meth:`restore` can) or
+        ``brought back``.
         """
         from hitl_widgets.transfer.frames import history_table
 
@@ -568,10 +567,10 @@ class Session:
             return history_table(ledger.events, ledger.fold)
 
     def predictions(self) -> pd.DataFrame:
-        """The model's label, confidence and uncertainty (0 to 1) of every item, indexed by id.
+        """Return the predicted label, confidence and uncertainty (0 to 1) of every item, indexed by id.
 
-        Where several classes may apply also ``p_<class>``, the probability of each; of a rating ``value`` and
-        ``sd``, the expected number and its standard deviation.
+        If several classes may apply, there is also ``p_<class>``, the probability of each; for a rating,
+        ``value`` and ``sd``, the expected value and its standard deviation.
         """
         from hitl_widgets.transfer.frames import predictions_table
 
@@ -579,15 +578,15 @@ class Session:
         return predictions_table(self.round, self.pool)
 
     def to_frame(self) -> Any:
-        """Your own table, as it was when the session was made, with columns label, prediction, confidence.
+        """Return your table as it was when the session was created, with label, prediction and confidence.
 
-        Where your table has such a column, all three are named ``hitl_label`` and so on. A list or
-        array comes back as a pandas table with the ids.
+        If your table already has one of these columns, all three are named ``hitl_label`` and so on. A list
+        or array is returned as a pandas table with the ids.
 
         Warns
         -----
         RuntimeWarning
-            When you have sorted, cut or overwritten your table since: the rows are those of before.
+            If you have sorted, cut or overwritten your table since; the original rows are returned.
         """
         from hitl_widgets.transfer.frames import items_table
 
@@ -596,54 +595,55 @@ class Session:
         return items_table(self.pool, self._loop.labels, self.round)
 
     def accuracy(self) -> Estimate:
-        """The share of the items without a label that the model of now gets right, with its 95 % interval.
+        """Estimate the current model's accuracy on the unlabelled items, with a 95 % interval.
 
-        Where several classes may apply, the mean Jaccard index; of a rating, the mean absolute error.
+        If several classes may apply, this is the mean Jaccard index; for a rating, the mean absolute error.
 
-        "Right" is what the annotators would say, so it measures agreement with their labels. Skipped items
-        are items without a label. See :func:`~hitl_widgets.learn.evaluate.accuracy_estimate` for
-        how it is estimated, and ``per_class`` of the result for the figure of each class that the model says,
-        by class. Its value is None while nothing was audited (``audit=0``), or there is no model yet.
+        It measures agreement with the labels that the annotators would give. Skipped items count as
+        unlabelled. See :func:`~hitl_widgets.learn.evaluate.accuracy_estimate` for the method, and
+        ``per_class`` of the result for the estimate of each predicted class. The value is None while
+        nothing was audited (``audit=0``) or there is no model yet.
         """
         self.wait()
         return self._loop.background.trainer.estimate()
 
     @property
     def features(self) -> Any:
-        """The items as the model sees them, float32 (n_items, d), in the order of the pool.
+        """The features of the items, float32 of shape (n_items, d), in the order of the pool.
 
-        An array, or what the pool was opened from and indexes like one.
+        An array, or the array-like object that was passed as ``X``.
         """
         self._loop.background.settle(None)
         ground = self._loop.background.ground
-        assert ground is not None  # noqa: S101 - it was waited for
+        assert ground is not None  # noqa: S101 - settle() waited for it
         X = ground.X
         if isinstance(X, np.ndarray):
             X = X.view()
-            X.flags.writeable = False  # the model looks at the same numbers
+            X.flags.writeable = False  # the model uses the same array
         return X
 
     def model(self) -> Any:
-        """A fitted scikit-learn classifier to take away: it predicts classes, without the session.
+        """Return a fitted scikit-learn classifier that predicts classes without the session.
 
-        Classes that are whole numbers or booleans are predicted as such, others by their names. Where several
-        may apply, ``predict`` gives bool of shape (n, n_classes), and ``predict_proba`` the probability of
-        each. Of a rating ``predict`` gives levels, and ``predict_proba`` the probability of each.
+        Classes that are integers or booleans are predicted as such, others by name. If several classes may
+        apply, ``predict`` returns bool of shape (n, n_classes), and ``predict_proba`` the probability of
+        each. For a rating, ``predict`` returns levels, and ``predict_proba`` the probability of each.
 
-        Of texts, images and tables, and of items that a scikit-learn transformer embeds, it is a ``Pipeline``
-        that takes new ones as they are, and reads them by this package: images as bytes, paths, arrays or
-        Pillow images; tables with the same columns, or lists of dicts. A transformer in ``embed=`` gets the
-        rows of a table as dicts. Where ``X=`` is sparse and wider than 128, it takes rows like those of
-        ``X``. Else it takes rows like :attr:`features`.
-        Under ``auto`` and ``graph`` it is a ``LogisticRegression``, on a Nystroem basis where no line
-        divides the classes, or this package's ``ForestClassifier`` where single columns decide, taught by
-        the labels and by what the live model is sure of. :meth:`accuracy` speaks of the live model, which
-        also knows each item's neighbours.
+        For texts, images, tables and items embedded by a scikit-learn transformer, it is a ``Pipeline`` that
+        takes raw items and reads them with this package: images as bytes, paths, arrays or Pillow images;
+        tables with the same columns, or lists of dicts. A transformer in ``embed=`` gets table rows as
+        dicts. If ``X=`` is sparse and wider than 128, the classifier takes rows like those of ``X``.
+        Otherwise it takes rows like :attr:`features`.
+
+        With ``auto`` and ``graph`` it is a ``LogisticRegression`` (on a Nystroem basis if the classes are not
+        linearly separable), or this package's ``ForestClassifier`` if single columns are decisive. It is
+        trained on the labels and on confident predictions of the live model. :meth:`accuracy` refers to the
+        live model, which also uses each item's neighbours.
 
         Raises
         ------
         HitlError
-            Before two classes are labelled, or where the learner has no ``export``.
+            If fewer than two classes are labelled, or the learner has no ``export``.
         """
         self.wait()
         background = self._loop.background
@@ -655,12 +655,12 @@ class Session:
         return make_pipeline(encoder, found)
 
     def save_model(self, path: str | os.PathLike[str]) -> Path:
-        """Write :meth:`model` to a ``.npz`` file of numbers alone, which ``hitl_widgets.load_model`` reads.
+        """Save :meth:`model` to a ``.npz`` file of plain arrays, which ``hitl_widgets.load_model`` reads.
 
         Raises
         ------
         HitlError
-            Before two classes are labelled, and for learners whose models are more than numbers.
+            If fewer than two classes are labelled, or the model cannot be stored as plain arrays.
         """
         from hitl_widgets.models.files import save_model
 
@@ -676,18 +676,19 @@ class Session:
     ) -> Path:
         """Write the labels to .csv, .parquet or .xlsx, or the whole history to .jsonl.
 
-        A data card, ``labels.csv.card.md``, lies beside: what the labels are, who gave how many, how the
-        items were chosen, how good the model and the annotators are. Nobody but you can read the files.
+        A data card, ``labels.csv.card.md``, is written next to it. It describes the labels, how many each
+        annotator gave, how the items were chosen, and how good the model and the annotators are. Only you
+        can read the files.
 
         Parameters
         ----------
         path, format
-            Where, and ``csv``, ``parquet``, ``xlsx`` or ``jsonl`` where the ending does not say.
+            Where to write, and ``csv``, ``parquet``, ``xlsx`` or ``jsonl`` if the file ending does not say.
         names
-            Name the annotators; else they are ``annotator 1`` and so on, in table and card.
+            Whether to write the annotators' names; by default they are ``annotator 1`` and so on.
         items
-            Write the text or the columns of each item beside its label. None does where ids are hashes
-            of the content, which tell nobody what was labelled; of rows up to 30 columns.
+            Whether to write the text or the columns of each item next to its label. None does so if the ids
+            are content hashes, which do not tell what was labelled; for rows, up to 30 columns.
         """
         from hitl_widgets.transfer.exporting import export_loop
 
@@ -708,37 +709,37 @@ class Session:
         annotator: str | None = None,
         replace: bool = False,
     ) -> Imported:
-        """Take up labels from elsewhere: each row that cannot be is told, and the others are written.
+        """Import labels from another source. Invalid rows are reported, the others are written.
 
         Parameters
         ----------
         source
             A pandas, polars or Arrow table or Hugging Face dataset, a list of dicts, a dict of columns or of
             ids to labels; a path to ``.csv``, ``.parquet``, ``.json``, ``.jsonl`` or ``.xlsx``. Exports of
-            Label Studio, Prodigy, doccano and Argilla are recognised: what their annotators submitted is
-            taken, each under the annotator's name, and where they know no ids of yours an item is found
-            by its text. A history that :meth:`export` wrote to ``.jsonl`` is taken up act by act, and so is
-            a Session whose store is lost; in a session that has these acts, that changes nothing.
+            Label Studio, Prodigy, doccano and Argilla are recognised: submitted answers are imported under
+            their annotators' names, and if the export does not have your ids, items are matched by their
+            text. A history that :meth:`export` wrote to ``.jsonl``, or a Session whose store is lost, is
+            imported event by event; events that this session already has change nothing.
         id, label
-            The columns; ``label`` also names the question, where a file of another tool has several. In a
-            session without ``id=`` rows are also found by what they say: by the column of the text, or by
-            all columns of a table row.
+            The columns; ``label`` also selects the question if a file of another tool has several. In a
+            session without ``id=``, rows are also matched by content: by the text column, or by all columns
+            of a table row.
         annotator
-            The column of who said so. You, where None.
+            The column with the annotator. None means you.
         replace
-            Whether the source counts where its annotator has labelled an item otherwise.
+            Whether to replace a different label that the same annotator already gave to an item.
 
         Returns
         -------
         Imported
-            How many labels were written (``n``) or were there already (``n_same``), and the rows that were
-            refused, with why (``refused``). Labels of one class and annotator are one act; :meth:`undo`
-            takes back your own.
+            The number of labels that were written (``n``) or already there (``n_same``), and the refused
+            rows with the reason (``refused``). The labels of one class and annotator form one act;
+            :meth:`undo` reverts your own.
 
         Raises
         ------
         InvalidInput
-            For a source that cannot be read, or lacks a column. Nothing is written.
+            If the source cannot be read or lacks a column. Nothing is written.
         """
         from hitl_widgets.transfer.into import import_into
 
@@ -748,20 +749,20 @@ class Session:
         return import_into(self._loop, given, names, replace=replace)
 
     def regroup(self, scale: float) -> None:
-        """Make the groups on the map finer or coarser; returns at once, the map follows.
+        """Make the groups on the map finer or coarser. Returns at once; the map is updated in the background.
 
         Parameters
         ----------
         scale
-            0.25 (finest) to 4 (coarsest); 1 is how it begins.
+            0.25 (finest) to 4 (coarsest); the default is 1.
         """
         self._loop.background.regroup(scale)
 
     def retry(self) -> None:
-        """Do again what failed in the background; returns at once.
+        """Try failed background work again; returns at once.
 
-        What failed stands in the widgets: features that could not be built, a map that stays a preview, a
-        model without neighbours. Does nothing where nothing failed.
+        The widgets show what failed: features that could not be computed, a map that remains a preview, a
+        model without neighbours. Does nothing if nothing failed.
         """
         self._loop.background.retry()
 
@@ -771,11 +772,11 @@ class Session:
 
     def __reduce__(self) -> NoReturn:
         raise HitlError(
-            "A Session cannot be copied, nor sent to another process: it has threads and connections. Open "
-            "one there, on the same store."
+            "A Session cannot be copied or sent to another process: it has threads and connections. Open "
+            "a new one there, on the same store."
         )
 
-    # -- what is known
+    # -- properties
 
     @property
     def pool(self) -> Pool:
@@ -784,7 +785,7 @@ class Session:
 
     @property
     def store(self) -> LabelStore:
-        """Where labels are kept."""
+        """The label store."""
         return self._loop.store
 
     @property
@@ -794,7 +795,7 @@ class Session:
 
     @property
     def annotator(self) -> str:
-        """Who labels here."""
+        """Name of this session's annotator."""
         return self._loop.annotator
 
     @property
@@ -809,7 +810,7 @@ class Session:
 
     @property
     def schema(self) -> Schema:
-        """The question that holds now."""
+        """The current question and its classes."""
         return self._loop.schema
 
     @property
@@ -820,17 +821,17 @@ class Session:
 
     @property
     def round(self) -> Round | None:
-        """The newest round, or None before the first; in classes of now."""
+        """The newest round, in terms of the current classes; None before the first."""
         return self._loop.round
 
     @property
     def evaluation(self) -> Evaluation:
-        """The newest audit estimate and learning curve."""
+        """The latest audit estimate and learning curve."""
         return self._loop.background.evaluation
 
     @property
     def map(self) -> Map | None:
-        """The newest map, or None before the preview."""
+        """The newest map; None before the preview."""
         return self._loop.background.map
 
     @property
@@ -840,12 +841,12 @@ class Session:
 
     @property
     def trouble(self) -> str:
-        """What failed in the background and has not worked since, and what to do; empty if nothing did."""
+        """Failures of background work that persist, and what to do about them; empty if there are none."""
         return self._loop.background.trouble
 
     @property
     def unsaved(self) -> str:
-        """Why the last act is not saved, or the store cannot be read; "" where all is saved."""
+        """Why the last act is not saved or the store cannot be read; "" if everything is saved."""
         return self._loop.log.unsaved
 
     @property
@@ -855,12 +856,12 @@ class Session:
 
     @property
     def earlier(self) -> Any:
-        """A session of this kernel whose store is gone, to pass to :meth:`import_labels`; or None."""
+        """An earlier session of this kernel whose store is gone, for :meth:`import_labels`; or None."""
         return self._loop.earlier
 
 
 def loop_of(session: Session) -> Loop:
-    """What a session is made of, for widgets."""
+    """Return the loop of a session, for the widgets."""
     if not isinstance(session, Session):
         raise TypeError(f"Expected a Session; got a {type(session).__name__}.")
     return session._loop  # noqa: SLF001

@@ -51,11 +51,11 @@ def test_a_click_opens_an_act_going_back_is_a_button_and_what_was_left_behind_co
 
     # Opening a bulk act selects its items again; so does an undo.
     history.nth(1).locator("button.hitl-history-what").click()
-    bench.labeler.get_by_text("One act: press a class to label all of it anew").wait_for()
+    bench.labeler.get_by_text("One act: press a class to relabel all of its items").wait_for()
     assert bench.chosen() == n
     bench.press("Escape")
     bench.press("z")
-    bench.labeler.get_by_text("You have labelled it fruit: your label replaces that").wait_for()
+    bench.labeler.get_by_text("You have labelled it fruit: a new label replaces that").wait_for()
     bench.press("z")
     bench.labeler.get_by_text("Press a class to label all of them").wait_for()
     assert bench.chosen() == n
@@ -79,7 +79,7 @@ def test_a_click_opens_an_act_going_back_is_a_button_and_what_was_left_behind_co
     branch = page.locator(".hitl-branch", has_text=f"Left behind: 3 acts, {n + 2} labels")
     branch.wait_for()
     page.screenshot(path=SHOTS / "left-behind.png")
-    branch.get_by_role("button", name="bring all back").click()
+    branch.get_by_role("button", name="restore all").click()
     branch.wait_for(state="detached")
     bench.acknowledged()
     assert bench.n_labels >= labelled
@@ -125,7 +125,7 @@ def test_of_what_is_asked_blind_the_whole_page_says_nothing_until_it_is_answered
     bench.monitor.get_by_text("model up to date").wait_for()
     page = notebook.page
     bench.explorer.evaluate("e => e.scrollIntoView({ block: 'nearest' })")
-    bench.explorer.get_by_text("List the points in doubt").click()
+    bench.explorer.get_by_text("List uncertain points").click()
 
     def says() -> list[str]:
         rest = page.evaluate(REST)
@@ -146,7 +146,7 @@ def test_of_what_is_asked_blind_the_whole_page_says_nothing_until_it_is_answered
     row = bench.card.get_attribute("data-row")
     page.mouse.down()
     page.mouse.up()
-    bench.labeler.get_by_text("Chosen, asked without a hint").wait_for()
+    bench.labeler.get_by_text("Selected, asked without a hint").wait_for()
     assert bench.card.get_attribute("data-row") == row
     assert says() == []
     page.screenshot(path=SHOTS / "blind.png")

@@ -85,7 +85,7 @@ def test_classes_are_merged_retired_and_offered_again_and_the_cell_run_again_kee
     bench.press("z")
     wait_names(bench, "fruit", "water", "mineral")
     editor.locator("li").nth(2).get_by_label("Guidance, merge, split, retire").click()
-    editor.locator("li").nth(2).get_by_label("Offer it no longer").click()
+    editor.locator("li").nth(2).get_by_label("Stop offering this class").click()
     wait_names(bench, "fruit", "water")
     notebook.run(1)
     assert notebook.output(1).strip() == "['fruit', 'water'] ['mineral']"

@@ -59,7 +59,7 @@ def test_the_socket_is_cut_for_thirty_seconds_and_labeling_goes_on(desk, figure)
     for key in "1212121":
         bench.label(key)
     assert bench.page.evaluate(OUTBOX) == 7
-    bench.labeler.get_by_text("7 acts wait in this browser for the kernel").wait_for()
+    bench.labeler.get_by_text("7 acts are waiting in this browser for the kernel").wait_for()
     bench.monitor.get_by_text("7 labels waiting for the kernel").wait_for()
     SHOTS.mkdir(exist_ok=True)
     bench.page.screenshot(path=SHOTS / "cut.png")
@@ -70,7 +70,7 @@ def test_the_socket_is_cut_for_thirty_seconds_and_labeling_goes_on(desk, figure)
     assert len(stored(desk.folder)) == 8
     assert once(stored(desk.folder))
     bench.wait_labels(8)
-    bench.labeler.get_by_text("wait in this browser").wait_for(state="hidden")
+    bench.labeler.get_by_text("are waiting in this browser").wait_for(state="hidden")
     cable.close()
     words = 'meanwhile "7 labels waiting for the kernel"; all seven sent after reconnecting'
     count(figure, "connection cut for 30 s during labeling", desk.folder, 8, words)
@@ -168,11 +168,11 @@ def test_two_sessions_on_one_task_tell_each_other_and_the_card_says_so(desk, fig
         "before => document.querySelectorAll('.hitl-card')[1].dataset.row !== before", arg=before
     )
     ann.get_by_text("1 of 120 items").wait_for()
-    page.locator(".hitl-monitor").nth(0).get_by_text("is here too").wait_for()
+    page.locator(".hitl-monitor").nth(0).get_by_text("is also here").wait_for()
     page.screenshot(path=SHOTS / "two.png")
     run(notebook, f"other._loop.acts.label([{row}], 'water')")
-    ann.get_by_text("Labelled by somebody else meanwhile: yours is a second opinion").wait_for()
-    assert cards.nth(0).get_attribute("data-row") == str(row)  # nothing changes while the user types
+    ann.get_by_text("Somebody else has just labelled it: yours is a second opinion").wait_for()
+    assert cards.nth(0).get_attribute("data-row") == str(row)  # nothing moves under the fingers
     ann.evaluate("e => e.focus()")
     page.keyboard.press("1")
     run(notebook, "print(session.labels().query('annotator == \"ann\"').selection.tolist())")
@@ -198,7 +198,7 @@ def test_an_item_that_a_cell_labels_stays_on_the_card_and_says_so(desk):
     bench.wait_item()
     row = bench.card.get_attribute("data-row")
     run(notebook, f"session._loop.acts.label([{row}], 'water')")
-    bench.labeler.get_by_text("You have labelled it water: your label replaces that").wait_for()
+    bench.labeler.get_by_text("You have labelled it water: a new label replaces that").wait_for()
     assert bench.card.get_attribute("data-row") == row
     bench.focus()
     bench.press("s")  # it keeps its label, and the next item appears

@@ -89,7 +89,7 @@ def test_a_strategy_is_stepped_through_by_keyboard_and_back_is_what_it_was(desk)
     room.focus()
     assert room.headline().startswith("2 labels · accuracy 0.")
     before, why = room.picture(), room.root.locator(".hitl-lesson-reason").inner_text()
-    assert "The two likeliest classes are closest here" in why
+    assert "The two most likely classes are closest here" in why
     for i in range(1, 4):
         room.press("ArrowRight")
         room.wait_step(i)
@@ -137,7 +137,7 @@ def test_behind_the_points_are_the_model_the_utilities_or_nothing_and_the_truth_
     assert len(set(pictures.values())) == 4
     room.root.get_by_label("Strategy").select_option("random")
     room.button("Utilities").click()
-    room.page.get_by_text("All points are worth the same").wait_for()
+    room.page.get_by_text("All points are equally useful").wait_for()
 
 
 def test_a_students_clicks_draw_both_curves_until_the_budget_is_spent_and_a_new_game_is_new(desk):
@@ -193,7 +193,7 @@ def test_a_strategy_of_ones_own_that_fails_says_so_and_the_others_go_on(desk):
     room.press("ArrowRight")
     room.root.get_by_role("alert").get_by_text("ZeroDivisionError").wait_for()
     room.root.get_by_label("Strategy").select_option("margin")
-    room.wait_reason("The two likeliest classes")
+    room.wait_reason("The two most likely classes")
     assert room.root.get_by_role("alert").count() == 0
 
 

@@ -66,7 +66,7 @@ def test_lines_are_answered_one_after_the_other_by_keys_alone(desk):
     bench.press("ArrowDown")
     seen = []
     for key in "123":
-        heading = re.compile("^Chosen, (not labelled yet|asked without a hint)")  # of the audit
+        heading = re.compile("^Selected, (not labelled yet|asked without a hint)")  # of the audit
         expect(bench.labeler.get_by_text(heading)).to_be_visible()
         text = current(bench).locator(".hitl-glimpse").inner_text()
         expect(bench.card).to_contain_text(text)

@@ -83,7 +83,7 @@ hitl.Session([f"text {i}" for i in range(30)], classes=["a", "b"], store="labels
     desk.lab.end_kernels()
     notebook, bench = desk.visit("test.ipynb")
     words = notebook.page.locator(".hitl-fallback")
-    words.get_by_text("Run this cell in JupyterLab 4 to go on labeling").wait_for()
+    words.get_by_text("Run this cell in JupyterLab 4 to continue labeling").wait_for()
     error = notebook.page.get_by_text("model not found")
     error.wait_for(state="attached")
     error.wait_for(state="hidden")

@@ -145,8 +145,8 @@ def test_each_view_of_a_session_acts_on_its_own_card_and_selection(desk):
     one.focus()
     one.press("1")
     wait_labelled(one, desk.folder, 1)
-    # The second view's card keeps its item, and says what happened to it.
-    two.labeler.get_by_text("You have labelled it fruit: your label replaces that").wait_for()
+    # The second view's card keeps its item, and says what became of it.
+    two.labeler.get_by_text("You have labelled it fruit: a new label replaces that").wait_for()
     two.explorer.evaluate("e => e.focus({ preventScroll: true })")
     two.press("2")
     wait_labelled(two, desk.folder, 2)
@@ -195,7 +195,9 @@ def test_answers_for_a_store_that_is_gone_are_offered(desk, gone):
     notebook.run(0)
     bench.wait_item()
     offer = bench.labeler.locator(".hitl-held-line")
-    offer.get_by_text("wait in this browser for labels.sqlite, which is not the store open here").wait_for()
+    offer.get_by_text(
+        "are waiting in this browser for labels.sqlite, which is not the store that is open here"
+    ).wait_for()
     assert offer.inner_text().startswith("3 answers of ")
     assert labelled(desk.folder) == []
     with notebook.page.expect_download() as download:
@@ -235,7 +237,7 @@ def test_an_answer_that_is_refused_stays_until_the_person_decides(desk):
     bench.focus()
     bench.label("1")
     held.get_by_role("button", name="Discard").click()
-    held.get_by_role("button", name="Discard 1 answer for good").click()
+    held.get_by_role("button", name="Discard 1 answer permanently").click()
     held.wait_for(state="hidden")
     bench.acknowledged()
     assert len(labelled(desk.folder)) == 1
@@ -259,7 +261,7 @@ def test_where_localstorage_takes_nothing_acts_outlive_the_cell(desk, database):
         texts.append(bench.shown())
         bench.label(key)
     promise = bench.labeler.get_by_text("keep it open until they are saved")
-    bench.labeler.get_by_text("3 acts wait in this browser").wait_for()
+    bench.labeler.get_by_text("3 acts are waiting in this browser").wait_for()
     if database:
         assert promise.count() == 0
         notebook.page.reload()

@@ -228,7 +228,7 @@ def test_point_rectangle_and_group_are_chosen_and_labelled_and_undone_as_one(des
     # N goes to an uncertain point and puts it on the card.
     bench.explorer.evaluate("e => e.focus({ preventScroll: true })")
     bench.press("n")
-    bench.labeler.get_by_text("Chosen, not labelled yet").wait_for()
+    bench.labeler.get_by_text("Selected, not labelled yet").wait_for()
     bench.press("3")
     bench.wait_labels(1)
 
@@ -257,7 +257,7 @@ def test_point_rectangle_and_group_are_chosen_and_labelled_and_undone_as_one(des
     page.mouse.click(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
     n = bench.chosen()
     assert n > 20
-    bench.labeler.get_by_text("a group of the map").wait_for()
+    bench.labeler.get_by_text("a group on the map").wait_for()
     bench.labeler.get_by_role("button", name="7", exact=False).last.wait_for()
     bench.click_class("7")
     bench.acknowledged()
@@ -314,7 +314,7 @@ def test_points_in_doubt_can_be_listed_and_chosen_without_the_map(desk):
     row = bench.explorer.locator(".hitl-line").first
     row.get_by_text("number").wait_for()
     row.click()
-    bench.labeler.get_by_text("Chosen, not labelled yet").wait_for()
+    bench.labeler.get_by_text("Selected, not labelled yet").wait_for()
     bench.press("1")
     bench.wait_labels(13)
 

@@ -90,7 +90,7 @@ def test_a_session_that_is_used_in_a_forked_child_says_what_to_do(session: Sessi
 
 @pytest.mark.parametrize("send", [pickle.dumps, copy.copy, copy.deepcopy])
 def test_a_session_cannot_be_copied_or_sent(session: Session, send: Callable[[Session], object]) -> None:
-    with pytest.raises(HitlError, match="cannot be copied, nor sent to another process"):
+    with pytest.raises(HitlError, match="cannot be copied or sent to another process"):
         send(session)
 
 

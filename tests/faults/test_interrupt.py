@@ -109,7 +109,7 @@ threading.Thread(target=kill, daemon=True).start()
 """
     assert kernel.run(MAKE + kill + WAIT_FOR_MAP) == ""
     said = kernel.run("ended.set(); " + SAY)
-    assert said.startswith("pca True 'The map stays a preview: UMAP failed")
+    assert said.startswith("pca True 'The map remains a preview: UMAP failed")
     assert "SIGKILL" in said
     assert "session.retry()" in said
     assert kernel.run("session.retry()\n" + WAIT_FOR_MAP) == ""

@@ -65,7 +65,7 @@ def copy_of(path: Path) -> Path:
 
 # -- an older copy
 
-OLDER = "replaced by an older copy.* 2 acts that this session knows"
+OLDER = "replaced by an older copy.*2 acts that this session knows"
 WAYS: dict[str, Callable[[Path, Path], object]] = {
     "copied over": shutil.copyfile,
     "moved over": lambda copy, path: copy.replace(path),
@@ -165,7 +165,7 @@ def rescue(session: Session, refused: Exception) -> None:
     """Run the call named in the message."""
     call = re.search(r"session\.export\(.*?\)", str(refused))
     assert call is not None
-    with pytest.warns(RuntimeWarning, match="What this session knows is shown"):
+    with pytest.warns(RuntimeWarning, match="The session shows what was read before"):
         eval(call[0], {"session": session})
 
 

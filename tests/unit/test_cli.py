@@ -122,7 +122,7 @@ def test_export_leaves_other_files_alone(tmp_path: Path, capsys: Capture) -> Non
     empty, text = tmp_path / "empty.sqlite", tmp_path / "text.sqlite"
     empty.touch()
     text.write_text("no database, but long enough to look at" * 20)
-    assert "is empty" in refused(capsys, "export", empty, tmp_path / "out.csv")
+    assert "is an empty file" in refused(capsys, "export", empty, tmp_path / "out.csv")
     assert empty.stat().st_size == 0
     assert "not a label store" in refused(capsys, "export", text, tmp_path / "out.csv")
     assert refused(capsys, "export", tmp_path, tmp_path / "out.csv")
@@ -140,7 +140,7 @@ def test_export_names_the_tasks(store: Path, tmp_path: Path, no_umap: None, caps
     assert "no task 'label'" in message
     assert "Did you mean 'labels'?" in message
     label_some(store, "mood", 2)
-    assert "holds the tasks 'labels', 'mood'" in refused(capsys, "export", store, out)
+    assert "has the tasks 'labels', 'mood'" in refused(capsys, "export", store, out)
     assert not out.exists()
     assert cli.main(["export", str(store), str(out), "--task", "mood"]) == 0
     assert len(pd.read_csv(out)) == 1
@@ -153,7 +153,7 @@ def test_export_of_a_store_without_labels(tmp_path: Path, capsys: Capture) -> No
 
 def test_export_to_nowhere(store: Path, tmp_path: Path, capsys: Capture) -> None:
     assert "not a format" in refused(capsys, "export", store, tmp_path / "out.doc")
-    assert "There is no folder" in refused(capsys, "export", store, tmp_path / "no" / "out.csv")
+    assert "does not exist: create it" in refused(capsys, "export", store, tmp_path / "no" / "out.csv")
 
 
 # -- demo

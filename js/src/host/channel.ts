@@ -13,16 +13,16 @@ const LONGEST_MS = 30_000;
 const LATEST_MS = 2 ** 31 - 1;
 
 /**
- * One per view. Requests are sent and forgotten; acts are kept in the outbox until the kernel acknowledges them, and
- * sent again, with the same id, until it does.
+ * One per view. Requests are sent once; acts are kept in the outbox and resent with the same id until the kernel
+ * acknowledges them.
  *
- * An act is meant for one session. Another sends it only where that one has no view on this page or no kernel that answers,
- * and only if it is about the same table: the cell was run again. What else waits is held until the person decides. An act
- * that is sent again says how late it is: the kernel refuses one that was overtaken.
+ * An act belongs to one session. Another session sends it only if that one has no view on this page or no responding
+ * kernel, and only for the same table, that is, if the cell was run again. All other acts are held until the user
+ * decides. A resent act says how late it is, and the kernel refuses it if the user has answered since.
  */
 export class Channel {
   readonly view = newId();
-  /** Of the session, by the kernel's welcome. */
+  /** Describes the session; set by the kernel's welcome. */
   about: About | null = null;
   private readonly handlers = new Map<string, Set<Handler<never>>>();
   private readonly tries = new Map<string, { at: number; wait: number }>();
@@ -41,7 +41,7 @@ export class Channel {
     this.timer = setInterval(() => this.resend(), 500);
   }
 
-  /** Hear messages of a type; those for another view are left out. Ends with the signal. */
+  /** Handles messages of a type, except those for other views, until the signal aborts. */
   on<T extends Incoming>(type: T["type"], handler: Handler<T>, signal: AbortSignal): void {
     const set = this.handlers.get(type) ?? new Set();
     this.handlers.set(type, set);
@@ -63,23 +63,23 @@ export class Channel {
     return id;
   }
 
-  /** Send what the outbox holds at once: acts of an earlier kernel, cell or page. */
+  /** Sends the acts in the outbox now; they may come from an earlier kernel, cell or page. */
   flush(): void {
     this.resend(true);
     void this.outbox.ready.then(() => this.resend(true));
   }
 
-  /** Acts on their way to this session's kernel. */
+  /** Acts that the kernel of this session has not acknowledged. */
   waiting(): Act[] {
     return this.sendable().map(({ act }) => act);
   }
 
-  /** Acts on their way that are lost with this page: the browser would not keep them. */
+  /** The number of those acts that are lost if this page is closed, because the browser cannot store them. */
   get unsafe(): number {
     return this.outbox.unsafe;
   }
 
-  /** What waits in this browser and is not sent by itself. */
+  /** Acts in this browser that are not sent automatically. */
   held(): Held[] {
     const groups = new Map<string, Held>();
     for (const entry of this.outbox.all()) {
@@ -93,11 +93,11 @@ export class Channel {
     return [...groups.values()];
   }
 
-  /** Send what was held to this session after all, as acts on its table. */
+  /** Sends held acts to this session, as acts on its table. */
   apply(held: Held): void {
     for (const entry of held.reason === "refused" ? held.entries : answersOf(held.entries)) {
       const { act } = entry;
-      // Rows mean items of the table that they were chosen on.
+      // Rows refer to the table on which they were selected.
       const pool = "rows" in act && act.rows ? act.pool : this.about?.pool;
       this.outbox.drop(entry.key, act.id);
       const moved = { ...act, pool } as Act;
@@ -107,13 +107,13 @@ export class Channel {
     if (held.reason !== "refused") this.discard(held);
   }
 
-  /** Throw away what was held; what {@link apply} sends stays. */
+  /** Deletes held acts, except those that {@link apply} sends. */
   discard(held: Held): void {
     for (const entry of held.entries)
       if (!this.tries.has(entry.act.id)) this.outbox.drop(entry.key, entry.act.id);
   }
 
-  /** What was held, or all that waits here, as a file. */
+  /** The held acts, or all unacknowledged ones, as the text of a file. */
   exported(held?: Held): string {
     return exported(held?.entries ?? this.sendable());
   }
@@ -140,7 +140,7 @@ export class Channel {
     try {
       this.model.send(message);
     } catch {
-      // The comm is gone; the outbox holds what matters, and the cell's next run sends it.
+      // The comm is closed. Acts are in the outbox, and the next run of the cell sends them.
     }
   }
 
@@ -148,7 +148,7 @@ export class Channel {
     return about === null || about.session === this.session;
   }
 
-  /** Acts that this session's kernel is to get: its own, and those of a session that is gone from the page. */
+  /** Acts for the kernel of this session: its own, and those of a session that is no longer on the page. */
   private sendable(): Entry[] {
     return this.outbox.entries().filter((entry) => {
       if (entry.why) return false;
@@ -158,7 +158,7 @@ export class Channel {
     });
   }
 
-  /** Why an act is not sent by itself; null where it is, or is no concern of this session. */
+  /** Why an act is not sent automatically; null if it is, or if it does not concern this session. */
   private reason(entry: Entry): Held["reason"] | null {
     const { about } = this;
     if (!about || (entry.about && entry.about.session !== this.session && isLive(entry.about.session)))
@@ -178,7 +178,7 @@ export class Channel {
       const { act, at, stuck } = entry;
       const last = this.tries.get(act.id);
       if (!last && !now && this.isOwn(entry)) {
-        // Another view of this page sends it; this one only if nobody does.
+        // Another view on this page sends it; this view does so only if no other does.
         this.tries.set(act.id, { at: time, wait: 4 * PATIENCE_MS });
       } else if (!last || time - last.at >= last.wait) {
         const wait =
@@ -190,7 +190,7 @@ export class Channel {
     }
   }
 
-  /** An act is dropped once it is in the log; one that was refused stays, with why. */
+  /** Drops an act that is in the log; keeps a refused one with the reason. */
   private answered(reply: Reply): void {
     const { type, id } = reply;
     if (type === "failed") {
@@ -210,7 +210,7 @@ export class Channel {
     if ("to" in message && message.to && message.to !== this.view) return;
     if (message.type === "welcome" && "about" in message) this.about = message.about as About;
     if (message.type === "ack" || message.type === "refused" || message.type === "failed") {
-      // Answers go to every view; only the one that asked listens.
+      // Replies go to every view; only the one that sent the message handles them.
       const reply = message as Reply;
       const mine = this.mine.has(reply.id);
       this.answered(reply);
@@ -223,7 +223,7 @@ export class Channel {
 }
 
 export function newId(): string {
-  // Not randomUUID: a page over plain http from another host has none.
+  // Not randomUUID, which is missing on pages served over plain http from another host.
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 }

@@ -1,4 +1,4 @@
-// Buffers arrive as DataViews that may be slices, at any offset.
+// Buffers arrive as DataViews, which may be slices at any offset.
 
 import type { Content, ItemsMessage } from "./protocol";
 
@@ -15,7 +15,7 @@ export const utf8 = (view: DataView): string => new TextDecoder().decode(u8(view
 export const blobUrl = (view: DataView, type: string): string =>
   URL.createObjectURL(new Blob([u8(view) as BlobPart], { type }));
 
-/** What a message brings, by row: the content, and the addresses of its media, whose types it names. */
+/** The items of a message by row: the content, and the URLs of the media. */
 export function itemsOf(
   { items }: ItemsMessage,
   buffers: DataView[],
@@ -27,15 +27,15 @@ export function itemsOf(
   ]);
 }
 
-// -- rows of the pool in one short string; data/rows.py is the twin, test/rows.json is read by both
+// -- encoding of pool rows as a short string; data/rows.py does the same, and both are tested with test/rows.json
 
 const RUNS = 1;
 const BITS = 2;
 
 /**
- * Rows (ascending, each once) as base64 of a tag and either runs or bits, whichever is shorter. Runs are unsigned LEB128
- * numbers: how many runs; of each the gap before it, doubled, plus 1 if it is longer than one row; then the lengths of
- * those, less 2. Bits are a byte for eight rows, the lowest bit first.
+ * Encodes rows (ascending, without duplicates) as base64 of a tag and either runs or bits, whichever is shorter. Runs
+ * are unsigned LEB128 numbers: the number of runs; for each, twice the gap before it, plus 1 if it is longer than one
+ * row; then the lengths of those, minus 2. Bits are one byte per eight rows, lowest bit first.
  */
 export function encodeRows(rows: Uint32Array): string {
   const size = rows.length ? (rows[rows.length - 1] >> 3) + 1 : 0;
@@ -47,7 +47,7 @@ export function encodeRows(rows: Uint32Array): string {
   return base64(bits);
 }
 
-/** The opposite: rows as the kernel wrote them. */
+/** Decodes rows that were encoded by {@link encodeRows} or by the kernel. */
 export function decodeRows(text: string): Uint32Array {
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   if (bytes[0] === BITS) {
@@ -76,7 +76,7 @@ export function decodeRows(text: string): Uint32Array {
   return Uint32Array.from(rows);
 }
 
-/** Null where it would be longer than `most` bytes. */
+/** Null if the result would be longer than `most` bytes. */
 function encodeRuns(rows: Uint32Array, most: number): Uint8Array | null {
   const starts = new Uint32Array(rows.length + 1);
   let n = 0;
@@ -85,7 +85,7 @@ function encodeRuns(rows: Uint32Array, most: number): Uint8Array | null {
   const bytes = new Uint8Array(most);
   bytes[0] = RUNS;
   let at = 1;
-  // Beyond the end nothing is kept, only counted.
+  // Beyond the end, bytes are counted but not stored.
   const put = (value: number): void => {
     let rest = value;
     for (; rest > 127; rest = Math.floor(rest / 128)) bytes[at++] = (rest & 127) | 128;

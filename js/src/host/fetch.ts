@@ -1,18 +1,18 @@
-/** How long what is asked for at once may take, and hold up what is said after it. */
+/** The time that one request may take, and so delay messages after it. */
 const MOMENT_MS = 600;
 const FIRST_BYTES = 200_000;
 const FEWEST_BYTES = 48_000;
 const MOST_BYTES = 4_000_000;
-/** Smaller answers say how long the way is, not how wide. */
+/** Smaller answers measure latency, not bandwidth. */
 const TELLING_BYTES = 8_000;
-/** A slow answer may be the kernel's fault: of what the line was thought to carry so much stays. */
+/** The share of the estimated rate that is kept after a slow answer, which may be due to the kernel. */
 const TRUST = 0.25;
 const MOST_ROWS = 64;
 const PATIENCE_MS = 30_000;
 
 /**
- * Asks for items: each once, the most urgent first, and at a time no more than the line carries in a moment, so that an
- * acknowledgement never waits long behind pictures. The next are asked for when those under way have come.
+ * Requests items: each once, the most urgent first, and only as many at a time as the connection transfers quickly, so
+ * that an acknowledgement never waits long behind images. The next ones are requested when those have arrived.
  */
 export class Fetch {
   private wanted: readonly number[] = [];
@@ -23,7 +23,7 @@ export class Fetch {
   private patience = PATIENCE_MS;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `has` says whether an item is here; `ask` asks for some, of which the kernel sends what fits into `most` bytes. */
+  /** `has`: whether an item is here. `ask`: requests items, of which the kernel sends what fits into `most` bytes. */
   constructor(
     private readonly has: (row: number) => boolean,
     private readonly ask: (rows: number[], most: number) => void,
@@ -32,18 +32,18 @@ export class Fetch {
     signal.addEventListener("abort", () => clearTimeout(this.timer));
   }
 
-  /** Of these rows those that are neither here nor on their way. */
+  /** The rows that are neither here nor requested. */
   missing(rows: readonly number[]): number[] {
     return [...new Set(rows)].filter((row) => !this.has(row) && !this.underWay.has(row));
   }
 
-  /** What is wanted from now on, the most urgent first; what was wanted before and is not under way is forgotten. */
+  /** Sets the wanted rows, most urgent first; earlier ones that are not requested yet are forgotten. */
   want(rows: readonly number[]): void {
     this.wanted = rows;
     this.next();
   }
 
-  /** These came, and those are left to be asked for again; the kernel worked on them for `took` ms. */
+  /** Notes that `rows` have arrived and `left` must be requested again; the kernel needed `took` ms. */
   got(rows: readonly number[], left: readonly number[] = [], bytes = 0, took = 0): void {
     if (!this.underWay.size) return;
     for (const row of [...rows, ...left]) this.underWay.delete(row);
@@ -60,7 +60,7 @@ export class Fetch {
     this.next();
   }
 
-  /** What is under way may be lost: the kernel answers anew. */
+  /** Requests again, because earlier requests may be lost. */
   restart(): void {
     this.underWay.clear();
     this.next();
@@ -78,7 +78,7 @@ export class Fetch {
     this.ask(rows, Math.round(Math.min(MOST_BYTES, Math.max(FEWEST_BYTES, this.rate * MOMENT_MS))));
   }
 
-  /** Where nothing comes for long, the question or its answer is lost, or the line is slower than anybody thought. */
+  /** If nothing arrives for long, a message was lost or the connection is slower than estimated. */
   private wait(): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
@@ -89,6 +89,6 @@ export class Fetch {
   }
 }
 
-/** Roughly how many bytes a message with pictures took. */
+/** The approximate size of a message with images, in bytes. */
 export const sizeOf = (items: unknown, pictures: readonly DataView[]): number =>
   pictures.reduce((sum, { byteLength }) => sum + byteLength, JSON.stringify(items).length);

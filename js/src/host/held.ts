@@ -1,10 +1,10 @@
-// What the browser keeps for itself: no kernel hears of these.
+// Types for acts that the browser keeps; they are not part of the messages.
 
 import type { About, Act } from "./protocol";
 
 /**
- * An act that no kernel has acknowledged, with what it was meant for. `why` is what the kernel said that refused it: it
- * is sent again only if the person says so.
+ * An act that no kernel has acknowledged, with its target. `why` is the kernel's reason for refusing it; a refused act
+ * is sent again only if the user asks for it.
  */
 export type Entry = {
   key: string;
@@ -13,9 +13,9 @@ export type Entry = {
   act: Act;
   about: About | null;
   why?: string;
-  /** The store did not take it yet: later acts wait, since an undo means the act before it. */
+  /** The store could not save it yet. Later acts wait, because an undo refers to the act before it. */
   stuck?: boolean;
 };
 
-/** Acts that are not sent by themselves, together: of one store and table, and for one reason. */
+/** Acts that are not sent automatically, grouped by store, table and reason. */
 export type Held = { reason: "refused" | "table" | "store"; entries: Entry[] };

@@ -1,4 +1,4 @@
-/** What is used of localStorage. */
+/** The part of localStorage that is used. */
 export type Shelf = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;
 
 const SLOT = Symbol.for("hitl-widgets.keep.1");
@@ -6,14 +6,14 @@ const STORE = "acts";
 type Page = { [SLOT]?: Keep };
 
 /**
- * Texts by name that outlive a view, a cell and, where the browser allows it, the page: in localStorage, else (full, or
- * forbidden to this page) in IndexedDB, else in the memory of the page.
+ * Stores texts by name beyond the life of a view, a cell and, if the browser allows it, the page: in localStorage, or if
+ * that is full or blocked in IndexedDB, or otherwise in memory.
  */
 export class Keep {
-  /** What localStorage did not take, and whether IndexedDB has it. */
+  /** Texts that localStorage did not accept, and whether they are in IndexedDB. */
   private readonly rest = new Map<string, { text: string; stored: boolean }>();
   private readonly database: Promise<IDBDatabase | null>;
-  /** Once what an earlier page left in IndexedDB is known. */
+  /** Resolves once the texts of earlier pages are loaded from IndexedDB. */
   readonly ready: Promise<void>;
 
   constructor(
@@ -27,7 +27,7 @@ export class Keep {
     });
   }
 
-  /** The one of this page, which all widgets share. */
+  /** The instance that all widgets on this page share. */
   static ofPage(): Keep {
     const page = globalThis as Page;
     page[SLOT] ??= new Keep();
@@ -51,7 +51,7 @@ export class Keep {
     if (this.rest.delete(name)) void this.write((acts) => acts.delete(name));
   }
 
-  /** Names with this start, and their texts. */
+  /** Names with this prefix, and their texts. */
   all(prefix: string): [string, string][] {
     const found: [string, string][] = [];
     for (const [name, { text }] of this.rest) if (name.startsWith(prefix)) found.push([name, text]);
@@ -66,7 +66,7 @@ export class Keep {
     return found;
   }
 
-  /** Names with this start that end with the page. */
+  /** Names with this prefix that are lost when the page is closed. */
   unsafe(prefix: string): string[] {
     return [...this.rest]
       .filter(([name, { stored }]) => !stored && name.startsWith(prefix))
@@ -91,7 +91,7 @@ export class Keep {
     }
   }
 
-  /** Whether it is in IndexedDB now. */
+  /** Returns whether the change was written to IndexedDB. */
   private async write(change: (acts: IDBObjectStore) => void): Promise<boolean> {
     const database = await this.database;
     if (!database) return false;

@@ -1,7 +1,7 @@
-// Which sessions have a view on this page, and a kernel that answers.
+// Tracks which sessions have a view on this page and a responding kernel.
 
 const SLOT = Symbol.for("hitl-widgets.live.2");
-/** A kernel that has said nothing for so long since it was last spoken to is taken to be gone. */
+/** A kernel that has not responded for this long is considered gone. */
 const SILENT_MS = 10_000;
 type Seen = { views: number; spoken: number | null };
 type Page = { [SLOT]?: Map<string, Seen> };
@@ -17,13 +17,13 @@ export function isLive(session: string): boolean {
   return seen !== undefined && (seen.spoken === null || Date.now() - seen.spoken < SILENT_MS);
 }
 
-/** Note that something was said to the session's kernel, or by it. */
+/** Notes a message to or from the session's kernel. */
 export function spoke(session: string, byKernel: boolean): void {
   const seen = sessions().get(session);
   if (seen) seen.spoken = byKernel ? null : (seen.spoken ?? Date.now());
 }
 
-/** Count a view of a session in; the function that is returned counts it out. */
+/** Registers a view of a session; returns the function that unregisters it. */
 export function enter(session: string): () => void {
   const seen = sessions().get(session) ?? { views: 0, spoken: null };
   sessions().set(session, seen);

@@ -6,8 +6,8 @@ const PREFIX = "hitl:";
 let counter = 0;
 
 /**
- * Acts that the kernel has not acknowledged, oldest first. They outlive the widget, the cell, the kernel and, where the
- * browser keeps them, a reload of the page, under a key that is the same when the cell is run again.
+ * Acts that the kernel has not acknowledged, oldest first. They survive the widget, the cell, the kernel and, if the
+ * browser can store them, a reload of the page, under a key that is the same when the cell is run again.
  */
 export class Outbox {
   constructor(
@@ -15,7 +15,7 @@ export class Outbox {
     private readonly keep: Keep = Keep.ofPage(),
   ) {}
 
-  /** Once the acts of an earlier page are known. */
+  /** Resolves once the acts of earlier pages are loaded. */
   get ready(): Promise<void> {
     return this.keep.ready;
   }
@@ -35,12 +35,12 @@ export class Outbox {
     this.keep.drop(nameOf(key, id));
   }
 
-  /** Keep what the kernel refused, and why. */
+  /** Marks an act as refused by the kernel, with the reason. */
   refuse(id: string, why: string): void {
     this.change(id, { why, stuck: false });
   }
 
-  /** Keep that the store did not take an act yet. */
+  /** Marks an act that the store could not save yet. */
   stick(id: string): void {
     this.change(id, { stuck: true });
   }
@@ -54,13 +54,13 @@ export class Outbox {
     return this.all().filter(({ key }) => key === this.key);
   }
 
-  /** The acts of every store that this browser keeps. */
+  /** The acts of all stores in this browser. */
   all(): Entry[] {
     const found = this.keep.all(PREFIX).flatMap(([name, text]) => parse(name, text));
     return found.sort((a, b) => (a.order < b.order ? -1 : 1));
   }
 
-  /** How many of the acts are lost with this page. */
+  /** The number of acts that are lost if this page is closed. */
   get unsafe(): number {
     return this.keep.unsafe(`${PREFIX}${this.key}:`).length;
   }
@@ -80,7 +80,7 @@ function parse(name: string, text: string): Entry[] {
   }
 }
 
-/** Labels and skips that still hold after the undos among them: what can be said again elsewhere. */
+/** Labels and skips that remain after the undos among them, which can be applied elsewhere. */
 export function answersOf(entries: readonly Entry[]): Entry[] {
   const done: Entry[] = [];
   const undone: Entry[] = [];
@@ -96,7 +96,7 @@ export function answersOf(entries: readonly Entry[]): Entry[] {
   return done.filter(({ act }) => act.type === "label" || act.type === "skip");
 }
 
-/** As lines of JSON, which `session.import_labels()` reads. */
+/** The acts as JSON lines, which `session.import_labels()` reads. */
 export function exported(entries: readonly Entry[]): string {
   const lines = answersOf(entries).map(({ act, at, about, why }) => {
     const { type, id: event_id, ...rest } = act;

@@ -3,16 +3,16 @@ import type { Channel } from "./channel";
 import { u8 } from "./codecs";
 import type { More, PartMessage } from "./protocol";
 
-/** A part should be on its way no longer than this, so that an acknowledgement never waits long behind it. */
+/** The time that a part may take to arrive, so that an acknowledgement never waits long behind it. */
 const MOMENT_MS = 600;
 const FIRST_BYTES = 250_000;
 const FEWEST_BYTES = 48_000;
 const MOST_BYTES = 1_000_000;
-/** Smaller answers say how long the way is, not how wide. */
+/** Smaller answers measure latency, not bandwidth. */
 const TELLING_BYTES = 8_000;
 const PATIENCE_MS = 60_000;
 
-/** Asks the kernel for parts of items, each as large as the line carries in a moment. */
+/** Requests parts of items from the kernel, each small enough to arrive quickly. */
 export class Parts {
   private readonly waiting = new Map<string, (message: PartMessage, bytes: Uint8Array[]) => void>();
   private most = FIRST_BYTES;
@@ -28,7 +28,7 @@ export class Parts {
     );
   }
 
-  /** What a card lends to the item of this row until `end`. */
+  /** The part of a {@link Stage} that requests data for the item of this row, until `end`. */
   of(row: number, end: AbortSignal): Pick<Stage, "more" | "gather"> {
     const more: Stage["more"] = async (ask, signal = end) => {
       end.throwIfAborted();
@@ -41,7 +41,7 @@ export class Parts {
         for (let here = 0, total = 1; here < total; ) {
           const { content, bytes } = await more({ ...ask, at: here }, signal);
           const came = bytes.reduce((sum, { byteLength }) => sum + byteLength, 0);
-          if (!came) throw new Error("The kernel sent less than there is.");
+          if (!came) throw new Error("The kernel sent only a part of the item.");
           parts.push(...bytes);
           here += came;
           total = Number(content.total);

@@ -7,27 +7,27 @@ export const PROTOCOL = 1;
 /** How items were chosen. */
 export type Selection = "audit" | "clicked" | "cluster" | "lasso" | "rectangle" | "search" | "suggested";
 
-/** What an item shows. Each kind of item knows what else it holds: see items/. */
+/** The content of an item. Its other fields depend on the kind of item: see items/. */
 export type Content = { kind: string } & Record<string, unknown>;
 
-/** A view is here and wants the whole state. */
+/** A new view requests the whole state. */
 export type Hello = { type: "hello"; id: string; view: string };
 
-/** A view was taken off its page. */
+/** A view was removed from its page. */
 export type Bye = { type: "bye"; id: string; view: string };
 
-/** The message cannot be used, now or later. */
+/** The message is invalid, and sending it again will not help. */
 export type Refused = { type: "refused"; id: string; why: string };
 
-/** It could not be done now. `stuck`: the store takes nothing, so later acts wait for this one. */
+/** The message could not be handled now. `stuck`: the store is not writable, so later acts must wait. */
 export type Failed = { type: "failed"; id: string; why: string; stuck?: boolean };
 
 // -- All views of a session
 
-/** A view wants the content of some items, as many as `most` bytes hold; small ones for a hover. */
+/** Request the content of items, up to `most` bytes; `small` for the preview on hover. */
 export type Show = { type: "show"; id: string; view: string; rows: number[]; small?: boolean; most?: number };
 
-/** A view wants a part of an item, of at most `most` bytes; the kind knows what can be asked. */
+/** Request a part of an item, at most `most` bytes; `ask` depends on the kind of item. */
 export type More = {
   type: "more";
   id: string;
@@ -37,17 +37,16 @@ export type More = {
   most: number;
 };
 
-/** What failed in the background is to be done again. */
+/** Try failed background work again. */
 export type Retry = { type: "retry"; id: string; view: string };
 
-/** The page has no Vega yet. */
+/** Request Vega, which the page does not have yet. */
 export type Vega = { type: "vega"; id: string; view: string };
 
 /**
- * Label one item by its key, or a selection by rows of the pool with this fingerprint. `answer` is what the
- * kind of question takes, in ids of classes, so that it does not depend on what they are called when this
- * arrives; `value` is the same in words. `of`, the id of the one class, is what pages of earlier versions
- * have kept.
+ * Label one item by its key, or a selection by rows of the pool with this fingerprint. `answer` is the answer
+ * with class ids, so that it does not depend on the names of the classes when it arrives; `value` is the same
+ * as text. `of`, the id of a single class, comes only from pages of earlier versions.
  */
 export type Label = {
   type: "label";
@@ -66,7 +65,7 @@ export type Label = {
 /** Leave an item unanswered. */
 export type Skip = { type: "skip"; id: string; pool?: string; late_ms?: number; key: string };
 
-/** Keep or drop the label of an item that has changed since, or of all such items. */
+/** Keep or drop the label of a changed item, or of all changed items. */
 export type Settle = {
   type: "settle";
   id: string;
@@ -76,22 +75,22 @@ export type Settle = {
   key?: string;
 };
 
-/** Take back the annotator's last act. */
+/** Undo the annotator's last act. */
 export type Undo = { type: "undo"; id: string; pool?: string; late_ms?: number };
 
-/** Bring back what the last undo took. */
+/** Redo what was last undone. */
 export type Redo = { type: "redo"; id: string; pool?: string; late_ms?: number };
 
-/** Go to the moment after one of the annotator's acts. */
+/** Go to the state after one of the annotator's acts. */
 export type Jump = { type: "jump"; id: string; pool?: string; late_ms?: number; act: string };
 
-/** Bring back acts of the annotator that were undone and left behind, in this order. */
+/** Restore acts of the annotator that were undone and left behind, in this order. */
 export type Restore = { type: "restore"; id: string; pool?: string; late_ms?: number; acts: string[] };
 
-/** A class to be made. */
+/** A class to be created. */
 export type NewClass = { name: string; guidance?: string; key?: string; color?: string };
 
-/** What is to change about a class. */
+/** Changes to a class. */
 export type ClassEdit = { guidance?: string; example?: string; key?: string; color?: string };
 
 /** Change the classes: see questions/vocabulary.py. */
@@ -109,8 +108,8 @@ export type Change = {
 };
 
 /**
- * What the acts of a session are meant for. `session`, `pool` (its table), `place` (of its store) and `who`
- * (acts) are opaque; `store` and `task` are names for people.
+ * What the acts of a session refer to. `session`, `pool` (its table), `place` (of its store) and `who` (its
+ * annotator) are opaque; `store` and `task` are names to display.
  */
 export type About = {
   session: string;
@@ -121,24 +120,24 @@ export type About = {
   task: string;
 };
 
-/** A class as people know it. */
+/** The visible properties of a class. */
 export type PlainClass = { name: string; guidance: string; example: string; key: string; color: string };
 
 /**
- * A class of the question. Its place in the list is its code; the id outlives a rename; retired ones come
- * last and cannot be chosen.
+ * A class of the question. Its position in the list is its code. The id does not change when the class is
+ * renamed. Retired classes come last and cannot be chosen.
  */
 export type LabelClass = PlainClass & { id: string; retired: boolean };
 
-/** A class with labels that the cell no longer names, and the new ones that it may be called now. */
+/** A class with labels that is missing from the cell, and the new classes that may be its new name. */
 export type Lost = { name: string; to: string[] };
 
-/** What the model thinks: the classes by code, and what else is to be said of it in words. */
+/** The model's prediction: the classes by code, and additional text. */
 export type Guess = { codes: number[]; confidence: number; words: string };
 
 /**
- * An item to label, and why. `blind`: neither the model's guess nor anybody's label is told before it is
- * answered. `changed`: the item says something else now than when it was labelled.
+ * An item to label, and the reason. `blind`: the model's guess and others' labels are hidden until it is
+ * answered. `changed`: the content of the item has changed since it was labelled.
  */
 export type Ask = {
   row: number;
@@ -150,39 +149,39 @@ export type Ask = {
   changed?: boolean;
 };
 
-/** What is done in the background, and how far it is where that is known. */
+/** The current background work, and its progress if known. */
 export type Stage = { words: string; fraction: number | null };
 
 /** The question, its kind (`asks`), and its classes by code. */
 export type Asked = { classes: LabelClass[]; question: string; asks: string; lost: Lost[] };
 
-/** The question or its classes changed. */
+/** The question or its classes have changed. */
 export type ClassesMessage = Asked & { type: "classes" };
 
-/** What an item shows, and the types of its media. */
+/** The content of an item, and the types of its media. */
 export type ShownItem = { row: number; content: Content; media: string[] };
 
 /**
- * Items that were asked for. Buffers: the media of all of them, in order. `left` are rows that did not fit;
- * `took_ms` is how long the kernel has worked on the answer so far.
+ * Requested items. Buffers: the media of all of them, in order. `left` are the rows that did not fit;
+ * `took_ms` is the kernel's time for the answer so far.
  */
 export type ItemsMessage = { type: "items"; to: string; items: ShownItem[]; left: number[]; took_ms: number };
 
-/** A part of an item. Buffers: its bytes. `took_ms` is how long the kernel needed. */
+/** A part of an item. Buffers: its bytes. `took_ms` is the time that the kernel needed. */
 export type PartMessage = { type: "part"; to: string; id: string; content: Content; took_ms: number };
 
 /** Buffers: the code of Vega. */
 export type VegaMessage = { type: "vega"; to: string };
 
 /**
- * The `n` rows that an act was about, as one string (see codecs.ts). `missing` of its items are not in this
- * table.
+ * The `n` rows of an act, encoded as a string (see codecs.ts). `missing` is the number of its items that are
+ * not in this table.
  */
 export type ActItems = { rows: string; n: number; how: Selection; missing: number };
 
 /**
- * The act is saved, and what holds now. `back` is the item that an undo gives back to the card, `chosen` the
- * selection that it gives back to the map; `gone` is the key of the item that a redo takes.
+ * The act is saved. Contains the new state. `back` is the item that an undo shows again, `chosen` the
+ * selection that it restores on the map; `gone` is the key of the item that a redo removes from view.
  */
 export type Ack = {
   type: "ack";
@@ -199,10 +198,10 @@ export type Ack = {
 
 // -- Explorer
 
-/** The map is to show finer (below 1) or coarser groups. */
+/** Show finer (below 1) or coarser groups on the map. */
 export type Groups = { type: "groups"; id: string; view: string; scale: number };
 
-/** The map is to be coloured in one of the ways that the question knows. */
+/** Colour the map in one of the ways that the question offers. */
 export type Shade = { type: "shade"; id: string; view: string; by: string };
 
 /** What was typed into the find field. */
@@ -214,21 +213,21 @@ export type List = { type: "list"; id: string; view: string; rows?: string; by?:
 /** Some lines of the list that a view asked for last, by its number. */
 export type Window = { type: "window"; id: string; view: string; number: number; start: number; n: number };
 
-/** A way to colour the map, and its name for people. */
+/** A way to colour the map, and its display name. */
 export type Way = { by: string; words: string };
 
-/** A shade of the map. */
+/** A colour of the map and its meaning. */
 export type LegendEntry = { name: string; color: string };
 
-/** The question, the ways to colour its map, which of them is used, and the shades of that. */
+/** The question, the ways to colour its map, the one in use, and its legend. */
 export type Coloured = Asked & { ways: Way[]; by: string; legend: LegendEntry[] };
 
-/** The question, its classes or the colours changed. */
+/** The question, its classes or the colours have changed. */
 export type ColouredClasses = Coloured & { type: "classes" };
 
 /**
- * What a new Explorer needs before the map and the marks. `chart` is for the Altair engine; `trouble` is what
- * failed in the background and is not tried again by itself.
+ * The state that a new Explorer needs before the map and the marks. `chart` is for the Altair engine;
+ * `trouble` describes failures of background work that are not retried automatically.
  */
 export type ExplorerWelcome = Coloured & {
   type: "welcome";
@@ -243,9 +242,9 @@ export type ExplorerWelcome = Coloured & {
 };
 
 /**
- * The map. Buffers: places (float32, x and y of each item), groups (uint16), outlines (float32). `settled` is
- * false for a frame of a map that still moves: its groups have no names and no outlines. `scale` is that of
- * the groups; `corners` is how many each outline has.
+ * The map. Buffers: positions (float32, x and y of each item), groups (uint16), outlines (float32). `settled`
+ * is false for a frame of a map that is still moving: its groups have no names or outlines. `scale` is the
+ * scale of the groups; `corners` is the number of corners of each outline.
  */
 export type MapMessage = {
   type: "map";
@@ -258,8 +257,8 @@ export type MapMessage = {
 };
 
 /**
- * How items are drawn. Buffers: rows (uint32, nothing where `full`), and of each row the shades of label and
- * guess (255 for none) and the doubt (uint8). `rings` are the rows to ask next.
+ * How items are drawn. Buffers: rows (uint32, empty if `full`), and for each row the shades of label and
+ * guess (255 for none) and the uncertainty (uint8). `rings` are the rows to ask next.
  */
 export type MarksMessage = {
   type: "marks";
@@ -270,7 +269,7 @@ export type MarksMessage = {
   behind: number;
 };
 
-/** What is done in the background, or failed. */
+/** The current background work, or its failure. */
 export type StageMessage = { type: "stage"; stage: Stage | null; trouble: string };
 
 /** A condition of a query as it was typed, and how many items meet it. */
@@ -307,19 +306,19 @@ export type WindowMessage = { type: "window"; to: string; number: number; start:
 
 // -- Labeler
 
-/** A view wants to look into a selection before it is labelled. */
+/** Request a sample of a selection before it is labelled. */
 export type Sample = { type: "sample"; id: string; view: string; rows: string };
 
-/** A view wants the items that this annotator skipped again. */
+/** Request the items that this annotator skipped. */
 export type Skipped = { type: "skipped"; id: string; view: string };
 
 /**
- * An item that was asked lately and is labelled by now. By this annotator (`mine`), here or elsewhere, or by
- * another, whose answer is not told.
+ * An item that was asked recently and has been labelled since. Either by this annotator (`mine`), here or
+ * elsewhere, or by another one, whose answer is not sent.
  */
 export type Known = { key: string; codes: number[] | null; mine: boolean };
 
-/** How far the labeling is. One of `known` may be on a card. */
+/** The progress of the labeling. One of `known` may be displayed. */
 export type Progress = {
   n_items: number;
   n_labels: number;
@@ -334,7 +333,7 @@ export type Progress = {
   error: string;
 };
 
-/** Everything that a new Labeler needs. */
+/** The whole state for a new Labeler. */
 export type LabelerWelcome = Progress & {
   type: "welcome";
   to: string;
@@ -347,18 +346,18 @@ export type LabelerWelcome = Progress & {
   queue: Ask[];
 };
 
-/** What to ask next, the first first. */
+/** What to ask next, in order. */
 export type QueueMessage = Progress & { type: "queue"; queue: Ask[] };
 
-/** The state changed, and what to ask did not. */
+/** The state has changed, but not what to ask. */
 export type StateMessage = Progress & { type: "state" };
 
 /** The items that this annotator skipped. */
 export type SkippedItems = { type: "skipped"; to: string; queue: Ask[] };
 
 /**
- * An item of a selection, the classes of its label and what the model thinks. Of one that is asked blind,
- * label and guess are left out.
+ * An item of a selection, the classes of its label, and the model's guess. For an item that is asked blind,
+ * label and guess are omitted.
  */
 export type Member = {
   row: number;
@@ -369,10 +368,10 @@ export type Member = {
   changed: boolean;
 };
 
-/** How many items the model thinks are of a class. */
+/** The number of items that the model predicts to be of a class. */
 export type ClassCount = { code: number; n: number };
 
-/** What is in a selection: some items at random, the odd ones, and the mix of classes. */
+/** A summary of a selection: random items, unusual ones, and the mix of classes. */
 export type SampleMessage = {
   type: "sample";
   to: string;
@@ -386,10 +385,10 @@ export type SampleMessage = {
 
 // -- Lesson
 
-/** A view wants the moment after `index` questions of a strategy, from the cold start of a seed. */
+/** Request the state after `index` questions of a strategy, from the cold start of a seed. */
 export type Step = { type: "step"; id: string; view: string; strategy: string; seed: number; index: number };
 
-/** A student chose these points, in this order; the strategy plays against them. */
+/** A student has chosen these points, in this order, in a game against the strategy. */
 export type Play = {
   type: "play";
   id: string;
@@ -415,8 +414,8 @@ export type LessonWelcome = {
 };
 
 /**
- * A moment of a run. Buffers: cells (class, then lead over the second), points (class, then probability), and
- * where `heat` is true the utilities of cells and of points; all uint8.
+ * The state of a run. Buffers: cells (class, then lead over the second), points (class, then probability),
+ * and if `heat` is true the utilities of cells and of points; all uint8.
  */
 export type Moment = {
   labelled: number[];
@@ -426,7 +425,7 @@ export type Moment = {
   heat: boolean;
 };
 
-/** A moment of the strategy's run, and its accuracy up to there: see `Moment`. */
+/** A state of the strategy's run, and its accuracies so far: see `Moment`. */
 export type MomentMessage = {
   type: "moment";
   to: string;
@@ -442,7 +441,7 @@ export type MomentMessage = {
   heat: boolean;
 };
 
-/** You against the machine. Buffers: the student's moment, then the machine's. */
+/** A game against the strategy. Buffers: those of the student's state, then the machine's. */
 export type GameMessage = {
   type: "game";
   to: string;
@@ -455,15 +454,15 @@ export type GameMessage = {
   theirs: number[];
 };
 
-/** A strategy or a learner failed. */
+/** A strategy or learner failed. */
 export type TroubleMessage = { type: "trouble"; to: string; words: string };
 
 // -- Monitor
 
-/** A view wants the items of one of the annotator's acts. */
+/** Request the items of one of the annotator's acts. */
 export type Open = { type: "open"; id: string; view: string; act: string };
 
-/** What the estimate is, and its ends. */
+/** The measure of the estimate, with its worst and best values. */
 export type Measure = { name: string; worst: number; best: number };
 
 /** An estimate from `n` audited labels, with its 95 % interval. */
@@ -472,17 +471,17 @@ export type Estimate = { value: number | null; low: number | null; high: number 
 /** The estimate after `n` labels. */
 export type CurvePoint = { n: number; value: number | null; low: number | null; high: number | null };
 
-/** The store, why the last act is not saved, and how many acts were written to an older copy again. */
+/** The store, why the last act is not saved, and how many acts were written again to an older copy. */
 export type StoreState = { name: string; where: string; unsaved: string; restored: number };
 
-/** Somebody who labelled this task. */
+/** An annotator of this task. */
 export type Person = { annotator: string; labels: number; here: boolean };
 
 /**
- * An act of the annotator. `codes` are the classes that a label means now, none where one of them is no more.
- * Undone acts come back by a redo; those left behind, undone before the annotator acted anew, by a restore.
- * `way` is how many acts and labels a jump there undoes or brings back. `apart`: it is older than the last
- * acts, and listed because it is left behind.
+ * An act of the annotator. `codes` are the classes that a label now stands for, null if one of them no longer
+ * exists. Redo restores undone acts, except those left behind, which were undone before the annotator did
+ * something else: only restore reaches them. `way` is how many acts and labels a jump to the act undoes or
+ * restores. `apart`: the act is older than the last ones, and listed because it is left behind.
  */
 export type HistoryEntry = {
   id: string;
@@ -498,10 +497,10 @@ export type HistoryEntry = {
 };
 
 /**
- * The state of a session. `n_none` labels name no class. `n_hidden` labels of others are left out of the
- * balance, for their items are asked of this person too. `notices` say what does not fit between the store
- * and the table; `n_changed` labelled items say something else now. `people` is everybody who labelled, where
- * that is more than one.
+ * The state of a session. `n_none` is the number of labels without a class. `n_hidden` labels of others are
+ * excluded from the balance, because their items are also asked of this annotator. `notices` describe
+ * mismatches of the store and the table; `n_changed` labelled items have changed since. `people` are all
+ * annotators, if there is more than one.
  */
 export type MonitorState = {
   n_items: number;
@@ -532,7 +531,7 @@ export type MonitorState = {
   history: HistoryEntry[];
 };
 
-/** Everything that a new Monitor needs; `chart` is that of the learning curve. */
+/** The whole state for a new Monitor; `chart` is the chart of the learning curve. */
 export type MonitorWelcome = MonitorState & {
   type: "welcome";
   to: string;
@@ -544,7 +543,7 @@ export type MonitorWelcome = MonitorState & {
   chart: Record<string, unknown>;
 };
 
-/** The state changed. */
+/** The state has changed. */
 export type MonitorUpdate = MonitorState & { type: "state" };
 
 /** The items of an act: see `ActItems`. */
@@ -558,16 +557,16 @@ export type OpenedMessage = {
   missing: number;
 };
 
-// -- All of a sort
+// -- Unions
 
 /**
- * What writes to the log. It is kept until the kernel has acknowledged it. `pool` is the fingerprint of the
- * table that it is about: it is done on no other. `late_ms` is how long ago it was made, where it is sent
- * again.
+ * A message that writes to the log. The browser keeps it until the kernel has acknowledged it. `pool` is the
+ * fingerprint of the table that it refers to; it is refused for any other. `late_ms` is how long ago it was
+ * made, if it is sent again.
  */
 export type Act = Label | Skip | Settle | Undo | Redo | Jump | Restore | Change;
 
-/** What a view asks for. It is not kept: a view that gets no answer may ask again. */
+/** A request of a view. It is not saved: a view that gets no answer may ask again. */
 export type Request =
   | Hello
   | Bye
@@ -586,5 +585,5 @@ export type Request =
   | Play
   | Open;
 
-/** What became of the message with this id. */
+/** The reply to the message with this id. */
 export type Reply = Refused | Failed | Ack;

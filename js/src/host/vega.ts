@@ -8,8 +8,8 @@ const SLOT = Symbol.for("hitl-widgets.vega.1");
 type Page = { [SLOT]?: Promise<VegaModule> };
 
 /**
- * Vega, once for the page: the first widget that needs it gets the code from its kernel, so that no widget carries
- * 800 kB of its own and none comes from a network.
+ * Loads Vega once per page: the first widget that needs it gets the code from its kernel. So no widget contains its own
+ * copy of 800 kB, and nothing is loaded from the network.
  */
 export async function loadVega(channel: Channel, signal: AbortSignal): Promise<VegaModule> {
   const page = globalThis as Page;
@@ -19,7 +19,7 @@ export async function loadVega(channel: Channel, signal: AbortSignal): Promise<V
     try {
       return await pending;
     } catch (error) {
-      // The widget that had asked was closed, or its kernel sent no code: ask for ourselves.
+      // The widget that requested it was closed, or its kernel sent no code: request it again.
       if (page[SLOT] === pending) delete page[SLOT];
       else continue;
       if (signal.aborted || !(error instanceof Closed)) throw error;

@@ -7,7 +7,7 @@ import { Channel } from "./channel";
 
 type View = (context: { root: HTMLElement; channel: Channel; signal: AbortSignal }) => void;
 
-/** Wires one view: a root that keeps its keys, a channel of its own, and an end to everything with the view. */
+/** Sets up a view: its root element, keys and channel, all of which end with the view. */
 export function defineWidget(name: string, view: View): AnyWidget {
   return {
     render({ model, el }: { model: AnyModel; el: HTMLElement }) {
@@ -37,7 +37,7 @@ export function defineWidget(name: string, view: View): AnyWidget {
   };
 }
 
-/** Says hello until the kernel answers: a kernel that is busy, or has no subshell yet, answers late. */
+/** Sends hello until the kernel answers, which can take time if it is busy or has no subshell yet. */
 function greet(channel: Channel, signal: AbortSignal): void {
   let welcomed = false;
   channel.on(

@@ -23,12 +23,12 @@ type Audio_ = {
   bytes: number;
 } & Sound;
 
-/** Of a recording that is no larger the sound is here before anybody asks for it. */
+/** The sound of recordings up to this size is loaded in advance. */
 const SHORT_BYTES = 2_000_000;
-/** Whoever passes by hears nothing. */
+/** Delay before that, so that nothing is loaded for items that are only passed. */
 const REST_MS = 250;
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3];
-/** Of the next recording as well. */
+/** Kept for the next recording. */
 let speed = 1;
 
 registerItem<Audio_>("audio", {
@@ -51,7 +51,7 @@ function recording(content: Audio_, stage: Stage): HTMLElement {
   const jump = (by: number): void => player.seek(player.time + by);
   const wave = waveView(content, (time) => player.seek(time));
   wave.element.addEventListener("keydown", (event) => {
-    // Of a slider these do the same as right and left; elsewhere they scroll.
+    // On a slider these keys do the same as right and left; elsewhere they scroll.
     const way = { ArrowUp: 1, ArrowDown: -1 }[event.key];
     if (!way || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
@@ -84,7 +84,7 @@ function recording(content: Audio_, stage: Stage): HTMLElement {
     if (playing && !frame) follow();
   }
 
-  /** The playhead moves with the sound; where motion is not wanted, some times a second. */
+  /** Moves the playhead with the sound; only a few times a second if reduced motion is preferred. */
   function follow(): void {
     const again = (): void => {
       frame = 0;
@@ -136,7 +136,7 @@ function recording(content: Audio_, stage: Stage): HTMLElement {
   );
 }
 
-/** The peaks with the part that was played, as a slider. */
+/** A slider that shows the peaks and the part that has been played. */
 function waveView({ seconds, bins, peaks, version }: Audio_, seek: (time: number) => void) {
   let known = decodePeaks(peaks);
   const pictures = ["hitl-wave-all", "hitl-wave-played"].map((name) => drawing(known, bins, name));
@@ -184,7 +184,7 @@ function waveView({ seconds, bins, peaks, version }: Audio_, seek: (time: number
       element.setAttribute("aria-valuenow", now);
       element.setAttribute("aria-valuetext", `${spokenTime(time)} of ${spokenTime(seconds)}`);
     },
-    /** Asks for the peaks that were not known yet, and says how far they are. */
+    /** Requests the missing peaks, and reports the progress. */
     async complete(stage: Stage, say: (words: string) => void): Promise<void> {
       try {
         while (known.length < 2 * bins) {
@@ -226,8 +226,8 @@ function paceView(set: (way: number) => void) {
   );
   const show = (rate: number): void => {
     setText(now, `${rate}×`);
-    now.title = "Back to the speed of the recording";
-    now.setAttribute("aria-label", `Speed ${rate}. Back to the speed of the recording`);
+    now.title = "Reset to normal speed";
+    now.setAttribute("aria-label", `Speed ${rate}. Reset to normal speed`);
   };
   return { element, show };
 }
@@ -248,7 +248,7 @@ function name<E extends HTMLElement>(element: E, words: string, pressed: string)
   return element;
 }
 
-/** What it is, for those who look closely. */
+/** Technical details of the recording. */
 function about({ rate, channels }: Audio_): string {
   const kilohertz = `${Number((rate / 1000).toFixed(1))} kHz`;
   return `${kilohertz} · ${["mono", "stereo"][channels - 1] ?? `${channels} channels`}`;

@@ -3,8 +3,8 @@ import { count, h } from "../ui/dom";
 import { registerItem, SPOKEN, shortened } from "./registry";
 
 /**
- * Source code. `marks`, three numbers for each piece that has a style: the characters since the last one, its length, and its
- * place in `styles`. `cut` characters are left out at the end, and the last `plain` ones have no style for want of time.
+ * Source code. `marks` has three numbers for each styled piece: the characters since the last one, its length, and its
+ * index in `styles`. `cut` characters are omitted at the end; the last `plain` ones have no style, to save time.
  */
 type Code = {
   kind: "code";
@@ -29,7 +29,7 @@ registerItem<Code>("code", {
     );
     const told = [
       cut && `${count(cut, "character")} more`,
-      plain && `the last ${count(plain, "character")} without colours: too slow to read`,
+      plain && `the last ${count(plain, "character")} without colours, as parsing took too long`,
     ].filter(Boolean);
     if (!told.length) return body;
     return h("div", {}, body, h("div", { class: "hitl-code-rest hitl-faint", text: told.join(" · ") }));
@@ -43,7 +43,7 @@ registerItem<Code>("code", {
   spoken: ({ text }) => shortened(text, SPOKEN),
 });
 
-/** The text in its pieces; where only so many characters are wanted, in one line. */
+/** The text as styled nodes; with a limit of `characters`, on one line. */
 function painted({ text, styles, marks }: Code, characters?: number): Node[] {
   const nodes: Node[] = [];
   let left = characters ?? Number.POSITIVE_INFINITY;
@@ -73,7 +73,7 @@ function painted({ text, styles, marks }: Code, characters?: number): Node[] {
   return nodes;
 }
 
-/** A character that has no shape, or turns others around: it is there when copied, and only its number is seen. */
+/** A character that is invisible or changes the text direction: its code is shown, and it is still copied. */
 function unseen(character: string): HTMLElement {
   const number = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
   return h("span", { class: "hitl-code-unseen", text: character, attrs: { "data-code": `U+${number}` } });

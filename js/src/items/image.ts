@@ -14,7 +14,7 @@ function picture({ width, height }: Image_, [src]: readonly string[]): HTMLEleme
     class: "hitl-image",
     attrs: { src: src ?? "", alt: "The item", draggable: "false" },
   });
-  // Small pictures are pixels, not photographs.
+  // Small images are shown as sharp pixels.
   if (Math.max(width, height) <= 64) shown.classList.add("hitl-pixels");
   return shown;
 }
@@ -34,7 +34,7 @@ registerItem<Image_>("image", {
 function remote({ url }: Remote): HTMLElement {
   const shown = h("img", {
     class: "hitl-image",
-    // The other host learns nothing of this page.
+    // The other host must not learn the address of this page.
     attrs: { referrerpolicy: "no-referrer", alt: "The item", draggable: "false", src: url },
     on: {
       error: () => shown.replaceWith(broken(`The image cannot be loaded from ${new URL(url).host}.`)),

@@ -4,7 +4,7 @@ import { readTheme, type Theme } from "../ui/theme";
 import { registerItem, SPOKEN, shortened } from "./registry";
 import { lines, withRest } from "./text";
 
-/** Sanitised HTML, and the start of its visible text; images may come from these hosts. */
+/** Sanitised HTML, the start of its visible text, and the hosts from which images may be loaded. */
 type Markup = { kind: "markup"; html: string; text: string; hosts: string[]; cut?: number };
 
 registerItem<Markup>("markup", {
@@ -19,8 +19,8 @@ registerItem<Markup>("markup", {
 const shown = new WeakMap<HTMLIFrameElement, Markup>();
 
 /**
- * A frame without any right: it runs no script, has no origin, opens nothing and loads nothing but the images that were
- * allowed. What it shows was sanitised in the kernel; this holds also where that failed.
+ * A frame without any permissions: it runs no scripts, has no origin, opens nothing and loads only allowed images. The
+ * kernel has sanitised the content; the frame is safe even if that failed.
  */
 function markupFrame(content: Markup): HTMLIFrameElement {
   const frame = h("iframe", {
@@ -47,7 +47,7 @@ function page({ html, hosts }: Markup, theme: Theme, font: string): string {
   );
 }
 
-/** For mail and manuals: one measure, quiet tables, nothing wider than the card. */
+/** Styles for mail and manuals: a limited line length, plain tables, nothing wider than the card. */
 const style = ({ dark, text, faint, line, ground, accent }: Theme, font: string): string => `
 :root {
   color-scheme: ${dark ? "dark" : "light"}; scrollbar-width: thin;

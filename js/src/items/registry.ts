@@ -2,21 +2,21 @@ import "./registry.css";
 import type { Content, More } from "../host/protocol";
 import type { Press } from "../ui/keys";
 
-/** An item as the browser holds it: the content, and the addresses of the media that came with it. */
+/** An item in the browser: the content, and the URLs of its media. */
 export type Item = { content: Content; media: readonly string[]; loaded?: unknown };
 
-/** What the kernel says of an item when it is asked for more: see `InParts` in items/base.py. */
+/** A part of an item that was requested from the kernel: see `InParts` in items/base.py. */
 export type Part = { content: Content; bytes: Uint8Array[] };
 
-/** What a card lends to the item that it shows. */
+/** What the card provides to the item that it shows. */
 export type Stage = {
-  /** Ends when the card shows something else: then nothing may sound, move or be asked for. */
+  /** Aborts when the card shows something else; the item must then stop all sound, motion and requests. */
   signal: AbortSignal;
-  /** Asks the kernel for a part of the item, as its kind understands `ask`. Rejects with words for people. */
+  /** Requests a part of the item; `ask` depends on the kind. Rejects with a message for users. */
   more: (ask: More["ask"], signal?: AbortSignal) => Promise<Part>;
   /**
-   * Gathers bytes that come in parts: `at` of what is asked counts up until `total` of the answers is reached. `heard` is
-   * told how many are here, and of how many.
+   * Gathers bytes in parts: `at` of the request counts up to `total` of the answers. `heard` is called with the number
+   * of bytes so far and the total.
    */
   gather: (
     ask: More["ask"],
@@ -24,14 +24,14 @@ export type Stage = {
     signal?: AbortSignal,
   ) => Promise<Uint8Array[]>;
   /**
-   * Hears the keys on the widget that the card itself does not take: it takes letters, digits, brackets and Escape. The
-   * item says whether it took one, and "again" where it also takes its repeats while it is held.
+   * Handles keys that the card itself does not use (it uses letters, digits, brackets and Escape). Returns whether the
+   * key was handled, and "again" to also handle its repeats while it is held.
    */
   keys: (press: Press) => void;
 };
 
-const alone = (): Promise<never> => Promise.reject(new Error("There is no kernel to ask."));
-/** Where nothing is lent. */
+const alone = (): Promise<never> => Promise.reject(new Error("There is no kernel."));
+/** For items that are shown without a card. */
 const NOTHING: Stage = {
   signal: new AbortController().signal,
   more: alone,
@@ -39,17 +39,17 @@ const NOTHING: Stage = {
   keys: () => undefined,
 };
 
-/** All that only this kind of item knows; `kind` is what its content says. */
+/** Everything that is specific to a kind of item. */
 export type ItemKind<C extends Content> = {
-  /** On the card. */
+  /** Shows the item on the card. */
   render: (content: C, media: readonly string[], stage: Stage) => HTMLElement;
-  /** In a list or a tooltip: a few lines of so many characters, or a thumbnail. */
+  /** Shows a preview in a list or a tooltip: a few lines up to `characters`, or a thumbnail. */
   glimpse: (content: C, media: readonly string[], characters: number) => HTMLElement;
-  /** In words, for those who hear it. */
+  /** Text for screen readers. */
   spoken: (content: C, row: number) => string;
-  /** Loads media before the item's turn; what it returns is kept with the item. */
+  /** Loads media in advance; the result is kept with the item. */
   preload?: (media: readonly string[]) => unknown;
-  /** Shows what is shown below an element in the colours of now. */
+  /** Updates the colours of the items inside an element. */
   redress?: (root: HTMLElement) => void;
 };
 
@@ -59,7 +59,7 @@ export function registerItem<C extends Content>(name: C["kind"], kind: ItemKind<
   kinds.set(name, kind as ItemKind<never>);
 }
 
-/** An item's kind and content; of one that this page does not know, a placeholder that says so. */
+/** The kind and content of an item; a placeholder with an explanation if the kind is unknown. */
 function known(content: Content): [ItemKind<never>, never] {
   const found = kinds.get(content.kind);
   if (found) return [found, content as never];
@@ -72,37 +72,37 @@ export function renderItem({ content, media }: Item, stage = NOTHING): HTMLEleme
   return kind.render(told, media, stage);
 }
 
-/** A glimpse of an item: a few lines or a thumbnail. */
+/** A preview of an item: a few lines or a thumbnail. */
 export function renderGlimpse({ content, media }: Item, characters = 160): HTMLElement {
   const [kind, told] = known(content);
   return kind.glimpse(told, media, characters);
 }
 
-/** An item in words. */
+/** An item as text for screen readers. */
 export function spokenItem({ content }: Item, row: number): string {
   const [kind, told] = known(content);
   return kind.spoken(told, row);
 }
 
-/** Loads what the item shows: the card then shows it in the same frame as everything else. */
+/** Loads the media of an item, so that the card can show it without delay. */
 export function preload(item: Item): void {
   item.loaded = known(item.content)[0].preload?.(item.media);
 }
 
-/** Lets go of the media. */
+/** Releases the media of an item. */
 export const letGo = ({ media }: Item): void => {
   for (const address of media) URL.revokeObjectURL(address);
 };
 
-/** The page's colours changed: shows the items below an element in those of now. */
+/** Updates the colours of the items inside an element after a theme change. */
 export function redress(root: HTMLElement): void {
   for (const kind of kinds.values()) kind.redress?.(root);
 }
 
-/** How much of an item is said. */
+/** Maximum characters of an item's text for screen readers. */
 export const SPOKEN = 200;
 
-/** One line of at most so many characters. */
+/** Shortens a text to one line with at most `characters`. */
 export function shortened(text: string, characters: number): string {
   const line = text.replace(/\s+/g, " ").trim();
   return line.length > characters ? `${line.slice(0, characters - 1)}…` : line;

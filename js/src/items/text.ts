@@ -10,11 +10,11 @@ registerItem<Text>("text", {
   spoken: ({ text }) => shortened(text, SPOKEN),
 });
 
-/** The beginning of a text. */
+/** The start of a text. */
 export const lines = (text: string, characters: number): HTMLElement =>
   h("div", { class: "hitl-glimpse", text: shortened(text, characters), attrs: { dir: "auto" } });
 
-/** What is shown of an item, and how much more there is. */
+/** Adds a note on how many characters are not shown. */
 export function withRest(body: HTMLElement, cut = 0): HTMLElement {
   if (!cut) return body;
   const rest = h("div", { class: "hitl-faint", text: `${count(cut, "character")} more` });

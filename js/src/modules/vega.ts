@@ -6,12 +6,12 @@ export { changeset, type View } from "vega";
 
 const ERRORS = 1;
 const refuse = async (): Promise<never> => {
-  throw new Error("A chart loads nothing: its data comes from the kernel.");
+  throw new Error("Charts cannot load data: it comes from the kernel.");
 };
 
 /**
- * Draws a Vega-Lite chart. Its expressions are interpreted, so that no text becomes code and a page that forbids `eval`
- * can show it; it may load nothing.
+ * Draws a Vega-Lite chart. Expressions are interpreted, so that text never becomes code and the chart works on pages
+ * that forbid `eval`. It cannot load anything.
  */
 export async function draw(element: HTMLElement, chart: object, renderer: "canvas" | "svg"): Promise<View> {
   const runtime = parse(compile(chart as never).spec, {}, { ast: true });

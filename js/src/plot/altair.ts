@@ -7,7 +7,7 @@ export type VegaModule = typeof import("../modules/vega");
 type Chart = Awaited<ReturnType<VegaModule["draw"]>>;
 type Row = Look & { x: number; y: number };
 
-/** Draws an Altair chart: rows of its data set `points` are changed in place, so nothing else of it moves. */
+/** Draws an Altair chart. Rows of its data set `points` are changed in place, so that nothing else is redrawn. */
 export class AltairEngine implements Engine {
   readonly name = "altair";
   private rows: Row[] = [];
@@ -67,7 +67,7 @@ export class AltairEngine implements Engine {
     this.chart.finalize();
   }
 
-  // Vega runs one dataflow at a time; what comes meanwhile waits its turn.
+  // Vega runs one dataflow at a time, so changes are queued.
   private queue(job: () => Promise<void>): Promise<void> {
     const next = this.busy.then(job);
     this.busy = next.catch(() => {});

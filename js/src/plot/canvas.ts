@@ -5,14 +5,14 @@ import type { Looks } from "./look";
 import type { Painter } from "./painter";
 import { tops } from "./tops";
 
-/** A picture in motion may take so long; a finer one follows when it rests. */
+/** Time limit for a frame while the map moves; a complete one follows when it rests. */
 const FRAME_MS = 24;
 const REST_MS = 140;
 const LARGEST = 7;
-/** How much of the map all points together would cover. */
+/** The share of the map that all points together would cover. */
 const COVER = 1.3;
 
-/** Draws any number of points on a 2-D canvas: a painter the cloud, and we the few points above it. */
+/** Draws any number of points on a 2-D canvas: a painter draws the cloud, and this class the few points above it. */
 export class CanvasEngine implements Engine {
   private readonly canvas = document.createElement("canvas");
   private readonly context: CanvasRenderingContext2D;
@@ -28,7 +28,7 @@ export class CanvasEngine implements Engine {
   private resting: ReturnType<typeof setTimeout> | undefined;
   private readonly followed = new AbortController();
 
-  /** `painterFor` makes the first painter, and is told whom to call when another has to take over. */
+  /** `painterFor` creates the first painter, and gets a function to replace it with another one. */
   constructor(
     element: HTMLElement,
     painterFor: (change: (next: Painter) => void) => Painter,
@@ -88,7 +88,7 @@ export class CanvasEngine implements Engine {
     this.canvas.remove();
   }
 
-  /** The same picture by another painter, or by the same one that has lost its own. */
+  /** Redraws the map with another painter, or with the same one after it has lost its picture. */
   private hand(next: Painter): void {
     if (this.followed.signal.aborted) return;
     if (next !== this.painter) this.painter.destroy();
@@ -113,7 +113,7 @@ export class CanvasEngine implements Engine {
     tops(this.context, frame, ratio, diameter, this.grid, this.kinds, this.colours, this.looks);
   }
 
-  /** Points grow as the person zooms in, so that a crowd comes apart. */
+  /** Points grow when zooming in, so that dense regions can be told apart. */
   private measure(frame: Frame, ratio: number): { diameter: number; dense: number } {
     const unit = frame.width / (this.view.x[1] - this.view.x[0]);
     const wanted = Math.sqrt((COVER * 4 * unit * unit) / this.grid.n);
@@ -122,7 +122,7 @@ export class CanvasEngine implements Engine {
     return { diameter, dense: (this.grid.crowd * area) / (this.grid.cell * unit) ** 2 };
   }
 
-  // A window that moves to another screen, and the browser's own zoom.
+  // The pixel ratio changes when the window moves to another screen, and with the browser's zoom.
   private followPixels(): void {
     if (!globalThis.matchMedia || this.followed.signal.aborted) return;
     matchMedia(`(resolution: ${globalThis.devicePixelRatio}dppx)`).addEventListener(

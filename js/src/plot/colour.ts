@@ -4,7 +4,7 @@ export type Rgba = [number, number, number, number];
 const known = new Map<string, Rgba>();
 let pixel: CanvasRenderingContext2D | null = null;
 
-/** What a CSS colour is in numbers. The browser knows; grey where there is none. */
+/** Converts a CSS colour to numbers with the help of the browser; grey if there is none. */
 export function rgba(css: string): Rgba {
   const found = known.get(css) ?? hex(css) ?? ask(css);
   if (known.size > 4096) known.clear();
@@ -31,7 +31,7 @@ function ask(css: string): Rgba {
   return Array.from(pixel.getImageData(0, 0, 1, 1).data) as Rgba;
 }
 
-/** Four bytes in one number, as they lie in an image, with an opacity of 0 to 1 on top of the colour's own. */
+/** Packs a colour into one number in the byte order of images; `opacity` (0 to 1) multiplies the colour's own. */
 export function packed(css: string, opacity: number): number {
   const [r, g, b, a] = rgba(css);
   return ((Math.round(a * opacity) << 24) | (b << 16) | (g << 8) | r) >>> 0;

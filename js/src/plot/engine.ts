@@ -4,14 +4,14 @@ import type { Rows } from "./rows";
 
 export type EngineName = "altair" | "webgl" | "raster";
 
-/** The part of the map on screen, in map coordinates. */
+/** The visible part of the map, in map coordinates. */
 export type View = { x: [number, number]; y: [number, number] };
 
-/** What draws the points. Everything else (gestures, choosing, rings, names) is the same for all engines. */
+/** Draws the points. Everything else (gestures, selection, rings, names) is the same for all engines. */
 export interface Engine {
   readonly name: EngineName;
   setPoints(grid: Grid, looks: Looks): Promise<void>;
-  /** Draw some points anew; all where `rows` is null. */
+  /** Redraws some points; all if `rows` is null. */
   setLooks(looks: Looks, rows: Rows | null): Promise<void>;
   setView(view: View): Promise<void>;
   resize(width: number, height: number): Promise<void>;

@@ -2,7 +2,7 @@ import type { View } from "./engine";
 
 export type Point = [number, number];
 
-/** Between map coordinates and pixels. */
+/** Converts between map coordinates and pixels. */
 export class Frame {
   constructor(
     readonly view: View,
@@ -28,7 +28,7 @@ export class Frame {
 }
 
 /**
- * Where a pointer is on an element, in the pixels that it is laid out in: a slide, or the browser, may have scaled it.
+ * The position of a pointer on an element in layout pixels; the element may be scaled, by a slide or the browser.
  */
 export function within(
   { clientX, clientY }: Pick<MouseEvent, "clientX" | "clientY">,
@@ -43,14 +43,14 @@ export function within(
   ];
 }
 
-/** Everything, with a margin, one unit as long across as up. */
+/** A view of the whole map with a margin, with equal units in x and y. */
 export function wholeView(width: number, height: number, margin = 1.08): View {
   const ratio = width / height;
   const [w, h] = ratio > 1 ? [margin * ratio, margin] : [margin, margin / ratio];
   return { x: [-w, w], y: [-h, h] };
 }
 
-/** The view scaled about a point by a factor: below 1 zooms in. */
+/** The view scaled about a point by a factor; below 1 zooms in. */
 export function zoomed(view: View, at: Point, factor: number): View {
   const span = (range: [number, number], center: number): [number, number] => [
     center + (range[0] - center) * factor,
@@ -62,13 +62,13 @@ export function zoomed(view: View, at: Point, factor: number): View {
 const NEAREST = 0.004;
 const FARTHEST = 8;
 
-/** The view scaled about a point (else its middle), as far as that goes. */
+/** The view scaled about a point (by default its middle), within the zoom limits. */
 export function zoomedWithin(view: View, factor: number, at: Point = middle(view)): View {
   const span = view.x[1] - view.x[0];
   return zoomed(view, at, Math.max(NEAREST / span, Math.min(FARTHEST / span, factor)));
 }
 
-/** The view moved so that a point is in its middle. */
+/** The view centred on a point. */
 export function centred(view: View, [x, y]: Point): View {
   const [mx, my] = middle(view);
   const [dx, dy] = [x - mx, y - my];
@@ -77,7 +77,7 @@ export function centred(view: View, [x, y]: Point): View {
 
 export const middle = ({ x, y }: View): Point => [(x[0] + x[1]) / 2, (y[0] + y[1]) / 2];
 
-/** The same place and zoom in a window of another size. */
+/** The same position and zoom for another window size. */
 export function reframed(view: View, before: [number, number], after: [number, number]): View {
   const span = ({ y }: View): number => y[1] - y[0];
   const unit = span(view) / span(wholeView(...before));

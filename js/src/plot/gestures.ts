@@ -8,7 +8,7 @@ export type GestureCallbacks = {
   hover: (point: Point) => void;
   leave: () => void;
   pick: (point: Point, merge: Merge) => void;
-  /** A lasso or a box is drawn so far; none any more. */
+  /** The lasso or rectangle drawn so far; empty when it ends. */
   trace: (polygon: Point[]) => void;
   shape: (polygon: Point[], tool: "lasso" | "rectangle", merge: Merge) => void;
   pan: (dx: number, dy: number) => void;
@@ -19,10 +19,10 @@ const CLICK_PX = 4;
 
 type Drag = { id: number; type: string; tool: Tool; points: Point[]; merge: Merge; moved: boolean };
 
-/** What the pointers over the map do. One pointer at a time draws; two fingers zoom; others (a palm) do nothing. */
+/** Interprets pointers on the map. One pointer draws, two fingers zoom, and others (a palm) are ignored. */
 export class Gestures {
   private drag: Drag | null = null;
-  /** Two fingers, the second one last; one is left of them after a pinch, and does nothing. */
+  /** The fingers of a pinch, the second one last. A finger that remains afterwards is ignored. */
   private readonly pinch = new Map<number, Point>();
 
   constructor(private readonly on: GestureCallbacks) {}
@@ -31,7 +31,7 @@ export class Gestures {
     return this.drag !== null || this.pinch.size > 0;
   }
 
-  /** Returns whether the pointer is followed from now on. */
+  /** Returns whether the pointer should be captured. */
   down(event: PointerEvent, at: Point): boolean {
     const { pointerId: id, pointerType } = event;
     if (event.button !== 0 || this.pinch.size) return false;
@@ -41,7 +41,7 @@ export class Gestures {
       this.cancelDrag();
       return true;
     }
-    // The hand that holds a pen may lie on the screen before it.
+    // The hand that holds a pen may touch the screen first.
     if (drag && !(drag.type === "touch" && pointerType === "pen")) return false;
     const merge = event.altKey ? "subtract" : event.shiftKey ? "add" : "replace";
     this.drag = { id, type: pointerType, tool: this.on.tool(), points: [at], merge, moved: false };
@@ -54,7 +54,7 @@ export class Gestures {
     if (this.pinch.size) this.pinchTo(id, at);
     else if (!this.drag) this.on.hover(at);
     else if (this.drag.id !== id) return;
-    // The release was lost: in a dialog, in a menu, in another window.
+    // The release was missed: in a dialog, in a menu, in another window.
     else if (event.buttons === 0) this.cancel();
     else this.dragTo(this.drag, at);
   }
@@ -71,7 +71,7 @@ export class Gestures {
     }
   }
 
-  /** The browser takes the pointer away: what it drew chooses nothing. */
+  /** The browser took over the pointer: nothing is selected. */
   lost({ pointerId: id }: PointerEvent): void {
     this.pinch.delete(id);
     if (this.drag?.id === id) this.cancelDrag();

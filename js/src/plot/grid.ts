@@ -7,28 +7,28 @@ type Side = [number, number, number, number];
 const PER_CELL = 4;
 const MOST_CELLS_ACROSS = 512;
 
-/** Slots of the points that lie in a view, as ranges: one for each row of cells. */
+/** The slots of the points in a view, as one range for each row of cells. */
 export type Ranges = { from: number; to: number }[];
 
 /**
- * The points of a map in square cells. A slot is a point's place in the order of the cells: what is near on the map is
- * near in memory.
+ * The points of a map, sorted into square cells. A slot is a point's position in the order of the cells, so that points
+ * that are close on the map are close in memory.
  */
 export class Grid {
   readonly n: number;
-  /** Row of each slot. */
+  /** The row of each slot. */
   readonly order: Uint32Array;
   /** x and y of each slot. */
   readonly places: Float32Array;
-  /** Length of a cell's side. */
+  /** The side length of a cell. */
   readonly cell: number;
-  /** How many points the fuller cells hold: of the points, one in ten lies in a cell fuller than this. */
+  /** The size of dense cells: one in ten points is in a cell with more points than this. */
   readonly crowd: number;
   private readonly across: number;
   private readonly up: number;
   private readonly left: number;
   private readonly bottom: number;
-  /** First slot of each cell. */
+  /** The first slot of each cell. */
   private readonly start: Uint32Array;
 
   constructor(readonly xy: Float32Array) {
@@ -90,7 +90,7 @@ export class Grid {
     return Math.max(0, Math.min(this.up - 1, Math.floor((y - this.bottom) / this.cell)));
   }
 
-  /** The slots of a view; some lie a little outside. */
+  /** The slots of a view; some may be slightly outside. */
   within({ x, y }: View): Ranges {
     const ranges: Ranges = [];
     const [c0, c1] = [this.column(x[0]), this.column(x[1])];
@@ -101,7 +101,7 @@ export class Grid {
     return ranges;
   }
 
-  /** The row nearest to a point of the map, nearer than `radius`; -1 where there is none. */
+  /** The row nearest to a point of the map within `radius`; -1 if there is none. */
   nearest(x: number, y: number, radius: number): number {
     let least = radius * radius;
     let best = -1;
@@ -115,7 +115,7 @@ export class Grid {
     return best;
   }
 
-  /** The nearest row in a direction: what an arrow key moves to; -1 where there is none. */
+  /** The nearest row in a direction, for the arrow keys; -1 if there is none. */
   neighbour(from: number, dx: number, dy: number): number {
     const { xy, order, places } = this;
     const [x, y] = [xy[2 * from], xy[2 * from + 1]];
@@ -135,7 +135,7 @@ export class Grid {
     return best;
   }
 
-  /** The rows inside a polygon (even-odd rule). Cells that no side of it crosses are taken or left whole. */
+  /** The rows inside a polygon (even-odd rule). Cells that no side crosses are completely inside or outside. */
   inside(polygon: Point[]): Rows {
     const mask = new Uint8Array(this.n);
     if (polygon.length < 3 || !this.n) return marked(mask);
@@ -143,7 +143,7 @@ export class Grid {
     const ys = polygon.map((p) => p[1]);
     for (let r = this.row(Math.min(...ys)); r <= this.row(Math.max(...ys)); r++) {
       const low = this.bottom + r * this.cell;
-      // A hair more than the cells: places are rounded to float32.
+      // Slightly more than the cells, because positions are rounded to float32.
       const [y0, y1] = [low - 1e-3 * this.cell, low + 1.001 * this.cell];
       const near = sides.filter(([, ya, , yb]) => Math.min(ya, yb) <= y1 && Math.max(ya, yb) >= y0);
       if (near.length) this.markRow(mask, r, near, this.crossed(near, y0, y1));
@@ -169,7 +169,7 @@ export class Grid {
     }
   }
 
-  /** The columns that one of the sides crosses between two heights. */
+  /** The columns that any of the sides crosses between two heights. */
   private crossed(sides: Side[], y0: number, y1: number): Uint8Array {
     const found = new Uint8Array(this.across);
     for (const [xa, ya, xb, yb] of sides) {
@@ -183,7 +183,7 @@ export class Grid {
     return found;
   }
 
-  /** The rows, and `by` more: those nearest to any of them. Of many rows some stand for all. */
+  /** The rows, and the `by` rows nearest to any of them. Of many rows, only a sample is used. */
   grown(rows: Rows, by: number): Rows {
     const mask = new Uint8Array(this.n);
     for (const row of rows) mask[row] = 1;
@@ -210,7 +210,7 @@ export class Grid {
     return marked(mask);
   }
 
-  /** Visits slots in rings of cells around a point, until a ring lies beyond the reach that the visitor returns. */
+  /** Visits slots in rings of cells around a point, until a ring is beyond the reach that the visitor returns. */
   private outward(x: number, y: number, reach: number, visit: (from: number, to: number) => number): void {
     if (!this.n) return;
     const c = Math.floor((x - this.left) / this.cell);

@@ -11,22 +11,22 @@ export type ShownGroup = {
   active: boolean;
 };
 
-/** Outlines of so many corners each, from all corners in a row. */
+/** Splits a flat array of corners into outlines with the given numbers of corners. */
 export function hullsOf(corners: number[], flat: Float32Array): Point[][] {
   let at = 0;
   return corners.map((n) => Array.from({ length: n }, (): Point => [flat[at++], flat[at++]]));
 }
 
-/** The group whose name lies under a pixel; -1 for none. */
+/** The group whose name is under a pixel; -1 for none. */
 export function namedAt(shown: readonly ShownGroup[], x: number, y: number): number {
   const found = shown.find(({ box }) => x >= box[0] && x <= box[2] && y >= box[1] && y <= box[3]);
   return found ? found.group : -1;
 }
 
-/** How many of the largest groups are named on the map. */
+/** The number of largest groups that are named on the map. */
 const NAMES = 32;
 
-/** Names of the larger groups, where they do not cover each other; of the active one its outline too. */
+/** The names of the larger groups as far as they do not overlap, and the outline of the active one. */
 export function shownGroups(groups: Groups, active: number, frame: Frame): ShownGroup[] {
   const taken: Box[] = [];
   const largest = groups.names.slice(0, NAMES).map((_, group) => group);
@@ -46,7 +46,7 @@ export function shownGroups(groups: Groups, active: number, frame: Frame): Shown
   });
 }
 
-/** Within a group with room for its name, else above it, or below at the upper edge: the points stay seen. */
+/** Inside a group with room for its name, otherwise above it, or below it at the upper edge, so as not to hide points. */
 function placeOf(hull: Point[], halfWidth: number): Point {
   const [xs, ys] = [hull.map((p) => p[0]), hull.map((p) => p[1])];
   const [top, bottom] = [Math.min(...ys), Math.max(...ys)];

@@ -2,16 +2,16 @@ import type { Theme } from "../ui/theme";
 import { packed } from "./colour";
 
 export const NONE = 255;
-/** In place of a doubt: the item is asked blind, so neither its label nor the model's guess is told. */
+/** A value of `doubt` for items that are asked blind, whose label and guess are hidden. */
 export const BLIND = 255;
 const LEVELS = 15;
 
 export type ColourBy = "label" | "prediction" | "doubt" | "group";
 
-/** What the kernel says of every point: label and predicted class (255 for none), doubt in 15 levels. */
+/** Data of every point from the kernel: label and predicted class (255 for none), and uncertainty in 15 levels. */
 export type Marks = { label: Uint8Array; predicted: Uint8Array; doubt: Uint8Array };
 
-/** Takes over what changed in some rows. */
+/** Applies changes of some rows. */
 export function change(marks: Marks, rows: Uint32Array, { label, predicted, doubt }: Marks): void {
   for (let k = 0; k < rows.length; k++) {
     marks.label[rows[k]] = label[k];
@@ -20,11 +20,11 @@ export function change(marks: Marks, rows: Uint32Array, { label, predicted, doub
   }
 }
 
-/** Bits of a point's flags. */
+/** Bits of the flags of a point. */
 export const CHOSEN = 1;
 export const RINGED = 2;
 
-/** What a point is drawn as; all but plain ones above the rest. */
+/** Kinds of points; all but plain ones are drawn above the others. */
 export const KIND = { plain: 0, chosen: 1, ringed: 2, labelled: 3 } as const;
 
 /** How one point is drawn. */
@@ -34,9 +34,9 @@ export type Look = {
   opacity: number;
   /** Area in square pixels. */
   size: number;
-  /** Width of the ring in pixels. */
+  /** The width of the ring in pixels. */
   width: number;
-  /** Drawn above the rest. */
+  /** Whether it is drawn above the others. */
   top: boolean;
 };
 
@@ -45,7 +45,7 @@ export type LookOptions = {
   clusters: Uint16Array | null;
   palette: string[];
   flags: Uint8Array;
-  /** Whether some points are chosen: the others are set aside. */
+  /** Whether some points are selected; the others are then faded. */
   choosing: boolean;
   by: ColourBy;
   theme: Theme;
@@ -54,10 +54,11 @@ export type LookOptions = {
 const ASIDE = 0.25;
 
 /**
- * How every point is drawn. Colour is never the only sign: a labelled point is full, larger and has a ring of the text
- * colour; a doubtful one has an open ring; a prediction is pale; a selection sets the others aside.
+ * Determines how every point is drawn. Colour is never the only sign: a labelled point is opaque, larger and has a ring
+ * in the text colour; an uncertain one has an open ring; a prediction is pale; a selection fades the other points.
  *
- * Points of one shade (a small number) have the same fill and opacity, so that a million are coloured by a table.
+ * Points with the same shade (a small number) have the same fill and opacity, so that a million points can be coloured
+ * with a lookup table.
  */
 export class Looks {
   constructor(private readonly o: LookOptions) {}
@@ -90,7 +91,7 @@ export class Looks {
     return { stroke: fill, width: 0 };
   }
 
-  /** Colours (four bytes each) and kinds of the points in this order. */
+  /** Fills in the colours (four bytes each) and kinds of the points, in the given order. */
   fill(order: Uint32Array, colours: Uint32Array, kinds: Uint8Array): void {
     const { flags, choosing, by, clusters, marks } = this.o;
     const { label, predicted, doubt } = marks;
@@ -137,7 +138,7 @@ export class Looks {
     return { fill: palette[code] ?? theme.faint, opacity: labelled ? 1 : 0.5 };
   }
 
-  /** Of every shade its colour in three states: as it is, set aside, chosen. */
+  /** The colour of every shade in three states: normal, faded, selected. */
   private table(): Uint32Array {
     const { by, clusters } = this.o;
     const last = by === "group" && clusters ? clusters.reduce((a, b) => Math.max(a, b), 0) : NONE;
@@ -150,12 +151,12 @@ export class Looks {
   }
 }
 
-/** Neighbouring numbers get hues far apart. */
+/** Consecutive group numbers get very different hues. */
 export function groupColour(group: number, dark: boolean): string {
   return `hsl(${Math.round((group * 137.508) % 360)} 50% ${dark ? 62 : 46}%)`;
 }
 
-/** The area of a point, smaller for larger pools. */
+/** The area of a point, which is smaller in larger pools. */
 export function pointArea(n: number): number {
   return Math.max(5, Math.min(60, 1500 / Math.sqrt(n)));
 }

@@ -4,7 +4,7 @@ import { CanvasEngine } from "./canvas";
 import type { Engine, EngineName } from "./engine";
 import { choosePainter } from "./probe";
 
-/** The engine that the kernel names; Vega is loaded only where it draws. */
+/** Creates the engine that the kernel requests; Vega is loaded only for Altair. */
 export async function makeEngine(
   { engine, chart }: Pick<ExplorerWelcome, "engine" | "chart">,
   element: HTMLElement,

@@ -14,7 +14,7 @@ export type MapCallbacks = {
   hover: (row: number | null, at: Point) => void;
   select: (rows: Rows, how: How) => void;
   wheel: (event: WheelEvent) => boolean;
-  /** Take the keys. */
+  /** Requests the keyboard focus. */
   focus: () => void;
 };
 
@@ -89,7 +89,7 @@ export class MapPlot {
     });
   }
 
-  /** New places for the points; zoom and selection stay. */
+  /** Sets new positions of the points; zoom and selection are kept. */
   async setPoints(xy: Float32Array, groups: Groups): Promise<void> {
     const n = xy.length / 2;
     if (this.marks.label.length !== n) {
@@ -108,7 +108,7 @@ export class MapPlot {
     await this.engine.setPoints(this.grid, this.looks);
   }
 
-  /** What the model thinks now; `rows` null for everything. */
+  /** Sets the newest marks; `rows` are those that changed, null for all. */
   setRound(rows: Rows | null, marks: Marks, rings: number[]): Promise<void> {
     this.marks = marks;
     const before = this.rings;
@@ -117,7 +117,7 @@ export class MapPlot {
     return this.repaint(rows && union(rows, union(before, this.rings)));
   }
 
-  /** Draw rows anew (null: all). What is asked while the engine draws becomes one drawing. */
+  /** Redraws rows (null: all). Requests that arrive while the engine draws are combined. */
   private repaint(rows: Rows | null): Promise<void> {
     this.stale = rows && this.stale && union(this.stale, rows);
     this.painting ??= this.paintStale().finally(() => {
@@ -148,7 +148,7 @@ export class MapPlot {
     await this.repaint(whole ? null : union(before, rows));
   }
 
-  /** Show everything, where none of these rows is in view. */
+  /** Shows the whole map if none of these rows is visible. */
   show(rows: Rows): void {
     const { x, y } = this.view;
     const { xy } = this.grid;
@@ -183,7 +183,7 @@ export class MapPlot {
     await this.engine.setView(this.view);
   }
 
-  /** The item on the card, marked on the map. */
+  /** Marks the current item on the map. */
   setHere(row: number): void {
     this.here = row;
     this.over.setHere(this.place(row));
@@ -202,7 +202,7 @@ export class MapPlot {
     this.setView(wholeView(this.width, this.height));
   }
 
-  /** Choose the next of these rows after the chosen one, and bring it into view. */
+  /** Selects the row after the selected one among these rows, and makes it visible. */
   next(rows: number[]): void {
     if (!rows.length) return;
     this.choose(Uint32Array.of(rows[(rows.indexOf(this.single) + 1) % rows.length]), "clicked", "replace");
@@ -225,7 +225,7 @@ export class MapPlot {
     this.engine.destroy();
   }
 
-  /** The chosen row, where it is one. */
+  /** The selected row if exactly one is selected, otherwise -1. */
   private get single(): number {
     return this.selected.length === 1 ? this.selected[0] : -1;
   }
@@ -242,7 +242,7 @@ export class MapPlot {
     this.view = view;
     this.drawOver();
     if (this.viewing) return;
-    // One frame of the engine at a time, and always the newest view.
+    // Only one frame at a time, always with the newest view.
     this.viewing = true;
     requestAnimationFrame(async () => {
       const shown = this.view;
@@ -257,7 +257,7 @@ export class MapPlot {
     this.setView(centred(this.view, [frame.x(this.width / 2 - dx), frame.y(this.height / 2 - dy)]));
   }
 
-  /** The row under a pixel, within reach. */
+  /** The row nearest to a pixel, within reach. */
   private at(px: number, py: number, reach: number): number {
     const { frame, view } = this;
     return this.grid.nearest(frame.x(px), frame.y(py), (reach / this.width) * (view.x[1] - view.x[0]));
@@ -283,7 +283,7 @@ export class MapPlot {
     this.drawGroups();
   }
 
-  /** The group whose name is under a pixel, else that of the row there; -1 for none. */
+  /** The group whose name is under a pixel, otherwise the group of the row there; -1 for none. */
   private groupAt(px: number, py: number, row: number): number {
     const named = namedAt(this.shown, px, py);
     return named >= 0 || row < 0 || !this.groups ? named : this.groups.of[row];
@@ -319,7 +319,7 @@ export class MapPlot {
 
   private drawOver(): void {
     this.over.setHere(this.place(this.here));
-    // What was under the pointer is elsewhere now.
+    // Another point may be under the pointer now.
     this.setHovered(-1);
     this.drawGroups();
   }

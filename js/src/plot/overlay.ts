@@ -15,11 +15,11 @@ export type OverlayCallbacks = {
   shape: (polygon: Point[], tool: "lasso" | "rectangle", merge: Merge) => void;
   pan: (dx: number, dy: number) => void;
   zoom: (px: number, py: number, factor: number) => void;
-  /** Whether the wheel is ours: else the notebook scrolls. */
+  /** Whether the map handles the wheel; otherwise the notebook scrolls. */
   wheel: (event: WheelEvent) => boolean;
 };
 
-/** Gestures over the picture, and the shapes they draw. The same for every engine. */
+/** Handles gestures on the map and draws their shapes; the same for every engine. */
 export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
   const layer = svg("svg", { class: "hitl-overlay" });
   const groups = svg("g", { class: "hitl-groups" });
@@ -62,7 +62,7 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
   ): void => {
     for (const name of names) layer.addEventListener(name, handler, { signal, ...options });
   };
-  // A drag that leaves the map must not select the text of a cell.
+  // A drag that leaves the map must not select text of a cell.
   listen(["mousedown"], (event) => {
     event.preventDefault();
     on.focus();
@@ -83,7 +83,7 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
     },
     { passive: false },
   );
-  // Wherever the focus is, and before anybody takes the key for something else.
+  // Wherever the focus is, and before other handlers get the key.
   window.addEventListener(
     "keydown",
     (event) => {

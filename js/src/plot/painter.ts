@@ -1,36 +1,36 @@
 import type { Frame } from "./geometry";
 import type { Grid } from "./grid";
 
-/** One picture: what is on screen (in pixels of the device), and how. */
+/** One picture: the visible part of the map (in device pixels), and how to draw it. */
 export type Shot = {
   frame: Frame;
-  /** Of a point, in pixels of the device. */
+  /** The diameter of a point, in device pixels. */
   diameter: number;
-  /** How many points lie on one pixel where the map is crowded: drawn at full strength. */
+  /** The number of points per pixel in dense regions, which are drawn at full strength. */
   dense: number;
-  /** Draw every so many points, for a picture in motion. */
+  /** Draw only every n-th point, while the map moves. */
   stride: number;
 };
 
 /**
- * Turns places and colours into a cloud: the colour of a pixel is the mean of the points on it, the stronger ones
- * counting more; its strength grows with their number. Arrays are in the order of the grid.
+ * Draws points as a cloud. The colour of a pixel is the mean of the points on it, weighted by their opacity, and its
+ * strength grows with their number. Arrays are in the order of the grid.
  */
 export interface Painter {
   readonly name: "webgl" | "raster";
   setPoints(grid: Grid): void;
   setColours(colours: Uint32Array): void;
-  /** Replace the picture. */
+  /** Draws the picture in place of the previous one. */
   paint(context: CanvasRenderingContext2D, shot: Shot): void;
   destroy(): void;
 }
 
-/** Strength of a single point, next to that of a crowd. */
+/** The strength of a single point, relative to that of a dense region. */
 export const FAINTEST = 0.42;
-/** By which opacities are raised: a crowd is denser than its points. */
+/** Factor for opacities, because overlapping points are more opaque than single ones. */
 export const GAIN = 1.7;
 
-/** How strong a pixel is with so many points on it, 0 to 1; the WebGL shader says the same. */
+/** The strength of a pixel by its number of points, 0 to 1; the WebGL shader computes the same. */
 export function strength(points: number, dense: number): number {
   const share = Math.log1p(points) / Math.log1p(Math.max(dense, 4));
   return FAINTEST + (1 - FAINTEST) * Math.min(1, share);

@@ -3,12 +3,12 @@ import { RasterPainter } from "./raster";
 import { GlPainter, type SharedGl, sharedGl } from "./webgl";
 
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
-/** For a hundred thousand points: a graphics card takes a few milliseconds, software a hundred. */
+/** Limit for drawing a hundred thousand points: a graphics card takes a few milliseconds, software a hundred. */
 const SLOW_MS = 25;
-/** A lost context that is not back by then does not come back. */
+/** A lost context that is not restored within this time is given up. */
 const LOST_MS = 2000;
 
-/** WebGL where it is there and not software (measured: ten times slower than drawing on the CPU), else the CPU. */
+/** WebGL if it is available and not emulated in software (ten times slower than drawing on the CPU), otherwise the CPU. */
 export function choosePainter(
   wanted: "canvas" | "webgl" | "raster",
   change: (next: Painter) => void,

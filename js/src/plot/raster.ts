@@ -3,25 +3,25 @@ import type { Grid } from "./grid";
 import { GAIN, type Painter, type Shot, strength } from "./painter";
 
 /**
- * Sums of a pixel: red, green and blue by weight, weight, opacity by weight. All are whole numbers, far below 2^53: what
- * is taken away leaves nothing behind, so that a few points change without drawing the others again.
+ * Sums for a pixel: weighted red, green and blue, the weight, and weighted opacity. All are integers far below 2^53, so
+ * points can be subtracted exactly, and a few points can change without redrawing the others.
  */
 const PARTS = 5;
 const STEPS = 8;
-/** A covered pixel in its parts. */
+/** The number of parts of a fully covered pixel. */
 const WHOLE = 16;
-/** Beyond this share of the points all are drawn again. */
+/** If more than this share of the points changes, all are redrawn. */
 const FEW = 0.2;
 
 type Stamp = { offsets: Int32Array; cover: Float64Array; reach: number };
 
-/** Draws on the CPU: faster than WebGL where that is software. */
+/** Draws on the CPU, which is faster than WebGL in software. */
 export class RasterPainter implements Painter {
   readonly name = "raster";
   private grid: Grid | null = null;
-  /** As signed numbers: a million unsigned ones would be floating point. */
+  /** Signed integers, because unsigned ones would be converted to floating point. */
   private colours: Int32Array = new Int32Array(0);
-  /** Those of the picture on screen. */
+  /** The colours in the current picture. */
   private painted: Int32Array = new Int32Array(0);
   private shown = "";
   private sums = new Float64Array(0);
@@ -59,7 +59,7 @@ export class RasterPainter implements Painter {
     context.putImageData(this.image, 0, 0);
   }
 
-  /** Which points have another colour than on screen; null for most of them. */
+  /** The points with another colour than in the current picture; null if there are many. */
   private changed(): Int32Array | null {
     const { painted, colours } = this;
     const found = new Int32Array(Math.ceil(FEW * colours.length));
@@ -72,7 +72,7 @@ export class RasterPainter implements Painter {
     return found.subarray(0, n);
   }
 
-  /** Takes the old colours of some points away, adds the new ones, and looks at their pixels alone. */
+  /** Subtracts the old colours of some points, adds the new ones, and updates only their pixels. */
   private repaint(changed: Int32Array, shot: Shot, stamp: Stamp, image: ImageData): void {
     if (!this.grid) return;
     const { view, width, height } = shot.frame;
@@ -113,7 +113,7 @@ export class RasterPainter implements Painter {
     this.grid = null;
   }
 
-  /** Adds every point in view to the sums, which have a margin of the stamp's reach. */
+  /** Adds every visible point to the sums, which have a margin of the stamp's reach. */
   private gather({ frame, stride }: Shot, stamp: Stamp): void {
     if (!this.grid) return;
     const { view, width, height } = frame;
@@ -125,14 +125,14 @@ export class RasterPainter implements Painter {
   }
 }
 
-/** From places to pixels: one pixel on, so that what is left of the picture does not round into it. */
+/** Scales positions to pixels, shifted by one so that points left of the picture are not rounded into it. */
 function scale(view: View, width: number, height: number): [number, number, number, number] {
   const ax = width / (view.x[1] - view.x[0]);
   const ay = height / (view.y[1] - view.y[0]);
   return [ax, ay, 1 - view.x[0] * ax, 1 + height + view.y[0] * ay];
 }
 
-/** Adds one point, or takes it away where times is below 0. */
+/** Adds one point, or subtracts it if `times` is negative. */
 function add(sums: Float64Array, p: number, colour: number, times: number, { offsets, cover }: Stamp): void {
   const a = colour >>> 24;
   const w = a * a * times;
@@ -147,7 +147,7 @@ function add(sums: Float64Array, p: number, colour: number, times: number, { off
   }
 }
 
-// The two loops over a million points hold numbers and typed arrays only.
+// The two loops over a million points use only numbers and typed arrays.
 
 function addDots(
   sums: Float64Array,
@@ -230,7 +230,7 @@ function addDiscs(
   }
 }
 
-/** A disc as pixels around its middle, with how much of each it covers. */
+/** A disc as pixels around its centre, with the coverage of each. */
 export function stampOf(diameter: number, across: number): Stamp {
   const reach = Math.ceil(diameter / 2);
   const offsets: number[] = [];
@@ -247,7 +247,7 @@ export function stampOf(diameter: number, across: number): Stamp {
   return { offsets: Int32Array.from(offsets), cover: Float64Array.from(cover), reach };
 }
 
-/** From sums to pixels. */
+/** Converts sums to pixels. */
 function resolve(sums: Float64Array, across: number, reach: number, shot: Shot, image: ImageData): void {
   const { width, height } = shot.frame;
   const pixels = new Uint32Array(image.data.buffer);
@@ -258,7 +258,7 @@ function resolve(sums: Float64Array, across: number, reach: number, shot: Shot, 
   }
 }
 
-/** How strong a pixel is by the number of points on it, in eighths of one. */
+/** A table of the strength of a pixel by its number of points, in steps of 1/8. */
 const inkOf = (dense: number): Float32Array =>
   Float32Array.from({ length: 256 * STEPS }, (_, i) => strength(i / STEPS, dense));
 
@@ -266,7 +266,7 @@ function pixel(sums: Float64Array, p: number, ink: Float32Array): number {
   const w = sums[p + 3];
   if (w === 0) return 0;
   const a = sums[p + 4] / w;
-  // As many points of this strength would weigh as much.
+  // The number of points with this opacity that would have the same weight.
   const points = Math.min(255, w / (a * a * WHOLE));
   const fade = Math.min(1, points) * Math.min(1, (GAIN * a) / 255) * ink[(points * STEPS) | 0];
   return ((fade * 255) << 24) | ((sums[p + 2] / w) << 16) | ((sums[p + 1] / w) << 8) | (sums[p] / w);

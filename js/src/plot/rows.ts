@@ -1,4 +1,4 @@
-/** Rows of the pool: ascending, each once. */
+/** Rows of the pool, ascending and without duplicates. */
 export type Rows = Uint32Array;
 
 export const NO_ROWS: Rows = new Uint32Array(0);
@@ -17,7 +17,7 @@ export function marked(mask: Uint8Array): Rows {
   return rows;
 }
 
-/** Where a row is, or would be. */
+/** The index of a row, or where it would be inserted. */
 function search(rows: Rows, row: number): number {
   let [low, high] = [0, rows.length];
   while (low < high) {

@@ -24,7 +24,7 @@ void main() {
 }`;
 export const WHOLE_VERTEX = `#version 300 es
 void main() { gl_Position = vec4(vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4.0 - 1.0, 0.0, 1.0); }`;
-// The twin of strength() in painter.ts and of resolve() in raster.ts.
+// Computes the same as strength() in painter.ts and resolve() in raster.ts.
 export const WHOLE_FRAGMENT = `#version 300 es
 precision highp float;
 uniform sampler2D sums, opacities; uniform float dense;

@@ -2,10 +2,10 @@ import type { Frame } from "./geometry";
 import type { Grid } from "./grid";
 import { KIND, type Looks } from "./look";
 
-/** More discs with rings than this take too long, and could not be told apart. */
+/** More discs with rings than this are too slow to draw, and could not be distinguished. */
 const MOST = 6000;
 
-/** Draws the labelled, doubtful and chosen points above the cloud; of too many only the cloud tells. */
+/** Draws the labelled, uncertain and selected points above the cloud; a kind with too many only appears in the cloud. */
 export function tops(
   context: CanvasRenderingContext2D,
   frame: Frame,
@@ -36,7 +36,7 @@ export function tops(
   context.globalAlpha = 1;
 }
 
-/** Slots in view by kind, at most one more of each than are drawn. */
+/** The visible slots by kind, at most one more of each than can be drawn. */
 function topSlots(frame: Frame, grid: Grid, kinds: Uint8Array): number[][] {
   const found: number[][] = [[], [], [], []];
   for (const { from, to } of grid.within(frame.view)) {
@@ -48,7 +48,7 @@ function topSlots(frame: Frame, grid: Grid, kinds: Uint8Array): number[][] {
   return found;
 }
 
-/** Large enough to be seen above a crowd, smaller where there are many. */
+/** Large enough to be visible in dense regions, and smaller if there are many. */
 function radiusOf(kind: number, point: number, n: number): number {
   const many = Math.min(1, n / 2000);
   if (kind === KIND.ringed) return Math.max(4.2, point * 1.7);

@@ -16,14 +16,14 @@ type Watch = { lost: () => void; restored: () => void };
 const SLOT = Symbol.for("hitl-widgets.webgl.1");
 type Page = { [SLOT]?: SharedGl | null };
 
-/** The page's one WebGL context (a browser keeps few, and drops the oldest), or null where there is none. */
+/** The page's single WebGL context (browsers limit their number and drop the oldest), or null if there is none. */
 export function sharedGl(): SharedGl | null {
   const page = globalThis as Page;
   if (page[SLOT] === undefined) page[SLOT] = SharedGl.make();
   return page[SLOT];
 }
 
-/** One context and what all painters share of it. Each painter draws, and copies the picture away at once. */
+/** A context that all painters share. Each painter draws and then immediately copies the picture. */
 export class SharedGl {
   readonly watches = new Set<Watch>();
   private kit: Kit | null = null;
@@ -49,7 +49,7 @@ export class SharedGl {
     const canvas = document.createElement("canvas");
     const options = { antialias: false, depth: false, premultipliedAlpha: true, preserveDrawingBuffer: true };
     const gl = canvas.getContext("webgl2", options) as WebGL2RenderingContext | null;
-    // Sums beyond 1 need textures of floating point.
+    // Sums above 1 need floating-point textures.
     if (!gl?.getExtension("EXT_color_buffer_float")) return null;
     const shared = new SharedGl(canvas, gl);
     try {
@@ -77,7 +77,7 @@ export class SharedGl {
     };
   }
 
-  /** Draws points from two buffers, and returns the canvas whose lower left corner holds the picture. */
+  /** Draws points from two buffers; returns the canvas with the picture in its lower left corner. */
   draw(
     places: WebGLBuffer,
     colours: WebGLBuffer,
@@ -143,7 +143,7 @@ export class SharedGl {
     gl.drawArrays(gl.POINTS, 0, Math.floor(count / stride));
   }
 
-  /** Canvas and textures of this size: they only grow. */
+  /** Resizes the canvas and textures to at least this size. */
   private fit(kit: Kit, width: number, height: number): void {
     const { gl, canvas } = this;
     if (width <= this.size[0] && height <= this.size[1]) return;
@@ -175,7 +175,7 @@ export class SharedGl {
     gl.drawBuffers([gl.COLOR_ATTACHMENT0, gl.COLOR_ATTACHMENT1]);
   }
 
-  /** Milliseconds for a hundred thousand points: a name can hide what draws them. */
+  /** Milliseconds to draw a hundred thousand points, because the renderer's name can be masked. */
   speed(): number {
     if (this.took >= 0) return this.took;
     const { gl } = this;
@@ -187,7 +187,7 @@ export class SharedGl {
     const colours = this.fill(null, new Uint32Array(n).fill(0x80808080));
     const view: View = { x: [-1, 1], y: [-1, 1] };
     const shot = { frame: new Frame(view, 512, 512), diameter: 3, dense: 9, stride: 1 };
-    // The first drawing compiles.
+    // The first draw call includes compilation.
     for (let i = 0; i < 2; i++) {
       const before = performance.now();
       this.draw(places, colours, 0, n, shot);
@@ -199,7 +199,7 @@ export class SharedGl {
     return this.took;
   }
 
-  /** The data in this buffer, or in a new one where there is none, or where it went with its context. */
+  /** Writes data to this buffer, or to a new one if there is none or it was lost with its context. */
   fill(buffer: WebGLBuffer | null, data: Float32Array | Uint32Array): WebGLBuffer {
     const { gl } = this;
     const kept = buffer && gl.isBuffer(buffer) ? buffer : gl.createBuffer();
@@ -238,7 +238,7 @@ export class GlPainter implements Painter {
     const first = ranges[0]?.from ?? 0;
     const last = ranges.at(-1)?.to ?? 0;
     const picture = this.shared.draw(this.places, this.colours, first, last - first, shot);
-    // A lost context leaves the last picture where it is.
+    // With a lost context the last picture remains.
     if (!picture) return;
     const { width, height } = shot.frame;
     context.clearRect(0, 0, width, height);
@@ -260,7 +260,7 @@ function program(gl: WebGL2RenderingContext, vertex: string, fragment: string): 
     [gl.FRAGMENT_SHADER, fragment],
   ] as const) {
     const shader = gl.createShader(type);
-    if (!shader) throw new Error("WebGL makes no shader.");
+    if (!shader) throw new Error("WebGL cannot create a shader.");
     gl.shaderSource(shader, source);
     gl.compileShader(shader);
     gl.attachShader(made, shader);

@@ -1,9 +1,9 @@
 import { registerQuestion } from "./registry";
 
-/** As many as the map tells apart: see questions/choices.py. */
+/** Largest number of classes that the map distinguishes: see questions/choices.py. */
 const MOST = 6;
 
-/** Any of the classes, or none. */
+/** Any number of classes, or none. */
 registerQuestion("choices", {
   drafted: true,
   press: (draft, code) =>

@@ -1,6 +1,6 @@
 import { h } from "./dom";
 
-/** Tells a screen reader, politely. */
+/** Makes announcements to screen readers (`aria-live="polite"`). */
 export function announcer(root: HTMLElement): (words: string) => void {
   const region = h("div", { class: "hitl-unseen", attrs: { role: "status", "aria-live": "polite" } });
   root.append(region);

@@ -1,35 +1,35 @@
 import type { Ask, Selection } from "../host/protocol";
 
-/** Points, how they were chosen, and what brought them back where no hand chose them just now. */
+/** Selected points and how they were selected; `from` if the history or an undo restored the selection. */
 export type Chosen = { rows: Uint32Array; how: Selection; from?: "history" | "undo" };
 
-/** What the views of one session on one page tell each other; nothing of it concerns the kernel. */
+/** Events between the views of a session on a page; the kernel does not see them. */
 export type PageEvents = {
-  /** The points chosen on the map, or none. */
+  /** The points selected on the map; null for none. */
   selection: Chosen | null;
-  /** The map is to choose these points, as if a person had: see {@link choose}. */
+  /** Select these points on the map: see {@link choose}. */
   choose: Chosen;
-  /** An undo elsewhere gives this item back to the card. */
+  /** An undo in another view shows this item again. */
   back: Ask;
-  /** Rows that were labelled a moment ago, and the codes of their classes. */
+  /** Rows that were just labelled, and the codes of their classes. */
   acted: { rows: Uint32Array; codes: readonly number[] };
-  /** The item on the Labeler's card; nothing may tell what it is called where it is asked blind. */
+  /** The item in the Labeler; if it is asked blind, nothing may reveal its class. */
   current: { row: number; blind: boolean } | null;
-  /** A key pressed on the map that is not the map's own. */
+  /** A key pressed on the map that the map does not handle. */
   key: { key: string; shift: boolean };
-  /** The map has the keys, which it passes on to the card; or has them no more. */
+  /** Whether the map has the keyboard focus and passes keys on to the Labeler. */
   keys: { here: boolean };
-  /** Keys of the card that change the groups on the map. */
+  /** Keys in the Labeler that change the groups on the map. */
   regroup: { finer: boolean };
-  /** The find field is to take the keys. */
+  /** Focus the find field. */
   find: null;
-  /** The items are to be shown as a list, or as a map again. */
+  /** Switch between the list and the map. */
   list: null;
-  /** The Labeler is done with the selection. */
+  /** The Labeler no longer needs the selection. */
   release: null;
   /** Acts that the kernel has not acknowledged. */
   waiting: { n: number; since: number };
-  /** A Labeler is on the page (the map then needs no class buttons of its own). */
+  /** A Labeler is on the page, so the map does not need its own class buttons. */
   labeler: null;
   who: null;
 };
@@ -37,16 +37,16 @@ export type PageEvents = {
 type Name = keyof PageEvents;
 type Listener = (detail: never) => boolean | undefined;
 type Page = { [SLOT]?: Map<string, Set<Member>> };
-/** Of the widgets' bundles each has its own class of these. */
+/** An interface, because each widget's bundle has its own copy of the class. */
 type Member = { group: () => Element | null; hear: (name: string, detail: unknown) => boolean };
 
 const SLOT = Symbol.for("hitl-widgets.bus.2");
-// What is true of the session, whichever of its views shows it.
+// Events that concern the whole session, not only the views in a group.
 const EVERYWHERE: ReadonlySet<Name> = new Set<Name>(["acted", "waiting"]);
-// Views of a Workbench act on what they show beside each other; a clone of an output is a place of its own.
+// Views in the same Workbench form a group; a clone of an output is a separate group.
 const GROUP = ".hitl-workbench, .jp-LinkedOutputView";
 
-/** Joins the views of one session, named by the kernel, that stand together on the page. */
+/** Connects the views of a session that are grouped on the page. */
 export class Bus {
   private readonly listeners = new Map<Name, Listener[]>();
   private readonly me: Member;
@@ -69,17 +69,17 @@ export class Bus {
     });
   }
 
-  /** Tell; returns whether somebody took it. */
+  /** Sends an event; returns whether a listener took it. */
   tell<K extends Name>(name: K, detail: PageEvents[K]): boolean {
     const others = [...this.members].filter((member) => member !== this.me);
     const group = this.me.group();
     const near = others.filter((member) => member.group() === group);
-    // A view that stands alone belongs to all.
+    // A view without a group sends to all.
     const audience = EVERYWHERE.has(name) || !near.length ? others : near;
     return audience.some((member) => member.hear(name, detail));
   }
 
-  /** Hear; a listener that returns true takes the event: no other gets it. */
+  /** Adds a listener; one that returns true takes the event, so that no other gets it. */
   on<K extends Name>(
     name: K,
     // biome-ignore lint/suspicious/noConfusingVoidType: most listeners only listen
@@ -89,7 +89,7 @@ export class Bus {
   }
 }
 
-/** Chooses points on the map, else on the card; returns whether either was there to take them. */
+/** Selects points on the map, or else in the Labeler; returns whether either is on the page. */
 export function choose(bus: Bus, chosen: Chosen): boolean {
   return bus.tell("choose", chosen) || bus.tell("selection", chosen);
 }

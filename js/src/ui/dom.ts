@@ -7,7 +7,7 @@ type Props = {
   style?: Record<string, string>;
 };
 
-/** An element. Text only ever becomes text. */
+/** Creates an element. Text is never parsed as HTML. */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   props: Props = {},
@@ -40,15 +40,15 @@ export function svg<K extends keyof SVGElementTagNameMap>(
   return element;
 }
 
-/** Sets text only where it changed, so that a screen reader is not told twice. */
+/** Sets the text only if it changed, so that screen readers do not repeat it. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Somebody's words within ours: their direction is their own, and turns nothing around that stands beside them. */
+/** Isolates the direction of user-given text, so that it does not affect the text around it. */
 export const said = (text: string): HTMLElement => h("bdi", { text });
 
-/** {@link setText}, of parts. */
+/** Like {@link setText}, for several parts. */
 export function setParts(element: Element, ...parts: (string | HTMLElement)[]): void {
   const text = parts.map((part) => (typeof part === "string" ? part : part.textContent)).join("");
   if (element.textContent !== text) element.replaceChildren(...parts);
@@ -63,10 +63,10 @@ export const count = (n: number, one: string, many = `${one}s`): string =>
 
 export const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
-/** Gives the person a file. */
+/** Downloads a text as a file. */
 export function download(name: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type: "application/x-ndjson" }));
   h("a", { attrs: { href: url, download: name } }).click();
-  // The browser reads it after the click has returned.
+  // The browser reads the URL after the click has returned.
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

@@ -1,9 +1,9 @@
 /**
- * Hides the words that stand before a widget for a notebook that is opened again without its kernel: they are the last
- * ones before it, in the same output area where the page has such. They are back when the widget is gone.
+ * Hides the text before a widget that is meant for a notebook reopened without its kernel: the last such text before
+ * the widget, in the same output area if there is one. It is shown again when the widget is removed.
  */
 export function hideFallback(root: HTMLElement, signal: AbortSignal): void {
-  // The notebook puts the widget into the page after it was made.
+  // The notebook adds the widget to the page after it was created.
   requestAnimationFrame(() => {
     const area = root.closest(".jp-OutputArea") ?? document;
     const before = [...area.querySelectorAll<HTMLElement>(".hitl-fallback")].filter(

@@ -1,26 +1,25 @@
-/** A hand on the mouse needs longer than this to answer something new. */
+/** Clicks sooner than this after an item appeared cannot be meant for it. */
 const CLICK_MS = 150;
-/** So long the second click of a double click may take. */
+/** The longest time between the clicks of a double click. */
 const DOUBLE_MS = 500;
-/** A picture that takes longer is not waited for: the person sees that it is not there. */
+/** The longest time to wait for an image to load. */
 const PICTURE_MS = 4000;
 
 /**
- * Since when the person sees what is on the card. One guard for keys and clicks: an answer counts where it can be meant
- * for what it would answer.
+ * Tracks since when the current item is visible. An answer by key or click counts only if it can be meant for the item.
  */
 export class Gaze {
   private subject: unknown = null;
   private since = Number.POSITIVE_INFINITY;
 
-  /** The card shows something else now, in this element; null where it shows nothing to be answered. */
+  /** Notes what this element shows now; null if there is nothing to answer. */
   show(subject: unknown, element: HTMLElement): void {
     if (subject === this.subject) return;
     this.subject = subject;
     this.since = Number.POSITIVE_INFINITY;
     if (subject === null) return;
     const seen = (): void => {
-      // With the next frame it is on the screen.
+      // It is visible with the next frame.
       requestAnimationFrame(() => {
         if (this.subject === subject) this.since = Math.min(this.since, performance.now());
       });
@@ -34,16 +33,16 @@ export class Gaze {
     setTimeout(seen, PICTURE_MS);
   }
 
-  /** Why an answer cannot be meant for the subject; "" where it can. `clicks`: as a click event counts them, 0 for a key. */
+  /** Why an answer cannot be meant for the subject; "" if it can. `clicks`: `detail` of the click event, 0 for keys. */
   whyNot(subject: unknown, clicks: number): string {
-    if (subject === null || subject !== this.subject) return "the next item was not here yet";
+    if (subject === null || subject !== this.subject) return "the next item had not loaded yet";
     const seen = this.elapsed;
     if (clicks > 1 && seen < DOUBLE_MS) return "a double click counts once";
     if (seen < (clicks ? CLICK_MS : 0)) return "the item had only just appeared";
     return "";
   }
 
-  /** Milliseconds for which it is seen; below 0 where it is not. */
+  /** Milliseconds for which the item has been visible; negative if it is not. */
   get elapsed(): number {
     return this.since === Number.POSITIVE_INFINITY ? -1 : performance.now() - this.since;
   }

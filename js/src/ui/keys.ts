@@ -1,6 +1,6 @@
 /**
- * Keeps keys from the notebook while the widget has the focus. JupyterLab and Notebook 7 look for the attribute on the
- * way from the target up; with it, Ctrl+S and the like would be dead too, so it goes while a modifier is held.
+ * Keeps keys from the notebook while the widget has the focus. JupyterLab and Notebook 7 check the ancestors of the
+ * target for the attribute. It would also disable Ctrl+S and the like, so it is removed while a modifier is held.
  */
 export function suppressShortcuts(root: HTMLElement, signal: AbortSignal): void {
   root.setAttribute("data-lm-suppress-shortcuts", "");
@@ -15,7 +15,7 @@ export function suppressShortcuts(root: HTMLElement, signal: AbortSignal): void 
   });
 }
 
-/** AltGr, and Option on a Mac, write characters: "[" on a German keyboard. Windows reports AltGr as Ctrl and Alt. */
+/** AltGr, and Option on a Mac, type characters such as "[" on a German keyboard. Windows reports AltGr as Ctrl+Alt. */
 function isAltGr(event: KeyboardEvent): boolean {
   if (event.metaKey || event.key.length !== 1) return false;
   if (event.getModifierState("AltGraph")) return true;
@@ -26,7 +26,7 @@ function isAltGr(event: KeyboardEvent): boolean {
 const isChord = (event: KeyboardEvent): boolean =>
   (event.ctrlKey || event.metaKey || event.altKey) && !isAltGr(event);
 
-/** A key that goes to an input method, or waits for the character to put an accent on. */
+/** A key for an input method, or a dead key. */
 const isComposing = ({ isComposing, keyCode, key }: KeyboardEvent): boolean =>
   isComposing || keyCode === 229 || key === "Process" || key === "Dead";
 
@@ -37,14 +37,14 @@ const LATIN = /\p{Script=Latin}/u;
 export type Meaning = { key: string; shift: boolean };
 
 /**
- * What a key may mean, the likelier first: the character that it writes, else its place on the keyboard. The place counts
- * for digits where the layout has something else there (AZERTY), for letters where it is not Latin (Cyrillic), and for
- * the numpad without NumLock.
+ * Possible meanings of a key, most likely first: the character that it types, then its position on the keyboard. The
+ * position counts for digits if the layout has other characters there (AZERTY), for letters if the layout is not Latin
+ * (Cyrillic), and for the numpad without NumLock.
  */
 export function meanings(event: KeyboardEvent): Meaning[] {
   const { key, code, shiftKey } = event;
   const single = [...key].length === 1;
-  // Shift tells capitals apart; of another character it is only how it is typed.
+  // Shift distinguishes capital letters; for other characters it is only needed to type them.
   const shift = shiftKey && (!single || LETTER.test(key));
   const own = { key: single ? key.toLowerCase() : key, shift };
   const place = isAltGr(event) ? "" : placeOf(key, code, shiftKey);
@@ -63,10 +63,10 @@ function placeOf(key: string, code: string, shiftKey: boolean): string {
   return letter ?? { BracketLeft: "[", BracketRight: "]" }[code] ?? "";
 }
 
-/** Whether a key was taken; "again": its repeats as well, while it is held. */
+/** Returns whether the key was handled; "again" to also handle its repeats while it is held. */
 export type Press = (key: string, shift: boolean) => boolean | "again";
 
-/** A plain key on the widget: not typed into a field, not part of a chord or a composition. */
+/** Handles plain keys on the widget: not typed into a field, and not part of a chord or a composition. */
 export function onKey(root: HTMLElement, handler: Press, signal: AbortSignal): void {
   let held = "";
   let again = false;
@@ -89,7 +89,7 @@ export function onKey(root: HTMLElement, handler: Press, signal: AbortSignal): v
       if (target.closest("input, textarea, select, [contenteditable]")) return;
       if ((event.key === "Enter" || event.key === " ") && target.closest("button, a, summary")) return;
       if (event.repeat) {
-        // What we took once must not scroll the notebook now.
+        // The repeats of a handled key must not scroll the notebook.
         if (!held || event.code !== held) return;
         take(event);
         if (again) tell(event);
@@ -98,14 +98,14 @@ export function onKey(root: HTMLElement, handler: Press, signal: AbortSignal): v
       const taken = tell(event);
       held = taken ? event.code : "";
       again = taken === "again";
-      // The numpad without NumLock is meant for digits: a class that is not there is no reason to scroll.
+      // The numpad without NumLock is meant for digits, so it never scrolls, even if there is no such class.
       if (taken || /^Numpad[0-9]$/.test(event.code)) take(event);
     },
     { signal },
   );
 }
 
-/** Enter that is held presses a button once. */
+/** Makes a held Enter key press a button only once. */
 export function pressOnce(root: HTMLElement, signal: AbortSignal): void {
   root.addEventListener(
     "keydown",
@@ -118,14 +118,13 @@ export function pressOnce(root: HTMLElement, signal: AbortSignal): void {
 }
 
 /**
- * A button that was clicked leaves the keys to the widget: it would take the next Space or Enter for itself, whatever the
- * person means by it.
+ * Moves the focus from a clicked button back to the widget. Otherwise the button would handle the next Space or Enter.
  */
 export function leaveKeys(root: HTMLElement, buttons: string, signal: AbortSignal): void {
   root.addEventListener(
     "click",
     ({ detail, target }) => {
-      // A click by a key counts 0, and the focus stays where the keys are.
+      // Clicks by keyboard have detail 0 and keep the focus.
       if (detail > 0 && (target as HTMLElement).closest(buttons)) root.focus({ preventScroll: true });
     },
     { signal },
@@ -135,8 +134,7 @@ export function leaveKeys(root: HTMLElement, buttons: string, signal: AbortSigna
 const TAB_MS = 1000;
 
 /**
- * A frame takes the focus when it is clicked, and the keys with it: it gives them back. Who goes there with Tab stays,
- * to scroll it.
+ * Takes the focus back from a frame that was clicked. With Tab the focus stays in the frame, to scroll it.
  */
 export function keepFocus(root: HTMLElement, signal: AbortSignal): void {
   let tabbed = Number.NEGATIVE_INFINITY;
@@ -149,7 +147,7 @@ export function keepFocus(root: HTMLElement, signal: AbortSignal): void {
     if (key === "Tab") tabbed = performance.now();
   };
   window.addEventListener("keydown", note, listen);
-  // A frame in another process takes the focus a while after the key.
+  // A frame in another process gets the focus some time after the key.
   const left = (): void => {
     if (performance.now() - tabbed > TAB_MS) setTimeout(back);
   };

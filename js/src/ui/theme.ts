@@ -14,7 +14,7 @@ const FORCED = "(forced-colors: active)";
 
 function isDark(): boolean {
   const { body } = document;
-  // In high contrast the system's colours hold, whatever the notebook's theme says.
+  // In high-contrast mode the system's colours apply, not the notebook's theme.
   if (matchMedia(FORCED).matches) return matchMedia(DARK).matches;
   const jupyter = body.dataset.jpThemeLight;
   if (jupyter) return jupyter === "false";
@@ -23,13 +23,13 @@ function isDark(): boolean {
   return matchMedia(DARK).matches;
 }
 
-/** Marks the root dark or light, and again when the notebook's theme changes. */
+/** Marks the root as dark or light, and updates this when the notebook's theme changes. */
 export function followTheme(root: HTMLElement, signal: AbortSignal): void {
   const listeners = new Set<() => void>();
   seen.set(root, listeners);
   const apply = (): void => {
     root.dataset.theme = isDark() ? "dark" : "light";
-    // JupyterLab swaps the theme's style sheet after it has changed the attribute.
+    // JupyterLab replaces the theme's style sheet after it has changed the attribute.
     requestAnimationFrame(() =>
       requestAnimationFrame(() => {
         for (const tell of listeners) tell();
@@ -52,7 +52,7 @@ export function onTheme(root: HTMLElement, tell: () => void, signal: AbortSignal
   signal.addEventListener("abort", () => listeners?.delete(tell));
 }
 
-/** The colours in force, for what is drawn on a canvas. */
+/** The current colours, for drawing on a canvas. */
 export function readTheme(root: HTMLElement): Theme {
   const style = getComputedStyle(root);
   const get = (name: string): string => style.getPropertyValue(name).trim();

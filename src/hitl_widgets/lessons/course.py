@@ -1,4 +1,4 @@
-"""Course: everything that a lesson needs, by number: made when asked for, and kept for a while."""
+"""Course: computes the traces and students of a lesson on request, and caches them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEPT = 24
 
 
 class Course:
-    """Points, learner and strategies of a lesson; makes traces and students, and keeps the last ones.
+    """The points, learner and strategies of a lesson; makes traces and students and caches the last ones.
 
     Parameters
     ----------
@@ -30,14 +30,14 @@ class Course:
     learner, strategy
         As for :class:`~hitl_widgets.session.Session`.
     budget
-        Labels at the end, those of the cold start among them; at most one point keeps none.
+        Number of labels at the end, including the cold start. At least one point stays unlabelled.
     random_state
         The first seed.
 
     Raises
     ------
     InvalidInput
-        For arguments that cannot be used, a learner or a strategy that fails on the first labels.
+        For invalid arguments, or a learner or strategy that fails on the first labels.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Course:
         self._try()
 
     def _try(self) -> None:
-        """Up to the first question that the strategy answers: what fails there fails in the user's cell."""
+        """Run up to the strategy's first choice, so that errors are raised in the user's cell."""
         trace = self.trace(self.strategy, self.seed)
         for i in range(len(trace)):
             labelled = list(trace[i].labelled)
@@ -70,14 +70,14 @@ class Course:
             raise failed(self.learner, self.budget, trace.failure) from trace.failure
 
     def step(self, strategy: str, seed: int, i: int) -> tuple[Step, list[float]]:
-        """The moment after ``i`` questions (the last where there are fewer), and the accuracies so far."""
+        """The step after ``i`` questions (the last one if there are fewer), and the accuracies so far."""
         with self._lock:
             trace = self.trace(strategy, seed)
             i = min(i, len(trace) - 1)
             return trace[i], trace.curve(i)
 
     def trace(self, strategy: str, seed: int) -> Trace:
-        """The strategy's way from the cold start of this seed."""
+        """The strategy's trace from the cold start of this seed."""
         if strategy not in self.strategies:
             raise InvalidInput(f"strategy={strategy!r} is not part of this lesson.")
         parts = (strategy, self.strategies[strategy], self.budget, seed)
@@ -85,7 +85,7 @@ class Course:
         return found
 
     def play(self, seed: int, picks: Sequence[int]) -> Student:
-        """A student who chose these points; quick where one more was chosen than before."""
+        """A student who chose these points; fast if only one point was added."""
         with self._lock:
             student: Student = self._keep((seed,), lambda: Student(self.plane, self.learner, seed))
             if student.picks != list(picks[: len(student.picks)]):
@@ -116,7 +116,7 @@ def _without_aliases(name: str, function: Strategy) -> dict[str, Strategy]:
 
 def _whole(name: str, value: Any, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise InvalidInput(f"{name}={value!r}: expected a whole number, {least} or more.")
+        raise InvalidInput(f"{name}={value!r}: expected a whole number of at least {least}.")
     if value >= 2**31:
         raise InvalidInput(f"{name}={value!r}: expected a number below {2**31}.")
     return int(value)

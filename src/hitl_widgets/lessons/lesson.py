@@ -1,4 +1,4 @@
-"""A lesson: a strategy step by step on points in the plane, and a student who plays against it."""
+"""Lessons: a strategy step by step on points in the plane, and a student who plays against it."""
 
 from __future__ import annotations
 
@@ -37,25 +37,25 @@ COLD, STRATEGY = 1, 3
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One moment of a lesson.
+    """One step of a lesson.
 
     Attributes
     ----------
     labelled
-        The points with a label, in the order in which they got it.
+        The labelled points, in the order they were labelled.
     accuracy
-        Share of all points that are right: those with a label, and what the model says of the others.
+        Share of all points that are correct: labelled points count as correct, others as predicted.
     proba
         float32 (n, n_classes).
     surface
-        uint8 (2, 3600): the likeliest class in each cell of the plane, and its lead in 256 levels.
+        uint8 (2, 3600): the most likely class in each cell of the plane, and its lead in 256 levels.
     utilities, heat
-        What the strategy gives each point and each cell, uint8 (n,) and (3600,), from the least to
-        the best candidate; None where all are worth the same or the strategy was not asked.
+        The strategy's utilities of the points and the cells, uint8 (n,) and (3600,), scaled from the worst
+        to the best candidate; None if all are equal or the strategy was not used.
     query
         The point to label next; None at the end.
     why
-        One sentence on that.
+        One sentence that explains the choice.
     """
 
     labelled: tuple[int, ...]
@@ -69,15 +69,15 @@ class Step:
 
 
 class _Model:
-    """A learner that also colours the cells: as rows behind the points, or from the points nearby.
+    """A learner that also predicts the cells: as rows after the points, or from nearby points.
 
-    An estimator that cannot be fitted to fewer labels than a session's cold start says class shares
-    until then; ``failure`` is what it said.
+    An estimator that cannot be fitted to fewer labels than a session's cold start is replaced by the class
+    shares until then; ``failure`` is its error.
     """
 
     def __init__(self, plane: Plane, learner: Learner) -> None:
         self._plane = plane
-        # Any other learner may learn from the pool itself, which cells would change.
+        # Other learners may use the pool itself in training, which additional cells would change.
         self.sees_cells = isinstance(learner, LinearLearner | SklearnLearner)
         X = plane.everything if self.sees_cells else plane.X
         self.failure: Exception | None = None
@@ -102,7 +102,7 @@ class _Model:
 
 
 def failed(learner: Learner, n: int, error: Exception) -> InvalidInput:
-    """The error for a learner that failed on n labels."""
+    """The error for a learner that failed on ``n`` labels."""
     return InvalidInput(
         f"The learner {learner.name!r} failed on {n} labels: {str(error).rstrip('.')}. Choose one that can "
         "learn from so few, such as learner='linear'."
@@ -110,7 +110,7 @@ def failed(learner: Learner, n: int, error: Exception) -> InvalidInput:
 
 
 class _Run:
-    """Labels given one after the other from a cold start, and the model after each."""
+    """A sequence of labels after a cold start, with the model after each."""
 
     def __init__(self, plane: Plane, learner: Learner, seed: int) -> None:
         self.plane, self.seed = plane, seed
@@ -121,33 +121,33 @@ class _Run:
         self.rows: list[int] = []
 
     def _label(self, rows: Sequence[int]) -> FloatArray:
-        # Not twice where a strategy failed after its last label, and is asked again.
+        # Not twice if a strategy failed after its last label and is called again.
         self.rows += [row for row in rows if self.y[row] < 0]
         self.y[list(rows)] = self.plane.truth[list(rows)]
         return self._model.learn(self.rows)
 
     def _step(self, proba: FloatArray, **rest: Any) -> Step:
         n = len(self.plane)
-        # The same points for every strategy: one that labels the hard points away leaves easy ones.
+        # Measure all strategies on the same points: one that labels the hard points leaves the easy ones.
         right = (self.y >= 0) | (proba[:n].argmax(axis=1) == self.plane.truth)
         return Step(tuple(self.rows), float(right.mean()), proba[:n], surface_of(proba[n:]), **rest)
 
 
 class Trace(_Run):
-    """A strategy's way: ``trace[i]`` is the moment after i questions, the same at every call.
+    """The run of a strategy: ``trace[i]`` is the step after i questions, the same in every call.
 
     Parameters
     ----------
     plane
         The points.
     learner
-        What learns; a fresh copy is made.
+        The learner; a fresh copy is used.
     name, strategy
-        As :func:`~hitl_widgets.learn.strategies.as_strategy` gives them.
+        As returned by :func:`~hitl_widgets.learn.strategies.as_strategy`.
     budget
-        Labels at the end, those of the cold start among them.
+        Number of labels at the end, including the cold start.
     seed
-        Of the cold start and of all chance.
+        Seed of the cold start and all other randomness.
     """
 
     def __init__(
@@ -171,11 +171,11 @@ class Trace(_Run):
 
     @property
     def failure(self) -> Exception | None:
-        """Why the model of the last step made is none, an estimator that cannot be fitted yet."""
+        """The error of the last step if the estimator could not be fitted yet."""
         return self._model.failure
 
     def curve(self, i: int) -> list[float]:
-        """The accuracies up to step i."""
+        """The accuracies up to step ``i``."""
         return [self[j].accuracy for j in range(i + 1)]
 
     def _advance(self, rows: Sequence[int]) -> Step:
@@ -204,7 +204,7 @@ class Trace(_Run):
         except Exception as error:
             raise InvalidInput(
                 f"The strategy {self.name!r} failed on {len(self.rows)} labels: {type(error).__name__}: "
-                f"{str(error).rstrip('.')}. Mend it, or choose another, such as strategy='margin'."
+                f"{str(error).rstrip('.')}. Fix it, or choose another one, such as strategy='margin'."
             ) from error
 
     def _rng(self) -> np.random.Generator:
@@ -217,7 +217,7 @@ class Trace(_Run):
     def _heat(
         self, utilities: FloatArray, proba: FloatArray, context: Context
     ) -> tuple[Bytes | None, Bytes | None]:
-        """The utilities in 256 levels, on the points and on the cells."""
+        """The utilities of the points and of the cells in 256 levels."""
         among = utilities[context.candidates]
         if np.ptp(among) < 1e-12:
             return None, None
@@ -225,7 +225,7 @@ class Trace(_Run):
         top = among.max()
         if cells is None:
             cells = self.plane.spread(among, np.flatnonzero(context.candidates))
-            # A strategy for batches lifts what it chose far above all others.
+            # A batch strategy gives its choice a much higher utility than all others.
             top = np.partition(among, -2)[-2]
         low = among.min()
         scale = 255 / (top - low if top > low else 1.0)
@@ -233,7 +233,7 @@ class Trace(_Run):
         return _bytes(points), _bytes((cells - low) * scale)
 
     def _on_cells(self, utilities: FloatArray, proba: FloatArray, context: Context) -> FloatArray | None:
-        """What the strategy gives the cells, if it looks at each row alone: cells then change no point's."""
+        """The utilities of the cells, if the strategy rates each row alone, so that points keep theirs."""
         if not self._pointwise:
             return None
         n = len(self.plane)
@@ -241,7 +241,7 @@ class Trace(_Run):
         y[:n] = self.y
         try:
             values = evaluate(self._strategy, proba, self._context(self.plane.everything, y, affinity=False))
-        except Exception:  # noqa: BLE001 - a strategy need not know what to do with cells
+        except Exception:  # noqa: BLE001 - a strategy may not support cells
             self._pointwise = False
             return None
         same = np.allclose(values[:n][context.candidates], utilities[context.candidates], atol=1e-6)
@@ -250,7 +250,7 @@ class Trace(_Run):
 
 
 class Student(_Run):
-    """Whoever chooses for themselves, from the same cold start; the truth answers."""
+    """The run of a student who chooses the points, from the same cold start, with true labels."""
 
     def __init__(self, plane: Plane, learner: Learner, seed: int) -> None:
         super().__init__(plane, learner, seed)
@@ -264,10 +264,10 @@ class Student(_Run):
         Raises
         ------
         InvalidInput
-            When there is no such point, or it has a label.
+            If the point does not exist or is already labelled.
         """
         if not 0 <= row < len(self.plane) or self.y[row] >= 0:
-            raise InvalidInput(f"Point {row} cannot be labelled: expected one of those without a label.")
+            raise InvalidInput(f"Point {row} cannot be labelled: expected an unlabelled point.")
         self.picks.append(row)
         self.now = self._step(self._label([row]))
         self.curve.append(self.now.accuracy)

@@ -1,4 +1,4 @@
-"""The plane of a lesson: its points, and a grid of cells behind them on which a model can be seen."""
+"""The plane of a lesson: its points, and a background grid of cells that shows the model."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ Bytes = npt.NDArray[np.uint8]
 
 
 class Plane:
-    """Points with a known class, and the box around them cut into 60 x 60 cells.
+    """Points with known classes, and their bounding box divided into 60 x 60 cells.
 
     Parameters
     ----------
     X
-        Of shape (n, 2), finite; n from 10 to 2,000.
+        Finite, of shape (n, 2); n from 10 to 2,000.
     y
-        Of shape (n,): the true class of each point, two to six different ones.
+        Shape (n,): the true class of each point, two to six different ones.
     classes
-        The class names in order; what ``y`` holds, sorted, where None.
+        The class names in order; None means the sorted classes in ``y``.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Plane:
     Raises
     ------
     InvalidInput
-        When the points cannot be drawn, or a class is missing.
+        If the points cannot be drawn, or a class is missing.
     """
 
     def __init__(self, X: Any, y: Any, classes: Any = None) -> None:
@@ -70,7 +70,7 @@ class Plane:
 
     @property
     def n_classes(self) -> int:
-        """How many classes the question has."""
+        """The number of classes."""
         return len(self.schema.classes)
 
     @cached_property
@@ -79,7 +79,7 @@ class Plane:
         return NeighborGraph.build(self.X).weights
 
     def spread(self, values: FloatArray, rows: IntArray | None = None) -> FloatArray:
-        """Values of points carried over to the cells: of the 8 nearest, weighted by 1 / distance^2.
+        """Interpolate values of points to the cells: the 8 nearest, weighted by 1 / distance^2.
 
         Inverse distance weighting (Shepard 1968), in units of the box.
 
@@ -88,7 +88,7 @@ class Plane:
         values
             Of shape (m,) or (m, k).
         rows
-            The points that have them, of shape (m,); all where None.
+            The points that the values belong to, of shape (m,); None means all points.
         """
         points = self._unit if rows is None else self._unit[rows]
         distance, nearest = cKDTree(points).query(self._cells, k=range(1, min(NEIGHBOURS, len(points)) + 1))
@@ -98,9 +98,9 @@ class Plane:
 
 
 def surface_of(proba: FloatArray) -> Bytes:
-    """Likeliest class and lead of each row in 256 levels: probabilities (c, k) to uint8 (2, c).
+    """The most likely class of each row and its lead in 256 levels: probabilities (c, k) to uint8 (2, c).
 
-    The lead is what the likeliest class has before the second.
+    The lead is the difference between the two highest probabilities.
     """
     top = np.partition(proba, -2, axis=1)[:, -2:]
     lead = np.clip(top[:, 1] - top[:, 0], 0, 1)
@@ -112,16 +112,16 @@ def _points(X: Any) -> npt.NDArray[np.float32]:
         points = np.asarray(X, dtype=np.float32)
     except (TypeError, ValueError):
         raise InvalidInput(
-            "X holds what is not a number. Expected two columns of numbers, such as "
+            "X contains values that are not numbers. Expected two numeric columns, such as "
             'hitl.datasets.toy("moons")[["x1", "x2"]].'
         ) from None
     if points.ndim != 2 or points.shape[1] != 2:
         raise InvalidInput(
-            f"X has shape {points.shape}. A lesson is drawn in the plane: expected (n, 2). For data of "
-            "more columns show a Session, or the first two components of a PCA."
+            f"X has shape {points.shape}. A lesson is drawn in the plane: expected (n, 2). For data with "
+            "more columns, show a Session, or the first two components of a PCA."
         )
     if not np.isfinite(points).all():
-        raise InvalidInput("X holds NaN or infinity. Expected finite numbers: drop those rows first.")
+        raise InvalidInput("X contains NaN or infinity. Expected finite numbers: drop those rows first.")
     if not 10 <= len(points) <= MOST_POINTS:
         raise InvalidInput(
             f"X has {len(points)} points. Expected 10 to {MOST_POINTS:,}, so that each can be seen: "
@@ -135,16 +135,16 @@ def _classes(y: Any, classes: Any, n: int) -> tuple[Schema, npt.NDArray[np.int16
     if truth.shape != (n,):
         raise InvalidInput(f"y has shape {truth.shape}. Expected one class for each of the {n} points.")
     if missing := [i for i, value in enumerate(truth) if value is None or value != value]:  # noqa: PLR0124
-        raise InvalidInput(f"y has no class for point {missing[0]}. A lesson needs the truth of every point.")
+        raise InvalidInput(f"y has no class for point {missing[0]}. A lesson needs the class of every point.")
     names = sorted({str(value) for value in truth}) if classes is None else classes
     schema = Schema(names)
     if len(schema.classes) > MOST_CLASSES:
         raise InvalidInput(
-            f"y has {len(schema.classes)} classes. A lesson shows at most {MOST_CLASSES}, each by its shape."
+            f"y has {len(schema.classes)} classes. A lesson shows at most {MOST_CLASSES}, each as a shape."
         )
     codes = np.array([schema.code(value) for value in truth], dtype=np.int16)
     if len(np.unique(codes)) < 2:
         raise InvalidInput(
-            "y has one class only. Expected at least two, so that there is something to learn."
+            "y has only one class. Expected at least two, so that there is something to learn."
         )
     return schema, codes

@@ -1,4 +1,4 @@
-"""Why a point is next: one sentence for a class of students."""
+"""Explanations of why a point is next, in one sentence for students."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ __all__ = ["Asked", "too_few", "why"]
 _WORDS = {
     "random": "Drawn at random: this strategy does not look at the model.",
     "least_confident": "The model is least sure of its best guess here: {first}.",
-    "margin": "The two likeliest classes are closest here: {first} against {second}.",
-    "margin_kmeans": "The two likeliest classes are closest here: {first} against {second}.",
+    "margin": "The two most likely classes are closest here: {first} against {second}.",
+    "margin_kmeans": "The two most likely classes are closest here: {first} against {second}.",
     "entropy": "The model's probabilities are most evenly spread here: {first}, {second}.",
-    "class_balanced": "A close call ({first} against {second}) that may be of a class with few labels.",
-    "power_margin": "Drawn by chance, close calls more often: {first} against {second}.",
-    "query_by_committee": "Seven models, each trained on a part of the labels, vote most differently here.",
-    "vote_entropy": "Seven models, each trained on a part of the labels, vote most differently here.",
-    "kl_divergence": "Seven models, each trained on a part of the labels, disagree most here.",
+    "class_balanced": "A close call ({first} against {second}) that may belong to a class with few labels.",
+    "power_margin": "Drawn at random, with close calls more likely: {first} against {second}.",
+    "query_by_committee": "Seven models, each trained on a subset of the labels, vote most differently here.",
+    "vote_entropy": "Seven models, each trained on a subset of the labels, vote most differently here.",
+    "kl_divergence": "Seven models, each trained on a subset of the labels, disagree most here.",
     "expected_error_reduction": "With this label the model expects to make the fewest errors on the rest.",
     "graph_error_reduction": "Spread to its neighbours, this label leaves the fewest expected errors.",
-    "information_density": "The model is in doubt here, and many points lie in the same direction.",
+    "information_density": "The model is uncertain here, and many points lie in the same direction.",
     "typicality": "The most typical point of the largest group with the fewest labels.",
     "kmeans": "The middle of the largest group with the fewest labels.",
-    "doubt": "The model is in doubt here and, while labels are few, at the points around too.",
-    "core_set": "The point farthest from everything that has a label.",
-    "badge": "Even where the model guesses right, this label would change it most.",
+    "doubt": "The model is uncertain here and, while labels are few, also at the points around it.",
+    "core_set": "The point farthest from all labelled points.",
+    "badge": "Even if the model's guess is right, this label would change the model most.",
     "most_likely_positive": "The best bet for the class that has the fewest labels.",
 }
 _TIED = {"random", "power_margin"}
 
 
 class Asked(NamedTuple):
-    """What is known of a question.
+    """Facts about a question.
 
-    The point's probabilities and utility, how many points are worth as much, and whether all are.
+    The point's probabilities and utility, how many points have the same utility, and whether all do.
     """
 
     proba: FloatArray
@@ -49,31 +49,31 @@ class Asked(NamedTuple):
 
 
 def too_few(learner: str) -> str:
-    """Why a point is next while the learner cannot be fitted."""
+    """The explanation while the learner cannot be fitted."""
     return f"{learner} cannot learn from so few labels yet: drawn at random."
 
 
 def why(strategy: str, asked: Asked | None, classes: Sequence[str]) -> str:
-    """Why this point is next, in one sentence.
+    """Explain in one sentence why this point is next.
 
     Parameters
     ----------
     strategy
-        Its name; for one that has no words of its own, the utility is given.
+        Name of the strategy; for one without an explanation, the utility is shown.
     asked
-        None where the strategy was not asked, since the labels so far are of one class.
+        None if the strategy was not used, because all labels so far have the same class.
     classes
         Class names by code.
     """
     if asked is None:
-        return "All labels so far are of one class, so the model has nothing to compare: drawn at random."
+        return "All labels so far have the same class, so the model has nothing to compare: drawn at random."
     if asked.all_tied and strategy not in _TIED:
-        return f"To {strategy} all points are worth the same now: drawn at random."
+        return f"For {strategy}, all points are equally useful now: drawn at random."
     first, second = (
         f"{within(classes[code])} {asked.proba[code]:.2f}" for code in np.argsort(-asked.proba)[:2]
     )
     known = _WORDS.get(strategy, f"{strategy} gives it the highest utility: {asked.utility:.3g}.")
     words = known.format(first=first, second=second) if strategy in _WORDS else known
     if asked.n_tied > 1 and strategy not in _TIED:
-        words += f" {asked.n_tied} points are worth the same; one of them was drawn."
+        words += f" {asked.n_tied} points are equally useful; one of them was drawn at random."
     return words

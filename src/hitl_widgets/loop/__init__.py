@@ -1,1 +1,1 @@
-"""Where data, labels and learning meet; knows no screen."""
+"""Combines data, labels and learning; independent of the widgets."""

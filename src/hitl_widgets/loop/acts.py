@@ -1,4 +1,4 @@
-"""Acts: what a person does, as events of the log. They speak of rows of the pool."""
+"""Acts: what the annotator does, written as events to the log. Items are given as rows of the pool."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ Rows = Sequence[int] | npt.NDArray[np.int64]
 
 
 class Acts:
-    """Labels, skips, changes of the classes, and what takes them back.
+    """Labels, skips and changes of the classes, and undoing and redoing them.
 
-    A method that is given the ``event_id`` of an act that the store has already changes nothing: so a
-    message may be sent twice.
+    A method called with the ``event_id`` of an act that the store already has changes nothing, so messages
+    can safely be sent twice.
 
     Parameters
     ----------
     log
-        Where they are written.
+        The log that the events are written to.
     blind
         Knows which items were drawn for the audit.
     version
-        The number of the round on the screen.
+        Returns the number of the current round.
     """
 
     def __init__(self, log: Log, blind: Blind, version: Callable[[], int]) -> None:
@@ -50,7 +50,7 @@ class Acts:
         elapsed_ms: int | None = None,
         event_id: str | None = None,
     ) -> str:
-        """Label rows of the pool with one class, as one act: see :meth:`Session.label`."""
+        """Label rows of the pool with one class, as a single act: see :meth:`Session.label`."""
         if not len(index):
             raise InvalidInput("There is nothing to label: pass at least one id.")
         elapsed_ms = check_act(selection, elapsed_ms)
@@ -76,14 +76,14 @@ class Acts:
         return self._log.write(self._event("skip", rows, event_id), rows)
 
     def settle(self, rows: Sequence[int] | None, *, keep: bool, event_id: str | None = None) -> int:
-        """Keep the labels of items that have changed since, or take them away; of all where ``rows`` is None.
+        """Keep or remove the labels of changed items; of all changed items if ``rows`` is None.
 
-        What is kept is said anew, by this annotator, of the content of now: one act for each class.
+        Kept labels are recorded again by this annotator for the current content, with one act per class.
 
         Returns
         -------
         int
-            How many items it was about: those of ``rows`` that have changed.
+            The number of ``rows`` that have changed.
         """
         with self._log.lock:
             if self._log.knows(event_id):
@@ -95,14 +95,14 @@ class Acts:
                 code = int(labels.y[row]) if keep else -1
                 groups.setdefault((code, "audit" if keep and labels.audited[row] else "api"), []).append(row)
             names = [*[new_event_id() for _ in groups][1:], event_id or new_event_id()]
-            # The last act has the id: a resent message finishes what was interrupted.
+            # The last act gets the given id, so that a resent message completes an interrupted one.
             for ((code, how), part), act in zip(groups.items(), names, strict=False):
                 value = self._ledger.fold.kind.dump(self._ledger.answer(code)) if keep else None
                 self._log.write(replace(self._event("label", part, act), value=value, selection=how), part)
             return len(found)
 
     def change_classes(self, change: Mapping[str, Any], *, event_id: str | None = None) -> str:
-        """Change the question: what the methods of ``session.classes`` do, in one form for log and wire."""
+        """Change the classes; ``change`` has the same form as in the log and in messages."""
         with self._log.writing():
             if self._log.knows(event_id):
                 return event_id
@@ -110,7 +110,7 @@ class Acts:
             return self._log.write(replace(self._event("schema", (), event_id), value=value))
 
     def turn(self, kind: Literal["undo", "redo"], *, event_id: str | None = None) -> str | None:
-        """Undo or redo the last act; returns the event's id, None where there is nothing."""
+        """Undo or redo the last act; returns the event's id, or None if there is nothing to do."""
         with self._log.writing():
             if self._log.knows(event_id):
                 return event_id
@@ -124,7 +124,7 @@ class Acts:
             return done
 
     def jump(self, act: str | None, *, event_id: str | None = None) -> str | None:
-        """Go to the moment right after an act, as one act: see :meth:`Session.jump`."""
+        """Go to the state right after an act, as a single act: see :meth:`Session.jump`."""
         with self._log.writing():
             if self._log.knows(event_id):
                 return event_id
@@ -136,21 +136,21 @@ class Acts:
             return self._log.write(replace(self._event("undo" if back else "redo", (), event_id), value=way))
 
     def restore(self, acts: Iterable[str], *, event_id: str | None = None) -> tuple[str, int]:
-        """Bring back acts that were undone: see :meth:`Session.restore`.
+        """Restore acts that were undone: see :meth:`Session.restore`.
 
         Returns
         -------
         tuple of str and int
-            The last event's id, and how many later answers were replaced.
+            The last event's id, and the number of later answers that were replaced.
         """
         acts = list(acts)
         with self._log.writing():
             if self._log.knows(event_id):
                 return event_id, 0
             if not acts:
-                raise InvalidInput("There is nothing to bring back: pass an event_id of session.history().")
+                raise InvalidInput("There is nothing to restore: pass an event_id of session.history().")
             name = event_id or new_event_id()
-            # The last one bears the name: a restore that was cut off is done to its end when sent again.
+            # The last act gets the given id, so that an interrupted restore is completed when resent.
             names = [*(str(uuid5(NAMESPACE_OID, f"{name} {act}")) for act in acts[:-1]), name]
             replaced = 0
             for act, own in zip(acts, names, strict=True):
@@ -160,7 +160,7 @@ class Acts:
                     self._log.write(again)
         return name, replaced
 
-    # -- one event
+    # -- building events
 
     def _event(
         self, kind: Literal["label", "skip", "undo", "redo", "schema"], rows: Sequence[int], name: str | None
@@ -170,14 +170,14 @@ class Acts:
         return LabelEvent(kind, task, annotator, keys, event_id=name or new_event_id(), digests=digests)
 
     def _again(self, act: str, name: str) -> LabelEvent:
-        """The event that brings back an act."""
+        """The event that restores an act."""
         fold = self._ledger.fold
         found = self._log.own_act(act)
         state = fold.state(found)
         if state == "undone":
             return replace(self._event("redo", (), name), value=[act])
         if state != "left behind":
-            how = "holds" if state == "holds" else "was brought back"
+            how = "is in effect" if state == "holds" else "was restored"
             raise InvalidInput(f"The act {act!r} {how} already.")
         value = found.value
         if found.kind == "schema":
@@ -185,11 +185,11 @@ class Acts:
         elif value is not None:
             value = fold.kind.dump(fold.said(found))
             value = self._said(value | {"word": fold.words(found)})
-        written = self._ledger.find(act) or found  # in the log's own keys
+        written = self._ledger.find(act) or found  # with the keys as written in the log
         return replace(written, value=value, event_id=name, time=now(), restores=act)
 
     def _rows(self, index: Rows) -> list[int]:
-        """The rows, each once."""
+        """The rows without duplicates."""
         rows, n = np.asarray(index), len(self._ledger.pool)
         if rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n:
             odd = next((i for i in index if not isinstance(i, int) or not 0 <= i < n), index)
@@ -198,7 +198,7 @@ class Acts:
         return list(dict.fromkeys(found)) if (rows[1:] <= rows[:-1]).any() else found
 
     def _selection(self, row: int, said: Selection) -> Selection:
-        """How an item that was asked came to be: what was labelled meanwhile is not a draw for the audit."""
+        """How an item was chosen: one labelled in the meantime does not count for the audit."""
         with self._log.lock:
             mine, known = self._ledger.labels.mine[row], self._ledger.labels.y[row] >= 0
         if mine:
@@ -208,21 +208,21 @@ class Acts:
         return "audit" if self._blind.issued([row]) else said
 
     def _said(self, value: Any) -> Any:
-        """A value as the log has it; raises InvalidInput for what is not an answer."""
+        """The value as it is stored in the log; raises InvalidInput for invalid answers."""
         fold = self._ledger.fold
         return fold.kind.dump(fold.kind.parse(value, fold.vocabulary))
 
 
 def unsaid(n: int) -> str:
-    """Of items whose labels say a class that went: how they come back."""
+    """Message about items whose class no longer exists."""
     those = "1 item is" if n == 1 else f"{n:,} items are"
     return (
-        f"{those} asked again: what was said is not a class any more. Turning this back, or adding the class "
-        "anew, brings the labels back."
+        f"{those} asked again: the class of the label no longer exists. Revert this, or add the class again, "
+        "to get the labels back."
     )
 
 
 def relabelled(n: int) -> str:
-    """Of items that were labelled otherwise before an act on them was brought back."""
-    those = "1 item had" if n == 1 else f"{n:,} items had"
-    return f"{those} another answer of yours since: it was replaced. Undo brings it back."
+    """Message about later answers that were replaced by restoring an act."""
+    those = "1 item" if n == 1 else f"{n:,} items"
+    return f"Your newer answer for {those} was replaced. Undo brings it back."

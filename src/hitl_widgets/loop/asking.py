@@ -1,4 +1,4 @@
-"""What to ask next: the strategy's choice, with a share drawn at random for the audit."""
+"""What to ask next: the strategy's choices, mixed with random draws for the audit."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Asked", "Asker", "Ground", "Labels", "ground_of"]
 
-COLD = "nothing like it is labelled yet"
+COLD = "nothing similar is labelled yet"
 AUDIT = "drawn at random, to check the model"
-SECOND = "a second opinion: somebody has labelled it"
-# While somebody's labels wait for a second opinion: so large a share of the questions.
+SECOND = "second opinion: somebody else has labelled it"
+# Share of the questions that are second opinions, while any are needed.
 OPINIONS = 1 / 3
 UNCERTAIN = {
     "doubt",
@@ -55,16 +55,16 @@ UNCERTAIN = {
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """What a learner stands on.
+    """The features and graph that a learner works with.
 
     Attributes
     ----------
     X
-        float32 of shape (n, d): an array, or what indexes like one.
+        float32 of shape (n, d): an array or an array-like object.
     affinity
-        Weights of the neighbour graph, landmarks in the largest pools, None before it is found.
+        Weights of the neighbour graph; landmarks in the largest pools; None before it is computed.
     passing
-        Whether better features of the same items are on their way.
+        Whether better features of the same items are being computed.
     """
 
     X: Any
@@ -73,7 +73,7 @@ class Ground:
 
     @cached_property
     def degree(self) -> FloatArray | None:
-        """Row sums of a graph of all rows."""
+        """Row sums, if the graph contains all rows."""
         of = self.affinity
         if of is None or isinstance(of, Landmarks):
             return None
@@ -81,7 +81,7 @@ class Ground:
 
 
 def ground_of(X: npt.NDArray[np.float32], found: NeighborGraph | LandmarkGraph) -> Ground:
-    """The features with the graph found of them, as learners take it."""
+    """Combine the features with their graph, in the form that learners take."""
     if isinstance(found, NeighborGraph):
         return Ground(X, found.weights)
     at, distance = Rows(X, found.rows), found.distances[:, 0].copy()
@@ -90,33 +90,32 @@ def ground_of(X: npt.NDArray[np.float32], found: NeighborGraph | LandmarkGraph) 
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """The labels that hold, as arrays over the pool.
+    """The current labels, as arrays over the pool.
 
     Attributes
     ----------
     schema
         The question, and its classes.
     answers
-        What was said, by code: of a choice the ids of the classes, the retired ones behind the others.
+        The answers by code: for a single choice the class ids, with retired classes last.
     y
-        int16 of shape (n,), int32 where answers are counted as they come: their codes, -1 where not labelled.
+        int16 of shape (n,), or int32 if answers get codes as they occur: the codes, -1 if not labelled.
     order
-        int64 of shape (n,): place of the act in the log, for labelled items.
+        int64 of shape (n,): position of the act in the log, for labelled items.
     audited
         bool of shape (n,): drawn at random for the audit.
     asked
-        bool of shape (n,): labelled one by one as suggested or audited, not the person's own choice
-        on the map.
+        bool of shape (n,): labelled one by one as suggested or audited, not chosen by the person on the map.
     skipped
-        bool of shape (n,): left unanswered by the annotator of this session.
+        bool of shape (n,): left unanswered by this session's annotator.
     mine
-        int8 of shape (n,): labelled by the annotator of this session, 2 where as a second opinion.
+        int8 of shape (n,): labelled by this session's annotator; 2 if as a second opinion.
     second
-        bool of shape (n,): labelled by others, and to be asked of this annotator too.
+        bool of shape (n,): labelled by others, and also to be asked of this annotator.
     n_events
-        Log events folded so far.
+        Number of log events folded so far.
     held
-        Rows that are in the hands of somebody else just now.
+        Rows that are currently being labelled in other sessions.
     """
 
     schema: Schema = field(repr=False)
@@ -133,7 +132,7 @@ class Labels:
 
     @classmethod
     def blank(cls, n: int, schema: Schema, answers: Sequence[Answer] | None = None) -> Labels:
-        """No labels on ``n`` items; more answers may come to be among ``answers``."""
+        """No labels for ``n`` items. ``answers`` may grow later."""
         kind = kind_of(schema.kind)
         known = kind.answers(schema) if answers is None else answers
         audited, asked, skipped, second = np.zeros((4, n), dtype=np.bool_)
@@ -142,7 +141,7 @@ class Labels:
         return cls(schema, known, y, order, audited, asked, skipped, mine, second, n_events=0)
 
     def copy(self, n_events: int, held: tuple[int, ...] = ()) -> Labels:
-        """What holds after ``n_events``, safe from later changes: its arrays cannot be written."""
+        """A snapshot after ``n_events``, with read-only arrays."""
         names = ("y", "order", "audited", "asked", "skipped", "mine", "second")
         arrays = {name: getattr(self, name).copy() for name in names}
         for array in arrays.values():
@@ -154,22 +153,22 @@ class Labels:
         return int((self.y >= 0).sum())
 
     def __len__(self) -> int:
-        # Arrays that may still be written are counted anew.
+        # The count can be cached only for read-only arrays.
         return int((self.y >= 0).sum()) if self.y.flags.writeable else self._n
 
     @property
     def left(self) -> npt.NDArray[np.bool_]:
-        """Bool of shape (n,): what nobody has labelled, and this annotator has not skipped."""
+        """Bool of shape (n,): items that nobody has labelled and this annotator has not skipped."""
         return (self.y < 0) & ~self.skipped
 
     @property
     def candidates(self) -> npt.NDArray[np.bool_]:
-        """Bool of shape (n,): what the strategy may ask; what others hold only where nothing else is left."""
+        """Bool of shape (n,): items that the strategy may ask; held ones only if nothing else is left."""
         return self._free(self.left)
 
     @property
     def opinions(self) -> npt.NDArray[np.int64]:
-        """Rows of which a second opinion is asked, those labelled first in front."""
+        """Rows that need a second opinion, in the order they were labelled."""
         rows = np.flatnonzero(self._free(self.second))
         return rows[np.argsort(self.order[rows], kind="stable")]
 
@@ -182,58 +181,58 @@ class Labels:
 
     @cached_property
     def kind(self) -> QuestionKind:
-        """What kind of question it is."""
+        """The kind of the question."""
         return kind_of(self.schema.kind)
 
     @cached_property
     def target(self) -> Target:
-        """What the answers teach."""
+        """The training targets that the answers stand for."""
         return self.kind.target(self.answers, self.schema)
 
     @property
     def taught(self) -> npt.NDArray[Any]:
-        """``y`` as a model sees it: labels of retired classes teach nothing."""
+        """``y`` for training: labels of retired classes are ignored."""
         teaches = self.target.teaches
         return self.y if teaches.all() else np.where((self.y >= 0) & teaches[self.y], self.y, -1)
 
     def codes(self, code: int) -> tuple[int, ...] | None:
-        """The places of the classes that an answer names, by its code, in ``schema.ids``; None of -1."""
+        """The positions in ``schema.ids`` of the classes in the answer with this code; None for -1."""
         if code < 0:
             return None
         return tuple(sorted(map(self.schema.ids.index, self.kind.classes(self.answers[code]))))
 
     @property
     def class_ids(self) -> tuple[str, ...]:
-        """The ids of the classes that can be chosen: of others a model knows nothing."""
+        """The ids of the classes that can be chosen. A model knows only these."""
         return self.schema.ids[: len(self.schema.classes)]
 
     def training(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any], npt.NDArray[np.bool_]]:
-        """Rows, what they teach, and audit marks, in the order they were labelled."""
+        """Rows, their training targets, and whether they were audited, in the order they were labelled."""
         rows = np.flatnonzero(self.taught >= 0)
         rows = rows[np.argsort(self.order[rows], kind="stable")]
         return rows, self.target.values[self.y[rows]], self.audited[rows]
 
     def given(self) -> Given:
-        """The same, and which of them one act labelled together."""
+        """The same, with the act that labelled each row."""
         rows, taught, audited = self.training()
         return Given(rows, taught, audited, self.order[rows])
 
 
 class Asked:
-    """Rows that threads of this process asked for a while ago, so that each is asked something else."""
+    """Rows that threads of this process were given recently, so that each thread gets other items."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._by: dict[int, tuple[object, float]] = {}
-        self._here = threading.local()  # unlike get_ident(), never that of a thread that ended
+        self._here = threading.local()  # unlike get_ident(), an object is not reused after a thread has ended
 
     def note(self, rows: Iterable[int]) -> None:
-        """Note what this thread is asked."""
+        """Note the rows that this thread is asked."""
         who = self._me(), time.monotonic() + self._seconds
         self._by.update(dict.fromkeys(rows, who))
 
     def elsewhere(self) -> tuple[int, ...]:
-        """What other threads are asked."""
+        """The rows that other threads are asked."""
         now, me = time.monotonic(), self._me()
         self._by = {row: who for row, who in self._by.items() if who[1] > now}
         return tuple(row for row, (thread, _) in self._by.items() if thread is not me)
@@ -245,20 +244,20 @@ class Asked:
 
 
 class Asker:
-    """Chooses what to ask.
+    """Chooses the next questions.
 
     Parameters
     ----------
     name, strategy
         The query strategy.
     n_classes
-        How many classes there are to begin with.
+        Initial number of classes.
     share
-        Share of the questions that the audit draws at random, 0 to 1.
+        Share of the questions that are drawn at random for the audit, 0 to 1.
     seed
         Seeds the audit's order, the cold start and ties.
     cost
-        float64 of shape (n,): what a label of each item costs; None where all cost the same.
+        float64 of shape (n,): the cost of labeling each item; None if all cost the same.
     """
 
     def __init__(
@@ -277,7 +276,7 @@ class Asker:
         self.seed = seed
         self.cost = cost
         self._start: list[int] | None = None
-        self._begun: int | None = None  # by which features; by none if at random
+        self._begun: int | None = None  # id() of the features the start was chosen from; None if random
         self._draw: npt.NDArray[np.int64] | None = None
 
     def utilities(
@@ -291,7 +290,7 @@ class Asker:
         *,
         default: bool = False,
     ) -> npt.NDArray[np.float64]:
-        """The strategy's utilities of all items, or the default's, per unit of cost."""
+        """The utilities of all items per unit of cost, by the strategy or the default one."""
         strategy = STRATEGIES["doubt"] if default else self.strategy
         return evaluate(strategy, proba, self._context(ground, labels, n, learner), margins)
 
@@ -314,9 +313,9 @@ class Asker:
     ) -> tuple[Suggestion, ...]:
         """The next ``n`` questions, in order.
 
-        Until features are built and :meth:`begin` has ended, everything is drawn at random, and so
-        counts for the audit. Then k-means medoids, until there are as many labels and two classes are
-        known; then the strategy, whose picks are not all alike where ``diverse``.
+        Until there are features and :meth:`begin` is done, all questions are drawn at random, and so count
+        for the audit. Then come k-means medoids, until there are as many labels as medoids and two classes
+        are known. After that the strategy chooses; with ``diverse``, its picks are spread out.
         """
         chosen: list[Suggestion] = []
         if ground is not None:
@@ -330,13 +329,13 @@ class Asker:
         return tuple(self._mixed(labels, chosen, n))
 
     def affordable(self, labels: Labels, budget: float) -> int:
-        """How many of the cheapest questions the budget pays for."""
+        """The largest number of questions that the budget can cover."""
         rows = np.flatnonzero(labels.candidates)
         costs = np.ones(len(rows)) if self.cost is None else self.cost[rows]
         return int((np.cumsum(np.sort(costs)) <= budget).sum())
 
     def within(self, budget: float, n: int, queue: Iterable[Suggestion]) -> tuple[Suggestion, ...]:
-        """The first ``n`` items of the queue, each once, that what is left of the budget pays for."""
+        """The first ``n`` distinct items of the queue that fit into the remaining budget."""
         chosen: dict[int, Suggestion] = {}
         for suggestion in queue:
             if len(chosen) == n:
@@ -348,15 +347,15 @@ class Asker:
         return tuple(chosen.values())
 
     def lacks_start(self, labels: Labels, X: Any) -> bool:
-        """Whether :meth:`begin` has yet to say what is asked first, by these features."""
+        """Whether :meth:`begin` still has to choose the first questions with these features."""
         return self._is_start(labels) and (self._start is None or self._begun not in {id(X), None})
 
     def begin(self, X: npt.NDArray[np.float32]) -> None:
-        """Find the medoids, which takes seconds in a large pool."""
+        """Find the medoids. This takes seconds in a large pool."""
         self._start, self._begun = kmeans_start(X, self._start_size(len(X)), self.seed), id(X)
 
     def begin_at_random(self) -> None:
-        """Do without them."""
+        """Continue without medoids."""
         self._start, self._begun = self._start or [], None
 
     def _start_size(self, n: int) -> int:
@@ -371,8 +370,8 @@ class Asker:
         return [i for i in self._start or () if candidates[i]] if self._is_start(labels) else []
 
     def _mixed(self, labels: Labels, chosen: list[Suggestion], n: int) -> Iterator[Suggestion]:
-        """What the strategy chose, with the audit's share and the second opinions between."""
-        # A bulk label says nothing of single items, so only single questions count as asked.
+        """The strategy's choices, interleaved with the audit's share and the second opinions."""
+        # Bulk labels do not answer single questions, so only single questions count as asked.
         asked, audited = int(labels.asked.sum()), int(labels.audited.sum())
         mine, second = int((labels.mine > 0).sum()), int((labels.mine == 2).sum())
         draw, rest = self._audit_draw(labels), iter(chosen)
@@ -401,8 +400,8 @@ class Asker:
         return (Suggestion(int(i), reason, audit=audit) for i in self._draw if candidates[i])
 
     def reason(self, round_: Round, i: int) -> str:
-        """Why the strategy chose this item, in one short sentence."""
-        # Where a person's strategy failed, the default has chosen.
+        """Say in one short phrase why the strategy chose this item."""
+        # If a custom strategy failed, the default chose the item.
         name = "doubt" if round_.error else self.name
         if name == "random":
             return "drawn at random"
@@ -411,4 +410,4 @@ class Asker:
         if name not in UNCERTAIN or not words:
             return f"chosen by {name}"
         around = name == "doubt" and round_.has_graph and round_.n_labels < EARLY
-        return f"{words}, with much doubt around it" if around else words
+        return f"{words}, in an uncertain region" if around else words

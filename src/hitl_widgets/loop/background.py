@@ -1,4 +1,4 @@
-"""Background: the features, the map and the model of a session, and what failed of them."""
+"""Background work of a session: its features, map and model, and their failures."""
 
 from __future__ import annotations
 
@@ -28,46 +28,46 @@ from hitl_widgets.maps.preparation import Map, Preparation, Stage
 
 __all__ = ["Background"]
 
-# So long views wait for a round that brings the labels along.
+# Seconds that views wait for a round that includes the new labels.
 SOON = 0.1
-# Up to so many items a neighbour graph takes seconds: who waits for the model waits for it too.
+# Up to this many items a neighbour graph takes seconds: waiting for the model includes waiting for it.
 GRAPH_SOON = 20_000
-# Questions drawn at random before there are features, of which one may be on a card already.
+# Number of random questions before there are features; one of them may already be displayed.
 FIRST = 3
 
 Tell = Callable[[str], None]
 
 
 class Background:
-    """What is found in threads of its own, each part of use as soon as it is there.
+    """Computes the features, map and model in threads; each part can be used as soon as it is ready.
 
     Parameters
     ----------
     pool, log
-        The items, and what was said of them.
+        The items and their labels.
     learner, asker
-        The model, and what chooses the questions.
+        The model, and the object that chooses the questions.
     embed, random_state, cache
         See :class:`~hitl_widgets.maps.preparation.Preparation`.
     blind
-        Told what is asked.
+        Notified of the next questions.
     tell
-        Told ``labels``, ``round``, ``evaluation``, ``map``, ``stage`` or ``error``.
+        Called with ``labels``, ``round``, ``evaluation``, ``map``, ``stage`` or ``error``.
 
     Attributes
     ----------
     trainer
         Makes the rounds.
     ground
-        What the learner stands on; None before there are features.
+        The features and graph that the learner uses; None before there are features.
     map
         The newest map; None before the preview.
     stage
         What is being prepared; None when everything is ready.
     error
-        What ended the preparation, if anything did.
+        The error that ended the preparation, if any.
     overwritten
-        What to say where X was overwritten after the session was made; "" where it was not.
+        The warning if X was overwritten after the session was created, otherwise "".
     """
 
     def __init__(
@@ -117,48 +117,48 @@ class Background:
         self.news = Worker(self._tell_labels, "news", rest=SOON, patience=SOON, on_turn=self.note)
 
     def start(self) -> None:
-        """Begin; returns at once."""
+        """Start; returns at once."""
         self.preparation.start()
         self.trainer.request()
 
     def snapshot(self) -> tuple[Labels, Ground | None]:
-        """The labels that hold, and what the learner stands on."""
+        """The current labels, and the features and graph that the learner uses."""
         labels = self._log.labels
         with self._log.lock:
             return labels, self.ground
 
-    # -- what is known
+    # -- state
 
     @property
     def round(self) -> Round | None:
-        """The newest round, or None before the first; in classes of now."""
+        """The newest round, in terms of the current classes; None before the first."""
         found = self.trainer.round
         return None if found is None else found.under(self._log.schema)
 
     @property
     def evaluation(self) -> Evaluation:
-        """The newest audit estimate and learning curve."""
+        """The latest audit estimate and learning curve."""
         return self.trainer.evaluation
 
     @property
     def behind(self) -> int:
-        """How many acts the model has not seen yet."""
+        """The number of acts that the model has not seen yet."""
         seen = self.trainer.round
         return self._log.n_events - (seen.n_events if seen else 0)
 
     @property
     def trouble(self) -> str:
-        """What failed in the background and has not worked since, and what to do; empty if nothing did."""
+        """Failures of background work that persist, and what to do about them; empty if there are none."""
         return self._words_of(None)
 
     @property
     def trouble_asking(self) -> str:
-        """The same, of what concerns the item on the card."""
+        """The same, only for failures that affect the current item."""
         return self._words_of(ASKING)
 
     @property
     def trouble_mapping(self) -> str:
-        """The same, of what concerns the map."""
+        """The same, only for failures that affect the map."""
         return self._words_of(MAP)
 
     def _words_of(self, parts: tuple[str, ...] | None) -> str:
@@ -200,7 +200,7 @@ class Background:
         ready = self.ground is not None and found.has_features and not (found.passing or self.ground.passing)
         return ready and (found.has_graph or not self._graph_due)
 
-    # -- what people ask of it
+    # -- requests
 
     def regroup(self, scale: float) -> None:
         """Make the groups on the map finer or coarser: see :meth:`Session.regroup`."""
@@ -208,7 +208,7 @@ class Background:
         self.preparation.regroup(scale)
 
     def retry(self) -> None:
-        """Do again what failed; returns at once."""
+        """Try failed work again; returns at once."""
         with self._log.lock:
             self._log.refuse_closed()
             again = bool(self._troubles.words(("items", "map")))
@@ -225,27 +225,27 @@ class Background:
         self._tell("error")
 
     def forget(self) -> None:
-        """Let go of the features, the map and the model; what was labelled can still be read."""
+        """Release the features, the map and the model; the labels can still be read."""
         self.ground = self.map = None
         self.trainer.forget()
 
     def check_features(self) -> None:
-        """Say once where X was overwritten: the model then learns of other items than those labelled."""
+        """Warn once if X was overwritten: its rows may no longer belong to the labelled items."""
         if self.overwritten or not self._pool.features_changed:
             return
         self.overwritten = (
-            "X was overwritten after the session was made: the model's features are no longer those of the "
-            "items. Run the cell that makes the session again; to change X later, pass a copy: X=X.copy()."
+            "X was overwritten after the session was created: the model's features no longer match the "
+            "items. Run the cell that creates the session again. To change X later, pass a copy: X=X.copy()."
         )
         warnings.warn(self.overwritten, RuntimeWarning, stacklevel=4)
         self._tell("error")
 
-    # -- what comes of the threads
+    # -- results from the threads
 
     def note(self, part: str, error: Exception | None) -> None:
-        """A part of the background work failed for good, or works again."""
+        """Record that a part of the background work failed for good, or works again."""
         if part == "start" and error is None:
-            return  # what was drawn at random stays so
+            return  # the random start is kept
         news = self._troubles.note(part, error)
         if part == "graph":
             with self._log.lock:
@@ -257,19 +257,19 @@ class Background:
             self._tell("error")
 
     def note_view(self, failure: Exception | None) -> None:
-        """A view failed to follow, or follows again."""
+        """Record that a view failed to update, or works again."""
         if self._troubles.note("view", failure):
             self._tell("error")
 
     def _tell_labels(self, _overtaken: Callable[[], bool]) -> None:
-        # In a thread of its own: the act is acknowledged before the views hear of it. A round that
-        # has seen the labels brings them to the views itself.
+        # In a separate thread: the act is acknowledged before the views are notified. A round that includes
+        # the labels sends them to the views itself.
         if self._told_of < self._log.n_events:
             self._tell("labels")
 
     def _on_features(self, X: npt.NDArray[np.float32], *, passing: bool) -> None:
         with self._log.lock:
-            if self.ground is None or self.ground.X is not X:  # else they come once more: see retry
+            if self.ground is None or self.ground.X is not X:  # the same features can arrive twice: see retry
                 self.ground = Ground(X, passing=passing)
             self._log.changed.notify_all()
         self.trainer.request()
@@ -293,7 +293,7 @@ class Background:
         if ending():
             return
         with self._log.lock:
-            # A map that fails leaves the preview; features that fail leave nothing to learn from.
+            # Without a map the preview remains; without features there is nothing to learn from.
             self.error = error if self.ground is None or self.ground.passing else None
             self.stage = None
             self._graph_due = False
@@ -305,7 +305,7 @@ class Background:
 
     def _on_round(self, made: Round) -> None:
         self._told_of = made.n_events
-        # Before there are features all are drawn at random, and no more than these reach a card.
+        # Before there are features, all questions are random, and only the first few can be displayed.
         self._blind.ask(made.suggestions[: None if made.has_features else FIRST])
         with self._log.lock:
             self._log.changed.notify_all()
@@ -322,7 +322,7 @@ def _snapshot_of(background: Background) -> Callable[[], tuple[Labels, Ground | 
     def snapshot() -> tuple[Labels, Ground | None]:
         found = known()
         if found is None:
-            raise Cancelled("The session is gone.")
+            raise Cancelled("The session no longer exists.")
         return found.snapshot()
 
     return snapshot

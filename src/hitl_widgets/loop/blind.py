@@ -1,4 +1,4 @@
-"""Which items are asked blind: nothing that is shown of them may give an answer away."""
+"""Items that are asked blind: nothing shown for them may reveal an answer."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from hitl_widgets.loop.round import Suggestion
 
 __all__ = ["Blind"]
 
-# Draws for the audit, and items handed to a screen, that are remembered: more than a screen holds at once.
+# How many audit draws, and how many items sent to a view, are remembered: more than a view holds at once.
 KEPT = 64
 
 
 class Blind:
-    """Remembers what was drawn for the audit and what was handed to a screen; for any thread.
+    """Remembers which items were drawn for the audit and which were sent to a view. Thread-safe.
 
-    An item is asked blind while it waits for this annotator's answer and was drawn for the audit, is to
-    get a second opinion, or was labelled by somebody else while it was on the card.
+    An item is asked blind while it waits for this annotator's answer, if it was drawn for the audit, needs a
+    second opinion, or was labelled by somebody else while it was displayed.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Blind:
         self._issued: set[int] = set()
 
     def ask(self, suggestions: Iterable[Suggestion]) -> None:
-        """These are asked next: what the strategy chose is asked with a hint."""
+        """Note the next questions. Those that the strategy chose are not blind."""
         with self._lock:
             for s in suggestions:
                 self._drawn.pop(s.index, None)
@@ -41,12 +41,12 @@ class Blind:
             _forget(self._drawn)
 
     def draw(self, row: int) -> None:
-        """Row ``row`` is asked again, as a draw for the audit."""
+        """Note that row ``row`` is asked again, as a draw for the audit."""
         with self._lock:
             self._drawn[row] = None
 
     def hand(self, rows: Iterable[int]) -> None:
-        """These may be on a card soon: what others say of them meanwhile is not shown."""
+        """Note rows that may be displayed soon: others' labels of them are hidden from now on."""
         with self._lock:
             for row in rows:
                 self._handed.pop(row, None)
@@ -54,21 +54,22 @@ class Blind:
             _forget(self._handed)
 
     def issue(self, rows: Iterable[int]) -> None:
-        """Python was given these draws for the audit; they stay so until they are answered."""
+        """Note audit draws that were returned to Python; they remain draws until they are answered."""
         with self._lock:
             self._issued.update(rows)
 
     def issued(self, rows: Iterable[int]) -> bool:
-        """Whether Python was given all of these as draws for the audit."""
+        """Whether all of these were returned to Python as draws for the audit."""
         with self._lock:
             return self._issued.issuperset(rows)
 
     def rows(self, labels: Labels) -> npt.NDArray[np.int64]:
-        """The rows of which no guess and nobody's label may be shown, ascending."""
+        """The rows for which no prediction and no label may be shown, ascending."""
         with self._lock:
             drawn = np.asarray([*self._drawn, *self._issued], np.int64)
             handed = np.asarray([*self._handed], np.int64)
-        # Hidden as soon as they are among the next questions: a point that turns grey later would tell.
+        # Hide them as soon as they are among the next questions: a point that turned grey later would give
+        # away that it is about to be asked.
         blind = labels.second.copy()
         blind[drawn[labels.y[drawn] < 0]] = True
         blind[handed[(labels.y[handed] >= 0) & (labels.mine[handed] == 0)]] = True

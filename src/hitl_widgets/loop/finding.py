@@ -38,7 +38,7 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 }
 STATES = ("labelled", "unlabelled", "skipped", "disagrees")
 _SPELLINGS = {"labeled": "labelled", "unlabeled": "unlabelled"}
-FIELDS = ("class", "predicted", "by", "id", "doubt", "confidence", "is")
+FIELDS = ("class", "predicted", "by", "id", "doubt", "uncertainty", "confidence", "is")
 _TRUTHS = {"true": 1.0, "yes": 1.0, "1": 1.0, "false": 0.0, "no": 0.0, "0": 0.0}
 
 
@@ -136,7 +136,7 @@ class Finder:
 
     def _field(self, term: Term, seen: _Seen) -> Mask:
         name, value = term.field, term.value
-        if name in {"doubt", "confidence"}:
+        if name in {"doubt", "uncertainty", "confidence"}:
             _number(term)
             return _compared(term, Column("number", seen.number(name)))
         if term.operator not in {":", "=", "!="}:
@@ -206,7 +206,7 @@ class _Seen:
     def number(self, name: str) -> npt.NDArray[np.float64]:
         """Of each item the model's doubt or confidence; NaN where it has no guess, or must not tell."""
         belief = self._model.belief
-        values = belief.uncertainty if name == "doubt" else belief.confidence
+        values = belief.confidence if name == "confidence" else belief.uncertainty
         return np.where(self._shown(belief.known.copy()), values, np.nan)
 
     def _disagrees(self) -> Mask:

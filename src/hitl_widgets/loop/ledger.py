@@ -1,4 +1,4 @@
-"""Ledger: the log of one task, what holds by it, and that as arrays over the pool."""
+"""Ledger: the log of one task, its current state, and that state as arrays over the pool."""
 
 from __future__ import annotations
 
@@ -30,53 +30,53 @@ from hitl_widgets.questions.values import KNOWN
 
 __all__ = ["Ledger"]
 
-ALIKE = 0.5  # of two names, by difflib: classes without any such pair are another question
+ALIKE = 0.5  # similarity of two names by difflib: without any such pair, the classes are another question
 
 
 class Ledger:
     """The events of one task, folded, over the items of one pool.
 
-    It has no lock of its own: every method is called under the Session's lock.
+    Not thread-safe: every method is called under the Session's lock.
 
     Parameters
     ----------
     store
         A path or database URL, which is opened here and closed by :meth:`close`; or a
-        :class:`~hitl_widgets.labels.store.LabelStore`, which stays open.
+        :class:`~hitl_widgets.labels.store.LabelStore`, which is left open.
     task
         Name of the question within the store.
     pool
-        The items. Events on others are kept and folded, and have no place in ``labels``.
+        The items. Events on other items are kept and folded, but do not appear in ``labels``.
     asked
-        The schema that the person wants; None takes the store's.
+        The requested schema; None uses the one in the store.
     annotator
-        Whose session it is.
+        The annotator of this session.
     overlap, opinions
-        Share of the items that so many people are to label, one by one; the same items for everybody.
+        Share of the items that ``opinions`` people should label, one by one; the same items for everybody.
 
     Attributes
     ----------
     schema
-        The schema that holds.
+        The current schema.
     events
         Every event read so far, in log order.
     fold
-        What holds by them, in the keys of the pool.
+        The state that results from the events, in the keys of the pool.
     naming
-        Which items the keys of the log mean.
+        Maps the keys of the log to items.
     changed
-        Rows whose label was given for other content than they have now.
+        Rows whose content has changed since they were labelled.
     restored
-        How many of them were written again to a store that had been replaced by an older copy.
+        How many events were written again to a store that had been replaced by an older copy.
     labels
-        The same over the pool, changed in place; :meth:`snapshot` is safe from that.
+        The current labels over the pool, updated in place; :meth:`snapshot` returns a copy.
 
     Raises
     ------
     InvalidInput
-        When no schema is known, or the asked one has nothing to do with it. Nothing is written.
+        If no schema is known, or the requested one does not match it. Nothing is written.
     StoreError
-        When the store cannot be opened, read or written.
+        If the store cannot be opened, read or written.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Ledger:
         self.changed: set[int] = set()
         self.restored = 0
         self._own: dict[str, Any] = {}  # the cell's classes, by name
-        # Classes in use that the cell lacks, by id, and names that only the cell has: renamed?
+        # Ids of used classes that the cell lacks, and names that only the cell has: possible renames.
         self._lost: tuple[str, ...] = ()
         self._new: tuple[str, ...] = ()
         self.pool = pool
@@ -105,7 +105,7 @@ class Ledger:
         self._anew = False
         self._annotator, self._overlap, self._opinions = annotator, overlap, opinions
         self._snapshot: Labels | None = None
-        self._mark: Mark = START  # the last event that was read: a store that lacks it was replaced
+        self._mark: Mark = START  # the last event that was read; a store without it was replaced
         self._own_store = not isinstance(store, LabelStore)
         self.store = store if isinstance(store, LabelStore) else LabelStore(store)
         try:
@@ -116,7 +116,7 @@ class Ledger:
         except BaseException:
             self.close()
             raise
-        pool.find("")  # so that the table of a million ids is made now, and not with the first label
+        pool.find("")  # build the table of up to a million ids now, not with the first label
         self._refold(tuple(self.fold.touched))
         self._anew = False
         for words in self.notices(loud=True):
@@ -124,10 +124,10 @@ class Ledger:
         if pool.n_repeated:
             warnings.warn(repeated_words(pool.n_repeated, len(pool.rows)), UserWarning, stacklevel=3)
 
-    # -- what a person should know of the store and the table -----------------
+    # -- notices about the store and the table --------------------------------
 
     def notices(self, *, loud: bool = False) -> list[str]:
-        """What does not fit between the store and the table, in words; the loud ones are not trifles."""
+        """Messages about mismatches of the store and the table; only the important ones if ``loud``."""
         pool, naming, n = self.pool, self.naming, self.n_missing
         said = [
             notices.missing(n, len(self.labels), self.store.name, self.task, pool) if n else "",
@@ -144,24 +144,24 @@ class Ledger:
 
     @property
     def n_missing(self) -> int:
-        """How many items are labelled in the store that the pool does not have."""
+        """The number of items that are labelled in the store but are not in the pool."""
         if self._missing is None:
             self._missing = sum(1 for _ in self.missing())
         return self._missing
 
     def missing(self) -> Iterator[str]:
-        """The keys of those."""
+        """The keys of these items."""
         return (key for key in self._strangers if self.fold.answer(key) is not None)
 
     def close(self) -> None:
-        """Release the store, where it was opened here."""
+        """Close the store if it was opened here."""
         if self._own_store:
             self.store.close()
 
     # -- reading and writing --------------------------------------------------
 
     def sync(self) -> bool:
-        """Fold what is new in the log, our own and others'; returns whether anything was."""
+        """Fold new events of the log, our own and others'; returns whether there were any."""
         known = len(self.events)
         try:
             found = list(self.store.read(self.task, self._mark))
@@ -169,14 +169,14 @@ class Ledger:
             with uninterrupted():
                 self._restore(error)
             return True
-        with uninterrupted():  # what is folded is in the arrays as well, or neither
+        with uninterrupted():  # the folded state and the arrays change together
             self._fold_in(*self._apply(found))
         return len(self.events) > known
 
     def append(self, event: LabelEvent, rows: npt.ArrayLike | None = None) -> None:
-        """Write an event, and fold it after what others wrote before; known ids change nothing.
+        """Write an event and fold it, after the events that others wrote before; known ids change nothing.
 
-        ``rows`` are those of its items, where they are known.
+        ``rows`` are the rows of its items, if known.
         """
         try:
             found = list(self.store.record(event, self._mark))
@@ -188,12 +188,12 @@ class Ledger:
             self._fold_in(*self._apply(found, event, None if rows is None else np.asarray(rows, np.int64)))
 
     def named(self, rows: Sequence[int]) -> tuple[tuple[str, ...], str]:
-        """The keys under which an act on these items is written, and what they hold now."""
+        """The keys under which an act on these items is written, and the digests of their current content."""
         written = self.naming.written if self.naming.respelled else self.pool.keys.__getitem__
         return tuple(map(written, rows)), self.pool.digests(rows)
 
     def _read(self) -> tuple[tuple[str, ...], npt.NDArray[np.int64] | None]:
-        """Fold what is new in the log; returns the keys of the items that it may have changed."""
+        """Fold new events of the log; returns the keys of the items that they may have changed."""
         return self._apply(self.store.read(self.task, self._mark))
 
     def _apply(
@@ -202,7 +202,7 @@ class Ledger:
         own: LabelEvent | None = None,
         rows: npt.NDArray[np.int64] | None = None,
     ) -> tuple[tuple[str, ...], npt.NDArray[np.int64] | None]:
-        """Fold events; ``rows`` are those of the event ``own``, and come back where that came alone."""
+        """Fold events. ``rows`` are those of the event ``own``, and are returned if it is the only one."""
         new = list(found)
         if not new:
             return (), None
@@ -211,7 +211,7 @@ class Ledger:
         self.events += events
         known = None if rows is None else own
         if self.naming.learn(event for event in events if event is not known):
-            self.fold, events, self._anew = Fold(), self.events, True  # a key means another item than it did
+            self.fold, events, self._anew = Fold(), self.events, True  # a key now means another item
         touched = [
             self.fold.apply(
                 self.naming.meant(event)
@@ -225,9 +225,9 @@ class Ledger:
         return tuple(dict.fromkeys(chain.from_iterable(touched))), None
 
     def _restore(self, error: LogChanged) -> None:
-        """An older copy took the store's place: write again what it lacks, and read all of it anew.
+        """Recover from a store that was replaced by an older copy: write missing events and read it again.
 
-        What another store would lack is not written: it may be of other people, or another question.
+        Nothing is written to a different store: it may belong to other people or another question.
         """
         if not error.same:
             raise error
@@ -247,8 +247,8 @@ class Ledger:
             self.restored += lacked
             acts = "1 act" if lacked == 1 else f"{lacked:,} acts"
             warnings.warn(
-                f"The label store {self.store.name} was replaced by an older copy of it. It lacked {acts} "
-                "that this session knows; they were written to it again. To return to a copy on purpose, "
+                f"The label store {self.store.name} was replaced by an older copy. {acts} that this session "
+                "knows were missing and have been written to it again. To go back to a copy on purpose, "
                 "close the session before you replace the file.",
                 RuntimeWarning,
                 stacklevel=4,
@@ -275,13 +275,13 @@ class Ledger:
             keys = tuple(map(self.pool.keys.__getitem__, rows.tolist()))
         if not keys:
             return
-        # Items with the same acts behind them are in the same state: a lasso of a hundred thousand
-        # points has a handful of states.
+        # Items with the same acts have the same state: a lasso over a hundred thousand points results in
+        # only a few states.
         histories = self.fold.histories(keys)
         if older := self.naming.older:
             for place, row in enumerate(rows.tolist()):
                 if row in older:
-                    histories[place] = (*histories[place], str(row))  # in a state of its own
+                    histories[place] = (*histories[place], str(row))  # its state is computed separately
         one_of = dict(zip(map(id, histories), keys, strict=True))
         number = dict(zip(one_of, range(len(one_of)), strict=True))
         which = np.fromiter(map(number.__getitem__, map(id, histories)), np.intp, len(keys))
@@ -298,12 +298,12 @@ class Ledger:
             labels.second[at[waiting]] = [self._overlaps(keys[int(i)]) for i in waiting]
 
     def _number(self) -> None:
-        """Give each answer its code."""
+        """Assign a code to each answer."""
         self._answers: list[Answer] = list(self.fold.kind.answers(self.schema))
         self._codes: dict[Answer, int] = {answer: code for code, answer in enumerate(self._answers)}
 
     def _places(self, keys: Sequence[str]) -> list[int]:
-        """The rows of these items; those that the pool does not have are noted."""
+        """The rows of these items; keys that are not in the pool are noted."""
         found: dict[int, None] = {}
         for key in keys:
             if (row := self.naming.row(key)) is not None:
@@ -313,7 +313,7 @@ class Ledger:
         return list(found)
 
     def _state(self, key: str) -> tuple[int, int, bool, bool, bool, int, bool]:
-        """Code, place in the log, whether audited, asked, skipped, whose, and whether others may be asked."""
+        """The values of y, order, audited, asked, skipped, mine and second: see ``Labels``."""
         held = self._held(key)
         given = {who: e for who, e in held.items() if self.fold.now(e) is not None}
         own = given.get(self._annotator)
@@ -339,7 +339,7 @@ class Ledger:
         )
 
     def _held(self, key: str) -> dict[str, LabelEvent]:
-        """Each annotator's act that holds; acts on other content only where there is none on that of now."""
+        """Each annotator's current act; acts on older content count only if there is none on the current."""
         held = self.fold.current(key)
         if held or not self.naming.older or (row := self.pool.find(key)) is None:
             return held
@@ -363,12 +363,12 @@ class Ledger:
         return int.from_bytes(digest, "big") < self._overlap * 2.0**64
 
     def _agree(self, asked: Schema | None) -> Schema:
-        """The schema that holds: the asked one, or the store's."""
+        """The schema to use: the requested one, or the store's."""
         stored, before = self.fold.schema, self.fold.vocabulary.asked
         if asked is None:
             if stored is None:
                 raise InvalidInput(
-                    f"classes= is missing, and {self.store.name} knows no task {self.task!r} yet"
+                    f"classes= is missing, and {self.store.name} has no task {self.task!r} yet"
                     f"{self._known_tasks()}. Pass at least two, such as classes=['spam', 'ham']."
                 )
             self._warn_of_types(stored)
@@ -376,23 +376,24 @@ class Ledger:
         kind = kind_of(asked.kind)
         if stored is not None and stored.kind != asked.kind:
             raise InvalidInput(
-                f"{self.store.name} asks for {kind_of(stored.kind).asks} under task {self.task!r}, and this "
-                f"asks for {kind.asks}. To ask both in a file: task='another name'. Nothing was changed."
+                f"{self.store.name} asks for {kind_of(stored.kind).asks} under task {self.task!r}, but this "
+                f"session asks for {kind.asks}. For both in one file, pass task='another name'. Nothing was "
+                "changed."
             )
         if kind.ordered and before is not None and _named(before) != _named(asked.to_dict()):
             raise InvalidInput(
-                f"The levels of task {self.task!r} are {choices(_named(before))}, and stay so. To ask "
-                "on another scale: task='another name'. To rename levels: open it without question=, then "
-                "session.classes.rename(). Nothing was changed."
+                f"The levels of task {self.task!r} are {choices(_named(before))} and cannot be changed. To "
+                "use another scale, pass task='another name'. To rename levels, open it without question= "
+                "and call session.classes.rename(). Nothing was changed."
             )
-        # What the cell calls text is text to it, whatever others call it.
+        # In this session, the values in the cell decide the types of the classes.
         self._own = dict(zip(asked.names, asked.values, strict=True))
         self.fold.vocabulary.spell(self._own)
         wanted: Mapping[str, Any] = asked.to_dict()
         if before is not None and _differ(before, wanted):
             wanted = self._with_lost(wanted)
-        # Only a difference to what the cell asked before counts: a cell that is run again must not undo what
-        # was changed in the widget. So nothing but a cell writes a whole question.
+        # Compare with what the cell asked before: running a cell again must not undo changes made in the
+        # widget. So only a cell writes a whole question.
         if before is None or _differ(before, wanted):
             self.store.append(LabelEvent("schema", self.task, self._annotator, value=wanted))
             self._read()
@@ -400,18 +401,18 @@ class Ledger:
         return self.fold.schema or asked
 
     def _warn_of_types(self, stored: Schema) -> None:
-        """Say that classes were of a type that the log cannot make again: an enumeration, say."""
+        """Warn if classes have a type that the log cannot restore, such as an enumeration."""
         told = (self.fold.vocabulary.asked or {}).get("types", {})
         if odd := sorted({str(told[name]) for name in stored.names if name in told} - KNOWN):
             warnings.warn(
-                f"The classes of task {self.task!r} were of type {choices(odd)}, of which {self.store.name} "
-                "keeps only the names: they come back as text. Pass classes= to have your own values.",
+                f"The classes of task {self.task!r} were of type {choices(odd)}. {self.store.name} stores "
+                "only their names, so they are returned as text. Pass classes= to get your own values.",
                 RuntimeWarning,
                 stacklevel=5,
             )
 
     def _with_lost(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What classes= asks, and the classes that it no longer names though there are labels of them."""
+        """The requested classes, and those that have labels but are missing from classes=."""
         vocabulary, stored = self.fold.vocabulary, self.fold.schema
         said = [e for e, holds in self.acts() if holds and e.kind == "label"]
         answers = (self.fold.said(e) for e in said)
@@ -425,9 +426,9 @@ class Ledger:
         names = [str(c["name"]) for c in asked["classes"]]
         if not any(_likeness(a, b) >= ALIKE for a in stored.all_names for b in names):
             raise InvalidInput(
-                f"{self.store.name} holds labels of {choices(sorted(lost))} under task {self.task!r}, and "
-                f"classes= names nothing like them (it has {choices(names)}). To ask another question in the "
-                "same file: task='another name'. To rename classes: open it without classes=, then "
+                f"{self.store.name} has labels of {choices(sorted(lost))} under task {self.task!r}, but "
+                f"classes= has no similar names (it has {choices(names)}). To ask another question in the "
+                "same file, pass task='another name'. To rename classes, open it without classes= and call "
                 "session.classes.rename(). Nothing was changed."
             )
         colors = {str(c["color"]) for c in asked["classes"]}
@@ -437,7 +438,7 @@ class Ledger:
             colors.add(kept[-1].color)
         ids = dict(zip(stored.names, stored.ids, strict=False))
         self._lost = tuple(ids[c.name] for c in kept)
-        # Not the ones that stood beside them when they were first asked for: the cell may run again.
+        # Not the classes that were first requested together with them: the cell may run again.
         groups = [
             {str(c["name"]) for c in e.value["classes"]}
             for e in self.events
@@ -448,21 +449,22 @@ class Ledger:
         return {**asked, "classes": [*asked["classes"], *map(asdict, kept)]}
 
     def _warn_of_lost(self) -> None:
-        """Ask in words whether classes were renamed; the Labeler asks on the screen."""
+        """Warn about classes that may have been renamed; the Labeler asks on the screen."""
         for _, name, news in self.unanswered:
             to = news[0] if news else "another class"
             warnings.warn(
-                f"{self.store.name} holds labels of {name!r} under task {self.task!r}, which classes= lacks: "
-                f"it stays a class for now. Was it renamed? session.classes.merge([{name!r}], into={to!r}) "
-                f"moves its labels; session.classes.retire({name!r}) keeps them, and offers the class no "
-                "longer. To ask another question in the same file: task='another name'.",
+                f"{self.store.name} has labels of {name!r} under task {self.task!r}, which is missing from "
+                "classes=, so it remains a class for now. If it was renamed, "
+                f"session.classes.merge([{name!r}], into={to!r}) moves its labels; "
+                f"session.classes.retire({name!r}) keeps them but no longer offers the class. To ask another "
+                "question in the same file, pass task='another name'.",
                 RuntimeWarning,
                 stacklevel=5,
             )
 
     @property
     def unanswered(self) -> list[tuple[str, str, tuple[str, ...]]]:
-        """Id, name and likely new names of each class that classes= lacks though there are labels of it."""
+        """Id, name and likely new names of each class that has labels but is missing from classes=."""
         schema = self.fold.schema
         live = dict(zip(schema.ids, schema.names, strict=False)) if schema else {}
         news = [name for name in self._new if name in live.values()]
@@ -474,19 +476,19 @@ class Ledger:
 
     def _known_tasks(self) -> str:
         tasks = self.store.tasks()
-        return f" (it knows {choices(tasks)})" if tasks else ""
+        return f" (it has {choices(tasks)})" if tasks else ""
 
-    # -- what holds -----------------------------------------------------------
+    # -- current state --------------------------------------------------------
 
     @property
     def n_events(self) -> int:
-        """How many events are folded."""
+        """The number of folded events."""
         return self.fold.n_events
 
     def snapshot(self, held: Iterable[str] = ()) -> Labels:
-        """The labels that hold now, safe from later changes and the same for all who ask before one.
+        """The current labels as a read-only copy, which is shared until the next event.
 
-        ``held`` are items in the hands of others.
+        ``held`` are keys of items that are being labelled in other sessions.
         """
         if self._snapshot is None or self._snapshot.n_events != self.fold.n_events:
             self._snapshot = self.labels.copy(self.fold.n_events)
@@ -494,11 +496,11 @@ class Ledger:
         return replace(self._snapshot, held=rows) if rows else self._snapshot
 
     def acts(self) -> list[tuple[LabelEvent, bool]]:
-        """Labels, skips and changes of the classes in log order, each with whether it holds."""
+        """Labels, skips and changes of the classes in log order, each with whether it is in effect."""
         return self.fold.acts()
 
     def code(self, event: LabelEvent) -> int:
-        """The code of the answer that a label means now, or -1."""
+        """The code of the answer that a label currently stands for, or -1."""
         answer = self.fold.now(event)
         if answer is None or answer in self._codes or self.fold.kind.closed:
             return -1 if answer is None else self._codes.get(answer, -1)
@@ -507,24 +509,24 @@ class Ledger:
         return len(self._answers) - 1
 
     def answer(self, code: int) -> Answer:
-        """The answer of a code."""
+        """The answer with this code."""
         return self._answers[code]
 
     def find(self, event_id: str) -> LabelEvent | None:
-        """The event with this id, of any kind."""
+        """The event with this id, of any kind; None if there is none."""
         return next((e for e in reversed(self.events) if e.event_id == event_id), None)
 
     def turned(self, event_id: str) -> LabelEvent | None:
-        """The act that an undo or redo with this id was about."""
+        """The act that the undo or redo with this id refers to."""
         found = self.find(event_id)
         return self.fold.act(str(found.value)) if found else None
 
     def completed(self, change: Mapping[str, Any]) -> dict[str, Any]:
-        """A change of the classes as the log keeps it; raises for one that cannot be made."""
+        """A change of the classes in the form stored in the log; raises if the change is impossible."""
         return self.fold.vocabulary.completed(change)
 
     def to_turn(self, kind: Literal["undo", "redo"], annotator: str) -> LabelEvent | None:
-        """The act that the annotator's next undo or redo is about."""
+        """The act that the annotator's next undo or redo refers to."""
         return self.fold.to_undo(annotator) if kind == "undo" else self.fold.to_redo(annotator)
 
     def can_turn(self, annotator: str) -> tuple[bool, bool]:
@@ -541,5 +543,5 @@ def _likeness(name: str, new: str) -> float:
 
 
 def _differ(before: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
-    """Whether a cell asks for something else; types that only another names are no difference."""
+    """Whether a cell asks for something else; types that it does not name are ignored."""
     return any(before.get(part) != told for part, told in asked.items())

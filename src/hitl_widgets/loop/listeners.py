@@ -1,4 +1,4 @@
-"""Listeners: who hears of changes."""
+"""Listeners: functions that are notified of changes."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ __all__ = ["Listener", "Listeners"]
 
 Listener = Callable[[str], None]
 
-PAUSE = 0.1  # seconds before a listener that failed is told again
+PAUSE = 0.1  # seconds before a failed listener is called again
 
 
 class Listeners:
-    """Functions that are told what has changed, from whatever thread changed it.
+    """Functions that are notified of changes, from the thread that made the change.
 
     Parameters
     ----------
     on_failure
-        Given what a listener raised twice; None where all were told.
+        Called with the exception that a listener raised twice, or None if all listeners succeeded.
     on_left
-        Called when a listener has ended its subscription.
+        Called when a listener has unsubscribed.
     """
 
     def __init__(self, on_failure: Callable[[Exception | None], None], on_left: Callable[[], None]) -> None:
@@ -33,7 +33,7 @@ class Listeners:
         return bool(self._told)
 
     def add(self, listener: Listener) -> Callable[[], None]:
-        """Have this function told; returns the function that ends it."""
+        """Subscribe a function; returns the function that unsubscribes it."""
         self._told.append(listener)
         known = weakref.ref(self)
 
@@ -50,7 +50,7 @@ class Listeners:
         self._on_left()
 
     def tell(self, what: str) -> None:
-        """Tell everybody, in the order in which they came."""
+        """Notify all listeners, in the order in which they subscribed."""
         failure: Exception | None = None
         for listener in tuple(self._told):
             failure = _tell(listener, what) or failure
@@ -59,11 +59,11 @@ class Listeners:
 
 
 def _tell(listener: Listener, what: str) -> Exception | None:
-    """One broken screen must not stop the loop, and what broke it may have passed a moment later."""
+    """Call a listener, and again if it fails: the error may be temporary. Failures must not stop the loop."""
     for last in (False, True):
         try:
             listener(what)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the others are told
+        except Exception as error:  # noqa: BLE001 - the other listeners must still be called
             if not last:
                 time.sleep(PAUSE)
                 continue

@@ -1,4 +1,4 @@
-"""Log: the log of one task as a session reads and writes it, from any thread."""
+"""Log: thread-safe reading and writing of one task's log by a session."""
 
 from __future__ import annotations
 
@@ -24,37 +24,37 @@ from hitl_widgets.questions.schema import Schema
 
 __all__ = ["Log"]
 
-# So long a view's act waits for a store that is locked: the kernel has others to answer, and the browser
-# sends it again. Nor does the next one try before so many seconds have passed.
+# Seconds that an act from a view waits for a locked store, and half of the time before the next one tries.
+# The kernel has other messages to answer, and the browser sends the act again.
 BRIEF = 1.0
 
 _late: ContextVar[int] = ContextVar("late", default=0)
 
 
 class Log:
-    """Reads and writes the ledger under one lock, and says why it cannot be saved or read.
+    """Reads and writes the ledger under one lock, and reports why it cannot be saved or read.
 
     Parameters
     ----------
     ledger
         The folded log.
     annotator
-        Whose session it is.
+        The annotator of this session.
     tell
-        Told ``store`` when :attr:`unsaved` changes.
+        Called with ``store`` when :attr:`unsaved` changes.
 
     Attributes
     ----------
     lock, changed
-        The lock of the session's state, and the condition that is notified when that changes.
+        The lock of the session's state, and the condition that is notified when the state changes.
     follow
-        Called after anything new was folded.
+        Called after new events were folded.
     answered
-        Called with the keys of the items that an act was about.
+        Called with the keys of the items of an act.
     held
-        Keys of items that are in the hands of others.
+        Returns the keys of items that are being labelled in other sessions.
     closed
-        Whether the session was closed: nothing is written any more.
+        Whether the session was closed; nothing is written then.
     """
 
     follow: Callable[[], None] = staticmethod(lambda: None)
@@ -75,7 +75,7 @@ class Log:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """With the lock; an act that cannot be saved, or waits for the store, is told to the views."""
+        """Hold the lock, and tell the views if an act cannot be saved or waits for the store."""
         try:
             with waiting(tell=self._on_wait), self.lock:
                 yield
@@ -84,7 +84,7 @@ class Log:
             raise
 
     def write(self, event: LabelEvent, rows: npt.ArrayLike | None = None) -> str:
-        """Write an event, and have the model and the views follow; ``rows`` are those of its items."""
+        """Write an event, then update the model and the views; ``rows`` are those of its items."""
         late_ms = _late.get()
         with self.writing():
             self.refuse_closed()
@@ -99,7 +99,7 @@ class Log:
         return event.event_id
 
     def knows(self, event_id: str | None) -> TypeGuard[str]:
-        """Fold what is new: the last act may be another kernel's. Returns whether the log has this one."""
+        """Fold new events, which may come from other kernels; returns whether the log has this one."""
         self.refuse_closed()
         if self.ledger.sync():
             self.follow()
@@ -107,17 +107,18 @@ class Log:
 
     @contextmanager
     def from_page(self, late_ms: int = 0) -> Iterator[None]:
-        """Acts in here come from a page, which sends them again: they wait for a locked store for a second.
+        """Context for acts from a page: they wait only a second for a locked store, as the page resends them.
 
         Parameters
         ----------
         late_ms
-            How long ago they were made: they are dated so, and refused where they were overtaken.
+            How many milliseconds ago the acts were made. They get that time, and are refused if their
+            annotator has answered in the meantime.
 
         Raises
         ------
         StoreError
-            Where the store was locked a moment ago.
+            If the store was locked a moment ago.
         """
         if time.monotonic() < self._locked_until:
             raise StoreError(self.unsaved)
@@ -129,7 +130,7 @@ class Log:
             _late.reset(token)
 
     def _refuse_overtaken(self, event: LabelEvent) -> None:
-        """An act that comes late must not replace what its annotator has said since."""
+        """Refuse a late act that would replace newer answers of its annotator."""
         ledger = self.ledger
         ledger.sync()
         if ledger.find(event.event_id) is not None:
@@ -144,7 +145,7 @@ class Log:
             what = {0: "acted", 1: "answered this item"}.get(
                 len(event.item_ids), "answered some of these items"
             )
-            raise InvalidInput(f"It came late, and you have {what} since.")
+            raise InvalidInput(f"It arrived late, and you have {what} since.")
 
     def _on_wait(self, words: str) -> None:
         self._tell_store(words, self._not_read)
@@ -163,13 +164,13 @@ class Log:
 
     @property
     def unsaved(self) -> str:
-        """Why the last act is not saved, or the store cannot be read; "" where all is saved."""
+        """Why the last act is not saved or the store cannot be read; "" if everything is saved."""
         return self._not_written or self._not_read
 
-    # -- what others have added
+    # -- reading
 
     def look(self) -> None:
-        """Fold what others have added."""
+        """Fold events that others have added."""
         try:
             with self.lock:
                 news = not self.closed and self.ledger.sync()
@@ -181,23 +182,23 @@ class Log:
             self.follow()
 
     def catch_up(self) -> None:
-        """The same, without a long wait; with the store gone, what is known here still stands."""
+        """The same, but without a long wait; if the store cannot be read, warn and use what is known."""
         try:
             with waiting(BRIEF, lambda _: None):
                 self.look()
         except StoreError as error:
-            warnings.warn(f"{error} What this session knows is shown.", RuntimeWarning, stacklevel=4)
+            warnings.warn(f"{error} The session shows what was read before.", RuntimeWarning, stacklevel=4)
 
-    # -- its end
+    # -- closing
 
     def refuse_closed(self) -> None:
-        """Raise HitlError where the session is closed."""
+        """Raise HitlError if the session is closed."""
         with self.lock:
             if self.closed:
-                raise HitlError("The session is closed: run the cell that makes it again.")
+                raise HitlError("The session is closed. Run the cell that creates it again.")
 
     def close(self) -> bool:
-        """Write nothing any more; returns whether that is new."""
+        """Stop writing; returns whether the log was open."""
         if isinstance(self.lock, Elsewhere):
             return False
         with self.lock:
@@ -206,32 +207,32 @@ class Log:
         return not before
 
     def leave_behind(self) -> None:
-        """In a forked child: the session is the parent's."""
+        """Mark the session as belonging to the parent process, in a forked child."""
         self.lock = self.changed = Elsewhere("Session")
 
-    # -- what holds
+    # -- current state
 
     @property
     def labels(self) -> Labels:
-        """The labels that hold, as arrays over the pool."""
+        """The current labels, as arrays over the pool."""
         held = self.held()
         with self.lock:
             return self.ledger.snapshot(held)
 
     @property
     def schema(self) -> Schema:
-        """The question that holds now."""
+        """The current question and its classes."""
         return self.ledger.schema
 
     @property
     def counts(self) -> tuple[int, int]:
-        """Items labelled and events folded, at one moment and as far as they were read."""
+        """Numbers of labelled items and of folded events, read together."""
         with self.lock:
             return len(self.ledger.labels), self.ledger.n_events
 
     @property
     def n_events(self) -> int:
-        """How many events of the log are folded."""
+        """The number of folded events."""
         return self.ledger.n_events
 
     def skipped_rows(self) -> npt.NDArray[np.int64]:
@@ -240,65 +241,65 @@ class Log:
         return np.flatnonzero(self.labels.skipped)
 
     def is_changed(self, row: int) -> bool:
-        """Whether the item has a label, and says something else now than when it was labelled."""
+        """Whether the content of the item has changed since it was labelled."""
         return row in self.ledger.changed
 
     @property
     def n_changed(self) -> int:
-        """How many labelled items say something else now than when they were labelled."""
+        """The number of items whose content has changed since they were labelled."""
         return len(self.ledger.changed)
 
     @property
     def notices(self) -> list[str]:
-        """What does not fit between the store and the table, and what rows are one item, in words."""
+        """Messages about mismatches of the store and the table, and about repeated rows."""
         with self.lock:
             return self.ledger.notices()
 
     @property
     def unanswered(self) -> list[tuple[str, str, tuple[str, ...]]]:
-        """Classes that ``classes=`` lacks though there are labels of them; they may have been renamed.
+        """Classes that have labels but are missing from ``classes=``; they may have been renamed.
 
-        Of each its id, its name, and the new classes that it may be called now, likeliest first. Answered by
-        ``session.classes.merge([old], into=new)``, or by ``session.classes.retire(old)``.
+        For each: its id, its name, and the new classes that may be its new name, most likely first. Resolve
+        with ``session.classes.merge([old], into=new)`` or ``session.classes.retire(old)``.
         """
         with self.lock:
             return self.ledger.unanswered
 
     def row_of(self, key: str) -> int | None:
-        """The row of an item by the key of an act on it; None where the table has none."""
+        """The row of the item with this key of the log; None if it is not in the table."""
         return self.ledger.naming.row(key)
 
-    # -- what was done
+    # -- history
 
     def events(self) -> list[LabelEvent]:
-        """Every event that was read from the log, in its order."""
+        """All events read from the log, in log order."""
         with self.lock:
             return list(self.ledger.events)
 
     def acts(
         self, limit: int | None = None, *, annotator: str | None = None
     ) -> list[tuple[LabelEvent, bool]]:
-        """Labels, skips and changes of the classes in log order, each with whether it holds.
+        """Labels, skips and changes of the classes in log order, each with whether it is in effect.
 
-        The last ``limit`` of them, and only an annotator's own where one is named.
+        Only the last ``limit`` of them, and only those of ``annotator`` if given.
         """
         with self.lock:
             return self.ledger.fold.acts(limit, annotator)
 
     def own_act(self, event_id: Any) -> LabelEvent:
-        """The label, skip or change of the classes with this id; raises InvalidInput for another's."""
+        """Your label, skip or class change with this id; raises InvalidInput if there is none."""
         found = self.ledger.fold.act(event_id) if isinstance(event_id, str) else None
         if found is None or found.annotator != self.annotator:
-            raise InvalidInput(f"{event_id!r} is not an act of yours: see session.history().")
+            raise InvalidInput(f"{event_id!r} is not one of your acts: see session.history().")
         return found
 
     def items_of(self, event_id: str) -> tuple[npt.NDArray[np.int64], int, Selection | None]:
-        """Of an act of yours the rows, how many items are not in this table, and how they were chosen.
+        """The rows of one of your acts, the number of its items not in this table, and its selection.
 
         Raises
         ------
         InvalidInput
-            For what is not an act of yours.
+            If it is not an act of yours.
         """
         with self.lock:
             act = self.own_act(event_id)
@@ -307,17 +308,17 @@ class Log:
         return rows, places.count(None), act.selection
 
     def words(self, event: LabelEvent) -> Any:
-        """What a label said, as it was called then; None of other acts, and where it was taken away."""
+        """The answer of a label with the names of that time; None for removed labels and other acts."""
         with self.lock:
             return self.ledger.fold.words(event)
 
     def text(self, event: LabelEvent) -> str | None:
-        """The same in one line."""
+        """The same as one line of text."""
         words = self.words(event)
         return None if words is None else self.ledger.fold.kind.text(words)
 
     def codes(self, event: LabelEvent) -> tuple[int, ...] | None:
-        """The codes of the classes that a label names now; None where it means nothing, and of other acts."""
+        """The codes of the classes that a label now stands for; None if it has none, and for other acts."""
         with self.lock:
             answer, schema = self.ledger.fold.now(event), self.ledger.schema
             if answer is None:
@@ -325,22 +326,22 @@ class Log:
             return tuple(sorted(map(schema.ids.index, self.ledger.fold.kind.classes(answer))))
 
     def state(self, event: LabelEvent) -> ActState:
-        """What became of an act: ``holds``, ``undone``, ``left behind`` or ``brought back``."""
+        """The state of an act: ``holds``, ``undone``, ``left behind`` or ``brought back``."""
         with self.lock:
             return self.ledger.fold.state(event)
 
     def left_behind(self, limit: int) -> list[LabelEvent]:
-        """Your last acts that were undone and are out of reach of redo, the newest first."""
+        """Your latest acts that were undone and that redo no longer reaches, newest first."""
         with self.lock:
             return self.ledger.fold.left(self.annotator, limit)
 
     def ways(self, event_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
-        """How many acts and labels a jump to each of these undoes, or brings back, if it can."""
+        """How many acts and labels a jump to each of these acts would undo or restore, if possible."""
         with self.lock:
             return self.ledger.fold.ways(self.annotator, event_ids)
 
     def turned(self, event_id: str) -> LabelEvent | None:
-        """The act that an undo or redo with this id was about."""
+        """The act that the undo or redo with this id refers to."""
         with self.lock:
             return self.ledger.turned(event_id)
 
@@ -350,7 +351,7 @@ class Log:
             return self.ledger.can_turn(self.annotator)
 
     def given(self) -> dict[str, int]:
-        """Of each annotator how many labels they gave; what was undone does not count."""
+        """The number of labels that each annotator gave, without undone ones."""
         with self.lock:
             return self.ledger.fold.given
 

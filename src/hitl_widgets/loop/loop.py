@@ -1,4 +1,4 @@
-"""Loop: the log, the model, the map and the team of one task, joined. It speaks of rows of the pool."""
+"""Loop: joins the log, the model, the map and the team of one task. Items are rows of the pool."""
 
 from __future__ import annotations
 
@@ -35,33 +35,33 @@ CACHE = ".hitl-widgets"
 
 
 class Loop:
-    """The one owner of a session's state: acts in, rounds and maps out, views told.
+    """Owns the state of a session: takes acts, produces rounds and maps, and notifies the views.
 
-    :class:`~hitl_widgets.session.Session` is what people call, and has one; widgets show it.
+    :class:`~hitl_widgets.session.Session` is the public interface to a loop; widgets display it.
 
     Parameters
     ----------
     ledger
         The folded log over the pool.
     learner, asker
-        The model, and what chooses the questions.
+        The model, and the object that chooses the questions.
     annotator
-        Who labels here.
+        Name of the annotator.
     embed, random_state
         See :class:`~hitl_widgets.session.Session`.
     run
-        The cell that makes the session and this run of it.
+        The cell that creates the session, and the run of the cell.
 
     Attributes
     ----------
     log, acts, blind, background
-        What was said; what people do; what is asked without a hint; features, map and model.
+        The log; the annotator's acts; the items asked blind; features, map and model.
     finder, listing
-        Finds items by what people type; orders them for a table.
+        Runs queries; orders items for the list.
     token
-        Names this session on a page: another run of its cell is another.
+        Identifies this session on a page. Every run of a cell creates another one.
     earlier
-        An earlier session of this kernel whose store was deleted or replaced, if there is one.
+        An earlier session of this kernel whose store was deleted or replaced, if any.
     """
 
     def __init__(
@@ -102,63 +102,63 @@ class Loop:
         self.finder = Finder(self.pool, columns, self.log, self.blind, lambda: background.round)
         self.listing = Listing(self.pool, columns, self.log, self.blind, lambda: background.round)
         self.acts = Acts(self.log, self.blind, lambda: trainer.number)
-        # Of no cycle: a session that nobody holds is gone at once, and with it its connections.
+        # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
         self.log.follow = partial(_follow, trainer, self.background.news)
-        # What is in memory nobody else sees.
+        # A store in memory is not shared.
         self._team: Team | None = None
         if self.store.name != "memory":
             self._team = Team(self.store, self.task, annotator, self.log.look, trainer.request)
             self.log.answered, self.log.held = self._team.done, self._team.held
-        # A session that nobody holds ends: so nothing that runs for it may keep it, nor go on without it.
+        # An unreferenced session ends, so its threads must neither keep it alive nor outlive it.
         self._parts = (trainer, self.background.preparation, self.background.news, self._team, ledger)
         self._end = weakref.finalize(self, abandon, partial(_finish, *self._parts))
         self._end.atexit = False  # see openings
 
     def start(self) -> None:
-        """Begin the background work."""
+        """Start the background work."""
         self.background.start()
         enter(self, self.run)
 
-    # -- what holds
+    # -- current state
 
     @property
     def key(self) -> str:
-        """An opaque name of this task of this store, the same after a restart."""
+        """An opaque name of this store, task and annotator, the same after a restart."""
         return opaque(self.store.store_id, self.task, self.annotator)
 
     @property
     def schema(self) -> Schema:
-        """The question that holds now."""
+        """The current question and its classes."""
         return self.log.schema
 
     @property
     def labels(self) -> Labels:
-        """The labels that hold, as arrays over the pool."""
+        """The current labels, as arrays over the pool."""
         return self.log.labels
 
     @property
     def round(self) -> Round | None:
-        """The newest round, or None before the first; in classes of now."""
+        """The newest round, in terms of the current classes; None before the first."""
         return self.background.round
 
-    # -- others
+    # -- other sessions
 
     def reserve(self, rows: Sequence[int], *, seconds: float = KEEP, at_once: bool = False) -> frozenset[int]:
-        """Say that these items are asked here, so that they are not asked elsewhere.
+        """Reserve these items, so that other sessions do not ask them.
 
         Parameters
         ----------
         rows
             Rows of the pool.
         seconds
-            How long.
+            For how long.
         at_once
-            Whether others are to know before this returns, though nobody else may be here.
+            Whether to write the leases before returning, even if no other session is known.
 
         Returns
         -------
         frozenset of int
-            Those that are in the hands of somebody else, or were labelled a moment ago.
+            Those that another session has reserved, or that were just labelled.
         """
         if self._team is None:
             return frozenset()
@@ -169,32 +169,32 @@ class Loop:
         theirs = frozenset(row for row in keys.values() if row in held)
         if not self._team.others:
             return theirs
-        # A lease is taken first and the log read after it: who gave an item back has saved its label before.
-        # The other way round, two people of eight were asked the same item.
+        # Take leases first, then read the log: a session saves its label before it releases the item. In the
+        # opposite order, two of eight people were asked the same item.
         self.log.catch_up()
         with self.log.lock:
             left = ledger.labels.left | ledger.labels.second
         return theirs.union(row for row in keys.values() if not left[row])
 
     def release(self, rows: Iterable[int]) -> None:
-        """These items are not asked here after all."""
+        """Release reserved items that are not asked after all."""
         if self._team is not None:
             self._team.done([self.log.ledger.naming.written(row) for row in rows])
 
     def ask_anew(self) -> None:
-        """Choose the next items again, without those that are in the hands of others; returns at once."""
+        """Choose the next items again, without those that others have reserved; returns at once."""
         self.background.trainer.request()
 
     @property
     def people(self) -> frozenset[str]:
-        """Names of those who label this task just now, in other sessions."""
+        """Names of the people who are labeling this task in other sessions now."""
         return self._team.people if self._team is not None and not self.log.closed else frozenset()
 
     @property
     def annotators(self) -> list[tuple[str, int, bool]]:
-        """Everybody who labelled or is here: name, labels given, whether here now; most labels first.
+        """Name, number of labels and whether they are active now, for all annotators; most labels first.
 
-        What was undone does not count, a correction does.
+        Undone labels do not count, corrections do.
         """
         given, here = self.log.given(), self.people | {self.annotator}
         who = sorted({*given, *here}, key=lambda name: (-given.get(name, 0), name))
@@ -203,21 +203,21 @@ class Loop:
     # -- listeners
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Be told of changes; returns the function that ends it.
+        """Subscribe to changes; returns the function that unsubscribes.
 
-        The listener gets ``labels``, ``schema``, ``round``, ``evaluation``, ``map``, ``stage``, ``store``,
-        ``error`` or ``closed``, from whatever thread made the change.
+        The listener is called with ``labels``, ``schema``, ``round``, ``evaluation``, ``map``, ``stage``,
+        ``store``, ``error`` or ``closed``, from the thread that made the change.
         """
         return self._listeners.add(listener)
 
     def _tell(self, what: str) -> None:
-        # Codes of classes are positions: views hear of other classes before labels and rounds in them.
+        # Class codes are positions, so views need new classes before labels and rounds that use them.
         if what in {"labels", "round"} and self._told_schema is not self.schema:
             self._told_schema = self.schema
             self._listeners.tell("schema")
         self._listeners.tell(what)
 
-    # -- its end
+    # -- closing
 
     def close(self) -> None:
         """Stop the background work and release the store."""
@@ -229,7 +229,7 @@ class Loop:
         self._tell("closed")
 
     def supersede(self) -> None:
-        """The cell that made this session was run again: close it once no view shows it."""
+        """Close the session once no view shows it, because its cell was run again."""
         self._superseded = True
         self._leave()
 
@@ -238,12 +238,12 @@ class Loop:
             abandon(self.close)
 
     def leave_behind(self) -> None:
-        """In a forked child: the session is the parent's."""
+        """Mark the session as belonging to the parent process, in a forked child."""
         self.log.leave_behind()
         self._end.detach()
 
     def is_lost_to(self, other: Loop) -> bool:
-        """Whether another store lies where this session's was, and lacks acts that this session knows."""
+        """Whether another store has replaced this session's and lacks acts that this session knows."""
         here, there = self.store, other.store
         same_place = here.path is not None and (here.path, self.task) == (there.path, other.task)
         if not same_place or here.store_id == there.store_id:
@@ -252,27 +252,27 @@ class Loop:
         return any(event.event_id not in found for event, _ in self.log.acts())
 
     def find_earlier(self, other: Loop) -> None:
-        """Say that an earlier session of this kernel knows acts of a store that is gone."""
+        """Warn that an earlier session of this kernel knows acts of a store that is gone."""
         self.earlier = other
         n = len(other.log.acts())
         warnings.warn(
-            f"The label store {self.store.name} is another one than before: the one that an earlier session "
-            f"of this kernel had open was deleted or replaced. That session knows {n:,} of its acts. To take "
-            "them up: session.import_labels(session.earlier)",
+            f"The label store {self.store.name} is not the one that an earlier session of this kernel had "
+            f"open: that one was deleted or replaced. The earlier session still knows {n:,} of its acts. To "
+            "import them: session.import_labels(session.earlier)",
             RuntimeWarning,
             stacklevel=5,
         )
 
 
 def opaque(*parts: object) -> str:
-    """A name for these that tells nobody what they are, the same after a restart."""
+    """A hash of these parts as a name that reveals nothing about them, the same after a restart."""
     return hashlib.blake2b(
         "\0".join(map(str, parts)).encode("utf-8", "surrogatepass"), digest_size=8
     ).hexdigest()
 
 
 def _follow(trainer: Trainer, news: Worker) -> None:
-    """Have the model and the views follow the log; returns at once."""
+    """Request updates of the model and the views; returns at once."""
     trainer.request()
     news.request()
 
@@ -280,7 +280,7 @@ def _follow(trainer: Trainer, news: Worker) -> None:
 def _finish(
     trainer: Trainer, preparation: Preparation, news: Worker, team: Team | None, ledger: Ledger
 ) -> None:
-    """End what works for a session."""
+    """Stop the workers of a session and close its store."""
     trainer.close()
     preparation.close()
     news.close()

@@ -1,4 +1,4 @@
-"""Naming: which items of a table the keys of the log mean, also under another spelling."""
+"""Naming: maps keys of the log to items of a table, including ids that are spelled differently."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from hitl_widgets.labels.fold import Fold
 
 __all__ = ["Naming"]
 
-MANY_FILES = 500  # labelled images whose files are read again, to see whether they changed
+MANY_FILES = 500  # at most so many files of labelled images are read again to check for changes
 _HASH = re.compile("[0-9a-f]{24}")
 
 
 class Naming:
-    """The one place that knows what a key of the log means in a pool.
+    """Maps the keys of the log to the items of a pool.
 
-    A key that the pool has is that item. Another is sought among other spellings of the ids, or by
-    content where the log has a digest of it or the key is one itself; it is taken only where one item,
-    and no other key of the log, may be meant. The log keeps its keys as they are: :meth:`meant` says an
-    event in the keys of the pool.
+    A key that is in the pool is that item. Any other key is looked up among other spellings of the ids, or
+    by content if the log has a digest or the key itself is one. It is matched only if exactly one item, and
+    no other key of the log, can be meant. The log keeps its keys: :meth:`meant` translates an event to the
+    keys of the pool.
 
-    An act on an item with an id counts for the content that it saw. Where the item says something else
-    now, the act is folded under a key of its own, and holds only until somebody acts on the item anew.
+    An act on an item with an id applies to the content at that time. If the content has changed, the act is
+    folded under a separate key, and stays in effect only until somebody acts on the item again.
 
     Parameters
     ----------
     pool
-        The items. What is sought in it is laid out when the first unknown key comes.
+        The items. Lookup tables are built when the first unknown key occurs.
     """
 
     def __init__(self, pool: Pool) -> None:
@@ -47,14 +47,14 @@ class Naming:
         self._carried: int | None = None
         self._begun = False
         self.older: dict[int, list[str]] = {}
-        """Of items that were labelled with other content: the keys that those acts are folded under."""
+        """For items that were labelled with other content: the keys under which those acts are folded."""
         self.unlike: set[int] = set()
         """Items that were labelled when other columns were shown."""
 
-    # -- what the log says ----------------------------------------------------
+    # -- learning keys --------------------------------------------------------
 
     def learn(self, events: Iterable[LabelEvent]) -> bool:
-        """Take note of the keys of new events; returns whether one met before means something else now."""
+        """Note the keys of new events; returns whether a key that was known before now means another item."""
         fresh: dict[str, None] = {}
         doubtful: set[str] = set()
         for event in events:
@@ -68,7 +68,7 @@ class Naming:
         return self._settle(fresh, doubtful)
 
     def _meet(self, keys: Sequence[str]) -> list[str]:
-        """Take note of the pool's own ids; returns the other spellings of those that are new."""
+        """Note the pool's own ids; returns the other spellings of those that are new."""
         new = [key for key in keys if key not in self._exact and self._pool.is_id(key)]
         self._exact.update(new)
         if not self._groups:
@@ -76,7 +76,7 @@ class Naming:
         return [key for form in map(canonical_id, new) if form in self._groups for key in self._groups[form]]
 
     def own(self, event: LabelEvent, rows: Sequence[int]) -> LabelEvent:
-        """Take note of an act of this session on these items, and say it in the keys of the pool."""
+        """Note an act of this session on these items, and translate it to the keys of the pool."""
         if self.unlike:
             self.unlike.difference_update(rows)
         keys = tuple(map(self._pool.keys.__getitem__, rows))
@@ -92,7 +92,7 @@ class Naming:
         return replace(event, item_ids=keys)
 
     def _settle(self, fresh: dict[str, None], doubtful: set[str]) -> bool:
-        """Find what new keys mean, and anew what others do that are spellings of them."""
+        """Look up new keys, and look up again the keys that are other spellings of them."""
         if not self._pool.by_content:
             for key in fresh:
                 group = self._groups[canonical_id(key)]
@@ -119,14 +119,14 @@ class Naming:
         by_hash = _HASH.fullmatch(key) is not None
         content = digest[4:] if digest else key[:12]
         if not pool.has_content or not (by_hash or (digest and pool.by_content)):
-            return ()  # an item with an id is that one alone, whatever it says
+            return ()  # with ids, the content does not identify an item
         rows = pool.with_content(content) or self._reduced.get(content, ())
         if not rows and not digest:
             rows = pool.edited.get(content, ())
         return () if pool.by_content and len(rows) > 1 else rows  # they differ in this table
 
     def _may_be(self, key: str, row: int) -> bool:
-        """Whether it is the item, and no other can be meant: new acts are written under this key then."""
+        """Whether the key can only mean this item; if so, new acts are written under this key."""
         said = {self._pool.same(row, digest) for digest in self._foreign[key]}
         found = True in said or (said == {None} and self._is_alone(key, row))
         if found:
@@ -139,7 +139,7 @@ class Naming:
         return len(self._groups[canonical_id(key)]) == 1 and self._pool.keys[row] not in self._exact
 
     def _find_reduced(self) -> None:
-        """A table that was labelled with ``id=`` showed all columns but that one."""
+        """Match keys of a table that was labelled with ``id=``, which hides that column from the items."""
         lost = {key: known for key, known in self._foreign.items() if not any(known.values())}
         for name in self._pool.items[0] if lost and self._pool.has_content else ():
             if {str(item[name]) for item in self._pool.items}.isdisjoint(lost):
@@ -149,10 +149,10 @@ class Naming:
                 for digest in known:
                     known[digest] = self._find(key, digest)
 
-    # -- what it means --------------------------------------------------------
+    # -- translating ----------------------------------------------------------
 
     def meant(self, event: LabelEvent) -> LabelEvent:
-        """The event in the keys of the pool; those that nothing is known of stay as they are."""
+        """The event with the keys of the pool; unknown keys are left unchanged."""
         keys = event.item_ids
         if (self._pool.by_content or not event.digests) and self._pool.has(keys):
             return event
@@ -160,14 +160,14 @@ class Naming:
         for key, digest in zip(keys, _split(event), strict=True):
             row = self._pool.find(key)
             rows = self._foreign.get(key, {}).get(digest, ()) if row is None else (row,)
-            same = row is None and _HASH.fullmatch(key)  # it was found by what it says
+            same = row is None and _HASH.fullmatch(key)  # it was found by its content
             known = (self._pool.keys[i] if same else self._of(i, digest) for i in rows)
             found.update(dict.fromkeys(known if rows else [key]))
         meant = tuple(found)
         return event if meant == keys else replace(event, item_ids=meant)
 
     def _of(self, row: int, digest: str) -> str:
-        """The key that an act on an item is folded under, by what the item was then."""
+        """The key under which an act on an item is folded, given the content of the item at the time."""
         key = self._pool.keys[row]
         if self._pool.by_content or not digest or not self._may_look(row):
             return key
@@ -183,30 +183,30 @@ class Naming:
         return other
 
     def _may_look(self, row: int) -> bool:
-        """Whether to compare the item with what it was: of images, which are files, only so many."""
+        """Whether to compare the item with its earlier content; of images in files, only a limited number."""
         if self._pool.item_kind.in_files and len(self._looked) < MANY_FILES:
             self._looked.add(row)
         return not self._pool.item_kind.in_files or row in self._looked
 
     def row(self, key: str) -> int | None:
-        """The item of a key that acts are folded under; None where the table has none."""
+        """The item of a key under which acts are folded; None if it is not in the table."""
         found = self._pool.find(key)
         return self._stale.get(key) if found is None else found
 
     def held(self, key: str) -> int | None:
-        """The item of a key that another session names, who may spell it in another way."""
+        """The item of a key that another session uses, which may be spelled differently."""
         found = self._pool.find(key)
         if found is None and (rows := next(iter(self._foreign.get(key, {}).values()), ())):
             return rows[0]
         return self._pool.respelled(key) if found is None else found
 
     def written(self, row: int) -> str:
-        """The key under which an act on the item is written: the one that the log has, if it has one."""
+        """The key under which acts on the item are written: the one in the log, if any."""
         own = self._pool.keys[row]
         return own if not self._written or own in self._exact else self._written.get(row, own)
 
     def placed(self, fold: Fold) -> Iterator[tuple[str, int | None]]:
-        """Every key that anybody has acted on and that counts, with its item."""
+        """Yield every key with acts in effect, with its item."""
         for key in fold.touched:
             row = self._stale.get(key)
             if row is None:
@@ -216,12 +216,12 @@ class Naming:
 
     @property
     def respelled(self) -> int:
-        """How many items the log knows under another spelling of their id."""
+        """The number of items whose id is spelled differently in the log."""
         return len(self._written)
 
     @property
     def carried(self) -> int:
-        """How many items with an id were labelled by content, or the other way round."""
+        """The number of items with an id that were labelled without one, or the other way round."""
         if self._carried is None:
             across = (
                 rows
@@ -234,7 +234,7 @@ class Naming:
 
 
 def _split(event: LabelEvent) -> Iterator[str]:
-    """The digest of each item, empty where none is known."""
+    """The digest of each item, empty if unknown."""
     digests, n = event.digests, len(event.item_ids)
     if not isinstance(digests, str) or len(digests) != DIGEST * n:
         return iter([""] * n)

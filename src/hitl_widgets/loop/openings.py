@@ -1,4 +1,4 @@
-"""The sessions that are open in this process: closed when their cell was run again, and at its end."""
+"""The open sessions of this process, which are closed when their cell is run again and at exit."""
 
 from __future__ import annotations
 
@@ -14,46 +14,46 @@ from hitl_widgets.background.forks import on_fork
 __all__ = ["NOWHERE", "Run", "abandon", "enter"]
 
 Run = tuple[str, str]
-"""The cell that runs now and this run of it, by opaque names; both empty where there is no notebook."""
+"""Opaque names of the running cell and of this run of it; both are empty outside a notebook."""
 
 NOWHERE: Run = ("", "")
-# Longest that the end of a script waits for what a library still computes.
+# Seconds that a script waits at most, at exit, for computations of libraries.
 LAST = 30.0
 
 
 class Opened(Protocol):
-    """What is counted in: a :class:`~.loop.Loop`."""
+    """An open session: a :class:`~.loop.Loop`."""
 
     run: Run
 
     @property
     def key(self) -> str:
-        """The same for one task, store and annotator."""
+        """The same for the same store, task and annotator."""
 
     def close(self) -> None:
-        """End it."""
+        """Close the session."""
 
     def supersede(self) -> None:
-        """End it once no view shows it."""
+        """Close the session once no view shows it."""
 
     def leave_behind(self) -> None:
-        """In a forked child it is the parent's."""
+        """Mark the session as belonging to the parent process, in a forked child."""
 
     def is_lost_to(self, other: Any) -> bool:
-        """Whether the other's store took the place of this one's."""
+        """Whether the other session's store has replaced this one's."""
 
     def find_earlier(self, other: Any) -> None:
-        """Say that the other knows acts of a store that is gone."""
+        """Warn that the other session knows acts of a store that is gone."""
 
 
 _open: weakref.WeakSet[Opened] = weakref.WeakSet()
 
 
 def enter(session: Opened, run: Run) -> None:
-    """Count a session in; one that an earlier run of the same cell opened on the same task is over.
+    """Register a session, and supersede one that an earlier run of the same cell opened on the same task.
 
-    It is closed as soon as no view shows it: the view may stand in another cell. One whose store was
-    deleted or replaced since is said: what it knows is nowhere else.
+    The earlier session is closed as soon as no view shows it, as a view may be in another cell. If its store
+    was deleted or replaced, a warning says so, because only that session still has the acts.
     """
     for other in list(_open):
         (cell, number), lost = other.run, other.is_lost_to(session)
@@ -65,12 +65,12 @@ def enter(session: Opened, run: Run) -> None:
 
 
 def abandon(close: Callable[[], None]) -> None:
-    """Close a session that nobody shows any more, without waiting for its threads."""
+    """Close a session that is no longer shown, without waiting for its threads."""
     threading.Thread(target=close, name="hitl-closing", daemon=True).start()
 
 
 def _in_child() -> None:
-    """In a forked child no session is open: none of them has its threads."""
+    """Forget all sessions in a forked child, which does not have their threads."""
     for session in list(_open):
         session.leave_behind()
     _open.clear()
@@ -81,7 +81,7 @@ on_fork(_in_child)
 
 @atexit.register
 def _end() -> None:
-    """Close what is open, and wait: memory taken from under a library that computes is a crash at exit."""
+    """Close all sessions and wait for their threads: exiting while a library computes can crash."""
     for session in list(_open):
         session.close()
     end = time.monotonic() + LAST

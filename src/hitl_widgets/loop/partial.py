@@ -1,4 +1,4 @@
-"""A long pass over the pool, shown as it goes."""
+"""Partial results of a long pass over the pool."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from hitl_widgets.loop.round import Round
 
 __all__ = ["Partial"]
 
-# Shorter passes are shown when they end.
+# Seconds between partial results; shorter passes are shown only at the end.
 EVERY = 0.5
 
 
 class Partial:
-    """Told of each block of a pass: now and then publishes the last round with the news so far.
+    """Collects the blocks of a pass, and from time to time publishes the last round with the results so far.
 
     Parameters
     ----------
     last
-        The round before the pass; it keeps its count of labels and what it suggests.
+        The round before the pass. Its number of labels and its suggestions are kept.
     publish
-        Takes such a round, from the thread that told of the block.
+        Called with the new round, from the thread that reported the block.
     """
 
     def __init__(self, last: Round, publish: Callable[[Round], None]) -> None:
@@ -42,7 +42,7 @@ class Partial:
             if time.monotonic() < self._due:
                 return
             before: Any = self._shown or self._last.belief
-            shown = before.copy()  # the one before is being looked at
+            shown = before.copy()  # views may still be reading the previous one
             for mine, theirs in zip(shown.arrays, scores.arrays, strict=True):
                 for some in self._news if len(mine) else ():
                     mine[some] = theirs[some]

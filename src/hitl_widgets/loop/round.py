@@ -1,4 +1,4 @@
-"""Round: an immutable snapshot of what the model thinks."""
+"""Round: an immutable snapshot of the model's state."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ __all__ = ["Round", "Suggestion"]
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """An item to ask, and why.
+    """An item to ask, and the reason.
 
     Attributes
     ----------
     index
         Row of the pool.
     reason
-        One short true sentence for the annotator.
+        A short phrase for the annotator.
     audit
-        Drawn at random to measure the model, not chosen by the strategy.
+        Whether it was drawn at random to measure the model, not chosen by the strategy.
     opinion
-        Labelled by somebody else, and asked again of this annotator.
+        Whether somebody else has labelled it, and this annotator is asked for a second opinion.
     """
 
     index: int
@@ -38,39 +38,39 @@ class Suggestion:
 
 @dataclass(frozen=True, eq=False)
 class Round:
-    """What the model thinks after some labels.
+    """The state of the model after some labels.
 
     Attributes
     ----------
     number
         Counts up from 1 in a session.
     schema
-        The classes that the codes of predictions count.
+        The classes that the codes of the predictions refer to.
     n_labels, n_events
-        Labelled items, and log events, that the model has seen.
+        Numbers of labelled items and of log events that the model has seen.
     belief
-        What the model says of every item: see :class:`~hitl_widgets.learn.beliefs.Belief`, whose
-        ``predicted``, ``confidence`` and ``uncertainty`` are at hand here as well.
+        The predictions for every item: see :class:`~hitl_widgets.learn.beliefs.Belief`. Its
+        ``predicted``, ``confidence`` and ``uncertainty`` are also attributes of the round.
     utilities
-        float64 of shape (n_items,): what the strategy makes of it; None before there is a model.
+        float64 of shape (n_items,): the strategy's utilities; None before there is a model.
     suggestions
         What to ask next, in order.
     model
-        The model in words.
+        Name of the model.
     explanation
-        Which of its parts the model trusts and why, in words; empty where it has none.
+        A description of which part of the model is trusted and why; empty if it has no parts.
     settled
-        Whether every part of the model has seen these labels; in large pools the slower parts follow.
+        Whether every part of the model has seen these labels. In large pools the slower parts follow later.
     seconds
         How long the round took.
     has_features, has_graph
-        Whether the items' features, and their neighbour graph, were ready.
+        Whether the features of the items and their neighbour graph were ready.
     passing
-        Whether better features are on their way.
+        Whether better features are being computed.
     learned
-        Whether the model has learned these labels; False where the learner failed.
+        Whether the model has learned these labels; False if the learner failed.
     error
-        What went wrong in the learner or the strategy, in words; the round goes on without them.
+        Message of a failure of the learner or the strategy; the round was made without it.
     """
 
     number: int
@@ -92,29 +92,29 @@ class Round:
 
     @property
     def predicted(self) -> npt.NDArray[Any]:
-        """int16 of shape (n_items,): class codes, -1 where there is no prediction.
+        """int16 of shape (n_items,): class codes, -1 if there is no prediction.
 
-        Where several classes may apply, bool of shape (n_items, n_classes).
+        If several classes may apply, bool of shape (n_items, n_classes).
         """
         return self.belief.predicted
 
     @property
     def runner_up(self) -> npt.NDArray[np.int16]:
-        """int16 of shape (n_items,): the second likeliest class, or -1; of a single choice alone."""
+        """int16 of shape (n_items,): the second most likely class, or -1; only for single choice."""
         return self.belief.runner_up  # type: ignore[attr-defined, no-any-return]
 
     @property
     def confidence(self) -> npt.NDArray[np.float32]:
-        """float32 of shape (n_items,): the probability that the prediction is right."""
+        """float32 of shape (n_items,): the probability that the prediction is correct."""
         return self.belief.confidence
 
     @property
     def uncertainty(self) -> npt.NDArray[np.float32]:
-        """float32 of shape (n_items,), 0 to 1; of a choice, one minus the margin of the two likeliest."""
+        """float32 of shape (n_items,), 0 to 1: for a single choice, one minus the margin of the top two."""
         return self.belief.uncertainty
 
     def under(self, schema: Schema) -> Round:
-        """The same in codes of another schema; what was predicted of a class that is no more is unsaid."""
+        """Convert the round to the codes of another schema; predictions of removed classes are dropped."""
         if schema.ids == self.schema.ids:
             return self if schema is self.schema else replace(self, schema=schema)
         n = len(schema.classes)

@@ -1,4 +1,4 @@
-"""What a person passes to a Session: checked, and brought to one form."""
+"""Validation and normalisation of the arguments of a Session."""
 
 from __future__ import annotations
 
@@ -34,29 +34,29 @@ __all__ = [
     "seed_of",
 ]
 
-LONGEST = 2**53  # milliseconds that JSON and a table of labels hold exactly
+LONGEST = 2**53  # milliseconds that JSON and a table of labels represent exactly
 
 
 def refuse(unknown: dict[str, Any], known: Iterable[str]) -> None:
-    """Raise for the first argument that Session does not have."""
+    """Raise for the first unknown argument of Session."""
     if unknown:
         name = next(iter(unknown))
         valid = [p for p in known if p not in {"return", "unknown"}]
         raise InvalidInput(
-            f"Session has no argument {name}=.{nearest(name, valid)} Its arguments are {', '.join(valid)}."
+            f"Session has no argument {name}=.{nearest(name, valid)} The arguments are {', '.join(valid)}."
         )
 
 
 def check_overlap(overlap: Any, opinions: Any) -> None:
-    """Refuse shares of double labels that cannot be meant."""
+    """Raise for invalid values of ``overlap`` and ``opinions``."""
     if not isinstance(overlap, int | float) or not 0 <= overlap <= 1:
         raise InvalidInput(f"overlap={overlap!r}: expected a share from 0 to 1, such as 0.1.")
     if not isinstance(opinions, int | np.integer) or isinstance(opinions, bool) or opinions < 2:
-        raise InvalidInput(f"opinions={opinions!r}: expected how many people label such an item, from 2.")
+        raise InvalidInput(f"opinions={opinions!r}: expected a number of people per item, at least 2.")
 
 
 def check_settings(audit: Any, random_state: Any, store: Any, task: Any, annotator: Any) -> None:
-    """Refuse shares, seeds, stores, tasks and names that cannot be meant."""
+    """Raise for an invalid audit share, seed, store, task or annotator."""
     if annotator is not None and not (
         isinstance(annotator, str)
         and annotator.strip()
@@ -72,7 +72,7 @@ def check_settings(audit: Any, random_state: Any, store: Any, task: Any, annotat
         raise InvalidInput(f"audit={audit!r}: expected a share from 0 to 1, such as 0.1.")
     whole = isinstance(random_state, int | np.integer) and not isinstance(random_state, bool)
     if random_state is not None and not (whole and random_state >= 0):
-        raise InvalidInput(f"random_state={random_state!r}: expected a whole number from 0, or None.")
+        raise InvalidInput(f"random_state={random_state!r}: expected a whole number of at least 0, or None.")
     if not isinstance(store, str | os.PathLike | LabelStore) or "\0" in str(store):
         raise InvalidInput(
             f"store={store!r}: expected a path such as 'labels.sqlite', a database URL, ':memory:' or a "
@@ -81,9 +81,9 @@ def check_settings(audit: Any, random_state: Any, store: Any, task: Any, annotat
 
 
 def as_pool(data: Any, embed: Any, **how: Any) -> Pool:
-    """The pool that the data is, or makes."""
+    """The data as a pool."""
     if how["X"] is not None and embed is not None:
-        raise InvalidInput("Pass X= or embed=, not both: X= is what embed= would make.")
+        raise InvalidInput("Pass X= or embed=, not both: X= holds what embed= would compute.")
     if not isinstance(data, Pool):
         return Pool.from_data(data, **how)
     if any(x is not None for x in how.values()):
@@ -94,7 +94,7 @@ def as_pool(data: Any, embed: Any, **how: Any) -> Pool:
 
 
 def asked_schema(classes: Any, question: Any, schema: Any) -> Schema | None:
-    """The question that the person asks; None takes the store's."""
+    """The requested question; None uses the one in the store."""
     given = {"classes": classes, "question": question, "schema": schema}
     named = [f"{name}=" for name, value in given.items() if value is not None]
     if len(named) > 1:
@@ -118,32 +118,32 @@ def _a(value: Any) -> str:
 
 
 def problem_of(schema: Schema) -> Problem:
-    """What the answers to a question teach."""
+    """The learning problem of a question."""
     kind = kind_of(schema.kind)
     return kind.target(kind.answers(schema), schema).problem
 
 
 def check_act(selection: Any, elapsed_ms: Any) -> int | None:
-    """Refuse what the log could keep and never read; the time in whole milliseconds."""
+    """Raise for values that cannot be read back from the log; returns the time in whole milliseconds."""
     if selection not in (known := get_args(Selection)):
         raise InvalidInput(f"selection={selection!r} is not known: expected one of {choices(known)}.")
     if elapsed_ms is None:
         return None
     number = isinstance(elapsed_ms, int | float | np.number) and not isinstance(elapsed_ms, bool)
     if not number or not 0 <= elapsed_ms < LONGEST:
-        raise InvalidInput(f"elapsed_ms={elapsed_ms!r}: expected milliseconds, a number from 0, or None.")
+        raise InvalidInput(f"elapsed_ms={elapsed_ms!r}: expected milliseconds, at least 0, or None.")
     return round(float(elapsed_ms))
 
 
 def as_list(ids: Any) -> list[Any]:
-    """One id or many, as a list."""
+    """One or more ids, as a list."""
     if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
         return [ids]
     return list(ids)
 
 
 def login() -> str:
-    """Who labels, where nobody says."""
+    """The default annotator: the login name."""
     try:
         return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
     except (KeyError, OSError):  # a container whose user has no name
@@ -151,13 +151,13 @@ def login() -> str:
 
 
 def seed_of(store_id: str, task: str) -> int:
-    """A seed that is the same after a restart."""
+    """A seed from the store and task, the same after a restart."""
     digest = hashlib.blake2b(f"{store_id}\0{task}".encode(), digest_size=4).digest()
     return int.from_bytes(digest, "big")
 
 
 def costs_of(pool: Pool, cost: Any) -> npt.NDArray[np.float64] | None:
-    """``cost=`` as float64 of shape (n_items,): of equal rows, the first one's."""
+    """``cost=`` as float64 of shape (n_items,); of identical rows, the first one counts."""
     if cost is None:
         return None
     if isinstance(cost, str):

@@ -1,4 +1,4 @@
-"""Team: who else labels this task, what they have said since, and which items are in whose hands."""
+"""Team: other annotators of this task, their new labels, and the items that they have reserved."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ __all__ = ["KEEP", "Team"]
 
 T = TypeVar("T")
 
-# Seconds between two looks at the store: what others said is here within two.
+# Seconds between two reads of the store: others' labels arrive within two seconds.
 BEAT = 1.0
-# A lease outlives a kernel that was killed by as much; it is renewed well before.
+# Seconds that a lease lasts, also after its kernel was killed, and seconds after which it is renewed.
 LEASE, RENEW = 60.0, 20.0
-# Others' acts may hold the store for a moment; a program that holds it longer must not hold up a session.
+# Seconds to wait for a locked store: others' acts lock it briefly, and longer locks must not block a session.
 COURTESY = 5.0
-# An item that is no longer among the next ones may still be on a card.
+# Seconds for which items stay reserved: one that is no longer among the next ones may still be displayed.
 KEEP = 120.0
 
 
 class Team:
-    """Looks into the store now and then, and holds leases on what this session asks.
+    """Polls the store, and holds leases on the items that this session asks.
 
-    Two people are not asked the same item, as long as there are others; nobody is kept from labeling
-    what somebody else holds, and both labels are kept. Alone, leases are written a moment later, not
-    with every label.
+    Two people are not asked the same item as long as there are others. Anybody can still label an item that
+    somebody else holds, and both labels are kept. In a single session, leases are not written with every
+    label, but a moment later.
 
     Parameters
     ----------
     store, task, annotator
-        As the Session has them.
+        Those of the Session.
     look
-        Folds what is new in the store; raises StoreError.
+        Folds new events of the store; raises StoreError.
     on_conflict
-        Called when somebody else holds an item that was among this session's next ones.
+        Called when somebody else holds one of this session's next items.
     """
 
     def __init__(
@@ -74,29 +74,29 @@ class Team:
         self._thread.start()
 
     def held(self) -> frozenset[str]:
-        """What is in the hands of others."""
+        """Keys of the items that other sessions hold."""
         return self.theirs
 
     @property
     def people(self) -> frozenset[str]:
-        """Names of those who are here in another session."""
+        """Names of the people who have other sessions open."""
         return frozenset(self.others.values())
 
     def hold(self, keys: Collection[str], *, seconds: float, at_once: bool = False) -> None:
-        """Take these items into this session's hands; what others hold is in :attr:`theirs` then."""
+        """Reserve these items; afterwards :attr:`theirs` contains those that others hold."""
         with self._lock:
             self._note_answered()
             until = time.monotonic() + seconds
             self._wanted.update(dict.fromkeys(keys, until))
             if not self._attending:
-                self._attending = at_once = True  # somebody may open the same a moment later
+                self._attending = at_once = True  # somebody may open the same task a moment later
                 self._try(self._attend)
             if (self.others or at_once) and not self._missing:
                 self._try(self._take)
 
     def done(self, keys: Collection[str]) -> None:
-        """These items are answered; they are given back once everybody has had time to read it."""
-        self._answered.append(keys)  # without the lock, which a look at the store may hold for long
+        """Note that these items are answered; they are released once others have had time to read that."""
+        self._answered.append(keys)  # without the lock, which reading the store may hold for long
 
     def _note_answered(self) -> None:
         soon = time.monotonic() + 3 * BEAT
@@ -105,7 +105,7 @@ class Team:
                 self._wanted[key] = min(self._wanted[key], soon)
 
     def close(self) -> None:
-        """Give everything back, and stop looking."""
+        """Release everything and stop polling."""
         self._end.set()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=5)
@@ -115,14 +115,14 @@ class Team:
                 self._try(lambda: self._store.release(self._task, self._holder))
 
     def beat(self) -> None:
-        """Look once: what others said, who is here, who holds what."""
+        """Poll once: new events, present annotators and leases."""
         look = self._look()
         if look is None:
             self._end.set()
             return
         self._try(look)
         if self._missing:
-            return  # no leases in a store that is locked, or another's
+            return  # no leases in a store that is locked or cannot be reached
         conflict = False
         with self._lock:
             if self._attending and not self._end.is_set():
@@ -135,7 +135,7 @@ class Team:
         now = time.monotonic()
         self._wanted = {key: until for key, until in self._wanted.items() if until > now}
         if now - self._renewed > RENEW:
-            self._mine.clear()  # so that all of them are leased anew
+            self._mine.clear()  # so that all of them are leased again
             self._attend()
         before = self.theirs
         self._see()
@@ -165,13 +165,15 @@ class Team:
             self.theirs |= frozenset(missing) - mine
 
     def _try(self, work: Callable[[], T]) -> T | None:
-        """Leases are a courtesy: a store that cannot be reached says so once, and labeling goes on."""
+        """Run work on the store. If it cannot be reached, warn once; labeling continues without leases."""
         try:
             with waiting(COURTESY, lambda _: None):
                 found = work()
         except StoreError as error:
             if not (self._missing or self._end.is_set() or ending()):
-                warnings.warn(f"{error} What this session knows is shown.", RuntimeWarning, stacklevel=2)
+                warnings.warn(
+                    f"{error} The session shows what was read before.", RuntimeWarning, stacklevel=2
+                )
             self._missing = True
             return None
         self._missing = False

@@ -1,4 +1,4 @@
-"""The trainer: makes rounds, then measures them, each in its own background thread."""
+"""Trainer: makes rounds and evaluates them, each in its own background thread."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from hitl_widgets.loop.troubles import in_words
 __all__ = ["Evaluation", "Trainer"]
 
 QUEUE = 20
-# Measuring takes a dozen fits, some sixty where the learner cannot leave out a label: it waits for a pause.
+# Evaluation takes a dozen fits, or about sixty if the learner cannot leave out labels: it waits for a pause.
 REST = 0.5
-# The slower parts of a model wait for a pause as well, but no longer than a few labels.
+# The slower parts of a model also wait for a pause, but no longer than a few labels take.
 PAUSE = 0.4
 PATIENCE = 3.0
-# Longest that the search for neighbours waits for the first label's needs.
+# Seconds that the neighbour search waits at most for what the first label needs.
 READY = 10.0
 
 Snapshot = Callable[[], tuple[Labels, Ground | None]]
@@ -49,7 +49,7 @@ Snapshot = Callable[[], tuple[Labels, Ground | None]]
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The estimate after ``n_events`` log events, and the curve that led there."""
+    """The estimate after ``n_events`` log events, and the learning curve up to it."""
 
     estimate: Estimate
     curve: tuple[CurvePoint, ...] = ()
@@ -57,16 +57,16 @@ class Evaluation:
 
 
 class Trainer:
-    """Keeps the round and its evaluation up with the labels.
+    """Keeps the round and its evaluation up to date with the labels.
 
     Parameters
     ----------
     snapshot
-        Returns the labels that hold and what the learner stands on, None before there are features.
+        Returns the current labels and the features with their graph, None before there are features.
     on_round, on_evaluation
         Called from the background threads.
     on_turn
-        Told when a part of the work fails for good, and when it works again: see ``Worker``.
+        Called when a part of the work fails for good, and when it works again: see ``Worker``.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Trainer:
         self._template = learner
         self._live: Any = None
         self._ground: Ground | None = None
-        # The classes that the live model knows: others are a new model.
+        # The classes that the live model knows: other classes need a new model.
         self._ids: tuple[str, ...] = ()
         self._change = threading.Lock()
         self._asker = asker
@@ -105,33 +105,33 @@ class Trainer:
         self._ready = threading.Event()
         self._unread = self._refreshed = False
         self._trouble: Exception | None = None
-        self._waits = ""  # why the estimator has no model yet
+        self._waits = ""  # why there is no model yet
 
     @property
     def failure(self) -> Exception | None:
-        """What kept the newest round from being made, if anything did."""
+        """The error that prevented the newest round, if any."""
         return self._rounds.failure
 
     def request(self) -> None:
-        """Ask for a round that has seen every label; returns at once."""
+        """Request a round that includes every label; returns at once."""
         self._rounds.request()
 
     def hurry(self) -> None:
-        """Somebody waits: bring the slower parts of the model up to date at once."""
+        """Update the slower parts of the model now, because a caller is waiting."""
         self._settling.hurry()
 
     def wait_ready(self) -> None:
-        """Wait a little until the first questions are chosen and what the first label needs is loaded."""
+        """Wait briefly until the first questions are chosen and what the first label needs is loaded."""
         self._ready.wait(READY)
 
     def retry(self) -> None:
-        """Do again what failed; returns at once."""
+        """Try failed work again; returns at once."""
         for worker in (self._rounds, self._evaluations, self._growth, self._settling):
             if worker.failure is not None:
                 worker.request()
 
     def grow(self) -> None:
-        """There is a graph now: start the learner on it; returns at once."""
+        """Restart the learner with the graph that is now available; returns at once."""
         self._growth.request()
 
     def close(self) -> None:
@@ -144,17 +144,17 @@ class Trainer:
         self._beginning.close()
 
     def forget(self) -> None:
-        """Let go of the model and what it stands on; the last round stays."""
+        """Release the model and its data; the last round is kept."""
         with self._change:
             self._live = self._ground = self._known = None
 
     def _grow(self, _overtaken: Callable[[], bool]) -> None:
-        # In a thread of its own: starting on a graph may compile and take its time, while rounds go on.
+        # In a separate thread: starting with a graph may compile code and be slow, while rounds continue.
         labels, ground = self._snapshot()
         if ground is None:
             return
         ids = labels.class_ids
-        # Where this fails, rounds go on without the graph, and the worker says why.
+        # If this fails, rounds continue without the graph, and the worker reports why.
         live = self._template.start(ground.X, labels.target.problem.size, ground.affinity)
         if len(labels):
             rows, taught, _ = labels.training()
@@ -177,7 +177,7 @@ class Trainer:
                 self._beginning.request()
 
     def _begin(self, _overtaken: Callable[[], bool]) -> None:
-        # In a thread of its own: a label given meanwhile is learned.
+        # In a separate thread, so that labels given in the meantime are learned.
         labels, ground = self._snapshot()
         try:
             if ground is not None and self._asker.lacks_start(labels, ground.X):
@@ -189,19 +189,19 @@ class Trainer:
             self._ready.set()
 
     def begin_at_random(self) -> None:
-        """The first questions could not be found: go on without."""
+        """Continue with random questions, because the first ones could not be chosen."""
         self._asker.begin_at_random()
         self._rounds.request()
 
     def _settle(self, _overtaken: Callable[[], bool]) -> None:
-        # In a thread of its own as well: the next label need not wait for it.
+        # In a separate thread, so that the next label does not wait for it.
         live: object = self._live
         if not isinstance(live, Refreshable):
             return
         self._unread = True
         try:
             live.refresh()
-        except Exception as failure:  # noqa: BLE001 - the next round says it
+        except Exception as failure:  # noqa: BLE001 - the next round reports it
             self._trouble = failure
         finally:
             self._refreshed = True
@@ -218,7 +218,7 @@ class Trainer:
         none = labels.target.problem.empty(self._n_items)
         belief = none
         utilities: npt.NDArray[np.float64] | None = None
-        if last is not None and len(labels):  # kept where the learner fails
+        if last is not None and len(labels):  # kept if the learner fails
             belief = last.belief
         live: Any = None
         learned, waits = True, ""
@@ -229,7 +229,7 @@ class Trainer:
             except NotYet as reason:
                 _raise_if_passing(reason)
                 live, belief, waits = None, none, f"No model yet: {reason}."
-            except Exception as failure:  # noqa: BLE001 - a person's estimator may raise anything
+            except Exception as failure:  # noqa: BLE001 - a custom estimator may raise anything
                 _raise_if_passing(failure)
                 learned, error = False, f"The model {self._template.name!r} failed: {in_words(failure)}"
             else:
@@ -255,7 +255,7 @@ class Trainer:
         )
         try:
             queue = self._queue(made, labels, ground, QUEUE)
-        except Exception as failure:  # noqa: BLE001 - a person's strategy may return anything
+        except Exception as failure:  # noqa: BLE001 - a custom strategy may return anything
             _raise_if_passing(failure)
             made = replace(made, utilities=None, error=self._strategy_failed(failure))
             queue = self._queue(made, labels, None, QUEUE)
@@ -268,17 +268,17 @@ class Trainer:
     def _learner(self, ground: Ground, labels: Labels) -> Any:
         with self._change:
             before = self._ground
-            if before is not None and before.passing and before.X is not ground.X:  # better ones have come
+            if before is not None and before.passing and before.X is not ground.X:  # better ones are ready
                 self._live = self._ground = None
             if self._live is None or self._ids != labels.class_ids:
-                # At first without the graph, which takes its time: see _grow.
+                # At first without the graph, which takes longer: see _grow.
                 at = self._ground = self._ground or Ground(ground.X, passing=ground.passing)
                 self._ids, size = labels.class_ids, labels.target.problem.size
                 self._live = (self._live or self._template).start(at.X, size, at.affinity)
             return self._live
 
     def _fresh(self, ground: Ground, labels: Labels) -> Any:
-        """A learner to measure with; one that stands on the same graph shares what it found there."""
+        """A learner for evaluation. If it uses the same graph, it shares what was computed from it."""
         at = self._ground or Ground(ground.X)
         return (self._live or self._template).start(at.X, labels.target.problem.size, at.affinity)
 
@@ -312,7 +312,7 @@ class Trainer:
         )
         try:
             return self._asker.utilities(*args), ""
-        except Exception as failure:  # noqa: BLE001 - a person's strategy may raise anything
+        except Exception as failure:  # noqa: BLE001 - a custom strategy may raise anything
             _raise_if_passing(failure)
             return self._asker.utilities(*args, default=True), self._strategy_failed(failure)
 
@@ -322,7 +322,7 @@ class Trainer:
             if isinstance(failure, InvalidInput)
             else f"The strategy {self._asker.name!r} failed: {in_words(failure)}."
         )
-        return f"{said} Until it works, the default, doubt, chooses."
+        return f"{said} The default strategy, doubt, is used until it works."
 
     def _queue(
         self, made: Round, labels: Labels, ground: Ground | None, n: int, *, diverse: bool = False
@@ -333,27 +333,27 @@ class Trainer:
     def suggest(
         self, labels: Labels, ground: Ground | None, n: int, budget: float | None = None
     ) -> tuple[Suggestion, ...]:
-        """The ``n`` items to ask next that the budget pays for, by the newest round, not all alike."""
+        """The ``n`` items to ask next within the budget, by the newest round and spread out."""
         assert self.round is not None  # noqa: S101 - Session.wait came first
         if budget is None:
             return self._queue(self.round, labels, ground, n, diverse=True)
         most = min(n, self._asker.affordable(labels, budget))
         first = self._queue(self.round, labels, ground, most, diverse=True)
-        # What the dear ones among them leave of the budget goes to whatever comes next and still fits.
+        # What the expensive items leave of the budget goes to the next items that still fit.
         rest = self._queue(self.round, labels, ground, self._n_items) if most else ()
         return self._asker.within(budget, most, (*first, *rest))
 
     def export(self, labels: Labels) -> Any:
-        """A fitted scikit-learn classifier of the labels, by class name."""
+        """A scikit-learn classifier fitted to the labels, with class names as targets."""
         rows, taught, _ = labels.training()
         if lacks := labels.target.problem.lacks(taught):
-            raise HitlError(f"There is no model to take away yet: {lacks}.")
+            raise HitlError(f"There is no model to export yet: {lacks}.")
         if self._waits:
             raise HitlError(self._waits)
         export = getattr(self._live, "export", None)
         if export is None:
             raise HitlError(
-                f"The learner {self._template.name!r} cannot be taken away: give it a method "
+                f"The learner {self._template.name!r} cannot be exported: it needs a method "
                 "export(index, y, weight=None, names=None) that returns a fitted scikit-learn classifier."
             )
         names = labels.schema.targets
@@ -381,7 +381,7 @@ class Trainer:
         }
         try:
             found = accuracy_estimate(learner, given, rest, per_class=problem.exclusive, **common)
-        except NotYet:  # without a part of the labels it cannot learn
+        except NotYet:  # with some labels left out it cannot learn
             found = Estimate(None, None, None, n)
         values = labels.schema.values
         found = replace(found, per_class={values[code]: one for code, one in found.per_class.items()})
@@ -393,14 +393,14 @@ class Trainer:
         return replace(made, curve=tuple(points))
 
     def _earlier_of(self, ground: Ground, labels: Labels) -> Earlier:
-        """What earlier models said, as long as they stand on the same ground and know the same classes."""
+        """Predictions of earlier models, as long as the features, graph and classes are the same."""
         known, ids = self._earlier, labels.class_ids
         if known is None or known[0] is not ground or known[1] != ids:
             known = self._earlier = ground, ids, Earlier()
         return known[2]
 
     def estimate(self) -> Estimate:
-        """The estimate after the labels of now; from memory where it is known."""
+        """The estimate for the current labels, cached if it is known."""
         newest = self.round.n_events if self.round else 0
         known = self.evaluation
         if known.n_events == newest:
@@ -409,7 +409,7 @@ class Trainer:
 
     def _evaluate(self, overtaken: Callable[[], bool]) -> None:
         if self.round is not None and not self.round.learned:
-            return  # the same failure stands in the round
+            return  # the round already reports the same failure
         found = self._measure(overtaken, curve=True)
         if not overtaken():
             self._publish(found)
@@ -424,6 +424,6 @@ def _unfinished(learner: object) -> bool:
 
 
 def _raise_if_passing(failure: Exception) -> None:
-    """What was half imported in another thread is there a moment later: the worker makes the round again."""
+    """Re-raise errors of half-finished imports in another thread: the worker then retries the round."""
     if half_imported(failure):
         raise failure

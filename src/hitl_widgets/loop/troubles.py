@@ -1,4 +1,4 @@
-"""What failed in the background, in words for the person."""
+"""Messages about failed background work."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ __all__ = ["Troubles", "in_words"]
 PARTS = {
     "items": "The items could not be prepared",
     "model": "The model could not be brought up to date",
-    "start": "The first items could not be chosen, so they are drawn at random",
+    "start": "The first items could not be selected, so they are drawn at random",
     "settling": "The model could not be brought fully up to date",
-    "graph": "The model goes on without the neighbours of the items",
+    "graph": "The model continues without the neighbours of the items",
     "audit": "The accuracy could not be measured",
-    "news": "The widgets could not be told of new labels",
+    "news": "The widgets could not be notified of new labels",
     "view": "A widget could not follow the session",
-    "map": "The map stays a preview",
+    "map": "The map remains a preview",
     "groups": "The groups of the map could not be changed",
 }
-# What concerns the item on the card.
+# Failures that affect the current item.
 ASKING = ("items", "model", "start", "news", "view")
 MAP = ("items", "graph", "map", "groups")
 
 
 class Troubles:
-    """By part of the work, what failed and has not worked since; for any thread."""
+    """The failures that persist, by part of the work. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._found: dict[str, str] = {}
 
     def note(self, part: str, error: BaseException | None) -> bool:
-        """The part failed, or works again where None; returns whether that is new."""
+        """Record that the part failed, or that it works again (None); returns whether that is new."""
         words = None if error is None else f"{PARTS[part]}: {in_words(error)}."
         with self._lock:
             before = self._found.pop(part, None)
@@ -42,14 +42,14 @@ class Troubles:
             return words != before
 
     def words(self, parts: tuple[str, ...] = tuple(PARTS)) -> str:
-        """What failed of these parts, and what can be done; empty if nothing did."""
+        """Describe the failures of these parts and what can be done; empty if there are none."""
         with self._lock:
             found = [words for part, words in self._found.items() if part in parts]
         return " ".join([*found, "session.retry() tries again."]) if found else ""
 
 
 def in_words(error: BaseException) -> str:
-    """The error without a full stop at its end."""
-    if isinstance(error, HitlError):  # made for a person already
+    """The error's message without a trailing full stop."""
+    if isinstance(error, HitlError):  # the message is already written for users
         return str(error).rstrip(".")
     return f"{type(error).__name__}: {error}".rstrip(".: ")

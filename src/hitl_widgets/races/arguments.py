@@ -1,4 +1,4 @@
-"""What :func:`hitl_widgets.simulate` is called with, read and checked."""
+"""Validation of the arguments of :func:`hitl_widgets.simulate`."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ __all__ = [
     "whole",
 ]
 
-DENSE = 50  # up to here every number of labels is recorded, then every fifth
+DENSE = 50  # every number of labels is recorded up to here, then every fifth
 
 
 @dataclass(frozen=True, eq=False)
 class Items:
-    """The pool's distinct items: features, and the row of the person's data that holds each.
+    """The pool's distinct items: their features, and the row of each in the user's data.
 
-    ``reduction`` made the features of a wide sparse matrix.
+    ``reduction`` is the transformer that reduced a wide sparse matrix, if any.
     """
 
     X: npt.NDArray[np.float32]
@@ -59,12 +59,12 @@ class Items:
     reduction: Any = None
 
     def pick(self, values: Any, name: str) -> npt.NDArray[Any]:
-        """One value for each item from one for each row."""
+        """Select one value for each item from one for each row."""
         array = np.asarray(values)
         if array.ndim != 1 or len(array) not in {self.n_rows, len(self.X)}:
             raise InvalidInput(
-                f"{name} has shape {array.shape}, the pool has {self.n_rows:,} rows. Give one value for each "
-                "row, in the same order."
+                f"{name} has shape {array.shape}, but the pool has {self.n_rows:,} rows. Pass one value for "
+                "each row, in the same order."
             )
         return array[self.rows] if len(array) == self.n_rows else array
 
@@ -82,9 +82,9 @@ def read_pool(pool: Any, X: Any) -> Items:
         return Items(features, np.arange(len(features)), len(features), reduction)
     if X is None:
         raise InvalidInput(
-            f"The pool is a {type(pool).__name__}, of which the features are not known: pass X=, an array of "
-            "features (of a table df whose columns are all numbers, X=df.to_numpy()), or a "
-            "hitl.Pool.from_data(...)."
+            f"The pool is a {type(pool).__name__} without features: pass X=, an array of features (for a "
+            "table df with only numeric columns, X=df.to_numpy()), or pass hitl.Pool.from_data(...) as the "
+            "pool."
         )
     return read_pool(Pool.from_data(pool, X=X), None)
 
@@ -92,19 +92,19 @@ def read_pool(pool: Any, X: Any) -> Items:
 def read_truth(
     data: Items, y: Any, classes: Any, truth: Any, test: Any
 ) -> tuple[list[Any], npt.NDArray[np.int16] | None, npt.NDArray[np.int16] | None]:
-    """Class names; the codes that are said, None where a function says them; the true codes."""
+    """Class names; codes of the answers, None if a function gives them; true codes."""
     if not callable(y) and any(isinstance(one, list | tuple | set) for one in _first(y)):
         raise InvalidInput(
-            "y holds lists: where several classes may apply, pass question=hitl.Question.choices([...])."
+            "y contains lists. If several classes may apply, pass question=hitl.Question.choices([...])."
         )
     said = None if callable(y) else data.pick(y, "y")
     true = said if truth is None else data.pick(truth, "truth")
     if true is None and test is None:
         raise InvalidInput(
-            "y is a function, so nothing says what is true: pass truth=, the true classes, or test=."
+            "y is a function, so the true classes are unknown: pass truth=, the true classes, or test=."
         )
     if true is None and classes is None:
-        raise InvalidInput("y is a function, so the classes are not known: pass classes=[...].")
+        raise InvalidInput("y is a function, so the classes are unknown: pass classes=[...].")
     parts = [said] if said is true else [said, true]
     found = [v for part in parts if part is not None for v in part.tolist()]
     names = _names(classes, found, len(data.X))
@@ -122,9 +122,9 @@ def _first(y: Any) -> list[Any]:
 def read_question(
     data: Items, question: Schema, y: Any, truth: Any, test: Any
 ) -> tuple[list[Any], npt.NDArray[np.int16], npt.NDArray[np.int16], Any, Target]:
-    """The answers; the codes that are said and that are true; the test set; and what is learned of them."""
+    """The answers; codes of the answers given and of the true ones; the test set; the learning target."""
     if callable(y):
-        raise InvalidInput("With question= y must hold the true answers, one for each row, not a function.")
+        raise InvalidInput("With question=, y must be the true answers, one for each row, not a function.")
     kind, vocabulary = kind_of(question.kind), Vocabulary()
     vocabulary.apply(question.to_dict(), "")
     vocabulary.spell(dict(zip(question.names, question.values, strict=True)))
@@ -149,13 +149,13 @@ def read_question(
         told = matrix_like(test[0], len(y_test), "X_test", data.X.shape[1], data.reduction), y_test
     target = kind.target(list(known), question)
     if lacks := target.problem.lacks(target.values[true]):
-        raise InvalidInput(f"y holds answers that nothing can be learned from: {lacks}.")
+        raise InvalidInput(f"Nothing can be learned from the answers in y: {lacks}.")
     return list(known), said, true, told, target
 
 
 def _names(classes: Any, found: list[Any], n: int) -> list[Any]:
     if missing := sum(map(is_missing, found)):
-        raise InvalidInput(f"{missing} true classes are missing: leave those rows out of the pool.")
+        raise InvalidInput(f"{missing} true classes are missing: remove those rows from the pool.")
     if isinstance(classes, str) or not (classes is None or isinstance(classes, Iterable)):
         raise InvalidInput(f"classes={classes!r}: expected a list of names, such as ['spam', 'ham'].")
     try:
@@ -165,24 +165,24 @@ def _names(classes: Any, found: list[Any], n: int) -> list[Any]:
         raise InvalidInput(f"Classes must be text or whole numbers: {error}.") from error
     if classes is None and (odd := _no_classes(names, n)):
         raise InvalidInput(
-            f"y holds {odd}: these look like numbers to predict or ids, not classes. Pass one class for each "
-            "row, such as y > 0.5, or name them by classes=[...]."
+            f"y contains {odd}: these look like numeric targets or ids, not classes. Pass one class for each "
+            "row, such as y > 0.5, or list the classes in classes=[...]."
         )
     if len(names) < 2:
         held = f"1 class ({choices(names)})" if names else "no class"
         raise InvalidInput(
-            f"{'y' if classes is None else 'classes='} holds {held}: two are needed to learn anything. Pass "
-            "rows of more classes, or classes=[...] to name those that may come."
+            f"{'y' if classes is None else 'classes='} has {held}, but at least two are needed. Pass "
+            "rows of more classes, or classes=[...] to list all possible classes."
         )
     if twice:
-        raise InvalidInput(f"classes={names!r} names a class twice. Classes must be distinct.")
+        raise InvalidInput(f"classes={names!r} contains a class twice. Classes must be distinct.")
     return names
 
 
 def _no_classes(values: list[Any], n: int) -> str:
-    """What speaks against these values of n items as classes, if anything."""
+    """Why these values of n items are probably not classes; empty if they can be."""
     if broken := [v for v in values if isinstance(v, float) and not v.is_integer()]:
-        return f"{broken[0]!r}, no whole number"
+        return f"{broken[0]!r}, which is not a whole number"
     return f"{len(values)} different values for {n} items" if len(values) > max(2, n / 2) else ""
 
 
@@ -193,7 +193,7 @@ def _codes(values: npt.NDArray[Any], names: list[Any], what: str) -> npt.NDArray
     if unknown := [v for v in dict.fromkeys(values.tolist()) if v not in code]:
         hint = nearest(unknown[0], [n for n in names if isinstance(n, str)])
         raise InvalidInput(
-            f"{what} holds {unknown[0]!r}, not a class.{hint if isinstance(unknown[0], str) else ''} "
+            f"{what} contains the unknown class {unknown[0]!r}.{hint if isinstance(unknown[0], str) else ''} "
             f"The classes are {choices(names)}."
         )
     return np.array([code[v] for v in values.tolist()], dtype=np.int16)
@@ -209,8 +209,8 @@ def read_confusion(confusion: Any, k: int) -> FloatArray | None:
     sums = matrix.sum(axis=1)
     if not (np.isfinite(matrix).all() and matrix.min() >= 0 and np.abs(sums - 1).max() < 1e-6):
         raise InvalidInput(
-            f"The rows of confusion sum to {choices(np.round(sums, 3).tolist(), 5)}: each must hold shares "
-            "from 0 to 1 that sum to 1. Divide it by matrix.sum(axis=1, keepdims=True)."
+            f"The rows of confusion sum to {choices(np.round(sums, 3).tolist(), 5)}: each must contain "
+            "shares from 0 to 1 that sum to 1. Divide it by matrix.sum(axis=1, keepdims=True)."
         )
     return np.asarray(matrix / sums[:, None])
 
@@ -220,7 +220,7 @@ def read_cost(data: Items, cost: Any) -> npt.NDArray[np.float64]:
     values = data.pick(_numbers("cost", cost), "cost")
     if not (np.isfinite(values).all() and values.min() > 0):
         raise InvalidInput(
-            f"cost goes down to {values.min()}: expected a finite number above 0 for each row."
+            f"cost has a minimum of {values.min()}: expected a finite number above 0 for each row."
         )
     return values
 
@@ -229,13 +229,13 @@ def _numbers(name: str, values: Any) -> npt.NDArray[np.float64]:
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise InvalidInput(f"{name} must hold numbers alone: {str(error).rstrip('.')}.") from error
+        raise InvalidInput(f"{name} must contain only numbers: {str(error).rstrip('.')}.") from error
 
 
 def read_test(
     test: Any, data: Items, names: list[Any]
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int16]] | None:
-    """``test=``: features of shape (m, d), made as the pool's were, and class codes (m,), or None."""
+    """``test=``: features of shape (m, d), built like those of the pool, and class codes (m,), or None."""
     if test is None:
         return None
     if not isinstance(test, tuple | list) or len(test) != 2:
@@ -261,7 +261,7 @@ def start_size(start: Any, n_classes: int) -> int:
 
 
 def read_jobs(n: Any) -> int:
-    """``n_jobs=``: the number of processes that it asks for."""
+    """``n_jobs=``: the number of processes."""
     if n is not None and (isinstance(n, bool) or not isinstance(n, int | np.integer) or n == 0):
         raise InvalidInput(f"n_jobs={n!r}: expected a number of processes, such as 2, or -1 for every core.")
     return int(joblib.effective_n_jobs(n))
@@ -275,26 +275,26 @@ def share(name: str, value: Any) -> float:
 
 
 def read_budget(budget: Any, n: int) -> int:
-    """``budget=``, less where the pool is smaller: one item stays unlabelled."""
+    """``budget=``, reduced if the pool is too small: at least one item must remain unlabelled."""
     if (wanted := whole("budget", budget)) < n:
         return wanted
     warnings.warn(
-        f"budget={budget}, and the pool has {n} items: {n - 1} are labelled, so that one is left to measure.",
+        f"budget={budget}, but the pool has {n} items: {n - 1} are labelled, so that one is left to measure.",
         UserWarning,
         stacklevel=3,
     )
-    return whole("The pool less one item", n - 1)
+    return whole("The pool size minus one", n - 1)
 
 
 def read_stops(budget: int, start: int, batch: int, at: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Numbers of labels where the model is updated, and those of them that are recorded."""
+    """The numbers of labels at which the model is updated, and those at which results are recorded."""
     bounds = {*range(min(start, budget), budget, batch), budget}
     if at is not None:
         if isinstance(at, str) or not isinstance(at, Iterable):
             raise InvalidInput(f"at={at!r}: expected a list of numbers of labels, such as [1, {budget}].")
         wanted = {whole("at", n) for n in at} & set(range(1, budget + 1))
         if not wanted:
-            raise InvalidInput(f"at= names no number of labels from 1 to {budget}, the budget.")
+            raise InvalidInput(f"at= contains no number of labels from 1 to {budget}, the budget.")
     elif batch > 1:
         wanted = bounds
     else:
@@ -303,11 +303,11 @@ def read_stops(budget: int, start: int, batch: int, at: Any) -> tuple[tuple[int,
 
 
 def read_amounts(budget: Any, cost: npt.NDArray[np.float64], at: Any) -> tuple[float, ...]:
-    """``budget=`` and ``at=`` where ``cost=`` is given: the amounts to record, the whole budget last."""
+    """``budget=`` and ``at=`` with ``cost=``: the amounts to record, ending with the whole budget."""
     whole, dearest = _amount("budget", budget), float(cost.sum())
     if whole > dearest:
         warnings.warn(
-            f"budget={budget}, and all {len(cost)} items of the pool cost {dearest:g}: the curves end there.",
+            f"budget={budget}, but all {len(cost)} items together cost {dearest:g}: the curves end there.",
             UserWarning,
             stacklevel=3,
         )
@@ -318,7 +318,7 @@ def read_amounts(budget: Any, cost: npt.NDArray[np.float64], at: Any) -> tuple[f
         raise InvalidInput(f"at={at!r}: expected a list of amounts of cost, such as [{whole / 2:g}].")
     wanted = {_amount("at", amount) for amount in at}
     if not any(amount <= whole for amount in wanted):
-        raise InvalidInput(f"at= names no amount of cost up to {whole:g}, the budget.")
+        raise InvalidInput(f"at= contains no amount of cost up to {whole:g}, the budget.")
     return tuple(sorted({amount for amount in wanted if amount < whole} | {whole}))
 
 
@@ -346,5 +346,5 @@ def read_affinity(X: npt.NDArray[np.float32], graph: Any) -> Affinity | None:
         )
     weights = csr_array(given)
     if weights.shape != (len(X), len(X)):
-        raise InvalidInput(f"graph has shape {weights.shape}, the pool has {len(X):,} items.")
+        raise InvalidInput(f"graph has shape {weights.shape}, but the pool has {len(X):,} items.")
     return weights

@@ -1,4 +1,4 @@
-"""Race and Run: what all runs of a simulation share, and one contestant's way through the pool."""
+"""Race and Run: the data shared by all runs of a simulation, and a single run."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ COLUMNS = (
     "budget", "n_labels", "n_asked", "n_abstained", "pool_accuracy", "macro_f1", "test_accuracy",
     "unlabelled_accuracy", "unlabelled_balanced_accuracy", "cost", "seconds",
 )  # fmt: skip
-# What a generator is for, as part of its seed: no two purposes draw the same numbers.
+# Purposes of random generators, as part of their seeds, so that each purpose gets its own numbers.
 COLD, ORACLE, STRATEGY = 1, 2, 3
-# A sum of costs may miss the budget that it is equal to by a rounding error.
+# Tolerance for rounding errors in sums of costs.
 EXACT = 1 + 1e-9
 
 Columns = dict[str, list[float]]
@@ -42,11 +42,11 @@ Task = tuple[str, int]  # an entrant's name, and the repeat
 
 @dataclass(frozen=True, eq=False)
 class Race:
-    """What all runs share; arrays over the n items of the pool.
+    """The data shared by all runs; arrays over the n items of the pool.
 
-    ``records`` are the budgets at which a row is recorded, the last one the whole budget: numbers of
-    labels, and then ``stops`` are those at which the model is updated; or, where ``stops`` is empty,
-    amounts of cost.
+    ``records`` are the budgets at which a row is recorded, ending with the whole budget. They are numbers of
+    labels, and ``stops`` are the numbers at which the model is updated; or, if ``stops`` is empty, amounts
+    of cost.
     """
 
     X: npt.NDArray[np.float32]
@@ -71,15 +71,15 @@ class Race:
 
     @property
     def problem(self) -> Problem:
-        """What is learned."""
+        """The learning problem."""
         return self.target.problem
 
     def rng(self, *purpose: int) -> np.random.Generator:
-        """Same purpose, same numbers, in every contestant's run."""
+        """A generator that gives the same numbers for the same purpose in every contestant's run."""
         return np.random.default_rng([self.seed, *purpose])
 
     def answer(self, repeat: int, i: int) -> int:
-        """The class code that the oracle gives item ``i`` in this repeat, -1 where it abstains."""
+        """The oracle's class code for item ``i`` in this repeat, -1 if it abstains."""
         rng = self.rng(repeat, ORACLE, i)
         silent, wrong = rng.random(2)
         if silent < self.abstain:
@@ -93,21 +93,21 @@ class Race:
 
     def _honest(self, i: int, rng: np.random.Generator) -> int:
         if self.oracle is None:
-            assert self.said is not None  # noqa: S101 - what an oracle would say otherwise
+            assert self.said is not None  # noqa: S101 - needed without an oracle
             return int(self.said[i])
         said = self.oracle(int(self.rows[i]), rng)
         if said is None:
             return -1
         if said not in self.classes:
             raise InvalidInput(
-                f"it said {said!r}, which is not a class: expected {choices(self.classes)} or None"
+                f"it returned the unknown class {said!r}: expected {choices(self.classes)} or None"
             )
         return self.classes.index(said)
 
 
 @dataclass(frozen=True, eq=False)
 class Entrant:
-    """A learner and a strategy under one name."""
+    """A named pair of a learner and a strategy."""
 
     name: str
     learner_name: str
@@ -117,13 +117,13 @@ class Entrant:
 
 
 def read_entrants(learners: Any, strategies: Any, contestants: Any) -> list[Entrant]:
-    """Who takes part, under the name to show."""
+    """The contestants, with their display names."""
     if contestants is not None:
         if not isinstance(contestants, Mapping) or not contestants:
             raise InvalidInput("contestants= must be a dict: {name: (learner, strategy)}.")
         for name, given in (("learners", learners), ("strategies", strategies)):
             if not isinstance(given, tuple) or given != ("auto",):
-                raise InvalidInput(f"{name}= and contestants= exclude each other: leave {name}= out.")
+                raise InvalidInput(f"{name}= and contestants= are mutually exclusive: omit {name}=.")
         pairs = {}
         for name, pair in contestants.items():
             if not isinstance(pair, tuple | list) or len(pair) != 2:
@@ -167,11 +167,11 @@ def _strategy(given: Any) -> tuple[str, Strategy]:
 
 
 class Failed(Exception):
-    """What failed (oracle, learner or strategy), and the words for it."""
+    """What failed (oracle, learner or strategy), and the error message."""
 
 
 class Run:
-    """One entrant's way through the pool."""
+    """One run of one contestant."""
 
     def __init__(self, race: Race, entrant: Entrant, repeat: int) -> None:
         self.race, self.entrant, self.repeat = race, entrant, repeat
@@ -188,11 +188,11 @@ class Run:
         self.proba: FloatArray | None = None
         own = race.own_start and entrant.strategy_name == "random"
         size = 0 if own else min(race.start, self.n)
-        # One number more than the other purposes have: zeros at the end of a seed count for nothing.
+        # One number more than for the other purposes, because trailing zeros of a seed are ignored.
         self.cold = kmeans_start(race.X, size, [race.seed, repeat, COLD, 1]) if size else []
 
     def play(self) -> Columns:
-        """Ask and learn until the budget is spent or nobody answers any more."""
+        """Ask and learn until the budget is spent or no question is left."""
         race = self.race
         learner = self._guard(
             "learner", lambda: self.template.start(race.X, race.problem.size, race.affinity)
@@ -204,7 +204,7 @@ class Run:
         return found
 
     def _by_labels(self, learner: Learner) -> Iterator[float]:
-        """Each number of labels to record, when the model has learned them."""
+        """Yield each number of labels to record, after the model has learned them."""
         for stop in self.race.stops:
             self._began = time.perf_counter()
             while len(self.order) < stop and self.open.any():
@@ -217,10 +217,10 @@ class Run:
                 yield stop
 
     def _by_cost(self, learner: Learner) -> Iterator[float]:
-        """Each amount of cost to record, when the model has learned the labels that it pays for.
+        """Yield each amount of cost to record, after the model has learned the labels that it covers.
 
-        Which those are is known when the next question would cost more. What the rest of the budget does
-        not pay for is passed over, as by ``Session.query(budget=)``.
+        These are known once the next question would exceed the amount. Questions that exceed the remaining
+        budget are skipped, as in ``Session.query(budget=)``.
         """
         assert self.race.cost is not None  # noqa: S101
         cost, whole = self.race.cost, self.race.records[-1]
@@ -234,7 +234,7 @@ class Run:
                     self._learn(learner)
                     learned = len(self.order)
                 batch = self._next(self.race.batch, within)
-            # With nothing left to ask, what is due is what the labels so far give.
+            # If nothing is left to ask, the remaining records get the results of the labels so far.
             then = self.spent + cost[batch[0]] if batch else np.inf
             while due and then > due[0] * EXACT:
                 if len(self.order) > learned or (self.order and not batch and self.proba is None):
@@ -262,7 +262,7 @@ class Run:
             raise Failed(what, f"{who} failed {where}: {words.rstrip('.')}.") from error
 
     def _next(self, n: int, within: npt.NDArray[np.bool_] | None = None) -> list[int]:
-        """The next ``n`` questions, of those ``within`` the budget."""
+        """The next ``n`` questions among those ``within`` the budget."""
         may = self.open if within is None else self.open & within
         if waiting := [i for i in self.cold if may[i]]:
             return waiting[:n]
@@ -289,7 +289,7 @@ class Run:
         self.order.append(i)
 
     def _learn(self, learner: Learner, *, last: bool = False) -> None:
-        """Learn all labels so far; ``last`` where no more will come."""
+        """Learn all labels so far; ``last`` if no more will follow."""
         self._guard("learner", lambda: self._update(learner, last=last))
         now = time.perf_counter()
         self.steps.append(now - self._began)
@@ -303,12 +303,12 @@ class Run:
         try:
             learner.update(rows, self._taught(rows))
             if isinstance(learner, Refreshable) and learner.stale:
-                learner.refresh()  # the rest, which a session learns in the background
+                learner.refresh()  # the part that a session learns in the background
             proba = np.asarray(learner.proba())
         except Exception as error:
             if not isinstance(getattr(learner, "learner", learner), SklearnLearner):
                 raise
-            # It cannot learn before the cold start, or before every class has a label.
+            # It may be unable to learn before the cold start is complete, or before every class has a label.
             lacks = isinstance(error, NotYet) and len(np.unique(self.y[rows])) < self._k
             if not last and (lacks or len(rows) < self.race.start):
                 self.proba = None  # no model yet
@@ -328,7 +328,7 @@ class Run:
         self.proba = proba
 
     def _record(self, learner: Learner) -> tuple[float, ...]:
-        """The values of COLUMNS after the budget."""
+        """The values of ``COLUMNS`` after the first, the budget."""
         problem, values = self.race.problem, self.race.target.values
         proba = self.proba
         if proba is None:
@@ -355,14 +355,14 @@ class Run:
         return *counts, pool, macro, tested, plain, balanced, self.spent, seconds
 
     def _as_said(self, truth: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
-        """How good the labels given are, (n,)."""
+        """Scores of the labels that were given, of shape (n,)."""
         problem, values = self.race.problem, self.race.target.values
         if isinstance(problem, Multiclass):
             return np.asarray(self.y == truth, np.float64)
         return problem.scores(np.asarray(values[self.y], np.float32), values[truth])
 
     def _tested(self, learner: Any) -> float:
-        """Accuracy on the test set; NaN where the learner cannot tell new rows."""
+        """Accuracy on the test set; NaN if the learner cannot predict new rows."""
         assert self.race.test is not None  # noqa: S101
         X, y = self.race.test
         rows = np.array(self.order)
@@ -390,7 +390,7 @@ class Run:
         return float((told == y).mean())
 
     def _tested_apart(self, learner: Any, rows: npt.NDArray[np.int64]) -> float:
-        """The mean score on the test set, where the labels teach answers of yes or no."""
+        """Mean score on the test set, for problems that are not multiclass."""
         assert self.race.test is not None  # noqa: S101
         (X, y), taught = self.race.test, self._taught(rows)
         if self.proba is None or self.race.problem.lacks(taught):
@@ -401,7 +401,7 @@ class Run:
 
 
 def macro_f1(truth: npt.NDArray[np.integer[Any]], said: npt.NDArray[np.integer[Any]], k: int) -> float:
-    """The F1 of each class that the truth holds, averaged."""
+    """The mean F1 score of the classes that occur in the truth."""
     true, found = np.bincount(truth, minlength=k), np.bincount(said, minlength=k)
     hits = np.bincount(truth[said == truth], minlength=k)
     held = true > 0

@@ -1,4 +1,4 @@
-"""Finished runs on disk, each under a key that says what it is a function of."""
+"""Stores finished runs in a file, with keys computed from everything that a run depends on."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ __all__ = ["SavedRuns", "check_portable", "run_keys"]
 
 
 class SavedRuns:
-    """Finished runs as JSON lines, each appended by one write; a line that a kill cut short is passed over.
+    """Finished runs as JSON lines, each appended with a single write; incomplete lines are ignored.
 
     Parameters
     ----------
     path
-        A file, a folder (then ``runs.jsonl`` in it), or None: nothing is kept.
+        A file, a folder (then ``runs.jsonl`` in it), or None to save nothing.
 
     Raises
     ------
     InvalidInput
-        When it is a file of something else, or cannot be read or written.
+        If it is another kind of file, or cannot be read or written.
     """
 
     def __init__(self, path: str | Path | None) -> None:
         self.file: Path | None = None
         self.runs: dict[str, Columns] = {}
-        self._counts: Counter[str] = Counter()  # runs of each contestant, of whatever key
+        self._counts: Counter[str] = Counter()  # runs of each contestant under any key
         self._cut = False
         if path is None:
             return
@@ -56,26 +56,24 @@ class SavedRuns:
                 run = json.loads(line)
                 key, columns = run["key"], run["columns"]
                 self._counts[run["contestant"]] += 1
-                if set(columns) == set(COLUMNS):  # another version measured something else
+                if set(columns) == set(COLUMNS):  # other versions recorded other columns
                     self.runs[key] = columns
             except (ValueError, TypeError, KeyError):
                 continue
         if text.strip() and not self._counts and not text.startswith('{"key"'):
-            raise InvalidInput(
-                f"path={str(path)!r} is a file of something else: pass a new file or a folder."
-            )
+            raise InvalidInput(f"path={str(path)!r} is not a file of runs: pass a new file or a folder.")
         self._cut = bool(text) and not text.endswith("\n")
 
     def of(self, keys: Mapping[Task, str]) -> dict[Task, Columns]:
-        """The runs with these keys; a warning where all that a contestant has here are others."""
+        """The runs with these keys; warns if a contestant has only runs with other keys."""
         found = {task: self.runs[key] for task, key in keys.items() if key in self.runs}
         here = {name for name, _ in found}
         anew = [name for name in dict.fromkeys(n for n, _ in keys) if name not in here and self._counts[name]]
         if anew:
             n = sum(self._counts[name] for name in anew)
             warnings.warn(
-                f"path={str(self.file)!r} holds {n} run{'s' * (n != 1)} of {choices(anew)} with other data, "
-                "settings or code, which cannot be used: the race starts anew for "
+                f"path={str(self.file)!r} has {n} run{'s' * (n != 1)} of {choices(anew)} with other data, "
+                "settings or code, which cannot be used. The simulation starts again for "
                 f"{'it' if len(anew) == 1 else 'them'}.",
                 UserWarning,
                 stacklevel=3,
@@ -83,14 +81,14 @@ class SavedRuns:
         return found
 
     def open(self) -> None:
-        """Make sure that runs can be appended."""
+        """Prepare the file for appending runs."""
         if self.file is not None:
             with _in_words(self.file):
                 self.file.parent.mkdir(parents=True, exist_ok=True)
             self._write(b"\n" if self._cut else b"")
 
     def append(self, key: str, task: Task, columns: Columns) -> None:
-        """Keep a run; it is on disk when this returns."""
+        """Save a run, and sync it to disk before returning."""
         if self.file is not None:
             run = {"key": key, "contestant": task[0], "repeat": task[1], "columns": columns}
             self._write(json.dumps(run).encode() + b"\n")
@@ -114,7 +112,7 @@ def _in_words(path: Path) -> Iterator[None]:
 
 
 def check_portable(race: Race, entrants: list[Entrant]) -> None:
-    """Say who cannot be sent to another process."""
+    """Raise if the oracle or a contestant cannot be sent to another process."""
     parts = [("The oracle y", race.oracle), *((f"The contestant {e.name!r}", e) for e in entrants)]
     for who, part in parts:
         try:
@@ -122,14 +120,14 @@ def check_portable(race: Race, entrants: list[Entrant]) -> None:
         except Exception as error:
             words = f"{type(error).__name__}: {error}".rstrip(".")
             raise InvalidInput(
-                f"{who} cannot be sent to other processes ({words}). Pass n_jobs=1, which stays in this one."
+                f"{who} cannot be sent to other processes ({words}). Pass n_jobs=1 to run in this process."
             ) from error
 
 
 def run_keys(race: Race, entrants: list[Entrant], repeats: int, graph: Any) -> dict[Task, str]:
-    """What each run is a function of, in a hash: data, settings, code, learner, strategy, repeat.
+    """A hash of everything that each run depends on: data, settings, code, learner, strategy, repeat.
 
-    An oracle function is its name: who repairs it wants to go on.
+    Of an oracle function only the name counts, so that runs can be continued after it was fixed.
     """
     shared = {name: getattr(race, name) for name in race.__dataclass_fields__ if name != "oracle"}
     given = graph if isinstance(graph, bool) or graph is None else joblib.hash(graph)
@@ -145,7 +143,7 @@ def run_keys(race: Race, entrants: list[Entrant], repeats: int, graph: Any) -> d
 
 
 def _our_code() -> str:
-    """A hash of the modules that decide a run: another version of them starts anew."""
+    """A hash of the modules that determine a run: with another version, saved runs are not used."""
     root = Path(__file__).parents[1]
     files = [
         *sorted((root / "learn").rglob("*.py")),
@@ -156,15 +154,15 @@ def _our_code() -> str:
     return hashlib.blake2b(b"\0".join(texts), digest_size=12).hexdigest()
 
 
-_OUR_CODE = _our_code()  # at import: of the code that runs, whatever is edited meanwhile
+_OUR_CODE = _our_code()  # at import, so that it matches the code that runs
 
 
 def _identity(thing: Any, home: str = "", seen: frozenset[int] = frozenset()) -> Any:
-    """What a learner or strategy is, as a value that is the same in the next session.
+    """A value that identifies a learner or strategy across sessions.
 
-    A function is its code, its defaults, and what of its closure and module it names; an object is
-    its state and the code of its methods. A list or dict of the module counts with what it holds,
-    which may be what decides; what ``functools.cache`` remembers does not.
+    A function is identified by its code, its defaults, and the objects of its closure and module that it
+    refers to; an object by its state and the code of its methods. Lists and dicts of the module count with
+    their contents, which may affect the result; the contents of ``functools.cache`` do not.
     """
     if id(thing) in seen:
         return None
@@ -186,7 +184,7 @@ def _identity(thing: Any, home: str = "", seen: frozenset[int] = frozenset()) ->
     methods = [getattr(f, "__code__", None) for c in kind.__mro__ for f in vars(c).values()]
     try:
         state = joblib.hash(thing)
-    except Exception:  # noqa: BLE001 - it holds what cannot be pickled, such as a lambda
+    except Exception:  # noqa: BLE001 - it cannot be pickled, for example because of a lambda
         state = [[n, _identity(v, home, seen)] for n, v in sorted(getattr(thing, "__dict__", {}).items())]
     return [kind.__qualname__, [_code(m) for m in methods if isinstance(m, CodeType)], state]
 

@@ -1,4 +1,4 @@
-"""Oracle runs: learners and query strategies raced on a pool whose classes are known."""
+"""Simulations: compares learners and query strategies on a pool whose true classes are known."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ from hitl_widgets.races.simulation import Simulation
 
 __all__ = ["simulate"]
 
-# What stands for accuracy, where more is better.
+# Names of measures in which more is better.
 MEASURES = {"mean absolute error": "1 - relative error"}
 
 
@@ -84,99 +84,95 @@ def simulate(
     progress: bool = True,
     graph: Any = True,
 ) -> Simulation:
-    """Race learners and strategies against each other, an oracle answering instead of a person.
+    """Compare learners and query strategies, with an oracle that answers instead of a person.
 
-    In one repeat every contestant gets the same cold start and hears the same answers: what the
-    oracle says of an item depends on nothing but ``random_state``, the repeat and the item. So
-    contestants can be compared in pairs.
+    In each repeat, all contestants get the same cold start and the same answers: the oracle's answer for an
+    item depends only on ``random_state``, the repeat and the item. So contestants can be compared in pairs.
 
-    What is measured is ``pool_accuracy``: the share of the whole pool that is right when the labels
-    given are kept and the model says the rest. A label is right where it is the true class; a wrong
-    answer (``noise``, ``confusion``) counts as wrong. So all contestants are measured on the same items.
-    Accuracy on what is still unlabelled is not the same for all: a strategy that labels the hard
-    items away leaves easy ones. It is there as ``unlabelled_accuracy``. With ``test=``, accuracy on
-    items that nobody was asked about is measured too, and takes the place of ``pool_accuracy``: that says
-    what a labelled pool is worth, this what the model is worth on new items.
+    The main metric is ``pool_accuracy``: the share of the whole pool that is correct if the labels given are
+    kept and the model predicts the rest. A label is correct if it is the true class; a wrong answer
+    (``noise``, ``confusion``) counts as wrong. So all contestants are measured on the same items. This is
+    not the case for accuracy on the unlabelled items (``unlabelled_accuracy``): a strategy that asks the
+    hard items leaves the easy ones. With ``test=``, accuracy on held-out items is also measured and becomes
+    the main metric: ``pool_accuracy`` rates the labelled pool, ``test_accuracy`` the model on new items.
 
-    A scikit-learn estimator that cannot be fitted to the few labels of a cold start yet, such as
-    nearest neighbours with fewer labels than neighbours, is measured by the most frequent class so far;
-    where it still fails when the cold start is complete, its race ends with that error.
+    A scikit-learn estimator that cannot yet be fitted to the few labels of a cold start, such as nearest
+    neighbours with fewer labels than neighbours, is replaced by the most frequent class so far. If it still
+    fails when the cold start is complete, its run ends with that error.
 
     Parameters
     ----------
     pool
-        A Pool, an array of features of shape (n, d), or what ``Pool.from_data`` takes, with ``X=``.
+        A Pool, an array of features of shape (n, d), or any input of ``Pool.from_data`` together with ``X=``.
     y
-        The true classes, shape (n,); or an oracle, a function ``(row, rng) -> class``, None to abstain.
+        The true classes, shape (n,); or an oracle: a function ``(row, rng) -> class``, or None to abstain.
     learners, strategies
         Names, estimators, Learner objects and functions as in :class:`Session`, in a list or in a
-        dict by the name to show. Every learner is run with every strategy.
+        dict by display name. Every learner is run with every strategy.
     budget
-        Labels per run; abstentions are not counted. At least one item stays unlabelled. With ``cost=``
-        what the questions of a run may cost together, those that get no answer too.
+        Labels per run, not counting abstentions. At least one item stays unlabelled. With ``cost=``, the
+        maximum total cost of the questions of a run, including those without an answer.
     repeats
-        Runs per contestant. Publish nothing of fewer than 20.
+        Runs per contestant. Do not publish results from fewer than 20.
     contestants
         ``{name: (learner, strategy)}``, instead of ``learners`` and ``strategies``.
     X
         Embeddings of the pool, shape (n, d).
     batch
-        Labels between two updates of the model; a batch ends early where ``at`` asks for a record (with
-        ``cost=`` it goes on after it).
+        Labels between two updates of the model. A batch ends early if ``at`` asks for a record (with
+        ``cost=`` it continues afterwards).
     start
-        Size of the cold start, medoids of k-means; one for each class, at least 10, where None.
-        ``"own"``: the same, but the strategy ``random`` draws its first items too.
+        Size of the cold start, which consists of k-means medoids; None means one per class, at least 10.
+        ``"own"``: the same, except that the strategy ``random`` also draws its first items.
     classes
-        The class names in order; what ``y`` or ``truth`` holds, sorted, where None.
+        The class names in order; None means the sorted classes in ``y`` or ``truth``.
     question
-        What is asked, where it is more than one class: ``Question.choices(...)``, of which ``y`` holds lists
-        of classes, or ``Question.rating(...)``, of which it holds levels; instead of ``classes``. The mean
-        Jaccard index, or one minus the mean absolute error as a share of the scale, is then measured in
-        place of accuracy.
+        Instead of ``classes``, for other questions: ``Question.choices(...)``, with lists of classes in
+        ``y``, or ``Question.rating(...)``, with levels in ``y``. The metric is then the mean Jaccard index,
+        or one minus the mean absolute error as a share of the scale, instead of accuracy.
     truth
-        Shape (n,): what accuracy is measured by where it is not ``y``, or ``y`` is a function.
+        Shape (n,): the true classes, if they differ from ``y`` or ``y`` is a function.
     noise
-        Share of wrong answers, each other class as likely.
+        Share of wrong answers, drawn uniformly from the other classes.
     abstain
-        Share of items of which the oracle says nothing; they are not asked again.
+        Share of items for which the oracle does not answer; they are not asked again.
     confusion
-        Shape (k, k): ``confusion[true, said]``, rows sum to 1. Noise comes on top.
+        Shape (k, k): ``confusion[true, said]``, rows sum to 1. Noise is added to it.
     cost
-        Shape (n,): what a question costs. The strategies see it, and ``budget`` and ``at`` are amounts
-        of it: contestants are compared at equal cost, not at equal numbers of labels. A row holds the
-        model of the questions that its amount pays for. The run passes over what the rest of the budget
-        does not pay for.
+        Shape (n,): the cost of each question. Strategies can use it, and ``budget`` and ``at`` are amounts
+        of cost: contestants are compared at equal cost, not at equal numbers of labels. Each record is of
+        the model trained on the questions that its amount covers. Questions that exceed the remaining budget
+        are skipped.
     test
-        ``(X_test, y_test)``: held-out accuracy, then the default of all figures. Of the model that
-        people take away, ``export(index, y)`` of the learner, a classifier fitted to the class codes;
-        of a learner without one, of its own ``predict(X)``, class codes of shape (m,), or
-        ``predict_proba(X)``, shape (m, n_classes). A learner with none of these has no held-out
-        accuracy: NaN, with a warning.
+        ``(X_test, y_test)``: held-out accuracy, which then is the default metric. It is measured with the
+        exported model, ``export(index, y)`` of the learner, a classifier fitted to the class codes; for a
+        learner without it, with its own ``predict(X)``, class codes of shape (m,), or ``predict_proba(X)``,
+        shape (m, n_classes). For a learner with none of these it is NaN, with a warning.
     at
-        Numbers of labels to record; every one up to 50, then every fifth where None (each batch where
-        ``batch`` > 1). With ``cost=`` amounts of cost; 50 equal steps where None.
+        Numbers of labels to record; None means every number up to 50, then every fifth (every batch if
+        ``batch`` > 1). With ``cost=``, amounts of cost; None means 50 equal steps.
     random_state
         Integer >= 0.
     n_jobs
-        Processes, as in joblib; the result is the same for any. 1 stays in this process, and so it
-        must be where a contestant or the oracle holds what cannot be pickled.
+        Number of processes, as in joblib; it does not affect the result. 1 runs in this process, which is
+        required if a contestant or the oracle cannot be pickled.
     path
-        File or folder to which every finished run is written. The same call goes on from there, also
-        with more repeats or contestants; with other data, settings or code it starts anew, with a
-        warning. A list or dict of its module that a function fills is part of its code: keep what
-        it remembers in ``functools.cache``.
+        File or folder where finished runs are saved. The same call continues from there, also with more
+        repeats or contestants. With other data, settings or code it starts again, with a warning. A list or
+        dict of a module that a function fills counts as part of its code, so cache results with
+        ``functools.cache``.
     progress
-        Show a bar.
+        Whether to show a progress bar.
     graph
-        Build the neighbour graph for learners and strategies that use one; or its weights, sparse
-        of shape (n, n).
+        Whether to build the neighbour graph for learners and strategies that use one; or its weights,
+        sparse of shape (n, n).
 
     Raises
     ------
     InvalidInput
-        For arguments that cannot be used, and after the last run where a learner or strategy failed.
+        For invalid arguments, and after the last run if a learner or strategy failed.
     HitlError
-        Where the oracle failed: at once. Finished runs are in ``path``.
+        If the oracle failed; raised immediately. Finished runs are in ``path``.
     """
     data = read_pool(pool, X)
     if question is None:
@@ -189,7 +185,7 @@ def simulate(
         assert asked is not None  # noqa: S101 - it was passed
         names, said, true, held, target = read_question(data, asked, y, truth, test)
         if confusion is not None and asked.kind == "choices":
-            raise InvalidInput("confusion= is of one class for another: leave it out where several apply.")
+            raise InvalidInput("confusion= needs exactly one class per item: omit it if several may apply.")
     entrants = read_entrants(learners, strategies, contestants)
     for entrant in entrants:
         target.problem.check_strategy(entrant.strategy_name, entrant.strategy)
@@ -237,7 +233,7 @@ def simulate(
 
 
 class _Failure(NamedTuple):
-    """What failed, its words, and the traceback as text, which survives the way between processes."""
+    """What failed, the message, and the traceback as text, which can be sent between processes."""
 
     what: str
     words: str
@@ -249,7 +245,7 @@ def _play(race: Race, entrant: Entrant, repeat: int) -> tuple[Task, Columns | _F
     task = (entrant.name, repeat)
     try:
         with threadpool_limits(1), warnings.catch_warnings():
-            # Of few labels of many classes: nothing is wrong, and it would be said at every step.
+            # Expected with few labels of many classes, and it would be repeated at every step.
             warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%")
             race = replace(race, X=locked(np.asarray(race.X)), affinity=_in_memory(race.affinity))
             return task, Run(race, entrant, repeat).play()
@@ -259,7 +255,7 @@ def _play(race: Race, entrant: Entrant, repeat: int) -> tuple[Task, Columns | _F
 
 
 def _in_memory(affinity: Affinity | None) -> Affinity | None:
-    """The weights as plain arrays: joblib hands over memory maps."""
+    """The weights as plain arrays, because joblib passes memory maps."""
     if affinity is None:
         return None
     parts = tuple(np.asarray(part) for part in (affinity.data, affinity.indices, affinity.indptr))
@@ -275,7 +271,7 @@ def _run_all(
     n_jobs: int,
     progress: bool,
 ) -> None:
-    """Play what is missing, repeat by repeat; raise at the end what failed."""
+    """Do the missing runs, repeat by repeat, and raise failures at the end."""
     from tqdm.auto import tqdm  # type: ignore[import-untyped]
 
     by_name = {e.name: e for e in entrants}
@@ -283,8 +279,8 @@ def _run_all(
     failures: dict[Task, _Failure] = {}
 
     def tasks() -> Iterator[Task]:
-        # Lazily: an entrant that failed is not run again, and nothing follows a failed oracle, nor any
-        # failure where runs are not kept: they would be lost.
+        # Lazy, so that a contestant that failed is not run again. Stop after a failure of the oracle, and
+        # after any failure if runs are not saved, as they would be lost.
         for task in missing:
             failed = {name for name, _ in failures}
             if failures and (saved.file is None or any(f.what == "oracle" for f in failures.values())):
@@ -301,7 +297,7 @@ def _run_all(
                 runs[task] = outcome
                 saved.append(keys[task], task, outcome)
     if failures:
-        # The first by repeat, not by time: the same words for any number of processes.
+        # The first by repeat, not by time, so that the message does not depend on the number of processes.
         ordered = [failures[task] for task in missing if task in failures]
         _raise(ordered, len({name for name, _ in failures}), (len(runs), len(keys)), saved.file)
 
@@ -310,9 +306,7 @@ def _raise(failures: list[_Failure], n_failed: int, runs: tuple[int, int], file:
     oracle = [f for f in failures if f.what == "oracle"]
     first = (oracle or failures)[0]
     others = f" ({n_failed - 1} more failed.)" if n_failed > 1 else ""
-    kept = (
-        f"kept in {file}: the same call goes on from there" if file else "not kept: pass path= to keep them"
-    )
+    kept = f"saved in {file}: the same call continues from there" if file else "not saved: pass path= to save"
     done = f"{runs[0]} of {runs[1]} runs are finished, and {kept}." if runs[0] else "No run is finished."
     error = (HitlError if oracle else InvalidInput)(f"{first.words}{others} {done}")
     error.add_note(first.trace)
@@ -346,14 +340,14 @@ def _result(race: Race, entrants: list[Entrant], runs: Mapping[Task, Columns], r
     if frame.empty:
         cheapest = "" if race.cost is None else f" (one question costs {race.cost.min():g} or more)"
         raise InvalidInput(
-            "The oracle answered no question, so there is nothing to compare: it abstained each time. "
-            f"Look at y, or take a lower abstain= or a larger budget={cheapest}."
+            "The oracle abstained from every question, so there is nothing to compare. "
+            f"Check y, or use a lower abstain= or a larger budget={cheapest}."
         )
     told = frame.groupby("contestant", sort=False)["test_accuracy"].count()
     if race.test is not None and (silent := told.index[told == 0].tolist()):
         warnings.warn(
             f"test_accuracy of {choices(silent)} is NaN: the learner has no export, predict or predict_proba "
-            "to tell the rows of test=.",
+            "for the rows of test=.",
             UserWarning,
             stacklevel=3,
         )

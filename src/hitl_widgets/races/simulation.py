@@ -1,4 +1,4 @@
-"""Simulation: what :func:`hitl_widgets.simulate` measured, and what can be said of it."""
+"""Simulation: the results of :func:`hitl_widgets.simulate`, with statistics and charts."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ METRICS = {
     "test_accuracy": "accuracy on the test set",
     "pool_accuracy": "accuracy on the whole pool",
     "macro_f1": "macro F1 on the whole pool",
-    "unlabelled_accuracy": "accuracy on what is not labelled",
-    "unlabelled_balanced_accuracy": "balanced accuracy on what is not labelled",
+    "unlabelled_accuracy": "accuracy on the unlabelled items",
+    "unlabelled_balanced_accuracy": "balanced accuracy on the unlabelled items",
 }
 FORMER = {"accuracy": "unlabelled_accuracy", "balanced_accuracy": "unlabelled_balanced_accuracy"}
 MILESTONES = (10, 20, 50, 100, 200, 500, 1000, 2000)
@@ -35,58 +35,58 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Simulation:
-    """The runs of several contestants, the same repeats for all.
+    """The runs of several contestants, with the same repeats for all.
 
-    Intervals are 95 %. Of means and of paired differences they are Student's t over the repeats; of
-    :meth:`saving`, percentiles of a bootstrap that draws whole repeats, the same for every
+    Intervals are 95 %. For means and paired differences they are Student's t intervals over the repeats; for
+    :meth:`saving`, percentile intervals of a bootstrap over whole repeats, with the same samples for every
     contestant (Efron and Tibshirani 1993, chapter 13).
 
     Parameters
     ----------
     frame
         One row per contestant, repeat and number of labels. Columns: ``contestant``, ``learner``,
-        ``strategy``, ``repeat``, ``n_labels``; ``n_asked``, ``n_abstained``, questions so far;
-        ``pool_accuracy`` and ``macro_f1`` of the whole pool, the labels given and what the model says of
-        the rest, by the true classes; ``test_accuracy``, NaN without ``test=``;
+        ``strategy``, ``repeat``, ``n_labels``; ``n_asked`` and ``n_abstained``, numbers of questions so far;
+        ``pool_accuracy`` and ``macro_f1`` on the whole pool, with the labels given and predictions for the
+        rest, measured against the true classes; ``test_accuracy``, NaN without ``test=``;
         ``unlabelled_accuracy`` and ``unlabelled_balanced_accuracy`` on the items not labelled yet,
-        which are other items for each contestant; ``cost`` of the questions so far; ``seconds``, mean time
-        of a step (learn and choose) since the row before. Where questions have a ``cost=`` also
-        ``budget``, first: the amount of cost at which the row was recorded, the same for all. :meth:`chart`
-        and the tables need only contestant, repeat, n_labels (or budget) and the metric.
+        which differ between contestants; ``cost`` of the questions so far; ``seconds``, mean time of a step
+        (learn and choose) since the previous row. With ``cost=`` there is also ``budget``: the amount of
+        cost at which the row was recorded, the same for all. :meth:`chart` and the tables need only
+        contestant, repeat, n_labels (or budget) and the metric.
 
     Notes
     -----
-    Contestants are compared at equal ``n_labels``; where the frame has a ``budget``, at equal cost: each
-    by the model of the questions that it could pay for, whose number differs. All tables then have a
-    column ``budget`` in place of ``n_labels``, and ``at`` is an amount of cost.
+    Contestants are compared at equal ``n_labels``, or at equal cost if the frame has a ``budget``: then each
+    is measured after the questions that the amount covers, whose number differs. All tables then have a
+    column ``budget`` instead of ``n_labels``, and ``at`` is an amount of cost.
     """
 
     frame: pd.DataFrame
 
     @cached_property
     def contestants(self) -> tuple[str, ...]:
-        """Their names, in the order of the frame."""
+        """The names of the contestants, in the order of the frame."""
         return tuple(str(name) for name in self.frame["contestant"].unique())
 
     @cached_property
     def repeats(self) -> tuple[int, ...]:
-        """The repeats that every contestant has finished: what is compared in pairs."""
+        """The repeats that every contestant has finished, which are compared in pairs."""
         found = [set(runs) for _, runs in self.frame.groupby("contestant")["repeat"]]
         return tuple(sorted(set.intersection(*found))) if found else ()
 
     @property
     def axis(self) -> str:
-        """The column at whose equal values contestants are compared: ``n_labels`` or ``budget``."""
+        """The column at equal values of which contestants are compared: ``n_labels`` or ``budget``."""
         return "budget" if "budget" in self.frame else "n_labels"
 
     @property
     def unit(self) -> str:
-        """What the axis counts: ``labels`` or ``cost``."""
+        """The unit of the axis: ``labels`` or ``cost``."""
         return "cost" if self.axis == "budget" else "labels"
 
     @property
     def budget(self) -> float:
-        """The largest number of labels, or amount of cost."""
+        """The largest number of labels or amount of cost."""
         return self._amount(self.frame[self.axis].max())
 
     def _amount(self, value: Any) -> float:
@@ -98,18 +98,18 @@ class Simulation:
         return {name: LONGER[i % len(LONGER)] for i, name in enumerate(self.contestants)}
 
     def summary(self, metric: str | None = None) -> pd.DataFrame:
-        """The learning curves: mean and interval for each contestant and number of labels (or cost).
+        """Learning curves: mean and interval for each contestant and number of labels (or cost).
 
         Parameters
         ----------
         metric
-            ``test_accuracy`` (the default where all contestants have it), ``pool_accuracy`` (else),
+            ``test_accuracy`` (the default if all contestants have it), ``pool_accuracy`` (otherwise),
             ``macro_f1``, ``unlabelled_accuracy`` or ``unlabelled_balanced_accuracy``.
 
         Returns
         -------
         DataFrame
-            Columns contestant, n_labels (or budget), mean, low, high, repeats. Bounds are NaN for one
+            Columns contestant, n_labels (or budget), mean, low, high, repeats. Bounds are NaN for a single
             repeat.
         """
         metric = self._metric(metric)
@@ -125,12 +125,12 @@ class Simulation:
         return table
 
     def auc(self, baseline: str | None = None, metric: str | None = None) -> pd.DataFrame:
-        """Area under the learning curve by the trapezoid rule, divided by its range: 0 to 1.
+        """Area under the learning curve by the trapezoidal rule, divided by its range: 0 to 1.
 
         Returns
         -------
         DataFrame
-            Indexed by contestant: area, low, high; difference to the baseline in the same repeats,
+            Indexed by contestant: area, low, high; difference from the baseline in the same repeats,
             difference_low, difference_high.
         """
         base = self._baseline(baseline)
@@ -152,28 +152,28 @@ class Simulation:
         statistic: Literal["mean", "median"] = "mean",
         metric: str | None = None,
     ) -> pd.DataFrame:
-        """How many labels (or what cost) each contestant needs for what the baseline reaches at ``at``.
+        """The labels (or cost) that each contestant needs to match what the baseline reaches at ``at``.
 
-        The curve is the mean (or median) over the repeats, straight between the numbers recorded; the
-        labels are where it first meets the target.
+        The curve is the mean (or median) over the repeats, with linear interpolation between records; the
+        result is the point at which it first reaches the target.
 
         Parameters
         ----------
         baseline
-            A contestant or a strategy; the first with strategy ``random`` where None, else the first.
+            A contestant or a strategy; None means the first contestant with strategy ``random``, if any.
         at
-            The baseline's number of labels, or amount of cost; the full budget where None.
+            The baseline's number of labels or amount of cost; None means the full budget.
         statistic
             ``mean`` or ``median``.
 
         Returns
         -------
         DataFrame
-            Indexed by contestant. ``target``; ``labels``, NaN where the target was not reached; ``low``
-            and ``high`` of them, inf where beyond the budget; ``ratio``, the labels that the baseline
+            Indexed by contestant. ``target``; ``labels``, NaN if the target was not reached; its bounds
+            ``low`` and ``high``, inf if beyond the budget; ``ratio``, the labels that the baseline
             itself needs (at most ``at``) divided by those of the contestant, with ``ratio_low`` and
-            ``ratio_high``; ``needs``, the same in words, such as ``34 (29 to 41)`` or ``> 200``. Where
-            questions have a cost, ``cost`` in place of ``labels``.
+            ``ratio_high``; ``needs``, the same as text, such as ``34 (29 to 41)`` or ``> 200``. If
+            questions have a cost, ``cost`` replaces ``labels``.
         """
         if statistic not in {"mean", "median"}:
             raise InvalidInput(f"statistic={statistic!r}: expected 'mean' or 'median'.")
@@ -207,21 +207,21 @@ class Simulation:
         at: Sequence[float] | None = None,
         metric: str | None = None,
     ) -> pd.DataFrame:
-        """The difference to the baseline in the same repeats, at several numbers of labels (or budgets).
+        """The difference from the baseline in the same repeats, at several numbers of labels (or budgets).
 
         Parameters
         ----------
         baseline
             A contestant or a strategy (its first contestant).
         at
-            Numbers of labels; 10, 20, 50, 100, ... and the budget where None. Amounts of cost where
-            questions have one; a quarter, a half and the whole budget where None.
+            Numbers of labels; None means 10, 20, 50, 100, ... and the budget. If questions have a cost,
+            amounts of cost; None means a quarter, a half and the whole budget.
 
         Returns
         -------
         DataFrame
             Columns contestant, baseline, n_labels (or budget), difference, low, high, and ``ahead``: the
-            share of repeats in which the contestant is ahead, ties counted half.
+            share of repeats in which the contestant is ahead, counting ties as one half.
         """
         base = self._baseline(baseline)
         curves = self._curves(metric)
@@ -229,7 +229,7 @@ class Simulation:
         steps = self._milestones(sorted(shared)) if at is None else [self._amount(n) for n in at]
         if missing := [n for n in steps if n not in shared]:
             raise InvalidInput(
-                f"at={missing[0]}: not recorded for all. Expected some of {choices(sorted(shared))}."
+                f"at={missing[0]} was not recorded for all. Expected some of {choices(sorted(shared))}."
             )
         rows = []
         for name in [c for c in self.contestants if c != base]:
@@ -241,7 +241,7 @@ class Simulation:
         return pd.DataFrame(rows, columns=columns)
 
     def overview(self, metric: str | None = None) -> pd.DataFrame:
-        """One row of words per contestant: the mean at some numbers of labels, the area, the saving."""
+        """One row per contestant, as text: the mean at some numbers of labels, the area and the saving."""
         summary = self.summary(metric)
         table = pd.DataFrame(index=pd.Index(self.contestants, name="contestant"))
         for n in self._milestones(sorted(summary[self.axis].unique())):
@@ -252,7 +252,7 @@ class Simulation:
             table["area"] = [f"{a:.3f}" for a in self.auc(metric=metric)["area"]]
             if len(self.contestants) > 1:
                 saving = self.saving(metric=metric)
-                reached = f"{self.unit} for what {saving.attrs['baseline']!r} has at {saving.attrs['at']:g}"
+                reached = f"{self.unit} to match {saving.attrs['baseline']!r} at {saving.attrs['at']:g}"
                 table[reached] = saving["needs"]
         return table
 
@@ -263,7 +263,7 @@ class Simulation:
         return f"<p>{self._title()}</p>{self.overview().rename_axis(None).to_html(border=0)}"
 
     def chart(self, metric: str | None = None, **size: int) -> Any:
-        """Learning curves with 95 % bands, an Altair chart; ``width=`` and ``height=`` in pixels."""
+        """Learning curves with 95 % bands as an Altair chart; ``width=`` and ``height=`` in pixels."""
         table = self.summary(metric)
         rows = table.to_dict("records")
         return screen.chart(rows, self.colors, table.attrs["metric"], axis=self.axis, **size)
@@ -283,10 +283,10 @@ class Simulation:
         if metric is None:
             known = [m for m in METRICS if m in self.frame and self.frame[m].notna().any()]
             if "test_accuracy" in known[:1] and self._lacking("test_accuracy") and len(known) > 1:
-                del known[0]  # somebody could not take part in it
+                del known[0]  # some contestants could not be measured
             if not known:
                 raise InvalidInput(
-                    f"The frame has no column of what was measured. Expected one of {choices(METRICS)}."
+                    f"The frame has no metric column. Expected one of {choices(METRICS)}."
                     f"{''.join(_renamed(name) for name in FORMER if name in self.frame)}"
                 )
             return known[0]
@@ -299,7 +299,7 @@ class Simulation:
         return metric
 
     def _lacking(self, metric: str) -> list[str]:
-        """The contestants of whom it was not measured."""
+        """The contestants for which the metric was not measured."""
         counts = self.frame.groupby("contestant", sort=False)[metric].count()
         return [str(name) for name in counts.index[counts == 0]]
 
@@ -320,19 +320,19 @@ class Simulation:
         if baseline is None:
             return self.contestants[0]
         raise InvalidInput(
-            f"baseline={baseline!r} did not take part.{nearest(baseline, self.contestants)} Expected one of "
-            f"{choices(self.contestants)}."
+            f"baseline={baseline!r} is not a contestant.{nearest(baseline, self.contestants)} Expected one "
+            f"of {choices(self.contestants)}."
         )
 
     def _curves(self, metric: str | None) -> dict[str, Any]:
-        """Of each contestant: one row per shared repeat, one column per number of labels (cost) all have."""
+        """By contestant: one row per shared repeat, one column per shared number of labels (or cost)."""
         if not self.repeats:
             raise InvalidInput("No repeat was finished by all contestants: there is nothing to compare yet.")
         name = self._metric(metric)
         if lacking := self._lacking(name):
             others = [m for m in METRICS if m in self.frame and m != name and not self._lacking(m)]
             raise InvalidInput(
-                f"{name} was not measured of {choices(lacking)}, so there is nothing to compare. "
+                f"{name} was not measured for {choices(lacking)}, so there is nothing to compare. "
                 f"Choose another metric: {choices(others)}."
             )
         runs = self.frame[self.frame["repeat"].isin(self.repeats)]
@@ -351,7 +351,7 @@ def _values(table: Any) -> Array:
 
 
 def _renamed(name: str) -> str:
-    return f" What was called {name!r} is {FORMER[name]!r} now."
+    return f" {name!r} is now called {FORMER[name]!r}."
 
 
 def _milestones(recorded: Sequence[float]) -> list[float]:
@@ -378,7 +378,7 @@ def _area(n: Array, curves: Array) -> Array:
 
 
 def _resampled(curves: Array, statistic: str) -> Array:
-    """The statistic's curve, then those of the bootstrap samples: the same samples for the same repeats."""
+    """The curve of the statistic, then those of the bootstrap samples, the same for all contestants."""
     n = len(curves)
     draws = np.random.default_rng(0).integers(n, size=(RESAMPLES if n > 1 else 0, n))
     if statistic == "median":
@@ -388,7 +388,7 @@ def _resampled(curves: Array, statistic: str) -> Array:
 
 
 def _at(n: Array, curves: Array, at: float) -> Array:
-    """The curves' values at a number of labels, straight between those recorded."""
+    """The curves' values at a number of labels, linearly interpolated between records."""
     if not n[0] <= at <= n[-1]:
         raise InvalidInput(f"at={at:g}: the baseline was recorded from {n[0]:g} to {n[-1]:g} labels.")
     right = int(np.searchsorted(n, at))
@@ -399,7 +399,7 @@ def _at(n: Array, curves: Array, at: float) -> Array:
 
 
 def _first(n: Array, curves: Array, target: Array, *, whole: bool = True) -> Array:
-    """Labels, whole ones, or cost at which each curve first meets its target; inf where it does not."""
+    """Number of labels (or cost) at which each curve first reaches its target; inf if it does not."""
     above = curves >= target[:, None] - ALMOST
     right = above.argmax(axis=1)
     left, row = np.maximum(right - 1, 0), np.arange(len(curves))
@@ -410,7 +410,7 @@ def _first(n: Array, curves: Array, target: Array, *, whole: bool = True) -> Arr
 
 
 def _percentiles(values: Array) -> tuple[float, float]:
-    """2.5 % and 97.5 %, each the value of a sample (inf cannot be interpolated); NaN of none."""
+    """The 2.5 % and 97.5 % quantiles without interpolation, because of inf; NaN if there are no values."""
     if not len(values):
         return np.nan, np.nan
     low = np.quantile(values, 0.025, method="lower")

@@ -1,1 +1,1 @@
-"""What goes in and out of a session: tables, histories and labels of other tools."""
+"""Import and export of tables, histories and labels of other tools."""

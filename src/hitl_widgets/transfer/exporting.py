@@ -1,4 +1,4 @@
-"""Labels out: from a session with its items, or from a store alone; a data card beside each."""
+"""Export of labels, from a session or from a store alone, with a data card for each file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from hitl_widgets.transfer.frames import column, folded, labels_table
 __all__ = ["export_log", "export_loop", "pseudonyms", "skipped"]
 
 WIDE = 30
-SOON = 10.0  # seconds that an export waits for the model, to say how good it is
+SOON = 10.0  # seconds that an export waits for the model, to report its accuracy
 
 
 def export_loop(
@@ -40,7 +40,7 @@ def export_loop(
     writer, pool = writer_of(path, format), loop.pool
     if items and (not writer.tabular or pool.item_kind.in_files):
         what = "a table" if writer.tabular else "the history"
-        raise InvalidInput(f"items=True: {what} holds no {pool.kind} items. Leave items= out.")
+        raise InvalidInput(f"items=True: {what} cannot contain {pool.kind} items. Omit items=.")
     events, naming = loop.log.events(), loop.log.ledger.naming
     fold = folded(map(naming.meant, events))
     labels = _placed(labels_table(fold, pool, naming), pool)
@@ -75,10 +75,10 @@ def export_log(
     *,
     store: Path | None,
 ) -> Path:
-    """Write ``table``, or every event, and the card. Annotators as ``facts.names`` says."""
+    """Write ``table``, or every event, and the card. ``facts.names`` decides whether annotators are named."""
     target = full_path(path)
     if store is not None and target.exists() and store.exists() and target.samefile(store):
-        raise InvalidInput(f"{path} is the label store itself. Name another file to write to.")
+        raise InvalidInput(f"{path} is the label store itself. Pass another file to write to.")
     called = {} if facts.names else pseudonyms(events)
     labels = facts.labels.assign(annotator=facts.labels["annotator"].map(lambda who: called.get(who, who)))
     cells = table.assign(annotator=labels["annotator"])
@@ -93,17 +93,17 @@ def export_log(
 
 
 def pseudonyms(events: Iterable[LabelEvent]) -> dict[str, str]:
-    """``annotator 1`` and so on, in the order of their first act."""
+    """Map annotators to ``annotator 1`` and so on, in the order of their first act."""
     return {who: f"annotator {n}" for n, who in enumerate(dict.fromkeys(e.annotator for e in events), 1)}
 
 
 def skipped(fold: Fold) -> int:
-    """How many items are skipped, and not labelled since."""
+    """The number of items that were skipped and have not been labelled since."""
     return sum(map(fold.skipped, fold.touched))
 
 
 def _placed(labels: pd.DataFrame, pool: Pool) -> pd.DataFrame:
-    """The labels with the row of each item in the person's table behind its id."""
+    """Insert a column with the row of each item in the user's table after the id."""
     found = [pool.find(one) for one in labels["id"]]
     rows = [None if i is None else int(pool.first_rows[i]) for i in found]
     labels.insert(1, "row", pd.Series(rows, labels.index, dtype="Int64"))
@@ -118,7 +118,7 @@ def _wants_items(pool: Pool, items: bool | None) -> bool:
 
 
 def _with_items(labels: pd.DataFrame, pool: Pool) -> pd.DataFrame:
-    """The labels with each item behind them; prefixed where a column of the table has a name of ours."""
+    """Append the items to the labels; their columns get a prefix if a name is already used."""
     found = [pool.find(one) for one in labels["id"]]
     if pool.item_kind.tabular:
         rows = [{} if i is None else pool.items[i] for i in found]
@@ -132,16 +132,16 @@ def _with_items(labels: pd.DataFrame, pool: Pool) -> pd.DataFrame:
 
 def _chosen(loop: Loop) -> str:
     share = f"{loop.audit:.0%} of the questions were drawn at random for the audit."
-    return f"In this session the strategy is {loop.strategy}, and {share} Earlier ones may have had others."
+    return f"In this session the strategy is {loop.strategy}, and {share} Earlier sessions may have differed."
 
 
 def _accuracy(loop: Loop) -> tuple[str, Estimate]:
-    """The estimate, and in words; the model is not waited for where nothing was audited."""
+    """The estimate as text and as an object; does not wait for the model if nothing was audited."""
     labels, background = loop.labels, loop.background
     measure = labels.target.problem.measure
-    what = "Share of the items without a label that the model gets right"
+    what = "Share of the unlabelled items that the model predicts correctly"
     if measure != "accuracy":
-        what = f"{measure[0].upper()}{measure[1:]} of what the model guesses of the items without a label"
+        what = f"{measure[0].upper()}{measure[1:]} of the model's predictions for the unlabelled items"
     words = f"{what}, estimated (95 % interval): "
     n = int(np.count_nonzero(labels.audited & (labels.y >= 0)))
     found = Estimate(None, None, None, n)
@@ -154,6 +154,6 @@ def _accuracy(loop: Loop) -> tuple[str, Estimate]:
         pass
     known = background.evaluation.estimate
     if known.value is None:
-        return f"{words}not known yet, the model is still learning ({n} audited).", known
+        return f"{words}not known yet, as the model is still learning ({n} audited).", known
     behind = loop.log.n_events - background.evaluation.n_events
-    return f"{words}{known}{f' as it was {behind} acts ago' if behind else ''}.", known
+    return f"{words}{known}{f', as of {behind} acts ago' if behind else ''}.", known

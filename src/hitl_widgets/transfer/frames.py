@@ -1,4 +1,4 @@
-"""What a session knows, as tables."""
+"""The data of a session as tables."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ WITH_GAPS: dict[str, Any] = {"integer": "Int64", "boolean": "boolean"}
 
 
 def column(values: list[Any]) -> pd.Series[Any]:
-    """A column of the kind that fits: whole numbers and booleans stay so where some are missing."""
+    """A column of a fitting dtype: integers and booleans keep their type if values are missing."""
     cells = pd.Series(values, dtype=object)
     kind = WITH_GAPS.get(pd.api.types.infer_dtype(cells, skipna=True)) if cells.hasnans else None
     try:
         return cells.astype(kind) if kind else cells.infer_objects()
-    except (UnicodeEncodeError, OverflowError):  # pandas' own kind of text holds no half characters
+    except (UnicodeEncodeError, OverflowError):  # pandas' string dtype cannot hold lone surrogates
         return cells
 
 
 def folded(events: Iterable[LabelEvent]) -> Fold:
-    """What holds by these events."""
+    """The state that results from these events."""
     fold = Fold()
     for event in events:
         fold.apply(event)
@@ -49,9 +49,9 @@ def folded(events: Iterable[LabelEvent]) -> Fold:
 
 
 def labels_table(fold: Fold, pool: Pool | None, naming: Naming | None = None) -> pd.DataFrame:
-    """One row per item and annotator that holds; see :meth:`Session.labels`.
+    """One row per item and annotator with a current label; see :meth:`Session.labels`.
 
-    An item that the pool lacks, or any where there is no pool, goes by the store's own key.
+    Items that are not in the pool, or all items without a pool, are identified by the store's own key.
     """
     if pool is None or naming is None:
         return _said(fold, ((key, key) for key in fold.touched))
@@ -60,7 +60,7 @@ def labels_table(fold: Fold, pool: Pool | None, naming: Naming | None = None) ->
 
 
 def missing_table(fold: Fold, keys: Iterable[str]) -> pd.DataFrame:
-    """The same of the items that a pool lacks; see :meth:`Session.missing`."""
+    """The same for items that are not in the pool; see :meth:`Session.missing`."""
     return _said(fold, ((key, key) for key in keys))
 
 
@@ -91,7 +91,7 @@ def _said(fold: Fold, items: Iterable[tuple[str, Any]]) -> pd.DataFrame:
 
 
 def _own(fold: Fold) -> Callable[[Any], Any]:
-    """What was said in names of classes, in the person's own values."""
+    """A function that converts class names to the user's own values."""
     schema = fold.schema
     return str if schema is None else lambda said: fold.kind.own(said, schema)
 
@@ -126,7 +126,7 @@ def history_table(events: list[LabelEvent], fold: Fold) -> pd.DataFrame:
 
 
 def guesses(round_: Round) -> list[Any]:
-    """What the model guesses of each item, in the person's own values; None where it does not."""
+    """The prediction for each item in the user's own values; None if there is none."""
     values, belief = round_.schema.values, round_.belief
     predicted = belief.predicted
     if predicted.ndim == 1:
@@ -155,7 +155,7 @@ def predictions_table(round_: Round | None, pool: Pool) -> pd.DataFrame:
 
 
 def answers_of(labels: Labels) -> list[Any]:
-    """What holds of each item, in the person's own values; None where it has no label."""
+    """The current label of each item in the user's own values; None if it has no label."""
     schema, kind = labels.schema, labels.kind
     name = dict(zip(schema.ids, schema.all_names, strict=True))
     called = [[name[id_] for id_ in sorted(kind.classes(a), key=schema.ids.index)] for a in labels.answers]
@@ -164,7 +164,7 @@ def answers_of(labels: Labels) -> list[Any]:
 
 
 def items_table(pool: Pool, labels: Labels, round_: Round | None) -> Any:
-    """The person's own table with three columns more; see :meth:`Session.to_frame`."""
+    """The user's own table with three additional columns; see :meth:`Session.to_frame`."""
     predicted = guesses(round_) if round_ else [None] * len(pool)
     sure = np.full(len(pool), np.nan) if round_ is None else round_.confidence
     given = answers_of(labels)
@@ -189,7 +189,7 @@ def items_table(pool: Pool, labels: Labels, round_: Round | None) -> Any:
 
 
 def _own_table(pool: Pool) -> tuple[nw.DataFrame[Any], bool]:
-    """The person's table, and whether it had to be made, of a list or a column."""
+    """The user's table, and whether it was created from a list or a column."""
     source = pool.source
     if isinstance(source, list | tuple):
         items = [pool.items[i] for i in pool.rows]
@@ -206,13 +206,13 @@ def _own_table(pool: Pool) -> tuple[nw.DataFrame[Any], bool]:
 
 
 def _cells(values: Any) -> Any:
-    """A column of a pandas table, whatever its index: classes that are no text in a type of their own."""
+    """A column for a pandas table with any index; numeric and boolean classes keep their type."""
     typed = column(list(values))
     return typed.array if typed.dtype.kind in "iufb" else pd.Series(values, dtype=object).array
 
 
 def _of_one_type(values: Any) -> Any:
-    """Values as one column takes them: numbers of two types as floats, other mixtures as texts."""
+    """Values converted to one type: mixed numbers to float, other mixtures to text."""
     if isinstance(values, np.ndarray):
         return values
     inner = [v for value in values for v in (value if isinstance(value, list) else [value]) if v is not None]
@@ -224,7 +224,7 @@ def _of_one_type(values: Any) -> Any:
 
 
 def _dtype(values: Any) -> Any:
-    """The type of a column of another table; None leaves it to that."""
+    """The dtype of a column for other table types; None lets the library infer it."""
     if isinstance(values, np.ndarray):
         return nw.Float64
     return nw.String if all(v is None or isinstance(v, str) for v in values) else None

@@ -1,4 +1,4 @@
-"""Labels in: what a table says becomes acts of the log, and what cannot is told row by row."""
+"""Import of labels: the rows of a table become acts in the log, and invalid rows are reported one by one."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ from hitl_widgets.transfer.frames import column
 
 __all__ = ["Imported", "Journal", "Refusals", "import_table", "read_labels"]
 
-GUESSES = 50  # so many unknown ids are compared with the pool's, which takes a while each
+GUESSES = 50  # at most so many unknown ids are compared with those of the pool, which is slow
 SAMPLE = 2000
 SHOWN, GUESSED = 60, 200
 
 
 @dataclass(frozen=True, eq=False)
 class Imported:
-    """What came of an import.
+    """The result of an import.
 
     Attributes
     ----------
     n
-        How many labels were written; of a history, how many acts.
+        Number of labels (for a history: acts) that were written.
     n_same
-        How many were there already, so that nothing was written.
+        Number of those that were already there and were not written.
     refused
-        The other rows: row (as in the source, from 0), id, label, why.
+        The other rows: row (its number in the source, from 0), id, label, why.
     n_rows
-        How many rows there were.
+        Number of rows in the source.
     """
 
     n: int
@@ -58,27 +58,27 @@ class Imported:
     def __repr__(self) -> str:
         words = [f"{self.n:,} {self.unit.removesuffix('s') if self.n == 1 else self.unit} imported"]
         if self.n_same:
-            words.append(f"{self.n_same:,} there already")
+            words.append(f"{self.n_same:,} already there")
         if len(self.refused):
-            rows = self.refused.row.nunique()  # a row of another tool may hold several answers
+            rows = self.refused.row.nunique()  # a row of another tool may contain several answers
             words.append(f"{rows:,} of {self.n_rows:,} rows refused: see .refused")
         return ", ".join(words)
 
 
 @dataclass(frozen=True)
 class Journal:
-    """The log of a task, to be added to.
+    """The log of a task, with a function to add events.
 
     Attributes
     ----------
     events, fold
-        What it holds, and what holds by it.
+        Its events, and the state that results from them.
     add
-        Writes an event; returns False where the store has one with this id under another task.
+        Writes an event; returns False if the store has an event with this id under another task.
     named
-        The keys and digests that an act on rows of the pool is written with; of a table alone.
+        Returns the keys and digests for an act on rows of the pool; used only for tables.
     meant
-        Says an event in the keys that ``fold`` knows items by.
+        Translates an event to the keys that ``fold`` uses.
     """
 
     task: str
@@ -101,7 +101,7 @@ class _Row:
 
 
 class Refusals:
-    """Rows that are not imported, with why."""
+    """Rows that are not imported, with reasons."""
 
     def __init__(self) -> None:
         self._rows: list[tuple[int, Any, Any, str]] = []
@@ -120,19 +120,19 @@ class Refusals:
 def read_labels(
     source: Any, names: Sequence[str], pool: Pool, is_class: Callable[[Any], bool]
 ) -> tuple[Columns | History, dict[int, Any] | None]:
-    """What ``source`` says, and of a pool without ids what each row says, by its number.
+    """Read ``source``; for a pool without ids, also the content of each row by its number.
 
     Raises
     ------
     InvalidInput
-        As :func:`read_source`; a column of ids is not needed where the content is there.
+        As :func:`read_source`, but the id column may be missing if the content is there.
     """
     try:
         wanted = Wanted(names[0], names[1], is_class, partial(_selected, pool))
         found: Columns | History | None = read_source(source, names, wanted)
     except InvalidInput as error:
         found, missing = None, error
-    if isinstance(found, Columns) and found.content is not None:  # of another tool
+    if isinstance(found, Columns) and found.content is not None:  # an export of another tool
         return found, None
     if isinstance(found, History) or (found is not None and pool.has(map(str, found.cells[names[0]]))):
         return found, None
@@ -152,12 +152,12 @@ def read_labels(
 
 def _selected(pool: Pool, fingerprint: str, rows: str) -> list[str]:
     if fingerprint != pool.fingerprint:
-        raise NotTaken("The selection was made on another table, or on this one before it changed.")
+        raise NotTaken("The selection was made on another table, or on an earlier version of this one.")
     return [pool.keys[row] for row in decode(rows, len(pool))]
 
 
 def _content_columns(pool: Pool) -> list[list[str]]:
-    """The columns by which the items of a pool without ids may be found, the likeliest first."""
+    """Columns that may identify the items of a pool without ids, most likely first."""
     if not pool.by_content or not pool.has_content or pool.item_kind.in_files:
         return []
     if pool.item_kind.tabular:
@@ -181,11 +181,11 @@ def import_table(
     Parameters
     ----------
     names
-        The columns of ids and labels, and of annotators where there is one.
+        The columns of ids, labels and, if there is one, annotators.
     annotator
-        Whose labels they are, where no column says.
+        The annotator, if no column says.
     contents
-        What rows say, by their number: an item without an id is found by that.
+        The content of rows by their number, which identifies items without ids.
     """
     refusals = Refusals()
     for number, why in found.broken:
@@ -216,7 +216,7 @@ def import_table(
 def _told(
     rows: Sequence[_Row], pool: Pool, answers: _Answers, refusals: Refusals
 ) -> dict[tuple[int, str], list[tuple[_Row, Answer]]]:
-    """What the good rows say of each item by each annotator."""
+    """The answers of the valid rows, by item and annotator."""
     ids = _Ids(pool)
     told: dict[tuple[int, str], list[tuple[_Row, Answer]]] = defaultdict(list)
     for row in rows:
@@ -237,7 +237,7 @@ def _groups(
     *,
     replace: bool,
 ) -> tuple[dict[tuple[Answer, str], list[int]], int]:
-    """The items to label by answer and annotator, and how many rows say what holds already."""
+    """The items to label by answer and annotator, and the number of rows that are already in effect."""
     groups: dict[tuple[Answer, str], list[int]] = defaultdict(list)
     kind, vocabulary = log.fold.kind, log.fold.vocabulary
     n_same = 0
@@ -248,10 +248,10 @@ def _groups(
         why = ""
         if len(values) > 1:
             called = choices(kind.said(value, vocabulary) for value in values)
-            why = f"The item is named {len(said)} times, as {called}. Who said which? See annotator=."
+            why = f"The item occurs {len(said)} times, as {called}. For several annotators, pass annotator=."
         elif now not in {None, values[0]} and not replace:
             before = None if now is None else kind.said(now, vocabulary)
-            why = f"{who} labelled it {before!r} already. To have the file's labels instead: replace=True."
+            why = f"{who} has already labelled it {before!r}. To use the file's labels, pass replace=True."
         if why:
             for row, _ in said:
                 refusals.add(row.number, why, row.id, row.label)
@@ -274,7 +274,7 @@ def _nearest(value: Any, valid: Iterable[str]) -> str:
 
 
 def _alone(value: Any) -> Any:
-    """What is alone in a list; several labels are refused."""
+    """The single value of a list; several labels are refused."""
     if not is_list(value):
         return value
     try:
@@ -291,14 +291,14 @@ def _refuse_odd(value: Any, what: str) -> None:
 
 
 class _Ids:
-    """Finds items, and for those that are not there the nearest id."""
+    """Finds items by id, and suggests the nearest id for unknown ones."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool, self._guesses = pool, GUESSES
         self._items = _ByContent(pool)
 
     def of(self, row: _Row) -> int:
-        """The item of a row: by its id, or by its content where it has none of the person's own."""
+        """The item of a row: by its id, or by its content if it has no id of the user's."""
         if not row.texts or (row.sure and not is_missing(row.id)):
             return self.find(row.id, row.content)
         place = None if is_missing(row.id) else self._place(row.id)
@@ -306,8 +306,8 @@ class _Ids:
             return place
         if (found := self._items.find(row.texts)) is not None:
             return found
-        text, key = _shown(row.texts[0]), "" if is_missing(row.id) else f" The item {row.id!r} is another."
-        raise InvalidInput(f"No item, or more than one, is {text}.{key} Ids that a tool gave are not used.")
+        text, key = _shown(row.texts[0]), "" if is_missing(row.id) else f" The item {row.id!r} differs."
+        raise InvalidInput(f"No item, or more than one, has the text {text}.{key} Ids of tools are ignored.")
 
     def _place(self, value: Any) -> int | None:
         try:
@@ -317,11 +317,11 @@ class _Ids:
 
     def find(self, value: Any, content: Any = None) -> int:
         if isinstance(value, str) and (exact := self._pool.find(value)) is not None:
-            return exact  # also where it is a space
+            return exact  # also if it is a space
         if content is not None and (place := self._by_content(content)) is not None:
             return place
         if is_missing(value) and isinstance(content, str | dict):
-            raise InvalidInput(f"No item says {_shown(content)}.")
+            raise InvalidInput(f"No item has the content {_shown(content)}.")
         _refuse_odd(value, "id")
         for spelling in spellings(value):
             place = self._pool.find(spelling)
@@ -329,7 +329,7 @@ class _Ids:
                 return place
         if is_rounded(value):
             raise InvalidInput(rounded_words(value))
-        # A number has lost the zeros before it, where there were any; a text has what it has.
+        # A number may have lost leading zeros; a text has not.
         place = self._by_content(value) if isinstance(value, str) else self._pool.respelled(str(value))
         if place is not None:
             return place
@@ -339,7 +339,7 @@ class _Ids:
         raise InvalidInput(f"No item has the id {_shown(value)}.{guess} Ids look like {example}.")
 
     def _by_content(self, content: Any) -> int | None:
-        """The one item that says this, where items are known by what they say."""
+        """The one item with this content, if items are identified by content."""
         pool = self._pool
         if not pool.by_content or not isinstance(content, str if pool.item_kind.reads else dict):
             return None
@@ -347,13 +347,13 @@ class _Ids:
 
 
 class _ByContent:
-    """Finds items by what they say, for files that do not know the person's ids."""
+    """Finds items by content, for files without the user's ids."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     def find(self, texts: Sequence[str]) -> int | None:
-        """The item that is one of these texts; None where none is, or more than one."""
+        """The item with one of these texts; None if there is none or more than one."""
         for text in texts:
             if self._pool.item_kind.reads:
                 place = self._pool.saying(text)
@@ -365,7 +365,7 @@ class _ByContent:
         return None
 
     def says(self, place: int, texts: Sequence[str]) -> bool:
-        """Whether the item is one of these texts."""
+        """Whether the item has one of these texts."""
         return not self._texts(place).isdisjoint(map(canonical_text, texts))
 
     def _texts(self, place: int) -> set[str]:
@@ -383,7 +383,7 @@ class _ByContent:
 
 
 class _Answers:
-    """What cells say, as answers."""
+    """Converts cells to answers."""
 
     def __init__(self, schema: Schema, fold: Fold) -> None:
         self._classes, self._kind, self._vocabulary = _Classes(schema), fold.kind, fold.vocabulary
@@ -402,7 +402,7 @@ class _Answers:
 
 
 class _Classes:
-    """Finds classes, and for those that are not there the nearest."""
+    """Finds classes by name, and suggests the nearest name for unknown ones."""
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
@@ -410,7 +410,7 @@ class _Classes:
         self._why: dict[str, str] = {}
 
     def has(self, value: Any) -> bool:
-        """Whether it is the very name of a class."""
+        """Whether it is exactly the name of a class."""
         return value in self._schema.names
 
     def find(self, value: Any) -> str:
@@ -423,7 +423,7 @@ class _Classes:
         text = _shown(value)
         if text not in self._why:
             guess, known = _nearest(value, self._schema.names), choices(self._schema.values)
-            more = "" if self._schema.kind != "choices" else ' Several are a list, such as ["a", "b"].'
+            more = "" if self._schema.kind != "choices" else ' For several, use a list such as ["a", "b"].'
             self._why[text] = f"{text} is not a class of this task.{guess} The classes are {known}.{more}"
         raise InvalidInput(self._why[text])
 

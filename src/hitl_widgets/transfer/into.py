@@ -1,4 +1,4 @@
-"""Labels into a session: from a table, a history, or a session whose store is lost."""
+"""Import into a session, from a table, a history, or a session whose store is lost."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["import_into"]
 
 
 def import_into(loop: Loop, source: Any, names: Sequence[str], *, replace: bool) -> Imported:
-    """Write what ``source`` says: see :meth:`Session.import_labels`.
+    """Write the labels of ``source``: see :meth:`Session.import_labels`.
 
     Parameters
     ----------
     source
-        What may be imported; a :class:`~hitl_widgets.loop.loop.Loop` for a session.
+        Any supported source; a session is passed as a :class:`~hitl_widgets.loop.loop.Loop`.
     names
-        The columns of ids and labels, and of annotators where there is one.
+        The columns of ids, labels and, if there is one, annotators.
     """
     log, ledger, schema = loop.log, loop.log.ledger, loop.schema
     contents: dict[int, Any] | None = None

@@ -1,4 +1,4 @@
-"""A history in: the acts of an exported log, each with its own id, so that a second time changes nothing."""
+"""Import of an exported history. Its acts keep their ids, so importing it twice changes nothing."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ __all__ = ["import_history", "import_stored"]
 
 
 def import_history(found: History, log: Journal, annotator: str, *, replace: bool = False) -> Imported:
-    """Write the acts of an exported history that the log lacks.
+    """Write the acts of an exported history that are not in the log yet.
 
-    Classes that the log never knew are added; what its own ``classes=`` asks for stays. Changes of the
-    classes are acts like others.
+    Classes that the log never had are added, and those of its own ``classes=`` are kept. Changes of the
+    classes are imported like other acts.
 
     Parameters
     ----------
     annotator
-        Who signs the classes that are added.
+        The annotator of the acts that add classes.
 
     Raises
     ------
     InvalidInput
-        Where annotators are pseudonyms and the log knows them by name, and for a history of answers to
-        another kind of question or on another scale. Nothing is written.
+        If annotators are pseudonyms but the log has their names, or if the history answers another kind of
+        question or uses another scale. Nothing is written.
     """
     if found.pseudonyms:
         _refuse_pseudonyms(found, log)
@@ -47,7 +47,7 @@ def import_history(found: History, log: Journal, annotator: str, *, replace: boo
     for number, why in found.broken:
         refusals.add(number, why)
     accepted, n_same = _accepted(found, log, refusals, replace=replace)
-    if log.fold.vocabulary.asked is not None:  # two whole questions would take each other's classes away
+    if log.fold.vocabulary.asked is not None:  # complete questions would remove each other's classes
         _add_classes(log, [event.value for _, event in accepted if _is_whole(event)], annotator)
         accepted = [(number, event) for number, event in accepted if not _is_whole(event)]
         accepted = _at_home(accepted, log, found.said)
@@ -56,14 +56,14 @@ def import_history(found: History, log: Journal, annotator: str, *, replace: boo
         if log.add(event):
             n += 1
         else:
-            refusals.add(number, "The store has this act already, under another task.", None, event.value)
+            refusals.add(number, "The store already has this act under another task.", None, event.value)
     _settle_classes(log, accepted, refusals)
     return Imported(n, n_same, refusals.table(), found.n_lines, "acts")
 
 
 def _refuse_other_question(found: History, log: Journal) -> None:
     asked, kind = log.fold.vocabulary.asked, log.fold.kind
-    if asked is None:  # the history brings its own question
+    if asked is None:  # the history contains its own question
         return
     wholes = [event.value for _, event in found.events if _is_whole(event)]
     answers = [event.value for _, event in found.events if event.kind == "label" and event.value is not None]
@@ -73,7 +73,7 @@ def _refuse_other_question(found: History, log: Journal) -> None:
     ):
         theirs = "something else" if other is None else kind_of(other.get("kind", "choice")).asks
         raise InvalidInput(
-            f"The history answers a question for {theirs}, and task {log.task!r} asks for "
+            f"The history answers a question for {theirs}, but task {log.task!r} asks for "
             f"{kind.asks}. Nothing was imported."
         )
     scales = [[c["name"] for c in w["classes"]] for w in wholes]
@@ -81,13 +81,13 @@ def _refuse_other_question(found: History, log: Journal) -> None:
     if kind.ordered and any(scale != mine for scale in scales):
         other_scale = next(scale for scale in scales if scale != mine)
         raise InvalidInput(
-            f"The history rates on the levels {choices(other_scale)}, and task {log.task!r} on "
+            f"The history has the levels {choices(other_scale)}, but task {log.task!r} has "
             f"{choices(mine)}. Nothing was imported."
         )
 
 
 def _in_words(event: LabelEvent, said: Mapping[str, Any]) -> LabelEvent:
-    """A label that names its class by the word of that moment instead of the id."""
+    """The label with the class name of the time instead of the id."""
     word = said.get(event.event_id) if event.kind == "label" and event.value is not None else None
     return event if word is None else dataclasses.replace(event, value=word)
 
@@ -95,7 +95,7 @@ def _in_words(event: LabelEvent, said: Mapping[str, Any]) -> LabelEvent:
 def _at_home(
     accepted: list[tuple[int, LabelEvent]], log: Journal, said: Mapping[str, Any]
 ) -> list[tuple[int, LabelEvent]]:
-    """The acts with words where the ids of classes are those of another log."""
+    """The acts with class names in place of ids that come from another log."""
     fold = log.fold
     made = {
         c["name"] for _, event in accepted if event.kind == "schema" for c in event.value.get("classes", ())
@@ -111,7 +111,7 @@ def _at_home(
 
 
 def _settle_classes(log: Journal, accepted: list[tuple[int, LabelEvent]], refusals: Refusals) -> None:
-    """Merge classes that the history gave a name which is taken here; say which changes have no effect."""
+    """Merge classes whose new name in the history is already used here; report changes without effect."""
     changes = {event.event_id: (number, event) for number, event in accepted if event.kind == "schema"}
     if not changes:
         return
@@ -131,7 +131,7 @@ def _settle_classes(log: Journal, accepted: list[tuple[int, LabelEvent]], refusa
 
 
 def _as_merge(vocabulary: Vocabulary, change: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """A merge that does here what giving classes a new name did there; None where there is none."""
+    """A merge equivalent to a change that gave classes a new name; None if there is none."""
     into = change.get("name") or next((c["name"] for c in change.get("classes", ())), "")
     try:
         return vocabulary.completed({"change": "merge", "of": change["of"], "name": into})
@@ -144,7 +144,7 @@ def _is_whole(event: LabelEvent) -> bool:
 
 
 def _add_classes(log: Journal, wholes: list[Mapping[str, Any]], annotator: str) -> None:
-    """Offer also those classes of other questions that the log never knew."""
+    """Add the classes of the imported questions that the log never had."""
     vocabulary = log.fold.vocabulary
     named = {c["name"]: c for whole in wholes for c in whole["classes"]}
     for name, c in named.items():
@@ -157,7 +157,7 @@ def _add_classes(log: Journal, wholes: list[Mapping[str, Any]], annotator: str) 
 def _accepted(
     found: History, log: Journal, refusals: Refusals, *, replace: bool
 ) -> tuple[list[tuple[int, LabelEvent]], int]:
-    """The acts that are new to the log, with their lines, and how many are there already."""
+    """The acts that are new to the log, with their line numbers, and the number that it already has."""
     known = {event.event_id: event for event in log.events}
     classes = _known_classes(found, log)
     accepted, n_same = [], 0
@@ -188,31 +188,29 @@ def _why_not(
     *,
     replace: bool,
 ) -> str:
-    """Why an act cannot be taken up; empty where it can."""
+    """The reason why an act cannot be imported; empty if it can."""
     if event.task != log.task:
-        return f"It is of task {event.task!r}, and this is {log.task!r}."
+        return f"It belongs to task {event.task!r}, not to {log.task!r}."
     if event.kind in {"undo", "redo"}:
         for act in event.value if isinstance(event.value, list | tuple) else [event.value]:
             target = known.get(str(act))
             if target is None or target.annotator != event.annotator:
-                return f"It is about the act {act!r}, which is not here."
+                return f"It refers to the act {act!r}, which does not exist here."
     if event.kind == "label" and classes and isinstance(word, str) and word not in classes:
         return f"{word!r} is not a class of this task.{nearest(word, classes)}"
     if event.kind == "label" and word is None and event.value is not None:
-        return "It names its class by an id alone: the line lacks what was said."
+        return "It gives its class only by id: the class name is missing."
     if not replace and event.kind in {"label", "skip"}:
         moment = datetime.fromisoformat(event.time)
         for key in log.meant(event).item_ids:
             held = log.fold.current(key).get(event.annotator)
             if held is not None and datetime.fromisoformat(held.time) > moment:
-                return (
-                    f"{event.annotator} acted on {key!r} later, and that stands. To override: replace=True."
-                )
+                return f"{event.annotator} has a later answer for {key!r}. To override it, pass replace=True."
     return ""
 
 
 def _known_classes(found: History, log: Journal) -> set[str]:
-    """Every class that ever was, here or there; empty where none is known."""
+    """All class names that ever existed in the log or the history; empty if none is known."""
     schemas = [e for _, e in found.events if e.kind == "schema" and e.task == log.task]
     schemas += [e for e in log.events if e.kind == "schema"]
     names = {c["name"] for e in schemas for c in e.value.get("classes", ())}
@@ -223,35 +221,35 @@ def _refuse_pseudonyms(found: History, log: Journal) -> None:
     here = {event.event_id: event for _, event in found.events}
     if any(e.kind != "schema" and here.get(e.event_id) != e for e in log.events):
         raise InvalidInput(
-            "The annotators of this history are pseudonyms, and the log holds acts under other names: they "
-            "would count as other people's. Export it with names=True, or import it into an empty store."
+            "The annotators of this history are pseudonyms, but the log has acts under other names, so they "
+            "would count as different people. Export it with names=True, or import it into an empty store."
         )
 
 
 def import_stored(
     store: str | os.PathLike[str], path: str | os.PathLike[str], task: str | None = None
 ) -> Imported:
-    """Write a history that was exported to .jsonl into a store, which is made where it is missing.
+    """Write a history that was exported to .jsonl into a store, which is created if it does not exist.
 
     Parameters
     ----------
     task
-        Which question; every one of the file where None.
+        The task to import; None imports all tasks of the file.
 
     Raises
     ------
     InvalidInput
-        When the file holds no such history. Then no store is made.
+        If the file does not contain such a history. No store is created then.
     """
     found = read_source(path, ["id", "label"])
     if not isinstance(found, History) or not found.events:
         raise InvalidInput(
             f"{path} is not a history that was exported to .jsonl. A table of labels needs the data: "
-            "session.import_labels takes it."
+            "use session.import_labels."
         )
     tasks = list(dict.fromkeys(event.task for _, event in found.events))
     if task is not None and task not in tasks:
-        raise InvalidInput(f"{path} holds no task {task!r}.{nearest(task, tasks)} It holds {choices(tasks)}.")
+        raise InvalidInput(f"{path} has no task {task!r}.{nearest(task, tasks)} It has {choices(tasks)}.")
     opened = LabelStore(store)
     try:
         parts = [_import_task(found, opened, name) for name in ([task] if task else tasks)]

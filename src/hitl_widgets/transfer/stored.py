@@ -1,4 +1,4 @@
-"""What a store holds, read without the data it was given for."""
+"""Reads the labels of a store without the data that were labelled."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ __all__ = ["export_stored", "stored_history", "stored_labels"]
 
 
 def stored_labels(store: str | os.PathLike[str], task: str | None = None) -> pd.DataFrame:
-    """The labels that hold; see :meth:`Session.labels`. Ids are the store's own keys.
+    """The current labels; see :meth:`Session.labels`. Ids are the store's own keys.
 
     Parameters
     ----------
     store
-        Path of a label store, or a database URL. It must be there already.
+        Path of an existing label store, or a database URL.
     task
-        Which question; may be left out where the store knows only one.
+        Name of the task; may be omitted if the store has only one.
 
     Raises
     ------
     StoreError
-        When there is no such store, or it cannot be read.
+        If the store does not exist or cannot be read.
     InvalidInput
-        When it knows no such task.
+        If it does not have this task.
     """
     return labels_table(_read(store, task)[2], None)
 
@@ -83,7 +83,7 @@ def _read(store: str | os.PathLike[str], task: str | None) -> tuple[str, list[La
 
 
 def _file(store: str | os.PathLike[str]) -> Path | None:
-    """Where the store lies, None where it is not a file."""
+    """The path of the store; None if it is not a file."""
     text = os.fspath(store)
     if "://" in text and not text.startswith("sqlite"):
         return None
@@ -91,26 +91,26 @@ def _file(store: str | os.PathLike[str]) -> Path | None:
 
 
 def _refuse_missing(store: str | os.PathLike[str]) -> None:
-    """Opening a store makes it where it is missing: here that would hide a mistyped name."""
+    """Raise if the store does not exist: opening it would create it and so hide a mistyped name."""
     path = _file(store)
     if path is None:
         return
     if not path.exists():
-        raise StoreError(f"There is no label store {path}. It is the file named in the widget, or by store=.")
+        raise StoreError(f"There is no label store {path}. Pass the file shown in the widget or in store=.")
     if path.is_file() and path.stat().st_size == 0:
-        raise StoreError(f"{path} is empty: it is not a label store, and nothing was labelled in it.")
+        raise StoreError(f"{path} is an empty file, not a label store.")
 
 
 def _task(store: LabelStore, task: str | None) -> str:
     tasks = store.tasks()
     if not tasks:
-        raise InvalidInput(f"{store.name} holds no labels yet.")
+        raise InvalidInput(f"{store.name} has no labels yet.")
     if task is None:
         if len(tasks) > 1:
-            raise InvalidInput(f"{store.name} holds the tasks {choices(tasks)}: say which one.")
+            raise InvalidInput(f"{store.name} has the tasks {choices(tasks)}: choose one.")
         return tasks[0]
     if task not in tasks:
         raise InvalidInput(
-            f"{store.name} holds no task {task!r}.{nearest(task, tasks)} Its tasks are {choices(tasks)}."
+            f"{store.name} has no task {task!r}.{nearest(task, tasks)} Its tasks are {choices(tasks)}."
         )
     return task

@@ -1,1 +1,1 @@
-"""The screen: anywidget, and only here."""
+"""The widgets; the only part that uses anywidget."""

@@ -1,4 +1,4 @@
-"""Which cell of the notebook runs: what an earlier run of it made is gone from the page."""
+"""Tracks which notebook cell created a widget, to close the widgets of its earlier runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _shown: WeakSet[_Shown] = WeakSet()
 
 
 def enter(widget: _Shown) -> None:
-    """Count a widget in, and close what an earlier run of its cell showed."""
+    """Register a widget, and close those that an earlier run of its cell displayed."""
     for other in list(_shown):
         if widget.run[0] == other.run[0] != "" and widget.run[1] != other.run[1]:
             other.close()
@@ -28,7 +28,7 @@ def enter(widget: _Shown) -> None:
 
 
 def running() -> tuple[str, str]:
-    """The cell that runs now and this run of it; both empty outside a notebook that says so."""
+    """Ids of the running cell and of this run; both are empty if the frontend does not provide them."""
     shell: Any = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     kernel = getattr(shell, "kernel", None)
     request: Any = {} if kernel is None or not hasattr(kernel, "get_parent") else kernel.get_parent()

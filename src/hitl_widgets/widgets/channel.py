@@ -1,4 +1,4 @@
-"""The channel between a widget and its views: validated, acknowledged, resent by the browser."""
+"""The channel between a widget and its views: messages are validated and acknowledged, and can be resent."""
 
 from __future__ import annotations
 
@@ -36,41 +36,42 @@ STATIC = Path(__file__).parent / "static"
 
 @functools.cache
 def bundle(name: str) -> str:
-    """The text of a built file.
+    """Return the text of a built file.
 
     Raises
     ------
     BundleMissing
-        When the JavaScript was not built.
+        If the JavaScript has not been built.
     """
     path = STATIC / name
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise BundleMissing(
-            f"The JavaScript of the widgets is missing ({path}). From a source checkout build it with "
-            "`make js` (it needs no Node of your own); an installed wheel carries it: reinstall with "
-            "pip install --force-reinstall hitl-widgets. Labels and Python are not affected."
+            f"The JavaScript of the widgets is missing ({path}). In a source checkout, build it with "
+            "`make js` (Node does not have to be installed). An installed wheel contains it: reinstall with "
+            "pip install --force-reinstall hitl-widgets. Labels and the Python API are not affected."
         ) from None
 
 
 class ChannelWidget(Shown, Locked, anywidget.AnyWidget):
-    """A widget whose views ask, and are told, by messages.
+    """A widget that communicates with its views by messages.
 
-    State is sent to a view when it says hello, and as messages from then on: traits would be saved with
-    the notebook, and of several writes from the browser only the last arrives. The only traits are opaque
-    names and the protocol's version.
+    A view gets the state when it sends a hello, and updates as messages afterwards. Traits are not used for
+    this: they would be saved with the notebook, and of several writes from the browser only the last one
+    arrives. The only traits are opaque names and the protocol version.
 
     Parameters
     ----------
     key
-        Names the log that acts are for, the same when the cell is run again.
+        Identifies the log that acts are written to; the same when the cell is run again.
     session
-        Names what is shown, anew each time it is made: views that share it are joined on the page.
+        Identifies the displayed object; new each time it is created. Views with the same value are linked
+        on the page.
     """
 
     _bundle: ClassVar[str]
-    # The unions of the messages that a browser may send, and that the kernel sends.
+    # Unions of the messages that the browser and the kernel may send.
     _takes: ClassVar[Any]
     _tells: ClassVar[Any]
     _words: ClassVar[str] = SESSION_WORDS
@@ -103,7 +104,7 @@ class ChannelWidget(Shown, Locked, anywidget.AnyWidget):
         self._answer(name, lambda: self._handle(parse(self._takes, content, buffers, self._largest())))
 
     def _largest(self) -> int:
-        """Characters that a message may have."""
+        """Maximum number of characters of a message."""
         return LARGEST
 
     def _answer(self, name: str, job: Callable[[], None], *, goes_first: bool = True) -> None:
@@ -114,16 +115,16 @@ class ChannelWidget(Shown, Locked, anywidget.AnyWidget):
             self._post(Refused(id=name, why=words(error)))
         except HitlError as error:
             self._post(Failed(id=name, why=words(error), stuck=isinstance(error, StoreError)))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the browser keeps the label and is told
+        except Exception as error:  # noqa: BLE001 - on any error the browser keeps the act and shows it
             self._post(Failed(id=name, why=words(f"{type(error).__name__}: {error}")))
 
     def _handle(self, message: FromBrowser) -> None:
-        """Do what a message of ``_takes`` says."""
+        """Handle a message of ``_takes``."""
         raise NotImplementedError
 
     def _post(self, message: ToBrowser, buffers: list[Any] | None = None) -> None:
-        # ipykernel (7.4) takes what the page says next to the shell whose message this one answers, and
-        # outside of the page's context that may be a cell: the page would wait until the cell ends.
+        # ipykernel (7.4) assigns the page's next message to the shell whose message is answered here. Outside
+        # of the page's context that may be a cell, and the page would wait until the cell ends.
         page = self._page.copy()
         with self._wire:
             page.run(self.send, sendable(message), buffers or [])

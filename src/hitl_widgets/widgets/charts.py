@@ -1,7 +1,7 @@
-"""Every Altair chart. Data comes later, by changesets, so that zoom and selection survive it.
+"""All Altair charts. Data is added later with changesets, so that zoom and selection are kept.
 
-The charts never change, so ``make js`` writes them beside the bundles (``python -m
-hitl_widgets.widgets.charts``): importing Altair takes longer than drawing the first map.
+The charts are constant, so ``make js`` writes them next to the bundles (``python -m
+hitl_widgets.widgets.charts``), because importing Altair takes longer than drawing the first map.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import altair as alt
 
 __all__ = ["CHARTS", "curve_chart", "map_chart", "race_chart"]
 
-# Halfway between black and white: seen on a light page and on a dark one.
+# Halfway between black and white: visible on light and dark pages.
 GREY = "#7F7F7F"
-# Where nothing lies behind them, vl-convert 1.9 turns half-transparent colours in a PNG to grey.
+# Without a background, vl-convert 1.9 turns half-transparent colours in a PNG grey.
 PAPER = "white"
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 
@@ -25,9 +25,9 @@ DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 def map_chart() -> alt.LayerChart:
     """The map: one mark per item from the data set ``points``.
 
-    Each row holds x, y, fill, stroke, opacity, size and width as they are to be drawn, and ``top``
-    for what is drawn above the rest (labelled, doubtful). The view is the parameters ``view_x`` and
-    ``view_y``: the domains on screen.
+    Each row has x, y, fill, stroke, opacity, size and width as drawn, and ``top`` for points that are drawn
+    above the others (labelled or uncertain). The parameters ``view_x`` and ``view_y`` are the visible
+    domains.
     """
     x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=alt.ExprRef("view_x"), nice=False, zero=False))
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=alt.ExprRef("view_y"), nice=False, zero=False))
@@ -88,13 +88,13 @@ def curve_chart() -> alt.LayerChart:
 
 
 class RaceChart(alt.LayerChart):
-    """A chart that JupyterLab and VS Code draw themselves; Altair's own display asks the network."""
+    """A chart that JupyterLab and VS Code render themselves; Altair's own renderer needs the network."""
 
     def _repr_mimebundle_(self, *_: Any, **__: Any) -> dict[str, Any]:
         spec = self.to_dict()
-        if spec["config"].get("background") == PAPER:  # on a page, light or dark, the page shows through
+        if spec["config"].get("background") == PAPER:  # transparent on light and dark pages
             spec["config"]["background"] = "transparent"
-        # They know the types up to Vega-Lite 5, and draw with what they have.
+        # They know MIME types up to Vega-Lite 5, and render them with the version that they have.
         return {"application/vnd.vegalite.v5+json": spec, "text/plain": "learning curves"}
 
 
@@ -107,20 +107,20 @@ def race_chart(
     width: int = 520,
     height: int = 320,
 ) -> RaceChart:
-    """Learning curves with their 95 % bands; a click on a name in the legend puts the others back.
+    """Learning curves with 95 % bands; clicking a name in the legend fades the others.
 
     Parameters
     ----------
     rows
-        Dicts with contestant, n_labels (or budget), mean, low, high and repeats; low and high None or NaN
-        where unknown.
+        Dicts with contestant, n_labels (or budget), mean, low, high and repeats; low and high are None or
+        NaN if unknown.
     colors
-        A colour for each contestant, in the order of the legend. Where there are more than eight,
-        lines are dashed too.
+        A colour for each contestant, in the order of the legend. With more than eight, lines are also
+        dashed.
     metric
-        Title of the axis.
+        Title of the y axis.
     axis
-        What contestants are compared at: ``n_labels``, or ``budget``, an amount of cost.
+        Column of the x axis: ``n_labels``, or ``budget``, an amount of cost.
     """
     title = "labels" if axis == "n_labels" else "cost"
     names = list(colors)
@@ -134,7 +134,7 @@ def race_chart(
     dash = alt.StrokeDash("contestant:N", title=None, scale=alt.Scale(domain=names, range=dashes))
     chosen = alt.selection_point(fields=["contestant"], bind="legend")
     near = alt.selection_point(on="pointerover", nearest=True, empty=False, clear="pointerout")
-    # NaN is no JSON, and a null is not drawn.
+    # JSON has no NaN, and null is not drawn.
     values = [{k: None if v != v else v for k, v in row.items()} for row in rows]  # noqa: PLR0124
     base = alt.Chart(alt.InlineData(values=values)).encode(
         x=alt.X(f"{axis}:Q", title=title, scale=alt.Scale(zero=False, nice=False)), color=color
@@ -176,7 +176,7 @@ CHARTS = {"map.json": map_chart, "curve.json": curve_chart}
 
 
 def main() -> None:
-    """Write every chart beside the bundles."""
+    """Write all charts next to the bundles."""
     folder = Path(__file__).parent / "static"
     folder.mkdir(exist_ok=True)
     for name, chart in CHARTS.items():

@@ -1,4 +1,4 @@
-"""What a cell shows: widgets that a browser cannot change, and words for where widgets cannot run."""
+"""Cell output: widgets that a browser cannot change, and a text for places where widgets cannot run."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ __all__ = [
     "show",
 ]
 
-SESSION_WORDS = "hitl-widgets: a labeling session. Run this cell in JupyterLab 4 to go on labeling."
+SESSION_WORDS = "hitl-widgets: a labeling session. Run this cell in JupyterLab 4 to continue labeling."
 
 
 class Shown:
-    """What shows itself at the end of a cell, and words before it for a notebook that is opened again."""
+    """Displays itself at the end of a cell, preceded by a text for when the notebook is reopened."""
 
     def _ipython_display_(self, **options: Any) -> None:
         show(self, **options)
 
 
 class Locked:
-    """What a browser may look at and not change: messages are the one way in."""
+    """A widget whose traits a browser can read but not change; it can only send messages."""
 
     def set_state(self, sync_data: Any) -> None:
-        """Refuse: a browser may change no trait."""
+        """Ignore the data: a browser must not change traits."""
 
     def _handle_msg(self, msg: Any) -> None:
-        # ipywidgets' own handler raises for what is no message of its protocol.
+        # ipywidgets' own handler raises for messages that do not follow its protocol.
         data = msg["content"].get("data")
         method = data.get("method") if isinstance(data, dict) else None
         if method == "request_state" or (method == "custom" and "content" in data):
@@ -44,26 +44,26 @@ class Locked:
 
 
 class LockedLayout(Locked, ipywidgets.Layout):  # type: ignore[misc]
-    """Width, height and place of a widget, as Python set them."""
+    """The layout of a widget as set by Python."""
 
 
 class LockedBox(Locked, ipywidgets.Box):  # type: ignore[misc]
-    """Widgets beside each other, which stay the same ones."""
+    """A row of widgets that a browser cannot replace."""
 
 
 class LockedVBox(Locked, ipywidgets.VBox):  # type: ignore[misc]
-    """Widgets below each other, which stay the same ones."""
+    """A column of widgets that a browser cannot replace."""
 
 
 def plain_fallback(bundle_: Any, words: str = SESSION_WORDS) -> Any:
-    """Where widgets cannot run, words that help and hold no data."""
+    """Set the text that is shown where widgets cannot run; it contains no data."""
     data = bundle_[0] if isinstance(bundle_, tuple) else bundle_
     data["text/plain"] = words
     data["text/html"] = f"<p>{words}</p>"
     return bundle_
 
 
-# JupyterLab says "model not found" in the output itself; where it found one, the widget is a child of it.
+# JupyterLab writes "model not found" into the output itself; if it has a model, the widget is a child of it.
 HIDE_ERROR = (
     "<style>.jp-OutputArea-child:has(.hitl-fallback) + .jp-OutputArea-child > .jp-OutputArea-output"
     ".jupyter-widgets {display: none}</style>"
@@ -71,10 +71,10 @@ HIDE_ERROR = (
 
 
 def show(thing: Any, **options: Any) -> None:
-    """Publish a widget, and before it what to do where the notebook is opened again without its kernel.
+    """Display a widget, preceded by a text for when the notebook is reopened without its kernel.
 
-    Of one output JupyterLab shows the widget or the words, and chooses the widget also where its model
-    is gone. So the words are an output of their own, which a widget that lives hides.
+    Of a single output, JupyterLab would show either the widget or the text, and choose the widget even if its
+    model is gone. So the text is a separate output, which a live widget hides.
     """
     shown = thing._repr_mimebundle_(**options)
     data, metadata = shown if isinstance(shown, tuple) else (shown, {})

@@ -1,7 +1,7 @@
-"""Writes js/src/host/protocol.ts, the messages as TypeScript: ``python -m hitl_widgets.widgets.protocol``.
+"""Writes the messages as TypeScript to js/src/host/protocol.ts: ``python -m hitl_widgets.widgets.protocol``.
 
-The file is kept in the repository, so that TypeScript is checked without Python; a test says when it is
-stale.
+The file is kept in the repository, so that TypeScript can be checked without Python. A test fails when it is
+out of date.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from hitl_widgets.widgets import wire
 __all__ = ["protocol"]
 
 TARGET = Path(__file__).parents[3] / "js" / "src" / "host" / "protocol.ts"
-# Their fields are written out in the messages that have them.
+# Base classes whose fields are written out in the messages.
 ROOTS = (wire.FromBrowser, wire.Request, wire.Action, wire.ToBrowser, wire.Reply, msgspec.Struct)
-# Unions of all messages of a base.
+# Unions of all messages with a common base.
 UNIONS = {"Act": wire.Action, "Request": wire.Request, "Reply": wire.Reply}
 WIDTH = 110
 SIMPLE = {
@@ -39,7 +39,7 @@ SIMPLE = {
 
 
 def protocol() -> str:
-    """The file's text."""
+    """Return the text of the file."""
     parts = [
         "// Written by `make protocol` from the messages in src/hitl_widgets/widgets: change them there.",
         f"export const PROTOCOL = {wire.PROTOCOL};",
@@ -49,7 +49,7 @@ def protocol() -> str:
         parts.append(f"// -- {title}")
         parts += map(_alias, _titled(module))
         parts += map(_declaration, _structs(module))
-    parts.append("// -- All of a sort")
+    parts.append("// -- Unions")
     everything = [struct for module in modules.values() for struct in _structs(module)]
     for name, base in UNIONS.items():
         members = [struct.__name__ for struct in everything if issubclass(struct, base)]
@@ -58,7 +58,7 @@ def protocol() -> str:
 
 
 def _modules() -> dict[str, ModuleType]:
-    """What has messages, by a title."""
+    """The modules with messages, by title."""
     folders = sorted(path.parent.name for path in Path(__file__).parent.glob("*/messages.py"))
     found = {name: import_module(f"hitl_widgets.widgets.{name}.messages") for name in folders}
     common = {"All widgets": wire, "All views of a session": found.pop("shared")}
@@ -71,8 +71,8 @@ def _structs(module: ModuleType) -> list[type[msgspec.Struct]]:
 
 
 def _titled(module: ModuleType) -> Iterator[types.Metadata]:
-    """Types that have a name of their own."""
-    if module is not wire:  # others import them
+    """Types with a name of their own."""
+    if module is not wire:  # other modules import them
         return
     for value in vars(module).values():
         if any(isinstance(meta, msgspec.Meta) and meta.title for meta in get_args(value)[1:]):
@@ -100,14 +100,14 @@ def _declaration(struct: type[msgspec.Struct]) -> str:
 
 
 def _is_message(struct: type[msgspec.Struct]) -> bool:
-    """Whether it is sent, and no base of what is; without a tag of its own it has its name."""
+    """Whether it is a message, not a base class. A base class has no tag, or its own name as the tag."""
     return struct.__struct_config__.tag not in {None, struct.__name__}
 
 
 def _field(field: types.Field) -> str:
     kind = field.type
     if field.default is None and isinstance(kind, types.UnionType):
-        # What is None is left out.
+        # Fields that are None are omitted.
         kind = types.UnionType(tuple(t for t in kind.types if not isinstance(t, types.NoneType)))
     return f"{field.encode_name}{'' if field.required else '?'}: {_typescript(kind)}"
 
@@ -134,7 +134,7 @@ def _typescript(info: types.Type) -> str:
 
 
 def _comment(words: str | None) -> str:
-    """A docstring as a comment."""
+    """Convert a docstring to a comment."""
     text = " ".join((words or "").replace("``", "`").split())
     if not text or len(text) + 7 <= WIDTH:
         return f"/** {text} */\n" if text else ""

@@ -1,8 +1,9 @@
-"""Which sessions are still looked at: one that was made in a callback ends when its last view is gone.
+"""Tracks which sessions are displayed: one created in a callback ends when its last view is gone.
 
-A callback has no cell that could be run again, and ipywidgets keeps every widget for ever. So the views of
-a session that showed itself there let go of it some seconds after the last one was taken off the page. If
-nobody else holds it, such as a variable of the person's, it is closed, and so are its widgets.
+A callback has no cell that could be run again, and ipywidgets never releases a widget. So the widgets of a
+session that was displayed in a callback release it some seconds after its last view was removed from the
+page. If nothing else refers to the session, such as a variable of the user's, it is closed together with its
+widgets.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from hitl_widgets.session import Session
 
 __all__ = ["Screen"]
 
-# Seconds from the last view's end, and for the first view to come.
+# Seconds to wait after the last view is gone, and for the first view.
 GRACE, FIRST = 5.0, 120.0
 
 
@@ -27,7 +28,7 @@ class _Widget(Protocol):
 
 
 class Screen:
-    """The widgets that show a session together, and their views on all pages."""
+    """The widgets that together show a session, and their views on all pages."""
 
     def __init__(self, session: Session) -> None:
         self._held: Session | None = session
@@ -38,37 +39,37 @@ class Screen:
 
     @property
     def session(self) -> Session:
-        """The session that is shown; raises HitlError where it is gone."""
+        """The displayed session; raises HitlError if it no longer exists."""
         found = self._known()
         if found is None:
-            raise HitlError("The session was closed, as nobody showed or held it any more: make it again.")
+            raise HitlError("The session was closed because nothing displayed or used it. Create it again.")
         return found
 
     @property
     def gone(self) -> bool:
-        """Whether nobody holds the session any more."""
+        """Whether the session no longer exists."""
         return self._known() is None
 
     def pass_away(self, *widgets: _Widget) -> None:
-        """Nobody holds these widgets but the screen: let go of the session when no view is left."""
+        """Release the session when no view is left, because only this screen refers to these widgets."""
         self._passing = True
         self._widgets.update(widgets)
         weakref.finalize(self.session, abandon, self._close).atexit = False
         _later(self, FIRST)
 
     def hello(self, view: str) -> None:
-        """A view came."""
+        """Note that a view was created."""
         self._views.add(view)
         self._held = self._known()
 
     def bye(self, view: str) -> None:
-        """A view was taken off its page."""
+        """Note that a view was removed from its page."""
         self._views.discard(view)
         if self._passing and not self._views:
             _later(self, GRACE)
 
     def let_go(self) -> None:
-        """Hold the session no longer, unless a view has come."""
+        """Release the session, unless there is a view."""
         if not self._views:
             self._held = None
 
@@ -83,7 +84,7 @@ _sweeper: threading.Thread | None = None
 
 
 def _later(screen: Screen, seconds: float) -> None:
-    global _sweeper  # noqa: PLW0603 - one thread for all, while there is something to wait for
+    global _sweeper  # noqa: PLW0603 - one thread for all screens, only while one is due
     with _wake:
         _due[screen] = time.monotonic() + seconds
         if _sweeper is None:

@@ -18,7 +18,7 @@ __all__ = ["Workbench"]
 
 
 class Workbench(Shown, LockedVBox):
-    """The default view of a session: the map beside the item, the state of things below.
+    """The default view of a session: the map next to the item, and the Monitor below.
 
     Parameters
     ----------
@@ -34,11 +34,11 @@ class Workbench(Shown, LockedVBox):
         self.screen = Screen(session)
         self.run = running()
         self.views: tuple[SessionWidget, ...] = ()
-        # The Labeler first: views hear of a change in this order.
+        # The Labeler first: views are notified of changes in this order.
         self.labeler, self.explorer = Labeler(session), Explorer(session, engine)
         self.monitor = Monitor(session)
         self.views = (self.explorer, self.labeler, self.monitor)
-        # Flex items wrap below each other where a cell is narrower than their bases together.
+        # The flex items wrap if the cell is narrower than the sum of their bases.
         self.explorer.layout = LockedLayout(flex="3 1 380px", min_width="0", margin="0")
         self.labeler.layout = LockedLayout(flex="2 1 320px", min_width="0", margin="0")
         self._row = LockedBox(
@@ -54,9 +54,9 @@ class Workbench(Shown, LockedVBox):
 
     @classmethod
     def unheld(cls, session: Session) -> Workbench:
-        """One that a session shows itself by, so that nobody has it in a variable.
+        """Create the Workbench with which a session displays itself, which no variable refers to.
 
-        A cell that is run again ends what it showed. A callback has no such end: see screens.py.
+        Running a cell again closes what it displayed. A callback has no such event: see screens.py.
         """
         made = cls(session)
         if made.run == NOWHERE:
@@ -65,7 +65,7 @@ class Workbench(Shown, LockedVBox):
 
     @property
     def session(self) -> Session:
-        """The session that is shown."""
+        """The displayed session."""
         return self.screen.session
 
     def __repr__(self) -> str:
@@ -75,7 +75,7 @@ class Workbench(Shown, LockedVBox):
         return plain_fallback(super()._repr_mimebundle_(**options))
 
     def close(self) -> None:
-        """Take the widgets off the screen; the session goes on."""
+        """Remove the widgets from the screen; the session stays open."""
         for widget in self.views:
             widget.close()
         if self._row is not None:

@@ -83,7 +83,7 @@ def test_labels_stay_on_their_rows_and_a_changed_table_is_said(way: str, how: di
         change[0](df)
         session.label(session.pool.ids[5], "b")
         with pytest.warns(
-            RuntimeWarning, match=f"Your table changed after the session was made: .*{change[1]}"
+            RuntimeWarning, match=f"Your table changed after the session was created: .*{change[1]}"
         ):
             found = session.to_frame()
         with pytest.warns(RuntimeWarning, match="Your table changed"):
@@ -263,7 +263,7 @@ def test_a_large_array_that_is_overwritten_is_noticed(large: None, data: str) ->
         told: list[str] = []
         session._loop.subscribe(told.append)
         X *= 2
-        with pytest.warns(RuntimeWarning, match="X was overwritten after the session was made"):
+        with pytest.warns(RuntimeWarning, match="X was overwritten after the session was created"):
             session.wait()
         assert session._loop.background.overwritten
         assert "error" in told

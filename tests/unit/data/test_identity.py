@@ -353,7 +353,7 @@ def test_labels_that_the_table_lacks_are_counted_listed_and_kept(
     with make_session(table(range(6)), **how) as first:
         first.label([first.pool.ids[i] for i in range(4)], "a")
         first.skip(first.pool.ids[5])
-    with pytest.warns(RuntimeWarning, match=r"holds labels of 3 items .* \(1 found\).*missing\(\)"):
+    with pytest.warns(RuntimeWarning, match=r"has labels of 3 items .* \(1 found\).*missing\(\)"):
         again = make_session(table(range(3, 6), WORDS[3:]), **how)
     assert again.n_labels == 1
     assert len(again.missing()) == 3
@@ -383,7 +383,7 @@ def test_another_table_with_the_same_ids_is_said(
     by_id: Make, two_tables: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
 ) -> None:
     one, two = two_tables
-    with pytest.warns(RuntimeWarning, match=r"3 of 4 labelled items say something else .*task="):
+    with pytest.warns(RuntimeWarning, match=r"3 of 4 labelled items have changed .*task="):
         session = by_id(two)
     assert session.changed()["id"].tolist() == [0, 1, 2]
     assert session.n_labels == 4
@@ -520,7 +520,7 @@ def test_a_table_of_texts_and_labels_is_matched_by_content(
         source = tmp_path / "in.jsonl"
     found = session.import_labels(source)
     assert (found.n, found.refused["row"].tolist()) == (2, [2])
-    assert found.refused["why"][0] == "No item says 'unknown'."
+    assert found.refused["why"][0] == "No item has the content 'unknown'."
     assert said(session) == [None, "a", "b"]
 
 

@@ -130,7 +130,7 @@ def test_label_studio_json(with_ids: Session, tmp_path: Path, name: str) -> None
         (task(0, annotation(choice("ugly"))), "'ugly' is not a class"),
         (
             task(0, annotation(choice(BAD)), data={"text": "Nobody said this."}),
-            "No item, or more than one, is",
+            "No item, or more than one, has the text",
         ),
     ],
 )
@@ -304,7 +304,7 @@ def test_a_list_of_labels_under_ones_own_ids(with_ids: Session) -> None:
     rows = [{"id": 4, "text": TEXTS[0], "label": [BAD]}, {"id": 1, "text": "edited", "label": [GOOD]}]
     found = with_ids.import_labels(rows)
     assert said(with_ids) == {TEXTS[0]: BAD}
-    assert "The item 1 is another" in why(found)[1]
+    assert "The item 1 differs" in why(found)[1]
 
 
 def test_doccano_before_it_named_the_classes(session: Session) -> None:

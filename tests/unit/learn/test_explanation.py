@@ -57,8 +57,8 @@ def test_people_read_which_model_it_is_and_never_auto():
         "neighbours 78 %, linear 22 %",
         "with each of 50 labels left out in turn, neighbours got 41 right, a linear model 36",
     )
-    assert words(ROUND, growing) == ("logistic regression", "neighbours are being found")
-    # The graph could not be built, so nothing is pending.
+    assert words(ROUND, growing) == ("logistic regression", "neighbours are being computed")
+    # The graph could not be built: nothing is on its way.
     assert words(ROUND) == ("logistic regression", "")
     assert words(replace(ROUND, model="SVC")) == ("SVC", "")
     assert words(None) == words(replace(ROUND, model="")) == ("", "")
@@ -71,8 +71,8 @@ def test_uncertainty_is_told_as_between_two_classes(strategy):
 
 def test_early_doubt_names_the_neighbourhood_only_where_it_counted():
     graph = replace(ROUND, has_graph=True)
-    assert reason("doubt", graph) == "between ham and spam, with much doubt around it"
-    assert reason("doubt", replace(graph, n_labels=29)).endswith("around it")
+    assert reason("doubt", graph) == "between ham and spam, in an uncertain region"
+    assert reason("doubt", replace(graph, n_labels=29)).endswith("in an uncertain region")
     assert reason("doubt", replace(graph, n_labels=30)) == "between ham and spam"
     assert reason("margin", graph) == "between ham and spam"
 

@@ -85,7 +85,7 @@ def test_until_two_classes_are_known_questions_are_drawn_at_random_and_say_so() 
     step, _ = Course(X, y, "linear", "margin", None, 10, 0).step("margin", 0, 0)
     assert {y[row] for row in step.labelled} == {"common"}
     assert step.heat is None
-    assert "one class" in step.why
+    assert "the same class" in step.why
 
 
 def test_an_estimator_that_needs_more_labels_is_drawn_for_until_it_has_them() -> None:
@@ -295,7 +295,7 @@ def test_the_reason_names_the_classes_and_their_probabilities() -> None:
     names = ["circle", "square", "triangle"]
     assert "square 0.45 against triangle 0.35" in why("margin", asked, names)
     assert "mine gives it the highest utility: 0.9" in why("mine", asked, names)
-    assert "3 points are worth the same" in why("entropy", asked._replace(n_tied=3), names)
+    assert "3 points are equally useful" in why("entropy", asked._replace(n_tied=3), names)
     assert "drawn at random" in why("vote_entropy", asked._replace(n_tied=9, all_tied=True), names)
 
 
@@ -317,14 +317,14 @@ def tired(proba: Any, context: Context) -> Any:
         (np.zeros((20, 3)), ["a", "b"] * 10, {}, r"shape \(20, 3\)"),
         (np.zeros((5, 2)), list("ababa"), {}, "5 points"),
         (np.full((20, 2), np.nan), ["a", "b"] * 10, {}, "NaN"),
-        ([["x", "y"]] * 20, ["a", "b"] * 10, {}, "not a number"),
-        (clouds(), ["a"] * 20, {"classes": ["a", "b"]}, "one class only"),
+        ([["x", "y"]] * 20, ["a", "b"] * 10, {}, "not numbers"),
+        (clouds(), ["a"] * 20, {"classes": ["a", "b"]}, "only one class"),
         (clouds(), ["a", None] * 10, {}, "no class for point 1"),
         (clouds(), ["a", "b"] * 9, {}, "one class for each of the 20"),
         (clouds(), list("abcdefghij") * 2, {}, "at most 6"),
         (clouds(), ["a", "c"] * 10, {"classes": ["a", "b"]}, "'c'"),
         (clouds(), ["a", "b"] * 10, {"budget": 20}, "Expected 3 to 19"),
-        (clouds(), ["a", "b"] * 10, {"budget": 2}, "3 or more"),
+        (clouds(), ["a", "b"] * 10, {"budget": 2}, "at least 3"),
         (clouds(), ["a", "b"] * 10, {"random_state": -1}, "random_state=-1"),
         (clouds(), ["a", "b"] * 10, {"strategy": "margins"}, "Did you mean 'margin'"),
         (

@@ -175,7 +175,11 @@ def test_guesses_and_doubt(taught: Session) -> None:
     blind = set(taught._loop.blind.rows(taught._loop.labels).tolist())
     shown = [i for i in range(N) if i not in blind]
     assert rows(taught, "predicted:spam") == [i for i in shown if found.predicted[i] == 0]
-    assert rows(taught, "doubt>.5") == [i for i in shown if found.uncertainty[i] > 0.5]
+    assert (
+        rows(taught, "uncertainty>.5")
+        == rows(taught, "doubt>.5")
+        == [i for i in shown if found.uncertainty[i] > 0.5]
+    )
     assert rows(taught, "confidence<=0.75") == [i for i in shown if found.confidence[i] <= 0.75]
     y = taught._loop.labels.y
     assert rows(taught, "disagrees") == [i for i in shown if 0 <= y[i] != found.predicted[i]]

@@ -115,9 +115,9 @@ def test_the_same_schema_is_written_once_and_a_class_in_use_is_not_lost() -> Non
     ledger(store).append(label("0", "b"))
     ledger(store)
     assert ledger(store, None).schema == SCHEMA
-    with pytest.warns(RuntimeWarning, match="holds labels of 'b'"):
+    with pytest.warns(RuntimeWarning, match="has labels of 'b'"):
         assert ledger(store, Schema(["a", "c"])).schema.names == ("a", "c", "b")
-    with pytest.raises(InvalidInput, match="holds labels of 'b'"):
+    with pytest.raises(InvalidInput, match="has labels of 'b'"):
         ledger(store, Schema(["x", "y"]))
     assert [e.kind for _, e in store.read("labels")] == ["schema", "label", "schema"]
 
@@ -126,7 +126,7 @@ def test_a_table_that_holds_none_of_the_labelled_items_is_said() -> None:
     store = LabelStore(":memory:")
     ledger(store).append(label("0", "a"))
     edited = Pool("text", ["x!", "y!"], ("8", "9"), np.arange(2), by_content=True)
-    with pytest.warns(RuntimeWarning, match="1 items under task 'labels', and not one of"):
+    with pytest.warns(RuntimeWarning, match="1 items under task 'labels', and none of"):
         ledger(store, None, edited)
     ledger(store, None, Pool("text", ["x!", "y!"], ("8", "9"), np.arange(2)))  # the ids are the user's
 

@@ -57,7 +57,7 @@ def test_one_act_comes_back_as_a_new_one_that_can_be_undone(make_session: Make) 
     session = make_session()
     lasso, *_ = left_behind(session)
     n = session._loop.log.n_events
-    with pytest.warns(RuntimeWarning, match="1 item had another answer of yours since: it was replaced"):
+    with pytest.warns(RuntimeWarning, match="Your newer answer for 1 item was replaced"):
         again = session.restore(lasso)
     assert session._loop.log.n_events == n + 1
     assert held(session) == {0: "a", 1: "b", 2: "b", 3: "b"}
@@ -123,11 +123,11 @@ def test_what_cannot_be_brought_back_is_said(make_session: Make, tmp_path: Path,
     session._loop.acts.skip([2])
     session.restore(lost)
     asked, words = {
-        "nothing": ([], "nothing to bring back"),
-        "no act": (5, "5 is not an act of yours"),
-        "holds": (act, "holds already"),
-        "back": (lost, "was brought back already"),
-        "others": (act, "is not an act of yours"),
+        "nothing": ([], "nothing to restore"),
+        "no act": (5, "5 is not one of your acts"),
+        "holds": (act, "is in effect already"),
+        "back": (lost, "was restored already"),
+        "others": (act, "is not one of your acts"),
     }[what]
     if what == "others":
         session = make_session(store=tmp_path / "labels.sqlite", annotator="bob")

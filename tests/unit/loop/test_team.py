@@ -226,7 +226,7 @@ def test_the_monitor_shows_nobody_the_acts_of_another(pair: Any, bundles: None) 
     ("setting", "words"),
     [
         ({"overlap": 2}, "share from 0 to 1"),
-        ({"opinions": 1}, "from 2"),
+        ({"opinions": 1}, "at least 2"),
         ({"annotator": " "}, "annotator="),
         ({"annotator": "x" * 201}, "1 to 200 characters"),
         ({"annotator": "\ud800"}, "annotator="),

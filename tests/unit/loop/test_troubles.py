@@ -79,7 +79,7 @@ def test_troubles_are_told_once_and_say_what_to_do() -> None:
     assert troubles.words() == ""
     assert troubles.note("map", HitlError("No memory."))
     assert not troubles.note("map", HitlError("No memory."))
-    assert troubles.words() == "The map stays a preview: No memory. session.retry() tries again."
+    assert troubles.words() == "The map remains a preview: No memory. session.retry() tries again."
     assert troubles.words(("model",)) == ""
     assert troubles.note("map", None)
     assert not troubles.note("map", None)

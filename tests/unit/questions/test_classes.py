@@ -163,7 +163,7 @@ def test_what_undoing_a_class_takes_from_others_is_said(make_session: Make, tmp_
     ann.classes.add("c")
     assert bob.n_labels == 0  # bob has received it
     bob._loop.acts.label([0], "c")
-    with pytest.warns(RuntimeWarning, match="1 item is asked again.*adding the class anew"):
+    with pytest.warns(RuntimeWarning, match="1 item is asked again.*add the class again"):
         ann.undo()
     assert bob.n_labels == 0
     bob.classes.add("c")

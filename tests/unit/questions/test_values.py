@@ -159,7 +159,7 @@ def test_values_that_the_log_cannot_make_again_are_said(make_session: Make, tmp_
     with make_session(classes=Mood, store=store) as session:
         session.label(session.pool.ids[0], Mood.BAD)
     assert make_session(classes=Mood, store=store).labels()["label"].tolist() == [Mood.BAD]
-    with pytest.warns(RuntimeWarning, match=r"of type 'Mood', of which .* keeps only the names"):
+    with pytest.warns(RuntimeWarning, match=r"of type 'Mood'\. .* stores only their names"):
         session = make_session(classes=None, store=store)
     assert session.labels()["label"].tolist() == ["Mood.BAD"]
 

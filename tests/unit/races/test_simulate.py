@@ -523,7 +523,7 @@ def test_an_answer_that_never_came_is_paid_for() -> None:
 
 
 def test_a_budget_that_pays_for_all_ends_with_the_pool() -> None:
-    with pytest.warns(UserWarning, match="budget=500, and all 90 items of the pool cost 180"):
+    with pytest.warns(UserWarning, match="budget=500, but all 90 items together cost 180"):
         found = race(cost=np.full(90, 2.0), budget=500, repeats=1).frame
     last = found[found["budget"] == 180]
     assert (last["n_labels"] == 90).all()
@@ -613,7 +613,7 @@ def test_a_race_goes_on_after_the_oracle_failed(tmp_path: Path) -> None:
     whole = race(y=Recorder(y), truth=y, repeats=3)
     broken = Recorder(y, fails_at=15 * 2 + 5)  # in the third of six runs
     with pytest.raises(HitlError, match=r"The oracle failed after 4 labels in repeat 1: ConnectionError: .*"
-                       r"2 of 6 runs are finished, and kept in .*runs\.jsonl") as caught:  # fmt: skip
+                       r"2 of 6 runs are finished, and saved in .*runs\.jsonl") as caught:  # fmt: skip
         race(y=broken, truth=y, repeats=3, path=tmp_path)
     assert "in __call__" in caught.value.__notes__[0]  # the user's traceback
     assert len(broken.asked) == 35  # no question after that
@@ -674,8 +674,8 @@ def test_a_changed_setting_does_not_use_old_runs(change: dict[str, Any], tmp_pat
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         assert count_of(file, **change) == 1
-    # A strategy of another name replaces no run.
-    words = ["holds 1 run of 'random' with other data, settings or code"] * ("strategies" not in change)
+    # A strategy of another name takes nobody's place.
+    words = ["has 1 run of 'random' with other data, settings or code"] * ("strategies" not in change)
     assert len(said) == len(words)
     assert all(word in str(w.message) for word, w in zip(words, said, strict=True))
     assert count_of(file) == 0
@@ -694,7 +694,7 @@ def test_a_changed_learner_or_strategy_does_not_use_old_runs(
 ) -> None:
     pairs = [(a, b) for a in learners for b in strategies]
     assert count_of(tmp_path / "runs.jsonl", learners=pairs[0][0], strategies=pairs[0][1]) == 1
-    with pytest.warns(UserWarning, match="the race starts anew for it"):
+    with pytest.warns(UserWarning, match="The simulation starts again for it"):
         assert count_of(tmp_path / "runs.jsonl", learners=pairs[1][0], strategies=pairs[1][1]) == 1
     for learner, strategy in pairs:
         assert count_of(tmp_path / "runs.jsonl", learners=learner, strategies=strategy) == 0
@@ -722,7 +722,7 @@ def test_a_changed_table_of_the_module_does_not_use_old_runs(
     file = tmp_path / "runs.jsonl"
     assert count_of(file, strategies=[by_rule]) == 1
     monkeypatch.setitem(RULE, "column", 1)
-    with pytest.warns(UserWarning, match="holds 1 run of 'by_rule' .*starts anew for it"):
+    with pytest.warns(UserWarning, match="has 1 run of 'by_rule' .*starts again for it"):
         assert count_of(file, strategies=[by_rule]) == 1
 
 
@@ -781,7 +781,7 @@ def test_runs_that_hold_other_figures_are_played_anew(tmp_path: Path) -> None:
     for line in lines:
         line["columns"] = {"accuracy": line["columns"].pop("pool_accuracy"), **line["columns"]}
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    with pytest.warns(UserWarning, match="holds 2 runs of 'random' .*which cannot be used"):
+    with pytest.warns(UserWarning, match="has 2 runs of 'random' .*which cannot be used"):
         found = race(path=file, strategies=["random"])
     pd.testing.assert_frame_equal(measured(found), measured(whole), check_exact=True)
 
@@ -789,7 +789,7 @@ def test_runs_that_hold_other_figures_are_played_anew(tmp_path: Path) -> None:
 def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "labels.csv"
     file.write_text("id,label\n1,spam\n")
-    with pytest.raises(InvalidInput, match="is a file of something else"):
+    with pytest.raises(InvalidInput, match="is not a file of runs"):
         race(path=file)
     assert file.read_text() == "id,label\n1,spam\n"
 
@@ -872,14 +872,16 @@ def test_a_learner_that_fails_is_named() -> None:
         def proba(self, index: Any = None) -> Any:
             return np.full((90, 3), 0.5)
 
-    with pytest.raises(InvalidInput, match=r"The learner 'half' failed .*summing to 1.*not kept: pass path="):
+    with pytest.raises(
+        InvalidInput, match=r"The learner 'half' failed .*summing to 1.*not saved: pass path="
+    ):
         race(learners=["linear", Half()], strategies=["random"])
 
 
 def test_an_oracle_that_says_something_else_is_named() -> None:
     _, y = blobs()
     with pytest.raises(
-        HitlError, match=r"The oracle failed after 0 labels .*said 'spam', which is not a class"
+        HitlError, match=r"The oracle failed after 0 labels .*returned the unknown class 'spam'"
     ):
         race(y=lambda i, rng: "spam", truth=y)
 
@@ -934,7 +936,7 @@ def test_estimators_without_probabilities_work(learner: Any) -> None:
 
 def test_a_budget_beyond_the_pool_is_cut_with_words() -> None:
     X, y = blobs(12)
-    with pytest.warns(UserWarning, match="budget=200, and the pool has 12 items: 11 are labelled"):
+    with pytest.warns(UserWarning, match="budget=200, but the pool has 12 items: 11 are labelled"):
         found = race(X, y, budget=200, strategies="random", repeats=1)
     assert found.budget == 11
 
@@ -951,17 +953,17 @@ def test_a_first_class_only_goes_on_at_random_until_there_is_another() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"y": ["a", "b"]}, r"y has shape \(2,\), the pool has 90 rows"),
-        ({"y": np.arange(90) / 7}, r"y holds .*, no whole number: these look like numbers to predict"),
-        ({"y": np.arange(90) // 1.9}, r"y holds 47 different values for 90 items: these look like"),
+        ({"y": ["a", "b"]}, r"y has shape \(2,\), but the pool has 90 rows"),
+        ({"y": np.arange(90) / 7}, r"y contains .*, which is not a whole number: .*numeric targets"),
+        ({"y": np.arange(90) // 1.9}, r"y contains 47 different values for 90 items: these look like"),
         ({"y": [{}] * 90}, "Classes must be text or whole numbers"),
-        ({"classes": []}, "classes= holds no class: two are needed"),
+        ({"classes": []}, "classes= has no class, but at least two are needed"),
         ({"classes": "abc"}, "classes='abc': expected a list"),
-        ({"y": ["a"] * 90}, r"y holds 1 class \('a'\): two are needed"),
+        ({"y": ["a"] * 90}, r"y has 1 class \('a'\), but at least two are needed"),
         ({"y": [*["a", "b"] * 44, "a", None]}, "1 true classes are missing"),
-        ({"classes": ["a", "b"]}, r"y holds 'c', not a class"),
-        ({"classes": ["a", "b", "c", "a"]}, "names a class twice"),
-        ({"y": lambda i, rng: "a"}, "nothing says what is true: pass truth=, .* or test="),
+        ({"classes": ["a", "b"]}, r"y contains the unknown class 'c'"),
+        ({"classes": ["a", "b", "c", "a"]}, "contains a class twice"),
+        ({"y": lambda i, rng: "a"}, "the true classes are unknown: pass truth=, .* or test="),
         ({"y": lambda i, rng: "a", "test": (np.ones((1, 3)), ["a"])}, r"pass classes=\[\.\.\.\]"),
         ({"learners": "linaer"}, "linaer"),
         ({"learners": []}, "learners= is empty"),
@@ -981,35 +983,35 @@ def test_a_first_class_only_goes_on_at_random_until_there_is_another() -> None:
         ({"confusion": np.ones((3, 3))}, r"rows of confusion sum to 3\.0"),
         ({"confusion": [[2, -1, 0], [0, 1, 0], [0, 0, 1]]}, "from 0 to 1 that sum to 1"),
         ({"confusion": np.eye(2)}, r"confusion has shape \(2, 2\), expected \(3, 3\)"),
-        ({"cost": np.zeros(90)}, "cost goes down to 0.0"),
+        ({"cost": np.zeros(90)}, "cost has a minimum of 0.0"),
         ({"cost": np.ones(90), "budget": 0}, "budget=0: expected an amount of cost"),
         ({"cost": np.ones(90), "budget": float("inf")}, "budget=inf: expected an amount of cost"),
         ({"cost": np.ones(90), "at": 5}, r"at=5: expected a list of amounts of cost, such as \[7.5\]"),
         ({"cost": np.ones(90), "at": [-1]}, "at=-1: expected an amount of cost"),
-        ({"cost": np.ones(90), "at": [16]}, "at= names no amount of cost up to 15, the budget"),
+        ({"cost": np.ones(90), "at": [16]}, "at= contains no amount of cost up to 15, the budget"),
         (
             {"cost": np.full(90, 20.0)},
-            r"answered no question.*larger budget= \(one question costs 20 or more\)",
+            r"abstained from every question.*larger budget= \(one question costs 20 or more\)",
         ),
-        ({"cost": ["dear"] * 90}, "cost must hold numbers alone: .*'dear'"),
-        ({"confusion": [[1], [2, 3]]}, "confusion must hold numbers alone"),
-        ({"graph": "knn"}, "graph must hold numbers alone"),
+        ({"cost": ["dear"] * 90}, "cost must contain only numbers: .*'dear'"),
+        ({"confusion": [[1], [2, 3]]}, "confusion must contain only numbers"),
+        ({"graph": "knn"}, "graph must contain only numbers"),
         ({"cost": [1, 2]}, r"cost has shape \(2,\)"),
         ({"test": blobs()[0]}, r"must be a pair \(X_test, y_test\)"),
         ({"test": (np.ones((2, 5)), ["a", "b"])}, "X_test has 5 columns, the pool 3"),
-        ({"test": (np.ones((1, 3)), ["z"])}, "y_test holds 'z'"),
+        ({"test": (np.ones((1, 3)), ["z"])}, "y_test contains the unknown class 'z'"),
         ({"test": (np.ones((1, 3)), [["a"]])}, r"y_test has shape \(1, 1\)"),
         (
             {"test": (np.ones((1, 3)), ["0"]), "y": np.arange(90) % 3},
-            "'0', not a class. The classes",
+            "the unknown class '0'. The classes",
         ),
         ({"budget": 0}, "budget=0: expected a whole number"),
         ({"repeats": 2.5}, "repeats=2.5: expected a whole number"),
         ({"start": "warm"}, "start='warm': expected .*'own'"),
-        ({"at": [99]}, "at= names no number of labels from 1 to 15"),
+        ({"at": [99]}, "at= contains no number of labels from 1 to 15"),
         ({"at": [1.5]}, "at=1.5: expected a whole number"),
         ({"random_state": -1}, "random_state=-1"),
-        ({"graph": np.eye(3)}, r"graph has shape \(3, 3\), the pool has 90 items"),
+        ({"graph": np.eye(3)}, r"graph has shape \(3, 3\), but the pool has 90 items"),
         ({"pool": pd.DataFrame({"label": list("ab") * 45})}, "The pool is a DataFrame.*pass X=.*df.to_numpy"),
         ({"pool": np.ones((0, 2)), "y": []}, "The pool is empty"),
         ({"pool": np.full((90, 2), np.nan)}, "NaN"),
@@ -1022,7 +1024,7 @@ def test_bad_input_is_refused_in_words(options: dict[str, Any], words: str) -> N
 
 @pytest.mark.parametrize("also", [{"learners": "linear"}, {"strategies": ["margin"]}])
 def test_contestants_with_learners_or_strategies_are_refused(also: dict[str, Any]) -> None:
-    with pytest.raises(InvalidInput, match=f"{next(iter(also))}= and contestants= exclude each other"):
+    with pytest.raises(InvalidInput, match=f"{next(iter(also))}= and contestants= are mutually exclusive"):
         simulate(*blobs(), contestants={"a": ("linear", "random")}, **also)
 
 
@@ -1070,7 +1072,7 @@ def test_the_bar_can_be_switched_off(capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_an_oracle_that_never_answers_is_named() -> None:
     X, y = clouds(40)
-    with pytest.raises(InvalidInput, match="The oracle answered no question"):
+    with pytest.raises(InvalidInput, match="The oracle abstained from every question"):
         simulate(X, y, learners=["linear"], abstain=1.0, budget=10, repeats=2, n_jobs=1, progress=False)
 
 

@@ -172,13 +172,13 @@ def test_unknown_metrics_and_steps_are_refused() -> None:
         InvalidInput, match=r"metric='pol_accuracy' is not known\. Did you mean 'pool_accuracy'"
     ):
         race.summary("pol_accuracy")
-    with pytest.raises(InvalidInput, match=r"What was called 'accuracy' is 'unlabelled_accuracy' now"):
+    with pytest.raises(InvalidInput, match=r"'accuracy' is now called 'unlabelled_accuracy'"):
         race.summary("accuracy")
     with pytest.raises(
-        InvalidInput, match=r"no column .*What was called 'accuracy' is 'unlabelled_accuracy'"
+        InvalidInput, match=r"no metric column.*'accuracy' is now called 'unlabelled_accuracy'"
     ):
         Simulation(race.frame.rename(columns={"pool_accuracy": "accuracy"})).summary()
-    with pytest.raises(InvalidInput, match="at=15: not recorded"):
+    with pytest.raises(InvalidInput, match="at=15 was not recorded"):
         race.against(at=[15])
     with pytest.raises(InvalidInput, match=r"at=30: the baseline was recorded from 10 to 20"):
         race.saving(at=30)
@@ -284,7 +284,7 @@ def test_held_out_accuracy_comes_first_where_all_have_it() -> None:
 def test_who_has_no_held_out_accuracy_is_not_compared_by_it() -> None:
     race = with_test(lacking=True)
     assert "accuracy on the whole pool" in repr(race)
-    with pytest.raises(InvalidInput, match=r"test_accuracy was not measured of 'other'.*'pool_accuracy'"):
+    with pytest.raises(InvalidInput, match=r"test_accuracy was not measured for 'other'.*'pool_accuracy'"):
         race.saving(metric="test_accuracy")
     assert set(race.summary("test_accuracy")["contestant"]) == {"random"}
 
@@ -315,12 +315,12 @@ def test_contestants_that_spent_differently_are_compared_at_equal_cost() -> None
     assert against["budget"].tolist() == [2.5, 5.0, 10.0]
     assert against["difference"].tolist() == pytest.approx([0.2, 0.2, 0])
     assert race.against(at=[7.5])["difference"].tolist() == pytest.approx([0.2])
-    with pytest.raises(InvalidInput, match=r"at=3\.0: not recorded"):
+    with pytest.raises(InvalidInput, match=r"at=3\.0 was not recorded"):
         race.against(at=[3])
     words = repr(race)
     assert "budget 10;" in words
     assert "at 2.5" in words
-    assert "cost for what 'random' has at 10" in words
+    assert "cost to match 'random' at 10" in words
     assert "7.5 (7.5 to 7.5)" in words
     chart = race.chart().to_dict()
     assert {layer["encoding"]["x"]["field"] for layer in chart["layer"]} == {"budget"}

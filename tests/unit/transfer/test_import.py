@@ -98,7 +98,7 @@ def test_every_row_refused_says_why_and_the_others_are_written(session: Session)
     assert told[2:4] == ["The label is blank."] * 2
     assert told[4] == "The id is blank."
     assert told[5] == "2 answers were given ('a', 'b'); this task takes one for each item."
-    assert told[6].startswith("mia labelled it 'b' already.")
+    assert told[6].startswith("mia has already labelled it 'b'.")
     assert told[7] == "The id {} is not text."
     assert session.labels().query("id == 40")["label"].tolist() == ["b"]
 
@@ -120,7 +120,7 @@ def test_the_same_id_twice(session: Session) -> None:
     found = session.import_labels([{"id": i, "label": v} for i, v in rows])
     assert (found.n, found.n_same) == (2, 1)
     assert found.refused["row"].tolist() == [2, 3]
-    assert whys(found)[0] == "The item is named 2 times, as 'a', 'b'. Who said which? See annotator=."
+    assert whys(found)[0] == "The item occurs 2 times, as 'a', 'b'. For several annotators, pass annotator=."
 
 
 def test_ids_that_look_like_numbers_are_not_confused(make_session: Make) -> None:
@@ -302,7 +302,7 @@ def test_a_history_restores_an_empty_store(make_session: Make, tmp_path: Path) -
     before = two._loop.log.n_events
     again = two.import_labels(path)
     assert (again.n, again.n_same, two._loop.log.n_events) == (0, 7, before)
-    assert repr(one.import_labels(path)) == "0 acts imported, 8 there already"
+    assert repr(one.import_labels(path)) == "0 acts imported, 8 already there"
 
 
 def test_a_history_in_which_the_classes_changed_is_restored(make_session: Make, tmp_path: Path) -> None:
@@ -382,7 +382,7 @@ def test_a_later_act_of_the_same_person_stands(make_session: Make, tmp_path: Pat
     two = make_session(annotator="mia")
     two.label(two.pool.ids[0], "b")
     found = two.import_labels(path)
-    assert "mia acted on" in whys(found)[0]
+    assert "mia has a later answer" in whys(found)[0]
     assert two.labels()["label"].tolist() == ["b"]
     assert two.import_labels(path, replace=True).n == 1
     assert two.labels()["label"].tolist() == ["a"]
@@ -418,12 +418,13 @@ def test_broken_lines_are_told_and_an_undo_of_what_is_not_here(make_session: Mak
     told = whys(found)
     assert told[0].startswith("The line is not JSON")
     assert (
-        told[1:3] == [f"It is about the act {one._loop.log.acts()[1][0].event_id!r}, which is not here."] * 2
+        told[1:3]
+        == [f"It refers to the act {one._loop.log.acts()[1][0].event_id!r}, which does not exist here."] * 2
     )
     assert found.refused["row"].tolist() == [2, 3, 4, *range(8, 23)]
     assert told[-1] == "Another act has this id."
     assert any("'c' is not a class" in why for why in told)
-    assert any("of task 'other'" in why for why in told)
+    assert any("to task 'other'" in why for why in told)
     assert two.labels()["label"].tolist() == ["a"]
 
 
@@ -474,7 +475,7 @@ def test_import_by_the_command_line(
     pd.testing.assert_frame_equal(stored_history(other), stored_history(store))
     pd.testing.assert_frame_equal(stored_labels(other), stored_labels(store))
     assert cli.main(["import", str(other), str(tmp_path / "h.jsonl"), "--task", "labels"]) == 0
-    assert capsys.readouterr().out == "0 acts imported, 8 there already\n"
+    assert capsys.readouterr().out == "0 acts imported, 8 already there\n"
     with (tmp_path / "h.jsonl").open("a") as file:
         file.write("{\n")
     assert cli.main(["import", str(other), str(tmp_path / "h.jsonl")]) == 1
@@ -488,7 +489,7 @@ def test_nothing_else_is_imported_by_the_command_line(
     session.export(tmp_path / "l.csv")
     for name in ("l.csv", "no.jsonl"):
         assert cli.main(["import", str(tmp_path / "new.sqlite"), str(tmp_path / name)]) == 2
-    assert "session.import_labels takes it" in capsys.readouterr().err
+    assert "use session.import_labels" in capsys.readouterr().err
     session.export(tmp_path / "h.jsonl", names=True)
     assert (
         cli.main(["import", str(tmp_path / "new.sqlite"), str(tmp_path / "h.jsonl"), "--task", "label"]) == 2
@@ -507,7 +508,7 @@ def test_an_act_is_in_a_store_once(make_session: Make, tmp_path: Path) -> None:
     other = make_session(np.asarray(X), store=store, task="other")
     found = other.import_labels(path)
     assert (found.n, other.n_labels) == (0, 0)
-    assert whys(found) == ["The store has this act already, under another task."]
+    assert whys(found) == ["The store already has this act under another task."]
 
 
 def test_a_history_that_an_earlier_version_wrote_is_taken_up(make_session: Make, tmp_path: Path) -> None:

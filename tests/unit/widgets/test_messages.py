@@ -308,7 +308,7 @@ def test_an_act_is_opened_as_the_rows_of_its_items(session: Session, monkeypatch
     assert len(session.history()) == before + 1  # bob has received it
     for act in (theirs.event_id, "no such act"):
         [reply] = wire.say(ask | {"act": act})
-        assert (reply["type"], "is not an act of yours" in reply["why"]) == ("refused", True)
+        assert (reply["type"], "is not one of your acts" in reply["why"]) == ("refused", True)
     assert len(session.history()) == before + 1
 
 
@@ -356,7 +356,7 @@ def test_a_restore_says_what_it_replaced(session: Session, labeler: Wire) -> Non
     session.undo()
     session._loop.acts.label([2], "b")
     reply = labeler.answer({"type": "restore", "id": new_event_id(), "acts": [lost]})
-    assert reply["note"] == "1 item had another answer of yours since: it was replaced. Undo brings it back."
+    assert reply["note"] == "Your newer answer for 1 item was replaced. Undo brings it back."
     assert session._loop.labels.y[1:4].tolist() == [0, 0, 0]
 
 
@@ -374,13 +374,13 @@ def test_a_restore_says_what_it_replaced(session: Session, labeler: Wire) -> Non
         ({"key": "\ud800"}, "No item has the id"),
         ({"key": ""}, "length >= 1"),
         ({"key": 5}, "Expected `str"),
-        ({"key": None}, "The table changed"),
+        ({"key": None}, "The table has changed"),
         ({"key": None, "pool": "PRINT"}, "cannot be read"),
         ({"key": None, "pool": "PRINT", "rows": encode([])}, "nothing to label"),
         ({"key": None, "pool": "PRINT", "rows": encode([60])}, "Row 60 is not in the pool of 60 items"),
         ({"key": None, "pool": "PRINT", "rows": "rows"}, "cannot be read"),
         ({"key": None, "pool": "PRINT", "rows": [1]}, "Expected `str`"),
-        ({"key": None, "pool": "other", "rows": encode([1])}, "select them again"),
+        ({"key": None, "pool": "other", "rows": encode([1])}, "Select them again"),
         ({"selection": "api"}, "Invalid enum value 'api'"),
         ({"selection": "guess"}, "Invalid enum value"),
         ({"elapsed_ms": -1}, ">= 0"),

@@ -152,6 +152,6 @@ def test_a_widget_whose_session_is_gone_says_so(tmp_path: Path) -> None:
     workbench.screen._held = None
     del session
     until(lambda: gone() is None)
-    with pytest.raises(HitlError, match="make it again"):
+    with pytest.raises(HitlError, match="Create it again"):
         _ = workbench.session
     workbench.labeler._hear("round")  # a thread that had not ended yet: no output and no error

@@ -1,27 +1,27 @@
 import type { Stage } from "../registry";
 
-/** What the kernel says of a recording's sound: in clips of so many seconds, or of type `raw` as it is in its file. */
+/** Describes a recording's sound: clips of `clip` seconds, or the original file of media type `raw`. */
 export type Sound = { seconds: number; clip: number; raw: string; version: string };
 
 type Clip = { index: number; end: AbortController; made: Promise<HTMLAudioElement>; url: string };
 
-/** So long before a clip ends the next is asked for. */
+/** Seconds before the end of a clip at which the next one is requested. */
 const AHEAD_S = 15;
-/** Whoever drags along the recording asks for nothing on the way. */
+/** Delay before a clip is requested, so that dragging along the recording does not load every clip. */
 const REST_MS = 80;
-/** Clips that stay at hand, the one that plays among them. */
+/** Number of clips that are kept, including the current one. */
 const KEPT = 3;
-/** An end is as good as reached. */
+/** Tolerance in seconds for reaching an end. */
 const NEAR_S = 0.05;
 
 /**
- * Plays a recording of any length by audio elements of a clip each, which are asked for when somebody wants to hear them.
- * The browser decodes as it plays: nothing long is ever decoded at once.
+ * Plays a recording of any length with one audio element per clip. Clips are requested when needed, and the browser
+ * decodes them while playing, so nothing long is decoded at once.
  */
 export class Player {
-  /** Whether it is to play; the sound may still be on its way. */
+  /** Whether it should play; the sound may still be loading. */
   playing = false;
-  /** The share of the sound that is here, while it is waited for; else null. */
+  /** The share of the sound that has loaded, while waiting for it; otherwise null. */
   loading: number | null = null;
   trouble = "";
   private speed = 1;
@@ -74,9 +74,9 @@ export class Player {
     this.changed();
   }
 
-  /** Gets the sound at the present place, so that it starts at once. */
+  /** Loads the sound at the current position, so that it can start immediately. */
   prepare(): void {
-    // Whoever wants to hear it is told what is wrong.
+    // Errors are reported when the user plays it.
     this.clip(this.indexOf(this.place)).made.catch(() => undefined);
   }
 
@@ -137,8 +137,8 @@ export class Player {
   private fail(error: Error): void {
     this.playing = false;
     this.loading = null;
-    // Some browsers want a press of its own for every sound.
-    this.trouble = error.name === "NotAllowedError" ? "The sound is here: press play again." : error.message;
+    // Some browsers require a separate press for every sound.
+    this.trouble = error.name === "NotAllowedError" ? "The sound is ready: press play again." : error.message;
   }
 
   private clip(index: number): Clip {
@@ -149,7 +149,7 @@ export class Player {
     this.clips.set(index, clip);
     clip.made = this.fetch(clip);
     clip.made.catch(() => this.clips.delete(index));
-    // Whoever jumps about waits for no clip but the last.
+    // After several jumps, wait only for the last clip.
     for (const other of this.clips.values()) {
       if (this.clips.size <= KEPT) break;
       if (other !== clip && other.index !== this.current?.index) this.drop(other);
@@ -176,7 +176,7 @@ export class Player {
     } catch (error) {
       URL.revokeObjectURL(clip.url);
       if (!raw || end.signal.aborted) throw error;
-      // A browser that does not know the file's format gets plain samples instead.
+      // If the browser cannot play the file's format, request plain samples instead.
       this.raw = "";
       clip.index = this.indexOf(this.place);
       this.clips.delete(index);
@@ -223,7 +223,7 @@ export class Player {
   }
 }
 
-/** Waits until the browser knows what is in a sound, or that it cannot play it. */
+/** Waits until the browser has read a sound's metadata; rejects if it cannot play it. */
 function readable(audio: HTMLAudioElement, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     audio.addEventListener("loadedmetadata", () => resolve(), { once: true });

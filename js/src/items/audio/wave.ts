@@ -1,19 +1,19 @@
 import { h, svg } from "../../ui/dom";
 
-/** A recording's peaks: the lowest and the highest sample of each stretch, one after the other. */
+/** The peaks of a recording: the lowest and highest sample of each interval, alternating. */
 export type Peaks = Int16Array;
 
-/** Quieter recordings are drawn as tall as louder ones, but noise that nobody hears is not. */
+/** Recordings are scaled to full height, except inaudible noise below this level. */
 const QUIETEST = 0.01 * 32_767;
 
 export function decodePeaks(text: string): Peaks {
   return peaksOf(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)));
 }
 
-/** Of bytes at any offset, in the order of every machine that has a browser. */
+/** From bytes at any offset; assumes a little-endian machine. */
 export const peaksOf = (bytes: Uint8Array): Peaks => new Int16Array(bytes.slice().buffer);
 
-/** The outline of peaks as an SVG path: one unit to the right a stretch, up to one up and down. */
+/** The outline of peaks as an SVG path: one unit wide per interval, and up to one unit up and down. */
 export function outline(peaks: Peaks): string {
   const loudest = peaks.reduce((most, value) => Math.max(most, Math.abs(value)), QUIETEST);
   const n = peaks.length / 2;
@@ -24,7 +24,7 @@ export function outline(peaks: Peaks): string {
   return `M${[...upper, ...lower].join("L")}Z`;
 }
 
-/** Peaks as a picture that takes the colour of the text around it, in any size. */
+/** The peaks as a scalable image in the text colour. */
 export function drawing(peaks: Peaks, bins: number, name: string): SVGSVGElement {
   const picture = svg("svg", {
     viewBox: `0 -1.05 ${bins} 2.1`,
@@ -40,7 +40,7 @@ export function redraw(picture: SVGSVGElement, peaks: Peaks): void {
   picture.firstElementChild?.setAttribute("d", outline(peaks));
 }
 
-/** 83.4 as 1:23; with tenths 1:23.4; beyond an hour 1:02:03. */
+/** Formats 83.4 as 1:23, with tenths as 1:23.4; from an hour on as 1:02:03. */
 export function clock(seconds: number, tenths = false): string {
   const unit = tenths ? 10 : 1;
   const all = Math.floor(seconds * unit + 1e-6) / unit;
@@ -52,7 +52,7 @@ export function clock(seconds: number, tenths = false): string {
   return `${head}:${two(whole % 60)}${rest}`;
 }
 
-/** As people say it. */
+/** Formats a time in words. */
 export function spokenTime(seconds: number): string {
   const parts: [number, string][] = [
     [Math.floor(seconds / 3600), "hour"],

@@ -57,7 +57,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   let classes: LabelClass[] = [];
   let question: QuestionKind | undefined;
   let colouring: Colouring = { ways: [], by: "", legend: [] };
-  /** The classes chosen so far for the points that are chosen, where an answer is put together. */
+  /** The classes chosen so far for the selected points, if an answer can have several. */
   let draft: Codes = [];
   let plot: MapPlot | null = null;
   let marks: Marks | null = null;
@@ -138,7 +138,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   view.setTool("click");
   view.setList(false);
 
-  // -- choosing
+  // -- selecting
 
   function choose(rows: Rows, how: How, fromHere = false, from?: Chosen["from"]): void {
     chosen = rows.length ? { rows, how } : null;
@@ -149,10 +149,10 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     draft = [];
     labeler = bus.tell("selection", chosen && { ...chosen, from }) || (labeler && rows.length === 0);
     drawClasses();
-    if (rows.length) say(`${count(rows.length, "item")} chosen`);
+    if (rows.length) say(`${count(rows.length, "item")} selected`);
   }
 
-  /** Class buttons of the map's own, where no Labeler is on the page. */
+  /** Shows the map's own class buttons if no Labeler is on the page. */
   const drawClasses = (): void =>
     view.setClasses(classes, chosen !== null && !labeler, question?.drafted ? draft : null);
 
@@ -177,13 +177,13 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     choose(NO_ROWS, how, true);
   }
 
-  /** Rings the rows that are in doubt, less those that have got a label since; lists them too. */
+  /** Rings and lists the uncertain rows, without those that have been labelled since. */
   function ring(rows: number[]): void {
     rings = rows.filter((row) => (marks?.label[row] ?? NONE) === NONE);
     if (listing) list.draw();
   }
 
-  /** Shows an act at once, but after the next item; the kernel's answer will say the same. */
+  /** Shows an act right after the next item, without waiting for the kernel. */
   function paint(rows: Rows, codes: Codes): void {
     const shade = question?.shade(codes, colouring.by, classes) ?? NONE;
     if (rows.length === 1) plot?.flash(rows[0], colouring.legend[shade]?.color ?? readTheme(root).accent);
@@ -197,7 +197,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     );
   }
 
-  /** What the kernel said of a point before it was asked blind is forgotten until it is answered. */
+  /** Hides the label and guess of a point that is asked blind, until it is answered. */
   function hide(row: number): void {
     if (!marks || marks.doubt[row] === BLIND) return;
     [marks.label[row], marks.predicted[row], marks.doubt[row]] = [NONE, NONE, BLIND];
@@ -296,7 +296,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     }, HOVER_MS);
   }
 
-  /** What is known of a point, in words and a colour. */
+  /** Describes a point with text and a colour. */
   function known(row: number): Known {
     const [label_, predicted] = [marks?.label[row] ?? NONE, marks?.predicted[row] ?? NONE];
     const [given, guess] = [colouring.legend[label_], colouring.legend[predicted]];
@@ -304,7 +304,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     if (marks?.doubt[row] === BLIND)
       return { before: "Asked without a hint: answer first", name: "", after: "", colour: "transparent" };
     if (!guess) return { before: "Not labelled", name: "", after: "", colour: "transparent" };
-    const after = (marks?.doubt[row] ?? 0) > 8 ? ", in doubt" : "";
+    const after = (marks?.doubt[row] ?? 0) > 8 ? ", uncertain" : "";
     return { before: "Model: ", name: guess.name, after, colour: guess.color };
   }
 
@@ -387,7 +387,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     signal,
   );
 
-  // -- what the kernel says
+  // -- messages from the kernel
 
   channel.on<FoundMessage>(
     "found",
@@ -480,7 +480,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     bus.tell("who", null);
   }
 
-  /** Draws the newest map; frames that come while one is drawn are left out. */
+  /** Draws the newest map; frames that arrive while one is being drawn are skipped. */
   async function drawAll(): Promise<void> {
     if (!plot || drawing) return;
     drawing = true;

@@ -14,7 +14,7 @@ const MOST_IN_RANGE = 10_000;
 
 const ORDERS: Record<string, string> = {
   row: "table order",
-  doubt: "doubt",
+  doubt: "uncertainty",
   confidence: "confidence",
   time: "time labelled",
   label: "label",

@@ -13,17 +13,17 @@ export type ExplorerCallbacks = {
   colour: (by: ColourBy) => void;
   zoom: (factor: number) => void;
   fit: () => void;
-  /** Colour by the answers in one of their ways. */
+  /** Colours the answers in one of the available ways. */
   shade: (by: string) => void;
-  /** A class of the map's own buttons was pressed. */
+  /** One of the map's own class buttons was pressed. */
   press: (code: number) => void;
-  /** The draft is the answer. */
+  /** Confirms the draft as the answer. */
   give: () => void;
   clear: () => void;
   grow: () => void;
   /** Show the items as a list, or as a map. */
   showAs: (list: boolean) => void;
-  /** Do again what failed in the background. */
+  /** Tries failed background work again. */
   retry: () => void;
   nextDoubt: () => void;
   /** More and smaller groups, or fewer and larger ones. */
@@ -31,23 +31,23 @@ export type ExplorerCallbacks = {
 };
 
 const TOOLS: [Tool, string, string][] = [
-  ["click", "Click", "Click a point; drag to move the map. Shift adds, Alt takes away"],
-  ["lasso", "Lasso", "Circle points. Shift adds, Alt takes away"],
-  ["rectangle", "Box", "Drag a box over points. Shift adds, Alt takes away"],
-  ["cluster", "Group", "Click a group of the map. Shift adds, Alt takes away"],
+  ["click", "Click", "Click a point; drag to move the map. Shift adds, Alt removes"],
+  ["lasso", "Lasso", "Draw around points. Shift adds, Alt removes"],
+  ["rectangle", "Box", "Drag a box over points. Shift adds, Alt removes"],
+  ["cluster", "Group", "Click a group on the map. Shift adds, Alt removes"],
 ];
 
 const COLOURS: [ColourBy, string][] = [
   ["label", "label"],
   ["prediction", "prediction"],
-  ["doubt", "doubt"],
+  ["doubt", "uncertainty"],
   ["group", "group"],
 ];
 
-/** What is known of a point: our words around the name of a class. */
-/** The ways to colour a map, which of them is used, and the shades of that. */
+/** The ways to colour a map, the one in use, and its legend. */
 export type Colouring = Pick<Coloured, "ways" | "by" | "legend">;
 
+/** A description of a point: text before and after the name of a class. */
 export type Known = { before: string; name: string; after: string; colour: string };
 
 export function explorerView(
@@ -82,14 +82,14 @@ export function explorerView(
   const chosen = h("span", { class: "hitl-number" });
   const clear = h("button", {
     class: "hitl-link",
-    text: "let go",
+    text: "clear",
     on: { click: on.clear },
     attrs: { type: "button" },
   });
   const grow = h("button", {
     class: "hitl-link",
     text: "grow",
-    title: "Add the ten nearest points of the map (key G)",
+    title: "Add the ten nearest points on the map (key G)",
     on: { click: on.grow },
     attrs: { type: "button" },
   });
@@ -139,12 +139,12 @@ export function explorerView(
       "button",
       {
         class: "hitl-tool hitl-next",
-        title: "Choose the next point that is in doubt; the arrow keys move to neighbours",
+        title: "Select the next uncertain point; the arrow keys move to neighbours",
         on: { click: on.nextDoubt },
         attrs: { type: "button" },
       },
       h("kbd", { text: "N" }),
-      "next in doubt",
+      "next uncertain",
     ),
     h(
       "span",
@@ -189,21 +189,21 @@ export function explorerView(
       stageBar.style.setProperty("--done", String(now.fraction ?? 0));
       stageBar.classList.toggle("hitl-unknown", now.fraction === null);
     },
-    /** What failed and stays so until somebody asks for it again; empty for nothing. */
+    /** Shows failures that are not retried automatically; empty for none. */
     setTrouble(words: string): void {
       show(trouble, words !== "");
       setText(troubleWords, words);
     },
-    /** How many groups there are; 0 while they still move. */
+    /** Shows the number of groups; 0 while they still move. */
     setGroups(n: number): void {
       show(groups, n > 0);
       setText(groups, count(n, "group"));
     },
     setChosen(n: number): void {
       show(chip, n > 0);
-      setText(chosen, `${count(n, "item")} chosen`);
+      setText(chosen, `${count(n, "item")} selected`);
     },
-    /** Class buttons of the map's own, for a page without a Labeler. */
+    /** Shows the map's own class buttons, for a page without a Labeler. */
     setClasses(all: LabelClass[], visible: boolean, draft: Codes | null): void {
       show(classes, visible);
       if (!visible) return;
@@ -240,7 +240,7 @@ export function explorerView(
           : []),
       );
     },
-    /** How the answers are coloured; where there is one way alone, the classes say it themselves. */
+    /** Shows how answers are coloured. With only one way, the class colours are used and no legend is needed. */
     setColouring({ ways: all, by, legend: shades }: Colouring): void {
       show(ways, all.length > 1);
       show(legend, all.length > 1);

@@ -6,14 +6,14 @@ import { count, h, percent, said } from "../../ui/dom";
 import type { Chosen } from "./state";
 
 const HOW: Record<string, string> = {
-  clicked: "chosen one by one",
-  lasso: "circled",
-  rectangle: "boxed",
-  cluster: "a group of the map",
+  clicked: "selected one by one",
+  lasso: "selected with the lasso",
+  rectangle: "selected with a box",
+  cluster: "a group on the map",
   search: "found",
 };
 
-/** What is in a selection, before it is labelled as one. */
+/** A summary of a selection before it is labelled. */
 export function bulkCard(
   chosen: Chosen,
   classes: LabelClass[],
@@ -28,22 +28,22 @@ export function bulkCard(
   );
   const card = h("div", { class: "hitl-bulk" }, head);
   if (!sample) {
-    card.append(h("div", { class: "hitl-faint hitl-waiting", text: "Looking inside" }));
+    card.append(h("div", { class: "hitl-faint hitl-waiting", text: "Loading a summary" }));
     return card;
   }
   if (sample.n_labelled) {
-    const words = `${sample.n_labelled.toLocaleString("en")} of them labelled already: your label replaces yours.`;
+    const words = `${sample.n_labelled.toLocaleString("en")} of them already labelled: a new label replaces yours.`;
     head.append(h("div", { class: "hitl-faint", text: words }));
   }
   if (sample.mix.length) card.append(mixBar(sample.mix, classes, sample.n));
   card.append(
-    list(sample.random.length < rows.length ? "Some at random" : "All of them", sample.random, classes, item),
+    list(sample.random.length < rows.length ? "Random sample" : "All of them", sample.random, classes, item),
   );
-  if (sample.odd.length) card.append(list("Farthest, or against the model", sample.odd, classes, item));
+  if (sample.odd.length) card.append(list("Unusual items", sample.odd, classes, item));
   return card;
 }
 
-/** Where several classes may apply to one item, their shares are of the items. */
+/** A bar with the shares of the classes. If several classes may apply, these are shares of the items. */
 function mixBar(mix: { code: number; n: number }[], classes: LabelClass[], n: number): HTMLElement {
   const sum = mix.reduce((sum, part) => sum + part.n, 0);
   const total = Math.max(Math.min(sum, n), 1);
@@ -54,7 +54,7 @@ function mixBar(mix: { code: number; n: number }[], classes: LabelClass[], n: nu
   const words = mix
     .slice(0, 3)
     .flatMap(({ code, n }, i) => [i ? ", " : "", said(classes[code].name), ` (${percent(n / total)})`]);
-  return h("div", {}, h("div", { class: "hitl-faint" }, "The model says ", ...words), bar);
+  return h("div", {}, h("div", { class: "hitl-faint" }, "The model predicts ", ...words), bar);
 }
 
 function list(

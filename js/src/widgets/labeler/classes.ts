@@ -4,7 +4,7 @@ import { h, setText, show } from "../../ui/dom";
 
 export type ClassChange = Omit<Change, "type" | "id">;
 
-/** The classes as a list that can be changed; every change is sent at once, and undone like any act. */
+/** An editable list of the classes. Every change is sent immediately, and can be undone like any act. */
 export function classEditor(send: (change: ClassChange) => void) {
   const list = h("ul", { class: "hitl-edit-list" });
   const retired = h("div", { class: "hitl-edit-retired hitl-faint" });
@@ -18,7 +18,7 @@ export function classEditor(send: (change: ClassChange) => void) {
   const element = h("details", { class: "hitl-edit hitl-fold" }, summary, list, adding, retired);
   const rows = new Map<string, ReturnType<typeof classRow>>();
 
-  /** `scale`: the classes are levels, of which there are no more and no fewer. */
+  /** `scale`: the classes are levels, whose number is fixed. */
   function update(all: LabelClass[], scale = false): void {
     setText(summary, scale ? "Edit levels" : "Edit classes");
     show(adding, !scale);
@@ -31,7 +31,7 @@ export function classEditor(send: (change: ClassChange) => void) {
       row.update(c, live, scale);
     }
     const wanted = live.map((c) => rows.get(c.id)?.element as HTMLElement);
-    // A row that is moved loses the focus: those in place stay.
+    // Moving a row would lose the focus, so the list is only changed if necessary.
     if (wanted.some((row, i) => list.children[i] !== row) || list.children.length !== wanted.length) {
       list.replaceChildren(...wanted);
     }
@@ -92,10 +92,10 @@ function classRow(send: (change: ClassChange) => void) {
     if (names.length > 1) send({ change: "split", of: [now.name], classes: names.map((n) => ({ name: n })) });
     if (names.length > 1) reset(split);
   });
-  split.title = "New classes in its place, with commas between. What was labelled with it is asked again.";
-  const up = act("↑", "Further up", () => send({ change: "reorder", of: moved(-1) }));
-  const down = act("↓", "Further down", () => send({ change: "reorder", of: moved(1) }));
-  const retire = act("retire", "Offer it no longer; its labels stay", () =>
+  split.title = "New classes that replace it, separated by commas. Its items are asked again.";
+  const up = act("↑", "Move up", () => send({ change: "reorder", of: moved(-1) }));
+  const down = act("↓", "Move down", () => send({ change: "reorder", of: moved(1) }));
+  const retire = act("retire", "Stop offering this class; its labels are kept", () =>
     send({ change: "retire", of: [now.name] }),
   );
   const more = h("div", { class: "hitl-edit-more" }, guidance, merge, split, retire);
@@ -112,7 +112,7 @@ function classRow(send: (change: ClassChange) => void) {
     more,
   );
 
-  /** The names in order, with this one a step further. */
+  /** The names in order, with this one moved by `step`. */
   function moved(step: number): string[] {
     const names = [...others.map((c) => c.name)];
     names.splice(Math.max(0, Math.min(names.length, place + step)), 0, now.name);
@@ -143,7 +143,7 @@ function classRow(send: (change: ClassChange) => void) {
   };
 }
 
-/** What somebody is writing just now is theirs. */
+/** Sets a value, unless the user is typing in the field. */
 function fill(input: HTMLInputElement | HTMLTextAreaElement, value: string): void {
   const { was, sent } = input.dataset;
   const typing = input === input.ownerDocument.activeElement && input.value !== was && input.value !== sent;
@@ -152,13 +152,13 @@ function fill(input: HTMLInputElement | HTMLTextAreaElement, value: string): voi
   delete input.dataset.sent;
 }
 
-/** As the classes have it; empty where the field is for something new. */
+/** Resets the field to the value of the class; empty in a field for something new. */
 function reset(input: HTMLInputElement | HTMLTextAreaElement): void {
   input.value = input.dataset.was ?? "";
   delete input.dataset.sent;
 }
 
-/** Whether this is not what the field held, nor what it has sent already. */
+/** Whether the value differs from the previous value and from the one that was already sent. */
 function isNews(input: HTMLInputElement | HTMLTextAreaElement): boolean {
   const { was = "", sent = was } = input.dataset;
   input.dataset.sent = input.value;
@@ -172,7 +172,7 @@ function field(words: string, name: string, done: (value: string) => void): HTML
     on: {
       change: () => isNews(input) && done(input.value.trim()),
       keydown: (event) => {
-        // The browser's own change event comes when the field is left: it is no news then.
+        // The browser's own change event follows when the field loses the focus, and is then ignored.
         if (event.key === "Enter" && !event.isComposing) input.dispatchEvent(new Event("change"));
         leaveOnEscape(event);
       },
@@ -181,7 +181,7 @@ function field(words: string, name: string, done: (value: string) => void): HTML
   return input;
 }
 
-/** Escape leaves the field as it was, and gives the keys back to the card. */
+/** Escape resets the field and moves the focus back to the widget. */
 function leaveOnEscape(event: KeyboardEvent): void {
   if (event.key !== "Escape") return;
   const input = event.currentTarget as HTMLInputElement | HTMLTextAreaElement;

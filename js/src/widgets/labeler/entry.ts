@@ -48,9 +48,9 @@ const AHEAD = 12;
 const SOON = 6;
 const REST_MS = 150;
 const STALLED_MS = 3000;
-/** So long it stands there that answers did not count. */
+/** How long the note on ignored answers is shown. */
 const MISSED_MS = 5000;
-/** None of the classes is no answer before the item was there for so long. */
+/** An answer without classes counts only after the item has been visible for this long. */
 const DELIBERATE_MS = 500;
 
 export default defineWidget("labeler", ({ root, channel, signal }) => {
@@ -68,11 +68,11 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   let state = initial;
   let showGuess = remembered(guessKey) !== "hidden";
   const gaze = new Gaze();
-  /** How what comes to the card next is announced; "" where nobody waits for it. */
+  /** The announcement for the next item that is shown; "" for none. */
   let upcoming = "";
   let missedAt = 0;
   let waitingSince = 0;
-  /** What was said last of an act that was not saved: it goes once all are. */
+  /** The last note about an act that was not saved; removed once all are saved. */
   let failure = "";
 
   const view = labelerView(root, {
@@ -138,7 +138,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const tellCurrent = (ask: Ask | null): boolean =>
     bus.tell("current", ask ? { row: ask.row, blind: ask.blind === true } : null);
 
-  // -- items: asked for once, a few ahead, so that the next one is painted from here
+  // -- items: requested once and in advance, so that the next one can be shown without delay
 
   function fetchAhead(now = false): void {
     const { sample } = state.chosen ?? {};
@@ -147,7 +147,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     const missing = fetch.missing(wanted);
     clearTimeout(later);
     if (!missing.length) return;
-    // A label is answered sooner where nothing else is asked beside it.
+    // A label is acknowledged sooner if there is no other request at the same time.
     if (!now && !wanted.slice(0, members.length + SOON).some((row) => missing.includes(row))) {
       later = setTimeout(() => fetchAhead(true), REST_MS);
       return;
@@ -170,7 +170,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
 
   // -- acts
 
-  /** Whether an answer can be meant for what is on the card: nobody can judge what they do not see. */
+  /** Whether an answer can be meant for what the card shows; answers to items that are not visible do not count. */
   function seen(subject: unknown, clicks: number): boolean {
     const why = gaze.whyNot(subject, clicks);
     if (!why) return true;
@@ -179,7 +179,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     return false;
   }
 
-  /** What is on the card, in words; where nothing is yet, it is announced when it comes. */
+  /** Describes the current item; if it is not loaded yet, it is announced later. */
   function sayNext(before: string): string {
     const ask = onCard();
     const item = ask && items.get(ask.row);
@@ -189,7 +189,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       : emptyWords(state);
   }
 
-  /** Whether there is something to answer that a person has seen. */
+  /** Whether there is something to answer that the user has seen. */
   function answerable(clicks: number): boolean {
     const chosen = state.chosen;
     const ask = onCard();
@@ -197,7 +197,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     return seen(chosen && chosen.rows.length > 1 ? chosen.rows : (ask?.key ?? null), clicks);
   }
 
-  /** A class was pressed: it is the answer, or a part of it. */
+  /** Handles a pressed class: it is the answer, or a part of it. */
   function pressed(code: number, clicks = 0): void {
     const question = questionOf(state.asks);
     if (!question || !state.classes[code] || state.classes[code].retired || !answerable(clicks)) return;
@@ -210,12 +210,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
 
   function give(clicks = 0): void {
     if (!questionOf(state.asks)?.drafted || !answerable(clicks)) return;
-    // A second Enter right after the first is not meant for an item that nobody has read yet.
+    // A second Enter right after the first is not meant for the next item.
     if (state.unsure || (!state.draft.length && gaze.elapsed < DELIBERATE_MS)) {
       missedAt = performance.now();
-      const why = state.unsure
-        ? "the classes have changed"
-        : "choose classes, or press Enter once more for none";
+      const why = state.unsure ? "the classes have changed" : "choose classes, or press Enter again for none";
       dispatch({ type: "missed", why });
     } else label(state.draft);
   }
@@ -240,7 +238,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   }
 
   function done(id: string, rows: Rows, codes: Codes, keys: string[], words: string): void {
-    // Of a selection nobody has looked into yet the kernel says how many are new.
+    // Without a sample, the number of new labels is unknown until the kernel answers.
     const known = state.chosen ? (state.chosen.sample?.n_labelled ?? rows.length) : 0;
     dispatch({ type: "acted", id, keys, n: rows.length - known });
     bus.tell("acted", { rows, codes });
@@ -254,7 +252,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     const { key } = state.current;
     const mine = meanwhile(state)?.mine;
     if (mine || isAgain(state)) {
-      // Skipping would take the label away that was given elsewhere, or say the same again.
+      // A skip would remove a label that was given elsewhere, or repeat an earlier skip.
       dispatch({ type: "passed", key });
       say(`It stays ${mine ? "labelled" : "skipped"}. ${sayNext("Next")}`);
       return;
@@ -284,13 +282,13 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     if (state.chosen?.from === "undo") release();
     const id = channel.act({ type });
     dispatch({ type: "turned", id, kind: type });
-    say(type === "undo" ? "Taken back" : "Brought back");
-    upcoming = "On the card";
+    say(type === "undo" ? "Undone" : "Redone");
+    upcoming = "Current item";
     tellWaiting();
   }
 
   function release(): void {
-    upcoming = "On the card";
+    upcoming = "Current item";
     if (!state.chosen) dispatch({ type: "again", asks: [] });
     dispatch({ type: "chosen", chosen: null });
     bus.tell("release", null);
@@ -329,7 +327,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     if (ask) tellCurrent(ask);
   });
   bus.on("selection", (selection) => {
-    upcoming = "On the card";
+    upcoming = "Current item";
     take(selection);
     return selection ? true : undefined;
   });
@@ -339,7 +337,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   function take(selection: Chosen | null): void {
     dispatch({ type: "chosen", chosen: selection ? { ...selection, sample: null } : null });
     if (selection) channel.ask({ type: "sample", view: channel.view, rows: encodeRows(selection.rows) });
-    // Whoever opened an act goes on here.
+    // After opening an act, the user continues here.
     if (selection?.from === "history") root.focus();
   }
 
@@ -348,7 +346,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     bus.tell("release", null);
   }
 
-  // -- what the kernel says
+  // -- messages from the kernel
 
   channel.on<LabelerWelcome>("welcome", (message) => dispatch({ ...message, progress: message }), signal);
   channel.on<ClassesMessage>("classes", (message) => dispatch(message), signal);
@@ -396,8 +394,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       ({ id, why }) => {
         if (type === "refused") dispatch({ type: "landed", id });
         const where = channel.unsafe ? "by this page" : "in this browser";
-        const kept = type === "failed" ? ` The act is kept ${where} and sent again.` : "";
-        // What was refused stands above the card, with what can be done.
+        const kept = type === "failed" ? ` The act is kept ${where} and will be sent again.` : "";
+        // Refused acts are listed above the card, with possible actions.
         failure = why + kept;
         if (kept) dispatch({ type: "note", words: failure });
         else say(why);
@@ -444,7 +442,7 @@ function remember(key: string, value: string): void {
   try {
     localStorage.setItem(key, value);
   } catch {
-    // Only a preference.
+    // It is only a preference.
   }
 }
 

@@ -4,14 +4,14 @@ import { count, h, said, show } from "../../ui/dom";
 
 export type HeldCallbacks = {
   apply: (held: Held) => void;
-  /** Of one group, or of all that waits where the browser keeps nothing. */
+  /** Downloads one group, or without it all waiting acts. */
   download: (held?: Held) => void;
   discard: (held: Held) => void;
 };
 
 const DAY = new Intl.DateTimeFormat([], { day: "numeric", month: "short", year: "numeric" });
 
-/** Answers that are in this browser and in no store, and what can be done with them. */
+/** Shows answers that are in this browser but not in a store, and what can be done with them. */
 export function heldView(root: HTMLElement, on: HeldCallbacks) {
   const list = h("div", { class: "hitl-held", attrs: { role: "status" } });
   root.prepend(list);
@@ -47,13 +47,13 @@ function buttons(group: Held, asking: string, ask: (name: string) => void, on: H
   const name = nameOf(group);
   if (asking === name)
     return [
-      button(`Discard ${counted(group)} for good`, () => on.discard(group)),
+      button(`Discard ${counted(group)} permanently`, () => on.discard(group)),
       button("Keep", () => ask("")),
     ];
   const [apply, title] =
     group.reason === "refused"
-      ? ["Send again", "Send to the kernel once more"]
-      : ["Apply here", "Label the items of this table with the same id"];
+      ? ["Send again", "Send to the kernel again"]
+      : ["Apply here", "Label the items with the same ids in this table"];
   return [
     button(apply, () => on.apply(group), title),
     ...(isAnswers(group)
@@ -68,22 +68,22 @@ function spoken(group: Held): (string | HTMLElement)[] {
   return [before, ...(store ? [said(store)] : []), after];
 }
 
-/** Before the name of the store, the name, and after it. */
+/** The text before the name of the store, the name, and the text after it. */
 function words(held: Held): [string, string, string] {
   const { reason, entries } = held;
   const [last] = entries.slice(-1);
   const one = entries.length === 1;
   if (reason === "refused")
     return [`${counted(held)} ${one ? "was" : "were"} not saved: ${last.why}`, "", ""];
-  const waits = `${counted(held)} of ${DAY.format(last.at)} ${one ? "waits" : "wait"} in this browser`;
-  if (reason === "table") return [`${waits}: the table was another then.`, "", ""];
-  const gone = ", which is not the store open here: it may have been deleted, moved or replaced.";
+  const waits = `${counted(held)} from ${DAY.format(last.at)} ${one ? "is" : "are"} waiting in this browser`;
+  if (reason === "table") return [`${waits}, made for a different table.`, "", ""];
+  const gone = ", which is not the store that is open here. It may have been deleted, moved or replaced.";
   return [`${waits} for `, last.about?.store || "another store", gone];
 }
 
 function unsafeWords(n: number): string {
   const [is, they] = n === 1 ? ["is", "it is"] : ["are", "they are"];
-  return `${count(n, "answer")} ${is} not saved yet, and this browser stores nothing for the page: keep it open until ${they} saved.`;
+  return `${count(n, "answer")} ${is} not saved yet, and this browser cannot store data for the page: keep it open until ${they} saved.`;
 }
 
 const isAnswers = ({ entries }: Held): boolean =>

@@ -5,7 +5,7 @@ import type { ClassChange } from "./classes";
 
 const MOST = 4;
 
-/** Asks whether classes that the cell no longer names were renamed; the labels are kept whatever the answer. */
+/** Asks whether classes that are missing from the cell were renamed; their labels are kept in any case. */
 export function lostView(root: HTMLElement, change: (change: ClassChange) => void) {
   const list = h("div", { class: "hitl-held hitl-lost", attrs: { role: "status" } });
   root.prepend(list);
@@ -31,7 +31,7 @@ function question({ name, to }: Lost, change: (change: ClassChange) => void): HT
   return h(
     "div",
     { class: "hitl-held-line" },
-    h("span", {}, "The cell no longer names ", said(name), ", and there are labels of it. Was it renamed?"),
+    h("span", {}, "The cell no longer has ", said(name), ", but there are labels of it. Was it renamed?"),
     h(
       "span",
       { class: "hitl-held-acts" },
@@ -39,7 +39,7 @@ function question({ name, to }: Lost, change: (change: ClassChange) => void): HT
       button(
         ["No, retire ", said(name)],
         () => change({ change: "retire", of: [name] }),
-        "Its labels stay as they are",
+        "Its labels are kept",
       ),
     ),
   );

@@ -14,47 +14,47 @@ import { count } from "../../ui/dom";
 export type Chosen = {
   rows: Uint32Array;
   how: Selection;
-  /** What brought them back, where no hand chose them just now. */
+  /** Set if the history or an undo restored the selection. */
   from?: "history" | "undo";
   sample: SampleMessage | null;
 };
 
 export type Turn = "undo" | "redo";
 
-/** What holds once an act is saved. */
+/** The state after an act was saved. */
 type Counts = Pick<Ack, "n_labels" | "n_events" | "undo" | "redo">;
 
 export type LabelerState = Progress & {
   ready: boolean;
   classes: LabelClass[];
   question: string;
-  /** What kind of question it is. */
+  /** The kind of question. */
   asks: string;
-  /** The classes chosen so far for what is on the card, where an answer is put together. */
+  /** The classes chosen so far for the current item, if an answer can have several. */
   draft: Codes;
-  /** A class of the draft is no longer what it was: nothing is given before the classes are chosen anew. */
+  /** A class of the draft has changed: the classes must be chosen again before answering. */
   unsure: boolean;
   lost: readonly Lost[];
   queue: Ask[];
-  /** Of earlier queues: they stand in while what the newest queue asks is not here yet. */
+  /** Items of earlier queues, used while those of the newest queue are not loaded yet. */
   spare: readonly Ask[];
-  /** Skipped items that are looked at again, ahead of the queue. */
+  /** Skipped items that are shown again, before the queue. */
   again: readonly Ask[];
   current: Ask | null;
   chosen: Chosen | null;
   /**
-   * Keys acted on here, each with the number of events in the log from which on the kernel knows it (infinite while the
-   * act is on its way): an older queue may still hold them.
+   * Keys that were acted on here, each with the number of log events from which on the kernel knows the act (infinite
+   * until it is acknowledged). Older queues may still contain them.
    */
   acted: ReadonlyMap<string, number>;
-  /** Acts in flight by their id, in order: the labels that each will add, and the keys it is about. */
+  /** Unacknowledged acts by id, in order: the number of labels that each adds, and its keys. */
   flying: ReadonlyMap<string, { kind: "act" | Turn; n: number; keys: string[] }>;
-  /** Keys of the items that undo gave back to the card, the last one last: redo takes them again. */
+  /** Keys of the items that undo showed again, in order; redo removes them again. */
   returned: readonly string[];
   waiting: number;
   stalled: boolean;
   note: string;
-  /** Answers of late that did not count, and why the last one did not. */
+  /** Recent answers that did not count, and the reason for the last one. */
   missed: { n: number; why: string };
 };
 
@@ -73,7 +73,7 @@ export type LabelerEvent =
   | { type: "queue"; progress: Progress; queue: Ask[] }
   | { type: "progress"; progress: Progress }
   | { type: "passed"; key: string }
-  /** An answer did not count; with no reason, those before are forgotten. */
+  /** An answer did not count; without a reason, earlier ones are forgotten. */
   | { type: "missed"; why: string }
   | { type: "again"; asks: Ask[] }
   | { type: "acted"; id: string; keys: string[]; n: number }
@@ -118,7 +118,7 @@ export const initial: LabelerState = {
   error: "",
 };
 
-/** What a draft is for: another subject begins with the label that it has, or with nothing. */
+/** The subject of the draft. A new subject starts with its current label, or with nothing. */
 const subjectOf = (state: LabelerState): unknown => onCard(state)?.key ?? state.chosen?.rows ?? null;
 
 export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
@@ -136,7 +136,7 @@ function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
       return withQueue(fresh, event.queue, event.progress.n_events);
     }
     case "classes":
-      // What earlier queues said of the model is in classes of then.
+      // Guesses in earlier queues refer to the previous classes.
       return {
         ...state,
         classes: event.classes,
@@ -186,7 +186,7 @@ function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
   }
 }
 
-/** The draft in codes of other classes; where one of it is gone, who chose it is to choose anew. */
+/** Converts the draft to the codes of other classes; if one is missing, the classes must be chosen again. */
 function moved(
   draft: Codes,
   before: readonly LabelClass[],
@@ -198,7 +198,7 @@ function moved(
   return { draft: [], unsure: true, note: "The classes have changed: choose those of this item again." };
 }
 
-/** The item on the card stays until it is answered; only what comes behind it changes. */
+/** The current item stays until it is answered; only what follows it changes. */
 function withQueue(state: LabelerState, incoming: Ask[], n_events: number): LabelerState {
   const acted = new Map([...state.acted].filter(([, since]) => since > n_events));
   const open = joined(state.again, incoming).filter((ask) => !acted.has(ask.key));
@@ -215,7 +215,7 @@ function withQueue(state: LabelerState, incoming: Ask[], n_events: number): Labe
 
 const SPARE = 20;
 
-/** Asks one after the other, each once. */
+/** Concatenates lists without duplicates. */
 function joined(...lists: (readonly Ask[])[]): Ask[] {
   const found = new Map<string, Ask>();
   for (const ask of lists.flat()) if (!found.has(ask.key)) found.set(ask.key, ask);
@@ -223,8 +223,8 @@ function joined(...lists: (readonly Ask[])[]): Ask[] {
 }
 
 /**
- * Where the next item is not here yet, one that is takes its turn: a new queue may ask others than the last one, and
- * somebody who labels ten a second is there before they are. What was asked for by hand is waited for.
+ * If the next item is not loaded yet, uses one that is: a new queue may contain other items than the last one, and a
+ * user who labels ten a second gets there before they are loaded. Items that the user requested are not replaced.
  */
 export function atHand(state: LabelerState, here: (row: number) => boolean): LabelerState {
   const { current, queue, spare, returned, again, known } = state;
@@ -237,7 +237,7 @@ export function atHand(state: LabelerState, here: (row: number) => boolean): Lab
   return { ...state, queue: joined([next], queue), spare: rest, current: next };
 }
 
-/** Takes the skipped items ahead of the queue; none: back to the queue. */
+/** Puts the skipped items before the queue; without any, returns to the queue. */
 function lookAgain(state: LabelerState, asks: readonly Ask[]): LabelerState {
   const open = asks.filter((ask) => !state.acted.has(ask.key));
   const before = new Set(state.again.map((ask) => ask.key));
@@ -246,14 +246,14 @@ function lookAgain(state: LabelerState, asks: readonly Ask[]): LabelerState {
   return { ...state, again: open, queue, current: queue[0] ?? null, chosen: null };
 }
 
-/** What the kernel said before it had taken our newest act does not count. */
+/** Ignores counts that the kernel sent before it received our newest act. */
 function newer(state: LabelerState, progress: Progress): Partial<Progress> {
   if (progress.n_events >= state.n_events) return progress;
   const { stage, error, behind } = progress;
   return { stage, error, behind };
 }
 
-/** Whether there is something to undo, and to redo, once the acts on their way have arrived. */
+/** Whether there will be something to undo and to redo after the unacknowledged acts. */
 export function turnable(state: LabelerState): Record<Turn, boolean> {
   let { undo, redo } = state;
   for (const { kind } of state.flying.values()) {
@@ -264,7 +264,7 @@ export function turnable(state: LabelerState): Record<Turn, boolean> {
   return { undo, redo };
 }
 
-/** What redo brings back leaves the card at once: the next key is not for it. */
+/** A redone item is removed from the card immediately, so that the next key does not apply to it. */
 function turned(state: LabelerState, id: string, kind: Turn): LabelerState {
   const flying = new Map(state.flying).set(id, { kind, n: 0, keys: [] });
   if (kind === "undo") return { ...state, flying };
@@ -273,7 +273,7 @@ function turned(state: LabelerState, id: string, kind: Turn): LabelerState {
   return { ...without(state, onCard), flying, returned: state.returned.slice(0, -1) };
 }
 
-/** Undo gives an item back to the card; behind the one there, where a redo that may take it is on its way. */
+/** Shows an undone item again; after the current one if a pending redo may remove it. */
 function back(state: LabelerState, ask: Ask): LabelerState {
   const acted = new Map(state.acted);
   acted.delete(ask.key);
@@ -293,7 +293,7 @@ function without(state: LabelerState, key: string | null | undefined): LabelerSt
   return { ...state, queue, current, spare: left(state.spare), again: left(state.again) };
 }
 
-/** Labels given, those on their way included. */
+/** The number of labels, including unacknowledged ones. */
 export function labelsGiven(state: LabelerState): number {
   let n = state.n_labels;
   for (const act of state.flying.values()) n += act.n;
@@ -319,22 +319,22 @@ function acted(state: LabelerState, id: string, keys: string[], n: number): Labe
   };
 }
 
-/** Whether an undo or redo is on its way: what it brings is shown, not what the one before brought. */
+/** Whether an undo or redo is pending; then only its result is shown, not that of an earlier one. */
 export const turning = (state: LabelerState): boolean =>
   [...state.flying.values()].some(({ kind }) => kind !== "act");
 
-/** One chosen point takes the card; otherwise the question does. */
+/** The card shows a single selected point, or otherwise the question. */
 export function onCard(state: LabelerState): Ask | null {
   const { chosen } = state;
   if (!chosen) return state.current;
   const member = chosen.rows.length === 1 ? chosen.sample?.random[0] : undefined;
   if (!member) return null;
-  const from = { history: "From the history", undo: "Taken back", hand: "Chosen" }[chosen.from ?? "hand"];
+  const from = { history: "From the history", undo: "Undone", hand: "Selected" }[chosen.from ?? "hand"];
   const held = member.codes ? `labelled ${namesOf(member.codes, state.classes)}` : "not labelled yet";
   return { ...member, reason: `${from}, ${member.blind ? "asked without a hint" : held}`, audit: false };
 }
 
-/** What became of the item on the card while it was there, elsewhere than on this card. */
+/** The label that the current item got elsewhere while it was shown here. */
 export function meanwhile(state: LabelerState): Known | null {
   const key = state.chosen ? null : state.current?.key;
   return state.known.find((item) => item.key === key) ?? null;
@@ -346,7 +346,7 @@ export function isAgain(state: LabelerState): boolean {
   return state.again.some((ask) => ask.key === key);
 }
 
-/** What a person who labels faster than items come is told. */
+/** The note for users who label faster than items load. */
 export function missedWords({ missed: { n, why } }: LabelerState): string {
   return n ? `${count(n, "answer")} did not count: ${why}.` : "";
 }
@@ -355,7 +355,7 @@ export function missedWords({ missed: { n, why } }: LabelerState): string {
 export const isDone = (state: LabelerState): boolean =>
   state.ready && state.n_items > 0 && state.n_left === 0;
 
-/** One short sentence for an empty card. */
+/** A short text for an empty card. */
 export function emptyWords(state: LabelerState): string {
   if (!state.ready) return "Waiting for the kernel";
   if (isDone(state)) {
@@ -365,6 +365,6 @@ export function emptyWords(state: LabelerState): string {
     const [labelled, skipped] = [n_items - n_skipped, n_skipped].map((n) => n.toLocaleString("en"));
     return `Nothing is left to ask: ${labelled} labelled, ${skipped} skipped`;
   }
-  if (state.error) return "No item could be chosen";
-  return "Choosing the next item";
+  if (state.error) return "No item could be selected";
+  return "Selecting the next item";
 }

@@ -20,31 +20,30 @@ import {
 
 export type LabelerProps = {
   state: LabelerState;
-  /** What the card shows: a single chosen point, or the current question. */
+  /** What the card shows: a single selected point, or the current question. */
   ask: Ask | null;
   item: (row: number) => Item | undefined;
   showGuess: boolean;
 };
 
 export type LabelerCallbacks = {
-  /** `clicks`: as the click event counts them, 0 for a key. */
-  /** A class was pressed. */
+  /** A class was pressed. `clicks`: `detail` of the click event, 0 for keys. */
   press: (code: number, clicks: number) => void;
-  /** The draft is the answer. */
+  /** Confirms the draft as the answer. */
   give: (clicks: number) => void;
   skip: (clicks: number) => void;
-  /** Look at the skipped items again. */
+  /** Shows the skipped items again. */
   again: () => void;
   undo: () => void;
   redo: () => void;
   release: () => void;
   toggleGuess: () => void;
-  /** Keep or drop the label of the item on the card, which has changed since. */
+  /** Keeps or drops the label of the current item, which has changed since. */
   settle: (keep: boolean) => void;
   change: (change: Omit<Change, "type" | "id">) => void;
-  /** What is on the card: the key of an item, the rows of a selection, null for nothing to be answered. */
+  /** Reports what the card shows: the key of an item, the rows of a selection, or null if nothing can be answered. */
   showing: (subject: unknown, card: HTMLElement) => void;
-  /** How the item of a row on the card asks for more of itself, until `end`. */
+  /** Lets the current item request more of its data, until `end`. */
   parts: (row: number, end: AbortSignal) => Pick<Stage, "more" | "gather">;
 };
 
@@ -52,7 +51,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const reason = h("div", { class: "hitl-reason" });
   const progress = h("div", { class: "hitl-faint hitl-number" });
   const card = h("div", { class: "hitl-card" });
-  // Who comes to the widget with a screen reader hears what is asked.
+  // Screen readers announce the question when the widget gets the focus.
   reason.id = newId();
   card.id = newId();
   root.setAttribute("aria-describedby", `${reason.id} ${card.id}`);
@@ -70,12 +69,15 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const give = button("⏎", "", "Give this answer", on.give);
   const giveWords = give.appendChild(h("span", {}));
   const skip = button("S", "skip", "Leave this item unanswered", on.skip);
-  const undo = button("Z", "undo", "Take back your last act", on.undo);
-  const redo = button("⇧Z", "redo", "Bring back what undo took", on.redo);
-  const again = button("⇧S", "", "Look at the skipped items again", on.again);
+  const undo = button("Z", "undo", "Undo your last act", on.undo);
+  const redo = button("⇧Z", "redo", "Redo what was last undone", on.redo);
+  const again = button("⇧S", "", "Show the skipped items again", on.again);
   const againWords = again.appendChild(h("span", {}));
-  const release = button("Esc", "let go", "Go back to the suggested item", on.release);
-  const keysOff = h("span", { class: "hitl-faint hitl-keys-off", text: "Click here to use the keys" });
+  const release = button("Esc", "back", "Go back to the suggested item", on.release);
+  const keysOff = h("span", {
+    class: "hitl-faint hitl-keys-off",
+    text: "Click to use shortcuts",
+  });
   const guideList = h("dl", { class: "hitl-guide-list" });
   const guide = h(
     "details",
@@ -102,7 +104,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   let onStage = new AbortController();
   let pressItem: Press = () => false;
 
-  /** What was on the card ends; the next item may use what this lends. */
+  /** Ends what the card showed; returns the stage for the next item. */
   function clear(row?: number): Stage {
     onStage.abort();
     onStage = new AbortController();
@@ -152,7 +154,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       card.classList.toggle("hitl-done", !ask && !bulk && isDone(state));
     }
     show(changed, !bulk && ask?.changed === true);
-    // Somebody else's label is nearly what the model says now.
+    // Hide the guess if somebody else has just labelled the item: it would nearly reveal that label.
     const model = !bulk && ask?.guess && !meanwhile(state) ? ask.guess : null;
     guessLine.style.visibility = model ? "visible" : "hidden";
     if (model) {
@@ -185,7 +187,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     note.classList.toggle("hitl-bad", Boolean(state.note || state.error) && !told);
   }
 
-  /** A button that goes while it has the focus leaves the keys to the card. */
+  /** Shows or hides a button; if it is hidden while focused, the focus moves to the widget. */
   function offer(element: HTMLElement, visible: boolean): void {
     if (!visible && element.contains(element.ownerDocument.activeElement))
       root.focus({ preventScroll: true });
@@ -222,15 +224,15 @@ function members(state: LabelerState, item: (row: number) => Item | undefined): 
 function heading(state: LabelerState, ask: Ask | null, bulk: boolean): (string | HTMLElement)[] {
   const drafted = questionOf(state.asks)?.drafted;
   const how = drafted ? "choose classes and press Enter" : "press a class";
-  if (bulk && state.chosen?.from === "history") return [`One act: ${how} to label all of it anew`];
+  if (bulk && state.chosen?.from === "history") return [`One act: ${how} to relabel all of its items`];
   if (bulk) return [`${how.charAt(0).toUpperCase()}${how.slice(1)} to label all of them`];
   if (!ask) return [said(state.question)];
   const now = meanwhile(state);
   if (now?.mine) {
     const names = saidNames(now.codes ?? [], state.classes);
-    return ["You have labelled it ", ...names, ": your label replaces that"];
+    return ["You have labelled it ", ...names, ": a new label replaces that"];
   }
-  if (now) return ["Labelled by somebody else meanwhile: yours is a second opinion"];
+  if (now) return ["Somebody else has just labelled it: yours is a second opinion"];
   if (state.question && !state.chosen) return [said(state.question), " · ", ask.reason];
   return [said(ask.reason.charAt(0).toUpperCase() + ask.reason.slice(1))];
 }
@@ -238,7 +240,7 @@ function heading(state: LabelerState, ask: Ask | null, bulk: boolean): (string |
 const emptyCard = (state: LabelerState): HTMLElement =>
   h("div", { class: `hitl-empty${state.error ? "" : " hitl-waiting"}`, text: emptyWords(state) });
 
-/** When nothing is left to ask: what can be done now. */
+/** Suggestions for when nothing is left to ask. */
 function doneCard(state: LabelerState): HTMLElement {
   const code = (text: string): HTMLElement => h("code", { text });
   return h(
@@ -247,15 +249,15 @@ function doneCard(state: LabelerState): HTMLElement {
     h("p", { text: emptyWords(state) }),
     h("p", {}, "Save the labels: ", code('session.export("labels.csv")')),
     state.n_skipped ? h("p", { text: "Press Shift+S to see the skipped items again." }) : null,
-    h("p", {}, "Look again: choose points on the map, or open an act in the history."),
-    h("p", {}, "Label more: add rows to the table, and run the cell again."),
+    h("p", {}, "Review labels: select points on the map, or open an act in the history."),
+    h("p", {}, "Label more: add rows to the table and run the cell again."),
   );
 }
 
 function waitingWords(state: LabelerState): string {
   if (!state.stalled) return "";
-  const waits = state.waiting === 1 ? "waits" : "wait";
-  return `${count(state.waiting, "act")} ${waits} in this browser for the kernel. Go on labeling; if the kernel was restarted, run the cell again.`;
+  const waits = state.waiting === 1 ? "is waiting" : "are waiting";
+  return `${count(state.waiting, "act")} ${waits} in this browser for the kernel. You can keep labeling. If the kernel was restarted, run the cell again.`;
 }
 
 let made = 0;
@@ -293,7 +295,7 @@ function classButton(c: LabelClass, act: (clicks: number) => void): HTMLButtonEl
   );
 }
 
-// A focused button that is disabled loses the focus, and with it the keys.
+// Not the disabled attribute, which would remove the focus from a focused button.
 function setDisabled(element: HTMLElement, disabled: boolean): void {
   element.setAttribute("aria-disabled", String(disabled));
 }

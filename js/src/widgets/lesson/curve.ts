@@ -4,12 +4,12 @@ import { h, svg } from "../../ui/dom";
 export type Line = {
   name: string;
   values: number[];
-  /** How it is drawn: by dash as well as by colour. */
+  /** How it is drawn, by dash as well as by colour. */
   look: "first" | "second" | "past";
 };
 export type CurveProps = {
   lines: Line[];
-  /** Labels at the first value, and at the end of the budget. */
+  /** The number of labels at the first value, and the budget. */
   from: number;
   to: number;
   /** The value that the panels show. */
@@ -20,7 +20,7 @@ const HEIGHT = 220;
 const PAD = { left: 30, top: 10, bottom: 40 };
 const LONGEST = 19;
 
-/** Learning curves: accuracy against labels, each with its name at its end. */
+/** Learning curves: accuracy by number of labels, each with its name at the end. */
 export function curveView(root: HTMLElement) {
   const box = h("div", { class: "hitl-lesson-curve" });
   root.append(box);
@@ -79,7 +79,7 @@ function picture(p: CurveProps, width: number): SVGSVGElement {
   return drawn;
 }
 
-/** Each name right of its line's end; names that would lie on each other move apart. */
+/** Places each name to the right of its line's end; names that would overlap are moved apart. */
 function names(
   lines: Line[],
   p: CurveProps,
@@ -109,7 +109,7 @@ function text(words: string, x: number, y: number, anchor: string): SVGTextEleme
   return element;
 }
 
-/** About so many round numbers from one to another. */
+/** Approximately `about` round numbers between two values. */
 export function ticks(from: number, to: number, about: number): number[] {
   if (to <= from) return [from];
   const raw = (to - from) / Math.max(1, about - 1);

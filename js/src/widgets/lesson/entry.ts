@@ -50,7 +50,7 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
     ask();
   }
 
-  /** One question at a time; what is wanted by the time of the answer is asked next. */
+  /** Sends one request at a time; when it is answered, requests what is wanted by then. */
   function ask(): void {
     const next = asked ? null : wanted(state);
     if (!next) return;
@@ -70,7 +70,7 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
   }
 
   function speak(before: LessonState): void {
-    if (state.note && state.note !== before.note) return; // an alert of its own
+    if (state.note && state.note !== before.note) return; // the note is an alert already
     if (state.mode === "steps") {
       const moved = state.shown !== before.shown || (before.playing && !state.playing);
       if (moved && !state.playing) announce(stepWords(state));
@@ -86,10 +86,10 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
     if (!game) return "";
     const name = classes[game.you.points[cursor]].name;
     const sure = Math.round((100 * game.you.points[n + cursor]) / 255);
-    return `Point ${cursor + 1}: the model says ${name}, ${sure} %. Press Enter to label it.`;
+    return `Point ${cursor + 1}: the model predicts ${name}, ${sure} %. Press Enter to label it.`;
   }
 
-  /** The cursor goes over the points without a label. */
+  /** Moves the cursor among the unlabelled points. */
   function move(dx: number, dy: number): void {
     const { game, cursor } = state;
     if (!still || !game || over(state)) return;
@@ -181,7 +181,7 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
   );
 });
 
-/** A moment with its buffers, and the buffers that are left. */
+/** A moment with its arrays, and the remaining buffers. */
 function frameOf(moment: Moment, buffers: DataView[]): [Frame, DataView[]] {
   const { labelled, accuracy, query, why, heat } = moment;
   const [cells, points, heatCells, worth] = buffers.map(u8);

@@ -18,12 +18,12 @@ export type PlaneProps = {
   labelled: readonly number[];
   behind: Behind;
   showTruth: boolean;
-  /** The point with the ring, and the number beside it. */
+  /** The point with the ring, and the number next to it. */
   ring: { row: number; number: number } | null;
   cursor: number;
-  /** Said in the corner, where there is something to say. */
+  /** Text in the corner; may be empty. */
   caption: string;
-  /** Read out in place of the picture. */
+  /** Text for screen readers. */
   words: string;
   clickable: boolean;
 };
@@ -33,7 +33,7 @@ export type PlaneCallbacks = { pick: (row: number) => void };
 const FADE_MS = 180;
 const REACH = 14;
 
-/** Points in the plane, on a raster of what the model or the strategy thinks of every place. */
+/** Points in the plane, on a raster of the model's predictions or the strategy's utilities. */
 export function planeView(root: HTMLElement, on: PlaneCallbacks) {
   const canvas = h("canvas", { class: "hitl-plane-canvas", attrs: { role: "img" } });
   const tip = h("div", { class: "hitl-tip", attrs: { "aria-hidden": "true", hidden: true } });
@@ -157,7 +157,7 @@ export function planeView(root: HTMLElement, on: PlaneCallbacks) {
   };
 }
 
-/** What is known of a point, in a few words. */
+/** A short description of a point. */
 export function pointWords(row: number, p: PlaneProps): string {
   const place = p.labelled.indexOf(row);
   if (place >= 0) return `label ${place + 1}: ${p.classes[p.truth[row]].name}`;

@@ -3,7 +3,7 @@ import type { Behind, Frame } from "./state";
 export type Rgb = [number, number, number];
 export type Segment = [x0: number, y0: number, x1: number, y1: number];
 
-/** "#rrggbb" or "rgb(...)" in numbers. */
+/** Converts "#rrggbb" or "rgb(...)" to numbers. */
 export function rgb(colour: string): Rgb {
   const hex = /^#([0-9a-f]{6})$/i.exec(colour.trim());
   if (hex) {
@@ -14,7 +14,7 @@ export function rgb(colour: string): Rgb {
   return [r, g, b];
 }
 
-/** One pixel per cell: soft class colours by the model's lead, or the accent by the utility; null for nothing. */
+/** One pixel per cell: class colours by the model's lead, or the accent colour by utility; null for nothing. */
 export function raster(
   frame: Frame,
   behind: Behind,
@@ -54,8 +54,8 @@ export function pixelsOf(
 }
 
 /**
- * The lines between the classes, in the unit square: marching squares on the lead, which is zero where they meet. Where
- * three classes meet in one square, the lines meet in its middle.
+ * The lines between the classes in the unit square, by marching squares on the lead, which is zero where classes meet.
+ * If three classes meet in one square, the lines meet in its middle.
  */
 export function boundary(surface: Uint8Array, cells: number): Segment[] {
   const n = cells * cells;

@@ -1,6 +1,6 @@
 import { svg } from "../../ui/dom";
 
-// By class code: corners (0 for a circle), the turn of the first, and a size that looks alike.
+// By class code: number of corners (0 for a circle), angle of the first, and a scale for equal visual size.
 const SHAPES: readonly [corners: number, turn: number, scale: number][] = [
   [0, 0, 1],
   [4, Math.PI / 4, 1.22],
@@ -10,7 +10,7 @@ const SHAPES: readonly [corners: number, turn: number, scale: number][] = [
   [5, -Math.PI / 2, 1.16],
 ];
 
-/** The corners of a class's shape; none for a circle. */
+/** The corners of the shape of a class; empty for a circle. */
 export function corners(code: number, x: number, y: number, r: number): [number, number][] {
   const [n, turn, scale] = SHAPES[code % SHAPES.length];
   return Array.from({ length: n }, (_, i) => {
@@ -36,7 +36,7 @@ export function tracePolygon(
   context.closePath();
 }
 
-/** The shape of a class, for a legend. */
+/** The shape of a class for a legend. */
 export function shapeIcon(code: number, color: string): SVGSVGElement {
   const icon = svg("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
   const around = corners(code, 8, 8, 5.2);
@@ -49,7 +49,7 @@ export function shapeIcon(code: number, color: string): SVGSVGElement {
   return icon;
 }
 
-/** An open dot, or a ring, for a legend. */
+/** An open dot or a ring for a legend. */
 export function dotIcon(r: number, width: number): SVGSVGElement {
   const icon = svg("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
   icon.append(

@@ -1,6 +1,6 @@
 import type { LessonWelcome, Moment, PlainClass } from "../../host/protocol";
 
-/** A moment with its arrays: class and lead of the cells, class and probability of the points, utilities. */
+/** A moment with its arrays: class and lead of the cells, class and probability of the points, and utilities. */
 export type Frame = Moment & {
   cells: Uint8Array;
   points: Uint8Array;
@@ -13,7 +13,7 @@ export type Mode = "steps" | "game";
 
 export type Game = {
   seed: number;
-  /** Chosen here; the kernel may not know of the last ones yet. */
+  /** The points chosen here; the kernel may not know the last ones yet. */
   picks: number[];
   you: Frame;
   machine: Frame;
@@ -32,7 +32,7 @@ export type LessonState = {
   mode: Mode;
   strategy: string;
   seed: number;
-  /** The step that is wanted; what is shown may be an earlier one, for a moment. */
+  /** The wanted step; until it arrives, an earlier one is shown. */
   index: number;
   last: number;
   shown: { strategy: string; index: number; frame: Frame } | null;
@@ -44,7 +44,7 @@ export type LessonState = {
   behind: Behind;
   truth: boolean;
   cursor: number;
-  /** What went wrong; nothing is asked until the person does something. */
+  /** An error; nothing is requested until the user does something. */
   note: string;
   /** The kernel has not answered for a while. */
   slow: boolean;
@@ -120,7 +120,7 @@ export function reduce(state: LessonState, event: LessonEvent): LessonState {
     case "go":
       return showing({ ...state, index: clamp(event.index, state.last), playing: false, note: "" });
     case "tick":
-      // The next one waits until this one is seen.
+      // Wait until the current step is shown.
       if (!state.playing || state.shown?.index !== state.index) return state;
       return stepped(state);
     case "play":
@@ -153,7 +153,7 @@ export function reduce(state: LessonState, event: LessonEvent): LessonState {
   }
 }
 
-/** What to ask the kernel for: nothing where it is here already. */
+/** The next request to the kernel; null if everything is here. */
 export function wanted(state: LessonState): Wanted | null {
   const { strategy, seed, index, mode, game, gameSeed } = state;
   if (!state.ready || state.note) return null;
@@ -164,24 +164,24 @@ export function wanted(state: LessonState): Wanted | null {
   return { type: "play", strategy, seed: gameSeed, picks: game?.picks ?? [] };
 }
 
-/** Labels given in the game, the cold start among them. */
+/** The number of labels in the game, including the cold start. */
 export function labelsOf(state: LessonState): number {
   return state.start + (state.game?.picks.length ?? 0);
 }
 
 export const over = (state: LessonState): boolean => state.game !== null && labelsOf(state) >= state.budget;
 
-/** The student's labels, those that the kernel has not heard of included. */
+/** The student's labels, including those that the kernel does not know yet. */
 export function labelledByYou(game: Game): number[] {
   return [...game.you.labelled.filter((row) => !game.picks.includes(row)), ...game.picks];
 }
 
 export function scoreWords(state: LessonState): string {
   const { game, strategy, start, budget } = state;
-  if (!game) return "Drawing a new start";
+  if (!game) return "Choosing a new start";
   const done = game.yours.length - 1;
   if (done === 0 && !game.picks.length) {
-    return `Click the point that you would label next; the truth answers. ${strategy} chooses its own. Both have ${budget - start} questions.`;
+    return `Click the point that you would label next to see its true class. ${strategy} chooses its own points. You both have ${budget - start} questions.`;
   }
   const [you, machine] = [game.yours[done], game.theirs[done]];
   const ends = over(state) && done === game.picks.length;
@@ -193,14 +193,14 @@ export function scoreWords(state: LessonState): string {
 }
 
 function lead(you: number, machine: number, strategy: string, is: string, are: string): string {
-  // Of the numbers as they are shown.
+  // Compare the numbers as displayed.
   const points = Math.round(100 * you) - Math.round(100 * machine);
   if (points === 0) return is === "is" ? "a draw so far" : "a draw";
   const far = `ahead by ${(Math.abs(points) / 100).toFixed(2)}`;
   return points > 0 ? `you ${are} ${far}` : `${strategy} ${is} ${far}`;
 }
 
-/** What a screen reader is told of the step that is shown. */
+/** Describes the current step for screen readers. */
 export function stepWords(state: LessonState): string {
   const { shown, last } = state;
   if (!shown) return "";
@@ -218,7 +218,7 @@ function stepped(state: LessonState): LessonState {
   return showing({ ...state, index, playing: state.playing && index < state.last });
 }
 
-/** Puts the wanted step on the screen if it is here; else what was there stays. */
+/** Shows the wanted step if it is here; otherwise the previous one stays. */
 function showing(state: LessonState): LessonState {
   const { strategy, index } = state;
   const frame = state.frames.get(key(strategy, index));
@@ -250,7 +250,7 @@ function picked(state: LessonState, row: number): LessonState {
   return { ...state, game: { ...game, picks: [...game.picks, row] }, cursor, note: "" };
 }
 
-/** Back to what is known to be good, so that the same question is not asked for ever. */
+/** Returns to the last good state, so that a failing request is not repeated forever. */
 function troubled(state: LessonState, words: string): LessonState {
   const { game, shown } = state;
   const kept = game && { ...game, picks: game.picks.slice(0, Math.max(0, game.yours.length - 1)) };

@@ -33,7 +33,7 @@ export type LessonProps = {
   theme: Theme;
 };
 
-/** The whole lesson: the plane or both, the reason or the score, the curve, and what to press. */
+/** The whole lesson: one or two planes, the reason or the score, the curve and the controls. */
 export function lessonView(root: HTMLElement, on: LessonCallbacks) {
   const modes = segment("What to do", { steps: "Step through", game: "You against the machine" }, on.mode);
   const strategy = h("select", {
@@ -80,12 +80,15 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
   });
   const place = h("span", { class: "hitl-faint hitl-number hitl-lesson-place" });
   const steps = h("div", { class: "hitl-lesson-steps" }, restart, back, play, step, slider, place);
-  const keys = h("span", { class: "hitl-faint hitl-keys-off", text: "Click here to use the keys" });
+  const keys = h("span", { class: "hitl-faint hitl-keys-off", text: "Click to use shortcuts" });
   const game = h(
     "div",
     { class: "hitl-lesson-steps" },
     again,
-    h("span", { class: "hitl-faint", text: "Click a point, or go to it with the arrows and press Enter." }),
+    h("span", {
+      class: "hitl-faint",
+      text: "Click a point, or move to it with the arrow keys and press Enter.",
+    }),
   );
   const behind = segment(
     "Behind the points",
@@ -236,7 +239,7 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     if (back === "model")
       entries.push(entry(h("span", { class: "hitl-scale hitl-scale-model" }), "unsure to sure"));
     if (back === "utilities") {
-      entries.push(entry(h("span", { class: "hitl-scale hitl-scale-heat" }), "less to more worth asking"));
+      entries.push(entry(h("span", { class: "hitl-scale hitl-scale-heat" }), "less to more useful to ask"));
     }
     legend.replaceChildren(...entries);
   }
@@ -267,25 +270,25 @@ function common(
   };
 }
 
-/** A game shows no utilities: they would tell what the machine asks next. */
+/** A game shows no utilities, which would reveal what the machine asks next. */
 function behindOf(state: LessonState): Behind {
   return state.mode === "game" && state.behind === "utilities" ? "model" : state.behind;
 }
 
 function captionOf(frame: Frame): string {
   if (frame.query === null) return "No question is left";
-  return frame.heatCells ? "" : "All points are worth the same";
+  return frame.heatCells ? "" : "All points are equally useful";
 }
 
 function reasonWords({ state }: LessonProps): string {
   const frame = state.shown?.frame;
   if (!frame) return "";
   if (frame.query === null)
-    return "The budget is spent. Choose another strategy to compare: its curve joins this one.";
+    return "The budget is spent. Choose another strategy to compare: its curve is added to this one.";
   return frame.why;
 }
 
-/** The picture in words: how many labels of which class. */
+/** The plane as text: the number of labels of each class. */
 function planeWords({ state, truth }: LessonProps, labelled: readonly number[]): string {
   const each = state.classes.map(
     (c, code) => `${labelled.filter((row) => truth[row] === code).length} ${c.name}`,

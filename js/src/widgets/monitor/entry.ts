@@ -20,12 +20,12 @@ import { monitorView } from "./view";
 const STALLED_MS = 3000;
 const DRAW_MS = 250;
 
-/** The chart of the learning curve, with its axis for what is measured. */
+/** The chart of the learning curve, with the axis of the measure. */
 function measured({ chart, measure }: MonitorWelcome): Record<string, unknown> {
   if (measure.name === "accuracy") return chart;
   const made = structuredClone(chart) as { layer: { encoding: { y: Record<string, unknown> } }[] };
   const scale = measure.best > measure.worst ? { domain: [measure.worst, measure.best] } : { zero: true };
-  // The axis is short.
+  // The axis has little room.
   const title = measure.name.length > 14 ? measure.name.split(" ").at(-1) : measure.name;
   for (const { encoding } of made.layer) encoding.y = { ...encoding.y, title, scale };
   return made;
@@ -62,7 +62,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     channel.act(made);
   }
 
-  /** Soon, and once for all that comes until then: the next item and the map matter more. */
+  /** Draws after a short delay, combining updates, because the next item and the map are more urgent. */
   function draw(): void {
     if (later) return;
     later = setTimeout(() => {
@@ -78,7 +78,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     void drawCurve();
   }
 
-  /** The Altair chart; made at the first point, then fed in place. */
+  /** Draws the Altair chart: created with the first point, then updated in place. */
   async function drawCurve(): Promise<void> {
     const width = view.chart.clientWidth;
     if (drawing || !state?.curve.length || !welcome || width < 50) return;
@@ -165,7 +165,9 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
       if (!n)
         view.note(missing === 1 ? "This item is not in the table." : "None of its items is in the table.");
       else if (!choose(bus, { rows: decodeRows(rows), how, from: "history" }))
-        view.note("Items are shown on the map or the card, and neither is on this page: show the session.");
+        view.note(
+          "Items are shown on the map or in the Labeler, but neither is on this page: display the session.",
+        );
       else if (missing)
         view.note(`${count(missing, "of its items is", "of its items are")} not in the table.`);
     },

@@ -4,15 +4,15 @@ import { colourOf } from "../../questions/index";
 import { count, h, said } from "../../ui/dom";
 
 export type HistoryCallbacks = {
-  /** Show the items of this act. */
+  /** Shows the items of this act. */
   open: (act: string) => void;
-  /** To the moment after this act. */
+  /** Goes to the state after this act. */
   jump: (act: string) => void;
-  /** These acts once more, the oldest first. */
+  /** Repeats these acts, oldest first. */
   restore: (acts: string[]) => void;
 };
 
-/** The person's own acts, the newest first; rows that are as they were stay. */
+/** The annotator's own acts, newest first; unchanged rows are reused. */
 export function historyView(on: HistoryCallbacks) {
   const list = h("ol", { class: "hitl-history" });
   let rows = new Map<string, HTMLElement>();
@@ -31,7 +31,7 @@ export function historyView(on: HistoryCallbacks) {
       keep(JSON.stringify([entry, color, i === now]), () => historyRow(entry, color, i === now, on));
     }
     rows = next;
-    // An element that is moved loses the focus.
+    // Moving an element would lose the focus.
     const shown = [...next.values()];
     if (shown.some((row, i) => list.children[i] !== row) || list.children.length !== shown.length)
       list.replaceChildren(...shown);
@@ -41,7 +41,7 @@ export function historyView(on: HistoryCallbacks) {
   return { element: list, update };
 }
 
-/** The acts left behind one after the other, where a run of them begins. */
+/** The consecutive acts left behind that start at this entry; empty elsewhere. */
 export function branchAt(entries: HistoryEntry[], i: number): HistoryEntry[] {
   const left = (k: number): boolean => entries[k]?.state === "left behind";
   if (!left(i) || left(i - 1)) return [];
@@ -67,8 +67,8 @@ function branchRow(branch: HistoryEntry[], on: HistoryCallbacks): HTMLElement {
     h("span", { text: `Left behind: ${howMany(branch.length, labelsOf(branch))}` }),
     h("button", {
       class: "hitl-link",
-      text: "bring all back",
-      title: "Do these acts once more, the oldest first. What you said of their items since is replaced",
+      text: "restore all",
+      title: "Repeat these acts, oldest first. Your newer answers for their items are replaced",
       attrs: { type: "button" },
       on: { click: () => on.restore(oldestFirst) },
     }),
@@ -98,9 +98,9 @@ function historyRow(entry: HistoryEntry, color: string, now: boolean, on: Histor
   );
 }
 
-/** The act in words, which open its items; a change of the classes has none. */
+/** The description of an act, which opens its items; a change of the classes has no items. */
 function what(entry: HistoryEntry, on: HistoryCallbacks): HTMLElement {
-  const words = entry.kind === "skip" ? "skipped" : (entry.value ?? "label taken away");
+  const words = entry.kind === "skip" ? "skipped" : (entry.value ?? "label removed");
   const many = entry.n > 1 ? ` · ${count(entry.n, "item")}` : "";
   if (entry.kind === "schema") return h("span", { class: "hitl-history-what" }, said(words));
   return h(
@@ -116,17 +116,17 @@ function what(entry: HistoryEntry, on: HistoryCallbacks): HTMLElement {
   );
 }
 
-/** The button that goes there, or brings the act back: it says what that does before it does it. */
+/** The button that goes to an act or restores it, with a text that says what this does. */
 function way({ id, state, way }: HistoryEntry, on: HistoryCallbacks): HTMLElement | null {
   if (state === "left behind") {
-    const title = "Do this act once more. What you said of its items since is replaced";
-    return wayButton("bring back", "", title, () => on.restore([id]));
+    const title = "Repeat this act. Your newer answers for its items are replaced";
+    return wayButton("restore", "", title, () => on.restore([id]));
   }
   if (!way || state === "brought back") return null;
   const n = howMany(...way);
   return state === "holds"
     ? wayButton("Go back", ` to here: undoes ${n}`, "", () => on.jump(id))
-    : wayButton("Go forward", ` to here: brings back ${n}`, "", () => on.jump(id));
+    : wayButton("Go forward", ` to here: restores ${n}`, "", () => on.jump(id));
 }
 
 function wayButton(short: string, rest: string, title: string, act: () => void): HTMLElement {

@@ -7,7 +7,7 @@ export type MonitorCallbacks = HistoryCallbacks & {
   undo: () => void;
   redo: () => void;
   toggle: (open: boolean) => void;
-  /** Keep or drop the labels of all items that have changed since. */
+  /** Keeps or drops the labels of all items that have changed since. */
   settle: (keep: boolean) => void;
 };
 
@@ -33,7 +33,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   const evidence = part("hitl-number hitl-faint");
   const strategy = part("hitl-faint");
   const why = h("div", { class: "hitl-why" }, model, evidence, strategy);
-  evidence.title = "This only compares the two. The accuracy is estimated for the items without a label.";
+  evidence.title = "This only compares the two. The accuracy is estimated for the unlabelled items.";
 
   const balance = h("div", { class: "hitl-balance" });
   const hidden = h("div", { class: "hitl-faint" });
@@ -72,7 +72,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
 
   return {
     chart,
-    /** What became of an act, in words; none takes them away. */
+    /** Shows a note about an act; an empty text removes it. */
     note(words: string): void {
       setText(note, words);
       show(note, words !== "");
@@ -90,7 +90,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       show(evidence, state.explanation !== "");
       setText(strategy, `questions: ${state.strategy}`);
       const others = state.people.filter((one) => one.here && one.annotator !== state.annotator);
-      setText(here, others.length ? `${listed(others.map((one) => one.annotator))} here too` : "");
+      setText(here, others.length ? `${listed(others.map((one) => one.annotator))} also here` : "");
       show(here, others.length > 0);
       show(team, state.people.length > 0);
       people.replaceChildren(
@@ -119,14 +119,14 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
 
 function measureTitle({ measure: { name } }: MonitorState): string {
   const what =
-    name === "accuracy" ? "The share of the items without a label that the model gets right" : MEASURES[name];
+    name === "accuracy" ? "The share of unlabelled items that the model predicts correctly" : MEASURES[name];
   return `${what ?? name}, estimated from labels that it had not seen.`;
 }
 
 const MEASURES: Record<string, string> = {
   "Jaccard index":
-    "Of the classes that the model or the annotator names, the share that both name: the mean over items without a label",
-  "mean absolute error": "How far the model's guess is off, the mean over items without a label",
+    "Of the classes that the model or the annotator chooses, the share that both choose, averaged over unlabelled items",
+  "mean absolute error": "How far the model's guess is off, averaged over unlabelled items",
 };
 
 function accuracyWords({ estimate, measure: { name }, n_audited, error }: MonitorState): string {
@@ -152,21 +152,21 @@ function savedWords({ store, closed }: MonitorState, waiting: number): (string |
   if (closed) return ["session closed: run the cell again"];
   if (waiting > 0) return [`${count(waiting, "label")} waiting for the kernel`];
   if (store.name === "memory") return ["kept in memory only"];
-  const again = `; ${count(store.restored, "act")} written again, since an older copy had replaced it`;
+  const again = `; ${count(store.restored, "act")} written again after an older copy replaced it`;
   return ["saved in ", said(store.name), ...(store.restored ? [again] : [])];
 }
 
 function curveMissing(state: MonitorState): string {
-  if (state.audit_share === 0) return "Drawn when part of the questions are audited (audit=0.1).";
+  if (state.audit_share === 0) return "Shown when some of the questions are audited (audit=0.1).";
   if (!state.n_audited)
-    return `Drawn from the first audited label on. ${percent(state.audit_share)} of the questions are drawn at random for it.`;
+    return `Shown from the first audited label on. ${percent(state.audit_share)} of the questions are drawn at random for the audit.`;
   return state.error
-    ? "Not drawn: the model cannot be measured, see above."
-    : `Being drawn: ${state.n_audited} audited.`;
+    ? "Not shown: the model cannot be measured, see above."
+    : `Being computed: ${state.n_audited} audited.`;
 }
 
 const hiddenWords = (n: number): string =>
-  `Not counted: ${count(n, "label")} of others, until you have given your own opinion.`;
+  `Not counted: ${count(n, "label")} by others, until you have given your own opinion.`;
 
 function drawBalance(
   element: HTMLElement,
@@ -204,7 +204,7 @@ function drawBalance(
   );
 }
 
-/** Names one after the other, each kept apart from the words around it. */
+/** A list of names, with the text direction of each isolated. */
 function listed(names: string[]): string {
   const shown = names.slice(0, 3).map((name) => `\u2068${name}\u2069`);
   const more = names.length - shown.length;

@@ -1,4 +1,4 @@
-"""Explorer: the map, where points are chosen."""
+"""Explorer: the map, on which points are selected."""
 
 from hitl_widgets.widgets.explorer.widget import BLIND, Explorer
 

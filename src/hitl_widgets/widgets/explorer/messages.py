@@ -1,4 +1,4 @@
-"""What an Explorer says, and is told."""
+"""Messages of the Explorer."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["Engine", "Takes", "Tells"]
 
 
 class Groups(Request, frozen=True, tag="groups"):
-    """The map is to show finer (below 1) or coarser groups."""
+    """Show finer (below 1) or coarser groups on the map."""
 
     scale: Annotated[float, msgspec.Meta(ge=0.25, le=4)]
 
 
 class Shade(Request, frozen=True, tag="shade"):
-    """The map is to be coloured in one of the ways that the question knows."""
+    """Colour the map in one of the ways that the question offers."""
 
     by: Annotated[str, msgspec.Meta(max_length=300)]
 
@@ -56,21 +56,21 @@ Engine = Literal["altair", "canvas", "webgl", "raster"]
 
 
 class Way(msgspec.Struct, frozen=True):
-    """A way to colour the map, and its name for people."""
+    """A way to colour the map, and its display name."""
 
     by: str
     words: str
 
 
 class LegendEntry(msgspec.Struct, frozen=True):
-    """A shade of the map."""
+    """A colour of the map and its meaning."""
 
     name: str
     color: str
 
 
 class Coloured(Asked, frozen=True, kw_only=True):
-    """The question, the ways to colour its map, which of them is used, and the shades of that."""
+    """The question, the ways to colour its map, the one in use, and its legend."""
 
     ways: list[Way]
     by: str
@@ -78,14 +78,14 @@ class Coloured(Asked, frozen=True, kw_only=True):
 
 
 class ColouredClasses(Coloured, frozen=True, kw_only=True, tag="classes"):
-    """The question, its classes or the colours changed."""
+    """The question, its classes or the colours have changed."""
 
 
 class ExplorerWelcome(Coloured, frozen=True, kw_only=True, tag="welcome"):
-    """What a new Explorer needs before the map and the marks.
+    """The state that a new Explorer needs before the map and the marks.
 
-    ``chart`` is for the Altair engine; ``trouble`` is what failed in the background and is not tried again
-    by itself.
+    ``chart`` is for the Altair engine; ``trouble`` describes failures of background work that are not retried
+    automatically.
     """
 
     to: str
@@ -99,10 +99,10 @@ class ExplorerWelcome(Coloured, frozen=True, kw_only=True, tag="welcome"):
 
 
 class MapMessage(ToBrowser, frozen=True, kw_only=True, tag="map"):
-    """The map. Buffers: places (float32, x and y of each item), groups (uint16), outlines (float32).
+    """The map. Buffers: positions (float32, x and y of each item), groups (uint16), outlines (float32).
 
-    ``settled`` is false for a frame of a map that still moves: its groups have no names and no outlines.
-    ``scale`` is that of the groups; ``corners`` is how many each outline has.
+    ``settled`` is false for a frame of a map that is still moving: its groups have no names or outlines.
+    ``scale`` is the scale of the groups; ``corners`` is the number of corners of each outline.
     """
 
     to: str | None
@@ -116,8 +116,8 @@ class MapMessage(ToBrowser, frozen=True, kw_only=True, tag="map"):
 class MarksMessage(ToBrowser, frozen=True, kw_only=True, tag="marks"):
     """How items are drawn.
 
-    Buffers: rows (uint32, nothing where ``full``), and of each row the shades of label and guess (255 for
-    none) and the doubt (uint8). ``rings`` are the rows to ask next.
+    Buffers: rows (uint32, empty if ``full``), and for each row the shades of label and guess (255 for none)
+    and the uncertainty (uint8). ``rings`` are the rows to ask next.
     """
 
     to: str | None
@@ -128,7 +128,7 @@ class MarksMessage(ToBrowser, frozen=True, kw_only=True, tag="marks"):
 
 
 class StageMessage(ToBrowser, frozen=True, kw_only=True, tag="stage"):
-    """What is done in the background, or failed."""
+    """The current background work, or its failure."""
 
     stage: Stage | None
     trouble: str

@@ -1,4 +1,4 @@
-"""Explorer: the Python half."""
+"""Explorer: the Python side."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from hitl_widgets.widgets.wire import Bye, FromBrowser, words
 __all__ = ["Explorer"]
 
 LEVELS = 15
-# No label, no guess, and no level of doubt: nothing is told of the item.
+# Value for items of which label, guess and uncertainty are hidden.
 BLIND = 255
 # Columns beside the items in a list.
 MOST_COLUMNS = 20
 ENGINES = ("auto", "altair", "canvas", "webgl", "raster")
-# Beyond, Vega takes longer than a person waits.
+# With more items, Vega is too slow for interactive use.
 MOST_FOR_ALTAIR = 5_000
 
 Marks = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 
 
 class Explorer(SessionWidget):
-    """A map of the pool, coloured by what the model thinks; points are chosen by click, lasso or box.
+    """A map of the pool, coloured by the model's predictions; select points by click, lasso or rectangle.
 
     Parameters
     ----------
     session
         The :class:`~hitl_widgets.session.Session` to show.
     engine
-        What draws the points: ``"altair"``, ``"webgl"``, ``"raster"`` (on the CPU), ``"canvas"`` (WebGL
-        where the browser has it on a graphics card, else raster), or ``"auto"``: Altair up to 5,000
-        items, canvas beyond.
+        How points are drawn: ``"altair"``, ``"webgl"``, ``"raster"`` (on the CPU), ``"canvas"`` (WebGL if
+        the browser has it with hardware acceleration, otherwise raster), or ``"auto"``: Altair up to 5,000
+        items, canvas for more.
 
     Raises
     ------
@@ -69,7 +69,7 @@ class Explorer(SessionWidget):
 
     @property
     def engine(self) -> m.Engine:
-        """What draws the points: ``auto`` decided."""
+        """The engine that draws the points, with ``auto`` resolved."""
         by_size: m.Engine = "altair" if len(self.loop.pool) <= MOST_FOR_ALTAIR else "canvas"
         return by_size if self._asked == "auto" else self._asked
 
@@ -108,7 +108,7 @@ class Explorer(SessionWidget):
                 )
             )
             self._send_map(view)
-            # The others get what is new, and the new view everything.
+            # Existing views get the changes, and the new view gets everything.
             self._sent = self._sent or self._marks()
             self._send_change()
             self._send_marks(self._sent, None, view)
@@ -239,7 +239,7 @@ class Explorer(SessionWidget):
             changed = np.flatnonzero(differs)
             self._number += 1
             self._sent = marks
-            # A changed item takes 7 bytes, any item 3 where all are sent.
+            # A changed item takes 7 bytes; if all are sent, each takes 3.
             self._send_marks(marks, None if 7 * len(changed) > 3 * len(differs) else changed, None)
 
     def _send_marks(self, marks: Marks, rows: npt.NDArray[np.int64] | None, view: str | None) -> None:

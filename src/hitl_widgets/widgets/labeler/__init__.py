@@ -1,4 +1,4 @@
-"""Labeler: the item to label, the classes, and the card for a whole selection."""
+"""Labeler: the item to label, the classes, and the panel for labeling a selection."""
 
 from hitl_widgets.widgets.labeler.widget import Labeler
 

@@ -1,4 +1,4 @@
-"""What a Labeler says, and is told."""
+"""Messages of the Labeler."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["Takes", "Tells"]
 
 
 class Sample(Request, frozen=True, tag="sample"):
-    """A view wants to look into a selection before it is labelled."""
+    """Request a sample of a selection before it is labelled."""
 
     rows: Rows
 
 
 class Skipped(Request, frozen=True, tag="skipped"):
-    """A view wants the items that this annotator skipped again."""
+    """Request the items that this annotator skipped."""
 
 
 Takes = shared.Takes | Sample | Skipped
@@ -29,9 +29,9 @@ Takes = shared.Takes | Sample | Skipped
 
 
 class Known(msgspec.Struct, frozen=True):
-    """An item that was asked lately and is labelled by now.
+    """An item that was asked recently and has been labelled since.
 
-    By this annotator (``mine``), here or elsewhere, or by another, whose answer is not told.
+    Either by this annotator (``mine``), here or elsewhere, or by another one, whose answer is not sent.
     """
 
     key: str
@@ -40,7 +40,7 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Progress(ToBrowser, frozen=True, kw_only=True):
-    """How far the labeling is. One of ``known`` may be on a card."""
+    """The progress of the labeling. One of ``known`` may be displayed."""
 
     n_items: int
     n_labels: int
@@ -56,7 +56,7 @@ class Progress(ToBrowser, frozen=True, kw_only=True):
 
 
 class LabelerWelcome(Progress, frozen=True, kw_only=True, tag="welcome"):
-    """Everything that a new Labeler needs."""
+    """The whole state for a new Labeler."""
 
     to: str
     about: About
@@ -69,13 +69,13 @@ class LabelerWelcome(Progress, frozen=True, kw_only=True, tag="welcome"):
 
 
 class QueueMessage(Progress, frozen=True, kw_only=True, tag="queue"):
-    """What to ask next, the first first."""
+    """What to ask next, in order."""
 
     queue: list[Ask]
 
 
 class StateMessage(Progress, frozen=True, kw_only=True, tag="state"):
-    """The state changed, and what to ask did not."""
+    """The state has changed, but not what to ask."""
 
 
 class SkippedItems(ToBrowser, frozen=True, kw_only=True, tag="skipped"):
@@ -86,9 +86,9 @@ class SkippedItems(ToBrowser, frozen=True, kw_only=True, tag="skipped"):
 
 
 class Member(msgspec.Struct, frozen=True):
-    """An item of a selection, the classes of its label and what the model thinks.
+    """An item of a selection, the classes of its label, and the model's guess.
 
-    Of one that is asked blind, label and guess are left out.
+    For an item that is asked blind, label and guess are omitted.
     """
 
     row: int
@@ -100,14 +100,14 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class ClassCount(msgspec.Struct, frozen=True):
-    """How many items the model thinks are of a class."""
+    """The number of items that the model predicts to be of a class."""
 
     code: int
     n: int
 
 
 class SampleMessage(ToBrowser, frozen=True, kw_only=True, tag="sample"):
-    """What is in a selection: some items at random, the odd ones, and the mix of classes."""
+    """A summary of a selection: random items, unusual ones, and the mix of classes."""
 
     to: str
     id: str

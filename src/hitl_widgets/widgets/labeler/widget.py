@@ -1,4 +1,4 @@
-"""Labeler: the Python half."""
+"""Labeler: the Python side."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from hitl_widgets.widgets.wire import FromBrowser, words
 
 __all__ = ["Labeler"]
 
-# How many of the next items are kept from others, and of how many asked lately a view hears what they are.
+# How many next items are reserved, and for how many recently asked items a view gets their labels.
 AHEAD, HANDED = 12, 40
-# How many of the skipped items are looked at again at a time.
+# How many skipped items are shown again at a time.
 AGAIN = 200
 
 
@@ -67,7 +67,7 @@ class Labeler(SessionWidget):
         )
 
     def _on_change(self, what: str) -> None:
-        # One snapshot for both: the browser forgets an act once a queue knows of it.
+        # Use the same snapshot for both: the browser forgets an act once a queue includes it.
         labels = self.loop.labels
         if what == "round":
             self._post(m.QueueMessage(queue=self._queue(labels), **self._state(labels)))
@@ -99,7 +99,7 @@ class Labeler(SessionWidget):
             return []
         left = labels.left | labels.second
         asked = [s for s in found.suggestions if left[s.index]]
-        # A few at a time, so that others find something to do in a small pool.
+        # Only a few at a time, so that others also get items in a small pool.
         share = int(left.sum()) // (2 * len(loop.people) + 2)
         taken = loop.reserve([s.index for s in asked[: max(1, min(AHEAD, share))]])
         if taken:
@@ -111,7 +111,7 @@ class Labeler(SessionWidget):
         return [self._ask(s, s.audit or s.opinion or s.index in hidden) for s in asked]
 
     def _ask(self, s: Suggestion, blind: bool) -> Ask:
-        """One question; what measures the model, or another person, is answered without a hint."""
+        """One question. Audit items and second opinions are asked without a hint."""
         return Ask(
             row=s.index,
             key=self.loop.pool.keys[s.index],
@@ -125,7 +125,7 @@ class Labeler(SessionWidget):
         self._handed = dict(islice((dict.fromkeys(rows) | self._handed).items(), HANDED))
 
     def _look_again(self, message: m.Skipped) -> None:
-        """Ask the skipped items again; without a hint, for some were drawn for the audit."""
+        """Ask the skipped items again, without a hint, because some were drawn for the audit."""
         pool = self.loop.pool
         rows = self.loop.log.skipped_rows()[:AGAIN].tolist()
         self._hand(rows)
@@ -138,14 +138,14 @@ class Labeler(SessionWidget):
     def _act(self, message: Act) -> Ack:
         ack = super()._act(message)
         if key := ack.back.key if ack.back else ack.gone:
-            # It is on the card again, so that the view must hear what it is.
+            # It is displayed again, so the view needs its label.
             self._hand(self.loop.pool.index([key]))
         return ack
 
     def _known(self, labels: Labels) -> list[m.Known]:
-        """Of the items asked lately those that are labelled by now: one may still be on a card.
+        """The recently asked items that have been labelled since; one may still be displayed.
 
-        What others said is not told: the answer on the card is to be a second opinion.
+        Others' answers are not sent, so that the annotator's answer is an independent second opinion.
         """
         rows = np.fromiter(self._handed, np.int64, len(self._handed))
         keys, mine = self.loop.pool.keys, labels.mine > 0
@@ -163,7 +163,7 @@ class Labeler(SessionWidget):
         return Guess(codes, round(float(found.confidence[row]), 3), more)
 
     def _sample(self, message: m.Sample) -> None:
-        """Say what is in a selection: how many, some at random, the odd ones, how mixed."""
+        """Summarise a selection: its size, random items, unusual ones, and the mix of classes."""
         loop = self.loop
         rows = decode(message.rows, len(loop.pool))
         if not len(rows):
@@ -171,7 +171,7 @@ class Labeler(SessionWidget):
         rng = np.random.default_rng(len(rows))
         few = rng.choice(rows, size=min(6, len(rows)), replace=False)
         labels, found = loop.labels, loop.round
-        # What is asked blind is shown, and nothing is said of it, nor can it be told from the rest.
+        # Items that are asked blind are shown without any information, and look like unlabelled ones.
         told = rows[~np.isin(rows, loop.blind.rows(labels))]
         hidden = set(rows.tolist()) - set(told.tolist()) if len(told) < len(rows) else set[int]()
         mix: list[m.ClassCount] = []
@@ -206,13 +206,13 @@ class Labeler(SessionWidget):
 
 
 def _as_most(guesses: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Which of them are what most are, (m,)."""
+    """Mask of the guesses that equal the most frequent one, of shape (m,)."""
     _, place, n = np.unique(guesses, axis=0, return_inverse=True, return_counts=True)
     return np.asarray(place.ravel() == n.argmax())
 
 
 def _most(values: npt.NDArray[np.floating[Any]], k: int) -> npt.NDArray[np.intp]:
-    """Where the ``k`` largest are, the largest first."""
+    """Indices of the ``k`` largest values, largest first."""
     k = min(k, len(values))
     found = np.argpartition(-values, k - 1)[:k] if k else np.zeros(0, dtype=np.intp)
     return found[np.argsort(-values[found], kind="stable")]

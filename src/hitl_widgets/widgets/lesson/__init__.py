@@ -1,4 +1,4 @@
-"""Lesson: a strategy step by step, and you against the machine, on points in the plane."""
+"""Lesson: a strategy step by step, and a game against it, on points in the plane."""
 
 from hitl_widgets.widgets.lesson.widget import Lesson
 

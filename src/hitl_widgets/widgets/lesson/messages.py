@@ -1,4 +1,4 @@
-"""What a Lesson says, and is told."""
+"""Messages of the Lesson."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Takes", "Tells"]
 
 
 class Step(Request, frozen=True, tag="step"):
-    """A view wants the moment after ``index`` questions of a strategy, from the cold start of a seed."""
+    """Request the state after ``index`` questions of a strategy, from the cold start of a seed."""
 
     strategy: Name
     seed: Row
@@ -23,7 +23,7 @@ class Step(Request, frozen=True, tag="step"):
 
 
 class Play(Request, frozen=True, tag="play"):
-    """A student chose these points, in this order; the strategy plays against them."""
+    """A student has chosen these points, in this order, in a game against the strategy."""
 
     strategy: Name
     seed: Row
@@ -51,10 +51,10 @@ class LessonWelcome(ToBrowser, frozen=True, kw_only=True, tag="welcome"):
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """A moment of a run.
+    """The state of a run.
 
-    Buffers: cells (class, then lead over the second), points (class, then probability), and where ``heat``
-    is true the utilities of cells and of points; all uint8.
+    Buffers: cells (class, then lead over the second), points (class, then probability), and if ``heat`` is
+    true the utilities of cells and of points; all uint8.
     """
 
     labelled: list[int]
@@ -65,7 +65,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MomentMessage(ToBrowser, frozen=True, kw_only=True, tag="moment"):
-    """A moment of the strategy's run, and its accuracy up to there: see ``Moment``."""
+    """A state of the strategy's run, and its accuracies so far: see ``Moment``."""
 
     to: str
     strategy: str
@@ -81,7 +81,7 @@ class MomentMessage(ToBrowser, frozen=True, kw_only=True, tag="moment"):
 
 
 class GameMessage(ToBrowser, frozen=True, kw_only=True, tag="game"):
-    """You against the machine. Buffers: the student's moment, then the machine's."""
+    """A game against the strategy. Buffers: those of the student's state, then the machine's."""
 
     to: str
     strategy: str
@@ -94,7 +94,7 @@ class GameMessage(ToBrowser, frozen=True, kw_only=True, tag="game"):
 
 
 class TroubleMessage(ToBrowser, frozen=True, kw_only=True, tag="trouble"):
-    """A strategy or a learner failed."""
+    """A strategy or learner failed."""
 
     to: str
     words: str

@@ -1,4 +1,4 @@
-"""Lesson: the Python half."""
+"""Lesson: the Python side."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ __all__ = ["Lesson"]
 
 
 class Lesson(ChannelWidget):
-    """Active learning in the plane, for a class to look at and to play against.
+    """Active learning in the plane, for teaching: watch a strategy, or play against it.
 
     Parameters
     ----------
     X
-        Numbers of shape (n, 2), 10 to 2,000 points; such as two columns of
+        Numbers of shape (n, 2), 10 to 2,000 points, such as two columns of
         :func:`hitl_widgets.datasets.toy`.
     y
-        The true class of each point, shape (n,); two to six classes. It answers every question.
+        The true class of each point, shape (n,); two to six classes. It answers all questions.
     learner
-        ``"linear"``, a scikit-learn classifier, or a Learner, as for a Session. A classifier that
-        cannot be fitted to the first labels yet says the classes' shares until then.
+        ``"linear"``, a scikit-learn classifier, or a Learner, as for a Session. Until a classifier can be
+        fitted to the first labels, class shares are predicted instead.
     strategy
-        The strategy shown first: a name of the literature, or a function ``(probabilities, context)
-        -> utilities``. All others can be chosen in the widget.
+        The strategy shown first: the name of one, or a function ``(probabilities, context) -> utilities``.
+        All others can be chosen in the widget.
     classes
-        The class names in order; what ``y`` holds, sorted, where None.
+        The class names in order; None means the sorted classes in ``y``.
     budget
-        Labels at the end, those of the cold start (one per class, k-means) among them.
+        Number of labels at the end, including the cold start (one per class, k-means).
     random_state
-        Seed of the cold start and of all chance: the same steps at every run.
+        Seed of the cold start and all other randomness: every run has the same steps.
 
     Raises
     ------
     InvalidInput
-        For arguments that cannot be used, a learner or a strategy that fails on the first labels.
+        For invalid arguments, or a learner or strategy that fails on the first labels.
 
     Notes
     -----
-    Accuracy is that on the points without a label, whose classes are known here; real pools have no
-    such figure. Nothing of a lesson is saved with the notebook.
+    Accuracy is measured on all points, whose classes are known here; labelled points count as correct. This
+    is not possible for real pools. Nothing of a lesson is saved with the notebook.
     """
 
     _bundle = "lesson"
@@ -86,7 +86,7 @@ class Lesson(ChannelWidget):
             case m.Step() | m.Play():
                 try:
                     self._show(message)
-                except Exception as error:  # noqa: BLE001 - a user's strategy or learner: said where it is seen
+                except Exception as error:  # noqa: BLE001 - a custom strategy or learner may raise anything
                     why = (
                         str(error) if isinstance(error, InvalidInput) else f"{type(error).__name__}: {error}"
                     )
@@ -152,7 +152,7 @@ class Lesson(ChannelWidget):
 
 
 def _wire(step: Step) -> tuple[m.Moment, list[bytes]]:
-    """A moment as the browser gets it: words and numbers, and small arrays as bytes."""
+    """Convert a step to a message: text and numbers, with small arrays as bytes."""
     points = np.stack([step.proba.argmax(axis=1), np.rint(255 * step.proba.max(axis=1))])
     buffers = [step.surface.tobytes(), points.astype(np.uint8).tobytes()]
     moment = m.Moment(

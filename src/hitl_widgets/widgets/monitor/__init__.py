@@ -1,4 +1,4 @@
-"""Monitor: how good the labels and the model are, and where the labels lie."""
+"""Monitor: the quality of the labels and the model, and where the labels are saved."""
 
 from hitl_widgets.widgets.monitor.widget import Monitor, model_words
 

@@ -1,4 +1,4 @@
-"""What a Monitor says, and is told."""
+"""Messages of the Monitor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Takes", "Tells"]
 
 
 class Open(Request, frozen=True, tag="open"):
-    """A view wants the items of one of the annotator's acts."""
+    """Request the items of one of the annotator's acts."""
 
     act: ActId
 
@@ -27,7 +27,7 @@ Takes = shared.Takes | Open
 
 
 class Measure(msgspec.Struct, frozen=True):
-    """What the estimate is, and its ends."""
+    """The measure of the estimate, with its worst and best values."""
 
     name: str
     worst: float
@@ -53,7 +53,7 @@ class CurvePoint(msgspec.Struct, frozen=True):
 
 
 class StoreState(msgspec.Struct, frozen=True):
-    """The store, why the last act is not saved, and how many acts were written to an older copy again."""
+    """The store, why the last act is not saved, and how many acts were written again to an older copy."""
 
     name: str
     where: str
@@ -62,7 +62,7 @@ class StoreState(msgspec.Struct, frozen=True):
 
 
 class Person(msgspec.Struct, frozen=True):
-    """Somebody who labelled this task."""
+    """An annotator of this task."""
 
     annotator: str
     labels: int
@@ -72,10 +72,10 @@ class Person(msgspec.Struct, frozen=True):
 class HistoryEntry(msgspec.Struct, frozen=True):
     """An act of the annotator.
 
-    ``codes`` are the classes that a label means now, none where one of them is no more. Undone acts come
-    back by a redo; those left behind, undone before the annotator acted anew, by a restore. ``way`` is how
-    many acts and labels a jump there undoes or brings back. ``apart``: it is older than the last acts, and
-    listed because it is left behind.
+    ``codes`` are the classes that a label now stands for, null if one of them no longer exists. Redo restores
+    undone acts, except those left behind, which were undone before the annotator did something else: only
+    restore reaches them. ``way`` is how many acts and labels a jump to the act undoes or restores. ``apart``:
+    the act is older than the last ones, and listed because it is left behind.
     """
 
     id: str
@@ -93,10 +93,10 @@ class HistoryEntry(msgspec.Struct, frozen=True):
 class MonitorState(ToBrowser, frozen=True, kw_only=True):
     """The state of a session.
 
-    ``n_none`` labels name no class. ``n_hidden`` labels of others are left out of the balance, for their
-    items are asked of this person too. ``notices`` say what does not fit between the store and the table;
-    ``n_changed`` labelled items say something else now. ``people`` is everybody who labelled, where that is
-    more than one.
+    ``n_none`` is the number of labels without a class. ``n_hidden`` labels of others are excluded from the
+    balance, because their items are also asked of this annotator. ``notices`` describe mismatches of the
+    store and the table; ``n_changed`` labelled items have changed since. ``people`` are all annotators, if
+    there is more than one.
     """
 
     n_items: int
@@ -128,7 +128,7 @@ class MonitorState(ToBrowser, frozen=True, kw_only=True):
 
 
 class MonitorWelcome(MonitorState, frozen=True, kw_only=True, tag="welcome"):
-    """Everything that a new Monitor needs; ``chart`` is that of the learning curve."""
+    """The whole state for a new Monitor; ``chart`` is the chart of the learning curve."""
 
     to: str
     about: About
@@ -140,7 +140,7 @@ class MonitorWelcome(MonitorState, frozen=True, kw_only=True, tag="welcome"):
 
 
 class MonitorUpdate(MonitorState, frozen=True, kw_only=True, tag="state"):
-    """The state changed."""
+    """The state has changed."""
 
 
 class OpenedMessage(ToBrowser, frozen=True, kw_only=True, tag="opened"):

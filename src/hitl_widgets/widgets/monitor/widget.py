@@ -1,4 +1,4 @@
-"""Monitor: the Python half."""
+"""Monitor: the Python side."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HISTORY = 30
 
 
 def model_words(loop: Loop) -> tuple[str, str]:
-    """Which model is used, and why, for people; both empty before there is one."""
+    """Texts on which model is used, and why; both are empty before there is one."""
     found = loop.round
     if found is None or not found.model:
         return "", ""
@@ -35,11 +35,11 @@ def model_words(loop: Loop) -> tuple[str, str]:
         shares, _, evidence = found.explanation.partition(": ")
         return shares, evidence
     coming = loop.background.stage is not None and not found.has_graph
-    return "logistic regression", "neighbours are being found" if coming else ""
+    return "logistic regression", "neighbours are being computed" if coming else ""
 
 
 class Monitor(SessionWidget):
-    """Labels given, class balance, audit accuracy, learning curve, history, and where labels are saved.
+    """Number of labels, class balance, audit accuracy, learning curve, history, and where labels are saved.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Monitor(SessionWidget):
                 super()._handle(message)
 
     def _open(self, message: m.Open) -> None:
-        """Tell which items an act of the annotator was about."""
+        """Send the items of an act of the annotator."""
         items = msgspec.structs.asdict(items_of(self.loop, message.act))
         self._post(m.OpenedMessage(to=message.view, act=message.act, **items))
 
@@ -82,7 +82,7 @@ class Monitor(SessionWidget):
         """The fields of ``MonitorState``."""
         loop = self.loop
         labels, evaluation = loop.labels, loop.background.evaluation
-        # One label more of a class would tell what the item says that is asked blind next.
+        # Otherwise, a class with one more label would reveal the answer of the item that is asked blind next.
         told = labels.y.copy()
         told[loop.blind.rows(labels)] = -1
         counts, none = _balance(labels, told[told >= 0])
@@ -128,14 +128,14 @@ class Monitor(SessionWidget):
         }
 
     def _people(self) -> list[m.Person]:
-        """Who has labelled how much, and who else is here; nothing where one works alone."""
+        """All annotators, their number of labels, and whether they are active; empty if there is only one."""
         found = self.loop.annotators
         return [m.Person(*person) for person in found] if len(found) > 1 else []
 
     def _history(self) -> list[m.HistoryEntry]:
-        """The annotator's own last acts, the newest first, and older ones that are left behind.
+        """The annotator's own latest acts, newest first, and older ones that were left behind.
 
-        Nobody sees those of another.
+        Acts of other annotators are not shown.
         """
         loop = self.loop
         acts = [event for event, _ in reversed(loop.log.acts(HISTORY, annotator=loop.annotator))]
@@ -147,7 +147,7 @@ class Monitor(SessionWidget):
         return [
             m.HistoryEntry(
                 id=event.event_id,
-                kind=event.kind,  # type: ignore[arg-type] # no act is an undo or a redo
+                kind=event.kind,  # type: ignore[arg-type] # acts are never undo or redo events
                 n=len(event.item_ids),
                 value=change_words(event.value) if event.kind == "schema" else loop.log.text(event),
                 codes=loop.log.codes(event),
@@ -162,7 +162,7 @@ class Monitor(SessionWidget):
 
 
 def _balance(labels: Labels, codes: npt.NDArray[Any]) -> tuple[list[int], int]:
-    """How many answers name each class, and how many name none."""
+    """The number of answers with each class, and of those without a class."""
     counts, none = [0] * len(labels.schema.ids), 0
     for code, n in enumerate(np.bincount(codes, minlength=1).tolist()):
         for k in (labels.codes(code) or ()) if n else ():
@@ -172,18 +172,18 @@ def _balance(labels: Labels, codes: npt.NDArray[Any]) -> tuple[list[int], int]:
 
 
 def change_words(change: Mapping[str, Any]) -> str:
-    """A change of the classes as people read it in the history."""
+    """Describe a change of the classes for the history."""
     of = " and ".join(map(within, change.get("of", ())))
     new = " and ".join(within(c["name"]) for c in change.get("classes", ()))
     name = within(str(change.get("name", "")))
     said = {
         "add": f"class {new} added",
-        "rename": f"{of} renamed {name}",
+        "rename": f"{of} renamed to {name}",
         "merge": f"{of} merged into {new or name}",
         "split": f"{of} split into {new}",
         "retire": f"{of} retired",
         "restore": f"{of} offered again",
-        "reorder": "classes put in another order",
+        "reorder": "classes reordered",
         "edit": f"{' and '.join(change.get('set') or ())} of {of} changed",
         "ask": "question changed",
     }

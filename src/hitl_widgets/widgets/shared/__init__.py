@@ -1,1 +1,1 @@
-"""What all views of a session share: items, acts, classes."""
+"""Code shared by all views of a session: items, acts, classes."""

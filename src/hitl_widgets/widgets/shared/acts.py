@@ -1,4 +1,4 @@
-"""What a person does on any view of a session: from the message to the log, and to the acknowledgement."""
+"""Handles the acts of all views: from the message to the log and the acknowledgement."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from hitl_widgets.widgets.wire import Selection
 
 __all__ = ["act", "items_of"]
 
-# How a bulk act chose its items, as the map does.
+# How a bulk act chose its items, in the map's terms.
 BULK: dict[str | None, Selection] = {
     "lasso": "lasso",
     "rectangle": "rectangle",
     "cluster": "cluster",
     "search": "search",
 }
-# What a message holds beside the act.
+# Fields of a message that are not part of the act.
 WIRE = {"type", "id", "pool", "late_ms"}
-OTHER_ROWS = "The table changed since these points were selected: select them again."
-OTHER_TABLE = "This was said about another table, or about this one before it changed."
+OTHER_ROWS = "The table has changed since these points were selected. Select them again."
+OTHER_TABLE = "This refers to another table, or to an earlier version of this one."
 
 
 def act(loop: Loop, message: m.Act) -> m.Ack:
-    """Do what an act says; it is in the store when this returns."""
+    """Carry out an act; it is saved when this returns."""
     if message.pool not in {"", loop.pool.fingerprint}:
         raise InvalidInput(OTHER_ROWS if isinstance(message, m.Label) and message.rows else OTHER_TABLE)
     before = 0 if isinstance(message, m.Label | m.Skip) else loop.log.counts[0]
@@ -42,7 +42,7 @@ def act(loop: Loop, message: m.Act) -> m.Ack:
 
 
 def _done(loop: Loop, message: m.Act) -> dict[str, Any]:
-    """Do it; what the acknowledgement tells besides how things stand."""
+    """Carry out the act; returns the fields of the acknowledgement that depend on the act."""
     match message:
         case m.Label():
             _label(loop, message)
@@ -70,13 +70,13 @@ def _done(loop: Loop, message: m.Act) -> dict[str, Any]:
 
 
 def items_of(loop: Loop, event_id: str) -> m.ActItems:
-    """The items that an act of the annotator was about, as far as they are in this table."""
+    """The items of an act of the annotator, as far as they are in this table."""
     rows, missing, how = loop.log.items_of(event_id)
     return m.ActItems(rows=encode(rows), n=len(rows), how=BULK.get(how, "clicked"), missing=missing)
 
 
 def _taken_back(loop: Loop, event_id: str) -> m.Ask | None:
-    """The item that an undo gives back to the card, or a redo takes: a single one of this pool."""
+    """The single item of this pool that an undo shows again, or a redo removes from view; else None."""
     target = loop.log.turned(event_id)
     if target is None or len(target.item_ids) != 1:
         return None
@@ -89,7 +89,7 @@ def _taken_back(loop: Loop, event_id: str) -> m.Ask | None:
     return m.Ask(
         row=row,
         key=loop.pool.keys[row],
-        reason="taken back by you",
+        reason="undone by you",
         audit=audit,
         blind=bool((loop.blind.rows(loop.labels) == row).any()),
         guess=None,
@@ -120,13 +120,13 @@ def _answer_of(message: m.Label) -> Any:
 
 
 def _is_change(loop: Loop, message: m.Act) -> bool:
-    """Whether it changed what words mean, rather than what was said."""
+    """Whether the act changed the classes rather than labels."""
     target = None if isinstance(message, m.Change | m.Jump | m.Restore) else loop.log.turned(message.id)
     return isinstance(message, m.Change) or (target is not None and target.kind == "schema")
 
 
 def _chosen(loop: Loop, event_id: str) -> m.ActItems | None:
-    """The selection that an undo gives back: the items of a bulk act."""
+    """The selection that an undo restores: the items of a bulk act."""
     target = loop.log.turned(event_id)
     found = items_of(loop, target.event_id) if target and len(target.item_ids) > 1 else None
     return found if found and found.n else None

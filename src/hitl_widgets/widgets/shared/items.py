@@ -1,4 +1,4 @@
-"""Items on their way to a view: whole ones, and parts of large ones."""
+"""Sends items to a view, and parts of large items."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ SMALL = 160
 
 
 def shown(pool: Pool, message: m.Show, since: float) -> Iterator[tuple[m.ItemsMessage, list[bytes]]]:
-    """The items in order, at least one, and those that fit; the last message says which are left.
+    """Yield messages with the items that fit, at least one, in order; the last one lists those left.
 
-    ``since`` is when the question came, by ``time.monotonic``.
+    ``since`` is when the request arrived, by ``time.monotonic``.
     """
     if (largest := max(message.rows)) >= len(pool):
         raise InvalidInput(f"Row {largest} is not in the pool of {len(pool)} items.")
@@ -41,12 +41,12 @@ def shown(pool: Pool, message: m.Show, since: float) -> Iterator[tuple[m.ItemsMe
         media += parts
         sent += sum(map(len, parts)) + len(msgspec.json.encode(sendable(payload.content)))
         left = message.rows[at:]
-        # The next is taken to be as large as those before.
+        # Assume that the next item has the average size of those so far.
         last = not left or (message.most is not None and sent + sent / at > message.most)
-        # One message for many, for each costs the server as much as a label does; but the first
-        # picture need not wait for all.
+        # Combine items, because each message costs the server as much as a label does, but do not let the
+        # first image wait for all others.
         if last or sum(map(len, media)) > PARCEL:
-            # With the time, so that the browser can tell a slow line from a slow kernel.
+            # Send the time, so that the browser can tell a slow connection from a slow kernel.
             left = left if last else ()
             yield m.ItemsMessage(to=message.view, items=items, left=list(left), took_ms=_took(since)), media
             items, media = [], []
@@ -55,7 +55,7 @@ def shown(pool: Pool, message: m.Show, since: float) -> Iterator[tuple[m.ItemsMe
 
 
 def part(pool: Pool, message: m.More, since: float) -> tuple[m.PartMessage, list[bytes]]:
-    """A part of an item; the browser asks for the next when this one is there."""
+    """A part of an item; the browser requests the next one when this one has arrived."""
     give_way()
     payload = _made(lambda: _part(pool, message))
     told = m.PartMessage(to=message.view, id=message.id, content=payload.content, took_ms=_took(since))
@@ -78,10 +78,10 @@ def _payload(pool: Pool, row: int, message: m.Show) -> Payload:
 
 
 def _made(make: Callable[[], Payload]) -> Payload:
-    """One that cannot be shown says why; the others are shown."""
+    """The payload, or an error message in its place, so that the other items are still shown."""
     try:
         return make()
-    except (HitlError, ValueError) as error:  # whose words are for people
+    except (HitlError, ValueError) as error:  # their messages are for users
         return broken(words(error))
     except Exception as error:  # noqa: BLE001
         return broken(words(f"{type(error).__name__}: {error}"))

@@ -1,4 +1,4 @@
-"""What every view of a session says, and is told."""
+"""Messages of all views of a session."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = ["Act", "Takes", "Tells"]
 
 
 class Show(Request, frozen=True, tag="show"):
-    """A view wants the content of some items, as many as ``most`` bytes hold; small ones for a hover."""
+    """Request the content of items, up to ``most`` bytes; ``small`` for the preview on hover."""
 
     rows: Annotated[tuple[Row, ...], msgspec.Meta(min_length=1, max_length=64)]
     small: bool = False
@@ -42,7 +42,7 @@ class Show(Request, frozen=True, tag="show"):
 
 
 class More(Request, frozen=True, tag="more"):
-    """A view wants a part of an item, of at most ``most`` bytes; the kind knows what can be asked."""
+    """Request a part of an item, at most ``most`` bytes; ``ask`` depends on the kind of item."""
 
     row: Row
     ask: Annotated[
@@ -52,19 +52,19 @@ class More(Request, frozen=True, tag="more"):
 
 
 class Retry(Request, frozen=True, tag="retry"):
-    """What failed in the background is to be done again."""
+    """Try failed background work again."""
 
 
 class Vega(Request, frozen=True, tag="vega"):
-    """The page has no Vega yet."""
+    """Request Vega, which the page does not have yet."""
 
 
 class Label(Action, frozen=True, kw_only=True, tag="label"):
     """Label one item by its key, or a selection by rows of the pool with this fingerprint.
 
-    ``answer`` is what the kind of question takes, in ids of classes, so that it does not depend on what
-    they are called when this arrives; ``value`` is the same in words. ``of``, the id of the one class, is
-    what pages of earlier versions have kept.
+    ``answer`` is the answer with class ids, so that it does not depend on the names of the classes when it
+    arrives; ``value`` is the same as text. ``of``, the id of a single class, comes only from pages of earlier
+    versions.
     """
 
     value: Words
@@ -83,34 +83,34 @@ class Skip(Action, frozen=True, kw_only=True, tag="skip"):
 
 
 class Settle(Action, frozen=True, kw_only=True, tag="settle"):
-    """Keep or drop the label of an item that has changed since, or of all such items."""
+    """Keep or drop the label of a changed item, or of all changed items."""
 
     keep: bool
     key: Key | None = None
 
 
 class Undo(Action, frozen=True, kw_only=True, tag="undo"):
-    """Take back the annotator's last act."""
+    """Undo the annotator's last act."""
 
 
 class Redo(Action, frozen=True, kw_only=True, tag="redo"):
-    """Bring back what the last undo took."""
+    """Redo what was last undone."""
 
 
 class Jump(Action, frozen=True, kw_only=True, tag="jump"):
-    """Go to the moment after one of the annotator's acts."""
+    """Go to the state after one of the annotator's acts."""
 
     act: ActId
 
 
 class Restore(Action, frozen=True, kw_only=True, tag="restore"):
-    """Bring back acts of the annotator that were undone and left behind, in this order."""
+    """Restore acts of the annotator that were undone and left behind, in this order."""
 
     acts: Annotated[tuple[ActId, ...], msgspec.Meta(min_length=1, max_length=100)]
 
 
 class NewClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A class to be made."""
+    """A class to be created."""
 
     name: Name
     guidance: Words = ""
@@ -119,7 +119,7 @@ class NewClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ClassEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What is to change about a class."""
+    """Changes to a class."""
 
     guidance: Words | None = None
     example: Words | None = None
@@ -145,10 +145,10 @@ Takes = Hello | Bye | Show | More | Retry | Vega | Act
 
 
 class About(msgspec.Struct, frozen=True):
-    """What the acts of a session are meant for.
+    """What the acts of a session refer to.
 
-    ``session``, ``pool`` (its table), ``place`` (of its store) and ``who`` (acts) are opaque; ``store`` and
-    ``task`` are names for people.
+    ``session``, ``pool`` (its table), ``place`` (of its store) and ``who`` (its annotator) are opaque;
+    ``store`` and ``task`` are names to display.
     """
 
     session: str
@@ -160,7 +160,7 @@ class About(msgspec.Struct, frozen=True):
 
 
 class PlainClass(msgspec.Struct, frozen=True):
-    """A class as people know it."""
+    """The visible properties of a class."""
 
     name: str
     guidance: str
@@ -172,7 +172,8 @@ class PlainClass(msgspec.Struct, frozen=True):
 class LabelClass(PlainClass, frozen=True):
     """A class of the question.
 
-    Its place in the list is its code; the id outlives a rename; retired ones come last and cannot be chosen.
+    Its position in the list is its code. The id does not change when the class is renamed. Retired classes
+    come last and cannot be chosen.
     """
 
     id: str
@@ -180,14 +181,14 @@ class LabelClass(PlainClass, frozen=True):
 
 
 class Lost(msgspec.Struct, frozen=True):
-    """A class with labels that the cell no longer names, and the new ones that it may be called now."""
+    """A class with labels that is missing from the cell, and the new classes that may be its new name."""
 
     name: str
     to: list[str]
 
 
 class Guess(msgspec.Struct, frozen=True):
-    """What the model thinks: the classes by code, and what else is to be said of it in words."""
+    """The model's prediction: the classes by code, and additional text."""
 
     codes: tuple[int, ...]
     confidence: float
@@ -195,10 +196,10 @@ class Guess(msgspec.Struct, frozen=True):
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """An item to label, and why.
+    """An item to label, and the reason.
 
-    ``blind``: neither the model's guess nor anybody's label is told before it is answered. ``changed``: the
-    item says something else now than when it was labelled.
+    ``blind``: the model's guess and others' labels are hidden until it is answered. ``changed``: the content
+    of the item has changed since it was labelled.
     """
 
     row: int
@@ -211,7 +212,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stage(msgspec.Struct, frozen=True):
-    """What is done in the background, and how far it is where that is known."""
+    """The current background work, and its progress if known."""
 
     words: str
     fraction: float | None
@@ -227,11 +228,11 @@ class Asked(ToBrowser, frozen=True, kw_only=True):
 
 
 class ClassesMessage(Asked, frozen=True, kw_only=True, tag="classes"):
-    """The question or its classes changed."""
+    """The question or its classes have changed."""
 
 
 class ShownItem(msgspec.Struct, frozen=True):
-    """What an item shows, and the types of its media."""
+    """The content of an item, and the types of its media."""
 
     row: int
     content: Content
@@ -239,9 +240,9 @@ class ShownItem(msgspec.Struct, frozen=True):
 
 
 class ItemsMessage(ToBrowser, frozen=True, kw_only=True, tag="items"):
-    """Items that were asked for. Buffers: the media of all of them, in order.
+    """Requested items. Buffers: the media of all of them, in order.
 
-    ``left`` are rows that did not fit; ``took_ms`` is how long the kernel has worked on the answer so far.
+    ``left`` are the rows that did not fit; ``took_ms`` is the kernel's time for the answer so far.
     """
 
     to: str
@@ -251,7 +252,7 @@ class ItemsMessage(ToBrowser, frozen=True, kw_only=True, tag="items"):
 
 
 class PartMessage(ToBrowser, frozen=True, kw_only=True, tag="part"):
-    """A part of an item. Buffers: its bytes. ``took_ms`` is how long the kernel needed."""
+    """A part of an item. Buffers: its bytes. ``took_ms`` is the time that the kernel needed."""
 
     to: str
     id: str
@@ -266,9 +267,9 @@ class VegaMessage(ToBrowser, frozen=True, kw_only=True, tag="vega"):
 
 
 class ActItems(msgspec.Struct, frozen=True, kw_only=True):
-    """The ``n`` rows that an act was about, as one string (see codecs.ts).
+    """The ``n`` rows of an act, encoded as a string (see codecs.ts).
 
-    ``missing`` of its items are not in this table.
+    ``missing`` is the number of its items that are not in this table.
     """
 
     rows: str
@@ -278,10 +279,10 @@ class ActItems(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ack(Reply, frozen=True, kw_only=True, tag="ack"):
-    """The act is saved, and what holds now.
+    """The act is saved. Contains the new state.
 
-    ``back`` is the item that an undo gives back to the card, ``chosen`` the selection that it gives back to
-    the map; ``gone`` is the key of the item that a redo takes.
+    ``back`` is the item that an undo shows again, ``chosen`` the selection that it restores on the map;
+    ``gone`` is the key of the item that a redo removes from view.
     """
 
     back: Ask | None
@@ -294,5 +295,5 @@ class Ack(Reply, frozen=True, kw_only=True, tag="ack"):
     n_events: int
 
 
-# With `ClassesMessage` or a widget's own in its place.
+# In addition to `ClassesMessage` or the widget's own version of it.
 Tells = ItemsMessage | PartMessage | VegaMessage | Ack | Refused | Failed

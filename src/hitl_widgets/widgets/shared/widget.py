@@ -1,4 +1,4 @@
-"""SessionWidget: what every view of a session does."""
+"""SessionWidget: base class of all views of a session."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from hitl_widgets.widgets.wire import LARGEST, Action, Bye, FromBrowser, Hello, 
 
 __all__ = ["SessionWidget"]
 
-# Items up to which an act is done at once, where the message arrives.
+# Up to this pool size, acts are handled in the thread in which the message arrives.
 AT_ONCE = 10_000
 
 _queues: WeakKeyDictionary[Loop, dict[str, ThreadPoolExecutor]] = WeakKeyDictionary()
 
 
 class SessionWidget(ChannelWidget):
-    """A view on a session."""
+    """A view of a session."""
 
     _takes: ClassVar[Any] = m.Takes
     _tells: ClassVar[Any] = m.Tells
@@ -49,26 +49,26 @@ class SessionWidget(ChannelWidget):
 
     @property
     def session(self) -> Session:
-        """The session that is shown."""
+        """The displayed session."""
         return self.screen.session
 
     @property
     def loop(self) -> Loop:
-        """What the session is made of."""
+        """The loop of the session."""
         return loop_of(self.screen.session)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of task {self.loop.task!r}>"
 
     def close(self) -> None:
-        """Take the widget off the screen; the session goes on."""
+        """Remove the widget from the screen; the session stays open."""
         self._unsubscribe()
         super().close()
 
-    # -- in --------------------------------------------------------------------
+    # -- incoming --------------------------------------------------------------
 
     def _largest(self) -> int:
-        # A selection takes six bits a character for a bit a row.
+        # A selection has one bit per row, and six bits per character.
         return LARGEST + len(self.loop.pool) // 4
 
     def _handle(self, message: FromBrowser) -> None:
@@ -79,7 +79,7 @@ class SessionWidget(ChannelWidget):
             case Bye():
                 self.screen.bye(message.view)
             case m.Show() if self.loop.pool.item_kind.in_files:
-                # Encoding takes its time: acts go first.
+                # Encoding is slow, so acts go first.
                 self._behind("pictures", message, partial(self._show, message, time.monotonic()))
             case m.Show():
                 self._show(message, time.monotonic())
@@ -92,7 +92,7 @@ class SessionWidget(ChannelWidget):
             case Action():
                 self._in_order(message, partial(self._take, message))
             case _:
-                raise NotImplementedError(f"{type(self).__name__} does nothing with {message!r}.")
+                raise NotImplementedError(f"{type(self).__name__} does not handle {message!r}.")
 
     def _take(self, message: Any) -> None:
         with self.loop.log.from_page(message.late_ms or 0):
@@ -109,14 +109,14 @@ class SessionWidget(ChannelWidget):
         self._post(*items.part(self.loop.pool, message, since))
 
     def _in_order(self, message: FromBrowser, job: Callable[[], None], queue: str = "acts") -> None:
-        """Do it, after what was said before; of a large pool where it does not hold the kernel's loop."""
+        """Run the job after earlier ones; for large pools in a thread, so as not to block the kernel."""
         if len(self.loop.pool) > AT_ONCE:
             _queue_of(self.loop, queue).submit(self._answer, message.id, job)
         else:
             job()
 
     def _behind(self, queue: str, message: FromBrowser, job: Callable[[], None]) -> None:
-        """Do it in a queue of its own, when no act waits."""
+        """Run the job in a separate queue when no act is waiting."""
 
         def done() -> None:
             with behind():
@@ -124,14 +124,14 @@ class SessionWidget(ChannelWidget):
 
         _queue_of(self.loop, queue).submit(done)
 
-    # -- out -------------------------------------------------------------------
+    # -- outgoing --------------------------------------------------------------
 
     def _greet(self, view: str) -> None:
-        """Tell a new view everything."""
+        """Send the whole state to a new view."""
         raise NotImplementedError
 
     def _on_change(self, what: str) -> None:
-        """Tell all views what changed."""
+        """Send a change to all views."""
         raise NotImplementedError
 
     def _hear(self, what: str) -> None:
@@ -141,7 +141,7 @@ class SessionWidget(ChannelWidget):
             else:
                 self._on_change(what)
         except HitlError:
-            # The last who held the session may let go of it while one of its threads still tells of a change.
+            # The last reference to the session may be dropped while a thread still reports a change.
             if not self.screen.gone:
                 raise
 
@@ -160,7 +160,7 @@ class SessionWidget(ChannelWidget):
         )
 
     def _question(self) -> dict[str, Any]:
-        """The fields of ``Asked``: the retired classes behind the others."""
+        """The fields of ``Asked``, with retired classes last."""
         schema = self.loop.schema
         n, every = len(schema.classes), (*schema.classes, *schema.retired)
         classes = [
@@ -172,7 +172,7 @@ class SessionWidget(ChannelWidget):
 
 
 def _queue_of(loop: Loop, what: str = "acts") -> ThreadPoolExecutor:
-    """A queue of the session's own: a huge lasso or a picture must not hold the kernel's event loop."""
+    """A queue of the session, so that a huge lasso or an image does not block the kernel's event loop."""
     queues = _queues.setdefault(loop, {})
     if what not in queues:
         queues[what] = ThreadPoolExecutor(1, thread_name_prefix=f"hitl-{what}")
