@@ -317,7 +317,7 @@ def _conversion(X: Any, name: str) -> str:
     dtype = kept_type(X.dtype)
     if X.size <= LARGE or X.dtype.newbyteorder("=") == dtype:
         return ""
-    return f"{name} has dtype {X.dtype}: its {X.size:,} numbers are converted to {dtype}. Pass {dtype} to save time."
+    return f"{name} has dtype {X.dtype}: its {X.size:,} numbers are converted to {dtype}. Pass that dtype to save time."
 
 
 def _gaps(X: Any, name: str) -> str:

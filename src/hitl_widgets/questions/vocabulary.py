@@ -369,7 +369,7 @@ def _check_count(name: str, of: Sequence[str], made: Sequence[LabelClass]) -> No
         raise InvalidInput(f"{twice[0]!r} is named twice: new classes must be distinct.")
     least, most, fewest, many = _COUNTS.get(name, (1, 1, 0, 0))
     if not least <= len(of) <= most:
-        raise InvalidInput(f"The change {name!r} names {len(of)} classes: expected {least} to {most}.")
+        raise InvalidInput(f"The change {name!r} names {len(of)} classes, which is not a valid number.")
     if not fewest <= len(made) <= many:
         raise InvalidInput(f"The change {name!r} makes {len(made)} new classes: expected {fewest} to {many}.")
 
