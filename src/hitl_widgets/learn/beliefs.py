@@ -31,7 +31,7 @@ class Belief(Protocol):
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:
-        """bool of shape (n,): whether there is a guess for the item."""
+        """Whether there is a guess for each item, bool of shape (n,)."""
 
     def guess(self, i: int) -> tuple[int, ...] | None:
         """Return the guessed class codes of item ``i``; None if there is no guess."""
@@ -73,7 +73,7 @@ class MultiBelief:
 
     @cached_property
     def predicted(self) -> npt.NDArray[np.bool_]:
-        """bool of shape (n, n_classes): whether the probability exceeds 0.5."""
+        """Whether the probability of each class exceeds 0.5, bool of shape (n, n_classes)."""
         return np.asarray(self.P > 0.5)
 
     @cached_property
