@@ -41,8 +41,7 @@ def npy_file(path: Path, name: str) -> Any:
             start = file.tell()
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise InvalidInput(
-            f"{name}={str(path)!r} is not a readable .npy file ({reason(error)}). Write it with "
-            "numpy.save."
+            f"{name}={str(path)!r} is not a readable .npy file ({reason(error)}). Write it with numpy.save."
         ) from error
     if dtype.kind not in "biuf":
         raise InvalidInput(f"{name}={str(path)!r} has dtype {dtype}, expected numbers: save it as float32.")
@@ -98,9 +97,7 @@ def _batches(files: list[Path], columns: list[str], size: int) -> Iterator[Any]:
             with ParquetFile(path) as file:
                 missing = set(columns) - set(file.schema_arrow.names)
                 if missing:
-                    raise InvalidInput(
-                        f"{str(path)!r} lacks columns of the other files: {choices(missing)}."
-                    )
+                    raise InvalidInput(f"{str(path)!r} lacks columns of the other files: {choices(missing)}.")
                 yield from file.iter_batches(size, columns=columns)
         except (ArrowException, OSError) as error:
             raise InvalidInput(f"{str(path)!r} is damaged ({error}). Write it again.") from error

@@ -42,13 +42,13 @@ class Search:
     def _exact(
         self, rows: npt.NDArray[np.float32], asked: npt.NDArray[np.int64], k: int
     ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """Search with brute force; scikit-learn uses float64, since |a|^2 + |b|^2 - 2ab in float32 is inexact."""
+        """Search by brute force, with products in float64: |a|^2 + |b|^2 - 2ab is inexact in float32."""
         from sklearn.neighbors import NearestNeighbors
 
         index = NearestNeighbors(n_neighbors=k + 1, algorithm="brute").fit(rows)
         indices = np.empty((len(asked), k), np.int64)
         distances = np.empty((len(asked), k))
-        openmp = ThreadpoolController().select(user_api="openmp")  # only OpenMP: a limit restores all libraries in its controller
+        openmp = ThreadpoolController().select(user_api="openmp")  # a limit restores all of these on exit
         for start in range(0, len(asked), _BLOCK):
             self.on_progress(_WORDS, start / len(asked))
             if self.cancelled():

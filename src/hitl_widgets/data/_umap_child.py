@@ -44,7 +44,7 @@ class _Epochs:
 
     def watch(self, umap_: Any) -> None:
         """Keep a reference to the array that UMAP optimizes."""
-        if not hasattr(umap_, "optimize_layout_euclidean"):  # another version of UMAP: no intermediate layouts
+        if not hasattr(umap_, "optimize_layout_euclidean"):  # another version: no intermediate layouts
             return
         lay_out = umap_.optimize_layout_euclidean
 

@@ -40,13 +40,13 @@ def at_hand(data: Any, name: str = "data") -> Any:
     """
     package, kind = type(data).__module__.split(".")[0], type(data).__name__
     if (call := CALLS.get((package, kind))) is not None and not (kind == "Tensor" and _is_plain(data)):
-        raise InvalidInput(f"{name} is a {package} {kind}, which is not computed automatically: pass {name}.{call}.")
+        raise InvalidInput(f"{name} is a lazy {package} {kind}: compute it and pass {name}.{call}.")
     if package != "datasets":
         return data
     if isinstance(data, dict):
         parts = ", ".join(map(repr, data))
         first = next(iter(data), "train")
-        raise InvalidInput(f"{name} contains several datasets ({parts}): pass one, such as {name}[{first!r}].")
+        raise InvalidInput(f"{name} has several datasets ({parts}): pass one, such as {name}[{first!r}].")
     if not hasattr(data, "with_format") or not hasattr(data, "__len__"):
         raise InvalidInput(
             f"{name} is a {kind}, which is read as a stream: pass a part of it, such as "

@@ -80,7 +80,8 @@ def open_matrix(X: Any, n_rows: int | None = None, name: str = "X", cache: Path 
 
     Returns
     -------
-    float32 or float16 (n_rows, d): a NumPy array, or an object that returns one for a slice or an array of rows.
+    float32 or float16 (n_rows, d): a NumPy array, or an object that returns one for a slice or an array of
+    rows.
 
     Raises
     ------
@@ -165,7 +166,7 @@ def matrix_like(X: Any, n_rows: int, name: str, width: int, reduction: Truncated
     wanted = width if reduction is None else reduction.n_features_in_
     if array.shape[1] != wanted:
         raise InvalidInput(
-            f"{name} has {array.shape[1]} columns, but the pool has {wanted}. Build both with the same features."
+            f"{name} has {array.shape[1]} columns, but the pool has {wanted}. Use the same features for both."
         )
     if sparse.issparse(X):
         _check_sparse(array, name)
@@ -297,7 +298,7 @@ def _as_array(X: Any, name: str) -> npt.NDArray[Any]:
 def _described(X: Any, n_rows: int | None, name: str) -> Any:
     """Check the dtype and shape of X, and return it."""
     if X.dtype.kind not in "biuf":
-        raise InvalidInput(f"{name} has dtype {X.dtype}, expected numbers. Convert it with .astype('float32').")
+        raise InvalidInput(f"{name} has dtype {X.dtype}, not numbers. Convert it with .astype('float32').")
     if X.ndim != 2:
         raise InvalidInput(
             f"{name} has shape {X.shape}, expected 2-D: (items, features). "
@@ -305,7 +306,7 @@ def _described(X: Any, n_rows: int | None, name: str) -> Any:
         )
     if n_rows not in (None, X.shape[0]):
         raise InvalidInput(
-            f"{name} has {X.shape[0]:,} rows, but data has {n_rows:,}. Pass one row per item, in the same order."
+            f"{name} has {X.shape[0]:,} rows, but data has {n_rows:,}. Pass one row per item, in order."
         )
     if X.shape[1] == 0:
         raise InvalidInput(f"{name} has no columns. Pass at least one number per item.")
@@ -317,7 +318,10 @@ def _conversion(X: Any, name: str) -> str:
     dtype = kept_type(X.dtype)
     if X.size <= LARGE or X.dtype.newbyteorder("=") == dtype:
         return ""
-    return f"{name} has dtype {X.dtype}: its {X.size:,} numbers are converted to {dtype}. Pass that dtype to save time."
+    return (
+        f"{name} has dtype {X.dtype}: its {X.size:,} numbers are converted to {dtype}. Pass that dtype to "
+        "save time."
+    )
 
 
 def _gaps(X: Any, name: str) -> str:

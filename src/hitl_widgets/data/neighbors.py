@@ -107,7 +107,7 @@ class NeighborGraph:
         return int(self.components.max(initial=-1)) + 1
 
     def knn(self) -> tuple[Indices, Matrix]:
-        """Return indices and distances, both (n, k + 1), each row itself first: UMAP's ``precomputed_knn``."""
+        """Return indices and distances, (n, k + 1), each row itself first: UMAP's ``precomputed_knn``."""
         own = np.arange(len(self), dtype=np.int32)[:, None]
         zero = np.zeros((len(self), 1), np.float32)
         return np.hstack([own, self.indices]), np.hstack([zero, self.distances])
@@ -173,12 +173,10 @@ def _check(X: Matrix, k: int, metric: str) -> None:
     if X.ndim != 2:
         raise InvalidInput(f"X has shape {X.shape}. Expected (n, d): one row per item.")
     if k < 1:
-        raise InvalidInput(f"k={k!r} is not a valid number of neighbors. Expected at least 1; the default is 15.")
+        raise InvalidInput(f"k={k!r} is not a number of neighbors. Expected at least 1; the default is 15.")
     if metric not in get_args(Metric):
         known = get_args(Metric)
-        raise InvalidInput(
-            f"Unknown metric={metric!r}. Expected {choices(known)}.{nearest(metric, known)}"
-        )
+        raise InvalidInput(f"Unknown metric={metric!r}. Expected {choices(known)}.{nearest(metric, known)}")
 
 
 def _of_contents(X: Matrix, metric: Metric, search: Search) -> tuple[Indices, Matrix]:

@@ -58,7 +58,7 @@ PART = 500  # digests computed between two checks for cancellation
 FEW_FILES = 16  # up to this number of files, an act computes digests by reading the files again
 MANY_VARIANTS = 50_000  # texts; up to this number, variants from editors are indexed
 SAMPLE = 16  # items whose content distinguishes tables with the same ids
-CHANGED = "This item has changed since the session was created. Run the cell again to label its current content."
+CHANGED = "This item has changed since the session was created. Run the cell again to label it as it is now."
 LOOKED_AT = 10_000  # repeated rows that are checked for different values in X
 
 
@@ -309,7 +309,7 @@ class Pool:
         found: dict[str, tuple[int, ...]] = {}
         for i, item in enumerate(self.items):
             forms = [item]
-            if self.item_kind.tabular and self.id_column is not None:  # without id=, this column was part of the item
+            if self.item_kind.tabular and self.id_column is not None:  # part of the item without id=
                 forms.append({**item, self.id_column: self.ids[i]})
             for content in {h for form in forms for h in (self._hash(form)[:12], self._canonical_hash(form))}:
                 found[content] = (*found.get(content, ()), i)

@@ -90,7 +90,7 @@ def _principal(rows: Matrix, k: int, rng: np.random.Generator) -> tuple[Matrix, 
         basis, _ = np.linalg.qr(rows.T @ (rows @ basis))
     _, lengths, turn = np.linalg.svd(rows @ basis, full_matrices=False)
     axes = (basis @ turn.T)[:, :k]
-    axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])  # the sign is arbitrary; make it reproducible
+    axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])  # arbitrary sign
     return np.ascontiguousarray(axes), float(scale * lengths[:1].max(initial=0) / np.sqrt(max(1, n - 1)))
 
 

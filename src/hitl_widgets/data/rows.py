@@ -2,8 +2,8 @@
 
 The text is the Base64 encoding of a tag byte and either runs or bits, whichever is shorter. Runs are unsigned
 LEB128 numbers: the number of runs; for each run, twice the gap before it, plus 1 if it is longer than one
-row; then the lengths of these longer runs, minus 2. Bits are one byte for eight rows, the lowest bit first, up
-to the last row.
+row; then the lengths of these longer runs, minus 2. Bits are one byte for eight rows, the lowest bit first,
+up to the last row.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """File formats for import and export, one module for each.
 
-Each :class:`~.base.Writer` writes a format. Each :class:`~.base.Format` of another labeling tool recognizes and
-reads its rows, and gives reasons for rows that it does not read.
+Each :class:`~.base.Writer` writes a format. Each :class:`~.base.Format` of another labeling tool recognizes
+and reads its rows, and gives reasons for rows that it does not read.
 """
 
 from __future__ import annotations

@@ -45,12 +45,12 @@ def _taken(
 
 def _choice(value: Any, status: str | None) -> Any:
     if status not in TAKEN:
-        raise NotTaken(f"The response is {status or 'without a status'}: only submitted responses are labels.")
+        raise NotTaken(f"The response is {status or 'without a status'}: only submitted ones are labels.")
     found = value["value"] if isinstance(value, Mapping) and "value" in value else value
     if is_nothing(found):
         raise NotTaken("Nothing was chosen.")
     if isinstance(found, Mapping) or (is_list(found) and any(isinstance(v, Mapping) for v in found)):
-        raise NotTaken("The response is more than a choice, but this task takes one choice for each item.")
+        raise NotTaken("The response is more than a choice, but this task takes one for each item.")
     return one_of(found)
 
 

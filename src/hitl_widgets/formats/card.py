@@ -162,7 +162,7 @@ def _counts(facts: Facts) -> list[str]:
     if facts.n_items is not None and (gone := int(facts.labels.get("gone", pd.Series(dtype=bool)).sum())):
         words += f" {gone:,} labels are for items that are no longer in the data."
     rows = [(_plain(who), int(n)) for who, n in counts.items()]
-    named = "Names as given by the annotators." if facts.names else "Numbered in the order of their first act."
+    named = "Names as they gave them." if facts.names else "Numbered in the order of their first act."
     return ["## Labels", words, named, _table(["annotator", "labels"], rows)]
 
 

@@ -42,7 +42,7 @@ class Excel:
 
     def notes(self, export: Export) -> Sequence[str]:  # noqa: ARG002
         """Return notes about values that Excel cannot represent."""
-        more = "Times are UTC, because Excel has no time zones; integers of more than 15 digits are stored as text."
+        more = "Times are UTC, because Excel has no time zones; integers of more than 15 digits become text."
         return [f"{DEFUSED} {more}"]
 
     def columns(self, export: Export) -> Sequence[str]:
@@ -102,8 +102,8 @@ def write_excel(table: pd.DataFrame, path: Path) -> None:
                     sheet.write_number(row, column, cell)
     if changed:
         warnings.warn(
-            f"{changed:,} texts are cut to the {CHARACTERS:,} characters of an Excel cell, or lose U+FFFE and "
-            "U+FFFF, which it cannot contain. .parquet and .csv keep them complete.",
+            f"{changed:,} texts are cut to the {CHARACTERS:,} characters of an Excel cell, or lose U+FFFE "
+            "and U+FFFF, which it cannot contain. .parquet and .csv keep them complete.",
             RuntimeWarning,
             stacklevel=5,
         )
@@ -179,9 +179,7 @@ def _refuse_bombs(path: Path) -> None:
                 while chunk := file.read(CHUNK):
                     unpacked += len(chunk)
                     if unpacked > MAX_UNPACKED:
-                        raise InvalidInput(
-                            f"{path} unpacks to more than {MAX_UNPACKED >> 20:,} MB."
-                        )
+                        raise InvalidInput(f"{path} unpacks to more than {MAX_UNPACKED >> 20:,} MB.")
                     if not member.filename.startswith("xl/worksheets/"):
                         continue
                     places = PLACE.findall(last + chunk)
@@ -192,8 +190,8 @@ def _refuse_bombs(path: Path) -> None:
             cells = max(cells, rows * max(columns, min(unplaced, COLUMNS)))
     if cells > MAX_CELLS:
         raise InvalidInput(
-            f"{path} spans {cells:,} cells, most of them empty; the limit is {MAX_CELLS:,}. Delete cells that "
-            "are far away, or save the sheet as .csv."
+            f"{path} spans {cells:,} cells, most of them empty; the limit is {MAX_CELLS:,}. Delete cells "
+            "that are far away, or save the sheet as .csv."
         )
 
 

@@ -98,7 +98,7 @@ class Jsonl:
 
     def notes(self, export: Export) -> Sequence[str]:
         """Return a note if pseudonyms prevent restoring a store."""
-        words = "Annotators are pseudonyms. To be able to restore a store from the file, export with names=True."
+        words = "Annotators are pseudonyms. To restore a store from the file, export with names=True."
         return [words] if export.called else []
 
     def columns(self, export: Export) -> Sequence[str]:  # noqa: ARG002
@@ -238,7 +238,7 @@ def _words(error: Exception) -> str:
 def _event(value: Any) -> LabelEvent:
     line = msgspec.convert(value, _Line)
     if line.format not in range(1, FORMAT + 1):
-        raise InvalidInput(f"it has format {line.format}, but this version reads up to {FORMAT}: upgrade hitl-widgets")
+        raise InvalidInput(f"it has format {line.format}, but this version reads up to {FORMAT}: upgrade")
     try:
         moment = datetime.fromisoformat(line.time)
     except ValueError:

@@ -152,7 +152,7 @@ class Flat:
             if isinstance(value, Mapping) and "choices" in value:
                 value = value["choices"]
             if isinstance(value, Mapping) or (isinstance(value, list) and isinstance(value[0], Mapping)):
-                raise NotTaken("The answer is more than a choice, but this task takes one choice for each item.")
+                raise NotTaken("The answer is more than a choice, but this task takes one for each item.")
             own = {name: cell for name, cell in row.items() if name not in OWN and name != question}
             key = None if wanted.id in OWN else row.get(wanted.id)
             yield Said(number, one_of(value), key, texts_of(own), _name(row.get("annotator")))

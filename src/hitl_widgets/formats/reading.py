@@ -107,7 +107,7 @@ def _from_mapping(source: Mapping[Any, Any], asked: _Asked, what: str) -> Column
     if not all(_is_column(source.get(name)) for name in names):
         columns = {names[0]: list(source.keys()), names[1]: list(source.values())}
     if len({len(columns[name]) for name in names if name in columns}) > 1:
-        raise InvalidInput("The columns of the dict have different lengths: each needs a value for every row.")
+        raise InvalidInput("The columns of the dict differ in length: each needs a value for every row.")
     return _picked(columns, names, what)
 
 

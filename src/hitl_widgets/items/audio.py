@@ -34,7 +34,7 @@ class Audio:
     order = -10  # before texts (a path is a text) and images (bytes may be an image)
 
     def claims(self, values: Sequence[Any]) -> bool:
-        """Whether all values are pairs, audio bytes or paths with an audio suffix; one text path must exist."""
+        """Return whether all are pairs, audio bytes or audio paths; of texts, at least one must be a file."""
         there = [value for value in values if not is_missing(value)]
         texts = [value for value in there[:LOOKED_AT] if isinstance(value, str)]
         found = bool(there) and all(map(is_recording, there))

@@ -133,7 +133,7 @@ class Code(Text):
         self.language = language
 
     def with_option(self, option: str) -> Code:
-        """Return code in this language: a name such as ``python``, a suffix such as ``.py``, or a file name."""
+        """Return code in this language: a name such as ``python``, a suffix (``.py``), or a file name."""
         return Code(_language(option))
 
     def claims(self, values: Sequence[Any]) -> bool:  # noqa: ARG002 - any code is a text as well

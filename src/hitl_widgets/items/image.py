@@ -47,7 +47,7 @@ class ImageKind:
         return _kept([_as_image(v) for v in values])
 
     def identity(self, item: Any) -> Iterator[bytes]:
-        """Yield the pixels of an array or Pillow image, else the bytes, so that a moved file keeps its label."""
+        """Yield the pixels of an array or Pillow image, or a file's content, so that moved files match."""
         yield b"image\0"
         if isinstance(item, np.ndarray):
             yield f"{item.shape}{item.dtype.str}".encode()

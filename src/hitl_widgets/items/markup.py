@@ -119,8 +119,8 @@ def check_hosts(hosts: Any) -> tuple[str, ...]:
     for host in named:
         if not isinstance(host, str) or not HOST.fullmatch(host.lower()):
             raise InvalidInput(
-                f"remote_images= contains {host!r}: expected host names without scheme, port, path or *, such "
-                "as 'images.example.org'. List each host that images may be loaded from."
+                f"remote_images= contains {host!r}: expected host names without scheme, port, path or *, "
+                "such as 'images.example.org'. List each host that images may be loaded from."
             )
     return tuple(dict.fromkeys(host.lower() for host in named))
 

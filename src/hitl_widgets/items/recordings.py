@@ -153,7 +153,7 @@ class _InMemory:
             )
         if not np.isfinite(rate) or rate != int(rate):
             raise ValueError(
-                f"The rate {rate} is not valid: expected an integer number of samples per second, such as 16000."
+                f"The rate {rate} is not valid: expected an integer, in samples per second, such as 16000."
             )
         self._samples = samples if samples.ndim == 2 else samples[:, None]
         self.rate = int(rate)

@@ -34,7 +34,7 @@ def beside(path: Path, end: str) -> Path:
 def refuse_missing(path: Path) -> None:
     """Raise a StoreError if there is no file."""
     if not path.exists():
-        raise StoreError(f"There is no label store {path}. Pass the file that is shown in the widget, or passed as store=.")
+        raise StoreError(f"There is no label store {path}. Pass the path shown in the widget.")
     if not path.is_file():
         raise StoreError(f"{path} is not a file. Pass the label store, such as labels.sqlite.")
 

@@ -101,7 +101,7 @@ _POSTGRES_APPEND_ONLY = (
         f"CREATE TRIGGER {POSTGRES_TRIGGER} BEFORE UPDATE OR DELETE OR TRUNCATE ON label_event "
         "FOR EACH STATEMENT EXECUTE FUNCTION label_event_refuse()"
     ),
-    f"ALTER TABLE label_event ENABLE ALWAYS TRIGGER {POSTGRES_TRIGGER}",  # also in sessions with the role replica
+    f"ALTER TABLE label_event ENABLE ALWAYS TRIGGER {POSTGRES_TRIGGER}",  # also for replica sessions
 )
 
 

@@ -41,9 +41,7 @@ def _look_at_server(report: Report, connection: sa.Connection, leases: Leases) -
     report.facts["PostgreSQL"] = ask("SHOW server_version")
     meta = read_meta(connection, report.place)
     if meta is None:
-        report.problems.append(
-            "The database is empty: it has no labels. Opening a session creates a store."
-        )
+        report.problems.append("The database is empty: it has no labels. Opening a session creates a store.")
         return
     report.facts["size"] = ask("SELECT pg_size_pretty(pg_total_relation_size('label_event'))")
     report.facts["durability"] = (

@@ -116,7 +116,7 @@ class SQLite:
             mode = _ask(connection, "journal_mode")
         held = mode == "wal" and not self._wal_is_safe
         network = f"in a network folder ({self._network})" if self._network else ""
-        journal = "another program has the file open in WAL mode: safer once all programs have closed it" if held else ""
+        journal = "another program has the file open in WAL mode: safer once it is closed" if held else ""
         self.note = "; ".join(filter(None, (network, journal)))
 
     def _before_connect(self, *_: Any) -> None:
@@ -130,8 +130,8 @@ class SQLite:
         if found is None or (self._size and not found.st_size):
             raise StoreError(
                 f"The label store {self.path} was {'emptied' if found else 'moved or deleted'}. Put the file "
-                f"back, then label again. If it is lost, save the labels of this session with {RESCUE}, rerun "
-                "the cell that creates the session, and call session.import_labels('rescued.jsonl')."
+                f"back, then label again. If it is lost, save the labels of this session with {RESCUE}, "
+                "rerun the cell that creates the session, and call session.import_labels('rescued.jsonl')."
             )
         return found
 
@@ -143,9 +143,9 @@ class SQLite:
             raise sa.exc.DisconnectionError  # the pool opens the current file
         if found.st_size < self._size and not _is_whole(connection):  # a log never gets shorter
             raise StoreError(
-                f"The label store {self.path} was truncated or overwritten. Restore an intact copy, then label "
-                f"again; or save the labels of this session with {RESCUE}, then run: hitl-widgets doctor "
-                f"{self.path}"
+                f"The label store {self.path} was truncated or overwritten. Restore an intact copy, then "
+                f"label again; or save the labels of this session with {RESCUE}, then run: hitl-widgets "
+                f"doctor {self.path}"
             )
         self._size = found.st_size
 

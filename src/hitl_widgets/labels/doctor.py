@@ -52,7 +52,7 @@ def examine(location: str) -> Report:
     with tempfile.TemporaryDirectory(prefix="hitl-doctor-") as folder:
         copy = Path(folder) / "copy.sqlite"
         if not copy_files(path, copy):
-            report.notes.append("Another program is writing to the store, so these figures may be slightly out of date.")
+            report.notes.append("Another program is writing, so these figures may be slightly out of date.")
         _look_inside(report, copy)
     return report
 
@@ -129,8 +129,8 @@ def _look_at_journal(report: Report, copy: Path) -> None:
     where = Path(report.place)
     if wal and (sqlite3.sqlite_version_info < _sqlite.WAL_SINCE or is_network(file_system(where))):
         report.problems.append(
-            f"It is in WAL mode, which is not safe with SQLite {sqlite3.sqlite_version} here. --repair changes "
-            "the mode, and so does opening it when no other program has it open."
+            f"It is in WAL mode, which is not safe with SQLite {sqlite3.sqlite_version} here. --repair "
+            "changes the mode, and so does opening it when no other program has it open."
         )
 
 
@@ -138,9 +138,7 @@ def _look_at_tables(report: Report, copy: Path, connection: sqlite3.Connection) 
     there = dict(connection.execute("SELECT name, type FROM sqlite_master"))
     ours = {"hitl_meta", "label_event"} & set(there)
     if there and not ours and not salvage(copy).events:
-        raise StoreError(
-            f"{report.place} is not a label store (tables: {', '.join(sorted(there)[:5])})."
-        )
+        raise StoreError(f"{report.place} is not a label store (tables: {', '.join(sorted(there)[:5])}).")
     wrong = [row[0] for row in connection.execute("PRAGMA integrity_check(20)")]
     meta = dict(connection.execute("SELECT key, value FROM hitl_meta")) if "hitl_meta" in there else {}
     _look_at_meta(report, meta)

@@ -176,7 +176,7 @@ class RealBelief:
         return RealBelief(self.P[rows], self.values, self.known[rows])
 
     def under(self, codes: IntArray, n_classes: int) -> RealBelief:
-        """See :class:`Belief`. If the levels change, the scale is a different one and there are no guesses."""
+        """See :class:`Belief`. If the levels change, the scale is a different one, without guesses."""
         if n_classes == self.P.shape[1] and np.array_equal(codes[:n_classes], np.arange(n_classes)):
             return self
         return RealBelief.empty(len(self), np.arange(n_classes, dtype=np.float64))

@@ -55,7 +55,8 @@ class Estimate:
         Number of audited items.
     per_class
         For each class, the share of correct predictions among items predicted as this class. Only classes
-        predicted for at least ten labeled items are included; ``n`` is the number of audited ones among these.
+        predicted for at least ten labeled items are included; ``n`` is the number of audited ones among
+        these.
     """
 
     value: float | None
@@ -114,11 +115,11 @@ class Given:
 class Earlier:
     """Predictions for audited items by models trained only on earlier labels, with a cache.
 
-    Later questions depend on every earlier label. So a model of all labels but one is still influenced by that
-    label, and is correct on it more often than on a new item: with uninformative features, in two of three
-    cases instead of one of two. A model of the labels before it is not influenced (prequential: Dawid 1984;
-    progressive validation: Blum, Kalai and Langford 1999). So each audited item is predicted from the labels
-    before it, reduced to the next lower number in ``GRID``.
+    Later questions depend on every earlier label. So a model of all labels but one is still influenced by
+    that label, and is correct on it more often than on a new item: with uninformative features, in two of
+    three cases instead of one of two. A model of the labels before it is not influenced (prequential: Dawid
+    1984; progressive validation: Blum, Kalai and Langford 1999). So each audited item is predicted from the
+    labels before it, reduced to the next lower number in ``GRID``.
     """
 
     def __init__(self) -> None:
@@ -227,9 +228,9 @@ def accuracy_estimate(
     confidence is calibrated on all labels (see :func:`~.calibration.share_right`) and averaged over the
     unlabeled items. An audited item is predicted by a model of the labels before it (:class:`Earlier`), other
     items by a model of all labels but their own: by leave-one-out if the learner supports it
-    (:class:`~.learner.LeavingOut`), else in ten folds (cross-fitting), by slightly worse models of nine tenths
-    of the labels. Labels that were chosen, not drawn, show the effect of the confidence; the level may differ,
-    and is estimated from the audited items. Labels given in bulk, as one act, count as one label.
+    (:class:`~.learner.LeavingOut`), else in ten folds (cross-fitting), by slightly worse models of nine
+    tenths of the labels. Labels that were chosen, not drawn, show the effect of the confidence; the level may
+    differ, and is estimated from the audited items. Labels given in bulk, as one act, count as one label.
 
     Parameters
     ----------

@@ -94,9 +94,9 @@ class Spread:
 class GraphLearner:
     """Label spreading (Zhou et al. 2004) that adds and subtracts single labels.
 
-    ``F = (1 - alpha) (I - alpha S)^-1 Y`` is linear in the labels, so a label adds a column and undo subtracts
-    exactly the same one: the model depends on the current labels, not on their order or history. The
-    probabilities are ``(F + lam m / C) / (sum F + lam m)``, with m from :attr:`Spread.near`.
+    ``F = (1 - alpha) (I - alpha S)^-1 Y`` is linear in the labels, so a label adds a column and undo
+    subtracts exactly the same one: the model depends on the current labels, not on their order or history.
+    The probabilities are ``(F + lam m / C) / (sum F + lam m)``, with m from :attr:`Spread.near`.
 
     Parameters
     ----------

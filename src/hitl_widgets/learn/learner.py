@@ -116,8 +116,8 @@ class Learner(Protocol):
     satisfy the same protocol.
 
     A learner may also have ``export(index, y, weight=None, names=None)``, which returns a fitted classifier.
-    ``simulate(test=)`` evaluates this classifier or, without it, the learner's own ``predict(X)``, class codes
-    of new rows, or ``predict_proba(X)``, shape (m, n_classes).
+    ``simulate(test=)`` evaluates this classifier or, without it, the learner's own ``predict(X)``, class
+    codes of new rows, or ``predict_proba(X)``, shape (m, n_classes).
     """
 
     @property

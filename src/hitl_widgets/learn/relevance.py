@@ -32,8 +32,8 @@ class BinaryRelevance:
     """Several yes-no questions about each item, each with its own learner on the same rows.
 
     This is binary relevance (Tsoumakas and Katakis 2007). It has the methods of
-    :class:`~hitl_widgets.learn.learner.Learner`, with bool answers of shape (m, k) instead of class codes, and
-    probabilities of yes, (n, k), instead of class probabilities.
+    :class:`~hitl_widgets.learn.learner.Learner`, with bool answers of shape (m, k) instead of class codes,
+    and probabilities of yes, (n, k), instead of class probabilities.
 
     Parameters
     ----------

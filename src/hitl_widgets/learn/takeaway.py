@@ -43,8 +43,8 @@ def distil(
     """Train a classifier of the features on the labels and the live model's predictions for other rows.
 
     The weight of a prediction is the square of its confidence above chance; all predictions together have at
-    most five times the weight of the labels (self-training: Lee 2013). This is needed because labels chosen by
-    one model alone, such as the graph, may be poor training data for another. The classifier is a logistic
+    most five times the weight of the labels (self-training: Lee 2013). This is needed because labels chosen
+    by one model alone, such as the graph, may be poor training data for another. The classifier is a logistic
     regression, or one on a Nystroem basis (Williams and Seeger 2001) of Gaussians, or a forest, if these
     predict better in three-fold cross-validation.
 
@@ -73,8 +73,8 @@ def distil(
         from hitl_widgets.learn.forest import ForestClassifier
 
         others.append(ForestClassifier(TREES, max_samples=ROWS))
-    # With equal rows, a Nystroem basis divides by very small numbers. In float32, rounding errors would affect
-    # the result, depending on the number of rows predicted at once.
+    # With equal rows, a Nystroem basis divides by very small numbers. In float32, rounding errors would
+    # affect the result, depending on the number of rows predicted at once.
     lessons = np.asarray(X[rows], np.float64)
     with one_blas_thread():
         best = _foretold(model, lessons, codes, weights)

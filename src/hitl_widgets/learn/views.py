@@ -97,7 +97,7 @@ def _modes_elsewhere(affinity: Affinity, k: int) -> tuple[FloatArray, FloatArray
     """Run :func:`modes` in a child process, because ARPACK holds the GIL for 0.1 s at a time."""
     W = csr_array(affinity)
     arrays = {"data": W.data, "indices": W.indices, "indptr": W.indptr}
-    job = ChildJob("hitl_widgets.learn._modes_child", arrays, {"k": k}, "Computing the modes of the graph failed.")
+    job = ChildJob("hitl_widgets.learn._modes_child", arrays, {"k": k}, "Computing graph modes failed.")
     try:
         values, vectors = job.run(lambda *_: None, ["values", "vectors"])
     except OSError:  # no processes (Pyodide), no room for the arrays
@@ -109,8 +109,9 @@ def _modes_elsewhere(affinity: Affinity, k: int) -> tuple[FloatArray, FloatArray
 def modes(affinity: Affinity, k: int) -> tuple[FloatArray, FloatArray]:
     """Return the leading eigenvalues (k,) of the normalized affinity and eigenvectors (n, k), float64.
 
-    Each connected component has one with eigenvalue 1, but the Lanczos method finds one vector per eigenvalue.
-    So these are constructed directly, for the largest components first, and deflated from the search.
+    Each connected component has one with eigenvalue 1, but the Lanczos method finds one vector per
+    eigenvalue. So these are constructed directly, for the largest components first, and deflated from the
+    search.
     """
     S = normalised(affinity)
     if S.shape[0] <= _SMALL:

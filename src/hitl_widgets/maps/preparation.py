@@ -300,7 +300,7 @@ class Preparation:
         return xy
 
     def _kept(self, X: Any, folder: Path) -> CachedMap:
-        own = self._pool.X is None and self._embed is None  # our features of an item depend on the other items
+        own = self._pool.X is None and self._embed is None  # these features depend on the other items
         contents = partial(_contents, self._pool) if own else None
         return CachedMap(folder, X, "umap", self._random_state, contents=contents)
 

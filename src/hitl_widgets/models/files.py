@@ -147,7 +147,8 @@ def _value(name: str, value: Any, kind: str, arrays: Arrays) -> Any:
         if value.dtype not in NUMBERS:
             raise _unsavable(f"A {name} with values of type {value.dtype}")
         key = f"a{len(arrays)}"
-        # Keep the memory layout, which affects the last bit of products: column-major, or with negative strides.
+        # Keep the memory layout, which affects the last bit of products: column-major, or with negative
+        # strides.
         backwards = [axis for axis, stride in enumerate(value.strides) if stride < 0]
         value = np.flip(value, tuple(backwards))
         by_column = value.ndim == 2 and 0 < value.strides[0] < value.strides[1]
@@ -255,7 +256,7 @@ def _made(told: Any, arrays: Arrays, shapes: Shapes, depth: int = 0) -> Any:
             return class_of(name)(steps, transformer_weights=_weights(told["weights"], dict(steps)))
         return _of_answers(name, [part for _, part in steps], told)
     if name not in estimators():
-        raise InvalidInput(f"it contains a {str(name)[:60]!r}, which is not one of {choices(estimators(), 30)}")
+        raise InvalidInput(f"it contains a {str(name)[:60]!r}, but not one of {choices(estimators(), 30)}")
     model = class_of(name)()
     params = {key: _setting(key, value) for key, value in told["params"].items()}
     model.set_params(**params)
@@ -350,8 +351,8 @@ def _warn_of_version(written: str) -> None:
 
     if written.split(".")[:2] != sklearn.__version__.split(".")[:2]:
         warnings.warn(
-            f"The model was saved with scikit-learn {written[:20]}, but this is {sklearn.__version__}, so its "
-            "predictions may differ. To be sure, save it again from the session.",
+            f"The model was saved with scikit-learn {written[:20]}, but this is {sklearn.__version__}, so "
+            "its predictions may differ. To be sure, save it again from the session.",
             UserWarning,
             stacklevel=3,
         )

@@ -99,7 +99,7 @@ class QuestionKind(Protocol):
         """Return the ids of the classes in the answer."""
 
     def answers(self, schema: Schema) -> Sequence[Answer]:
-        """Return the answers known in advance, in the order of their codes; others get codes as they occur."""
+        """Return the answers known in advance, by code; other answers get codes as they occur."""
 
     def own(self, said: Any, schema: Schema) -> Any:
         """Convert the result of :meth:`said` to the user's own values, such as numbers."""

@@ -43,7 +43,7 @@ class Choices:
     agreement = " Two answers agree as far as they share classes (Jaccard index); kappa is weighted by that."
 
     def parse(self, value: Any, vocabulary: Vocabulary) -> tuple[str, ...]:
-        """Parse a list of classes in any equivalent spelling, also as JSON; one class; or ``{"classes": [ids]}``."""
+        """Parse classes in any equivalent spelling: a list, also as JSON, one, or ``{"classes": [ids]}``."""
         if isinstance(value, Mapping):
             ids, words = value.get("classes"), value.get("words")
             if not isinstance(ids, list | tuple) or not all(isinstance(id_, str) for id_ in ids):

@@ -248,8 +248,7 @@ class Schema:
             raise InvalidInput(f"{name!r} is not a level: expected one of {choices(self.values)}.")
         add = f" To add one: session.classes.add({name!r})." if isinstance(name, str) and name.strip() else ""
         raise InvalidInput(
-            f"Unknown class {name!r}.{nearest(name, self.names)} "
-            f"The classes are {choices(self.values)}.{add}"
+            f"Unknown class {name!r}.{nearest(name, self.names)} The classes are {choices(self.values)}.{add}"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -317,7 +316,7 @@ def _refuse_alike(names: Sequence[str], values: Sequence[Any]) -> None:
     equal: dict[Any, Any] = {}
     for name, value in zip(names, values, strict=True):
         if (other := equal.setdefault(value, value)) is not value and str(other) != str(value):
-            raise InvalidInput(f"classes= contains {other!r} and {value!r}, which are equal: keep one of them.")
+            raise InvalidInput(f"classes= contains {other!r} and {value!r}, which are equal: keep one.")
         if (other := seen.setdefault(alike(name), value)) is not value and other != value:
             raise InvalidInput(
                 f"classes= contains {other!r} and {value!r}, which look the same: keep one of them. "
@@ -342,7 +341,9 @@ def _check(classes: Sequence[LabelClass]) -> None:
         if not c.name.strip():
             raise InvalidInput(f"The class {c.name!r} is blank: give it a name.")
         if not is_unicode(c.name + c.guidance + c.example):
-            raise InvalidInput(f"The class {c.name!r} contains a lone surrogate, which is not a character: remove it.")
+            raise InvalidInput(
+                f"The class {c.name!r} contains a lone surrogate (half a character): remove it."
+            )
         if len(c.name) > MAX_NAME:
             raise InvalidInput(f"A class name has {len(c.name)} characters; the limit is {MAX_NAME}.")
         if c.color and not re.fullmatch(r"#[0-9a-fA-F]{6}", c.color):

@@ -193,14 +193,14 @@ def listed(classes: Any) -> list[Any]:
         If it is not a list, or has no order.
     """
     if isinstance(classes, set | frozenset):
-        raise InvalidInput("classes= is a set, which has no order: pass a list, so that the keys are always the same.")
+        raise InvalidInput("classes= is a set, which has no order: pass a list, so that keys stay the same.")
     if isinstance(classes, str | bytes | bytearray):
         raise InvalidInput(f"classes={classes!r} is a single text: pass a list, such as ['spam', 'ham'].")
     if isinstance(classes, Mapping) or hasattr(classes, "columns"):
         what = "a dict" if isinstance(classes, Mapping) else "a table"
         raise InvalidInput(
-            f"classes= is {what}: pass a list of names, such as ['spam', 'ham']. Guidance for each class goes "
-            "into question=hitl.Question.choice(names, guidance={name: text})."
+            f"classes= is {what}: pass a list of names, such as ['spam', 'ham']. Guidance for each class "
+            "goes into question=hitl.Question.choice(names, guidance={name: text})."
         )
     found = _categories(classes)
     try:

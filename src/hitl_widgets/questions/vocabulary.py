@@ -226,7 +226,7 @@ class Vocabulary:
         """
         name = self.meaning(id_) if isinstance(id_, str) else None
         if name is None:
-            raise InvalidInput(f"The class {(word or id_)!r} no longer exists: use one of the current classes.")
+            raise InvalidInput(f"The class {(word or id_)!r} no longer exists: choose a current class.")
         return self.find(name)
 
     # -- new changes ----------------------------------------------------------

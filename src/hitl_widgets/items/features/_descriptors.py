@@ -35,7 +35,7 @@ class Descriptors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     @staticmethod
     @abstractmethod
     def describe(items: Sequence[Any]) -> tuple[Floats, Failures]:
-        """Return a row for each item, zeros if it is unreadable, and the position and reason of each failure."""
+        """Return a row for each item, zeros if unreadable, and the position and reason of each failure."""
 
     def fit(self, X: Sequence[Any], y: Any = None) -> Any:  # noqa: ARG002 - scikit-learn's signature
         """Compute the mean row of the readable items."""

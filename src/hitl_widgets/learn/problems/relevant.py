@@ -80,8 +80,8 @@ class Relevant(ABC):
         """See :class:`~.base.Problem`."""
         if name in STRATEGIES and name not in GENERAL:
             raise InvalidInput(
-                f"strategy={name!r} requires probabilities of mutually exclusive classes, which this question "
-                f"does not have. Expected one of {choices(GENERAL)}, or a custom function."
+                f"strategy={name!r} requires probabilities of mutually exclusive classes, which this "
+                f"question does not have. Expected one of {choices(GENERAL)}, or a custom function."
             )
 
     def belief(

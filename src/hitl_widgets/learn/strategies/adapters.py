@@ -71,11 +71,12 @@ class SkactivemlStrategy:
     Notes
     -----
     The strategy chooses the whole batch, and its order is kept. If it needs a classifier, it gets ``model``.
-    By default, ``FourDs`` gets a ``MixtureModelClassifier``, ``ProbabilisticAL`` a ``ParzenWindowClassifier``,
-    and all others the context's scikit-learn estimator, else logistic regression. If it needs an ensemble, it
-    gets seven of these, fitted on bootstrap samples that keep one label of each class. Such a strategy uses
-    this model, not the probabilities, and items are drawn at random until two classes have labels. Many
-    strategies need memory of order n^2, so at most 20,000 candidates are passed, drawn at random.
+    By default, ``FourDs`` gets a ``MixtureModelClassifier``, ``ProbabilisticAL`` a
+    ``ParzenWindowClassifier``, and all others the context's scikit-learn estimator, else logistic regression.
+    If it needs an ensemble, it gets seven of these, fitted on bootstrap samples that keep one label of each
+    class. Such a strategy uses this model, not the probabilities, and items are drawn at random until two
+    classes have labels. Many strategies need memory of order n^2, so at most 20,000 candidates are passed,
+    drawn at random.
 
     Raises
     ------
@@ -311,8 +312,8 @@ class ModalLearner:
 class ModalCommittee(ModalLearner):
     """The model as seen by a strategy for a ``committee``, with the interface of modAL's ``Committee``.
 
-    It has seven copies of ``estimator``, each fitted to a bootstrap sample that keeps one label of each class.
-    ``predict_proba`` is their mean, also for the pool.
+    It has seven copies of ``estimator``, each fitted to a bootstrap sample that keeps one label of each
+    class. ``predict_proba`` is their mean, also for the pool.
 
     Attributes
     ----------

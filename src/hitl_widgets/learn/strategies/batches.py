@@ -179,7 +179,7 @@ def badge(proba: FloatArray, context: Context) -> FloatArray:
 
 
 def _plus_plus(norm: npt.NDArray[np.float64], squared_distance: Distances, context: Context) -> list[int]:
-    """Choose by k-means++ seeding (Arthur and Vassilvitskii 2007), starting at the largest norm as in BADGE."""
+    """Choose by k-means++ seeding (Arthur and Vassilvitskii 2007), from the largest norm as in BADGE."""
     rng = context.random_state
     near = np.full(len(norm), np.inf)
     chosen: list[int] = []
@@ -201,8 +201,8 @@ def _plus_plus(norm: npt.NDArray[np.float64], squared_distance: Distances, conte
 def margin_kmeans(proba: FloatArray, context: Context) -> FloatArray:
     """Choose, from the 10 n items with the smallest margin, those nearest to n weighted k-means centers.
 
-    Zhdanov 2019 (Diverse mini-batch active learning), with the margin utility as weight. Within the batch, the
-    smallest margin comes first. A batch of one is plain margin.
+    Zhdanov 2019 (Diverse mini-batch active learning), with the margin utility as weight. Within the batch,
+    the smallest margin comes first. A batch of one is plain margin.
     """
     utilities = np.asarray(margin(proba, context), dtype=np.float64)
     top = np.array(rank(utilities, context.candidates, PREFILTER * context.n, context.random_state))

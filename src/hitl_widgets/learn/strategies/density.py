@@ -38,9 +38,10 @@ def mean_cosine(context: Context) -> npt.NDArray[np.float64]:
 def typicality(proba: FloatArray, context: Context) -> FloatArray:
     """Prefer the densest item of each large cluster without labels: a cold start.
 
-    TypiClust (Hacohen, Dekel and Weinshall 2022): there are as many clusters as labels and questions. From the
-    clusters with the fewest labels, the largest first, it takes the item with the smallest mean distance to
-    its 20 nearest neighbors (or to its neighbors in the graph, if there is one). Probabilities are not used.
+    TypiClust (Hacohen, Dekel and Weinshall 2022): there are as many clusters as labels and questions. From
+    the clusters with the fewest labels, the largest first, it takes the item with the smallest mean distance
+    to its 20 nearest neighbors (or to its neighbors in the graph, if there is one). Probabilities are not
+    used.
     """
     cluster, _, order = open_clusters(context)
     return first_of_clusters(-_mean_distance(context), cluster, order, context)
@@ -88,10 +89,10 @@ def most_likely_positive(proba: FloatArray, context: Context, positive: int | No
 
     Notes
     -----
-    While the class has no label, its probability is not reliable. Then items that differ most from the labeled
-    ones are asked, by distance (:func:`novelty`) times least confidence. To find ten positives of a rare tenth
-    class (1 % of digits, linear model, 10 seeds), this takes a median of 28 labels, compared to 109 if the
-    first positive is searched at random.
+    While the class has no label, its probability is not reliable. Then items that differ most from the
+    labeled ones are asked, by distance (:func:`novelty`) times least confidence. To find ten positives of a
+    rare tenth class (1 % of digits, linear model, 10 seeds), this takes a median of 28 labels, compared to
+    109 if the first positive is searched at random.
     """
     counts = class_counts(context.y, proba.shape[1])
     wanted = int(counts.argmin()) if positive is None else positive

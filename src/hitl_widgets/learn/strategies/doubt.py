@@ -18,10 +18,10 @@ KNOWN = 10.0
 def doubt(u: FloatArray, context: Context) -> FloatArray:
     """Return an item's uncertainty, weighted by its neighborhood.
 
-    For the first 30 labels, the utility is ``u * (S S u)``, where u is 1 minus the margin between the two most
-    likely classes and S is the normalized affinity. The uncertainty within two steps of an item is roughly
-    what its label can resolve, so the strategy asks in the middle of unknown regions and never about outliers.
-    This is a form of density weighting (Settles and Craven 2008) that decreases near labeled items.
+    For the first 30 labels, the utility is ``u * (S S u)``, where u is 1 minus the margin between the two
+    most likely classes and S is the normalized affinity. The uncertainty within two steps of an item is
+    roughly what its label can resolve, so the strategy asks in the middle of unknown regions and never about
+    outliers. This is a form of density weighting (Settles and Craven 2008) that decreases near labeled items.
 
     After that, the utility is ``u / (1 + 10 k)``, where k is the labeled share of its neighbors plus that of
     their neighbors. If an item is uncertain although its neighbors are labeled, the classes overlap there or

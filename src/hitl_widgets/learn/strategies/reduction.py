@@ -37,8 +37,8 @@ def expected_error_reduction(proba: FloatArray, context: Context) -> FloatArray:
     The 0/1 error is estimated as 1 minus the largest probabilities, weighted by the probability of the class.
     This takes items times classes fits, so, like the authors, we try only the items with the smallest margin,
     up to about 100 fits, and evaluate on 200 random unlabeled items. All others follow, ordered by their
-    margin. Without labels, this is the margin. For ``auto``, which would be too slow, a logistic regression is
-    used.
+    margin. Without labels, this is the margin. For ``auto``, which would be too slow, a logistic regression
+    is used.
     """
     behind = margin(proba, context)
     labelled = np.flatnonzero(context.y >= 0)
@@ -79,13 +79,13 @@ def graph_error_reduction(proba: FloatArray, context: Context) -> FloatArray:
     """Return minus the expected risk of the harmonic function on the graph after the item is labeled.
 
     Zhu, Lafferty and Ghahramani 2003 (Combining active learning and semi-supervised learning using Gaussian
-    fields): a label changes the field by one column of the inverse Laplacian, so retraining is exact and takes
-    one pass. Every item is connected with a small weight (1e-3 of the mean degree) to the model's
+    fields): a label changes the field by one column of the inverse Laplacian, so retraining is exact and
+    takes one pass. Every item is connected with a small weight (1e-3 of the mean degree) to the model's
     probabilities, the authors' "external classifier", so that the field is defined in unlabeled parts of the
     graph.
 
-    Up to 3,000 unlabeled items, it is computed exactly for the 300 least certain ones; above, for the 50 least
-    certain ones, with columns by conjugate gradients to 1e-2. All others follow.
+    Up to 3,000 unlabeled items, it is computed exactly for the 300 least certain ones; above, for the 50
+    least certain ones, with columns by conjugate gradients to 1e-2. All others follow.
 
     Raises
     ------
