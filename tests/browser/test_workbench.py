@@ -257,7 +257,7 @@ def test_point_rectangle_and_group_are_chosen_and_labelled_and_undone_as_one(des
     page.mouse.click(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
     n = bench.chosen()
     assert n > 20
-    bench.labeler.get_by_text("a group of the map").wait_for()
+    bench.labeler.get_by_text("a group on the map").wait_for()
     bench.labeler.get_by_role("button", name="7", exact=False).last.wait_for()
     bench.click_class("7")
     bench.acknowledged()

@@ -209,7 +209,7 @@ def read_history(path: Path) -> History:
     Raises
     ------
     InvalidInput
-        For a file beyond 1 GB.
+        If the file is larger than 1 GB.
     """
     events: list[tuple[int, LabelEvent]] = []
     broken: list[tuple[int, str]] = []

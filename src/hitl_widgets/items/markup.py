@@ -109,7 +109,7 @@ def check_hosts(hosts: Any) -> tuple[str, ...]:
     Raises
     ------
     InvalidInput
-        For URLs, patterns and anything else that is not a host name.
+        If a host is a URL, a pattern or anything else that is not a host name.
     """
     if hosts is None:
         return ()

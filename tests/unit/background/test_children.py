@@ -67,7 +67,7 @@ def test_a_child_that_ends_early_is_started_again(job, end: str, bad: int) -> No
     [out] = job(end, bad).run(lambda stage, _: words.append(stage), ["out"])
     assert out.tolist() == [1, 2, 3]
     assert len(job.starts()) == bad + 1
-    assert sum(w.startswith("starting again") for w in words) == bad
+    assert sum(w.startswith("restarting") for w in words) == bad
 
 
 @pytest.mark.parametrize(

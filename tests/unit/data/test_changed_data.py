@@ -231,7 +231,7 @@ def test_a_large_image_that_is_overwritten_is_not_shown_as_if_it_were_the_one(la
         pixels[3] = 0
         assert session.pool.payload(2).content["kind"] == "image"
         assert (
-            "changed after the session was made. Run the cell again" in session.pool.payload(3).content["why"]
+            "changed since the session was created. Run the cell again" in session.pool.payload(3).content["why"]
         )
         with pytest.warns(RuntimeWarning, match="changed after the session was made"):
             session.item(session.pool.ids[3])

@@ -78,11 +78,11 @@ def test_a_float_that_is_several_whole_numbers_names_no_item(by_id: Make, wrong:
         lambda: session.skip([wrong]),
         lambda: session.item(wrong),
     ):
-        with pytest.raises(InvalidInput, match="stands for several whole numbers"):
+        with pytest.raises(InvalidInput, match="stands for several integers"):
             act()
     found = session.import_labels([{"id": wrong, "label": "a"}, {"id": 5.0, "label": "a"}])
     assert found.n == 1
-    assert "several whole numbers" in found.refused["why"][0]
+    assert "several integers" in found.refused["why"][0]
     session.label([BIG + 1, str(BIG)], "b")
     assert set(held(session)) == {5, BIG + 1, BIG}
 
@@ -94,7 +94,7 @@ def test_so_does_its_text_in_a_file(by_id: Make, tmp_path: Path, text: str) -> N
     file.write_text(f"id,label\n{text},a\n{BIG},b\n", "utf-8")
     found = session.import_labels(file)
     assert (found.n, len(found.refused)) == (1, 1)
-    assert "several whole numbers" in found.refused["why"][0]
+    assert "several integers" in found.refused["why"][0]
 
 
 @pytest.mark.parametrize("wrong", [1.5, 7.25, float("inf"), float("nan"), None, True])

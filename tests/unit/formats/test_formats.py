@@ -122,7 +122,7 @@ def test_label_studio_json(with_ids: Session, tmp_path: Path, name: str) -> None
             "holds 'labels'",
         ),
         (task(0, annotation({"type": "rating", "value": {"rating": 4}})), "holds 'rating'"),
-        (task(0, annotation(choice(BAD, start=0, end=3))), "of a region"),
+        (task(0, annotation(choice(BAD, start=0, end=3))), "for a region"),
         (task(0, annotation(choice(BAD), reviews=[{"accepted": False}])), "rejected in review"),
         (task(0, annotation(choice(BAD), skipped=True)), "cancelled"),
         (task(0, 17), "not as Label Studio writes it"),
@@ -328,8 +328,8 @@ def test_doccano_before_it_named_the_classes(session: Session) -> None:
     found = session.import_labels(rows)
     labels = session.labels().set_index("annotator")["label"].to_dict()
     assert labels == {"doccano user 1": GOOD, "doccano user 2": BAD}
-    assert "doccano's own number (2)" in why(found)[0]
-    assert "not labelled" in why(found)[2]
+    assert "an internal number of doccano (2)" in why(found)[0]
+    assert "not labeled" in why(found)[2]
     assert "spans" in why(found)[3]
 
 
@@ -346,7 +346,7 @@ def test_doccano_csv(with_ids: Session, tmp_path: Path, mark: str) -> None:
     found = with_ids.import_labels(tmp_path / "all.csv")
     assert said(with_ids) == {TEXTS[0]: BAD, TEXTS[3]: GOOD}
     assert "2 answers were given" in why(found)[1]
-    assert "not labelled" in why(found)[2]
+    assert "not labeled" in why(found)[2]
 
 
 def test_doccano_ids_in_the_metadata(with_ids: Session) -> None:

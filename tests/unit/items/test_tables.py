@@ -186,7 +186,7 @@ def test_a_text_among_numbers_is_named() -> None:
 
 @pytest.mark.parametrize("columns", [{}, {"a": [1, 2], "b": [1]}])
 def test_columns_have_one_length(columns: Any) -> None:
-    with pytest.raises(InvalidInput, match="one length"):
+    with pytest.raises(InvalidInput, match="the same length"):
         encode_tables(columns)
 
 

@@ -47,7 +47,7 @@ def test_trust_in_words_adds_up():
 def test_trust_claims_no_evidence_where_no_label_could_be_told_without_itself():
     learner = AutoLearner().start(np.eye(6, dtype=np.float32), 3)
     learner.update(np.array([0, 1, 2]), np.array([0, 1, 2]))
-    assert learner.trust.evidence == "the labels cannot tell yet which of the two is better"
+    assert learner.trust.evidence == "there are too few labels to tell which of the two is better"
 
 
 def test_people_read_which_model_it_is_and_never_auto():

@@ -114,7 +114,7 @@ def test_an_audited_label_that_comes_back_still_counts_for_the_audit(make_sessio
     assert session._loop.labels.audited.sum() == 1
 
 
-@pytest.mark.parametrize("what", ["nothing", "no act", "holds", "back", "others"])
+@pytest.mark.parametrize("what", ["nothing", "not a valid act", "holds", "back", "others"])
 def test_what_cannot_be_brought_back_is_said(make_session: Make, tmp_path: Path, what: str) -> None:
     session = make_session(store=tmp_path / "labels.sqlite", annotator="ann")
     act = session._loop.acts.label([0], "a")
@@ -124,7 +124,7 @@ def test_what_cannot_be_brought_back_is_said(make_session: Make, tmp_path: Path,
     session.restore(lost)
     asked, words = {
         "nothing": ([], "nothing to bring back"),
-        "no act": (5, "5 is not an act of yours"),
+        "not a valid act": (5, "5 is not an act of yours"),
         "holds": (act, "holds already"),
         "back": (lost, "was brought back already"),
         "others": (act, "is not an act of yours"),

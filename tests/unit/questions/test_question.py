@@ -303,8 +303,8 @@ def test_a_classifier_without_probabilities_can_be_taken_away() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"guidance": ["x"]}, "guidance=.*a dict of texts"),
-        ({"examples": {"a": None}}, "examples=.*a dict of texts"),
+        ({"guidance": ["x"]}, "guidance=.*a dict from classes to texts"),
+        ({"examples": {"a": None}}, "examples=.*a dict from classes to texts"),
         ({"text": 5}, "5 is not a text"),
     ],
 )

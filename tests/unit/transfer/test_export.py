@@ -294,7 +294,7 @@ def test_excel_says_what_it_cannot_hold(tmp_path: Path, monkeypatch: pytest.Monk
     cells = [row[0] for row in excel.read_excel(tmp_path / "out.xlsx")]
     assert [len(c) for c in cells[1:]] == [32_767, 16_383]
     monkeypatch.setattr(excel, "ROWS", 3)
-    with pytest.raises(InvalidInput, match=r"3 rows and 1 columns do not fit .* Write .parquet or .csv"):
+    with pytest.raises(InvalidInput, match=r"3 rows and 1 columns do not fit .* Use .parquet or .csv"):
         write_table(pd.DataFrame({"t": list("abc")}), tmp_path / "out.xlsx")
     assert len(excel.read_excel(tmp_path / "out.xlsx")) == 3
 

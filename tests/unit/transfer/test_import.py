@@ -169,8 +169,8 @@ def test_skipped_items_and_those_taken_back_can_be_imported(session: Session) ->
         ([{"id": 1, "labels": "a"}], "The list has no column 'label'. Did you mean 'labels'?"),
         ({"id": [1, 2], "label": ["a"]}, "differ in length"),
         (42, "A int holds no labels to import"),
-        ("nothing.csv", "There is no file"),
-        ("labels.doc", "is not a file that can be imported"),
+        ("nothing.csv", "File not found"),
+        ("labels.doc", "unknown file type"),
     ],
 )
 def test_sources_that_cannot_be_read(session: Session, source: Any, words: str) -> None:
@@ -207,7 +207,7 @@ def test_csv_with_semicolons_a_mark_and_ragged_rows(session: Session, tmp_path: 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"id,label\r\n1,\xff\r\n", "not in UTF-8"),
+        (b"id,label\r\n1,\xff\r\n", "not UTF-8"),
         (b'id,"label\r\n1,a\r\n', "broken as a CSV file, in line 1"),
         (b"", "is empty"),
         (b"id,label,id\r\n1,a,2\r\n", "two columns 'id'"),
@@ -268,7 +268,7 @@ def test_deep_json_is_refused(session: Session, tmp_path: Path) -> None:
 
 def test_files_of_something_else(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "l.jsonl").write_bytes(bytes(range(256)))
-    with pytest.raises(InvalidInput, match="holds no line of JSON"):
+    with pytest.raises(InvalidInput, match="contains no line of JSON"):
         session.import_labels(tmp_path / "l.jsonl")
     monkeypatch.setattr(history, "MAX_BYTES", 5)
     with pytest.raises(InvalidInput, match="the limit is 1 GB"):

@@ -225,8 +225,8 @@ def check_modal(strategy: Any) -> None:
     Raises
     ------
     InvalidInput
-        For functions of modAL that require a regressor, several labels per item or dropout, and for
-        functions that are not strategies, such as measures.
+        If a function of modAL requires a regressor, several labels per item or dropout, or is not a
+        strategy but, for example, a measure.
     """
     home, is_function = _home(strategy)
     signature = inspect.signature(strategy)
