@@ -308,8 +308,8 @@ def test_a_classifier_is_taken_as_it_is_and_never_changed() -> None:
 @pytest.mark.parametrize(
     ("learner", "words"),
     [
-        ("svm", "learner='svm' is not known. Expected one of 'auto', 'linear', 'graph', a scikit-learn"),
-        ("grpah", "learner='grpah' is not known. Did you mean 'graph'"),
+        ("svm", "Unknown learner='svm'. Expected one of 'auto', 'linear', 'graph', a scikit-learn"),
+        ("grpah", "Unknown learner='grpah'. Did you mean 'graph'"),
         (None, "learner=None: expected"),
         (3, "learner=3: expected"),
         (LogisticRegression, r"is a class: pass an object, LogisticRegression\(\)"),

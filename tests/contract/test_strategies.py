@@ -617,7 +617,7 @@ def test_names_and_functions_are_strategies() -> None:
 @pytest.mark.parametrize(
     ("strategy", "words"),
     [
-        ("margn", "strategy='margn' is not known. Did you mean 'margin'.*'auto', 'doubt', 'random'"),
+        ("margn", "Unknown strategy='margn'. Did you mean 'margin'.*'auto', 'doubt', 'random'"),
         (None, r"strategy=None: expected a name \('doubt', 'random'"),
         (dict, r"strategy=<class 'dict'>: expected"),
         (lambda proba: proba, "must take two arguments"),

@@ -175,5 +175,5 @@ def test_without_a_scheduler_rows_are_scored_here_where_they_can_be_read(schedul
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)  # said once
         np.testing.assert_array_equal(rows[np.array([1_500, 2])], X[[1_500, 2]])
-    with pytest.raises(HitlError, match=r"scheduler at tcp://.* cannot be reached.*labels are saved.*cluster"):
+    with pytest.raises(HitlError, match=r"scheduler at tcp://.* cannot be reached.*labels are saved.*"):
         score_remote(lost, HEAD)

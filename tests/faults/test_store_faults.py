@@ -53,9 +53,7 @@ def test_a_server_that_is_killed_loses_nothing_and_the_store_goes_on(postgres: S
     assert len(tally.acknowledged) > 50
     assert (tally.lost, tally.twice) == (0, 0)
     assert tally.kept == [str(i) for i in range(len(tally.kept))]
-    assert all(
-        "Earlier labels are saved. Label again when the server" in words for words in tally.refused
-    )
+    assert all("Earlier labels are saved. Label again when the server" in words for words in tally.refused)
 
 
 @pytest.mark.parametrize("kind", FILES)

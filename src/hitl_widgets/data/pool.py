@@ -58,7 +58,7 @@ PART = 500  # digests computed between two checks for cancellation
 FEW_FILES = 16  # up to this number of files, an act computes digests by reading the files again
 MANY_VARIANTS = 50_000  # texts; up to this number, variants from editors are indexed
 SAMPLE = 16  # items whose content distinguishes tables with the same ids
-CHANGED = "This item has changed since the session was created. Run the cell again to label it as it is now."
+CHANGED = "This item changed after the session was created. Run the cell again to label it as it is now."
 LOOKED_AT = 10_000  # repeated rows that are checked for different values in X
 
 

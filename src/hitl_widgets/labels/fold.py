@@ -133,7 +133,7 @@ class Fold:
             return False, ahead[: ahead.index(event_id) - len(ahead) - 1 : -1]
         found = self._events.get(event_id)
         if found is None or found.annotator != annotator:
-            raise InvalidInput(f"{event_id!r} is not one of your acts: see session.history().")
+            raise InvalidInput(f"{event_id!r} is not an act of yours: see session.history().")
         raise InvalidInput(
             "This act was undone, and you have labeled since, so you cannot return to that state. To repeat "
             f"the act: session.restore({event_id!r})."

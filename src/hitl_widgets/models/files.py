@@ -256,7 +256,7 @@ def _made(told: Any, arrays: Arrays, shapes: Shapes, depth: int = 0) -> Any:
             return class_of(name)(steps, transformer_weights=_weights(told["weights"], dict(steps)))
         return _of_answers(name, [part for _, part in steps], told)
     if name not in estimators():
-        raise InvalidInput(f"it contains a {str(name)[:60]!r}, but not one of {choices(estimators(), 30)}")
+        raise InvalidInput(f"it contains a {str(name)[:60]!r}, not one of {choices(estimators(), 30)}")
     model = class_of(name)()
     params = {key: _setting(key, value) for key, value in told["params"].items()}
     model.set_params(**params)

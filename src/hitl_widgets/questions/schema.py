@@ -248,7 +248,8 @@ class Schema:
             raise InvalidInput(f"{name!r} is not a level: expected one of {choices(self.values)}.")
         add = f" To add one: session.classes.add({name!r})." if isinstance(name, str) and name.strip() else ""
         raise InvalidInput(
-            f"Unknown class {name!r}.{nearest(name, self.names)} The classes are {choices(self.values)}.{add}"
+            f"{name!r} is not a class of this task.{nearest(name, self.names)} "
+            f"The classes are {choices(self.values)}.{add}"
         )
 
     def to_dict(self) -> dict[str, Any]:

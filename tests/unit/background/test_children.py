@@ -73,7 +73,7 @@ def test_a_child_that_ends_early_is_started_again(job, end: str, bad: int) -> No
 @pytest.mark.parametrize(
     ("end", "starts", "said"),
     [
-        (KILLED, 3, "SIGKILL, perhaps for lack of memory"),
+        (KILLED, 3, "SIGKILL, maybe because memory ran out"),
         (CRASHED, 3, "SIGSEGV"),
         (HALF_IMPORTED, 2, "cannot import"),
     ],

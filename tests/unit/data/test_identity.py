@@ -331,7 +331,7 @@ def test_ids_that_come_and_go_keep_the_labels(make_session: Make, store: Path, h
 
 def test_equal_rows_share_what_was_said_of_their_content(make_session: Make, store: Path) -> None:
     data = table([1, 2, 3], ["same", "same", "other"])
-    with pytest.warns(UserWarning, match="1 of 3 rows says the same"):
+    with pytest.warns(UserWarning, match="1 of 3 rows repeats another row"):
         content = make_session(data, text="t", store=store)
     assert any("1 of 3 rows" in words for words in content._loop.log.notices)
     content.label(content.pool.ids[0], "a")

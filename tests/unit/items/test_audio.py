@@ -171,7 +171,7 @@ def test_other_formats_are_read_by_soundfile(form: str, subtype: str | None) -> 
 
 def test_a_missing_package_is_said_once_with_the_way_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recordings, "find_spec", lambda name: None)
-    with pytest.raises(InvalidInput, match=r"row 1 holds no WAV file.*soundfile.*hitl-widgets\[audio\]"):
+    with pytest.raises(InvalidInput, match=r"row 1 is not a WAV file.*soundfile.*hitl-widgets\[audio\]"):
         AUDIO.read(["a.wav", "b.FLAC"], "item='path'")
     assert AUDIO.read(["a.wav", None, wav(tone())], "data")[0] == "a.wav"
 

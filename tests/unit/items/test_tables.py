@@ -180,7 +180,7 @@ def test_what_is_no_table_is_refused(rows: Any) -> None:
 
 def test_a_text_among_numbers_is_named() -> None:
     _, encoder = encode_tables({"size": [1, 2, 3]})
-    with pytest.raises(InvalidInput, match=r"Column 'size': .* row 1 holds 'large'. .*pandas.to_numeric"):
+    with pytest.raises(InvalidInput, match=r"Column 'size': .* row 1 has 'large'. .*pandas.to_numeric"):
         encoder.transform([{"size": 1}, {"size": "large"}])
 
 

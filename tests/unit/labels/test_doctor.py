@@ -119,7 +119,7 @@ def test_older_stores_and_leases_are_told(tmp_path: Path) -> None:
     store = LabelStore(old)
     store.lease("labels", ["a", "b"], "h", "ann", 60)
     store.close()
-    assert examine(f"sqlite:///{old}").facts["leases"] == "2 for 1 at work"
+    assert examine(f"sqlite:///{old}").facts["leases"] == "2, held by 1 sessions"
 
 
 # -- what is damaged, how, what is said, how many events are left
@@ -166,10 +166,10 @@ def no_event_in_a_row(path: Path) -> None:
 
 
 HARMLESS = [
-    (drop_triggers, "no_update and label_event_no_delete are missing", "made again: label_event_no_"),
-    (lambda p: sql(p, "DROP INDEX label_event_task_seq"), "index .*_seq is missing", "made again: label"),
+    (drop_triggers, "no_update and label_event_no_delete are missing", "recreated: label_event_no_"),
+    (lambda p: sql(p, "DROP INDEX label_event_task_seq"), "index .*_seq is missing", "recreated: label"),
     (lambda p: sql(p, "DROP TABLE lease"), "lease tables are missing", "recreated: .*lease"),
-    (in_wal_mode, "WAL mode, which is not safe", "journal: wal turned to delete"),
+    (in_wal_mode, "WAL mode, which is not safe", "journal: changed from wal to delete"),
     (lambda p: p.chmod(0o644), r"Other users of this machine can open it \(0644\)", "permissions: 0600"),
     (stale_index, "damaged", "salvaged: 400 events"),
     (wrong_index, r"damaged .*400 events can be read\.", "(salvaged: 400 events|indexes: rebuilt)"),
@@ -411,7 +411,7 @@ def test_a_server_is_looked_at_and_not_changed(request: pytest.FixtureRequest, c
         "PostgreSQL",
         "task 't': 3 events",
         "fsync on",
-        "2 for 1 at work",
+        "2, held by 1 sessions",
         "healthy",
     ):
         assert words in said

@@ -220,16 +220,16 @@ def steps(told: dict[str, Any]) -> Any:
 CHANGES: list[tuple[str, Callable[[Any, Any], Any]]] = [
     ("its format is 2", lambda t, a: t.update(format=2)),
     ("not a model file of hitl-widgets", lambda t, a: t.update(what="other")),
-    ("none of", lambda t, a: steps(t)[1][1].update(kind="os.system")),
-    ("none of", lambda t, a: steps(t)[1][1].update(kind="RandomForestClassifier")),
+    ("not one of", lambda t, a: steps(t)[1][1].update(kind="os.system")),
+    ("not one of", lambda t, a: steps(t)[1][1].update(kind="RandomForestClassifier")),
     ("inconsistent", lambda t, a: a.update(a3=a["a3"][:, :2])),
     ("inconsistent", lambda t, a: a.update(a3=np.vstack([a["a3"]] * 3))),
     ("inconsistent", lambda t, a: a.update(a3=a["a3"].ravel())),
     ("inconsistent", lambda t, a: steps(t)[1][1]["fitted"].update(n_features_in_=10**12)),
     ("a size of", lambda t, a: steps(t)[1][1]["fitted"].update(n_features_in_={"array": "a3"})),
-    ("holds float16", lambda t, a: a.update(a3=a["a3"].astype(np.float16))),
-    ("holds <U", lambda t, a: a.update(a3=a["a3"].astype(str))),
-    ("holds NaN", lambda t, a: a.update(a3=a["a3"] * np.nan)),
+    ("has dtype float16", lambda t, a: a.update(a3=a["a3"].astype(np.float16))),
+    ("has dtype <U", lambda t, a: a.update(a3=a["a3"].astype(str))),
+    ("contains NaN", lambda t, a: a.update(a3=a["a3"] * np.nan)),
     ("KeyError", lambda t, a: a.pop("a3")),
     ("wrong parts", lambda t, a: steps(t)[1][1]["fitted"].pop("coef_")),
     ("wrong parts", lambda t, a: steps(t)[1][1]["fitted"].update(predict=1)),
@@ -243,7 +243,7 @@ CHANGES: list[tuple[str, Callable[[Any, Any], Any]]] = [
     ("unknown type", lambda t, a: steps(t)[1][1]["params"].update(C={"import": "os"})),
     ("no steps", lambda t, a: t["model"].update(steps=[])),
     ("KeyError", lambda t, a: t.pop("model")),
-    ("holds NaN", lambda t, a: t.update(x=float("nan"))),
+    ("contains NaN", lambda t, a: t.update(x=float("nan"))),
 ]
 
 

@@ -305,7 +305,7 @@ def test_a_classifier_without_probabilities_can_be_taken_away() -> None:
     [
         ({"guidance": ["x"]}, "guidance=.*a dict from classes to texts"),
         ({"examples": {"a": None}}, "examples=.*a dict from classes to texts"),
-        ({"text": 5}, "5 is not a text"),
+        ({"text": 5}, "5 is not a string"),
     ],
 )
 def test_what_is_said_beside_the_classes_is_text(options: Any, words: str) -> None:

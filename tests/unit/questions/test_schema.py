@@ -215,7 +215,7 @@ def test_the_keys_that_the_labeler_needs_itself_are_never_given_to_a_class() -> 
     [
         ([], r"no classes are too few.*\['spam', 'ham'\]"),
         (["spam"], r"\['spam'\]: one class is too few"),
-        ("spam", r"'spam' is one text: pass a list"),
+        ("spam", r"'spam' is a single text: pass a list"),
         (5, r"classes=5: expected a list"),
         (["a", "b", "a"], r"'a' more than once"),
         (["a", " "], r"' ' is blank"),
@@ -244,7 +244,7 @@ def test_classes_that_cannot_be_used_are_refused(classes: Any, words: str) -> No
 
 @pytest.mark.parametrize("argument", ["guidance", "examples"])
 def test_words_about_an_unknown_class_are_refused(argument: str) -> None:
-    with pytest.raises(InvalidInput, match=rf"{argument}= speaks of 'spm'.*Did you mean 'spam'"):
+    with pytest.raises(InvalidInput, match=rf"{argument}= contains 'spm'.*Did you mean 'spam'"):
         Schema(["spam", "ham"], **{argument: {"spm": "x"}})  # type: ignore[arg-type]
 
 

@@ -229,7 +229,7 @@ def test_a_key_means_the_class_that_was_on_it_whatever_it_is_called_when_it_arri
     reply = labeler.answer(late)
     assert (reply["type"], reply["why"]) == (
         "refused",
-        "'a' is not a class any more: label it in the classes of now.",
+        "The class 'a' no longer exists: choose a current class.",
     )
 
 
