@@ -68,7 +68,7 @@ def test_a_full_disk_refuses_in_words_and_goes_on_once_there_is_room(
     assert len(tally.acknowledged) > 100
     assert (tally.lost, tally.twice) == (0, 0)
     [refused] = tally.refused
-    assert "disk is full. What was saved before is safe; make room, then label again." in refused
+    assert "disk is full. Earlier labels are saved. Free disk space, then label again." in refused
 
 
 @pytest.fixture

@@ -996,7 +996,7 @@ def test_a_first_class_only_goes_on_at_random_until_there_is_another() -> None:
         ({"graph": "knn"}, "graph must hold numbers alone"),
         ({"cost": [1, 2]}, r"cost has shape \(2,\)"),
         ({"test": blobs()[0]}, r"must be a pair \(X_test, y_test\)"),
-        ({"test": (np.ones((2, 5)), ["a", "b"])}, "X_test has 5 columns, the pool 3"),
+        ({"test": (np.ones((2, 5)), ["a", "b"])}, "X_test has 5 columns, but the pool has 3"),
         ({"test": (np.ones((1, 3)), ["z"])}, "y_test holds 'z'"),
         ({"test": (np.ones((1, 3)), [["a"]])}, r"y_test has shape \(1, 1\)"),
         (

@@ -839,7 +839,7 @@ def parts(wire: Wire, **changes: Any) -> dict[str, Any]:
 def test_a_view_is_told_that_items_have_no_parts(labeler: Wire) -> None:
     told = parts(labeler)
     assert (told["to"], told["content"]["kind"]) == ("view-1234", "broken")
-    assert "'table' are sent whole" in told["content"]["why"]
+    assert "'table' are not sent in parts" in told["content"]["why"]
 
 
 def test_parts_are_made_by_the_kind_and_never_hold_the_loop(
