@@ -186,8 +186,8 @@ def everything(error: BaseException) -> str:
         ("postgresql://hitl:WRONG-secret@no-such-host.invalid/postgres", "no-such-host"),
         ("postgresql://hitl:WRONG-secret@127.0.0.1:{port}/nothing?nonsense=1", "nonsense"),
         ("postgresql://hitl:WRONG-secret@127.0.0.1:notaport/x", "is not a database URL"),
-        ("postgresql+asyncpg://hitl:WRONG-secret@127.0.0.1/x", "names a database of 'postgresql.asyncpg'"),
-        ("mysql://hitl:WRONG-secret@127.0.0.1/x", "names a database of 'mysql'"),
+        ("postgresql+asyncpg://hitl:WRONG-secret@127.0.0.1/x", "is a URL for 'postgresql.asyncpg'"),
+        ("mysql://hitl:WRONG-secret@127.0.0.1/x", "is a URL for 'mysql'"),
         ("WRONG-secret://", "is not a database URL"),
     ],
 )
