@@ -872,7 +872,9 @@ def test_a_learner_that_fails_is_named() -> None:
         def proba(self, index: Any = None) -> Any:
             return np.full((90, 3), 0.5)
 
-    with pytest.raises(InvalidInput, match=r"The learner 'half' failed .*sum(ming)? to 1.*not kept: pass path="):
+    with pytest.raises(
+        InvalidInput, match=r"The learner 'half' failed .*to 1 in each row.*not kept: pass path="
+    ):
         race(learners=["linear", Half()], strategies=["random"])
 
 
