@@ -106,7 +106,7 @@
 
   /** Colour all points by something else: milliseconds until the frame that shows it was drawn. */
   window.hitlRecolour = async (by) => {
-    const choice = map().querySelector("select");
+    const choice = map().querySelector('select[aria-label="Colour by"]');
     const began = performance.now();
     choice.value = by;
     choice.dispatchEvent(new Event("change", { bubbles: true }));

@@ -172,7 +172,7 @@ def test_a_recording_that_cannot_be_read_says_why_and_the_others_are_heard(desk)
     at.bench.focus()
     if not broken.is_visible():
         at.bench.label("s")
-    expect(broken).to_contain_text("damaged: it holds no samples")
+    expect(broken).to_contain_text("damaged: it contains no samples")
     at.bench.press(" ")
     assert at.page.evaluate("() => window.__sounds.size") == 0
 

@@ -108,7 +108,7 @@ def test_what_cannot_be_is_said_and_the_field_is_as_it_was(desk):
     name = editor.get_by_label("Name").nth(0)
     name.fill("water")
     name.press("Enter")
-    words = "1 change was not saved: There is a class 'water' already: to make them one, merge them."
+    words = "1 change was not saved: There is already a class 'water': to combine them, use merge."
     bench.labeler.locator(".hitl-held-line").get_by_text(words).wait_for()
     name.press("Escape")
     assert name.input_value() == "fruit"

@@ -147,7 +147,7 @@ def test_the_monitor_says_which_model_is_used_and_why(desk):
     bench.acknowledged()
     trust = re.compile(r"^model: neighbours \d+ %, linear \d+ %(, trees \d+ %)?$")
     bench.monitor.get_by_text(trust).wait_for()
-    evidence = bench.monitor.get_by_text("with each of 21 labels left out in turn, neighbours got")
+    evidence = bench.monitor.get_by_text("in leave-one-out prediction of 21 labels, neighbours got")
     evidence.wait_for()
     bench.monitor.get_by_text("questions: doubt").wait_for()
     box, around = evidence.bounding_box(), bench.monitor.bounding_box()

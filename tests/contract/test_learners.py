@@ -308,12 +308,12 @@ def test_a_classifier_is_taken_as_it_is_and_never_changed() -> None:
 @pytest.mark.parametrize(
     ("learner", "words"),
     [
-        ("svm", "learner='svm' is not known. Expected one of 'auto', 'linear', 'graph', a scikit-learn"),
-        ("grpah", "learner='grpah' is not known. Did you mean 'graph'"),
+        ("svm", "Unknown learner='svm'. Expected one of 'auto', 'linear', 'graph', a scikit-learn"),
+        ("grpah", "Unknown learner='grpah'. Did you mean 'graph'"),
         (None, "learner=None: expected"),
         (3, "learner=3: expected"),
-        (LogisticRegression, r"is a class: pass an object, LogisticRegression\(\)"),
-        (LinearLearner, r"is a class: pass an object, LinearLearner\(\)"),
+        (LogisticRegression, r"is a class: pass an instance, LogisticRegression\(\)"),
+        (LinearLearner, r"is a class: pass an instance, LinearLearner\(\)"),
         (LinearRegression(), r"LinearRegression\(\) is not a classifier: pass one"),
         (Old(), "learner=Old: start must take"),
         (KMeans(), r"KMeans\(\) is not a classifier"),

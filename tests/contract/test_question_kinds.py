@@ -92,7 +92,7 @@ def test_what_became_of_a_class_became_of_its_answers(name: str) -> None:
     for answer, later in zip(now, (kind.now(answer, vocabulary) for answer in now), strict=True):
         assert (later is None) == ("b" in kind.classes(answer))
         if later is None:
-            with pytest.raises(InvalidInput, match="not a class any more"):
+            with pytest.raises(InvalidInput, match="no longer exists"):
                 kind.parse(kind.dump(answer), vocabulary)
 
 

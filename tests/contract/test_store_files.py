@@ -158,7 +158,7 @@ def test_a_mode_that_another_program_holds_stays_and_is_said(
     path = tmp_path / "labels.sqlite"
     holder = made(path, ALWAYS, monkeypatch)
     store = made(path, NEVER, monkeypatch)
-    assert store.note == "another program holds the file in WAL mode: safer once all have closed it"
+    assert store.note == "another program has the file open in WAL mode: safer once it is closed"
     assert len(events(store)) == len(events(holder)) == 2
     holder.close()
     store.close()
@@ -259,7 +259,7 @@ def newer_store_in_wal(path: Path) -> None:
         (newer_store_in_wal, "newer hitl-widgets"),
         (lambda path: path.mkdir(), "cannot be opened for writing: it is a folder"),
         (lambda path: path.write_text("name,label\nx,spam\n" * 99), "no.* label store .*not a database"),
-        (other_database, r"a database of something else \(tables: customers\)"),
+        (other_database, r"not a label store \(tables: customers\)"),
         (newer_store, rf"newer hitl-widgets \(store format {FORMAT + 1}.*pip install -U hitl-widgets"),
     ],
 )
@@ -316,7 +316,7 @@ def test_a_full_disk_refuses_the_label_and_keeps_what_was_saved(store: LabelStor
     store.append(saved)
     large = label(1, value="x" * 200_000)
     with limited(store, "PRAGMA max_page_count = 10"):
-        with pytest.raises(StoreError, match=r"full.*What was saved before is safe"):
+        with pytest.raises(StoreError, match=r"full.*Earlier labels are saved"):
             store.append(large)
         assert events(store) == [saved]
     assert store.append(large) is True

@@ -444,7 +444,7 @@ def test_a_large_graph_is_solved_step_by_step_to_the_same_choice(monkeypatch: py
 
 
 def test_without_a_graph_its_strategy_says_what_to_do() -> None:
-    with pytest.raises(InvalidInput, match=r"needs the neighbour graph.*choose 'margin'"):
+    with pytest.raises(InvalidInput, match=r"needs the neighbor graph.*use 'margin'"):
         graph_error_reduction(probabilities(5), replace(context_of(5), affinity=None))
 
 
@@ -617,7 +617,7 @@ def test_names_and_functions_are_strategies() -> None:
 @pytest.mark.parametrize(
     ("strategy", "words"),
     [
-        ("margn", "strategy='margn' is not known. Did you mean 'margin'.*'auto', 'doubt', 'random'"),
+        ("margn", "Unknown strategy='margn'. Did you mean 'margin'.*'auto', 'doubt', 'random'"),
         (None, r"strategy=None: expected a name \('doubt', 'random'"),
         (dict, r"strategy=<class 'dict'>: expected"),
         (lambda proba: proba, "must take two arguments"),

@@ -114,7 +114,7 @@ def test_what_fails_in_a_worker_is_told_once_and_clearly(client: Client) -> None
         raise FileNotFoundError("/data/part-7.parquet")
 
     array = da.from_array(X, chunks=(100, 6)).map_blocks(broken, dtype=X.dtype, meta=X[:0])
-    with pytest.raises(HitlError, match=r"FileNotFoundError: /data/part-7.*Its workers need hitl-widgets"):
+    with pytest.raises(HitlError, match=r"FileNotFoundError: /data/part-7.*Each worker needs hitl-widgets"):
         score_remote(DaskRows(array), HEAD)
 
 
@@ -136,7 +136,7 @@ def test_when_the_client_is_closed_the_rows_are_read_here(cluster: LocalCluster)
         kept = DaskRows(da.from_array(X, chunks=(500, 6)))
         lost = DaskRows(da.from_array(X, chunks=(500, 6)).persist())
     assert_complete(score_remote(kept, HEAD))
-    with pytest.raises(HitlError, match=r"client is closed.*labels are safe.*start a cluster"):
+    with pytest.raises(HitlError, match=r"client is closed.*labels are saved.*Start a cluster"):
         score_remote(lost, HEAD)
 
 
@@ -175,5 +175,5 @@ def test_without_a_scheduler_rows_are_scored_here_where_they_can_be_read(schedul
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)  # reported once
         np.testing.assert_array_equal(rows[np.array([1_500, 2])], X[[1_500, 2]])
-    with pytest.raises(HitlError, match=r"scheduler at tcp://.* cannot be reached.*labels are safe.*cluster"):
+    with pytest.raises(HitlError, match=r"scheduler at tcp://.* cannot be reached.*labels are saved.*"):
         score_remote(lost, HEAD)

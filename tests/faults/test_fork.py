@@ -83,7 +83,7 @@ def test_a_session_that_is_used_in_a_forked_child_says_what_to_do(session: Sessi
     said = in_child(lambda: USES[use](session))
     assert said.startswith("HitlError: This ")
     assert f"opened in process {os.getpid()}" in said
-    assert "of its own in this process" in said
+    assert "Open a new" in said
     session.label(session.pool.ids[2], "b")
     assert session.n_labels == 2
 

@@ -213,7 +213,7 @@ def test_a_store_that_is_put_back_goes_on(session: Session, path: Path) -> None:
     another_store_at = path
     with open_session(another_store_at) as other:
         label(other, 9)
-    with pytest.raises(StoreError, match="replaced by another one"):
+    with pytest.raises(StoreError, match="replaced by another store"):
         label(session, 1)
     away.replace(path)
     label(session, 1)
@@ -411,7 +411,7 @@ REMOTE: dict[str, tuple[Callable[[Server, str], None], str]] = {
             restore_older(url, 1),
             on_server(url, "UPDATE hitl_meta SET value = 'other' WHERE key = 'store_id'"),
         ),
-        "replaced by another one",
+        "replaced by another store",
     ),
 }
 

@@ -53,9 +53,7 @@ def test_a_server_that_is_killed_loses_nothing_and_the_store_goes_on(postgres: S
     assert len(tally.acknowledged) > 50
     assert (tally.lost, tally.twice) == (0, 0)
     assert tally.kept == [str(i) for i in range(len(tally.kept))]
-    assert all(
-        "What was saved before is safe; label again when the server" in words for words in tally.refused
-    )
+    assert all("Earlier labels are saved. Label again when the server" in words for words in tally.refused)
 
 
 @pytest.mark.parametrize("kind", FILES)
@@ -70,7 +68,7 @@ def test_a_full_disk_refuses_in_words_and_goes_on_once_there_is_room(
     assert len(tally.acknowledged) > 100
     assert (tally.lost, tally.twice) == (0, 0)
     [refused] = tally.refused
-    assert "disk is full. What was saved before is safe; make room, then label again." in refused
+    assert "disk is full. Earlier labels are saved. Free disk space, then label again." in refused
 
 
 @pytest.fixture
@@ -107,9 +105,9 @@ def test_a_file_that_becomes_read_only_refuses_in_words_and_can_be_read(
         except StoreError as error:
             said = str(error)
         else:  # an open write-ahead log is still written
-            said = "make the file and its folder writable" if kind == "wal" else "written all the same"
+            said = "Make the file and its folder writable" if kind == "wal" else "written all the same"
             kept.append(label(1, event_id="1"))
-        assert "make the file and its folder writable" in said
+        assert "Make the file and its folder writable" in said
         assert [e.item_ids for e in events(store)] == [e.item_ids for e in kept]
         nobodys.chmod(0o700)
         path.chmod(0o600)

@@ -152,7 +152,7 @@ def test_export_of_a_store_without_labels(tmp_path: Path, capsys: Capture) -> No
 
 
 def test_export_to_nowhere(store: Path, tmp_path: Path, capsys: Capture) -> None:
-    assert "not a format" in refused(capsys, "export", store, tmp_path / "out.doc")
+    assert "not an export format" in refused(capsys, "export", store, tmp_path / "out.doc")
     assert "does not exist: create it" in refused(capsys, "export", store, tmp_path / "no" / "out.csv")
 
 

@@ -902,10 +902,10 @@ def test_no_labels_can_be_exported_too(make_session: Make, tmp_path: Path) -> No
 def test_an_export_of_an_unknown_format_is_refused(make_session: Make, tmp_path: Path) -> None:
     session = make_session()
     with pytest.raises(
-        InvalidInput, match=r"'.doc' is not a format for export.*'csv', 'jsonl', 'parquet', 'xlsx'"
+        InvalidInput, match=r"'.doc' is not an export format.*'csv', 'jsonl', 'parquet', 'xlsx'"
     ):
         session.export(tmp_path / "out.doc")
-    with pytest.raises(InvalidInput, match=r"'parket' is not a format.*Did you mean 'parquet'"):
+    with pytest.raises(InvalidInput, match=r"'parket' is not an export format.*Did you mean 'parquet'"):
         session.export(tmp_path / "out.csv", format="parket")
     assert list(tmp_path.iterdir()) == []
 

@@ -1,1 +1,1 @@
-"""Threads and child processes: what works in the background, and who goes first."""
+"""Background threads and child processes, and their priorities."""

@@ -1,9 +1,9 @@
-"""Work in a process of its own: `ChildJob` in the kernel, `serve` in the child.
+"""Work in a separate process: `ChildJob` in the kernel, `serve` in the child.
 
-A process, not a thread: while numba compiles it would hold the kernel's GIL, and a process can be
-stopped at once. The child runs at a lower priority, leaves a core free, and ends when its stdin is
-closed, so that it never outlives the kernel. It ignores the interrupt of a cell, which reaches the
-kernel's whole process group, and a child that ends early is started again.
+Unlike a thread, a process does not hold the kernel's GIL while Numba compiles, and it can be stopped
+immediately. The child runs at a lower priority, leaves one core free, and ends when its stdin is closed, so
+that it never outlives the kernel. It ignores the interrupt of a cell, which is sent to the kernel's whole
+process group. A child that ends early is restarted.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ Progress = Callable[[str, float | None], None]
 
 DRAWING = "drawing the map"
 _SHOWN = "shown.npy"
-# How often a child is started in all, and the seconds between: what killed it may have passed.
+# Maximum number of starts of a child, and seconds between them, in case the cause was temporary.
 _TRIES, _PAUSE = 3, 0.5
 
 
 class Cancelled(HitlError):
-    """What was being computed is no longer wanted."""
+    """The computation was cancelled."""
 
 
 class ChildJob:
@@ -47,13 +47,13 @@ class ChildJob:
     Parameters
     ----------
     module
-        Calls `serve`.
+        A module that calls `serve`.
     arrays
-        What the child finds as ``NAME.npy`` in its folder.
+        Arrays that the child reads as ``NAME.npy`` from its folder.
     settings
-        What the child is given as a dict; JSON.
+        Settings passed to the child as a dict; must be JSON.
     failed
-        The first words of the error if the child fails.
+        The beginning of the error message if the child fails.
     """
 
     def __init__(
@@ -70,27 +70,26 @@ class ChildJob:
         results: Sequence[str],
         on_array: Callable[[npt.NDArray[Any]], None] = lambda _: None,
     ) -> list[npt.NDArray[Any]]:
-        """Run the child to its end; blocks, so call it from a background thread.
+        """Run the child until it ends; this blocks, so call it from a background thread.
 
-        A child that is killed or crashes is started again, twice at most; one that fails with an error
-        of its own once, as that may be a file that something else was writing.
+        A child that is killed or crashes is restarted at most twice. One that fails with an error is
+        restarted once, in case a file was being written at the time.
 
         Parameters
         ----------
         on_progress
-            called in this thread with words for the stage, and how far it is (0..1)
-            where that is known.
+            Called in this thread with a text for the stage, and the progress (0..1) if known.
         results
-            names of the arrays that the child writes.
+            Names of the arrays that the child writes.
         on_array
-            called in this thread with each array that the child shows on its way.
+            Called in this thread with each intermediate array of the child.
 
         Raises
         ------
         Cancelled
-            `cancel` was called.
+            If `cancel` is called.
         HitlError
-            the child failed each time; says its last words.
+            If the child fails each time; includes the end of its output.
         """
         for tries in range(1, _TRIES + 1):
             try:
@@ -99,7 +98,7 @@ class ChildJob:
                 if tries >= (_TRIES if ended.killed else _TRIES - 1):
                     raise HitlError(f"{self._failed} {ended}") from ended
                 if not self._cancelled.wait(_PAUSE):
-                    on_progress(f"starting again, {ended.how}", None)
+                    on_progress(f"restarting, {ended.how}", None)
         raise AssertionError("the last try returns or raises")
 
     def _once(
@@ -108,7 +107,7 @@ class ChildJob:
         results: Sequence[str],
         on_array: Callable[[npt.NDArray[Any]], None],
     ) -> list[npt.NDArray[Any]]:
-        # A folder for each try: a child that was killed may still be removing its own.
+        # A new folder for each try, because a killed child may still be removing its folder.
         with tempfile.TemporaryDirectory(prefix="hitl-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
             for array, values in self._arrays.items():
@@ -126,7 +125,7 @@ class ChildJob:
                 return self._read(folder, results, child.returncode, errors.read())
 
     def cancel(self) -> None:
-        """Stop the child now, or before it starts; from any thread, any number of times."""
+        """Stop the child, even before it starts; can be called repeatedly and from any thread."""
         with self._lock:
             self._cancelled.set()
             if self._child is not None:
@@ -139,7 +138,7 @@ class ChildJob:
             with _interrupts_blocked():
                 self._child = subprocess.Popen(
                     [sys.executable, "-m", self._module, str(folder)],
-                    stdin=subprocess.PIPE,  # held open: its end tells the child that we are gone
+                    stdin=subprocess.PIPE,  # kept open; the child ends when it is closed
                     stdout=subprocess.PIPE,
                     stderr=errors,
                     env=_child_environment(),
@@ -159,7 +158,7 @@ class ChildJob:
 
 @contextmanager
 def stopping(job: ChildJob, cancelled: Callable[[], bool]) -> Iterator[None]:
-    """Cancel the job soon after `cancelled` says so, also while it says nothing."""
+    """Cancel the job soon after `cancelled` returns True, even if the job does not report progress."""
     over = threading.Event()
 
     def watch() -> None:
@@ -178,13 +177,13 @@ def stopping(job: ChildJob, cancelled: Callable[[], bool]) -> Iterator[None]:
 
 
 class _EndedEarly(Exception):
-    """The child is gone and its results are not there."""
+    """The child ended without results."""
 
     def __init__(self, status: int, output: str) -> None:
         self.killed = status < 0
         self.how = _ending(status)
         said = f" The end of its output:\n{output}" if output else ""
-        super().__init__(f"The child process ended early: {self.how}.{said}")
+        super().__init__(f"The child process ended unexpectedly: {self.how}.{said}")
 
 
 def _ending(status: int) -> str:
@@ -194,15 +193,15 @@ def _ending(status: int) -> str:
         name = signal.Signals(-status).name
     except ValueError:
         name = f"signal {-status}"
-    return f"killed by {name}" + (", perhaps for lack of memory" if name == "SIGKILL" else "")
+    return f"killed by {name}" + (", maybe because memory ran out" if name == "SIGKILL" else "")
 
 
 @contextmanager
 def _interrupts_blocked() -> Iterator[None]:
-    """What is started here never gets SIGINT, from its first instruction on: the mask is inherited.
+    """Block SIGINT in processes started in this context, which inherit the signal mask.
 
-    Interrupting a cell signals the kernel's process group. The mask is this thread's alone, and works
-    from any thread, which a handler does not. Windows has no such signal: a new group does it there.
+    Interrupting a cell sends a signal to the kernel's process group. The mask applies only to this thread and
+    works from any thread, unlike a handler. Windows has no such signal, so a new process group is used there.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
@@ -216,7 +215,7 @@ def _interrupts_blocked() -> Iterator[None]:
 
 def _follow(child: subprocess.Popen[str], on_progress: Progress, on_shown: Callable[[], None]) -> None:
     for line in child.stdout or ():
-        if not line.endswith("\n"):  # it was killed while it spoke
+        if not line.endswith("\n"):  # it was killed while writing
             break
         if message := json.loads(line):
             on_progress(message["stage"], message["fraction"])
@@ -232,7 +231,7 @@ def _close_pipes(child: subprocess.Popen[str]) -> None:
 
 
 def _child_environment() -> dict[str, str]:
-    """Our own import path, and one core left for the person."""
+    """Return an environment with our import path, and with one core left free."""
     threads = str(max(1, (os.cpu_count() or 2) - 1))
     limits = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     path = os.pathsep.join(p for p in sys.path if p)
@@ -240,17 +239,17 @@ def _child_environment() -> dict[str, str]:
 
 
 class Reporter:
-    """Says in the child how far it is, as JSON lines to the parent."""
+    """Reports progress from the child to the parent, as JSON lines."""
 
     def __init__(self, stream: TextIO, folder: Path) -> None:
         self._stream, self._folder = stream, folder
 
     def stage(self, words: str, fraction: float | None = None) -> None:
-        """Tell the parent what is being done, and the share done where it is known."""
+        """Report the current stage, and the share done if known."""
         self._say({"stage": words, "fraction": fraction})
 
     def show(self, array: npt.NDArray[Any]) -> None:
-        """Show the parent an array on the way; one that it has not read yet is replaced."""
+        """Send an intermediate array to the parent; replaces one that has not been read yet."""
         written = self._folder / f"new-{_SHOWN}"
         np.save(written, array)
         written.replace(self._folder / _SHOWN)
@@ -262,13 +261,13 @@ class Reporter:
 
 
 def serve(work: Callable[[Path, dict[str, Any], Reporter], None]) -> None:
-    """Be the child: ``work(folder, settings, reporter)`` reads and writes arrays in the folder."""
+    """Run the child: ``work(folder, settings, reporter)`` reads and writes arrays in the folder."""
     folder = Path(sys.argv[1])
-    # Whatever else prints must not mix with the JSON lines.
+    # Other output must not mix with the JSON lines.
     reporter = Reporter(os.fdopen(os.dup(1), "w", encoding="utf-8"), folder)
     os.dup2(2, 1)
     if hasattr(os, "nice"):
-        os.nice(15)  # whoever labels meanwhile comes first
+        os.nice(15)  # labeling has priority
     threading.Thread(target=_die_with_parent, args=(folder,), daemon=True).start()
     warnings.simplefilter("ignore")
     work(folder, json.loads((folder / "job.json").read_text()), reporter)

@@ -1,4 +1,4 @@
-"""A forked child has copies of locks, connections and no threads: what it may not use, and says so."""
+"""Handling of forks: objects with locks, connections or threads cannot be used in a forked child."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Elsewhere", "on_fork"]
 
 
 class Elsewhere:
-    """Stands for a lock in a forked child: whoever would take it is told, instead of waiting for ever."""
+    """Replaces a lock in a forked child; acquiring it raises an error instead of waiting forever."""
 
     def __init__(self, what: str) -> None:
         self._what, self._home = what, os.getppid()
@@ -20,15 +20,15 @@ class Elsewhere:
     def acquire(self, *_: Any, **__: Any) -> NoReturn:
         """Raise HitlError."""
         raise HitlError(
-            f"This {self._what} was opened in process {self._home}, and this is process {os.getpid()}, "
-            f"forked from it. Its connections and threads stayed behind. Open a {self._what} of its own in "
-            "this process, which is best started by multiprocessing.get_context('spawn')."
+            f"This {self._what} was opened in process {self._home}, but this is process {os.getpid()}, "
+            f"forked from it, which cannot use its connections and threads. Open a new {self._what} in this "
+            "process, which should be started with multiprocessing.get_context('spawn')."
         )
 
     __enter__ = acquire
 
     def __exit__(self, *_: object) -> None:
-        """Never reached."""
+        """Do nothing; never reached."""
 
 
 def on_fork(
@@ -36,6 +36,6 @@ def on_fork(
     before: Callable[[], None] = lambda: None,
     parent: Callable[[], None] = lambda: None,
 ) -> None:
-    """Have these called when the process forks, where it can; not when it starts another program."""
-    if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
+    """Register functions to call when the process forks, but not when it starts another program."""
+    if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
         os.register_at_fork(before=before, after_in_parent=parent, after_in_child=child)

@@ -1,7 +1,7 @@
-"""Whose turn it is, and how many threads it takes: what a person waits for goes first.
+"""Priorities and thread limits: work that the user waits for has priority over background work.
 
-Python lets one thread run at a time and changes over every 5 ms: an answer that takes ten turns to
-make would wait ten times for whatever computes beside it.
+Python runs one thread at a time and switches every 5 ms, so a response that needs ten turns would wait ten
+times for a concurrent computation.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from hitl_widgets.background.forks import on_fork
 
 __all__ = ["behind", "first", "give_way", "held", "one_blas_thread", "one_thread", "uninterrupted"]
 
-# Longest wait for others, in one go: who holds what they need must not wait for ever.
+# Maximum wait in seconds, because this thread may hold a lock that the others need.
 MOST = 0.25
-# A longer run of Python alone is broken by a nap, short but long enough for another thread to wake.
+# Longer runs of Python code are interrupted by a nap that is just long enough to wake another thread.
 RUN = 0.002
 NAP = 5e-5
 
 
 class _Here(threading.local):
-    """What this thread is about."""
+    """The state of the current thread."""
 
     behind = False
     firsts = 0
@@ -43,7 +43,7 @@ _spell = 0
 
 
 def _count(change: int) -> None:
-    global _busy, _spell  # noqa: PLW0603 - the interpreter's lock is one for the process as well
+    global _busy, _spell  # noqa: PLW0603 - one for the process, like the GIL
     with _idle:
         if not _busy:
             _spell += 1
@@ -54,7 +54,7 @@ def _count(change: int) -> None:
 
 @contextmanager
 def first() -> Iterator[None]:
-    """Do what somebody waits for: background work of the whole process pauses where it can."""
+    """Run work that the user waits for; background work in the whole process pauses if it can."""
     _count(1)
     _here.firsts += 1
     try:
@@ -66,7 +66,7 @@ def first() -> Iterator[None]:
 
 @contextmanager
 def held(lock: Any) -> Iterator[None]:
-    """With a lock that background work may hold: while this thread waits for it, that goes on."""
+    """Acquire a lock that background work may hold, which continues while this thread waits."""
     firsts = _here.firsts
     if firsts:
         _count(-firsts)
@@ -83,9 +83,9 @@ def held(lock: Any) -> Iterator[None]:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold back Ctrl-C until this is done: for short work that must not be left half done.
+    """Delay Ctrl-C until the end of the context, for short work that must not be interrupted.
 
-    Python raises KeyboardInterrupt in the main thread alone, at any line.
+    Python raises KeyboardInterrupt only in the main thread, at any line.
     """
     handler = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(handler):
@@ -103,7 +103,7 @@ def uninterrupted() -> Iterator[None]:
 
 @contextmanager
 def behind() -> Iterator[None]:
-    """Mark what this thread does as background work, which gives way."""
+    """Mark the work of this thread as background work, which gives way to other work."""
     before, _here.behind = _here.behind, True
     _here.since = time.monotonic()
     try:
@@ -113,12 +113,11 @@ def behind() -> Iterator[None]:
 
 
 class _One(ContextDecorator):
-    """Context, and decorator: one thread for some kind of library.
+    """Context manager and decorator that limits a kind of library to one thread.
 
-    The limit is the process's and contexts of several threads overlap, so they are counted: only the
-    last to leave gives back what was there. Others set limits as well (scikit-learn in k-means) and
-    lift them when they end, so it is set by each that enters, and one thread is never taken for what
-    was there if there were more before.
+    The limit applies to the process, and contexts of several threads overlap, so they are counted, and the
+    last one to exit restores the previous limit. Other code also sets and restores limits (scikit-learn in
+    k-means), so each context sets the limit on entry, and the largest previous limit is restored.
     """
 
     def __init__(self, kind: str) -> None:
@@ -127,7 +126,7 @@ class _One(ContextDecorator):
         self.reset()
 
     def reset(self) -> None:
-        """Nobody is inside: of a forked child's threads none but its own is left."""
+        """Reset the count, because a forked child has only one thread."""
         self._inside = 0
         self._lock = threading.Lock()
 
@@ -151,8 +150,8 @@ class _One(ContextDecorator):
 
 
 def _set_threads(library: Any, n: int) -> None:
-    # From threadpoolctl 3.8 on, whichever thread was the first to set a limit of OpenBLAS is the only one
-    # that can, and for all others nothing happens: ours are counted, so whoever comes takes that over.
+    # Since threadpoolctl 3.8, only the first thread that sets a limit of OpenBLAS can change it; calls from
+    # other threads are ignored. Our contexts are counted, so each thread can take over control.
     release = getattr(library, "clear_controlling_thread", lambda **_: None)
     release(force=True)
     library.set_num_threads(n)
@@ -178,26 +177,26 @@ on_fork(_forked)
 
 
 def one_blas_thread() -> _One:
-    """Context, and decorator: small fits are 2-10 times slower when BLAS spreads them over threads.
+    """Return a context manager and decorator that limits BLAS to one thread.
 
-    Between two calls its threads spin, and take the processor from whoever else would have it: a
-    refresh of 20,000 items took 75 to 155 ms with two, 36 with one.
+    Small fits are 2-10 times slower with several BLAS threads. Between calls, these threads spin and block
+    the CPU: a refresh of 20,000 items took 75 to 155 ms with two threads, and 36 ms with one.
     """
     return _blas
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Context: one thread for BLAS and for OpenMP, for many short calls.
+    """Limit BLAS and OpenMP to one thread, for many short calls.
 
-    On busy cores two threads that wait for each other take six times as long.
+    On busy cores, two threads that wait for each other take six times as long.
     """
     with _blas, _openmp:
         yield
 
 
 def give_way() -> None:
-    """Called from long computations, now and then: lets others go first if this is background work."""
+    """Let other work go first if this is background work; called regularly in long computations."""
     if not _here.behind:
         return
     if _busy and _here.waited_out != _spell:

@@ -1,4 +1,4 @@
-"""Background work: one thread per kind of work, where the latest request wins."""
+"""Background work: one thread per kind of work, where only the latest request counts."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from hitl_widgets.errors import HitlError
 
 __all__ = ["PAUSES", "Worker", "ending", "half_imported", "weakly"]
 
-# Seconds before a job that failed is run again, and that a thread without work stays.
+# Seconds before failed jobs are run again, and seconds that an idle thread stays alive.
 PAUSES = (0.2, 0.5)
 IDLE = 60.0
 
 
 def ending() -> bool:
-    """Whether the script is at its end: what fails now, such as an import, is nobody's concern."""
+    """Return whether the script is ending; failures at this time, such as of imports, are ignored."""
     return not threading.main_thread().is_alive()
 
 
 def weakly(method: Callable[..., None]) -> Callable[..., None]:
-    """The bound method as a callback that does not keep its owner; nothing happens once that is gone."""
+    """Wrap a bound method as a callback that holds its owner weakly, and does nothing once it is gone."""
     ref = weakref.WeakMethod(method)
 
     def call(*args: Any, **named: Any) -> None:
@@ -39,28 +39,29 @@ def weakly(method: Callable[..., None]) -> Callable[..., None]:
 
 
 class Worker:
-    """Runs a job in its own thread whenever asked; requests that come meanwhile become one.
+    """Runs a job in its own thread on request; requests made during a run are merged into one.
 
-    The thread is there while there is work, and a minute longer. A job that raises is run again, twice at
-    most, unless it raised a HitlError: that is for a person to read.
+    The thread ends after a minute without work. A job that raises an error is run again at most twice, unless
+    the error is a HitlError, which is shown to the user.
 
     Parameters
     ----------
     job
-        A bound method; it gets a function that says whether a newer request is waiting, so that
-        long work can stop early. It is held weakly: an abandoned owner ends the thread.
+        A bound method. Its argument is a function that returns whether a newer request is waiting, so that
+        long work can stop early. It is held weakly; the thread ends when the owner is gone.
     name
         Name of the thread.
     rest
-        Seconds without a request before the job starts: work that can wait leaves the processor
-        to what cannot.
+        Seconds without a request before the job starts, so that less urgent work leaves the CPU to other
+        work.
     patience
-        Seconds after which it starts all the same.
+        Seconds after which the job starts in any case.
     last
-        Whether it lets everything that somebody waits for go first; what is hurried is waited for.
+        Whether the job gives way to all work that the user waits for. This does not apply after
+        :meth:`hurry`.
     on_turn
-        A bound method, held weakly; called with the name and the error when the job has failed for good,
-        and with None when it works again.
+        A bound method, held weakly. It is called with the name and the error when the job has finally
+        failed, and with None when it works again.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class Worker:
         self._thread: threading.Thread | None = None
 
     def request(self) -> None:
-        """Ask for a run; returns at once."""
+        """Request a run, and return immediately."""
         with uninterrupted(), self._wake:
             self._asked = True
             if self._thread is None and not self._closed:
@@ -96,13 +97,13 @@ class Worker:
             self._wake.notify_all()
 
     def hurry(self) -> None:
-        """Do what is asked, or will be next, without a rest."""
+        """Run the current or next request without waiting for the rest period."""
         with uninterrupted(), self._wake:
             self._hurried = True
             self._wake.notify_all()
 
     def close(self) -> None:
-        """End the thread after the run in hand; may be called by the job itself."""
+        """End the thread after the current run; may be called by the job itself."""
         with uninterrupted(), self._wake:
             self._closed = True
             thread = self._thread
@@ -122,17 +123,17 @@ class Worker:
                 failure = self._attempt(job, turn)
                 del job
                 self._tell(failure)
-        finally:  # whatever ended it, the next request starts another
+        finally:  # the next request starts a new thread
             with self._wake:
                 if self._thread is threading.current_thread():
                     self._thread = None
 
     def _next(self) -> Callable[[], AbstractContextManager[None]] | None:
-        """Wait for a request; None where the thread is to end."""
+        """Wait for a request; return None if the thread should end."""
         with self._wake:
             idle = time.monotonic() + IDLE
             while not (self._asked or self._closed):
-                # The time-out lets the thread notice that its owner was garbage-collected.
+                # The timeout lets the thread notice that its owner was garbage-collected.
                 if not self._wake.wait(timeout=5) and (self._job() is None or time.monotonic() > idle):
                     self._thread = None
                     return None
@@ -150,9 +151,9 @@ class Worker:
             try:
                 with turn(), one_blas_thread():
                     job(self._overtaken)
-            except Cancelled:  # nobody wants it any more
+            except Cancelled:  # no longer needed
                 return None
-            # Even sys.exit() in a strategy: the next request must still find the thread.
+            # Even after sys.exit() in a strategy, the thread must be available for the next request.
             except (Exception, SystemExit) as error:  # noqa: BLE001
                 failure = error if isinstance(error, Exception) else RuntimeError(repr(error))
                 if pause is None or isinstance(failure, HitlError) or ending():
@@ -175,7 +176,7 @@ class Worker:
 
 
 def half_imported(error: BaseException | None) -> bool:
-    """Whether a module was used while another thread was still importing it: the next try works."""
+    """Return whether a module was used while another thread was importing it, so that a retry works."""
     while error is not None:
         if isinstance(error, ImportError) and not isinstance(error, ModuleNotFoundError):
             return True

@@ -1,1 +1,1 @@
-"""What the items are and where they lie."""
+"""The items, their features, and their positions on the map."""

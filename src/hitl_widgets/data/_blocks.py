@@ -1,4 +1,4 @@
-"""Rows that are not one array in memory, and index like one: some rows of another, or zarr."""
+"""Rows that index like an array but are not one in memory: a subset of other rows, or zarr."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ __all__ = ["Blocks", "IntArray", "SomeRows", "ZarrRows", "as_kept", "each_block"
 T = TypeVar("T")
 IntArray = npt.NDArray[np.int64]
 
-NUMBERS = 2**22  # in a block, where nothing else says how large one is: 16 MB of float32
+NUMBERS = 2**22  # default size of a block: 16 MB of float32
 
 
 def kept_type(dtype: Any) -> np.dtype[Any]:
-    """float32 and float16 stay what they are; all else is read as float32."""
+    """Return float16 for float16, and float32 for all other types."""
     return np.dtype(np.float16 if np.dtype(dtype).newbyteorder("=") == np.float16 else np.float32)
 
 
 def as_kept(block: Any, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """A block as float32 or float16; what is beyond that becomes infinite, and is found as such."""
+    """Convert a block to float32 or float16; overflow becomes infinite, which later checks detect."""
     with np.errstate(over="ignore"):
         return np.asarray(block, dtype)
 
 
 def each_block(X: Any, function: Callable[[npt.NDArray[Any]], T]) -> Iterator[tuple[slice, T]]:
-    """What a function says of each block of rows; of a Dask array as blocks finish, in any order."""
+    """Apply a function to each block of rows; blocks of a Dask array come as they finish, in any order."""
     if hasattr(X, "each_block"):
         yield from X.each_block(function)
         return
@@ -43,14 +43,14 @@ def each_block(X: Any, function: Callable[[npt.NDArray[Any]], T]) -> Iterator[tu
 
 
 class Blocks(ABC):
-    """float32 or float16 of shape (n, d) that gives an array for a slice, or for an array of rows.
+    """float32 or float16 of shape (n, d); indexing with a slice or an array of rows returns an array.
 
     Attributes
     ----------
     shape, dtype
-        As of an array.
+        As for an array.
     block_rows
-        The number of rows that are best read at a time.
+        The preferred number of rows to read at a time.
     """
 
     ndim = 2
@@ -64,7 +64,7 @@ class Blocks(ABC):
 
     @property
     def size(self) -> int:
-        """How many numbers there are."""
+        """The number of values."""
         return self.shape[0] * self.shape[1]
 
     def __getitem__(self, key: Any) -> npt.NDArray[Any]:
@@ -90,7 +90,7 @@ class Blocks(ABC):
 
 
 class SomeRows(Blocks):
-    """Some rows of another, uncopied: ``rows`` is int64, ascending."""
+    """A subset of other rows, not copied; ``rows`` is int64, ascending."""
 
     def __init__(self, X: Any, rows: IntArray) -> None:
         size = getattr(X, "block_rows", max(1, NUMBERS // X.shape[1]))

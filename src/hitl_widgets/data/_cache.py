@@ -1,4 +1,4 @@
-"""Arrays on disk, named by the rows they were computed from, so that a second run finds them."""
+"""Arrays cached on disk, named after the rows they were computed from."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ Keys = npt.NDArray[np.uint64]
 
 _FORMAT = 2
 _READ = 65_536
-_HASHED = 1_024  # rows that stay in the processor's cache
+_HASHED = 1_024  # rows that fit into the CPU cache
 _HALF = np.uint64(32)
 _warned: set[Path] = set()
 
 
 def row_keys(X: Any) -> Keys:
-    """A 64-bit hash of each row; other rows share it with a chance of 2^-64.
+    """Return a 64-bit hash of each row; two different rows collide with probability 2^-64.
 
-    The upper halves of two multilinear hashes modulo 2^64 (Lemire and Kaser, 2014), at some 2 GB/s
-    and without holding the GIL.
+    The hash consists of the upper halves of two multilinear hashes modulo 2^64 (Lemire and Kaser, 2014).
+    It is computed at about 2 GB/s, without holding the GIL.
 
     Parameters
     ----------
     X
-        float32 (n, d), or what gives such blocks when sliced; read 65,536 rows at a time.
+        float32 (n, d), or an object whose slices are such blocks; read 65,536 rows at a time.
 
     Returns
     -------
     uint64 (n,).
     """
     n, d = X.shape
-    bits = np.random.PCG64(0)  # its stream is promised to stay: ids in people's stores depend on it
+    bits = np.random.PCG64(0)  # its stream is stable across versions; ids in stores depend on it
     factors, start = bits.random_raw(2 * d).reshape(2, d), bits.random_raw(2)
     keys = np.empty(n, np.uint64)
     for low in range(0, n, _READ):
@@ -54,30 +54,30 @@ def row_keys(X: Any) -> Keys:
 
 
 def fingerprint(keys: Keys, *settings: object) -> str:
-    """A name for rows in their order and for how they were used; the same in every run."""
+    """Return a name for rows, their order and the settings used; the same in every run."""
     digest = blake2b(f"{_FORMAT} {settings}".encode(), digest_size=16)
     digest.update(np.ascontiguousarray(keys).data)
     return digest.hexdigest()
 
 
 class Cache:
-    """Files of one kind in a folder; nothing that goes wrong with them is an error.
+    """Cache files of one kind in a folder; failures never raise errors.
 
     Parameters
     ----------
     folder
-        Made when needed.
+        The folder, created when needed.
     kind
-        The first word of the files' names.
+        The first part of the file names.
     keep
-        Only so many files are kept, those used last.
+        The number of files to keep, the most recently used ones.
     """
 
     def __init__(self, folder: Path, kind: str, *, keep: int = 8) -> None:
         self._folder, self._kind, self._keep = Path(folder), kind, keep
 
     def read(self, name: str) -> Arrays | None:
-        """The arrays kept under a name; None where there is no file or it is damaged."""
+        """Return the arrays with this name; None if there is no file or it is damaged."""
         path = self._path(name)
         try:
             with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
@@ -88,7 +88,7 @@ class Cache:
         return arrays
 
     def write(self, name: str, **arrays: npt.NDArray[Any]) -> None:
-        """Write a file whole or not at all, for the owner's eyes only; warn once where that fails."""
+        """Write a file atomically, readable by the owner only; warn once on failure."""
         folder = self._folder
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -99,13 +99,13 @@ class Cache:
             if folder not in _warned:
                 _warned.add(folder)
                 warnings.warn(
-                    f"Graphs and maps could not be kept in {str(folder)!r} ({error.strerror or error}), "
-                    "so they are built again each time. Make room there, or make the folder writable.",
+                    f"Graphs and maps could not be cached in {str(folder)!r} ({error.strerror or error}), "
+                    "so they are computed again each time. Free disk space, or make the folder writable.",
                     stacklevel=3,
                 )
 
     def names(self) -> list[str]:
-        """What is kept, the file used last first."""
+        """Return the cached names, most recently used first."""
         try:
             files = self._files()
         except OSError:
@@ -122,7 +122,7 @@ class Cache:
         handle, name = tempfile.mkstemp(prefix=f"{self._kind}-", suffix=".tmp", dir=self._folder)  # mode 0600
         try:
             with os.fdopen(handle, "wb") as file:
-                np.savez(file, **arrays)  # type: ignore[arg-type]  # the stubs take names for allow_pickle
+                np.savez(file, **arrays)  # type: ignore[arg-type]  # the stubs mistake names for allow_pickle
             Path(name).replace(path)
         except BaseException:
             Path(name).unlink(missing_ok=True)

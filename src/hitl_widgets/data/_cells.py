@@ -1,4 +1,4 @@
-"""Nearest rows among many, sought only nearby: an inverted file, without compiling anything."""
+"""Approximate nearest rows with an inverted file, without compiled code."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _PROBES = 32
 
 
 class Cells:
-    """Rows in the cells of a k-means, and for each cell the rows of it and its nearest cells.
+    """Rows grouped into k-means cells, with candidates for each cell: the rows of its nearest cells.
 
-    A query is compared with the candidates of its own cell alone: the inverted file of Jégou, Douze and
+    A query is compared only with the candidates of its cell: the inverted file of Jégou, Douze and
     Schmid (2011), with one list per cell instead of one per query.
 
     Parameters
@@ -29,7 +29,7 @@ class Cells:
     rows
         float32 (m, d), finite.
     probes
-        Cells whose rows are candidates.
+        Number of nearest cells whose rows are candidates.
     """
 
     def __init__(self, rows: Matrix, *, probes: int = _PROBES) -> None:
@@ -50,16 +50,16 @@ class Cells:
     def nearest(
         self, queries: Matrix, k: int, cancelled: Callable[[], bool] = lambda: False
     ) -> tuple[npt.NDArray[np.int32], Matrix]:
-        """The k nearest rows of each query and how far they are, nearest first; recall is some 0.97.
+        """Return the k nearest rows of each query and their distances, nearest first; recall is about 0.97.
 
         Parameters
         ----------
         queries
             float32 (n, d).
         k
-            At most the number of rows.
+            Number of neighbors, at most the number of rows.
         cancelled
-            Asked for each cell.
+            Called for each cell; returns whether to stop.
 
         Returns
         -------
@@ -68,7 +68,7 @@ class Cells:
         Raises
         ------
         Cancelled
-            `cancelled` said so.
+            If `cancelled` returns True.
         """
         indices, distances = np.empty((len(queries), k), np.int32), np.empty((len(queries), k), np.float32)
         with one_thread():
@@ -76,7 +76,7 @@ class Cells:
             order = np.argsort(home, kind="stable")
             for asked in np.split(order, np.flatnonzero(np.diff(home[order])) + 1) if len(order) else ():
                 if cancelled():
-                    raise Cancelled("The search for neighbours was cancelled.")
+                    raise Cancelled("The search for neighbors was cancelled.")
                 among = self._candidates[home[asked[0]]]
                 if len(among) < k:
                     among = np.arange(len(self._rows))

@@ -25,7 +25,7 @@ CACHE = ".hitl-widgets"
 
 @dataclass(frozen=True)
 class Source:
-    """Rows that are read a block at a time, to be converted; ``note`` is said when they are."""
+    """Rows read one block at a time for conversion; ``note`` is the warning issued then."""
 
     shape: tuple[int, int]
     dtype: np.dtype[Any]
@@ -34,11 +34,11 @@ class Source:
 
     @property
     def nbytes(self) -> int:
-        """What they take as an array."""
+        """Their size as an array, in bytes."""
         return self.shape[0] * self.shape[1] * self.dtype.itemsize
 
     def gather(self) -> npt.NDArray[Any]:
-        """The rows in memory."""
+        """Read all rows into memory."""
         out = np.empty(self.shape, self.dtype)
         low = 0
         for block in self.blocks():
@@ -47,18 +47,17 @@ class Source:
         return out
 
     def write(self, path: Path) -> None:
-        """The rows as .npy, whole or not at all."""
+        """Write the rows atomically to a .npy file."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if shutil.disk_usage(path.parent).free < self.nbytes:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         handle, name = tempfile.mkstemp(prefix=path.stem, suffix=".tmp", dir=path.parent)
         header = {"descr": self.dtype.str, "fortran_order": False, "shape": self.shape}
         try:
-            # Written, not mapped: a full disk under a map ends the process.
+            # Not a memory map: if the disk is full, a map kills the process, while a write raises an error.
             with os.fdopen(handle, "wb") as file:
                 np.lib.format.write_array_header_1_0(file, header)
                 for block in self.blocks():
-                    # Written, then mapped: a full disk under a map ends the process, a failed write raises.
                     file.write(np.ascontiguousarray(block, self.dtype).data)
             Path(name).replace(path)
         except BaseException:
@@ -67,7 +66,7 @@ class Source:
 
 
 def state(path: Path) -> tuple[str, str]:
-    """Names for where a file or folder lies, and for what it holds by size and time of change."""
+    """Return a hash of the path of a file or folder, and one of its sizes and modification times."""
     path = path.resolve()
     files = (
         [path]
@@ -83,12 +82,12 @@ def state(path: Path) -> tuple[str, str]:
 
 
 def converted(source: Source, path: Path, folder: Path, name: str) -> Any:
-    """The rows of a file as a memory map of .npy, written the first time.
+    """Return the rows of a file as a memory-mapped .npy file, which is written the first time.
 
     Raises
     ------
     InvalidInput
-        Where there is no room for the file, and none in memory either.
+        If the rows fit neither on disk nor in memory.
     """
     place, now = state(path)
     file = folder / f"rows-{place}-{now}.npy"
@@ -106,11 +105,11 @@ def converted(source: Source, path: Path, folder: Path, name: str) -> Any:
     needs = f"{source.nbytes / 1e9:,.2g} GB"
     if source.nbytes > memory_left():
         raise InvalidInput(
-            f"{why}, and its {needs} do not fit into memory. Make room there, or convert it to .npy "
-            "elsewhere and pass that."
+            f"{why}, and its {needs} do not fit into memory. Free disk space, or convert it to .npy "
+            "elsewhere and pass that file."
         )
     warnings.warn(
-        f"{why}: its {needs} are held in memory, and read anew next time. Make room there, or make the "
+        f"{why}: its {needs} are kept in memory, and read again next time. Free disk space, or make the "
         "folder writable.",
         RuntimeWarning,
         stacklevel=2,
@@ -119,12 +118,12 @@ def converted(source: Source, path: Path, folder: Path, name: str) -> Any:
 
 
 def reason(error: BaseException) -> str:
-    """What went wrong, in the system's words."""
+    """Return the system's error message."""
     return getattr(error, "strerror", None) or str(error)
 
 
 def memory_left() -> int:
-    """Bytes that can be had without swapping, as far as the system tells."""
+    """Return the available memory in bytes, or a default if the system does not tell."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))

@@ -1,4 +1,4 @@
-"""A Dask array as the rows of a pool: the work goes to its blocks, and only answers come back."""
+"""A Dask array as the rows of a pool: workers process the blocks and return only results."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ T = TypeVar("T")
 Block = npt.NDArray[Any]
 
 RETRIES = 3
-NUMBERS = 2**24  # in a block of a file: work for some 0.1 s, far more than a task's own cost
+NUMBERS = 2**24  # in a block of a file: about 0.1 s of work, far above the overhead of a task
 
 
 class DaskRows(Blocks):
     """The rows of a Dask array.
 
-    With a ``dask.distributed`` client functions run in its workers, else in threads. The blocks of a
-    lost worker are computed by others; without a scheduler they are computed in this process, where
-    what they are made from can be read here.
+    With a ``dask.distributed`` client, functions run in its workers, else in threads. The blocks of a
+    lost worker are computed by others. If the scheduler is lost, they are computed in this process,
+    provided that their data can be read here.
 
     Parameters
     ----------
     array
         A Dask array of shape (n, d). Chunks along columns are joined, unknown chunk sizes computed.
     here
-        The same rows readable in this process: single rows are then read without the cluster.
+        The same rows, readable in this process, so that single rows are read without the cluster.
     """
 
     def __init__(self, array: Any, here: Any = None) -> None:
@@ -50,21 +50,21 @@ class DaskRows(Blocks):
         self._blocks = array.to_delayed().ravel()
 
     def some(self, rows: IntArray) -> DaskRows:
-        """Some of the rows, ascending; they stay where they are."""
+        """Return a subset of the rows, ascending, without moving data."""
         return DaskRows(self._array[rows], None if self._here is None else SomeRows(self._here, rows))
 
     def each_block(self, function: Callable[[Block], T]) -> Iterator[tuple[slice, T]]:
-        """The rows of each block and what the function says of them, as blocks finish.
+        """Yield the rows of each block and the function's result, as blocks finish.
 
         Parameters
         ----------
         function
-            Takes float32 or float16 of shape (m, d). It travels to the workers, with what it holds.
+            Takes float32 or float16 of shape (m, d). It is pickled and sent to the workers.
 
         Raises
         ------
         HitlError
-            Where a block cannot be worked on, or the cluster is lost and its rows cannot be read here.
+            If a block cannot be processed, or the cluster is lost and its rows cannot be read here.
         """
         some = np.flatnonzero(np.diff(self._ends)).tolist()
         tasks = dict.fromkeys(some, partial(_typed, function, self.dtype))
@@ -87,7 +87,7 @@ class DaskRows(Blocks):
                 self._refuse(where)
                 self._away = True
                 warnings.warn(
-                    f"{where}: the rows of X are read in this process from here on. Open a new Session to "
+                    f"{where}: the rows of X are read in this process from now on. Open a new Session to "
                     "use a new cluster.",
                     RuntimeWarning,
                     stacklevel=2,
@@ -99,8 +99,8 @@ class DaskRows(Blocks):
     def _refuse(self, why: str) -> None:
         if self._holds_futures:
             raise HitlError(
-                f"{why}, and the rows of X were in its workers' memory. Your labels are safe: start a "
-                "cluster, make the Dask array again and open a new Session with it."
+                f"{why}, and the rows of X were in its workers' memory. Your labels are saved. Start a "
+                "cluster, create the Dask array again and open a new Session with it."
             )
 
     @cached_property
@@ -133,7 +133,7 @@ def _taken(rows: IntArray, block: Any) -> Block:
 
 
 def open_client() -> Any:
-    """The ``dask.distributed`` client that is open in this process, or None."""
+    """Return the ``dask.distributed`` client that is open in this process, or None."""
     distributed = loaded("distributed")
     try:
         return None if distributed is None else distributed.default_client()
@@ -142,7 +142,7 @@ def open_client() -> Any:
 
 
 def shared(here: Any) -> Any:
-    """The rows of a file, read by the workers of the open client; what is only in memory stays there."""
+    """Return the rows of a file as read by the client's workers; return rows in memory unchanged."""
     import dask.array as da
     from dask import delayed
 
@@ -167,7 +167,7 @@ def _mapped(path: str, low: int, high: int) -> Block:
 
 
 class _Lost(Exception):
-    """The cluster gave no answer."""
+    """The cluster did not respond."""
 
 
 def _in_workers(client: Any, jobs: dict[int, Any]) -> Iterator[tuple[int, Any]]:
@@ -177,7 +177,7 @@ def _in_workers(client: Any, jobs: dict[int, Any]) -> Iterator[tuple[int, Any]]:
         raise _Lost
     try:
         futures = dict(zip(client.compute(list(jobs.values()), retries=RETRIES), jobs, strict=True))
-    except OSError as error:  # a connection that broke is one
+    except OSError as error:  # includes a broken connection
         raise _Lost from error
     try:
         for future in as_completed(list(futures), raise_errors=False):
@@ -192,8 +192,8 @@ def _answer(future: Any) -> Any:
     if future.status == "error":
         error = future.exception()
         raise HitlError(
-            f"Dask could not work on a block of X ({type(error).__name__}: {error}). Its workers need "
-            "hitl-widgets, the files that X is made from, and memory for a block each."
+            f"Dask could not process a block of X ({type(error).__name__}: {error}). Each worker needs "
+            "hitl-widgets, access to the files of X, and memory for a block."
         ) from error
     try:
         return future.result()

@@ -1,4 +1,4 @@
-"""The features of texts on disk, for those that take long."""
+"""Text features cached on disk, if they take long to compute."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from hitl_widgets.items.features.sentences import has_sentences
 
 __all__ = ["CachedFeatures"]
 
-VERSION = 1  # of how texts become numbers
-FEW = 300  # texts: they are read as quickly
+VERSION = 1  # version of the text features
+FEW = 300  # texts; computing these is as fast as reading the cache
 
 
 class CachedFeatures:
-    """The features of one pool of texts; nothing that goes wrong with them is an error.
+    """The cached features of one pool of texts; failures never raise errors.
 
     Parameters
     ----------
     folder
-        Made when needed; it keeps the 4 files used last.
+        The cache folder, created when needed; it keeps the 4 most recently used files.
     pool
-        Texts, in their order: their features depend on each other.
+        The texts. Features depend on all texts and on their order.
     """
 
     def __init__(self, folder: Path, pool: Pool) -> None:
@@ -35,7 +35,7 @@ class CachedFeatures:
         self._pool = pool
 
     def read(self) -> Matrix | None:
-        """float32 (n, d), or None."""
+        """Return cached features, float32 (n, d), or None."""
         if len(self._pool) <= FEW:
             return None
         X = (self._cache.read(self._name) or {}).get("X")
@@ -44,7 +44,7 @@ class CachedFeatures:
         return X if np.isfinite(X).all() else None
 
     def write(self, X: Matrix) -> None:
-        """Keep them; warn once where that fails."""
+        """Write the features; warn once on failure."""
         if len(self._pool) > FEW:
             self._cache.write(self._name, X=X)
 

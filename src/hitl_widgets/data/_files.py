@@ -1,4 +1,4 @@
-"""Files of numbers: .npy, mapped, and Parquet, read a batch at a time."""
+"""Files of numbers: memory-mapped .npy files, and Parquet files read in batches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["needed", "npy_file", "parquet_file"]
 
 
 def needed(module: str, name: str) -> Any:
-    """An optional package, or a message that says how to get it."""
+    """Import an optional package, or raise an error that says how to install it."""
     try:
         return import_module(module)
     except ImportError:
@@ -26,12 +26,12 @@ def needed(module: str, name: str) -> Any:
 
 
 def npy_file(path: Path, name: str) -> Any:
-    """A .npy file as a memory map, whatever numbers it holds.
+    """Open a .npy file of numbers as a memory map.
 
     Raises
     ------
     InvalidInput
-        Where it is not a .npy file, was not written to its end, or holds objects.
+        If it is not a .npy file, is incomplete, or contains objects.
     """
     try:
         with path.open("rb") as file:
@@ -41,29 +41,28 @@ def npy_file(path: Path, name: str) -> Any:
             start = file.tell()
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise InvalidInput(
-            f"{name}={str(path)!r} is not a .npy file that can be read ({reason(error)}). Write it with "
-            "numpy.save."
+            f"{name}={str(path)!r} is not a readable .npy file ({reason(error)}). Write it with numpy.save."
         ) from error
     if dtype.kind not in "biuf":
-        raise InvalidInput(f"{name}={str(path)!r} holds {dtype}, expected numbers: save it as float32.")
+        raise InvalidInput(f"{name}={str(path)!r} has dtype {dtype}, expected numbers: save it as float32.")
     expected, found = start + int(np.prod(shape)) * dtype.itemsize, path.stat().st_size
     if found < expected:
         raise InvalidInput(
-            f"{name}={str(path)!r} is cut off: expected {expected:,} bytes for {dtype} of shape {shape}, "
+            f"{name}={str(path)!r} is incomplete: expected {expected:,} bytes for {dtype} of shape {shape}, "
             f"found {found:,}. Write or copy it again."
         )
     return np.load(path, mmap_mode="r")
 
 
 def parquet_file(path: Path, name: str) -> Source:
-    """The numbers of a Parquet file, or of a folder of them in the order of their names.
+    """Return the numbers in a Parquet file, or in a folder of files in the order of their names.
 
-    They are the one column of lists, or all columns where all are numbers.
+    The numbers are in a single column of lists, or in all columns if these are numeric.
 
     Raises
     ------
     InvalidInput
-        Where there are no such columns; while reading, for the first row whose length differs.
+        If there are no such columns; while reading, if a row has a different length.
     """
     what = f"{name}={str(path)!r}"
     parquet = needed("pyarrow.parquet", what)
@@ -77,7 +76,7 @@ def parquet_file(path: Path, name: str) -> Source:
     except (OSError, ValueError) as error:
         if isinstance(error, InvalidInput):
             raise
-        raise InvalidInput(f"{what} is not Parquet that can be read ({error}).") from error
+        raise InvalidInput(f"{what} is not a readable Parquet file ({error}).") from error
     batch = max(1, NUMBERS // max(1, width))
 
     def blocks() -> Iterator[npt.NDArray[Any]]:
@@ -98,16 +97,14 @@ def _batches(files: list[Path], columns: list[str], size: int) -> Iterator[Any]:
             with ParquetFile(path) as file:
                 missing = set(columns) - set(file.schema_arrow.names)
                 if missing:
-                    raise InvalidInput(
-                        f"{str(path)!r} has no column {choices(missing)}, the other files have."
-                    )
+                    raise InvalidInput(f"{str(path)!r} lacks columns of the other files: {choices(missing)}.")
                 yield from file.iter_batches(size, columns=columns)
         except (ArrowException, OSError) as error:
             raise InvalidInput(f"{str(path)!r} is damaged ({error}). Write it again.") from error
 
 
 def _columns(schema: Any, what: str) -> tuple[list[str], bool]:
-    """The columns that hold the numbers, and whether they are lists."""
+    """Return the columns with the numbers, and whether they contain lists."""
     import pyarrow.types as kind
 
     def number(type_: Any) -> bool:
@@ -125,8 +122,8 @@ def _columns(schema: Any, what: str) -> tuple[list[str], bool]:
     others = [f.name for f in schema if not number(f.type)]
     if others or not len(schema):
         raise InvalidInput(
-            f"{what} holds no features: expected one column of lists of numbers, or columns of numbers only, "
-            f"found {choices(others)}. Write the features to a file of their own."
+            f"{what} has no features: expected one column of lists of numbers, or only numeric columns, "
+            f"found {choices(others)}. Write the features to a separate file."
         )
     return list(schema.names), False
 
@@ -143,8 +140,8 @@ def _lists(column: Any, width: int, low: int, what: str) -> npt.NDArray[np.float
     if len(wrong := np.flatnonzero(lengths != width)):
         row = int(wrong[0])
         raise InvalidInput(
-            f"{what}: row {low + row:,} has {int(lengths[row]):,} numbers, the first row has {width:,}. "
-            "Every row needs as many."
+            f"{what}: row {low + row:,} has {int(lengths[row]):,} numbers, but the first row has {width:,}. "
+            "All rows must have the same length."
         )
     return _float(column.flatten()).reshape(len(column), width)
 
@@ -154,5 +151,5 @@ def _numbers(table: Any) -> npt.NDArray[np.float32]:
 
 
 def _float(column: Any) -> npt.NDArray[np.float32]:
-    with np.errstate(over="ignore"):  # infinite then, and found as such
+    with np.errstate(over="ignore"):  # overflow becomes infinite, which later checks detect
         return column.to_numpy(zero_copy_only=False).astype(np.float32)  # type: ignore[no-any-return]

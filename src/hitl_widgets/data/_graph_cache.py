@@ -1,4 +1,4 @@
-"""The neighbours of one X on disk."""
+"""Nearest neighbors cached on disk."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Knn = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
 
 
 class CachedGraph:
-    """The file for the neighbours of one X; nothing that goes wrong with it is an error.
+    """The cached neighbors of one X; failures never raise errors.
 
     Parameters
     ----------
     folder
-        Made when needed; it keeps the 8 files used last.
+        The cache folder, created when needed; it keeps the 8 most recently used files.
     X
-        float32 (n, d); the file is named by its content, shape, `k` and `metric`.
+        float32 (n, d). The file is named after its content, shape, `k` and `metric`.
     """
 
     def __init__(self, folder: Path, X: Any, k: int, metric: str) -> None:
@@ -32,19 +32,19 @@ class CachedGraph:
         self._n = len(X)
 
     def read(self) -> Knn | None:
-        """Indices and distances; None where there is no file or it is not whole."""
+        """Return indices and distances; None if there is no file or it is invalid."""
         found = self._cache.read(self._name) or {}
         if not are_neighbours(found.get("indices"), found.get("distances"), self._n, self._n):
             return None
         return found["indices"], found["distances"]
 
     def write(self, indices: npt.NDArray[np.int32], distances: npt.NDArray[np.float32]) -> None:
-        """Keep them; warn once where that fails."""
+        """Write the neighbors; warn once on failure."""
         self._cache.write(self._name, indices=indices, distances=distances)
 
 
 def are_neighbours(indices: Any, distances: Any, n: int, among: int) -> bool:
-    """Whether these are neighbours of n rows, each a number below `among`, and their distances."""
+    """Return whether these are valid neighbors of n rows, with indices below `among`, and distances."""
     return (
         indices is not None
         and distances is not None

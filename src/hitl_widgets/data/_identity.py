@@ -1,4 +1,4 @@
-"""What rows of numbers are known by: a hash of them."""
+"""Ids of numeric rows: a hash of their values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["row_ids"]
 
 
 def row_ids(X: Any) -> tuple[tuple[str, ...], IntArray, IntArray]:
-    """Ids of rows of numbers, of whatever type: 64 bits of their values as float32.
+    """Return ids of numeric rows: 64-bit hashes of their values as float32.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Modules that may be half imported: another thread is still at it, and half of what they hold is missing."""
+"""Access to modules that another thread may still be importing, and that are therefore incomplete."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from hitl_widgets.background.turns import uninterrupted
 
 __all__ = ["loaded", "wait_for_imports"]
 
-# What tables are told by, here and in narwhals, which look into sys.modules.
+# Modules that this package and narwhals look up in sys.modules to recognize tables.
 TABLES = ("pandas", "polars", "pyarrow", "dask", "dask.dataframe", "modin", "cudf", "duckdb", "ibis")
 
 
 def loaded(name: str) -> Any:
-    """The module where somebody imported it, once that import has ended; else None."""
+    """Return a module if it is imported, waiting for a running import to finish; else None."""
     module = sys.modules.get(name)
     if not getattr(getattr(module, "__spec__", None), "_initializing", False):
         return module
     try:
-        with uninterrupted():  # an interrupt can leave a lock of Python's own imports taken for good
-            return importlib.import_module(name)  # waits for the thread that is at it
-    except ImportError:  # it failed there
+        with uninterrupted():  # an interrupt could leave Python's import lock held forever
+            return importlib.import_module(name)  # waits for the importing thread
+    except ImportError:  # the import failed in the other thread
         return None
 
 
 def wait_for_imports() -> None:
-    """Wait for the libraries of tables that another thread is importing."""
+    """Wait for table libraries that another thread is importing."""
     for name in TABLES:
         loaded(name)

@@ -1,4 +1,4 @@
-"""Maps on disk: the places of the same rows, or of those among them that were mapped before."""
+"""Maps cached on disk: the positions of rows that were mapped before."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from hitl_widgets.data._cache import Cache, Keys, fingerprint, row_keys
 
 __all__ = ["CachedMap"]
 
-_ENOUGH = 0.5  # of the rows; with fewer known a map is drawn anew
+_ENOUGH = 0.5  # share of rows; if fewer are known, the map is computed again
 _AGAIN = np.uint64(0x9E3779B97F4A7C15)
 
 
 class CachedMap:
-    """The map of one X; nothing that goes wrong with it is an error.
+    """The cached map of one X; failures never raise errors.
 
     Parameters
     ----------
     folder
-        Made when needed; it keeps the 8 maps used last.
+        The cache folder, created when needed; it keeps the 8 most recently used maps.
     X
-        float32 (n, d), or what gives such blocks when sliced; read once, and only where there is
-        something to compare it with or to keep.
+        float32 (n, d), or an object whose slices are such blocks. It is read once, and only if there is
+        a cached map to compare with or a map to write.
     settings
-        How the map is drawn: others do not count as the same.
+        The settings of the map; maps with other settings are ignored.
     contents
-        What each row is known by in another X, uint64 (n,), for features that change when the pool
-        grows; by default the row's own values.
+        Returns keys that identify each row in another X, uint64 (n,), for features that change when the
+        pool grows; by default hashes of the row's values.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class CachedMap:
         self._kind = fingerprint(np.zeros(0, np.uint64), *settings)[:8]
 
     def read(self) -> npt.NDArray[np.float32] | None:
-        """float32 (n, 2), NaN for rows without a place; None where fewer than half have one."""
+        """Return positions, float32 (n, 2), NaN if unknown; None if fewer than half are known."""
         names = [name for name in self._cache.names() if name.startswith(self._kind)]
         if not names:
             return None
@@ -57,7 +57,7 @@ class CachedMap:
         return None
 
     def write(self, xy: npt.NDArray[np.float32]) -> None:
-        """Keep the places of all rows; warn once where that fails."""
+        """Write the positions of all rows; warn once on failure."""
         self._cache.write(self._name, keys=self._contents, xy=xy)
 
     def _read(self, name: str) -> tuple[Keys, npt.NDArray[np.float32]] | None:
@@ -93,7 +93,7 @@ class CachedMap:
 
 
 def _apart(keys: Keys) -> Keys:
-    """The keys, where the second, third ... of equal ones are told apart by their number."""
+    """Make keys unique: the second, third ... of equal keys get different values."""
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
     starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))

@@ -1,4 +1,4 @@
-"""Memory that is free goes back to the machine."""
+"""Return free memory to the operating system."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ __all__ = ["give_back"]
 
 
 def give_back() -> None:
-    """Return what the C library keeps of freed memory: a tenth of a pool of a million rows (measured).
+    """Return freed memory that the C library keeps: a tenth of a pool of a million rows (measured).
 
-    Some 12 ms; nothing where the library is not glibc.
+    Takes about 12 ms. Does nothing if the C library is not glibc.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -1,4 +1,4 @@
-"""The nearest of rows that all differ: exact, or approximate in a child process."""
+"""Nearest neighbors among distinct rows: exact, or approximate in a child process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WORDS = "finding neighbours"
 
 @dataclass(frozen=True)
 class Search:
-    """Euclidean neighbours of rows that all differ."""
+    """Search for Euclidean neighbors among distinct rows."""
 
     k: int
     exact_rows: int
@@ -42,17 +42,17 @@ class Search:
     def _exact(
         self, rows: npt.NDArray[np.float32], asked: npt.NDArray[np.int64], k: int
     ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """Blocks of products in float64: |a|^2 + |b|^2 - 2ab would lose near rows in float32."""
+        """Search by brute force, with products in float64: |a|^2 + |b|^2 - 2ab is inexact in float32."""
         from sklearn.neighbors import NearestNeighbors
 
         index = NearestNeighbors(n_neighbors=k + 1, algorithm="brute").fit(rows)
         indices = np.empty((len(asked), k), np.int64)
         distances = np.empty((len(asked), k))
-        openmp = ThreadpoolController().select(user_api="openmp")  # a limit gives back all it holds
+        openmp = ThreadpoolController().select(user_api="openmp")  # a limit restores all of these on exit
         for start in range(0, len(asked), _BLOCK):
             self.on_progress(_WORDS, start / len(asked))
             if self.cancelled():
-                raise Cancelled("The search for neighbours was cancelled.")
+                raise Cancelled("The search for neighbors was cancelled.")
             block = slice(start, start + _BLOCK)
             with openmp.limit(limits=min(2, os.cpu_count() or 1)):
                 far, near = index.kneighbors(rows[asked[block]])
@@ -64,7 +64,7 @@ class Search:
             "hitl_widgets.data._neighbors_child",
             {"rows": rows},
             {"n_neighbors": k + 1},
-            "The neighbours could not be found, so the model and the map do without.",
+            "The search for neighbors failed, so the model and the map do not use them.",
         )
         self.on_progress(_WORDS, None)
         with stopping(job, self.cancelled):
@@ -75,7 +75,7 @@ class Search:
 def _others(
     indices: npt.NDArray[Any], distances: npt.NDArray[Any], rows: npt.NDArray[np.int64], k: int
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[np.bool_]]:
-    """The first k that are not the row itself, and which rows have fewer."""
+    """Return the first k neighbors that are not the row itself, and which rows have fewer."""
     others = (indices != rows[:, None]) & (indices >= 0)
     order = np.argsort(~others, axis=1, kind="stable")[:, :k]
     short = others.sum(axis=1) < k

@@ -1,7 +1,7 @@
-"""Approximate neighbours in a process of its own, started by `neighbors`.
+"""Find approximate neighbors in a separate process, started by `neighbors`.
 
-Reads ``rows.npy`` in its folder, writes ``indices.npy`` and ``distances.npy``, each row itself
-perhaps among them, -1 where the search found too few. With ``queries.npy`` there, see `_query`.
+Reads ``rows.npy`` from its folder, and writes ``indices.npy`` and ``distances.npy``. These may include
+the row itself; the index is -1 if too few neighbors are found. If ``queries.npy`` exists, see `_query`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def _search(folder: Path, settings: dict[str, Any], reporter: Reporter) -> None:
     from pynndescent import NNDescent
 
     reporter.stage("finding neighbours")
-    # 8 trees and 10 iterations: recall .98 at 100,000 rows of 384, in 70 % of UMAP's settings' time.
+    # 8 trees and 10 iterations: recall 0.98 at 100,000 rows of 384, in 70 % of the time of UMAP's settings.
     search = NNDescent(
         np.load(folder / "rows.npy"),
         n_neighbors=settings["n_neighbors"],
@@ -39,7 +39,7 @@ def _search(folder: Path, settings: dict[str, Any], reporter: Reporter) -> None:
 
 
 def _query(search: Any, folder: Path, k: int, reporter: Reporter) -> None:
-    """Writes ``nearest.npy`` and ``far.npy``: the rows nearest to each of ``queries.npy``."""
+    """Write ``nearest.npy`` and ``far.npy``: the nearest rows of each query, and their distances."""
     queries = np.load(folder / "queries.npy", mmap_mode="r")
     nearest = np.empty((len(queries), k), np.int32)
     far = np.empty((len(queries), k), np.float32)

@@ -1,4 +1,4 @@
-"""Columns whose cells are lists or arrays of numbers, as one array."""
+"""Conversion of columns of lists or arrays into one array."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ __all__ = ["unnested"]
 
 
 def unnested(X: Any, name: str) -> npt.NDArray[Any]:
-    """An array of what holds numbers in a row for each item, or a list of them in each cell.
+    """Convert rows of numbers, or a column with a list of numbers in each cell, to an array.
 
     Raises
     ------
     InvalidInput
-        Where a row is missing, or the rows differ in length.
+        If a row is missing, or the rows differ in length.
     """
     cells = _cells(X)
     return np.asarray(X) if cells is None else _stacked(cells, name)
 
 
 def _cells(X: Any) -> Sequence[Any] | None:
-    """The cells of a column of lists; None where X is none."""
+    """Return the cells of a column of lists; None if X is not one."""
     names = list(getattr(X, "column_names", getattr(X, "columns", ())))
     if len(names) == 1:  # a table of one column
         X = X[names[0]]
@@ -51,14 +51,14 @@ def _is_row(cell: Any) -> bool:
 def _stacked(cells: Sequence[Any], name: str) -> npt.NDArray[Any]:
     if missing := [i for i, cell in enumerate(cells) if is_missing(cell)]:
         raise InvalidInput(
-            f"{name} has no numbers for {len(missing):,} of {len(cells):,} rows (row {missing[0]}). Leave "
-            "those items out, or embed them too."
+            f"{name} has no numbers for {len(missing):,} of {len(cells):,} rows (row {missing[0]}). Remove "
+            "those items, or embed them too."
         )
     lengths = [len(cell) if _is_row(cell) else 0 for cell in cells]
     if odd := next((i for i, n in enumerate(lengths) if n != lengths[0]), None):
         raise InvalidInput(
             f"The rows of {name} differ in length: row 0 has {lengths[0]} numbers, row {odd} has "
-            f"{lengths[odd]}. Give one row of equal length per item."
+            f"{lengths[odd]}. Pass one row of equal length per item."
         )
     rows = [np.asarray(cell) for cell in cells]
     if any(row.dtype == object for row in rows):  # None among numbers

@@ -1,7 +1,7 @@
-"""UMAP in a process of its own, started by `projection`.
+"""Run UMAP in a separate process, started by `projection`.
 
-Reads ``indices.npy``, ``distances.npy`` and ``init.npy`` in its folder, writes ``xy.npy``; shows
-the layout as it settles.
+Reads ``indices.npy``, ``distances.npy`` and ``init.npy`` from its folder, and writes ``xy.npy``. Shows
+intermediate layouts.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ import numpy.typing as npt
 
 from hitl_widgets.background.children import DRAWING, Reporter, serve
 
-# From here UMAP lays out in parallel when no random_state asks for a repeatable map.
+# From this number of rows, UMAP runs in parallel unless random_state requests a reproducible map.
 _PARALLEL_ROWS = 50_000
 
 
 class _Epochs:
-    """Where tqdm writes ``12/100``; passes it on, and now and then the layout as it is."""
+    """A file for tqdm's ``12/100``; reports the progress and, at intervals, the current layout."""
 
     def __init__(self, reporter: Reporter, seconds: float) -> None:
         self._reporter, self._seconds = reporter, seconds
@@ -43,8 +43,8 @@ class _Epochs:
         pass
 
     def watch(self, umap_: Any) -> None:
-        """Keep hold of the array that the layout is worked out in."""
-        if not hasattr(umap_, "optimize_layout_euclidean"):  # another version: the map comes at its end
+        """Keep a reference to the array that UMAP optimizes."""
+        if not hasattr(umap_, "optimize_layout_euclidean"):  # another version: no intermediate layouts
             return
         lay_out = umap_.optimize_layout_euclidean
 
@@ -56,7 +56,7 @@ class _Epochs:
 
 
 def _stub_pynndescent() -> None:
-    """Skip a module whose import compiles for 25 s; given the neighbours, UMAP calls none of it."""
+    """Replace a module whose import compiles for 25 s; UMAP does not need it with given neighbors."""
     contents: dict[str, dict[str, Any]] = {
         "pynndescent": {"NNDescent": type("NNDescent", (), {})},
         "pynndescent.distances": {"named_distances": {}},
@@ -73,7 +73,7 @@ def _import_umap() -> Any:
     _stub_pynndescent()
     try:
         import umap
-    except (ImportError, AttributeError):  # a UMAP that wants more of pynndescent
+    except (ImportError, AttributeError):  # a version of UMAP that needs more of pynndescent
         for name in [m for m in sys.modules if m.partition(".")[0] in ("umap", "pynndescent")]:
             del sys.modules[name]
         import umap
@@ -82,9 +82,9 @@ def _import_umap() -> Any:
 
 
 def _cache_compiled() -> None:
-    """Keep what numba compiles: 8 s the first time on a machine, nothing after.
+    """Cache what Numba compiles, which takes 8 s the first time.
 
-    Not the parallel layout: numba would take its file for that of the serial one.
+    The parallel layout is not cached, because Numba would confuse its file with that of the serial one.
     """
     try:
         from umap import layouts, umap_
@@ -95,7 +95,7 @@ def _cache_compiled() -> None:
             layouts._nb_optimize_layout_euclidean_single_epoch,  # noqa: SLF001
         ):
             function.enable_caching()
-    except (AttributeError, OSError, RuntimeError) as error:  # another version, nowhere to write
+    except (AttributeError, OSError, RuntimeError) as error:  # another version, or no writable folder
         sys.stderr.write(f"UMAP is not cached: {error}\n")
 
 
@@ -104,7 +104,7 @@ def _lay_out(folder: Path, settings: dict[str, Any], reporter: Reporter) -> None
     reporter.stage("preparing the layout (the first time compiles)")
     umap = _import_umap()
     n = len(indices)
-    several = int(os.environ.get("NUMBA_NUM_THREADS", "1")) > 1  # else compiling costs more than it gives
+    several = int(os.environ.get("NUMBA_NUM_THREADS", "1")) > 1  # else compiling takes longer than it saves
     parallel = several and settings["random_state"] is None and n >= _PARALLEL_ROWS
     epochs = _Epochs(reporter, settings["frame_seconds"])
     epochs.watch(umap.umap_)
@@ -117,7 +117,7 @@ def _lay_out(folder: Path, settings: dict[str, Any], reporter: Reporter) -> None
         n_jobs=-1 if parallel else 1,
         tqdm_kwds={"disable": False, "file": epochs, "bar_format": "{n_fmt}/{total_fmt}"},
     )
-    # Given neighbours and a start, UMAP asks the features for nothing but their number.
+    # With neighbors and initial positions given, UMAP uses only the number of rows.
     xy = model.fit_transform(np.zeros((n, 1), np.float32))
     np.save(folder / "xy.npy", xy.astype(np.float32))
 

@@ -1,4 +1,4 @@
-"""Data of other libraries: brought to a table at hand, or refused with the call that does."""
+"""Data of other libraries: converted to a table in memory, or rejected with advice."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from hitl_widgets.errors import InvalidInput
 
 __all__ = ["at_hand", "hugging_face_classes"]
 
-# What is computed only when it is asked for, by package and type: nothing here asks by itself, since that
-# may take hours, or more memory than there is.
+# How to compute lazy data, by package and type. This is left to the user, because it may take hours or more
+# memory than is available.
 CALLS = {
     ("polars", "LazyFrame"): "collect()",
     ("dask", "DataFrame"): "compute()",
@@ -31,25 +31,25 @@ CALLS = {
 
 
 def at_hand(data: Any, name: str = "data") -> Any:
-    """The data, a Hugging Face dataset as an Arrow table.
+    """Return the data; convert a Hugging Face dataset to an Arrow table.
 
     Raises
     ------
     InvalidInput
-        For what is not computed yet, with the call that does.
+        If the data is lazy; the message names the call that computes it.
     """
     package, kind = type(data).__module__.split(".")[0], type(data).__name__
     if (call := CALLS.get((package, kind))) is not None and not (kind == "Tensor" and _is_plain(data)):
-        raise InvalidInput(f"{name} is a {package} {kind}, which is not computed here: pass {name}.{call}.")
+        raise InvalidInput(f"{name} is a lazy {package} {kind}: compute it and pass {name}.{call}.")
     if package != "datasets":
         return data
     if isinstance(data, dict):
         parts = ", ".join(map(repr, data))
         first = next(iter(data), "train")
-        raise InvalidInput(f"{name} holds several datasets ({parts}): pass one, such as {name}[{first!r}].")
+        raise InvalidInput(f"{name} has several datasets ({parts}): pass one, such as {name}[{first!r}].")
     if not hasattr(data, "with_format") or not hasattr(data, "__len__"):
         raise InvalidInput(
-            f"{name} is a {kind} that is read as it goes: pass a part of it, such as "
+            f"{name} is a {kind}, which is read as a stream: pass a part of it, such as "
             f"list({name}.take(10_000)), or load it with streaming=False."
         )
     return data.with_format("arrow")[:]
@@ -60,7 +60,7 @@ def _is_plain(tensor: Any) -> bool:
 
 
 def hugging_face_classes(data: Any, column: str) -> tuple[str, ...]:
-    """The names of the classes that a column of a Hugging Face dataset counts; empty for anything else."""
+    """Return the class names of a column of a Hugging Face dataset; empty for other data."""
     if type(data).__module__.split(".")[0] != "datasets":
         return ()
     return tuple(getattr(dict(getattr(data, "features", None) or {}).get(column), "names", None) or ())

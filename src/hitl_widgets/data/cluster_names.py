@@ -1,4 +1,4 @@
-"""Names for groups: what sets each apart from the others, in the items' own words."""
+"""Names for clusters: what distinguishes each from the others, in the items' own words."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ _TELLING = 0.5  # standard deviations
 
 
 def plain_names(labels: Labels) -> list[str]:
-    """``["group 1", "group 2", ...]``, one for each cluster id from 0 to the largest."""
+    """Return ``["group 1", "group 2", ...]``, one for each cluster id from 0 to the largest."""
     return [f"group {i + 1}" for i in range(_n_groups(labels))]
 
 
 def name_text_clusters(texts: Sequence[str], labels: Labels, n_words: int = 2) -> list[str]:
-    """Name each cluster by the words that set it apart: c-TF-IDF (Grootendorst, 2022, BERTopic).
+    """Name each cluster by its distinctive words: c-TF-IDF (Grootendorst, 2022, BERTopic).
 
-    Counts the texts that hold a word, not the word, so that one long text cannot name a cluster.
+    Counts the texts that contain a word, not occurrences, so that one long text cannot name a cluster.
 
     Parameters
     ----------
     texts
-        n texts; English stop words, numbers and words of one or two letters are passed over. Some
-        20,000 are read, as many of each cluster, to their 1,000th character.
+        n texts. English stop words, numbers and words of one or two letters are skipped. About 20,000
+        texts are read, equally many from each cluster, up to 1,000 characters each.
     labels
         (n,) cluster ids.
     n_words
-        words in a name.
+        Number of words in a name.
 
     Returns
     -------
-    One name for each id from 0 to the largest, distinct; ``"group 3"`` where no word is left.
+    One name for each id from 0 to the largest, distinct; ``"group 3"`` if no word is left.
     """
     from scipy import sparse
     from sklearn.feature_extraction.text import CountVectorizer
@@ -77,7 +77,7 @@ def name_text_clusters(texts: Sequence[str], labels: Labels, n_words: int = 2) -
 
 
 def _distinct(best: list[str], n_words: int, taken: set[str], fallback: str) -> str:
-    """The first words, or with a later last word where another cluster has that name."""
+    """Return the first words, with a different last word if another cluster has that name."""
     head = best[: n_words - 1]
     for last in best[n_words - 1 :] or [""]:
         name = ", ".join(word for word in (*head, last) if word)
@@ -89,19 +89,19 @@ def _distinct(best: list[str], n_words: int, taken: set[str], fallback: str) -> 
 def name_table_clusters(rows: Sequence[Mapping[str, Any]], labels: Labels) -> list[str]:
     """Name each cluster by the column in which it differs most: ``"high income"``, ``"city Paris"``.
 
-    The difference is that of the cluster's mean from all others', in standard deviations; a value of
-    a column with few values counts as a column of zeros and ones.
+    The difference between the cluster's mean and the overall mean is measured in standard deviations. A
+    value of a column with few distinct values counts as a column of zeros and ones.
 
     Parameters
     ----------
     rows
-        n rows of a table with at most 50 columns, some 20,000 of which are read.
+        n rows of a table with at most 50 columns; about 20,000 rows are read.
     labels
         (n,) cluster ids.
 
     Returns
     -------
-    One name for each id from 0 to the largest, distinct; ``"group 3"`` where nothing sets it apart.
+    One name for each id from 0 to the largest, distinct; ``"group 3"`` if nothing distinguishes it.
     """
     names = plain_names(labels)
     if len(names) < 2 or not 0 < len(rows[0]) <= _MOST_COLUMNS:
@@ -126,7 +126,7 @@ def name_table_clusters(rows: Sequence[Mapping[str, Any]], labels: Labels) -> li
 
 
 def _columns(rows: list[Mapping[str, Any]]) -> tuple[list[str], list[str], npt.NDArray[np.float64]]:
-    """Numbers that tell rows apart, (m, n), and what a high and a low one is called; no name for neither."""
+    """Return names for high and for low values, and the values of the rows, (m, n)."""
     high, low, values = [], [], []
     for name in rows[0]:
         cells = [row[name] for row in rows]
@@ -148,7 +148,7 @@ def _columns(rows: list[Mapping[str, Any]]) -> tuple[list[str], list[str], npt.N
 
 
 def _drawn(labels: Labels) -> npt.NDArray[np.int64]:
-    """Some 20,000 rows in their order, as many of each group as there are."""
+    """Draw about 20,000 rows, in order, with equally many from each group where possible."""
     if len(labels) <= _READ:
         return np.arange(len(labels))
     turn = np.random.default_rng(0).permutation(len(labels))

@@ -1,4 +1,4 @@
-"""Groups on the map, their outlines, and the item in the middle of each."""
+"""Clusters on the map, their outlines and their medoids."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ Labels = npt.NDArray[np.int16]
 _GRID = 256
 _MARGIN = 8
 _NARROWEST = 0.036
-_SCOTT = 0.5  # of Scott's bandwidth, which is meant for a single hill
+_SCOTT = 0.5  # factor of Scott's bandwidth, which assumes a single peak
 _FAINTEST = 0.1
 _KEPT = 0.9
 _ENOUGH = 20_000
 
 
 def find_clusters(xy: Points, *, scale: float = 1.0) -> Labels:
-    """Groups of points, as the hills of the map's density.
+    """Find clusters of points as peaks of the map's density.
 
-    A kernel density estimate on a grid, whose cells each climb to their peak (Koontz, Narendra and
-    Fukunaga, 1976); the bandwidth shrinks with n as Scott's rule (1992) does. The work hardly grows
-    with n.
+    Each cell of a kernel density estimate on a grid is assigned to the peak that it climbs to (Koontz,
+    Narendra and Fukunaga, 1976). The bandwidth shrinks with n as in Scott's rule (1992). The run time
+    hardly grows with n.
 
     Parameters
     ----------
     xy
-        (n, 2), in [-1, 1] as `normalise_map` gives.
+        (n, 2), in [-1, 1], as returned by `normalise_map`.
     scale
-        less than 1 for more and finer groups, more than 1 for fewer.
+        Less than 1 for more and smaller clusters, more than 1 for fewer.
 
     Returns
     -------
-    int16 (n,): each point's group, 0 the largest.
+    int16 (n,): each point's cluster, where 0 is the largest.
     """
     from scipy import ndimage
 
@@ -51,7 +51,7 @@ def find_clusters(xy: Points, *, scale: float = 1.0) -> Labels:
     density = ndimage.gaussian_filter(counts.astype(np.float64), bandwidth, mode="constant")
     peaks = density == ndimage.maximum_filter(density, size=2 * int(1.5 * bandwidth) + 1)
     peaks &= density > _FAINTEST * density.max()
-    # A top that is too low or too near a higher one counts with the nearest real peak.
+    # A peak that is too low or too close to a higher one is merged into the nearest valid peak.
     nearest = ndimage.distance_transform_edt(~peaks, return_distances=False, return_indices=True)
     markers, _ = ndimage.label(peaks, structure=np.ones((3, 3), int))
     hills = markers[tuple(nearest)].ravel()[_climb(density)]
@@ -59,7 +59,7 @@ def find_clusters(xy: Points, *, scale: float = 1.0) -> Labels:
 
 
 def _climb(density: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
-    """For each cell, flat, the top that it reaches by always stepping to its highest neighbour."""
+    """Return, for each cell (flat), the peak reached by always moving to the highest neighbor."""
     cell = np.arange(density.size).reshape(density.shape)
     highest, up = density, cell
     for step in ((i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)):
@@ -80,7 +80,7 @@ def _by_size(groups: npt.NDArray[np.int32]) -> Labels:
 
 
 def outlines(xy: Points, labels: Labels) -> list[Points]:
-    """The convex hull of each cluster's inner 90 % (by distance to its median).
+    """Return the convex hull of each cluster's inner 90 % (by distance to its median).
 
     Parameters
     ----------
@@ -91,14 +91,14 @@ def outlines(xy: Points, labels: Labels) -> list[Points]:
 
     Returns
     -------
-    One float32 (m, 2) polygon, anticlockwise, for each id from 0 to the largest; (0, 2) for an
+    One float32 (m, 2) polygon, counterclockwise, for each id from 0 to the largest; (0, 2) for an
     id without points.
     """
     return [_outline(np.asarray(xy[rows], np.float32)) for rows in _members(labels)]
 
 
 def medoids(xy: Points, labels: Labels) -> npt.NDArray[np.int64]:
-    """int64: the point nearest to the middle of each group; -1 for a group without points."""
+    """Return the point nearest to each cluster's median, int64; -1 for a cluster without points."""
     found = np.full(_n_groups(labels), -1, np.int64)
     for group, rows in enumerate(_members(labels)):
         if len(rows):
@@ -108,7 +108,7 @@ def medoids(xy: Points, labels: Labels) -> npt.NDArray[np.int64]:
 
 
 def _members(labels: Labels) -> list[npt.NDArray[np.int64]]:
-    """At most 20,000 points of each group."""
+    """Return at most 20,000 points of each cluster."""
     order = np.argsort(labels, kind="stable")
     ends = np.cumsum(np.bincount(labels, minlength=_n_groups(labels)))
     groups = np.split(order, ends[:-1]) if len(ends) else []
@@ -124,7 +124,7 @@ def _outline(points: Points) -> Points:
     inner = points[distance <= np.quantile(distance, _KEPT)] if len(points) > 3 else points
     try:
         hull = ConvexHull(inner)
-    except (QhullError, ValueError):  # one point, two, or all on a line: first widen each
+    except (QhullError, ValueError):  # one point, two, or all on a line: widen each first
         triangle = 0.01 * np.array([[0, 1], [-0.87, -0.5], [0.87, -0.5]], np.float32)
         inner = (inner[:, None] + triangle).reshape(-1, 2)
         hull = ConvexHull(inner)

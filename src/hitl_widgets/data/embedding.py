@@ -1,4 +1,4 @@
-"""Items to numbers by an embedding that the user brings."""
+"""Features from an embedding that the user passes."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = ["embed_items", "fit_embedding"]
 
 
 def embed_items(items: Sequence[object], embed: Any) -> Matrix:
-    """The user's own embedding of the items.
+    """Compute the user's embedding of the items.
 
     Parameters
     ----------
     items
         n items, as the user gave them.
     embed
-        a scikit-learn transformer (``fit_transform``), an encoder (``encode``, as
-        sentence-transformers has) or a function; each takes the items and returns one row of
-        numbers per item.
+        A scikit-learn transformer (``fit_transform``), an encoder (``encode``, as in
+        sentence-transformers) or a function. Each takes the items and returns one row of numbers per
+        item.
 
     Returns
     -------
@@ -34,15 +34,15 @@ def embed_items(items: Sequence[object], embed: Any) -> Matrix:
     Raises
     ------
     InvalidInput
-        `embed` cannot be called, or did not return such an array.
+        If `embed` cannot be called, or does not return such an array.
     """
     return fit_embedding(items, embed)[0]
 
 
 def fit_embedding(items: Sequence[object], embed: Any) -> tuple[Matrix, Any]:
-    """:func:`embed_items`, and what makes the same numbers of new items: a fitted scikit-learn transformer.
+    """Return the result of :func:`embed_items`, and a fitted scikit-learn transformer for new items.
 
-    None where ``embed`` is not a transformer, or one that cannot transform new items, such as TSNE.
+    The transformer is None if ``embed`` is not one or cannot transform new items, such as TSNE.
     """
     unusable = isinstance(embed, type | str | bytes)  # a class, or "...".encode
     for method in () if unusable else ("fit_transform", "encode"):
@@ -60,13 +60,13 @@ def fit_embedding(items: Sequence[object], embed: Any) -> tuple[Matrix, Any]:
 
 
 def _kept(transformer: Any, made: Any, reduction: Any, items: Sequence[object]) -> Any:
-    """The fitted transformer as it is now, and what was done to its numbers after it."""
+    """Return a copy of the fitted transformer, followed by the reduction of its output."""
     from sklearn.pipeline import make_pipeline
 
-    with contextlib.suppress(Exception):  # what cannot be copied is taken itself
-        # The person may fit theirs again, for another session.
+    with contextlib.suppress(Exception):  # use the original if it cannot be copied
+        # The user may refit the original, for example for another session.
         transformer = copy.deepcopy(transformer)
-        if hasattr(made, "columns"):  # a table's names would have to be those that the model knows
+        if hasattr(made, "columns"):  # without column names, which the model would check
             transformer.set_output(transform="default")
     if reduction is not None:
         return make_pipeline(transformer, reduction)
@@ -74,9 +74,9 @@ def _kept(transformer: Any, made: Any, reduction: Any, items: Sequence[object]) 
 
 
 def _made_dense(encoder: Any, items: Sequence[object]) -> Any:
-    """The fitted encoder; where its numbers are sparse, with a step that makes them dense.
+    """Return the fitted encoder, with a step that makes its output dense if it is sparse.
 
-    The model was taught dense rows, and some take no others.
+    The model is trained on dense rows, and some models accept no others.
     """
     from scipy import sparse
     from sklearn.decomposition import TruncatedSVD
@@ -85,8 +85,8 @@ def _made_dense(encoder: Any, items: Sequence[object]) -> Any:
     rows: Any = None if encoder is None else encoder.transform(items[:1])
     if not sparse.issparse(rows):
         return encoder
-    # A turn by nothing: of what makes rows dense, scikit-learn has no other that is numbers alone.
-    width = rows.shape[1]  # type: ignore[attr-defined]  # scipy's types do not know it
+    # Multiply by the identity: TruncatedSVD makes rows dense and can be saved as plain arrays.
+    width = rows.shape[1]  # type: ignore[attr-defined]  # missing in scipy's types
     dense = TruncatedSVD(width)
     dense.components_, dense.n_features_in_ = np.eye(width, dtype=np.float32), width
     return make_pipeline(encoder, dense)

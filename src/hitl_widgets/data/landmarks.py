@@ -1,4 +1,4 @@
-"""LandmarkGraph: in pools of hundreds of thousands, a graph of some rows that stands for all."""
+"""LandmarkGraph: a graph of some rows that represents a pool of hundreds of thousands."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ _BLOCK = 65_536
 
 @dataclass(frozen=True, eq=False)
 class LandmarkGraph:
-    """Landmarks drawn at random, the neighbour graph among them, and every row's nearest landmarks.
+    """Random landmarks, the neighbor graph among them, and the nearest landmarks of every row.
 
     Attributes
     ----------
     rows
-        int64 (m,): the landmarks' rows.
+        int64 (m,): the row of each landmark.
     graph
-        Their neighbour graph.
+        The neighbor graph of the landmarks.
     nearest
-        int32 (n, k): each row's nearest landmarks by number, nearest first; a landmark's first is itself.
+        int32 (n, k): the indices of each row's nearest landmarks, nearest first; a landmark is its own first.
     distances
-        float32 (n, k): how far they are.
+        float32 (n, k): the distances to them.
     """
 
     rows: npt.NDArray[np.int64]
@@ -55,7 +55,7 @@ class LandmarkGraph:
 
     @cached_property
     def share(self) -> Matrix:
-        """float32 (n, k): how much each nearest landmark says of a row, see `placing.shares`."""
+        """float32 (n, k): the weight of each nearest landmark of a row, see `placing.shares`."""
         return shares(self.distances)
 
     @classmethod
@@ -68,28 +68,28 @@ class LandmarkGraph:
         on_progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> LandmarkGraph:
-        """Find landmarks and neighbours; blocks for minutes, so call it from a background thread.
+        """Find landmarks and neighbors; this blocks for minutes, so call it from a background thread.
 
-        Distances are those of the first 64 principal components, where X is wider.
+        If X has more than 64 columns, distances use the first 64 principal components.
 
         Parameters
         ----------
         X
-            float32 (n, d), finite, n > landmarks; or what gives such rows when sliced or indexed. It is
-            read in blocks, never copied.
+            float32 (n, d), finite, n > landmarks, or an object that returns such rows when sliced or
+            indexed. It is read in blocks, never copied.
         landmarks
-            How many.
+            Number of landmarks.
         cache
-            A folder that keeps what was found for the two pools used last; it need not exist.
+            A folder that caches the results of the two most recently used pools; it need not exist.
         on_progress, cancelled
             As in :meth:`NeighborGraph.build`.
 
         Raises
         ------
         Cancelled
-            `cancelled` said so.
+            If `cancelled` returns True.
         HitlError
-            The child process failed.
+            If the child process fails.
         """
         tell, stop = on_progress or (lambda *_: None), cancelled or (lambda: False)
         tell("finding landmarks", None)
@@ -108,7 +108,7 @@ class LandmarkGraph:
 
 
 class _Narrow:
-    """The first 64 principal components of at most 20,000 rows, where rows are wider."""
+    """Projects wider rows to 64 principal components, fitted on at most 20,000 rows."""
 
     def __init__(self, X: Any) -> None:
         n, d = X.shape
@@ -132,7 +132,7 @@ def _nearest(
     on_progress: Progress,
     cancelled: Callable[[], bool],
 ) -> tuple[npt.NDArray[np.int32], Matrix]:
-    """Nearest landmarks and distances of all rows, a landmark itself first."""
+    """Return the nearest landmarks and distances of all rows; a landmark is its own first."""
     cells, n = Cells(chosen), len(X)
     nearest, distances = np.empty((n, NEAREST), np.int32), np.empty((n, NEAREST), np.float32)
     for low in range(0, n, _BLOCK):
@@ -140,7 +140,7 @@ def _nearest(
         part = slice(low, low + _BLOCK)
         nearest[part], distances[part] = cells.nearest(narrow(X[part]), NEAREST, cancelled)
     numbers = np.arange(len(rows), dtype=np.int32)
-    missed = nearest[rows, 0] != numbers  # another equals it
+    missed = nearest[rows, 0] != numbers  # an equal landmark came first
     at = rows[missed]
     nearest[at, 1:], distances[at, 1:] = nearest[at, :-1], distances[at, :-1]
     nearest[rows, 0], distances[rows, 0] = numbers, 0
@@ -148,7 +148,7 @@ def _nearest(
 
 
 class _CachedLandmarks:
-    """The landmarks of one X on disk; nothing that goes wrong with them is an error."""
+    """The cached landmarks of one X; failures never raise errors."""
 
     def __init__(self, folder: Path, X: Any, landmarks: int) -> None:
         self._cache = Cache(folder, "landmarks", keep=2)

@@ -1,4 +1,4 @@
-"""What a person passes as X, checked: an array, a file, zarr or Dask."""
+"""Validation of X: an array, a file, zarr or Dask."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ __all__ = [
 
 Matrix = npt.NDArray[np.float32]
 
-LARGE = 10**7  # numbers: of less, a copy is nobody's concern
+LARGE = 10**7  # numbers; up to this size, arrays are copied
 _MAX_DIM = 128
 _LARGEST = 1e12
 _CHECKS_KEPT = 64
 
 
 def is_matrix(data: Any) -> bool:
-    """Whether data can be nothing but rows of numbers: a 2-D array, Dask, zarr, or a file of them."""
+    """Return whether data is clearly numeric rows: a 2-D array, Dask, zarr, or a file of numbers."""
     if isinstance(data, str | Path):
         return _kind(full_path(data)) is not None
     return (
@@ -58,36 +58,36 @@ def is_matrix(data: Any) -> bool:
 
 
 def open_matrix(X: Any, n_rows: int | None = None, name: str = "X", cache: Path | None = None) -> Any:
-    """One finite row of numbers for each item, wherever they lie.
+    """Open X as one finite row of numbers for each item.
 
-    Large arrays stay where they are, and files are not read into memory: ``.npy`` is memory-mapped, Parquet
-    is converted to it once, zarr and Dask are read block by block. What holds no more than 10 million
-    numbers is copied into memory. Every number is checked once, not while scoring: a NaN that is found
-    after labels were given is found too late. Files that were checked and did not change are not read
-    again.
+    Large arrays are not copied, and large files are not read into memory: ``.npy`` is memory-mapped, Parquet
+    is converted to ``.npy`` once, zarr and Dask are read block by block. Up to 10 million numbers are copied
+    into memory. All numbers are checked at the start, because finding a NaN after labeling has begun is too
+    late. Unchanged files that were checked before are not checked again.
 
     Parameters
     ----------
     X
-        array-like; a path to ``.npy``, ``.parquet`` or ``.zarr``, a file or a folder; a zarr array; a
-        Dask array. With a ``dask.distributed`` client the workers read a large file themselves.
+        Array-like; a path to a ``.npy``, ``.parquet`` or ``.zarr`` file or folder; a zarr array; or a Dask
+        array. With a ``dask.distributed`` client, the workers read large files themselves.
     n_rows
-        how many items there are; None where X says it.
+        Number of items; None to take it from X.
     name
-        what messages call it.
+        The name of X in messages.
     cache
-        a folder for what is converted, and for what is known of files; ``.hitl-widgets`` beside the
-        file where None.
+        A folder for converted files and for the results of checks; by default ``.hitl-widgets`` beside
+        the file.
 
     Returns
     -------
-    float32 or float16 (n_rows, d): a numpy array, or what gives one for a slice or an array of rows.
+    float32 or float16 (n_rows, d): a NumPy array, or an object that returns one for a slice or an array of
+    rows.
 
     Raises
     ------
     InvalidInput
-        not 2-D, other length, no columns, not numeric, NaN, infinite or beyond 1e12; a file that is
-        missing, cut off or damaged, or whose rows differ in length.
+        If X is not 2-D, has another length, no columns, or values that are not numeric, NaN, infinite or
+        beyond 1e12; or if a file is missing, incomplete or damaged, or its rows differ in length.
     """
     return open_reduced(X, n_rows, name, cache)[0]
 
@@ -95,7 +95,7 @@ def open_matrix(X: Any, n_rows: int | None = None, name: str = "X", cache: Path 
 def open_reduced(
     X: Any, n_rows: int | None = None, name: str = "X", cache: Path | None = None
 ) -> tuple[Any, TruncatedSVD | None]:
-    """:func:`open_matrix`, and what :func:`reduce_matrix` gives besides."""
+    """Return the result of :func:`open_matrix`, and the SVD of :func:`reduce_matrix`."""
     if isinstance(X, str | Path):
         return _open_path(full_path(X), n_rows, name, cache), None
     if not (_is(X, "dask") or _is(X, "zarr")):
@@ -107,40 +107,41 @@ def open_reduced(
 
 
 def check_matrix(X: Any, n_rows: int | None, name: str = "X") -> Matrix:
-    """One finite row of numbers for each item, in memory.
+    """Return one finite row of numbers for each item, in memory.
 
     Parameters
     ----------
     X
-        array-like of shape (n_rows, d); a column of lists or arrays of one length; a scipy sparse matrix or
-        array of any format, of which one wider than 128 is reduced by truncated SVD.
+        Array-like of shape (n_rows, d); a column of lists or arrays of equal length; or a SciPy sparse matrix
+        or array of any format, which is reduced by truncated SVD if it has more than 128 columns.
     n_rows
-        how many items there are.
+        Number of items.
     name
-        what the message calls the array.
+        The name of the array in messages.
 
     Returns
     -------
-    float32 or float16 (n_rows, d), C-contiguous; `X` itself, uncopied, where it already is.
+    float32 or float16 (n_rows, d), C-contiguous; `X` itself, not copied, if it already is.
 
     Raises
     ------
     InvalidInput
-        not 2-D, other length, no columns, not numeric, NaN, infinite or beyond 1e12.
+        If X is not 2-D, has another length, no columns, or values that are not numeric, NaN, infinite or
+        beyond 1e12.
     """
     return reduce_matrix(X, n_rows, name)[0]
 
 
 def reduce_matrix(X: Any, n_rows: int | None, name: str = "X") -> tuple[Matrix, TruncatedSVD | None]:
-    """:func:`check_matrix`, and the fitted SVD that reduced a wide sparse matrix, for other rows of it."""
+    """Return the result of :func:`check_matrix`, and the SVD fitted to a wide sparse matrix, else None."""
     from scipy import sparse
 
     X, reduction = _of_sparse_columns(X), None
     array: Any = X if sparse.issparse(X) else _as_array(X, name)
     _described(array, n_rows, name)
-    with np.errstate(over="ignore"):  # beyond float32 becomes infinite, and is reported below
+    with np.errstate(over="ignore"):  # overflow becomes infinite, and is reported below
         if sparse.issparse(X):
-            rows = array.tocsr()  # only some formats have their numbers in one array
+            rows = array.tocsr()  # not all sparse formats store their values in one array
             _check_sparse(rows, name)
             out, reduction = _densify(rows)
         else:
@@ -151,12 +152,12 @@ def reduce_matrix(X: Any, n_rows: int | None, name: str = "X") -> tuple[Matrix, 
 
 
 def matrix_like(X: Any, n_rows: int, name: str, width: int, reduction: TruncatedSVD | None) -> Matrix:
-    """Rows made as those of another matrix were: of its ``width``, reduced by what reduced it.
+    """Prepare rows in the same way as another matrix: the same width and the same reduction.
 
     Raises
     ------
     InvalidInput
-        as :func:`check_matrix`, or for another number of columns than the other had.
+        As in :func:`check_matrix`, or if the number of columns differs.
     """
     from scipy import sparse
 
@@ -165,7 +166,7 @@ def matrix_like(X: Any, n_rows: int, name: str, width: int, reduction: Truncated
     wanted = width if reduction is None else reduction.n_features_in_
     if array.shape[1] != wanted:
         raise InvalidInput(
-            f"{name} has {array.shape[1]} columns, the pool {wanted}. Build both with the same features."
+            f"{name} has {array.shape[1]} columns, but the pool has {wanted}. Use the same features for both."
         )
     if sparse.issparse(X):
         _check_sparse(array, name)
@@ -177,18 +178,18 @@ def matrix_like(X: Any, n_rows: int, name: str, width: int, reduction: Truncated
 
 
 def kept_matrix(X: Any) -> Any:
-    """The rows, copied where they are few, so that nobody overwrites them."""
+    """Return the rows; small arrays are copied, so that the user cannot overwrite them."""
     return np.array(X) if X.size <= LARGE else X
 
 
 def sample_of(X: Any) -> Sample | None:
-    """Some rows, as they are now, of a large array that was not copied: somebody may overwrite it."""
+    """Return a sample of a large array that is not copied, to detect whether it is overwritten."""
     lies = getattr(X, "_X", X)
     return Sample(X) if isinstance(lies, np.ndarray) and lies.size > LARGE else None
 
 
 def some_rows(X: Any, rows: IntArray) -> Any:
-    """Some rows, ascending: small arrays are copied, others stay where they are."""
+    """Return some rows, ascending; small arrays are copied, others are not."""
     if isinstance(X, DaskRows):
         return X.some(rows)
     return np.asarray(X[rows]) if isinstance(X, np.ndarray) and X.size <= LARGE else SomeRows(X, rows)
@@ -199,7 +200,7 @@ def _is(X: Any, package: str) -> bool:
 
 
 def _kind(path: Path) -> str | None:
-    """``npy``, ``parquet`` or ``zarr``, by the name; of a folder by what lies in it."""
+    """Return ``npy``, ``parquet`` or ``zarr``, by the name or the contents of a folder."""
     kinds = {".npy": "npy", ".parquet": "parquet", ".pq": "parquet", ".zarr": "zarr"}
     if (found := kinds.get(path.suffix.lower())) is not None:
         return found
@@ -226,7 +227,7 @@ def _open_path(path: Path, n_rows: int | None, name: str, cache: Path | None) ->
     if kind is None:
         raise InvalidInput(f"{what}: expected a .npy, .parquet or .zarr path. Write it with numpy.save.")
     if not path.exists():
-        raise InvalidInput(f"{what}: there is no such file. The notebook's folder is {str(Path.cwd())!r}.")
+        raise InvalidInput(f"{what}: file not found. The notebook's folder is {str(Path.cwd())!r}.")
     folder = path.parent / CACHE if cache is None else cache
     if kind == "zarr":
         found: Any = _rows(_zarr_array(path, what), n_rows, name)
@@ -234,7 +235,7 @@ def _open_path(path: Path, n_rows: int | None, name: str, cache: Path | None) ->
         found = _mapped(path, kind, n_rows, name, folder)
     if found.size <= LARGE:
         _check_values(found, name)
-        # A mapped file of the person's that is written again would end the process.
+        # If the user rewrites a memory-mapped file, the process may crash.
         return np.array(found) if kind == "npy" else found[:]
     found = found if open_client() is None else shared(found)
     checks, known = Cache(folder, "checked", keep=_CHECKS_KEPT), "-".join(state(path))
@@ -268,7 +269,7 @@ def _zarr_array(path: Path, what: str) -> Any:
     except (OSError, ValueError, KeyError) as error:
         if isinstance(error, InvalidInput):
             raise
-        raise InvalidInput(f"{what} is not a zarr array that can be read ({error}).") from error
+        raise InvalidInput(f"{what} is not a readable zarr array ({error}).") from error
     if hasattr(found, "shape"):
         return found
     names = sorted(found.array_keys())
@@ -281,7 +282,7 @@ def _as_array(X: Any, name: str) -> npt.NDArray[Any]:
     if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
         raise InvalidInput(
             f"{name} has {int(np.ma.getmaskarray(X).sum()):,} masked values: fill them "
-            "(sklearn.impute.SimpleImputer) or leave those items out."
+            "(sklearn.impute.SimpleImputer) or remove those items."
         )
     try:
         array = unnested(X, name)
@@ -290,14 +291,14 @@ def _as_array(X: Any, name: str) -> npt.NDArray[Any]:
         raise
     except (TypeError, ValueError) as error:
         raise InvalidInput(
-            f"{name} cannot be read as a table of numbers ({error}). Give one row of equal length per item."
+            f"{name} cannot be read as a table of numbers ({error}). Pass one row of equal length per item."
         ) from error
 
 
 def _described(X: Any, n_rows: int | None, name: str) -> Any:
-    """X itself, where its type and shape can be used."""
+    """Check the dtype and shape of X, and return it."""
     if X.dtype.kind not in "biuf":
-        raise InvalidInput(f"{name} holds {X.dtype}, expected numbers. Convert it with .astype('float32').")
+        raise InvalidInput(f"{name} has dtype {X.dtype}, not numbers. Convert it with .astype('float32').")
     if X.ndim != 2:
         raise InvalidInput(
             f"{name} has shape {X.shape}, expected 2-D: (items, features). "
@@ -305,28 +306,31 @@ def _described(X: Any, n_rows: int | None, name: str) -> Any:
         )
     if n_rows not in (None, X.shape[0]):
         raise InvalidInput(
-            f"{name} has {X.shape[0]:,} rows, data has {n_rows:,}. Give one row per item, in the same order."
+            f"{name} has {X.shape[0]:,} rows, but data has {n_rows:,}. Pass one row per item, in order."
         )
     if X.shape[1] == 0:
-        raise InvalidInput(f"{name} has no columns. Give at least one number per item.")
+        raise InvalidInput(f"{name} has no columns. Pass at least one number per item.")
     return X
 
 
 def _conversion(X: Any, name: str) -> str:
-    """What to say of a type that is not kept; nothing of what takes no time."""
+    """Return a warning about a slow type conversion; empty if there is none."""
     dtype = kept_type(X.dtype)
     if X.size <= LARGE or X.dtype.newbyteorder("=") == dtype:
         return ""
-    return f"{name} holds {X.dtype}: its {X.size:,} numbers are read as {dtype}. Pass that to save the time."
+    return (
+        f"{name} has dtype {X.dtype}: its {X.size:,} numbers are converted to {dtype}. Pass that dtype to "
+        "save time."
+    )
 
 
 def _gaps(X: Any, name: str) -> str:
-    """What to say of chunks that were never written, or got lost: zarr fills them in silence."""
+    """Return a warning about missing chunks, which zarr fills silently; empty if there are none."""
     lacks = int(X.nchunks) - int(X.nchunks_initialized)
     if not lacks:
         return ""
     return (
-        f"{name}: {lacks:,} of {int(X.nchunks):,} chunks of the zarr array are not there, so their rows are "
+        f"{name}: {lacks:,} of {int(X.nchunks):,} chunks of the zarr array are missing, so their rows are "
         f"all {X.fill_value}. Is the copy complete?"
     )
 
@@ -346,7 +350,7 @@ def _densify(X: Any) -> tuple[Matrix, TruncatedSVD | None]:
 
 
 def _check_sparse(X: Any, name: str) -> None:
-    """The same checks on the numbers that are there: made dense they may not fit into memory."""
+    """Check the stored values only, because the dense matrix may not fit into memory."""
     size = np.abs(X.data.astype(np.float64)) if X.nnz else np.zeros(1)
     if (bad := ~(size <= np.finfo(np.float32).max)).any():
         rows = np.unique(np.searchsorted(X.indptr, np.flatnonzero(bad), side="right") - 1)
@@ -358,11 +362,11 @@ def _check_sparse(X: Any, name: str) -> None:
 
 
 def _of_sparse_columns(X: Any) -> Any:
-    """A pandas table of sparse columns as a sparse matrix; anything else as it is."""
+    """Convert a pandas table of sparse columns to a sparse matrix; return anything else unchanged."""
     columns = getattr(X, "sparse", None) if type(X).__module__.startswith("pandas") else None
     try:
         return X if columns is None else columns.to_coo()
-    except (AttributeError, TypeError, ValueError):  # of dense columns, or of another value than 0
+    except (AttributeError, TypeError, ValueError):  # dense columns, or another fill value than 0
         return X
 
 
@@ -374,7 +378,7 @@ def _check_values(X: Any, name: str) -> None:
         low, high = min(low, least), max(high, most)
     if len(bad := np.sort(np.concatenate(wrong or [np.empty(0, np.intp)]))):
         raise _not_finite(bad, len(X), name)
-    if max(-low, high) > _LARGEST:  # squares of larger numbers leave float32
+    if max(-low, high) > _LARGEST:  # squares of larger numbers overflow float32
         _, row, column = max((size, rows.start + at, c) for rows, (size, at, c) in each_block(X, _widest))
         raise _too_wide(low, high, row, column, name)
 
@@ -382,22 +386,22 @@ def _check_values(X: Any, name: str) -> None:
 def _not_finite(rows: npt.NDArray[np.intp], n: int, name: str) -> InvalidInput:
     shown = ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")
     return InvalidInput(
-        f"{name} holds NaN or infinite values in {len(rows):,} of {n:,} rows (row {shown}). "
-        "What float32 cannot hold, beyond 3e38, counts as infinite. Fill them "
-        "(sklearn.impute.SimpleImputer) or leave those items out."
+        f"{name} has NaN or infinite values in {len(rows):,} of {n:,} rows (row {shown}). "
+        "Values beyond the range of float32, 3e38, count as infinite. Fill them "
+        "(sklearn.impute.SimpleImputer) or remove those items."
     )
 
 
 def _too_wide(low: float, high: float, row: int, column: int, name: str) -> InvalidInput:
     return InvalidInput(
-        f"{name} goes from {low:.3g} to {high:.3g}, in column {column} of row {row:,}: too wide for "
-        "distances to mean anything. Scale it, for example with sklearn.preprocessing.StandardScaler, "
-        "and give no number to what is missing."
+        f"{name} ranges from {low:.3g} to {high:.3g}, with the largest value in column {column} of row "
+        f"{row:,}: this range is too wide for meaningful distances. Scale it, for example with "
+        "sklearn.preprocessing.StandardScaler, and do not encode missing values as numbers."
     )
 
 
 def _extent(block: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], float, float]:
-    """Rows that are not finite; the least and the largest number."""
+    """Return the rows that are not finite, and the smallest and the largest number."""
     low, high = float(block.min(initial=0)), float(block.max(initial=0))
     if np.isfinite([low, high]).all():
         return np.empty(0, np.intp), low, high
@@ -405,7 +409,7 @@ def _extent(block: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], float, float
 
 
 def _widest(block: npt.NDArray[Any]) -> tuple[float, int, int]:
-    """The number farthest from zero: how far, and its row and column."""
+    """Return the largest absolute value, and its row and column."""
     size = np.abs(block)
     row, column = np.unravel_index(int(size.argmax()), size.shape)
     return float(size[row, column]), int(row), int(column)

@@ -1,4 +1,4 @@
-"""NeighborGraph: who lies next to whom; built once, read by the map, the learner and the strategies."""
+"""NeighborGraph: built once, and used by the map, the learner and the strategies."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ Metric = Literal["euclidean", "cosine"]
 Matrix = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int32]
 
-EXACT_ROWS = 50_000  # 27 s for 64 columns on two busy cores, where descent compiles for 60 s before it starts
+EXACT_ROWS = 50_000  # 27 s for 64 columns on two busy cores; compiling the approximate search takes 60 s
 _SOME = 4_096
-CACHE_ROWS = 2_000  # fewer are found sooner than a file is read and tidied away
+CACHE_ROWS = 2_000  # a smaller search is faster than the cache
 
 
 @dataclass(frozen=True, eq=False)
 class NeighborGraph:
-    """The k nearest neighbours of every row.
+    """The k nearest neighbors of every row.
 
     Attributes
     ----------
     indices
-        int32 (n, k), read-only: the neighbours of each row, nearest first, itself excluded.
+        int32 (n, k), read-only: the neighbors of each row, nearest first, excluding itself.
     distances
-        float32 (n, k), read-only, >= 0, finite: how far they are, by the metric.
+        float32 (n, k), read-only, >= 0, finite: their distances in the metric.
     metric
         ``euclidean``, or ``cosine``: 1 - cos, 1 between a zero row and any other.
 
     Notes
     -----
-    Equal rows. Only the first of them is searched for and found: its k neighbours are other
-    contents, so many copies never close themselves off. Each further copy lists that first row, at
-    distance 0, and then the first row's k - 1 nearest. Hence ``distances[i, 0] == 0`` says that row
-    i equals the earlier row ``indices[i, 0]``, and no other distance is 0.
+    Among equal rows, only the first takes part in the search. Its k neighbors are different rows, so many
+    copies do not form an isolated group. Each further copy lists that first row, at distance 0, and then
+    the first row's k - 1 nearest neighbors. Hence ``distances[i, 0] == 0`` means that row i equals the
+    earlier row ``indices[i, 0]``, and no other distance is 0.
 
-    k is less than asked for where there are fewer other contents: n - 1 in a small pool of
-    different rows, 1 where all rows are equal, 0 where n < 2.
+    k is smaller than requested if there are too few different rows: n - 1 in a small pool of distinct rows,
+    1 if all rows are equal, 0 if n < 2.
     """
 
     indices: Indices
@@ -67,17 +67,17 @@ class NeighborGraph:
 
     @property
     def k(self) -> int:
-        """Neighbours of each row."""
+        """The number of neighbors of each row."""
         return int(self.indices.shape[1])
 
     @cached_property
     def weights(self) -> csr_array:
         """Symmetric closeness in (0, 1], float32 (n, n), zero diagonal.
 
-        ``exp(-(d_ij / d_ik)^2)`` with d_ik the distance to the k-th neighbour of i, the larger of
-        the two directions: the self-tuning kernel of Zelnik-Manor and Perona (2004), scaled by one
-        side. A further copy of a row hangs on the first one alone, with weight 1: to the rest of
-        the graph a thousand copies are one item.
+        ``exp(-(d_ij / d_ik)^2)``, where d_ik is the distance to the k-th neighbor of i, and the maximum of
+        both directions: the self-tuning kernel of Zelnik-Manor and Perona (2004), scaled by one side. A
+        further copy of a row is connected only to the first one, with weight 1, so that to the rest of the
+        graph a thousand copies are one item.
         """
         n, k = self.indices.shape
         used = np.ones((n, k), bool)
@@ -93,7 +93,7 @@ class NeighborGraph:
 
     @cached_property
     def degree(self) -> Matrix:
-        """float32 (n,): the sum of each row's weights; positive, but where n = 1."""
+        """float32 (n,): the sum of each row's weights; positive unless n = 1."""
         return np.asarray(self.weights.sum(axis=1), np.float32)
 
     @cached_property
@@ -103,11 +103,11 @@ class NeighborGraph:
 
     @property
     def n_components(self) -> int:
-        """How many parts of the graph are not connected with one another."""
+        """The number of connected components."""
         return int(self.components.max(initial=-1)) + 1
 
     def knn(self) -> tuple[Indices, Matrix]:
-        """Indices and distances, both (n, k + 1), each row itself first: UMAP's ``precomputed_knn``."""
+        """Return indices and distances, (n, k + 1), each row itself first: UMAP's ``precomputed_knn``."""
         own = np.arange(len(self), dtype=np.int32)[:, None]
         zero = np.zeros((len(self), 1), np.float32)
         return np.hstack([own, self.indices]), np.hstack([zero, self.distances])
@@ -128,34 +128,34 @@ class NeighborGraph:
         cancelled: Callable[[], bool] | None = None,
         exact_rows: int = EXACT_ROWS,
     ) -> NeighborGraph:
-        """Find the neighbours of all rows; blocks, so call it from a background thread.
+        """Find the neighbors of all rows; this blocks, so call it from a background thread.
 
         Parameters
         ----------
         X
-            Finite, (n, d); taken as float32.
+            Finite, (n, d); converted to float32.
         k
-            Neighbours of each row.
+            Number of neighbors of each row.
         metric
             ``euclidean`` or ``cosine``.
         cache
-            A folder that keeps graphs of 2,000 rows or more; it need not exist.
+            A folder that caches graphs of 2,000 rows or more; it need not exist.
         on_progress
-            Called in this thread with words, and the share done where it is known.
+            Called in this thread with a text, and the share done if known.
         cancelled
-            Asked often, from any thread; True ends the search.
+            Called often, from any thread; True stops the search.
         exact_rows
-            Up to so many different rows the neighbours are exact, beyond by nearest-neighbour
+            Up to this number of distinct rows, neighbors are exact. Above, they are found by nearest-neighbor
             descent (Dong, Charikar and Li 2011) in a child process.
 
         Raises
         ------
         Cancelled
-            `cancelled` said so.
+            If `cancelled` returns True.
         InvalidInput
-            `X` is not a table, or `k` or `metric` is none.
+            If `X` is not 2-D, or `k` or `metric` is not valid.
         HitlError
-            The child process failed.
+            If the child process fails.
         """
         X = np.asarray(X, np.float32)
         _check(X, k, metric)
@@ -173,12 +173,10 @@ def _check(X: Matrix, k: int, metric: str) -> None:
     if X.ndim != 2:
         raise InvalidInput(f"X has shape {X.shape}. Expected (n, d): one row per item.")
     if k < 1:
-        raise InvalidInput(f"k={k!r} is not a number of neighbours. Expected at least 1; the default is 15.")
+        raise InvalidInput(f"k={k!r} is not a number of neighbors. Expected at least 1; the default is 15.")
     if metric not in get_args(Metric):
         known = get_args(Metric)
-        raise InvalidInput(
-            f"metric={metric!r} is not known. Expected {choices(known)}.{nearest(metric, known)}"
-        )
+        raise InvalidInput(f"Unknown metric={metric!r}. Expected {choices(known)}.{nearest(metric, known)}")
 
 
 def _of_contents(X: Matrix, metric: Metric, search: Search) -> tuple[Indices, Matrix]:
@@ -206,15 +204,15 @@ def _of_contents(X: Matrix, metric: Metric, search: Search) -> tuple[Indices, Ma
 
 
 def _centred(X: Matrix) -> tuple[Matrix, float]:
-    """The rows around their mean, in units of a power of two that keeps squares within float32."""
+    """Center the rows, and scale them by a power of two that keeps squares within float32."""
     exponent = _exponent(X)
     rows = np.ldexp(X, -exponent)
     rows -= rows.mean(axis=0, dtype=np.float64).astype(np.float32)
-    return rows + np.float32(0), 2.0**exponent  # + 0: one zero, not two, for equal bytes
+    return rows + np.float32(0), 2.0**exponent  # + 0 turns -0 into 0, so that equal rows have equal bytes
 
 
 def _unit_rows(X: Matrix) -> tuple[Matrix, float]:
-    """Rows of length 1; zero rows become a direction of their own, at right angles to all others."""
+    """Scale rows to length 1; zero rows get a direction of their own, orthogonal to all others."""
     rows = np.ldexp(X, -_exponent(X))
     length = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))[:, None]
     np.divide(rows, length, out=rows, where=length > 0)
@@ -229,7 +227,7 @@ def _exponent(X: Matrix) -> int:
 
 
 def _first_equal(rows: Matrix) -> npt.NDArray[np.int64]:
-    """For each row the first row that equals it, by hashes of its bits, then compared."""
+    """Return the first equal row for each row; hashes are compared first, then the values."""
     n, d = rows.shape
     odd = _multipliers(d)
     bits, key = np.ascontiguousarray(rows).view(np.uint32), np.empty(n, np.uint64)
@@ -240,7 +238,7 @@ def _first_equal(rows: Matrix) -> npt.NDArray[np.int64]:
     found = first[group]
     later = np.flatnonzero(found != np.arange(n))
     other = later[(rows[later] != rows[found[later]]).any(axis=1)]
-    seen: dict[bytes, int] = {}  # of those whose hashes are equal by chance
+    seen: dict[bytes, int] = {}  # rows whose hashes collide
     found[other] = [seen.setdefault(rows[i].tobytes(), i) for i in other]
     return found
 

@@ -1,4 +1,4 @@
-"""Places on a map for rows that it does not hold yet; those it holds stay where they are."""
+"""Positions on a map for new rows; existing rows do not move."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ Matrix = npt.NDArray[np.float32]
 
 _BLOCK = 65_536
 _GATHERED = 4_096
-_PAIRS = 1_000_000_000  # some 20 s for 384 columns on two cores
+_PAIRS = 1_000_000_000  # about 20 s for 384 columns on two cores
 
 
 def place(X_new: Any, X_old: Any, xy_old: Matrix, k: int = 15) -> Matrix:
-    """Places of new rows amid the places of the k old rows nearest to them; nothing old moves.
+    """Place new rows among their k nearest old rows, which do not move.
 
-    The neighbours are exact up to 10^9 pairs of rows, beyond that among old rows drawn at random.
+    Neighbors are exact up to 10^9 pairs of rows. Above, they are searched in a random sample of old rows.
 
     Parameters
     ----------
     X_new, X_old
-        float32 (m, d) and (n, d), or what gives such blocks when sliced; finite.
+        float32 (m, d) and (n, d), or objects whose slices are such blocks; finite.
     xy_old
-        float32 (n, 2): where the old rows lie.
+        float32 (n, 2): the positions of the old rows.
     k
-        Neighbours of a new row; all old rows where there are fewer.
+        Number of neighbors of a new row; all old rows if there are fewer.
 
     Returns
     -------
-    float32 (m, 2): see `amid`. A row that equals an old one gets its place.
+    float32 (m, 2): see `amid`. A row that equals an old one gets the same position.
 
     Raises
     ------
     InvalidInput
-        There is no old row, the widths differ, or `xy_old` has no place for each old row.
+        If there is no old row, the widths differ, or `xy_old` does not match the old rows.
     """
     m, n = len(X_new), len(X_old)
     if not n or X_new.shape[1] != X_old.shape[1] or xy_old.shape != (n, 2):
         raise InvalidInput(
-            f"X_new {X_new.shape}, X_old {X_old.shape} and xy_old {xy_old.shape} do not fit: expected "
-            "(m, d), (n, d) and (n, 2) with n from 1. Pass one place for each old row."
+            f"X_new {X_new.shape}, X_old {X_old.shape} and xy_old {xy_old.shape} do not match: expected "
+            "(m, d), (n, d) and (n, 2) with n >= 1. Pass one position for each old row."
         )
     most = max(k, _PAIRS // max(m, 1))
     among = np.arange(n) if n <= most else np.sort(np.random.default_rng(0).choice(n, most, replace=False))
@@ -57,7 +57,7 @@ def place(X_new: Any, X_old: Any, xy_old: Matrix, k: int = 15) -> Matrix:
 
 
 class Rows:
-    """Some rows of a matrix, in a given order, read only where they are asked for."""
+    """Some rows of a matrix, in a given order, read on demand."""
 
     def __init__(self, X: Any, rows: npt.NDArray[np.int64]) -> None:
         self._X, self._rows = X, rows
@@ -71,12 +71,12 @@ class Rows:
 
 
 def shares(distances: Matrix) -> Matrix:
-    """How much each of a row's neighbours says of it: ``exp(-(d / d_k)^2)``, scaled to a sum of 1.
+    """Return the weight of each neighbor: ``exp(-(d / d_k)^2)``, scaled to a sum of 1.
 
     Parameters
     ----------
     distances
-        float32 (n, k), nearest first. A row at distance 0 from its first is told by that one alone.
+        float32 (n, k), nearest first. If the first distance is 0, that neighbor gets all the weight.
 
     Returns
     -------
@@ -91,10 +91,10 @@ def shares(distances: Matrix) -> Matrix:
 
 
 def amid(nearest: npt.NDArray[Any], share: Matrix, xy: Matrix, *, steps: int = 5) -> Matrix:
-    """The geometric median of each row's neighbours on the map, by their shares.
+    """Return the weighted geometric median of each row's neighbors on the map.
 
-    A mean would lie in the void between two groups; the median lies in the one that most say
-    (Weiszfeld's algorithm, 1937, from the mean).
+    A mean would lie between two groups; the median lies in the group with the larger weight (Weiszfeld's
+    algorithm, 1937, started at the mean).
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def amid(nearest: npt.NDArray[Any], share: Matrix, xy: Matrix, *, steps: int = 5
     xy
         float32 (m, 2).
     steps
-        0 for the mean.
+        Number of iterations; 0 for the mean.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def amid(nearest: npt.NDArray[Any], share: Matrix, xy: Matrix, *, steps: int = 5
 
 
 def _nearest(asked: Matrix, old: Rows, k: int) -> tuple[npt.NDArray[np.int64], Matrix]:
-    """The k old rows nearest to each new one, nearest first; the old ones are read in blocks."""
+    """Return the k nearest old rows of each new one, nearest first; old rows are read in blocks."""
     from sklearn.neighbors import NearestNeighbors
 
     near, far = np.empty((len(asked), 0), np.int64), np.empty((len(asked), 0), np.float32)
@@ -136,7 +136,7 @@ def _nearest(asked: Matrix, old: Rows, k: int) -> tuple[npt.NDArray[np.int64], M
         far, near = np.hstack([far, distances.astype(np.float32)]), np.hstack([near, at + low])
         best = np.argsort(far, axis=1, kind="stable")[:, :k]
         far, near = np.take_along_axis(far, best, 1), np.take_along_axis(near, best, 1)
-    for low in range(0, len(asked), _GATHERED):  # products of floats leave equal rows a little apart
+    for low in range(0, len(asked), _GATHERED):  # rounding errors give equal rows a small distance
         part = slice(low, low + _GATHERED)
         far[part, 0][(asked[part] == old[near[part, 0]]).all(axis=1)] = 0
     return near, far

@@ -1,4 +1,4 @@
-"""Pool: the items a person may label, with ids that survive reordering and growth."""
+"""Pool: the items to label, with ids that are stable when the data is reordered or grows."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ from hitl_widgets.items.text import variants
 
 __all__ = ["DIGEST", "NO_DIGEST", "Pool", "repeated_words"]
 
-DIGEST = 16  # hexadecimal digits: 4 of what is shown of an item (its kind and columns), 12 of its content
+DIGEST = 16  # hexadecimal digits: 4 for the view of an item (its kind and columns), 12 for its content
 NO_DIGEST = "." * DIGEST
-PART = 500  # so many digests are computed between two looks at whether others wait
-FEW_FILES = 16  # of so many images an act reads the files again
-MANY_VARIANTS = 50_000  # up to so many texts are sought as an editor may have found them
-SAMPLE = 16  # items that tell tables with the same ids apart
-CHANGED = "This item was changed after the session was made. Run the cell again to label it as it is now."
-LOOKED_AT = 10_000  # rows with the content of an earlier one, to see whether X knows them apart
+PART = 500  # digests computed between two checks for cancellation
+FEW_FILES = 16  # up to this number of files, an act computes digests by reading the files again
+MANY_VARIANTS = 50_000  # texts; up to this number, variants from editors are indexed
+SAMPLE = 16  # items whose content distinguishes tables with the same ids
+CHANGED = "This item changed after the session was created. Run the cell again to label it as it is now."
+LOOKED_AT = 10_000  # repeated rows that are checked for different values in X
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,31 +73,31 @@ class Pool:
     items
         One value per distinct item.
     ids
-        The person's own ids, or content hashes; distinct as text.
+        The user's ids, or content hashes; distinct as text.
     rows
-        int64 of shape (n_rows,): the item of each row of the person's table. Rows with equal
+        int64 of shape (n_rows,): the item of each row of the user's table. Rows with equal
         content are one item and share a label.
     X
-        float32 or float16 of shape (n_items, n_features): an array, or what gives one for a slice or
-        an array of rows. None until features are built.
+        float32 or float16 of shape (n_items, n_features): an array, or an object that returns one for a
+        slice or an array of rows. None until features are computed.
     source
-        What the person passed, as it was then.
+        A copy of the data that the user passed.
     by_content
         Whether the ids are content hashes.
     remote_images
-        Hosts from which the browser may load images.
+        Hosts that the browser may load images from.
     column
-        Name of the column of a text or image; None of a table, and of what has no columns.
+        Name of the text or image column; None for table items and for data without columns.
     id_column
-        Name of the column of the ids.
+        Name of the id column.
     given
-        Gives what the person passed as it is now, None where they no longer hold it.
+        Returns the user's data in its current state, None if it no longer exists.
     sample
-        Some rows of an X that is too large to copy, to notice when it is overwritten.
+        Sample of an X that is too large to copy, to detect whether it is overwritten.
     reduction
-        The fitted TruncatedSVD that made X of a wide sparse matrix; None where it is as it was given.
+        The fitted TruncatedSVD that reduced a wide sparse X; None if X was not reduced.
     option
-        What the kind was told behind a colon; "" where nothing.
+        The option of the kind, after the colon; "" if there is none.
     """
 
     kind: str
@@ -123,22 +123,22 @@ class Pool:
 
     @cached_property
     def first_rows(self) -> npt.NDArray[np.int64]:
-        """int64 of shape (n_items,): the first row of the person's table that holds each item."""
+        """int64 of shape (n_items,): the first row of each item in the user's table."""
         return np.unique(self.rows, return_index=True)[1].astype(np.int64)
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
-        """The ids as text, as the store keeps them."""
+        """The ids as text, as in the store."""
         return tuple(map(str, self.ids))
 
     @cached_property
     def item_kind(self) -> ItemKind:
-        """What knows this kind of item."""
+        """The kind of the items."""
         return kind_of(f"{self.kind}:{self.option}" if self.option else self.kind)
 
     @cached_property
     def texts(self) -> Sequence[str] | None:
-        """What a person reads of each item: its text, or the visible text of its markup; else None."""
+        """The text, or the visible text of the markup, of each item; None for other kinds."""
         return list(map(self.item_kind.words, self.items)) if self.item_kind.reads else None
 
     @cached_property
@@ -154,15 +154,15 @@ class Pool:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of the ids in order, and of some items where the ids are not hashes of them.
+        """A hash of the ids in order, and of some items if the ids are not content hashes.
 
-        Rows mean the same items where it is the same.
+        If it is equal, row numbers refer to the same items.
         """
         digest = hashlib.blake2b(digest_size=8)
         for key in self.keys:
             digest.update(key.encode("utf-8", "surrogatepass") + b"\0")
         if not self.by_content:
-            # Two tables numbered from 0 have the same ids.
+            # Different tables numbered from 0 have the same ids.
             for i in np.linspace(0, len(self) - 1, min(len(self), SAMPLE)).astype(int).tolist():
                 digest.update(self._hash(self.items[i]).encode())
         return digest.hexdigest()
@@ -172,32 +172,32 @@ class Pool:
         return {key: i for i, key in enumerate(self.keys)}
 
     def find(self, key: object) -> int | None:
-        """Index of the item with this id, or None; a number is found as any spelling of it."""
+        """Return the index of the item with this id, or None; a number matches equivalent spellings."""
         if isinstance(key, str):
             return self._index.get(key)
         if is_missing(key) or is_rounded(key):
             return None
         found = self._index.get(str(key))
         if found is None and (whole := _whole(key)) is not None:
-            # pandas makes floats of ints where some are missing
+            # pandas converts ints to floats if some are missing
             found = self._index.get(str(whole), self._index.get(f"{whole}.0"))
         return found
 
     def is_id(self, key: str) -> bool:
-        """Whether an item has this id, spelled in this way."""
+        """Return whether an item has this id, in this spelling."""
         return key in self._index
 
     def has(self, keys: Iterable[str]) -> bool:
-        """Whether these are ids of its items, all of them."""
+        """Return whether all of these are ids of items."""
         return all(map(self._index.__contains__, keys))
 
     def index(self, ids: Iterable[Any]) -> list[int]:
-        """Indices of the items with these ids.
+        """Return the indices of the items with these ids.
 
         Raises
         ------
         InvalidInput
-            For an id that the pool does not have, and for a float that may be one of several.
+            If an id is not in the pool, or is a float that stands for several integers.
         """
         found = []
         for one in ids:
@@ -213,16 +213,16 @@ class Pool:
             found.append(i)
         return found
 
-    # -- the same item under another key
+    # -- finding the same item under another key
 
     def respelled(self, key: str) -> int | None:
-        """The one item whose id is this key in another spelling, such as 7 for "007"; else None."""
+        """Return the item whose id is this key in another spelling, such as 7 for "007", if unique."""
         found = None if self.by_content else self._spelled.get(canonical_id(key))
         return None if found is None or found < 0 else found
 
     @cached_property
     def _spelled(self) -> dict[str, int]:
-        """The item of each id in its canonical form; -1 where several share it."""
+        """The item of each canonical id; -1 if several share it."""
         found: dict[str, int] = {}
         for i, key in enumerate(self.keys):
             form = canonical_id(key)
@@ -231,12 +231,12 @@ class Pool:
 
     @property
     def has_content(self) -> bool:
-        """Whether items can be told by a digest: rows of numbers are known by theirs already."""
+        """Whether items have digests; numeric rows do not, because their ids are hashes."""
         return not isinstance(self.items, _Rows)
 
     @cached_property
     def _views(self) -> dict[str, tuple[Any, ...] | None]:
-        """What may have been shown of an item, the newest last: of a table also fewer columns."""
+        """The possible views of an item, newest last; earlier views of a table may have fewer columns."""
         if not self.item_kind.tabular:
             return {_view(["text" if self.item_kind.reads else self.kind]): None}
         names = tuple(self.items[0])
@@ -247,13 +247,13 @@ class Pool:
         return list(self._views)[-1]
 
     def digest(self, i: int) -> str:
-        """A short digest of what is shown of item ``i``, the same where only its spelling changed."""
+        """Return a short digest of item ``i`` as displayed, unaffected by invisible changes."""
         return self._view + self._canonical_hash(self.items[i])
 
     def same(self, i: int, digest: str) -> bool | None:
-        """Whether the item still says what it did; None where other columns were shown, or none is known.
+        """Return whether the item is unchanged; None if the digest has other columns or there is none.
 
-        Columns that were added behind the others since make no difference.
+        Columns added at the end since are ignored.
         """
         if not self.has_content or digest[:4] not in self._views:
             return None
@@ -263,13 +263,13 @@ class Pool:
         return digest[4:] == self._canonical_hash(item)
 
     def digests(self, rows: Sequence[int]) -> str:
-        """The digests of these items, one behind the other, as the log keeps them beside their keys.
+        """Return the concatenated digests of these items, as stored in the log beside their keys.
 
-        Empty where nothing is to be kept: a content hash says it all, unless an editor may change it.
+        Empty if not needed: a content hash is enough, unless an editor may change the content invisibly.
         """
         if not self.has_content or (self.item_kind.in_files and (self.by_content or len(rows) > FEW_FILES)):
             return ""
-        if self.item_kind.in_files:  # which may change
+        if self.item_kind.in_files:  # not cached, because files may change
             return "".join(map(self.digest, rows))
         at = np.asarray(rows, np.int64)
         self._fill(at)
@@ -277,7 +277,7 @@ class Pool:
         return "" if self.by_content and (found == NO_DIGEST.encode()).all() else found.tobytes().decode()
 
     def fill_digests(self, stopped: Callable[[], bool]) -> None:
-        """Compute the digests ahead, so that a large act need not; ``stopped`` is asked now and then."""
+        """Precompute the digests, so that large acts are fast; ``stopped`` is called regularly."""
         if self.has_content and not self.item_kind.in_files:
             for start in range(0, len(self), PART):
                 if stopped():
@@ -294,11 +294,11 @@ class Pool:
             self._digests[i] = (NO_DIGEST if same else self.digest(i)).encode()
 
     def with_content(self, content: str) -> tuple[int, ...]:
-        """The items with this content, by the first 12 digits of its hash."""
+        """Return the items with this content, given by the first 12 digits of its hash."""
         return self._contents.get(content, ())
 
     def saying(self, item: Any) -> int | None:
-        """The one item that says the same as this one, where need be in another spelling; else None."""
+        """Return the item with the same content, possibly in another spelling, if unique; else None."""
         if not self.has_content:
             return None
         exact = self._index.get(self._hash(item)) if self.by_content else None
@@ -314,7 +314,7 @@ class Pool:
         found: dict[str, tuple[int, ...]] = {}
         for i, item in enumerate(self.items):
             forms = [item]
-            if self.item_kind.tabular and self.id_column is not None:  # without id= it was shown as well
+            if self.item_kind.tabular and self.id_column is not None:  # part of the item without id=
                 forms.append({**item, self.id_column: self.ids[i]})
             for content in {h for form in forms for h in (self._hash(form)[:12], self._canonical_hash(form))}:
                 found[content] = (*found.get(content, ()), i)
@@ -322,7 +322,7 @@ class Pool:
 
     @cached_property
     def edited(self) -> dict[str, tuple[int, ...]]:
-        """The items by their content as it may have been before an editor changed it; of texts alone."""
+        """The items by their possible contents before an editor changed them; for texts only."""
         found: dict[str, tuple[int, ...]] = {}
         if not self.item_kind.reads or len(self) > MANY_VARIANTS:
             return found
@@ -332,7 +332,7 @@ class Pool:
         return found
 
     def without_column(self, name: str) -> dict[str, tuple[int, ...]]:
-        """Of a table the items by their content without one column, which was that of the ids."""
+        """Return the table items by their content without one column, the former id column."""
         found: dict[str, tuple[int, ...]] = {}
         for i, item in enumerate(self.items):
             rest = {other: value for other, value in item.items() if other != name}
@@ -342,29 +342,29 @@ class Pool:
 
     @property
     def n_repeated(self) -> int:
-        """How many rows of the table hold the same as an earlier one."""
+        """The number of rows of the table that repeat an earlier one."""
         return len(self.rows) - len(self)
 
     def payload(self, i: int, size: Size | None = None) -> Payload:
-        """What a screen shows of item ``i``."""
+        """Return what is displayed of item ``i``."""
         size = replace(size or Size(), hosts=self.remote_images)
         shown = self.item_kind.payload(self.items[i], size)
         return broken(CHANGED) if shown.content["kind"] != "broken" and self.changed(i) else shown
 
     def part(self, i: int, ask: Mapping[str, Any], most: int) -> Payload:
-        """A part of item ``i``, as its kind understands what is asked: see :class:`InParts`.
+        """Return the requested part of item ``i``: see :class:`InParts`.
 
         Raises
         ------
         InvalidInput
-            Where items of this kind have no parts.
+            If items of this kind have no parts.
         """
         if not isinstance(self.item_kind, InParts):
-            raise InvalidInput(f"Items of kind {self.kind!r} are sent whole: there are no parts to ask for.")
+            raise InvalidInput(f"Items of kind {self.kind!r} are not sent in parts.")
         return self.item_kind.more(self.items[i], ask, most)
 
     def changed(self, i: int) -> bool:
-        """Whether item ``i`` was overwritten where it lies, so that it is no longer what its id says."""
+        """Return whether item ``i`` was modified in place, so that it no longer matches its id."""
         if not self.by_content or not self.item_kind.mutable:
             return False
         if isinstance(self.items, _Rows):
@@ -373,12 +373,12 @@ class Pool:
 
     @property
     def source_changed(self) -> str:
-        """How the person's table differs from what it was, in words; "" where it does not."""
+        """How the user's table has changed, as text; "" if it has not."""
         return what_changed(self.source, self.given())
 
     @property
     def features_changed(self) -> bool:
-        """Whether an X that is too large to copy was overwritten, as far as a sample of its rows tells."""
+        """Whether a sample of an X that is too large to copy was overwritten."""
         return self.sample is not None and self.sample.changed(self.X)
 
     @classmethod
@@ -394,7 +394,7 @@ class Pool:
         item: str | None = None,
         kind: str | None = None,
         X: Any = None,
-        id: str | None = None,  # noqa: A002 - the field's own word
+        id: str | None = None,  # noqa: A002 - the usual name
         remote_images: Iterable[str] | None = None,
         cache: Path | None = None,
     ) -> Pool:
@@ -405,32 +405,32 @@ class Pool:
         data
             A pandas, polars or Arrow table; a list of texts, images (arrays, bytes, paths as
             ``pathlib.Path``, Pillow images) or dicts; an array of shape (n, h, w[, c]) of images;
-            features: an array of shape (n, d), or what ``X`` may be besides.
+            features: an array of shape (n, d), or anything else that ``X`` may be.
         text, html, markdown, image, columns
-            The column that holds the text, the HTML, the Markdown or the image, or the columns to show
-            as a table row. Without any, all columns.
+            The column with the text, the HTML, the Markdown or the image, or the columns to show as a
+            table row. By default all columns.
         item, kind
-            The column of an item of any other kind, and the kind: a name of
-            :func:`hitl_widgets.items.base.kinds`, with its option behind a colon where it takes one.
-            Without ``kind`` the values say what they are; of a list it may be passed alone.
+            The column with items of any other kind, and the kind: a name of
+            :func:`hitl_widgets.items.base.kinds`, with an option after a colon if it takes one. Without
+            ``kind``, it is detected from the values. For a list, ``kind`` may be passed alone.
         X
             Embeddings, array-like of shape (n_rows, n_features), finite; a path to ``.npy``,
             ``.parquet`` or ``.zarr``, a zarr array or a Dask array. See
             :func:`~hitl_widgets.data.matrix.open_matrix`.
         id
-            The column that holds the ids; without it an item's id is a hash of its content.
+            The column with the ids. Without it, an item's id is a hash of its content.
         remote_images
-            Hosts, such as ``["images.example.org"]``, from which the browser may load, by https, what
-            HTML and Markdown show and an image column names. The kernel loads nothing.
+            Hosts, such as ``["images.example.org"]``, from which the browser may load images by https, in
+            HTML, Markdown or an image column. The kernel loads nothing.
         cache
-            A folder for files that are converted; ``.hitl-widgets`` beside each where None.
+            A folder for converted files; by default ``.hitl-widgets`` beside each file.
         """
         ways = {"text": text, "html": html, "markdown": markdown, "image": image, "columns": columns}
         given = {name: value for name, value in {**ways, "item": item}.items() if value is not None}
         if len(given) > 1 or (kind is not None and given.keys() - {"item"}):
             raise InvalidInput(
-                "Pass one of text=, html=, markdown=, image=, columns= or item= (with kind=), to say what an "
-                "item is."
+                "Pass only one of text=, html=, markdown=, image=, columns= or item= (with kind=) to define "
+                "what an item is."
             )
         asked = None if kind is None else kind_of(kind)
         hosts = check_hosts(remote_images)
@@ -449,8 +449,8 @@ class Pool:
             )
         elif is_matrix(data) and asked is not None and not asked.tabular:
             raise InvalidInput(
-                f"kind={kind!r}: data is an array of features, whose rows are shown as table rows. Pass the "
-                "items themselves as data, and the features as X=."
+                f"kind={kind!r}: data is an array of features, whose rows are displayed as table rows. Pass "
+                "the items themselves as data, and the features as X=."
             )
         elif is_matrix(data):
             return replace(_of_rows(data, X, cache), given=held)
@@ -490,18 +490,18 @@ def _whole(number: object) -> int | None:
 
 
 def repeated_words(n: int, n_rows: int) -> str:
-    """Why a table has fewer items than rows."""
-    say = "says the same as another and shares" if n == 1 else "say the same as another and share"
-    return f"{n:,} of {n_rows:,} rows {say} its label. To label every row by itself pass id=."
+    """Explain why a table has fewer items than rows."""
+    say = "repeats another row and shares" if n == 1 else "repeat another row and share"
+    return f"{n:,} of {n_rows:,} rows {say} its label. To label every row separately, pass id=."
 
 
 def _warn_of_lost(X: Any, rows: npt.NDArray[np.int64], keep: npt.NDArray[np.int64]) -> None:
-    """Rows of equal content are one item: said where X knows them apart."""
+    """Warn if rows of equal content, which are one item, differ in X."""
     others = np.setdiff1d(np.arange(len(rows)), keep)[:LOOKED_AT]
     if (X[others] != X[keep[rows[others]]]).any():
         warnings.warn(
-            f"Of {len(rows):,} rows {len(keep):,} differ in what is shown, so that many are asked, but X "
-            "differs among equal ones: that of the first counts. To label each row by itself pass id=.",
+            f"Of {len(rows):,} rows, {len(keep):,} have different content and are asked, but X differs among "
+            "rows with equal content; the first one counts. To label each row separately, pass id=.",
             RuntimeWarning,
             stacklevel=5,
         )
@@ -533,13 +533,13 @@ def _from_table(
             kind = _claimed(values, what, asked) if argument == "item" else kind_of(argument)
             return kind, kind.read(values, what), names
     if asked is not None and not asked.tabular:
-        raise InvalidInput(f"kind={asked.name!r}: pass item=, the column of your table that holds the items.")
+        raise InvalidInput(f"kind={asked.name!r}: pass item=, the column of your table with the items.")
     columns = given.get("columns")
     if isinstance(columns, str):
         columns = [columns]
     shown = [c for c in table.columns if c != id_column] if columns is None else list(columns)
     if not shown:
-        raise InvalidInput("columns=[] shows nothing: name at least one column.")
+        raise InvalidInput("columns=[] is empty: pass at least one column.")
     by_column = [kept_cells(_column(table, c, "columns")) for c in shown]
     return (
         kind_of("table"),
@@ -562,33 +562,33 @@ def _ids(values: list[Any], column: str) -> tuple[Any, ...]:
     if missing:
         raise InvalidInput(
             f"id={column!r}: {len(missing)} of {len(values)} ids are missing (rows "
-            f"{choices(missing, 5)}). Every row needs one; or leave id= out, and items are told "
-            "apart by their content."
+            f"{choices(missing, 5)}). Every row needs an id. Without id=, items are identified by their "
+            "content."
         )
     _refuse_rounded(values, column)
     seen: dict[str, int] = {}
     twice = [v for row, v in enumerate(values) if seen.setdefault(str(v), row) != row]
     if twice:
         raise InvalidInput(
-            f"id={column!r}: {len(twice)} ids occur more than once ({choices(twice, 5)}). Ids must "
-            "be distinct; or leave id= out, and items are told apart by their content."
+            f"id={column!r}: {len(twice)} ids occur more than once ({choices(twice, 5)}). Ids must be "
+            "distinct. Without id=, items are identified by their content."
         )
     return tuple(values)
 
 
 def _refuse_rounded(values: Sequence[Any], column: str) -> None:
-    """A blank cell makes floats of a whole column: ids beyond what those tell apart are others by now."""
+    """Reject ids that were rounded: a blank cell turns a column into floats, which may be inexact."""
     rounded = [row for row, v in enumerate(values) if isinstance(v, float | np.floating) and is_rounded(v)]
     if rounded:
         raise InvalidInput(
             f"id={column!r}: {len(rounded)} ids are floats too large to be exact (such as "
-            f"{values[rounded[0]]!r} in row {rounded[0]}): each stands for several whole numbers. One blank "
-            f"cell does that to a column. Read it with dtype={{{column!r}: 'Int64'}} or str."
+            f"{values[rounded[0]]!r} in row {rounded[0]}): each stands for several integers. One blank cell "
+            f"turns a column into floats. Read it with dtype={{{column!r}: 'Int64'}} or str."
         )
 
 
 class _Rows(Sequence[dict[str, Any]]):
-    """Rows of numbers as table rows, each made when it is asked for."""
+    """Numeric rows as table rows, which are created on demand."""
 
     def __init__(self, numbers: Any, keep: npt.NDArray[np.int64]) -> None:
         self._numbers, self._keep = numbers, keep
@@ -597,11 +597,11 @@ class _Rows(Sequence[dict[str, Any]]):
         return len(self._keep)
 
     def row(self, i: int) -> Any:
-        """The numbers of an item."""
+        """Return the numbers of an item."""
         return self._numbers[int(self._keep[i])]
 
     def key(self, i: int) -> str:
-        """What its numbers are known by now: see :func:`row_ids`."""
+        """Return the id of its current numbers: see :func:`row_ids`."""
         return f"{int(row_keys(np.asarray(self.row(i))[None])[0]):016x}"
 
     def __getitem__(self, key: Any) -> Any:
@@ -612,7 +612,7 @@ class _Rows(Sequence[dict[str, Any]]):
 
 
 def _of_rows(data: Any, X: Any, cache: Path | None) -> Pool:
-    """Rows of numbers: known by a hash of them as float32."""
+    """Create a pool of numeric rows, whose ids are hashes of their values as float32."""
     rows = open_matrix(data, None, "X" if X is None else "data", cache)
     if not len(rows):
         raise InvalidInput("The array is empty: there is nothing to label. Pass at least one row.")
@@ -638,14 +638,14 @@ def _from_list(data: Any, asked: ItemKind | None) -> tuple[ItemKind, list[Any]]:
 
 
 def _claimed(values: Sequence[Any], what: str, asked: ItemKind | None) -> ItemKind:
-    """The kind that was asked for, or that the values look like."""
+    """Return the requested kind, or the kind that the values look like."""
     kind = asked or next((kind for kind in kinds() if kind.claims(values)), None)
     if kind is not None:
         return kind
     found = sorted({type(value).__name__ for value in values})
     raise InvalidInput(
-        f"{what} holds {choices(found)} values: expected texts, images (arrays, bytes, pathlib.Path "
-        "or Pillow images) or dicts, all of one kind. Of others say which by kind=, one of "
+        f"{what} contains {choices(found)} values: expected texts, images (arrays, bytes, pathlib.Path "
+        "or Pillow images) or dicts, all of one kind. For other items, pass kind=, one of "
         f"{choices([kind.name for kind in kinds()])}."
     )
 

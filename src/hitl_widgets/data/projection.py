@@ -1,4 +1,4 @@
-"""X to a map: PCA at once, UMAP in a child process while the person already works."""
+"""Projection of X to a map: PCA immediately, then UMAP in a child process during labeling."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ _ENOUGH = 100_000
 
 
 def pca_map(X: Any) -> Matrix:
-    """The first two principal components, fitted on at most 8,000 rows, within [-1, 1].
+    """Return the first two principal components, fitted on at most 8,000 rows, within [-1, 1].
 
     Parameters
     ----------
     X
-        float32 (n, d), finite, or what gives such rows when sliced or indexed; read once, in blocks.
+        float32 (n, d), finite, or an object that returns such rows when sliced or indexed; read once
 
     Returns
     -------
-    float32 (n, 2). Where X has fewer than two directions, the others hold a small repeatable
-    jitter so that points do not lie on one another.
+    float32 (n, 2). If X has fewer than two directions, the others are filled with a small reproducible
+    jitter, so that points do not overlap.
     """
     n = len(X)
     xy = np.zeros((n, 2))
@@ -61,9 +61,9 @@ def pca_map(X: Any) -> Matrix:
 
 
 def _axes(X: Any) -> tuple[Matrix | None, Matrix, float]:
-    """Of at most 8,000 rows: their mean where it would cost precision, their axes, their largest value.
+    """Return the mean (None if not needed for precision), the axes and the largest value of some rows.
 
-    The axes are float32 (d, 2), or (d, 1) where d is 1.
+    At most 8,000 rows are used. The axes are float32 (d, 2), or (d, 1) if d is 1.
     """
     n, d = X.shape
     rng = np.random.default_rng(0)
@@ -77,10 +77,10 @@ def _axes(X: Any) -> tuple[Matrix | None, Matrix, float]:
 
 
 def _principal(rows: Matrix, k: int, rng: np.random.Generator) -> tuple[Matrix, float]:
-    """The first k principal axes of centred rows, float32 (d, k), and the spread along the first.
+    """Return the first k principal axes of centered rows, float32 (d, k), and the spread along the first.
 
-    By subspace iteration (Halko, Martinsson and Tropp 2011). Not scikit-learn's: the first map would
-    wait half a second for its import.
+    Uses subspace iteration (Halko, Martinsson and Tropp 2011). Importing scikit-learn's PCA would delay the
+    first map by half a second.
     """
     n, d = rows.shape
     scale = np.float32(np.abs(rows).max() or 1)
@@ -90,16 +90,16 @@ def _principal(rows: Matrix, k: int, rng: np.random.Generator) -> tuple[Matrix, 
         basis, _ = np.linalg.qr(rows.T @ (rows @ basis))
     _, lengths, turn = np.linalg.svd(rows @ basis, full_matrices=False)
     axes = (basis @ turn.T)[:, :k]
-    axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])  # either way is as good
+    axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])  # arbitrary sign
     return np.ascontiguousarray(axes), float(scale * lengths[:1].max(initial=0) / np.sqrt(max(1, n - 1)))
 
 
 def normalise_map(xy: npt.ArrayLike) -> Matrix:
-    """Centre and scale a map so that its largest coordinate is 1, with its aspect kept.
+    """Center and scale a map so that its largest coordinate is 1, keeping the aspect ratio.
 
-    Only where some points lie more than half as far out again as the middle 90 % do are those
-    pulled in: a distance r > 1, in units of that middle box, becomes 2 - 1/r. They stay outermost,
-    in order and in their direction, and the others keep at least half of the picture.
+    If some points lie more than 1.5 times as far out as the box of the middle 90 %, points outside this box
+    are pulled in: a distance r > 1, in units of the box, becomes 2 - 1/r. They keep their order and
+    direction, and the others keep at least half of the map.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def normalise_map(xy: npt.ArrayLike) -> Matrix:
 
     Returns
     -------
-    float32 (n, 2) in [-1, 1]; zeros where all points are one.
+    float32 (n, 2) in [-1, 1]; zeros if all points are equal.
     """
     out = np.array(xy, dtype=np.float64).reshape(-1, 2)
     if not len(out):
@@ -126,7 +126,7 @@ def normalise_map(xy: npt.ArrayLike) -> Matrix:
 
 
 def align_map(xy: Matrix, reference: Matrix) -> Matrix:
-    """Turn and mirror `xy` (n, 2) onto `reference` (n, 2): Procrustes (Schönemann, 1966)."""
+    """Rotate and mirror `xy` (n, 2) onto `reference` (n, 2): Procrustes (Schönemann, 1966)."""
     from scipy.linalg import orthogonal_procrustes
 
     centred = xy - xy.mean(axis=0)
@@ -135,37 +135,36 @@ def align_map(xy: Matrix, reference: Matrix) -> Matrix:
 
 
 def umap_installed() -> bool:
-    """Whether umap-learn is here with what it needs; not in a browser, where no process can be started."""
+    """Return whether umap-learn can be used; never in a browser, which cannot start processes."""
     return sys.platform != "emscripten" and all(map(importlib.util.find_spec, ("umap", "numba")))
 
 
 def umap_available(n: int) -> bool:
-    """Whether UMAP can map n points: umap-learn is installed and there are at least 15."""
+    """Return whether UMAP can map n points: umap-learn is installed and n is at least 15."""
     return n >= _MIN_UMAP and umap_installed()
 
 
 def epochs_for(n: int) -> int:
-    """Rounds of UMAP's layout for n points, as good as its own default on our measures."""
+    """Return the number of UMAP epochs for n points, as good as its default in our benchmarks."""
     return next((epochs for most, epochs in _EPOCHS if n <= most), _EPOCHS[-1][1])
 
 
 class UmapProcess:
-    """UMAP (McInnes, Healy and Melville, 2018) of a neighbour graph from a given map, in a child process.
+    """UMAP (McInnes, Healy and Melville, 2018) of a neighbor graph, started from a map, in a child process.
 
     Parameters
     ----------
     knn
-        int32 (n, k) and float32 (n, k), the neighbours of each row and their distances, itself
-        first, as `NeighborGraph.knn` gives them; k >= 2.
+        int32 (n, k) and float32 (n, k), the neighbors of each row and their distances, itself
+        first, as returned by `NeighborGraph.knn`; k >= 2.
     init_xy
-        float32 (n, 2), the map on screen; the layout starts from it and is turned to lie
-        on it.
+        float32 (n, 2), the map on screen. The layout starts from it and is aligned with it.
     n_neighbors
-        neighbours of a point on the map, itself among them; at most k are used.
+        Number of neighbors of a point, including itself; at most k are used.
     n_epochs
-        by default as `epochs_for` says.
+        By default the result of `epochs_for`.
     random_state
-        repeatable by default; None allows a parallel layout from 50,000 points.
+        None allows a parallel layout from 50,000 points, which is not reproducible.
     """
 
     def __init__(
@@ -189,20 +188,19 @@ class UmapProcess:
                 "random_state": random_state,
                 "frame_seconds": 1 if len(init_xy) < _MANY else 2,
             },
-            "UMAP failed, the map stays as it was.",
+            "UMAP failed, so the map is unchanged.",
         )
 
     def run(self, on_progress: Progress, on_frame: Callable[[Matrix], None] = lambda _: None) -> Matrix:
-        """Lay out the map; blocks, so call it from a background thread.
+        """Compute the layout; this blocks, so call it from a background thread.
 
         Parameters
         ----------
         on_progress
-            called in this thread with words for the stage, and how far it is (0..1)
-            where that is known.
+            Called in this thread with a text for the stage, and the progress (0..1) if known.
         on_frame
-            called in this thread with the map as it settles, every second, every two beyond
-            100,000 points.
+            Called in this thread with the current map, every second, or every two seconds from 100,000
+            points.
 
         Returns
         -------
@@ -211,28 +209,28 @@ class UmapProcess:
         Raises
         ------
         Cancelled
-            `cancel` was called.
+            If `cancel` is called.
         HitlError
-            the child failed; says its last words.
+            If the child fails; includes the end of its output.
         """
         on_progress("starting UMAP", None)
         job = self._job.run(_with_time_left(on_progress), ["xy"], lambda xy: on_frame(self._turned(xy)))
         return self._turned(job[0])
 
     def _turned(self, xy: Matrix) -> Matrix:
-        """Laid on the map that was seen last, so that nothing jumps."""
+        """Align the map with the last one displayed, so that nothing jumps."""
         lost = ~np.isfinite(xy).all(axis=1)
         xy[lost] = np.median(xy[~lost], axis=0) if not lost.all() else 0
         self._seen = align_map(xy, self._seen)
         return self._seen
 
     def cancel(self) -> None:
-        """Stop the child now, or before it starts; from any thread, any number of times."""
+        """Stop the child, even before it starts; can be called repeatedly and from any thread."""
         self._job.cancel()
 
 
 def _with_time_left(on_progress: Progress) -> Progress:
-    """The same, with words for the time that the drawing will still take."""
+    """Wrap a callback to add the estimated remaining time to the text."""
     begun: list[tuple[float, float]] = []
 
     def tell(words: str, fraction: float | None) -> None:
@@ -248,7 +246,7 @@ def _with_time_left(on_progress: Progress) -> Progress:
 
 
 def in_words(seconds: float) -> str:
-    """Roughly how long: ``about 20 s``, ``about 3 min``."""
+    """Return a rough duration: ``about 20 s``, ``about 3 min``."""
     if seconds < 90:
         return f"about {5 * max(1, round(seconds / 5))} s"
     return f"about {round(seconds / 60)} min"

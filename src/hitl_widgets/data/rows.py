@@ -1,8 +1,9 @@
-"""Rows of a selection in one short string; js/src/host/codecs.ts is the twin.
+"""A compact text encoding of selected rows; js/src/host/codecs.ts is the counterpart.
 
-Base64 of a tag and either runs or bits, whichever is shorter. Runs are unsigned LEB128 numbers: how many
-runs; of each the gap before it, doubled, plus 1 if it is longer than one row; then the lengths of those, less
-2. Bits are a byte for eight rows, the lowest bit first, up to the last row.
+The text is the Base64 encoding of a tag byte and either runs or bits, whichever is shorter. Runs are unsigned
+LEB128 numbers: the number of runs; for each run, twice the gap before it, plus 1 if it is longer than one
+row; then the lengths of these longer runs, minus 2. Bits are one byte for eight rows, the lowest bit first,
+up to the last row.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ Rows = npt.NDArray[np.int64]
 
 
 def encode(rows: npt.ArrayLike) -> str:
-    """Rows as text, as a browser sends them.
+    """Encode rows as text, in the format that browsers send.
 
     Parameters
     ----------
     rows
-        Whole numbers from 0, shape (n,), ascending, each once.
+        Integers >= 0, shape (n,), ascending and distinct.
     """
     found = np.asarray(rows, dtype=np.int64)
     first = np.flatnonzero(np.diff(found, prepend=-2) != 1)
@@ -48,27 +49,27 @@ def encode(rows: npt.ArrayLike) -> str:
 
 
 def decode(text: str, n: int) -> Rows:
-    """Rows of a pool of ``n`` items.
+    """Decode rows of a pool of ``n`` items.
 
     Returns
     -------
     ndarray
-        int64 of shape (k,), ascending, each once, all from 0 to ``n - 1``.
+        int64 of shape (k,), ascending and distinct, from 0 to ``n - 1``.
 
     Raises
     ------
     InvalidInput
-        For text that is not in the form above, or holds rows beyond the pool.
+        If the text is not in this format, or contains rows beyond the pool.
     """
-    # The shorter of the two forms is never longer than this.
+    # The shorter form never exceeds this length.
     if len(text) > 4 * ((n + 7) // 8 + 3) // 3 + 4:
-        raise InvalidInput(f"The selection holds rows beyond the pool of {n} items: select them again.")
+        raise InvalidInput(f"The selection contains rows beyond the pool of {n} items: select them again.")
     try:
         data = np.frombuffer(base64.b64decode(text, validate=True), dtype=np.uint8)
     except (binascii.Error, ValueError) as error:
-        raise _malformed("no base64") from error
+        raise _malformed("not base64") from error
     if not len(data) or data[0] not in {RUNS, BITS}:
-        raise _malformed("no known form")
+        raise _malformed("unknown format")
     rows = _from_runs(data[1:], n) if data[0] == RUNS else _from_bits(data[1:])
     if len(rows) and rows[-1] >= n:
         raise InvalidInput(f"Row {rows[-1]} is not in the pool of {n} items: select them again.")
@@ -101,9 +102,9 @@ def _from_runs(data: Bytes, n: int) -> Rows:
 
 
 def _leb128(numbers: Rows) -> bytes:
-    """Unsigned LEB128: seven bits in a byte, the lowest first, the top bit where more follow."""
+    """Encode as unsigned LEB128: seven bits per byte, lowest first; the top bit is set if more follow."""
     parts = np.stack([(numbers >> 7 * k) & 127 for k in range(LONGEST)], axis=1)
-    # A byte more for each of these that the number reaches.
+    # One more byte for each of these thresholds that the number reaches.
     sizes = 1 + np.searchsorted(1 << 7 * np.arange(1, LONGEST), numbers, side="right")
     place = np.arange(LONGEST)
     parts[place < sizes[:, None] - 1] |= 128
@@ -113,7 +114,7 @@ def _leb128(numbers: Rows) -> bytes:
 def _from_leb128(data: Bytes) -> Rows:
     ends = np.flatnonzero(data < 128)
     if not len(ends) or ends[-1] != len(data) - 1:
-        raise _malformed("it stops within a number")
+        raise _malformed("it ends within a number")
     starts = np.concatenate([[0], ends[:-1] + 1])
     sizes = ends - starts + 1
     if sizes.max() > LONGEST:

@@ -1,7 +1,7 @@
-"""Files in and out: one module for each format.
+"""File formats for import and export, one module for each.
 
-Each :class:`~.base.Writer` writes one. Each :class:`~.base.Format` of another labeling tool says whether it
-wrote some rows, what they say, and of what it does not take why.
+Each :class:`~.base.Writer` writes a format. Each :class:`~.base.Format` of another labeling tool recognizes
+and reads its rows, and gives reasons for rows that it does not read.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SAMPLE = 100
 
 @cache
 def formats() -> tuple[Format, ...]:
-    """Those of other tools, in the order in which they are asked whether rows are theirs."""
+    """Return the formats of other tools, in the order in which they are tried."""
     found: list[Format] = kinds_in(sys.modules[__name__], "FORMATS")
     return tuple(sorted(found, key=lambda one: one.order))
 
@@ -49,34 +49,34 @@ def _writers() -> dict[str, Writer]:
 
 
 def recognised(rows: Sequence[Mapping[str, Any]], wanted: Wanted) -> Format | None:
-    """The tool that wrote these rows, by the first of them; None where none did."""
-    if wanted.label == "answer":  # the person's own column, though Prodigy has one of this name
+    """Return the format of these rows, judging by the first ones; None if it is unknown."""
+    if wanted.label == "answer":  # the user's own column, although Prodigy uses the same name
         return None
     sample = [row for row in rows[:SAMPLE] if all(isinstance(name, str) for name in row)]
     return next((one for one in formats() if sample and one.claims(sample)), None)
 
 
-def writer_of(path: str | os.PathLike[str], format: str | None = None) -> Writer:  # noqa: A002 - pandas' own word
-    """The writer that is asked for, by name or by the ending of the path.
+def writer_of(path: str | os.PathLike[str], format: str | None = None) -> Writer:  # noqa: A002 - the name in pandas
+    """Return the writer with this name, or for the suffix of the path.
 
     Raises
     ------
     InvalidInput
-        For a format that is not written.
+        If the format is not supported.
     """
     writers, ending = _writers(), Path(path).suffix.lower()
     name = format or next((one.name for one in writers.values() if one.ending == ending), None)
     if name is None or name not in writers:
         asked = format or Path(path).suffix or str(path)
         raise InvalidInput(
-            f"{asked!r} is not a format for export.{nearest(asked, writers)} Expected one of "
-            f"{choices(writers)}, by format= or by the ending of the path."
+            f"{asked!r} is not an export format.{nearest(asked, writers)} Expected one of "
+            f"{choices(writers)}, as format= or as the suffix of the path."
         )
     return writers[name]
 
 
 def write(writer: Writer, export: Export, path: str | os.PathLike[str]) -> Path:
-    """Write a file, which replaces an older one only when it is complete; returns where."""
+    """Write a file, which replaces an older one only when complete; return its path."""
     with replacing(path) as part:
         writer.write(export, part)
     return full_path(path)

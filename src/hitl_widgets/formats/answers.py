@@ -1,4 +1,4 @@
-"""Answers that waited in a browser for a store, as the card's "Export" writes them."""
+"""Unsaved answers that the "Export" button of the card writes in the browser."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ NAME = "hitl-widgets"
 
 
 class Answers:
-    """Labels of one item by its key, or of a selection by rows of the table that it was made on."""
+    """Labels of an item, given by its key, or of a selection, given by rows of its table."""
 
     name = NAME
     order = 0
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
-        """Every row names the kind of act."""
+        """Return whether every row names the kind of act."""
         return all(isinstance(row.get("hitl_act"), str) for row in rows)
 
     def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
-        """The labels; of other acts, such as a skip, that they are none."""
+        """Yield the labels, and reasons for skipping other acts, such as skips."""
 
         def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said]:
             if row["hitl_act"] != "label":
@@ -31,7 +31,7 @@ class Answers:
             keys = [row["key"]] if row.get("key") else wanted.selected(row["pool"], row["rows"])
             answer = row.get("answer")
             words = answer.get("words") if isinstance(answer, Mapping) else None
-            for key in keys:  # several classes are a list; one, or a level, is a word
+            for key in keys:  # several classes are a list; one class or level is a text
                 yield Said(number, words if isinstance(words, list) else row["value"], key)
 
         return told(rows, answers, NAME)

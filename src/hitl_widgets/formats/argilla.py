@@ -1,4 +1,4 @@
-"""Argilla: records with responses (versions 2 and 1, nested or flat), and those of version 0."""
+"""Argilla: records with responses (versions 2 and 1, nested or flat), and records of version 0."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Response = tuple[Any, str | None, str | None]  # value, user, status
 def _taken(
     number: int, key: tuple[Any, bool], content: tuple[str, ...], given: Iterable[Response]
 ) -> Iterator[Said | Left]:
-    """The responses that were submitted."""
+    """Yield the submitted responses."""
     for value, user, status in given:
         try:
             who = None if is_nothing(user) else str(user)
@@ -50,25 +50,25 @@ def _choice(value: Any, status: str | None) -> Any:
     if is_nothing(found):
         raise NotTaken("Nothing was chosen.")
     if isinstance(found, Mapping) or (is_list(found) and any(isinstance(v, Mapping) for v in found)):
-        raise NotTaken("The response is more than a choice, and this task takes one for each item.")
+        raise NotTaken("The response is more than a choice, but this task takes one for each item.")
     return one_of(found)
 
 
 def _asked(names: Iterable[str], wanted: Wanted) -> str:
-    """The question that is meant."""
+    """Return the name of the question to import."""
     known = sorted(set(names))
     if wanted.label in known:
         return wanted.label
     if len(known) == 1 and not wanted.named:
         return known[0]
-    asked = f"label={wanted.label!r} is none of them" if wanted.named else "say which is meant by label="
-    raise InvalidInput(f"The file answers the questions {choices(known)}: {asked}.")
+    asked = f"label={wanted.label!r} is not one of them" if wanted.named else "pass one of them as label="
+    raise InvalidInput(f"The file contains the questions {choices(known)}: {asked}.")
 
 
 def _unanswered(row: Mapping[str, Any], suggested: bool) -> NotTaken:
     if row.get("status") == "discarded":
         return NotTaken("The record was discarded.")
-    why = "a suggestion is not a label" if suggested else "it is not labelled"
+    why = "a suggestion is not a label" if suggested else "it is not labeled"
     return NotTaken(f"The record has no response: {why}.")
 
 
@@ -79,11 +79,11 @@ class Records:
     order = 20
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
-        """Records have their fields under ``fields``."""
+        """Return whether all rows have ``fields`` and ``responses``."""
         return all(isinstance(unpacked(row.get("fields")), Mapping) and "responses" in row for row in rows)
 
     def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
-        """What was submitted."""
+        """Yield the submitted responses."""
         names = [name for _, row in rows for name in _nested(row)]
         question = _asked(names, wanted) if names else wanted.label
 
@@ -98,9 +98,9 @@ class Records:
 
 
 def _key(row: Mapping[str, Any], fields: Mapping[str, Any], wanted: Wanted) -> tuple[Any, bool]:
-    """The person's own id, a field or metadata of that name, and whether it is theirs for certain.
+    """Return the user's id, from a field or metadata of this name, and whether it is certain.
 
-    Version 2 gives a record a UUID where the person gave no id.
+    Version 2 assigns a UUID to records without an id.
     """
     for place in (fields, fields_of(row.get("metadata")), row):
         name = "external_id" if place is row and wanted.id == "id" else wanted.id
@@ -111,7 +111,7 @@ def _key(row: Mapping[str, Any], fields: Mapping[str, Any], wanted: Wanted) -> t
 
 
 def _nested(row: Mapping[str, Any]) -> dict[str, list[Response]]:
-    """The responses of a record by question."""
+    """Return the responses of a record by question."""
     found: dict[str, list[Response]] = {}
     responses = unpacked(row.get("responses"))
     usual = {"completed": "submitted"}.get(str(row.get("status")), row.get("status"))
@@ -119,7 +119,7 @@ def _nested(row: Mapping[str, Any]) -> dict[str, list[Response]]:
         for one in rows_of(given if is_list(given) else [given]):
             response = one.get("value"), one.get("user_id"), one.get("status", usual)
             found.setdefault(name, []).append(response)
-    for one in rows_of(responses):  # version 1: a list of people, each with values by question
+    for one in rows_of(responses):  # version 1: a list of users, each with values by question
         by, status = one.get("user_id"), one.get("status", usual)
         values = {one["question_name"]: one.get("value")} if "question_name" in one else one.get("values")
         for name, value in fields_of(values).items():
@@ -128,17 +128,17 @@ def _nested(row: Mapping[str, Any]) -> dict[str, list[Response]]:
 
 
 class Flat:
-    """A row for each record, and a column for the responses to each question."""
+    """Rows with a column for the responses to each question."""
 
     name = NAME
     order = 21
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
-        """Columns are called ``question.responses`` (2), or hold lists of responses (1)."""
+        """Return whether columns are called ``question.responses`` (2) or contain lists of responses (1)."""
         return bool(_columns(rows))
 
     def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
-        """What was submitted."""
+        """Yield the submitted responses."""
         columns = _columns([row for _, row in rows])
         question = _asked(columns, wanted)
         column = columns[question]
@@ -159,7 +159,7 @@ class Flat:
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The column of the responses to each question."""
+    """Return the column of the responses to each question."""
     names = dict.fromkeys(name for row in rows for name in row)
     found = {n.removesuffix(".responses"): n for n in names if n.endswith(".responses")}
     if found:
@@ -194,23 +194,23 @@ def _or(value: Any, default: list[Any]) -> Any:
 
 
 class Old:
-    """Records of version 0: one annotation, and whether it was validated."""
+    """Records of version 0, with one annotation and its status."""
 
     name = NAME
     order = 22
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
-        """Records have an annotation, and who gave it."""
+        """Return whether all rows have an annotation, its agent and a status."""
         return all({"annotation", "annotation_agent", "status"} <= row.keys() for row in rows)
 
     def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
-        """What was validated."""
+        """Yield the validated annotations."""
 
         def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said]:
             if (status := row.get("status")) != "Validated":
-                raise NotTaken(f"The record is {str(status).lower()}: only validated ones are labels.")
+                raise NotTaken(f"The record is {str(status).lower()}: only validated records are labels.")
             if is_nothing(row["annotation"]):
-                raise NotTaken("The record is not labelled.")
+                raise NotTaken("The record is not labeled.")
             fields = {"text": row.get("text"), **fields_of(row.get("inputs"))}
             who = row["annotation_agent"]
             label = one_of(row["annotation"])

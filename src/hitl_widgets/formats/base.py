@@ -1,4 +1,4 @@
-"""What a foreign file says, in one form for all of them."""
+"""The common interface of file formats."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ Row = tuple[int, Mapping[str, Any]]
 
 
 class NotTaken(Exception):
-    """Why a row, or one answer in it, is not a label."""
+    """Raised with the reason why a row, or an answer in it, is not a label."""
 
 
 def _no_selection(_pool: str, _rows: str) -> Sequence[str]:
-    raise NotTaken("The rows of a selection mean nothing without the table that it was made on.")
+    raise NotTaken("The rows of a selection cannot be read without the table that it was made on.")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked for.
+    """What to import.
 
     Attributes
     ----------
     id, label
-        The field of the person's own ids, and of the answers: the question, where a file has several.
+        The field of the user's ids, and the field of the answers: the question, if a file has several.
     is_class
         Whether a value is a class of the task.
     selected
-        The ids of a selection that was made on the table with a fingerprint.
+        Returns the ids of a selection that was made on the table with the given fingerprint.
     """
 
     id: str = "id"
@@ -47,7 +47,7 @@ class Wanted:
 
     @property
     def named(self) -> bool:
-        """Whether the question is named, and not left as it is."""
+        """Whether the question is given explicitly."""
         return self.label != "label"
 
 
@@ -58,15 +58,15 @@ class Said:
     Attributes
     ----------
     number
-        The row of the source.
+        The row in the source.
     id
-        The person's own id; None where the file has none. Numbers that a tool gave are not ids.
+        The user's id, or None. Numbers assigned by a tool are not ids.
     content
-        Texts and paths of the item, any of which may be what it is known by.
+        Texts and paths of the item, any of which may identify it.
     annotator
-        Who said so; None where the file does not say.
+        The annotator; None if unknown.
     sure
-        Whether the id is the person's own for certain. Else it counts only where the content agrees.
+        Whether the id is certainly the user's own. If not, it counts only if the content matches.
     """
 
     number: int
@@ -79,7 +79,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Left:
-    """A row that is not taken, and why."""
+    """A row that is not imported, and the reason."""
 
     number: int
     why: str
@@ -87,16 +87,16 @@ class Left:
 
 @dataclass(frozen=True, eq=False)
 class Export:
-    """What is written.
+    """The data to export.
 
     Attributes
     ----------
     table
-        The labels that hold, a row for each: cells are what a file can hold.
+        The current labels, one per row, with cells that files can contain.
     events, fold
-        Every act in log order, and what holds by them.
+        All acts in log order, and the state computed from them.
     called
-        Pseudonyms of the annotators; empty where they are named.
+        Pseudonyms of the annotators; empty if their names are included.
     """
 
     table: pd.DataFrame
@@ -106,74 +106,74 @@ class Export:
 
 
 class Writer(Protocol):
-    """A format that is written. A module of ``formats/`` has its writers in ``WRITERS``."""
+    """A format for export. Modules of ``formats/`` list their writers in ``WRITERS``."""
 
     @property
     def name(self) -> str:
-        """What ``format=`` calls it."""
+        """The name for ``format=``."""
 
     @property
     def ending(self) -> str:
-        """How its files end, such as ``.csv``."""
+        """The suffix of its files, such as ``.csv``."""
 
     @property
     def tabular(self) -> bool:
-        """Whether it writes the table, beside which there is room for columns of the items."""
+        """Whether it writes the table, which may include columns of the items."""
 
     def notes(self, export: Export) -> Sequence[str]:
-        """What to know before such a file is used."""
+        """Return notes for users of such a file."""
 
     def columns(self, export: Export) -> Sequence[str]:
-        """The columns of the file, or the fields of its lines."""
+        """Return the columns of the file, or the fields of its lines."""
 
     def write(self, export: Export, path: Path) -> None:
-        """Write the file; whoever calls it puts it into its place.
+        """Write the file; the caller moves it to its final path.
 
         Raises
         ------
         InvalidInput
-            For what such a file cannot hold.
+            If the data does not fit into such a file.
         """
 
 
 class Format(Protocol):
-    """A file of another tool. A module of ``formats/`` has its formats in ``FORMATS``."""
+    """A file format of another tool. Modules of ``formats/`` list their formats in ``FORMATS``."""
 
     @property
     def name(self) -> str:
-        """What people call the tool."""
+        """The display name of the tool."""
 
     @property
     def order(self) -> int:
-        """Who is asked first whether rows are of this tool: the smallest."""
+        """Formats with a smaller value are tried first."""
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
-        """Whether it wrote these rows."""
+        """Return whether these rows are in this format."""
 
     def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
-        """What they say, and of each row that is not taken, why."""
+        """Yield the labels, and a reason for each row that is not imported."""
 
 
 def told(
     rows: Iterable[Row], answers: Callable[[int, Mapping[str, Any]], Iterable[Said | Left]], tool: str
 ) -> Iterator[Said | Left]:
-    """What each row says, whatever may be wrong with one of them."""
+    """Yield the answers of each row; errors in a row become reasons."""
     for number, row in rows:
         try:
             yield from answers(number, row)
         except NotTaken as why:
             yield Left(number, str(why))
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-            yield Left(number, f"The row is not as {tool} writes it.")
+            yield Left(number, f"The row is not in the format of {tool}.")
 
 
 def one_of(values: Any) -> Any:
-    """The only one of several choices.
+    """Return the single choice of a list; return other values unchanged.
 
     Raises
     ------
     NotTaken
-        Where there is none, or more than one.
+        If there is none, or more than one.
     """
     if not is_list(values):
         return values
@@ -187,37 +187,37 @@ def one_of(values: Any) -> Any:
 
 
 def is_list(value: Any) -> bool:
-    """Whether a value is a list, also one of numpy or Arrow."""
+    """Return whether a value is a list, including NumPy and Arrow."""
     return isinstance(value, list | tuple) or (hasattr(value, "tolist") and getattr(value, "ndim", 0) == 1)
 
 
 def rows_of(value: Any) -> list[Mapping[str, Any]]:
-    """The dicts of a list, which may be a cell that holds JSON; empty where there are none."""
+    """Return the dicts in a list, which may be JSON in a cell; empty if there are none."""
     found = unpacked(value)
     return [one for one in found if isinstance(one, Mapping)] if is_list(found) else []
 
 
 def fields_of(value: Any) -> Mapping[str, Any]:
-    """A dict, which may be a cell that holds JSON; empty where there is none."""
+    """Return a dict, which may be JSON in a cell; empty if there is none."""
     found = unpacked(value)
     return found if isinstance(found, Mapping) else {}
 
 
 def is_nothing(value: Any) -> bool:
-    """Whether a field is empty."""
+    """Return whether a field is empty."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return True
     return isinstance(value, float) and value != value  # noqa: PLR0124 - NaN
 
 
 def texts_of(fields: Mapping[str, Any]) -> tuple[str, ...]:
-    """What an item may be known by: its texts, and paths or addresses of its media; longest first."""
+    """Return what may identify an item: its texts, and paths or URLs of its media; longest first."""
     found = {v for v in fields.values() if isinstance(v, str) and v.strip()}
     return tuple(sorted(found, key=len, reverse=True))
 
 
 def unpacked(value: Any) -> Any:
-    """A cell of a table that holds JSON, as the value; anything else as it is."""
+    """Parse a cell that contains JSON; return anything else unchanged."""
     if isinstance(value, str) and value[:1] in {"{", "["}:
         try:
             return json.loads(value)

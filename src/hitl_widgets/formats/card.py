@@ -1,4 +1,4 @@
-"""The data card that lies beside an export: what the labels are, how they came about, what to beware of."""
+"""The data card of an export: what the labels are, how they were collected, and their limitations."""
 
 from __future__ import annotations
 
@@ -29,57 +29,57 @@ MARKUP = re.compile(r"([\\`*_{}\[\]#|~!:$^@])")
 SELECTIONS = {
     "suggested": "asked by the model's strategy",
     "audit": "drawn at random, to measure the model",
-    "opinion": "a second opinion on what somebody had labelled",
+    "opinion": "a second opinion on an item that another annotator labeled",
     "clicked": "clicked on the map",
-    "lasso": "circled on the map",
-    "rectangle": "in a box on the map",
-    "cluster": "a group of the map",
+    "lasso": "selected with a lasso on the map",
+    "rectangle": "selected with a rectangle on the map",
+    "cluster": "a group on the map",
     "search": "found by a search",
     "api": "by a program",
     "import": "from a file or table",
 }
 COLUMNS = {
     "id": "the item: your id, or a hash of its content",
-    "row": "its position in the table that was labelled, from 0, the first of equal ones; empty where the "
-    "item is no longer there",
-    "label": "the answer that holds: a class, several as a list, or a level",
-    "said": "the same as it was called when the label was given",
-    "annotator": "who said so",
-    "time": "when, UTC",
+    "row": "its position in the labeled table, from 0, the first one if rows are equal; empty if the item "
+    "is no longer there",
+    "label": "the current answer: a class, several as a list, or a level",
+    "said": "the answer in the class names at the time of the label",
+    "annotator": "the annotator",
+    "time": "time of the label, UTC",
     "selection": "how the item was chosen",
-    "elapsed_ms": "how long it was looked at, in milliseconds, where known",
+    "elapsed_ms": "how long the annotator looked at it, in milliseconds, if known",
 }
 LIMITS = (
     (
-        "Items that a model or a person chose are not a random sample: the shares of classes among these "
-        "labels are not their shares in the data, and a model scored on them looks better or worse than "
-        "it is."
+        "Items that a model or a person chose are not a random sample: the class shares among these labels "
+        "differ from those in the data, and the score of a model on them may be higher or lower than its "
+        "real score."
     ),
-    "Only labels with selection audit were drawn at random, from what was not labelled yet.",
-    "Skipped items have no label and are not in the table: often the hard ones.",
+    "Only items with selection audit were drawn at random, from those that were unlabeled at the time.",
+    "Skipped items have no label and are not in the table. These are often the hard ones.",
 )
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a card tells.
+    """The facts for a data card.
 
     Attributes
     ----------
     file, columns
         Name of the export, and its columns in order.
     labels
-        Columns id, label, annotator (as it is to be shown), time, selection: a row for each label.
+        Columns id, label, annotator (for display), time, selection: a row for each label.
     names
-        Whether annotators are named.
+        Whether annotators' names are included.
     n_events, n_skipped, n_items
-        Acts in the log, items that are skipped, items in the data; None where that is not at hand.
+        Number of acts in the log, of skipped items, and of items in the data (None if unknown).
     chosen, accuracy
-        The strategy and the audit's share, and the estimate, in words; None where they are not known.
+        The strategy and the share of audits, and the estimate, as text; None if unknown.
     per_class
-        Class and estimate, in words, of the items that the model calls so.
+        Class and estimate, as text, for the items that the model predicts as this class.
     notes
-        More limits of this very file.
+        Further limitations of this file.
     """
 
     file: str
@@ -98,7 +98,7 @@ class Facts:
 
 
 def write_card(facts: Facts, path: Path) -> Path:
-    """Write the card beside ``path``, mode 0600; returns where."""
+    """Write the card beside ``path``, with mode 0600; return its path."""
     target = path.with_name(f"{path.name}.card.md")
     with replacing(target) as part:
         part.write_text(card(facts), encoding="utf-8")
@@ -106,7 +106,7 @@ def write_card(facts: Facts, path: Path) -> Path:
 
 
 def card(facts: Facts) -> str:
-    """The card as Markdown. Names and guidance are shown as they are written, never as markup."""
+    """Return the card as Markdown, with names and guidance escaped."""
     parts = [
         f"# Labels: {_plain(facts.file)}",
         *_question(facts),
@@ -121,7 +121,7 @@ def card(facts: Facts) -> str:
 
 
 def _plain(value: object) -> str:
-    """A text on one line, in which Markdown, HTML and formulas are shown and not obeyed."""
+    """Return a text as one line, with Markdown, HTML and formulas escaped."""
     text = " ".join(HIDDEN.sub("\ufffd", str(value)).split())
     text = "".join(c if c.isprintable() or ord(c) > 0x9F else "\ufffd" for c in text)
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -138,7 +138,7 @@ def _question(facts: Facts) -> list[str]:
     question = schema.question if schema and schema.question else ""
     asked = f"Task {_plain(facts.task)}." + (f" Question: {_plain(question)}" if question else "")
     if schema is None:
-        return ["## Question", asked, "Its classes are not in the store."]
+        return ["## Question", asked, "The store does not contain its classes."]
     kind, values = kind_of(schema.kind), dict(zip(schema.all_values, schema.all_names, strict=True))
     named = [kind.named(label) for label in facts.labels["label"]]
     counts = Counter(values.get(value, str(value)) for label in named for value in label)
@@ -156,33 +156,33 @@ def _counts(facts: Facts) -> list[str]:
     counts = labels["annotator"].value_counts(sort=False)
     words = f"{len(labels):,} labels on {labels['id'].nunique():,} items{of}, by {len(counts):,} annotators."
     if facts.n_skipped:
-        words += f" {facts.n_skipped:,} items were skipped, and are not labelled since."
+        words += f" {facts.n_skipped:,} items were skipped and not labeled later."
     if len(labels):
         first, last = labels["time"].min(), labels["time"].max()
         words += f" First {first:%Y-%m-%d}, last {last:%Y-%m-%d} (UTC)."
     if facts.n_items is not None and (gone := int(facts.labels.get("gone", pd.Series(dtype=bool)).sum())):
-        words += f" {gone:,} labels are of items that are no longer in the data."
+        words += f" {gone:,} labels are for items that are no longer in the data."
     rows = [(_plain(who), int(n)) for who, n in counts.items()]
-    named = "Their names as they gave them." if facts.names else "Numbered in the order of their first act."
+    named = "Names as they gave them." if facts.names else "Numbered in the order of their first act."
     return ["## Labels", words, named, _table(["annotator", "labels"], rows)]
 
 
 def _choice(facts: Facts) -> list[str]:
     counts = facts.labels["selection"].fillna("unknown").value_counts()
     rows = [(_plain(name), SELECTIONS.get(str(name), ""), int(n)) for name, n in counts.items()]
-    unknown = "The strategy is not known here: it lies in the session, not in the store."
+    unknown = "The strategy is not known here, because it is part of the session, not of the store."
     return [
         "## How items were chosen",
         _plain(facts.chosen or unknown),
-        _table(["selection", "what", "labels"], rows),
+        _table(["selection", "meaning", "labels"], rows),
     ]
 
 
 def _quality(facts: Facts) -> list[str]:
-    unknown = "Accuracy of the model: not known here; session.export writes it."
+    unknown = "Accuracy of the model: not known here, but session.export includes it."
     found = agreement(*_comparable(facts))
     if not len(found):
-        told = ["No two annotators labelled the same item: their agreement is not known."]
+        told = ["No two annotators labeled the same item, so their agreement is not known."]
     else:
         shown = found.sort_values("n", ascending=False, kind="stable").head(MAX_PAIRS)
         rows = [
@@ -190,20 +190,20 @@ def _quality(facts: Facts) -> list[str]:
             for pair, n, same, kappa in shown.to_numpy().tolist()
         ]
         how = "" if facts.schema is None else kind_of(facts.schema.kind).agreement
-        words = f"Agreement where two labelled the same items.{how}"
-        words += " Kappa is Cohen's, - where one label alone is used."
+        words = f"Agreement on items that two annotators labeled.{how}"
+        words += " Kappa is Cohen's kappa, or - if only one label is used."
         if len(found) > len(shown):
-            words += f" The {len(shown)} of {len(found):,} pairs that share most."
+            words += f" Only the {len(shown)} of {len(found):,} pairs with the most shared items are listed."
         told = [words, _table(["annotators", "items", "agree", "kappa"], rows)]
     classes = []
     if facts.per_class:
         shares = [(_plain(name), share) for name, share in facts.per_class]
-        classes = [_table(["items that the model calls", "are so"], shares)]
-    return ["## How good they are", facts.accuracy or unknown, *classes, *told]
+        classes = [_table(["items that the model predicts as", "are correct"], shares)]
+    return ["## Quality", facts.accuracy or unknown, *classes, *told]
 
 
 def _comparable(facts: Facts) -> tuple[pd.DataFrame, Callable[[Any, Any], float]]:
-    """The labels as answers, and how far two of them agree."""
+    """Return the labels as answers, and a function for the agreement of two answers."""
     labels, schema = facts.labels, facts.schema
     if schema is None:
         return labels.assign(label=labels["label"].astype(str)), lambda a, b: float(a == b)
@@ -216,18 +216,18 @@ def _comparable(facts: Facts) -> tuple[pd.DataFrame, Callable[[Any, Any], float]
 
 def _contents(facts: Facts) -> list[str]:
     known = FIELDS if "event_id" in facts.columns else COLUMNS
-    rows = [(_plain(c), known.get(c.removesuffix(" (UTC)"), "of the item itself")) for c in facts.columns]
-    return ["## Columns of the file", _table(["column", "what"], rows)]
+    rows = [(_plain(c), known.get(c.removesuffix(" (UTC)"), "a column of the item")) for c in facts.columns]
+    return ["## Columns of the file", _table(["column", "meaning"], rows)]
 
 
 def _limits(facts: Facts) -> list[str]:
-    return ["## Know before you use them", "\n".join(f"- {limit}" for limit in (*LIMITS, *facts.notes))]
+    return ["## Limitations", "\n".join(f"- {limit}" for limit in (*LIMITS, *facts.notes))]
 
 
 def _made(facts: Facts) -> list[str]:
     try:
         ours = version("hitl-widgets")
-    except PackageNotFoundError:  # a source tree that was never installed
+    except PackageNotFoundError:  # a source tree that is not installed
         ours = "0+unknown"
     versions = f"hitl-widgets {ours}, store format {FORMAT}, Python {platform.python_version()}."
-    return ["## Made by", f"{versions} The log held {facts.n_events:,} acts."]
+    return ["## Made by", f"{versions} The log has {facts.n_events:,} acts."]

@@ -1,4 +1,4 @@
-"""CSV, as RFC 4180 has it."""
+"""CSV (RFC 4180)."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class Csv:
     tabular = True
 
     def notes(self, export: Export) -> Sequence[str]:  # noqa: ARG002
-        """What a spreadsheet makes of it."""
-        more = "A spreadsheet that opens the file may change ids that look like numbers or dates"
-        return [f"{DEFUSED} {more}: .xlsx keeps them."]
+        """Return notes about spreadsheets."""
+        more = "A spreadsheet program may change ids that look like numbers or dates"
+        return [f"{DEFUSED} {more}; .xlsx keeps them."]
 
     def columns(self, export: Export) -> Sequence[str]:
-        """Those of the table."""
+        """Return the columns of the table."""
         return list(map(str, export.table))
 
     def write(self, export: Export, path: Path) -> None:
-        """Lines end as the standard asks, so that texts which hold any other ending are quoted."""
+        """Write the file with CRLF line endings, so that texts with other line endings are quoted."""
         table = writable(export.table, say=False)
         say_no_values(table, "read_csv")
         defused(table).to_csv(path, index=False, lineterminator="\r\n")

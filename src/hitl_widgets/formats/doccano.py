@@ -1,4 +1,4 @@
-"""doccano: a row for each text, with a list of labels (now) or of annotations (before 1.3)."""
+"""doccano: a row for each text, with a list of labels (or of annotations before 1.3)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Examples:
     order = 40
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
-        """Rows have an id, a text, and a list of labels or annotations; a CSV these columns in front."""
+        """Return whether rows have an id, a text, and a list of labels or annotations, also as CSV."""
         return all(
             "id" in row
             and any(name in row for name in CONTENT)
@@ -44,12 +44,12 @@ class Examples:
         )
 
     def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
-        """What the rows say; doccano counts the rows itself, so that its ids are checked against the text."""
+        """Yield the labels; ids are checked against the text, because doccano numbers the rows itself."""
 
         def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said | Left]:
             own = fields_of(row.get("meta") or row.get("metadata")).get(wanted.id)
             content = texts_of({name: row.get(name) for name in CONTENT})
-            # With its own marks the row is doccano's for certain, and so is the number.
+            # With these fields, the row is certainly doccano's, and the number is not the user's id.
             sure = own is not None or wanted.id != "id"
             key = (
                 own
@@ -84,11 +84,11 @@ def _labels(row: Mapping[str, Any], wanted: Wanted) -> list[tuple[Any, str | Non
     name = wanted.label if wanted.label in row else next(n for n in LABELS if n in row)
     given = row[name]
     if is_nothing(given):
-        raise NotTaken("The row is not labelled.")
+        raise NotTaken("The row is not labeled.")
     if isinstance(given, str) and not wanted.is_class(given) and "#" in given:
         given = given.split("#")
     if is_list(given) and any(map(is_list, given)):
-        raise NotTaken("The labels are of spans, and this task takes one class for each item.")
+        raise NotTaken("The labels are spans, but this task takes one class for each item.")
     return [(one_of(given), None)]
 
 
@@ -96,16 +96,16 @@ def _annotated(made: Sequence[Mapping[str, Any]]) -> list[tuple[Any, str | None]
     by: dict[str | None, list[Any]] = {}
     for one in made:
         if "start_offset" in one:
-            raise NotTaken("The annotations are spans, and this task takes one class for each item.")
+            raise NotTaken("The annotations are spans, but this task takes one class for each item.")
         if not isinstance(one["label"], str):
             raise NotTaken(
-                f"The class is named by doccano's own number ({one['label']}), which says nothing "
-                "here: export it anew as JSONL with the texts of the labels."
+                f"The class is given as an internal number of doccano ({one['label']}): export the data "
+                "again as JSONL with the texts of the labels."
             )
         who = one.get("user")
         by.setdefault(None if is_nothing(who) else _name(who), []).append(one["label"])
     if not by:
-        raise NotTaken("The row is not labelled.")
+        raise NotTaken("The row is not labeled.")
     return [(one_of(labels), who) for who, labels in by.items()]
 
 

@@ -1,4 +1,4 @@
-"""Excel workbooks, written by XlsxWriter and read by calamine. Neither runs a formula."""
+"""Excel workbooks, written with XlsxWriter and read with calamine. Neither evaluates formulas."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from hitl_widgets.formats.tables import DEFUSED, defused, say_no_values, writabl
 __all__ = ["WRITERS", "Excel", "read_excel", "write_excel"]
 
 ROWS, COLUMNS, CHARACTERS = 1_048_576, 16_384, 32_767
-EXACT = 10**15  # Excel keeps 15 digits of a number
+EXACT = 10**15  # Excel stores 15 digits of a number
 SHEET = "labels"
-# What may be read: calamine lays out every cell of the rectangle that the farthest ones span, and ends the
-# process where there is no memory for it. A workbook of 5 kB can ask for half a terabyte.
+# Limits for reading: calamine allocates the full rectangle spanned by all cells, and aborts the process if
+# memory runs out. A workbook of 5 kB can require half a terabyte.
 MAX_CELLS, MAX_UNPACKED = 20_000_000, 2**30
 PLACE = re.compile(rb"""\br\s*=\s*["']([A-Z]{0,4})(\d{1,9})["']""")
 CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
@@ -34,23 +34,23 @@ NO_CHARACTER = re.compile("[\ufffe\uffff]")
 
 
 class Excel:
-    """A workbook of one sheet."""
+    """A workbook with one sheet."""
 
     name = "xlsx"
     ending = ".xlsx"
     tabular = True
 
     def notes(self, export: Export) -> Sequence[str]:  # noqa: ARG002
-        """What Excel cannot hold as it is."""
-        more = "Times are UTC, since Excel knows no zones; whole numbers of more than 15 digits are texts."
+        """Return notes about values that Excel cannot represent."""
+        more = "Times are UTC, because Excel has no time zones; integers of more than 15 digits become text."
         return [f"{DEFUSED} {more}"]
 
     def columns(self, export: Export) -> Sequence[str]:
-        """Those of the table; times say that they are UTC."""
+        """Return the columns of the table, with times marked as UTC."""
         return [_header(export.table, c) for c in export.table]
 
     def write(self, export: Export, path: Path) -> None:
-        """See :func:`write_excel`."""
+        """Write the file: see :func:`write_excel`."""
         table = writable(export.table)
         say_no_values(table, "read_excel")
         write_excel(defused(table), path)
@@ -64,23 +64,23 @@ def _header(table: pd.DataFrame, column: Any) -> str:
 
 
 def write_excel(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as the one sheet of a workbook; every text is a text, and times are UTC.
+    """Write a table as a workbook with one sheet; texts are never formulas, and times are UTC.
 
     Raises
     ------
     InvalidInput
-        For more rows or columns than a sheet holds. Nothing is written.
+        If there are more rows or columns than fit into a sheet. Nothing is written.
 
     Warns
     -----
     RuntimeWarning
-        Where texts are cut to the 32,767 characters of a cell, or hold what XML cannot (U+FFFE, U+FFFF).
+        If texts are cut to the 32,767 characters of a cell, or contain U+FFFE or U+FFFF, which XML excludes.
     """
     workbook = _library("xlsxwriter").Workbook
     if len(table) + 1 > ROWS or len(table.columns) > COLUMNS:
         raise InvalidInput(
-            f"{len(table):,} rows and {len(table.columns):,} columns do not fit into a sheet of Excel, which "
-            f"holds {ROWS - 1:,} rows below the header and {COLUMNS:,} columns. Write .parquet or .csv."
+            f"{len(table):,} rows and {len(table.columns):,} columns do not fit into an Excel sheet, which "
+            f"can have {ROWS - 1:,} rows below the header and {COLUMNS:,} columns. Use .parquet or .csv."
         )
     changed = 0
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -102,8 +102,8 @@ def write_excel(table: pd.DataFrame, path: Path) -> None:
                     sheet.write_number(row, column, cell)
     if changed:
         warnings.warn(
-            f"{changed:,} texts are cut to the {CHARACTERS:,} characters that a cell of Excel holds, or lose "
-            "U+FFFE and U+FFFF, which it cannot hold. .parquet and .csv hold them whole.",
+            f"{changed:,} texts are cut to the {CHARACTERS:,} characters of an Excel cell, or lose U+FFFE "
+            "and U+FFFF, which it cannot contain. .parquet and .csv keep them complete.",
             RuntimeWarning,
             stacklevel=5,
         )
@@ -117,7 +117,7 @@ def _fitting(text: str) -> str:
 
 
 def _cell(value: Any) -> Any:
-    """A cell as Excel has them: a text, a number, a truth, a time without a zone, or None."""
+    """Convert a value for Excel: a text, a number, a boolean, a time without a zone, or None."""
     if value is None or value is pd.NA or value is pd.NaT:
         return None
     if isinstance(value, np.generic):
@@ -136,12 +136,12 @@ def _cell(value: Any) -> Any:
 
 
 def read_excel(path: Path) -> list[list[Any]]:
-    """The cells of the sheet ``labels``, or of the first, by row; formulas as Excel last worked them out.
+    """Read the rows of the sheet ``labels``, or of the first one, with cached values of formulas.
 
     Raises
     ------
     InvalidInput
-        For what is not a workbook, or spans more cells than can be meant.
+        If the file is not a workbook, or spans too many cells.
     """
     calamine = _library("python_calamine")
     try:
@@ -170,7 +170,7 @@ def _told(value: Any) -> Any:
 
 
 def _refuse_bombs(path: Path) -> None:
-    """Unpack it once: what a zip says of its sizes, and a sheet of its dimensions, may be untrue."""
+    """Check the real sizes by unpacking; the sizes declared in the zip file and sheets may be wrong."""
     unpacked, cells = 0, 0
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
@@ -179,9 +179,7 @@ def _refuse_bombs(path: Path) -> None:
                 while chunk := file.read(CHUNK):
                     unpacked += len(chunk)
                     if unpacked > MAX_UNPACKED:
-                        raise InvalidInput(
-                            f"{path} unpacks to more than {MAX_UNPACKED >> 20:,} MB: no table."
-                        )
+                        raise InvalidInput(f"{path} unpacks to more than {MAX_UNPACKED >> 20:,} MB.")
                     if not member.filename.startswith("xl/worksheets/"):
                         continue
                     places = PLACE.findall(last + chunk)
@@ -192,8 +190,8 @@ def _refuse_bombs(path: Path) -> None:
             cells = max(cells, rows * max(columns, min(unplaced, COLUMNS)))
     if cells > MAX_CELLS:
         raise InvalidInput(
-            f"{path} spans {cells:,} cells, most of them empty; the limit is {MAX_CELLS:,}. Delete what lies "
-            "far out, or save the sheet as .csv."
+            f"{path} spans {cells:,} cells, most of them empty; the limit is {MAX_CELLS:,}. Delete cells "
+            "that are far away, or save the sheet as .csv."
         )
 
 
@@ -209,5 +207,5 @@ def _library(name: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         raise HitlError(
-            "Excel workbooks need two packages more: pip install 'hitl-widgets[excel]'. Or use .csv."
+            "Excel workbooks require additional packages: pip install 'hitl-widgets[excel]'. Or use .csv."
         ) from error

@@ -1,4 +1,4 @@
-"""The whole history as JSON lines, out and in again: one act a line, nothing left out."""
+"""Export and import of the complete history as JSON lines, with one act per line."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from hitl_widgets.questions.schema import is_unicode
 __all__ = ["FIELDS", "WRITERS", "History", "Jsonl", "is_history", "json_lines", "parsed", "read_history"]
 
 FORMAT = 2
-# What the data card says of each field of a line.
+# Descriptions of the fields for the data card.
 FIELDS = {
-    "event_id": "the act's own id",
+    "event_id": "the id of the act",
     "task": "the question",
     "annotator": "who acted",
     "kind": "label, skip, undo, redo, or schema (the classes changed)",
-    "time": "when, UTC",
+    "time": "time of the act, UTC",
     "item_ids": "the items, by id or hash",
-    "value": "the class by its id, which outlives its name (none: label taken away), the act that an undo or "
-    "redo is about, or the classes",
-    "said": "the class as it was called when the label was given",
+    "value": "the id of the class, which does not change on renaming (none: label removed), the act that an "
+    "undo or redo is about, or the classes",
+    "said": "the class name at the time of the label",
     "selection": "how the items were chosen",
-    "elapsed_ms": "how long they were looked at, in milliseconds, where known",
-    "digests": "a short digest of each item, to notice when it changes; only where one is needed",
-    "model_version": "which round of the model was on screen",
-    "restores": "the act, undone before, that this one does again",
-    "n_items": "how many items",
-    "holds": "false for what was undone",
+    "elapsed_ms": "how long the annotator looked at them, in milliseconds, if known",
+    "digests": "a short digest of each item, to detect changes; only if needed",
+    "model_version": "the round of the model at the time",
+    "restores": "the undone act that this act repeats",
+    "n_items": "the number of items",
+    "holds": "false for undone acts",
     "pseudonym": "whether annotator is a pseudonym",
     "format": "the version of this format",
 }
-MAX_BYTES, MAX_LINE = 2**30, 2**26  # a lasso of a million points is a line of 27 MB
+MAX_BYTES, MAX_LINE = 2**30, 2**26  # labeling a million points at once is a line of 27 MB
 MAX_DEPTH = 20
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
@@ -70,16 +70,16 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class History:
-    """The acts of a file, each with its line counted from 0, and the lines that are none, with why.
+    """The acts of a file, each with its line number from 0, and invalid lines with the reason.
 
     Attributes
     ----------
     said
-        What labels were called when they were given, by event id: their values are ids of classes.
+        The class names of labels at the time, by event id; the values contain ids of classes.
     pseudonyms
-        Whether the annotators' names were left out.
+        Whether annotators are pseudonyms.
     n_lines
-        How many lines hold anything.
+        Number of non-empty lines.
     """
 
     events: list[tuple[int, LabelEvent]] = field(default_factory=list)
@@ -90,23 +90,23 @@ class History:
 
 
 class Jsonl:
-    """Every act in log order, a line each, and with each whether it holds."""
+    """All acts in log order, one per line, each with whether it is in effect."""
 
     name = "jsonl"
     ending = ".jsonl"
     tabular = False
 
     def notes(self, export: Export) -> Sequence[str]:
-        """Without the names nothing can be restored."""
-        words = "Annotators are pseudonyms: to restore a store from the file, export with names=True."
+        """Return a note if pseudonyms prevent restoring a store."""
+        words = "Annotators are pseudonyms. To restore a store from the file, export with names=True."
         return [words] if export.called else []
 
     def columns(self, export: Export) -> Sequence[str]:  # noqa: ARG002
-        """The fields of a line."""
+        """Return the fields of a line."""
         return list(FIELDS)
 
     def write(self, export: Export, path: Path) -> None:
-        """See the class."""
+        """Write all acts, one per line."""
         holding = {e.event_id: holds for e, holds in export.fold.acts()}
         called = export.called
         with path.open("w", encoding="utf-8", newline="\n") as file:
@@ -128,17 +128,17 @@ WRITERS = (Jsonl(),)
 
 def _line(value: dict[str, Any]) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    # Half characters, and characters that some programs take for the end of a line, are escaped.
+    # Escape lone surrogates, and characters that some programs treat as line endings.
     return text if is_unicode(text) and len(text.splitlines()) == 1 else json.dumps(value)
 
 
 def json_lines(path: Path) -> Iterable[tuple[int, bytes]]:
-    """The lines that hold anything, each with its number from 0.
+    """Yield the non-empty lines, each with its number from 0.
 
     Raises
     ------
     InvalidInput
-        For a file beyond 1 GB. A line beyond 64 MB comes cut, and is not JSON.
+        If the file is larger than 1 GB. A line longer than 64 MB is cut, and so not valid JSON.
     """
     if path.stat().st_size > MAX_BYTES:
         raise InvalidInput(f"{path} has {path.stat().st_size / 2**30:.1f} GB; the limit is 1 GB. Split it.")
@@ -154,19 +154,19 @@ def json_lines(path: Path) -> Iterable[tuple[int, bytes]]:
 
 
 def parsed(line: bytes, *, most: int | None = None, strict: bool = True) -> Any:
-    """The value of a line of JSON.
+    """Parse a line of JSON.
 
     Parameters
     ----------
     most
-        How many bytes it may have.
+        Maximum number of bytes.
     strict
-        Whether NaN and infinite numbers, which are no JSON though many write them, are refused.
+        Whether to reject NaN and infinite numbers, which many programs write although JSON excludes them.
 
     Raises
     ------
     ValueError
-        With why it is none: broken, too long, too deep, NaN or infinite.
+        With the reason why the line is invalid: broken, too long, too deep, NaN or infinite.
     """
     most = MAX_LINE if most is None else most
     if len(line) > most:
@@ -174,9 +174,9 @@ def parsed(line: bytes, *, most: int | None = None, strict: bool = True) -> Any:
     try:
         value = json.loads(line, parse_constant=_refuse_constant if strict else float)
     except RecursionError:
-        raise ValueError("nested too deep") from None
+        raise ValueError("nested too deeply") from None
     except UnicodeDecodeError:
-        raise ValueError("no UTF-8") from None
+        raise ValueError("not UTF-8") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON ({error.msg} at character {error.pos})") from None
     _check_values(value, strict=strict)
@@ -184,14 +184,14 @@ def parsed(line: bytes, *, most: int | None = None, strict: bool = True) -> Any:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"holds {name}, which is not a number of JSON")
+    raise ValueError(f"not valid JSON: it contains {name}")
 
 
 def _check_values(value: Any, depth: int = 0, *, strict: bool = True) -> None:
     if depth > MAX_DEPTH:
-        raise ValueError("nested too deep")
+        raise ValueError("nested too deeply")
     if strict and isinstance(value, float) and abs(value) == float("inf"):
-        raise ValueError("holds a number that is too large")
+        raise ValueError("not valid: it contains a number that is too large")
     if isinstance(value, dict | list):
         for part in value.values() if isinstance(value, dict) else value:
             if not isinstance(part, str):
@@ -199,17 +199,17 @@ def _check_values(value: Any, depth: int = 0, *, strict: bool = True) -> None:
 
 
 def is_history(value: Any) -> bool:
-    """Whether a line was written by :class:`Jsonl`."""
+    """Return whether a line was written by :class:`Jsonl`."""
     return isinstance(value, dict) and {"format", "event_id", "kind", "item_ids"} <= value.keys()
 
 
 def read_history(path: Path) -> History:
-    """The acts of a file that :class:`Jsonl` wrote, checked one by one.
+    """Read and check the acts of a file written by :class:`Jsonl`.
 
     Raises
     ------
     InvalidInput
-        For a file beyond 1 GB.
+        If the file is larger than 1 GB.
     """
     events: list[tuple[int, LabelEvent]] = []
     broken: list[tuple[int, str]] = []
@@ -232,25 +232,25 @@ def read_history(path: Path) -> History:
 
 def _words(error: Exception) -> str:
     text = str(error).rstrip(".")
-    return f"no act: {text}" if isinstance(error, msgspec.ValidationError | InvalidInput) else text
+    return f"not a valid act: {text}" if isinstance(error, msgspec.ValidationError | InvalidInput) else text
 
 
 def _event(value: Any) -> LabelEvent:
     line = msgspec.convert(value, _Line)
     if line.format not in range(1, FORMAT + 1):
-        raise InvalidInput(f"it has format {line.format}, and this version reads up to {FORMAT}: upgrade")
+        raise InvalidInput(f"it has format {line.format}, but this version reads up to {FORMAT}: upgrade")
     try:
         moment = datetime.fromisoformat(line.time)
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise InvalidInput(f"time is {line.time!r}, not a time with a zone in ISO 8601")
+        raise InvalidInput(f"time is {line.time!r}, not an ISO 8601 time with a time zone")
     if not line.annotator.strip() or not is_unicode(line.annotator + line.task + line.event_id):
-        raise InvalidInput(f"annotator {line.annotator!r} of task {line.task!r} is not a name")
+        raise InvalidInput(f"annotator {line.annotator!r} of task {line.task!r} is not a valid name")
     if (line.kind in {"label", "skip"}) != bool(line.item_ids):
-        raise InvalidInput(f"a {line.kind} of {len(line.item_ids)} items makes no sense")
+        raise InvalidInput(f"a {line.kind} cannot have {len(line.item_ids)} items")
     if len(set(line.item_ids)) < len(line.item_ids):
-        raise InvalidInput("an item is named twice")
+        raise InvalidInput("an item is listed twice")
     CHECKS.get(line.kind, _check_nothing)(line.value)
     return LabelEvent(**{name: getattr(line, name) for name in LabelEvent.__dataclass_fields__})
 
@@ -266,7 +266,7 @@ def _check_label(value: Any) -> None:
 
 def _check_nothing(value: Any) -> None:
     if value is not None:
-        raise InvalidInput(f"value is {value!r} where none is expected")
+        raise InvalidInput(f"value is {value!r}, but no value is expected")
 
 
 def _check_target(value: Any) -> None:

@@ -1,4 +1,4 @@
-"""Label Studio: its JSON (tasks with annotations), and JSON-MIN or CSV (a flat row for each annotation)."""
+"""Label Studio: JSON (tasks with annotations), and JSON-MIN or CSV (a flat row for each annotation)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["FORMATS", "Flat", "Tasks"]
 
 NAME = "Label Studio"
 LOOKED_AT = 1_000
-# What Label Studio adds to a task's own fields.
+# The fields that Label Studio adds to those of a task.
 OWN = {
     "id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "reviewed_by",
     "comments", "predictions", "task_id", "project",
@@ -33,13 +33,13 @@ OWN = {
 
 
 class Tasks:
-    """Tasks, each with what annotators and models made of it."""
+    """Tasks with annotations and predictions."""
 
     name = NAME
     order = 10
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
-        """Tasks have their fields under ``data``, and ``annotations``, ``completions`` of old."""
+        """Return whether tasks have ``data``, and ``annotations`` (formerly ``completions``)."""
         return any(
             isinstance(unpacked(row.get("data")), Mapping)
             and ({"annotations", "completions", "predictions"} & row.keys())
@@ -47,7 +47,7 @@ class Tasks:
         )
 
     def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
-        """What the annotations say that were submitted."""
+        """Yield the labels of submitted annotations."""
         question = _question(rows, wanted)
 
         def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said | Left]:
@@ -57,7 +57,7 @@ class Tasks:
                 why = (
                     "a prediction of a model is not a label"
                     if row.get("predictions")
-                    else "it is not labelled"
+                    else "it is not labeled"
                 )
                 raise NotTaken(f"The task has no annotation: {why}.")
             for one in made:
@@ -75,7 +75,7 @@ def _annotations(row: Mapping[str, Any]) -> list[Any]:
 
 
 def _question(rows: Sequence[Row], wanted: Wanted) -> str | None:
-    """Which of the questions that a project asks; None where it asks one."""
+    """Return the question to import; None if the project has only one."""
     names = {
         str(part["from_name"])
         for _, row in rows
@@ -86,8 +86,8 @@ def _question(rows: Sequence[Row], wanted: Wanted) -> str | None:
     if wanted.label in names:
         return wanted.label
     if len(names) > 1 or (names and wanted.named):
-        asked = f"label={wanted.label!r} is none of them" if wanted.named else "say which is meant by label="
-        raise InvalidInput(f"The file answers the questions {choices(sorted(names))}: {asked}.")
+        asked = f"label={wanted.label!r} is not one of them" if wanted.named else "pass one of them as label="
+        raise InvalidInput(f"The file contains the questions {choices(sorted(names))}: {asked}.")
     return None
 
 
@@ -107,12 +107,12 @@ def _choice(one: Mapping[str, Any], question: str | None) -> Any:
     if not found:
         kinds = sorted({str(part.get("type")) for part in parts})
         raise NotTaken(
-            f"The annotation holds {choices(kinds)}, and this task takes one choice for each item."
+            f"The annotation contains {choices(kinds)}, but this task takes one choice for each item."
             if kinds
             else "Nothing was chosen."
         )
     if any({"start", "end", "x", "y"} & part["value"].keys() for part in found):
-        raise NotTaken("The choice is of a region, not of the whole item.")
+        raise NotTaken("The choice is for a region, not for the whole item.")
     return one_of([word for part in found for word in part["value"]["choices"]])
 
 
@@ -132,17 +132,17 @@ def _name(by: Any) -> str | None:
 
 
 class Flat:
-    """A row for each annotation, the answers beside the task's own fields."""
+    """A row for each annotation, with the answers beside the fields of the task."""
 
     name = NAME
     order = 11
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
-        """Rows name the annotation and how long it took."""
+        """Return whether all rows have an annotation id, and a lead time or annotator."""
         return all("annotation_id" in row and ({"lead_time", "annotator"} & row.keys()) for row in rows)
 
     def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
-        """What the rows say."""
+        """Yield the labels."""
         question = _column(rows, wanted)
 
         def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said]:
@@ -152,7 +152,7 @@ class Flat:
             if isinstance(value, Mapping) and "choices" in value:
                 value = value["choices"]
             if isinstance(value, Mapping) or (isinstance(value, list) and isinstance(value[0], Mapping)):
-                raise NotTaken("The answer is more than a choice, and this task takes one for each item.")
+                raise NotTaken("The answer is more than a choice, but this task takes one for each item.")
             own = {name: cell for name, cell in row.items() if name not in OWN and name != question}
             key = None if wanted.id in OWN else row.get(wanted.id)
             yield Said(number, one_of(value), key, texts_of(own), _name(row.get("annotator")))
@@ -161,7 +161,7 @@ class Flat:
 
 
 def _column(rows: Sequence[Row], wanted: Wanted) -> str:
-    """The field of the answers: the one that is named, or whose values are classes of this task."""
+    """Return the field of the answers: the given one, or the one with classes of this task."""
     names = dict.fromkeys(name for _, row in rows for name in row if name not in OWN)
     if wanted.label in names:
         return wanted.label
@@ -177,8 +177,8 @@ def _column(rows: Sequence[Row], wanted: Wanted) -> str:
     if len(found) == 1 and not wanted.named:
         return found[0]
     raise InvalidInput(
-        f"The file is from {NAME}, and none of its fields is surely the question: its fields are "
-        f"{choices(names)}. Say which by label=."
+        f"The file is from {NAME}, but it is not clear which field contains the answers. Pass one of its "
+        f"fields as label=: {choices(names)}."
     )
 
 

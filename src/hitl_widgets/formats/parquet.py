@@ -12,22 +12,22 @@ __all__ = ["WRITERS", "Parquet"]
 
 
 class Parquet:
-    """A table with the types of its columns."""
+    """A table with typed columns."""
 
     name = "parquet"
     ending = ".parquet"
     tabular = True
 
     def notes(self, export: Export) -> Sequence[str]:  # noqa: ARG002
-        """Nothing."""
+        """Return no notes."""
         return []
 
     def columns(self, export: Export) -> Sequence[str]:
-        """Those of the table."""
+        """Return the columns of the table."""
         return list(map(str, export.table))
 
     def write(self, export: Export, path: Path) -> None:
-        """By pyarrow."""
+        """Write the file with pyarrow."""
         writable(export.table).to_parquet(path, index=False)
 
 

@@ -1,4 +1,4 @@
-"""Prodigy: a line for each answer, accepted or not."""
+"""Prodigy: a line for each answer."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ __all__ = ["FORMATS", "Answers"]
 
 NAME = "Prodigy"
 ANSWERS = {"accept", "reject", "ignore"}
-NAMELESS = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d$|-default$")  # sessions that nobody gave a name
-MORE = {"spans": "spans", "relations": "relations", "audio_spans": "spans of sound"}
+NAMELESS = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d$|-default$")  # sessions without a name
+MORE = {"spans": "spans", "relations": "relations", "audio_spans": "audio spans"}
 
 
 class Answers:
@@ -34,19 +34,19 @@ class Answers:
     order = 30
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
-        """Rows have an answer that is ``accept``, ``reject`` or ``ignore``."""
+        """Return whether all answers are ``accept``, ``reject`` or ``ignore``."""
         given = [row["answer"] for row in rows if not is_nothing(row.get("answer"))]
         return bool(given) and all(isinstance(one, str) and one in ANSWERS for one in given)
 
     def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
-        """What was accepted."""
+        """Yield the accepted answers."""
 
         def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said]:
             if (answer := row.get("answer")) != "accept":
                 raise NotTaken(
                     "The row has no answer."
                     if is_nothing(answer)
-                    else f"The answer is {answer!r}: only what was accepted is a label."
+                    else f"The answer is {answer!r}: only accepted answers are labels."
                 )
             own = {name: row.get(name) for name in ("text", "html", "image", "audio", "path")}
             key = row.get(wanted.id, fields_of(row.get("meta")).get(wanted.id))
@@ -58,14 +58,14 @@ class Answers:
 def _choice(row: Mapping[str, Any], wanted: Wanted) -> Any:
     if wanted.named and wanted.label in row:
         return one_of(row[wanted.label])
-    # Of a choice what was picked; else the label that was asked about, and accepted.
+    # The chosen option, else the proposed label that was accepted.
     if "accept" in row and not is_nothing(row["accept"]):
         return one_of(row["accept"])
     if not is_nothing(row.get("label")):
         return one_of(row["label"])
     held = [what for field, what in MORE.items() if row.get(field)]
     raise NotTaken(
-        f"The answer holds {held[0]}, and this task takes one choice for each item."
+        f"The answer contains {held[0]}, but this task takes one choice for each item."
         if held
         else "Nothing was chosen."
     )

@@ -1,4 +1,4 @@
-"""Tables of labels in: from a table at hand, or a file."""
+"""Import of labels from a table in memory or a file."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ __all__ = ["Columns", "read_source"]
 
 ENDINGS = (".csv", ".parquet", ".json", ".jsonl", ".xlsx")
 MAX_START = 1_000
-MAX_BROKEN = 1_000  # after so many broken lines it is not a CSV file
+MAX_BROKEN = 1_000  # with more broken lines, it is not a CSV file
 MAX_ROWS = 20_000_000
 _field_limit = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The asked columns of a table, by the names that were asked for.
+    """The requested columns of a table, by the requested names.
 
     Attributes
     ----------
     rows
         Number of each row in the source, from 0.
     broken
-        Rows that cannot be read, or are not labels, with why.
+        Rows that cannot be read or are not labels, with the reason.
     n_rows
-        How many rows the source has.
+        Number of rows in the source.
     annotators
-        Who said it, by a file of another tool; None for those that it does not name.
+        Annotators in a file of another tool; None if unknown.
     content
-        Texts and paths of each item, where the file may know no ids.
+        Texts and paths of each item, for files without ids.
     sure
-        Whether each id is the person's own for certain; else the content must agree.
+        Whether each id is certainly the user's own; if not, the content must match.
     """
 
     cells: dict[str, list[Any]]
@@ -63,9 +63,9 @@ class Columns:
 
 
 def read_source(source: Any, names: Sequence[str], wanted: Wanted | None = None) -> Columns | History:
-    """What ``source`` says: the columns of a table, or a history that :meth:`Session.export` wrote.
+    """Read the columns of a table, or a history that :meth:`Session.export` wrote.
 
-    Rows that another labeling tool wrote are read as that tool means them: see :mod:`~hitl_widgets.formats`.
+    Rows of other labeling tools are converted: see :mod:`~hitl_widgets.formats`.
 
     Parameters
     ----------
@@ -73,14 +73,14 @@ def read_source(source: Any, names: Sequence[str], wanted: Wanted | None = None)
         A pandas, polars or Arrow table or a Hugging Face dataset; a list of dicts; a dict of columns, or
         one of ids to labels; a path to ``.csv``, ``.parquet``, ``.json``, ``.jsonl`` or ``.xlsx``.
     names
-        The columns: of the ids, of the labels, and more.
+        The columns: first the ids, then the labels, then others.
     wanted
-        What is asked of rows that another tool wrote; by the first two names where None.
+        What to import from rows of other tools; by default the first two names.
 
     Raises
     ------
     InvalidInput
-        For anything else, and where a column is missing.
+        If the source is anything else, or a column is missing.
     """
     asked = _Asked(names, wanted or Wanted(names[0], names[1]))
     if isinstance(source, str | os.PathLike):
@@ -124,7 +124,7 @@ def _from_table(source: Any, asked: _Asked, what: str) -> Columns:
         table: nw.DataFrame[Any] = nw.from_native(source, eager_only=True)
     except TypeError:
         raise InvalidInput(
-            f"A {type(source).__name__} holds no labels to import: expected a pandas, polars or Arrow "
+            f"Cannot import labels from a {type(source).__name__}: expected a pandas, polars or Arrow "
             f"table, a dict, a list of dicts, or a path ending with {choices(ENDINGS)}."
         ) from None
     except DuplicateError as error:
@@ -136,7 +136,7 @@ def _from_table(source: Any, asked: _Asked, what: str) -> Columns:
 
 
 def _named(found: Columns, called: Sequence[str], asked: _Asked) -> Columns:
-    """Numbers of classes as their names, where the task knows these; -1 is not a label."""
+    """Convert class numbers to names, if these are classes of the task; -1 is not a label."""
     label = asked.wanted.label
     if not called:
         return found
@@ -158,8 +158,8 @@ def _picked(
     for name in names:
         if name not in columns:
             raise InvalidInput(
-                f"{what} has no column {name!r}.{nearest(name, known)} Its columns are {choices(known)}. Say "
-                "which is which with id=, label= and annotator=."
+                f"{what} has no column {name!r}.{nearest(name, known)} Its columns are {choices(known)}. "
+                "Choose columns with id=, label= and annotator=."
             )
     n = len(columns[names[0]])
     return Columns({name: columns[name] for name in names}, range(n), n)
@@ -184,7 +184,7 @@ def _from_rows(
 
 
 def _foreign_columns(columns: dict[str, list[Any]], asked: _Asked) -> Columns | None:
-    """Columns of another tool, as rows; None where they are none."""
+    """Read columns of another tool as rows; return None if they are not from another tool."""
     lists = columns.values()
     if len(set(map(len, lists))) != 1:
         return None
@@ -201,7 +201,7 @@ def _foreign(
     n: int,
     broken: list[tuple[int, str]],
 ) -> Columns:
-    """What rows of another tool say. A column of annotators that is asked for goes before the file's own."""
+    """Read rows of another tool. A requested column of annotators has precedence over the file's."""
     read = list(tool.read(rows, asked.wanted))
     said = [one for one in read if isinstance(one, Said)]
     left = [(one.number, f"{tool.name}: {one.why}") for one in read if isinstance(one, Left)]
@@ -224,12 +224,12 @@ def _from_file(path: Path, asked: _Asked) -> Columns | History:
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise InvalidInput(
-            f"{str(path)!r} is not a file that can be imported.{nearest(ending, ENDINGS)} Expected a path "
+            f"Cannot import {str(path)!r}: unknown file type.{nearest(ending, ENDINGS)} Expected a path "
             f"ending with {choices(ENDINGS)}."
         )
     if not path.is_file():
         raise InvalidInput(
-            f"There is no file {path.absolute()}. Is the path relative to the notebook's folder?"
+            f"File not found: {path.absolute()}. Is the path relative to the notebook's folder?"
         )
     if path.stat().st_size > MAX_BYTES:
         raise InvalidInput(f"{path} has {path.stat().st_size / 2**30:.1f} GB; the limit is 1 GB. Split it.")
@@ -242,7 +242,7 @@ def _from_file(path: Path, asked: _Asked) -> Columns | History:
 
 
 def _from_json(path: Path, asked: _Asked) -> Columns | History:
-    """JSON as one value or one on each line, whatever the file is called."""
+    """Read JSON or JSON lines, regardless of the file's suffix."""
     with path.open("rb") as file:
         start = file.read(MAX_START).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     if start == b"[" or path.suffix.lower() == ".json":
@@ -257,11 +257,11 @@ def _from_json(path: Path, asked: _Asked) -> Columns | History:
 
 
 def _from_value(value: Any, asked: _Asked, what: str) -> Columns:
-    """A list of rows; rows with the features of a Hugging Face dataset; one row; or columns."""
+    """Read a list of rows, rows with the features of a Hugging Face dataset, one row, or columns."""
     if isinstance(value, list):
         return _from_rows(list(enumerate(value)), asked, what, [])
     if not isinstance(value, dict):
-        raise InvalidInput(f"{what} holds a {type(value).__name__}: expected a list of rows.")
+        raise InvalidInput(f"{what} contains a {type(value).__name__}: expected a list of rows.")
     if isinstance(rows := value.get("rows"), list):
         features = value.get("features")
         features = features if isinstance(features, list) else []
@@ -288,7 +288,7 @@ def _from_lines(path: Path, asked: _Asked) -> Columns | History:
             return read_history(path)
         rows.append((number, value))
     if broken and not rows:
-        raise InvalidInput(f"{path} holds no line of JSON: {broken[0][1]} Nothing was imported.")
+        raise InvalidInput(f"{path} contains no line of JSON: {broken[0][1]} Nothing was imported.")
     return _from_rows(rows, asked, str(path), broken)
 
 
@@ -316,7 +316,7 @@ def _from_parquet(path: Path, asked: _Asked) -> Columns:
 
 
 def _class_names(metadata: Mapping[bytes, bytes], label: str) -> Sequence[str]:
-    """The names of the classes that a column of numbers counts, as a Hugging Face dataset notes them."""
+    """Return the class names of a numeric column from the metadata of a Hugging Face dataset."""
     try:
         names = json.loads(metadata[b"huggingface"])["info"]["features"][label]["names"]
     except (KeyError, TypeError, ValueError):
@@ -332,15 +332,15 @@ class _Broken:
 
 
 def _read_csv(path: Path, names: Sequence[str]) -> list[list[Any] | _Broken]:
-    """Rows of text, the header first. Not by pandas: its texts end at a NUL."""
+    """Read rows of text, with the header first. pandas is not used because it cuts texts at a NUL."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = file.readlines()
     except UnicodeDecodeError as error:
         raise InvalidInput(
-            f"{path} is not in UTF-8 ({error.reason}): save it as 'CSV UTF-8', or .xlsx."
+            f"{path} is not UTF-8 ({error.reason}): save it as 'CSV UTF-8' or .xlsx."
         ) from error
-    # In half of Europe a spreadsheet writes semicolons.
+    # In many European locales, spreadsheets use semicolons.
     mark = next((m for m in ",;\t" if set(names) <= set(next(csv.reader(lines[:1], delimiter=m), []))), ",")
     rows: list[list[Any] | _Broken] = []
     at = n_broken = 0
@@ -349,12 +349,12 @@ def _read_csv(path: Path, names: Sequence[str]) -> list[list[Any] | _Broken]:
         try:
             while at < len(lines):
                 at, why = _read_on(lines, at, mark, rows)
-                if why:  # what follows an unclosed quote is read from the next line on
+                if why:  # after an unclosed quote, continue with the next line
                     rows.append(_Broken(f"Line {at} of the file is broken: {why}."))
                     n_broken += 1
                 if n_broken > MAX_BROKEN or (why and len(rows) == 1):
                     raise InvalidInput(
-                        f"{path} is broken as a CSV file, in line {at}: {why}. Nothing was imported."
+                        f"{path} is not a valid CSV file; line {at}: {why}. Nothing was imported."
                     )
         finally:
             csv.field_size_limit(before)
@@ -362,7 +362,7 @@ def _read_csv(path: Path, names: Sequence[str]) -> list[list[Any] | _Broken]:
 
 
 def _read_on(lines: list[str], at: int, mark: str, rows: list[list[Any] | _Broken]) -> tuple[int, str]:
-    """Read rows from this line on: where reading goes on, and why it stopped, if not at the end."""
+    """Read rows from this line on; return the line to continue at, and the error if one occurred."""
     reader, start = csv.reader(islice(lines, at, None), delimiter=mark, strict=True), at
     try:
         for row in reader:
@@ -376,7 +376,7 @@ def _read_on(lines: list[str], at: int, mark: str, rows: list[list[Any] | _Broke
 def _from_cells(rows: Sequence[list[Any] | _Broken], asked: _Asked, what: str) -> Columns:
     names = asked.names
     if not rows:
-        raise InvalidInput(f"{what} is empty: expected a header with {choices(names)}, and rows below it.")
+        raise InvalidInput(f"{what} is empty: expected a header with {choices(names)}, followed by rows.")
     header = [] if isinstance(rows[0], _Broken) else [str(armed(c)) for c in rows[0]]
     if twice := [name for name in names if header.count(name) > 1]:
         raise InvalidInput(f"{what} has two columns {twice[0]!r}: rename one.")
@@ -399,9 +399,9 @@ def _is_empty(row: list[Any] | _Broken) -> bool:
 
 
 def _why_not(row: list[Any] | _Broken, n: int) -> str:
-    """Why a row cannot be read; empty where it can."""
+    """Return why a row cannot be read; empty if it can."""
     if isinstance(row, _Broken):
         return row.why
     if len(row) == n:
         return ""
-    return f"The row has {len(row)} cells where the header has {n}: is a comma or quote missing?"
+    return f"The row has {len(row)} cells, but the header has {n}: is a comma or quote missing?"

@@ -1,4 +1,4 @@
-"""Tables as files hold them: what all of their writers do."""
+"""Preparation of tables for all file formats."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from hitl_widgets.items.base import is_missing
 
 __all__ = ["DEFUSED", "armed", "defused", "say_no_values", "writable"]
 
-DEFUSED = "Texts that begin like a formula carry a ' before them, which import_labels takes away again."
-# A spreadsheet runs what begins with these. A ' that is there already counts along, so that taking ours
-# away gives back the text as it was.
+DEFUSED = "Texts that begin like a formula are prefixed with ', which import_labels removes again."
+# Spreadsheets evaluate texts with these beginnings. An existing ' is included, so that removing ours restores
+# the original text.
 FORMULA = re.compile("'* *[=+\\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]")
-# Texts that pandas.read_csv and read_excel take for a missing value unless they are told otherwise.
+# Texts that pandas.read_csv and read_excel treat as missing values by default.
 NO_VALUE = frozenset({
     "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
     "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
@@ -29,20 +29,20 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def writable(table: pd.DataFrame, *, say: bool = True) -> pd.DataFrame:
-    """The table as files can hold it: columns of one kind, whole characters.
+    """Return the table in a form that files can store: uniform columns without lone surrogates.
 
     Warns
     -----
     RuntimeWarning
-        Where a text holds half a character, which no file of text can: it is replaced. Unless ``say`` is
-        false, where a column holds what the file has no type for, such as complex or very large numbers: it
-        becomes text.
+        If a text contains a lone surrogate, which text files cannot store; it is replaced. Also, unless
+        ``say`` is false, if a column contains values without a file type, such as complex or very large
+        numbers; it is converted to text.
     """
     return _of_one_kind(_whole_characters(table), say=say)
 
 
 def defused(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with a ``'`` before every text that a spreadsheet would run as a formula."""
+    """Prefix every text that a spreadsheet would evaluate as a formula with ``'``."""
 
     def guard(value: object) -> object:
         return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
@@ -53,14 +53,14 @@ def defused(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def armed(value: Any) -> Any:
-    """A cell as it was before :func:`defused`."""
+    """Invert :func:`defused` for a cell."""
     if isinstance(value, str) and value.startswith("'") and FORMULA.match(value, 1):
         return value[1:]
     return value
 
 
 def _whole_characters(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with every column of one kind, and half characters replaced."""
+    """Replace lone surrogates in all texts of the table."""
     halves = 0
 
     def whole(value: object) -> object:
@@ -74,8 +74,8 @@ def _whole_characters(table: pd.DataFrame) -> pd.DataFrame:
     safe.columns = pd.Index([whole(str(c)) for c in safe.columns])
     if halves:
         warnings.warn(
-            f"{halves:,} texts hold half a character (a lone surrogate), which no file of text can: each is "
-            "replaced by \ufffd. The .jsonl history keeps the ids as they are.",
+            f"{halves:,} texts contain lone surrogates, which text files cannot store: each is replaced by "
+            "\ufffd. The .jsonl history keeps the ids unchanged.",
             RuntimeWarning,
             stacklevel=6,
         )
@@ -83,11 +83,11 @@ def _whole_characters(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_one_kind(table: pd.DataFrame, *, say: bool) -> pd.DataFrame:
-    """The table with every column as text that a file cannot hold as it is."""
+    """Convert columns that files cannot store to text."""
     odd: dict[str, str] = {}
     for column in table.columns:
         cells = table[column]
-        # Ids of items that left the table are text, whatever the ids of the others are.
+        # Ids of items that are no longer in the table are always text.
         mixed = pd.api.types.infer_dtype(cells, skipna=True).startswith("mixed")
         values = list(cells.astype(object)) if mixed or _may_be_odd(cells) else []
         kinds = sorted({type(v).__name__ for v in values if not _is_plain(v)}) if _may_be_odd(cells) else []
@@ -99,7 +99,7 @@ def _of_one_kind(table: pd.DataFrame, *, say: bool) -> pd.DataFrame:
     if odd and say:
         shown = ", ".join(f"{name!r} ({kind})" for name, kind in list(odd.items())[:5])
         warnings.warn(
-            f"These columns hold what such a file has no type for, and are written as text: {shown}.",
+            f"These columns contain values that the file cannot store, and are written as text: {shown}.",
             RuntimeWarning,
             stacklevel=6,
         )
@@ -107,19 +107,19 @@ def _of_one_kind(table: pd.DataFrame, *, say: bool) -> pd.DataFrame:
 
 
 def say_no_values(table: pd.DataFrame, reader: str) -> None:
-    """Warn of ids and labels that pandas' reader of such files takes for missing values."""
+    """Warn about ids and labels that pandas would read as missing values."""
     found = {str(v) for c in ("id", "label") if c in table for v in table[c].unique() if isinstance(v, str)}
     if words := sorted(found & NO_VALUE):
         warnings.warn(
             f"{choices(words)} among the ids or labels would be read as missing by pandas. Read the file "
-            f"with pandas.{reader}(path, keep_default_na=False); import_labels needs nothing.",
+            f"with pandas.{reader}(path, keep_default_na=False). import_labels reads them correctly.",
             RuntimeWarning,
             stacklevel=6,
         )
 
 
 def _may_be_odd(cells: pd.Series[Any]) -> bool:
-    """Whether the type of a column leaves open what its cells are, or is none of a file's."""
+    """Return whether a column may contain values that files cannot store, judging by its dtype."""
     kind = getattr(cells.dtype, "kind", "O")
     return kind in "Oc" and not isinstance(cells.dtype, pd.StringDtype)
 
@@ -131,7 +131,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _mapped(table: pd.DataFrame, change: Any) -> pd.DataFrame:
-    """The table with every cell that may be a text changed."""
+    """Apply a function to every cell that may be a text."""
     safe = table.copy()
     for column in safe.columns:
         if pd.api.types.is_object_dtype(safe[column]) or pd.api.types.is_string_dtype(safe[column]):

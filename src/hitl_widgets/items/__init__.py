@@ -1,1 +1,1 @@
-"""What is labelled: one file for each kind of item."""
+"""The kinds of items that can be labeled, one module for each."""

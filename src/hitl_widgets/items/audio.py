@@ -1,4 +1,4 @@
-"""Recordings: shown by their peaks, and played by the browser in parts that it asks for."""
+"""Recordings: displayed as peaks, and played by the browser from parts that it requests."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from hitl_widgets.items.waves import Ask, opened
 __all__ = ["KINDS", "Audio"]
 
 FEW = 128  # peaks of a thumbnail
-GLANCE = 0.1  # seconds that peaks may take before the rest is shown
-COPIED = 40_000_000  # bytes: of less, a copy is nobody's concern
+GLANCE = 0.1  # seconds spent on peaks before the rest is displayed
+COPIED = 40_000_000  # bytes; arrays up to this total size are copied
 SLICE = 2**24
 LOOKED_AT = 20
 
@@ -31,17 +31,17 @@ class Audio:
 
     name = "audio"
     reads, in_files, mutable, tabular = False, True, True, False
-    order = -10  # before texts, which paths are as well, and images, which bytes may be
+    order = -10  # before texts (a path is a text) and images (bytes may be an image)
 
     def claims(self, values: Sequence[Any]) -> bool:
-        """Pairs, bytes of audio files and paths that end like them; of texts that do, one must be a file."""
+        """Return whether all are pairs, audio bytes or audio paths; of texts, at least one must be a file."""
         there = [value for value in values if not is_missing(value)]
         texts = [value for value in there[:LOOKED_AT] if isinstance(value, str)]
         found = bool(there) and all(map(is_recording, there))
         return found and (not texts or any(map(os.path.isfile, texts)))
 
     def read(self, values: Sequence[Any], what: str) -> list[Any]:
-        """Arrays are copied, as long as they are not many bytes; what is missing is None."""
+        """Return the recordings, with None for missing values; arrays are copied unless they are large."""
         items = [as_recording(value) for value in values]
         refuse_unreadable(items, what)
         pairs = [item for item in items if isinstance(item, tuple)]
@@ -50,7 +50,7 @@ class Audio:
         return [_frozen(item) if isinstance(item, tuple) else item for item in items]
 
     def identity(self, item: Any) -> Iterator[bytes]:
-        """The samples and their rate; of a file its bytes, so that a moved file keeps its label."""
+        """Yield the samples and their rate, or a file's content, so that a moved file keeps its label."""
         yield b"audio\0"
         if isinstance(item, tuple):
             samples, rate = item
@@ -64,14 +64,14 @@ class Audio:
             yield _file_digest(item)
 
     def canonical(self, item: Any) -> Any:
-        """The recording."""
+        """Return the recording unchanged."""
         return item
 
     def payload(self, item: Any, size: Size) -> Payload:
-        """How long it is and its peaks, as far as they are known in a moment: :meth:`more` tells the rest."""
+        """Return the duration and the peaks computed so far; :meth:`more` returns the rest."""
         try:
             found = opened(item)
-        except Exception as error:  # noqa: BLE001 - whatever a decoder raises, the person sees the reason
+        except Exception as error:  # noqa: BLE001 - a decoder may raise anything, and the user sees the reason
             return broken(str(error))
         sound, peaks = found.sound, found.peaks
         with found.lock:
@@ -87,24 +87,24 @@ class Audio:
         return Payload(content)
 
     def more(self, item: Any, ask: Ask, most: int) -> Payload:
-        """What of it is asked for: the ``peaks`` from one on, or bytes of the ``sound``."""
+        """Return the requested part: ``peaks`` from a position on, or bytes of the ``sound``."""
         found = opened(item)
         if ask.get("version") != found.version:
-            raise ValueError("The recording has changed since it was shown: run the cell again.")
+            raise ValueError("The recording has changed since it was displayed: run the cell again.")
         with found.lock:
             match ask.get("what"):
                 case "peaks":
                     return found.peaks.part(found.sound, ask)
                 case "sound":
                     return found.part(item, ask, most)
-        raise ValueError(f"There is no part {ask.get('what')!r} of a recording.")
+        raise ValueError(f"A recording has no part {ask.get('what')!r}.")
 
     def words(self, item: Any) -> str:
-        """The name of a file."""
+        """Return the file name, if there is one."""
         return file_name(item)
 
     def features(self, items: Sequence[Any], **told: Any) -> tuple[Features, Any]:
-        """See :func:`~hitl_widgets.items.features.recordings.encode`."""
+        """Compute features; see :func:`~hitl_widgets.items.features.recordings.encode`."""
         from hitl_widgets.items.features.recordings import encode
 
         return encode(items, **told)
@@ -117,7 +117,7 @@ def _frozen(pair: tuple[npt.NDArray[Any], Any]) -> tuple[npt.NDArray[Any], Any]:
 
 
 def _file_digest(item: Any) -> bytes:
-    """Of the content of a file; its name where unreadable."""
+    """Return a digest of the file's content, or its name if it cannot be read."""
     try:
         if isinstance(item, str | os.PathLike):
             state = os.stat(item)  # noqa: PTH116
@@ -128,7 +128,7 @@ def _file_digest(item: Any) -> bytes:
 
 
 @lru_cache(10_000)
-def _digest_of(path: str, size: int, changed: int) -> bytes:  # noqa: ARG001 - another size is another file
+def _digest_of(path: str, size: int, changed: int) -> bytes:  # noqa: ARG001 - part of the cache key
     found = hashlib.blake2b()
     with open_file(path) as file:
         while part := file.read(SLICE):

@@ -1,4 +1,4 @@
-"""ItemKind: what a kind of item must say of its items, and the kinds that there are."""
+"""The ItemKind protocol and the registry of kinds."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ Features = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Payload:
-    """What the browser gets of one item.
+    """The data that the browser receives for one item.
 
     Attributes
     ----------
     content
         JSON values. ``content["kind"]`` names the renderer: see js/src/items.
     media
-        Bytes beside it, each with its MIME type.
+        Binary data with its MIME type.
     """
 
     content: dict[str, Any] = field(default_factory=dict)
@@ -56,18 +56,18 @@ class Payload:
 
 @dataclass(frozen=True)
 class Size:
-    """How an item is to be shown.
+    """How an item is displayed.
 
     Attributes
     ----------
     side
-        Pictures are at most so wide and high.
+        Maximum width and height of images, in pixels.
     glimpse
-        Whether it is a thumbnail, or a few lines.
+        Whether it is displayed as a thumbnail or a few lines.
     most
-        Bytes that a picture should take: a larger one is compressed, then made smaller.
+        Maximum size of an image in bytes. A larger image is compressed, then scaled down.
     hosts
-        Where the browser may load images from.
+        Hosts that the browser may load images from.
     """
 
     side: int = 768
@@ -77,23 +77,23 @@ class Size:
 
 
 class ItemKind(Protocol):
-    """Everything that only this kind of item knows; the pool, the map and the formats ask it.
+    """Everything specific to one kind of item; used by the pool, the map and the formats.
 
     Attributes
     ----------
     name
-        How people, the front end and tables call it.
+        Name used by users, the front end and tables.
     reads
-        Whether people read its items: then :meth:`words` are their text, which the features, the names
-        of groups and search go by.
+        Whether items are read as text. If so, :meth:`words` returns the text that features, cluster names
+        and search use.
     in_files
-        Whether an item may be a file: its content may change, and takes time to read and to show.
+        Whether an item may be a file, whose content may change and takes time to read and display.
     mutable
-        Whether an item may be overwritten where it lies, such as an array.
+        Whether an item may be modified in place, such as an array.
     tabular
-        Whether an item is a row: a dict of columns.
+        Whether an item is a table row: a dict of columns.
     order
-        Who is asked first whether values are such items: the smallest.
+        Kinds with a smaller value are tried first when the kind of a value is detected.
     """
 
     name: str
@@ -104,78 +104,78 @@ class ItemKind(Protocol):
     order: int
 
     def claims(self, values: Sequence[Any]) -> bool:
-        """Whether values of which nobody said what they are look like this kind."""
+        """Return whether values of unspecified kind look like this kind."""
 
     def read(self, values: Sequence[Any], what: str) -> list[Any]:
-        """The items of a column or list, kept so that a later change of the person's data moves no label.
+        """Return the items of a column or list, unaffected by later changes to the user's data.
 
         Raises
         ------
         InvalidInput
-            For values that are no such items; ``what`` names them.
+            If values are not items of this kind; ``what`` names them in the message.
         """
 
     def identity(self, item: Any) -> Iterable[bytes]:
-        """What an item is known by where it has no id: the same wherever the content is."""
+        """Return bytes that identify an item without an id; they depend only on its content."""
 
     def canonical(self, item: Any) -> Any:
-        """The item without what an editor changes unseen; the very same object where there is nothing."""
+        """Return the item without invisible changes that editors make; the same object if there are none."""
 
     def payload(self, item: Any, size: Size) -> Payload:
-        """What a screen shows; an item that cannot be shown becomes a placeholder that says why."""
+        """Return what to display; for an item that cannot be displayed, a placeholder with the reason."""
 
     def words(self, item: Any) -> str:
-        """The item as text, for search and for the names of groups; empty where it has none."""
+        """Return the item as text, for search and cluster names; empty if it has none."""
 
     def features(self, items: Sequence[Any], **told: Any) -> tuple[Features, Any]:
-        """float32 (n, d), and the fitted scikit-learn transformer that made them.
+        """Return features, float32 (n, d), and the fitted scikit-learn transformer.
 
         ``told`` are the callbacks ``on_progress`` and ``cancelled`` of
-        :func:`~hitl_widgets.items.features.texts.encode`, where the kind ``reads`` also ``on_words``.
+        :func:`~hitl_widgets.items.features.texts.encode`; if the kind ``reads``, also ``on_words``.
         """
 
 
 @runtime_checkable
 class InParts(Protocol):
-    """A kind whose items are too large to send at once, such as a recording: a screen asks for parts."""
+    """A kind whose items are too large to send at once, such as recordings; the browser requests parts."""
 
     def more(self, item: Any, ask: Mapping[str, str | float | bool], most: int) -> Payload:
-        """One part of an item.
+        """Return one part of an item.
 
         Parameters
         ----------
         item
             The item.
         ask
-            What is asked for. It comes from a browser: only its types are checked. Of bytes that are
-            gathered, ``at`` is how many are there already.
+            The request. It comes from a browser, and only its types are checked. When bytes are fetched
+            in several parts, ``at`` is the number already received.
         most
-            The bytes that the part may have.
+            Maximum size of the part in bytes.
 
         Returns
         -------
         Payload
-            The part. Of bytes that are gathered, ``content["total"]`` is how many there are in all.
-            It should take well below a second: the parts of a session are made one after the other.
+            The part. When bytes are fetched in several parts, ``content["total"]`` is their total number.
+            This should take well below a second, because a session makes its parts one after the other.
 
         Raises
         ------
         ValueError
-            With a reason fit for a person.
+            With a message that can be shown to the user.
         """
 
 
 @runtime_checkable
 class TakesOption(Protocol):
-    """A kind that may be told more, behind a colon: ``kind="code:python"``."""
+    """A kind that takes an option after a colon, as in ``kind="code:python"``."""
 
     def with_option(self, option: str) -> ItemKind:
-        """The kind of the same name that goes by it.
+        """Return this kind, configured with the option.
 
         Raises
         ------
         InvalidInput
-            For what it does not know.
+            If the option is unknown.
         """
 
 
@@ -186,17 +186,17 @@ def _kinds() -> dict[str, ItemKind]:
 
 
 def kinds() -> tuple[ItemKind, ...]:
-    """Every kind, in the order in which values are offered to them."""
+    """Return all kinds, in the order in which they are tried."""
     return tuple(_kinds().values())
 
 
 def kind_of(name: str) -> ItemKind:
-    """The kind of this name, with its option behind a colon if it takes one.
+    """Return the kind with this name, which may include an option after a colon.
 
     Raises
     ------
     InvalidInput
-        For one that there is not, and for an option that it does not take.
+        If the kind is unknown or does not take the option.
     """
     plain, colon, option = str(name).partition(":")
     if plain not in _kinds():
@@ -213,7 +213,7 @@ def kind_of(name: str) -> ItemKind:
 
 
 def content_hash(kind: ItemKind, item: Any) -> str:
-    """24 hexadecimal digits, the same wherever the content is."""
+    """Return a hash of an item's content: 24 hexadecimal digits."""
     digest = hashlib.blake2b(digest_size=12)
     for part in kind.identity(item):
         digest.update(part)
@@ -221,22 +221,22 @@ def content_hash(kind: ItemKind, item: Any) -> str:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a table value is None, NaN, NaT or pandas.NA."""
+    """Return whether a table value is None, NaN, NaT or pandas.NA."""
     if value is None or type(value).__name__ in {"NAType", "NaTType"}:
         return True
     return isinstance(value, float) and math.isnan(value)
 
 
 def broken(why: str) -> Payload:
-    """A placeholder that says why an item cannot be shown."""
+    """Return a placeholder that says why an item cannot be displayed."""
     return Payload({"kind": "broken", "why": short(why, WHY_CHARACTERS)})
 
 
 def sendable(text: str) -> str:
-    """The text with lone surrogates, which no message can carry, as question marks."""
+    """Replace lone surrogates, which cannot be encoded in a message, with question marks."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def short(text: str, limit: int = CELL_CHARACTERS) -> str:
-    """At most so many characters."""
+    """Shorten a text to at most ``limit`` characters."""
     return sendable(text if len(text) <= limit else text[: limit - 1] + "…")

@@ -1,4 +1,4 @@
-"""Source code: highlighted by Pygments, and known and learned as a text."""
+"""Source code: highlighted by Pygments, otherwise treated as text."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Piece = tuple[int, int, str]  # from, to, style
 STYLES = (
     "comment", "keyword", "name", "builtin", "string", "number", "meta", "inserted", "deleted", "unseen",
 )  # fmt: skip
-# The nearest ancestor of a Pygments token decides; without one it has the colour of the text.
+# The nearest ancestor of a Pygments token decides; without one, the token has the text color.
 STYLE_OF = {
     "Comment": "comment",
     "Comment.Preproc": "meta",
@@ -52,13 +52,14 @@ STYLE_OF = {
     "Generic.Inserted": "inserted",
     "Generic.Subheading": "meta",
 }
-# What could make code look other than it runs (Boucher and Anderson 2023, "Trojan Source"), and controls.
+# Characters that can make code look different from what it does (Boucher and Anderson 2023, "Trojan
+# Source"), and control characters.
 UNSEEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
 )
 
 SHEBANG = re.compile(r"#!\s*(?:\S*/)?(?:env\s+(?:-\S+\s+)*)?([a-z]+)")
-# How sources of a language begin, and of no other.
+# Beginnings that occur in one language only.
 BEGINNINGS = {
     "php": r"<\?php\b",
     "html": r"(?is)(?:<!--.*?-->\s*)*<(?:!doctype html|(?:html|head|body|div|span|p|a|ul|table|form)\b)",
@@ -66,7 +67,7 @@ BEGINNINGS = {
     "json": r'[\[{]\s*(?:"[^"\n]*"\s*[:,\]]|\{\s*"|\[?-?\d+[,\]])',
     "diff": r"diff --git |--- .*\n\+\+\+ |Index: |@@ -\d",
 }
-# What is frequent in one language and rare in the others, counted.
+# Patterns that are frequent in one language and rare in the others; matches are counted.
 SIGNS = {
     "bash": r"^\s*(?:if \[.*|then|fi|esac|done|for \w+ in [^:]*|while .*; do|set -\w+.*"
     r"|(?:echo|export|source|local|cd|sudo|mkdir|rm) [^({]*)$|\$\{\w+[}:]",
@@ -102,7 +103,7 @@ SIGNS = {
     "toml": r"^\[\[?[\w.\-\"]+\]\]?$|^[\w.-]+ ?= ?(?:[\"\[{\d]|true$|false$)",
     "yaml": r"^---$|^\s*(?:- )?[\w-]+:(?: [^;{]*)?$|^\s*- [\w\"']",
 }
-# Languages that grew out of another, and what only they have.
+# Languages that extend another one, and the patterns that only they have.
 GROWN = {
     "c": (
         "cpp",
@@ -119,12 +120,12 @@ GROWN = {
         ),
     ),
 }
-LEAST, LEAD = 2, 1.25  # signs of the likeliest language, and how many times as many as of the next
-SHARE = 0.05  # of the lines that have one
+LEAST, LEAD = 2, 1.25  # minimum matches of the best language, and minimum ratio to the second best
+SHARE = 0.05  # minimum share of lines with a match
 
 
 class Code(Text):
-    """Source code of a language that is said, as a name or a file's (``.py``), or guessed for each item."""
+    """Source code in a given language (a name or a suffix such as ``.py``), or guessed for each item."""
 
     name = "code"
 
@@ -132,15 +133,15 @@ class Code(Text):
         self.language = language
 
     def with_option(self, option: str) -> Code:
-        """Code of this language: a name such as ``python``, an ending such as ``.py``, or a file's name."""
+        """Return code in this language: a name such as ``python``, a suffix (``.py``), or a file name."""
         return Code(_language(option))
 
     def claims(self, values: Sequence[Any]) -> bool:  # noqa: ARG002 - any code is a text as well
-        """Never: it is said, for texts that were taken for code would be cut off at the right."""
+        """Return False: code must be requested, because text mistaken for code would not wrap."""
         return False
 
     def read(self, values: Sequence[Any], what: str) -> list[str]:
-        """As texts; paths are refused, which would be shown as if they were code."""
+        """Return the sources as texts; paths are rejected because they would be displayed as code."""
         for row, value in enumerate(values):
             if isinstance(value, os.PathLike):
                 raise InvalidInput(
@@ -150,7 +151,7 @@ class Code(Text):
         return super().read(values, what)
 
     def payload(self, item: str, size: Size) -> Payload:
-        """The first 20,000 characters to the end of a line, what to colour of them, and how many are left."""
+        """Return whole lines of the first 20,000 characters, their styles, and how many characters follow."""
         if not item.strip():
             return broken("This item has no text.")
         raw = item.lstrip()[:GLIMPSE_CHARACTERS] if size.glimpse else _beginning(item)
@@ -163,7 +164,7 @@ class Code(Text):
 
 
 def _beginning(item: str) -> str:
-    """As much as is shown: whole lines, unless they are very long."""
+    """Return the part that is displayed: whole lines, unless they are very long."""
     if len(item) <= SHOWN_CHARACTERS:
         return item
     end = item.rfind("\n", SHOWN_CHARACTERS // 2, SHOWN_CHARACTERS) + 1
@@ -171,27 +172,27 @@ def _beginning(item: str) -> str:
 
 
 def marks(text: str, language: str, seconds: float = SECONDS) -> tuple[list[int], int]:
-    """What to colour: of each piece the characters since the last one, its length, and its style.
+    """Return the pieces to highlight: for each, the gap after the last one, its length and its style.
 
-    Lexers are regular expressions, and some take a time that grows with the square of what they read: of
-    20,000 short lines Pygments' C# takes half a minute. What is found in half a second has colours.
+    Lexers are regular expressions, and some take quadratic time: the C# lexer of Pygments takes half a
+    minute for 20,000 short lines. Only what is found within the time limit is highlighted.
 
     Parameters
     ----------
     text
-        Lines that end in a line feed.
+        Text whose lines end in a line feed.
     language
         A name that Pygments knows.
     seconds
-        Of this thread's processor time; one token, a quarter of a second at worst, may exceed it.
+        Time limit, in CPU time of this thread. One token, at worst a quarter of a second, may exceed it.
 
     Returns
     -------
     marks
-        Three numbers for each piece; lengths in UTF-16 units, as browsers count; styles by their place in
+        Three numbers for each piece. Lengths are in UTF-16 units, as in browsers; styles are positions in
         ``STYLES``.
     plain
-        How many characters at the end there was no time for.
+        Number of characters at the end that were not reached in time.
     """
     tokens, known = _tokens(text, language, seconds)
     wide = not text.isascii() and max(text) > "\uffff"
@@ -210,8 +211,8 @@ def _units(text: str) -> int:
 
 
 def _tokens(text: str, language: str, seconds: float) -> tuple[list[Piece], int]:
-    """The whole text in pieces, one behind the other, and how far the lexer came in time."""
-    # PHP without its tag is what people keep of it.
+    """Return consecutive pieces of the whole text, and how far the lexer got within the time limit."""
+    # PHP snippets often lack the opening tag.
     lexer = _lexer(language, inline="<?" not in text)
     found: list[Piece] = []
     at, late = 0, time.thread_time() + seconds
@@ -222,13 +223,13 @@ def _tokens(text: str, language: str, seconds: float) -> tuple[list[Piece], int]
             if value and start >= at:
                 found += [(at, start, ""), (start, start + len(value), _style(kind))]
                 at = start + len(value)
-    except Exception:  # noqa: BLE001 - a fault of one of Pygments' 500 lexers costs colours, not the item
+    except Exception:  # noqa: BLE001 - an error in a lexer costs the highlighting, not the item
         return [*found, (at, len(text), "")], at
     return [*found, (at, len(text), "")], len(text)
 
 
 def _parted(text: str, tokens: Iterable[Piece]) -> Iterator[Piece]:
-    """The tokens, and apart from them what nobody would see."""
+    """Yield the tokens, with invisible characters as separate pieces."""
     unseen = deque(found.start() for found in UNSEEN.finditer(text))
     for start, stop, style in tokens:
         at = start
@@ -241,7 +242,7 @@ def _parted(text: str, tokens: Iterable[Piece]) -> Iterator[Piece]:
 
 
 def _merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """The pieces that have a style, neighbours of one style as one."""
+    """Yield the pieces that have a style, with neighbors of the same style merged."""
     whole = (piece for piece in pieces if piece[0] < piece[1])
     for style, run in itertools.groupby(whole, key=itemgetter(2)):
         if style:
@@ -259,14 +260,14 @@ def _style(kind: Any) -> str:
 
 
 def _lexer(language: str, *, inline: bool) -> Any:
-    """A new one each time: some keep what they have read, and several threads may ask."""
+    """Return a new lexer: some keep state, and several threads may need one."""
     from pygments.lexers import get_lexer_by_name
 
     return get_lexer_by_name(language, startinline=inline)
 
 
 def _language(option: str) -> str:
-    """The name by which Pygments knows a language, of its name, an ending or a file's name."""
+    """Return the Pygments name of a language, given a name, a suffix or a file name."""
     from pygments.lexers import find_lexer_class_for_filename, get_all_lexers, get_lexer_by_name
     from pygments.util import ClassNotFound
 
@@ -280,24 +281,23 @@ def _language(option: str) -> str:
     if found is None:
         names = [alias for _, aliases, _, _ in get_all_lexers(plugins=False) for alias in aliases]
         raise InvalidInput(
-            f"kind='code:{option}': Pygments knows no such language.{nearest(asked.lower(), names)} Expected "
-            "a name or the ending of a file, such as 'code:python' or 'code:.py'; with kind='code' the "
+            f"kind='code:{option}': not a language that Pygments knows.{nearest(asked.lower(), names)} "
+            "Expected a name or a file suffix, such as 'code:python' or 'code:.py'. With kind='code', the "
             "language of each item is guessed."
         )
     return str(found.aliases[0])
 
 
 def guess_language(source: str) -> str:
-    """The language that the beginning of a source is written in, of the twenty or so that are told apart.
+    """Guess the language of a source from its beginning, among about twenty languages.
 
-    Pygments' own ``guess_lexer`` takes most JavaScript for Python and most C for GDScript. This one goes by
-    the interpreter in the first line, then by how the source begins, then by which language's signs are
-    frequent.
+    Pygments' own ``guess_lexer`` takes most JavaScript for Python and most C for GDScript. This function
+    uses the interpreter in the first line, then typical beginnings, then the most frequent patterns.
 
     Returns
     -------
     str
-        A name that Pygments knows; ``"text"`` where nothing is likely enough.
+        A name that Pygments knows; ``"text"`` if no language is likely enough.
     """
     begins = source[:GUESSED_BY].lstrip().removeprefix("\ufeff").replace("\r\n", "\n")
     if (found := SHEBANG.match(begins)) and (named := _interpreted(found[1])):

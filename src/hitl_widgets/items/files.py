@@ -12,14 +12,14 @@ __all__ = ["file_name", "open_file"]
 
 
 def open_file(path: Any) -> BinaryIO:
-    """A regular file, opened to be read: a pipe or a device would keep the kernel for ever.
+    """Open a regular file for reading; reading a pipe or a device could block forever.
 
     Raises
     ------
     ValueError
-        For what is not a file.
+        If it is not a file.
     OSError
-        When it cannot be opened.
+        If it cannot be opened.
     """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     found = os.open(path, flags)
@@ -28,10 +28,10 @@ def open_file(path: Any) -> BinaryIO:
         os.close(found)
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        raise ValueError("The path names no file.")
-    return open(found, "rb")  # noqa: PTH123 - a path has no such flags
+        raise ValueError("The path is not a file.")
+    return open(found, "rb")  # noqa: PTH123 - Path.open takes no flags
 
 
 def file_name(item: Any) -> str:
-    """The name of a file; empty for an item that is none."""
+    """Return the name of a file; empty if the item is not a path."""
     return Path(item).name if isinstance(item, str | os.PathLike) else ""

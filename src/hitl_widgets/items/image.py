@@ -1,4 +1,4 @@
-"""Images: read and shown by the kernel, from bytes, files, arrays and Pillow images."""
+"""Images, decoded by the kernel from bytes, files, arrays and Pillow images."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from hitl_widgets.items.markup import address_host
 
 __all__ = ["KINDS", "ImageKind", "is_address", "load_image", "read_file"]
 
-# Not TIFF: libtiff reads dozens of encodings from bytes that anybody may have made, and Pillow shows 16-bit
-# TIFFs wrong. Who has them passes arrays.
+# TIFF is left out: libtiff supports dozens of encodings, a risk with untrusted bytes, and Pillow displays
+# 16-bit TIFFs wrongly. Users can pass arrays instead.
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MAX_IMAGE_BYTES = 64 * 2**20
 MAX_PIXELS = 50_000_000
-# Of an image that is to take fewer bytes, for a slow line.
+# Sizes to try when an image must take fewer bytes, for a slow connection.
 SMALLER_SIDES = (768, 512, 384, 256)
 QUALITY = 80
 PNG = "image/png"
 
-COPIED = 40_000_000  # bytes: of less, a copy is nobody's concern
+COPIED = 40_000_000  # bytes; arrays up to this total size are copied
 
 
 class ImageKind:
-    """A picture: encoded bytes, a path, an array of shape (h, w[, 1|3|4]), a Pillow image, or an address."""
+    """An image: encoded bytes, a path, an array of shape (h, w[, 1|3|4]), a Pillow image, or a URL."""
 
     name = "image"
     reads, in_files, mutable, tabular = False, True, True, False
     order = 10
 
     def claims(self, values: Sequence[Any]) -> bool:
-        """Arrays, bytes, paths and Pillow images, and None among them."""
+        """Return whether all values are arrays, bytes, paths, Pillow images or None."""
         return all(isinstance(v, np.ndarray | bytes | Path | Image.Image) or v is None for v in values)
 
-    def read(self, values: Sequence[Any], what: str) -> list[Any]:  # noqa: ARG002 - each is said on its card
-        """Arrays are copied, as long as they are not many bytes; what is missing is None."""
+    def read(self, values: Sequence[Any], what: str) -> list[Any]:  # noqa: ARG002 - errors are shown on each item's card
+        """Return the images, with None for missing values; arrays are copied unless they are large."""
         return _kept([_as_image(v) for v in values])
 
     def identity(self, item: Any) -> Iterator[bytes]:
-        """The pixels of an array or Pillow image; else the bytes, so that a moved file keeps its label."""
+        """Yield the pixels of an array or Pillow image, or a file's content, so that moved files match."""
         yield b"image\0"
         if isinstance(item, np.ndarray):
             yield f"{item.shape}{item.dtype.str}".encode()
@@ -61,34 +61,34 @@ class ImageKind:
             yield _file_bytes(item)
 
     def canonical(self, item: Any) -> Any:
-        """The image."""
+        """Return the image unchanged."""
         return item
 
     def payload(self, item: Any, size: Size) -> Payload:
-        """A PNG, or a JPEG where that would take too many bytes; of an address, what the browser loads."""
+        """Return a PNG, or a JPEG if the PNG is too large; for a URL, what the browser loads."""
         if is_address(item):
             return _remote(item, size.hosts)
         try:
             image = load_image(item)
-        except Exception as error:  # noqa: BLE001 - whatever Pillow raises, the person sees the reason
+        except Exception as error:  # noqa: BLE001 - Pillow may raise anything, and the user sees the reason
             return broken(str(error))
         width, height = image.size
         data, mime = _encoded(image, size.side, size.most)
         return Payload({"kind": "image", "width": width, "height": height}, ((mime, data),))
 
     def words(self, item: Any) -> str:
-        """The name of a file."""
+        """Return the file name, if there is one."""
         return file_name(item)
 
     def features(self, items: Sequence[Any], **told: Any) -> tuple[Features, Any]:
-        """See :func:`~hitl_widgets.items.features.images.encode`."""
+        """Compute features; see :func:`~hitl_widgets.items.features.images.encode`."""
         from hitl_widgets.items.features.images import encode
 
         return encode(items, **told)
 
 
 def _kept(items: list[Any]) -> list[Any]:
-    """Arrays are copied where they are small; others are looked at again when they are shown."""
+    """Copy arrays if they are small; other images are read again when displayed."""
     arrays = [item for item in items if isinstance(item, np.ndarray)]
     if not arrays or sum(array.nbytes for array in arrays) > COPIED:
         return items
@@ -102,14 +102,17 @@ def _frozen(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def _as_image(value: Any) -> Any:
-    if isinstance(value, Mapping) and value.keys() <= {"bytes", "path"}:  # as Hugging Face keeps images
+    if isinstance(value, Mapping) and value.keys() <= {
+        "bytes",
+        "path",
+    }:  # the format of Hugging Face datasets
         path = value.get("path")
         return value.get("bytes") or (None if path is None else Path(path))
     return None if is_missing(value) else value
 
 
 def _file_bytes(item: Any) -> bytes:
-    """The content of a file; its name where unreadable."""
+    """Return the content of a file, or its name if it cannot be read."""
     try:
         if not is_address(item):
             return read_file(item)
@@ -119,7 +122,7 @@ def _file_bytes(item: Any) -> bytes:
 
 
 def _encoded(image: Image.Image, side: int, most: int | None) -> tuple[bytes, str]:
-    """As PNG, to the last bit; where that is too large as JPEG, as large as it may be."""
+    """Encode as lossless PNG or, if that is too large, as the largest JPEG that fits."""
     image.thumbnail((side, side))
     data = _saved(image, "PNG")
     if most is None or len(data) <= most:
@@ -143,17 +146,17 @@ def _saved(image: Image.Image, format_: str, **options: Any) -> bytes:
 
 
 def is_address(item: Any) -> bool:
-    """Whether an image item lies on the web."""
+    """Return whether an image item is a URL."""
     return isinstance(item, str) and item.strip().lower().startswith(("http://", "https://"))
 
 
 def _remote(address: str, hosts: Sequence[str]) -> Payload:
     host = address_host(address)
     if host is None:
-        return broken("The image has an address that is not loaded: https://host/path is, without a port.")
+        return broken("The image's address is not allowed: expected https://host/path, without a port.")
     if host not in hosts:
         return broken(
-            f"The image lies at {host}, and nothing is loaded from there. So that the browser loads it, pass "
+            f"The image is on {host}, and images from there are not loaded. To let the browser load it, pass "
             f"remote_images=[{host!r}]."
         )
     return Payload({"kind": "remote", "url": sendable(address.strip())})
@@ -170,11 +173,11 @@ def load_image(item: Any) -> Image.Image:
     Raises
     ------
     ValueError
-        With a reason fit for a person: missing file, unknown format, too large, odd shape.
+        With a message for the user: missing file, unknown format, too large, unexpected shape.
 
     Notes
     -----
-    Of an animation only the first frame is decoded. Nothing of a file but its pixels is kept.
+    Only the first frame of an animation is decoded. Metadata is dropped.
     """
     if item is None:
         raise ValueError("This item has no image.")
@@ -186,7 +189,7 @@ def load_image(item: Any) -> Image.Image:
     if isinstance(item, np.ndarray):
         return _from_array(item)
     if is_address(item):
-        raise ValueError("The image lies on the web, from where the kernel loads nothing.")
+        raise ValueError("The image is on the web, and the kernel does not load images from there.")
     data = bytes(item) if isinstance(item, bytes | bytearray | memoryview) else _read(item)
     if len(data) > MAX_IMAGE_BYTES:
         raise ValueError(f"The image has {len(data) / 2**20:.0f} MB; the limit is 64 MB.")
@@ -201,28 +204,28 @@ def _check_pixels(image: Image.Image) -> None:
 def _decode(data: bytes) -> Image.Image:
     if data.startswith(TIFF):
         raise ValueError("TIFF files are not read: pass arrays, such as numpy.asarray(PIL.Image.open(path)).")
-    # Not with warnings as errors: what warnings do is the process's, and another thread's would be lost.
+    # Warnings are not turned into errors, because warning filters are shared by all threads.
     try:
         image = Image.open(io.BytesIO(data), formats=IMAGE_FORMATS)
         _check_pixels(image)
         image.load()
     except UnidentifiedImageError:
         readable = ", ".join(IMAGE_FORMATS)
-        raise ValueError(f"The bytes are not an image that can be read ({readable}).") from None
+        raise ValueError(f"The bytes are not an image in a supported format ({readable}).") from None
     except (OSError, SyntaxError, Image.DecompressionBombError, Warning) as error:
         raise ValueError(f"The image is damaged or too large: {error}.") from None
     return _plain(image)
 
 
 def read_file(path: Any) -> bytes:
-    """The bytes of a regular file of at most 64 MB.
+    """Read a regular file of at most 64 MB.
 
     Raises
     ------
     ValueError
-        For a larger file, and for what is not a file.
+        If the file is larger, or not a file.
     OSError
-        When it cannot be read.
+        If it cannot be read.
     """
     with open_file(path) as file:
         if os.fstat(file.fileno()).st_size > MAX_IMAGE_BYTES:
@@ -232,7 +235,7 @@ def read_file(path: Any) -> bytes:
 
 def _read(item: Any) -> bytes:
     if not isinstance(item, str | os.PathLike):
-        raise ValueError(  # noqa: TRY004 - the caller tells people what is wrong with an item
+        raise ValueError(  # noqa: TRY004 - the caller shows ValueErrors to the user
             f"A {type(item).__name__} is not an image: expected bytes, an array, a Pillow image or a path."
         )
     try:
@@ -242,7 +245,7 @@ def _read(item: Any) -> bytes:
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """Without EXIF and palettes."""
+    """Remove EXIF data and palettes."""
     mode = image.mode if image.mode in {"L", "RGB", "RGBA"} else "RGB"
     if image.mode in {"P", "LA", "PA"}:
         mode = "RGBA"
@@ -259,7 +262,7 @@ def _from_array(array: np.ndarray[Any, Any]) -> Image.Image:
     if array.dtype != np.uint8:
         values = array.astype(np.float64)
         if not np.isfinite(values).all():
-            raise ValueError("The image array holds NaN or infinite values.")
+            raise ValueError("The image array contains NaN or infinite values.")
         low, high = values.min(), values.max()
         if not (array.dtype.kind == "f" and low >= 0 and high <= 1):
             values = (values - low) / (high - low) if high > low else values * 0

@@ -1,4 +1,4 @@
-"""HTML and Markdown items: made harmless in the kernel, and read as the text that a person sees."""
+"""HTML and Markdown items: sanitized in the kernel, and learned from their visible text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GLIMPSE_CHARACTERS = 1_000
 
 CHARACTERS = 200_000
 MARKDOWN_CHARACTERS = 20_000
-# Deeply nested elements take a sanitiser time that grows with the square of their number.
+# The time to sanitize deeply nested elements grows with the square of their number.
 MOST_TAGS = 5_000
 
 
@@ -34,7 +34,7 @@ TAGS = _words(
     "mark nav ol p pre q rp rt ruby s samp section small span strike strong sub summary sup table tbody "
     "td tfoot th thead time tr u ul var wbr"
 )
-# Of these the content goes too.
+# The content of these elements is removed too.
 SILENT = _words(
     "applet audio canvas embed frame frameset head iframe math noembed noframes noscript object option "
     "script select style svg template textarea title video xmp"
@@ -51,7 +51,7 @@ ATTRIBUTES = {
 SCHEMES = {"http", "https", "mailto", "data"}
 LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 DATA_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
-# Stricter than any browser's own reading, so that both see the same host.
+# Stricter than any browser, so that both parse the same host.
 ADDRESS = re.compile(r"https://([a-z0-9.-]+)(?::443)?(?:[/?#][^\s\\]*)?", re.IGNORECASE)
 HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
 SVG_SAFE = " <>='/:;,()"
@@ -62,22 +62,22 @@ BREAKS = _words(
 
 
 class Markup(Text):
-    """HTML or Markdown: shown without anything that runs, and known and learned as a text."""
+    """HTML or Markdown: displayed without active content, otherwise treated as text."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def claims(self, values: Sequence[Any]) -> bool:  # noqa: ARG002 - any text may be Markdown
-        """Never: it is said."""
+        """Return False: markup must be requested with ``kind=``."""
         return False
 
     def read(self, values: Sequence[Any], what: str) -> list[str]:
-        """As texts; raises HitlError where the packages for it are missing."""
+        """Return the sources as texts; raise HitlError if the required packages are missing."""
         _need(self.name)
         return super().read(values, what)
 
     def payload(self, item: str, size: Size) -> Payload:
-        """Sanitised HTML; as a glimpse, its visible text."""
+        """Return sanitized HTML or, for a glimpse, its visible text."""
         clean, cut = sanitise(self.name, sendable(item), size.hosts)
         text = visible_text(clean)
         if not text:
@@ -89,7 +89,7 @@ class Markup(Text):
         return Payload(content | ({"cut": cut} if cut else {}))
 
     def words(self, item: str) -> str:
-        """The visible text."""
+        """Return the visible text."""
         return visible_text(sanitise(self.name, item)[0])
 
 
@@ -104,12 +104,12 @@ def _need(kind: str) -> None:
 
 
 def check_hosts(hosts: Any) -> tuple[str, ...]:
-    """``remote_images=``: host names, exactly as they stand in an address.
+    """Check ``remote_images=``: host names, exactly as they appear in a URL.
 
     Raises
     ------
     InvalidInput
-        For addresses, patterns and whatever else is not a host name.
+        If a host is a URL, a pattern or anything else that is not a host name.
     """
     if hosts is None:
         return ()
@@ -119,29 +119,29 @@ def check_hosts(hosts: Any) -> tuple[str, ...]:
     for host in named:
         if not isinstance(host, str) or not HOST.fullmatch(host.lower()):
             raise InvalidInput(
-                f"remote_images= holds {host!r}: expected host names without scheme, port, path or *, such "
-                "as 'images.example.org'. Name each host that images may be loaded from."
+                f"remote_images= contains {host!r}: expected host names without scheme, port, path or *, "
+                "such as 'images.example.org'. List each host that images may be loaded from."
             )
     return tuple(dict.fromkeys(host.lower() for host in named))
 
 
 def address_host(address: str) -> str | None:
-    """The host of an https address that every browser reads in the same way, else None."""
+    """Return the host of an https URL that every browser parses in the same way, else None."""
     found = ADDRESS.fullmatch(address.strip())
     return found[1].lower() if found else None
 
 
 def sanitise(kind: str, source: str, hosts: Iterable[str] = ()) -> tuple[str, int]:
-    """HTML without anything that runs, styles, submits or loads, and how many characters are left out.
+    """Return HTML without scripts, styles, forms and embeds, and the number of characters left out.
 
     Parameters
     ----------
     kind
-        What ``source`` is written in.
+        Language of ``source``: ``"html"`` or ``"markdown"``.
     source
-        The item; what lies beyond 200,000 characters (Markdown: 20,000) or 5,000 tags is left out.
+        The item. Anything beyond 200,000 characters (Markdown: 20,000) or 5,000 tags is left out.
     hosts
-        Where images may be loaded from, by https; others become a picture that says so.
+        Hosts that images may be loaded from by https. Other images are replaced by a notice.
     """
     import nh3
 
@@ -159,14 +159,14 @@ def sanitise(kind: str, source: str, hosts: Iterable[str] = ()) -> tuple[str, in
         attribute_filter=functools.partial(_attribute, frozenset(hosts)),
         url_schemes=SCHEMES,
         link_rel="noopener noreferrer nofollow",
-        # In a frame that may open no window such a link leads nowhere.
+        # The frame may not open windows, so such a link does nothing.
         set_tag_attribute_values={"a": {"target": "_blank"}},
     )
     return clean, cut
 
 
 def visible_text(html: str) -> str:
-    """The text of sanitised HTML, one line for each block."""
+    """Return the text of sanitized HTML, one line for each block."""
     reader = _Reader()
     reader.feed(html)
     reader.close()
@@ -223,16 +223,16 @@ def _source(address: str, hosts: frozenset[str]) -> str | None:
 
 
 def _host_roughly(address: str) -> str:
-    """The host as it is written, for people: nothing is loaded from it."""
+    """Return the host as written, for display only: nothing is loaded from it."""
     try:
         host = urlsplit(address.strip().replace("\\", "/")).hostname
     except ValueError:
         host = None
-    return (host or "no web address").encode("ascii", "backslashreplace").decode()[:60]
+    return (host or "not a web address").encode("ascii", "backslashreplace").decode()[:60]
 
 
 def _notice(words: str) -> str:
-    """A small picture of some words, readable on light and dark."""
+    """Return a small SVG image of a text, readable on light and dark backgrounds."""
     width = 7 * len(words) + 24
     svg = (
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='28'>"

@@ -1,4 +1,4 @@
-"""Recordings, read in parts: arrays, WAV files by numpy alone, and what else libsndfile reads."""
+"""Recordings that are read in parts: arrays, WAV files (NumPy only), and other files (libsndfile)."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from hitl_widgets.items.wav import MOST_CHANNELS, Samples, Wav, layout_of
 __all__ = ["Recording", "Samples", "as_recording", "is_recording", "open_recording", "refuse_unreadable"]
 
 SUFFIXES = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64"}
-# Named as recordings, and read by no package that is asked for.
+# Suffixes of recordings that libsndfile does not read.
 UNREAD = {".m4a", ".aac", ".wma", ".amr"}
 EXTRA = missing_extra("A recording in another format than WAV", "soundfile", "audio")
-FASTEST = 1_000_000  # samples a second: bats are heard with half of it
-RUN_UP = 8_192  # samples
+FASTEST = 1_000_000  # samples per second; recordings of bats use up to half of this
+RUN_UP = 8_192  # samples decoded before the requested position
 LOUDEST = {np.dtype(np.uint8): 128.0, np.dtype(np.uint16): 32_768.0}
 
 
 class Recording(Protocol):
-    """A recording that is open.
+    """An open recording.
 
     Attributes
     ----------
     rate
-        Samples a second.
+        Samples per second.
     channels
-        How many.
+        Number of channels.
     frames
-        Samples of each channel.
+        Number of samples in each channel.
     """
 
     rate: int
@@ -47,11 +47,11 @@ class Recording(Protocol):
     frames: int
 
     def read(self, start: int, n: int) -> Samples:
-        """float32 (n, channels) from -1 to 1, from ``start``; fewer at the end, or where it is damaged."""
+        """Read from ``start``: float32 (n, channels) in [-1, 1]; fewer at the end or in a damaged file."""
 
 
 def _is_pair(value: Any) -> bool:
-    """Whether a value is (samples, rate), or (rate, samples) as SciPy has it."""
+    """Return whether a value is (samples, rate), or (rate, samples) as in SciPy."""
     if not isinstance(value, tuple | list) or len(value) != 2:
         return False
     arrays = [isinstance(part, np.ndarray) for part in value]
@@ -60,8 +60,8 @@ def _is_pair(value: Any) -> bool:
 
 
 def as_recording(value: Any) -> Any:
-    """A value as an item: (samples, rate), None where it is missing, else as it is."""
-    if isinstance(value, Mapping):  # as Hugging Face keeps recordings
+    """Convert a value to an item: (samples, rate), None if missing, else the value itself."""
+    if isinstance(value, Mapping):  # the format of Hugging Face datasets
         if "sampling_rate" in value:
             value = (np.asarray(value.get("array")), value["sampling_rate"])
         elif value.keys() <= {"bytes", "path"}:
@@ -73,8 +73,8 @@ def as_recording(value: Any) -> Any:
 
 
 def is_recording(value: Any) -> bool:
-    """Whether a value can be meant for nothing but a recording."""
-    if isinstance(value, Mapping):  # as Hugging Face keeps them
+    """Return whether a value is clearly a recording."""
+    if isinstance(value, Mapping):  # the format of Hugging Face datasets
         return "sampling_rate" in value or is_recording(value.get("path")) or is_recording(value.get("bytes"))
     if isinstance(value, bytes | bytearray | memoryview):
         return _is_encoded(bytes(value[:12]))
@@ -82,7 +82,7 @@ def is_recording(value: Any) -> bool:
         return value.suffix.lower() in SUFFIXES | UNREAD
     if isinstance(value, str):
         named = len(value) < 1_000 and "\n" not in value
-        return named and os.path.splitext(value)[1].lower() in SUFFIXES | UNREAD  # noqa: PTH122 - of a text
+        return named and os.path.splitext(value)[1].lower() in SUFFIXES | UNREAD  # noqa: PTH122 - any text
     return _is_pair(value)
 
 
@@ -92,7 +92,7 @@ def _is_encoded(head: bytes) -> bool:
 
 
 def _needs_extra(value: Any) -> bool:
-    """Whether a recording is not a WAV file, and soundfile is not installed."""
+    """Return whether a recording needs soundfile, which is not installed."""
     if isinstance(value, bytes | bytearray | memoryview):
         other = bytes(value[:4]) != b"RIFF"
     else:
@@ -106,13 +106,13 @@ def open_recording(item: Any) -> Recording:
     Parameters
     ----------
     item
-        A path, the bytes of a file, or (samples, rate): samples of shape (n,) or (n, channels), whole
-        numbers of any width, or floats. Floats beyond 1 are scaled down together.
+        A path, the bytes of a file, or (samples, rate). Samples have shape (n,) or (n, channels), and are
+        integers of any width or floats. If floats exceed 1, all are scaled down.
 
     Raises
     ------
     ValueError
-        With a reason fit for a person.
+        With a message for the user.
     """
     if item is None:
         raise ValueError("This item has no recording.")
@@ -127,11 +127,11 @@ def open_recording(item: Any) -> Recording:
         except OSError as error:
             raise ValueError(f"The recording cannot be read: {error.strerror or error}.") from None
     else:
-        raise ValueError(  # the caller tells people what is wrong with an item
+        raise ValueError(  # the caller shows ValueErrors to the user
             f"A {type(item).__name__} is not a recording: expected a path, bytes or (samples, rate)."
         )
     if not 1 <= found.rate <= FASTEST:
-        raise ValueError(f"The rate {found.rate} is none: expected 1 to {FASTEST:,} samples a second.")
+        raise ValueError(f"The rate {found.rate} is not valid: expected 1 to {FASTEST:,} samples per second.")
     if not found.frames:
         raise ValueError("The recording is empty: it has no samples.")
     return found
@@ -152,7 +152,9 @@ class _InMemory:
                 "channels). Pass samples.T."
             )
         if not np.isfinite(rate) or rate != int(rate):
-            raise ValueError(f"The rate {rate} is none: expected whole samples a second, such as 16000.")
+            raise ValueError(
+                f"The rate {rate} is not valid: expected an integer, in samples per second, such as 16000."
+            )
         self._samples = samples if samples.ndim == 2 else samples[:, None]
         self.rate = int(rate)
         self.frames, self.channels = self._samples.shape
@@ -169,7 +171,7 @@ class _InMemory:
 
 
 def _loudest(samples: npt.NDArray[Any]) -> float:
-    """What 1 stands for: of whole numbers their type's end, unless all are 16 bits wide."""
+    """Return the value that maps to 1: for integers the end of their type, or of int16 if all fit."""
     if samples.dtype in LOUDEST:
         return LOUDEST[samples.dtype]
     if samples.dtype.kind == "u":
@@ -186,7 +188,7 @@ def _loudest(samples: npt.NDArray[Any]) -> float:
 
 
 def _opened(file: BinaryIO, suffix: str) -> Recording:
-    """The recording in a file, which is closed when nobody holds it any more."""
+    """Open the recording in a file, which is closed when the recording is garbage-collected."""
     try:
         found = _decoded(file, suffix)
     except BaseException:
@@ -203,7 +205,7 @@ def _decoded(file: BinaryIO, suffix: str) -> Recording:
         return Wav(file, layout)
     if suffix in UNREAD:
         raise ValueError(
-            f"Recordings in {suffix} are not read: convert them first, such as by ffmpeg -i a{suffix} a.flac."
+            f"Recordings in {suffix} are not supported: convert them first, as in ffmpeg -i a{suffix} a.flac."
         )
     try:
         import soundfile
@@ -214,39 +216,39 @@ def _decoded(file: BinaryIO, suffix: str) -> Recording:
         return _Encoded(soundfile.SoundFile(file))
     except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
         reason = getattr(error, "error_string", "") or str(error)
-        raise ValueError(f"It is not a recording that can be read: {reason.strip().rstrip('.')}.") from None
+        raise ValueError(f"The recording cannot be read: {reason.strip().rstrip('.')}.") from None
 
 
 class _Encoded:
-    """What libsndfile decodes: FLAC, OGG, MP3, AIFF and so on."""
+    """A recording that libsndfile decodes: FLAC, OGG, MP3, AIFF and so on."""
 
     def __init__(self, sound: Any) -> None:
         self._sound = sound
         self.rate, self.channels, self.frames = int(sound.samplerate), int(sound.channels), int(sound.frames)
         if self.channels > MOST_CHANNELS or not 0 <= self.frames < 2**48:
-            raise ValueError("The recording is damaged: it does not say how long it is.")
+            raise ValueError("The recording is damaged: its length is unknown.")
 
     def read(self, start: int, n: int) -> Samples:
         try:
             if self._sound.tell() != start:
-                # A decoder hears well only what is some way behind where it begins.
+                # A decoder needs a run-up before its output is exact.
                 before = min(start, RUN_UP)
                 self._sound.seek(start - before)
                 self._sound.read(before, dtype="float32")
             found: Samples = self._sound.read(n, dtype="float32", always_2d=True)
-        except RuntimeError:  # libsndfile's own: the file is damaged here
+        except RuntimeError:  # raised by libsndfile where the file is damaged
             return np.zeros((0, self.channels), np.float32)
         return np.nan_to_num(found, copy=False, posinf=1, neginf=-1)
 
 
 def refuse_unreadable(values: list[Any], what: str) -> None:
-    """Say at once what would be said on every card.
+    """Raise an error that would otherwise appear on every card.
 
     Raises
     ------
     InvalidInput
-        Where the package is missing that reads some of them.
+        If the package that reads some of them is not installed.
     """
     row = next((row for row, value in enumerate(values) if _needs_extra(value)), None)
     if row is not None:
-        raise InvalidInput(f"{what}: row {row} holds no WAV file. {EXTRA}")
+        raise InvalidInput(f"{what}: row {row} is not a WAV file. {EXTRA}")

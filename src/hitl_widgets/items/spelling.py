@@ -1,4 +1,4 @@
-"""One id or text in several spellings: 7, "7", 7.0 and "007"; a text with other line endings."""
+"""Equivalent spellings of an id or text: 7, "7", 7.0 and "007"; a text with other line endings."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import numpy as np
 
 __all__ = ["canonical_id", "canonical_text", "is_rounded", "rounded_words", "spellings"]
 
-# A whole number without a sign or zeros before it, and what a float leaves behind it.
+# An integer: sign, digits without leading zeros, and the ".0" of a float.
 _WHOLE = re.compile(r"(-?)0*(\d+)(\.0+)?", re.ASCII)
 _SCIENTIFIC = re.compile(r"-?\d(\.\d+)?[eE]\+?\d+", re.ASCII)
 _TRAILING = re.compile(r"[^\S\n]+(?=\n|\Z)")
-EXACT = 2**53  # from here on a float stands for several whole numbers
+EXACT = 2**53  # from here on, a float is ambiguous between several integers
 
 
 def is_rounded(value: Any) -> bool:
-    """Whether a float, or the text of one, is so large that it stands for several whole numbers."""
+    """Return whether a float, or its text, is so large that it stands for several integers."""
     if isinstance(value, float | np.floating):
         digits = 52 if isinstance(value, float) else int(np.finfo(type(value)).nmant)
         return bool(np.isfinite(value)) and abs(float(value)) >= 2.0 ** (digits + 1)
@@ -34,16 +34,16 @@ def is_rounded(value: Any) -> bool:
 
 
 def rounded_words(value: Any) -> str:
-    """Why such a float is not an id."""
+    """Return the reason why such a float is not a valid id."""
     return (
-        f"{value!r} is a float beyond 2**53, which stands for several whole numbers: which item is meant "
-        "cannot be known. Keep such ids as text or whole numbers: read the column with dtype='Int64' or "
+        f"{value!r} is a float beyond 2**53, which stands for several integers, so it does not identify one "
+        "item. Keep such ids as text or integers: read the column with dtype='Int64' or "
         "dtype=str."
     )
 
 
 def spellings(value: Any) -> Iterator[Any]:
-    """The ways in which an id or a class may be written, the nearest first: 1, "1" and 1.0 are one."""
+    """Yield equivalent spellings of an id or a class, the closest first: 1, "1" and 1.0 are equal."""
     yield value
     text = str(value).strip()
     yield text
@@ -55,7 +55,7 @@ def spellings(value: Any) -> Iterator[Any]:
 
 
 def canonical_id(key: str) -> str:
-    """What all spellings of an id share: no zeros before or behind it, no spaces, one Unicode form."""
+    """Return the canonical spelling of an id: no padding zeros, no spaces, one Unicode form."""
     text = (key if key.isascii() else unicodedata.normalize("NFKC", key)).strip()
     if text.isascii() and text.isdigit():
         return text.lstrip("0") or "0"
@@ -66,7 +66,7 @@ def canonical_id(key: str) -> str:
 
 
 def canonical_text(text: str) -> str:
-    """The text without what an editor changes unseen: line endings, Unicode form, trailing space."""
+    """Normalize what editors change invisibly: line endings, Unicode form and trailing space."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text.removeprefix("\ufeff"))
     if "\r" in text:

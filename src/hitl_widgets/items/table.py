@@ -1,4 +1,4 @@
-"""Rows of a table."""
+"""Table rows."""
 
 from __future__ import annotations
 
@@ -24,51 +24,51 @@ class Table:
     order = 20
 
     def claims(self, values: Sequence[Any]) -> bool:
-        """Dicts."""
+        """Return whether all values are dicts."""
         return all(isinstance(v, Mapping) for v in values)
 
     def read(self, values: Sequence[Any], what: str) -> list[dict[str, Any]]:
-        """Dicts with the columns of all of them; what a row lacks is None."""
+        """Return dicts with the columns of all rows; missing values are None."""
         odd = next((row for row, value in enumerate(values) if not isinstance(value, Mapping)), None)
         if odd is not None:
             raise InvalidInput(
-                f"{what}: row {odd} is a {type(values[odd]).__name__}, and kind='table' takes dicts. To show "
-                "columns of a table pass columns=[...]."
+                f"{what}: row {odd} is a {type(values[odd]).__name__}, but kind='table' takes dicts. To show "
+                "columns of a table, pass columns=[...]."
             )
         names = dict.fromkeys(name for value in values for name in value)
         return [{name: value.get(name) for name in names} for value in values]
 
     def identity(self, item: Mapping[str, Any]) -> Iterator[bytes]:
-        """The cells by name, in any order of the columns."""
+        """Yield the cells by name, regardless of the order of the columns."""
         yield b"table\0"
         cells = {str(name): _hashed(value) for name, value in item.items()}
         yield json.dumps(cells, sort_keys=True, default=str).encode("utf-8", "surrogatepass")
 
     def canonical(self, item: Any) -> Any:
-        """Every text in it as :class:`~.text.Text` has it."""
+        """Return the row with its texts as :class:`~.text.Text` normalizes them."""
         cells = {name: canonical_text(v) if isinstance(v, str) else v for name, v in item.items()}
         return item if all(cells[name] is v or cells[name] == v for name, v in item.items()) else cells
 
     def payload(self, item: Mapping[str, Any], size: Size) -> Payload:  # noqa: ARG002 - a glimpse has fewer rows
-        """The columns; of more than 30 the first 12, and how many there are besides."""
+        """Return the columns; if there are more than 30, the first 12 and the number of the others."""
         if len(item) > WIDE:
             more = f"{len(item) - SHOWN_COLUMNS} more columns"
             item = dict(islice(item.items(), SHOWN_COLUMNS)) | {"…": more}
         return Payload({"kind": "table", "rows": [[short(str(name)), cell(v)] for name, v in item.items()]})
 
     def words(self, item: Mapping[str, Any]) -> str:
-        """What stands in the cells."""
+        """Return the contents of the cells."""
         return " ".join(filter(None, map(cell, item.values())))
 
     def features(self, items: Sequence[Mapping[str, Any]], **told: Any) -> tuple[Features, Any]:
-        """See :func:`~hitl_widgets.items.features.tables.encode`."""
+        """Compute features; see :func:`~hitl_widgets.items.features.tables.encode`."""
         from hitl_widgets.items.features.tables import encode
 
         return encode({name: [row[name] for row in items] for name in items[0]}, **told)
 
 
 def cell(value: Any) -> str:
-    """A table value as short text; a missing one is empty."""
+    """Return a table value as a short text, empty if missing."""
     if is_missing(value):
         return ""
     if isinstance(value, float):
@@ -77,7 +77,7 @@ def cell(value: Any) -> str:
 
 
 def _hashed(value: Any) -> Any:
-    """A table value as it is hashed: a column of whole numbers turns to floats by one missing value."""
+    """Return a table value as it is hashed: one missing value turns a column of integers into floats."""
     if is_missing(value):
         return None
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -23,34 +23,34 @@ class Text:
     order = 0
 
     def claims(self, values: Sequence[Any]) -> bool:
-        """Strings, bytes that are UTF-8, and what is missing among them."""
+        """Return whether all values are strings, UTF-8 bytes or missing."""
         return all(isinstance(v, str) or is_missing(v) or _is_text(v) for v in values)
 
     def read(self, values: Sequence[Any], what: str) -> list[str]:
-        """Values as texts, bytes decoded; what is missing is empty."""
+        """Return the values as texts: bytes are decoded, and missing values are empty."""
         texts = []
         for row, value in enumerate(values):
             try:
                 texts.append(_as_text(value))
             except UnicodeDecodeError as error:
                 raise InvalidInput(
-                    f"{what}: row {row} holds bytes that are not UTF-8 ({error.reason} at byte "
+                    f"{what}: row {row} contains bytes that are not UTF-8 ({error.reason} at byte "
                     f"{error.start}). Decode them first, such as [t.decode('latin-1') for t in texts]."
                 ) from None
         return texts
 
     def identity(self, item: str) -> Iterator[bytes]:
-        """The same for a text that is shown in another way, as markup."""
+        """Yield the text; kinds that display a text differently, such as markup, share this identity."""
         yield b"text\0"
         yield item.encode("utf-8", "surrogatepass")
 
     def canonical(self, item: Any) -> Any:
-        """With one kind of line ending, and nothing at the ends of lines."""
+        """Return the text with uniform line endings and without trailing space."""
         text = canonical_text(item)
         return item if text == item else text
 
-    def payload(self, item: str, size: Size) -> Payload:  # noqa: ARG002 - a card cuts it
-        """The first 20,000 characters, and how many there are besides."""
+    def payload(self, item: str, size: Size) -> Payload:  # noqa: ARG002 - the card shortens it
+        """Return the first 20,000 characters, and the number of the others."""
         if not item.strip():
             return broken("This item has no text.")
         content: dict[str, Any] = {"kind": "text", "text": sendable(item[:SHOWN_CHARACTERS])}
@@ -59,18 +59,18 @@ class Text:
         return Payload(content)
 
     def words(self, item: str) -> str:
-        """The text."""
+        """Return the text itself."""
         return item
 
     def features(self, items: Sequence[str], **told: Any) -> tuple[Features, Any]:
-        """See :func:`~hitl_widgets.items.features.texts.encode`."""
+        """Compute features; see :func:`~hitl_widgets.items.features.texts.encode`."""
         from hitl_widgets.items.features.texts import encode
 
         return encode(items, **told)
 
 
 def variants(text: str) -> set[str]:
-    """How a text may have been before an editor changed it."""
+    """Return forms that a text may have had before an editor changed it."""
     forms = {canonical_text(text)} | {normalize(name, text) for name in ("NFC", "NFD")}
     ends = {form + end for form in forms for end in ("", "\n", " ")}
     return ends | {form.replace("\n", "\r\n") for form in ends}
@@ -83,7 +83,7 @@ def _as_text(value: Any) -> str:
 
 
 def _is_text(value: Any) -> bool:
-    """Whether bytes are a text: images are not UTF-8, or hold a NUL."""
+    """Return whether bytes are a text; images are not UTF-8, or contain a NUL byte."""
     try:
         return isinstance(value, bytes | bytearray) and "\0" not in _as_text(value)
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""WAV files of plain numbers, read by numpy alone."""
+"""Uncompressed WAV files, read with NumPy only."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Samples = npt.NDArray[np.float32]
 
 MOST_CHANNELS = 64
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
-STREAMED = 0xFFFFFFFF  # a size that was never filled in
+STREAMED = 0xFFFFFFFF  # the size in streamed files, which was never filled in
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What a WAV file says of its samples: where they begin, and how one looks."""
+    """The position and format of the samples in a WAV file."""
 
     code: int
     channels: int
@@ -32,12 +32,12 @@ class Layout:
 
 
 def layout_of(file: BinaryIO) -> Layout | None:
-    """What a WAV file says of its samples; None where they are packed.
+    """Read the layout of a WAV file; None if its samples are compressed.
 
     Raises
     ------
     ValueError
-        Where it holds none.
+        If the file contains no samples.
     """
     end = file.seek(0, io.SEEK_END)
     at, form = 12, b""
@@ -56,22 +56,22 @@ def layout_of(file: BinaryIO) -> Layout | None:
             frames = (left if size in {0, STREAMED} else min(size, left)) // block
             return Layout(code, channels, rate, width, at + 8, frames)
         at += 8 + size + size % 2
-    raise ValueError("The WAV file is damaged: it holds no samples.")
+    raise ValueError("The WAV file is damaged: it contains no samples.")
 
 
 class Wav:
-    """A WAV file of plain numbers: read where it is asked for."""
+    """An uncompressed WAV file with random access."""
 
     def __init__(self, file: BinaryIO, layout: Layout) -> None:
         if layout.channels > MOST_CHANNELS:
             raise ValueError(
-                f"The recording has {layout.channels} channels: at most {MOST_CHANNELS} are read."
+                f"The recording has {layout.channels} channels; at most {MOST_CHANNELS} are supported."
             )
         self._file, self._layout = file, layout
         self.rate, self.channels, self.frames = layout.rate, layout.channels, layout.frames
 
     def read(self, start: int, n: int) -> Samples:
-        """float32 (n, channels) from -1 to 1, from ``start``; fewer at the end."""
+        """Read from ``start``: float32 (n, channels) in [-1, 1]; fewer at the end."""
         width, channels = self._layout.width, self.channels
         n = min(n, self.frames - start)
         self._file.seek(self._layout.begin + start * width * channels)

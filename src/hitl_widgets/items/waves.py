@@ -1,4 +1,4 @@
-"""What is seen and heard of a recording: its peaks, and its sound in parts that a browser plays."""
+"""The peaks of a recording, and its sound in parts that a browser plays."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from hitl_widgets.items.recordings import Recording, Samples, open_recording
 
 __all__ = ["Ask", "Opened", "Peaks", "opened"]
 
-BINS = 2_048  # twice as many as a card is wide
-AT_ONCE = 2**20  # samples that are read at a time
-MOMENT = 0.25  # seconds that peaks may take in a part
-WHOLE, CLIP = 8 * 2**20, 4 * 2**20  # bytes: what is larger is played in clips, which begin at once
-FILES, OPEN = 1_000, 8  # of how many files the peaks are kept, and how many recordings stay open
-SLOWEST = 8_000  # samples a second: browsers play none with fewer
-HEADER = 44  # bytes of a WAV file
-# Compressed files that browsers play as they are.
+BINS = 2_048  # twice the width of a card
+AT_ONCE = 2**20  # samples read at a time
+MOMENT = 0.25  # seconds spent on peaks per request
+WHOLE, CLIP = 8 * 2**20, 4 * 2**20  # bytes; larger recordings are played in clips, which start at once
+FILES, OPEN = 1_000, 8  # files whose peaks are kept, and recordings that stay open
+SLOWEST = 8_000  # samples per second; browsers play nothing below
+HEADER = 44  # bytes of the header of a WAV file
+# Compressed formats that browsers play directly.
 PLAYED = {b"fLaC": "audio/flac", b"OggS": "audio/ogg"}
 
 Ask = Mapping[str, str | float | bool]
@@ -42,16 +42,17 @@ def _whole(ask: Ask, name: str, top: int) -> int:
 
 
 class Peaks:
-    """The lowest and the highest sample of each of at most 2,048 stretches of a recording.
+    """The lowest and the highest sample in each of at most 2,048 bins of a recording.
 
-    Those of all channels together, and never above or below silence: a stretch is drawn around it.
+    All channels are combined. The lowest is at most 0 and the highest at least 0, so that each bar crosses
+    the center line.
 
     Attributes
     ----------
     values
         int16 (n, 2), where 32,767 stands for 1.
     known
-        Of how many stretches they are known, from the first on.
+        Number of bins computed so far, from the first on.
     """
 
     def __init__(self, frames: int) -> None:
@@ -60,20 +61,20 @@ class Peaks:
         self.values = np.zeros((n, 2), np.int16)
         self.known = 0
         self.lock = threading.Lock()
-        self._at = 0  # samples that were looked at
+        self._at = 0  # samples read so far
 
     def look(self, sound: Recording, seconds: float) -> None:
-        """Go on for so long."""
+        """Continue to compute peaks for this long."""
         end, n, many = time.monotonic() + seconds, len(self.values), max(1, AT_ONCE // sound.channels)
         while self.known < n and time.monotonic() < end:
             samples = sound.read(self._at, many)
             if len(samples):
                 self._take(samples)
-            ended = len(samples) < many  # at the end, or where a damaged file is silent from there on
+            ended = len(samples) < many  # at the end, or where a damaged file stops
             self.known = n if ended else int(np.searchsorted(self._edges, self._at, "right")) - 1
 
     def _take(self, samples: Samples) -> None:
-        """The samples that follow, which may begin and end within a stretch."""
+        """Add the next samples, which may begin and end within a bin."""
         low, high = samples[:, 0], samples[:, 0]
         for channel in samples.T[1:]:
             low, high = np.minimum(low, channel), np.maximum(high, channel)
@@ -87,13 +88,13 @@ class Peaks:
         self._at = stop
 
     def few(self, n: int) -> npt.NDArray[np.int16]:
-        """Of fewer stretches, as far as they are known."""
+        """Return the peaks known so far, merged into ``n`` bins."""
         at = np.arange(n) * len(self.values) // n
         low = np.minimum.reduceat(self.values[:, 0], at)
         return np.stack([low, np.maximum.reduceat(self.values[:, 1], at)], axis=1)
 
     def part(self, sound: Recording, ask: Ask) -> Payload:
-        """The peaks ``from`` one on, as many as there are after a moment."""
+        """Return the known peaks from position ``from`` on, after computing for a moment if needed."""
         start = _whole(ask, "from", len(self.values))
         if start >= self.known:
             self.look(sound, MOMENT)
@@ -103,29 +104,29 @@ class Peaks:
 
 
 class Opened:
-    """A recording that is shown or played, and what is known of it."""
+    """An open recording that is displayed or played, with its peaks."""
 
     def __init__(self, item: Any, sound: Recording, peaks: Peaks, version: str) -> None:
-        self.item = item  # held, so that its id stays its own
+        self.item = item  # keeps the item alive, so that its id is not reused
         self.sound, self.peaks, self.version = sound, peaks, version
-        self.lock = peaks.lock  # of all that read the same file
-        # Browsers play one or two channels alike.
+        self.lock = peaks.lock  # shared by everything that reads the same file
+        # All browsers play one or two channels.
         self.channels = sound.channels if sound.channels <= 2 else 1
         self.times = max(1, math.ceil(SLOWEST / sound.rate))
         frame = 2 * self.channels * self.times
         self.clip = sound.frames if sound.frames * frame <= WHOLE else CLIP // frame
         self.raw, size = _played(item)
-        # Of what a browser gathers before it plays.
+        # What a browser fetches before it plays.
         self.bytes = size if self.raw else self.clip * frame
 
     def part(self, item: Any, ask: Ask, most: int) -> Payload:
-        """Bytes from ``at`` on: of the file itself where it is asked for as ``raw``, else of a ``clip``."""
+        """Return bytes from ``at`` on: of the file itself if ``raw`` is set, else of a ``clip``."""
         at = _whole(ask, "at", 2**53)
         return self._file_part(item, at, most) if ask.get("raw") else self._clip_part(ask, at, most)
 
     def _file_part(self, item: Any, at: int, most: int) -> Payload:
         if not self.raw:
-            raise ValueError("This recording is not played as it is.")
+            raise ValueError("This recording cannot be played without conversion.")
         with _file(item) as file:
             total = file.seek(0, io.SEEK_END)
             file.seek(at)
@@ -133,7 +134,7 @@ class Opened:
             return Payload(content, ((self.raw, file.read(most)),))
 
     def _clip_part(self, ask: Ask, at: int, most: int) -> Payload:
-        """Of a WAV file of 16 bits, which is made where it is asked for."""
+        """Return part of a 16-bit WAV file, which is made on request."""
         first = _whole(ask, "clip", (self.sound.frames - 1) // self.clip) * self.clip
         frame = 2 * self.channels
         n = min(self.clip, self.sound.frames - first)
@@ -143,7 +144,7 @@ class Opened:
             raise ValueError(f"at={at!r} is not the end of a part.")
         many = min(n - done, max(1, (most - HEADER) // (frame * self.times)))
         samples = self.sound.read(first + done, many)
-        # A damaged file ends early, and is silent from there on.
+        # A damaged file may end early; the rest is silence.
         data = np.zeros((many, self.channels), np.int16)
         data[: len(samples)] = np.rint(np.clip(self._mixed(samples), -1, 1) * 32_767)
         head = b"" if at else _header(self.channels, self.sound.rate * self.times, size)
@@ -165,7 +166,7 @@ def _file(item: Any) -> BinaryIO:
 
 
 def _played(item: Any) -> tuple[str, int]:
-    """The MIME type of a compressed file that is small enough to be played as it is, and its size."""
+    """Return the MIME type of a compressed file that is small enough to play directly, and its size."""
     if isinstance(item, tuple):
         return "", 0
     with _file(item) as file:
@@ -182,12 +183,12 @@ _peaks: OrderedDict[Any, Peaks] = OrderedDict()
 
 
 def opened(item: Any) -> Opened:
-    """The recording, open; the peaks of a file are kept as long as it stays as it is.
+    """Open a recording; the peaks of a file are kept until it changes.
 
     Raises
     ------
     ValueError
-        With a reason fit for a person.
+        With a message for the user.
     """
     version, key = "", id(item)
     if isinstance(item, str | Path) and (path := Path(item)).is_file():
@@ -209,7 +210,7 @@ def opened(item: Any) -> Opened:
 
 
 def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:
-    """The newest; those that are left out are closed when nobody holds them."""
+    """Add a value and drop the oldest ones; recordings are closed when they are no longer used."""
     kept[key] = value
     while len(kept) > most:
         kept.popitem(last=False)

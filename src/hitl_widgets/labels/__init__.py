@@ -1,1 +1,1 @@
-"""What people said."""
+"""The label store: an append-only log of events."""

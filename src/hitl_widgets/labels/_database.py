@@ -1,4 +1,4 @@
-"""Where a store is: what a path or URL names, and what every engine offers for it."""
+"""Store locations: parsing of paths and URLs, and the interface of database engines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SQLITE = {"sqlite", "sqlite+pysqlite"}
 
 
 class Database(Protocol):
-    """One engine, with what its SQL and its errors have of their own."""
+    """A database engine, with its dialect of SQL and its errors."""
 
     name: str
     note: str
@@ -31,40 +31,40 @@ class Database(Protocol):
     each_key: str
 
     def appender(self) -> contextlib.AbstractContextManager[sa.Connection]:
-        """For the one statement ``append``, committed at its end."""
+        """Return a connection for the single statement ``append``, which is committed at its end."""
 
     def writer(self) -> contextlib.AbstractContextManager[sa.Connection]:
-        """A transaction."""
+        """Begin a transaction."""
 
     def reader(self) -> contextlib.AbstractContextManager[sa.Connection]:
-        """For reading, which waits for no writer longer than it must."""
+        """Return a connection for reading, which waits for writers as little as possible."""
 
     def close(self) -> None:
-        """Release what is held."""
+        """Release all resources."""
 
     def is_busy(self, error: Exception) -> bool:
-        """Whether another program holds the store, so that waiting may help."""
+        """Return whether another program has locked the store, so that waiting may help."""
 
     def is_whole(self, connection: sa.Connection) -> bool:
-        """Whether what is there can be written on."""
+        """Return whether the existing data is intact, so that it is safe to write."""
 
     def reason(self, error: Exception) -> str:
-        """What the engine says, in a few words."""
+        """Return the engine's error message, shortened."""
 
     def advice(self, error: Exception) -> str:
-        """What the person can do about it."""
+        """Return what the user can do about it."""
 
     def open_message(self, error: Exception) -> str:
-        """Why the store cannot be opened, and the next step."""
+        """Return why the store cannot be opened, and what to do."""
 
 
 def open_database(text: str) -> Database:
-    """The database that a path, a URL or ``":memory:"`` names.
+    """Open the database for a path, a URL or ``":memory:"``.
 
     Raises
     ------
     StoreError
-        When it names none, or cannot be opened. No password is in the message, nor in its traceback.
+        If the location is invalid or cannot be opened. The message and traceback contain no password.
     """
     if "://" in text:
         url = _read_url(text)
@@ -74,12 +74,12 @@ def open_database(text: str) -> Database:
 
 
 def sqlite_path(text: str) -> Path | None:
-    """The file that a path or URL names, absolute; None where it names memory or a server.
+    """Return the absolute path of the file for a path or URL; None for memory or a server.
 
     Raises
     ------
     StoreError
-        When it is the URL of something else.
+        If the URL is of another kind.
     """
     if text == ":memory:":
         return None
@@ -88,7 +88,7 @@ def sqlite_path(text: str) -> Path | None:
     url = _read_url(text)
     if url.drivername not in _POSTGRES | _SQLITE:
         raise StoreError(
-            f"store= names a database of {url.drivername!r}. Expected postgresql://name@host/database, or a "
+            f"store= is a URL for {url.drivername!r}. Expected postgresql://name@host/database, or a "
             "path such as labels.sqlite."
         )
     if url.drivername in _POSTGRES or url.database in {None, "", ":memory:"}:
@@ -97,7 +97,7 @@ def sqlite_path(text: str) -> Path | None:
 
 
 def _read_url(text: str) -> sa.URL:
-    # Raised outside of the except clause: what SQLAlchemy says holds the text, which may hold a password.
+    # Raised outside of the except clause: SQLAlchemy's error contains the text, which may contain a password.
     with contextlib.suppress(sa.exc.ArgumentError, ValueError):
         return sa.make_url(text)
     raise StoreError(

@@ -1,4 +1,4 @@
-"""A store's file and the journals beside it, handled without disturbing who has them open."""
+"""Access to a store's file and journals that does not disturb programs that have them open."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ __all__ = ["SIDE_FILES", "beside", "copy_files", "refuse_missing"]
 
 SIDE_FILES = ("-journal", "-wal")
 
-# In a process of its own: closing any descriptor of a file drops every POSIX lock that this process has on
-# it, SQLite's too.
+# Run in a separate process: closing any descriptor of a file releases all POSIX locks of this process on it,
+# including SQLite's.
 _COPY = """
 import os, shutil, sys
 os.umask(0o077)
@@ -27,22 +27,23 @@ for source, target in zip(sys.argv[1::2], sys.argv[2::2]):
 
 
 def beside(path: Path, end: str) -> Path:
-    """The file beside, whose name ends so."""
+    """Return the path with a suffix appended to its name."""
     return path.with_name(path.name + end)
 
 
 def refuse_missing(path: Path) -> None:
-    """Raise a StoreError where there is no file."""
+    """Raise a StoreError if there is no file."""
     if not path.exists():
-        raise StoreError(f"There is no label store {path}. It is the file named in the widget, or by store=.")
+        raise StoreError(f"There is no label store {path}. Pass the path shown in the widget.")
     if not path.is_file():
-        raise StoreError(f"{path} is not a file. Name the label store, such as labels.sqlite.")
+        raise StoreError(f"{path} is not a file. Pass the label store, such as labels.sqlite.")
 
 
 def copy_files(path: Path, target: Path) -> bool:
-    """Copy a file with its journals; returns whether they stayed as they were meanwhile.
+    """Copy a file with its journals; return whether they were unchanged meanwhile.
 
-    A child does it: closing a file here would drop the locks that SQLite holds on it in this process.
+    A child process makes the copy, because closing the file here would release the locks that SQLite holds
+    in this process.
     """
     names = [path, *(beside(path, end) for end in SIDE_FILES)]
     targets = [target, *(beside(target, end) for end in SIDE_FILES)]
@@ -55,7 +56,7 @@ def copy_files(path: Path, target: Path) -> bool:
         if done.returncode:
             reason = done.stderr.strip().splitlines()[-1]
             raise StoreError(
-                f"{path} cannot be copied to {target.parent}: {reason}. Make room, or ask its owner."
+                f"{path} cannot be copied to {target.parent}: {reason}. Free disk space, or ask the owner."
             )
         if [_state(name) for name in names] == before:
             return True

@@ -1,4 +1,4 @@
-"""Who looks at which item, and who is there: rows that end by themselves, by the database's clock."""
+"""Leases on items and presence of annotators: rows that expire by the database's clock."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class _Engine(Protocol):
 
 
 class Leases:
-    """The statements on the tables ``lease`` and ``presence``, in one engine's words.
+    """The statements on the tables ``lease`` and ``presence``, in one engine's SQL dialect.
 
-    A row lives while its end lies ahead, though not further than ``MAX_SECONDS``: such an end was
-    written before the clock was put back, and counts as over.
+    A row is valid until it expires. An expiry more than ``MAX_SECONDS`` ahead was written before the clock
+    was set back, and counts as expired.
     """
 
     def __init__(self, engine: _Engine) -> None:
@@ -42,7 +42,7 @@ class Leases:
         self._live = sa.text(
             f"SELECT item_id, holder FROM lease WHERE task = :task AND {live} ORDER BY item_id"
         )
-        # IS TRUE keeps PostgreSQL from making a join of it, which is quadratic where it has no statistics.
+        # IS TRUE prevents PostgreSQL from using a join, which is quadratic without statistics.
         self._give_back = sa.text(
             "DELETE FROM lease WHERE task = :task AND holder = :holder "
             f"AND (item_id IN (SELECT key FROM ({engine.each_key}) AS keys)) IS TRUE"
@@ -62,11 +62,11 @@ class Leases:
     def take(
         self, connection: sa.Connection, task: str, keys: list[str], who: tuple[str, str], seconds: float
     ) -> frozenset[str]:
-        """Take or renew what is free; returns which of the keys are the holder's now."""
+        """Take or renew leases on free items; return the keys that the holder now has."""
         holder, annotator = who
         if (
             connection.dialect.name == "postgresql"
-        ):  # else two that name the keys in two orders could deadlock
+        ):  # else two calls with the keys in different orders could deadlock
             connection.execute(
                 sa.text(f"SELECT pg_advisory_xact_lock({LOCK + 1}, hashtext(:task))"), {"task": escape(task)}
             )
@@ -78,7 +78,7 @@ class Leases:
     def give_back(
         self, connection: sa.Connection, task: str, holder: str, keys: Iterable[str] | None
     ) -> None:
-        """End the holder's leases of these keys; of all, and the presence, where None."""
+        """End the holder's leases of these keys; if None, all leases and the presence."""
         who = _texts(task=task, holder=holder)
         if keys is not None:
             connection.execute(self._give_back, who | {"keys": _json(keys)})
@@ -87,22 +87,22 @@ class Leases:
         connection.execute(self._leave, who)
 
     def live(self, connection: sa.Connection, task: str) -> dict[str, str]:
-        """Key -> holder."""
+        """Return the holder of each leased key."""
         return _pairs(connection.execute(self._live, _texts(task=task)))
 
     def attend(
         self, connection: sa.Connection, task: str, holder: str, annotator: str, seconds: float
     ) -> None:
-        """Be there for so many seconds from now."""
+        """Register the annotator as present for this many seconds."""
         values = _texts(task=task, holder=holder, annotator=annotator)
         connection.execute(self._attend, values | {"seconds": float(seconds)})
 
     def present(self, connection: sa.Connection, task: str) -> dict[str, str]:
-        """Holder -> annotator."""
+        """Return the annotator of each present holder."""
         return _pairs(connection.execute(self._present, _texts(task=task)))
 
     def sweep(self, connection: sa.Connection) -> None:
-        """Delete what is over, of every task."""
+        """Delete expired rows of all tasks."""
         for statement in self._sweep:
             connection.execute(statement)
 
@@ -112,7 +112,7 @@ def _texts(**values: str) -> dict[str, Any]:
 
 
 def _json(keys: Iterable[str]) -> str:
-    """The keys as one value: a statement takes a limited number of them."""
+    """Encode the keys as one value, because the number of parameters of a statement is limited."""
     return json.dumps(sorted(set(map(escape, keys))))
 
 

@@ -1,7 +1,7 @@
-"""The rows of a damaged SQLite file, read from its pages without SQLite.
+"""Reads the rows of a damaged SQLite file from its pages, without SQLite.
 
-Every leaf of a table is read by itself: neither the schema nor the tree above it need be whole. The
-format is that of https://www.sqlite.org/fileformat.html (sections 1.6, 2.1 and 4).
+Every table leaf is read independently, so neither the schema nor the tree above it needs to be intact. The
+format is described at https://www.sqlite.org/fileformat.html (sections 1.6, 2.1 and 4).
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ EventRow = namedtuple("EventRow", "seq event_id task annotator kind time body")
 
 
 class Salvage:
-    """What could be read.
+    """The data that could be read.
 
     Attributes
     ----------
     events
-        By sequence number, in order.
+        The events by sequence number, in order.
     meta
-        What the store says of itself, as far as it could be read.
+        The metadata of the store that could be read.
     """
 
     def __init__(self) -> None:
@@ -40,10 +40,10 @@ class Salvage:
 
 
 def salvage(path: Path) -> Salvage:
-    """Read every event that lies whole in a file or in the write-ahead log beside it."""
+    """Read every intact event in a file and its write-ahead log."""
     with path.open("rb") as file:
         stored = int.from_bytes(file.read(18)[16:18])
-    # The head of the file may be what is damaged: then the pages are as large as they always are.
+    # If the header is damaged, try the default page size.
     sizes = {4096, 65536 if stored == 1 else stored if stored in _SIZES else 4096}
     return max((_read(_pages(path, size)) for size in sorted(sizes)), key=lambda found: len(found.events))
 
@@ -55,7 +55,7 @@ def _read(pages: dict[int, bytes]) -> Salvage:
             found.meta[values[0]] = values[1]
         with contextlib.suppress(ValueError, TypeError, KeyError):
             event = read_event(EventRow(rowid, *values[1:]))
-            if event.event_id not in ids:  # pages that are no longer used may hold a row again
+            if event.event_id not in ids:  # unused pages may contain copies of a row
                 ids.add(event.event_id)
                 found.events[rowid] = event
     found.events = dict(sorted(found.events.items()))
@@ -63,12 +63,12 @@ def _read(pages: dict[int, bytes]) -> Salvage:
 
 
 def read_event(row: Any) -> LabelEvent:
-    """The event of a row.
+    """Convert a row to an event.
 
     Raises
     ------
     ValueError, TypeError, KeyError
-        When the row is none.
+        If the row is not an event.
     """
     texts = (row.event_id, row.task, row.annotator, row.time, row.body)
     if row.kind not in get_args(EventKind) or not all(isinstance(text, str) for text in texts):
@@ -81,7 +81,7 @@ def read_event(row: Any) -> LabelEvent:
 
 
 def _pages(path: Path, size: int) -> dict[int, bytes]:
-    """The pages by number, those of committed transactions in the log before those of the file."""
+    """Return the pages by number; those of committed transactions in the log override the file's."""
     data = path.read_bytes()
     pages = {i // size + 1: data[i : i + size] for i in range(0, len(data), size)}
     log = path.with_name(path.name + "-wal")
@@ -89,7 +89,7 @@ def _pages(path: Path, size: int) -> dict[int, bytes]:
     pending: dict[int, bytes] = {}
     for at in range(32, len(frames) - 24 - size + 1, 24 + size):
         if frames[at + 8 : at + 16] != frames[16:24]:
-            break  # left over from before the log was begun anew
+            break  # left over from before the log was restarted
         pending[int.from_bytes(frames[at : at + 4])] = frames[at + 24 : at + 24 + size]
         if int.from_bytes(frames[at + 4 : at + 8]):
             pages |= pending

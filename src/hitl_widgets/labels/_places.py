@@ -1,4 +1,4 @@
-"""What kind of folder a file lies in: on this machine, or behind a network."""
+"""File system types: local or network."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from pathlib import Path
 
 __all__ = ["file_system", "is_network"]
 
-# Their locks and shared memory reach one machine only, or are not to be trusted.
+# File systems whose locks and shared memory work on one machine only, or are unreliable.
 _NETWORK = (
     "9p", "acfs", "afpfs", "afs", "beegfs", "ceph", "cifs", "cvmfs", "davfs", "drvfs", "fhgfs", "gfs",
     "glusterfs", "gpfs", "lustre", "mmfs", "moosefs", "ncpfs", "nfs", "ocfs2", "orangefs", "osxfuse",
     "macfuse", "panfs", "prl_fs", "pvfs2", "smb", "vboxsf", "virtiofs", "vmhgfs", "webdav", "wekafs",
 )  # fmt: skip
-# File systems in user space are taken for remote (sshfs, s3fs, rclone, ...), but for these.
+# FUSE file systems count as remote (sshfs, s3fs, rclone, ...), except for these.
 _LOCAL_FUSE = {
     "fuseblk", "fusectl", "fuse.bindfs", "fuse.encfs", "fuse.exfat", "fuse.fuse-overlayfs", "fuse.gocryptfs",
     "fuse.mergerfs", "fuse.ntfs", "fuse.ntfs-3g",
@@ -20,7 +20,7 @@ _LOCAL_FUSE = {
 
 
 def file_system(path: Path) -> str:
-    """The type of the file system of a path (``ext4``, ``nfs4``, ...); "" where it cannot be told."""
+    """Return the file system type of a path (``ext4``, ``nfs4``, ...); "" if unknown."""
     import psutil
 
     try:
@@ -30,7 +30,7 @@ def file_system(path: Path) -> str:
         return ""
     if place.drive.startswith("\\\\"):
         return "smb"
-    # Of two on one mount point the later one covers the earlier.
+    # A later mount on the same mount point hides an earlier one.
     over = [m for m in mounts if m.mountpoint and place.is_relative_to(m.mountpoint)]
     found = max(reversed(over), key=lambda m: len(m.mountpoint), default=None)
     if found is None:
@@ -39,7 +39,7 @@ def file_system(path: Path) -> str:
 
 
 def is_network(kind: str) -> bool:
-    """Whether a type of file system may be shared with other machines."""
+    """Return whether a file system type may be shared with other machines."""
     if kind.startswith("fuse"):
         return kind not in _LOCAL_FUSE
     return kind.startswith(_NETWORK)

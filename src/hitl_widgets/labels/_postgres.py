@@ -1,4 +1,4 @@
-"""A label store on a PostgreSQL server, by psycopg 3."""
+"""A label store on a PostgreSQL server, with psycopg 3."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hitl_widgets.labels._schema import LOCK, AnyText
 
 __all__ = ["Postgres"]
 
-# Seconds; nothing waits for ever. A value in the URL's query wins.
+# Seconds. Values in the URL's query take precedence.
 _CONNECT = {
     "connect_timeout": 10,
     "keepalives": 1,
@@ -23,7 +23,7 @@ _CONNECT = {
     "tcp_user_timeout": 15_000,  # milliseconds
     "application_name": "hitl-widgets",
 }
-# One try for a lock is short: the store tries again, and says that it waits.
+# The lock timeout is short: the store retries, and reports that it is waiting.
 _SESSION = (
     "SELECT set_config('statement_timeout', '60s', false), set_config('lock_timeout', '500ms', false), "
     "set_config('idle_in_transaction_session_timeout', '60s', false)"
@@ -36,15 +36,14 @@ class Postgres:
     Parameters
     ----------
     url
-        With the driver name ``postgresql``; the password is in no name and no error made of it.
+        With the driver name ``postgresql``. Names and errors do not contain the password.
 
     Attributes
     ----------
     engine
-        Statements commit by themselves (one round trip); a transaction is asked for by
-        :meth:`writer`.
+        In autocommit mode (one round trip); :meth:`writer` begins a transaction.
     note
-        Always "": there is nothing to warn of.
+        Always "", because there is nothing to warn about.
     """
 
     path: Path | None = None
@@ -70,8 +69,8 @@ class Postgres:
         sa.event.listen(self.engine, "connect", _configure)
         sa.event.listen(self.engine, "handle_error", _forget_connection)
 
-    # The lock of the task comes before the number: sequence order is commit order, so that a reader of
-    # the tail misses nothing. OFFSET 0 keeps the planner from moving it.
+    # The task is locked before the sequence number is assigned, so that sequence order is commit order and a
+    # reader of the tail misses nothing. OFFSET 0 prevents the planner from moving the lock.
     append = sa.text(
         "INSERT INTO label_event (event_id, task, annotator, kind, time, body) "
         "SELECT :event_id, :task, :annotator, :kind, :time, :body "
@@ -88,11 +87,11 @@ class Postgres:
     each_key = "SELECT value AS key FROM json_array_elements_text(CAST(:keys AS json))"
 
     def writer(self) -> contextlib.AbstractContextManager[sa.Connection]:
-        """A transaction; those that may meet in it take a lock first."""
+        """Begin a transaction; concurrent writers take a lock first."""
         return self._writer.begin()
 
     def reader(self) -> contextlib.AbstractContextManager[sa.Connection]:
-        """A connection whose statements commit by themselves."""
+        """Return a connection in autocommit mode."""
         return self.engine.connect()
 
     appender = reader
@@ -103,39 +102,39 @@ class Postgres:
 
     @staticmethod
     def is_busy(error: Exception) -> bool:
-        """Whether another session holds the table or the task."""
+        """Return whether another session has locked the table or the task."""
         return getattr(getattr(error, "orig", None), "sqlstate", None) == "55P03"  # lock_not_available
 
     @staticmethod
     def is_whole(_connection: sa.Connection) -> bool:
-        """A server keeps its own pages in order."""
+        """Return True: the server takes care of its own data."""
         return True
 
     @staticmethod
     def reason(error: Exception) -> str:
-        """What the server says, in a few words."""
+        """Return the server's error message, shortened."""
         said = getattr(error, "orig", None) or error
-        # Without the DETAIL, which may quote a row.
+        # Leave out the DETAIL, which may quote a row.
         words = getattr(getattr(said, "diag", None), "message_primary", None) or str(said)
         return " ".join(words.split("Is the server running")[0].split()).rstrip(".")
 
     def advice(self, error: Exception) -> str:
-        """What the person can do about it."""
+        """Return what the user can do about it."""
         reason = self.reason(error)
         if "does not exist" in reason:
-            return f"It was dropped or restored: save what this session knows with {RESCUE}."
+            return f"It was dropped or restored: save the labels of this session with {RESCUE}."
         if self.is_busy(error):
-            return "End the transaction that holds the table, then label again."
+            return "End the transaction that locks the table, then label again."
         if "timeout" in reason:
-            return "What was saved before is safe; label again when the server is less busy."
+            return "Earlier labels are saved. Label again when the server is less busy."
         if "permission" in reason or "read-only" in reason:
-            return "Ask for the right to INSERT into and SELECT from label_event, then label again."
+            return "Request permission to INSERT into and SELECT from label_event, then label again."
         if "space" in reason:
-            return "What was saved before is safe; make room on the server, then label again."
-        return "What was saved before is safe; label again when the server can be reached."
+            return "Earlier labels are saved. Free disk space on the server, then label again."
+        return "Earlier labels are saved. Label again when the server can be reached."
 
     def open_message(self, error: Exception) -> str:
-        """Why the store cannot be opened, and the next step."""
+        """Return why the store cannot be opened, and what to do."""
         return (
             f"The label store {self.name} cannot be opened: {self.reason(error)}. Check the host, the name "
             "and the password, or pass a file such as store='labels.sqlite'."
@@ -149,6 +148,6 @@ def _configure(connection: Any, _record: Any) -> None:
 
 
 def _forget_connection(context: sa.engine.ExceptionContext) -> None:
-    """Psycopg's errors carry what they connected with, the password among it."""
+    """Remove the connection, which contains the password, from psycopg's errors."""
     if context.original_exception is not None and hasattr(context.original_exception, "pgconn"):
         vars(context.original_exception)["_pgconn"] = None

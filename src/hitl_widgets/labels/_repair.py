@@ -1,4 +1,4 @@
-"""Mending a store's file. First a backup; then what can be mended in place, else a new file."""
+"""Repairs a store's file: makes a backup, then repairs the file in place or writes a new one."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ _IN_USE = "{path} is in use by another program. Close the notebooks that have it
 
 
 def repair(path: Path) -> list[str]:
-    """Mend the file of a store.
+    """Repair the file of a store.
 
     Returns
     -------
     list of str
-        What was done, in words.
+        Descriptions of what was done.
 
     Raises
     ------
     StoreError
-        When the file is in use, is not a label store, or nothing of it can be read. It is as it was then.
+        If the file is in use, is not a label store, or is not readable at all. It is not changed then.
     """
     refuse_missing(path)
     if path.stat().st_size == 0:
@@ -53,7 +53,7 @@ def repair(path: Path) -> list[str]:
         raise
     if os.name == "posix" and path.stat().st_mode & 0o077:
         path.chmod(0o600)
-        done.append("permissions: 0600, for its owner only")
+        done.append("permissions: 0600, for the owner only")
     return done
 
 
@@ -76,7 +76,7 @@ def _forget(backup: Path) -> None:
 
 @contextlib.contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Keep other writers out, as far as the file still lets SQLite lock it."""
+    """Keep other writers out, if SQLite can still lock the file."""
     with contextlib.closing(sqlite3.connect(path, timeout=2, isolation_level=None)) as connection:
         try:
             connection.execute("BEGIN EXCLUSIVE")
@@ -112,9 +112,9 @@ def _mend_in_place(path: Path) -> list[str]:
             now = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
     finally:
         database.close()
-    done = [f"made again: {', '.join(sorted(after - before))}"] if after - before else []
-    done += ["indexes: built anew from the rows"] if wrong else []
-    done += [f"journal: {mode} turned to {now}"] if mode != now else []
+    done = [f"recreated: {', '.join(sorted(after - before))}"] if after - before else []
+    done += ["indexes: rebuilt from the rows"] if wrong else []
+    done += [f"journal: changed from {mode} to {now}"] if mode != now else []
     return done
 
 
@@ -132,7 +132,7 @@ def _read_all(raw: sqlite3.Connection) -> None:
 
 
 def _replace(path: Path, backup: Path) -> list[str]:
-    """Put what can be read into a new file, and that in the place of the old one."""
+    """Write all readable events into a new file, and replace the old one by it."""
     with tempfile.TemporaryDirectory(prefix=".hitl-repair-", dir=path.parent) as folder:
         copy, new = Path(folder) / "copy.sqlite", Path(folder) / "new.sqlite"
         copy_files(path, copy)
@@ -140,18 +140,18 @@ def _replace(path: Path, backup: Path) -> list[str]:
             contextlib.suppress(sqlite3.DatabaseError, UnicodeDecodeError),
             contextlib.closing(sqlite3.connect(copy)) as raw,
         ):
-            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # rolls a journal back, or folds the log in
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # rolls back a journal, or merges the log
         found = salvage(copy)
-        first = salvage(backup)  # where the log is damaged, SQLite stops earlier than it must
+        first = salvage(backup)  # if the log is damaged, SQLite stops too early
         found.meta = first.meta | found.meta
         for number, event in first.events.items():
             found.events.setdefault(number, event)
         if not found.events:
             raise StoreError(
-                f"Nothing of {path} can be read: not a label store, or all is lost. It was left as it was."
+                f"No events in {path} can be read: it is not a label store, or is lost. It was not changed."
             )
         same_id = _write(new, found)
-        for end in (*SIDE_FILES, "-shm"):  # they belong to the old file, and would be played into the new one
+        for end in (*SIDE_FILES, "-shm"):  # SQLite would apply those of the old file to the new one
             beside(path, end).unlink(missing_ok=True)
         new.replace(path)
         _sync(path.parent)
@@ -160,13 +160,14 @@ def _replace(path: Path, backup: Path) -> list[str]:
     done = [f"salvaged: {len(found.events):,} events into a new file{lost}"]
     if not same_id:
         done.append(
-            "store id: could not be read, so it is new; labels that wait in a browser will not find it"
+            "store id: not readable, so a new one was created; labels still waiting in a browser will not "
+            "be saved to this store"
         )
     return done
 
 
 def _write(new: Path, found: Salvage) -> bool:
-    """A store of these events, with their numbers; returns whether it has the id it had."""
+    """Write a store of these events, with their numbers; return whether it keeps its id."""
     database = SQLite(new)
     try:
         with database.writer() as connection:

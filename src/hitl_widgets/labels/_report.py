@@ -1,4 +1,4 @@
-"""What the doctor says of a store, as a person reads it."""
+"""The readable report of the doctor about a store."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ __all__ = ["Report"]
 
 @dataclass
 class Report:
-    """What was found.
+    """The findings about a store.
 
     Attributes
     ----------
     place
         Where the store is.
     facts
-        Names and values, in the order to be shown.
+        Names and values, in display order.
     problems
-        What is wrong, each with the next step; empty where the store is healthy.
+        Problems, each with the next step; empty if the store is healthy.
     notes
-        What is worth knowing, and nothing to mend.
+        Information that requires no repair.
     done
-        What a repair has done.
+        The actions of a repair.
     events
         Every event that could be read.
     """

@@ -1,4 +1,4 @@
-"""LabelEvent <-> row of the log."""
+"""Conversion between events and rows of the log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["to_event", "to_row"]
 
 
 def to_row(event: LabelEvent) -> dict[str, Any]:
-    """The columns of an event; what is not a column of its own is JSON, in ASCII."""
+    """Return the columns of an event; attributes without a column go into JSON, in ASCII."""
     body: dict[str, Any] = {
         "item_ids": event.item_ids,
         "value": event.value,
@@ -19,7 +19,7 @@ def to_row(event: LabelEvent) -> dict[str, Any]:
         "elapsed_ms": event.elapsed_ms,
         "model_version": event.model_version,
     }
-    if event.restores is not None:  # versions that do not know it pass it over: the act is one like others
+    if event.restores is not None:  # earlier versions ignore it and treat the act like any other
         body["restores"] = event.restores
     if event.digests:
         body["digests"] = event.digests
@@ -34,7 +34,7 @@ def to_row(event: LabelEvent) -> dict[str, Any]:
 
 
 def to_event(row: Any) -> LabelEvent:
-    """The opposite of :func:`to_row`, of a row with these columns as attributes."""
+    """Convert a row, with its columns as attributes, to an event: the inverse of :func:`to_row`."""
     body = json.loads(row.body)
     return LabelEvent(
         kind=row.kind,

@@ -1,4 +1,4 @@
-"""The tables of a label store on every engine, and how older ones are brought up to date."""
+"""The tables of a label store on all engines, and upgrades from older formats."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ from hitl_widgets.errors import StoreError
 
 __all__ = ["FORMAT", "escape", "prepare", "unescape"]
 
-# A change raises it, adds a step to _UPGRADES, and a store written by the code before to tests/files/.
+# When changing the format, increase this, add a step to _UPGRADES, and add a store in the previous format
+# to tests/files/.
 FORMAT = 3
 
-# hashtext is 32 bits wide: two tasks that meet in it wait for each other, which is harmless.
-LOCK = int.from_bytes(b"hitl")  # the first half of the advisory locks' keys, so that they are ours
+# hashtext has 32 bits: two tasks with the same hash wait for each other, which is harmless.
+LOCK = int.from_bytes(b"hitl")  # the first half of the keys of our advisory locks
 _UNSTORABLE = re.compile("[\0\x10\ud800-\udfff]")
 
 
 def escape(text: str) -> str:
-    """The text in a form that every engine keeps: NUL and lone surrogates spelled out behind a DLE."""
+    """Escape NUL and lone surrogates, which some engines cannot store, with a DLE and hex digits."""
     return _UNSTORABLE.sub(lambda found: f"\x10{ord(found[0]):04x}", text)
 
 
 def unescape(text: str) -> str:
-    """The opposite of :func:`escape`."""
+    """Invert :func:`escape`."""
     return re.sub("\x10([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), text)
 
 
 class AnyText(sa.types.TypeDecorator[str]):
-    """Text with any character: PostgreSQL has no NUL. SQLite has, and keeps it as it always did."""
+    """Text with any character. It is escaped for PostgreSQL, which has no NUL, but not for SQLite."""
 
     impl = sa.String
     cache_ok = True
@@ -64,7 +65,7 @@ events = sa.Table(
     sa.Index("label_event_task_seq", "task", "seq"),
     sqlite_autoincrement=True,
 )
-# Who looks at an item (lease) and who is there at all (presence), until when by the database's clock.
+# Who has an item open (lease) and who is present, with expiry times of the database's clock.
 lease = sa.Table(
     "lease",
     tables,
@@ -100,12 +101,12 @@ _POSTGRES_APPEND_ONLY = (
         f"CREATE TRIGGER {POSTGRES_TRIGGER} BEFORE UPDATE OR DELETE OR TRUNCATE ON label_event "
         "FOR EACH STATEMENT EXECUTE FUNCTION label_event_refuse()"
     ),
-    f"ALTER TABLE label_event ENABLE ALWAYS TRIGGER {POSTGRES_TRIGGER}",  # in a replica's session too
+    f"ALTER TABLE label_event ENABLE ALWAYS TRIGGER {POSTGRES_TRIGGER}",  # also for replica sessions
 )
 
 
 def append_only(connection: sa.Connection) -> None:
-    """Make the triggers that refuse every change of the past, where they are missing."""
+    """Create the triggers that reject changes of existing events, if they are missing."""
     ours = _SQLITE_APPEND_ONLY if connection.dialect.name == "sqlite" else _POSTGRES_APPEND_ONLY
     for statement in ours:
         connection.exec_driver_sql(statement)
@@ -117,21 +118,21 @@ def _to_2(connection: sa.Connection) -> None:
 
 
 def _to_3(_: sa.Connection) -> None:
-    """New answers name classes by id, which earlier versions cannot read. Older ones keep their words."""
+    """Do nothing: new answers name classes by id, which earlier versions cannot read; old ones are kept."""
 
 
 _UPGRADES: dict[int, Callable[[sa.Connection], None]] = {1: _to_2, 2: _to_3}
 
 
 def prepare(connection: sa.Connection, name: str) -> str:
-    """Make the tables or bring them up to date, in the caller's transaction; returns the store's id.
+    """Create or upgrade the tables in the caller's transaction; return the store's id.
 
     Raises
     ------
     StoreError
-        When the database is something else's, or a newer version's. Nothing is changed then.
+        If the database is not a label store, or of a newer version. Nothing is changed then.
     """
-    if connection.dialect.name == "postgresql":  # two that open a new store at once go one by one
+    if connection.dialect.name == "postgresql":  # serialize concurrent creation of a store
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK, 0)))
     known = read_meta(connection, name)
     if known is None:
@@ -149,17 +150,17 @@ def prepare(connection: sa.Connection, name: str) -> str:
 
 
 def read_meta(connection: sa.Connection, name: str) -> dict[str, str] | None:
-    """What the store says of itself (``format``, ``store_id``); None of an empty database.
+    """Return the store's metadata (``format``, ``store_id``); None for an empty database.
 
     Raises
     ------
     StoreError
-        When the database is something else's, or a newer version's.
+        If the database is not a label store, or of a newer version.
     """
     found = set(sa.inspect(connection).get_table_names())
     if found and "hitl_meta" not in found:
         raise StoreError(
-            f"{name} is a database of something else (tables: {', '.join(sorted(found)[:5])}). Pass another "
+            f"{name} is not a label store (tables: {', '.join(sorted(found)[:5])}). Pass another "
             f"{'file' if connection.dialect.name == 'sqlite' else 'database'} as store=."
         )
     if not found:

@@ -1,4 +1,4 @@
-"""The doctor's report on a PostgreSQL server: read only."""
+"""The doctor's report on a store on a PostgreSQL server, without changing it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = ["examine_server"]
 
 
 def examine_server(location: str) -> Report:
-    """Look at a store on a server; nothing is changed."""
+    """Examine a store on a server without changing it."""
     database = open_database(location)
     if not isinstance(database, Postgres):
-        raise StoreError("A store in memory is gone with its process: there is nothing to look at.")
+        raise StoreError("A store in memory ends with its process and cannot be examined.")
     report = Report(database.name)
     try:
         with database.engine.connect() as connection:
@@ -41,15 +41,13 @@ def _look_at_server(report: Report, connection: sa.Connection, leases: Leases) -
     report.facts["PostgreSQL"] = ask("SHOW server_version")
     meta = read_meta(connection, report.place)
     if meta is None:
-        report.problems.append(
-            "The database is empty: nothing was labelled in it. Opening a session makes a store."
-        )
+        report.problems.append("The database is empty: it has no labels. Opening a session creates a store.")
         return
     report.facts["size"] = ask("SELECT pg_size_pretty(pg_total_relation_size('label_event'))")
     report.facts["durability"] = (
         f"fsync {ask('SHOW fsync')}, synchronous_commit {ask('SHOW synchronous_commit')}"
     )
-    older = f" (opening it makes it {FORMAT})" if int(meta["format"]) < FORMAT else ""
+    older = f" (opening upgrades it to {FORMAT})" if int(meta["format"]) < FORMAT else ""
     report.facts["format"] = meta["format"] + older
     report.facts["store id"] = meta["store_id"]
     unreadable = 0
@@ -59,7 +57,7 @@ def _look_at_server(report: Report, connection: sa.Connection, leases: Leases) -
         except (ValueError, TypeError, KeyError):
             unreadable += 1
     report.facts["integrity"] = (
-        f"{unreadable} rows are not events" if unreadable else "every event can be read"
+        f"{unreadable} rows are not events" if unreadable else "all events are readable"
     )
     held: Counter[str] = Counter()
     if int(meta["format"]) > 1:
@@ -69,11 +67,11 @@ def _look_at_server(report: Report, connection: sa.Connection, leases: Leases) -
         query = f"SELECT count(*) FROM pg_trigger WHERE tgname = '{POSTGRES_TRIGGER}' AND tgenabled <> 'D'"
         if ask(query) == "0":
             report.problems.append(
-                f"The past is not guarded: the trigger {POSTGRES_TRIGGER} is missing. Ask the owner of the "
-                "tables."
+                f"The log is not protected from changes: the trigger {POSTGRES_TRIGGER} is missing. Ask the "
+                "owner of the tables."
             )
-    report.facts["leases"] = f"{held.total():,} for {len(held)} at work" if held else "none"
+    report.facts["leases"] = f"{held.total():,}, held by {len(held)} sessions" if held else "none"
     if unreadable:
         report.problems.append(f"{unreadable} rows are not events.")
     if "fsync off" in report.facts["durability"]:
-        report.problems.append("The server runs with fsync off: what it acknowledges is lost with the power.")
+        report.problems.append("The server runs with fsync off: saved labels may be lost in a power failure.")

@@ -1,4 +1,4 @@
-"""A label store in an SQLite file, or in memory: how it is opened, and in which journal mode."""
+"""A label store in an SQLite file or in memory."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from hitl_widgets.labels._schema import FORMAT
 
 __all__ = ["SQLite"]
 
-# Before it two connections could reset the write-ahead log at once, and damage the file.
+# In earlier versions, two connections could reset the write-ahead log at the same time and damage the file.
 WAL_SINCE = (3, 51, 3)
-# One try for a lock; the store tries again, and says that it waits.
+# Timeout of one attempt to lock; the store retries, and reports that it is waiting.
 BUSY_MS = 500
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
@@ -33,21 +33,21 @@ class SQLite:
     Parameters
     ----------
     path
-        The file, absolute, created where missing with mode 0600; None keeps everything in memory.
+        The absolute path of the file, created with mode 0600 if missing; None for memory.
 
     Attributes
     ----------
     engine
-        Its transactions begin with BEGIN IMMEDIATE, so that two writers wait for each other; with
-        BEGIN where the execution option ``reading`` is set.
+        Its transactions begin with BEGIN IMMEDIATE, so that two writers wait for each other, or with
+        BEGIN if the execution option ``reading`` is set.
     note
-        What a person should know about the place, or "".
+        Information for the user about the location, or "".
 
     Notes
     -----
-    A new file on a local disk gets a write-ahead log where this SQLite is safe with it, a rollback
-    journal otherwise. An older file keeps what it has, except that a write-ahead log which is not
-    safe here is folded in and given up: versions that share a file meet at the rollback journal.
+    A new file on a local disk uses a write-ahead log if this version of SQLite is safe with it, otherwise a
+    rollback journal. An existing file keeps its mode, except that a write-ahead log that is not safe here is
+    merged and replaced by a rollback journal, which all versions can share.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -56,7 +56,7 @@ class SQLite:
         self.note = ""
         self._network = ""
         self._wal_is_safe = False
-        self._size = 0  # of the file, when it was last used
+        self._size = 0  # of the file at its last use
         options: dict[str, Any] = {"hide_parameters": True}
         if path is None:
             options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
@@ -83,25 +83,25 @@ class SQLite:
             if path not in _warned:
                 _warned.add(path)
                 warnings.warn(
-                    f"The label store {path} lies in a network folder ({kind}), where SQLite's locks are not "
-                    "always kept. Alone you are fine; for more than one person or kernel, pass a path on a "
+                    f"The label store {path} is in a network folder ({kind}), where SQLite's locks are not "
+                    "reliable. This is fine for one person. For several people or kernels, pass a path on a "
                     "local disk as store=, or a server: postgresql://name@host/database.",
                     RuntimeWarning,
-                    stacklevel=5,  # whoever makes the LabelStore
+                    stacklevel=5,  # the code that creates the LabelStore
                 )
 
     def _configure(self, connection: sqlite3.Connection, _record: Any) -> None:
-        # pysqlite would begin transactions itself, too late to wait for a lock; _begin does.
+        # pysqlite begins transactions too late to wait for a lock, so _begin does it.
         connection.isolation_level = None
         connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
         self._settle_journal(connection)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
-        # Else INSERT OR REPLACE slips past the append-only triggers.
+        # Otherwise INSERT OR REPLACE bypasses the append-only triggers.
         connection.execute("PRAGMA recursive_triggers=ON")
 
     def _settle_journal(self, connection: sqlite3.Connection) -> None:
-        """Bring the file into the mode that is safe here; what another program holds stays as it is."""
+        """Switch the file to the journal mode that is safe here, unless another program has it open."""
         mode = _ask(connection, "journal_mode")
         wanted = mode
         if self.path is None:
@@ -111,45 +111,45 @@ class SQLite:
         elif mode == "wal" and not self._wal_is_safe and is_ours(connection):
             wanted = "delete"
         if wanted != mode:
-            with contextlib.suppress(sqlite3.OperationalError):  # locked: another program is at it
+            with contextlib.suppress(sqlite3.OperationalError):  # locked by another program
                 _ask(connection, f"journal_mode={wanted}")
             mode = _ask(connection, "journal_mode")
         held = mode == "wal" and not self._wal_is_safe
         network = f"in a network folder ({self._network})" if self._network else ""
-        journal = "another program holds the file in WAL mode: safer once all have closed it" if held else ""
+        journal = "another program has the file open in WAL mode: safer once it is closed" if held else ""
         self.note = "; ".join(filter(None, (network, journal)))
 
     def _before_connect(self, *_: Any) -> None:
         self._check_there()
 
     def _check_there(self) -> os.stat_result | None:
-        """Look at the file; raise where there is none, or a new and empty one."""
+        """Check the file; raise an error if it is missing or was replaced by an empty one."""
         if self.path is None:
             return None
         found = self.path.stat() if self.path.is_file() else None
         if found is None or (self._size and not found.st_size):
             raise StoreError(
                 f"The label store {self.path} was {'emptied' if found else 'moved or deleted'}. Put the file "
-                f"back, then label again. If it is lost, save what this session knows with {RESCUE}, run the "
-                "cell that makes the session again, and read it with session.import_labels('rescued.jsonl')."
+                f"back, then label again. If it is lost, save the labels of this session with {RESCUE}, "
+                "rerun the cell that creates the session, and call session.import_labels('rescued.jsonl')."
             )
         return found
 
     def _check_same_file(self, connection: sqlite3.Connection, record: Any, _proxy: Any) -> None:
-        """A connection that stays open would go on writing into a file that was moved or deleted."""
+        """Check that the open file was not moved, deleted or replaced."""
         found = self._check_there()
         assert found is not None  # noqa: S101 - only files have this listener
         if record.info.setdefault("file", (found.st_dev, found.st_ino)) != (found.st_dev, found.st_ino):
-            raise sa.exc.DisconnectionError  # the pool opens the file that is there now
+            raise sa.exc.DisconnectionError  # the pool opens the current file
         if found.st_size < self._size and not _is_whole(connection):  # a log never gets shorter
             raise StoreError(
-                f"The label store {self.path} was cut off or overwritten. Put a whole copy back, then label "
-                f"again; or save what this session knows with {RESCUE}, then look with: hitl-widgets doctor "
-                f"{self.path}"
+                f"The label store {self.path} was truncated or overwritten. Restore an intact copy, then "
+                f"label again; or save the labels of this session with {RESCUE}, then run: hitl-widgets "
+                f"doctor {self.path}"
             )
         self._size = found.st_size
 
-    # -- what differs between engines
+    # -- engine-specific parts
 
     append = sa.text(
         "INSERT INTO label_event (event_id, task, annotator, kind, time, body) "
@@ -161,13 +161,13 @@ class SQLite:
     each_key = "SELECT value AS key FROM json_each(:keys)"
 
     def writer(self) -> contextlib.AbstractContextManager[sa.Connection]:
-        """A transaction that no other writer of the file overlaps."""
+        """Begin a transaction that excludes other writers."""
         return self.engine.begin()
 
     appender = writer
 
     def reader(self) -> contextlib.AbstractContextManager[sa.Connection]:
-        """A transaction that sees the file as of one moment."""
+        """Begin a transaction that reads a snapshot of the file."""
         return self._reader.connect()
 
     def close(self) -> None:
@@ -176,38 +176,38 @@ class SQLite:
 
     @staticmethod
     def is_busy(error: Exception) -> bool:
-        """Whether another program holds the file."""
+        """Return whether another program has locked the file."""
         code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0)
-        return code & 0xFF in _BUSY  # the rest of the code says more about it
+        return code & 0xFF in _BUSY  # the other bits give details
 
     @staticmethod
     def is_whole(connection: sa.Connection) -> bool:
-        """A copy that was put under a write-ahead log may be neither of the two."""
+        """Check the integrity: a file replaced under its write-ahead log may be damaged."""
         return _is_whole(connection.connection.driver_connection)
 
     @staticmethod
     def reason(error: Exception) -> str:
-        """What SQLite says, in a few words."""
+        """Return SQLite's error message."""
         said = str(getattr(error, "orig", None) or error).strip().rstrip(".")
         return f"it was emptied or replaced ({said})" if "no such table" in said else said
 
     def advice(self, error: Exception) -> str:
-        """What the person can do about it."""
+        """Return what the user can do about it."""
         reason = self.reason(error)
         if "full" in reason:
-            return "What was saved before is safe; make room, then label again."
+            return "Earlier labels are saved. Free disk space, then label again."
         if "readonly" in reason or "read-only" in reason or "unable to open" in reason:
-            return "What was saved before is safe; make the file and its folder writable, then label again."
+            return "Earlier labels are saved. Make the file and its folder writable, then label again."
         if "locked" in reason:
             return (
-                "Close the program that holds the file, such as a database viewer with an open transaction, "
+                "Close the program that locks the file, such as a database viewer with an open transaction, "
                 "then label again."
             )
         look = f"hitl-widgets doctor {self.path}" if self.path else "session.history()"
-        return f"Save what this session knows with {RESCUE}, then look with: {look}"
+        return f"Save the labels of this session with {RESCUE}, then run: {look}"
 
     def open_message(self, error: Exception) -> str:
-        """Why the store cannot be opened, and the next step."""
+        """Return why the store cannot be opened, and what to do."""
         reason = self.reason(error)
         if self.is_busy(error):
             return (
@@ -216,26 +216,26 @@ class SQLite:
             )
         if "not a database" in reason:
             return (
-                f"{self.name} is not a label store ({reason}). Pass another file as store=; if it was one, "
-                f"see what is left of it with: hitl-widgets doctor {self.name}"
+                f"{self.name} is not a label store ({reason}). Pass another file as store=. If it was one, "
+                f"see what is left with: hitl-widgets doctor {self.name}"
             )
-        look = f" See what is wrong with: hitl-widgets doctor {self.name}" if "malformed" in reason else ""
+        look = f" To see the damage, run: hitl-widgets doctor {self.name}" if "malformed" in reason else ""
         return f"The label store {self.name} cannot be opened: {reason}.{look}"
 
 
 def make_file(path: Path) -> None:
-    """Create the file for its owner only, or make sure that it can be written.
+    """Create the file with access for its owner only, or check that it is writable.
 
     Raises
     ------
     StoreError
-        When it cannot.
+        If it cannot be created or written.
     """
     try:
         if path.is_dir():
             raise IsADirectoryError(21, "it is a folder")
-        # A file that is there is not opened here: closing it would drop every lock that SQLite holds on it
-        # for other connections of this process.
+        # An existing file is not opened here, because closing it would release all locks that SQLite holds
+        # on it in this process.
         if not path.exists():
             with contextlib.suppress(FileExistsError):
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
@@ -249,7 +249,7 @@ def make_file(path: Path) -> None:
 
 
 def is_ours(connection: sqlite3.Connection) -> bool:
-    """Whether the file is a label store of this version or an older one."""
+    """Return whether the file is a label store of this or an older version."""
     try:
         [(found,)] = connection.execute("SELECT value FROM hitl_meta WHERE key = 'format'")
         return int(found) <= FORMAT
@@ -269,7 +269,7 @@ def _is_whole(connection: Any) -> bool:
 
 
 def _fold_in(connection: sqlite3.Connection, _record: Any) -> None:
-    """Move what is in the write-ahead log into the file, so that the file alone is whole."""
+    """Merge the write-ahead log into the file, so that the file alone is complete."""
     with contextlib.suppress(sqlite3.Error):
         connection.execute("PRAGMA busy_timeout=100")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,4 +1,4 @@
-"""What state a label store is in: looked at without changing it."""
+"""Examines and repairs label stores."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ INDEX = "label_event_task_seq"
 
 
 def examine(location: str) -> Report:
-    """Look at a store; nothing is changed.
+    """Examine a store without changing it.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def examine(location: str) -> Report:
     Raises
     ------
     StoreError
-        When there is nothing to look at, or it cannot be read.
+        If there is no store, or it cannot be read.
     """
     path = sqlite_path(location)
     if path is None:
@@ -46,38 +46,39 @@ def examine(location: str) -> Report:
     _look_at_file(report, path)
     if path.stat().st_size == 0:
         report.problems.append(
-            "The file is empty: nothing was labelled in it, or all is lost. There is nothing to repair."
+            "The file is empty: it never had labels, or they are lost. There is nothing to repair."
         )
         return report
     with tempfile.TemporaryDirectory(prefix="hitl-doctor-") as folder:
         copy = Path(folder) / "copy.sqlite"
         if not copy_files(path, copy):
-            report.notes.append("Somebody is writing: the figures are of a moment ago.")
+            report.notes.append("Another program is writing, so these figures may be slightly out of date.")
         _look_inside(report, copy)
     return report
 
 
 def mend(location: str) -> Report:
-    """Repair the file of a store, after a backup; then look at it.
+    """Back up and repair the file of a store, then examine it.
 
     Raises
     ------
     StoreError
-        When it is not a file, is in use, or nothing of it can be read. Nothing was changed then.
+        If it is not a file, is in use, or is not readable at all. Nothing is changed then.
     """
     path = sqlite_path(location)
     if path is None:
         raise StoreError(
-            "--repair mends SQLite files. A server is mended by its own tools; see without --repair."
+            "--repair is for SQLite files. Repair a server with its own tools; to examine it, leave out "
+            "--repair."
         )
-    examine(location)  # what is not a store, or a newer one, is refused
+    examine(location)  # raises an error if it is not a store or of a newer version
     done = repair(path)
     report = examine(location)
     report.done = done
     return report
 
 
-# -- a file
+# -- examining a file
 
 
 def _look_at_file(report: Report, path: Path) -> None:
@@ -94,13 +95,13 @@ def _look_at_file(report: Report, path: Path) -> None:
     report.facts["permissions"] = f"{stat.filemode(status.st_mode)[1:]} ({stat.S_IMODE(status.st_mode):04o})"
     if is_network(kind):
         report.notes.append(
-            f"It lies in a network folder ({kind}), where SQLite's locks are not always kept: for more than "
-            "one person or kernel use a local disk or postgresql://."
+            f"It is in a network folder ({kind}), where SQLite's locks are not reliable. For several people "
+            "or kernels, use a local disk or postgresql://."
         )
     if os.name == "posix" and stat.S_IMODE(status.st_mode) & 0o077:
         report.problems.append(
-            f"Others on this machine can open it ({stat.S_IMODE(status.st_mode):04o}). --repair makes it "
-            "0600, for its owner only."
+            f"Other users of this machine can open it ({stat.S_IMODE(status.st_mode):04o}). --repair changes "
+            "it to 0600, for the owner only."
         )
 
 
@@ -108,16 +109,16 @@ def _look_inside(report: Report, copy: Path) -> None:
     journal, log = (beside(copy, end) for end in SIDE_FILES)
     if journal.exists() and any(journal.read_bytes()[:8]):
         report.notes.append(
-            "A rollback journal is there: somebody is writing, or was killed while writing. It is rolled "
-            "back when the store is opened; nothing that was acknowledged is in it."
+            "There is a rollback journal: another program is writing, or was killed while writing. Opening "
+            "the store rolls it back. It contains no saved labels."
         )
     elif log.exists() and log.stat().st_size:
-        report.notes.append("A write-ahead log is there: it belongs to the file. Copy both, or neither.")
+        report.notes.append("There is a write-ahead log, which belongs to the file: always copy both.")
     _look_at_journal(report, copy)
     try:
         with contextlib.closing(sqlite3.connect(copy)) as connection:
             _look_at_tables(report, copy, connection)
-    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # names of tables may be damaged, too
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # table names may be damaged too
         _tell_damage(report, copy, str(error))
 
 
@@ -128,8 +129,8 @@ def _look_at_journal(report: Report, copy: Path) -> None:
     where = Path(report.place)
     if wal and (sqlite3.sqlite_version_info < _sqlite.WAL_SINCE or is_network(file_system(where))):
         report.problems.append(
-            f"It is in WAL mode, which is not safe with SQLite {sqlite3.sqlite_version} here. --repair turns "
-            "it back, and so does opening it once nobody else has it open."
+            f"It is in WAL mode, which is not safe with SQLite {sqlite3.sqlite_version} here. --repair "
+            "changes the mode, and so does opening it when no other program has it open."
         )
 
 
@@ -137,9 +138,7 @@ def _look_at_tables(report: Report, copy: Path, connection: sqlite3.Connection) 
     there = dict(connection.execute("SELECT name, type FROM sqlite_master"))
     ours = {"hitl_meta", "label_event"} & set(there)
     if there and not ours and not salvage(copy).events:
-        raise StoreError(
-            f"{report.place} is a database of something else (tables: {', '.join(sorted(there)[:5])})."
-        )
+        raise StoreError(f"{report.place} is not a label store (tables: {', '.join(sorted(there)[:5])}).")
     wrong = [row[0] for row in connection.execute("PRAGMA integrity_check(20)")]
     meta = dict(connection.execute("SELECT key, value FROM hitl_meta")) if "hitl_meta" in there else {}
     _look_at_meta(report, meta)
@@ -160,13 +159,13 @@ def _look_at_tables(report: Report, copy: Path, connection: sqlite3.Connection) 
     report.facts["integrity"] = "damaged" if unreadable else "ok"
     if unreadable:
         report.problems.append(
-            f"{unreadable:,} rows cannot be read. --repair keeps a backup, and puts the others into a new "
+            f"{unreadable:,} rows cannot be read. --repair makes a backup, and writes the others to a new "
             "file."
         )
     if numbers and numbers[-1] - len(numbers) - unreadable > 0:
         report.notes.append(
-            f"{numbers[-1] - len(numbers) - unreadable:,} numbers of the log are missing: their events "
-            "were lost."
+            f"{numbers[-1] - len(numbers) - unreadable:,} sequence numbers are missing in the log: their "
+            "events are lost."
         )
     _look_at_guards(report, set(there))
     if "lease" in there:
@@ -176,7 +175,7 @@ def _look_at_tables(report: Report, copy: Path, connection: sqlite3.Connection) 
 def _look_at_meta(report: Report, meta: dict[str, str]) -> None:
     version = meta.get("format", "unknown")
     older = version.isdigit() and int(version) < FORMAT
-    report.facts["format"] = f"{version}{f' (opening it makes it {FORMAT})' * older}"
+    report.facts["format"] = f"{version}{f' (opening upgrades it to {FORMAT})' * older}"
     report.facts["store id"] = meta.get("store_id", "unknown")
     if version.isdigit() and int(version) > FORMAT:
         raise StoreError(
@@ -188,19 +187,19 @@ def _look_at_meta(report: Report, meta: dict[str, str]) -> None:
 def _look_at_guards(report: Report, there: set[str]) -> None:
     if gone := [name for name in TRIGGERS if name not in there]:
         report.problems.append(
-            f"The past is not guarded: {' and '.join(gone)} {'are' if len(gone) > 1 else 'is'} missing. "
-            "--repair makes the triggers again, and so does opening the store."
+            f"The log is not protected from changes: {' and '.join(gone)} {'are' if len(gone) > 1 else 'is'} "
+            "missing. --repair recreates the triggers, and so does opening the store."
         )
     if INDEX not in there:
-        report.problems.append(f"The index {INDEX} is missing: reading is slow. --repair makes it again.")
+        report.problems.append(f"The index {INDEX} is missing, so reading is slow. --repair recreates it.")
     if report.facts["format"] == str(FORMAT) and not {"lease", "presence"} <= there:
-        report.problems.append("The tables of leases are missing. --repair makes them again.")
+        report.problems.append("The lease tables are missing. --repair recreates them.")
 
 
 def _look_at_leases(report: Report, connection: sqlite3.Connection) -> None:
     query = f"SELECT count(*), count(DISTINCT holder) FROM lease WHERE expires > {_sqlite.SQLite.clock}"
     n, holders = connection.execute(query).fetchone()
-    report.facts["leases"] = f"{n:,} for {holders} at work" if n else "none"
+    report.facts["leases"] = f"{n:,}, held by {holders} sessions" if n else "none"
 
 
 def _tell_damage(report: Report, copy: Path, wrong: str) -> None:
@@ -213,8 +212,8 @@ def _tell_damage(report: Report, copy: Path, wrong: str) -> None:
     last = max(found.events, default=0)
     lost = f", of {last:,} or more" if last > len(found.events) else ""
     report.problems.append(
-        f"The file is damaged ({said[:300]}). {len(found.events):,} events can be read{lost}. --repair keeps "
-        "a backup, and puts them into a new file."
+        f"The file is damaged ({said[:300]}). {len(found.events):,} events can be read{lost}. --repair makes "
+        "a backup, and writes them to a new file."
         if found.events
-        else f"This is not a label store, or nothing of it can be read ({said[:300]}). Name another file."
+        else f"This is not a label store, or it is not readable at all ({said[:300]}). Pass another file."
     )

@@ -1,4 +1,4 @@
-"""LabelEvent: one act of one person. The log of these is the truth; everything else is folded."""
+"""LabelEvent: one act of one person. The log of events is authoritative; all other state is derived."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ EventKind = Literal["label", "skip", "undo", "redo", "schema"]
 Selection = Literal[
     "suggested", "audit", "opinion", "clicked", "lasso", "rectangle", "cluster", "search", "api", "import"
 ]
-# What became of an act: redo brings back what is undone; what was left behind, only a restore.
+# The state of an act: "undone" acts can be redone; "left behind" acts can only be restored.
 ActState = Literal["holds", "undone", "left behind", "brought back"]
 
 
 def new_event_id() -> str:
-    """A fresh event id: a random UUID, so that a resent event is recognised."""
+    """Return a new event id: a random UUID, so that a resent event is recognized."""
     return str(uuid.uuid4())
 
 
 def now(ago_ms: int = 0) -> str:
-    """The time of an event: UTC, ISO 8601, milliseconds; that of one made ``ago_ms`` before now."""
+    """Return the time of an event made ``ago_ms`` ago: UTC, ISO 8601, milliseconds."""
     return (datetime.now(UTC) - timedelta(milliseconds=ago_ms)).isoformat(timespec="milliseconds")
 
 
@@ -36,24 +36,24 @@ class LabelEvent:
     kind
         ``label``, ``skip``, ``undo``, ``redo`` or ``schema``.
     item_ids
-        The items that the act is about; an act on 812 items is one event, undone as one.
+        The items of the act. An act on 812 items is one event, and is undone as one.
     value
-        The answer of a label as its :class:`~hitl_widgets.questions.base.QuestionKind` writes it (None
-        takes the label away; in stores of formats 1 and 2 the class's name), the ``event_id`` that an
-        undo or redo is about or a list of them, or the question: whole or a change of it, as
-        :class:`~hitl_widgets.questions.vocabulary.Vocabulary` reads it.
+        For a label, the answer as its :class:`~hitl_widgets.questions.base.QuestionKind` writes it (None
+        removes the label; in stores of formats 1 and 2, the name of the class). For an undo or redo, the
+        ``event_id`` of the act or a list of them. For a schema event, the question or a change of it, see
+        :class:`~hitl_widgets.questions.vocabulary.Vocabulary`.
     elapsed_ms
-        How long the person looked at the item, where known.
+        How long the person looked at the item, if known.
     selection
-        How the items were chosen, so that evaluation stays honest: only ``audit`` items, drawn at
-        random, score the model.
+        How the items were chosen. For an unbiased evaluation, only ``audit`` items, which are drawn at
+        random, are used to score the model.
     model_version
-        The round on screen when the act was made.
+        The round that was displayed at the time of the act.
     restores
-        The ``event_id`` of an act that was undone and left behind, which this one does again.
+        The ``event_id`` of an act that was undone and left behind, and that this act repeats.
     digests
-        What the items held when the act was made: a short digest of each, one behind the other, in the
-        order of ``item_ids`` (see :meth:`Pool.digests`). Empty where that is not known.
+        Concatenated short digests of the items' contents at the time of the act, in the order of
+        ``item_ids`` (see :meth:`Pool.digests`). Empty if unknown.
     """
 
     kind: EventKind

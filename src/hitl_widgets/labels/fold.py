@@ -1,4 +1,4 @@
-"""Events -> what holds now. A deterministic fold: the same log gives the same labels."""
+"""Fold: computes the current state from the log. The same log always gives the same labels."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["Fold"]
 class Fold:
     """Current labels, skips and undo stacks of one task.
 
-    The last act of an annotator on an item counts; acts of different annotators never overwrite
-    each other. Undo takes back an annotator's own last acts, redo brings them back until they act
-    anew. What is undone then is left behind: an act that ``restores`` it does it again. The fold is fed
-    one event at a time, in log order.
+    An annotator's last act on an item counts; acts of different annotators never overwrite each other. Undo
+    reverts an annotator's own last acts. Redo repeats them until the annotator acts again. Acts that are
+    undone at that time are left behind; a new act with ``restores`` can repeat them. Events are added one at
+    a time, in log order.
     """
 
     def __init__(self) -> None:
@@ -30,24 +30,24 @@ class Fold:
         self.vocabulary = Vocabulary()
         self._order: dict[str, int] = {}
         self._events: dict[str, LabelEvent] = {}
-        # Items of one act share one tuple: a hundred thousand lists would wake the garbage collector.
+        # Items of one act share one tuple: 100,000 lists would trigger the garbage collector.
         self._on_item: dict[str, tuple[str, ...]] = {}
-        self._answers: dict[str, Answer | None] = {}  # what a label said
-        self._words: dict[str, Any] = {}  # and what that was called then
+        self._answers: dict[str, Answer | None] = {}  # the answer of each label
+        self._words: dict[str, Any] = {}  # and its class names at the time
         self._undone: set[str] = set()
         self._given: Counter[str] = Counter()
         self._done: dict[str, list[str]] = defaultdict(list)
         self._redoable: dict[str, list[str]] = defaultdict(list)
-        self._left: dict[str, LabelEvent] = {}  # undone, and out of reach of redo
-        self._restored: dict[str, str] = {}  # by which act, the last one
+        self._left: dict[str, LabelEvent] = {}  # undone, and no longer redoable
+        self._restored: dict[str, str] = {}  # the last act that restored each act
 
     @property
     def schema(self) -> Schema | None:
-        """The question that holds."""
+        """The current question."""
         return self.vocabulary.schema
 
     def apply(self, event: LabelEvent) -> tuple[str, ...]:
-        """Add one event; returns the keys of the items whose state it may have changed."""
+        """Apply one event; return the keys of the items whose state may have changed."""
         self.n_events += 1
         if event.kind in {"undo", "redo"}:
             return self._turn(event)
@@ -71,7 +71,7 @@ class Fold:
 
     def _push(self, event: LabelEvent) -> None:
         lost = self._redoable[event.annotator]
-        # The last to be undone was the first to be done.
+        # Acts were undone in reverse order.
         self._left.update((event_id, self._events[event_id]) for event_id in reversed(lost))
         lost.clear()
         before = self._events.get(event.restores or "")
@@ -98,31 +98,31 @@ class Fold:
         return tuple(touched)
 
     def act(self, event_id: str) -> LabelEvent | None:
-        """The label, skip or change of the classes with this id."""
+        """Return the label, skip or class change with this id."""
         return self._events.get(event_id)
 
     def to_undo(self, annotator: str) -> LabelEvent | None:
-        """The act that the annotator's next undo takes back."""
+        """Return the act that the annotator's next undo reverts."""
         done = self._done.get(annotator)
         return self._events[done[-1]] if done else None
 
     def to_redo(self, annotator: str) -> LabelEvent | None:
-        """The act that the annotator's next redo brings back."""
+        """Return the act that the annotator's next redo repeats."""
         acts = self._redoable.get(annotator)
         return self._events[acts[-1]] if acts else None
 
     def to_jump(self, annotator: str, event_id: str | None) -> tuple[bool, list[str]]:
-        """The way to the moment right after one of the annotator's acts; None: before the first.
+        """Return the acts to undo or redo to get to the state after an act; None: before the first.
 
         Returns
         -------
         tuple
-            Whether it goes back (undo) or forward (redo), and the acts on it, in order.
+            Whether to undo (True) or redo (False), and the acts in order.
 
         Raises
         ------
         InvalidInput
-            For an act that is not theirs, or was undone before they acted anew.
+            If the act is not the annotator's, or is left behind.
         """
         done, ahead = self._done.get(annotator, []), self._redoable.get(annotator, [])
         if event_id is None:
@@ -135,12 +135,12 @@ class Fold:
         if found is None or found.annotator != annotator:
             raise InvalidInput(f"{event_id!r} is not an act of yours: see session.history().")
         raise InvalidInput(
-            "This act was undone, and you have acted since, so there is no way back to that moment. "
-            f"session.restore({event_id!r}) does the act again."
+            "This act was undone, and you have labeled since, so you cannot return to that state. To repeat "
+            f"the act: session.restore({event_id!r})."
         )
 
     def ways(self, annotator: str, event_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
-        """Of these acts, as far as :meth:`to_jump` leads there, how many acts and labels are on the way."""
+        """Return, for acts that :meth:`to_jump` can reach, how many acts and labels are in between."""
         wanted, found = set(event_ids), dict[str, tuple[int, int]]()
         done, ahead = self._done.get(annotator, []), self._redoable.get(annotator, [])
         for stack, forward in ((done, False), (ahead, True)):
@@ -158,7 +158,7 @@ class Fold:
         return found
 
     def state(self, event: LabelEvent) -> ActState:
-        """What became of a label, skip or change of the classes."""
+        """Return the state of a label, skip or class change."""
         if event.event_id not in self._undone:
             return "holds"
         if event.event_id not in self._left:
@@ -169,12 +169,12 @@ class Fold:
         return "left behind" if again is None else "brought back"
 
     def left(self, annotator: str, limit: int) -> list[LabelEvent]:
-        """The annotator's last acts that are left behind, the newest first."""
+        """Return the annotator's last acts that are left behind, newest first."""
         mine = (e for e in reversed(self._left.values()) if e.annotator == annotator)
         return list(islice((e for e in mine if self.state(e) == "left behind"), limit))
 
     def replaces(self, event: LabelEvent) -> int:
-        """Of a label or skip: on how many of its items its annotator's act of now says otherwise."""
+        """Return on how many items the annotator's current act differs from this label or skip."""
         keys, said = event.item_ids, (event.kind, self.now(event))
         if said[1] is None and event.value is not None:  # not in the log yet
             answer = self.kind.load(event.value, self.vocabulary)
@@ -187,36 +187,36 @@ class Fold:
 
     @property
     def kind(self) -> QuestionKind:
-        """What kind of question it is."""
+        """The kind of the question."""
         return kind_of(self.vocabulary.kind)
 
     def said(self, event: LabelEvent) -> Answer | None:
-        """What a label said, in the classes of that moment."""
+        """Return the answer of a label, in the classes at the time."""
         return self._answers.get(event.event_id)
 
     def words(self, event: LabelEvent) -> Any:
-        """The same as it was called then; None where the label was taken away."""
+        """Return the answer of a label in the class names at the time; None if the label was removed."""
         return self._words.get(event.event_id)
 
     def now(self, event: LabelEvent) -> Answer | None:
-        """What a label says in classes of now; None where its class is no more, or it took a label away."""
+        """Return the answer in the current classes; None if its class is gone or the label was removed."""
         answer = self._answers.get(event.event_id)
         return None if answer is None else self.kind.now(answer, self.vocabulary)
 
     def meaning(self, event: LabelEvent) -> Any:
-        """The same as it is called now."""
+        """Return the answer of a label in the current class names."""
         answer = self.now(event)
         return None if answer is None else self.kind.said(answer, self.vocabulary)
 
     @property
     def given(self) -> dict[str, int]:
-        """Of each annotator how many labels they gave; what they undid does not count, a correction does."""
+        """The number of labels of each annotator; corrections count, undone labels do not."""
         return dict(self._given)
 
     def histories(self, keys: Sequence[str]) -> list[tuple[str, ...]]:
-        """Of each item the ids of its labels and skips, those taken back included, oldest first.
+        """Return the ids of each item's labels and skips, including undone ones, oldest first.
 
-        Items that were always acted on together share one tuple.
+        Items whose acts were all shared share one tuple.
         """
         found: list[tuple[str, ...]] = []
         for part in _parts(len(keys)):
@@ -224,7 +224,7 @@ class Fold:
         return found
 
     def current(self, key: str) -> dict[str, LabelEvent]:
-        """Each annotator's act that holds on this item, by annotator, oldest first."""
+        """Return each annotator's current act on this item, oldest first."""
         held: dict[str, LabelEvent] = {}
         for event_id in self._on_item.get(key, ()):
             if event_id not in self._undone:
@@ -234,38 +234,38 @@ class Fold:
         return held
 
     def answer(self, key: str) -> LabelEvent | None:
-        """The label that holds on this item: of several annotators', the latest; else None.
+        """Return the current label of this item, the latest among annotators, or None.
 
-        A label whose class is no more does not count.
+        Labels whose class is gone do not count.
         """
         held = reversed(self.current(key).values())
         return next((e for e in held if self.now(e) is not None), None)
 
     def skipped(self, key: str) -> bool:
-        """Whether the item was skipped, and not labelled since."""
+        """Return whether the item was skipped and has no label."""
         held = self.current(key)
         return self.answer(key) is None and any(e.kind == "skip" for e in held.values())
 
     def order(self, event: LabelEvent) -> int:
-        """The place of an act in the log, from 1."""
+        """Return the position of an act in the log, from 1."""
         return self._order[event.event_id]
 
     @property
     def touched(self) -> Iterable[str]:
-        """Keys of every item that anybody has acted on, in order of the first act."""
+        """The keys of all items with acts, in the order of the first act."""
         return self._on_item.keys()
 
     def acts(self, limit: int | None = None, annotator: str | None = None) -> list[tuple[LabelEvent, bool]]:
-        """Labels, skips and changes of the classes in log order, each with whether it was not undone.
+        """Return labels, skips and class changes in log order, each with whether it is in effect.
 
-        The last ``limit`` of them, and only an annotator's own where one is named.
+        Only the last ``limit`` acts, and only those of ``annotator`` if given.
         """
         mine = (e for e in reversed(self._events.values()) if annotator in {None, e.annotator})
         return [(e, e.event_id not in self._undone) for e in islice(mine, limit)][::-1]
 
 
 def _take(stack: list[str], act: str) -> bool:
-    """Take an act out of a stack, where it is nearly always on top; returns whether it was there."""
+    """Remove an act from a stack, usually from the top; return whether it was there."""
     if not stack or (stack[-1] != act and act not in stack):
         return False
     del stack[-1 if stack[-1] == act else stack.index(act)]
@@ -275,11 +275,11 @@ def _take(stack: list[str], act: str) -> bool:
 def _alike(
     histories: Sequence[tuple[str, ...]], keys: Sequence[str]
 ) -> dict[tuple[str, ...], tuple[str, int]]:
-    """Of each history one of the keys that have it, and how many do."""
+    """Return, for each history, one of its keys and the number of keys."""
     n = Counter(histories)
     return {acts: (key, n[acts]) for acts, key in zip(histories, keys, strict=True)}
 
 
 def _parts(n: int) -> Iterator[slice]:
-    # Between two of them another thread gets its turn: a lasso is one call into C otherwise.
+    # Other threads can run between parts; otherwise, a large selection would be one long call into C.
     return (slice(low, low + 10_000) for low in range(0, n, 10_000))

@@ -28,7 +28,7 @@ SWEEP_EVERY = 60.0  # seconds
 NOT_WRITTEN = "The label could not be written to {name}: {reason}. {advice}"
 
 Mark = tuple[int, str]
-"""The sequence number and the id of the last event that was read."""
+"""The sequence number and id of the last event that was read."""
 
 START: Mark = (0, "")
 
@@ -39,12 +39,12 @@ _forking = threading.local()
 
 
 class LogChanged(StoreError):
-    """The store lacks an event that was read from it: an older copy or another store is in its place.
+    """The store lacks an event that was read from it: it was replaced by an older copy or another store.
 
     Attributes
     ----------
     same
-        Whether it is still the same store, so that events which it lacks may be written again.
+        Whether it is the same store, so that missing events may be written again.
     """
 
     def __init__(self, words: str, *, same: bool) -> None:
@@ -53,35 +53,34 @@ class LogChanged(StoreError):
 
 
 class LabelStore:
-    """The log of one file or database; it holds many tasks.
+    """The log of one file or database, which can contain many tasks.
 
     Parameters
     ----------
     location
-        Path of an SQLite file (created where missing, mode 0600), ``postgresql://name@host/database``
-        (extra ``postgres``), or ``":memory:"`` for a log that ends with the process.
+        Path of an SQLite file (created with mode 0600 if missing), ``postgresql://name@host/database``
+        (requires the extra ``postgres``), or ``":memory:"`` for a log that ends with the process.
 
     Attributes
     ----------
     store_id
-        The store's own name, which a copy of it shares.
+        A unique id of the store, shared by its copies.
     path
-        The file; None where there is none.
+        The file, or None.
     note
-        What a person should know about the place, such as "in a network folder (nfs4)", or "".
+        Information for the user about the location, such as "in a network folder (nfs4)", or "".
 
     Raises
     ------
     StoreError
-        When the place cannot be opened or written, is not a label store, or was written by a newer
+        If the location cannot be opened or written, is not a label store, or was written by a newer
         version.
 
     Notes
     -----
-    :meth:`append` returns after the commit, and writing an event a second time changes nothing, so a
-    resend is harmless: after a lost connection an operation is tried once more. While another program
-    holds the store it waits for up to 10 s, and says so with a RuntimeWarning. A store of an older
-    format is brought up to date when it is opened.
+    :meth:`append` returns after the commit. Writing an event again changes nothing, so after a lost
+    connection an operation is retried once. While another program locks the store, operations wait for up to
+    10 s and issue a RuntimeWarning. A store of an older format is upgraded when it is opened.
     """
 
     def __init__(self, location: str | os.PathLike[str] = "labels.sqlite") -> None:
@@ -106,34 +105,34 @@ class LabelStore:
 
     @property
     def path(self) -> Path | None:
-        """The file; None where there is none."""
+        """The file, or None."""
         return self._database.path
 
     @property
     def name(self) -> str:
-        """Where the labels are, in a form fit for a screen: never a password."""
+        """The location of the labels for display, without a password."""
         return self._database.name
 
     @property
     def note(self) -> str:
-        """What a person should know about the place, such as "in a network folder (nfs4)", or ""."""
+        """Information for the user about the location, such as "in a network folder (nfs4)", or ""."""
         return self._database.note
 
     # -- the log
 
     def append(self, event: LabelEvent) -> bool:
-        """Write an event and wait until it is on disk.
+        """Write an event and wait until it is saved.
 
         Returns
         -------
         bool
-            False if an event with this id was there already (or got through just before its
-            connection was lost).
+            False if there was already an event with this id (or it was saved just before the connection
+            was lost).
 
         Raises
         ------
         StoreError
-            When the event could not be written; then nothing of it was.
+            If the event could not be written; nothing is written then.
         """
 
         def write() -> bool:
@@ -143,14 +142,14 @@ class LabelStore:
         return self._try(write, NOT_WRITTEN)
 
     def record(self, event: LabelEvent, mark: Mark) -> list[tuple[int, LabelEvent]]:
-        """Write an event, and read its task from behind ``mark``, the event among what is read.
+        """Write an event, and return the events of its task after ``mark``, including this one.
 
         Raises
         ------
         LogChanged
-            When the store lacks the event of ``mark``. Nothing is written then.
+            If the store lacks the event of ``mark``. Nothing is written then.
         StoreError
-            When the event could not be written.
+            If the event could not be written.
         """
 
         def write() -> Sequence[Any]:
@@ -162,7 +161,7 @@ class LabelStore:
         return [(row.seq, event if row.event_id == event.event_id else to_event(row)) for row in rows]
 
     def restore(self, known: Iterable[LabelEvent]) -> int:
-        """Write those of these events that the store lacks, in their order; returns how many."""
+        """Write those events that the store lacks, in order; return their number."""
 
         def work(connection: sa.Connection) -> int:
             prepare(connection, self.name)  # the copy may be of an older format
@@ -171,12 +170,12 @@ class LabelStore:
         return self._write(work)
 
     def read(self, task: str, after: int | Mark = 0) -> Iterator[tuple[int, LabelEvent]]:
-        """The events of a task in order, each with its sequence number, from behind ``after``.
+        """Yield the events of a task after ``after``, in order, each with its sequence number.
 
         Raises
         ------
         LogChanged
-            When ``after`` is a mark, and the store lacks its event.
+            If ``after`` is a mark, and the store lacks its event.
         """
         mark = (after, "") if isinstance(after, int) else after
 
@@ -189,11 +188,11 @@ class LabelStore:
             yield row.seq, to_event(row)
 
     def tasks(self) -> list[str]:
-        """The tasks that have events, in alphabetical order."""
+        """Return the tasks that have events, in alphabetical order."""
         query = sa.select(events.c.task).distinct()
         return sorted(self._read(lambda connection: connection.execute(query).scalars().all()))
 
-    # -- who works on what
+    # -- leases and presence
 
     def lease(
         self, task: str, keys: Iterable[str], holder: str, annotator: str, seconds: float
@@ -207,24 +206,24 @@ class LabelStore:
         keys
             Keys of items, any number.
         holder
-            Who holds them: one id per session, not per person.
+            The id of the session that holds the leases.
         annotator
             The person's name.
         seconds
-            How long from now, by the database's clock; at most 600. Lease again to renew.
+            Duration from now, by the database's clock; at most 600. Lease again to renew.
 
         Returns
         -------
         frozenset of str
-            The keys that are the holder's now: those that were free, over, or its own. What somebody
-            else holds is left out.
+            The keys that the holder now has: those that were free, expired, or its own, but not those of
+            other holders.
 
         Raises
         ------
         InvalidInput
-            When ``seconds`` is not within (0, 600].
+            If ``seconds`` is not in (0, 600].
         StoreError
-            When the store cannot be written.
+            If the store cannot be written.
         """
         _check_seconds(seconds)
         asked = list(keys)
@@ -236,21 +235,21 @@ class LabelStore:
         return self._write(work)
 
     def release(self, task: str, holder: str, keys: Iterable[str] | None = None) -> None:
-        """Give back leases before they end; with ``keys`` None all of the holder's, and its presence."""
+        """End leases early; if ``keys`` is None, all leases of the holder and its presence."""
         asked = None if keys is None else list(keys)
         self._write(lambda connection: self._leases.give_back(connection, task, holder, asked))
 
     def leases(self, task: str) -> dict[str, str]:
-        """The leases that hold now: key -> holder."""
+        """Return the current leases: key -> holder."""
         return self._read(lambda connection: self._leases.live(connection, task))
 
     def attend(self, task: str, holder: str, annotator: str, seconds: float) -> None:
-        """Say that somebody is there, for so many seconds from now (at most 600)."""
+        """Register an annotator as present for this many seconds (at most 600)."""
         _check_seconds(seconds)
         self._write(lambda connection: self._leases.attend(connection, task, holder, annotator, seconds))
 
     def present(self, task: str) -> dict[str, str]:
-        """Who is there now: holder -> annotator."""
+        """Return who is present: holder -> annotator."""
         return self._read(lambda connection: self._leases.present(connection, task))
 
     # -- the log, within a transaction
@@ -264,7 +263,7 @@ class LabelStore:
         return False
 
     def _check(self, connection: sa.Connection, mark: Mark) -> None:
-        """Raise where the event of the mark is not there."""
+        """Raise LogChanged if the store lacks the event of the mark."""
         query = sa.select(events.c.event_id).where(events.c.seq == mark[0])
         if connection.execute(query).scalar() == mark[1]:
             return
@@ -272,10 +271,10 @@ class LabelStore:
         same = there is not None and there["store_id"] == self.store_id
         whole = not same or self._database.is_whole(connection)
         copy = "an older copy of it" if whole else "a damaged copy of it"
-        other = copy if same else "another one"
+        other = copy if same else "another store"
         raise LogChanged(
-            f"The label store {self.name} was replaced by {other}. Put the right one back, then label again; "
-            f"or save what this session knows with {RESCUE}, and read it in a new session with "
+            f"The label store {self.name} was replaced by {other}. Restore the right one, then label again; "
+            f"or save the labels of this session with {RESCUE}, and load them in a new session with "
             "session.import_labels('rescued.jsonl').",
             same=same and whole,
         )
@@ -288,20 +287,20 @@ class LabelStore:
     # -- the database
 
     def close(self) -> None:
-        """Release the file or the connections; the next act opens them again."""
+        """Close the file or the connections; the next operation opens them again."""
         if not isinstance(self._lock, Elsewhere):
             self._database.close()
 
     def pause(self) -> bool:
-        """Let nobody use the store until :meth:`go_on`; False where it is in use for more than a second."""
+        """Block the store until :meth:`go_on`; return False if it is in use for more than a second."""
         return bool(self._lock.acquire(timeout=1.0))
 
     def go_on(self) -> None:
-        """The end of a pause."""
+        """End a pause."""
         self._lock.release()
 
     def leave_behind(self) -> None:
-        """In a forked child: the connections are the parent's."""
+        """Disable the store in a forked child, because its connections belong to the parent."""
         self._lock = Elsewhere("LabelStore")
 
     def _read(self, work: Callable[[sa.Connection], T]) -> T:
@@ -319,12 +318,12 @@ class LabelStore:
         return self._try(writing, "{name} cannot be written: {reason}. {advice}")
 
     def _try(self, work: Callable[[], T], words: str) -> T:
-        """Do it; again where the connection had been lost, and while another program holds the store."""
+        """Run an operation; retry after a lost connection and while another program locks the store."""
         wait, reconnected = patience() or Patience(), False
         with self._lock:
             while True:
                 try:
-                    # Cut off by Ctrl-C, a connection would hold its lock until it is collected.
+                    # After Ctrl-C, a connection would keep its lock until it is garbage-collected.
                     with uninterrupted():
                         return work()
                 except sa.exc.DBAPIError as error:
@@ -351,7 +350,7 @@ def _check_seconds(seconds: float) -> None:
 
 
 def _before_fork() -> None:
-    """Let transactions end: in a child that ends, one of another thread would be rolled back, in the file."""
+    """Wait for transactions to end, because a child that exits would roll back those of other threads."""
     _forking.held = [store for store in list(_opened) if store.pause()]
 
 

@@ -1,4 +1,4 @@
-"""How long an act waits for a store that another program holds, and who is told that it waits."""
+"""Waiting for a store that another program has locked."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from contextvars import ContextVar
 
 __all__ = ["PATIENT", "Patience", "patience", "waiting"]
 
-PATIENT = 10.0  # seconds, after which an act is given up
-# So long several people who label at once may keep each other waiting, and nobody needs to know.
+PATIENT = 10.0  # seconds until an act fails
+# Seconds that people who label at the same time may wait for each other without a message.
 USUAL = 1.0
 
 
@@ -20,7 +20,7 @@ def _warn(words: str) -> None:
 
 
 class Patience:
-    """One wait of at most so many seconds (10 where None); ``tell`` hears once of a long one."""
+    """One wait of at most ``seconds`` (default 10); ``tell`` is called once if it takes long."""
 
     def __init__(self, seconds: float | None = None, tell: Callable[[str], None] = _warn) -> None:
         self._seconds, self._tell = PATIENT if seconds is None else seconds, tell
@@ -30,14 +30,14 @@ class Patience:
         self._told = False
 
     def goes_on(self, name: str) -> bool:
-        """Whether to try again, after a try that failed because the store was busy."""
+        """Return whether to retry after a failure because the store was busy."""
         if time.monotonic() >= self._until:
             return False
         if not self._told and time.monotonic() >= self._tell_at:
             self._told = True
-            # The time makes each warning a new one: Python shows the same words only once.
+            # The time makes each warning unique, because Python shows the same text only once.
             self._tell(
-                f"{name} is locked by another program: waiting for it since {time.strftime('%H:%M:%S')}, for "
+                f"{name} is locked by another program: waiting since {time.strftime('%H:%M:%S')}, for "
                 f"up to {self._seconds:g} s."
             )
         return True
@@ -47,13 +47,13 @@ _now: ContextVar[Patience | None] = ContextVar("patience", default=None)
 
 
 def patience() -> Patience | None:
-    """The wait that this thread is in, if somebody has begun one."""
+    """Return the current wait of this thread, if any."""
     return _now.get()
 
 
 @contextmanager
 def waiting(seconds: float | None = None, tell: Callable[[str], None] = _warn) -> Iterator[None]:
-    """Whatever is done inside waits for so long together; inside another such wait that one counts."""
+    """Limit the total waiting time inside the context; an outer context takes precedence."""
     if _now.get() is not None:
         yield
         return

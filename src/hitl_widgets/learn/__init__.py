@@ -1,1 +1,1 @@
-"""Arrays in, arrays out: learners, query strategies, evaluation."""
+"""Learners, query strategies and evaluation, which work on arrays."""

@@ -1,4 +1,4 @@
-"""Compiling with numba: kept on disk where there is a place for it, plain Python where numba is missing."""
+"""Compilation with Numba, cached on disk if possible; plain Python if Numba is not installed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NUMBA = importlib.util.find_spec("numba") is not None
 
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorator: machine code that does not hold the GIL."""
+    """Decorate a function to compile it to machine code that releases the GIL."""
 
     def compile_(function: Callable[..., Any]) -> Callable[..., Any]:
         if not NUMBA:
@@ -21,7 +21,7 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any
 
         try:
             return njit(cache=True, nogil=True, **options)(function)  # type: ignore[no-any-return]
-        except RuntimeError:  # nowhere to keep what is compiled: compile it in every process
+        except RuntimeError:  # no writable cache: compile in every process
             return njit(nogil=True, **options)(function)  # type: ignore[no-any-return]
 
     return compile_

@@ -1,4 +1,4 @@
-"""Growing and reading decision trees, compiled on first use and kept on disk."""
+"""Training and prediction of decision trees, compiled on first use and cached on disk."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ BINS = 32
 def grow(
     B: Any, y: Any, weight: Any, n_classes: int, n_trees: int, n_tried: int, n_drawn: int, rng: Any
 ) -> Any:
-    """Trees on bootstrap samples, each cut the best of ``n_tried`` columns by the Gini impurity.
+    """Grow trees on bootstrap samples, choosing each split from ``n_tried`` columns by Gini impurity.
 
     Parameters
     ----------
     B, y, weight
         uint8 (n, d), bins of the rows, 0 to 31; int64 (n,), class codes; float64 (n,), > 0.
     n_drawn
-        How many rows are drawn for each tree.
+        Number of rows drawn for each tree.
     rng
         A ``numpy.random.Generator``.
 
     Returns
     -------
     column
-        int32 (n_trees, m): the column that each node cuts, -1 at a leaf. Node 0 is the root.
+        int32 (n_trees, m): the column that each node splits on, -1 for a leaf. Node 0 is the root.
     cut
         int32 (n_trees, m): the last bin that goes left.
     left
         int32 (n_trees, m): the left child; the right one follows it.
     share
-        float32 (n_trees, m, n_classes): the classes' shares.
+        float32 (n_trees, m, n_classes): the share of each class.
     bag
-        int32 (n_trees, n): how often the tree was shown each row.
+        int32 (n_trees, n): how often each row is in the tree's sample.
     """
     n, d = B.shape
     most = 2 * min(n, n_drawn)
@@ -97,12 +97,12 @@ def _best_cut(
     below: Any,
     rng: Any,
 ) -> tuple[int, int]:
-    """The best cut of some rows: its column, -1 where they are all alike, and the last bin that goes left."""
+    """Return the best split: its column, -1 if all rows are alike, and the last bin that goes left."""
     d, n_classes = len(columns), len(total)
     whole = total.sum()
     best, best_column, best_bin = -1.0, -1, 0
     tried = at = 0
-    # A column with one value here does not count as tried.
+    # A column with a single value does not count as tried.
     while at < d and tried < n_tried:
         other = rng.integers(at, d)
         columns[at], columns[other] = columns[other], columns[at]
@@ -116,12 +116,12 @@ def _best_cut(
         for i in here:
             by_bin[B[i, k], y[i]] += counts[i]
         below[:] = 0.0
-        previous = -1  # the last bin that is taken
+        previous = -1  # the last non-empty bin
         gain = 0.0
         for q in range(first, last + 1):
             if by_bin[q].sum() == 0.0:
                 continue
-            # Halfway to the next bin that is taken.
+            # Split halfway to the next non-empty bin.
             if previous >= 0 and gain > best:
                 best, best_column, best_bin = gain, k, (previous + q - 1) // 2
             lower = upper = n_below = 0.0
@@ -145,7 +145,7 @@ def _ends(B: Any, here: Any, k: int) -> tuple[int, int]:
 
 @compiled()
 def _part(bins: Any, cut: int, here: Any) -> int:
-    """Move the rows whose bin is at most ``cut`` to the front, in order; how many they are."""
+    """Move the rows whose bin is at most ``cut`` to the front, in order; return their number."""
     right = np.empty(len(here), np.int64)
     n_left = n_right = 0
     for j in range(len(here)):
@@ -161,7 +161,7 @@ def _part(bins: Any, cut: int, here: Any) -> int:
 
 @compiled()
 def _leaf(X: Any, i: int, column: Any, threshold: Any, left: Any, t: int) -> int:
-    """The leaf of a tree that a row falls in."""
+    """Return the leaf of a tree that a row falls into."""
     node = 0
     while column[t, node] >= 0:
         node = left[t, node] + (X[i, column[t, node]] > threshold[t, node])
@@ -170,7 +170,7 @@ def _leaf(X: Any, i: int, column: Any, threshold: Any, left: Any, t: int) -> int
 
 @compiled()
 def read(X: Any, column: Any, threshold: Any, left: Any, share: Any, into: Any) -> None:
-    """``into``, float32 (n, n_classes): the mean share of the leaves that the rows of X, (n, d), fall in."""
+    """Write the mean class shares of the leaves of each row of X, (n, d), to ``into``, (n, n_classes)."""
     n_trees, n_classes = len(column), share.shape[2]
     for i in range(len(X)):
         into[i] = 0.0
@@ -183,7 +183,7 @@ def read(X: Any, column: Any, threshold: Any, left: Any, share: Any, into: Any) 
 
 @compiled()
 def read_left_out(X: Any, column: Any, threshold: Any, left: Any, share: Any, bag: Any, into: Any) -> None:
-    """:func:`read` by the trees that were not shown a row, bag int32 (n_trees, n); 0 where there is none."""
+    """Like :func:`read`, but only with trees not trained on a row, by ``bag``; 0 if there are none."""
     n_trees, n_classes = len(column), share.shape[2]
     for i in range(len(X)):
         into[i] = 0.0

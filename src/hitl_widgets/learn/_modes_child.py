@@ -1,6 +1,6 @@
-"""The slowest modes of a graph in a process of its own, started by `views`.
+"""Compute the slowest modes of a graph in a separate process, started by `views`.
 
-Reads the affinity's ``data.npy``, ``indices.npy`` and ``indptr.npy`` in its folder, writes
+Reads the affinity matrix (``data.npy``, ``indices.npy`` and ``indptr.npy``) from its folder, and writes
 ``values.npy`` and ``vectors.npy``.
 """
 

@@ -1,4 +1,4 @@
-"""The inner loops of scoring, compiled on first use and kept on disk."""
+"""The inner loops of scoring, compiled on first use and cached on disk."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ EXP3, EXP4, EXP5 = np.float32(0.0558236045), np.float32(0.0089925840), np.float3
 
 
 def fused(X: Any, coef: Any, intercept: Any, codes: Any, out: Any, entropy: Any) -> None:
-    """Product, softmax and measures of rows, 64 at a time so that all but ``X`` stays in the cache.
+    """Compute scores, softmax and measures of 64 rows at a time, so that all but ``X`` stays in the cache.
 
     Parameters
     ----------
     X
         float32 (n, d), C-contiguous.
     coef
-        float32 (c, at least d), c a multiple of 5; rows from ``len(codes)`` and columns from d on are
+        float32 (c, at least d), with c a multiple of 5. Rows from ``len(codes)`` and columns from d on are
         padding.
     intercept, codes
-        float32 and int16, one for each class that takes part.
+        float32 and int16, one for each class in use.
     out
-        predicted, runner_up (int16), confidence, uncertainty (float32), each (n,), written.
+        predicted, runner_up (int16), confidence, uncertainty (float32), each (n,); output.
     entropy
-        float32 (n,), written; or of length 0.
+        float32 (n,), output; or of length 0.
     """
     _fused(X, coef, intercept, codes, *out, entropy)
 
@@ -70,9 +70,9 @@ def _fused(
 
 @compiled(fastmath=True)
 def _product(X: Any, coef: Any, scores: Any) -> None:
-    """Ten classes at a time, then five: sums that stay in registers while the row streams by.
+    """Compute ten classes at a time, then five, so that the sums stay in registers.
 
-    One row alone: two at a time take fewer instructions, but memory is read slower by turns than in a row.
+    Processing two rows at a time takes fewer instructions, but alternating memory access is slower.
     """
     rows, d = X.shape
     tens = len(coef) // 10 * 10
@@ -109,7 +109,7 @@ def _product(X: Any, coef: Any, scores: Any) -> None:
 
 @compiled(fastmath=True)
 def _two_best(scores: Any, intercept: Any, c: int, first: Any, second: Any, best: Any, next_: Any) -> None:
-    # Along the rows, not the classes: that is what a compiler can do several at a time.
+    # Loop over rows, not classes, so that the compiler can vectorize.
     for r in range(ROWS):
         first[r] = second[r] = LEAST
         best[r], next_[r] = 0, 0
@@ -128,12 +128,12 @@ def _two_best(scores: Any, intercept: Any, c: int, first: Any, second: Any, best
 def _sums(
     scores: Any, c: int, first: Any, total: Any, spread: Any, e: Any, power: Any, entropy: bool
 ) -> None:
-    """``sum exp(s - first)``, and where asked ``sum exp(s - first) (first - s)``, of each row."""
+    """Compute ``sum exp(s - first)`` and optionally ``sum exp(s - first) (first - s)`` of each row."""
     scale = power.view(np.float32)
     for r in range(ROWS):
         total[r] = spread[r] = np.float32(0)
     for k in range(c):
-        # exp(s) = 2^t: the whole part of t is the exponent's bits, the rest a polynomial.
+        # exp(s) = 2^t: the integer part of t gives the exponent bits, the fraction a polynomial.
         for r in range(ROWS):
             t = max((scores[k, r] - first[r]) * LOG2E, np.float32(-126))
             whole = np.floor(t)
@@ -149,10 +149,10 @@ def _sums(
 
 @compiled()
 def widen(half: Any, bits: Any) -> None:
-    """Half to single precision: float16 seen as uint16 (m, d), float32 seen as int32 (m, d), written.
+    """Convert half to single precision: float16 as uint16 (m, d) to float32 as int32 (m, d).
 
-    numpy's own conversion takes eight times as long where the processor's is not used. Finite numbers
-    only.
+    NumPy's conversion takes eight times as long if it does not use the CPU's instruction. Numbers must be
+    finite.
     """
     wide = bits.view(np.float32)
     rows, d = half.shape
@@ -166,9 +166,9 @@ def widen(half: Any, bits: Any) -> None:
 
 @compiled()
 def read(proba: Any, rows: Any, predicted: Any, runner_up: Any, confidence: Any, uncertainty: Any) -> bool:
-    """Likeliest and second class, and their probabilities, of some rows; whether all rows are sound.
+    """Compute the two most likely classes and measures of some rows; return whether all rows are valid.
 
-    Sound: finite, not below 0, adding up to 1 within 0.01.
+    Valid rows are finite and non-negative, and sum to 1 within 0.01.
     """
     sound = True
     c = proba.shape[1]

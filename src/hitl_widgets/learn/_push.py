@@ -1,4 +1,4 @@
-"""Local push over a sparse graph, compiled on first use and kept on disk."""
+"""Local push on a sparse graph, compiled on first use and cached on disk."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def forward_push(
 ) -> Any:
     """Approximate column ``source`` of ``(1 - alpha) (I - alpha S)^-1`` (Andersen, Chung and Lang 2006).
 
-    Pushes first in, first out, so it is the same to the last bit whenever it is repeated. ``value``
-    and ``left`` are float64 of shape (n,), zero on entry; ``value`` holds the column on return and
-    the caller clears it at the rows returned; ``left`` is cleared here. What was not pushed is below
-    ``threshold`` at every row.
+    Pushes in first-in-first-out order, so the result is reproducible to the last bit. ``value`` and ``left``
+    are float64 of shape (n,), and zero on entry. ``value`` contains the column on return, and the caller
+    clears it at the returned rows; ``left`` is cleared here. The remainder is below ``threshold`` at every
+    row.
     """
     n = len(threshold)
     queued = np.zeros(n, np.bool_)
@@ -62,7 +62,7 @@ def forward_push(
 
 @compiled()
 def interpolate(values: Any, nearest: Any, share: Any, rows: Any, into: Any) -> None:
-    """``into[i] = sum_j share[i, j] * values[nearest[i, j]]`` for some rows i; indices apart, float32."""
+    """Set ``into[i] = sum_j share[i, j] * values[nearest[i, j]]`` for some rows i; values are float32."""
     k, c = nearest.shape[1], values.shape[1]
     for r in range(len(rows)):
         i = rows[r]

@@ -1,4 +1,4 @@
-"""AutoLearner: experts on features, columns and the neighbour graph, trusted as far as they can prove it."""
+"""AutoLearner: experts on features, columns and the neighbor graph, weighted by evidence."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ PRIORS = (0.1, 1.0, 10.0)
 SURE = 0.99
 PULL = 1.0
 WITNESSES = 1_000
-# More columns than these are an embedding's, none of which decides alone.
+# With more columns, X is probably an embedding, whose columns are not informative on their own.
 COLUMNS = 256
-# How many trees there are; how many are grown first; and which share of what the linear experts tell
-# right they must, for the others to be grown at all: that takes as long as all linear experts together.
+# The number of trees; the number grown first; and the accuracy that these must reach, relative to the linear
+# experts, for the others to be grown, which takes as long as all linear experts together.
 TREES, SAPLINGS, WORTH = 50, 10, 0.75
-# Of more labels that many, evenly spaced, are for the trees.
+# The maximum number of labels, evenly spaced, that trees are trained on.
 FOREST_ROWS = 5_000
-# An expert that counts less is not asked.
+# An expert with a lower weight is ignored.
 LITTLE = 0.01
-# How far the trees may be made surer than they are, and unsurer: logarithms; and the pull towards neither.
+# Logarithms of the limits of the trees' inverse temperature, and the strength of the pull towards 1.
 SURER, UNSURER, TEMPER = 1.5, -3.0, 0.5
-# Rows between two moments at which others may go first: some milliseconds.
+# Rows processed between two calls of give_way, which take some milliseconds.
 SOME = 4_096
-# A label is answered by a pass over so many numbers, part after part; the rest waits for a refresh.
+# Numbers in X that are scored after each label; the rest is scored later.
 PASS = 100_000_000
-# Beyond so many numbers a refit of the linear experts takes longer than a person should wait.
+# With more numbers in X, refitting the linear experts would delay the user.
 AT_ONCE = 500_000
 
 Logs = npt.NDArray[np.float32]
@@ -58,19 +58,19 @@ _Labels = tuple[IntArray, IntArray, FloatArray | None]
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What the labels so far can prove about the experts.
+    """The evidence of the labels about the experts.
 
     Attributes
     ----------
     neighbours
-        Share of the weight, 0 to 1, that lies with the neighbour graph; the rest lies with a linear
-        model of the features, and with trees.
+        Share of the weight, 0 to 1, of the neighbor graph. The rest belongs to a linear model of the
+        features and to trees.
     n_labels
-        How many labels were left out, one by one, to find it.
+        Number of labels that were left out, one by one, to compute it.
     right_graph, right_linear, right_trees
-        How many of them were then told right by either side.
+        Number of these that each side predicted correctly.
     trees
-        Share of the weight, 0 to 1, that lies with trees on single columns.
+        Share of the weight, 0 to 1, of trees on single columns.
     """
 
     neighbours: float
@@ -82,19 +82,19 @@ class Trust:
 
     @property
     def short(self) -> str:
-        """Who is trusted how far, such as "neighbours 78 %, linear 22 %"."""
+        """The shares of the weight, such as "neighbours 78 %, linear 22 %"."""
         trees, linear = round(100 * self.trees), round(100 * (1 - self.neighbours - self.trees))
         words = f"neighbours {100 - linear - trees} %, linear {linear} %"
         return f"{words}, trees {trees} %" if trees else words
 
     @property
     def evidence(self) -> str:
-        """Why, in words."""
+        """The evidence for these shares, as text."""
         if not (self.right_graph or self.right_linear or self.right_trees):
-            return "the labels cannot tell yet which of the two is better"
+            return "there are too few labels to tell which of the two is better"
         trees = f", trees on single columns {self.right_trees:,}" if round(100 * self.trees) else ""
         return (
-            f"with each of {self.n_labels:,} labels left out in turn, neighbours got "
+            f"in leave-one-out prediction of {self.n_labels:,} labels, neighbours got "
             f"{self.right_graph:,} right, a linear model {self.right_linear:,}{trees}"
         )
 
@@ -107,23 +107,23 @@ class AutoLearner:
 
     The experts are logistic regressions of the features (three penalties), of the features
     :func:`~.views.smoothed` over the graph and of the graph's :func:`~.views.spectral` modes, and
-    label spreading with those as its prior (three weights). Their probabilities are pooled by their
-    logarithms (Genest and Zidek 1986) with weights >= 0 that tell the labels best, each left out in
-    turn (stacking: Wolpert 1992; Yao et al. 2018), pulled towards equal weights while labels are few.
-    So the graph leads where classes follow neighbourhoods and the linear model where they cut
-    through them, by evidence. Until there is a graph the linear models stand alone. With it comes a
-    :class:`~.forest.ForestClassifier`, for classes that a few of up to 256 columns decide; it is pulled
-    towards no weight at all, so only evidence brings it in.
+    label spreading with these as its prior (three weights). The logarithms of their probabilities are
+    averaged (Genest and Zidek 1986) with weights >= 0 that predict each label best when it is left out
+    (stacking: Wolpert 1992; Yao et al. 2018), regularized towards equal weights while there are few labels.
+    So the graph dominates if classes follow neighborhoods, and the linear model if they cut through them.
+    Before there is a graph, only the linear models are used. With the graph comes a
+    :class:`~.forest.ForestClassifier`, for classes that depend on a few of up to 256 columns. Its weight is
+    regularized towards 0, so it needs evidence.
 
     Notes
     -----
-    In large pools :meth:`update` moves only what label spreading touches, and :meth:`refresh` brings
-    the rest after it. The model is that of the labels, not of the way to them, but for what the
-    warm-started L-BFGS steps of the linear experts have left to go.
+    In large pools, :meth:`update` changes only the rows that label spreading reaches, and :meth:`refresh`
+    updates the rest. The model depends on the current labels, not on their history, except for the
+    convergence of the warm-started L-BFGS steps of the linear experts.
 
-    Without a graph one linear model answers a label in a large pool. In one of more than a hundred million
-    numbers it says anew what it thinks of a part of the pool, the next part after the next label, and
-    always of the items that are asked first; what a refresh finds is told part after part as well.
+    In a large pool without a graph, one linear model responds to each label. If X has more than a hundred
+    million numbers, each label updates only the next part of the pool, and always the items that are asked
+    first. The results of a refresh are also applied part by part.
     """
 
     name = "auto"
@@ -140,7 +140,7 @@ class AutoLearner:
         self._refreshing = threading.Lock()
 
     def __reduce__(self) -> tuple[type[AutoLearner], tuple[()]]:
-        return AutoLearner, ()  # other processes start their own: locks do not travel
+        return AutoLearner, ()  # locks cannot be pickled, so other processes start anew
 
     _X: npt.NDArray[np.float32]
     _n_classes: int
@@ -155,7 +155,7 @@ class AutoLearner:
     def start(
         self, X: npt.NDArray[np.float32], n_classes: int, affinity: Graph | None = None
     ) -> AutoLearner | OnLandmarks:
-        """See :class:`~hitl_widgets.learn.learner.Learner`. Slow with a new graph, quick with the same."""
+        """See :class:`~hitl_widgets.learn.learner.Learner`. Slow with a new graph, fast with the same."""
         if isinstance(affinity, Landmarks):
             return OnLandmarks(self, X, n_classes, affinity)
         fresh = AutoLearner()
@@ -171,12 +171,12 @@ class AutoLearner:
 
     @property
     def explanation(self) -> str:
-        """Which side is trusted, and why, in words; empty before there is evidence."""
+        """The weights of the experts and the evidence, as text; empty without evidence."""
         return str(self.trust) if self.trust is not None and self._affinity is not None else ""
 
     @property
     def trust(self) -> Trust | None:
-        """What the labels of the last refresh can prove."""
+        """The evidence of the labels at the last refresh."""
         return self._found.trust if self._found else None
 
     @property
@@ -196,7 +196,7 @@ class AutoLearner:
                 self._touched.append(touched)
                 size = len(self._X) * sum(view.shape[1] for view in self._views)
                 if self._found is not None and size > AT_ONCE:
-                    self._P = self._P.copy()  # others may hold the old one
+                    self._P = self._P.copy()  # others may still use the old array
                     self._P[touched] = self._pooled(self._found, touched)
                     return touched
             elif self._quickly(*self._labels):
@@ -205,7 +205,7 @@ class AutoLearner:
         return None
 
     def _quickly(self, index: IntArray, y: IntArray, weight: FloatArray | None) -> bool:
-        """In a large pool without a graph yet: let one linear model speak until the next refresh."""
+        """In a large pool without a graph, use a single linear model until the next refresh."""
         found = self._found
         if found is None or found.head is None or self._X.shape[0] * self._X.shape[1] <= AT_ONCE:
             return False
@@ -218,9 +218,9 @@ class AutoLearner:
         return True
 
     def refresh(self) -> None:
-        """Refit what :meth:`update` left as it was: the linear experts, and the trust in each expert.
+        """Refit the parts that :meth:`update` does not: the linear experts and the weights.
 
-        Updates may go on meanwhile, from another thread.
+        Another thread may call :meth:`update` meanwhile.
         """
         with held(self._refreshing):
             with self._lock:
@@ -238,7 +238,7 @@ class AutoLearner:
                 self._found = found
                 if P is None:
                     return
-                for rows in self._touched:  # by labels that came meanwhile
+                for rows in self._touched:  # changed by labels given meanwhile
                     P[rows] = self._pooled(found, rows)
                 self._P = P
 
@@ -263,7 +263,7 @@ class AutoLearner:
     def _fit(
         self, labels: _Labels, among: IntArray, left: FloatArray | None, rows: IntArray | None = None
     ) -> _Found:
-        """What the labels teach; what the experts say of some rows, or of all."""
+        """Fit the experts to the labels, and compute their predictions for some rows or all."""
         index, y, weight = labels
         for expert in self._linear:
             expert.update(index, y, weight)
@@ -287,13 +287,13 @@ class AutoLearner:
         return _Found(labels, weights, trust, left_out, *self._said(first, weights, trees, rows))
 
     def _grown(self, labels: _Labels, among: IntArray, right: float) -> _Trees | None:
-        """Trees of these labels; none where a few tell far fewer right than the linear experts do."""
+        """Return trees fitted to the labels; None if a few are far less accurate than the linear experts."""
         if self._edges is None:
             return None
         from hitl_widgets.learn.forest import ForestClassifier
 
         index, y, weight = labels
-        used = np.argsort(index, kind="stable")  # whatever the order in which they were labelled
+        used = np.argsort(index, kind="stable")  # independent of the order of the labels
         used = used if weight is None else used[np.asarray(weight)[used] > 0]
         if len(np.unique(y[used])) < 2:
             return None
@@ -327,7 +327,7 @@ class AutoLearner:
         trees: _Trees | None,
         rows: IntArray | None,
     ) -> tuple[npt.NDArray[np.float32], Logs]:
-        """What linear experts and trees say: the prior of label spreading, and their part of the pool."""
+        """Return the prior of label spreading, and the contribution of linear experts and trees."""
         n = len(self._X) if rows is None else len(rows)
         prior, base = np.empty((2, n, self._n_classes), np.float32)
         for part in blocks_of(base, SOME):
@@ -352,7 +352,7 @@ class AutoLearner:
     def _pooled(
         self, found: _Found, rows: npt.NDArray[np.int64] | None = None, F: FloatArray | None = None
     ) -> npt.NDArray[np.float32]:
-        assert found.base is not None  # noqa: S101 - there is no head
+        assert found.base is not None  # noqa: S101 - set if there is no head
         assert found.prior is not None  # noqa: S101
         which: Any = slice(None) if rows is None else rows
         base, prior = found.base[which], found.prior[which]
@@ -395,7 +395,7 @@ class AutoLearner:
         weight: FloatArray | None = None,
         names: Sequence[Any] | None = None,
     ) -> LogisticRegression | Pipeline:
-        """A plain classifier of the features, taught by this one: :func:`~.takeaway.distil`."""
+        """Return a plain classifier of the features, distilled from this model: :func:`~.takeaway.distil`."""
         assert self._found is not None  # noqa: S101 - there are labels
         trust, trusted = self._found.trust, self._found.weights[: len(STRENGTHS)] + 1e-9
         C = float(np.exp(np.average(np.log(STRENGTHS), weights=trusted)))
@@ -438,11 +438,11 @@ class AutoLearner:
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """What a refresh found: which labels it saw, the weights of the experts, and what they say.
+    """The result of a refresh: its labels, the weights of the experts, and their predictions.
 
-    ``left_out`` is what they say of the labels that gave evidence, each by a model without it.
-    Where all experts are linear they are one head; else there is the sum of their logarithms, and
-    the prior of label spreading.
+    ``left_out`` are leave-one-out predictions of the labels used as evidence. If all experts are linear, they
+    are combined into one head; else ``base`` is the sum of their logarithms, and ``prior`` the prior of label
+    spreading.
     """
 
     labels: _Labels
@@ -456,7 +456,7 @@ class _Found:
 
 @dataclass(frozen=True, eq=False)
 class _Trees:
-    """A forest, by how much its logarithms are to be multiplied, and so what it says of labels left out."""
+    """A forest, the factor of its logarithms, and the scaled logarithms of its out-of-bag predictions."""
 
     forest: ForestClassifier
     heat: float
@@ -469,9 +469,9 @@ class _Trees:
 
 
 def _heat(logs: FloatArray, y: IntArray) -> float:
-    """The inverse temperature at which these logarithms tell y best (Guo et al. 2017), pulled towards 1.
+    """Return the inverse temperature that fits y best (Guo et al. 2017), regularized towards 1.
 
-    Trees that have not seen a row are a third of all, and few leaves: they are less sure than right.
+    Only a third of the trees have not seen a given row, so out-of-bag predictions are underconfident.
     """
     from scipy.optimize import minimize_scalar
 
@@ -509,7 +509,7 @@ def _views_of(X: npt.NDArray[np.float32], affinity: Affinity | None) -> list[npt
 
 
 def _pooled_head(weights: npt.NDArray[np.float64], experts: list[LinearLearner]) -> Head:
-    """The logarithmic pool of linear heads is itself a linear head."""
+    """Combine linear heads: their logarithmic pool is itself a linear head."""
     heads = [expert.head for expert in experts]
     coef = sum(w * head.coef for w, head in zip(weights, heads, strict=True))
     intercept = sum(w * head.intercept for w, head in zip(weights, heads, strict=True))
@@ -517,12 +517,12 @@ def _pooled_head(weights: npt.NDArray[np.float64], experts: list[LinearLearner])
 
 
 def _witnesses(n: int) -> npt.NDArray[np.int64]:
-    """Which labels give evidence: all, or as many as suffice, spread over the time they were given."""
+    """Return the labels used as evidence: all, or a sufficient number spread evenly over time."""
     return np.arange(n) if n <= WITNESSES else np.linspace(0, n - 1, WITNESSES).astype(np.int64)
 
 
 def _unsure(P: FloatArray) -> FloatArray:
-    """Nobody is quite sure: an expert that is wrong once must not veto the others for ever."""
+    """Limit the certainty, so that one confident error of an expert does not rule out the others."""
     return np.asarray(SURE * P + (1 - SURE) / P.shape[1], dtype=P.dtype)
 
 
@@ -540,11 +540,14 @@ def _sum(weights: npt.NDArray[np.float64], logs: list[FloatArray]) -> FloatArray
 def _stack(
     told: list[FloatArray], y: IntArray, weight: FloatArray | None, unproven: int | None = None
 ) -> npt.NDArray[np.float64]:
-    """Weights of the experts, float64 (E,), >= 0: least log-loss, pulled to equal ones, that of one to 0."""
+    """Return weights >= 0 of the experts, float64 (E,), with minimal log-loss.
+
+    They are regularized towards equal weights, and that of the expert ``unproven`` towards 0.
+    """
     logs = np.stack(told).astype(np.float64)
     E, n, _ = logs.shape
     w = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)
-    # Without its only label nobody can tell a class: that proves nothing about anyone.
+    # A class with a single label cannot be predicted without it, so it is no evidence.
     w = w * (np.bincount(y)[y] > 1)
     hit = logs[:, np.arange(n), y] @ w
     start = np.full(E, 1 / E)

@@ -1,4 +1,4 @@
-"""Beliefs: what a model thinks of every item of a pool, for each kind of problem."""
+"""Beliefs: a model's predictions for every item of a pool, for each kind of problem."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Belief", "MultiBelief", "RealBelief"]
 
 
 class Belief(Protocol):
-    """What a model thinks of every item; never changed once it is made."""
+    """A model's predictions for every item; immutable."""
 
     @property
     def uncertainty(self) -> npt.NDArray[np.float32]:
@@ -23,41 +23,41 @@ class Belief(Protocol):
 
     @property
     def confidence(self) -> npt.NDArray[np.float32]:
-        """float32 of shape (n,): the probability that the guess is right."""
+        """float32 of shape (n,): the probability that the guess is correct."""
 
     @property
     def predicted(self) -> npt.NDArray[Any]:
-        """The guesses: class codes (n,), -1 where there is none; of several classes, bool (n, n_classes)."""
+        """The guesses: class codes (n,), -1 if there is none; for several classes, bool (n, n_classes)."""
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:
-        """Bool of shape (n,): of which items there is a guess."""
+        """Whether there is a guess for each item, bool of shape (n,)."""
 
     def guess(self, i: int) -> tuple[int, ...] | None:
-        """The codes of the classes that item ``i`` is guessed to be; None where there is no guess."""
+        """Return the guessed class codes of item ``i``; None if there is no guess."""
 
     def counts(self, n_classes: int) -> IntArray:
-        """How many items are guessed to be of each class, int64 (n_classes,)."""
+        """Return the number of guesses of each class, int64 (n_classes,)."""
 
     def some(self, rows: IntArray) -> Belief:
-        """The same of some items."""
+        """Return the belief for some items."""
 
     def under(self, codes: IntArray, n_classes: int) -> Belief:
-        """The same in other codes: ``codes[old]`` is the new one, -1 for a class that is no more."""
+        """Return the belief in new class codes: ``codes[old]`` is the new code, -1 if the class is gone."""
 
     def __len__(self) -> int: ...
 
 
 @dataclass(frozen=True, eq=False)
 class MultiBelief:
-    """Of each class the probability that an item is of it, whatever else it is.
+    """Independent probabilities of each class, for items with several classes.
 
     Attributes
     ----------
     P
         float32 of shape (n, n_classes).
     known
-        bool of shape (n,): of which items there is a guess.
+        bool of shape (n,): whether there is a guess for the item.
     """
 
     P: npt.NDArray[np.float32]
@@ -65,7 +65,7 @@ class MultiBelief:
 
     @classmethod
     def empty(cls, n: int, n_classes: int) -> MultiBelief:
-        """No guesses."""
+        """Return a belief without guesses."""
         return cls(np.zeros((n, n_classes), np.float32), np.zeros(n, np.bool_))
 
     def __len__(self) -> int:
@@ -73,12 +73,12 @@ class MultiBelief:
 
     @cached_property
     def predicted(self) -> npt.NDArray[np.bool_]:
-        """Bool of shape (n, n_classes): what is likelier than not."""
+        """Whether the probability of each class exceeds 0.5, bool of shape (n, n_classes)."""
         return np.asarray(self.P > 0.5)
 
     @cached_property
     def confidence(self) -> npt.NDArray[np.float32]:
-        """float32 of shape (n,): the probability that every class is guessed right, were they independent."""
+        """float32 of shape (n,): the probability that all classes are correct, assuming independence."""
         sure = np.maximum(self.P, 1 - self.P)
         return np.where(self.known, sure.prod(axis=1), 0).astype(np.float32)
 
@@ -111,7 +111,7 @@ class MultiBelief:
 
 @dataclass(frozen=True, eq=False)
 class RealBelief:
-    """A number of each item, on a scale of levels, with its uncertainty.
+    """A number for each item on a scale of levels, with its uncertainty.
 
     Attributes
     ----------
@@ -120,7 +120,7 @@ class RealBelief:
     values
         float64 of shape (n_levels,): the number of each level, ascending.
     known
-        bool of shape (n,): of which items there is a guess.
+        bool of shape (n,): whether there is a guess for the item.
     """
 
     P: npt.NDArray[np.float32]
@@ -129,7 +129,7 @@ class RealBelief:
 
     @classmethod
     def empty(cls, n: int, values: npt.NDArray[np.float64]) -> RealBelief:
-        """No guesses."""
+        """Return a belief without guesses."""
         return cls(np.zeros((n, len(values)), np.float32), values, np.zeros(n, np.bool_))
 
     def __len__(self) -> int:
@@ -148,7 +148,7 @@ class RealBelief:
 
     @cached_property
     def predicted(self) -> npt.NDArray[np.int16]:
-        """int16 of shape (n,): the median level, which is off by least; -1 where there is no guess."""
+        """int16 of shape (n,): the median level, which has the least expected error; -1 without a guess."""
         return np.where(self.known, medians(self.P), -1).astype(np.int16)
 
     @cached_property
@@ -159,7 +159,7 @@ class RealBelief:
 
     @cached_property
     def uncertainty(self) -> npt.NDArray[np.float32]:
-        """float32 of shape (n,): the standard deviation as a share of the largest that there can be."""
+        """float32 of shape (n,): the standard deviation as a share of its maximum."""
         half = (self.values[-1] - self.values[0]) / 2
         return np.where(self.known, np.minimum(self.sd / half, 1), 0).astype(np.float32)
 
@@ -176,12 +176,12 @@ class RealBelief:
         return RealBelief(self.P[rows], self.values, self.known[rows])
 
     def under(self, codes: IntArray, n_classes: int) -> RealBelief:
-        """See :class:`Belief`. Levels that came or went make another scale: nothing is known on it."""
+        """See :class:`Belief`. If the levels change, the scale is a different one, without guesses."""
         if n_classes == self.P.shape[1] and np.array_equal(codes[:n_classes], np.arange(n_classes)):
             return self
         return RealBelief.empty(len(self), np.arange(n_classes, dtype=np.float64))
 
 
 def medians(P: FloatArray) -> IntArray:
-    """The median level of each row of probabilities, (n,)."""
+    """Return the median level of each row of probabilities, (n,)."""
     return np.asarray((np.cumsum(P, axis=1)[:, :-1] < 0.5).sum(axis=1))

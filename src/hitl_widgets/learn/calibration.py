@@ -1,4 +1,4 @@
-"""What share of some items a model gets right, by its confidence and by labels that it has not seen."""
+"""Estimation of a model's accuracy on some items, from its confidence and labels it has not seen."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from hitl_widgets.learn.learner import FloatArray, IntArray, softmax
 
 __all__ = ["AUDITED", "CHOSEN", "IN_BULK", "LATER", "Answers", "mean_score", "share_right"]
 
-# How an item came to be labelled. Only the first kind is taken to be like what is not labelled.
+# How an item was selected for labeling. Only audited items are assumed to be like unlabeled ones.
 AUDITED, CHOSEN, IN_BULK, LATER = range(4)
-# Priors, (mean, standard deviation), of P(right) = sigma(level + slope * logit(confidence)), and of what the
-# kind adds to level and slope; the last is that of the logarithm of the sharpness.
+# Priors (mean, standard deviation) for P(right) = sigma(level + slope * logit(confidence)), for the offsets
+# of level and slope of each kind, and for the logarithm of the sharpness.
 LEVEL, SLOPE, OFFSET, TILT, SHARPNESS = (0.0, 1.25), (1.0, 0.5), (0.0, 1.25), (0.0, 0.25), (0.0, 0.5)
-# How much classes differ from each other at the same confidence.
+# Prior of the difference between classes at the same confidence.
 CLASS = (0.0, 1.5)
-# Surer than this counts as this sure: estimators that say 0 or 1 do not mean it.
+# Higher confidence is clipped, because estimators that return 0 or 1 are not that certain.
 SUREST, LEAST = 0.995, 1e-6
 DRAWS = 2_000
-# The proposals spread a little more than the normal approximation of what they are weighted for.
+# The proposals are a little wider than the normal approximation of the posterior.
 WIDER = 1.2
 
 Floats = npt.NDArray[np.float64]
@@ -31,18 +31,18 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What models said of labelled items without having seen their labels.
+    """Predictions of models for labeled items whose labels they have not seen.
 
     Attributes
     ----------
     P
-        float of shape (m, n_classes): their probabilities.
+        float of shape (m, n_classes): the predicted probabilities.
     y
         int of shape (m,): the codes of the labels.
     kind
         int of shape (m,): ``AUDITED``, ``CHOSEN``, ``IN_BULK`` or ``LATER``.
     weight
-        float64 of shape (m,): how much each counts, above 0 and at most 1.
+        float64 of shape (m,): the weight of each item, above 0 and at most 1.
     """
 
     P: FloatArray
@@ -52,17 +52,17 @@ class Answers:
 
     @cached_property
     def predicted(self) -> IntArray:
-        """The classes that they said, (m,)."""
+        """The predicted classes, (m,)."""
         return np.asarray(self.P.argmax(axis=1))
 
     @cached_property
     def right(self) -> npt.NDArray[np.bool_]:
-        """Whether the labels say so too, bool (m,)."""
+        """Whether the predictions are correct, bool (m,)."""
         return np.asarray(self.predicted == self.y)
 
     @cached_property
     def sharpness(self) -> float:
-        """The power of the probabilities that makes the confidence most like the share that is right."""
+        """The power of the probabilities for which the confidence best matches the accuracy."""
 
         def loss(log: float) -> float:
             sure = _confidence(self.P, float(np.exp(log)))
@@ -75,35 +75,34 @@ class Answers:
 def share_right(
     answers: Answers, P: FloatArray, n: int, predicted: int | None = None
 ) -> tuple[float, float, float]:
-    """The share of some items that a model gets right, with its 95 % interval.
+    """Estimate the share of some items that a model predicts correctly, with a 95 % interval.
 
-    First all probabilities are raised to one power that makes the confidence, the probability of the
-    class that is said, most like the share of right answers (temperature scaling: Guo et al. 2017). Then
-    P(right) = sigma(a + c + (b + d) logit(confidence)) is fitted to the answers as a Bayesian logistic
-    regression (without priors: Platt 1999), with a ~ N(0, 1.25), b ~ N(1, 0.5) (mean and standard
-    deviation), and for labels that were not drawn at random c ~ N(0, 1.25) and d ~ N(0, 0.25) for each kind
-    of choice: what was chosen may be harder, or easier, than other items in which the model is as confident,
-    and sure answers may fare better against unsure ones than among those. The share is the mean of P(right)
-    over the items, without c and d. Its interval is the middle 95 % of the predictive
-    distribution, found by importance sampling: it covers what is not known of a and b, by how much ``n``
-    answers differ from their probabilities by chance, and the draw where only some of the items are given.
+    First, all probabilities are raised to the power for which the confidence, the probability of the
+    predicted class, best matches the accuracy (temperature scaling: Guo et al. 2017). Then P(right) =
+    sigma(a + c + (b + d) logit(confidence)) is fitted to the answers as a Bayesian logistic regression
+    (without priors: Platt 1999), with a ~ N(0, 1.25) and b ~ N(1, 0.5) (mean and standard deviation). For
+    labels that were not drawn at random, each kind of choice has c ~ N(0, 1.25) and d ~ N(0, 0.25): chosen
+    items may be harder or easier than others with the same confidence, and the effect of the confidence may
+    differ. The share is the mean of P(right) over the items, without c and d. The interval is the middle
+    95 % of the predictive distribution, computed by importance sampling. It includes the uncertainty of a and
+    b, the random variation of ``n`` answers, and the sampling error if only some of the items are given.
 
     Parameters
     ----------
     answers
-        Of which it is learned, m >= 1.
+        The answers to fit, m >= 1.
     P
-        float of shape (k, n_classes), k >= 1: the model's probabilities of the items, or of some of them,
-        drawn at random.
+        float of shape (k, n_classes), k >= 1: the model's probabilities for the items, or for a random
+        sample of them.
     n
-        How many items there are, k or more.
+        Number of items, k or more.
     predicted
-        The class that the model says of all of them: answers of this class then have an offset N(0, 1.5)
-        of their own, which the items have as well. None for items of any class.
+        The class that the model predicts for all of them. Items and answers of this class then share an
+        offset N(0, 1.5). None for items of any class.
 
     Returns
     -------
-    The mean, and the ends of the interval. Same input, same result.
+    The mean, and the ends of the interval. The result is deterministic.
     """
     sure = _logit(_confidence(answers.P, answers.sharpness))
     of_class = None if predicted is None else answers.predicted == predicted
@@ -114,22 +113,22 @@ def share_right(
 def mean_score(
     expected: Floats, scores: Floats, kind: IntArray, weight: Floats, items: Floats, n: int
 ) -> tuple[float, float, float]:
-    """The mean of what some items would score, from 0 to 1, with its 95 % interval.
+    """Estimate the mean score of some items, from 0 to 1, with a 95 % interval.
 
-    As :func:`share_right`, for guesses that are not only right or wrong: the expected score stands for the
-    confidence, and the score for whether it is right, with the same likelihood (fractional regression: Papke
-    and Wooldridge 1996). It takes the scores to vary as much as they can, so the interval is rather too wide.
+    This is :func:`share_right` for guesses with scores: the expected score replaces the confidence, and the
+    score replaces whether the guess is correct, with the same likelihood (fractional regression: Papke and
+    Wooldridge 1996). It assumes the maximum variance of the scores, so the interval is conservative.
 
     Parameters
     ----------
     expected, scores
-        What the models expected of labelled items that they had not seen, and what these scored, (m,) each.
+        Expected and actual scores of labeled items that the models had not seen, (m,) each.
     kind, weight
-        As of :class:`Answers`.
+        As in :class:`Answers`.
     items
-        What the model expects of the items, or of some of them drawn at random, (k,).
+        Expected scores of the items, or of a random sample of them, (k,).
     n
-        How many items there are.
+        Number of items.
     """
     posterior = _posterior(_logit(_within(expected)), np.round(scores, 3), kind, weight, None)
     return _mean(posterior, _logit(_within(items)), n)
@@ -165,7 +164,7 @@ def _posterior(
     counts: Floats,
     of_class: npt.NDArray[np.bool_] | None,
 ) -> tuple[Floats, Floats, Floats]:
-    """Draws of (a, b, the class's offset if any, the kinds'), (DRAWS, d), their weights, standard normals."""
+    """Return draws of (a, b, class offset, kind offsets), (DRAWS, d), their weights, and normal draws."""
     columns: list[npt.NDArray[Any]] = [np.ones(len(sure)), sure]
     priors = [LEVEL, SLOPE]
     if of_class is not None:
@@ -174,7 +173,7 @@ def _posterior(
     of_kind = [how == kind for kind in kinds]
     columns = [*columns, *of_kind, *(sure * mine for mine in of_kind), right]
     mean, sd = np.array([*priors, *[OFFSET] * len(kinds), *[TILT] * len(kinds)]).T
-    # Equal rows are one: thousands of labels then cost what a few hundred do.
+    # Equal rows are merged, so that thousands of labels take as long as a few hundred.
     rows, place = np.unique(np.column_stack(columns), axis=0, return_inverse=True)
     Z, right, n = rows[:, :-1], rows[:, -1], np.bincount(place.ravel(), counts)
     mode, precision = mean.copy(), sd**-2
@@ -182,7 +181,7 @@ def _posterior(
         p = _sigma(Z @ mode)
         curve = (Z * (n * p * (1 - p))[:, None]).T @ Z + np.diag(precision)
         step = np.linalg.solve(curve, Z.T @ (n * (right - p)) - precision * (mode - mean))
-        mode += step / max(1.0, np.abs(step).max())  # without a limit Newton's steps may overshoot
+        mode += step / max(1.0, np.abs(step).max())  # limited, because Newton's steps may overshoot
         if np.abs(step).max() < 1e-9:
             break
     z = _normals(len(mode) + 1)
@@ -197,7 +196,7 @@ def _posterior(
 
 @lru_cache(maxsize=8)
 def _normals(d: int) -> Floats:
-    """Evenly spread draws of d standard normals, (DRAWS, d): the Kronecker sequence of Roberts (2018)."""
+    """Return quasi-random draws of d standard normals, (DRAWS, d): Roberts' Kronecker sequence (2018)."""
     from scipy.special import ndtri
 
     root = 2.0
@@ -208,14 +207,14 @@ def _normals(d: int) -> Floats:
 
 
 def _confidence(P: FloatArray, power: float) -> Floats:
-    """The largest probability of each row, once all are raised to the power."""
+    """Return the largest probability of each row, after raising them to the power."""
     known = np.nan_to_num(np.asarray(P, np.float64), nan=0.0)
     sharp = softmax(power * np.log(np.maximum(known, LEAST)))
     return np.asarray(np.clip(sharp.max(axis=1), 1 - SUREST, SUREST))
 
 
 def _logit(sure: Floats) -> Floats:
-    """To one decimal: finer differences say nothing."""
+    """Return the logit, rounded to one decimal; finer differences do not matter."""
     return np.asarray(np.round(np.log(sure / (1 - sure)), 1))
 
 

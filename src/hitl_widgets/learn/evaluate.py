@@ -1,4 +1,4 @@
-"""How good the model is on what is not labelled yet."""
+"""Estimates of the model's accuracy on unlabeled items."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ __all__ = [
 ]
 
 N_FOLDS = 10
-# Of more items that are not labelled so many are drawn: a pass over all of them would take too long.
+# The maximum sample size of unlabeled items; predicting all of them would take too long.
 MOST = 2_000
-# Labels of items that the model calls one class, before that class has a figure of its own.
+# The minimum number of labels of items predicted as a class, for an estimate of this class.
 MIN_CLASS = 10
-# Points of the learning curve. Where every point takes a fit for each fold there are fewer.
+# Points of the learning curve; fewer if every point requires a fit for each fold.
 POINTS, POINTS_BY_FOLDS = 11, 6
 
-# Numbers of labels at which the learning curve has a point, and of which models tell audited items.
+# Numbers of labels for points of the learning curve, and for models that predict audited items.
 KEPT = 200
 GRID = np.array([5, 10, 15, 20, 30, 40, 50, 75, 100, 150, 200, 300, 500, 750, 1000, 2000, 5000, 10_000])
 
@@ -48,14 +48,15 @@ class Estimate:
     Attributes
     ----------
     value, low, high
-        The share of the items without a label that the model gets right, and its interval; None before
-        anything was audited, or while the model cannot be measured yet. "Right" is what the annotators would
-        say: where they err, so does the measure.
+        The share of unlabeled items that the model predicts correctly, and its interval; None if nothing is
+        audited or the model cannot be evaluated yet. "Correct" means what the annotators would say, including
+        their errors.
     n
-        How many items were audited.
+        Number of audited items.
     per_class
-        By class: the share right among the items that the model calls so, for classes of which it has called
-        ten labelled items so; their ``n`` is the number of audited ones among these.
+        For each class, the share of correct predictions among items predicted as this class. Only classes
+        predicted for at least ten labeled items are included; ``n`` is the number of audited ones among
+        these.
     """
 
     value: float | None
@@ -72,7 +73,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """The estimate for a model that knew the first ``n_labels`` labels."""
+    """The estimate for a model trained on the first ``n_labels`` labels."""
 
     n_labels: int
     estimate: Estimate
@@ -80,16 +81,16 @@ class CurvePoint:
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """The labels that hold, in the order in which they were given.
+    """The current labels, in the order in which they were given.
 
     Attributes
     ----------
     index, y
         Rows and class codes, (m,).
     audited
-        bool of shape (m,): drawn at random for the audit.
+        bool of shape (m,): whether the item was drawn at random for the audit.
     act
-        int64 of shape (m,): the act that gave the label; what was labelled in bulk shares one.
+        int64 of shape (m,): the act that gave the label; labels given in bulk share one act.
     """
 
     index: IntArray
@@ -101,24 +102,24 @@ class Given:
         return len(self.y)
 
     def kinds(self, n: int) -> tuple[IntArray, npt.NDArray[np.float64]]:
-        """How each came about where a model knows the first ``n``, and how much it counts, (m,) each."""
+        """Return how items were selected, for a model of the first ``n`` labels, and their weights, (m,)."""
         _, place, size = np.unique(self.act, return_inverse=True, return_counts=True)
         size = size[place]
         kind = np.where(size > 1, IN_BULK, CHOSEN)
-        kind[n:] = LATER  # chosen by later models: another choice
+        kind[n:] = LATER  # chosen by later models
         kind[self.audited] = AUDITED
-        # One act is one look, on however many items: together they count as much as one.
+        # All items of one act together count as much as one label.
         return kind, np.where(self.audited, 1.0, 1 / size)
 
 
 class Earlier:
-    """What models of earlier labels alone say of audited items; what was found is kept.
+    """Predictions for audited items by models trained only on earlier labels, with a cache.
 
-    What is asked depends on every label so far: a model of all labels but one is not without that one's
-    trace in what was asked after it, and is right on it more often than on a new item; of features that say
-    nothing, in two of three cases instead of one of two. A model of the labels before it knows
-    nothing of it (prequential: Dawid 1984; progressive validation: Blum, Kalai and Langford 1999). So
-    it tells each audited item, with as many of the labels before it as there is a number for in ``GRID``.
+    Later questions depend on every earlier label. So a model of all labels but one is still influenced by
+    that label, and is correct on it more often than on a new item: with uninformative features, in two of
+    three cases instead of one of two. A model of the labels before it is not influenced (prequential: Dawid
+    1984; progressive validation: Blum, Kalai and Langford 1999). So each audited item is predicted from the
+    labels before it, reduced to the next lower number in ``GRID``.
     """
 
     def __init__(self) -> None:
@@ -127,9 +128,9 @@ class Earlier:
     def tell(
         self, learner: Learner, given: Given, n: int, overtaken: Overtaken = lambda: False
     ) -> dict[int, FloatArray]:
-        """The probabilities by the place of the label, of audited ones among the first ``n``.
+        """Return probabilities for audited items among the first ``n`` labels, by position.
 
-        Those are missing before which there were too few labels, and after the work was overtaken.
+        Items with too few labels before them are missing, and so are the rest once ``overtaken`` is True.
         """
         places = np.flatnonzero(given.audited[:n])
         before = np.searchsorted(GRID, places, side="right")
@@ -137,7 +138,7 @@ class Earlier:
         for step in np.unique(before[before > 0]).tolist():
             size, mine = int(GRID[step - 1]), places[before == step]
             index, y = given.index[:size], given.y[:size]
-            if len(self._kept) > KEPT:  # of labels that were taken back, mostly
+            if len(self._kept) > KEPT:  # mostly for labels that were undone
                 self._kept.clear()
             known = self._kept.setdefault(index.astype(np.int64).tobytes() + y.astype(np.int16).tobytes(), {})
             asked = np.array([i for i in given.index[mine].tolist() if i not in known], np.int64)
@@ -153,18 +154,18 @@ class Earlier:
 
 @dataclass(frozen=True, eq=False)
 class Rest:
-    """The items without a label: ``index`` are their rows, or some drawn at random, and ``n`` counts all."""
+    """The unlabeled items: ``index`` are their rows or a random sample, and ``n`` is their number."""
 
     index: npt.NDArray[np.int64]
     n: int
 
     @classmethod
     def of(cls, y: IntArray, most: int = MOST) -> Rest:
-        """Of a pool with codes ``y``, -1 where not labelled; of all its items where every one has a label."""
+        """Return the rest for codes ``y``, -1 if unlabeled; all items if every item has a label."""
         among = np.flatnonzero(y < 0) if (y < 0).any() else np.arange(len(y))
         n = len(among)
         if n > most:
-            # The same rows as before, as far as they are not labelled meanwhile: nothing jumps by the draw.
+            # A fixed random order keeps the sample as stable as possible when items are labeled.
             draw = np.random.default_rng(0).permutation(len(y))
             among = np.sort(draw[np.isin(draw, among, assume_unique=True)][:most])
         return cls(among, n)
@@ -172,19 +173,19 @@ class Rest:
 
 @dataclass(frozen=True, eq=False)
 class Told:
-    """What a model says: all that an estimate is made of.
+    """A model's predictions, from which an estimate is computed.
 
     Attributes
     ----------
     answers
-        Of labelled items, by models without their label.
+        Predictions for labeled items, by models without their label.
     P
-        float of shape (k, n_classes): what the model says of the items that the estimate is about, or of
-        some of them.
+        float of shape (k, n_classes): predictions for the items that the estimate is about, or for some of
+        them.
     n
-        How many they are.
+        Number of these items.
     n_audited
-        How many labels were drawn at random.
+        Number of audited labels.
     """
 
     answers: Answers
@@ -193,11 +194,11 @@ class Told:
     n_audited: int
 
     def estimate(self) -> Estimate:
-        """The share right of all items."""
+        """Return the estimate for all items."""
         return Estimate(*share_right(self.answers, self.P, self.n), self.n_audited)
 
     def per_class(self) -> dict[int, Estimate]:
-        """The share right of the items that the model calls so, by class code."""
+        """Return the estimates for the items predicted as each class, by class code."""
         found, predicted = {}, self.P.argmax(axis=1)
         for code in np.unique(predicted).tolist():
             mine, there = self.answers.predicted == code, predicted == code
@@ -220,39 +221,38 @@ def accuracy_estimate(
     earlier: Earlier | None = None,
     overtaken: Overtaken = lambda: False,
 ) -> Estimate:
-    """How often the model is right on items without a label.
+    """Estimate the accuracy of the model on unlabeled items.
 
-    Counting right answers on the audited items alone gives a wide interval, and a biased one: they were
-    drawn from all items that had no label then, and the strategy has taken the hard ones out of what is
-    left. So the model's confidence is calibrated on all labels (:func:`~.calibration.share_right` says how)
-    and averaged over the items without a label. An audited item is told by a model of the labels before it
-    (:class:`Earlier`), any other by a model of all labels but its own: by leave-one-out where the learner
-    offers it (:class:`~.learner.LeavingOut`), else in ten folds (cross-fitting), by models of nine tenths of
-    the labels, which are a little worse. Labels that were chosen and not drawn tell how sure answers fare
-    against unsure ones; their level may differ, and is learned from the audited items. What was labelled in
-    bulk, as one act, counts as one label.
+    The accuracy on audited items alone has a wide interval. It is also biased: these items were drawn from
+    all items without a label at the time, but since then the strategy has removed hard ones. So the model's
+    confidence is calibrated on all labels (see :func:`~.calibration.share_right`) and averaged over the
+    unlabeled items. An audited item is predicted by a model of the labels before it (:class:`Earlier`), other
+    items by a model of all labels but their own: by leave-one-out if the learner supports it
+    (:class:`~.learner.LeavingOut`), else in ten folds (cross-fitting), by slightly worse models of nine
+    tenths of the labels. Labels that were chosen, not drawn, show the effect of the confidence; the level may
+    differ, and is estimated from the audited items. Labels given in bulk, as one act, count as one label.
 
     Parameters
     ----------
     learner
-        Started on the pool, and free to be fitted anew.
+        A learner started on the pool, which may be refitted.
     given, rest
         The labels, and the items that the estimate is about.
     n
-        Measure the model of the first ``n`` labels; of all where None. Later labels score it as well.
+        Evaluate the model of the first ``n`` labels, by default all. Later labels are used for scoring too.
     per_class
-        Whether to give the share right for each class that the model says, too.
+        Whether to include estimates for each predicted class.
     measure
-        What to make of what the models say; the share right unless told otherwise.
+        Computes the estimate from the predictions; by default the accuracy.
     earlier
-        What was found for the same learner on the same pool before, so that it is not found again.
+        A cache of results for the same learner on the same pool.
     overtaken
-        Asked between fits; True abandons the estimate and returns one of n = 0.
+        Called between fits; if it returns True, the result is an empty estimate with n = 0.
 
     Raises
     ------
     NotYet
-        Where the learner cannot learn from a part of the labels yet.
+        If the learner cannot learn from a part of the labels yet.
     """
     audited, n = int(given.audited.sum()), len(given) if n is None else n
     if not audited or n < 2:
@@ -272,7 +272,7 @@ def tell(
     overtaken: Overtaken = lambda: False,
     earlier: Earlier | None = None,
 ) -> Told | None:
-    """What the model of the first ``n`` labels says, n >= 2; None where it is overtaken."""
+    """Return the predictions of the model of the first ``n`` labels, n >= 2; None if overtaken."""
     index, y, later = given.index[:n], given.y[:n], np.arange(n, len(given))
     before = (earlier or Earlier()).tell(learner, given, n, overtaken)
     if overtaken():
@@ -294,7 +294,7 @@ def tell(
     for j, place in enumerate(among.tolist()):
         if place in before:
             own[j] = before[place]
-        elif given.audited[place]:  # told by a model that bears its trace, as what was chosen is
+        elif given.audited[place]:  # its model was influenced by it, as for chosen items
             kind[place] = CHOSEN
     among = np.concatenate([among, later])
     answers = Answers(np.concatenate([own, P[: len(later)]]), given.y[among], kind[among], weight[among])
@@ -302,7 +302,7 @@ def tell(
 
 
 def _folds(audited: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """The fold of every label: audited and other ones are each dealt out evenly, and the two in turn."""
+    """Return the fold of every label, with audited and other labels evenly distributed."""
     fold = np.empty(len(audited), np.int64)
     order = np.concatenate([np.flatnonzero(audited), np.flatnonzero(~audited)])
     fold[order] = np.arange(len(audited)) % N_FOLDS
@@ -310,7 +310,7 @@ def _folds(audited: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
 
 
 def checkpoints(n: int, most: int = POINTS) -> list[int]:
-    """Numbers of labels at which the learning curve is drawn: at most so many, ending with ``n``."""
+    """Return at most ``most`` numbers of labels for points of the learning curve, ending with ``n``."""
     before = [g for g in GRID.tolist() if g < n][1 - POINTS :]
     some = np.linspace(0, len(before) - 1, min(len(before), most - 1)).astype(int)
     return [*(before[i] for i in some), n]
@@ -326,10 +326,10 @@ def learning_curve(
     earlier: Earlier | None = None,
     overtaken: Overtaken = lambda: False,
 ) -> list[CurvePoint]:
-    """The estimate after the first labels, for every checkpoint; ``last`` is that of all of them.
+    """Return the estimates at every checkpoint; ``last`` is the estimate for all labels.
 
-    All points speak of the same items, so they can be compared, and the curve is the same after a restart or
-    an undo as if it had been drawn without.
+    All points refer to the same items, so they can be compared, and the curve does not depend on restarts or
+    undone labels.
     """
     points = []
     earlier = earlier or Earlier()

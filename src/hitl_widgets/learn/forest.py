@@ -1,4 +1,4 @@
-"""ForestClassifier: trees on the columns, quick enough to be grown anew with the labels."""
+"""ForestClassifier: a random forest that is fast enough to be refitted after every label."""
 
 from __future__ import annotations
 
@@ -20,40 +20,39 @@ __all__ = ["ForestClassifier", "edges_of"]
 
 Matrix = npt.NDArray[np.float32]
 
-# Rows of which the columns' quantiles are found.
+# Rows used to compute the columns' quantiles.
 SAMPLE = 5_000
-# Rows told between two moments at which others may go first.
+# Rows predicted between two calls of give_way.
 SOME = 4_096
 
 
 class ForestClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A random forest (Breiman 2001) on columns cut at 31 quantiles.
+    """A random forest (Breiman 2001) on columns binned at 31 quantiles.
 
-    Each tree is grown on a bootstrap sample until its leaves hold one class; each cut is the best, by the
-    Gini impurity, of a third of the columns, drawn anew for every node. scikit-learn's own
-    ``RandomForestClassifier`` is as accurate, but takes too long on few rows to be grown anew after every
-    label.
+    Each tree is grown on a bootstrap sample until its leaves are pure. Each split is the best, by Gini
+    impurity, among a third of the columns, which are drawn anew for every node. scikit-learn's
+    ``RandomForestClassifier`` is as accurate, but too slow on few rows to be refitted after every label.
 
     Parameters
     ----------
     n_trees
-        How many trees.
+        Number of trees.
     max_samples
-        How many rows are drawn for each tree at most.
+        Maximum number of rows drawn for each tree.
     random_state
         Seeds the samples and the columns tried.
 
     Attributes
     ----------
     classes_
-        (k,), what ``predict`` says.
+        The classes, (k,).
     column_, left_
-        int32 (n_trees, m): the column that a node cuts, -1 at a leaf, and its left child; the right one is
-        the next. Node 0 is the root.
+        int32 (n_trees, m): the column that a node splits on, -1 for a leaf, and its left child; the right
+        child is the next node. Node 0 is the root.
     threshold_
-        float32 (n_trees, m): what is at most this goes left.
+        float32 (n_trees, m): values up to this go left.
     share_
-        float32 (n_trees, m, k): the classes' shares of a node.
+        float32 (n_trees, m, k): the class shares of a node.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -87,14 +86,14 @@ class ForestClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X, y, sample_weight
-            Features (n, d), finite; classes (n,), of two kinds at least; weights (n,), > 0.
+            Features (n, d), finite; classes (n,), at least two; weights (n,), > 0.
         edges
-            Where the columns may be cut, float32 (d, 31), ascending: :func:`edges_of` X where None.
+            Bin edges of the columns, float32 (d, 31), ascending; by default :func:`edges_of` X.
         """
         X = np.asarray(X, np.float32)
         self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
         if len(self.classes_) < 2:
-            raise InvalidInput("A forest needs rows of two classes at least.")
+            raise InvalidInput("A forest needs rows of at least two classes.")
         self.n_features_in_ = X.shape[1]
         weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, np.float64)
         edges = edges_of(X) if edges is None else edges
@@ -116,16 +115,16 @@ class ForestClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def left_out(self, X: FloatArray, among: npt.NDArray[np.int64]) -> Matrix:
-        """What is said of rows that were fitted, by the trees whose sample they are not in (out of bag).
+        """Predict fitted rows with the trees whose sample does not contain them (out of bag).
 
         Parameters
         ----------
         X, among
-            These rows, (m, d), and which they were in :meth:`fit`, (m,).
+            The rows, (m, d), and their positions in :meth:`fit`, (m,).
 
         Returns
         -------
-        float32 of shape (m, k); 0 where all trees have seen the row.
+        float32 of shape (m, k); 0 if the row is in the samples of all trees.
         """
         P = np.empty((len(X), len(self.classes_)), np.float32)
         trees = self.column_, self.threshold_, self.left_, self.share_
@@ -133,7 +132,7 @@ class ForestClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return P
 
     def predict_proba(self, X: FloatArray) -> Matrix:
-        """The mean of the trees' shares, float32 (n, k)."""
+        """Return the mean of the trees' class shares, float32 (n, k)."""
         check_is_fitted(self, "column_")
         X = np.asarray(X, np.float32)
         if X.ndim != 2 or X.shape[1] != self.n_features_in_:
@@ -149,7 +148,7 @@ class ForestClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return P
 
     def predict(self, X: FloatArray) -> npt.NDArray[Any]:
-        """The likeliest class of each row, (n,)."""
+        """Return the most likely class of each row, (n,)."""
         likeliest = self.predict_proba(X).argmax(axis=1)
         return np.asarray(self.classes_[likeliest])
 
@@ -163,16 +162,16 @@ class ForestClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.share_[trees, node].mean(axis=1), np.float32)
 
     def _check(self) -> None:
-        """Refuse what a damaged file may hold: compiled code would read beyond its arrays, or for ever."""
+        """Check the trees, because compiled code would read out of bounds or loop forever on damaged ones."""
         m = self.column_.shape[1]
         within = (self.left_ > np.arange(m)) & (self.left_ < m - 1) & (self.column_ < self.n_features_in_)
         whole = self.column_.dtype.kind == self.left_.dtype.kind == "i"
         if not whole or not within[self.column_ >= 0].all():
-            raise InvalidInput("The forest's trees are damaged: load or train the model again.")
+            raise InvalidInput("The trees of the forest are damaged: load or train the model again.")
 
 
 def edges_of(X: Any) -> Matrix:
-    """31 quantiles of each column, float32 (d, 31), of evenly spaced rows: where trees may cut."""
+    """Return 31 quantiles of each column, float32 (d, 31), from evenly spaced rows, as bin edges."""
     some = np.asarray(X[np.linspace(0, len(X) - 1, min(len(X), SAMPLE)).astype(np.int64)], np.float32)
     edges = np.quantile(some, np.arange(1, BINS) / BINS, axis=0, method="lower")
     return np.ascontiguousarray(edges.T, np.float32)

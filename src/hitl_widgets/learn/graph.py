@@ -1,4 +1,4 @@
-"""GraphLearner: labels spread along the neighbour graph, each by a column of its own."""
+"""GraphLearner: label spreading on the neighbor graph, with a separate column for each label."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GraphLearner", "Spread", "normalised"]
 
-# Label spreading sums whole numbers: the order of labels cannot matter, and an undo leaves nothing behind.
+# Label spreading sums integers, so that the order of labels does not matter and an undo is exact.
 SCALE = 2.0**30
 SEEDS = 500
 _NEAR = 15
@@ -29,7 +29,7 @@ _SAMPLE = 64
 
 
 def normalised(affinity: Affinity) -> csr_array:
-    """``D^-1/2 W D^-1/2``, float64; rows without neighbours stay zero."""
+    """Return ``D^-1/2 W D^-1/2``, float64; rows without neighbors are zero."""
     W = csr_array(affinity.astype(np.float64))
     degree = np.asarray(W.sum(axis=1)).ravel()
     root = diags_array(1 / np.sqrt(np.maximum(degree, np.finfo(np.float64).tiny)))
@@ -37,22 +37,21 @@ def normalised(affinity: Affinity) -> csr_array:
 
 
 class Spread:
-    """Columns of ``(1 - alpha) (I - alpha S)^-1``: how far a label at one row reaches all others.
+    """Columns of ``(1 - alpha) (I - alpha S)^-1``: the effect of a label at one row on all others.
 
-    ``S`` is the normalised affinity. Found by local push (Andersen, Chung and Lang 2006), whose cost
-    does not grow with the graph. What is left unpushed is at most ``t = tolerance * sqrt(d / mean d)``
-    at every row, ``d`` its degree; so each entry lies 0 to ``t / (1 - alpha)`` below the exact one.
+    ``S`` is the normalized affinity. Columns are computed by local push (Andersen, Chung and Lang 2006),
+    whose cost does not grow with the graph. The remainder is at most ``t = tolerance * sqrt(d / mean d)`` at
+    every row with degree ``d``, so each entry is 0 to ``t / (1 - alpha)`` below the exact value.
 
     Parameters
     ----------
     affinity
-        Symmetric weights of the neighbour graph, (n, n).
+        Symmetric weights of the neighbor graph, (n, n).
     alpha
         Share passed on at every step, 0 to 1.
     tolerance
-        None takes 1e-3, and 1e-4 beyond 20,000 rows: a label must reach further where more rows
-        wait for it. Stopping early is more than a saving: with few labels it is also more accurate
-        than the exact column.
+        By default 1e-3, or 1e-4 above 20,000 rows, where a label must reach further. Stopping early is
+        faster and, with few labels, also more accurate than the exact column.
     """
 
     def __init__(self, affinity: Affinity, alpha: float = 0.95, tolerance: float | None = None) -> None:
@@ -67,9 +66,9 @@ class Spread:
         self._lock = threading.Lock()
 
     def column(self, source: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Rows that a label at ``source`` reaches, and how much, in units of 2^-30.
+        """Return the rows that a label at ``source`` reaches, and the amounts in units of 2^-30.
 
-        Whole numbers, so that sums do not depend on their order and a subtraction leaves nothing.
+        Amounts are integers, so that sums do not depend on the order and subtraction is exact.
         """
         from hitl_widgets.learn._push import forward_push
 
@@ -84,7 +83,7 @@ class Spread:
 
     @cached_property
     def near(self) -> float:
-        """What the 15th nearest row gets of a label: the median over a sample of sources."""
+        """The amount of a label that reaches the 15th nearest row: the median over a sample."""
         n = len(self._threshold)
         sources = np.random.default_rng(0).choice(n, min(_SAMPLE, n), replace=False)
         reached = [np.sort(self.column(int(i))[1])[::-1] for i in sources]
@@ -95,22 +94,21 @@ class Spread:
 class GraphLearner:
     """Label spreading (Zhou et al. 2004) that adds and subtracts single labels.
 
-    ``F = (1 - alpha) (I - alpha S)^-1 Y`` is linear in the labels, so a label adds a column of its
-    own and undo takes the same one away, to the last bit: the model depends on the labels that hold,
-    not on their order or history. The probabilities are ``(F + lam m / C) / (sum F + lam m)``, with m
-    from :attr:`Spread.near`.
+    ``F = (1 - alpha) (I - alpha S)^-1 Y`` is linear in the labels, so a label adds a column and undo
+    subtracts exactly the same one: the model depends on the current labels, not on their order or history.
+    The probabilities are ``(F + lam m / C) / (sum F + lam m)``, with m from :attr:`Spread.near`.
 
     Parameters
     ----------
     alpha, tolerance
         See :class:`Spread`.
     lam
-        Weight of the prior, in units of one label seen from its 15th neighbour.
+        Weight of the prior, in units of the amount that a label adds to its 15th neighbor.
 
     Notes
     -----
-    Of a class with more than 500 labels, 500 spread (those of the lowest hash of their row); the
-    others stand for themselves alone. So a lasso of a hundred thousand points stays quick.
+    If a class has more than 500 labels, only 500 spread (those with the lowest row hashes). The others affect
+    only their own row, so that labeling a hundred thousand points at once is fast.
     """
 
     name = "label spreading"
@@ -131,7 +129,7 @@ class GraphLearner:
     def start(
         self, X: npt.NDArray[np.float32], n_classes: int, affinity: Graph | None = None
     ) -> GraphLearner | OnLandmarks:
-        """See :class:`~hitl_widgets.learn.learner.Learner`. Without a graph no label reaches another."""
+        """See :class:`~hitl_widgets.learn.learner.Learner`. Without a graph, labels do not spread."""
         if isinstance(affinity, Landmarks):
             return OnLandmarks(self, X, n_classes, affinity)
         return self.start_here(X, n_classes, affinity)
@@ -155,15 +153,15 @@ class GraphLearner:
 
     @property
     def prior_weight(self) -> float:
-        """What the prior counts, in units of F, where ``lam`` is 1."""
+        """The weight of the prior, in units of F, for ``lam`` = 1."""
         return self._spread.near
 
     def reached(self, rows: IntArray | None = None) -> npt.NDArray[np.float64]:
-        """What each of the rows (all where None) got of each class, float64 of shape (m, n_classes)."""
+        """Return the amount of each class at rows (default all), float64 of shape (m, n_classes)."""
         return (self._F if rows is None else self._F[rows]) / SCALE
 
     def update(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> npt.NDArray[np.int64]:
-        """See :class:`~hitl_widgets.learn.learner.Learner`; rows that no label touched are left out."""
+        """See :class:`~hitl_widgets.learn.learner.Learner`; returns only the rows that changed."""
         label = np.full_like(self._label, -1)
         share = np.zeros_like(self._weight)
         label[index] = y
@@ -176,14 +174,14 @@ class GraphLearner:
         return np.unique(np.concatenate(touched)) if touched else np.zeros(0, dtype=np.int64)
 
     def _quieten(self, label: npt.NDArray[np.int16], share: npt.NDArray[np.float64]) -> None:
-        """Mark, by a weight below 0, labels that stand for themselves alone."""
+        """Mark labels that affect only their own row by a negative weight."""
         for code in np.flatnonzero(np.bincount(label[label >= 0]) > SEEDS):
             rows = np.flatnonzero(label == code)
             order = np.argsort((rows * 2_654_435_761) % 2**32, kind="stable")
             share[rows[order[SEEDS:]]] *= -1
 
     def _add(self, changed: npt.NDArray[np.int64], sign: int) -> list[npt.NDArray[np.int64]]:
-        """Add or take away the labels of these rows; returns the rows reached."""
+        """Add or subtract the labels of these rows; return the rows reached."""
         held = changed[self._label[changed] >= 0]
         quiet = held[self._weight[held] < 0]
         alone = np.rint(round((1 - self.alpha) * SCALE) * -self._weight[quiet]).astype(np.int64)
@@ -200,7 +198,7 @@ class GraphLearner:
         return touched
 
     def left_out(self, index: IntArray, y: IntArray) -> npt.NDArray[np.float64]:
-        """What each labelled row would have got without its own label, float64 (m, n_classes)."""
+        """Return the amounts at labeled rows without their own label, float64 (m, n_classes)."""
         F = self._F[index]
         F[np.arange(len(index)), y] -= self._own[index]
         return F / SCALE
@@ -219,5 +217,5 @@ class GraphLearner:
         weight: FloatArray | None = None,
         names: Sequence[Any] | None = None,
     ) -> LogisticRegression | Pipeline:
-        """A plain classifier of the features, taught by this one: :func:`~.takeaway.distil`."""
+        """Return a plain classifier of the features, distilled from this model: :func:`~.takeaway.distil`."""
         return distil(self._X, self.proba(), index, y, weight, names=names)

@@ -1,4 +1,4 @@
-"""OnLandmarks: a learner of some rows that answers for all, in pools too large for a graph of their own."""
+"""OnLandmarks: a learner on some rows that represents all, for pools too large for a full graph."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ __all__ = ["OnLandmarks"]
 
 
 class OnLandmarks:
-    """Any learner, taught on landmarks; a row gets the weighted mean of its nearest landmarks.
+    """Any learner, trained on landmarks; a row gets the weighted mean of its nearest landmarks.
 
-    A label of a row that is not a landmark counts for the landmark nearest to it, unless that one has a
-    label of its own; of several such labels the nearest row's counts, of equally near ones the first.
+    A label of a row that is not a landmark counts for the nearest landmark, unless that has its own label.
+    Among several such labels, the nearest row counts; among equally near ones, the first.
 
     Parameters
     ----------
     learner
-        A learner of the kind to use.
+        The learner to use.
     X
         float32 of shape (n, d): the whole pool.
     n_classes
         Number of classes.
     landmarks
-        The landmarks, their graph, and whose neighbours they are.
+        The landmarks, their graph, and the nearest landmarks of all rows.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class OnLandmarks:
 
     @property
     def stale(self) -> bool:
-        """Whether the inner learner's slower parts lag behind."""
+        """Whether the slower parts of the inner learner are out of date."""
         return self._owed or (isinstance(self._inner, Refreshable) and self._inner.stale)
 
     def start(self, X: npt.NDArray[np.float32], n_classes: int, affinity: Graph | None = None) -> Learner:
@@ -80,7 +80,7 @@ class OnLandmarks:
                 return None
             rows = self._rows_near(touched)
             self._touched.append(rows)
-            if self._shown:  # others may hold it
+            if self._shown:  # others may still use it
                 self._P, self._shown = self._P.copy(), False
             self._interpolated(self._P, rows)
             return rows
@@ -122,13 +122,13 @@ class OnLandmarks:
         weight: FloatArray | None = None,
         names: Sequence[Any] | None = None,
     ) -> Any:
-        """The inner learner's model of the features."""
+        """Return the inner learner's model of the features."""
         at, kept = self._at_landmarks(index)
         export = getattr(self._inner, "export")  # noqa: B009 - not every learner has one
         return export(at, y[kept], None if weight is None else weight[kept], names)
 
     def _at_landmarks(self, index: IntArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """The landmarks that the labels fall on, each once, and which label each takes."""
+        """Return the distinct landmarks of the labels, and the label that each takes."""
         at = self._landmarks.nearest[index, 0].astype(np.int64)
         order = np.lexsort((np.arange(len(at)), self._landmarks.distance[index]))
         _, first = np.unique(at[order], return_index=True)
@@ -145,7 +145,7 @@ class OnLandmarks:
     def _interpolated(
         self, P: npt.NDArray[np.float32], rows: npt.NDArray[np.int64] | None = None
     ) -> npt.NDArray[np.float32]:
-        """Write what the landmarks say now of the rows (all where None) into ``P``."""
+        """Write the interpolated predictions for rows (default all) into ``P``."""
         from hitl_widgets.learn._push import interpolate
 
         asked = np.arange(len(P)) if rows is None else rows

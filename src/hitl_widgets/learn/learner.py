@@ -1,4 +1,4 @@
-"""The Learner protocol: models that learn the labels of one pool, by row."""
+"""The Learner protocol: models that learn the labels of the rows of a pool."""
 
 from __future__ import annotations
 
@@ -53,23 +53,23 @@ Affinity = csr_array
 
 @dataclass(frozen=True, eq=False)
 class Landmarks:
-    """A graph of some rows of a pool that stands for all of it.
+    """A graph of some rows of a pool that represents all of it.
 
     Attributes
     ----------
     affinity
-        Weights of the landmarks' neighbour graph, sparse float32 of shape (m, m).
+        Weights of the landmarks' neighbor graph, sparse float32 of shape (m, m).
     rows
         int64 of shape (m,): the landmarks' rows in the pool.
     X
-        Their features, float32 of shape (m, d): an array, or what indexes like one.
+        Their features, float32 of shape (m, d): an array, or an object that indexes like one.
     nearest
-        int32 of shape (n, k): each row's nearest landmarks by number, nearest first; a landmark's
+        int32 of shape (n, k): indices of each row's nearest landmarks, nearest first; a landmark's
         first is itself.
     share
-        float32 of shape (n, k): how much each of them says of the row; rows sum to 1.
+        float32 of shape (n, k): the weight of each of them for the row; rows sum to 1.
     distance
-        float32 of shape (n,): how far the nearest one is, 0 for landmarks.
+        float32 of shape (n,): distance to the nearest landmark, 0 for landmarks.
     """
 
     affinity: csr_array
@@ -81,7 +81,7 @@ class Landmarks:
 
     @cached_property
     def near(self) -> csr_array:
-        """For each landmark, the rows that it is near to; bool of shape (m, n)."""
+        """The rows for which each landmark is among the nearest; bool of shape (m, n)."""
         n, k = self.nearest.shape
         narrow = np.int32 if n * k < np.iinfo(np.int32).max else np.int64  # half the memory
         ends = np.arange(0, n * k + 1, k, dtype=narrow)
@@ -97,35 +97,35 @@ LEARNERS = {
     "graph": ("graph", "GraphLearner"),
 }
 
-# How many rows an estimator tells at a time: what it makes of them stays small beside the pool.
+# Rows that an estimator predicts at a time, so that its memory stays small compared to the pool.
 ROWS = 200_000
 _SHORT = 50
-# With so many labels of every class an estimator that cannot be fitted is broken, and not waiting.
+# With this many labels of every class, a failing estimator is broken, not just short of labels.
 ENOUGH = 10
 
 
 class NotYet(Exception):
-    """An estimator cannot learn from so few labels yet: there is no model, and nothing is broken."""
+    """There are too few labels for the estimator: there is no model yet, but this is not a failure."""
 
 
 @runtime_checkable
 class Learner(Protocol):
     """A model over the rows of one pool.
 
-    Rows, not feature vectors, go in: a learner that spreads labels along a graph and one that fits
-    a linear model satisfy the same protocol.
+    Learners take row numbers, not feature vectors, so that label spreading on a graph and linear models
+    satisfy the same protocol.
 
-    It may also have ``export(index, y, weight=None, names=None)``, a fitted classifier for people to take
-    away. ``simulate(test=)`` measures that; without it the learner's own ``predict(X)``, class codes of
-    new rows, or ``predict_proba(X)``, shape (m, n_classes).
+    A learner may also have ``export(index, y, weight=None, names=None)``, which returns a fitted classifier.
+    ``simulate(test=)`` evaluates this classifier or, without it, the learner's own ``predict(X)``, class
+    codes of new rows, or ``predict_proba(X)``, shape (m, n_classes).
     """
 
     @property
     def name(self) -> str:
-        """What the model is, in words for the person."""
+        """The name of the model, for display."""
 
     def start(self, X: npt.NDArray[np.float32], n_classes: int, affinity: Graph | None = None) -> Learner:
-        """Return a fresh learner of the same settings for this pool.
+        """Return a new learner with the same settings for this pool.
 
         Parameters
         ----------
@@ -134,8 +134,8 @@ class Learner(Protocol):
         n_classes
             Number of classes.
         affinity
-            Symmetric weights w >= 0 of the neighbour graph, float32 of shape (n, n), zero diagonal;
-            :class:`Landmarks` in the largest pools; None while it is being built, or where there is
+            Symmetric weights w >= 0 of the neighbor graph, float32 of shape (n, n), zero diagonal;
+            :class:`Landmarks` in the largest pools; None while the graph is being built, or if there is
             none.
         """
 
@@ -144,76 +144,76 @@ class Learner(Protocol):
     ) -> npt.NDArray[np.int64] | None:
         """Learn from all current labels: row numbers and class codes, both of shape (m,), m >= 1.
 
-        Returns the rows whose probabilities may have changed, None where any may have.
+        Returns the rows whose probabilities may have changed, or None for all rows.
         """
 
     def proba(self, index: IntArray | None = None) -> FloatArray:
-        """Class probabilities of the rows (all where None), of shape (n, n_classes).
+        """Return class probabilities of rows (default all), of shape (n, n_classes).
 
-        Later updates leave the array as it is: others may hold it.
+        Later updates must not modify the array, because callers may keep it.
         """
 
 
 @runtime_checkable
 class Refreshable(Protocol):
-    """A learner whose slower parts may lag behind :meth:`Learner.update`."""
+    """A learner with slower parts that :meth:`Learner.update` does not update."""
 
     @property
     def stale(self) -> bool:
-        """Whether they do."""
+        """Whether these parts are out of date."""
 
     def refresh(self) -> None:
-        """Bring them up to the labels of the last update."""
+        """Update these parts to the labels of the last update."""
 
 
 @runtime_checkable
 class Scored(Protocol):
-    """A learner that can say what it thinks of the pool without the table of :meth:`Learner.proba`."""
+    """A learner that can score the pool without the table of :meth:`Learner.proba`."""
 
     def scores(self, done: Callable[[slice, ClassBelief], None] | None = None) -> ClassBelief | None:
-        """What it says of every row, in one pass; None where the table is at hand anyway.
+        """Return the belief for every row, computed in one pass; None if the table exists anyway.
 
-        ``done`` is told of each block of a whole pass, as by :func:`~.scoring.score`.
+        ``done`` is called for each block of a full pass, as by :func:`~.scoring.score`.
 
-        As long as the learner's ``unfinished``, if it has that, is true, some rows are told by an earlier
-        model: asked again, it goes on.
+        While the optional attribute ``unfinished`` of the learner is true, some rows are scored by an earlier
+        model, and further calls continue.
         """
 
 
 @runtime_checkable
 class Telling(Protocol):
-    """A learner that can be measured without working out what it says of the whole pool."""
+    """A learner that can be evaluated without predictions for the whole pool."""
 
     def told(self, index: IntArray, y: IntArray, rows: IntArray) -> FloatArray:
-        """Class probabilities of some rows, (m, n_classes), by the model of these labels.
+        """Return class probabilities of some rows, (m, n_classes), by the model of these labels.
 
-        For a learner that only measures: what :meth:`Learner.proba` says stays behind.
+        This is only for learners used for evaluation: :meth:`Learner.proba` is not updated.
         """
 
 
 @runtime_checkable
 class LeavingOut(Protocol):
-    """A learner that knows what it would say of a label without that label, from one fit."""
+    """A learner that computes leave-one-out predictions of labels from one fit."""
 
     def told_left_out(
         self, index: IntArray, y: IntArray, rows: IntArray
     ) -> tuple[FloatArray, npt.NDArray[np.int64], FloatArray]:
-        """As :meth:`Telling.told`, of labels of at least two classes; and each label left out in turn.
+        """Like :meth:`Telling.told`, for at least two classes, with leave-one-out predictions.
 
         Returns
         -------
-        Class probabilities of the rows, (m, n_classes); which labels were left out, int64 (k,): all, or
-        some of very many; and what is said of these without their label, (k, n_classes).
+        Class probabilities of the rows, (m, n_classes); the labels that were left out, int64 (k,): all, or
+        a sample if there are very many; and their leave-one-out predictions, (k, n_classes).
         """
 
 
 def leaves_out(learner: object) -> TypeGuard[LeavingOut]:
-    """Whether the learner is :class:`LeavingOut`, and all that it is made of is."""
+    """Return whether the learner and all its parts are :class:`LeavingOut`."""
     return isinstance(learner, LeavingOut) and all(map(leaves_out, getattr(learner, "parts", ())))
 
 
 def foretold(learner: Learner, index: IntArray, y: IntArray, rows: IntArray) -> FloatArray:
-    """What the learner, fitted on these labels, says of some rows, (m, n_classes)."""
+    """Fit the learner on these labels, and return its predictions for some rows, (m, n_classes)."""
     if isinstance(learner, Telling):
         return learner.told(index, y, rows)
     learner.update(index, y)
@@ -228,9 +228,9 @@ class SklearnLearner:
     Parameters
     ----------
     estimator
-        An unfitted classifier; it is cloned, never changed. Without ``predict_proba`` the softmax
-        of ``decision_function`` stands in, else the predicted class alone. Those of
-        ``sklearn.semi_supervised`` are fitted to the whole pool, the others to the labelled rows.
+        An unfitted classifier, which is cloned, not modified. Without ``predict_proba``, the softmax of
+        ``decision_function`` is used, else only the predicted class. Classifiers of
+        ``sklearn.semi_supervised`` are fitted to the whole pool, others to the labeled rows.
     """
 
     def __init__(self, estimator: BaseEstimator) -> None:
@@ -238,7 +238,7 @@ class SklearnLearner:
 
     @property
     def name(self) -> str:
-        """The estimator's own name."""
+        """The name of the estimator."""
         return type(self.estimator).__name__
 
     def start(
@@ -263,13 +263,13 @@ class SklearnLearner:
         Raises
         ------
         NotYet
-            Where the estimator cannot be fitted, and a class has fewer than ten labels.
+            If the estimator cannot be fitted, and a class has fewer than ten labels.
         """
         seen = np.unique(y)
         self._only = class_shares(y, self._n_classes) if len(seen) == 1 else None
         if self._only is not None:
             return
-        # Codes of the classes seen, without gaps: some estimators take no others.
+        # Codes of the classes seen, without gaps, which some estimators require.
         self._seen, codes = np.unique(y, return_inverse=True)
         self._fitted = None
         self._counts = np.bincount(y, minlength=self._n_classes)
@@ -282,15 +282,15 @@ class SklearnLearner:
         model = clone(self.estimator)
         if not _reads_unlabelled(model):
             return model.fit(self._X[index], y, **({} if weight is None else {"sample_weight": weight}))
-        said = np.full(len(self._X), -1)  # scikit-learn's word for a row without a label
+        said = np.full(len(self._X), -1)  # scikit-learn's code for unlabeled rows
         said[index] = y
-        with np.errstate(divide="ignore", invalid="ignore"):  # where no label arrives
-            # In float32 a Gaussian kernel's small values are 0, and no label arrives.
+        with np.errstate(divide="ignore", invalid="ignore"):  # rows that no label reaches
+            # In float32, small values of a Gaussian kernel are 0, and no label reaches the row.
             return model.fit(np.asarray(self._X[:], np.float64), said)
 
     @contextlib.contextmanager
     def _waiting(self) -> Iterator[None]:
-        """What the estimator raises with few labels is not a failure."""
+        """Turn errors of the estimator into NotYet while there are few labels."""
         try:
             yield
         except Exception as failure:
@@ -329,16 +329,16 @@ class SklearnLearner:
         weight: FloatArray | None = None,
         names: Sequence[Any] | None = None,
     ) -> Any:
-        """A fitted copy of the estimator that predicts classes as they are named, or codes."""
+        """Return a fitted copy of the estimator that predicts class names, or codes."""
         target = named(y, names)
         classes, codes = np.unique(target, return_inverse=True)
         try:
-            if not _reads_unlabelled(self.estimator):  # where -1 is not a class, names are not either
+            if not _reads_unlabelled(self.estimator):  # these reserve -1 and accept no names
                 return self._fit(index, target, weight)
         except Exception:
             if np.array_equal(classes, range(len(classes))):
                 raise
-        # Some take nothing but 0 to k - 1.
+        # Some estimators accept only 0 to k - 1.
         from hitl_widgets.learn.renamed import Renamed
 
         return Renamed(self._fit(index, codes, weight), classes)
@@ -350,7 +350,7 @@ class SklearnLearner:
                 return np.asarray(model.predict_proba(X))
             with np.errstate(divide="ignore", invalid="ignore"):
                 P = np.asarray(model.predict_proba(np.asarray(X, np.float64)))
-            # Label spreading divides by zero where no label arrives.
+            # Label spreading divides by zero at rows that no label reaches.
             return np.where(np.isfinite(P).all(axis=1, keepdims=True), P, 1 / P.shape[1])
         if hasattr(model, "decision_function"):
             margin = np.asarray(model.decision_function(X))
@@ -360,25 +360,25 @@ class SklearnLearner:
         return np.asarray(np.asarray(model.predict(X))[:, None] == self._classes(), dtype=np.float32)
 
     def _classes(self) -> npt.NDArray[Any]:
-        """The codes that the fitted estimator knows, by column."""
+        """The codes of the fitted estimator's classes, by column."""
         return np.asarray(getattr(self._fitted, "classes_", range(len(self._seen))))
 
 
 def _reads_unlabelled(estimator: Any) -> bool:
-    """Whether it is one of ``sklearn.semi_supervised``, by itself or at the end of a pipeline."""
+    """Return whether it, or the last step of a pipeline, is from ``sklearn.semi_supervised``."""
     last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
     return type(last).__module__.startswith("sklearn.semi_supervised")
 
 
 def named(y: IntArray, names: Sequence[Any] | None) -> npt.NDArray[Any]:
-    """The codes as classes, where these are given."""
+    """Convert codes to class names, if these are given."""
     if names is None:
         return np.asarray(y)
     return np.asarray(names, dtype=object if isinstance(names[0], str) else None)[y]
 
 
 def seeded(learner: Learner, seed: int) -> Learner:
-    """An estimator whose seed was left open gets this one, so that a run can be repeated."""
+    """Set unset random states of an estimator, so that a run is reproducible."""
     if not isinstance(learner, SklearnLearner):
         return learner
     from sklearn.base import clone
@@ -391,21 +391,21 @@ def seeded(learner: Learner, seed: int) -> Learner:
 
 
 def class_shares(y: IntArray, n_classes: int) -> npt.NDArray[np.float32]:
-    """What the labels alone say of any item: Laplace's rule of succession, float32 (n_classes,)."""
+    """Return class shares from the labels alone: Laplace's rule of succession, float32 (n_classes,)."""
     counts = np.bincount(y, minlength=n_classes) + 1
     return np.asarray(counts / counts.sum(), dtype=np.float32)
 
 
 def softmax(scores: FloatArray) -> FloatArray:
-    """Rows of probabilities from rows of scores."""
-    # A column at a time: numpy's own maximum of each short row takes eight times as long.
+    """Convert rows of scores to rows of probabilities."""
+    # By column, because NumPy's maximum along short rows takes eight times as long.
     high = functools.reduce(np.maximum, scores.T) if scores.shape[1] < _SHORT else scores.max(axis=1)
     exp = np.exp(scores - high[:, None])
     return np.asarray(exp / np.einsum("ij->i", exp)[:, None])
 
 
 def as_learner(learner: Any) -> Learner:
-    """The learner that ``learner=`` names.
+    """Return the learner for ``learner=``.
 
     Parameters
     ----------
@@ -416,13 +416,13 @@ def as_learner(learner: Any) -> Learner:
     if isinstance(learner, str):
         if learner not in LEARNERS:
             raise InvalidInput(
-                f"learner={learner!r} is not known.{nearest(learner, LEARNERS)} Expected one of "
+                f"Unknown learner={learner!r}.{nearest(learner, LEARNERS)} Expected one of "
                 f"{choices(LEARNERS)}, a scikit-learn classifier, or an object with start, update and proba."
             )
         home, name = LEARNERS[learner]
         return getattr(importlib.import_module(f"hitl_widgets.learn.{home}"), name)()  # type: ignore[no-any-return]
     if isinstance(learner, type):
-        raise InvalidInput(f"learner={learner.__name__} is a class: pass an object, {learner.__name__}().")
+        raise InvalidInput(f"learner={learner.__name__} is a class: pass an instance, {learner.__name__}().")
     from sklearn.base import BaseEstimator, is_classifier
 
     if isinstance(learner, BaseEstimator):
@@ -438,7 +438,7 @@ def as_learner(learner: Any) -> Learner:
         except TypeError:
             raise InvalidInput(
                 f"learner={type(learner).__name__}: start must take (X, n_classes, affinity). A learner that "
-                "does not use the neighbour graph ignores affinity."
+                "does not use the neighbor graph can ignore affinity."
             ) from None
         return learner
     raise InvalidInput(

@@ -1,4 +1,4 @@
-"""LinearLearner: multinomial logistic regression that keeps up with every label."""
+"""LinearLearner: multinomial logistic regression that is updated after every label."""
 
 from __future__ import annotations
 
@@ -27,34 +27,34 @@ __all__ = ["LinearLearner", "told_together"]
 
 CENTRE_ROWS = 20_000
 FIT_ROWS = 5_000
-# Rows taken back that a basis may still span, and what is left of a row that lies in it already.
+# Removed rows that a basis may still span, and the relative norm below which a row is in the span.
 _SPARE = 16
 _SAME = 1e-7
-FREE_INTERCEPT = 10.0  # the intercept's prior standard deviation, for leave-one-out: as good as free
+FREE_INTERCEPT = 10.0  # the intercept's prior standard deviation for leave-one-out, practically unconstrained
 
 
 class LinearLearner:
-    """Multinomial logistic regression, warm-started from the last labels.
+    """Multinomial logistic regression, warm-started from the last fit.
 
-    Minimises ``sum log-loss + ||W||^2 / (2 C)`` by L-BFGS (Liu and Nocedal 1989), the objective of
-    scikit-learn's ``LogisticRegression`` (of two classes that with ``2 C``), on features less their
-    mean; only classes that have a label take part.
+    Minimizes ``sum log-loss + ||W||^2 / (2 C)`` by L-BFGS (Liu and Nocedal 1989), the objective of
+    scikit-learn's ``LogisticRegression`` (for two classes, with ``2 C``), on centered features. Only classes
+    with labels are included.
 
     Parameters
     ----------
     C
         Inverse strength of the penalty.
     max_iter
-        L-BFGS steps per update, from the weights of the last one; five times as many from scratch and
-        after a new class.
+        L-BFGS steps per update, starting from the last weights; five times as many from scratch and for a
+        new class.
 
     Notes
     -----
-    Of more than 5,000 labels as many of each class as of any other take part, evenly spaced in the order
-    given, and count for those left out: a lasso of a hundred thousand points stays quick.
+    If there are more than 5,000 labels, an equal number of each class, evenly spaced in the order given, is
+    used and weighted accordingly, so that labeling a hundred thousand points at once is fast.
 
-    The tolerance on the mean gradient is scaled by 1/n: with a fixed one, the n-th label of many
-    changes the mean loss by so little that the optimiser stops before it starts.
+    The tolerance on the mean gradient is scaled by 1/n. With a fixed tolerance, the n-th of many labels
+    changes the mean loss so little that the optimizer stops immediately.
     """
 
     name = "logistic regression"
@@ -85,7 +85,7 @@ class LinearLearner:
         return fresh
 
     def with_penalties(self, strengths: Sequence[float]) -> list[LinearLearner]:
-        """Learners of the same rows for each C; they share work, so teach them the same, in one thread."""
+        """Return learners for each C, which share work: update them with the same labels, in one thread."""
         span, made = Span(self._X.shape[1]), []
         for C in strengths:
             fresh = copy.copy(self)
@@ -106,7 +106,7 @@ class LinearLearner:
         steps = self.max_iter if np.array_equal(known, self._seen) else 5 * self.max_iter
         n = len(y)
         rows, start = self._X[index] - self._mean, self._W[self._seen]
-        # The solution lies in the span of the labelled rows: while they are few, it is sought there.
+        # The solution is in the span of the labeled rows, so with few labels, it is searched there.
         span = None
         if n < rows.shape[1]:
             span = self._span.of(index, rows).T
@@ -145,10 +145,10 @@ class LinearLearner:
         weight: FloatArray | None = None,
         names: Sequence[Any] | None = None,
     ) -> LogisticRegression:
-        """The same model as scikit-learn's own, fitted on the labels; it predicts names, or codes."""
+        """Return the equivalent scikit-learn model, fitted on the labels; it predicts names, or codes."""
         from sklearn.linear_model import LogisticRegression
 
-        # Of two classes scikit-learn has one row of weights, which our two halve between them.
+        # For two classes, scikit-learn has one row of weights, which ours splits into two halves.
         C = 2 * self.C if len(np.unique(y)) == 2 else self.C
         model = LogisticRegression(C=C, max_iter=2_000)
         return model.fit(self._X[index], named(y, names), sample_weight=weight)
@@ -161,22 +161,22 @@ class LinearLearner:
         weight: FloatArray | None = None,
         among: IntArray | None = None,
     ) -> FloatArray:
-        """Class probabilities of labelled rows by a model that has not seen their label.
+        """Return class probabilities of labeled rows by a model that has not seen their label.
 
-        Approximate leave-one-out: one Newton step away from the fitted weights (Beirami et al. 2017),
-        with the Hessian's blocks between classes left out. For two classes the step is scaled so
-        that nothing is lost by that.
+        Approximates leave-one-out by one Newton step from the fitted weights (Beirami et al. 2017), without
+        the blocks of the Hessian between classes. For two classes, the step is scaled to compensate for
+        this exactly.
 
         Parameters
         ----------
         index, y, weight
-            What :meth:`update` saw last, shape (m,).
+            The arguments of the last :meth:`update`, shape (m,).
         among
-            Which of them to tell, shape (k,); all where None. They stand for the others in the Hessian.
+            Which labels to leave out, shape (k,); default all. They represent the others in the Hessian.
 
         Returns
         -------
-        float64 of shape (k, n_classes); the only label of a class gets 0 for it.
+        float64 of shape (k, n_classes); the only label of a class gets probability 0 for it.
         """
         some = np.arange(len(y)) if among is None else among
         code, n, seen = np.asarray(y)[some], len(some), self._seen
@@ -203,19 +203,19 @@ class LinearLearner:
 
     @property
     def constant(self) -> npt.NDArray[np.float32] | None:
-        """What is said of every row, (n_classes,), while there are labels of one class only."""
+        """The probabilities for every row, (n_classes,), while only one class has labels; else None."""
         return self._shares if len(self._seen) == 1 else None
 
     @property
     def head(self) -> Head:
-        """The fitted weights, for features as they are; None of it has seen one class only."""
+        """The fitted weights for uncentered features; requires labels of at least two classes."""
         W = self._W[self._seen]
         slopes, intercept = W[:, :-1], W[:, -1] - W[:, :-1] @ self._mean
         return Head(slopes, intercept, self._seen.astype(np.int16), self._n_classes)
 
     def scores(self, done: Callable[[slice, ClassBelief], None] | None = None) -> ClassBelief | None:
         """See :class:`~hitl_widgets.learn.learner.Scored`."""
-        if type(self).proba is not LinearLearner.proba:  # a person's own, which says something else
+        if type(self).proba is not LinearLearner.proba:  # a subclass with different predictions
             return None
         if self.constant is not None:
             return ClassBelief.of(np.broadcast_to(self.constant, (len(self._X), self._n_classes)))
@@ -229,9 +229,9 @@ class LinearLearner:
 
 
 class Span:
-    """An orthonormal basis of some rows' span, by Gram-Schmidt, that grows as rows come.
+    """An orthonormal basis of the span of some rows, extended incrementally by Gram-Schmidt.
 
-    Not a QR factorisation of all of them for every label: numpy's holds the GIL.
+    NumPy's QR factorization would hold the GIL, and would start over for every label.
     """
 
     def __init__(self, d: int) -> None:
@@ -240,7 +240,7 @@ class Span:
         self._known = np.zeros(0, np.int64)
 
     def of(self, index: IntArray, rows: FloatArray) -> npt.NDArray[np.float64]:
-        """The basis, float64 (r, d), of rows (n, d) by their numbers (n,); and of some taken back since."""
+        """Return a basis, float64 (r, d), that spans the rows (n, d), and maybe a few removed ones."""
         fresh = ~np.isin(index, self._known)
         if len(self._known) + fresh.sum() > len(index) + _SPARE:
             self._n, self._known, fresh = 0, self._known[:0], np.ones(len(index), np.bool_)
@@ -253,7 +253,7 @@ class Span:
     def _take(self, row: FloatArray) -> None:
         left, size = row, float(np.linalg.norm(row))
         basis = self._basis[: self._n]
-        for _ in range(2):  # the second time for what rounding left of the first
+        for _ in range(2):  # twice, to remove rounding errors
             left = left - (basis @ left) @ basis
             length = float(np.linalg.norm(left))
             if length <= _SAME * size:
@@ -266,14 +266,14 @@ class Span:
 
 
 def told_together(experts: Sequence[LinearLearner], X: FloatArray) -> list[FloatArray]:
-    """What learners on the same features, fitted on the same labels, say of these rows."""
+    """Return predictions for rows by learners fitted on the same features and labels."""
     if (shares := experts[0].constant) is not None:
         return [np.tile(shares, (len(X), 1))] * len(experts)
     return list(told_by([expert.head for expert in experts], X))
 
 
 def _centre(X: Any) -> npt.NDArray[np.float64]:
-    """The mean row, float64 (d,); of evenly spaced rows in large pools, where it need not be exact."""
+    """Return the mean row, float64 (d,), of evenly spaced rows in large pools; it need not be exact."""
     step = max(1, len(X) // CENTRE_ROWS)
     some = X[:] if step == 1 else X[np.arange(0, len(X), step)]
     return np.asarray(some.mean(axis=0, dtype=np.float64))
@@ -282,7 +282,7 @@ def _centre(X: Any) -> npt.NDArray[np.float64]:
 def _spread_out(
     index: IntArray, y: IntArray, weight: FloatArray | None
 ) -> tuple[IntArray, IntArray, FloatArray | None]:
-    """At most about 5,000 of the labels, with weights that make up for the others."""
+    """Return at most about 5,000 labels, with weights that compensate for the others."""
     if len(y) <= FIT_ROWS:
         return index, y, weight
     codes, counts = np.unique(y, return_counts=True)
@@ -298,14 +298,14 @@ def _spread_out(
 
 
 def _posterior_variance(B: FloatArray, curve: FloatArray) -> npt.NDArray[np.float64]:
-    """Diagonals of ``B (I + B' diag(v) B)^-1 B'`` for every column v of ``curve``, shape (n, C)."""
+    """Return the diagonals of ``B (I + B' diag(v) B)^-1 B'`` for each column v of ``curve``, (n, C)."""
     n, d = B.shape
     found = np.empty(curve.shape)
     gram = B @ B.T if n <= d else None
     for c, v in enumerate(curve.T):
         give_way()
         if gram is not None:
-            # numpy's inverse, unlike the quicker factors of scipy, lets go of the GIL.
+            # NumPy's inverse releases the GIL, unlike the faster factorizations of SciPy.
             found[:, c] = 1 / v - np.diag(np.linalg.inv(gram + np.diag(1 / v))) / v**2
         else:
             inverse = np.linalg.inv((B * v[:, None]).T @ B + np.eye(d))

@@ -1,4 +1,4 @@
-"""BinaryRelevance: one learner for each yes-or-no question about an item."""
+"""BinaryRelevance: one learner for each yes-no question about an item."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ Answers = npt.NDArray[np.bool_]
 
 
 class BinaryRelevance:
-    """Several yes-or-no questions about each item, each with a learner of its own on the same rows.
+    """Several yes-no questions about each item, each with its own learner on the same rows.
 
-    Binary relevance (Tsoumakas and Katakis 2007). It has the methods of
-    :class:`~hitl_widgets.learn.learner.Learner`, with bool answers of shape (m, k) for class codes and the
-    probability of each yes, (n, k), for those of classes.
+    This is binary relevance (Tsoumakas and Katakis 2007). It has the methods of
+    :class:`~hitl_widgets.learn.learner.Learner`, with bool answers of shape (m, k) instead of class codes,
+    and probabilities of yes, (n, k), instead of class probabilities.
 
     Parameters
     ----------
     learner
-        Learns each of them, as a problem of two classes.
+        The learner for each question, which has two classes.
     """
 
     def __init__(self, learner: Learner) -> None:
@@ -54,7 +54,7 @@ class BinaryRelevance:
 
     @property
     def explanation(self) -> str:
-        """Which side its learners trust on average, and why, in words; empty where they do not say."""
+        """The mean weights of its learners' experts and the evidence, as text; empty if not available."""
         found: list[Trust] = [trust for part in self.parts if (trust := getattr(part, "trust", None))]
         if len(found) < len(self.parts) or not all(getattr(part, "explanation", "") for part in self.parts):
             return ""
@@ -66,15 +66,15 @@ class BinaryRelevance:
             trees=sum(trust.trees for trust in found) / k,
         )
         return (
-            f"{mean.short}: with each of {n:,} labels left out in turn, of {n * k:,} answers of yes or no "
+            f"{mean.short}: in leave-one-out prediction of {n:,} labels, out of {n * k:,} yes-no answers, "
             f"neighbours got {graph:,} right, a linear model {linear:,}"
         )
 
     def start(self, X: Any, n_classes: int, affinity: Graph | None = None) -> BinaryRelevance:
-        """Return fresh learners of the same settings: see :class:`~hitl_widgets.learn.learner.Learner`."""
+        """Return new learners with the same settings: see :class:`~hitl_widgets.learn.learner.Learner`."""
         fresh = BinaryRelevance(self.learner)
         fresh._X = X
-        # Learners of the same rows share what they find there.
+        # Learners on the same rows share work.
         first = (self.parts or (self.learner,))[0].start(X, 2, affinity)
         fresh.parts = (first, *(first.start(X, 2, affinity) for _ in range(n_classes - 1)))
         return fresh
@@ -91,12 +91,12 @@ class BinaryRelevance:
         return zip(self.parts, np.asarray(y, np.int16).T, strict=True)
 
     def proba(self, index: IntArray | None = None) -> npt.NDArray[np.float32]:
-        """The probability of each yes, float32 of shape (m, k)."""
+        """Return the probabilities of yes, float32 of shape (m, k)."""
         P = np.empty((len(self._X) if index is None else len(index), len(self.parts)), np.float32)
         for k, part in enumerate(self.parts):
             P[:, k] = part.proba(index)[:, 1]
         if not np.isfinite(P).all() or (P < -1e-6).any() or (P > 1 + 1e-6).any():
-            raise ValueError("its probabilities are not finite, from 0 to 1")
+            raise ValueError("its probabilities are not finite numbers from 0 to 1")
         return P
 
     @property
@@ -121,7 +121,7 @@ class BinaryRelevance:
     def told_left_out(
         self, index: IntArray, y: Answers, rows: IntArray
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """See :class:`~hitl_widgets.learn.learner.LeavingOut`; only where each learner is."""
+        """See :class:`~hitl_widgets.learn.learner.LeavingOut`; requires that each learner is."""
         P, own = np.empty((len(rows), len(self.parts)), np.float32), np.empty(y.shape, np.float32)
         among = np.arange(len(y))
         for k, (part, column) in enumerate(self._columns(y)):
@@ -139,7 +139,7 @@ class BinaryRelevance:
         weight: FloatArray | None = None,
         names: Sequence[Any] | None = None,
     ) -> RelevanceClassifier:
-        """A fitted classifier to take away: it says yes or no to each class."""
+        """Return a fitted classifier that predicts yes or no for each class."""
         made: list[Any] = []
         for part, column in self._columns(y):
             if len(np.unique(column)) < 2:
@@ -153,24 +153,24 @@ class BinaryRelevance:
 
 
 def _share(column: npt.NDArray[np.int16]) -> float:
-    """What all answers but one kind say of any item: Laplace's rule of succession."""
+    """Return the probability of yes from the labels alone: Laplace's rule of succession."""
     return float(column.sum() + 1) / (len(column) + 2)
 
 
 class Constant(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Says the same of every item, where all labels say one thing: Laplace's rule of succession.
+    """Predicts the same for every item, if all labels are equal: Laplace's rule of succession.
 
     Attributes
     ----------
     share_
-        The probability of a yes.
+        The probability of yes.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {}
 
     @property
     def classes_(self) -> npt.NDArray[np.int64]:
-        """No and yes."""
+        """The codes of no and yes."""
         return np.arange(2)
 
     def fit(self, X: Any, y: npt.NDArray[Any]) -> Constant:
@@ -179,23 +179,23 @@ class Constant(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
-        """float64 of shape (n, 2)."""
+        """Return the probabilities of no and yes, float64 of shape (n, 2)."""
         return np.tile([1 - self.share_, self.share_], (_length(X), 1))
 
     def predict(self, X: Any) -> npt.NDArray[np.int64]:
-        """0 or 1 of each item, (n,)."""
+        """Return 0 or 1 for each item, (n,)."""
         return np.full(_length(X), int(self.share_ > 0.5))
 
 
 class RelevanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Fitted classifiers of yes-or-no questions, as one.
+    """Fitted classifiers of yes-no questions, combined into one.
 
     Parameters
     ----------
     estimators
         Fitted classifiers of 0 and 1, one for each class.
     classes
-        What the classes are called.
+        The class names.
     """
 
     def __init__(self, estimators: Sequence[Any], classes: Sequence[Any] | None = None) -> None:
@@ -208,14 +208,14 @@ class RelevanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(range(len(self.estimators)) if self.classes is None else self.classes)
 
     def fit(self, X: Any, y: Any) -> RelevanceClassifier:
-        """Nothing: it is fitted."""
+        """Do nothing, because the estimators are already fitted."""
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
-        """The probability of each class, float64 of shape (n, n_classes); rows need not sum to 1."""
+        """Return the probability of each class, float64 of shape (n, n_classes); rows need not sum to 1."""
         found = np.zeros((_length(X), len(self.estimators)))
         for k, estimator in enumerate(self.estimators):
             classes = list(estimator.classes_)
@@ -230,7 +230,7 @@ class RelevanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return found
 
     def predict(self, X: Any) -> npt.NDArray[np.bool_]:
-        """Which classes apply, bool of shape (n, n_classes)."""
+        """Return which classes apply, bool of shape (n, n_classes)."""
         return np.asarray(self.predict_proba(X) > 0.5)
 
 
@@ -242,7 +242,7 @@ class OrdinalClassifier(RelevanceClassifier):
     estimators
         Fitted classifiers of 0 and 1, one for each level but the last: whether an item is above it.
     classes
-        What the levels are called, from low to high.
+        The level names, from low to high.
     """
 
     @property
@@ -251,17 +251,17 @@ class OrdinalClassifier(RelevanceClassifier):
         return np.asarray(range(len(self.estimators) + 1) if self.classes is None else self.classes)
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
-        """The probability of each level, float64 of shape (n, n_levels)."""
+        """Return the probability of each level, float64 of shape (n, n_levels)."""
         return level_shares(super().predict_proba(X))
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
-        """The median level of each item, (n,)."""
+        """Return the median level of each item, (n,)."""
         return np.asarray(self.classes_[medians(self.predict_proba(X))])
 
 
 def level_shares(above: FloatArray) -> npt.NDArray[np.float64]:
-    """The probability of each level, (n, n_levels), by that of being above each but the last."""
-    # Each was learned by itself: being above a high level cannot be likelier than being above a low one.
+    """Return the probability of each level, (n, n_levels), from that of being above each but the last."""
+    # The questions are learned separately, so make the probabilities monotonic.
     above = np.minimum.accumulate(np.asarray(above, np.float64), axis=1)
     one, none = np.ones((len(above), 1)), np.zeros((len(above), 1))
     return np.asarray(np.hstack([one, above]) - np.hstack([above, none]))

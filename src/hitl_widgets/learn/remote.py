@@ -1,4 +1,4 @@
-"""Scoring where the rows lie: the model goes to the blocks, and what it says of them comes back."""
+"""Scoring of remote rows: the model is sent to the blocks, and only scores are returned."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ def score_remote(
     *,
     done: Callable[[slice, ClassBelief], None] | None = None,
 ) -> ClassBelief:
-    """:func:`~hitl_widgets.learn.scoring.score` for rows that lie elsewhere.
+    """Like :func:`~hitl_widgets.learn.scoring.score`, for remote rows.
 
-    Six bytes a row come back, eight with entropy, and in full precision the rows of highest utility of
-    each block. So what is asked first is the same as in one process; other probabilities are right to
+    Six bytes per row are returned, eight with entropy, and the rows with the highest utility in each block in
+    full precision. So the same items are asked first as in one process; other probabilities are accurate to
     1e-5.
 
     Parameters
     ----------
     X
-        What has ``each_block(function)``: an iterator over ``(rows, function(block))`` as blocks finish,
+        An object with ``each_block(function)``, which yields ``(rows, function(block))`` as blocks finish,
         in any order.
     done
-        Told of each block when it has come: which rows, and the scores so far. What it raises ends
-        the pass, and the blocks that are left are not computed.
+        Called for each block when it arrives, with the rows and the scores so far. An exception ends the
+        pass, and the remaining blocks are not computed.
     """
     scores = ClassBelief.empty(len(X), entropy=measure == "entropy")
-    # The model travels as an argument of each task: weights that Dask scattered are lost with their worker.
-    with closing(X.each_block(partial(_scored, head, measure))) as blocks:  # what is left is given up
+    # The model is an argument of each task, because scattered weights would be lost with their worker.
+    with closing(X.each_block(partial(_scored, head, measure))) as blocks:  # cancels the rest
         for rows, (packed, top, exact) in blocks:
             for into, some, values in zip(scores.arrays, _unpacked(packed, head), exact, strict=True):
                 if len(into):
@@ -56,7 +56,7 @@ def score_remote(
 
 
 def _scored(head: Head, measure: Measure, X: npt.NDArray[Any]) -> tuple[Arrays, IntArray, Arrays]:
-    """In the worker: a block's scores in few bytes; its best rows, and their scores as they are."""
+    """Return, from a worker, compressed scores of a block, and its best rows with exact scores."""
     found = score(X, head, measure)
     top = best(found.utility(measure), min(EXACT, len(X)))[: 2 * EXACT]
     return _packed(found, head), top, [a[top] if len(a) else a for a in found.arrays]
@@ -77,5 +77,5 @@ def _unpacked(packed: Arrays, head: Head) -> Arrays:
 
 
 def _most(head: Head) -> np.float32:
-    """The largest entropy that there can be."""
+    """Return the maximum entropy."""
     return np.float32(np.log(max(head.n_classes, 2)))

@@ -1,4 +1,4 @@
-"""A classifier that knows its classes by number alone, called as the person calls them."""
+"""A wrapper that adds class names to a classifier of numbered classes."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["Renamed"]
 
 
 class Renamed(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """A fitted classifier of 0 to k - 1 that predicts classes as they are called.
+    """Predicts class names with a fitted classifier of 0 to k - 1.
 
     Parameters
     ----------
     estimator
         The classifier.
     classes
-        What its codes stand for, shape (k,).
+        The class name for each code, shape (k,).
     """
 
     def __init__(self, estimator: Any, classes: npt.NDArray[Any]) -> None:
@@ -30,13 +30,13 @@ class Renamed(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
 
     @property
     def classes_(self) -> npt.NDArray[Any]:
-        """The classes, by column of :meth:`predict_proba`."""
+        """The class names, by column of :meth:`predict_proba`."""
         return self.classes
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
-        """The class of each row."""
+        """Return the class of each row."""
         return np.asarray(self.classes[np.asarray(self.estimator.predict(X), dtype=np.int64)])
 
     def predict_proba(self, X: Any) -> FloatArray:
-        """The probability of each class, of shape (n, k)."""
+        """Return the probability of each class, of shape (n, k)."""
         return np.asarray(self.estimator.predict_proba(X))

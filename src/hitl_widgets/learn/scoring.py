@@ -1,4 +1,4 @@
-"""One pass over the pool: what a linear head, or given probabilities, say of every item."""
+"""Scoring of the pool in one pass, with a linear head or given probabilities."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ __all__ = [
     "warm_up",
 ]
 
-# Rows in a task: small enough that the kernel's event loop gets its turn in between.
+# Rows in a task: few enough that the kernel's event loop can run in between.
 BLOCK = 16_384
-# Below so many numbers numpy is as quick as it needs to be, and nothing has to be compiled.
+# Up to this many numbers, NumPy is fast enough, and no compilation is needed.
 SMALL = 500_000
 EXACT = 1_000
 AGAIN = 5
@@ -48,18 +48,18 @@ Measure = Literal["margin", "least_confident", "entropy"]
 class Head:
     """Multinomial logistic regression as weights: the scores of a row are ``coef @ x + intercept``.
 
-    Small enough to travel to where the rows lie.
+    It is small enough to be sent to remote rows.
 
     Attributes
     ----------
     coef
-        float64 of shape (c, d), one row for each class that takes part.
+        float64 of shape (c, d), one row for each class in use.
     intercept
         float64 of shape (c,).
     codes
         int16 of shape (c,): their class codes.
     n_classes
-        Number of classes, those that take no part included.
+        Number of classes, including unused ones.
     """
 
     coef: npt.NDArray[np.float64]
@@ -68,13 +68,13 @@ class Head:
     n_classes: int
 
     def proba(self, X: FloatArray) -> npt.NDArray[np.float64]:
-        """Class probabilities of some rows in double precision, (m, n_classes)."""
+        """Return class probabilities of some rows in double precision, (m, n_classes)."""
         P = np.zeros((len(X), self.n_classes))
         P[:, self.codes] = softmax(X.astype(np.float64) @ self.coef.T + self.intercept)
         return P
 
     def over(self, X: Any, index: IntArray | None = None) -> npt.NDArray[np.float32]:
-        """Class probabilities of the rows of a pool, float32 of shape (m, n_classes), a block at a time."""
+        """Return class probabilities of rows of a pool, float32 (m, n_classes), computed in blocks."""
         P = np.empty((len(X) if index is None else len(index), self.n_classes), np.float32)
         for part in blocks_of(P):
             give_way()
@@ -83,7 +83,7 @@ class Head:
 
 
 def told_by(heads: Sequence[Head], X: FloatArray) -> list[npt.NDArray[np.float32]]:
-    """Class probabilities of some rows by each of the heads, float32 (m, n_classes), reading X once."""
+    """Return class probabilities of rows by each head, float32 (m, n_classes), reading X once."""
     slopes = np.concatenate([head.coef for head in heads]).T.astype(np.float32)
     scores = np.asarray(X, np.float32) @ slopes
     found, at = [], 0
@@ -98,18 +98,18 @@ def told_by(heads: Sequence[Head], X: FloatArray) -> list[npt.NDArray[np.float32
 
 @dataclass(frozen=True, eq=False)
 class ClassBelief:
-    """What a model says of some items, without the whole table of probabilities.
+    """A model's predictions for items, without the full table of probabilities.
 
     Attributes
     ----------
     predicted, runner_up
-        int16 of shape (n,): the likeliest class and the next; -1 where there is none.
+        int16 of shape (n,): the most likely class and the second; -1 if there is none.
     confidence
-        float32 of shape (n,): probability of the likeliest class.
+        float32 of shape (n,): probability of the most likely class.
     uncertainty
         float32 of shape (n,): one minus the margin between the two.
     entropy
-        float32 of shape (n,): Shannon entropy in nats; of length 0 where nobody asked.
+        float32 of shape (n,): Shannon entropy in nats; of length 0 if not requested.
     """
 
     predicted: npt.NDArray[np.int16]
@@ -120,8 +120,8 @@ class ClassBelief:
 
     @classmethod
     def empty(cls, n: int, *, entropy: bool = False) -> ClassBelief:
-        """Room for ``n`` items: no prediction."""
-        # One piece of memory for all: large enough to get large pages, it is filled in a fifth of the time.
+        """Return a belief for ``n`` items without predictions."""
+        # One allocation for all arrays is large enough for huge pages, which are filled five times as fast.
         room = np.empty((3, n), np.float32)
         codes = room[2].view(np.int16).reshape(2, n)
         room[:2], codes[:] = 0, -1
@@ -134,15 +134,15 @@ class ClassBelief:
         Raises
         ------
         ValueError
-            Where the probabilities are not finite, from 0 to 1, summing to 1 in each row.
+            If the probabilities are not finite, in [0, 1], and summing to 1 in each row.
         """
         found = cls.empty(len(proba))
         if not _reader(proba.size)(proba, np.arange(len(proba)), *found.arrays[:4]):
-            raise ValueError("its probabilities are not finite, from 0 to 1, summing to 1 in each row")
+            raise ValueError("its probabilities are not finite numbers from 0 to 1 that sum to 1 in each row")
         return found
 
     def changed(self, rows: IntArray, proba: FloatArray) -> ClassBelief:
-        """The same with other probabilities, (m, n_classes), of some rows; raises as :meth:`of` does."""
+        """Return a copy with new probabilities, (m, n_classes), for some rows; raises as :meth:`of`."""
         found, news = self.copy(), ClassBelief.of(proba)
         for mine, theirs in zip(found.arrays[:4], news.arrays[:4], strict=True):
             mine[rows] = theirs
@@ -157,19 +157,19 @@ class ClassBelief:
         return self.predicted, self.runner_up, self.confidence, self.uncertainty, self.entropy
 
     def copy(self) -> ClassBelief:
-        """The same, safe from later changes."""
+        """Return a copy."""
         made = ClassBelief.empty(len(self), entropy=len(self.entropy) > 0)
         for mine, theirs in zip(made.arrays, self.arrays, strict=True):
             mine[:] = theirs
         return made
 
     def counts(self, n_classes: int) -> npt.NDArray[np.int64]:
-        """How many items are told to be of each class, int64 of shape (n_classes,)."""
+        """Return the number of items predicted as each class, int64 of shape (n_classes,)."""
         return np.bincount(self.predicted[self.predicted >= 0], minlength=n_classes)
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:
-        """Bool of shape (n,): of which items there is a guess."""
+        """Whether there is a guess for each item, bool of shape (n,)."""
         return np.asarray(self.predicted >= 0)
 
     def guess(self, i: int) -> tuple[int, ...] | None:
@@ -190,7 +190,7 @@ class ClassBelief:
         return found
 
     def utility(self, measure: Measure) -> npt.NDArray[np.float32]:
-        """The measure of every item, float32 of shape (n,), higher for less certain ones."""
+        """Return the measure of every item, float32 of shape (n,), higher for less certain ones."""
         if measure == "margin":
             return self.uncertainty
         return np.asarray(1 - self.confidence) if measure == "least_confident" else self.entropy
@@ -204,26 +204,26 @@ def score(
     onto: tuple[ClassBelief, slice] | None = None,
     done: Callable[[slice, ClassBelief], None] | None = None,
 ) -> ClassBelief:
-    """What the head says of every row, in one pass that reads each number once.
+    """Score every row with the head, in one pass that reads each number once.
 
-    Blocks are shared out among as many threads as there are processors, which hold no lock. The rows
-    of highest utility are then scored again in double precision, so that what is asked first is the
-    same on every machine.
+    Blocks are distributed to as many threads as there are CPUs, without the GIL. The rows with the highest
+    utility are then scored again in double precision, so that the same items are asked first on every
+    machine.
 
     Parameters
     ----------
     X
-        float32 or float16 of shape (n, d): an array, a memory map, or whatever gives one for a slice.
+        float32 or float16 of shape (n, d): an array, a memory map, or an object whose slices are arrays.
     measure
-        What the utility is. Entropy is worked out only where it is asked for.
+        The utility. Entropy is computed only if requested.
     onto
-        Earlier scores of the same measure, and which rows alone to score anew, besides those of highest
-        utility.
+        Earlier scores with the same measure, and the only rows to score again, apart from those with the
+        highest utility.
     done
-        Told of each block when it is finished, from the thread that did it: which rows, and the
-        scores so far (those of other rows may still be missing).
+        Called for each finished block, from its thread, with the rows and the scores so far (those of other
+        rows may still be missing).
     """
-    if hasattr(X, "each_block"):  # the rows lie elsewhere
+    if hasattr(X, "each_block"):  # remote rows
         from hitl_widgets.learn.remote import score_remote
 
         return score_remote(X, head, measure, done=done)
@@ -240,7 +240,7 @@ def score(
     for _ in _threads().map(part, asked):
         pass
     known = np.zeros(len(X), np.bool_)
-    # Among old scores those of the best may fall, and others come to be the best: they are looked at as well.
+    # With old scores, the best rows may drop, and others become the best, which are then scored too.
     for _ in range(1 if onto is None else AGAIN):
         top = best(found.utility(measure), min(EXACT, len(X)))[: 2 * EXACT]
         top = top[~known[top]]
@@ -255,12 +255,12 @@ def score(
 
 
 def _score_block(X: Any, head: Head, into: ClassBelief, rows: slice, work: Callable[..., None]) -> None:
-    """Score some rows ``X``, an array of shape (m, d), into the places ``rows`` of ``into``."""
+    """Score some rows ``X``, an array of shape (m, d), into positions ``rows`` of ``into``."""
     out = [array[rows] if len(array) else array for array in into.arrays]
     if X.dtype == np.float32:
         work(np.ascontiguousarray(X), head, out)
         return
-    for low in range(0, len(X), _HALF):  # widened a little at a time, so that it stays in the cache
+    for low in range(0, len(X), _HALF):  # in small parts, so that the float32 copy stays in the cache
         some = slice(low, low + _HALF)
         work(_single(X[some]), head, [array[some] for array in out])
 
@@ -277,9 +277,9 @@ def _single(X: Any) -> npt.NDArray[np.float32]:
 
 
 def warm_up() -> None:
-    """Import, compile, or load from disk what a first label on a large pool would wait for.
+    """Import, compile, or load from disk what the first label on a large pool would wait for.
 
-    Until it is done numpy does that work: slower, but at once.
+    Until this is done, NumPy is used, which is slower but available immediately.
     """
     importlib.import_module("scipy.optimize")
     if not NUMBA:
@@ -296,18 +296,18 @@ def warm_up() -> None:
 
 
 def _compiled(size: int) -> bool:
-    """Whether numba is to do what takes so many numbers."""
+    """Return whether to use Numba for this many numbers."""
     return NUMBA and size > SMALL and not _warming.is_set()
 
 
 def blocks_of(X: Any, size: int = BLOCK) -> Iterator[slice]:
-    """Slices of ``size`` rows that cover all; along an object's own blocks where it has ``block_rows``."""
+    """Return slices of ``size`` rows that cover all, or of ``block_rows`` if the object has them."""
     size = getattr(X, "block_rows", size)
     return (slice(low, min(low + size, len(X))) for low in range(0, len(X), size))
 
 
 def best(utility: FloatArray, k: int, candidates: npt.NDArray[np.bool_] | None = None) -> IntArray:
-    """The ``k`` rows of highest utility among the candidates, in no order; all that tie with the last."""
+    """Return the ``k`` candidates of highest utility, unordered, including ties with the last."""
     rows = _likely(utility, k, candidates)
     if k >= len(rows):
         return rows
@@ -316,7 +316,7 @@ def best(utility: FloatArray, k: int, candidates: npt.NDArray[np.bool_] | None =
 
 
 def _likely(utility: FloatArray, k: int, candidates: npt.NDArray[np.bool_] | None) -> IntArray:
-    """Candidates, the ``k`` best among them: those no worse than the k-th best of every 31st row."""
+    """Preselect candidates that include the ``k`` best: at least the k-th best of every 31st row."""
     asked = slice(None, None, 31)
     some = utility[asked] if candidates is None else utility[asked][candidates[asked]]
     if k < len(some):
@@ -331,11 +331,11 @@ def _fused(X: npt.NDArray[np.float32], head: Head, out: list[npt.NDArray[Any]]) 
     fused(X, _padded(head), head.intercept.astype(np.float32), head.codes, out[:4], out[4])
 
 
-@lru_cache(maxsize=1)  # a pass asks for every block of it
+@lru_cache(maxsize=1)  # called for every block of a pass
 def _padded(head: Head) -> npt.NDArray[np.float32]:
-    """The weights as float32, with as many rows as the tiles want, each at a multiple of 64 bytes.
+    """Return the weights as float32, padded to whole tiles, with rows aligned to 64 bytes.
 
-    Where it is not, each vector of 64 bytes lies in two cache lines.
+    Unaligned vectors of 64 bytes would span two cache lines.
     """
     c, d = head.coef.shape
     rows, width = -(-c // _TILE) * _TILE, -(-d // 16) * 16
@@ -347,13 +347,13 @@ def _padded(head: Head) -> npt.NDArray[np.float32]:
 
 
 def _plain(X: npt.NDArray[np.float32], head: Head, out: list[npt.NDArray[Any]]) -> None:
-    """The same without numba."""
+    """Score a block without Numba."""
     P = softmax(X @ head.coef.T.astype(np.float32) + head.intercept.astype(np.float32))
     _told(P, head.codes, out)
 
 
 def _told(P: FloatArray, codes: npt.NDArray[np.int16], out: Sequence[npt.NDArray[Any]]) -> None:
-    """Read the probabilities of the classes that take part, (m, c)."""
+    """Fill the measures from the probabilities of the classes in use, (m, c)."""
     predicted, runner_up, _, _, entropy = out
     _read(P, np.arange(len(P)), *out[:4])
     predicted[:] = codes[predicted]

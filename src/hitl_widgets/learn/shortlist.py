@@ -1,4 +1,4 @@
-"""A shortlist of rows worth scoring, where a pass over all of them takes too long."""
+"""A shortlist of rows to score, for pools in which scoring all rows takes too long."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ __all__ = ["Shortlist"]
 
 RANDOM = 0.25
 PROBES = 16
-ROUNDS = 10  # of k-means: cells need not be good ones
+ROUNDS = 10  # of k-means; the cells need not be optimal
 _TRAINING = 64  # rows for each cell of the index
 _BLOCK = 65_536
-_NEIGHBOURS = 2_048  # of one labelled row, at most
+_NEIGHBOURS = 2_048  # maximum neighbors of one labeled row
 
 
 class Shortlist:
-    """Neighbours of what is labelled, and a random slice.
+    """A shortlist of neighbors of labeled rows and random rows.
 
-    For tens of millions of rows. An inverted file of 8-bit vectors (Jegou, Douze and Schmid 2011; Faiss)
-    is built once, at a byte a number. Below some millions of rows score them all: it is as quick, and
-    the row that is worth most is never missed. A shortlist of last round's best rows is not a substitute:
-    after one more label it holds between a tenth and nine tenths of the new best hundred.
+    For tens of millions of rows. An inverted file of 8-bit vectors (Jegou, Douze and Schmid 2011; Faiss) is
+    built once, with one byte per number. Below several million rows, score all of them: this is as fast, and
+    never misses the best row. The best rows of the last round are not a substitute: after one more label,
+    they contain between a tenth and nine tenths of the new best hundred.
 
     Parameters
     ----------
     X
-        float32 or float16 of shape (n, d), or what gives such blocks; read once, a block at a time.
+        float32 or float16 of shape (n, d), or an object with such blocks; read once, a block at a time.
     random_state
-        Seeds the choice of the rows that the cells are made from.
+        Seed for the sample of rows that the cells are trained on.
     """
 
     def __init__(self, X: Any, random_state: int = 0) -> None:
         faiss = _faiss()
         n, d = X.shape
-        cells = int(np.clip(np.sqrt(n), 1, max(1, n // 39)))  # Faiss wants 39 rows for each
+        cells = int(np.clip(np.sqrt(n), 1, max(1, n // 39)))  # Faiss requires 39 rows for each
         rng = np.random.default_rng(random_state)
         sample = np.sort(rng.choice(n, min(n, _TRAINING * cells), replace=False))
         self._X = X
@@ -56,12 +56,12 @@ class Shortlist:
         return int(self._index.ntotal)
 
     def rows(self, labelled: IntArray, size: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-        """At most ``size`` rows to score: three quarters near what is labelled, the others at random.
+        """Return at most ``size`` rows to score: three quarters near labeled rows, the others random.
 
         Parameters
         ----------
         labelled
-            int64 of shape (m,): the rows that have a label; they are not among those found.
+            int64 of shape (m,): the labeled rows, which are excluded from the result.
 
         Returns
         -------
@@ -74,7 +74,7 @@ class Shortlist:
         return np.sort(np.concatenate([near, rng.permutation(drawn)[:left]]))
 
     def _near(self, labelled: IntArray, size: int) -> npt.NDArray[np.int64]:
-        """The nearest to any labelled row, each taking its turn."""
+        """Return the nearest neighbors of the labeled rows, taken from each in turn."""
         if not len(labelled) or not size:
             return np.empty(0, np.int64)
         k = min(len(self), _NEIGHBOURS, 4 * -(-size // len(labelled)) + len(labelled))

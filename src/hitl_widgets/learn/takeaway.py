@@ -1,4 +1,4 @@
-"""The model that people take away: plain scikit-learn, taught by the labels and by the live model."""
+"""The exported model: plain scikit-learn, trained on the labels and on predictions of the live model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["distil"]
 TRUSTED = 5
 ROWS = 10_000
 FOLDS = 3
-# How much better a curved model must foretell before it is taken; and by a standard error at least.
+# The minimum gain in accuracy for a nonlinear model, which must also exceed a standard error.
 BETTER = 0.01
 COMPONENTS, CURVED_C = 500, 100.0
 TREES = 100
@@ -40,13 +40,13 @@ def distil(
     trees: bool = False,
     names: Sequence[Any] | None = None,
 ) -> LogisticRegression | Pipeline | ForestClassifier:
-    """A classifier of the features, taught by the labels and by what the live model says of the rest.
+    """Train a classifier of the features on the labels and the live model's predictions for other rows.
 
-    A prediction counts by the square of its confidence above chance, all together at most five times
-    the labels (self-training: Lee 2013). Needed where the graph chose the questions: labels chosen by
-    one model alone can teach another badly. Logistic regression; of a Nystroem basis (Williams and
-    Seeger 2001) of Gaussians, or a forest, where that foretells rows it was not taught better, by three
-    folds.
+    The weight of a prediction is the square of its confidence above chance; all predictions together have at
+    most five times the weight of the labels (self-training: Lee 2013). This is needed because labels chosen
+    by one model alone, such as the graph, may be poor training data for another. The classifier is a logistic
+    regression, or one on a Nystroem basis (Williams and Seeger 2001) of Gaussians, or a forest, if these
+    predict better in three-fold cross-validation.
 
     Parameters
     ----------
@@ -55,13 +55,13 @@ def distil(
     index, y, weight
         The labels, shape (m,).
     share
-        0 to 1: how far the live model's predictions are trusted.
+        Weight of the live model's predictions, 0 to 1.
     C
         Inverse strength of the plain logistic regression's penalty.
     trees
-        Whether a :class:`~.forest.ForestClassifier` takes part.
+        Whether to try a :class:`~.forest.ForestClassifier`.
     names
-        Class names by code: what the model then predicts. Codes where None.
+        Class names by code, which the model then predicts; by default it predicts codes.
     """
     rows, codes, weights = _lessons(X, P, index, y, weight, share)
     target = named(codes, names)
@@ -73,8 +73,8 @@ def distil(
         from hitl_widgets.learn.forest import ForestClassifier
 
         others.append(ForestClassifier(TREES, max_samples=ROWS))
-    # Of equal rows a Nystroem basis divides by nearly nothing: in float32 what is left of the digits would
-    # decide, differently for every number of rows told at once.
+    # With equal rows, a Nystroem basis divides by very small numbers. In float32, rounding errors would
+    # affect the result, depending on the number of rows predicted at once.
     lessons = np.asarray(X[rows], np.float64)
     with one_blas_thread():
         best = _foretold(model, lessons, codes, weights)
@@ -93,7 +93,7 @@ def _lessons(
     weight: FloatArray | None,
     share: float,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Rows, class codes and weights to teach: the labels first, then predictions."""
+    """Return training rows, class codes and weights: the labels first, then predictions."""
     n_classes = P.shape[1]
     known = np.zeros(len(X), dtype=bool)
     known[index] = True
@@ -131,7 +131,7 @@ def _fit(model: Any, X: FloatArray, y: npt.NDArray[Any], weights: FloatArray) ->
 def _foretold(
     model: Any, X: FloatArray, codes: npt.NDArray[np.int64], weights: FloatArray
 ) -> npt.NDArray[np.bool_]:
-    """Which rows are told as they are taught, by models that have not seen them."""
+    """Return which rows are predicted correctly in cross-validation."""
     fold = np.arange(len(X)) % FOLDS
     right = np.zeros(len(X), dtype=bool)
     for k in range(FOLDS):

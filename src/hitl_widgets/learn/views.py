@@ -1,4 +1,4 @@
-"""Views of the pool through its neighbour graph: features that know where the groups are."""
+"""Features of the pool derived from its neighbor graph, which reflect its groups."""
 
 from __future__ import annotations
 
@@ -32,11 +32,10 @@ _SOME = 4_096
 
 
 def smoothed(X: Matrix, affinity: Affinity) -> Matrix:
-    """Each row averaged with its neighbours, eight lazy steps of a random walk, at the spread of X.
+    """Average each row with its neighbors by eight steps of a lazy random walk, with the variance of X.
 
-    The features of simple graph convolution (Wu et al. 2019): a linear model of them draws its line
-    between groups rather than points. Beyond 20,000 rows of more than 64 columns, of the first 64
-    principal components.
+    These are the features of simple graph convolution (Wu et al. 2019): a linear model on them separates
+    groups rather than points. Above 20,000 rows and 64 columns, the first 64 principal components are used.
 
     Returns
     -------
@@ -44,7 +43,7 @@ def smoothed(X: Matrix, affinity: Affinity) -> Matrix:
     """
     Z = _narrow(X) if len(X) > _LARGE and X.shape[1] > _WIDE else np.asarray(X[:], np.float32)
     W = affinity.astype(np.float32)
-    # A few rows at a time: a sparse product holds the GIL, and with it whoever labels meanwhile.
+    # A few rows at a time, because a sparse product holds the GIL and would delay labeling.
     parts = [(slice(low, low + _SOME), W[low : low + _SOME]) for low in range(0, len(Z), _SOME)]
     degree = np.asarray(W.sum(axis=1)).ravel()
     alone = degree == 0
@@ -60,7 +59,7 @@ def smoothed(X: Matrix, affinity: Affinity) -> Matrix:
 
 
 def _narrow(X: Matrix) -> Matrix:
-    """The first 64 principal components, float32 of shape (n, 64), a block at a time."""
+    """Return the first 64 principal components, float32 of shape (n, 64), computed in blocks."""
     from sklearn.decomposition import PCA
 
     rows = np.random.default_rng(0).choice(len(X), _LARGE, replace=False)
@@ -73,15 +72,16 @@ def _narrow(X: Matrix) -> Matrix:
 
 
 def spectral(affinity: Affinity, X: Matrix) -> Matrix:
-    """The graph's slowest modes, scaled by how far a label spreads along them, at the spread of X.
+    """Return the graph's slowest modes, scaled by how far labels spread along them, with the variance of X.
 
-    Leading eigenvectors u of the normalised affinity, as Laplacian eigenmaps ``D^-1/2 u`` (Belkin and
-    Niyogi 2003), each times ``(1 - .98 v)^-1/2`` of its eigenvalue v: about the low-rank kernel of
-    label spreading. Without ``D^-1/2``, rows with few edges, such as copies, would all lie near 0.
+    The leading eigenvectors u of the normalized affinity are converted to Laplacian eigenmaps ``D^-1/2 u``
+    (Belkin and Niyogi 2003) and multiplied by ``(1 - .98 v)^-1/2``, where v is the eigenvalue. This is
+    approximately the low-rank kernel of label spreading. Without ``D^-1/2``, rows with few edges, such as
+    copies, would all be near 0.
 
     Returns
     -------
-    float32 of shape (n, 30), fewer columns in pools of fewer than 90 rows.
+    float32 of shape (n, 30), with fewer columns in pools of fewer than 90 rows.
     """
     n = affinity.shape[0]
     k = min(COMPONENTS, n // 3)
@@ -94,10 +94,10 @@ def spectral(affinity: Affinity, X: Matrix) -> Matrix:
 
 
 def _modes_elsewhere(affinity: Affinity, k: int) -> tuple[FloatArray, FloatArray]:
-    """:func:`modes` in a child process: ARPACK holds the GIL for a tenth of a second at a time."""
+    """Run :func:`modes` in a child process, because ARPACK holds the GIL for 0.1 s at a time."""
     W = csr_array(affinity)
     arrays = {"data": W.data, "indices": W.indices, "indptr": W.indptr}
-    job = ChildJob("hitl_widgets.learn._modes_child", arrays, {"k": k}, "The graph's modes were not found.")
+    job = ChildJob("hitl_widgets.learn._modes_child", arrays, {"k": k}, "Computing graph modes failed.")
     try:
         values, vectors = job.run(lambda *_: None, ["values", "vectors"])
     except OSError:  # no processes (Pyodide), no room for the arrays
@@ -107,10 +107,11 @@ def _modes_elsewhere(affinity: Affinity, k: int) -> tuple[FloatArray, FloatArray
 
 @one_blas_thread()
 def modes(affinity: Affinity, k: int) -> tuple[FloatArray, FloatArray]:
-    """Leading eigenvalues (k,) of the normalised affinity, and their vectors (n, k), float64.
+    """Return the leading eigenvalues (k,) of the normalized affinity and eigenvectors (n, k), float64.
 
-    Each connected part has one of value 1, but Lanczos' method finds one vector of each value: they
-    are set down, the largest parts first, and the search goes on beside them.
+    Each connected component has one with eigenvalue 1, but the Lanczos method finds one vector per
+    eigenvalue. So these are constructed directly, for the largest components first, and deflated from the
+    search.
     """
     S = normalised(affinity)
     if S.shape[0] <= _SMALL:
@@ -137,7 +138,7 @@ def modes(affinity: Affinity, k: int) -> tuple[FloatArray, FloatArray]:
 
 
 def _parts(affinity: Affinity, most: int) -> csc_array:
-    """A column for each of the largest connected parts: the roots of its rows' degrees, of length 1."""
+    """Return a unit column for each of the largest components: the square roots of its degrees."""
     degree = np.asarray(affinity.sum(axis=1), dtype=np.float64).ravel()
     count, part = connected_components(affinity, directed=False)
     weight = np.bincount(part, degree, count)
@@ -148,7 +149,7 @@ def _parts(affinity: Affinity, most: int) -> csc_array:
 
 
 def _spread_like(X: Matrix, Z: npt.NDArray[np.floating]) -> Matrix:
-    """Z scaled to the total variance of X, so that one penalty suits both."""
+    """Scale Z to the total variance of X, so that the same penalty suits both."""
     step = max(1, len(X) // _LARGE)
     some = X[:] if step == 1 else X[np.arange(0, len(X), step)]
     own, asked = float(Z.var(axis=0).sum()), float(some.var(axis=0).sum())

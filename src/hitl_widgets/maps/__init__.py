@@ -1,1 +1,1 @@
-"""The map: what is found in the background, and where the items lie."""
+"""The map of the items, and its preparation in the background."""

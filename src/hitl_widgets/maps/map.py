@@ -1,4 +1,4 @@
-"""Map: where the items lie, in what groups, and what the groups are called."""
+"""Map: the positions of the items, their groups, and the names of the groups."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FINEST, _COARSEST = 0.25, 4.0
 
 @dataclass(frozen=True, eq=False)
 class Map:
-    """Where the items lie.
+    """The positions and groups of the items.
 
     Attributes
     ----------
@@ -37,12 +37,11 @@ class Map:
     method
         ``pca`` or ``umap``.
     scale
-        How coarse the groups are: 1 as found, less for finer ones, 0.25 to 4.
+        How coarse the groups are: 1 by default, less for finer ones, 0.25 to 4.
     settled
-        Whether the items stay where they are; a preview and the frames of a map that is being
-        drawn are not.
+        Whether the positions are final, unlike those of a preview or an intermediate layout.
     medoids
-        int64, for each group the item in its middle.
+        int64: the central item of each group.
     """
 
     xy: npt.NDArray[np.float32]
@@ -55,14 +54,14 @@ class Map:
     medoids: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __repr__(self) -> str:
-        # Not the names: they are made of items, and what a cell prints is saved.
+        # Without the names, which contain words of the items, because cell output is saved.
         return f"<Map of {len(self.xy):,} items in {len(self.names)} groups, by {self.method}>"
 
 
 def draw(
     xy: npt.NDArray[np.float32], pool: Pool, method: Method, *, scale: float = 1.0, settled: bool = True
 ) -> Map:
-    """The map of these places, with its groups; named where it is settled."""
+    """Create the map with these positions and its groups, which are named if the map is settled."""
     clusters = find_clusters(xy, scale=scale)
     middles = medoids(xy, clusters)
     names = _names(pool, clusters) if settled else [""] * len(middles)
@@ -72,7 +71,7 @@ def draw(
 
 
 def regroup(made: Map, pool: Pool, scale: float) -> Map:
-    """The same map with finer or coarser groups.
+    """Return the same map with finer or coarser groups.
 
     Parameters
     ----------
@@ -81,18 +80,18 @@ def regroup(made: Map, pool: Pool, scale: float) -> Map:
     pool
         The items, for the groups' names.
     scale
-        0.25 for the finest to 4 for the coarsest; 1 as they were found.
+        From 0.25 (finest) to 4 (coarsest); 1 is the default.
 
     Raises
     ------
     InvalidInput
-        For another scale.
+        If the scale is out of range.
     """
     return draw(made.xy, pool, made.method, scale=check_scale(scale), settled=made.settled)
 
 
 def check_scale(scale: float) -> float:
-    """The scale as a float, if it is one."""
+    """Return the scale as a float, or raise InvalidInput."""
     if (
         isinstance(scale, bool)
         or not isinstance(scale, int | float | np.number)
@@ -100,7 +99,7 @@ def check_scale(scale: float) -> float:
     ):
         raise InvalidInput(
             f"scale={scale!r}: expected a number from {_FINEST} (many small groups) to {_COARSEST:g} (few "
-            "large ones). 1 gives the groups as they were found."
+            "large ones). The default is 1."
         )
     return float(scale)
 
@@ -108,6 +107,6 @@ def check_scale(scale: float) -> float:
 def _names(pool: Pool, clusters: npt.NDArray[np.int16]) -> list[str]:
     if pool.texts is not None:
         return name_text_clusters(pool.texts, clusters)
-    if pool.item_kind.tabular and isinstance(pool.items, list):  # rows of features tell a person nothing
+    if pool.item_kind.tabular and isinstance(pool.items, list):  # rows of features have no meaningful names
         return name_table_clusters(pool.items, clusters)
     return plain_names(clusters)

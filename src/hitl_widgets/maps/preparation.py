@@ -1,4 +1,4 @@
-"""From items to features to a map, in the background, each stage usable at once."""
+"""Computes features and the map in the background; each stage can be used immediately."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ __all__ = ["Map", "Preparation", "Stage", "build_features", "encode", "regroup"]
 Places = npt.NDArray[np.float32]
 
 MOST_IN_GRAPH = 200_000
-NO_MEANING = f"by their words alone; {INSTALL} for what they mean"
-NO_UMAP = "the map shows main directions only; pip install umap-learn for one that shows groups"
+NO_MEANING = f"by their words only; {INSTALL} for their meaning"
+NO_UMAP = "the map shows principal components only; pip install umap-learn for a map that shows groups"
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What is being prepared: words for the person, and the share done where it is known."""
+    """The current stage of the preparation: a text for the user, and the share done if known."""
 
     words: str
     fraction: float | None = None
 
 
 def build_features(pool: Pool, embed: Any = None) -> npt.NDArray[np.float32]:
-    """Features of the items by their kind, or by the person's own ``embed``."""
+    """Compute features of the items, by their kind or the user's ``embed``."""
     return encode(pool, embed)[0]
 
 
 def encode(pool: Pool, embed: Any = None, **told: Any) -> tuple[npt.NDArray[np.float32], Any]:
-    """:func:`build_features`, and the fitted scikit-learn transformer that made them; None for none.
+    """Return the result of :func:`build_features`, and the fitted scikit-learn transformer or None.
 
-    ``told`` are the callbacks of :meth:`ItemKind.features`; ``on_words`` is called for texts alone.
+    ``told`` are the callbacks of :meth:`ItemKind.features`; ``on_words`` is called only for texts.
     """
     if embed is not None:
         return fit_embedding(pool.items, embed)
@@ -63,22 +63,22 @@ def encode(pool: Pool, embed: Any = None, **told: Any) -> tuple[npt.NDArray[np.f
 
 
 class Preparation:
-    """Builds features, a PCA preview of the map, the neighbour graph, and the UMAP of that graph.
+    """Computes features, a PCA preview of the map, the neighbor graph, and the UMAP of that graph.
 
-    A map that was drawn before of most of the items is taken up again: they stay where they were,
-    and the others are placed among them.
+    An earlier map of most of the items is reused: their positions do not change, and other items are placed
+    among them.
 
     Parameters
     ----------
     on_features, on_map, on_graph, on_stage, on_error
         Called from a background thread; ``on_stage(None)`` when all is done. ``on_features`` gets the
-        features and, by name, whether better ones are on their way: ``passing``.
+        features and the keyword ``passing``: whether better features will follow.
     on_turn
-        Told when making other groups fails, and when it works again: see ``Worker``.
+        Called when regrouping fails, and when it works again: see ``Worker``.
     before_graph
-        Called before the search for neighbours, which takes the processor for a while.
+        Called before the search for neighbors, which uses the CPU for a while.
     cache
-        A folder that keeps neighbour graphs and maps; None for none.
+        A folder that caches neighbor graphs and maps, or None.
     """
 
     def __init__(
@@ -121,26 +121,26 @@ class Preparation:
         self._asked = self._running = False
 
     def start(self) -> None:
-        """Begin, or go on where it failed; returns at once."""
+        """Start, or continue after a failure; returns immediately."""
         with uninterrupted(), self._asking:
-            self._asked = True  # a thread that has just failed, and said so, goes on
+            self._asked = True  # a thread that has just reported a failure continues
             if not self._running:
                 self._running = True
                 threading.Thread(target=self._run, name="hitl-map", daemon=True).start()
 
     def regroup(self, scale: float) -> None:
-        """Make the groups finer (0.25 to 1) or coarser (1 to 4), now and later; ends in ``on_map``.
+        """Make the groups finer (0.25 to 1) or coarser (1 to 4), also in later maps; calls ``on_map``.
 
         Raises
         ------
         InvalidInput
-            For another scale.
+            If the scale is out of range.
         """
         self._scale = check_scale(scale)
         self._regrouping.request()
 
     def close(self) -> None:
-        """Stop, the child process included."""
+        """Stop, including the child process."""
         self._closing.set()
         if self._umap is not None:
             self._umap.cancel()
@@ -183,7 +183,7 @@ class Preparation:
             self._encoder = self._pool.reduction
             return self._pool.X
         words = f"reading {len(self._pool):,} items"
-        meaning = f"{words} for what they mean"
+        meaning = f"{words} for their meaning"
         texts = self._embed is None and self._pool.texts is not None
         self._on_stage(Stage(words if has_sentences() or not texts else f"{words} ({NO_MEANING})"))
         kept = CachedFeatures(self._cache, self._pool) if texts and self._cache is not None else None
@@ -203,16 +203,16 @@ class Preparation:
         return X
 
     def _on_words(self, X: Places) -> None:
-        """Texts by their words alone, which are there long before what they mean."""
+        """Use features of the words, which are ready long before the meaning."""
         if not self._closing.is_set():
             self._show(pca_map(X), "pca", settled=False)
             self._on_features(X, passing=True)
 
     @property
     def encoder(self) -> Any:
-        """What made the features, for new items: a fitted scikit-learn transformer, or None.
+        """The fitted scikit-learn transformer of the features, for new items, or None.
 
-        Where the features were found on disk it is made anew, which takes as long as they did.
+        If the features came from the cache, it is fitted again, which takes as long as computing them.
         """
         with self._encoding:
             if self._from_disk:
@@ -226,7 +226,7 @@ class Preparation:
         if len(X) > MOST_IN_GRAPH:
             self._on_features(X, passing=False)
             first, old, new = self._first_map(X, kept, better)
-        else:  # what learns would take the processor from the first map, so it begins after it
+        else:  # learning starts after the first map, so that it does not slow it down
             try:
                 first, old, new = self._first_map(X, kept, better)
             finally:
@@ -251,7 +251,7 @@ class Preparation:
     def _first_map(
         self, X: Any, kept: CachedMap | None, better: bool
     ) -> tuple[Places, Places | None, npt.NDArray[np.int64]]:
-        """Show where the items lie at once: that map, one kept from before, and the rows it lacks."""
+        """Show a first map immediately; return it, the cached map, and the rows that the latter lacks."""
         old = None if kept is None else kept.read()
         new = np.zeros(0, np.int64) if old is None else np.flatnonzero(np.isnan(old[:, 0]))
         first = pca_map(X) if old is None or len(new) else old
@@ -271,20 +271,20 @@ class Preparation:
         return graph
 
     def _stopped(self) -> bool:
-        """Asked now and then by what takes long: a moment for others to go first."""
+        """Return whether to stop; called regularly by long computations, which give way here."""
         give_way()
         return self._closing.is_set()
 
     def _lay_out(
         self, graph: NeighborGraph | LandmarkGraph, preview: npt.NDArray[np.float32]
     ) -> npt.NDArray[np.float32] | None:
-        """UMAP of the graph from the preview, shown as it settles; None where it was stopped first."""
+        """Compute the UMAP of the graph from the preview, showing frames; None if stopped before."""
         everywhere = _spread(graph)
         near, start = (
             (graph.graph, preview[graph.rows]) if isinstance(graph, LandmarkGraph) else (graph, preview)
         )
         self._umap = UmapProcess(near.knn(), start, random_state=self._random_state)
-        if self._closing.is_set():  # asked after _umap is set: from here on close() cancels it
+        if self._closing.is_set():  # checked after _umap is set, which close() cancels
             return None
         try:
             found = self._umap.run(
@@ -300,7 +300,7 @@ class Preparation:
         return xy
 
     def _kept(self, X: Any, folder: Path) -> CachedMap:
-        own = self._pool.X is None and self._embed is None  # our features of an item change with the others
+        own = self._pool.X is None and self._embed is None  # these features depend on the other items
         contents = partial(_contents, self._pool) if own else None
         return CachedMap(folder, X, "umap", self._random_state, contents=contents)
 
@@ -322,7 +322,7 @@ class Preparation:
 def _spread(
     graph: NeighborGraph | LandmarkGraph,
 ) -> Callable[[npt.NDArray[np.float32], int], npt.NDArray[np.float32]]:
-    """From the places of the graph's rows to those of all rows."""
+    """Return a function that maps positions of the graph's rows to those of all rows."""
     if isinstance(graph, NeighborGraph):
         return lambda xy, _: xy
     nearest, share = graph.nearest, graph.share
@@ -330,5 +330,5 @@ def _spread(
 
 
 def _contents(pool: Pool) -> npt.NDArray[np.uint64]:
-    """A hash of each item itself."""
+    """Return a hash of the content of each item."""
     return np.array([int(content_hash(pool.item_kind, item)[:16], 16) for item in pool.items], np.uint64)

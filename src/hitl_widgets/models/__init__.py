@@ -1,1 +1,1 @@
-"""Trained models, to files of numbers and back."""
+"""Saving and loading of trained models as plain numbers."""

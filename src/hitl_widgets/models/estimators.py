@@ -1,4 +1,4 @@
-"""The scikit-learn estimators that a model file may hold, and what of each is kept."""
+"""The scikit-learn estimators that a model file may contain, and their saved attributes."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Kind:
     Attributes
     ----------
     home
-        Its module in scikit-learn; of our own the whole name.
+        Its module in scikit-learn, or the full name of our own module.
     fitted
-        What fitting leaves, by attribute: an array by its dimensions (``r`` is 1 for two classes, else
-        one for each), ``names`` of classes, ``terms`` of a vocabulary in order, the ``size`` of a
-        dimension, a ``model``; or a ``number``, or ``none``. With ``?`` it may be missing.
+        The fitted attributes: an array, given by its dimensions (``r`` is 1 for two classes, else the number
+        of classes), ``names`` of classes, ``terms`` of a vocabulary in order, the ``size`` of a dimension, a
+        ``model``, a ``number``, or ``none``. With ``?``, the attribute may be missing.
     """
 
     home: str
@@ -34,17 +34,17 @@ class Kind:
 
 @dataclass
 class Shapes:
-    """Dimensions by their letters, as the parts of one estimator agree on them."""
+    """The dimensions of an estimator by letter, which must be consistent across its attributes."""
 
     sizes: dict[str, int] = field(default_factory=dict)
 
     def bind(self, name: str, letters: str, shape: tuple[int, ...]) -> None:
-        """Refuse a shape that does not go with the others.
+        """Check that a shape is consistent with the others.
 
         Raises
         ------
         InvalidInput
-            For one that does not.
+            If it is not.
         """
         wanted = letters.split()
         fits = len(wanted) == len(shape) and min(shape) > 0
@@ -54,7 +54,7 @@ class Shapes:
             k = self.sizes["k"]
             fits = fits and k > 1 and self.sizes.get("r", 1 if k == 2 else k) == (1 if k == 2 else k)
         if not fits:
-            raise InvalidInput(f"its {name} has arrays that do not go together: {shape} for ({letters})")
+            raise InvalidInput(f"its {name} has inconsistent arrays: {shape} for ({letters})")
 
 
 SIZE = {"n_features_in_": "size d"}
@@ -112,9 +112,9 @@ NESTED = {
     "RelevanceClassifier": "hitl_widgets.learn.relevance",
     "OrdinalClassifier": "hitl_widgets.learn.relevance",
 }
-# Left at what they usually are: how it was computed, and folders in which pickles would be looked for.
+# Parameters that are not saved: computational settings, and folders that could contain pickles.
 FORGOTTEN = {"n_jobs", "random_state", "verbose", "memory", "copy"}
-# Code, files and patterns in a setting: saved by nobody, accepted from nobody.
+# Parameters that may contain code, files or patterns, which are neither saved nor loaded.
 FIXED = {
     "input", "token_pattern", "tokenizer", "preprocessor", "vocabulary", "kernel_params", "transform_input",
     "covariance_estimator",
@@ -123,7 +123,7 @@ FIXED = {
 
 @cache
 def estimators() -> dict[str, Kind]:
-    """Every estimator by its name: those above, and what the modules of ``items/features`` list as theirs."""
+    """Return all estimators by name: those above, and those listed in modules of ``items/features``."""
     names = (f"{features.__name__}.{found.name}" for found in iter_modules(features.__path__))
     modules = [importlib.import_module(name) for name in names if not name.rpartition(".")[2].startswith("_")]
     own = {
@@ -135,7 +135,7 @@ def estimators() -> dict[str, Kind]:
 
 
 def class_of(name: str) -> Any:
-    """The class of this name, from the list alone."""
+    """Return the class with this name, if it is in the list."""
     if name in NESTED:
         return getattr(importlib.import_module(NESTED[name]), name)
     home = estimators()[name].home

@@ -1,4 +1,4 @@
-"""Models in a file of numbers and JSON: nothing in it can run, so it may come from anybody."""
+"""Model files of numbers and JSON, which contain no code and are safe to load from any source."""
 
 from __future__ import annotations
 
@@ -31,41 +31,41 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 
 def save_model(model: Any, path: str | os.PathLike[str]) -> Path:
-    """Write a fitted scikit-learn model to .npz, mode 0600: arrays, and JSON that says what they are.
+    """Write a fitted scikit-learn model to .npz, with mode 0600: arrays, and JSON that describes them.
 
     Parameters
     ----------
     model
-        Of the kinds in :func:`~.estimators.estimators`, or a ``Pipeline`` of them.
+        A model of the kinds in :func:`~.estimators.estimators`, or a ``Pipeline`` of them.
     path
-        Where; it ends with ``.npz``.
+        The path, which must end with ``.npz``.
 
     Raises
     ------
     HitlError
-        For another kind of model.
+        If the model is of another kind.
     InvalidInput
-        For a path that cannot be written to.
+        If the path cannot be written to.
     """
     if Path(path).suffix.lower() != ".npz":
-        raise InvalidInput(f"{str(path)!r} is not a file for a model: expected a path ending with '.npz'.")
+        raise InvalidInput(f"Cannot save a model to {str(path)!r}: expected a path ending with '.npz'.")
     import sklearn
 
     arrays: Arrays = {}
     told = {"what": NAME, "format": FORMAT, "sklearn": sklearn.__version__, "model": _told(model, arrays)}
     text = json.dumps(told, allow_nan=False).encode()
     if any(array.dtype.hasobject for array in arrays.values()):
-        raise _unsavable("A model that holds objects")
+        raise _unsavable("A model that contains objects")
     if len(text) > MAX_TEXT or sum(a.nbytes for a in arrays.values()) > MAX_BYTES:
         raise _unsavable(f"A model of more than {MAX_BYTES >> 30} GB")
     with replacing(path) as part, part.open("wb") as file:
-        # numpy before 2.2 takes allow_pickle= for the name of an array; there is nothing to pickle.
+        # NumPy before 2.2 treats allow_pickle= as the name of an array; there is nothing to pickle.
         np.savez_compressed(file, model=np.frombuffer(text, np.uint8), **arrays)  # type: ignore[arg-type]
     return full_path(path)
 
 
 def _told(model: Any, arrays: Arrays) -> dict[str, Any]:
-    """What a model is, as JSON; its arrays are put beside."""
+    """Describe a model as JSON, and add its arrays to ``arrays``."""
     name = type(model).__name__
     if name == "Pipeline" and type(model) is class_of(name):
         return {"kind": name, "steps": _steps_told(model.steps, arrays)}
@@ -101,8 +101,8 @@ def _steps_told(steps: Sequence[tuple[str, Any]], arrays: Arrays) -> list[list[A
 def _unsavable(what: str) -> HitlError:
     can = choices([*NESTED, *estimators()], 30)
     return HitlError(
-        f"{what} cannot be saved as plain numbers. Those that can are {can}. "
-        "Keep the labels instead, session.export('labels.jsonl', names=True): they teach the model anew."
+        f"{what} cannot be saved as plain numbers. Supported are {can}. To be able to train the model "
+        "again, save the labels instead: session.export('labels.jsonl', names=True)."
     )
 
 
@@ -111,11 +111,11 @@ def _same(value: Any, usual: Any) -> bool:
 
 
 def _param(name: str, key: str, value: Any) -> Any:
-    """A setting as JSON, marked where JSON has no such kind."""
+    """Convert a parameter to JSON, with a mark for types that JSON lacks."""
     if isinstance(value, np.generic):
         value = value.item()
     if key in FIXED:
-        raise _unsavable(f"A {name} with {key}= of its own")
+        raise _unsavable(f"A {name} with a custom {key}=")
     if isinstance(value, type) and np.dtype(value) in NUMBERS:
         return {"dtype": np.dtype(value).name}
     if isinstance(value, tuple):
@@ -130,24 +130,25 @@ def _param(name: str, key: str, value: Any) -> Any:
 
 
 def _value(name: str, value: Any, kind: str, arrays: Arrays) -> Any:
-    """Something that was fitted, as JSON; an array by its name."""
+    """Convert a fitted attribute to JSON; arrays are referenced by name."""
     if kind.startswith("model "):
         return _told(value, arrays)
     if kind.startswith("names"):
         if value.dtype.kind in "bif":
             return {"names": value.tolist(), "object": False}
         if not all(isinstance(v, str) for v in value):
-            raise _unsavable(f"A {name} of classes that are not texts or numbers")
+            raise _unsavable(f"A {name} with classes that are not texts or numbers")
         return {"names": list(map(str, value)), "object": value.dtype == object}
     if kind.startswith("terms"):
         if not all(isinstance(term, str) for term in value):
-            raise _unsavable(f"A {name} of names that are not texts")
+            raise _unsavable(f"A {name} with names that are not texts")
         return sorted(value, key=value.__getitem__)
     if isinstance(value, np.ndarray) and value.ndim:
         if value.dtype not in NUMBERS:
             raise _unsavable(f"A {name} with values of type {value.dtype}")
         key = f"a{len(arrays)}"
-        # The last bit of a product depends on how its factors lie in memory: columns first, or backwards.
+        # Keep the memory layout, which affects the last bit of products: column-major, or with negative
+        # strides.
         backwards = [axis for axis, stride in enumerate(value.strides) if stride < 0]
         value = np.flip(value, tuple(backwards))
         by_column = value.ndim == 2 and 0 < value.strides[0] < value.strides[1]
@@ -157,25 +158,24 @@ def _value(name: str, value: Any, kind: str, arrays: Arrays) -> Any:
 
 
 def load_model(path: str | os.PathLike[str]) -> Any:
-    """A model that :meth:`Session.save_model` wrote: it predicts exactly what the saved one did.
+    """Load a model written by :meth:`Session.save_model`, which makes exactly the same predictions.
 
-    The file may come from anybody: it holds numbers and names, and is checked before it is used.
+    The file may be from an untrusted source: it contains only numbers and names, and is validated.
 
     Raises
     ------
     InvalidInput
-        For a file that is missing, damaged, too large, of a newer format, or that describes no model that
-        could be.
+        If the file is missing, damaged, too large, in a newer format, or does not describe a valid model.
 
     Warns
     -----
     UserWarning
-        Where another version of scikit-learn wrote it.
+        If it was written with another version of scikit-learn.
     """
     source = full_path(path)
     if not source.is_file():
         raise InvalidInput(
-            f"There is no file {source.absolute()}. Is the path relative to the notebook's folder?"
+            f"File not found: {source.absolute()}. Is the path relative to the notebook's folder?"
         )
     try:
         model, written = _read(source)
@@ -190,20 +190,20 @@ def load_model(path: str | os.PathLike[str]) -> Any:
 
 
 def _read(path: Path) -> tuple[Any, str]:
-    """The model of a file, and the version of scikit-learn that wrote it."""
+    """Read a model, and the version of scikit-learn that wrote it."""
     arrays = _arrays(path)
     told = json.loads(arrays.pop("model").tobytes(), parse_constant=_refuse_constant)
     if not isinstance(told, dict) or told.get("what") != NAME:
-        raise InvalidInput("it is not one of ours")
+        raise InvalidInput("it is not a model file of hitl-widgets")
     if told.get("format") != FORMAT:
         raise InvalidInput(
-            f"its format is {told.get('format')!r}, and this version reads {FORMAT}: upgrade hitl-widgets"
+            f"its format is {told.get('format')!r}, but this version reads {FORMAT}: upgrade hitl-widgets"
         )
     return _made(told["model"], arrays, Shapes()), str(told["sklearn"])
 
 
 def _arrays(path: Path) -> Arrays:
-    """The arrays of the file, each looked at before room is made for it."""
+    """Read the arrays of the file, checking each before memory is allocated."""
     arrays: Arrays = {}
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
@@ -212,40 +212,40 @@ def _arrays(path: Path) -> Arrays:
         for member in members:
             name = member.filename.removesuffix(".npy")
             if not MEMBER.fullmatch(member.filename) or name in arrays:
-                raise InvalidInput(f"it holds {member.filename!r}, which no model of ours does")
+                raise InvalidInput(f"it contains {member.filename!r}, which is not part of a model")
             with archive.open(member) as file:
                 _check_header(file, name, member.file_size)
             with archive.open(member) as file:
                 arrays[name] = np.lib.format.read_array(file, allow_pickle=False)
     if "model" not in arrays:
-        raise InvalidInput("it is not one of ours")
+        raise InvalidInput("it is not a model file of hitl-widgets")
     return arrays
 
 
 def _check_header(file: Any, name: str, size: int) -> None:
     version = np.lib.format.read_magic(file)
     if version != (1, 0):
-        raise InvalidInput(f"the array {name} is of version {version}")
+        raise InvalidInput(f"the array {name} has version {version}")
     shape, _, dtype = np.lib.format.read_array_header_1_0(file)
     expected = {np.dtype(np.uint8)} if name == "model" else NUMBERS
     if dtype not in expected:
-        raise InvalidInput(f"the array {name} holds {dtype}")
+        raise InvalidInput(f"the array {name} has dtype {dtype}")
     length = dtype.itemsize
     for n in shape:
         length *= n
     if min(shape, default=0) < 1 or length != size - file.tell() or (name == "model" and length > MAX_TEXT):
-        raise InvalidInput(f"the array {name} of shape {shape} is not as large as it says")
+        raise InvalidInput(f"the size of the array {name} does not match its shape {shape}")
 
 
 def _refuse_constant(name: str) -> Any:
-    raise InvalidInput(f"it holds {name}")
+    raise InvalidInput(f"it contains {name}")
 
 
 def _made(told: Any, arrays: Arrays, shapes: Shapes, depth: int = 0) -> Any:
-    """The model that was told of, every part of it checked."""
+    """Create the described model, checking every part."""
     name = told["kind"]
     if depth > MAX_DEPTH:
-        raise InvalidInput("its parts are nested too deep")
+        raise InvalidInput("its parts are nested too deeply")
     if name in NESTED:
         steps = [(step, _made(part, arrays, Shapes(), depth + 1)) for step, part in told["steps"]]
         if not steps or not all(isinstance(step, str) for step, _ in steps):
@@ -256,11 +256,11 @@ def _made(told: Any, arrays: Arrays, shapes: Shapes, depth: int = 0) -> Any:
             return class_of(name)(steps, transformer_weights=_weights(told["weights"], dict(steps)))
         return _of_answers(name, [part for _, part in steps], told)
     if name not in estimators():
-        raise InvalidInput(f"it holds a {str(name)[:60]!r}, which is none of {choices(estimators(), 30)}")
+        raise InvalidInput(f"it contains a {str(name)[:60]!r}, not one of {choices(estimators(), 30)}")
     model = class_of(name)()
     params = {key: _setting(key, value) for key, value in told["params"].items()}
     model.set_params(**params)
-    model._validate_params()  # noqa: SLF001 - scikit-learn's own check, which fit() would make
+    model._validate_params()  # noqa: SLF001 - scikit-learn's check, which fit() would run
     fitted, known = told["fitted"], estimators()[name].fitted
     if set(fitted) - set(known) or {a for a, kind in known.items() if not kind.endswith("?")} - set(fitted):
         raise InvalidInput(f"its {name} has the wrong parts: {choices(sorted(fitted))}")
@@ -275,26 +275,26 @@ def _made(told: Any, arrays: Arrays, shapes: Shapes, depth: int = 0) -> Any:
 
 
 def _of_answers(name: str, parts: list[Any], told: Any) -> Any:
-    """A classifier that answers several questions of yes or no, each by a part of its own."""
+    """Create a classifier of several yes-no questions, with a part for each."""
     classes = _part(name, told["classes"], "names k", {}, Shapes())
     n = len(parts) + (name == "OrdinalClassifier")
     if len(classes) != n or not all(hasattr(part, "predict_proba") for part in parts):
-        raise InvalidInput(f"its {name} has parts that do not go together")
+        raise InvalidInput(f"its {name} has inconsistent parts")
     return class_of(name)(parts, list(classes))
 
 
 def _weights(told: Any, steps: Mapping[str, Any]) -> dict[str, float] | None:
-    """What the parts of a union count."""
+    """Check the weights of the parts of a union."""
     if told is None:
         return None
     if not all(name in steps and type(w) in {int, float} and math.isfinite(w) for name, w in told.items()):
-        raise InvalidInput("its FeatureUnion has weights that are not numbers, or of no part")
+        raise InvalidInput("its FeatureUnion has weights that are not numbers or do not belong to a part")
     return dict(told)
 
 
 def _setting(key: str, value: Any) -> Any:
     if key in FIXED or key in FORGOTTEN:
-        raise InvalidInput(f"it sets {key}=, which no model of ours does")
+        raise InvalidInput(f"it sets {key}=, which is not allowed")
     if isinstance(value, dict):
         [(mark, inner)] = value.items()
         if mark == "dtype":
@@ -303,20 +303,20 @@ def _setting(key: str, value: Any) -> Any:
             return tuple(_setting("", part) for part in inner)
         if mark == "pairs":
             return {_setting("", k): _setting("", v) for k, v in inner}
-        raise InvalidInput(f"{key}= is of no known kind")
+        raise InvalidInput(f"{key}= has an unknown type")
     return [_setting("", part) for part in value] if isinstance(value, list) else value
 
 
 def _part(name: str, told: Any, kind: str, arrays: Arrays, shapes: Shapes) -> Any:
-    """What was fitted, after a look at its kind and shape."""
+    """Return a fitted attribute after checking its kind and shape."""
     if kind.startswith("model "):
         if told["kind"] != kind.split()[1]:
-            raise InvalidInput(f"its {name} holds a {told['kind']!r}")
+            raise InvalidInput(f"its {name} contains a {told['kind']!r}")
         return _made(told, arrays, shapes, MAX_DEPTH)
     if kind.startswith(("names", "terms")):
         words = told["names"] if kind.startswith("names") else told
         if not isinstance(words, list) or not words or not _are_names(words, numbers=kind[0] == "n"):
-            raise InvalidInput(f"its {name} has names that are no distinct texts")
+            raise InvalidInput(f"its {name} has names that are not distinct texts")
         shapes.bind(name, kind.split()[1], (len(words),))
         if kind.startswith("terms"):
             return {word: i for i, word in enumerate(words)}
@@ -331,7 +331,7 @@ def _part(name: str, told: Any, kind: str, arrays: Arrays, shapes: Shapes) -> An
         array = arrays[told["array"]]
         shapes.bind(name, kind.partition("|")[0], array.shape)
         if np.isnan(array).any():
-            raise InvalidInput(f"its {name} holds NaN")
+            raise InvalidInput(f"its {name} contains NaN")
         return np.flip(array, tuple(told["backwards"]))
     if (told is None and "none" in kind) or (type(told) in {int, float} and "number" in kind):
         return told
@@ -339,7 +339,7 @@ def _part(name: str, told: Any, kind: str, arrays: Arrays, shapes: Shapes) -> An
 
 
 def _are_names(words: list[Any], *, numbers: bool) -> bool:
-    """Whether these are distinct texts, or classes that are numbers or booleans."""
+    """Return whether these are distinct texts, or class names that are numbers or booleans."""
     kinds = set(map(type, words))
     if len(kinds) > 1 or not kinds <= ({str, bool, int, float} if numbers else {str}):
         return False
@@ -351,8 +351,8 @@ def _warn_of_version(written: str) -> None:
 
     if written.split(".")[:2] != sklearn.__version__.split(".")[:2]:
         warnings.warn(
-            f"The model was saved with scikit-learn {written[:20]}, and this is {sklearn.__version__}: its "
-            "predictions may differ. Save it again from the session to be sure.",
+            f"The model was saved with scikit-learn {written[:20]}, but this is {sklearn.__version__}, so "
+            "its predictions may differ. To be sure, save it again from the session.",
             UserWarning,
             stacklevel=3,
         )

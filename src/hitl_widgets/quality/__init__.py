@@ -1,1 +1,1 @@
-"""How good the labels are: it reads what people said, and writes nothing."""
+"""Label quality: reads labels and writes nothing."""

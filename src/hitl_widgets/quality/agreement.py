@@ -1,4 +1,4 @@
-"""How far annotators agree."""
+"""Agreement between annotators."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ __all__ = ["agreement"]
 def agreement(
     labels: pd.DataFrame, agree: Callable[[Any, Any], float] = lambda a, b: float(a == b)
 ) -> pd.DataFrame:
-    """How far annotators agree where they labelled the same items.
+    """Compute the agreement of annotators on items that they both labeled.
 
     Parameters
     ----------
     labels
-        Columns id, label (hashable), annotator; a row for each item and annotator.
+        A table with columns id, label (hashable) and annotator, with a row for each item and annotator.
     agree
-        How far two labels agree, 0 to 1: whether they are the same where nobody says.
+        Returns how far two labels agree, 0 to 1; by default whether they are equal.
 
     Returns
     -------
-    A row for each pair that shares items: annotators, n, agree (the mean), kappa (weighted: Cohen 1968; of
-    labels that are the same or not that of Cohen 1960; NaN where both used one label alone).
+    A row for each pair with shared items: annotators, n, agree (the mean), kappa (weighted: Cohen 1968; for
+    equal or different labels, this is Cohen 1960; NaN if both used only a single label).
     """
     rows = []
     people = labels["annotator"].unique()
@@ -42,7 +42,7 @@ def agreement(
 def _kappa(
     one: list[Hashable], two: list[Hashable], agree: Callable[[Any, Any], float]
 ) -> tuple[float, float]:
-    """The mean agreement, and how much of what chance leaves of it is there."""
+    """Return the mean agreement and kappa."""
     values = list(dict.fromkeys([*one, *two]))
     place = {value: k for k, value in enumerate(values)}
     counts = np.zeros((len(values), len(values)))

@@ -1,1 +1,1 @@
-"""What is asked: the kinds of questions, and the vocabulary of classes through every change of it."""
+"""The kinds of questions, and the vocabulary of classes with its history of changes."""

@@ -1,4 +1,4 @@
-"""QuestionKind: what a kind of question must say of its answers, and the kinds that there are."""
+"""The QuestionKind protocol and the registry of kinds."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "QuestionKind", "Shading", "kind_of"]
 
 Answer = Hashable
-"""What somebody said, in ids of classes: a class by its id, several as a tuple of ids."""
+"""An answer in terms of class ids: the id of one class, or a tuple of ids for several."""
 
 
 @dataclass(frozen=True, eq=False)
 class Shading:
-    """How a map is coloured by the answers.
+    """How a map is colored by the answers.
 
     Attributes
     ----------
     legend
-        Name and colour (``#rrggbb``) of each shade, at most 255.
+        Name and color (``#rrggbb``) of each shade, at most 255.
     answers
         uint8 of shape (n_codes,): the shade of each answer's code.
     guesses
-        The shades of what a model guesses, uint8 of shape (n_items,), 255 where it guesses nothing.
+        Returns the shades of a model's guesses, uint8 of shape (n_items,), 255 if there is no guess.
     """
 
     legend: tuple[tuple[str, str], ...]
@@ -46,24 +46,24 @@ class Shading:
 
 
 class QuestionKind(Protocol):
-    """Everything that only this kind of question knows; the log, the loop and the formats ask it.
+    """Everything specific to one kind of question; used by the log, the loop and the formats.
 
     Attributes
     ----------
     name
-        How the log and the front end call it.
+        Name used by the log and the front end.
     asks
-        What it asks for, in words for people.
+        Description of what it asks for, shown to users.
     arity
-        How many items an answer is about: 1, or 2 for a comparison.
+        Number of items that an answer is about: 1, or 2 for a comparison.
     closed
-        Whether :meth:`answers` are all that there can be.
+        Whether :meth:`answers` returns all possible answers.
     ordered
-        Whether the classes are levels, whose order and number stay.
+        Whether the classes are levels, whose order and number are fixed.
     card
-        What a data card says of its answers besides the classes.
+        Sentence on the data card about its answers.
     agreement
-        What it says of how answers are compared, after a space; empty where they are the same or not.
+        Sentence, after a space, about how answers are compared; empty if they are just equal or not.
     """
 
     name: str
@@ -75,67 +75,67 @@ class QuestionKind(Protocol):
     agreement: str
 
     def parse(self, value: Any, vocabulary: Vocabulary) -> Answer:
-        """The answer that a value means: of Python, of a table, or of the page, which knows class ids.
+        """Parse a value from Python, from a table, or from the page, which uses class ids.
 
         Raises
         ------
         InvalidInput
-            For what is not an answer, with what was expected.
+            If the value is not an answer; the message says what was expected.
         """
 
     def load(self, value: Any, vocabulary: Vocabulary) -> Answer | None:
-        """What an event of the log said, in the classes of that moment; None for what nobody can read."""
+        """Read the answer of a log event, in the classes of its time; None if it is unreadable."""
 
     def dump(self, answer: Answer) -> Any:
-        """The answer as JSON, for the log."""
+        """Return the answer as JSON, for the log."""
 
     def now(self, answer: Answer, vocabulary: Vocabulary) -> Answer | None:
-        """What it means after classes were renamed, merged, split and retired; None: it is asked again."""
+        """Return the answer after all class changes; None if the item must be asked again."""
 
     def said(self, answer: Answer, vocabulary: Vocabulary) -> Any:
-        """The answer in names of classes: what people read."""
+        """Return the answer with class names, as users read it."""
 
     def classes(self, answer: Answer) -> tuple[str, ...]:
-        """The ids of the classes that it names."""
+        """Return the ids of the classes in the answer."""
 
     def answers(self, schema: Schema) -> Sequence[Answer]:
-        """The answers by code, as far as they are known beforehand; others are counted as they come."""
+        """Return the answers known in advance, by code; other answers get codes as they occur."""
 
     def own(self, said: Any, schema: Schema) -> Any:
-        """What :meth:`said` gives, in the person's own values: a class that is a number is a number."""
+        """Convert the result of :meth:`said` to the user's own values, such as numbers."""
 
     def text(self, said: Any) -> str:
-        """What :meth:`said` gives, as people read it."""
+        """Return the result of :meth:`said` as text."""
 
     def listed(self, value: Any) -> Sequence[Any]:
-        """What a cell of a table names, class by class."""
+        """Return the classes in a table cell as a list."""
 
     def named(self, label: Any) -> Sequence[Any]:
-        """The classes that a label names, as :meth:`own` gives both."""
+        """Return the classes in a label; both are in the form of :meth:`own`."""
 
     def cell(self, label: Any) -> Any:
-        """A label, as :meth:`own` gives it, in a cell of a file; :meth:`parse` understands it."""
+        """Return a label in the form of :meth:`own` as a file cell that :meth:`parse` can read."""
 
     def target(self, answers: Sequence[Answer], schema: Schema) -> Target:
-        """What these answers, by code, teach a model."""
+        """Return the learning target of these answers, by code."""
 
     def agree(self, a: Answer, b: Answer, schema: Schema) -> float:
-        """How far two answers agree: 1 where they are the same, 0 where nothing of them is."""
+        """Return how far two answers agree, from 0 (nothing in common) to 1 (the same)."""
 
     def doubt(self, belief: Belief, i: int, names: Sequence[str]) -> str:
-        """Why the model is in doubt about item ``i``, in a few words; empty where it has no guess."""
+        """Return a short reason why the model is unsure about item ``i``; empty without a guess."""
 
     def guess_words(self, belief: Belief, i: int) -> str:
-        """What is to be said of a guess besides its classes and how sure it is; mostly empty."""
+        """Return text about a guess besides its classes and confidence; usually empty."""
 
     def columns(self, belief: Belief, schema: Schema) -> dict[str, npt.NDArray[Any]]:
-        """Columns of a table of predictions besides label, confidence and uncertainty, (n_items,) each."""
+        """Return extra columns, (n_items,) each, for a table with label, confidence and uncertainty."""
 
     def ways_to_colour(self, schema: Schema) -> Sequence[tuple[str, str]]:
-        """Ways to colour a map by the answers, the default first: a name, and words for people."""
+        """Return the ways to color a map by the answers, default first: name and display text."""
 
     def shading(self, answers: Sequence[Answer], schema: Schema, by: str) -> Shading:
-        """How a map is coloured in one of these ways; in the default one where ``by`` is none of them."""
+        """Return how a map is colored in the way ``by``, or by default if it is unknown."""
 
 
 @cache
@@ -144,12 +144,12 @@ def _kinds() -> dict[str, QuestionKind]:
 
 
 def kind_of(name: str) -> QuestionKind:
-    """The kind of this name.
+    """Return the kind with this name.
 
     Raises
     ------
     InvalidInput
-        For one that this version does not know.
+        If this version does not know it.
     """
     if name not in _kinds():
         raise InvalidInput(

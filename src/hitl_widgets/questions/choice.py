@@ -1,4 +1,4 @@
-"""Choice: one class of several."""
+"""Questions that ask for one class."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["KINDS", "Choice"]
 class Choice:
     """One class for each item. An answer is the id of a class.
 
-    The log has ``{"class": id}``. Stores of formats 1 and 2 have the class's name of that moment.
+    The log stores ``{"class": id}``. Stores of formats 1 and 2 have the class name at the time.
     """
 
     name = "choice"
@@ -35,7 +35,7 @@ class Choice:
     agreement = ""
 
     def parse(self, value: Any, vocabulary: Vocabulary) -> str:
-        """A class in any equal spelling, by a name that it has or had; or ``{"class": id}``."""
+        """Parse a current or former class name in any equivalent spelling, or ``{"class": id}``."""
         if isinstance(value, Mapping):
             if not isinstance(value.get("class"), str):
                 raise InvalidInput(f"{dict(value)!r} is not an answer: expected a class.")
@@ -43,54 +43,54 @@ class Choice:
         return vocabulary.find(value)
 
     def load(self, value: Any, vocabulary: Vocabulary) -> str | None:
-        """The id; of a name the class that it stood for."""
+        """Return the id; for a name, the id of the class that it stood for."""
         if isinstance(value, Mapping):
             found = value.get("class")
             return found if isinstance(found, str) else None
         return vocabulary.understood(value)
 
     def dump(self, answer: Any) -> dict[str, str]:
-        """``{"class": id}``."""
+        """Return ``{"class": id}``."""
         return {"class": answer}
 
     def now(self, answer: Any, vocabulary: Vocabulary) -> str | None:
-        """The class, or the one that it was merged into; None where it was split or left out."""
+        """Return the class, or the one it was merged into; None if it was split or removed."""
         return vocabulary.heir(answer)
 
     def said(self, answer: Any, vocabulary: Vocabulary) -> str | None:
-        """The class's name."""
+        """Return the class name."""
         return vocabulary.meaning(answer)
 
     def classes(self, answer: Any) -> tuple[str, ...]:
-        """The id."""
+        """Return the id in a tuple."""
         return (answer,)
 
     def answers(self, schema: Schema) -> Sequence[str]:
-        """The classes in order, the retired ones behind the others."""
+        """Return the class ids in order, retired ones last."""
         return schema.ids
 
     def own(self, said: Any, schema: Schema) -> Any:
-        """The class's own value."""
+        """Return the user's value of the class."""
         return schema.value(said)
 
     def text(self, said: Any) -> str:
-        """The class's name."""
+        """Return the class name."""
         return str(said)
 
     def listed(self, value: Any) -> Sequence[Any]:
-        """The value."""
+        """Return the value in a list."""
         return [value]
 
     def named(self, label: Any) -> Sequence[Any]:
-        """The class."""
+        """Return the class in a tuple."""
         return (label,)
 
     def cell(self, label: Any) -> Any:
-        """The class."""
+        """Return the class."""
         return label
 
     def target(self, answers: Sequence[Answer], schema: Schema) -> Target:
-        """The class's code; a retired class teaches nothing."""
+        """Return the class codes as the target; retired classes are excluded."""
         from hitl_widgets.learn.problems.base import Target
         from hitl_widgets.learn.problems.multiclass import Multiclass
 
@@ -98,33 +98,33 @@ class Choice:
         return Target(Multiclass(n), codes, codes < n)
 
     def places(self, answers: Sequence[Answer], schema: Schema) -> npt.NDArray[np.int16]:
-        """The place of each answer's class in ``schema.ids``, int16 (n_answers,)."""
+        """Return the position of each answer's class in ``schema.ids``, int16 (n_answers,)."""
         place = {id_: k for k, id_ in enumerate(schema.ids)}
         return np.array([place[str(answer)] for answer in answers], dtype=np.int16)
 
     def agree(self, a: Answer, b: Answer, schema: Schema) -> float:  # noqa: ARG002
-        """1 for the same class, 0 for another."""
+        """Return 1 for the same class, else 0."""
         return float(a == b)
 
     def doubt(self, belief: Any, i: int, names: Sequence[str]) -> str:
-        """The two likeliest classes."""
+        """Name the two most likely classes."""
         first, second = int(belief.predicted[i]), int(belief.runner_up[i])
         return f"between {names[first]} and {names[second]}" if min(first, second) >= 0 else ""
 
     def guess_words(self, belief: Belief, i: int) -> str:  # noqa: ARG002
-        """Nothing more."""
+        """Return an empty text."""
         return ""
 
     def columns(self, belief: Belief, schema: Schema) -> dict[str, npt.NDArray[Any]]:  # noqa: ARG002
-        """None."""
+        """Return no extra columns."""
         return {}
 
     def ways_to_colour(self, schema: Schema) -> Sequence[tuple[str, str]]:  # noqa: ARG002
-        """By class."""
+        """Return one way: by class."""
         return [("", "class")]
 
     def shading(self, answers: Sequence[Answer], schema: Schema, by: str) -> Shading:  # noqa: ARG002
-        """Each class has its colour."""
+        """Give each class its own color."""
         every = (*schema.classes, *schema.retired)
         shades = self.places(answers, schema).astype(np.uint8)
         # -1 becomes 255.

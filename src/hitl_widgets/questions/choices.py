@@ -1,4 +1,4 @@
-"""Choices: any of several classes, or none."""
+"""Questions that ask for any number of classes."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "Choices"]
 
 GREY = "#8C8C8C"
-# With more classes at once the colour stays the same.
+# With more classes, the color stays the same.
 MOST = 6
 
 
 class Choices:
     """Any of the classes for each item, or none of them. An answer is a sorted tuple of class ids.
 
-    The log has ``{"classes": [ids]}``.
+    The log stores ``{"classes": [ids]}``.
     """
 
     name = "choices"
@@ -39,11 +39,11 @@ class Choices:
     arity = 1
     closed = False
     ordered = False
-    card = "Any of the classes may apply to an item, or none: a label is a list, as JSON in files."
+    card = "Any of the classes may apply to an item, or none: a label is a list, stored as JSON in files."
     agreement = " Two answers agree as far as they share classes (Jaccard index); kappa is weighted by that."
 
     def parse(self, value: Any, vocabulary: Vocabulary) -> tuple[str, ...]:
-        """A list of classes in any equal spelling, also as JSON; one class; or ``{"classes": [ids]}``."""
+        """Parse classes in any equivalent spelling: a list, also as JSON, one, or ``{"classes": [ids]}``."""
         if isinstance(value, Mapping):
             ids, words = value.get("classes"), value.get("words")
             if not isinstance(ids, list | tuple) or not all(isinstance(id_, str) for id_ in ids):
@@ -51,11 +51,11 @@ class Choices:
             called = dict(zip(ids, words, strict=False)) if isinstance(words, list | tuple) else {}
             return tuple(sorted({vocabulary.choosable(id_, called.get(id_)) for id_ in ids}))
         if isinstance(value, str) and vocabulary.understood(value) is not None:
-            return (vocabulary.find(value),)  # also where it looks like a list
+            return (vocabulary.find(value),)  # even if it looks like a list
         return tuple(sorted({vocabulary.find(one) for one in self.listed(value)}))
 
     def load(self, value: Any, vocabulary: Vocabulary) -> tuple[str, ...] | None:
-        """The ids; of a list of names the classes that they stood for."""
+        """Return the ids; for names, the ids of the classes that they stood for."""
         if isinstance(value, list | tuple):
             ids: Any = [vocabulary.understood(word) for word in value]
         else:
@@ -65,16 +65,16 @@ class Choices:
         return tuple(sorted(set(ids)))
 
     def dump(self, answer: Any) -> dict[str, list[str]]:
-        """``{"classes": [ids]}``."""
+        """Return ``{"classes": [ids]}``."""
         return {"classes": list(answer)}
 
     def now(self, answer: Any, vocabulary: Vocabulary) -> tuple[str, ...] | None:
-        """The classes, or those that they were merged into; None where one of them was split or left out."""
+        """Return the classes, or those they were merged into; None if one was split or removed."""
         heirs = [vocabulary.heir(id_) for id_ in answer]
         return None if None in heirs else tuple(sorted({h for h in heirs if h is not None}))
 
     def said(self, answer: Any, vocabulary: Vocabulary) -> list[str] | None:
-        """The names of the classes, in the order of the question."""
+        """Return the class names, in the order of the question."""
         schema = vocabulary.schema
         order = {} if schema is None else {name: i for i, name in enumerate(schema.all_names)}
         names = [vocabulary.meaning(id_) for id_ in answer]
@@ -85,23 +85,23 @@ class Choices:
         )
 
     def classes(self, answer: Any) -> tuple[str, ...]:
-        """The ids."""
+        """Return the ids."""
         return tuple(answer)
 
     def answers(self, schema: Schema) -> Sequence[tuple[str, ...]]:  # noqa: ARG002
-        """None of the classes; other answers are counted as they come."""
+        """Return only the empty answer; others get codes as they occur."""
         return ((),)
 
     def own(self, said: Any, schema: Schema) -> Any:
-        """The classes' own values."""
+        """Return the user's values of the classes."""
         return None if said is None else [schema.value(name) for name in said]
 
     def text(self, said: Any) -> str:
-        """The names of the classes."""
+        """Return the class names, separated by commas."""
         return ", ".join(said) or "none of them"
 
     def listed(self, value: Any) -> Sequence[Any]:
-        """One class or many; of a text that is a list, of JSON or as Python writes it, what it lists."""
+        """Return one class or several as a list; a text may be a JSON or Python list."""
         value = plain(value)
         if isinstance(value, str):
             return _in_text(value)
@@ -114,15 +114,15 @@ class Choices:
         return list(value)
 
     def named(self, label: Any) -> Sequence[Any]:
-        """The classes."""
+        """Return the classes."""
         return tuple(label)
 
     def cell(self, label: Any) -> Any:
-        """The list as JSON text."""
+        """Return the list as JSON text."""
         return json.dumps(label, ensure_ascii=False, default=str) if isinstance(label, list) else label
 
     def target(self, answers: Sequence[Answer], schema: Schema) -> Target:
-        """Whether each class applies; retired ones are left out."""
+        """Return whether each class applies; retired ones are excluded."""
         from hitl_widgets.learn.problems.base import Target
         from hitl_widgets.learn.problems.multilabel import Multilabel
 
@@ -137,29 +137,29 @@ class Choices:
         return table
 
     def agree(self, a: Any, b: Any, schema: Schema) -> float:  # noqa: ARG002
-        """The Jaccard index: how many classes are in both, of those in either."""
+        """Return the Jaccard index: the share of classes in both answers among those in either."""
         either = set(a) | set(b)
         return len(set(a) & set(b)) / len(either) if either else 1.0
 
     def doubt(self, belief: Any, i: int, names: Sequence[str]) -> str:
-        """The class that the model is least sure of."""
+        """Name the class that the model is least sure about."""
         return f"unsure about {names[int(np.abs(belief.P[i] - 0.5).argmin())]}" if belief.known[i] else ""
 
     def guess_words(self, belief: Belief, i: int) -> str:  # noqa: ARG002
-        """Nothing more."""
+        """Return an empty text."""
         return ""
 
     def columns(self, belief: Any, schema: Schema) -> dict[str, npt.NDArray[Any]]:
-        """The probability of each class."""
+        """Return the probability of each class."""
         P = np.where(belief.known[:, None], belief.P, np.nan)
         return {f"p_{name}": P[:, k] for k, name in enumerate(schema.names)}
 
     def ways_to_colour(self, schema: Schema) -> Sequence[tuple[str, str]]:
-        """By how many classes apply, or by one of them."""
+        """Return the ways: by the number of classes that apply, or by one class."""
         return [("", "how many"), *((id_, name) for id_, name in zip(schema.ids, schema.names, strict=False))]
 
     def shading(self, answers: Sequence[Answer], schema: Schema, by: str) -> Shading:
-        """Shades of how many classes apply, or whether one does."""
+        """Shade by the number of classes that apply, or by whether one class does."""
         table = self._table(answers, schema)
         if by in (ids := schema.ids[: len(schema.classes)]):
             k = ids.index(by)

@@ -1,4 +1,4 @@
-"""Classes: what may be changed about the question while people answer it."""
+"""The classes of a session, which may change during labeling."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ __all__ = ["Classes"]
 
 
 class Classes(Sequence[LabelClass]):
-    """The classes of a session that can be chosen, in order; its methods change them.
+    """The selectable classes of a session, in order; the methods change them.
 
-    Every change is an act of its own: it is in the log, reaches every annotator, and is taken back by
+    Every change is recorded in the log, reaches every annotator, and can be reverted with
     ``session.undo()``. Each method returns the event's id, and raises
-    :class:`~hitl_widgets.errors.InvalidInput` for what cannot be. What was labelled earlier keeps what
-    was said, and counts as what that means now.
+    :class:`~hitl_widgets.errors.InvalidInput` if the change is not possible. The log keeps earlier labels
+    as they were given; they count as their current meaning.
 
     Parameters
     ----------
     schema
-        The schema of now.
+        The current schema.
     change
-        Makes a change, as :class:`~hitl_widgets.questions.vocabulary.Vocabulary` describes it.
+        Applies a change, as described in :class:`~hitl_widgets.questions.vocabulary.Vocabulary`.
     """
 
     def __init__(self, schema: Schema, change: Callable[[Mapping[str, Any]], str]) -> None:
@@ -59,29 +59,29 @@ class Classes(Sequence[LabelClass]):
         return self._schema.retired
 
     def add(self, name: str, *, guidance: str = "", example: str = "", key: str = "", color: str = "") -> str:
-        """Add a class behind the others, with the next free key and colour unless they are given."""
+        """Add a class at the end, with the next free key and color unless they are given."""
         new = {"name": name, "guidance": guidance, "example": example, "key": key, "color": color}
         return self._change({"change": "add", "classes": [new]})
 
     def rename(self, name: str, to: str) -> str:
-        """Call a class something else; its labels follow."""
+        """Rename a class and its labels."""
         return self._change({"change": "rename", "of": [name], "name": to})
 
     def merge(self, names: Iterable[str], into: str) -> str:
-        """Make several classes one: ``into``, which may be one of them, another class, or a new name."""
+        """Merge classes into ``into``, which may be one of them, another class, or a new name."""
         change: dict[str, Any] = {"change": "merge", "of": _names(names), "name": into}
         if self._schema.find(into) not in self.names:
             change["classes"] = [{"name": into}]
         return self._change(change)
 
     def split(self, name: str, into: Iterable[str]) -> str:
-        """Put new classes in place of one; what was labelled with it is asked again."""
+        """Replace a class by new ones; items labeled with it are asked again."""
         return self._change(
             {"change": "split", "of": [name], "classes": [{"name": new} for new in _names(into)]}
         )
 
     def retire(self, name: str) -> str:
-        """Offer a class no longer. Its labels stay as they are; the model no longer learns or predicts it."""
+        """Stop offering a class. Its labels stay, but the model no longer learns or predicts it."""
         return self._change({"change": "retire", "of": [name]})
 
     def restore(self, name: str) -> str:
@@ -89,7 +89,7 @@ class Classes(Sequence[LabelClass]):
         return self._change({"change": "restore", "of": [name]})
 
     def reorder(self, names: Iterable[str]) -> str:
-        """Put the classes in this order; those that are not named come behind. Keys stay as they are."""
+        """Put the classes in this order; the others follow. Keys do not change."""
         return self._change({"change": "reorder", "of": _names(names)})
 
     def edit(
@@ -101,7 +101,7 @@ class Classes(Sequence[LabelClass]):
         guidance: str | None = None,
         example: str | None = None,
     ) -> str:
-        """Change a class's key, colour (``#rrggbb``), guidance or example; the others stay."""
+        """Change a class's key, color (``#rrggbb``), guidance or example; None leaves a value unchanged."""
         asked = {"key": key, "color": color, "guidance": guidance, "example": example}
         return self._change(
             {
@@ -112,11 +112,13 @@ class Classes(Sequence[LabelClass]):
         )
 
     def ask(self, question: str) -> str:
-        """Change the question as the annotator reads it."""
+        """Change the text of the question."""
         return self._change({"change": "ask", "question": question})
 
 
 def _names(names: Iterable[str]) -> list[str]:
     if isinstance(names, str):
-        raise InvalidInput(f"{names!r} is one text: pass a list of class names, such as ['spam', 'ham'].")
+        raise InvalidInput(
+            f"{names!r} is a single text: pass a list of class names, such as ['spam', 'ham']."
+        )
     return list(names)

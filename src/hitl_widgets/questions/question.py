@@ -1,4 +1,4 @@
-"""Question: what is asked of every item, as people make it."""
+"""Question: the public constructors of questions."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from hitl_widgets.questions.values import listed, plain, spelled
 
 __all__ = ["Question"]
 
-# Levels that have a key each.
+# There is a key for each level.
 MOST_LEVELS = 30
-# Numbers beyond cannot be averaged with their squares.
+# Keeps means and squares of levels numerically accurate.
 LARGEST = 1e9
 
 
 class Question:
-    """Makes what is passed to ``Session(question=...)``.
+    """Creates questions for ``Session(question=...)``.
 
     Examples
     --------
@@ -37,16 +37,16 @@ class Question:
         guidance: Mapping[str, str] | None = None,
         examples: Mapping[str, str] | None = None,
     ) -> Schema:
-        """One class for each item.
+        """Ask for one class for each item.
 
         Parameters
         ----------
         classes
             At least two names or :class:`~hitl_widgets.questions.schema.LabelClass`.
         text
-            The question as the annotator reads it.
+            The text of the question.
         guidance, examples
-            By class, when to choose it, and a text that shows it.
+            For each class, when to choose it, and an example.
         """
         return Schema(classes, text, guidance=guidance, examples=examples)
 
@@ -58,9 +58,9 @@ class Question:
         guidance: Mapping[str, str] | None = None,
         examples: Mapping[str, str] | None = None,
     ) -> Schema:
-        """Any of the classes for each item, or none. Keys toggle them, and Enter gives the answer.
+        """Ask for any number of classes for each item. Keys toggle classes, and Enter submits the answer.
 
-        Parameters are those of :meth:`choice`. An answer is a list of classes; ``[]`` is none of them.
+        The parameters are those of :meth:`choice`. An answer is a list of classes; ``[]`` means none.
         """
         return Schema(classes, text, guidance=guidance, examples=examples, kind="choices")
 
@@ -72,15 +72,15 @@ class Question:
         guidance: Mapping[str, str] | None = None,
         examples: Mapping[str, str] | None = None,
     ) -> Schema:
-        """A level on a scale for each item.
+        """Ask for a level on a scale for each item.
 
         Parameters
         ----------
         levels
-            From low to high: numbers in ascending order, which are learned as they are; names, which stand
-            for 1, 2, 3 and so on; or how many, for 1 to that.
+            The levels from low to high: ascending numbers, which are learned as they are, or names, which
+            stand for 1, 2, 3 and so on. An integer n stands for the levels 1 to n.
         text, guidance, examples
-            As of :meth:`choice`.
+            As in :meth:`choice`.
         """
         given = _levels(levels)
         made = Schema(given, text, guidance=guidance, examples=examples, kind="rating")
@@ -95,9 +95,9 @@ class Question:
 
 
 def _levels(levels: Any) -> list[Any]:
-    """The levels from low to high; raises InvalidInput for what is not a scale."""
+    """Return the levels from low to high; raise InvalidInput if they are not a scale."""
     expected = (
-        f"expected how many, from 2 to {MOST_LEVELS}, or a list of them from low to high, such as "
+        f"expected a number of levels from 2 to {MOST_LEVELS}, or a list from low to high, such as "
         "['bad', 'fair', 'good']."
     )
     number = plain(levels)
@@ -119,9 +119,9 @@ def _levels(levels: Any) -> list[Any]:
         return given  # names, which stand for 1, 2, 3 and so on
     if as_numbers(names) is None:
         raise InvalidInput(
-            f"levels={given!r}: expected numbers that are finite, each once and from low to high, such as "
+            f"levels={given!r}: expected finite, distinct numbers from low to high, such as "
             f"{sorted(set(numbers))!r}."
         )
     if max(map(abs, numbers)) > LARGEST or numbers[-1] - numbers[0] < 1 / LARGEST:
-        raise InvalidInput(f"levels={given!r}: expected numbers up to {LARGEST:g} that are not all alike.")
+        raise InvalidInput(f"levels={given!r}: expected numbers up to {LARGEST:g} that are not almost equal.")
     return given

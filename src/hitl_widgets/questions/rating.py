@@ -1,4 +1,4 @@
-"""Rating: a level on a scale, such as 1 to 5."""
+"""Questions that ask for a level on a scale, such as 1 to 5."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ class Rating(Choice):
     agreement = " Two answers agree as far as they are close on the scale; kappa is weighted by that."
 
     def parse(self, value: Any, vocabulary: Vocabulary) -> str:
-        """As of a choice; True is not the level 1."""
+        """Parse a level as a class; True does not count as level 1."""
         self.listed(value)
         return super().parse(value, vocabulary)
 
     def listed(self, value: Any) -> Sequence[Any]:
-        """The value; raises InvalidInput for a boolean."""
+        """Return the value in a list; raise InvalidInput for a boolean."""
         if isinstance(plain(value), bool):
             raise InvalidInput(f"{value!r} is not a level: expected a number or a name.")
         return [value]
 
     def target(self, answers: Sequence[Answer], schema: Schema) -> Target:
-        """Above which levels an item is."""
+        """Return, for each level but the last, whether the item is above it."""
         from hitl_widgets.learn.problems.base import Target
         from hitl_widgets.learn.problems.ordinal import Ordinal
 
@@ -53,14 +53,14 @@ class Rating(Choice):
         return Target(Ordinal(schema.numbers), codes[:, None] > np.arange(n - 1), codes < n)
 
     def agree(self, a: Answer, b: Answer, schema: Schema) -> float:
-        """One minus the distance of the two as a share of the whole scale."""
+        """Return 1 minus the distance between the levels as a share of the whole scale."""
         numbers = dict(zip(schema.ids, schema.numbers, strict=False))
         if a not in numbers or b not in numbers:
             return float(a == b)
         return 1 - abs(numbers[str(a)] - numbers[str(b)]) / (schema.numbers[-1] - schema.numbers[0])
 
     def doubt(self, belief: Any, i: int, names: Sequence[str]) -> str:
-        """The levels that hold the middle 80 % of the probability."""
+        """Name the levels that contain the middle 80 % of the probability."""
         if not belief.known[i]:
             return ""
         total = np.cumsum(belief.P[i])
@@ -68,16 +68,16 @@ class Rating(Choice):
         return f"between {names[low]} and {names[high]}" if low < high else f"likely {names[low]}"
 
     def guess_words(self, belief: Any, i: int) -> str:
-        """The expected number and its standard deviation."""
+        """Return the expected number and its standard deviation as text."""
         return f"{belief.mean[i]:.1f} ± {belief.sd[i]:.1f}"
 
     def columns(self, belief: Any, schema: Schema) -> dict[str, npt.NDArray[Any]]:  # noqa: ARG002
-        """The expected number and its standard deviation."""
+        """Return the expected number and its standard deviation."""
         known = belief.known
         return {"value": np.where(known, belief.mean, np.nan), "sd": np.where(known, belief.sd, np.nan)}
 
     def ways_to_colour(self, schema: Schema) -> Sequence[tuple[str, str]]:  # noqa: ARG002
-        """By level."""
+        """Return one way: by level."""
         return [("", "level")]
 
 

@@ -25,15 +25,15 @@ from hitl_widgets.questions.values import (
 
 __all__ = ["LabelClass", "Schema", "as_numbers", "free_color", "free_key", "palette", "scale"]
 
-KEYS = "123456789abcdefhijklmopqrtuvwxy0"  # not g, n, s, z: they grow, go on, skip and undo
+KEYS = "123456789abcdefhijklmopqrtuvwxy0"  # not g, n, s, z, which are shortcuts: grow, next, skip and undo
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7A7A7A")
-# Light enough for a dark page, dark enough for a light one.
+# Readable on dark and on light pages.
 LONGER = (
     *OKABE_ITO,
     "#8C6BB1", "#A6761D", "#66A61E", "#E7298A", "#44AA99", "#B15928", "#AA4499", "#999933",
     "#6699CC", "#DDCC77", "#882255", "#88CCEE", "#CC6677", "#4B9E5F", "#B07AA1", "#EDC948",
 )  # fmt: skip
-# From low to high, told apart by lightness as well, on light and dark pages.
+# From low to high; also distinguishable by lightness, on light and dark pages.
 SCALE = ("#4B5FB0", "#2B90A3", "#45B26B", "#C0B52B", "#E8833A")
 MAX_NAME = 200
 MAX_CLASSES = 250
@@ -46,16 +46,16 @@ class LabelClass:
     Attributes
     ----------
     name
-        What the label says; a number or another plain value where the labels are such.
+        Name of the class; a number or another plain value if the labels are.
     guidance
         When to choose it, shown to the annotator.
     example
-        A text that shows it.
+        An example text.
     key
-        The key that chooses it. Where empty its own name, if that is one free key; else by position
-        (1-9, then letters).
+        The key that selects it. If empty, the name itself if it is a single free key, else a key by
+        position (1-9, then letters).
     color
-        ``#rrggbb``; from the Okabe-Ito palette by position where empty.
+        ``#rrggbb``. If empty, a color of the Okabe-Ito palette by position.
     """
 
     name: str
@@ -73,9 +73,9 @@ class Schema:
     ----------
     classes
         Names, or :class:`LabelClass` objects; at least two, distinct. Numbers, dates and other plain
-        values come back as they are wherever labels leave; on the screen they are text.
+        values are displayed as text, and returned unchanged in labels.
     question
-        The question as the annotator reads it.
+        The text of the question.
     kind
         ``"choice"`` (one class), ``"choices"`` (any of them) or ``"rating"`` (the classes are levels,
         from low to high): see :class:`~hitl_widgets.questions.question.Question`.
@@ -83,11 +83,11 @@ class Schema:
     Attributes
     ----------
     retired
-        Classes that can no longer be chosen; what was labelled with them stays so.
+        Classes that can no longer be chosen; existing labels keep them.
     ids
-        Names that outlive a rename, of the classes and then of the retired ones.
+        Identifiers that do not change on renaming, of the classes and then of the retired ones.
     own
-        The person's own value of a class by its name, where it is not the name itself.
+        Mapping from class names to the user's values, where these differ from the name.
     """
 
     classes: tuple[LabelClass, ...]
@@ -128,17 +128,17 @@ class Schema:
         names = [c.name for c in made]
         said = {}
         if not isinstance(question, str):
-            raise InvalidInput(f"The question {question!r} is not a text.")
+            raise InvalidInput(f"The question {question!r} is not a string.")
         for argument, texts in (("guidance", guidance), ("examples", examples)):
             if texts is not None and not (
                 isinstance(texts, Mapping) and all(isinstance(text, str) for text in texts.values())
             ):
-                raise InvalidInput(f"{argument}={texts!r}: expected a dict of texts by class.")
+                raise InvalidInput(f"{argument}={texts!r}: expected a dict from classes to texts.")
             said[argument] = {str(plain(name)): text for name, text in (texts or {}).items()}
             for name in said[argument]:
                 if name not in names:
                     raise InvalidInput(
-                        f"{argument}= speaks of {name!r}, which is not a class.{nearest(name, names)}"
+                        f"{argument}= contains {name!r}, which is not a class.{nearest(name, names)}"
                     )
         made = tuple(
             replace(
@@ -158,7 +158,7 @@ class Schema:
 
     @classmethod
     def _of(cls, classes: Iterable[LabelClass], question: str, kind: str) -> Schema:
-        """As the log has it: names that look alike were allowed once."""
+        """Create a schema from the log, which may have similar names that are no longer allowed."""
         made = object.__new__(cls)
         made._fill(tuple(classes), question, kind=kind)
         return made
@@ -173,13 +173,13 @@ class Schema:
         own: Mapping[str, Any],
         kind: str = "choice",
     ) -> Schema:
-        """The schema of a task whose classes were changed, by :class:`~.vocabulary.Vocabulary`."""
+        """Create the schema of a task after class changes, for :class:`~.vocabulary.Vocabulary`."""
         made = cls._of(classes, question, kind)
         if len(made.classes) + len(retired) > MAX_CLASSES:
-            raise InvalidInput(f"With the retired ones there would be more than {MAX_CLASSES} classes.")
+            raise InvalidInput(f"Including the retired ones, there would be more than {MAX_CLASSES} classes.")
         object.__setattr__(made, "retired", tuple(retired.values()))
         object.__setattr__(made, "ids", (*ids, *retired))
-        kind = shared_kind(own.values())  # a class that came later is of the type that all others are of
+        kind = shared_kind(own.values())  # a class added later has the type shared by the others
         values = {n: own[n] if n in own else own_value(kind, n) for n in made.all_names}
         object.__setattr__(made, "own", {n: v for n, v in values.items() if kind_of(v) != TEXT})
         return made
@@ -191,22 +191,22 @@ class Schema:
 
     @property
     def all_names(self) -> tuple[str, ...]:
-        """The names by code, the retired ones behind the others."""
+        """The names by code, retired ones last."""
         return (*self.names, *(c.name for c in self.retired))
 
     @property
     def values(self) -> tuple[Any, ...]:
-        """The classes by code as the person passed them: numbers where they are numbers."""
+        """The classes by code, as the values that the user passed."""
         return tuple(map(self.value, self.names))
 
     @property
     def all_values(self) -> tuple[Any, ...]:
-        """The same, the retired ones behind the others."""
+        """The same, with retired ones last."""
         return tuple(map(self.value, self.all_names))
 
     @property
     def numbers(self) -> tuple[float, ...]:
-        """The number of each class by code: its first name where that is one, else its place from 1.
+        """The number of each class by code: its original name if all are numbers, else its position from 1.
 
         Levels that are renamed keep their numbers.
         """
@@ -215,34 +215,34 @@ class Schema:
 
     @property
     def targets(self) -> tuple[Any, ...]:
-        """The classes by code as scikit-learn takes them: whole numbers and booleans, else the names."""
+        """The classes by code for scikit-learn: integers and booleans, else the names."""
         values = self.values
         one = len(set(map(type, values))) == 1 and all(isinstance(v, int | float) for v in values)
-        # It takes broken numbers for something to measure, and what numpy cannot hold for nothing.
+        # scikit-learn rejects fractions as class labels, and NumPy cannot represent larger integers.
         return values if one and all(v == int(v) and abs(v) < 2**63 for v in values) else self.names
 
     def value(self, name: Any) -> Any:
-        """What a class is in the person's own data, by its name."""
+        """Return the user's value of the class with this name."""
         return self.own.get(name, name) if isinstance(name, str) else name
 
     def find(self, value: Any) -> str | None:
-        """The name of the class that a value means, in any equal spelling; None if there is none."""
+        """Return the name of the class that a value means, in any equivalent spelling, or None."""
         return find_class(value, dict(zip(self.all_names, self.all_values, strict=True)))
 
     def code(self, name: object) -> int:
-        """The position of a class.
+        """Return the position of a class.
 
         Raises
         ------
         InvalidInput
-            For a class that the schema does not have, or that is retired.
+            If the class is unknown or retired.
         """
         found = self.find(name)
         if found in self.names:
             return self.names.index(found)
         if found is not None:
             raise InvalidInput(
-                f"The class {name!r} is retired: session.classes.restore({found!r}) offers it again."
+                f"The class {name!r} is retired. To offer it again: session.classes.restore({found!r})."
             )
         if self.kind == "rating":
             raise InvalidInput(f"{name!r} is not a level: expected one of {choices(self.values)}.")
@@ -253,16 +253,16 @@ class Schema:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, as the log keeps them."""
+        """Return JSON values, as stored in the log."""
         told: dict[str, Any] = {"question": self.question, "classes": [asdict(c) for c in self.classes]}
-        # Beside the classes, not in them: versions that do not know types read the rest.
+        # Stored beside the classes, so that versions that do not know types can read the rest.
         kinds = {name: kind_of(value) for name, value in self.own.items()}
         told |= {"types": kinds} if kinds else {}
         return told | ({"kind": self.kind} if self.kind != "choice" else {})
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Schema:
-        """The opposite of :meth:`to_dict`. What cannot be made again of its name stays text."""
+        """Create a schema from :meth:`to_dict`. Values that cannot be parsed from their name stay text."""
         classes = [LabelClass(**c) for c in value["classes"]]
         made = cls._of(classes, value.get("question", ""), value.get("kind", "choice"))
         object.__setattr__(made, "own", stored_values(value))
@@ -270,7 +270,7 @@ class Schema:
 
 
 def as_numbers(values: Iterable[Any]) -> tuple[float, ...] | None:
-    """These as finite numbers in ascending order; None where they are not."""
+    """Return the values as finite ascending numbers, or None if they are not."""
     try:
         found = tuple(map(float, values))
     except (TypeError, ValueError):
@@ -279,7 +279,7 @@ def as_numbers(values: Iterable[Any]) -> tuple[float, ...] | None:
 
 
 def stored_values(value: Mapping[str, Any]) -> dict[str, Any]:
-    """The classes that are no text, by their names, as a schema event tells them."""
+    """Return the non-text classes of a schema event, by name."""
     kinds = value.get("types")
     if not isinstance(kinds, Mapping):
         return {}
@@ -288,7 +288,7 @@ def stored_values(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def palette() -> Iterator[str]:
-    """Colours without end: those of :data:`LONGER`, then hues far from each other."""
+    """Yield colors endlessly: those of :data:`LONGER`, then distinct hues."""
     yield from LONGER
     for i in count():
         red, green, blue = colorsys.hls_to_rgb((0.09 + i * 0.618034) % 1, 0.42 + 0.16 * (i % 2), 0.55)
@@ -296,7 +296,7 @@ def palette() -> Iterator[str]:
 
 
 def scale(n: int) -> list[str]:
-    """``n`` colours from low to high."""
+    """Return ``n`` colors from low to high."""
     found = []
     for i in range(n):
         at = (len(SCALE) - 1) * i / max(n - 1, 1)
@@ -308,7 +308,7 @@ def scale(n: int) -> list[str]:
 
 
 def is_unicode(text: str) -> bool:
-    """Whether the text can be stored and sent: no lone surrogates."""
+    """Return whether a text can be stored and sent, that is, has no lone surrogates."""
     return not any("\ud800" <= c <= "\udfff" for c in text)
 
 
@@ -317,11 +317,11 @@ def _refuse_alike(names: Sequence[str], values: Sequence[Any]) -> None:
     equal: dict[Any, Any] = {}
     for name, value in zip(names, values, strict=True):
         if (other := equal.setdefault(value, value)) is not value and str(other) != str(value):
-            raise InvalidInput(f"classes= names {other!r} and {value!r}, which are equal: keep one of them.")
+            raise InvalidInput(f"classes= contains {other!r} and {value!r}, which are equal: keep one.")
         if (other := seen.setdefault(alike(name), value)) is not value and other != value:
             raise InvalidInput(
-                f"classes= names {other!r} and {value!r}, which people cannot tell apart: keep one of them. "
-                "If the store holds labels of both, open it without classes= and merge them with "
+                f"classes= contains {other!r} and {value!r}, which look the same: keep one of them. "
+                "If the store has labels of both, open it without classes= and merge them with "
                 "session.classes.merge()."
             )
 
@@ -334,15 +334,17 @@ def _check(classes: Sequence[LabelClass]) -> None:
             "from. Pass at least two, such as ['spam', 'ham']."
         )
     if len(names) > MAX_CLASSES:
-        raise InvalidInput(f"classes= names {len(names)} classes; the limit is {MAX_CLASSES}.")
+        raise InvalidInput(f"classes= has {len(names)} classes; the limit is {MAX_CLASSES}.")
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
-        raise InvalidInput(f"classes= names {choices(twice)} more than once. Classes must be distinct.")
+        raise InvalidInput(f"classes= contains {choices(twice)} more than once. Classes must be distinct.")
     for c in classes:
         if not c.name.strip():
             raise InvalidInput(f"The class {c.name!r} is blank: give it a name.")
         if not is_unicode(c.name + c.guidance + c.example):
-            raise InvalidInput(f"The class {c.name!r} holds half a character (a lone surrogate): rewrite it.")
+            raise InvalidInput(
+                f"The class {c.name!r} contains a lone surrogate (half a character): remove it."
+            )
         if len(c.name) > MAX_NAME:
             raise InvalidInput(f"A class name has {len(c.name)} characters; the limit is {MAX_NAME}.")
         if c.color and not re.fullmatch(r"#[0-9a-fA-F]{6}", c.color):
@@ -357,12 +359,12 @@ def _check(classes: Sequence[LabelClass]) -> None:
 def _with_keys_and_colours(classes: Sequence[LabelClass]) -> tuple[LabelClass, ...]:
     taken = {c.key.lower() for c in classes if c.key}
     own: dict[str, str] = {}
-    for c in classes:  # a class that is called like a free key gets it, before keys go by position
+    for c in classes:  # a class named like a free key gets that key
         if not c.key and (key := free_key(c.name, taken)):
             own[c.name] = key
             taken.add(key)
     by_place: dict[str, str] = {}
-    for c, key in zip(classes, KEYS, strict=False):  # so that 2 is the second class, whatever the first has
+    for c, key in zip(classes, KEYS, strict=False):  # by position: 2 is always the second class
         if not c.key and c.name not in own and key not in taken:
             by_place[c.name] = key
     free = iter([k for k in KEYS if k not in taken and k not in by_place.values()])
@@ -375,7 +377,7 @@ def _with_keys_and_colours(classes: Sequence[LabelClass]) -> tuple[LabelClass, .
 
 
 def _colours(classes: Sequence[LabelClass]) -> list[str]:
-    """Each class's own colour; else that of its place in the palette, or a free one where that is taken."""
+    """Return each class's own color, else the palette color at its position, or a free one if taken."""
     taken = {c.color.upper() for c in classes}
     by_place = list(islice(palette(), len(classes)))
     found: list[str] = []
@@ -385,13 +387,13 @@ def _colours(classes: Sequence[LabelClass]) -> list[str]:
 
 
 def free_color(color: str, others: Collection[str], avoid: Collection[str] | None = None) -> str:
-    """The colour, or a free one of the palette where others have it; one that is none of ``avoid``."""
+    """Return the color or, if others have it, a color of the palette that is not in ``avoid``."""
     if color not in others:
         return color
     return next(one for one in palette() if one not in (others if avoid is None else avoid))
 
 
 def free_key(name: str, taken: Collection[str]) -> str:
-    """The key that a class is called like, where that is free; else empty."""
+    """Return the class name as a key if it is a free key, else an empty string."""
     key = name.lower()
     return key if len(key) == 1 and key in KEYS and key not in taken else ""

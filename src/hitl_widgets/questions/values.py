@@ -1,6 +1,6 @@
-"""Class values: what a class is called in the log, and what it is in the person's own data.
+"""Class values: the name of a class in the log, and its value in the user's data.
 
-The log and the screen know a class by its name, a text. Who passes ``classes=[0, 1]`` gets numbers back.
+The log and the screen use the name, a text. A user who passes ``classes=[0, 1]`` gets numbers back.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ __all__ = [
 
 TEXT = "text"
 WHOLE = re.compile(r"([+-]?\d+)(?:\.0*)?")
-EXACT = 2**53  # beyond it a float no longer holds every whole number
+EXACT = 2**53  # above, a float cannot represent every integer
 INVISIBLE = {"Cc", "Cf"}
-JOINERS = "\u200c\u200d"  # of emoji, and of letters in several scripts
-# Letters of other alphabets that no font tells from Latin ones.
+JOINERS = "\u200c\u200d"  # join emoji, and letters in several scripts
+# Letters of other alphabets that look the same as Latin ones.
 TWINS = str.maketrans(
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455"
     "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0406"
@@ -50,7 +50,7 @@ def _timestamp(name: str) -> Any:
     return Timestamp(name)
 
 
-# What can be made again of a name, by the word that the log keeps for it.
+# Parsers of names, by the type name in the log.
 _PARSERS: dict[str, Callable[[str], Any]] = {
     "int": int,
     "float": float,
@@ -65,7 +65,7 @@ KNOWN = frozenset(_PARSERS)
 
 
 def is_blank(value: object) -> bool:
-    """Whether a value is missing: None, NaN, NaT, NA, masked, or a text that shows nothing."""
+    """Return whether a value is missing: None, NaN, NaT, NA, masked, or a text without visible characters."""
     if value is None or type(value).__name__ in {"NAType", "NaTType", "MaskedConstant"}:
         return True
     if isinstance(value, str):
@@ -77,32 +77,32 @@ def is_blank(value: object) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """A numpy scalar as the Python value that it equals; anything else as it is."""
+    """Convert a NumPy scalar to the equal Python value; return anything else unchanged."""
     if type(value).__module__ != "numpy" or getattr(value, "shape", None) != ():
         return value
-    if value.dtype.kind == "M":  # of nanoseconds numpy makes a number
+    if value.dtype.kind == "M":  # item() would turn nanoseconds into an int
         return _timestamp(str(value))
     return value.item()
 
 
 def spelled(value: Any) -> str:
-    """The name of a class, given as text or as any other plain value.
+    """Return the name of a class that is given as text or as another plain value.
 
     Raises
     ------
     InvalidInput
-        For what is missing, and what cannot be a name.
+        If the value is missing or cannot be a name.
     """
     if isinstance(value, str) and is_blank(value):
         raise InvalidInput(f"The class {value!r} is blank: give it a name, or leave it out.")
     if is_blank(value):
         raise InvalidInput(
-            f"classes= holds {value!r}, a missing value, which cannot be a class: leave it out, such as "
-            "df['label'].dropna().unique(). What has no class yet is simply not labelled."
+            f"classes= contains {value!r}, a missing value, which cannot be a class: leave it out, as in "
+            "df['label'].dropna().unique(). Items without a class are simply unlabeled."
         )
     value = plain(value)
     if isinstance(value, bytes | bytearray):
-        raise InvalidInput(f"The class {value!r} is bytes: decode it to text, such as {value!r}.decode().")
+        raise InvalidInput(f"The class {value!r} is bytes: decode it to text, as in {value!r}.decode().")
     many = isinstance(value, tuple | frozenset) or getattr(value, "shape", None)
     if (
         many
@@ -112,17 +112,17 @@ def spelled(value: Any) -> str:
     ):
         raise InvalidInput(f"The class {value!r} is not a name: expected text, such as 'spam', or a number.")
     if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
-        return str(int(value))  # 1.0 and 1 are one class
+        return str(int(value))  # 1.0 and 1 are the same class
     return str(value)
 
 
 def kind_of(value: Any) -> str:
-    """The type of a class, as the log keeps it: ``text``, ``int`` and so on."""
+    """Return the type name of a class in the log: ``text``, ``int`` and so on."""
     return TEXT if type(value) is str else type(value).__name__
 
 
 def own_value(kind: str, name: str) -> Any:
-    """The value of this type with this name; the name itself where there is none."""
+    """Return the value of this type with this name, or the name itself if there is none."""
     try:
         value = _PARSERS[kind](name)
     except (KeyError, ValueError, ArithmeticError):
@@ -131,18 +131,18 @@ def own_value(kind: str, name: str) -> Any:
 
 
 def shared_kind(values: Iterable[Any]) -> str:
-    """The type of all of these values, ``text`` where they differ: what a new class among them is."""
+    """Return the common type of the values, for new classes; ``text`` if types differ."""
     kinds = {kind_of(v) for v in values}
     return kinds.pop() if len(kinds) == 1 else TEXT
 
 
 def find_class(given: Any, own: Mapping[str, Any]) -> str | None:
-    """The class that a value means, in any equal spelling; None if there is none.
+    """Return the class that a value means, in any equivalent spelling; None if there is none.
 
     Parameters
     ----------
     own
-        The value of each class by its name.
+        Mapping from class names to values.
     """
     given = plain(given)
     if isinstance(given, str) and given in own:
@@ -164,12 +164,12 @@ def find_class(given: Any, own: Mapping[str, Any]) -> str | None:
 def _equal(given: Any, value: Any) -> bool:
     try:
         return bool(given == value)
-    except (TypeError, ValueError):  # arrays, and what cannot be compared
+    except (TypeError, ValueError):  # arrays, and values that cannot be compared
         return False
 
 
 def _reads_as(text: str, value: Any) -> bool:
-    """Whether a text is another spelling of a class that is not text."""
+    """Return whether a text is another spelling of a non-text class."""
     if isinstance(value, Enum):
         return text in {value.name, str(value.value)}
     if isinstance(value, bool):
@@ -185,22 +185,22 @@ def _reads_as(text: str, value: Any) -> bool:
 
 
 def listed(classes: Any) -> list[Any]:
-    """``classes=`` as a list: categories where it has them, in their order.
+    """Return ``classes=`` as a list, of a categorical its categories in order.
 
     Raises
     ------
     InvalidInput
-        For what is not a list, or has no order.
+        If it is not a list, or has no order.
     """
     if isinstance(classes, set | frozenset):
         raise InvalidInput("classes= is a set, which has no order: pass a list, so that keys stay the same.")
     if isinstance(classes, str | bytes | bytearray):
-        raise InvalidInput(f"classes={classes!r} is one text: pass a list, such as ['spam', 'ham'].")
+        raise InvalidInput(f"classes={classes!r} is a single text: pass a list, such as ['spam', 'ham'].")
     if isinstance(classes, Mapping) or hasattr(classes, "columns"):
         what = "a dict" if isinstance(classes, Mapping) else "a table"
         raise InvalidInput(
-            f"classes= is {what}: pass the list of names, such as ['spam', 'ham']. What to say of each goes "
-            "into question=hitl.Question.choice(names, guidance={name: text})."
+            f"classes= is {what}: pass a list of names, such as ['spam', 'ham']. Guidance for each class "
+            "goes into question=hitl.Question.choice(names, guidance={name: text})."
         )
     found = _categories(classes)
     try:
@@ -212,7 +212,7 @@ def listed(classes: Any) -> list[Any]:
 
 
 def _categories(classes: Any) -> Iterable[Any] | None:
-    """The categories of a pandas or polars categorical, or of its type; None for anything else."""
+    """Return the categories of a pandas or polars categorical or its dtype; None for anything else."""
     for of in (classes, getattr(classes, "dtype", None)):
         found = getattr(of, "categories", None)
         if isinstance(found, Iterable):
@@ -221,13 +221,13 @@ def _categories(classes: Any) -> Iterable[Any] | None:
 
 
 def tidy(name: str) -> str:
-    """A name as people see it: no spaces around it, one form of each letter, nothing invisible."""
+    """Normalize a name: trim spaces, use one Unicode form, and remove invisible characters."""
     shown = unicodedata.normalize("NFC", " ".join(name.split()))
     seen = "".join(c for c in shown if unicodedata.category(c) not in INVISIBLE or c in JOINERS)
     return " ".join(seen.split()).strip(JOINERS)
 
 
 def alike(name: str) -> str:
-    """What names have in common that a person cannot tell apart. Upper and lower case can be told apart."""
+    """Return a key that is equal for names that look the same. Upper and lower case differ."""
     folded = unicodedata.normalize("NFKC", tidy(name)).translate(TWINS)
     return "".join(c for c in folded if c not in JOINERS)

@@ -1,4 +1,4 @@
-"""Vocabulary: the classes of a task through every change of them, and what earlier labels mean now."""
+"""Vocabulary: the classes of a task and their changes, and the current meaning of earlier labels."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from hitl_widgets.questions.values import alike, is_blank, spelled, tidy
 __all__ = ["CHANGES", "Vocabulary"]
 
 CHANGES = ("add", "rename", "merge", "split", "retire", "restore", "reorder", "edit", "ask")
-# Of these the levels of a rating keep their numbers.
+# The changes that are allowed for the levels of a rating, whose numbers are fixed.
 OF_LEVELS = ("rename", "edit", "ask")
 EDITABLE = ("key", "color", "guidance", "example")
 MAX_TEXT = 10_000
 
-# How many classes a change names, and how many it makes: at least and at most; where not said 1 and none.
+# Minimum and maximum number of classes that a change names, and that it makes; default 1 and 0.
 _COUNTS = {
     "add": (0, 0, 1, 1),
     "merge": (1, MAX_CLASSES, 0, 1),
@@ -41,16 +41,16 @@ Classes = dict[str, LabelClass]
 
 @dataclass
 class _State:
-    """Classes by an id that outlives their names: the first name, made unique."""
+    """Classes by an id that does not change on renaming: the first name, made unique."""
 
     live: Classes = field(default_factory=dict)
     retired: Classes = field(default_factory=dict)
-    # Where the labels of a class that is no more have gone: to another class, or to be asked again.
+    # For each removed class, the class that its labels count as now, or None to ask again.
     into: dict[str, str | None] = field(default_factory=dict)
     asked: Classes = field(default_factory=dict)
     asked_words: str = ""
     words: str = ""
-    own: Mapping[str, Any] = field(default_factory=dict)  # classes that are no text
+    own: Mapping[str, Any] = field(default_factory=dict)  # non-text values of classes
     kind: str = "choice"
 
     def copy(self) -> _State:
@@ -71,7 +71,7 @@ class _State:
     def schema(self, own: Mapping[str, Any] | None = None) -> Schema:
         taken: set[str] = set()
         classes: list[LabelClass] = []
-        for c in self.live.values():  # of two people who gave a key away at once, one class keeps it
+        for c in self.live.values():  # if two people assign a key at the same time, one class keeps it
             classes.append(replace(c, key="") if c.key in taken else c)
             taken.add(c.key)
         return Schema.standing(classes, self.words, self.live, self.retired, own or self.own, self.kind)
@@ -79,7 +79,7 @@ class _State:
 
 @dataclass(frozen=True)
 class _Change:
-    """A change whose names were understood once, when it was made: later renames do not matter to it."""
+    """A change whose class names were resolved when it was made, so that later renames do not affect it."""
 
     event_id: str
     name: str
@@ -91,14 +91,14 @@ class _Change:
     kind: str = "choice"
 
     def on(self, before: _State) -> _State:
-        """The state with this change; as it was where the change no longer applies."""
+        """Return the state after this change, or the same state if the change no longer applies."""
         try:
             return self.applied(before)
-        except Exception:  # noqa: BLE001 - a log that cannot be folded would lock everybody out
+        except Exception:  # noqa: BLE001 - an error would make the log unusable
             return before
 
     def applied(self, before: _State) -> _State:
-        """The same, raising where it does not apply."""
+        """Return the state after this change; raise an error if it does not apply."""
         after = before.copy()
         _APPLY[self.name](after, self)
         after.schema()
@@ -106,14 +106,14 @@ class _Change:
 
 
 class Vocabulary:
-    """What is asked, folded from the log's schema events, in log order.
+    """The current schema, computed from the schema events of the log, in log order.
 
-    An event's value is either a whole schema, as ``classes=`` asks for it, or one change of the one
-    that holds: ``{"change": name, "of": [class names], ...}`` with a name of :data:`CHANGES`. Of two
-    whole ones only the difference counts, so that a cell that is run again takes no change back.
+    An event's value is either a complete schema, as requested by ``classes=``, or one change of the
+    current schema: ``{"change": name, "of": [class names], ...}`` with a name in :data:`CHANGES`. Only the
+    difference between two complete schemas counts, so that rerunning a cell reverts no changes.
 
-    A label keeps the class that its word stood for when it was said. A change that is undone is left
-    out when the others are applied anew.
+    A label keeps the class that its name stood for at the time. Undoing a change applies all other changes
+    again without it.
     """
 
     def __init__(self) -> None:
@@ -128,21 +128,21 @@ class Vocabulary:
         self.kind = "choice"
 
     def apply(self, value: Mapping[str, Any], event_id: str) -> bool | None:
-        """Add a schema event; returns whether labels may mean something else now, None if it is void."""
+        """Apply a schema event; return whether the meaning of labels may have changed, None if it is void."""
         try:
             if "change" in value:
                 change = self._understood(value, event_id)
             else:
                 change = self._whole(value, event_id)
                 self.asked, self.kind = value, change.kind
-        except Exception as error:  # noqa: BLE001 - as above: what nobody can read is void
+        except Exception as error:  # noqa: BLE001 - as above: an unreadable event is void
             self._unread[event_id] = str(error)
             return None
         self._log.append(change)
         return self._move(change.on(self._state))
 
     def turn(self, event_id: str, *, back: bool) -> bool:
-        """Leave a change out, or take it in again; returns whether labels may mean something else now."""
+        """Undo or redo a change; return whether the meaning of labels may have changed."""
         (self._undone.add if back else self._undone.discard)(event_id)
         state = _State()
         for change in self._log:
@@ -151,7 +151,7 @@ class Vocabulary:
         return self._move(state)
 
     def void(self) -> dict[str, str]:
-        """By event id, why changes of the log have no effect; those that are undone are not among them."""
+        """Return, by event id, why changes have no effect; undone changes are not included."""
         state, found = _State(), {i: why for i, why in self._unread.items() if i not in self._undone}
         for change in self._log:
             if change.event_id not in self._undone:
@@ -162,7 +162,7 @@ class Vocabulary:
         return found
 
     def spell(self, own: Mapping[str, Any]) -> None:
-        """Give classes back as these values, by name: a cell's own, whatever the log says."""
+        """Return classes as these values, by name, instead of those in the log."""
         self._own = own
         self._move(self._state)
 
@@ -176,11 +176,11 @@ class Vocabulary:
         ) or (before.into != after.into)
 
     def knows(self, id_: str) -> bool:
-        """Whether there is, or was, a class of this id."""
+        """Return whether there is, or was, a class with this id."""
         return id_ in self._state.known()
 
     def understood(self, word: object) -> str | None:
-        """The id of the class that a word stands for now, or last stood for; None if it never did."""
+        """Return the id of the class that a name stands for, or last stood for; None if it never did."""
         for c in (self._state.live, self._state.retired):
             for id_, found in c.items():
                 if found.name == word:
@@ -188,56 +188,56 @@ class Vocabulary:
         return self._called.get(str(word))
 
     def meaning(self, id_: str | None) -> str | None:
-        """What a class is called now, or the one that it was merged into; None if it is no more."""
+        """Return the current name of a class, or of the one it was merged into; None if it is gone."""
         id_ = self._heir(id_)
         found = self._state.live.get(id_ or "") or self._state.retired.get(id_ or "")
         return found.name if found else None
 
     def heir(self, id_: str | None) -> str | None:
-        """The id of the class itself, or of the one that it was merged into; None if it is no more."""
+        """Return the id of the class, or of the one it was merged into; None if it is gone."""
         id_ = self._heir(id_)
         return id_ if id_ in self._state.live or id_ in self._state.retired else None
 
     def _heir(self, id_: str | None) -> str | None:
-        """The class itself, or the one that its labels have gone to."""
+        """Return the class itself, or the one that its labels count as."""
         while id_ in self._state.into:
             id_ = self._state.into[id_]
         return id_
 
     def find(self, value: Any) -> str:
-        """The id of the class that a value means, in any equal spelling, by a name that it has or had.
+        """Return the id of the class with this current or former name, in any equivalent spelling.
 
         Raises
         ------
         InvalidInput
-            For what is not a class, or retired.
+            If the class is unknown or retired.
         """
-        assert self.schema is not None  # noqa: S101 - nobody answers what was not asked
+        assert self.schema is not None  # noqa: S101 - there are no answers without a schema
         name = self.meaning(self.understood(value)) if isinstance(value, str) else None
         return self.schema.ids[self.schema.code(value if name is None else name)]
 
     def choosable(self, id_: Any, word: Any = None) -> str:
-        """The id of the class that a page means by an id; ``word`` is what it was called there.
+        """Return the id of the class that a page refers to; ``word`` is its name on the page.
 
         Raises
         ------
         InvalidInput
-            For a class that is no more, or retired.
+            If the class is gone or retired.
         """
         name = self.meaning(id_) if isinstance(id_, str) else None
         if name is None:
-            raise InvalidInput(f"{(word or id_)!r} is not a class any more: label it in the classes of now.")
+            raise InvalidInput(f"The class {(word or id_)!r} no longer exists: choose a current class.")
         return self.find(name)
 
-    # -- what may be written --------------------------------------------------
+    # -- new changes ----------------------------------------------------------
 
     def completed(self, change: Mapping[str, Any]) -> dict[str, Any]:
-        """The change as the log keeps it: checked, new classes with their keys and colours.
+        """Check a change, and return it for the log with keys and colors for new classes.
 
         Raises
         ------
         InvalidInput
-            For a change that cannot be made, with the reason.
+            If the change is not possible; the message gives the reason.
         """
         whole = dict(change)
         self._refuse_of_kind(whole.get("change"))
@@ -256,24 +256,24 @@ class Vocabulary:
         _APPLY[found.name](after, found)
         after.schema()
         if after == self._state and list(after.live) == list(self._state.live):
-            raise InvalidInput("Nothing would change: it is so already.")
+            raise InvalidInput("This would change nothing: the classes are like this already.")
         return whole
 
     def _refuse_of_kind(self, name: Any) -> None:
         if self.kind == "rating" and name in CHANGES and name not in OF_LEVELS:
             raise InvalidInput(
                 f"The levels of a rating are a scale, which {name!r} would change. They can be renamed and "
-                "edited. To ask on another scale, begin another task: task='another name'."
+                "edited. To use another scale, start another task: task='another name'."
             )
 
     def _word(self, given: Any) -> str:
-        """The name that a class had or has, of a value in any equal spelling."""
+        """Return the current or former name of a class, given in any equivalent spelling."""
         if isinstance(given, str) and self.understood(given) is not None:
             return given
         return (self.schema and self.schema.find(given)) or str(given)
 
     def _refuse_alike(self, change: Mapping[str, Any]) -> None:
-        """New names must not look like others; equal ones are refused where the change is applied."""
+        """Reject new names that look like others; equal names are rejected when the change is applied."""
         gone = {self.understood(word) for word in change.get("of", ())}
         others = (*self._state.live.items(), *self._state.retired.items())
         seen = {alike(c.name): c.name for id_, c in others if id_ not in gone}
@@ -281,10 +281,10 @@ class Vocabulary:
         for name in [*names, *([change["name"]] if change.get("change") == "rename" else [])]:
             other = seen.setdefault(alike(name), name)
             if other != name:
-                raise InvalidInput(f"{name!r} looks like the class {other!r}: give it a name of its own.")
+                raise InvalidInput(f"{name!r} looks like the class {other!r}: choose a different name.")
 
     def _dressed(self, made: Iterable[Mapping[str, str]], heirs: list[LabelClass]) -> list[LabelClass]:
-        """New classes with colours that no other has; the first takes those of the class it comes from."""
+        """Return new classes with unused keys and colors; the first inherits those of its source class."""
         live, heir = self._state.live.values(), heirs[0] if heirs else None
         colors = {c.color for c in (*live, *self._state.retired.values())}
         keys = {c.key for c in live}
@@ -302,7 +302,7 @@ class Vocabulary:
     def _understood(self, value: Mapping[str, Any], event_id: str) -> _Change:
         name = value.get("change")
         if name not in CHANGES:
-            raise InvalidInput(f"change={name!r} is not known: expected one of {choices(CHANGES)}.")
+            raise InvalidInput(f"Unknown change={name!r}: expected one of {choices(CHANGES)}.")
         of = [str(word) for word in value.get("of", ())]
         made = [LabelClass(**c) for c in value.get("classes", ())]
         text = str(value.get("name") or value.get("question") or "")
@@ -328,7 +328,7 @@ class Vocabulary:
         words, own = str(value.get("question", "")), stored_values(value)
         kind = str(value.get("kind", "choice"))
         if self.asked is not None and kind != self.kind:
-            raise InvalidInput(f"The question is of kind {self.kind!r}, and stays so; not {kind!r}.")
+            raise InvalidInput(f"The question is of kind {self.kind!r}, which cannot be changed to {kind!r}.")
         return _Change(event_id, "classes", dropped, tuple(made), words, own=own, kind=kind)
 
     def _live(self, word: str) -> str:
@@ -338,7 +338,7 @@ class Vocabulary:
         names = [c.name for c in self._state.live.values()]
         retired = ": it is retired" if id_ in self._state.retired else ""
         raise InvalidInput(
-            f"{word!r} is not a class to choose{retired}.{nearest(word, names)} The classes are "
+            f"{word!r} is not a class that can be chosen{retired}.{nearest(word, names)} The classes are "
             f"{choices(names)}."
         )
 
@@ -347,11 +347,11 @@ class Vocabulary:
         if id_ in self._state.retired:
             return str(id_)
         names = [c.name for c in self._state.retired.values()]
-        raise InvalidInput(f"{word!r} is not retired; retired are: {choices(names) or 'none'}.")
+        raise InvalidInput(f"{word!r} is not a retired class. Retired classes: {choices(names) or 'none'}.")
 
 
 def _tidy(name: Any) -> str:
-    """A new name as people see it."""
+    """Return the normalized form of a new name."""
     if is_blank(name) and not isinstance(name, str):
         raise InvalidInput(f"The class {name!r} is not a name: expected text, such as 'spam'.")
     return tidy(spelled(name))
@@ -369,7 +369,7 @@ def _check_count(name: str, of: Sequence[str], made: Sequence[LabelClass]) -> No
         raise InvalidInput(f"{twice[0]!r} is named twice: new classes must be distinct.")
     least, most, fewest, many = _COUNTS.get(name, (1, 1, 0, 0))
     if not least <= len(of) <= most:
-        raise InvalidInput(f"The change {name!r} names {len(of)} classes: that cannot be meant.")
+        raise InvalidInput(f"The change {name!r} names {len(of)} classes, which is not a valid number.")
     if not fewest <= len(made) <= many:
         raise InvalidInput(f"The change {name!r} makes {len(made)} new classes: expected {fewest} to {many}.")
 
@@ -377,13 +377,13 @@ def _check_count(name: str, of: Sequence[str], made: Sequence[LabelClass]) -> No
 def _edits(asked: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     for part, text in asked.items():
         if part not in EDITABLE:
-            raise InvalidInput(f"{part!r} of a class cannot be set: expected one of {choices(EDITABLE)}.")
+            raise InvalidInput(f"{part!r} of a class cannot be edited: expected one of {choices(EDITABLE)}.")
         if not isinstance(text, str) or len(text) > MAX_TEXT:
             raise InvalidInput(f"{part}= must be text of at most {MAX_TEXT} characters.")
     return tuple(asked.items())
 
 
-# -- one function for each change: it works on a copy of the state, and may raise -------------------
+# -- one function for each change: it modifies a copy of the state, and may raise -------------------
 
 
 def _put(state: _State, made: Iterable[tuple[str, LabelClass]], at: int | None = None) -> None:
@@ -392,8 +392,8 @@ def _put(state: _State, made: Iterable[tuple[str, LabelClass]], at: int | None =
     for step, (id_, c) in enumerate(made):
         if c.name in names or id_ in state.live or id_ in state.retired:
             retired = any(c.name == other.name for other in state.retired.values())
-            more = ", but retired: restore() offers it again" if retired else ""
-            raise InvalidInput(f"There is a class {c.name!r} already{more}.")
+            more = ", which is retired: restore() offers it again" if retired else ""
+            raise InvalidInput(f"There is already a class {c.name!r}{more}.")
         names.add(c.name)
         live.insert(len(live) if at is None else at + step, (id_, c))
     state.live = dict(live)
@@ -407,7 +407,7 @@ def _rename(state: _State, change: _Change) -> None:
     id_, name = change.of[0], change.text
     others = {c.name for i, c in (*state.live.items(), *state.retired.items()) if i != id_}
     if name in others:
-        raise InvalidInput(f"There is a class {name!r} already: to make them one, merge them.")
+        raise InvalidInput(f"There is already a class {name!r}: to combine them, use merge.")
     state.live[id_] = replace(state.live[id_], name=name)
 
 
@@ -450,7 +450,7 @@ def _edit(state: _State, change: _Change) -> None:
     if key := asked.get("key"):
         for other, c in state.live.items():
             if other != id_ and c.key == key.lower():
-                raise InvalidInput(f"The key {key!r} is taken by {c.name!r}: give that another one first.")
+                raise InvalidInput(f"The key {key!r} is used by {c.name!r}: change that key first.")
         asked["key"] = key.lower()
     state.live[id_] = replace(state.live[id_], **asked)
 
@@ -460,7 +460,7 @@ def _ask(state: _State, change: _Change) -> None:
 
 
 def _asked(state: _State, change: _Change) -> None:
-    """What ``classes=`` names: only where it differs from what it named before."""
+    """Apply ``classes=``: only the difference to the previous ``classes=``."""
     new = dict(change.made)
     colors = {c.color for c in new.values()}
     for id_, c in new.items():
@@ -470,10 +470,10 @@ def _asked(state: _State, change: _Change) -> None:
         elif id_ in state.retired:
             state.live[id_] = state.retired.pop(id_)
         elif id_ not in state.live and id_ not in state.into:
-            # A colour by its place in the cell may be that of a class that was added since.
+            # The default color may be used by a class that was added since.
             others = {other.color for i, other in state.live.items() if i not in new}
             state.live[id_] = replace(c, color=free_color(c.color, others, others | colors))
-    for id_ in change.of:  # what it dropped then, not what an undo has brought back since
+    for id_ in change.of:  # classes dropped at the time, not those restored by an undo since
         if id_ in state.live:
             del state.live[id_]
             state.into[id_] = None

@@ -67,13 +67,13 @@ def test_a_child_that_ends_early_is_started_again(job, end: str, bad: int) -> No
     [out] = job(end, bad).run(lambda stage, _: words.append(stage), ["out"])
     assert out.tolist() == [1, 2, 3]
     assert len(job.starts()) == bad + 1
-    assert sum(w.startswith("starting again") for w in words) == bad
+    assert sum(w.startswith("restarting") for w in words) == bad
 
 
 @pytest.mark.parametrize(
     ("end", "starts", "said"),
     [
-        (KILLED, 3, "SIGKILL, perhaps for lack of memory"),
+        (KILLED, 3, "SIGKILL, maybe because memory ran out"),
         (CRASHED, 3, "SIGSEGV"),
         (HALF_IMPORTED, 2, "cannot import"),
     ],

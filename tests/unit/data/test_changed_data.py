@@ -47,9 +47,9 @@ IN_PLACE: dict[str, tuple[Callable[[pd.DataFrame], Any], str]] = {
     "sorted": (lambda df: df.sort_values("n", inplace=True), "the order of its rows"),
     "sorted anew": (lambda df: df.sort_values("n", inplace=True, ignore_index=True), "column 'text' changed"),
     "reindexed": (lambda df: df.set_index("n", inplace=True), "the order of its rows"),
-    "dropped": (lambda df: df.drop(index=[0, 5], inplace=True), "had 12 rows and has 10"),
-    "deduplicated": (lambda df: df.query("n > 3", inplace=True), "had 12 rows and has 8"),
-    "added": (add_row, "had 12 rows and has 13"),
+    "dropped": (lambda df: df.drop(index=[0, 5], inplace=True), "had 12 rows and now has 10"),
+    "deduplicated": (lambda df: df.query("n > 3", inplace=True), "had 12 rows and now has 8"),
+    "added": (add_row, "had 12 rows and now has 13"),
     "a cell": (lambda df: df.__setitem__("n", df["n"].where(df["n"] > 0, -1)), "column 'n' changed"),
     "by loc": (lambda df: df.loc.__setitem__((3, "text"), "other"), "column 'text' changed"),
     "by iloc": (lambda df: df.iloc.__setitem__((slice(0, 4), 1), 7), "column 'n' changed"),
@@ -231,9 +231,10 @@ def test_a_large_image_that_is_overwritten_is_not_shown_as_if_it_were_the_one(la
         pixels[3] = 0
         assert session.pool.payload(2).content["kind"] == "image"
         assert (
-            "changed after the session was made. Run the cell again" in session.pool.payload(3).content["why"]
+            "changed after the session was created. Run the cell again"
+            in session.pool.payload(3).content["why"]
         )
-        with pytest.warns(RuntimeWarning, match="changed after the session was made"):
+        with pytest.warns(RuntimeWarning, match="changed after the session was created"):
             session.item(session.pool.ids[3])
 
 
@@ -250,7 +251,7 @@ def test_an_image_file_that_changes_is_said(tmp_path: Path) -> None:
         Image.new("RGB", (4, 4), (0, 99, 0)).save(paths[1])
         paths[2].unlink()
         assert session.pool.payload(0).content["kind"] == "image"
-        assert "changed after the session was made" in session.pool.payload(1).content["why"]
+        assert "changed after the session was created" in session.pool.payload(1).content["why"]
         assert "No such file" in session.pool.payload(2).content["why"]
 
 

@@ -78,11 +78,11 @@ def test_a_float_that_is_several_whole_numbers_names_no_item(by_id: Make, wrong:
         lambda: session.skip([wrong]),
         lambda: session.item(wrong),
     ):
-        with pytest.raises(InvalidInput, match="stands for several whole numbers"):
+        with pytest.raises(InvalidInput, match="stands for several integers"):
             act()
     found = session.import_labels([{"id": wrong, "label": "a"}, {"id": 5.0, "label": "a"}])
     assert found.n == 1
-    assert "several whole numbers" in found.refused["why"][0]
+    assert "several integers" in found.refused["why"][0]
     session.label([BIG + 1, str(BIG)], "b")
     assert set(held(session)) == {5, BIG + 1, BIG}
 
@@ -94,7 +94,7 @@ def test_so_does_its_text_in_a_file(by_id: Make, tmp_path: Path, text: str) -> N
     file.write_text(f"id,label\n{text},a\n{BIG},b\n", "utf-8")
     found = session.import_labels(file)
     assert (found.n, len(found.refused)) == (1, 1)
-    assert "several whole numbers" in found.refused["why"][0]
+    assert "several integers" in found.refused["why"][0]
 
 
 @pytest.mark.parametrize("wrong", [1.5, 7.25, float("inf"), float("nan"), None, True])
@@ -331,7 +331,7 @@ def test_ids_that_come_and_go_keep_the_labels(make_session: Make, store: Path, h
 
 def test_equal_rows_share_what_was_said_of_their_content(make_session: Make, store: Path) -> None:
     data = table([1, 2, 3], ["same", "same", "other"])
-    with pytest.warns(UserWarning, match="1 of 3 rows says the same"):
+    with pytest.warns(UserWarning, match="1 of 3 rows repeats another row"):
         content = make_session(data, text="t", store=store)
     assert any("1 of 3 rows" in words for words in content._loop.log.notices)
     content.label(content.pool.ids[0], "a")

@@ -163,7 +163,7 @@ def test_it_is_said_once_that_many_numbers_are_converted(
         open_matrix(path)
     assert not (tmp_path / CACHE).exists() or not list((tmp_path / CACHE).glob("rows-*"))
     monkeypatch.setattr(matrix, "LARGE", 10)
-    with pytest.warns(RuntimeWarning, match="X holds float64: its 618 numbers are read as float32"):
+    with pytest.warns(RuntimeWarning, match="X has dtype float64: its 618 numbers are converted to float32"):
         open_matrix(doubles)
     with pytest.warns(RuntimeWarning, match="float64"):
         found = open_matrix(path)
@@ -294,7 +294,7 @@ def full_disk() -> Iterator[None]:
 def test_on_a_full_disk_parquet_is_read_into_memory_and_it_is_said(tmp_path: Path, request: Any) -> None:
     path = parquet(tmp_path)
     request.getfixturevalue("full_disk")
-    with pytest.warns(RuntimeWarning, match=r"could not be converted.*(?i:too large).*held in memory"):
+    with pytest.warns(RuntimeWarning, match=r"could not be converted.*(?i:too large).*kept in memory"):
         X = open_matrix(path)
     np.testing.assert_array_equal(X, NUMBERS)
     assert not list((tmp_path / CACHE).glob("rows-*"))  # and no partial file
@@ -303,7 +303,7 @@ def test_on_a_full_disk_parquet_is_read_into_memory_and_it_is_said(tmp_path: Pat
 def test_a_folder_that_cannot_be_written_is_no_obstacle(tmp_path: Path) -> None:
     path = parquet(tmp_path)
     (tmp_path / CACHE).write_text("in the way")
-    with pytest.warns(RuntimeWarning, match="held in memory"):
+    with pytest.warns(RuntimeWarning, match="kept in memory"):
         X = open_matrix(path)
     np.testing.assert_array_equal(X, NUMBERS)
 
@@ -314,7 +314,7 @@ def test_without_room_on_disk_and_in_memory_the_message_says_so(
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 100}))
     monkeypatch.setattr("hitl_widgets.data._convert.memory_left", lambda: 100)
     with pytest.raises(
-        InvalidInput, match=r"X\.parquet.*No space left.*GB do not fit into memory.*Make room"
+        InvalidInput, match=r"X\.parquet.*No space left.*GB do not fit into memory.*Free disk space"
     ):
         open_matrix(parquet(tmp_path))
 
@@ -350,35 +350,38 @@ ROWS = [*NUMBERS[:40], NUMBERS[40, :5], *NUMBERS[41:]]
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda f: cut(npy(f), 2000), r"X\.npy' is cut off: expected 2,600 bytes.*\(103, 6\).*found 2,000\."),
-        (lambda f: cut(npy(f), 20), r"is not a \.npy file that can be read"),
-        (lambda f: written(f / "X.npy", b""), r"is not a \.npy file"),
-        (lambda f: written(f / "X.npy", b"a,b\n1,2\n"), r"is not a \.npy file.*numpy\.save"),
-        (lambda f: npy(f, np.array([{}, None])), r"holds object, expected numbers"),
-        (lambda f: npy(f, NUMBERS.astype(complex)), r"holds complex128, expected numbers"),
+        (
+            lambda f: cut(npy(f), 2000),
+            r"X\.npy' is incomplete.* 2,600 bytes.*\(103, 6\).*found 2,000\.",
+        ),
+        (lambda f: cut(npy(f), 20), r"is not a readable \.npy file"),
+        (lambda f: written(f / "X.npy", b""), r"is not a readable \.npy file"),
+        (lambda f: written(f / "X.npy", b"a,b\n1,2\n"), r"is not a readable \.npy file.*numpy\.save"),
+        (lambda f: npy(f, np.array([{}, None])), r"has dtype object, expected numbers"),
+        (lambda f: npy(f, NUMBERS.astype(complex)), r"has dtype complex128, expected numbers"),
         (lambda f: npy(f, NUMBERS[0]), r"X has shape \(6,\).*reshape"),
-        (lambda f: npy(f, NUMBERS[:50]), r"X has 50 rows, data has 103"),
+        (lambda f: npy(f, NUMBERS[:50]), r"X has 50 rows, but data has 103"),
         (lambda f: npy(f, NUMBERS[:0]), r"X has 0 rows"),
         (lambda f: npy(f, NUMBERS[:, :0]), r"no columns"),
-        (lambda f: f / "none.npy", r"none\.npy'.*no such file.*folder is"),
+        (lambda f: f / "none.npy", r"none\.npy'.*file not found.*folder is"),
         (lambda f: written(f / "X.csv", b"1,2"), r"X\.csv'.*expected a \.npy, \.parquet or \.zarr"),
-        (lambda f: table(f, {"v": pa.array(ROWS)}), r"row 40 has 5 numbers, the first row has 6"),
+        (lambda f: table(f, {"v": pa.array(ROWS)}), r"row 40 has 5 numbers, but the first row has 6"),
         (lambda f: table(f, {"v": pa.array(ROWS)}, row_group_size=9), r"row 40 has 5 numbers"),
         (lambda f: table(f, {"v": pa.array([*NUMBERS[:102], None])}), r"row 102 has 0 numbers"),
         (lambda f: table(f, {"v": pa.array([[1.0, None]] * 103)}), r"NaN or infinite values in 103"),
         (lambda f: table(f, {"a": [[1.0]], "b": [[2.0]]}), r"2 columns of lists \('a', 'b'\)"),
-        (lambda f: table(f, {"a": [1.0], "t": ["x"]}), r"holds no features.*'t'"),
-        (lambda f: table(f, {"a": [1.0]}), r"X has 1 rows, data has 103"),
-        (lambda f: cut(parquet(f), 900), r"is not Parquet that can be read"),
-        (other_columns, r"b\.parquet' has no column 'v'"),
+        (lambda f: table(f, {"a": [1.0], "t": ["x"]}), r"has no features.*'t'"),
+        (lambda f: table(f, {"a": [1.0]}), r"X has 1 rows, but data has 103"),
+        (lambda f: cut(parquet(f), 900), r"is not a readable Parquet file"),
+        (other_columns, r"b\.parquet' lacks columns of the other files: 'v'"),
         (group, r"is a zarr group.*emb"),
-        (lambda f: written(f / "X.zarr", b"?"), r"is not a zarr array"),
+        (lambda f: written(f / "X.zarr", b"?"), r"is not a readable zarr array"),
         (lambda f: zarr_folder(f, NUMBERS[:50]), r"X has 50 rows"),
         (lambda f: zarr.create_array(f / "1.zarr", data=NUMBERS[0]), r"shape \(6,\)"),
         (lambda f: da.ones(103), r"shape \(103,\)"),
         (lambda f: da.ones((50, 6), chunks=20), r"X has 50 rows"),
         (lambda f: of_unknown_length(f, NUMBERS[:50]), r"X has 50 rows"),
-        (lambda f: da.from_array(np.full((103, 2), "x"), chunks=20), r"holds <U1, expected numbers"),
+        (lambda f: da.from_array(np.full((103, 2), "x"), chunks=20), r"has dtype <U1, not numbers"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_next_step(
@@ -440,7 +443,7 @@ def test_zarr_chunks_that_are_not_there_are_said(tmp_path: Path) -> None:
     path = tmp_path / "X.zarr"
     zarr.create_array(path, data=np.ones((300, 4), np.float32), chunks=(100, 4))
     (path / "c" / "2" / "0").unlink()
-    with pytest.warns(RuntimeWarning, match=r"1 of 3 chunks .* are not there, so their rows are all 0"):
+    with pytest.warns(RuntimeWarning, match=r"1 of 3 chunks .* are missing, so their rows are all 0"):
         assert open_matrix(path).shape == (300, 4)
 
 

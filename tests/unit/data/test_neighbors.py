@@ -354,7 +354,7 @@ def test_a_folder_that_cannot_be_written_is_said_once(tmp_path: Path) -> None:
         for _ in range(2):
             check_sound(NeighborGraph.build(X, cache=blocked), 60)
     assert len(said) == 1
-    assert "built again each time" in str(said[0].message)
+    assert "computed again each time" in str(said[0].message)
 
 
 @pytest.mark.usefixtures("small_cached")

@@ -69,7 +69,7 @@ def test_shares_sum_to_one_and_fall_with_the_distance() -> None:
 def test_what_does_not_fit_is_said() -> None:
     X, xy = two_groups(20)
     for arguments in ((X[:, :3], X, xy), (X, X[:0], xy[:0]), (X, X, xy[:5])):
-        with pytest.raises(InvalidInput, match="do not fit"):
+        with pytest.raises(InvalidInput, match="do not match"):
             place(*arguments)
 
 

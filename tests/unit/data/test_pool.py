@@ -229,7 +229,7 @@ def test_features_of_texts_may_be_a_file(tmp_path: Path) -> None:
         pool = Pool.from_data(texts, X=X, cache=tmp_path / "cache")
         np.testing.assert_array_equal(pool.X[:], FEATURES[:40])
     assert list((tmp_path / "cache").glob("rows-*.npy"))
-    with pytest.raises(InvalidInput, match="X has 50 rows, data has 3"):
+    with pytest.raises(InvalidInput, match="X has 50 rows, but data has 3"):
         Pool.from_data(["a", "b", "c"], X=tmp_path / "X.npy")
     other = Pool.from_data(tmp_path / "X.npy", X=-FEATURES)
     np.testing.assert_array_equal(other.X, -FEATURES)
@@ -298,23 +298,23 @@ TABLE = pd.DataFrame(MESSAGES)
             r"1 of 2 ids are missing \(rows 1\)",
         ),
         (pd.DataFrame({"k": [1.5, np.nan], "t": list("ab")}), {"id": "k"}, r"1 of 2 ids are missing"),
-        (pl.DataFrame({"k": ["x", ""], "t": list("ab")}), {"id": "k"}, r"missing.*leave id= out"),
+        (pl.DataFrame({"k": ["x", ""], "t": list("ab")}), {"id": "k"}, r"missing.*Without id="),
         (["a", "b"], {"text": "t"}, r"text= names a column, but data is a list"),
         (["a", "b"], {"id": "k"}, r"id= names a column, but data is a list"),
         (["a", "b"], {"columns": []}, r"columns= names a column, but data is a list"),
         (np.eye(3), {"image": "k"}, r"image= names a column, but data is a ndarray"),
-        (["a", 1], {}, r"data holds 'int', 'str' values.*all of one kind"),
-        (["a", b"\xff"], {}, r"data holds 'bytes', 'str'"),
-        ([1.5, 2.5], {}, r"data holds 'float'"),
+        (["a", 1], {}, r"data contains 'int', 'str' values.*all of one kind"),
+        (["a", b"\xff"], {}, r"data contains 'bytes', 'str'"),
+        ([1.5, 2.5], {}, r"data contains 'float'"),
         ("one text", {}, r"data is of type str: expected a pandas, polars or Arrow table"),
         ({"a": ["x", "y"]}, {}, r"data is of type dict"),
         (Path("table.csv"), {}, r"data is of type \w*Path"),
         (Image.new("L", (2, 2)), {}, r"data is of type Image"),
         (np.array(1.0), {}, r"data is of type ndarray"),
-        (Path("none.npy"), {}, r"X='.*none\.npy': there is no such file"),
+        (Path("none.npy"), {}, r"X='.*none\.npy': file not found"),
         ("pool.parquet", {"text": "t"}, r"text= names a column, but data is a str"),
         (np.zeros((0, 3)), {}, r"empty.*at least one row"),
-        (np.array([[1.0, np.nan]]), {}, r"X holds NaN"),
+        (np.array([[1.0, np.nan]]), {}, r"X has NaN"),
         (None, {}, r"data is of type NoneType"),
         (5, {}, r"data is of type int"),
         (pl.DataFrame(MESSAGES).lazy(), {"text": "message"}, r"LazyFrame"),
@@ -353,7 +353,7 @@ def test_a_column_name_that_occurs_twice_is_refused() -> None:
 
 def test_equal_items_that_features_tell_apart_are_said_once() -> None:
     texts, X = ["a", "b", "a", "b"], np.arange(8.0).reshape(4, 2)
-    with pytest.warns(RuntimeWarning, match=r"Of 4 rows 2 differ .*pass id="):
+    with pytest.warns(RuntimeWarning, match=r"Of 4 rows, 2 have different content .*pass id="):
         assert len(Pool.from_data(texts, X=X)) == 2
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -398,10 +398,10 @@ def test_the_kind_of_a_list_may_be_said() -> None:
         ({"item": "said", "kind": "txt"}, "kind='txt' is not a kind of item.*'text'"),
         ({"item": "said", "kind": "text:en"}, "kind='text:en': text takes no option"),
         ({"kind": "text"}, "kind='text': pass item="),
-        ({"item": "said", "text": "said"}, "Pass one of"),
-        ({"text": "said", "kind": "text"}, "Pass one of"),
+        ({"item": "said", "text": "said"}, "Pass only one of"),
+        ({"text": "said", "kind": "text"}, "Pass only one of"),
         ({"item": "sad"}, "item='sad': the table has no such column"),
-        ({"item": "n"}, "item='n' holds 'int' values.*kind=, one of"),
+        ({"item": "n"}, "item='n' contains 'int' values.*kind=, one of"),
     ],
 )
 def test_kinds_that_cannot_be_meant_are_refused(how: dict[str, Any], words: str) -> None:

@@ -65,10 +65,10 @@ def test_whatever_comes_is_rows_of_the_pool_or_refused(text):
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"", "no known form"),
-        (b"\x03\x00", "no known form"),
-        (b"\x01", "stops within a number"),
-        (b"\x01\x80", "stops within a number"),
+        (b"", "unknown format"),
+        (b"\x03\x00", "unknown format"),
+        (b"\x01", "ends within a number"),
+        (b"\x01\x80", "ends within a number"),
         (b"\x01\x02\x02", "runs are missing"),
         (b"\x01\x01\x03", "runs are missing"),
         (b"\x01\x00\x00", "runs are missing"),

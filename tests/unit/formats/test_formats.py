@@ -113,20 +113,20 @@ def test_label_studio_json(with_ids: Session, tmp_path: Path, name: str) -> None
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        (task(0), "no annotation: it is not labelled"),
+        (task(0), "no annotation: it is not labeled"),
         (task(0, predictions=[{"result": [choice(BAD)]}]), "a prediction of a model is not a label"),
         (task(0, annotation()), "Nothing was chosen"),
-        (task(0, annotation({"type": "rectanglelabels", "value": {}})), "holds 'rectanglelabels'"),
+        (task(0, annotation({"type": "rectanglelabels", "value": {}})), "contains 'rectanglelabels'"),
         (
             task(0, annotation({"type": "labels", "value": {"start": 0, "end": 4, "labels": [BAD]}})),
-            "holds 'labels'",
+            "contains 'labels'",
         ),
-        (task(0, annotation({"type": "rating", "value": {"rating": 4}})), "holds 'rating'"),
-        (task(0, annotation(choice(BAD, start=0, end=3))), "of a region"),
+        (task(0, annotation({"type": "rating", "value": {"rating": 4}})), "contains 'rating'"),
+        (task(0, annotation(choice(BAD, start=0, end=3))), "for a region"),
         (task(0, annotation(choice(BAD), reviews=[{"accepted": False}])), "rejected in review"),
         (task(0, annotation(choice(BAD), skipped=True)), "cancelled"),
-        (task(0, 17), "not as Label Studio writes it"),
-        (task(0, annotation({"type": "choices", "value": None})), "not as Label Studio writes it"),
+        (task(0, 17), "not in the format of Label Studio"),
+        (task(0, annotation({"type": "choices", "value": None})), "not in the format of Label Studio"),
         (task(0, annotation(choice("ugly"))), "'ugly' is not a class"),
         (
             task(0, annotation(choice(BAD)), data={"text": "Nobody said this."}),
@@ -156,9 +156,9 @@ def test_label_studio_keeps_annotators_apart(session: Session) -> None:
 
 def test_label_studio_asks_which_question(session: Session) -> None:
     rows = [task(0, annotation(choice(BAD), choice("short", name="length")))]
-    with pytest.raises(InvalidInput, match=r"questions 'length', 'tone': say which is meant by label="):
+    with pytest.raises(InvalidInput, match=r"questions 'length', 'tone': pass one of them as label="):
         session.import_labels(rows)
-    with pytest.raises(InvalidInput, match=r"label='mood' is none of them"):
+    with pytest.raises(InvalidInput, match=r"label='mood' is not one of them"):
         session.import_labels(rows, label="mood")
     assert session.import_labels(rows, label="tone").n == 1
 
@@ -201,7 +201,7 @@ def test_label_studio_json_min_and_csv(with_ids: Session, tmp_path: Path, name: 
 
 def test_label_studio_json_min_with_two_questions(session: Session) -> None:
     rows = [{"text": TEXTS[0], "id": 1, "tone": BAD, "again": GOOD, **MIN}]
-    with pytest.raises(InvalidInput, match=r"its fields are 'text', 'tone', 'again'\. Say which by label="):
+    with pytest.raises(InvalidInput, match=r"Pass one of its fields as label=: 'text', 'tone', 'again'"):
         session.import_labels(rows)
     assert session.import_labels(rows, label="again").n == 1
 
@@ -239,8 +239,8 @@ def test_prodigy_takes_only_what_was_accepted(session: Session, tmp_path: Path, 
     found = session.import_labels(make[kind]())
     assert said(session) == {TEXTS[0]: BAD, TEXTS[3]: GOOD}
     assert why(found) == {
-        1: "Prodigy: The answer is 'reject': only what was accepted is a label.",
-        2: "Prodigy: The answer is 'ignore': only what was accepted is a label.",
+        1: "Prodigy: The answer is 'reject': only accepted answers are labels.",
+        2: "Prodigy: The answer is 'ignore': only accepted answers are labels.",
     }
 
 
@@ -260,7 +260,7 @@ def test_prodigy_choices(session: Session) -> None:
 
 def test_prodigy_spans_are_no_choice(session: Session) -> None:
     found = session.import_labels([answer(0, spans=[{"start": 0, "end": 3, "label": BAD}])])
-    assert "holds spans" in why(found)[0]
+    assert "contains spans" in why(found)[0]
 
 
 def test_prodigy_ids_and_annotators(with_ids: Session) -> None:
@@ -328,8 +328,8 @@ def test_doccano_before_it_named_the_classes(session: Session) -> None:
     found = session.import_labels(rows)
     labels = session.labels().set_index("annotator")["label"].to_dict()
     assert labels == {"doccano user 1": GOOD, "doccano user 2": BAD}
-    assert "doccano's own number (2)" in why(found)[0]
-    assert "not labelled" in why(found)[2]
+    assert "an internal number of doccano (2)" in why(found)[0]
+    assert "not labeled" in why(found)[2]
     assert "spans" in why(found)[3]
 
 
@@ -346,7 +346,7 @@ def test_doccano_csv(with_ids: Session, tmp_path: Path, mark: str) -> None:
     found = with_ids.import_labels(tmp_path / "all.csv")
     assert said(with_ids) == {TEXTS[0]: BAD, TEXTS[3]: GOOD}
     assert "2 answers were given" in why(found)[1]
-    assert "not labelled" in why(found)[2]
+    assert "not labeled" in why(found)[2]
 
 
 def test_doccano_ids_in_the_metadata(with_ids: Session) -> None:
@@ -589,7 +589,7 @@ def test_nan_in_a_field_that_nobody_needs(with_ids: Session, tmp_path: Path) -> 
     ("text", "words"),
     [
         ("[1, 2", "is not JSON"),
-        ("3", "holds a int"),
+        ("3", "contains a int"),
         ("[" * 100_000, "nested too deep"),
     ],
 )

@@ -171,7 +171,7 @@ def test_other_formats_are_read_by_soundfile(form: str, subtype: str | None) -> 
 
 def test_a_missing_package_is_said_once_with_the_way_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recordings, "find_spec", lambda name: None)
-    with pytest.raises(InvalidInput, match=r"row 1 holds no WAV file.*soundfile.*hitl-widgets\[audio\]"):
+    with pytest.raises(InvalidInput, match=r"row 1 is not a WAV file.*soundfile.*hitl-widgets\[audio\]"):
         AUDIO.read(["a.wav", "b.FLAC"], "item='path'")
     assert AUDIO.read(["a.wav", None, wav(tone())], "data")[0] == "a.wav"
 
@@ -205,8 +205,8 @@ def test_what_cannot_be_heard_says_why(item: Any, words: str) -> None:
 
 def test_bytes_of_something_else_say_why() -> None:
     soundfile()
-    assert "not a recording that can be read" in why(b"fLaC and nothing more")
-    assert "not a recording that can be read" in why(b"some text")
+    assert "The recording cannot be read" in why(b"fLaC and nothing more")
+    assert "The recording cannot be read" in why(b"some text")
 
 
 def test_a_format_that_nothing_here_reads_says_how_to_convert_it(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     import os
 
     os.mkfifo(tmp_path / "pipe.wav")
-    assert "no file" in why(tmp_path / "pipe.wav")
+    assert "not a file" in why(tmp_path / "pipe.wav")
 
 
 def test_a_file_that_ends_early_is_shown_as_far_as_it_goes() -> None:

@@ -168,8 +168,8 @@ def test_grey_values_are_stretched_to_what_can_be_seen() -> None:
 @pytest.mark.parametrize(
     ("item", "words"),
     [
-        (b"this is not an image", "not an image that can be read"),
-        (b"", "not an image that can be read"),
+        (b"this is not an image", "not an image in a supported format"),
+        (b"", "not an image in a supported format"),
         (encoded(Image.new("RGB", (60, 40)))[:60], "damaged"),
         (Path("/no/such/file.png"), "cannot be read: No such file"),
         (Path("/"), "cannot be read"),
@@ -181,7 +181,7 @@ def test_grey_values_are_stretched_to_what_can_be_seen() -> None:
         (Image.new("RGB", (0, 0)), "no pixels"),
         (png_that_claims(9_000, 9_000), "9000 x 9000 pixels"),
         (png_that_claims(60_000, 60_000), "too large"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image that can be read"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image in a supported format"),
         (None, "no image"),
         (17, "."),
     ],
@@ -341,7 +341,7 @@ def test_a_path_names_a_regular_file_or_nothing(tmp_path: Path) -> None:
         shown = payload("image", path)
         assert shown.content == {
             "kind": "broken",
-            "why": "The bytes are not an image that can be read (PNG, JPEG, WEBP, GIF, BMP).",
+            "why": "The bytes are not an image in a supported format (PNG, JPEG, WEBP, GIF, BMP).",
         }
         assert bytes_of(shown) == b""
 

@@ -212,7 +212,7 @@ def test_a_session_of_markup_learns_and_gives_back_what_was_passed() -> None:
 
 def test_two_ways_to_show_an_item_are_refused() -> None:
     table = pd.DataFrame({"a": ["x"], "b": ["y"]})
-    with pytest.raises(InvalidInput, match="Pass one of text=, html=, markdown="):
+    with pytest.raises(InvalidInput, match="Pass only one of text=, html=, markdown="):
         Pool.from_data(table, html="a", text="b")
 
 
@@ -279,7 +279,7 @@ def test_the_kernel_asks_no_host(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     table = pd.DataFrame({"i": ["https://ok.example/a.png", "https://no.example/a.png"]})
     pool = Pool.from_data(table, image="i", remote_images=["ok.example"])
-    with pytest.raises(InvalidInput, match=r"from where the kernel loads nothing.*pass X= or embed="):
+    with pytest.raises(InvalidInput, match=r"the kernel does not load images from there.*pass X= or embed="):
         build_features(pool)
     assert [pool.payload(i).content["kind"] for i in range(2)] == ["remote", "broken"]
 

@@ -161,7 +161,7 @@ def test_the_language_is_said_by_its_name_or_a_file(option: str, language: str) 
 
 @pytest.mark.parametrize("option", ["pyton", ".nothing", "", " "])
 def test_a_language_that_nobody_knows_is_refused(option: str) -> None:
-    words = rf"kind='code:{option}': Pygments knows no such language.*'code:python' or 'code:\.py'"
+    words = rf"kind='code:{option}': not a language that Pygments knows.*'code:python' or 'code:\.py'"
     with pytest.raises(InvalidInput, match=words):
         Pool.from_data(["x", "y"], kind=f"code:{option}")
     if option == "pyton":

@@ -180,13 +180,13 @@ def test_what_is_no_table_is_refused(rows: Any) -> None:
 
 def test_a_text_among_numbers_is_named() -> None:
     _, encoder = encode_tables({"size": [1, 2, 3]})
-    with pytest.raises(InvalidInput, match=r"Column 'size': .* row 1 holds 'large'. .*pandas.to_numeric"):
+    with pytest.raises(InvalidInput, match=r"Column 'size': .* row 1 has 'large'. .*pandas.to_numeric"):
         encoder.transform([{"size": 1}, {"size": "large"}])
 
 
 @pytest.mark.parametrize("columns", [{}, {"a": [1, 2], "b": [1]}])
 def test_columns_have_one_length(columns: Any) -> None:
-    with pytest.raises(InvalidInput, match="one length"):
+    with pytest.raises(InvalidInput, match="the same length"):
         encode_tables(columns)
 
 

@@ -207,10 +207,10 @@ def test_the_features_are_kept_beside_the_store(make_session: Make, tmp_path: Pa
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ("a single text", "of a single one, [text]"),
-        (b"bytes", "of a single one, [text]"),
-        (pd.DataFrame({"text": ["a"]}), "pass their column"),
-        ({"text": ["a"]}, "pass their column"),
+        ("a single text", "for a single text, pass [text]"),
+        (b"bytes", "for a single text, pass [text]"),
+        (pd.DataFrame({"text": ["a"]}), "pass the text column"),
+        ({"text": ["a"]}, "pass the text column"),
         ([{"text": "a"}], "number 0 is a dict"),
         (["a", ["b"]], "number 1 is a list"),
         (np.zeros((2, 3)), "number 0 is a ndarray"),

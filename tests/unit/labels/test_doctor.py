@@ -113,13 +113,13 @@ def test_older_stores_and_leases_are_told(tmp_path: Path) -> None:
         raw.executescript((Path(__file__).parents[2] / "files" / "store-1.sql").read_text())
     old.chmod(0o600)
     before = old.read_bytes()
-    assert examine(str(old)).facts["format"] == f"1 (opening it makes it {FORMAT})"
+    assert examine(str(old)).facts["format"] == f"1 (opening upgrades it to {FORMAT})"
     assert examine(str(old)).problems == []
     assert old.read_bytes() == before
     store = LabelStore(old)
     store.lease("labels", ["a", "b"], "h", "ann", 60)
     store.close()
-    assert examine(f"sqlite:///{old}").facts["leases"] == "2 for 1 at work"
+    assert examine(f"sqlite:///{old}").facts["leases"] == "2, held by 1 sessions"
 
 
 # -- damage, report, and remaining events
@@ -166,13 +166,13 @@ def no_event_in_a_row(path: Path) -> None:
 
 
 HARMLESS = [
-    (drop_triggers, "no_update and label_event_no_delete are missing", "made again: label_event_no_"),
-    (lambda p: sql(p, "DROP INDEX label_event_task_seq"), "index .*_seq is missing", "made again: label"),
-    (lambda p: sql(p, "DROP TABLE lease"), "tables of leases are missing", "made again: .*lease"),
-    (in_wal_mode, "WAL mode, which is not safe", "journal: wal turned to delete"),
-    (lambda p: p.chmod(0o644), r"Others on this machine can open it \(0644\)", "permissions: 0600"),
+    (drop_triggers, "no_update and label_event_no_delete are missing", "recreated: label_event_no_"),
+    (lambda p: sql(p, "DROP INDEX label_event_task_seq"), "index .*_seq is missing", "recreated: label"),
+    (lambda p: sql(p, "DROP TABLE lease"), "lease tables are missing", "recreated: .*lease"),
+    (in_wal_mode, "WAL mode, which is not safe", "journal: changed from wal to delete"),
+    (lambda p: p.chmod(0o644), r"Other users of this machine can open it \(0644\)", "permissions: 0600"),
     (stale_index, "damaged", "salvaged: 400 events"),
-    (wrong_index, r"damaged .*400 events can be read\.", "(salvaged: 400 events|indexes: built anew)"),
+    (wrong_index, r"damaged .*400 events can be read\.", "(salvaged: 400 events|indexes: rebuilt)"),
     (lambda p: spoil(p, 0, 16), r"not a database.*400 events can be read\.", "salvaged: 400 events"),
     (names_of_tables, r"damaged .*400 events can be read\.", "salvaged: 400 events"),
     (size_of_pages, r"damaged .*400 events can be read\.", "salvaged: 400 events"),
@@ -307,7 +307,7 @@ def test_a_hot_journal_is_left_alone_and_then_recovered(
     report = examine(str(path))
     assert [e.event_id for e in report.events] == ["first"]
     assert report.problems == []
-    assert "journal is there" in report.notes[0] or "log is there" in report.notes[0]
+    assert "is a rollback journal" in report.notes[0] or "is a write-ahead log" in report.notes[0]
     assert contents(tmp_path) == before
     report = mend(str(path))
     assert report.problems == []
@@ -353,7 +353,7 @@ def test_a_text_is_a_problem_and_stays(tmp_path: Path, capsys: Capture) -> None:
     assert cli.main(["doctor", str(path)]) == 1
     assert "This is not a label store" in capsys.readouterr().out
     assert cli.main(["doctor", str(path), "--repair"]) == 2
-    assert "It was left as it was." in capsys.readouterr().err
+    assert "It was not changed." in capsys.readouterr().err
     assert contents(tmp_path) == before
 
 
@@ -367,7 +367,7 @@ def test_what_cannot_be_looked_at(tmp_path: Path, capsys: Capture, arguments: li
     for place, words in (
         (tmp_path / "nothing.sqlite", "There is no label store"),
         (tmp_path, "is not a file"),
-        (other, "database of something else (tables: customers)"),
+        (other, "not a label store (tables: customers)"),
         (newer, f"newer hitl-widgets (store format {FORMAT + 1}"),
         (":memory:", ""),
     ):
@@ -411,7 +411,7 @@ def test_a_server_is_looked_at_and_not_changed(request: pytest.FixtureRequest, c
         "PostgreSQL",
         "task 't': 3 events",
         "fsync on",
-        "2 for 1 at work",
+        "2, held by 1 sessions",
         "healthy",
     ):
         assert words in said
@@ -420,7 +420,7 @@ def test_a_server_is_looked_at_and_not_changed(request: pytest.FixtureRequest, c
         connection.execute("INSERT INTO label_event VALUES (99, 'e', 't', 'ann', 'label', '', 'no JSON')")
     assert cli.main(["doctor", url]) == 1
     said = capsys.readouterr().out
-    assert "The past is not guarded" in said
+    assert "The log is not protected" in said
     assert "1 rows are not events" in said
     assert cli.main(["doctor", url, "--repair"]) == 2
-    assert "mends SQLite files" in capsys.readouterr().err
+    assert "is for SQLite files" in capsys.readouterr().err

@@ -255,7 +255,7 @@ def test_trust_says_how_much_and_why() -> None:
 def test_labels_of_one_class_are_no_evidence(groups: AutoPool, code: int) -> None:
     learner = fresh(groups)
     learner.update(np.arange(4), np.full(4, code))
-    assert "left out" not in learner.explanation
+    assert "leave-one-out" not in learner.explanation
 
 
 def test_a_single_class_is_predicted_everywhere_and_a_new_one_joins(groups: AutoPool) -> None:

@@ -36,7 +36,7 @@ def test_trust_in_words_adds_up():
     trust = Trust(0.784, 1050, 941, 836)
     assert trust.short == "neighbours 78 %, linear 22 %"
     assert str(trust) == (
-        "neighbours 78 %, linear 22 %: with each of 1,050 labels left out in turn, "
+        "neighbours 78 %, linear 22 %: in leave-one-out prediction of 1,050 labels, "
         "neighbours got 941 right, a linear model 836"
     )
     for share in np.linspace(0, 1, 201):
@@ -47,7 +47,7 @@ def test_trust_in_words_adds_up():
 def test_trust_claims_no_evidence_where_no_label_could_be_told_without_itself():
     learner = AutoLearner().start(np.eye(6, dtype=np.float32), 3)
     learner.update(np.array([0, 1, 2]), np.array([0, 1, 2]))
-    assert learner.trust.evidence == "the labels cannot tell yet which of the two is better"
+    assert learner.trust.evidence == "there are too few labels to tell which of the two is better"
 
 
 def test_people_read_which_model_it_is_and_never_auto():
@@ -55,7 +55,7 @@ def test_people_read_which_model_it_is_and_never_auto():
     found = replace(ROUND, has_graph=True, explanation=str(Trust(0.78, 50, 41, 36)))
     assert words(found) == (
         "neighbours 78 %, linear 22 %",
-        "with each of 50 labels left out in turn, neighbours got 41 right, a linear model 36",
+        "in leave-one-out prediction of 50 labels, neighbours got 41 right, a linear model 36",
     )
     assert words(ROUND, growing) == ("logistic regression", "neighbours are being computed")
     # The graph could not be built: nothing is on its way.

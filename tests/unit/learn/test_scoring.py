@@ -160,7 +160,7 @@ def test_reading_what_changed_is_reading_everything(seed, compiled):
 def test_probabilities_that_are_none_are_refused(way, wrong):
     P = np.full((5, 3), 1 / 3, np.float32)
     P[2, 1] = wrong
-    with pytest.raises(ValueError, match="summing to 1"):
+    with pytest.raises(ValueError, match="sum to 1"):
         ClassBelief.of(P)
 
 

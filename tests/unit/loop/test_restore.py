@@ -71,7 +71,7 @@ def test_one_act_comes_back_as_a_new_one_that_can_be_undone(make_session: Make) 
 def test_a_branch_comes_back_in_order_with_the_class_that_it_made(make_session: Make, tmp_path: Path) -> None:
     session = make_session(store=tmp_path / "labels.sqlite")
     acts = left_behind(session)
-    with pytest.raises(InvalidInput, match="'c' is not a class"):
+    with pytest.raises(InvalidInput, match="The class 'c' no longer exists"):
         session.restore(acts[-1])
     with pytest.warns(RuntimeWarning):
         session.restore(acts)
@@ -114,7 +114,7 @@ def test_an_audited_label_that_comes_back_still_counts_for_the_audit(make_sessio
     assert session._loop.labels.audited.sum() == 1
 
 
-@pytest.mark.parametrize("what", ["nothing", "no act", "holds", "back", "others"])
+@pytest.mark.parametrize("what", ["nothing", "not a valid act", "holds", "back", "others"])
 def test_what_cannot_be_brought_back_is_said(make_session: Make, tmp_path: Path, what: str) -> None:
     session = make_session(store=tmp_path / "labels.sqlite", annotator="ann")
     act = session._loop.acts.label([0], "a")

@@ -175,7 +175,7 @@ def test_a_cache_that_cannot_be_written_is_said_once(layouts: list[int], tmp_pat
             seen = Seen(pool_of(X), blocked).end()
             assert seen.maps[-1].settled
             assert not seen.errors
-    assert ["could not be kept" in str(one.message) for one in said] == [True]
+    assert ["could not be cached" in str(one.message) for one in said] == [True]
 
 
 def test_large_pools_are_mapped_by_their_landmarks(

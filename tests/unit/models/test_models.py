@@ -219,31 +219,31 @@ def steps(told: dict[str, Any]) -> Any:
 
 CHANGES: list[tuple[str, Callable[[Any, Any], Any]]] = [
     ("its format is 2", lambda t, a: t.update(format=2)),
-    ("not one of ours", lambda t, a: t.update(what="other")),
-    ("none of", lambda t, a: steps(t)[1][1].update(kind="os.system")),
-    ("none of", lambda t, a: steps(t)[1][1].update(kind="RandomForestClassifier")),
-    ("do not go together", lambda t, a: a.update(a3=a["a3"][:, :2])),
-    ("do not go together", lambda t, a: a.update(a3=np.vstack([a["a3"]] * 3))),
-    ("do not go together", lambda t, a: a.update(a3=a["a3"].ravel())),
-    ("do not go together", lambda t, a: steps(t)[1][1]["fitted"].update(n_features_in_=10**12)),
+    ("not a model file of hitl-widgets", lambda t, a: t.update(what="other")),
+    ("not one of", lambda t, a: steps(t)[1][1].update(kind="os.system")),
+    ("not one of", lambda t, a: steps(t)[1][1].update(kind="RandomForestClassifier")),
+    ("inconsistent", lambda t, a: a.update(a3=a["a3"][:, :2])),
+    ("inconsistent", lambda t, a: a.update(a3=np.vstack([a["a3"]] * 3))),
+    ("inconsistent", lambda t, a: a.update(a3=a["a3"].ravel())),
+    ("inconsistent", lambda t, a: steps(t)[1][1]["fitted"].update(n_features_in_=10**12)),
     ("a size of", lambda t, a: steps(t)[1][1]["fitted"].update(n_features_in_={"array": "a3"})),
-    ("holds float16", lambda t, a: a.update(a3=a["a3"].astype(np.float16))),
-    ("holds <U", lambda t, a: a.update(a3=a["a3"].astype(str))),
-    ("holds NaN", lambda t, a: a.update(a3=a["a3"] * np.nan)),
+    ("has dtype float16", lambda t, a: a.update(a3=a["a3"].astype(np.float16))),
+    ("has dtype <U", lambda t, a: a.update(a3=a["a3"].astype(str))),
+    ("contains NaN", lambda t, a: a.update(a3=a["a3"] * np.nan)),
     ("KeyError", lambda t, a: a.pop("a3")),
     ("wrong parts", lambda t, a: steps(t)[1][1]["fitted"].pop("coef_")),
     ("wrong parts", lambda t, a: steps(t)[1][1]["fitted"].update(predict=1)),
-    ("no distinct texts", lambda t, a: steps(t)[1][1]["fitted"]["classes_"].update(names=["a", "a"])),
-    ("no distinct texts", lambda t, a: steps(t)[1][1]["fitted"]["classes_"].update(names=["a", 7])),
+    ("not distinct texts", lambda t, a: steps(t)[1][1]["fitted"]["classes_"].update(names=["a", "a"])),
+    ("not distinct texts", lambda t, a: steps(t)[1][1]["fitted"]["classes_"].update(names=["a", 7])),
     ("lacks an array", lambda t, a: steps(t)[1][1]["fitted"].update(coef_=7)),
     ("sets memory=", lambda t, a: steps(t)[1][1]["params"].update(memory="/tmp")),
     ("sets tokenizer=", lambda t, a: steps(t)[1][1]["params"].update(tokenizer="x")),
     ("Invalid parameter", lambda t, a: steps(t)[1][1]["params"].update(evil=1)),
     ("must be", lambda t, a: steps(t)[1][1]["params"].update(C="x")),
-    ("no known kind", lambda t, a: steps(t)[1][1]["params"].update(C={"import": "os"})),
+    ("unknown type", lambda t, a: steps(t)[1][1]["params"].update(C={"import": "os"})),
     ("no steps", lambda t, a: t["model"].update(steps=[])),
     ("KeyError", lambda t, a: t.pop("model")),
-    ("holds NaN", lambda t, a: t.update(x=float("nan"))),
+    ("contains NaN", lambda t, a: t.update(x=float("nan"))),
 ]
 
 
@@ -275,12 +275,12 @@ class Evil:
 def test_pickles_are_never_opened(tmp_path: Path) -> None:
     file = tmp_path / "m.npz"
     np.savez(file, model=np.array([Evil()], dtype=object))
-    with pytest.raises(InvalidInput, match="holds object"):
+    with pytest.raises(InvalidInput, match="has dtype object"):
         load_model(file)
     file.write_bytes(pickle.dumps(Evil()))
     with pytest.raises(InvalidInput, match="not a zip file"):
         load_model(file)
-    with pytest.raises(InvalidInput, match="There is no file"):
+    with pytest.raises(InvalidInput, match="File not found"):
         load_model(tmp_path / "no.npz")
 
 
@@ -293,13 +293,13 @@ def header(shape: tuple[int, ...], descr: str = "<f8") -> bytes:
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a0.npy", header((10**15,)), "not as large as it says"),
-        ("a0.npy", header((0,)), "not as large as it says"),
-        ("a0.npy", header((2,)) + bytes(8), "not as large as it says"),
-        ("a0.npy", header((1,), "|O") + bytes(8), "holds object"),
+        ("a0.npy", header((10**15,)), "does not match its shape"),
+        ("a0.npy", header((0,)), "does not match its shape"),
+        ("a0.npy", header((2,)) + bytes(8), "does not match its shape"),
+        ("a0.npy", header((1,), "|O") + bytes(8), "has dtype object"),
         ("a0.npy", b"\x93NUMPY\x03\x00" + bytes(100), "version"),
         ("a0.npy", b"no array", "magic"),
-        ("../a0.npy", b"", "no model of ours"),
+        ("../a0.npy", b"", "not part of a model"),
         ("a0.npy", b"", "cannot be loaded"),
     ],
 )
@@ -328,7 +328,7 @@ def test_a_name_twice_and_a_damaged_file_are_refused(path: Path) -> None:
     content = bytearray(path.read_bytes())
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("a0.npy", header((1,)) + bytes(8))
-    with pytest.raises(InvalidInput, match="no model of ours"):
+    with pytest.raises(InvalidInput, match="not part of a model"):
         load_model(path)
     content[200] ^= 0xFF
     path.write_bytes(content)

@@ -163,7 +163,7 @@ def test_of_a_wide_sparse_matrix_it_takes_rows_like_it(make_session: Make, tmp_p
 
 def test_names_of_columns_that_are_no_texts_are_not_saved(tmp_path: Path) -> None:
     embed = DictVectorizer().fit([{1: 0.5, 2: 0.1}])
-    with pytest.raises(HitlError, match="A DictVectorizer of names that are not texts cannot be saved"):
+    with pytest.raises(HitlError, match="A DictVectorizer with names that are not texts cannot be saved"):
         save_model(embed, tmp_path / "m.npz")
 
 
@@ -195,7 +195,7 @@ def test_a_wide_sparse_test_set_is_reduced_as_the_pool_was(held: str) -> None:
     for X_test in (X[200:], X[200:].toarray()):
         found = simulate(pool, y[:200], test=(X_test, y[200:]), **options).frame
         assert found["test_accuracy"].tolist() == [1.0]
-    with pytest.raises(InvalidInput, match="X_test has 400 columns, the pool 500"):
+    with pytest.raises(InvalidInput, match="X_test has 400 columns, but the pool has 500"):
         simulate(pool, y[:200], test=(X[200:, :400], y[200:]), **options)
     dense = simulate(X[:200].toarray(), y[:200], test=(X[200:], y[200:]), **{**options, "X": None}).frame
     assert dense["test_accuracy"].tolist() == [1.0]

@@ -119,7 +119,7 @@ def test_a_jump_goes_back_and_forth_as_one_act(make_session: Make) -> None:
     session.redo()
     assert session.n_labels == 1
     session._loop.acts.label([7], "b")
-    with pytest.raises(InvalidInput, match=r"session.restore\('[-0-9a-f]+'\) does the act again"):
+    with pytest.raises(InvalidInput, match=r"To repeat the act: session.restore\('[-0-9a-f]+'\)"):
         session.jump(acts[3])
 
 
@@ -173,9 +173,9 @@ def test_what_undoing_a_class_takes_from_others_is_said(make_session: Make, tmp_
 def test_a_retired_class_says_how_to_offer_it_again(make_session: Make) -> None:
     session = make_session(classes=["a", "b", "c"])
     session.classes.retire("c")
-    with pytest.raises(InvalidInput, match=r"retired: session\.classes\.restore\('c'\)"):
+    with pytest.raises(InvalidInput, match=r"retired. To offer it again: session\.classes\.restore\('c'\)"):
         session._loop.acts.label([0], "c")
-    with pytest.raises(InvalidInput, match="but retired"):
+    with pytest.raises(InvalidInput, match="which is retired"):
         session.classes.add("c")
 
 

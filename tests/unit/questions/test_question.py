@@ -303,9 +303,9 @@ def test_a_classifier_without_probabilities_can_be_taken_away() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"guidance": ["x"]}, "guidance=.*a dict of texts"),
-        ({"examples": {"a": None}}, "examples=.*a dict of texts"),
-        ({"text": 5}, "5 is not a text"),
+        ({"guidance": ["x"]}, "guidance=.*a dict from classes to texts"),
+        ({"examples": {"a": None}}, "examples=.*a dict from classes to texts"),
+        ({"text": 5}, "5 is not a string"),
     ],
 )
 def test_what_is_said_beside_the_classes_is_text(options: Any, words: str) -> None:

@@ -121,7 +121,7 @@ def test_a_retired_class_keeps_its_labels_and_is_not_offered(task: Task) -> None
     assert task.classes.names == ("spam", "ham")
     assert [c.name for c in task.classes.retired] == ["other"]
     assert task.means("z") == "other"
-    with pytest.raises(InvalidInput, match="'other' is not a class to choose: it is retired"):
+    with pytest.raises(InvalidInput, match="'other' is not a class that can be chosen: it is retired"):
         task.classes.rename("other", "rest")
     task.classes.restore("other")
     assert task.classes.names == ("spam", "ham", "other")
@@ -149,30 +149,30 @@ def test_key_colour_guidance_example_and_question_can_be_edited(task: Task) -> N
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda c: c.add("ham"), "There is a class 'ham' already"),
+        (lambda c: c.add("ham"), "There is already a class 'ham'"),
         (lambda c: c.add(" "), "blank"),
         (lambda c: c.add("half \ud800"), "half a character"),
         (lambda c: c.add("x" * 201), "201 characters"),
         (lambda c: c.add("new", color="red"), "expected '#rrggbb'"),
-        (lambda c: c.rename("spam", "ham"), "merge them"),
-        (lambda c: c.rename("spamm", "junk"), "not a class to choose.*Did you mean 'spam'"),
-        (lambda c: c.rename("spam", "spam"), "Nothing would change"),
+        (lambda c: c.rename("spam", "ham"), "use merge"),
+        (lambda c: c.rename("spamm", "junk"), "not a class that can be chosen.*Did you mean 'spam'"),
+        (lambda c: c.rename("spam", "spam"), "would change nothing"),
         (lambda c: c.merge(["spam"], "spam"), "at least two"),
         (lambda c: c.merge(["spam", "ham", "other"], "all"), "too few"),
-        (lambda c: c.merge("spam", "ham"), "is one text"),
+        (lambda c: c.merge("spam", "ham"), "is a single text"),
         (lambda c: c.split("spam", ["a"]), "expected 2 to"),
         (lambda c: c.split("spam", ["a", "a"]), "'a' is named twice"),
         (lambda c: c.add(None), "None is not a name"),
         (lambda c: c.reorder(["ham", "ham"]), "names a class twice"),
-        (lambda c: c.split("spam", ["a", "ham"]), "There is a class 'ham' already"),
-        (lambda c: c.retire("nothing"), "not a class to choose"),
-        (lambda c: c.restore("spam"), "is not retired"),
-        (lambda c: c.reorder([]), "cannot be meant"),
-        (lambda c: c.reorder(["spam", "ham", "other"]), "Nothing would change"),
-        (lambda c: c.edit("spam", key="2"), "taken by 'ham'"),
+        (lambda c: c.split("spam", ["a", "ham"]), "There is already a class 'ham'"),
+        (lambda c: c.retire("nothing"), "not a class that can be chosen"),
+        (lambda c: c.restore("spam"), "is not a retired class"),
+        (lambda c: c.reorder([]), "not a valid number"),
+        (lambda c: c.reorder(["spam", "ham", "other"]), "would change nothing"),
+        (lambda c: c.edit("spam", key="2"), "used by 'ham'"),
         (lambda c: c.edit("spam", key="s"), "expected one of"),
         (lambda c: c.edit("spam", guidance="x" * 10_001), "10000 characters"),
-        (lambda c: c.edit("spam"), "Nothing would change"),
+        (lambda c: c.edit("spam"), "would change nothing"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_written(task: Task, change: Any, words: str) -> None:

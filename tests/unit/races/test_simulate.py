@@ -873,7 +873,7 @@ def test_a_learner_that_fails_is_named() -> None:
             return np.full((90, 3), 0.5)
 
     with pytest.raises(
-        InvalidInput, match=r"The learner 'half' failed .*summing to 1.*not saved: pass path="
+        InvalidInput, match=r"The learner 'half' failed .*to 1 in each row.*not saved: pass path="
     ):
         race(learners=["linear", Half()], strategies=["random"])
 
@@ -998,7 +998,7 @@ def test_a_first_class_only_goes_on_at_random_until_there_is_another() -> None:
         ({"graph": "knn"}, "graph must contain only numbers"),
         ({"cost": [1, 2]}, r"cost has shape \(2,\)"),
         ({"test": blobs()[0]}, r"must be a pair \(X_test, y_test\)"),
-        ({"test": (np.ones((2, 5)), ["a", "b"])}, "X_test has 5 columns, the pool 3"),
+        ({"test": (np.ones((2, 5)), ["a", "b"])}, "X_test has 5 columns, but the pool has 3"),
         ({"test": (np.ones((1, 3)), ["z"])}, "y_test contains the unknown class 'z'"),
         ({"test": (np.ones((1, 3)), [["a"]])}, r"y_test has shape \(1, 1\)"),
         (

@@ -123,7 +123,7 @@ def test_of_items_that_are_gone_row_and_text_are_empty(make_session: Make, tmp_p
     third.close()
     fourth = make_session(rows[:2], store=store, task="rows")
     assert b",1,x\r\n" in fourth.export(tmp_path / "rows.csv").read_bytes()
-    assert "1 labels are of items that are no longer in the data" in card_of(path)
+    assert "1 labels are for items that are no longer in the data" in card_of(path)
 
 
 def test_annotators_are_pseudonyms_unless_asked(make_session: Make, tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def roundtrip(text: str, path: Path) -> Any:
 
 @ONCE_FOR_ALL
 @given(TRICKY)
-@pytest.mark.filterwarnings("ignore:.*half a character:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore:.*lone surrogates:RuntimeWarning")
 @pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
 def test_every_text_comes_back(tmp_path: Path, name: str, text: str) -> None:
     whole = "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)
@@ -220,7 +220,7 @@ def test_every_text_comes_back(tmp_path: Path, name: str, text: str) -> None:
 
 @ONCE_FOR_ALL
 @given(TRICKY)
-@pytest.mark.filterwarnings("ignore:.*(half a character|are cut):RuntimeWarning")
+@pytest.mark.filterwarnings("ignore:.*(lone surrogates|are cut):RuntimeWarning")
 def test_every_text_comes_back_from_excel(tmp_path: Path, text: str) -> None:
     whole = "".join("\ufffd" if "\ud800" <= c <= "\udfff" or c in "\ufffe\uffff" else c for c in text)
     assert roundtrip(text, tmp_path / "out.xlsx") == (whole or None)
@@ -252,7 +252,7 @@ def test_words_that_pandas_reads_as_missing_are_told(tmp_path: Path, name: str, 
 
 
 def test_half_characters_are_told(tmp_path: Path) -> None:
-    with pytest.warns(RuntimeWarning, match="1 texts hold half a character"):
+    with pytest.warns(RuntimeWarning, match="1 texts contain lone surrogates"):
         write_table(pd.DataFrame({"id": ["a\ud800"]}, dtype=object), tmp_path / "out.csv")
     with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
         assert list(csv.reader(file)) == [["id"], ["a\ufffd"]]
@@ -264,7 +264,7 @@ def test_items_and_ids_with_half_characters_are_exported(make_session: Make, tmp
         session = make_session(rows, text="t", **options)
         session.label(session.pool.ids, "a")
         for name in ("out.csv", "out.parquet", "out.xlsx"):
-            with pytest.warns(RuntimeWarning, match="half a character"):
+            with pytest.warns(RuntimeWarning, match="lone surrogates"):
                 session.export(tmp_path / name, items=True)
         session.export(tmp_path / "out.jsonl")
     assert pd.read_parquet(tmp_path / "out.parquet")["text"].tolist() == ["x\ufffd", "y"]
@@ -294,7 +294,7 @@ def test_excel_says_what_it_cannot_hold(tmp_path: Path, monkeypatch: pytest.Monk
     cells = [row[0] for row in excel.read_excel(tmp_path / "out.xlsx")]
     assert [len(c) for c in cells[1:]] == [32_767, 16_383]
     monkeypatch.setattr(excel, "ROWS", 3)
-    with pytest.raises(InvalidInput, match=r"3 rows and 1 columns do not fit .* Write .parquet or .csv"):
+    with pytest.raises(InvalidInput, match=r"3 rows and 1 columns do not fit .* Use .parquet or .csv"):
         write_table(pd.DataFrame({"t": list("abc")}), tmp_path / "out.xlsx")
     assert len(excel.read_excel(tmp_path / "out.xlsx")) == 3
 
@@ -368,11 +368,11 @@ def test_the_card_tells_what_the_labels_are(make_session: Make, tmp_path: Path) 
     assert "of 60 in the data, by 1 annotators" in told
     assert "1 items were skipped" in told
     assert "| annotator 1 |" in told
-    assert "| lasso | circled on the map | 1 |" in told
+    assert "| lasso | selected with a lasso on the map | 1 |" in told
     assert "the strategy is doubt, and 100%" in told
     assert "predicts correctly, estimated (95 % interval): " in told
     assert "20 audited)" in told
-    assert "| items that the model calls | are so |" in told
+    assert "| items that the model predicts as | are correct |" in told
     assert "| row |" in told
     assert "not a random sample" in told
     assert "store format" in told

@@ -168,9 +168,9 @@ def test_skipped_items_and_those_taken_back_can_be_imported(session: Session) ->
         (pd.DataFrame({"ids": [1], "label": ["a"]}), "The table has no column 'id'. Did you mean 'ids'?"),
         ([{"id": 1, "labels": "a"}], "The list has no column 'label'. Did you mean 'labels'?"),
         ({"id": [1, 2], "label": ["a"]}, "differ in length"),
-        (42, "A int holds no labels to import"),
-        ("nothing.csv", "There is no file"),
-        ("labels.doc", "is not a file that can be imported"),
+        (42, "Cannot import labels from a int"),
+        ("nothing.csv", "File not found"),
+        ("labels.doc", "unknown file type"),
     ],
 )
 def test_sources_that_cannot_be_read(session: Session, source: Any, words: str) -> None:
@@ -201,14 +201,14 @@ def test_csv_with_semicolons_a_mark_and_ragged_rows(session: Session, tmp_path: 
     found = session.import_labels(path)
     assert found.n == 2
     assert found.refused["row"].tolist() == [1, 3]
-    assert whys(found)[0] == "The row has 2 cells where the header has 3: is a comma or quote missing?"
+    assert whys(found)[0] == "The row has 2 cells, but the header has 3: is a comma or quote missing?"
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"id,label\r\n1,\xff\r\n", "not in UTF-8"),
-        (b'id,"label\r\n1,a\r\n', "broken as a CSV file, in line 1"),
+        (b"id,label\r\n1,\xff\r\n", "not UTF-8"),
+        (b'id,"label\r\n1,a\r\n', "not a valid CSV file; line 1"),
         (b"", "is empty"),
         (b"id,label,id\r\n1,a,2\r\n", "two columns 'id'"),
     ],
@@ -262,13 +262,13 @@ def test_deep_json_is_refused(session: Session, tmp_path: Path) -> None:
     some = '{"id": 1, "x": ' + "[" * 30 + "]" * 30 + ', "label": "a"}'
     (tmp_path / "l.jsonl").write_text(f'{deep}\n{some}\n{{"id": 2, "label": "a"}}\n')
     found = session.import_labels(tmp_path / "l.jsonl")
-    assert whys(found) == ["Line 1 is nested too deep.", "Line 2 is nested too deep."]
+    assert whys(found) == ["Line 1 is nested too deeply.", "Line 2 is nested too deeply."]
     assert found.n == 1
 
 
 def test_files_of_something_else(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "l.jsonl").write_bytes(bytes(range(256)))
-    with pytest.raises(InvalidInput, match="holds no line of JSON"):
+    with pytest.raises(InvalidInput, match="contains no line of JSON"):
         session.import_labels(tmp_path / "l.jsonl")
     monkeypatch.setattr(history, "MAX_BYTES", 5)
     with pytest.raises(InvalidInput, match="the limit is 1 GB"):
@@ -363,7 +363,7 @@ def test_a_change_of_the_classes_that_has_no_effect_here_is_said(make_session: M
     two = make_session(annotator="ben", classes=["a1", "b"])
     found = two.import_labels(one.export(tmp_path / "one.jsonl", names=True))
     [why] = found.refused["why"]
-    assert "has no effect here. There is a class 'a1' already" in why
+    assert "has no effect here. There is already a class 'a1'" in why
     assert two.classes.names == ("a1", "b", "a")
 
 

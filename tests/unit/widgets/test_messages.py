@@ -229,7 +229,7 @@ def test_a_key_means_the_class_that_was_on_it_whatever_it_is_called_when_it_arri
     reply = labeler.answer(late)
     assert (reply["type"], reply["why"]) == (
         "refused",
-        "'a' is not a class any more: label it in the classes of now.",
+        "The class 'a' no longer exists: choose a current class.",
     )
 
 
@@ -839,7 +839,7 @@ def parts(wire: Wire, **changes: Any) -> dict[str, Any]:
 def test_a_view_is_told_that_items_have_no_parts(labeler: Wire) -> None:
     told = parts(labeler)
     assert (told["to"], told["content"]["kind"]) == ("view-1234", "broken")
-    assert "'table' are sent whole" in told["content"]["why"]
+    assert "'table' are not sent in parts" in told["content"]["why"]
 
 
 def test_parts_are_made_by_the_kind_and_never_hold_the_loop(

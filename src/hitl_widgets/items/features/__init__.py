@@ -1,1 +1,1 @@
-"""The built-in features of items: fitted transformers, so that a model takes them along."""
+"""Built-in features: fitted transformers that are exported along with a model."""

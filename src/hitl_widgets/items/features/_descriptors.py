@@ -1,4 +1,4 @@
-"""A base for transformers that describe files, of which some may not be readable."""
+"""A base class for transformers that describe files, some of which may be unreadable."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ from hitl_widgets.errors import InvalidInput
 
 __all__ = ["Descriptors", "Failures", "Floats"]
 
-SHOWN = 200  # characters of a path that are repeated, not all of a file that was pasted as text
+SHOWN = 200  # characters of a path in a message; the value may be a whole file's content
 Floats = npt.NDArray[np.float32]
 Failures = list[tuple[int, str]]
 
 
 class Descriptors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Files to rows of numbers; one that cannot be read gets the mean of those that can."""
+    """Transform files into feature rows; an unreadable file gets the mean row of the others."""
 
     mean_: Floats
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
     _items: ClassVar[str]
-    """What they are called, in the plural."""
+    """Their name in messages, in the plural."""
     _otherwise: ClassVar[str]
-    """What to do where none of them is a file."""
+    """Advice for when none of them is a file."""
 
     @staticmethod
     @abstractmethod
     def describe(items: Sequence[Any]) -> tuple[Floats, Failures]:
-        """A row for each, zeros where it cannot be read, and of those the position and why."""
+        """Return a row for each item, zeros if unreadable, and the position and reason of each failure."""
 
     def fit(self, X: Sequence[Any], y: Any = None) -> Any:  # noqa: ARG002 - scikit-learn's signature
-        """Learn the mean row of the items that can be read."""
+        """Compute the mean row of the readable items."""
         rows, failures = self.describe(X)
         known = np.delete(rows, [i for i, _ in failures], axis=0)
         self.mean_ = known.mean(axis=0) if len(known) else np.zeros(rows.shape[1], np.float32)
         return self
 
     def transform(self, X: Sequence[Any]) -> Floats:
-        """The rows of numbers, float32.
+        """Return the feature rows, float32.
 
         Raises
         ------
         InvalidInput
-            Where no item can be read; for some that cannot there is a warning.
+            If no item can be read. If only some cannot, there is a warning.
         """
         items = list(X)
         rows, failures = self.describe(items)
@@ -60,12 +60,12 @@ class Descriptors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     @classmethod
     def report(cls, items: Sequence[Any], failures: Failures) -> None:
-        """Warn of items that cannot be read.
+        """Warn about items that cannot be read.
 
         Raises
         ------
         InvalidInput
-            Where none can.
+            If none can be read.
         """
         if not failures:
             return
@@ -77,10 +77,10 @@ class Descriptors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 f"None of the {n:,} {cls._items} can be read. The first is {name}: {why}. Are the paths "
                 f"relative to the notebook's folder? {cls._otherwise}"
             )
-        # By its place: a warning is saved with the notebook.
+        # By position, not by name, because the warning is saved with the notebook.
         warnings.warn(
-            f"{n_failed:,} of {n:,} {cls._items} cannot be read: the model knows nothing of them. The first "
-            f"is number {at}: {why}.",
+            f"{n_failed:,} of {n:,} {cls._items} cannot be read, so the model knows nothing about them. The "
+            f"first is number {at}: {why}.",
             RuntimeWarning,
             stacklevel=3,
         )

@@ -1,6 +1,6 @@
-"""Sentence vectors in a process of its own, started by `sentences`.
+"""Compute sentence vectors in a separate process, started by `sentences`.
 
-Reads the texts as ``letters.npy`` (UTF-8, one behind the other) and ``ends.npy``, writes ``vectors.npy``.
+Reads ``letters.npy`` (concatenated texts in UTF-8) and ``ends.npy``, and writes ``vectors.npy``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A base for transformers that learn nothing."""
+"""A base class for transformers that learn nothing."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ __all__ = ["Stateless"]
 
 
 class Stateless(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """A transformer that is fitted as it is; unlike a ``FunctionTransformer`` it can be saved."""
+    """A transformer that needs no fitting; unlike a ``FunctionTransformer``, it can be saved."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
 
     def fit(self, X: Any, y: Any = None) -> Any:  # noqa: ARG002 - scikit-learn's signature
-        """Nothing is learned."""
+        """Do nothing and return the transformer."""
         return self
 
     def __sklearn_is_fitted__(self) -> bool:

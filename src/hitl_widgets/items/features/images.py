@@ -1,6 +1,6 @@
-"""Images to numbers: texture, outlines and colours, the same for the pool and for new images.
+"""Image features: texture, outlines and colors.
 
-Imported when there is an image to read, since scikit-learn takes its time.
+Imported only when needed, because importing scikit-learn is slow.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ if TYPE_CHECKING:
 
 __all__ = ["Columns", "ImageDescriptors", "encode"]
 
-# What of each a model file keeps: see models/estimators.py.
+# The attributes saved in a model file: see models/estimators.py.
 ESTIMATORS: dict[str, dict[str, str]] = {
     "ImageDescriptors": {"mean_": "d"},
     "Columns": {},
 }
 
-SIDE = 64  # pixels; images are stretched to a square of so many
-SOME = 32  # images between two moments at which others may go first
-FIT_ROWS = 5_000  # images that decide which directions are kept; so many rows of WIDTH are in memory at most
+SIDE = 64  # pixels; images are stretched to a square with this side
+SOME = 32  # images processed between two calls of give_way
+FIT_ROWS = 5_000  # images that the components are fitted on; at most this many rows of WIDTH are in memory
 CELL, ANGLES = 8, 9
-CONTRAST = 0.01  # of a neighbour above its middle, where 1 is from black to white
-PATTERNS = 59  # 58 uniform ones, and all others
+CONTRAST = 0.01  # by which a neighbor must exceed the center; 1 is the range from black to white
+PATTERNS = 59  # 58 uniform patterns, and one for all others
 HUES, STEPS, GREYS, GREY = 8, 3, 6, 0.12
 COLOURS = HUES * STEPS * STEPS + GREYS
-QUARTERS = 5  # the whole image, and its four quarters
+QUARTERS = 5  # the whole image and its four quarters
 TEXTURE = 2 * QUARTERS * PATTERNS
 OUTLINE = (SIDE // CELL) ** 2 * ANGLES
 COLOUR = QUARTERS * COLOURS
 WIDTH = TEXTURE + OUTLINE + COLOUR
-# Name, number of columns, of components that are kept, and weight: see docs/image-features.md.
+# Name, number of columns, number of components, and weight: see docs/image-features.md.
 PARTS = (("texture", TEXTURE, 64, 0.7), ("outline", OUTLINE, 64, 0.5), ("colour", COLOUR, 32, 0.5))
 DIM = 64
 
@@ -56,35 +56,35 @@ def encode(
     on_progress: Callable[[float], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> tuple[Features, Pipeline]:
-    """Features of images, and the fitted scikit-learn transformer that made them.
+    """Compute features of images, and return them with the fitted scikit-learn transformer.
 
-    Three views of each image at 64 x 64 pixels: its texture, its outlines and its colours, see
-    :func:`describe`. Each is reduced by principal components to a row of length 1, and all three
-    together. In larger pools 5,000 images decide which components are kept.
+    There are three views of each image at 64 x 64 pixels: its texture, outlines and colors, see
+    :func:`describe`. PCA reduces each view, whose rows are scaled to length 1, and then all three
+    together. In larger pools, the PCA is fitted on 5,000 images.
 
     Parameters
     ----------
     items
-        n images as :func:`~hitl_widgets.items.image.load_image` takes them: encoded bytes, paths, arrays or
-        Pillow images. One that cannot be read gets what the mean of the others gets, and is warned of.
+        n images accepted by :func:`~hitl_widgets.items.image.load_image`: encoded bytes, paths, arrays or
+        Pillow images. An unreadable image is described by the mean of the others, with a warning.
     on_progress
-        Told the share that is done.
+        Called with the share that is done.
     cancelled
-        Asked now and then.
+        Called regularly; returns whether to stop.
 
     Returns
     -------
     X
-        float32 (n, d) with d <= 64, rows of about length 1.
+        float32 (n, d) with d <= 64, rows of length about 1.
     encoder
-        A ``Pipeline`` that takes new images.
+        A ``Pipeline`` that transforms new images.
 
     Raises
     ------
     InvalidInput
-        No image can be read.
+        If no image can be read.
     Cancelled
-        ``cancelled`` said so.
+        If ``cancelled`` returns True.
     """
     from sklearn.pipeline import make_pipeline
 
@@ -93,13 +93,13 @@ def encode(
     order = np.arange(n) if n <= FIT_ROWS else np.random.default_rng(random_state).permutation(n)
 
     def read(low: int) -> tuple[npt.NDArray[np.int64], Floats]:
-        """Of the next images those that can be read, and what is seen on them."""
+        """Return the readable ones among the next images, and their descriptors."""
         if cancelled():
-            raise Cancelled("The images were not read to the end.")
+            raise Cancelled("Reading the images was cancelled.")
         part = order[low : low + SOME]
         found, missed = describe([items[i] for i in part])
         failures.extend((int(part[i]), why) for i, why in missed)
-        if 100 * low // n < 100 * (low + len(part)) // n:  # each per cent is said once
+        if 100 * low // n < 100 * (low + len(part)) // n:  # report each percent once
             on_progress((low + len(part)) / n)
         gone = [i for i, _ in missed]
         return np.delete(part, gone), np.delete(found, gone, axis=0)
@@ -129,7 +129,7 @@ def encode(
 
 
 def _fitted(found: Floats, random_state: int) -> list[Any]:
-    """The steps after the descriptors: each part reduced to rows of length 1, and all of them together."""
+    """Fit the steps after the descriptors: PCA of each part, scaled to rows of length 1, then PCA of all."""
     from sklearn.decomposition import PCA
     from sklearn.pipeline import FeatureUnion, make_pipeline
     from sklearn.preprocessing import Normalizer
@@ -156,24 +156,24 @@ def _through(steps: Sequence[Any], found: Any) -> Features:
 
 
 def describe(items: Sequence[Any]) -> tuple[Floats, Failures]:
-    """What is seen on each image, and which cannot be read.
+    """Compute the descriptors of each image, and return which images cannot be read.
 
-    Three histograms, each by its square root: uniform local binary patterns (Ojala, Pietikäinen and
-    Mäenpää 2002) at two sizes, of the image and of its quarters; directions of the gradient in 8 x 8 cells
-    (Dalal and Triggs 2005); hue, saturation and value, of the image and of its quarters.
+    The descriptors are square roots of three histograms: uniform local binary patterns (Ojala, Pietikäinen
+    and Mäenpää 2002) at two sizes, of the image and its quarters; gradient directions in 8 x 8 cells (Dalal
+    and Triggs 2005); hue, saturation and value, of the image and its quarters.
 
     Parameters
     ----------
     items
-        n images, as :func:`~hitl_widgets.items.image.load_image` takes them. What is transparent is seen
-        on white.
+        n images accepted by :func:`~hitl_widgets.items.image.load_image`. Transparent images are drawn on
+        white.
 
     Returns
     -------
     rows
         float32 (n, 1556); zeros for an image that cannot be read.
     failures
-        Of those the position, and why.
+        Position and reason for each unreadable image.
     """
     failures: Failures = []
     pictures, read = np.zeros((len(items), SIDE, SIDE, 3), np.uint8), []
@@ -193,13 +193,13 @@ def describe(items: Sequence[Any]) -> tuple[Floats, Failures]:
 
 def _picture(item: Any) -> npt.NDArray[np.uint8]:
     """uint8 (64, 64, 3)."""
-    if isinstance(item, Mapping) and item.keys() <= {"bytes", "path"}:  # as Hugging Face keeps images
+    if isinstance(item, Mapping) and item.keys() <= {"bytes", "path"}:  # the format of Hugging Face datasets
         item = item.get("bytes") or item.get("path")
-    if isinstance(item, Image.Image) and item.mode[0] in "IF":  # 16 or 32 bits a pixel: stretch to 0..255
+    if isinstance(item, Image.Image) and item.mode[0] in "IF":  # 16 or 32 bits per pixel: stretch to 0..255
         item = np.nan_to_num(np.asarray(item, np.float64), posinf=0, neginf=0)
     image = load_image(None if is_missing(item) else item)
     if image.mode == "RGBA":
-        image = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR)  # of premultiplied colours
+        image = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR)  # with premultiplied colors
         flat = Image.new("RGB", image.size, "white")
         flat.paste(image, mask=image.getchannel("A"))
         return np.asarray(flat)
@@ -219,7 +219,7 @@ def _halved(values: Floats) -> Floats:
 
 
 def _texture(grey: Floats) -> Floats:
-    """(n, 5, 59): how often each pattern of brighter neighbours occurs."""
+    """Return how often each pattern of brighter neighbors occurs, (n, 5, 59)."""
     n, side = grey.shape[:2]
     codes, middle = np.zeros((n, side - 2, side - 2), np.uint8), grey[:, 1:-1, 1:-1] + CONTRAST
     around = [(0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0)]
@@ -230,14 +230,14 @@ def _texture(grey: Floats) -> Floats:
 
 @cache
 def _uniform() -> npt.NDArray[np.int64]:
-    """The number of each pattern: those that change at most twice around have one of their own."""
+    """Return the index of each pattern; only patterns with at most two changes have their own."""
     bits = np.arange(256)[:, None] >> np.arange(8) & 1
     uniform = (bits != np.roll(bits, 1, axis=1)).sum(axis=1) <= 2
     return np.where(uniform, np.cumsum(uniform) - 1, PATTERNS - 1)
 
 
 def _outline(grey: Floats) -> Floats:
-    """(n, 8, 8, 9): how much of the change in brightness lies in each cell and direction."""
+    """Return the share of the gradient in each cell and direction, (n, 8, 8, 9)."""
     across, down = np.zeros_like(grey), np.zeros_like(grey)
     across[:, :, 1:-1] = grey[:, :, 2:] - grey[:, :, :-2]
     down[:, 1:-1] = grey[:, 2:] - grey[:, :-2]
@@ -251,12 +251,12 @@ def _outline(grey: Floats) -> Floats:
     found = _counts(base + lower, n * cells**2 * ANGLES, strength * (1 - share))
     found += _counts(base + (lower + 1) % ANGLES, n * cells**2 * ANGLES, strength * share)
     found = found.reshape(n, -1)
-    # The constant keeps the noise of a blank image from being taken for its outline.
+    # The constant suppresses the noise of blank images.
     return np.asarray(np.sqrt(found / (found.sum(axis=1, keepdims=True) + 1e-3)), np.float32)
 
 
 def _colour(colours: Floats) -> Floats:
-    """(n, 5, 78): how often each colour occurs; what has hardly any by its brightness alone."""
+    """Return how often each color occurs, (n, 5, 78); grays are counted by brightness alone."""
     value, low = colours.max(axis=-1), colours.min(axis=-1)
     spread = value - low
     safe = np.where(spread > 0, spread, 1)
@@ -277,7 +277,7 @@ def _colour(colours: Floats) -> Floats:
 
 
 def _by_quarter(codes: npt.NDArray[np.int64], k: int) -> Floats:
-    """(n, 5, k): the square roots of how often each code occurs, in all and in each quarter."""
+    """Return the square roots of the code frequencies, in the image and in each quarter, (n, 5, k)."""
     n, side = codes.shape[:2]
     half = np.arange(side) * 2 // side
     base = (np.arange(n)[:, None, None] * 4 + half[:, None] * 2 + half) * k
@@ -292,25 +292,25 @@ def _counts(codes: npt.NDArray[np.int64], k: int, weights: Any = None) -> npt.ND
 
 
 class ImageDescriptors(Descriptors):
-    """Images to what is seen on them, float32 (n, 1556): :func:`describe`.
+    """Transform images into descriptors, float32 (n, 1556); see :func:`describe`.
 
     Attributes
     ----------
     mean_
-        float32 (1556,): what an image that cannot be read gets.
+        float32 (1556,): the row of an image that cannot be read.
     """
 
     _items = "images"
-    _otherwise = "For images on the web pass X= or embed=."
+    _otherwise = "For images on the web, pass X= or embed=."
 
     @staticmethod
     def describe(items: Sequence[Any]) -> tuple[Floats, Failures]:
-        """See :func:`describe`."""
+        """Compute the descriptors; see :func:`describe`."""
         return describe(items)
 
 
 class Columns(Stateless):
-    """The columns of an array from ``first`` to before ``last``."""
+    """Select the columns from ``first`` up to, but not including, ``last``."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"first": [int], "last": [int]}
 
@@ -318,5 +318,5 @@ class Columns(Stateless):
         self.first, self.last = first, last
 
     def transform(self, X: Any) -> Any:
-        """Those columns."""
+        """Return these columns."""
         return X[:, self.first : self.last]

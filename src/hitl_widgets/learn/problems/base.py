@@ -1,4 +1,4 @@
-"""Problem: what the answers to a question teach, how it is learned, and how it is measured."""
+"""The Problem protocol: how answers are learned, and how the model is evaluated."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ Shown = Callable[[slice, Any], None]
 
 
 class Problem(Protocol):
-    """One kind of target, as scikit-learn sorts them, and everything that only it knows."""
+    """One kind of target, in scikit-learn's terms, and everything specific to it."""
 
     @property
     def name(self) -> str:
-        """How scikit-learn calls it: ``multiclass``, ``multilabel-indicator``; ``ordinal``."""
+        """scikit-learn's name: ``multiclass`` or ``multilabel-indicator``; or ``ordinal``."""
 
     @property
     def size(self) -> int:
-        """What a learner is started with: the number of classes, or of yes-or-no questions."""
+        """The size that learners are started with: the number of classes, or of yes-no questions."""
 
     @property
     def measure(self) -> str:
-        """What the audit reports, such as ``accuracy``."""
+        """The measure that the audit reports, such as ``accuracy``."""
 
     @property
     def scale(self) -> tuple[float, float]:
@@ -40,69 +40,69 @@ class Problem(Protocol):
 
     @property
     def exclusive(self) -> bool:
-        """Whether an item is of one class alone, so that there is a figure for each class that is guessed."""
+        """Whether an item has exactly one class, so that there are estimates for each predicted class."""
 
     def learner(self, learner: Any) -> Any:
-        """The learner that ``learner=`` means here; raises InvalidInput for one that cannot."""
+        """Return the learner for ``learner=``; raise InvalidInput if it is not suitable."""
 
     def check_strategy(self, name: str, strategy: Strategy) -> None:
-        """Raise InvalidInput for a query strategy that reads something else than this problem has."""
+        """Raise InvalidInput for a query strategy that does not suit this problem."""
 
     def empty(self, n: int) -> Belief:
-        """Of ``n`` items nothing is known."""
+        """Return an empty belief for ``n`` items."""
 
     def belief(
         self, live: Any, before: Belief | None, touched: IntArray | None, shown: Shown | None
     ) -> Belief:
-        """What the learner thinks of the pool after an update.
+        """Return the learner's belief about the pool after an update.
 
         Parameters
         ----------
         before
-            What it thought before, where only the rows ``touched`` (all where None) may be otherwise.
+            The previous belief, of which only the rows ``touched`` (default all) may have changed.
         shown
-            Told of each block of a long pass.
+            Called for each block of a long pass.
         """
 
     def read(self, P: FloatArray) -> tuple[FloatArray, FloatArray | None]:
-        """What query strategies read of what a learner's ``proba`` says: a row for each item.
+        """Convert a learner's ``proba`` to the input of query strategies, with a row for each item.
 
         Returns
         -------
-        The probabilities, and the uncertainties where these are not those of classes, (n,).
+        The probabilities, and the uncertainties if these are not class probabilities, (n,).
         """
 
     def is_sound(self, P: FloatArray) -> bool:
-        """Whether a learner may say this: finite, from 0 to 1, and of classes summing to 1 in each row."""
+        """Return whether probabilities are valid: finite, in [0, 1], and for classes with row sums of 1."""
 
     def prior(self, y: npt.NDArray[Any]) -> FloatArray:
-        """What the labels alone say of any item, a row of what ``proba`` says."""
+        """Return the prediction for any item from the labels alone, like a row of ``proba``."""
 
     def scores(self, P: FloatArray, y: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        """How good each guess is, 0 to 1, (m,), by what ``proba`` says and what the labels teach."""
+        """Return scores of guesses, 0 to 1, (m,), given the output of ``proba`` and the targets."""
 
     def lacks(self, y: npt.NDArray[Any]) -> str:
-        """What there must be before a model can be taken away; empty where these labels suffice."""
+        """Return what is missing before a model can be exported; empty if the labels suffice."""
 
     def model(self, exported: Any, names: Sequence[Any]) -> Any:
-        """The classifier to take away, of what a learner's ``export`` gave; ``names`` are the classes."""
+        """Return the classifier for the user from a learner's ``export``; ``names`` are the classes."""
 
     def measured(self, told: Told) -> Estimate:
-        """How good the model is on items without a label by the :attr:`measure`, of what models say."""
+        """Estimate the :attr:`measure` of the model on unlabeled items from predictions."""
 
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """What answers teach, by their code.
+    """The learning target of answers, by code.
 
     Attributes
     ----------
     problem
-        What is learned.
+        The learning problem.
     values
-        Of each answer's code what a learner is given: a class code, or a row of bool.
+        The learner's target for each answer code: a class code, or a row of bool.
     teaches
-        bool of shape (n_codes,): whether an answer teaches anything; those of retired classes do not.
+        bool of shape (n_codes,): whether the answer is used for learning; retired classes are not.
     """
 
     problem: Problem

@@ -1,4 +1,4 @@
-"""Multiclass: each item is of one class."""
+"""Multiclass: each item has one class."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Multiclass"]
 
 @dataclass(frozen=True)
 class Multiclass:
-    """One class of ``size`` for each item; measured by the share that is right."""
+    """One of ``size`` classes for each item; measured by the accuracy."""
 
     size: int
     name = "multiclass"
@@ -32,7 +32,7 @@ class Multiclass:
         return as_learner(learner)
 
     def check_strategy(self, name: str, strategy: Strategy) -> None:
-        """Every strategy reads class probabilities."""
+        """Accept every strategy, because all can read class probabilities."""
 
     def empty(self, n: int) -> ClassBelief:
         """See :class:`~.base.Problem`."""
@@ -60,7 +60,7 @@ class Multiclass:
         return proba
 
     def read(self, P: FloatArray) -> tuple[FloatArray, FloatArray | None]:
-        """Class probabilities, (n, n_classes)."""
+        """Return class probabilities, (n, n_classes)."""
         return P, None
 
     def is_sound(self, P: FloatArray) -> bool:
@@ -72,7 +72,7 @@ class Multiclass:
         return class_shares(y, self.size)
 
     def scores(self, P: FloatArray, y: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        """1 where the guess is right, else 0."""
+        """Return 1 for correct guesses, else 0."""
         return np.asarray(P.argmax(axis=1) == y, np.float64)
 
     def lacks(self, y: npt.NDArray[Any]) -> str:
@@ -80,9 +80,9 @@ class Multiclass:
         return "" if len(np.unique(y)) > 1 else "label items of at least two classes"
 
     def model(self, exported: Any, names: Sequence[Any]) -> Any:
-        """As it is."""
+        """Return the model unchanged."""
         return exported
 
     def measured(self, told: Told) -> Estimate:
-        """The share right."""
+        """Return the accuracy estimate."""
         return told.estimate()

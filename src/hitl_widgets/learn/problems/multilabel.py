@@ -1,4 +1,4 @@
-"""Multilabel: an item may be of several classes, or of none."""
+"""Multilabel: an item may have several classes, or none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Multilabel", "jaccard"]
 
 @dataclass(frozen=True)
 class Multilabel(Relevant):
-    """Any of ``size`` classes; measured by the mean Jaccard index of what is said and what is guessed."""
+    """Any of ``size`` classes; measured by the mean Jaccard index of labels and guesses."""
 
     size: int
     name = "multilabel-indicator"
@@ -33,7 +33,7 @@ class Multilabel(Relevant):
         return jaccard(P > 0.5, y)
 
     def expected(self, P: FloatArray) -> npt.NDArray[np.float64]:
-        """See :class:`.Relevant`: what is expected in both, as a share of what is expected in either."""
+        """See :class:`.Relevant`: the ratio of the expected intersection and the expected union."""
         P, guess = np.asarray(P, np.float64), P > 0.5
         both, either = (P * guess).sum(axis=1), guess.sum(axis=1) + (P * ~guess).sum(axis=1)
         found = np.where(guess.any(axis=1), both / np.maximum(either, 1e-9), (1 - P).prod(axis=1))
@@ -50,10 +50,10 @@ class Multilabel(Relevant):
     def lacks(self, y: npt.NDArray[Any]) -> str:
         """See :class:`~.base.Problem`."""
         some = bool((y.any(axis=0) & ~y.all(axis=0)).any())
-        return "" if some else "label items that some class applies to, and items that it does not apply to"
+        return "" if some else "label items to which some class applies, and items to which it does not"
 
 
 def jaccard(a: npt.NDArray[np.bool_], b: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """Of each pair of rows how many classes are in both, of those in either; 1 where there are none."""
+    """Return the Jaccard index of each pair of rows; 1 if both are empty."""
     both, either = (a & b).sum(axis=1), (a | b).sum(axis=1)
     return np.where(either > 0, both / np.maximum(either, 1), 1.0)

@@ -21,8 +21,8 @@ __all__ = ["Ordinal"]
 class Ordinal(Relevant):
     """A level with a number; measured by the mean absolute error.
 
-    One yes-or-no question for each level but the last, whether the item is above it (Frank and Hall 2001).
-    Their answers give the probability of each level, and so the expected number and its uncertainty.
+    For each level but the last, a yes-no question asks whether the item is above it (Frank and Hall 2001).
+    The answers give the probability of each level, the expected number and its uncertainty.
 
     Parameters
     ----------
@@ -36,20 +36,20 @@ class Ordinal(Relevant):
 
     @property
     def size(self) -> int:
-        """How many questions there are."""
+        """The number of yes-no questions."""
         return len(self.values) - 1
 
     @property
     def scale(self) -> tuple[float, float]:
-        """The largest error, and none."""
+        """The largest error, and zero."""
         return (self.values[-1] - self.values[0], 0.0)
 
     def levels(self, P: FloatArray) -> npt.NDArray[np.float32]:
-        """The probability of each level, (n, n_levels), by that of being above each but the last."""
+        """Return the probability of each level, (n, n_levels), from that of being above each but the last."""
         return level_shares(P).astype(np.float32)
 
     def model(self, exported: Any, names: Sequence[Any]) -> OrdinalClassifier:
-        """One that says levels."""
+        """Return a classifier that predicts levels."""
         return OrdinalClassifier(exported.estimators, names)
 
     def scores(self, P: FloatArray, y: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

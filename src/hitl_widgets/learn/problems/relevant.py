@@ -1,4 +1,4 @@
-"""Problems that are several yes-or-no questions: several classes at once, and levels of a scale."""
+"""Problems that consist of several yes-no questions: several classes at once, and levels of a scale."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from hitl_widgets.learn.strategies import STRATEGIES, Strategy
 
 __all__ = ["Relevant"]
 
-# Strategies that read the uncertainty or the features, and no probabilities of classes.
+# Strategies that read the uncertainty or the features, not class probabilities.
 GENERAL = ("doubt", "margin", "random", "typicality", "kmeans", "core_set")
 
 
 class Relevant(ABC):
-    """What is common to them: a :class:`~hitl_widgets.learn.relevance.BinaryRelevance` learns them.
+    """A base class for these problems, which :class:`~hitl_widgets.learn.relevance.BinaryRelevance` learns.
 
-    The measure is the mean of what each guess scores.
+    The measure is the mean score of the guesses.
     """
 
     exclusive = False
@@ -38,11 +38,11 @@ class Relevant(ABC):
 
     @abstractmethod
     def scores(self, P: FloatArray, y: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        """See :class:`~.base.Problem`: by the probability of each yes, and the labels, (m, size) each."""
+        """See :class:`~.base.Problem`: ``P`` are probabilities of yes, and ``y`` labels, (m, size) each."""
 
     @abstractmethod
     def expected(self, P: FloatArray) -> npt.NDArray[np.float64]:
-        """How good each guess would be on average, were the probabilities right, (m,)."""
+        """Return the expected score of each guess if the probabilities are correct, (m,)."""
 
     @abstractmethod
     def empty(self, n: int) -> Belief:
@@ -50,14 +50,14 @@ class Relevant(ABC):
 
     @abstractmethod
     def of(self, P: npt.NDArray[np.float32]) -> Belief:
-        """The belief with these probabilities of each yes, (n, size)."""
+        """Return the belief with these probabilities of yes, (n, size)."""
 
     @abstractmethod
     def lacks(self, y: npt.NDArray[Any]) -> str:
         """See :class:`~.base.Problem`."""
 
     def read(self, P: FloatArray) -> tuple[FloatArray, FloatArray | None]:
-        """See :class:`~.base.Problem`: the probability of each yes."""
+        """See :class:`~.base.Problem`: the probabilities of yes."""
         return P, self.of(np.asarray(P, np.float32)).uncertainty
 
     def is_sound(self, P: FloatArray) -> bool:
@@ -69,7 +69,7 @@ class Relevant(ABC):
         return np.asarray((y.sum(axis=0) + 1) / (len(y) + 2), np.float32)
 
     def model(self, exported: Any, names: Sequence[Any]) -> Any:
-        """As it is: a :class:`~hitl_widgets.learn.relevance.RelevanceClassifier`."""
+        """Return the :class:`~hitl_widgets.learn.relevance.RelevanceClassifier` unchanged."""
         return exported
 
     def learner(self, learner: Any) -> BinaryRelevance:
@@ -80,8 +80,8 @@ class Relevant(ABC):
         """See :class:`~.base.Problem`."""
         if name in STRATEGIES and name not in GENERAL:
             raise InvalidInput(
-                f"strategy={name!r} reads the probabilities of classes that exclude each other, which this "
-                f"question does not have. Expected one of {choices(GENERAL)}, or a function of your own."
+                f"strategy={name!r} requires probabilities of mutually exclusive classes, which this "
+                f"question does not have. Expected one of {choices(GENERAL)}, or a custom function."
             )
 
     def belief(
@@ -91,7 +91,7 @@ class Relevant(ABC):
         return self.of(live.proba())
 
     def measured(self, told: Told) -> Estimate:
-        """The mean of the scores, on the scale of the measure: see :func:`~.calibration.mean_score`."""
+        """Return the mean score, on the scale of the measure: see :func:`~.calibration.mean_score`."""
         answers = told.answers
         expected, scores = self.expected(answers.P), self.scores(answers.P, answers.y)
         found = mean_score(expected, scores, answers.kind, answers.weight, self.expected(told.P), told.n)

@@ -1,4 +1,4 @@
-"""Query strategies, by their names in the literature: ``(probabilities, context) -> utilities``."""
+"""Query strategies, with their names in the literature: ``(probabilities, context) -> utilities``."""
 
 from __future__ import annotations
 
@@ -93,28 +93,28 @@ STRATEGIES: dict[str, Strategy] = {
 
 
 def as_strategy(strategy: Any) -> tuple[str, Strategy]:
-    """The strategy that ``strategy=`` names, with its name.
+    """Return the strategy for ``strategy=``, with its name.
 
     Parameters
     ----------
     strategy
-        A name of :data:`STRATEGIES` or ``"auto"``; a function ``(probabilities, context) ->
-        utilities``; a query strategy object of scikit-activeml, in :class:`SkactivemlStrategy` where it
-        needs a classifier of its own; or a modAL-style callable ``(classifier, X_pool, n_instances=1) ->
-        indices`` (or ``(committee, ...)``), known by the names of its parameters.
+        A name in :data:`STRATEGIES` or ``"auto"``; a function ``(probabilities, context) -> utilities``; a
+        query strategy object of scikit-activeml, wrapped in :class:`SkactivemlStrategy` if it needs its own
+        classifier; or a modAL-style callable ``(classifier, X_pool, n_instances=1) -> indices`` (or
+        ``(committee, ...)``), recognized by the names of its parameters.
     """
     if isinstance(strategy, str):
         name = "doubt" if strategy == "auto" else strategy
         if name not in STRATEGIES:
             names = ["auto", *STRATEGIES]
             raise InvalidInput(
-                f"strategy={strategy!r} is not known.{nearest(strategy, names)} Expected one of "
+                f"Unknown strategy={strategy!r}.{nearest(strategy, names)} Expected one of "
                 f"{choices(names, limit=len(names))}, or a function (probabilities, context) -> utilities."
             )
         return name, STRATEGIES[name]
     if isinstance(strategy, type):
         raise InvalidInput(
-            f"strategy={strategy!r}: expected an object, {strategy.__name__}(), not its class."
+            f"strategy={strategy!r}: expected an instance, {strategy.__name__}(), not its class."
         )
     if is_skactiveml(strategy):
         adapted = SkactivemlStrategy(strategy)
@@ -122,8 +122,8 @@ def as_strategy(strategy: Any) -> tuple[str, Strategy]:
     if not callable(strategy):
         raise InvalidInput(
             f"strategy={strategy!r}: expected a name ({choices(STRATEGIES)}), a function "
-            "(probabilities, context) -> utilities, a query strategy of scikit-activeml, or a callable in "
-            "the manner of modAL."
+            "(probabilities, context) -> utilities, a query strategy of scikit-activeml, or a modAL-style "
+            "callable."
         )
     name = name_of(strategy)
     if is_modal(strategy):

@@ -1,4 +1,4 @@
-"""Strategies of other libraries: scikit-activeml's objects and modAL-style callables."""
+"""Adapters for strategies of other libraries: scikit-activeml objects and modAL-style callables."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 
 SAMPLE = 20_000
 MEMBERS = 7
-# What functions of these modules, or with these names for the model, want.
+# Requirements of functions in these modules, or with these parameter names for the model.
 WANTED = {
     "modAL.multilabel": "several labels of each item",
     "modAL.dropout": "a network with dropout, in torch",
@@ -38,12 +38,12 @@ WANTED = {
     "optimizer": "a regressor",
 }
 MODELS = ("clf", "estimator", "ensemble", "discriminator")
-# Strategies of scikit-activeml that accept no scikit-learn classifier, and the one that they are made for.
+# Strategies of scikit-activeml that do not accept scikit-learn classifiers, and the classifier they need.
 OWN_MODELS = {"FourDs": "MixtureModelClassifier", "ProbabilisticAL": "ParzenWindowClassifier"}
 
 
 def estimator_of(context: Context) -> BaseEstimator:
-    """The context's scikit-learn classifier, unfitted; logistic regression where it has another learner."""
+    """Return the context's scikit-learn classifier, unfitted; logistic regression for other learners."""
     from sklearn.base import clone
     from sklearn.linear_model import LogisticRegression
 
@@ -53,36 +53,36 @@ def estimator_of(context: Context) -> BaseEstimator:
 
 
 def is_skactiveml(strategy: Any) -> bool:
-    """Whether this is a query strategy object of scikit-activeml."""
+    """Return whether this is a query strategy object of scikit-activeml."""
     return hasattr(strategy, "missing_label") and callable(getattr(strategy, "query", None))
 
 
 class SkactivemlStrategy:
-    """A query strategy of scikit-activeml (Kottke et al. 2021), as a strategy of ours.
+    """An adapter for a query strategy of scikit-activeml (Kottke et al. 2021).
 
     Parameters
     ----------
     strategy
-        A single-annotator pool strategy. It is cloned for every round, with NaN for a missing label
-        and a seed of the round. Classes are the codes 0 to n_classes - 1, also where it takes ``classes``.
+        A single-annotator pool strategy. It is cloned for every round, with NaN for missing labels and the
+        seed of the round. Classes are the codes 0 to n_classes - 1, also for its parameter ``classes``.
     model
-        The classifier that it gets where it wants one, of scikit-activeml or scikit-learn; it is cloned.
+        The classifier for the strategy, if it needs one, of scikit-activeml or scikit-learn; it is cloned.
 
     Notes
     -----
-    It is asked for the whole batch, and its choice is kept in its order. Where it wants a
-    classifier it gets ``model``; without one ``FourDs`` gets a ``MixtureModelClassifier``,
-    ``ProbabilisticAL`` a ``ParzenWindowClassifier``, and all others the context's scikit-learn estimator,
-    else logistic regression (seven of them, of bootstrap samples that keep one label of each class, where
-    it wants an ensemble): such a strategy sees its own model, not the probabilities. Until two classes have
-    a label, those draw at random. Many take memory of order n^2, so of more than 20,000 candidates a random
-    20,000 are passed.
+    The strategy chooses the whole batch, and its order is kept. If it needs a classifier, it gets ``model``.
+    By default, ``FourDs`` gets a ``MixtureModelClassifier``, ``ProbabilisticAL`` a
+    ``ParzenWindowClassifier``, and all others the context's scikit-learn estimator, else logistic regression.
+    If it needs an ensemble, it gets seven of these, fitted on bootstrap samples that keep one label of each
+    class. Such a strategy uses this model, not the probabilities, and items are drawn at random until two
+    classes have labels. Many strategies need memory of order n^2, so at most 20,000 candidates are passed,
+    drawn at random.
 
     Raises
     ------
     InvalidInput
-        When it asks for what a classification pool cannot give, such as a regressor or several annotators,
-        and in a round when it cannot use the classifier that it gets.
+        If it requires anything that a classification pool does not have, such as a regressor or several
+        annotators, or, in a round, if it cannot use the classifier.
     """
 
     orders_batch = True
@@ -94,13 +94,13 @@ class SkactivemlStrategy:
 
     def _wanted(self, strategy: Any) -> list[str]:
         inner = strategy
-        while hasattr(inner, "query_strategy"):  # wrappers pass their keywords on
+        while hasattr(inner, "query_strategy"):  # wrappers pass on their keywords
             inner = inner.query_strategy
         self._inner = inner
         if any(".multiannotator" in type(s).__module__ for s in (strategy, inner)):
             raise InvalidInput(
-                f"strategy={self.__name__}() chooses among several annotators, and here whoever is asked "
-                "answers: pass a strategy for one annotator, of skactiveml.pool."
+                f"strategy={self.__name__}() chooses among several annotators, which is not supported: pass "
+                "a strategy for one annotator, from skactiveml.pool."
             )
         parameters = inspect.signature(inner.query).parameters.values()
         required = [
@@ -110,8 +110,8 @@ class SkactivemlStrategy:
         ]
         if unknown := [name for name in required if name not in MODELS]:
             raise InvalidInput(
-                f"strategy={self.__name__}() asks for {unknown[0]!r} in query: expected a strategy for "
-                f"classification, which asks at most for {choices(MODELS)}."
+                f"strategy={self.__name__}() requires {unknown[0]!r} in query: expected a strategy for "
+                f"classification, which requires at most {choices(MODELS)}."
             )
         return required
 
@@ -124,7 +124,7 @@ class SkactivemlStrategy:
             return np.zeros(len(proba))
         if len(candidates) > SAMPLE:
             candidates = np.sort(rng.choice(candidates, SAMPLE, replace=False))
-        # In random order, so that ties fall at random though the strategy takes the first.
+        # In random order, so that ties are random even if the strategy takes the first.
         rows = np.concatenate([labelled, rng.permutation(candidates)])
         k = proba.shape[1]
         try:
@@ -140,7 +140,7 @@ class SkactivemlStrategy:
             if not self._models:
                 raise
             raise InvalidInput(
-                f"The strategy {self.__name__}() cannot go on ({str(error).rstrip('.')}). If it needs "
+                f"The strategy {self.__name__}() failed ({str(error).rstrip('.')}). If it needs "
                 f"another classifier, pass it: strategy=SkactivemlStrategy({self.__name__}(...), model=...), "
                 "from hitl_widgets.learn.strategies."
             ) from error
@@ -171,7 +171,7 @@ class SkactivemlStrategy:
         return {"ensemble": members, "fit_ensemble": False}
 
     def _classifier(self, context: Context, n_classes: int, seed: int) -> Any:
-        """What the strategy learns with, unfitted, of this round's classes."""
+        """Return the unfitted classifier for the strategy, with this round's classes."""
         from sklearn.base import clone
 
         home = import_module("skactiveml.classifier")
@@ -187,7 +187,7 @@ class SkactivemlStrategy:
 
 
 def _resampled(context: Context) -> Iterator[IntArray]:
-    """Rows of the labels for each member of a committee: a bootstrap sample, and one label of each class."""
+    """Yield labeled rows for each committee member: a bootstrap sample, and one label of each class."""
     labelled = np.flatnonzero(context.y >= 0)
     _, one_of_each = np.unique(context.y[labelled], return_index=True)
     for _ in range(MEMBERS):
@@ -203,9 +203,9 @@ def _finite(utilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def is_modal(strategy: Any) -> bool:
-    """Whether the parameters are those of modAL: ``(classifier, X_pool, n_instances=1, **kw)``.
+    """Return whether the parameters are like modAL's: ``(classifier, X_pool, n_instances=1, **kw)``.
 
-    Its own functions count in any case: :func:`check_modal` says what is wrong with them.
+    Functions of modAL always count; :func:`check_modal` rejects unsuitable ones.
     """
     home, is_function = _home(strategy)
     if is_function and home.startswith("modAL."):
@@ -220,21 +220,21 @@ def is_modal(strategy: Any) -> bool:
 
 
 def check_modal(strategy: Any) -> None:
-    """Refuse what is not a query strategy for one class of each item.
+    """Reject callables that are not query strategies for one class per item.
 
     Raises
     ------
     InvalidInput
-        For functions of modAL that want a regressor, several labels of an item or dropout, and for those
-        that choose nothing, such as its measures.
+        If a function of modAL requires a regressor, several labels per item or dropout, or is not a
+        strategy but, for example, a measure.
     """
     home, is_function = _home(strategy)
     signature = inspect.signature(strategy)
     wants = WANTED.get(home) or WANTED.get(next(iter(signature.parameters), ""))
     if wants:
         raise InvalidInput(
-            f"strategy={name_of(strategy)!r} asks for {wants}, which a question with one class for each item "
-            "does not have. Pass a strategy of modAL.uncertainty, modAL.batch or modAL.disagreement."
+            f"strategy={name_of(strategy)!r} requires {wants}, which is not available for questions with one "
+            "class per item. Pass a strategy of modAL.uncertainty, modAL.batch or modAL.disagreement."
         )
     needed = [
         p.name
@@ -245,31 +245,31 @@ def check_modal(strategy: Any) -> None:
     if is_function and home.startswith("modAL.") and not (chooses and len(needed) == 2):
         raise InvalidInput(
             f"strategy={name_of(strategy)!r} of {home} is not a query strategy. Pass one, such as "
-            "modAL.uncertainty.uncertainty_sampling, or what make_query_strategy of modAL makes."
+            "modAL.uncertainty.uncertainty_sampling, or the result of modAL's make_query_strategy."
         )
 
 
 def _home(strategy: Any) -> tuple[str, bool]:
-    """The module of a callable, and whether it is a function of it by name."""
+    """Return the module of a callable, and whether it is a top-level function."""
     while isinstance(strategy, partial):
         strategy = strategy.func
     return str(getattr(strategy, "__module__", "")), "." not in getattr(strategy, "__qualname__", ".")
 
 
 class ModalLearner:
-    """What a modAL-style strategy sees of the model, by the names of modAL's ``ActiveLearner``.
+    """The model as seen by a modAL-style strategy, with the interface of modAL's ``ActiveLearner``.
 
     Attributes
     ----------
     estimator
         An unfitted scikit-learn classifier: the context's, else logistic regression.
     X_training, y_training
-        The labelled items: float32 of shape (m, d), int64 of shape (m,); None while there are none.
+        The labeled items: float32 of shape (m, d), int64 of shape (m,); None if there are none.
     classes_
-        Codes of the classes that have a label, which the columns of ``predict_proba`` stand for;
-        of all classes while nothing is labelled.
+        Codes of the classes with labels, in the order of the columns of ``predict_proba``; of all classes
+        if there are no labels.
     on_transformed
-        False: features are never transformed once more.
+        False, because features are never transformed again.
     """
 
     on_transformed = False
@@ -285,9 +285,9 @@ class ModalLearner:
         self._proba = proba[pool].astype(np.float64)
 
     def predict_proba(self, X: Any, **options: Any) -> npt.NDArray[np.float64]:
-        """Probabilities of the classes, of shape (len(X), len(classes_)).
+        """Return class probabilities, of shape (len(X), len(classes_)).
 
-        Of the pool they are those of the live model; of anything else those of ``estimator``.
+        They come from the current model for the pool, and from ``estimator`` for other rows.
         """
         if not np.array_equal(X, self.X_pool):
             return np.asarray(self._fitted().predict_proba(X, **options))
@@ -296,7 +296,7 @@ class ModalLearner:
         return np.asarray(np.where(total > 0, P / np.maximum(total, 1e-300), 1 / len(self.classes_)))
 
     def predict(self, X: Any, **options: Any) -> IntArray:
-        """The likeliest class of each row, of shape (len(X),)."""
+        """Return the most likely class of each row, of shape (len(X),)."""
         return np.asarray(self.classes_[self.predict_proba(X, **options).argmax(axis=1)])
 
     def _fitted(self) -> Any:
@@ -305,15 +305,15 @@ class ModalLearner:
         return clone(self.estimator).fit(self.X_training, self.y_training)
 
     def transform_without_estimating(self, X: Any) -> Any:
-        """The rows as they are."""
+        """Return the rows unchanged."""
         return X
 
 
 class ModalCommittee(ModalLearner):
-    """What a strategy sees whose first argument is a ``committee``, by the names of modAL's ``Committee``.
+    """The model as seen by a strategy for a ``committee``, with the interface of modAL's ``Committee``.
 
-    Seven copies of ``estimator``, each fitted to a bootstrap sample that keeps one label of each class.
-    ``predict_proba`` is their mean, also of the pool.
+    It has seven copies of ``estimator``, each fitted to a bootstrap sample that keeps one label of each
+    class. ``predict_proba`` is their mean, also for the pool.
 
     Attributes
     ----------
@@ -337,34 +337,33 @@ class ModalCommittee(ModalLearner):
         return iter(self.learner_list)
 
     def vote(self, X: Any, **options: Any) -> IntArray:
-        """The class that each member gives each row, of shape (len(X), members)."""
+        """Return each member's class for each row, of shape (len(X), members)."""
         return np.column_stack([member.predict(X, **options) for member in self])
 
     def vote_proba(self, X: Any, **options: Any) -> npt.NDArray[np.float64]:
-        """The members' probabilities, of shape (len(X), members, len(classes_))."""
+        """Return the members' probabilities, of shape (len(X), members, len(classes_))."""
         return np.stack([member.predict_proba(X, **options) for member in self], axis=1)
 
     def predict_proba(self, X: Any, **options: Any) -> npt.NDArray[np.float64]:
-        """The mean of the members' probabilities, of shape (len(X), len(classes_))."""
+        """Return the mean of the members' probabilities, of shape (len(X), len(classes_))."""
         return np.asarray(self.vote_proba(X, **options).mean(axis=1))
 
 
 class ModalStrategy:
-    """A callable in the manner of modAL (Danka and Horvath 2018), as a strategy of ours.
+    """An adapter for a modAL-style callable (Danka and Horvath 2018).
 
     Parameters
     ----------
     strategy
-        ``(classifier, X_pool, n_instances=1, **kw) -> indices`` or ``(indices, instances)``; the
-        first argument it gets is a :class:`ModalLearner`, or a :class:`ModalCommittee` where it calls it
-        ``committee``; the second the candidates' rows of X, in random order, so that ties fall at random.
-        ``functools.partial`` sets its keywords.
+        ``(classifier, X_pool, n_instances=1, **kw) -> indices`` or ``(indices, instances)``. The first
+        argument is a :class:`ModalLearner`, or a :class:`ModalCommittee` if the parameter is called
+        ``committee``. The second argument contains the candidates' rows of X, in random order, so that ties
+        are random. Use ``functools.partial`` to set keywords.
 
     Notes
     -----
-    Its choice is kept in its order. Until two classes have a label a committee draws at random. A strategy
-    that draws from numpy's global generator is not
-    repeated by the seed of the round.
+    The order of its choice is kept. Until two classes have labels, a committee draws at random. A strategy
+    that uses NumPy's global random state is not reproducible.
     """
 
     orders_batch = True
@@ -395,14 +394,14 @@ class ModalStrategy:
         indices = np.atleast_1d(np.asarray(found))
         if indices.ndim != 1 or not len(indices) or not np.issubdtype(indices.dtype, np.integer):
             raise InvalidInput(
-                f"{who} returned {indices.dtype} of shape {indices.shape}: expected the row numbers of "
-                "X_pool that should be asked, as integers."
+                f"{who} returned {indices.dtype} of shape {indices.shape}: expected row numbers of X_pool "
+                "to ask about, as integers."
             )
         if indices.min() < 0 or indices.max() >= size:
             wrong = indices[(indices < 0) | (indices >= size)][0]
             raise InvalidInput(
-                f"{who} returned row {wrong}: expected rows of X_pool, 0 to {size - 1}; labelled items "
-                "are not among them."
+                f"{who} returned row {wrong}: expected rows of X_pool, 0 to {size - 1}, which does not "
+                "contain labeled items."
             )
         if len(np.unique(indices)) < len(indices):
             raise InvalidInput(f"{who} returned a row more than once: expected each row at most once.")

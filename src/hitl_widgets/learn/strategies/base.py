@@ -1,4 +1,4 @@
-"""What a query strategy is, what it may look at, and how its utilities become a ranking."""
+"""Query strategies: their type, the context they can use, and the ranking of utilities."""
 
 from __future__ import annotations
 
@@ -32,31 +32,29 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Context:
-    """What a strategy may look at besides the probabilities.
+    """The information available to a strategy besides the probabilities.
 
     Attributes
     ----------
     X
-        float32 of shape (n, d): the pool; in the largest ones not an array but what indexes like one.
+        float32 of shape (n, d): the pool. In large pools, this is an object that indexes like an array.
     y
-        int16 of shape (n,): class codes, -1 where not labelled.
+        int16 of shape (n,): class codes, -1 if unlabeled.
     candidates
-        bool of shape (n,): what may be asked.
+        bool of shape (n,): which items may be asked.
     random_state
-        A generator, seeded anew for every round.
+        A generator with a new seed for every round.
     n
-        How many items will be asked: a strategy for batches gives those that it chose the highest
-        utilities, best first.
+        Number of items to ask. A batch strategy gives the highest utilities to its choice, best first.
     affinity
-        Symmetric weights of the neighbour graph, sparse float32 of shape (n, n), or None.
+        Symmetric weights of the neighbor graph, sparse float32 of shape (n, n), or None.
     degree
-        Sums of its rows, (n,), where they are known already.
+        Row sums of the affinity, (n,), if already known.
     learner
-        An unfitted learner like the one that made the probabilities, to ``start``; None where
-        there is none.
+        An unfitted learner like the one that computed the probabilities, to ``start``; or None.
     cost
-        float64 of shape (n,): what a label of each item costs, or None where all cost the same.
-        Strategies need not look at it: :func:`~.choosing.evaluate` divides by it.
+        float64 of shape (n,): the cost of a label of each item, or None if all costs are equal.
+        Strategies can ignore it, because :func:`~.choosing.evaluate` divides by it.
     """
 
     X: npt.NDArray[np.float32]
@@ -74,16 +72,16 @@ Strategy = Callable[[FloatArray, Context], FloatArray]
 
 
 def orders_batch(strategy: Strategy) -> Strategy:
-    """Mark a strategy whose order already is its batch: nothing is made more diverse after it."""
+    """Mark a strategy that orders whole batches, so that diversification is skipped."""
     strategy.orders_batch = True  # type: ignore[attr-defined]
     return strategy
 
 
 def of_margin(utility: Callable[[FloatArray, Context], FloatArray]) -> Strategy:
-    """Make a strategy of a function of the margins alone, float (n,), and the context.
+    """Create a strategy from a function of only the margins, float (n,), and the context.
 
-    Where only the margins are known (in large pools the table of probabilities is never made) the
-    function stands behind the strategy as ``of_margin``.
+    The function is available as the attribute ``of_margin``, for large pools in which only the margins are
+    computed, not the table of probabilities.
     """
 
     def strategy(proba: FloatArray, context: Context) -> FloatArray:
@@ -96,30 +94,30 @@ def of_margin(utility: Callable[[FloatArray, Context], FloatArray]) -> Strategy:
 
 
 def margins(proba: FloatArray) -> FloatArray:
-    """One minus the difference of the two likeliest classes, (n,)."""
+    """Return 1 minus the difference between the two highest probabilities, (n,)."""
     top = np.partition(proba, -2, axis=1)[:, -2:]
     return np.asarray(1 - (top[:, 1] - top[:, 0]))
 
 
 def name_of(strategy: Any) -> str:
-    """What to call a strategy before people."""
+    """Return the display name of a strategy."""
     while hasattr(strategy, "func"):  # functools.partial
         strategy = strategy.func
     return str(getattr(strategy, "__name__", "your strategy"))
 
 
 def start_learner(context: Context, n_classes: int) -> Learner:
-    """A fresh learner of the context's kind, a ``LinearLearner`` where it names none."""
+    """Return a new learner like the context's, by default a ``LinearLearner``."""
     return (context.learner or LinearLearner()).start(context.X, n_classes, context.affinity)
 
 
 def best_first(chosen: Sequence[int], others: FloatArray) -> FloatArray:
-    """Utilities that put ``chosen`` first, in that order, then everything else by ``others``.
+    """Return utilities that put ``chosen`` first, in this order, then all other items by ``others``.
 
     Returns
     -------
     ndarray
-        float64 of shape (n,): 0 to 1 for what is not chosen, 2 and more for what is.
+        float64 of shape (n,): 0 to 1 for other items, 2 and more for chosen ones.
     """
     low, spread = (others.min(), np.ptp(others)) if len(others) else (0.0, 0.0)
     utilities = np.asarray((others - low) / spread if spread > 0 else np.zeros(len(others)), dtype=np.float64)
@@ -128,24 +126,24 @@ def best_first(chosen: Sequence[int], others: FloatArray) -> FloatArray:
 
 
 def in_memory(X: Any) -> npt.NDArray[np.float64]:
-    """The features of all items, float64 of shape (n, d), for strategies that compare items with items.
+    """Return the features of all items, float64 (n, d), for strategies that compare items.
 
     Raises
     ------
     InvalidInput
-        Where the pool is read block by block.
+        If the pool is read block by block.
     """
     if not isinstance(X, np.ndarray):
         raise InvalidInput(
-            f"This strategy compares all items with each other and needs their features in memory; this pool "
-            f"is read block by block ({type(X).__name__}, {len(X):,} x {X.shape[1]}). Choose 'doubt' or "
+            f"This strategy compares all items with each other and needs their features in memory, but this "
+            f"pool is read block by block ({type(X).__name__}, {len(X):,} x {X.shape[1]}). Use 'doubt' or "
             "'margin', or pass X as an array."
         )
     return X.astype(np.float64)
 
 
 def locked(array: Any) -> Any:
-    """A view that nobody can write to; what is not an array as it is."""
+    """Return a read-only view of an array; return anything else unchanged."""
     if not isinstance(array, np.ndarray):
         return array
     view = array.view()
@@ -156,16 +154,16 @@ def locked(array: Any) -> Any:
 def checked(
     utilities: Any, candidates: npt.NDArray[np.bool_], name: str | None = None
 ) -> npt.NDArray[np.float64]:
-    """The utilities as float64 of shape (n,).
+    """Return the utilities as float64 of shape (n,).
 
     Raises
     ------
     InvalidInput
-        When they are not one finite number for each item that may be asked.
+        If they are not one finite number for each candidate.
     """
     who = f"The strategy {name!r}" if name else "The strategy"
     try:
-        # Complex numbers are objects to a cast: else numpy would drop a half.
+        # Convert complex numbers via objects, because NumPy would discard the imaginary part.
         values = np.asarray(utilities, dtype=object if np.iscomplexobj(utilities) else None)
         values = values.astype(np.float64)
     except (TypeError, ValueError):
@@ -185,14 +183,14 @@ def checked(
 
 
 def rank(utilities: FloatArray, candidates: npt.NDArray[np.bool_], n: int, random_state: Any) -> list[int]:
-    """The ``n`` candidates of highest utility, best first, ties at random.
+    """Return the ``n`` candidates of highest utility, best first, with random ties.
 
     Raises
     ------
     InvalidInput
-        When the utilities are not one finite number per item that may be asked.
+        If the utilities are not one finite number for each candidate.
     """
     values = checked(utilities, candidates)
-    # Everything that ties with the n-th stays in, so that chance decides among equals.
+    # Include all ties with the n-th, and choose among them at random.
     pool = random_state.permutation(best(values, n, candidates))
     return [int(i) for i in pool[np.argsort(-values[pool], kind="stable")][:n]]

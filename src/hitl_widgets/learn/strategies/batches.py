@@ -1,4 +1,4 @@
-"""Strategies that choose a batch as a whole: what they choose has the highest utilities, best first."""
+"""Strategies that choose a batch as a whole; chosen items have the highest utilities, best first."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ Distances = Callable[[int], npt.NDArray[np.float64]]
 
 
 def cold_start_size(n_classes: int) -> int:
-    """How many items to ask before there is a model: one for each class, at least 10.
+    """Return the number of items to ask before there is a model: one per class, at least 10.
 
-    With the graph the model knows what to ask from then on: on digits and docstrings 20 labels of
-    which 10 were medoids taught it 3 and 5 points more than 20 medoids.
+    After that, the model with the graph chooses better: on digits and docstrings, 20 labels including 10
+    medoids gave 3 and 5 points more accuracy than 20 medoids.
     """
     return max(n_classes, 10)
 
 
 def kmeans_start(X: npt.NDArray[np.float32], n: int, random_state: Any = 0) -> list[int]:
-    """Rows to ask before there is a model: the item nearest to each k-means centre.
+    """Return rows to ask before there is a model: the item nearest to each k-means center.
 
-    Cluster medoids give 18 points more accuracy at 20 labels than random items on digits, while
-    k-center greedy is harmful (Yuan, Lin and Boyd-Graber 2020 for clustering as a cold start).
+    On digits with 20 labels, cluster medoids give 18 points more accuracy than random items, while k-center
+    greedy is harmful (see Yuan, Lin and Boyd-Graber 2020 for clustering as a cold start).
 
     Returns
     -------
     list of int
-        At most ``n`` distinct rows, those of larger clusters first.
+        At most ``n`` distinct rows, from larger clusters first.
     """
     rng = np.random.default_rng(random_state)
     rows = np.arange(len(X))
@@ -74,13 +74,13 @@ def kmeans_start(X: npt.NDArray[np.float32], n: int, random_state: Any = 0) -> l
 
 
 def open_clusters(context: Context) -> tuple[IntArray, npt.NDArray[np.float64], list[int]]:
-    """K-means with as many clusters as there are labels and questions, at most 500.
+    """Run k-means with as many clusters as there are labels and questions, at most 500.
 
     Returns
     -------
     ndarray, ndarray, list of int
-        The cluster of each item, int of shape (n,); its distance to that centre, (n,); and the
-        clusters to ask of: those with the fewest labels first, of these the largest.
+        The cluster of each item, int of shape (n,); its distance to the center, (n,); and the clusters to
+        ask from: those with the fewest labels first, then the largest.
     """
     rng, X = context.random_state, in_memory(context.X)
     labelled = context.y >= 0
@@ -102,10 +102,10 @@ def open_clusters(context: Context) -> tuple[IntArray, npt.NDArray[np.float64], 
 
 @orders_batch
 def kmeans(proba: FloatArray, context: Context) -> FloatArray:
-    """The items nearest to the k-means centres of what has no label yet: a cold start.
+    """Prefer the items nearest to the k-means centers of clusters without labels: a cold start.
 
-    As many clusters as there are labels and questions; those without a label come first, the
-    largest before (Yuan, Lin and Boyd-Graber 2020). Looks at no probabilities.
+    There are as many clusters as labels and questions. Clusters without labels come first, in the order of
+    their size (Yuan, Lin and Boyd-Graber 2020). Probabilities are not used.
     """
     cluster, distance, order = open_clusters(context)
     return first_of_clusters(-distance, cluster, order, context)
@@ -114,7 +114,7 @@ def kmeans(proba: FloatArray, context: Context) -> FloatArray:
 def first_of_clusters(
     values: FloatArray, cluster: IntArray, order: list[int], context: Context
 ) -> FloatArray:
-    """Utilities that put the candidate of highest value of each cluster first, in the given order."""
+    """Return utilities that put the best candidate of each cluster first, in the given order."""
     chosen = []
     for c in order[: context.n]:
         members = np.flatnonzero((cluster == c) & context.candidates)
@@ -125,11 +125,11 @@ def first_of_clusters(
 
 @orders_batch
 def core_set(proba: FloatArray, context: Context) -> FloatArray:
-    """K-center greedy: always the item farthest from all that is labelled or chosen.
+    """K-center greedy: choose the item farthest from all labeled and chosen items.
 
-    Sener and Savarese 2018. It covers the pool once there are labels; as a cold start it is
-    harmful, for it begins with the outliers (.33 accuracy at 20 labels on digits, where random
-    items give .61 and k-means .79): use ``kmeans`` or ``typicality`` there.
+    Sener and Savarese 2018. It covers the pool once there are labels. As a cold start, it is harmful, because
+    it begins with outliers (accuracy 0.33 at 20 labels on digits, compared to 0.61 for random items and 0.79
+    for k-means): use ``kmeans`` or ``typicality`` instead.
     """
     X = in_memory(context.X)
     norm = (X**2).sum(axis=1)
@@ -155,12 +155,12 @@ def core_set(proba: FloatArray, context: Context) -> FloatArray:
 
 @orders_batch
 def badge(proba: FloatArray, context: Context) -> FloatArray:
-    """K-means++ on the gradients that a linear head would have if its guess were right.
+    """K-means++ on the gradients that a linear head would have if its guess were correct.
 
-    BADGE (Ash, Zhang, Krishnamurthy, Langford and Agarwal 2020). The gradient of an item is the
-    outer product of its error, probabilities less its likeliest class, and of its features (with
-    1 for the intercept). Inner products of such gradients are products of two small ones, so that
-    n x (classes x features) numbers are never made.
+    BADGE (Ash, Zhang, Krishnamurthy, Langford and Agarwal 2020). The gradient of an item is the outer product
+    of its error, the probabilities minus the one-hot predicted class, and its features (with 1 for the
+    intercept). The inner product of two gradients is a product of two small inner products, so the
+    n x (classes x features) gradients are never computed.
     """
     rows = np.flatnonzero(context.candidates)
     X = context.X[rows].astype(np.float64)
@@ -179,7 +179,7 @@ def badge(proba: FloatArray, context: Context) -> FloatArray:
 
 
 def _plus_plus(norm: npt.NDArray[np.float64], squared_distance: Distances, context: Context) -> list[int]:
-    """k-means++ seeding (Arthur and Vassilvitskii 2007), from the largest norm as BADGE does."""
+    """Choose by k-means++ seeding (Arthur and Vassilvitskii 2007), from the largest norm as in BADGE."""
     rng = context.random_state
     near = np.full(len(norm), np.inf)
     chosen: list[int] = []
@@ -199,10 +199,10 @@ def _plus_plus(norm: npt.NDArray[np.float64], squared_distance: Distances, conte
 
 @orders_batch
 def margin_kmeans(proba: FloatArray, context: Context) -> FloatArray:
-    """Of the 10 n items of least margin, those nearest to n weighted k-means centres.
+    """Choose, from the 10 n items with the smallest margin, those nearest to n weighted k-means centers.
 
-    Zhdanov 2019 (Diverse mini-batch active learning), with the margin as weight; within the batch
-    the least margin comes first. A batch of one is plain margin.
+    Zhdanov 2019 (Diverse mini-batch active learning), with the margin utility as weight. Within the batch,
+    the smallest margin comes first. A batch of one is plain margin.
     """
     utilities = np.asarray(margin(proba, context), dtype=np.float64)
     top = np.array(rank(utilities, context.candidates, PREFILTER * context.n, context.random_state))
@@ -215,22 +215,22 @@ def margin_kmeans(proba: FloatArray, context: Context) -> FloatArray:
 def weighted_kmeans(
     weight: npt.NDArray[np.float64], X: npt.NDArray[np.float32], n: int, rng: np.random.Generator
 ) -> tuple[list[int], IntArray]:
-    """The rows nearest to the centres of weighted k-means.
+    """Return the rows nearest to the centers of weighted k-means.
 
     Parameters
     ----------
     weight, X
-        float of shape (m,), not below zero; float32 of shape (m, d).
+        float of shape (m,), non-negative; float32 of shape (m, d).
     n
-        How many rows.
+        Number of rows.
     rng
-        Seeds the centres.
+        Generator for the centers.
 
     Returns
     -------
     list of int, ndarray
         min(n, m) distinct rows in ascending order, and the cluster of each row, int of shape (m,).
-        Where centres share their nearest row, the first rows fill what is left.
+        If centers share their nearest row, the first other rows are added.
     """
     if len(X) <= n:
         return list(range(len(X))), np.arange(len(X))

@@ -1,4 +1,4 @@
-"""From a strategy to the items that are asked: checked, per unit of cost, and as a batch not all alike."""
+"""Choice of the items to ask: checked utilities, per unit of cost, as a diverse batch."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ LARGEST_BATCH = 100
 def choose(
     strategy: Strategy, proba: FloatArray, context: Context, margins: FloatArray | None = None
 ) -> list[int]:
-    """The ``context.n`` items to ask, best first.
+    """Return the ``context.n`` items to ask, best first.
 
     Parameters
     ----------
     strategy
-        What :func:`~hitl_widgets.learn.strategies.as_strategy` gives.
+        The result of :func:`~hitl_widgets.learn.strategies.as_strategy`.
     proba
         float of shape (n, n_classes).
     context
-        With ``n``, ``candidates`` and ``cost``.
+        The context, with ``n``, ``candidates`` and ``cost``.
     margins
         See :func:`evaluate`.
 
     Returns
     -------
     list of int
-        Distinct candidates without a label; fewer than ``n`` where there are not so many. The first
-        is the one of highest utility (per cost).
+        Distinct unlabeled candidates; fewer than ``n`` if there are not enough. The first has the highest
+        utility (per cost).
 
     Raises
     ------
     InvalidInput
-        When the strategy does not give one finite number per item, or a cost is not above zero.
+        If the strategy does not return one finite number per item, or a cost is not positive.
     """
     context = replace(context, candidates=context.candidates & (context.y < 0))
     if context.n < 1 or not context.candidates.any():
@@ -59,18 +59,18 @@ def evaluate(
     context: Context,
     margins: FloatArray | None = None,
 ) -> npt.NDArray[np.float64]:
-    """The strategy's utilities, checked, and per unit of cost where the context has costs.
+    """Compute and check the strategy's utilities, per unit of cost if the context has costs.
 
-    It may read the arrays and not write to them: they are the pool's own. What it raises itself
-    passes through, with a note that names the strategy.
+    The strategy gets read-only arrays, because they belong to the pool. Its exceptions are passed on, with a
+    note that names the strategy.
 
     Parameters
     ----------
     proba
-        float of shape (n, n_classes), or a function that makes it: asked only where it is needed.
+        float of shape (n, n_classes), or a function that returns it, called only if needed.
     margins
-        One minus the difference of the two likeliest classes, (n,), where it is known already: some
-        strategies need no more.
+        1 minus the difference between the two highest probabilities, (n,), if already known; enough for
+        some strategies.
     """
     name = name_of(strategy)
     shown = replace(context, X=locked(context.X), y=locked(context.y), candidates=locked(context.candidates))
@@ -90,17 +90,17 @@ def evaluate(
 def per_cost(
     utilities: FloatArray, cost: FloatArray, candidates: npt.NDArray[np.bool_] | None = None
 ) -> npt.NDArray[np.float64]:
-    """Utility per unit of cost (Settles, Craven and Friedland 2008).
+    """Return the utility per unit of cost (Settles, Craven and Friedland 2008).
 
-    Utilities below zero are all raised first, so that the lowest is zero: a division would turn
-    their order around.
+    If utilities are negative, all are shifted first, so that the lowest is zero, because division would
+    reverse their order.
 
     Parameters
     ----------
     utilities, cost
-        float of shape (n,); costs above zero.
+        float of shape (n,); costs must be positive.
     candidates
-        bool of shape (n,): what counts; None for all.
+        bool of shape (n,): which items to include; None for all.
     """
     cost = np.asarray(cost, dtype=np.float64)
     asked = np.ones(len(utilities), dtype=bool) if candidates is None else candidates
@@ -117,12 +117,12 @@ def per_cost(
 
 
 def pick(utilities: FloatArray, context: Context, diverse: bool = True) -> list[int]:
-    """The ``context.n`` candidates of highest utility, best first; where ``diverse``, not all alike.
+    """Return the ``context.n`` candidates of highest utility, best first, optionally as a diverse batch.
 
-    Then, of the 10 n best, those nearest to n k-means centres with the utilities as weights (Zhdanov
-    2019), by falling utility; in its own cluster the best of all is taken, so it is always first.
-    Among batches of 20 from digits that beat both the plain best and a greedy choice. After 100,
-    the utility alone counts.
+    A diverse batch contains, among the 10 n best, those nearest to n k-means centers with the utilities as
+    weights (Zhdanov 2019), by decreasing utility. The best of all represents its own cluster, so it is always
+    first. For batches of 20 from digits, this beats both the plain best and a greedy choice. After the first
+    100 items, only the utility counts.
     """
     n = min(context.n, LARGEST_BATCH) if diverse else 0
     rng = context.random_state

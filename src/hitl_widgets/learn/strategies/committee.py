@@ -1,4 +1,4 @@
-"""Query by committee (Seung, Opper and Sompolinsky 1992): ask where the members disagree."""
+"""Query by committee (Seung, Opper and Sompolinsky 1992): ask about items on which members disagree."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ MEMBERS = 7
 
 
 def committee(context: Context, n_classes: int, members: int = MEMBERS) -> npt.NDArray[np.float64]:
-    """What models of resampled labels think (query by bagging, Abe and Mamitsuka 1998).
+    """Return predictions of models of resampled labels (query by bagging, Abe and Mamitsuka 1998).
 
-    Every member is a fresh copy of the context's learner (a ``LinearLearner`` where there is none)
-    that learns the distinct items of one bootstrap sample of the labels.
+    Every member is a new learner like the context's (by default a ``LinearLearner``), fitted on the distinct
+    items of a bootstrap sample of the labels.
 
     Returns
     -------
     ndarray
-        float64 of shape (members, n, n_classes); (0, n, n_classes) where nothing is labelled.
+        float64 of shape (members, n, n_classes); (0, n, n_classes) without labels.
     """
     labelled = np.flatnonzero(context.y >= 0)
     if not len(labelled):
@@ -37,17 +37,17 @@ def committee(context: Context, n_classes: int, members: int = MEMBERS) -> npt.N
 
 
 def vote_entropy(proba: FloatArray, context: Context) -> FloatArray:
-    """Entropy of the committee's votes (Dagan and Engelson 1995)."""
+    """Return the entropy of the committee's votes (Dagan and Engelson 1995)."""
     return vote_entropy_of(committee(context, proba.shape[1]))
 
 
 def kl_divergence(proba: FloatArray, context: Context) -> FloatArray:
-    """Mean Kullback-Leibler divergence of the members from their mean (McCallum and Nigam 1998)."""
+    """Return the mean KL divergence of the members from their mean (McCallum and Nigam 1998)."""
     return kl_to_mean(committee(context, proba.shape[1]))
 
 
 def vote_entropy_of(members: FloatArray) -> FloatArray:
-    """Entropy over the members' likeliest classes: (m, n, k) to (n,); zeros where m = 0."""
+    """Return the entropy of the members' predicted classes, from (m, n, k) to (n,); zeros if m = 0."""
     if not len(members):
         return np.zeros(members.shape[1])
     k = members.shape[2]
@@ -56,10 +56,10 @@ def vote_entropy_of(members: FloatArray) -> FloatArray:
 
 
 def kl_to_mean(members: FloatArray) -> FloatArray:
-    """Mean of KL(member || mean of the members): (m, n, k) to (n,); zeros where m = 0."""
+    """Return the mean of KL(member || mean of the members), from (m, n, k) to (n,); zeros if m = 0."""
     if not len(members):
         return np.zeros(members.shape[1])
-    # The mean divergence from the mean is the entropy of the mean less the mean entropy.
+    # The mean divergence from the mean is the entropy of the mean minus the mean entropy.
     divergence = _p_log_p(members).sum(axis=2).mean(axis=0) - _p_log_p(members.mean(axis=0)).sum(axis=1)
     return np.asarray(np.maximum(divergence, 0))
 

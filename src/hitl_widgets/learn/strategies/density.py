@@ -1,4 +1,4 @@
-"""Strategies that look at where an item lies in the pool."""
+"""Strategies that use the position of an item in the pool."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ REFERENCE = 5_000
 
 
 def information_density(proba: FloatArray, context: Context) -> FloatArray:
-    """Entropy times the mean cosine similarity to all that has no label (Settles and Craven 2008).
+    """Return the entropy times the mean cosine similarity to unlabeled items (Settles and Craven 2008).
 
-    Their beta is 1. A mean below zero counts as zero: such items lie apart from all others.
+    Their parameter beta is 1. A negative mean counts as zero, because such items are far from all others.
     """
     return entropy(proba, context) * np.maximum(mean_cosine(context), 0)
 
 
 def mean_cosine(context: Context) -> npt.NDArray[np.float64]:
-    """Mean cosine similarity of each item to the unlabelled ones, itself among them: (n,), in O(n d)."""
+    """Return the mean cosine similarity to unlabeled items, including itself, (n,), in O(n d)."""
     X = in_memory(context.X)
     length = np.sqrt((X**2).sum(axis=1, keepdims=True))
     unit = X / np.where(length > 0, length, 1)
@@ -36,12 +36,12 @@ def mean_cosine(context: Context) -> npt.NDArray[np.float64]:
 
 @orders_batch
 def typicality(proba: FloatArray, context: Context) -> FloatArray:
-    """The densest item of each large cluster that has no label yet: a cold start.
+    """Prefer the densest item of each large cluster without labels: a cold start.
 
-    TypiClust (Hacohen, Dekel and Weinshall 2022): as many clusters as there are labels and
-    questions; from those with the fewest labels, the largest first, the item with the smallest mean
-    distance to its 20 nearest neighbours (to its neighbours in the graph, where there is one).
-    Looks at no probabilities.
+    TypiClust (Hacohen, Dekel and Weinshall 2022): there are as many clusters as labels and questions. From
+    the clusters with the fewest labels, the largest first, it takes the item with the smallest mean distance
+    to its 20 nearest neighbors (or to its neighbors in the graph, if there is one). Probabilities are not
+    used.
     """
     cluster, _, order = open_clusters(context)
     return first_of_clusters(-_mean_distance(context), cluster, order, context)
@@ -62,7 +62,7 @@ def _mean_distance(context: Context) -> npt.NDArray[np.float64]:
 
 
 def _mean_edge(X: FloatArray, affinity: csr_array) -> npt.NDArray[np.float64]:
-    """Mean length of each item's edges; what has none is as far as the longest."""
+    """Return the mean length of each item's edges; without edges, the maximum length."""
     count = np.diff(affinity.indptr)
     source = np.repeat(np.arange(len(X)), count)
     length = np.empty(len(source))
@@ -74,25 +74,25 @@ def _mean_edge(X: FloatArray, affinity: csr_array) -> npt.NDArray[np.float64]:
 
 
 def most_likely_positive(proba: FloatArray, context: Context, positive: int | None = None) -> FloatArray:
-    """The probability of the class that is hunted for (Warmuth et al. 2003, active search).
+    """Return the probability of the class to search for (active search, Warmuth et al. 2003).
 
-    Warmuth, Liao, Rätsch, Mathieson, Putta and Lemmen 2003 for finding all positives rather than a
-    boundary; Jiang et al. 2017 (Efficient nonmyopic active search) for the name.
+    See Warmuth, Liao, Rätsch, Mathieson, Putta and Lemmen 2003 for finding all positives rather than a
+    decision boundary, and Jiang et al. 2017 (Efficient nonmyopic active search) for the name.
 
     Parameters
     ----------
     proba, context
-        As for every strategy.
+        As in every strategy.
     positive
-        Code of the class; None for the class of fewest labels. With
-        ``functools.partial(most_likely_positive, positive=3)`` it is a strategy for class 3.
+        Code of the class; None for the class with the fewest labels. For a strategy for class 3, use
+        ``functools.partial(most_likely_positive, positive=3)``.
 
     Notes
     -----
-    While that class has no label no probability of it can be trusted: what is asked then is what
-    is least like the labelled items, by distance (:func:`novelty`) times least confidence. From
-    cold to ten positives of a rare tenth class (1 % of digits, linear model, 10 seeds) that takes
-    28 labels in the median, 109 where the first positive is sought at random.
+    While the class has no label, its probability is not reliable. Then items that differ most from the
+    labeled ones are asked, by distance (:func:`novelty`) times least confidence. To find ten positives of a
+    rare tenth class (1 % of digits, linear model, 10 seeds), this takes a median of 28 labels, compared to
+    109 if the first positive is searched at random.
     """
     counts = class_counts(context.y, proba.shape[1])
     wanted = int(counts.argmin()) if positive is None else positive
@@ -102,7 +102,7 @@ def most_likely_positive(proba: FloatArray, context: Context, positive: int | No
 
 
 def novelty(context: Context) -> npt.NDArray[np.float64]:
-    """Distance of each item to the nearest labelled one, of shape (n,); zeros where none is."""
+    """Return the distance of each item to the nearest labeled one, (n,); zeros without labels."""
     labelled = np.flatnonzero(context.y >= 0)
     if not len(labelled):
         return np.zeros(len(context.X))

@@ -1,4 +1,4 @@
-"""The default strategy: the doubt that a neighbourhood holds."""
+"""The default strategy: uncertainty weighted by the neighborhood."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from hitl_widgets.learn.strategies.base import Context, of_margin
 __all__ = ["doubt"]
 
 EARLY = 30
-# How much less an item counts when all around it is labelled: 1 / (1 + KNOWN).
+# The weight of items whose neighbors are labeled is 1 / (1 + KNOWN * share).
 KNOWN = 10.0
 
 
 @of_margin
 def doubt(u: FloatArray, context: Context) -> FloatArray:
-    """How uncertain an item is, times how uncertain its neighbourhood is while labels are few.
+    """Return an item's uncertainty, weighted by its neighborhood.
 
-    For the first 30 labels ``u * (S S u)``, with u one minus the margin between the two likeliest
-    classes and S the normalised affinity: the uncertainty within two steps of a label is about what
-    the label can take away, so it asks in the middle of what is unknown and never an outlier. A form
-    of density weighting (Settles and Craven 2008) that fades where neighbours are known.
+    For the first 30 labels, the utility is ``u * (S S u)``, where u is 1 minus the margin between the two
+    most likely classes and S is the normalized affinity. The uncertainty within two steps of an item is
+    roughly what its label can resolve, so the strategy asks in the middle of unknown regions and never about
+    outliers. This is a form of density weighting (Settles and Craven 2008) that decreases near labeled items.
 
-    Then ``u / (1 + 10 k)``, the margin, with k the labelled share of its neighbours plus that of
-    theirs: where an item is in doubt with labels all around it, the classes are mixed there or the
-    labels wrong, and one more takes little doubt away. Without a graph, u alone.
+    After that, the utility is ``u / (1 + 10 k)``, where k is the labeled share of its neighbors plus that of
+    their neighbors. If an item is uncertain although its neighbors are labeled, the classes overlap there or
+    labels are wrong, and another label helps little. Without a graph, the utility is u.
     """
     if context.affinity is None:
         return u
     W = context.affinity
     degree = W.sum(axis=1) if context.degree is None else context.degree
-    # In the type of W: scipy copies all of it to multiply it with another.
+    # Use the dtype of W, because SciPy would otherwise copy W for the product.
     degree = np.where(degree > 0, degree, 1).astype(W.dtype)
     known = context.y >= 0
     if int(known.sum()) >= EARLY:

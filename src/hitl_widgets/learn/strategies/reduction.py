@@ -1,4 +1,4 @@
-"""Strategies that ask what would leave the least error behind."""
+"""Strategies that minimize the expected remaining error."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ Solve = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
 
 
 def expected_error_reduction(proba: FloatArray, context: Context) -> FloatArray:
-    """Minus the error that is expected to remain once the item has its label (Roy and McCallum 2001).
+    """Return minus the expected error after the item is labeled (Roy and McCallum 2001).
 
-    For each item and each class that it may have (from 1 % on), the learner is fitted with that label
-    too; its 0/1 error is estimated as one minus its largest probabilities, weighted by the class's
-    probability. That takes items times classes fits, so, as the authors do, only some are tried:
-    the items of least margin, so many that there are about 100 fits, on 200 random items without
-    a label. All others rank behind them by their margin. Without any label yet, this is the margin.
-    For ``auto``, whose hundred fits nobody would wait for, a logistic regression stands in.
+    For each item and each class with a probability of at least 1 %, the learner is refitted with this label.
+    The 0/1 error is estimated as 1 minus the largest probabilities, weighted by the probability of the class.
+    This takes items times classes fits, so, like the authors, we try only the items with the smallest margin,
+    up to about 100 fits, and evaluate on 200 random unlabeled items. All others follow, ordered by their
+    margin. Without labels, this is the margin. For ``auto``, which would be too slow, a logistic regression
+    is used.
     """
     behind = margin(proba, context)
     labelled = np.flatnonzero(context.y >= 0)
@@ -52,7 +52,7 @@ def expected_error_reduction(proba: FloatArray, context: Context) -> FloatArray:
 
 
 def _first(tried: Sequence[int], utilities: FloatArray, behind: FloatArray) -> FloatArray:
-    """The utilities of what was tried; all else a little lower, in the order of ``behind``."""
+    """Return the utilities of tried items, with all others slightly lower, in the order of ``behind``."""
     step = float(np.ptp(utilities) or 1) / 100
     values = utilities.min() + step * (best_first([], behind) - 2)
     values[list(tried)] = utilities
@@ -68,7 +68,7 @@ def _expected_errors(
     for place, item in enumerate(tried):
         rows = np.append(labelled, item)
         for code in np.flatnonzero(proba[place] >= LIKELY):
-            # One learner goes on from fit to fit: a warm start is several times faster.
+            # Reusing one learner is several times faster, because of warm starts.
             learner.update(rows, np.append(context.y[labelled], code).astype(np.int64))
             left = float((1 - learner.proba(judged).max(axis=1)).mean())
             remaining[place] += proba[place, code] * left
@@ -76,26 +76,26 @@ def _expected_errors(
 
 
 def graph_error_reduction(proba: FloatArray, context: Context) -> FloatArray:
-    """Minus the expected risk of the harmonic function on the graph, once the item has its label.
+    """Return minus the expected risk of the harmonic function on the graph after the item is labeled.
 
-    Zhu, Lafferty and Ghahramani 2003 (Combining active learning and semi-supervised learning using
-    Gaussian fields): a label moves the field by one column of the inverse Laplacian, so all
-    retrainings are exact and cost one pass each. Every item hangs by a small weight (1e-3 of the
-    mean degree) on the model's own probabilities, their "external classifier": parts of the graph
-    that have no label stay defined.
+    Zhu, Lafferty and Ghahramani 2003 (Combining active learning and semi-supervised learning using Gaussian
+    fields): a label changes the field by one column of the inverse Laplacian, so retraining is exact and
+    takes one pass. Every item is connected with a small weight (1e-3 of the mean degree) to the model's
+    probabilities, the authors' "external classifier", so that the field is defined in unlabeled parts of the
+    graph.
 
-    Exact for 3,000 items without a label, on the 300 least certain of them; beyond, on the 50
-    least certain, with columns by conjugate gradients to 1e-2. All others rank behind.
+    Up to 3,000 unlabeled items, it is computed exactly for the 300 least certain ones; above, for the 50
+    least certain ones, with columns by conjugate gradients to 1e-2. All others follow.
 
     Raises
     ------
     InvalidInput
-        Where the context has no affinity.
+        If the context has no affinity.
     """
     if context.affinity is None:
         raise InvalidInput(
-            "strategy='graph_error_reduction' needs the neighbour graph, and there is none (yet): "
-            "wait until it is built, or choose 'margin' or 'expected_error_reduction'."
+            "strategy='graph_error_reduction' needs the neighbor graph, which is not available (yet): "
+            "wait until it is built, or use 'margin' or 'expected_error_reduction'."
         )
     free = np.flatnonzero(context.y < 0)
     if not context.candidates.any():
@@ -113,7 +113,7 @@ def graph_error_reduction(proba: FloatArray, context: Context) -> FloatArray:
 def _field(
     proba: FloatArray, context: Context, free: IntArray, affinity: Affinity
 ) -> tuple[Solve, npt.NDArray[np.float64]]:
-    """A solver for the Laplacian of the unlabelled items, and the pull of labels and prior on them."""
+    """Return a solver for the Laplacian of unlabeled items, and the effect of labels and prior on them."""
     W: Any = csr_array(affinity).astype(np.float64)
     degree = np.asarray(W.sum(axis=1)).ravel()
     prior = PRIOR * (float(degree.mean()) or 1.0)
@@ -131,7 +131,7 @@ def _field(
 
 
 def _risks(F: npt.NDArray[np.float64], places: IntArray, solve: Solve) -> npt.NDArray[np.float64]:
-    """The expected risk after a label of each place: sum of one minus the largest field."""
+    """Return the expected risk after labeling each position: the sum of 1 minus the largest field."""
     risks = np.empty(len(places))
     for low in range(0, len(places), 256):
         part = places[low : low + 256]

@@ -1,4 +1,4 @@
-"""Strategies that look at each item's probabilities alone."""
+"""Strategies that use only the probabilities of each item."""
 
 from __future__ import annotations
 
@@ -22,50 +22,50 @@ TINY = 1e-12
 
 @orders_batch
 def random(proba: FloatArray, context: Context) -> FloatArray:
-    """Every item is worth the same: the baseline."""
+    """Return equal utilities, so that items are drawn at random: the baseline."""
     return np.zeros(len(proba))
 
 
 def least_confident(proba: FloatArray, context: Context) -> FloatArray:
-    """One minus the probability of the likeliest class (Lewis and Gale 1994)."""
+    """Return 1 minus the probability of the most likely class (Lewis and Gale 1994)."""
     return np.asarray(1 - proba.max(axis=1))
 
 
 @of_margin
 def margin(u: FloatArray, context: Context) -> FloatArray:
-    """How close the two likeliest classes are (Scheffer, Decomain and Wrobel 2001)."""
+    """Return how close the two most likely classes are (Scheffer, Decomain and Wrobel 2001)."""
     return u
 
 
 def entropy(proba: FloatArray, context: Context) -> FloatArray:
-    """Shannon entropy of the class probabilities (Settles 2009, section 3.1)."""
+    """Return the Shannon entropy of the class probabilities (Settles 2009, section 3.1)."""
     safe = np.maximum(proba, TINY)
     return np.asarray(-(safe * np.log(safe)).sum(axis=1))
 
 
 @orders_batch
 def power_margin(proba: FloatArray, context: Context) -> FloatArray:
-    """Log margin plus Gumbel noise: a batch drawn in proportion to the margin.
+    """Return the log margin plus Gumbel noise, which draws a batch in proportion to the margin.
 
-    The best n of these are a sample without replacement with probabilities proportional to the
-    margin utilities, so that a batch is not n times the same doubt ("power" acquisition with
-    beta = 1; Kirsch, Farquhar, Atighehchian, Jesson, Branchaud-Charron and Gal 2023).
+    The best n are a sample without replacement with probabilities proportional to the margin utilities, so
+    that a batch does not consist of n similar items ("power" acquisition with beta = 1; Kirsch, Farquhar,
+    Atighehchian, Jesson, Branchaud-Charron and Gal 2023).
     """
     noise = context.random_state.gumbel(size=len(proba))
     return np.asarray(np.log(np.maximum(margin(proba, context), TINY)) + noise)
 
 
 def class_balanced(proba: FloatArray, context: Context) -> FloatArray:
-    """The margin, weighted towards classes with few labels.
+    """Return the margin, weighted towards classes with few labels.
 
-    Each class weighs 1 / (1 + its labels); an item weighs what its probabilities expect. After
-    Aggarwal, Popescu and Hudelot 2020 (Active learning for imbalanced datasets), who prefer items
-    predicted to be of the minority classes.
+    The weight of a class is 1 / (1 + number of labels); the weight of an item is the expectation under its
+    probabilities. After Aggarwal, Popescu and Hudelot 2020 (Active learning for imbalanced datasets), who
+    prefer items predicted as minority classes.
     """
     weight = 1 / (1 + class_counts(context.y, proba.shape[1]))
     return np.asarray(margin(proba, context) * (proba @ (weight / weight.max())))
 
 
 def class_counts(y: IntArray, n_classes: int) -> IntArray:
-    """Labels of each class, of shape (n_classes,)."""
+    """Return the number of labels of each class, of shape (n_classes,)."""
     return np.bincount(y[y >= 0], minlength=n_classes)
