@@ -124,7 +124,7 @@ def test_what_cannot_be_brought_back_is_said(make_session: Make, tmp_path: Path,
     session.restore(lost)
     asked, words = {
         "nothing": ([], "nothing to restore"),
-        "no act": (5, "5 is not one of your acts"),
+        "not a valid act": (5, "5 is not one of your acts"),
         "holds": (act, "is in effect already"),
         "back": (lost, "was restored already"),
         "others": (act, "is not one of your acts"),

@@ -148,7 +148,7 @@ def test_it_takes_rows_like_features_and_the_docstring_says_so(make_session: Mak
     assert model.n_features_in_ == X.shape[1]
     right = model.predict(X) == np.array(["a", "b"])[np.arange(len(X)) % 2]
     assert right.mean() > 0.9
-    assert "Else it takes rows like :attr:`features`" in " ".join(str(Session.model.__doc__).split())
+    assert "Otherwise it takes rows like :attr:`features`" in " ".join(str(Session.model.__doc__).split())
 
 
 @pytest.mark.parametrize("data", [MANY, np.arange(400.0)[:, None]], ids=["texts", "rows"])
