@@ -125,7 +125,6 @@ def test_of_what_is_asked_blind_the_whole_page_says_nothing_until_it_is_answered
     bench.monitor.get_by_text("model up to date").wait_for()
     page = notebook.page
     bench.explorer.evaluate("e => e.scrollIntoView({ block: 'nearest' })")
-    bench.explorer.get_by_text("List uncertain points").click()
 
     def says() -> list[str]:
         rest = page.evaluate(REST)

@@ -68,7 +68,7 @@ class Room:
         self.button("You against the machine").click()
         self.root.locator(".hitl-clickable canvas").wait_for()
         self.page.wait_for_function(
-            "() => document.querySelector('.hitl-lesson-reason').innerText.includes('Both have')"
+            "() => document.querySelector('.hitl-lesson-reason').innerText.includes('You both have')"
         )
 
     def pick(self, x, y):

@@ -109,6 +109,7 @@ def test_three_lines_are_left_out_of_what_was_found_before_it_is_labelled(desk):
     # Nothing is selected any more, so what was left out is answered line by line.
     bench.explorer.get_by_text("30 items", exact=True).wait_for()
     bench.press("Home")
+    expect(bench.card).to_contain_text(lines(bench).nth(0).locator(".hitl-glimpse").inner_text())
     bench.press("3")
     bench.wait_labels(28)
     expect(lines(bench).nth(0)).to_contain_text("praise")
@@ -121,6 +122,7 @@ def test_the_list_is_ordered_by_a_column_and_turned_around(desk):
     order = bench.explorer.get_by_label("Order by")
     order.select_option("amount")
     expect(lines(bench).nth(0).locator(".hitl-glimpse")).to_contain_text(re.compile("number 0$"))
+    expect(lines(bench).nth(1).locator(".hitl-glimpse")).to_contain_text(re.compile("number 73$"))
     shown = numbers(bench)
     assert [(37 * i) % 90 for i in shown] == list(range(len(shown)))
     bench.explorer.get_by_role("button", name=re.compile("turn around")).click()

@@ -198,7 +198,7 @@ def test_answers_for_a_store_that_is_gone_are_offered(desk, gone):
     offer.get_by_text(
         "are waiting in this browser for labels.sqlite, which is not the store that is open here"
     ).wait_for()
-    assert offer.inner_text().startswith("3 answers of ")
+    assert offer.inner_text().startswith("3 answers from ")
     assert labelled(desk.folder) == []
     with notebook.page.expect_download() as download:
         offer.get_by_role("button", name="Export").click()

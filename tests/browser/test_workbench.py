@@ -9,6 +9,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 SHOTS = Path(__file__).parent / "shots"
@@ -315,6 +316,7 @@ def test_points_in_doubt_can_be_listed_and_chosen_without_the_map(desk):
     row.get_by_text("number").wait_for()
     row.click()
     bench.labeler.get_by_text("Selected, not labelled yet").wait_for()
+    expect(bench.card).to_contain_text(row.locator(".hitl-glimpse").inner_text())
     bench.press("1")
     bench.wait_labels(13)
 

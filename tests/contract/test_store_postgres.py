@@ -95,7 +95,7 @@ def test_a_label_is_one_statement_and_never_waits_for_ever(url: str) -> None:
 def test_a_database_of_something_else_is_left_alone(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE TABLE customers (name text)")
-        with pytest.raises(StoreError, match=r"not a label store \(tables: customers\)\. Pass another database as store="):
+        with pytest.raises(StoreError, match=r"not a label store \(tables: customers\)\. Pass another data"):
             LabelStore(url)
         found = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
         assert found == (1,)
