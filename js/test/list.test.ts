@@ -141,7 +141,7 @@ describe("the list", () => {
     on.check.mockClear();
     press("End", true);
     expect(on.check).not.toHaveBeenCalled();
-    expect(on.say.mock.lastCall?.[0]).toMatch(/10,000 lines/);
+    expect(on.say.mock.lastCall?.[0]).toMatch(/at most 10,000 lines/);
   });
 
   it("ignores lines of a list that is no more", () => {

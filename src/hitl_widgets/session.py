@@ -354,35 +354,35 @@ class Session:
         return dict(found) if isinstance(found, dict) else found
 
     def find(self, query: str) -> list[Any]:
-        r"""Ids of the items that a query finds, in the order of your table.
+        r"""Return the ids of the items that match a query, in the order of your table.
 
-        Conditions stand side by side and must all hold; ``-`` before one negates it; ``OR`` between them
-        starts an alternative. Case makes no difference.
+        All conditions must hold; ``-`` before a condition negates it, and ``OR`` starts an alternative. Case
+        is ignored.
 
         ============================  ==========================================================
-        ``refund``, ``"not paid"``    the words occur in the item, or the word is its id
+        ``refund``, ``"not paid"``    the item contains the text, or the word is its id
         ``/order \d{6}/``             a regular expression matches (RE2 syntax)
-        ``class:spam``                labelled so; ``predicted:ham``: the model says so
-        ``unlabelled``, ``skipped``   or ``labelled``; ``disagrees``: the model contradicts the label
+        ``class:spam``                the label; ``predicted:ham``: the prediction
+        ``unlabelled``, ``skipped``   or ``labelled``; ``disagrees``: prediction and label differ
         ``by:ann``                    labelled by this annotator
-        ``doubt>0.6``                 the model's doubt, or its ``confidence``, from 0 to 1
-        ``price>=100``                a column compares so; ``sender:ann``: a text column contains it
+        ``doubt>0.6``                 the model's uncertainty, or its ``confidence``, from 0 to 1
+        ``price>=100``                a column; ``sender:ann``: a text column contains the value
         ``id:42``                     the item with this id
         ============================  ==========================================================
 
-        Names with spaces stand in quotes: ``class:"new release"``, ``"unit price"<5``. Of items that are to
-        be labelled without the model's guess, guesses and the labels of others find nothing.
+        Put names with spaces in quotes: ``class:"new release"``, ``"unit price"<5``. Items that are to be
+        labelled without seeing the prediction never match their prediction or the labels of others.
 
         Parameters
         ----------
         query
-            As typed into the find field; a blank one finds every item.
+            As in the find field; a blank query matches every item.
 
         Raises
         ------
         InvalidInput
-            For a query that cannot be read, for an unknown class, column, annotator or id, and for one that
-            needs a model before there is one.
+            If the query is invalid, names an unknown class, column, annotator or id, or needs a model that
+            does not exist yet.
 
         Examples
         --------
@@ -451,9 +451,9 @@ class Session:
 
         Columns: annotator, labels (undone labels do not count, corrections do), here.
         """
+        self._loop.log.catch_up()
         import pandas as pd
 
-        self._loop.log.catch_up()
         return pd.DataFrame(self._loop.annotators, columns=["annotator", "labels", "here"])
 
     def wait(self, timeout: float | None = None) -> Round:
@@ -497,9 +497,11 @@ class Session:
         Columns: id, label, said (the name of the class at the time), annotator, time (UTC), selection (how
         the item was chosen), elapsed_ms.
         """
+        # Imports come after the first use of the lock, here and below: in a forked child, which that refuses,
+        # an import may wait forever for one that another thread of the parent had begun.
+        self._loop.log.catch_up()
         from hitl_widgets.transfer.frames import labels_table
 
-        self._loop.log.catch_up()
         ledger = self._loop.log.ledger
         with self._loop.log.lock:
             return labels_table(ledger.fold, self.pool, ledger.naming)
@@ -510,9 +512,9 @@ class Session:
         The columns are those of :meth:`labels`; ``id`` is the store's own key, a content hash if no ``id=``
         was passed when the item was labelled.
         """
+        self._loop.log.catch_up()
         from hitl_widgets.transfer.frames import missing_table
 
-        self._loop.log.catch_up()
         ledger = self._loop.log.ledger
         with self._loop.log.lock:
             return missing_table(ledger.fold, ledger.missing())
@@ -559,9 +561,9 @@ class Session:
         it), ``left behind`` (its annotator has done something else since, so only :meth:`restore` can) or
         ``brought back``.
         """
+        self._loop.log.catch_up()
         from hitl_widgets.transfer.frames import history_table
 
-        self._loop.log.catch_up()
         ledger = self._loop.log.ledger
         with self._loop.log.lock:
             return history_table(ledger.events, ledger.fold)
@@ -588,9 +590,9 @@ class Session:
         RuntimeWarning
             If you have sorted, cut or overwritten your table since; the original rows are returned.
         """
+        self._loop.log.catch_up()
         from hitl_widgets.transfer.frames import items_table
 
-        self._loop.log.catch_up()
         self._say_what_changed()
         return items_table(self.pool, self._loop.labels, self.round)
 
@@ -662,9 +664,10 @@ class Session:
         HitlError
             If fewer than two classes are labelled, or the model cannot be stored as plain arrays.
         """
+        model = self.model()
         from hitl_widgets.models.files import save_model
 
-        return save_model(self.model(), path)
+        return save_model(model, path)
 
     def export(
         self,
@@ -690,9 +693,9 @@ class Session:
             Whether to write the text or the columns of each item next to its label. None does so if the ids
             are content hashes, which do not tell what was labelled; for rows, up to 30 columns.
         """
+        self._loop.log.catch_up()
         from hitl_widgets.transfer.exporting import export_loop
 
-        self._loop.log.catch_up()
         self._say_what_changed()
         n_changed = self._loop.log.n_changed
         if n_changed:
@@ -741,9 +744,9 @@ class Session:
         InvalidInput
             If the source cannot be read or lacks a column. Nothing is written.
         """
+        self._loop.log.catch_up()
         from hitl_widgets.transfer.into import import_into
 
-        self._loop.log.catch_up()
         given = loop_of(source) if isinstance(source, Session) else source
         names = [id, label, *([] if annotator is None else [annotator])]
         return import_into(self._loop, given, names, replace=replace)

@@ -38,10 +38,10 @@ def session(tmp_path: Path) -> Any:
 
 
 def in_child(work: Callable[[], object]) -> str:
-    """The result of a call in a forked child that exits like a script, within 20 s."""
+    """The result of a call in a forked child that exits like a script, within 60 s."""
     ours, theirs = os.pipe()
     if (child := os.fork()) == 0:
-        signal.alarm(20)
+        signal.alarm(60)
         said = "nothing"
         try:
             said = f"returned {work()!r}"

@@ -187,7 +187,7 @@ def test_interrupts_at_any_moment_leave_a_session_whole(tmp_path: Path) -> None:
         [sys.executable, "-c", STORM, str(tmp_path / "labels.sqlite")],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.stdout == "whole True True\n", done.stderr[-3_000:]

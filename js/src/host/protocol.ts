@@ -204,13 +204,13 @@ export type Groups = { type: "groups"; id: string; view: string; scale: number }
 /** Colour the map in one of the ways that the question offers. */
 export type Shade = { type: "shade"; id: string; view: string; by: string };
 
-/** What was typed into the find field. */
+/** Run a query of the find field. */
 export type Find = { type: "find"; id: string; view: string; query: string };
 
-/** Items in an order: `rows` of them, all where that is empty; `down` puts the largest first. */
+/** Sort some rows for the list, or all if `rows` is empty; `down` puts the largest first. */
 export type List = { type: "list"; id: string; view: string; rows?: string; by?: string; down?: boolean };
 
-/** Some lines of the list that a view asked for last, by its number. */
+/** Request lines of the view's latest list, identified by its number. */
 export type Window = { type: "window"; id: string; view: string; number: number; start: number; n: number };
 
 /** A way to colour the map, and its display name. */
@@ -272,10 +272,10 @@ export type MarksMessage = {
 /** The current background work, or its failure. */
 export type StageMessage = { type: "stage"; stage: Stage | null; trouble: string };
 
-/** A condition of a query as it was typed, and how many items meet it. */
+/** The source of a condition, and the number of items that meet it. */
 export type Part = { typed: string; n: number };
 
-/** The items that a query found, as one string of rows; `why` says what is wrong with it. */
+/** The result of a query, as encoded rows; `why` is the error if the query is invalid. */
 export type FoundMessage = {
   type: "found";
   to: string;
@@ -286,8 +286,8 @@ export type FoundMessage = {
 };
 
 /**
- * A list is there: how many lines it has, what it can be ordered by, and the columns beside the items. `why`
- * says what is wrong with the order that was asked for.
+ * A new list: its number of lines, the possible orders, and the columns next to the items. `why` is the error
+ * if the requested order is unknown.
  */
 export type ListMessage = {
   type: "list";
@@ -301,7 +301,7 @@ export type ListMessage = {
   why: string;
 };
 
-/** Lines of a list from `start` on. Buffer: their rows (uint32). `cells`: the columns beside each. */
+/** Lines of a list from `start` on. Buffer: their rows (uint32). `cells`: the columns of each line. */
 export type WindowMessage = { type: "window"; to: string; number: number; start: number; cells: string[][] };
 
 // -- Labeler

@@ -1,4 +1,4 @@
-"""Columns of the table behind a pool, one value for each item, to be searched and shown beside the items."""
+"""Columns of the user's table, one value per item, for searching and for display next to the items."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Column:
     Attributes
     ----------
     kind
-        ``number``, ``time``, ``truth`` or ``text``: how its values are compared.
+        ``number``, ``time``, ``truth`` (booleans) or ``text``: how the values are compared.
     values
-        float64, datetime64[us], or str objects, of shape (n_items,). Missing: NaN, NaT or None. Truths are
-        1.0 and 0.0.
+        float64, datetime64[us], or str objects, of shape (n_items,). Missing values are NaN, NaT or None;
+        booleans are 1.0 and 0.0.
     """
 
     kind: Literal["number", "time", "truth", "text"]
@@ -36,14 +36,14 @@ class Column:
 
 
 class Columns(Mapping[str, Column]):
-    """The columns of what the person passed, by name; none where that was a list of items.
+    """The columns of the user's table by name; empty if the user passed a list of items.
 
-    A column is read when it is first asked for.
+    A column is read on first access.
 
     Parameters
     ----------
     pool
-        The items. Of rows that are one item the first one counts.
+        The items. If several rows are one item, the first row counts.
     """
 
     def __init__(self, pool: Pool) -> None:
@@ -94,7 +94,7 @@ class Columns(Mapping[str, Column]):
 
 
 def _of_values(values: list[Any]) -> Column:
-    """A column of Python values: of numbers or truths where all that are there are."""
+    """A column of Python values: numbers or booleans if all present values are."""
     present = [value for value in values if not is_missing(value)]
     if present and all(isinstance(value, bool | np.bool_) for value in present):
         return Column("truth", np.array([np.nan if is_missing(v) else float(v) for v in values]))

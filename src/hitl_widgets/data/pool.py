@@ -143,7 +143,7 @@ class Pool:
 
     @cached_property
     def table(self) -> nw.DataFrame[Any] | None:
-        """What the person passed, where it was a table or a list of dicts; else None."""
+        """The user's table, also if it was passed as a list of dicts; None otherwise."""
         return _as_table(self.source)
 
     def _hash(self, item: Any) -> str:

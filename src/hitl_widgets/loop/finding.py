@@ -1,4 +1,4 @@
-"""Finding: the items that a query means, among the words, columns, labels and guesses of a session."""
+"""Finding: queries over the words, columns, labels and predictions of a session."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ _TRUTHS = {"true": 1.0, "yes": 1.0, "1": 1.0, "false": 0.0, "no": 0.0, "0": 0.0}
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What a query found.
+    """The result of a query.
 
     Attributes
     ----------
     rows
         int64 of shape (k,), ascending: rows of the pool.
     parts
-        Each condition as it was typed, and how many items meet it alone.
+        The source of each condition, and the number of items that meet it.
     """
 
     rows: npt.NDArray[np.int64]
@@ -59,14 +59,14 @@ class Found:
 
 
 class Finder:
-    """Runs queries; see :mod:`hitl_widgets.search.query` for what can be typed.
+    """Run queries; see :mod:`hitl_widgets.search.query` for the syntax.
 
     Parameters
     ----------
     pool, columns, log, blind
-        Of the session.
+        Parts of the session.
     newest
-        Gives its newest round, or None.
+        Returns its latest round, or None.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Finder:
 
     @property
     def index(self) -> WordIndex:
-        """The words of all items, made when they are first searched."""
+        """The index of the words of all items, built on the first search."""
         with self._lock:
             if self._index is None:
                 words = map(self._pool.item_kind.words, self._pool.items)
@@ -87,12 +87,12 @@ class Finder:
             return self._index
 
     def find(self, text: str) -> Found:
-        """The items that a query means; all of them for a blank one.
+        """Return the items that match a query; all items if it is blank.
 
         Raises
         ------
         InvalidInput
-            For a query that cannot be read, names what is not there, or needs a model before there is one.
+            If the query is invalid, has an unknown name, or needs a model that does not exist yet.
         """
         alternatives = parse(text)
         seen = _Seen(self._log.labels, self._newest(), self._blind)
@@ -173,7 +173,7 @@ class Finder:
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """Labels and guesses at one moment. Those of items that are asked blind find nothing."""
+    """Labels and predictions at one moment. Items that are asked blind match none of them."""
 
     labels: Labels
     round: Round | None
@@ -192,19 +192,19 @@ class _Seen:
                 return self._disagrees()
 
     def labelled_as(self, code: int) -> Mask:
-        """Items whose label is or names the class."""
+        """Items whose label contains the class."""
         named = np.array([code in (self.labels.codes(k) or ()) for k in range(len(self.labels.answers))])
         return self._shown(np.append(named, False)[self.labels.y])
 
     def predicted_as(self, code: int) -> Mask:
-        """Items that the model says are of the class."""
+        """Items whose prediction contains the class."""
         belief = self._model.belief
         said = belief.predicted
         found = said[:, code] if said.ndim == 2 else said == code
         return self._shown(found & belief.known)
 
     def number(self, name: str) -> npt.NDArray[np.float64]:
-        """Of each item the model's doubt or confidence; NaN where it has no guess, or must not tell."""
+        """Uncertainty or confidence of each item; NaN if there is no prediction, or it must not be shown."""
         belief = self._model.belief
         values = belief.confidence if name == "confidence" else belief.uncertainty
         return np.where(self._shown(belief.known.copy()), values, np.nan)
@@ -230,7 +230,7 @@ class _Seen:
 
 
 def _class(name: str, labels: Labels) -> int:
-    """The code of a class by its name, in any case."""
+    """Return the code of a class from its name, ignoring case."""
     names = labels.schema.all_names
     if name in names:
         return names.index(name)
@@ -284,4 +284,4 @@ def _time(term: Term) -> Any:
 
 
 def _refusal(term: Term, expected: str) -> InvalidInput:
-    return InvalidInput(f"{term.typed!r}: {term.value!r} is not {expected}, which {term.field!r} holds.")
+    return InvalidInput(f"{term.typed!r}: {term.value!r} is not {expected}, as required by {term.field!r}.")

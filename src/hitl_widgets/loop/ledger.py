@@ -331,7 +331,7 @@ class Ledger:
         return self.code(event), order, audited, asked, False, mine, waits and self._overlap > 0
 
     def is_by(self, row: int, names: Collection[str]) -> bool:
-        """Whether a label of one of these annotators holds on this item."""
+        """Return whether this item has a current label by one of these annotators."""
         held = self._held(self.pool.keys[row])
         return any(
             who in names and event.kind == "label" and self.fold.now(event) is not None

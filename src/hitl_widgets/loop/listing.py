@@ -1,4 +1,4 @@
-"""Listing: the items of a session in an order, for a table of them."""
+"""Listing: the items of a session in an order, for the list."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from hitl_widgets.loop.round import Round
 __all__ = ["ORDERS", "Listing"]
 
 ORDERS = ("row", "doubt", "confidence", "time", "label", "prediction")
-"""What a list can be ordered by besides the columns of the table."""
+"""Orders of the list besides the columns of the table."""
 
 Rows = npt.NDArray[np.int64]
 
 
 class Listing:
-    """Orders the items, and gives what stands beside them.
+    """Sort the items, and return the cells next to them.
 
     Parameters
     ----------
     pool, columns, log, blind
-        Of the session.
+        Parts of the session.
     newest
-        Gives its newest round, or None.
+        Returns its latest round, or None.
     """
 
     def __init__(
@@ -43,21 +43,21 @@ class Listing:
 
     @property
     def beside(self) -> tuple[str, ...]:
-        """Columns of the table that the items themselves do not show."""
+        """Columns of the table that are not part of the items."""
         shown = {self._pool.column, self._pool.id_column}
         return () if self._pool.item_kind.tabular else tuple(c for c in self._columns if c not in shown)
 
     def order(self, rows: Rows | None = None, by: str = "row", *, down: bool = False) -> Rows:
-        """Rows of the pool in an order. Those that have no value to be ordered by come last.
+        """Sort rows of the pool. Rows without a value come last.
 
         Parameters
         ----------
         rows
-            Which, ascending; None for all.
+            The rows to sort, ascending; None means all.
         by
             One of :data:`ORDERS`, or a column.
         down
-            The largest first.
+            Whether the largest comes first.
 
         Returns
         -------
@@ -67,7 +67,7 @@ class Listing:
         Raises
         ------
         InvalidInput
-            For an unknown order.
+            If the order is unknown.
         """
         some: Rows = np.arange(len(self._pool), dtype=np.int64) if rows is None else rows
         if by == "row":
@@ -76,12 +76,12 @@ class Listing:
         values, missing = values[some], missing[some]
         there = np.flatnonzero(~missing)
         order = np.argsort(values[there], kind="stable")
-        if down:  # equal ones stay in the order of the table
+        if down:  # stable: ties keep the order of the table
             order = len(there) - 1 - np.argsort(values[there][::-1], kind="stable")[::-1]
         return np.concatenate([some[there[order]], some[missing]])
 
     def cells(self, rows: Rows, names: tuple[str, ...]) -> list[list[str]]:
-        """What these columns say of these items, as people read it."""
+        """Return the cells of these columns as text."""
         columns = [self._columns[name] for name in names]
         return [[_cell(column, int(row)) for column in columns] for row in rows]
 

@@ -356,6 +356,6 @@ class Log:
             return self.ledger.fold.given
 
     def labelled_by(self, rows: npt.NDArray[np.int64], names: Collection[str]) -> npt.NDArray[np.bool_]:
-        """Of each of these items whether a label of one of these annotators holds, bool (n_rows,)."""
+        """Return whether each item has a current label by one of these annotators, bool (n_rows,)."""
         with self.lock:
             return np.array([self.ledger.is_by(int(row), names) for row in rows], np.bool_)

@@ -1,4 +1,4 @@
-"""The words of all items in one Arrow array, to be searched by substring and by pattern."""
+"""Search of the words of all items, by substring and by regular expression."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ Found = npt.NDArray[np.bool_]
 
 
 def folded(text: str) -> str:
-    """The text as it is compared: compatibility forms, and no difference of case."""
+    """Normalise a text for comparison: compatibility forms (NFKC), case-folded."""
     if text.isascii():
         return text.lower()
     return unicodedata.normalize("NFKC", text).casefold()
 
 
 class WordIndex:
-    """Finds items by their words. Case makes no difference.
+    """Find items by their words, ignoring case.
 
-    It is kept in memory alone, and takes as much of it as the texts in UTF-8. Building it for a million short
-    texts takes about two seconds.
+    The index is kept in memory and is as large as the texts in UTF-8. Building it for a million short texts
+    takes about two seconds.
 
     Parameters
     ----------
     texts
         The words of each item.
     pause
-        Called now and then: background work waits in it for who goes first.
+        Called regularly, so that background work can yield to other threads.
     """
 
     def __init__(self, texts: Iterable[str], pause: Callable[[], None] = lambda: None) -> None:
@@ -59,7 +59,7 @@ class WordIndex:
         return sum(map(len, self._chunks))
 
     def containing(self, words: str) -> Found:
-        """Which items contain these words, one after the other, also as parts of longer ones.
+        """Return which items contain this text, also within longer words.
 
         Returns
         -------
@@ -68,18 +68,17 @@ class WordIndex:
         """
         import pyarrow.compute as pc
 
-        # RE2 looks for a literal faster than match_substring does.
+        # RE2 finds a literal faster than match_substring.
         literal = folded(words).encode("utf-8", "replace").decode().replace("\\E", "\\E\\\\E\\Q")
         return self._search(lambda chunk: pc.match_substring_regex(chunk, f"\\Q{literal}\\E"))
 
     def matching(self, pattern: str) -> Found:
-        """Which items match a regular expression anywhere, in RE2's syntax: its time is linear in the text.
+        """Return which items match a regular expression in RE2 syntax. The time is linear in the text.
 
         Raises
         ------
         InvalidInput
-            For what is not a regular expression, or one that RE2 does not know: lookarounds and
-            references to groups.
+            If the expression is invalid, or uses lookarounds or backreferences, which RE2 does not support.
         """
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -90,7 +89,7 @@ class WordIndex:
             why = str(error).partition("expression: ")[2].strip() or "half a character"
             raise InvalidInput(
                 f"/{pattern}/ is not a regular expression that can be searched for ({why}). Expected RE2 "
-                "syntax: no lookarounds, and no references to groups."
+                "syntax, without lookarounds and backreferences."
             ) from None
 
     def _search(self, one: Callable[[Any], Any]) -> Found:

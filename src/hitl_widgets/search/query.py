@@ -1,12 +1,12 @@
-r"""What is typed into the find field, read into terms.
+r"""Parsing of queries.
 
-A query is words and conditions that must all hold; ``OR`` between them starts an alternative::
+A query consists of words and conditions that must all hold; ``OR`` starts an alternative::
 
     refund "not working" -class:spam
     /order \d{6}/ unlabelled doubt>0.6
     price>=100 OR sender:"ann@example.org"
 
-Reading a query needs no items: whether a name is a column or a class is for who runs it.
+Parsing does not need the items: the finder decides whether a name is a column or a class.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ class Term:
     Attributes
     ----------
     kind
-        ``words`` (text that occurs), ``pattern`` (a regular expression), or ``field`` (a name, an
+        ``words`` (a text to search for), ``pattern`` (a regular expression), or ``field`` (a name, an
         operator and a value).
     value
-        The words, the pattern, or what the field is compared with.
+        The text, the pattern, or the value of the field.
     field, operator
-        Of a ``field`` alone.
+        Only for a ``field``.
     negated
-        Whether it must not hold.
+        Whether the condition must not hold.
     quoted
-        Whether the words, or the name of the field, stood in quotes: then they are nothing but that.
+        Whether the text, or the name of the field, was in quotes and has no special meaning.
     typed
-        The term as it was typed.
+        The source of the term.
     """
 
     kind: Literal["words", "pattern", "field"]
@@ -54,7 +54,7 @@ class Term:
 
 
 Query = tuple[tuple[Term, ...], ...]
-"""Alternatives, each of terms that must all hold."""
+"""Alternatives; all terms of an alternative must hold."""
 
 _QUOTED = r'"(?P<{0}>[^"]*)(?:"|$)'
 _PATTERN = re.compile(r"/(?P<pattern>(?:\\.|[^/\\]|/(?!\s|$))+)/(?=\s|$)")
@@ -68,17 +68,17 @@ _WORD = re.compile(r"\S+")
 
 
 def parse(text: str) -> Query:
-    """The terms of a query; none for a blank one.
+    """Parse a query; a blank one has no terms.
 
     Parameters
     ----------
     text
-        As typed. A quote that was not closed yet reaches to the end.
+        The query. An unclosed quote extends to the end.
 
     Raises
     ------
     InvalidInput
-        For a query that is too long, and for ``OR`` with nothing beside it.
+        If the query is too long, or ``OR`` has no condition on one side.
     """
     if len(text) > MOST:
         raise InvalidInput(f"The query has {len(text):,} characters: expected at most {MOST:,}.")

@@ -244,7 +244,7 @@ def test_classes_are_found_under_their_names_of_now(taught: Session) -> None:
         ("doubt>0.5", "no model yet"),
         ("disagrees", "no model yet"),
         ("doubt>much", "'much' is not a number"),
-        ("price>much", "'much' is not a number, which 'price' holds"),
+        ("price>much", "'much' is not a number, as required by 'price'"),
         ("when>soon", "'soon' is not a date such as"),
         ("paid:maybe", "'maybe' is not true or false"),
         ("by:nobody", "Nobody called 'nobody' has labelled here"),

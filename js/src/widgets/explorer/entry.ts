@@ -35,7 +35,7 @@ import { type Line, listView, type Named } from "./list";
 import { type Colouring, type ExplorerCallbacks, explorerView, type Known } from "./view";
 
 const HOVER_MS = 60;
-/** Steps of the doubt that the kernel sends. */
+/** Number of uncertainty levels in the kernel's messages. */
 const LEVELS = 15;
 const GROW = 10;
 const ARROWS: Record<string, [number, number]> = {
@@ -68,11 +68,11 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   let here = -1;
   let labeler = false;
   let listing = false;
-  /** The rows that the list shows, null for all; its number; and those of it that are on the screen. */
+  /** The rows in the list (null for all), its number, and its visible rows. */
   let listed: Rows | null = null;
   let listNumber = -1;
   let inList: number[] = [];
-  /** The list has chosen its current line, and no box is checked. */
+  /** The selection is the current line of the list, not a set of checked lines. */
   let single = false;
   let starting = false;
   let drawing = false;
@@ -230,7 +230,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     else if (key === "0" && !classes.some((c) => c.key === "0")) plot.showAll();
     else if (key === "[" || key === "]") regroup(key === "]");
     else if (bus.tell("key", { key, shift })) return true;
-    // The notebook would scroll away.
+    // Otherwise the notebook scrolls.
     else if (key === " ") return true;
     else if (key === "Enter" && question?.drafted && chosen && !labeler) label(draft);
     else if (key === "Escape") {
@@ -333,7 +333,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       list.setChecked(chosen?.rows ?? NO_ROWS);
       list.focus();
     } else {
-      // The plot had no size while it was away.
+      // The plot had no size while it was hidden.
       if (view.plot.clientWidth > 50) void plot?.resize(view.plot.clientWidth, view.plot.clientHeight);
       root.focus({ preventScroll: true });
     }

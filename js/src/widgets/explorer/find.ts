@@ -7,21 +7,21 @@ const HINT =
   "Words, \u201cphrases\u201d, /patterns/, class:name, predicted:name, doubt>0.6, column>value, unlabelled";
 
 export type FindCallbacks = {
-  /** Find this; a blank text finds nothing and lets go of what was found. */
+  /** Runs a query; a blank one clears the result. */
   find: (query: string) => void;
-  /** The keys are for what was found. */
+  /** The user is done here: return the focus to the items. */
   done: () => void;
 };
 
 export type FindField = {
   element: HTMLElement;
   focus: () => void;
-  /** What the kernel found; an answer to what was typed before is left out. */
+  /** Shows a result, unless it is for an earlier query; returns whether it was shown. */
   show: (found: FoundMessage, n: number) => boolean;
   clear: () => void;
 };
 
-/** One field for words, patterns and conditions. What it finds is selected as it is typed. */
+/** A field for words, patterns and conditions. Matching items are selected as the user types. */
 export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
   let asked = "";
   let leaving = false;
@@ -115,7 +115,7 @@ export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
       if (event.key === "Escape") leave();
       else if (event.key === "Enter") {
         ask();
-        // The keys go to what is found once it is: a class key that comes sooner would be typed here.
+        // Before the result is there, a class key would apply to the old selection.
         if (found.textContent === "\u2026") leaving = true;
         else if (asked && why.hidden) on.done();
       } else return;

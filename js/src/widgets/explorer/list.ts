@@ -5,10 +5,10 @@ import { has, minus, NO_ROWS, type Rows, rowsOf, union } from "../../plot/rows";
 import { count, h, percent, said, setText, show } from "../../ui/dom";
 
 const LINE_PX = 32;
-/** Browsers draw nothing further down than some ten million pixels: a longer list scrolls in larger steps. */
+/** Browsers limit the height of an element to some ten million pixels; longer lists scroll in larger steps. */
 const TALLEST_PX = 8_000_000;
 const PAGE = 100;
-/** Lines that are drawn above and below what is seen. */
+/** Extra lines drawn above and below the visible ones. */
 const MARGIN = 4;
 const MOST_IN_RANGE = 10_000;
 
@@ -21,37 +21,37 @@ const ORDERS: Record<string, string> = {
   prediction: "prediction",
 };
 
-/** A name and its colour; none where there is nothing to name. */
+/** A class and its colour; null for none. */
 export type Named = { name: string; colour: string } | null;
-/** What the list says of an item besides the item itself. */
+/** What a line shows besides the item itself; `hidden` if it must not show a guess. */
 export type Line = { label: Named; guess: Named; doubt: number | null; hidden: boolean };
 
 export type ListCallbacks = {
-  /** Order the list anew; see {@link ListView.show}. */
+  /** Requests another order; answered by {@link ListView.show}. */
   order: (by: string, down: boolean) => void;
-  /** Lines from `start` on are needed; see {@link ListView.fill}. */
+  /** Requests `n` lines from `start` on; answered by {@link ListView.fill}. */
   lines: (start: number, n: number) => void;
   line: (row: number) => Line;
   item: (row: number) => Item | undefined;
-  /** The items of these rows are on the screen. */
+  /** These rows are visible, so their items are needed. */
   want: (rows: number[]) => void;
-  /** These rows are selected now. */
+  /** The selection has changed to these rows. */
   check: (rows: Rows) => void;
-  /** This row is the current one, -1 for none. */
+  /** This row has become the current one. */
   open: (row: number) => void;
   say: (words: string) => void;
 };
 
 export type ListView = ReturnType<typeof listView>;
 
-/** The items as a table: the twin of the map for those who read, and for those who cannot see it. */
+/** The items as a list: an alternative to the map that needs no sight and no mouse. */
 export function listView(on: ListCallbacks, signal: AbortSignal) {
   let number = -1;
   let n = 0;
   let order = { by: "row", down: false };
   let columns: string[] = [];
   let checked: Rows = NO_ROWS;
-  let current = -1; // the place of the current line in the list
+  let current = -1; // position of the current line in the list
   let anchor = -1;
   let pages = new Map<number, { rows: Uint32Array; cells: string[][] }>();
   let asked = new Set<number>();
@@ -60,7 +60,7 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
 
   const all = h("input", {
     class: "hitl-check",
-    attrs: { type: "checkbox", "aria-label": "Select all that are listed" },
+    attrs: { type: "checkbox", "aria-label": "Select all listed items" },
   });
   const words = h("span", { class: "hitl-number", attrs: { role: "status" } });
   const by = h("select", { class: "hitl-select", attrs: { "aria-label": "Order by" } });
@@ -68,7 +68,7 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
   const again = h("button", {
     class: "hitl-link",
     text: "refresh",
-    title: "Order again by what is known now: lines stay where they are while you label",
+    title: "Sort again: items stay where they are while you label",
     on: { click: () => on.order(order.by, order.down) },
     attrs: { type: "button" },
   });
@@ -98,7 +98,7 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
 
   const seen = (): number => Math.max(1, Math.floor(scroll.clientHeight / LINE_PX));
   const height = (): number => Math.min(n * LINE_PX, TALLEST_PX);
-  /** The first line on the screen, with its fraction. */
+  /** The first visible line, as a fraction. */
   const first = (): number => {
     const whole = height() - scroll.clientHeight;
     return whole > 0 ? (scroll.scrollTop / whole) * Math.max(0, n - scroll.clientHeight / LINE_PX) : 0;
@@ -120,7 +120,7 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
       asked.add(page);
       on.lines(page * PAGE, Math.min(PAGE, n - page * PAGE));
     }
-    // Their places are those of what is scrolled to, also where a pixel is more than a line.
+    // Relative to the scroll position, since one pixel may stand for several lines.
     lines.style.transform = `translateY(${scroll.scrollTop - (top - from) * LINE_PX}px)`;
     const places = Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
     lines.replaceChildren(...places.map(line));
@@ -207,12 +207,12 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
     on.check(checked);
   }
 
-  /** Select all lines between two; those that were never seen are asked for first. */
+  /** Selects all lines between two; requests the ones that were not loaded yet. */
   function checkRange(a: number, b: number): void {
     const [low, high] = [Math.min(a, b), Math.max(a, b)];
     if (high - low > MOST_IN_RANGE) {
       on.say(
-        `A range may have ${MOST_IN_RANGE.toLocaleString("en")} lines: use the find field to select more`,
+        `A range may have at most ${MOST_IN_RANGE.toLocaleString("en")} lines: use the find field to select more`,
       );
       return;
     }
@@ -274,7 +274,7 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
     },
     { signal },
   );
-  // A double click selects no text of the line.
+  // A double click must not select text.
   lines.addEventListener("mousedown", (event) => event.detail > 1 && event.preventDefault(), { signal });
   const resized = new ResizeObserver(draw);
   resized.observe(scroll);
@@ -291,11 +291,11 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
       return rowAt(current);
     },
     focus: (): void => scroll.focus({ preventScroll: true }),
-    /** The rows that the list is asked to show, null for all. */
+    /** Sets the rows of the next list; null for all. */
     expect(rows: Rows | null): void {
       listed = rows;
     },
-    /** A new list; `why` it is in another order than was asked for. */
+    /** Shows a new list; `why` explains why the requested order was not possible. */
     show(message: ListMessage): void {
       const same = message.n === n && current >= 0;
       ({ number, n, columns } = message);
@@ -319,7 +319,7 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
       drawHead();
       draw();
     },
-    /** Lines that the kernel sends. */
+    /** Adds lines from the kernel. */
     fill(of: number, start: number, rows: Uint32Array, cells: string[][]): void {
       if (of !== number) return;
       pages.set(start / PAGE, { rows, cells });
@@ -328,11 +328,11 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
     },
     setChecked,
     draw,
-    /** The current line was answered: go on to the next one. */
+    /** Moves on after the current line was answered. */
     next(): void {
       if (current >= 0 && !checked.length) go(current + 1);
     },
-    /** A key of the list's own; returns whether it was. */
+    /** Handles a key; returns whether it belongs to the list. */
     press(key: string, shift: boolean): boolean {
       if (key === "ArrowDown") go(current + 1, shift);
       else if (key === "ArrowUp") go(current - 1, shift);
@@ -347,7 +347,7 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
   };
 }
 
-/** The label; else the guess, pale; both where the model contradicts the label. */
+/** The label, or else the guess in a pale colour; both if the model contradicts the label. */
 function says({ label, guess, hidden }: Line): (Node | string)[] {
   if (hidden) return [h("span", { class: "hitl-faint", text: "no hint" })];
   if (!label) return guess ? named(guess, "hitl-pale") : [h("span", { class: "hitl-faint", text: "—" })];

@@ -28,13 +28,13 @@ class Shade(Request, frozen=True, tag="shade"):
 
 
 class Find(Request, frozen=True, tag="find"):
-    """What was typed into the find field."""
+    """Run a query of the find field."""
 
     query: Annotated[str, msgspec.Meta(max_length=2_000)]
 
 
 class List(Request, frozen=True, tag="list"):
-    """Items in an order: ``rows`` of them, all where that is empty; ``down`` puts the largest first."""
+    """Sort some rows for the list, or all if ``rows`` is empty; ``down`` puts the largest first."""
 
     rows: Rows = ""
     by: Annotated[str, msgspec.Meta(max_length=300)] = "row"
@@ -42,7 +42,7 @@ class List(Request, frozen=True, tag="list"):
 
 
 class Window(Request, frozen=True, tag="window"):
-    """Some lines of the list that a view asked for last, by its number."""
+    """Request lines of the view's latest list, identified by its number."""
 
     number: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
     start: Row
@@ -135,14 +135,14 @@ class StageMessage(ToBrowser, frozen=True, kw_only=True, tag="stage"):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """A condition of a query as it was typed, and how many items meet it."""
+    """The source of a condition, and the number of items that meet it."""
 
     typed: str
     n: int
 
 
 class FoundMessage(ToBrowser, frozen=True, kw_only=True, tag="found"):
-    """The items that a query found, as one string of rows; ``why`` says what is wrong with it."""
+    """The result of a query, as encoded rows; ``why`` is the error if the query is invalid."""
 
     to: str
     query: str
@@ -152,9 +152,9 @@ class FoundMessage(ToBrowser, frozen=True, kw_only=True, tag="found"):
 
 
 class ListMessage(ToBrowser, frozen=True, kw_only=True, tag="list"):
-    """A list is there: how many lines it has, what it can be ordered by, and the columns beside the items.
+    """A new list: its number of lines, the possible orders, and the columns next to the items.
 
-    ``why`` says what is wrong with the order that was asked for.
+    ``why`` is the error if the requested order is unknown.
     """
 
     to: str
@@ -168,7 +168,7 @@ class ListMessage(ToBrowser, frozen=True, kw_only=True, tag="list"):
 
 
 class WindowMessage(ToBrowser, frozen=True, kw_only=True, tag="window"):
-    """Lines of a list from ``start`` on. Buffer: their rows (uint32). ``cells``: the columns beside each."""
+    """Lines of a list from ``start`` on. Buffer: their rows (uint32). ``cells``: the columns of each line."""
 
     to: str
     number: int
