@@ -4,17 +4,11 @@ import { readdirSync } from "node:fs";
 import { build, context } from "esbuild";
 import { forEsbuild } from "./glob.mjs";
 
-const named = (folder, each) =>
-  readdirSync(folder).map((name) => {
-    const [out, file] = each(name);
-    return { in: file, out };
-  });
-
 const job = {
-  entryPoints: [
-    ...named("src/widgets", (name) => [name, `src/widgets/${name}/entry.ts`]),
-    ...named("src/modules", (file) => [file.replace(".ts", ""), `src/modules/${file}`]),
-  ],
+  entryPoints: Object.fromEntries([
+    ...readdirSync("src/widgets").map((name) => [name, `src/widgets/${name}/entry.ts`]),
+    ...readdirSync("src/modules").map((file) => [file.replace(".ts", ""), `src/modules/${file}`]),
+  ]),
   outdir: "../src/hitl_widgets/widgets/static",
   bundle: true,
   format: "esm",

@@ -34,8 +34,7 @@ function list(n: number, line: (row: number) => Line = () => plain) {
   const scroll = view.element.querySelector(".hitl-list-scroll") as HTMLElement;
   // Ten lines and a half are seen.
   Object.defineProperty(scroll, "clientHeight", { value: 336 });
-  view.expect(null);
-  view.show(message(n));
+  view.show(message(n), null);
   vi.runAllTimers();
   /** The kernel's answer: the list is that of the rows from the last to the first. */
   const fill = (start: number, some = 100): void => {
@@ -69,7 +68,7 @@ describe("the list", () => {
 
   it("asks for the lines that are seen, once, and draws few", () => {
     const { on, fill, shown, status } = list(100_000);
-    expect(on.lines.mock.calls).toEqual([[0, 100]]);
+    expect(on.lines.mock.calls).toEqual([[1, 0, 100]]);
     fill(0);
     expect(on.lines).toHaveBeenCalledOnce();
     expect(shown().length).toBeLessThan(30);
@@ -86,7 +85,7 @@ describe("the list", () => {
     press("PageDown");
     expect(on.open).toHaveBeenLastCalledWith(239);
     press("End");
-    expect(on.lines).toHaveBeenLastCalledWith(200, 50);
+    expect(on.lines).toHaveBeenLastCalledWith(1, 200, 50);
     fill(200);
     expect(view.current).toBe(0);
     press("ArrowDown");
@@ -147,10 +146,36 @@ describe("the list", () => {
   it("ignores lines of a list that is no more", () => {
     const { view, fill, shown } = list(5);
     fill(0);
-    view.show(message(3, { number: 2 }));
+    view.show(message(3, { number: 2 }), null);
     vi.runAllTimers();
     fill(0); // of number 1
     expect(shown().every((row) => row === "")).toBe(true);
+  });
+
+  it("keeps the line that is being pressed when a round comes in between", () => {
+    const { on, view, fill, shown } = list(5);
+    fill(0);
+    const pressed = view.element.querySelector(".hitl-line") as HTMLElement;
+    pressed.dispatchEvent(new Event("pointerdown", { bubbles: true }));
+    view.draw();
+    vi.runAllTimers();
+    expect(pressed.isConnected).toBe(true);
+    window.dispatchEvent(new Event("pointerup"));
+    pressed.click();
+    expect(on.open).toHaveBeenCalledWith(4);
+    vi.runAllTimers();
+    expect(pressed.isConnected).toBe(false);
+    expect(shown()).toHaveLength(5);
+  });
+
+  it("begins anew at the top when it is sorted again", () => {
+    const { on, view, fill, press } = list(5);
+    fill(0);
+    press("End");
+    view.show(message(5), null);
+    fill(0);
+    press("ArrowDown");
+    expect(on.open).toHaveBeenLastCalledWith(4);
   });
 
   it("says the label, else the guess, and where both differ", () => {

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.data.pool import Pool
-from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.items.base import is_missing
 
 __all__ = ["Column", "Columns"]
@@ -57,12 +56,11 @@ class Columns(Mapping[str, Column]):
         return len(self._names)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._names
+        return name in self._names  # without reading the column
 
     def __getitem__(self, name: str) -> Column:
         if name not in self._names:
-            where = f"The columns are {choices(self._names)}." if self._names else "There are no columns."
-            raise InvalidInput(f"No column {name!r}.{nearest(name, self._names)} {where}")
+            raise KeyError(name)
         if name not in self._read:
             self._read[name] = self._column(name)
         return self._read[name]

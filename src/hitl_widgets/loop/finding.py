@@ -16,10 +16,10 @@ from hitl_widgets.background.turns import give_way
 from hitl_widgets.data.columns import Column, Columns
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.learn.beliefs import Belief
 from hitl_widgets.loop.asking import Labels
-from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.log import Log
-from hitl_widgets.loop.round import Round
+from hitl_widgets.loop.seen import Seen
 from hitl_widgets.search.index import WordIndex, folded
 from hitl_widgets.search.query import Term, parse
 
@@ -63,17 +63,14 @@ class Finder:
 
     Parameters
     ----------
-    pool, columns, log, blind
+    pool, columns, log
         Parts of the session.
-    newest
-        Returns its latest round, or None.
+    seen
+        Returns its labels and predictions.
     """
 
-    def __init__(
-        self, pool: Pool, columns: Columns, log: Log, blind: Blind, newest: Callable[[], Round | None]
-    ) -> None:
-        self._pool, self.columns = pool, columns
-        self._log, self._blind, self._newest = log, blind, newest
+    def __init__(self, pool: Pool, columns: Columns, log: Log, seen: Callable[[], Seen]) -> None:
+        self._pool, self._columns, self._log, self._seen = pool, columns, log, seen
         self._lock = threading.Lock()
         self._index: WordIndex | None = None
 
@@ -95,7 +92,7 @@ class Finder:
             If the query is invalid, has an unknown name, or needs a model that does not exist yet.
         """
         alternatives = parse(text)
-        seen = _Seen(self._log.labels, self._newest(), self._blind)
+        seen = self._seen()
         parts: list[tuple[str, int]] = []
         met = np.full(len(self._pool), not alternatives)
         for terms in alternatives:
@@ -104,25 +101,25 @@ class Finder:
             met |= reduce(operator.and_, masks)
         return Found(np.flatnonzero(met).astype(np.int64), tuple(parts))
 
-    def _mask(self, term: Term, seen: _Seen) -> Mask:
+    def _mask(self, term: Term, seen: Seen) -> Mask:
         found = self._of(term, seen)
         return ~found if term.negated else found
 
-    def _of(self, term: Term, seen: _Seen) -> Mask:
+    def _of(self, term: Term, seen: Seen) -> Mask:
         if term.kind == "pattern":
             return self.index.matching(term.value)
         if term.kind == "words":
             state = _SPELLINGS.get(term.value, term.value)
-            return seen.state(state) if not term.quoted and state in STATES else self._words(term)
-        if not term.quoted and term.field in FIELDS and not (term.field == "id" and "id" in self.columns):
+            return _state(state, seen) if not term.quoted and state in STATES else self._words(term)
+        if not term.quoted and term.field in FIELDS and not (term.field == "id" and "id" in self._columns):
             return self._field(term, seen)
-        if term.field in self.columns:
-            return _compared(term, self.columns[term.field])
-        close = nearest(term.field, [*FIELDS, *self.columns])
+        if term.field in self._columns:
+            return _compared(term, self._columns[term.field])
+        close = nearest(term.field, [*FIELDS, *self._columns])
         if term.quoted or close or term.operator != ":":
             raise InvalidInput(
                 f"{term.typed!r}: no column or field {term.field!r}.{close} Fields are {choices(FIELDS)}"
-                + (f"; columns are {choices(self.columns)}." if self.columns else ".")
+                + (f"; columns are {choices(self._columns)}." if self._columns else ".")
                 + " To search for it as text, put all of it in quotes."
             )
         return self._words(Term("words", term.typed[term.negated :]))  # as in http://example.org
@@ -134,20 +131,23 @@ class Finder:
             found[i] = True
         return found
 
-    def _field(self, term: Term, seen: _Seen) -> Mask:
+    def _field(self, term: Term, seen: Seen) -> Mask:
         name, value = term.field, term.value
         if name in {"doubt", "uncertainty", "confidence"}:
             _number(term)
-            return _compared(term, Column("number", seen.number(name)))
+            belief = _belief(seen)
+            values = belief.confidence if name == "confidence" else belief.uncertainty
+            known = belief.known & seen.shown
+            return _compared(term, Column("number", np.where(known, values, np.nan)))
         if term.operator not in {":", "=", "!="}:
             raise InvalidInput(f"{term.typed!r}: expected {name}: and a value.")
         match name:
             case "class":
-                found = seen.labelled_as(_class(value, seen.labels))
+                found = _labelled_as(_class(value, seen.labels), seen)
             case "predicted":
-                found = seen.predicted_as(_class(value, seen.labels))
+                found = _predicted_as(_class(value, seen.labels), seen)
             case "by":
-                found = self._by(value, seen.labels)
+                found = self._by(value, seen)
             case "id":
                 found = np.zeros(len(self._pool), np.bool_)
                 i = self._pool.find(value)
@@ -156,77 +156,58 @@ class Finder:
                 state = _SPELLINGS.get(value, value)
                 if state not in STATES:
                     raise InvalidInput(f"{term.typed!r}: expected one of {choices(STATES)}.")
-                found = seen.state(state)
+                found = _state(state, seen)
         return ~found if term.operator == "!=" else found
 
-    def _by(self, who: str, labels: Labels) -> Mask:
+    def _by(self, who: str, seen: Seen) -> Mask:
         given = {self._log.annotator: 0, **self._log.given()}
         names = [name for name in given if folded(name) == folded(who)]
         if not names:
             raise InvalidInput(f"Nobody called {who!r} has labelled here.{nearest(who, given)}")
-        rows = np.flatnonzero(labels.y >= 0)
-        found = np.zeros(len(labels.y), np.bool_)
+        found = (seen.labels.y >= 0) & seen.shown
+        rows = np.flatnonzero(found)
         found[rows] = self._log.labelled_by(rows, names)
-        found[self._blind.rows(labels)] = False
         return found
 
 
-@dataclass(frozen=True, eq=False)
-class _Seen:
-    """Labels and predictions at one moment. Items that are asked blind match none of them."""
+def _state(name: str, seen: Seen) -> Mask:
+    labelled = (seen.labels.y >= 0) & seen.shown
+    match name:
+        case "labelled":
+            return labelled
+        case "unlabelled":
+            return ~labelled
+        case "skipped":
+            return seen.labels.skipped.copy()
+        case _:
+            return _disagrees(seen)
 
-    labels: Labels
-    round: Round | None
-    blind: Blind
 
-    def state(self, name: str) -> Mask:
-        y = self.labels.y
-        match name:
-            case "labelled":
-                return self._shown(y >= 0)
-            case "unlabelled":
-                return ~self._shown(y >= 0)
-            case "skipped":
-                return self.labels.skipped.copy()
-            case _:
-                return self._disagrees()
+def _disagrees(seen: Seen) -> Mask:
+    belief, labels = _belief(seen), seen.labels
+    found = (labels.y >= 0) & belief.known & seen.shown
+    said = [labels.codes(code) for code in range(len(labels.answers))]
+    rows = np.flatnonzero(found)
+    found[rows] = [said[labels.y[i]] != belief.guess(i) for i in rows.tolist()]
+    return found
 
-    def labelled_as(self, code: int) -> Mask:
-        """Items whose label contains the class."""
-        named = np.array([code in (self.labels.codes(k) or ()) for k in range(len(self.labels.answers))])
-        return self._shown(np.append(named, False)[self.labels.y])
 
-    def predicted_as(self, code: int) -> Mask:
-        """Items whose prediction contains the class."""
-        belief = self._model.belief
-        said = belief.predicted
-        found = said[:, code] if said.ndim == 2 else said == code
-        return self._shown(found & belief.known)
+def _labelled_as(code: int, seen: Seen) -> Mask:
+    labels = seen.labels
+    named = np.array([code in (labels.codes(k) or ()) for k in range(len(labels.answers))])
+    return np.asarray(np.append(named, False)[labels.y] & seen.shown)
 
-    def number(self, name: str) -> npt.NDArray[np.float64]:
-        """Uncertainty or confidence of each item; NaN if there is no prediction, or it must not be shown."""
-        belief = self._model.belief
-        values = belief.confidence if name == "confidence" else belief.uncertainty
-        return np.where(self._shown(belief.known.copy()), values, np.nan)
 
-    def _disagrees(self) -> Mask:
-        belief, labels = self._model.belief, self.labels
-        rows = np.flatnonzero((labels.y >= 0) & belief.known)
-        found = np.zeros(len(labels.y), np.bool_)
-        said = [labels.codes(int(code)) for code in range(len(labels.answers))]
-        found[rows] = [said[labels.y[i]] != belief.guess(int(i)) for i in rows.tolist()]
-        return self._shown(found)
+def _predicted_as(code: int, seen: Seen) -> Mask:
+    belief = _belief(seen)
+    said = belief.predicted
+    return np.asarray((said[:, code] if said.ndim == 2 else said == code) & belief.known & seen.shown)
 
-    @property
-    def _model(self) -> Round:
-        found = self.round
-        if found is None or not found.belief.known.any():
-            raise InvalidInput("There is no model yet: label a few items of two classes first.")
-        return found.under(self.labels.schema)
 
-    def _shown(self, mask: Mask) -> Mask:
-        mask[self.blind.rows(self.labels)] = False
-        return mask
+def _belief(seen: Seen) -> Belief:
+    if seen.belief is None or not seen.belief.known.any():
+        raise InvalidInput("There is no model yet: label a few items of two classes first.")
+    return seen.belief
 
 
 def _class(name: str, labels: Labels) -> int:

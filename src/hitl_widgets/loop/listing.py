@@ -12,9 +12,7 @@ from hitl_widgets.data.columns import Column, Columns
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.items.table import cell
-from hitl_widgets.loop.blind import Blind
-from hitl_widgets.loop.log import Log
-from hitl_widgets.loop.round import Round
+from hitl_widgets.loop.seen import Seen
 
 __all__ = ["ORDERS", "Listing"]
 
@@ -29,17 +27,14 @@ class Listing:
 
     Parameters
     ----------
-    pool, columns, log, blind
+    pool, columns
         Parts of the session.
-    newest
-        Returns its latest round, or None.
+    seen
+        Returns its labels and predictions.
     """
 
-    def __init__(
-        self, pool: Pool, columns: Columns, log: Log, blind: Blind, newest: Callable[[], Round | None]
-    ) -> None:
-        self._pool, self._columns = pool, columns
-        self._log, self._blind, self._newest = log, blind, newest
+    def __init__(self, pool: Pool, columns: Columns, seen: Callable[[], Seen]) -> None:
+        self._pool, self._columns, self._seen = pool, columns, seen
 
     @property
     def beside(self) -> tuple[str, ...]:
@@ -86,26 +81,24 @@ class Listing:
         return [[_cell(column, int(row)) for column in columns] for row in rows]
 
     def _values(self, by: str) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
-        labels, found = self._log.labels, self._newest()
-        blind = np.zeros(len(labels.y), np.bool_)
-        blind[self._blind.rows(labels)] = True
-        if by == "time":
-            return labels.order, (labels.y < 0) | blind
-        if by == "label":
-            return labels.y, (labels.y < 0) | blind
-        if by in ORDERS:
-            if found is None:
-                return np.zeros(len(labels.y)), np.ones(len(labels.y), np.bool_)
-            belief = found.under(labels.schema).belief
-            if by == "prediction":
-                said = belief.predicted
-                return (said if said.ndim == 1 else said.sum(axis=1)), ~belief.known | blind
-            values = belief.uncertainty if by == "doubt" else belief.confidence
-            return values, ~belief.known | blind
-        if by not in self._columns:
-            known = [*ORDERS, *self._columns]
-            raise InvalidInput(f"Unknown order {by!r}.{nearest(by, known)} Expected one of {choices(known)}.")
-        return _sortable(self._columns[by])
+        if by not in ORDERS:
+            if by not in self._columns:
+                known = [*ORDERS, *self._columns]
+                raise InvalidInput(
+                    f"Unknown order {by!r}.{nearest(by, known)} Expected one of {choices(known)}."
+                )
+            return _sortable(self._columns[by])
+        seen = self._seen()
+        labels, belief = seen.labels, seen.belief
+        if by in {"time", "label"}:
+            return labels.order if by == "time" else labels.y, (labels.y < 0) | ~seen.shown
+        if belief is None:
+            return np.zeros(len(labels.y)), np.ones(len(labels.y), np.bool_)
+        missing = ~(belief.known & seen.shown)
+        if by == "prediction":
+            said = belief.predicted
+            return (said if said.ndim == 1 else said.sum(axis=1)), missing
+        return belief.uncertainty if by == "doubt" else belief.confidence, missing
 
 
 def _sortable(column: Column) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:

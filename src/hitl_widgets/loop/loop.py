@@ -24,6 +24,7 @@ from hitl_widgets.loop.listing import Listing
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.openings import Run, abandon, enter
 from hitl_widgets.loop.round import Round
+from hitl_widgets.loop.seen import Seen
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
 from hitl_widgets.maps.preparation import Preparation
@@ -98,9 +99,13 @@ class Loop:
         )
         self._listeners = Listeners(self.background.note_view, weakly(self._leave))
         background, trainer = self.background, self.background.trainer
-        columns = Columns(self.pool)
-        self.finder = Finder(self.pool, columns, self.log, self.blind, lambda: background.round)
-        self.listing = Listing(self.pool, columns, self.log, self.blind, lambda: background.round)
+        log, blind, columns = self.log, self.blind, Columns(self.pool)
+
+        def seen() -> Seen:
+            return Seen.of(log.labels, background.round, blind)
+
+        self.finder = Finder(self.pool, columns, log, seen)
+        self.listing = Listing(self.pool, columns, seen)
         self.acts = Acts(self.log, self.blind, lambda: trainer.number)
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
         self.log.follow = partial(_follow, trainer, self.background.news)

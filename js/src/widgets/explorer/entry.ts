@@ -68,9 +68,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   let here = -1;
   let labeler = false;
   let listing = false;
-  /** The rows in the list (null for all), its number, and its visible rows. */
+  /** The rows in the list (null for all), and its visible rows. */
   let listed: Rows | null = null;
-  let listNumber = -1;
   let inList: number[] = [];
   /** The selection is the current line of the list, not a set of checked lines. */
   let single = false;
@@ -115,7 +114,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   const list = listView(
     {
       order: (by, down) => orderList(by, down),
-      lines: (start, n) => channel.ask({ type: "window", view: channel.view, number: listNumber, start, n }),
+      lines: (number, start, n) => channel.ask({ type: "window", view: channel.view, number, start, n }),
       line,
       item: (row) => glimpses.get(row),
       want: (rows) => {
@@ -142,7 +141,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
 
   function choose(rows: Rows, how: How, fromHere = false, from?: Chosen["from"]): void {
     chosen = rows.length ? { rows, how } : null;
-    if (!listing && (how !== "search" || (!rows.length && !fromHere))) find.clear();
+    if (!listing && how !== "search") find.clear();
     if (listing && !single) list.setChecked(rows);
     if (fromHere) void plot?.setSelection(rows);
     view.setChosen(rows.length);
@@ -177,7 +176,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     choose(NO_ROWS, how, true);
   }
 
-  /** Rings and lists the uncertain rows, without those that have been labelled since. */
+  /** Rings the uncertain rows, without those that have been labelled since. */
   function ring(rows: number[]): void {
     rings = rows.filter((row) => (marks?.label[row] ?? NONE) === NONE);
     if (listing) list.draw();
@@ -258,8 +257,12 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   });
   bus.on("choose", ({ rows, how, from }) => {
     if (!plot || !places) return;
+    single = false;
     choose(rows, how as How, true, from);
-    plot.show(rows);
+    if (listing) {
+      listed = rows;
+      orderList("row", false);
+    } else plot.show(rows);
     return true;
   });
   bus.on("list", () => {
@@ -340,7 +343,6 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   }
 
   function orderList(by: string, down: boolean): void {
-    list.expect(listed);
     channel.ask({ type: "list", view: channel.view, rows: listed ? encodeRows(listed) : "", by, down });
   }
 
@@ -356,14 +358,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     return { label: shadeOf(marks?.label[row]), guess, doubt: guess ? doubt / LEVELS : null, hidden };
   }
 
-  channel.on<ListMessage>(
-    "list",
-    (message) => {
-      listNumber = message.number;
-      list.show(message);
-    },
-    signal,
-  );
+  channel.on<ListMessage>("list", (message) => list.show(message, listed), signal);
   channel.on<WindowMessage>(
     "window",
     (message, [rows]) => list.fill(message.number, message.start, u32(rows), message.cells),

@@ -29,8 +29,8 @@ export type Line = { label: Named; guess: Named; doubt: number | null; hidden: b
 export type ListCallbacks = {
   /** Requests another order; answered by {@link ListView.show}. */
   order: (by: string, down: boolean) => void;
-  /** Requests `n` lines from `start` on; answered by {@link ListView.fill}. */
-  lines: (start: number, n: number) => void;
+  /** Requests `n` lines of list `number` from `start` on; answered by {@link ListView.fill}. */
+  lines: (number: number, start: number, n: number) => void;
   line: (row: number) => Line;
   item: (row: number) => Item | undefined;
   /** These rows are visible, so their items are needed. */
@@ -49,7 +49,7 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
   let number = -1;
   let n = 0;
   let order = { by: "row", down: false };
-  let columns: string[] = [];
+  let listed: Rows | null = null; // null for all
   let checked: Rows = NO_ROWS;
   let current = -1; // position of the current line in the list
   let anchor = -1;
@@ -57,6 +57,7 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
   let asked = new Set<number>();
   let frame = 0;
   let range: [number, number] | null = null;
+  let pressed = false;
 
   const all = h("input", {
     class: "hitl-check",
@@ -111,15 +112,12 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
 
   function drawNow(): void {
     frame = 0;
-    if (element.hidden) return;
+    // Replacing a line between press and release would lose the click.
+    if (element.hidden || pressed) return;
     const top = first();
     const from = Math.max(0, Math.floor(top) - MARGIN);
     const to = Math.min(n, Math.ceil(top) + seen() + MARGIN + 1);
-    for (let page = Math.floor(from / PAGE); page * PAGE < to; page++) {
-      if (pages.has(page) || asked.has(page)) continue;
-      asked.add(page);
-      on.lines(page * PAGE, Math.min(PAGE, n - page * PAGE));
-    }
+    request(from, to);
     // Relative to the scroll position, since one pixel may stand for several lines.
     lines.style.transform = `translateY(${scroll.scrollTop - (top - from) * LINE_PX}px)`;
     const places = Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
@@ -129,6 +127,15 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
     if (active) scroll.setAttribute("aria-activedescendant", active.id);
     else scroll.removeAttribute("aria-activedescendant");
     on.want(places.map(rowAt).filter((row) => row >= 0));
+  }
+
+  /** Requests the lines from one to before another that were not requested yet. */
+  function request(from: number, to: number): void {
+    for (let page = Math.floor(from / PAGE); page * PAGE < to; page++) {
+      if (asked.has(page)) continue;
+      asked.add(page);
+      on.lines(number, page * PAGE, Math.min(PAGE, n - page * PAGE));
+    }
   }
 
   function line(place: number): HTMLElement {
@@ -217,12 +224,7 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
       return;
     }
     range = [low, high];
-    for (let page = Math.floor(low / PAGE); page * PAGE <= high; page++) {
-      if (!pages.has(page) && !asked.has(page)) {
-        asked.add(page);
-        on.lines(page * PAGE, Math.min(PAGE, n - page * PAGE));
-      }
-    }
+    request(low, high + 1);
     finishRange();
   }
 
@@ -274,6 +276,24 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
     },
     { signal },
   );
+  lines.addEventListener(
+    "pointerdown",
+    () => {
+      pressed = true;
+      const released = new AbortController();
+      const release = (): void => {
+        released.abort();
+        // Wait for the click that follows the release.
+        setTimeout(() => {
+          pressed = false;
+          draw();
+        });
+      };
+      for (const type of ["pointerup", "pointercancel"])
+        window.addEventListener(type, release, { signal: released.signal });
+    },
+    { signal },
+  );
   // A double click must not select text.
   lines.addEventListener("mousedown", (event) => event.detail > 1 && event.preventDefault(), { signal });
   const resized = new ResizeObserver(draw);
@@ -283,34 +303,27 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
     cancelAnimationFrame(frame);
   });
 
-  let listed: Rows | null = null;
-
   return {
     element,
     get current(): number {
       return rowAt(current);
     },
     focus: (): void => scroll.focus({ preventScroll: true }),
-    /** Sets the rows of the next list; null for all. */
-    expect(rows: Rows | null): void {
+    /** Shows a new list of these rows, null for all; `why` explains why the requested order was not possible. */
+    show(message: ListMessage, rows: Rows | null): void {
+      ({ number, n } = message);
       listed = rows;
-    },
-    /** Shows a new list; `why` explains why the requested order was not possible. */
-    show(message: ListMessage): void {
-      const same = message.n === n && current >= 0;
-      ({ number, n, columns } = message);
       order = { by: message.by, down: message.down };
       pages = new Map();
       asked = new Set();
       range = null;
-      current = same ? 0 : -1;
-      anchor = -1;
+      current = anchor = -1;
       by.replaceChildren(
         ...message.orders.map((name) =>
           h("option", { text: ORDERS[name] ?? name, attrs: { value: name, selected: name === order.by } }),
         ),
       );
-      element.style.setProperty("--columns", String(columns.length));
+      element.style.setProperty("--columns", String(message.columns.length));
       tall.style.height = `${height()}px`;
       scroll.scrollTop = 0;
       setText(empty, n ? "" : "No items");
