@@ -71,7 +71,7 @@ def lab_page(*flags: str) -> Iterator[tuple[Lab, Any]]:
 def _one(n: int, d: int) -> dict[str, Any]:
     with lab_page() as (lab, page):
         first = CELL.format(here=str(ROOT), n=n, d=d)
-        write_notebook(lab.folder / "map.ipynb", first, SESSION, LATE, "from echo import Echo\nEcho()")
+        write_notebook(lab.folder / "map.ipynb", first, SESSION, LATE, "from benchmarks.speed.echo import Echo\nEcho()")
         notebook = Notebook(page, lab, "map.ipynb")
         notebook.run(0)
         page.evaluate("() => { window.hitlBegan = performance.now(); }")
@@ -135,6 +135,8 @@ def _recolour(page: Any) -> list[float]:
 def _lasso(page: Any, bench: Bench) -> dict[str, Any]:
     """Circle some points in the middle, then label them: times from the release, and from the key."""
     found: dict[str, Any] = page.evaluate("() => hitlLasso(0.077)")
+    if not found["rows"]:
+        raise RuntimeError("the lasso selected nothing")
     bench.focus()
     found["labelled"] = page.evaluate("() => hitlBulk('1')")
     return found

@@ -127,6 +127,7 @@
       clientY: box.top + box.height / 2 + Math.sqrt(share) * 0.45 * box.height * Math.sin(angle),
       pointerId: 1,
       button: 0,
+      buttons: 1,
       bubbles: true,
     });
     layer.setPointerCapture = () => {};

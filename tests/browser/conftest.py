@@ -32,7 +32,7 @@ def browser(playwright: Playwright, fence: Fence) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    server = Lab(tmp_path_factory.mktemp("lab"))
+    server = Lab(tmp_path_factory.mktemp("lab"), forked=True)
     yield server
     server.close()
 

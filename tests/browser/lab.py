@@ -41,6 +41,8 @@ WITHOUT_UMAP = f"""import os, sys
 if os.path.exists({NO_UMAP!r}):
     sys.modules["umap"] = None
 """
+# What a kernel of the tests imports, sooner or later.
+PRELOADED = ("ipykernel.kernelapp", "hitl_widgets.session", "umap")
 # Requests that the browser itself sends to its vendor.
 CHROMIUMS_OWN = r"\.(google|googleapis|gvt1|gstatic)\.com\b"
 
@@ -128,9 +130,9 @@ class Cable:
 
 
 class Lab:
-    """A JupyterLab server in its own folder."""
+    """A JupyterLab server in its own folder; ``forked``: its kernels come with the libraries imported."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, forked: bool = False) -> None:
         self.folder = folder
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -152,6 +154,11 @@ class Lab:
         startup.mkdir(parents=True, exist_ok=True)
         (startup / "umap.py").write_text(WITHOUT_UMAP)
         self._log = (private / "server.log").open("w")
+        self._runtime = private / "runtime"
+        self._kernels: subprocess.Popen[bytes] | None = None
+        if forked:
+            env["JUPYTER_PATH"] = str(private / "forked")  # comes before the kernels of this environment
+            self._fork_kernels(private / "forked" / "kernels" / "python3", env)
         self._process = subprocess.Popen(
             [
                 sys.executable,
@@ -176,6 +183,21 @@ class Lab:
             start_new_session=True,
         )
         self._await()
+
+    def _fork_kernels(self, spec: Path, env: dict[str, str]) -> None:
+        door = self._runtime / "door"  # its path must stay short
+        script = str(Path(__file__).with_name("kernels.py"))
+        spec.mkdir(parents=True)
+        argv = [sys.executable, "-I", "-S", script, "run", str(door), "{connection_file}"]
+        named = {"display_name": "Python 3", "language": "python", "argv": argv}
+        (spec / "kernel.json").write_text(json.dumps(named))
+        self._runtime.mkdir(parents=True, exist_ok=True)
+        self._kernels = subprocess.Popen(
+            [sys.executable, script, "serve", str(door), *PRELOADED],
+            env=env,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
 
     @property
     def url(self) -> str:
@@ -210,7 +232,17 @@ class Lab:
                 self._process.wait(10)
             except subprocess.TimeoutExpired:
                 os.killpg(self._process.pid, signal.SIGKILL)
+        if self._kernels is not None:
+            self._kernels.kill()
+            self._kernels.wait()
         self._log.close()
+
+    def kernel_pid(self, path: str) -> int:
+        """The process of a notebook's forked kernel; OSError if there is none."""
+        [kernel] = [s["kernel"] for s in self.get("sessions") if s["path"] == path]
+        pid = int((self._runtime / f"kernel-{kernel['id']}.json.pid").read_text())
+        os.kill(pid, 0)
+        return pid
 
 
 def write_notebook(path: Path, *cells: str) -> Path:
@@ -302,7 +334,7 @@ class Notebook:
         """Wait until Jupyter has noticed that the kernel died and has started another."""
         end = time.monotonic() + 60
         while time.monotonic() < end:
-            with contextlib.suppress(LookupError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
                 if self.kernel_pid():
                     break
             time.sleep(0.2)
@@ -329,15 +361,7 @@ class Notebook:
         return other
 
     def kernel_pid(self) -> int:
-        """The process of the notebook's kernel, found by its connection file."""
-        [kernel] = [s["kernel"] for s in self.lab.get("sessions") if s["path"] == self.path]
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                with contextlib.suppress(OSError):
-                    command = (entry / "cmdline").read_bytes()
-                    if kernel["id"].encode() in command and b"ipykernel" in command:
-                        return int(entry.name)
-        raise LookupError("the kernel's process was not found")
+        return self.lab.kernel_pid(self.path)
 
 
 class Fence(socketserver.ThreadingTCPServer):
