@@ -38,33 +38,31 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="session")
-def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Cache of the docstrings' features, which take a minute to compute, shared by all workers."""
+def computed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Cache of what takes a minute to compute for the docstrings, shared by all workers."""
     base = tmp_path_factory.getbasetemp()
-    return (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "features"
+    return (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "computed"
 
 
 @pytest.fixture
-def docstrings(features: Path) -> Iterator[Callable[[Path], None]]:
-    """Copies the cached features into a folder; without a cache, saves those of the folder at the end."""
-    cold: list[Path] = []
+def docstrings(computed: Path) -> Iterator[Callable[..., None]]:
+    """Gives a folder the cached features, and with ``drawn`` the map; caches what it has more at the end."""
+    folders: list[Path] = []
+    computed.mkdir(exist_ok=True)
 
-    def give(folder: Path) -> None:
+    def give(folder: Path, *, drawn: bool = False) -> None:
         cache = folder / ".hitl-widgets"
-        if features.exists():
-            shutil.copytree(features, cache, dirs_exist_ok=True)
-        else:
-            cold.append(cache)
+        cache.mkdir(exist_ok=True)
+        for file in computed.glob("*.npz" if drawn else "texts-*.npz"):
+            shutil.copy(file, cache)
+        folders.append(cache)
 
     yield give
-    for cache in cold:
-        if found := list(cache.glob("texts-*.npz")):
-            ours = features.with_name(f"features-{os.getpid()}")
-            ours.mkdir(exist_ok=True)
-            for file in found:
-                shutil.copy(file, ours)
-            with contextlib.suppress(OSError):  # another worker was faster
-                ours.rename(features)
+    for cache in folders:
+        for file in cache.glob("*.npz"):
+            if not (computed / file.name).exists():
+                copy = shutil.copy(file, computed / f"{file.name}.{os.getpid()}")
+                Path(copy).rename(computed / file.name)
 
 
 @pytest.fixture(scope="session")

@@ -162,7 +162,7 @@ def test_the_monitor_says_which_model_is_used_and_why(desk):
 
 
 def test_dark_theme_in_a_narrow_cell(desk, docstrings):
-    docstrings(desk.folder)
+    docstrings(desk.folder, drawn=True)
     notebook, bench = desk.open(DOCS, SESSION, dark=True, width=640, height=1500, umap=True)
     notebook.run(0)
     notebook.run(1)
@@ -413,8 +413,8 @@ def test_bad_input_is_told_in_the_cell(desk, call, words):
 
 
 def test_readme_screenshot(desk, docstrings):
-    docstrings(desk.folder)
     """Takes the README's picture where HITL_SCREENSHOT says so."""
+    docstrings(desk.folder, drawn=True)
     notebook, bench = desk.open(DOCS, SESSION, ORACLE, width=1440, height=1180, umap=True)
     notebook.run(0)
     notebook.run(1)
