@@ -8,6 +8,7 @@ const answer = (query: string, more: Partial<FoundMessage> = {}): FoundMessage =
   to: "view",
   query,
   rows: "",
+  ranked: false,
   parts: [],
   why: "",
   ...more,

@@ -207,7 +207,13 @@ export type Shade = { type: "shade"; id: string; view: string; by: string };
 /** Run a query of the find field. */
 export type Find = { type: "find"; id: string; view: string; query: string };
 
-/** Sort some rows for the list, or all if `rows` is empty; `down` puts the largest first. */
+/** Find the unlabelled items that are most like this one; answered as a search. */
+export type Alike = { type: "alike"; id: string; view: string; row: number };
+
+/**
+ * Sort some rows for the list, or all if `rows` is empty; `down` puts the largest first. `by` may also be
+ * `found`: the order of the view's latest search, most similar first.
+ */
 export type List = { type: "list"; id: string; view: string; rows?: string; by?: string; down?: boolean };
 
 /** Request lines of the view's latest list, identified by its number. */
@@ -275,12 +281,16 @@ export type StageMessage = { type: "stage"; stage: Stage | null; trouble: string
 /** The source of a condition, and the number of items that meet it. */
 export type Part = { typed: string; n: number };
 
-/** The result of a query, as encoded rows; `why` is the error if the query is invalid. */
+/**
+ * The result of a query, as encoded rows; `why` is the error if the query is invalid. `ranked`: the query
+ * asks for items like another, so the list starts with the most similar.
+ */
 export type FoundMessage = {
   type: "found";
   to: string;
   query: string;
   rows: string;
+  ranked: boolean;
   parts: Part[];
   why: string;
 };
@@ -577,6 +587,7 @@ export type Request =
   | Groups
   | Shade
   | Find
+  | Alike
   | List
   | Window
   | Sample

@@ -23,6 +23,10 @@ export type PageEvents = {
   regroup: { finer: boolean };
   /** Focus the find field. */
   find: null;
+  /** Find the items that are most like this one. */
+  alike: { row: number };
+  /** Run a query of the find field. */
+  query: { text: string };
   /** Switch between the list and the map. */
   list: null;
   /** The Labeler no longer needs the selection. */

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -17,7 +17,8 @@ from hitl_widgets.data.columns import Column, Columns
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.learn.beliefs import Belief
-from hitl_widgets.loop.asking import Labels
+from hitl_widgets.loop.alike import Alike
+from hitl_widgets.loop.asking import Ground, Labels
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.seen import Seen
 from hitl_widgets.search.index import WordIndex, folded
@@ -38,7 +39,8 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 }
 STATES = ("labelled", "unlabelled", "skipped", "disagrees")
 _SPELLINGS = {"labeled": "labelled", "unlabeled": "unlabelled"}
-FIELDS = ("class", "predicted", "by", "id", "doubt", "uncertainty", "confidence", "is")
+FIELDS = ("class", "predicted", "like", "by", "id", "doubt", "uncertainty", "confidence", "is")
+OWN = {"id", "like"}  # a column of this name comes first
 _TRUTHS = {"true": 1.0, "yes": 1.0, "1": 1.0, "false": 0.0, "no": 0.0, "0": 0.0}
 
 
@@ -49,12 +51,15 @@ class Found:
     Attributes
     ----------
     rows
-        int64 of shape (k,), ascending: rows of the pool.
+        int64 of shape (k,): rows of the pool, ascending; most similar first if ``ranked``.
+    ranked
+        Whether the query asks for items like another.
     parts
         The source of each condition, and the number of items that meet it.
     """
 
     rows: npt.NDArray[np.int64]
+    ranked: bool
     parts: tuple[tuple[str, int], ...]
 
 
@@ -67,10 +72,20 @@ class Finder:
         Parts of the session.
     seen
         Returns its labels and predictions.
+    ground
+        Returns the features and the graph of the items; None before there are features.
     """
 
-    def __init__(self, pool: Pool, columns: Columns, log: Log, seen: Callable[[], Seen]) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        columns: Columns,
+        log: Log,
+        seen: Callable[[], Seen],
+        ground: Callable[[], Ground | None],
+    ) -> None:
         self._pool, self._columns, self._log, self._seen = pool, columns, log, seen
+        self._alike = Alike(ground)
         self._lock = threading.Lock()
         self._index: WordIndex | None = None
 
@@ -93,13 +108,35 @@ class Finder:
         """
         alternatives = parse(text)
         seen = self._seen()
+        if len(alternatives) == 1:
+            asked = [term for term in alternatives[0] if self._is_like(term)]
+            if asked:
+                return self._like(asked, [term for term in alternatives[0] if term not in asked], seen)
         parts: list[tuple[str, int]] = []
         met = np.full(len(self._pool), not alternatives)
         for terms in alternatives:
             masks = [self._mask(term, seen) for term in terms]
-            parts += [(term.typed, int(mask.sum())) for term, mask in zip(terms, masks, strict=True)]
+            parts += _counted(terms, masks)
             met |= reduce(operator.and_, masks)
-        return Found(np.flatnonzero(met).astype(np.int64), tuple(parts))
+        return Found(np.flatnonzero(met).astype(np.int64), False, tuple(parts))
+
+    def _like(self, asked: list[Term], others: list[Term], seen: Seen) -> Found:
+        """Find items like another among those that meet the other conditions."""
+        term = asked[0]
+        if len(asked) > 1 or term.negated or term.operator not in {":", "="}:
+            raise InvalidInput(f"{asked[-1].typed!r}: expected like: and one id, once in the query.")
+        masks = [self._mask(other, seen) for other in others]
+        among = reduce(operator.and_, masks, np.ones(len(self._pool), np.bool_))
+        rows = self._alike.to(self._row(term.value), among)
+        return Found(rows, True, ((term.typed, len(rows)), *_counted(others, masks)))
+
+    def _is_like(self, term: Term) -> bool:
+        return term.field == "like" and not term.quoted and "like" not in self._columns
+
+    def _row(self, name: str) -> int:
+        """Return the row of an item from its id as text."""
+        i = self._pool.find(name)
+        return int(self._pool.index([name])[0]) if i is None else i
 
     def _mask(self, term: Term, seen: Seen) -> Mask:
         found = self._of(term, seen)
@@ -111,7 +148,7 @@ class Finder:
         if term.kind == "words":
             state = _SPELLINGS.get(term.value, term.value)
             return _state(state, seen) if not term.quoted and state in STATES else self._words(term)
-        if not term.quoted and term.field in FIELDS and not (term.field == "id" and "id" in self._columns):
+        if not term.quoted and term.field in FIELDS and term.field not in OWN & self._columns.keys():
             return self._field(term, seen)
         if term.field in self._columns:
             return _compared(term, self._columns[term.field])
@@ -150,8 +187,9 @@ class Finder:
                 found = self._by(value, seen)
             case "id":
                 found = np.zeros(len(self._pool), np.bool_)
-                i = self._pool.find(value)
-                found[self._pool.index([value]) if i is None else i] = True
+                found[self._row(value)] = True
+            case "like":
+                raise InvalidInput(f"{term.typed!r}: items like another cannot be one side of OR.")
             case _:
                 state = _SPELLINGS.get(value, value)
                 if state not in STATES:
@@ -168,6 +206,10 @@ class Finder:
         rows = np.flatnonzero(found)
         found[rows] = self._log.labelled_by(rows, names)
         return found
+
+
+def _counted(terms: Iterable[Term], masks: Iterable[Mask]) -> list[tuple[str, int]]:
+    return [(term.typed, int(mask.sum())) for term, mask in zip(terms, masks, strict=True)]
 
 
 def _state(name: str, seen: Seen) -> Mask:

@@ -104,7 +104,7 @@ class Loop:
         def seen() -> Seen:
             return Seen.of(log.labels, background.round, blind)
 
-        self.finder = Finder(self.pool, columns, log, seen)
+        self.finder = Finder(self.pool, columns, log, seen, lambda: background.ground)
         self.listing = Listing(self.pool, columns, seen)
         self.acts = Acts(self.log, self.blind, lambda: trainer.number)
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.

@@ -25,7 +25,9 @@ from hitl_widgets.questions.values import (
 
 __all__ = ["LabelClass", "Schema", "as_numbers", "free_color", "free_key", "palette", "scale"]
 
-KEYS = "123456789abcdefhijklmopqrtuvwxy0"  # not g, n, s, z, which are shortcuts: grow, next, skip and undo
+# Not g, n, s and z, which are shortcuts: grow, next, skip, undo. The last three are shortcuts, too, as long as
+# no class has them.
+KEYS = "123456789abcdefhijklopqruvwxy0mt"
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7A7A7A")
 # Readable on dark and on light pages.
 LONGER = (

@@ -17,7 +17,7 @@ from typing import Literal, cast
 
 from hitl_widgets.errors import InvalidInput
 
-__all__ = ["Operator", "Query", "Term", "parse"]
+__all__ = ["Operator", "Query", "Term", "parse", "quoted"]
 
 Operator = Literal[":", "=", "!=", ">", ">=", "<", "<="]
 MOST = 2_000  # characters of a query
@@ -101,6 +101,21 @@ def parse(text: str) -> Query:
             'OR needs a condition on both sides. To search for the word, write "OR" in quotes.'
         )
     return tuple(map(tuple, alternatives)) if alternatives[0] else ()
+
+
+def quoted(value: str) -> str:
+    """Return a value as it is written in a query.
+
+    Raises
+    ------
+    InvalidInput
+        If it contains a double quote and a space, which no query can express.
+    """
+    if re.fullmatch(r'[^\s"]\S*', value):
+        return value
+    if '"' in value:
+        raise InvalidInput(f"{value!r} cannot be written in a query, because it contains a double quote.")
+    return f'"{value}"'
 
 
 def _term(text: str, at: int) -> tuple[Term, int]:

@@ -13,6 +13,8 @@ import pytest
 
 import hitl_widgets as hitl
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.loop.alike import Alike
+from hitl_widgets.loop.asking import Ground
 from hitl_widgets.maps import preparation
 from hitl_widgets.session import Session
 
@@ -256,6 +258,46 @@ def test_classes_are_found_under_their_names_of_now(taught: Session) -> None:
 def test_what_cannot_be_found_is_said(session: Session, query: str, words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         session.find(query)
+
+
+def test_like_finds_the_nearest_among_those_that_meet_the_rest(make_session: Make) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(240, 4)) + 12 * (np.arange(240) % 3)[:, None]  # three clusters
+    table = pd.DataFrame({"message": [f"item {i}" for i in range(240)], "number": np.arange(240)})
+    session = make_session(table, text="message", id="number", X=X, classes=["a", "b"])
+    session.wait()
+    found = session.find("like:7")
+    assert found[0] == 7
+    assert len(found) == 50
+    assert {i % 3 for i in found} == {1}
+    apart = np.linalg.norm(X[found] - X[7], axis=1)
+    assert np.mean(apart[1:11]) < np.mean(apart[40:]), "most similar first"
+    session.label([7, 10, 13], "a")
+    left = session.find("like:7 unlabelled")
+    assert len(left) == 50
+    assert not {7, 10, 13} & set(left)
+    assert set(session.find("like=7 number<30")) == set(range(30)), "fewer than 50 are all of them"
+    with pytest.raises(InvalidInput, match="No item has the id '999'"):
+        session.find("like:999")
+    for query in ("-like:7", "like:7 like:8", "like>7"):
+        with pytest.raises(InvalidInput, match="expected like: and one id, once"):
+            session.find(query)
+    with pytest.raises(InvalidInput, match="cannot be one side of OR"):
+        session.find("like:7 OR unlabelled")
+
+
+def test_like_before_there_are_features_and_on_landmarks(make_session: Make) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3)).astype(np.float32)
+    X[30] = np.nan_to_num(X[29])
+    every = np.ones(60, np.bool_)
+    with pytest.raises(InvalidInput, match="features of the items are still being computed"):
+        Alike(lambda: None).to(3, every)
+    nearest = np.argsort(np.linalg.norm(X - X[29], axis=1), kind="stable")
+    found = Alike(lambda: Ground(X)).to(30, every, 10)
+    assert found[0] == 30, "an equal item does not take its place"
+    assert set(found) == set(nearest[:10])
+    assert Alike(lambda: Ground(X)).to(30, every & False).tolist() == []
 
 
 def test_every_condition_says_how_many_meet_it(session: Session) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from helpers import ANY_TEXT
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.search.query import Term, parse
+from hitl_widgets.search.query import Term, parse, quoted
 
 PLAIN = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=8).filter(
     lambda word: word != "OR"
@@ -102,3 +102,15 @@ def test_plain_words_are_themselves_in_order(words: list[str]) -> None:
 @given(ANY_TEXT.filter(lambda text: '"' not in text and text))
 def test_a_phrase_is_everything_between_its_quotes(text: str) -> None:
     assert only(f'"{text}"').value == text
+
+
+@given(ANY_TEXT.filter(lambda text: text.strip()))
+def test_a_quoted_value_is_read_as_itself_or_refused(value: str) -> None:
+    try:
+        written = quoted(value)
+    except InvalidInput as error:
+        assert "double quote" in str(error)
+        assert '"' in value
+        return
+    term = only(f"like:{written}")
+    assert (term.field, term.value) == ("like", value)

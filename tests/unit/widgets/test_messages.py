@@ -993,6 +993,22 @@ def test_a_list_is_sent_window_by_window_and_an_older_one_no_more(texts: Wire) -
     assert lines_of(texts, some["number"], 0, 10) == []
 
 
+def test_more_like_this_is_a_search_with_the_most_similar_first(texts: Wire) -> None:
+    session = texts.widget.session
+    session.wait()
+    ask = {"id": new_event_id(), "type": "alike", "view": "view-1234", "row": 4}
+    [found] = [m for m in texts.say(ask) if m["type"] == "found"]
+    assert found["query"] == f"like:{session.pool.ids[4]} unlabelled"
+    assert found["ranked"]
+    listed = list_of(texts, rows=found["rows"], by="found")
+    [(_, rows)] = lines_of(texts, listed["number"], 0, 100)
+    assert [session.pool.ids[row] for row in rows] == session.find(found["query"])
+    assert rows[0] == 4
+    assert listed["orders"][0] == "found"
+    other = list_of(texts, rows=encode([3, 8]), by="found")
+    assert [rows for _, rows in lines_of(texts, other["number"], 0, 9)] == [[3, 8]]
+
+
 def test_an_order_that_is_not_there_is_said_and_the_list_is_shown_all_the_same(texts: Wire) -> None:
     answer = list_of(texts, by="sender", down=True)
     assert "Unknown order 'sender'" in answer["why"]

@@ -45,6 +45,7 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "sample": {"rows": "AQEA"},
         "groups": {"scale": 2},
         "find": {"query": "refund"},
+        "alike": {"row": 3},
         "window": {"number": 1, "start": 0, "n": 10},
         "shade": {"by": ""},
         "open": {"act": act},

@@ -31,6 +31,7 @@ TYPES = [
     "sample",
     "groups",
     "find",
+    "alike",
     "list",
     "window",
     "vega",

@@ -216,17 +216,32 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     say(finer ? "Finer groups" : "Coarser groups");
   }
 
+  const isClass = (key: string): boolean => classes.some((c) => c.key === key);
+
+  /** The item that a key refers to: the current line, the selected point, or the item in the Labeler. */
+  function rowHere(): number {
+    if (listing && list.current >= 0) return list.current;
+    return chosen?.rows.length === 1 ? chosen.rows[0] : here;
+  }
+
+  function findAlike(row: number): void {
+    if (row < 0) return;
+    find.adopt();
+    channel.ask({ type: "alike", view: channel.view, row });
+  }
+
   function press(key: string, shift: boolean): boolean | "again" {
     if (!plot) return false;
     if (key === "/") find.focus();
-    else if (key === "t" && !classes.some((c) => c.key === "t")) showAs(!listing);
+    else if (key === "t" && !isClass(key)) showAs(!listing);
+    else if (key === "m" && !isClass(key)) findAlike(rowHere());
     else if (listing && list.press(key, shift)) return "again";
     else if (key === "n") plot.next(rings);
     else if (key === "g") plot.grow(GROW);
     else if (key in ARROWS) plot.move(...ARROWS[key]);
     else if (key === "+" || key === "=") plot.zoom(0.7);
     else if (key === "-") plot.zoom(1 / 0.7);
-    else if (key === "0" && !classes.some((c) => c.key === "0")) plot.showAll();
+    else if (key === "0" && !isClass(key)) plot.showAll();
     else if (key === "[" || key === "]") regroup(key === "]");
     else if (bus.tell("key", { key, shift })) return true;
     // Otherwise the notebook scrolls.
@@ -263,6 +278,14 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       listed = rows;
       orderList("row", false);
     } else plot.show(rows);
+    return true;
+  });
+  bus.on("alike", ({ row }) => {
+    findAlike(row);
+    return true;
+  });
+  bus.on("query", ({ text }) => {
+    find.run(text);
     return true;
   });
   bus.on("list", () => {
@@ -393,7 +416,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       choose(rows, "search", true);
       if (listing) {
         listed = message.why ? null : rows;
-        orderList("row", false);
+        orderList(message.ranked ? "found" : "row", false);
       } else if (rows.length) plot.show(rows);
     },
     signal,

@@ -18,6 +18,10 @@ export type FindField = {
   focus: () => void;
   /** Shows a result, unless it is for an earlier query; returns whether it was shown. */
   show: (found: FoundMessage, n: number) => boolean;
+  /** Runs a query as if it had been typed. */
+  run: (query: string) => void;
+  /** Shows the query of the next result, which was not typed. */
+  adopt: () => void;
   clear: () => void;
 };
 
@@ -25,6 +29,7 @@ export type FindField = {
 export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
   let asked = "";
   let leaving = false;
+  let adopting = false;
   let typing: ReturnType<typeof setTimeout> | undefined;
   const input = h("input", {
     class: "hitl-find-input",
@@ -66,6 +71,7 @@ export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
     const query = input.value.trim();
     if (query === asked) return;
     asked = query;
+    adopting = false;
     draw();
     if (query) found.textContent = "\u2026";
     else forget();
@@ -134,6 +140,11 @@ export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
       input.select();
     },
     show(message, n) {
+      if (adopting) {
+        adopting = false;
+        input.value = asked = message.query;
+        draw();
+      }
       if (message.query !== asked) return false;
       setText(found, message.why ? "" : `${count(n, "item")} found`);
       refuse(message.why);
@@ -152,8 +163,18 @@ export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
       leaving = false;
       return true;
     },
+    run(query) {
+      input.value = query;
+      ask();
+    },
+    adopt() {
+      clearTimeout(typing);
+      adopting = true;
+      setText(found, "\u2026");
+    },
     clear() {
       clearTimeout(typing);
+      adopting = false;
       input.value = asked = "";
       forget();
       draw();

@@ -13,6 +13,7 @@ const MARGIN = 4;
 const MOST_IN_RANGE = 10_000;
 
 const ORDERS: Record<string, string> = {
+  found: "most similar",
   row: "table order",
   doubt: "uncertainty",
   confidence: "confidence",

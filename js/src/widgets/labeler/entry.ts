@@ -296,12 +296,21 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
 
   const press: Press = (key, shift) => act(key, shift) || view.press(key, shift);
 
+  const isClass = (key: string): boolean => state.classes.some((c) => c.key === key);
+
+  /** Finds the items most like the current one. */
+  function alike(): boolean {
+    const ask = onCard();
+    return ask !== null && bus.tell("alike", { row: ask.row });
+  }
+
   function act(key: string, shift: boolean): boolean {
     if (key === "z") turn(shift ? "redo" : "undo");
     else if (key === "s" && shift) lookAgain();
     else if (key === "[" || key === "]") bus.tell("regroup", { finer: key === "]" });
     else if (key === "/") return bus.tell("find", null);
-    else if (key === "t" && !state.classes.some((c) => c.key === "t")) return bus.tell("list", null);
+    else if (key === "t" && !isClass(key)) return bus.tell("list", null);
+    else if (key === "m" && !isClass(key)) return alike();
     else if (shift) return false;
     else if (key === "s") skip();
     else if (key === "Enter" && questionOf(state.asks)?.drafted) give();

@@ -33,8 +33,17 @@ class Find(Request, frozen=True, tag="find"):
     query: Annotated[str, msgspec.Meta(max_length=2_000)]
 
 
+class Alike(Request, frozen=True, tag="alike"):
+    """Find the unlabelled items that are most like this one; answered as a search."""
+
+    row: Row
+
+
 class List(Request, frozen=True, tag="list"):
-    """Sort some rows for the list, or all if ``rows`` is empty; ``down`` puts the largest first."""
+    """Sort some rows for the list, or all if ``rows`` is empty; ``down`` puts the largest first.
+
+    ``by`` may also be ``found``: the order of the view's latest search, most similar first.
+    """
 
     rows: Rows = ""
     by: Annotated[str, msgspec.Meta(max_length=300)] = "row"
@@ -49,7 +58,7 @@ class Window(Request, frozen=True, tag="window"):
     n: Annotated[int, msgspec.Meta(ge=1, le=500)]
 
 
-Takes = shared.Takes | Groups | Shade | Find | List | Window
+Takes = shared.Takes | Groups | Shade | Find | Alike | List | Window
 Engine = Literal["altair", "canvas", "webgl", "raster"]
 
 # -- kernel -> browser
@@ -142,11 +151,15 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class FoundMessage(ToBrowser, frozen=True, kw_only=True, tag="found"):
-    """The result of a query, as encoded rows; ``why`` is the error if the query is invalid."""
+    """The result of a query, as encoded rows; ``why`` is the error if the query is invalid.
+
+    ``ranked``: the query asks for items like another, so the list starts with the most similar.
+    """
 
     to: str
     query: str
     rows: str
+    ranked: bool
     parts: list[Part]
     why: str
 

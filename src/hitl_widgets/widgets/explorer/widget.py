@@ -13,6 +13,7 @@ from hitl_widgets.data.rows import decode, encode
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.loop.listing import ORDERS
 from hitl_widgets.questions.base import kind_of
+from hitl_widgets.search.query import quoted
 from hitl_widgets.widgets.channel import bundle
 from hitl_widgets.widgets.explorer import messages as m
 from hitl_widgets.widgets.shared.messages import Stage
@@ -65,6 +66,7 @@ class Explorer(SessionWidget):
         self._by = ""
         self._number = 0
         self._lists: dict[str, tuple[int, npt.NDArray[np.int64]]] = {}
+        self._ranked: dict[str, npt.NDArray[np.int64]] = {}
         super().__init__(session)
 
     @property
@@ -80,13 +82,16 @@ class Explorer(SessionWidget):
             case m.Shade():
                 self._shade(message)
             case m.Find():
-                self._in_order(message, partial(self._find, message), "search")
+                self._in_order(message, partial(self._find, message.view, message.query), "search")
+            case m.Alike():
+                self._in_order(message, partial(self._find_alike, message), "search")
             case m.List():
                 self._in_order(message, partial(self._list, message), "search")
             case m.Window():
                 self._in_order(message, partial(self._window, message), "search")
             case Bye():
                 self._lists.pop(message.view, None)
+                self._ranked.pop(message.view, None)
                 super()._handle(message)
             case _:
                 super()._handle(message)
@@ -145,21 +150,31 @@ class Explorer(SessionWidget):
             self._sent, self._number = self._marks(), self._number + 1
             self._send_marks(self._sent, None, None)
 
-    def _find(self, message: m.Find) -> None:
-        rows, parts, why = "", [], ""
+    def _find_alike(self, message: m.Alike) -> None:
+        pool = self.loop.pool
+        if message.row >= len(pool):
+            raise InvalidInput(f"Row {message.row} is not in the pool of {len(pool)} items.")
+        self._find(message.view, f"like:{quoted(str(pool.ids[message.row]))} unlabelled")
+
+    def _find(self, view: str, query: str) -> None:
+        rows, ranked, parts, why = "", False, [], ""
         try:
-            found = self.loop.finder.find(message.query)
-            rows, parts = encode(found.rows), [m.Part(words(typed), n) for typed, n in found.parts]
+            found = self.loop.finder.find(query)
+            rows, parts = encode(np.sort(found.rows)), [m.Part(words(typed), n) for typed, n in found.parts]
+            ranked = found.ranked
+            self._ranked[view] = found.rows
         except InvalidInput as error:
             why = words(error)
-        self._post(m.FoundMessage(to=message.view, query=message.query, rows=rows, parts=parts, why=why))
+        self._post(
+            m.FoundMessage(to=view, query=query, rows=rows, ranked=ranked, parts=parts, why=why)
+        )
 
     def _list(self, message: m.List) -> None:
         listing, why = self.loop.listing, ""
         some = decode(message.rows, len(self.loop.pool)) if message.rows else None
         by, down = message.by, message.down
         try:
-            order = listing.order(some, by, down=down)
+            order = self._order(message.view, some, by, down)
         except InvalidInput as error:
             why, by, down = words(error), "row", False
             order = listing.order(some)
@@ -173,11 +188,21 @@ class Explorer(SessionWidget):
                 n=len(order),
                 by=by,
                 down=down,
-                orders=[*ORDERS, *beside],
+                orders=[*(["found"] if by == "found" else []), *ORDERS, *beside],
                 columns=list(beside),
                 why=why,
             )
         )
+
+    def _order(
+        self, view: str, some: npt.NDArray[np.int64] | None, by: str, down: bool
+    ) -> npt.NDArray[np.int64]:
+        if by != "found" or some is None or "found" in self.loop.listing.beside:
+            return self.loop.listing.order(some, by, down=down)
+        found = self._ranked.get(view, some)
+        if not np.array_equal(np.sort(found), some):
+            return some
+        return found[::-1] if down else found
 
     def _window(self, message: m.Window) -> None:
         number, order = self._lists.get(message.view, (-1, None))
