@@ -125,6 +125,22 @@ describe("the map", () => {
     }
   });
 
+  it.each(["click", "lasso", "cluster"] as const)(
+    "selects a group by its name with the tool %s",
+    async (tool) => {
+      const hulls = [[], hullsOf([4], new Float32Array([-0.3, -0.3, 0.1, -0.3, 0.1, 0.1, -0.3, 0.1]))[0]];
+      await plot.setPoints(XY, { ...GROUPS, hulls });
+      plot.tool = tool;
+      const name = plot.element.querySelector(".hitl-group text") as SVGTextElement;
+      const [x, y] = ["x", "y"].map((axis) => Number(name.getAttribute(axis)));
+      for (const type of ["pointerdown", "pointerup"])
+        plot.element.dispatchEvent(
+          new PointerEvent(type, { clientX: x, clientY: y, button: 0, bubbles: true }),
+        );
+      expect([...chosen]).toEqual([3, 4, 5]);
+    },
+  );
+
   it("chooses by key: the next of the doubtful, a neighbour, and more around", async () => {
     plot.next([3, 5]);
     expect([...chosen]).toEqual([3]);

@@ -6,7 +6,7 @@ import { monitorState as state } from "./fakes";
 
 /** What can be read, line by line, without opening or pointing at anything. */
 const read = (root: HTMLElement, part: string): string[] =>
-  [...root.querySelectorAll(`summary .hitl-${part} > :not([hidden])`)].map((e) => e.textContent ?? "");
+  [...root.querySelectorAll(`.hitl-overview .hitl-${part} > :not([hidden])`)].map((e) => e.textContent ?? "");
 
 describe("the monitor", () => {
   let root: HTMLElement;
@@ -24,6 +24,7 @@ describe("the monitor", () => {
         open() {},
         restore() {},
         toggle() {},
+        find() {},
         settle: (keep) => settled.push(keep),
       },
       false,
@@ -34,7 +35,7 @@ describe("the monitor", () => {
 
   it("says which model is used, why, and who chooses the questions, also when it is folded", () => {
     draw();
-    expect(root.querySelector("details")?.open).toBe(false);
+    expect(root.querySelector<HTMLElement>(".hitl-folded")?.hidden).toBe(true);
     expect(read(root, "why")).toEqual([
       "model: neighbours 78 %, linear 22 %",
       "with each of 50 labels left out in turn, neighbours got 41 right, a linear model 36",
@@ -79,7 +80,7 @@ describe("the monitor", () => {
     for (const changes of [{}, { closed: true }]) {
       draw({ store: { ...state.store, unsaved: why }, ...changes });
       expect(read(root, "status").at(-1)).toBe(`not saved: ${why}`);
-      expect(root.querySelector("summary .hitl-bad")).not.toBeNull();
+      expect(root.querySelector(".hitl-status .hitl-bad")).not.toBeNull();
     }
     draw({ store: { ...state.store, unsaved: why } }, 2);
     expect(read(root, "status").at(-1)).toBe(`not saved: ${why} 2 acts kept in this browser.`);
@@ -87,7 +88,7 @@ describe("the monitor", () => {
     expect(read(root, "status").at(-1)).toBe(
       "saved in labels.sqlite; 2 acts written again after an older copy replaced it",
     );
-    expect(root.querySelector("summary .hitl-bad")).toBeNull();
+    expect(root.querySelector(".hitl-status .hitl-bad")).toBeNull();
   });
 
   it("says what went wrong before anything else about the model", () => {
@@ -121,7 +122,7 @@ describe("the monitor", () => {
   it("shows what became of an act, until there is something else to say", () => {
     const view = monitorView(
       root,
-      { undo() {}, redo() {}, jump() {}, open() {}, restore() {}, toggle() {}, settle() {} },
+      { undo() {}, redo() {}, jump() {}, open() {}, restore() {}, toggle() {}, find() {}, settle() {} },
       true,
     );
     const note = root.querySelectorAll(".hitl-note")[1] as HTMLElement;
@@ -130,5 +131,50 @@ describe("the monitor", () => {
     expect([note.hidden, note.textContent]).toEqual([false, "It was refused."]);
     view.note("");
     expect(note.hidden).toBe(true);
+  });
+});
+
+describe("figures of the monitor", () => {
+  it("are links to the items behind them", () => {
+    const root = document.createElement("div");
+    const found: unknown[] = [];
+    const nothing = (): void => {};
+    const view = monitorView(
+      root,
+      {
+        undo: nothing,
+        redo: nothing,
+        jump: nothing,
+        open: nothing,
+        restore: nothing,
+        toggle: nothing,
+        settle: nothing,
+        find: (wanted) => found.push(wanted),
+      },
+      true,
+    );
+    const classes = ["spam", "new release", 'say "x"'].map((name, i) => ({
+      ...{ id: String(i), name, color: "#0072b2", key: "", guidance: "", example: "", retired: false },
+    }));
+    const draw = (changes: Partial<MonitorState>): void =>
+      view.update({
+        state: { ...state, balance: [3, 2, 1], ...changes },
+        classes,
+        waiting: 0,
+        stalled: false,
+      });
+    draw({ n_labels: 0, model: "" });
+    for (const figure of root.querySelectorAll<HTMLElement>(".hitl-status .hitl-figure")) figure.click();
+    expect(found).toEqual([]);
+    draw({ people: [{ annotator: "Ann Lee", labels: 3, here: false }] });
+    for (const figure of root.querySelectorAll<HTMLElement>(".hitl-figure")) figure.click();
+    expect(found).toEqual([
+      { text: "labelled" },
+      { text: "disagrees", by: "confidence", down: true },
+      { text: "class:spam" },
+      { text: 'class:"new release"' },
+      { text: 'by:"Ann Lee"' },
+    ]);
+    expect(root.querySelector(".hitl-balance")?.textContent).toContain('say "x"');
   });
 });

@@ -356,7 +356,7 @@ class Session:
     def find(self, query: str) -> list[Any]:
         r"""Return the ids of the items that match a query, in the order of your table.
 
-        With ``like:``, the most similar item comes first. All conditions must hold; ``-`` before a condition negates it, and ``OR`` starts an alternative. Case
+        All conditions must hold; ``-`` before a condition negates it, and ``OR`` starts an alternative. Case
         is ignored.
 
         ============================  ==========================================================
@@ -368,7 +368,7 @@ class Session:
         ``doubt>0.6``                 the model's uncertainty, or its ``confidence``, from 0 to 1
         ``price>=100``                a column; ``sender:ann``: a text column contains the value
         ``id:42``                     the item with this id
-        ``like:42``                   the 50 items most like that one, among those that meet the rest
+        ``like:42``                   the 50 items most like that one, most similar first
         ============================  ==========================================================
 
         Put names with spaces in quotes: ``class:"new release"``, ``"unit price"<5``. Items that are to be

@@ -24,7 +24,7 @@ def run(door: str, connection: str) -> None:
                 line.connect(door)
                 break
             time.sleep(0.05)
-        request = json.dumps([connection, os.getcwd(), dict(os.environ)]).encode()
+        request = json.dumps([connection, str(Path.cwd()), dict(os.environ)]).encode()
         socket.send_fds(line, [len(request).to_bytes(4, "big")], [0, 1, 2])
         line.sendall(request)
         pid = int(line.recv(16))

@@ -413,6 +413,10 @@ class Bench:
         selector += "[data-settled=true]" if settled or method == "umap" else ""
         self.explorer.and_(self.page.locator(selector)).wait_for()
 
+    def details(self) -> None:
+        """Fold or unfold the details of the Monitor."""
+        self.monitor.get_by_role("button", name="Details").click()
+
     def focus(self) -> None:
         self.labeler.evaluate("e => e.focus({ preventScroll: true })")
 

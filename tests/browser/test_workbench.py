@@ -157,7 +157,7 @@ def test_the_monitor_says_which_model_is_used_and_why(desk):
     assert bench.monitor.evaluate("e => e.scrollWidth <= e.clientWidth"), "nothing is cut off"
     SHOTS.mkdir(exist_ok=True)
     bench.monitor.screenshot(path=SHOTS / "model-dark-narrow.png")
-    bench.monitor.locator("summary").click()
+    bench.details()
     assert evidence.is_visible(), "also when the panels are folded"
 
 

@@ -62,6 +62,17 @@ export type Label = {
   elapsed_ms?: number;
 };
 
+/** Remove the label of one item, or those of a selection; the fields are those of `Label`. */
+export type Clear = {
+  type: "clear";
+  id: string;
+  pool?: string;
+  late_ms?: number;
+  selection: Selection;
+  key?: string;
+  rows?: string;
+};
+
 /** Leave an item unanswered. */
 export type Skip = { type: "skip"; id: string; pool?: string; late_ms?: number; key: string };
 
@@ -322,6 +333,9 @@ export type Sample = { type: "sample"; id: string; view: string; rows: string };
 /** Request the items that this annotator skipped. */
 export type Skipped = { type: "skipped"; id: string; view: string };
 
+/** Request the items of one of the annotator's acts in effect; 0 is the last one. */
+export type Past = { type: "past"; id: string; view: string; n: number };
+
 /**
  * An item that was asked recently and has been labelled since. Either by this annotator (`mine`), here or
  * elsewhere, or by another one, whose answer is not sent.
@@ -364,6 +378,9 @@ export type StateMessage = Progress & { type: "state" };
 
 /** The items that this annotator skipped. */
 export type SkippedItems = { type: "skipped"; to: string; queue: Ask[] };
+
+/** The items of an act: see `ActItems`; null if there are only `n` acts. */
+export type PastMessage = { type: "past"; to: string; n: number; items: ActItems | null };
 
 /**
  * An item of a selection, the classes of its label, and the model's guess. For an item that is asked blind,
@@ -574,7 +591,7 @@ export type OpenedMessage = {
  * fingerprint of the table that it refers to; it is refused for any other. `late_ms` is how long ago it was
  * made, if it is sent again.
  */
-export type Act = Label | Skip | Settle | Undo | Redo | Jump | Restore | Change;
+export type Act = Label | Clear | Skip | Settle | Undo | Redo | Jump | Restore | Change;
 
 /** A request of a view. It is not saved: a view that gets no answer may ask again. */
 export type Request =
@@ -592,6 +609,7 @@ export type Request =
   | Window
   | Sample
   | Skipped
+  | Past
   | Step
   | Play
   | Open;

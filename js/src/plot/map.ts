@@ -19,6 +19,8 @@ export type MapCallbacks = {
 };
 
 const REACH = 12;
+/** A pointer this near to a point means the point, not the name of a group that covers it. */
+const NEAR = 4;
 
 /** The map: an engine that draws points, and everything on top of it. */
 export class MapPlot {
@@ -265,7 +267,7 @@ export class MapPlot {
 
   private hoverAt(px: number, py: number): void {
     const row = this.at(px, py, REACH);
-    this.activate(this.tool === "cluster" ? this.groupAt(px, py, row) : -1);
+    this.activate(this.tool === "cluster" ? this.groupAt(px, py, row) : this.nameAt(px, py));
     this.setHovered(row);
   }
 
@@ -283,6 +285,11 @@ export class MapPlot {
     this.drawGroups();
   }
 
+  /** The group whose name is under a pixel, unless a point is nearer; -1 for none. */
+  private nameAt(px: number, py: number): number {
+    return this.at(px, py, NEAR) < 0 ? namedAt(this.shown, px, py) : -1;
+  }
+
   /** The group whose name is under a pixel, otherwise the group of the row there; -1 for none. */
   private groupAt(px: number, py: number, row: number): number {
     const named = namedAt(this.shown, px, py);
@@ -292,11 +299,12 @@ export class MapPlot {
   private pick(px: number, py: number, merge: Merge): void {
     const { groups } = this;
     const row = this.at(px, py, this.tool === "cluster" ? 2 * REACH : REACH);
-    if (this.tool !== "cluster" || !groups) {
+    const byName = this.nameAt(px, py);
+    if (!groups || (this.tool !== "cluster" && byName < 0)) {
       this.choose(row < 0 ? NO_ROWS : Uint32Array.of(row), "clicked", merge);
       return;
     }
-    const group = this.groupAt(px, py, row);
+    const group = byName >= 0 ? byName : this.groupAt(px, py, row);
     if (group < 0) this.choose(NO_ROWS, "clicked", merge);
     else {
       const mask = new Uint8Array(groups.of.length);

@@ -1,4 +1,5 @@
 import type { Ask, Selection } from "../host/protocol";
+import type { Wanted } from "./query";
 
 /** Selected points and how they were selected; `from` if the history or an undo restored the selection. */
 export type Chosen = { rows: Uint32Array; how: Selection; from?: "history" | "undo" };
@@ -11,8 +12,8 @@ export type PageEvents = {
   choose: Chosen;
   /** An undo in another view shows this item again. */
   back: Ask;
-  /** Rows that were just labelled, and the codes of their classes. */
-  acted: { rows: Uint32Array; codes: readonly number[] };
+  /** Rows that were just labelled, and the codes of their classes; null if the labels were removed. */
+  acted: { rows: Uint32Array; codes: readonly number[] | null };
   /** The item in the Labeler; if it is asked blind, nothing may reveal its class. */
   current: { row: number; blind: boolean } | null;
   /** A key pressed on the map that the map does not handle. */
@@ -26,7 +27,7 @@ export type PageEvents = {
   /** Find the items that are most like this one. */
   alike: { row: number };
   /** Run a query of the find field. */
-  query: { text: string };
+  query: Wanted;
   /** Switch between the list and the map. */
   list: null;
   /** The Labeler no longer needs the selection. */

@@ -263,6 +263,21 @@ class Fold:
         mine = (e for e in reversed(self._events.values()) if annotator in {None, e.annotator})
         return [(e, e.event_id not in self._undone) for e in islice(mine, limit)][::-1]
 
+    def past(self, annotator: str, n: int) -> LabelEvent | int:
+        """Return the annotator's label or skip that is in effect, ``n`` acts before the last one.
+
+        If there are fewer, return their number.
+        """
+        found = 0
+        for act in reversed(self._done.get(annotator, ())):
+            event = self._events[act]
+            if event.kind == "schema":
+                continue
+            if found == n:
+                return event
+            found += 1
+        return found
+
 
 def _take(stack: list[str], act: str) -> bool:
     """Remove an act from a stack, usually from the top; return whether it was there."""

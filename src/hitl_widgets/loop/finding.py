@@ -52,15 +52,15 @@ class Found:
     ----------
     rows
         int64 of shape (k,): rows of the pool, ascending; most similar first if ``ranked``.
-    ranked
-        Whether the query asks for items like another.
     parts
         The source of each condition, and the number of items that meet it.
+    ranked
+        Whether the query asks for items like another.
     """
 
     rows: npt.NDArray[np.int64]
-    ranked: bool
     parts: tuple[tuple[str, int], ...]
+    ranked: bool = False
 
 
 class Finder:
@@ -118,7 +118,7 @@ class Finder:
             masks = [self._mask(term, seen) for term in terms]
             parts += _counted(terms, masks)
             met |= reduce(operator.and_, masks)
-        return Found(np.flatnonzero(met).astype(np.int64), False, tuple(parts))
+        return Found(np.flatnonzero(met).astype(np.int64), tuple(parts))
 
     def _like(self, asked: list[Term], others: list[Term], seen: Seen) -> Found:
         """Find items like another among those that meet the other conditions."""
@@ -128,7 +128,7 @@ class Finder:
         masks = [self._mask(other, seen) for other in others]
         among = reduce(operator.and_, masks, np.ones(len(self._pool), np.bool_))
         rows = self._alike.to(self._row(term.value), among)
-        return Found(rows, True, ((term.typed, len(rows)), *_counted(others, masks)))
+        return Found(rows, ((term.typed, len(rows)), *_counted(others, masks)), ranked=True)
 
     def _is_like(self, term: Term) -> bool:
         return term.field == "like" and not term.quoted and "like" not in self._columns

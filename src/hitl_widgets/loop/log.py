@@ -286,6 +286,11 @@ class Log:
         with self.lock:
             return self.ledger.fold.acts(limit, annotator)
 
+    def past(self, n: int) -> LabelEvent | int:
+        """Your label or skip ``n`` acts before the last one; if there are fewer in effect, their number."""
+        with self.lock:
+            return self.ledger.fold.past(self.annotator, n)
+
     def own_act(self, event_id: Any) -> LabelEvent:
         """Your label, skip or class change with this id; raises InvalidInput if there is none."""
         found = self.ledger.fold.act(event_id) if isinstance(event_id, str) else None

@@ -25,8 +25,7 @@ from hitl_widgets.questions.values import (
 
 __all__ = ["LabelClass", "Schema", "as_numbers", "free_color", "free_key", "palette", "scale"]
 
-# Not g, n, s and z, which are shortcuts: grow, next, skip, undo. The last three are shortcuts, too, as long as
-# no class has them.
+# Without g, n, s and z, which are shortcuts. The last three are shortcuts, too, unless a class has them.
 KEYS = "123456789abcdefhijklopqruvwxy0mt"
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7A7A7A")
 # Readable on dark and on light pages.

@@ -917,6 +917,55 @@ def test_an_act_that_comes_late_is_dated_by_when_it_was_made_and_replaces_nothin
     assert labeler.answer(newer | {"late_ms": 60_000})["type"] == "ack"
 
 
+# -- looking back
+
+
+def past(wire: Wire, n: int) -> tuple[int, list[int] | None]:
+    """What the kernel answers: the number of the act and its rows, or how many acts there are."""
+    ask = {"id": new_event_id(), "type": "past", "view": "view-1234", "n": n}
+    [answer] = [m for m in wire.say(ask) if m["type"] == "past"]
+    items = answer["items"]
+    return answer["n"], items and decode(items["rows"], len(wire.widget.session.pool)).tolist()
+
+
+def test_the_acts_in_effect_are_walked_through_newest_first(
+    make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make_session()
+    wire = Wire(Labeler(session), monkeypatch)
+    assert past(wire, 0) == (0, None)
+    ids = session.pool.ids
+    session.label(ids[3], "a")
+    session.label(list(ids[5:8]), "b")
+    session.classes.add("c")
+    session.skip(ids[9])
+    session.label(ids[1], "a")
+    session.undo()
+    assert [past(wire, n) for n in range(4)] == [(0, [9]), (1, [5, 6, 7]), (2, [3]), (3, None)]
+    assert past(wire, 1_000_000) == (3, None)
+
+
+def test_labels_are_removed_one_by_one_or_as_a_selection(
+    make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make_session()
+    wire = Wire(Labeler(session), monkeypatch)
+    keys, fingerprint = session.pool.keys, session.pool.fingerprint
+    session.label(list(session.pool.ids[:4]), "a")
+    one = {"type": "clear", "id": new_event_id(), "key": keys[2], "selection": "clicked"}
+    [ack] = [m for m in wire.say(one) if m["type"] == "ack"]
+    assert ack["n_labels"] == 3
+    wire.say(one)  # sent twice, done once
+    assert len(session.history()) == 3
+    many = one | {"id": new_event_id(), "key": None, "rows": encode([0, 1]), "selection": "lasso"}
+    [refused] = [m for m in wire.say(many | {"pool": "another"}) if m["type"] == "refused"]
+    assert "The table has changed since these points were selected" in refused["why"]
+    wire.say(many | {"pool": fingerprint})
+    assert session.labels()["id"].tolist() == [session.pool.ids[3]]
+    session.undo()
+    assert len(session.labels()) == 3
+
+
 # -- finding
 
 

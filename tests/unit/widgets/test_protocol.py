@@ -37,6 +37,8 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "show": {"rows": [0, 3]},
         "more": {"row": 0, "ask": {"at": 0}, "most": 1_000},
         "label": {"key": key, "value": "a", "selection": "clicked"},
+        "clear": {"key": key, "selection": "clicked"},
+        "past": {"n": 0},
         "skip": {"key": key},
         "settle": {"keep": True},
         "jump": {"act": act},

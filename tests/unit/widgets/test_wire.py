@@ -36,6 +36,8 @@ TYPES = [
     "window",
     "vega",
     "label",
+    "clear",
+    "past",
     "skip",
     "skipped",
     "undo",

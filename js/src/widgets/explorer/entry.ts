@@ -29,6 +29,7 @@ import { announcer } from "../../ui/announce";
 import { Bus, type Chosen } from "../../ui/bus";
 import { count } from "../../ui/dom";
 import { onKey } from "../../ui/keys";
+import type { Wanted } from "../../ui/query";
 import { onTheme, readTheme } from "../../ui/theme";
 import { findField } from "./find";
 import { type Line, listView, type Named } from "./list";
@@ -73,6 +74,10 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   let inList: number[] = [];
   /** The selection is the current line of the list, not a set of checked lines. */
   let single = false;
+  /** The order in which the list shows what is found next. */
+  let wanted: Wanted | null = null;
+  /** The latest search put the most similar items first. */
+  let ranked = false;
   let starting = false;
   let drawing = false;
   let scale = 1;
@@ -183,8 +188,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   }
 
   /** Shows an act right after the next item, without waiting for the kernel. */
-  function paint(rows: Rows, codes: Codes): void {
-    const shade = question?.shade(codes, colouring.by, classes) ?? NONE;
+  function paint(rows: Rows, codes: Codes | null): void {
+    const shade = (codes && question?.shade(codes, colouring.by, classes)) ?? NONE;
     if (rows.length === 1) plot?.flash(rows[0], colouring.legend[shade]?.color ?? readTheme(root).accent);
     requestAnimationFrame(() =>
       setTimeout(() => {
@@ -284,8 +289,10 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     findAlike(row);
     return true;
   });
-  bus.on("query", ({ text }) => {
-    find.run(text);
+  bus.on("query", (asked) => {
+    wanted = asked;
+    if (asked.by) showAs(true);
+    find.run(asked.text);
     return true;
   });
   bus.on("list", () => {
@@ -355,7 +362,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     if (asList) {
       single = false;
       listed = chosen?.rows ?? null;
-      orderList(listed ? "row" : "doubt", !listed);
+      const by = chosen?.how === "search" && ranked ? "found" : "row";
+      orderList(listed ? by : "doubt", !listed);
       list.setChecked(chosen?.rows ?? NO_ROWS);
       list.focus();
     } else {
@@ -363,6 +371,12 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       if (view.plot.clientWidth > 50) void plot?.resize(view.plot.clientWidth, view.plot.clientHeight);
       root.focus({ preventScroll: true });
     }
+  }
+
+  /** Orders what was found, as its query or the link behind it wants it. */
+  function orderFound({ query, ranked }: FoundMessage): void {
+    const { by, down } = wanted?.text === query ? wanted : {};
+    orderList(by ?? (ranked ? "found" : "row"), down ?? false);
   }
 
   function orderList(by: string, down: boolean): void {
@@ -413,10 +427,11 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       const rows = message.why ? NO_ROWS : decodeRows(message.rows || "");
       if (!find.show(message, rows.length) || !plot || !places) return;
       single = false;
+      ranked = message.ranked;
       choose(rows, "search", true);
       if (listing) {
         listed = message.why ? null : rows;
-        orderList(message.ranked ? "found" : "row", false);
+        orderFound(message);
       } else if (rows.length) plot.show(rows);
     },
     signal,

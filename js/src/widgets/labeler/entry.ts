@@ -9,6 +9,7 @@ import type {
   Failed,
   ItemsMessage,
   LabelerWelcome,
+  PastMessage,
   QueueMessage,
   Refused,
   SampleMessage,
@@ -21,7 +22,7 @@ import { type Item, letGo, preload, redress, spokenItem } from "../../items/inde
 import { has, type Rows } from "../../plot/rows";
 import { type Codes, namesOf, questionOf } from "../../questions/index";
 import { announcer } from "../../ui/announce";
-import { Bus, type Chosen } from "../../ui/bus";
+import { Bus, type Chosen, choose } from "../../ui/bus";
 import { count, download } from "../../ui/dom";
 import { Gaze } from "../../ui/gaze";
 import { leaveKeys, onKey, type Press } from "../../ui/keys";
@@ -30,6 +31,7 @@ import { heldView } from "./held";
 import { lostView } from "./lost";
 import {
   atHand,
+  clearable,
   emptyWords,
   initial,
   isAgain,
@@ -72,6 +74,11 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   let upcoming = "";
   let missedAt = 0;
   let waitingSince = 0;
+  /** How many acts ago the act that is shown was made, -1 for none; and whether its items are still to come. */
+  let past = -1;
+  let lookingBack = false;
+  /** The request for the sample of the latest selection. */
+  let sampled = "";
   /** The last note about an act that was not saved; removed once all are saved. */
   let failure = "";
 
@@ -79,6 +86,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     press: pressed,
     give,
     skip,
+    clear,
     again: lookAgain,
     undo: () => turn("undo"),
     redo: () => turn("redo"),
@@ -173,7 +181,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   /** Whether an answer can be meant for what the card shows; answers to items that are not visible do not count. */
   function seen(subject: unknown, clicks: number): boolean {
     const why = gaze.whyNot(subject, clicks);
-    if (!why) return true;
+    return !why || miss(why);
+  }
+
+  function miss(why: string): false {
     missedAt = performance.now();
     dispatch({ type: "missed", why });
     return false;
@@ -194,6 +205,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     const chosen = state.chosen;
     const ask = onCard();
     if (state.ready && !state.n_left && !ask && !chosen) return false;
+    if (lookingBack) return miss("the item was not shown yet");
     return seen(chosen && chosen.rows.length > 1 ? chosen.rows : (ask?.key ?? null), clicks);
   }
 
@@ -228,23 +240,53 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       const wire = encodeRows(rows);
       const id = channel.act({ type: "label", value, answer, selection: how, rows: wire });
       const queued = state.queue.filter((ask) => has(rows, ask.row)).map((ask) => ask.key);
-      done(id, rows, codes, queued, `${count(rows.length, "item")} labelled ${value}`);
+      done(id, rows, codes, queued, added(rows), `${count(rows.length, "item")} labelled ${value}`);
     } else if (ask) {
       const selection: Selection = chosen ? "clicked" : ask.audit ? "audit" : "suggested";
       const elapsed_ms = Math.round(gaze.elapsed);
       const id = channel.act({ type: "label", value, answer, selection, key: ask.key, elapsed_ms });
-      done(id, Uint32Array.of(ask.row), codes, [ask.key], `Labelled ${value}`);
+      const row = Uint32Array.of(ask.row);
+      done(id, row, codes, [ask.key], added(row), `Labelled ${value}`);
     }
   }
 
-  function done(id: string, rows: Rows, codes: Codes, keys: string[], words: string): void {
-    // Without a sample, the number of new labels is unknown until the kernel answers.
-    const known = state.chosen ? (state.chosen.sample?.n_labelled ?? rows.length) : 0;
-    dispatch({ type: "acted", id, keys, n: rows.length - known });
+  /** The number of new labels; without a sample it is unknown until the kernel answers. */
+  const added = (rows: Rows): number =>
+    rows.length - (state.chosen ? (state.chosen.sample?.n_labelled ?? rows.length) : 0);
+
+  function done(id: string, rows: Rows, codes: Codes | null, keys: string[], n: number, words: string): void {
+    dispatch({ type: "acted", id, keys, n });
     bus.tell("acted", { rows, codes });
     bus.tell("release", null);
     say(`${words}. ${sayNext("Next")}`);
     tellWaiting();
+  }
+
+  /** Removes the label of what is shown; an item without a label has nothing to remove. */
+  function clear(clicks = 0): void {
+    const { chosen } = state;
+    const ask = onCard();
+    if (!clearable(state)) {
+      say("There is no label to remove");
+      return;
+    }
+    if (!answerable(clicks)) return;
+    const many = chosen !== null && chosen.rows.length > 1;
+    const rows = many ? chosen.rows : Uint32Array.of(ask?.row ?? 0);
+    const of = many ? { rows: encodeRows(rows) } : { key: ask?.key };
+    const id = channel.act({ type: "clear", selection: chosen?.how ?? "clicked", ...of });
+    const n = chosen?.sample?.n_labelled ?? 1;
+    done(id, rows, null, [], -n, many ? `${count(n, "label")} removed` : "Label removed");
+  }
+
+  /** Shows the items of an earlier act, or of a later one; after the last, the question again. */
+  function lookBack(further: boolean): boolean {
+    if (!further && past < 0) return false;
+    past += further ? 1 : -1;
+    lookingBack = past >= 0;
+    if (lookingBack) channel.ask({ type: "past", view: channel.view, n: past });
+    else if (state.chosen) release();
+    return true;
   }
 
   function skip(clicks = 0): void {
@@ -307,6 +349,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   function act(key: string, shift: boolean): boolean {
     if (key === "z") turn(shift ? "redo" : "undo");
     else if (key === "s" && shift) lookAgain();
+    else if (key === "ArrowUp" || key === "ArrowDown") return lookBack(key === "ArrowUp");
+    else if (key === "Delete" || key === "Backspace") clear();
     else if (key === "[" || key === "]") bus.tell("regroup", { finer: key === "]" });
     else if (key === "/") return bus.tell("find", null);
     else if (key === "t" && !isClass(key)) return bus.tell("list", null);
@@ -344,8 +388,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   bus.tell("labeler", null);
 
   function take(selection: Chosen | null): void {
+    [past, lookingBack] = [-1, false];
     dispatch({ type: "chosen", chosen: selection ? { ...selection, sample: null } : null });
-    if (selection) channel.ask({ type: "sample", view: channel.view, rows: encodeRows(selection.rows) });
+    if (selection)
+      sampled = channel.ask({ type: "sample", view: channel.view, rows: encodeRows(selection.rows) });
     // After opening an act, the user continues here.
     if (selection?.from === "history") root.focus();
   }
@@ -369,7 +415,30 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     signal,
   );
   channel.on<StateMessage>("state", (message) => dispatch({ type: "progress", progress: message }), signal);
-  channel.on<SampleMessage>("sample", (sample) => dispatch({ type: "sample", sample }), signal);
+  channel.on<SampleMessage>(
+    "sample",
+    (sample) => {
+      if (sample.id === sampled) dispatch({ type: "sample", sample });
+    },
+    signal,
+  );
+  channel.on<PastMessage>(
+    "past",
+    ({ n, items }) => {
+      if (!lookingBack || (items ? n !== past : n > past)) return;
+      if (!items) {
+        say(n ? "This is your first act" : "You have not labelled anything yet");
+        past = n;
+        lookBack(false);
+      } else if (!items.n) say("Its items are not in the table");
+      else {
+        const chosen: Chosen = { rows: decodeRows(items.rows), how: items.how, from: "history" };
+        if (!choose(bus, chosen)) take(chosen);
+        past = n;
+      }
+    },
+    signal,
+  );
   channel.on<ItemsMessage>(
     "items",
     (message, pictures) => {

@@ -334,6 +334,14 @@ export function onCard(state: LabelerState): Ask | null {
   return { ...member, reason: `${from}, ${member.blind ? "asked without a hint" : held}`, audit: false };
 }
 
+/** Whether what is shown has a label that can be removed. */
+export function clearable(state: LabelerState): boolean {
+  const { chosen } = state;
+  if (!chosen) return meanwhile(state)?.mine === true;
+  if (!chosen.sample) return false;
+  return chosen.rows.length > 1 ? chosen.sample.n_labelled > 0 : chosen.sample.random[0]?.codes != null;
+}
+
 /** The label that the current item got elsewhere while it was shown here. */
 export function meanwhile(state: LabelerState): Known | null {
   const key = state.chosen ? null : state.current?.key;

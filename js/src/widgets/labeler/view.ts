@@ -8,6 +8,7 @@ import type { Press } from "../../ui/keys";
 import { bulkCard } from "./bulk";
 import { classEditor } from "./classes";
 import {
+  clearable,
   emptyWords,
   isAgain,
   isDone,
@@ -32,6 +33,8 @@ export type LabelerCallbacks = {
   /** Confirms the draft as the answer. */
   give: (clicks: number) => void;
   skip: (clicks: number) => void;
+  /** Removes the label of what is shown. */
+  clear: (clicks: number) => void;
   /** Shows the skipped items again. */
   again: () => void;
   undo: () => void;
@@ -73,6 +76,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const redo = button("⇧Z", "redo", "Redo what was last undone", on.redo);
   const again = button("⇧S", "", "Show the skipped items again", on.again);
   const againWords = again.appendChild(h("span", {}));
+  const clearing = button("Del", "no label", "Remove the label", on.clear);
   const release = button("Esc", "back", "Go back to the suggested item", on.release);
   const keysOff = h("span", {
     class: "hitl-faint hitl-keys-off",
@@ -94,7 +98,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     changed,
     guessLine,
     classes,
-    h("div", { class: "hitl-acts" }, give, skip, undo, redo, again, release, keysOff),
+    h("div", { class: "hitl-acts" }, give, skip, undo, redo, again, clearing, release, keysOff),
     h("div", { class: "hitl-folds" }, guide, editor.element),
   );
 
@@ -180,6 +184,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     setDisabled(redo, !can.redo);
     offer(again, state.n_skipped > 0 && !isAgain(state));
     setText(againWords, `${state.n_skipped.toLocaleString("en")} skipped`);
+    offer(clearing, clearable(state));
     offer(release, state.chosen !== null || isAgain(state));
     const told = [waitingWords(state), missedWords(state)].filter(Boolean).join(" ");
     setText(note, state.note || told || state.error);

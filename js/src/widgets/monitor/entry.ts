@@ -19,6 +19,8 @@ import { monitorView } from "./view";
 
 const STALLED_MS = 3000;
 const DRAW_MS = 250;
+const NOWHERE =
+  "Items are shown on the map or in the Labeler, but neither is on this page: display the session.";
 
 /** The chart of the learning curve, with the axis of the measure. */
 function measured({ chart, measure }: MonitorWelcome): Record<string, unknown> {
@@ -52,6 +54,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
         channel.ask({ type: "open", view: channel.view, act: of });
       },
       toggle: () => void drawCurve(),
+      find: (wanted) => view.note(bus.tell("query", wanted) ? "" : NOWHERE),
       settle: (keep) => channel.act({ type: "settle", keep }),
     },
     true,
@@ -164,10 +167,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     ({ rows, n, how, missing }) => {
       if (!n)
         view.note(missing === 1 ? "This item is not in the table." : "None of its items is in the table.");
-      else if (!choose(bus, { rows: decodeRows(rows), how, from: "history" }))
-        view.note(
-          "Items are shown on the map or in the Labeler, but neither is on this page: display the session.",
-        );
+      else if (!choose(bus, { rows: decodeRows(rows), how, from: "history" })) view.note(NOWHERE);
       else if (missing)
         view.note(`${count(missing, "of its items is", "of its items are")} not in the table.`);
     },

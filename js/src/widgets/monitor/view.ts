@@ -1,12 +1,15 @@
 import "./view.css";
 import type { LabelClass, MonitorState, Person } from "../../host/protocol";
 import { count, h, percent, said, setParts, setText, show } from "../../ui/dom";
+import { condition, type Wanted } from "../../ui/query";
 import { type HistoryCallbacks, historyView } from "./history";
 
 export type MonitorCallbacks = HistoryCallbacks & {
   undo: () => void;
   redo: () => void;
   toggle: (open: boolean) => void;
+  /** Shows the items that a query finds. */
+  find: (wanted: Wanted) => void;
   /** Keeps or drops the labels of all items that have changed since. */
   settle: (keep: boolean) => void;
 };
@@ -14,16 +17,21 @@ export type MonitorCallbacks = HistoryCallbacks & {
 export type MonitorProps = { state: MonitorState; classes: LabelClass[]; waiting: number; stalled: boolean };
 
 export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boolean) {
-  const given = part("hitl-number");
-  const accuracy = part("hitl-number");
+  const given = figure("Show the labelled items", () => on.find({ text: "labelled" }));
+  const of = h("span", {});
+  const labels = part("hitl-number");
+  labels.append(given, of);
+  const accuracy = figure("", () => on.find({ text: "disagrees", by: "confidence", down: true }));
+  const quality = part("hitl-number");
+  quality.append(accuracy);
   const sync = part("hitl-number");
   const here = part("");
   const saved = part("");
   const status = h(
     "div",
     { class: "hitl-status", attrs: { role: "status", "aria-live": "off" } },
-    given,
-    accuracy,
+    labels,
+    quality,
     sync,
     here,
     saved,
@@ -59,15 +67,24 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
     h("section", {}, heading("Learning curve"), chart, curveWords),
     h("section", {}, heading("History", undo, redo), note, history.element),
   );
-  const more = h(
-    "details",
-    { class: "hitl-more", attrs: { open }, on: { toggle: () => on.toggle(more.open) } },
-    h("summary", {}, status, why),
-    notices,
-    settle,
-    panels,
-  );
-  root.append(more);
+  const folded = h("div", { class: "hitl-folded" }, notices, settle, panels);
+  const toggle = h("button", {
+    class: "hitl-tool hitl-fold-button",
+    text: "Details",
+    attrs: { type: "button" },
+    on: {
+      click: () => {
+        fold(folded.hidden === true);
+        on.toggle(!folded.hidden);
+      },
+    },
+  });
+  function fold(out: boolean): void {
+    show(folded, out);
+    toggle.setAttribute("aria-expanded", String(out));
+  }
+  root.append(h("div", { class: "hitl-overview" }, h("div", {}, status, why), toggle), folded);
+  fold(open);
   let drawn = "";
 
   return {
@@ -78,9 +95,12 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       show(note, words !== "");
     },
     update({ state, classes, waiting, stalled }: MonitorProps): void {
-      setText(given, `${count(state.n_labels, "label")} of ${count(state.n_items, "item")}`);
+      setText(given, count(state.n_labels, "label"));
+      setText(of, ` of ${count(state.n_items, "item")}`);
       setText(accuracy, accuracyWords(state));
-      accuracy.title = measureTitle(state);
+      accuracy.title = `${measureTitle(state)} Click to see the items whose label the model contradicts.`;
+      setDisabled(accuracy, !state.model);
+      setDisabled(given, !state.n_labels);
       setText(sync, syncWords(state));
       setText(
         model,
@@ -94,7 +114,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       show(here, others.length > 0);
       show(team, state.people.length > 0);
       people.replaceChildren(
-        ...state.people.flatMap((one) => personRow(one, one.annotator === state.annotator)),
+        ...state.people.flatMap((one) => personRow(one, one.annotator === state.annotator, on)),
       );
       setParts(saved, ...savedWords(state, waiting));
       saved.title = state.store.where;
@@ -105,14 +125,14 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       show(notices, state.notices.length > 0);
       show(settle, state.n_changed > 0);
       const shares = JSON.stringify([state.balance, state.n_none, classes]);
-      if (shares !== drawn) drawBalance(balance, state, classes);
+      if (shares !== drawn) drawBalance(balance, state, classes, on);
       setText(hidden, state.n_hidden ? hiddenWords(state.n_hidden) : "");
       drawn = shares;
       show(chart, state.curve.length > 0);
       setText(curveWords, state.curve.length ? "" : curveMissing(state));
       history.update(state.history, classes);
-      undo.setAttribute("aria-disabled", String(!state.undo));
-      redo.setAttribute("aria-disabled", String(!state.redo));
+      setDisabled(undo, !state.undo);
+      setDisabled(redo, !state.redo);
     },
   };
 }
@@ -172,6 +192,7 @@ function drawBalance(
   element: HTMLElement,
   { balance: counts, n_none }: MonitorState,
   classes: LabelClass[],
+  on: MonitorCallbacks,
 ): void {
   const most = Math.max(1, ...counts, n_none);
   element.replaceChildren(
@@ -180,12 +201,7 @@ function drawBalance(
       const bar = h("span", { class: "hitl-bar", style: { "--class": c.color } });
       bar.style.width = `${(100 * (counts[code] ?? 0)) / most}%`;
       return [
-        h("span", {
-          class: c.retired ? "hitl-bar-name hitl-faint" : "hitl-bar-name",
-          text: c.name,
-          title: c.retired ? `${c.name} (retired)` : c.name,
-          attrs: { dir: "auto" },
-        }),
+        named(c.name, condition("class", c.name), on, c.retired ? " (retired)" : ""),
         h("span", { class: "hitl-bar-track" }, bar),
         h("span", { class: "hitl-number", text: (counts[code] ?? 0).toLocaleString("en") }),
       ];
@@ -212,9 +228,21 @@ function listed(names: string[]): string {
   return `${shown.join(", ")} ${names.length === 1 ? "is" : "are"}`;
 }
 
-function personRow({ annotator, labels, here }: Person, you: boolean): HTMLElement[] {
+/** A name that shows its items; plain text if no query can express it. */
+function named(name: string, text: string | null, on: MonitorCallbacks, note = ""): HTMLElement {
+  const look = note ? "hitl-bar-name hitl-faint" : "hitl-bar-name";
+  if (text === null)
+    return h("span", { class: look, text: name, title: name + note, attrs: { dir: "auto" } });
+  const button = figure(`Show the items: ${name}${note}`, () => on.find({ text }));
+  button.className += ` ${look}`;
+  button.dir = "auto";
+  setText(button, name);
+  return button;
+}
+
+function personRow({ annotator, labels, here }: Person, you: boolean, on: MonitorCallbacks): HTMLElement[] {
   return [
-    h("bdi", { class: "hitl-bar-name", text: annotator, title: annotator }),
+    named(annotator, condition("by", annotator), on),
     h("span", { class: "hitl-faint", text: you ? "you" : here ? "here now" : "" }),
     h("span", { class: "hitl-number", text: labels.toLocaleString("en") }),
   ];
@@ -225,14 +253,28 @@ const part = (name: string): HTMLElement => h("span", { class: `hitl-part ${name
 const heading = (words: string, ...rest: HTMLElement[]): HTMLElement =>
   h("div", { class: "hitl-small-head" }, h("span", { text: words }), ...rest);
 
+/** A number or a name that is a button. */
+function figure(title: string, act: () => void): HTMLButtonElement {
+  return h("button", {
+    class: "hitl-figure",
+    title,
+    attrs: { type: "button" },
+    on: { click: (event) => enabled(event) && act() },
+  });
+}
+
+const enabled = (event: Event): boolean =>
+  (event.currentTarget as HTMLElement).getAttribute("aria-disabled") !== "true";
+
+function setDisabled(element: HTMLElement, disabled: boolean): void {
+  element.setAttribute("aria-disabled", String(disabled));
+}
+
 function link(words: string, act: () => void): HTMLButtonElement {
   return h("button", {
     class: "hitl-link",
     text: words,
     attrs: { type: "button" },
-    on: {
-      click: (event) =>
-        (event.currentTarget as HTMLElement).getAttribute("aria-disabled") !== "true" && act(),
-    },
+    on: { click: (event) => enabled(event) && act() },
   });
 }

@@ -165,9 +165,7 @@ class Explorer(SessionWidget):
             self._ranked[view] = found.rows
         except InvalidInput as error:
             why = words(error)
-        self._post(
-            m.FoundMessage(to=view, query=query, rows=rows, ranked=ranked, parts=parts, why=why)
-        )
+        self._post(m.FoundMessage(to=view, query=query, rows=rows, ranked=ranked, parts=parts, why=why))
 
     def _list(self, message: m.List) -> None:
         listing, why = self.loop.listing, ""

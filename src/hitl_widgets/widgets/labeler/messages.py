@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from hitl_widgets.widgets.shared import messages as shared
-from hitl_widgets.widgets.shared.messages import About, Ask, ClassesMessage, Guess, LabelClass, Lost, Stage
+from hitl_widgets.widgets.shared.messages import (
+    About,
+    ActItems,
+    Ask,
+    ClassesMessage,
+    Guess,
+    LabelClass,
+    Lost,
+    Stage,
+)
 from hitl_widgets.widgets.wire import Request, Rows, ToBrowser
 
 __all__ = ["Takes", "Tells"]
@@ -23,7 +34,13 @@ class Skipped(Request, frozen=True, tag="skipped"):
     """Request the items that this annotator skipped."""
 
 
-Takes = shared.Takes | Sample | Skipped
+class Past(Request, frozen=True, tag="past"):
+    """Request the items of one of the annotator's acts in effect; 0 is the last one."""
+
+    n: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+
+
+Takes = shared.Takes | Sample | Skipped | Past
 
 # -- kernel -> browser
 
@@ -85,6 +102,14 @@ class SkippedItems(ToBrowser, frozen=True, kw_only=True, tag="skipped"):
     queue: list[Ask]
 
 
+class PastMessage(ToBrowser, frozen=True, kw_only=True, tag="past"):
+    """The items of an act: see ``ActItems``; null if there are only ``n`` acts."""
+
+    to: str
+    n: int
+    items: ActItems | None
+
+
 class Member(msgspec.Struct, frozen=True):
     """An item of a selection, the classes of its label, and the model's guess.
 
@@ -125,5 +150,6 @@ Tells = (
     | QueueMessage
     | StateMessage
     | SkippedItems
+    | PastMessage
     | SampleMessage
 )

@@ -15,6 +15,7 @@ from hitl_widgets.loop.round import Suggestion
 from hitl_widgets.questions.base import kind_of
 from hitl_widgets.session import Session
 from hitl_widgets.widgets.labeler import messages as m
+from hitl_widgets.widgets.shared.acts import items_of
 from hitl_widgets.widgets.shared.messages import Ack, Act, Ask, Guess, Stage
 from hitl_widgets.widgets.shared.widget import SessionWidget
 from hitl_widgets.widgets.wire import FromBrowser, words
@@ -48,6 +49,8 @@ class Labeler(SessionWidget):
         match message:
             case m.Sample():
                 self._in_order(message, lambda: self._sample(message))
+            case m.Past():
+                self._in_order(message, lambda: self._look_back(message))
             case m.Skipped():
                 self._look_again(message)
             case _:
@@ -134,6 +137,13 @@ class Labeler(SessionWidget):
             for row in rows
         ]
         self._post(m.SkippedItems(to=message.view, queue=asks))
+
+    def _look_back(self, message: m.Past) -> None:
+        """Send the items of an earlier act."""
+        found = self.loop.log.past(message.n)
+        items = None if isinstance(found, int) else items_of(self.loop, found.event_id)
+        n = found if isinstance(found, int) else message.n
+        self._post(m.PastMessage(to=message.view, n=n, items=items))
 
     def _act(self, message: Act) -> Ack:
         ack = super()._act(message)

@@ -31,8 +31,10 @@ OTHER_TABLE = "This refers to another table, or to an earlier version of this on
 def act(loop: Loop, message: m.Act) -> m.Ack:
     """Carry out an act; it is saved when this returns."""
     if message.pool not in {"", loop.pool.fingerprint}:
-        raise InvalidInput(OTHER_ROWS if isinstance(message, m.Label) and message.rows else OTHER_TABLE)
-    before = 0 if isinstance(message, m.Label | m.Skip) else loop.log.counts[0]
+        raise InvalidInput(
+            OTHER_ROWS if isinstance(message, m.Label | m.Clear) and message.rows else OTHER_TABLE
+        )
+    before = 0 if isinstance(message, m.Label | m.Clear | m.Skip) else loop.log.counts[0]
     told = {"back": None, "chosen": None, "gone": None, "note": None} | _done(loop, message)
     n_labels, n_events = loop.log.counts
     if n_labels < before and _is_change(loop, message):
@@ -45,7 +47,11 @@ def _done(loop: Loop, message: m.Act) -> dict[str, Any]:
     """Carry out the act; returns the fields of the acknowledgement that depend on the act."""
     match message:
         case m.Label():
-            _label(loop, message)
+            rows = _rows(loop, message)
+            answer, took = _answer_of(message), message.elapsed_ms
+            loop.acts.label(rows, answer, selection=message.selection, elapsed_ms=took, event_id=message.id)
+        case m.Clear():
+            loop.acts.label(_rows(loop, message), None, selection=message.selection, event_id=message.id)
         case m.Skip():
             loop.acts.skip(loop.pool.index([message.key]), event_id=message.id)
         case m.Settle():
@@ -97,20 +103,12 @@ def _taken_back(loop: Loop, event_id: str) -> m.Ask | None:
     )
 
 
-def _label(loop: Loop, message: m.Label) -> None:
+def _rows(loop: Loop, message: m.Label | m.Clear) -> Any:
     if message.key is not None:
-        rows: Any = loop.pool.index([message.key])
-    elif message.pool:
-        rows = decode(message.rows, len(loop.pool))
-    else:
-        raise InvalidInput(OTHER_ROWS)
-    loop.acts.label(
-        rows,
-        _answer_of(message),
-        selection=message.selection,
-        elapsed_ms=message.elapsed_ms,
-        event_id=message.id,
-    )
+        return loop.pool.index([message.key])
+    if message.pool:
+        return decode(message.rows, len(loop.pool))
+    raise InvalidInput(OTHER_ROWS)
 
 
 def _answer_of(message: m.Label) -> Any:

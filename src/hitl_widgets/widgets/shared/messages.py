@@ -76,6 +76,14 @@ class Label(Action, frozen=True, kw_only=True, tag="label"):
     elapsed_ms: Milliseconds | None = None
 
 
+class Clear(Action, frozen=True, kw_only=True, tag="clear"):
+    """Remove the label of one item, or those of a selection; the fields are those of ``Label``."""
+
+    selection: Selection
+    key: Key | None = None
+    rows: Rows = ""
+
+
 class Skip(Action, frozen=True, kw_only=True, tag="skip"):
     """Leave an item unanswered."""
 
@@ -138,7 +146,7 @@ class Change(Action, frozen=True, kw_only=True, tag="change", omit_defaults=True
     set: ClassEdit | None = None
 
 
-Act = Label | Skip | Settle | Undo | Redo | Jump | Restore | Change
+Act = Label | Clear | Skip | Settle | Undo | Redo | Jump | Restore | Change
 Takes = Hello | Bye | Show | More | Retry | Vega | Act
 
 # -- kernel -> browser

@@ -1,0 +1,156 @@
+"""Figures that show the items behind them, the walk through the history, and removing labels."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+MAILS = """import hitl_widgets as hitl, pandas as pd, numpy as np
+words = ["refund the invoice", "parcel came late", "thank you so much"]
+mails = pd.DataFrame({"text": [f"{words[i % 3]}, number {i}" for i in range(90)],
+                      "id": [f"M-{i:02d}" for i in range(90)]})
+X = np.random.default_rng(0).normal(size=(90, 5)) * .4 + 6 * np.eye(5)[np.arange(90) % 3]
+session = hitl.Session(mails, text="text", id="id", X=X, classes=["billing", "late delivery", "praise"],
+                       store="labels.sqlite", random_state=1)
+session"""
+TEACH = """for i in range(30): session.label(f"M-{i:02d}", ["billing", "late delivery", "praise"][i % 3])
+session.label("M-12", "praise"); session.label("M-30", "billing")
+session.wait()"""
+
+
+def opened(desk, *cells):
+    notebook, bench = desk.open(MAILS, *cells)
+    notebook.run(0)
+    bench.wait_item()
+    bench.wait_map(settled=True)
+    for i, _ in enumerate(cells):
+        notebook.run(1 + i)
+    bench.focus()
+    return notebook, bench
+
+
+def events(folder: Path) -> list[tuple[str, int]]:
+    """Item of every label event, and 1 if it removes a label."""
+    with sqlite3.connect(folder / "labels.sqlite") as connection:
+        query = (
+            "select json_extract(body, '$.item_ids[0]'), json_extract(body, '$.value') is null"
+            " from label_event where kind = 'label' order by seq"
+        )
+        return connection.execute(query).fetchall()
+
+
+def field(bench):
+    return bench.explorer.get_by_role("textbox", name="Find items")
+
+
+def test_figures_of_the_monitor_show_the_items_behind_them(desk):
+    _, bench = opened(desk, TEACH)
+    bench.wait_labels(31)
+    bench.monitor.get_by_text("model up to date").wait_for()
+    bench.monitor.locator(".hitl-balance").get_by_role("button", name="late delivery").click()
+    expect(field(bench)).to_have_value('class:"late delivery"')
+    bench.explorer.get_by_text("10 items found").wait_for()
+    assert bench.chosen() == 10
+    bench.monitor.get_by_role("button", name="31 labels").click()
+    bench.explorer.get_by_text("31 items found").wait_for()
+
+    bench.monitor.get_by_title("Click to see the items whose label the model contradicts").click()
+    expect(field(bench)).to_have_value("disagrees")
+    line = bench.explorer.locator(".hitl-line")
+    expect(line).to_have_count(1)
+    expect(line).to_contain_text("praise ≠ billing")
+    expect(line).to_contain_text("number 12")
+    expect(bench.explorer.get_by_label("Order by")).to_have_value("confidence")
+
+
+def test_more_like_this_selects_what_is_near_and_one_key_labels_it(desk):
+    _, bench = opened(desk, TEACH)
+    bench.wait_labels(31)
+    bench.wait_item()
+    like = bench.shown().split(",")[0]
+    bench.focus()
+    bench.press("m")
+    bench.explorer.get_by_text("50 items found").wait_for()
+    assert field(bench).input_value().startswith("like:M-")
+    bench.press("t")
+    first = bench.explorer.locator(".hitl-line").first
+    expect(first).to_contain_text(like)
+    for line in bench.explorer.locator(".hitl-line").all()[:8]:
+        expect(line).to_contain_text(like)
+    expect(bench.explorer.get_by_label("Order by")).to_have_value("found")
+    bench.card.get_by_text("50 items").wait_for()
+    bench.press("1")
+    bench.wait_labels(81)
+
+
+def test_arrow_up_walks_through_the_labels_and_a_class_key_corrects_one(desk):
+    notebook, bench = opened(desk, "print(dict(sorted(session.labels().label.value_counts().items())))")
+    shown = []
+    for key in "123123123123":
+        shown.append(bench.shown())
+        bench.label(key)
+    asked = bench.shown()
+    for words in reversed(shown[-3:]):
+        bench.press("ArrowUp")
+        expect(bench.card).to_contain_text(words)
+    bench.press("ArrowDown")
+    expect(bench.card).to_contain_text(shown[-2])
+    bench.press("ArrowDown")
+    expect(bench.card).to_contain_text(shown[-1])
+    bench.press("ArrowDown")
+    expect(bench.card).to_contain_text(asked)
+
+    for _ in range(10):  # as fast as the keyboard repeats
+        bench.page.keyboard.press("ArrowUp")
+    expect(bench.card).to_contain_text(shown[-10])
+    expect(bench.labeler.locator(".hitl-reason")).to_have_text("From the history, labelled praise")
+    bench.press("1")
+    expect(bench.card).to_contain_text(asked)
+    bench.acknowledged()
+    assert events(desk.folder)[-1] == (f"M-{int(shown[-10].split()[-1]):02d}", 0)
+    notebook.run(1)
+    assert "'billing': 5, 'late delivery': 4, 'praise': 3" in notebook.output(1)
+    assert bench.n_labels == 12, "a correction adds no label"
+
+
+def test_before_the_first_act_and_without_a_label_nothing_happens(desk):
+    _, bench = opened(desk)
+    asked = bench.shown()
+    bench.press("ArrowUp")
+    bench.press("Delete")
+    expect(bench.labeler.get_by_role("button", name="no label")).to_be_hidden()
+    bench.label("1")
+    bench.acknowledged()
+    for _ in range(4):
+        bench.press("ArrowUp")
+    expect(bench.card).to_contain_text(asked)
+    assert len(events(desk.folder)) == 1
+
+
+def test_delete_removes_a_label_and_undo_brings_it_back(desk):
+    _, bench = opened(desk, TEACH)
+    bench.wait_labels(31)
+    bench.press("ArrowUp")
+    expect(bench.card).to_contain_text("number 30")
+    bench.press("Delete")
+    bench.wait_labels(30)
+    bench.acknowledged()
+    assert events(desk.folder)[-1] == ("M-30", 1)
+    bench.press("z")
+    bench.wait_labels(31)
+
+    bench.monitor.locator(".hitl-balance").get_by_role("button", name="billing").click()
+    bench.explorer.get_by_text("10 items found").wait_for()
+    bench.card.get_by_text("10 items").wait_for()
+    bench.page.wait_for_timeout(200)  # a click on what was just shown does not count
+    bench.labeler.get_by_role("button", name="no label").click()
+    bench.wait_labels(21)
+    bench.focus()
+    bench.press("z")
+    bench.wait_labels(31)
+    assert bench.chosen() == 10, "the selection is back"
