@@ -434,8 +434,20 @@ describe("acts, opened and taken back", () => {
   function looked(...random: ReturnType<typeof member>[]): void {
     const n = random.length;
     const more = { n, n_labelled: n, random, odd: [], mix: [] };
-    model.say({ type: "sample", to: viewOf(model), id: "x", ...more });
+    model.say({ type: "sample", to: viewOf(model), id: String(model.of("sample").at(-1)?.id), ...more });
   }
+
+  it("a sample of an earlier selection is not taken for the newest", () => {
+    open([5]);
+    const earlier = model.of("sample").at(-1)?.id;
+    open([2]);
+    const of = { n: 1, n_labelled: 1, random: [member(5)], odd: [], mix: [] };
+    model.say({ type: "sample", to: viewOf(model), id: String(earlier), ...of });
+    expect(words()).toBe("");
+    looked(member(2));
+    expect(words()).toBe("From the history, labelled ham");
+    expect(root().textContent).toContain("item 2");
+  });
 
   function open(rows: number[], missing = 0): void {
     (el.querySelectorAll("button.hitl-history-what")[1] as HTMLElement).click();
