@@ -154,3 +154,24 @@ def test_delete_removes_a_label_and_undo_brings_it_back(desk):
     bench.press("z")
     bench.wait_labels(31)
     assert bench.chosen() == 10, "the selection is back"
+
+
+def test_the_legend_hides_what_is_clicked_and_a_lasso_leaves_it_out(desk):
+    _, bench = opened(desk, TEACH)
+    bench.wait_labels(31)
+    bench.monitor.get_by_text("model up to date").wait_for()
+    legend = bench.explorer.get_by_role("group", name="Legend")
+    expect(legend.get_by_role("button", name="Labelled 31")).to_be_visible()
+    before = bench.pixels()
+    legend.get_by_role("button", name="Labelled 31").click()
+    bench.page.wait_for_function(
+        "before => document.querySelector('.hitl-chart canvas').toDataURL() !== before", arg=before
+    )
+    bench.lasso(0.5, 0.5, 0.45)
+    assert bench.chosen() == 59, "only the unlabelled are selected"
+    bench.card.get_by_text("59 items").wait_for()
+    expect(bench.card).not_to_contain_text("already labelled")
+    bench.explorer.get_by_role("button", name="clear").click()
+    legend.get_by_role("button", name="show all").click()
+    bench.lasso(0.5, 0.5, 0.45)
+    assert bench.chosen() == 90

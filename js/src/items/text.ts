@@ -4,8 +4,15 @@ import { registerItem, SPOKEN, shortened } from "./registry";
 
 type Text = { kind: "text"; text: string; cut?: number };
 
+/** Characters of a text that is shown large, in the middle of the card. */
+const SHORT = 160;
+
 registerItem<Text>("text", {
-  render: ({ text, cut }) => withRest(h("div", { class: "hitl-text", text, attrs: { dir: "auto" } }), cut),
+  render: ({ text, cut }) => {
+    const short = !cut && text.length <= SHORT && !text.includes("\n");
+    const look = short ? "hitl-text hitl-text-short" : "hitl-text";
+    return withRest(h("div", { class: look, text, attrs: { dir: "auto" } }), cut);
+  },
   glimpse: ({ text }, _, characters) => lines(text, characters),
   spoken: ({ text }) => shortened(text, SPOKEN),
 });

@@ -16,6 +16,8 @@ export type Ranges = { from: number; to: number }[];
  */
 export class Grid {
   readonly n: number;
+  /** Rows that no search finds (1). */
+  hidden: Uint8Array | null = null;
   /** The row of each slot. */
   readonly order: Uint32Array;
   /** x and y of each slot. */
@@ -108,7 +110,7 @@ export class Grid {
     this.outward(x, y, radius, (from, to) => {
       for (let s = from; s < to; s++) {
         const d = (this.places[2 * s] - x) ** 2 + (this.places[2 * s + 1] - y) ** 2;
-        if (d < least) [least, best] = [d, this.order[s]];
+        if (d < least && !this.hidden?.[this.order[s]]) [least, best] = [d, this.order[s]];
       }
       return Math.sqrt(least);
     });
@@ -126,7 +128,7 @@ export class Grid {
         const [vx, vy] = [places[2 * s] - x, places[2 * s + 1] - y];
         const along = vx * dx + vy * dy;
         const off = Math.abs(vx * dy - vy * dx);
-        if (along <= 0 || off > along || order[s] === from) continue;
+        if (along <= 0 || off > along || order[s] === from || this.hidden?.[order[s]]) continue;
         const d = along + 2 * off;
         if (d < least) [least, best] = [d, order[s]];
       }
@@ -148,6 +150,13 @@ export class Grid {
       const near = sides.filter(([, ya, , yb]) => Math.min(ya, yb) <= y1 && Math.max(ya, yb) >= y0);
       if (near.length) this.markRow(mask, r, near, this.crossed(near, y0, y1));
     }
+    return this.visible(mask);
+  }
+
+  /** The marked rows that are not hidden. */
+  visible(mask: Uint8Array): Rows {
+    const { hidden } = this;
+    if (hidden) for (let i = 0; i < mask.length; i++) if (hidden[i]) mask[i] = 0;
     return marked(mask);
   }
 
@@ -195,7 +204,7 @@ export class Grid {
       const [x, y] = [xy[2 * rows[i]], xy[2 * rows[i] + 1]];
       this.outward(x, y, Math.sqrt(limit), (from, to) => {
         for (let s = from; s < to; s++) {
-          if (mask[order[s]]) continue;
+          if (mask[order[s]] || this.hidden?.[order[s]]) continue;
           const d = (places[2 * s] - x) ** 2 + (places[2 * s + 1] - y) ** 2;
           if (d >= limit) continue;
           const others = best.filter(({ row, d: before }) => row !== order[s] || before < d);

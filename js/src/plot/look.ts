@@ -27,6 +27,28 @@ export const RINGED = 2;
 /** Kinds of points; all but plain ones are drawn above the others. */
 export const KIND = { plain: 0, chosen: 1, ringed: 2, labelled: 3 } as const;
 
+/** The points that the legend hides: those of some shades, all labelled or all unlabelled ones. */
+export type Filter = { shades: ReadonlySet<number>; labelled: boolean; unlabelled: boolean };
+
+export const NOTHING_HIDDEN: Filter = { shades: new Set(), labelled: false, unlabelled: false };
+
+/** The shade in which a point is shown: that of its label, or otherwise of its predicted class. */
+export function shadeShown({ label, predicted }: Marks, row: number, by: ColourBy): number {
+  return label[row] !== NONE && by !== "prediction" ? label[row] : predicted[row];
+}
+
+/** Which points a filter hides (1); null if it hides none. */
+export function hiddenBy(filter: Filter, marks: Marks, by: ColourBy): Uint8Array | null {
+  const { shades, labelled, unlabelled } = filter;
+  if (!shades.size && !labelled && !unlabelled) return null;
+  const of = new Uint8Array(256);
+  for (const shade of shades) of[shade] = 1;
+  const hidden = new Uint8Array(marks.label.length);
+  for (let i = 0; i < hidden.length; i++)
+    hidden[i] = (marks.label[i] === NONE ? unlabelled : labelled) ? 1 : of[shadeShown(marks, i, by)];
+  return hidden;
+}
+
 /** How one point is drawn. */
 export type Look = {
   fill: string;
@@ -49,6 +71,10 @@ export type LookOptions = {
   choosing: boolean;
   by: ColourBy;
   theme: Theme;
+  /** Points that are not drawn (1). */
+  hidden?: Uint8Array | null;
+  /** The only shade that is not faded. */
+  isolated?: number | null;
 };
 
 const ASIDE = 0.25;
@@ -69,15 +95,17 @@ export class Looks {
 
   /** The look of one point. */
   of(i: number): Look {
-    const { choosing } = this.o;
+    const { choosing, hidden, isolated = null, marks, by } = this.o;
     const kind = this.kind(i);
     const chosen = (this.o.flags[i] & CHOSEN) !== 0;
     const { fill, opacity } = this.shade(this.shadeOf(i));
     const size = pointArea(this.o.flags.length);
+    if (hidden?.[i]) return { fill, stroke: fill, width: 0, opacity: 0, size, top: false };
+    const aside = isolated === null ? choosing && !chosen : shadeShown(marks, i, by) !== isolated;
     return {
       fill,
       ...this.ring(kind, fill),
-      opacity: chosen ? 1 : choosing ? opacity * ASIDE : opacity,
+      opacity: aside ? opacity * ASIDE : chosen ? 1 : opacity,
       size: kind === KIND.labelled ? size * 2 : kind === KIND.ringed ? size * 3 : size,
       top: kind !== KIND.plain,
     };
@@ -97,6 +125,7 @@ export class Looks {
     const { label, predicted, doubt } = marks;
     const table = this.table();
     const other = choosing ? 1 : 0;
+    const { hidden, isolated = null } = this.o;
     const groups = by === "group" ? clusters : null;
     const [byDoubt, byLabel] = [by === "doubt", by !== "prediction"];
     for (let s = 0; s < order.length; s++) {
@@ -106,8 +135,10 @@ export class Looks {
       let shade = 2 * (labelled && byLabel ? l : p) + labelled;
       if (byDoubt) shade = p === NONE ? 0 : 1 + doubt[i];
       else if (groups) shade = 2 * groups[i] + labelled;
-      colours[s] = table[3 * shade + (flag & CHOSEN ? 2 : other)];
-      kinds[s] = labelled ? KIND.labelled : flag & RINGED ? KIND.ringed : flag;
+      let state = flag & CHOSEN ? 2 : other;
+      if (isolated !== null) state = shadeShown(marks, i, by) === isolated ? state : 1;
+      colours[s] = hidden?.[i] ? 0 : table[3 * shade + state];
+      kinds[s] = hidden?.[i] ? KIND.plain : labelled ? KIND.labelled : flag & RINGED ? KIND.ringed : flag;
     }
   }
 

@@ -3,9 +3,18 @@ import type { Engine, View } from "./engine";
 import { centred, Frame, type Point, reframed, wholeView, zoomedWithin } from "./geometry";
 import { Grid } from "./grid";
 import { type Groups, namedAt, type ShownGroup, shownGroups } from "./groups";
-import { CHOSEN, type ColourBy, Looks, type Marks, RINGED } from "./look";
+import {
+  CHOSEN,
+  type ColourBy,
+  type Filter,
+  hiddenBy,
+  Looks,
+  type Marks,
+  NOTHING_HIDDEN,
+  RINGED,
+} from "./look";
 import { type Merge, overlay, type Tool } from "./overlay";
-import { marked, minus, NO_ROWS, type Rows, rowsOf, union } from "./rows";
+import { minus, NO_ROWS, type Rows, rowsOf, union } from "./rows";
 
 export type { Groups };
 export type How = "clicked" | "lasso" | "rectangle" | "cluster" | "search";
@@ -37,6 +46,8 @@ export class MapPlot {
   private activeGroup = -1;
   private shown: ShownGroup[] = [];
   private here = -1;
+  private filter = NOTHING_HIDDEN;
+  private isolated: number | null = null;
   private viewing = false;
   private stale: Rows | null = NO_ROWS;
   private painting: Promise<void> | null = null;
@@ -88,6 +99,8 @@ export class MapPlot {
       choosing: this.selected.length > 0,
       by: this.by,
       theme: this.theme,
+      hidden: this.grid.hidden,
+      isolated: this.isolated,
     });
   }
 
@@ -104,6 +117,7 @@ export class MapPlot {
       this.flag(CHOSEN, NO_ROWS, this.selected);
     }
     this.grid = new Grid(xy);
+    this.hide();
     this.groups = groups;
     this.activeGroup = -1;
     this.drawOver();
@@ -116,6 +130,7 @@ export class MapPlot {
     const before = this.rings;
     this.rings = rowsOf(rings);
     this.flag(RINGED, before, this.rings);
+    this.hide();
     return this.repaint(rows && union(rows, union(before, this.rings)));
   }
 
@@ -163,7 +178,25 @@ export class MapPlot {
 
   setColour(by: ColourBy): Promise<void> {
     this.by = by;
+    this.hide();
     return this.repaint(null);
+  }
+
+  setFilter(filter: Filter): Promise<void> {
+    this.filter = filter;
+    this.hide();
+    return this.repaint(null);
+  }
+
+  /** Fades all points except those of one shade; null for none. */
+  isolate(shade: number | null): Promise<void> {
+    this.isolated = shade;
+    return this.repaint(null);
+  }
+
+  private hide(): void {
+    const known = this.marks.label.length === this.grid.n;
+    this.grid.hidden = known ? hiddenBy(this.filter, this.marks, this.by) : null;
   }
 
   setPalette(palette: string[]): Promise<void> {
@@ -309,7 +342,7 @@ export class MapPlot {
     else {
       const mask = new Uint8Array(groups.of.length);
       for (let i = 0; i < mask.length; i++) if (groups.of[i] === group) mask[i] = 1;
-      this.choose(marked(mask), "cluster", merge);
+      this.choose(this.grid.visible(mask), "cluster", merge);
     }
   }
 

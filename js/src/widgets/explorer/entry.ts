@@ -32,6 +32,7 @@ import { onKey } from "../../ui/keys";
 import type { Wanted } from "../../ui/query";
 import { onTheme, readTheme } from "../../ui/theme";
 import { findField } from "./find";
+import { legendView } from "./legend";
 import { type Line, listView, type Named } from "./list";
 import { type Colouring, type ExplorerCallbacks, explorerView, type Known } from "./view";
 
@@ -39,6 +40,7 @@ const HOVER_MS = 60;
 /** Number of uncertainty levels in the kernel's messages. */
 const LEVELS = 15;
 const GROW = 10;
+const COUNT_MS = 150;
 const ARROWS: Record<string, [number, number]> = {
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0],
@@ -80,6 +82,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   let ranked = false;
   let starting = false;
   let drawing = false;
+  let counting: ReturnType<typeof setTimeout> | undefined;
   let scale = 1;
 
   const find = findField(
@@ -103,7 +106,11 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       if (plot) plot.tool = tool;
       view.setTool(tool);
     },
-    colour: (by) => void plot?.setColour(by),
+    colour: (by) => {
+      void plot?.setColour(by);
+      legend.setVisible(by === "label" || by === "prediction");
+      countShades();
+    },
     shade: (by) => channel.ask({ type: "shade", view: channel.view, by }),
     zoom: (factor) => plot?.zoom(factor),
     fit: () => plot?.showAll(),
@@ -138,9 +145,21 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     },
     signal,
   );
-  const view = explorerView(root, callbacks, find.element, list.element);
+  const legend = legendView({
+    filter: (filter) => void plot?.setFilter(filter),
+    isolate: (shade) => void plot?.isolate(shade),
+  });
+  const view = explorerView(root, callbacks, find.element, list.element, legend.element);
   view.setTool("click");
   view.setList(false);
+
+  /** Counts the points of each shade, after the round is on the screen. */
+  function countShades(): void {
+    clearTimeout(counting);
+    counting = setTimeout(() => {
+      if (marks && plot) legend.count(marks, plot.by);
+    }, COUNT_MS);
+  }
 
   // -- selecting
 
@@ -476,9 +495,12 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     signal,
   );
 
-  function setColouring({ ways = [], by = "", legend = [] }: Partial<Colouring>): void {
-    colouring = { ways, by, legend };
+  function setColouring({ ways = [], by = "", legend: shades = [] }: Partial<Colouring>): void {
+    colouring = { ways, by, legend: shades };
     view.setColouring(colouring);
+    legend.setShades(shades);
+    legend.setVisible(!plot || plot.by === "label" || plot.by === "prediction");
+    countShades();
   }
 
   const palette = (): string[] => colouring.legend.map(({ color }) => color);
@@ -555,6 +577,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       else if (marks) change(marks, changed, told);
       else return;
       ring(message.rings);
+      countShades();
       root.dataset.round = String(message.number);
       void plot?.setRound(changed, marks, rings).then(() => {
         root.dataset.painted = String(message.number);

@@ -1,6 +1,7 @@
 import "./find.css";
 import type { FoundMessage } from "../../host/protocol";
-import { count, h, said, setText, show, svg } from "../../ui/dom";
+import { count, h, said, setText, show } from "../../ui/dom";
+import { icon } from "../../ui/icons";
 
 const TYPING_MS = 150;
 const HINT =
@@ -60,7 +61,7 @@ export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
   const element = h(
     "div",
     { class: "hitl-find", attrs: { role: "search" } },
-    h("label", { class: "hitl-find-box" }, glass(), input, found, slash, close),
+    h("label", { class: "hitl-find-box" }, icon("find"), input, found, slash, close),
     hint,
     parts,
     why,
@@ -180,24 +181,4 @@ export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
       draw();
     },
   };
-}
-
-function glass(): SVGElement {
-  const icon = svg("svg", {
-    viewBox: "0 0 16 16",
-    width: 14,
-    height: 14,
-    "aria-hidden": "true",
-    class: "hitl-find-icon",
-  });
-  icon.append(
-    svg("circle", { cx: 6.75, cy: 6.75, r: 4.5, fill: "none", stroke: "currentColor", "stroke-width": 1.5 }),
-    svg("path", {
-      d: "M10.2 10.2 14 14",
-      stroke: "currentColor",
-      "stroke-width": 1.5,
-      "stroke-linecap": "round",
-    }),
-  );
-  return icon;
 }

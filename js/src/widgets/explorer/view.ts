@@ -7,6 +7,7 @@ import type { ColourBy } from "../../plot/look";
 import type { Tool } from "../../plot/overlay";
 import { type Codes, namesOf } from "../../questions/index";
 import { count, h, percent, said, setText, show } from "../../ui/dom";
+import { icon } from "../../ui/icons";
 
 export type ExplorerCallbacks = {
   tool: (tool: Tool) => void;
@@ -55,6 +56,7 @@ export function explorerView(
   on: ExplorerCallbacks,
   find: HTMLElement = h("div"),
   table: HTMLElement = h("div"),
+  legend: HTMLElement = h("div"),
 ) {
   const chart = h("div", { class: "hitl-chart", attrs: { "aria-hidden": "true" } });
   const stageBar = h("span", { class: "hitl-stage-bar" });
@@ -94,17 +96,32 @@ export function explorerView(
     attrs: { type: "button" },
   });
   const chip = h("div", { class: "hitl-chip", attrs: { hidden: true } }, chosen, grow, clear);
-  const plot = h("div", { class: "hitl-plot" }, chart, empty, chip, tip);
+  const zoom = h(
+    "div",
+    { class: "hitl-zoom", attrs: { role: "group", "aria-label": "Zoom" } },
+    tool(icon("in"), "Zoom in", () => on.zoom(0.7)),
+    tool(icon("out"), "Zoom out", () => on.zoom(1 / 0.7)),
+    tool(icon("fit"), "Show everything (key 0)", on.fit),
+  );
+  const plot = h("div", { class: "hitl-plot" }, chart, empty, chip, tip, zoom);
   const place = h("div", { class: "hitl-place" }, plot, table, stage, trouble);
 
   const tools = TOOLS.map(([tool, words, title]) =>
-    h("button", {
-      class: "hitl-tool",
-      text: words,
-      title,
-      on: { click: () => on.tool(tool) },
-      attrs: { type: "button", "data-tool": tool, "aria-pressed": String(tool === "click") },
-    }),
+    h(
+      "button",
+      {
+        class: "hitl-tool",
+        title: `${words}: ${title}`,
+        on: { click: () => on.tool(tool) },
+        attrs: {
+          type: "button",
+          "data-tool": tool,
+          "aria-label": words,
+          "aria-pressed": String(tool === "click"),
+        },
+      },
+      icon(tool),
+    ),
   );
   const colour = h(
     "select",
@@ -113,14 +130,13 @@ export function explorerView(
       attrs: { "aria-label": "Colour by" },
       on: { change: () => on.colour(colour.value as ColourBy) },
     },
-    ...COLOURS.map(([by, words]) => h("option", { text: words, attrs: { value: by } })),
+    ...COLOURS.map(([by, words]) => h("option", { text: `Colour: ${words}`, attrs: { value: by } })),
   );
   const ways = h("select", {
     class: "hitl-select",
     attrs: { "aria-label": "Colour the answers by", hidden: true },
     on: { change: () => on.shade(ways.value) },
   });
-  const legend = h("div", { class: "hitl-legend", attrs: { hidden: true } });
   const groups = h("span", { class: "hitl-count", attrs: { hidden: true } });
   const asMap = way("Map", "Show the items as points (key T)", () => on.showAs(false));
   const asList = way("List", "Show the items as lines (key T)", () => on.showAs(true));
@@ -128,13 +144,6 @@ export function explorerView(
     "div",
     { class: "hitl-tools", attrs: { role: "toolbar", "aria-label": "Map" } },
     h("div", { class: "hitl-segment", attrs: { role: "group", "aria-label": "Select by" } }, ...tools),
-    h(
-      "div",
-      { class: "hitl-segment", attrs: { role: "group", "aria-label": "Zoom" } },
-      tool("+", "Zoom in", () => on.zoom(0.7)),
-      tool("−", "Zoom out", () => on.zoom(1 / 0.7)),
-      tool("Fit", "Show everything", on.fit),
-    ),
     h(
       "button",
       {
@@ -149,14 +158,14 @@ export function explorerView(
     h(
       "span",
       { class: "hitl-colour" },
-      h("label", { class: "hitl-colour" }, "Colour", colour),
+      colour,
       ways,
       h(
         "span",
         { class: "hitl-segment", attrs: { role: "group", "aria-label": "Groups" } },
-        tool("coarser", "Fewer and larger groups (key [)", () => on.regroup(false)),
+        tool(icon("out"), "Fewer and larger groups (key [)", () => on.regroup(false)),
         groups,
-        tool("finer", "More and smaller groups (key ])", () => on.regroup(true)),
+        tool(icon("in"), "More and smaller groups (key ])", () => on.regroup(true)),
       ),
     ),
   );
@@ -167,7 +176,8 @@ export function explorerView(
     h("div", { class: "hitl-segment", attrs: { role: "group", "aria-label": "Show as" } }, asMap, asList),
   );
   const classes = h("div", { class: "hitl-classes hitl-classes-map", attrs: { hidden: true } });
-  root.append(top, place, bar, legend, classes);
+  const below = h("div", {}, legend);
+  root.append(top, place, below, bar, classes);
 
   const view = {
     plot,
@@ -240,18 +250,11 @@ export function explorerView(
           : []),
       );
     },
-    /** Shows how answers are coloured. With only one way, the class colours are used and no legend is needed. */
-    setColouring({ ways: all, by, legend: shades }: Colouring): void {
+    setColouring({ ways: all, by }: Colouring): void {
       show(ways, all.length > 1);
-      show(legend, all.length > 1);
       ways.replaceChildren(
         ...all.map((way) =>
           h("option", { text: way.words, attrs: { value: way.by, selected: way.by === by } }),
-        ),
-      );
-      legend.replaceChildren(
-        ...(all.length > 1 ? shades : []).map(({ name, color }) =>
-          h("span", {}, dot(color), h("bdi", { text: name })),
         ),
       );
     },
@@ -261,6 +264,7 @@ export function explorerView(
       show(plot, !list);
       show(table, list);
       show(bar, !list);
+      show(below, !list);
       for (const [element, is] of [
         [asMap, !list],
         [asList, list],
@@ -294,14 +298,9 @@ function dot(colour: string): HTMLElement {
   return element;
 }
 
-function tool(text: string, title: string, click: () => void): HTMLElement {
-  return h("button", {
-    class: "hitl-tool",
-    text,
-    title,
-    on: { click },
-    attrs: { type: "button", "aria-label": title },
-  });
+function tool(content: Node, title: string, click: () => void): HTMLElement {
+  const props = { class: "hitl-tool", title, on: { click }, attrs: { type: "button", "aria-label": title } };
+  return h("button", props, content);
 }
 
 function way(text: string, title: string, click: () => void): HTMLElement {

@@ -154,6 +154,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
         card.replaceChildren(renderItem(found, stage));
         card.dataset.row = String(ask.row);
       } else card.replaceChildren(!ask && isDone(state) ? doneCard(state) : emptyCard(state));
+      setTall(bulk || found?.content.kind === "image");
       on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
       card.classList.toggle("hitl-done", !ask && !bulk && isDone(state));
     }
@@ -190,6 +191,12 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     setText(note, state.note || told || state.error);
     show(note, note.textContent !== "");
     note.classList.toggle("hitl-bad", Boolean(state.note || state.error) && !told);
+  }
+
+  /** Gives the card one of its two heights. */
+  function setTall(tall: boolean): void {
+    card.classList.toggle("hitl-tall", tall);
+    if (!tall && card.scrollHeight > card.clientHeight + 1) card.classList.add("hitl-tall");
   }
 
   /** Shows or hides a button; if it is hidden while focused, the focus moves to the widget. */
