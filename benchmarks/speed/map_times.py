@@ -71,7 +71,9 @@ def lab_page(*flags: str) -> Iterator[tuple[Lab, Any]]:
 def _one(n: int, d: int) -> dict[str, Any]:
     with lab_page() as (lab, page):
         first = CELL.format(here=str(ROOT), n=n, d=d)
-        write_notebook(lab.folder / "map.ipynb", first, SESSION, LATE, "from benchmarks.speed.echo import Echo\nEcho()")
+        write_notebook(
+            lab.folder / "map.ipynb", first, SESSION, LATE, "from benchmarks.speed.echo import Echo\nEcho()"
+        )
         notebook = Notebook(page, lab, "map.ipynb")
         notebook.run(0)
         page.evaluate("() => { window.hitlBegan = performance.now(); }")
