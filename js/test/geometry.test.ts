@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { View } from "../src/plot/engine";
 import { Frame, type Point, reframed, wholeView, zoomed } from "../src/plot/geometry";
 
 describe("a frame", () => {
@@ -21,15 +22,30 @@ describe("a frame", () => {
     expect(frame.py(-1)).toBe(200);
   });
 
-  it("of everything holds the unit square, as long across as up", () => {
-    for (const [w, h] of [
-      [800, 400],
-      [300, 900],
-      [500, 500],
-    ]) {
-      const view = wholeView(w, h);
-      expect(Math.min(view.x[1], view.y[1])).toBeGreaterThan(1);
-      expect((view.x[1] - view.x[0]) / w).toBeCloseTo((view.y[1] - view.y[0]) / h, 9);
+  it.each([
+    [800, 400],
+    [300, 900],
+    [500, 500],
+    [60, 40],
+  ])("of everything in %i x %i holds all points and uses the space", (w, h) => {
+    for (const extent of [
+      { x: [-1, 1], y: [-1, 1] },
+      { x: [-1, 1], y: [-0.2, 0.4] },
+      { x: [0.3, 0.35], y: [-1, 1] },
+      { x: [0, 0], y: [0, 0] },
+    ] as View[]) {
+      const view = wholeView(w, h, extent);
+      const frame = new Frame(view, w, h);
+      const [left, right] = extent.x.map((x) => frame.px(x));
+      const [bottom, top] = extent.y.map((y) => frame.py(y));
+      for (const edge of [left, w - right, top, h - bottom])
+        expect(edge).toBeGreaterThan(Math.min(27, w / 5, h / 5));
+      expect(left).toBeCloseTo(w - right, 6);
+      expect(top).toBeCloseTo(h - bottom, 6);
+      const units = ((view.x[1] - view.x[0]) / w) * (h / (view.y[1] - view.y[0]));
+      expect(Math.max(units, 1 / units)).toBeLessThan(1.5 + 1e-9);
+      const used = Math.max((right - left) / (w - 56), (bottom - top) / (h - 56));
+      if (extent.x[0] < extent.x[1] && w > 200) expect(used).toBeCloseTo(1, 6);
     }
   });
 });
@@ -50,9 +66,10 @@ describe("zoom", () => {
 describe("a window of another size", () => {
   it("shows the same place at the same zoom", () => {
     const view = zoomed(wholeView(600, 400), [0.4, -0.2], 0.3);
-    const after = reframed(view, [600, 400], [300, 800]);
+    const [before, now] = [wholeView(600, 400), wholeView(300, 800)];
+    const after = reframed(view, before, now);
     expect(after.x[0] + after.x[1]).toBeCloseTo(view.x[0] + view.x[1], 9);
     expect(after.y[0] + after.y[1]).toBeCloseTo(view.y[0] + view.y[1], 9);
-    expect(reframed(after, [300, 800], [600, 400]).x[0]).toBeCloseTo(view.x[0], 9);
+    expect(reframed(after, now, before).x[0]).toBeCloseTo(view.x[0], 9);
   });
 });

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Engine } from "../src/plot/engine";
 import { Frame, wholeView } from "../src/plot/geometry";
-import type { Grid } from "../src/plot/grid";
+import { Grid } from "../src/plot/grid";
 import { hullsOf, namedAt, shownGroups } from "../src/plot/groups";
 import { change, type Look, type Looks, type Marks, NONE } from "../src/plot/look";
 import { MapPlot } from "../src/plot/map";
@@ -111,8 +111,9 @@ describe("the map", () => {
   });
 
   it("lets go of what is hovered when the map moves below the pointer", () => {
+    const frame = new Frame(wholeView(400, 400, new Grid(XY).extent), 400, 400);
     const over = (): void => {
-      const init = { clientX: 200, clientY: 200, bubbles: true };
+      const init = { clientX: frame.px(0), clientY: frame.py(0), bubbles: true };
       plot.element.dispatchEvent(new PointerEvent("pointermove", init));
     };
     for (const moves of [() => plot.zoom(0.5), () => plot.showAll(), () => void plot.resize(300, 400)]) {
@@ -162,7 +163,7 @@ describe("names of groups", () => {
     [x + size, y + size],
     [x - size, y + size],
   ];
-  const hulls = [box(0, 0, 0.6), box(-0.7, -0.7, 0.05), box(0.7, 0.94, 0.05)] as never[];
+  const hulls = [box(0, 0, 0.6), box(-0.7, -0.7, 0.05), box(0.7, 1.06, 0.05)] as never[];
   const groups = { of: Uint16Array.of(0), names: ["large", "small", "edge"], hulls };
   const shown = shownGroups(groups, -1, new Frame(wholeView(400, 400), 400, 400));
   const at = (name: string) => shown.find((g) => g.name === name) as (typeof shown)[number];

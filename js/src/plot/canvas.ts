@@ -115,7 +115,8 @@ export class CanvasEngine implements Engine {
 
   /** Points grow when zooming in, so that dense regions can be told apart. */
   private measure(frame: Frame, ratio: number): { diameter: number; dense: number } {
-    const unit = frame.width / (this.view.x[1] - this.view.x[0]);
+    const { x, y } = this.view;
+    const unit = Math.sqrt((frame.width / (x[1] - x[0])) * (frame.height / (y[1] - y[0])));
     const wanted = Math.sqrt((COVER * 4 * unit * unit) / this.grid.n);
     const diameter = Math.max(1, Math.min(LARGEST * ratio, wanted));
     const area = Math.max(1, (Math.PI / 4) * diameter * diameter);

@@ -43,11 +43,20 @@ export function within(
   ];
 }
 
-/** A view of the whole map with a margin, with equal units in x and y. */
-export function wholeView(width: number, height: number, margin = 1.08): View {
-  const ratio = width / height;
-  const [w, h] = ratio > 1 ? [margin * ratio, margin] : [margin, margin / ratio];
-  return { x: [-w, w], y: [-h, h] };
+const UNIT: View = { x: [-1, 1], y: [-1, 1] };
+/** Room around the outermost points, for their rings and for names. */
+const EDGE_PX = 28;
+/** Distances on a map have no unit, so one axis may be stretched up to this factor to use the space. */
+const STRETCH = 1.5;
+
+/** A view of all points, given the range of their coordinates. */
+export function wholeView(width: number, height: number, extent: View = UNIT): View {
+  const half = ([low, high]: [number, number], size: number): number =>
+    (((high - low) / 2 || 1) * size) / Math.max(size - 2 * EDGE_PX, size / 2);
+  const [across, up] = [half(extent.x, width) / width, half(extent.y, height) / height];
+  const w = width * Math.max(across, up / STRETCH);
+  const h = height * Math.max(up, across / STRETCH);
+  return centred({ x: [-w, w], y: [-h, h] }, middle(extent));
 }
 
 /** The view scaled about a point by a factor; below 1 zooms in. */
@@ -77,10 +86,8 @@ export function centred(view: View, [x, y]: Point): View {
 
 export const middle = ({ x, y }: View): Point => [(x[0] + x[1]) / 2, (y[0] + y[1]) / 2];
 
-/** The same position and zoom for another window size. */
-export function reframed(view: View, before: [number, number], after: [number, number]): View {
+/** The same position and zoom, relative to the view of the whole map before and now. */
+export function reframed(view: View, before: View, after: View): View {
   const span = ({ y }: View): number => y[1] - y[0];
-  const unit = span(view) / span(wholeView(...before));
-  const whole = wholeView(...after);
-  return centred(zoomed(whole, [0, 0], unit), middle(view));
+  return centred(zoomed(after, middle(after), span(view) / span(before)), middle(view));
 }

@@ -22,6 +22,8 @@ export class Grid {
   readonly order: Uint32Array;
   /** x and y of each slot. */
   readonly places: Float32Array;
+  /** The ranges of the coordinates; the unit square without points. */
+  readonly extent: View;
   /** The side length of a cell. */
   readonly cell: number;
   /** The size of dense cells: one in ten points is in a cell with more points than this. */
@@ -43,6 +45,7 @@ export class Grid {
       if (xy[i + 1] < y0) y0 = xy[i + 1];
       if (xy[i + 1] > y1) y1 = xy[i + 1];
     }
+    this.extent = n ? { x: [x0, x1], y: [y0, y1] } : { x: [-1, 1], y: [-1, 1] };
     const side = Math.max(1, Math.min(MOST_CELLS_ACROSS, Math.round(Math.sqrt(n / PER_CELL))));
     const span = Math.max(x1 - x0, y1 - y0, 1e-6);
     this.cell = n ? (span / side) * 1.0001 : 1;

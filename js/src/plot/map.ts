@@ -37,6 +37,8 @@ export class MapPlot {
   private readonly over: ReturnType<typeof overlay>;
   private grid = new Grid(new Float32Array(0));
   private view: View;
+  /** The view of the whole map. */
+  private home: View;
   private marks: Marks = { label: new Uint8Array(0), predicted: new Uint8Array(0), doubt: new Uint8Array(0) };
   private groups: Groups | null = null;
   private flags = new Uint8Array(0);
@@ -63,7 +65,7 @@ export class MapPlot {
     private readonly on: MapCallbacks,
     signal: AbortSignal,
   ) {
-    this.view = wholeView(width, height);
+    this.home = this.view = wholeView(width, height);
     this.over = overlay(
       {
         frame: () => this.frame,
@@ -118,10 +120,13 @@ export class MapPlot {
     }
     this.grid = new Grid(xy);
     this.hide();
+    const before = this.view;
+    this.goHome();
     this.groups = groups;
     this.activeGroup = -1;
     this.drawOver();
     await this.engine.setPoints(this.grid, this.looks);
+    if (this.view !== before) await this.engine.setView(this.view);
   }
 
   /** Sets the newest marks; `rows` are those that changed, null for all. */
@@ -211,11 +216,18 @@ export class MapPlot {
 
   async resize(width: number, height: number): Promise<void> {
     if (width === this.width && height === this.height) return;
-    this.view = reframed(this.view, [this.width, this.height], [width, height]);
     [this.width, this.height] = [width, height];
+    this.goHome();
     this.drawOver();
     await this.engine.resize(width, height);
     await this.engine.setView(this.view);
+  }
+
+  /** Adapts the view to the size of the box and of the map; a view of the whole map stays one. */
+  private goHome(): void {
+    const before = this.home;
+    this.home = wholeView(this.width, this.height, this.grid.extent);
+    this.view = this.view === before ? this.home : reframed(this.view, before, this.home);
   }
 
   /** Marks the current item on the map. */
@@ -234,7 +246,7 @@ export class MapPlot {
   }
 
   showAll(): void {
-    this.setView(wholeView(this.width, this.height));
+    this.setView(this.home);
   }
 
   /** Selects the row after the selected one among these rows, and makes it visible. */
