@@ -480,6 +480,18 @@ class Bench:
             self.page.mouse.move(cx + r * math.cos(angle), cy + r * math.sin(angle))
         self.page.mouse.up()
 
+    def box(self, left: float, top: float, right: float, bottom: float) -> None:
+        """Drag a box; the corners are fractions of the map's width and height."""
+        self.tool("rectangle")
+        self.explorer.evaluate("e => e.scrollIntoView({ block: 'nearest' })")
+        box = self.overlay.bounding_box()
+        assert box is not None
+        self.page.mouse.move(box["x"] + left * box["width"], box["y"] + top * box["height"])
+        self.page.mouse.down()
+        x, y = box["x"] + right * box["width"], box["y"] + bottom * box["height"]
+        self.page.mouse.move(x, y, steps=4)
+        self.page.mouse.up()
+
     def chosen(self) -> int:
         """The number of selected points shown by the map; 0 if it shows none."""
         chip = self.explorer.locator(".hitl-chip")

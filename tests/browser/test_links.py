@@ -167,11 +167,37 @@ def test_the_legend_hides_what_is_clicked_and_a_lasso_leaves_it_out(desk):
     bench.page.wait_for_function(
         "before => document.querySelector('.hitl-chart canvas').toDataURL() !== before", arg=before
     )
-    bench.lasso(0.5, 0.5, 0.45)
+    bench.box(0.01, 0.01, 0.99, 0.99)
     assert bench.chosen() == 59, "only the unlabelled are selected"
     bench.card.get_by_text("59 items").wait_for()
     expect(bench.card).not_to_contain_text("already labelled")
     bench.explorer.get_by_role("button", name="clear").click()
     legend.get_by_role("button", name="show all").click()
-    bench.lasso(0.5, 0.5, 0.45)
+    bench.box(0.01, 0.01, 0.99, 0.99)
     assert bench.chosen() == 90
+
+
+def test_a_selection_is_narrowed_to_the_unlabelled_and_to_what_the_model_says(desk):
+    _, bench = opened(desk, TEACH)
+    bench.wait_labels(31)
+    bench.monitor.get_by_text("model up to date").wait_for()
+    bench.box(0.01, 0.01, 0.99, 0.99)
+    assert bench.chosen() == 90
+    bench.card.get_by_text("31 of them already labelled: a new label replaces yours.").wait_for()
+    bench.card.get_by_role("button", name="only the 59 unlabelled").click()
+    bench.card.get_by_text("59 items").wait_for()
+    assert bench.chosen() == 59
+    bench.card.get_by_role("button", name="late delivery").click()
+    expect(bench.card.locator(".hitl-bulk-head")).not_to_contain_text("59 items")
+    n = bench.chosen()
+    assert 0 < n < 30
+    bench.card.get_by_role("button", name="see all of them in the list").click()
+    lines = bench.explorer.locator(".hitl-line[aria-selected=true]")
+    expect(lines.first).to_contain_text("parcel came late")
+    bench.focus()
+    bench.press("2")
+    bench.wait_labels(31 + n)
+    bench.press("z")
+    bench.wait_labels(31)
+    words = bench.explorer.locator(".hitl-list-all [role=status]")
+    expect(words).to_have_text(f"{n} items selected of {n}")

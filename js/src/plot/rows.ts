@@ -43,6 +43,11 @@ export function union(a: Rows, b: Rows): Rows {
   return both.slice(0, k);
 }
 
+/** The rows that are in both. */
+export function both(one: Rows, other: Rows): Rows {
+  return one.filter((row) => has(other, row));
+}
+
 export function minus(a: Rows, b: Rows): Rows {
   let j = 0;
   return a.filter((row) => {

@@ -28,6 +28,8 @@ export type PageEvents = {
   alike: { row: number };
   /** Run a query of the find field. */
   query: Wanted;
+  /** Keep only those of the selected items that a query finds. */
+  narrow: { text: string };
   /** Switch between the list and the map. */
   list: null;
   /** The Labeler no longer needs the selection. */

@@ -23,7 +23,7 @@ import { hullsOf } from "../../plot/groups";
 import { BLIND, change, type Marks, NONE } from "../../plot/look";
 import { makeEngine } from "../../plot/make";
 import { type Groups, type How, MapPlot } from "../../plot/map";
-import { NO_ROWS, type Rows } from "../../plot/rows";
+import { both, NO_ROWS, type Rows } from "../../plot/rows";
 import { type Codes, namesOf, type QuestionKind, questionOf } from "../../questions/index";
 import { announcer } from "../../ui/announce";
 import { Bus, type Chosen } from "../../ui/bus";
@@ -80,6 +80,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   let wanted: Wanted | null = null;
   /** The latest search put the most similar items first. */
   let ranked = false;
+  /** The selection of which only what a query finds is kept, until its result arrives. */
+  let narrowing: { query: string; rows: Rows; how: How } | null = null;
   let starting = false;
   let drawing = false;
   let counting: ReturnType<typeof setTimeout> | undefined;
@@ -314,6 +316,12 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     find.run(asked.text);
     return true;
   });
+  bus.on("narrow", ({ text }) => {
+    if (!chosen) return;
+    narrowing = { query: text, ...chosen };
+    channel.ask({ type: "find", view: channel.view, query: text });
+    return true;
+  });
   bus.on("list", () => {
     showAs(!listing);
     return true;
@@ -444,6 +452,14 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     "found",
     (message) => {
       const rows = message.why ? NO_ROWS : decodeRows(message.rows || "");
+      if (narrowing?.query === message.query) {
+        const kept = both(narrowing.rows, rows);
+        const { how } = narrowing;
+        narrowing = null;
+        if (kept.length) choose(kept, how, true);
+        else say(message.why || "None of the selected items");
+        return;
+      }
       if (!find.show(message, rows.length) || !plot || !places) return;
       single = false;
       ranked = message.ranked;

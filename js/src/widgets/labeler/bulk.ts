@@ -3,7 +3,11 @@ import type { LabelClass, Member } from "../../host/protocol";
 import { type Item, renderGlimpse } from "../../items/index";
 import { colourOf, namesOf } from "../../questions/index";
 import { count, h, percent, said } from "../../ui/dom";
+import { condition } from "../../ui/query";
 import type { Chosen } from "./state";
+
+/** Predicted classes that are named. */
+const SHOWN = 3;
 
 const HOW: Record<string, string> = {
   clicked: "selected one by one",
@@ -13,12 +17,16 @@ const HOW: Record<string, string> = {
   search: "found",
 };
 
+export type BulkCallbacks = {
+  item: (row: number) => Item | undefined;
+  /** Keeps only those of the items that a query finds. */
+  narrow: (text: string) => void;
+  /** Shows all items in the list. */
+  list: () => void;
+};
+
 /** A summary of a selection before it is labelled. */
-export function bulkCard(
-  chosen: Chosen,
-  classes: LabelClass[],
-  item: (row: number) => Item | undefined,
-): HTMLElement {
+export function bulkCard(chosen: Chosen, classes: LabelClass[], on: BulkCallbacks): HTMLElement {
   const { rows, how, sample } = chosen;
   const head = h(
     "div",
@@ -33,28 +41,54 @@ export function bulkCard(
   }
   if (sample.n_labelled) {
     const words = `${sample.n_labelled.toLocaleString("en")} of them already labelled: a new label replaces yours.`;
-    head.append(h("div", { class: "hitl-faint", text: words }));
+    const left = rows.length - sample.n_labelled;
+    const only = link(`only the ${left.toLocaleString("en")} unlabelled`, () => on.narrow("unlabelled"));
+    head.append(h("div", { class: "hitl-faint" }, words, left ? only : null));
   }
-  if (sample.mix.length) card.append(mixBar(sample.mix, classes, sample.n));
-  card.append(
-    list(sample.random.length < rows.length ? "Random sample" : "All of them", sample.random, classes, item),
-  );
-  if (sample.odd.length) card.append(list("Unusual items", sample.odd, classes, item));
+  if (sample.mix.length) card.append(mixBar(sample.mix, classes, sample.n, on));
+  const some = sample.random.length < rows.length;
+  card.append(list(some ? "Random sample" : "All of them", sample.random, classes, on.item));
+  if (sample.odd.length) card.append(list("Unusual items", sample.odd, classes, on.item));
+  if (some) card.append(link("see all of them in the list (key T)", on.list));
   return card;
 }
 
 /** A bar with the shares of the classes. If several classes may apply, these are shares of the items. */
-function mixBar(mix: { code: number; n: number }[], classes: LabelClass[], n: number): HTMLElement {
+function mixBar(
+  mix: { code: number; n: number }[],
+  classes: LabelClass[],
+  n: number,
+  on: BulkCallbacks,
+): HTMLElement {
   const sum = mix.reduce((sum, part) => sum + part.n, 0);
   const total = Math.max(Math.min(sum, n), 1);
   const bar = h("div", { class: "hitl-mix", attrs: { "aria-hidden": "true" } });
   for (const { code, n } of mix) {
     bar.append(h("span", { style: { flex: String(n), background: classes[code].color } }));
   }
-  const words = mix
-    .slice(0, 3)
-    .flatMap(({ code, n }, i) => [i ? ", " : "", said(classes[code].name), ` (${percent(n / total)})`]);
-  return h("div", {}, h("div", { class: "hitl-faint" }, "The model predicts ", ...words), bar);
+  const words = mix.slice(0, SHOWN).flatMap(({ code, n }, i) => {
+    const { name } = classes[code];
+    const text = condition("predicted", name);
+    const part = text === null || mix.length < 2 ? said(name) : narrowing(name, () => on.narrow(text));
+    return [i ? ", " : "", part, ` (${percent(n / total)})`];
+  });
+  const more = mix.length > SHOWN ? ` and ${count(mix.length - SHOWN, "other")}` : "";
+  return h("div", {}, h("div", { class: "hitl-faint" }, "The model predicts ", ...words, more), bar);
+}
+
+const link = (text: string, click: () => void): HTMLElement =>
+  h("button", { class: "hitl-link", text, attrs: { type: "button" }, on: { click } });
+
+/** The name of a predicted class, which keeps only its items. */
+function narrowing(name: string, click: () => void): HTMLElement {
+  const title = `Keep only the items that the model predicts to be ${name}`;
+  return h("button", {
+    class: "hitl-link",
+    text: name,
+    title,
+    attrs: { type: "button", dir: "auto" },
+    on: { click },
+  });
 }
 
 function list(

@@ -91,6 +91,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     undo: () => turn("undo"),
     redo: () => turn("redo"),
     release,
+    narrow: (text) => needsMap(bus.tell("narrow", { text })),
+    list: () => needsMap(bus.tell("list", null)),
     toggleGuess: () => {
       showGuess = !showGuess;
       remember(guessKey, showGuess ? "" : "hidden");
@@ -127,6 +129,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       download(`answers-${store.replace(/[^\w.-]/g, "_")}.jsonl`, channel.exported(group));
     },
   });
+
+  function needsMap(taken: boolean): void {
+    if (!taken) dispatch({ type: "note", words: "This needs the map, which is not on this page." });
+  }
 
   function dispatch(event: LabelerEvent): void {
     const before = onCard();

@@ -40,6 +40,10 @@ export type LabelerCallbacks = {
   undo: () => void;
   redo: () => void;
   release: () => void;
+  /** Keeps only those of the selected items that a query finds. */
+  narrow: (text: string) => void;
+  /** Shows the selected items in the list. */
+  list: () => void;
   toggleGuess: () => void;
   /** Keeps or drops the label of the current item, which has changed since. */
   settle: (keep: boolean) => void;
@@ -149,7 +153,10 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       shownCard = now;
       card.scrollTo(0, 0);
       const stage = clear(ask?.row);
-      if (bulk && state.chosen) card.replaceChildren(bulkCard(state.chosen, state.classes, item));
+      if (bulk && state.chosen)
+        card.replaceChildren(
+          bulkCard(state.chosen, state.classes, { item, narrow: on.narrow, list: on.list }),
+        );
       else if (ask && found) {
         card.replaceChildren(renderItem(found, stage));
         card.dataset.row = String(ask.row);
