@@ -131,6 +131,23 @@ export function leaveKeys(root: HTMLElement, buttons: string, signal: AbortSigna
   );
 }
 
+/**
+ * Takes the focus for a widget that has just been shown, so that keys work at once; not from a field that the user types
+ * in, nor from another widget.
+ */
+export function takeKeys(root: HTMLElement): void {
+  const at = document.activeElement;
+  const typing =
+    at instanceof HTMLElement && (at.isContentEditable || at.matches("input, textarea, select, iframe"));
+  if (typing || at?.closest(".hitl") || !isVisible(root)) return;
+  root.focus({ preventScroll: true });
+}
+
+function isVisible(element: HTMLElement): boolean {
+  const { top, bottom, width } = element.getBoundingClientRect();
+  return width > 0 && bottom > 0 && top < window.innerHeight;
+}
+
 const TAB_MS = 1000;
 
 /**

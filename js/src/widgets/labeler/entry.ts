@@ -25,7 +25,7 @@ import { announcer } from "../../ui/announce";
 import { Bus, type Chosen, choose } from "../../ui/bus";
 import { count, download } from "../../ui/dom";
 import { Gaze } from "../../ui/gaze";
-import { leaveKeys, onKey, type Press } from "../../ui/keys";
+import { leaveKeys, onKey, type Press, takeKeys } from "../../ui/keys";
 import { onTheme } from "../../ui/theme";
 import { heldView } from "./held";
 import { lostView } from "./lost";
@@ -409,7 +409,15 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
 
   // -- messages from the kernel
 
-  channel.on<LabelerWelcome>("welcome", (message) => dispatch({ ...message, progress: message }), signal);
+  channel.on<LabelerWelcome>(
+    "welcome",
+    (message) => {
+      const first = !state.ready;
+      dispatch({ ...message, progress: message });
+      if (first) takeKeys(root);
+    },
+    signal,
+  );
   channel.on<ClassesMessage>("classes", (message) => dispatch(message), signal);
   channel.on<QueueMessage>("queue", (message) => dispatch({ ...message, progress: message }), signal);
   channel.on<SkippedItems>(
