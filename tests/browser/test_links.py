@@ -201,3 +201,17 @@ def test_a_selection_is_narrowed_to_the_unlabelled_and_to_what_the_model_says(de
     bench.wait_labels(31)
     words = bench.explorer.locator(".hitl-list-all [role=status]")
     expect(words).to_have_text(f"{n} items selected of {n}")
+
+
+def test_the_map_says_what_a_label_did_and_takes_it_back(desk):
+    _, bench = opened(desk, TEACH)
+    bench.wait_labels(31)
+    bench.box(0.01, 0.01, 0.99, 0.99)
+    bench.card.get_by_role("button", name="only the 59 unlabelled").click()
+    bench.card.get_by_text("59 items").wait_for()
+    bench.focus()
+    bench.press("3")
+    bench.wait_labels(90)
+    bench.explorer.get_by_text("59 items labelled praise").wait_for()
+    bench.explorer.get_by_role("button", name="undo").click()
+    bench.wait_labels(31)

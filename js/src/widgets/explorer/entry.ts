@@ -34,6 +34,7 @@ import { onTheme, readTheme } from "../../ui/theme";
 import { findField } from "./find";
 import { legendView } from "./legend";
 import { type Line, listView, type Named } from "./list";
+import { newsOf, predictionsChanged } from "./news";
 import { type Colouring, type ExplorerCallbacks, explorerView, type Known } from "./view";
 
 const HOVER_MS = 60;
@@ -119,6 +120,10 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     press: pressed,
     give: () => label(draft),
     clear: () => choose(NO_ROWS, "clicked", true),
+    undo: () => {
+      news.clear();
+      if (!bus.tell("key", { key: "z", shift: false })) channel.act({ type: "undo" });
+    },
     grow: () => plot?.grow(GROW),
     nextDoubt: () => plot?.next(rings),
     regroup,
@@ -162,6 +167,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       if (marks && plot) legend.count(marks, plot.by);
     }, COUNT_MS);
   }
+
+  const news = newsOf((words) => view.setNews(words), signal);
 
   // -- selecting
 
@@ -210,6 +217,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
 
   /** Shows an act right after the next item, without waiting for the kernel. */
   function paint(rows: Rows, codes: Codes | null): void {
+    news.acted(rows.length, codes && namesOf(codes, classes));
     const shade = (codes && question?.shade(codes, colouring.by, classes)) ?? NONE;
     if (rows.length === 1) plot?.flash(rows[0], colouring.legend[shade]?.color ?? readTheme(root).accent);
     requestAnimationFrame(() =>
@@ -589,6 +597,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     (message, [rows, label_, predicted, doubt]) => {
       const told = { label: u8(label_).slice(), predicted: u8(predicted).slice(), doubt: u8(doubt).slice() };
       const changed = message.full ? null : u32(rows);
+      if (marks) news.round(predictionsChanged(marks, changed, told.predicted), message.behind);
       if (changed === null) marks = told;
       else if (marks) change(marks, changed, told);
       else return;

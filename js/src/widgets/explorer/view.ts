@@ -21,6 +21,7 @@ export type ExplorerCallbacks = {
   /** Confirms the draft as the answer. */
   give: () => void;
   clear: () => void;
+  undo: () => void;
   grow: () => void;
   /** Show the items as a list, or as a map. */
   showAs: (list: boolean) => void;
@@ -96,6 +97,14 @@ export function explorerView(
     attrs: { type: "button" },
   });
   const chip = h("div", { class: "hitl-chip", attrs: { hidden: true } }, chosen, grow, clear);
+  const happened = h("span", { class: "hitl-number", attrs: { dir: "auto" } });
+  const undo = h("button", {
+    class: "hitl-link",
+    text: "undo",
+    on: { click: on.undo },
+    attrs: { type: "button" },
+  });
+  const news = h("div", { class: "hitl-chip", attrs: { hidden: true } }, happened, undo);
   const zoom = h(
     "div",
     { class: "hitl-zoom", attrs: { role: "group", "aria-label": "Zoom" } },
@@ -103,7 +112,7 @@ export function explorerView(
     tool(icon("out"), "Zoom out", () => on.zoom(1 / 0.7)),
     tool(icon("fit"), "Show everything (key 0)", on.fit),
   );
-  const plot = h("div", { class: "hitl-plot" }, chart, empty, chip, tip, zoom);
+  const plot = h("div", { class: "hitl-plot" }, chart, empty, chip, news, tip, zoom);
   const place = h("div", { class: "hitl-place" }, plot, table, stage, trouble);
 
   const tools = TOOLS.map(([tool, words, title]) =>
@@ -209,8 +218,14 @@ export function explorerView(
       show(groups, n > 0);
       setText(groups, count(n, "group"));
     },
+    /** Shows what the last act changed; empty for nothing. */
+    setNews(words: string): void {
+      setText(happened, words);
+      show(news, words !== "" && chip.hidden === true);
+    },
     setChosen(n: number): void {
       show(chip, n > 0);
+      if (n) show(news, false);
       setText(chosen, `${count(n, "item")} selected`);
     },
     /** Shows the map's own class buttons, for a page without a Labeler. */
