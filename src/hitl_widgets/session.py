@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
@@ -29,6 +29,7 @@ from hitl_widgets.loop.settings import (
     as_list,
     as_pool,
     asked_schema,
+    check_context,
     check_overlap,
     check_settings,
     costs_of,
@@ -78,6 +79,8 @@ class Session:
     id
         Column with the ids. Without it, an item is identified by its content: labels survive reordering
         and adding rows, and identical items share one label.
+    context
+        Columns of the table that are shown above each item, such as ``["sender", "date"]``.
     remote_images
         Hosts, such as ``["images.example.org"]``, from which the browser may load, over https, images that
         HTML, Markdown or an image column refers to. None by default. The kernel never loads any.
@@ -137,6 +140,7 @@ class Session:
         X: Any = None,
         embed: Any = None,
         id: str | None = None,  # noqa: A002 - the field's own word
+        context: str | Sequence[str] | None = None,
         remote_images: Iterable[str] | None = None,
         classes: Iterable[Any] | None = None,
         question: Schema | None = None,
@@ -159,6 +163,7 @@ class Session:
         how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
         how |= {"columns": columns, "item": item, "kind": kind}
         pool = as_pool(data, embed, **how, X=X, id=id, remote_images=remote_images)
+        beside = check_context(context, pool)
         asked, costs = asked_schema(classes, question, schema), costs_of(pool, cost)
         name, chosen = as_strategy(strategy)
         if asked is not None:  # reject invalid settings before anything is written
@@ -177,7 +182,14 @@ class Session:
             own_seed = None if random_state is None else int(random_state)
             place = screen.place()
             self._loop = opened = Loop(
-                ledger, model, asker, annotator=who, embed=embed, random_state=own_seed, run=place
+                ledger,
+                model,
+                asker,
+                annotator=who,
+                embed=embed,
+                random_state=own_seed,
+                run=place,
+                context=beside,
             )
             self._loop.start()
         except BaseException:  # such as an interrupt

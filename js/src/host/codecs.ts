@@ -1,6 +1,6 @@
 // Buffers arrive as DataViews, which may be slices at any offset.
 
-import type { Content, ItemsMessage } from "./protocol";
+import type { ItemsMessage, ShownItem } from "./protocol";
 
 export const u8 = (view: DataView): Uint8Array =>
   new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
@@ -16,14 +16,11 @@ export const blobUrl = (view: DataView, type: string): string =>
   URL.createObjectURL(new Blob([u8(view) as BlobPart], { type }));
 
 /** The items of a message by row: the content, and the URLs of the media. */
-export function itemsOf(
-  { items }: ItemsMessage,
-  buffers: DataView[],
-): [number, { content: Content; media: string[] }][] {
+export function itemsOf({ items }: ItemsMessage, buffers: DataView[]): [number, Omit<ShownItem, "row">][] {
   let at = 0;
-  return items.map(({ row, content, media }) => [
+  return items.map(({ row, content, media, context }) => [
     row,
-    { content, media: media.map((type) => blobUrl(buffers[at++], type)) },
+    { content, media: media.map((type) => blobUrl(buffers[at++], type)), context },
   ]);
 }
 

@@ -3,7 +3,13 @@ import type { Content, More } from "../host/protocol";
 import type { Press } from "../ui/keys";
 
 /** An item in the browser: the content, and the URLs of its media. */
-export type Item = { content: Content; media: readonly string[]; loaded?: unknown };
+export type Item = {
+  content: Content;
+  media: readonly string[];
+  /** Names and values of columns beside the item. */
+  context?: readonly (readonly [string, string])[];
+  loaded?: unknown;
+};
 
 /** A part of an item that was requested from the kernel: see `InParts` in items/base.py. */
 export type Part = { content: Content; bytes: Uint8Array[] };

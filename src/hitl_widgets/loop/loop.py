@@ -59,6 +59,8 @@ class Loop:
         The log; the annotator's acts; the items asked blind; features, map and model.
     finder, listing
         Runs queries; orders items for the list.
+    context
+        Columns that are shown above each item.
     token
         Identifies this session on a page. Every run of a cell creates another one.
     earlier
@@ -75,11 +77,12 @@ class Loop:
         embed: Any = None,
         random_state: int | None = None,
         run: Run,
+        context: tuple[str, ...] = (),
     ) -> None:
         self.pool: Pool = ledger.pool
         self.store, self.task, self.annotator = ledger.store, ledger.task, annotator
         self.strategy, self.audit = asker.name, asker.share
-        self.run, self.token = run, new_event_id()
+        self.run, self.token, self.context = run, new_event_id(), context
         self.earlier: Loop | None = None
         self._superseded = False
         self._told_schema = ledger.schema

@@ -12,6 +12,7 @@ import narwhals as nw
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.labels.events import Selection
@@ -25,6 +26,7 @@ __all__ = [
     "as_pool",
     "asked_schema",
     "check_act",
+    "check_context",
     "check_overlap",
     "check_settings",
     "costs_of",
@@ -78,6 +80,19 @@ def check_settings(audit: Any, random_state: Any, store: Any, task: Any, annotat
             f"store={store!r}: expected a path such as 'labels.sqlite', a database URL, ':memory:' or a "
             "LabelStore."
         )
+
+
+def check_context(context: Any, pool: Pool) -> tuple[str, ...]:
+    """Return the columns to show beside an item; raise InvalidInput unless they are columns of the table."""
+    if context is None:
+        return ()
+    columns = Columns(pool)
+    names = [context] if isinstance(context, str) else list(context)
+    for name in names:
+        if name not in columns:
+            where = f"the columns are {choices(columns)}" if columns else "the data have no columns"
+            raise InvalidInput(f"context={name!r}: not a column; {where}.{nearest(str(name), list(columns))}")
+    return tuple(dict.fromkeys(names))
 
 
 def as_pool(data: Any, embed: Any, **how: Any) -> Pool:

@@ -14,6 +14,7 @@ from typing import Any, get_args
 
 import msgspec
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -1078,3 +1079,36 @@ def test_what_was_found_is_labelled_as_found(texts: Wire) -> None:
     answer = texts.answer(act)
     assert answer["type"] == "ack", answer
     assert set(texts.widget.session.labels()["selection"]) == {"search"}
+
+
+# -- the context of an item
+
+
+def test_columns_of_context_come_with_an_item_but_not_with_a_preview(
+    make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = pd.DataFrame({"text": ["one", "two"], "sender": ["Ann", None], "n": [3, 4], "other": [0, 0]})
+    wire = Wire(Labeler(make_session(table, text="text", context=["sender", "n"])), monkeypatch)
+    ask = {"type": "show", "id": new_event_id(), "view": "view-1234", "rows": [0, 1]}
+    [told] = [m for m in wire.say(ask) if m["type"] == "items"]
+    assert [item["context"] for item in told["items"]] == [[("sender", "Ann"), ("n", "3")], [("n", "4")]]
+    [small] = [m for m in wire.say(ask | {"small": True}) if m["type"] == "items"]
+    assert [item["context"] for item in small["items"]] == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("context", "words"),
+    [
+        ("sendr", "context='sendr': not a column; the columns are .*Did you mean 'sender'"),
+        (["sender", 3], "context=3: not a column"),
+    ],
+)
+def test_a_context_that_is_not_there_is_refused_before_anything_is_written(
+    make_session: Make, tmp_path: Path, context: Any, words: str
+) -> None:
+    table = pd.DataFrame({"text": ["one", "two"], "sender": ["Ann", "Bob"]})
+    with pytest.raises(InvalidInput, match=words):
+        make_session(table, text="text", context=context, store=tmp_path / "new.sqlite")
+    assert not (tmp_path / "new.sqlite").exists()
+    with pytest.raises(InvalidInput, match="the data have no columns"):
+        make_session(["one", "two"], context="sender")

@@ -158,7 +158,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
           bulkCard(state.chosen, state.classes, { item, narrow: on.narrow, list: on.list }),
         );
       else if (ask && found) {
-        card.replaceChildren(renderItem(found, stage));
+        card.replaceChildren(...contextOf(found), renderItem(found, stage));
         card.dataset.row = String(ask.row);
       } else card.replaceChildren(!ask && isDone(state) ? doneCard(state) : emptyCard(state));
       setTall(bulk || found?.content.kind === "image");
@@ -234,6 +234,16 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
 }
 
 const gone = (): Promise<never> => Promise.reject(new Error("The card shows something else."));
+
+/** Columns of the table beside the item. */
+function contextOf({ context = [] }: Item): HTMLElement[] {
+  if (!context.length) return [];
+  const parts = context.flatMap(([name, value]) => [
+    h("dt", { text: name, attrs: { dir: "auto" } }),
+    h("dd", { text: value, title: value, attrs: { dir: "auto" } }),
+  ]);
+  return [h("dl", { class: "hitl-context" }, ...parts)];
+}
 
 function members(state: LabelerState, item: (row: number) => Item | undefined): unknown[] {
   const sample = state.chosen?.sample;

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import msgspec
+import numpy as np
 
 from hitl_widgets.background.turns import give_way
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.items.base import Payload, Size, broken
+from hitl_widgets.loop.loop import Loop
 from hitl_widgets.widgets.shared import messages as m
 from hitl_widgets.widgets.wire import sendable, words
 
@@ -23,11 +25,12 @@ PARCEL = 200_000
 SMALL = 160
 
 
-def shown(pool: Pool, message: m.Show, since: float) -> Iterator[tuple[m.ItemsMessage, list[bytes]]]:
+def shown(loop: Loop, message: m.Show, since: float) -> Iterator[tuple[m.ItemsMessage, list[bytes]]]:
     """Yield messages with the items that fit, at least one, in order; the last one lists those left.
 
     ``since`` is when the request arrived, by ``time.monotonic``.
     """
+    pool, names = loop.pool, () if message.small else loop.context
     if (largest := max(message.rows)) >= len(pool):
         raise InvalidInput(f"Row {largest} is not in the pool of {len(pool)} items.")
     items: list[m.ShownItem] = []
@@ -37,7 +40,9 @@ def shown(pool: Pool, message: m.Show, since: float) -> Iterator[tuple[m.ItemsMe
         give_way()
         payload = _payload(pool, row, message)
         parts = [data for _, data in payload.media]
-        items.append(m.ShownItem(row, payload.content, [mime for mime, _ in payload.media]))
+        cells = loop.listing.cells(np.array([row]), names)[0]
+        context = [(name, words(cell)) for name, cell in zip(names, cells, strict=True) if cell]
+        items.append(m.ShownItem(row, payload.content, [mime for mime, _ in payload.media], context))
         media += parts
         sent += sum(map(len, parts)) + len(msgspec.json.encode(sendable(payload.content)))
         left = message.rows[at:]

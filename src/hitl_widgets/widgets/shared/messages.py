@@ -240,11 +240,12 @@ class ClassesMessage(Asked, frozen=True, kw_only=True, tag="classes"):
 
 
 class ShownItem(msgspec.Struct, frozen=True):
-    """The content of an item, and the types of its media."""
+    """The content of an item, the types of its media, and names and values of its context."""
 
     row: int
     content: Content
     media: list[str]
+    context: list[tuple[str, str]] = []
 
 
 class ItemsMessage(ToBrowser, frozen=True, kw_only=True, tag="items"):

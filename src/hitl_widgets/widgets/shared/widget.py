@@ -102,7 +102,7 @@ class SessionWidget(ChannelWidget):
         return act(self.loop, message)
 
     def _show(self, message: m.Show, since: float) -> None:
-        for told, media in items.shown(self.loop.pool, message, since):
+        for told, media in items.shown(self.loop, message, since):
             self._post(told, media)
 
     def _more(self, message: m.More, since: float) -> None:
