@@ -54,6 +54,9 @@ export type LabelerCallbacks = {
   parts: (row: number, end: AbortSignal) => Pick<Stage, "more" | "gather">;
 };
 
+/** With more classes than this, their buttons are smaller. */
+const MANY = 12;
+
 export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const reason = h("div", { class: "hitl-reason" });
   const progress = h("div", { class: "hitl-faint hitl-number" });
@@ -132,6 +135,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       [shownClasses, shownAsks] = [state.classes, state.asks];
       const offered = shownClasses.filter((c) => !c.retired);
       classes.classList.toggle("hitl-levels", question?.scale === true);
+      classes.classList.toggle("hitl-many", question?.scale !== true && offered.length > MANY);
       classes.replaceChildren(
         ...offered.map((c, code) => classButton(c, (clicks) => on.press(code, clicks))),
       );
