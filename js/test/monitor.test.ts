@@ -6,7 +6,7 @@ import { monitorState as state } from "./fakes";
 
 /** What can be read, line by line, without opening or pointing at anything. */
 const read = (root: HTMLElement, part: string): string[] =>
-  [...root.querySelectorAll(`.hitl-overview .hitl-${part} > :not([hidden])`)].map((e) => e.textContent ?? "");
+  [...root.querySelectorAll(`.hitl-${part} > :not([hidden])`)].map((e) => e.textContent ?? "");
 
 describe("the monitor", () => {
   let root: HTMLElement;
@@ -33,11 +33,11 @@ describe("the monitor", () => {
       view.update({ state: { ...state, ...changes }, classes: [], waiting, stalled: false });
   });
 
-  it("says which model is used, why, and who chooses the questions, also when it is folded", () => {
+  it("says which model is used, why, and who chooses the questions, behind the details", () => {
     draw();
     expect(root.querySelector<HTMLElement>(".hitl-folded")?.hidden).toBe(true);
     expect(read(root, "why")).toEqual([
-      "model: neighbours 78 %, linear 22 %",
+      "neighbours 78 %, linear 22 %",
       "with each of 50 labels left out in turn, neighbours got 41 right, a linear model 36",
       "questions: doubt",
     ]);
@@ -62,14 +62,14 @@ describe("the monitor", () => {
   it("leaves no empty place where a model gives no reasons", () => {
     draw();
     draw({ model: "RandomForestClassifier", explanation: "", strategy: "margin" });
-    expect(read(root, "why")).toEqual(["model: RandomForestClassifier", "questions: margin"]);
+    expect(read(root, "why")).toEqual(["RandomForestClassifier", "questions: margin"]);
   });
 
   it("names no model before there is one", () => {
     draw({ model: "", explanation: "", n_labels: 0 });
-    expect(read(root, "why")[0]).toBe("model: starts with the first label");
+    expect(read(root, "why")[0]).toBe("starts with the first label");
     draw({ model: "", explanation: "", n_labels: 3, stage: "reading 1,797 items" });
-    expect(read(root, "why")[0]).toBe("model: none yet");
+    expect(read(root, "why")[0]).toBe("none yet");
     expect(read(root, "status")[2]).toBe("reading 1,797 items");
   });
 

@@ -29,13 +29,18 @@ while session.map is None or session.round is None or not session.round.has_feat
 session._loop.background.preparation.close()
 hitl.Explorer(session, engine="{engine}")"""
 # The lasso is a polygon of 24 corners at whole pixels, hence a tolerance of two pixels.
+# Where every point is drawn: the whole map fits into the box with a margin, and one axis may be stretched.
 CHECK = """lasso = json.load(open("lasso.json"))
-far = np.hypot(*(session.map.xy - lasso["middle"]).T)
+xy, box = session.map.xy, np.array(lasso["box"])
+low, high = xy.min(axis=0), xy.max(axis=0)
+unit = (high - low) / (box - 2 * 28)
+unit = np.maximum(unit, unit[::-1] / 1.5)
+far = np.hypot(*((xy - (low + high) / 2) / unit * [1, -1] + box / 2 - lasso["middle"]).T)
 labels = session.labels()
 rows = session.pool.index(list(labels.id))
 mine = np.zeros(len(far), dtype=bool)
 mine[rows] = True
-inner, outer = far < 0.991 * lasso["radius"] - lasso["slack"], far < lasso["radius"] + lasso["slack"]
+inner, outer = far < 0.991 * lasso["radius"] - 2, far < lasso["radius"] + 2
 print(len(rows), mine[inner].all() and not mine[~outer].any(), set(labels.label))"""
 
 INK = """e => {
@@ -107,14 +112,12 @@ def zoom_in(bench: Bench) -> None:
     bench.explorer.get_by_role("button", name="Zoom in").click()
 
 
-def on_the_map(bench: Bench, x: float, y: float, radius: float) -> dict[str, Any]:
-    """The lasso drawn by ``bench.lasso`` in map coordinates: everything is in view, with a margin."""
+def in_pixels(bench: Bench, x: float, y: float, radius: float) -> dict[str, Any]:
+    """The lasso drawn by ``bench.lasso``, and the size of the map."""
     box = bench.overlay.bounding_box()
     assert box is not None
     w, h = box["width"], box["height"]
-    unit = 2 * 1.08 / min(w, h)
-    middle = [(x - 0.5) * w * unit, (0.5 - y) * h * unit]
-    return {"middle": middle, "radius": radius * w * unit, "slack": 2 * unit}
+    return {"box": [w, h], "middle": [x * w, y * h], "radius": radius * w}
 
 
 @pytest.mark.parametrize(("engine", "n", "flags"), ENGINES, ids=[name for name, _, _ in ENGINES])
@@ -131,7 +134,7 @@ def test_the_map_is_drawn_hovered_circled_labelled_and_follows_the_theme(desk, e
     bench.explorer.locator(".hitl-tip .hitl-glimpse").get_by_text("item ").wait_for()
 
     where = (light["x"] / box["width"], light["y"] / box["height"], 0.09)
-    (desk.folder / "lasso.json").write_text(json.dumps(on_the_map(bench, *where)))
+    (desk.folder / "lasso.json").write_text(json.dumps(in_pixels(bench, *where)))
     before = bench.pixels()
     bench.lasso(*where)
     chosen = bench.chosen()

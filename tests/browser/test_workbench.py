@@ -140,13 +140,13 @@ def test_the_monitor_says_which_model_is_used_and_why(desk):
     notebook, bench = desk.open(DIGITS, dark=True, width=640, height=1500)
     notebook.run(0)
     bench.wait_item()
-    bench.monitor.get_by_text("model: starts with the first label").wait_for()
+    bench.monitor.get_by_text("starts with the first label").wait_for()
     bench.wait_map(settled=True)
     bench.focus()
     for i in range(21):
         bench.label("123"[i % 3])
     bench.acknowledged()
-    trust = re.compile(r"^model: neighbours \d+ %, linear \d+ %(, trees \d+ %)?$")
+    trust = re.compile(r"^neighbours \d+ %, linear \d+ %(, trees \d+ %)?$")
     bench.monitor.get_by_text(trust).wait_for()
     evidence = bench.monitor.get_by_text("in leave-one-out prediction of 21 labels, neighbours got")
     evidence.wait_for()
@@ -158,7 +158,7 @@ def test_the_monitor_says_which_model_is_used_and_why(desk):
     SHOTS.mkdir(exist_ok=True)
     bench.monitor.screenshot(path=SHOTS / "model-dark-narrow.png")
     bench.details()
-    assert evidence.is_visible(), "also when the panels are folded"
+    expect(evidence).to_be_hidden()
 
 
 def test_dark_theme_in_a_narrow_cell(desk, docstrings):

@@ -104,7 +104,7 @@ export function explorerView(
     on: { click: on.undo },
     attrs: { type: "button" },
   });
-  const news = h("div", { class: "hitl-chip", attrs: { hidden: true } }, happened, undo);
+  const news = h("div", { class: "hitl-news", attrs: { hidden: true } }, happened, undo);
   const zoom = h(
     "div",
     { class: "hitl-zoom", attrs: { role: "group", "aria-label": "Zoom" } },

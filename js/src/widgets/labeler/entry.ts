@@ -365,6 +365,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "s") skip();
     else if (key === "Enter" && questionOf(state.asks)?.drafted) give();
     else if (key === "Escape") {
+      if (view.closeHelp()) return true;
       if (state.chosen || isAgain(state)) release();
       else root.blur();
     } else {

@@ -7,6 +7,8 @@ import { count, h, percent, said, setParts, setText, show } from "../../ui/dom";
 import type { Press } from "../../ui/keys";
 import { bulkCard } from "./bulk";
 import { classEditor } from "./classes";
+import { helpView } from "./help";
+import { classSearch } from "./search";
 import {
   clearable,
   emptyWords,
@@ -75,6 +77,10 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     link("keep the label", () => on.settle(true)),
     link("drop it", () => on.settle(false)),
   );
+  const search = classSearch(
+    (code) => on.press(code, 0),
+    () => root.focus({ preventScroll: true }),
+  );
   const classes = h("div", { class: "hitl-classes", attrs: { role: "group", "aria-label": "Classes" } });
   const give = button("⏎", "", "Give this answer", on.give);
   const giveWords = give.appendChild(h("span", {}));
@@ -96,6 +102,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     h("summary", { text: "Guidance" }),
     guideList,
   );
+  const help = helpView(() => root.focus({ preventScroll: true }));
+  const helping = button("?", "", "Show the keys", () => help.toggle());
   const editor = classEditor(on.change);
   const note = h("div", { class: "hitl-note", attrs: { role: "alert" } });
   root.append(
@@ -103,10 +111,11 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     card,
     h("div", { class: "hitl-over" }, note),
     changed,
-    guessLine,
+    h("div", { class: "hitl-above-classes" }, guessLine, search.element),
     classes,
-    h("div", { class: "hitl-acts" }, give, skip, undo, redo, again, clearing, release, keysOff),
+    h("div", { class: "hitl-acts" }, give, skip, undo, redo, again, clearing, release, helping, keysOff),
     h("div", { class: "hitl-folds" }, guide, editor.element),
+    help.element,
   );
 
   let shownClasses: LabelClass[] = [];
@@ -135,10 +144,12 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       [shownClasses, shownAsks] = [state.classes, state.asks];
       const offered = shownClasses.filter((c) => !c.retired);
       classes.classList.toggle("hitl-levels", question?.scale === true);
-      classes.classList.toggle("hitl-many", question?.scale !== true && offered.length > MANY);
+      const many = question?.scale !== true && offered.length > MANY;
+      classes.classList.toggle("hitl-many", many);
       classes.replaceChildren(
         ...offered.map((c, code) => classButton(c, (clicks) => on.press(code, clicks))),
       );
+      search.update(many ? [...classes.children] : []);
       fillGuide(offered);
       editor.update(shownClasses, question?.scale);
     }
@@ -233,8 +244,12 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     );
   }
 
-  const press: Press = (key, shift) => pressItem(key, shift);
-  return { update, press, close: () => void clear() };
+  const press: Press = (key, shift) => {
+    if (key === "?") help.toggle();
+    else return pressItem(key, shift) || (key === "Enter" && search.open());
+    return true;
+  };
+  return { update, press, closeHelp: help.close, close: () => void clear() };
 }
 
 const gone = (): Promise<never> => Promise.reject(new Error("The card shows something else."));

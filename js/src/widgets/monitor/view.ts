@@ -64,7 +64,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
     "div",
     { class: "hitl-panels" },
     h("section", {}, heading("Labels by class"), balance, hidden, team),
-    h("section", {}, heading("Learning curve"), chart, curveWords),
+    h("section", {}, heading("Learning curve"), chart, curveWords, heading("Model"), why),
     h("section", {}, heading("History", undo, redo), note, history.element),
   );
   const folded = h("div", { class: "hitl-folded" }, notices, settle, panels);
@@ -83,7 +83,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
     show(folded, out);
     toggle.setAttribute("aria-expanded", String(out));
   }
-  root.append(h("div", { class: "hitl-overview" }, h("div", {}, status, why), toggle), folded);
+  root.append(h("div", { class: "hitl-overview" }, status, toggle), folded);
   fold(open);
   let drawn = "";
 
@@ -102,10 +102,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       setDisabled(accuracy, !state.model);
       setDisabled(given, !state.n_labels);
       setText(sync, syncWords(state));
-      setText(
-        model,
-        `model: ${state.model || (state.n_labels ? "none yet" : "starts with the first label")}`,
-      );
+      setText(model, state.model || (state.n_labels ? "none yet" : "starts with the first label"));
       setText(evidence, state.explanation);
       show(evidence, state.explanation !== "");
       setText(strategy, `questions: ${state.strategy}`);

@@ -1,0 +1,56 @@
+import "./help.css";
+import { h, show } from "../../ui/dom";
+
+const KEYS: [string[], string][] = [
+  [["1", "9", "A"], "label the item, or everything that is selected"],
+  [["S"], "skip"],
+  [["Z", "⇧Z"], "undo and redo"],
+  [["↑", "↓"], "your earlier labels, one by one"],
+  [["Del"], "remove the label"],
+  [["M"], "more items like this one"],
+  [["/"], "find"],
+  [["T"], "list or map"],
+  [["N"], "next uncertain item on the map"],
+  [["G"], "grow the selection"],
+  [["[", "]"], "larger and smaller groups"],
+  [["Esc"], "back; again: return the keys to the notebook"],
+];
+
+/** A list of the keys, shown over the card. */
+export function helpView(closed: () => void) {
+  const close = h("button", {
+    class: "hitl-link",
+    text: "close",
+    attrs: { type: "button" },
+    on: { click: () => set(false) },
+  });
+  const element = h(
+    "div",
+    { class: "hitl-help", attrs: { role: "dialog", "aria-label": "Keys", hidden: true } },
+    h("div", { class: "hitl-small-head" }, h("span", { text: "Keys" }), close),
+    h(
+      "dl",
+      {},
+      ...KEYS.flatMap(([keys, words]) => [
+        h("dt", {}, ...keys.map((key) => h("kbd", { text: key }))),
+        h("dd", { text: words }),
+      ]),
+    ),
+  );
+
+  function set(open: boolean): void {
+    show(element, open);
+    if (!open) closed();
+  }
+
+  return {
+    element,
+    toggle: (): void => set(element.hidden === true),
+    /** Closes the list; returns whether it was open. */
+    close(): boolean {
+      if (element.hidden) return false;
+      set(false);
+      return true;
+    },
+  };
+}

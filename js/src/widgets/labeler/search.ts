@@ -1,0 +1,69 @@
+import "./search.css";
+import { h, show } from "../../ui/dom";
+
+const folded = (text: string): string => text.normalize("NFKC").toLowerCase();
+
+/** A field that leaves only the classes with the typed text, for more classes than there are keys. */
+export function classSearch(press: (code: number) => void, done: () => void) {
+  let buttons: Element[] = [];
+  const element = h("input", {
+    class: "hitl-field hitl-class-search",
+    attrs: {
+      type: "text",
+      placeholder: "Find a class (Enter)",
+      "aria-label": "Find a class",
+      autocomplete: "off",
+      spellcheck: "false",
+      hidden: true,
+    },
+    on: {
+      input: filter,
+      blur: close,
+      keydown: (event) => {
+        if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
+        event.preventDefault();
+        event.stopPropagation();
+        const code = element.value.trim()
+          ? buttons.findIndex((button) => !button.hasAttribute("hidden"))
+          : -1;
+        if (event.key === "Enter" && element.value.trim() && code < 0) return;
+        close();
+        done();
+        if (event.key === "Enter" && code >= 0) press(code);
+      },
+    },
+  });
+
+  function filter(): void {
+    const typed = folded(element.value.trim());
+    const starts = (name: string): boolean => name.startsWith(typed);
+    const names = buttons.map((button) =>
+      folded(button.querySelector(".hitl-class-name")?.textContent ?? ""),
+    );
+    // Names that start with the text come before those that only contain it.
+    const some = typed !== "" && names.some(starts);
+    for (const [i, button] of buttons.entries())
+      show(button as HTMLElement, some ? starts(names[i]) : names[i].includes(typed));
+  }
+
+  function close(): void {
+    element.value = "";
+    filter();
+  }
+
+  return {
+    element,
+    /** Sets the buttons of the classes in order; none if no search is needed. */
+    update(next: Element[]): void {
+      buttons = next;
+      show(element, next.length > 0);
+      filter();
+    },
+    /** Focuses the field; returns whether it is there. */
+    open(): boolean {
+      if (element.hidden) return false;
+      element.focus({ preventScroll: true });
+      return true;
+    },
+  };
+}
