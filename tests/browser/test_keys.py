@@ -42,7 +42,8 @@ def test_keys_are_not_taken_from_a_person_who_types(desk):
 
 MANY = """import hitl_widgets as hitl
 texts = [f"{thing} number {i}" for i in range(20) for thing in ("apple", "carrot")]
-session = hitl.Session(texts, classes=[f"kind {i}" for i in range(44)] + ["Größe"], store="labels.sqlite", random_state=0)
+classes = [f"kind {i}" for i in range(44)] + ["Größe"]
+session = hitl.Session(texts, classes=classes, store="labels.sqlite", random_state=0)
 session"""
 
 
