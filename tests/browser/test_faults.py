@@ -218,7 +218,7 @@ def test_two_browsers_on_one_kernel_share_labels_and_nothing_else(desk, figure):
     other.wait_map(settled=True)
     row = other.card.get_attribute("data-row")
     bench.lasso(0.5, 0.5, 0.45)
-    bench.explorer.get_by_text("+", exact=True).click()
+    bench.explorer.get_by_role("button", name="Zoom in").click()
     chosen = bench.chosen()
     assert chosen > 0
     assert other.chosen() == 0

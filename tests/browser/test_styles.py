@@ -40,7 +40,7 @@ def test_the_order_of_the_widgets_style_sheets_changes_nothing(desk):
     bench.wait_item()
     bench.wait_map(settled=True)
     notebook.page.locator('.hitl-lesson[data-step="0"]').wait_for()
-    bench.lasso(0.5, 0.5, 0.3)
+    bench.box(0.01, 0.01, 0.99, 0.99)
     bench.card.locator(".hitl-members li").first.wait_for()
     for details in notebook.page.locator(".hitl details").all():
         details.evaluate("e => { e.open = true }")

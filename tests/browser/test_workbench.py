@@ -62,9 +62,10 @@ def test_thirty_docstrings_by_keyboard_one_lasso_kill_9_and_everything_is_back(d
     desk.pages[0].wait_for_function(
         "before => document.querySelector('.hitl-chart canvas').toDataURL() !== before", arg=before
     )
-    bench.monitor.get_by_text("model up to date").wait_for()
     total = bench.n_labels
     assert n <= total <= n + 30
+    bench.monitor.get_by_role("button", name=f"{total:,} labels", exact=True).wait_for()
+    bench.monitor.get_by_text("model up to date").wait_for()
 
     os.kill(notebook.kernel_pid(), signal.SIGKILL)
     # The user continues without noticing: the browser keeps these acts until a kernel accepts them.

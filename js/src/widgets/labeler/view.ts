@@ -123,6 +123,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   let shownCard: unknown[] = [];
   let onStage = new AbortController();
   let pressItem: Press = () => false;
+  let wantsTall = false;
 
   /** Ends what the card showed; returns the stage for the next item. */
   function clear(row?: number): Stage {
@@ -216,10 +217,20 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   }
 
   /** Gives the card one of its two heights. */
-  function setTall(tall: boolean): void {
-    card.classList.toggle("hitl-tall", tall);
-    if (!tall && card.scrollHeight > card.clientHeight + 1) card.classList.add("hitl-tall");
+  function setTall(always: boolean): void {
+    wantsTall = always;
+    card.classList.toggle("hitl-tall", always);
+    if (!always && card.scrollHeight > card.clientHeight + 1) card.classList.add("hitl-tall");
   }
+
+  // The first item is shown before there is a size, and another width needs another height.
+  let width = 0;
+  const resized = new ResizeObserver(() => {
+    if (root.clientWidth === width) return;
+    width = root.clientWidth;
+    setTall(wantsTall);
+  });
+  resized.observe(root);
 
   /** Shows or hides a button; if it is hidden while focused, the focus moves to the widget. */
   function offer(element: HTMLElement, visible: boolean): void {
@@ -249,7 +260,11 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     else return pressItem(key, shift) || (key === "Enter" && search.open());
     return true;
   };
-  return { update, press, closeHelp: help.close, close: () => void clear() };
+  const close = (): void => {
+    resized.disconnect();
+    clear();
+  };
+  return { update, press, closeHelp: help.close, close };
 }
 
 const gone = (): Promise<never> => Promise.reject(new Error("The card shows something else."));

@@ -75,6 +75,16 @@ function branchRow(branch: HistoryEntry[], on: HistoryCallbacks): HTMLElement {
   );
 }
 
+/** How the items of an act were chosen. */
+const HOW: Record<string, string> = {
+  api: "from Python",
+  audit: "at random",
+  cluster: "group",
+  opinion: "second opinion",
+  rectangle: "box",
+  search: "found",
+};
+
 const clock = new Intl.DateTimeFormat([], {
   hour: "2-digit",
   minute: "2-digit",
@@ -86,13 +96,14 @@ function historyRow(entry: HistoryEntry, color: string, now: boolean, on: Histor
   const dot = h("span", { class: "hitl-dot" });
   dot.style.background = color;
   const undone = entry.state === "holds" ? null : entry.state;
+  const how = HOW[entry.selection ?? ""] ?? entry.selection ?? "";
   return h(
     "li",
     { class: undone ? "hitl-undone" : "", attrs: { "aria-current": now ? "step" : null } },
     dot,
     what(entry, on),
     undone ? h("span", { class: "hitl-faint hitl-history-state", text: undone }) : null,
-    h("span", { class: "hitl-faint hitl-history-how", text: undone ? "" : (entry.selection ?? "") }),
+    h("span", { class: "hitl-faint hitl-history-how", text: undone ? "" : how }),
     h("span", { class: "hitl-faint hitl-number hitl-history-how", text: clock.format(new Date(entry.time)) }),
     now ? h("span", { class: "hitl-faint", text: "now" }) : way(entry, on),
   );
