@@ -82,6 +82,14 @@ describe("the legend", () => {
     expect(isolate.mock.lastCall).toEqual([null]);
   });
 
+  it("hides nothing while the colours mean something else", () => {
+    click("ham");
+    legend.setVisible(false);
+    expect(filter.mock.lastCall?.[0]).toEqual(NOTHING_HIDDEN);
+    legend.setVisible(true);
+    expect(off()).toEqual([]);
+  });
+
   it("starts anew with other shades, and keeps what is hidden with the same", () => {
     click("ham");
     legend.setShades(SHADES.map((shade) => ({ ...shade })));

@@ -251,8 +251,9 @@ export class MapPlot {
 
   /** Selects the row after the selected one among these rows, and makes it visible. */
   next(rows: number[]): void {
-    if (!rows.length) return;
-    this.choose(Uint32Array.of(rows[(rows.indexOf(this.single) + 1) % rows.length]), "clicked", "replace");
+    const seen = rows.filter((row) => !this.grid.hidden?.[row]);
+    if (!seen.length) return;
+    this.choose(Uint32Array.of(seen[(seen.indexOf(this.single) + 1) % seen.length]), "clicked", "replace");
     this.reveal();
   }
 

@@ -14,6 +14,8 @@ export type PageEvents = {
   back: Ask;
   /** Rows that were just labelled, and the codes of their classes; null if the labels were removed. */
   acted: { rows: Uint32Array; codes: readonly number[] | null };
+  /** Acts were undone or redone. */
+  turned: null;
   /** The item in the Labeler; if it is asked blind, nothing may reveal its class. */
   current: { row: number; blind: boolean } | null;
   /** A key pressed on the map that the map does not handle. */
@@ -49,7 +51,7 @@ type Member = { group: () => Element | null; hear: (name: string, detail: unknow
 
 const SLOT = Symbol.for("hitl-widgets.bus.2");
 // Events that concern the whole session, not only the views in a group.
-const EVERYWHERE: ReadonlySet<Name> = new Set<Name>(["acted", "waiting"]);
+const EVERYWHERE: ReadonlySet<Name> = new Set<Name>(["acted", "turned", "waiting"]);
 // Views in the same Workbench form a group; a clone of an output is a separate group.
 const GROUP = ".hitl-workbench, .jp-LinkedOutputView";
 

@@ -121,8 +121,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     give: () => label(draft),
     clear: () => choose(NO_ROWS, "clicked", true),
     undo: () => {
-      news.clear();
       if (!bus.tell("key", { key: "z", shift: false })) channel.act({ type: "undo" });
+      news.clear();
     },
     grow: () => plot?.grow(GROW),
     nextDoubt: () => plot?.next(rings),
@@ -174,6 +174,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
 
   function choose(rows: Rows, how: How, fromHere = false, from?: Chosen["from"]): void {
     chosen = rows.length ? { rows, how } : null;
+    narrowing = null;
     if (!listing && how !== "search") find.clear();
     if (listing && !single) list.setChecked(rows);
     if (fromHere) void plot?.setSelection(rows);
@@ -324,6 +325,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     find.run(asked.text);
     return true;
   });
+  bus.on("turned", news.clear);
   bus.on("narrow", ({ text }) => {
     if (!chosen) return;
     narrowing = { query: text, ...chosen };

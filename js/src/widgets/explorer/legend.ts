@@ -134,9 +134,10 @@ export function legendView(on: LegendCallbacks) {
       setText(labelled.n, given.toLocaleString("en"));
       setText(unlabelled.n, (marks.label.length - given).toLocaleString("en"));
     },
-    /** The colours mean classes, or something else that the legend does not explain. */
+    /** Whether the colours mean classes; otherwise the legend explains nothing, and nothing stays hidden. */
     setVisible(visible: boolean): void {
       show(element, visible);
+      if (!visible && !all.hidden) toggle(NOTHING_HIDDEN);
     },
   };
 }

@@ -330,6 +330,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     if (state.chosen?.from === "undo") release();
     const id = channel.act({ type });
     dispatch({ type: "turned", id, kind: type });
+    bus.tell("turned", null);
     say(type === "undo" ? "Undone" : "Redone");
     upcoming = "Current item";
     tellWaiting();

@@ -63,6 +63,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
   function act(made: Parameters<typeof channel.act>[0]): void {
     view.note("");
     channel.act(made);
+    bus.tell("turned", null);
   }
 
   /** Draws after a short delay, combining updates, because the next item and the map are more urgent. */
