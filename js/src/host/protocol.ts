@@ -170,7 +170,7 @@ export type Asked = { classes: LabelClass[]; question: string; asks: string; los
 export type ClassesMessage = Asked & { type: "classes" };
 
 /** The content of an item, the types of its media, and names and values of its context. */
-export type ShownItem = { row: number; content: Content; media: string[]; context?: [string, string][] };
+export type ShownItem = { row: number; content: Content; media: string[]; context: [string, string][] };
 
 /**
  * Requested items. Buffers: the media of all of them, in order. `left` are the rows that did not fit;

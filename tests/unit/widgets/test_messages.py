@@ -587,7 +587,9 @@ def test_items_are_shown_to_the_view_that_asks(session: Session, wire: Wire) -> 
     [found] = wire.say({"id": new_event_id(), "type": "show", "view": "view-1234", "rows": [3, 5]})
     assert (found["type"], found["to"]) == ("items", "view-1234")
     shown = {row: session.pool.payload(row).content for row in (3, 5)}
-    assert found["items"] == [{"row": row, "content": shown[row], "media": []} for row in (3, 5)]
+    assert found["items"] == [
+        {"row": row, "content": shown[row], "media": [], "context": []} for row in (3, 5)
+    ]
 
 
 def test_an_image_travels_as_bytes(

@@ -245,7 +245,7 @@ class ShownItem(msgspec.Struct, frozen=True):
     row: int
     content: Content
     media: list[str]
-    context: list[tuple[str, str]] = []
+    context: list[tuple[str, str]]
 
 
 class ItemsMessage(ToBrowser, frozen=True, kw_only=True, tag="items"):
