@@ -228,7 +228,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const resized = new ResizeObserver(() => {
     if (root.clientWidth === width) return;
     width = root.clientWidth;
-    setTall(wantsTall);
+    requestAnimationFrame(() => setTall(wantsTall)); // not in this callback, which it would trigger again
   });
   resized.observe(root);
 
