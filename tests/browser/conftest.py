@@ -10,7 +10,6 @@ import pytest
 from lab import NO_UMAP, Bench, Fence, Lab, Notebook, launched, write_notebook
 from playwright.sync_api import Browser, Dialog, Page, Playwright, sync_playwright
 
-
 # JupyterLab's own requests to a kernel that ends are rejected, and nobody handles that.
 JUPYTERLABS_OWN = re.compile(r"Canceled future for \w+ message before replies were done")
 
