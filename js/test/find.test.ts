@@ -141,4 +141,11 @@ describe("the find field", () => {
     vi.runAllTimers();
     expect(on.find).not.toHaveBeenCalled();
   });
+
+  it("runs a link's query again, although it was the last one", () => {
+    const { made, on } = field();
+    made.run("labelled");
+    made.run("labelled");
+    expect(on.find.mock.calls).toEqual([["labelled"], ["labelled"]]);
+  });
 });

@@ -87,7 +87,7 @@ def check_context(context: Any, pool: Pool) -> tuple[str, ...]:
     if context is None:
         return ()
     columns = Columns(pool)
-    names = [context] if isinstance(context, str) else list(context)
+    names = list(context) if isinstance(context, Iterable) and not isinstance(context, str) else [context]
     for name in names:
         if name not in columns:
             where = f"the columns are {choices(columns)}" if columns else "the data have no columns"

@@ -109,7 +109,7 @@ def quoted(value: str) -> str:
     Raises
     ------
     InvalidInput
-        If it contains a double quote and a space, which no query can express.
+        If no query can express it: it starts with a double quote, or contains one and a space.
     """
     if re.fullmatch(r'[^\s"]\S*', value):
         return value

@@ -1061,6 +1061,17 @@ def test_more_like_this_is_a_search_with_the_most_similar_first(texts: Wire) -> 
     assert [rows for _, rows in lines_of(texts, other["number"], 0, 9)] == [[3, 8]]
 
 
+def test_more_like_an_item_whose_id_no_query_can_express_says_so(
+    make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = pd.DataFrame({"text": ["one", "two"], "id": ['a "b" c', "d"]})
+    wire = Wire(Explorer(make_session(table, text="text", id="id")), monkeypatch)
+    ask = {"id": new_event_id(), "type": "alike", "view": "view-1234", "row": 0}
+    [found] = [m for m in wire.say(ask) if m["type"] == "found"]
+    assert "contains a double quote" in found["why"]
+    assert found["rows"] == ""
+
+
 def test_an_order_that_is_not_there_is_said_and_the_list_is_shown_all_the_same(texts: Wire) -> None:
     answer = list_of(texts, by="sender", down=True)
     assert "Unknown order 'sender'" in answer["why"]
@@ -1103,6 +1114,7 @@ def test_columns_of_context_come_with_an_item_but_not_with_a_preview(
     [
         ("sendr", "context='sendr': not a column; the columns are .*Did you mean 'sender'"),
         (["sender", 3], "context=3: not a column"),
+        (5, "context=5: not a column"),
     ],
 )
 def test_a_context_that_is_not_there_is_refused_before_anything_is_written(

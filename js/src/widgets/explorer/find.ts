@@ -165,6 +165,7 @@ export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
       return true;
     },
     run(query) {
+      asked = ""; // the same query may find other items by now
       input.value = query;
       ask();
     },

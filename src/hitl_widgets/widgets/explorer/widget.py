@@ -154,7 +154,13 @@ class Explorer(SessionWidget):
         pool = self.loop.pool
         if message.row >= len(pool):
             raise InvalidInput(f"Row {message.row} is not in the pool of {len(pool)} items.")
-        self._find(message.view, f"like:{quoted(str(pool.ids[message.row]))} unlabelled")
+        try:
+            query = f"like:{quoted(str(pool.ids[message.row]))} unlabelled"
+        except InvalidInput as error:
+            why = words(error)
+            self._post(m.FoundMessage(to=message.view, query="", rows="", ranked=False, parts=[], why=why))
+        else:
+            self._find(message.view, query)
 
     def _find(self, view: str, query: str) -> None:
         rows, ranked, parts, why = "", False, [], ""
