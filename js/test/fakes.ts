@@ -1,7 +1,7 @@
 // What the tests put in place of the notebook.
 import type { AnyModel } from "@anywidget/types";
 import type { Shelf } from "../src/host/keep";
-import type { About, MonitorState } from "../src/host/protocol";
+import type { About, LabelerWelcome, MonitorState } from "../src/host/protocol";
 
 type Sent = { type: string; id: string; [field: string]: unknown };
 type Listener = (message: unknown, buffers?: DataView[]) => void;
@@ -46,6 +46,11 @@ export class FakeModel {
     return this as unknown as AnyModel;
   }
 }
+
+type Render = (context: { model: unknown; el: HTMLElement }) => () => void;
+/** Puts a view into an element, with nothing but what every host of anywidget gives. */
+export const mount = (widget: unknown, model: FakeModel, el: HTMLElement): (() => void) =>
+  (widget as { render: Render }).render({ model: model.any, el });
 
 /** What a session says of itself. */
 export const about = (changes: Partial<About> = {}): About => ({
@@ -122,4 +127,38 @@ export const monitorState: MonitorState = {
   n_changed: 0,
   people: [],
   history: [],
+};
+
+/** What a Labeler is told. */
+export const labelerWelcome: LabelerWelcome = {
+  type: "welcome",
+  to: "",
+  classes: [
+    { id: "spam", retired: false, name: "spam", guidance: "", example: "", key: "1", color: "#e69f00" },
+    { id: "ham", retired: false, name: "ham", guidance: "", example: "", key: "2", color: "#56b4e9" },
+  ],
+  question: "",
+  asks: "choice",
+  lost: [],
+  about: about(),
+  kind: "text",
+  queue: [0, 1, 2].map((row) => ({
+    row,
+    key: `k${row}`,
+    reason: "",
+    audit: row === 1,
+    blind: false,
+    guess: null,
+  })),
+  n_items: 10,
+  n_labels: 0,
+  n_events: 1,
+  n_left: 10,
+  n_skipped: 0,
+  undo: false,
+  redo: false,
+  behind: 0,
+  stage: null,
+  error: "",
+  known: [],
 };

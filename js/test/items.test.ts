@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
 import { renderGlimpse, renderItem } from "../src/items/index";
+import { followTheme } from "../src/ui/theme";
 
 const EVIL = '<img src=x onerror="globalThis.hacked = 1"><script>globalThis.hacked = 1</script>';
 
@@ -78,7 +79,9 @@ describe("an item", () => {
   });
 
   it("of markup is in a frame without rights, whose policy comes before what it shows", () => {
-    document.body.append(Object.assign(document.createElement("div"), { className: "hitl" }));
+    const root = document.createElement("div");
+    document.body.append(root);
+    followTheme(root, new AbortController().signal);
     const content = { kind: "markup", html: `<p>${EVIL}</p>`, text: "words", hosts: ["ok.example"] } as const;
     const frame = renderItem({
       content: { ...content, hosts: [...content.hosts] },

@@ -2,16 +2,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { encodeRows } from "../src/host/codecs";
 import { Keep } from "../src/host/keep";
-import type { LabelerWelcome } from "../src/host/protocol";
 import { defineWidget } from "../src/host/widget";
 import { Bus } from "../src/ui/bus";
 import labeler from "../src/widgets/labeler/entry";
 import monitor from "../src/widgets/monitor/entry";
-import { about, FakeModel, monitorState } from "./fakes";
-
-type Render = (context: { model: unknown; el: HTMLElement }) => () => void;
-const mount = (widget: unknown, model: FakeModel, el: HTMLElement): (() => void) =>
-  (widget as { render: Render }).render({ model: model.any, el });
+import { FakeModel, monitorState, mount, labelerWelcome as welcome } from "./fakes";
 
 /** Every listener added to the page's own targets and not yet gone. */
 function watchListeners(): () => number {
@@ -27,39 +22,6 @@ function watchListeners(): () => number {
   }
   return () => held;
 }
-
-const welcome: LabelerWelcome = {
-  type: "welcome",
-  to: "",
-  classes: [
-    { id: "spam", retired: false, name: "spam", guidance: "", example: "", key: "1", color: "#e69f00" },
-    { id: "ham", retired: false, name: "ham", guidance: "", example: "", key: "2", color: "#56b4e9" },
-  ],
-  question: "",
-  asks: "choice",
-  lost: [],
-  about: about(),
-  kind: "text",
-  queue: [0, 1, 2].map((row) => ({
-    row,
-    key: `k${row}`,
-    reason: "",
-    audit: row === 1,
-    blind: false,
-    guess: null,
-  })),
-  n_items: 10,
-  n_labels: 0,
-  n_events: 1,
-  n_left: 10,
-  n_skipped: 0,
-  undo: false,
-  redo: false,
-  behind: 0,
-  stage: null,
-  error: "",
-  known: [],
-};
 
 let el: HTMLElement;
 let model: FakeModel;

@@ -10,7 +10,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-__all__ = ["chart", "display", "mimebundle", "place"]
+__all__ = ["chart", "display", "mimebundle", "place", "workbench"]
 
 
 def place() -> tuple[str, str]:
@@ -28,8 +28,12 @@ def display(session: Any, **options: Any) -> None:
 
 def mimebundle(session: Any, **options: Any) -> Any:
     """Return the MIME bundle of a session, shown as a Workbench."""
-    workbench = import_module("hitl_widgets.widgets.workbench").Workbench.unheld(session)
-    return workbench._repr_mimebundle_(**options)
+    return workbench(session)._repr_mimebundle_(**options)
+
+
+def workbench(session: Any) -> Any:
+    """Return the Workbench with which a session displays itself."""
+    return import_module("hitl_widgets.widgets.workbench").Workbench.unheld(session)
 
 
 def chart(*told: Any, **how: Any) -> Any:

@@ -208,6 +208,9 @@ class Session:
     def _repr_mimebundle_(self, **options: Any) -> Any:
         return screen.mimebundle(self, **options)
 
+    def _display_(self) -> Any:
+        return screen.workbench(self)
+
     def __enter__(self) -> Self:
         return self
 

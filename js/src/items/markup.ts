@@ -1,6 +1,6 @@
 import "./markup.css";
 import { h } from "../ui/dom";
-import { readTheme, type Theme } from "../ui/theme";
+import { readTheme, rootOnPage, type Theme } from "../ui/theme";
 import { registerItem, SPOKEN, shortened } from "./registry";
 import { lines, withRest } from "./text";
 
@@ -34,7 +34,7 @@ function markupFrame(content: Markup): HTMLIFrameElement {
 
 function dress(frame: HTMLIFrameElement): void {
   const content = shown.get(frame);
-  const root = document.querySelector<HTMLElement>(".hitl");
+  const root = rootOnPage();
   if (content && root) frame.srcdoc = page(content, readTheme(root), getComputedStyle(root).fontFamily);
 }
 

@@ -1,4 +1,5 @@
 import type { Ask, Selection } from "../host/protocol";
+import { closest } from "./dom";
 import type { Wanted } from "./query";
 
 /** Selected points and how they were selected; `from` if the history or an undo restored the selection. */
@@ -67,7 +68,7 @@ export class Bus {
     this.members = page[SLOT].get(session) ?? new Set();
     page[SLOT].set(session, this.members);
     this.me = {
-      group: () => root.closest(GROUP),
+      group: () => closest(root, GROUP),
       hear: (name, detail) =>
         (this.listeners.get(name as Name) ?? []).some((hear) => hear(detail as never) === true),
     };

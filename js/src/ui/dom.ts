@@ -63,6 +63,25 @@ export const count = (n: number, one: string, many = `${one}s`): string =>
 
 export const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
+/** The parent of an element, also across the edge of a shadow root, in which marimo puts a widget. */
+export function above(element: Element): Element | null {
+  const { parentNode } = element;
+  return parentNode instanceof ShadowRoot ? parentNode.host : element.parentElement;
+}
+
+/** Like `closest`, also across the edges of shadow roots. */
+export function closest(element: Element, selector: string): Element | null {
+  for (let at: Element | null = element; at; at = above(at)) if (at.matches(selector)) return at;
+  return null;
+}
+
+/** The element with the focus, also within shadow roots. */
+export function focused(): Element | null {
+  let at = document.activeElement;
+  while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+  return at;
+}
+
 /** Downloads a text as a file. */
 export function download(name: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type: "application/x-ndjson" }));

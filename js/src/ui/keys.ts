@@ -1,14 +1,18 @@
+import { focused } from "./dom";
+
 /**
  * Keeps keys from the notebook while the widget has the focus. JupyterLab and Notebook 7 check the ancestors of the
- * target for the attribute. It would also disable Ctrl+S and the like, so it is removed while a modifier is held.
+ * target for the attribute. It would also disable Ctrl+S and the like, so it is removed while a modifier is held. In
+ * other hosts, plain keys end at the widget.
  */
 export function suppressShortcuts(root: HTMLElement, signal: AbortSignal): void {
   root.setAttribute("data-lm-suppress-shortcuts", "");
   const toggle = (event: KeyboardEvent): void => {
-    if (!(event.target instanceof Node) || !root.contains(event.target)) return;
+    if (!event.composedPath().includes(root)) return;
     root.toggleAttribute("data-lm-suppress-shortcuts", !isChord(event));
   };
   window.addEventListener("keydown", toggle, { capture: true, signal });
+  root.addEventListener("keydown", (event) => !isChord(event) && event.stopPropagation(), { signal });
   window.addEventListener("keyup", () => root.setAttribute("data-lm-suppress-shortcuts", ""), {
     capture: true,
     signal,
@@ -136,7 +140,7 @@ export function leaveKeys(root: HTMLElement, buttons: string, signal: AbortSigna
  * in, nor from another widget.
  */
 export function takeKeys(root: HTMLElement): void {
-  const at = document.activeElement;
+  const at = focused();
   const typing =
     at instanceof HTMLElement && (at.isContentEditable || at.matches("input, textarea, select, iframe"));
   if (typing || at?.closest(".hitl") || !isVisible(root)) return;
@@ -156,7 +160,7 @@ const TAB_MS = 1000;
 export function keepFocus(root: HTMLElement, signal: AbortSignal): void {
   let tabbed = Number.NEGATIVE_INFINITY;
   const back = (): void => {
-    const at = document.activeElement;
+    const at = focused();
     if (at instanceof HTMLIFrameElement && root.contains(at)) root.focus({ preventScroll: true });
   };
   const listen = { capture: true, signal };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from hitl_widgets.loop.openings import NOWHERE
@@ -73,6 +74,16 @@ class Workbench(Shown, LockedVBox):
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         return plain_fallback(super()._repr_mimebundle_(**options))
+
+    def _display_(self) -> Any:
+        """Compose the views for marimo, which cannot show the boxes of ipywidgets."""
+        marimo: Any = import_module("marimo")
+        explorer, labeler, monitor = (marimo.as_html(view).text for view in self.views)
+        return marimo.Html(
+            '<div class="hitl-workbench"><div style="display: flex; flex-flow: row wrap; gap: 12px">'
+            f'<div style="flex: 3 1 380px; min-width: 0">{explorer}</div>'
+            f'<div style="flex: 2 1 320px; min-width: 0">{labeler}</div></div>{monitor}</div>'
+        )
 
     def close(self) -> None:
         """Remove the widgets from the screen; the session stays open."""

@@ -27,7 +27,7 @@ import { both, NO_ROWS, type Rows } from "../../plot/rows";
 import { type Codes, namesOf, type QuestionKind, questionOf } from "../../questions/index";
 import { announcer } from "../../ui/announce";
 import { Bus, type Chosen } from "../../ui/bus";
-import { count } from "../../ui/dom";
+import { count, focused } from "../../ui/dom";
 import { onKey } from "../../ui/keys";
 import type { Wanted } from "../../ui/query";
 import { onTheme, readTheme } from "../../ui/theme";
@@ -542,7 +542,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       {
         hover: onHover,
         select: choose,
-        wheel: (e) => e.ctrlKey || e.metaKey || root.contains(document.activeElement),
+        wheel: (e) => e.ctrlKey || e.metaKey || root.contains(focused()),
         focus: () => root.focus({ preventScroll: true }),
       },
       signal,

@@ -1,6 +1,6 @@
 import "./find.css";
 import type { FoundMessage } from "../../host/protocol";
-import { count, h, said, setText, show } from "../../ui/dom";
+import { count, focused, h, said, setText, show } from "../../ui/dom";
 import { icon } from "../../ui/icons";
 
 const TYPING_MS = 150;
@@ -93,9 +93,9 @@ export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
 
   function draw(): void {
     const blank = !input.value.trim();
-    show(slash, blank && document.activeElement !== input);
+    show(slash, blank && focused() !== input);
     show(close, !blank);
-    show(hint, blank && document.activeElement === input);
+    show(hint, blank && focused() === input);
   }
 
   function leave(): void {

@@ -1,6 +1,6 @@
 import "./classes.css";
 import type { Change, ClassEdit, LabelClass } from "../../host/protocol";
-import { h, setText, show } from "../../ui/dom";
+import { focused, h, setText, show } from "../../ui/dom";
 
 export type ClassChange = Omit<Change, "type" | "id">;
 
@@ -146,7 +146,7 @@ function classRow(send: (change: ClassChange) => void) {
 /** Sets a value, unless the user is typing in the field. */
 function fill(input: HTMLInputElement | HTMLTextAreaElement, value: string): void {
   const { was, sent } = input.dataset;
-  const typing = input === input.ownerDocument.activeElement && input.value !== was && input.value !== sent;
+  const typing = input === focused() && input.value !== was && input.value !== sent;
   if (!typing) input.value = value;
   input.dataset.was = value;
   delete input.dataset.sent;

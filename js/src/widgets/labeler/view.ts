@@ -3,7 +3,7 @@ import "./view.css";
 import type { Ask, Change, LabelClass } from "../../host/protocol";
 import { type Item, renderItem, type Stage } from "../../items/index";
 import { questionOf, saidNames } from "../../questions/index";
-import { count, h, percent, said, setParts, setText, show } from "../../ui/dom";
+import { count, focused, h, percent, said, setParts, setText, show } from "../../ui/dom";
 import type { Press } from "../../ui/keys";
 import { bulkCard } from "./bulk";
 import { classEditor } from "./classes";
@@ -234,8 +234,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
 
   /** Shows or hides a button; if it is hidden while focused, the focus moves to the widget. */
   function offer(element: HTMLElement, visible: boolean): void {
-    if (!visible && element.contains(element.ownerDocument.activeElement))
-      root.focus({ preventScroll: true });
+    if (!visible && element.contains(focused())) root.focus({ preventScroll: true });
     show(element, visible);
   }
 

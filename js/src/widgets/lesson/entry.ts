@@ -3,6 +3,7 @@ import type { GameMessage, LessonWelcome, Moment, MomentMessage, TroubleMessage 
 import { defineWidget } from "../../host/widget";
 import { Grid } from "../../plot/grid";
 import { announcer } from "../../ui/announce";
+import { focused } from "../../ui/dom";
 import { onKey } from "../../ui/keys";
 import { onTheme, readTheme } from "../../ui/theme";
 import {
@@ -110,7 +111,7 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
 
   function pressed(key: string): boolean {
     if (key === "Escape") {
-      (document.activeElement as HTMLElement | null)?.blur();
+      (focused() as HTMLElement | null)?.blur();
       return true;
     }
     if (state.mode === "game") {
