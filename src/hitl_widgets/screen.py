@@ -15,7 +15,7 @@ __all__ = ["chart", "display", "mimebundle", "place", "workbench"]
 
 def place() -> tuple[str, str]:
     """Return opaque names of the running cell and of this run of it; both are empty outside a notebook."""
-    if "ipykernel" not in sys.modules:
+    if not sys.modules.keys() & {"ipykernel", "marimo"}:
         return "", ""
     found: tuple[str, str] = import_module("hitl_widgets.widgets.cells").running()
     return found

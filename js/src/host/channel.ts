@@ -138,7 +138,9 @@ export class Channel {
   private send(message: Act | Request): void {
     spoke(this.session, false);
     try {
-      this.model.send(message);
+      // In marimo the result is a promise, which is rejected if the comm is closed.
+      const sent: unknown = this.model.send(message);
+      if (sent instanceof Promise) sent.catch(() => {});
     } catch {
       // The comm is closed. Acts are in the outbox, and the next run of the cell sends them.
     }
