@@ -23,7 +23,7 @@ def place() -> tuple[str, str]:
 
 def display(session: Any, **options: Any) -> None:
     """Display a session at the end of a cell."""
-    import_module("hitl_widgets.widgets.output").show(session, **options)
+    workbench(session)._ipython_display_(**options)
 
 
 def mimebundle(session: Any, **options: Any) -> Any:

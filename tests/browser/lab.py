@@ -197,7 +197,7 @@ class Marimo(Server):
 
 
 class Lab(Server):
-    """A JupyterLab server, with Notebook 7 and Voila; ``forked``: its kernels come with the libraries imported."""
+    """JupyterLab, Notebook 7 and Voila; ``forked``: the kernels come with the libraries imported."""
 
     ready = "api"
 

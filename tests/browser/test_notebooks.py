@@ -6,8 +6,10 @@ import shutil
 from pathlib import Path
 
 import nbclient
+import nbconvert
 import nbformat
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -69,27 +71,52 @@ def test_a_lesson_runs_in_the_browser(desk, path):
     assert page.locator(errors).count() == 0
 
 
-def test_a_notebook_that_is_opened_again_says_what_to_do_until_its_cell_is_run(desk):
+def test_without_a_kernel_a_notebook_shows_a_still_picture_and_what_to_do(desk):
     cell = """import hitl_widgets as hitl
-hitl.Session([f"text {i}" for i in range(30)], classes=["a", "b"], store="labels.sqlite")"""
+hitl.Session([f"zebra {i}" for i in range(30)], classes=["one", "two"], store="labels.sqlite")"""
     notebook, bench = desk.open(cell, "hitl.Monitor", alone=True)
-    words = notebook.page.locator(".hitl-fallback")
+    still = notebook.page.locator(".hitl-fallback")
     notebook.run(0)
     bench.wait_item()
-    words.wait_for(state="hidden")
+    bench.focus()
+    bench.label("1")
+    bench.acknowledged()
+    notebook.run(0)
+    bench.wait_map(settled=True)
+    bench.wait_labels(1)
+    # The picture is replaced when there is a map, and stays hidden.
+    expect(still.locator("img")).to_have_count(1)
+    expect(still).to_contain_text("1 of 30 items labelled")
+    expect(still).to_be_hidden()
     notebook.save()
+
+    # As a page of its own.
+    path = desk.folder / "test.ipynb"
+    page, _ = nbconvert.HTMLExporter(exclude_input=True, embed_images=True).from_filename(str(path))
+    assert "zebra" not in page
+    (desk.folder / "test.html").write_text(page)
+    plain = desk.page()
+    plain.route("**/*", lambda route: route.continue_() if "file:" in route.request.url else route.abort())
+    plain.goto(f"file://{desk.folder / 'test.html'}")
+    expect(plain.locator(".hitl-fallback")).to_contain_text("1 of 30 items labelled")
+    expect(plain.locator(".hitl-fallback img")).to_be_visible()
+    assert plain.locator(".hitl-fallback img").evaluate("e => e.naturalWidth") > 0
+    plain.context.close()
+
+    # Opened again in JupyterLab, without a kernel that knows it.
     notebook.page.context.close()
     desk.pages.clear()
     desk.lab.end_kernels()
     notebook, bench = desk.visit("test.ipynb")
-    words = notebook.page.locator(".hitl-fallback")
-    words.get_by_text("Run this cell in JupyterLab 4 to continue labeling").wait_for()
+    still = notebook.page.locator(".hitl-fallback")
+    still.get_by_text("Run this cell to continue labeling").wait_for()
+    expect(still.locator("img")).to_be_visible()
     error = notebook.page.get_by_text("model not found")
     error.wait_for(state="attached")
     error.wait_for(state="hidden")
     notebook.run(0)
     bench.wait_item()
-    words.wait_for(state="hidden")
+    still.wait_for(state="hidden")
 
 
 def test_committed_notebooks_hold_no_output():

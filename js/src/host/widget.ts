@@ -5,6 +5,9 @@ import { keepFocus, pressOnce, suppressShortcuts } from "../ui/keys";
 import { followTheme } from "../ui/theme";
 import { Channel } from "./channel";
 
+/** A kernel that has not answered for this long may not exist. */
+const SILENT_MS = 5000;
+
 type View = (context: { root: HTMLElement; channel: Channel; signal: AbortSignal }) => void;
 
 /** Sets up a view: its root element, keys and channel, all of which end with the view. */
@@ -25,9 +28,9 @@ export function defineWidget(name: string, view: View): AnyWidget {
       const channel = new Channel(model, String(model.get("_key")), String(model.get("_session")));
       signal.addEventListener("abort", () => channel.close());
       el.append(root);
-      hideFallback(root, signal);
+      const answers = hideFallback(root, signal);
       view({ root, channel, signal });
-      greet(channel, signal);
+      greet(channel, signal, answers);
       return () => {
         channel.ask({ type: "bye", view: channel.view });
         end.abort();
@@ -38,13 +41,17 @@ export function defineWidget(name: string, view: View): AnyWidget {
 }
 
 /** Sends hello until the kernel answers, which can take time if it is busy or has no subshell yet. */
-function greet(channel: Channel, signal: AbortSignal): void {
+function greet(channel: Channel, signal: AbortSignal, answers: (answers: boolean) => void): void {
   let welcomed = false;
+  const silent = setTimeout(() => answers(false), SILENT_MS);
+  signal.addEventListener("abort", () => clearTimeout(silent));
   channel.on(
     "welcome",
     () => {
       if (!welcomed) channel.flush();
       welcomed = true;
+      clearTimeout(silent);
+      answers(true);
     },
     signal,
   );

@@ -16,7 +16,7 @@ import traitlets
 
 from hitl_widgets.background.turns import first
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput, StoreError
-from hitl_widgets.widgets.output import SESSION_WORDS, Locked, LockedLayout, Shown, plain_fallback
+from hitl_widgets.widgets.output import Locked, LockedLayout, Shown
 from hitl_widgets.widgets.wire import (
     LARGEST,
     PROTOCOL,
@@ -74,7 +74,6 @@ class ChannelWidget(Shown, Locked, anywidget.AnyWidget):
     # Unions of the messages that the browser and the kernel may send.
     _takes: ClassVar[Any]
     _tells: ClassVar[Any]
-    _words: ClassVar[str] = SESSION_WORDS
 
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
@@ -93,9 +92,6 @@ class ChannelWidget(Shown, Locked, anywidget.AnyWidget):
             layout=LockedLayout(),
         )
         self.on_msg(self._receive)
-
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        return plain_fallback(super()._repr_mimebundle_(**options), self._words)
 
     def _receive(self, _: Any, content: Any, buffers: Any) -> None:
         self._page = contextvars.copy_context()

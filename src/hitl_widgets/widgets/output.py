@@ -3,30 +3,66 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+import uuid
+from typing import Any, ClassVar
 
 import ipywidgets
 from IPython.display import display
 
 __all__ = [
-    "SESSION_WORDS",
     "Locked",
     "LockedBox",
     "LockedLayout",
     "LockedVBox",
     "Shown",
-    "plain_fallback",
-    "show",
 ]
 
-SESSION_WORDS = "hitl-widgets: a labeling session. Run this cell in JupyterLab 4 to continue labeling."
+WORDS = "hitl-widgets: a labeling session. Run this cell to continue labeling."
+
+# JupyterLab writes "model not found" into the output itself; if it has a model, the widget is a child of it.
+HIDE_ERROR = (
+    "<style>.jp-OutputArea-child:has(.hitl-fallback) + .jp-OutputArea-child > .jp-OutputArea-output"
+    ".jupyter-widgets {display: none}</style>"
+)
 
 
 class Shown:
-    """Displays itself at the end of a cell, preceded by a text for when the notebook is reopened."""
+    """Displays itself at the end of a cell, preceded by a still picture for pages without a kernel."""
+
+    _words: ClassVar[str] = WORDS
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        made = super()._repr_mimebundle_(**options)  # type: ignore[misc]
+        (made[0] if isinstance(made, tuple) else made).update(self._fallback())
+        return made
 
     def _ipython_display_(self, **options: Any) -> None:
-        show(self, **options)
+        """Display the picture and the widget as two outputs.
+
+        Of a single output, JupyterLab would show either the widget or the picture, and choose the widget even
+        if its model is gone. A live widget hides the output before it.
+        """
+        made = self._repr_mimebundle_(**options)
+        data, metadata = made if isinstance(made, tuple) else (made, {})
+        if "ipykernel" in sys.modules:
+            name = uuid.uuid4().hex
+            still = {kind: data.pop(kind) for kind in ("text/plain", "text/html")}
+            display(still, raw=True, display_id=name)  # type: ignore[no-untyped-call]
+            self._displayed_as(name)
+            data["text/plain"] = ""  # some programs warn if they can show no part of an output
+        display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
+
+    def _fallback(self) -> dict[str, str]:
+        """What is shown where widgets cannot run, by MIME type; it contains no items, ids, names or paths."""
+        html = f'<div class="hitl-fallback">{self._picture()}<p>{self._words}</p></div>{HIDE_ERROR}'
+        return {"text/plain": self._words, "text/html": html}
+
+    def _picture(self) -> str:
+        """A still picture as HTML, or nothing."""
+        return ""
+
+    def _displayed_as(self, name: str) -> None:
+        """Note the display id of the still picture, to replace it later."""
 
 
 class Locked:
@@ -53,33 +89,3 @@ class LockedBox(Locked, ipywidgets.Box):  # type: ignore[misc]
 
 class LockedVBox(Locked, ipywidgets.VBox):  # type: ignore[misc]
     """A column of widgets that a browser cannot replace."""
-
-
-def plain_fallback(bundle_: Any, words: str = SESSION_WORDS) -> Any:
-    """Set the text that is shown where widgets cannot run; it contains no data."""
-    data = bundle_[0] if isinstance(bundle_, tuple) else bundle_
-    data["text/plain"] = words
-    data["text/html"] = f"<p>{words}</p>"
-    return bundle_
-
-
-# JupyterLab writes "model not found" into the output itself; if it has a model, the widget is a child of it.
-HIDE_ERROR = (
-    "<style>.jp-OutputArea-child:has(.hitl-fallback) + .jp-OutputArea-child > .jp-OutputArea-output"
-    ".jupyter-widgets {display: none}</style>"
-)
-
-
-def show(thing: Any, **options: Any) -> None:
-    """Display a widget, preceded by a text for when the notebook is reopened without its kernel.
-
-    Of a single output, JupyterLab would show either the widget or the text, and choose the widget even if its
-    model is gone. So the text is a separate output, which a live widget hides.
-    """
-    shown = thing._repr_mimebundle_(**options)
-    data, metadata = shown if isinstance(shown, tuple) else (shown, {})
-    words = data["text/plain"]
-    if "ipykernel" in sys.modules:
-        html = f'<div class="hitl-fallback">{words}</div>{HIDE_ERROR}'
-        display({"text/plain": words, "text/html": html}, raw=True)  # type: ignore[no-untyped-call]
-    display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]

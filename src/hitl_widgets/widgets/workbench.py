@@ -11,7 +11,7 @@ from hitl_widgets.widgets.cells import enter, running
 from hitl_widgets.widgets.explorer import Explorer
 from hitl_widgets.widgets.labeler import Labeler
 from hitl_widgets.widgets.monitor import Monitor
-from hitl_widgets.widgets.output import LockedBox, LockedLayout, LockedVBox, Shown, plain_fallback
+from hitl_widgets.widgets.output import LockedBox, LockedLayout, LockedVBox, Shown
 from hitl_widgets.widgets.screens import Screen
 from hitl_widgets.widgets.shared.widget import SessionWidget
 
@@ -72,8 +72,11 @@ class Workbench(Shown, LockedVBox):
     def __repr__(self) -> str:
         return f"<Workbench of task {self.session.task!r}>"
 
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        return plain_fallback(super()._repr_mimebundle_(**options))
+    def _picture(self) -> str:
+        return self.monitor._picture()  # noqa: SLF001
+
+    def _displayed_as(self, name: str) -> None:
+        self.monitor._displayed_as(name)  # noqa: SLF001
 
     def _display_(self) -> Any:
         """Compose the views for marimo, which cannot show the boxes of ipywidgets."""

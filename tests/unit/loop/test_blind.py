@@ -14,7 +14,7 @@ from helpers import clouds
 from hitl_widgets.data.rows import encode
 from hitl_widgets.labels.events import new_event_id
 from hitl_widgets.session import Session
-from hitl_widgets.widgets.explorer import BLIND
+from hitl_widgets.widgets.shared.marks import BLIND
 from hitl_widgets.widgets.workbench import Workbench
 
 Make = Callable[..., Session]

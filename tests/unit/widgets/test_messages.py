@@ -802,7 +802,7 @@ def test_the_workbench_shows_all_three_and_closes_them(session: Session) -> None
     assert isinstance(workbench.explorer, Explorer)
     assert isinstance(workbench.labeler, Labeler)
     assert isinstance(workbench.monitor, Monitor)
-    assert "JupyterLab" in repr(workbench._repr_mimebundle_())
+    assert "Run this cell" in repr(workbench._repr_mimebundle_())
     workbench.close()
     assert not session.closed
 

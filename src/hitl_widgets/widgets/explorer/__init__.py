@@ -1,5 +1,5 @@
 """Explorer: the map, on which points are selected."""
 
-from hitl_widgets.widgets.explorer.widget import BLIND, Explorer
+from hitl_widgets.widgets.explorer.widget import Explorer
 
-__all__ = ["BLIND", "Explorer"]
+__all__ = ["Explorer"]

@@ -16,22 +16,18 @@ from hitl_widgets.questions.base import kind_of
 from hitl_widgets.search.query import quoted
 from hitl_widgets.widgets.channel import bundle
 from hitl_widgets.widgets.explorer import messages as m
+from hitl_widgets.widgets.shared.marks import BLIND, Marks, marks_of
 from hitl_widgets.widgets.shared.messages import Stage
 from hitl_widgets.widgets.shared.widget import SessionWidget
 from hitl_widgets.widgets.wire import Bye, FromBrowser, words
 
 __all__ = ["Explorer"]
 
-LEVELS = 15
-# Value for items of which label, guess and uncertainty are hidden.
-BLIND = 255
 # Columns beside the items in a list.
 MOST_COLUMNS = 20
 ENGINES = ("auto", "altair", "canvas", "webgl", "raster")
 # With more items, Vega is too slow for interactive use.
 MOST_FOR_ALTAIR = 5_000
-
-Marks = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 
 
 class Explorer(SessionWidget):
@@ -245,19 +241,7 @@ class Explorer(SessionWidget):
         )
 
     def _marks(self) -> Marks:
-        """Shades of label and guess (255 for none) and uncertainty level of every item, or BLIND."""
-        labels, found = self.loop.labels, self.loop.round
-        shading = labels.kind.shading(labels.answers, labels.schema, self._by)
-        label = np.append(shading.answers, np.uint8(255))[labels.y]
-        if found is None:
-            marks = label, np.full_like(label, 255), np.zeros_like(label)
-        else:
-            doubt = np.rint(found.uncertainty * LEVELS).astype(np.uint8)
-            marks = label, shading.guesses(found.belief), doubt
-        hidden = self.loop.blind.rows(labels)
-        for array in marks:
-            array[hidden] = BLIND
-        return marks
+        return marks_of(self.loop, self._by)
 
     def _send_change(self) -> None:
         with self._wire:

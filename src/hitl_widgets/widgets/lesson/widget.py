@@ -57,7 +57,7 @@ class Lesson(ChannelWidget):
     _bundle = "lesson"
     _takes: ClassVar[Any] = m.Takes
     _tells: ClassVar[Any] = m.Tells
-    _words = "hitl-widgets: a lesson on active learning. Run this cell in JupyterLab 4 to see it."
+    _words = "hitl-widgets: a lesson on active learning. Run this cell to see it."
 
     def __init__(
         self,

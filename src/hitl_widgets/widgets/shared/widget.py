@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -16,16 +17,21 @@ from hitl_widgets.loop.loop import Loop, opaque
 from hitl_widgets.session import Session, loop_of
 from hitl_widgets.widgets.cells import enter, running
 from hitl_widgets.widgets.channel import ChannelWidget, bundle
+from hitl_widgets.widgets.picture import picture_of
 from hitl_widgets.widgets.screens import Screen
 from hitl_widgets.widgets.shared import items
 from hitl_widgets.widgets.shared import messages as m
 from hitl_widgets.widgets.shared.acts import act
+from hitl_widgets.widgets.still import Still
 from hitl_widgets.widgets.wire import LARGEST, Action, Bye, FromBrowser, Hello, ToBrowser
 
 __all__ = ["SessionWidget"]
 
 # Up to this pool size, acts are handled in the thread in which the message arrives.
 AT_ONCE = 10_000
+
+# Changes of what the still picture shows.
+PICTURED = {"labels", "round", "schema", "map"}
 
 _queues: WeakKeyDictionary[Loop, dict[str, ThreadPoolExecutor]] = WeakKeyDictionary()
 
@@ -36,6 +42,7 @@ class SessionWidget(ChannelWidget):
     _takes: ClassVar[Any] = m.Takes
     _tells: ClassVar[Any] = m.Tells
     _unsubscribe: Callable[[], None] = staticmethod(lambda: None)
+    _still: Still | None = None
 
     def __init__(self, session: Session) -> None:
         if not isinstance(session, Session):
@@ -62,8 +69,24 @@ class SessionWidget(ChannelWidget):
 
     def close(self) -> None:
         """Remove the widget from the screen; the session stays open."""
+        self._still = None
         self._unsubscribe()
         super().close()
+
+    def _picture(self) -> str:
+        return picture_of(self.loop)
+
+    def _displayed_as(self, name: str) -> None:
+        known = weakref.ref(self)
+
+        def make() -> dict[str, str] | None:
+            widget = known()
+            # A closed session has no map: the last picture stays.
+            if widget is None or widget._still is None or widget.loop.log.closed:  # noqa: SLF001
+                return None
+            return widget._fallback()  # noqa: SLF001
+
+        self._still = Still(name, make)
 
     # -- incoming --------------------------------------------------------------
 
@@ -136,6 +159,9 @@ class SessionWidget(ChannelWidget):
 
     def _hear(self, what: str) -> None:
         try:
+            if self._still is not None and what in PICTURED:
+                drawn = self.loop.background.map
+                self._still.note(at_once=what == "map" and drawn is not None and drawn.settled)
             if what == "schema":
                 self._post(self._classes())
             else:
