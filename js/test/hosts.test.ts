@@ -64,6 +64,14 @@ it("follows the page's theme, and forgets a background that is gone", async () =
   document.body.className = "";
   await vi.advanceTimersByTimeAsync(50);
   expect(root().style.getPropertyValue("--hitl-page")).toBe("");
+  expect(root().dataset.theme).toBe("light");
+  // A transparent frame, such as one of Colab, tells its theme only by the colour of its text.
+  document.body.style.color = "#ffffff";
+  document.body.className = "dark";
+  await vi.advanceTimersByTimeAsync(50);
+  expect(root().dataset.theme).toBe("dark");
+  document.body.style.color = "";
+  document.body.className = "";
 });
 
 it("labels by key when the kernel answers late, and sends what was not acknowledged again", () => {

@@ -17,6 +17,8 @@ const DARK = "(prefers-color-scheme: dark)";
 const FORCED = "(forced-colors: active)";
 /** Attributes that tell the theme: of JupyterLab, of VS Code and marimo, of Colab. */
 const NAMES = ["data-jp-theme-light", "data-jp-theme-name", "class", "theme"];
+/** A background with less opacity only tints the one behind it. */
+const OPAQUE = 200;
 /** Between dark and light. */
 const MIDDLE = 128;
 
@@ -28,18 +30,22 @@ function isDark(root: HTMLElement): boolean {
   if (jupyter) return jupyter === "false";
   if (body.classList.contains("vscode-dark") || body.classList.contains("vscode-high-contrast")) return true;
   if (body.classList.contains("vscode-light")) return false;
-  // Elsewhere, such as in marimo and Colab, what is behind the widget decides.
+  // Elsewhere, such as in marimo and Colab: a dark background, or light text where the background is not known.
   const ground = groundBehind(root);
-  if (!ground) return matchMedia(DARK).matches;
-  const [red, green, blue] = rgba(ground);
-  return 0.299 * red + 0.587 * green + 0.114 * blue < MIDDLE;
+  const page = above(root);
+  return ground ? !isLight(ground) : page !== null && isLight(getComputedStyle(page).color);
+}
+
+function isLight(colour: string): boolean {
+  const [red, green, blue] = rgba(colour);
+  return 0.299 * red + 0.587 * green + 0.114 * blue >= MIDDLE;
 }
 
 /** The colour on which the page shows this element; null if the page sets none. */
 function groundBehind(root: HTMLElement): string | null {
   for (let at = above(root); at; at = above(at)) {
     const ground = getComputedStyle(at).backgroundColor;
-    if (ground && rgba(ground)[3] > 0) return ground;
+    if (ground && rgba(ground)[3] > OPAQUE) return ground;
   }
   return null;
 }

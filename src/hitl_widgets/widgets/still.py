@@ -34,11 +34,19 @@ class Still:
     def note(self, *, at_once: bool) -> None:
         """Note a change of what the picture shows."""
         with self._lock:
-            if self._timer is not None:
-                self._timer.cancel()
+            self._cancel()
             self._timer = threading.Timer(0.0 if at_once else QUIET, self._show)
             self._timer.name, self._timer.daemon = "hitl-still", True
             self._timer.start()
+
+    def stop(self) -> None:
+        """Keep the picture as it is."""
+        with self._lock:
+            self._cancel()
+
+    def _cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _show(self) -> None:
         try:

@@ -69,8 +69,10 @@ class SessionWidget(ChannelWidget):
 
     def close(self) -> None:
         """Remove the widget from the screen; the session stays open."""
-        self._still = None
         self._unsubscribe()
+        if self._still is not None:
+            self._still.stop()
+        self._still = None
         super().close()
 
     def _picture(self) -> str:
