@@ -121,5 +121,6 @@ export const monitorState: MonitorState = {
   notices: [],
   n_changed: 0,
   people: [],
+  slices: [],
   history: [],
 };

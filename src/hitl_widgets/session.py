@@ -38,6 +38,7 @@ from hitl_widgets.loop.settings import (
     refuse,
     seed_of,
 )
+from hitl_widgets.loop.slices import Slice, Slices
 from hitl_widgets.loop.trainer import Evaluation
 from hitl_widgets.maps.preparation import Map, Stage
 from hitl_widgets.questions.classes import Classes
@@ -381,6 +382,7 @@ class Session:
         ``price>=100``                a column; ``sender:ann``: a text column contains the value
         ``id:42``                     the item with this id
         ``like:42``                   the 50 items most like that one, most similar first
+        ``slice:"angry refunds"``     the items of a slice, see :attr:`slices`
         ============================  ==========================================================
 
         Put names with spaces in quotes: ``class:"new release"``, ``"unit price"<5``. Items that are to be
@@ -403,6 +405,17 @@ class Session:
         """
         rows = self._loop.finder.find(query).rows
         return [self.pool.ids[row] for row in rows.tolist()]
+
+    @property
+    def slices(self) -> Slices:
+        """Queries kept under a name; see :class:`~hitl_widgets.loop.slices.Slices`."""
+        trainer, slicing = self._loop.background.trainer, self._loop.slicing
+
+        def measure() -> tuple[Slice, ...]:
+            self._loop.log.catch_up()
+            return trainer.measured(slicing.now())
+
+        return Slices(slicing, measure)
 
     def query(self, n: int | None = None, *, budget: float | None = None) -> list[Any]:
         """Return the ids of the items most worth labeling now, best first, including the audit's share.

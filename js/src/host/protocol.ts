@@ -118,6 +118,16 @@ export type Change = {
   set?: ClassEdit;
 };
 
+/** Keep a query under a name, or remove the name if the query is null. */
+export type Slice = {
+  type: "slice";
+  id: string;
+  pool?: string;
+  late_ms?: number;
+  name: string;
+  query: string | null;
+};
+
 /**
  * What the acts of a session refer to. `session`, `pool` (its table), `place` (of its store) and `who` (its
  * annotator) are opaque; `store` and `task` are names to display.
@@ -505,6 +515,19 @@ export type StoreState = { name: string; where: string; unsaved: string; restore
 export type Person = { annotator: string; labels: number; here: boolean };
 
 /**
+ * A slice; its numbers are null until they are known. The estimate is that of its unlabelled items. `why`:
+ * the reason why its query cannot be run.
+ */
+export type SliceState = {
+  name: string;
+  query: string;
+  n_items: number | null;
+  n_labelled: number | null;
+  estimate: Estimate;
+  why: string;
+};
+
+/**
  * An act of the annotator. `codes` are the classes that a label now stands for, null if one of them no longer
  * exists. Redo restores undone acts, except those left behind, which were undone before the annotator did
  * something else: only restore reaches them. `way` is how many acts and labels a jump to the act undoes or
@@ -512,7 +535,7 @@ export type Person = { annotator: string; labels: number; here: boolean };
  */
 export type HistoryEntry = {
   id: string;
-  kind: "label" | "schema" | "skip";
+  kind: "label" | "schema" | "skip" | "slice";
   n: number;
   value: string | null;
   codes: number[] | null;
@@ -555,6 +578,7 @@ export type MonitorState = {
   notices: string[];
   n_changed: number;
   people: Person[];
+  slices: SliceState[];
   history: HistoryEntry[];
 };
 
@@ -591,7 +615,7 @@ export type OpenedMessage = {
  * fingerprint of the table that it refers to; it is refused for any other. `late_ms` is how long ago it was
  * made, if it is sent again.
  */
-export type Act = Label | Clear | Skip | Settle | Undo | Redo | Jump | Restore | Change;
+export type Act = Label | Clear | Skip | Settle | Undo | Redo | Jump | Restore | Change | Slice;
 
 /** A request of a view. It is not saved: a view that gets no answer may ask again. */
 export type Request =

@@ -25,6 +25,7 @@ from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.openings import Run, abandon, enter
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.seen import Seen
+from hitl_widgets.loop.slices import Slice, Slicing
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
 from hitl_widgets.maps.preparation import Preparation
@@ -57,8 +58,8 @@ class Loop:
     ----------
     log, acts, blind, background
         The log; the annotator's acts; the items asked blind; features, map and model.
-    finder, listing
-        Runs queries; orders items for the list.
+    finder, slicing, listing
+        Runs queries; keeps them under names; orders items for the list.
     context
         Columns that are shown above each item.
     token
@@ -110,6 +111,8 @@ class Loop:
         self.finder = Finder(self.pool, columns, log, seen, lambda: background.ground)
         self.listing = Listing(self.pool, columns, seen)
         self.acts = Acts(self.log, self.blind, lambda: trainer.number)
+        self.slicing = Slicing(self.log, self.acts, self.finder, seen)
+        trainer.slices = partial(_slices, weakref.ref(self.slicing))
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
         self.log.follow = partial(_follow, trainer, self.background.news)
         # A store in memory is not shared.
@@ -283,6 +286,11 @@ def _follow(trainer: Trainer, news: Worker) -> None:
     """Request updates of the model and the views; returns at once."""
     trainer.request()
     news.request()
+
+
+def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
+    found = slicing()
+    return () if found is None else found.now()
 
 
 def _finish(

@@ -55,6 +55,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
       },
       toggle: () => void drawCurve(),
       find: (wanted) => view.note(bus.tell("query", wanted) ? "" : NOWHERE),
+      remove: (name) => act({ type: "slice", name, query: null }),
       settle: (keep) => channel.act({ type: "settle", keep }),
     },
     true,

@@ -69,6 +69,20 @@ class Person(msgspec.Struct, frozen=True):
     here: bool
 
 
+class SliceState(msgspec.Struct, frozen=True):
+    """A slice; its numbers are null until they are known.
+
+    The estimate is that of its unlabelled items. ``why``: the reason why its query cannot be run.
+    """
+
+    name: str
+    query: str
+    n_items: int | None
+    n_labelled: int | None
+    estimate: Estimate
+    why: str
+
+
 class HistoryEntry(msgspec.Struct, frozen=True):
     """An act of the annotator.
 
@@ -79,7 +93,7 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     """
 
     id: str
-    kind: Literal["label", "skip", "schema"]
+    kind: Literal["label", "skip", "schema", "slice"]
     n: int
     value: str | None
     codes: tuple[int, ...] | None
@@ -124,6 +138,7 @@ class MonitorState(ToBrowser, frozen=True, kw_only=True):
     notices: list[str]
     n_changed: int
     people: list[Person]
+    slices: list[SliceState]
     history: list[HistoryEntry]
 
 

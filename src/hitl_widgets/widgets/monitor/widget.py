@@ -10,8 +10,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.labels.events import LabelEvent
+from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.loop import Loop
+from hitl_widgets.loop.slices import UNKNOWN
 from hitl_widgets.loop.words import within
 from hitl_widgets.widgets.channel import bundle
 from hitl_widgets.widgets.monitor import messages as m
@@ -99,7 +102,7 @@ class Monitor(SessionWidget):
             "n_none": none,
             "n_hidden": len(labels) - int((told >= 0).sum()),
             "measure": m.Measure(problem.measure, *problem.scale),
-            "estimate": m.Estimate(estimate.value, estimate.low, estimate.high, estimate.n),
+            "estimate": _estimate(estimate),
             "curve": [
                 m.CurvePoint(p.n_labels, p.estimate.value, p.estimate.low, p.estimate.high)
                 for p in evaluation.curve
@@ -124,8 +127,28 @@ class Monitor(SessionWidget):
             "notices": [words(told) for told in loop.log.notices],
             "n_changed": loop.log.n_changed,
             "people": self._people(),
+            "slices": self._slices(),
             "history": self._history(),
         }
+
+    def _slices(self) -> list[m.SliceState]:
+        """All slices; the numbers of those kept since the last evaluation are not known yet."""
+        known = {(one.name, one.query): one for one in self.loop.background.evaluation.slices}
+        found = []
+        for name, query in self.loop.slicing.kept.items():
+            one = known.get((name, query))
+            counted = one is not None and not one.why
+            found.append(
+                m.SliceState(
+                    name=name,
+                    query=query,
+                    n_items=one.n_items if one and counted else None,
+                    n_labelled=one.n_labelled if one and counted else None,
+                    estimate=_estimate(one.estimate if one else UNKNOWN),
+                    why=words(one.why) if one else "",
+                )
+            )
+        return found
 
     def _people(self) -> list[m.Person]:
         """All annotators, their number of labels, and whether they are active; empty if there is only one."""
@@ -149,7 +172,7 @@ class Monitor(SessionWidget):
                 id=event.event_id,
                 kind=event.kind,  # type: ignore[arg-type] # acts are never undo or redo events
                 n=len(event.item_ids),
-                value=change_words(event.value) if event.kind == "schema" else loop.log.text(event),
+                value=_words_of(loop, event),
                 codes=loop.log.codes(event),
                 selection=event.selection,
                 time=event.time,
@@ -159,6 +182,20 @@ class Monitor(SessionWidget):
             )
             for event, state in zip(acts, states, strict=True)
         ]
+
+
+def _estimate(estimate: Estimate) -> m.Estimate:
+    return m.Estimate(estimate.value, estimate.low, estimate.high, estimate.n)
+
+
+def _words_of(loop: Loop, event: LabelEvent) -> str | None:
+    """Describe an act for the history."""
+    if event.kind == "schema":
+        return change_words(event.value)
+    if event.kind == "slice":
+        done = "removed" if event.value["query"] is None else "kept"
+        return f"slice {within(event.value['name'])} {done}"
+    return loop.log.text(event)
 
 
 def _balance(labels: Labels, codes: npt.NDArray[Any]) -> tuple[list[int], int]:
