@@ -10,8 +10,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.labels.events import LabelEvent
-from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.slices import UNKNOWN
@@ -184,11 +182,11 @@ class Monitor(SessionWidget):
         ]
 
 
-def _estimate(estimate: Estimate) -> m.Estimate:
+def _estimate(estimate: Any) -> m.Estimate:
     return m.Estimate(estimate.value, estimate.low, estimate.high, estimate.n)
 
 
-def _words_of(loop: Loop, event: LabelEvent) -> str | None:
+def _words_of(loop: Loop, event: Any) -> str | None:
     """Describe an act for the history."""
     if event.kind == "schema":
         return change_words(event.value)
