@@ -103,6 +103,8 @@ describe("the monitor", () => {
     const said = () => `${read(root, "status")[1]} / ${root.querySelector(".hitl-curve + *")?.textContent}`;
     draw({ n_audited: 0 });
     expect(said()).toContain("nothing audited yet / Shown from the first audited label on. 10 %");
+    draw({ n_audited: 0, provisional: 0.876 });
+    expect(said()).toContain("accuracy about 0.88, provisional: nothing audited yet / Shown from");
     for (const n_audited of [1, 25]) {
       draw({ n_audited });
       expect(said()).toContain(`accuracy: being measured (${n_audited} audited) / Being computed`);

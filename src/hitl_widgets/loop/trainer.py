@@ -22,12 +22,15 @@ from hitl_widgets.learn.evaluate import (
     CurvePoint,
     Earlier,
     Estimate,
+    Given,
     Rest,
     accuracy_estimate,
     learning_curve,
     part_estimates,
+    tell,
 )
 from hitl_widgets.learn.learner import NotYet, Refreshable
+from hitl_widgets.learn.problems.base import Problem
 from hitl_widgets.learn.scoring import SMALL, warm_up
 from hitl_widgets.loop.asking import Asker, Ground, Labels
 from hitl_widgets.loop.partial import Partial
@@ -43,6 +46,8 @@ REST = 0.5
 # The slower parts of a model also wait for a pause, but no longer than a few labels take.
 PAUSE = 0.4
 PATIENCE = 3.0
+# The minimum number of labels for a provisional measure.
+PROVISIONAL = 10
 # Seconds that the neighbour search waits at most for what the first label needs.
 READY = 10.0
 
@@ -51,9 +56,15 @@ Snapshot = Callable[[], tuple[Labels, Ground | None]]
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The estimate after ``n_events`` log events, the learning curve up to it, and the slices."""
+    """The estimate after ``n_events`` log events, the learning curve up to it, and the slices.
+
+    ``provisional`` is the measure on the labels themselves, each predicted by a model without it, while
+    nothing is audited. It is optimistic: later questions depend on every label, and these items were not
+    drawn at random.
+    """
 
     estimate: Estimate
+    provisional: float | None = None
     curve: tuple[CurvePoint, ...] = ()
     n_events: int = 0
     slices: tuple[Slice, ...] = ()
@@ -381,10 +392,18 @@ class Trainer:
         labels, ground = self._snapshot()
         given = labels.given()
         n = int(given.audited.sum())
-        if ground is None or not n:
-            nothing = Estimate(None, None, None, n)
-            return replace(self.evaluation, estimate=nothing, curve=(), n_events=labels.n_events)
+        made = replace(
+            self.evaluation,
+            estimate=Estimate(None, None, None, n),
+            provisional=None,
+            curve=(),
+            n_events=labels.n_events,
+        )
+        if ground is None or (not n and (len(given) < PROVISIONAL or not curve)):
+            return made
         problem, learner, rest = labels.target.problem, self._fresh(ground, labels), Rest.of(labels.y)
+        if not n:
+            return replace(made, provisional=_provisional(problem, learner, given, rest, overtaken))
         common: dict[str, Any] = {
             "measure": problem.measured,
             "earlier": self._earlier_of(self._ground or ground, labels),
@@ -396,7 +415,7 @@ class Trainer:
             found = Estimate(None, None, None, n)
         values = labels.schema.values
         found = replace(found, per_class={values[code]: one for code, one in found.per_class.items()})
-        made = replace(self.evaluation, estimate=found, n_events=labels.n_events, curve=())
+        made = replace(made, estimate=found)
         if not curve or found.value is None or overtaken():
             return made
         self._publish(replace(made, curve=self.evaluation.curve))
@@ -456,6 +475,21 @@ class Trainer:
     def _publish(self, evaluation: Evaluation) -> None:
         self.evaluation = evaluation
         self._on_evaluation(evaluation)
+
+
+def _provisional(
+    problem: Problem, learner: Any, given: Given, rest: Rest, overtaken: Callable[[], bool]
+) -> float | None:
+    """The measure on the labels, each predicted by a model without it; acts in bulk count as one label."""
+    try:
+        told = tell(learner, given, rest, len(given), overtaken)
+    except NotYet:
+        return None
+    if told is None:
+        return None
+    worst, best = problem.scale
+    scores = problem.scores(told.answers.P, told.answers.y)
+    return worst + float(np.average(scores, weights=told.answers.weight)) * (best - worst)
 
 
 def _unfinished(learner: object) -> bool:

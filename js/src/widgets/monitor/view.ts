@@ -101,7 +101,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       setText(given, count(state.n_labels, "label"));
       setText(of, ` of ${count(state.n_items, "item")}`);
       setText(accuracy, accuracyWords(state));
-      accuracy.title = `${measureTitle(state)} Click to see the items whose label the model contradicts.`;
+      accuracy.title = `${titleOf(state)} Click to see the items whose label the model contradicts.`;
       setDisabled(accuracy, !state.model);
       setDisabled(given, !state.n_labels);
       setText(sync, syncWords(state));
@@ -141,6 +141,11 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   };
 }
 
+function titleOf(state: MonitorState): string {
+  if (state.estimate.value !== null || state.provisional === null) return measureTitle(state);
+  return `Each label was predicted by a model trained on the others. Optimistic: these items were not drawn at random. ${measureTitle(state)}`;
+}
+
 function measureTitle({ measure: { name } }: MonitorState): string {
   const what =
     name === "accuracy" ? "The share of unlabelled items that the model predicts correctly" : MEASURES[name];
@@ -153,9 +158,18 @@ const MEASURES: Record<string, string> = {
   "mean absolute error": "How far the model's guess is off, averaged over unlabelled items",
 };
 
-function accuracyWords({ estimate, measure: { name }, n_audited, error }: MonitorState): string {
+function accuracyWords(state: MonitorState): string {
+  const {
+    estimate,
+    provisional,
+    measure: { name },
+    n_audited,
+    error,
+  } = state;
   const { value, low, high, n } = estimate;
   if (value === null || low === null || high === null) {
+    if (provisional !== null)
+      return `${name} about ${provisional.toFixed(2)}, provisional: nothing audited yet`;
     if (!n_audited) return `${name}: nothing audited yet`;
     return `${name}: ${error ? "not measured" : "being measured"} (${n_audited} audited)`;
   }

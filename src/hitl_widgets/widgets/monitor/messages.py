@@ -107,6 +107,7 @@ class HistoryEntry(msgspec.Struct, frozen=True):
 class MonitorState(ToBrowser, frozen=True, kw_only=True):
     """The state of a session.
 
+    ``provisional`` is the measure on the labels themselves while nothing is audited; it is optimistic.
     ``n_none`` is the number of labels without a class. ``n_hidden`` labels of others are excluded from the
     balance, because their items are also asked of this annotator. ``notices`` describe mismatches of the
     store and the table; ``n_changed`` labelled items have changed since. ``people`` are all annotators, if
@@ -122,6 +123,7 @@ class MonitorState(ToBrowser, frozen=True, kw_only=True):
     n_hidden: int
     measure: Measure
     estimate: Estimate
+    provisional: float | None
     curve: list[CurvePoint]
     behind: int
     model: str

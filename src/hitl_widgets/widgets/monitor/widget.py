@@ -101,6 +101,7 @@ class Monitor(SessionWidget):
             "n_hidden": len(labels) - int((told >= 0).sum()),
             "measure": m.Measure(problem.measure, *problem.scale),
             "estimate": _estimate(estimate),
+            "provisional": evaluation.provisional,
             "curve": [
                 m.CurvePoint(p.n_labels, p.estimate.value, p.estimate.low, p.estimate.high)
                 for p in evaluation.curve
