@@ -499,6 +499,9 @@ export type TroubleMessage = { type: "trouble"; to: string; words: string };
 /** Request the items of one of the annotator's acts. */
 export type Open = { type: "open"; id: string; view: string; act: string };
 
+/** Request the items labelled from the label with number `first` to that with number `last`. */
+export type Span = { type: "span"; id: string; view: string; first: number; last: number };
+
 /** The measure of the estimate, with its worst and best values. */
 export type Measure = { name: string; worst: number; best: number };
 
@@ -599,11 +602,10 @@ export type MonitorWelcome = MonitorState & {
 /** The state has changed. */
 export type MonitorUpdate = MonitorState & { type: "state" };
 
-/** The items of an act: see `ActItems`. */
+/** The requested items: see `ActItems`. */
 export type OpenedMessage = {
   type: "opened";
   to: string;
-  act: string;
   rows: string;
   n: number;
   how: Selection;
@@ -638,7 +640,8 @@ export type Request =
   | Past
   | Step
   | Play
-  | Open;
+  | Open
+  | Span;
 
 /** The reply to the message with this id. */
 export type Reply = Refused | Failed | Ack;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -21,7 +21,14 @@ class Open(Request, frozen=True, tag="open"):
     act: ActId
 
 
-Takes = shared.Takes | Open
+class Span(Request, frozen=True, tag="span"):
+    """Request the items labelled from the label with number ``first`` to that with number ``last``."""
+
+    first: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
+    last: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
+
+
+Takes = shared.Takes | Open | Span
 
 # -- kernel -> browser
 
@@ -161,10 +168,9 @@ class MonitorUpdate(MonitorState, frozen=True, kw_only=True, tag="state"):
 
 
 class OpenedMessage(ToBrowser, frozen=True, kw_only=True, tag="opened"):
-    """The items of an act: see ``ActItems``."""
+    """The requested items: see ``ActItems``."""
 
     to: str
-    act: str
     rows: str
     n: int
     how: Selection

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.data.rows import encode
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.slices import UNKNOWN
@@ -56,13 +57,22 @@ class Monitor(SessionWidget):
         match message:
             case m.Open():
                 self._in_order(message, lambda: self._open(message))
+            case m.Span():
+                self._in_order(message, lambda: self._open_span(message))
             case _:
                 super()._handle(message)
 
     def _open(self, message: m.Open) -> None:
         """Send the items of an act of the annotator."""
         items = msgspec.structs.asdict(items_of(self.loop, message.act))
-        self._post(m.OpenedMessage(to=message.view, act=message.act, **items))
+        self._post(m.OpenedMessage(to=message.view, **items))
+
+    def _open_span(self, message: m.Span) -> None:
+        """Send the items of some labels, by the order in which they were given."""
+        labels = self.loop.labels
+        given = labels.given().index
+        rows = np.sort(given[~np.isin(given, self.loop.blind.rows(labels))][message.first - 1 : message.last])
+        self._post(m.OpenedMessage(to=message.view, rows=encode(rows), n=len(rows), how="clicked", missing=0))
 
     def _greet(self, view: str) -> None:
         self._post(
