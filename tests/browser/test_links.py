@@ -70,7 +70,8 @@ def test_figures_of_the_monitor_show_the_items_behind_them(desk):
 
 def test_a_point_of_the_learning_curve_shows_the_items_labelled_since_the_one_before(desk):
     audited = MAILS.replace("random_state=1", "random_state=1, audit=1")
-    teach = """for i in session.query(20): session.label(i, ["billing", "late delivery", "praise"][int(i[2:]) % 3])
+    teach = """words = ["billing", "late delivery", "praise"]
+for i in session.query(20): session.label(i, words[int(i[2:]) % 3])
 session.wait()"""
     notebook, bench = desk.open(audited, teach)
     notebook.run(0)
