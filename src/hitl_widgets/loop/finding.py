@@ -44,6 +44,7 @@ _SPELLINGS = {"labeled": "labelled", "unlabeled": "unlabelled"}
 FIELDS = ("class", "predicted", "like", "by", "id", "doubt", "uncertainty", "confidence", "is", "slice")
 OWN = {"id", "like", "slice"}  # a column of this name comes first
 KEPT = 100  # results of the index
+FEW = 100_000
 _TRUTHS = {"true": 1.0, "yes": 1.0, "1": 1.0, "false": 0.0, "no": 0.0, "0": 0.0}
 
 
@@ -99,12 +100,17 @@ class Finder:
 
     @property
     def index(self) -> WordIndex:
-        """The index of the words of all items, built on the first search."""
+        """The index of the words of all items; built now if :meth:`prepare` has not built it yet."""
         with self._lock:
             if self._index is None:
                 words = map(self._pool.item_kind.words, self._pool.items)
                 self._index = WordIndex(self._pool.texts or words, give_way)
             return self._index
+
+    def prepare(self, _overtaken: Callable[[], bool] = lambda: False) -> None:
+        """Build the index in advance. Words of items other than texts take longer, so only of a few."""
+        if self._pool.texts is not None or len(self._pool) <= FEW:
+            _ = self.index
 
     def find(self, text: str) -> Found:
         """Return the items that match a query; all items if it is blank.

@@ -110,6 +110,7 @@ class Loop:
 
         self.finder = Finder(self.pool, columns, log, seen, lambda: background.ground)
         self.listing = Listing(self.pool, columns, seen)
+        self._indexing = Worker(self.finder.prepare, "index", last=True)
         self.acts = Acts(self.log, self.blind, lambda: trainer.number)
         self.slicing = Slicing(self.log, self.acts, self.finder, seen)
         trainer.slices = partial(_slices, weakref.ref(self.slicing))
@@ -121,7 +122,8 @@ class Loop:
             self._team = Team(self.store, self.task, annotator, self.log.look, trainer.request)
             self.log.answered, self.log.held = self._team.done, self._team.held
         # An unreferenced session ends, so its threads must neither keep it alive nor outlive it.
-        self._parts = (trainer, self.background.preparation, self.background.news, self._team, ledger)
+        workers = (self.background.news, self._indexing)
+        self._parts = (trainer, self.background.preparation, workers, self._team, ledger)
         self._end = weakref.finalize(self, abandon, partial(_finish, *self._parts))
         self._end.atexit = False  # see openings
 
@@ -227,6 +229,8 @@ class Loop:
             self._told_schema = self.schema
             self._listeners.tell("schema")
         self._listeners.tell(what)
+        if what == "stage" and self.background.stage is None:  # nothing more urgent is left
+            self._indexing.request()
 
     # -- closing
 
@@ -294,12 +298,17 @@ def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
 
 
 def _finish(
-    trainer: Trainer, preparation: Preparation, news: Worker, team: Team | None, ledger: Ledger
+    trainer: Trainer,
+    preparation: Preparation,
+    workers: tuple[Worker, ...],
+    team: Team | None,
+    ledger: Ledger,
 ) -> None:
     """Stop the workers of a session and close its store."""
     trainer.close()
     preparation.close()
-    news.close()
+    for worker in workers:
+        worker.close()
     if team is not None:
         team.close()
     ledger.close()
