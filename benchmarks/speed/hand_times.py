@@ -31,8 +31,9 @@ from benchmarks.speed.hand_times import texts
 import hitl_widgets as hitl, numpy as np, pandas as pd
 many = pd.DataFrame({{"text": texts({n}), "price": np.random.default_rng(0).gamma(2, 20, {n})}})
 X = np.random.default_rng(0).normal(size=({n}, 8)).astype("float32")"""
-LARGE_SESSION = """session = hitl.Session(many, text="text", X=X, classes=["yes", "no"], store="labels.sqlite",
-                       random_state=0)
+LARGE_SESSION = """session = hitl.Session(
+    many, text="text", X=X, classes=["yes", "no"], store="labels.sqlite", random_state=0
+)
 while session.map is None: time.sleep(0.1)
 session._loop.background.preparation.close()  # the later map is not part of this
 session._loop.finder.prepare()
