@@ -4,7 +4,8 @@
     python -m benchmarks.speed.latency --only loop      one part; the others keep their last results
     python -m benchmarks.speed.latency --wait 10        first wait up to 10 minutes until the machine is idle
 
-Parts: browser, quickstart, hand, find, loop, scoring, scale-N, map-N and peer-N (N: 20000, 100000, 1000000), report.
+Parts: browser, quickstart, hand, find, loop, scoring, scale-N, map-N and peer-N (N: 20000, 100000,
+1000000), report.
 Results are stored in benchmarks/results/*.json.
 """
 

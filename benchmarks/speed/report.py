@@ -122,10 +122,18 @@ def _hand(found: dict[str, Any]) -> list[str]:
     return [
         "## The hand",
         "",
-        "A table of 2,000 texts, keys in Chromium. From running the session cell to the first label saved:",
-        f"{against(found['first label'], 5, 1)} s (budget 5 s). One key a second for a minute: {minute['labels']}",
-        f"labels of 60, {minute['twice']} items labelled twice. A burst of {burst['keys']} keys, 10 a second:",
-        f"{burst['labels']} labels, {burst['twice']} items labelled twice.",
+        "A table of 2,000 texts, keys in Chromium.",
+        "",
+        *table(
+            ["", "measured", "budget"],
+            [
+                ["session cell run -> first label saved, s", against(found["first label"], 5, 1), "5"],
+                ["60 keys, one a second: labels", str(minute["labels"]), "60"],
+                ["of these, items labelled twice", str(minute["twice"]), "0"],
+                [f"{burst['keys']} keys, 10 a second: labels", str(burst["labels"]), ""],
+                ["of these, items labelled twice", str(burst["twice"]), "0"],
+            ],
+        ),
     ]
 
 
