@@ -92,6 +92,9 @@ class Session:
     question
         Instead of ``classes``, for other questions: ``Question.choices([...])`` (several classes at once),
         ``Question.rating(5)`` (a scale), or ``Question.choice([...])`` with guidance.
+    labels
+        The column with labels that the table already has; empty for items without one. Each is imported
+        once, as yours: items that anybody has answered since stay as they are.
     schema
         Alias of ``question``.
     store
@@ -145,6 +148,7 @@ class Session:
         remote_images: Iterable[str] | None = None,
         classes: Iterable[Any] | None = None,
         question: Schema | None = None,
+        labels: str | None = None,
         schema: Schema | None = None,
         store: str | os.PathLike[str] | LabelStore = "labels.sqlite",
         task: str = "labels",
@@ -165,6 +169,7 @@ class Session:
         how |= {"columns": columns, "item": item, "kind": kind}
         pool = as_pool(data, embed, **how, X=X, id=id, remote_images=remote_images)
         beside = check_context(context, pool)
+        known = None if labels is None else _labels_of(pool, labels)
         asked, costs = asked_schema(classes, question, schema), costs_of(pool, cost)
         name, chosen = as_strategy(strategy)
         if asked is not None:  # reject invalid settings before anything is written
@@ -192,6 +197,10 @@ class Session:
                 run=place,
                 context=beside,
             )
+            if labels is not None and known is not None:
+                from hitl_widgets.transfer.column import import_column
+
+                import_column(self._loop, labels, known)
             self._loop.start()
         except BaseException:  # such as an interrupt
             opened.close()
@@ -887,6 +896,12 @@ class Session:
     def earlier(self) -> Any:
         """An earlier session of this kernel whose store is gone, for :meth:`import_labels`; or None."""
         return self._loop.earlier
+
+
+def _labels_of(pool: Pool, name: Any) -> list[Any]:
+    from hitl_widgets.transfer.column import labels_of
+
+    return labels_of(pool, name)
 
 
 def loop_of(session: Session) -> Loop:
