@@ -44,6 +44,7 @@ beforeEach(() => {
 afterEach(() => {
   end();
   host.remove();
+  vi.restoreAllMocks();
   document.body.style.backgroundColor = "";
   vi.useRealTimers();
 });
@@ -87,6 +88,19 @@ it("labels by key when the kernel answers late, and sends what was not acknowled
   expect(model.of("label").length).toBeGreaterThan(1);
   model.say({ type: "ack", id: label.id, n_labels: 1, n_events: 1, undo: true, redo: false });
   expect(localStorage.length).toBe(0);
+});
+
+it("takes the keys once the host has put it on the page, also if the kernel answers before", () => {
+  const box = { top: 0, bottom: 100, width: 100 } as DOMRect;
+  vi.spyOn(HTMLElement.prototype, "getBoundingClientRect").mockReturnValue(box);
+  const focus = vi.spyOn(root(), "focus");
+  host.remove();
+  model.say({ ...labelerWelcome, to: view() });
+  vi.advanceTimersByTime(50);
+  expect(focus).not.toHaveBeenCalled();
+  document.body.append(host);
+  vi.advanceTimersByTime(50);
+  expect(focus).toHaveBeenCalled();
 });
 
 it("keeps plain keys from the host, and leaves chords to it", () => {

@@ -139,7 +139,12 @@ export function leaveKeys(root: HTMLElement, buttons: string, signal: AbortSigna
  * Takes the focus for a widget that has just been shown, so that keys work at once; not from a field that the user types
  * in, nor from another widget.
  */
-export function takeKeys(root: HTMLElement): void {
+export function takeKeys(root: HTMLElement, signal: AbortSignal): void {
+  if (!root.isConnected && !signal.aborted) {
+    // A notebook under load adds the widget to the page after the kernel has answered.
+    requestAnimationFrame(() => takeKeys(root, signal));
+    return;
+  }
   const at = focused();
   const typing =
     at instanceof HTMLElement && (at.isContentEditable || at.matches("input, textarea, select, iframe"));

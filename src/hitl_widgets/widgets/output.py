@@ -19,9 +19,12 @@ __all__ = [
 
 WORDS = "hitl-widgets: a labeling session. Run this cell to continue labeling."
 
-# JupyterLab writes "model not found" into the output itself; if it has a model, the widget is a child of it.
-HIDE_ERROR = (
-    "<style>.jp-OutputArea-child:has(.hitl-fallback) + .jp-OutputArea-child > .jp-OutputArea-output"
+# The picture appears after a second, so that it does not flash before a widget. JupyterLab writes "model not
+# found" into the output itself; if it has a model, the widget is a child of it.
+STYLE = (
+    "<style>@keyframes hitl-late {from {max-height: 0; overflow: hidden; visibility: hidden}}"
+    " @media screen {.hitl-fallback {animation: hitl-late 0s 1s backwards}}"
+    " .jp-OutputArea-child:has(.hitl-fallback) + .jp-OutputArea-child > .jp-OutputArea-output"
     ".jupyter-widgets {display: none}</style>"
 )
 
@@ -54,7 +57,7 @@ class Shown:
 
     def _fallback(self) -> dict[str, str]:
         """What is shown where widgets cannot run, by MIME type; it contains no items, ids, names or paths."""
-        html = f'<div class="hitl-fallback">{self._picture()}<p>{self._words}</p></div>{HIDE_ERROR}'
+        html = f'<div class="hitl-fallback">{self._picture()}<p>{self._words}</p></div>{STYLE}'
         return {"text/plain": self._words, "text/html": html}
 
     def _picture(self) -> str:

@@ -416,7 +416,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     (message) => {
       const first = !state.ready;
       dispatch({ ...message, progress: message });
-      if (first) takeKeys(root);
+      if (first) takeKeys(root, signal);
     },
     signal,
   );
