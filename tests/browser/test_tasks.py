@@ -133,7 +133,7 @@ def test_many_items_at_once(opened):
         expect(bench.card).to_contain_text("thank you so much, number 5")
     with hand.within(keys=2):  # more like this
         hand.press("m")
-        expect(field(bench)).to_have_value("like:M-05")
+        expect(field(bench)).to_have_value("like:M-05 unlabelled")
         bench.explorer.get_by_text("27 items found").wait_for()
         hand.press("3")
     bench.wait_labels(89)
