@@ -92,11 +92,11 @@ class Session:
     question
         Instead of ``classes``, for other questions: ``Question.choices([...])`` (several classes at once),
         ``Question.rating(5)`` (a scale), or ``Question.choice([...])`` with guidance.
+    schema
+        Alias of ``question``.
     labels
         The column with labels that the table already has; empty for items without one. Each is imported
         once, as yours: items that anybody has answered since stay as they are.
-    schema
-        Alias of ``question``.
     store
         Where labels are saved: a path, a database URL, a
         :class:`~hitl_widgets.labels.store.LabelStore`, or ``":memory:"``.
@@ -148,8 +148,8 @@ class Session:
         remote_images: Iterable[str] | None = None,
         classes: Iterable[Any] | None = None,
         question: Schema | None = None,
-        labels: str | None = None,
         schema: Schema | None = None,
+        labels: str | None = None,
         store: str | os.PathLike[str] | LabelStore = "labels.sqlite",
         task: str = "labels",
         annotator: str | None = None,
