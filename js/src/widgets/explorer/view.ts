@@ -1,12 +1,10 @@
 import "../../ui/class-buttons.css";
 import "./view.css";
 import type { Coloured, LabelClass, Stage } from "../../host/protocol";
-import type { Item } from "../../items/index";
-import { renderGlimpse } from "../../items/index";
 import type { ColourBy } from "../../plot/look";
 import type { Tool } from "../../plot/overlay";
 import { type Codes, namesOf } from "../../questions/index";
-import { count, h, percent, said, setText, show } from "../../ui/dom";
+import { count, h, percent, setText, show } from "../../ui/dom";
 import { icon } from "../../ui/icons";
 
 export type ExplorerCallbacks = {
@@ -49,15 +47,13 @@ const COLOURS: [ColourBy, string][] = [
 /** The ways to colour a map, the one in use, and its legend. */
 export type Colouring = Pick<Coloured, "ways" | "by" | "legend">;
 
-/** A description of a point: text before and after the name of a class. */
-export type Known = { before: string; name: string; after: string; colour: string };
+/** Parts of the Explorer that have modules of their own. */
+export type Parts = Record<"find" | "list" | "legend" | "tip", HTMLElement>;
 
 export function explorerView(
   root: HTMLElement,
   on: ExplorerCallbacks,
-  find: HTMLElement = h("div"),
-  table: HTMLElement = h("div"),
-  legend: HTMLElement = h("div"),
+  { find, list: table, legend, tip }: Parts,
 ) {
   const chart = h("div", { class: "hitl-chart", attrs: { "aria-hidden": "true" } });
   const stageBar = h("span", { class: "hitl-stage-bar" });
@@ -80,7 +76,6 @@ export function explorerView(
       attrs: { type: "button" },
     }),
   );
-  const tip = h("div", { class: "hitl-tip", attrs: { hidden: true } });
   const empty = h("div", { class: "hitl-map-empty hitl-waiting", text: "Waiting for the kernel" });
   const chosen = h("span", { class: "hitl-number" });
   const clear = h("button", {
@@ -286,31 +281,8 @@ export function explorerView(
       ] as const)
         element.setAttribute("aria-pressed", String(is));
     },
-    showTip(at: [number, number] | null, item: Item | undefined, known: Known | null): void {
-      show(tip, at !== null);
-      if (!at || !known) return;
-      const head = h("div", { class: "hitl-tip-head" }, dot(known.colour), h("span", {}, ...wordsOf(known)));
-      tip.replaceChildren(
-        head,
-        item ? renderGlimpse(item, 220) : h("div", { class: "hitl-faint", text: "…" }),
-      );
-      const left = at[0] > plot.clientWidth / 2;
-      const below = at[1] < plot.clientHeight / 2;
-      tip.style.left = left ? "" : `${at[0] + 14}px`;
-      tip.style.right = left ? `${plot.clientWidth - at[0] + 14}px` : "";
-      tip.style.top = below ? `${at[1] + 14}px` : "";
-      tip.style.bottom = below ? "" : `${plot.clientHeight - at[1] + 14}px`;
-    },
   };
   return view;
-}
-
-const wordsOf = ({ before, name, after }: Known): (string | HTMLElement)[] => [before, said(name), after];
-
-function dot(colour: string): HTMLElement {
-  const element = h("span", { class: "hitl-dot" });
-  element.style.background = colour;
-  return element;
 }
 
 function tool(content: Node, title: string, click: () => void): HTMLElement {
