@@ -6,6 +6,7 @@ import { type Groups, namedAt, type ShownGroup, shownGroups } from "./groups";
 import {
   CHOSEN,
   type ColourBy,
+  type Column,
   type Filter,
   hiddenBy,
   Looks,
@@ -55,6 +56,7 @@ export class MapPlot {
   private painting: Promise<void> | null = null;
   tool: Tool = "click";
   by: ColourBy = "label";
+  private column: Column | null = null;
 
   constructor(
     readonly engine: Engine,
@@ -100,6 +102,7 @@ export class MapPlot {
       flags: this.flags,
       choosing: this.selected.length > 0,
       by: this.by,
+      column: this.column,
       theme: this.theme,
       hidden: this.grid.hidden,
       isolated: this.isolated,
@@ -181,8 +184,9 @@ export class MapPlot {
     if (!seen) this.showAll();
   }
 
-  setColour(by: ColourBy): Promise<void> {
-    this.by = by;
+  /** Colours the points, perhaps by a column of the table. */
+  setColour(by: ColourBy, column: Column | null = null): Promise<void> {
+    [this.by, this.column] = [by, column];
     this.hide();
     return this.repaint(null);
   }
@@ -201,7 +205,9 @@ export class MapPlot {
 
   private hide(): void {
     const known = this.marks.label.length === this.grid.n;
-    this.grid.hidden = known ? hiddenBy(this.filter, this.marks, this.by) : null;
+    this.grid.hidden = known
+      ? hiddenBy(this.filter, { marks: this.marks, by: this.by, column: this.column })
+      : null;
   }
 
   setPalette(palette: string[]): Promise<void> {

@@ -2,6 +2,7 @@ import { decodeRows, encodeRows, f32, itemsOf, u8, u16, u32 } from "../../host/c
 import { Fetch, sizeOf } from "../../host/fetch";
 import type {
   ColouredClasses,
+  ColumnMessage,
   ExplorerWelcome,
   Failed,
   FoundMessage,
@@ -27,20 +28,19 @@ import { announcer } from "../../ui/announce";
 import { Bus, type Chosen } from "../../ui/bus";
 import { count } from "../../ui/dom";
 import { onKey } from "../../ui/keys";
-import { readTheme } from "../../ui/theme";
+import { onTheme, readTheme } from "../../ui/theme";
+import { colouringOf } from "./colouring";
 import { Drawing } from "./drawing";
 import { findField } from "./find";
 import { hoverView } from "./hover";
 import { keysOf } from "./keys";
-import { legendView } from "./legend";
 import { listingOf } from "./listing";
 import { newsOf } from "./news";
 import { Painting } from "./painting";
 import { Points } from "./points";
-import { type Colouring, type ExplorerCallbacks, explorerView } from "./view";
+import { type Coloured, type ExplorerCallbacks, explorerView } from "./view";
 
 const GROW = 10;
-const COUNT_MS = 150;
 
 export default defineWidget("explorer", ({ root, channel, signal }) => {
   const bus = new Bus(channel.session, root, signal);
@@ -53,7 +53,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   );
   let classes: LabelClass[] = [];
   let question: QuestionKind | undefined;
-  let colouring: Colouring = { ways: [], by: "", legend: [] };
+  /** The colours of the answers. */
+  let answers: Coloured = { ways: [], by: "", legend: [] };
   /** The classes chosen so far for the selected points, if an answer can have several. */
   let draft: Codes = [];
   let chosen: { rows: Rows; how: How } | null = null;
@@ -62,7 +63,6 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   /** The selection of which only what a query finds is kept, until its result arrives. */
   let narrowing: { query: string; rows: Rows; how: How } | null = null;
   let starting = false;
-  let counting: ReturnType<typeof setTimeout> | undefined;
   let scale = 1;
 
   const find = findField(
@@ -83,11 +83,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       if (map.plot) map.plot.tool = tool;
       view.setTool(tool);
     },
-    colour: (by) => {
-      void map.plot?.setColour(by);
-      legend.setVisible(by === "label" || by === "prediction");
-      countShades();
-    },
+    colour: (colour) => colouring.choose(colour),
     shade: (by) => channel.ask({ type: "shade", view: channel.view, by }),
     zoom: (factor) => map.plot?.zoom(factor),
     fit: () => map.plot?.showAll(),
@@ -104,7 +100,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     showAs: (asList) => list.showAs(asList),
     retry: () => channel.ask({ type: "retry", view: channel.view }),
   };
-  const points = (): Points => new Points(painting.marks, colouring.legend);
+  const points = (): Points => new Points(painting.marks, answers.legend);
   const item = (row: number): Item | undefined => glimpses.get(row);
   const want = (): void => fetch.want([...hover.rows, ...list.visible]);
   const hover = hoverView({ item, known: (row) => points().known(row), want });
@@ -124,14 +120,23 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     },
     signal,
   );
-  const legend = legendView({
-    filter: (filter) => void map.plot?.setFilter(filter),
-    isolate: (shade) => void map.plot?.isolate(shade),
-  });
+  const colouring = colouringOf(
+    {
+      plot: () => map.plot,
+      marks: () => painting.marks,
+      rings: () => painting.rings.length,
+      theme: () => readTheme(root),
+      ask: (column) => channel.ask({ type: "colour", view: channel.view, column }),
+      next: () => callbacks.nextDoubt(),
+      say,
+      chosen: (colour) => view.setColour(colour),
+    },
+    signal,
+  );
   const view = explorerView(root, callbacks, {
     find: find.element,
     list: list.element,
-    legend: legend.element,
+    legend: colouring.element,
     tip: hover.element,
   });
   const map = new Drawing(
@@ -152,16 +157,9 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     () => list.draw(),
     signal,
   );
+  onTheme(root, () => colouring.drawLegend(), signal);
   view.setTool("click");
   view.setList(false);
-
-  /** Counts the points of each shade, after the round is on the screen. */
-  function countShades(): void {
-    clearTimeout(counting);
-    counting = setTimeout(() => {
-      if (painting.marks && map.plot) legend.count(painting.marks, map.plot.by);
-    }, COUNT_MS);
-  }
 
   const news = newsOf((words) => view.setNews(words), signal);
 
@@ -208,8 +206,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   /** Shows an act right after the next item, without waiting for the kernel. */
   function paint(rows: Rows, codes: Codes | null): void {
     news.acted(rows.length, codes && namesOf(codes, classes));
-    const shade = (codes && question?.shade(codes, colouring.by, classes)) ?? NONE;
-    if (rows.length === 1) map.plot?.flash(rows[0], colouring.legend[shade]?.color ?? readTheme(root).accent);
+    const shade = (codes && question?.shade(codes, answers.by, classes)) ?? NONE;
+    if (rows.length === 1) map.plot?.flash(rows[0], answers.legend[shade]?.color ?? readTheme(root).accent);
     painting.label(rows, shade);
   }
 
@@ -380,7 +378,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     async (message) => {
       classes = message.classes;
       question = questionOf(message.asks);
-      setColouring(message);
+      setAnswers(message);
+      view.setColumns(message.columns);
       view.setStage(message.stage);
       view.setTrouble(message.trouble);
       if (starting) return;
@@ -393,6 +392,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
         });
         if (signal.aborted) return engine.destroy();
         map.start(engine, palette());
+        if (message.colour !== "label") colouring.choose(message.colour);
         bus.tell("who", null);
       } catch (error) {
         starting = false;
@@ -408,22 +408,20 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       classes = message.classes;
       draft = [];
       drawClasses();
-      setColouring(message);
-      void map.plot?.setPalette(palette());
+      setAnswers(message);
       hover.draw();
     },
     signal,
   );
 
-  function setColouring({ ways = [], by = "", legend: shades = [] }: Partial<Colouring>): void {
-    colouring = { ways, by, legend: shades };
-    view.setColouring(colouring);
-    legend.setShades(shades);
-    legend.setVisible(!map.plot || map.plot.by === "label" || map.plot.by === "prediction");
-    countShades();
+  function setAnswers({ ways, by, legend }: Coloured): void {
+    answers = { ways, by, legend };
+    view.setWays(answers);
+    void map.plot?.setPalette(palette());
+    colouring.setClasses(legend);
   }
 
-  const palette = (): string[] => colouring.legend.map(({ color }) => color);
+  const palette = (): string[] => answers.legend.map(({ color }) => color);
 
   channel.on<MapMessage>(
     "map",
@@ -444,13 +442,18 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       const predictions = painting.take(changed, told);
       if (!painting.marks) return;
       if (predictions !== null) news.round(predictions, message.behind);
-      countShades();
+      colouring.count();
       root.dataset.round = String(message.number);
       void painting.draw(changed, message.rings).then(() => {
         if (map.plot) root.dataset.painted = String(message.number);
       });
       hover.draw();
     },
+    signal,
+  );
+  channel.on<ColumnMessage>(
+    "column",
+    (message, [shades]) => colouring.take(message, u8(shades).slice()),
     signal,
   );
   channel.on<StageMessage>(

@@ -1,7 +1,6 @@
 import "../../ui/class-buttons.css";
 import "./view.css";
-import type { Coloured, LabelClass, Stage } from "../../host/protocol";
-import type { ColourBy } from "../../plot/look";
+import type { Coloured as Kinds, LabelClass, Stage } from "../../host/protocol";
 import type { Tool } from "../../plot/overlay";
 import { type Codes, namesOf } from "../../questions/index";
 import { count, h, percent, setText, show } from "../../ui/dom";
@@ -9,7 +8,8 @@ import { icon } from "../../ui/icons";
 
 export type ExplorerCallbacks = {
   tool: (tool: Tool) => void;
-  colour: (by: ColourBy) => void;
+  /** Colours the points by the label, the prediction, ..., or `column:NAME`. */
+  colour: (by: string) => void;
   zoom: (factor: number) => void;
   fit: () => void;
   /** Colours the answers in one of the available ways. */
@@ -37,15 +37,15 @@ const TOOLS: [Tool, string, string][] = [
   ["cluster", "Group", "Click a group on the map. Shift adds, Alt removes"],
 ];
 
-const COLOURS: [ColourBy, string][] = [
+const COLOURS: [string, string][] = [
   ["label", "label"],
   ["prediction", "prediction"],
   ["doubt", "uncertainty"],
   ["group", "group"],
 ];
 
-/** The ways to colour a map, the one in use, and its legend. */
-export type Colouring = Pick<Coloured, "ways" | "by" | "legend">;
+/** The ways to colour the answers, the one in use, and its legend. */
+export type Coloured = Pick<Kinds, "ways" | "by" | "legend">;
 
 /** Parts of the Explorer that have modules of their own. */
 export type Parts = Record<"find" | "list" | "legend" | "tip", HTMLElement>;
@@ -132,7 +132,7 @@ export function explorerView(
     {
       class: "hitl-select",
       attrs: { "aria-label": "Colour by" },
-      on: { change: () => on.colour(colour.value as ColourBy) },
+      on: { change: () => on.colour(colour.value) },
     },
     ...COLOURS.map(([by, words]) => h("option", { text: `Colour: ${words}`, attrs: { value: by } })),
   );
@@ -260,7 +260,19 @@ export function explorerView(
           : []),
       );
     },
-    setColouring({ ways: all, by }: Colouring): void {
+    /** Offers the columns of the table as ways to colour the points. */
+    setColumns(names: string[]): void {
+      colour.querySelector("optgroup")?.remove();
+      if (!names.length) return;
+      const options = names.map((name) =>
+        h("option", { text: `Colour: ${name}`, attrs: { value: `column:${name}` } }),
+      );
+      colour.append(h("optgroup", { attrs: { label: "Columns" } }, ...options));
+    },
+    setColour(by: string): void {
+      colour.value = by;
+    },
+    setWays({ ways: all, by }: Coloured): void {
       show(ways, all.length > 1);
       ways.replaceChildren(
         ...all.map((way) =>
