@@ -3,6 +3,7 @@ import type { Engine, View } from "./engine";
 import { centred, Frame, type Point, reframed, wholeView, zoomedWithin } from "./geometry";
 import { Grid } from "./grid";
 import { type Groups, namedAt, type ShownGroup, shownGroups } from "./groups";
+import { Layout } from "./layout";
 import {
   CHOSEN,
   type ColourBy,
@@ -15,7 +16,7 @@ import {
   RINGED,
 } from "./look";
 import { type Merge, overlay, type Tool } from "./overlay";
-import { minus, NO_ROWS, type Rows, rowsOf, union } from "./rows";
+import { has, minus, NO_ROWS, type Rows, rowsOf, union } from "./rows";
 
 export type { Groups };
 export type How = "clicked" | "lasso" | "rectangle" | "cluster" | "search";
@@ -36,6 +37,9 @@ const NEAR = 4;
 export class MapPlot {
   readonly element: SVGSVGElement;
   private readonly over: ReturnType<typeof overlay>;
+  /** The positions from the kernel, and where they are drawn. */
+  private positions: Float32Array = new Float32Array(0);
+  private layout: Layout;
   private grid = new Grid(new Float32Array(0));
   private view: View;
   /** The view of the whole map. */
@@ -68,6 +72,7 @@ export class MapPlot {
     signal: AbortSignal,
   ) {
     this.home = this.view = wholeView(width, height);
+    this.layout = Layout.of(this.positions, width, height);
     this.over = overlay(
       {
         frame: () => this.frame,
@@ -121,11 +126,16 @@ export class MapPlot {
       this.flag(RINGED, NO_ROWS, this.rings);
       this.flag(CHOSEN, NO_ROWS, this.selected);
     }
-    this.grid = new Grid(xy);
+    // After a change of the groups alone, the map stays as it is.
+    if (!same(xy, this.positions)) {
+      this.positions = xy;
+      this.layout = Layout.of(xy, this.width, this.height, this.layout.turn);
+      this.grid = new Grid(this.layout.xy);
+    }
     this.hide();
     const before = this.view;
     this.goHome();
-    this.groups = groups;
+    this.groups = { ...groups, hulls: groups.hulls.map((hull) => hull.map((p) => this.layout.place(p))) };
     this.activeGroup = -1;
     this.drawOver();
     await this.engine.setPoints(this.grid, this.looks);
@@ -377,7 +387,23 @@ export class MapPlot {
     return [frame.px(grid.xy[2 * row]), frame.py(grid.xy[2 * row + 1])];
   }
 
+  /** Whether a point is so far from the others that it is shown at the rim instead. */
+  isOutlier(row: number): boolean {
+    return has(this.layout.outliers, row);
+  }
+
+  private drawOutliers(): void {
+    const marks = Array.from(this.layout.outliers, (row) => ({
+      at: this.place(row) as Point,
+      toward: this.layout.outward(row),
+    }));
+    this.over.setOutliers(
+      marks.filter(({ at: [x, y] }) => x > 0 && x < this.width && y > 0 && y < this.height),
+    );
+  }
+
   private drawOver(): void {
+    this.drawOutliers();
     this.over.setHere(this.place(this.here));
     // Another point may be under the pointer now.
     this.setHovered(-1);
@@ -390,3 +416,6 @@ export class MapPlot {
     this.over.setGroups(this.shown);
   }
 }
+
+const same = (a: Float32Array, b: Float32Array): boolean =>
+  a.length === b.length && a.every((value, i) => value === b[i]);

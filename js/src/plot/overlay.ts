@@ -23,12 +23,13 @@ export type OverlayCallbacks = {
 export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
   const layer = svg("svg", { class: "hitl-overlay" });
   const groups = svg("g", { class: "hitl-groups" });
+  const outliers = svg("path", { class: "hitl-outliers" });
   const trace = svg("path", { class: "hitl-trace" });
   const hoverRing = svg("circle", { class: "hitl-hover", r: 7, visibility: "hidden" });
   const here = svg("g", { class: "hitl-here", visibility: "hidden" });
   here.append(svg("circle", { r: 9 }), svg("path", { d: "M-15 0H-10M10 0H15M0 -15V-10M0 10V15" }));
   const flashes = svg("g", { class: "hitl-flashes" });
-  layer.append(groups, trace, flashes, hoverRing, here);
+  layer.append(outliers, groups, trace, flashes, hoverRing, here);
 
   const at = (event: MouseEvent): Point => {
     const { width, height } = on.frame();
@@ -104,6 +105,10 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
     element: layer,
     setHover: (point: Point | null) => place(hoverRing, point),
     setHere: (point: Point | null) => place(here, point),
+    /** Marks points that would be further out, with triangles beside them. */
+    setOutliers(marks: { at: Point; toward: Point }[]): void {
+      outliers.setAttribute("d", marks.map(({ at, toward }) => arrow(at, toward)).join(""));
+    },
     flash(point: Point, colour: string): void {
       const ring = svg("circle", { cx: point[0], cy: point[1], r: 6, stroke: colour, class: "hitl-flash" });
       flashes.append(ring);
@@ -126,6 +131,15 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
       );
     },
   };
+}
+
+/** A triangle beside a point, in a direction of the map, whose y axis points up. */
+function arrow([x, y]: Point, [dx, dy]: Point): string {
+  const length = Math.hypot(dx, dy) || 1;
+  const [u, v] = [dx / length, -dy / length];
+  const at = (along: number, across: number): string =>
+    `${(x + along * u - across * v).toFixed(1)} ${(y + along * v + across * u).toFixed(1)}`;
+  return `M${at(15, 0)}L${at(9, 4)}L${at(9, -4)}Z`;
 }
 
 export { Frame };

@@ -37,7 +37,7 @@ import { keysOf } from "./keys";
 import { listingOf } from "./listing";
 import { newsOf } from "./news";
 import { Painting } from "./painting";
-import { Points } from "./points";
+import { type Known, Points } from "./points";
 import { type Coloured, type ExplorerCallbacks, explorerView } from "./view";
 
 const GROW = 10;
@@ -103,7 +103,11 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   const points = (): Points => new Points(painting.marks, answers.legend);
   const item = (row: number): Item | undefined => glimpses.get(row);
   const want = (): void => fetch.want([...hover.rows, ...list.visible]);
-  const hover = hoverView({ item, known: (row) => points().known(row), want });
+  const known = (row: number): Known => {
+    const found = points().known(row);
+    return map.plot?.isOutlier(row) ? { ...found, after: `${found.after}, far outside the map` } : found;
+  };
+  const hover = hoverView({ item, known, want });
   const list = listingOf(
     {
       list: (rows, by, down) => {
