@@ -1,9 +1,17 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Engine } from "../src/plot/engine";
-import { Frame, wholeView } from "../src/plot/geometry";
+import type { Engine, View } from "../src/plot/engine";
+import { Frame, wholeView, zoomed } from "../src/plot/geometry";
 import { Grid } from "../src/plot/grid";
-import { hullsOf, namedAt, shownGroups } from "../src/plot/groups";
+import {
+  ALONE,
+  type Box,
+  centralRows,
+  hullsOf,
+  namedAt,
+  type ShownGroup,
+  shownGroups,
+} from "../src/plot/groups";
 import { change, type Look, type Looks, type Marks, NONE } from "../src/plot/look";
 import { MapPlot } from "../src/plot/map";
 import { NO_ROWS, type Rows, rowsOf } from "../src/plot/rows";
@@ -66,6 +74,7 @@ beforeEach(async () => {
     },
     wheel: () => false,
     focus: () => {},
+    thumbs: () => [],
   };
   plot = new MapPlot(engine, ["#ff0000"], theme, 400, 400, on, new AbortController().signal);
   await plot.setPoints(XY, GROUPS);
@@ -176,6 +185,40 @@ describe("names of groups", () => {
     expect(at("small").at[1]).toBeLessThan(Math.min(...small.map((p) => frame.py(p[1]))));
     const edge = hulls[2] as [number, number][];
     expect(at("edge").at[1]).toBeGreaterThan(Math.max(...edge.map((p) => frame.py(p[1]))));
+  });
+
+  it("do not cover points that matter, and cover few of the others", () => {
+    const frame = new Frame(wholeView(400, 400), 400, 400);
+    const [x, y] = at("small").at;
+    const blocked = (b: Box): boolean => b[0] < x && b[2] > x && b[1] < y && b[3] > y;
+    const moved = shownGroups(groups, -1, frame, { ...ALONE, blocked }).find((g) => g.name === "small");
+    expect(moved?.at[1]).toBeGreaterThan(y + 20);
+    const covered = (b: Box): number => (b[1] > 30 && b[3] < y + 11 ? 30 : 0);
+    const quiet = shownGroups(groups, -1, frame, { ...ALONE, covered }).find((g) => g.name === "small");
+    expect(quiet?.at).not.toEqual([x, y]);
+    expect(shownGroups(groups, -1, frame, { ...ALONE, blocked: () => true })).toEqual([]);
+  });
+
+  it("are more when zoomed in, and stay in the picture with the part of their group", () => {
+    const many = Array.from({ length: 30 }, (_, i) => box(-0.5 + i / 60, 0, 0.004)) as never[];
+    const all = { of: groups.of, names: many.map((_, i) => `group ${i}`), hulls: many };
+    const whole = wholeView(400, 400);
+    const near = zoomed(whole, [-0.4, 0], 0.1);
+    const named = (view: View): ShownGroup[] => shownGroups(all, -1, new Frame(view, 400, 400));
+    const inView = named(near).map((g) => g.group);
+    expect(inView.length).toBeGreaterThan(named(whole).filter((g) => inView.includes(g.group)).length);
+    const large = shownGroups(groups, -1, new Frame(zoomed(whole, [0.5, 0.5], 0.2), 400, 400));
+    expect(large.map((g) => g.name)).toContain("large");
+  });
+
+  it("of images are thumbnails", () => {
+    const frame = new Frame(wholeView(400, 400), 400, 400);
+    const thumbs = (group: number): string[] => (group === 1 ? ["blob:a", "blob:b"] : []);
+    const [left, , right] = shownGroups(groups, -1, frame, { ...ALONE, thumbs })[1].box;
+    expect(right - left).toBe(58);
+    const xy = new Float32Array([0, 0, 1, 0, 0.4, 0, 0.5, 0, 9, 9]);
+    const central = centralRows({ of: Uint16Array.of(0, 0, 0, 0, 1), names: ["", ""], hulls: [] }, xy, 2);
+    expect(central).toEqual([[3, 2], [4]]);
   });
 
   it("can be pointed at", () => {

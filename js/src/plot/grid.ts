@@ -106,6 +106,11 @@ export class Grid {
     return ranges;
   }
 
+  /** About how many points a view holds: those of all cells that it touches. */
+  about(view: View): number {
+    return this.within(view).reduce((n, { from, to }) => n + to - from, 0);
+  }
+
   /** The row nearest to a point of the map within `radius`; -1 if there is none. */
   nearest(x: number, y: number, radius: number): number {
     let least = radius * radius;

@@ -2,7 +2,7 @@ import type { Theme } from "../ui/theme";
 import type { Engine, View } from "./engine";
 import { centred, Frame, type Point, reframed, wholeView, zoomedWithin } from "./geometry";
 import { Grid } from "./grid";
-import { type Groups, namedAt, type ShownGroup, shownGroups } from "./groups";
+import { type Box, type Groups, namedAt, type ShownGroup, shownGroups } from "./groups";
 import { Layout } from "./layout";
 import {
   CHOSEN,
@@ -25,11 +25,16 @@ export type MapCallbacks = {
   hover: (row: number | null, at: Point) => void;
   select: (rows: Rows, how: How) => void;
   wheel: (event: WheelEvent) => boolean;
+  /** The thumbnails that name a group; empty if it is named by words. */
+  thumbs: (group: number) => readonly string[];
   /** Requests the keyboard focus. */
   focus: () => void;
 };
 
 const REACH = 12;
+/** Names stay so far from the points that matter, of which so many selected ones are considered. */
+const CLEAR = 6;
+const MOST_AROUND = 1000;
 /** A pointer this near to a point means the point, not the name of a group that covers it. */
 const NEAR = 4;
 
@@ -149,6 +154,7 @@ export class MapPlot {
     this.rings = rowsOf(rings);
     this.flag(RINGED, before, this.rings);
     this.hide();
+    this.drawGroups();
     return this.repaint(rows && union(rows, union(before, this.rings)));
   }
 
@@ -179,6 +185,7 @@ export class MapPlot {
     const before = this.selected;
     this.selected = rows;
     this.flag(CHOSEN, before, rows);
+    this.drawGroups();
     const whole = (rows.length === 0) !== (before.length === 0);
     await this.repaint(whole ? null : union(before, rows));
   }
@@ -250,6 +257,7 @@ export class MapPlot {
   setHere(row: number): void {
     this.here = row;
     this.over.setHere(this.place(row));
+    this.drawGroups();
   }
 
   flash(row: number, colour: string): void {
@@ -410,9 +418,27 @@ export class MapPlot {
     this.drawGroups();
   }
 
-  private drawGroups(): void {
+  /** Draws the names of the groups, around the points that matter: the current, the suggested and the selected ones. */
+  drawGroups(): void {
     if (!this.groups) return;
-    this.shown = shownGroups(this.groups, this.activeGroup, this.frame);
+    const { frame } = this;
+    const every = Math.ceil(this.selected.length / MOST_AROUND);
+    const selected = this.selected.filter((_, k) => k % every === 0);
+    const points = [this.here, ...this.rings, ...selected].flatMap((row) => [this.place(row) ?? []].flat());
+    const blocked = ([left, top, right, bottom]: Box): boolean => {
+      for (let i = 0; i < points.length; i += 2) {
+        const [x, y] = [points[i], points[i + 1]];
+        if (x > left - CLEAR && x < right + CLEAR && y > top - CLEAR && y < bottom + CLEAR) return true;
+      }
+      return false;
+    };
+    const covered = ([left, top, right, bottom]: Box): number =>
+      this.grid.about({ x: [frame.x(left), frame.x(right)], y: [frame.y(bottom), frame.y(top)] });
+    this.shown = shownGroups(this.groups, this.activeGroup, frame, {
+      blocked,
+      covered,
+      thumbs: this.on.thumbs,
+    });
     this.over.setGroups(this.shown);
   }
 }

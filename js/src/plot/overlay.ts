@@ -2,6 +2,7 @@ import "./overlay.css";
 import { svg } from "../ui/dom";
 import { Frame, type Point, within } from "./geometry";
 import { Gestures, type Merge, type Tool } from "./gestures";
+import { type ShownGroup, THUMB_PX, THUMB_STEP } from "./groups";
 
 export type { Merge, Tool };
 
@@ -114,23 +115,38 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
       flashes.append(ring);
       setTimeout(() => ring.remove(), 600);
     },
-    setGroups(names: { name: string; at: Point; hull: Point[]; active: boolean }[]): void {
+    setGroups(names: readonly ShownGroup[]): void {
       groups.replaceChildren(
-        ...names.map(({ name, at: point, hull, active }) => {
+        ...names.map(({ name, at: point, hull, active, thumbs }) => {
           const group = svg("g", { class: active ? "hitl-group hitl-active" : "hitl-group" });
           if (hull.length > 2) {
             group.append(
               svg("path", { d: `M${hull.map((p) => p.map((v) => v.toFixed(1)).join(" ")).join("L")}Z` }),
             );
           }
-          const label = svg("text", { x: point[0], y: point[1] });
-          label.textContent = name;
-          group.append(label);
+          if (thumbs.length)
+            group.append(...thumbs.map((url, k) => thumb(url, point, k - (thumbs.length - 1) / 2)));
+          else {
+            const label = svg("text", { x: point[0], y: point[1] });
+            label.textContent = name;
+            group.append(label);
+          }
           return group;
         }),
       );
     },
   };
+}
+
+/** A thumbnail in the name of a group, `k` thumbnails to the right of its middle. */
+function thumb(url: string, [x, y]: Point, k: number): SVGElement {
+  const at = { x: x + k * THUMB_STEP - THUMB_PX / 2, y: y - THUMB_PX / 2, width: THUMB_PX, height: THUMB_PX };
+  const made = svg("g", { class: "hitl-thumb" });
+  made.append(
+    svg("image", { ...at, href: url, preserveAspectRatio: "xMidYMid slice" }),
+    svg("rect", { ...at, rx: 3 }),
+  );
+  return made;
 }
 
 /** A triangle beside a point, in a direction of the map, whose y axis points up. */

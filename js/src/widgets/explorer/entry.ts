@@ -31,6 +31,7 @@ import { onKey } from "../../ui/keys";
 import { onTheme, readTheme } from "../../ui/theme";
 import { colouringOf } from "./colouring";
 import { Drawing } from "./drawing";
+import { Faces } from "./faces";
 import { findField } from "./find";
 import { hoverView } from "./hover";
 import { keysOf } from "./keys";
@@ -51,6 +52,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     (rows, most) => channel.ask({ type: "show", view: channel.view, rows, small: true, most }),
     signal,
   );
+  let kind = "";
   let classes: LabelClass[] = [];
   let question: QuestionKind | undefined;
   /** The colours of the answers. */
@@ -102,7 +104,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   };
   const points = (): Points => new Points(painting.marks, answers.legend);
   const item = (row: number): Item | undefined => glimpses.get(row);
-  const want = (): void => fetch.want([...hover.rows, ...list.visible]);
+  const want = (): void => fetch.want([...hover.rows, ...list.visible, ...faces.wanted]);
+  const faces = new Faces(item, want);
   const known = (row: number): Known => {
     const found = points().known(row);
     return map.plot?.isOutlier(row) ? { ...found, after: `${found.after}, far outside the map` } : found;
@@ -147,7 +150,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     root,
     view,
     {
-      plot: { hover: hover.set, select: choose },
+      plot: { hover: hover.set, select: choose, thumbs: (group) => faces.of(group) },
       before: (plot) => {
         view.setReady();
         return painting.start(plot);
@@ -352,6 +355,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       fetch.got(rows, message.left, sizeOf(message.items, pictures), message.took_ms);
       hover.draw();
       list.draw();
+      if (faces.took(rows)) map.plot?.drawGroups();
     },
     signal,
   );
@@ -382,6 +386,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     async (message) => {
       classes = message.classes;
       question = questionOf(message.asks);
+      kind = message.kind;
       setAnswers(message);
       view.setColumns(message.columns);
       view.setStage(message.stage);
@@ -434,7 +439,9 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       const { method, settled, names } = message;
       scale = message.scale;
       view.setGroups(names.length);
-      map.show({ xy: f32(xy), groups: { of: u16(of), names, hulls }, method, settled });
+      const places = { xy: f32(xy), groups: { of: u16(of), names, hulls }, method, settled };
+      faces.setPlaces(kind === "image" ? places : null);
+      map.show(places);
     },
     signal,
   );
