@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Engine, View } from "../src/plot/engine";
-import { Frame, wholeView, zoomed } from "../src/plot/geometry";
+import { Frame, type Point, wholeView, zoomed } from "../src/plot/geometry";
 import { Grid } from "../src/plot/grid";
 import {
   ALONE,
@@ -63,11 +63,12 @@ let engine: FakeEngine;
 let plot: MapPlot;
 let chosen: Rows;
 let hovered: number | null;
+let others: number;
 beforeEach(async () => {
   engine = new FakeEngine();
   const on = {
-    hover: (row: number | null) => {
-      hovered = row;
+    hover: (row: number | null, _: Point, stack: number) => {
+      [hovered, others] = [row, stack];
     },
     select: (rows: Rows) => {
       chosen = rows;
@@ -75,6 +76,7 @@ beforeEach(async () => {
     wheel: () => false,
     focus: () => {},
     thumbs: () => [],
+    say: () => {},
   };
   plot = new MapPlot(engine, ["#ff0000"], theme, 400, 400, on, new AbortController().signal);
   await plot.setPoints(XY, GROUPS);
@@ -162,6 +164,70 @@ describe("the map", () => {
     plot.grow(2);
     expect(chosen.length).toBe(3);
     expect(chosen).toContain(1);
+  });
+});
+
+describe("points at the same place", () => {
+  const point = (type: string, [x, y]: Point): void => {
+    const init = { clientX: x, clientY: y, button: 0, bubbles: true };
+    plot.element.dispatchEvent(new PointerEvent(type, init));
+  };
+  const click = (at: Point): void => {
+    point("pointerdown", at);
+    point("pointerup", at);
+  };
+  const dots = (): Point[] =>
+    [...plot.element.querySelectorAll(".hitl-fan circle:not(.hitl-fan-ground)")].map((dot) => [
+      Number(dot.getAttribute("cx")),
+      Number(dot.getAttribute("cy")),
+    ]);
+  // Rows 0, 2 and 5 are at the same place.
+  const stacked = XY.slice();
+  stacked.set([0.001, 0], 4);
+  stacked.set([0, 0], 10);
+  stacked.set([-0.9, 0.3], 6);
+  beforeEach(() => plot.setPoints(stacked, GROUPS));
+  const home = (): Frame => new Frame(wholeView(400, 400, new Grid(stacked).extent), 400, 400);
+  const there = (): Point => [home().px(0), home().py(0)];
+
+  it("are counted below the pointer, and the one on top is meant", async () => {
+    point("pointermove", there());
+    expect([hovered, others]).toEqual([0, 2]);
+    expect(plot.element.querySelector(".hitl-hover-count")?.textContent).toBe("×3");
+    const labelled = marks();
+    labelled.label[5] = 0;
+    void plot.setRound(null, labelled, []);
+    await engine.release();
+    plot.element.dispatchEvent(new PointerEvent("pointerleave"));
+    point("pointermove", there());
+    expect(hovered).toBe(5);
+  });
+
+  it("are fanned out by a click, so that each can be selected, until something else is", () => {
+    click(there());
+    expect([...chosen]).toEqual([0]);
+    expect(dots()).toHaveLength(3);
+    click(dots()[2]);
+    expect([...chosen]).toEqual([5]);
+    point("pointermove", dots()[1]);
+    expect([hovered, others]).toEqual([2, 0]);
+    click([dots()[0][0], there()[1] - 6]);
+    expect([...chosen]).toEqual([5]);
+    click([home().px(-0.9), home().py(0.3)]);
+    expect([...chosen]).toEqual([3]);
+    expect(dots()).toHaveLength(0);
+  });
+
+  it("are selected in turn by Enter, and fold when the map moves", () => {
+    expect(plot.nextInStack()).toBe(false);
+    void plot.setSelection(rowsOf([1]));
+    expect(plot.nextInStack()).toBe(false);
+    void plot.setSelection(rowsOf([0]));
+    const seen = [0, 1, 2].map(() => plot.nextInStack() && chosen[0]);
+    expect(seen).toEqual([2, 5, 0]);
+    expect(dots()).toHaveLength(3);
+    plot.zoom(0.5);
+    expect(dots()).toHaveLength(0);
   });
 });
 

@@ -111,6 +111,19 @@ export class Grid {
     return this.within(view).reduce((n, { from, to }) => n + to - from, 0);
   }
 
+  /** The rows within an ellipse around a point of the map, ascending; at most `most`, of which one is `row`. */
+  around(row: number, rx: number, ry: number, most: number): number[] {
+    const [x, y] = [this.xy[2 * row], this.xy[2 * row + 1]];
+    const found = [row];
+    for (const { from, to } of this.within({ x: [x - rx, x + rx], y: [y - ry, y + ry] })) {
+      for (let s = from; s < to && found.length < most; s++) {
+        const far = ((this.places[2 * s] - x) / rx) ** 2 + ((this.places[2 * s + 1] - y) / ry) ** 2;
+        if (far <= 1 && this.order[s] !== row && !this.hidden?.[this.order[s]]) found.push(this.order[s]);
+      }
+    }
+    return found.sort((a, b) => a - b);
+  }
+
   /** The row nearest to a point of the map within `radius`; -1 if there is none. */
   nearest(x: number, y: number, radius: number): number {
     let least = radius * radius;

@@ -1,4 +1,6 @@
 import type { Frame, Point } from "./geometry";
+import type { Grid } from "./grid";
+import type { Rows } from "./rows";
 
 export type Groups = { of: Uint16Array; names: string[]; hulls: Point[][] };
 export type Box = [left: number, top: number, right: number, bottom: number];
@@ -47,6 +49,38 @@ export type Surroundings = {
   /** The thumbnails that name a group; empty if it is named by words. */
   thumbs: (group: number) => readonly string[];
 };
+
+/** Names stay so far from the points that matter, of which so many selected ones are considered. */
+const CLEAR = 6;
+const MOST_AROUND = 1000;
+
+/** The points of a map as what surrounds the names; `rows` are those that matter. */
+export function surroundings({
+  frame,
+  grid,
+  rows,
+  thumbs,
+}: {
+  frame: Frame;
+  grid: Grid;
+  rows: readonly number[];
+  thumbs: Surroundings["thumbs"];
+}): Surroundings {
+  const points = rows.map((row): Point => [frame.px(grid.xy[2 * row]), frame.py(grid.xy[2 * row + 1])]);
+  return {
+    blocked: ([left, top, right, bottom]) =>
+      points.some(([x, y]) => x > left - CLEAR && x < right + CLEAR && y > top - CLEAR && y < bottom + CLEAR),
+    covered: ([left, top, right, bottom]) =>
+      grid.about({ x: [frame.x(left), frame.x(right)], y: [frame.y(bottom), frame.y(top)] }),
+    thumbs,
+  };
+}
+
+/** Enough of the selected rows to keep names off them. */
+export function sampled(rows: Rows): Rows {
+  const every = Math.ceil(rows.length / MOST_AROUND);
+  return every > 1 ? rows.filter((_, k) => k % every === 0) : rows;
+}
 
 export const ALONE: Surroundings = { blocked: () => false, covered: () => 0, thumbs: () => [] };
 

@@ -2,7 +2,7 @@ import type { Theme } from "../ui/theme";
 import type { Engine, View } from "./engine";
 import { centred, Frame, type Point, reframed, wholeView, zoomedWithin } from "./geometry";
 import { Grid } from "./grid";
-import { type Box, type Groups, namedAt, type ShownGroup, shownGroups } from "./groups";
+import { type Groups, namedAt, type ShownGroup, sampled, shownGroups, surroundings } from "./groups";
 import { Layout } from "./layout";
 import {
   CHOSEN,
@@ -12,17 +12,21 @@ import {
   hiddenBy,
   Looks,
   type Marks,
+  NONE,
   NOTHING_HIDDEN,
   RINGED,
 } from "./look";
 import { type Merge, overlay, type Tool } from "./overlay";
 import { has, minus, NO_ROWS, type Rows, rowsOf, union } from "./rows";
+import { Stacks } from "./stacks";
 
 export type { Groups };
 export type How = "clicked" | "lasso" | "rectangle" | "cluster" | "search";
 
 export type MapCallbacks = {
-  hover: (row: number | null, at: Point) => void;
+  /** The pointer is at a row, with so many others at the same place; null for none. */
+  hover: (row: number | null, at: Point, stack: number) => void;
+  say: (words: string) => void;
   select: (rows: Rows, how: How) => void;
   wheel: (event: WheelEvent) => boolean;
   /** The thumbnails that name a group; empty if it is named by words. */
@@ -32,9 +36,6 @@ export type MapCallbacks = {
 };
 
 const REACH = 12;
-/** Names stay so far from the points that matter, of which so many selected ones are considered. */
-const CLEAR = 6;
-const MOST_AROUND = 1000;
 /** A pointer this near to a point means the point, not the name of a group that covers it. */
 const NEAR = 4;
 
@@ -55,6 +56,10 @@ export class MapPlot {
   private rings = NO_ROWS;
   private selected = NO_ROWS;
   private hovered = -1;
+  private readonly stacks = new Stacks(
+    () => ({ grid: this.grid, view: this.view, width: this.width, height: this.height }),
+    () => this.drawFan(),
+  );
   private activeGroup = -1;
   private shown: ShownGroup[] = [];
   private here = -1;
@@ -169,6 +174,7 @@ export class MapPlot {
   }
 
   private async paintStale(): Promise<void> {
+    if (this.stacks.fan) this.drawFan();
     while (this.stale?.length !== 0) {
       const touched = this.stale;
       this.stale = NO_ROWS;
@@ -184,6 +190,7 @@ export class MapPlot {
   async setSelection(rows: Rows): Promise<void> {
     const before = this.selected;
     this.selected = rows;
+    if (!rows.some((row) => this.stacks.fan?.rows.includes(row))) this.stacks.close();
     this.flag(CHOSEN, before, rows);
     this.drawGroups();
     const whole = (rows.length === 0) !== (before.length === 0);
@@ -335,8 +342,14 @@ export class MapPlot {
     return this.grid.nearest(frame.x(px), frame.y(py), (reach / this.width) * (view.x[1] - view.x[0]));
   }
 
+  /** The row that a pointer means: one of the fan, otherwise the nearest within reach. */
+  private meant(px: number, py: number, reach: number): number {
+    const { fan } = this.stacks;
+    return fan?.covers(px, py) ? fan.rowAt(px, py) : this.front(this.at(px, py, reach));
+  }
+
   private hoverAt(px: number, py: number): void {
-    const row = this.at(px, py, REACH);
+    const row = this.meant(px, py, REACH);
     this.activate(this.tool === "cluster" ? this.groupAt(px, py, row) : this.nameAt(px, py));
     this.setHovered(row);
   }
@@ -344,9 +357,46 @@ export class MapPlot {
   private setHovered(row: number): void {
     if (row === this.hovered) return;
     this.hovered = row;
-    const point = this.place(row);
-    this.over.setHover(point);
-    this.on.hover(row >= 0 ? row : null, point ?? [0, 0]);
+    const fanned = this.stacks.fan?.place(row);
+    const point = fanned ?? this.place(row);
+    const others = fanned || row < 0 ? 0 : this.stacks.at(row).length - 1;
+    this.over.setHover(point, others);
+    this.on.hover(row >= 0 ? row : null, point ?? [0, 0], others);
+  }
+
+  /** Of the points at the same place, the one that is drawn above the others. */
+  private front(row: number): number {
+    const above = (one: number): number => this.flags[one] * 2 + (this.marks.label[one] === NONE ? 0 : 1);
+    return this.stacks.at(row).reduce((best, one) => (above(one) > above(best) ? one : best), row);
+  }
+
+  /** The rows next to one of them, which the pointer may reach soon. */
+  near(row: number, most: number): number[] {
+    return this.stacks.near(row, most);
+  }
+
+  private fanOut(row: number): void {
+    const n = this.stacks.open(row);
+    if (!n) return;
+    this.setHovered(-1);
+    this.on.say(`${n} items at the same place: Enter selects the next one`);
+  }
+
+  private drawFan(): void {
+    const { looks, stacks } = this;
+    const rows = stacks.fan?.rows ?? [];
+    const dots = rows.map((row) => ({ ...looks.of(row), chosen: this.flags[row] & CHOSEN }));
+    this.over.setFan(stacks.fan, dots);
+  }
+
+  /** Selects the next of the points at the place of the selected one; returns whether there are others. */
+  nextInStack(): boolean {
+    const row = this.single;
+    const rows = this.stacks.at(row);
+    if (rows.length < 2) return false;
+    if (!this.stacks.fan) this.fanOut(row);
+    this.choose(Uint32Array.of(rows[(rows.indexOf(row) + 1) % rows.length]), "clicked", "replace");
+    return true;
   }
 
   private activate(group: number): void {
@@ -368,10 +418,13 @@ export class MapPlot {
 
   private pick(px: number, py: number, merge: Merge): void {
     const { groups } = this;
-    const row = this.at(px, py, this.tool === "cluster" ? 2 * REACH : REACH);
+    const row = this.meant(px, py, this.tool === "cluster" ? 2 * REACH : REACH);
     const byName = this.nameAt(px, py);
     if (!groups || (this.tool !== "cluster" && byName < 0)) {
-      this.choose(row < 0 ? NO_ROWS : Uint32Array.of(row), "clicked", merge);
+      const fanned = this.stacks.fan?.covers(px, py);
+      // A click between the points of a fan means none of them.
+      if (!fanned || row >= 0) this.choose(row < 0 ? NO_ROWS : Uint32Array.of(row), "clicked", merge);
+      if (!fanned && row >= 0) this.fanOut(row);
       return;
     }
     const group = byName >= 0 ? byName : this.groupAt(px, py, row);
@@ -411,6 +464,7 @@ export class MapPlot {
   }
 
   private drawOver(): void {
+    this.stacks.close();
     this.drawOutliers();
     this.over.setHere(this.place(this.here));
     // Another point may be under the pointer now.
@@ -422,23 +476,15 @@ export class MapPlot {
   drawGroups(): void {
     if (!this.groups) return;
     const { frame } = this;
-    const every = Math.ceil(this.selected.length / MOST_AROUND);
-    const selected = this.selected.filter((_, k) => k % every === 0);
-    const points = [this.here, ...this.rings, ...selected].flatMap((row) => [this.place(row) ?? []].flat());
-    const blocked = ([left, top, right, bottom]: Box): boolean => {
-      for (let i = 0; i < points.length; i += 2) {
-        const [x, y] = [points[i], points[i + 1]];
-        if (x > left - CLEAR && x < right + CLEAR && y > top - CLEAR && y < bottom + CLEAR) return true;
-      }
-      return false;
-    };
-    const covered = ([left, top, right, bottom]: Box): number =>
-      this.grid.about({ x: [frame.x(left), frame.x(right)], y: [frame.y(bottom), frame.y(top)] });
-    this.shown = shownGroups(this.groups, this.activeGroup, frame, {
-      blocked,
-      covered,
+    const around = surroundings({
+      frame,
+      grid: this.grid,
+      rows: [this.here, ...this.rings, ...sampled(this.selected)].filter(
+        (row) => row >= 0 && row < this.grid.n,
+      ),
       thumbs: this.on.thumbs,
     });
+    this.shown = shownGroups(this.groups, this.activeGroup, frame, around);
     this.over.setGroups(this.shown);
   }
 }

@@ -1,5 +1,6 @@
 import "./overlay.css";
 import { svg } from "../ui/dom";
+import type { Fan } from "./fan";
 import { Frame, type Point, within } from "./geometry";
 import { Gestures, type Merge, type Tool } from "./gestures";
 import { type ShownGroup, THUMB_PX, THUMB_STEP } from "./groups";
@@ -20,6 +21,9 @@ export type OverlayCallbacks = {
   wheel: (event: WheelEvent) => boolean;
 };
 
+/** A point of a fan. */
+type Dot = { fill: string; stroke: string; width: number; chosen: number };
+
 /** Handles gestures on the map and draws their shapes; the same for every engine. */
 export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
   const layer = svg("svg", { class: "hitl-overlay" });
@@ -27,10 +31,12 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
   const outliers = svg("path", { class: "hitl-outliers" });
   const trace = svg("path", { class: "hitl-trace" });
   const hoverRing = svg("circle", { class: "hitl-hover", r: 7, visibility: "hidden" });
+  const hoverCount = svg("text", { class: "hitl-hover-count", visibility: "hidden" });
+  const fan = svg("g", { class: "hitl-fan" });
   const here = svg("g", { class: "hitl-here", visibility: "hidden" });
   here.append(svg("circle", { r: 9 }), svg("path", { d: "M-15 0H-10M10 0H15M0 -15V-10M0 10V15" }));
   const flashes = svg("g", { class: "hitl-flashes" });
-  layer.append(outliers, groups, trace, flashes, hoverRing, here);
+  layer.append(outliers, groups, trace, flashes, here, fan, hoverRing, hoverCount);
 
   const at = (event: MouseEvent): Point => {
     const { width, height } = on.frame();
@@ -85,6 +91,7 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
     },
     { passive: false },
   );
+  document.addEventListener("visibilitychange", () => document.hidden && on.leave(), { signal });
   // Wherever the focus is, and before other handlers get the key.
   window.addEventListener(
     "keydown",
@@ -104,7 +111,37 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
 
   return {
     element: layer,
-    setHover: (point: Point | null) => place(hoverRing, point),
+    /** Rings the point under the pointer, with the number of others at the same place. */
+    setHover(point: Point | null, others: number): void {
+      place(hoverRing, point);
+      place(hoverCount, others ? point : null);
+      hoverCount.textContent = `×${others > 98 ? "99+" : others + 1}`;
+      const left = point !== null && point[0] > on.frame().width / 2;
+      // The tip is on the other side.
+      hoverCount.setAttribute("x", left ? "11" : "-11");
+      hoverCount.setAttribute("text-anchor", left ? "start" : "end");
+    },
+    /** Draws the points of a fan; null for none. */
+    setFan(shown: Fan | null, dots: readonly Dot[]): void {
+      fan.replaceChildren();
+      if (!shown) return;
+      const [x, y] = shown.at;
+      const legs = shown.places.map(([px, py]) => `M${x} ${y}L${px} ${py}`).join("");
+      fan.append(
+        svg("circle", {
+          cx: shown.middle[0],
+          cy: shown.middle[1],
+          r: shown.radius + 8,
+          class: "hitl-fan-ground",
+        }),
+        svg("path", { d: legs }),
+        ...dots.map(({ fill, stroke, width, chosen }, k) => {
+          const [cx, cy] = shown.places[k];
+          const look = { fill, stroke: width ? stroke : "none", "stroke-width": width };
+          return svg("circle", { cx, cy, r: chosen ? 7 : 5, ...look });
+        }),
+      );
+    },
     setHere: (point: Point | null) => place(here, point),
     /** Marks points that would be further out, with triangles beside them. */
     setOutliers(marks: { at: Point; toward: Point }[]): void {

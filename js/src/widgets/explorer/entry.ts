@@ -110,7 +110,10 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     const found = points().known(row);
     return map.plot?.isOutlier(row) ? { ...found, after: `${found.after}, far outside the map` } : found;
   };
-  const hover = hoverView({ item, known, want });
+  const hover = hoverView(
+    { item, known, want, near: (row, most) => map.plot?.near(row, most) ?? [] },
+    signal,
+  );
   const list = listingOf(
     {
       list: (rows, by, down) => {
@@ -150,7 +153,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     root,
     view,
     {
-      plot: { hover: hover.set, select: choose, thumbs: (group) => faces.of(group) },
+      plot: { say, hover: hover.set, select: choose, thumbs: (group) => faces.of(group) },
       before: (plot) => {
         view.setReady();
         return painting.start(plot);

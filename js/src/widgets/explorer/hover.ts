@@ -1,60 +1,81 @@
 import { type Item, renderGlimpse } from "../../items/index";
 import type { Point } from "../../plot/geometry";
-import { h, said, show } from "../../ui/dom";
+import { count, h, said, show } from "../../ui/dom";
 import type { Known } from "./points";
 
-const HOVER_MS = 60;
+/** While the pointer rests for this long, the items around it are requested too. */
+const REST_MS = 40;
+const MOST_NEAR = 8;
+const GAP = 14;
 
 export type HoverCallbacks = {
   item: (row: number) => Item | undefined;
   known: (row: number) => Known;
-  /** The item of the row under the pointer is needed. */
+  /** The rows around one of them. */
+  near: (row: number, most: number) => number[];
+  /** Items are needed, those of {@link HoverView.rows}. */
   want: () => void;
 };
 
 /** The tip with the item under the pointer. */
-export function hoverView(on: HoverCallbacks) {
-  let under: { row: number; at: Point } | null = null;
+export function hoverView(on: HoverCallbacks, signal: AbortSignal) {
+  let under: { row: number; at: Point; others: number } | null = null;
+  let near: number[] = [];
+  let resting: ReturnType<typeof setTimeout> | undefined;
   const element = h("div", { class: "hitl-tip", attrs: { hidden: true } });
+  signal.addEventListener("abort", () => clearTimeout(resting));
 
   function draw(): void {
     show(element, under !== null);
     if (!under) return;
-    const item = on.item(under.row);
-    const { before, name, after, colour } = on.known(under.row);
+    const { row, at, others } = under;
+    const item = on.item(row);
+    const { before, name, after, colour } = on.known(row);
     const dot = h("span", { class: "hitl-dot" });
     dot.style.background = colour;
     element.replaceChildren(
       h("div", { class: "hitl-tip-head" }, dot, h("span", {}, before, said(name), after)),
       item ? renderGlimpse(item, 220) : h("div", { class: "hitl-faint", text: "…" }),
+      ...(others ? [h("div", { class: "hitl-faint", text: atSamePlace(others) })] : []),
     );
-    place(under.at);
+    // For measurements.
+    element.dataset.row = item ? String(row) : "";
+    place(at);
   }
 
   function place([x, y]: Point): void {
     const { clientWidth, clientHeight } = element.parentElement as HTMLElement;
     const [left, below] = [x > clientWidth / 2, y < clientHeight / 2];
-    element.style.left = left ? "" : `${x + 14}px`;
-    element.style.right = left ? `${clientWidth - x + 14}px` : "";
-    element.style.top = below ? `${y + 14}px` : "";
-    element.style.bottom = below ? "" : `${clientHeight - y + 14}px`;
+    element.style.left = left ? "" : `${x + GAP}px`;
+    element.style.right = left ? `${clientWidth - x + GAP}px` : "";
+    element.style.top = below ? `${y + GAP}px` : "";
+    element.style.bottom = below ? "" : `${clientHeight - y + GAP}px`;
   }
 
   return {
     element,
-    /** The row under the pointer; none if it is nowhere near a point. */
+    /** The rows whose items are needed: that under the pointer, then those around it. */
     get rows(): number[] {
-      return under ? [under.row] : [];
+      return under ? [under.row, ...near] : [];
     },
     draw,
-    /** The pointer is at this row, whose point is at `at`; null for none. */
-    set(row: number | null, at: Point): void {
-      under = row === null ? null : { row, at };
+    /** The pointer is at this row, whose point is at `at`, with others at the same place; null for none. */
+    set(row: number | null, at: Point, others: number): void {
+      clearTimeout(resting);
+      near = [];
+      under = row === null ? null : { row, at, others };
       draw();
-      if (row === null || on.item(row)) return;
-      setTimeout(() => {
-        if (under?.row === row) on.want();
-      }, HOVER_MS);
+      if (row === null) return;
+      if (!on.item(row)) on.want();
+      resting = setTimeout(() => {
+        near = on.near(row, MOST_NEAR);
+        on.want();
+      }, REST_MS);
     },
   };
 }
+
+const atSamePlace = (others: number): string =>
+  others > 23
+    ? `${others > 98 ? "99 or more" : count(others, "other")} at the same place: zoom in`
+    : `${count(others, "other")} at the same place: click to fan out`;

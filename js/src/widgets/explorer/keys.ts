@@ -48,7 +48,7 @@ export function keysOf(plot: () => MapPlot | null, on: KeyCallbacks) {
     else if (on.others(key, shift)) return true;
     // Otherwise the notebook scrolls.
     else if (key === " ") return true;
-    else if (key === "Enter" && on.give()) return true;
+    else if (key === "Enter" && (on.give() || map.nextInStack())) return true;
     else if (key === "Escape") on.escape();
     else return !shift && on.label(key);
     return true;
