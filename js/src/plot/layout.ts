@@ -6,7 +6,8 @@ const FEW = 20;
 /** At most this share of the points, and this many, are pulled in at each side. */
 const SHARE = 0.005;
 const MOST = 20;
-/** How far beyond the others a point may be, and the width of the rim, as shares of the range of the others. */
+/** Shares of the range of the others: beyond which points are pulled in, to where, and the width of the rim there. */
+const FAR = 0.35;
 const SLACK = 0.12;
 const RIM = 0.05;
 const BINS = 2048;
@@ -101,8 +102,12 @@ function inner(xy: Float32Array, coordinate: number): Range {
   let [first, last] = [0, BINS - 1];
   for (let seen = counts[0]; seen <= most && first < last; seen += counts[first]) first++;
   for (let seen = counts[last]; seen <= most && last > first; seen += counts[last]) last--;
-  const slack = SLACK * (last + 1 - first);
-  return [Math.max(low, low + (first - slack) / scale), Math.min(high, low + (last + 1 + slack) / scale)];
+  const [from, to] = [low + first / scale, low + (last + 1) / scale];
+  const span = to - from;
+  return [
+    from - low > FAR * span ? from - SLACK * span : low,
+    high - to > FAR * span ? to + SLACK * span : high,
+  ];
 }
 
 function rotated(xy: Float32Array, cos: number, sin: number): Float32Array {

@@ -7,7 +7,6 @@ import type {
   Failed,
   FoundMessage,
   ItemsMessage,
-  LabelClass,
   ListMessage,
   MapMessage,
   MarksMessage,
@@ -17,55 +16,50 @@ import type {
 } from "../../host/protocol";
 import { loadVega, type VegaModule } from "../../host/vega";
 import { defineWidget } from "../../host/widget";
-import { type Item, letGo } from "../../items/index";
 import { hullsOf } from "../../plot/groups";
-import { NONE } from "../../plot/look";
 import { makeEngine } from "../../plot/make";
 import type { How } from "../../plot/map";
 import { both, NO_ROWS, type Rows } from "../../plot/rows";
-import { type Codes, namesOf, type QuestionKind, questionOf } from "../../questions/index";
+import type { Codes } from "../../questions/index";
 import { announcer } from "../../ui/announce";
 import { Bus, type Chosen } from "../../ui/bus";
 import { count } from "../../ui/dom";
 import { onKey } from "../../ui/keys";
 import { onTheme, readTheme } from "../../ui/theme";
+import { Answering } from "./answering";
 import { colouringOf } from "./colouring";
 import { Drawing } from "./drawing";
 import { Faces } from "./faces";
 import { findField } from "./find";
+import { Glimpses } from "./glimpses";
+import { Grouping } from "./grouping";
 import { hoverView } from "./hover";
 import { keysOf } from "./keys";
 import { listingOf } from "./listing";
 import { newsOf } from "./news";
 import { Painting } from "./painting";
 import { type Known, Points } from "./points";
-import { type Coloured, type ExplorerCallbacks, explorerView } from "./view";
+import { type ExplorerCallbacks, explorerView } from "./view";
 
 const GROW = 10;
 
 export default defineWidget("explorer", ({ root, channel, signal }) => {
   const bus = new Bus(channel.session, root, signal);
   const say = announcer(root);
-  const glimpses = new Map<number, Item>();
-  const fetch = new Fetch(
-    (row) => glimpses.has(row),
-    (rows, most) => channel.ask({ type: "show", view: channel.view, rows, small: true, most }),
-    signal,
-  );
+  const glimpses = new Glimpses();
+  const show = (rows: number[], most: number): unknown =>
+    channel.ask({ type: "show", view: channel.view, rows, small: true, most });
+  // The item under the pointer does not wait for others.
+  const [urgent, fetch] = [1, 2].map(() => new Fetch(glimpses.has, show, signal));
   let kind = "";
-  let classes: LabelClass[] = [];
-  let question: QuestionKind | undefined;
-  /** The colours of the answers. */
-  let answers: Coloured = { ways: [], by: "", legend: [] };
-  /** The classes chosen so far for the selected points, if an answer can have several. */
-  let draft: Codes = [];
+  const answers = new Answering({ answer: label, drafted: drawClasses });
   let chosen: { rows: Rows; how: How } | null = null;
   let here = -1;
   let labeler = false;
   /** The selection of which only what a query finds is kept, until its result arrives. */
   let narrowing: { query: string; rows: Rows; how: How } | null = null;
   let starting = false;
-  let scale = 1;
+  const groups = new Grouping((scale) => channel.ask({ type: "groups", view: channel.view, scale }), say);
 
   const find = findField(
     {
@@ -89,8 +83,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     shade: (by) => channel.ask({ type: "shade", view: channel.view, by }),
     zoom: (factor) => map.plot?.zoom(factor),
     fit: () => map.plot?.showAll(),
-    press: pressed,
-    give: () => label(draft),
+    press: (code) => answers.press(code),
+    give: () => answers.give(),
     clear: () => choose(NO_ROWS, "clicked", true),
     undo: () => {
       if (!bus.tell("key", { key: "z", shift: false })) channel.act({ type: "undo" });
@@ -98,20 +92,22 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     },
     grow: () => map.plot?.grow(GROW),
     nextDoubt: () => map.plot?.next(painting.rings),
-    regroup,
+    regroup: (finer) => groups.step(finer),
     showAs: (asList) => list.showAs(asList),
     retry: () => channel.ask({ type: "retry", view: channel.view }),
   };
-  const points = (): Points => new Points(painting.marks, answers.legend);
-  const item = (row: number): Item | undefined => glimpses.get(row);
-  const want = (): void => fetch.want([...hover.rows, ...list.visible, ...faces.wanted]);
-  const faces = new Faces(item, want);
+  const points = (): Points => new Points(painting.marks, answers.colours.legend);
+  const want = (): void => {
+    urgent.want(hover.rows);
+    fetch.want([...hover.near, ...list.visible, ...faces.wanted]);
+  };
+  const faces = new Faces(glimpses.get, want);
   const known = (row: number): Known => {
     const found = points().known(row);
     return map.plot?.isOutlier(row) ? { ...found, after: `${found.after}, far outside the map` } : found;
   };
   const hover = hoverView(
-    { item, known, want, near: (row, most) => map.plot?.near(row, most) ?? [] },
+    { item: glimpses.get, known, want, near: (row, most) => map.plot?.near(row, most) ?? [] },
     signal,
   );
   const list = listingOf(
@@ -121,7 +117,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       },
       lines: (number, start, n) => channel.ask({ type: "window", view: channel.view, number, start, n }),
       line: (row) => points().line(row),
-      item,
+      item: glimpses.get,
       want,
       shown,
       chosen: () => chosen,
@@ -182,57 +178,33 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     list.selected(rows);
     if (fromHere) void map.plot?.setSelection(rows);
     view.setChosen(rows.length);
-    draft = [];
     labeler = bus.tell("selection", chosen && { ...chosen, from }) || (labeler && rows.length === 0);
-    drawClasses();
+    answers.clear();
     if (rows.length) say(`${count(rows.length, "item")} selected`);
   }
 
   /** Shows the map's own class buttons if no Labeler is on the page. */
-  const drawClasses = (): void =>
-    view.setClasses(classes, chosen !== null && !labeler, question?.drafted ? draft : null);
-
-  function pressed(code: number): void {
-    if (!chosen || !question || !classes[code] || classes[code].retired) return;
-    const codes = question.press(draft, code);
-    if (!question.drafted) label(codes);
-    else {
-      draft = codes;
-      drawClasses();
-    }
+  function drawClasses(): void {
+    view.setClasses(answers.classes, chosen !== null && !labeler, answers.draft);
   }
 
   function label(codes: Codes): void {
-    if (!chosen || !question) return;
+    if (!chosen) return;
     const { rows, how } = chosen;
-    const value = namesOf(codes, classes);
-    const answer = question.answer(codes, classes);
-    channel.act({ type: "label", value, answer, selection: how, rows: encodeRows(rows) });
+    channel.act({ type: "label", ...answers.sent(codes), selection: how, rows: encodeRows(rows) });
     paint(rows, codes);
-    say(`${count(rows.length, "item")} labelled ${value}`);
+    say(`${count(rows.length, "item")} labelled ${answers.names(codes)}`);
     choose(NO_ROWS, how, true);
   }
 
   /** Shows an act right after the next item, without waiting for the kernel. */
   function paint(rows: Rows, codes: Codes | null): void {
-    news.acted(rows.length, codes && namesOf(codes, classes));
-    const shade = (codes && question?.shade(codes, answers.by, classes)) ?? NONE;
-    if (rows.length === 1) map.plot?.flash(rows[0], answers.legend[shade]?.color ?? readTheme(root).accent);
+    news.acted(rows.length, codes && answers.names(codes));
+    const shade = answers.shade(codes);
+    const colour = answers.palette[shade] ?? readTheme(root).accent;
+    if (rows.length === 1) map.plot?.flash(rows[0], colour);
     painting.label(rows, shade);
   }
-
-  function regroup(finer: boolean): void {
-    const wanted = Math.max(0.25, Math.min(4, finer ? scale / Math.SQRT2 : scale * Math.SQRT2));
-    if (wanted === scale) {
-      say(finer ? "The groups are as fine as they get" : "The groups are as coarse as they get");
-      return;
-    }
-    scale = wanted;
-    channel.ask({ type: "groups", view: channel.view, scale });
-    say(finer ? "Finer groups" : "Coarser groups");
-  }
-
-  const isClass = (key: string): boolean => classes.some((c) => c.key === key);
 
   /** The item that a key refers to: the current line, the selected point, or the item in the Labeler. */
   function rowHere(): number {
@@ -247,27 +219,22 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   }
 
   const press = keysOf(() => map.plot, {
-    isClass,
+    isClass: answers.isKey,
     find: () => find.focus(),
     showAs: () => list.toggle(),
     alike: () => findAlike(rowHere()),
     list: (key, shift) => list.press(key, shift),
     nextDoubt: callbacks.nextDoubt,
     grow: callbacks.grow,
-    regroup,
+    regroup: (finer) => groups.step(finer),
     others: (key, shift) => bus.tell("key", { key, shift }),
     give: () => {
-      if (!question?.drafted || !chosen || labeler) return false;
-      label(draft);
+      if (!answers.draft || !chosen || labeler) return false;
+      answers.give();
       return true;
     },
     escape: () => (chosen ? choose(NO_ROWS, "clicked", true) : root.blur()),
-    label: (key) => {
-      const code = classes.findIndex((c) => c.key === key);
-      if (code < 0 || !chosen) return false;
-      pressed(code);
-      return true;
-    },
+    label: (key) => chosen !== null && answers.pressKey(key),
   });
 
   onKey(root, press, signal);
@@ -314,7 +281,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     find.focus();
     return true;
   });
-  bus.on("regroup", ({ finer }) => regroup(finer));
+  bus.on("regroup", ({ finer }) => groups.step(finer));
   bus.on("acted", ({ rows, codes }) => {
     paint(rows, codes);
     list.labelled(rows);
@@ -348,14 +315,11 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   channel.on<ItemsMessage>(
     "items",
     (message, pictures) => {
-      if (glimpses.size > 2000) {
-        for (const item of glimpses.values()) letGo(item);
-        glimpses.clear();
-      }
       const came = itemsOf(message, pictures);
-      for (const [row, item] of came) glimpses.set(row, item);
+      glimpses.take(came);
       const rows = came.map(([row]) => row);
-      fetch.got(rows, message.left, sizeOf(message.items, pictures), message.took_ms);
+      const bytes = sizeOf(message.items, pictures);
+      for (const one of [urgent, fetch]) one.got(rows, message.left, bytes, message.took_ms);
       hover.draw();
       list.draw();
       if (faces.took(rows)) map.plot?.drawGroups();
@@ -387,13 +351,10 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   channel.on<ExplorerWelcome>(
     "welcome",
     async (message) => {
-      classes = message.classes;
-      question = questionOf(message.asks);
       kind = message.kind;
-      setAnswers(message);
+      ask(message);
       view.setColumns(message.columns);
-      view.setStage(message.stage);
-      view.setTrouble(message.trouble);
+      setWork(message);
       if (starting) return;
       starting = true;
       view.setEmpty("Drawing the map");
@@ -403,7 +364,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
           root.dataset.engine = name;
         });
         if (signal.aborted) return engine.destroy();
-        map.start(engine, palette());
+        map.start(engine, answers.palette);
         if (message.colour !== "label") colouring.choose(message.colour);
         bus.tell("who", null);
       } catch (error) {
@@ -417,30 +378,32 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   channel.on<ColouredClasses>(
     "classes",
     (message) => {
-      classes = message.classes;
-      draft = [];
-      drawClasses();
-      setAnswers(message);
+      ask(message);
+      answers.clear();
       hover.draw();
     },
     signal,
   );
 
-  function setAnswers({ ways, by, legend }: Coloured): void {
-    answers = { ways, by, legend };
-    view.setWays(answers);
-    void map.plot?.setPalette(palette());
-    colouring.setClasses(legend);
+  function setWork({ stage, trouble }: Pick<StageMessage, "stage" | "trouble">): void {
+    view.setStage(stage);
+    view.setTrouble(trouble);
   }
 
-  const palette = (): string[] => answers.legend.map(({ color }) => color);
+  /** Takes the question, and the colours of its answers. */
+  function ask(message: ExplorerWelcome | ColouredClasses): void {
+    answers.take(message);
+    view.setWays(answers.colours);
+    void map.plot?.setPalette(answers.palette);
+    colouring.setClasses(answers.colours.legend);
+  }
 
   channel.on<MapMessage>(
     "map",
     (message, [xy, of, corners]) => {
       const hulls = hullsOf(message.corners, f32(corners));
       const { method, settled, names } = message;
-      scale = message.scale;
+      groups.scale = message.scale;
       view.setGroups(names.length);
       const places = { xy: f32(xy), groups: { of: u16(of), names, hulls }, method, settled };
       faces.setPlaces(kind === "image" ? places : null);
@@ -470,14 +433,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     (message, [shades]) => colouring.take(message, u8(shades).slice()),
     signal,
   );
-  channel.on<StageMessage>(
-    "stage",
-    ({ stage, trouble }) => {
-      view.setStage(stage);
-      view.setTrouble(trouble);
-    },
-    signal,
-  );
+  channel.on<StageMessage>("stage", setWork, signal);
   for (const type of ["refused", "failed"] as const) {
     channel.on<Refused | Failed>(
       type,

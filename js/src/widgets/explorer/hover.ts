@@ -13,7 +13,7 @@ export type HoverCallbacks = {
   known: (row: number) => Known;
   /** The rows around one of them. */
   near: (row: number, most: number) => number[];
-  /** Items are needed, those of {@link HoverView.rows}. */
+  /** Items are needed: `rows`, then `near`. */
   want: () => void;
 };
 
@@ -54,9 +54,13 @@ export function hoverView(on: HoverCallbacks, signal: AbortSignal) {
 
   return {
     element,
-    /** The rows whose items are needed: that under the pointer, then those around it. */
+    /** The row under the pointer, whose item is needed at once. */
     get rows(): number[] {
-      return under ? [under.row, ...near] : [];
+      return under ? [under.row] : [];
+    },
+    /** The rows around it, whose items may be needed next. */
+    get near(): number[] {
+      return near;
     },
     draw,
     /** The pointer is at this row, whose point is at `at`, with others at the same place; null for none. */
@@ -68,7 +72,7 @@ export function hoverView(on: HoverCallbacks, signal: AbortSignal) {
       if (row === null) return;
       if (!on.item(row)) on.want();
       resting = setTimeout(() => {
-        near = on.near(row, MOST_NEAR);
+        near = on.near(row, MOST_NEAR).filter((one) => one !== row);
         on.want();
       }, REST_MS);
     },
