@@ -54,6 +54,12 @@ it("shows what is known immediately, and the item when it is here", () => {
   expect(hover.element.textContent).toContain("zoom in");
 });
 
+it("has the value of the column that colours the map", () => {
+  items.set(3, { ...text(3), context: [["price", "12.5"]] });
+  hover.set(3, [10, 10], 0);
+  expect(hover.element.textContent).toBe("Model: spamitem 3price: 12.5");
+});
+
 it("goes away with the pointer, and asks for nothing more", () => {
   items.set(3, text(3));
   hover.set(3, [10, 10], 0);

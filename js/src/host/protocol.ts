@@ -24,8 +24,19 @@ export type Failed = { type: "failed"; id: string; why: string; stuck?: boolean 
 
 // -- All views of a session
 
-/** Request the content of items, up to `most` bytes; `small` for the preview on hover. */
-export type Show = { type: "show"; id: string; view: string; rows: number[]; small?: boolean; most?: number };
+/**
+ * Request the content of items, up to `most` bytes; `small` for the preview on hover. A preview comes with
+ * the value of `column`, if there is such a column.
+ */
+export type Show = {
+  type: "show";
+  id: string;
+  view: string;
+  rows: number[];
+  small?: boolean;
+  column?: string;
+  most?: number;
+};
 
 /** Request a part of an item, at most `most` bytes; `ask` depends on the kind of item. */
 export type More = {

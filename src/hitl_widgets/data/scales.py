@@ -84,7 +84,7 @@ def scale_of(column: Column) -> Scale:
     if kind == "time":
         ticks = _time_ticks(low, high)
     else:
-        ticks = _powers(*ends) if logarithmic else _number_ticks(low, high)
+        ticks = _powers(*ends) if logarithmic else _number_ticks(low, high, whole=_whole(values[present]))
     notes = ["logarithmic"] * logarithmic + ["1 % at each end is beyond the scale"] * clipped
     return Scale(kind, shades, ticks, note=", ".join(notes))
 
@@ -98,13 +98,18 @@ def _range(values: Floats) -> tuple[float, float, bool]:
     return least, most, False
 
 
-def _number_ticks(low: float, high: float) -> tuple[tuple[float, str], ...]:
+def _whole(values: Floats) -> bool:
+    return bool((values == np.rint(values)).all())
+
+
+def _number_ticks(low: float, high: float, *, whole: bool) -> tuple[tuple[float, str], ...]:
     """Round values of the range, 1, 2, 2.5 or 5 times a power of ten apart."""
     if high <= low:
         return ((0.5, f"{low:,.12g}"),)
     rough = (high - low) / _MOST_TICKS
     power = 10.0 ** np.floor(np.log10(rough))
     step = next(f * power for f in (1, 2, 2.5, 5, 10) if f * power >= rough)
+    step = max(step, 1.0) if whole else step
     digits = next(d for d in range(20) if np.isclose(step * 10**d, np.rint(step * 10**d)))
     found = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step
     return tuple((float((v - low) / (high - low)), _number(float(v), digits)) for v in found)

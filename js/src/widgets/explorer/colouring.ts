@@ -19,6 +19,8 @@ export type ColouringCallbacks = {
   ask: (column: string) => void;
   next: () => void;
   say: (words: string) => void;
+  /** Another column colours the map, or none. */
+  changed: () => void;
   /** The way in use, as the menu names it. */
   chosen: (colour: string) => void;
 };
@@ -39,10 +41,11 @@ export function colouringOf(on: ColouringCallbacks, signal: AbortSignal) {
     next: on.next,
   });
 
-  const known = () => (now.startsWith(COLUMN) ? columns.get(now.slice(COLUMN.length)) : undefined);
+  const column = (): string => (now.startsWith(COLUMN) ? now.slice(COLUMN.length) : "");
+  const known = () => columns.get(column());
   const by = (): ColourBy => (now.startsWith(COLUMN) ? "column" : (now as ColourBy));
 
-  function column(): Column | null {
+  function shown(): Column | null {
     const found = known();
     if (!found) return null;
     const { scale, legend: entries } = found.told;
@@ -51,7 +54,7 @@ export function colouringOf(on: ColouringCallbacks, signal: AbortSignal) {
 
   /** Colours the map in the current way, and explains it. */
   function draw(): void {
-    void on.plot()?.setColour(by(), column());
+    void on.plot()?.setColour(by(), shown());
     drawLegend();
     count();
   }
@@ -80,13 +83,15 @@ export function colouringOf(on: ColouringCallbacks, signal: AbortSignal) {
     clearTimeout(counting);
     counting = setTimeout(() => {
       const marks = on.marks();
-      if (marks) legend.count({ marks, by: by(), column: column() }, on.rings());
+      if (marks) legend.count({ marks, by: by(), column: shown() }, on.rings());
     }, COUNT_MS);
   }
 
   function use(colour: string): void {
+    const before = column();
     if (colour !== now) legend.showShades();
     now = wanted = colour;
+    if (column() !== before) on.changed();
     on.chosen(colour);
     draw();
   }
@@ -95,6 +100,10 @@ export function colouringOf(on: ColouringCallbacks, signal: AbortSignal) {
     element: legend.element,
     drawLegend,
     count,
+    /** The column that colours the map; empty for none. */
+    get column(): string {
+      return column();
+    },
     /** Colours the map in another way, as soon as its values are here. */
     choose(colour: string): void {
       wanted = colour;

@@ -48,7 +48,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   const say = announcer(root);
   const glimpses = new Glimpses();
   const show = (rows: number[], most: number): unknown =>
-    channel.ask({ type: "show", view: channel.view, rows, small: true, most });
+    channel.ask({ type: "show", view: channel.view, rows, small: true, column: colouring.column, most });
   // The item under the pointer does not wait for others.
   const [urgent, fetch] = [1, 2].map(() => new Fetch(glimpses.has, show, signal));
   let kind = "";
@@ -136,6 +136,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       next: () => callbacks.nextDoubt(),
       say,
       chosen: (colour) => view.setColour(colour),
+      // Items come with the value of the column.
+      changed: () => glimpses.clear(),
     },
     signal,
   );

@@ -36,6 +36,9 @@ export function hoverView(on: HoverCallbacks, signal: AbortSignal) {
     element.replaceChildren(
       h("div", { class: "hitl-tip-head" }, dot, h("span", {}, before, said(name), after)),
       item ? renderGlimpse(item, 220) : h("div", { class: "hitl-faint", text: "…" }),
+      ...(item?.context ?? []).map(([name, value]) =>
+        h("div", { class: "hitl-faint" }, said(`${name}: ${value}`)),
+      ),
       ...(others ? [h("div", { class: "hitl-faint", text: atSamePlace(others) })] : []),
     );
     // For measurements.
