@@ -88,10 +88,7 @@ export class MapPlot {
         frame: () => this.frame,
         tool: () => this.tool,
         hover: (px, py) => this.hoverAt(px, py),
-        leave: () => {
-          this.activate(-1);
-          this.setHovered(-1);
-        },
+        leave: () => this.leave(),
         focus: on.focus,
         pick: (px, py, merge) => this.pick(px, py, merge),
         shape: (polygon, tool, merge) => this.choose(this.grid.inside(polygon), tool, merge),
@@ -446,6 +443,12 @@ export class MapPlot {
     if (row < 0 || row >= this.grid.n) return null;
     const { frame, grid } = this;
     return [frame.px(grid.xy[2 * row]), frame.py(grid.xy[2 * row + 1])];
+  }
+
+  /** The pointer is no longer on the map. */
+  leave(): void {
+    this.activate(-1);
+    this.setHovered(-1);
   }
 
   /** Whether a point is so far from the others that it is shown at the rim instead. */

@@ -28,6 +28,7 @@ type Dot = { fill: string; stroke: string; width: number; chosen: number };
 export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
   const layer = svg("svg", { class: "hitl-overlay" });
   const groups = svg("g", { class: "hitl-groups" });
+  const named = new Map<number, Name>();
   const outliers = svg("path", { class: "hitl-outliers" });
   const trace = svg("path", { class: "hitl-trace" });
   const hoverRing = svg("circle", { class: "hitl-hover", r: 7, visibility: "hidden" });
@@ -153,31 +154,51 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
       setTimeout(() => ring.remove(), 600);
     },
     setGroups(names: readonly ShownGroup[]): void {
-      groups.replaceChildren(
-        ...names.map(({ name, at: point, hull, active, thumbs }) => {
-          const group = svg("g", { class: active ? "hitl-group hitl-active" : "hitl-group" });
-          if (hull.length > 2) {
-            group.append(
-              svg("path", { d: `M${hull.map((p) => p.map((v) => v.toFixed(1)).join(" ")).join("L")}Z` }),
-            );
-          }
-          if (thumbs.length)
-            group.append(...thumbs.map((url, k) => thumb(url, point, k - (thumbs.length - 1) / 2)));
-          else {
-            const label = svg("text", { x: point[0], y: point[1] });
-            label.textContent = name;
-            group.append(label);
-          }
-          return group;
-        }),
-      );
+      const before = new Map(named);
+      named.clear();
+      for (const shown of names) {
+        const key = JSON.stringify([shown.name, shown.thumbs, shown.active]);
+        const old = before.get(shown.group);
+        // A thumbnail that is made anew flickers.
+        const name = old?.key === key ? old : { key, ...nameOf(shown) };
+        name.place(shown);
+        named.set(shown.group, name);
+      }
+      const elements = [...named.values()].map(({ element }) => element);
+      const same = elements.length === groups.childElementCount;
+      if (!same || elements.some((element, k) => element !== groups.children[k]))
+        groups.replaceChildren(...elements);
+    },
+  };
+}
+
+type Name = { key: string; element: SVGElement; place: (shown: ShownGroup) => void };
+
+/** The name of a group, in words or thumbnails, with its outline if it is active. */
+function nameOf({ name, thumbs, active }: ShownGroup): Omit<Name, "key"> {
+  const element = svg("g", { class: active ? "hitl-group hitl-active" : "hitl-group" });
+  const outline = svg("path");
+  const words = thumbs.length ? svg("g") : svg("text");
+  if (thumbs.length) words.append(...thumbs.map((url, k) => thumb(url, k - (thumbs.length - 1) / 2)));
+  else words.textContent = name;
+  element.append(...(active ? [outline] : []), words);
+  return {
+    element,
+    place: ({ at: [x, y], hull }) => {
+      if (thumbs.length) words.setAttribute("transform", `translate(${x} ${y})`);
+      else {
+        words.setAttribute("x", String(x));
+        words.setAttribute("y", String(y));
+      }
+      const corners = hull.map((p) => p.map((v) => v.toFixed(1)).join(" ")).join("L");
+      outline.setAttribute("d", hull.length > 2 ? `M${corners}Z` : "");
     },
   };
 }
 
 /** A thumbnail in the name of a group, `k` thumbnails to the right of its middle. */
-function thumb(url: string, [x, y]: Point, k: number): SVGElement {
-  const at = { x: x + k * THUMB_STEP - THUMB_PX / 2, y: y - THUMB_PX / 2, width: THUMB_PX, height: THUMB_PX };
+function thumb(url: string, k: number): SVGElement {
+  const at = { x: k * THUMB_STEP - THUMB_PX / 2, y: -THUMB_PX / 2, width: THUMB_PX, height: THUMB_PX };
   const made = svg("g", { class: "hitl-thumb" });
   made.append(
     svg("image", { ...at, href: url, preserveAspectRatio: "xMidYMid slice" }),

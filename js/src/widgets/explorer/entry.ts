@@ -300,6 +300,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
 
   function shown(asList: boolean): void {
     view.setList(asList);
+    map.plot?.leave();
     if (asList) return;
     map.fit();
     root.focus({ preventScroll: true });
