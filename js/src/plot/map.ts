@@ -293,7 +293,8 @@ export class MapPlot {
     this.reveal();
   }
 
-  grow(by: number): void {
+  /** Selects the nearest points too. */
+  grow(by = 10): void {
     if (this.selected.length) this.choose(this.grid.grown(this.selected, by), "clicked", "replace");
   }
 

@@ -38,10 +38,8 @@ import { keysOf } from "./keys";
 import { listingOf } from "./listing";
 import { newsOf } from "./news";
 import { Painting } from "./painting";
-import { type Known, Points } from "./points";
+import { Points } from "./points";
 import { type ExplorerCallbacks, explorerView } from "./view";
-
-const GROW = 10;
 
 export default defineWidget("explorer", ({ root, channel, signal }) => {
   const bus = new Bus(channel.session, root, signal);
@@ -70,6 +68,10 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
           list.all();
         }
       },
+      keep: (name, query) => {
+        channel.act({ type: "slice", name, query });
+        say(`Kept as the slice ${name}`);
+      },
       done: () => (list.open ? list.focus() : root.focus({ preventScroll: true })),
     },
     signal,
@@ -90,24 +92,26 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       if (!bus.tell("key", { key: "z", shift: false })) channel.act({ type: "undo" });
       news.clear();
     },
-    grow: () => map.plot?.grow(GROW),
+    grow: () => map.plot?.grow(),
     nextDoubt: () => map.plot?.next(painting.rings),
     regroup: (finer) => groups.step(finer),
     showAs: (asList) => list.showAs(asList),
     retry: () => channel.ask({ type: "retry", view: channel.view }),
   };
-  const points = (): Points => new Points(painting.marks, answers.colours.legend);
+  const points = (): Points =>
+    new Points(painting.marks, answers.colours.legend, (row) => map.plot?.isOutlier(row) ?? false);
   const want = (): void => {
     urgent.want(hover.rows);
     fetch.want([...hover.near, ...list.visible, ...faces.wanted]);
   };
   const faces = new Faces(glimpses.get, want);
-  const known = (row: number): Known => {
-    const found = points().known(row);
-    return map.plot?.isOutlier(row) ? { ...found, after: `${found.after}, far outside the map` } : found;
-  };
   const hover = hoverView(
-    { item: glimpses.get, known, want, near: (row, most) => map.plot?.near(row, most) ?? [] },
+    {
+      item: glimpses.get,
+      known: (row) => points().known(row),
+      want,
+      near: (row, most) => map.plot?.near(row, most) ?? [],
+    },
     signal,
   );
   const list = listingOf(

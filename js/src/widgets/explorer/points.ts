@@ -16,9 +16,15 @@ export class Points {
   constructor(
     private readonly marks: Marks | null,
     private readonly legend: readonly Shade[],
+    private readonly isOutlier: (row: number) => boolean = () => false,
   ) {}
 
   known(row: number): Known {
+    const known = this.mark(row);
+    return this.isOutlier(row) ? { ...known, after: `${known.after}, far outside the map` } : known;
+  }
+
+  private mark(row: number): Known {
     const { marks } = this;
     const [given, guess] = [this.shade(marks?.label[row]), this.shade(marks?.predicted[row])];
     const none = { name: "", after: "", colour: "transparent" };
