@@ -21,7 +21,7 @@ beforeEach(() => {
     {
       item: (row) => items.get(row),
       known: () => ({ before: "Model: ", name: "spam", after: "", colour: "red" }),
-      near: (row) => [row, row + 1, row + 2],
+      plot: () => ({ near: (row) => [row, row + 1, row + 2] }),
       want: () => want([...hover.rows, ...hover.near]),
     },
     new AbortController().signal,

@@ -187,7 +187,8 @@ export class MapPlot {
   async setSelection(rows: Rows): Promise<void> {
     const before = this.selected;
     this.selected = rows;
-    if (!rows.some((row) => this.stacks.fan?.rows.includes(row))) this.stacks.close();
+    const { fan } = this.stacks;
+    if (fan && !rows.some((row) => fan.rows.includes(row))) this.stacks.close();
     this.flag(CHOSEN, before, rows);
     this.drawGroups();
     const whole = (rows.length === 0) !== (before.length === 0);

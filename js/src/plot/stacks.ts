@@ -7,7 +7,7 @@ import type { Grid } from "./grid";
 const SAME = 2;
 /** More points at one place are counted up to this number, and fanned out up to that. */
 const MOST_COUNTED = 100;
-const MOST_FANNED = 24;
+export const MOST_FANNED = 24;
 /** Items this near to the pointer may be next. */
 const NEIGHBOURHOOD = 18;
 

@@ -38,7 +38,7 @@ import { keysOf } from "./keys";
 import { listingOf } from "./listing";
 import { newsOf } from "./news";
 import { Painting } from "./painting";
-import { Points } from "./points";
+import { type Known, Points } from "./points";
 import { type ExplorerCallbacks, explorerView } from "./view";
 
 export default defineWidget("explorer", ({ root, channel, signal }) => {
@@ -105,15 +105,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     fetch.want([...hover.near, ...list.visible, ...faces.wanted]);
   };
   const faces = new Faces(glimpses.get, want);
-  const hover = hoverView(
-    {
-      item: glimpses.get,
-      known: (row) => points().known(row),
-      want,
-      near: (row, most) => map.plot?.near(row, most) ?? [],
-    },
-    signal,
-  );
+  const known = (row: number): Known => points().known(row);
+  const hover = hoverView({ item: glimpses.get, known, want, plot: () => map.plot }, signal);
   const list = listingOf(
     {
       list: (rows, by, down) => {

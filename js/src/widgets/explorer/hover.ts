@@ -1,5 +1,7 @@
 import { type Item, renderGlimpse } from "../../items/index";
 import type { Point } from "../../plot/geometry";
+import type { MapPlot } from "../../plot/map";
+import { MOST_FANNED } from "../../plot/stacks";
 import { count, h, said, show } from "../../ui/dom";
 import type { Known } from "./points";
 
@@ -11,8 +13,7 @@ const GAP = 14;
 export type HoverCallbacks = {
   item: (row: number) => Item | undefined;
   known: (row: number) => Known;
-  /** The rows around one of them. */
-  near: (row: number, most: number) => number[];
+  plot: () => Pick<MapPlot, "near"> | null;
   /** Items are needed: `rows`, then `near`. */
   want: () => void;
 };
@@ -75,7 +76,7 @@ export function hoverView(on: HoverCallbacks, signal: AbortSignal) {
       if (row === null) return;
       if (!on.item(row)) on.want();
       resting = setTimeout(() => {
-        near = on.near(row, MOST_NEAR).filter((one) => one !== row);
+        near = (on.plot()?.near(row, MOST_NEAR) ?? []).filter((one) => one !== row);
         on.want();
       }, REST_MS);
     },
@@ -83,6 +84,6 @@ export function hoverView(on: HoverCallbacks, signal: AbortSignal) {
 }
 
 const atSamePlace = (others: number): string =>
-  others > 23
-    ? `${others > 98 ? "99 or more" : count(others, "other")} at the same place: zoom in`
+  others >= MOST_FANNED
+    ? `${others > 98 ? "99 or more" : count(others, "other")} at the same place: zoom in, or press Enter for the next`
     : `${count(others, "other")} at the same place: click to fan out`;
