@@ -66,6 +66,7 @@ export class MapPlot {
   private filter = NOTHING_HIDDEN;
   private isolated: number | null = null;
   private viewing = false;
+  private waiting = false;
   private stale: Rows | null = NO_ROWS;
   private painting: Promise<void> | null = null;
   tool: Tool = "click";
@@ -156,7 +157,7 @@ export class MapPlot {
     this.rings = rowsOf(rings);
     this.flag(RINGED, before, this.rings);
     this.hide();
-    this.drawGroups();
+    this.groupsLater();
     return this.repaint(rows && union(rows, union(before, this.rings)));
   }
 
@@ -190,7 +191,7 @@ export class MapPlot {
     const { fan } = this.stacks;
     if (fan && !rows.some((row) => fan.rows.includes(row))) this.stacks.close();
     this.flag(CHOSEN, before, rows);
-    this.drawGroups();
+    this.groupsLater();
     const whole = (rows.length === 0) !== (before.length === 0);
     await this.repaint(whole ? null : union(before, rows));
   }
@@ -262,7 +263,7 @@ export class MapPlot {
   setHere(row: number): void {
     this.here = row;
     this.over.setHere(this.place(row));
-    this.drawGroups();
+    this.groupsLater();
   }
 
   flash(row: number, colour: string): void {
@@ -475,6 +476,18 @@ export class MapPlot {
     // Another point may be under the pointer now.
     this.setHovered(-1);
     this.drawGroups();
+  }
+
+  /** Draws the names again after the next frame, which shows the next item. */
+  private groupsLater(): void {
+    if (this.waiting) return;
+    this.waiting = true;
+    requestAnimationFrame(() =>
+      setTimeout(() => {
+        this.waiting = false;
+        this.drawGroups();
+      }),
+    );
   }
 
   /** Draws the names of the groups, around the points that matter: the current, the suggested and the selected ones. */

@@ -180,7 +180,8 @@ function apart(ticks: Scale["ticks"]): Scale["ticks"] {
 type Handlers = { [K in keyof HTMLElementEventMap]: (event: HTMLElementEventMap[K]) => void };
 
 function entryOf(words: string, mark: string, handlers: Partial<Handlers>): Entry {
-  const name = h("bdi", { text: words });
+  // The names of classes and values, which have no mark, are the user's.
+  const name = h(mark ? "span" : "bdi", { text: words });
   const n = h("span", { class: "hitl-number hitl-faint" });
   const dot = h("span", { class: `hitl-dot ${mark}`, attrs: { "aria-hidden": "true" } });
   const props = { class: "hitl-legend-entry", attrs: { type: "button" }, on: handlers };
