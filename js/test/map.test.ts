@@ -167,6 +167,18 @@ describe("the map", () => {
   });
 });
 
+it("marks outliers at the rim, unless they are hidden", async () => {
+  const xy = Float32Array.from({ length: 80 }, (_, i) => Math.sin(37 * i) / 2);
+  xy.set([9, 0], 20);
+  const groups = { of: new Uint16Array(40), names: ["all"], hulls: [] };
+  await plot.setPoints(xy, groups);
+  const triangles = (): number =>
+    plot.element.querySelector(".hitl-outliers")?.getAttribute("d")?.match(/M/g)?.length ?? 0;
+  expect([triangles(), plot.isOutlier(10), plot.isOutlier(11)]).toEqual([1, true, false]);
+  void plot.setFilter({ shades: new Set(), labelled: false, unlabelled: true });
+  expect(triangles()).toBe(0);
+});
+
 describe("points at the same place", () => {
   const point = (type: string, [x, y]: Point): void => {
     const init = { clientX: x, clientY: y, button: 0, bubbles: true };

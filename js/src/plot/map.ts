@@ -231,6 +231,7 @@ export class MapPlot {
     this.grid.hidden = known
       ? hiddenBy(this.filter, { marks: this.marks, by: this.by, column: this.column })
       : null;
+    this.drawOutliers();
   }
 
   setPalette(palette: string[]): Promise<void> {
@@ -460,13 +461,10 @@ export class MapPlot {
   }
 
   private drawOutliers(): void {
-    const marks = Array.from(this.layout.outliers, (row) => ({
-      at: this.place(row) as Point,
-      toward: this.layout.outward(row),
-    }));
-    this.over.setOutliers(
-      marks.filter(({ at: [x, y] }) => x > 0 && x < this.width && y > 0 && y < this.height),
-    );
+    const { grid, layout, width, height } = this;
+    const shown = layout.outliers.filter((row) => !grid.hidden?.[row]);
+    const marks = Array.from(shown, (row) => ({ at: this.place(row) as Point, toward: layout.outward(row) }));
+    this.over.setOutliers(marks.filter(({ at: [x, y] }) => x > 0 && x < width && y > 0 && y < height));
   }
 
   private drawOver(): void {
