@@ -103,3 +103,20 @@ def test_points_at_the_same_place_fan_out_and_the_tip_goes_away_when_it_should(d
     bench.explorer.get_by_role("button", name="Zoom in").dispatch_event("click")
     expect(tip).to_be_hidden()
     expect(dots).to_have_count(0)
+
+
+IMAGES = """import hitl_widgets as hitl
+table = hitl.datasets.digits()[:300]
+session = hitl.Session(table, image="image", classes=list("0123456789"), random_state=0)
+session"""
+
+
+def test_groups_of_images_are_named_by_their_most_central_members(desk):
+    notebook, bench = desk.open(IMAGES)
+    notebook.run(0)
+    bench.wait_map(settled=True)
+    names = bench.explorer.locator(".hitl-group")
+    expect(names.filter(has=bench.page.locator("image")).first).to_be_attached()
+    sources = names.first.locator("image").evaluate_all("all => all.map(e => e.getAttribute('href'))")
+    assert 1 <= len(sources) <= 3
+    assert all(source.startswith("blob:") for source in sources)
