@@ -6,6 +6,7 @@ import contextlib
 import json
 import shutil
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from benchmarks import ROOT
 
 MOVES = 120
 PAUSE_MS = 120
+WALKS = 12
+STEP_PX = 4
+STEP_MS = 16
 
 DIGITS = """
 import hitl_widgets as hitl
@@ -95,11 +99,29 @@ def _one(code: str) -> dict[str, Any]:
             bench.wait_map(settled=True)
             page.wait_for_function("() => !document.querySelector('.hitl-stage:not([hidden])')")
             page.evaluate(WATCH)
+            walk = _walk(page, bench)
             first = _moves(page, bench)
-            return {"asked": first["asked"], "at hand": _moves(page, bench)["at hand"]}
+            again = _moves(page, bench)
+            return {"moving slowly": walk, "asked": first["asked"], "at hand": again["at hand"]}
     finally:
         lab.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _walk(page: Any, bench: Bench) -> dict[str, float]:
+    """Move slowly between random points; every point on the way counts, at hand or not."""
+    page.evaluate("() => Object.assign(hitlHover, { atHand: [], asked: [] })")
+    box = bench.overlay.bounding_box()
+    assert box is not None
+    places = np.random.default_rng(1).choice(np.array(page.evaluate(INK)), WALKS + 1)
+    for (x0, y0), (x1, y1) in pairwise(places):
+        steps = max(1, round(float(np.hypot(x1 - x0, y1 - y0)) / STEP_PX))
+        for along in np.linspace(0, 1, steps):
+            x, y = x0 + along * (x1 - x0), y0 + along * (y1 - y0)
+            page.mouse.move(box["x"] + float(x), box["y"] + float(y))
+            page.wait_for_timeout(STEP_MS)
+    found = page.evaluate("() => hitlHover")
+    return _stats(found["atHand"] + found["asked"])
 
 
 def _moves(page: Any, bench: Bench) -> dict[str, Any]:

@@ -9,7 +9,7 @@ const SAME = 2;
 const MOST_COUNTED = 100;
 export const MOST_FANNED = 24;
 /** Items this near to the pointer may be next. */
-const NEIGHBOURHOOD = 18;
+const NEIGHBOURHOOD = 28;
 
 type Box = { grid: Grid; view: View; width: number; height: number };
 

@@ -6,8 +6,8 @@ import { count, h, said, show } from "../../ui/dom";
 import type { Known } from "./points";
 
 /** While the pointer rests for this long, the items around it are requested too. */
-const REST_MS = 40;
-const MOST_NEAR = 8;
+const REST_MS = 12;
+const MOST_NEAR = 12;
 const GAP = 14;
 
 export type HoverCallbacks = {
