@@ -271,6 +271,9 @@ describe("names of groups", () => {
     const blocked = (b: Box): boolean => b[0] < x && b[2] > x && b[1] < y && b[3] > y;
     const moved = shownGroups(groups, -1, frame, { ...ALONE, blocked }).find((g) => g.name === "small");
     expect(moved?.at[1]).toBeGreaterThan(y + 20);
+    const near = (b: Box): boolean => b[0] < x + 45 && b[2] > x - 45 && b[1] < y + 55 && b[3] > y - 10;
+    const far = shownGroups(groups, -1, frame, { ...ALONE, blocked: near });
+    expect(far.map((g) => g.name)).toContain("small");
     const covered = (b: Box): number => (b[1] > 30 && b[3] < y + 11 ? 30 : 0);
     const quiet = shownGroups(groups, -1, frame, { ...ALONE, covered }).find((g) => g.name === "small");
     expect(quiet?.at).not.toEqual([x, y]);

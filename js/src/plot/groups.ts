@@ -32,6 +32,8 @@ const LONGEST = 28;
 /** The zoom buttons are in the lower right corner. */
 const BUTTONS = [40, 92];
 const HALF_HEIGHT = 10;
+/** The distances of a name from its group. */
+const AWAY = [0, 14, 30];
 /** The size of a thumbnail in a name, and the distance from one to the next. */
 export const THUMB_PX = 26;
 export const THUMB_STEP = 29;
@@ -151,22 +153,26 @@ function visible(hull: Point[], { width, height }: Frame): Box | null {
   return box[0] < box[2] && box[1] < box[3] ? box : null;
 }
 
-/** Where the name of a group may be, best first: inside with room for it, otherwise around it. */
+/** Where the name of a group may be, best first: inside with room for it, otherwise around it, further and further. */
 function placesOf([left, top, right, bottom]: Box, w: number, h: number): Point[] {
   const [x, y] = [(left + right) / 2, (top + bottom) / 2];
-  const around: Point[] = [
-    [x, top - h + 1],
-    [x, bottom + h + 1],
-    [right + w + 2, y],
-    [left - w - 2, y],
-  ];
+  const around = AWAY.flatMap((gap): Point[] => [
+    [x, top - h + 1 - gap],
+    [x, bottom + h + 1 + gap],
+    [right + w + 2 + gap, y],
+    [left - w - 2 - gap, y],
+    [right + w + 2 + gap, top - gap],
+    [left - w - 2 - gap, top - gap],
+    [right + w + 2 + gap, bottom + gap],
+    [left - w - 2 - gap, bottom + gap],
+  ]);
   const inside: Point[] = [
     [x, y],
     [x, top + h + 4],
     [x, bottom - h - 4],
   ];
   const roomy = right - left > 4 * w && bottom - top > 6 * h;
-  return roomy ? [...inside, ...around] : [...around, ...inside.slice(1)];
+  return roomy ? [...inside, ...around] : [...around.slice(0, 4), ...inside.slice(1), ...around.slice(4)];
 }
 
 /** The `k` most central rows of each group: those nearest to the mean of its positions. */
