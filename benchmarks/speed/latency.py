@@ -4,8 +4,8 @@
     python -m benchmarks.speed.latency --only loop      one part; the others keep their last results
     python -m benchmarks.speed.latency --wait 10        first wait up to 10 minutes until the machine is idle
 
-Parts: browser, quickstart, hand, find, loop, scoring, scale-N, map-N and peer-N (N: 20000, 100000,
-1000000), report.
+Parts: browser, quickstart, hand, find, hover, loop, scoring, scale-N, map-N and peer-N (N: 20000,
+100000, 1000000), report.
 Results are stored in benchmarks/results/*.json.
 """
 
@@ -28,7 +28,16 @@ import numpy as np
 from lab import Bench, Lab, Notebook, chromium, write_notebook
 
 from benchmarks import DOCS, RESULTS, ROOT
-from benchmarks.speed import hand_times, loop_times, map_times, peer_times, report, scale_times, scoring_times
+from benchmarks.speed import (
+    hand_times,
+    hover_times,
+    loop_times,
+    map_times,
+    peer_times,
+    report,
+    scale_times,
+    scoring_times,
+)
 
 HERE = Path(__file__).resolve().parent
 
@@ -182,6 +191,7 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "quickstart": quickstart,
     "hand": hand_times.hand,
     "find": hand_times.find,
+    "hover": hover_times.measure,
     "loop": loop_times.measure,
     "scoring": scoring_times.measure,
     **{f"scale-{n}": partial(scale_times.measure, n) for n in scale_times.SIZES},

@@ -47,6 +47,7 @@ def write(results: Path, target: Path) -> None:
         "quickstart": _quickstart,
         "hand": _hand,
         "find": _find,
+        "hover": _hover,
         "loop": _loop,
         "scoring": scoring,
     }
@@ -114,6 +115,25 @@ def _quickstart(found: dict[str, Any]) -> list[str]:
         f"The quickstart notebook, {len(found['runs'])} runs, each with a new kernel and store. In seconds.",
         "",
         *table(["", "median", "longest", "budget"], rows),
+    ]
+
+
+def _hover(found: dict[str, Any]) -> list[str]:
+    rows = [
+        [pool, state, str(made["n"]), against(made["median"], None), against(made["p95"], 50),
+         against(made["max"], None), "50"]
+        for pool, states in found.items()
+        for state, made in states.items()
+        if made["n"]
+    ]  # fmt: skip
+    return [
+        "## Pointing at the map",
+        "",
+        "The pointer jumps to random points of the map, 120 ms apart. Times run from the move to the frame",
+        "that shows the item of the nearest point, which is at hand or has to be asked of the idle kernel;",
+        "moving slowly (4 pixels in 16 ms) passes both kinds.",
+        "",
+        *table(["pool", "item", "n", "median", "p95", "max", "budget"], rows),
     ]
 
 

@@ -22,10 +22,12 @@ function callbacks(): ExplorerCallbacks {
   };
 }
 
+const none = (): HTMLElement => document.createElement("div");
+
 describe("the groups", () => {
   it("are counted once they stay", () => {
     const root = document.createElement("div");
-    const view = explorerView(root, callbacks());
+    const view = explorerView(root, callbacks(), { find: none(), list: none(), legend: none(), tip: none() });
     const said = root.querySelector(".hitl-count") as HTMLElement;
     expect(said.hidden).toBe(true);
     view.setGroups(1);

@@ -197,3 +197,13 @@ describe("grow", () => {
     expect(grid.grown(rows, 10).length).toBe(1510);
   });
 });
+
+it("knows how dense a view is where it is densest, whatever lies outside", () => {
+  const xy = new Float32Array(4000);
+  for (let i = 0; i < 1000; i++) xy.set([-1 + (i % 100) / 100, -1 + Math.floor(i / 100) / 10], 2 * i);
+  for (let i = 1000; i < 2000; i++) xy.set([1, 1], 2 * i);
+  const grid = new Grid(xy);
+  expect(grid.crowd({ x: [-1, 1], y: [-1, 1] })).toBe(1000);
+  expect(grid.crowd({ x: [-1, 0], y: [-1, 0] })).toBeLessThan(30);
+  expect(grid.crowd({ x: [0.2, 0.4], y: [0.2, 0.4] })).toBe(1);
+});

@@ -3,6 +3,7 @@ import { packed, rgba } from "../src/plot/colour";
 import {
   CHOSEN,
   type ColourBy,
+  type Column,
   groupColour,
   KIND,
   type Look,
@@ -12,6 +13,7 @@ import {
   pointArea,
   RINGED,
 } from "../src/plot/look";
+import { ramp } from "../src/plot/ramp";
 
 const theme = { dark: false, text: "#111", faint: "#999", line: "#ccc", ground: "#fff", accent: "#06c" };
 const PALETTE = ["#e69f00", "#56b4e9"];
@@ -33,7 +35,7 @@ const options = (more: Partial<LookOptions> = {}): LookOptions => ({
 const look = (i: number, o: LookOptions): Look => new Looks(o).of(i);
 
 describe("colour is never the only sign", () => {
-  it.each<ColourBy>(["label", "prediction", "doubt", "group"])("by %s", (by) => {
+  it.each<ColourBy>(["label", "prediction", "doubt", "group", "column"])("by %s", (by) => {
     const [labelled, predicted] = [look(0, options({ by })), look(1, options({ by }))];
     expect(labelled.size).toBeGreaterThan(predicted.size);
     expect(labelled.width).toBeGreaterThan(0);
@@ -64,6 +66,19 @@ describe("fill", () => {
     const sure = options({ by: "doubt" });
     sure.marks.doubt[1] = 1;
     expect(look(1, options({ by: "doubt" })).opacity).toBeGreaterThan(look(1, sure).opacity);
+  });
+
+  it("is that of the column, from its scale or its categories, and grey without a value", () => {
+    const scale = { shades: Uint8Array.of(0, 254, NONE), palette: null };
+    const fills = (column: Column, dark = false): string[] =>
+      [0, 1, 2].map((i) => look(i, options({ by: "column", column, theme: { ...theme, dark } })).fill);
+    expect(fills(scale)).toEqual([ramp(false)[0], ramp(false)[254], theme.faint]);
+    expect(fills(scale, true)[0]).not.toBe(fills(scale)[0]);
+    expect(fills({ shades: Uint8Array.of(1, 0, NONE), palette: ["#aaaaaa", "#bbbbbb"] })).toEqual([
+      "#bbbbbb",
+      "#aaaaaa",
+      theme.faint,
+    ]);
   });
 
   it("without groups yet is the label's", () => {
@@ -98,15 +113,16 @@ it("points are smaller in larger pools, and never vanish", () => {
 
 describe("a million points, coloured by a table", () => {
   const theirs = { ...theme, text: "#111111", faint: "#999999", accent: "#0066cc" };
-  it.each<ColourBy>(["label", "prediction", "doubt"])("by %s look as each of them would", (by) => {
+  it.each<ColourBy>(["label", "prediction", "doubt", "column"])("by %s look as each of them would", (by) => {
     const flags = Uint8Array.of(0, RINGED, CHOSEN, CHOSEN | RINGED, 0, CHOSEN);
     const marks = {
       label: Uint8Array.of(1, NONE, NONE, NONE, NONE, 0),
       predicted: Uint8Array.of(0, 1, NONE, 0, NONE, 1),
       doubt: Uint8Array.of(0, 15, 0, 7, 3, 9),
     };
+    const column = { shades: Uint8Array.of(0, 254, NONE, 7, 1, NONE), palette: null };
     for (const choosing of [true, false]) {
-      const looks = new Looks(options({ marks, flags, by, choosing, theme: theirs }));
+      const looks = new Looks(options({ marks, flags, by, choosing, column, theme: theirs }));
       const order = Uint32Array.of(5, 3, 1, 0, 2, 4);
       const [colours, kinds] = [new Uint32Array(6), new Uint8Array(6)];
       looks.fill(order, colours, kinds);

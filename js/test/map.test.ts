@@ -1,9 +1,17 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Engine } from "../src/plot/engine";
-import { Frame, wholeView } from "../src/plot/geometry";
+import type { Engine, View } from "../src/plot/engine";
+import { Frame, type Point, wholeView, zoomed } from "../src/plot/geometry";
 import { Grid } from "../src/plot/grid";
-import { hullsOf, namedAt, shownGroups } from "../src/plot/groups";
+import {
+  ALONE,
+  type Box,
+  centralRows,
+  hullsOf,
+  namedAt,
+  type ShownGroup,
+  shownGroups,
+} from "../src/plot/groups";
 import { change, type Look, type Looks, type Marks, NONE } from "../src/plot/look";
 import { MapPlot } from "../src/plot/map";
 import { NO_ROWS, type Rows, rowsOf } from "../src/plot/rows";
@@ -55,17 +63,20 @@ let engine: FakeEngine;
 let plot: MapPlot;
 let chosen: Rows;
 let hovered: number | null;
+let others: number;
 beforeEach(async () => {
   engine = new FakeEngine();
   const on = {
-    hover: (row: number | null) => {
-      hovered = row;
+    hover: (row: number | null, _: Point, stack: number) => {
+      [hovered, others] = [row, stack];
     },
     select: (rows: Rows) => {
       chosen = rows;
     },
     wheel: () => false,
     focus: () => {},
+    thumbs: () => [],
+    say: () => {},
   };
   plot = new MapPlot(engine, ["#ff0000"], theme, 400, 400, on, new AbortController().signal);
   await plot.setPoints(XY, GROUPS);
@@ -156,6 +167,82 @@ describe("the map", () => {
   });
 });
 
+it("marks outliers at the rim, unless they are hidden", async () => {
+  const xy = Float32Array.from({ length: 80 }, (_, i) => Math.sin(37 * i) / 2);
+  xy.set([9, 0], 20);
+  const groups = { of: new Uint16Array(40), names: ["all"], hulls: [] };
+  await plot.setPoints(xy, groups);
+  const triangles = (): number =>
+    plot.element.querySelector(".hitl-outliers")?.getAttribute("d")?.match(/M/g)?.length ?? 0;
+  expect([triangles(), plot.isOutlier(10), plot.isOutlier(11)]).toEqual([1, true, false]);
+  void plot.setFilter({ shades: new Set(), labelled: false, unlabelled: true });
+  expect(triangles()).toBe(0);
+});
+
+describe("points at the same place", () => {
+  const point = (type: string, [x, y]: Point): void => {
+    const init = { clientX: x, clientY: y, button: 0, bubbles: true };
+    plot.element.dispatchEvent(new PointerEvent(type, init));
+  };
+  const click = (at: Point): void => {
+    point("pointerdown", at);
+    point("pointerup", at);
+  };
+  const dots = (): Point[] =>
+    [...plot.element.querySelectorAll(".hitl-fan circle:not(.hitl-fan-ground)")].map((dot) => [
+      Number(dot.getAttribute("cx")),
+      Number(dot.getAttribute("cy")),
+    ]);
+  // Rows 0, 2 and 5 are at the same place.
+  const stacked = XY.slice();
+  stacked.set([0.001, 0], 4);
+  stacked.set([0, 0], 10);
+  stacked.set([-0.9, 0.3], 6);
+  beforeEach(() => plot.setPoints(stacked, GROUPS));
+  const home = (): Frame => new Frame(wholeView(400, 400, new Grid(stacked).extent), 400, 400);
+  const there = (): Point => [home().px(0), home().py(0)];
+
+  it("are counted below the pointer, and the one on top is meant", async () => {
+    point("pointermove", there());
+    expect([hovered, others]).toEqual([0, 2]);
+    expect(plot.element.querySelector(".hitl-hover-count")?.textContent).toBe("×3");
+    const labelled = marks();
+    labelled.label[5] = 0;
+    void plot.setRound(null, labelled, []);
+    await engine.release();
+    plot.element.dispatchEvent(new PointerEvent("pointerleave"));
+    point("pointermove", there());
+    expect(hovered).toBe(5);
+  });
+
+  it("are fanned out by a click, so that each can be selected, until something else is", () => {
+    click(there());
+    expect([...chosen]).toEqual([0]);
+    expect(dots()).toHaveLength(3);
+    click(dots()[2]);
+    expect([...chosen]).toEqual([5]);
+    point("pointermove", dots()[1]);
+    expect([hovered, others]).toEqual([2, 0]);
+    click([dots()[0][0], there()[1] - 6]);
+    expect([...chosen]).toEqual([5]);
+    click([home().px(-0.9), home().py(0.3)]);
+    expect([...chosen]).toEqual([3]);
+    expect(dots()).toHaveLength(0);
+  });
+
+  it("are selected in turn by Enter, and fold when the map moves", () => {
+    expect(plot.nextInStack()).toBe(false);
+    void plot.setSelection(rowsOf([1]));
+    expect(plot.nextInStack()).toBe(false);
+    void plot.setSelection(rowsOf([0]));
+    const seen = [0, 1, 2].map(() => plot.nextInStack() && chosen[0]);
+    expect(seen).toEqual([2, 5, 0]);
+    expect(dots()).toHaveLength(3);
+    plot.zoom(0.5);
+    expect(dots()).toHaveLength(0);
+  });
+});
+
 describe("names of groups", () => {
   const box = (x: number, y: number, size: number) => [
     [x - size, y - size],
@@ -176,6 +263,43 @@ describe("names of groups", () => {
     expect(at("small").at[1]).toBeLessThan(Math.min(...small.map((p) => frame.py(p[1]))));
     const edge = hulls[2] as [number, number][];
     expect(at("edge").at[1]).toBeGreaterThan(Math.max(...edge.map((p) => frame.py(p[1]))));
+  });
+
+  it("do not cover points that matter, and cover few of the others", () => {
+    const frame = new Frame(wholeView(400, 400), 400, 400);
+    const [x, y] = at("small").at;
+    const blocked = (b: Box): boolean => b[0] < x && b[2] > x && b[1] < y && b[3] > y;
+    const moved = shownGroups(groups, -1, frame, { ...ALONE, blocked }).find((g) => g.name === "small");
+    expect(moved?.at[1]).toBeGreaterThan(y + 20);
+    const near = (b: Box): boolean => b[0] < x + 45 && b[2] > x - 45 && b[1] < y + 55 && b[3] > y - 10;
+    const far = shownGroups(groups, -1, frame, { ...ALONE, blocked: near });
+    expect(far.map((g) => g.name)).toContain("small");
+    const covered = (b: Box): number => (b[1] > 30 && b[3] < y + 11 ? 30 : 0);
+    const quiet = shownGroups(groups, -1, frame, { ...ALONE, covered }).find((g) => g.name === "small");
+    expect(quiet?.at).not.toEqual([x, y]);
+    expect(shownGroups(groups, -1, frame, { ...ALONE, blocked: () => true })).toEqual([]);
+  });
+
+  it("are more when zoomed in, and stay in the picture with the part of their group", () => {
+    const many = Array.from({ length: 30 }, (_, i) => box(-0.5 + i / 60, 0, 0.004)) as never[];
+    const all = { of: groups.of, names: many.map((_, i) => `group ${i}`), hulls: many };
+    const whole = wholeView(400, 400);
+    const near = zoomed(whole, [-0.4, 0], 0.1);
+    const named = (view: View): ShownGroup[] => shownGroups(all, -1, new Frame(view, 400, 400));
+    const inView = named(near).map((g) => g.group);
+    expect(inView.length).toBeGreaterThan(named(whole).filter((g) => inView.includes(g.group)).length);
+    const large = shownGroups(groups, -1, new Frame(zoomed(whole, [0.5, 0.5], 0.2), 400, 400));
+    expect(large.map((g) => g.name)).toContain("large");
+  });
+
+  it("of images are thumbnails", () => {
+    const frame = new Frame(wholeView(400, 400), 400, 400);
+    const thumbs = (group: number): string[] => (group === 1 ? ["blob:a", "blob:b"] : []);
+    const [left, , right] = shownGroups(groups, -1, frame, { ...ALONE, thumbs })[1].box;
+    expect(right - left).toBe(58);
+    const xy = new Float32Array([0, 0, 1, 0, 0.4, 0, 0.5, 0, 9, 9]);
+    const central = centralRows({ of: Uint16Array.of(0, 0, 0, 0, 1), names: ["", ""], hulls: [] }, xy, 2);
+    expect(central).toEqual([[3, 2], [4]]);
   });
 
   it("can be pointed at", () => {

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import numpy as np
 
 from hitl_widgets import screen
+from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import CHANGED, Pool
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.labels.events import Selection
@@ -22,6 +23,7 @@ from hitl_widgets.learn.strategies import as_strategy
 from hitl_widgets.loop import notices
 from hitl_widgets.loop.acts import relabelled
 from hitl_widgets.loop.asking import Asked, Asker
+from hitl_widgets.loop.colours import Colours
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.round import Round, Suggestion
@@ -82,6 +84,9 @@ class Session:
         and adding rows, and identical items share one label.
     context
         Columns of the table that are shown above each item, such as ``["sender", "date"]``.
+    colour
+        What colors the map at first: a column, ``"label"`` (the default), ``"prediction"``,
+        ``"uncertainty"`` or ``"group"``.
     remote_images
         Hosts, such as ``["images.example.org"]``, from which the browser may load, over https, images that
         HTML, Markdown or an image column refers to. None by default. The kernel never loads any.
@@ -145,6 +150,7 @@ class Session:
         embed: Any = None,
         id: str | None = None,  # noqa: A002 - the field's own word
         context: str | Sequence[str] | None = None,
+        colour: str | None = None,
         remote_images: Iterable[str] | None = None,
         classes: Iterable[Any] | None = None,
         question: Schema | None = None,
@@ -168,7 +174,7 @@ class Session:
         how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
         how |= {"columns": columns, "item": item, "kind": kind}
         pool = as_pool(data, embed, **how, X=X, id=id, remote_images=remote_images)
-        beside = check_context(context, pool)
+        beside, colours = check_context(context, pool), Colours(pool, Columns(pool), colour)
         known = None if labels is None else _labels_of(pool, labels)
         asked, costs = asked_schema(classes, question, schema), costs_of(pool, cost)
         name, chosen = as_strategy(strategy)
@@ -196,6 +202,7 @@ class Session:
                 random_state=own_seed,
                 run=place,
                 context=beside,
+                colours=colours,
             )
             if labels is not None and known is not None:
                 from hitl_widgets.transfer.column import import_column

@@ -24,8 +24,19 @@ export type Failed = { type: "failed"; id: string; why: string; stuck?: boolean 
 
 // -- All views of a session
 
-/** Request the content of items, up to `most` bytes; `small` for the preview on hover. */
-export type Show = { type: "show"; id: string; view: string; rows: number[]; small?: boolean; most?: number };
+/**
+ * Request the content of items, up to `most` bytes; `small` for the preview on hover. A preview comes with
+ * the value of `column`, if there is such a column.
+ */
+export type Show = {
+  type: "show";
+  id: string;
+  view: string;
+  rows: number[];
+  small?: boolean;
+  column?: string;
+  most?: number;
+};
 
 /** Request a part of an item, at most `most` bytes; `ask` depends on the kind of item. */
 export type More = {
@@ -225,6 +236,9 @@ export type Groups = { type: "groups"; id: string; view: string; scale: number }
 /** Colour the map in one of the ways that the question offers. */
 export type Shade = { type: "shade"; id: string; view: string; by: string };
 
+/** Request the values of a column, to colour the map by them; answered by `column`. */
+export type Colour = { type: "colour"; id: string; view: string; column: string };
+
 /** Run a query of the find field. */
 export type Find = { type: "find"; id: string; view: string; query: string };
 
@@ -253,8 +267,9 @@ export type Coloured = Asked & { ways: Way[]; by: string; legend: LegendEntry[] 
 export type ColouredClasses = Coloured & { type: "classes" };
 
 /**
- * The state that a new Explorer needs before the map and the marks. `chart` is for the Altair engine;
- * `trouble` describes failures of background work that are not retried automatically.
+ * The state that a new Explorer needs before the map and the marks. `columns` can colour the map; `colour` is
+ * what colours it at first: `label`, `prediction`, `doubt`, `group`, or `column:NAME`. `chart` is for the
+ * Altair engine; `trouble` describes failures of background work that are not retried automatically.
  */
 export type ExplorerWelcome = Coloured & {
   type: "welcome";
@@ -262,6 +277,8 @@ export type ExplorerWelcome = Coloured & {
   about: About;
   n_items: number;
   kind: string;
+  columns: string[];
+  colour: string;
   engine: "altair" | "canvas" | "raster" | "webgl";
   chart: Record<string, unknown> | null;
   stage: Stage | null;
@@ -294,6 +311,24 @@ export type MarksMessage = {
   full: boolean;
   rings: number[];
   behind: number;
+};
+
+/** A value of a scale as text, and its position from 0 to 1. */
+export type Tick = { at: number; text: string };
+
+/**
+ * The values of a column as shades. Buffer: the shade of each item (uint8), 255 for a missing value. `scale`
+ * has the ticks of numbers and times, whose shades are 0 to 254, from low to high; null for categories, whose
+ * shades are those of `legend`. `note` describes the scale. `why` is the error if there is no such column.
+ */
+export type ColumnMessage = {
+  type: "column";
+  to: string;
+  column: string;
+  scale: Tick[] | null;
+  legend: LegendEntry[];
+  note: string;
+  why: string;
 };
 
 /** The current background work, or its failure. */
@@ -631,6 +666,7 @@ export type Request =
   | Vega
   | Groups
   | Shade
+  | Colour
   | Find
   | Alike
   | List

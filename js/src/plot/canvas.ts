@@ -120,7 +120,7 @@ export class CanvasEngine implements Engine {
     const wanted = Math.sqrt((COVER * 4 * unit * unit) / this.grid.n);
     const diameter = Math.max(1, Math.min(LARGEST * ratio, wanted));
     const area = Math.max(1, (Math.PI / 4) * diameter * diameter);
-    return { diameter, dense: (this.grid.crowd * area) / (this.grid.cell * unit) ** 2 };
+    return { diameter, dense: (this.grid.crowd(this.view) * area) / (this.grid.cell * unit) ** 2 };
   }
 
   // The pixel ratio changes when the window moves to another screen, and with the browser's zoom.

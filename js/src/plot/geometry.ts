@@ -43,7 +43,7 @@ export function within(
   ];
 }
 
-const UNIT: View = { x: [-1, 1], y: [-1, 1] };
+export const UNIT: View = { x: [-1, 1], y: [-1, 1] };
 /** Room around the outermost points, for their rings and for names. */
 const EDGE_PX = 28;
 /** Distances on a map have no unit, so one axis may be stretched up to this factor to use the space. */

@@ -6,6 +6,8 @@ type Side = [number, number, number, number];
 
 const PER_CELL = 4;
 const MOST_CELLS_ACROSS = 512;
+const DENSEST = 0.03;
+const SAMPLED_CELLS = 4096;
 
 /** The slots of the points in a view, as one range for each row of cells. */
 export type Ranges = { from: number; to: number }[];
@@ -26,8 +28,6 @@ export class Grid {
   readonly extent: View;
   /** The side length of a cell. */
   readonly cell: number;
-  /** The size of dense cells: one in ten points is in a cell with more points than this. */
-  readonly crowd: number;
   private readonly across: number;
   private readonly up: number;
   private readonly left: number;
@@ -56,7 +56,6 @@ export class Grid {
     this.places = new Float32Array(2 * n);
     this.start = new Uint32Array(this.across * this.up + 1);
     this.fill();
-    this.crowd = this.fullness(0.9);
   }
 
   private fill(): void {
@@ -78,13 +77,23 @@ export class Grid {
     }
   }
 
-  private fullness(share: number): number {
-    const { start, n } = this;
-    const inSize = new Float64Array(n + 1);
-    for (let c = 1; c < start.length; c++) inSize[start[c] - start[c - 1]] += start[c] - start[c - 1];
-    let [size, seen] = [0, 0];
-    while (size < n && seen < share * n) seen += inSize[++size];
-    return Math.max(size, 1);
+  /** The size of the dense cells of a view: 3 % of its points are in cells with more points than this. */
+  crowd({ x, y }: View): number {
+    const [c0, c1, r0, r1] = [this.column(x[0]), this.column(x[1]), this.row(y[0]), this.row(y[1])];
+    const every = Math.ceil(Math.sqrt(((c1 - c0 + 1) * (r1 - r0 + 1)) / SAMPLED_CELLS));
+    const sizes: number[] = [];
+    for (let r = r0; r <= r1; r += every)
+      for (let c = c0; c <= c1; c += every) {
+        const cell = r * this.across + c;
+        if (this.start[cell + 1] > this.start[cell]) sizes.push(this.start[cell + 1] - this.start[cell]);
+      }
+    sizes.sort((a, b) => a - b);
+    let left = (1 - DENSEST) * sizes.reduce((sum, size) => sum + size, 0);
+    for (const size of sizes) {
+      left -= size;
+      if (left <= 0) return size;
+    }
+    return 1;
   }
 
   private column(x: number): number {
@@ -104,6 +113,24 @@ export class Grid {
       if (to > from) ranges.push({ from, to });
     }
     return ranges;
+  }
+
+  /** About how many points a view holds: those of all cells that it touches. */
+  about(view: View): number {
+    return this.within(view).reduce((n, { from, to }) => n + to - from, 0);
+  }
+
+  /** The rows within an ellipse around a point of the map, ascending; at most `most`, of which one is `row`. */
+  around(row: number, rx: number, ry: number, most: number): number[] {
+    const [x, y] = [this.xy[2 * row], this.xy[2 * row + 1]];
+    const found = [row];
+    for (const { from, to } of this.within({ x: [x - rx, x + rx], y: [y - ry, y + ry] })) {
+      for (let s = from; s < to && found.length < most; s++) {
+        const far = ((this.places[2 * s] - x) / rx) ** 2 + ((this.places[2 * s + 1] - y) / ry) ** 2;
+        if (far <= 1 && this.order[s] !== row && !this.hidden?.[this.order[s]]) found.push(this.order[s]);
+      }
+    }
+    return found.sort((a, b) => a - b);
   }
 
   /** The row nearest to a point of the map within `radius`; -1 if there is none. */

@@ -1,7 +1,9 @@
 import type { Frame, Point } from "./geometry";
+import type { Grid } from "./grid";
+import type { Rows } from "./rows";
 
 export type Groups = { of: Uint16Array; names: string[]; hulls: Point[][] };
-type Box = [left: number, top: number, right: number, bottom: number];
+export type Box = [left: number, top: number, right: number, bottom: number];
 export type ShownGroup = {
   group: number;
   name: string;
@@ -9,6 +11,7 @@ export type ShownGroup = {
   box: Box;
   hull: Point[];
   active: boolean;
+  thumbs: readonly string[];
 };
 
 /** Splits a flat array of corners into outlines with the given numbers of corners. */
@@ -23,36 +26,175 @@ export function namedAt(shown: readonly ShownGroup[], x: number, y: number): num
   return found ? found.group : -1;
 }
 
-/** The number of largest groups that are named on the map. */
+/** The number of groups that are named at a time, the largest in view first. */
 const NAMES = 32;
+const LONGEST = 28;
+/** The zoom buttons are in the lower right corner. */
+const BUTTONS = [40, 92];
+const HALF_HEIGHT = 10;
+/** The distances of a name from its group. */
+const AWAY = [0, 14, 30];
+/** The size of a thumbnail in a name, and the distance from one to the next. */
+export const THUMB_PX = 26;
+export const THUMB_STEP = 29;
+/** Of many points that a name would cover, so many count. */
+const MOST_COVERED = 20;
+/** A name that is this much further down the list of places should cover so many points fewer. */
+const WORSE = 3;
 
-/** The names of the larger groups as far as they do not overlap, and the outline of the active one. */
-export function shownGroups(groups: Groups, active: number, frame: Frame): ShownGroup[] {
+/** What else is on the map. */
+export type Surroundings = {
+  /** Whether a box covers a point that matters. */
+  blocked: (box: Box) => boolean;
+  /** The number of points in a box. */
+  covered: (box: Box) => number;
+  /** The thumbnails that name a group; empty if it is named by words. */
+  thumbs: (group: number) => readonly string[];
+};
+
+/** Names stay so far from the points that matter, of which so many selected ones are considered. */
+const CLEAR = 6;
+const MOST_AROUND = 1000;
+
+/** The points of a map as what surrounds the names; `rows` are those that matter. */
+export function surroundings({
+  frame,
+  grid,
+  rows,
+  thumbs,
+}: {
+  frame: Frame;
+  grid: Grid;
+  rows: readonly number[];
+  thumbs: Surroundings["thumbs"];
+}): Surroundings {
+  const points = rows.map((row): Point => [frame.px(grid.xy[2 * row]), frame.py(grid.xy[2 * row + 1])]);
+  return {
+    blocked: ([left, top, right, bottom]) =>
+      points.some(([x, y]) => x > left - CLEAR && x < right + CLEAR && y > top - CLEAR && y < bottom + CLEAR),
+    covered: ([left, top, right, bottom]) =>
+      grid.about({ x: [frame.x(left), frame.x(right)], y: [frame.y(bottom), frame.y(top)] }),
+    thumbs,
+  };
+}
+
+/** Enough of the selected rows to keep names off them. */
+export function sampled(rows: Rows): Rows {
+  const every = Math.ceil(rows.length / MOST_AROUND);
+  if (every <= 1) return rows;
+  return Uint32Array.from({ length: Math.floor(rows.length / every) }, (_, k) => rows[k * every]);
+}
+
+export const ALONE: Surroundings = { blocked: () => false, covered: () => 0, thumbs: () => [] };
+
+/** The names of groups, as far as they cover neither each other nor points that matter; the active one has its outline. */
+export function shownGroups(
+  groups: Groups,
+  active: number,
+  frame: Frame,
+  around: Surroundings = ALONE,
+): ShownGroup[] {
   const taken: Box[] = [];
-  const largest = groups.names.slice(0, NAMES).map((_, group) => group);
-  const order = active < 0 ? largest : [active, ...largest.filter((group) => group !== active)];
-  return order.flatMap((group) => {
-    const name = groups.names[group] ?? "";
+  const shown: ShownGroup[] = [];
+  const order = [...groups.names.keys()].filter((group) => group !== active);
+  if (active >= 0) order.unshift(active);
+  for (const group of order) {
+    if (shown.length >= NAMES) break;
     const hull = (groups.hulls[group] ?? []).map(([x, y]): Point => [frame.px(x), frame.py(y)]);
-    if (!hull.length) return [];
-    const w = name.length * 3.4 + 6;
-    const at = placeOf(hull, w);
-    const box: Box = [at[0] - w, at[1] - 10, at[0] + w, at[1] + 10];
-    const out = box[0] < 0 || box[2] > frame.width || at[1] < 12 || at[1] > frame.height - 12;
-    const hit = taken.some((t) => box[0] < t[2] && box[2] > t[0] && box[1] < t[3] && box[3] > t[1]);
-    if (group !== active && (out || hit)) return [];
-    taken.push(box);
-    return [{ group, name, at, box, hull: group === active ? hull : [], active: group === active }];
-  });
+    const seen = hull.length ? visible(hull, frame) : null;
+    if (!seen) continue;
+    const thumbs = around.thumbs(group);
+    const name = shortened(groups.names[group] ?? "");
+    const w = thumbs.length ? (thumbs.length * THUMB_STEP) / 2 : name.length * 3.4 + 6;
+    const h = thumbs.length ? THUMB_PX / 2 : HALF_HEIGHT;
+    const places = placesOf(seen, w, h).map((at) => ({ at, box: boxOf(at, w, h) }));
+    const free = places.filter(
+      ({ box }) => !out(box, frame) && !taken.some((other) => overlap(box, other)) && !around.blocked(box),
+    );
+    const best = least(free, ({ box }, k) => Math.min(around.covered(box), MOST_COVERED) + k * WORSE);
+    const place = best ?? (group === active ? places[0] : null);
+    if (!place) continue;
+    taken.push(place.box);
+    const is = group === active;
+    shown.push({ group, name, thumbs, ...place, hull: is ? hull : [], active: is });
+  }
+  return shown;
 }
 
-/** Inside a group with room for its name, otherwise above it, or below it at the upper edge, so as not to hide points. */
-function placeOf(hull: Point[], halfWidth: number): Point {
+const boxOf = ([x, y]: Point, w: number, h: number): Box => [x - w, y - h, x + w, y + h];
+const overlap = (a: Box, b: Box): boolean => a[0] < b[2] && a[2] > b[0] && a[1] < b[3] && a[3] > b[1];
+const out = ([left, top, right, bottom]: Box, { width, height }: Frame): boolean =>
+  left < 0 ||
+  right > width ||
+  top < 2 ||
+  bottom > height - 2 ||
+  (right > width - BUTTONS[0] && bottom > height - BUTTONS[1]);
+const shortened = (name: string): string =>
+  name.length > LONGEST ? `${name.slice(0, LONGEST - 1).trimEnd()}…` : name;
+
+function least<T>(values: readonly T[], cost: (value: T, k: number) => number): T | null {
+  let [best, lowest]: [T | null, number] = [null, Number.POSITIVE_INFINITY];
+  for (const [k, value] of values.entries()) {
+    const now = cost(value, k);
+    if (now < lowest) [best, lowest] = [value, now];
+  }
+  return best;
+}
+
+/** The part of the box around an outline that is in the picture; null if there is none. */
+function visible(hull: Point[], { width, height }: Frame): Box | null {
   const [xs, ys] = [hull.map((p) => p[0]), hull.map((p) => p[1])];
-  const [top, bottom] = [Math.min(...ys), Math.max(...ys)];
-  const roomy = Math.max(...xs) - Math.min(...xs) > 4 * halfWidth && bottom - top > 60;
-  if (roomy) return [mean(xs), mean(ys)];
-  return [mean(xs), top - 9 >= 12 ? top - 9 : bottom + 11];
+  const box: Box = [
+    Math.max(0, Math.min(...xs)),
+    Math.max(0, Math.min(...ys)),
+    Math.min(width, Math.max(...xs)),
+    Math.min(height, Math.max(...ys)),
+  ];
+  return box[0] < box[2] && box[1] < box[3] ? box : null;
 }
 
-const mean = (values: number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;
+/** Where the name of a group may be, best first: inside with room for it, otherwise around it, further and further. */
+function placesOf([left, top, right, bottom]: Box, w: number, h: number): Point[] {
+  const [x, y] = [(left + right) / 2, (top + bottom) / 2];
+  const around = AWAY.flatMap((gap): Point[] => [
+    [x, top - h + 1 - gap],
+    [x, bottom + h + 1 + gap],
+    [right + w + 2 + gap, y],
+    [left - w - 2 - gap, y],
+    [right + w + 2 + gap, top - gap],
+    [left - w - 2 - gap, top - gap],
+    [right + w + 2 + gap, bottom + gap],
+    [left - w - 2 - gap, bottom + gap],
+  ]);
+  const inside: Point[] = [
+    [x, y],
+    [x, top + h + 4],
+    [x, bottom - h - 4],
+  ];
+  const roomy = right - left > 4 * w && bottom - top > 6 * h;
+  return roomy ? [...inside, ...around] : [...around.slice(0, 4), ...inside.slice(1), ...around.slice(4)];
+}
+
+/** The `k` most central rows of each group: those nearest to the mean of its positions. */
+export function centralRows({ of, names }: Groups, xy: Float32Array, k: number): number[][] {
+  const sums = new Float64Array(3 * names.length);
+  for (let i = 0; i < of.length; i++) {
+    const at = 3 * of[i];
+    sums[at] += xy[2 * i];
+    sums[at + 1] += xy[2 * i + 1];
+    sums[at + 2]++;
+  }
+  const best = names.map((): { row: number; far: number }[] => []);
+  for (let i = 0; i < of.length; i++) {
+    const at = 3 * of[i];
+    const found = best[of[i]];
+    if (!found) continue;
+    const [dx, dy] = [xy[2 * i] - sums[at] / sums[at + 2], xy[2 * i + 1] - sums[at + 1] / sums[at + 2]];
+    const far = dx * dx + dy * dy;
+    if (found.length === k && far >= found[k - 1].far) continue;
+    found.push({ row: i, far });
+    found.sort((a, b) => a.far - b.far);
+    found.length = Math.min(found.length, k);
+  }
+  return best.map((found) => found.map(({ row }) => row));
+}

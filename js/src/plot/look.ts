@@ -1,12 +1,16 @@
 import type { Theme } from "../ui/theme";
 import { packed } from "./colour";
+import { ramp } from "./ramp";
 
 export const NONE = 255;
 /** A value of `doubt` for items that are asked blind, whose label and guess are hidden. */
 export const BLIND = 255;
 const LEVELS = 15;
 
-export type ColourBy = "label" | "prediction" | "doubt" | "group";
+export type ColourBy = "label" | "prediction" | "doubt" | "group" | "column";
+
+/** A column of the table: the shade of each point (255 for none), and the colours of its categories; null for a scale. */
+export type Column = { shades: Uint8Array; palette: string[] | null };
 
 /** Data of every point from the kernel: label and predicted class (255 for none), and uncertainty in 15 levels. */
 export type Marks = { label: Uint8Array; predicted: Uint8Array; doubt: Uint8Array };
@@ -32,20 +36,25 @@ export type Filter = { shades: ReadonlySet<number>; labelled: boolean; unlabelle
 
 export const NOTHING_HIDDEN: Filter = { shades: new Set(), labelled: false, unlabelled: false };
 
-/** The shade in which a point is shown: that of its label, or otherwise of its predicted class. */
-export function shadeShown({ label, predicted }: Marks, row: number, by: ColourBy): number {
+/** What the colours of the points mean. */
+export type Meaning = { marks: Marks; by: ColourBy; column?: Column | null };
+
+/** The shade in which a point is shown: of its column, of its label, or otherwise of its predicted class. */
+export function shadeShown({ marks: { label, predicted }, by, column }: Meaning, row: number): number {
+  if (by === "column") return column?.shades[row] ?? NONE;
   return label[row] !== NONE && by !== "prediction" ? label[row] : predicted[row];
 }
 
 /** Which points a filter hides (1); null if it hides none. */
-export function hiddenBy(filter: Filter, marks: Marks, by: ColourBy): Uint8Array | null {
+export function hiddenBy(filter: Filter, meaning: Meaning): Uint8Array | null {
   const { shades, labelled, unlabelled } = filter;
   if (!shades.size && !labelled && !unlabelled) return null;
   const of = new Uint8Array(256);
   for (const shade of shades) of[shade] = 1;
-  const hidden = new Uint8Array(marks.label.length);
+  const { label } = meaning.marks;
+  const hidden = new Uint8Array(label.length);
   for (let i = 0; i < hidden.length; i++)
-    hidden[i] = (marks.label[i] === NONE ? unlabelled : labelled) ? 1 : of[shadeShown(marks, i, by)];
+    hidden[i] = (label[i] === NONE ? unlabelled : labelled) ? 1 : of[shadeShown(meaning, i)];
   return hidden;
 }
 
@@ -62,14 +71,12 @@ export type Look = {
   top: boolean;
 };
 
-export type LookOptions = {
-  marks: Marks;
+export type LookOptions = Meaning & {
   clusters: Uint16Array | null;
   palette: string[];
   flags: Uint8Array;
   /** Whether some points are selected; the others are then faded. */
   choosing: boolean;
-  by: ColourBy;
   theme: Theme;
   /** Points that are not drawn (1). */
   hidden?: Uint8Array | null;
@@ -95,13 +102,13 @@ export class Looks {
 
   /** The look of one point. */
   of(i: number): Look {
-    const { choosing, hidden, isolated = null, marks, by } = this.o;
+    const { choosing, hidden, isolated = null } = this.o;
     const kind = this.kind(i);
     const chosen = (this.o.flags[i] & CHOSEN) !== 0;
     const { fill, opacity } = this.shade(this.shadeOf(i));
     const size = pointArea(this.o.flags.length);
     if (hidden?.[i]) return { fill, stroke: fill, width: 0, opacity: 0, size, top: false };
-    const aside = isolated === null ? choosing && !chosen : shadeShown(marks, i, by) !== isolated;
+    const aside = isolated === null ? choosing && !chosen : shadeShown(this.o, i) !== isolated;
     return {
       fill,
       ...this.ring(kind, fill),
@@ -126,17 +133,17 @@ export class Looks {
     const table = this.table();
     const other = choosing ? 1 : 0;
     const { hidden, isolated = null } = this.o;
-    const groups = by === "group" ? clusters : null;
+    const own = by === "group" ? clusters : by === "column" ? this.o.column?.shades : null;
     const [byDoubt, byLabel] = [by === "doubt", by !== "prediction"];
     for (let s = 0; s < order.length; s++) {
       const i = order[s];
       const [l, p, flag] = [label[i], predicted[i], flags[i]];
       const labelled = l === NONE ? 0 : 1;
       let shade = 2 * (labelled && byLabel ? l : p) + labelled;
-      if (byDoubt) shade = p === NONE ? 0 : 1 + doubt[i];
-      else if (groups) shade = 2 * groups[i] + labelled;
+      if (byDoubt) shade = 2 * (p === NONE ? 0 : 1 + doubt[i]) + labelled;
+      else if (own) shade = 2 * own[i] + labelled;
       let state = flag & CHOSEN ? 2 : other;
-      if (isolated !== null) state = shadeShown(marks, i, by) === isolated ? state : 1;
+      if (isolated !== null) state = shadeShown(this.o, i) === isolated ? state : 1;
       colours[s] = hidden?.[i] ? 0 : table[3 * shade + state];
       kinds[s] = hidden?.[i] ? KIND.plain : labelled ? KIND.labelled : flag & RINGED ? KIND.ringed : flag;
     }
@@ -152,21 +159,26 @@ export class Looks {
     const { marks, by, clusters } = this.o;
     const label = marks.label[i];
     const labelled = label !== NONE ? 1 : 0;
-    if (by === "doubt") return marks.predicted[i] === NONE ? 0 : 1 + marks.doubt[i];
+    if (by === "doubt") return 2 * (marks.predicted[i] === NONE ? 0 : 1 + marks.doubt[i]) + labelled;
     if (by === "group" && clusters) return 2 * clusters[i] + labelled;
+    if (by === "column" && this.o.column) return 2 * this.o.column.shades[i] + labelled;
     return 2 * (labelled && by !== "prediction" ? label : marks.predicted[i]) + labelled;
   }
 
   private shade(shade: number): { fill: string; opacity: number } {
-    const { by, clusters, theme, palette } = this.o;
-    if (by === "doubt") {
-      return { fill: theme.accent, opacity: shade === 0 ? 0.15 : 0.08 + (0.85 * (shade - 1)) / LEVELS };
-    }
+    const { by, clusters, column, theme } = this.o;
     const [code, labelled] = [shade >> 1, shade & 1];
+    if (by === "doubt") {
+      const opacity = code === 0 ? 0.15 : 0.08 + (0.85 * (code - 1)) / LEVELS;
+      // The ring of a labelled point must stay visible.
+      return { fill: theme.accent, opacity: labelled ? Math.max(opacity, 0.5) : opacity };
+    }
     if (by === "group" && clusters)
       return { fill: groupColour(code, theme.dark), opacity: labelled ? 1 : 0.6 };
     if (code === NONE) return { fill: theme.faint, opacity: labelled ? 1 : 0.45 };
-    return { fill: palette[code] ?? theme.faint, opacity: labelled ? 1 : 0.5 };
+    const ofColumn = by === "column" && column;
+    const palette = ofColumn ? (column.palette ?? ramp(theme.dark)) : this.o.palette;
+    return { fill: palette[code] ?? theme.faint, opacity: labelled ? 1 : ofColumn ? 0.75 : 0.5 };
   }
 
   /** The colour of every shade in three states: normal, faded, selected. */

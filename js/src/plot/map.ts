@@ -2,27 +2,35 @@ import type { Theme } from "../ui/theme";
 import type { Engine, View } from "./engine";
 import { centred, Frame, type Point, reframed, wholeView, zoomedWithin } from "./geometry";
 import { Grid } from "./grid";
-import { type Groups, namedAt, type ShownGroup, shownGroups } from "./groups";
+import { type Groups, namedAt, type ShownGroup, sampled, shownGroups, surroundings } from "./groups";
+import { Layout } from "./layout";
 import {
   CHOSEN,
   type ColourBy,
+  type Column,
   type Filter,
   hiddenBy,
   Looks,
   type Marks,
+  NONE,
   NOTHING_HIDDEN,
   RINGED,
 } from "./look";
 import { type Merge, overlay, type Tool } from "./overlay";
-import { minus, NO_ROWS, type Rows, rowsOf, union } from "./rows";
+import { has, minus, NO_ROWS, type Rows, rowsOf, union } from "./rows";
+import { Stacks } from "./stacks";
 
 export type { Groups };
 export type How = "clicked" | "lasso" | "rectangle" | "cluster" | "search";
 
 export type MapCallbacks = {
-  hover: (row: number | null, at: Point) => void;
+  /** The pointer is at a row, with so many others at the same place; null for none. */
+  hover: (row: number | null, at: Point, stack: number) => void;
+  say: (words: string) => void;
   select: (rows: Rows, how: How) => void;
   wheel: (event: WheelEvent) => boolean;
+  /** The thumbnails that name a group; empty if it is named by words. */
+  thumbs: (group: number) => readonly string[];
   /** Requests the keyboard focus. */
   focus: () => void;
 };
@@ -35,6 +43,9 @@ const NEAR = 4;
 export class MapPlot {
   readonly element: SVGSVGElement;
   private readonly over: ReturnType<typeof overlay>;
+  /** The positions from the kernel, and where they are drawn. */
+  private positions: Float32Array = new Float32Array(0);
+  private layout: Layout;
   private grid = new Grid(new Float32Array(0));
   private view: View;
   /** The view of the whole map. */
@@ -45,16 +56,22 @@ export class MapPlot {
   private rings = NO_ROWS;
   private selected = NO_ROWS;
   private hovered = -1;
+  private readonly stacks = new Stacks(
+    () => ({ grid: this.grid, view: this.view, width: this.width, height: this.height }),
+    () => this.drawFan(),
+  );
   private activeGroup = -1;
   private shown: ShownGroup[] = [];
   private here = -1;
   private filter = NOTHING_HIDDEN;
   private isolated: number | null = null;
   private viewing = false;
+  private waiting = false;
   private stale: Rows | null = NO_ROWS;
   private painting: Promise<void> | null = null;
   tool: Tool = "click";
   by: ColourBy = "label";
+  private column: Column | null = null;
 
   constructor(
     readonly engine: Engine,
@@ -66,15 +83,13 @@ export class MapPlot {
     signal: AbortSignal,
   ) {
     this.home = this.view = wholeView(width, height);
+    this.layout = Layout.of(this.positions, width, height);
     this.over = overlay(
       {
         frame: () => this.frame,
         tool: () => this.tool,
         hover: (px, py) => this.hoverAt(px, py),
-        leave: () => {
-          this.activate(-1);
-          this.setHovered(-1);
-        },
+        leave: () => this.leave(),
         focus: on.focus,
         pick: (px, py, merge) => this.pick(px, py, merge),
         shape: (polygon, tool, merge) => this.choose(this.grid.inside(polygon), tool, merge),
@@ -100,6 +115,7 @@ export class MapPlot {
       flags: this.flags,
       choosing: this.selected.length > 0,
       by: this.by,
+      column: this.column,
       theme: this.theme,
       hidden: this.grid.hidden,
       isolated: this.isolated,
@@ -118,11 +134,16 @@ export class MapPlot {
       this.flag(RINGED, NO_ROWS, this.rings);
       this.flag(CHOSEN, NO_ROWS, this.selected);
     }
-    this.grid = new Grid(xy);
+    // After a change of the groups alone, the map stays as it is.
+    if (!same(xy, this.positions)) {
+      this.positions = xy;
+      this.layout = Layout.of(xy, this.width, this.height, this.layout.turn);
+      this.grid = new Grid(this.layout.xy);
+    }
     this.hide();
     const before = this.view;
     this.goHome();
-    this.groups = groups;
+    this.groups = { ...groups, hulls: groups.hulls.map((hull) => hull.map((p) => this.layout.place(p))) };
     this.activeGroup = -1;
     this.drawOver();
     await this.engine.setPoints(this.grid, this.looks);
@@ -136,6 +157,7 @@ export class MapPlot {
     this.rings = rowsOf(rings);
     this.flag(RINGED, before, this.rings);
     this.hide();
+    this.groupsLater();
     return this.repaint(rows && union(rows, union(before, this.rings)));
   }
 
@@ -150,6 +172,7 @@ export class MapPlot {
   }
 
   private async paintStale(): Promise<void> {
+    if (this.stacks.fan) this.drawFan();
     while (this.stale?.length !== 0) {
       const touched = this.stale;
       this.stale = NO_ROWS;
@@ -165,7 +188,10 @@ export class MapPlot {
   async setSelection(rows: Rows): Promise<void> {
     const before = this.selected;
     this.selected = rows;
+    const { fan } = this.stacks;
+    if (fan && !rows.some((row) => fan.rows.includes(row))) this.stacks.close();
     this.flag(CHOSEN, before, rows);
+    this.groupsLater();
     const whole = (rows.length === 0) !== (before.length === 0);
     await this.repaint(whole ? null : union(before, rows));
   }
@@ -181,8 +207,9 @@ export class MapPlot {
     if (!seen) this.showAll();
   }
 
-  setColour(by: ColourBy): Promise<void> {
-    this.by = by;
+  /** Colours the points, perhaps by a column of the table. */
+  setColour(by: ColourBy, column: Column | null = null): Promise<void> {
+    [this.by, this.column] = [by, column];
     this.hide();
     return this.repaint(null);
   }
@@ -201,7 +228,10 @@ export class MapPlot {
 
   private hide(): void {
     const known = this.marks.label.length === this.grid.n;
-    this.grid.hidden = known ? hiddenBy(this.filter, this.marks, this.by) : null;
+    this.grid.hidden = known
+      ? hiddenBy(this.filter, { marks: this.marks, by: this.by, column: this.column })
+      : null;
+    this.drawOutliers();
   }
 
   setPalette(palette: string[]): Promise<void> {
@@ -234,6 +264,7 @@ export class MapPlot {
   setHere(row: number): void {
     this.here = row;
     this.over.setHere(this.place(row));
+    this.groupsLater();
   }
 
   flash(row: number, colour: string): void {
@@ -265,7 +296,8 @@ export class MapPlot {
     this.reveal();
   }
 
-  grow(by: number): void {
+  /** Selects the nearest points too. */
+  grow(by = 10): void {
     if (this.selected.length) this.choose(this.grid.grown(this.selected, by), "clicked", "replace");
   }
 
@@ -311,8 +343,14 @@ export class MapPlot {
     return this.grid.nearest(frame.x(px), frame.y(py), (reach / this.width) * (view.x[1] - view.x[0]));
   }
 
+  /** The row that a pointer means: one of the fan, otherwise the nearest within reach. */
+  private meant(px: number, py: number, reach: number): number {
+    const { fan } = this.stacks;
+    return fan?.covers(px, py) ? fan.rowAt(px, py) : this.front(this.at(px, py, reach));
+  }
+
   private hoverAt(px: number, py: number): void {
-    const row = this.at(px, py, REACH);
+    const row = this.meant(px, py, REACH);
     this.activate(this.tool === "cluster" ? this.groupAt(px, py, row) : this.nameAt(px, py));
     this.setHovered(row);
   }
@@ -320,9 +358,46 @@ export class MapPlot {
   private setHovered(row: number): void {
     if (row === this.hovered) return;
     this.hovered = row;
-    const point = this.place(row);
-    this.over.setHover(point);
-    this.on.hover(row >= 0 ? row : null, point ?? [0, 0]);
+    const fanned = this.stacks.fan?.place(row);
+    const point = fanned ?? this.place(row);
+    const others = fanned || row < 0 ? 0 : this.stacks.at(row).length - 1;
+    this.over.setHover(point, others);
+    this.on.hover(row >= 0 ? row : null, point ?? [0, 0], others);
+  }
+
+  /** Of the points at the same place, the one that is drawn above the others. */
+  private front(row: number): number {
+    const above = (one: number): number => this.flags[one] * 2 + (this.marks.label[one] === NONE ? 0 : 1);
+    return this.stacks.at(row).reduce((best, one) => (above(one) > above(best) ? one : best), row);
+  }
+
+  /** The rows next to one of them, which the pointer may reach soon. */
+  near(row: number, most: number): number[] {
+    return this.stacks.near(row, most);
+  }
+
+  private fanOut(row: number): void {
+    const n = this.stacks.open(row);
+    if (!n) return;
+    this.setHovered(-1);
+    this.on.say(`${n} items at the same place: Enter selects the next one`);
+  }
+
+  private drawFan(): void {
+    const { looks, stacks } = this;
+    const rows = stacks.fan?.rows ?? [];
+    const dots = rows.map((row) => ({ ...looks.of(row), chosen: this.flags[row] & CHOSEN }));
+    this.over.setFan(stacks.fan, dots);
+  }
+
+  /** Selects the next of the points at the place of the selected one; returns whether there are others. */
+  nextInStack(): boolean {
+    const row = this.single;
+    const rows = this.stacks.at(row);
+    if (rows.length < 2) return false;
+    if (!this.stacks.fan) this.fanOut(row);
+    this.choose(Uint32Array.of(rows[(rows.indexOf(row) + 1) % rows.length]), "clicked", "replace");
+    return true;
   }
 
   private activate(group: number): void {
@@ -344,10 +419,13 @@ export class MapPlot {
 
   private pick(px: number, py: number, merge: Merge): void {
     const { groups } = this;
-    const row = this.at(px, py, this.tool === "cluster" ? 2 * REACH : REACH);
+    const row = this.meant(px, py, this.tool === "cluster" ? 2 * REACH : REACH);
     const byName = this.nameAt(px, py);
     if (!groups || (this.tool !== "cluster" && byName < 0)) {
-      this.choose(row < 0 ? NO_ROWS : Uint32Array.of(row), "clicked", merge);
+      const fanned = this.stacks.fan?.covers(px, py);
+      // A click between the points of a fan means none of them.
+      if (!fanned || row >= 0) this.choose(row < 0 ? NO_ROWS : Uint32Array.of(row), "clicked", merge);
+      if (!fanned && row >= 0) this.fanOut(row);
       return;
     }
     const group = byName >= 0 ? byName : this.groupAt(px, py, row);
@@ -371,16 +449,61 @@ export class MapPlot {
     return [frame.px(grid.xy[2 * row]), frame.py(grid.xy[2 * row + 1])];
   }
 
+  /** The pointer is no longer on the map. */
+  leave(): void {
+    this.activate(-1);
+    this.setHovered(-1);
+  }
+
+  /** Whether a point is so far from the others that it is shown at the rim instead. */
+  isOutlier(row: number): boolean {
+    return has(this.layout.outliers, row);
+  }
+
+  private drawOutliers(): void {
+    const { grid, layout, width, height } = this;
+    const shown = layout.outliers.filter((row) => !grid.hidden?.[row]);
+    const marks = Array.from(shown, (row) => ({ at: this.place(row) as Point, toward: layout.outward(row) }));
+    this.over.setOutliers(marks.filter(({ at: [x, y] }) => x > 0 && x < width && y > 0 && y < height));
+  }
+
   private drawOver(): void {
+    this.stacks.close();
+    this.drawOutliers();
     this.over.setHere(this.place(this.here));
     // Another point may be under the pointer now.
     this.setHovered(-1);
     this.drawGroups();
   }
 
-  private drawGroups(): void {
+  /** Draws the names again after the next frame, which shows the next item. */
+  private groupsLater(): void {
+    if (this.waiting) return;
+    this.waiting = true;
+    requestAnimationFrame(() =>
+      setTimeout(() => {
+        this.waiting = false;
+        this.drawGroups();
+      }),
+    );
+  }
+
+  /** Draws the names of the groups, around the points that matter: the current, the suggested and the selected ones. */
+  drawGroups(): void {
     if (!this.groups) return;
-    this.shown = shownGroups(this.groups, this.activeGroup, this.frame);
+    const { frame } = this;
+    const around = surroundings({
+      frame,
+      grid: this.grid,
+      rows: [this.here, ...this.rings, ...sampled(this.selected)].filter(
+        (row) => row >= 0 && row < this.grid.n,
+      ),
+      thumbs: this.on.thumbs,
+    });
+    this.shown = shownGroups(this.groups, this.activeGroup, frame, around);
     this.over.setGroups(this.shown);
   }
 }
+
+const same = (a: Float32Array, b: Float32Array): boolean =>
+  a.length === b.length && a.every((value, i) => value === b[i]);

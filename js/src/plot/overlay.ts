@@ -1,7 +1,9 @@
 import "./overlay.css";
 import { svg } from "../ui/dom";
+import type { Fan } from "./fan";
 import { Frame, type Point, within } from "./geometry";
 import { Gestures, type Merge, type Tool } from "./gestures";
+import { type ShownGroup, THUMB_PX, THUMB_STEP } from "./groups";
 
 export type { Merge, Tool };
 
@@ -19,16 +21,23 @@ export type OverlayCallbacks = {
   wheel: (event: WheelEvent) => boolean;
 };
 
+/** A point of a fan. */
+type Dot = { fill: string; stroke: string; width: number; chosen: number };
+
 /** Handles gestures on the map and draws their shapes; the same for every engine. */
 export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
   const layer = svg("svg", { class: "hitl-overlay" });
   const groups = svg("g", { class: "hitl-groups" });
+  const named = new Map<number, Name>();
+  const outliers = svg("path", { class: "hitl-outliers" });
   const trace = svg("path", { class: "hitl-trace" });
   const hoverRing = svg("circle", { class: "hitl-hover", r: 7, visibility: "hidden" });
+  const hoverCount = svg("text", { class: "hitl-hover-count", visibility: "hidden" });
+  const fan = svg("g", { class: "hitl-fan" });
   const here = svg("g", { class: "hitl-here", visibility: "hidden" });
   here.append(svg("circle", { r: 9 }), svg("path", { d: "M-15 0H-10M10 0H15M0 -15V-10M0 10V15" }));
   const flashes = svg("g", { class: "hitl-flashes" });
-  layer.append(groups, trace, flashes, hoverRing, here);
+  layer.append(outliers, groups, trace, flashes, here, fan, hoverRing, hoverCount);
 
   const at = (event: MouseEvent): Point => {
     const { width, height } = on.frame();
@@ -83,6 +92,7 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
     },
     { passive: false },
   );
+  document.addEventListener("visibilitychange", () => document.hidden && on.leave(), { signal });
   // Wherever the focus is, and before other handlers get the key.
   window.addEventListener(
     "keydown",
@@ -102,30 +112,108 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
 
   return {
     element: layer,
-    setHover: (point: Point | null) => place(hoverRing, point),
+    /** Rings the point under the pointer, with the number of others at the same place. */
+    setHover(point: Point | null, others: number): void {
+      place(hoverRing, point);
+      place(hoverCount, others ? point : null);
+      hoverCount.textContent = `×${others > 98 ? "99+" : others + 1}`;
+      const left = point !== null && point[0] > on.frame().width / 2;
+      // The tip is on the other side.
+      hoverCount.setAttribute("x", left ? "11" : "-11");
+      hoverCount.setAttribute("text-anchor", left ? "start" : "end");
+    },
+    /** Draws the points of a fan; null for none. */
+    setFan(shown: Fan | null, dots: readonly Dot[]): void {
+      fan.replaceChildren();
+      if (!shown) return;
+      const [x, y] = shown.at;
+      const legs = shown.places.map(([px, py]) => `M${x} ${y}L${px} ${py}`).join("");
+      fan.append(
+        svg("circle", {
+          cx: shown.middle[0],
+          cy: shown.middle[1],
+          r: shown.radius + 8,
+          class: "hitl-fan-ground",
+        }),
+        svg("path", { d: legs }),
+        ...dots.map(({ fill, stroke, width, chosen }, k) => {
+          const [cx, cy] = shown.places[k];
+          const look = { fill, stroke: width ? stroke : "none", "stroke-width": width };
+          return svg("circle", { cx, cy, r: chosen ? 7 : 5, ...look });
+        }),
+      );
+    },
     setHere: (point: Point | null) => place(here, point),
+    /** Marks points that would be further out, with triangles beside them. */
+    setOutliers(marks: { at: Point; toward: Point }[]): void {
+      outliers.setAttribute("d", marks.map(({ at, toward }) => arrow(at, toward)).join(""));
+    },
     flash(point: Point, colour: string): void {
       const ring = svg("circle", { cx: point[0], cy: point[1], r: 6, stroke: colour, class: "hitl-flash" });
       flashes.append(ring);
       setTimeout(() => ring.remove(), 600);
     },
-    setGroups(names: { name: string; at: Point; hull: Point[]; active: boolean }[]): void {
-      groups.replaceChildren(
-        ...names.map(({ name, at: point, hull, active }) => {
-          const group = svg("g", { class: active ? "hitl-group hitl-active" : "hitl-group" });
-          if (hull.length > 2) {
-            group.append(
-              svg("path", { d: `M${hull.map((p) => p.map((v) => v.toFixed(1)).join(" ")).join("L")}Z` }),
-            );
-          }
-          const label = svg("text", { x: point[0], y: point[1] });
-          label.textContent = name;
-          group.append(label);
-          return group;
-        }),
-      );
+    setGroups(names: readonly ShownGroup[]): void {
+      const before = new Map(named);
+      named.clear();
+      for (const shown of names) {
+        const key = JSON.stringify([shown.name, shown.thumbs, shown.active]);
+        const old = before.get(shown.group);
+        // A thumbnail that is made anew flickers.
+        const name = old?.key === key ? old : { key, ...nameOf(shown) };
+        name.place(shown);
+        named.set(shown.group, name);
+      }
+      const elements = [...named.values()].map(({ element }) => element);
+      const same = elements.length === groups.childElementCount;
+      if (!same || elements.some((element, k) => element !== groups.children[k]))
+        groups.replaceChildren(...elements);
     },
   };
+}
+
+type Name = { key: string; element: SVGElement; place: (shown: ShownGroup) => void };
+
+/** The name of a group, in words or thumbnails, with its outline if it is active. */
+function nameOf({ name, thumbs, active }: ShownGroup): Omit<Name, "key"> {
+  const element = svg("g", { class: active ? "hitl-group hitl-active" : "hitl-group" });
+  const outline = svg("path");
+  const words = thumbs.length ? svg("g") : svg("text");
+  if (thumbs.length) words.append(...thumbs.map((url, k) => thumb(url, k - (thumbs.length - 1) / 2)));
+  else words.textContent = name;
+  element.append(...(active ? [outline] : []), words);
+  return {
+    element,
+    place: ({ at: [x, y], hull }) => {
+      if (thumbs.length) words.setAttribute("transform", `translate(${x} ${y})`);
+      else {
+        words.setAttribute("x", String(x));
+        words.setAttribute("y", String(y));
+      }
+      const corners = hull.map((p) => p.map((v) => v.toFixed(1)).join(" ")).join("L");
+      outline.setAttribute("d", hull.length > 2 ? `M${corners}Z` : "");
+    },
+  };
+}
+
+/** A thumbnail in the name of a group, `k` thumbnails to the right of its middle. */
+function thumb(url: string, k: number): SVGElement {
+  const at = { x: k * THUMB_STEP - THUMB_PX / 2, y: -THUMB_PX / 2, width: THUMB_PX, height: THUMB_PX };
+  const made = svg("g", { class: "hitl-thumb" });
+  made.append(
+    svg("image", { ...at, href: url, preserveAspectRatio: "xMidYMid slice" }),
+    svg("rect", { ...at, rx: 3 }),
+  );
+  return made;
+}
+
+/** A triangle beside a point, in a direction of the map, whose y axis points up. */
+function arrow([x, y]: Point, [dx, dy]: Point): string {
+  const length = Math.hypot(dx, dy) || 1;
+  const [u, v] = [dx / length, -dy / length];
+  const at = (along: number, across: number): string =>
+    `${(x + along * u - across * v).toFixed(1)} ${(y + along * v + across * u).toFixed(1)}`;
+  return `M${at(15, 0)}L${at(9, 4)}L${at(9, -4)}Z`;
 }
 
 export { Frame };

@@ -28,6 +28,8 @@ export function tops(
       context.globalAlpha = (colours[s] >>> 24) / 255;
       context.fillStyle = css(colours[s]);
       context.fill();
+      // The ring of a pale point is clear.
+      if (kind === KIND.ringed) context.globalAlpha = Math.min(1, 2 * context.globalAlpha);
       context.strokeStyle = stroke;
       context.lineWidth = width * ratio;
       context.stroke();

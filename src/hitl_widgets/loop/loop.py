@@ -17,6 +17,7 @@ from hitl_widgets.loop.acts import Acts
 from hitl_widgets.loop.asking import Asker, Labels
 from hitl_widgets.loop.background import Background
 from hitl_widgets.loop.blind import Blind
+from hitl_widgets.loop.colours import Colours
 from hitl_widgets.loop.finding import Finder
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.listeners import Listener, Listeners
@@ -62,6 +63,8 @@ class Loop:
         Runs queries; keeps them under names; orders items for the list.
     context
         Columns that are shown above each item.
+    colours
+        The ways to color the map.
     token
         Identifies this session on a page. Every run of a cell creates another one.
     earlier
@@ -79,6 +82,7 @@ class Loop:
         random_state: int | None = None,
         run: Run,
         context: tuple[str, ...] = (),
+        colours: Colours | None = None,
     ) -> None:
         self.pool: Pool = ledger.pool
         self.store, self.task, self.annotator = ledger.store, ledger.task, annotator
@@ -104,6 +108,7 @@ class Loop:
         self._listeners = Listeners(self.background.note_view, weakly(self._leave))
         background, trainer = self.background, self.background.trainer
         log, blind, columns = self.log, self.blind, Columns(self.pool)
+        self.colours = Colours(self.pool, columns) if colours is None else colours
 
         def seen() -> Seen:
             return Seen.of(log.labels, background.round, blind)

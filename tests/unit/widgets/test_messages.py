@@ -1120,6 +1120,31 @@ def test_columns_of_context_come_with_an_item_but_not_with_a_preview(
     assert [item["context"] for item in told["items"]] == [[("sender", "Ann"), ("n", "3")], [("n", "4")]]
     [small] = [m for m in wire.say(ask | {"small": True}) if m["type"] == "items"]
     assert [item["context"] for item in small["items"]] == [[], []]
+    for column, context in (("sender", [[("sender", "Ann")], []]), ("nothing", [[], []])):
+        [small] = [m for m in wire.say(ask | {"small": True, "column": column}) if m["type"] == "items"]
+        assert [item["context"] for item in small["items"]] == context
+
+
+# -- colours by a column
+
+
+def test_the_shades_of_a_column_travel_when_they_are_asked_for(
+    make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = pd.DataFrame({"text": ["one", "two", "six"], "from": ["Ann", None, "Bob"], "n": [3, 5, 4]})
+    wire = Wire(Explorer(make_session(table, text="text", colour="n")), monkeypatch)
+    hello = {"type": "hello", "id": new_event_id(), "view": "view-1234"}
+    [welcome] = [m for m in wire.say(hello) if m["type"] == "welcome"]
+    assert (welcome["columns"], welcome["colour"]) == (["from", "n"], "column:n")
+    ask = {"type": "colour", "id": new_event_id(), "view": "view-1234"}
+    [(told, buffers)] = wire.say_with_buffers(ask | {"column": "n"})
+    assert (bytes(buffers[0]), told["legend"]) == (bytes([0, 254, 127]), [])
+    assert [tick["text"] for tick in told["scale"]] == ["3", "4", "5"]
+    [(told, buffers)] = wire.say_with_buffers(ask | {"column": "from"})
+    assert (bytes(buffers[0]), told["scale"]) == (bytes([0, 255, 1]), None)
+    assert [entry["name"] for entry in told["legend"]] == ["Ann", "Bob"]
+    [(told, buffers)] = wire.say_with_buffers(ask | {"column": "form"})
+    assert (told["why"], bytes(buffers[0])) == ("Unknown column 'form'. Did you mean 'from'?", b"")
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "change": {"change": "add", "classes": [{"name": "c"}]},
         "sample": {"rows": "AQEA"},
         "groups": {"scale": 2},
+        "colour": {"column": "price"},
         "find": {"query": "refund"},
         "slice": {"name": "late", "query": "labelled"},
         "alike": {"row": 3},

@@ -1,16 +1,24 @@
 import "./legend.css";
-import { type ColourBy, type Filter, type Marks, NONE, NOTHING_HIDDEN, shadeShown } from "../../plot/look";
+import { type Filter, type Meaning, NONE, NOTHING_HIDDEN, shadeShown } from "../../plot/look";
 import { h, setText, show } from "../../ui/dom";
+
+/** The least width of a scale, and the width of a digit. */
+const SCALE_PX = 170;
+const DIGIT_PX = 6.2;
 
 export type LegendCallbacks = {
   /** The hidden points have changed. */
   filter: (filter: Filter) => void;
   /** Points of one shade stand out while the pointer is on it; null for none. */
   isolate: (shade: number | null) => void;
+  /** Selects the next of the suggested points. */
+  next: () => void;
 };
 
-type Shade = { name: string; color: string };
-type Entry = { element: HTMLButtonElement; n: HTMLElement };
+export type Shade = { name: string; color: string };
+/** A scale: its CSS gradient, and values along it, from 0 to 1. */
+export type Scale = { gradient: string; ticks: readonly { at: number; text: string }[]; note: string };
+type Entry = { element: HTMLButtonElement; name: HTMLElement; n: HTMLElement };
 
 /** What the colours and marks of the map mean, with counts; a click hides or shows the points. */
 export function legendView(on: LegendCallbacks) {
@@ -18,10 +26,15 @@ export function legendView(on: LegendCallbacks) {
   let entries: Entry[] = [];
   let filter: Filter = NOTHING_HIDDEN;
 
-  const labelled = state("hitl-mark-labelled", "Labelled", () => toggle({ labelled: !filter.labelled }));
-  const unlabelled = state("hitl-mark-guess", "Not labelled", () =>
-    toggle({ unlabelled: !filter.unlabelled }),
-  );
+  const labelled = entryOf("Labelled", "hitl-mark-labelled", {
+    click: () => toggle({ labelled: !filter.labelled }),
+  });
+  labelled.element.title = "With a ring: labelled. Click to hide or show";
+  const suggested = entryOf("Suggested", "hitl-mark-ringed", { click: on.next });
+  suggested.element.title = "In a circle: the items to label next. Click for the next one (key N)";
+  const unlabelled = entryOf("Not labelled", "hitl-mark-guess", {
+    click: () => toggle({ unlabelled: !filter.unlabelled }),
+  });
   const all = h("button", {
     class: "hitl-link",
     text: "show all",
@@ -29,31 +42,25 @@ export function legendView(on: LegendCallbacks) {
     on: { click: () => toggle(NOTHING_HIDDEN) },
   });
   const colours = h("div", { class: "hitl-legend-colours" });
+  const bar = h("span", { class: "hitl-scale-bar" });
+  const ticks = h("span", { class: "hitl-scale-ticks hitl-number" });
+  const scale = h("span", { class: "hitl-scale", attrs: { role: "img", hidden: true } }, bar, ticks);
+  const missing = entryOf("no value", "hitl-mark-missing", {
+    click: (event) => toggleShade(NONE, event.altKey),
+    ...isolates(NONE),
+  });
+  show(missing.element, false);
   const element = h(
     "div",
-    { class: "hitl-legend", attrs: { role: "group", "aria-label": "Legend", hidden: true } },
+    { class: "hitl-legend", attrs: { role: "group", "aria-label": "Legend" } },
     labelled.element,
+    suggested.element,
     unlabelled.element,
+    scale,
     colours,
+    missing.element,
     all,
   );
-
-  function state(mark: string, words: string, click: () => void): Entry {
-    const n = h("span", { class: "hitl-number hitl-faint" });
-    const made = h(
-      "button",
-      {
-        class: "hitl-legend-entry",
-        title: `${words}: hide or show`,
-        attrs: { type: "button" },
-        on: { click },
-      },
-      h("span", { class: `hitl-dot ${mark}`, attrs: { "aria-hidden": "true" } }),
-      h("span", { text: words }),
-      n,
-    );
-    return { element: made, n };
-  }
 
   function toggle(changes: Partial<Filter>): void {
     filter = { ...filter, ...changes };
@@ -64,7 +71,9 @@ export function legendView(on: LegendCallbacks) {
   function toggleShade(shade: number, only: boolean): void {
     const hidden = new Set(filter.shades);
     if (only) {
-      const others = [...shades.keys(), NONE].filter((other) => other !== shade);
+      const others = [...(scale.hidden ? shades.keys() : Array(NONE).keys()), NONE].filter(
+        (o) => o !== shade,
+      );
       const isOnly = !hidden.has(shade) && others.every((other) => hidden.has(other));
       hidden.clear();
       if (!isOnly) for (const other of others) hidden.add(other);
@@ -73,41 +82,37 @@ export function legendView(on: LegendCallbacks) {
     on.isolate(null);
   }
 
+  function isolates(shade: number): Partial<Handlers> {
+    const [isolate, join] = [() => on.isolate(shade), () => on.isolate(null)];
+    return {
+      pointerenter: isolate,
+      pointerleave: join,
+      focus: (event) => (event.currentTarget as HTMLElement).matches(":focus-visible") && isolate(),
+      blur: join,
+    };
+  }
+
   function draw(): void {
-    for (const [shade, { element }] of entries.entries())
-      element.setAttribute("aria-pressed", String(!filter.shades.has(shade)));
-    labelled.element.setAttribute("aria-pressed", String(!filter.labelled));
-    unlabelled.element.setAttribute("aria-pressed", String(!filter.unlabelled));
+    const pressed = ({ element }: Entry, is: boolean): void =>
+      element.setAttribute("aria-pressed", String(is));
+    for (const [shade, entry] of entries.entries()) pressed(entry, !filter.shades.has(shade));
+    pressed(missing, !filter.shades.has(NONE));
+    pressed(labelled, !filter.labelled);
+    pressed(unlabelled, !filter.unlabelled);
     show(all, filter.labelled || filter.unlabelled || filter.shades.size > 0);
   }
 
-  function entryOf({ name, color }: Shade, shade: number): Entry {
-    const n = h("span", { class: "hitl-number hitl-faint" });
-    const dot = h("span", { class: "hitl-dot", attrs: { "aria-hidden": "true" } });
-    dot.style.background = color;
-    const isolate = (): void => on.isolate(shade);
-    const join = (): void => on.isolate(null);
-    const element = h(
-      "button",
-      {
-        class: "hitl-legend-entry",
-        title: `${name}: click to hide or show, Alt+click to show nothing else`,
-        attrs: { type: "button" },
-        on: {
-          click: (event) => toggleShade(shade, event.altKey),
-          pointerenter: isolate,
-          pointerleave: join,
-          focus: (event) => (event.currentTarget as HTMLElement).matches(":focus-visible") && isolate(),
-          blur: join,
-        },
-      },
-      dot,
-      h("bdi", { text: name }),
-      n,
-    );
-    return { element, n };
+  function shadeEntry({ name, color }: Shade, shade: number): Entry {
+    const entry = entryOf(name, "", {
+      click: (event) => toggleShade(shade, event.altKey),
+      ...isolates(shade),
+    });
+    (entry.element.firstElementChild as HTMLElement).style.background = color;
+    entry.element.title = `${name}: click to hide or show, Alt+click to show nothing else`;
+    return entry;
   }
 
+  draw();
   return {
     element,
     /** Sets the shades of the current colouring, which shows everything again if they have changed. */
@@ -117,27 +122,68 @@ export function legendView(on: LegendCallbacks) {
         next.every(({ name, color }, i) => name === shades[i].name && color === shades[i].color);
       if (same) return;
       shades = next;
-      entries = shades.map(entryOf);
+      entries = shades.map(shadeEntry);
       colours.replaceChildren(...entries.map(({ element }) => element));
       if (filter.shades.size) toggle({ shades: new Set() });
       draw();
     },
-    /** Shows how many points have each shade. */
-    count(marks: Marks, by: ColourBy): void {
-      const n = new Uint32Array(256);
-      let given = 0;
-      for (let i = 0; i < marks.label.length; i++) {
-        n[shadeShown(marks, i, by)]++;
-        if (marks.label[i] !== NONE) given++;
-      }
-      for (const [shade, entry] of entries.entries()) setText(entry.n, n[shade].toLocaleString("en"));
-      setText(labelled.n, given.toLocaleString("en"));
-      setText(unlabelled.n, (marks.label.length - given).toLocaleString("en"));
+    /** Shows a scale; null if the colours are those of the shades. */
+    setScale(next: Scale | null): void {
+      show(scale, next !== null);
+      if (!next) return;
+      bar.style.background = next.gradient;
+      ticks.replaceChildren(
+        ...apart(next.ticks).map(({ at, text }) => h("span", { text, style: { "--at": String(at) } })),
+      );
+      scale.title = next.note;
+      const words = next.ticks.map(({ text }) => text);
+      scale.setAttribute("aria-label", `Scale: ${[words.join(", "), next.note].filter(Boolean).join("; ")}`);
     },
-    /** Whether the colours mean classes; otherwise the legend explains nothing, and nothing stays hidden. */
-    setVisible(visible: boolean): void {
-      show(element, visible);
-      if (!visible && !all.hidden) toggle(NOTHING_HIDDEN);
+    /** Shows how many points have each shade, and how many are suggested. */
+    count(meaning: Meaning, rings: number): void {
+      const n = new Uint32Array(256);
+      const { label, predicted } = meaning.marks;
+      let [given, guessed] = [0, 0];
+      for (let i = 0; i < label.length; i++) {
+        n[shadeShown(meaning, i)]++;
+        if (label[i] !== NONE) given++;
+        else if (predicted[i] !== NONE) guessed++;
+      }
+      const say = (entry: Entry, many: number): void => setText(entry.n, many.toLocaleString("en"));
+      for (const [shade, entry] of entries.entries()) say(entry, n[shade]);
+      say(labelled, given);
+      say(suggested, rings);
+      say(unlabelled, label.length - given);
+      say(missing, n[NONE]);
+      show(suggested.element, rings > 0);
+      show(missing.element, meaning.by === "column" && n[NONE] > 0);
+      const isGuess = guessed > 0 && (meaning.by === "label" || meaning.by === "prediction");
+      setText(unlabelled.name, isGuess ? "Predicted" : "Not labelled");
+      unlabelled.element.title = `Pale: not labelled${isGuess ? ", in the colour of the prediction" : ""}. Click to hide or show`;
+    },
+    /** Shows the points of all shades again, because the colours get another meaning. */
+    showShades(): void {
+      if (filter.shades.size) toggle({ shades: new Set() });
     },
   };
+}
+
+/** The ticks for which there is room, evenly. */
+function apart(ticks: Scale["ticks"]): Scale["ticks"] {
+  if (ticks.length < 3) return ticks;
+  const longest = Math.max(...ticks.map(({ text }) => text.length));
+  const gap = SCALE_PX * (ticks[1].at - ticks[0].at);
+  const every = Math.ceil((longest * DIGIT_PX + 8) / gap);
+  return ticks.filter((_, k) => k % every === 0);
+}
+
+type Handlers = { [K in keyof HTMLElementEventMap]: (event: HTMLElementEventMap[K]) => void };
+
+function entryOf(words: string, mark: string, handlers: Partial<Handlers>): Entry {
+  // The names of classes and values, which have no mark, are the user's.
+  const name = h(mark ? "span" : "bdi", { text: words });
+  const n = h("span", { class: "hitl-number hitl-faint" });
+  const dot = h("span", { class: `hitl-dot ${mark}`, attrs: { "aria-hidden": "true" } });
+  const props = { class: "hitl-legend-entry", attrs: { type: "button" }, on: handlers };
+  return { element: h("button", props, dot, name, n), name, n };
 }

@@ -1,17 +1,15 @@
 import "../../ui/class-buttons.css";
 import "./view.css";
-import type { Coloured, LabelClass, Stage } from "../../host/protocol";
-import type { Item } from "../../items/index";
-import { renderGlimpse } from "../../items/index";
-import type { ColourBy } from "../../plot/look";
+import type { Coloured as Kinds, LabelClass, Stage } from "../../host/protocol";
 import type { Tool } from "../../plot/overlay";
 import { type Codes, namesOf } from "../../questions/index";
-import { count, h, percent, said, setText, show } from "../../ui/dom";
+import { count, h, percent, setText, show } from "../../ui/dom";
 import { icon } from "../../ui/icons";
 
 export type ExplorerCallbacks = {
   tool: (tool: Tool) => void;
-  colour: (by: ColourBy) => void;
+  /** Colours the points by the label, the prediction, ..., or `column:NAME`. */
+  colour: (by: string) => void;
   zoom: (factor: number) => void;
   fit: () => void;
   /** Colours the answers in one of the available ways. */
@@ -39,25 +37,23 @@ const TOOLS: [Tool, string, string][] = [
   ["cluster", "Group", "Click a group on the map. Shift adds, Alt removes"],
 ];
 
-const COLOURS: [ColourBy, string][] = [
+const COLOURS: [string, string][] = [
   ["label", "label"],
   ["prediction", "prediction"],
   ["doubt", "uncertainty"],
   ["group", "group"],
 ];
 
-/** The ways to colour a map, the one in use, and its legend. */
-export type Colouring = Pick<Coloured, "ways" | "by" | "legend">;
+/** The ways to colour the answers, the one in use, and its legend. */
+export type Coloured = Pick<Kinds, "ways" | "by" | "legend">;
 
-/** A description of a point: text before and after the name of a class. */
-export type Known = { before: string; name: string; after: string; colour: string };
+/** Parts of the Explorer that have modules of their own. */
+export type Parts = Record<"find" | "list" | "legend" | "tip", HTMLElement>;
 
 export function explorerView(
   root: HTMLElement,
   on: ExplorerCallbacks,
-  find: HTMLElement = h("div"),
-  table: HTMLElement = h("div"),
-  legend: HTMLElement = h("div"),
+  { find, list: table, legend, tip }: Parts,
 ) {
   const chart = h("div", { class: "hitl-chart", attrs: { "aria-hidden": "true" } });
   const stageBar = h("span", { class: "hitl-stage-bar" });
@@ -80,7 +76,6 @@ export function explorerView(
       attrs: { type: "button" },
     }),
   );
-  const tip = h("div", { class: "hitl-tip", attrs: { hidden: true } });
   const empty = h("div", { class: "hitl-map-empty hitl-waiting", text: "Waiting for the kernel" });
   const chosen = h("span", { class: "hitl-number" });
   const clear = h("button", {
@@ -137,7 +132,7 @@ export function explorerView(
     {
       class: "hitl-select",
       attrs: { "aria-label": "Colour by" },
-      on: { change: () => on.colour(colour.value as ColourBy) },
+      on: { change: () => on.colour(colour.value) },
     },
     ...COLOURS.map(([by, words]) => h("option", { text: `Colour: ${words}`, attrs: { value: by } })),
   );
@@ -265,7 +260,19 @@ export function explorerView(
           : []),
       );
     },
-    setColouring({ ways: all, by }: Colouring): void {
+    /** Offers the columns of the table as ways to colour the points. */
+    setColumns(names: string[]): void {
+      colour.querySelector("optgroup")?.remove();
+      if (!names.length) return;
+      const options = names.map((name) =>
+        h("option", { text: `Colour: ${name}`, attrs: { value: `column:${name}` } }),
+      );
+      colour.append(h("optgroup", { attrs: { label: "Columns" } }, ...options));
+    },
+    setColour(by: string): void {
+      colour.value = by;
+    },
+    setWays({ ways: all, by }: Coloured): void {
       show(ways, all.length > 1);
       ways.replaceChildren(
         ...all.map((way) =>
@@ -286,31 +293,8 @@ export function explorerView(
       ] as const)
         element.setAttribute("aria-pressed", String(is));
     },
-    showTip(at: [number, number] | null, item: Item | undefined, known: Known | null): void {
-      show(tip, at !== null);
-      if (!at || !known) return;
-      const head = h("div", { class: "hitl-tip-head" }, dot(known.colour), h("span", {}, ...wordsOf(known)));
-      tip.replaceChildren(
-        head,
-        item ? renderGlimpse(item, 220) : h("div", { class: "hitl-faint", text: "…" }),
-      );
-      const left = at[0] > plot.clientWidth / 2;
-      const below = at[1] < plot.clientHeight / 2;
-      tip.style.left = left ? "" : `${at[0] + 14}px`;
-      tip.style.right = left ? `${plot.clientWidth - at[0] + 14}px` : "";
-      tip.style.top = below ? `${at[1] + 14}px` : "";
-      tip.style.bottom = below ? "" : `${plot.clientHeight - at[1] + 14}px`;
-    },
   };
   return view;
-}
-
-const wordsOf = ({ before, name, after }: Known): (string | HTMLElement)[] => [before, said(name), after];
-
-function dot(colour: string): HTMLElement {
-  const element = h("span", { class: "hitl-dot" });
-  element.style.background = colour;
-  return element;
 }
 
 function tool(content: Node, title: string, click: () => void): HTMLElement {

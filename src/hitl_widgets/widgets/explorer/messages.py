@@ -27,6 +27,12 @@ class Shade(Request, frozen=True, tag="shade"):
     by: Annotated[str, msgspec.Meta(max_length=300)]
 
 
+class Colour(Request, frozen=True, tag="colour"):
+    """Request the values of a column, to colour the map by them; answered by ``column``."""
+
+    column: Annotated[str, msgspec.Meta(max_length=300)]
+
+
 class Find(Request, frozen=True, tag="find"):
     """Run a query of the find field."""
 
@@ -58,7 +64,7 @@ class Window(Request, frozen=True, tag="window"):
     n: Annotated[int, msgspec.Meta(ge=1, le=500)]
 
 
-Takes = shared.Takes | Groups | Shade | Find | Alike | List | Window
+Takes = shared.Takes | Groups | Shade | Colour | Find | Alike | List | Window
 Engine = Literal["altair", "canvas", "webgl", "raster"]
 
 # -- kernel -> browser
@@ -93,14 +99,17 @@ class ColouredClasses(Coloured, frozen=True, kw_only=True, tag="classes"):
 class ExplorerWelcome(Coloured, frozen=True, kw_only=True, tag="welcome"):
     """The state that a new Explorer needs before the map and the marks.
 
-    ``chart`` is for the Altair engine; ``trouble`` describes failures of background work that are not retried
-    automatically.
+    ``columns`` can colour the map; ``colour`` is what colours it at first: ``label``, ``prediction``,
+    ``doubt``, ``group``, or ``column:NAME``. ``chart`` is for the Altair engine; ``trouble`` describes
+    failures of background work that are not retried automatically.
     """
 
     to: str
     about: About
     n_items: int
     kind: str
+    columns: list[str]
+    colour: str
     engine: Engine
     chart: dict[str, Any] | None
     stage: Stage | None
@@ -134,6 +143,29 @@ class MarksMessage(ToBrowser, frozen=True, kw_only=True, tag="marks"):
     full: bool
     rings: list[int]
     behind: int
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """A value of a scale as text, and its position from 0 to 1."""
+
+    at: float
+    text: str
+
+
+class ColumnMessage(ToBrowser, frozen=True, kw_only=True, tag="column"):
+    """The values of a column as shades. Buffer: the shade of each item (uint8), 255 for a missing value.
+
+    ``scale`` has the ticks of numbers and times, whose shades are 0 to 254, from low to high; null for
+    categories, whose shades are those of ``legend``. ``note`` describes the scale. ``why`` is the error if
+    there is no such column.
+    """
+
+    to: str
+    column: str
+    scale: list[Tick] | None
+    legend: list[LegendEntry]
+    note: str
+    why: str
 
 
 class StageMessage(ToBrowser, frozen=True, kw_only=True, tag="stage"):
@@ -195,6 +227,7 @@ Tells = (
     | ColouredClasses
     | MapMessage
     | MarksMessage
+    | ColumnMessage
     | StageMessage
     | FoundMessage
     | ListMessage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -13,6 +14,7 @@ from hitl_widgets.data.rows import decode, encode
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.loop.listing import ORDERS
 from hitl_widgets.questions.base import kind_of
+from hitl_widgets.questions.schema import palette
 from hitl_widgets.search.query import quoted
 from hitl_widgets.widgets.channel import bundle
 from hitl_widgets.widgets.explorer import messages as m
@@ -25,6 +27,8 @@ __all__ = ["Explorer"]
 
 # Columns beside the items in a list.
 MOST_COLUMNS = 20
+# The color of the categories that have no color of their own.
+REST = "#7A7A7A"
 ENGINES = ("auto", "altair", "canvas", "webgl", "raster")
 # With more items, Vega is too slow for interactive use.
 MOST_FOR_ALTAIR = 5_000
@@ -77,6 +81,8 @@ class Explorer(SessionWidget):
                 self.loop.background.regroup(message.scale)
             case m.Shade():
                 self._shade(message)
+            case m.Colour():
+                self._in_order(message, partial(self._colour, message), "search")
             case m.Find():
                 self._in_order(message, partial(self._find, message.view, message.query), "search")
             case m.Alike():
@@ -102,6 +108,8 @@ class Explorer(SessionWidget):
                     about=self._about(),
                     n_items=len(loop.pool),
                     kind=loop.pool.kind,
+                    columns=list(loop.colours.columns),
+                    colour=loop.colours.first,
                     engine=engine,
                     chart=json.loads(bundle("map.json")) if engine == "altair" else None,
                     stage=self._stage(),
@@ -145,6 +153,25 @@ class Explorer(SessionWidget):
             self._post(self._classes())
             self._sent, self._number = self._marks(), self._number + 1
             self._send_marks(self._sent, None, None)
+
+    def _colour(self, message: m.Colour) -> None:
+        shades, ticks, legend, note, why = b"", None, [], "", ""
+        try:
+            scale = self.loop.colours.scale(message.column)
+        except InvalidInput as error:
+            why = words(error)
+        else:
+            shades, note = scale.shades.tobytes(), scale.note
+            if scale.kind == "category":
+                legend = _legend(scale.names, scale.others)
+            else:
+                ticks = [m.Tick(at, text) for at, text in scale.ticks]
+        self._post(
+            m.ColumnMessage(
+                to=message.view, column=message.column, scale=ticks, legend=legend, note=note, why=why
+            ),
+            [shades],
+        )
 
     def _find_alike(self, message: m.Alike) -> None:
         pool = self.loop.pool
@@ -271,3 +298,10 @@ class Explorer(SessionWidget):
                 *[(a if rows is None else a[rows]).tobytes() for a in marks],
             ],
         )
+
+
+def _legend(names: Sequence[str], others: int) -> list[m.LegendEntry]:
+    """Give each category a color, and the rest a quiet one."""
+    colors = (color for color in palette() if color != REST)
+    found = [m.LegendEntry(words(name), color) for name, color in zip(names, colors, strict=False)]
+    return [*found, m.LegendEntry(f"{others:,} others", REST)] if others else found

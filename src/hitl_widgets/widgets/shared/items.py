@@ -30,7 +30,9 @@ def shown(loop: Loop, message: m.Show, since: float) -> Iterator[tuple[m.ItemsMe
 
     ``since`` is when the request arrived, by ``time.monotonic``.
     """
-    pool, names = loop.pool, () if message.small else loop.context
+    pool, names = loop.pool, loop.context
+    if message.small:
+        names = (message.column,) if message.column in loop.colours.columns else ()
     if (largest := max(message.rows)) >= len(pool):
         raise InvalidInput(f"Row {largest} is not in the pool of {len(pool)} items.")
     items: list[m.ShownItem] = []

@@ -34,10 +34,14 @@ __all__ = ["Act", "Takes", "Tells"]
 
 
 class Show(Request, frozen=True, tag="show"):
-    """Request the content of items, up to ``most`` bytes; ``small`` for the preview on hover."""
+    """Request the content of items, up to ``most`` bytes; ``small`` for the preview on hover.
+
+    A preview comes with the value of ``column``, if there is such a column.
+    """
 
     rows: Annotated[tuple[Row, ...], msgspec.Meta(min_length=1, max_length=64)]
     small: bool = False
+    column: Annotated[str, msgspec.Meta(max_length=300)] = ""
     most: Annotated[int, msgspec.Meta(ge=1, lt=2**31)] | None = None
 
 

@@ -1,0 +1,131 @@
+import type { ColumnMessage, LegendEntry } from "../../host/protocol";
+import type { ColourBy, Column, Filter, Marks } from "../../plot/look";
+import type { MapPlot } from "../../plot/map";
+import { gradient } from "../../plot/ramp";
+import type { Theme } from "../../ui/theme";
+import { legendView, type Scale } from "./legend";
+
+const COUNT_MS = 150;
+/** How the menu names a column. */
+const COLUMN = "column:";
+
+export type ColouringCallbacks = {
+  plot: () => MapPlot | null;
+  marks: () => Marks | null;
+  /** The number of suggested points. */
+  rings: () => number;
+  theme: () => Theme;
+  /** Requests the values of a column; answered by {@link ColouringView.take}. */
+  ask: (column: string) => void;
+  next: () => void;
+  say: (words: string) => void;
+  /** Another column colours the map, or none. */
+  changed: () => void;
+  /** The way in use, as the menu names it. */
+  chosen: (colour: string) => void;
+};
+
+type Told = Omit<ColumnMessage, "type" | "to" | "why">;
+
+/** What the colours of the map mean, its legend, and the columns that have been requested. */
+export function colouringOf(on: ColouringCallbacks, signal: AbortSignal) {
+  const columns = new Map<string, { told: Told; shades: Uint8Array }>();
+  let now = "label";
+  let wanted = "label";
+  let classes: LegendEntry[] = [];
+  let counting: ReturnType<typeof setTimeout> | undefined;
+  signal.addEventListener("abort", () => clearTimeout(counting));
+  const legend = legendView({
+    filter: (filter: Filter) => void on.plot()?.setFilter(filter),
+    isolate: (shade) => void on.plot()?.isolate(shade),
+    next: on.next,
+  });
+
+  const column = (): string => (now.startsWith(COLUMN) ? now.slice(COLUMN.length) : "");
+  const known = () => columns.get(column());
+  const by = (): ColourBy => (now.startsWith(COLUMN) ? "column" : (now as ColourBy));
+
+  function shown(): Column | null {
+    const found = known();
+    if (!found) return null;
+    const { scale, legend: entries } = found.told;
+    return { shades: found.shades, palette: scale ? null : entries.map(({ color }) => color) };
+  }
+
+  /** Colours the map in the current way, and explains it. */
+  function draw(): void {
+    void on.plot()?.setColour(by(), shown());
+    drawLegend();
+    count();
+  }
+
+  function drawLegend(): void {
+    const told = known()?.told;
+    const byClass = now === "label" || now === "prediction";
+    legend.setShades(byClass ? classes : (told?.legend ?? []));
+    legend.setScale(scaleOf(told));
+  }
+
+  function scaleOf(told: Told | undefined): Scale | null {
+    const { dark, accent } = on.theme();
+    if (told) return told.scale && { gradient: gradient(dark), ticks: told.scale, note: told.note };
+    if (now !== "doubt") return null;
+    const faint = (share: number): string => `color-mix(in srgb, ${accent} ${share}%, transparent)`;
+    const ends = [
+      { at: 0, text: "certain" },
+      { at: 1, text: "uncertain" },
+    ];
+    return { gradient: `linear-gradient(to right, ${faint(8)}, ${faint(93)})`, ticks: ends, note: "" };
+  }
+
+  /** Counts the points of each shade, after the round is on the screen. */
+  function count(): void {
+    clearTimeout(counting);
+    counting = setTimeout(() => {
+      const marks = on.marks();
+      if (marks) legend.count({ marks, by: by(), column: shown() }, on.rings());
+    }, COUNT_MS);
+  }
+
+  function use(colour: string): void {
+    const before = column();
+    if (colour !== now) legend.showShades();
+    now = wanted = colour;
+    if (column() !== before) on.changed();
+    on.chosen(colour);
+    draw();
+  }
+
+  return {
+    element: legend.element,
+    drawLegend,
+    count,
+    /** The column that colours the map; empty for none. */
+    get column(): string {
+      return column();
+    },
+    /** Colours the map in another way, as soon as its values are here. */
+    choose(colour: string): void {
+      wanted = colour;
+      const name = colour.startsWith(COLUMN) ? colour.slice(COLUMN.length) : null;
+      if (name === null || columns.has(name)) use(colour);
+      else on.ask(name);
+    },
+    /** Takes the values of a column. */
+    take({ why, ...told }: ColumnMessage, shades: Uint8Array): void {
+      if (why) {
+        on.say(why);
+        on.chosen(now);
+        return;
+      }
+      columns.set(told.column, { told, shades });
+      if (wanted === COLUMN + told.column) use(wanted);
+    },
+    /** The classes, or their colours, have changed. */
+    setClasses(legendOfClasses: LegendEntry[]): void {
+      classes = legendOfClasses;
+      drawLegend();
+      count();
+    },
+  };
+}

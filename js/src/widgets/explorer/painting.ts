@@ -1,0 +1,62 @@
+import { BLIND, change, type Marks, NONE } from "../../plot/look";
+import type { MapPlot } from "../../plot/map";
+import { NO_ROWS, type Rows } from "../../plot/rows";
+import { predictionsChanged } from "./news";
+
+/** The marks of the points and the rings of the uncertain ones, on the map as soon as there is one. */
+export class Painting {
+  marks: Marks | null = null;
+  rings: number[] = [];
+
+  /** `ringed`: the rings have changed. */
+  constructor(
+    private readonly plot: () => MapPlot | null,
+    private readonly ringed: () => void,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** Gives a new map the marks. */
+  async start(plot: MapPlot): Promise<void> {
+    if (this.marks) await plot.setRound(NO_ROWS, this.marks, this.rings);
+  }
+
+  /** Takes the kernel's marks of some rows (null: all); returns how many predictions changed, null before the first. */
+  take(rows: Rows | null, told: Marks): number | null {
+    const changed = this.marks && predictionsChanged(this.marks, rows, told.predicted);
+    if (rows === null) this.marks = told;
+    else if (this.marks) change(this.marks, rows, told);
+    return changed;
+  }
+
+  /** Shows labels after the next frame, without waiting for the kernel. */
+  label(rows: Rows, shade: number): void {
+    requestAnimationFrame(() =>
+      setTimeout(() => {
+        if (!this.marks || this.signal.aborted) return;
+        for (const row of rows) this.marks.label[row] = shade;
+        void this.draw(rows, this.rings);
+      }),
+    );
+  }
+
+  /** Hides the label and guess of a point that is asked blind, until it is answered; returns whether they were shown. */
+  hide(row: number): boolean {
+    const { marks } = this;
+    if (!marks || marks.doubt[row] === BLIND) return false;
+    [marks.label[row], marks.predicted[row], marks.doubt[row]] = [NONE, NONE, BLIND];
+    void this.draw(
+      Uint32Array.of(row),
+      this.rings.filter((one) => one !== row),
+    );
+    return true;
+  }
+
+  /** Draws rows (null: all), with rings around those that have not been labelled since. */
+  async draw(rows: Rows | null, rings: number[]): Promise<void> {
+    const { marks } = this;
+    if (!marks) return;
+    this.rings = rings.filter((row) => marks.label[row] === NONE);
+    this.ringed();
+    await this.plot()?.setRound(rows, marks, this.rings);
+  }
+}
