@@ -173,10 +173,17 @@ export type ClassesMessage = Asked & { type: "classes" };
 export type ShownItem = { row: number; content: Content; media: string[]; context: [string, string][] };
 
 /**
- * Requested items. Buffers: the media of all of them, in order. `left` are the rows that did not fit;
- * `took_ms` is the kernel's time for the answer so far.
+ * Requested items. Buffers: the media of all of them, in order. `small` is that of the request. `left` are
+ * the rows that did not fit; `took_ms` is the kernel's time for the answer so far.
  */
-export type ItemsMessage = { type: "items"; to: string; items: ShownItem[]; left: number[]; took_ms: number };
+export type ItemsMessage = {
+  type: "items";
+  to: string;
+  small: boolean;
+  items: ShownItem[];
+  left: number[];
+  took_ms: number;
+};
 
 /** A part of an item. Buffers: its bytes. `took_ms` is the time that the kernel needed. */
 export type PartMessage = { type: "part"; to: string; id: string; content: Content; took_ms: number };
@@ -327,8 +334,11 @@ export type WindowMessage = { type: "window"; to: string; number: number; start:
 
 // -- Labeler
 
-/** Request a sample of a selection before it is labelled. */
+/** Request a summary of a selection before it is labelled. */
 export type Sample = { type: "sample"; id: string; view: string; rows: string };
+
+/** Request what is known of some items of a selection. */
+export type Members = { type: "members"; id: string; view: string; rows: number[] };
 
 /** Request the items that this annotator skipped. */
 export type Skipped = { type: "skipped"; id: string; view: string };
@@ -395,20 +405,29 @@ export type Member = {
   changed: boolean;
 };
 
-/** The number of items that the model predicts to be of a class. */
+/** A number of items of a class. */
 export type ClassCount = { code: number; n: number };
 
-/** A summary of a selection: random items, unusual ones, and the mix of classes. */
+/**
+ * A summary of a selection. `n_labelled` of its items are labelled, `n_others` of these only by others; `had`
+ * counts their classes, and `mix` those that the model predicts for all items, most frequent first. `odd` are
+ * the rows of unusual items, the most unusual first. `only` is the item of a selection of one.
+ */
 export type SampleMessage = {
   type: "sample";
   to: string;
   id: string;
   n: number;
   n_labelled: number;
-  random: Member[];
-  odd: Member[];
+  n_others: number;
+  had: ClassCount[];
   mix: ClassCount[];
+  odd: number[];
+  only: Member | null;
 };
+
+/** What is known of some items of a selection. */
+export type MembersMessage = { type: "members"; to: string; id: string; members: Member[] };
 
 // -- Lesson
 
@@ -608,6 +627,7 @@ export type Request =
   | List
   | Window
   | Sample
+  | Members
   | Skipped
   | Past
   | Step

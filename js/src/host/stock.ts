@@ -4,20 +4,32 @@ import { itemsOf } from "./codecs";
 import { Fetch, sizeOf } from "./fetch";
 import type { ItemsMessage } from "./protocol";
 
-const HELD = 300;
+/** How many items are kept, and how many previews. */
+const [MOST, MOST_SMALL] = [300, 2000];
 const REST_MS = 150;
 
 export type Stock = ReturnType<typeof itemStock>;
 
-/**
- * The items that are here. They are requested once and in advance, so that the next one can be shown without delay;
- * `needed` are never dropped.
- */
-export function itemStock(channel: Channel, needed: () => number[], came: () => void, signal: AbortSignal) {
+export type StockOptions = {
+  /** Whether these are previews. */
+  small?: boolean;
+  /** The rows that are never dropped. */
+  needed: () => readonly number[];
+  /** Some items have come. */
+  came: () => void;
+};
+
+/** The items that are here. They are requested once and in advance, so that the next one is shown without delay. */
+export function itemStock(
+  channel: Channel,
+  { small = false, needed, came }: StockOptions,
+  signal: AbortSignal,
+) {
+  const most = small ? MOST_SMALL : MOST;
   const items = new Map<number, Item>();
   const fetch = new Fetch(
     (row) => items.has(row),
-    (rows, most) => channel.ask({ type: "show", view: channel.view, rows, most }),
+    (rows, most) => channel.ask({ type: "show", view: channel.view, rows, small, most }),
     signal,
   );
   let later: ReturnType<typeof setTimeout> | undefined;
@@ -35,10 +47,10 @@ export function itemStock(channel: Channel, needed: () => number[], came: () => 
   function keep(row: number, item: Item): void {
     items.set(row, item);
     preload(item);
-    if (items.size <= HELD) return;
+    if (items.size <= most) return;
     const kept = new Set(needed());
     for (const [old, item] of items) {
-      if (items.size <= HELD) break;
+      if (items.size <= most) break;
       if (kept.has(old) || old === row) continue;
       letGo(item);
       items.delete(old);
@@ -48,6 +60,7 @@ export function itemStock(channel: Channel, needed: () => number[], came: () => 
   channel.on<ItemsMessage>(
     "items",
     (message, pictures) => {
+      if (Boolean(message.small) !== small) return;
       const got = itemsOf(message, pictures);
       for (const [row, item] of got) keep(row, item);
       const rows = got.map(([row]) => row);

@@ -305,6 +305,14 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       void plot?.setSelection(NO_ROWS);
     }
   });
+  bus.on("keep", ({ rows, how }) => {
+    if (!plot || !places) return;
+    chosen = rows.length ? { rows, how: how as How } : null;
+    list.setChecked(rows);
+    view.setChosen(rows.length);
+    void plot.setSelection(rows);
+    return true;
+  });
   bus.on("choose", ({ rows, how, from }) => {
     if (!plot || !places) return;
     single = false;

@@ -5,8 +5,10 @@ import type { PageEvents } from "../../ui/bus";
 import { count } from "../../ui/dom";
 import type { Gaze } from "../../ui/gaze";
 import {
+  type Chosen,
   clearable,
   isAgain,
+  kept,
   type LabelerEvent,
   type LabelerState,
   meanwhile,
@@ -36,6 +38,8 @@ export type ActCallbacks = {
   /** Announces the next item once it is here. */
   expect: (before: string) => void;
   release: () => void;
+  /** The selection that is labelled. */
+  gave: (chosen: Chosen) => void;
   /** Whether something else is about to be shown. */
   coming: () => boolean;
   gaze: Gaze;
@@ -65,6 +69,7 @@ export function actsOf(on: ActCallbacks) {
     const ask = onCard(state);
     if (state.ready && !state.n_left && !ask && !chosen) return false;
     if (on.coming()) return miss("the item was not shown yet");
+    if (chosen && !kept(chosen).length) return nothing();
     return seen(chosen && chosen.rows.length > 1 ? chosen.rows : (ask?.key ?? null), clicks);
   }
 
@@ -96,9 +101,10 @@ export function actsOf(on: ActCallbacks) {
     const value = namesOf(codes, state.classes);
     const answer = questionOf(state.asks)?.answer(codes, state.classes);
     if (chosen && chosen.rows.length > 1) {
-      const { rows, how } = chosen;
+      const rows = kept(chosen);
       const wire = on.wire(rows);
-      const id = on.act({ type: "label", value, answer, selection: how, rows: wire });
+      const id = on.act({ type: "label", value, answer, selection: chosen.how, rows: wire });
+      on.gave(chosen);
       const queued = state.queue.filter((ask) => has(rows, ask.row)).map((ask) => ask.key);
       done(id, rows, codes, queued, added(rows), `${count(rows.length, "item")} labelled ${value}`);
     } else if (ask) {
@@ -108,6 +114,14 @@ export function actsOf(on: ActCallbacks) {
       const row = Uint32Array.of(ask.row);
       done(id, row, codes, [ask.key], added(row), `Labelled ${value}`);
     }
+  }
+
+  /** Everything that is selected is left out. */
+  function nothing(): false {
+    const words = "Nothing is selected: check the items to label, or press Esc.";
+    on.dispatch({ type: "note", words });
+    on.say(words);
+    return false;
   }
 
   /** The number of new labels; without a sample it is unknown until the kernel answers. */
@@ -134,7 +148,8 @@ export function actsOf(on: ActCallbacks) {
     }
     if (!answerable(clicks)) return;
     const many = chosen !== null && chosen.rows.length > 1;
-    const rows = many ? chosen.rows : Uint32Array.of(ask?.row ?? 0);
+    const rows = many ? kept(chosen) : Uint32Array.of(ask?.row ?? 0);
+    if (many) on.gave(chosen);
     const of = many ? { rows: on.wire(rows) } : { key: ask?.key };
     const id = on.act({ type: "clear", selection: chosen?.how ?? "clicked", ...of });
     const n = chosen?.sample?.n_labelled ?? 1;

@@ -7,6 +7,7 @@ import type {
   ClassesMessage,
   Failed,
   LabelerWelcome,
+  MembersMessage,
   PastMessage,
   QueueMessage,
   Refused,
@@ -57,6 +58,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   /** The announcement for the next item that is shown; "" for none. */
   let upcoming = "";
   let waitingSince = 0;
+  /** The selected items that are in sight. */
+  let inSight: readonly number[] = [];
   /** The last note about an act that was not saved; removed once all are saved. */
   let failure = "";
 
@@ -69,8 +72,21 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     undo: () => acts.turn("undo"),
     redo: () => acts.turn("redo"),
     release,
-    narrow: (text) => needsMap(bus.tell("narrow", { text })),
-    list: () => needsMap(bus.tell("list", null)),
+    bulk: {
+      item: (row) => glimpses.get(row),
+      member: (row) => selection.member(row),
+      want: (rows) => {
+        inSight = rows;
+        glimpses.want(rows, []);
+        selection.want(rows);
+      },
+      exclude: (out) => selection.exclude(out),
+      narrow: (text) => {
+        selection.narrow();
+        needsMap(bus.tell("narrow", { text }));
+      },
+      widen: () => selection.widen(),
+    },
     toggleGuess: () => {
       showGuess = !showGuess;
       remember(guessKey, showGuess ? "" : "hidden");
@@ -130,10 +146,16 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const tellCurrent = (ask: Ask | null): boolean =>
     bus.tell("current", ask ? { row: ask.row, blind: ask.blind === true } : null);
 
-  const stock = itemStock(channel, () => state.queue.map((ask) => ask.row), draw, signal);
+  const stock = itemStock(channel, { needed: () => state.queue.map((ask) => ask.row), came: draw }, signal);
+  const glimpses = itemStock(channel, { small: true, needed: () => inSight, came: draw }, signal);
   const selection = selectionOf({
-    ask: (rows) => channel.ask({ type: "sample", view: channel.view, rows: encodeRows(rows) }),
+    chosen: () => state.chosen,
     dispatch,
+    ask: (rows) => channel.ask({ type: "sample", view: channel.view, rows: encodeRows(rows) }),
+    askMembers: (rows) => channel.ask({ type: "members", view: channel.view, rows }),
+    keep: (selected) => bus.tell("keep", selected),
+    choose: (selected) => choose(bus, selected) || take(selected),
+    draw,
   });
   const past = pastWalk({
     ask: (n) => channel.ask({ type: "past", view: channel.view, n }),
@@ -143,10 +165,9 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   });
 
   function fetchAhead(): void {
-    const { sample } = state.chosen ?? {};
-    const members = sample ? [...sample.random, ...sample.odd] : [];
+    const { only } = state.chosen?.sample ?? {};
     const next = state.queue.slice(0, AHEAD).map(({ row }) => row);
-    stock.want([...members.map(({ row }) => row), ...next.slice(0, SOON)], next.slice(SOON));
+    stock.want([...(only ? [only.row] : []), ...next.slice(0, SOON)], next.slice(SOON));
   }
 
   // -- acts
@@ -167,6 +188,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     },
     release,
     coming: () => past.coming,
+    gave: (chosen) => selection.gave(chosen),
     gaze,
   });
 
@@ -191,7 +213,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     bus.tell("release", null);
   }
 
-  const press: Press = (key, shift) => act(key, shift) || view.press(key, shift);
+  const press: Press = (key, shift) =>
+    (view.pressMembers(key, shift, !past.walking) && "again") || act(key, shift) || view.press(key, shift);
 
   const isClass = (key: string): boolean => state.classes.some((c) => c.key === key);
 
@@ -278,6 +301,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   );
   channel.on<StateMessage>("state", (message) => dispatch({ type: "progress", progress: message }), signal);
   channel.on<SampleMessage>("sample", selection.summary, signal);
+  channel.on<MembersMessage>("members", selection.members, signal);
   channel.on<PastMessage>(
     "past",
     ({ n, items }) => past.came(n, items && { rows: decodeRows(items.rows), how: items.how }),
@@ -331,6 +355,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   signal.addEventListener("abort", () => {
     clearInterval(watch);
     acts.close();
+    selection.close();
     view.close();
   });
   tellWaiting();

@@ -44,6 +44,10 @@ export function pastWalk(on: PastCallbacks) {
     stop(): void {
       [at, coming] = [-1, false];
     },
+    /** Whether an act is shown or requested. */
+    get walking(): boolean {
+      return at >= 0;
+    },
     /** Whether the items of an act are requested but not here yet. */
     get coming(): boolean {
       return coming;

@@ -5,7 +5,7 @@ import { type Item, renderItem, type Stage } from "../../items/index";
 import { questionOf, saidNames } from "../../questions/index";
 import { count, h, percent, said, setParts, setText, show } from "../../ui/dom";
 import type { Press } from "../../ui/keys";
-import { bulkCard } from "./bulk";
+import { type BulkCallbacks, type BulkCard, bulkCard } from "./bulk";
 import { classEditor } from "./classes";
 import { helpView } from "./help";
 import { classSearch } from "./search";
@@ -42,10 +42,8 @@ export type LabelerCallbacks = {
   undo: () => void;
   redo: () => void;
   release: () => void;
-  /** Keeps only those of the selected items that a query finds. */
-  narrow: (text: string) => void;
-  /** Shows the selected items in the list. */
-  list: () => void;
+  /** The selected items. */
+  bulk: Omit<BulkCallbacks, "want"> & { want: (rows: readonly number[]) => void };
   toggleGuess: () => void;
   /** Keeps or drops the label of the current item, which has changed since. */
   settle: (keep: boolean) => void;
@@ -113,14 +111,24 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     changed,
     h("div", { class: "hitl-above-classes" }, guessLine, search.element),
     classes,
-    h("div", { class: "hitl-acts" }, give, skip, undo, redo, again, clearing, release, helping, keysOff),
-    h("div", { class: "hitl-folds" }, guide, editor.element),
+    h("div", { class: "hitl-acts" }, give, skip, undo, redo, again, clearing, release, helping),
+    h("div", { class: "hitl-folds" }, guide, editor.element, keysOff),
     help.element,
   );
+
+  // What a class would replace is told before it is pressed.
+  const preview = (event: Event): void => {
+    const at = (event.target as HTMLElement).closest(".hitl-class");
+    const away = event.type === "pointerleave" || event.type === "focusout";
+    bulkShown?.preview(away ? -1 : [...classes.children].indexOf(at as Element));
+  };
+  for (const type of ["pointerover", "pointerleave", "focusin", "focusout"])
+    classes.addEventListener(type, preview);
 
   let shownClasses: LabelClass[] = [];
   let shownAsks = "";
   let shownCard: unknown[] = [];
+  let bulkShown: BulkCard | null = null;
   let onStage = new AbortController();
   let pressItem: Press = () => false;
   let wantsTall = false;
@@ -162,17 +170,13 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     );
 
     const found = ask ? item(ask.row) : undefined;
-    const now = bulk
-      ? [state.chosen, ...(state.chosen?.sample ? members(state, item) : [])]
-      : [ask?.key ?? emptyWords(state), found];
+    const now = bulk ? [state.chosen?.rows] : [ask?.key ?? emptyWords(state), found];
     if (now.length !== shownCard.length || now.some((part, i) => part !== shownCard[i])) {
       shownCard = now;
       card.scrollTo(0, 0);
       const stage = clear(ask?.row);
-      if (bulk && state.chosen)
-        card.replaceChildren(
-          bulkCard(state.chosen, state.classes, { item, narrow: on.narrow, list: on.list }),
-        );
+      bulkShown = bulk ? bulkCard(on.bulk, stage.signal) : null;
+      if (bulkShown) card.replaceChildren(bulkShown.element);
       else if (ask && found) {
         card.replaceChildren(...contextOf(found), renderItem(found, stage));
         card.dataset.row = String(ask.row);
@@ -181,6 +185,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
       card.classList.toggle("hitl-done", !ask && !bulk && isDone(state));
     }
+    if (state.chosen) bulkShown?.update(state.chosen, state.classes, state.kind === "image");
     show(changed, !bulk && ask?.changed === true);
     // Hide the guess if somebody else has just labelled the item: it would nearly reveal that label.
     const model = !bulk && ask?.guess && !meanwhile(state) ? ask.guess : null;
@@ -202,6 +207,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     setDisabled(give, !ask && !bulk);
     const chosen = state.draft.length;
     setText(giveWords, chosen ? `answer with ${count(chosen, "class", "classes")}` : "none of them");
+    show(skip, !bulk);
     setDisabled(skip, !ask || state.chosen !== null);
     const can = turnable(state);
     setDisabled(undo, !can.undo);
@@ -264,7 +270,11 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     resized.disconnect();
     clear();
   };
-  return { update, press, closeHelp: help.close, close };
+  /** Handles the keys of the list of selected items; `enter`: also if it does not have the focus. */
+  const pressMembers = (key: string, shift: boolean, enter: boolean): boolean =>
+    bulkShown !== null && (enter || bulkShown.focused) && bulkShown.press(key, shift);
+
+  return { update, press, pressMembers, closeHelp: help.close, close };
 }
 
 const gone = (): Promise<never> => Promise.reject(new Error("The card shows something else."));
@@ -277,11 +287,6 @@ function contextOf({ context = [] }: Item): HTMLElement[] {
     h("dd", { text: value, title: value, attrs: { dir: "auto" } }),
   ]);
   return [h("dl", { class: "hitl-context" }, ...parts)];
-}
-
-function members(state: LabelerState, item: (row: number) => Item | undefined): unknown[] {
-  const sample = state.chosen?.sample;
-  return sample ? [...sample.random, ...sample.odd].map((member) => item(member.row)) : [];
 }
 
 function heading(state: LabelerState, ask: Ask | null, bulk: boolean): (string | HTMLElement)[] {

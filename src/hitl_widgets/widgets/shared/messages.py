@@ -251,10 +251,12 @@ class ShownItem(msgspec.Struct, frozen=True):
 class ItemsMessage(ToBrowser, frozen=True, kw_only=True, tag="items"):
     """Requested items. Buffers: the media of all of them, in order.
 
-    ``left`` are the rows that did not fit; ``took_ms`` is the kernel's time for the answer so far.
+    ``small`` is that of the request. ``left`` are the rows that did not fit; ``took_ms`` is the kernel's time
+    for the answer so far.
     """
 
     to: str
+    small: bool
     items: list[ShownItem]
     left: list[int]
     took_ms: int
