@@ -84,3 +84,61 @@ def test_a_question_mark_shows_the_keys_and_escape_hides_them(desk):
     expect(keys).to_be_visible()
     keys.get_by_role("button", name="close").click()
     expect(keys).to_be_hidden()
+
+
+OWN = """import hitl_widgets as hitl
+texts = [f"{thing} number {i}" for i in range(20) for thing in ("apple", "carrot")]
+session = hitl.Session(texts, classes=["fruit", "root", "leaf"], keys={"fruit": "j", "leaf": "\u00e9"},
+                       annotator="ann", store="labels.sqlite", random_state=0)
+session"""
+GIVEN = "print(list(session.labels().sort_values('time').label), session.keys)"
+# A key by its place on a French keyboard, where digits need Shift, and on the numpad.
+PLACES = (("&", "Digit1"), ("\u00e9", "Digit2"), ("2", "Numpad2"), ("PageDown", "Numpad3"))
+TYPE = """(e, [key, code]) => e.dispatchEvent(
+    new KeyboardEvent("keydown", { key, code, bubbles: true, cancelable: true }))"""
+
+
+def test_own_keys_label_and_are_changed_in_the_editor_for_this_person_only(desk):
+    notebook, bench = desk.open(OWN, GIVEN)
+    notebook.run(0)
+    bench.wait_item()
+    bench.focus()
+    names = bench.labeler.locator(".hitl-class")
+    expect(names).to_have_text(["Jfruit", "2root", "\u00c9leaf"])
+    for key in ("j", "2"):
+        bench.label(key)
+    bench.labeler.get_by_text("Edit classes").click()
+    field = bench.labeler.get_by_label("Key", exact=True)
+    field.nth(1).fill("z")
+    field.nth(1).press("Enter")
+    refused = bench.labeler.locator(".hitl-held-line")
+    expect(refused).to_contain_text("The key 'z' for 'root' is taken: it undoes.")
+    field.nth(1).fill("k")
+    field.nth(1).press("Enter")
+    expect(names).to_have_text(["Jfruit", "Kroot", "\u00c9leaf"])
+    bench.labeler.get_by_text("Edit classes").click()
+    bench.focus()
+    bench.label("k")
+    bench.acknowledged()
+    notebook.run(1)
+    assert "['fruit', 'root', 'root'] {'fruit': 'j', 'root': 'k', 'leaf': '\u00e9'}" in notebook.output(1)
+
+    # The cell that runs again keeps what was changed in the editor.
+    notebook.run(0)
+    bench.wait_item()
+    expect(names).to_have_text(["Jfruit", "Kroot", "\u00c9leaf"])
+
+
+def test_digits_label_by_their_place_where_the_layout_has_other_characters_there(desk):
+    """French keyboards type "&", "\u00e9" without Shift; numpads without NumLock type arrows."""
+    notebook, bench = desk.open(OWN.replace(', keys={"fruit": "j", "leaf": "\u00e9"}', ""), GIVEN)
+    notebook.run(0)
+    bench.wait_item()
+    for place in PLACES:
+        before = bench.card.get_attribute("data-row")
+        bench.page.evaluate("() => new Promise(requestAnimationFrame)")
+        bench.labeler.evaluate(TYPE, place)
+        expect(bench.card).not_to_have_attribute("data-row", before)
+    bench.acknowledged()
+    notebook.run(1)
+    assert "['fruit', 'root', 'root', 'leaf']" in notebook.output(1)

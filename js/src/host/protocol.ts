@@ -110,7 +110,7 @@ export type Change = {
   id: string;
   pool?: string;
   late_ms?: number;
-  change: "add" | "ask" | "edit" | "merge" | "rename" | "reorder" | "restore" | "retire" | "split";
+  change: "add" | "ask" | "edit" | "keys" | "merge" | "rename" | "reorder" | "restore" | "retire" | "split";
   of?: string[];
   classes?: NewClass[];
   name?: string;

@@ -138,7 +138,7 @@ class ClassEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 class Change(Action, frozen=True, kw_only=True, tag="change", omit_defaults=True):
     """Change the classes: see questions/vocabulary.py."""
 
-    change: Literal["add", "rename", "merge", "split", "retire", "restore", "reorder", "edit", "ask"]
+    change: Literal["add", "rename", "merge", "split", "retire", "restore", "reorder", "edit", "ask", "keys"]
     of: Annotated[tuple[Name, ...], msgspec.Meta(max_length=250)] = ()
     classes: Annotated[tuple[NewClass, ...], msgspec.Meta(max_length=50)] = ()
     name: Annotated[str, msgspec.Meta(max_length=200)] = ""
