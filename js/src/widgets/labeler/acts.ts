@@ -38,6 +38,8 @@ export type ActCallbacks = {
   /** Announces the next item once it is here. */
   expect: (before: string) => void;
   release: () => void;
+  /** These classes were given. */
+  used: (codes: Codes) => void;
   /** The selection that is labelled. */
   gave: (chosen: Chosen) => void;
   /** Whether something else is about to be shown. */
@@ -131,6 +133,7 @@ export function actsOf(on: ActCallbacks) {
   }
 
   function done(id: string, rows: Rows, codes: Codes | null, keys: string[], n: number, words: string): void {
+    if (codes) on.used(codes);
     on.dispatch({ type: "acted", id, keys, n });
     on.tell("acted", { rows, codes });
     on.tell("release", null);

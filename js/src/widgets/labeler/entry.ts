@@ -27,6 +27,7 @@ import { leaveKeys, onKey, type Press, takeKeys } from "../../ui/keys";
 import { remember, remembered } from "../../ui/remember";
 import { onTheme } from "../../ui/theme";
 import { actsOf } from "./acts";
+import { MANY, recentFrom, used } from "./grouping";
 import { heldView } from "./held";
 import { lostView } from "./lost";
 import { pastWalk } from "./past";
@@ -54,6 +55,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const guessKey = `hitl-guess:${channel.key}`;
   let state = initial;
   let showGuess = remembered(guessKey) !== "hidden";
+  const recentKey = `hitl-recent:${channel.key}`;
+  let recent = recentFrom(remembered(recentKey));
   const gaze = new Gaze();
   /** The announcement for the next item that is shown; "" for none. */
   let upcoming = "";
@@ -138,7 +141,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   }
 
   function draw(): void {
-    view.update({ state, ask: onCard(), item: stock.get, showGuess });
+    view.update({ state, ask: onCard(), item: stock.get, showGuess, recent });
     lost.update(state.lost);
   }
 
@@ -189,6 +192,11 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     release,
     coming: () => past.coming,
     gave: (chosen) => selection.gave(chosen),
+    used: (codes) => {
+      if (state.classes.length <= MANY) return;
+      recent = codes.reduce((before, code) => used(before, state.classes[code].id), recent);
+      remember(recentKey, JSON.stringify(recent));
+    },
     gaze,
   });
 
@@ -249,7 +257,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   }
 
   onKey(root, press, signal);
-  leaveKeys(root, ":is(.hitl-card, .hitl-classes, .hitl-acts) button", signal);
+  leaveKeys(root, ":is(.hitl-card, .hitl-classes, .hitl-recent, .hitl-acts) button", signal);
   onTheme(root, () => redress(root), signal);
   bus.on("key", ({ key, shift }) => Boolean(press(key, shift)));
   bus.on("keys", ({ here }) => void root.toggleAttribute("data-keys", here));

@@ -7,6 +7,7 @@ import { count, h, percent, said, setParts, setText, show } from "../../ui/dom";
 import type { Press } from "../../ui/keys";
 import { type BulkCallbacks, type BulkCard, bulkCard } from "./bulk";
 import { classEditor } from "./classes";
+import { groupsOf, MANY, nameWithin, type Recent } from "./grouping";
 import { helpView } from "./help";
 import { classSearch } from "./search";
 import {
@@ -27,6 +28,8 @@ export type LabelerProps = {
   ask: Ask | null;
   item: (row: number) => Item | undefined;
   showGuess: boolean;
+  /** The classes used last. */
+  recent: Recent;
 };
 
 export type LabelerCallbacks = {
@@ -54,9 +57,6 @@ export type LabelerCallbacks = {
   parts: (row: number, end: AbortSignal) => Pick<Stage, "more" | "gather">;
 };
 
-/** With more classes than this, their buttons are smaller. */
-const MANY = 12;
-
 export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const reason = h("div", { class: "hitl-reason" });
   const progress = h("div", { class: "hitl-faint hitl-number" });
@@ -80,6 +80,14 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     () => root.focus({ preventScroll: true }),
   );
   const classes = h("div", { class: "hitl-classes", attrs: { role: "group", "aria-label": "Classes" } });
+  const recently = h("div", {
+    class: "hitl-recent",
+    attrs: { role: "group", "aria-label": "Recent classes", hidden: true },
+  });
+  /** The buttons of the classes, by code. */
+  let buttons: HTMLButtonElement[] = [];
+  let shortNames: string[] = [];
+  let shownRecent = "";
   const give = button("⏎", "", "Give this answer", on.give);
   const giveWords = give.appendChild(h("span", {}));
   const skip = button("S", "skip", "Leave this item unanswered", on.skip);
@@ -110,6 +118,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     h("div", { class: "hitl-over" }, note),
     changed,
     h("div", { class: "hitl-above-classes" }, guessLine, search.element),
+    recently,
     classes,
     h("div", { class: "hitl-acts" }, give, skip, undo, redo, again, clearing, release, helping),
     h("div", { class: "hitl-folds" }, guide, editor.element, keysOff),
@@ -118,12 +127,13 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
 
   // What a class would replace is told before it is pressed.
   const preview = (event: Event): void => {
-    const at = (event.target as HTMLElement).closest(".hitl-class");
+    const at = (event.target as HTMLElement).closest<HTMLElement>(".hitl-class");
     const away = event.type === "pointerleave" || event.type === "focusout";
-    bulkShown?.preview(away ? -1 : [...classes.children].indexOf(at as Element));
+    bulkShown?.preview(away || !at ? -1 : Number(at.dataset.code));
   };
-  for (const type of ["pointerover", "pointerleave", "focusin", "focusout"])
-    classes.addEventListener(type, preview);
+  for (const part of [classes, recently])
+    for (const type of ["pointerover", "pointerleave", "focusin", "focusout"])
+      part.addEventListener(type, preview);
 
   let shownClasses: LabelClass[] = [];
   let shownAsks = "";
@@ -146,19 +156,18 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     return { signal, keys, ...(row === undefined ? nothing : on.parts(row, signal)) };
   }
 
-  function update({ state, ask, item, showGuess }: LabelerProps): void {
+  function update({ state, ask, item, showGuess, recent }: LabelerProps): void {
     const bulk = state.chosen !== null && state.chosen.rows.length > 1;
     const question = questionOf(state.asks);
-    if (state.classes !== shownClasses || state.asks !== shownAsks) {
+    const redrawn = state.classes !== shownClasses || state.asks !== shownAsks;
+    if (redrawn) {
       [shownClasses, shownAsks] = [state.classes, state.asks];
       const offered = shownClasses.filter((c) => !c.retired);
       classes.classList.toggle("hitl-levels", question?.scale === true);
       const many = question?.scale !== true && offered.length > MANY;
       classes.classList.toggle("hitl-many", many);
-      classes.replaceChildren(
-        ...offered.map((c, code) => classButton(c, (clicks) => on.press(code, clicks))),
-      );
-      search.update(many ? [...classes.children] : []);
+      drawClasses(offered, many);
+      search.update(many ? buttons : []);
       fillGuide(offered);
       editor.update(shownClasses, question?.scale);
     }
@@ -197,9 +206,14 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       setParts(guess, ...(showGuess ? words : ["Model’s guess hidden"]));
       setText(eye, showGuess ? "hide" : "show");
     } else setText(guess, "");
-    for (const [code, element] of [...classes.children].entries()) {
+    // A recent class that is used again stays where it is, with the focus that a click gave it.
+    const ids = recent.map(({ id }) => id).join("\n");
+    if (redrawn || ids !== shownRecent) drawRecent(recent, classes.classList.contains("hitl-many"));
+    shownRecent = ids;
+    for (const element of [...buttons, ...recently.querySelectorAll<HTMLElement>(".hitl-class")]) {
+      const code = Number(element.dataset.code);
       element.classList.toggle("hitl-guessed", showGuess && (model?.codes.includes(code) ?? false));
-      setDisabled(element as HTMLElement, (!ask && !bulk) || !question);
+      setDisabled(element, (!ask && !bulk) || !question);
       if (question?.drafted) element.setAttribute("aria-pressed", String(state.draft.includes(code)));
       else element.removeAttribute("aria-pressed");
     }
@@ -220,6 +234,39 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     setText(note, state.note || told || state.error);
     show(note, note.textContent !== "");
     note.classList.toggle("hitl-bad", Boolean(state.note || state.error) && !told);
+  }
+
+  /** The buttons of the classes; many in groups under headings. */
+  function drawClasses(offered: readonly LabelClass[], many: boolean): void {
+    const groups = many ? groupsOf(offered.map(({ name }) => name)) : [];
+    const headings = new Map(groups.flatMap(({ heading, codes }) => codes.map((code) => [code, heading])));
+    shortNames = offered.map(({ name }, code) => nameWithin(name, headings.get(code) ?? ""));
+    buttons = offered.map((c, code) => buttonOf(c, code));
+    classes.replaceChildren(
+      ...(groups.length > 1 ? groups.map(({ heading, codes }) => group(heading || "other", codes)) : buttons),
+    );
+  }
+
+  const buttonOf = (c: LabelClass, code: number): HTMLButtonElement =>
+    classButton(c, code, shortNames[code], (clicks) => on.press(code, clicks));
+
+  const group = (heading: string, codes: readonly number[]): HTMLElement =>
+    h(
+      "div",
+      { class: "hitl-class-group", attrs: { role: "group", "aria-label": heading } },
+      h("div", { class: "hitl-class-heading", text: heading, attrs: { dir: "auto", "aria-hidden": "true" } }),
+      ...codes.map((code) => buttons[code]),
+    );
+
+  /** The classes used last once more, with the same keys. */
+  function drawRecent(recent: Recent, many: boolean): void {
+    const codes = recent.map(({ id }) => shownClasses.findIndex((c) => c.id === id && !c.retired));
+    const known = many ? codes.filter((code) => code >= 0) : [];
+    show(recently, known.length > 0);
+    recently.replaceChildren(
+      h("span", { class: "hitl-faint", text: "Recent" }),
+      ...known.map((code) => buttonOf(shownClasses[code], code)),
+    );
   }
 
   /** Gives the card one of its two heights. */
@@ -348,18 +395,28 @@ function button(key: string, words: string, title: string, act: (clicks: number)
   );
 }
 
-function classButton(c: LabelClass, act: (clicks: number) => void): HTMLButtonElement {
+function classButton(
+  c: LabelClass,
+  code: number,
+  words: string,
+  act: (clicks: number) => void,
+): HTMLButtonElement {
   return h(
     "button",
     {
       class: "hitl-button hitl-class",
       title: c.guidance || c.name,
       on: { click: (event) => enabled(event) && act(event.detail) },
-      attrs: { type: "button", "data-class": c.name },
+      attrs: {
+        type: "button",
+        "data-class": c.name,
+        "data-code": code,
+        "aria-label": words === c.name ? null : `${c.key.toUpperCase()} ${c.name}`.trim(),
+      },
       style: { "--class": c.color },
     },
     c.key ? h("kbd", { text: c.key.toUpperCase() }) : null,
-    h("span", { class: "hitl-class-name", text: c.name, attrs: { dir: "auto" } }),
+    h("span", { class: "hitl-class-name", text: words, attrs: { dir: "auto" } }),
   );
 }
 
