@@ -25,8 +25,8 @@ describe("recent classes", () => {
 
   it("stay in place, and a new one takes the place of the one not used for longest", () => {
     expect(ids(using("abcab"))).toBe("abc");
-    expect(ids(using("abcdef"))).toBe("fbcde");
-    expect(ids(using("abcdeaf"))).toBe("afcde");
+    expect(ids(using("abcdef"))).toBe("efcd");
+    expect(ids(using("abcdaf"))).toBe("afcd");
   });
 
   it("are read back, and forgotten if they are damaged", () => {

@@ -19,7 +19,7 @@ const ask = (row: number, confidence = 0.5): Ask => ({
   reason: "",
   audit: false,
   blind: false,
-  guess: { codes: [0], confidence, words: "" },
+  guess: { codes: [0], confidence, words: "", shares: [] },
 });
 const progress: Progress = {
   n_items: 100,

@@ -264,7 +264,7 @@ describe("the labeler, by keys", () => {
   });
 
   it("gives nothing away to those who hear it", () => {
-    const guess = { codes: [0], confidence: 0.9, words: "" };
+    const guess = { codes: [0], confidence: 0.9, words: "", shares: [] };
     model.say({ ...welcome, type: "queue", queue: welcome.queue.map((ask) => ({ ...ask, guess })) });
     press("2");
     expect(heard()).not.toContain("spam");

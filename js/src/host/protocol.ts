@@ -143,8 +143,11 @@ export type LabelClass = PlainClass & { id: string; retired: boolean };
 /** A class with labels that is missing from the cell, and the new classes that may be its new name. */
 export type Lost = { name: string; to: string[] };
 
-/** The model's prediction: the classes by code, and additional text. */
-export type Guess = { codes: number[]; confidence: number; words: string };
+/**
+ * The model's prediction: the classes by code, and additional text. `shares` are the most likely classes with
+ * their probabilities, if only one can apply.
+ */
+export type Guess = { codes: number[]; confidence: number; words: string; shares: [number, number][] };
 
 /**
  * An item to label, and the reason. `blind`: the model's guess and others' labels are hidden until it is

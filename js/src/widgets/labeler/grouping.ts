@@ -27,7 +27,7 @@ export function groupsOf(names: readonly string[]): ClassGroup[] {
 }
 
 /** How many classes the row of recent ones has. */
-const MOST = 5;
+const MOST = 4;
 
 /** Classes used last, by id, each with the number of the use. */
 export type Recent = readonly { id: string; at: number }[];

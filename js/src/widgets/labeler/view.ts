@@ -1,6 +1,6 @@
 import "../../ui/class-buttons.css";
 import "./view.css";
-import type { Ask, Change, LabelClass } from "../../host/protocol";
+import type { Ask, Change, Guess, LabelClass } from "../../host/protocol";
 import { type Item, renderItem, type Stage } from "../../items/index";
 import { questionOf, saidNames } from "../../questions/index";
 import { count, h, percent, said, setParts, setText, show } from "../../ui/dom";
@@ -57,8 +57,13 @@ export type LabelerCallbacks = {
   parts: (row: number, end: AbortSignal) => Pick<Stage, "more" | "gather">;
 };
 
+/** Classes less likely than this are not named. */
+const LEAST = 0.05;
+
 export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
-  const reason = h("div", { class: "hitl-reason" });
+  const asked = h("div", { class: "hitl-question" });
+  const why = h("div", { class: "hitl-why" });
+  const reason = h("div", { class: "hitl-reason" }, asked, why);
   const progress = h("div", { class: "hitl-faint hitl-number" });
   const card = h("div", { class: "hitl-card" });
   // Screen readers announce the question when the widget gets the focus.
@@ -66,8 +71,9 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   card.id = newId();
   root.setAttribute("aria-describedby", `${reason.id} ${card.id}`);
   const guess = h("span", { class: "hitl-number" });
+  const shares = h("span", { class: "hitl-shares", attrs: { "aria-hidden": "true" } });
   const eye = h("button", { class: "hitl-link", on: { click: on.toggleGuess }, attrs: { type: "button" } });
-  const guessLine = h("div", { class: "hitl-guess" }, guess, eye);
+  const guessLine = h("div", { class: "hitl-guess" }, shares, guess, eye);
   const changed = h(
     "div",
     { class: "hitl-changed", attrs: { role: "status" } },
@@ -113,8 +119,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const editor = classEditor(on.change);
   const note = h("div", { class: "hitl-note", attrs: { role: "alert" } });
   root.append(
-    h("div", { class: "hitl-head" }, reason, progress),
-    card,
+    h("div", { class: "hitl-subject" }, h("div", { class: "hitl-head" }, reason, progress), card),
     h("div", { class: "hitl-over" }, note),
     changed,
     h("div", { class: "hitl-above-classes" }, guessLine, search.element),
@@ -171,8 +176,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       fillGuide(offered);
       editor.update(shownClasses, question?.scale);
     }
-    setParts(reason, ...heading(state, ask, bulk));
-    reason.title = ask && !state.chosen ? `${state.question} Asked because: ${ask.reason}`.trim() : "";
+    setParts(asked, ...heading(state, ask, bulk));
+    setParts(why, ...reasonOf(state, ask));
     setText(
       progress,
       state.ready ? `${labelsGiven(state).toLocaleString("en")} of ${count(state.n_items, "item")}` : "",
@@ -190,7 +195,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
         card.replaceChildren(...contextOf(found), renderItem(found, stage));
         card.dataset.row = String(ask.row);
       } else card.replaceChildren(!ask && isDone(state) ? doneCard(state) : emptyCard(state));
-      setTall(bulk || found?.content.kind === "image");
+      setTall(bulk || found?.content.kind === "image" || card.querySelector(".hitl-text-folded") !== null);
       on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
       card.classList.toggle("hitl-done", !ask && !bulk && isDone(state));
     }
@@ -200,10 +205,10 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     const model = !bulk && ask?.guess && !meanwhile(state) ? ask.guess : null;
     guessLine.style.visibility = model ? "visible" : "hidden";
     if (model) {
-      const names = saidNames(model.codes, state.classes);
-      const more = model.words ? `${model.words}, ` : "";
-      const words = ["Model: ", ...names, ` (${more}${percent(model.confidence)})`];
-      setParts(guess, ...(showGuess ? words : ["Model’s guess hidden"]));
+      setParts(guess, ...(showGuess ? guessWords(model, state.classes) : ["Model’s guess hidden"]));
+      guess.title = guess.textContent ?? "";
+      shares.replaceChildren(...(showGuess ? shareBar(model, state.classes) : []));
+      show(shares, shares.children.length > 0);
       setText(eye, showGuess ? "hide" : "show");
     } else setText(guess, "");
     // A recent class that is used again stays where it is, with the focus that a click gave it.
@@ -348,9 +353,39 @@ function heading(state: LabelerState, ask: Ask | null, bulk: boolean): (string |
     return ["You have labelled it ", ...names, ": a new label replaces that"];
   }
   if (now) return ["Somebody else has just labelled it: yours is a second opinion"];
-  if (state.question && !state.chosen) return [said(state.question), " · ", ask.reason];
+  return state.chosen ? [said(ask.reason)] : [said(state.question)];
+}
+
+/** Why the current item is asked. */
+function reasonOf(state: LabelerState, ask: Ask | null): HTMLElement[] {
+  if (!ask || state.chosen || meanwhile(state)) return [];
   return [said(ask.reason.charAt(0).toUpperCase() + ask.reason.slice(1))];
 }
+
+/** The most likely classes, or what else the guess consists of. */
+function guessWords(
+  { codes, words, confidence, shares }: Guess,
+  classes: LabelClass[],
+): (string | HTMLElement)[] {
+  if (words || !shares.length) {
+    const more = words ? `${words}, ` : "";
+    return ["Model: ", ...saidNames(codes, classes), ` (${more}${percent(confidence)})`];
+  }
+  const worth = shares.filter(([, share], i) => !i || share >= LEAST);
+  return [
+    "Model: ",
+    ...worth.flatMap(([code, share], i) => [
+      i ? ", " : "",
+      said(classes[code]?.name ?? ""),
+      ` ${percent(share)}`,
+    ]),
+  ];
+}
+
+const shareBar = ({ shares }: Guess, classes: LabelClass[]): HTMLElement[] =>
+  shares.map(([code, share]) =>
+    h("span", { style: { flex: `0 0 ${100 * share}%`, background: classes[code]?.color ?? "" } }),
+  );
 
 const emptyCard = (state: LabelerState): HTMLElement =>
   h("div", { class: `hitl-empty${state.error ? "" : " hitl-waiting"}`, text: emptyWords(state) });

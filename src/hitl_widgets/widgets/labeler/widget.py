@@ -175,7 +175,8 @@ class Labeler(SessionWidget):
         if found is None or codes is None:
             return None
         more = kind_of(found.schema.kind).guess_words(found.belief, row)
-        return Guess(codes, round(float(found.confidence[row]), 3), more)
+        shares = [(code, round(share, 3)) for code, share in found.belief.shares(row)]
+        return Guess(codes, round(float(found.confidence[row]), 3), more, shares)
 
     def _sample(self, message: m.Sample) -> None:
         """Summarise a selection: its size, its labels, what the model predicts, and unusual items."""

@@ -196,11 +196,15 @@ class Lost(msgspec.Struct, frozen=True):
 
 
 class Guess(msgspec.Struct, frozen=True):
-    """The model's prediction: the classes by code, and additional text."""
+    """The model's prediction: the classes by code, and additional text.
+
+    ``shares`` are the most likely classes with their probabilities, if only one can apply.
+    """
 
     codes: tuple[int, ...]
     confidence: float
     words: str
+    shares: list[tuple[int, float]]
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
