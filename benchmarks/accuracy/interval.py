@@ -60,7 +60,7 @@ def told(found: dict[str, Any], n: int) -> Told:
     kind, codes = found[f"{n}-kind"].astype(int), found[f"{n}-codes"].astype(int)
     answers = Answers(found[f"{n}-P"], codes, kind, np.ones(len(kind)))
     P = found[f"{n}-P of rest"]
-    return Told(answers, P, len(P), int((kind == AUDITED).sum()))
+    return Told(answers, P, len(P), int((kind == AUDITED).sum()), np.arange(len(kind)))
 
 
 def both(found: dict[str, Any], n: int) -> tuple[Interval, Interval, list[Interval]]:

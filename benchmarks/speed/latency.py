@@ -4,7 +4,8 @@
     python -m benchmarks.speed.latency --only loop      one part; the others keep their last results
     python -m benchmarks.speed.latency --wait 10        first wait up to 10 minutes until the machine is idle
 
-Parts: browser, quickstart, loop, scoring, scale-N, map-N and peer-N (N: 20000, 100000, 1000000), report.
+Parts: browser, quickstart, hand, find, loop, scoring, scale-N, map-N and peer-N (N: 20000, 100000,
+1000000), report.
 Results are stored in benchmarks/results/*.json.
 """
 
@@ -27,7 +28,7 @@ import numpy as np
 from lab import Bench, Lab, Notebook, chromium, write_notebook
 
 from benchmarks import DOCS, RESULTS, ROOT
-from benchmarks.speed import loop_times, map_times, peer_times, report, scale_times, scoring_times
+from benchmarks.speed import hand_times, loop_times, map_times, peer_times, report, scale_times, scoring_times
 
 HERE = Path(__file__).resolve().parent
 
@@ -179,6 +180,8 @@ def quickstart(repeats: int = 3) -> dict[str, Any]:
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "browser": browser,
     "quickstart": quickstart,
+    "hand": hand_times.hand,
+    "find": hand_times.find,
     "loop": loop_times.measure,
     "scoring": scoring_times.measure,
     **{f"scale-{n}": partial(scale_times.measure, n) for n in scale_times.SIZES},

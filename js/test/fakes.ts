@@ -105,6 +105,7 @@ export const monitorState: MonitorState = {
   measure: { name: "accuracy", worst: 0, best: 1 },
   n_hidden: 0,
   estimate: { value: null, low: null, high: null, n: 5 },
+  provisional: null,
   curve: [],
   behind: 0,
   model: "neighbours 78 %, linear 22 %",
@@ -121,5 +122,6 @@ export const monitorState: MonitorState = {
   notices: [],
   n_changed: 0,
   people: [],
+  slices: [],
   history: [],
 };

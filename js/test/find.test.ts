@@ -15,7 +15,7 @@ const answer = (query: string, more: Partial<FoundMessage> = {}): FoundMessage =
 });
 
 function field() {
-  const on = { find: vi.fn(), done: vi.fn() };
+  const on = { find: vi.fn(), keep: vi.fn(), done: vi.fn() };
   const stop = new AbortController();
   const made = findField(on, stop.signal);
   document.body.replaceChildren(made.element);
@@ -132,6 +132,52 @@ describe("the find field", () => {
     type("refund");
     vi.runAllTimers();
     expect(on.find).toHaveBeenCalledTimes(2);
+  });
+
+  it("keeps what was found under a name, but no errors and no slices", () => {
+    const { on, made, type, input } = field();
+    const keep = made.element.querySelector<HTMLElement>(".hitl-find-keep") as HTMLElement;
+    const form = made.element.querySelector<HTMLElement>(".hitl-slice") as HTMLElement;
+    const name = form.querySelector("input") as HTMLInputElement;
+    const enter = (key: string): boolean =>
+      name.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    const search = (query: string, why = ""): void => {
+      type(query);
+      vi.runAllTimers();
+      made.show(answer(query, { why }), 3);
+    };
+    expect(keep.hidden).toBe(true);
+    search('refund "not paid"');
+    expect(keep.hidden).toBe(false);
+    keep.click();
+    expect([form.hidden, name.value]).toEqual([false, "refund not paid"]);
+    name.value = "  ";
+    enter("Enter");
+    expect(on.keep).not.toHaveBeenCalled();
+    name.value = " unpaid ";
+    const outside = vi.fn();
+    document.body.addEventListener("keydown", outside);
+    enter("x");
+    enter("Enter");
+    document.body.removeEventListener("keydown", outside);
+    expect(outside).not.toHaveBeenCalled();
+    expect(on.keep).toHaveBeenCalledExactlyOnceWith("unpaid", 'refund "not paid"');
+    expect(form.hidden).toBe(true);
+    expect(document.activeElement).toBe(input);
+    keep.click();
+    enter("Escape");
+    expect(form.hidden).toBe(true);
+    keep.click();
+    search("refunds");
+    expect(form.hidden, "it was about another query").toBe(true);
+    for (const [query, why] of [
+      ["clas:x", "unknown"],
+      ["slice:unpaid", ""],
+      ["late -slice:unpaid", ""],
+    ]) {
+      search(query, why);
+      expect(keep.hidden).toBe(true);
+    }
   });
 
   it("asks nothing after the view is gone", () => {

@@ -25,6 +25,7 @@ describe("the monitor", () => {
         restore() {},
         toggle() {},
         find() {},
+        remove() {},
         settle: (keep) => settled.push(keep),
       },
       false,
@@ -102,6 +103,8 @@ describe("the monitor", () => {
     const said = () => `${read(root, "status")[1]} / ${root.querySelector(".hitl-curve + *")?.textContent}`;
     draw({ n_audited: 0 });
     expect(said()).toContain("nothing audited yet / Shown from the first audited label on. 10 %");
+    draw({ n_audited: 0, provisional: 0.876 });
+    expect(said()).toContain("accuracy about 0.88, provisional: nothing audited yet / Shown from");
     for (const n_audited of [1, 25]) {
       draw({ n_audited });
       expect(said()).toContain(`accuracy: being measured (${n_audited} audited) / Being computed`);
@@ -122,7 +125,17 @@ describe("the monitor", () => {
   it("shows what became of an act, until there is something else to say", () => {
     const view = monitorView(
       root,
-      { undo() {}, redo() {}, jump() {}, open() {}, restore() {}, toggle() {}, find() {}, settle() {} },
+      {
+        undo() {},
+        redo() {},
+        jump() {},
+        open() {},
+        restore() {},
+        toggle() {},
+        find() {},
+        remove() {},
+        settle() {},
+      },
       true,
     );
     const note = root.querySelectorAll(".hitl-note")[1] as HTMLElement;
@@ -150,6 +163,7 @@ describe("figures of the monitor", () => {
         toggle: nothing,
         settle: nothing,
         find: (wanted) => found.push(wanted),
+        remove: (name) => found.push({ remove: name }),
       },
       true,
     );
@@ -176,5 +190,30 @@ describe("figures of the monitor", () => {
       { text: 'by:"Ann Lee"' },
     ]);
     expect(root.querySelector(".hitl-balance")?.textContent).toContain('say "x"');
+    found.length = 0;
+    const slice = { n_items: 1200, n_labelled: 12, why: "" };
+    const unknown = { value: null, low: null, high: null, n: 0 };
+    const slices = [
+      { ...slice, name: "angry", query: "/!+/", estimate: { value: 0.8, low: 0.7, high: 0.9, n: 4 } },
+      { ...slice, name: "not yet", query: "n>1", n_items: null, n_labelled: null, estimate: unknown },
+      { ...slice, name: "gone", query: "class:x", estimate: unknown, why: "Unknown class 'x'." },
+    ];
+    draw({ slices });
+    const rows = [...root.querySelectorAll<HTMLElement>(".hitl-slices > li")];
+    expect(rows.map((row) => [...row.children].map((part) => part.textContent))).toEqual([
+      ["angry", "1,200 items, 12 labelled", "accuracy 0.80 (0.70–0.90)", "×"],
+      ["not yet", "…", "", "×"],
+      ["gone", "Unknown class 'x'.", "×"],
+    ]);
+    for (const row of rows) row.querySelector("button")?.click();
+    rows[2].querySelector<HTMLElement>("[aria-label='Remove the slice gone']")?.click();
+    expect(found).toEqual([
+      { text: "slice:angry" },
+      { text: 'slice:"not yet"' },
+      { text: "slice:gone" },
+      { remove: "gone" },
+    ]);
+    draw({ slices: [] });
+    expect(root.querySelector<HTMLElement>(".hitl-sliced")?.hidden).toBe(true);
   });
 });

@@ -38,6 +38,7 @@ from hitl_widgets.loop.settings import (
     refuse,
     seed_of,
 )
+from hitl_widgets.loop.slices import Slice, Slices
 from hitl_widgets.loop.trainer import Evaluation
 from hitl_widgets.maps.preparation import Map, Stage
 from hitl_widgets.questions.classes import Classes
@@ -92,6 +93,9 @@ class Session:
     question
         Instead of ``classes``, for other questions: ``Question.choices([...])`` (several classes at once),
         ``Question.rating(5)`` (a scale), or ``Question.choice([...])`` with guidance.
+    labels
+        The column with labels that the table already has; empty for items without one. Each is imported
+        once, as yours: items that anybody has answered since stay as they are.
     schema
         Alias of ``question``.
     keys
@@ -149,6 +153,7 @@ class Session:
         remote_images: Iterable[str] | None = None,
         classes: Iterable[Any] | None = None,
         question: Schema | None = None,
+        labels: str | None = None,
         schema: Schema | None = None,
         keys: Mapping[Any, str] | str | None = None,
         store: str | os.PathLike[str] | LabelStore = "labels.sqlite",
@@ -170,6 +175,7 @@ class Session:
         how |= {"columns": columns, "item": item, "kind": kind}
         pool = as_pool(data, embed, **how, X=X, id=id, remote_images=remote_images)
         beside = check_context(context, pool)
+        known = None if labels is None else _labels_of(pool, labels)
         asked, costs = asked_schema(classes, question, schema), costs_of(pool, cost)
         name, chosen = as_strategy(strategy)
         if asked is not None:  # reject invalid settings before anything is written
@@ -199,6 +205,10 @@ class Session:
                 run=place,
                 context=beside,
             )
+            if labels is not None and known is not None:
+                from hitl_widgets.transfer.column import import_column
+
+                import_column(self._loop, labels, known)
             self._loop.start()
         except BaseException:  # such as an interrupt
             opened.close()
@@ -394,6 +404,7 @@ class Session:
         ``price>=100``                a column; ``sender:ann``: a text column contains the value
         ``id:42``                     the item with this id
         ``like:42``                   the 50 items most like that one, most similar first
+        ``slice:"angry refunds"``     the items of a slice, see :attr:`slices`
         ============================  ==========================================================
 
         Put names with spaces in quotes: ``class:"new release"``, ``"unit price"<5``. Items that are to be
@@ -416,6 +427,17 @@ class Session:
         """
         rows = self._loop.finder.find(query).rows
         return [self.pool.ids[row] for row in rows.tolist()]
+
+    @property
+    def slices(self) -> Slices:
+        """Queries kept under a name; see :class:`~hitl_widgets.loop.slices.Slices`."""
+        trainer, slicing = self._loop.background.trainer, self._loop.slicing
+
+        def measure() -> tuple[Slice, ...]:
+            self._loop.log.catch_up()
+            return trainer.measured(slicing.now())
+
+        return Slices(slicing, measure)
 
     def query(self, n: int | None = None, *, budget: float | None = None) -> list[Any]:
         """Return the ids of the items most worth labeling now, best first, including the audit's share.
@@ -887,6 +909,12 @@ class Session:
     def earlier(self) -> Any:
         """An earlier session of this kernel whose store is gone, for :meth:`import_labels`; or None."""
         return self._loop.earlier
+
+
+def _labels_of(pool: Pool, name: Any) -> list[Any]:
+    from hitl_widgets.transfer.column import labels_of
+
+    return labels_of(pool, name)
 
 
 def loop_of(session: Session) -> Loop:

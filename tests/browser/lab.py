@@ -433,16 +433,17 @@ class Bench:
         """Press a class key, and wait for the next item."""
         before = self.card.get_attribute("data-row") or ""
         self.press(key)
-        with contextlib.suppress(AssertionError):
-            expect(self.card).not_to_have_attribute("data-row", before, timeout=5000)
-            return
-        # JupyterLab reports a dead kernel or server in a dialog, which takes the key.
-        dialog = self.page.locator(".jp-Dialog button.jp-mod-accept")
-        if dialog.count():
-            dialog.first.click()
-            self.focus()
-            self.press(key)
-        expect(self.card).not_to_have_attribute("data-row", before, timeout=PATIENCE_MS)
+        for _ in range(PATIENCE_MS // 5000):
+            with contextlib.suppress(AssertionError):
+                expect(self.card).not_to_have_attribute("data-row", before, timeout=5000)
+                return
+            # JupyterLab reports a dead kernel or server in dialogs, which take the key.
+            dialog = self.page.locator(".jp-Dialog button.jp-mod-accept")
+            if dialog.count():
+                dialog.first.click()
+                self.focus()
+                self.press(key)
+        raise AssertionError(f"the key {key} did not lead to another item than {before}")
 
     def click_class(self, name: str) -> None:
         """Click a class once the card has been visible: an earlier click does not count."""

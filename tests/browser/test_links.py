@@ -68,6 +68,23 @@ def test_figures_of_the_monitor_show_the_items_behind_them(desk):
     expect(bench.explorer.get_by_label("Order by")).to_have_value("confidence")
 
 
+def test_a_point_of_the_learning_curve_shows_the_items_labelled_since_the_one_before(desk):
+    audited = MAILS.replace("random_state=1", "random_state=1, audit=1")
+    teach = """words = ["billing", "late delivery", "praise"]
+for i in session.query(20): session.label(i, words[int(i[2:]) % 3])
+session.wait()"""
+    notebook, bench = desk.open(audited, teach)
+    notebook.run(0)
+    bench.wait_item()
+    bench.wait_map(settled=True)
+    notebook.run(1)
+    points = bench.monitor.locator(".hitl-curve .mark-symbol path")
+    expect(points).to_have_count(4)  # after 5, 10, 15 and 20 labels
+    points.nth(2).click()
+    bench.card.get_by_text("5 items").wait_for()
+    assert bench.chosen() == 5
+
+
 def test_more_like_this_selects_what_is_near_and_one_key_labels_it(desk):
     _, bench = opened(desk, TEACH)
     bench.wait_labels(31)

@@ -20,7 +20,7 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from helpers import Told, clouds
+from helpers import Told, clouds, until
 from hitl_widgets.background.worker import Worker
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput, StoreError
@@ -67,6 +67,23 @@ def test_before_any_label_there_is_nothing_to_predict_but_something_to_ask(make_
     assert session.labels().empty
     assert session.accuracy().n == 0
     assert "nothing audited" in str(session.accuracy())
+
+
+def test_a_provisional_measure_comes_from_the_labels_until_something_is_audited(make_session: Make) -> None:
+    session = make_session(audit=0)
+    _, y = clouds()
+
+    def answer(one: Any) -> None:
+        session.label(one, y[session.pool.index([one])[0]])
+
+    for one in session.query(12):
+        answer(one)
+    until(lambda: session.evaluation.provisional is not None)
+    assert 0.8 < (session.evaluation.provisional or 0) <= 1
+    assert session.evaluation.estimate.value is None
+    for _ in range(4):
+        session.undo()
+    until(lambda: session.evaluation.provisional is None)  # too few labels again
 
 
 def test_nothing_is_asked_twice(make_session: Make) -> None:

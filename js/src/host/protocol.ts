@@ -118,6 +118,16 @@ export type Change = {
   set?: ClassEdit;
 };
 
+/** Keep a query under a name, or remove the name if the query is null. */
+export type Slice = {
+  type: "slice";
+  id: string;
+  pool?: string;
+  late_ms?: number;
+  name: string;
+  query: string | null;
+};
+
 /**
  * What the acts of a session refer to. `session`, `pool` (its table), `place` (of its store) and `who` (its
  * annotator) are opaque; `store` and `task` are names to display.
@@ -511,6 +521,9 @@ export type TroubleMessage = { type: "trouble"; to: string; words: string };
 /** Request the items of one of the annotator's acts. */
 export type Open = { type: "open"; id: string; view: string; act: string };
 
+/** Request the items labelled from the label with number `first` to that with number `last`. */
+export type Span = { type: "span"; id: string; view: string; first: number; last: number };
+
 /** The measure of the estimate, with its worst and best values. */
 export type Measure = { name: string; worst: number; best: number };
 
@@ -527,6 +540,19 @@ export type StoreState = { name: string; where: string; unsaved: string; restore
 export type Person = { annotator: string; labels: number; here: boolean };
 
 /**
+ * A slice; its numbers are null until they are known. The estimate is that of its unlabelled items. `why`:
+ * the reason why its query cannot be run.
+ */
+export type SliceState = {
+  name: string;
+  query: string;
+  n_items: number | null;
+  n_labelled: number | null;
+  estimate: Estimate;
+  why: string;
+};
+
+/**
  * An act of the annotator. `codes` are the classes that a label now stands for, null if one of them no longer
  * exists. Redo restores undone acts, except those left behind, which were undone before the annotator did
  * something else: only restore reaches them. `way` is how many acts and labels a jump to the act undoes or
@@ -534,7 +560,7 @@ export type Person = { annotator: string; labels: number; here: boolean };
  */
 export type HistoryEntry = {
   id: string;
-  kind: "label" | "schema" | "skip";
+  kind: "label" | "schema" | "skip" | "slice";
   n: number;
   value: string | null;
   codes: number[] | null;
@@ -546,10 +572,11 @@ export type HistoryEntry = {
 };
 
 /**
- * The state of a session. `n_none` is the number of labels without a class. `n_hidden` labels of others are
- * excluded from the balance, because their items are also asked of this annotator. `notices` describe
- * mismatches of the store and the table; `n_changed` labelled items have changed since. `people` are all
- * annotators, if there is more than one.
+ * The state of a session. `provisional` is the measure on the labels themselves while nothing is audited; it
+ * is optimistic. `n_none` is the number of labels without a class. `n_hidden` labels of others are excluded
+ * from the balance, because their items are also asked of this annotator. `notices` describe mismatches of
+ * the store and the table; `n_changed` labelled items have changed since. `people` are all annotators, if
+ * there is more than one.
  */
 export type MonitorState = {
   n_items: number;
@@ -561,6 +588,7 @@ export type MonitorState = {
   n_hidden: number;
   measure: Measure;
   estimate: Estimate;
+  provisional: number | null;
   curve: CurvePoint[];
   behind: number;
   model: string;
@@ -577,6 +605,7 @@ export type MonitorState = {
   notices: string[];
   n_changed: number;
   people: Person[];
+  slices: SliceState[];
   history: HistoryEntry[];
 };
 
@@ -595,11 +624,10 @@ export type MonitorWelcome = MonitorState & {
 /** The state has changed. */
 export type MonitorUpdate = MonitorState & { type: "state" };
 
-/** The items of an act: see `ActItems`. */
+/** The requested items: see `ActItems`. */
 export type OpenedMessage = {
   type: "opened";
   to: string;
-  act: string;
   rows: string;
   n: number;
   how: Selection;
@@ -613,7 +641,7 @@ export type OpenedMessage = {
  * fingerprint of the table that it refers to; it is refused for any other. `late_ms` is how long ago it was
  * made, if it is sent again.
  */
-export type Act = Label | Clear | Skip | Settle | Undo | Redo | Jump | Restore | Change;
+export type Act = Label | Clear | Skip | Settle | Undo | Redo | Jump | Restore | Change | Slice;
 
 /** A request of a view. It is not saved: a view that gets no answer may ask again. */
 export type Request =
@@ -635,7 +663,8 @@ export type Request =
   | Past
   | Step
   | Play
-  | Open;
+  | Open
+  | Span;
 
 /** The reply to the message with this id. */
 export type Reply = Refused | Failed | Ack;

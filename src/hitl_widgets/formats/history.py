@@ -282,7 +282,14 @@ def _check_schema(value: Any) -> None:
         raise InvalidInput(f"value is not a schema ({error!r})") from None
 
 
+def _check_slice(value: Any) -> None:
+    match value:
+        case {"name": str(), "query": str() | None}:
+            return
+    raise InvalidInput(f"value is {value!r}, not a slice")
+
+
 CHECKS: dict[str, Callable[[Any], None]] = {
     "label": _check_label, "skip": _check_nothing, "schema": _check_schema,
-    "undo": _check_target, "redo": _check_target,
+    "slice": _check_slice, "undo": _check_target, "redo": _check_target,
 }  # fmt: skip

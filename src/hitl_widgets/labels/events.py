@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 __all__ = ["ActState", "EventKind", "LabelEvent", "Selection", "new_event_id", "now"]
 
-EventKind = Literal["label", "skip", "undo", "redo", "schema"]
+EventKind = Literal["label", "skip", "undo", "redo", "schema", "slice"]
 Selection = Literal[
     "suggested", "audit", "opinion", "clicked", "lasso", "rectangle", "cluster", "search", "api", "import"
 ]
@@ -34,14 +34,15 @@ class LabelEvent:
     Attributes
     ----------
     kind
-        ``label``, ``skip``, ``undo``, ``redo`` or ``schema``.
+        ``label``, ``skip``, ``undo``, ``redo``, ``schema`` or ``slice``.
     item_ids
         The items of the act. An act on 812 items is one event, and is undone as one.
     value
         For a label, the answer as its :class:`~hitl_widgets.questions.base.QuestionKind` writes it (None
         removes the label; in stores of formats 1 and 2, the name of the class). For an undo or redo, the
         ``event_id`` of the act or a list of them. For a schema event, the question or a change of it, see
-        :class:`~hitl_widgets.questions.vocabulary.Vocabulary`.
+        :class:`~hitl_widgets.questions.vocabulary.Vocabulary`. For a slice, its ``name`` and ``query`` (None
+        removes it).
     elapsed_ms
         How long the person looked at the item, if known.
     selection

@@ -39,6 +39,7 @@ class Fold:
         self._done: dict[str, list[str]] = defaultdict(list)
         self._redoable: dict[str, list[str]] = defaultdict(list)
         self._left: dict[str, LabelEvent] = {}  # undone, and no longer redoable
+        self._slices: list[LabelEvent] = []
         self._restored: dict[str, str] = {}  # the last act that restored each act
 
     @property
@@ -59,6 +60,9 @@ class Fold:
             self._push(event)
             return tuple(self._on_item) if changed else ()
         self._push(event)
+        if event.kind == "slice":
+            self._slices.append(event)
+            return ()
         if event.kind == "label" and event.value is not None:
             answer = self._answers[event.event_id] = self.kind.load(event.value, self.vocabulary)
             words = None if answer is None else self.kind.said(answer, self.vocabulary)
@@ -99,7 +103,7 @@ class Fold:
         return tuple(touched)
 
     def act(self, event_id: str) -> LabelEvent | None:
-        """Return the label, skip or class change with this id."""
+        """Return the label, skip, class change or slice with this id."""
         return self._events.get(event_id)
 
     def to_undo(self, annotator: str) -> LabelEvent | None:
@@ -159,7 +163,7 @@ class Fold:
         return found
 
     def state(self, event: LabelEvent) -> ActState:
-        """Return the state of a label, skip or class change."""
+        """Return the state of an act."""
         if event.event_id not in self._undone:
             return "holds"
         if event.event_id not in self._left:
@@ -247,6 +251,18 @@ class Fold:
         held = self.current(key)
         return self.answer(key) is None and any(e.kind == "skip" for e in held.values())
 
+    @property
+    def slices(self) -> dict[str, str]:
+        """The named queries, by name, in the order in which the names were first used."""
+        found: dict[str, str | None] = {}
+        for event in self._slices:
+            match event.value:
+                case {"name": str(name), "query": str() | None as query} if (
+                    event.event_id not in self._undone
+                ):
+                    found[name] = query
+        return {name: query for name, query in found.items() if query is not None}
+
     def order(self, event: LabelEvent) -> int:
         """Return the position of an act in the log, from 1."""
         return self._order[event.event_id]
@@ -257,7 +273,7 @@ class Fold:
         return self._on_item.keys()
 
     def acts(self, limit: int | None = None, annotator: str | None = None) -> list[tuple[LabelEvent, bool]]:
-        """Return labels, skips and class changes in log order, each with whether it is in effect.
+        """Return all acts but undo and redo in log order, each with whether it is in effect.
 
         Only the last ``limit`` acts, and only those of ``annotator`` if given.
         """
@@ -272,7 +288,7 @@ class Fold:
         found = 0
         for act in reversed(self._done.get(annotator, ())):
             event = self._events[act]
-            if event.kind == "schema":
+            if event.kind not in {"label", "skip"}:
                 continue
             if found == n:
                 return event

@@ -18,8 +18,8 @@ AUDITED, CHOSEN, IN_BULK, LATER = range(4)
 # Priors (mean, standard deviation) for P(right) = sigma(level + slope * logit(confidence)), for the offsets
 # of level and slope of each kind, and for the logarithm of the sharpness.
 LEVEL, SLOPE, OFFSET, TILT, SHARPNESS = (0.0, 1.25), (1.0, 0.5), (0.0, 1.25), (0.0, 0.25), (0.0, 0.5)
-# Prior of the difference between classes at the same confidence.
-CLASS = (0.0, 1.5)
+# Prior of the difference of a part of the items from others with the same confidence.
+PART = (0.0, 1.5)
 # Higher confidence is clipped, because estimators that return 0 or 1 are not that certain.
 SUREST, LEAST = 0.995, 1e-6
 DRAWS = 2_000
@@ -73,7 +73,7 @@ class Answers:
 
 
 def share_right(
-    answers: Answers, P: FloatArray, n: int, predicted: int | None = None
+    answers: Answers, P: FloatArray, n: int, part: npt.NDArray[np.bool_] | None = None
 ) -> tuple[float, float, float]:
     """Estimate the share of some items that a model predicts correctly, with a 95 % interval.
 
@@ -96,22 +96,27 @@ def share_right(
         sample of them.
     n
         Number of items, k or more.
-    predicted
-        The class that the model predicts for all of them. Items and answers of this class then share an
-        offset N(0, 1.5). None for items of any class.
+    part
+        bool of shape (m,): which answers are about the same part of the pool as the items, such as a
+        predicted class. They then share an offset N(0, 1.5). None for items of the whole pool.
 
     Returns
     -------
     The mean, and the ends of the interval. The result is deterministic.
     """
     sure = _logit(_confidence(answers.P, answers.sharpness))
-    of_class = None if predicted is None else answers.predicted == predicted
-    posterior = _posterior(sure, answers.right, answers.kind, answers.weight, of_class)
-    return _mean(posterior, _logit(_confidence(P, answers.sharpness)), n, of_class=predicted is not None)
+    posterior = _posterior(sure, answers.right, answers.kind, answers.weight, part)
+    return _mean(posterior, _logit(_confidence(P, answers.sharpness)), n, of_part=part is not None)
 
 
 def mean_score(
-    expected: Floats, scores: Floats, kind: IntArray, weight: Floats, items: Floats, n: int
+    expected: Floats,
+    scores: Floats,
+    kind: IntArray,
+    weight: Floats,
+    items: Floats,
+    n: int,
+    part: npt.NDArray[np.bool_] | None = None,
 ) -> tuple[float, float, float]:
     """Estimate the mean score of some items, from 0 to 1, with a 95 % interval.
 
@@ -129,9 +134,11 @@ def mean_score(
         Expected scores of the items, or of a random sample of them, (k,).
     n
         Number of items.
+    part
+        As in :func:`share_right`.
     """
-    posterior = _posterior(_logit(_within(expected)), np.round(scores, 3), kind, weight, None)
-    return _mean(posterior, _logit(_within(items)), n)
+    posterior = _posterior(_logit(_within(expected)), np.round(scores, 3), kind, weight, part)
+    return _mean(posterior, _logit(_within(items)), n, of_part=part is not None)
 
 
 def _within(share: Floats) -> Floats:
@@ -139,12 +146,12 @@ def _within(share: Floats) -> Floats:
 
 
 def _mean(
-    posterior: tuple[Floats, Floats, Floats], sure: Floats, n: int, *, of_class: bool = False
+    posterior: tuple[Floats, Floats, Floats], sure: Floats, n: int, *, of_part: bool = False
 ) -> tuple[float, float, float]:
     theta, weight, chance = posterior
     k = len(sure)
     levels, count = np.unique(sure, return_counts=True)
-    own = theta[:, 2:3] if of_class else 0.0
+    own = theta[:, 2:3] if of_part else 0.0
     right = _sigma(theta[:, :1] + theta[:, 1:2] * levels + own)
     share = count / count.sum()
     mean = right @ share
@@ -162,13 +169,13 @@ def _posterior(
     right: npt.NDArray[Any],
     how: IntArray,
     counts: Floats,
-    of_class: npt.NDArray[np.bool_] | None,
+    part: npt.NDArray[np.bool_] | None,
 ) -> tuple[Floats, Floats, Floats]:
-    """Return draws of (a, b, class offset, kind offsets), (DRAWS, d), their weights, and normal draws."""
+    """Return draws of (a, b, part offset, kind offsets), (DRAWS, d), their weights, and normal draws."""
     columns: list[npt.NDArray[Any]] = [np.ones(len(sure)), sure]
     priors = [LEVEL, SLOPE]
-    if of_class is not None:
-        columns, priors = [*columns, of_class], [*priors, CLASS]
+    if part is not None:
+        columns, priors = [*columns, part], [*priors, PART]
     kinds = [kind for kind in (CHOSEN, IN_BULK, LATER) if (how == kind).any()]
     of_kind = [how == kind for kind in kinds]
     columns = [*columns, *of_kind, *(sure * mine for mine in of_kind), right]

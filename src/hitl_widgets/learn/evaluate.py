@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ __all__ = [
     "accuracy_estimate",
     "checkpoints",
     "learning_curve",
+    "part_estimates",
     "tell",
 ]
 
@@ -186,16 +187,23 @@ class Told:
         Number of these items.
     n_audited
         Number of audited labels.
+    rows
+        int of shape (m,): the rows of the labeled items.
+    part
+        bool of shape (m,): which labeled items are in the same part of the pool as the items that the
+        estimate is about; None for the whole pool.
     """
 
     answers: Answers
     P: FloatArray
     n: int
     n_audited: int
+    rows: IntArray
+    part: npt.NDArray[np.bool_] | None = None
 
     def estimate(self) -> Estimate:
         """Return the estimate for all items."""
-        return Estimate(*share_right(self.answers, self.P, self.n), self.n_audited)
+        return Estimate(*share_right(self.answers, self.P, self.n, self.part), self.n_audited)
 
     def per_class(self) -> dict[int, Estimate]:
         """Return the estimates for the items predicted as each class, by class code."""
@@ -205,7 +213,7 @@ class Told:
             if mine.sum() < MIN_CLASS:
                 continue
             n = max(int(there.sum()), round(self.n * float(there.mean())))
-            share = share_right(self.answers, self.P[there], n, code)
+            share = share_right(self.answers, self.P[there], n, mine)
             found[code] = Estimate(*share, int((self.answers.kind[mine] == AUDITED).sum()))
         return found
 
@@ -264,6 +272,51 @@ def accuracy_estimate(
     return replace(found, per_class=told.per_class()) if per_class else found
 
 
+def part_estimates(
+    learner: Learner,
+    given: Given,
+    y: IntArray,
+    parts: Sequence[npt.NDArray[np.bool_]],
+    *,
+    measure: Callable[[Told], Estimate] = Told.estimate,
+    earlier: Earlier | None = None,
+    overtaken: Overtaken = lambda: False,
+) -> list[Estimate]:
+    """Estimate the accuracy on the unlabeled items of parts of the pool, as in :func:`accuracy_estimate`.
+
+    Each part has an offset of its own, see :func:`~.calibration.share_right`, so the interval of a part with
+    few labels is wide.
+
+    Parameters
+    ----------
+    y
+        The class codes of all items, -1 if unlabeled.
+    parts
+        bool of shape (n_items,) each. The estimate is unknown for a part without unlabeled items.
+    measure, earlier, overtaken
+        As in :func:`accuracy_estimate`.
+    """
+    audited = [int((given.audited & part[given.index]).sum()) for part in parts]
+    unknown = [Estimate(None, None, None, n) for n in audited]
+    rests = [Rest.of(np.where(part, y, 0)) if (part & (y < 0)).any() else None for part in parts]
+    sampled = [rest.index for rest in rests if rest is not None]
+    if not sampled or len(given) < 2 or not given.audited.any():
+        return unknown
+    index = np.unique(np.concatenate(sampled))
+    told = tell(learner, given, Rest(index, len(index)), len(given), overtaken, earlier)
+    if told is None:
+        return unknown
+    found = []
+    for part, rest, nothing in zip(parts, rests, unknown, strict=True):
+        if rest is None:
+            found.append(nothing)
+            continue
+        P = told.P[np.searchsorted(index, rest.index)]
+        estimate = measure(replace(told, P=P, n=rest.n, part=part[told.rows]))
+        found.append(replace(estimate, n=nothing.n))
+    return found
+
+
 def tell(
     learner: Learner,
     given: Given,
@@ -298,7 +351,7 @@ def tell(
             kind[place] = CHOSEN
     among = np.concatenate([among, later])
     answers = Answers(np.concatenate([own, P[: len(later)]]), given.y[among], kind[among], weight[among])
-    return Told(answers, P[len(later) :], rest.n, int(given.audited.sum()))
+    return Told(answers, P[len(later) :], rest.n, int(given.audited.sum()), given.index[among])
 
 
 def _folds(audited: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.labels.events import LabelEvent, Selection, new_event_id, now
+from hitl_widgets.labels.events import EventKind, LabelEvent, Selection, new_event_id, now
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.settings import check_act
@@ -23,7 +23,7 @@ Rows = Sequence[int] | npt.NDArray[np.int64]
 
 
 class Acts:
-    """Labels, skips and changes of the classes, and undoing and redoing them.
+    """Labels, skips, slices and changes of the classes, and undoing and redoing them.
 
     A method called with the ``event_id`` of an act that the store already has changes nothing, so messages
     can safely be sent twice.
@@ -109,6 +109,14 @@ class Acts:
             value = self._ledger.completed(change)
             return self._log.write(replace(self._event("schema", (), event_id), value=value))
 
+    def keep_slice(self, name: str, query: str | None, *, event_id: str | None = None) -> str:
+        """Keep a query under a name; None removes it. Unchecked: see :class:`~.slices.Slicing`."""
+        with self._log.writing():
+            if self._log.knows(event_id):
+                return event_id
+            value = {"name": name, "query": query}
+            return self._log.write(replace(self._event("slice", (), event_id), value=value))
+
     def turn(self, kind: Literal["undo", "redo"], *, event_id: str | None = None) -> str | None:
         """Undo or redo the last act; returns the event's id, or None if there is nothing to do."""
         with self._log.writing():
@@ -162,9 +170,7 @@ class Acts:
 
     # -- building events
 
-    def _event(
-        self, kind: Literal["label", "skip", "undo", "redo", "schema"], rows: Sequence[int], name: str | None
-    ) -> LabelEvent:
+    def _event(self, kind: EventKind, rows: Sequence[int], name: str | None) -> LabelEvent:
         keys, digests = self._ledger.named(rows) if len(rows) else ((), "")
         task, annotator = self._ledger.task, self._log.annotator
         return LabelEvent(kind, task, annotator, keys, event_id=name or new_event_id(), digests=digests)
@@ -182,7 +188,7 @@ class Acts:
         value = found.value
         if found.kind == "schema":
             value = self._ledger.completed(value)
-        elif value is not None:
+        elif found.kind == "label" and value is not None:
             value = fold.kind.dump(fold.said(found))
             value = self._said(value | {"word": fold.words(found)})
         written = self._ledger.find(act) or found  # with the keys as written in the log

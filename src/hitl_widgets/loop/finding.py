@@ -5,8 +5,10 @@ from __future__ import annotations
 import operator
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,7 @@ from hitl_widgets.loop.asking import Ground, Labels
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.seen import Seen
 from hitl_widgets.search.index import WordIndex, folded
-from hitl_widgets.search.query import Term, parse
+from hitl_widgets.search.query import Query, Term, parse
 
 __all__ = ["Finder", "Found"]
 
@@ -39,9 +41,15 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 }
 STATES = ("labelled", "unlabelled", "skipped", "disagrees")
 _SPELLINGS = {"labeled": "labelled", "unlabeled": "unlabelled"}
-FIELDS = ("class", "predicted", "like", "by", "id", "doubt", "uncertainty", "confidence", "is")
-OWN = {"id", "like"}  # a column of this name comes first
+FIELDS = ("class", "predicted", "like", "by", "id", "doubt", "uncertainty", "confidence", "is", "slice")
+OWN = {"id", "like", "slice"}  # a column of this name comes first
+KEPT = 100  # results of the index
+FEW = 100_000
 _TRUTHS = {"true": 1.0, "yes": 1.0, "1": 1.0, "false": 0.0, "no": 0.0, "0": 0.0}
+
+
+class _NoModel(InvalidInput):
+    """The query needs predictions."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,15 +96,21 @@ class Finder:
         self._alike = Alike(ground)
         self._lock = threading.Lock()
         self._index: WordIndex | None = None
+        self._known: dict[tuple[str, str], npt.NDArray[np.uint8]] = {}
 
     @property
     def index(self) -> WordIndex:
-        """The index of the words of all items, built on the first search."""
+        """The index of the words of all items; built now if :meth:`prepare` has not built it yet."""
         with self._lock:
             if self._index is None:
                 words = map(self._pool.item_kind.words, self._pool.items)
                 self._index = WordIndex(self._pool.texts or words, give_way)
             return self._index
+
+    def prepare(self, _overtaken: Callable[[], bool] = lambda: False) -> None:
+        """Build the index in advance. Words of items other than texts take longer, so only of a few."""
+        if self._pool.texts is not None or len(self._pool) <= FEW:
+            _ = self.index
 
     def find(self, text: str) -> Found:
         """Return the items that match a query; all items if it is blank.
@@ -106,10 +120,29 @@ class Finder:
         InvalidInput
             If the query is invalid, has an unknown name, or needs a model that does not exist yet.
         """
+        return self._found(parse(text), self._seen())
+
+    def check(self, text: str) -> None:
+        """Raise InvalidInput unless a query can be kept as a slice, now or once there is a model."""
         alternatives = parse(text)
-        seen = self._seen()
+        if not alternatives:
+            raise InvalidInput("The query is empty, so there is nothing to keep.")
+        for term in chain.from_iterable(alternatives):
+            if self._is_own("slice", term):
+                raise InvalidInput(f"{term.typed!r}: a slice cannot refer to another slice.")
+        with suppress(_NoModel):
+            self._found(alternatives, self._seen())
+
+    def mask(self, text: str) -> Mask:
+        """Return which items match the query of a slice, bool (n_items,); raises as :meth:`find`."""
+        self.check(text)
+        found = np.zeros(len(self._pool), np.bool_)
+        found[self.find(text).rows] = True
+        return found
+
+    def _found(self, alternatives: Query, seen: Seen) -> Found:
         if len(alternatives) == 1:
-            asked = [term for term in alternatives[0] if self._is_like(term)]
+            asked = [term for term in alternatives[0] if self._is_own("like", term)]
             if asked:
                 return self._like(asked, [term for term in alternatives[0] if term not in asked], seen)
         parts: list[tuple[str, int]] = []
@@ -130,8 +163,9 @@ class Finder:
         rows = self._alike.to(self._row(term.value), among)
         return Found(rows, ((term.typed, len(rows)), *_counted(others, masks)), ranked=True)
 
-    def _is_like(self, term: Term) -> bool:
-        return term.field == "like" and not term.quoted and "like" not in self._columns
+    def _is_own(self, field: str, term: Term) -> bool:
+        """Whether a term is this field, and not a column of the same name."""
+        return term.field == field and not term.quoted and field not in self._columns
 
     def _row(self, name: str) -> int:
         """Return the row of an item from its id as text."""
@@ -144,7 +178,7 @@ class Finder:
 
     def _of(self, term: Term, seen: Seen) -> Mask:
         if term.kind == "pattern":
-            return self.index.matching(term.value)
+            return self._indexed(term)
         if term.kind == "words":
             state = _SPELLINGS.get(term.value, term.value)
             return _state(state, seen) if not term.quoted and state in STATES else self._words(term)
@@ -162,11 +196,24 @@ class Finder:
         return self._words(Term("words", term.typed[term.negated :]))  # as in http://example.org
 
     def _words(self, term: Term) -> Mask:
-        found = self.index.containing(term.value)
+        found = self._indexed(term)
         i = None if term.quoted else self._pool.find(term.value)
         if i is not None:
             found[i] = True
         return found
+
+    def _indexed(self, term: Term) -> Mask:
+        """Search the index. The latest results are cached: slices are searched again after every label."""
+        key = term.kind, term.value
+        bits = self._known.get(key)
+        if bits is None:
+            of = self.index
+            found = of.matching(term.value) if term.kind == "pattern" else of.containing(term.value)
+            bits = np.packbits(found)
+            if len(self._known) >= KEPT:
+                self._known.clear()
+        self._known[key] = bits
+        return np.unpackbits(bits, count=len(self._pool)).view(np.bool_)
 
     def _field(self, term: Term, seen: Seen) -> Mask:
         name, value = term.field, term.value
@@ -185,6 +232,8 @@ class Finder:
                 found = _predicted_as(_class(value, seen.labels), seen)
             case "by":
                 found = self._by(value, seen)
+            case "slice":
+                found = self._slice(value)
             case "id":
                 found = np.zeros(len(self._pool), np.bool_)
                 found[self._row(value)] = True
@@ -196,6 +245,14 @@ class Finder:
                     raise InvalidInput(f"{term.typed!r}: expected one of {choices(STATES)}.")
                 found = _state(state, seen)
         return ~found if term.operator == "!=" else found
+
+    def _slice(self, name: str) -> Mask:
+        kept = self._log.slices
+        names = [other for other in kept if folded(other) == folded(name)]
+        if not names:
+            known = f" The slices are {choices(kept)}." if kept else " No query has been kept as a slice yet."
+            raise InvalidInput(f"Unknown slice {name!r}.{nearest(name, kept)}{known}")
+        return self.mask(kept[name if name in kept else names[0]])
 
     def _by(self, who: str, seen: Seen) -> Mask:
         given = {self._log.annotator: 0, **self._log.given()}
@@ -248,7 +305,7 @@ def _predicted_as(code: int, seen: Seen) -> Mask:
 
 def _belief(seen: Seen) -> Belief:
     if seen.belief is None or not seen.belief.known.any():
-        raise InvalidInput("There is no model yet: label a few items of two classes first.")
+        raise _NoModel("There is no model yet: label a few items of two classes first.")
     return seen.belief
 
 

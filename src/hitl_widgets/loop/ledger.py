@@ -496,7 +496,7 @@ class Ledger:
         return replace(self._snapshot, held=rows) if rows else self._snapshot
 
     def acts(self) -> list[tuple[LabelEvent, bool]]:
-        """Labels, skips and changes of the classes in log order, each with whether it is in effect."""
+        """All acts but undo and redo in log order, each with whether it is in effect."""
         return self.fold.acts()
 
     def code(self, event: LabelEvent) -> int:

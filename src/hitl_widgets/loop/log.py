@@ -242,6 +242,12 @@ class Log:
         """The number of folded events."""
         return self.ledger.n_events
 
+    @property
+    def slices(self) -> dict[str, str]:
+        """The named queries, by name."""
+        with self.lock:
+            return self.ledger.fold.slices
+
     def skipped_rows(self) -> npt.NDArray[np.int64]:
         """Rows that this annotator skipped and nobody has labelled since."""
         self.catch_up()
@@ -286,7 +292,7 @@ class Log:
     def acts(
         self, limit: int | None = None, *, annotator: str | None = None
     ) -> list[tuple[LabelEvent, bool]]:
-        """Labels, skips and changes of the classes in log order, each with whether it is in effect.
+        """All acts but undo and redo in log order, each with whether it is in effect.
 
         Only the last ``limit`` of them, and only those of ``annotator`` if given.
         """
@@ -299,7 +305,7 @@ class Log:
             return self.ledger.fold.past(self.annotator, n)
 
     def own_act(self, event_id: Any) -> LabelEvent:
-        """Your label, skip or class change with this id; raises InvalidInput if there is none."""
+        """Your act with this id; raises InvalidInput if there is none."""
         found = self.ledger.fold.act(event_id) if isinstance(event_id, str) else None
         if found is None or found.annotator != self.annotator:
             raise InvalidInput(f"{event_id!r} is not one of your acts: see session.history().")

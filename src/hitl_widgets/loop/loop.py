@@ -25,6 +25,7 @@ from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.openings import Run, abandon, enter
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.seen import Seen
+from hitl_widgets.loop.slices import Slice, Slicing
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
 from hitl_widgets.maps.preparation import Preparation
@@ -57,8 +58,8 @@ class Loop:
     ----------
     log, acts, blind, background
         The log; the annotator's acts; the items asked blind; features, map and model.
-    finder, listing
-        Runs queries; orders items for the list.
+    finder, slicing, listing
+        Runs queries; keeps them under names; orders items for the list.
     context
         Columns that are shown above each item.
     token
@@ -109,7 +110,10 @@ class Loop:
 
         self.finder = Finder(self.pool, columns, log, seen, lambda: background.ground)
         self.listing = Listing(self.pool, columns, seen)
+        self._indexing = Worker(self.finder.prepare, "index", last=True)
         self.acts = Acts(self.log, self.blind, lambda: trainer.number)
+        self.slicing = Slicing(self.log, self.acts, self.finder, seen)
+        trainer.slices = partial(_slices, weakref.ref(self.slicing))
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
         self.log.follow = partial(_follow, trainer, self.background.news)
         # A store in memory is not shared.
@@ -118,7 +122,8 @@ class Loop:
             self._team = Team(self.store, self.task, annotator, self.log.look, trainer.request)
             self.log.answered, self.log.held = self._team.done, self._team.held
         # An unreferenced session ends, so its threads must neither keep it alive nor outlive it.
-        self._parts = (trainer, self.background.preparation, self.background.news, self._team, ledger)
+        workers = (self.background.news, self._indexing)
+        self._parts = (trainer, self.background.preparation, workers, self._team, ledger)
         self._end = weakref.finalize(self, abandon, partial(_finish, *self._parts))
         self._end.atexit = False  # see openings
 
@@ -224,6 +229,8 @@ class Loop:
             self._told_schema = self.schema
             self._listeners.tell("schema")
         self._listeners.tell(what)
+        if what == "stage" and self.background.stage is None:  # nothing more urgent is left
+            self._indexing.request()
 
     # -- closing
 
@@ -285,13 +292,23 @@ def _follow(trainer: Trainer, news: Worker) -> None:
     news.request()
 
 
+def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
+    found = slicing()
+    return () if found is None else found.now()
+
+
 def _finish(
-    trainer: Trainer, preparation: Preparation, news: Worker, team: Team | None, ledger: Ledger
+    trainer: Trainer,
+    preparation: Preparation,
+    workers: tuple[Worker, ...],
+    team: Team | None,
+    ledger: Ledger,
 ) -> None:
     """Stop the workers of a session and close its store."""
     trainer.close()
     preparation.close()
-    news.close()
+    for worker in workers:
+        worker.close()
     if team is not None:
         team.close()
     ledger.close()

@@ -22,15 +22,20 @@ from hitl_widgets.learn.evaluate import (
     CurvePoint,
     Earlier,
     Estimate,
+    Given,
     Rest,
     accuracy_estimate,
     learning_curve,
+    part_estimates,
+    tell,
 )
 from hitl_widgets.learn.learner import NotYet, Refreshable
+from hitl_widgets.learn.problems.base import Problem
 from hitl_widgets.learn.scoring import SMALL, warm_up
 from hitl_widgets.loop.asking import Asker, Ground, Labels
 from hitl_widgets.loop.partial import Partial
 from hitl_widgets.loop.round import Round, Suggestion
+from hitl_widgets.loop.slices import Slice
 from hitl_widgets.loop.troubles import in_words
 
 __all__ = ["Evaluation", "Trainer"]
@@ -41,6 +46,8 @@ REST = 0.5
 # The slower parts of a model also wait for a pause, but no longer than a few labels take.
 PAUSE = 0.4
 PATIENCE = 3.0
+# The minimum number of labels for a provisional measure.
+PROVISIONAL = 10
 # Seconds that the neighbour search waits at most for what the first label needs.
 READY = 10.0
 
@@ -49,11 +56,18 @@ Snapshot = Callable[[], tuple[Labels, Ground | None]]
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The estimate after ``n_events`` log events, and the learning curve up to it."""
+    """The estimate after ``n_events`` log events, the learning curve up to it, and the slices.
+
+    ``provisional`` is the measure on the labels themselves, each predicted by a model without it, while
+    nothing is audited. It is optimistic: later questions depend on every label, and these items were not
+    drawn at random.
+    """
 
     estimate: Estimate
+    provisional: float | None = None
     curve: tuple[CurvePoint, ...] = ()
     n_events: int = 0
+    slices: tuple[Slice, ...] = ()
 
 
 class Trainer:
@@ -67,7 +81,14 @@ class Trainer:
         Called from the background threads.
     on_turn
         Called when a part of the work fails for good, and when it works again: see ``Worker``.
+
+    Attributes
+    ----------
+    slices
+        Returns the slices with their items.
     """
+
+    slices: Callable[[], tuple[Slice, ...]] = staticmethod(tuple)
 
     def __init__(
         self,
@@ -371,9 +392,18 @@ class Trainer:
         labels, ground = self._snapshot()
         given = labels.given()
         n = int(given.audited.sum())
-        if ground is None or not n:
-            return Evaluation(Estimate(None, None, None, n), n_events=labels.n_events)
+        made = replace(
+            self.evaluation,
+            estimate=Estimate(None, None, None, n),
+            provisional=None,
+            curve=(),
+            n_events=labels.n_events,
+        )
+        if ground is None or (not n and (len(given) < PROVISIONAL or not curve)):
+            return made
         problem, learner, rest = labels.target.problem, self._fresh(ground, labels), Rest.of(labels.y)
+        if not n:
+            return replace(made, provisional=_provisional(problem, learner, given, rest, overtaken))
         common: dict[str, Any] = {
             "measure": problem.measured,
             "earlier": self._earlier_of(self._ground or ground, labels),
@@ -385,7 +415,7 @@ class Trainer:
             found = Estimate(None, None, None, n)
         values = labels.schema.values
         found = replace(found, per_class={values[code]: one for code, one in found.per_class.items()})
-        made = Evaluation(found, n_events=labels.n_events)
+        made = replace(made, estimate=found)
         if not curve or found.value is None or overtaken():
             return made
         self._publish(replace(made, curve=self.evaluation.curve))
@@ -410,13 +440,56 @@ class Trainer:
     def _evaluate(self, overtaken: Callable[[], bool]) -> None:
         if self.round is not None and not self.round.learned:
             return  # the round already reports the same failure
+        if (slices := self.slices()) or self.evaluation.slices:  # the counts come first
+            self._publish(replace(self.evaluation, slices=slices))
         found = self._measure(overtaken, curve=True)
-        if not overtaken():
-            self._publish(found)
+        if overtaken():
+            return
+        self._publish(found)
+        if slices:
+            self._publish(replace(found, slices=self.measured(slices, overtaken)))
+
+    def measured(
+        self, slices: tuple[Slice, ...], overtaken: Callable[[], bool] = lambda: False
+    ) -> tuple[Slice, ...]:
+        """The slices with their estimates."""
+        labels, ground = self._snapshot()
+        runs = [one for one in slices if one.mask is not None]
+        if ground is None or not runs or not labels.audited.any():
+            return slices
+        try:
+            found = part_estimates(
+                self._fresh(ground, labels),
+                labels.given(),
+                labels.y,
+                [one.mask for one in runs if one.mask is not None],
+                measure=labels.target.problem.measured,
+                earlier=self._earlier_of(self._ground or ground, labels),
+                overtaken=overtaken,
+            )
+        except NotYet:
+            return slices
+        known = {one.name: estimate for one, estimate in zip(runs, found, strict=True)}
+        return tuple(replace(one, estimate=known.get(one.name, one.estimate)) for one in slices)
 
     def _publish(self, evaluation: Evaluation) -> None:
         self.evaluation = evaluation
         self._on_evaluation(evaluation)
+
+
+def _provisional(
+    problem: Problem, learner: Any, given: Given, rest: Rest, overtaken: Callable[[], bool]
+) -> float | None:
+    """The measure on the labels, each predicted by a model without it; acts in bulk count as one label."""
+    try:
+        told = tell(learner, given, rest, len(given), overtaken)
+    except NotYet:
+        return None
+    if told is None:
+        return None
+    worst, best = problem.scale
+    scores = problem.scores(told.answers.P, told.answers.y)
+    return worst + float(np.average(scores, weights=told.answers.weight)) * (best - worst)
 
 
 def _unfinished(learner: object) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ from hitl_widgets.questions.base import Answer
 from hitl_widgets.questions.schema import MAX_NAME, Schema, is_unicode
 from hitl_widgets.transfer.frames import column
 
-__all__ = ["Imported", "Journal", "Refusals", "import_table", "read_labels"]
+__all__ = ["Imported", "Journal", "Refusals", "import_table", "read_labels", "refused_labels"]
 
 GUESSES = 50  # at most so many unknown ids are compared with those of the pool, which is slow
 SAMPLE = 2000
@@ -211,6 +211,17 @@ def import_table(
         said = log.fold.kind.dump(answer)
         log.add(LabelEvent("label", log.task, who, keys, said, "import", digests=digests))
     return Imported(sum(map(len, groups.values())), n_same, refusals.table(), found.n_rows)
+
+
+def refused_labels(values: Iterable[Any], schema: Schema, fold: Fold) -> Counter[str]:
+    """Return why values are not answers to the question, each with the number of such values."""
+    answers, found = _Answers(schema, fold), Counter[str]()
+    for value in values:
+        try:
+            answers.find(value)
+        except InvalidInput as error:
+            found[str(error)] += 1
+    return found
 
 
 def _told(

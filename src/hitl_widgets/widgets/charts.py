@@ -73,7 +73,7 @@ def curve_chart() -> alt.LayerChart:
     band = base.mark_area(opacity=0.18, line=False).encode(
         y=alt.Y("low:Q", title="accuracy", scale=y_scale, axis=y_axis), y2="high:Q"
     )
-    line = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=28)).encode(
+    line = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=40, cursor="pointer")).encode(
         y=alt.Y("value:Q", title="accuracy", scale=y_scale, axis=y_axis)
     )
     chart: alt.LayerChart = (

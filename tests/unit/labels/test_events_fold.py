@@ -57,7 +57,9 @@ class Model:
         self.replay()
         for clock, event in enumerate(log):
             mine = [a for a in self.acts if a.event.annotator == event.annotator]
-            if event.kind in {"label", "skip"} or (event.kind == "schema" and "change" in event.value):
+            if event.kind in {"label", "skip", "slice"} or (
+                event.kind == "schema" and "change" in event.value
+            ):
                 self.read(event)
                 for act in mine:
                     act.dead = act.dead or not act.holds
@@ -193,6 +195,12 @@ class Model:
         labels = [e for e in labels if self.meaning(e) is not None]
         return labels[-1] if labels else None
 
+    @property
+    def slices(self) -> dict[str, str]:
+        kept = [a.event.value for a in self.acts if a.holds and a.event.kind == "slice"]
+        last = {value["name"]: value["query"] for value in kept}
+        return {name: query for name, query in last.items() if query is not None}
+
     def skipped(self, item: str) -> bool:
         kinds = {e.kind for e in self.holding(item).values()}
         return "skip" in kinds and self.answer(item) is None
@@ -213,12 +221,14 @@ def state(fold: Fold | Model) -> dict[str, Any]:
         "meaning": {i: e and fold.meaning(e) for i in ITEMS for e in [fold.answer(i)]},
         "classes": list(fold.schema.names) if isinstance(fold, Fold) and fold.schema else fold.names(),  # type: ignore[union-attr]
         "skipped": {i: fold.skipped(i) for i in ITEMS},
+        "slices": fold.slices,
         "undo": {p: fold.to_undo(p) for p in PEOPLE},
         "redo": {p: fold.to_redo(p) for p in PEOPLE},
     }
 
 
 NAMES = st.sampled_from("abcd")
+KINDS = ["label", "label", "skip", "undo", "undo", "redo", "cross", "change", "jump", "restore", "slice"]
 
 
 def changes() -> st.SearchStrategy[dict[str, Any]]:
@@ -239,16 +249,22 @@ def changes() -> st.SearchStrategy[dict[str, Any]]:
 
 
 @st.composite
+def single(draw: st.DrawFn, kind: Any, who: str) -> LabelEvent:
+    if kind == "slice":
+        value = {"name": draw(st.sampled_from("xy")), "query": draw(st.sampled_from(["one", "two", None]))}
+        return LabelEvent("slice", "t", who, value=value)
+    items = tuple(draw(st.lists(st.sampled_from(ITEMS), min_size=1, max_size=3, unique=True)))
+    word = draw(st.sampled_from(["a", "b", "c", "d", "unheard of", None])) if kind == "label" else None
+    return LabelEvent(kind, "t", who, items, word)
+
+
+@st.composite
 def logs(draw: st.DrawFn) -> list[LabelEvent]:
     """Logs that may exist in a store, including concurrent undos of two kernels."""
     log: list[LabelEvent] = []
     for _ in range(draw(st.integers(0, 25))):
         who = draw(st.sampled_from(PEOPLE))
-        kind = draw(
-            st.sampled_from(
-                ["label", "label", "skip", "undo", "undo", "redo", "cross", "change", "jump", "restore"]
-            )
-        )
+        kind = draw(st.sampled_from(KINDS))
         if kind == "change":
             try:
                 value = fold_of(log).vocabulary.completed(draw(changes()))
@@ -264,16 +280,12 @@ def logs(draw: st.DrawFn) -> list[LabelEvent]:
             if way:
                 log.append(LabelEvent("undo" if back else "redo", "t", who, value=way))
         elif kind == "restore":
-            acts = [e for e in log if e.kind in {"label", "skip"}]
+            acts = [e for e in log if e.kind in {"label", "skip", "slice"}]
             if acts:  # also of valid acts, and of acts of others
                 act = draw(st.sampled_from(acts))
                 log.append(LabelEvent(act.kind, "t", who, act.item_ids, act.value, restores=act.event_id))
-        elif kind in {"label", "skip"}:
-            items = tuple(draw(st.lists(st.sampled_from(ITEMS), min_size=1, max_size=3, unique=True)))
-            word = (
-                draw(st.sampled_from(["a", "b", "c", "d", "unheard of", None])) if kind == "label" else None
-            )
-            log.append(LabelEvent(kind, "t", who, items, word))
+        elif kind in {"label", "skip", "slice"}:
+            log.append(draw(single(kind, who)))
         elif kind == "cross":
             target = draw(st.sampled_from(log)).event_id if log else new_event_id()
             log.append(LabelEvent(draw(st.sampled_from(["undo", "redo"])), "t", who, value=target))

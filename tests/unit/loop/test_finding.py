@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 import hitl_widgets as hitl
+from helpers import until
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.loop.alike import Alike
 from hitl_widgets.loop.asking import Ground
@@ -303,3 +304,10 @@ def test_like_before_there_are_features_and_on_landmarks(make_session: Make) -> 
 def test_every_condition_says_how_many_meet_it(session: Session) -> None:
     found = session._loop.finder.find("refund price>=30 OR -strasse")
     assert found.parts == (("refund", 10), ("price>=30", 20), ("-strasse", 30))
+
+
+def test_the_index_is_built_in_the_background_once_the_map_is_ready(make_session: Make) -> None:
+    session = make_session(TABLE, text="message", classes=["a", "b"])
+    session.wait()
+    until(lambda: session.stage is None)
+    until(lambda: session._loop.finder._index is not None)

@@ -313,6 +313,19 @@ def test_an_act_is_opened_as_the_rows_of_its_items(session: Session, monkeypatch
     assert len(session.history()) == before + 1
 
 
+def test_a_span_of_labels_is_opened_in_the_order_in_which_they_were_given(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire = Wire(Monitor(session), monkeypatch)
+    for row in (7, 3, 5, 1):
+        session._loop.acts.label([row], "a")
+    session._loop.acts.label([7], "b")  # given anew, so now the last one
+    ask = {"type": "span", "id": "a" * 8, "view": "b" * 8}
+    for (first, last), rows in {(1, 2): [3, 5], (3, 4): [1, 7], (4, 9): [7], (5, 9): []}.items():
+        [told] = wire.say(ask | {"first": first, "last": last})
+        assert (told["rows"], told["n"], told["how"]) == (encode(rows), len(rows), "clicked")
+
+
 def test_an_undo_of_a_bulk_act_gives_its_selection_back_and_of_a_single_one_its_item(
     session: Session, labeler: Wire
 ) -> None:

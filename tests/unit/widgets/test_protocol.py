@@ -48,10 +48,12 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "members": {"rows": [0, 3]},
         "groups": {"scale": 2},
         "find": {"query": "refund"},
+        "slice": {"name": "late", "query": "labelled"},
         "alike": {"row": 3},
         "window": {"number": 1, "start": 0, "n": 10},
         "shade": {"by": ""},
         "open": {"act": act},
+        "span": {"first": 1, "last": 1},
         "step": {"strategy": "margin", "seed": 0, "index": 1},
         "play": {"strategy": "margin", "seed": 0, "picks": []},
     }

@@ -100,6 +100,10 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
           }
         }
       },
+      keep: (name, query) => {
+        channel.act({ type: "slice", name, query });
+        say(`Kept as the slice ${name}`);
+      },
       done: () => (listing ? list.focus() : root.focus({ preventScroll: true })),
     },
     signal,

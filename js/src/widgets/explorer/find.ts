@@ -2,6 +2,7 @@ import "./find.css";
 import type { FoundMessage } from "../../host/protocol";
 import { count, h, said, setText, show } from "../../ui/dom";
 import { icon } from "../../ui/icons";
+import { sliceForm } from "./slice";
 
 const TYPING_MS = 150;
 const HINT =
@@ -10,6 +11,8 @@ const HINT =
 export type FindCallbacks = {
   /** Runs a query; a blank one clears the result. */
   find: (query: string) => void;
+  /** Keeps a query under a name. */
+  keep: (name: string, query: string) => void;
   /** The user is done here: return the focus to the items. */
   done: () => void;
 };
@@ -55,16 +58,25 @@ export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
     on: { click: () => leave() },
     attrs: { type: "button", "aria-label": "Clear the search", hidden: true },
   });
+  const keep = h("button", {
+    class: "hitl-link hitl-find-keep",
+    text: "Keep",
+    title: "Keep this search as a slice, with its counts and accuracy in the Monitor",
+    on: { click: () => form.open(asked) },
+    attrs: { type: "button", hidden: true },
+  });
+  const form = sliceForm({ keep: on.keep, done: () => input.focus({ preventScroll: true }) }, signal);
   const parts = h("div", { class: "hitl-find-below hitl-faint", attrs: { hidden: true } });
   const why = h("div", { class: "hitl-find-below hitl-bad", attrs: { role: "alert", hidden: true } });
   const hint = h("div", { class: "hitl-find-below hitl-faint", text: HINT, attrs: { hidden: true } });
   const element = h(
     "div",
     { class: "hitl-find", attrs: { role: "search" } },
-    h("label", { class: "hitl-find-box" }, icon("find"), input, found, slash, close),
+    h("label", { class: "hitl-find-box" }, icon("find"), input, found, keep, slash, close),
     hint,
     parts,
     why,
+    form.element,
   );
 
   function ask(): void {
@@ -74,6 +86,8 @@ export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
     asked = query;
     adopting = false;
     draw();
+    show(keep, false);
+    form.close();
     if (query) found.textContent = "\u2026";
     else forget();
     on.find(query);
@@ -81,6 +95,8 @@ export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
 
   function forget(): void {
     setText(found, "");
+    show(keep, false);
+    form.close();
     show(parts, false);
     refuse("");
   }
@@ -149,6 +165,7 @@ export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
       if (message.query !== asked) return false;
       setText(found, message.why ? "" : `${count(n, "item")} found`);
       refuse(message.why);
+      show(keep, !message.why && !/(^|\s)-?slice:/.test(asked));
       const several = message.parts.length > 1;
       show(parts, several);
       if (several) {

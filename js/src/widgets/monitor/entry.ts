@@ -22,6 +22,8 @@ const DRAW_MS = 250;
 const NOWHERE =
   "Items are shown on the map or in the Labeler, but neither is on this page: display the session.";
 
+type ClickedMark = { mark: { marktype: string }; datum: { n: number } } | null | undefined;
+
 /** The chart of the learning curve, with the axis of the measure. */
 function measured({ chart, measure }: MonitorWelcome): Record<string, unknown> {
   if (measure.name === "accuracy") return chart;
@@ -55,6 +57,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
       },
       toggle: () => void drawCurve(),
       find: (wanted) => view.note(bus.tell("query", wanted) ? "" : NOWHERE),
+      remove: (name) => act({ type: "slice", name, query: null }),
       settle: (keep) => channel.act({ type: "settle", keep }),
     },
     true,
@@ -93,6 +96,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
         curve?.drawn.finalize();
         const spec = { ...measured(welcome), width, config: themed(welcome.chart.config as object) };
         curve = { drawn: await vega.draw(view.chart, spec, "svg"), vega, width };
+        curve.drawn.addEventListener("click", (_, item) => openPoint(item));
       }
       const change = curve.vega
         .changeset()
@@ -104,6 +108,15 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     } finally {
       drawing = false;
     }
+  }
+
+  /** Shows the items labelled since the point of the learning curve before this one. */
+  function openPoint(item: ClickedMark): void {
+    if (item?.mark.marktype !== "symbol" || !state) return;
+    const last = item.datum.n;
+    const first = Math.max(0, ...state.curve.map(({ n }) => n).filter((n) => n < last)) + 1;
+    view.note("");
+    channel.ask({ type: "span", view: channel.view, first, last });
   }
 
   function themed(config: object): object {

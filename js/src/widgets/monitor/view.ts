@@ -1,18 +1,18 @@
 import "./view.css";
 import type { LabelClass, MonitorState, Person } from "../../host/protocol";
 import { count, h, percent, said, setParts, setText, show } from "../../ui/dom";
-import { condition, type Wanted } from "../../ui/query";
+import { condition } from "../../ui/query";
 import { type HistoryCallbacks, historyView } from "./history";
+import { type SlicesCallbacks, sliceRows } from "./slices";
 
-export type MonitorCallbacks = HistoryCallbacks & {
-  undo: () => void;
-  redo: () => void;
-  toggle: (open: boolean) => void;
-  /** Shows the items that a query finds. */
-  find: (wanted: Wanted) => void;
-  /** Keeps or drops the labels of all items that have changed since. */
-  settle: (keep: boolean) => void;
-};
+export type MonitorCallbacks = HistoryCallbacks &
+  SlicesCallbacks & {
+    undo: () => void;
+    redo: () => void;
+    toggle: (open: boolean) => void;
+    /** Keeps or drops the labels of all items that have changed since. */
+    settle: (keep: boolean) => void;
+  };
 
 export type MonitorProps = { state: MonitorState; classes: LabelClass[]; waiting: number; stalled: boolean };
 
@@ -67,7 +67,9 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
     h("section", {}, heading("Learning curve"), chart, curveWords, heading("Model"), why),
     h("section", {}, heading("History", undo, redo), note, history.element),
   );
-  const folded = h("div", { class: "hitl-folded" }, notices, settle, panels);
+  const slices = h("ul", { class: "hitl-slices" });
+  const sliced = h("section", { class: "hitl-sliced" }, heading("Slices"), slices);
+  const folded = h("div", { class: "hitl-folded" }, notices, settle, panels, sliced);
   const toggle = h("button", {
     class: "hitl-tool hitl-fold-button",
     text: "Details",
@@ -86,6 +88,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   root.append(h("div", { class: "hitl-overview" }, status, toggle), folded);
   fold(open);
   let drawn = "";
+  let cut = "";
 
   return {
     chart,
@@ -98,7 +101,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       setText(given, count(state.n_labels, "label"));
       setText(of, ` of ${count(state.n_items, "item")}`);
       setText(accuracy, accuracyWords(state));
-      accuracy.title = `${measureTitle(state)} Click to see the items whose label the model contradicts.`;
+      accuracy.title = `${titleOf(state)} Click to see the items whose label the model contradicts.`;
       setDisabled(accuracy, !state.model);
       setDisabled(given, !state.n_labels);
       setText(sync, syncWords(state));
@@ -123,6 +126,10 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       show(settle, state.n_changed > 0);
       const shares = JSON.stringify([state.balance, state.n_none, classes]);
       if (shares !== drawn) drawBalance(balance, state, classes, on);
+      const parts = JSON.stringify(state.slices);
+      if (parts !== cut) slices.replaceChildren(...sliceRows(state.slices, state.measure, on));
+      cut = parts;
+      show(sliced, state.slices.length > 0);
       setText(hidden, state.n_hidden ? hiddenWords(state.n_hidden) : "");
       drawn = shares;
       show(chart, state.curve.length > 0);
@@ -132,6 +139,11 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       setDisabled(redo, !state.redo);
     },
   };
+}
+
+function titleOf(state: MonitorState): string {
+  if (state.estimate.value !== null || state.provisional === null) return measureTitle(state);
+  return `Each label was predicted by a model trained on the others. Optimistic: these items were not drawn at random. ${measureTitle(state)}`;
 }
 
 function measureTitle({ measure: { name } }: MonitorState): string {
@@ -146,9 +158,18 @@ const MEASURES: Record<string, string> = {
   "mean absolute error": "How far the model's guess is off, averaged over unlabelled items",
 };
 
-function accuracyWords({ estimate, measure: { name }, n_audited, error }: MonitorState): string {
+function accuracyWords(state: MonitorState): string {
+  const {
+    estimate,
+    provisional,
+    measure: { name },
+    n_audited,
+    error,
+  } = state;
   const { value, low, high, n } = estimate;
   if (value === null || low === null || high === null) {
+    if (provisional !== null)
+      return `${name} about ${provisional.toFixed(2)}, provisional: nothing audited yet`;
     if (!n_audited) return `${name}: nothing audited yet`;
     return `${name}: ${error ? "not measured" : "being measured"} (${n_audited} audited)`;
   }

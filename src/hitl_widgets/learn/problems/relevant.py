@@ -94,7 +94,8 @@ class Relevant(ABC):
         """Return the mean score, on the scale of the measure: see :func:`~.calibration.mean_score`."""
         answers = told.answers
         expected, scores = self.expected(answers.P), self.scores(answers.P, answers.y)
-        found = mean_score(expected, scores, answers.kind, answers.weight, self.expected(told.P), told.n)
+        items = self.expected(told.P)
+        found = mean_score(expected, scores, answers.kind, answers.weight, items, told.n, told.part)
         worst, best = self.scale
         value, low, high = (worst + share * (best - worst) for share in found)
         return Estimate(value, min(low, high), max(low, high), told.n_audited)

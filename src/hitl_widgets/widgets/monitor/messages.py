@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -21,7 +21,14 @@ class Open(Request, frozen=True, tag="open"):
     act: ActId
 
 
-Takes = shared.Takes | Open
+class Span(Request, frozen=True, tag="span"):
+    """Request the items labelled from the label with number ``first`` to that with number ``last``."""
+
+    first: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
+    last: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
+
+
+Takes = shared.Takes | Open | Span
 
 # -- kernel -> browser
 
@@ -69,6 +76,20 @@ class Person(msgspec.Struct, frozen=True):
     here: bool
 
 
+class SliceState(msgspec.Struct, frozen=True):
+    """A slice; its numbers are null until they are known.
+
+    The estimate is that of its unlabelled items. ``why``: the reason why its query cannot be run.
+    """
+
+    name: str
+    query: str
+    n_items: int | None
+    n_labelled: int | None
+    estimate: Estimate
+    why: str
+
+
 class HistoryEntry(msgspec.Struct, frozen=True):
     """An act of the annotator.
 
@@ -79,7 +100,7 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     """
 
     id: str
-    kind: Literal["label", "skip", "schema"]
+    kind: Literal["label", "skip", "schema", "slice"]
     n: int
     value: str | None
     codes: tuple[int, ...] | None
@@ -93,6 +114,7 @@ class HistoryEntry(msgspec.Struct, frozen=True):
 class MonitorState(ToBrowser, frozen=True, kw_only=True):
     """The state of a session.
 
+    ``provisional`` is the measure on the labels themselves while nothing is audited; it is optimistic.
     ``n_none`` is the number of labels without a class. ``n_hidden`` labels of others are excluded from the
     balance, because their items are also asked of this annotator. ``notices`` describe mismatches of the
     store and the table; ``n_changed`` labelled items have changed since. ``people`` are all annotators, if
@@ -108,6 +130,7 @@ class MonitorState(ToBrowser, frozen=True, kw_only=True):
     n_hidden: int
     measure: Measure
     estimate: Estimate
+    provisional: float | None
     curve: list[CurvePoint]
     behind: int
     model: str
@@ -124,6 +147,7 @@ class MonitorState(ToBrowser, frozen=True, kw_only=True):
     notices: list[str]
     n_changed: int
     people: list[Person]
+    slices: list[SliceState]
     history: list[HistoryEntry]
 
 
@@ -144,10 +168,9 @@ class MonitorUpdate(MonitorState, frozen=True, kw_only=True, tag="state"):
 
 
 class OpenedMessage(ToBrowser, frozen=True, kw_only=True, tag="opened"):
-    """The items of an act: see ``ActItems``."""
+    """The requested items: see ``ActItems``."""
 
     to: str
-    act: str
     rows: str
     n: int
     how: Selection

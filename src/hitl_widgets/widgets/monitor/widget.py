@@ -10,8 +10,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.data.rows import encode
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.loop import Loop
+from hitl_widgets.loop.slices import UNKNOWN
 from hitl_widgets.loop.words import within
 from hitl_widgets.widgets.channel import bundle
 from hitl_widgets.widgets.monitor import messages as m
@@ -55,13 +57,22 @@ class Monitor(SessionWidget):
         match message:
             case m.Open():
                 self._in_order(message, lambda: self._open(message))
+            case m.Span():
+                self._in_order(message, lambda: self._open_span(message))
             case _:
                 super()._handle(message)
 
     def _open(self, message: m.Open) -> None:
         """Send the items of an act of the annotator."""
         items = msgspec.structs.asdict(items_of(self.loop, message.act))
-        self._post(m.OpenedMessage(to=message.view, act=message.act, **items))
+        self._post(m.OpenedMessage(to=message.view, **items))
+
+    def _open_span(self, message: m.Span) -> None:
+        """Send the items of some labels, by the order in which they were given."""
+        labels = self.loop.labels
+        given = labels.given().index
+        rows = np.sort(given[~np.isin(given, self.loop.blind.rows(labels))][message.first - 1 : message.last])
+        self._post(m.OpenedMessage(to=message.view, rows=encode(rows), n=len(rows), how="clicked", missing=0))
 
     def _greet(self, view: str) -> None:
         self._post(
@@ -99,7 +110,8 @@ class Monitor(SessionWidget):
             "n_none": none,
             "n_hidden": len(labels) - int((told >= 0).sum()),
             "measure": m.Measure(problem.measure, *problem.scale),
-            "estimate": m.Estimate(estimate.value, estimate.low, estimate.high, estimate.n),
+            "estimate": _estimate(estimate),
+            "provisional": evaluation.provisional,
             "curve": [
                 m.CurvePoint(p.n_labels, p.estimate.value, p.estimate.low, p.estimate.high)
                 for p in evaluation.curve
@@ -124,8 +136,28 @@ class Monitor(SessionWidget):
             "notices": [words(told) for told in loop.log.notices],
             "n_changed": loop.log.n_changed,
             "people": self._people(),
+            "slices": self._slices(),
             "history": self._history(),
         }
+
+    def _slices(self) -> list[m.SliceState]:
+        """All slices; the numbers of those kept since the last evaluation are not known yet."""
+        known = {(one.name, one.query): one for one in self.loop.background.evaluation.slices}
+        found = []
+        for name, query in self.loop.slicing.kept.items():
+            one = known.get((name, query))
+            counted = one is not None and not one.why
+            found.append(
+                m.SliceState(
+                    name=name,
+                    query=query,
+                    n_items=one.n_items if one and counted else None,
+                    n_labelled=one.n_labelled if one and counted else None,
+                    estimate=_estimate(one.estimate if one else UNKNOWN),
+                    why=words(one.why) if one else "",
+                )
+            )
+        return found
 
     def _people(self) -> list[m.Person]:
         """All annotators, their number of labels, and whether they are active; empty if there is only one."""
@@ -149,7 +181,7 @@ class Monitor(SessionWidget):
                 id=event.event_id,
                 kind=event.kind,  # type: ignore[arg-type] # acts are never undo or redo events
                 n=len(event.item_ids),
-                value=change_words(event.value) if event.kind == "schema" else loop.log.text(event),
+                value=_words_of(loop, event),
                 codes=loop.log.codes(event),
                 selection=event.selection,
                 time=event.time,
@@ -159,6 +191,20 @@ class Monitor(SessionWidget):
             )
             for event, state in zip(acts, states, strict=True)
         ]
+
+
+def _estimate(estimate: Any) -> m.Estimate:
+    return m.Estimate(estimate.value, estimate.low, estimate.high, estimate.n)
+
+
+def _words_of(loop: Loop, event: Any) -> str | None:
+    """Describe an act for the history."""
+    if event.kind == "schema":
+        return change_words(event.value)
+    if event.kind == "slice":
+        done = "removed" if event.value["query"] is None else "kept"
+        return f"slice {within(event.value['name'])} {done}"
+    return loop.log.text(event)
 
 
 def _balance(labels: Labels, codes: npt.NDArray[Any]) -> tuple[list[int], int]:

@@ -146,7 +146,14 @@ class Change(Action, frozen=True, kw_only=True, tag="change", omit_defaults=True
     set: ClassEdit | None = None
 
 
-Act = Label | Clear | Skip | Settle | Undo | Redo | Jump | Restore | Change
+class Slice(Action, frozen=True, kw_only=True, tag="slice"):
+    """Keep a query under a name, or remove the name if the query is null."""
+
+    name: Name
+    query: Annotated[str, msgspec.Meta(max_length=2000)] | None
+
+
+Act = Label | Clear | Skip | Settle | Undo | Redo | Jump | Restore | Change | Slice
 Takes = Hello | Bye | Show | More | Retry | Vega | Act
 
 # -- kernel -> browser
