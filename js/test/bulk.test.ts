@@ -198,6 +198,12 @@ describe("the split", () => {
     expect(on.narrow).toHaveBeenLastCalledWith("predicted:spam");
   });
 
+  it("says when the model predicts one class for all, and only then", () => {
+    const one = (n: number): string => card(100, { mix: [{ code: 0, n }] }).text(".hitl-bulk-only");
+    expect(one(100)).toBe("The model predicts spam for all of them. ");
+    expect(one(60)).toBe("Predicted spam 60");
+  });
+
   it("can be undone", () => {
     const { view, update, chosen, on } = card(100, { mix });
     update({ rows: Uint32Array.of(1, 2), wider: chosen(), sample: sample({ n: 2 }) });

@@ -117,12 +117,12 @@ export function bulkCard(on: BulkCallbacks, signal: AbortSignal) {
     const wider = chosen?.wider?.rows.length ?? 0;
     show(widen, wider > 0);
     setText(widen, `all ${wider.toLocaleString("en")} again`);
-    const one =
-      mix.length === 1 ? ["The model predicts ", said(classes[mix[0].code].name), " for all of them. "] : [];
+    const whole = mix.length === 1 && mix[0].n >= n;
+    const one = whole ? ["The model predicts ", said(classes[mix[0].code].name), " for all of them. "] : [];
     const unlabelled = button(`unlabelled ${left.toLocaleString("en")}`, () => on.narrow("unlabelled"));
     const only = n_labelled && left ? ["Only ", unlabelled] : [];
     const shown = split ? mix : mix.slice(0, SPLIT);
-    const predictions = mix.length > 1 ? ["Predicted ", ...shown.map(predicted)] : [];
+    const predictions = mix.length && !whole ? ["Predicted ", ...shown.map(predicted)] : [];
     const others = mix.length - shown.length;
     const more = others ? [button(`${others} more`, splitAll, "Show all predicted classes")] : [];
     const words = [...one, ...only, ...predictions, ...more];

@@ -134,7 +134,9 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const preview = (event: Event): void => {
     const at = (event.target as HTMLElement).closest<HTMLElement>(".hitl-class");
     const away = event.type === "pointerleave" || event.type === "focusout";
-    bulkShown?.preview(away || !at ? -1 : Number(at.dataset.code));
+    // Where several classes may apply, a press replaces nothing yet.
+    const none = away || !at || questionOf(shownAsks)?.drafted;
+    bulkShown?.preview(none ? -1 : Number(at.dataset.code));
   };
   for (const part of [classes, recently])
     for (const type of ["pointerover", "pointerleave", "focusin", "focusout"])
