@@ -1,3 +1,5 @@
+// First in every style sheet, before those of the items.
+import "../ui/base.css";
 import { type Item, letGo, preload } from "../items/index";
 import type { Channel } from "./channel";
 import { itemsOf } from "./codecs";

@@ -379,7 +379,7 @@ function guessWords(
     ...worth.flatMap(([code, share], i) => [
       i ? ", " : "",
       said(classes[code]?.name ?? ""),
-      ` ${percent(share)}`,
+      ` (${percent(share)})`,
     ]),
   ];
 }
