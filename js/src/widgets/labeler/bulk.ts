@@ -182,7 +182,7 @@ export function bulkCard(on: BulkCallbacks, signal: AbortSignal) {
       drawLabels();
     },
     get focused(): boolean {
-      return list.element === list.element.ownerDocument.activeElement;
+      return list.element.matches(":focus");
     },
   };
 }
