@@ -80,6 +80,20 @@ describe("the find field", () => {
     expect(on.done).toHaveBeenCalledTimes(2);
   });
 
+  it("takes no key between Enter and the answer into the query", () => {
+    const { on, made, type, press, input, status } = field();
+    type("refund");
+    press("Enter");
+    expect(press("1").defaultPrevented).toBe(true);
+    expect(input.value).toBe("refund");
+    expect(status()).toBe("still searching, press again");
+    expect(press("Shift").defaultPrevented).toBe(false);
+    made.show(answer("refund"), 3);
+    expect(status()).toBe("3 items found");
+    expect(on.done).toHaveBeenCalledOnce();
+    expect(press("1").defaultPrevented).toBe(false);
+  });
+
   it("stays where it is when the query cannot be read", () => {
     const { on, made, type, press, input, status } = field();
     type("clas:x");

@@ -50,9 +50,11 @@ class CachedFeatures:
 
     @cached_property
     def _name(self) -> str:
+        import scipy
         import sklearn
 
-        settings = (VERSION, has_sentences(), sklearn.__version__, len(self._pool))
+        versions = np.__version__, scipy.__version__, sklearn.__version__
+        settings = (VERSION, has_sentences(), versions, len(self._pool))
         digest = blake2b(repr(settings).encode(), digest_size=16)
         for text in self._pool.texts or ():
             digest.update(str(text).encode("utf-8", "surrogatepass") + b"\0")

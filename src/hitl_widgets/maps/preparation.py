@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.background.turns import behind, give_way, uninterrupted
+from hitl_widgets.background.turns import behind, give_way, one_blas_thread, uninterrupted
 from hitl_widgets.background.worker import PAUSES, Worker, half_imported
 from hitl_widgets.data._features_cache import CachedFeatures
 from hitl_widgets.data._map_cache import CachedMap
@@ -23,6 +23,7 @@ from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.placing import Rows, amid, place
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.data.projection import Cancelled, UmapProcess, pca_map, umap_available, umap_installed
+from hitl_widgets.errors import HitlError
 from hitl_widgets.items.base import content_hash
 from hitl_widgets.items.features.sentences import INSTALL, has_sentences
 from hitl_widgets.maps.map import Map, Method, check_scale, draw, regroup
@@ -33,6 +34,13 @@ Places = npt.NDArray[np.float32]
 
 MOST_IN_GRAPH = 200_000
 NO_MEANING = f"by their words only; {INSTALL} for their meaning"
+# The largest difference of a feature computed twice; rounding errors are about 1e-6.
+SAME = 1e-3
+OTHER_FEATURES = (
+    "The features of the texts, which were cached beside the store, differ from those computed now; another "
+    "machine may have computed them. They have been replaced: run the cell that creates the session again, "
+    "then call model()."
+)
 NO_UMAP = "the map shows principal components only; pip install umap-learn for a map that shows groups"
 
 
@@ -52,12 +60,15 @@ def build_features(pool: Pool, embed: Any = None) -> npt.NDArray[np.float32]:
 def encode(pool: Pool, embed: Any = None, **told: Any) -> tuple[npt.NDArray[np.float32], Any]:
     """Return the result of :func:`build_features`, and the fitted scikit-learn transformer or None.
 
-    ``told`` are the callbacks of :meth:`ItemKind.features`; ``on_words`` is called only for texts.
+    ``told`` are the callbacks of :meth:`ItemKind.features`; ``on_words`` is called only for texts. Texts are
+    read with one BLAS thread: the features then depend on the texts alone, and on a busy machine this is
+    twice as fast.
     """
     if embed is not None:
         return fit_embedding(pool.items, embed)
     if pool.texts is not None:
-        return pool.item_kind.features(pool.texts, **told)
+        with one_blas_thread():
+            return pool.item_kind.features(pool.texts, **told)
     told.pop("on_words", None)
     return pool.item_kind.features(pool.items, **told)
 
@@ -213,10 +224,20 @@ class Preparation:
         """The fitted scikit-learn transformer of the features, for new items, or None.
 
         If the features came from the cache, it is fitted again, which takes as long as computing them.
+
+        Raises
+        ------
+        HitlError
+            If it does not give the features from the cache, which another machine may have computed.
         """
         with self._encoding:
             if self._from_disk:
-                self._from_disk, (_, self._encoder) = False, encode(self._pool)
+                assert self._cache is not None  # noqa: S101 - the features came from it
+                X, self._encoder = encode(self._pool)
+                if X.shape != self._X.shape or np.abs(X - self._X).max() > SAME:
+                    CachedFeatures(self._cache, self._pool).write(X)
+                    raise HitlError(OTHER_FEATURES)
+                self._from_disk = False
             return self._encoder
 
     def _draw(self, X: Any) -> None:

@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from helpers import Told
 from hitl_widgets.background.children import Cancelled
+from hitl_widgets.data._features_cache import CachedFeatures
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.items.features import sentences, texts
 from hitl_widgets.items.features.texts import encode as encode_texts
@@ -202,6 +203,26 @@ def test_the_features_are_kept_beside_the_store(make_session: Make, tmp_path: Pa
         session.label(session.pool.ids[i], "ab"[i % 2])
     model = session.model()
     np.testing.assert_allclose(model[0].transform(many(400)), X, atol=1e-4)
+
+
+def test_a_model_is_refused_for_cached_features_of_another_machine(
+    make_session: Make, tmp_path: Path
+) -> None:
+    store = tmp_path / "labels.sqlite"
+
+    def labelled() -> Session:
+        session = make_session(many(400), store=store)
+        for i in range(4):
+            session.label(session.pool.ids[i], "ab"[i % 2])
+        return session
+
+    with make_session(many(400), store=store) as session:
+        kept = CachedFeatures(tmp_path / ".hitl-widgets", session.pool)
+        kept.write(session.features[:, ::-1].copy())
+    with labelled() as session, pytest.raises(HitlError, match="run the cell that creates the session again"):
+        session.model()
+    with labelled() as session:
+        np.testing.assert_allclose(session.model()[0].transform(many(400)), session.features, atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ import { icon } from "../../ui/icons";
 import { sliceForm } from "./slice";
 
 const TYPING_MS = 150;
+const WAITING = "\u2026";
+const EARLY = "still searching, press again";
 const HINT =
   "Words, \u201cphrases\u201d, /patterns/, class:name, predicted:name, doubt>0.6, column>value, unlabelled";
 
@@ -88,7 +90,7 @@ export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
     draw();
     show(keep, false);
     form.close();
-    if (query) found.textContent = "\u2026";
+    if (query) found.textContent = WAITING;
     else forget();
     on.find(query);
   }
@@ -139,8 +141,11 @@ export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
       else if (event.key === "Enter") {
         ask();
         // Before the result is there, a class key would apply to the old selection.
-        if (found.textContent === "\u2026") leaving = true;
+        if (found.textContent === WAITING) leaving = true;
         else if (asked && why.hidden) on.done();
+      } else if (leaving && event.key.length === 1 && !event.ctrlKey && !event.metaKey) {
+        // It is meant for the result, which the user has not seen yet.
+        setText(found, EARLY);
       } else return;
       event.preventDefault();
       event.stopPropagation();
@@ -189,7 +194,7 @@ export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
     adopt() {
       clearTimeout(typing);
       adopting = true;
-      setText(found, "\u2026");
+      setText(found, WAITING);
     },
     clear() {
       clearTimeout(typing);
