@@ -15,6 +15,7 @@ describe("groups of classes", () => {
   });
 
   it("are one where no name shares a prefix", () => {
+    expect(groupsOf(["<b/>one", "<b/>two"])).toEqual([{ heading: "", codes: [0, 1] }]);
     expect(groupsOf(["km/h", "at 10:30", "/", ": x"])).toEqual([{ heading: "", codes: [0, 1, 2, 3] }]);
   });
 });

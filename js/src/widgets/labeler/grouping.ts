@@ -4,7 +4,8 @@ export const MANY = 12;
 /** Classes that share the part of their name before "/" or ": "; "" for those that share none. */
 export type ClassGroup = { heading: string; codes: number[] };
 
-const PREFIX = /^(.+?)(?:\/|: )(?=.)/;
+// Only plain words are a heading: "<b/" is a part of its name.
+const PREFIX = /^([\p{L}\p{N}][\p{L}\p{M}\p{N} _&-]*?)(?:\/|: )(?=.)/u;
 
 const prefixOf = (name: string): string => PREFIX.exec(name)?.[1].trim() ?? "";
 
