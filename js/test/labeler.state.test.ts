@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Ask, Progress, SampleMessage } from "../src/host/protocol";
+import { NO_ROWS } from "../src/plot/rows";
 import {
   atHand,
   emptyWords,
@@ -18,7 +19,7 @@ const ask = (row: number, confidence = 0.5): Ask => ({
   reason: "",
   audit: false,
   blind: false,
-  guess: { codes: [0], confidence, words: "" },
+  guess: { codes: [0], confidence, words: "", shares: [] },
 });
 const progress: Progress = {
   n_items: 100,
@@ -41,6 +42,7 @@ const welcomed = (...rows: number[]): LabelerState =>
     classes: [],
     question: "",
     asks: "choice",
+    kind: "text",
     lost: [],
     queue: rows.map((r) => ask(r)),
   });
@@ -234,6 +236,7 @@ describe("what was acted on", () => {
       classes: [],
       question: "",
       asks: "choice",
+      kind: "text",
       lost: [],
       queue: [ask(1), ask(2)],
     });
@@ -254,15 +257,15 @@ describe("a selection", () => {
   it("replaces the last one, and is not the question", () => {
     const first = reduce(welcomed(1, 2), {
       type: "chosen",
-      chosen: { rows: Uint32Array.of(5, 6), how: "lasso", sample: null },
+      chosen: { rows: Uint32Array.of(5, 6), how: "lasso", out: NO_ROWS, sample: null },
     });
     const seen = reduce(first, { type: "sample", sample });
     expect(seen.chosen?.sample).toBe(sample);
     const second = reduce(seen, {
       type: "chosen",
-      chosen: { rows: Uint32Array.of(7), how: "clicked", sample: null },
+      chosen: { rows: Uint32Array.of(7), how: "clicked", out: NO_ROWS, sample: null },
     });
-    expect(second.chosen).toEqual({ rows: Uint32Array.of(7), how: "clicked", sample: null });
+    expect(second.chosen).toEqual({ rows: Uint32Array.of(7), how: "clicked", out: NO_ROWS, sample: null });
     expect(second.current?.row).toBe(1);
     expect(reduce(second, act(7)).chosen).toBeNull();
   });

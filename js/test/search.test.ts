@@ -23,7 +23,8 @@ describe("the search for a class", () => {
     search = classSearch(press, done);
     buttons = NAMES.map((name) => {
       const button = document.createElement("button");
-      button.innerHTML = `<span class="hitl-class-name">${name}</span>`;
+      button.dataset.class = name;
+      button.textContent = name;
       return button;
     });
     search.update(buttons);

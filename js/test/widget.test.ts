@@ -226,7 +226,7 @@ describe("the labeler, by keys", () => {
   });
 
   it("gives nothing away to those who hear it", () => {
-    const guess = { codes: [0], confidence: 0.9, words: "" };
+    const guess = { codes: [0], confidence: 0.9, words: "", shares: [] };
     model.say({ ...welcome, type: "queue", queue: welcome.queue.map((ask) => ({ ...ask, guess })) });
     press("2");
     expect(heard()).not.toContain("spam");
@@ -393,9 +393,18 @@ describe("acts, opened and taken back", () => {
     }
   }
 
-  function looked(...random: ReturnType<typeof member>[]): void {
-    const n = random.length;
-    const more = { n, n_labelled: n, random, odd: [], mix: [] };
+  const summary = (...of: ReturnType<typeof member>[]) => ({
+    n: of.length,
+    n_labelled: of.length,
+    n_others: 0,
+    had: [],
+    mix: [],
+    odd: [],
+    only: of.length === 1 ? of[0] : null,
+  });
+
+  function looked(...of: ReturnType<typeof member>[]): void {
+    const more = summary(...of);
     model.say({ type: "sample", to: viewOf(model), id: String(model.of("sample").at(-1)?.id), ...more });
   }
 
@@ -403,8 +412,7 @@ describe("acts, opened and taken back", () => {
     open([5]);
     const earlier = model.of("sample").at(-1)?.id;
     open([2]);
-    const of = { n: 1, n_labelled: 1, random: [member(5)], odd: [], mix: [] };
-    model.say({ type: "sample", to: viewOf(model), id: String(earlier), ...of });
+    model.say({ type: "sample", to: viewOf(model), id: String(earlier), ...summary(member(5)) });
     expect(words()).toBe("");
     looked(member(2));
     expect(words()).toBe("From the history, labelled ham");
@@ -471,6 +479,35 @@ describe("acts, opened and taken back", () => {
     );
     expect(model.of("redo").length).toBe(1);
     expect(words()).not.toContain("all of them");
+  });
+
+  it("what was excluded from an act is excluded again after its undo", () => {
+    open([3, 4, 5, 6]);
+    looked(member(3), member(4), member(5), member(6));
+    vi.advanceTimersByTime(100);
+    for (const key of [" ", "ArrowDown", " "]) press(key);
+    vi.advanceTimersByTime(200);
+    const size = (): string => el.querySelector(".hitl-bulk-all")?.textContent ?? "";
+    expect(size()).toBe("3 of 4 items");
+    const rows = encodeRows(Uint32Array.of(3, 5, 6));
+    expect(model.of("sample").at(-1)).toMatchObject({ rows });
+    press("1");
+    expect(model.of("label")).toMatchObject([{ rows, value: "spam", selection: "lasso" }]);
+    const counts = { n_labels: 3, n_events: 3, undo: true, redo: false };
+    model.say({ type: "ack", id: model.of("label")[0].id, ...counts });
+    press("z");
+    model.say({ type: "ack", id: model.of("undo")[0].id, ...counts, chosen: { rows, n: 3, how: "lasso" } });
+    expect(size()).toBe("3 of 4 items");
+    expect(model.of("sample").at(-1)).toMatchObject({ rows });
+  });
+
+  it("an act on nothing is not sent", () => {
+    open([3, 4]);
+    looked(member(3), member(4));
+    (el.querySelector(".hitl-bulk-all") as HTMLElement).click();
+    press("1");
+    expect(model.of("label")).toEqual([]);
+    expect(el.querySelector(".hitl-labeler .hitl-note")?.textContent).toContain("Nothing is selected");
   });
 
   it("of two undos in a row the last one says what is on the card", () => {

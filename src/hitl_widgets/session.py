@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
@@ -44,6 +44,7 @@ from hitl_widgets.loop.slices import Slice, Slices
 from hitl_widgets.loop.trainer import Evaluation
 from hitl_widgets.maps.preparation import Map, Stage
 from hitl_widgets.questions.classes import Classes
+from hitl_widgets.questions.keys import asked_keys
 from hitl_widgets.questions.schema import Schema
 
 if TYPE_CHECKING:
@@ -102,6 +103,10 @@ class Session:
     labels
         The column with labels that the table already has; empty for items without one. Each is imported
         once, as yours: items that anybody has answered since stay as they are.
+    keys
+        Your own keys for the classes: a dict such as ``{"spam": "j"}``, or a string with the keys of the
+        classes in order, such as ``"jk"``. Letters and digits. Others keep theirs. What you change in the
+        widget later counts until you change ``keys=``; ``{}`` returns to the keys of the task.
     store
         Where labels are saved: a path, a database URL, a
         :class:`~hitl_widgets.labels.store.LabelStore`, or ``":memory:"``.
@@ -156,6 +161,7 @@ class Session:
         question: Schema | None = None,
         schema: Schema | None = None,
         labels: str | None = None,
+        keys: Mapping[Any, str] | str | None = None,
         store: str | os.PathLike[str] | LabelStore = "labels.sqlite",
         task: str = "labels",
         annotator: str | None = None,
@@ -179,6 +185,7 @@ class Session:
         asked, costs = asked_schema(classes, question, schema), costs_of(pool, cost)
         name, chosen = as_strategy(strategy)
         if asked is not None:  # reject invalid settings before anything is written
+            asked_keys(keys, asked)
             problem_of(asked).learner(learner)
             problem_of(asked).check_strategy(name, chosen)
         who = annotator or login()
@@ -186,6 +193,7 @@ class Session:
         ledger = Ledger(store, task, pool, asked, who, float(overlap), int(opinions))
         opened: Loop | Ledger = ledger
         try:
+            ledger.ask_keys(asked_keys(keys, asked or ledger.schema))
             problem = problem_of(ledger.schema)
             model = problem.learner(learner)
             problem.check_strategy(name, chosen)
@@ -370,6 +378,11 @@ class Session:
     def classes(self) -> Classes:
         """The current classes, with methods to change them."""
         return Classes(self.schema, self._loop.acts.change_classes)
+
+    @property
+    def keys(self) -> dict[Any, str]:
+        """The keys that you press for the classes."""
+        return dict(zip(self.schema.values, self._loop.log.keys, strict=True))
 
     def item(self, id: Any) -> Any:  # noqa: A002 - the field's own word
         """Return the item with this id as you passed it: a text, an image, or a table row as a dict.

@@ -45,7 +45,7 @@ def test_no_serious_fault_in_any_widget(desk, dark):
     assert faults(".hitl-workbench") == []
     assert faults(".hitl-lesson") == []
     bench.box(0.01, 0.01, 0.99, 0.99)
-    bench.card.locator(".hitl-members li").first.wait_for()
+    bench.card.locator(".hitl-member .hitl-glimpse").first.wait_for()
     bench.explorer.get_by_role("button", name="List", exact=True).click()
     bench.explorer.locator(".hitl-line .hitl-glimpse").first.wait_for()
     for details in page.locator(".hitl details").all():

@@ -142,7 +142,7 @@ def test_the_map_and_the_model_follow_and_a_restart_brings_all_back(desk):
     # A whole region at once.
     n = len(answers(desk.folder))
     bench.lasso(0.5, 0.5, 0.3)
-    bench.card.locator(".hitl-members li").first.wait_for()
+    bench.card.locator(".hitl-member").first.wait_for()
     bench.press("2")
     bench.press("Enter")
     bench.acknowledged()

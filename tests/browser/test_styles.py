@@ -41,7 +41,7 @@ def test_the_order_of_the_widgets_style_sheets_changes_nothing(desk):
     bench.wait_map(settled=True)
     notebook.page.locator('.hitl-lesson[data-step="0"]').wait_for()
     bench.box(0.01, 0.01, 0.99, 0.99)
-    bench.card.locator(".hitl-members li").first.wait_for()
+    bench.card.locator(".hitl-member").first.wait_for()
     for details in notebook.page.locator(".hitl details").all():
         details.evaluate("e => { e.open = true }")
     bench.explorer.get_by_role("button", name="List", exact=True).click()

@@ -55,7 +55,7 @@ def test_thirty_docstrings_by_keyboard_one_lasso_kill_9_and_everything_is_back(d
     bench.lasso(0.5, 0.5, 0.12)
     n = bench.chosen()
     assert n > 10
-    bench.card.locator(".hitl-members li").first.wait_for()
+    bench.card.locator(".hitl-member").first.wait_for()
     bench.press("4")
     bench.acknowledged()
     assert len(stored(desk.folder)) == 31
@@ -174,7 +174,7 @@ def test_dark_theme_in_a_narrow_cell(desk, docstrings):
         bench.label("123456789a"[i % 10])
     bench.lasso(0.5, 0.5, 0.1)
     assert bench.chosen() > 0
-    bench.card.locator(".hitl-members li").first.wait_for()
+    bench.card.locator(".hitl-member").first.wait_for()
     bench.press("5")
     bench.acknowledged()
     shots = Path(__file__).parent / "shots"

@@ -121,7 +121,7 @@ export type Change = {
   id: string;
   pool?: string;
   late_ms?: number;
-  change: "add" | "ask" | "edit" | "merge" | "rename" | "reorder" | "restore" | "retire" | "split";
+  change: "add" | "ask" | "edit" | "keys" | "merge" | "rename" | "reorder" | "restore" | "retire" | "split";
   of?: string[];
   classes?: NewClass[];
   name?: string;
@@ -164,8 +164,11 @@ export type LabelClass = PlainClass & { id: string; retired: boolean };
 /** A class with labels that is missing from the cell, and the new classes that may be its new name. */
 export type Lost = { name: string; to: string[] };
 
-/** The model's prediction: the classes by code, and additional text. */
-export type Guess = { codes: number[]; confidence: number; words: string };
+/**
+ * The model's prediction: the classes by code, and additional text. `shares` are the most likely classes with
+ * their probabilities, if only one can apply.
+ */
+export type Guess = { codes: number[]; confidence: number; words: string; shares: [number, number][] };
 
 /**
  * An item to label, and the reason. `blind`: the model's guess and others' labels are hidden until it is
@@ -194,10 +197,17 @@ export type ClassesMessage = Asked & { type: "classes" };
 export type ShownItem = { row: number; content: Content; media: string[]; context: [string, string][] };
 
 /**
- * Requested items. Buffers: the media of all of them, in order. `left` are the rows that did not fit;
- * `took_ms` is the kernel's time for the answer so far.
+ * Requested items. Buffers: the media of all of them, in order. `small` is that of the request. `left` are
+ * the rows that did not fit; `took_ms` is the kernel's time for the answer so far.
  */
-export type ItemsMessage = { type: "items"; to: string; items: ShownItem[]; left: number[]; took_ms: number };
+export type ItemsMessage = {
+  type: "items";
+  to: string;
+  small: boolean;
+  items: ShownItem[];
+  left: number[];
+  took_ms: number;
+};
 
 /** A part of an item. Buffers: its bytes. `took_ms` is the time that the kernel needed. */
 export type PartMessage = { type: "part"; to: string; id: string; content: Content; took_ms: number };
@@ -372,8 +382,11 @@ export type WindowMessage = { type: "window"; to: string; number: number; start:
 
 // -- Labeler
 
-/** Request a sample of a selection before it is labelled. */
+/** Request a summary of a selection before it is labelled. */
 export type Sample = { type: "sample"; id: string; view: string; rows: string };
+
+/** Request what is known of some items of a selection. */
+export type Members = { type: "members"; id: string; view: string; rows: number[] };
 
 /** Request the items that this annotator skipped. */
 export type Skipped = { type: "skipped"; id: string; view: string };
@@ -440,20 +453,29 @@ export type Member = {
   changed: boolean;
 };
 
-/** The number of items that the model predicts to be of a class. */
+/** A number of items of a class. */
 export type ClassCount = { code: number; n: number };
 
-/** A summary of a selection: random items, unusual ones, and the mix of classes. */
+/**
+ * A summary of a selection. `n_labelled` of its items are labelled, `n_others` of these only by others; `had`
+ * counts their classes, and `mix` those that the model predicts for all items, most frequent first. `odd` are
+ * the rows of unusual items, the most unusual first. `only` is the item of a selection of one.
+ */
 export type SampleMessage = {
   type: "sample";
   to: string;
   id: string;
   n: number;
   n_labelled: number;
-  random: Member[];
-  odd: Member[];
+  n_others: number;
+  had: ClassCount[];
   mix: ClassCount[];
+  odd: number[];
+  only: Member | null;
 };
+
+/** What is known of some items of a selection. */
+export type MembersMessage = { type: "members"; to: string; id: string; members: Member[] };
 
 // -- Lesson
 
@@ -672,6 +694,7 @@ export type Request =
   | List
   | Window
   | Sample
+  | Members
   | Skipped
   | Past
   | Step

@@ -35,6 +35,8 @@ export type PageEvents = {
   narrow: { text: string };
   /** Switch between the list and the map. */
   list: null;
+  /** Leave only these of the selected points selected; the others stay on the card, unchecked. */
+  keep: Chosen;
   /** The Labeler no longer needs the selection. */
   release: null;
   /** Acts that the kernel has not acknowledged. */

@@ -41,9 +41,10 @@ const LATIN = /\p{Script=Latin}/u;
 export type Meaning = { key: string; shift: boolean };
 
 /**
- * Possible meanings of a key, most likely first: the character that it types, then its position on the keyboard. The
+ * Possible meanings of a key, most likely first: the character that it types, and its position on the keyboard. The
  * position counts for digits if the layout has other characters there (AZERTY), for letters if the layout is not Latin
- * (Cyrillic), and for the numpad without NumLock.
+ * (Cyrillic), and for the numpad without NumLock. It comes first where the character can only be a shortcut: "-" on the
+ * digit 6 of AZERTY zooms only if there is no sixth class. A letter there may be the key of a class.
  */
 export function meanings(event: KeyboardEvent): Meaning[] {
   const { key, code, shiftKey } = event;
@@ -52,7 +53,9 @@ export function meanings(event: KeyboardEvent): Meaning[] {
   const shift = shiftKey && (!single || LETTER.test(key));
   const own = { key: single ? key.toLowerCase() : key, shift };
   const place = isAltGr(event) ? "" : placeOf(key, code, shiftKey);
-  return place ? [own, { key: place, shift: shiftKey }] : [own];
+  if (!place) return [own];
+  const there = { key: place, shift: shiftKey };
+  return LETTER.test(place) || (single && LETTER.test(key)) ? [own, there] : [there, own];
 }
 
 function placeOf(key: string, code: string, shiftKey: boolean): string {

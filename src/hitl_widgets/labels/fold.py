@@ -53,8 +53,9 @@ class Fold:
         if event.kind in {"undo", "redo"}:
             return self._turn(event)
         if event.kind == "schema":
-            changed = self.vocabulary.apply(event.value, event.event_id)
-            if changed is None or "change" not in event.value:
+            changed = self.vocabulary.apply(event.value, event.event_id, event.annotator)
+            # What a cell asks for is not an act that an undo reverts.
+            if changed is None or "change" not in event.value or event.value.get("whole"):
                 return tuple(self._on_item) if changed else ()
             self._push(event)
             return tuple(self._on_item) if changed else ()

@@ -13,6 +13,8 @@ from hitl_widgets.learn.learner import FloatArray, IntArray
 
 __all__ = ["Belief", "MultiBelief", "RealBelief"]
 
+SHARES = 3
+
 
 class Belief(Protocol):
     """A model's predictions for every item; immutable."""
@@ -35,6 +37,12 @@ class Belief(Protocol):
 
     def guess(self, i: int) -> tuple[int, ...] | None:
         """Return the guessed class codes of item ``i``; None if there is no guess."""
+
+    def shares(self, i: int) -> list[tuple[int, float]]:
+        """Return the most likely classes of item ``i``, at most three, with their probabilities.
+
+        They are parts of a whole; empty if several classes may apply at once, or there is no guess.
+        """
 
     def counts(self, n_classes: int) -> IntArray:
         """Return the number of guesses of each class, int64 (n_classes,)."""
@@ -90,6 +98,10 @@ class MultiBelief:
     def guess(self, i: int) -> tuple[int, ...] | None:
         """See :class:`Belief`."""
         return tuple(np.flatnonzero(self.predicted[i]).tolist()) if self.known[i] else None
+
+    def shares(self, i: int) -> list[tuple[int, float]]:
+        """See :class:`Belief`."""
+        return []
 
     def counts(self, n_classes: int) -> IntArray:
         """See :class:`Belief`."""
@@ -166,6 +178,11 @@ class RealBelief:
     def guess(self, i: int) -> tuple[int, ...] | None:
         """See :class:`Belief`."""
         return (int(self.predicted[i]),) if self.known[i] else None
+
+    def shares(self, i: int) -> list[tuple[int, float]]:
+        """See :class:`Belief`."""
+        most = np.argsort(-self.P[i], kind="stable")[:SHARES]
+        return [(int(code), float(self.P[i, code])) for code in most] if self.known[i] else []
 
     def counts(self, n_classes: int) -> IntArray:
         """See :class:`Belief`."""

@@ -177,6 +177,12 @@ class ClassBelief:
         code = int(self.predicted[i])
         return (code,) if code >= 0 else None
 
+    def shares(self, i: int) -> list[tuple[int, float]]:
+        """See :class:`~.beliefs.Belief`: the first two, as the others are not kept."""
+        first, second, p = int(self.predicted[i]), int(self.runner_up[i]), float(self.confidence[i])
+        both = [(first, p), (second, p - (1 - float(self.uncertainty[i])))]
+        return [(code, max(share, 0.0)) for code, share in both if code >= 0] if first >= 0 else []
+
     def some(self, rows: IntArray) -> ClassBelief:
         """See :class:`~.beliefs.Belief`."""
         return ClassBelief(*(array[rows] if len(array) else array for array in self.arrays))

@@ -187,7 +187,7 @@ class Acts:
             raise InvalidInput(f"The act {act!r} {how} already.")
         value = found.value
         if found.kind == "schema":
-            value = fold.vocabulary.completed(value)
+            value = self._ledger.completed(value)
         elif found.kind == "label" and value is not None:
             value = fold.kind.dump(fold.said(found))
             value = self._said(value | {"word": fold.words(found)})

@@ -523,7 +523,18 @@ class Ledger:
 
     def completed(self, change: Mapping[str, Any]) -> dict[str, Any]:
         """A change of the classes in the form stored in the log; raises if the change is impossible."""
-        return self.fold.vocabulary.completed(change)
+        return self.fold.vocabulary.completed(change, self._annotator)
+
+    def ask_keys(self, keys: Mapping[str, str] | None) -> None:
+        """Record ``keys=``, by class name, unless this annotator asked for the same the last time."""
+        vocabulary = self.fold.vocabulary
+        if keys is None:
+            return
+        ids = {vocabulary.heir(vocabulary.understood(name)): key for name, key in keys.items()}
+        found = {id_: key for id_, key in ids.items() if id_ is not None}
+        if found != vocabulary.asked_keys.get(self._annotator, {}):
+            value = {"change": "keys", "keys": found, "whole": True}
+            self.append(LabelEvent("schema", self.task, self._annotator, value=value))
 
     def to_turn(self, kind: Literal["undo", "redo"], annotator: str) -> LabelEvent | None:
         """The act that the annotator's next undo or redo refers to."""

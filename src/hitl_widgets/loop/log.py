@@ -20,6 +20,7 @@ from hitl_widgets.labels.events import ActState, LabelEvent, Selection, now
 from hitl_widgets.labels.waiting import waiting
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.ledger import Ledger
+from hitl_widgets.questions.keys import own_keys
 from hitl_widgets.questions.schema import Schema
 
 __all__ = ["Log"]
@@ -223,6 +224,12 @@ class Log:
     def schema(self) -> Schema:
         """The current question and its classes."""
         return self.ledger.schema
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the current classes for this annotator."""
+        with self.lock:
+            return own_keys(self.ledger.schema, self.ledger.fold.vocabulary.keys(self.annotator))
 
     @property
     def counts(self) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.questions.keys import check_key, own_keys
 from hitl_widgets.questions.schema import (
     KEYS,
     MAX_CLASSES,
@@ -21,9 +22,9 @@ from hitl_widgets.questions.values import alike, is_blank, spelled, tidy
 
 __all__ = ["CHANGES", "Vocabulary"]
 
-CHANGES = ("add", "rename", "merge", "split", "retire", "restore", "reorder", "edit", "ask")
+CHANGES = ("add", "rename", "merge", "split", "retire", "restore", "reorder", "edit", "ask", "keys")
 # The changes that are allowed for the levels of a rating, whose numbers are fixed.
-OF_LEVELS = ("rename", "edit", "ask")
+OF_LEVELS = ("rename", "edit", "ask", "keys")
 EDITABLE = ("key", "color", "guidance", "example")
 MAX_TEXT = 10_000
 
@@ -34,6 +35,7 @@ _COUNTS = {
     "split": (1, 1, 2, 50),
     "reorder": (1, MAX_CLASSES, 0, 0),
     "ask": (0, 0, 0, 0),
+    "keys": (0, MAX_CLASSES, 0, 0),
 }
 
 Classes = dict[str, LabelClass]
@@ -52,6 +54,7 @@ class _State:
     words: str = ""
     own: Mapping[str, Any] = field(default_factory=dict)  # non-text values of classes
     kind: str = "choice"
+    keys: dict[str, dict[str, str]] = field(default_factory=dict)  # of each annotator, by class id
 
     def copy(self) -> _State:
         return _State(
@@ -63,6 +66,7 @@ class _State:
             self.words,
             self.own,
             self.kind,
+            dict(self.keys),
         )
 
     def known(self) -> set[str]:
@@ -89,6 +93,8 @@ class _Change:
     set: tuple[tuple[str, str], ...] = ()
     own: Mapping[str, Any] = field(default_factory=dict)
     kind: str = "choice"
+    who: str = ""  # the annotator whose keys change
+    whole: bool = False  # whether other keys of the annotator end
 
     def on(self, before: _State) -> _State:
         """Return the state after this change, or the same state if the change no longer applies."""
@@ -114,6 +120,9 @@ class Vocabulary:
 
     A label keeps the class that its name stood for at the time. Undoing a change applies all other changes
     again without it.
+
+    The change ``keys`` sets keys of its annotator only: ``{"change": "keys", "keys": {class id: key}}``, with
+    ``"whole": True`` if it replaces all earlier ones.
     """
 
     def __init__(self) -> None:
@@ -126,12 +135,15 @@ class Vocabulary:
         self.schema: Schema | None = None
         self.asked: Mapping[str, Any] | None = None
         self.kind = "choice"
+        self.asked_keys: dict[str, Mapping[str, str]] = {}  # the last ``keys=`` of each annotator
 
-    def apply(self, value: Mapping[str, Any], event_id: str) -> bool | None:
+    def apply(self, value: Mapping[str, Any], event_id: str, annotator: str = "") -> bool | None:
         """Apply a schema event; return whether the meaning of labels may have changed, None if it is void."""
         try:
             if "change" in value:
-                change = self._understood(value, event_id)
+                change = self._understood(value, event_id, annotator)
+                if change.whole:
+                    self.asked_keys[annotator] = dict(change.set)
             else:
                 change = self._whole(value, event_id)
                 self.asked, self.kind = value, change.kind
@@ -204,6 +216,10 @@ class Vocabulary:
             id_ = self._state.into[id_]
         return id_
 
+    def keys(self, annotator: str) -> Mapping[str, str]:
+        """Return the keys that an annotator has chosen, by class id."""
+        return self._state.keys.get(annotator, {})
+
     def find(self, value: Any) -> str:
         """Return the id of the class with this current or former name, in any equivalent spelling.
 
@@ -231,8 +247,8 @@ class Vocabulary:
 
     # -- new changes ----------------------------------------------------------
 
-    def completed(self, change: Mapping[str, Any]) -> dict[str, Any]:
-        """Check a change, and return it for the log with keys and colors for new classes.
+    def completed(self, change: Mapping[str, Any], annotator: str = "") -> dict[str, Any]:
+        """Check a change of an annotator, and return it for the log with keys and colors for new classes.
 
         Raises
         ------
@@ -250,8 +266,10 @@ class Vocabulary:
         if made := [dict(c) | {"name": _tidy(c.get("name"))} for c in whole.get("classes", ())]:
             heirs = [self._state.live[self._live(of)] for of in list(whole.get("of", ()))[:1]]
             whole["classes"] = [asdict(c) for c in self._dressed(made, heirs)]
+        if whole.get("change") == "keys" and "set" in whole:
+            whole["keys"] = self._one_key(whole.get("of", ()), whole.pop("set"), annotator)
         self._refuse_alike(whole)
-        found = self._understood(whole, "")
+        found = self._understood(whole, "", annotator)
         after = self._state.copy()
         _APPLY[found.name](after, found)
         after.schema()
@@ -265,6 +283,20 @@ class Vocabulary:
                 f"The levels of a rating are a scale, which {name!r} would change. They can be renamed and "
                 "edited. To use another scale, start another task: task='another name'."
             )
+
+    def _one_key(self, of: Sequence[str], asked: Mapping[str, Any], annotator: str) -> dict[str, str]:
+        """Check an annotator's key of one class; an empty one ends it."""
+        assert self.schema is not None  # noqa: S101 - as above
+        [id_] = [self._live(word) for word in of]
+        key = asked.get("key")
+        if not key:
+            return {id_: ""}
+        key = check_key(key, of[0])
+        mine = {i: k for i, k in self.keys(annotator).items() if i != id_}
+        held = dict(zip(own_keys(self.schema, mine), self.schema.ids, strict=False))
+        if (other := held.get(key, id_)) != id_:
+            raise InvalidInput(f"The key {key!r} is used by {self.meaning(other)!r}: change that key first.")
+        return {id_: key}
 
     def _word(self, given: Any) -> str:
         """Return the current or former name of a class, given in any equivalent spelling."""
@@ -299,7 +331,7 @@ class Vocabulary:
             heir = None
         return dressed
 
-    def _understood(self, value: Mapping[str, Any], event_id: str) -> _Change:
+    def _understood(self, value: Mapping[str, Any], event_id: str, annotator: str) -> _Change:
         name = value.get("change")
         if name not in CHANGES:
             raise InvalidInput(f"Unknown change={name!r}: expected one of {choices(CHANGES)}.")
@@ -313,6 +345,9 @@ class Vocabulary:
         if name == "merge":
             text = "" if made else self._live(text)
         new = tuple((self._new_id(c, event_id), c) for c in made)
+        if name == "keys":
+            keys = tuple((str(id_), str(key)) for id_, key in value["keys"].items())
+            return _Change(event_id, name, ids, set=keys, who=annotator, whole=bool(value.get("whole")))
         return _Change(event_id, name, ids, new, text, _edits(value.get("set") or {}))
 
     def _new_id(self, c: LabelClass, event_id: str) -> str:
@@ -455,6 +490,11 @@ def _edit(state: _State, change: _Change) -> None:
     state.live[id_] = replace(state.live[id_], **asked)
 
 
+def _keys(state: _State, change: _Change) -> None:
+    before = {} if change.whole else state.keys.get(change.who, {})
+    state.keys[change.who] = {id_: key for id_, key in {**before, **dict(change.set)}.items() if key}
+
+
 def _ask(state: _State, change: _Change) -> None:
     state.words = change.text
 
@@ -491,5 +531,6 @@ def _edited(now: LabelClass, before: LabelClass, asked: LabelClass) -> LabelClas
 
 _APPLY: dict[str, Callable[[_State, _Change], None]] = {
     "add": _add, "rename": _rename, "merge": _merge, "split": _split, "retire": _retire,
-    "restore": _restore, "reorder": _reorder, "edit": _edit, "ask": _ask, "classes": _asked,
+    "restore": _restore, "reorder": _reorder, "edit": _edit, "ask": _ask, "keys": _keys,
+    "classes": _asked,
 }  # fmt: skip

@@ -34,7 +34,7 @@ class Page:
             self.say(widget, "hello")
 
     def say(self, widget: Any, type_: str, **more: Any) -> None:
-        view = {"view": "the-one-view"} if type_ in {"hello", "sample", "open"} else {}
+        view = {"view": "the-one-view"} if type_ in {"hello", "sample", "members", "open"} else {}
         widget._receive(widget, {"type": type_, "id": new_event_id(), **view, **more}, [])
 
     @property
@@ -60,6 +60,7 @@ class Page:
         """Everything a user can do to learn more about an item: hover, click, circle it, reload."""
         for rows in ([row], sorted({row, 0, 1}), list(range(len(self.session.pool)))):
             self.say(self.bench.labeler, "sample", rows=encode(rows))
+            self.say(self.bench.labeler, "members", rows=rows)
         for widget in self.bench.views:
             self.say(widget, "hello")
 
@@ -82,11 +83,11 @@ def _of(m: dict[str, Any], buffers: list[bytes], row: int) -> Iterator[Any]:
     for ask in [*m.get("queue", ()), *filter(None, [m.get("back")])]:
         if ask["row"] == row and ask["guess"] is not None:
             yield "guess", ask
-    for member in [*m.get("random", ()), *m.get("odd", ())]:
+    for member in [*m.get("members", ()), *filter(None, [m.get("only")])]:
         if member["row"] == row and (member["guess"] is not None or member["codes"] is not None):
             yield "member", member
-    if m["type"] == "sample" and m["n"] == 1 and m["mix"]:
-        yield "mix", m["mix"]
+    if m["type"] == "sample" and m["n"] == 1 and (m["mix"] or m["had"]):
+        yield "mix", m["mix"], m["had"]
 
 
 @pytest.fixture
@@ -219,7 +220,7 @@ def test_a_selection_tells_the_same_with_an_item_that_is_asked_blind_as_without(
     for rows in (others, sorted([*others, row])):
         page.say(page.bench.labeler, "sample", rows=encode(rows))
     without, with_ = [m for m, _ in page.sent if m["type"] == "sample"][-2:]
-    for part in ("mix", "n_labelled"):
+    for part in ("mix", "n_labelled", "n_others", "had"):
         assert without[part] == with_[part]
 
 

@@ -676,9 +676,20 @@ def test_a_selection_is_described_before_it_is_labelled(session: Session, labele
     ask = {"id": new_event_id(), "type": "sample", "view": "view-1234", "rows": encode(asked)}
     [found] = labeler.say(ask)
     assert (found["type"], found["to"], found["n"], found["n_labelled"]) == ("sample", "view-1234", 30, 0)
-    rows = [member["row"] for member in found["random"] + found["odd"]]
-    assert len(set(rows)) == len(rows) > 0
-    assert set(rows) <= set(asked)
+    assert len(set(found["odd"])) == len(found["odd"]) > 0
+    assert set(found["odd"]) <= set(asked)
+    assert (found["had"], found["n_others"], found["only"]) == ([], 0, None)
+
+    ids = session.pool.ids
+    session.label([ids[0], ids[2], ids[4]], "a")
+    session.label([ids[6], ids[7]], "b")
+    [found] = labeler.say(ask)
+    assert (found["n_labelled"], found["n_others"]) == (4, 0)
+    assert found["had"] == [{"code": 0, "n": 3}, {"code": 1, "n": 1}]
+
+    members = {"id": new_event_id(), "type": "members", "view": "view-1234", "rows": [4, 8, 10**6]}
+    [told] = labeler.say(members)
+    assert [(one["row"], one["codes"]) for one in told["members"]] == [(4, (0,)), (8, None)]
 
 
 def test_every_view_of_a_session_hears_of_a_label(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:

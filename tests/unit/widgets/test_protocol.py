@@ -45,6 +45,7 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "restore": {"acts": [act]},
         "change": {"change": "add", "classes": [{"name": "c"}]},
         "sample": {"rows": "AQEA"},
+        "members": {"rows": [0, 3]},
         "groups": {"scale": 2},
         "colour": {"column": "price"},
         "find": {"query": "refund"},

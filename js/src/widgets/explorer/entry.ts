@@ -248,6 +248,14 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       void map.plot?.setSelection(NO_ROWS);
     }
   });
+  bus.on("keep", ({ rows, how }) => {
+    if (!plot || !places) return;
+    chosen = rows.length ? { rows, how: how as How } : null;
+    list.setChecked(rows);
+    view.setChosen(rows.length);
+    void plot.setSelection(rows);
+    return true;
+  });
   bus.on("choose", ({ rows, how, from }) => {
     if (!map.places) return;
     list.severally();

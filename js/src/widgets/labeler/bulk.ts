@@ -1,13 +1,14 @@
 import "./bulk.css";
-import type { LabelClass, Member } from "../../host/protocol";
-import { type Item, renderGlimpse } from "../../items/index";
-import { colourOf, namesOf } from "../../questions/index";
-import { count, h, percent, said } from "../../ui/dom";
+import type { ClassCount, LabelClass, Member, SampleMessage } from "../../host/protocol";
+import type { Item } from "../../items/index";
+import { NO_ROWS, type Rows } from "../../plot/rows";
+import { count, h, said, setParts, setText, show } from "../../ui/dom";
 import { condition } from "../../ui/query";
-import type { Chosen } from "./state";
+import { type MembersList, membersList } from "./members";
+import { type Chosen, kept } from "./state";
 
-/** Predicted classes that are named. */
-const SHOWN = 3;
+/** Classes that are named in a sentence, and predicted classes with a button of their own. */
+const [NAMED, SPLIT] = [4, 4];
 
 const HOW: Record<string, string> = {
   clicked: "selected one by one",
@@ -19,100 +20,184 @@ const HOW: Record<string, string> = {
 
 export type BulkCallbacks = {
   item: (row: number) => Item | undefined;
+  member: (row: number) => Member | undefined;
+  want: (rows: number[]) => void;
+  exclude: (out: Rows) => void;
   /** Keeps only those of the items that a query finds. */
   narrow: (text: string) => void;
-  /** Shows all items in the list. */
-  list: () => void;
+  /** Undoes that. */
+  widen: () => void;
 };
 
-/** A summary of a selection before it is labelled. */
-export function bulkCard(chosen: Chosen, classes: LabelClass[], on: BulkCallbacks): HTMLElement {
-  const { rows, how, sample } = chosen;
-  const head = h(
-    "div",
-    { class: "hitl-bulk-head" },
-    h("strong", { class: "hitl-number", text: count(rows.length, "item") }),
-    h("span", { class: "hitl-faint", text: ` ${HOW[how] ?? how}` }),
+export type BulkCard = ReturnType<typeof bulkCard>;
+
+/** Everything that a bulk label applies to, what the model says of it, and what the label would replace. */
+export function bulkCard(on: BulkCallbacks, signal: AbortSignal) {
+  const tick = h("span", { class: "hitl-tick", attrs: { "aria-hidden": "true" } });
+  const size = h("strong", { class: "hitl-number" });
+  const all = h(
+    "button",
+    {
+      class: "hitl-bulk-all",
+      title: "Select all of them, or none",
+      attrs: { type: "button", role: "checkbox" },
+      on: { click: () => chosen && on.exclude(chosen.out.length ? NO_ROWS : chosen.rows) },
+    },
+    tick,
+    size,
   );
-  const card = h("div", { class: "hitl-bulk" }, head);
-  if (!sample) {
-    card.append(h("div", { class: "hitl-faint hitl-waiting", text: "Loading a summary" }));
-    return card;
-  }
-  if (sample.n_labelled) {
-    const words = `${sample.n_labelled.toLocaleString("en")} of them already labelled: a new label replaces yours.`;
-    const left = rows.length - sample.n_labelled;
-    const only = link(`only the ${left.toLocaleString("en")} unlabelled`, () => on.narrow("unlabelled"));
-    head.append(h("div", { class: "hitl-faint" }, words, left ? only : null));
-  }
-  if (sample.mix.length) card.append(mixBar(sample.mix, classes, sample.n, on));
-  const some = sample.random.length < rows.length;
-  card.append(list(some ? "Random sample" : "All of them", sample.random, classes, on.item));
-  if (sample.odd.length) card.append(list("Unusual items", sample.odd, classes, on.item));
-  if (some) card.append(link("see all of them in the list (key T)", on.list));
-  return card;
-}
+  const how = h("span", { class: "hitl-faint" });
+  const widen = button("", on.widen);
+  const labels = h("div", { class: "hitl-bulk-labels", attrs: { role: "status" } });
+  const says = h("div", { class: "hitl-bulk-says" });
+  const list: MembersList = membersList(on, signal);
+  const element = h(
+    "div",
+    { class: "hitl-bulk" },
+    h("div", { class: "hitl-bulk-head" }, all, how, widen),
+    labels,
+    says,
+    list.element,
+  );
+  let chosen: Chosen | null = null;
+  let classes: LabelClass[] = [];
+  let told: SampleMessage | null = null;
+  let listed: Rows | null = null;
+  /** The class under the pointer, whose effect is told. */
+  let previewed = -1;
+  /** Whether all predicted classes have a button. */
+  let split = false;
 
-/** A bar with the shares of the classes. If several classes may apply, these are shares of the items. */
-function mixBar(
-  mix: { code: number; n: number }[],
-  classes: LabelClass[],
-  n: number,
-  on: BulkCallbacks,
-): HTMLElement {
-  const sum = mix.reduce((sum, part) => sum + part.n, 0);
-  const total = Math.max(Math.min(sum, n), 1);
-  const bar = h("div", { class: "hitl-mix", attrs: { "aria-hidden": "true" } });
-  for (const { code, n } of mix) {
-    bar.append(h("span", { style: { flex: String(n), background: classes[code].color } }));
-  }
-  const words = mix.slice(0, SHOWN).flatMap(({ code, n }, i) => {
-    const { name } = classes[code];
-    const text = condition("predicted", name);
-    const part = text === null || mix.length < 2 ? said(name) : narrowing(name, () => on.narrow(text));
-    return [i ? ", " : "", part, ` (${percent(n / total)})`];
-  });
-  const more = mix.length > SHOWN ? ` and ${count(mix.length - SHOWN, "other")}` : "";
-  return h("div", {}, h("div", { class: "hitl-faint" }, "The model predicts ", ...words, more), bar);
-}
-
-const link = (text: string, click: () => void): HTMLElement =>
-  h("button", { class: "hitl-link", text, attrs: { type: "button" }, on: { click } });
-
-/** The name of a predicted class, which keeps only its items. */
-function narrowing(name: string, click: () => void): HTMLElement {
-  const title = `Keep only the items that the model predicts to be ${name}`;
-  return h("button", {
-    class: "hitl-link",
-    text: name,
-    title,
-    attrs: { type: "button", dir: "auto" },
-    on: { click },
-  });
-}
-
-function list(
-  title: string,
-  members: Member[],
-  classes: LabelClass[],
-  item: (row: number) => Item | undefined,
-): HTMLElement {
-  const pictures = members.some((member) => item(member.row)?.content.kind === "image");
-  const rows = members.map((member) => {
-    const found = item(member.row);
-    const codes = member.codes ?? member.guess?.codes ?? null;
-    const dot = h("span", { class: "hitl-dot", attrs: { "aria-hidden": "true" } });
-    if (codes) {
-      dot.style.background = colourOf(codes, classes);
-      dot.classList.toggle("hitl-pale", !member.codes);
+  function update(now: Chosen, known: LabelClass[], pictures: boolean): void {
+    const [sample, fresh] = [now.sample, now.sample !== told || known !== classes];
+    [chosen, classes, told] = [now, known, sample];
+    const n = kept(now).length;
+    all.setAttribute("aria-checked", n === now.rows.length ? "true" : n ? "mixed" : "false");
+    const of = n < now.rows.length ? `${n.toLocaleString("en")} of ` : "";
+    setText(size, of + count(now.rows.length, "item"));
+    setText(how, HOW[now.how] ?? now.how);
+    // The order stays while items are excluded.
+    if (sample && now.rows !== listed) {
+      listed = now.rows;
+      list.show(now.rows, sample.odd, pictures);
     }
-    const glimpse = found ? renderGlimpse(found) : h("div", { class: "hitl-glimpse hitl-faint", text: "…" });
-    return h("li", { title: codes ? namesOf(codes, classes) : "" }, dot, glimpse);
-  });
-  return h(
-    "div",
-    {},
-    h("div", { class: "hitl-small-head", text: title }),
-    h("ul", { class: pictures ? "hitl-members hitl-thumbs" : "hitl-members" }, ...rows),
-  );
+    list.update(now.out, known);
+    drawLabels();
+    if (fresh) drawSplit();
+  }
+
+  const drawLabels = (): void => setParts(labels, ...labelled());
+
+  /** What a label would replace: one of the class under the pointer, or any. */
+  function labelled(): (string | HTMLElement)[] {
+    if (!chosen || !told) return ["Loading a summary…"];
+    if (!kept(chosen).length) return ["Nothing is selected: check the items to label."];
+    const { n_labelled, n_others, had } = told;
+    if (!n_labelled) return ["None of them is labelled yet."];
+    const c = classes[previewed];
+    if (c) return [said(c.name), `: ${effect(told, previewed)}`];
+    const names = had.slice(0, NAMED).flatMap(({ code, n }, i) => [i ? ", " : "", ...share(code, n)]);
+    const more = had.length > NAMED ? " and others" : "";
+    const mine = n_others === n_labelled ? "" : ". A new label replaces yours";
+    const others = n_others
+      ? `. ${count(n_others, "label")} of others ${n_others === 1 ? "stays" : "stay"}`
+      : "";
+    return [`${n_labelled.toLocaleString("en")} already labelled: `, ...names, `${more}${mine}${others}.`];
+  }
+
+  const share = (code: number, n: number): (string | HTMLElement)[] => [
+    said(classes[code].name),
+    ` (${n.toLocaleString("en")})`,
+  ];
+
+  /** What the model predicts, each class with a button that keeps only its items. */
+  function drawSplit(): void {
+    const { mix = [], n = 0, n_labelled = 0 } = told ?? {};
+    const left = n - n_labelled;
+    const wider = chosen?.wider?.rows.length ?? 0;
+    show(widen, wider > 0);
+    setText(widen, `all ${wider.toLocaleString("en")} again`);
+    const whole = mix.length === 1 && mix[0].n >= n;
+    const one = whole ? ["The model predicts ", said(classes[mix[0].code].name), " for all of them. "] : [];
+    const unlabelled = button(`unlabelled ${left.toLocaleString("en")}`, () => on.narrow("unlabelled"));
+    const only = n_labelled && left ? ["Only ", unlabelled] : [];
+    const shown = split ? mix : mix.slice(0, SPLIT);
+    const predictions = mix.length && !whole ? ["Predicted ", ...shown.map(predicted)] : [];
+    const others = mix.length - shown.length;
+    const more = others ? [button(`${others} more`, splitAll, "Show all predicted classes")] : [];
+    const words = [...one, ...only, ...predictions, ...more];
+    show(says, words.length > 0);
+    says.replaceChildren(
+      ...(mix.length ? [mixBar(mix)] : []),
+      h("div", { class: "hitl-bulk-only" }, ...words),
+    );
+  }
+
+  function splitAll(): void {
+    split = true;
+    drawSplit();
+  }
+
+  /** A bar with the shares of the classes; a click on a part keeps only its items. */
+  function mixBar(mix: ClassCount[]): HTMLElement {
+    const bar = h("div", { class: "hitl-mix", attrs: { "aria-hidden": "true" } });
+    for (const { code, n } of mix) {
+      const { name, color } = classes[code];
+      bar.append(
+        h("span", {
+          title: `Only the ${n.toLocaleString("en")} predicted to be ${name}`,
+          style: { flex: String(n), background: color },
+          on: { click: () => narrowTo(name) },
+        }),
+      );
+    }
+    return bar;
+  }
+
+  function predicted({ code, n }: ClassCount): HTMLElement {
+    const { name, color } = classes[code];
+    const dot = h("span", {
+      class: "hitl-dot",
+      attrs: { "aria-hidden": "true" },
+      style: { background: color },
+    });
+    const title = `Only the ${count(n, "item")} that the model predicts to be ${name}`;
+    const one = button("", () => narrowTo(name), title);
+    one.append(dot, said(name), h("span", { class: "hitl-faint", text: ` ${n.toLocaleString("en")}` }));
+    return one;
+  }
+
+  function narrowTo(name: string): void {
+    const text = condition("predicted", name);
+    if (text !== null) on.narrow(text);
+  }
+
+  return {
+    element,
+    update,
+    press: list.press,
+    /** Tells what this class would replace; -1 for none. */
+    preview(code: number): void {
+      previewed = code;
+      drawLabels();
+    },
+    get focused(): boolean {
+      return list.element.matches(":focus");
+    },
+  };
 }
+
+/** What a label of a class does to the selected items. */
+export function effect({ n, n_labelled, had }: SampleMessage, code: number): string {
+  const same = had.find((part) => part.code === code)?.n ?? 0;
+  const number = (k: number): string => k.toLocaleString("en");
+  const parts = [
+    same ? `${number(same)} ${same === 1 ? "has" : "have"} this label` : "",
+    n_labelled > same ? `${number(n_labelled - same)} of another class will be replaced` : "",
+    n > n_labelled ? `${number(n - n_labelled)} ${n - n_labelled === 1 ? "is" : "are"} new` : "",
+  ];
+  return parts.filter(Boolean).join(", ");
+}
+
+const button = (text: string, click: () => void, title = ""): HTMLElement =>
+  h("button", { class: "hitl-only", text, title, attrs: { type: "button" }, on: { click } });

@@ -64,7 +64,10 @@ function classRow(send: (change: ClassChange) => void) {
     attrs: { type: "color", "aria-label": "Colour" },
     on: { change: () => edit({ color: color.value }) },
   });
-  const key = field("Key", "hitl-edit-key", (value) => edit({ key: value.toLowerCase() }));
+  const key = field("Key", "hitl-edit-key", (value) =>
+    send({ change: "keys", of: [now.name], set: { key: value.toLowerCase() } }),
+  );
+  key.title = "Your key: others keep theirs";
   key.maxLength = 1;
   const name = field("Name", "hitl-edit-name", (value) => {
     if (value) send({ change: "rename", of: [now.name], name: value });

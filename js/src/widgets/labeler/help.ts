@@ -9,6 +9,7 @@ const KEYS: [string[], string][] = [
   [["Del"], "remove the label"],
   [["M"], "more items like this one"],
   [["/"], "find"],
+  [["Space"], "all of a long text; check or uncheck an item of a selection"],
   [["T"], "list or map"],
   [["N"], "next uncertain item on the map"],
   [["G"], "grow the selection"],

@@ -5,7 +5,7 @@ const folded = (text: string): string => text.normalize("NFKC").toLowerCase();
 
 /** A field that leaves only the classes with the typed text, for more classes than there are keys. */
 export function classSearch(press: (code: number) => void, done: () => void) {
-  let buttons: Element[] = [];
+  let buttons: readonly HTMLElement[] = [];
   const element = h("input", {
     class: "hitl-field hitl-class-search",
     attrs: {
@@ -36,14 +36,12 @@ export function classSearch(press: (code: number) => void, done: () => void) {
 
   function filter(): void {
     const typed = folded(element.value.trim());
-    const starts = (name: string): boolean => name.startsWith(typed);
-    const names = buttons.map((button) =>
-      folded(button.querySelector(".hitl-class-name")?.textContent ?? ""),
-    );
+    const starts = (name: string): boolean => name.split(/\/|: /).some((part) => part.startsWith(typed));
+    const names = buttons.map((button) => folded(button.dataset.class ?? ""));
     // Names that start with the text come before those that only contain it.
     const some = typed !== "" && names.some(starts);
     for (const [i, button] of buttons.entries())
-      show(button as HTMLElement, some ? starts(names[i]) : names[i].includes(typed));
+      show(button, some ? starts(names[i]) : names[i].includes(typed));
   }
 
   function close(): void {
@@ -54,7 +52,7 @@ export function classSearch(press: (code: number) => void, done: () => void) {
   return {
     element,
     /** Sets the buttons of the classes in order; none if no search is needed. */
-    update(next: Element[]): void {
+    update(next: readonly HTMLElement[]): void {
       buttons = next;
       show(element, next.length > 0);
       filter();

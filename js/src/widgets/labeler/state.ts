@@ -8,16 +8,33 @@ import type {
   SampleMessage,
   Selection,
 } from "../../host/protocol";
+import { minus, type Rows } from "../../plot/rows";
 import { type Codes, namesOf } from "../../questions/registry";
 import { count } from "../../ui/dom";
 
 export type Chosen = {
-  rows: Uint32Array;
+  rows: Rows;
   how: Selection;
   /** Set if the history or an undo restored the selection. */
   from?: "history" | "undo";
+  /** Rows that are left out of the act. */
+  out: Rows;
+  /** The selection that this one is a part of. */
+  wider?: Chosen;
+  /** The kernel's summary of the rows that are not left out. */
   sample: SampleMessage | null;
 };
+
+const keptRows = new WeakMap<Chosen, Rows>();
+
+/** The rows that an act applies to. */
+export function kept(chosen: Chosen): Rows {
+  const { rows, out } = chosen;
+  if (!out.length) return rows;
+  const found = keptRows.get(chosen) ?? minus(rows, out);
+  keptRows.set(chosen, found);
+  return found;
+}
 
 export type Turn = "undo" | "redo";
 
@@ -30,6 +47,8 @@ export type LabelerState = Progress & {
   question: string;
   /** The kind of question. */
   asks: string;
+  /** The kind of the items. */
+  kind: string;
   /** The classes chosen so far for the current item, if an answer can have several. */
   draft: Codes;
   /** A class of the draft has changed: the classes must be chosen again before answering. */
@@ -65,6 +84,7 @@ export type LabelerEvent =
       classes: LabelClass[];
       question: string;
       asks: string;
+      kind: string;
       lost: Lost[];
       queue: Ask[];
     }
@@ -81,6 +101,7 @@ export type LabelerEvent =
   | { type: "turned"; id: string; kind: Turn }
   | { type: "back"; ask: Ask }
   | { type: "chosen"; chosen: Chosen | null }
+  | { type: "exclude"; out: Rows }
   | { type: "sample"; sample: SampleMessage }
   | { type: "waiting"; n: number; stalled: boolean }
   | { type: "note"; words: string };
@@ -90,6 +111,7 @@ export const initial: LabelerState = {
   classes: [],
   question: "",
   asks: "choice",
+  kind: "",
   draft: [],
   unsure: false,
   lost: [],
@@ -124,15 +146,15 @@ const subjectOf = (state: LabelerState): unknown => onCard(state)?.key ?? state.
 export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
   const next = reduced(state, event);
   if (subjectOf(next) === subjectOf(state)) return next;
-  const held = next.chosen?.sample?.random[0]?.codes ?? meanwhile(next)?.codes ?? [];
+  const held = next.chosen?.sample?.only?.codes ?? meanwhile(next)?.codes ?? [];
   return { ...next, draft: next.chosen && next.chosen.rows.length > 1 ? [] : held, unsure: false };
 }
 
 function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
   switch (event.type) {
     case "welcome": {
-      const { classes, question, asks, lost } = event;
-      const fresh = { ...state, ...event.progress, ready: true, classes, question, asks, lost };
+      const { classes, question, asks, kind, lost } = event;
+      const fresh = { ...state, ...event.progress, ready: true, classes, question, asks, kind, lost };
       return withQueue(fresh, event.queue, event.progress.n_events);
     }
     case "classes":
@@ -177,6 +199,8 @@ function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
       return back(state, event.ask);
     case "chosen":
       return { ...state, chosen: event.chosen, note: "" };
+    case "exclude":
+      return state.chosen ? { ...state, chosen: { ...state.chosen, out: event.out } } : state;
     case "sample":
       return state.chosen ? { ...state, chosen: { ...state.chosen, sample: event.sample } } : state;
     case "waiting":
@@ -327,7 +351,7 @@ export const turning = (state: LabelerState): boolean =>
 export function onCard(state: LabelerState): Ask | null {
   const { chosen } = state;
   if (!chosen) return state.current;
-  const member = chosen.rows.length === 1 ? chosen.sample?.random[0] : undefined;
+  const member = chosen.rows.length === 1 ? chosen.sample?.only : null;
   if (!member) return null;
   const from = { history: "From the history", undo: "Undone", hand: "Selected" }[chosen.from ?? "hand"];
   const held = member.codes ? `labelled ${namesOf(member.codes, state.classes)}` : "not labelled yet";
@@ -339,7 +363,7 @@ export function clearable(state: LabelerState): boolean {
   const { chosen } = state;
   if (!chosen) return meanwhile(state)?.mine === true;
   if (!chosen.sample) return false;
-  return chosen.rows.length > 1 ? chosen.sample.n_labelled > 0 : chosen.sample.random[0]?.codes != null;
+  return chosen.rows.length > 1 ? chosen.sample.n_labelled > 0 : chosen.sample.only?.codes != null;
 }
 
 /** The label that the current item got elsewhere while it was shown here. */

@@ -1,12 +1,13 @@
 import "../../ui/class-buttons.css";
 import "./view.css";
-import type { Ask, Change, LabelClass } from "../../host/protocol";
+import type { Ask, Change, Guess, LabelClass } from "../../host/protocol";
 import { type Item, renderItem, type Stage } from "../../items/index";
 import { questionOf, saidNames } from "../../questions/index";
 import { count, focused, h, percent, said, setParts, setText, show } from "../../ui/dom";
 import type { Press } from "../../ui/keys";
-import { bulkCard } from "./bulk";
+import { type BulkCallbacks, type BulkCard, bulkCard } from "./bulk";
 import { classEditor } from "./classes";
+import { groupsOf, MANY, nameWithin, type Recent } from "./grouping";
 import { helpView } from "./help";
 import { classSearch } from "./search";
 import {
@@ -27,6 +28,8 @@ export type LabelerProps = {
   ask: Ask | null;
   item: (row: number) => Item | undefined;
   showGuess: boolean;
+  /** The classes used last. */
+  recent: Recent;
 };
 
 export type LabelerCallbacks = {
@@ -42,10 +45,8 @@ export type LabelerCallbacks = {
   undo: () => void;
   redo: () => void;
   release: () => void;
-  /** Keeps only those of the selected items that a query finds. */
-  narrow: (text: string) => void;
-  /** Shows the selected items in the list. */
-  list: () => void;
+  /** The selected items. */
+  bulk: Omit<BulkCallbacks, "want"> & { want: (rows: readonly number[]) => void };
   toggleGuess: () => void;
   /** Keeps or drops the label of the current item, which has changed since. */
   settle: (keep: boolean) => void;
@@ -56,11 +57,13 @@ export type LabelerCallbacks = {
   parts: (row: number, end: AbortSignal) => Pick<Stage, "more" | "gather">;
 };
 
-/** With more classes than this, their buttons are smaller. */
-const MANY = 12;
+/** Classes less likely than this are not named. */
+const LEAST = 0.05;
 
 export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
-  const reason = h("div", { class: "hitl-reason" });
+  const asked = h("div", { class: "hitl-question" });
+  const why = h("div", { class: "hitl-why" });
+  const reason = h("div", { class: "hitl-reason" }, asked, why);
   const progress = h("div", { class: "hitl-faint hitl-number" });
   const card = h("div", { class: "hitl-card" });
   // Screen readers announce the question when the widget gets the focus.
@@ -68,8 +71,9 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   card.id = newId();
   root.setAttribute("aria-describedby", `${reason.id} ${card.id}`);
   const guess = h("span", { class: "hitl-number" });
+  const shares = h("span", { class: "hitl-shares", attrs: { "aria-hidden": "true" } });
   const eye = h("button", { class: "hitl-link", on: { click: on.toggleGuess }, attrs: { type: "button" } });
-  const guessLine = h("div", { class: "hitl-guess" }, guess, eye);
+  const guessLine = h("div", { class: "hitl-guess" }, shares, guess, eye);
   const changed = h(
     "div",
     { class: "hitl-changed", attrs: { role: "status" } },
@@ -82,6 +86,14 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     () => root.focus({ preventScroll: true }),
   );
   const classes = h("div", { class: "hitl-classes", attrs: { role: "group", "aria-label": "Classes" } });
+  const recently = h("div", {
+    class: "hitl-recent",
+    attrs: { role: "group", "aria-label": "Recent classes", hidden: true },
+  });
+  /** The buttons of the classes, by code. */
+  let buttons: HTMLButtonElement[] = [];
+  let shortNames: string[] = [];
+  let shownRecent = "";
   const give = button("⏎", "", "Give this answer", on.give);
   const giveWords = give.appendChild(h("span", {}));
   const skip = button("S", "skip", "Leave this item unanswered", on.skip);
@@ -107,20 +119,33 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const editor = classEditor(on.change);
   const note = h("div", { class: "hitl-note", attrs: { role: "alert" } });
   root.append(
-    h("div", { class: "hitl-head" }, reason, progress),
-    card,
+    h("div", { class: "hitl-subject" }, h("div", { class: "hitl-head" }, reason, progress), card),
     h("div", { class: "hitl-over" }, note),
     changed,
     h("div", { class: "hitl-above-classes" }, guessLine, search.element),
+    recently,
     classes,
-    h("div", { class: "hitl-acts" }, give, skip, undo, redo, again, clearing, release, helping, keysOff),
-    h("div", { class: "hitl-folds" }, guide, editor.element),
+    h("div", { class: "hitl-acts" }, give, skip, undo, redo, again, clearing, release, helping),
+    h("div", { class: "hitl-folds" }, guide, editor.element, keysOff),
     help.element,
   );
+
+  // What a class would replace is told before it is pressed.
+  const preview = (event: Event): void => {
+    const at = (event.target as HTMLElement).closest<HTMLElement>(".hitl-class");
+    const away = event.type === "pointerleave" || event.type === "focusout";
+    // Where several classes may apply, a press replaces nothing yet.
+    const none = away || !at || questionOf(shownAsks)?.drafted;
+    bulkShown?.preview(none ? -1 : Number(at.dataset.code));
+  };
+  for (const part of [classes, recently])
+    for (const type of ["pointerover", "pointerleave", "focusin", "focusout"])
+      part.addEventListener(type, preview);
 
   let shownClasses: LabelClass[] = [];
   let shownAsks = "";
   let shownCard: unknown[] = [];
+  let bulkShown: BulkCard | null = null;
   let onStage = new AbortController();
   let pressItem: Press = () => false;
   let wantsTall = false;
@@ -138,63 +163,64 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     return { signal, keys, ...(row === undefined ? nothing : on.parts(row, signal)) };
   }
 
-  function update({ state, ask, item, showGuess }: LabelerProps): void {
+  function update({ state, ask, item, showGuess, recent }: LabelerProps): void {
     const bulk = state.chosen !== null && state.chosen.rows.length > 1;
     const question = questionOf(state.asks);
-    if (state.classes !== shownClasses || state.asks !== shownAsks) {
+    const redrawn = state.classes !== shownClasses || state.asks !== shownAsks;
+    if (redrawn) {
       [shownClasses, shownAsks] = [state.classes, state.asks];
       const offered = shownClasses.filter((c) => !c.retired);
       classes.classList.toggle("hitl-levels", question?.scale === true);
       const many = question?.scale !== true && offered.length > MANY;
       classes.classList.toggle("hitl-many", many);
-      classes.replaceChildren(
-        ...offered.map((c, code) => classButton(c, (clicks) => on.press(code, clicks))),
-      );
-      search.update(many ? [...classes.children] : []);
+      drawClasses(offered, many);
+      search.update(many ? buttons : []);
       fillGuide(offered);
       editor.update(shownClasses, question?.scale);
     }
-    setParts(reason, ...heading(state, ask, bulk));
-    reason.title = ask && !state.chosen ? `${state.question} Asked because: ${ask.reason}`.trim() : "";
+    setParts(asked, ...heading(state, ask, bulk));
+    setParts(why, ...reasonOf(state, ask));
     setText(
       progress,
       state.ready ? `${labelsGiven(state).toLocaleString("en")} of ${count(state.n_items, "item")}` : "",
     );
 
     const found = ask ? item(ask.row) : undefined;
-    const now = bulk
-      ? [state.chosen, ...(state.chosen?.sample ? members(state, item) : [])]
-      : [ask?.key ?? emptyWords(state), found];
+    const now = bulk ? [state.chosen?.rows] : [ask?.key ?? emptyWords(state), found];
     if (now.length !== shownCard.length || now.some((part, i) => part !== shownCard[i])) {
       shownCard = now;
       card.scrollTo(0, 0);
       const stage = clear(ask?.row);
-      if (bulk && state.chosen)
-        card.replaceChildren(
-          bulkCard(state.chosen, state.classes, { item, narrow: on.narrow, list: on.list }),
-        );
+      bulkShown = bulk ? bulkCard(on.bulk, stage.signal) : null;
+      if (bulkShown) card.replaceChildren(bulkShown.element);
       else if (ask && found) {
         card.replaceChildren(...contextOf(found), renderItem(found, stage));
         card.dataset.row = String(ask.row);
       } else card.replaceChildren(!ask && isDone(state) ? doneCard(state) : emptyCard(state));
-      setTall(bulk || found?.content.kind === "image");
+      setTall(bulk || found?.content.kind === "image" || card.querySelector(".hitl-text-folded") !== null);
       on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
       card.classList.toggle("hitl-done", !ask && !bulk && isDone(state));
     }
+    if (state.chosen) bulkShown?.update(state.chosen, state.classes, state.kind === "image");
     show(changed, !bulk && ask?.changed === true);
     // Hide the guess if somebody else has just labelled the item: it would nearly reveal that label.
     const model = !bulk && ask?.guess && !meanwhile(state) ? ask.guess : null;
     guessLine.style.visibility = model ? "visible" : "hidden";
     if (model) {
-      const names = saidNames(model.codes, state.classes);
-      const more = model.words ? `${model.words}, ` : "";
-      const words = ["Model: ", ...names, ` (${more}${percent(model.confidence)})`];
-      setParts(guess, ...(showGuess ? words : ["Model’s guess hidden"]));
+      setParts(guess, ...(showGuess ? guessWords(model, state.classes) : ["Model’s guess hidden"]));
+      guess.title = guess.textContent ?? "";
+      shares.replaceChildren(...(showGuess ? shareBar(model, state.classes) : []));
+      show(shares, shares.children.length > 0);
       setText(eye, showGuess ? "hide" : "show");
     } else setText(guess, "");
-    for (const [code, element] of [...classes.children].entries()) {
+    // A recent class that is used again stays where it is, with the focus that a click gave it.
+    const ids = recent.map(({ id }) => id).join("\n");
+    if (redrawn || ids !== shownRecent) drawRecent(recent, classes.classList.contains("hitl-many"));
+    shownRecent = ids;
+    for (const element of [...buttons, ...recently.querySelectorAll<HTMLElement>(".hitl-class")]) {
+      const code = Number(element.dataset.code);
       element.classList.toggle("hitl-guessed", showGuess && (model?.codes.includes(code) ?? false));
-      setDisabled(element as HTMLElement, (!ask && !bulk) || !question);
+      setDisabled(element, (!ask && !bulk) || !question);
       if (question?.drafted) element.setAttribute("aria-pressed", String(state.draft.includes(code)));
       else element.removeAttribute("aria-pressed");
     }
@@ -202,6 +228,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     setDisabled(give, !ask && !bulk);
     const chosen = state.draft.length;
     setText(giveWords, chosen ? `answer with ${count(chosen, "class", "classes")}` : "none of them");
+    show(skip, !bulk);
     setDisabled(skip, !ask || state.chosen !== null);
     const can = turnable(state);
     setDisabled(undo, !can.undo);
@@ -214,6 +241,39 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     setText(note, state.note || told || state.error);
     show(note, note.textContent !== "");
     note.classList.toggle("hitl-bad", Boolean(state.note || state.error) && !told);
+  }
+
+  /** The buttons of the classes; many in groups under headings. */
+  function drawClasses(offered: readonly LabelClass[], many: boolean): void {
+    const groups = many ? groupsOf(offered.map(({ name }) => name)) : [];
+    const headings = new Map(groups.flatMap(({ heading, codes }) => codes.map((code) => [code, heading])));
+    shortNames = offered.map(({ name }, code) => nameWithin(name, headings.get(code) ?? ""));
+    buttons = offered.map((c, code) => buttonOf(c, code));
+    classes.replaceChildren(
+      ...(groups.length > 1 ? groups.map(({ heading, codes }) => group(heading || "other", codes)) : buttons),
+    );
+  }
+
+  const buttonOf = (c: LabelClass, code: number): HTMLButtonElement =>
+    classButton(c, code, shortNames[code], (clicks) => on.press(code, clicks));
+
+  const group = (heading: string, codes: readonly number[]): HTMLElement =>
+    h(
+      "div",
+      { class: "hitl-class-group", attrs: { role: "group", "aria-label": heading } },
+      h("div", { class: "hitl-class-heading", text: heading, attrs: { dir: "auto", "aria-hidden": "true" } }),
+      ...codes.map((code) => buttons[code]),
+    );
+
+  /** The classes used last once more, with the same keys. */
+  function drawRecent(recent: Recent, many: boolean): void {
+    const codes = recent.map(({ id }) => shownClasses.findIndex((c) => c.id === id && !c.retired));
+    const known = many ? codes.filter((code) => code >= 0) : [];
+    show(recently, known.length > 0);
+    recently.replaceChildren(
+      h("span", { class: "hitl-faint", text: "Recent" }),
+      ...known.map((code) => buttonOf(shownClasses[code], code)),
+    );
   }
 
   /** Gives the card one of its two heights. */
@@ -263,7 +323,11 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     resized.disconnect();
     clear();
   };
-  return { update, press, closeHelp: help.close, close };
+  /** Handles the keys of the list of selected items; `enter`: also if it does not have the focus. */
+  const pressMembers = (key: string, shift: boolean, enter: boolean): boolean =>
+    bulkShown !== null && (enter || bulkShown.focused) && bulkShown.press(key, shift);
+
+  return { update, press, pressMembers, closeHelp: help.close, close };
 }
 
 const gone = (): Promise<never> => Promise.reject(new Error("The card shows something else."));
@@ -278,11 +342,6 @@ function contextOf({ context = [] }: Item): HTMLElement[] {
   return [h("dl", { class: "hitl-context" }, ...parts)];
 }
 
-function members(state: LabelerState, item: (row: number) => Item | undefined): unknown[] {
-  const sample = state.chosen?.sample;
-  return sample ? [...sample.random, ...sample.odd].map((member) => item(member.row)) : [];
-}
-
 function heading(state: LabelerState, ask: Ask | null, bulk: boolean): (string | HTMLElement)[] {
   const drafted = questionOf(state.asks)?.drafted;
   const how = drafted ? "choose classes and press Enter" : "press a class";
@@ -295,9 +354,39 @@ function heading(state: LabelerState, ask: Ask | null, bulk: boolean): (string |
     return ["You have labelled it ", ...names, ": a new label replaces that"];
   }
   if (now) return ["Somebody else has just labelled it: yours is a second opinion"];
-  if (state.question && !state.chosen) return [said(state.question), " · ", ask.reason];
+  return state.chosen ? [said(ask.reason)] : [said(state.question)];
+}
+
+/** Why the current item is asked. */
+function reasonOf(state: LabelerState, ask: Ask | null): HTMLElement[] {
+  if (!ask || state.chosen || meanwhile(state)) return [];
   return [said(ask.reason.charAt(0).toUpperCase() + ask.reason.slice(1))];
 }
+
+/** The most likely classes, or what else the guess consists of. */
+function guessWords(
+  { codes, words, confidence, shares }: Guess,
+  classes: LabelClass[],
+): (string | HTMLElement)[] {
+  if (words || !shares.length) {
+    const more = words ? `${words}, ` : "";
+    return ["Model: ", ...saidNames(codes, classes), ` (${more}${percent(confidence)})`];
+  }
+  const worth = shares.filter(([, share], i) => !i || share >= LEAST);
+  return [
+    "Model: ",
+    ...worth.flatMap(([code, share], i) => [
+      i ? ", " : "",
+      said(classes[code]?.name ?? ""),
+      ` (${percent(share)})`,
+    ]),
+  ];
+}
+
+const shareBar = ({ shares }: Guess, classes: LabelClass[]): HTMLElement[] =>
+  shares.map(([code, share]) =>
+    h("span", { style: { flex: `0 0 ${100 * share}%`, background: classes[code]?.color ?? "" } }),
+  );
 
 const emptyCard = (state: LabelerState): HTMLElement =>
   h("div", { class: `hitl-empty${state.error ? "" : " hitl-waiting"}`, text: emptyWords(state) });
@@ -342,18 +431,28 @@ function button(key: string, words: string, title: string, act: (clicks: number)
   );
 }
 
-function classButton(c: LabelClass, act: (clicks: number) => void): HTMLButtonElement {
+function classButton(
+  c: LabelClass,
+  code: number,
+  words: string,
+  act: (clicks: number) => void,
+): HTMLButtonElement {
   return h(
     "button",
     {
       class: "hitl-button hitl-class",
       title: c.guidance || c.name,
       on: { click: (event) => enabled(event) && act(event.detail) },
-      attrs: { type: "button", "data-class": c.name },
+      attrs: {
+        type: "button",
+        "data-class": c.name,
+        "data-code": code,
+        "aria-label": words === c.name ? null : `${c.key.toUpperCase()} ${c.name}`.trim(),
+      },
       style: { "--class": c.color },
     },
     c.key ? h("kbd", { text: c.key.toUpperCase() }) : null,
-    h("span", { class: "hitl-class-name", text: c.name, attrs: { dir: "auto" } }),
+    h("span", { class: "hitl-class-name", text: words, attrs: { dir: "auto" } }),
   );
 }
 

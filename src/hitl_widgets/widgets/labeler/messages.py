@@ -17,7 +17,7 @@ from hitl_widgets.widgets.shared.messages import (
     Lost,
     Stage,
 )
-from hitl_widgets.widgets.wire import Request, Rows, ToBrowser
+from hitl_widgets.widgets.wire import Request, Row, Rows, ToBrowser
 
 __all__ = ["Takes", "Tells"]
 
@@ -25,9 +25,15 @@ __all__ = ["Takes", "Tells"]
 
 
 class Sample(Request, frozen=True, tag="sample"):
-    """Request a sample of a selection before it is labelled."""
+    """Request a summary of a selection before it is labelled."""
 
     rows: Rows
+
+
+class Members(Request, frozen=True, tag="members"):
+    """Request what is known of some items of a selection."""
+
+    rows: Annotated[tuple[Row, ...], msgspec.Meta(min_length=1, max_length=256)]
 
 
 class Skipped(Request, frozen=True, tag="skipped"):
@@ -40,7 +46,7 @@ class Past(Request, frozen=True, tag="past"):
     n: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 
 
-Takes = shared.Takes | Sample | Skipped | Past
+Takes = shared.Takes | Sample | Members | Skipped | Past
 
 # -- kernel -> browser
 
@@ -125,22 +131,37 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class ClassCount(msgspec.Struct, frozen=True):
-    """The number of items that the model predicts to be of a class."""
+    """A number of items of a class."""
 
     code: int
     n: int
 
 
 class SampleMessage(ToBrowser, frozen=True, kw_only=True, tag="sample"):
-    """A summary of a selection: random items, unusual ones, and the mix of classes."""
+    """A summary of a selection.
+
+    ``n_labelled`` of its items are labelled, ``n_others`` of these only by others; ``had`` counts their
+    classes, and ``mix`` those that the model predicts for all items, most frequent first. ``odd`` are the
+    rows of unusual items, the most unusual first. ``only`` is the item of a selection of one.
+    """
 
     to: str
     id: str
     n: int
     n_labelled: int
-    random: list[Member]
-    odd: list[Member]
+    n_others: int
+    had: list[ClassCount]
     mix: list[ClassCount]
+    odd: list[int]
+    only: Member | None
+
+
+class MembersMessage(ToBrowser, frozen=True, kw_only=True, tag="members"):
+    """What is known of some items of a selection."""
+
+    to: str
+    id: str
+    members: list[Member]
 
 
 Tells = (
@@ -152,4 +173,5 @@ Tells = (
     | SkippedItems
     | PastMessage
     | SampleMessage
+    | MembersMessage
 )

@@ -26,6 +26,9 @@ __all__ = ["Labeler"]
 AHEAD, HANDED = 12, 40
 # How many skipped items are shown again at a time.
 AGAIN = 200
+# How many items of a selection are listed first because the model predicts another class than for most of
+# them, or because they are far from the others on the map.
+ODD, FAR = 100, 3
 
 
 class Labeler(SessionWidget):
@@ -49,6 +52,8 @@ class Labeler(SessionWidget):
         match message:
             case m.Sample():
                 self._in_order(message, lambda: self._sample(message))
+            case m.Members():
+                self._in_order(message, lambda: self._tell_members(message))
             case m.Past():
                 self._in_order(message, lambda: self._look_back(message))
             case m.Skipped():
@@ -170,49 +175,72 @@ class Labeler(SessionWidget):
         if found is None or codes is None:
             return None
         more = kind_of(found.schema.kind).guess_words(found.belief, row)
-        return Guess(codes, round(float(found.confidence[row]), 3), more)
+        shares = [(code, round(share, 3)) for code, share in found.belief.shares(row)]
+        return Guess(codes, round(float(found.confidence[row]), 3), more, shares)
 
     def _sample(self, message: m.Sample) -> None:
-        """Summarise a selection: its size, random items, unusual ones, and the mix of classes."""
+        """Summarise a selection: its size, its labels, what the model predicts, and unusual items."""
         loop = self.loop
         rows = decode(message.rows, len(loop.pool))
         if not len(rows):
             return
-        rng = np.random.default_rng(len(rows))
-        few = rng.choice(rows, size=min(6, len(rows)), replace=False)
         labels, found = loop.labels, loop.round
         # Items that are asked blind are shown without any information, and look like unlabelled ones.
         told = rows[~np.isin(rows, loop.blind.rows(labels))]
-        hidden = set(rows.tolist()) - set(told.tolist()) if len(told) < len(rows) else set[int]()
+        given = told[labels.y[told] >= 0]
         mix: list[m.ClassCount] = []
-        odd: list[int] = []
+        odd = np.zeros(0, np.int64)
         if found is not None and len(told) and (known := found.belief.known[told]).any():
             sure = told[known]
-            counts = found.belief.some(sure).counts(len(loop.schema.ids))
-            order = np.argsort(-counts, kind="stable")
-            mix = [m.ClassCount(int(c), int(counts[c])) for c in order if counts[c]]
+            mix = _counted(found.belief.some(sure).counts(len(loop.schema.ids)))
             other = sure[~_as_most(found.predicted[sure])]
-            odd = other[_most(found.confidence[other], 3)].tolist()
-        if (drawn := loop.background.map) is not None and len(rows) > 6:
+            odd = other[_most(found.confidence[other], ODD)]
+        if (drawn := loop.background.map) is not None and len(rows) > FAR:
             spread = drawn.xy[rows] - np.median(drawn.xy[rows], axis=0)
-            farthest = rows[_most((spread**2).sum(axis=1), 2)].tolist()
-            odd += [row for row in farthest if row not in odd]
+            farthest = rows[_most((spread**2).sum(axis=1), FAR)]
+            odd = np.append(odd, farthest[~np.isin(farthest, odd)])
         self._post(
             m.SampleMessage(
                 to=message.view,
                 id=message.id,
                 n=len(rows),
-                n_labelled=int((labels.y[told] >= 0).sum()),
-                random=[self._member(int(r), labels, hidden) for r in few],
-                odd=[self._member(int(r), labels, hidden) for r in odd if r not in few],
+                n_labelled=len(given),
+                n_others=int((labels.mine[given] == 0).sum()),
+                had=_counted(_class_counts(labels, given)),
                 mix=mix,
+                odd=odd.tolist(),
+                only=self._members(rows, labels)[0] if len(rows) == 1 else None,
             )
         )
+
+    def _tell_members(self, message: m.Members) -> None:
+        rows = np.asarray(message.rows, np.int64)
+        rows = rows[rows < len(self.loop.pool)]
+        members = self._members(rows, self.loop.labels)
+        self._post(m.MembersMessage(to=message.view, id=message.id, members=members))
+
+    def _members(self, rows: npt.NDArray[np.int64], labels: Labels) -> list[m.Member]:
+        hidden = set(rows[np.isin(rows, self.loop.blind.rows(labels))].tolist())
+        return [self._member(row, labels, hidden) for row in rows.tolist()]
 
     def _member(self, row: int, labels: Labels, hidden: Set[int]) -> m.Member:
         key, blind = self.loop.pool.keys[row], row in hidden
         codes, guess = (None, None) if blind else (labels.codes(labels.y[row]), self._guess(row))
         return m.Member(row, key, codes, guess, blind, not blind and self.loop.log.is_changed(row))
+
+
+def _counted(counts: npt.NDArray[Any]) -> list[m.ClassCount]:
+    """The classes that occur, most frequent first."""
+    order = np.argsort(-counts, kind="stable")
+    return [m.ClassCount(int(c), int(counts[c])) for c in order if counts[c]]
+
+
+def _class_counts(labels: Labels, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """How many labels of these rows contain each class, int64 of shape (n_classes,)."""
+    counts = np.zeros(len(labels.schema.ids), np.int64)
+    for code, n in zip(*np.unique(labels.y[rows], return_counts=True), strict=True):
+        counts[list(labels.codes(code) or ())] += n
+    return counts
 
 
 def _as_most(guesses: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

@@ -232,5 +232,6 @@ def change_words(change: Mapping[str, Any]) -> str:
         "reorder": "classes reordered",
         "edit": f"{' and '.join(change.get('set') or ())} of {of} changed",
         "ask": "question changed",
+        "keys": f"own key of {of} changed",
     }
     return said[change["change"]]

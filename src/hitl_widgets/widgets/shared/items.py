@@ -55,7 +55,8 @@ def shown(loop: Loop, message: m.Show, since: float) -> Iterator[tuple[m.ItemsMe
         if last or sum(map(len, media)) > PARCEL:
             # Send the time, so that the browser can tell a slow connection from a slow kernel.
             left = left if last else ()
-            yield m.ItemsMessage(to=message.view, items=items, left=list(left), took_ms=_took(since)), media
+            to, small, took_ms = message.view, message.small, _took(since)
+            yield m.ItemsMessage(to=to, small=small, items=items, left=list(left), took_ms=took_ms), media
             items, media = [], []
         if last:
             return

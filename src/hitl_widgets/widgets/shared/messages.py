@@ -142,7 +142,7 @@ class ClassEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 class Change(Action, frozen=True, kw_only=True, tag="change", omit_defaults=True):
     """Change the classes: see questions/vocabulary.py."""
 
-    change: Literal["add", "rename", "merge", "split", "retire", "restore", "reorder", "edit", "ask"]
+    change: Literal["add", "rename", "merge", "split", "retire", "restore", "reorder", "edit", "ask", "keys"]
     of: Annotated[tuple[Name, ...], msgspec.Meta(max_length=250)] = ()
     classes: Annotated[tuple[NewClass, ...], msgspec.Meta(max_length=50)] = ()
     name: Annotated[str, msgspec.Meta(max_length=200)] = ""
@@ -207,11 +207,15 @@ class Lost(msgspec.Struct, frozen=True):
 
 
 class Guess(msgspec.Struct, frozen=True):
-    """The model's prediction: the classes by code, and additional text."""
+    """The model's prediction: the classes by code, and additional text.
+
+    ``shares`` are the most likely classes with their probabilities, if only one can apply.
+    """
 
     codes: tuple[int, ...]
     confidence: float
     words: str
+    shares: list[tuple[int, float]]
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -262,10 +266,12 @@ class ShownItem(msgspec.Struct, frozen=True):
 class ItemsMessage(ToBrowser, frozen=True, kw_only=True, tag="items"):
     """Requested items. Buffers: the media of all of them, in order.
 
-    ``left`` are the rows that did not fit; ``took_ms`` is the kernel's time for the answer so far.
+    ``small`` is that of the request. ``left`` are the rows that did not fit; ``took_ms`` is the kernel's time
+    for the answer so far.
     """
 
     to: str
+    small: bool
     items: list[ShownItem]
     left: list[int]
     took_ms: int

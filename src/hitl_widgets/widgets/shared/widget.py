@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from hitl_widgets.background.turns import behind
 from hitl_widgets.errors import HitlError
 from hitl_widgets.loop.loop import Loop, opaque
+from hitl_widgets.questions.schema import LabelClass
 from hitl_widgets.session import Session, loop_of
 from hitl_widgets.widgets.cells import enter, running
 from hitl_widgets.widgets.channel import ChannelWidget, bundle
@@ -190,13 +191,18 @@ class SessionWidget(ChannelWidget):
     def _question(self) -> dict[str, Any]:
         """The fields of ``Asked``, with retired classes last."""
         schema = self.loop.schema
-        n, every = len(schema.classes), (*schema.classes, *schema.retired)
+        n, every = len(schema.classes), (*_with(self.loop.log.keys, schema.classes), *schema.retired)
         classes = [
             m.LabelClass(**asdict(c), id=i, retired=k >= n)
             for k, (i, c) in enumerate(zip(schema.ids, every, strict=True))
         ]
         lost = [m.Lost(name, list(to)) for _, name, to in self.loop.log.unanswered]
         return {"classes": classes, "question": schema.question, "asks": schema.kind, "lost": lost}
+
+
+def _with(keys: Iterable[str], classes: Iterable[LabelClass]) -> list[LabelClass]:
+    """The classes with these keys."""
+    return [replace(c, key=key) for c, key in zip(classes, keys, strict=False)]
 
 
 def _queue_of(loop: Loop, what: str = "acts") -> ThreadPoolExecutor:

@@ -1,0 +1,84 @@
+// First in every style sheet, before those of the items.
+import "../ui/base.css";
+import { type Item, letGo, preload } from "../items/index";
+import type { Channel } from "./channel";
+import { itemsOf } from "./codecs";
+import { Fetch, sizeOf } from "./fetch";
+import type { ItemsMessage } from "./protocol";
+
+/** How many items are kept, and how many previews. */
+const [MOST, MOST_SMALL] = [300, 2000];
+const REST_MS = 150;
+
+export type Stock = ReturnType<typeof itemStock>;
+
+export type StockOptions = {
+  /** Whether these are previews. */
+  small?: boolean;
+  /** The rows that are never dropped. */
+  needed: () => readonly number[];
+  /** Some items have come. */
+  came: () => void;
+};
+
+/** The items that are here. They are requested once and in advance, so that the next one is shown without delay. */
+export function itemStock(
+  channel: Channel,
+  { small = false, needed, came }: StockOptions,
+  signal: AbortSignal,
+) {
+  const most = small ? MOST_SMALL : MOST;
+  const items = new Map<number, Item>();
+  const fetch = new Fetch(
+    (row) => items.has(row),
+    (rows, most) => channel.ask({ type: "show", view: channel.view, rows, small, most }),
+    signal,
+  );
+  let later: ReturnType<typeof setTimeout> | undefined;
+
+  /** Requests items: the urgent ones at once, others when there is nothing else to do. */
+  function want(urgent: readonly number[], others: readonly number[]): void {
+    const wanted = [...urgent, ...others];
+    clearTimeout(later);
+    if (!fetch.missing(wanted).length) return;
+    // A label is acknowledged sooner if there is no other request at the same time.
+    if (fetch.missing(urgent).length) fetch.want(wanted);
+    else later = setTimeout(() => fetch.want(wanted), REST_MS);
+  }
+
+  function keep(row: number, item: Item): void {
+    items.set(row, item);
+    preload(item);
+    if (items.size <= most) return;
+    const kept = new Set(needed());
+    for (const [old, item] of items) {
+      if (items.size <= most) break;
+      if (kept.has(old) || old === row) continue;
+      letGo(item);
+      items.delete(old);
+    }
+  }
+
+  channel.on<ItemsMessage>(
+    "items",
+    (message, pictures) => {
+      if (Boolean(message.small) !== small) return;
+      const got = itemsOf(message, pictures);
+      for (const [row, item] of got) keep(row, item);
+      const rows = got.map(([row]) => row);
+      fetch.got(rows, message.left, sizeOf(message.items, pictures), message.took_ms);
+      came();
+    },
+    signal,
+  );
+  signal.addEventListener("abort", () => {
+    clearTimeout(later);
+    for (const item of items.values()) letGo(item);
+  });
+
+  return {
+    want,
+    has: (row: number): boolean => items.has(row),
+    get: (row: number): Item | undefined => items.get(row),
+  };
+}

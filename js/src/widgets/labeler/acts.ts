@@ -1,0 +1,208 @@
+import type { Act, Selection } from "../../host/protocol";
+import { has, type Rows } from "../../plot/rows";
+import { type Codes, namesOf, questionOf } from "../../questions/index";
+import type { PageEvents } from "../../ui/bus";
+import { count } from "../../ui/dom";
+import type { Gaze } from "../../ui/gaze";
+import {
+  type Chosen,
+  clearable,
+  isAgain,
+  kept,
+  type LabelerEvent,
+  type LabelerState,
+  meanwhile,
+  onCard,
+  type Turn,
+  turnable,
+} from "./state";
+
+/** How long the note on ignored answers is shown. */
+const MISSED_MS = 5000;
+/** An answer without classes counts only after the item has been visible for this long. */
+const DELIBERATE_MS = 500;
+
+type WithoutId<T> = T extends { id: string } ? Omit<T, "id"> : never;
+
+export type ActCallbacks = {
+  state: () => LabelerState;
+  dispatch: (event: LabelerEvent) => void;
+  /** Sends an act to the kernel; returns its id. */
+  act: (act: WithoutId<Act>) => string;
+  /** The form in which an act names rows. */
+  wire: (rows: Rows) => string;
+  tell: <K extends keyof PageEvents>(name: K, detail: PageEvents[K]) => boolean;
+  say: (words: string) => void;
+  /** Describes the next item after some words. */
+  next: (before: string) => string;
+  /** Announces the next item once it is here. */
+  expect: (before: string) => void;
+  release: () => void;
+  /** These classes were given. */
+  used: (codes: Codes) => void;
+  /** The selection that is labelled. */
+  gave: (chosen: Chosen) => void;
+  /** Whether something else is about to be shown. */
+  coming: () => boolean;
+  gaze: Gaze;
+};
+
+/** What the annotator does to the item on the card, or to everything that is selected. */
+export function actsOf(on: ActCallbacks) {
+  let forgetting: ReturnType<typeof setTimeout> | undefined;
+
+  /** Whether an answer can be meant for what the card shows; answers to items that are not visible do not count. */
+  function seen(subject: unknown, clicks: number): boolean {
+    const why = on.gaze.whyNot(subject, clicks);
+    return !why || miss(why);
+  }
+
+  function miss(why: string): false {
+    clearTimeout(forgetting);
+    forgetting = setTimeout(() => on.dispatch({ type: "missed", why: "" }), MISSED_MS);
+    on.dispatch({ type: "missed", why });
+    return false;
+  }
+
+  /** Whether there is something to answer that the user has seen. */
+  function answerable(clicks: number): boolean {
+    const state = on.state();
+    const chosen = state.chosen;
+    const ask = onCard(state);
+    if (state.ready && !state.n_left && !ask && !chosen) return false;
+    if (on.coming()) return miss("the item was not shown yet");
+    if (chosen && !kept(chosen).length) return nothing();
+    return seen(chosen && chosen.rows.length > 1 ? chosen.rows : (ask?.key ?? null), clicks);
+  }
+
+  /** Handles a pressed class: it is the answer, or a part of it. */
+  function pressed(code: number, clicks = 0): void {
+    const state = on.state();
+    const question = questionOf(state.asks);
+    if (!question || !state.classes[code] || state.classes[code].retired || !answerable(clicks)) return;
+    const codes = question.press(state.draft, code);
+    if (question.drafted) {
+      on.dispatch({ type: "draft", codes });
+      on.say(`${state.classes[code].name} ${codes.includes(code) ? "chosen" : "not chosen"}`);
+    } else label(codes);
+  }
+
+  function give(clicks = 0): void {
+    const state = on.state();
+    if (!questionOf(state.asks)?.drafted || !answerable(clicks)) return;
+    // A second Enter right after the first is not meant for the next item.
+    if (state.unsure || (!state.draft.length && on.gaze.elapsed < DELIBERATE_MS)) {
+      miss(state.unsure ? "the classes have changed" : "choose classes, or press Enter again for none");
+    } else label(state.draft);
+  }
+
+  function label(codes: Codes): void {
+    const state = on.state();
+    const chosen = state.chosen;
+    const ask = onCard(state);
+    const value = namesOf(codes, state.classes);
+    const answer = questionOf(state.asks)?.answer(codes, state.classes);
+    if (chosen && chosen.rows.length > 1) {
+      const rows = kept(chosen);
+      const wire = on.wire(rows);
+      const id = on.act({ type: "label", value, answer, selection: chosen.how, rows: wire });
+      on.gave(chosen);
+      const queued = state.queue.filter((ask) => has(rows, ask.row)).map((ask) => ask.key);
+      done(id, rows, codes, queued, added(rows), `${count(rows.length, "item")} labelled ${value}`);
+    } else if (ask) {
+      const selection: Selection = chosen ? "clicked" : ask.audit ? "audit" : "suggested";
+      const elapsed_ms = Math.round(on.gaze.elapsed);
+      const id = on.act({ type: "label", value, answer, selection, key: ask.key, elapsed_ms });
+      const row = Uint32Array.of(ask.row);
+      done(id, row, codes, [ask.key], added(row), `Labelled ${value}`);
+    }
+  }
+
+  /** Everything that is selected is left out. */
+  function nothing(): false {
+    const words = "Nothing is selected: check the items to label, or press Esc.";
+    on.dispatch({ type: "note", words });
+    on.say(words);
+    return false;
+  }
+
+  /** The number of new labels; without a sample it is unknown until the kernel answers. */
+  function added(rows: Rows): number {
+    const { chosen } = on.state();
+    return rows.length - (chosen ? (chosen.sample?.n_labelled ?? rows.length) : 0);
+  }
+
+  function done(id: string, rows: Rows, codes: Codes | null, keys: string[], n: number, words: string): void {
+    if (codes) on.used(codes);
+    on.dispatch({ type: "acted", id, keys, n });
+    on.tell("acted", { rows, codes });
+    on.tell("release", null);
+    on.say(`${words}. ${on.next("Next")}`);
+  }
+
+  /** Removes the label of what is shown; an item without a label has nothing to remove. */
+  function clear(clicks = 0): void {
+    const state = on.state();
+    const { chosen } = state;
+    const ask = onCard(state);
+    if (!clearable(state)) {
+      on.say("There is no label to remove");
+      return;
+    }
+    if (!answerable(clicks)) return;
+    const many = chosen !== null && chosen.rows.length > 1;
+    const rows = many ? kept(chosen) : Uint32Array.of(ask?.row ?? 0);
+    if (many) on.gave(chosen);
+    const of = many ? { rows: on.wire(rows) } : { key: ask?.key };
+    const id = on.act({ type: "clear", selection: chosen?.how ?? "clicked", ...of });
+    const n = chosen?.sample?.n_labelled ?? 1;
+    done(id, rows, null, [], -n, many ? `${count(n, "label")} removed` : "Label removed");
+  }
+
+  function skip(clicks = 0): void {
+    const state = on.state();
+    if (!state.current || state.chosen || !seen(state.current.key, clicks)) return;
+    const { key } = state.current;
+    const mine = meanwhile(state)?.mine;
+    if (mine || isAgain(state)) {
+      // A skip would remove a label that was given elsewhere, or repeat an earlier skip.
+      on.dispatch({ type: "passed", key });
+      on.say(`It stays ${mine ? "labelled" : "skipped"}. ${on.next("Next")}`);
+      return;
+    }
+    const id = on.act({ type: "skip", key });
+    on.dispatch({ type: "acted", id, keys: [key], n: 0 });
+    on.say(`Skipped. ${on.next("Next")}`);
+  }
+
+  function settle(keep: boolean): void {
+    const state = on.state();
+    const ask = onCard(state);
+    if (!ask?.changed || !seen(ask.key, 0)) return;
+    const id = on.act({ type: "settle", keep, key: ask.key });
+    on.dispatch({ type: "acted", id, keys: [ask.key], n: 0 });
+    on.tell("release", null);
+    on.say(`The label is ${keep ? "kept" : "dropped"}. ${on.next("Next")}`);
+  }
+
+  function turn(type: Turn): void {
+    const state = on.state();
+    if (!turnable(state)[type]) return;
+    if (state.chosen?.from === "undo") on.release();
+    const id = on.act({ type });
+    on.dispatch({ type: "turned", id, kind: type });
+    on.tell("turned", null);
+    on.say(type === "undo" ? "Undone" : "Redone");
+    on.expect("Current item");
+  }
+
+  return {
+    pressed,
+    give,
+    clear,
+    skip,
+    settle,
+    turn,
+    close: (): void => clearTimeout(forgetting),
+  };
+}
