@@ -249,11 +249,11 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     }
   });
   bus.on("keep", ({ rows, how }) => {
-    if (!plot || !places) return;
+    if (!map.places) return;
     chosen = rows.length ? { rows, how: how as How } : null;
     list.setChecked(rows);
     view.setChosen(rows.length);
-    void plot.setSelection(rows);
+    void map.plot?.setSelection(rows);
     return true;
   });
   bus.on("choose", ({ rows, how, from }) => {
