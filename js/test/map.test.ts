@@ -274,6 +274,9 @@ describe("names of groups", () => {
     const near = (b: Box): boolean => b[0] < x + 45 && b[2] > x - 45 && b[1] < y + 55 && b[3] > y - 10;
     const far = shownGroups(groups, -1, frame, { ...ALONE, blocked: near });
     expect(far.map((g) => g.name)).toContain("small");
+    expect(at("small").line).toBeNull();
+    const [, middle] = far.find((g) => g.name === "small")?.line ?? [];
+    expect(middle?.[0], "joined to its group").toBeCloseTo(x);
     const covered = (b: Box): number => (b[1] > 30 && b[3] < y + 11 ? 30 : 0);
     const quiet = shownGroups(groups, -1, frame, { ...ALONE, covered }).find((g) => g.name === "small");
     expect(quiet?.at).not.toEqual([x, y]);

@@ -12,6 +12,8 @@ export type ShownGroup = {
   hull: Point[];
   active: boolean;
   thumbs: readonly string[];
+  /** The ends of a line from the name to its group, if it is apart from it. */
+  line: [Point, Point] | null;
 };
 
 /** Splits a flat array of corners into outlines with the given numbers of corners. */
@@ -39,6 +41,8 @@ export const THUMB_PX = 26;
 export const THUMB_STEP = 29;
 /** Of many points that a name would cover, so many count. */
 const MOST_COVERED = 20;
+/** A name further than this from its group, in pixels, is joined to it by a line. */
+const APART = 8;
 /** A name that is this much further down the list of places should cover so many points fewer. */
 const WORSE = 3;
 
@@ -116,9 +120,26 @@ export function shownGroups(
     if (!place) continue;
     taken.push(place.box);
     const is = group === active;
-    shown.push({ group, name, thumbs, ...place, hull: is ? hull : [], active: is });
+    shown.push({
+      group,
+      name,
+      thumbs,
+      ...place,
+      hull: is ? hull : [],
+      active: is,
+      line: lineTo(place.box, seen),
+    });
   }
   return shown;
+}
+
+/** A line from the edge of a name's box to the middle of its group; null if the name is beside or inside it. */
+function lineTo(box: Box, seen: Box): [Point, Point] | null {
+  const apart = [0, 1].map((k) => Math.max(0, box[k] - seen[k + 2], seen[k] - box[k + 2]));
+  if (Math.hypot(...apart) <= APART) return null;
+  const middle: Point = [(seen[0] + seen[2]) / 2, (seen[1] + seen[3]) / 2];
+  const edge = [0, 1].map((k) => Math.min(Math.max(middle[k], box[k]), box[k + 2])) as Point;
+  return [edge, middle];
 }
 
 const boxOf = ([x, y]: Point, w: number, h: number): Box => [x - w, y - h, x + w, y + h];

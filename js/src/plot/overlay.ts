@@ -181,10 +181,15 @@ function nameOf({ name, thumbs, active }: ShownGroup): Omit<Name, "key"> {
   const words = thumbs.length ? svg("g") : svg("text");
   if (thumbs.length) words.append(...thumbs.map((url, k) => thumb(url, k - (thumbs.length - 1) / 2)));
   else words.textContent = name;
-  element.append(...(active ? [outline] : []), words);
+  const line = svg("path", { class: "hitl-group-line" });
+  element.append(line, ...(active ? [outline] : []), words);
   return {
     element,
-    place: ({ at: [x, y], hull }) => {
+    place: ({ at: [x, y], hull, line: ends }) => {
+      line.setAttribute(
+        "d",
+        ends ? `M${ends.map((p) => p.map((v) => v.toFixed(1)).join(" ")).join("L")}` : "",
+      );
       if (thumbs.length) words.setAttribute("transform", `translate(${x} ${y})`);
       else {
         words.setAttribute("x", String(x));
