@@ -29,6 +29,7 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
   const layer = svg("svg", { class: "hitl-overlay" });
   const groups = svg("g", { class: "hitl-groups" });
   const named = new Map<number, Name>();
+  const lines = svg("path", { class: "hitl-group-lines" });
   const outliers = svg("path", { class: "hitl-outliers" });
   const trace = svg("path", { class: "hitl-trace" });
   const hoverRing = svg("circle", { class: "hitl-hover", r: 7, visibility: "hidden" });
@@ -37,7 +38,7 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
   const here = svg("g", { class: "hitl-here", visibility: "hidden" });
   here.append(svg("circle", { r: 9 }), svg("path", { d: "M-15 0H-10M10 0H15M0 -15V-10M0 10V15" }));
   const flashes = svg("g", { class: "hitl-flashes" });
-  layer.append(outliers, groups, trace, flashes, here, fan, hoverRing, hoverCount);
+  layer.append(outliers, lines, groups, trace, flashes, here, fan, hoverRing, hoverCount);
 
   const at = (event: MouseEvent): Point => {
     const { width, height } = on.frame();
@@ -164,6 +165,7 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
         name.place(shown);
         named.set(shown.group, name);
       }
+      lines.setAttribute("d", names.map(({ line }) => (line ? pathOf(line) : "")).join(""));
       const elements = [...named.values()].map(({ element }) => element);
       const same = elements.length === groups.childElementCount;
       if (!same || elements.some((element, k) => element !== groups.children[k]))
@@ -181,25 +183,22 @@ function nameOf({ name, thumbs, active }: ShownGroup): Omit<Name, "key"> {
   const words = thumbs.length ? svg("g") : svg("text");
   if (thumbs.length) words.append(...thumbs.map((url, k) => thumb(url, k - (thumbs.length - 1) / 2)));
   else words.textContent = name;
-  const line = svg("path", { class: "hitl-group-line" });
-  element.append(line, ...(active ? [outline] : []), words);
+  element.append(...(active ? [outline] : []), words);
   return {
     element,
-    place: ({ at: [x, y], hull, line: ends }) => {
-      line.setAttribute(
-        "d",
-        ends ? `M${ends.map((p) => p.map((v) => v.toFixed(1)).join(" ")).join("L")}` : "",
-      );
+    place: ({ at: [x, y], hull }) => {
       if (thumbs.length) words.setAttribute("transform", `translate(${x} ${y})`);
       else {
         words.setAttribute("x", String(x));
         words.setAttribute("y", String(y));
       }
-      const corners = hull.map((p) => p.map((v) => v.toFixed(1)).join(" ")).join("L");
-      outline.setAttribute("d", hull.length > 2 ? `M${corners}Z` : "");
+      outline.setAttribute("d", hull.length > 2 ? `${pathOf(hull)}Z` : "");
     },
   };
 }
+
+const pathOf = (points: readonly Point[]): string =>
+  `M${points.map((p) => p.map((v) => v.toFixed(1)).join(" ")).join("L")}`;
 
 /** A thumbnail in the name of a group, `k` thumbnails to the right of its middle. */
 function thumb(url: string, k: number): SVGElement {
