@@ -435,6 +435,8 @@ class Session:
         --------
         >>> session.label(session.find("refund unlabelled"), "complaint")  # doctest: +SKIP
         """
+        if not isinstance(query, str):
+            raise InvalidInput(f"find() takes a query as a string, not {type(query).__name__}.")
         rows = self._loop.finder.find(query).rows
         return [self.pool.ids[row] for row in rows.tolist()]
 

@@ -290,3 +290,23 @@ def test_the_map_says_what_a_label_did_and_takes_it_back(desk):
     bench.explorer.get_by_text("59 items labelled praise").wait_for()
     bench.explorer.get_by_role("button", name="undo").click()
     bench.wait_labels(31)
+
+
+def test_after_undo_the_selection_shows_what_the_model_says_now(desk):
+    _, bench = opened(desk, TEACH)
+    bench.wait_labels(31)
+    bench.monitor.get_by_text("model up to date").wait_for()
+    bench.press("/")
+    bench.page.keyboard.type("unlabelled")
+    bench.press("Enter")
+    bench.explorer.get_by_text("59 items found").wait_for()
+    predicted = bench.card.locator(".hitl-bulk-only button", has_text="late delivery")
+    predicted.wait_for()
+    before = predicted.inner_text()
+    bench.press("1")
+    bench.wait_labels(90)
+    bench.monitor.get_by_text("model up to date").wait_for()
+    bench.press("z")
+    bench.wait_labels(31)
+    bench.card.get_by_text("59 items").wait_for()
+    expect(predicted).to_have_text(before)

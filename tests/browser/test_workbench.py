@@ -254,7 +254,7 @@ def test_point_rectangle_and_group_are_chosen_and_labelled_and_undone_as_one(des
     assert bench.chosen() == 0
 
     bench.tool("cluster")
-    name = bench.explorer.locator(".hitl-group text").first
+    name = bench.explorer.locator(".hitl-group .hitl-thumb").first
     at = name.bounding_box()
     page.mouse.click(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
     n = bench.chosen()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
@@ -96,10 +98,18 @@ def _of_values(values: list[Any]) -> Column:
     present = [value for value in values if not is_missing(value)]
     if present and all(isinstance(value, bool | np.bool_) for value in present):
         return Column("truth", np.array([np.nan if is_missing(v) else float(v) for v in values]))
-    numbers = (int, float, np.integer, np.floating)
+    if present and all(isinstance(value, dt.date) for value in present):
+        return Column("time", _times(values))
+    numbers = (int, float, np.integer, np.floating, Decimal)
     if present and all(isinstance(v, numbers) and not isinstance(v, bool) for v in present):
         return Column("number", np.array([np.nan if is_missing(v) else float(v) for v in values]))
     return Column("text", _texts(values))
+
+
+def _times(values: list[Any]) -> npt.NDArray[Any]:
+    """Dates and datetimes, those with a time zone in UTC, as datetime64[us]."""
+    zoned = [v.astimezone(dt.UTC).replace(tzinfo=None) if getattr(v, "tzinfo", None) else v for v in values]
+    return np.array(["NaT" if is_missing(v) else v for v in zoned], "datetime64[us]")
 
 
 def _texts(values: list[Any]) -> npt.NDArray[Any]:

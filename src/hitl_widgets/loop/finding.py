@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -45,6 +46,9 @@ FIELDS = ("class", "predicted", "like", "by", "id", "doubt", "uncertainty", "con
 OWN = {"id", "like", "slice"}  # a column of this name comes first
 KEPT = 100  # results of the index
 FEW = 100_000
+_ISO = re.compile(r"\d{4}(-\d{1,2}){0,2}([T ]|$)")
+# What a date without the rest stands for, by its length.
+_PERIODS = {4: "Y", 7: "M", 10: "D"}
 _TRUTHS = {"true": 1.0, "yes": 1.0, "1": 1.0, "false": 0.0, "no": 0.0, "0": 0.0}
 
 
@@ -182,7 +186,9 @@ class Finder:
         if term.kind == "words":
             state = _SPELLINGS.get(term.value, term.value)
             return _state(state, seen) if not term.quoted and state in STATES else self._words(term)
-        if not term.quoted and term.field in FIELDS and term.field not in OWN & self._columns.keys():
+        is_id = term.field == self._pool.id_column and term.operator == ":"
+        of_table = term.field in OWN & self._columns.keys() and not is_id
+        if not term.quoted and term.field in FIELDS and not of_table:
             return self._field(term, seen)
         if term.field in self._columns:
             return _compared(term, self._columns[term.field])
@@ -227,9 +233,9 @@ class Finder:
             raise InvalidInput(f"{term.typed!r}: expected {name}: and a value.")
         match name:
             case "class":
-                found = _labelled_as(_class(value, seen.labels), seen)
+                found = _labelled_as(self._class(value, seen.labels), seen)
             case "predicted":
-                found = _predicted_as(_class(value, seen.labels), seen)
+                found = _predicted_as(self._class(value, seen.labels), seen)
             case "by":
                 found = self._by(value, seen)
             case "slice":
@@ -245,6 +251,14 @@ class Finder:
                     raise InvalidInput(f"{term.typed!r}: expected one of {choices(STATES)}.")
                 found = _state(state, seen)
         return ~found if term.operator == "!=" else found
+
+    def _class(self, name: str, labels: Labels) -> int:
+        """Return the code of a class from its name now, or an earlier one."""
+        schema = labels.schema
+        earlier = self._log.class_called(name)
+        if name not in schema.all_names and earlier in schema.ids:
+            return schema.ids.index(earlier)
+        return _class(name, labels)
 
     def _slice(self, name: str) -> Mask:
         kept = self._log.slices
@@ -326,7 +340,10 @@ def _compared(term: Term, column: Column) -> Mask:
     if column.kind == "text":
         return _compared_texts(term, values)
     if column.kind == "time":
-        return np.asarray(compare(values, _time(term)) & ~np.isnat(values))
+        missing, wanted = np.isnat(values), _time(term)
+        if unit := _PERIODS.get(len(term.value)):  # a whole day, month or year
+            values, wanted = values.astype(f"M8[{unit}]"), wanted.astype(f"M8[{unit}]")
+        return np.asarray(compare(values, wanted) & ~missing)
     wanted = _truth(term) if column.kind == "truth" else _number(term)
     return np.asarray(compare(values, wanted) & ~np.isnan(values))
 
@@ -355,6 +372,8 @@ def _truth(term: Term) -> float:
 def _time(term: Term) -> Any:
     import pandas as pd
 
+    if not _ISO.match(term.value):  # 01.02.2026 could be in January or in February
+        raise _refusal(term, "a date such as 2026-01-31")
     try:
         moment = pd.Timestamp(term.value)
         moment = moment.tz_convert("UTC").tz_localize(None) if moment.tzinfo else moment

@@ -242,6 +242,12 @@ class Log:
         """The number of folded events."""
         return self.ledger.n_events
 
+    def class_called(self, name: str) -> str | None:
+        """The id of the class that has or had this name, after renames and merges; None if there is none."""
+        with self.lock:
+            vocabulary = self.ledger.fold.vocabulary
+            return vocabulary.heir(vocabulary.understood(name))
+
     @property
     def slices(self) -> dict[str, str]:
         """The named queries, by name."""

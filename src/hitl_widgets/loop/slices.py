@@ -173,8 +173,8 @@ class Slices(MutableMapping[str, str]):
             {
                 "name": one.name,
                 "query": one.query,
-                "n_items": one.n_items,
-                "n_labelled": one.n_labelled,
+                "n_items": None if one.why else one.n_items,
+                "n_labelled": None if one.why else one.n_labelled,
                 "value": one.estimate.value,
                 "low": one.estimate.low,
                 "high": one.estimate.high,
@@ -186,4 +186,4 @@ class Slices(MutableMapping[str, str]):
         numbers = ["value", "low", "high"]
         columns = ["name", "query", "n_items", "n_labelled", *numbers, "n_audited", "error"]
         table = pd.DataFrame(rows, columns=columns).set_index("name")
-        return table.astype(dict.fromkeys(numbers, "float64"))
+        return table.astype(dict.fromkeys(numbers, "float64") | {"n_items": "Int64", "n_labelled": "Int64"})

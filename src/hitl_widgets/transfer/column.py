@@ -26,10 +26,12 @@ def labels_of(pool: Pool, name: Any) -> list[Any]:
     """
     table = pool.table
     columns = [] if table is None else list(table.columns)
-    if table is None or name not in columns:
+    if table is None or not isinstance(name, str) or name not in columns:
         where = f"the columns are {choices(columns)}" if columns else "your data are not a table"
         hint = " Labels from elsewhere: session.import_labels()." if isinstance(name, str) else ""
-        raise InvalidInput(f"labels={name!r}: not a column; {where}.{nearest(name, columns)}{hint}")
+        shown = repr(name) if isinstance(name, str | int) else f"a {type(name).__name__}"
+        close = nearest(name, columns) if isinstance(name, str) else ""
+        raise InvalidInput(f"labels={shown}: not a column; {where}.{close}{hint}")
     values: list[Any] = table.get_column(name).to_list()
     return values
 

@@ -54,8 +54,11 @@ def counts_of(loop: Loop) -> str:
 
 
 def _labels_of_shades(loop: Loop, n: int) -> list[int]:
+    """The number of labels of each shade, without those that this annotator must not see yet."""
     labels = loop.labels
-    shades = labels.kind.shading(labels.answers, labels.schema, "").answers[labels.y[labels.y >= 0]]
+    told = labels.y.copy()
+    told[loop.blind.rows(labels)] = -1
+    shades = labels.kind.shading(labels.answers, labels.schema, "").answers[told[told >= 0]]
     found: list[int] = np.bincount(shades, minlength=n)[:n].tolist()
     return found
 

@@ -88,10 +88,22 @@ def test_the_frame_counts_and_estimates_each_slice(session: Session) -> None:
     assert after.error.tolist() == ["", ""]
 
 
+def test_a_slice_follows_its_class_through_renames_and_merges(session: Session) -> None:
+    session.slices["lows"] = "class:low"
+    session.label(session.query(3), "low")
+    session.classes.rename("low", "small")
+    assert len(session.find("slice:lows")) == 3
+    session.classes.add("tiny")
+    session.classes.merge(["small"], into="tiny")
+    assert session.slices.to_frame().loc["lows", "n_labelled"] == 3
+
+
 def test_a_query_that_cannot_be_run_any_more_says_why(session: Session) -> None:
     session.slices["lows"] = "class:low"
-    session.classes.rename("low", "small")
-    assert "Unknown class 'low'" in session.slices.to_frame().loc["lows", "error"]
+    session.classes.split("low", into=["lower", "lowest"])
+    row = session.slices.to_frame().loc["lows"]
+    assert "Unknown class 'low'" in row.error
+    assert pd.isna(row.n_items)
     with pytest.raises(InvalidInput, match="Unknown class 'low'"):
         session.find("slice:lows")
 

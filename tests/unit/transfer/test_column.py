@@ -124,6 +124,7 @@ def test_values_that_are_not_classes_are_named_and_nothing_is_imported(
     [
         (table(GIVEN), "lable", r"not a column; the columns are 'text', 'label', 'n'. Did you mean 'label'"),
         (table(GIVEN), 3, "not a column"),
+        (table(GIVEN), table(GIVEN).label, "a Series: not a column"),
         ([f"item {i}" for i in range(N)], "label", "not a table"),
     ],
 )

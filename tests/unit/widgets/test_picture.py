@@ -20,7 +20,9 @@ from hitl_widgets.widgets import output, picture, still
 Make = Callable[..., hitl.Session]
 
 
-def test_the_picture_has_positions_colours_and_counts(make_session: Make) -> None:
+def test_the_picture_has_positions_colours_and_counts(
+    make_session: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session = make_session([f"secret {i}" for i in range(40)], classes=["one", "other"])
     assert "<img" not in picture.picture_of(session._loop) or session.map is not None
     session.label(session.pool.ids[:3], "one")
@@ -29,6 +31,9 @@ def test_the_picture_has_positions_colours_and_counts(make_session: Make) -> Non
     deadline = time.monotonic() + 60
     while session.map is None and time.monotonic() < deadline:
         time.sleep(0.05)
+    monkeypatch.setattr(session._loop.blind, "rows", lambda _: session.pool.index([session.pool.ids[3]]))
+    assert re.findall(r"</span> (\d+)</span>", picture.picture_of(session._loop)) == ["3", "0"]
+    monkeypatch.undo()
     html = picture.picture_of(session._loop)
     assert "4 of 40 items labelled" in html
     assert re.findall(r"</span> (\d+)</span>", html) == ["3", "1"]

@@ -19,7 +19,7 @@ import { defineWidget } from "../../host/widget";
 import { hullsOf } from "../../plot/groups";
 import { makeEngine } from "../../plot/make";
 import type { How } from "../../plot/map";
-import { both, NO_ROWS, type Rows } from "../../plot/rows";
+import { both, NO_ROWS, type Rows, rowsOf, union } from "../../plot/rows";
 import type { Codes } from "../../questions/index";
 import { announcer } from "../../ui/announce";
 import { Bus, type Chosen } from "../../ui/bus";
@@ -427,9 +427,11 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       const predictions = painting.take(changed, told);
       if (!painting.marks) return;
       if (predictions !== null) news.round(predictions, message.behind);
+      const settled = changed && !message.behind && !channel.waiting().length ? painting.settle() : [];
       colouring.count();
       root.dataset.round = String(message.number);
-      void painting.draw(changed, message.rings).then(() => {
+      const drawn = changed && settled.length ? union(changed, rowsOf(settled)) : changed;
+      void painting.draw(drawn, message.rings).then(() => {
         if (map.plot) root.dataset.painted = String(message.number);
       });
       hover.draw();
@@ -446,7 +448,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     channel.on<Refused | Failed>(
       type,
       ({ why }) => {
-        view.setStage({ words: why, fraction: null });
+        news.told(why);
         say(why);
       },
       signal,

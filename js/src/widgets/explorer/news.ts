@@ -42,6 +42,12 @@ export function newsOf(tell: (words: string) => void, signal: AbortSignal) {
       changed = 0;
       say();
     },
+    /** Something was refused. */
+    told(words: string): void {
+      clear();
+      tell(words);
+      later = setTimeout(clear, SHOWN_MS);
+    },
     /** A round of the model arrived, which is `behind` some acts. */
     round(n: number, behind: number): void {
       if (!act) return;

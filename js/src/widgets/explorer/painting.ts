@@ -7,6 +7,8 @@ import { predictionsChanged } from "./news";
 export class Painting {
   marks: Marks | null = null;
   rings: number[] = [];
+  /** The labels of rows that were painted before the kernel's marks, as they were. */
+  private readonly early = new Map<number, number>();
 
   /** `ringed`: the rings have changed. */
   constructor(
@@ -23,9 +25,19 @@ export class Painting {
   /** Takes the kernel's marks of some rows (null: all); returns how many predictions changed, null before the first. */
   take(rows: Rows | null, told: Marks): number | null {
     const changed = this.marks && predictionsChanged(this.marks, rows, told.predicted);
+    if (rows === null) this.early.clear();
+    else for (const row of rows) this.early.delete(row);
     if (rows === null) this.marks = told;
     else if (this.marks) change(this.marks, rows, told);
     return changed;
+  }
+
+  /** Undoes what was painted and is not so in the end, such as a label that was undone at once; returns these rows. */
+  settle(): number[] {
+    const rows = [...this.early.keys()];
+    for (const [row, shade] of this.early) if (this.marks) this.marks.label[row] = shade;
+    this.early.clear();
+    return rows;
   }
 
   /** Shows labels after the next frame, without waiting for the kernel. */
@@ -33,7 +45,10 @@ export class Painting {
     requestAnimationFrame(() =>
       setTimeout(() => {
         if (!this.marks || this.signal.aborted) return;
-        for (const row of rows) this.marks.label[row] = shade;
+        for (const row of rows) {
+          if (!this.early.has(row)) this.early.set(row, this.marks.label[row]);
+          this.marks.label[row] = shade;
+        }
         void this.draw(rows, this.rings);
       }),
     );

@@ -298,7 +298,14 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     signal,
   );
   channel.on<ClassesMessage>("classes", (message) => dispatch(message), signal);
-  channel.on<QueueMessage>("queue", (message) => dispatch({ ...message, progress: message }), signal);
+  channel.on<QueueMessage>(
+    "queue",
+    (message) => {
+      dispatch({ ...message, progress: message });
+      selection.refresh();
+    },
+    signal,
+  );
   channel.on<SkippedItems>(
     "skipped",
     ({ queue }) => {

@@ -30,6 +30,8 @@ export function selectionOf(on: SelectionCallbacks) {
   let resting: ReturnType<typeof setTimeout> | undefined;
   const known = new Map<number, Member>();
   const underWay = new Set<number>();
+  /** Rows of which something else may be known by now. */
+  const stale = new Set<number>();
   /** Selections as they were when they were labelled, newest last. */
   const given: Chosen[] = [];
   /** The selection that is being narrowed. */
@@ -41,6 +43,7 @@ export function selectionOf(on: SelectionCallbacks) {
     clearTimeout(resting);
     known.clear();
     underWay.clear();
+    stale.clear();
     on.dispatch({ type: "chosen", chosen: selected && complete(selected) });
     const now = on.chosen();
     if (now) asked = on.ask(kept(now));
@@ -63,6 +66,13 @@ export function selectionOf(on: SelectionCallbacks) {
     take,
     summary(sample: SampleMessage): void {
       if (sample.id === asked) on.dispatch({ type: "sample", sample });
+    },
+    /** The model has changed: requests the summary and the visible items again, which are shown until then. */
+    refresh(): void {
+      const now = on.chosen();
+      if (!now || !kept(now).length) return;
+      for (const row of known.keys()) stale.add(row);
+      asked = on.ask(kept(now));
     },
     /** Leaves these rows out of the act. */
     exclude(out: Rows): void {
@@ -95,13 +105,19 @@ export function selectionOf(on: SelectionCallbacks) {
     member: (row: number): Member | undefined => known.get(row),
     /** Requests what is not known yet of some rows. */
     want(rows: readonly number[]): void {
-      const missing = rows.filter((row) => !known.has(row) && !underWay.has(row));
+      const missing = rows.filter((row) => (!known.has(row) || stale.has(row)) && !underWay.has(row));
       if (!missing.length) return;
-      for (const row of missing) underWay.add(row);
+      for (const row of missing) {
+        underWay.add(row);
+        stale.delete(row);
+      }
       on.askMembers(missing);
     },
     members({ members }: MembersMessage): void {
-      for (const member of members) known.set(member.row, member);
+      for (const member of members) {
+        known.set(member.row, member);
+        underWay.delete(member.row);
+      }
       on.draw();
     },
     close: (): void => clearTimeout(resting),
