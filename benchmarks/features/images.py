@@ -27,7 +27,7 @@ from sklearn.linear_model import LogisticRegression
 
 import hitl_widgets as hitl
 from hitl_widgets.items.features.images import encode as encode_images
-from hitl_widgets.items.image import load_image
+from hitl_widgets.items.pictures import load_image
 
 MOST, MOST_OF_CLASS, FEWEST = 1_000, 150, 15
 AT = (20, 50, 100)

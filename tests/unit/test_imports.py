@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 import hitl_widgets
@@ -49,3 +51,9 @@ def test_arrows_between_rooms_point_one_way() -> None:
         [tool, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_no_module_imports_itself_through_others_not_even_for_types() -> None:
+    graph = grimp.build_graph("hitl_widgets")
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    TopologicalSorter(imports).prepare()  # raises a CycleError that names the modules

@@ -16,7 +16,8 @@ from hitl_widgets.learn.graph import GraphLearner
 from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import Affinity, FloatArray, Graph, IntArray, Landmarks, softmax
 from hitl_widgets.learn.linear import LinearLearner, told_together
-from hitl_widgets.learn.scoring import ClassBelief, Head, blocks_of, score
+from hitl_widgets.learn.remote import score_pool
+from hitl_widgets.learn.scoring import ClassBelief, Head, blocks_of
 from hitl_widgets.learn.takeaway import distil
 from hitl_widgets.learn.views import smoothed, spectral
 
@@ -412,12 +413,12 @@ class AutoLearner:
         size = max(1, PASS // self._X.shape[1])
         parts = -(-len(self._X) // size)
         if self._scored is None or parts == 1 or hasattr(self._X, "each_block"):
-            self._scored, self._owed = score(self._X, head, done=done), 0
+            self._scored, self._owed = score_pool(self._X, head, done=done), 0
         elif head is not self._scored_by or self._owed:
             self._owed = (parts if head is not self._scored_by else self._owed) - 1
             self._turn = (self._turn + 1) % parts
             part = slice(size * self._turn, size * (self._turn + 1))
-            self._scored = score(self._X, head, onto=(self._scored, part))
+            self._scored = score_pool(self._X, head, onto=(self._scored, part))
         self._scored_by = head
         return self._scored
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import importlib
 import inspect
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +16,7 @@ from scipy.sparse import csr_array
 
 from hitl_widgets.background.turns import one_blas_thread
 from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.learn.arrays import FloatArray, IntArray, softmax
 
 if TYPE_CHECKING:
     from hitl_widgets.learn.scoring import ClassBelief
@@ -46,8 +46,6 @@ __all__ = [
     "softmax",
 ]
 
-IntArray = npt.NDArray[np.integer[Any]]
-FloatArray = npt.NDArray[np.floating[Any]]
 Affinity = csr_array
 
 
@@ -99,7 +97,6 @@ LEARNERS = {
 
 # Rows that an estimator predicts at a time, so that its memory stays small compared to the pool.
 ROWS = 200_000
-_SHORT = 50
 # With this many labels of every class, a failing estimator is broken, not just short of labels.
 ENOUGH = 10
 
@@ -394,14 +391,6 @@ def class_shares(y: IntArray, n_classes: int) -> npt.NDArray[np.float32]:
     """Return class shares from the labels alone: Laplace's rule of succession, float32 (n_classes,)."""
     counts = np.bincount(y, minlength=n_classes) + 1
     return np.asarray(counts / counts.sum(), dtype=np.float32)
-
-
-def softmax(scores: FloatArray) -> FloatArray:
-    """Convert rows of scores to rows of probabilities."""
-    # By column, because NumPy's maximum along short rows takes eight times as long.
-    high = functools.reduce(np.maximum, scores.T) if scores.shape[1] < _SHORT else scores.max(axis=1)
-    exp = np.exp(scores - high[:, None])
-    return np.asarray(exp / np.einsum("ij->i", exp)[:, None])
 
 
 def as_learner(learner: Any) -> Learner:

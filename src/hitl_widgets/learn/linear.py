@@ -18,7 +18,8 @@ from hitl_widgets.learn.learner import (
     named,
     softmax,
 )
-from hitl_widgets.learn.scoring import ClassBelief, Head, score, told_by
+from hitl_widgets.learn.remote import score_pool
+from hitl_widgets.learn.scoring import ClassBelief, Head, told_by
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
@@ -219,7 +220,7 @@ class LinearLearner:
             return None
         if self.constant is not None:
             return ClassBelief.of(np.broadcast_to(self.constant, (len(self._X), self._n_classes)))
-        return score(self._X, self.head, done=done)
+        return score_pool(self._X, self.head, done=done)
 
     def proba(self, index: IntArray | None = None) -> FloatArray:
         """See :class:`~hitl_widgets.learn.learner.Learner`."""

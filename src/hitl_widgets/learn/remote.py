@@ -10,14 +10,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.learn.learner import IntArray
+from hitl_widgets.learn.arrays import IntArray
 from hitl_widgets.learn.scoring import EXACT, ClassBelief, Head, Measure, best, score
 
-__all__ = ["score_remote"]
+__all__ = ["score_pool", "score_remote"]
 
 Arrays = list[npt.NDArray[Any]]
 
 _STEPS = np.float32(65_535)
+
+
+def score_pool(
+    X: Any,
+    head: Head,
+    measure: Measure = "margin",
+    *,
+    onto: tuple[ClassBelief, slice] | None = None,
+    done: Callable[[slice, ClassBelief], None] | None = None,
+) -> ClassBelief:
+    """Score every row: with :func:`score_remote` if they are remote, else with :func:`~.scoring.score`."""
+    if hasattr(X, "each_block"):
+        return score_remote(X, head, measure, done=done)
+    return score(X, head, measure, onto=onto, done=done)
 
 
 def score_remote(

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from hitl_widgets.learn.learner import FloatArray
+from hitl_widgets.learn.arrays import FloatArray
 
 __all__ = ["Renamed"]
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from hitl_widgets.background.turns import give_way
 from hitl_widgets.learn._compile import NUMBA
-from hitl_widgets.learn.learner import FloatArray, IntArray, softmax
+from hitl_widgets.learn.arrays import FloatArray, IntArray, softmax
 
 __all__ = [
     "BLOCK",
@@ -229,10 +229,6 @@ def score(
         Called for each finished block, from its thread, with the rows and the scores so far (those of other
         rows may still be missing).
     """
-    if hasattr(X, "each_block"):  # remote rows
-        from hitl_widgets.learn.remote import score_remote
-
-        return score_remote(X, head, measure, done=done)
     found = ClassBelief.empty(len(X), entropy=measure == "entropy") if onto is None else onto[0].copy()
     work = _fused if _compiled(len(X) * X.shape[1]) else _plain
 

@@ -16,9 +16,9 @@ from PIL import Image
 
 from helpers import ANY_TEXT
 from hitl_widgets.data.pool import Pool
-from hitl_widgets.items import image as items
+from hitl_widgets.items import pictures
 from hitl_widgets.items.base import Payload, Size, kind_of
-from hitl_widgets.items.image import load_image
+from hitl_widgets.items.pictures import load_image
 from hitl_widgets.items.table import cell as table_cell
 
 
@@ -197,7 +197,7 @@ def test_an_image_that_cannot_be_shown_says_why_and_the_others_go_on(item: Any, 
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(items, "MAX_IMAGE_BYTES", 10)
+    monkeypatch.setattr(pictures, "MAX_IMAGE_BYTES", 10)
     path = tmp_path / "large.png"
     path.write_bytes(b"x" * 11)
     assert "larger than" in payload("image", path).content["why"]

@@ -18,7 +18,7 @@ from hitl_widgets.background.turns import give_way
 from hitl_widgets.items.base import Features, is_missing
 from hitl_widgets.items.features._descriptors import Descriptors, Failures, Floats
 from hitl_widgets.items.features._stateless import Stateless
-from hitl_widgets.items.image import load_image
+from hitl_widgets.items.pictures import load_image
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -65,7 +65,7 @@ def encode(
     Parameters
     ----------
     items
-        n images accepted by :func:`~hitl_widgets.items.image.load_image`: encoded bytes, paths, arrays or
+        n images accepted by :func:`~hitl_widgets.items.pictures.load_image`: encoded bytes, paths, arrays or
         Pillow images. An unreadable image is described by the mean of the others, with a warning.
     on_progress
         Called with the share that is done.
@@ -165,7 +165,7 @@ def describe(items: Sequence[Any]) -> tuple[Floats, Failures]:
     Parameters
     ----------
     items
-        n images accepted by :func:`~hitl_widgets.items.image.load_image`. Transparent images are drawn on
+        n images accepted by :func:`~hitl_widgets.items.pictures.load_image`. Transparent images are drawn on
         white.
 
     Returns
