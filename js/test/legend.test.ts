@@ -59,7 +59,7 @@ describe("the legend", () => {
   });
 
   it("counts what is shown", () => {
-    expect(shown()).toEqual(["Labelled2", "Predicted3", "spam1", "ham3"]);
+    expect(shown()).toEqual(["Labelled2", "Suggested0", "Predicted3", "spam1", "ham3"]);
     legend.count({ marks: MARKS, by: "prediction" }, 0);
     expect(entry("ham").textContent).toBe("ham2");
     legend.count({ marks: { ...MARKS, predicted: new Uint8Array(5).fill(NONE) }, by: "label" }, 0);
@@ -100,7 +100,15 @@ describe("the legend", () => {
   it("counts and hides the categories of a column, and the items without a value", () => {
     legend.setShades(["a", "b", "2 others"].map((name) => ({ name, color: "#000000" })));
     legend.count({ marks: MARKS, by: "column", column: COLUMN }, 0);
-    expect(shown()).toEqual(["Labelled2", "Not labelled3", "a2", "b1", "2 others1", "no value1"]);
+    expect(shown()).toEqual([
+      "Labelled2",
+      "Suggested0",
+      "Not labelled3",
+      "a2",
+      "b1",
+      "2 others1",
+      "no value1",
+    ]);
     expect([...click("no value").shades]).toEqual([NONE]);
     expect(off()).toEqual(["no value1"]);
     legend.showShades();

@@ -155,7 +155,6 @@ export function legendView(on: LegendCallbacks) {
       say(suggested, rings);
       say(unlabelled, label.length - given);
       say(missing, n[NONE]);
-      show(suggested.element, rings > 0);
       show(missing.element, meaning.by === "column" && n[NONE] > 0);
       const isGuess = guessed > 0 && (meaning.by === "label" || meaning.by === "prediction");
       setText(unlabelled.name, isGuess ? "Predicted" : "Not labelled");
