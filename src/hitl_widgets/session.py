@@ -180,7 +180,8 @@ class Session:
         how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
         how |= {"columns": columns, "item": item, "kind": kind}
         pool = as_pool(data, embed, **how, X=X, id=id, remote_images=remote_images)
-        beside, colours = check_context(context, pool), Colours(pool, Columns(pool), colour)
+        table = Columns(pool)
+        beside, colours = check_context(context, table), Colours(pool, table, colour)
         known = None if labels is None else _labels_of(pool, labels)
         asked, costs = asked_schema(classes, question, schema), costs_of(pool, cost)
         name, chosen = as_strategy(strategy)
@@ -209,6 +210,7 @@ class Session:
                 embed=embed,
                 random_state=own_seed,
                 run=place,
+                columns=table,
                 context=beside,
                 colours=colours,
             )

@@ -46,9 +46,8 @@ FIELDS = ("class", "predicted", "like", "by", "id", "doubt", "uncertainty", "con
 OWN = {"id", "like", "slice"}  # a column of this name comes first
 KEPT = 100  # results of the index
 FEW = 100_000
-_ISO = re.compile(r"\d{4}(-\d{1,2}){0,2}([T ]|$)")
-# What a date without the rest stands for, by its length.
-_PERIODS = {4: "Y", 7: "M", 10: "D"}
+# 01.02.2026 could be in January or in February.
+_DATE = re.compile(r"\d{4}((?:-\d{1,2}){0,2})([T ].*)?")
 _TRUTHS = {"true": 1.0, "yes": 1.0, "1": 1.0, "false": 0.0, "no": 0.0, "0": 0.0}
 
 
@@ -128,20 +127,19 @@ class Finder:
 
     def check(self, text: str) -> None:
         """Raise InvalidInput unless a query can be kept as a slice, now or once there is a model."""
+        with suppress(_NoModel):
+            self.mask(text)
+
+    def mask(self, text: str) -> Mask:
+        """Return which items match the query of a slice, bool (n_items,); raises as :meth:`find`."""
         alternatives = parse(text)
         if not alternatives:
             raise InvalidInput("The query is empty, so there is nothing to keep.")
         for term in chain.from_iterable(alternatives):
             if self._is_own("slice", term):
                 raise InvalidInput(f"{term.typed!r}: a slice cannot refer to another slice.")
-        with suppress(_NoModel):
-            self._found(alternatives, self._seen())
-
-    def mask(self, text: str) -> Mask:
-        """Return which items match the query of a slice, bool (n_items,); raises as :meth:`find`."""
-        self.check(text)
         found = np.zeros(len(self._pool), np.bool_)
-        found[self.find(text).rows] = True
+        found[self._found(alternatives, self._seen()).rows] = True
         return found
 
     def _found(self, alternatives: Query, seen: Seen) -> Found:
@@ -186,7 +184,7 @@ class Finder:
         if term.kind == "words":
             state = _SPELLINGS.get(term.value, term.value)
             return _state(state, seen) if not term.quoted and state in STATES else self._words(term)
-        is_id = term.field == self._pool.id_column and term.operator == ":"
+        is_id = term.field == "id" == self._pool.id_column and term.operator == ":"
         of_table = term.field in OWN & self._columns.keys() and not is_id
         if not term.quoted and term.field in FIELDS and not of_table:
             return self._field(term, seen)
@@ -218,7 +216,7 @@ class Finder:
             bits = np.packbits(found)
             if len(self._known) >= KEPT:
                 self._known.clear()
-        self._known[key] = bits
+            self._known[key] = bits
         return np.unpackbits(bits, count=len(self._pool)).view(np.bool_)
 
     def _field(self, term: Term, seen: Seen) -> Mask:
@@ -253,12 +251,16 @@ class Finder:
         return ~found if term.operator == "!=" else found
 
     def _class(self, name: str, labels: Labels) -> int:
-        """Return the code of a class from its name now, or an earlier one."""
-        schema = labels.schema
-        earlier = self._log.class_called(name)
-        if name not in schema.all_names and earlier in schema.ids:
-            return schema.ids.index(earlier)
-        return _class(name, labels)
+        """Return the code of a class from its name, ignoring case, or from an earlier name."""
+        names, ids = labels.schema.all_names, labels.schema.ids
+        if name in names:
+            return names.index(name)
+        if (id_ := self._log.class_called(name)) in ids:
+            return ids.index(id_)
+        alike = [code for code, other in enumerate(names) if folded(other) == folded(name)]
+        if len(alike) == 1:
+            return alike[0]
+        raise InvalidInput(f"Unknown class {name!r}.{nearest(name, names)} The classes are {choices(names)}.")
 
     def _slice(self, name: str) -> Mask:
         kept = self._log.slices
@@ -323,27 +325,14 @@ def _belief(seen: Seen) -> Belief:
     return seen.belief
 
 
-def _class(name: str, labels: Labels) -> int:
-    """Return the code of a class from its name, ignoring case."""
-    names = labels.schema.all_names
-    if name in names:
-        return names.index(name)
-    alike = [code for code, other in enumerate(names) if folded(other) == folded(name)]
-    if len(alike) != 1:
-        raise InvalidInput(f"Unknown class {name!r}.{nearest(name, names)} The classes are {choices(names)}.")
-    return alike[0]
-
-
 def _compared(term: Term, column: Column) -> Mask:
     assert term.operator is not None  # noqa: S101 - of a field there is one
     compare, values = _COMPARE[term.operator], column.values
     if column.kind == "text":
         return _compared_texts(term, values)
     if column.kind == "time":
-        missing, wanted = np.isnat(values), _time(term)
-        if unit := _PERIODS.get(len(term.value)):  # a whole day, month or year
-            values, wanted = values.astype(f"M8[{unit}]"), wanted.astype(f"M8[{unit}]")
-        return np.asarray(compare(values, wanted) & ~missing)
+        wanted = _time(term)
+        return np.asarray(compare(values.astype(wanted.dtype), wanted) & ~np.isnat(values))
     wanted = _truth(term) if column.kind == "truth" else _number(term)
     return np.asarray(compare(values, wanted) & ~np.isnan(values))
 
@@ -370,14 +359,17 @@ def _truth(term: Term) -> float:
 
 
 def _time(term: Term) -> Any:
+    """Return a datetime64 in microseconds; in days, months or years if the rest is left out."""
     import pandas as pd
 
-    if not _ISO.match(term.value):  # 01.02.2026 could be in January or in February
+    date = _DATE.fullmatch(term.value)
+    if date is None:
         raise _refusal(term, "a date such as 2026-01-31")
+    unit = "us" if date[2] else "YMD"[date[1].count("-")]
     try:
         moment = pd.Timestamp(term.value)
         moment = moment.tz_convert("UTC").tz_localize(None) if moment.tzinfo else moment
-        return np.datetime64(moment.to_pydatetime(), "us")
+        return np.datetime64(moment.to_pydatetime(), "us").astype(f"M8[{unit}]")
     except (ValueError, OverflowError):
         raise _refusal(term, "a date such as 2026-01-31") from None
 

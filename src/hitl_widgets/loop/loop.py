@@ -54,6 +54,8 @@ class Loop:
         See :class:`~hitl_widgets.session.Session`.
     run
         The cell that creates the session, and the run of the cell.
+    columns
+        The columns of the user's table.
 
     Attributes
     ----------
@@ -81,13 +83,14 @@ class Loop:
         embed: Any = None,
         random_state: int | None = None,
         run: Run,
-        context: tuple[str, ...] = (),
-        colours: Colours | None = None,
+        columns: Columns,
+        context: tuple[str, ...],
+        colours: Colours,
     ) -> None:
         self.pool: Pool = ledger.pool
         self.store, self.task, self.annotator = ledger.store, ledger.task, annotator
         self.strategy, self.audit = asker.name, asker.share
-        self.run, self.token, self.context = run, new_event_id(), context
+        self.run, self.token, self.context, self.colours = run, new_event_id(), context, colours
         self.earlier: Loop | None = None
         self._superseded = False
         self._told_schema = ledger.schema
@@ -107,8 +110,7 @@ class Loop:
         )
         self._listeners = Listeners(self.background.note_view, weakly(self._leave))
         background, trainer = self.background, self.background.trainer
-        log, blind, columns = self.log, self.blind, Columns(self.pool)
-        self.colours = Colours(self.pool, columns) if colours is None else colours
+        log, blind = self.log, self.blind
 
         def seen() -> Seen:
             return Seen.of(log.labels, background.round, blind)

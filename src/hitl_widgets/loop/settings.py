@@ -82,11 +82,10 @@ def check_settings(audit: Any, random_state: Any, store: Any, task: Any, annotat
         )
 
 
-def check_context(context: Any, pool: Pool) -> tuple[str, ...]:
+def check_context(context: Any, columns: Columns) -> tuple[str, ...]:
     """Return the columns to show beside an item; raise InvalidInput unless they are columns of the table."""
     if context is None:
         return ()
-    columns = Columns(pool)
     names = list(context) if isinstance(context, Iterable) and not isinstance(context, str) else [context]
     for name in names:
         if name not in columns:

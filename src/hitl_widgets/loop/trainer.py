@@ -440,36 +440,42 @@ class Trainer:
     def _evaluate(self, overtaken: Callable[[], bool]) -> None:
         if self.round is not None and not self.round.learned:
             return  # the round already reports the same failure
-        if (slices := self.slices()) or self.evaluation.slices:  # the counts come first
-            self._publish(replace(self.evaluation, slices=slices))
+        before = {(one.name, one.query): one.estimate for one in self.evaluation.slices}
+        slices = self.slices()
+        if slices or before:  # the counts come first, with the last estimates
+            shown = tuple(
+                replace(one, estimate=before.get((one.name, one.query), one.estimate)) for one in slices
+            )
+            self._publish(replace(self.evaluation, slices=shown))
         found = self._measure(overtaken, curve=True)
         if overtaken():
             return
         self._publish(found)
-        if slices:
-            self._publish(replace(found, slices=self.measured(slices, overtaken)))
+        measured = self.measured(slices, overtaken)
+        if slices and not overtaken():
+            self._publish(replace(found, slices=measured))
 
     def measured(
         self, slices: tuple[Slice, ...], overtaken: Callable[[], bool] = lambda: False
     ) -> tuple[Slice, ...]:
         """The slices with their estimates."""
+        masks = {one.name: one.mask for one in slices if one.mask is not None}
         labels, ground = self._snapshot()
-        runs = [one for one in slices if one.mask is not None]
-        if ground is None or not runs or not labels.audited.any():
+        if ground is None or not masks or not labels.audited.any():
             return slices
         try:
             found = part_estimates(
                 self._fresh(ground, labels),
                 labels.given(),
                 labels.y,
-                [one.mask for one in runs if one.mask is not None],
+                list(masks.values()),
                 measure=labels.target.problem.measured,
                 earlier=self._earlier_of(self._ground or ground, labels),
                 overtaken=overtaken,
             )
         except NotYet:
             return slices
-        known = {one.name: estimate for one, estimate in zip(runs, found, strict=True)}
+        known = dict(zip(masks, found, strict=True))
         return tuple(replace(one, estimate=known.get(one.name, one.estimate)) for one in slices)
 
     def _publish(self, evaluation: Evaluation) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.formats.reading import Columns
-from hitl_widgets.items.base import is_missing
 from hitl_widgets.loop.loop import Loop
-from hitl_widgets.transfer.importing import Journal, import_table, refused_labels
+from hitl_widgets.questions.values import is_blank
+from hitl_widgets.transfer.importing import import_table, refused_labels
+from hitl_widgets.transfer.into import journal_of
 
 __all__ = ["import_column", "labels_of"]
 
@@ -49,23 +50,22 @@ def import_column(loop: Loop, name: str, values: list[Any]) -> None:
     InvalidInput
         If some values are not answers to the question. Nothing is written.
     """
-    log, ledger, pool = loop.log, loop.log.ledger, loop.pool
-    given = [i for i, value in enumerate(values) if not _is_blank(value)]
-    with log.lock:
-        fold = ledger.fold
-        keys = [pool.keys[place] for place in pool.rows[given].tolist()]
+    pool, schema = loop.pool, loop.schema
+    given = [i for i, value in enumerate(values) if not is_blank(value)]
+    keys = [pool.keys[place] for place in pool.rows[given].tolist()]
+    with loop.log.lock:
+        journal = journal_of(loop)
         # Items that anybody has answered, or whose imported label was undone, stay as they are.
-        fresh = [bool(not acts) for acts in fold.histories(keys)]
-        rows = [i for i, new in zip(given, fresh, strict=True) if new]
-        ids = [key for key, new in zip(keys, fresh, strict=True) if new]
-        if not rows:
+        histories = journal.fold.histories(keys)
+        new = [(i, key) for i, key, acts in zip(given, keys, histories, strict=True) if not acts]
+        if not new:
             return
+        rows, ids = zip(*new, strict=True)
         told = [values[i] for i in rows]
-        if wrong := refused_labels(told, loop.schema, fold):
+        if wrong := refused_labels(told, schema, journal.fold):
             _refuse(name, wrong)
-        found = Columns({"id": ids, "label": told}, rows, len(values))
-        journal = Journal(loop.task, ledger.events, fold, _adder(loop), ledger.named, ledger.naming.meant)
-        done = import_table(found, ["id", "label"], journal, pool, loop.schema, loop.annotator, replace=False)
+        found = Columns({"id": list(ids), "label": told}, rows, len(values))
+        done = import_table(found, ["id", "label"], journal, pool, schema, loop.annotator, replace=False)
     if len(done.refused):
         n = done.refused.id.nunique()
         warnings.warn(
@@ -76,14 +76,6 @@ def import_column(loop: Loop, name: str, values: list[Any]) -> None:
         )
 
 
-def _adder(loop: Loop) -> Any:
-    def add(event: Any) -> bool:
-        loop.log.write(event)
-        return True
-
-    return add
-
-
 def _refuse(name: str, wrong: Counter[str]) -> None:
     shown = " ".join(f"{why} ({n:,} row{'s' if n > 1 else ''})" for why, n in wrong.most_common(3))
     more = f" {len(wrong) - 3} more values." if len(wrong) > 3 else ""
@@ -91,7 +83,3 @@ def _refuse(name: str, wrong: Counter[str]) -> None:
         f"labels={name!r}: {shown}{more} Correct these values, leave them empty, or add them to classes=. "
         "No label was imported."
     )
-
-
-def _is_blank(value: Any) -> bool:
-    return is_missing(value) or (isinstance(value, str) and not value.strip())

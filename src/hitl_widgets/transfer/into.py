@@ -11,7 +11,7 @@ from hitl_widgets.loop.loop import Loop
 from hitl_widgets.transfer.importing import Imported, Journal, import_table, read_labels
 from hitl_widgets.transfer.restoring import import_history
 
-__all__ = ["import_into"]
+__all__ = ["import_into", "journal_of"]
 
 
 def import_into(loop: Loop, source: Any, names: Sequence[str], *, replace: bool) -> Imported:
@@ -24,7 +24,7 @@ def import_into(loop: Loop, source: Any, names: Sequence[str], *, replace: bool)
     names
         The columns of ids, labels and, if there is one, annotators.
     """
-    log, ledger, schema = loop.log, loop.log.ledger, loop.schema
+    log, schema = loop.log, loop.schema
     contents: dict[int, Any] | None = None
     if isinstance(source, Loop):
         events = source.log.events()
@@ -33,15 +33,22 @@ def import_into(loop: Loop, source: Any, names: Sequence[str], *, replace: bool)
     else:
         found, contents = read_labels(source, names, loop.pool, lambda v: schema.find(v) is not None)
 
-    def add(event: LabelEvent) -> bool:
-        log.write(event)
-        return ledger.find(event.event_id) is not None
-
     with log.lock:
         log.refuse_closed()
-        journal = Journal(loop.task, ledger.events, ledger.fold, add, ledger.named, ledger.naming.meant)
+        journal = journal_of(loop)
         if isinstance(found, History):
             return import_history(found, journal, loop.annotator, replace=replace)
         return import_table(
             found, names, journal, loop.pool, loop.schema, loop.annotator, replace=replace, contents=contents
         )
+
+
+def journal_of(loop: Loop) -> Journal:
+    """Return the log of a session as a journal."""
+    log, ledger = loop.log, loop.log.ledger
+
+    def add(event: LabelEvent) -> bool:
+        log.write(event)
+        return ledger.find(event.event_id) is not None
+
+    return Journal(loop.task, ledger.events, ledger.fold, add, ledger.named, ledger.naming.meant)

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 import hitl_widgets as hitl
+from helpers import until
 from hitl_widgets.widgets import output, picture, still
 
 Make = Callable[..., hitl.Session]
@@ -28,9 +29,7 @@ def test_the_picture_has_positions_colours_and_counts(
     session.label(session.pool.ids[:3], "one")
     session.label(session.pool.ids[3], "other")
     session.wait()
-    deadline = time.monotonic() + 60
-    while session.map is None and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: session.map is not None)
     monkeypatch.setattr(session._loop.blind, "rows", lambda _: session.pool.index([session.pool.ids[3]]))
     assert re.findall(r"</span> (\d+)</span>", picture.picture_of(session._loop)) == ["3", "0"]
     monkeypatch.undo()

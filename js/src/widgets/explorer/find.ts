@@ -54,7 +54,7 @@ export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
   const found = h("span", { class: "hitl-find-count hitl-number", attrs: { role: "status" } });
   const slash = h("kbd", { text: "/", title: "Key /" });
   const close = h("button", {
-    class: "hitl-find-clear",
+    class: "hitl-cross",
     text: "\u00d7",
     title: "Clear (Esc)",
     on: { click: () => leave() },

@@ -25,10 +25,13 @@ export class Painting {
   /** Takes the kernel's marks of some rows (null: all); returns how many predictions changed, null before the first. */
   take(rows: Rows | null, told: Marks): number | null {
     const changed = this.marks && predictionsChanged(this.marks, rows, told.predicted);
-    if (rows === null) this.early.clear();
-    else for (const row of rows) this.early.delete(row);
-    if (rows === null) this.marks = told;
-    else if (this.marks) change(this.marks, rows, told);
+    if (rows === null) {
+      this.early.clear();
+      this.marks = told;
+    } else if (this.marks) {
+      for (const row of rows) this.early.delete(row);
+      change(this.marks, rows, told);
+    }
     return changed;
   }
 

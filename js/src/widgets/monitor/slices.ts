@@ -21,7 +21,7 @@ export function sliceRows(slices: SliceState[], measure: Measure, on: SlicesCall
       on: { click: () => on.find({ text: condition("slice", name) ?? query }) },
     });
     const remove = h("button", {
-      class: "hitl-slice-remove",
+      class: "hitl-cross",
       text: "\u00d7",
       title: "Remove this slice. Its items and labels stay",
       attrs: { type: "button", "aria-label": `Remove the slice ${name}` },
