@@ -158,7 +158,7 @@ def _value(name: str, value: Any, kind: str, arrays: Arrays) -> Any:
 
 
 def load_model(path: str | os.PathLike[str]) -> Any:
-    """Load a model written by :meth:`Session.save_model`, which makes exactly the same predictions.
+    """Load a model written by :meth:`Session.save_model`, which makes the same predictions.
 
     The file may be from an untrusted source: it contains only numbers and names, and is validated.
 
