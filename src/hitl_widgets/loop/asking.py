@@ -403,9 +403,10 @@ class Asker:
         draw, rest = self._audit_draw(labels), iter(chosen)
         others = (Suggestion(int(i), SECOND, opinion=True) for i in labels.opinions)
         used: set[int] = set()
+        share = self.share if labels.target.problem.size else 0.0  # there is a model to audit
         for position in range(n):
             sources: list[Iterable[Suggestion]] = [rest, draw, others]
-            if (audited + 1) <= self.share * (asked + position + 1):
+            if (audited + 1) <= share * (asked + position + 1):
                 sources = [draw, rest, others]
             elif (second + 1) <= OPINIONS * (mine + position + 1):
                 sources = [others, rest, draw]
@@ -421,7 +422,7 @@ class Asker:
         if self._draw is None:
             self._draw = np.random.default_rng([self.seed, 2]).permutation(len(labels.y))
         candidates = labels.candidates
-        audit = self.share > 0
+        audit = self.share > 0 and labels.target.problem.size > 0
         reason = AUDIT if audit else "drawn at random"
         return (Suggestion(int(i), reason, audit=audit) for i in self._draw if candidates[i])
 

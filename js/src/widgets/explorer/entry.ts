@@ -184,7 +184,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
 
   /** Shows the map's own class buttons if no Labeler is on the page. */
   function drawClasses(): void {
-    view.setClasses(answers.classes, chosen !== null && !labeler, answers.draft);
+    view.setClasses(answers.composed ? [] : answers.classes, chosen !== null && !labeler, answers.draft);
   }
 
   function label(codes: Codes): void {
@@ -197,8 +197,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   }
 
   /** Shows an act right after the next item, without waiting for the kernel. */
-  function paint(rows: Rows, codes: Codes | null): void {
-    news.acted(rows.length, codes && answers.names(codes));
+  function paint(rows: Rows, codes: Codes | null, words?: string): void {
+    news.acted(rows.length, codes && (words ?? answers.names(codes)));
     const shade = answers.shade(codes);
     const colour = answers.palette[shade] ?? readTheme(root).accent;
     if (rows.length === 1) map.plot?.flash(rows[0], colour);
@@ -289,8 +289,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     return true;
   });
   bus.on("regroup", ({ finer }) => groups.step(finer));
-  bus.on("acted", ({ rows, codes }) => {
-    paint(rows, codes);
+  bus.on("acted", ({ rows, codes, words }) => {
+    paint(rows, codes, words);
     list.labelled(rows);
   });
   bus.on("current", (current) => {

@@ -219,7 +219,6 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     });
     fields.replaceChildren(...(made.fields ? [made.fields] : []));
     composer = made;
-    if (root.contains(focused())) made.focus?.();
     return made;
   }
 
@@ -237,10 +236,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     setDisabled(give, !any);
     if (composer) {
       const found = composer.read();
-      setText(
-        giveWords,
-        typeof found === "string" ? "answer" : `${found.blank ? "" : "answer "}${found.words}`,
-      );
+      const quiet = typeof found === "string" || found.quiet;
+      setText(giveWords, quiet ? "answer" : `${found.blank ? "" : "answer "}${found.words}`);
     } else {
       const n = picked.length;
       setText(giveWords, n ? `answer with ${count(n, "class", "classes")}` : "none of them");
@@ -282,6 +279,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     if (now.length !== shownCard.length || now.some((part, i) => part !== shownCard[i])) {
       shownCard = now;
       card.scrollTo(0, 0);
+      const here = root.contains(focused());
       const stage = clear(ask?.row);
       bulkShown = bulk ? bulkCard(on.bulk, stage.signal) : null;
       if (bulkShown && makes) composed(state, null, undefined, stage, makes);
@@ -297,6 +295,9 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
           Boolean(makes && composer?.element) ||
           card.querySelector(".hitl-text-folded") !== null,
       );
+      // A field that had the focus is gone.
+      if (here && composer?.focus) composer.focus();
+      else if (here && !root.contains(focused())) root.focus({ preventScroll: true });
       on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
       card.classList.toggle("hitl-done", !ask && !bulk && isDone(state));
     }
