@@ -169,4 +169,5 @@ export const labelerWelcome: LabelerWelcome = {
   stage: null,
   error: "",
   known: [],
+  suggestions: 0,
 };

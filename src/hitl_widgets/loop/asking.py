@@ -432,6 +432,8 @@ class Asker:
         name = "doubt" if round_.error else self.name
         if name == "random":
             return "drawn at random"
+        if round_.doubts is not None and (words := round_.doubts.reason(i)):
+            return words
         names = [within(name) for name in round_.schema.names]
         words = kind_of(round_.schema.kind).doubt(round_.belief, i, names)
         if name not in UNCERTAIN or not words:

@@ -28,6 +28,7 @@ from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.seen import Seen
 from hitl_widgets.loop.slices import Slice, Slicing
 from hitl_widgets.loop.suggesting import Source, Suggesting
+from hitl_widgets.loop.tagging import Tagging
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
 from hitl_widgets.maps.preparation import Preparation
@@ -100,7 +101,6 @@ class Loop:
         self._told_schema = ledger.schema
         tell = weakly(self._tell)
         self.log = Log(ledger, annotator, tell)
-        self.suggesting = None if suggest is None else Suggesting(self.pool, self.log, suggest)
         self.blind = Blind()
         self.background = Background(
             self.pool,
@@ -113,6 +113,11 @@ class Loop:
             blind=self.blind,
             tell=tell,
         )
+        tagging, self.suggesting = self.background.tagging, None
+        if suggest is not None:
+            self.suggesting = Suggesting(self.pool, self.log, suggest)
+        elif tagging is not None:
+            self.suggesting = Suggesting(self.pool, self.log, tagging.spans, lambda: tagging.generation)
         self._listeners = Listeners(self.background.note_view, weakly(self._leave))
         background, trainer = self.background, self.background.trainer
         log, blind = self.log, self.blind
@@ -127,14 +132,15 @@ class Loop:
         self.slicing = Slicing(self.log, self.acts, self.finder, seen)
         trainer.slices = partial(_slices, weakref.ref(self.slicing))
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
-        self.log.follow = partial(_follow, trainer, self.background.news)
+        learning = () if tagging is None else (tagging.worker,)
+        self.log.follow = partial(_follow, trainer, (self.background.news, *learning))
         # A store in memory is not shared.
         self._team: Team | None = None
         if self.store.name != "memory":
             self._team = Team(self.store, self.task, annotator, self.log.look, trainer.request)
             self.log.answered, self.log.held = self._team.done, self._team.held
         # An unreferenced session ends, so its threads must neither keep it alive nor outlive it.
-        workers = (self.background.news, self._indexing)
+        workers = (self.background.news, self._indexing, *(() if tagging is None else (tagging,)))
         self._parts = (trainer, self.background.preparation, workers, self._team, ledger)
         self._end = weakref.finalize(self, abandon, partial(_finish, *self._parts))
         self._end.atexit = False  # see openings
@@ -231,7 +237,7 @@ class Loop:
         """Subscribe to changes; returns the function that unsubscribes.
 
         The listener is called with ``labels``, ``schema``, ``round``, ``evaluation``, ``map``, ``stage``,
-        ``store``, ``error`` or ``closed``, from the thread that made the change.
+        ``store``, ``suggestions``, ``error`` or ``closed``, from the thread that made the change.
         """
         return self._listeners.add(listener)
 
@@ -298,10 +304,11 @@ def opaque(*parts: object) -> str:
     ).hexdigest()
 
 
-def _follow(trainer: Trainer, news: Worker) -> None:
+def _follow(trainer: Trainer, workers: tuple[Worker, ...]) -> None:
     """Request updates of the model and the views; returns at once."""
     trainer.request()
-    news.request()
+    for worker in workers:
+        worker.request()
 
 
 def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
@@ -312,7 +319,7 @@ def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
 def _finish(
     trainer: Trainer,
     preparation: Preparation,
-    workers: tuple[Worker, ...],
+    workers: tuple[Worker | Tagging, ...],
     team: Team | None,
     ledger: Ledger,
 ) -> None:

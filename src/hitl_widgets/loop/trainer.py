@@ -29,12 +29,12 @@ from hitl_widgets.learn.evaluate import (
     part_estimates,
     tell,
 )
-from hitl_widgets.learn.learner import NotYet, Refreshable
+from hitl_widgets.learn.learner import FloatArray, NotYet, Refreshable
 from hitl_widgets.learn.problems.base import Problem
 from hitl_widgets.learn.scoring import SMALL, warm_up
 from hitl_widgets.loop.asking import Asker, Ground, Labels
 from hitl_widgets.loop.partial import Partial
-from hitl_widgets.loop.round import Round, Suggestion
+from hitl_widgets.loop.round import Reasons, Round, Suggestion
 from hitl_widgets.loop.slices import Slice
 from hitl_widgets.loop.troubles import in_words
 
@@ -86,9 +86,12 @@ class Trainer:
     ----------
     slices
         Returns the slices with their items.
+    doubts
+        Returns the doubts that the default strategy uses in place of the model's uncertainty, if any.
     """
 
     slices: Callable[[], tuple[Slice, ...]] = staticmethod(tuple)
+    doubts: Callable[[], Reasons | None] = staticmethod(lambda: None)
 
     def __init__(
         self,
@@ -243,6 +246,7 @@ class Trainer:
             belief = last.belief
         live: Any = None
         learned, waits = True, ""
+        doubts = self.doubts() if self._asker.name == "doubt" else None
         if len(labels) and ground is not None:
             try:
                 live = self._learner(ground, labels)
@@ -254,7 +258,8 @@ class Trainer:
                 _raise_if_passing(failure)
                 learned, error = False, f"The model {self._template.name!r} failed: {in_words(failure)}"
             else:
-                utilities, error = self._rank(live, belief, self._ground or ground, labels)
+                uncertainty = belief.uncertainty if doubts is None else doubts.values
+                utilities, error = self._rank(live, uncertainty, self._ground or ground, labels)
         self._waits = waits
         self.number += 1
         begun = ground is None or not self._asker.lacks_start(labels, ground.X)
@@ -265,6 +270,7 @@ class Trainer:
             labels.n_events,
             belief,
             utilities=utilities,
+            doubts=None if utilities is None else doubts,
             model=self._template.name if live is not None or waits else "",
             explanation=waits or getattr(live, "explanation", ""),
             settled=begun and not (learned and self._lags(live)),
@@ -321,11 +327,11 @@ class Trainer:
         return belief
 
     def _rank(
-        self, live: Any, belief: Belief, ground: Ground, labels: Labels
+        self, live: Any, uncertainty: FloatArray, ground: Ground, labels: Labels
     ) -> tuple[npt.NDArray[np.float64] | None, str]:
         args = (
             lambda: labels.target.problem.read(live.proba())[0],
-            belief.uncertainty,
+            uncertainty,
             ground,
             labels,
             live,

@@ -256,7 +256,7 @@ class Asked(ToBrowser, frozen=True, kw_only=True):
     """The question, its kind (``asks``) with its settings, and its classes by code.
 
     ``composed``: an answer is more than its classes. ``bulk``: several items can get the same answer.
-    ``suggests``: there are suggested answers.
+    ``suggests``: there are suggested answers, or there will be once the model has learned enough.
     """
 
     classes: list[LabelClass]
