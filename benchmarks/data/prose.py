@@ -30,9 +30,7 @@ def sentences() -> tuple[Sentence, ...]:
 
     found: dict[str, tuple[Span, ...]] = {}
     for doc in datasets.docstrings()["doc"]:
-        names = {
-            name.strip(" *") for listed in _PARAMETERS.findall(doc) for name in listed.split(",")
-        }
+        names = {name.strip(" *") for listed in _PARAMETERS.findall(doc) for name in listed.split(",")}
         for sentence in _sentences(doc):
             if (read := unmarked(sentence, names)) is not None and SHORTEST <= len(read[0]) <= LONGEST:
                 found.setdefault(*read)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -59,7 +59,7 @@ def test_it_learns_spans(new: Callable[[], Tagger]) -> None:
     for text, spans in zip(TEXTS[40:], found, strict=True):
         assert all(0 < one.confidence <= 1 for one in spans)
         assert all(0 <= one.start < one.end <= len(text) for one in spans)
-        assert all(a.end <= b.start for a, b in zip(spans, spans[1:], strict=False))
+        assert all(a.end <= b.start for a, b in pairwise(spans))
 
 
 def test_doubt_is_greatest_for_what_it_has_not_seen(new: Callable[[], Tagger]) -> None:
@@ -73,6 +73,19 @@ def test_doubt_is_greatest_for_what_it_has_not_seen(new: Callable[[], Tagger]) -
     assert strange[slice(*places[1])].strip() == strange[slice(*places[1])] != ""
     assert places[2].tolist() == [0, 0]
     assert np.array_equal(doubt, model.doubt([TEXTS[0], strange, ""]))
+
+
+def test_texts_that_are_asked_together_differ(new: Callable[[], Tagger]) -> None:
+    model = new().fit(TEXTS[:40], SPANS[:40])
+    strange = "Zorba flew Qantas across Ulaanbaatar to see Xanadu."
+    other = "Xerxes, Quetzalcoatl and Yggdrasil sold jackfruit."
+    chosen = model.batch([strange, strange, other, ""], 3)
+    assert {i for i, _ in chosen[:2]} in ({0, 2}, {1, 2})
+    values = [value for _, value in chosen]
+    assert values == sorted(values, reverse=True)
+    assert values[0] == pytest.approx(model.doubt([strange, strange, other])[chosen[0][0]])
+    assert len(model.batch([strange], 5)) == 1
+    assert model.batch([], 5) == []
 
 
 @pytest.mark.parametrize(
@@ -136,7 +149,7 @@ def test_paths_and_marginals_are_those_of_all_paths() -> None:
             [
                 start[path[0]]
                 + sum(scores[row, t, tag] for t, tag in enumerate(path))
-                + sum(pairs[a, b] for a, b in zip(path, path[1:], strict=False))
+                + sum(pairs[a, b] for a, b in pairwise(path))
                 for path in every
             ]
         )

@@ -313,10 +313,10 @@ class Asker:
         learner: Learner | None,
         n: int,
         *,
-        default: bool = False,
+        instead: str = "",
     ) -> npt.NDArray[np.float64]:
-        """The utilities of all items per unit of cost, by the strategy or the default one."""
-        strategy = STRATEGIES["doubt"] if default else self.strategy
+        """The utilities of all items per unit of cost, by the strategy, or the one that is named instead."""
+        strategy = STRATEGIES[instead] if instead else self.strategy
         found = evaluate(strategy, proba, self._context(ground, labels, n, learner), margins)
         return _away_from_refused(found, ground, labels)
 

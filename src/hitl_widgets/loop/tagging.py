@@ -27,8 +27,8 @@ START = 30
 MOST = 100_000
 # Seconds without a label, or with labels, before the tagger learns; then it rests this many times as long.
 PAUSE, PATIENCE, SHARE = 0.5, 4.0, 2.0
-# Texts that are read at once.
-BLOCK = 32
+# Texts that are read at once; texts that are asked before the next model, and among how many they are chosen.
+BLOCK, QUEUE, TOP = 32, 20, 400
 SHOWN = 40
 
 
@@ -159,6 +159,11 @@ class Tagging:
             give_way()
             part = rows[low : low + BLOCK]
             values[part], places[part] = model.survey(self._texts(part.tolist()))
+        top = rows[np.argsort(-values[rows], kind="stable")[:TOP]]
+        if batch := model.batch(self._texts(top.tolist()), QUEUE):
+            # The first of the queue differ from each other.
+            np.minimum(values, batch[-1][1], out=values)
+            values[top[[i for i, _ in batch]]] = [value for _, value in batch]
         return Doubts(values, places, self._pool.items)
 
 

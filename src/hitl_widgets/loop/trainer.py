@@ -29,7 +29,7 @@ from hitl_widgets.learn.evaluate import (
     part_estimates,
     tell,
 )
-from hitl_widgets.learn.learner import FloatArray, NotYet, Refreshable
+from hitl_widgets.learn.learner import NotYet, Refreshable
 from hitl_widgets.learn.problems.base import Problem
 from hitl_widgets.learn.scoring import SMALL, warm_up
 from hitl_widgets.loop.asking import Asker, Ground, Labels
@@ -258,8 +258,7 @@ class Trainer:
                 _raise_if_passing(failure)
                 learned, error = False, f"The model {self._template.name!r} failed: {in_words(failure)}"
             else:
-                uncertainty = belief.uncertainty if doubts is None else doubts.values
-                utilities, error = self._rank(live, uncertainty, self._ground or ground, labels)
+                utilities, error = self._rank(live, belief, self._ground or ground, labels, doubts)
         self._waits = waits
         self.number += 1
         begun = ground is None or not self._asker.lacks_start(labels, ground.X)
@@ -327,21 +326,22 @@ class Trainer:
         return belief
 
     def _rank(
-        self, live: Any, uncertainty: FloatArray, ground: Ground, labels: Labels
+        self, live: Any, belief: Belief, ground: Ground, labels: Labels, doubts: Reasons | None
     ) -> tuple[npt.NDArray[np.float64] | None, str]:
         args = (
             lambda: labels.target.problem.read(live.proba())[0],
-            uncertainty,
+            belief.uncertainty if doubts is None else doubts.values,
             ground,
             labels,
             live,
             QUEUE,
         )
         try:
-            return self._asker.utilities(*args), ""
+            # The doubts know what is new in a text: weighting by its neighbors makes them worse.
+            return self._asker.utilities(*args, instead="" if doubts is None else "margin"), ""
         except Exception as failure:  # noqa: BLE001 - a custom strategy may raise anything
             _raise_if_passing(failure)
-            return self._asker.utilities(*args, default=True), self._strategy_failed(failure)
+            return self._asker.utilities(*args, instead="doubt"), self._strategy_failed(failure)
 
     def _strategy_failed(self, failure: Exception) -> str:
         said = (

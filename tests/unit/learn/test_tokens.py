@@ -1,4 +1,5 @@
 """Tokens of any script, and spans as BIO tags and back."""
+# ruff: noqa: RUF001 - letters of other scripts are meant
 
 from __future__ import annotations
 

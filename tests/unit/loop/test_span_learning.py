@@ -9,6 +9,7 @@ import pytest
 
 import hitl_widgets as hitl
 from helpers import until
+from hitl_widgets.labels.events import new_event_id
 from hitl_widgets.loop import tagging
 from hitl_widgets.widgets.labeler.widget import Labeler
 
@@ -118,25 +119,30 @@ def test_the_users_suggestions_come_first() -> None:
         assert suggested(made, 30) == {"spans": []}
 
 
-def test_the_page_gets_the_number_of_the_suggestions_and_none_for_blind_items() -> None:
+def test_the_page_gets_the_number_of_the_suggestions_and_none_for_blind_items(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with session(audit=0.5) as made:
         label(made, range(24))
         until(lambda: learned(made).doubts is not None)
         made.wait()
         labeler, sent = Labeler(made), []
-        labeler._post = lambda message, *_: sent.append(message)  # type: ignore[method-assign, assignment]
-        labeler._on_change("round")
-        queue = sent[-1]
-        assert queue.suggestions == learned(made).generation > 0
-        blind = [ask.row for ask in queue.queue if ask.blind]
-        seen = [ask.row for ask in queue.queue if not ask.blind]
+        monkeypatch.setattr(labeler, "send", lambda message, *_: sent.append(message))
+        labeler._receive(labeler, {"id": new_event_id(), "type": "hello", "view": "v"}, [])
+        until(lambda: any("suggests" in message for message in sent))
+        (welcome,) = (message for message in sent if "suggests" in message)
+        assert welcome["suggests"]
+        assert welcome["suggestions"] == learned(made).generation > 0
+        blind = [ask["row"] for ask in welcome["queue"] if ask["blind"]]
+        seen = [ask["row"] for ask in welcome["queue"] if not ask["blind"]]
         assert blind
-        rows = [*blind, *seen][:32]
-        labeler._receive(labeler, {"id": "a", "type": "answers", "view": "v", "rows": rows}, [])
-        until(lambda: any(type(message).__name__ == "AnswersMessage" for message in sent))
-        answers = {one.row: one.suggested for one in sent[-1].answers}
-        assert all(answers[row] is None for row in blind if row in answers)
-        assert any(answers[row] for row in seen if row in answers)
+        asked = {"id": new_event_id(), "type": "answers", "view": "v", "rows": [*blind, *seen]}
+        labeler._receive(labeler, asked, [])
+        until(lambda: any("answers" in message for message in sent))
+        (answers,) = (message["answers"] for message in sent if "answers" in message)
+        told = {one["row"]: one["suggested"] for one in answers}
+        assert [told[row] for row in blind] == [None] * len(blind)
+        assert any(told[row] for row in seen)
         labeler.close()
 
 
@@ -164,6 +170,6 @@ def test_other_questions_have_no_tagger() -> None:
 def test_importing_the_package_imports_no_crf() -> None:
     import subprocess
 
-    code = "import hitl_widgets, hitl_widgets.session, hitl_widgets.loop.tagging, sys; print('pycrfsuite' in sys.modules)"
+    code = "import hitl_widgets.session, hitl_widgets.loop.tagging, sys; print('pycrfsuite' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -45,6 +46,12 @@ class Tagger(Protocol):
     def survey(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:
         """Return the doubt of each text, and its least certain span or token: start and end, int32 (n, 2)."""
 
+    def batch(self, texts: Sequence[str], n: int) -> list[tuple[int, float]]:
+        """Return the indices of ``n`` texts to ask before the next fit, best first.
+
+        With each comes what it adds to the doubt of those before, which decreases.
+        """
+
 
 @dataclass(frozen=True, eq=False)
 class Read:
@@ -72,14 +79,18 @@ class SequenceTagger(ABC):
     """A base class for taggers of tokens with BIO tags."""
 
     name: str
+    # How often each word is in the labelled texts.
+    _known: Counter[str]
 
     def fit(self, texts: Sequence[str], spans: Sequence[Iterable[Span]]) -> SequenceTagger:
         """See :class:`Tagger`."""
         sequences, tags = [], []
+        self._known = Counter()
         for text, marked in zip(texts, spans, strict=True):
             give_way()
             places = tokens(text)
             told = tags_of(places, marked)
+            self._known.update(_words(text, places))
             for part in _pieces(places):
                 sequences.append(features(text, places[part]))
                 tags.append(told[part])
@@ -127,17 +138,45 @@ class SequenceTagger(ABC):
         ]
 
     def doubt(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
-        """See :class:`Tagger`: the expected number of wrong tags."""
+        """See :class:`Tagger`: the expected number of wrong tags, those of known words counted less.
+
+        Each is divided by 1 plus the number of times that the word was in the labelled texts. A tag that is
+        uncertain although its word is well known stays uncertain: the classes overlap there.
+        """
         return self.survey(texts)[0]
 
     def survey(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:
         """See :class:`Tagger`."""
         values, places = np.zeros(len(texts)), np.zeros((len(texts), 2), np.int32)
-        for i, one in enumerate(self.read(texts)):
+        for i, (text, one) in enumerate(zip(texts, self.read(texts), strict=True)):
             if one.places:
-                values[i] = (1 - one.certainty).sum()
+                seen = [self._known[word] for word in _words(text, one.places)]
+                values[i] = ((1 - one.certainty) / (1 + np.array(seen))).sum()
                 places[i] = _least_certain(one)
         return values, places
+
+    def batch(self, texts: Sequence[str], n: int) -> list[tuple[int, float]]:
+        """See :class:`Tagger`: the words of the texts before count as known."""
+        known, doubts = self._known.copy(), []
+        for text, one in zip(texts, self.read(texts), strict=True):
+            doubts.append(list(zip(_words(text, one.places), (1 - one.certainty).tolist(), strict=True)))
+
+        def value(i: int) -> float:
+            return float(sum(p / (1 + known[word]) for word, p in doubts[i]))
+
+        left = {i: value(i) for i in range(len(texts))}
+        chosen: list[tuple[int, float]] = []
+        while left and len(chosen) < n:
+            best = max(left, key=left.__getitem__)
+            before, left[best] = left[best], value(best)
+            if left[best] >= before:  # values only fall, so that few have to be computed again
+                chosen.append((best, left.pop(best)))
+                known.update(word for word, _ in doubts[best])
+        return chosen
+
+
+def _words(text: str, places: Sequence[Place]) -> list[str]:
+    return [text[start:end].lower() for start, end in places]
 
 
 def _pieces(places: Sequence[Place]) -> Iterator[slice]:

@@ -24,7 +24,8 @@ class TokenTagger(SequenceTagger):
     """Multinomial logistic regression on hashed features, joined by the frequencies of pairs of tags.
 
     The score of a path is the product of ``p(tag | token) p(tag | tag before) / p(tag)``, as in a hidden
-    Markov model whose emissions come from a classifier (Bourlard and Morgan 1994). Paths that are not BIO have none.
+    Markov model whose emissions come from a classifier (Bourlard and Morgan 1994). Paths that are not BIO are
+    impossible.
     """
 
     name = "token classifier"
