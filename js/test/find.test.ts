@@ -175,7 +175,12 @@ describe("the find field", () => {
     enter("Enter");
     document.body.removeEventListener("keydown", outside);
     expect(outside).not.toHaveBeenCalled();
-    expect(on.keep).toHaveBeenCalledExactlyOnceWith("unpaid", 'refund "not paid"');
+    const unpaid = { name: "unpaid", query: 'refund "not paid"', replace: false };
+    expect(on.keep).toHaveBeenCalledExactlyOnceWith(unpaid, expect.any(Function));
+    enter("Enter");
+    expect(on.keep, "it is being saved").toHaveBeenCalledOnce();
+    expect(form.hidden).toBe(false);
+    on.keep.mock.calls[0][1](null);
     expect(form.hidden).toBe(true);
     expect(document.activeElement).toBe(input);
     keep.click();
@@ -192,6 +197,39 @@ describe("the find field", () => {
       search(query, why);
       expect(keep.hidden).toBe(true);
     }
+  });
+
+  it("asks before a name is taken from another search", () => {
+    const { on, made, type } = field();
+    const form = made.element.querySelector<HTMLElement>(".hitl-slice") as HTMLElement;
+    const name = form.querySelector("input") as HTMLInputElement;
+    const [, replace] = [...form.querySelectorAll("button")];
+    const why = (): string => form.querySelector("[role=alert]:not([hidden])")?.textContent ?? "";
+    const enter = (): boolean =>
+      name.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+    const refuse = (why: string, taken: boolean): void => on.keep.mock.lastCall?.[1]({ why, taken });
+    type("refund late");
+    vi.runAllTimers();
+    made.show(answer("refund late"), 3);
+    made.element.querySelector<HTMLElement>(".hitl-find-keep")?.click();
+    expect(replace.hidden).toBe(true);
+    name.value = "late";
+    enter();
+    refuse("'late' keeps another search", true);
+    expect([form.hidden, replace.hidden, why()]).toEqual([false, false, "'late' keeps another search"]);
+    name.value = "late 2";
+    name.dispatchEvent(new Event("input"));
+    expect([replace.hidden, why()], "another name may be free").toEqual([true, ""]);
+    enter();
+    refuse("not a name", false);
+    expect([replace.hidden, why()]).toEqual([true, "not a name"]);
+    name.value = "late";
+    enter();
+    refuse("'late' keeps another search", true);
+    replace.click();
+    expect(on.keep.mock.lastCall?.[0]).toEqual({ name: "late", query: "refund late", replace: true });
+    on.keep.mock.lastCall?.[1](null);
+    expect(form.hidden).toBe(true);
   });
 
   it("asks nothing after the view is gone", () => {

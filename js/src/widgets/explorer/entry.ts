@@ -68,9 +68,11 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
           list.all();
         }
       },
-      keep: (name, query) => {
-        channel.act({ type: "slice", name, query });
-        say(`Kept as the slice ${name}`);
+      keep: (slice, answered) => {
+        channel.act({ type: "slice", ...slice }, (refused) => {
+          if (!refused) say(`Kept as the slice ${slice.name}`);
+          answered(refused);
+        });
       },
       done: () => (list.open ? list.focus() : root.focus({ preventScroll: true })),
     },

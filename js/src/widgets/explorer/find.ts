@@ -2,7 +2,7 @@ import "./find.css";
 import type { FoundMessage } from "../../host/protocol";
 import { count, focused, h, said, setText, show } from "../../ui/dom";
 import { icon } from "../../ui/icons";
-import { sliceForm } from "./slice";
+import { type KeepSlice, sliceForm } from "./slice";
 
 const TYPING_MS = 150;
 const WAITING = "\u2026";
@@ -13,8 +13,7 @@ const HINT =
 export type FindCallbacks = {
   /** Runs a query; a blank one clears the result. */
   find: (query: string) => void;
-  /** Keeps a query under a name. */
-  keep: (name: string, query: string) => void;
+  keep: KeepSlice;
   /** The user is done here: return the focus to the items. */
   done: () => void;
 };

@@ -27,6 +27,7 @@ import { leaveKeys, onKey, type Press, takeKeys } from "../../ui/keys";
 import { remember, remembered } from "../../ui/remember";
 import { onTheme } from "../../ui/theme";
 import { actsOf } from "./acts";
+import type { ClassChange } from "./classes";
 import { MANY, recentFrom, used } from "./grouping";
 import { heldView } from "./held";
 import { lostView } from "./lost";
@@ -96,10 +97,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       draw();
     },
     settle: (keep) => acts.settle(keep),
-    change: (change) => {
-      channel.act({ type: "change", ...change });
-      tellWaiting();
-    },
+    change,
     showing: (subject, card) => {
       gaze.show(subject, card);
       if (typeof subject === "string" && upcoming) say(sayNext(upcoming));
@@ -107,10 +105,15 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     parts: (row, end) => parts.of(row, end),
   });
 
-  const lost = lostView(root, (change) => {
-    channel.act({ type: "change", ...change });
+  const lost = lostView(root, (made) => change(made, (why) => why && dispatch({ type: "note", words: why })));
+
+  function change(made: ClassChange, refused: (why: string) => void): void {
+    channel.act({ type: "change", ...made }, (refusal) => {
+      refused(refusal?.why ?? "");
+      tellWaiting();
+    });
     tellWaiting();
-  });
+  }
 
   const held = heldView(root, {
     apply: (group) => {

@@ -1,12 +1,12 @@
 import "../../ui/class-buttons.css";
 import "./view.css";
-import type { Ask, Change, Guess, LabelClass } from "../../host/protocol";
+import type { Ask, Guess, LabelClass } from "../../host/protocol";
 import { type Item, renderItem, type Stage } from "../../items/index";
 import { questionOf, saidNames } from "../../questions/index";
 import { count, focused, h, percent, said, setParts, setText, show } from "../../ui/dom";
 import type { Press } from "../../ui/keys";
 import { type BulkCallbacks, type BulkCard, bulkCard } from "./bulk";
-import { classEditor } from "./classes";
+import { classEditor, type SendChange } from "./classes";
 import { groupsOf, MANY, nameWithin, type Recent } from "./grouping";
 import { helpView } from "./help";
 import { classSearch } from "./search";
@@ -50,7 +50,7 @@ export type LabelerCallbacks = {
   toggleGuess: () => void;
   /** Keeps or drops the label of the current item, which has changed since. */
   settle: (keep: boolean) => void;
-  change: (change: Omit<Change, "type" | "id">) => void;
+  change: SendChange;
   /** Reports what the card shows: the key of an item, the rows of a selection, or null if nothing can be answered. */
   showing: (subject: unknown, card: HTMLElement) => void;
   /** Lets the current item request more of its data, until `end`. */
