@@ -63,6 +63,8 @@ class Scale:
 
 def scale_of(column: Column) -> Scale:
     """Return the scale of a column: 12 categories and the rest, or the range of the numbers or times."""
+    if column.kind == "text" and column.numbers is not None and len(set(column.values)) > _MOST_NAMED:
+        column = Column("number", column.numbers)
     if column.kind in {"text", "truth"}:
         return _categories(column)
     kind: Literal["number", "time"] = "time" if column.kind == "time" else "number"

@@ -1158,6 +1158,21 @@ def test_the_shades_of_a_column_travel_when_they_are_asked_for(
     assert (told["why"], bytes(buffers[0])) == ("Unknown column 'form'. Did you mean 'from'?", b"")
 
 
+def test_values_that_are_classes_have_the_colours_of_the_classes_and_no_other_value_has(
+    make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = ["ham", "other", "spam", None, "ham", "odd"]
+    table = pd.DataFrame({"text": list("abcdef"), "label": values})
+    session = make_session(table, text="text", classes=["spam", "ham"])
+    wire = Wire(Explorer(session), monkeypatch)
+    ask = {"type": "colour", "id": new_event_id(), "view": "view-1234", "column": "label"}
+    [(told, _)] = wire.say_with_buffers(ask)
+    colors = {entry["name"]: entry["color"] for entry in told["legend"]}
+    own = {c.name: c.color for c in session.classes}
+    assert {name: colors[name] for name in own} == own
+    assert len(set(colors.values())) == 4
+
+
 @pytest.mark.parametrize(
     ("context", "words"),
     [

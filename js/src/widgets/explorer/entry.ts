@@ -1,12 +1,10 @@
-import { decodeRows, encodeRows, f32, itemsOf, u8, u16, u32 } from "../../host/codecs";
-import { Fetch, sizeOf } from "../../host/fetch";
+import { decodeRows, encodeRows, f32, u8, u16, u32 } from "../../host/codecs";
 import type {
   ColouredClasses,
   ColumnMessage,
   ExplorerWelcome,
   Failed,
   FoundMessage,
-  ItemsMessage,
   ListMessage,
   MapMessage,
   MarksMessage,
@@ -14,6 +12,7 @@ import type {
   StageMessage,
   WindowMessage,
 } from "../../host/protocol";
+import { itemStock } from "../../host/stock";
 import { loadVega, type VegaModule } from "../../host/vega";
 import { defineWidget } from "../../host/widget";
 import { hullsOf } from "../../plot/groups";
@@ -31,7 +30,6 @@ import { colouringOf } from "./colouring";
 import { Drawing } from "./drawing";
 import { Faces } from "./faces";
 import { findField } from "./find";
-import { Glimpses } from "./glimpses";
 import { Grouping } from "./grouping";
 import { hoverView } from "./hover";
 import { keysOf } from "./keys";
@@ -44,11 +42,22 @@ import { type ExplorerCallbacks, explorerView } from "./view";
 export default defineWidget("explorer", ({ root, channel, signal }) => {
   const bus = new Bus(channel.session, root, signal);
   const say = announcer(root);
-  const glimpses = new Glimpses();
-  const show = (rows: number[], most: number): unknown =>
-    channel.ask({ type: "show", view: channel.view, rows, small: true, column: colouring.column, most });
-  // The item under the pointer does not wait for others.
-  const [urgent, fetch] = [1, 2].map(() => new Fetch(glimpses.has, show, signal));
+  const near = (): number[] => [...hover.near, ...list.visible, ...faces.wanted];
+  const glimpses = itemStock(
+    channel,
+    {
+      small: true,
+      apart: true, // the item under the pointer does not wait for others
+      column: () => colouring.column,
+      needed: () => [...hover.rows, ...near(), ...faces.shown],
+      came: (rows) => {
+        hover.draw();
+        list.draw();
+        if (faces.took(rows)) map.plot?.drawGroups();
+      },
+    },
+    signal,
+  );
   let kind = "";
   const answers = new Answering({ answer: label, drafted: drawClasses });
   let chosen: { rows: Rows; how: How } | null = null;
@@ -102,10 +111,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   };
   const points = (): Points =>
     new Points(painting.marks, answers.colours.legend, (row) => map.plot?.isOutlier(row) ?? false);
-  const want = (): void => {
-    urgent.want(hover.rows);
-    fetch.want([...hover.near, ...list.visible, ...faces.wanted]);
-  };
+  const want = (): void => glimpses.want(hover.rows, near());
   const faces = new Faces(glimpses.get, want);
   const known = (row: number): Known => points().known(row);
   const hover = hoverView({ item: glimpses.get, known, want, plot: () => map.plot }, signal);
@@ -319,21 +325,6 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   channel.on<WindowMessage>(
     "window",
     (message, [rows]) => list.fill(message.number, message.start, u32(rows), message.cells),
-    signal,
-  );
-
-  channel.on<ItemsMessage>(
-    "items",
-    (message, pictures) => {
-      const came = itemsOf(message, pictures);
-      glimpses.take(came);
-      const rows = came.map(([row]) => row);
-      const bytes = sizeOf(message.items, pictures);
-      for (const one of [urgent, fetch]) one.got(rows, message.left, bytes, message.took_ms);
-      hover.draw();
-      list.draw();
-      if (faces.took(rows)) map.plot?.drawGroups();
-    },
     signal,
   );
 

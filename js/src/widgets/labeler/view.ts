@@ -250,7 +250,9 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     shortNames = offered.map(({ name }, code) => nameWithin(name, headings.get(code) ?? ""));
     buttons = offered.map((c, code) => buttonOf(c, code));
     classes.replaceChildren(
-      ...(groups.length > 1 ? groups.map(({ heading, codes }) => group(heading || "other", codes)) : buttons),
+      ...(groups.some(({ heading }) => heading)
+        ? groups.map(({ heading, codes }) => group(heading || "other", codes))
+        : buttons),
     );
   }
 
