@@ -16,7 +16,7 @@ export type Hello = { type: "hello"; id: string; view: string };
 /** A view was removed from its page. */
 export type Bye = { type: "bye"; id: string; view: string };
 
-/** The message is invalid, and sending it again will not help. `taken`: it would help with `replace`. */
+/** The message is invalid, and sending it again will not help. `taken`: unless with `replace`. */
 export type Refused = { type: "refused"; id: string; why: string; taken: boolean };
 
 /** The message could not be handled now. `stuck`: the store is not writable, so later acts must wait. */

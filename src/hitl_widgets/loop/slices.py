@@ -90,7 +90,8 @@ class Slicing:
             name = name if name in kept else _as_name(name, len(kept))
             if kept.get(name, query) != query and not (replace or again):
                 raise Taken(
-                    f"{name!r} already keeps another search ({kept[name]}). Replace it, or choose another name."
+                    f"{name!r} already keeps another search ({kept[name]}). Replace it, or choose another "
+                    "name."
                 )
             self._finder.check(query)
         return self._acts.keep_slice(name, query, event_id=event_id)

@@ -98,7 +98,8 @@ def parse(text: str) -> Query:
             between = bool(alternatives[-1]) and _goes_on(text, found.end())
             if not between and word.isupper():
                 raise InvalidInput(
-                    f'{word} needs a condition on both sides. To search for the word, write "{word}" in quotes.'
+                    f"{word} needs a condition on both sides. To search for the word, write "
+                    f'"{word}" in quotes.'
                 )
             if between:
                 if word.upper() == "OR":

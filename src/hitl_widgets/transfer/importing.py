@@ -400,6 +400,7 @@ class Answers:
         self._classes, self._kind, self._vocabulary = _Classes(schema), fold.kind, fold.vocabulary
 
     def find(self, value: Any) -> Answer:
+        """Return the answer of a cell; raises InvalidInput if it is none."""
         if self._kind.closed:
             [one] = self._kind.listed(value)
             return self._kind.parse(self._classes.find(_alone(one)), self._vocabulary)

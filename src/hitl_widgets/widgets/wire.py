@@ -100,7 +100,7 @@ class Bye(Request, frozen=True, tag="bye"):
 
 
 class Refused(Reply, frozen=True, kw_only=True, tag="refused"):
-    """The message is invalid, and sending it again will not help. ``taken``: it would help with ``replace``."""
+    """The message is invalid, and sending it again will not help. ``taken``: unless with ``replace``."""
 
     why: str
     taken: bool

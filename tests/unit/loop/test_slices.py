@@ -54,7 +54,9 @@ def test_a_slice_is_a_mapping_entry_that_undo_reverts(session: Session) -> None:
 def test_a_name_keeps_its_query_until_it_is_replaced_explicitly(session: Session) -> None:
     slicing = loop_of(session).slicing
     first = slicing.keep("late", "n>=150", event_id="first")
-    with pytest.raises(Taken, match=r"'late' already keeps another search \(n>=150\)\. Replace it, or choose"):
+    with pytest.raises(
+        Taken, match=r"'late' already keeps another search \(n>=150\)\. Replace it, or choose"
+    ):
         slicing.keep("late", "n>=190")
     assert dict(session.slices) == {"late": "n>=150"}
     slicing.keep("late", "n>=150")  # the same

@@ -301,7 +301,7 @@ class Explorer(SessionWidget):
 
 
 def _legend(names: Sequence[str], others: int, classes: Sequence[LabelClass]) -> list[m.LegendEntry]:
-    """Give each category a color: a class its own, other values one that no class has, the rest a quiet one."""
+    """Give a class its own color, other values one that no class has, and the rest a quiet one."""
     own = {c.name: c.color for c in classes if c.name in names}
     colors = (color for color in palette() if color not in {REST, *own.values()})
     found = [m.LegendEntry(words(name), own.get(name) or next(colors)) for name in names]
