@@ -15,7 +15,7 @@ const answer = (query: string, more: Partial<FoundMessage> = {}): FoundMessage =
 });
 
 function field() {
-  const on = { find: vi.fn(), keep: vi.fn(), done: vi.fn() };
+  const on = { find: vi.fn(), keep: vi.fn(), done: vi.fn(), early: vi.fn() };
   const stop = new AbortController();
   const made = findField(on, stop.signal);
   document.body.replaceChildren(made.element);
@@ -87,6 +87,7 @@ describe("the find field", () => {
     expect(press("1").defaultPrevented).toBe(true);
     expect(input.value).toBe("refund");
     expect(status()).toBe("still searching, press again");
+    expect(on.early).toHaveBeenCalledExactlyOnceWith("1");
     expect(press("Shift").defaultPrevented).toBe(false);
     made.show(answer("refund"), 3);
     expect(status()).toBe("3 items found");
@@ -124,6 +125,18 @@ describe("the find field", () => {
     expect([input.value, status()]).toEqual(["", ""]);
     expect(on.find).toHaveBeenLastCalledWith("");
     expect(on.done).toHaveBeenCalledOnce();
+  });
+
+  it("is left from the map, too, if it holds a query", () => {
+    const { on, made, type, input } = field();
+    expect(made.leave()).toBe(false);
+    expect(on.done).not.toHaveBeenCalled();
+    type("refund");
+    vi.runAllTimers();
+    made.show(answer("refund"), 3);
+    expect(made.leave()).toBe(true);
+    expect([input.value, on.find.mock.lastCall]).toEqual(["", [""]]);
+    expect(made.leave()).toBe(false);
   });
 
   it("leaves keys of an input method and other keys alone", () => {

@@ -61,6 +61,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   let kind = "";
   const answers = new Answering({ answer: label, drafted: drawClasses });
   let chosen: { rows: Rows; how: How } | null = null;
+  /** Everything that was selected has been unchecked on the card. */
+  let unchecked = false;
   let here = -1;
   let labeler = false;
   /** The selection of which only what a query finds is kept, until its result arrives. */
@@ -82,6 +84,11 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
           if (!refused) say(`Kept as the slice ${slice.name}`);
           answered(refused);
         });
+      },
+      early: (key) => {
+        if (!answers.isKey(key)) return;
+        const why = "the search was still running, press the key again";
+        if (!bus.tell("missed", { why })) say(`The answer did not count: ${why}`);
       },
       done: () => (list.open ? list.focus() : root.focus({ preventScroll: true })),
     },
@@ -181,6 +188,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   function choose(rows: Rows, how: How, fromHere = false, from?: Chosen["from"]): void {
     chosen = rows.length ? { rows, how } : null;
     narrowing = null;
+    unchecked = false;
     if (!list.open && how !== "search") find.clear();
     list.selected(rows);
     if (fromHere) void map.plot?.setSelection(rows);
@@ -240,7 +248,10 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       answers.give();
       return true;
     },
-    escape: () => (chosen ? choose(NO_ROWS, "clicked", true) : root.blur()),
+    escape: () => {
+      if (chosen || unchecked) choose(NO_ROWS, "clicked", true);
+      else if (!find.leave()) root.blur();
+    },
     label: (key) => chosen !== null && answers.pressKey(key),
   });
 
@@ -248,8 +259,9 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   root.addEventListener("focusin", () => void bus.tell("keys", { here: true }), { signal });
   root.addEventListener("focusout", () => void bus.tell("keys", { here: false }), { signal });
   bus.on("release", () => {
-    if (chosen) {
+    if (chosen || unchecked) {
       chosen = null;
+      unchecked = false;
       if (!list.open) find.clear();
       list.setChecked(NO_ROWS);
       view.setChosen(0);
@@ -259,6 +271,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   bus.on("keep", ({ rows, how }) => {
     if (!map.places) return;
     chosen = rows.length ? { rows, how: how as How } : null;
+    unchecked = !chosen;
     list.setChecked(rows);
     view.setChosen(rows.length);
     void map.plot?.setSelection(rows);

@@ -203,6 +203,8 @@ export function actsOf(on: ActCallbacks) {
     skip,
     settle,
     turn,
+    /** Says that an answer did not count. */
+    miss,
     close: (): void => clearTimeout(forgetting),
   };
 }

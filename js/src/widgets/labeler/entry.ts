@@ -21,7 +21,7 @@ import { redress, spokenItem } from "../../items/index";
 import { questionOf } from "../../questions/index";
 import { announcer } from "../../ui/announce";
 import { Bus, type Chosen, choose } from "../../ui/bus";
-import { download } from "../../ui/dom";
+import { download, focused } from "../../ui/dom";
 import { Gaze } from "../../ui/gaze";
 import { leaveKeys, onKey, type Press, takeKeys } from "../../ui/keys";
 import { remember, remembered } from "../../ui/remember";
@@ -250,6 +250,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "Escape") {
       if (view.closeHelp()) return true;
       if (state.chosen || isAgain(state)) release();
+      else if (!root.contains(focused())) return false;
       else root.blur();
     } else {
       const code = state.classes.findIndex((c) => c.key === key);
@@ -275,6 +276,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     return chosen ? true : undefined;
   });
   bus.on("back", giveBack);
+  bus.on("missed", ({ why }) => {
+    acts.miss(why);
+    return true;
+  });
   bus.tell("labeler", null);
 
   function take(chosen: Chosen | null): void {
