@@ -325,7 +325,9 @@ class Asker:
                 context = self._context(ground, labels, n - len(chosen))
                 context.candidates[cold] = False
                 diverse = diverse and not getattr(self.strategy, "orders_batch", False)
-                chosen += [Suggestion(i, reason(i)) for i in pick(utilities, context, diverse=diverse)]
+                doubt = self.name in UNCERTAIN
+                picked = pick(utilities, context, diverse=diverse)
+                chosen += [Suggestion(i, reason(i), doubt=doubt) for i in picked]
         return tuple(self._mixed(labels, chosen, n))
 
     def affordable(self, labels: Labels, budget: float) -> int:
