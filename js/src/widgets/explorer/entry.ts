@@ -1,4 +1,5 @@
 import { decodeRows, encodeRows, f32, u8, u16, u32 } from "../../host/codecs";
+import { loadVega, type VegaModule } from "../../host/modules";
 import type {
   ColouredClasses,
   ColumnMessage,
@@ -13,7 +14,6 @@ import type {
   WindowMessage,
 } from "../../host/protocol";
 import { itemStock } from "../../host/stock";
-import { loadVega, type VegaModule } from "../../host/vega";
 import { defineWidget } from "../../host/widget";
 import { hullsOf } from "../../plot/groups";
 import { makeEngine } from "../../plot/make";

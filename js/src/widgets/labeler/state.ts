@@ -45,8 +45,14 @@ export type LabelerState = Progress & {
   ready: boolean;
   classes: LabelClass[];
   question: string;
-  /** The kind of question. */
+  /** The kind of question, and its settings. */
   asks: string;
+  settings: Readonly<Record<string, unknown>>;
+  /** Whether answers are more than their classes, and whether several items can get the same answer. */
+  composed: boolean;
+  bulk: boolean;
+  /** Whether there are suggested answers. */
+  suggests: boolean;
   /** The kind of the items. */
   kind: string;
   /** The classes chosen so far for the current item, if an answer can have several. */
@@ -84,11 +90,21 @@ export type LabelerEvent =
       classes: LabelClass[];
       question: string;
       asks: string;
+      settings: Readonly<Record<string, unknown>>;
+      composed: boolean;
+      bulk: boolean;
+      suggests: boolean;
       kind: string;
       lost: Lost[];
       queue: Ask[];
     }
-  | { type: "classes"; classes: LabelClass[]; question: string; lost: Lost[] }
+  | {
+      type: "classes";
+      classes: LabelClass[];
+      question: string;
+      settings: Readonly<Record<string, unknown>>;
+      lost: Lost[];
+    }
   | { type: "draft"; codes: Codes }
   | { type: "queue"; progress: Progress; queue: Ask[] }
   | { type: "progress"; progress: Progress }
@@ -111,6 +127,10 @@ export const initial: LabelerState = {
   classes: [],
   question: "",
   asks: "choice",
+  settings: {},
+  composed: false,
+  bulk: true,
+  suggests: false,
   kind: "",
   draft: [],
   unsure: false,
@@ -153,8 +173,9 @@ export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
 function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
   switch (event.type) {
     case "welcome": {
-      const { classes, question, asks, kind, lost } = event;
-      const fresh = { ...state, ...event.progress, ready: true, classes, question, asks, kind, lost };
+      const { classes, question, asks, settings, composed, bulk, suggests, kind, lost } = event;
+      const asked = { classes, question, asks, settings, composed, bulk, suggests, kind, lost };
+      const fresh = { ...state, ...event.progress, ready: true, ...asked };
       return withQueue(fresh, event.queue, event.progress.n_events);
     }
     case "classes":
@@ -163,6 +184,7 @@ function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
         ...state,
         classes: event.classes,
         question: event.question,
+        settings: event.settings,
         lost: event.lost,
         spare: [],
         ...moved(state.draft, state.classes, event.classes),
@@ -354,7 +376,9 @@ export function onCard(state: LabelerState): Ask | null {
   const member = chosen.rows.length === 1 ? chosen.sample?.only : null;
   if (!member) return null;
   const from = { history: "From the history", undo: "Undone", hand: "Selected" }[chosen.from ?? "hand"];
-  const held = member.codes ? `labelled ${namesOf(member.codes, state.classes)}` : "not labelled yet";
+  const held = member.codes
+    ? `labelled ${member.said || namesOf(member.codes, state.classes)}`
+    : "not labelled yet";
   return { ...member, reason: `${from}, ${member.blind ? "asked without a hint" : held}`, audit: false };
 }
 

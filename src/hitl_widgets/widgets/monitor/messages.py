@@ -111,14 +111,22 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     apart: bool
 
 
+class AnswerRange(msgspec.Struct, frozen=True):
+    """A range of answers: its name and color, and the number of labels."""
+
+    name: str
+    color: str
+    n: int
+
+
 class MonitorState(ToBrowser, frozen=True, kw_only=True):
     """The state of a session.
 
     ``provisional`` is the measure on the labels themselves while nothing is audited; it is optimistic.
-    ``n_none`` is the number of labels without a class. ``n_hidden`` labels of others are excluded from the
-    balance, because their items are also asked of this annotator. ``notices`` describe mismatches of the
-    store and the table; ``n_changed`` labelled items have changed since. ``people`` are all annotators, if
-    there is more than one.
+    ``n_none`` is the number of labels without a class; for a question without classes, ``shades`` counts
+    ranges of answers instead. ``n_hidden`` labels of others are excluded from the balance, because their
+    items are also asked of this annotator. ``notices`` describe mismatches of the store and the table;
+    ``n_changed`` labelled items have changed since. ``people`` are all annotators, if there is more than one.
     """
 
     n_items: int
@@ -127,6 +135,7 @@ class MonitorState(ToBrowser, frozen=True, kw_only=True):
     audit_share: float
     balance: list[int]
     n_none: int
+    shades: list[AnswerRange]
     n_hidden: int
     measure: Measure
     estimate: Estimate
@@ -159,6 +168,10 @@ class MonitorWelcome(MonitorState, frozen=True, kw_only=True, tag="welcome"):
     classes: list[LabelClass]
     question: str
     asks: str
+    settings: dict[str, Any]
+    composed: bool
+    bulk: bool
+    suggests: bool
     lost: list[Lost]
     chart: dict[str, Any]
 
