@@ -19,6 +19,8 @@ const ORDERS: Record<string, string> = {
   prediction: "prediction",
 };
 
+let made = 0;
+
 /** A class and its colour; null for none. */
 export type Named = { name: string; colour: string } | null;
 /** What a line shows besides the item itself; `hidden` if it must not show a guess. */
@@ -71,16 +73,22 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
   });
   const lines = h("div", { class: "hitl-lines", attrs: { role: "presentation" } });
   const tall = h("div", { class: "hitl-list-tall", attrs: { role: "presentation" } }, lines);
-  const scroll = h("div", { class: "hitl-list-scroll", attrs: { role: "rowgroup", tabindex: -1 } }, tall);
-  const names = h("div", { class: "hitl-list-names", attrs: { role: "row", "aria-rowindex": 1 } });
+  const id = `hitl-list-names-${++made}`;
+  const names = h("div", { class: "hitl-list-names", attrs: { role: "row", id, "aria-rowindex": 1 } });
+  // The names do not scroll, but belong to the grid.
   const grid = h(
     "div",
     {
-      class: "hitl-list-grid",
-      attrs: { role: "grid", tabindex: 0, "aria-label": "Items", "aria-multiselectable": "true" },
+      class: "hitl-list-scroll",
+      attrs: {
+        role: "grid",
+        tabindex: 0,
+        "aria-label": "Items",
+        "aria-multiselectable": "true",
+        "aria-owns": id,
+      },
     },
-    names,
-    scroll,
+    tall,
   );
   const empty = h("div", { class: "hitl-faint hitl-list-empty", text: "Waiting for the kernel" });
   const element = h(
@@ -92,10 +100,10 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
       h("label", { class: "hitl-list-all" }, all, words),
       h("span", { class: "hitl-list-order" }, h("label", {}, "Order ", by), direction, again),
     ),
-    grid,
+    h("div", { class: "hitl-list-grid" }, names, grid),
     empty,
   );
-  const list = virtual({ scroll, tall, lines }, { cell: line, drawn }, signal);
+  const list = virtual({ scroll: grid, tall, lines }, { cell: line, drawn }, signal);
 
   const rowAt = (place: number): number => pages.get(Math.floor(place / PAGE))?.rows[place % PAGE] ?? -1;
 
