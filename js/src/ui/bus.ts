@@ -15,6 +15,8 @@ export type PageEvents = {
   back: Ask;
   /** Rows that were just labelled, and the codes of their classes; null if the labels were removed. */
   acted: { rows: Uint32Array; codes: readonly number[] | null; words?: string };
+  /** A key that was meant for an answer did not count. */
+  missed: { why: string };
   /** Acts were undone or redone. */
   turned: null;
   /** The item in the Labeler; if it is asked blind, nothing may reveal its class. */

@@ -237,7 +237,7 @@ def _away_from_refused(
     if not refused.any() or W is None or isinstance(W, Landmarks):
         return utilities
     no, yes = (W @ which.astype(W.dtype) for which in (refused, labels.y >= 0))
-    # A quarter of the usual weight of all neighbours counts as an answer, so that a single refusal says little.
+    # A quarter of the usual weight of all neighbours counts as an answer: a single refusal says little.
     usual = float(W.sum()) / W.shape[0] / 4
     low = utilities.min()
     return np.asarray(low + (utilities - low) * (1 - no / (no + yes + usual)), np.float64)
@@ -351,7 +351,9 @@ class Asker:
                 context = self._context(ground, labels, n - len(chosen))
                 context.candidates[cold] = False
                 diverse = diverse and not getattr(self.strategy, "orders_batch", False)
-                chosen += [Suggestion(i, reason(i)) for i in pick(utilities, context, diverse=diverse)]
+                doubt = self.name in UNCERTAIN
+                picked = pick(utilities, context, diverse=diverse)
+                chosen += [Suggestion(i, reason(i), doubt=doubt) for i in picked]
         return tuple(self._mixed(labels, chosen, n))
 
     def affordable(self, labels: Labels, budget: float) -> int:

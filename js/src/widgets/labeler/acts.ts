@@ -267,6 +267,8 @@ export function actsOf(on: ActCallbacks) {
     note,
     settle,
     turn,
+    /** Says that an answer did not count. */
+    miss,
     close: (): void => clearTimeout(forgetting),
   };
 }

@@ -1,6 +1,6 @@
 import "../../ui/class-buttons.css";
 import "./view.css";
-import type { Ask, Change, Guess, LabelClass } from "../../host/protocol";
+import type { Ask, Guess, LabelClass } from "../../host/protocol";
 import { type Item, renderItem, type Stage } from "../../items/index";
 import {
   type Composed,
@@ -12,7 +12,7 @@ import {
 import { count, focused, h, percent, said, setParts, setText, show } from "../../ui/dom";
 import type { Press } from "../../ui/keys";
 import { type BulkCallbacks, type BulkCard, bulkCard } from "./bulk";
-import { classEditor } from "./classes";
+import { classEditor, type SendChange } from "./classes";
 import type { Start } from "./composing";
 import { groupsOf, MANY, nameWithin, type Recent } from "./grouping";
 import { helpView } from "./help";
@@ -64,7 +64,7 @@ export type LabelerCallbacks = {
   toggleGuess: () => void;
   /** Keeps or drops the label of the current item, which has changed since. */
   settle: (keep: boolean) => void;
-  change: (change: Omit<Change, "type" | "id">) => void;
+  change: SendChange;
   /** Reports what the card shows: the key of an item, the rows of a selection, or null if nothing can be answered. */
   showing: (subject: unknown, card: HTMLElement) => void;
   /** Whether the answer that an item starts with is known. */
@@ -345,7 +345,9 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     shortNames = offered.map(({ name }, code) => nameWithin(name, headings.get(code) ?? ""));
     buttons = offered.map((c, code) => buttonOf(c, code));
     classes.replaceChildren(
-      ...(groups.length > 1 ? groups.map(({ heading, codes }) => group(heading || "other", codes)) : buttons),
+      ...(groups.some(({ heading }) => heading)
+        ? groups.map(({ heading, codes }) => group(heading || "other", codes))
+        : buttons),
     );
   }
 
