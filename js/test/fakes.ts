@@ -108,6 +108,7 @@ export const monitorState: MonitorState = {
   balance: [30, 20],
   n_none: 0,
   shades: [],
+  verified: null,
   measure: { name: "accuracy", worst: 0, best: 1 },
   n_hidden: 0,
   estimate: { value: null, low: null, high: null, n: 5 },

@@ -671,6 +671,9 @@ export type HistoryEntry = {
   apart: boolean;
 };
 
+/** How many answers were given to suggestions, shown or hidden, and how many are the suggested ones. */
+export type Verified = { shown: number; shown_same: number; hidden: number; hidden_same: number };
+
 /** A range of answers: its name and color, and the number of labels. */
 export type AnswerRange = { name: string; color: string; n: number };
 
@@ -689,6 +692,7 @@ export type MonitorState = {
   balance: number[];
   n_none: number;
   shades: AnswerRange[];
+  verified: Verified | null;
   n_hidden: number;
   measure: Measure;
   estimate: Estimate;

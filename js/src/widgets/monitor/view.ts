@@ -45,6 +45,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
 
   const balance = h("div", { class: "hitl-balance" });
   const hidden = h("div", { class: "hitl-faint" });
+  const verified = h("div", { class: "hitl-faint hitl-number" });
   const chart = h("div", { class: "hitl-curve" });
   const curveWords = h("div", { class: "hitl-faint" });
   const history = historyView(on);
@@ -63,7 +64,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   const panels = h(
     "div",
     { class: "hitl-panels" },
-    h("section", {}, heading("Labels"), balance, hidden, team),
+    h("section", {}, heading("Labels"), balance, hidden, verified, team),
     h("section", {}, heading("Learning curve"), chart, curveWords, heading("Model"), why),
     h("section", {}, heading("History", undo, redo), note, history.element),
   );
@@ -131,6 +132,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       cut = parts;
       show(sliced, state.slices.length > 0);
       setText(hidden, state.n_hidden ? hiddenWords(state.n_hidden) : "");
+      setText(verified, verifiedWords(state.verified));
       drawn = shares;
       show(chart, state.curve.length > 0);
       setText(curveWords, state.curve.length ? "" : curveMissing(state));
@@ -204,6 +206,17 @@ function curveMissing(state: MonitorState): string {
   return state.error
     ? "Not shown: the model cannot be measured, see above."
     : `Being computed: ${state.n_audited} audited.`;
+}
+
+/** How often the answers are the suggested ones. */
+function verifiedWords(verified: MonitorState["verified"]): string {
+  if (!verified || !(verified.shown + verified.hidden)) return "";
+  const { shown, shown_same, hidden, hidden_same } = verified;
+  const told = [
+    shown ? `${shown_same.toLocaleString("en")} of ${shown.toLocaleString("en")} that were shown` : "",
+    hidden ? `${hidden_same.toLocaleString("en")} of ${hidden.toLocaleString("en")} that were hidden` : "",
+  ];
+  return `Answered as suggested: ${told.filter(Boolean).join(", ")}.`;
 }
 
 const hiddenWords = (n: number): string =>

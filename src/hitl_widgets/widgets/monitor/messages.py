@@ -111,6 +111,15 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     apart: bool
 
 
+class Verified(msgspec.Struct, frozen=True):
+    """How many answers were given to suggestions, shown or hidden, and how many are the suggested ones."""
+
+    shown: int
+    shown_same: int
+    hidden: int
+    hidden_same: int
+
+
 class AnswerRange(msgspec.Struct, frozen=True):
     """A range of answers: its name and color, and the number of labels."""
 
@@ -136,6 +145,7 @@ class MonitorState(ToBrowser, frozen=True, kw_only=True):
     balance: list[int]
     n_none: int
     shades: list[AnswerRange]
+    verified: Verified | None
     n_hidden: int
     measure: Measure
     estimate: Estimate

@@ -109,6 +109,7 @@ class Monitor(SessionWidget):
             "balance": counts,
             "n_none": none if labels.schema.classes else 0,
             "shades": [] if labels.schema.classes else _shades(labels, told[told >= 0]),
+            "verified": self._verified(),
             "n_hidden": len(labels) - int((told >= 0).sum()),
             "measure": m.Measure(problem.measure, *problem.scale),
             "estimate": _estimate(estimate),
@@ -140,6 +141,13 @@ class Monitor(SessionWidget):
             "slices": self._slices(),
             "history": self._history(),
         }
+
+    def _verified(self) -> m.Verified | None:
+        if self.loop.suggesting is None:
+            return None
+        found = self.loop.log.suggested()
+        both = [[same for shown, same in found if shown == which] for which in (True, False)]
+        return m.Verified(len(both[0]), sum(both[0]), len(both[1]), sum(both[1]))
 
     def _slices(self) -> list[m.SliceState]:
         """All slices; the numbers of those kept since the last evaluation are not known yet."""
