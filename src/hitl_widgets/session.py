@@ -41,7 +41,7 @@ from hitl_widgets.loop.settings import (
     seed_of,
 )
 from hitl_widgets.loop.slices import Slice, Slices
-from hitl_widgets.loop.suggesting import source_of
+from hitl_widgets.loop.suggesting import check_sweep, source_of, source_of_class
 from hitl_widgets.loop.trainer import Evaluation
 from hitl_widgets.maps.preparation import Map, Stage
 from hitl_widgets.questions.classes import Classes
@@ -114,6 +114,9 @@ class Session:
         ``"annotate"``, or ``"verify"``: the suggested answer, or without ``suggest=`` the model's, is
         accepted with Enter, rejected, or corrected. Items that are drawn at random are asked without it, so
         that :meth:`verification` can measure how much the suggestions sway the annotators.
+    sweep
+        A class: the items that are most likely of this class are asked first, whether they are (Enter or
+        ``Y``) or not (``N``). With two classes, no means the other one; otherwise the item is left for later.
     keys
         Your own keys for the classes: a dict such as ``{"spam": "j"}``, or a string with the keys of the
         classes in order, such as ``"jk"``. Letters and digits. Others keep theirs. What you change in the
@@ -174,6 +177,7 @@ class Session:
         labels: str | None = None,
         suggest: Any = None,
         mode: str = "annotate",
+        sweep: Any = None,
         keys: Mapping[Any, str] | str | None = None,
         store: str | os.PathLike[str] | LabelStore = "labels.sqlite",
         task: str = "labels",
@@ -200,6 +204,8 @@ class Session:
         known = None if labels is None else _labels_of(pool, labels)
         suggested = None if suggest is None else source_of(suggest, pool, table)
         asked, costs = asked_schema(classes, question, schema), costs_of(pool, cost)
+        if sweep is not None:
+            mode, strategy = "verify", check_sweep(sweep, strategy, suggest)
         name, chosen = as_strategy(strategy)
         if asked is not None:  # reject invalid settings before anything is written
             asked_keys(keys, asked)
@@ -215,6 +221,9 @@ class Session:
             model = problem.learner(learner)
             problem.check_strategy(name, chosen)
             seed = seed_of(ledger.store.store_id, task) if random_state is None else random_state
+            if sweep is not None:
+                suggested = source_of_class(ledger.schema, sweep)
+                chosen.schema = lambda: ledger.schema  # type: ignore[attr-defined]
             asker = Asker(name, chosen, len(ledger.schema.classes), float(audit), seed, costs)
             asker.hides = suggested is not None
             own_seed = None if random_state is None else int(random_state)

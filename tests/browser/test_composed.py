@@ -172,4 +172,5 @@ def test_numbers_and_texts_are_typed_and_refused_in_words(desk) -> None:
     second.press("Shift+D")
     expect(second.monitor).to_contain_text("don't know")
     second.acknowledged()
-    assert answers(desk.folder, "words") == [{"text": "Draft number one"}]
+    answer = {"text": "Draft number one", "suggested": {"shown": True, "same": False}}
+    assert answers(desk.folder, "words") == [answer]

@@ -12,13 +12,16 @@ from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, nearest
 from hitl_widgets.items.base import Measured
+from hitl_widgets.learn.learner import FloatArray
+from hitl_widgets.learn.strategies import Context
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.troubles import in_words
 from hitl_widgets.questions.base import kind_of
+from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.values import is_blank
 
-__all__ = ["Source", "Suggesting", "source_of", "source_of_model"]
+__all__ = ["Source", "Suggesting", "Sweep", "check_sweep", "source_of", "source_of_class", "source_of_model"]
 
 KEPT = 10_000
 
@@ -44,6 +47,57 @@ def source_of(suggest: Any, pool: Pool, columns: Columns) -> Source:
         f"suggest={suggest!r}: expected a column of your data, or a function that takes a list of items and "
         f"returns a list of answers.{near}"
     )
+
+
+class Sweep:
+    """A query strategy that asks the items first that are most likely of one class.
+
+    Parameters
+    ----------
+    name
+        The class.
+
+    Attributes
+    ----------
+    schema
+        Returns the current classes; to be set before the first use.
+    """
+
+    orders_batch = True
+    schema: Callable[[], Schema]
+
+    def __init__(self, name: Any) -> None:
+        self.name = name
+        self.__name__ = "sweep"
+
+    def __call__(self, proba: FloatArray, context: Context) -> FloatArray:  # noqa: ARG002
+        """Return the probability of the class, (n,)."""
+        return proba[:, self.schema().code(self.name)]
+
+
+def check_sweep(name: Any, strategy: Any, suggest: Any) -> Sweep:
+    """Return the strategy of a sweep; raise InvalidInput for other strategies and suggestions besides it."""
+    if strategy != "auto" or suggest is not None:
+        other = "suggest=" if strategy == "auto" else "strategy="
+        raise InvalidInput(f"sweep={name!r} decides what is asked and suggested: omit {other}.")
+    return Sweep(name)
+
+
+def source_of_class(schema: Schema, name: Any) -> Source:
+    """Return the source that suggests this class for every item.
+
+    Raises
+    ------
+    InvalidInput
+        If it is not a class, or an answer is not one class or several.
+    """
+    kind = kind_of(schema.kind)
+    if kind.composed or kind.ordered:
+        raise InvalidInput(
+            f"sweep={name!r} needs a question about classes, but this one asks for {kind.asks}."
+        )
+    value = schema.value(schema.names[schema.code(name)])
+    return lambda rows: [value if kind.closed else [value]] * len(rows)
 
 
 def source_of_model(newest: Callable[[], Round | None]) -> Source:

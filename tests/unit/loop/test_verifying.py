@@ -77,3 +77,29 @@ def test_the_interval_is_wilsons() -> None:
     found = verification([(True, True)] * 8 + [(True, False)] * 2)
     assert found.loc["shown"].round(3).tolist() == [10, 0.8, 0.49, 0.943]
     assert np.isnan(found.loc["hidden", "same"])
+
+
+@pytest.mark.parametrize("kind", ["choice", "choices"])
+def test_a_sweep_asks_the_most_likely_items_first(kind: str) -> None:
+    make = hitl.Question.choice if kind == "choice" else hitl.Question.choices
+    with opened(classes=None, question=make(["a", "b", "c"]), sweep="b", audit=0) as made:
+        for row in range(24):
+            value = "b" if X[row, 0] > 0 else "a"
+            made.label(row, value if kind == "choice" else [value])
+        made.wait()
+        asked = made.query(5)
+        likely = made._loop.round.belief.P[:, 1] if kind == "choices" else None
+        if likely is not None:
+            assert set(asked) == set(sorted(range(24, 40), key=lambda i: -likely[i])[:5])
+        assert np.mean([X[i, 0] for i in asked]) > np.mean(X[24:, 0])
+        suggested = {"class": "b"} if kind == "choice" else {"classes": ["b"]}
+        assert made._loop.suggesting.of([30]) == {30: (suggested, "")}
+        made.classes.reorder(["c", "b", "a"])
+        made.wait()
+        assert made.query(5) == asked
+    with pytest.raises(InvalidInput, match="omit strategy="):
+        opened(sweep="a", strategy="margin")
+    with pytest.raises(InvalidInput, match="'z' is not a class"):
+        opened(sweep="z")
+    with pytest.raises(InvalidInput, match="needs a question about classes"):
+        opened(classes=None, question=hitl.Question.number(), sweep=3)

@@ -124,6 +124,26 @@ export function actsOf(on: ActCallbacks) {
     } else label(state.draft, namesOf(state.draft, state.classes));
   }
 
+  /** The suggestion is wrong. Of two classes, that means the other one. */
+  function reject(): void {
+    const state = on.state();
+    const idea = on.suggested();
+    const offered = [...state.classes.keys()].filter((code) => !state.classes[code].retired);
+    if (idea?.length === 1 && offered.length === 2 && !questionOf(state.asks)?.drafted) {
+      const other = offered.filter((code) => code !== idea[0]);
+      if (answerable(0)) label(other, namesOf(other, state.classes));
+    } else skip(0, "rejected");
+  }
+
+  /** Handles `Y` and `N`, if they are not the keys of classes; returns whether the key was one of them. */
+  function verdict(key: string, shift: boolean): boolean {
+    const { classes, chosen } = on.state();
+    if (shift || chosen || (key !== "y" && key !== "n") || classes.some((c) => c.key === key)) return false;
+    if (key === "n") reject();
+    else if (gives()) give();
+    return true;
+  }
+
   /** Whether Enter gives an answer. */
   const gives = (): boolean =>
     on.state().composed || questionOf(on.state().asks)?.drafted === true || on.suggested() !== null;
@@ -278,6 +298,8 @@ export function actsOf(on: ActCallbacks) {
     pressed,
     give,
     gives,
+    reject,
+    verdict,
     clear,
     skip,
     note,

@@ -77,6 +77,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     press: (code, clicks) => acts.pressed(code, clicks),
     give: (clicks) => acts.give(clicks),
     skip: (clicks, why) => acts.skip(clicks, why),
+    reject: () => acts.reject(),
     note: (text) => acts.note(text),
     clear: (clicks) => acts.clear(clicks),
     again: lookAgain,
@@ -297,7 +298,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "s" && shift) lookAgain();
     else if (key === "d" && shift) acts.skip(0, "unknown");
     else if (key === "b" && shift) acts.skip(0, "bad");
-    else if (key === "x" && shift && state.suggests) acts.skip(0, "rejected");
+    else if (state.verify && acts.verdict(key, shift)) return true;
+    else if (key === "x" && shift && state.suggests) acts.reject();
     else if (key === "ArrowUp" || key === "ArrowDown") return past.step(key === "ArrowUp");
     else if (key === "Delete" || key === "Backspace") acts.clear();
     else if (key === "[" || key === "]") bus.tell("regroup", { finer: key === "]" });

@@ -54,6 +54,8 @@ export type LabelerCallbacks = {
   /** Confirms the draft as the answer. */
   give: (clicks: number) => void;
   skip: (clicks: number, why?: Why) => void;
+  /** The suggested answer is wrong. */
+  reject: () => void;
   /** Saves a note on what is shown; null removes it. */
   note: (text: string | null) => void;
   /** Removes the label of what is shown. */
@@ -144,7 +146,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const helping = button("?", "", "Show the keys", () => help.toggle());
   const editor = classEditor(on.change);
   const more = moreView({
-    skip: (why) => on.skip(0, why),
+    skip: (why) => (why === "rejected" ? on.reject() : on.skip(0, why)),
     note: on.note,
     leave: () => root.focus({ preventScroll: true }),
   });
