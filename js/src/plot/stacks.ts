@@ -8,6 +8,10 @@ const SAME = 2;
 /** More points at one place are counted up to this number, and fanned out up to that. */
 const MOST_COUNTED = 100;
 export const MOST_FANNED = 24;
+/** Fewer points at a place show no count: in a full map two often meet by chance. */
+const FEWEST_SHOWN = 3;
+/** Counts are shown for so many places, and only if no more points than this are in sight. */
+const [MOST_SHOWN, MOST_IN_SIGHT] = [24, 5000];
 /** Items this near to the pointer may be next. */
 const NEIGHBOURHOOD = 28;
 
@@ -27,6 +31,30 @@ export class Stacks {
   /** The rows at the place of one of them, and itself; no more than can be counted. */
   at(row: number): number[] {
     return this.fan?.rows.includes(row) ? [...this.fan.rows] : this.around(row, SAME, MOST_COUNTED);
+  }
+
+  /** The places in sight with the most points, each by one of its rows, and how many there are. */
+  counted(): { row: number; n: number }[] {
+    const { grid, view, width, height } = this.box();
+    if (!grid.n || grid.about(view) > MOST_IN_SIGHT) return [];
+    const frame = new Frame(view, width, height);
+    const found = new Map<number, { row: number; n: number }>();
+    for (const { from, to } of grid.within(view)) {
+      for (let s = from; s < to; s++) {
+        const [x, y] = [frame.px(grid.places[2 * s]), frame.py(grid.places[2 * s + 1])];
+        const row = grid.order[s];
+        if (x < 0 || y < 0 || x > width || y > height || grid.hidden?.[row]) continue;
+        const place = Math.round(x / SAME) * 65_536 + Math.round(y / SAME);
+        const there = found.get(place);
+        if (there) there.n++;
+        else found.set(place, { row, n: 1 });
+      }
+    }
+    return [...found.values()]
+      .filter(({ n }) => n >= FEWEST_SHOWN)
+      .sort((a, b) => b.n - a.n)
+      .slice(0, MOST_SHOWN)
+      .map(({ row }) => ({ row, n: this.at(row).length }));
   }
 
   /** The rows that the pointer may reach soon. */
