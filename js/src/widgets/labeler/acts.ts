@@ -38,6 +38,8 @@ export type ActCallbacks = {
   /** Announces the next item once it is here. */
   expect: (before: string) => void;
   release: () => void;
+  /** The way back from the member that is shown to its selection, without it if it is `done`; null if none is shown. */
+  wayBack: (done: boolean) => (() => void) | null;
   /** These classes were given. */
   used: (codes: Codes) => void;
   /** The selection that is labelled. */
@@ -134,10 +136,12 @@ export function actsOf(on: ActCallbacks) {
 
   function done(id: string, rows: Rows, codes: Codes | null, keys: string[], n: number, words: string): void {
     if (codes) on.used(codes);
+    const back = on.wayBack(codes !== null);
     on.dispatch({ type: "acted", id, keys, n });
     on.tell("acted", { rows, codes });
     on.tell("release", null);
-    on.say(`${words}. ${on.next("Next")}`);
+    on.say(`${words}. ${back ? "The selection again" : on.next("Next")}`);
+    back?.();
   }
 
   /** Removes the label of what is shown; an item without a label has nothing to remove. */

@@ -74,7 +74,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     again: lookAgain,
     undo: () => acts.turn("undo"),
     redo: () => acts.turn("redo"),
-    release,
+    release: () => back(),
     bulk: {
       item: (row) => glimpses.get(row),
       member: (row) => selection.member(row),
@@ -84,6 +84,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
         selection.want(rows);
       },
       exclude: (out) => selection.exclude(out),
+      open: (row) => selection.open(row),
       narrow: (text) => {
         selection.narrow();
         needsMap(bus.tell("narrow", { text }));
@@ -190,6 +191,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       upcoming = before;
     },
     release,
+    wayBack,
     coming: () => past.coming,
     gave: (chosen) => selection.gave(chosen),
     used: (codes) => {
@@ -221,8 +223,18 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     bus.tell("release", null);
   }
 
+  /** The way back from the member that is shown to its selection; null if none is shown. */
+  function wayBack(done: boolean): (() => void) | null {
+    const [whole, row] = [selection.whole, state.chosen?.rows[0]];
+    return whole && row !== undefined ? () => selection.close(whole, row, done) : null;
+  }
+
+  const back = (): void => (wayBack(false) ?? release)();
+
   const press: Press = (key, shift) =>
-    (view.pressMembers(key, shift, !past.walking) && "again") || act(key, shift) || view.press(key, shift);
+    (!isClass(key) && view.pressMembers(key, shift, !past.walking) && "again") ||
+    act(key, shift) ||
+    view.press(key, shift);
 
   const isClass = (key: string): boolean => state.classes.some((c) => c.key === key);
 
@@ -246,7 +258,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "Enter" && questionOf(state.asks)?.drafted) acts.give();
     else if (key === "Escape") {
       if (view.closeHelp()) return true;
-      if (state.chosen || isAgain(state)) release();
+      if (state.chosen || isAgain(state)) back();
       else root.blur();
     } else {
       const code = state.classes.findIndex((c) => c.key === key);
@@ -278,7 +290,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     past.stop();
     selection.take(chosen);
     // After opening an act, the user continues here.
-    if (chosen?.from === "history") root.focus();
+    if (chosen?.from === "history" || chosen?.from === "member") root.focus({ preventScroll: true });
   }
 
   function giveBack(ask: Ask): void {
@@ -370,7 +382,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   signal.addEventListener("abort", () => {
     clearInterval(watch);
     acts.close();
-    selection.close();
+    selection.end();
     view.close();
   });
   tellWaiting();

@@ -15,12 +15,14 @@ import { count } from "../../ui/dom";
 export type Chosen = {
   rows: Rows;
   how: Selection;
-  /** Set if the history or an undo restored the selection. */
-  from?: "history" | "undo";
+  /** Set if the history or an undo restored the selection, or if it is one member of another. */
+  from?: "history" | "undo" | "member";
   /** Rows that are left out of the act. */
   out: Rows;
   /** The selection that this one is a part of. */
   wider?: Chosen;
+  /** The member that was open before. */
+  at?: number;
   /** The kernel's summary of the rows that are not left out. */
   sample: SampleMessage | null;
 };
@@ -353,7 +355,12 @@ export function onCard(state: LabelerState): Ask | null {
   if (!chosen) return state.current;
   const member = chosen.rows.length === 1 ? chosen.sample?.only : null;
   if (!member) return null;
-  const from = { history: "From the history", undo: "Undone", hand: "Selected" }[chosen.from ?? "hand"];
+  const from = {
+    history: "From the history",
+    undo: "Undone",
+    member: "One of the selection",
+    hand: "Selected",
+  }[chosen.from ?? "hand"];
   const held = member.codes ? `labelled ${namesOf(member.codes, state.classes)}` : "not labelled yet";
   return { ...member, reason: `${from}, ${member.blind ? "asked without a hint" : held}`, audit: false };
 }
