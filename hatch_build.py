@@ -9,9 +9,11 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 WIDGETS = ("labeler", "explorer", "monitor", "lesson")
+COMPOSERS = Path(__file__).parent / "js" / "src" / "composers"
 TARGETS = (
     *(f"{name}.{ending}" for name in WIDGETS for ending in ("js", "css")),
     "vega.js",
+    *(f"compose-{file.stem}.js" for file in sorted(COMPOSERS.glob("*.ts"))),
     "map.json",
     "curve.json",
 )

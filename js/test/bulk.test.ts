@@ -38,6 +38,7 @@ function card(n = 100, told: Partial<SampleMessage> = {}) {
     row,
     key: `k${row}`,
     codes: null,
+    said: "",
     guess: null,
     blind: false,
     changed: false,

@@ -42,6 +42,10 @@ const welcomed = (...rows: number[]): LabelerState =>
     classes: [],
     question: "",
     asks: "choice",
+    settings: {},
+    composed: false,
+    bulk: true,
+    suggests: false,
     kind: "text",
     lost: [],
     queue: rows.map((r) => ask(r)),
@@ -206,11 +210,11 @@ describe("the next item, where it is not here yet", () => {
   });
 
   it("is none that is labelled by now, or whose guess is in classes of then", () => {
-    const known = [{ key: "k2", codes: [0], mine: false }];
+    const known = [{ key: "k2", codes: [0], said: "", mine: false }];
     const told = { ...queue(7), progress: { ...progress, known } };
     const state = reduce(reduce(welcomed(1, 2, 3), told), act(1));
     expect(atHand(state, here(2, 3)).current?.row).toBe(3);
-    const renamed = reduce(state, { type: "classes", classes: [], question: "", lost: [] });
+    const renamed = reduce(state, { type: "classes", classes: [], question: "", settings: {}, lost: [] });
     expect(atHand(renamed, here(2, 3)).current?.row).toBe(7);
   });
 
@@ -236,6 +240,10 @@ describe("what was acted on", () => {
       classes: [],
       question: "",
       asks: "choice",
+      settings: {},
+      composed: false,
+      bulk: true,
+      suggests: false,
       kind: "text",
       lost: [],
       queue: [ask(1), ask(2)],
@@ -314,7 +322,7 @@ describe("any order of events", () => {
 });
 
 describe("an item that is labelled elsewhere while it is on the card", () => {
-  const known = [{ key: "k1", codes: [0], mine: true }];
+  const known = [{ key: "k1", codes: [0], said: "", mine: true }];
   const told = reduce(welcomed(1, 2), { type: "progress", progress: { ...progress, n_events: 1, known } });
 
   it("stays, and is known to be", () => {
@@ -341,7 +349,13 @@ describe("an answer that is put together", () => {
     color: "",
   });
   const classes = [named("a"), named("b"), named("c")];
-  const asked = (now: typeof classes) => ({ type: "classes" as const, classes: now, question: "", lost: [] });
+  const asked = (now: typeof classes) => ({
+    type: "classes" as const,
+    classes: now,
+    question: "",
+    settings: {},
+    lost: [],
+  });
   const begun = reduce(reduce(welcomed(1, 2), asked(classes)), { type: "draft", codes: [0, 2] });
 
   it("follows its classes to other places", () => {

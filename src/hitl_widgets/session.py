@@ -41,6 +41,7 @@ from hitl_widgets.loop.settings import (
     seed_of,
 )
 from hitl_widgets.loop.slices import Slice, Slices
+from hitl_widgets.loop.suggesting import source_of
 from hitl_widgets.loop.trainer import Evaluation
 from hitl_widgets.maps.preparation import Map, Stage
 from hitl_widgets.questions.classes import Classes
@@ -103,6 +104,10 @@ class Session:
     labels
         The column with labels that the table already has; empty for items without one. Each is imported
         once, as yours: items that anybody has answered since stay as they are.
+    suggest
+        Suggested answers: a column of the table, or a function that takes a list of items and returns a list
+        of answers, None where there is none. They are shown on the card, and are not labels until they are
+        accepted.
     keys
         Your own keys for the classes: a dict such as ``{"spam": "j"}``, or a string with the keys of the
         classes in order, such as ``"jk"``. Letters and digits. Others keep theirs. What you change in the
@@ -161,6 +166,7 @@ class Session:
         question: Schema | None = None,
         schema: Schema | None = None,
         labels: str | None = None,
+        suggest: Any = None,
         keys: Mapping[Any, str] | str | None = None,
         store: str | os.PathLike[str] | LabelStore = "labels.sqlite",
         task: str = "labels",
@@ -183,6 +189,7 @@ class Session:
         table = Columns(pool)
         beside, colours = check_context(context, table), Colours(pool, table, colour)
         known = None if labels is None else _labels_of(pool, labels)
+        suggested = None if suggest is None else source_of(suggest, pool, table)
         asked, costs = asked_schema(classes, question, schema), costs_of(pool, cost)
         name, chosen = as_strategy(strategy)
         if asked is not None:  # reject invalid settings before anything is written
@@ -213,6 +220,7 @@ class Session:
                 columns=table,
                 context=beside,
                 colours=colours,
+                suggest=suggested,
             )
             if labels is not None and known is not None:
                 from hitl_widgets.transfer.column import import_column

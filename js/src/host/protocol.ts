@@ -51,8 +51,8 @@ export type More = {
 /** Try failed background work again. */
 export type Retry = { type: "retry"; id: string; view: string };
 
-/** Request Vega, which the page does not have yet. */
-export type Vega = { type: "vega"; id: string; view: string };
+/** Request a module that the page does not have yet: `vega`, or `compose-` and a kind of question. */
+export type Module = { type: "module"; id: string; view: string; name: string };
 
 /**
  * Label one item by its key, or a selection by rows of the pool with this fingerprint. `answer` is the answer
@@ -187,8 +187,20 @@ export type Ask = {
 /** The current background work, and its progress if known. */
 export type Stage = { words: string; fraction: number | null };
 
-/** The question, its kind (`asks`), and its classes by code. */
-export type Asked = { classes: LabelClass[]; question: string; asks: string; lost: Lost[] };
+/**
+ * The question, its kind (`asks`) with its settings, and its classes by code. `composed`: an answer is more
+ * than its classes. `bulk`: several items can get the same answer. `suggests`: there are suggested answers.
+ */
+export type Asked = {
+  classes: LabelClass[];
+  question: string;
+  asks: string;
+  settings: Record<string, unknown>;
+  composed: boolean;
+  bulk: boolean;
+  suggests: boolean;
+  lost: Lost[];
+};
 
 /** The question or its classes have changed. */
 export type ClassesMessage = Asked & { type: "classes" };
@@ -212,8 +224,8 @@ export type ItemsMessage = {
 /** A part of an item. Buffers: its bytes. `took_ms` is the time that the kernel needed. */
 export type PartMessage = { type: "part"; to: string; id: string; content: Content; took_ms: number };
 
-/** Buffers: the code of Vega. */
-export type VegaMessage = { type: "vega"; to: string };
+/** A module. Buffers: its code and its style sheet, which may be empty. */
+export type ModuleMessage = { type: "module"; to: string; name: string };
 
 /**
  * The `n` rows of an act, encoded as a string (see codecs.ts). `missing` is the number of its items that are
@@ -395,10 +407,17 @@ export type Skipped = { type: "skipped"; id: string; view: string };
 export type Past = { type: "past"; id: string; view: string; n: number };
 
 /**
- * An item that was asked recently and has been labelled since. Either by this annotator (`mine`), here or
- * elsewhere, or by another one, whose answer is not sent.
+ * Request the labels of items, to change them, and the suggested answers. Only if an answer is more than its
+ * classes.
  */
-export type Known = { key: string; codes: number[] | null; mine: boolean };
+export type Answers = { type: "answers"; id: string; view: string; rows: number[] };
+
+/**
+ * An item that was asked recently and has been labelled since. Either by this annotator (`mine`), here or
+ * elsewhere, or by another one, whose answer is not sent. `said` is the answer as text, if it is more than
+ * its classes.
+ */
+export type Known = { key: string; codes: number[] | null; said: string; mine: boolean };
 
 /** The progress of the labeling. One of `known` may be displayed. */
 export type Progress = {
@@ -423,6 +442,10 @@ export type LabelerWelcome = Progress & {
   classes: LabelClass[];
   question: string;
   asks: string;
+  settings: Record<string, unknown>;
+  composed: boolean;
+  bulk: boolean;
+  suggests: boolean;
   lost: Lost[];
   kind: string;
   queue: Ask[];
@@ -441,13 +464,14 @@ export type SkippedItems = { type: "skipped"; to: string; queue: Ask[] };
 export type PastMessage = { type: "past"; to: string; n: number; items: ActItems | null };
 
 /**
- * An item of a selection, the classes of its label, and the model's guess. For an item that is asked blind,
- * label and guess are omitted.
+ * An item of a selection, the classes of its label, and the model's guess. `said` is the label as text, if it
+ * is more than its classes. For an item that is asked blind, label and guess are omitted.
  */
 export type Member = {
   row: number;
   key: string;
   codes: number[] | null;
+  said: string;
   guess: Guess | null;
   blind: boolean;
   changed: boolean;
@@ -476,6 +500,20 @@ export type SampleMessage = {
 
 /** What is known of some items of a selection. */
 export type MembersMessage = { type: "members"; to: string; id: string; members: Member[] };
+
+/**
+ * The label of an item and the suggested answer, in the form of the log, with class ids. Each is null if
+ * there is none or it is not shown. `why` says why the suggestion is not an answer.
+ */
+export type Answer = {
+  row: number;
+  answer: Record<string, unknown> | null;
+  suggested: Record<string, unknown> | null;
+  why: string;
+};
+
+/** The labels of items. */
+export type AnswersMessage = { type: "answers"; to: string; id: string; answers: Answer[] };
 
 // -- Lesson
 
@@ -606,13 +644,17 @@ export type HistoryEntry = {
   apart: boolean;
 };
 
+/** A range of answers: its name and color, and the number of labels. */
+export type AnswerRange = { name: string; color: string; n: number };
+
 /**
  * The state of a session. `provisional` is the measure on the labels themselves while nothing is audited, and
  * the points of the curve are the same, without intervals; it is optimistic. `rising`: the curve shows that
- * more labels help. `n_none` is the number of labels without a class. `n_hidden` labels of others are
- * excluded from the balance, because their items are also asked of this annotator. `notices` describe
- * mismatches of the store and the table; `n_changed` labelled items have changed since. `people` are all
- * annotators, if there is more than one.
+ * more labels help. `n_none` is the number of labels without a class; for a question without classes,
+ * `shades` counts ranges of answers instead. `n_hidden` labels of others are excluded from the balance,
+ * because their items are also asked of this annotator. `notices` describe mismatches of the store and the
+ * table; `n_changed` labelled items have changed since. `people` are all annotators, if there is more than
+ * one.
  */
 export type MonitorState = {
   n_items: number;
@@ -621,6 +663,7 @@ export type MonitorState = {
   audit_share: number;
   balance: number[];
   n_none: number;
+  shades: AnswerRange[];
   n_hidden: number;
   measure: Measure;
   estimate: Estimate;
@@ -654,6 +697,10 @@ export type MonitorWelcome = MonitorState & {
   classes: LabelClass[];
   question: string;
   asks: string;
+  settings: Record<string, unknown>;
+  composed: boolean;
+  bulk: boolean;
+  suggests: boolean;
   lost: Lost[];
   chart: Record<string, unknown>;
 };
@@ -687,7 +734,7 @@ export type Request =
   | Show
   | More
   | Retry
-  | Vega
+  | Module
   | Groups
   | Shade
   | Colour
@@ -699,6 +746,7 @@ export type Request =
   | Members
   | Skipped
   | Past
+  | Answers
   | Step
   | Play
   | Open

@@ -1,5 +1,7 @@
 import type { LabelClass } from "../host/protocol";
+import type { Item, Stage } from "../items/registry";
 import { said } from "../ui/dom";
+import type { Press } from "../ui/keys";
 
 /** Class codes: positions in the question, ascending. */
 export type Codes = readonly number[];
@@ -18,13 +20,66 @@ export type QuestionKind = {
   scale?: boolean;
 };
 
+/** An answer that is more than its classes: its form in the log, the classes in it, and what it is called. */
+export type Composed = { answer: Record<string, unknown>; codes: Codes; words: string; blank: boolean };
+
+/** What the card provides to a {@link Composer}. */
+export type Composing = {
+  /** The item on the card; undefined for several items at once. */
+  item: Item | undefined;
+  stage: Stage;
+  /** Presses a key of the item, such as play. */
+  pressItem: Press;
+  classes: readonly LabelClass[];
+  settings: Readonly<Record<string, unknown>>;
+  /** The answer to start with, in the form of the log; undefined for none. */
+  answer?: Readonly<Record<string, unknown>>;
+  /** A suggested answer, never mixed with the user's own; undefined for none. */
+  suggested?: Readonly<Record<string, unknown>>;
+  /** Why the suggestion is not an answer; empty if it is. */
+  why?: string;
+  /** The answer was changed by the user. */
+  changed: () => void;
+  /** Gives the answer, as Enter does. */
+  give: () => void;
+  /** Announces something to screen readers. */
+  say: (words: string) => void;
+  /** Moves the focus back to the widget, so that its keys work. */
+  leave: () => void;
+};
+
+/**
+ * Composes an answer that is more than its classes. The file src/composers/<kind>.ts exports a function `compose` that
+ * makes one; it is loaded when such a question is first shown.
+ */
+export type Composer = {
+  /** The item with the answer on it, in place of the item. */
+  element?: HTMLElement;
+  /** What is filled in below the item. */
+  fields?: HTMLElement;
+  /** Handles the keys that it needs, before those of the card. */
+  press: Press;
+  /** Handles a pressed class. */
+  pick: (code: number) => void;
+  /** The classes whose buttons are pressed in. */
+  picked: () => Codes;
+  /** The answer as it stands, or why it cannot be given. */
+  read: () => Composed | string;
+  /** Gives the focus to a field, if the user types the answer. */
+  focus?: () => void;
+  /** The keys, for the list of keys. */
+  keys?: readonly (readonly [string, string])[];
+};
+
+export type ComposerModule = { compose: (on: Composing) => Composer };
+
 const kinds = new Map<string, QuestionKind>();
 
 export function registerQuestion(name: string, kind: QuestionKind): void {
   kinds.set(name, kind);
 }
 
-/** The kind with this name; undefined if it is unknown, and then nothing can be answered. */
+/** The kind with this name; undefined if it is unknown or its answers are {@link Composed}. */
 export const questionOf = (name: string): QuestionKind | undefined => kinds.get(name);
 
 /** The names of classes, or a text for none. */

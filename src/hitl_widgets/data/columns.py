@@ -67,6 +67,14 @@ class Columns(Mapping[str, Column]):
             self._read[name] = self._column(name)
         return self._read[name]
 
+    def raw(self, name: str) -> list[Any]:
+        """Return the values of a column as they are, one for each item."""
+        table = self._pool.table
+        if table is None:
+            return [item.get(name) for item in self._pool.items]
+        values = table.get_column(table.columns[self._names.index(name)]).to_list()
+        return [values[row] for row in self._pool.first_rows.tolist()]
+
     @cached_property
     def _names(self) -> tuple[str, ...]:
         if (table := self._pool.table) is not None:

@@ -20,6 +20,7 @@ __all__ = [
     "Features",
     "InParts",
     "ItemKind",
+    "Measured",
     "Payload",
     "Size",
     "TakesOption",
@@ -162,6 +163,20 @@ class InParts(Protocol):
         ------
         ValueError
             With a message that can be shown to the user.
+        """
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A kind whose items have a size, within which parts of them can be marked."""
+
+    def extent(self, item: Any) -> tuple[float, ...]:
+        """Return the number of characters, width and height in pixels, or seconds.
+
+        Raises
+        ------
+        ValueError
+            With a message that can be shown to the user, if the item cannot be read.
         """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from unicodedata import normalize
 
@@ -57,6 +57,19 @@ class Text:
         if len(item) > SHOWN_CHARACTERS:
             content["cut"] = len(item) - SHOWN_CHARACTERS
         return Payload(content)
+
+    def extent(self, item: str) -> tuple[float]:
+        """Return the number of characters."""
+        return (len(item),)
+
+    def more(self, item: str, ask: Mapping[str, str | float | bool], most: int) -> Payload:
+        """Return the characters from ``ask["from"]`` on, and the total number."""
+        start = ask.get("from", 0)
+        if not isinstance(start, int | float) or not 0 <= start <= len(item):
+            raise ValueError("There is no such part of the text.")
+        # A character takes at most six bytes in JSON.
+        part = item[int(start) : int(start) + most // 6]
+        return Payload({"kind": "text", "text": sendable(part), "total": len(item)})
 
     def words(self, item: str) -> str:
         """Return the text itself."""

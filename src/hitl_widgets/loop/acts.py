@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.items.base import Measured
 from hitl_widgets.labels.events import EventKind, LabelEvent, Selection, new_event_id, now
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.log import Log
@@ -57,6 +58,8 @@ class Acts:
         if value is not None:
             value = self._said(value)
         rows = self._rows(index)
+        if value is not None:
+            self._check(value, rows)
         if len(index) == 1 and selection in {"api", "suggested", "audit"}:
             selection = self._selection(int(index[0]), selection)
         act = replace(
@@ -212,6 +215,19 @@ class Acts:
         if known:
             return "opinion"
         return "audit" if self._blind.issued([row]) else said
+
+    def _check(self, value: Any, rows: Sequence[int]) -> None:
+        """Raise InvalidInput for an answer that does not fit the items."""
+        fold, pool, schema = self._ledger.fold, self._ledger.pool, self._ledger.schema
+        kind, of = fold.kind, pool.item_kind
+        if not kind.composed or not isinstance(of, Measured):
+            return
+        answer = kind.load(value, fold.vocabulary)
+        for row in rows:
+            try:
+                kind.check(answer, schema, of.extent(pool.items[row]))
+            except ValueError as error:
+                raise InvalidInput(f"{error}") from error
 
     def _said(self, value: Any) -> Any:
         """The value as it is stored in the log; raises InvalidInput for invalid answers."""

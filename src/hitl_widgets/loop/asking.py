@@ -206,6 +206,11 @@ class Labels:
         """The ids of the classes that can be chosen. A model knows only these."""
         return self.schema.ids[: len(self.schema.classes)]
 
+    @property
+    def task(self) -> tuple[Any, ...]:
+        """What a model learns: the classes and the learning problem."""
+        return self.class_ids, self.target.problem
+
     def training(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any], npt.NDArray[np.bool_]]:
         """Rows, their training targets, and whether they were audited, in the order they were labelled."""
         rows = np.flatnonzero(self.taught >= 0)

@@ -110,6 +110,7 @@ class Ledger:
         self.store = store if isinstance(store, LabelStore) else LabelStore(store)
         try:
             self._read()
+            self._refuse_items(asked or self.fold.schema)
             self.schema = self._agree(asked)
             self._number()
             self.labels = Labels.blank(len(pool), self.schema, self._answers)
@@ -361,6 +362,15 @@ class Ledger:
     def _overlaps(self, key: str) -> bool:
         digest = hashlib.blake2b(f"{self.task}\0{key}".encode(), digest_size=8).digest()
         return int.from_bytes(digest, "big") < self._overlap * 2.0**64
+
+    def _refuse_items(self, asked: Schema | None) -> None:
+        """Raise InvalidInput for a question that cannot be asked about such items."""
+        can = () if asked is None else kind_of(asked.kind).items
+        if asked is not None and can and self.pool.kind not in can:
+            raise InvalidInput(
+                f"The question asks for {kind_of(asked.kind).asks}, but the items are of kind "
+                f"{self.pool.kind!r}: expected {choices(can)}. For example: Session(data, {can[0]}=...)."
+            )
 
     def _agree(self, asked: Schema | None) -> Schema:
         """The schema to use: the requested one, or the store's."""

@@ -341,6 +341,18 @@ class Log:
         words = self.words(event)
         return None if words is None else self.ledger.fold.kind.text(words)
 
+    def as_answer(self, value: Any, extent: Sequence[float] = ()) -> Any:
+        """Return a value as the log stores it; raise InvalidInput if it is not an answer about such an item.
+
+        ``extent`` is the size of the item, if its kind has one.
+        """
+        with self.lock:
+            fold = self.ledger.fold
+            answer = fold.kind.parse(value, fold.vocabulary)
+            if extent and fold.kind.composed:
+                fold.kind.check(answer, self.ledger.schema, extent)
+            return fold.kind.dump(answer)
+
     def codes(self, event: LabelEvent) -> tuple[int, ...] | None:
         """The codes of the classes that a label now stands for; None if it has none, and for other acts."""
         with self.lock:

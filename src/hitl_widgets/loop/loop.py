@@ -27,6 +27,7 @@ from hitl_widgets.loop.openings import Run, abandon, enter
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.seen import Seen
 from hitl_widgets.loop.slices import Slice, Slicing
+from hitl_widgets.loop.suggesting import Source, Suggesting
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
 from hitl_widgets.maps.preparation import Preparation
@@ -67,6 +68,8 @@ class Loop:
         Columns that are shown above each item.
     colours
         The ways to color the map.
+    suggesting
+        The suggested answers; None if there are none.
     token
         Identifies this session on a page. Every run of a cell creates another one.
     earlier
@@ -86,6 +89,7 @@ class Loop:
         columns: Columns,
         context: tuple[str, ...],
         colours: Colours,
+        suggest: Source | None = None,
     ) -> None:
         self.pool: Pool = ledger.pool
         self.store, self.task, self.annotator = ledger.store, ledger.task, annotator
@@ -96,6 +100,7 @@ class Loop:
         self._told_schema = ledger.schema
         tell = weakly(self._tell)
         self.log = Log(ledger, annotator, tell)
+        self.suggesting = None if suggest is None else Suggesting(self.pool, self.log, suggest)
         self.blind = Blind()
         self.background = Background(
             self.pool,

@@ -110,8 +110,8 @@ class Trainer:
         self._template = learner
         self._live: Any = None
         self._ground: Ground | None = None
-        # The classes that the live model knows: other classes need a new model.
-        self._ids: tuple[str, ...] = ()
+        # The classes and the problem that the live model knows: others need a new model.
+        self._task: tuple[Any, ...] = ()
         self._change = threading.Lock()
         self._asker = asker
         self._snapshot = snapshot
@@ -119,7 +119,7 @@ class Trainer:
         self._on_evaluation = on_evaluation
         self._n_items = n_items
         self._known: tuple[Any, Belief] | None = None
-        self._earlier: tuple[Ground, tuple[str, ...], Earlier] | None = None
+        self._earlier: tuple[Ground, tuple[Any, ...], Earlier] | None = None
         self.number = 0
         self.round: Round | None = None
         self.evaluation = Evaluation(Estimate(None, None, None, 0))
@@ -181,7 +181,7 @@ class Trainer:
         labels, ground = self._snapshot()
         if ground is None:
             return
-        ids = labels.class_ids
+        task = labels.task
         # If this fails, rounds continue without the graph, and the worker reports why.
         live = self._template.start(ground.X, labels.target.problem.size, ground.affinity)
         if len(labels):
@@ -189,7 +189,7 @@ class Trainer:
             with contextlib.suppress(NotYet):
                 live.update(rows, taught)
         with self._change:
-            self._live, self._ground, self._ids = live, ground, ids
+            self._live, self._ground, self._task = live, ground, task
         give_back()
         self._rounds.request()
 
@@ -298,10 +298,10 @@ class Trainer:
             before = self._ground
             if before is not None and before.passing and before.X is not ground.X:  # better ones are ready
                 self._live = self._ground = None
-            if self._live is None or self._ids != labels.class_ids:
+            if self._live is None or self._task != labels.task:
                 # At first without the graph, which takes longer: see _grow.
                 at = self._ground = self._ground or Ground(ground.X, passing=ground.passing)
-                self._ids, size = labels.class_ids, labels.target.problem.size
+                self._task, size = labels.task, labels.target.problem.size
                 self._live = (self._live or self._template).start(at.X, size, at.affinity)
             return self._live
 
@@ -406,7 +406,11 @@ class Trainer:
             curve=(),
             n_events=labels.n_events,
         )
-        if ground is None or (not n and (len(given) < PROVISIONAL or not curve)):
+        if (
+            ground is None
+            or not labels.target.problem.size
+            or (not n and (len(given) < PROVISIONAL or not curve))
+        ):
             return made
         problem, learner, rest = labels.target.problem, self._fresh(ground, labels), Rest.of(labels.y)
         if not n:
@@ -434,9 +438,9 @@ class Trainer:
 
     def _earlier_of(self, ground: Ground, labels: Labels) -> Earlier:
         """Predictions of earlier models, as long as the features, graph and classes are the same."""
-        known, ids = self._earlier, labels.class_ids
-        if known is None or known[0] is not ground or known[1] != ids:
-            known = self._earlier = ground, ids, Earlier()
+        known, task = self._earlier, labels.task
+        if known is None or known[0] is not ground or known[1] != task:
+            known = self._earlier = ground, task, Earlier()
         return known[2]
 
     def estimate(self) -> Estimate:

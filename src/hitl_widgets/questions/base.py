@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hitl_widgets.learn.beliefs import Belief
     from hitl_widgets.learn.problems.base import Target
 
-__all__ = ["Answer", "QuestionKind", "Shading", "kind_of"]
+__all__ = ["Answer", "Names", "QuestionKind", "Shading", "Standing", "kind_of"]
 
 Answer = Hashable
 """An answer in terms of class ids: the id of one class, or a tuple of ids for several."""
@@ -45,6 +45,27 @@ class Shading:
     guesses: Callable[[Belief], npt.NDArray[np.uint8]]
 
 
+class Names(Protocol):
+    """The current names of classes: a :class:`~.vocabulary.Vocabulary`, or :class:`Standing`."""
+
+    schema: Schema | None
+
+    def meaning(self, id_: str | None) -> str | None:
+        """Return the name of a class; None if it is gone."""
+
+
+@dataclass
+class Standing:
+    """The names in a schema."""
+
+    schema: Schema | None
+
+    def meaning(self, id_: str | None) -> str | None:
+        """Return the name of a class, which may be retired; None if there is none with this id."""
+        assert self.schema is not None  # noqa: S101 - it is always given
+        return dict(zip(self.schema.ids, self.schema.all_names, strict=True)).get(id_ or "")
+
+
 class QuestionKind(Protocol):
     """Everything specific to one kind of question; used by the log, the loop and the formats.
 
@@ -60,6 +81,12 @@ class QuestionKind(Protocol):
         Whether :meth:`answers` returns all possible answers.
     ordered
         Whether the classes are levels, whose order and number are fixed.
+    composed
+        Whether an answer is more than its classes: the page composes it, and reads its form in the log.
+    bulk
+        Whether several items at once can get the same answer on a page.
+    items
+        Names of the kinds of items that it can be asked about; empty for all.
     card
         Sentence on the data card about its answers.
     agreement
@@ -71,6 +98,9 @@ class QuestionKind(Protocol):
     arity: int
     closed: bool
     ordered: bool
+    composed: bool
+    bulk: bool
+    items: tuple[str, ...]
     card: str
     agreement: str
 
@@ -83,6 +113,13 @@ class QuestionKind(Protocol):
             If the value is not an answer; the message says what was expected.
         """
 
+    def check(self, answer: Answer, schema: Schema, extent: Sequence[float]) -> None:
+        """Raise InvalidInput for an answer that does not fit an item.
+
+        ``extent`` is the size of the item: the number of characters of a text, width and height of an image
+        in pixels, seconds of a recording. Only called for :attr:`composed` kinds.
+        """
+
     def load(self, value: Any, vocabulary: Vocabulary) -> Answer | None:
         """Read the answer of a log event, in the classes of its time; None if it is unreadable."""
 
@@ -92,7 +129,7 @@ class QuestionKind(Protocol):
     def now(self, answer: Answer, vocabulary: Vocabulary) -> Answer | None:
         """Return the answer after all class changes; None if the item must be asked again."""
 
-    def said(self, answer: Answer, vocabulary: Vocabulary) -> Any:
+    def said(self, answer: Answer, vocabulary: Names) -> Any:
         """Return the answer with class names, as users read it."""
 
     def classes(self, answer: Answer) -> tuple[str, ...]:
@@ -124,6 +161,9 @@ class QuestionKind(Protocol):
 
     def doubt(self, belief: Belief, i: int, names: Sequence[str]) -> str:
         """Return a short reason why the model is unsure about item ``i``; empty without a guess."""
+
+    def guesses(self, belief: Belief, schema: Schema) -> list[Any]:
+        """Return the prediction for each item in the user's own values; None where there is none."""
 
     def guess_words(self, belief: Belief, i: int) -> str:
         """Return text about a guess besides its classes and confidence; usually empty."""

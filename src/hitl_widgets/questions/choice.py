@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.questions.base import Answer, Shading
+from hitl_widgets.questions.base import Answer, Names, Shading
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.vocabulary import Vocabulary
 
@@ -31,6 +31,9 @@ class Choice:
     arity = 1
     closed = True
     ordered = False
+    composed = False
+    bulk = True
+    items: tuple[str, ...] = ()
     card = ""
     agreement = ""
 
@@ -41,6 +44,9 @@ class Choice:
                 raise InvalidInput(f"{dict(value)!r} is not an answer: expected a class.")
             return vocabulary.choosable(value["class"], value.get("word"))
         return vocabulary.find(value)
+
+    def check(self, answer: Answer, schema: Schema, extent: Sequence[float]) -> None:
+        """Accept every answer."""
 
     def load(self, value: Any, vocabulary: Vocabulary) -> str | None:
         """Return the id; for a name, the id of the class that it stood for."""
@@ -57,7 +63,7 @@ class Choice:
         """Return the class, or the one it was merged into; None if it was split or removed."""
         return vocabulary.heir(answer)
 
-    def said(self, answer: Any, vocabulary: Vocabulary) -> str | None:
+    def said(self, answer: Any, vocabulary: Names) -> str | None:
         """Return the class name."""
         return vocabulary.meaning(answer)
 
@@ -110,6 +116,11 @@ class Choice:
         """Name the two most likely classes."""
         first, second = int(belief.predicted[i]), int(belief.runner_up[i])
         return f"between {names[first]} and {names[second]}" if min(first, second) >= 0 else ""
+
+    def guesses(self, belief: Belief, schema: Schema) -> list[Any]:
+        """Return the user's value of the most likely class."""
+        values = schema.values
+        return [values[code] if code >= 0 else None for code in belief.predicted.tolist()]
 
     def guess_words(self, belief: Belief, i: int) -> str:  # noqa: ARG002
         """Return an empty text."""

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.questions.base import Answer, Shading
+from hitl_widgets.questions.base import Answer, Names, Shading
 from hitl_widgets.questions.schema import Schema, scale
 from hitl_widgets.questions.values import is_blank, plain
 from hitl_widgets.questions.vocabulary import Vocabulary
@@ -39,10 +39,13 @@ class Choices:
     arity = 1
     closed = False
     ordered = False
+    composed = False
+    bulk = True
+    items: tuple[str, ...] = ()
     card = "Any of the classes may apply to an item, or none: a label is a list, stored as JSON in files."
     agreement = " Two answers agree as far as they share classes (Jaccard index); kappa is weighted by that."
 
-    def parse(self, value: Any, vocabulary: Vocabulary) -> tuple[str, ...]:
+    def parse(self, value: Any, vocabulary: Vocabulary) -> tuple[Any, ...]:
         """Parse classes in any equivalent spelling: a list, also as JSON, one, or ``{"classes": [ids]}``."""
         if isinstance(value, Mapping):
             ids, words = value.get("classes"), value.get("words")
@@ -54,7 +57,10 @@ class Choices:
             return (vocabulary.find(value),)  # even if it looks like a list
         return tuple(sorted({vocabulary.find(one) for one in self.listed(value)}))
 
-    def load(self, value: Any, vocabulary: Vocabulary) -> tuple[str, ...] | None:
+    def check(self, answer: Answer, schema: Schema, extent: Sequence[float]) -> None:
+        """Accept every answer."""
+
+    def load(self, value: Any, vocabulary: Vocabulary) -> tuple[Any, ...] | None:
         """Return the ids; for names, the ids of the classes that they stood for."""
         if isinstance(value, list | tuple):
             ids: Any = [vocabulary.understood(word) for word in value]
@@ -68,12 +74,12 @@ class Choices:
         """Return ``{"classes": [ids]}``."""
         return {"classes": list(answer)}
 
-    def now(self, answer: Any, vocabulary: Vocabulary) -> tuple[str, ...] | None:
+    def now(self, answer: Any, vocabulary: Vocabulary) -> tuple[Any, ...] | None:
         """Return the classes, or those they were merged into; None if one was split or removed."""
         heirs = [vocabulary.heir(id_) for id_ in answer]
         return None if None in heirs else tuple(sorted({h for h in heirs if h is not None}))
 
-    def said(self, answer: Any, vocabulary: Vocabulary) -> list[str] | None:
+    def said(self, answer: Any, vocabulary: Names) -> list[str] | None:
         """Return the class names, in the order of the question."""
         schema = vocabulary.schema
         order = {} if schema is None else {name: i for i, name in enumerate(schema.all_names)}
@@ -133,7 +139,7 @@ class Choices:
         code = {id_: k for k, id_ in enumerate(schema.ids)}
         table = np.zeros((len(answers), len(code)), np.bool_)
         for row, answer in enumerate(answers):
-            table[row, [code[id_] for id_ in answer if id_ in code]] = True
+            table[row, [code[id_] for id_ in self.classes(answer) if id_ in code]] = True
         return table
 
     def agree(self, a: Any, b: Any, schema: Schema) -> float:  # noqa: ARG002
@@ -144,6 +150,11 @@ class Choices:
     def doubt(self, belief: Any, i: int, names: Sequence[str]) -> str:
         """Name the class that the model is least sure about."""
         return f"unsure about {names[int(np.abs(belief.P[i] - 0.5).argmin())]}" if belief.known[i] else ""
+
+    def guesses(self, belief: Belief, schema: Schema) -> list[Any]:
+        """Return the user's values of the classes that are more likely than not."""
+        values, rows = schema.values, zip(belief.known.tolist(), belief.predicted, strict=True)
+        return [[values[k] for k in np.flatnonzero(row)] if known else None for known, row in rows]
 
     def guess_words(self, belief: Belief, i: int) -> str:  # noqa: ARG002
         """Return an empty text."""

@@ -16,6 +16,7 @@ __all__ = ["Question"]
 MOST_LEVELS = 30
 # Keeps means and squares of levels numerically accurate.
 LARGEST = 1e9
+MOST = 1e12
 
 
 class Question:
@@ -27,6 +28,9 @@ class Question:
     >>> Question.choices(["billing", "delivery", "praise"], "What is it about?")
     >>> Question.rating(5, "How friendly is the answer?")
     >>> Question.rating(["bad", "fair", "good"])
+    >>> Question.number(0, 120, "How old is the person?", unit="years")
+    >>> Question.text("What is said?")
+    >>> Question.spans(["person", "place"], "Mark all names.")
     """
 
     @staticmethod
@@ -92,6 +96,103 @@ class Question:
         )
         object.__setattr__(made, "classes", classes)
         return made
+
+    @staticmethod
+    def number(
+        low: float | None = None,
+        high: float | None = None,
+        text: str = "",
+        *,
+        step: float | None = None,
+        unit: str = "",
+    ) -> Schema:
+        """Ask for a number for each item.
+
+        Parameters
+        ----------
+        low, high
+            The smallest and the largest number, if there are any.
+        text
+            The text of the question.
+        step
+            The distance between valid numbers, from ``low`` on; 0 for any number. By default 1 (whole
+            numbers) if ``low`` and ``high`` are integers or not given, else 0.
+        unit
+            The unit, shown beside the number.
+        """
+        ends = [_end(name, end) for name, end in (("low", low), ("high", high))]
+        whole = all(end is None or float(end).is_integer() for end in ends)
+        step = float(whole) if step is None else _end("step", step)
+        if ends[0] is not None and ends[1] is not None and not ends[0] < ends[1]:
+            raise InvalidInput(f"low={low!r} is not below high={high!r}.")
+        if step is None or step < 0 or (None not in ends and step > ends[1] - ends[0]):  # type: ignore[operator]
+            raise InvalidInput(f"step={step!r}: expected a number from 0 to the size of the range.")
+        if not isinstance(unit, str):
+            raise InvalidInput(f"unit={unit!r}: expected a text, such as 'cm'.")
+        settings = {"low": ends[0], "high": ends[1], "step": step, "unit": unit}
+        return Schema([], text, kind="number", least=0, settings=settings)
+
+    @staticmethod
+    def text(text: str = "", *, lines: bool = False, blank: bool = False) -> Schema:
+        """Ask for a text for each item, such as a translation or a transcription.
+
+        Parameters
+        ----------
+        text
+            The text of the question.
+        lines
+            Whether an answer may have several lines. Then Ctrl+Enter gives it, and Enter starts a new line.
+        blank
+            Whether an answer may be empty.
+        """
+        return Schema([], text, kind="text", least=0, settings={"lines": bool(lines), "blank": bool(blank)})
+
+    @staticmethod
+    def spans(
+        classes: Iterable[Any],
+        text: str = "",
+        *,
+        overlap: bool = False,
+        snap: bool = True,
+        guidance: Mapping[str, str] | None = None,
+        examples: Mapping[str, str] | None = None,
+    ) -> Schema:
+        """Ask for spans of each text, each with a class.
+
+        An answer is a list of dicts with ``start``, ``end`` (in characters, as in a Python slice) and
+        ``label``.
+
+        Parameters
+        ----------
+        classes
+            At least one class.
+        text, guidance, examples
+            As in :meth:`choice`.
+        overlap
+            Whether spans may overlap.
+        snap
+            Whether a selection is extended to whole words; Alt turns this off for one span.
+        """
+        settings = {"overlap": bool(overlap), "snap": bool(snap)}
+        return Schema(
+            classes,
+            text,
+            guidance=guidance,
+            examples=examples,
+            kind="spans",
+            least=1,
+            settings=settings,
+        )
+
+
+def _end(name: str, value: Any) -> float | None:
+    """Return an end of a range as a number; None if there is none."""
+    given = plain(value)
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) <= MOST:
+        raise InvalidInput(f"{name}={value!r}: expected a number up to {MOST:g}.")
+    return float(given)
 
 
 def _levels(levels: Any) -> list[Any]:

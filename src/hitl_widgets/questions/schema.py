@@ -78,8 +78,12 @@ class Schema:
     question
         The text of the question.
     kind
-        ``"choice"`` (one class), ``"choices"`` (any of them) or ``"rating"`` (the classes are levels,
-        from low to high): see :class:`~hitl_widgets.questions.question.Question`.
+        The kind of question, such as ``"choice"`` (one class), ``"choices"`` (any of them) or ``"rating"``
+        (the classes are levels, from low to high): see :class:`~hitl_widgets.questions.question.Question`.
+    least
+        The smallest number of classes: 2, or less for questions that do not choose between classes.
+    settings
+        JSON values that the kind needs besides the classes, such as the range of a number.
 
     Attributes
     ----------
@@ -96,6 +100,8 @@ class Schema:
     kind: str = "choice"
     retired: tuple[LabelClass, ...] = ()
     ids: tuple[str, ...] = ()
+    least: int = 2
+    settings: Mapping[str, Any] = field(default_factory=dict)
     own: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __init__(
@@ -106,6 +112,8 @@ class Schema:
         guidance: Mapping[str, str] | None = None,
         examples: Mapping[str, str] | None = None,
         kind: str = "choice",
+        least: int = 2,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         given = listed(classes)
         values = [c.name if isinstance(c, LabelClass) else c for c in given]
@@ -115,7 +123,7 @@ class Schema:
         )
         _refuse_alike([c.name for c in made], values)
         own = {c.name: value for c, value in zip(made, map(plain, values), strict=True)}
-        self._fill(made, question, guidance, examples, kind)
+        self._fill(made, question, guidance, examples, kind, least, settings)
         object.__setattr__(self, "own", {n: v for n, v in own.items() if kind_of(v) != TEXT})
 
     def _fill(
@@ -125,6 +133,8 @@ class Schema:
         guidance: Mapping[str, str] | None = None,
         examples: Mapping[str, str] | None = None,
         kind: str = "choice",
+        least: int = 2,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         names = [c.name for c in made]
         said = {}
@@ -149,19 +159,21 @@ class Schema:
             )
             for c in made
         )
-        _check(made)
+        _check(made, least)
         object.__setattr__(self, "classes", _with_keys_and_colours(made))
         object.__setattr__(self, "question", question)
         object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "least", least)
+        object.__setattr__(self, "settings", dict(settings or {}))
         object.__setattr__(self, "retired", ())
         object.__setattr__(self, "ids", tuple(c.name for c in made))
         object.__setattr__(self, "own", {})
 
     @classmethod
-    def _of(cls, classes: Iterable[LabelClass], question: str, kind: str) -> Schema:
+    def _of(cls, classes: Iterable[LabelClass], question: str, **how: Any) -> Schema:
         """Create a schema from the log, which may have similar names that are no longer allowed."""
         made = object.__new__(cls)
-        made._fill(tuple(classes), question, kind=kind)
+        made._fill(tuple(classes), question, **how)
         return made
 
     @classmethod
@@ -172,10 +184,10 @@ class Schema:
         ids: Iterable[str],
         retired: Mapping[str, LabelClass],
         own: Mapping[str, Any],
-        kind: str = "choice",
+        **how: Any,
     ) -> Schema:
         """Create the schema of a task after class changes, for :class:`~.vocabulary.Vocabulary`."""
-        made = cls._of(classes, question, kind)
+        made = cls._of(classes, question, **how)
         if len(made.classes) + len(retired) > MAX_CLASSES:
             raise InvalidInput(f"Including the retired ones, there would be more than {MAX_CLASSES} classes.")
         object.__setattr__(made, "retired", tuple(retired.values()))
@@ -259,13 +271,15 @@ class Schema:
         # Stored beside the classes, so that versions that do not know types can read the rest.
         kinds = {name: kind_of(value) for name, value in self.own.items()}
         told |= {"types": kinds} if kinds else {}
+        told |= {"least": self.least} if self.least != 2 else {}
+        told |= {"settings": dict(self.settings)} if self.settings or self.least != 2 else {}
         return told | ({"kind": self.kind} if self.kind != "choice" else {})
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Schema:
         """Create a schema from :meth:`to_dict`. Values that cannot be parsed from their name stay text."""
         classes = [LabelClass(**c) for c in value["classes"]]
-        made = cls._of(classes, value.get("question", ""), value.get("kind", "choice"))
+        made = cls._of(classes, value.get("question", ""), **kind_in(value))
         object.__setattr__(made, "own", stored_values(value))
         return made
 
@@ -277,6 +291,16 @@ def as_numbers(values: Iterable[Any]) -> tuple[float, ...] | None:
     except (TypeError, ValueError):
         return None
     return found if all(map(isfinite, found)) and all(a < b for a, b in pairwise(found)) else None
+
+
+def kind_in(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a schema event says of the kind, as arguments of a schema."""
+    settings, least = value.get("settings"), value.get("least", 2)
+    return {
+        "kind": str(value.get("kind", "choice")),
+        "least": least if isinstance(least, int) else 2,
+        "settings": settings if isinstance(settings, Mapping) else {},
+    }
 
 
 def stored_values(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -327,12 +351,14 @@ def _refuse_alike(names: Sequence[str], values: Sequence[Any]) -> None:
             )
 
 
-def _check(classes: Sequence[LabelClass]) -> None:
+def _check(classes: Sequence[LabelClass], least: int) -> None:
     names = [c.name for c in classes]
-    if len(names) < 2:
+    if len(names) < least:
+        few = f"{'one class is' if names else 'no classes are'} too few to choose from"
         raise InvalidInput(
-            f"classes={names!r}: {'one class is' if names else 'no classes are'} too few to choose "
-            "from. Pass at least two, such as ['spam', 'ham']."
+            f"classes={names!r}: {few}. Pass at least two, such as ['spam', 'ham']."
+            if least > 1
+            else "There must be at least one class: pass classes, such as ['person', 'place']."
         )
     if len(names) > MAX_CLASSES:
         raise InvalidInput(f"classes= has {len(names)} classes; the limit is {MAX_CLASSES}.")

@@ -15,6 +15,7 @@ from hitl_widgets.questions.schema import (
     Schema,
     free_color,
     free_key,
+    kind_in,
     palette,
     stored_values,
 )
@@ -53,7 +54,7 @@ class _State:
     asked_words: str = ""
     words: str = ""
     own: Mapping[str, Any] = field(default_factory=dict)  # non-text values of classes
-    kind: str = "choice"
+    how: Mapping[str, Any] = field(default_factory=dict)  # the kind, and what else the schema says of it
     keys: dict[str, dict[str, str]] = field(default_factory=dict)  # of each annotator, by class id
 
     def copy(self) -> _State:
@@ -65,7 +66,7 @@ class _State:
             self.asked_words,
             self.words,
             self.own,
-            self.kind,
+            self.how,
             dict(self.keys),
         )
 
@@ -78,7 +79,7 @@ class _State:
         for c in self.live.values():  # if two people assign a key at the same time, one class keeps it
             classes.append(replace(c, key="") if c.key in taken else c)
             taken.add(c.key)
-        return Schema.standing(classes, self.words, self.live, self.retired, own or self.own, self.kind)
+        return Schema.standing(classes, self.words, self.live, self.retired, own or self.own, **self.how)
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class _Change:
     text: str = ""
     set: tuple[tuple[str, str], ...] = ()
     own: Mapping[str, Any] = field(default_factory=dict)
-    kind: str = "choice"
+    how: Mapping[str, Any] = field(default_factory=dict)
     who: str = ""  # the annotator whose keys change
     whole: bool = False  # whether other keys of the annotator end
 
@@ -146,7 +147,7 @@ class Vocabulary:
                     self.asked_keys[annotator] = dict(change.set)
             else:
                 change = self._whole(value, event_id)
-                self.asked, self.kind = value, change.kind
+                self.asked, self.kind = value, str(change.how["kind"])
         except Exception as error:  # noqa: BLE001 - as above: an unreadable event is void
             self._unread[event_id] = str(error)
             return None
@@ -180,7 +181,7 @@ class Vocabulary:
 
     def _move(self, after: _State) -> bool:
         before, self._state = self._state, after
-        self.schema = after.schema(self._own) if after.live else None
+        self.schema = after.schema(self._own) if after.live or after.how else None
         for id_, c in (*after.retired.items(), *after.live.items()):
             self._called[c.name] = id_
         return any(
@@ -360,11 +361,11 @@ class Vocabulary:
         made = [(ids.get(c.name) or self._new_id(c, event_id), c) for c in classes]
         named = {id_ for id_, _ in made}
         dropped = tuple(i for i in self._state.asked if i not in named and i in self._state.live)
-        words, own = str(value.get("question", "")), stored_values(value)
-        kind = str(value.get("kind", "choice"))
+        words, own, how = str(value.get("question", "")), stored_values(value), kind_in(value)
+        kind = how["kind"]
         if self.asked is not None and kind != self.kind:
             raise InvalidInput(f"The question is of kind {self.kind!r}, which cannot be changed to {kind!r}.")
-        return _Change(event_id, "classes", dropped, tuple(made), words, own=own, kind=kind)
+        return _Change(event_id, "classes", dropped, tuple(made), words, own=own, how=how)
 
     def _live(self, word: str) -> str:
         id_ = self._heir(self.understood(word))
@@ -521,7 +522,7 @@ def _asked(state: _State, change: _Change) -> None:
         state.live = {id_: state.live[id_] for id_ in (*new, *state.live) if id_ in state.live}
     if change.text != state.asked_words:
         state.words = change.text
-    state.asked, state.asked_words, state.own, state.kind = new, change.text, change.own, change.kind
+    state.asked, state.asked_words, state.own, state.how = new, change.text, change.own, change.how
 
 
 def _edited(now: LabelClass, before: LabelClass, asked: LabelClass) -> LabelClass:

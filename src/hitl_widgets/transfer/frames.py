@@ -15,7 +15,7 @@ from hitl_widgets.labels.fold import Fold
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.naming import Naming
 from hitl_widgets.loop.round import Round
-from hitl_widgets.questions.base import kind_of
+from hitl_widgets.questions.base import Standing, kind_of
 
 __all__ = [
     "column",
@@ -125,14 +125,8 @@ def history_table(events: list[LabelEvent], fold: Fold) -> pd.DataFrame:
     return table
 
 
-def guesses(round_: Round) -> list[Any]:
-    """The prediction for each item in the user's own values; None if there is none."""
-    values, belief = round_.schema.values, round_.belief
-    predicted = belief.predicted
-    if predicted.ndim == 1:
-        return [values[code] if code >= 0 else None for code in predicted.tolist()]
-    rows = zip(belief.known.tolist(), predicted, strict=True)
-    return [[values[k] for k in np.flatnonzero(row)] if known else None for known, row in rows]
+def _guesses(round_: Round) -> list[Any]:
+    return kind_of(round_.schema.kind).guesses(round_.belief, round_.schema)
 
 
 def predictions_table(round_: Round | None, pool: Pool) -> pd.DataFrame:
@@ -145,7 +139,7 @@ def predictions_table(round_: Round | None, pool: Pool) -> pd.DataFrame:
     known, kind = round_.belief.known, kind_of(round_.schema.kind)
     return pd.DataFrame(
         {
-            "label": column(guesses(round_)).array,
+            "label": column(_guesses(round_)).array,
             "confidence": np.where(known, round_.confidence, np.nan),
             "uncertainty": np.where(known, round_.uncertainty, np.nan),
             **kind.columns(round_.belief, round_.schema),
@@ -157,15 +151,14 @@ def predictions_table(round_: Round | None, pool: Pool) -> pd.DataFrame:
 def answers_of(labels: Labels) -> list[Any]:
     """The current label of each item in the user's own values; None if it has no label."""
     schema, kind = labels.schema, labels.kind
-    name = dict(zip(schema.ids, schema.all_names, strict=True))
-    called = [[name[id_] for id_ in sorted(kind.classes(a), key=schema.ids.index)] for a in labels.answers]
-    own = [kind.own(names if not kind.closed else names[0], schema) for names in called]
+    names = Standing(schema)
+    own = [kind.own(kind.said(answer, names), schema) for answer in labels.answers]
     return [own[code] if code >= 0 else None for code in labels.y.tolist()]
 
 
 def items_table(pool: Pool, labels: Labels, round_: Round | None) -> Any:
     """The user's own table with three additional columns; see :meth:`Session.to_frame`."""
-    predicted = guesses(round_) if round_ else [None] * len(pool)
+    predicted = [None] * len(pool) if round_ is None else _guesses(round_)
     sure = np.full(len(pool), np.nan) if round_ is None else round_.confidence
     given = answers_of(labels)
     columns: dict[str, Any] = {

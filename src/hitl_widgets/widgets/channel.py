@@ -29,7 +29,7 @@ from hitl_widgets.widgets.wire import (
     words,
 )
 
-__all__ = ["ChannelWidget", "bundle"]
+__all__ = ["ChannelWidget", "bundle", "module"]
 
 STATIC = Path(__file__).parent / "static"
 
@@ -52,6 +52,18 @@ def bundle(name: str) -> str:
             "`make js` (Node does not have to be installed). An installed wheel contains it: reinstall with "
             "pip install --force-reinstall hitl-widgets. Labels and the Python API are not affected."
         ) from None
+
+
+def module(name: str) -> list[bytes]:
+    """Return the code and the style sheet of a module that a page loads when it is first needed.
+
+    Raises
+    ------
+    BundleMissing
+        If the JavaScript has not been built.
+    """
+    style = STATIC / f"{name}.css"
+    return [bundle(f"{name}.js").encode(), bundle(style.name).encode() if style.exists() else b""]
 
 
 class ChannelWidget(Shown, Locked, anywidget.AnyWidget):

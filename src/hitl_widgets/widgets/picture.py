@@ -32,7 +32,8 @@ MOST_SHADES = 126
 def picture_of(loop: Loop) -> str:
     """Return the picture and the counts as HTML; only the counts while there is no map."""
     drawn = loop.background.map
-    legend = loop.labels.kind.shading((), loop.labels.schema, "").legend
+    labels = loop.labels
+    legend = labels.kind.shading(labels.answers, labels.schema, "").legend
     words = f"{counts_of(loop)}, {time.strftime('%d %B %Y, %H:%M')}"
     swatches = "".join(
         f' <span style="white-space: nowrap; margin-left: 12px"><span style="color: {color}">&#9679;</span> '

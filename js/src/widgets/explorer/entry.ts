@@ -1,5 +1,6 @@
 import { decodeRows, encodeRows, f32, itemsOf, u8, u16, u32 } from "../../host/codecs";
 import { Fetch, sizeOf } from "../../host/fetch";
+import { loadVega, type VegaModule } from "../../host/modules";
 import type {
   ColouredClasses,
   ColumnMessage,
@@ -14,7 +15,6 @@ import type {
   StageMessage,
   WindowMessage,
 } from "../../host/protocol";
-import { loadVega, type VegaModule } from "../../host/vega";
 import { defineWidget } from "../../host/widget";
 import { hullsOf } from "../../plot/groups";
 import { makeEngine } from "../../plot/make";

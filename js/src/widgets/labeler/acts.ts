@@ -1,6 +1,6 @@
 import type { Act, Selection } from "../../host/protocol";
 import { has, type Rows } from "../../plot/rows";
-import { type Codes, namesOf, questionOf } from "../../questions/index";
+import { type Codes, type Composed, type Composer, namesOf, questionOf } from "../../questions/index";
 import type { PageEvents } from "../../ui/bus";
 import { count } from "../../ui/dom";
 import type { Gaze } from "../../ui/gaze";
@@ -27,6 +27,10 @@ type WithoutId<T> = T extends { id: string } ? Omit<T, "id"> : never;
 export type ActCallbacks = {
   state: () => LabelerState;
   dispatch: (event: LabelerEvent) => void;
+  /** What composes the answer, if it is more than its classes. */
+  composer: () => Composer | null;
+  /** This answer was given to the item with this key. */
+  composed: (key: string, answer: Composed["answer"]) => void;
   /** Sends an act to the kernel; returns its id. */
   act: (act: WithoutId<Act>) => string;
   /** The form in which an act names rows. */
@@ -80,30 +84,50 @@ export function actsOf(on: ActCallbacks) {
   /** Handles a pressed class: it is the answer, or a part of it. */
   function pressed(code: number, clicks = 0): void {
     const state = on.state();
+    if (state.composed) {
+      if (state.classes[code] && !state.classes[code].retired) on.composer()?.pick(code);
+      return;
+    }
     const question = questionOf(state.asks);
     if (!question || !state.classes[code] || state.classes[code].retired || !answerable(clicks)) return;
     const codes = question.press(state.draft, code);
     if (question.drafted) {
       on.dispatch({ type: "draft", codes });
       on.say(`${state.classes[code].name} ${codes.includes(code) ? "chosen" : "not chosen"}`);
-    } else label(codes);
+    } else label(codes, namesOf(codes, state.classes));
   }
 
   function give(clicks = 0): void {
     const state = on.state();
+    if (state.composed) {
+      giveComposed(clicks);
+      return;
+    }
     if (!questionOf(state.asks)?.drafted || !answerable(clicks)) return;
     // A second Enter right after the first is not meant for the next item.
     if (state.unsure || (!state.draft.length && on.gaze.elapsed < DELIBERATE_MS)) {
       miss(state.unsure ? "the classes have changed" : "choose classes, or press Enter again for none");
-    } else label(state.draft);
+    } else label(state.draft, namesOf(state.draft, state.classes));
   }
 
-  function label(codes: Codes): void {
+  function giveComposed(clicks: number): void {
+    const { chosen, bulk } = on.state();
+    const composer = on.composer();
+    if (!composer || (chosen && chosen.rows.length > 1 && !bulk) || !answerable(clicks)) return;
+    const found = composer.read();
+    if (typeof found === "string") {
+      on.dispatch({ type: "note", words: found });
+      on.say(found);
+    } else if (found.blank && on.gaze.elapsed < DELIBERATE_MS) {
+      miss("mark something, or press Enter again for nothing");
+    } else label(found.codes, found.words, found.answer);
+  }
+
+  function label(codes: Codes, value: string, composed?: Composed["answer"]): void {
     const state = on.state();
     const chosen = state.chosen;
     const ask = onCard(state);
-    const value = namesOf(codes, state.classes);
-    const answer = questionOf(state.asks)?.answer(codes, state.classes);
+    const answer = composed ?? questionOf(state.asks)?.answer(codes, state.classes);
     if (chosen && chosen.rows.length > 1) {
       const rows = kept(chosen);
       const wire = on.wire(rows);
@@ -116,6 +140,7 @@ export function actsOf(on: ActCallbacks) {
       const elapsed_ms = Math.round(on.gaze.elapsed);
       const id = on.act({ type: "label", value, answer, selection, key: ask.key, elapsed_ms });
       const row = Uint32Array.of(ask.row);
+      if (composed) on.composed(ask.key, composed);
       done(id, row, codes, [ask.key], added(row), `Labelled ${value}`);
     }
   }

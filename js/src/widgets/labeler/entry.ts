@@ -1,8 +1,10 @@
 import type { Channel } from "../../host/channel";
 import { decodeRows, encodeRows } from "../../host/codecs";
+import { loadModule } from "../../host/modules";
 import { Parts } from "../../host/parts";
 import type {
   Ack,
+  AnswersMessage,
   Ask,
   ClassesMessage,
   Failed,
@@ -18,7 +20,7 @@ import type {
 import { itemStock } from "../../host/stock";
 import { defineWidget } from "../../host/widget";
 import { redress, spokenItem } from "../../items/index";
-import { questionOf } from "../../questions/index";
+import { type ComposerModule, questionOf } from "../../questions/index";
 import { announcer } from "../../ui/announce";
 import { Bus, type Chosen, choose } from "../../ui/bus";
 import { download } from "../../ui/dom";
@@ -27,6 +29,7 @@ import { leaveKeys, onKey, type Press, takeKeys } from "../../ui/keys";
 import { remember, remembered } from "../../ui/remember";
 import { onTheme } from "../../ui/theme";
 import { actsOf } from "./acts";
+import { compositions } from "./composing";
 import { MANY, recentFrom, used } from "./grouping";
 import { heldView } from "./held";
 import { lostView } from "./lost";
@@ -54,6 +57,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const parts = new Parts(channel, signal);
   const guessKey = `hitl-guess:${channel.key}`;
   let state = initial;
+  let compose: ComposerModule["compose"] | null = null;
   let showGuess = remembered(guessKey) !== "hidden";
   const recentKey = `hitl-recent:${channel.key}`;
   let recent = recentFrom(remembered(recentKey));
@@ -105,6 +109,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       gaze.show(subject, card);
       if (typeof subject === "string" && upcoming) say(sayNext(upcoming));
     },
+    ready: (ask, labelled) => composing.ready(ask, labelled),
+    start: (ask, labelled) => composing.start(ask, labelled),
+    begun: (ask, answer) => composing.begin(ask.key, answer),
+    say: (words) => say(words),
     parts: (row, end) => parts.of(row, end),
   });
 
@@ -134,7 +142,9 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
 
   function dispatch(event: LabelerEvent): void {
     const before = onCard();
+    const since = state.n_events;
     state = atHand(reduce(state, event), stock.has);
+    if (state.n_events !== since) composing.forget();
     fetchAhead();
     draw();
     const now = onCard();
@@ -142,7 +152,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   }
 
   function draw(): void {
-    view.update({ state, ask: onCard(), item: stock.get, showGuess, recent });
+    view.update({ state, ask: onCard(), item: stock.get, showGuess, recent, compose });
     lost.update(state.lost);
   }
 
@@ -168,9 +178,26 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     say,
   });
 
+  const composing = compositions({
+    suggests: () => state.suggests,
+    ask: (rows) => channel.ask({ type: "answers", view: channel.view, rows }),
+    draw,
+  });
+
+  /** Loads what composes the answers to this kind of question. */
+  async function loadComposer(asks: string): Promise<void> {
+    try {
+      ({ compose } = await loadModule<ComposerModule>(`compose-${asks}`, channel, signal, root));
+      draw();
+    } catch (error) {
+      if (!signal.aborted) dispatch({ type: "note", words: `The question cannot be shown: ${error}` });
+    }
+  }
+
   function fetchAhead(): void {
     const { only } = state.chosen?.sample ?? {};
     const next = state.queue.slice(0, AHEAD).map(({ row }) => row);
+    if (state.composed) composing.ahead(state.queue.slice(0, SOON));
     stock.want([...(only ? [only.row] : []), ...next.slice(0, SOON)], next.slice(SOON));
   }
 
@@ -178,6 +205,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
 
   const acts = actsOf({
     state: () => state,
+    composer: view.composer,
+    composed: (key, answer) => composing.give(key, answer),
     dispatch,
     act: (act) => {
       queueMicrotask(tellWaiting);
@@ -232,6 +261,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const back = (): void => (wayBack(false) ?? release)();
 
   const press: Press = (key, shift) =>
+    view.pressComposer(key, shift) ||
     (!isClass(key) && view.pressMembers(key, shift, !past.walking) && "again") ||
     act(key, shift) ||
     view.press(key, shift);
@@ -255,7 +285,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "m" && !isClass(key)) return alike();
     else if (shift) return false;
     else if (key === "s") acts.skip();
-    else if (key === "Enter" && questionOf(state.asks)?.drafted) acts.give();
+    else if (key === "Enter" && (state.composed || questionOf(state.asks)?.drafted)) acts.give();
     else if (key === "Escape") {
       if (view.closeHelp()) return true;
       if (state.chosen || isAgain(state)) back();
@@ -305,6 +335,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     (message) => {
       const first = !state.ready;
       dispatch({ ...message, progress: message });
+      if (message.composed) void loadComposer(message.asks);
       if (first) takeKeys(root, signal);
     },
     signal,
@@ -329,6 +360,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   channel.on<StateMessage>("state", (message) => dispatch({ type: "progress", progress: message }), signal);
   channel.on<SampleMessage>("sample", selection.summary, signal);
   channel.on<MembersMessage>("members", selection.members, signal);
+  channel.on<AnswersMessage>("answers", composing.came, signal);
   channel.on<PastMessage>(
     "past",
     ({ n, items }) => past.came(n, items && { rows: decodeRows(items.rows), how: items.how }),

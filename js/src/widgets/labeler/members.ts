@@ -195,9 +195,10 @@ export function membersList(on: MembersCallbacks, signal: AbortSignal) {
 export type MembersList = ReturnType<typeof membersList>;
 
 /** The label, or else the guess in a pale colour; both if the model contradicts the label. */
-function saysOf({ codes, guess, blind }: Member, classes: LabelClass[]): Node[] {
+function saysOf({ codes, said, guess, blind }: Member, classes: LabelClass[]): Node[] {
   const faint = (text: string): HTMLElement => h("span", { class: "hitl-faint", text });
   if (blind) return [faint("no hint")];
+  if (said) return [h("bdi", { text: said })];
   if (!codes) return guess ? named(guess.codes, classes, "hitl-pale") : [faint("—")];
   if (!guess || namesOf(guess.codes, classes) === namesOf(codes, classes)) return named(codes, classes);
   return [...named(codes, classes), faint(" ≠ "), ...named(guess.codes, classes, "hitl-pale")];

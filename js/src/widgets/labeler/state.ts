@@ -47,8 +47,14 @@ export type LabelerState = Progress & {
   ready: boolean;
   classes: LabelClass[];
   question: string;
-  /** The kind of question. */
+  /** The kind of question, and its settings. */
   asks: string;
+  settings: Readonly<Record<string, unknown>>;
+  /** Whether answers are more than their classes, and whether several items can get the same answer. */
+  composed: boolean;
+  bulk: boolean;
+  /** Whether there are suggested answers. */
+  suggests: boolean;
   /** The kind of the items. */
   kind: string;
   /** The classes chosen so far for the current item, if an answer can have several. */
@@ -86,11 +92,21 @@ export type LabelerEvent =
       classes: LabelClass[];
       question: string;
       asks: string;
+      settings: Readonly<Record<string, unknown>>;
+      composed: boolean;
+      bulk: boolean;
+      suggests: boolean;
       kind: string;
       lost: Lost[];
       queue: Ask[];
     }
-  | { type: "classes"; classes: LabelClass[]; question: string; lost: Lost[] }
+  | {
+      type: "classes";
+      classes: LabelClass[];
+      question: string;
+      settings: Readonly<Record<string, unknown>>;
+      lost: Lost[];
+    }
   | { type: "draft"; codes: Codes }
   | { type: "queue"; progress: Progress; queue: Ask[] }
   | { type: "progress"; progress: Progress }
@@ -113,6 +129,10 @@ export const initial: LabelerState = {
   classes: [],
   question: "",
   asks: "choice",
+  settings: {},
+  composed: false,
+  bulk: true,
+  suggests: false,
   kind: "",
   draft: [],
   unsure: false,
@@ -155,8 +175,9 @@ export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
 function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
   switch (event.type) {
     case "welcome": {
-      const { classes, question, asks, kind, lost } = event;
-      const fresh = { ...state, ...event.progress, ready: true, classes, question, asks, kind, lost };
+      const { classes, question, asks, settings, composed, bulk, suggests, kind, lost } = event;
+      const asked = { classes, question, asks, settings, composed, bulk, suggests, kind, lost };
+      const fresh = { ...state, ...event.progress, ready: true, ...asked };
       return withQueue(fresh, event.queue, event.progress.n_events);
     }
     case "classes":
@@ -165,6 +186,7 @@ function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
         ...state,
         classes: event.classes,
         question: event.question,
+        settings: event.settings,
         lost: event.lost,
         spare: [],
         ...moved(state.draft, state.classes, event.classes),
@@ -361,7 +383,9 @@ export function onCard(state: LabelerState): Ask | null {
     member: "One of the selection",
     hand: "Selected",
   }[chosen.from ?? "hand"];
-  const held = member.codes ? `labelled ${namesOf(member.codes, state.classes)}` : "not labelled yet";
+  const held = member.codes
+    ? `labelled ${member.said || namesOf(member.codes, state.classes)}`
+    : "not labelled yet";
   return { ...member, reason: `${from}, ${member.blind ? "asked without a hint" : held}`, audit: false };
 }
 

@@ -2,11 +2,18 @@ import "../../ui/class-buttons.css";
 import "./view.css";
 import type { Ask, Change, Guess, LabelClass } from "../../host/protocol";
 import { type Item, renderItem, type Stage } from "../../items/index";
-import { questionOf, saidNames } from "../../questions/index";
+import {
+  type Composed,
+  type Composer,
+  type ComposerModule,
+  questionOf,
+  saidNames,
+} from "../../questions/index";
 import { count, focused, h, percent, said, setParts, setText, show } from "../../ui/dom";
 import type { Press } from "../../ui/keys";
 import { type BulkCallbacks, type BulkCard, bulkCard } from "./bulk";
 import { classEditor } from "./classes";
+import type { Start } from "./composing";
 import { groupsOf, MANY, nameWithin, type Recent } from "./grouping";
 import { helpView } from "./help";
 import { classSearch } from "./search";
@@ -30,6 +37,8 @@ export type LabelerProps = {
   showGuess: boolean;
   /** The classes used last. */
   recent: Recent;
+  /** Makes what composes an answer that is more than its classes; null while it is not loaded. */
+  compose: ComposerModule["compose"] | null;
 };
 
 export type LabelerCallbacks = {
@@ -53,6 +62,13 @@ export type LabelerCallbacks = {
   change: (change: Omit<Change, "type" | "id">) => void;
   /** Reports what the card shows: the key of an item, the rows of a selection, or null if nothing can be answered. */
   showing: (subject: unknown, card: HTMLElement) => void;
+  /** Whether the answer that an item starts with is known. */
+  ready: (ask: Ask, labelled: boolean) => boolean;
+  /** What it starts with. */
+  start: (ask: Ask, labelled: boolean) => Start;
+  /** The answer to an item was changed, but is not given yet. */
+  begun: (ask: Ask, answer: Composed["answer"]) => void;
+  say: (words: string) => void;
   /** Lets the current item request more of its data, until `end`. */
   parts: (row: number, end: AbortSignal) => Pick<Stage, "more" | "gather">;
 };
@@ -86,6 +102,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     () => root.focus({ preventScroll: true }),
   );
   const classes = h("div", { class: "hitl-classes", attrs: { role: "group", "aria-label": "Classes" } });
+  const fields = h("div", { class: "hitl-fields" });
   const recently = h("div", {
     class: "hitl-recent",
     attrs: { role: "group", "aria-label": "Recent classes", hidden: true },
@@ -123,6 +140,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     h("div", { class: "hitl-over" }, note),
     changed,
     h("div", { class: "hitl-above-classes" }, guessLine, search.element),
+    fields,
     recently,
     classes,
     h("div", { class: "hitl-acts" }, give, skip, undo, redo, again, clearing, release, helping),
@@ -149,12 +167,17 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   let onStage = new AbortController();
   let pressItem: Press = () => false;
   let wantsTall = false;
+  let composer: Composer | null = null;
+  /** The state that is drawn. */
+  let drawn: LabelerState | null = null;
 
   /** Ends what the card showed; returns the stage for the next item. */
   function clear(row?: number): Stage {
     onStage.abort();
     onStage = new AbortController();
     pressItem = () => false;
+    composer = null;
+    fields.replaceChildren();
     const { signal } = onStage;
     const keys = (press: Press): void => {
       if (!signal.aborted) pressItem = press;
@@ -163,7 +186,58 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     return { signal, keys, ...(row === undefined ? nothing : on.parts(row, signal)) };
   }
 
-  function update({ state, ask, item, showGuess, recent }: LabelerProps): void {
+  /** Makes what composes the answer to the item on the card, or to all that are selected. */
+  function composed(state: LabelerState, ask: Ask | null, item: Item | undefined, stage: Stage, make: Make) {
+    const labelled = isLabelled(state);
+    const changed = (): void => {
+      const found = composer?.read();
+      if (ask && found && typeof found !== "string") on.begun(ask, found.answer);
+      if (drawn) drawDraft(drawn, ask !== null);
+    };
+    const made = make({
+      item,
+      stage,
+      pressItem: (key, shift) => pressItem(key, shift),
+      classes: state.classes,
+      settings: state.settings,
+      ...(ask ? on.start(ask, labelled) : {}),
+      changed,
+      give: () => on.give(0),
+      say: on.say,
+      leave: () => root.focus({ preventScroll: true }),
+    });
+    fields.replaceChildren(...(made.fields ? [made.fields] : []));
+    composer = made;
+    if (root.contains(focused())) made.focus?.();
+    return made;
+  }
+
+  /** Draws what depends on the answer so far. */
+  function drawDraft(state: LabelerState, any: boolean): void {
+    const question = questionOf(state.asks);
+    const picked = state.composed ? (composer?.picked() ?? []) : state.draft;
+    for (const element of [...buttons, ...recently.querySelectorAll<HTMLElement>(".hitl-class")]) {
+      const code = Number(element.dataset.code);
+      setDisabled(element, !any || !(question || composer));
+      if (question?.drafted || composer) element.setAttribute("aria-pressed", String(picked.includes(code)));
+      else element.removeAttribute("aria-pressed");
+    }
+    show(give, question?.drafted === true || composer !== null);
+    setDisabled(give, !any);
+    if (composer) {
+      const found = composer.read();
+      setText(
+        giveWords,
+        typeof found === "string" ? "answer" : `${found.blank ? "" : "answer "}${found.words}`,
+      );
+    } else {
+      const n = picked.length;
+      setText(giveWords, n ? `answer with ${count(n, "class", "classes")}` : "none of them");
+    }
+  }
+
+  function update({ state, ask, item, showGuess, recent, compose }: LabelerProps): void {
+    drawn = state;
     const bulk = state.chosen !== null && state.chosen.rows.length > 1;
     const question = questionOf(state.asks);
     const redrawn = state.classes !== shownClasses || state.asks !== shownAsks;
@@ -177,6 +251,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       search.update(many ? buttons : []);
       fillGuide(offered);
       editor.update(shownClasses, question?.scale);
+      show(editor.element, shownClasses.length > 0 || !state.composed);
     }
     setParts(asked, ...heading(state, ask, bulk));
     setParts(why, ...reasonOf(state, ask));
@@ -186,18 +261,31 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     );
 
     const found = ask ? item(ask.row) : undefined;
-    const now = bulk ? [state.chosen?.rows] : [ask?.key ?? emptyWords(state), found];
+    const makes = state.composed && (bulk ? state.bulk : ask && on.ready(ask, isLabelled(state))) && compose;
+    const now: unknown[] = [
+      bulk ? state.chosen?.rows : (ask?.key ?? emptyWords(state)),
+      bulk ? null : found,
+      makes,
+    ];
+    if (makes) now.push(state.classes, state.settings);
     if (now.length !== shownCard.length || now.some((part, i) => part !== shownCard[i])) {
       shownCard = now;
       card.scrollTo(0, 0);
       const stage = clear(ask?.row);
       bulkShown = bulk ? bulkCard(on.bulk, stage.signal) : null;
+      if (bulkShown && makes) composed(state, null, undefined, stage, makes);
       if (bulkShown) card.replaceChildren(bulkShown.element);
       else if (ask && found) {
-        card.replaceChildren(...contextOf(found), renderItem(found, stage));
+        const element = makes ? composed(state, ask, found, stage, makes).element : undefined;
+        card.replaceChildren(...contextOf(found), element ?? renderItem(found, stage));
         card.dataset.row = String(ask.row);
       } else card.replaceChildren(!ask && isDone(state) ? doneCard(state) : emptyCard(state));
-      setTall(bulk || found?.content.kind === "image" || card.querySelector(".hitl-text-folded") !== null);
+      setTall(
+        bulk ||
+          found?.content.kind === "image" ||
+          Boolean(makes && composer?.element) ||
+          card.querySelector(".hitl-text-folded") !== null,
+      );
       on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
       card.classList.toggle("hitl-done", !ask && !bulk && isDone(state));
     }
@@ -220,14 +308,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     for (const element of [...buttons, ...recently.querySelectorAll<HTMLElement>(".hitl-class")]) {
       const code = Number(element.dataset.code);
       element.classList.toggle("hitl-guessed", showGuess && (model?.codes.includes(code) ?? false));
-      setDisabled(element, (!ask && !bulk) || !question);
-      if (question?.drafted) element.setAttribute("aria-pressed", String(state.draft.includes(code)));
-      else element.removeAttribute("aria-pressed");
     }
-    show(give, question?.drafted === true);
-    setDisabled(give, !ask && !bulk);
-    const chosen = state.draft.length;
-    setText(giveWords, chosen ? `answer with ${count(chosen, "class", "classes")}` : "none of them");
+    drawDraft(state, ask !== null || bulk);
     show(skip, !bulk);
     setDisabled(skip, !ask || state.chosen !== null);
     const can = turnable(state);
@@ -327,8 +409,25 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const pressMembers = (key: string, shift: boolean, enter: boolean): boolean =>
     bulkShown !== null && (enter || bulkShown.focused) && bulkShown.press(key, shift);
 
-  return { update, press, pressMembers, closeHelp: help.close, close };
+  /** Handles the keys of the answer that is composed, which come first. */
+  const pressComposer: Press = (key, shift) => composer?.press(key, shift) ?? false;
+
+  return {
+    update,
+    press,
+    pressMembers,
+    pressComposer,
+    composer: () => composer,
+    closeHelp: help.close,
+    close,
+  };
 }
+
+type Make = ComposerModule["compose"];
+
+/** Whether the item on the card has a label. */
+const isLabelled = (state: LabelerState): boolean =>
+  state.chosen ? state.chosen.sample?.only?.codes != null : meanwhile(state)?.mine === true;
 
 const gone = (): Promise<never> => Promise.reject(new Error("The card shows something else."));
 
@@ -343,14 +442,17 @@ function contextOf({ context = [] }: Item): HTMLElement[] {
 }
 
 function heading(state: LabelerState, ask: Ask | null, bulk: boolean): (string | HTMLElement)[] {
+  if (bulk && state.composed && !state.bulk)
+    return ["This question is answered one item at a time: open an item from the list"];
   const drafted = questionOf(state.asks)?.drafted;
-  const how = drafted ? "choose classes and press Enter" : "press a class";
+  const chosen = drafted ? "choose classes and press Enter" : "press a class";
+  const how = state.composed ? "fill in the answer and press Enter" : chosen;
   if (bulk && state.chosen?.from === "history") return [`One act: ${how} to relabel all of its items`];
   if (bulk) return [`${how.charAt(0).toUpperCase()}${how.slice(1)} to label all of them`];
   if (!ask) return [said(state.question)];
   const now = meanwhile(state);
   if (now?.mine) {
-    const names = saidNames(now.codes ?? [], state.classes);
+    const names = now.said ? [now.said] : saidNames(now.codes ?? [], state.classes);
     return ["You have labelled it ", ...names, ": a new label replaces that"];
   }
   if (now) return ["Somebody else has just labelled it: yours is a second opinion"];
@@ -370,6 +472,7 @@ function guessWords(
 ): (string | HTMLElement)[] {
   if (words || !shares.length) {
     const more = words ? `${words}, ` : "";
+    if (!classes.length) return [`Model: ${words}`];
     return ["Model: ", ...saidNames(codes, classes), ` (${more}${percent(confidence)})`];
   }
   const worth = shares.filter(([, share], i) => !i || share >= LEAST);

@@ -1,4 +1,5 @@
 import { decodeRows } from "../../host/codecs";
+import { loadVega, type VegaModule } from "../../host/modules";
 import type {
   Ack,
   ClassesMessage,
@@ -9,7 +10,6 @@ import type {
   OpenedMessage,
   Refused,
 } from "../../host/protocol";
-import { loadVega, type VegaModule } from "../../host/vega";
 import { defineWidget } from "../../host/widget";
 import type { View } from "../../modules/vega";
 import { Bus, choose } from "../../ui/bus";

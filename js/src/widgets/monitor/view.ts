@@ -64,7 +64,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   const panels = h(
     "div",
     { class: "hitl-panels" },
-    h("section", {}, heading("Labels by class"), balance, hidden, team),
+    h("section", {}, heading("Labels"), balance, hidden, team),
     h("section", {}, heading("Learning curve"), chart, curveWords, heading("Model"), why),
     h("section", {}, heading("History", undo, redo), note, history.element),
   );
@@ -127,7 +127,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       );
       show(notices, state.notices.length > 0);
       show(settle, state.n_changed > 0);
-      const shares = JSON.stringify([state.balance, state.n_none, classes]);
+      const shares = JSON.stringify([state.balance, state.n_none, state.shades, classes]);
       if (shares !== drawn) drawBalance(balance, state, classes, on);
       const parts = JSON.stringify(state.slices);
       if (parts !== cut) slices.replaceChildren(...sliceRows(state.slices, state.measure, on));
@@ -239,12 +239,23 @@ const hiddenWords = (n: number): string =>
 
 function drawBalance(
   element: HTMLElement,
-  { balance: counts, n_none }: MonitorState,
+  { balance: counts, n_none, shades }: MonitorState,
   classes: LabelClass[],
   on: MonitorCallbacks,
 ): void {
-  const most = Math.max(1, ...counts, n_none);
+  const most = Math.max(1, ...counts, n_none, ...shades.map(({ n }) => n));
   element.replaceChildren(
+    ...shades.flatMap(({ name, color, n }) => {
+      const bar = h("span", {
+        class: "hitl-bar",
+        style: { "--class": color, width: `${(100 * n) / most}%` },
+      });
+      return [
+        h("span", { class: "hitl-bar-name", text: name }),
+        h("span", { class: "hitl-bar-track" }, bar),
+        h("span", { class: "hitl-number", text: n.toLocaleString("en") }),
+      ];
+    }),
     ...classes.flatMap((c, code) => {
       if (c.retired && !counts[code]) return [];
       const bar = h("span", { class: "hitl-bar", style: { "--class": c.color } });

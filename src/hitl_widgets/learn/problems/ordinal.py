@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,9 +28,13 @@ class Ordinal(Relevant):
     ----------
     values
         The number of each level, ascending.
+    within
+        For numbers that levels stand for, their mean distance from each level. It is added to the errors,
+        which are therefore estimated too high rather than too low. Empty if the numbers are the levels.
     """
 
     values: tuple[float, ...]
+    within: tuple[float, ...] = field(default=(), compare=False)
     name = "ordinal"
     measure = "mean absolute error"
 
@@ -54,15 +58,19 @@ class Ordinal(Relevant):
 
     def scores(self, P: FloatArray, y: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """See :class:`.Relevant`."""
-        values = np.asarray(self.values)
-        error = np.abs(values[medians(self.levels(P))] - values[np.asarray(y).sum(axis=1)])
-        return np.asarray(1 - error / self.scale[0])
+        values, level = np.asarray(self.values), np.asarray(y).sum(axis=1)
+        error = np.abs(values[medians(self.levels(P))] - values[level]) + self._within[level]
+        return np.asarray(np.maximum(1 - error / self.scale[0], 0))
 
     def expected(self, P: FloatArray) -> npt.NDArray[np.float64]:
         """See :class:`.Relevant`."""
         values, levels = np.asarray(self.values), self.levels(P)
-        error = np.abs(values - values[medians(levels)][:, None])
-        return np.asarray(1 - (levels * error).sum(axis=1) / self.scale[0])
+        error = np.abs(values - values[medians(levels)][:, None]) + self._within
+        return np.asarray(np.maximum(1 - (levels * error).sum(axis=1) / self.scale[0], 0))
+
+    @property
+    def _within(self) -> npt.NDArray[np.float64]:
+        return np.asarray(self.within or np.zeros(len(self.values)))
 
     def empty(self, n: int) -> RealBelief:
         """See :class:`~.base.Problem`."""

@@ -29,6 +29,7 @@ __all__ = ["Explorer"]
 MOST_COLUMNS = 20
 # The color of the categories that have no color of their own.
 REST = "#7A7A7A"
+Legend = tuple[tuple[str, str], ...]
 ENGINES = ("auto", "altair", "canvas", "webgl", "raster")
 # With more items, Vega is too slow for interactive use.
 MOST_FOR_ALTAIR = 5_000
@@ -64,6 +65,7 @@ class Explorer(SessionWidget):
         self._asked: Any = engine
         self._sent: Marks | None = None
         self._by = ""
+        self._legend: Legend = ()
         self._number = 0
         self._lists: dict[str, tuple[int, npt.NDArray[np.int64]]] = {}
         self._ranked: dict[str, npt.NDArray[np.int64]] = {}
@@ -133,16 +135,22 @@ class Explorer(SessionWidget):
 
     def _question(self) -> dict[str, Any]:
         """The fields of ``Coloured``."""
-        kind, schema = kind_of(self.loop.schema.kind), self.loop.schema
-        ways = kind.ways_to_colour(schema)
+        schema = self.loop.schema
+        ways = kind_of(schema.kind).ways_to_colour(schema)
         if self._by not in {by for by, _ in ways}:
             self._by = ""
-        legend = kind.shading((), schema, self._by).legend
+        legend = self._legend = self._shades()
         return super()._question() | {
             "ways": [m.Way(by, name) for by, name in ways],
             "by": self._by,
             "legend": [m.LegendEntry(name, color) for name, color in legend],
         }
+
+    def _shades(self) -> Legend:
+        """The shades of labels, which depend on the answers if these are more than their classes."""
+        labels = self.loop.labels
+        answers = labels.answers if labels.kind.composed else ()
+        return labels.kind.shading(answers, labels.schema, self._by).legend
 
     def _classes(self) -> m.ColouredClasses:
         return m.ColouredClasses(**self._question())
@@ -274,6 +282,8 @@ class Explorer(SessionWidget):
         with self._wire:
             if self._sent is None:
                 return
+            if self.loop.labels.kind.composed and self._shades() != self._legend:
+                self._post(self._classes())
             marks = self._marks()
             differs = np.logical_or.reduce([a != b for a, b in zip(marks, self._sent, strict=True)])
             changed = np.flatnonzero(differs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -46,7 +46,16 @@ class Past(Request, frozen=True, tag="past"):
     n: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 
 
-Takes = shared.Takes | Sample | Members | Skipped | Past
+class Answers(Request, frozen=True, tag="answers"):
+    """Request the labels of items, to change them, and the suggested answers.
+
+    Only if an answer is more than its classes.
+    """
+
+    rows: Annotated[tuple[Row, ...], msgspec.Meta(min_length=1, max_length=32)]
+
+
+Takes = shared.Takes | Sample | Members | Skipped | Past | Answers
 
 # -- kernel -> browser
 
@@ -55,10 +64,12 @@ class Known(msgspec.Struct, frozen=True):
     """An item that was asked recently and has been labelled since.
 
     Either by this annotator (``mine``), here or elsewhere, or by another one, whose answer is not sent.
+    ``said`` is the answer as text, if it is more than its classes.
     """
 
     key: str
     codes: tuple[int, ...] | None
+    said: str
     mine: bool
 
 
@@ -86,6 +97,10 @@ class LabelerWelcome(Progress, frozen=True, kw_only=True, tag="welcome"):
     classes: list[LabelClass]
     question: str
     asks: str
+    settings: dict[str, Any]
+    composed: bool
+    bulk: bool
+    suggests: bool
     lost: list[Lost]
     kind: str
     queue: list[Ask]
@@ -119,12 +134,14 @@ class PastMessage(ToBrowser, frozen=True, kw_only=True, tag="past"):
 class Member(msgspec.Struct, frozen=True):
     """An item of a selection, the classes of its label, and the model's guess.
 
-    For an item that is asked blind, label and guess are omitted.
+    ``said`` is the label as text, if it is more than its classes. For an item that is asked blind, label
+    and guess are omitted.
     """
 
     row: int
     key: str
     codes: tuple[int, ...] | None
+    said: str
     guess: Guess | None
     blind: bool
     changed: bool
@@ -164,6 +181,26 @@ class MembersMessage(ToBrowser, frozen=True, kw_only=True, tag="members"):
     members: list[Member]
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """The label of an item and the suggested answer, in the form of the log, with class ids.
+
+    Each is null if there is none or it is not shown. ``why`` says why the suggestion is not an answer.
+    """
+
+    row: int
+    answer: dict[str, Any] | None
+    suggested: dict[str, Any] | None
+    why: str
+
+
+class AnswersMessage(ToBrowser, frozen=True, kw_only=True, tag="answers"):
+    """The labels of items."""
+
+    to: str
+    id: str
+    answers: list[Answer]
+
+
 Tells = (
     shared.Tells
     | ClassesMessage
@@ -174,4 +211,5 @@ Tells = (
     | PastMessage
     | SampleMessage
     | MembersMessage
+    | AnswersMessage
 )

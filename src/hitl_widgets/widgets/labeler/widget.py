@@ -12,7 +12,7 @@ import numpy.typing as npt
 from hitl_widgets.data.rows import decode
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.round import Suggestion
-from hitl_widgets.questions.base import kind_of
+from hitl_widgets.questions.base import Standing, kind_of
 from hitl_widgets.session import Session
 from hitl_widgets.widgets.labeler import messages as m
 from hitl_widgets.widgets.shared.acts import items_of
@@ -54,6 +54,11 @@ class Labeler(SessionWidget):
                 self._in_order(message, lambda: self._sample(message))
             case m.Members():
                 self._in_order(message, lambda: self._tell_members(message))
+            case m.Answers() if self.loop.suggesting is None:
+                self._in_order(message, lambda: self._tell_answers(message))
+            case m.Answers():
+                # The suggestions may come from a slow model, so acts go first.
+                self._behind("suggestions", message, lambda: self._tell_answers(message))
             case m.Past():
                 self._in_order(message, lambda: self._look_back(message))
             case m.Skipped():
@@ -165,9 +170,35 @@ class Labeler(SessionWidget):
         rows = np.fromiter(self._handed, np.int64, len(self._handed))
         keys, mine = self.loop.pool.keys, labels.mine > 0
         return [
-            m.Known(keys[row], labels.codes(labels.y[row]) if mine[row] else None, bool(mine[row]))
+            m.Known(
+                keys[row],
+                labels.codes(labels.y[row]) if mine[row] else None,
+                self._said(labels, row) if mine[row] else "",
+                bool(mine[row]),
+            )
             for row in rows[labels.y[rows] >= 0].tolist()
         ]
+
+    def _said(self, labels: Labels, row: int) -> str:
+        """The label of an item as text, if it is more than its classes."""
+        kind, code = labels.kind, labels.y[row]
+        if code < 0 or not kind.composed:
+            return ""
+        return words(kind.text(kind.said(labels.answers[code], Standing(labels.schema))))
+
+    def _tell_answers(self, message: m.Answers) -> None:
+        labels = self.loop.labels
+        rows = [row for row in message.rows if row < len(labels.y)]
+        hidden = set(self.loop.blind.rows(labels).tolist())
+        shown = [row for row in rows if row not in hidden]
+        told = {} if self.loop.suggesting is None else self.loop.suggesting.of(shown)
+        found = []
+        for row in rows:
+            given = labels.y[row] >= 0 and row not in hidden
+            suggested, why = told.get(row, (None, ""))
+            answer = labels.kind.dump(labels.answers[labels.y[row]]) if given else None
+            found.append(m.Answer(row, answer, suggested, words(why)))
+        self._post(m.AnswersMessage(to=message.view, id=message.id, answers=found))
 
     def _guess(self, row: int) -> Guess | None:
         found = self.loop.round
@@ -176,6 +207,8 @@ class Labeler(SessionWidget):
             return None
         more = kind_of(found.schema.kind).guess_words(found.belief, row)
         shares = [(code, round(share, 3)) for code, share in found.belief.shares(row)]
+        if not found.schema.classes:
+            codes, shares = (), []
         return Guess(codes, round(float(found.confidence[row]), 3), more, shares)
 
     def _sample(self, message: m.Sample) -> None:
@@ -190,7 +223,12 @@ class Labeler(SessionWidget):
         given = told[labels.y[told] >= 0]
         mix: list[m.ClassCount] = []
         odd = np.zeros(0, np.int64)
-        if found is not None and len(told) and (known := found.belief.known[told]).any():
+        if (
+            found is not None
+            and found.schema.classes
+            and len(told)
+            and (known := found.belief.known[told]).any()
+        ):
             sure = told[known]
             mix = _counted(found.belief.some(sure).counts(len(loop.schema.ids)))
             other = sure[~_as_most(found.predicted[sure])]
@@ -226,7 +264,8 @@ class Labeler(SessionWidget):
     def _member(self, row: int, labels: Labels, hidden: Set[int]) -> m.Member:
         key, blind = self.loop.pool.keys[row], row in hidden
         codes, guess = (None, None) if blind else (labels.codes(labels.y[row]), self._guess(row))
-        return m.Member(row, key, codes, guess, blind, not blind and self.loop.log.is_changed(row))
+        said = "" if blind else self._said(labels, row)
+        return m.Member(row, key, codes, said, guess, blind, not blind and self.loop.log.is_changed(row))
 
 
 def _counted(counts: npt.NDArray[Any]) -> list[m.ClassCount]:

@@ -111,15 +111,23 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     apart: bool
 
 
+class AnswerRange(msgspec.Struct, frozen=True):
+    """A range of answers: its name and color, and the number of labels."""
+
+    name: str
+    color: str
+    n: int
+
+
 class MonitorState(ToBrowser, frozen=True, kw_only=True):
     """The state of a session.
 
     ``provisional`` is the measure on the labels themselves while nothing is audited, and the points of the
     curve are the same, without intervals; it is optimistic. ``rising``: the curve shows that more labels
-    help. ``n_none`` is the number of labels without a class. ``n_hidden`` labels of others are excluded from the
-    balance, because their items are also asked of this annotator. ``notices`` describe mismatches of the
-    store and the table; ``n_changed`` labelled items have changed since. ``people`` are all annotators, if
-    there is more than one.
+    help. ``n_none`` is the number of labels without a class; for a question without classes, ``shades``
+    counts ranges of answers instead. ``n_hidden`` labels of others are excluded from the balance, because their
+    items are also asked of this annotator. ``notices`` describe mismatches of the store and the table;
+    ``n_changed`` labelled items have changed since. ``people`` are all annotators, if there is more than one.
     """
 
     n_items: int
@@ -128,6 +136,7 @@ class MonitorState(ToBrowser, frozen=True, kw_only=True):
     audit_share: float
     balance: list[int]
     n_none: int
+    shades: list[AnswerRange]
     n_hidden: int
     measure: Measure
     estimate: Estimate
@@ -161,6 +170,10 @@ class MonitorWelcome(MonitorState, frozen=True, kw_only=True, tag="welcome"):
     classes: list[LabelClass]
     question: str
     asks: str
+    settings: dict[str, Any]
+    composed: bool
+    bulk: bool
+    suggests: bool
     lost: list[Lost]
     chart: dict[str, Any]
 

@@ -107,7 +107,8 @@ class Monitor(SessionWidget):
             "n_audited": int(labels.audited.sum()),
             "audit_share": loop.audit,
             "balance": counts,
-            "n_none": none,
+            "n_none": none if labels.schema.classes else 0,
+            "shades": [] if labels.schema.classes else _shades(labels, told[told >= 0]),
             "n_hidden": len(labels) - int((told >= 0).sum()),
             "measure": m.Measure(problem.measure, *problem.scale),
             "estimate": _estimate(estimate),
@@ -216,6 +217,13 @@ def _balance(labels: Labels, codes: npt.NDArray[Any]) -> tuple[list[int], int]:
             counts[k] += n
         none += n if n and not labels.codes(code) else 0
     return counts, none
+
+
+def _shades(labels: Labels, codes: npt.NDArray[Any]) -> list[m.AnswerRange]:
+    """The number of answers in each shade of the map."""
+    shading = labels.kind.shading(labels.answers, labels.schema, "")
+    counts = np.bincount(shading.answers[codes], minlength=len(shading.legend)).tolist()
+    return [m.AnswerRange(name, color, n) for (name, color), n in zip(shading.legend, counts, strict=False)]
 
 
 def change_words(change: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ def marks_of(loop: Loop, by: str) -> Marks:
     if found is None:
         marks = label, np.full_like(label, 255), np.zeros_like(label)
     else:
-        doubt = np.rint(found.uncertainty * LEVELS).astype(np.uint8)
+        doubt = np.rint(np.where(found.belief.known, found.uncertainty, 0) * LEVELS).astype(np.uint8)
         marks = label, shading.guesses(found.belief), doubt
     hidden = loop.blind.rows(labels)
     for array in marks:

@@ -59,8 +59,10 @@ class Retry(Request, frozen=True, tag="retry"):
     """Try failed background work again."""
 
 
-class Vega(Request, frozen=True, tag="vega"):
-    """Request Vega, which the page does not have yet."""
+class Module(Request, frozen=True, tag="module"):
+    """Request a module that the page does not have yet: ``vega``, or ``compose-`` and a kind of question."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^(?:vega|compose-[a-z]{1,40})\Z")]
 
 
 class Label(Action, frozen=True, kw_only=True, tag="label"):
@@ -158,7 +160,7 @@ class Slice(Action, frozen=True, kw_only=True, tag="slice"):
 
 
 Act = Label | Clear | Skip | Settle | Undo | Redo | Jump | Restore | Change | Slice
-Takes = Hello | Bye | Show | More | Retry | Vega | Act
+Takes = Hello | Bye | Show | More | Retry | Module | Act
 
 # -- kernel -> browser
 
@@ -242,11 +244,19 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 class Asked(ToBrowser, frozen=True, kw_only=True):
-    """The question, its kind (``asks``), and its classes by code."""
+    """The question, its kind (``asks``) with its settings, and its classes by code.
+
+    ``composed``: an answer is more than its classes. ``bulk``: several items can get the same answer.
+    ``suggests``: there are suggested answers.
+    """
 
     classes: list[LabelClass]
     question: str
     asks: str
+    settings: dict[str, Any]
+    composed: bool
+    bulk: bool
+    suggests: bool
     lost: list[Lost]
 
 
@@ -286,10 +296,11 @@ class PartMessage(ToBrowser, frozen=True, kw_only=True, tag="part"):
     took_ms: int
 
 
-class VegaMessage(ToBrowser, frozen=True, kw_only=True, tag="vega"):
-    """Buffers: the code of Vega."""
+class ModuleMessage(ToBrowser, frozen=True, kw_only=True, tag="module"):
+    """A module. Buffers: its code and its style sheet, which may be empty."""
 
     to: str
+    name: str
 
 
 class ActItems(msgspec.Struct, frozen=True, kw_only=True):
@@ -322,4 +333,4 @@ class Ack(Reply, frozen=True, kw_only=True, tag="ack"):
 
 
 # In addition to `ClassesMessage` or the widget's own version of it.
-Tells = ItemsMessage | PartMessage | VegaMessage | Ack | Refused | Failed
+Tells = ItemsMessage | PartMessage | ModuleMessage | Ack | Refused | Failed

@@ -14,10 +14,11 @@ from weakref import WeakKeyDictionary
 from hitl_widgets.background.turns import behind
 from hitl_widgets.errors import HitlError
 from hitl_widgets.loop.loop import Loop, opaque
+from hitl_widgets.questions.base import kind_of
 from hitl_widgets.questions.schema import LabelClass
 from hitl_widgets.session import Session, loop_of
 from hitl_widgets.widgets.cells import enter, running
-from hitl_widgets.widgets.channel import ChannelWidget, bundle
+from hitl_widgets.widgets.channel import ChannelWidget, module
 from hitl_widgets.widgets.picture import picture_of
 from hitl_widgets.widgets.screens import Screen
 from hitl_widgets.widgets.shared import items
@@ -30,6 +31,9 @@ __all__ = ["SessionWidget"]
 
 # Up to this pool size, acts are handled in the thread in which the message arrives.
 AT_ONCE = 10_000
+
+# More characters that an answer may have if it is more than its classes.
+LARGEST_ANSWER = 3_000_000
 
 # Changes of what the still picture shows.
 PICTURED = {"labels", "round", "schema", "map"}
@@ -95,7 +99,8 @@ class SessionWidget(ChannelWidget):
 
     def _largest(self) -> int:
         # A selection has one bit per row, and six bits per character.
-        return LARGEST + len(self.loop.pool) // 4
+        composed = kind_of(self.loop.schema.kind).composed
+        return LARGEST + len(self.loop.pool) // 4 + (LARGEST_ANSWER if composed else 0)
 
     def _handle(self, message: FromBrowser) -> None:
         match message:
@@ -113,8 +118,8 @@ class SessionWidget(ChannelWidget):
                 self._behind("parts", message, partial(self._more, message, time.monotonic()))
             case m.Retry():
                 self.loop.background.retry()
-            case m.Vega():
-                self._post(m.VegaMessage(to=message.view), [bundle("vega.js").encode()])
+            case m.Module():
+                self._post(m.ModuleMessage(to=message.view, name=message.name), module(message.name))
             case Action():
                 self._in_order(message, partial(self._take, message))
             case _:
@@ -191,13 +196,23 @@ class SessionWidget(ChannelWidget):
     def _question(self) -> dict[str, Any]:
         """The fields of ``Asked``, with retired classes last."""
         schema = self.loop.schema
+        kind = kind_of(schema.kind)
         n, every = len(schema.classes), (*_with(self.loop.log.keys, schema.classes), *schema.retired)
         classes = [
             m.LabelClass(**asdict(c), id=i, retired=k >= n)
             for k, (i, c) in enumerate(zip(schema.ids, every, strict=True))
         ]
         lost = [m.Lost(name, list(to)) for _, name, to in self.loop.log.unanswered]
-        return {"classes": classes, "question": schema.question, "asks": schema.kind, "lost": lost}
+        return {
+            "classes": classes,
+            "question": schema.question,
+            "asks": schema.kind,
+            "settings": dict(schema.settings),
+            "composed": kind.composed,
+            "bulk": kind.bulk,
+            "suggests": self.loop.suggesting is not None,
+            "lost": lost,
+        }
 
 
 def _with(keys: Iterable[str], classes: Iterable[LabelClass]) -> list[LabelClass]:

@@ -1,0 +1,71 @@
+import "./fields.css";
+import type { Composer, Composing } from "../questions/registry";
+import { h } from "../ui/dom";
+
+type Settings = { low?: number | null; high?: number | null; step?: number; unit?: string };
+
+/** A number, typed without going into the field first. */
+export function compose({ settings, answer, changed, give, leave }: Composing): Composer {
+  const { low, high, step, unit } = settings as Settings;
+  const field = h("input", {
+    class: "hitl-field hitl-number-field",
+    attrs: {
+      type: "text",
+      inputmode: step === 1 ? "numeric" : "decimal",
+      autocomplete: "off",
+      "aria-label": "Number",
+      placeholder: rangeWords(low, high) || "number",
+    },
+  });
+  field.value = answer ? String(answer.number) : "";
+  field.addEventListener("input", changed);
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") give();
+    else if (event.key === "Escape") leave();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+
+  function read(): ReturnType<Composer["read"]> {
+    const typed = field.value.trim().replace("−", "-").replace(",", ".");
+    if (!typed) return "Type a number.";
+    const number = Number(typed);
+    if (!Number.isFinite(number)) return `“${field.value}” is not a number.`;
+    if (low != null && number < low) return `${number} is below ${low}, the smallest number.`;
+    if (high != null && number > high) return `${number} is above ${high}, the largest number.`;
+    const steps = step ? (number - (low ?? 0)) / step : 0;
+    if (Math.abs(steps - Math.round(steps)) > 1e-6)
+      return step === 1 ? `${number} is not a whole number.` : `${number} is not in steps of ${step}.`;
+    return { answer: { number }, codes: [], words: `${number}${unit ? ` ${unit}` : ""}`, blank: false };
+  }
+
+  function type(text: string): void {
+    field.value = text;
+    changed();
+  }
+
+  return {
+    fields: h("label", { class: "hitl-field-line" }, field, unit ? h("span", { text: unit }) : null),
+    press(key, shift) {
+      if (/^[0-9]$/.test(key) && !shift) type(field.value + key);
+      else if ((key === "." || key === ",") && step !== 1) type(`${field.value}.`);
+      else if (key === "-" && !(low != null && low >= 0))
+        type(field.value.startsWith("-") ? field.value.slice(1) : `-${field.value}`);
+      else if (key === "Backspace" && field.value) type(field.value.slice(0, -1));
+      else return false;
+      return "again";
+    },
+    pick: () => undefined,
+    picked: () => [],
+    read,
+    focus: () => field.focus(),
+    keys: [["0–9", "the number"]],
+  };
+}
+
+function rangeWords(low: number | null | undefined, high: number | null | undefined): string {
+  if (low != null && high != null) return `${low} to ${high}`;
+  if (low != null) return `${low} or more`;
+  return high != null ? `up to ${high}` : "";
+}

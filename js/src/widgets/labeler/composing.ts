@@ -1,0 +1,83 @@
+import type { AnswersMessage, Ask } from "../../host/protocol";
+import type { Composed } from "../../questions/index";
+
+type Answer = Composed["answer"];
+
+/** Answers that are kept for items that may be shown again. */
+const MOST = 200;
+
+export type CompositionCallbacks = {
+  /** Whether there are suggested answers. */
+  suggests: () => boolean;
+  /** Requests the labels and suggestions of some rows; answered by `came`. */
+  ask: (rows: number[]) => void;
+  draw: () => void;
+};
+
+/** What the composer of an item starts with. */
+export type Start = { answer?: Answer; suggested?: Answer; why?: string };
+
+/** The answers that are composed on the card: those that were begun, given, saved, and suggested. */
+export function compositions(on: CompositionCallbacks) {
+  /** By the key of the item. */
+  const begun = new Map<string, Answer>();
+  const given = new Map<string, Answer>();
+  /** By row, since the labels changed last. */
+  const saved = new Map<number, Answer | null>();
+  const suggested = new Map<number, { suggested: Answer | null; why: string }>();
+  const asked = new Set<number>();
+
+  function keep<K, V>(all: Map<K, V>, key: K, value: V): void {
+    all.delete(key);
+    all.set(key, value);
+    for (const old of all.keys()) {
+      if (all.size <= MOST) break;
+      all.delete(old);
+    }
+  }
+
+  function want(rows: readonly number[]): void {
+    const missing = rows.filter((row) => !asked.has(row));
+    if (!missing.length) return;
+    for (const row of missing) asked.add(row);
+    on.ask(missing);
+  }
+
+  return {
+    /** Whether what an item starts with is known; otherwise it is requested. `labelled`: the item has a label. */
+    ready({ key, row, blind }: Ask, labelled: boolean): boolean {
+      const lacks = labelled ? !saved.has(row) : on.suggests() && !blind && !suggested.has(row);
+      if (!lacks || begun.has(key)) return true;
+      want([row]);
+      return false;
+    },
+    /** Requests the suggestions of items that are asked soon. */
+    ahead(asks: readonly Ask[]): void {
+      if (on.suggests())
+        want(asks.filter(({ row, blind }) => !blind && !suggested.has(row)).map(({ row }) => row));
+    },
+    /** What an item starts with: what was begun, what is saved, or what was undone. */
+    start({ key, row, blind }: Ask, labelled: boolean): Start {
+      const answer = begun.get(key) ?? (labelled ? saved.get(row) : given.get(key)) ?? undefined;
+      const told = blind ? undefined : suggested.get(row);
+      return { answer, suggested: told?.suggested ?? undefined, why: told?.why };
+    },
+    came({ answers }: AnswersMessage): void {
+      for (const { row, answer, suggested: other, why } of answers) {
+        asked.delete(row);
+        keep(saved, row, answer);
+        keep(suggested, row, { suggested: other, why });
+      }
+      on.draw();
+    },
+    begin: (key: string, answer: Answer): void => keep(begun, key, answer),
+    give(key: string, answer: Answer): void {
+      begun.delete(key);
+      keep(given, key, answer);
+    },
+    /** The labels may have changed. */
+    forget: (): void => saved.clear(),
+  };
+}
+
+export type Compositions = ReturnType<typeof compositions>;

@@ -1,0 +1,95 @@
+"""Suggested answers, from a column of the table or from a function."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hitl_widgets.data.columns import Columns
+from hitl_widgets.data.pool import Pool
+from hitl_widgets.errors import InvalidInput, nearest
+from hitl_widgets.items.base import Measured
+from hitl_widgets.loop.log import Log
+from hitl_widgets.loop.troubles import in_words
+from hitl_widgets.questions.values import is_blank
+
+__all__ = ["Suggesting", "source_of"]
+
+KEPT = 10_000
+
+Source = Callable[[Sequence[int]], Sequence[Any]]
+"""Returns the suggested answers of rows, in any form that a label may have; None for no suggestion."""
+
+
+def source_of(suggest: Any, pool: Pool, columns: Columns) -> Source:
+    """Return the source for ``suggest=``: the name of a column, or a function from items to answers.
+
+    Raises
+    ------
+    InvalidInput
+        If it is neither.
+    """
+    if callable(suggest):
+        return lambda rows: _called(suggest, [pool.items[row] for row in rows])
+    if isinstance(suggest, str) and suggest in columns:
+        values = columns.raw(suggest)
+        return lambda rows: [values[row] for row in rows]
+    near = nearest(suggest, list(columns)) if isinstance(suggest, str) else ""
+    raise InvalidInput(
+        f"suggest={suggest!r}: expected a column of your data, or a function that takes a list of items and "
+        f"returns a list of answers.{near}"
+    )
+
+
+def _called(suggest: Callable[..., Any], items: list[Any]) -> Sequence[Any]:
+    found = suggest(items)
+    if isinstance(found, str | bytes) or not hasattr(found, "__len__") or len(found) != len(items):
+        raise InvalidInput(
+            f"suggest= returned {type(found).__name__}: expected a list with one answer for each of the "
+            f"{len(items)} items."
+        )
+    return list(found)
+
+
+class Suggesting:
+    """Reads suggestions when they are needed, and checks them like answers.
+
+    Parameters
+    ----------
+    log
+        The log, which knows the question.
+    source
+        Returns the suggestions.
+    """
+
+    def __init__(self, pool: Pool, log: Log, source: Source) -> None:
+        self._pool, self._log, self._source = pool, log, source
+        self._raw: dict[int, tuple[Any, str]] = {}
+        self._reading = threading.Lock()
+
+    def of(self, rows: Sequence[int]) -> dict[int, tuple[Any, str]]:
+        """Return the suggestion of each row in the form of the log, None if there is none, and why."""
+        with self._reading:
+            if missing := [row for row in dict.fromkeys(rows) if row not in self._raw]:
+                try:
+                    found: list[tuple[Any, str]] = [(value, "") for value in self._source(missing)]
+                except Exception as error:  # noqa: BLE001 - a user's function may raise anything
+                    found = [(None, f"The suggestions failed: {in_words(error)}")] * len(missing)
+                if len(self._raw) > KEPT:
+                    self._raw.clear()
+                self._raw.update(zip(missing, found, strict=True))
+            raw = {row: self._raw[row] for row in rows}
+        return {row: self._checked(row, *one) for row, one in raw.items()}
+
+    def _checked(self, row: int, value: Any, why: str) -> tuple[Any, str]:
+        if value is None or (not isinstance(value, list | tuple | dict) and is_blank(value)):
+            return None, why
+        try:
+            return self._log.as_answer(value, self._extent(row)), why
+        except (InvalidInput, ValueError) as error:
+            return None, f"The suggestion is not an answer: {error}"
+
+    def _extent(self, row: int) -> tuple[float, ...]:
+        kind = self._pool.item_kind
+        return kind.extent(self._pool.items[row]) if isinstance(kind, Measured) else ()

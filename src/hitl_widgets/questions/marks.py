@@ -1,0 +1,190 @@
+"""Answers that mark places in an item, each with a class: spans, boxes and others."""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.questions.base import Names
+from hitl_widgets.questions.choices import Choices
+from hitl_widgets.questions.schema import Schema
+from hitl_widgets.questions.values import plain
+from hitl_widgets.questions.vocabulary import Vocabulary
+
+__all__ = ["MOST_MARKS", "Mark", "Marks", "f1"]
+
+# More than this would make an act too large to send.
+MOST_MARKS = 20_000
+
+Mark = tuple[Any, str]
+"""A place in an item, in a form that depends on the kind, and the id of its class."""
+
+
+class Marks(Choices):
+    """A base class for these kinds. An answer is a sorted tuple of :data:`Mark`.
+
+    The log stores ``{name: [[*place, class id], ...]}``, users read a list of dicts. What is learned on the
+    whole item is which classes occur in it.
+
+    Attributes
+    ----------
+    one, many
+        What a mark is called.
+    fields
+        Names of the numbers of a place, as users read them.
+    """
+
+    asks = "marks"
+    composed = True
+    bulk = False
+    card = "A label is a list of marks, each with a class, stored as JSON in files."
+    agreement = " Two answers agree by the F1 score of their marks."
+    one: str
+    many: str
+    fields: tuple[str, ...]
+
+    @abstractmethod
+    def place(self, given: Sequence[Any]) -> Any:
+        """Return a hashable place from JSON values.
+
+        Raises
+        ------
+        InvalidInput
+            If they are not a place.
+        """
+
+    def told(self, place: Any) -> Sequence[Any]:
+        """Return a place as JSON values."""
+        return list(place)
+
+    @abstractmethod
+    def same(self, a: Any, b: Any) -> bool:
+        """Return whether two places are the same, as far as two annotators can be expected to agree."""
+
+    def parse(self, value: Any, vocabulary: Vocabulary) -> tuple[Mark, ...]:
+        """Parse a list of dicts or tuples with class names, also as JSON, or the form of the log."""
+        if isinstance(value, Mapping) and self.name in value:
+            marks = self._listed(value[self.name])
+            classes: Any = vocabulary.choosable
+        else:
+            marks, classes = list(map(self._flat, self._listed(value))), vocabulary.find
+        found: dict[Mark, None] = {}
+        for mark in marks:
+            if not isinstance(mark, list | tuple) or len(mark) < 2:
+                raise InvalidInput(f"{mark!r} is not a mark: expected {self._expected()}.")
+            found[self.place(list(map(plain, mark[:-1]))), classes(plain(mark[-1]))] = None
+        return tuple(sorted(found))
+
+    def _listed(self, value: Any) -> list[Any]:
+        if isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except (ValueError, RecursionError):
+                raise InvalidInput(f"{value!r} is not a list of {self.many}: expected JSON.") from None
+        if hasattr(value, "tolist"):
+            value = value.tolist()
+        if not isinstance(value, list | tuple):
+            raise InvalidInput(
+                f"{value!r} is not an answer: expected a list of {self.many}, each {self._expected()}; "
+                "[] for none."
+            )
+        if len(value) > MOST_MARKS:
+            raise InvalidInput(f"The answer has {len(value):,} {self.many}; the limit is {MOST_MARKS:,}.")
+        return list(value)
+
+    def _flat(self, mark: Any) -> Any:
+        if not isinstance(mark, Mapping):
+            return mark
+        names = (*self.fields, "label")
+        if missing := [name for name in names if name not in mark]:
+            raise InvalidInput(f"{dict(mark)!r} has no {missing[0]!r}: expected {self._expected()}.")
+        return [mark[name] for name in names]
+
+    def _expected(self) -> str:
+        names = ", ".join(f"{name!r}: ..." for name in (*self.fields, "label"))
+        return f"{{{names}}}"
+
+    def load(self, value: Any, vocabulary: Vocabulary) -> tuple[Mark, ...] | None:  # noqa: ARG002
+        """Return the marks with the class ids in the log."""
+        marks = value.get(self.name) if isinstance(value, Mapping) else None
+        if not isinstance(marks, list | tuple):
+            return None
+        found = []
+        for mark in marks:
+            if not isinstance(mark, list | tuple) or len(mark) < 2 or not isinstance(mark[-1], str):
+                return None
+            try:
+                found.append((self.place(mark[:-1]), mark[-1]))
+            except InvalidInput:
+                return None
+        return tuple(sorted(set(found)))
+
+    def dump(self, answer: Any) -> dict[str, Any]:
+        """Return ``{name: [[*place, class id], ...]}``."""
+        return {self.name: [[*self.told(place), id_] for place, id_ in answer]}
+
+    def now(self, answer: Any, vocabulary: Vocabulary) -> tuple[Mark, ...] | None:
+        """Return the marks in the current classes; None if one was split or removed."""
+        heirs = {id_: vocabulary.heir(id_) for id_ in self.classes(answer)}
+        if None in heirs.values():
+            return None
+        return tuple(sorted({(place, str(heirs[id_])) for place, id_ in answer}))
+
+    def said(self, answer: Any, vocabulary: Names) -> Any:
+        """Return a dict for each mark, in order."""
+        names = {id_: vocabulary.meaning(id_) for id_ in self.classes(answer)}
+        if None in names.values():
+            return None
+        return [
+            {**dict(zip(self.fields, self.told(place), strict=False)), "label": names[id_]}
+            for place, id_ in answer
+        ]
+
+    def classes(self, answer: Any) -> tuple[str, ...]:
+        """Return the ids of the classes that occur."""
+        return tuple(sorted({id_ for _, id_ in answer}))
+
+    def own(self, said: Any, schema: Schema) -> Any:
+        """Return the user's values of the classes."""
+        return None if said is None else [{**mark, "label": schema.value(mark["label"])} for mark in said]
+
+    def text(self, said: Any) -> str:
+        """Return the number of marks, and their classes."""
+        names = ", ".join(dict.fromkeys(str(mark["label"]) for mark in said))
+        n = len(said)
+        return f"{n:,} {self.one if n == 1 else self.many}: {names}" if n else f"no {self.many}"
+
+    def listed(self, value: Any) -> Sequence[Any]:
+        """Return the classes of the marks."""
+        return [mark[-1] for mark in map(self._flat, self._listed(value))]
+
+    def named(self, label: Any) -> Sequence[Any]:
+        """Return the classes of the marks."""
+        return tuple(mark["label"] for mark in label)
+
+    def agree(self, a: Any, b: Any, schema: Schema) -> float:  # noqa: ARG002
+        """Return the F1 score of the marks: see :func:`f1`."""
+        return f1(a, b, self)
+
+
+def f1(a: Iterable[Mark], b: Iterable[Mark], kind: Marks) -> float:
+    """Return the F1 score of two answers: twice the number of marks in both, divided by that in either.
+
+    Each mark is matched with at most one other of the same class and place.
+    """
+    left, right = list(a), list(b)
+    n, both = len(left) + len(right), 0
+    by_class: dict[str, list[Any]] = {}
+    for place, id_ in right:
+        by_class.setdefault(id_, []).append(place)
+    for place, id_ in left:
+        others = by_class.get(id_, [])
+        for k, other in enumerate(others):
+            if kind.same(place, other):
+                del others[k]
+                both += 1
+                break
+    return 2 * both / n if n else 1.0
