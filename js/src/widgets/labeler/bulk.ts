@@ -81,7 +81,7 @@ export function bulkCard(on: BulkCallbacks, signal: AbortSignal) {
     // The order stays while items are excluded.
     if (sample && now.rows !== listed) {
       listed = now.rows;
-      list.show(now.rows, sample.odd, pictures, now.at);
+      list.show(now.rows, now.first ?? sample.odd, pictures, now.at);
     }
     list.update(now.out, known);
     drawLabels();

@@ -21,11 +21,19 @@ export type Chosen = {
   out: Rows;
   /** The selection that this one is a part of. */
   wider?: Chosen;
+  /** The unusual rows as they were first listed: the order stays while others are left out. */
+  first?: readonly number[];
   /** The member that was open before. */
   at?: number;
   /** The kernel's summary of the rows that are not left out. */
   sample: SampleMessage | null;
 };
+
+const sampled = (chosen: Chosen, sample: SampleMessage): Chosen => ({
+  ...chosen,
+  sample,
+  first: chosen.first ?? sample.odd,
+});
 
 const keptRows = new WeakMap<Chosen, Rows>();
 
@@ -226,7 +234,7 @@ function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
     case "exclude":
       return state.chosen ? { ...state, chosen: { ...state.chosen, out: event.out } } : state;
     case "sample":
-      return state.chosen ? { ...state, chosen: { ...state.chosen, sample: event.sample } } : state;
+      return state.chosen ? { ...state, chosen: sampled(state.chosen, event.sample) } : state;
     case "waiting":
       return { ...state, waiting: event.n, stalled: event.stalled };
     case "note":

@@ -125,8 +125,8 @@ class MonitorState(ToBrowser, frozen=True, kw_only=True):
     ``provisional`` is the measure on the labels themselves while nothing is audited, and the points of the
     curve are the same, without intervals; it is optimistic. ``rising``: the curve shows that more labels
     help. ``n_none`` is the number of labels without a class; for a question without classes, ``shades``
-    counts ranges of answers instead. ``n_hidden`` labels of others are excluded from the balance, because their
-    items are also asked of this annotator. ``notices`` describe mismatches of the store and the table;
+    counts ranges of answers instead. ``n_hidden`` labels of others are excluded from the balance, because
+    their items are also asked of this annotator. ``notices`` describe mismatches of the store and the table;
     ``n_changed`` labelled items have changed since. ``people`` are all annotators, if there is more than one.
     """
 
