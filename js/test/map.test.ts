@@ -236,6 +236,15 @@ describe("points at the same place", () => {
     expect(counts()).toEqual([]);
   });
 
+  it("are the nearest of each other, and others follow by distance", () => {
+    const line = new Float32Array(Array.from({ length: 40 }, (_, i) => [i / 40, 0]).flat());
+    void plot.setPoints(line, { of: new Uint16Array(40), names: [], hulls: [] });
+    expect(plot.near(20, 5).slice(0, 1)).toEqual([20]);
+    expect(plot.near(20, 5).sort()).toEqual([18, 19, 20, 21, 22]);
+    expect(plot.near(0, 3)).toEqual([0, 1, 2]);
+    expect(plot.near(-1, 3)).toEqual([]);
+  });
+
   it("are shown again once the wheel rests", () => {
     vi.useFakeTimers();
     const [x, y] = there();

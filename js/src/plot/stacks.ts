@@ -12,8 +12,10 @@ export const MOST_FANNED = 24;
 const FEWEST_SHOWN = 3;
 /** Counts are shown for so many places, and only if no more points than this are in sight. */
 const [MOST_SHOWN, MOST_IN_SIGHT] = [24, 5000];
-/** Items this near to the pointer may be next. */
-const NEIGHBOURHOOD = 28;
+/** Items this near to the pointer may be next; they are searched in circles from the first to the last radius. */
+const [NEAREST, FURTHEST] = [8, 64];
+/** Of more points in a circle than this times those that are wanted, some count as the nearest. */
+const ENOUGH = 4;
 
 type Box = { grid: Grid; view: View; width: number; height: number };
 
@@ -57,9 +59,18 @@ export class Stacks {
       .map(({ row }) => ({ row, n: this.at(row).length }));
   }
 
-  /** The rows that the pointer may reach soon. */
+  /** The rows that the pointer may reach soon, nearest first. */
   near(row: number, most: number): number[] {
-    return this.around(row, NEIGHBOURHOOD, most);
+    let found: number[] = [];
+    for (let radius = NEAREST; radius <= FURTHEST && found.length < most; radius *= 2)
+      found = this.around(row, radius, ENOUGH * most);
+    const { xy } = this.box().grid;
+    const far = (one: number): number => Math.hypot(...[0, 1].map((k) => xy[2 * one + k] - xy[2 * row + k]));
+    return found
+      .map((one) => [far(one), one])
+      .sort(([a], [b]) => a - b)
+      .slice(0, most)
+      .map(([, one]) => one);
   }
 
   /** Fans out the points at the place of a row; returns how many, 0 if there is only one or if they are too many. */

@@ -41,6 +41,9 @@ import { Painting } from "./painting";
 import { type Known, Points } from "./points";
 import { type ExplorerCallbacks, explorerView } from "./view";
 
+/** The largest part in which the items around the pointer are asked. */
+const PART_BYTES = 64_000;
+
 export default defineWidget("explorer", ({ root, channel, signal }) => {
   const bus = new Bus(channel.session, root, signal);
   const say = announcer(root);
@@ -48,7 +51,13 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   const show = (rows: number[], most: number): unknown =>
     channel.ask({ type: "show", view: channel.view, rows, small: true, column: colouring.column, most });
   // The item under the pointer does not wait for others.
-  const [urgent, fetch] = [1, 2].map(() => new Fetch(glimpses.has, show, signal));
+  const urgent = new Fetch(glimpses.has, show, signal);
+  const fetch = new Fetch(
+    glimpses.has,
+    // What is around the pointer comes in small parts, so that the next urgent item is not behind them.
+    (rows, most) => show(rows, hover.near.length ? Math.min(most, PART_BYTES) : most),
+    signal,
+  );
   let kind = "";
   const answers = new Answering({ answer: label, drafted: drawClasses });
   let chosen: { rows: Rows; how: How } | null = null;
