@@ -221,13 +221,20 @@ describe("points at the same place", () => {
         one.textContent,
         one.getAttribute("transform"),
       ]);
+    const place = (x: number): Promise<void> => {
+      const points = stacked.slice();
+      points.set([x, 0], 4);
+      return plot.setPoints(points, GROUPS);
+    };
+    await place(0);
     const [x, y] = there();
     expect(counts()).toEqual([["×3", `translate(${x} ${y})`]]);
-    plot.zoom(0.5, [0, 0]);
+    plot.zoom(0.01, [0, 0]);
     expect(counts().map(([n]) => n)).toEqual(["×3"]);
-    plot.zoom(0.02, [0, 0]);
-    expect(counts()).toEqual([]); // row 2 can be told apart now, and two are not counted
     plot.showAll();
+    await place(0.02);
+    expect(counts()).toEqual([]); // two often meet by chance
+    await place(0);
     expect(counts()).toHaveLength(1);
     const labelled = marks();
     labelled.label[5] = 0;

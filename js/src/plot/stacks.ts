@@ -8,8 +8,8 @@ const SAME = 2;
 /** More points at one place are counted up to this number, and fanned out up to that. */
 const MOST_COUNTED = 100;
 export const MOST_FANNED = 24;
-/** Fewer points at a place show no count: in a full map two often meet by chance. */
-const FEWEST_SHOWN = 3;
+/** A count is shown beside so many points within this square: fewer, or further apart, often meet by chance. */
+const [FEWEST_SHOWN, SQUARE] = [3, 0.5];
 /** Counts are shown for so many places, and only if no more points than this are in sight. */
 const [MOST_SHOWN, MOST_IN_SIGHT] = [24, 5000];
 /** Items this near to the pointer may be next; they are searched in circles from the first to the last radius. */
@@ -46,7 +46,7 @@ export class Stacks {
         const [x, y] = [frame.px(grid.places[2 * s]), frame.py(grid.places[2 * s + 1])];
         const row = grid.order[s];
         if (x < 0 || y < 0 || x > width || y > height || grid.hidden?.[row]) continue;
-        const place = Math.round(x / SAME) * 65_536 + Math.round(y / SAME);
+        const place = Math.round(x / SQUARE) * 65_536 + Math.round(y / SQUARE);
         const there = found.get(place);
         if (there) there.n++;
         else found.set(place, { row, n: 1 });
