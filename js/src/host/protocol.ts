@@ -16,8 +16,8 @@ export type Hello = { type: "hello"; id: string; view: string };
 /** A view was removed from its page. */
 export type Bye = { type: "bye"; id: string; view: string };
 
-/** The message is invalid, and sending it again will not help. */
-export type Refused = { type: "refused"; id: string; why: string };
+/** The message is invalid, and sending it again will not help. `taken`: unless with `replace`. */
+export type Refused = { type: "refused"; id: string; why: string; taken: boolean };
 
 /** The message could not be handled now. `stuck`: the store is not writable, so later acts must wait. */
 export type Failed = { type: "failed"; id: string; why: string; stuck?: boolean };
@@ -84,8 +84,25 @@ export type Clear = {
   rows?: string;
 };
 
-/** Leave an item unanswered. */
-export type Skip = { type: "skip"; id: string; pool?: string; late_ms?: number; key: string };
+/** Leave an item unanswered; `why`: nobody may know, or the item cannot be answered. */
+export type Skip = {
+  type: "skip";
+  id: string;
+  pool?: string;
+  late_ms?: number;
+  key: string;
+  why?: "bad" | "unknown";
+};
+
+/** Write a note on an item, or remove it. */
+export type Note = {
+  type: "note";
+  id: string;
+  pool?: string;
+  late_ms?: number;
+  key: string;
+  text: string | null;
+};
 
 /** Keep or drop the label of a changed item, or of all changed items. */
 export type Settle = {
@@ -129,7 +146,10 @@ export type Change = {
   set?: ClassEdit;
 };
 
-/** Keep a query under a name, or remove the name if the query is null. */
+/**
+ * Keep a query under a name, or remove the name if the query is null. A name that keeps another query is
+ * refused without `replace`.
+ */
 export type Slice = {
   type: "slice";
   id: string;
@@ -137,6 +157,7 @@ export type Slice = {
   late_ms?: number;
   name: string;
   query: string | null;
+  replace?: boolean;
 };
 
 /**
@@ -172,7 +193,8 @@ export type Guess = { codes: number[]; confidence: number; words: string; shares
 
 /**
  * An item to label, and the reason. `blind`: the model's guess and others' labels are hidden until it is
- * answered. `changed`: the content of the item has changed since it was labelled.
+ * answered. `changed`: the content of the item has changed since it was labelled. `note` is the annotator's
+ * own.
  */
 export type Ask = {
   row: number;
@@ -181,6 +203,7 @@ export type Ask = {
   audit: boolean;
   blind: boolean;
   guess: Guess | null;
+  note: string;
   changed?: boolean;
 };
 
@@ -475,6 +498,7 @@ export type Member = {
   guess: Guess | null;
   blind: boolean;
   changed: boolean;
+  note: string;
 };
 
 /** A number of items of a class. */
@@ -633,7 +657,7 @@ export type SliceState = {
  */
 export type HistoryEntry = {
   id: string;
-  kind: "label" | "schema" | "skip" | "slice";
+  kind: "label" | "note" | "schema" | "skip" | "slice";
   n: number;
   value: string | null;
   codes: number[] | null;
@@ -725,7 +749,7 @@ export type OpenedMessage = {
  * fingerprint of the table that it refers to; it is refused for any other. `late_ms` is how long ago it was
  * made, if it is sent again.
  */
-export type Act = Label | Clear | Skip | Settle | Undo | Redo | Jump | Restore | Change | Slice;
+export type Act = Label | Clear | Skip | Note | Settle | Undo | Redo | Jump | Restore | Change | Slice;
 
 /** A request of a view. It is not saved: a view that gets no answer may ask again. */
 export type Request =

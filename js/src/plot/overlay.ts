@@ -159,6 +159,7 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
           const look = { fill, stroke: width ? stroke : "none", "stroke-width": width };
           return svg("circle", { cx, cy, r: chosen ? 7 : 5, ...look });
         }),
+        ...more(shown),
       );
     },
     setHere: (point: Point | null) => place(here, point),
@@ -191,7 +192,7 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
   };
 }
 
-const timesOf = (n: number): string => `×${n > 99 ? "99+" : n}`;
+const timesOf = (n: number): string => `×${n > 999 ? "999+" : n}`;
 
 type Name = { key: string; element: SVGElement; place: (shown: ShownGroup) => void };
 
@@ -214,6 +215,15 @@ function nameOf({ name, thumbs, active }: ShownGroup): Omit<Name, "key"> {
       outline.setAttribute("d", hull.length > 2 ? `${pathOf(hull)}Z` : "");
     },
   };
+}
+
+/** How many points are at the place of a fan, if it shows only some of them. */
+function more({ rows, stack, middle: [x, y], radius }: Fan): SVGElement[] {
+  if (rows.length === stack.length) return [];
+  const from = stack.indexOf(rows[0]);
+  const text = svg("text", { x, y: y - radius / 2, class: "hitl-fan-more" });
+  text.textContent = `${from + 1}\u2013${from + rows.length} of ${stack.length}`;
+  return [text];
 }
 
 const pathOf = (points: readonly Point[]): string =>

@@ -23,12 +23,13 @@ import { redress, spokenItem } from "../../items/index";
 import { type ComposerModule, questionOf } from "../../questions/index";
 import { announcer } from "../../ui/announce";
 import { Bus, type Chosen, choose } from "../../ui/bus";
-import { download } from "../../ui/dom";
+import { download, focused } from "../../ui/dom";
 import { Gaze } from "../../ui/gaze";
 import { leaveKeys, onKey, type Press, takeKeys } from "../../ui/keys";
 import { remember, remembered } from "../../ui/remember";
 import { onTheme } from "../../ui/theme";
 import { actsOf } from "./acts";
+import type { ClassChange } from "./classes";
 import { compositions } from "./composing";
 import { MANY, recentFrom, used } from "./grouping";
 import { heldView } from "./held";
@@ -58,6 +59,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const guessKey = `hitl-guess:${channel.key}`;
   let state = initial;
   let compose: ComposerModule["compose"] | null = null;
+  /** Notes that were written here, until the kernel tells the next state. */
+  const notes = new Map<string, string>();
   let showGuess = remembered(guessKey) !== "hidden";
   const recentKey = `hitl-recent:${channel.key}`;
   let recent = recentFrom(remembered(recentKey));
@@ -73,7 +76,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const view = labelerView(root, {
     press: (code, clicks) => acts.pressed(code, clicks),
     give: (clicks) => acts.give(clicks),
-    skip: (clicks) => acts.skip(clicks),
+    skip: (clicks, why) => acts.skip(clicks, why),
+    note: (text) => acts.note(text),
     clear: (clicks) => acts.clear(clicks),
     again: lookAgain,
     undo: () => acts.turn("undo"),
@@ -101,10 +105,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       draw();
     },
     settle: (keep) => acts.settle(keep),
-    change: (change) => {
-      channel.act({ type: "change", ...change });
-      tellWaiting();
-    },
+    change,
     showing: (subject, card) => {
       gaze.show(subject, card);
       if (typeof subject === "string" && upcoming) say(sayNext(upcoming));
@@ -116,10 +117,15 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     parts: (row, end) => parts.of(row, end),
   });
 
-  const lost = lostView(root, (change) => {
-    channel.act({ type: "change", ...change });
+  const lost = lostView(root, (made) => change(made, (why) => why && dispatch({ type: "note", words: why })));
+
+  function change(made: ClassChange, refused: (why: string) => void): void {
+    channel.act({ type: "change", ...made }, (refusal) => {
+      refused(refusal?.why ?? "");
+      tellWaiting();
+    });
     tellWaiting();
-  });
+  }
 
   const held = heldView(root, {
     apply: (group) => {
@@ -152,7 +158,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   }
 
   function draw(): void {
-    view.update({ state, ask: onCard(), item: stock.get, showGuess, recent, compose });
+    view.update({ state, ask: onCard(), item: stock.get, showGuess, recent, compose, notes });
     lost.update(state.lost);
   }
 
@@ -207,6 +213,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     state: () => state,
     composer: view.composer,
     composed: (key, answer) => composing.give(key, answer),
+    noted: (key, text) => {
+      notes.set(key, text);
+      draw();
+    },
     dispatch,
     act: (act) => {
       queueMicrotask(tellWaiting);
@@ -277,6 +287,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   function act(key: string, shift: boolean): boolean {
     if (key === "z") acts.turn(shift ? "redo" : "undo");
     else if (key === "s" && shift) lookAgain();
+    else if (key === "d" && shift) acts.skip(0, "unknown");
+    else if (key === "b" && shift) acts.skip(0, "bad");
     else if (key === "ArrowUp" || key === "ArrowDown") return past.step(key === "ArrowUp");
     else if (key === "Delete" || key === "Backspace") acts.clear();
     else if (key === "[" || key === "]") bus.tell("regroup", { finer: key === "]" });
@@ -289,6 +301,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "Escape") {
       if (view.closeHelp()) return true;
       if (state.chosen || isAgain(state)) back();
+      else if (!root.contains(focused())) return false;
       else root.blur();
     } else {
       const code = state.classes.findIndex((c) => c.key === key);
@@ -314,6 +327,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     return chosen ? true : undefined;
   });
   bus.on("back", giveBack);
+  bus.on("missed", ({ why }) => {
+    acts.miss(why);
+    return true;
+  });
   bus.tell("labeler", null);
 
   function take(chosen: Chosen | null): void {
@@ -344,6 +361,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   channel.on<QueueMessage>(
     "queue",
     (message) => {
+      notes.clear();
       dispatch({ ...message, progress: message });
       selection.refresh();
     },

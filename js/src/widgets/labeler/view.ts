@@ -1,6 +1,6 @@
 import "../../ui/class-buttons.css";
 import "./view.css";
-import type { Ask, Change, Guess, LabelClass } from "../../host/protocol";
+import type { Ask, Guess, LabelClass } from "../../host/protocol";
 import { type Item, renderItem, type Stage } from "../../items/index";
 import {
   type Composed,
@@ -12,10 +12,11 @@ import {
 import { count, focused, h, percent, said, setParts, setText, show } from "../../ui/dom";
 import type { Press } from "../../ui/keys";
 import { type BulkCallbacks, type BulkCard, bulkCard } from "./bulk";
-import { classEditor } from "./classes";
+import { classEditor, type SendChange } from "./classes";
 import type { Start } from "./composing";
 import { groupsOf, MANY, nameWithin, type Recent } from "./grouping";
 import { helpView } from "./help";
+import { moreView, type Why } from "./more";
 import { classSearch } from "./search";
 import {
   clearable,
@@ -39,6 +40,8 @@ export type LabelerProps = {
   recent: Recent;
   /** Makes what composes an answer that is more than its classes; null while it is not loaded. */
   compose: ComposerModule["compose"] | null;
+  /** Notes that were written here, by the key of the item. */
+  notes: ReadonlyMap<string, string>;
 };
 
 export type LabelerCallbacks = {
@@ -46,7 +49,9 @@ export type LabelerCallbacks = {
   press: (code: number, clicks: number) => void;
   /** Confirms the draft as the answer. */
   give: (clicks: number) => void;
-  skip: (clicks: number) => void;
+  skip: (clicks: number, why?: Why) => void;
+  /** Saves a note on what is shown; null removes it. */
+  note: (text: string | null) => void;
   /** Removes the label of what is shown. */
   clear: (clicks: number) => void;
   /** Shows the skipped items again. */
@@ -59,7 +64,7 @@ export type LabelerCallbacks = {
   toggleGuess: () => void;
   /** Keeps or drops the label of the current item, which has changed since. */
   settle: (keep: boolean) => void;
-  change: (change: Omit<Change, "type" | "id">) => void;
+  change: SendChange;
   /** Reports what the card shows: the key of an item, the rows of a selection, or null if nothing can be answered. */
   showing: (subject: unknown, card: HTMLElement) => void;
   /** Whether the answer that an item starts with is known. */
@@ -134,17 +139,23 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const help = helpView(() => root.focus({ preventScroll: true }));
   const helping = button("?", "", "Show the keys", () => help.toggle());
   const editor = classEditor(on.change);
+  const more = moreView({
+    skip: (why) => on.skip(0, why),
+    note: on.note,
+    leave: () => root.focus({ preventScroll: true }),
+  });
   const note = h("div", { class: "hitl-note", attrs: { role: "alert" } });
   root.append(
     h("div", { class: "hitl-subject" }, h("div", { class: "hitl-head" }, reason, progress), card),
     h("div", { class: "hitl-over" }, note),
+    more.element,
     changed,
     h("div", { class: "hitl-above-classes" }, guessLine, search.element),
     fields,
     recently,
     classes,
     h("div", { class: "hitl-acts" }, give, skip, undo, redo, again, clearing, release, helping),
-    h("div", { class: "hitl-folds" }, guide, editor.element, keysOff),
+    h("div", { class: "hitl-folds" }, guide, editor.element, more.links, keysOff),
     help.element,
   );
 
@@ -208,7 +219,6 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     });
     fields.replaceChildren(...(made.fields ? [made.fields] : []));
     composer = made;
-    if (root.contains(focused())) made.focus?.();
     return made;
   }
 
@@ -226,17 +236,15 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     setDisabled(give, !any);
     if (composer) {
       const found = composer.read();
-      setText(
-        giveWords,
-        typeof found === "string" ? "answer" : `${found.blank ? "" : "answer "}${found.words}`,
-      );
+      const quiet = typeof found === "string" || found.quiet;
+      setText(giveWords, quiet ? "answer" : `${found.blank ? "" : "answer "}${found.words}`);
     } else {
       const n = picked.length;
       setText(giveWords, n ? `answer with ${count(n, "class", "classes")}` : "none of them");
     }
   }
 
-  function update({ state, ask, item, showGuess, recent, compose }: LabelerProps): void {
+  function update({ state, ask, item, showGuess, recent, compose, notes }: LabelerProps): void {
     drawn = state;
     const bulk = state.chosen !== null && state.chosen.rows.length > 1;
     const question = questionOf(state.asks);
@@ -271,6 +279,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     if (now.length !== shownCard.length || now.some((part, i) => part !== shownCard[i])) {
       shownCard = now;
       card.scrollTo(0, 0);
+      const here = root.contains(focused());
       const stage = clear(ask?.row);
       bulkShown = bulk ? bulkCard(on.bulk, stage.signal) : null;
       if (bulkShown && makes) composed(state, null, undefined, stage, makes);
@@ -286,6 +295,9 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
           Boolean(makes && composer?.element) ||
           card.querySelector(".hitl-text-folded") !== null,
       );
+      // A field that had the focus is gone.
+      if (here && composer?.focus) composer.focus();
+      else if (here && !root.contains(focused())) root.focus({ preventScroll: true });
       on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
       card.classList.toggle("hitl-done", !ask && !bulk && isDone(state));
     }
@@ -310,6 +322,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       element.classList.toggle("hitl-guessed", showGuess && (model?.codes.includes(code) ?? false));
     }
     drawDraft(state, ask !== null || bulk);
+    more.update(bulk ? null : ask, ask ? (notes.get(ask.key) ?? ask.note) : "");
     show(skip, !bulk);
     setDisabled(skip, !ask || state.chosen !== null);
     const can = turnable(state);
@@ -332,7 +345,9 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     shortNames = offered.map(({ name }, code) => nameWithin(name, headings.get(code) ?? ""));
     buttons = offered.map((c, code) => buttonOf(c, code));
     classes.replaceChildren(
-      ...(groups.length > 1 ? groups.map(({ heading, codes }) => group(heading || "other", codes)) : buttons),
+      ...(groups.some(({ heading }) => heading)
+        ? groups.map(({ heading, codes }) => group(heading || "other", codes))
+        : buttons),
     );
   }
 
@@ -398,6 +413,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
 
   const press: Press = (key, shift) => {
     if (key === "?") help.toggle();
+    else if (key === "n" && shift) more.open();
     else return pressItem(key, shift) || (key === "Enter" && search.open());
     return true;
   };
