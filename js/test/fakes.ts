@@ -147,6 +147,7 @@ export const labelerWelcome: LabelerWelcome = {
   composed: false,
   bulk: true,
   suggests: false,
+  verify: false,
   lost: [],
   about: about(),
   kind: "text",

@@ -91,7 +91,7 @@ export type Skip = {
   pool?: string;
   late_ms?: number;
   key: string;
-  why?: "bad" | "unknown";
+  why?: "bad" | "rejected" | "unknown";
 };
 
 /** Write a note on an item, or remove it. */
@@ -213,6 +213,7 @@ export type Stage = { words: string; fraction: number | null };
 /**
  * The question, its kind (`asks`) with its settings, and its classes by code. `composed`: an answer is more
  * than its classes. `bulk`: several items can get the same answer. `suggests`: there are suggested answers.
+ * `verify`: annotators verify them instead of answering.
  */
 export type Asked = {
   classes: LabelClass[];
@@ -222,6 +223,7 @@ export type Asked = {
   composed: boolean;
   bulk: boolean;
   suggests: boolean;
+  verify: boolean;
   lost: Lost[];
 };
 
@@ -469,6 +471,7 @@ export type LabelerWelcome = Progress & {
   composed: boolean;
   bulk: boolean;
   suggests: boolean;
+  verify: boolean;
   lost: Lost[];
   kind: string;
   queue: Ask[];
@@ -725,6 +728,7 @@ export type MonitorWelcome = MonitorState & {
   composed: boolean;
   bulk: boolean;
   suggests: boolean;
+  verify: boolean;
   lost: Lost[];
   chart: Record<string, unknown>;
 };

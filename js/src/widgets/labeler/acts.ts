@@ -23,7 +23,11 @@ const MISSED_MS = 5000;
 /** An answer without classes counts only after the item has been visible for this long. */
 const DELIBERATE_MS = 500;
 
-const WORDS: Record<Why, string> = { unknown: "You do not know", bad: "A bad item" };
+const WORDS: Record<Why, string> = {
+  unknown: "You do not know",
+  bad: "A bad item",
+  rejected: "The suggestion is wrong",
+};
 
 type WithoutId<T> = T extends { id: string } ? Omit<T, "id"> : never;
 
@@ -32,6 +36,8 @@ export type ActCallbacks = {
   dispatch: (event: LabelerEvent) => void;
   /** What composes the answer, if it is more than its classes. */
   composer: () => Composer | null;
+  /** The suggested classes of the item on the card; null if there are none. */
+  suggested: () => Codes | null;
   /** This answer was given to the item with this key. */
   composed: (key: string, answer: Composed["answer"]) => void;
   /** Sends an act to the kernel; returns its id. */
@@ -108,12 +114,21 @@ export function actsOf(on: ActCallbacks) {
       giveComposed(clicks);
       return;
     }
+    const idea = on.suggested();
+    if (idea && !state.draft.length) {
+      if (answerable(clicks)) label(idea, namesOf(idea, state.classes));
+      return;
+    }
     if (!questionOf(state.asks)?.drafted || !answerable(clicks)) return;
     // A second Enter right after the first is not meant for the next item.
     if (state.unsure || (!state.draft.length && on.gaze.elapsed < DELIBERATE_MS)) {
       miss(state.unsure ? "the classes have changed" : "choose classes, or press Enter again for none");
     } else label(state.draft, namesOf(state.draft, state.classes));
   }
+
+  /** Whether Enter gives an answer. */
+  const gives = (): boolean =>
+    on.state().composed || questionOf(on.state().asks)?.drafted === true || on.suggested() !== null;
 
   function giveComposed(clicks: number): void {
     const { chosen, bulk } = on.state();
@@ -266,6 +281,7 @@ export function actsOf(on: ActCallbacks) {
   return {
     pressed,
     give,
+    gives,
     clear,
     skip,
     note,

@@ -20,7 +20,7 @@ import type {
 import { itemStock } from "../../host/stock";
 import { defineWidget } from "../../host/widget";
 import { redress, spokenItem } from "../../items/index";
-import { type ComposerModule, questionOf } from "../../questions/index";
+import { type Codes, type ComposerModule, questionOf } from "../../questions/index";
 import { announcer } from "../../ui/announce";
 import { Bus, type Chosen, choose } from "../../ui/bus";
 import { download, focused } from "../../ui/dom";
@@ -158,11 +158,28 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   }
 
   function draw(): void {
-    view.update({ state, ask: onCard(), item: stock.get, showGuess, recent, compose, notes });
+    view.update({
+      state,
+      ask: onCard(),
+      item: stock.get,
+      showGuess,
+      recent,
+      compose,
+      notes,
+      suggested: suggested(),
+    });
     lost.update(state.lost);
   }
 
   const onCard = (): Ask | null => onCardOf(state);
+
+  /** The suggested classes of the item on the card; null if there are none or they are hidden. */
+  function suggested(): Codes | null {
+    const ask = onCard();
+    if (!ask || !state.suggests || state.composed || ask.blind || state.chosen) return null;
+    const { suggested: found } = composing.start(ask, false);
+    return found ? (questionOf(state.asks)?.read(found, state.classes) ?? null) : null;
+  }
   const tellCurrent = (ask: Ask | null): boolean =>
     bus.tell("current", ask ? { row: ask.row, blind: ask.blind === true } : null);
 
@@ -203,7 +220,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   function fetchAhead(): void {
     const { only } = state.chosen?.sample ?? {};
     const next = state.queue.slice(0, AHEAD).map(({ row }) => row);
-    if (state.composed) composing.ahead(state.queue.slice(0, SOON));
+    if (state.suggests) composing.ahead(state.queue.slice(0, SOON));
     stock.want([...(only ? [only.row] : []), ...next.slice(0, SOON)], next.slice(SOON));
   }
 
@@ -212,6 +229,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const acts = actsOf({
     state: () => state,
     composer: view.composer,
+    suggested,
     composed: (key, answer) => composing.give(key, answer),
     noted: (key, text) => {
       notes.set(key, text);
@@ -289,6 +307,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "s" && shift) lookAgain();
     else if (key === "d" && shift) acts.skip(0, "unknown");
     else if (key === "b" && shift) acts.skip(0, "bad");
+    else if (key === "x" && shift && state.suggests) acts.skip(0, "rejected");
     else if (key === "ArrowUp" || key === "ArrowDown") return past.step(key === "ArrowUp");
     else if (key === "Delete" || key === "Backspace") acts.clear();
     else if (key === "[" || key === "]") bus.tell("regroup", { finer: key === "]" });
@@ -297,7 +316,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "m" && !isClass(key)) return alike();
     else if (shift) return false;
     else if (key === "s") acts.skip();
-    else if (key === "Enter" && (state.composed || questionOf(state.asks)?.drafted)) acts.give();
+    else if (key === "Enter" && acts.gives()) acts.give();
     else if (key === "Escape") {
       if (view.closeHelp()) return true;
       if (state.chosen || isAgain(state)) back();

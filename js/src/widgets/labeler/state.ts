@@ -61,8 +61,9 @@ export type LabelerState = Progress & {
   /** Whether answers are more than their classes, and whether several items can get the same answer. */
   composed: boolean;
   bulk: boolean;
-  /** Whether there are suggested answers. */
+  /** Whether there are suggested answers, and whether they are verified. */
   suggests: boolean;
+  verify: boolean;
   /** The kind of the items. */
   kind: string;
   /** The classes chosen so far for the current item, if an answer can have several. */
@@ -104,6 +105,7 @@ export type LabelerEvent =
       composed: boolean;
       bulk: boolean;
       suggests: boolean;
+      verify: boolean;
       kind: string;
       lost: Lost[];
       queue: Ask[];
@@ -141,6 +143,7 @@ export const initial: LabelerState = {
   composed: false,
   bulk: true,
   suggests: false,
+  verify: false,
   kind: "",
   draft: [],
   unsure: false,
@@ -183,8 +186,8 @@ export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
 function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
   switch (event.type) {
     case "welcome": {
-      const { classes, question, asks, settings, composed, bulk, suggests, kind, lost } = event;
-      const asked = { classes, question, asks, settings, composed, bulk, suggests, kind, lost };
+      const { classes, question, asks, settings, composed, bulk, suggests, verify, kind, lost } = event;
+      const asked = { classes, question, asks, settings, composed, bulk, suggests, verify, kind, lost };
       const fresh = { ...state, ...event.progress, ready: true, ...asked };
       return withQueue(fresh, event.queue, event.progress.n_events);
     }

@@ -174,6 +174,7 @@ class MonitorWelcome(MonitorState, frozen=True, kw_only=True, tag="welcome"):
     composed: bool
     bulk: bool
     suggests: bool
+    verify: bool
     lost: list[Lost]
     chart: dict[str, Any]
 

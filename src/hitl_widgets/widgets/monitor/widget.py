@@ -195,7 +195,11 @@ class Monitor(SessionWidget):
         ]
 
 
-SKIPPED: dict[str | None, str] = {"unknown": "don't know", "bad": "bad item"}
+SKIPPED: dict[str | None, str] = {
+    "unknown": "don't know",
+    "bad": "bad item",
+    "rejected": "suggestion rejected",
+}
 
 
 def _estimate(estimate: Any) -> m.Estimate:
