@@ -113,6 +113,7 @@ export const monitorState: MonitorState = {
   n_hidden: 0,
   estimate: { value: null, low: null, high: null, n: 5 },
   provisional: null,
+  rising: false,
   curve: [],
   behind: 0,
   model: "neighbours 78 %, linear 22 %",

@@ -678,11 +678,13 @@ export type Verified = { shown: number; shown_same: number; hidden: number; hidd
 export type AnswerRange = { name: string; color: string; n: number };
 
 /**
- * The state of a session. `provisional` is the measure on the labels themselves while nothing is audited; it
- * is optimistic. `n_none` is the number of labels without a class; for a question without classes, `shades`
- * counts ranges of answers instead. `n_hidden` labels of others are excluded from the balance, because their
- * items are also asked of this annotator. `notices` describe mismatches of the store and the table;
- * `n_changed` labelled items have changed since. `people` are all annotators, if there is more than one.
+ * The state of a session. `provisional` is the measure on the labels themselves while nothing is audited, and
+ * the points of the curve are the same, without intervals; it is optimistic. `rising`: the curve shows that
+ * more labels help. `n_none` is the number of labels without a class; for a question without classes,
+ * `shades` counts ranges of answers instead. `n_hidden` labels of others are excluded from the balance,
+ * because their items are also asked of this annotator. `notices` describe mismatches of the store and the
+ * table; `n_changed` labelled items have changed since. `people` are all annotators, if there is more than
+ * one.
  */
 export type MonitorState = {
   n_items: number;
@@ -698,6 +700,7 @@ export type MonitorState = {
   estimate: Estimate;
   provisional: number | null;
   curve: CurvePoint[];
+  rising: boolean;
   behind: number;
   model: string;
   explanation: string;

@@ -51,6 +51,8 @@ export type ActCallbacks = {
   /** Announces the next item once it is here. */
   expect: (before: string) => void;
   release: () => void;
+  /** The way back from the member that is shown to its selection, without it if it is `done`; null if none is shown. */
+  wayBack: (done: boolean) => (() => void) | null;
   /** This note was written on the item with this key. */
   noted: (key: string, text: string) => void;
   /** These classes were given. */
@@ -215,10 +217,12 @@ export function actsOf(on: ActCallbacks) {
     called?: string,
   ): void {
     if (codes) on.used(codes);
+    const back = on.wayBack(codes !== null);
     on.dispatch({ type: "acted", id, keys, n });
     on.tell("acted", { rows, codes, words: called });
     on.tell("release", null);
-    on.say(`${words}. ${on.next("Next")}`);
+    on.say(`${words}. ${back ? "The selection again" : on.next("Next")}`);
+    back?.();
   }
 
   /** Removes the label of what is shown; an item without a label has nothing to remove. */

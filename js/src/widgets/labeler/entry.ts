@@ -83,7 +83,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     again: lookAgain,
     undo: () => acts.turn("undo"),
     redo: () => acts.turn("redo"),
-    release,
+    release: () => back(),
     bulk: {
       item: (row) => glimpses.get(row),
       member: (row) => selection.member(row),
@@ -93,6 +93,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
         selection.want(rows);
       },
       exclude: (out) => selection.exclude(out),
+      open: (row) => selection.open(row),
       narrow: (text) => {
         selection.narrow();
         needsMap(bus.tell("narrow", { text }));
@@ -248,6 +249,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       upcoming = before;
     },
     release,
+    wayBack,
     coming: () => past.coming,
     gave: (chosen) => selection.gave(chosen),
     used: (codes) => {
@@ -279,9 +281,17 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     bus.tell("release", null);
   }
 
+  /** The way back from the member that is shown to its selection; null if none is shown. */
+  function wayBack(done: boolean): (() => void) | null {
+    const [whole, row] = [selection.whole, state.chosen?.rows[0]];
+    return whole && row !== undefined ? () => selection.close(whole, row, done) : null;
+  }
+
+  const back = (): void => (wayBack(false) ?? release)();
+
   const press: Press = (key, shift) =>
     view.pressComposer(key, shift) ||
-    (view.pressMembers(key, shift, !past.walking) && "again") ||
+    (!isClass(key) && view.pressMembers(key, shift, !past.walking) && "again") ||
     act(key, shift) ||
     view.press(key, shift);
 
@@ -311,7 +321,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "Enter" && acts.gives()) acts.give();
     else if (key === "Escape") {
       if (view.closeHelp()) return true;
-      if (state.chosen || isAgain(state)) release();
+      if (state.chosen || isAgain(state)) back();
       else if (!root.contains(focused())) return false;
       else root.blur();
     } else {
@@ -348,7 +358,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     past.stop();
     selection.take(chosen);
     // After opening an act, the user continues here.
-    if (chosen?.from === "history") root.focus();
+    if (chosen?.from === "history" || chosen?.from === "member") root.focus({ preventScroll: true });
   }
 
   function giveBack(ask: Ask): void {
@@ -443,7 +453,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   signal.addEventListener("abort", () => {
     clearInterval(watch);
     acts.close();
-    selection.close();
+    selection.end();
     view.close();
   });
   tellWaiting();

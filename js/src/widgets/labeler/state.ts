@@ -15,15 +15,25 @@ import { count } from "../../ui/dom";
 export type Chosen = {
   rows: Rows;
   how: Selection;
-  /** Set if the history or an undo restored the selection. */
-  from?: "history" | "undo";
+  /** Set if the history or an undo restored the selection, or if it is one member of another. */
+  from?: "history" | "undo" | "member";
   /** Rows that are left out of the act. */
   out: Rows;
   /** The selection that this one is a part of. */
   wider?: Chosen;
+  /** The unusual rows as they were first listed: the order stays while others are left out. */
+  first?: readonly number[];
+  /** The member that was open before. */
+  at?: number;
   /** The kernel's summary of the rows that are not left out. */
   sample: SampleMessage | null;
 };
+
+const sampled = (chosen: Chosen, sample: SampleMessage): Chosen => ({
+  ...chosen,
+  sample,
+  first: chosen.first ?? sample.odd,
+});
 
 const keptRows = new WeakMap<Chosen, Rows>();
 
@@ -227,7 +237,7 @@ function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
     case "exclude":
       return state.chosen ? { ...state, chosen: { ...state.chosen, out: event.out } } : state;
     case "sample":
-      return state.chosen ? { ...state, chosen: { ...state.chosen, sample: event.sample } } : state;
+      return state.chosen ? { ...state, chosen: sampled(state.chosen, event.sample) } : state;
     case "waiting":
       return { ...state, waiting: event.n, stalled: event.stalled };
     case "note":
@@ -378,7 +388,12 @@ export function onCard(state: LabelerState): Ask | null {
   if (!chosen) return state.current;
   const member = chosen.rows.length === 1 ? chosen.sample?.only : null;
   if (!member) return null;
-  const from = { history: "From the history", undo: "Undone", hand: "Selected" }[chosen.from ?? "hand"];
+  const from = {
+    history: "From the history",
+    undo: "Undone",
+    member: "One of the selection",
+    hand: "Selected",
+  }[chosen.from ?? "hand"];
   const held = member.codes
     ? `labelled ${member.said || namesOf(member.codes, state.classes)}`
     : "not labelled yet";

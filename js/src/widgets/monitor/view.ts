@@ -36,6 +36,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
     here,
     saved,
   );
+  const advice = h("div", { class: "hitl-advice hitl-number" });
 
   const model = part("hitl-number");
   const evidence = part("hitl-number hitl-faint");
@@ -86,7 +87,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
     show(folded, out);
     toggle.setAttribute("aria-expanded", String(out));
   }
-  root.append(h("div", { class: "hitl-overview" }, status, toggle), folded);
+  root.append(h("div", { class: "hitl-overview" }, status, toggle, advice), folded);
   fold(open);
   let drawn = "";
   let cut = "";
@@ -105,6 +106,8 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       accuracy.title = `${titleOf(state)} Click to see the items whose label the model contradicts.`;
       setDisabled(accuracy, !state.model);
       setDisabled(given, !state.n_labels);
+      setText(advice, adviceOf(state));
+      show(advice, advice.textContent !== "");
       setText(sync, syncWords(state));
       setText(model, state.model || (state.n_labels ? "none yet" : "starts with the first label"));
       setText(evidence, state.explanation);
@@ -135,7 +138,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       setText(verified, verifiedWords(state.verified));
       drawn = shares;
       show(chart, state.curve.length > 0);
-      setText(curveWords, state.curve.length ? "" : curveMissing(state));
+      setText(curveWords, curveNote(state));
       history.update(state.history, classes);
       setDisabled(undo, !state.undo);
       setDisabled(redo, !state.redo);
@@ -196,6 +199,34 @@ function savedWords({ store, closed }: MonitorState, waiting: number): (string |
   if (store.name === "memory") return ["kept in memory only"];
   const again = `; ${count(store.restored, "act")} written again after an older copy replaced it`;
   return ["saved in ", said(store.name), ...(store.restored ? [again] : [])];
+}
+
+/** With fewer labels there is no estimate at all. */
+const PROVISIONAL = 10;
+/** With fewer audited labels, or a wider interval, the estimate is rough; up to this width it is sure. */
+const [ENOUGH, WIDE, NARROW] = [15, 0.2, 0.1];
+
+/** How sure the figure is, and what to do next. */
+export function adviceOf(state: MonitorState): string {
+  const { estimate, provisional, rising, measure, n_labels, model, error, audit_share } = state;
+  if (!n_labels || !model || error) return "";
+  const { value, low, high, n } = estimate;
+  const more = audit_share ? " Label more to see." : " Without audit= it stays so.";
+  if (provisional !== null)
+    return `Optimistic: measured on your own labels, which were not drawn at random.${more}`;
+  if (value === null || low === null || high === null) {
+    const left = PROVISIONAL - n_labels;
+    return left > 0 ? `Too few labels to say how good the model is: label ${left} more to see.` : "";
+  }
+  const width = (high - low) / Math.abs(measure.best - measure.worst);
+  if (n < ENOUGH || width > WIDE) return "A rough figure so far: label more to see.";
+  const sure = width > NARROW ? "Fairly sure." : "Sure.";
+  return rising ? `${sure} The curve still rises: more labels help.` : sure;
+}
+
+function curveNote(state: MonitorState): string {
+  if (!state.curve.length) return curveMissing(state);
+  return state.provisional === null ? "" : "Provisional, and optimistic: nothing audited yet.";
 }
 
 function curveMissing(state: MonitorState): string {

@@ -131,10 +131,11 @@ class AnswerRange(msgspec.Struct, frozen=True):
 class MonitorState(ToBrowser, frozen=True, kw_only=True):
     """The state of a session.
 
-    ``provisional`` is the measure on the labels themselves while nothing is audited; it is optimistic.
-    ``n_none`` is the number of labels without a class; for a question without classes, ``shades`` counts
-    ranges of answers instead. ``n_hidden`` labels of others are excluded from the balance, because their
-    items are also asked of this annotator. ``notices`` describe mismatches of the store and the table;
+    ``provisional`` is the measure on the labels themselves while nothing is audited, and the points of the
+    curve are the same, without intervals; it is optimistic. ``rising``: the curve shows that more labels
+    help. ``n_none`` is the number of labels without a class; for a question without classes, ``shades``
+    counts ranges of answers instead. ``n_hidden`` labels of others are excluded from the balance, because
+    their items are also asked of this annotator. ``notices`` describe mismatches of the store and the table;
     ``n_changed`` labelled items have changed since. ``people`` are all annotators, if there is more than one.
     """
 
@@ -151,6 +152,7 @@ class MonitorState(ToBrowser, frozen=True, kw_only=True):
     estimate: Estimate
     provisional: float | None
     curve: list[CurvePoint]
+    rising: bool
     behind: int
     model: str
     explanation: str

@@ -118,6 +118,7 @@ class Monitor(SessionWidget):
                 m.CurvePoint(p.n_labels, p.estimate.value, p.estimate.low, p.estimate.high)
                 for p in evaluation.curve
             ],
+            "rising": problem.scale == (0.0, 1.0) and evaluation.rising,
             "behind": loop.background.behind,
             "model": model,
             "explanation": why,
