@@ -18,7 +18,7 @@ class Boxes(ImageMarks):
 
     name = "boxes"
     asks = "boxes on an image"
-    card = "A label is a list of boxes, each with x, y, width and height in pixels and a class, as JSON in files."
+    card = "A label is a list of boxes, each with x, y, width and height in pixels and a class, as JSON."
     agreement = (
         " Two answers agree by the F1 score of their boxes; two boxes are the same if they have the same "
         "class and an intersection over union of at least 0.5."

@@ -34,6 +34,8 @@ class Masks(ImageMarks):
 
     def place(self, given: Sequence[Any]) -> tuple[tuple[int, int], str]:
         """Return ((height, width), counts) with no empty runs, from counts as text or as numbers."""
+        size: Any
+        counts: Any
         size, counts = given if len(given) == 2 else (None, None)
         if isinstance(counts, bytes):
             counts = counts.decode("ascii", "replace")
@@ -48,8 +50,8 @@ class Masks(ImageMarks):
         found = rle.to_counts(counts) if isinstance(counts, str) else _counts(counts)
         if (n := int(found.sum())) != height * width:
             raise InvalidInput(
-                f"The mask's run lengths cover {n:,} pixels, and its size is {width:,} x {height:,}, which is "
-                f"{height * width:,} pixels."
+                f"The mask's run lengths cover {n:,} pixels, and its size is {width:,} x {height:,}, "
+                f"which is {height * width:,} pixels."
             )
         if not rle.area(found):
             raise InvalidInput("The mask is empty: leave it out.")
@@ -61,8 +63,8 @@ class Masks(ImageMarks):
             pixels = np.asarray(mark["mask"])
             if pixels.ndim != 2 or pixels.dtype.kind not in "bui":
                 raise InvalidInput(
-                    f"A mask of shape {pixels.shape} and type {pixels.dtype} is not a mask: expected booleans "
-                    "of shape (height, width)."
+                    f"An array of shape {pixels.shape} and type {pixels.dtype} is not a mask: expected "
+                    "booleans of shape (height, width)."
                 )
             size, counts = rle.from_mask(pixels)
             mark = {**mark, "size": size, "counts": counts}

@@ -36,15 +36,12 @@ class Polygons(ImageMarks):
 
     def place(self, given: Sequence[Any]) -> tuple[tuple[float, float], ...]:
         """Return the corners, from pairs or, as in COCO's files, from a flat list."""
-        points = given[0] if len(given) == 1 else None
+        points: Any = given[0] if len(given) == 1 else None
         if hasattr(points, "tolist"):
             points = points.tolist()
-        if (
-            isinstance(points, list | tuple)
-            and points
-            and not any(isinstance(p, list | tuple) for p in points)
-        ):
-            points = list(zip(points[::2], points[1::2], strict=False)) if len(points) % 2 == 0 else None
+        flat = isinstance(points, list | tuple) and not any(isinstance(p, list | tuple) for p in points)
+        if flat and len(points) % 2 == 0:
+            points = list(zip(points[::2], points[1::2], strict=True))
         if not isinstance(points, list | tuple) or not all(
             isinstance(p, list | tuple) and len(p) == 2 for p in points
         ):
@@ -73,13 +70,11 @@ class Polygons(ImageMarks):
         if a == b:
             return True
         one, other = np.array(a, np.float64), np.array(b, np.float64)
-        low = np.minimum(one.min(axis=0), other.min(axis=0))
-        high = np.maximum(one.max(axis=0), other.max(axis=0))
-        inner = np.minimum(one.max(axis=0), other.max(axis=0)) - np.maximum(
-            one.min(axis=0), other.min(axis=0)
-        )
-        if inner.min() <= 0:
-            return False
+        lows = np.stack([one.min(axis=0), other.min(axis=0)])
+        highs = np.stack([one.max(axis=0), other.max(axis=0)])
+        if (lows.max(axis=0) >= highs.min(axis=0)).any():
+            return False  # they lie beside each other
+        low, high = lows.min(axis=0), highs.max(axis=0)
         steps = (np.arange(GRID) + 0.5) / GRID
         x, y = low[:, None] + (high - low)[:, None] * steps
         left, right = _inside(one, x, y), _inside(other, x, y)

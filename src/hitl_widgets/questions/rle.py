@@ -1,8 +1,9 @@
 """Masks as run lengths, in the compressed form of COCO's files.
 
-A mask is read column by column. ``counts`` are the lengths of its runs: of pixels outside, inside, outside and so
-on. As text, each count from the fourth on is replaced by its difference to the count of the run two before, and
-written in groups of 5 bits, lowest first, as characters from "0" on; the sixth bit says that more follow.
+A mask is read column by column. ``counts`` are the lengths of its runs: of pixels outside, inside, outside
+and so on. As text, each count from the fourth on is replaced by its difference to the count of the run two
+before, and written in groups of 5 bits, lowest first, as characters from "0" on; the sixth bit says that more
+follow.
 
 The text is equal to that of ``pycocotools.mask.encode`` (Lin et al. 2014), which is not needed.
 """
