@@ -2,11 +2,13 @@ import type { Composer, Composing } from "../questions/registry";
 import { count, h } from "../ui/dom";
 import { type Frame, type Point, toScreen } from "./parts/frame";
 import { within } from "./parts/geometry";
+import { ideaWords, unshown } from "./parts/guide";
 import { cross, tag } from "./parts/ink";
 import { heldKeys, keyButton, quietly, statusLine } from "./parts/line";
 import { type Mark, Marking } from "./parts/marking";
 import { paintMask } from "./parts/paint";
-import { ARROWS, type Drag, Picture } from "./parts/picture";
+import { ARROWS, Picture } from "./parts/picture";
+import type { Drag } from "./parts/pointers";
 import {
   areaOf,
   boundsOf,
@@ -20,7 +22,6 @@ import {
   type Runs,
   toText,
 } from "./parts/runs";
-import { unshown } from "./parts/shapes";
 
 /** Steps of the arrow keys, and while they are held, in pixels of the screen. */
 const [STEP, FAST] = [3, 12];
@@ -131,8 +132,8 @@ export function compose(on: Composing): Composer {
     line.tell(failure || words(), failure !== "");
     paint.offer(cursor ? null : "by keys");
     erase.offer("eraser", erasing);
-    smaller.offer("");
-    larger.offer(`brush ${Math.round(brush)}`);
+    smaller.offer("smaller");
+    larger.offer("larger");
     remove.offer(current ? "remove" : null);
     accept.offer(suggested.length ? `accept ${count(suggested.length, "suggestion")}` : null);
   }
@@ -140,8 +141,7 @@ export function compose(on: Composing): Composer {
   function words(): string {
     const { current, armed } = marking;
     if (cursor) return `Arrows move the brush, Space ${down ? "lifts" : "lowers"} it, Esc puts it away.`;
-    if (current && marking.isIdea(current))
-      return `Suggested: ${marking.nameOf(current)}. = accepts it, Del removes it.`;
+    if (current && marking.isIdea(current)) return ideaWords(marking.nameOf(current));
     if (current) {
       const has = current.id ? `${marking.nameOf(current)}. A class relabels it` : "Press a class";
       return `${has}. Paint to change it; Esc, then paint, starts another mask.`;

@@ -196,8 +196,11 @@ export class Marking<P> {
   }
 
   step(back: boolean): boolean {
+    const before = this.line.now;
     if (!this.line.step(back)) return false;
-    [this.current, this.failure, this.last] = [null, "", ""];
+    // What was brought back, or is as it was before, is what keys change next.
+    const other = this.line.now.filter((mark) => !before.includes(mark));
+    [this.current, this.failure, this.last] = [other.length === 1 ? other[0] : null, "", ""];
     this.on.draw();
     this.card.changed();
     this.card.say(back ? "Undone" : "Redone");

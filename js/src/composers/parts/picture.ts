@@ -13,10 +13,8 @@ import {
   toImage,
   zoomed,
 } from "./frame";
+import { type Drag, followPointers, placeIn } from "./pointers";
 import { Tiles } from "./tiles";
-
-/** What a pointer that was moved does. */
-export type Drag = { move: (at: Point) => void; end: () => void; cancel: () => void };
 
 export type PictureCallbacks = {
   /** Draws the marks; `frame` is where the image is. */
@@ -26,7 +24,7 @@ export type PictureCallbacks = {
   click: (at: Point) => void;
   twice: () => void;
   /** A drag that starts at a place; null to pan. */
-  drag: (at: Point, event: PointerEvent) => Drag | null;
+  drag: (at: Point) => Drag | null;
   hover: (at: Point | null) => void;
   /** The image cannot be shown, or not sharply. */
   failed: (words: string) => void;
@@ -35,11 +33,8 @@ export type PictureCallbacks = {
 };
 
 type Shown = { source: CanvasImageSource; width: number };
-type Held = { start: Point; last: Point; moved: boolean; drag: Drag | null; pan: boolean };
 type Layer = "image" | "marks" | "top";
 
-/** Movement that is still a click, in pixels, by the kind of pointer. */
-const STILL = { mouse: 3, pen: 4, touch: 8 };
 const ZOOM = 1.4;
 const STEP = 60;
 
@@ -53,7 +48,6 @@ export class Picture {
   view: Size = { width: 0, height: 0 };
   private readonly layers = new Map<Layer, CanvasRenderingContext2D>();
   private readonly stale = new Set<Layer>();
-  private readonly pointers = new Map<number, Held>();
   private tiles: Tiles | null = null;
   /** The whole image, in the best of the sizes that are here. */
   private shown: Shown | null = null;
@@ -210,11 +204,22 @@ export class Picture {
   private listen(): void {
     const { signal } = this.stage;
     const { element } = this;
-    element.addEventListener("pointerdown", (event) => this.down(event), { signal });
-    element.addEventListener("pointermove", (event) => this.move(event), { signal });
-    element.addEventListener("pointerup", (event) => this.up(event), { signal });
-    element.addEventListener("pointercancel", (event) => this.lost(event.pointerId), { signal });
-    element.addEventListener("pointerleave", () => this.on.hover(null), { signal });
+    const image = (at: Point): Point => toImage(this.frame, at);
+    followPointers(
+      element,
+      {
+        pans: () => this.space,
+        pan: (dx, dy) => this.pan(dx, dy),
+        zoom: (factor, at) => this.zoom(factor, at),
+        drag: (at) => {
+          const drag = this.on.drag(image(at));
+          return drag && { ...drag, move: (to) => drag.move(image(to)) };
+        },
+        click: (at) => this.on.click(image(at)),
+        hover: (at) => this.on.hover(at && image(at)),
+      },
+      signal,
+    );
     element.addEventListener("dblclick", () => this.on.twice(), { signal });
     element.addEventListener(
       "wheel",
@@ -224,7 +229,7 @@ export class Picture {
         if (!event.ctrlKey && !event.metaKey && !home?.contains(focused())) return;
         event.preventDefault();
         const lines = event.deltaMode === 1 ? 16 : 1;
-        this.zoom(Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.002)), this.place(event));
+        this.zoom(Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.002)), placeIn(element, event));
       },
       { signal, passive: false },
     );
@@ -249,67 +254,6 @@ export class Picture {
     }
     if (this.whole) this.fit();
     else this.pan(0, 0);
-  }
-
-  private place(event: MouseEvent): Point {
-    const { left, top } = this.element.getBoundingClientRect();
-    return [event.clientX - left, event.clientY - top];
-  }
-
-  private down(event: PointerEvent): void {
-    if (event.button > 1 || (event.target as Element).closest("button")) return;
-    if (event.button === 1) event.preventDefault();
-    const at = this.place(event);
-    const touch = event.pointerType === "touch";
-    if (this.pointers.size && !touch) return;
-    this.element.setPointerCapture(event.pointerId);
-    // A second finger zooms, and what the first one began is undone.
-    const pan = event.button === 1 || this.space || this.pointers.size > 0;
-    for (const held of this.pointers.values()) {
-      held.drag?.cancel();
-      [held.drag, held.pan, held.moved] = [null, true, true];
-    }
-    this.pointers.set(event.pointerId, { start: at, last: at, moved: false, drag: null, pan });
-  }
-
-  private move(event: PointerEvent): void {
-    const held = this.pointers.get(event.pointerId);
-    const at = this.place(event);
-    if (!held) {
-      if (event.pointerType !== "touch") this.on.hover(toImage(this.frame, at));
-      return;
-    }
-    const other = [...this.pointers].find(([id]) => id !== event.pointerId)?.[1];
-    if (!held.moved) {
-      const still = STILL[event.pointerType as keyof typeof STILL] ?? STILL.mouse;
-      if (Math.hypot(at[0] - held.start[0], at[1] - held.start[1]) <= still) return;
-      held.moved = true;
-      if (!held.pan) held.drag = this.on.drag(toImage(this.frame, held.start), event);
-      if (!held.drag) held.pan = true;
-    }
-    if (other && held.pan) this.pinch(held.last, at, other.last);
-    else if (held.pan) this.pan(at[0] - held.last[0], at[1] - held.last[1]);
-    else for (const one of coalesced(event)) held.drag?.move(toImage(this.frame, this.place(one)));
-    held.last = at;
-  }
-
-  private pinch(from: Point, to: Point, other: Point): void {
-    const apart = (a: Point): number => Math.max(1, Math.hypot(a[0] - other[0], a[1] - other[1]));
-    this.pan((to[0] - from[0]) / 2, (to[1] - from[1]) / 2);
-    this.zoom(apart(to) / apart(from), [(to[0] + other[0]) / 2, (to[1] + other[1]) / 2]);
-  }
-
-  private up(event: PointerEvent): void {
-    const held = this.pointers.get(event.pointerId);
-    this.pointers.delete(event.pointerId);
-    if (!held) return;
-    if (held.drag) held.drag.end();
-    else if (!held.moved && !held.pan) this.on.click(toImage(this.frame, held.start));
-  }
-
-  private lost(id: number): void {
-    this.pointers.get(id)?.drag?.cancel();
-    this.pointers.delete(id);
   }
 
   // -- keys and buttons
@@ -353,12 +297,6 @@ export const ARROWS: Record<string, readonly [number, number]> = {
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
 };
-
-/** The movements since the last frame, of which a browser reports only the last. */
-function coalesced(event: PointerEvent): readonly PointerEvent[] {
-  const found = event.getCoalescedEvents?.() ?? [];
-  return found.length ? found : [event];
-}
 
 async function picture(src: string | undefined): Promise<HTMLImageElement> {
   const image = new Image();

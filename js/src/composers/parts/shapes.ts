@@ -1,33 +1,14 @@
 import type { Composer, Composing } from "../../questions/registry";
 import { count, h } from "../../ui/dom";
 import { type Frame, inSight, type Point, toScreen } from "./frame";
-import {
-  apart,
-  areaOf,
-  boundsOf,
-  boxed,
-  cornersOf,
-  moved,
-  type Place,
-  rounded,
-  type Shape,
-  within,
-} from "./geometry";
+import { apart, areaOf, boundsOf, boxed, cornersOf, moved, type Place, rounded, within } from "./geometry";
+import { currentWords, type Drawing, ideaWords, keysOf, OPEN, startWords, unshown } from "./guide";
 import { handle, stroke, tag } from "./ink";
 import { heldKeys, keyButton, quietly, statusLine } from "./line";
 import { type Mark, Marking } from "./marking";
-import { ARROWS, type Drag, Picture } from "./picture";
-import { largestRegion } from "./snap";
-
-export type Drawing = Shape & {
-  /** The name in the log. */
-  name: string;
-  one: string;
-  many: string;
-  /** How a mark is drawn. */
-  drawn: "drag" | "click" | "corners";
-  start: string;
-};
+import { ARROWS, Picture } from "./picture";
+import type { Drag } from "./pointers";
+import { insideOf } from "./snap";
 
 /** Distance at which a pointer touches something, in pixels. */
 const REACH = 9;
@@ -35,8 +16,6 @@ const REACH = 9;
 const [STEP, FAST] = [1, 10];
 /** Names are shown beside this many marks. */
 const NAMED = 150;
-/** Pixels of the longer side in which a region is looked for. */
-const LOOKED_AT = 320;
 /** The size of a mark that is made by key, as a share of what is in sight. */
 const SHARE = 0.25;
 
@@ -153,18 +132,11 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
 
   function words(): string {
     const { current } = marking;
-    if (open) return "Click to add corners. Enter or a double click closes, Backspace removes the last one.";
-    if (current && marking.isIdea(current))
-      return `Suggested: ${marking.nameOf(current)}. = accepts it, Del removes it.`;
-    if (current) {
-      const has = current.id ? `${marking.nameOf(current)}. A class relabels it` : "Press a class";
-      const more = shape.handles(current.at).length
-        ? ", ⇧ and arrows resize it, Space switches the corner"
-        : "";
-      return `${has}. Arrows move it${more}.`;
-    }
-    const name = marking.armed < 0 ? "" : ` as ${on.classes[marking.armed].name}`;
-    return `${shape.start}${name}. ${marking.marks.length ? ". and , walk through the marks. " : ""}+ and − zoom.`;
+    if (open) return OPEN;
+    const name = current ? marking.nameOf(current) : "";
+    if (current && marking.isIdea(current)) return ideaWords(name);
+    if (current) return currentWords(current.id ? name : "", shape.handles(current.at).length > 0);
+    return startWords(shape, marking.armed < 0 ? "" : on.classes[marking.armed].name, marking.marks.length);
   }
 
   // -- pointers
@@ -347,25 +319,11 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
   function snapTo(): boolean {
     const { current } = marking;
     if (!current || marking.isIdea(current) || shape.drawn !== "drag") return false;
-    const found = inside(current.at);
+    const found = insideOf(current.at, picture);
     if (typeof found === "string") return marking.refuse(found);
     marking.change(current, { ...current, at: found });
     say(`Snapped: ${shape.words(found)}`);
     return true;
-  }
-
-  /** The box of what stands out within a box, or why there is none. */
-  function inside(at: Place): Place | string {
-    try {
-      const pixels = picture.pixels(at, LOOKED_AT);
-      const region = pixels && largestRegion(pixels.data, pixels.width, pixels.height);
-      if (!pixels || !region) return "Nothing in the box stands out from its border.";
-      const [x, y] = [(at[2] - at[0]) / pixels.width, (at[3] - at[1]) / pixels.height];
-      const { x0, y0, x1, y1 } = region;
-      return boxed([at[0] + x0 * x, at[1] + y0 * y], [at[0] + x1 * x, at[1] + y1 * y], picture.size);
-    } catch {
-      return "The image is from another host, so its pixels cannot be read.";
-    }
   }
 
   function press(key: string, shift: boolean): boolean | "again" {
@@ -403,34 +361,6 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
     pick: (code) => marking.pick(code),
     picked: () => marking.picked(),
     read: () => (open ? "Close the polygon first, with Enter." : marking.read()),
-    keys: [
-      [
-        "N",
-        shape.drawn === "corners" ? "a polygon, and its next corner" : `a new ${shape.one} in the middle`,
-      ],
-      [". ,", `the next and the previous ${shape.one}`],
-      ["A–Z 1–9", "the class of the next marks, or relabel the selected one"],
-      ["← → ↑ ↓", "move it, faster while held; else pan"],
-      ...(shape.drawn === "click"
-        ? []
-        : ([
-            ["⇧← ⇧→ ⇧↑ ⇧↓", "move one corner"],
-            ["Space", "the other corner; drag with it to pan"],
-          ] as const)),
-      ...(shape.drawn === "drag" ? ([["*", "snap to what is in the box"]] as const) : []),
-      ["+ − Home", "zoom, and show the whole image"],
-      ["=", "accept suggestions"],
-      ["Z ⇧Z", "undo and redo in this item"],
-    ],
-  };
-}
-
-/** For an item that cannot be shown, which the card says. */
-export function unshown(many: string): Composer {
-  return {
-    press: () => false,
-    pick: () => undefined,
-    picked: () => [],
-    read: () => `The image cannot be shown, so ${many} cannot be drawn: skip it.`,
+    keys: keysOf(shape),
   };
 }

@@ -1,6 +1,11 @@
+import { boxed, type Place } from "./geometry";
+import type { Picture } from "./picture";
+
 /** What stands out in a piece of an image: see {@link largestRegion}. */
 export type Region = { x0: number; y0: number; x1: number; y1: number };
 
+/** Pixels of the longer side in which a region is looked for. */
+const LOOKED_AT = 320;
 /** Differences in color, of 255, that are not noise. */
 const VISIBLE = 16;
 
@@ -44,6 +49,20 @@ export function largestRegion(rgba: ArrayLike<number>, width: number, height: nu
     if (n > most) [most, best] = [n, found];
   }
   return best;
+}
+
+/** The box of what stands out within a box, or why there is none. */
+export function insideOf(at: Place, picture: Picture): Place | string {
+  try {
+    const pixels = picture.pixels(at, LOOKED_AT);
+    const region = pixels && largestRegion(pixels.data, pixels.width, pixels.height);
+    if (!region) return "Nothing in the box stands out from its border.";
+    const [x, y] = [(at[2] - at[0]) / pixels.width, (at[3] - at[1]) / pixels.height];
+    const { x0, y0, x1, y1 } = region;
+    return boxed([at[0] + x0 * x, at[1] + y0 * y], [at[0] + x1 * x, at[1] + y1 * y], picture.size);
+  } catch {
+    return "The image is from another host, so its pixels cannot be read.";
+  }
 }
 
 /** The median color of the pixels at the border. */
