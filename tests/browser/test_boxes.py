@@ -126,7 +126,7 @@ def test_a_box_is_made_corrected_relabelled_and_undone_by_keyboard_alone(desk):
     [[x, y, width, height, name]] = at.given("boxes")
     assert name == "petal"
     # Three presses to the right and two corners pulled apart: wider than high, right of the middle.
-    assert 0 < width - height
+    assert width - height > 0
     assert x + width / 2 > 320
     assert y + height / 2 < 427 / 2 + 1
 

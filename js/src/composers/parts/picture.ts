@@ -91,6 +91,7 @@ export class Picture {
   }
 
   private async loadBase(): Promise<void> {
+    this.busy(true);
     const bytes = await this.stage.gather({ what: "base", ...this.size });
     const bitmap = await createImageBitmap(new Blob(bytes as BlobPart[]));
     this.stage.signal.addEventListener("abort", () => bitmap.close());
@@ -102,10 +103,17 @@ export class Picture {
         () => this.draw("image"),
         (error) => this.fail("The image is not sharp", error),
       );
+    this.busy(false);
     this.draw("image");
   }
 
+  /** Whether the image is still to become sharp. */
+  private busy(busy: boolean): void {
+    this.element.setAttribute("aria-busy", String(busy));
+  }
+
   private fail(words: string, error: unknown): void {
+    this.busy(false);
     this.on.failed(`${words}: ${error instanceof Error ? error.message : error}`);
   }
 
@@ -174,9 +182,14 @@ export class Picture {
     canvas.imageSmoothingEnabled = scale * dense < 4;
     canvas.imageSmoothingQuality = "high";
     canvas.drawImage(this.shown.source, x, y, width * scale, height * scale);
-    if (!this.tiles || scale * dense * width <= 1.1 * this.shown.width) return;
+    if (!this.tiles) return;
+    if (scale * dense * width <= 1.1 * this.shown.width) {
+      if (view === this.view) this.busy(false);
+      return;
+    }
     const tiles = tilesIn(frame, this.size, view, dense);
     this.tiles.want(tiles);
+    if (view === this.view) this.busy(tiles.some((tile) => !this.tiles?.get(tile)));
     const at = (place: number, offset: number): number =>
       Math.round((place * scale + offset) * dense) / dense;
     for (const tile of tiles) {
@@ -275,7 +288,7 @@ export class Picture {
   private buttons(): HTMLElement {
     const button = (words: string, label: string, act: () => void): HTMLElement =>
       h("button", {
-        class: "hitl-button hitl-zoom",
+        class: "hitl-button hitl-picture-zoom",
         text: words,
         title: label,
         attrs: { type: "button", "aria-label": label },
@@ -283,7 +296,7 @@ export class Picture {
       });
     return h(
       "div",
-      { class: "hitl-zooms" },
+      { class: "hitl-picture-zooms" },
       button("−", "Zoom out (-)", () => this.zoom(1 / ZOOM)),
       button("+", "Zoom in (+)", () => this.zoom(ZOOM)),
       button("⤢", "Show the whole image (Home)", () => this.fit()),
