@@ -23,6 +23,7 @@ LEVELS = 4  # of tiles: 1, 2, 4 or 8 pixels of the image for one of the tile
 KEPT, KEPT_PIXELS = 2, 80_000_000  # decoded images that are kept; of large ones only the last
 BASES = 8  # encoded images that are kept, while their bytes are fetched
 QUALITIES = (90, 75, 50, 25)
+SMALLEST = 32
 
 Ask = Mapping[str, str | float | bool]
 
@@ -62,7 +63,7 @@ def part(item: Any, ask: Ask, most: int) -> Payload:
 
 def _whole(ask: Ask, name: str, top: int) -> int:
     number = ask.get(name, 0)
-    if isinstance(number, str | bool) or number != int(number) or not 0 <= number <= top:
+    if isinstance(number, str | bool) or not 0 <= number <= top or number != int(number):
         raise ValueError(f"{name}={number!r} is not in the image.")
     return int(number)
 
@@ -114,7 +115,7 @@ def _base(key: _Key) -> tuple[str, bytes]:
 
 
 def _encoded(image: Image.Image, most: int | None) -> tuple[str, bytes]:
-    """Return JPEG, or WebP for an image with transparency: in the best quality that fits."""
+    """Return JPEG, or WebP for an image with transparency: in the best quality that fits, else smaller."""
     form, more = "JPEG", {"subsampling": 0}
     if image.mode == "RGBA" and np.asarray(image.getchannel("A")).min() < 255:
         form, more = "WEBP", {"method": 2}
@@ -123,6 +124,6 @@ def _encoded(image: Image.Image, most: int | None) -> tuple[str, bytes]:
     for quality in QUALITIES:
         stream = io.BytesIO()
         image.save(stream, form, quality=quality, **more)
-        if most is None or stream.tell() <= most:
-            break
-    return f"image/{form.lower()}", stream.getvalue()
+        if most is None or stream.tell() <= most or max(image.size) <= SMALLEST:
+            return f"image/{form.lower()}", stream.getvalue()
+    return _encoded(image.reduce(2), most)
