@@ -20,6 +20,7 @@ const ask = (row: number, confidence = 0.5): Ask => ({
   audit: false,
   blind: false,
   guess: { codes: [0], confidence, words: "", shares: [] },
+  note: "",
 });
 const progress: Progress = {
   n_items: 100,
@@ -46,6 +47,7 @@ const welcomed = (...rows: number[]): LabelerState =>
     composed: false,
     bulk: true,
     suggests: false,
+    verify: false,
     kind: "text",
     lost: [],
     queue: rows.map((r) => ask(r)),
@@ -244,6 +246,7 @@ describe("what was acted on", () => {
       composed: false,
       bulk: true,
       suggests: false,
+      verify: false,
       kind: "text",
       lost: [],
       queue: [ask(1), ask(2)],

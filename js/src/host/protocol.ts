@@ -16,8 +16,8 @@ export type Hello = { type: "hello"; id: string; view: string };
 /** A view was removed from its page. */
 export type Bye = { type: "bye"; id: string; view: string };
 
-/** The message is invalid, and sending it again will not help. */
-export type Refused = { type: "refused"; id: string; why: string };
+/** The message is invalid, and sending it again will not help. `taken`: unless with `replace`. */
+export type Refused = { type: "refused"; id: string; why: string; taken: boolean };
 
 /** The message could not be handled now. `stuck`: the store is not writable, so later acts must wait. */
 export type Failed = { type: "failed"; id: string; why: string; stuck?: boolean };
@@ -84,8 +84,25 @@ export type Clear = {
   rows?: string;
 };
 
-/** Leave an item unanswered. */
-export type Skip = { type: "skip"; id: string; pool?: string; late_ms?: number; key: string };
+/** Leave an item unanswered; `why`: nobody may know, or the item cannot be answered. */
+export type Skip = {
+  type: "skip";
+  id: string;
+  pool?: string;
+  late_ms?: number;
+  key: string;
+  why?: "bad" | "rejected" | "unknown";
+};
+
+/** Write a note on an item, or remove it. */
+export type Note = {
+  type: "note";
+  id: string;
+  pool?: string;
+  late_ms?: number;
+  key: string;
+  text: string | null;
+};
 
 /** Keep or drop the label of a changed item, or of all changed items. */
 export type Settle = {
@@ -129,7 +146,10 @@ export type Change = {
   set?: ClassEdit;
 };
 
-/** Keep a query under a name, or remove the name if the query is null. */
+/**
+ * Keep a query under a name, or remove the name if the query is null. A name that keeps another query is
+ * refused without `replace`.
+ */
 export type Slice = {
   type: "slice";
   id: string;
@@ -137,6 +157,7 @@ export type Slice = {
   late_ms?: number;
   name: string;
   query: string | null;
+  replace?: boolean;
 };
 
 /**
@@ -172,7 +193,8 @@ export type Guess = { codes: number[]; confidence: number; words: string; shares
 
 /**
  * An item to label, and the reason. `blind`: the model's guess and others' labels are hidden until it is
- * answered. `changed`: the content of the item has changed since it was labelled.
+ * answered. `changed`: the content of the item has changed since it was labelled. `note` is the annotator's
+ * own.
  */
 export type Ask = {
   row: number;
@@ -181,6 +203,7 @@ export type Ask = {
   audit: boolean;
   blind: boolean;
   guess: Guess | null;
+  note: string;
   changed?: boolean;
 };
 
@@ -190,6 +213,7 @@ export type Stage = { words: string; fraction: number | null };
 /**
  * The question, its kind (`asks`) with its settings, and its classes by code. `composed`: an answer is more
  * than its classes. `bulk`: several items can get the same answer. `suggests`: there are suggested answers.
+ * `verify`: annotators verify them instead of answering.
  */
 export type Asked = {
   classes: LabelClass[];
@@ -199,6 +223,7 @@ export type Asked = {
   composed: boolean;
   bulk: boolean;
   suggests: boolean;
+  verify: boolean;
   lost: Lost[];
 };
 
@@ -446,6 +471,7 @@ export type LabelerWelcome = Progress & {
   composed: boolean;
   bulk: boolean;
   suggests: boolean;
+  verify: boolean;
   lost: Lost[];
   kind: string;
   queue: Ask[];
@@ -475,6 +501,7 @@ export type Member = {
   guess: Guess | null;
   blind: boolean;
   changed: boolean;
+  note: string;
 };
 
 /** A number of items of a class. */
@@ -633,7 +660,7 @@ export type SliceState = {
  */
 export type HistoryEntry = {
   id: string;
-  kind: "label" | "schema" | "skip" | "slice";
+  kind: "label" | "note" | "schema" | "skip" | "slice";
   n: number;
   value: string | null;
   codes: number[] | null;
@@ -644,15 +671,20 @@ export type HistoryEntry = {
   apart: boolean;
 };
 
+/** How many answers were given to suggestions, shown or hidden, and how many are the suggested ones. */
+export type Verified = { shown: number; shown_same: number; hidden: number; hidden_same: number };
+
 /** A range of answers: its name and color, and the number of labels. */
 export type AnswerRange = { name: string; color: string; n: number };
 
 /**
- * The state of a session. `provisional` is the measure on the labels themselves while nothing is audited; it
- * is optimistic. `n_none` is the number of labels without a class; for a question without classes, `shades`
- * counts ranges of answers instead. `n_hidden` labels of others are excluded from the balance, because their
- * items are also asked of this annotator. `notices` describe mismatches of the store and the table;
- * `n_changed` labelled items have changed since. `people` are all annotators, if there is more than one.
+ * The state of a session. `provisional` is the measure on the labels themselves while nothing is audited, and
+ * the points of the curve are the same, without intervals; it is optimistic. `rising`: the curve shows that
+ * more labels help. `n_none` is the number of labels without a class; for a question without classes,
+ * `shades` counts ranges of answers instead. `n_hidden` labels of others are excluded from the balance,
+ * because their items are also asked of this annotator. `notices` describe mismatches of the store and the
+ * table; `n_changed` labelled items have changed since. `people` are all annotators, if there is more than
+ * one.
  */
 export type MonitorState = {
   n_items: number;
@@ -662,11 +694,13 @@ export type MonitorState = {
   balance: number[];
   n_none: number;
   shades: AnswerRange[];
+  verified: Verified | null;
   n_hidden: number;
   measure: Measure;
   estimate: Estimate;
   provisional: number | null;
   curve: CurvePoint[];
+  rising: boolean;
   behind: number;
   model: string;
   explanation: string;
@@ -698,6 +732,7 @@ export type MonitorWelcome = MonitorState & {
   composed: boolean;
   bulk: boolean;
   suggests: boolean;
+  verify: boolean;
   lost: Lost[];
   chart: Record<string, unknown>;
 };
@@ -722,7 +757,7 @@ export type OpenedMessage = {
  * fingerprint of the table that it refers to; it is refused for any other. `late_ms` is how long ago it was
  * made, if it is sent again.
  */
-export type Act = Label | Clear | Skip | Settle | Undo | Redo | Jump | Restore | Change | Slice;
+export type Act = Label | Clear | Skip | Note | Settle | Undo | Redo | Jump | Restore | Change | Slice;
 
 /** A request of a view. It is not saved: a view that gets no answer may ask again. */
 export type Request =

@@ -5,20 +5,25 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import NAMESPACE_OID, uuid5
 
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.items.base import Measured
-from hitl_widgets.labels.events import EventKind, LabelEvent, Selection, new_event_id, now
+from hitl_widgets.labels.events import EventKind, LabelEvent, Selection, Why, new_event_id, now
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.settings import check_act
+from hitl_widgets.loop.suggesting import Suggesting
+from hitl_widgets.questions.schema import is_unicode
 
 __all__ = ["Acts", "relabelled", "unsaid"]
+
+# Characters of a note.
+LONGEST = 2_000
 
 Rows = Sequence[int] | npt.NDArray[np.int64]
 
@@ -37,10 +42,16 @@ class Acts:
         Knows which items were drawn for the audit.
     version
         Returns the number of the current round.
+
+    Attributes
+    ----------
+    suggesting
+        The suggested answers; None if there are none.
     """
 
     def __init__(self, log: Log, blind: Blind, version: Callable[[], int]) -> None:
         self._log, self._ledger, self._blind, self._version = log, log.ledger, blind, version
+        self.suggesting: Suggesting | None = None
 
     def label(
         self,
@@ -50,8 +61,12 @@ class Acts:
         selection: Selection = "api",
         elapsed_ms: int | None = None,
         event_id: str | None = None,
+        shown: bool | None = None,
     ) -> str:
-        """Label rows of the pool with one class, as a single act: see :meth:`Session.label`."""
+        """Label rows of the pool with one class, as a single act: see :meth:`Session.label`.
+
+        ``shown`` tells whether the suggested answer was displayed; None if this is unknown.
+        """
         if not len(index):
             raise InvalidInput("There is nothing to label: pass at least one id.")
         elapsed_ms = check_act(selection, elapsed_ms)
@@ -60,6 +75,7 @@ class Acts:
         rows = self._rows(index)
         if value is not None:
             self._check(value, rows)
+            value = self._beside_suggestion(value, rows, shown)
         if len(index) == 1 and selection in {"api", "suggested", "audit"}:
             selection = self._selection(int(index[0]), selection)
         act = replace(
@@ -71,12 +87,25 @@ class Acts:
         )
         return self._log.write(act, rows)
 
-    def skip(self, index: Rows, *, event_id: str | None = None) -> str:
+    def skip(self, index: Rows, why: str | None = None, *, event_id: str | None = None) -> str:
         """Leave rows of the pool unanswered: see :meth:`Session.skip`."""
         if not len(index):
             raise InvalidInput("There is nothing to skip: pass at least one id.")
+        if why not in (None, *get_args(Why)):
+            raise InvalidInput(f"why={why!r}: expected one of {choices(get_args(Why))}, or None.")
         rows = self._rows(index)
-        return self._log.write(self._event("skip", rows, event_id), rows)
+        act = replace(self._event("skip", rows, event_id), value=None if why is None else {"why": why})
+        return self._log.write(act, rows)
+
+    def note(self, index: Rows, text: str | None, *, event_id: str | None = None) -> str:
+        """Write a note on rows of the pool: see :meth:`Session.note`."""
+        if not len(index):
+            raise InvalidInput("There is nothing to write a note on: pass at least one id.")
+        if text is not None and (not isinstance(text, str) or not is_unicode(text) or len(text) > LONGEST):
+            raise InvalidInput(f"A note is a text of at most {LONGEST:,} characters, or None to remove it.")
+        text = (text or "").strip() or None
+        rows = self._rows(index)
+        return self._log.write(replace(self._event("note", rows, event_id), value={"note": text}), rows)
 
     def settle(self, rows: Sequence[int] | None, *, keep: bool, event_id: str | None = None) -> int:
         """Keep or remove the labels of changed items; of all changed items if ``rows`` is None.
@@ -215,6 +244,16 @@ class Acts:
         if known:
             return "opinion"
         return "audit" if self._blind.issued([row]) else said
+
+    def _beside_suggestion(self, value: Any, rows: Sequence[int], shown: bool | None) -> Any:
+        """The answer with a record of the suggestion, so that the pull of suggestions can be measured."""
+        if shown is None or len(rows) != 1 or self.suggesting is None:
+            return value
+        suggested, _ = self.suggesting.of(rows)[rows[0]]
+        if suggested is None:
+            return value
+        record = {"shown": shown, "same": suggested == value}
+        return value | {"suggested": record}
 
     def _check(self, value: Any, rows: Sequence[int]) -> None:
         """Raise InvalidInput for an answer that does not fit the items."""

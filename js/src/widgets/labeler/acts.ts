@@ -4,6 +4,7 @@ import { type Codes, type Composed, type Composer, namesOf, questionOf } from ".
 import type { PageEvents } from "../../ui/bus";
 import { count } from "../../ui/dom";
 import type { Gaze } from "../../ui/gaze";
+import type { Why } from "./more";
 import {
   type Chosen,
   clearable,
@@ -22,6 +23,12 @@ const MISSED_MS = 5000;
 /** An answer without classes counts only after the item has been visible for this long. */
 const DELIBERATE_MS = 500;
 
+const WORDS: Record<Why, string> = {
+  unknown: "You do not know",
+  bad: "A bad item",
+  rejected: "The suggestion is wrong",
+};
+
 type WithoutId<T> = T extends { id: string } ? Omit<T, "id"> : never;
 
 export type ActCallbacks = {
@@ -29,6 +36,8 @@ export type ActCallbacks = {
   dispatch: (event: LabelerEvent) => void;
   /** What composes the answer, if it is more than its classes. */
   composer: () => Composer | null;
+  /** The suggested classes of the item on the card; null if there are none. */
+  suggested: () => Codes | null;
   /** This answer was given to the item with this key. */
   composed: (key: string, answer: Composed["answer"]) => void;
   /** Sends an act to the kernel; returns its id. */
@@ -42,6 +51,10 @@ export type ActCallbacks = {
   /** Announces the next item once it is here. */
   expect: (before: string) => void;
   release: () => void;
+  /** The way back from the member that is shown to its selection, without it if it is `done`; null if none is shown. */
+  wayBack: (done: boolean) => (() => void) | null;
+  /** This note was written on the item with this key. */
+  noted: (key: string, text: string) => void;
   /** These classes were given. */
   used: (codes: Codes) => void;
   /** The selection that is labelled. */
@@ -101,12 +114,41 @@ export function actsOf(on: ActCallbacks) {
       giveComposed(clicks);
       return;
     }
+    const idea = on.suggested();
+    if (idea && !state.draft.length) {
+      if (answerable(clicks)) label(idea, namesOf(idea, state.classes));
+      return;
+    }
     if (!questionOf(state.asks)?.drafted || !answerable(clicks)) return;
     // A second Enter right after the first is not meant for the next item.
     if (state.unsure || (!state.draft.length && on.gaze.elapsed < DELIBERATE_MS)) {
       miss(state.unsure ? "the classes have changed" : "choose classes, or press Enter again for none");
     } else label(state.draft, namesOf(state.draft, state.classes));
   }
+
+  /** The suggestion is wrong. Of two classes, that means the other one. */
+  function reject(): void {
+    const state = on.state();
+    const idea = on.suggested();
+    const offered = [...state.classes.keys()].filter((code) => !state.classes[code].retired);
+    if (idea?.length === 1 && offered.length === 2 && !questionOf(state.asks)?.drafted) {
+      const other = offered.filter((code) => code !== idea[0]);
+      if (answerable(0)) label(other, namesOf(other, state.classes));
+    } else skip(0, "rejected");
+  }
+
+  /** Handles `Y` and `N`, if they are not the keys of classes; returns whether the key was one of them. */
+  function verdict(key: string, shift: boolean): boolean {
+    const { classes, chosen } = on.state();
+    if (shift || chosen || (key !== "y" && key !== "n") || classes.some((c) => c.key === key)) return false;
+    if (key === "n") reject();
+    else if (gives()) give();
+    return true;
+  }
+
+  /** Whether Enter gives an answer. */
+  const gives = (): boolean =>
+    on.state().composed || questionOf(on.state().asks)?.drafted === true || on.suggested() !== null;
 
   function giveComposed(clicks: number): void {
     const { chosen, bulk } = on.state();
@@ -132,14 +174,22 @@ export function actsOf(on: ActCallbacks) {
       const id = on.act({ type: "label", value, answer, selection: chosen.how, rows: wire });
       on.gave(chosen);
       const queued = state.queue.filter((ask) => has(rows, ask.row)).map((ask) => ask.key);
-      done(id, rows, codes, queued, added(rows), `${count(rows.length, "item")} labelled ${value}`);
+      done(
+        id,
+        rows,
+        codes,
+        queued,
+        added(rows),
+        `${count(rows.length, "item")} labelled ${value}`,
+        composed && value,
+      );
     } else if (ask) {
       const selection: Selection = chosen ? "clicked" : ask.audit ? "audit" : "suggested";
       const elapsed_ms = Math.round(on.gaze.elapsed);
       const id = on.act({ type: "label", value, answer, selection, key: ask.key, elapsed_ms });
       const row = Uint32Array.of(ask.row);
       if (composed) on.composed(ask.key, composed);
-      done(id, row, codes, [ask.key], added(row), `Labelled ${value}`);
+      done(id, row, codes, [ask.key], added(row), `Labelled ${value}`, composed && value);
     }
   }
 
@@ -157,12 +207,22 @@ export function actsOf(on: ActCallbacks) {
     return rows.length - (chosen ? (chosen.sample?.n_labelled ?? rows.length) : 0);
   }
 
-  function done(id: string, rows: Rows, codes: Codes | null, keys: string[], n: number, words: string): void {
+  function done(
+    id: string,
+    rows: Rows,
+    codes: Codes | null,
+    keys: string[],
+    n: number,
+    words: string,
+    called?: string,
+  ): void {
     if (codes) on.used(codes);
+    const back = on.wayBack(codes !== null);
     on.dispatch({ type: "acted", id, keys, n });
-    on.tell("acted", { rows, codes });
+    on.tell("acted", { rows, codes, words: called });
     on.tell("release", null);
-    on.say(`${words}. ${on.next("Next")}`);
+    on.say(`${words}. ${back ? "The selection again" : on.next("Next")}`);
+    back?.();
   }
 
   /** Removes the label of what is shown; an item without a label has nothing to remove. */
@@ -184,20 +244,37 @@ export function actsOf(on: ActCallbacks) {
     done(id, rows, null, [], -n, many ? `${count(n, "label")} removed` : "Label removed");
   }
 
-  function skip(clicks = 0): void {
+  /** Leaves the item unanswered; for a reason, also one that was selected or labelled before. */
+  function skip(clicks = 0, why?: Why): void {
     const state = on.state();
+    if (why && state.chosen?.rows.length === 1) {
+      const ask = onCard(state);
+      if (!ask || !seen(ask.key, clicks)) return;
+      const id = on.act({ type: "skip", key: ask.key, why });
+      done(id, Uint32Array.of(ask.row), null, [ask.key], clearable(state) ? -1 : 0, WORDS[why]);
+      return;
+    }
     if (!state.current || state.chosen || !seen(state.current.key, clicks)) return;
     const { key } = state.current;
     const mine = meanwhile(state)?.mine;
-    if (mine || isAgain(state)) {
+    if (!why && (mine || isAgain(state))) {
       // A skip would remove a label that was given elsewhere, or repeat an earlier skip.
       on.dispatch({ type: "passed", key });
       on.say(`It stays ${mine ? "labelled" : "skipped"}. ${on.next("Next")}`);
       return;
     }
-    const id = on.act({ type: "skip", key });
-    on.dispatch({ type: "acted", id, keys: [key], n: 0 });
-    on.say(`Skipped. ${on.next("Next")}`);
+    const id = on.act({ type: "skip", key, ...(why ? { why } : {}) });
+    on.dispatch({ type: "acted", id, keys: [key], n: mine ? -1 : 0 });
+    on.say(`${why ? WORDS[why] : "Skipped"}. ${on.next("Next")}`);
+  }
+
+  /** Saves a note on the item on the card, which stays there. */
+  function note(text: string | null): void {
+    const ask = onCard(on.state());
+    if (!ask) return;
+    on.act({ type: "note", key: ask.key, text });
+    on.noted(ask.key, text ?? "");
+    on.say(text ? "Note saved" : "Note removed");
   }
 
   function settle(keep: boolean): void {
@@ -224,10 +301,16 @@ export function actsOf(on: ActCallbacks) {
   return {
     pressed,
     give,
+    gives,
+    reject,
+    verdict,
     clear,
     skip,
+    note,
     settle,
     turn,
+    /** Says that an answer did not count. */
+    miss,
     close: (): void => clearTimeout(forgetting),
   };
 }

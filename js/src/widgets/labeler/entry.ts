@@ -20,15 +20,16 @@ import type {
 import { itemStock } from "../../host/stock";
 import { defineWidget } from "../../host/widget";
 import { redress, spokenItem } from "../../items/index";
-import { type ComposerModule, questionOf } from "../../questions/index";
+import { type Codes, type ComposerModule, questionOf } from "../../questions/index";
 import { announcer } from "../../ui/announce";
 import { Bus, type Chosen, choose } from "../../ui/bus";
-import { download } from "../../ui/dom";
+import { download, focused } from "../../ui/dom";
 import { Gaze } from "../../ui/gaze";
 import { leaveKeys, onKey, type Press, takeKeys } from "../../ui/keys";
 import { remember, remembered } from "../../ui/remember";
 import { onTheme } from "../../ui/theme";
 import { actsOf } from "./acts";
+import type { ClassChange } from "./classes";
 import { compositions } from "./composing";
 import { MANY, recentFrom, used } from "./grouping";
 import { heldView } from "./held";
@@ -58,6 +59,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const guessKey = `hitl-guess:${channel.key}`;
   let state = initial;
   let compose: ComposerModule["compose"] | null = null;
+  /** Notes that were written here, until the kernel tells the next state. */
+  const notes = new Map<string, string>();
   let showGuess = remembered(guessKey) !== "hidden";
   const recentKey = `hitl-recent:${channel.key}`;
   let recent = recentFrom(remembered(recentKey));
@@ -73,12 +76,14 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const view = labelerView(root, {
     press: (code, clicks) => acts.pressed(code, clicks),
     give: (clicks) => acts.give(clicks),
-    skip: (clicks) => acts.skip(clicks),
+    skip: (clicks, why) => acts.skip(clicks, why),
+    reject: () => acts.reject(),
+    note: (text) => acts.note(text),
     clear: (clicks) => acts.clear(clicks),
     again: lookAgain,
     undo: () => acts.turn("undo"),
     redo: () => acts.turn("redo"),
-    release,
+    release: () => back(),
     bulk: {
       item: (row) => glimpses.get(row),
       member: (row) => selection.member(row),
@@ -88,6 +93,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
         selection.want(rows);
       },
       exclude: (out) => selection.exclude(out),
+      open: (row) => selection.open(row),
       narrow: (text) => {
         selection.narrow();
         needsMap(bus.tell("narrow", { text }));
@@ -100,10 +106,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       draw();
     },
     settle: (keep) => acts.settle(keep),
-    change: (change) => {
-      channel.act({ type: "change", ...change });
-      tellWaiting();
-    },
+    change,
     showing: (subject, card) => {
       gaze.show(subject, card);
       if (typeof subject === "string" && upcoming) say(sayNext(upcoming));
@@ -115,10 +118,15 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     parts: (row, end) => parts.of(row, end),
   });
 
-  const lost = lostView(root, (change) => {
-    channel.act({ type: "change", ...change });
+  const lost = lostView(root, (made) => change(made, (why) => why && dispatch({ type: "note", words: why })));
+
+  function change(made: ClassChange, refused: (why: string) => void): void {
+    channel.act({ type: "change", ...made }, (refusal) => {
+      refused(refusal?.why ?? "");
+      tellWaiting();
+    });
     tellWaiting();
-  });
+  }
 
   const held = heldView(root, {
     apply: (group) => {
@@ -151,11 +159,28 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   }
 
   function draw(): void {
-    view.update({ state, ask: onCard(), item: stock.get, showGuess, recent, compose });
+    view.update({
+      state,
+      ask: onCard(),
+      item: stock.get,
+      showGuess,
+      recent,
+      compose,
+      notes,
+      suggested: suggested(),
+    });
     lost.update(state.lost);
   }
 
   const onCard = (): Ask | null => onCardOf(state);
+
+  /** The suggested classes of the item on the card; null if there are none or they are hidden. */
+  function suggested(): Codes | null {
+    const ask = onCard();
+    if (!ask || !state.suggests || state.composed || ask.blind || state.chosen) return null;
+    const { suggested: found } = composing.start(ask, false);
+    return found ? (questionOf(state.asks)?.read(found, state.classes) ?? null) : null;
+  }
   const tellCurrent = (ask: Ask | null): boolean =>
     bus.tell("current", ask ? { row: ask.row, blind: ask.blind === true } : null);
 
@@ -196,7 +221,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   function fetchAhead(): void {
     const { only } = state.chosen?.sample ?? {};
     const next = state.queue.slice(0, AHEAD).map(({ row }) => row);
-    if (state.composed) composing.ahead(state.queue.slice(0, SOON));
+    if (state.suggests) composing.ahead(state.queue.slice(0, SOON));
     stock.want([...(only ? [only.row] : []), ...next.slice(0, SOON)], next.slice(SOON));
   }
 
@@ -205,7 +230,12 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const acts = actsOf({
     state: () => state,
     composer: view.composer,
+    suggested,
     composed: (key, answer) => composing.give(key, answer),
+    noted: (key, text) => {
+      notes.set(key, text);
+      draw();
+    },
     dispatch,
     act: (act) => {
       queueMicrotask(tellWaiting);
@@ -219,6 +249,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       upcoming = before;
     },
     release,
+    wayBack,
     coming: () => past.coming,
     gave: (chosen) => selection.gave(chosen),
     used: (codes) => {
@@ -250,9 +281,17 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     bus.tell("release", null);
   }
 
+  /** The way back from the member that is shown to its selection; null if none is shown. */
+  function wayBack(done: boolean): (() => void) | null {
+    const [whole, row] = [selection.whole, state.chosen?.rows[0]];
+    return whole && row !== undefined ? () => selection.close(whole, row, done) : null;
+  }
+
+  const back = (): void => (wayBack(false) ?? release)();
+
   const press: Press = (key, shift) =>
     view.pressComposer(key, shift) ||
-    (view.pressMembers(key, shift, !past.walking) && "again") ||
+    (!isClass(key) && view.pressMembers(key, shift, !past.walking) && "again") ||
     act(key, shift) ||
     view.press(key, shift);
 
@@ -267,6 +306,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   function act(key: string, shift: boolean): boolean {
     if (key === "z") acts.turn(shift ? "redo" : "undo");
     else if (key === "s" && shift) lookAgain();
+    else if (key === "d" && shift) acts.skip(0, "unknown");
+    else if (key === "b" && shift) acts.skip(0, "bad");
+    else if (state.verify && acts.verdict(key, shift)) return true;
+    else if (key === "x" && shift && state.suggests) acts.reject();
     else if (key === "ArrowUp" || key === "ArrowDown") return past.step(key === "ArrowUp");
     else if (key === "Delete" || key === "Backspace") acts.clear();
     else if (key === "[" || key === "]") bus.tell("regroup", { finer: key === "]" });
@@ -275,10 +318,11 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "m" && !isClass(key)) return alike();
     else if (shift) return false;
     else if (key === "s") acts.skip();
-    else if (key === "Enter" && (state.composed || questionOf(state.asks)?.drafted)) acts.give();
+    else if (key === "Enter" && acts.gives()) acts.give();
     else if (key === "Escape") {
       if (view.closeHelp()) return true;
-      if (state.chosen || isAgain(state)) release();
+      if (state.chosen || isAgain(state)) back();
+      else if (!root.contains(focused())) return false;
       else root.blur();
     } else {
       const code = state.classes.findIndex((c) => c.key === key);
@@ -304,13 +348,17 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     return chosen ? true : undefined;
   });
   bus.on("back", giveBack);
+  bus.on("missed", ({ why }) => {
+    acts.miss(why);
+    return true;
+  });
   bus.tell("labeler", null);
 
   function take(chosen: Chosen | null): void {
     past.stop();
     selection.take(chosen);
     // After opening an act, the user continues here.
-    if (chosen?.from === "history") root.focus();
+    if (chosen?.from === "history" || chosen?.from === "member") root.focus({ preventScroll: true });
   }
 
   function giveBack(ask: Ask): void {
@@ -334,6 +382,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   channel.on<QueueMessage>(
     "queue",
     (message) => {
+      notes.clear();
       dispatch({ ...message, progress: message });
       selection.refresh();
     },
@@ -404,7 +453,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   signal.addEventListener("abort", () => {
     clearInterval(watch);
     acts.close();
-    selection.close();
+    selection.end();
     view.close();
   });
   tellWaiting();

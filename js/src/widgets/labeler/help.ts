@@ -2,14 +2,16 @@ import "./help.css";
 import { h, show } from "../../ui/dom";
 
 const KEYS: [string[], string][] = [
-  [["1", "9", "A"], "label the item, or everything that is selected"],
+  [["1\u20139", "A\u2013Z"], "the key of a class: label the item, or everything that is selected"],
   [["S"], "skip"],
+  [["⇧D", "⇧B", "⇧N"], "don’t know, bad item, write a note"],
   [["Z", "⇧Z"], "undo and redo"],
   [["↑", "↓"], "your earlier labels, one by one"],
   [["Del"], "remove the label"],
   [["M"], "more items like this one"],
   [["/"], "find"],
   [["Space"], "all of a long text; check or uncheck an item of a selection"],
+  [["→", "O"], "open an item of a selection; Esc returns"],
   [["T"], "list or map"],
   [["N"], "next uncertain item on the map"],
   [["G"], "grow the selection"],

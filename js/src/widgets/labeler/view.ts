@@ -1,21 +1,24 @@
 import "../../ui/class-buttons.css";
 import "./view.css";
-import type { Ask, Change, Guess, LabelClass } from "../../host/protocol";
+import type { Ask, Guess, LabelClass } from "../../host/protocol";
 import { type Item, renderItem, type Stage } from "../../items/index";
 import {
+  type Codes,
   type Composed,
   type Composer,
   type ComposerModule,
+  namesOf,
   questionOf,
   saidNames,
 } from "../../questions/index";
 import { count, focused, h, percent, said, setParts, setText, show } from "../../ui/dom";
 import type { Press } from "../../ui/keys";
 import { type BulkCallbacks, type BulkCard, bulkCard } from "./bulk";
-import { classEditor } from "./classes";
+import { classEditor, type SendChange } from "./classes";
 import type { Start } from "./composing";
 import { groupsOf, MANY, nameWithin, type Recent } from "./grouping";
 import { helpView } from "./help";
+import { moreView, type Why } from "./more";
 import { classSearch } from "./search";
 import {
   clearable,
@@ -39,6 +42,10 @@ export type LabelerProps = {
   recent: Recent;
   /** Makes what composes an answer that is more than its classes; null while it is not loaded. */
   compose: ComposerModule["compose"] | null;
+  /** The suggested classes of the item on the card; null if there are none. */
+  suggested: Codes | null;
+  /** Notes that were written here, by the key of the item. */
+  notes: ReadonlyMap<string, string>;
 };
 
 export type LabelerCallbacks = {
@@ -46,7 +53,11 @@ export type LabelerCallbacks = {
   press: (code: number, clicks: number) => void;
   /** Confirms the draft as the answer. */
   give: (clicks: number) => void;
-  skip: (clicks: number) => void;
+  skip: (clicks: number, why?: Why) => void;
+  /** The suggested answer is wrong. */
+  reject: () => void;
+  /** Saves a note on what is shown; null removes it. */
+  note: (text: string | null) => void;
   /** Removes the label of what is shown. */
   clear: (clicks: number) => void;
   /** Shows the skipped items again. */
@@ -59,7 +70,7 @@ export type LabelerCallbacks = {
   toggleGuess: () => void;
   /** Keeps or drops the label of the current item, which has changed since. */
   settle: (keep: boolean) => void;
-  change: (change: Omit<Change, "type" | "id">) => void;
+  change: SendChange;
   /** Reports what the card shows: the key of an item, the rows of a selection, or null if nothing can be answered. */
   showing: (subject: unknown, card: HTMLElement) => void;
   /** Whether the answer that an item starts with is known. */
@@ -134,17 +145,23 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const help = helpView(() => root.focus({ preventScroll: true }));
   const helping = button("?", "", "Show the keys", () => help.toggle());
   const editor = classEditor(on.change);
+  const more = moreView({
+    skip: (why) => (why === "rejected" ? on.reject() : on.skip(0, why)),
+    note: on.note,
+    leave: () => root.focus({ preventScroll: true }),
+  });
   const note = h("div", { class: "hitl-note", attrs: { role: "alert" } });
   root.append(
     h("div", { class: "hitl-subject" }, h("div", { class: "hitl-head" }, reason, progress), card),
     h("div", { class: "hitl-over" }, note),
+    more.element,
     changed,
     h("div", { class: "hitl-above-classes" }, guessLine, search.element),
     fields,
     recently,
     classes,
     h("div", { class: "hitl-acts" }, give, skip, undo, redo, again, clearing, release, helping),
-    h("div", { class: "hitl-folds" }, guide, editor.element, keysOff),
+    h("div", { class: "hitl-folds" }, guide, editor.element, more.links, keysOff),
     help.element,
   );
 
@@ -168,6 +185,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   let pressItem: Press = () => false;
   let wantsTall = false;
   let composer: Composer | null = null;
+  let idea: Codes | null = null;
   /** The state that is drawn. */
   let drawn: LabelerState | null = null;
 
@@ -200,6 +218,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       pressItem: (key, shift) => pressItem(key, shift),
       classes: state.classes,
       settings: state.settings,
+      verify: state.verify,
       ...(ask ? on.start(ask, labelled) : {}),
       changed,
       give: () => on.give(0),
@@ -208,7 +227,6 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     });
     fields.replaceChildren(...(made.fields ? [made.fields] : []));
     composer = made;
-    if (root.contains(focused())) made.focus?.();
     return made;
   }
 
@@ -222,22 +240,22 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       if (question?.drafted || composer) element.setAttribute("aria-pressed", String(picked.includes(code)));
       else element.removeAttribute("aria-pressed");
     }
-    show(give, question?.drafted === true || composer !== null);
+    show(give, question?.drafted === true || composer !== null || idea !== null);
     setDisabled(give, !any);
     if (composer) {
       const found = composer.read();
-      setText(
-        giveWords,
-        typeof found === "string" ? "answer" : `${found.blank ? "" : "answer "}${found.words}`,
-      );
+      const quiet = typeof found === "string" || found.quiet;
+      setText(giveWords, quiet ? "answer" : `${found.blank ? "" : "answer "}${found.words}`);
     } else {
       const n = picked.length;
-      setText(giveWords, n ? `answer with ${count(n, "class", "classes")}` : "none of them");
+      if (idea && !n) setText(giveWords, `accept ${namesOf(idea, state.classes)}`);
+      else setText(giveWords, n ? `answer with ${count(n, "class", "classes")}` : "none of them");
     }
   }
 
-  function update({ state, ask, item, showGuess, recent, compose }: LabelerProps): void {
+  function update({ state, ask, item, showGuess, recent, compose, notes, suggested }: LabelerProps): void {
     drawn = state;
+    idea = suggested;
     const bulk = state.chosen !== null && state.chosen.rows.length > 1;
     const question = questionOf(state.asks);
     const redrawn = state.classes !== shownClasses || state.asks !== shownAsks;
@@ -271,6 +289,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     if (now.length !== shownCard.length || now.some((part, i) => part !== shownCard[i])) {
       shownCard = now;
       card.scrollTo(0, 0);
+      const here = root.contains(focused());
       const stage = clear(ask?.row);
       bulkShown = bulk ? bulkCard(on.bulk, stage.signal) : null;
       if (bulkShown && makes) composed(state, null, undefined, stage, makes);
@@ -286,30 +305,40 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
           Boolean(makes && composer?.element) ||
           card.querySelector(".hitl-text-folded") !== null,
       );
+      // A field that had the focus is gone.
+      if (here && composer?.focus) composer.focus();
+      else if (here && !root.contains(focused())) root.focus({ preventScroll: true });
       on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
       card.classList.toggle("hitl-done", !ask && !bulk && isDone(state));
     }
     if (state.chosen) bulkShown?.update(state.chosen, state.classes, state.kind === "image");
     show(changed, !bulk && ask?.changed === true);
     // Hide the guess if somebody else has just labelled the item: it would nearly reveal that label.
-    const model = !bulk && ask?.guess && !meanwhile(state) ? ask.guess : null;
-    guessLine.style.visibility = model ? "visible" : "hidden";
+    const model = !bulk && ask?.guess && !meanwhile(state) && !idea ? ask.guess : null;
+    guessLine.style.visibility = model || idea ? "visible" : "hidden";
+    show(eye, idea === null);
+    show(shares, idea === null);
     if (model) {
       setParts(guess, ...(showGuess ? guessWords(model, state.classes) : ["Model’s guess hidden"]));
       guess.title = guess.textContent ?? "";
       shares.replaceChildren(...(showGuess ? shareBar(model, state.classes) : []));
       show(shares, shares.children.length > 0);
       setText(eye, showGuess ? "hide" : "show");
-    } else setText(guess, "");
+    } else setParts(guess, ...(idea ? ["Suggested: ", ...saidNames(idea, state.classes)] : []));
     // A recent class that is used again stays where it is, with the focus that a click gave it.
     const ids = recent.map(({ id }) => id).join("\n");
     if (redrawn || ids !== shownRecent) drawRecent(recent, classes.classList.contains("hitl-many"));
     shownRecent = ids;
     for (const element of [...buttons, ...recently.querySelectorAll<HTMLElement>(".hitl-class")]) {
       const code = Number(element.dataset.code);
-      element.classList.toggle("hitl-guessed", showGuess && (model?.codes.includes(code) ?? false));
+      const guessed = idea?.includes(code) ?? (showGuess && (model?.codes.includes(code) ?? false));
+      element.classList.toggle("hitl-guessed", guessed);
     }
     drawDraft(state, ask !== null || bulk);
+    more.update(
+      bulk || !ask ? null : { ask, rejects: state.suggests && !ask.blind },
+      ask ? (notes.get(ask.key) ?? ask.note) : "",
+    );
     show(skip, !bulk);
     setDisabled(skip, !ask || state.chosen !== null);
     const can = turnable(state);
@@ -332,7 +361,9 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     shortNames = offered.map(({ name }, code) => nameWithin(name, headings.get(code) ?? ""));
     buttons = offered.map((c, code) => buttonOf(c, code));
     classes.replaceChildren(
-      ...(groups.length > 1 ? groups.map(({ heading, codes }) => group(heading || "other", codes)) : buttons),
+      ...(groups.some(({ heading }) => heading)
+        ? groups.map(({ heading, codes }) => group(heading || "other", codes))
+        : buttons),
     );
   }
 
@@ -398,6 +429,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
 
   const press: Press = (key, shift) => {
     if (key === "?") help.toggle();
+    else if (key === "n" && shift) more.open();
     else return pressItem(key, shift) || (key === "Enter" && search.open());
     return true;
   };

@@ -29,6 +29,9 @@ AGAIN = 200
 # How many items of a selection are listed first because the model predicts another class than for most of
 # them, or because they are far from the others on the map.
 ODD, FAR = 100, 3
+# From this confidence on, "between a and b" would contradict the guess beside it.
+SURE = 0.9
+LEAST_CERTAIN = "chosen as one of the least certain items"
 
 
 class Labeler(SessionWidget):
@@ -125,13 +128,18 @@ class Labeler(SessionWidget):
 
     def _ask(self, s: Suggestion, blind: bool) -> Ask:
         """One question. Audit items and second opinions are asked without a hint."""
+        guess = None if blind else self._guess(s.index)
+        reason = s.reason if s.audit or s.opinion or not blind else "asked without a hint"
+        if s.doubt and guess is not None and guess.confidence >= SURE:
+            reason = LEAST_CERTAIN
         return Ask(
             row=s.index,
             key=self.loop.pool.keys[s.index],
-            reason=s.reason if s.audit or s.opinion or not blind else "asked without a hint",
+            reason=reason,
             audit=s.audit,
             blind=blind,
-            guess=None if blind else self._guess(s.index),
+            guess=guess,
+            note=self.loop.log.note_on(s.index),
         )
 
     def _hand(self, rows: list[int]) -> None:
@@ -143,7 +151,15 @@ class Labeler(SessionWidget):
         rows = self.loop.log.skipped_rows()[:AGAIN].tolist()
         self._hand(rows)
         asks = [
-            Ask(row=row, key=pool.keys[row], reason="skipped by you", audit=False, blind=True, guess=None)
+            Ask(
+                row=row,
+                key=pool.keys[row],
+                reason="skipped by you",
+                audit=False,
+                blind=True,
+                guess=None,
+                note=self.loop.log.note_on(row),
+            )
             for row in rows
         ]
         self._post(m.SkippedItems(to=message.view, queue=asks))
@@ -265,7 +281,9 @@ class Labeler(SessionWidget):
         key, blind = self.loop.pool.keys[row], row in hidden
         codes, guess = (None, None) if blind else (labels.codes(labels.y[row]), self._guess(row))
         said = "" if blind else self._said(labels, row)
-        return m.Member(row, key, codes, said, guess, blind, not blind and self.loop.log.is_changed(row))
+        log = self.loop.log
+        changed = not blind and log.is_changed(row)
+        return m.Member(row, key, codes, said, guess, blind, changed, log.note_on(row))
 
 
 def _counted(counts: npt.NDArray[Any]) -> list[m.ClassCount]:

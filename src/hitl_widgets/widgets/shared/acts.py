@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from hitl_widgets.data.rows import decode, encode
 from hitl_widgets.errors import InvalidInput
@@ -49,11 +50,23 @@ def _done(loop: Loop, message: m.Act) -> dict[str, Any]:
         case m.Label():
             rows = _rows(loop, message)
             answer, took = _answer_of(message), message.elapsed_ms
-            loop.acts.label(rows, answer, selection=message.selection, elapsed_ms=took, event_id=message.id)
+            shown = None
+            if message.key is not None and loop.suggesting is not None:
+                shown = not bool(np.isin(rows, loop.blind.rows(loop.labels)).any())
+            loop.acts.label(
+                rows,
+                answer,
+                selection=message.selection,
+                elapsed_ms=took,
+                event_id=message.id,
+                shown=shown,
+            )
         case m.Clear():
             loop.acts.label(_rows(loop, message), None, selection=message.selection, event_id=message.id)
         case m.Skip():
-            loop.acts.skip(loop.pool.index([message.key]), event_id=message.id)
+            loop.acts.skip(loop.pool.index([message.key]), message.why, event_id=message.id)
+        case m.Note():
+            loop.acts.note(loop.pool.index([message.key]), message.text, event_id=message.id)
         case m.Settle():
             rows = None if message.key is None else loop.pool.index([message.key])
             loop.acts.settle(rows, keep=message.keep, event_id=message.id)
@@ -70,7 +83,7 @@ def _done(loop: Loop, message: m.Act) -> dict[str, Any]:
             _, replaced = loop.acts.restore(message.acts, event_id=message.id)
             return {"note": relabelled(replaced) if replaced else None}
         case m.Slice():
-            loop.slicing.keep(message.name, message.query, event_id=message.id)
+            loop.slicing.keep(message.name, message.query, replace=message.replace, event_id=message.id)
         case m.Change():
             change = {part: x for part, x in msgspec.to_builtins(message).items() if part not in WIRE}
             loop.acts.change_classes(change, event_id=message.id)
@@ -101,6 +114,7 @@ def _taken_back(loop: Loop, event_id: str) -> m.Ask | None:
         audit=audit,
         blind=bool((loop.blind.rows(loop.labels) == row).any()),
         guess=None,
+        note=loop.log.note_on(row),
         changed=loop.log.is_changed(row),
     )
 

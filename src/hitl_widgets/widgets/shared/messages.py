@@ -90,10 +90,18 @@ class Clear(Action, frozen=True, kw_only=True, tag="clear"):
     rows: Rows = ""
 
 
-class Skip(Action, frozen=True, kw_only=True, tag="skip"):
-    """Leave an item unanswered."""
+class Skip(Action, frozen=True, kw_only=True, tag="skip", omit_defaults=True):
+    """Leave an item unanswered; ``why``: nobody may know, or the item cannot be answered."""
 
     key: Key
+    why: Literal["unknown", "bad", "rejected"] | None = None
+
+
+class Note(Action, frozen=True, kw_only=True, tag="note"):
+    """Write a note on an item, or remove it."""
+
+    key: Key
+    text: Annotated[str, msgspec.Meta(max_length=2000)] | None
 
 
 class Settle(Action, frozen=True, kw_only=True, tag="settle"):
@@ -153,13 +161,17 @@ class Change(Action, frozen=True, kw_only=True, tag="change", omit_defaults=True
 
 
 class Slice(Action, frozen=True, kw_only=True, tag="slice"):
-    """Keep a query under a name, or remove the name if the query is null."""
+    """Keep a query under a name, or remove the name if the query is null.
+
+    A name that keeps another query is refused without ``replace``.
+    """
 
     name: Name
     query: Annotated[str, msgspec.Meta(max_length=2000)] | None
+    replace: bool = False
 
 
-Act = Label | Clear | Skip | Settle | Undo | Redo | Jump | Restore | Change | Slice
+Act = Label | Clear | Skip | Note | Settle | Undo | Redo | Jump | Restore | Change | Slice
 Takes = Hello | Bye | Show | More | Retry | Module | Act
 
 # -- kernel -> browser
@@ -224,7 +236,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """An item to label, and the reason.
 
     ``blind``: the model's guess and others' labels are hidden until it is answered. ``changed``: the content
-    of the item has changed since it was labelled.
+    of the item has changed since it was labelled. ``note`` is the annotator's own.
     """
 
     row: int
@@ -233,6 +245,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     audit: bool
     blind: bool
     guess: Guess | None
+    note: str
     changed: bool | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -247,7 +260,7 @@ class Asked(ToBrowser, frozen=True, kw_only=True):
     """The question, its kind (``asks``) with its settings, and its classes by code.
 
     ``composed``: an answer is more than its classes. ``bulk``: several items can get the same answer.
-    ``suggests``: there are suggested answers.
+    ``suggests``: there are suggested answers. ``verify``: annotators verify them instead of answering.
     """
 
     classes: list[LabelClass]
@@ -257,6 +270,7 @@ class Asked(ToBrowser, frozen=True, kw_only=True):
     composed: bool
     bulk: bool
     suggests: bool
+    verify: bool
     lost: list[Lost]
 
 
