@@ -123,6 +123,10 @@ def test_a_box_is_made_corrected_relabelled_and_undone_by_keyboard_alone(desk):
     at.marked(2)
     at.keys("z", "Shift+Z", "z")
     at.marked(1)
+    at.keys("Enter")
+    at.bench.labeler.get_by_text("1 suggestion left").first.wait_for()
+    at.keys("Escape", "Delete")
+    expect(at.bench.labeler.get_by_text("accept 1 suggestion")).to_be_hidden()
     [[x, y, width, height, name]] = at.given("boxes")
     assert name == "petal"
     # Three presses to the right and two corners pulled apart: wider than high, right of the middle.

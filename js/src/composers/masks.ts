@@ -53,7 +53,7 @@ export function compose(on: Composing): Composer {
   const erase = keyButton(";", () => turnEraser());
   const smaller = keyButton("[", () => resize(1 / SIZES));
   const larger = keyButton("]", () => resize(SIZES));
-  const remove = keyButton("Del", () => marking.remove());
+  const remove = keyButton("Del", () => marking.press("Delete", false));
   const accept = keyButton("=", () => marking.accept());
   const line = statusLine(paint, erase, smaller, larger, remove, accept);
   const picture = new Picture(size, stage, {
@@ -134,7 +134,7 @@ export function compose(on: Composing): Composer {
     erase.offer("eraser", erasing);
     smaller.offer("smaller");
     larger.offer("larger");
-    remove.offer(current ? "remove" : null);
+    remove.offer(current ? "remove" : suggested.length ? "dismiss" : null);
     accept.offer(suggested.length ? `accept ${count(suggested.length, "suggestion")}` : null);
   }
 

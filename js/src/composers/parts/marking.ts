@@ -69,7 +69,10 @@ export class Marking<P> {
 
   read(): Composed | string {
     const { name, one, many, write, stray } = this.on;
-    const marks = this.line.now;
+    const left = this.suggested.length;
+    if (left && !this.card.verify)
+      return `${count(left, "suggestion")} left: press = to accept, or Del to dismiss.`;
+    const marks = [...this.line.now, ...this.suggested];
     const beyond = marks.filter(({ at }) => stray(at)).length;
     if (beyond)
       return `${count(beyond, one, many)} from an earlier version of the image ${
@@ -140,13 +143,22 @@ export class Marking<P> {
     this.card.changed();
   }
 
-  remove(): void {
+  private remove(): void {
     if (!this.current) return;
     if (this.isIdea(this.current)) {
       this.suggested = this.suggested.filter((one) => one !== this.current);
       this.choose(null);
+      this.on.draw();
     } else this.change(this.current, null);
     this.card.say("Removed");
+  }
+
+  /** Dismisses all suggestions. */
+  private dismiss(): void {
+    this.card.say(`${count(this.suggested.length, "suggestion")} dismissed`);
+    this.suggested = [];
+    this.on.draw();
+    this.card.changed();
   }
 
   /** Handles a pressed class: that of the selected mark, else of the next ones. */
@@ -221,7 +233,9 @@ export class Marking<P> {
   /** Handles the keys that all kinds of marks have in common. */
   press(key: string, shift: boolean): boolean | "again" {
     if (key === "." || key === ",") return this.walk(key === ".") && "again";
-    if ((key === "Delete" || key === "Backspace") && this.current) this.remove();
+    const removes = key === "Delete" || key === "Backspace";
+    if (removes && this.current) this.remove();
+    else if (removes && this.suggested.length) this.dismiss();
     else if (key === "=") return this.accept();
     else if (key === "z") return this.step(!shift);
     else if (key === "Escape") return this.leave();

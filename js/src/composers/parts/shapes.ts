@@ -36,7 +36,7 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
   let touching = -1;
   let finger = false;
 
-  const remove = keyButton("Del", () => marking.remove());
+  const remove = keyButton("Del", () => marking.press("Delete", false));
   const snap = keyButton("*", () => snapTo());
   const close = keyButton("⏎", () => closeUp());
   const accept = keyButton("=", () => marking.accept());
@@ -126,7 +126,7 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
     add.offer(current ? null : open ? "add a corner" : `new ${shape.one}`);
     close.offer(open ? "close" : null);
     snap.offer(mine && shape.drawn === "drag" ? "snap" : null);
-    remove.offer(current ? "remove" : null);
+    remove.offer(current ? "remove" : suggested.length ? "dismiss" : null);
     accept.offer(suggested.length ? `accept ${count(suggested.length, "suggestion")}` : null);
   }
 
