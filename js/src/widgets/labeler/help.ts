@@ -1,4 +1,5 @@
 import "./help.css";
+import type { Composer } from "../../questions/index";
 import { h, show } from "../../ui/dom";
 
 const KEYS: [string[], string][] = [
@@ -27,18 +28,12 @@ export function helpView(closed: () => void) {
     attrs: { type: "button" },
     on: { click: () => set(false) },
   });
+  const list = h("dl", {});
   const element = h(
     "div",
     { class: "hitl-help", attrs: { role: "dialog", "aria-label": "Keys", hidden: true } },
     h("div", { class: "hitl-small-head" }, h("span", { text: "Keys" }), close),
-    h(
-      "dl",
-      {},
-      ...KEYS.flatMap(([keys, words]) => [
-        h("dt", {}, ...keys.map((key) => h("kbd", { text: key }))),
-        h("dd", { text: words }),
-      ]),
-    ),
+    list,
   );
 
   function set(open: boolean): void {
@@ -48,7 +43,17 @@ export function helpView(closed: () => void) {
 
   return {
     element,
-    toggle: (): void => set(element.hidden === true),
+    /** Opens or closes the list; `first`: the keys of what composes the answer. */
+    toggle(first: Composer["keys"] = []): void {
+      const own = first.map(([keys, words]): [string[], string] => [keys.split(" "), words]);
+      list.replaceChildren(
+        ...[...own, ...KEYS].flatMap(([keys, words]) => [
+          h("dt", {}, ...keys.map((key) => h("kbd", { text: key }))),
+          h("dd", { text: words }),
+        ]),
+      );
+      set(element.hidden === true);
+    },
     /** Closes the list; returns whether it was open. */
     close(): boolean {
       if (element.hidden) return false;

@@ -143,7 +143,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     guideList,
   );
   const help = helpView(() => root.focus({ preventScroll: true }));
-  const helping = button("?", "", "Show the keys", () => help.toggle());
+  const helping = button("?", "", "Show the keys", () => help.toggle(composer?.keys));
   const editor = classEditor(on.change);
   const more = moreView({
     skip: (why) => (why === "rejected" ? on.reject() : on.skip(0, why)),
@@ -428,7 +428,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   }
 
   const press: Press = (key, shift) => {
-    if (key === "?") help.toggle();
+    if (key === "?") help.toggle(composer?.keys);
     else if (key === "n" && shift) more.open();
     else return pressItem(key, shift) || (key === "Enter" && search.open());
     return true;
