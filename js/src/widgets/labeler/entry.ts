@@ -290,6 +290,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const back = (): void => (wayBack(false) ?? release)();
 
   const press: Press = (key, shift) =>
+    (key === "Escape" && view.closeHelp()) ||
     view.pressComposer(key, shift) ||
     (!isClass(key) && view.pressMembers(key, shift, !past.walking) && "again") ||
     act(key, shift) ||
@@ -320,7 +321,6 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "s") acts.skip();
     else if (key === "Enter" && acts.gives()) acts.give();
     else if (key === "Escape") {
-      if (view.closeHelp()) return true;
       if (state.chosen || isAgain(state)) back();
       else if (!root.contains(focused())) return false;
       else root.blur();
