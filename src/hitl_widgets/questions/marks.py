@@ -173,18 +173,17 @@ class Marks(Choices):
 def f1(a: Iterable[Mark], b: Iterable[Mark], kind: Marks) -> float:
     """Return the F1 score of two answers: twice the number of marks in both, divided by that in either.
 
-    Each mark is matched with at most one other of the same class and place.
+    Each mark is matched with at most one other of the same class and place: equal ones first, then as many as
+    possible.
     """
-    left, right = list(a), list(b)
-    n, both = len(left) + len(right), 0
-    by_class: dict[str, list[Any]] = {}
-    for place, id_ in right:
-        by_class.setdefault(id_, []).append(place)
-    for place, id_ in left:
-        others = by_class.get(id_, [])
-        for k, other in enumerate(others):
-            if kind.same(place, other):
-                del others[k]
-                both += 1
-                break
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import maximum_bipartite_matching
+
+    left, right = set(a), set(b)
+    n, both = len(left) + len(right), len(left & right)
+    mine, theirs = left - right, right - left
+    for id_ in {id_ for _, id_ in mine} & {id_ for _, id_ in theirs}:
+        columns = [place for place, of in theirs if of == id_]
+        same = [[kind.same(place, other) for other in columns] for place, of in mine if of == id_]
+        both += int((maximum_bipartite_matching(csr_array(same)) >= 0).sum())
     return 2 * both / n if n else 1.0

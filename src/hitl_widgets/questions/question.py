@@ -31,6 +31,7 @@ class Question:
     >>> Question.number(0, 120, "How old is the person?", unit="years")
     >>> Question.text("What is said?")
     >>> Question.spans(["person", "place"], "Mark all names.")
+    >>> Question.ranges(["speech", "music"], "What is heard, and when?")
     """
 
     @staticmethod
@@ -182,6 +183,39 @@ class Question:
             kind="spans",
             least=1,
             settings=settings,
+        )
+
+    @staticmethod
+    def ranges(
+        classes: Iterable[Any],
+        text: str = "",
+        *,
+        overlap: bool = False,
+        guidance: Mapping[str, str] | None = None,
+        examples: Mapping[str, str] | None = None,
+    ) -> Schema:
+        """Ask for ranges of each recording, each with a class.
+
+        An answer is a list of dicts with ``start``, ``end`` (in seconds, rounded to milliseconds) and
+        ``label``.
+
+        Parameters
+        ----------
+        classes
+            At least one class.
+        text, guidance, examples
+            As in :meth:`choice`.
+        overlap
+            Whether ranges may overlap.
+        """
+        return Schema(
+            classes,
+            text,
+            guidance=guidance,
+            examples=examples,
+            kind="ranges",
+            least=1,
+            settings={"overlap": bool(overlap)},
         )
 
 
