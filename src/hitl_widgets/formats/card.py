@@ -6,6 +6,7 @@ import platform
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from math import isnan
@@ -14,12 +15,14 @@ from typing import Any
 
 import pandas as pd
 
+from hitl_widgets.errors import InvalidInput
 from hitl_widgets.formats.history import FIELDS
 from hitl_widgets.labels.store import FORMAT
 from hitl_widgets.paths import replacing
 from hitl_widgets.quality.agreement import agreement
 from hitl_widgets.questions.base import kind_of
 from hitl_widgets.questions.schema import Schema
+from hitl_widgets.questions.vocabulary import Vocabulary
 
 __all__ = ["Facts", "card", "write_card"]
 
@@ -143,10 +146,12 @@ def _question(facts: Facts) -> list[str]:
     named = [kind.named(label) for label in facts.labels["label"]]
     counts = Counter(values.get(value, str(value)) for label in named for value in label)
     rows = [(_plain(c.name), _plain(c.guidance), counts.get(c.name, 0)) for c in schema.classes]
+    words = [asked, *([kind.card] if kind.card else [])]
+    if not schema.least:  # without classes
+        return ["## Question", *words]
     rows += [(_plain(name), "", n) for name, n in counts.items() if name not in schema.names]
     if none := sum(not label for label in named):
         rows.append(("none of them", "", none))
-    words = [asked, *([kind.card] if kind.card else [])]
     return ["## Question", *words, _table(["class", "when to choose it", "labels"], rows)]
 
 
@@ -208,10 +213,35 @@ def _comparable(facts: Facts) -> tuple[pd.DataFrame, Callable[[Any, Any], float]
     if schema is None:
         return labels.assign(label=labels["label"].astype(str)), lambda a, b: float(a == b)
     kind, ids = kind_of(schema.kind), dict(zip(schema.all_values, schema.ids, strict=True))
+    if kind.composed:
+        return _composed(labels, schema)
     answers = [tuple(sorted(ids.get(v, str(v)) for v in kind.named(label))) for label in labels["label"]]
     made: list[Any] = [answer[0] if kind.closed else answer for answer in answers]
     told = labels.assign(label=pd.Series(made, labels.index, dtype=object))
     return told, lambda a, b: kind.agree(a, b, schema)
+
+
+def _composed(labels: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, Callable[[Any, Any], float]]:
+    """Return the same for answers that are more than their classes; those that are not valid are left out."""
+    kind, vocabulary = kind_of(schema.kind), Vocabulary()
+    every = Schema.standing(
+        (*schema.classes, *schema.retired),
+        "",
+        schema.ids,
+        {},
+        schema.own,
+        kind=schema.kind,
+        least=schema.least,
+        settings=schema.settings,
+    )
+    vocabulary.apply(every.to_dict(), "")
+    vocabulary.spell(dict(zip(every.names, every.values, strict=True)))
+    made: dict[Any, Any] = {}
+    for row, label in labels["label"].items():
+        with suppress(InvalidInput):
+            made[row] = kind.parse(label, vocabulary)
+    told = labels.loc[list(made)].assign(label=pd.Series(made, dtype=object))
+    return told, lambda a, b: kind.agree(a, b, every)
 
 
 def _contents(facts: Facts) -> list[str]:

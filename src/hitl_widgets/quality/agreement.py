@@ -11,6 +11,8 @@ import pandas as pd
 
 __all__ = ["agreement"]
 
+MOST_VALUES = 300
+
 
 def agreement(
     labels: pd.DataFrame, agree: Callable[[Any, Any], float] = lambda a, b: float(a == b)
@@ -27,7 +29,7 @@ def agreement(
     Returns
     -------
     A row for each pair with shared items: annotators, n, agree (the mean), kappa (weighted: Cohen 1968; for
-    equal or different labels, this is Cohen 1960; NaN if both used only a single label).
+    equal or different labels, this is Cohen 1960; NaN if both used only a single label, or more than 300).
     """
     rows = []
     people = labels["annotator"].unique()
@@ -44,6 +46,8 @@ def _kappa(
 ) -> tuple[float, float]:
     """Return the mean agreement and kappa."""
     values = list(dict.fromkeys([*one, *two]))
+    if len(values) > MOST_VALUES:  # each value would be compared with each other
+        return float(np.mean([agree(a, b) for a, b in zip(one, two, strict=True)])), float("nan")
     place = {value: k for k, value in enumerate(values)}
     counts = np.zeros((len(values), len(values)))
     np.add.at(counts, ([place[v] for v in one], [place[v] for v in two]), 1 / len(one))

@@ -139,6 +139,9 @@ def _accuracy(loop: Loop) -> tuple[str, Estimate]:
     """The estimate as text and as an object; does not wait for the model if nothing was audited."""
     labels, background = loop.labels, loop.background
     measure = labels.target.problem.measure
+    if not measure:
+        nothing = Estimate(None, None, None, 0)
+        return "Nothing is learned from these answers, so no model is measured.", nothing
     what = "Share of the unlabelled items that the model predicts correctly"
     if measure != "accuracy":
         what = f"{measure[0].upper()}{measure[1:]} of the model's predictions for the unlabelled items"

@@ -18,12 +18,13 @@ from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.formats.base import NotTaken, Wanted, is_list, one_of
 from hitl_widgets.formats.history import History
 from hitl_widgets.formats.reading import Columns, read_source
-from hitl_widgets.items.base import is_missing
+from hitl_widgets.items.base import Measured, is_missing
 from hitl_widgets.items.spelling import canonical_text, is_rounded, rounded_words, spellings
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.questions.base import Answer
 from hitl_widgets.questions.schema import MAX_NAME, Schema, is_unicode
+from hitl_widgets.questions.values import is_blank
 from hitl_widgets.transfer.frames import column
 
 __all__ = ["Imported", "Journal", "Refusals", "import_table", "read_labels", "refused_labels"]
@@ -232,7 +233,8 @@ def _told(
     told: dict[tuple[int, str], list[tuple[_Row, Answer]]] = defaultdict(list)
     for row in rows:
         try:
-            place, value, who = ids.of(row), answers.find(row.label), _annotator(row.annotator)
+            place, who = ids.of(row), _annotator(row.annotator)
+            value = answers.find(row.label, pool, place)
         except InvalidInput as error:
             refusals.add(row.number, str(error), row.id, row.label)
         else:
@@ -398,8 +400,12 @@ class _Answers:
 
     def __init__(self, schema: Schema, fold: Fold) -> None:
         self._classes, self._kind, self._vocabulary = _Classes(schema), fold.kind, fold.vocabulary
+        self._schema = schema
 
-    def find(self, value: Any) -> Answer:
+    def find(self, value: Any, pool: Pool | None = None, place: int = 0) -> Answer:
+        """The answer; checked against the item at this place of the pool, if it is more than its classes."""
+        if self._kind.composed:
+            return self._composed(value, pool, place)
         if self._kind.closed:
             [one] = self._kind.listed(value)
             return self._kind.parse(self._classes.find(_alone(one)), self._vocabulary)
@@ -410,6 +416,17 @@ class _Answers:
             return self._kind.parse([value], self._vocabulary)
         named = [self._classes.find(one) for one in self._kind.listed(value)]
         return self._kind.parse(named, self._vocabulary)
+
+    def _composed(self, value: Any, pool: Pool | None, place: int) -> Answer:
+        if not is_list(value) and not isinstance(value, Mapping) and is_blank(value):
+            raise InvalidInput("The label is blank.")
+        answer = self._kind.parse(value, self._vocabulary)
+        if pool is not None and isinstance(kind := pool.item_kind, Measured):
+            try:
+                self._kind.check(answer, self._schema, kind.extent(pool.items[place]))
+            except ValueError as error:
+                raise InvalidInput(str(error)) from error
+        return answer
 
 
 class _Classes:

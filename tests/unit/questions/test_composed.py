@@ -1,0 +1,278 @@
+"""Questions whose answers are more than classes, in sessions: the log, tables, files, learning and the wire."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import hitl_widgets as hitl
+from hitl_widgets.errors import HitlError, InvalidInput
+
+N = 20
+ITEMS = pd.DataFrame(
+    {
+        "id": [f"r{i}" for i in range(N)],
+        "text": [f"Ada met Bo {i} times in Rome 😀, said Ж." for i in range(N)],
+        "draft": [f"  draft {i} " if i % 3 else None for i in range(N)],
+    }
+)
+
+
+def session(question: Any, store: Any = ":memory:", **options: Any) -> hitl.Session:
+    given = {"text": "text", "id": "id", "random_state": 0, "annotator": "ann"} | options
+    return hitl.Session(ITEMS, question=question, store=store, **given)
+
+
+def span(start: int, end: int, label: str) -> dict[str, Any]:
+    return {"start": start, "end": end, "label": label}
+
+
+QUESTIONS: dict[str, tuple[Any, list[Any]]] = {
+    "number": (hitl.Question.number(0, 10, "How many?", step=0.5), [0, 3.5, 10]),
+    "open number": (hitl.Question.number(), [-7, 0, 123456]),
+    "text": (hitl.Question.text("What is it?", lines=True), ["=1+1", "one, two", 'a "quoted"\nline']),
+    "spans": (
+        hitl.Question.spans(["person", "place"], "Who and where?", overlap=True),
+        [[], [span(0, 3, "person")], [span(0, 3, "person"), span(0, 10, "place"), span(29, 30, "place")]],
+    ),
+}
+every = pytest.mark.parametrize("name", QUESTIONS)
+
+
+@every
+def test_answers_survive_a_restart_undo_and_a_relabel(name: str, tmp_path: Path) -> None:
+    question, values = QUESTIONS[name]
+    with session(question, tmp_path / "labels.sqlite") as made:
+        for i, value in enumerate(values):
+            made.label(f"r{i}", value)
+        made.label("r0", values[-1])
+        made.undo()
+        assert made.labels()["label"].tolist() == values
+        past = made.history()
+        assert past.loc[past["kind"] == "label", "value"].tolist() == [*values, values[-1]]
+    with session(None, tmp_path / "labels.sqlite") as again:
+        assert again.schema == question
+        assert again.labels()["label"].tolist() == values
+        frame = again.to_frame().set_index("id")["label"]
+        assert frame.loc[["r0", "r1", "r2"]].tolist() == values
+        assert frame.loc["r3"] is None or pd.isna(frame.loc["r3"])
+        again.label("r0", None)
+        assert again.n_labels == len(values) - 1
+        again.redo()
+        again.wait()
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "xlsx", "jsonl"])
+@every
+def test_what_is_exported_comes_back(name: str, ending: str, tmp_path: Path) -> None:
+    question, values = QUESTIONS[name]
+    with session(question, tmp_path / "labels.sqlite") as ann:
+        for i in range(12):
+            ann.label(f"r{i}", values[i % 3])
+        with session(question, tmp_path / "labels.sqlite", annotator="bob") as bob:
+            for i in range(6):
+                bob.label(f"r{i}", values[(i // 2) % 3])
+        path = ann.export(tmp_path / f"out.{ending}", names=True)
+        before = ann.labels().sort_values(["id", "annotator"])["label"].tolist()
+        card = Path(f"{path}.card.md").read_text(encoding="utf-8")
+    assert "Agreement" in card
+    with session(question, ":memory:") as other:
+        if ending == "jsonl":
+            found = other.import_labels(path)
+        else:
+            found = other.import_labels(path, annotator="annotator")
+        assert not len(found.refused), found.refused["why"].tolist()
+        assert other.labels().sort_values(["id", "annotator"])["label"].tolist() == before
+
+
+WRONG: dict[str, list[Any]] = {
+    "number": [11, -1, 0.3, "ten", True, None.__class__, [], {}, float("nan"), "", {"number": "x"}],
+    "open number": [0.5, 1e13, "1e400", object()],
+    "text": [5, "", "  \n ", "half \ud83d", ["a"], {"text": 3}, "x" * 1_000_001],
+    "spans": [
+        "person",
+        [span(3, 3, "person")],
+        [span(-1, 3, "person")],
+        [span(0, 1000, "person")],
+        [span(0, 3, "animal")],
+        [span(0, 3.5, "person")],  # type: ignore[arg-type]
+        [{"start": 0, "label": "person"}],
+        [None],
+        {"spans": [[0, 3]]},
+        {"spans": [[0, 3, "nobody"]]},
+        5,
+    ],
+}
+
+
+@every
+def test_what_is_no_answer_is_refused_in_words_and_nothing_is_written(name: str) -> None:
+    with session(QUESTIONS[name][0]) as made:
+        for wrong in WRONG[name]:
+            with pytest.raises(InvalidInput, match=r"\w{3}"):
+                made.label("r0", wrong)
+        assert made.n_labels == 0
+        assert not len(made.labels())
+
+
+def test_numbers_are_learned_with_their_uncertainty_and_measured() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 4)).astype(np.float32)
+    y = np.exp(X[:, 0]).round(3)
+    items = [f"item {i}" for i in range(300)]
+    with hitl.Session(
+        items, X=X, question=hitl.Question.number(step=0), store=":memory:", random_state=0, audit=0.3
+    ) as made:
+        for _ in range(60):
+            [id_] = made.query()
+            made.label(id_, float(y[made.pool.index([id_])[0]]))
+        made.wait()
+        found = made.predictions()
+        assert {"label", "confidence", "uncertainty", "sd"} <= set(found)
+        assert np.corrcoef(found["label"].astype(float), y)[0, 1] > 0.6
+        error = np.abs(found["label"].astype(float).to_numpy() - y).mean()
+        estimate = made.accuracy()
+        assert estimate.low <= estimate.value <= estimate.high
+        assert 0.2 * error < estimate.value < 5 * error
+
+
+def test_texts_teach_nothing_and_are_asked_to_cover_the_map() -> None:
+    X = np.repeat(np.eye(4, dtype=np.float32) * 10, 25, axis=0)
+    X += np.random.default_rng(0).normal(size=X.shape).astype(np.float32) * 0.1
+    items = [f"item {i}" for i in range(100)]
+    with hitl.Session(
+        items, X=X, question=hitl.Question.text(), store=":memory:", random_state=0, audit=0
+    ) as made:
+        asked = []
+        for _ in range(12):
+            [id_] = made.query()
+            asked.append(int(made.pool.index([id_])[0]) // 25)
+            made.label(id_, "something")
+        assert set(asked[:8]) == {0, 1, 2, 3}
+        made.wait()
+        assert made.predictions()["label"].isna().all()
+        assert made.accuracy().value is None
+        with pytest.raises(HitlError, match="nothing is learned"):
+            made.model()
+    with pytest.raises(InvalidInput, match="nothing is learned from answers"):
+        session(hitl.Question.text(), strategy="entropy")
+
+
+def test_spans_teach_which_classes_occur() -> None:
+    texts = [f"{'Ada went home' if i % 2 else 'It rains again'} {i}" for i in range(200)]
+    question = hitl.Question.spans(["person"])
+    with hitl.Session(texts, question=question, store=":memory:", random_state=0) as made:
+        for i in range(0, 60, 2):
+            made.label(made.pool.ids[i], [])
+            made.label(made.pool.ids[i + 1], [span(0, 3, "person")])
+        made.wait()
+        guesses = made.predictions()["label"].tolist()
+    assert sum(guess == (["person"] if i % 2 else []) for i, guess in enumerate(guesses)) > 190
+
+
+def test_offsets_are_code_points() -> None:
+    with hitl.Session(["😀😀 Ada"], question=hitl.Question.spans(["person"]), store=":memory:") as made:
+        made.label(made.pool.ids[0], [span(3, 6, "person")])
+        [[found]] = made.labels()["label"]
+        assert "😀😀 Ada"[found["start"] : found["end"]] == "Ada"
+        with pytest.raises(InvalidInput, match="beyond the text, which has 6"):
+            made.label(made.pool.ids[0], [span(3, 7, "person")])
+
+
+def test_overlaps_are_refused_where_the_question_does_not_allow_them() -> None:
+    with session(hitl.Question.spans(["person", "place"])) as made:
+        with pytest.raises(InvalidInput, match=r"0-3 and 2-5 overlap.*overlap=True"):
+            made.label("r0", [span(0, 3, "person"), span(2, 5, "place")])
+        made.label("r0", [span(0, 3, "person"), span(3, 5, "place")])
+
+
+def test_a_question_about_other_items_is_refused(tmp_path: Path) -> None:
+    images = [np.full((8, 8), i, np.uint8) for i in range(5)]
+    with pytest.raises(InvalidInput, match=r"spans of a text.*kind 'image'"):
+        hitl.Session(images, question=hitl.Question.spans(["a"]), store=tmp_path / "labels.sqlite")
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: hitl.Question.number(5, 5), "not below"),
+        (lambda: hitl.Question.number(0, 1, step=2), "step"),
+        (lambda: hitl.Question.number("a"), "low="),
+        (lambda: hitl.Question.number(0, 1, unit=3), "unit="),
+        (lambda: hitl.Question.spans([]), "at least one class"),
+    ],
+)
+def test_impossible_questions_are_said(make: Any, words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        make()
+
+
+def test_a_renamed_and_a_merged_class_are_followed_in_spans() -> None:
+    with session(hitl.Question.spans(["person", "place", "thing"])) as made:
+        made.label("r0", [span(0, 3, "person"), span(4, 6, "thing")])
+        made.classes.rename("person", "human")
+        made.classes.merge(["thing"], into="place")
+        assert made.labels()["label"].tolist() == [[span(0, 3, "human"), span(4, 6, "place")]]
+        made.classes.split("place", into=["city", "country"])
+        assert not len(made.labels())  # asked again
+        made.undo()
+        assert made.n_labels == 1
+
+
+def suggestions(made: hitl.Session, rows: list[int]) -> dict[int, tuple[Any, str]]:
+    assert made._loop.suggesting is not None
+    return made._loop.suggesting.of(rows)
+
+
+def test_suggestions_come_from_a_column_or_a_function_and_are_checked() -> None:
+    with session(hitl.Question.text(), suggest="draft") as made:
+        assert suggestions(made, [0, 1]) == {0: (None, ""), 1: ({"text": "draft 1"}, "")}
+        assert made.n_labels == 0
+    calls = []
+
+    def find(texts: list[str]) -> list[Any]:
+        calls.append(len(texts))
+        return [[span(0, 3, "person")], [span(0, 999, "person")], None, "?"][: len(texts)]
+
+    with session(hitl.Question.spans(["person"]), suggest=find) as made:
+        found = suggestions(made, [0, 1, 2, 3])
+        assert found[0] == ({"spans": [[0, 3, "person"]]}, "")
+        assert found[1][0] is None
+        assert "beyond the text" in found[1][1]
+        assert found[2] == (None, "")
+        assert "not a list" in found[3][1]
+        suggestions(made, [0, 1])
+        assert calls == [4], "what is known is not asked again"
+    with session(hitl.Question.spans(["person"]), suggest=lambda texts: 1 / 0) as made:
+        assert "ZeroDivisionError" in suggestions(made, [0])[0][1]
+    with session(hitl.Question.spans(["person"]), suggest=lambda texts: []) as made:
+        assert "one answer for each" in suggestions(made, [0])[0][1]
+    with pytest.raises(InvalidInput, match=r"suggest='drafts'.*draft"):
+        session(hitl.Question.text(), suggest="drafts")
+
+
+@every
+def test_simulations_race_on_them(name: str) -> None:
+    question, values = QUESTIONS[name]
+    X = np.repeat(np.eye(3, dtype=np.float32) * 4, 20, axis=0)
+    X += np.random.default_rng(0).normal(size=X.shape).astype(np.float32)
+    y = [values[i // 20] for i in range(60)]
+    if name == "text":
+        with pytest.raises(InvalidInput, match="nothing is learned"):
+            hitl.simulate(X, y, question=question, budget=20)
+        return
+    found = hitl.simulate(X, y, question=question, budget=20, repeats=1)
+    assert len(found.to_frame()) if hasattr(found, "to_frame") else found
+
+
+def test_the_log_has_ids_and_nothing_else(tmp_path: Path) -> None:
+    with session(QUESTIONS["spans"][0], tmp_path / "labels.sqlite") as made:
+        made.classes.rename("person", "human")
+        made.label("r0", [span(0, 3, "human")])
+        [event] = [e for e in made._loop.log.ledger.events if e.kind == "label"]
+        assert json.loads(json.dumps(event.value)) == {"spans": [[0, 3, "person"]]}
