@@ -1,4 +1,4 @@
-"""Ranges of recordings on the card: made, corrected, relabelled and undone by keyboard alone, and by mouse."""
+"""Ranges of recordings on the card: made, corrected, relabelled and undone by keyboard, and by mouse."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def test_ranges_by_keyboard_alone_and_by_mouse(desk, dark, width):
     expect(ideas).to_have_count(2)  # shown, but not answered
     expect(own).to_have_count(0)
 
-    # By keyboard: the first suggestion is rejected, the other accepted, and a range is made, corrected and relabelled.
+    # By keyboard: the first suggestion is rejected, the other accepted, and a range is made, corrected and
+    # relabelled.
     for key in (".", "Delete", "="):
         bench.press(key)
     expect(own).to_have_count(1)

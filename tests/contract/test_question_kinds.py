@@ -21,7 +21,7 @@ from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.vocabulary import Vocabulary
 
 
-def span(start: int, end: int, label: str) -> dict[str, Any]:
+def span(start: float, end: float, label: str) -> dict[str, Any]:
     return {"start": start, "end": end, "label": label}
 
 
@@ -30,6 +30,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "number": {"low": 0.0, "high": 10.0, "step": 1.0, "unit": ""},
     "text": {"lines": True, "blank": True},
     "spans": {"overlap": True, "snap": True},
+    "ranges": {"overlap": True},
 }
 VALUES: dict[str, list[Any]] = {
     "choice": ["a", "b", "c"],
@@ -38,6 +39,12 @@ VALUES: dict[str, list[Any]] = {
     "number": [0, 4, 7, 10],
     "text": ["", "one", "two\nlines", "Ж 😀"],
     "spans": [[], [span(0, 2, "a")], [span(0, 1, "b"), span(0, 3, "c")], [span(4, 9, "a"), span(5, 7, "c")]],
+    "ranges": [
+        [],
+        [span(0.0, 2.5, "a")],
+        [span(0.0, 1.0, "b"), span(0.25, 3.0, "c")],
+        [span(4.001, 9.0, "a")],
+    ],
 }
 WITHOUT_CLASSES = {"number", "text"}
 

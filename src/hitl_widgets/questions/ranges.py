@@ -25,8 +25,8 @@ class Ranges(Marks):
     items = ("audio",)
     card = "A label is a list of ranges, each with start and end in seconds and a class, as JSON in files."
     agreement = (
-        " Two answers agree by the F1 score of their ranges; two ranges are the same if they have the same class "
-        "and share at least half of the time that they cover together."
+        " Two answers agree by the F1 score of their ranges; two ranges of one class are the same if they share "
+        "at least half of the time that they cover together."
     )
     one, many, fields = "range", "ranges", ("start", "end")
 
