@@ -39,6 +39,7 @@ function card(n = 100, told: Partial<SampleMessage> = {}) {
     key: `k${row}`,
     codes: null,
     said: "",
+    note: "",
     guess: null,
     blind: false,
     changed: false,

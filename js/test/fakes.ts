@@ -156,6 +156,7 @@ export const labelerWelcome: LabelerWelcome = {
     audit: row === 1,
     blind: false,
     guess: null,
+    note: "",
   })),
   n_items: 10,
   n_labels: 0,

@@ -20,6 +20,7 @@ const ask = (row: number, confidence = 0.5): Ask => ({
   audit: false,
   blind: false,
   guess: { codes: [0], confidence, words: "", shares: [] },
+  note: "",
 });
 const progress: Progress = {
   n_items: 100,

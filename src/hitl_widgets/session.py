@@ -305,12 +305,44 @@ class Session:
             index, value, selection=selection, elapsed_ms=elapsed_ms, event_id=event_id
         )
 
-    def skip(self, ids: Any, *, event_id: str | None = None) -> str:
+    def skip(self, ids: Any, why: str | None = None, *, event_id: str | None = None) -> str:
         """Leave one or more items unanswered, so that you are not asked again. Returns the event's id.
 
         Your earlier labels of these items are removed; other annotators may still be asked.
+
+        Parameters
+        ----------
+        ids
+            One id, or a list of ids.
+        why
+            ``"unknown"`` if you do not know the answer, ``"bad"`` if the item cannot be answered; then nobody
+            is asked again. Items that are similar to such ones are asked later.
+        event_id
+            Id for an act that may be sent twice.
         """
-        return self._loop.acts.skip(self.pool.index(as_list(ids)), event_id=event_id)
+        return self._loop.acts.skip(self.pool.index(as_list(ids)), why, event_id=event_id)
+
+    def note(self, ids: Any, text: str | None, *, event_id: str | None = None) -> str:
+        """Write a note on one or more items, instead of your earlier one; None removes it.
+
+        Returns the event's id. Like any act, it can be undone.
+        """
+        return self._loop.acts.note(self.pool.index(as_list(ids)), text, event_id=event_id)
+
+    def notes(self) -> pd.DataFrame:
+        """All notes, oldest first: columns id, note, annotator and time."""
+        from hitl_widgets.transfer.frames import notes_table
+
+        return notes_table(self._loop.log.noted(), self.pool)
+
+    def refused(self) -> pd.DataFrame:
+        """Items that somebody could not answer, and nobody has labelled: columns id and why.
+
+        ``why`` is ``unknown`` or ``bad``, as in :meth:`skip`; if annotators differ, it is ``bad``.
+        """
+        from hitl_widgets.transfer.frames import refused_table
+
+        return refused_table(self._loop.labels, self.pool)
 
     def skipped(self) -> list[Any]:
         """Ids of items that you skipped and nobody has labelled since; :meth:`query` does not return them."""

@@ -84,8 +84,25 @@ export type Clear = {
   rows?: string;
 };
 
-/** Leave an item unanswered. */
-export type Skip = { type: "skip"; id: string; pool?: string; late_ms?: number; key: string };
+/** Leave an item unanswered; `why`: nobody may know, or the item cannot be answered. */
+export type Skip = {
+  type: "skip";
+  id: string;
+  pool?: string;
+  late_ms?: number;
+  key: string;
+  why?: "bad" | "unknown";
+};
+
+/** Write a note on an item, or remove it. */
+export type Note = {
+  type: "note";
+  id: string;
+  pool?: string;
+  late_ms?: number;
+  key: string;
+  text: string | null;
+};
 
 /** Keep or drop the label of a changed item, or of all changed items. */
 export type Settle = {
@@ -172,7 +189,8 @@ export type Guess = { codes: number[]; confidence: number; words: string; shares
 
 /**
  * An item to label, and the reason. `blind`: the model's guess and others' labels are hidden until it is
- * answered. `changed`: the content of the item has changed since it was labelled.
+ * answered. `changed`: the content of the item has changed since it was labelled. `note` is the annotator's
+ * own.
  */
 export type Ask = {
   row: number;
@@ -181,6 +199,7 @@ export type Ask = {
   audit: boolean;
   blind: boolean;
   guess: Guess | null;
+  note: string;
   changed?: boolean;
 };
 
@@ -475,6 +494,7 @@ export type Member = {
   guess: Guess | null;
   blind: boolean;
   changed: boolean;
+  note: string;
 };
 
 /** A number of items of a class. */
@@ -633,7 +653,7 @@ export type SliceState = {
  */
 export type HistoryEntry = {
   id: string;
-  kind: "label" | "schema" | "skip" | "slice";
+  kind: "label" | "note" | "schema" | "skip" | "slice";
   n: number;
   value: string | null;
   codes: number[] | null;
@@ -722,7 +742,7 @@ export type OpenedMessage = {
  * fingerprint of the table that it refers to; it is refused for any other. `late_ms` is how long ago it was
  * made, if it is sent again.
  */
-export type Act = Label | Clear | Skip | Settle | Undo | Redo | Jump | Restore | Change | Slice;
+export type Act = Label | Clear | Skip | Note | Settle | Undo | Redo | Jump | Restore | Change | Slice;
 
 /** A request of a view. It is not saved: a view that gets no answer may ask again. */
 export type Request =

@@ -25,11 +25,11 @@ FIELDS = {
     "event_id": "the id of the act",
     "task": "the question",
     "annotator": "who acted",
-    "kind": "label, skip, undo, redo, or schema (the classes changed)",
+    "kind": "label, skip, note, undo, redo, slice (a named search), or schema (the classes changed)",
     "time": "time of the act, UTC",
     "item_ids": "the items, by id or hash",
-    "value": "the id of the class, which does not change on renaming (none: label removed), the act that an "
-    "undo or redo is about, or the classes",
+    "value": "the answer with class ids, which do not change on renaming (none: label removed), the reason of a "
+    "skip, the note, the act that an undo or redo is about, or the classes",
     "said": "the class name at the time of the label",
     "selection": "how the items were chosen",
     "elapsed_ms": "how long the annotator looked at them, in milliseconds, if known",
@@ -247,7 +247,7 @@ def _event(value: Any) -> LabelEvent:
         raise InvalidInput(f"time is {line.time!r}, not an ISO 8601 time with a time zone")
     if not line.annotator.strip() or not is_unicode(line.annotator + line.task + line.event_id):
         raise InvalidInput(f"annotator {line.annotator!r} of task {line.task!r} is not a valid name")
-    if (line.kind in {"label", "skip"}) != bool(line.item_ids):
+    if (line.kind in {"label", "skip", "note"}) != bool(line.item_ids):
         raise InvalidInput(f"a {line.kind} cannot have {len(line.item_ids)} items")
     if len(set(line.item_ids)) < len(line.item_ids):
         raise InvalidInput("an item is listed twice")
@@ -267,6 +267,18 @@ def _check_label(value: Any) -> None:
 def _check_nothing(value: Any) -> None:
     if value is not None:
         raise InvalidInput(f"value is {value!r}, but no value is expected")
+
+
+def _check_skip(value: Any) -> None:
+    if value not in (None, {"why": "unknown"}, {"why": "bad"}):
+        raise InvalidInput(f"value is {value!r}, not a reason to skip an item")
+
+
+def _check_note(value: Any) -> None:
+    match value:
+        case {"note": str() | None}:
+            return
+    raise InvalidInput(f"value is {value!r}, not a note")
 
 
 def _check_target(value: Any) -> None:
@@ -290,6 +302,6 @@ def _check_slice(value: Any) -> None:
 
 
 CHECKS: dict[str, Callable[[Any], None]] = {
-    "label": _check_label, "skip": _check_nothing, "schema": _check_schema,
+    "label": _check_label, "skip": _check_skip, "note": _check_note, "schema": _check_schema,
     "slice": _check_slice, "undo": _check_target, "redo": _check_target,
 }  # fmt: skip

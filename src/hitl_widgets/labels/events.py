@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-__all__ = ["ActState", "EventKind", "LabelEvent", "Selection", "new_event_id", "now"]
+__all__ = ["ActState", "EventKind", "LabelEvent", "Selection", "Why", "new_event_id", "now", "why_of"]
 
-EventKind = Literal["label", "skip", "undo", "redo", "schema", "slice"]
+EventKind = Literal["label", "skip", "note", "undo", "redo", "schema", "slice"]
+# Why an item was left unanswered, if the annotator says so.
+Why = Literal["unknown", "bad"]
 Selection = Literal[
     "suggested", "audit", "opinion", "clicked", "lasso", "rectangle", "cluster", "search", "api", "import"
 ]
@@ -34,12 +36,14 @@ class LabelEvent:
     Attributes
     ----------
     kind
-        ``label``, ``skip``, ``undo``, ``redo``, ``schema`` or ``slice``.
+        ``label``, ``skip``, ``note``, ``undo``, ``redo``, ``schema`` or ``slice``.
     item_ids
         The items of the act. An act on 812 items is one event, and is undone as one.
     value
         For a label, the answer as its :class:`~hitl_widgets.questions.base.QuestionKind` writes it (None
-        removes the label; in stores of formats 1 and 2, the name of the class). For an undo or redo, the
+        removes the label; in stores of formats 1 and 2, the name of the class). For a skip, None or the
+        reason, ``{"why": "unknown"}`` (the annotator does not know) or ``{"why": "bad"}`` (the item cannot be
+        answered). For a note, ``{"note": text}``, None removes it. For an undo or redo, the
         ``event_id`` of the act or a list of them. For a schema event, the question or a change of it, see
         :class:`~hitl_widgets.questions.vocabulary.Vocabulary`. For a slice, its ``name`` and ``query`` (None
         removes it).
@@ -69,3 +73,10 @@ class LabelEvent:
     event_id: str = field(default_factory=new_event_id)
     time: str = field(default_factory=now)
     digests: str = ""
+
+
+def why_of(event: LabelEvent) -> Why | None:
+    """Return why an item was skipped, if the annotator said so."""
+    if event.kind != "skip" or not isinstance(event.value, dict):
+        return None
+    return {"unknown": "unknown", "bad": "bad"}.get(str(event.value.get("why")))  # type: ignore[return-value]

@@ -40,6 +40,7 @@ class Fold:
         self._redoable: dict[str, list[str]] = defaultdict(list)
         self._left: dict[str, LabelEvent] = {}  # undone, and no longer redoable
         self._slices: list[LabelEvent] = []
+        self._noted: dict[str, list[str]] = {}  # the notes on each item
         self._restored: dict[str, str] = {}  # the last act that restored each act
 
     @property
@@ -62,6 +63,10 @@ class Fold:
         self._push(event)
         if event.kind == "slice":
             self._slices.append(event)
+            return ()
+        if event.kind == "note":
+            for key in event.item_ids:
+                self._noted.setdefault(key, []).append(event.event_id)
             return ()
         if event.kind == "label" and event.value is not None:
             answer = self._answers[event.event_id] = self.kind.load(event.value, self.vocabulary)
@@ -103,7 +108,7 @@ class Fold:
         return tuple(touched)
 
     def act(self, event_id: str) -> LabelEvent | None:
-        """Return the label, skip, class change or slice with this id."""
+        """Return the label, skip, note, class change or slice with this id."""
         return self._events.get(event_id)
 
     def to_undo(self, annotator: str) -> LabelEvent | None:
@@ -250,6 +255,23 @@ class Fold:
         """Return whether the item was skipped and has no label."""
         held = self.current(key)
         return self.answer(key) is None and any(e.kind == "skip" for e in held.values())
+
+    def notes(self, key: str) -> dict[str, LabelEvent]:
+        """Return each annotator's current note on this item, oldest first."""
+        held: dict[str, LabelEvent] = {}
+        for event_id in self._noted.get(key, ()):
+            if event_id not in self._undone:
+                event = self._events[event_id]
+                held.pop(event.annotator, None)
+                match event.value:
+                    case {"note": str() as text} if text:
+                        held[event.annotator] = event
+        return held
+
+    @property
+    def noted(self) -> Iterable[str]:
+        """The keys of all items that ever had a note, in the order of the first one."""
+        return self._noted.keys()
 
     @property
     def slices(self) -> dict[str, str]:

@@ -5,20 +5,24 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import NAMESPACE_OID, uuid5
 
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.items.base import Measured
-from hitl_widgets.labels.events import EventKind, LabelEvent, Selection, new_event_id, now
+from hitl_widgets.labels.events import EventKind, LabelEvent, Selection, Why, new_event_id, now
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.settings import check_act
+from hitl_widgets.questions.schema import is_unicode
 
 __all__ = ["Acts", "relabelled", "unsaid"]
+
+# Characters of a note.
+LONGEST = 2_000
 
 Rows = Sequence[int] | npt.NDArray[np.int64]
 
@@ -71,12 +75,25 @@ class Acts:
         )
         return self._log.write(act, rows)
 
-    def skip(self, index: Rows, *, event_id: str | None = None) -> str:
+    def skip(self, index: Rows, why: str | None = None, *, event_id: str | None = None) -> str:
         """Leave rows of the pool unanswered: see :meth:`Session.skip`."""
         if not len(index):
             raise InvalidInput("There is nothing to skip: pass at least one id.")
+        if why not in (None, *get_args(Why)):
+            raise InvalidInput(f"why={why!r}: expected one of {choices(get_args(Why))}, or None.")
         rows = self._rows(index)
-        return self._log.write(self._event("skip", rows, event_id), rows)
+        act = replace(self._event("skip", rows, event_id), value=None if why is None else {"why": why})
+        return self._log.write(act, rows)
+
+    def note(self, index: Rows, text: str | None, *, event_id: str | None = None) -> str:
+        """Write a note on rows of the pool: see :meth:`Session.note`."""
+        if not len(index):
+            raise InvalidInput("There is nothing to write a note on: pass at least one id.")
+        if text is not None and (not isinstance(text, str) or not is_unicode(text) or len(text) > LONGEST):
+            raise InvalidInput(f"A note is a text of at most {LONGEST:,} characters, or None to remove it.")
+        text = (text or "").strip() or None
+        rows = self._rows(index)
+        return self._log.write(replace(self._event("note", rows, event_id), value={"note": text}), rows)
 
     def settle(self, rows: Sequence[int] | None, *, keep: bool, event_id: str | None = None) -> int:
         """Keep or remove the labels of changed items; of all changed items if ``rows`` is None.

@@ -40,6 +40,8 @@ __all__ = ["Asked", "Asker", "Ground", "Labels", "ground_of"]
 COLD = "nothing similar is labelled yet"
 AUDIT = "drawn at random, to check the model"
 SECOND = "second opinion: somebody else has labelled it"
+# The value of ``Labels.refused`` for items that cannot be answered.
+BAD = 2
 # Share of the questions that are second opinions, while any are needed.
 OPINIONS = 1 / 3
 UNCERTAIN = {
@@ -108,6 +110,9 @@ class Labels:
         bool of shape (n,): labelled one by one as suggested or audited, not chosen by the person on the map.
     skipped
         bool of shape (n,): left unanswered by this session's annotator.
+    refused
+        int8 of shape (n,): 1 if somebody said that they do not know, 2 if that the item cannot be answered,
+        and nobody has labelled it.
     mine
         int8 of shape (n,): labelled by this session's annotator; 2 if as a second opinion.
     second
@@ -125,6 +130,7 @@ class Labels:
     audited: npt.NDArray[np.bool_]
     asked: npt.NDArray[np.bool_]
     skipped: npt.NDArray[np.bool_]
+    refused: npt.NDArray[np.int8]
     mine: npt.NDArray[np.int8]
     second: npt.NDArray[np.bool_]
     n_events: int
@@ -137,12 +143,12 @@ class Labels:
         known = kind.answers(schema) if answers is None else answers
         audited, asked, skipped, second = np.zeros((4, n), dtype=np.bool_)
         y, order = np.full(n, -1, np.int16 if kind.closed else np.int32), np.zeros(n, dtype=np.int64)
-        mine = np.zeros(n, dtype=np.int8)
-        return cls(schema, known, y, order, audited, asked, skipped, mine, second, n_events=0)
+        refused, mine = np.zeros((2, n), dtype=np.int8)
+        return cls(schema, known, y, order, audited, asked, skipped, refused, mine, second, n_events=0)
 
     def copy(self, n_events: int, held: tuple[int, ...] = ()) -> Labels:
         """A snapshot after ``n_events``, with read-only arrays."""
-        names = ("y", "order", "audited", "asked", "skipped", "mine", "second")
+        names = ("y", "order", "audited", "asked", "skipped", "refused", "mine", "second")
         arrays = {name: getattr(self, name).copy() for name in names}
         for array in arrays.values():
             array.flags.writeable = False
@@ -158,8 +164,8 @@ class Labels:
 
     @property
     def left(self) -> npt.NDArray[np.bool_]:
-        """Bool of shape (n,): items that nobody has labelled and this annotator has not skipped."""
-        return (self.y < 0) & ~self.skipped
+        """Bool of shape (n,): items that can be labelled, nobody has, and this annotator has not skipped."""
+        return np.asarray((self.y < 0) & ~self.skipped & (self.refused != BAD))
 
     @property
     def candidates(self) -> npt.NDArray[np.bool_]:
@@ -221,6 +227,20 @@ class Labels:
         """The same, with the act that labelled each row."""
         rows, taught, audited = self.training()
         return Given(rows, taught, audited, self.order[rows])
+
+
+def _away_from_refused(
+    utilities: npt.NDArray[np.float64], ground: Ground, labels: Labels
+) -> npt.NDArray[np.float64]:
+    """Lower the utility of items whose neighbours nobody could answer, by the share of these."""
+    refused, W = labels.refused > 0, ground.affinity
+    if not refused.any() or W is None or isinstance(W, Landmarks):
+        return utilities
+    no, yes = (W @ which.astype(W.dtype) for which in (refused, labels.y >= 0))
+    # As much weight as an average item has for its neighbours counts as an answer.
+    usual = float(W.sum()) / W.shape[0]
+    low = utilities.min()
+    return np.asarray(low + (utilities - low) * (1 - no / (no + yes + usual)), np.float64)
 
 
 class Asked:
@@ -297,7 +317,8 @@ class Asker:
     ) -> npt.NDArray[np.float64]:
         """The utilities of all items per unit of cost, by the strategy or the default one."""
         strategy = STRATEGIES["doubt"] if default else self.strategy
-        return evaluate(strategy, proba, self._context(ground, labels, n, learner), margins)
+        found = evaluate(strategy, proba, self._context(ground, labels, n, learner), margins)
+        return _away_from_refused(found, ground, labels)
 
     def _context(self, ground: Ground, labels: Labels, n: int, learner: Learner | None = None) -> Context:
         rng = np.random.default_rng([self.seed, labels.n_events])

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from hitl_widgets.background.turns import uninterrupted
 from hitl_widgets.data.pool import Pool, repeated_words
 from hitl_widgets.errors import InvalidInput, choices
-from hitl_widgets.labels.events import LabelEvent
+from hitl_widgets.labels.events import LabelEvent, why_of
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.store import START, LabelStore, LogChanged, Mark
 from hitl_widgets.loop import notices
@@ -31,6 +31,9 @@ from hitl_widgets.questions.values import KNOWN
 __all__ = ["Ledger"]
 
 ALIKE = 0.5  # similarity of two names by difflib: without any such pair, the classes are another question
+
+
+REFUSALS: dict[str | None, int] = {"unknown": 1, "bad": 2}
 
 
 class Ledger:
@@ -291,7 +294,8 @@ class Ledger:
             self._note_changed(rows)
         labels, at = self.labels, rows
         arrays: list[npt.NDArray[Any]] = [
-            labels.y, labels.order, labels.audited, labels.asked, labels.skipped, labels.mine, labels.second
+            labels.y, labels.order, labels.audited, labels.asked, labels.skipped, labels.refused, labels.mine,
+            labels.second,
         ]  # fmt: skip
         for array, values in zip(arrays, zip(*found, strict=True), strict=True):
             array[at] = np.asarray(values, array.dtype)[which]
@@ -313,15 +317,16 @@ class Ledger:
                 self._strangers[key], self._missing = None, None
         return list(found)
 
-    def _state(self, key: str) -> tuple[int, int, bool, bool, bool, int, bool]:
-        """The values of y, order, audited, asked, skipped, mine and second: see ``Labels``."""
+    def _state(self, key: str) -> tuple[int, int, bool, bool, bool, int, int, bool]:
+        """The values of y, order, audited, asked, skipped, refused, mine and second: see ``Labels``."""
         held = self._held(key)
         given = {who: e for who, e in held.items() if self.fold.now(e) is not None}
         own = given.get(self._annotator)
         last = held.get(self._annotator)
         skipped = last is not None and last.kind == "skip"
         if not given:
-            return -1, 0, False, False, skipped, 0, False
+            refused = max((REFUSALS.get(why_of(e), 0) for e in held.values()), default=0)
+            return -1, 0, False, False, skipped, refused, 0, False
         *_, event = given.values()
         single = [e for e in given.values() if len(e.item_ids) == 1]
         asked = any(e.selection in {"audit", "suggested", "api"} for e in single)
@@ -329,7 +334,7 @@ class Ledger:
         mine = 0 if own is None else 1 + (own.selection == "opinion")
         waits = bool(single) and own is None and not skipped and len(given) < self._opinions
         order = self.fold.order(event)
-        return self.code(event), order, audited, asked, False, mine, waits and self._overlap > 0
+        return self.code(event), order, audited, asked, False, 0, mine, waits and self._overlap > 0
 
     def is_by(self, row: int, names: Collection[str]) -> bool:
         """Return whether this item has a current label by one of these annotators."""

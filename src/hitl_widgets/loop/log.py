@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from hitl_widgets.background.forks import Elsewhere
 from hitl_widgets.errors import HitlError, InvalidInput, StoreError
-from hitl_widgets.labels.events import ActState, LabelEvent, Selection, now
+from hitl_widgets.labels.events import ActState, LabelEvent, Selection, now, why_of
 from hitl_widgets.labels.waiting import waiting
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.ledger import Ledger
@@ -258,6 +258,26 @@ class Log:
         """Rows that this annotator skipped and nobody has labelled since."""
         self.catch_up()
         return np.flatnonzero(self.labels.skipped)
+
+    def noted(self) -> list[tuple[int, LabelEvent]]:
+        """The row and event of each current note of everybody, oldest first."""
+        with self.lock:
+            fold, naming = self.ledger.fold, self.ledger.naming
+            found = [(naming.row(key), e) for key in fold.noted for e in fold.notes(key).values()]
+            return sorted(
+                ((row, e) for row, e in found if row is not None), key=lambda one: fold.order(one[1])
+            )
+
+    @staticmethod
+    def why(event: LabelEvent) -> str | None:
+        """Why an item was skipped, if the annotator said so."""
+        return why_of(event)
+
+    def note_on(self, row: int) -> str:
+        """The text of this annotator's note on an item; empty if there is none."""
+        with self.lock:
+            event = self.ledger.fold.notes(self.ledger.pool.keys[row]).get(self.annotator)
+            return "" if event is None else str(event.value["note"])
 
     def is_changed(self, row: int) -> bool:
         """Whether the content of the item has changed since it was labelled."""

@@ -24,7 +24,9 @@ __all__ = [
     "items_table",
     "labels_table",
     "missing_table",
+    "notes_table",
     "predictions_table",
+    "refused_table",
 ]
 
 WITH_GAPS: dict[str, Any] = {"integer": "Int64", "boolean": "boolean"}
@@ -62,6 +64,21 @@ def labels_table(fold: Fold, pool: Pool | None, naming: Naming | None = None) ->
 def missing_table(fold: Fold, keys: Iterable[str]) -> pd.DataFrame:
     """The same for items that are not in the pool; see :meth:`Session.missing`."""
     return _said(fold, ((key, key) for key in keys))
+
+
+def notes_table(noted: Iterable[tuple[int, LabelEvent]], pool: Pool) -> pd.DataFrame:
+    """One row per note; see :meth:`Session.notes`."""
+    rows = [(pool.ids[row], e.value["note"], e.annotator, e.time) for row, e in noted]
+    table = pd.DataFrame(rows, columns=["id", "note", "annotator", "time"])
+    table["time"] = pd.to_datetime(table["time"], utc=True)
+    return table
+
+
+def refused_table(labels: Labels, pool: Pool) -> pd.DataFrame:
+    """One row per item that nobody could answer; see :meth:`Session.refused`."""
+    rows = np.flatnonzero(labels.refused)
+    why = np.array(["", "unknown", "bad"])[labels.refused[rows]]
+    return pd.DataFrame({"id": column([pool.ids[row] for row in rows.tolist()]), "why": why.tolist()})
 
 
 def _said(fold: Fold, items: Iterable[tuple[str, Any]]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Questions whose answers are more than classes, in sessions: the log, tables, files, learning and the wire."""
+"""Questions whose answers are more than classes, in sessions: the log, tables, files and learning."""
 
 from __future__ import annotations
 

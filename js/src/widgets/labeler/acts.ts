@@ -4,6 +4,7 @@ import { type Codes, type Composed, type Composer, namesOf, questionOf } from ".
 import type { PageEvents } from "../../ui/bus";
 import { count } from "../../ui/dom";
 import type { Gaze } from "../../ui/gaze";
+import type { Why } from "./more";
 import {
   type Chosen,
   clearable,
@@ -21,6 +22,8 @@ import {
 const MISSED_MS = 5000;
 /** An answer without classes counts only after the item has been visible for this long. */
 const DELIBERATE_MS = 500;
+
+const WORDS: Record<Why, string> = { unknown: "You do not know", bad: "A bad item" };
 
 type WithoutId<T> = T extends { id: string } ? Omit<T, "id"> : never;
 
@@ -42,6 +45,8 @@ export type ActCallbacks = {
   /** Announces the next item once it is here. */
   expect: (before: string) => void;
   release: () => void;
+  /** This note was written on the item with this key. */
+  noted: (key: string, text: string) => void;
   /** These classes were given. */
   used: (codes: Codes) => void;
   /** The selection that is labelled. */
@@ -184,20 +189,37 @@ export function actsOf(on: ActCallbacks) {
     done(id, rows, null, [], -n, many ? `${count(n, "label")} removed` : "Label removed");
   }
 
-  function skip(clicks = 0): void {
+  /** Leaves the item unanswered; for a reason, also one that was selected or labelled before. */
+  function skip(clicks = 0, why?: Why): void {
     const state = on.state();
+    if (why && state.chosen?.rows.length === 1) {
+      const ask = onCard(state);
+      if (!ask || !seen(ask.key, clicks)) return;
+      const id = on.act({ type: "skip", key: ask.key, why });
+      done(id, Uint32Array.of(ask.row), null, [ask.key], clearable(state) ? -1 : 0, WORDS[why]);
+      return;
+    }
     if (!state.current || state.chosen || !seen(state.current.key, clicks)) return;
     const { key } = state.current;
     const mine = meanwhile(state)?.mine;
-    if (mine || isAgain(state)) {
+    if (!why && (mine || isAgain(state))) {
       // A skip would remove a label that was given elsewhere, or repeat an earlier skip.
       on.dispatch({ type: "passed", key });
       on.say(`It stays ${mine ? "labelled" : "skipped"}. ${on.next("Next")}`);
       return;
     }
-    const id = on.act({ type: "skip", key });
-    on.dispatch({ type: "acted", id, keys: [key], n: 0 });
-    on.say(`Skipped. ${on.next("Next")}`);
+    const id = on.act({ type: "skip", key, ...(why ? { why } : {}) });
+    on.dispatch({ type: "acted", id, keys: [key], n: mine ? -1 : 0 });
+    on.say(`${why ? WORDS[why] : "Skipped"}. ${on.next("Next")}`);
+  }
+
+  /** Saves a note on the item on the card, which stays there. */
+  function note(text: string | null): void {
+    const ask = onCard(on.state());
+    if (!ask) return;
+    on.act({ type: "note", key: ask.key, text });
+    on.noted(ask.key, text ?? "");
+    on.say(text ? "Note saved" : "Note removed");
   }
 
   function settle(keep: boolean): void {
@@ -226,6 +248,7 @@ export function actsOf(on: ActCallbacks) {
     give,
     clear,
     skip,
+    note,
     settle,
     turn,
     close: (): void => clearTimeout(forgetting),

@@ -58,6 +58,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const guessKey = `hitl-guess:${channel.key}`;
   let state = initial;
   let compose: ComposerModule["compose"] | null = null;
+  /** Notes that were written here, until the kernel tells the next state. */
+  const notes = new Map<string, string>();
   let showGuess = remembered(guessKey) !== "hidden";
   const recentKey = `hitl-recent:${channel.key}`;
   let recent = recentFrom(remembered(recentKey));
@@ -73,7 +75,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const view = labelerView(root, {
     press: (code, clicks) => acts.pressed(code, clicks),
     give: (clicks) => acts.give(clicks),
-    skip: (clicks) => acts.skip(clicks),
+    skip: (clicks, why) => acts.skip(clicks, why),
+    note: (text) => acts.note(text),
     clear: (clicks) => acts.clear(clicks),
     again: lookAgain,
     undo: () => acts.turn("undo"),
@@ -151,7 +154,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   }
 
   function draw(): void {
-    view.update({ state, ask: onCard(), item: stock.get, showGuess, recent, compose });
+    view.update({ state, ask: onCard(), item: stock.get, showGuess, recent, compose, notes });
     lost.update(state.lost);
   }
 
@@ -206,6 +209,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     state: () => state,
     composer: view.composer,
     composed: (key, answer) => composing.give(key, answer),
+    noted: (key, text) => {
+      notes.set(key, text);
+      draw();
+    },
     dispatch,
     act: (act) => {
       queueMicrotask(tellWaiting);
@@ -267,6 +274,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   function act(key: string, shift: boolean): boolean {
     if (key === "z") acts.turn(shift ? "redo" : "undo");
     else if (key === "s" && shift) lookAgain();
+    else if (key === "d" && shift) acts.skip(0, "unknown");
+    else if (key === "b" && shift) acts.skip(0, "bad");
     else if (key === "ArrowUp" || key === "ArrowDown") return past.step(key === "ArrowUp");
     else if (key === "Delete" || key === "Backspace") acts.clear();
     else if (key === "[" || key === "]") bus.tell("regroup", { finer: key === "]" });
@@ -334,6 +343,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   channel.on<QueueMessage>(
     "queue",
     (message) => {
+      notes.clear();
       dispatch({ ...message, progress: message });
       selection.refresh();
     },

@@ -4,6 +4,7 @@ import { h, show } from "../../ui/dom";
 const KEYS: [string[], string][] = [
   [["1", "9", "A"], "label the item, or everything that is selected"],
   [["S"], "skip"],
+  [["⇧D", "⇧B", "⇧N"], "don’t know, bad item, write a note"],
   [["Z", "⇧Z"], "undo and redo"],
   [["↑", "↓"], "your earlier labels, one by one"],
   [["Del"], "remove the label"],

@@ -16,6 +16,7 @@ import { classEditor } from "./classes";
 import type { Start } from "./composing";
 import { groupsOf, MANY, nameWithin, type Recent } from "./grouping";
 import { helpView } from "./help";
+import { moreView, type Why } from "./more";
 import { classSearch } from "./search";
 import {
   clearable,
@@ -39,6 +40,8 @@ export type LabelerProps = {
   recent: Recent;
   /** Makes what composes an answer that is more than its classes; null while it is not loaded. */
   compose: ComposerModule["compose"] | null;
+  /** Notes that were written here, by the key of the item. */
+  notes: ReadonlyMap<string, string>;
 };
 
 export type LabelerCallbacks = {
@@ -46,7 +49,9 @@ export type LabelerCallbacks = {
   press: (code: number, clicks: number) => void;
   /** Confirms the draft as the answer. */
   give: (clicks: number) => void;
-  skip: (clicks: number) => void;
+  skip: (clicks: number, why?: Why) => void;
+  /** Saves a note on what is shown; null removes it. */
+  note: (text: string | null) => void;
   /** Removes the label of what is shown. */
   clear: (clicks: number) => void;
   /** Shows the skipped items again. */
@@ -134,17 +139,23 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const help = helpView(() => root.focus({ preventScroll: true }));
   const helping = button("?", "", "Show the keys", () => help.toggle());
   const editor = classEditor(on.change);
+  const more = moreView({
+    skip: (why) => on.skip(0, why),
+    note: on.note,
+    leave: () => root.focus({ preventScroll: true }),
+  });
   const note = h("div", { class: "hitl-note", attrs: { role: "alert" } });
   root.append(
     h("div", { class: "hitl-subject" }, h("div", { class: "hitl-head" }, reason, progress), card),
     h("div", { class: "hitl-over" }, note),
+    more.element,
     changed,
     h("div", { class: "hitl-above-classes" }, guessLine, search.element),
     fields,
     recently,
     classes,
     h("div", { class: "hitl-acts" }, give, skip, undo, redo, again, clearing, release, helping),
-    h("div", { class: "hitl-folds" }, guide, editor.element, keysOff),
+    h("div", { class: "hitl-folds" }, guide, editor.element, more.links, keysOff),
     help.element,
   );
 
@@ -236,7 +247,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     }
   }
 
-  function update({ state, ask, item, showGuess, recent, compose }: LabelerProps): void {
+  function update({ state, ask, item, showGuess, recent, compose, notes }: LabelerProps): void {
     drawn = state;
     const bulk = state.chosen !== null && state.chosen.rows.length > 1;
     const question = questionOf(state.asks);
@@ -310,6 +321,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       element.classList.toggle("hitl-guessed", showGuess && (model?.codes.includes(code) ?? false));
     }
     drawDraft(state, ask !== null || bulk);
+    more.update(bulk ? null : ask, ask ? (notes.get(ask.key) ?? ask.note) : "");
     show(skip, !bulk);
     setDisabled(skip, !ask || state.chosen !== null);
     const can = turnable(state);
@@ -398,6 +410,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
 
   const press: Press = (key, shift) => {
     if (key === "?") help.toggle();
+    else if (key === "n" && shift) more.open();
     else return pressItem(key, shift) || (key === "Enter" && search.open());
     return true;
   };

@@ -111,7 +111,7 @@ function historyRow(entry: HistoryEntry, color: string, now: boolean, on: Histor
 
 /** The description of an act, which opens its items; changes of classes and slices have none. */
 function what(entry: HistoryEntry, on: HistoryCallbacks): HTMLElement {
-  const words = entry.kind === "skip" ? "skipped" : (entry.value ?? "label removed");
+  const words = entry.value ?? (entry.kind === "skip" ? "skipped" : "label removed");
   const many = entry.n > 1 ? ` · ${count(entry.n, "item")}` : "";
   if (entry.kind === "schema" || entry.kind === "slice")
     return h("span", { class: "hitl-history-what" }, said(words));

@@ -145,6 +145,7 @@ class Member(msgspec.Struct, frozen=True):
     guess: Guess | None
     blind: bool
     changed: bool
+    note: str
 
 
 class ClassCount(msgspec.Struct, frozen=True):

@@ -132,6 +132,7 @@ class Labeler(SessionWidget):
             audit=s.audit,
             blind=blind,
             guess=None if blind else self._guess(s.index),
+            note=self.loop.log.note_on(s.index),
         )
 
     def _hand(self, rows: list[int]) -> None:
@@ -143,7 +144,15 @@ class Labeler(SessionWidget):
         rows = self.loop.log.skipped_rows()[:AGAIN].tolist()
         self._hand(rows)
         asks = [
-            Ask(row=row, key=pool.keys[row], reason="skipped by you", audit=False, blind=True, guess=None)
+            Ask(
+                row=row,
+                key=pool.keys[row],
+                reason="skipped by you",
+                audit=False,
+                blind=True,
+                guess=None,
+                note=self.loop.log.note_on(row),
+            )
             for row in rows
         ]
         self._post(m.SkippedItems(to=message.view, queue=asks))
@@ -265,7 +274,9 @@ class Labeler(SessionWidget):
         key, blind = self.loop.pool.keys[row], row in hidden
         codes, guess = (None, None) if blind else (labels.codes(labels.y[row]), self._guess(row))
         said = "" if blind else self._said(labels, row)
-        return m.Member(row, key, codes, said, guess, blind, not blind and self.loop.log.is_changed(row))
+        log = self.loop.log
+        changed = not blind and log.is_changed(row)
+        return m.Member(row, key, codes, said, guess, blind, changed, log.note_on(row))
 
 
 def _counted(counts: npt.NDArray[Any]) -> list[m.ClassCount]:

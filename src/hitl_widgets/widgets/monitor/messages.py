@@ -100,7 +100,7 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     """
 
     id: str
-    kind: Literal["label", "skip", "schema", "slice"]
+    kind: Literal["label", "skip", "note", "schema", "slice"]
     n: int
     value: str | None
     codes: tuple[int, ...] | None

@@ -194,6 +194,9 @@ class Monitor(SessionWidget):
         ]
 
 
+SKIPPED: dict[str | None, str] = {"unknown": "don't know", "bad": "bad item"}
+
+
 def _estimate(estimate: Any) -> m.Estimate:
     return m.Estimate(estimate.value, estimate.low, estimate.high, estimate.n)
 
@@ -205,6 +208,11 @@ def _words_of(loop: Loop, event: Any) -> str | None:
     if event.kind == "slice":
         done = "removed" if event.value["query"] is None else "kept"
         return f"slice {within(event.value['name'])} {done}"
+    if event.kind == "note":
+        text = event.value.get("note")
+        return f"note: {within(text)}" if text else "note removed"
+    if event.kind == "skip":
+        return SKIPPED.get(loop.log.why(event))
     return loop.log.text(event)
 
 

@@ -53,7 +53,9 @@ def _done(loop: Loop, message: m.Act) -> dict[str, Any]:
         case m.Clear():
             loop.acts.label(_rows(loop, message), None, selection=message.selection, event_id=message.id)
         case m.Skip():
-            loop.acts.skip(loop.pool.index([message.key]), event_id=message.id)
+            loop.acts.skip(loop.pool.index([message.key]), message.why, event_id=message.id)
+        case m.Note():
+            loop.acts.note(loop.pool.index([message.key]), message.text, event_id=message.id)
         case m.Settle():
             rows = None if message.key is None else loop.pool.index([message.key])
             loop.acts.settle(rows, keep=message.keep, event_id=message.id)
@@ -101,6 +103,7 @@ def _taken_back(loop: Loop, event_id: str) -> m.Ask | None:
         audit=audit,
         blind=bool((loop.blind.rows(loop.labels) == row).any()),
         guess=None,
+        note=loop.log.note_on(row),
         changed=loop.log.is_changed(row),
     )
 

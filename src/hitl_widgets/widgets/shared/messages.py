@@ -90,10 +90,18 @@ class Clear(Action, frozen=True, kw_only=True, tag="clear"):
     rows: Rows = ""
 
 
-class Skip(Action, frozen=True, kw_only=True, tag="skip"):
-    """Leave an item unanswered."""
+class Skip(Action, frozen=True, kw_only=True, tag="skip", omit_defaults=True):
+    """Leave an item unanswered; ``why``: nobody may know, or the item cannot be answered."""
 
     key: Key
+    why: Literal["unknown", "bad"] | None = None
+
+
+class Note(Action, frozen=True, kw_only=True, tag="note"):
+    """Write a note on an item, or remove it."""
+
+    key: Key
+    text: Annotated[str, msgspec.Meta(max_length=2000)] | None
 
 
 class Settle(Action, frozen=True, kw_only=True, tag="settle"):
@@ -159,7 +167,7 @@ class Slice(Action, frozen=True, kw_only=True, tag="slice"):
     query: Annotated[str, msgspec.Meta(max_length=2000)] | None
 
 
-Act = Label | Clear | Skip | Settle | Undo | Redo | Jump | Restore | Change | Slice
+Act = Label | Clear | Skip | Note | Settle | Undo | Redo | Jump | Restore | Change | Slice
 Takes = Hello | Bye | Show | More | Retry | Module | Act
 
 # -- kernel -> browser
@@ -224,7 +232,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """An item to label, and the reason.
 
     ``blind``: the model's guess and others' labels are hidden until it is answered. ``changed``: the content
-    of the item has changed since it was labelled.
+    of the item has changed since it was labelled. ``note`` is the annotator's own.
     """
 
     row: int
@@ -233,6 +241,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     audit: bool
     blind: bool
     guess: Guess | None
+    note: str
     changed: bool | msgspec.UnsetType = msgspec.UNSET
 
 

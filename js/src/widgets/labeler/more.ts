@@ -1,0 +1,94 @@
+import "./more.css";
+import type { Ask, Skip } from "../../host/protocol";
+import { h, setText, show } from "../../ui/dom";
+
+export type Why = NonNullable<Skip["why"]>;
+
+export type MoreCallbacks = {
+  /** The item is left unanswered for a reason. */
+  skip: (why: Why) => void;
+  /** The text of the note is saved; null removes it. */
+  note: (text: string | null) => void;
+  /** Moves the focus back to the widget. */
+  leave: () => void;
+};
+
+/** What can be said of an item besides an answer: that nobody knows, that it is bad, and a note. */
+export function moreView(on: MoreCallbacks) {
+  const unknown = link("don’t know", "⇧D", () => on.skip("unknown"));
+  const bad = link("bad item", "⇧B", () => on.skip("bad"));
+  const write = link("note", "⇧N", () => open());
+  const links = h("span", { class: "hitl-more" }, unknown, bad, write);
+  const field = h("input", {
+    class: "hitl-field hitl-note-field",
+    attrs: {
+      type: "text",
+      maxlength: 2000,
+      placeholder: "Note on this item (Enter saves, Esc closes)",
+      "aria-label": "Note on this item",
+      autocomplete: "off",
+    },
+    on: {
+      keydown: (event) => {
+        if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
+        event.preventDefault();
+        event.stopPropagation();
+        if (event.key === "Enter" && field.value.trim() !== text) on.note(field.value.trim() || null);
+        close();
+        on.leave();
+      },
+    },
+  });
+  const editing = h("div", { class: "hitl-note-line", attrs: { hidden: true } }, field);
+  const words = h("bdi", {});
+  const shown = h(
+    "button",
+    {
+      class: "hitl-noted",
+      title: "Change the note",
+      attrs: { type: "button", hidden: true },
+      on: { click: () => open() },
+    },
+    h("span", { class: "hitl-faint", text: "Note: " }),
+    words,
+  );
+  let key = "";
+  let text = "";
+
+  function open(): void {
+    if (!key) return;
+    show(editing, true);
+    show(shown, false);
+    field.value = text;
+    field.focus({ preventScroll: true });
+  }
+
+  function close(): void {
+    show(editing, false);
+    show(shown, text !== "");
+  }
+
+  return {
+    links,
+    element: h("div", { class: "hitl-notes" }, shown, editing),
+    open,
+    /** Shows the note on the item on the card. */
+    update(ask: Ask | null, note: string): void {
+      const same = ask?.key === key;
+      key = ask?.key ?? "";
+      text = note;
+      setText(words, note);
+      if (!same || editing.hidden) close();
+      show(links, ask !== null);
+    },
+  };
+}
+
+function link(words: string, key: string, act: () => void): HTMLElement {
+  return h(
+    "button",
+    { class: "hitl-link hitl-more-link", attrs: { type: "button" }, on: { click: act } },
+    h("kbd", { text: key }),
+    words,
+  );
+}
