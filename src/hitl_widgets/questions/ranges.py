@@ -25,8 +25,8 @@ class Ranges(Marks):
     items = ("audio",)
     card = "A label is a list of ranges, each with start and end in seconds and a class, as JSON in files."
     agreement = (
-        " Two answers agree by the F1 score of their ranges; two ranges of one class are the same if they share "
-        "at least half of the time that they cover together."
+        " Two answers agree by the F1 score of their ranges; two ranges of one class are the same if they "
+        "share at least half of the time that they cover together."
     )
     one, many, fields = "range", "ranges", ("start", "end")
 
@@ -58,7 +58,7 @@ class Ranges(Marks):
             for ((a, b), _), ((c, d), _) in pairwise(answer):
                 if c < b:
                     raise InvalidInput(
-                        f"The ranges {a:g}-{b:g} and {c:g}-{d:g} overlap, which this question does not allow: "
+                        f"The ranges {a:g}-{b:g} and {c:g}-{d:g} overlap, which the question does not allow: "
                         "pass overlap=True to Question.ranges."
                     )
 
