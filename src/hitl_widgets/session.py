@@ -332,6 +332,7 @@ class Session:
 
     def notes(self) -> pd.DataFrame:
         """All notes, oldest first: columns id, note, annotator and time."""
+        self._loop.log.catch_up()
         from hitl_widgets.transfer.frames import notes_table
 
         return notes_table(self._loop.log.noted(), self.pool)
@@ -341,6 +342,7 @@ class Session:
 
         ``why`` is ``unknown`` or ``bad``, as in :meth:`skip`; if annotators differ, it is ``bad``.
         """
+        self._loop.log.catch_up()
         from hitl_widgets.transfer.frames import refused_table
 
         return refused_table(self._loop.labels, self.pool)

@@ -237,8 +237,8 @@ def _away_from_refused(
     if not refused.any() or W is None or isinstance(W, Landmarks):
         return utilities
     no, yes = (W @ which.astype(W.dtype) for which in (refused, labels.y >= 0))
-    # As much weight as an average item has for its neighbours counts as an answer.
-    usual = float(W.sum()) / W.shape[0]
+    # A quarter of the usual weight of all neighbours counts as an answer, so that a single refusal says little.
+    usual = float(W.sum()) / W.shape[0] / 4
     low = utilities.min()
     return np.asarray(low + (utilities - low) * (1 - no / (no + yes + usual)), np.float64)
 

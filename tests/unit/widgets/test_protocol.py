@@ -40,6 +40,9 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "clear": {"key": key, "selection": "clicked"},
         "past": {"n": 0},
         "skip": {"key": key},
+        "note": {"key": key, "text": "odd"},
+        "module": {"name": "compose-spans"},
+        "answers": {"rows": [0, 3]},
         "settle": {"keep": True},
         "jump": {"act": act},
         "restore": {"acts": [act]},
@@ -88,7 +91,7 @@ def session(make_session: Make, bundles: None) -> Session:
 def test_every_message_that_a_widget_takes_is_handled(
     kind: Any, struct: Any, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hitl_widgets.widgets.shared.widget.bundle", lambda _: "code")
+    monkeypatch.setattr("hitl_widgets.widgets.shared.widget.module", lambda _: [b"code", b""])
     for module in ("explorer", "monitor"):
         monkeypatch.setattr(f"hitl_widgets.widgets.{module}.widget.bundle", lambda _: "{}")
     act = session._loop.acts.label([2], "a")
