@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { between, edgeNear, gapAt, lastOf, moved, rowsOf } from "../src/composers/parts/pieces";
 import { compose } from "../src/composers/ranges";
 import type { LabelClass } from "../src/host/protocol";
+import { renderItem } from "../src/items/index";
 import type { Press } from "../src/ui/keys";
 
 const all = { start: 0, end: 10 };
@@ -103,6 +104,8 @@ describe("ranges of a recording", () => {
       give: vi.fn(),
       say: (words) => said.push(words),
       leave: vi.fn(),
+      render: renderItem,
+      chance: 0,
       ...more,
     });
     const press = (...keys: string[]): void => {

@@ -18,6 +18,12 @@ const KEYS: [string[], string][] = [
   [["Esc"], "back; again: return the keys to the notebook"],
 ];
 
+const rows = (keys: readonly (readonly [readonly string[], string])[]): HTMLElement[] =>
+  keys.flatMap(([names, words]) => [
+    h("dt", {}, ...names.map((key) => h("kbd", { text: key }))),
+    h("dd", { text: words }),
+  ]);
+
 /** A list of the keys, shown over the card. */
 export function helpView(closed: () => void) {
   const close = h("button", {
@@ -30,15 +36,9 @@ export function helpView(closed: () => void) {
     "div",
     { class: "hitl-help", attrs: { role: "dialog", "aria-label": "Keys", hidden: true } },
     h("div", { class: "hitl-small-head" }, h("span", { text: "Keys" }), close),
-    h(
-      "dl",
-      {},
-      ...KEYS.flatMap(([keys, words]) => [
-        h("dt", {}, ...keys.map((key) => h("kbd", { text: key }))),
-        h("dd", { text: words }),
-      ]),
-    ),
+    h("dl", {}, ...rows(KEYS)),
   );
+  const list = element.lastElementChild;
 
   function set(open: boolean): void {
     show(element, open);
@@ -48,6 +48,9 @@ export function helpView(closed: () => void) {
   return {
     element,
     toggle: (): void => set(element.hidden === true),
+    /** Puts the keys of the question first. */
+    tell: (keys: readonly (readonly [string, string])[]): void =>
+      list?.replaceChildren(...rows(keys.map(([key, words]) => [key.split(" "), words])), ...rows(KEYS)),
     /** Closes the list; returns whether it was open. */
     close(): boolean {
       if (element.hidden) return false;
