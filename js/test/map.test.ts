@@ -179,6 +179,37 @@ it("marks outliers at the rim, unless they are hidden", async () => {
   expect(triangles()).toBe(0);
 });
 
+it("keeps names off the labelled points while they are few", async () => {
+  const n = 400;
+  const xy = Float32Array.from({ length: 2 * n }, (_, i) => (i % 2 ? i >> 1 : Math.floor(i / 40)) % 20);
+  const hull: Point[] = [
+    [9, 9],
+    [10, 9],
+    [10, 10],
+    [9, 10],
+  ];
+  await plot.setPoints(xy, { of: new Uint16Array(n), names: ["all of them"], hulls: [hull] });
+  const where = async (labelled: number[]): Promise<string> => {
+    const label = new Uint8Array(n).fill(255);
+    for (const row of labelled) label[row] = 0;
+    void plot.setRound(null, { label, predicted: label, doubt: new Uint8Array(n) }, []);
+    await engine.release();
+    plot.drawGroups();
+    const name = plot.element.querySelector(".hitl-group text");
+    return name ? `${name.getAttribute("x")} ${name.getAttribute("y")}` : "none";
+  };
+  const free = await where([]);
+  const all = [...Array(n).keys()];
+  const frame = new Frame(wholeView(400, 400, new Grid(xy).extent), 400, 400);
+  const [x, y] = free.split(" ").map(Number);
+  const under = all.filter(
+    (row) => Math.abs(frame.px(xy[2 * row]) - x) < 40 && Math.abs(frame.py(xy[2 * row + 1]) - y) < 14,
+  );
+  expect(under.length).toBeGreaterThan(0);
+  expect(await where(under)).not.toBe(free);
+  expect(await where(all), "all of them would leave no room").toBe(free);
+});
+
 describe("points at the same place", () => {
   const point = (type: string, [x, y]: Point): void => {
     const init = { clientX: x, clientY: y, button: 0, bubbles: true };
@@ -228,6 +259,25 @@ describe("points at the same place", () => {
     click([home().px(-0.9), home().py(0.3)]);
     expect([...chosen]).toEqual([3]);
     expect(dots()).toHaveLength(0);
+  });
+
+  it("are fanned out in parts if they are many, which Enter goes through", async () => {
+    const n = 199;
+    const many = new Float32Array(2 * n + 2);
+    many.set([0.9, 0.9], 2 * n);
+    await plot.setPoints(many, { of: new Uint16Array(n + 1), names: ["all"], hulls: [] });
+    const more = (): string => plot.element.querySelector(".hitl-fan-more")?.textContent ?? "";
+    void plot.setSelection(rowsOf([22]));
+    plot.nextInStack();
+    expect([chosen[0], dots().length, more()]).toEqual([23, 24, "1\u201324 of 199"]);
+    plot.nextInStack();
+    expect([chosen[0], dots().length, more()]).toEqual([24, 24, "25\u201348 of 199"]);
+    void plot.setSelection(rowsOf([198]));
+    plot.nextInStack();
+    expect([chosen[0], more()]).toEqual([0, "1\u201324 of 199"]);
+    void plot.setSelection(rowsOf([197]));
+    plot.nextInStack();
+    expect([chosen[0], dots().length, more()]).toEqual([198, 7, "193\u2013199 of 199"]);
   });
 
   it("are selected in turn by Enter, and fold when the map moves", () => {

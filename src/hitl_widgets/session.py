@@ -104,7 +104,8 @@ class Session:
         Alias of ``question``.
     labels
         The column with labels that the table already has; empty for items without one. Each is imported
-        once, as yours: items that anybody has answered since stay as they are.
+        once, as yours: items that anybody has answered since stay as they are. Cells that have changed since
+        are counted in a warning.
     suggest
         Suggested answers: a column of the table, or a function that takes a list of items and returns a list
         of answers, None where there is none. They are shown on the card, and are not labels until they are
@@ -446,8 +447,8 @@ class Session:
     def find(self, query: str) -> list[Any]:
         r"""Return the ids of the items that match a query, in the order of your table.
 
-        All conditions must hold; ``-`` before a condition negates it, and ``OR`` starts an alternative. Case
-        is ignored.
+        All conditions must hold; ``-`` before a condition negates it, and ``OR`` starts an alternative. There
+        are no parentheses. Case is ignored.
 
         ============================  ==========================================================
         ``refund``, ``"not paid"``    the item contains the text, or the word is its id

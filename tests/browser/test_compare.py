@@ -18,13 +18,15 @@ import hitl_widgets as hitl
 good = "Thank you for asking. The parcel leaves today, and you can follow it on our page."
 bad = "No idea. Ask somebody else about it."
 df = pd.DataFrame({"prompt": [f"Where is parcel {i}?" for i in range(12)],
-                   "a": [f"{good} Number {i}." for i in range(12)], "b": [f"{bad} Number {i}." for i in range(12)],
+                   "a": [f"{good} Number {i}." for i in range(12)],
+                   "b": [f"{bad} Number {i}." for i in range(12)],
                    "c": [f"It left {i} days ago." for i in range(12)]})"""
-PAIR = """session = hitl.Session(df, text=["a", "b"], context="prompt", store="labels.sqlite", random_state=1, audit=0,
-                       question=hitl.Question.pair("Which answer is better?", both_bad=True))
+PAIR = """session = hitl.Session(df, text=["a", "b"], context="prompt", store="labels.sqlite", random_state=1,
+                       audit=0, question=hitl.Question.pair("Which answer is better?", both_bad=True))
 hitl.Labeler(session)"""
-RANKING = """session = hitl.Session(df, text=["a", "b", "c"], context="prompt", store="ranks.sqlite", random_state=1,
-                       audit=0, question=hitl.Question.ranking("Rank the answers, best first."))
+RANKING = """question = hitl.Question.ranking("Rank the answers, best first.")
+session = hitl.Session(df, text=["a", "b", "c"], context="prompt", store="ranks.sqlite", random_state=1,
+                       audit=0, question=question)
 hitl.Labeler(session)"""
 
 
@@ -75,9 +77,12 @@ def test_two_are_compared_and_several_ranked(desk, dark, width):
     bench.acknowledged()
     given = [answer["pair"] for answer in answers(desk.folder / "labels.sqlite")]
     assert given == ["first", "first", "first", "tie", "both bad", "tie"]
-
-    # Ranking: with the keys, the mouse and a button.
     notebook.run(2)
+    rank(desk, bench, look)
+
+
+def rank(desk, bench, look):
+    """With the keys, the mouse and a button."""
     part = bench.page.locator(".hitl-labeler").nth(1)
     ranks = part.locator(".hitl-rank")
     expect(ranks).to_have_count(3)

@@ -86,7 +86,7 @@ export function compose(on: Composing): Composer {
       if (!text && !blank) return "Write an answer, or skip the item.";
       const line = text.replace(/\s+/g, " ");
       const words = text ? `“${line.length > 40 ? `${line.slice(0, 39)}…` : line}”` : "blank";
-      return { answer: { text }, codes: [], words, blank: !text };
+      return { answer: { text }, codes: [], words, blank: !text, quiet: text !== "" };
     },
     focus: () => {
       field.focus({ preventScroll: true });

@@ -16,8 +16,8 @@ export type Hello = { type: "hello"; id: string; view: string };
 /** A view was removed from its page. */
 export type Bye = { type: "bye"; id: string; view: string };
 
-/** The message is invalid, and sending it again will not help. */
-export type Refused = { type: "refused"; id: string; why: string };
+/** The message is invalid, and sending it again will not help. `taken`: unless with `replace`. */
+export type Refused = { type: "refused"; id: string; why: string; taken: boolean };
 
 /** The message could not be handled now. `stuck`: the store is not writable, so later acts must wait. */
 export type Failed = { type: "failed"; id: string; why: string; stuck?: boolean };
@@ -146,7 +146,10 @@ export type Change = {
   set?: ClassEdit;
 };
 
-/** Keep a query under a name, or remove the name if the query is null. */
+/**
+ * Keep a query under a name, or remove the name if the query is null. A name that keeps another query is
+ * refused without `replace`.
+ */
 export type Slice = {
   type: "slice";
   id: string;
@@ -154,6 +157,7 @@ export type Slice = {
   late_ms?: number;
   name: string;
   query: string | null;
+  replace?: boolean;
 };
 
 /**

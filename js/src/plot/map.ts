@@ -38,6 +38,8 @@ export type MapCallbacks = {
 const REACH = 12;
 /** A pointer this near to a point means the point, not the name of a group that covers it. */
 const NEAR = 4;
+/** Labelled points matter to the names of groups while they are at most this share of all. */
+const FEW = 0.2;
 
 /** The map: an engine that draws points, and everything on top of it. */
 export class MapPlot {
@@ -61,6 +63,8 @@ export class MapPlot {
     () => this.drawFan(),
   );
   private activeGroup = -1;
+  /** The labelled rows, as long as they are few. */
+  private labelled = NO_ROWS;
   private shown: ShownGroup[] = [];
   private here = -1;
   private filter = NOTHING_HIDDEN;
@@ -156,6 +160,7 @@ export class MapPlot {
     const before = this.rings;
     this.rings = rowsOf(rings);
     this.flag(RINGED, before, this.rings);
+    this.labelled = fewLabelled(marks.label);
     this.hide();
     this.groupsLater();
     return this.repaint(rows && union(rows, union(before, this.rings)));
@@ -377,10 +382,12 @@ export class MapPlot {
   }
 
   private fanOut(row: number): void {
-    const n = this.stacks.open(row);
-    if (!n) return;
+    const fan = this.stacks.open(row);
+    if (!fan) return;
     this.setHovered(-1);
-    this.on.say(`${n} items at the same place: Enter selects the next one`);
+    const [n, all] = [fan.rows.length, fan.stack.length];
+    const of = n < all ? `${n} of ${all} items` : `${n} items`;
+    this.on.say(`${of} at the same place: Enter selects the next one`);
   }
 
   private drawFan(): void {
@@ -395,8 +402,9 @@ export class MapPlot {
     const row = this.single;
     const rows = this.stacks.at(row);
     if (rows.length < 2) return false;
-    if (!this.stacks.fan) this.fanOut(row);
-    this.choose(Uint32Array.of(rows[(rows.indexOf(row) + 1) % rows.length]), "clicked", "replace");
+    const next = rows[(rows.indexOf(row) + 1) % rows.length];
+    if (!this.stacks.fan?.rows.includes(next)) this.fanOut(next);
+    this.choose(Uint32Array.of(next), "clicked", "replace");
     return true;
   }
 
@@ -488,14 +496,17 @@ export class MapPlot {
     );
   }
 
-  /** Draws the names of the groups, around the points that matter: the current, the suggested and the selected ones. */
+  /**
+   * Draws the names of the groups, around the points that matter: the current, the suggested and the selected ones, and
+   * the labelled ones while they are few.
+   */
   drawGroups(): void {
     if (!this.groups) return;
     const { frame } = this;
     const around = surroundings({
       frame,
       grid: this.grid,
-      rows: [this.here, ...this.rings, ...sampled(this.selected)].filter(
+      rows: [this.here, ...this.rings, ...sampled(this.selected), ...sampled(this.labelled)].filter(
         (row) => row >= 0 && row < this.grid.n,
       ),
       thumbs: this.on.thumbs,
@@ -503,6 +514,17 @@ export class MapPlot {
     this.shown = shownGroups(this.groups, this.activeGroup, frame, around);
     this.over.setGroups(this.shown);
   }
+}
+
+/** The labelled rows; none if they are too many to matter one by one. */
+function fewLabelled(label: Uint8Array): Rows {
+  const found: number[] = [];
+  for (let row = 0; row < label.length; row++) {
+    if (label[row] === NONE) continue;
+    found.push(row);
+    if (found.length > FEW * label.length) return NO_ROWS;
+  }
+  return Uint32Array.from(found);
 }
 
 const same = (a: Float32Array, b: Float32Array): boolean =>

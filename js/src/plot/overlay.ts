@@ -117,7 +117,7 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
     setHover(point: Point | null, others: number): void {
       place(hoverRing, point);
       place(hoverCount, others ? point : null);
-      hoverCount.textContent = `×${others > 98 ? "99+" : others + 1}`;
+      hoverCount.textContent = `×${others > 998 ? "999+" : others + 1}`;
       const left = point !== null && point[0] > on.frame().width / 2;
       // The tip is on the other side.
       hoverCount.setAttribute("x", left ? "11" : "-11");
@@ -142,6 +142,7 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
           const look = { fill, stroke: width ? stroke : "none", "stroke-width": width };
           return svg("circle", { cx, cy, r: chosen ? 7 : 5, ...look });
         }),
+        ...more(shown),
       );
     },
     setHere: (point: Point | null) => place(here, point),
@@ -195,6 +196,15 @@ function nameOf({ name, thumbs, active }: ShownGroup): Omit<Name, "key"> {
       outline.setAttribute("d", hull.length > 2 ? `${pathOf(hull)}Z` : "");
     },
   };
+}
+
+/** How many points are at the place of a fan, if it shows only some of them. */
+function more({ rows, stack, middle: [x, y], radius }: Fan): SVGElement[] {
+  if (rows.length === stack.length) return [];
+  const from = stack.indexOf(rows[0]);
+  const text = svg("text", { x, y: y - radius / 2, class: "hitl-fan-more" });
+  text.textContent = `${from + 1}\u2013${from + rows.length} of ${stack.length}`;
+  return [text];
 }
 
 const pathOf = (points: readonly Point[]): string =>

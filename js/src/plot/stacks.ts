@@ -5,8 +5,9 @@ import type { Grid } from "./grid";
 
 /** Points this near to each other cannot be told apart. */
 const SAME = 2;
-/** More points at one place are counted up to this number, and fanned out up to that. */
-const MOST_COUNTED = 100;
+/** More points at one place are counted up to this number. */
+export const MOST_COUNTED = 1000;
+/** So many are fanned out at a time. */
 export const MOST_FANNED = 24;
 /** Items this near to the pointer may be next. */
 const NEIGHBOURHOOD = 28;
@@ -26,7 +27,7 @@ export class Stacks {
 
   /** The rows at the place of one of them, and itself; no more than can be counted. */
   at(row: number): number[] {
-    return this.fan?.rows.includes(row) ? [...this.fan.rows] : this.around(row, SAME, MOST_COUNTED);
+    return this.fan?.stack.includes(row) ? [...this.fan.stack] : this.around(row, SAME, MOST_COUNTED);
   }
 
   /** The rows that the pointer may reach soon. */
@@ -34,15 +35,16 @@ export class Stacks {
     return this.around(row, NEIGHBOURHOOD, most);
   }
 
-  /** Fans out the points at the place of a row; returns how many, 0 if there is only one or if they are too many. */
-  open(row: number): number {
-    const rows = this.around(row, SAME, MOST_FANNED + 1);
-    const fits = rows.length > 1 && rows.length <= MOST_FANNED;
+  /** Fans out points at the place of a row, with this one among them; returns their fan, null if it is alone. */
+  open(row: number): Fan | null {
+    const stack = this.at(row);
     const { grid, view, width, height } = this.box();
     const frame = new Frame(view, width, height);
     const at: Point = [frame.px(grid.xy[2 * row]), frame.py(grid.xy[2 * row + 1])];
-    this.set(fits ? new Fan(rows, at, width, height) : null);
-    return fits ? rows.length : 0;
+    const from = stack.indexOf(row) - (stack.indexOf(row) % MOST_FANNED);
+    const rows = stack.slice(from, from + MOST_FANNED);
+    this.set(stack.length > 1 ? new Fan(rows, stack, at, width, height) : null);
+    return this.fan;
   }
 
   close(): void {

@@ -21,7 +21,14 @@ export type QuestionKind = {
 };
 
 /** An answer that is more than its classes: its form in the log, the classes in it, and what it is called. */
-export type Composed = { answer: Record<string, unknown>; codes: Codes; words: string; blank: boolean };
+export type Composed = {
+  answer: Record<string, unknown>;
+  codes: Codes;
+  words: string;
+  blank: boolean;
+  /** Whether the words need not be repeated on the button that gives the answer. */
+  quiet?: boolean;
+};
 
 /** What the card provides to a {@link Composer}. */
 export type Composing = {

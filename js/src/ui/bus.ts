@@ -14,7 +14,9 @@ export type PageEvents = {
   /** An undo in another view shows this item again. */
   back: Ask;
   /** Rows that were just labelled, and the codes of their classes; null if the labels were removed. */
-  acted: { rows: Uint32Array; codes: readonly number[] | null };
+  acted: { rows: Uint32Array; codes: readonly number[] | null; words?: string };
+  /** A key that was meant for an answer did not count. */
+  missed: { why: string };
   /** Acts were undone or redone. */
   turned: null;
   /** The item in the Labeler; if it is asked blind, nothing may reveal its class. */

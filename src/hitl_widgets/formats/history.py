@@ -28,8 +28,8 @@ FIELDS = {
     "kind": "label, skip, note, undo, redo, slice (a named search), or schema (the classes changed)",
     "time": "time of the act, UTC",
     "item_ids": "the items, by id or hash",
-    "value": "the answer with class ids, which do not change on renaming (none: label removed), the reason of "
-    "a skip, the note, the act that an undo or redo is about, or the classes",
+    "value": "the answer with class ids, which do not change on renaming (none: label removed), the reason "
+    "of a skip, the note, the act that an undo or redo is about, or the classes",
     "said": "the class name at the time of the label",
     "selection": "how the items were chosen",
     "elapsed_ms": "how long the annotator looked at them, in milliseconds, if known",

@@ -102,6 +102,8 @@ class Listing:
 
 
 def _sortable(column: Column) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    if column.kind == "text" and (numbers := column.numbers) is not None:
+        return numbers, np.isnan(numbers)
     if column.kind == "text":
         missing = np.array([value is None for value in column.values], np.bool_)
         return np.where(missing, "", column.values), missing

@@ -14,6 +14,7 @@ from helpers import clouds
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.session import Session
 
+
 def opened(X: np.ndarray, **how: Any) -> Session:
     """A session over items with the ids 0, 1 and so on."""
     items = pd.DataFrame({"id": range(len(X)), "text": [f"item {i}" for i in range(len(X))]})

@@ -14,13 +14,16 @@ export type AnsweringCallbacks = {
 export class Answering {
   classes: LabelClass[] = [];
   colours: Coloured = { ways: [], by: "", legend: [] };
+  /** Whether answers are more than their classes: then they are given in the Labeler. */
+  composed = false;
   private question: QuestionKind | undefined;
   private codes: Codes = [];
 
   constructor(private readonly on: AnsweringCallbacks) {}
 
-  take({ classes, asks, ways, by, legend }: Omit<ColouredClasses, "type">): void {
+  take({ classes, asks, composed, ways, by, legend }: Omit<ColouredClasses, "type">): void {
     this.classes = classes;
+    this.composed = composed;
     this.question = questionOf(asks);
     this.colours = { ways, by, legend };
   }
@@ -68,7 +71,16 @@ export class Answering {
 
   /** The shade of an answer, null for a removed label. */
   shade(codes: Codes | null): number {
+    // The model's next round has the exact one.
+    if (codes && this.composed) return this.classes.length ? this.classShade(codes) : 0;
     return (codes && this.question?.shade(codes, this.colours.by, this.classes)) ?? NONE;
+  }
+
+  private classShade(codes: Codes): number {
+    const { by, legend } = this.colours;
+    return by
+      ? Number(codes.some((code) => this.classes[code].id === by))
+      : Math.min(codes.length, legend.length - 1);
   }
 
   get palette(): string[] {

@@ -1,7 +1,7 @@
 import { type Item, renderGlimpse } from "../../items/index";
 import type { Point } from "../../plot/geometry";
 import type { MapPlot } from "../../plot/map";
-import { MOST_FANNED } from "../../plot/stacks";
+import { MOST_COUNTED, MOST_FANNED } from "../../plot/stacks";
 import { count, h, said, show } from "../../ui/dom";
 import type { Known } from "./points";
 
@@ -83,7 +83,8 @@ export function hoverView(on: HoverCallbacks, signal: AbortSignal) {
   };
 }
 
-const atSamePlace = (others: number): string =>
-  others >= MOST_FANNED
-    ? `${others > 98 ? "99 or more" : count(others, "other")} at the same place: zoom in, or press Enter for the next`
-    : `${count(others, "other")} at the same place: click to fan out`;
+function atSamePlace(others: number): string {
+  const many = others + 1 >= MOST_COUNTED;
+  const some = others + 1 > MOST_FANNED ? ` ${MOST_FANNED} of them, Enter for the next` : "";
+  return `${many ? `${others} or more` : count(others, "other")} at the same place: click to fan out${some}`;
+}

@@ -137,14 +137,22 @@ export function actsOf(on: ActCallbacks) {
       const id = on.act({ type: "label", value, answer, selection: chosen.how, rows: wire });
       on.gave(chosen);
       const queued = state.queue.filter((ask) => has(rows, ask.row)).map((ask) => ask.key);
-      done(id, rows, codes, queued, added(rows), `${count(rows.length, "item")} labelled ${value}`);
+      done(
+        id,
+        rows,
+        codes,
+        queued,
+        added(rows),
+        `${count(rows.length, "item")} labelled ${value}`,
+        composed && value,
+      );
     } else if (ask) {
       const selection: Selection = chosen ? "clicked" : ask.audit ? "audit" : "suggested";
       const elapsed_ms = Math.round(on.gaze.elapsed);
       const id = on.act({ type: "label", value, answer, selection, key: ask.key, elapsed_ms });
       const row = Uint32Array.of(ask.row);
       if (composed) on.composed(ask.key, composed);
-      done(id, row, codes, [ask.key], added(row), `Labelled ${value}`);
+      done(id, row, codes, [ask.key], added(row), `Labelled ${value}`, composed && value);
     }
   }
 
@@ -162,10 +170,18 @@ export function actsOf(on: ActCallbacks) {
     return rows.length - (chosen ? (chosen.sample?.n_labelled ?? rows.length) : 0);
   }
 
-  function done(id: string, rows: Rows, codes: Codes | null, keys: string[], n: number, words: string): void {
+  function done(
+    id: string,
+    rows: Rows,
+    codes: Codes | null,
+    keys: string[],
+    n: number,
+    words: string,
+    called?: string,
+  ): void {
     if (codes) on.used(codes);
     on.dispatch({ type: "acted", id, keys, n });
-    on.tell("acted", { rows, codes });
+    on.tell("acted", { rows, codes, words: called });
     on.tell("release", null);
     on.say(`${words}. ${on.next("Next")}`);
   }
@@ -251,6 +267,8 @@ export function actsOf(on: ActCallbacks) {
     note,
     settle,
     turn,
+    /** Says that an answer did not count. */
+    miss,
     close: (): void => clearTimeout(forgetting),
   };
 }

@@ -24,12 +24,13 @@ import { type ComposerModule, questionOf } from "../../questions/index";
 import { announcer } from "../../ui/announce";
 import { Bus, type Chosen, choose } from "../../ui/bus";
 import { chanceOf } from "../../ui/chance";
-import { download } from "../../ui/dom";
+import { download, focused } from "../../ui/dom";
 import { Gaze } from "../../ui/gaze";
 import { leaveKeys, onKey, type Press, takeKeys } from "../../ui/keys";
 import { remember, remembered } from "../../ui/remember";
 import { onTheme } from "../../ui/theme";
 import { actsOf } from "./acts";
+import type { ClassChange } from "./classes";
 import { compositions } from "./composing";
 import { MANY, recentFrom, used } from "./grouping";
 import { heldView } from "./held";
@@ -104,10 +105,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       draw();
     },
     settle: (keep) => acts.settle(keep),
-    change: (change) => {
-      channel.act({ type: "change", ...change });
-      tellWaiting();
-    },
+    change,
     showing: (subject, card) => {
       gaze.show(subject, card);
       if (typeof subject === "string" && upcoming) say(sayNext(upcoming));
@@ -120,10 +118,15 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     parts: (row, end) => parts.of(row, end),
   });
 
-  const lost = lostView(root, (change) => {
-    channel.act({ type: "change", ...change });
+  const lost = lostView(root, (made) => change(made, (why) => why && dispatch({ type: "note", words: why })));
+
+  function change(made: ClassChange, refused: (why: string) => void): void {
+    channel.act({ type: "change", ...made }, (refusal) => {
+      refused(refusal?.why ?? "");
+      tellWaiting();
+    });
     tellWaiting();
-  });
+  }
 
   const held = heldView(root, {
     apply: (group) => {
@@ -290,6 +293,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "Escape") {
       if (view.closeHelp()) return true;
       if (state.chosen || isAgain(state)) release();
+      else if (!root.contains(focused())) return false;
       else root.blur();
     } else {
       const code = state.classes.findIndex((c) => c.key === key);
@@ -315,6 +319,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     return chosen ? true : undefined;
   });
   bus.on("back", giveBack);
+  bus.on("missed", ({ why }) => {
+    acts.miss(why);
+    return true;
+  });
   bus.tell("labeler", null);
 
   function take(chosen: Chosen | null): void {

@@ -2,7 +2,7 @@ import "./help.css";
 import { h, show } from "../../ui/dom";
 
 const KEYS: [string[], string][] = [
-  [["1", "9", "A"], "label the item, or everything that is selected"],
+  [["1\u20139", "A\u2013Z"], "the key of a class: label the item, or everything that is selected"],
   [["S"], "skip"],
   [["⇧D", "⇧B", "⇧N"], "don’t know, bad item, write a note"],
   [["Z", "⇧Z"], "undo and redo"],

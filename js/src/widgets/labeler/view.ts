@@ -1,6 +1,6 @@
 import "../../ui/class-buttons.css";
 import "./view.css";
-import type { Ask, Change, Guess, LabelClass } from "../../host/protocol";
+import type { Ask, Guess, LabelClass } from "../../host/protocol";
 import { type Item, renderItem, type Stage } from "../../items/index";
 import {
   type Composed,
@@ -12,7 +12,7 @@ import {
 import { count, focused, h, percent, said, setParts, setText, show } from "../../ui/dom";
 import type { Press } from "../../ui/keys";
 import { type BulkCallbacks, type BulkCard, bulkCard } from "./bulk";
-import { classEditor } from "./classes";
+import { classEditor, type SendChange } from "./classes";
 import type { Start } from "./composing";
 import { groupsOf, MANY, nameWithin, type Recent } from "./grouping";
 import { helpView } from "./help";
@@ -64,7 +64,7 @@ export type LabelerCallbacks = {
   toggleGuess: () => void;
   /** Keeps or drops the label of the current item, which has changed since. */
   settle: (keep: boolean) => void;
-  change: (change: Omit<Change, "type" | "id">) => void;
+  change: SendChange;
   /** Reports what the card shows: the key of an item, the rows of a selection, or null if nothing can be answered. */
   showing: (subject: unknown, card: HTMLElement) => void;
   /** Whether the answer that an item starts with is known. */
@@ -225,7 +225,6 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     fields.replaceChildren(...(made.fields ? [made.fields] : []));
     composer = made;
     help.tell(made.keys ?? []);
-    if (root.contains(focused())) made.focus?.();
     return made;
   }
 
@@ -243,10 +242,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     setDisabled(give, !any);
     if (composer) {
       const found = composer.read();
-      setText(
-        giveWords,
-        typeof found === "string" ? "answer" : `${found.blank ? "" : "answer "}${found.words}`,
-      );
+      const quiet = typeof found === "string" || found.quiet;
+      setText(giveWords, quiet ? "answer" : `${found.blank ? "" : "answer "}${found.words}`);
     } else {
       const n = picked.length;
       setText(giveWords, n ? `answer with ${count(n, "class", "classes")}` : "none of them");
@@ -285,6 +282,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     if (now.length !== shownCard.length || now.some((part, i) => part !== shownCard[i])) {
       shownCard = now;
       card.scrollTo(0, 0);
+      const here = root.contains(focused());
       const stage = clear(ask?.row);
       bulkShown = bulk ? bulkCard(on.bulk, stage.signal) : null;
       if (bulkShown && makes) composed(state, null, undefined, stage, makes);
@@ -300,6 +298,9 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
           Boolean(makes && composer?.element) ||
           card.querySelector(".hitl-text-folded") !== null,
       );
+      // A field that had the focus is gone.
+      if (here && composer?.focus) composer.focus();
+      else if (here && !root.contains(focused())) root.focus({ preventScroll: true });
       on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
       card.classList.toggle("hitl-done", !ask && !bulk && isDone(state));
     }
@@ -352,7 +353,9 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     shortNames = offered.map(({ name }, code) => nameWithin(name, headings.get(code) ?? ""));
     buttons = offered.map((c, code) => buttonOf(c, code));
     classes.replaceChildren(
-      ...(groups.length > 1 ? groups.map(({ heading, codes }) => group(heading || "other", codes)) : buttons),
+      ...(groups.some(({ heading }) => heading)
+        ? groups.map(({ heading, codes }) => group(heading || "other", codes))
+        : buttons),
     );
   }
 

@@ -167,6 +167,7 @@ function accuracyWords(state: MonitorState): string {
     error,
   } = state;
   const { value, low, high, n } = estimate;
+  if (!name) return "";
   if (value === null || low === null || high === null) {
     if (provisional !== null)
       return `${name} about ${provisional.toFixed(2)}, provisional: nothing audited yet`;
@@ -180,6 +181,7 @@ function syncWords(state: MonitorState): string {
   if (state.error) return state.error;
   if (state.stage && !state.model) return state.stage;
   if (state.behind > 0 && state.n_labels > 0) return `model ${count(state.behind, "act")} behind`;
+  if (!state.measure.name) return "";
   if (!state.model) return "no model yet";
   return "model up to date";
 }
@@ -195,6 +197,7 @@ function savedWords({ store, closed }: MonitorState, waiting: number): (string |
 }
 
 function curveMissing(state: MonitorState): string {
+  if (!state.measure.name) return "Nothing is learned from these answers, so there is no curve.";
   if (state.audit_share === 0) return "Shown when some of the questions are audited (audit=0.1).";
   if (!state.n_audited)
     return `Shown from the first audited label on. ${percent(state.audit_share)} of the questions are drawn at random for the audit.`;

@@ -75,8 +75,8 @@ class Nothing:
 class _Idle:
     """A learner that learns nothing."""
 
-    name = "nothing"
-    explanation = "Nothing is learned from these answers. Items are asked so that they cover the map."
+    name = "no model"
+    explanation = "nothing is learned from these answers; items are asked so that they cover the map"
 
     def __init__(self, n: int = 0) -> None:
         self.n = n

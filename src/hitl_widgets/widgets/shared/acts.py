@@ -72,7 +72,7 @@ def _done(loop: Loop, message: m.Act) -> dict[str, Any]:
             _, replaced = loop.acts.restore(message.acts, event_id=message.id)
             return {"note": relabelled(replaced) if replaced else None}
         case m.Slice():
-            loop.slicing.keep(message.name, message.query, event_id=message.id)
+            loop.slicing.keep(message.name, message.query, replace=message.replace, event_id=message.id)
         case m.Change():
             change = {part: x for part, x in msgspec.to_builtins(message).items() if part not in WIRE}
             loop.acts.change_classes(change, event_id=message.id)

@@ -161,10 +161,14 @@ class Change(Action, frozen=True, kw_only=True, tag="change", omit_defaults=True
 
 
 class Slice(Action, frozen=True, kw_only=True, tag="slice"):
-    """Keep a query under a name, or remove the name if the query is null."""
+    """Keep a query under a name, or remove the name if the query is null.
+
+    A name that keeps another query is refused without ``replace``.
+    """
 
     name: Name
     query: Annotated[str, msgspec.Meta(max_length=2000)] | None
+    replace: bool = False
 
 
 Act = Label | Clear | Skip | Note | Settle | Undo | Redo | Jump | Restore | Change | Slice
