@@ -15,6 +15,8 @@ type Drag = { x: number; from: number; of?: Range; edge?: Edge; now?: Piece };
 const NONE: Marked = [];
 /** How near the pointer must be to an edge, in pixels. */
 const REACH = { mouse: 6, touch: 16 };
+/** Ranges that are narrower have no label, in pixels; and the width of a card before it is on the page. */
+const [NARROW, USUAL_WIDTH] = [14, 800];
 /** A pointer that moves less clicks. */
 const STILL = 4;
 /** Steps of an edge by key, in seconds: for short and for long recordings. */
@@ -47,7 +49,10 @@ export function compose(on: Composing): Composer {
 
   const { element: audio, wave, player } = recording(content, stage, follow);
   const layer = h("div", { class: "hitl-ranges-layer" });
-  wave.append(layer);
+  const newest = h("div", { attrs: { "data-label": "" } });
+  /** The elements of the ranges, and what they look like. */
+  const bands = new Map<Range, { element: HTMLElement; key: string }>();
+  wave.append(layer, newest);
   const status = h("span", { class: "hitl-ranges-words" });
   const acceptWords = h("span", {});
   const accept = h(
@@ -96,40 +101,61 @@ export function compose(on: Composing): Composer {
 
   function draw(): void {
     const all = sorted([...marked.now, ...suggested]);
-    const shown = all.map((range) => (drag?.of === range && drag.now ? drag.now : range));
-    const { rows, n } = rowsOf(shown);
-    const bands = all.map((range, i) => {
-      const look = isIdea(range) ? "idea" : "own";
-      const colour = known.get(range.id)?.color ?? "#8c8c8c";
-      return band(shown[i], look, range === current, nameOf(range), colour, rows[i], n);
+    const { rows, n } = rowsOf(all);
+    const width = layer.clientWidth || USUAL_WIDTH;
+    const there = new Set(all);
+    for (const [range, { element }] of bands) {
+      if (there.has(range)) continue;
+      element.remove();
+      bands.delete(range);
+    }
+    let place = layer.firstElementChild;
+    all.forEach((range, i) => {
+      const now = range === current;
+      const look = `${isIdea(range) ? "idea" : `own${now ? ` hitl-range-at-${moving}` : ""}`}`;
+      const label = ((range.end - range.start) / seconds) * width < NARROW ? "" : nameOf(range);
+      const key = [look, now, label, rows[i], n].join();
+      const band = bands.get(range) ?? { element: h("div", {}), key: "" };
+      const { element } = band;
+      if (band.key !== key) {
+        element.className = `hitl-range hitl-range-${look}${now ? " hitl-range-current" : ""}`;
+        element.dataset.label = label;
+        element.style.setProperty("--class", known.get(range.id)?.color ?? "#8c8c8c");
+        element.style.top = `${(100 * rows[i]) / n}%`;
+        element.style.height = `${100 / n}%`;
+        put(element, range);
+      }
+      bands.set(range, { element, key });
+      if (place === element) place = element.nextElementSibling;
+      else layer.insertBefore(element, place);
     });
-    const fresh = (drag && !drag.of && drag.now) || growing() || draft;
-    if (fresh) bands.push(band(fresh, "draft", fresh === draft, "", "", 0, 1));
-    layer.replaceChildren(...bands);
+    drawFresh();
     drawLine();
   }
 
-  function band(
-    at: Piece,
-    look: string,
-    now: boolean,
-    label: string,
-    colour: string,
-    row: number,
-    n: number,
-  ): HTMLElement {
-    const marks = now ? ` hitl-range-current${look === "idea" ? "" : ` hitl-range-at-${moving}`}` : "";
-    return h("div", {
-      class: `hitl-range hitl-range-${look}${marks}`,
-      attrs: { "data-label": label, "data-start": at.start, "data-end": at.end },
-      style: {
-        left: `${(100 * at.start) / seconds}%`,
-        width: `${(100 * (at.end - at.start)) / seconds}%`,
-        top: `${(100 * row) / n}%`,
-        height: `${100 / n}%`,
-        ...(colour ? { "--class": colour } : {}),
-      },
-    });
+  /** Draws what has no class yet. */
+  function drawFresh(): void {
+    const piece = (drag && !drag.of && drag.now) || growing() || draft;
+    show(newest, piece !== null);
+    if (!piece) return;
+    newest.className = `hitl-range hitl-range-draft hitl-range-at-${moving}${
+      piece === draft ? " hitl-range-current" : ""
+    }`;
+    put(newest, piece);
+  }
+
+  /** Draws what the pointer changes, without the rest: there may be many ranges. */
+  function preview(): void {
+    const band = drag?.of && bands.get(drag.of);
+    if (band && drag?.now) put(band.element, drag.now);
+    else drawFresh();
+  }
+
+  function put(element: HTMLElement, { start, end }: Piece): void {
+    element.dataset.start = `${start}`;
+    element.dataset.end = `${end}`;
+    element.style.left = `${(100 * start) / seconds}%`;
+    element.style.width = `${(100 * (end - start)) / seconds}%`;
   }
 
   function drawLine(): void {
@@ -151,7 +177,7 @@ export function compose(on: Composing): Composer {
 
   /** The playhead may have moved. */
   function follow(): void {
-    if (open) draw();
+    if (open) drawFresh();
   }
 
   // -- changing
@@ -275,6 +301,7 @@ export function compose(on: Composing): Composer {
   layer.addEventListener("pointerdown", (event) => {
     if (event.button) return;
     event.stopPropagation(); // it would move the playhead
+    event.preventDefault(); // no text is selected, and nothing is dragged out of the page
     layer.setPointerCapture(event.pointerId);
     const found = edgeAt(event);
     drag = { x: event.clientX, from: timeAt(event.clientX), of: found?.piece, edge: found?.edge };
@@ -293,7 +320,7 @@ export function compose(on: Composing): Composer {
       if (!room) return;
       drag.now = between(from, to, room) ?? drag.now;
     }
-    draw();
+    preview();
   });
   layer.addEventListener("pointerup", () => {
     const done = drag;
@@ -309,8 +336,10 @@ export function compose(on: Composing): Composer {
     leave();
   });
   layer.addEventListener("pointercancel", () => {
+    const band = drag?.of && bands.get(drag.of);
+    if (band && drag?.of) put(band.element, drag.of);
     drag = null;
-    draw();
+    drawFresh();
   });
 
   /** Chooses what is there, and the next one by another click; elsewhere the playhead moves. */
