@@ -47,6 +47,8 @@ function composing(text: string, more: Partial<Composing> = {}): Composing & { h
       gather: () => Promise.reject(new Error("no kernel")),
     },
     pressItem: () => false,
+    render: () => document.createElement("div"),
+    chance: 0.5,
     classes: CLASSES,
     settings: {},
     changed: () => undefined,

@@ -58,7 +58,9 @@ export function compositions(on: CompositionCallbacks) {
     },
     /** What an item starts with: what was begun, what is saved, or what was undone. */
     start({ key, row, blind }: Ask, labelled: boolean): Start {
-      const answer = begun.get(key) ?? (labelled ? saved.get(row) : given.get(key)) ?? undefined;
+      // A label that is gone by now was undone: the item starts with the answer that was given.
+      const label = labelled ? saved.get(row) : undefined;
+      const answer = begun.get(key) ?? label ?? given.get(key);
       const told = blind ? undefined : suggested.get(row);
       return { answer, suggested: told?.suggested ?? undefined, why: told?.why };
     },

@@ -23,6 +23,7 @@ import { redress, spokenItem } from "../../items/index";
 import { type Codes, type ComposerModule, questionOf } from "../../questions/index";
 import { announcer } from "../../ui/announce";
 import { Bus, type Chosen, choose } from "../../ui/bus";
+import { chanceOf } from "../../ui/chance";
 import { download, focused } from "../../ui/dom";
 import { Gaze } from "../../ui/gaze";
 import { leaveKeys, onKey, type Press, takeKeys } from "../../ui/keys";
@@ -112,6 +113,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       if (typeof subject === "string" && upcoming) say(sayNext(upcoming));
     },
     ready: (ask, labelled) => composing.ready(ask, labelled),
+    chance: (ask) => chanceOf(`${channel.key}\n${ask.key}`),
     start: (ask, labelled) => composing.start(ask, labelled),
     begun: (ask, answer) => composing.begin(ask.key, answer),
     say: (words) => say(words),
