@@ -44,6 +44,8 @@ export type LabelerProps = {
   compose: ComposerModule["compose"] | null;
   /** The suggested classes of the item on the card; null if there are none. */
   suggested: Codes | null;
+  /** How often an answer was copied: then the item starts anew. */
+  copies: number;
   /** Notes that were written here, by the key of the item. */
   notes: ReadonlyMap<string, string>;
 };
@@ -257,7 +259,17 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     }
   }
 
-  function update({ state, ask, item, showGuess, recent, compose, notes, suggested }: LabelerProps): void {
+  function update({
+    state,
+    ask,
+    item,
+    showGuess,
+    recent,
+    compose,
+    notes,
+    suggested,
+    copies,
+  }: LabelerProps): void {
     drawn = state;
     idea = suggested;
     const bulk = state.chosen !== null && state.chosen.rows.length > 1;
@@ -286,7 +298,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       bulk ? null : found,
       makes,
     ];
-    if (makes) now.push(state.classes, state.settings);
+    if (makes) now.push(state.classes, state.settings, copies);
     if (now.length !== shownCard.length || now.some((part, i) => part !== shownCard[i])) {
       shownCard = now;
       card.scrollTo(0, 0);
