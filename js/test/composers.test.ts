@@ -47,6 +47,8 @@ function composing(text: string, more: Partial<Composing> = {}): Composing & { h
       gather: () => Promise.reject(new Error("no kernel")),
     },
     pressItem: () => false,
+    render: () => document.createElement("div"),
+    chance: 0.5,
     classes: CLASSES,
     settings: {},
     changed: () => undefined,
@@ -344,6 +346,8 @@ describe("what an item starts with", () => {
     expect(made.start(ask(0), false).answer).toEqual({ text: "given" });
     made.forget();
     expect(made.ready(ask(0), true)).toBe(false);
+    expect(made.copy("k5")).toBe(true);
+    expect(made.start(ask(5), false).answer).toEqual({ text: "given" });
   });
 
   test("has no suggestion if it is asked blind", () => {

@@ -70,7 +70,8 @@ class Session:
         (``.npy``, ``.parquet``, ``.zarr``), or a :class:`~hitl_widgets.data.pool.Pool`.
     text, html, markdown, image, columns
         What to show as an item: the column with the text, the HTML or Markdown (extra ``html``) or the image,
-        or several columns, shown as a table row.
+        or several columns, shown as a table row. ``text=["answer_a", "answer_b"]`` makes each item a list of
+        texts, to compare or rank; likewise the others and ``item``.
     item, kind
         The column with items of any other kind, and that kind, followed by a colon and an option if it
         takes one. Without ``kind``, it is inferred from the values.
@@ -158,12 +159,12 @@ class Session:
         self,
         data: Any,
         *,
-        text: str | None = None,
-        html: str | None = None,
-        markdown: str | None = None,
-        image: str | None = None,
+        text: str | Sequence[str] | None = None,
+        html: str | Sequence[str] | None = None,
+        markdown: str | Sequence[str] | None = None,
+        image: str | Sequence[str] | None = None,
         columns: list[str] | None = None,
-        item: str | None = None,
+        item: str | Sequence[str] | None = None,
         kind: str | None = None,
         X: Any = None,
         embed: Any = None,
@@ -697,7 +698,8 @@ class Session:
 
         ``holds`` is False for acts that were undone; ``state`` is then ``undone`` (:meth:`redo` can restore
         it), ``left behind`` (its annotator has done something else since, so only :meth:`restore` can) or
-        ``brought back``.
+        ``brought back``. For comparisons and rankings, ``shown`` is the order in which the page showed them,
+        from left to right or from the top.
         """
         self._loop.log.catch_up()
         from hitl_widgets.transfer.frames import history_table

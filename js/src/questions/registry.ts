@@ -51,8 +51,12 @@ export type Composing = {
   why?: string;
   /** The answer was changed by the user. */
   changed: () => void;
-  /** Gives the answer, as Enter does. */
-  give: () => void;
+  /** Gives the answer, as Enter does. `clicks`: `detail` of the click event, 0 for keys. */
+  give: (clicks?: number) => void;
+  /** Shows an item that is a part of the item on the card. */
+  render: (item: Item, stage: Stage) => HTMLElement;
+  /** A number in [0, 1) that looks random, but is the same for this item and annotator. */
+  chance: number;
   /** Announces something to screen readers. */
   say: (words: string) => void;
   /** Moves the focus back to the widget, so that its keys work. */
@@ -76,6 +80,11 @@ export type Composer = {
   picked: () => Codes;
   /** The answer as it stands, or why it cannot be given. */
   read: () => Composed | string;
+  /**
+   * What a class is called on this card, if it has another name there. Then the composer shows the classes itself, and
+   * they have no buttons below it.
+   */
+  called?: (code: number) => string;
   /** Gives the focus to a field, if the user types the answer. */
   focus?: () => void;
   /** The keys, for the list of keys. */

@@ -163,7 +163,9 @@ def _content_columns(pool: Pool) -> list[list[str]]:
         return []
     if pool.item_kind.tabular:
         return [list(map(str, pool.items[0]))]
-    return [[name] for name in dict.fromkeys((pool.column, pool.kind, "text")) if name]
+    if pool.kind == "list":
+        return []
+    return [[name] for name in dict.fromkeys((*pool.columns, pool.kind, "text"))]
 
 
 def import_table(

@@ -159,7 +159,7 @@ export function actsOf(on: ActCallbacks) {
       on.dispatch({ type: "note", words: found });
       on.say(found);
     } else if (found.blank && on.gaze.elapsed < DELIBERATE_MS) {
-      miss("mark something, or press Enter again for nothing");
+      miss("change something, or press Enter again for this answer");
     } else label(found.codes, found.words, found.answer);
   }
 

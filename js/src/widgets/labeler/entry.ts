@@ -23,6 +23,7 @@ import { redress, spokenItem } from "../../items/index";
 import { type Codes, type ComposerModule, questionOf } from "../../questions/index";
 import { announcer } from "../../ui/announce";
 import { Bus, type Chosen, choose } from "../../ui/bus";
+import { chanceOf } from "../../ui/chance";
 import { download, focused } from "../../ui/dom";
 import { Gaze } from "../../ui/gaze";
 import { leaveKeys, onKey, type Press, takeKeys } from "../../ui/keys";
@@ -112,6 +113,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       if (typeof subject === "string" && upcoming) say(sayNext(upcoming));
     },
     ready: (ask, labelled) => composing.ready(ask, labelled),
+    chance: (ask) => chanceOf(`${channel.key}\n${ask.key}`),
     start: (ask, labelled) => composing.start(ask, labelled),
     begun: (ask, answer) => composing.begin(ask.key, answer),
     say: (words) => say(words),
@@ -168,6 +170,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       compose,
       notes,
       suggested: suggested(),
+      copies: composing.copies,
     });
     lost.update(state.lost);
   }
@@ -304,9 +307,21 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     return ask !== null && bus.tell("alike", { row: ask.row });
   }
 
+  /** Starts the item on the card with the answer that was given last. */
+  function copyLast(): boolean {
+    const ask = onCard();
+    if (!ask || !composing.copy(ask.key)) say("There is no answer to copy yet");
+    else {
+      say("The last answer");
+      draw();
+    }
+    return true;
+  }
+
   function act(key: string, shift: boolean): boolean {
     if (key === "z") acts.turn(shift ? "redo" : "undo");
     else if (key === "s" && shift) lookAgain();
+    else if (key === "c" && shift && state.composed) return copyLast();
     else if (key === "d" && shift) acts.skip(0, "unknown");
     else if (key === "b" && shift) acts.skip(0, "bad");
     else if (state.verify && acts.verdict(key, shift)) return true;

@@ -5,6 +5,7 @@ import { h, show } from "../../ui/dom";
 const KEYS: [string[], string][] = [
   [["1\u20139", "A\u2013Z"], "the key of a class: label the item, or everything that is selected"],
   [["S"], "skip"],
+  [["⇧C"], "copy the last answer, if answers are more than a class"],
   [["⇧D", "⇧B", "⇧N"], "don’t know, bad item, write a note"],
   [["Z", "⇧Z"], "undo and redo"],
   [["↑", "↓"], "your earlier labels, one by one"],

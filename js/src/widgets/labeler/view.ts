@@ -44,6 +44,8 @@ export type LabelerProps = {
   compose: ComposerModule["compose"] | null;
   /** The suggested classes of the item on the card; null if there are none. */
   suggested: Codes | null;
+  /** How often an answer was copied: then the item starts anew. */
+  copies: number;
   /** Notes that were written here, by the key of the item. */
   notes: ReadonlyMap<string, string>;
 };
@@ -75,6 +77,8 @@ export type LabelerCallbacks = {
   showing: (subject: unknown, card: HTMLElement) => void;
   /** Whether the answer that an item starts with is known. */
   ready: (ask: Ask, labelled: boolean) => boolean;
+  /** A number in [0, 1) that looks random, but is the same for this item and annotator. */
+  chance: (ask: Ask) => number;
   /** What it starts with. */
   start: (ask: Ask, labelled: boolean) => Start;
   /** The answer to an item was changed, but is not given yet. */
@@ -221,7 +225,9 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       verify: state.verify,
       ...(ask ? on.start(ask, labelled) : {}),
       changed,
-      give: () => on.give(0),
+      give: (clicks = 0) => on.give(clicks),
+      render: renderItem,
+      chance: ask ? on.chance(ask) : 0,
       say: on.say,
       leave: () => root.focus({ preventScroll: true }),
     });
@@ -253,7 +259,17 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     }
   }
 
-  function update({ state, ask, item, showGuess, recent, compose, notes, suggested }: LabelerProps): void {
+  function update({
+    state,
+    ask,
+    item,
+    showGuess,
+    recent,
+    compose,
+    notes,
+    suggested,
+    copies,
+  }: LabelerProps): void {
     drawn = state;
     idea = suggested;
     const bulk = state.chosen !== null && state.chosen.rows.length > 1;
@@ -269,10 +285,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       search.update(many ? buttons : []);
       fillGuide(offered);
       editor.update(shownClasses, question?.scale);
-      show(editor.element, shownClasses.length > 0 || !state.composed);
     }
-    setParts(asked, ...heading(state, ask, bulk));
-    setParts(why, ...reasonOf(state, ask));
     setText(
       progress,
       state.ready ? `${labelsGiven(state).toLocaleString("en")} of ${count(state.n_items, "item")}` : "",
@@ -285,7 +298,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       bulk ? null : found,
       makes,
     ];
-    if (makes) now.push(state.classes, state.settings);
+    if (makes) now.push(state.classes, state.settings, copies);
     if (now.length !== shownCard.length || now.some((part, i) => part !== shownCard[i])) {
       shownCard = now;
       card.scrollTo(0, 0);
@@ -311,6 +324,11 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
       card.classList.toggle("hitl-done", !ask && !bulk && isDone(state));
     }
+    const names = composer?.called ? calledBy(composer, state.classes) : state.classes;
+    setParts(asked, ...heading(state, ask, bulk, names));
+    setParts(why, ...reasonOf(state, ask));
+    show(classes, !composer?.called);
+    show(editor.element, !composer?.called && (shownClasses.length > 0 || !state.composed));
     if (state.chosen) bulkShown?.update(state.chosen, state.classes, state.kind === "image");
     show(changed, !bulk && ask?.changed === true);
     // Hide the guess if somebody else has just labelled the item: it would nearly reveal that label.
@@ -319,7 +337,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     show(eye, idea === null);
     show(shares, idea === null);
     if (model) {
-      setParts(guess, ...(showGuess ? guessWords(model, state.classes) : ["Model’s guess hidden"]));
+      setParts(guess, ...(showGuess ? guessWords(model, names) : ["Model’s guess hidden"]));
       guess.title = guess.textContent ?? "";
       shares.replaceChildren(...(showGuess ? shareBar(model, state.classes) : []));
       show(shares, shares.children.length > 0);
@@ -473,7 +491,16 @@ function contextOf({ context = [] }: Item): HTMLElement[] {
   return [h("dl", { class: "hitl-context" }, ...parts)];
 }
 
-function heading(state: LabelerState, ask: Ask | null, bulk: boolean): (string | HTMLElement)[] {
+/** The classes by the names that they have on this card. */
+const calledBy = ({ called }: Composer, classes: LabelClass[]): LabelClass[] =>
+  classes.map((c, code) => ({ ...c, name: called?.(code) ?? c.name }));
+
+function heading(
+  state: LabelerState,
+  ask: Ask | null,
+  bulk: boolean,
+  classes: LabelClass[],
+): (string | HTMLElement)[] {
   if (bulk && state.composed && !state.bulk)
     return ["This question is answered one item at a time: open an item from the list"];
   const drafted = questionOf(state.asks)?.drafted;
@@ -484,7 +511,8 @@ function heading(state: LabelerState, ask: Ask | null, bulk: boolean): (string |
   if (!ask) return [said(state.question)];
   const now = meanwhile(state);
   if (now?.mine) {
-    const names = now.said ? [now.said] : saidNames(now.codes ?? [], state.classes);
+    const own = classes !== state.classes || !now.said;
+    const names = own ? saidNames(now.codes ?? [], classes) : [now.said];
     return ["You have labelled it ", ...names, ": a new label replaces that"];
   }
   if (now) return ["Somebody else has just labelled it: yours is a second opinion"];
