@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Engine, View } from "../src/plot/engine";
 import { Frame, type Point, wholeView, zoomed } from "../src/plot/geometry";
 import { Grid } from "../src/plot/grid";
@@ -12,7 +12,7 @@ import {
   type ShownGroup,
   shownGroups,
 } from "../src/plot/groups";
-import { change, type Look, type Looks, type Marks, NONE } from "../src/plot/look";
+import { change, type Look, type Looks, type Marks, NONE, NOTHING_HIDDEN } from "../src/plot/look";
 import { MapPlot } from "../src/plot/map";
 import { NO_ROWS, type Rows, rowsOf } from "../src/plot/rows";
 
@@ -73,7 +73,7 @@ beforeEach(async () => {
     select: (rows: Rows) => {
       chosen = rows;
     },
-    wheel: () => false,
+    wheel: () => true,
     focus: () => {},
     thumbs: () => [],
     say: () => {},
@@ -244,6 +244,63 @@ describe("points at the same place", () => {
     plot.element.dispatchEvent(new PointerEvent("pointerleave"));
     point("pointermove", there());
     expect(hovered).toBe(5);
+  });
+
+  it("are counted beside them, also after zooming, unless they are hidden", async () => {
+    const counts = (): [string | null, string | null][] =>
+      [...plot.element.querySelectorAll(".hitl-stack-count")].map((one) => [
+        one.textContent,
+        one.getAttribute("transform"),
+      ]);
+    const place = (x: number): Promise<void> => {
+      const points = stacked.slice();
+      points.set([x, 0], 4);
+      return plot.setPoints(points, GROUPS);
+    };
+    await place(0);
+    const [x, y] = there();
+    expect(counts()).toEqual([["×3", `translate(${x} ${y})`]]);
+    plot.zoom(0.01, [0, 0]);
+    expect(counts().map(([n]) => n)).toEqual(["×3"]);
+    plot.showAll();
+    await place(0.02);
+    expect(counts()).toEqual([]); // two often meet by chance
+    await place(0);
+    expect(counts()).toHaveLength(1);
+    const labelled = marks();
+    labelled.label[5] = 0;
+    void plot.setRound(null, labelled, []);
+    void plot.setFilter({ ...NOTHING_HIDDEN, unlabelled: true });
+    expect(counts()).toEqual([]);
+  });
+
+  it("are the nearest of each other, and others follow by distance", () => {
+    const line = new Float32Array(Array.from({ length: 40 }, (_, i) => [i / 40, 0]).flat());
+    void plot.setPoints(line, { of: new Uint16Array(40), names: [], hulls: [] });
+    expect(plot.near(20, 5).slice(0, 1)).toEqual([20]);
+    expect(plot.near(20, 5).sort()).toEqual([18, 19, 20, 21, 22]);
+    expect(plot.near(0, 3)).toEqual([0, 1, 2]);
+    expect(plot.near(-1, 3)).toEqual([]);
+  });
+
+  it("are shown again once the wheel rests", () => {
+    vi.useFakeTimers();
+    const [x, y] = there();
+    // The WheelEvent of happy-dom has no place.
+    const wheel = (): void => {
+      const event = new MouseEvent("wheel", { clientX: x, clientY: y, cancelable: true });
+      plot.element.dispatchEvent(Object.assign(event, { deltaY: -1 }));
+    };
+    point("pointermove", there());
+    wheel();
+    expect(hovered).toBe(null);
+    vi.advanceTimersByTime(200);
+    expect([hovered, others]).toEqual([0, 2]);
+    wheel();
+    plot.element.dispatchEvent(new PointerEvent("pointerleave"));
+    vi.advanceTimersByTime(200);
+    expect(hovered).toBe(null);
+    vi.useRealTimers();
   });
 
   it("are fanned out by a click, so that each can be selected, until something else is", () => {

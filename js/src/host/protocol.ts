@@ -91,7 +91,7 @@ export type Skip = {
   pool?: string;
   late_ms?: number;
   key: string;
-  why?: "bad" | "unknown";
+  why?: "bad" | "rejected" | "unknown";
 };
 
 /** Write a note on an item, or remove it. */
@@ -213,6 +213,7 @@ export type Stage = { words: string; fraction: number | null };
 /**
  * The question, its kind (`asks`) with its settings, and its classes by code. `composed`: an answer is more
  * than its classes. `bulk`: several items can get the same answer. `suggests`: there are suggested answers.
+ * `verify`: annotators verify them instead of answering.
  */
 export type Asked = {
   classes: LabelClass[];
@@ -222,6 +223,7 @@ export type Asked = {
   composed: boolean;
   bulk: boolean;
   suggests: boolean;
+  verify: boolean;
   lost: Lost[];
 };
 
@@ -469,6 +471,7 @@ export type LabelerWelcome = Progress & {
   composed: boolean;
   bulk: boolean;
   suggests: boolean;
+  verify: boolean;
   lost: Lost[];
   kind: string;
   queue: Ask[];
@@ -668,15 +671,20 @@ export type HistoryEntry = {
   apart: boolean;
 };
 
+/** How many answers were given to suggestions, shown or hidden, and how many are the suggested ones. */
+export type Verified = { shown: number; shown_same: number; hidden: number; hidden_same: number };
+
 /** A range of answers: its name and color, and the number of labels. */
 export type AnswerRange = { name: string; color: string; n: number };
 
 /**
- * The state of a session. `provisional` is the measure on the labels themselves while nothing is audited; it
- * is optimistic. `n_none` is the number of labels without a class; for a question without classes, `shades`
- * counts ranges of answers instead. `n_hidden` labels of others are excluded from the balance, because their
- * items are also asked of this annotator. `notices` describe mismatches of the store and the table;
- * `n_changed` labelled items have changed since. `people` are all annotators, if there is more than one.
+ * The state of a session. `provisional` is the measure on the labels themselves while nothing is audited, and
+ * the points of the curve are the same, without intervals; it is optimistic. `rising`: the curve shows that
+ * more labels help. `n_none` is the number of labels without a class; for a question without classes,
+ * `shades` counts ranges of answers instead. `n_hidden` labels of others are excluded from the balance,
+ * because their items are also asked of this annotator. `notices` describe mismatches of the store and the
+ * table; `n_changed` labelled items have changed since. `people` are all annotators, if there is more than
+ * one.
  */
 export type MonitorState = {
   n_items: number;
@@ -686,11 +694,13 @@ export type MonitorState = {
   balance: number[];
   n_none: number;
   shades: AnswerRange[];
+  verified: Verified | null;
   n_hidden: number;
   measure: Measure;
   estimate: Estimate;
   provisional: number | null;
   curve: CurvePoint[];
+  rising: boolean;
   behind: number;
   model: string;
   explanation: string;
@@ -722,6 +732,7 @@ export type MonitorWelcome = MonitorState & {
   composed: boolean;
   bulk: boolean;
   suggests: boolean;
+  verify: boolean;
   lost: Lost[];
   chart: Record<string, unknown>;
 };

@@ -17,6 +17,8 @@ export type StockOptions = {
   small?: boolean;
   /** Whether urgent items do not wait for others that are under way; then the others are requested at once, too. */
   apart?: boolean;
+  /** The most bytes of a part in which the others then come, so that an urgent item is never behind many. */
+  part?: () => number;
   /** The column whose value comes with previews. */
   column?: () => string;
   /** The rows that are never dropped. */
@@ -28,20 +30,22 @@ export type StockOptions = {
 /** The items that are here. They are requested once and in advance, so that the next one is shown without delay. */
 export function itemStock(
   channel: Channel,
-  { small = false, apart = false, column, needed, came }: StockOptions,
+  { small = false, apart = false, part, column, needed, came }: StockOptions,
   signal: AbortSignal,
 ) {
   const most = small ? MOST_SMALL : MOST;
   const items = new Map<number, Item>();
-  const lane = (): Fetch =>
+  const lane = (limit?: () => number): Fetch =>
     new Fetch(
       (row) => items.has(row),
-      (rows, most) =>
-        channel.ask({ type: "show", view: channel.view, rows, small, column: column?.(), most }),
+      (rows, bytes) => {
+        const most = Math.min(bytes, limit?.() ?? bytes);
+        channel.ask({ type: "show", view: channel.view, rows, small, column: column?.(), most });
+      },
       signal,
     );
   const fetch = lane();
-  const second = apart ? lane() : null;
+  const second = apart ? lane(part) : null;
   let later: ReturnType<typeof setTimeout> | undefined;
 
   /** Requests items: the urgent ones at once, others when there is nothing else to do. */

@@ -36,6 +36,7 @@ export type MapCallbacks = {
 };
 
 const REACH = 12;
+const REST_MS = 120;
 /** A pointer this near to a point means the point, not the name of a group that covers it. */
 const NEAR = 4;
 /** Labelled points matter to the names of groups while they are at most this share of all. */
@@ -66,11 +67,15 @@ export class MapPlot {
   /** The labelled rows, as long as they are few. */
   private labelled = NO_ROWS;
   private shown: ShownGroup[] = [];
+  /** A row of each place with a count. */
+  private stacked: number[] = [];
   private here = -1;
   private filter = NOTHING_HIDDEN;
   private isolated: number | null = null;
   private viewing = false;
   private waiting = false;
+  /** Until the wheel has rested; then what is under the pointer is shown again. */
+  private resting: ReturnType<typeof setTimeout> | undefined;
   private stale: Rows | null = NO_ROWS;
   private painting: Promise<void> | null = null;
   tool: Tool = "click";
@@ -98,7 +103,11 @@ export class MapPlot {
         pick: (px, py, merge) => this.pick(px, py, merge),
         shape: (polygon, tool, merge) => this.choose(this.grid.inside(polygon), tool, merge),
         pan: (dx, dy) => this.pan(dx, dy),
-        zoom: (px, py, factor) => this.zoom(factor, [this.frame.x(px), this.frame.y(py)]),
+        zoom: (px, py, factor) => {
+          this.zoom(factor, [this.frame.x(px), this.frame.y(py)]);
+          clearTimeout(this.resting);
+          this.resting = setTimeout(() => this.hoverAt(px, py), REST_MS);
+        },
         wheel: on.wheel,
       },
       signal,
@@ -237,6 +246,7 @@ export class MapPlot {
       ? hiddenBy(this.filter, { marks: this.marks, by: this.by, column: this.column })
       : null;
     this.drawOutliers();
+    this.drawCounts();
   }
 
   setPalette(palette: string[]): Promise<void> {
@@ -355,6 +365,7 @@ export class MapPlot {
   }
 
   private hoverAt(px: number, py: number): void {
+    clearTimeout(this.resting);
     const row = this.meant(px, py, REACH);
     this.activate(this.tool === "cluster" ? this.groupAt(px, py, row) : this.nameAt(px, py));
     this.setHovered(row);
@@ -459,6 +470,7 @@ export class MapPlot {
 
   /** The pointer is no longer on the map. */
   leave(): void {
+    clearTimeout(this.resting);
     this.activate(-1);
     this.setHovered(-1);
   }
@@ -475,8 +487,15 @@ export class MapPlot {
     this.over.setOutliers(marks.filter(({ at: [x, y] }) => x > 0 && x < width && y > 0 && y < height));
   }
 
+  private drawCounts(): void {
+    const stacks = this.stacks.counted();
+    this.over.setCounts(stacks.map(({ row, n }) => ({ at: this.place(row) as Point, n })));
+    this.stacked = stacks.map(({ row }) => row);
+  }
+
   private drawOver(): void {
     this.stacks.close();
+    this.drawCounts();
     this.drawOutliers();
     this.over.setHere(this.place(this.here));
     // Another point may be under the pointer now.
@@ -506,9 +525,13 @@ export class MapPlot {
     const around = surroundings({
       frame,
       grid: this.grid,
-      rows: [this.here, ...this.rings, ...sampled(this.selected), ...sampled(this.labelled)].filter(
-        (row) => row >= 0 && row < this.grid.n,
-      ),
+      rows: [
+        this.here,
+        ...this.rings,
+        ...this.stacked,
+        ...sampled(this.selected),
+        ...sampled(this.labelled),
+      ].filter((row) => row >= 0 && row < this.grid.n),
       thumbs: this.on.thumbs,
     });
     this.shown = shownGroups(this.groups, this.activeGroup, frame, around);

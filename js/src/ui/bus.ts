@@ -2,8 +2,11 @@ import type { Ask, Selection } from "../host/protocol";
 import { closest } from "./dom";
 import type { Wanted } from "./query";
 
-/** Selected points and how they were selected; `from` if the history or an undo restored the selection. */
-export type Chosen = { rows: Uint32Array; how: Selection; from?: "history" | "undo" };
+/**
+ * Selected points and how they were selected; `from` if the history or an undo restored the selection, or if it is one
+ * member of another.
+ */
+export type Chosen = { rows: Uint32Array; how: Selection; from?: "history" | "undo" | "member" };
 
 /** Events between the views of a session on a page; the kernel does not see them. */
 export type PageEvents = {

@@ -283,6 +283,11 @@ class Asker:
         Seeds the audit's order, the cold start and ties.
     cost
         float64 of shape (n,): the cost of labeling each item; None if all cost the same.
+
+    Attributes
+    ----------
+    hides
+        Whether there are suggested answers, which are hidden from the items drawn at random.
     """
 
     def __init__(
@@ -298,6 +303,7 @@ class Asker:
         self.strategy = strategy
         self._n_classes = n_classes
         self.share = share
+        self.hides = False
         self.seed = seed
         self.cost = cost
         self._start: list[int] | None = None
@@ -405,7 +411,7 @@ class Asker:
         draw, rest = self._audit_draw(labels), iter(chosen)
         others = (Suggestion(int(i), SECOND, opinion=True) for i in labels.opinions)
         used: set[int] = set()
-        share = self.share if labels.target.problem.size else 0.0  # there is a model to audit
+        share = self.share if self._draws(labels) else 0.0
         for position in range(n):
             sources: list[Iterable[Suggestion]] = [rest, draw, others]
             if (audited + 1) <= share * (asked + position + 1):
@@ -420,11 +426,15 @@ class Asker:
             used.add(found.index)
             yield found
 
+    def _draws(self, labels: Labels) -> bool:
+        """Whether there is a model to audit, or a suggestion to hide from some items."""
+        return self.hides or labels.target.problem.size > 0
+
     def _audit_draw(self, labels: Labels) -> Iterator[Suggestion]:
         if self._draw is None:
             self._draw = np.random.default_rng([self.seed, 2]).permutation(len(labels.y))
         candidates = labels.candidates
-        audit = self.share > 0 and labels.target.problem.size > 0
+        audit = self.share > 0 and self._draws(labels)
         reason = AUDIT if audit else "drawn at random"
         return (Suggestion(int(i), reason, audit=audit) for i in self._draw if candidates[i])
 

@@ -33,6 +33,7 @@ __all__ = ["Ledger"]
 ALIKE = 0.5  # similarity of two names by difflib: without any such pair, the classes are another question
 
 
+# Which of the reasons for leaving an item unanswered tell the sampler something: see ``Labels.refused``.
 REFUSALS: dict[str | None, int] = {"unknown": 1, "bad": 2}
 
 

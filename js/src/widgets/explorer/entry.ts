@@ -39,6 +39,9 @@ import { Painting } from "./painting";
 import { type Known, Points } from "./points";
 import { type ExplorerCallbacks, explorerView } from "./view";
 
+/** The largest part in which the items around the pointer are asked. */
+const PART_BYTES = 64_000;
+
 export default defineWidget("explorer", ({ root, channel, signal }) => {
   const bus = new Bus(channel.session, root, signal);
   const say = announcer(root);
@@ -48,6 +51,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     {
       small: true,
       apart: true, // the item under the pointer does not wait for others
+      part: () => (hover.near.length ? PART_BYTES : Number.POSITIVE_INFINITY),
       column: () => colouring.column,
       needed: () => [...hover.rows, ...near(), ...faces.shown],
       came: (rows) => {

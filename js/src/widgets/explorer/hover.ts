@@ -7,7 +7,7 @@ import type { Known } from "./points";
 
 /** While the pointer rests for this long, the items around it are requested too. */
 const REST_MS = 12;
-const MOST_NEAR = 12;
+const MOST_NEAR = 48;
 const GAP = 14;
 
 export type HoverCallbacks = {

@@ -74,6 +74,8 @@ function classRow(change: SendChange) {
   );
   key.title = "Your key: others keep theirs";
   key.maxLength = 1;
+  // Otherwise there would be no room for another one.
+  for (const type of ["focus", "click"]) key.addEventListener(type, () => key.select());
   const name = field("Name", "hitl-edit-name", (value) => {
     if (value) send({ change: "rename", of: [now.name], name: value }, name);
     else reset(name);

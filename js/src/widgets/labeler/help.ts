@@ -11,6 +11,7 @@ const KEYS: [string[], string][] = [
   [["M"], "more items like this one"],
   [["/"], "find"],
   [["Space"], "all of a long text; check or uncheck an item of a selection"],
+  [["→", "O"], "open an item of a selection; Esc returns"],
   [["T"], "list or map"],
   [["N"], "next uncertain item on the map"],
   [["G"], "grow the selection"],

@@ -3,9 +3,11 @@ import "./view.css";
 import type { Ask, Guess, LabelClass } from "../../host/protocol";
 import { type Item, renderItem, type Stage } from "../../items/index";
 import {
+  type Codes,
   type Composed,
   type Composer,
   type ComposerModule,
+  namesOf,
   questionOf,
   saidNames,
 } from "../../questions/index";
@@ -40,6 +42,8 @@ export type LabelerProps = {
   recent: Recent;
   /** Makes what composes an answer that is more than its classes; null while it is not loaded. */
   compose: ComposerModule["compose"] | null;
+  /** The suggested classes of the item on the card; null if there are none. */
+  suggested: Codes | null;
   /** Notes that were written here, by the key of the item. */
   notes: ReadonlyMap<string, string>;
 };
@@ -50,6 +54,8 @@ export type LabelerCallbacks = {
   /** Confirms the draft as the answer. */
   give: (clicks: number) => void;
   skip: (clicks: number, why?: Why) => void;
+  /** The suggested answer is wrong. */
+  reject: () => void;
   /** Saves a note on what is shown; null removes it. */
   note: (text: string | null) => void;
   /** Removes the label of what is shown. */
@@ -142,7 +148,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const helping = button("?", "", "Show the keys", () => help.toggle());
   const editor = classEditor(on.change);
   const more = moreView({
-    skip: (why) => on.skip(0, why),
+    skip: (why) => (why === "rejected" ? on.reject() : on.skip(0, why)),
     note: on.note,
     leave: () => root.focus({ preventScroll: true }),
   });
@@ -181,6 +187,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   let pressItem: Press = () => false;
   let wantsTall = false;
   let composer: Composer | null = null;
+  let idea: Codes | null = null;
   /** The state that is drawn. */
   let drawn: LabelerState | null = null;
 
@@ -214,6 +221,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       pressItem: (key, shift) => pressItem(key, shift),
       classes: state.classes,
       settings: state.settings,
+      verify: state.verify,
       ...(ask ? on.start(ask, labelled) : {}),
       changed,
       give: (clicks = 0) => on.give(clicks),
@@ -238,7 +246,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       if (question?.drafted || composer) element.setAttribute("aria-pressed", String(picked.includes(code)));
       else element.removeAttribute("aria-pressed");
     }
-    show(give, question?.drafted === true || composer !== null);
+    show(give, question?.drafted === true || composer !== null || idea !== null);
     setDisabled(give, !any);
     if (composer) {
       const found = composer.read();
@@ -246,12 +254,14 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       setText(giveWords, quiet ? "answer" : `${found.blank ? "" : "answer "}${found.words}`);
     } else {
       const n = picked.length;
-      setText(giveWords, n ? `answer with ${count(n, "class", "classes")}` : "none of them");
+      if (idea && !n) setText(giveWords, `accept ${namesOf(idea, state.classes)}`);
+      else setText(giveWords, n ? `answer with ${count(n, "class", "classes")}` : "none of them");
     }
   }
 
-  function update({ state, ask, item, showGuess, recent, compose, notes }: LabelerProps): void {
+  function update({ state, ask, item, showGuess, recent, compose, notes, suggested }: LabelerProps): void {
     drawn = state;
+    idea = suggested;
     const bulk = state.chosen !== null && state.chosen.rows.length > 1;
     const question = questionOf(state.asks);
     const redrawn = state.classes !== shownClasses || state.asks !== shownAsks;
@@ -312,25 +322,31 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     if (state.chosen) bulkShown?.update(state.chosen, state.classes, state.kind === "image");
     show(changed, !bulk && ask?.changed === true);
     // Hide the guess if somebody else has just labelled the item: it would nearly reveal that label.
-    const model = !bulk && ask?.guess && !meanwhile(state) ? ask.guess : null;
-    guessLine.style.visibility = model ? "visible" : "hidden";
+    const model = !bulk && ask?.guess && !meanwhile(state) && !idea ? ask.guess : null;
+    guessLine.style.visibility = model || idea ? "visible" : "hidden";
+    show(eye, idea === null);
+    show(shares, idea === null);
     if (model) {
       setParts(guess, ...(showGuess ? guessWords(model, names) : ["Model’s guess hidden"]));
       guess.title = guess.textContent ?? "";
       shares.replaceChildren(...(showGuess ? shareBar(model, state.classes) : []));
       show(shares, shares.children.length > 0);
       setText(eye, showGuess ? "hide" : "show");
-    } else setText(guess, "");
+    } else setParts(guess, ...(idea ? ["Suggested: ", ...saidNames(idea, state.classes)] : []));
     // A recent class that is used again stays where it is, with the focus that a click gave it.
     const ids = recent.map(({ id }) => id).join("\n");
     if (redrawn || ids !== shownRecent) drawRecent(recent, classes.classList.contains("hitl-many"));
     shownRecent = ids;
     for (const element of [...buttons, ...recently.querySelectorAll<HTMLElement>(".hitl-class")]) {
       const code = Number(element.dataset.code);
-      element.classList.toggle("hitl-guessed", showGuess && (model?.codes.includes(code) ?? false));
+      const guessed = idea?.includes(code) ?? (showGuess && (model?.codes.includes(code) ?? false));
+      element.classList.toggle("hitl-guessed", guessed);
     }
     drawDraft(state, ask !== null || bulk);
-    more.update(bulk ? null : ask, ask ? (notes.get(ask.key) ?? ask.note) : "");
+    more.update(
+      bulk || !ask ? null : { ask, rejects: state.suggests && !ask.blind },
+      ask ? (notes.get(ask.key) ?? ask.note) : "",
+    );
     show(skip, !bulk);
     setDisabled(skip, !ask || state.chosen !== null);
     const can = turnable(state);

@@ -94,7 +94,7 @@ class Skip(Action, frozen=True, kw_only=True, tag="skip", omit_defaults=True):
     """Leave an item unanswered; ``why``: nobody may know, or the item cannot be answered."""
 
     key: Key
-    why: Literal["unknown", "bad"] | None = None
+    why: Literal["unknown", "bad", "rejected"] | None = None
 
 
 class Note(Action, frozen=True, kw_only=True, tag="note"):
@@ -260,7 +260,7 @@ class Asked(ToBrowser, frozen=True, kw_only=True):
     """The question, its kind (``asks``) with its settings, and its classes by code.
 
     ``composed``: an answer is more than its classes. ``bulk``: several items can get the same answer.
-    ``suggests``: there are suggested answers.
+    ``suggests``: there are suggested answers. ``verify``: annotators verify them instead of answering.
     """
 
     classes: list[LabelClass]
@@ -270,6 +270,7 @@ class Asked(ToBrowser, frozen=True, kw_only=True):
     composed: bool
     bulk: bool
     suggests: bool
+    verify: bool
     lost: list[Lost]
 
 
