@@ -38,9 +38,12 @@ WATCH = """() => {
 # Milliseconds from a key to the frame that shows its effect.
 PRESS = """([key, shift]) => new Promise((done) => {
     const root = document.querySelector('.hitl-labeler'), began = performance.now();
-    root.dispatchEvent(new KeyboardEvent('keydown', { key, shiftKey: shift, bubbles: true, cancelable: true }));
+    const how = { key, shiftKey: shift, bubbles: true, cancelable: true };
+    root.dispatchEvent(new KeyboardEvent('keydown', how));
     requestAnimationFrame(() => setTimeout(() => done(performance.now() - began)));
 })"""
+LOADED = "() => !/Loading/.test(document.querySelector('.hitl-spans-words').textContent)"
+ACCEPTED = "() => /5,000 spans/.test(document.querySelector('.hitl-labeler').textContent)"
 SCROLL = """n => new Promise((done) => {
     const pages = document.querySelector('.hitl-pages'), times = [];
     let last = performance.now();
@@ -76,13 +79,13 @@ def _one(lines: bool) -> dict[str, Any]:
         bench.card.locator(".hitl-page").first.wait_for()
         seen = time.monotonic() - began
         status = bench.card.locator(".hitl-spans-words")
-        page.wait_for_function("() => !/Loading/.test(document.querySelector('.hitl-spans-words').textContent)")
+        page.wait_for_function(LOADED)
         whole = time.monotonic() - began
         page.wait_for_timeout(2000)
         opening = float(max(page.evaluate("() => window.hitlHeld"), default=0))
         bench.focus()
         bench.press("=")
-        page.wait_for_function("() => /5,000 spans/.test(document.querySelector('.hitl-labeler').textContent)")
+        page.wait_for_function(ACCEPTED)
         assert status.count() == 1
         adding = []
         for _ in range(REPEATS):

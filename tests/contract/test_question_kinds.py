@@ -25,11 +25,24 @@ def span(start: float, end: float, label: str) -> dict[str, Any]:
     return {"start": start, "end": end, "label": label}
 
 
+def box(x: float, y: float, width: float, height: float, label: str) -> dict[str, Any]:
+    return {"x": x, "y": y, "width": width, "height": height, "label": label}
+
+
+def polygon(x: float, y: float, side: float, label: str) -> dict[str, Any]:
+    return {"points": [[x, y], [x + side, y], [x, y + side]], "label": label}
+
+
+def mask(counts: str, label: str) -> dict[str, Any]:
+    return {"size": [4, 5], "counts": counts, "label": label}
+
+
 # For each kind, settings and values for different answers, with classes a, b and c; there is also a class d.
 SETTINGS: dict[str, dict[str, Any]] = {
     "number": {"low": 0.0, "high": 10.0, "step": 1.0, "unit": ""},
     "text": {"lines": True, "blank": True},
     "spans": {"overlap": True, "snap": True},
+    "points": {"within": 10.0},
     "ranges": {"overlap": True},
     "pair": {"reason": False},
     "ranking": {},
@@ -41,6 +54,10 @@ VALUES: dict[str, list[Any]] = {
     "number": [0, 4, 7, 10],
     "text": ["", "one", "two\nlines", "Ж 😀"],
     "spans": [[], [span(0, 2, "a")], [span(0, 1, "b"), span(0, 3, "c")], [span(4, 9, "a"), span(5, 7, "c")]],
+    "boxes": [[], [box(0, 0, 9.25, 4, "a")], [box(1.5, 2, 3, 4, "b"), box(20, 2, 3, 4, "c")]],
+    "polygons": [[], [polygon(0, 0.75, 9, "a")], [polygon(1, 2, 3, "b"), polygon(5.5, 5, 3, "c")]],
+    "points": [[], [{"x": 0, "y": 0.5, "label": "a"}], [{"x": 40, "y": 1, "label": "b"}]],
+    "masks": [[], [mask("0d0", "a")], [mask("121O0=", "b"), mask("5?", "c")]],
     "ranges": [
         [],
         [span(0.0, 2.5, "a")],

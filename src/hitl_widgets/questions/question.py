@@ -32,6 +32,7 @@ class Question:
     >>> Question.number(0, 120, "How old is the person?", unit="years")
     >>> Question.text("What is said?")
     >>> Question.spans(["person", "place"], "Mark all names.")
+    >>> Question.boxes(["car", "person"], "Mark all cars and persons.")
     >>> Question.ranges(["speech", "music"], "What is heard, and when?")
     >>> Question.pair("Which answer is better?")
     >>> Question.ranking("Rank the answers, best first.")
@@ -189,6 +190,55 @@ class Question:
         )
 
     @staticmethod
+    def boxes(classes: Iterable[Any], text: str = "", **told: Any) -> Schema:
+        """Ask for boxes on each image, each with a class.
+
+        An answer is a list of dicts with ``x`` and ``y`` of the upper left corner, ``width``, ``height``
+        and ``label``. All numbers are in pixels of the image, upright, and rounded to 0.01.
+
+        Parameters
+        ----------
+        classes
+            At least one class.
+        text
+            The text of the question.
+        told
+            ``guidance`` and ``examples``, as in :meth:`choice`.
+        """
+        return _marks("boxes", classes, text, told)
+
+    @staticmethod
+    def polygons(classes: Iterable[Any], text: str = "", **told: Any) -> Schema:
+        """Ask for polygons on each image, each with a class.
+
+        The parameters are those of :meth:`boxes`. An answer is a list of dicts with ``points``, a list of
+        corners [x, y], and ``label``.
+        """
+        return _marks("polygons", classes, text, told)
+
+    @staticmethod
+    def points(classes: Iterable[Any], text: str = "", *, within: float = 10, **told: Any) -> Schema:
+        """Ask for points on each image, each with a class.
+
+        The parameters are those of :meth:`boxes`. An answer is a list of dicts with ``x``, ``y`` and
+        ``label``. ``within`` is the distance in pixels up to which two annotators mean the same point.
+        """
+        distance = _end("within", within)
+        if distance is None or distance < 0:
+            raise InvalidInput(f"within={within!r}: expected a distance in pixels.")
+        return _marks("points", classes, text, told, {"within": distance})
+
+    @staticmethod
+    def masks(classes: Iterable[Any], text: str = "", **told: Any) -> Schema:
+        """Ask for masks on each image, each with a class, painted with a brush.
+
+        The parameters are those of :meth:`boxes`. An answer is a list of dicts with ``size`` (height and
+        width), ``counts`` (compressed run lengths, as in COCO's files) and ``label``. Instead of size and
+        counts, ``mask`` may be given: booleans of shape (height, width).
+        """
+        return _marks("masks", classes, text, told)
+
+    @staticmethod
     def ranges(
         classes: Iterable[Any],
         text: str = "",
@@ -258,6 +308,18 @@ class Question:
             The text of the question.
         """
         return Schema([], text, kind="ranking", least=0)
+
+
+def _marks(
+    kind: str,
+    classes: Iterable[Any],
+    text: str,
+    told: Mapping[str, Any],
+    settings: Mapping[str, Any] | None = None,
+) -> Schema:
+    if unknown := [name for name in told if name not in {"guidance", "examples"}]:
+        raise TypeError(f"Question.{kind}() got an unexpected keyword argument {unknown[0]!r}.")
+    return Schema(classes, text, kind=kind, least=1, settings=settings, **told)
 
 
 def _end(name: str, value: Any) -> float | None:

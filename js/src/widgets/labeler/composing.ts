@@ -26,6 +26,9 @@ export function compositions(on: CompositionCallbacks) {
   const saved = new Map<number, Answer | null>();
   const suggested = new Map<number, { suggested: Answer | null; why: string }>();
   const asked = new Set<number>();
+  /** The answer that was given last, and how often one was copied. */
+  let last: Answer | undefined;
+  let copies = 0;
 
   function keep<K, V>(all: Map<K, V>, key: K, value: V): void {
     all.delete(key);
@@ -74,8 +77,19 @@ export function compositions(on: CompositionCallbacks) {
     },
     begin: (key: string, answer: Answer): void => keep(begun, key, answer),
     give(key: string, answer: Answer): void {
+      last = answer;
       begun.delete(key);
       keep(given, key, answer);
+    },
+    /** Starts the item with a copy of the answer that was given last; returns whether there is one. */
+    copy(key: string): boolean {
+      if (!last) return false;
+      keep(begun, key, last);
+      copies++;
+      return true;
+    },
+    get copies(): number {
+      return copies;
     },
     /** The labels may have changed. */
     forget: (): void => saved.clear(),

@@ -170,6 +170,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       compose,
       notes,
       suggested: suggested(),
+      copies: composing.copies,
     });
     lost.update(state.lost);
   }
@@ -305,9 +306,21 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     return ask !== null && bus.tell("alike", { row: ask.row });
   }
 
+  /** Starts the item on the card with the answer that was given last. */
+  function copyLast(): boolean {
+    const ask = onCard();
+    if (!ask || !composing.copy(ask.key)) say("There is no answer to copy yet");
+    else {
+      say("The last answer");
+      draw();
+    }
+    return true;
+  }
+
   function act(key: string, shift: boolean): boolean {
     if (key === "z") acts.turn(shift ? "redo" : "undo");
     else if (key === "s" && shift) lookAgain();
+    else if (key === "c" && shift && state.composed) return copyLast();
     else if (key === "d" && shift) acts.skip(0, "unknown");
     else if (key === "b" && shift) acts.skip(0, "bad");
     else if (state.verify && acts.verdict(key, shift)) return true;

@@ -1,9 +1,11 @@
 import "./help.css";
+import type { Composer } from "../../questions/index";
 import { h, show } from "../../ui/dom";
 
 const KEYS: [string[], string][] = [
   [["1\u20139", "A\u2013Z"], "the key of a class: label the item, or everything that is selected"],
   [["S"], "skip"],
+  [["⇧C"], "copy the last answer, if answers are more than a class"],
   [["⇧D", "⇧B", "⇧N"], "don’t know, bad item, write a note"],
   [["Z", "⇧Z"], "undo and redo"],
   [["↑", "↓"], "your earlier labels, one by one"],
@@ -19,12 +21,6 @@ const KEYS: [string[], string][] = [
   [["Esc"], "back; again: return the keys to the notebook"],
 ];
 
-const rows = (keys: readonly (readonly [readonly string[], string])[]): HTMLElement[] =>
-  keys.flatMap(([names, words]) => [
-    h("dt", {}, ...names.map((key) => h("kbd", { text: key }))),
-    h("dd", { text: words }),
-  ]);
-
 /** A list of the keys, shown over the card. */
 export function helpView(closed: () => void) {
   const close = h("button", {
@@ -33,13 +29,13 @@ export function helpView(closed: () => void) {
     attrs: { type: "button" },
     on: { click: () => set(false) },
   });
+  const list = h("dl", {});
   const element = h(
     "div",
     { class: "hitl-help", attrs: { role: "dialog", "aria-label": "Keys", hidden: true } },
     h("div", { class: "hitl-small-head" }, h("span", { text: "Keys" }), close),
-    h("dl", {}, ...rows(KEYS)),
+    list,
   );
-  const list = element.lastElementChild;
 
   function set(open: boolean): void {
     show(element, open);
@@ -48,10 +44,17 @@ export function helpView(closed: () => void) {
 
   return {
     element,
-    toggle: (): void => set(element.hidden === true),
-    /** Puts the keys of the question first. */
-    tell: (keys: readonly (readonly [string, string])[]): void =>
-      list?.replaceChildren(...rows(keys.map(([key, words]) => [key.split(" "), words])), ...rows(KEYS)),
+    /** Opens or closes the list; `first`: the keys of what composes the answer. */
+    toggle(first: Composer["keys"] = []): void {
+      const own = first.map(([keys, words]): [string[], string] => [keys.split(" "), words]);
+      list.replaceChildren(
+        ...[...own, ...KEYS].flatMap(([keys, words]) => [
+          h("dt", {}, ...keys.map((key) => h("kbd", { text: key }))),
+          h("dd", { text: words }),
+        ]),
+      );
+      set(element.hidden === true);
+    },
     /** Closes the list; returns whether it was open. */
     close(): boolean {
       if (element.hidden) return false;

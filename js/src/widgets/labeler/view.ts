@@ -44,6 +44,8 @@ export type LabelerProps = {
   compose: ComposerModule["compose"] | null;
   /** The suggested classes of the item on the card; null if there are none. */
   suggested: Codes | null;
+  /** How often an answer was copied: then the item starts anew. */
+  copies: number;
   /** Notes that were written here, by the key of the item. */
   notes: ReadonlyMap<string, string>;
 };
@@ -145,7 +147,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     guideList,
   );
   const help = helpView(() => root.focus({ preventScroll: true }));
-  const helping = button("?", "", "Show the keys", () => help.toggle());
+  const helping = button("?", "", "Show the keys", () => help.toggle(composer?.keys));
   const editor = classEditor(on.change);
   const more = moreView({
     skip: (why) => (why === "rejected" ? on.reject() : on.skip(0, why)),
@@ -197,7 +199,6 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     onStage = new AbortController();
     pressItem = () => false;
     composer = null;
-    help.tell([]);
     fields.replaceChildren();
     const { signal } = onStage;
     const keys = (press: Press): void => {
@@ -232,7 +233,6 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     });
     fields.replaceChildren(...(made.fields ? [made.fields] : []));
     composer = made;
-    help.tell(made.keys ?? []);
     return made;
   }
 
@@ -259,7 +259,17 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     }
   }
 
-  function update({ state, ask, item, showGuess, recent, compose, notes, suggested }: LabelerProps): void {
+  function update({
+    state,
+    ask,
+    item,
+    showGuess,
+    recent,
+    compose,
+    notes,
+    suggested,
+    copies,
+  }: LabelerProps): void {
     drawn = state;
     idea = suggested;
     const bulk = state.chosen !== null && state.chosen.rows.length > 1;
@@ -288,7 +298,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       bulk ? null : found,
       makes,
     ];
-    if (makes) now.push(state.classes, state.settings);
+    if (makes) now.push(state.classes, state.settings, copies);
     if (now.length !== shownCard.length || now.some((part, i) => part !== shownCard[i])) {
       shownCard = now;
       card.scrollTo(0, 0);
@@ -436,7 +446,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   }
 
   const press: Press = (key, shift) => {
-    if (key === "?") help.toggle();
+    if (key === "?") help.toggle(composer?.keys);
     else if (key === "n" && shift) more.open();
     else return pressItem(key, shift) || (key === "Enter" && search.open());
     return true;
