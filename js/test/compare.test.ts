@@ -129,7 +129,9 @@ describe("a comparison", () => {
     const idea = opened(pair, { item: two, suggested: { pair: "second" } });
     expect(idea.made.fields?.querySelector(".hitl-pair-idea")?.textContent).toContain("2 is better");
     expect(idea.made.fields?.querySelectorAll("[aria-pressed=true]").length).toBe(0);
-    expect(idea.answer()).toEqual({ pair: "second", left: "first" });
+    expect(idea.answer()).toMatch("press 1 or 2");
+    const verified = opened(pair, { item: two, suggested: { pair: "second" }, verify: true });
+    expect(verified.answer()).toEqual({ pair: "second", left: "first" });
   });
 
   it("of an item that is no pair is not answered", () => {
@@ -178,8 +180,11 @@ describe("a ranking", () => {
       orders.add(String(found.shown));
     }
     expect(orders.size).toBeGreaterThan(3);
-    const given = opened(ranking, { suggested: { ranking: [3, 1, 2] } });
-    expect(given.made.read()).toMatchObject({ blank: false, answer: { ranking: [3, 1, 2] } });
+    const suggested = { ranking: [3, 1, 2] };
+    for (const verify of [true, false]) {
+      const { made } = opened(ranking, { suggested, verify });
+      expect(made.read()).toMatchObject({ blank: !verify, answer: { ranking: [3, 1, 2] } });
+    }
   });
 });
 

@@ -131,7 +131,7 @@ export function compose(on: Composing): Composer {
       return typeof pick === "number" ? `${pick + 1}` : (classes[code]?.name ?? "");
     },
     read() {
-      const pick = picked ?? suggested;
+      const pick = picked ?? (on.verify ? suggested : null);
       if (!two) return "This item is not a pair: skip it.";
       if (pick === null) return "Choose the better one: press 1 or 2.";
       const id = idOf(pick);

@@ -4,7 +4,8 @@ import { type Audio, recording } from "../items/audio/recording";
 import { clock } from "../items/audio/wave";
 import type { Composed, Composer, Composing } from "../questions/registry";
 import { count, h, setText, show } from "../ui/dom";
-import { between, type Edge, edgeNear, gapAt, lastOf, moved, type Piece, rowsOf } from "./parts/pieces";
+import { Bands } from "./parts/bands";
+import { between, type Edge, edgeNear, gapAt, lastOf, moved, type Piece } from "./parts/pieces";
 import { Timeline } from "./parts/timeline";
 
 type Range = Piece & { id: string };
@@ -15,8 +16,6 @@ type Drag = { x: number; from: number; of?: Range; edge?: Edge; now?: Piece };
 const NONE: Marked = [];
 /** How near the pointer must be to an edge, in pixels. */
 const REACH = { mouse: 6, touch: 16 };
-/** Ranges that are narrower have no label, in pixels; and the width of a card before it is on the page. */
-const [NARROW, USUAL_WIDTH] = [14, 800];
 /** A pointer that moves less clicks. */
 const STILL = 4;
 /** Steps of an edge by key, in seconds: for short and for long recordings. */
@@ -49,10 +48,8 @@ export function compose(on: Composing): Composer {
 
   const { element: audio, wave, player } = recording(content, stage, follow);
   const layer = h("div", { class: "hitl-ranges-layer" });
-  const newest = h("div", { attrs: { "data-label": "" } });
-  /** The elements of the ranges, and what they look like. */
-  const bands = new Map<Range, { element: HTMLElement; key: string }>();
-  wave.append(layer, newest);
+  const bands = new Bands<Range>(layer, seconds);
+  wave.append(layer, bands.newest);
   const status = h("span", { class: "hitl-ranges-words" });
   const acceptWords = h("span", {});
   const accept = h(
@@ -70,17 +67,20 @@ export function compose(on: Composing): Composer {
 
   function read(): Composed | string {
     if (draft || open) return "Press a class for the new range, or Esc to drop it.";
-    const beyond = marked.now.filter(({ end }) => end > last);
+    if (suggested.length && !on.verify)
+      return `${count(suggested.length, "suggestion")} left: press = to accept, or Del to dismiss.`;
+    const ranges = sorted([...marked.now, ...fitting()]);
+    const beyond = ranges.filter(({ end }) => end > last);
     if (beyond.length)
       return `${count(beyond.length, "range")} from an earlier version of the recording ${
         beyond.length === 1 ? "is" : "are"
       } beyond its end. Select with . and remove with Del.`;
-    const ids = new Set(marked.now.map(({ id }) => id));
+    const ids = new Set(ranges.map(({ id }) => id));
     return {
-      answer: { ranges: marked.now.map(({ start, end, id }) => [start, end, id]) },
+      answer: { ranges: ranges.map(({ start, end, id }) => [start, end, id]) },
       codes: classes.flatMap(({ id }, code) => (ids.has(id) ? [code] : [])),
-      words: marked.now.length ? `with ${count(marked.now.length, "range")}` : "no ranges",
-      blank: !marked.now.length,
+      words: ranges.length ? `with ${count(ranges.length, "range")}` : "no ranges",
+      blank: !ranges.length,
     };
   }
 
@@ -101,33 +101,11 @@ export function compose(on: Composing): Composer {
 
   function draw(): void {
     const all = sorted([...marked.now, ...suggested]);
-    const { rows, n } = rowsOf(all);
-    const width = layer.clientWidth || USUAL_WIDTH;
-    const there = new Set(all);
-    for (const [range, { element }] of bands) {
-      if (there.has(range)) continue;
-      element.remove();
-      bands.delete(range);
-    }
-    let place = layer.firstElementChild;
-    all.forEach((range, i) => {
+    bands.draw(all, (range) => {
       const now = range === current;
-      const look = `${isIdea(range) ? "idea" : `own${now ? ` hitl-range-at-${moving}` : ""}`}`;
-      const label = ((range.end - range.start) / seconds) * width < NARROW ? "" : nameOf(range);
-      const key = [look, now, label, rows[i], n].join();
-      const band = bands.get(range) ?? { element: h("div", {}), key: "" };
-      const { element } = band;
-      if (band.key !== key) {
-        element.className = `hitl-range hitl-range-${look}${now ? " hitl-range-current" : ""}`;
-        element.dataset.label = label;
-        element.style.setProperty("--class", known.get(range.id)?.color ?? "#8c8c8c");
-        element.style.top = `${(100 * rows[i]) / n}%`;
-        element.style.height = `${100 / n}%`;
-        put(element, range);
-      }
-      bands.set(range, { element, key });
-      if (place === element) place = element.nextElementSibling;
-      else layer.insertBefore(element, place);
+      const edge = now && !isIdea(range) ? ` hitl-range-at-${moving}` : "";
+      const look = `hitl-range-${isIdea(range) ? "idea" : "own"}${edge}${now ? " hitl-range-current" : ""}`;
+      return { look, label: nameOf(range), colour: known.get(range.id)?.color ?? "#8c8c8c" };
     });
     drawFresh();
     drawLine();
@@ -136,26 +114,8 @@ export function compose(on: Composing): Composer {
   /** Draws what has no class yet. */
   function drawFresh(): void {
     const piece = (drag && !drag.of && drag.now) || growing() || draft;
-    show(newest, piece !== null);
-    if (!piece) return;
-    newest.className = `hitl-range hitl-range-draft hitl-range-at-${moving}${
-      piece === draft ? " hitl-range-current" : ""
-    }`;
-    put(newest, piece);
-  }
-
-  /** Draws what the pointer changes, without the rest: there may be many ranges. */
-  function preview(): void {
-    const band = drag?.of && bands.get(drag.of);
-    if (band && drag?.now) put(band.element, drag.now);
-    else drawFresh();
-  }
-
-  function put(element: HTMLElement, { start, end }: Piece): void {
-    element.dataset.start = `${start}`;
-    element.dataset.end = `${end}`;
-    element.style.left = `${(100 * start) / seconds}%`;
-    element.style.width = `${(100 * (end - start)) / seconds}%`;
+    const look = `hitl-range-draft hitl-range-at-${moving}`;
+    bands.drawNew(piece, piece === draft ? `${look} hitl-range-current` : look);
   }
 
   function drawLine(): void {
@@ -274,14 +234,27 @@ export function compose(on: Composing): Composer {
     return true;
   }
 
-  function acceptAll(): void {
+  /** The suggestions that overlap nothing which they may not. */
+  function fitting(): Range[] {
     const fits: Range[] = [];
-    const left: Range[] = [];
-    for (const range of suggested) ((clashes(range) ?? clashes(range, fits)) ? left : fits).push(range);
-    suggested = left;
+    for (const range of suggested) if (!clashes(range) && !clashes(range, fits)) fits.push(range);
+    return fits;
+  }
+
+  function acceptAll(): void {
+    const fits = fitting();
+    suggested = suggested.filter((range) => !fits.includes(range));
     choose(null);
     if (fits.length) write([...marked.now, ...fits], `${count(fits.length, "range")} accepted`);
-    if (left.length) refuse(`Left, as they overlap your ranges: ${count(left.length, "suggestion")}.`);
+    if (suggested.length)
+      refuse(`Left, as they overlap your ranges: ${count(suggested.length, "suggestion")}.`);
+  }
+
+  function dismissAll(): void {
+    say(`${count(suggested.length, "suggestion")} dismissed`);
+    suggested = NONE;
+    draw();
+    changed();
   }
 
   // -- the pointer
@@ -320,7 +293,8 @@ export function compose(on: Composing): Composer {
       if (!room) return;
       drag.now = between(from, to, room) ?? drag.now;
     }
-    preview();
+    if (drag.of && drag.now) bands.put(drag.of, drag.now);
+    else drawFresh();
   });
   layer.addEventListener("pointerup", () => {
     const done = drag;
@@ -336,8 +310,7 @@ export function compose(on: Composing): Composer {
     leave();
   });
   layer.addEventListener("pointercancel", () => {
-    const band = drag?.of && bands.get(drag.of);
-    if (band && drag?.of) put(band.element, drag.of);
+    if (drag?.of) bands.put(drag.of, drag.of);
     drag = null;
     drawFresh();
   });
@@ -419,6 +392,7 @@ export function compose(on: Composing): Composer {
       if (open) endHere();
       else startHere();
     } else if ((key === "Delete" || key === "Backspace") && current) change(current, null, "Removed");
+    else if ((key === "Delete" || key === "Backspace") && suggested.length) dismissAll();
     else if (key === "=" && suggested.length) {
       if (current && isIdea(current)) acceptOne(current);
       else acceptAll();

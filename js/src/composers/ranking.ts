@@ -25,7 +25,7 @@ export function compose(on: Composing): Composer {
   const shown = shuffled(n, on.chance);
   const given = orderOf(on.answer, n) ?? orderOf(on.suggested, n);
   const order = new Timeline<Order>(given ?? shown);
-  let touched = given !== null;
+  let touched = given !== null && Boolean(on.answer ?? on.verify);
   let current = order.now[0];
 
   const bodies = showMembers(membersOf(content, on.item?.media ?? []), stage, on.render);
