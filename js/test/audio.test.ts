@@ -136,7 +136,12 @@ describe("a time", () => {
   ])("of %d s is written %s", (seconds, words) => expect(clock(seconds)).toBe(words));
 
   it("of a short recording has tenths", () => {
-    expect([clock(0.96, true), clock(1.05, true), clock(12, true)]).toEqual(["0:00.9", "0:01.0", "0:12.0"]);
+    expect([clock(0.96, 1), clock(1.05, 1), clock(12, 1), clock(61.057, 2)]).toEqual([
+      "0:00.9",
+      "0:01.0",
+      "0:12.0",
+      "1:01.05",
+    ]);
   });
 
   it.each([

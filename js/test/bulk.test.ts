@@ -49,6 +49,7 @@ function card(n = 100, told: Partial<SampleMessage> = {}) {
     member,
     want: vi.fn(),
     exclude: vi.fn((out) => update({ out })),
+    open: vi.fn(),
     narrow: vi.fn(),
     widen: vi.fn(),
   };
@@ -98,6 +99,23 @@ describe("the list of a selection", () => {
     ).toEqual(["70", "30", "0", "10"]);
     expect(on.want.mock.lastCall?.[0].slice(0, 3)).toEqual([70, 30, 0]);
     expect(lines()[0].textContent).toContain("item 70");
+  });
+
+  it("opens an item by key or double click, and returns to its line", () => {
+    const { lines, press, update, chosen, out, on, view } = card(100, { odd: [70] });
+    press("ArrowRight"); // the first key enters the list
+    expect(on.open).not.toHaveBeenCalled();
+    press("ArrowDown");
+    press("ArrowRight");
+    press("o");
+    expect(on.open.mock.calls).toEqual([[0], [0]]);
+    for (const type of ["click", "click", "dblclick"])
+      lines()[3].dispatchEvent(new MouseEvent(type, { bubbles: true }));
+    expect(on.open).toHaveBeenLastCalledWith(20);
+    expect(out()).toEqual([]);
+    update({ rows: chosen().rows.slice(), at: 20 });
+    expect(view.element.querySelector("[data-current]")?.getAttribute("data-row")).toBe("20");
+    expect(view.focused).toBe(true);
   });
 
   it("excludes by click, by range and by Space, and says how many are left", () => {

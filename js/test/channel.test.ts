@@ -226,6 +226,33 @@ describe("an answer", () => {
     expect(shelf.length).toBe(0);
   });
 
+  it("of refusal drops an act whose maker says it where it was made, and tells nobody else", () => {
+    const box = channel();
+    const said = heard(box, "refused");
+    const answered = vi.fn();
+    const id = box.act({ type: "change", change: "add", classes: [{ name: "spam" }] }, answered);
+    model.say({ type: "refused", id, why: "'spam' is a class already", taken: false });
+    expect(answered).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ why: "'spam' is a class already" }),
+    );
+    expect(said).toEqual([]);
+    expect([box.held(), box.waiting(), shelf.length]).toEqual([[], [], 0]);
+    const saved = box.act({ type: "change", change: "add", classes: [{ name: "ham" }] }, answered);
+    model.say({ type: "failed", id: saved, why: "locked" });
+    expect(answered).toHaveBeenCalledOnce();
+    model.say({ type: "ack", id: saved });
+    expect(answered).toHaveBeenLastCalledWith(null);
+  });
+
+  it("of refusal keeps a change of an earlier page, which nobody here can say", () => {
+    const before = channel();
+    const id = before.act({ type: "change", change: "add", classes: [{ name: "spam" }] }, vi.fn());
+    before.close();
+    const box = channel();
+    model.say({ type: "refused", id, why: "'spam' is a class already", taken: false });
+    expect(box.held()).toMatchObject([{ reason: "refused", entries: [{ act: { id } }] }]);
+  });
+
   it("of failure keeps the act and sends it again", () => {
     const box = channel();
     const said = heard(box, "failed");

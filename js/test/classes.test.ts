@@ -16,6 +16,7 @@ const of = (name: string, more: Partial<LabelClass> = {}): LabelClass => ({
 
 describe("the classes that can be edited", () => {
   let sent: ClassChange[];
+  let refuse: (why: string) => void;
   let editor: ReturnType<typeof classEditor>;
   const rows = () => [...editor.element.querySelectorAll<HTMLElement>("li")];
   const field = (row: HTMLElement, label: string): HTMLInputElement => {
@@ -33,7 +34,10 @@ describe("the classes that can be edited", () => {
 
   beforeEach(() => {
     sent = [];
-    editor = classEditor((change) => sent.push(change));
+    editor = classEditor((change, refused) => {
+      sent.push(change);
+      refuse = refused;
+    });
     document.body.replaceChildren(editor.element);
     editor.update([of("spam"), of("ham", { key: "2" }), of("other", { key: "3" })]);
   });
@@ -86,6 +90,40 @@ describe("the classes that can be edited", () => {
     expect(rows()).toHaveLength(2);
     field(editor.element, "Offer old again").click();
     expect(sent).toEqual([{ change: "restore", of: ["old"] }]);
+  });
+
+  it("says at its field why a change is refused, until it is corrected", () => {
+    const why = (within: Element): string =>
+      [...within.querySelectorAll<HTMLElement>("[role=alert]")]
+        .filter((one) => !one.hidden)
+        .map((one) => one.textContent)
+        .join();
+    const fresh = field(editor.element, "New class");
+    for (const [input, wrong, right, within] of [
+      [field(rows()[0], "Name"), "ham", "junk", rows()[0]],
+      [field(rows()[1], "Key"), "z", "b", rows()[1]],
+      [field(rows()[2], "Split into: one, two"), "a, a", "a, b", rows()[2]],
+      [fresh, "ham", "scam", editor.element],
+    ] as const) {
+      sent = [];
+      type(input, wrong);
+      refuse("it is taken");
+      expect([input.value, why(within), input.getAttribute("aria-invalid")]).toEqual([
+        wrong,
+        "it is taken",
+        "true",
+      ]);
+      type(input, wrong);
+      expect([sent.length, why(within)], "the same may be tried again").toEqual([2, ""]);
+      refuse("it is taken");
+      input.value = right;
+      input.dispatchEvent(new Event("input"));
+      expect([why(within), input.getAttribute("aria-invalid")]).toEqual(["", null]);
+      type(input, right);
+      refuse("");
+      expect([sent.length, why(editor.element)]).toEqual([3, ""]);
+    }
+    expect(fresh.value, "free for the next one").toBe("");
   });
 
   it("gives the field back as it was on Escape", () => {

@@ -68,6 +68,27 @@ it("gives categories their colours, unless another way was chosen meanwhile", ()
   expect(names()).toEqual(["DE"]);
 });
 
+it("asks again for values that may be classes once the colours of the classes have changed", () => {
+  const legend = [{ name: "spam", color: "#0072b2" }];
+  colouring.choose("column:label");
+  colouring.take(message({ column: "label", scale: null, legend }), Uint8Array.of(0));
+  colouring.choose("column:price");
+  colouring.take(message({}), Uint8Array.of(7));
+  ask.mockClear();
+  colouring.setClasses([{ name: "spam", color: "#123456" }]);
+  expect(ask).not.toHaveBeenCalled();
+  colouring.choose("column:label");
+  colouring.take(message({ column: "label", scale: null, legend }), Uint8Array.of(0));
+  expect(ask.mock.calls).toEqual([["label"]]);
+  colouring.setClasses([{ name: "spam", color: "#123456" }]);
+  expect(ask.mock.calls).toEqual([["label"], ["label"]]);
+  colouring.take(
+    message({ column: "label", scale: null, legend: [{ name: "spam", color: "#123456" }] }),
+    Uint8Array.of(0),
+  );
+  expect(setColour.mock.lastCall?.[1]?.palette).toEqual(["#123456"]);
+});
+
 it("says why a column cannot be shown, and stays as it is", () => {
   colouring.choose("column:prise");
   colouring.take(message({ column: "prise", why: "Unknown column 'prise'." }), new Uint8Array(0));

@@ -71,3 +71,13 @@ test("blind items get no suggestion", () => {
   on.ahead([ask(1, true)]);
   expect(on.asked).toEqual([]);
 });
+
+test("an item starts with the answer that was undone, also if it still counted as labelled", () => {
+  const on = harness();
+  on.give("k3", { text: "given" });
+  expect(on.start(ask(3), false).answer).toEqual({ text: "given" });
+  expect(on.ready(ask(3), true)).toBe(false);
+  on.came({ row: 3 });
+  expect(on.ready(ask(3), true)).toBe(true);
+  expect(on.start(ask(3), true).answer).toEqual({ text: "given" });
+});

@@ -24,6 +24,20 @@ function callbacks(): ExplorerCallbacks {
 
 const none = (): HTMLElement => document.createElement("div");
 
+describe("the ways to colour the map", () => {
+  it("tell a column from what has the same name", () => {
+    const root = document.createElement("div");
+    const view = explorerView(root, callbacks(), { find: none(), list: none(), legend: none(), tip: none() });
+    view.setColumns(["label", "group", "price"]);
+    const words = [...root.querySelectorAll("select[aria-label='Colour by'] option")].map(
+      (o) => o.textContent,
+    );
+    expect(words).toContain("Colour: label");
+    expect(words).toContain("Colour: column label");
+    expect(new Set(words).size).toBe(words.length);
+  });
+});
+
 describe("the groups", () => {
   it("are counted once they stay", () => {
     const root = document.createElement("div");

@@ -15,7 +15,7 @@ const answer = (query: string, more: Partial<FoundMessage> = {}): FoundMessage =
 });
 
 function field() {
-  const on = { find: vi.fn(), keep: vi.fn(), done: vi.fn() };
+  const on = { find: vi.fn(), keep: vi.fn(), done: vi.fn(), early: vi.fn() };
   const stop = new AbortController();
   const made = findField(on, stop.signal);
   document.body.replaceChildren(made.element);
@@ -87,6 +87,7 @@ describe("the find field", () => {
     expect(press("1").defaultPrevented).toBe(true);
     expect(input.value).toBe("refund");
     expect(status()).toBe("still searching, press again");
+    expect(on.early).toHaveBeenCalledExactlyOnceWith("1");
     expect(press("Shift").defaultPrevented).toBe(false);
     made.show(answer("refund"), 3);
     expect(status()).toBe("3 items found");
@@ -124,6 +125,18 @@ describe("the find field", () => {
     expect([input.value, status()]).toEqual(["", ""]);
     expect(on.find).toHaveBeenLastCalledWith("");
     expect(on.done).toHaveBeenCalledOnce();
+  });
+
+  it("is left from the map, too, if it holds a query", () => {
+    const { on, made, type, input } = field();
+    expect(made.leave()).toBe(false);
+    expect(on.done).not.toHaveBeenCalled();
+    type("refund");
+    vi.runAllTimers();
+    made.show(answer("refund"), 3);
+    expect(made.leave()).toBe(true);
+    expect([input.value, on.find.mock.lastCall]).toEqual(["", [""]]);
+    expect(made.leave()).toBe(false);
   });
 
   it("leaves keys of an input method and other keys alone", () => {
@@ -175,7 +188,12 @@ describe("the find field", () => {
     enter("Enter");
     document.body.removeEventListener("keydown", outside);
     expect(outside).not.toHaveBeenCalled();
-    expect(on.keep).toHaveBeenCalledExactlyOnceWith("unpaid", 'refund "not paid"');
+    const unpaid = { name: "unpaid", query: 'refund "not paid"', replace: false };
+    expect(on.keep).toHaveBeenCalledExactlyOnceWith(unpaid, expect.any(Function));
+    enter("Enter");
+    expect(on.keep, "it is being saved").toHaveBeenCalledOnce();
+    expect(form.hidden).toBe(false);
+    on.keep.mock.calls[0][1](null);
     expect(form.hidden).toBe(true);
     expect(document.activeElement).toBe(input);
     keep.click();
@@ -192,6 +210,39 @@ describe("the find field", () => {
       search(query, why);
       expect(keep.hidden).toBe(true);
     }
+  });
+
+  it("asks before a name is taken from another search", () => {
+    const { on, made, type } = field();
+    const form = made.element.querySelector<HTMLElement>(".hitl-slice") as HTMLElement;
+    const name = form.querySelector("input") as HTMLInputElement;
+    const [, replace] = [...form.querySelectorAll("button")];
+    const why = (): string => form.querySelector("[role=alert]:not([hidden])")?.textContent ?? "";
+    const enter = (): boolean =>
+      name.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+    const refuse = (why: string, taken: boolean): void => on.keep.mock.lastCall?.[1]({ why, taken });
+    type("refund late");
+    vi.runAllTimers();
+    made.show(answer("refund late"), 3);
+    made.element.querySelector<HTMLElement>(".hitl-find-keep")?.click();
+    expect(replace.hidden).toBe(true);
+    name.value = "late";
+    enter();
+    refuse("'late' keeps another search", true);
+    expect([form.hidden, replace.hidden, why()]).toEqual([false, false, "'late' keeps another search"]);
+    name.value = "late 2";
+    name.dispatchEvent(new Event("input"));
+    expect([replace.hidden, why()], "another name may be free").toEqual([true, ""]);
+    enter();
+    refuse("not a name", false);
+    expect([replace.hidden, why()]).toEqual([true, "not a name"]);
+    name.value = "late";
+    enter();
+    refuse("'late' keeps another search", true);
+    replace.click();
+    expect(on.keep.mock.lastCall?.[0]).toEqual({ name: "late", query: "refund late", replace: true });
+    on.keep.mock.lastCall?.[1](null);
+    expect(form.hidden).toBe(true);
   });
 
   it("asks nothing after the view is gone", () => {

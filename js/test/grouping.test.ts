@@ -14,6 +14,11 @@ describe("groups of classes", () => {
     expect(nameWithin("a/b", "")).toBe("a/b");
   });
 
+  it("are one under its heading where all names share it", () => {
+    const names = Array.from({ length: 45 }, (_, i) => `group: ${i}`);
+    expect(groupsOf(names)).toEqual([{ heading: "group", codes: [...names.keys()] }]);
+  });
+
   it("are one where no name shares a prefix", () => {
     expect(groupsOf(["<b/>one", "<b/>two"])).toEqual([{ heading: "", codes: [0, 1] }]);
     expect(groupsOf(["km/h", "at 10:30", "/", ": x"])).toEqual([{ heading: "", codes: [0, 1, 2, 3] }]);

@@ -9,6 +9,7 @@ it("the list of keys opens and closes, and gives the focus back", () => {
   help.toggle();
   expect(help.element.hidden).toBe(false);
   expect(help.element.textContent).toContain("undo and redo");
+  expect(help.element.textContent).not.toContain("a new box");
   help.toggle();
   expect([help.element.hidden, closed.mock.calls.length]).toEqual([true, 1]);
   help.toggle();
@@ -16,4 +17,6 @@ it("the list of keys opens and closes, and gives the focus back", () => {
   expect([help.element.hidden, closed.mock.calls.length]).toEqual([true, 2]);
   help.toggle();
   expect([help.close(), help.element.hidden]).toEqual([true, true]);
+  help.toggle([["N", "a new box"]]);
+  expect(help.element.querySelector("dd")?.textContent).toBe("a new box");
 });

@@ -50,8 +50,12 @@ it("shows what is known immediately, and the item when it is here", () => {
   expect(hover.element.textContent).toBe("Model: spamitem 3");
   hover.set(3, [10, 10], 4);
   expect(hover.element.textContent).toContain("4 others at the same place: click to fan out");
-  hover.set(3, [10, 10], 99);
-  expect(hover.element.textContent).toContain("zoom in");
+  hover.set(3, [10, 10], 198);
+  expect(hover.element.textContent).toContain(
+    "198 others at the same place: click to fan out 24 of them, Enter for the next",
+  );
+  hover.set(3, [10, 10], 999);
+  expect(hover.element.textContent).toContain("999 or more at the same place");
 });
 
 it("has the value of the column that colours the map", () => {

@@ -156,15 +156,12 @@ describe("the list", () => {
     const { on, view, fill, shown } = list(5);
     fill(0);
     const pressed = view.element.querySelector(".hitl-line") as HTMLElement;
-    pressed.dispatchEvent(new Event("pointerdown", { bubbles: true }));
     view.draw();
     vi.runAllTimers();
     expect(pressed.isConnected).toBe(true);
-    window.dispatchEvent(new Event("pointerup"));
     pressed.click();
     expect(on.open).toHaveBeenCalledWith(4);
     vi.runAllTimers();
-    expect(pressed.isConnected).toBe(false);
     expect(shown()).toHaveLength(5);
   });
 
@@ -196,5 +193,38 @@ describe("the list", () => {
     expect(words).toEqual(["ham ≠ spam", "ham", "spam", "no hint", "—"]);
     const doubts = [...view.element.querySelectorAll(".hitl-cell-doubt")].map((e) => e.textContent);
     expect(doubts).toEqual(["40 %", "0 %", "100 %", "", ""]);
+  });
+
+  it("names its columns, and sorts by them", () => {
+    const { on, view } = list(5);
+    view.show(message(5, { by: "sender", down: false, columns: ["sender"] }), null);
+    vi.runAllTimers();
+    const heads = [...view.element.querySelectorAll<HTMLElement>("[role=columnheader]")];
+    const names = heads.map((e) => e.getAttribute("aria-label") ?? e.textContent);
+    expect(names).toEqual(["Selected", "Label", "Uncertainty", "Item", "sender ↑"]);
+    expect(heads.map((e) => e.getAttribute("aria-sort"))).toEqual([null, null, null, null, "ascending"]);
+    expect(heads.slice(1).every((e) => e.querySelector("button")?.title)).toBe(true);
+    for (const head of heads) head.querySelector("button")?.click();
+    expect(on.order.mock.calls).toEqual([
+      ["label", false],
+      ["doubt", true],
+      ["row", false],
+      ["sender", true],
+    ]);
+  });
+
+  it("shows lines, items and marks as they come, and keeps the elements", () => {
+    let said: Line = { ...plain, doubt: 0.4 };
+    const { view, fill } = list(5, () => said);
+    const line = view.element.querySelector(".hitl-line") as HTMLElement;
+    expect(line.dataset.row).toBe(undefined);
+    fill(0);
+    expect([line.dataset.row, line.querySelector(".hitl-cell-doubt")?.textContent]).toEqual(["4", "40 %"]);
+    said = { ...plain, doubt: 0.1 };
+    view.setChecked(Uint32Array.of(4));
+    vi.runAllTimers();
+    expect(line.querySelector(".hitl-cell-doubt")?.textContent).toBe("10 %");
+    expect([line.isConnected, line.getAttribute("aria-selected")]).toEqual([true, "true"]);
+    expect(line.querySelector("input")?.checked).toBe(true);
   });
 });

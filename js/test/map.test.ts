@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Engine, View } from "../src/plot/engine";
 import { Frame, type Point, wholeView, zoomed } from "../src/plot/geometry";
 import { Grid } from "../src/plot/grid";
@@ -12,7 +12,7 @@ import {
   type ShownGroup,
   shownGroups,
 } from "../src/plot/groups";
-import { change, type Look, type Looks, type Marks, NONE } from "../src/plot/look";
+import { change, type Look, type Looks, type Marks, NONE, NOTHING_HIDDEN } from "../src/plot/look";
 import { MapPlot } from "../src/plot/map";
 import { NO_ROWS, type Rows, rowsOf } from "../src/plot/rows";
 
@@ -73,7 +73,7 @@ beforeEach(async () => {
     select: (rows: Rows) => {
       chosen = rows;
     },
-    wheel: () => false,
+    wheel: () => true,
     focus: () => {},
     thumbs: () => [],
     say: () => {},
@@ -179,6 +179,37 @@ it("marks outliers at the rim, unless they are hidden", async () => {
   expect(triangles()).toBe(0);
 });
 
+it("keeps names off the labelled points while they are few", async () => {
+  const n = 400;
+  const xy = Float32Array.from({ length: 2 * n }, (_, i) => (i % 2 ? i >> 1 : Math.floor(i / 40)) % 20);
+  const hull: Point[] = [
+    [9, 9],
+    [10, 9],
+    [10, 10],
+    [9, 10],
+  ];
+  await plot.setPoints(xy, { of: new Uint16Array(n), names: ["all of them"], hulls: [hull] });
+  const where = async (labelled: number[]): Promise<string> => {
+    const label = new Uint8Array(n).fill(255);
+    for (const row of labelled) label[row] = 0;
+    void plot.setRound(null, { label, predicted: label, doubt: new Uint8Array(n) }, []);
+    await engine.release();
+    plot.drawGroups();
+    const name = plot.element.querySelector(".hitl-group text");
+    return name ? `${name.getAttribute("x")} ${name.getAttribute("y")}` : "none";
+  };
+  const free = await where([]);
+  const all = [...Array(n).keys()];
+  const frame = new Frame(wholeView(400, 400, new Grid(xy).extent), 400, 400);
+  const [x, y] = free.split(" ").map(Number);
+  const under = all.filter(
+    (row) => Math.abs(frame.px(xy[2 * row]) - x) < 40 && Math.abs(frame.py(xy[2 * row + 1]) - y) < 14,
+  );
+  expect(under.length).toBeGreaterThan(0);
+  expect(await where(under)).not.toBe(free);
+  expect(await where(all), "all of them would leave no room").toBe(free);
+});
+
 describe("points at the same place", () => {
   const point = (type: string, [x, y]: Point): void => {
     const init = { clientX: x, clientY: y, button: 0, bubbles: true };
@@ -215,6 +246,63 @@ describe("points at the same place", () => {
     expect(hovered).toBe(5);
   });
 
+  it("are counted beside them, also after zooming, unless they are hidden", async () => {
+    const counts = (): [string | null, string | null][] =>
+      [...plot.element.querySelectorAll(".hitl-stack-count")].map((one) => [
+        one.textContent,
+        one.getAttribute("transform"),
+      ]);
+    const place = (x: number): Promise<void> => {
+      const points = stacked.slice();
+      points.set([x, 0], 4);
+      return plot.setPoints(points, GROUPS);
+    };
+    await place(0);
+    const [x, y] = there();
+    expect(counts()).toEqual([["×3", `translate(${x} ${y})`]]);
+    plot.zoom(0.01, [0, 0]);
+    expect(counts().map(([n]) => n)).toEqual(["×3"]);
+    plot.showAll();
+    await place(0.02);
+    expect(counts()).toEqual([]); // two often meet by chance
+    await place(0);
+    expect(counts()).toHaveLength(1);
+    const labelled = marks();
+    labelled.label[5] = 0;
+    void plot.setRound(null, labelled, []);
+    void plot.setFilter({ ...NOTHING_HIDDEN, unlabelled: true });
+    expect(counts()).toEqual([]);
+  });
+
+  it("are the nearest of each other, and others follow by distance", () => {
+    const line = new Float32Array(Array.from({ length: 40 }, (_, i) => [i / 40, 0]).flat());
+    void plot.setPoints(line, { of: new Uint16Array(40), names: [], hulls: [] });
+    expect(plot.near(20, 5).slice(0, 1)).toEqual([20]);
+    expect(plot.near(20, 5).sort()).toEqual([18, 19, 20, 21, 22]);
+    expect(plot.near(0, 3)).toEqual([0, 1, 2]);
+    expect(plot.near(-1, 3)).toEqual([]);
+  });
+
+  it("are shown again once the wheel rests", () => {
+    vi.useFakeTimers();
+    const [x, y] = there();
+    // The WheelEvent of happy-dom has no place.
+    const wheel = (): void => {
+      const event = new MouseEvent("wheel", { clientX: x, clientY: y, cancelable: true });
+      plot.element.dispatchEvent(Object.assign(event, { deltaY: -1 }));
+    };
+    point("pointermove", there());
+    wheel();
+    expect(hovered).toBe(null);
+    vi.advanceTimersByTime(200);
+    expect([hovered, others]).toEqual([0, 2]);
+    wheel();
+    plot.element.dispatchEvent(new PointerEvent("pointerleave"));
+    vi.advanceTimersByTime(200);
+    expect(hovered).toBe(null);
+    vi.useRealTimers();
+  });
+
   it("are fanned out by a click, so that each can be selected, until something else is", () => {
     click(there());
     expect([...chosen]).toEqual([0]);
@@ -228,6 +316,25 @@ describe("points at the same place", () => {
     click([home().px(-0.9), home().py(0.3)]);
     expect([...chosen]).toEqual([3]);
     expect(dots()).toHaveLength(0);
+  });
+
+  it("are fanned out in parts if they are many, which Enter goes through", async () => {
+    const n = 199;
+    const many = new Float32Array(2 * n + 2);
+    many.set([0.9, 0.9], 2 * n);
+    await plot.setPoints(many, { of: new Uint16Array(n + 1), names: ["all"], hulls: [] });
+    const more = (): string => plot.element.querySelector(".hitl-fan-more")?.textContent ?? "";
+    void plot.setSelection(rowsOf([22]));
+    plot.nextInStack();
+    expect([chosen[0], dots().length, more()]).toEqual([23, 24, "1\u201324 of 199"]);
+    plot.nextInStack();
+    expect([chosen[0], dots().length, more()]).toEqual([24, 24, "25\u201348 of 199"]);
+    void plot.setSelection(rowsOf([198]));
+    plot.nextInStack();
+    expect([chosen[0], more()]).toEqual([0, "1\u201324 of 199"]);
+    void plot.setSelection(rowsOf([197]));
+    plot.nextInStack();
+    expect([chosen[0], dots().length, more()]).toEqual([198, 7, "193\u2013199 of 199"]);
   });
 
   it("are selected in turn by Enter, and fold when the map moves", () => {

@@ -113,6 +113,36 @@ describe("the monitor", () => {
     }
   });
 
+  it("says how sure the figure is and what to do next, without repeating it", () => {
+    const advice = (changes: Partial<MonitorState>) => {
+      draw(changes);
+      return root.querySelector<HTMLElement>(".hitl-advice:not([hidden])")?.textContent;
+    };
+    const estimate = (low: number, high: number, n: number) => ({
+      estimate: { value: (low + high) / 2, low, high, n },
+    });
+    expect(advice({ n_labels: 0, model: "" })).toBeUndefined();
+    expect(advice({ n_labels: 6 })).toBe("Too few labels to say how good the model is: label 4 more to see.");
+    expect(advice({ error: "The model failed." })).toBeUndefined();
+    expect(advice({ provisional: 0.9 })).toMatch(/^Optimistic: .* not drawn at random. Label more to see.$/);
+    expect(advice({ provisional: 0.9, audit_share: 0 })).toMatch(/Without audit= it stays so.$/);
+    for (const rough of [estimate(0.8, 0.9, 14), estimate(0.6, 0.9, 40)])
+      expect(advice({ ...rough, rising: true })).toBe("A rough figure so far: label more to see.");
+    expect(advice(estimate(0.8, 0.95, 30))).toBe("Fairly sure.");
+    expect(advice({ ...estimate(0.88, 0.96, 30), rising: true })).toBe(
+      "Sure. The curve still rises: more labels help.",
+    );
+  });
+
+  it("marks a provisional curve", () => {
+    const note = () => root.querySelector(".hitl-curve + *")?.textContent;
+    const curve = [{ n: 10, value: 0.8, low: null, high: null }];
+    draw({ curve, provisional: 0.8 });
+    expect(note()).toBe("Provisional, and optimistic: nothing audited yet.");
+    draw({ curve, provisional: null });
+    expect(note()).toBe("");
+  });
+
   it("says which labels are left out of the balance", () => {
     draw({ n_hidden: 2 });
     expect(root.textContent).toContain(

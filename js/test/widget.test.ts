@@ -225,6 +225,19 @@ describe("the labeler, by keys", () => {
     expect(root.hasAttribute("data-keys")).toBe(false);
   });
 
+  it("says on the card which keys on the map did not count, and leaves Escape to the map if there is nothing to leave", () => {
+    const bus = new Bus("s", el, new AbortController().signal);
+    const leave = (): boolean => bus.tell("key", { key: "Escape", shift: false });
+    expect(bus.tell("missed", { why: "the search was still running" })).toBe(true);
+    expect(el.querySelector(".hitl-note")?.textContent).toBe(
+      "1 answer did not count: the search was still running.",
+    );
+    expect(leave()).toBe(false);
+    bus.tell("selection", { rows: Uint32Array.of(4, 5), how: "search" });
+    expect(leave()).toBe(true);
+    expect(leave()).toBe(false);
+  });
+
   it("gives nothing away to those who hear it", () => {
     const guess = { codes: [0], confidence: 0.9, words: "", shares: [] };
     model.say({ ...welcome, type: "queue", queue: welcome.queue.map((ask) => ({ ...ask, guess })) });

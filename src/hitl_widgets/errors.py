@@ -11,6 +11,7 @@ __all__ = [
     "HitlError",
     "InvalidInput",
     "StoreError",
+    "Taken",
     "choices",
     "missing_extra",
     "nearest",
@@ -26,6 +27,10 @@ class HitlError(Exception):
 
 class InvalidInput(HitlError, ValueError):
     """An argument, column, class or id that cannot be used."""
+
+
+class Taken(InvalidInput):
+    """A name that is in use, and that the caller may replace if that is meant."""
 
 
 class StoreError(HitlError, OSError):

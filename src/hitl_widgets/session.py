@@ -15,7 +15,7 @@ import numpy as np
 from hitl_widgets import screen
 from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import CHANGED, Pool
-from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.errors import HitlError, InvalidInput, choices
 from hitl_widgets.labels.events import Selection
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
@@ -41,7 +41,7 @@ from hitl_widgets.loop.settings import (
     seed_of,
 )
 from hitl_widgets.loop.slices import Slice, Slices
-from hitl_widgets.loop.suggesting import source_of
+from hitl_widgets.loop.suggesting import check_sweep, source_of, source_of_class
 from hitl_widgets.loop.trainer import Evaluation
 from hitl_widgets.maps.preparation import Map, Stage
 from hitl_widgets.questions.classes import Classes
@@ -57,6 +57,7 @@ __all__ = ["Session", "loop_of"]
 
 # Seconds for which other threads and sessions are not asked the items that query() returned.
 ASKED = 300.0
+MODES = ("annotate", "verify")
 
 
 class Session:
@@ -69,7 +70,8 @@ class Session:
         (``.npy``, ``.parquet``, ``.zarr``), or a :class:`~hitl_widgets.data.pool.Pool`.
     text, html, markdown, image, columns
         What to show as an item: the column with the text, the HTML or Markdown (extra ``html``) or the image,
-        or several columns, shown as a table row.
+        or several columns, shown as a table row. ``text=["answer_a", "answer_b"]`` makes each item a list of
+        texts, to compare or rank; likewise the others and ``item``.
     item, kind
         The column with items of any other kind, and that kind, followed by a colon and an option if it
         takes one. Without ``kind``, it is inferred from the values.
@@ -103,11 +105,19 @@ class Session:
         Alias of ``question``.
     labels
         The column with labels that the table already has; empty for items without one. Each is imported
-        once, as yours: items that anybody has answered since stay as they are.
+        once, as yours: items that anybody has answered since stay as they are. Cells that have changed since
+        are counted in a warning.
     suggest
         Suggested answers: a column of the table, or a function that takes a list of items and returns a list
         of answers, None where there is none. They are shown on the card, and are not labels until they are
         accepted.
+    mode
+        ``"annotate"``, or ``"verify"``: the suggested answer, or without ``suggest=`` the model's, is
+        accepted with Enter, rejected, or corrected. Items that are drawn at random are asked without it, so
+        that :meth:`verification` can measure how much the suggestions sway the annotators.
+    sweep
+        A class: the items that are most likely of this class are asked first, whether they are (Enter or
+        ``Y``) or not (``N``). With two classes, no means the other one; otherwise the item is left for later.
     keys
         Your own keys for the classes: a dict such as ``{"spam": "j"}``, or a string with the keys of the
         classes in order, such as ``"jk"``. Letters and digits. Others keep theirs. What you change in the
@@ -149,12 +159,12 @@ class Session:
         self,
         data: Any,
         *,
-        text: str | None = None,
-        html: str | None = None,
-        markdown: str | None = None,
-        image: str | None = None,
+        text: str | Sequence[str] | None = None,
+        html: str | Sequence[str] | None = None,
+        markdown: str | Sequence[str] | None = None,
+        image: str | Sequence[str] | None = None,
         columns: list[str] | None = None,
-        item: str | None = None,
+        item: str | Sequence[str] | None = None,
         kind: str | None = None,
         X: Any = None,
         embed: Any = None,
@@ -167,6 +177,8 @@ class Session:
         schema: Schema | None = None,
         labels: str | None = None,
         suggest: Any = None,
+        mode: str = "annotate",
+        sweep: Any = None,
         keys: Mapping[Any, str] | str | None = None,
         store: str | os.PathLike[str] | LabelStore = "labels.sqlite",
         task: str = "labels",
@@ -183,6 +195,8 @@ class Session:
         refuse(unknown, Session.__init__.__annotations__)
         check_settings(audit, random_state, store, task, annotator)
         check_overlap(overlap, opinions)
+        if mode not in MODES:
+            raise InvalidInput(f"mode={mode!r}: expected one of {choices(MODES)}.")
         how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
         how |= {"columns": columns, "item": item, "kind": kind}
         pool = as_pool(data, embed, **how, X=X, id=id, remote_images=remote_images)
@@ -191,6 +205,8 @@ class Session:
         known = None if labels is None else _labels_of(pool, labels)
         suggested = None if suggest is None else source_of(suggest, pool, table)
         asked, costs = asked_schema(classes, question, schema), costs_of(pool, cost)
+        if sweep is not None:
+            mode, strategy = "verify", check_sweep(sweep, strategy, suggest)
         name, chosen = as_strategy(strategy)
         if asked is not None:  # reject invalid settings before anything is written
             asked_keys(keys, asked)
@@ -206,7 +222,11 @@ class Session:
             model = problem.learner(learner)
             problem.check_strategy(name, chosen)
             seed = seed_of(ledger.store.store_id, task) if random_state is None else random_state
+            if sweep is not None:
+                suggested = source_of_class(ledger.schema, sweep)
+                chosen.schema = lambda: ledger.schema  # type: ignore[attr-defined]
             asker = Asker(name, chosen, len(ledger.schema.classes), float(audit), seed, costs)
+            asker.hides = suggested is not None
             own_seed = None if random_state is None else int(random_state)
             place = screen.place()
             self._loop = opened = Loop(
@@ -221,6 +241,7 @@ class Session:
                 context=beside,
                 colours=colours,
                 suggest=suggested,
+                verify=mode == "verify",
             )
             if labels is not None and known is not None:
                 from hitl_widgets.transfer.column import import_column
@@ -328,6 +349,20 @@ class Session:
         Returns the event's id. Like any act, it can be undone.
         """
         return self._loop.acts.note(self.pool.index(as_list(ids)), text, event_id=event_id)
+
+    def verification(self) -> pd.DataFrame:
+        """How often your answers were the suggested ones, when the suggestion was shown and when it was not.
+
+        Returns
+        -------
+        DataFrame
+            Rows ``shown`` and ``hidden``; columns n, same (a share), low and high (its 95 % interval; Wilson
+            1927). Much higher agreement when it is shown means that the suggestions sway the annotator.
+        """
+        self._loop.log.catch_up()
+        from hitl_widgets.quality.verification import verification
+
+        return verification(self._loop.log.suggested())
 
     def notes(self) -> pd.DataFrame:
         """All notes, oldest first: columns id, note, annotator and time."""
@@ -445,8 +480,8 @@ class Session:
     def find(self, query: str) -> list[Any]:
         r"""Return the ids of the items that match a query, in the order of your table.
 
-        All conditions must hold; ``-`` before a condition negates it, and ``OR`` starts an alternative. Case
-        is ignored.
+        All conditions must hold; ``-`` before a condition negates it, and ``OR`` starts an alternative. There
+        are no parentheses. Case is ignored.
 
         ============================  ==========================================================
         ``refund``, ``"not paid"``    the item contains the text, or the word is its id
@@ -663,7 +698,8 @@ class Session:
 
         ``holds`` is False for acts that were undone; ``state`` is then ``undone`` (:meth:`redo` can restore
         it), ``left behind`` (its annotator has done something else since, so only :meth:`restore` can) or
-        ``brought back``.
+        ``brought back``. For comparisons and rankings, ``shown`` is the order in which the page showed them,
+        from left to right or from the top.
         """
         self._loop.log.catch_up()
         from hitl_widgets.transfer.frames import history_table

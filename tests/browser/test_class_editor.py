@@ -108,8 +108,12 @@ def test_what_cannot_be_is_said_and_the_field_is_as_it_was(desk):
     name = editor.get_by_label("Name").nth(0)
     name.fill("water")
     name.press("Enter")
-    words = "1 change was not saved: There is already a class 'water': to combine them, use merge."
-    bench.labeler.locator(".hitl-held-line").get_by_text(words).wait_for()
+    words = "There is already a class 'water': to combine them, use merge."
+    why = editor.get_by_role("alert").get_by_text(words)
+    why.wait_for()
+    bench.page.screenshot(path=SHOTS / "class-refused.png")
     name.press("Escape")
+    why.wait_for(state="hidden")
     assert name.input_value() == "fruit"
+    assert bench.labeler.locator(".hitl-held-line").count() == 0, "nothing is held"
     wait_names(bench, "fruit", "water")

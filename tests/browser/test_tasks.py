@@ -14,10 +14,11 @@ MAILS = """import hitl_widgets as hitl, pandas as pd, numpy as np
 words = ["refund the invoice", "parcel came late", "thank you so much"]
 mails = pd.DataFrame({"text": [f"{words[i % 3]}, number {i}" for i in range(90)],
                       "id": [f"M-{i:02d}" for i in range(90)], "sender": ["ann", "bob"] * 45,
+                      "date": [f"2026-{i % 12 + 1:02d}-01" for i in range(90)],
                       "topic": [None] * 84 + ["billing", "delivery", "praise"] * 2})
 X = np.random.default_rng(0).normal(size=(90, 5)) * .4 + 6 * np.eye(5)[np.arange(90) % 3]
 session = hitl.Session(mails, text="text", id="id", X=X, classes=["billing", "delivery", "praise"],
-                       context=["sender"], labels="topic", store="labels.sqlite", random_state=1)
+                       context=["sender", "date"], labels="topic", store="labels.sqlite", random_state=1)
 session"""
 COUNTS = "print(session.labels().set_index('id').label.to_dict())"
 
@@ -35,6 +36,14 @@ class Hand:
     def type(self, words: str) -> None:
         self.keys += 1
         self.bench.page.keyboard.type(words)
+
+    def click_at(self, where, modifier: str) -> None:
+        """Click the middle of something that may be drawn anew, while a modifier is held."""
+        self.clicks += 1
+        box = where.bounding_box()
+        self.bench.page.keyboard.down(modifier)
+        self.bench.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        self.bench.page.keyboard.up(modifier)
 
     def click(self, what, **how) -> None:
         self.clicks += 1
@@ -171,3 +180,61 @@ def test_looking_back(opened):
     with hand.within(keys=0, clicks=1):  # only the unlabelled
         hand.click(bench.explorer.locator(".hitl-legend").get_by_role("button", name="Labelled").first)
     assert labels()["M-06"] == "delivery"
+
+
+def test_a_selection_in_parts_and_the_keys(opened):
+    hand, bench, labels = opened
+    with hand.within(keys=0):  # start from a half-filled label column
+        bench.wait_labels(6)
+    with hand.within(keys=0):  # see text and date and sender together
+        row = int(bench.card.get_attribute("data-row"))
+        for words in ("number", ["ann", "bob"][row % 2], f"2026-{row % 12 + 1:02d}-01"):
+            expect(bench.card).to_contain_text(words)
+
+    bench.labeler.get_by_text("Edit classes").wait_for()
+    with hand.within(keys=2, clicks=2):  # change a key
+        hand.click(bench.labeler.get_by_text("Edit classes"))
+        hand.click(bench.labeler.get_by_label("Key", exact=True).nth(2))
+        hand.type("j")
+        hand.press("Enter")
+        expect(bench.labeler.locator(".hitl-class").nth(2)).to_have_text("Jpraise")
+    bench.labeler.get_by_text("Edit classes").click()
+
+    size, members = bench.card.locator(".hitl-bulk-all"), bench.card.locator(".hitl-member")
+    bench.box(0.01, 0.01, 0.99, 0.99)
+    expect(size).to_have_text("90 items")
+    with hand.within(keys=0, clicks=3):  # exclude three members before labeling
+        for place in range(3):
+            hand.click(members.nth(place))
+        expect(size).to_have_text("87 of 90 items")
+    bench.focus()
+    with hand.within(keys=6):  # the same with Space, and back
+        for key in ("ArrowDown", "Space", "ArrowDown", "Space", "ArrowDown", "Space"):
+            hand.press(key)
+        expect(size).to_have_text("84 of 90 items")
+    with hand.within(keys=2):  # look at one of them, and return to the selection
+        hand.press("ArrowRight")
+        expect(bench.card).to_contain_text("sender")
+        hand.press("Escape")
+        expect(size).to_have_text("84 of 90 items")
+        expect(bench.card.locator(".hitl-member[data-current]")).to_have_attribute("data-place", "5")
+
+    bench.press("1")
+    bench.acknowledged()
+    bench.focus()
+    with hand.within(keys=2, clicks=1):  # undo a selection, and label it again without one group
+        hand.press("z")
+        expect(size).to_have_text("84 of 90 items")
+        hand.click_at(bench.explorer.locator(".hitl-group text").first, "Alt")
+        expect(size).not_to_have_text("84 of 90 items")
+        left = bench.chosen()
+        bench.focus()
+        hand.press("j")
+    bench.acknowledged()
+    assert sum(label == "praise" for label in labels().values()) >= left > 40
+
+    with hand.within(keys=0):  # know how good it is after 40 labels
+        expect(bench.monitor.get_by_role("status")).to_contain_text(
+            re.compile(r"accuracy (about )?[01]\.\d\d.*(provisional|audited)")
+        )
+        expect(bench.monitor.locator(".hitl-advice")).to_contain_text("Label more to see")

@@ -24,6 +24,7 @@ ITEMS: dict[str, list[Any]] = {
     "code": [f"# a text of {i} words\nx = {i}" for i in range(24)],
     "image": list(PIXELS),
     "audio": [(np.sin(np.arange(2_000) * (i + 1) / 20).astype(np.float32), 8_000) for i in range(24)],
+    "list": [[f"a text of {i} words", f"another text {i}"] for i in range(24)],
     "table": [{"size": i, "colour": "red" if i % 3 else "blue"} for i in range(24)],
 }
 

@@ -21,8 +21,20 @@ from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.vocabulary import Vocabulary
 
 
-def span(start: int, end: int, label: str) -> dict[str, Any]:
+def span(start: float, end: float, label: str) -> dict[str, Any]:
     return {"start": start, "end": end, "label": label}
+
+
+def box(x: float, y: float, width: float, height: float, label: str) -> dict[str, Any]:
+    return {"x": x, "y": y, "width": width, "height": height, "label": label}
+
+
+def polygon(x: float, y: float, side: float, label: str) -> dict[str, Any]:
+    return {"points": [[x, y], [x + side, y], [x, y + side]], "label": label}
+
+
+def mask(counts: str, label: str) -> dict[str, Any]:
+    return {"size": [4, 5], "counts": counts, "label": label}
 
 
 # For each kind, settings and values for different answers, with classes a, b and c; there is also a class d.
@@ -30,6 +42,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "number": {"low": 0.0, "high": 10.0, "step": 1.0, "unit": ""},
     "text": {"lines": True, "blank": True},
     "spans": {"overlap": True, "snap": True},
+    "points": {"within": 10.0},
+    "ranges": {"overlap": True},
+    "pair": {"reason": False},
+    "ranking": {},
 }
 VALUES: dict[str, list[Any]] = {
     "choice": ["a", "b", "c"],
@@ -38,15 +54,29 @@ VALUES: dict[str, list[Any]] = {
     "number": [0, 4, 7, 10],
     "text": ["", "one", "two\nlines", "Ж 😀"],
     "spans": [[], [span(0, 2, "a")], [span(0, 1, "b"), span(0, 3, "c")], [span(4, 9, "a"), span(5, 7, "c")]],
+    "boxes": [[], [box(0, 0, 9.25, 4, "a")], [box(1.5, 2, 3, 4, "b"), box(20, 2, 3, 4, "c")]],
+    "polygons": [[], [polygon(0, 0.75, 9, "a")], [polygon(1, 2, 3, "b"), polygon(5.5, 5, 3, "c")]],
+    "points": [[], [{"x": 0, "y": 0.5, "label": "a"}], [{"x": 40, "y": 1, "label": "b"}]],
+    "masks": [[], [mask("0d0", "a")], [mask("121O0=", "b"), mask("5?", "c")]],
+    "ranges": [
+        [],
+        [span(0.0, 2.5, "a")],
+        [span(0.0, 1.0, "b"), span(0.25, 3.0, "c")],
+        [span(4.001, 9.0, "a")],
+    ],
+    "pair": ["first", "tie", "both bad", "second"],
+    "ranking": [[1, 2, 3], [2, 1, 3], [3, 2, 1], [2, 1], [1, 2]],
 }
-WITHOUT_CLASSES = {"number", "text"}
+WITHOUT_CLASSES = {"number", "text", "ranking"}
+# Classes that are part of the question.
+FIXED = {"pair": ["first", "second", "tie", "both bad"]}
 
 pytestmark = pytest.mark.parametrize("name", VALUES)
 
 
 def asked(name: str) -> Vocabulary:
     vocabulary = Vocabulary()
-    classes = [] if name in WITHOUT_CLASSES else ["a", "b", "c", "d"]
+    classes = [] if name in WITHOUT_CLASSES else FIXED.get(name, ["a", "b", "c", "d"])
     how: dict[str, Any] = {"settings": SETTINGS[name], "least": 0} if name in SETTINGS else {}
     vocabulary.apply(Schema(classes, kind=name, **how).to_dict(), "asked")
     return vocabulary
@@ -71,7 +101,7 @@ def test_an_answer_survives_the_log(name: str) -> None:
         assert kind.load(written, vocabulary) == answer
         assert kind.parse(written, vocabulary) == answer  # as sent by a page
         assert kind.parse(kind.said(answer, vocabulary), vocabulary) == answer  # as stored in a table
-        assert set(kind.classes(answer)) <= set("abc")
+        assert set(kind.classes(answer)) <= set(FIXED.get(name, "abc"))
 
 
 def test_it_is_written_by_ids_so_names_that_are_swapped_later_do_not_matter(name: str) -> None:
@@ -79,6 +109,11 @@ def test_it_is_written_by_ids_so_names_that_are_swapped_later_do_not_matter(name
         return
     kind, vocabulary = kind_of(name), asked(name)
     before = answers(kind, vocabulary)
+    if name in FIXED:
+        change(vocabulary, change="rename", of=["first"], name="x")
+        assert [kind.now(answer, vocabulary) for answer in before] == before
+        assert kind.said(before[0], vocabulary) == "x"
+        return
     written = [kind.dump(answer) for answer in before]
     for of, to in (("a", "x"), ("b", "a"), ("x", "b")):
         change(vocabulary, change="rename", of=[of], name=to)
@@ -96,6 +131,10 @@ def test_what_became_of_a_class_became_of_its_answers(name: str) -> None:
     if name == "rating":
         with pytest.raises(InvalidInput, match="scale"):
             change(vocabulary, change="merge", of=["a", "b"], name="b")
+        return
+    if name in FIXED:
+        with pytest.raises(InvalidInput, match="fixed"):
+            change(vocabulary, change="merge", of=FIXED[name][:2], name=FIXED[name][0])
         return
     before = answers(kind, vocabulary)
     change(vocabulary, change="merge", of=["a", "b"], name="b")
@@ -172,6 +211,7 @@ def test_people_agree_with_themselves_most(name: str) -> None:
 def test_a_model_learns_it_and_is_measured(name: str) -> None:
     """Two clouds of items, each with its own answer."""
     X, sides = clouds(60)
+    X = X - X.mean(axis=0)  # comparisons are learned without a constant
     kind, vocabulary, schema = kind_of(name), asked(name), asked(name).schema
     assert schema is not None
     low, high = kind.parse(VALUES[name][0], vocabulary), kind.parse(VALUES[name][-1], vocabulary)

@@ -81,9 +81,12 @@ def test_a_provisional_measure_comes_from_the_labels_until_something_is_audited(
     until(lambda: session.evaluation.provisional is not None)
     assert 0.8 < (session.evaluation.provisional or 0) <= 1
     assert session.evaluation.estimate.value is None
+    assert [point.n_labels for point in session.evaluation.curve] == [10, 12]
+    assert session.evaluation.curve[-1].estimate.value == session.evaluation.provisional
     for _ in range(4):
         session.undo()
     until(lambda: session.evaluation.provisional is None)  # too few labels again
+    assert session.evaluation.curve == ()
 
 
 def test_nothing_is_asked_twice(make_session: Make) -> None:

@@ -59,7 +59,6 @@ export function compose({ settings, answer, changed, give, leave }: Composing): 
     pick: () => undefined,
     picked: () => [],
     read,
-    focus: () => field.focus(),
     keys: [["0–9", "the number"]],
   };
 }

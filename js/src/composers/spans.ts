@@ -69,7 +69,9 @@ export function compose(on: Composing): Composer {
   }
 
   function read(): Composed | string {
-    const spans = marked.now;
+    if (suggested.length && !on.verify)
+      return `${count(suggested.length, "suggestion")} left: press = to accept, or Del to dismiss.`;
+    const spans = sorted([...marked.now, ...fitting()]);
     const beyond = spans.filter(({ end }) => end > text.length);
     if (beyond.length && whole)
       return `${count(beyond.length, "span")} from an earlier version of the text ${
@@ -253,21 +255,32 @@ export function compose(on: Composing): Composer {
     return true;
   }
 
-  function acceptAll(): void {
+  /** The suggestions that overlap nothing which they may not. */
+  function fitting(): Span[] {
     const fits: Span[] = [];
-    const left: Span[] = [];
     for (const span of suggested) {
-      const clash =
-        clashes(span) ??
-        (overlap ? undefined : fits.find((one) => one.start < span.end && one.end > span.start));
-      (clash ? left : fits).push(span);
+      const over = (one: Range): boolean => one.start < span.end && one.end > span.start;
+      if (!clashes(span) && (overlap || !fits.some(over))) fits.push(span);
     }
-    suggested = left;
+    return fits;
+  }
+
+  function acceptAll(): void {
+    const fits = fitting();
+    const left = suggested.length - fits.length;
+    suggested = suggested.filter((span) => !fits.includes(span));
     choose(null);
     write([...marked.now, ...fits], `${count(fits.length, "span")} accepted`, [
       { start: 0, end: text.length },
     ]);
-    if (left.length) refuse(`${count(left.length, "suggestion")} overlap your spans and were left.`);
+    if (left) refuse(`${count(left, "suggestion")} overlap your spans and were left.`);
+  }
+
+  function dismissAll(): void {
+    say(`${count(suggested.length, "suggestion")} dismissed`);
+    suggested = NONE;
+    draw({ start: 0, end: text.length });
+    changed();
   }
 
   /** Other places of the same text that have no span. */
@@ -424,6 +437,9 @@ export function compose(on: Composing): Composer {
       return true;
     } else if ((key === "Delete" || key === "Backspace") && current) {
       change(current, null, "Removed");
+      return true;
+    } else if ((key === "Delete" || key === "Backspace") && suggested.length) {
+      dismissAll();
       return true;
     } else if (key === "=" && suggested.length) {
       if (current && isIdea(current)) acceptOne(current);

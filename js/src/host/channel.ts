@@ -2,10 +2,12 @@ import type { AnyModel } from "@anywidget/types";
 import type { Entry, Held } from "./held";
 import { enter, isLive, spoke } from "./live";
 import { answersOf, exported, Outbox } from "./outbox";
-import type { About, Act, Reply, Request } from "./protocol";
+import type { About, Act, Refused, Reply, Request } from "./protocol";
 
 type Incoming = { type: string; to?: string | null };
 type Handler<T> = (message: T, buffers: DataView[]) => void;
+/** Told once: null if the act is saved, or else why the kernel refused it. */
+type Answered = (refused: Refused | null) => void;
 type Omitted<T> = T extends { id: string } ? Omit<T, "id"> : never;
 
 const PATIENCE_MS = 2000;
@@ -26,7 +28,8 @@ export class Channel {
   about: About | null = null;
   private readonly handlers = new Map<string, Set<Handler<never>>>();
   private readonly tries = new Map<string, { at: number; wait: number }>();
-  private readonly mine = new Set<string>();
+  /** The acts of this view, and who is told what became of them. */
+  private readonly mine = new Map<string, Answered | undefined>();
   private readonly timer: ReturnType<typeof setInterval>;
   private readonly leave: () => void;
 
@@ -55,11 +58,12 @@ export class Channel {
     return id;
   }
 
-  act(act: Omitted<Act>): string {
+  /** Sends an act. If it is refused, it is kept, unless `answered` tells the user so where the act was made. */
+  act(act: Omitted<Act>, answered?: Answered): string {
     const id = newId();
     const whole = { ...act, id, pool: this.about?.pool } as Act;
     this.outbox.put(whole, this.about);
-    this.begin(whole);
+    this.begin(whole, answered);
     return id;
   }
 
@@ -125,8 +129,8 @@ export class Channel {
     this.handlers.clear();
   }
 
-  private begin(act: Act): void {
-    this.mine.add(act.id);
+  private begin(act: Act, answered?: Answered): void {
+    this.mine.set(act.id, answered);
     if (this.sendable().some((entry) => entry.stuck)) {
       this.tries.set(act.id, { at: 0, wait: 0 });
       return;
@@ -192,18 +196,24 @@ export class Channel {
     }
   }
 
-  /** Drops an act that is in the log; keeps a refused one with the reason. */
-  private answered(reply: Reply): void {
+  /**
+   * Drops an act that is in the log; keeps a refused one with the reason, unless it is said elsewhere. Returns whether
+   * it was.
+   */
+  private answered(reply: Reply): boolean {
     const { type, id } = reply;
     if (type === "failed") {
       if (reply.stuck) this.outbox.stick(id);
-      return;
+      return false;
     }
+    const told = this.mine.get(id);
     this.tries.delete(id);
     this.mine.delete(id);
-    if (type === "ack") this.outbox.drop(this.key, id);
+    if (type === "ack" || told) this.outbox.drop(this.key, id);
     else this.outbox.refuse(id, reply.why);
     this.resend();
+    told?.(type === "ack" ? null : reply);
+    return told !== undefined && type !== "ack";
   }
 
   private readonly receive = (message: Incoming | Reply, buffers?: DataView[]): void => {
@@ -215,8 +225,7 @@ export class Channel {
       // Replies go to every view; only the one that sent the message handles them.
       const reply = message as Reply;
       const mine = this.mine.has(reply.id);
-      this.answered(reply);
-      if (!mine) return;
+      if (this.answered(reply) || !mine) return;
     }
     for (const handler of this.handlers.get(message.type) ?? []) {
       (handler as Handler<unknown>)(message, buffers ?? []);

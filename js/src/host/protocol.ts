@@ -16,8 +16,8 @@ export type Hello = { type: "hello"; id: string; view: string };
 /** A view was removed from its page. */
 export type Bye = { type: "bye"; id: string; view: string };
 
-/** The message is invalid, and sending it again will not help. */
-export type Refused = { type: "refused"; id: string; why: string };
+/** The message is invalid, and sending it again will not help. `taken`: unless with `replace`. */
+export type Refused = { type: "refused"; id: string; why: string; taken: boolean };
 
 /** The message could not be handled now. `stuck`: the store is not writable, so later acts must wait. */
 export type Failed = { type: "failed"; id: string; why: string; stuck?: boolean };
@@ -91,7 +91,7 @@ export type Skip = {
   pool?: string;
   late_ms?: number;
   key: string;
-  why?: "bad" | "unknown";
+  why?: "bad" | "rejected" | "unknown";
 };
 
 /** Write a note on an item, or remove it. */
@@ -146,7 +146,10 @@ export type Change = {
   set?: ClassEdit;
 };
 
-/** Keep a query under a name, or remove the name if the query is null. */
+/**
+ * Keep a query under a name, or remove the name if the query is null. A name that keeps another query is
+ * refused without `replace`.
+ */
 export type Slice = {
   type: "slice";
   id: string;
@@ -154,6 +157,7 @@ export type Slice = {
   late_ms?: number;
   name: string;
   query: string | null;
+  replace?: boolean;
 };
 
 /**
@@ -209,7 +213,7 @@ export type Stage = { words: string; fraction: number | null };
 /**
  * The question, its kind (`asks`) with its settings, and its classes by code. `composed`: an answer is more
  * than its classes. `bulk`: several items can get the same answer. `suggests`: there are suggested answers,
- * or there will be once the model has learned enough.
+ * or there will be once the model has learned enough. `verify`: annotators verify them instead of answering.
  */
 export type Asked = {
   classes: LabelClass[];
@@ -219,6 +223,7 @@ export type Asked = {
   composed: boolean;
   bulk: boolean;
   suggests: boolean;
+  verify: boolean;
   lost: Lost[];
 };
 
@@ -470,6 +475,7 @@ export type LabelerWelcome = Progress & {
   composed: boolean;
   bulk: boolean;
   suggests: boolean;
+  verify: boolean;
   lost: Lost[];
   kind: string;
   queue: Ask[];
@@ -669,15 +675,20 @@ export type HistoryEntry = {
   apart: boolean;
 };
 
+/** How many answers were given to suggestions, shown or hidden, and how many are the suggested ones. */
+export type Verified = { shown: number; shown_same: number; hidden: number; hidden_same: number };
+
 /** A range of answers: its name and color, and the number of labels. */
 export type AnswerRange = { name: string; color: string; n: number };
 
 /**
- * The state of a session. `provisional` is the measure on the labels themselves while nothing is audited; it
- * is optimistic. `n_none` is the number of labels without a class; for a question without classes, `shades`
- * counts ranges of answers instead. `n_hidden` labels of others are excluded from the balance, because their
- * items are also asked of this annotator. `notices` describe mismatches of the store and the table;
- * `n_changed` labelled items have changed since. `people` are all annotators, if there is more than one.
+ * The state of a session. `provisional` is the measure on the labels themselves while nothing is audited, and
+ * the points of the curve are the same, without intervals; it is optimistic. `rising`: the curve shows that
+ * more labels help. `n_none` is the number of labels without a class; for a question without classes,
+ * `shades` counts ranges of answers instead. `n_hidden` labels of others are excluded from the balance,
+ * because their items are also asked of this annotator. `notices` describe mismatches of the store and the
+ * table; `n_changed` labelled items have changed since. `people` are all annotators, if there is more than
+ * one.
  */
 export type MonitorState = {
   n_items: number;
@@ -687,11 +698,13 @@ export type MonitorState = {
   balance: number[];
   n_none: number;
   shades: AnswerRange[];
+  verified: Verified | null;
   n_hidden: number;
   measure: Measure;
   estimate: Estimate;
   provisional: number | null;
   curve: CurvePoint[];
+  rising: boolean;
   behind: number;
   model: string;
   explanation: string;
@@ -723,6 +736,7 @@ export type MonitorWelcome = MonitorState & {
   composed: boolean;
   bulk: boolean;
   suggests: boolean;
+  verify: boolean;
   lost: Lost[];
   chart: Record<string, unknown>;
 };

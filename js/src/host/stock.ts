@@ -15,29 +15,46 @@ export type Stock = ReturnType<typeof itemStock>;
 export type StockOptions = {
   /** Whether these are previews. */
   small?: boolean;
+  /** Whether urgent items do not wait for others that are under way; then the others are requested at once, too. */
+  apart?: boolean;
+  /** The most bytes of a part in which the others then come, so that an urgent item is never behind many. */
+  part?: () => number;
+  /** The column whose value comes with previews. */
+  column?: () => string;
   /** The rows that are never dropped. */
   needed: () => readonly number[];
-  /** Some items have come. */
-  came: () => void;
+  /** The items of these rows have come. */
+  came: (rows: readonly number[]) => void;
 };
 
 /** The items that are here. They are requested once and in advance, so that the next one is shown without delay. */
 export function itemStock(
   channel: Channel,
-  { small = false, needed, came }: StockOptions,
+  { small = false, apart = false, part, column, needed, came }: StockOptions,
   signal: AbortSignal,
 ) {
   const most = small ? MOST_SMALL : MOST;
   const items = new Map<number, Item>();
-  const fetch = new Fetch(
-    (row) => items.has(row),
-    (rows, most) => channel.ask({ type: "show", view: channel.view, rows, small, most }),
-    signal,
-  );
+  const lane = (limit?: () => number): Fetch =>
+    new Fetch(
+      (row) => items.has(row),
+      (rows, bytes) => {
+        const most = Math.min(bytes, limit?.() ?? bytes);
+        channel.ask({ type: "show", view: channel.view, rows, small, column: column?.(), most });
+      },
+      signal,
+    );
+  const fetch = lane();
+  const second = apart ? lane(part) : null;
   let later: ReturnType<typeof setTimeout> | undefined;
 
   /** Requests items: the urgent ones at once, others when there is nothing else to do. */
   function want(urgent: readonly number[], others: readonly number[]): void {
+    if (second) {
+      fetch.want(urgent);
+      second.want(others);
+      return;
+    }
     const wanted = [...urgent, ...others];
     clearTimeout(later);
     if (!fetch.missing(wanted).length) return;
@@ -66,18 +83,31 @@ export function itemStock(
       const got = itemsOf(message, pictures);
       for (const [row, item] of got) keep(row, item);
       const rows = got.map(([row]) => row);
-      fetch.got(rows, message.left, sizeOf(message.items, pictures), message.took_ms);
-      came();
+      const bytes = sizeOf(message.items, pictures);
+      for (const lane of [fetch, second]) lane?.got(rows, message.left, bytes, message.took_ms);
+      came(rows);
     },
     signal,
   );
+
+  function clear(): void {
+    for (const item of items.values()) letGo(item);
+    items.clear();
+  }
+
   signal.addEventListener("abort", () => {
     clearTimeout(later);
-    for (const item of items.values()) letGo(item);
+    clear();
   });
 
   return {
     want,
+    /** Drops all items; those that are wanted are requested again. */
+    clear(): void {
+      clear();
+      fetch.restart();
+      second?.restart();
+    },
     has: (row: number): boolean => items.has(row),
     get: (row: number): Item | undefined => items.get(row),
   };

@@ -54,7 +54,7 @@ export type ItemKind<C extends Content> = {
   /** Text for screen readers. */
   spoken: (content: C, row: number) => string;
   /** Loads media in advance; the result is kept with the item. */
-  preload?: (media: readonly string[]) => unknown;
+  preload?: (media: readonly string[], content: C) => unknown;
   /** Updates the colours of the items inside an element. */
   redress?: (root: HTMLElement) => void;
 };
@@ -92,7 +92,8 @@ export function spokenItem({ content }: Item, row: number): string {
 
 /** Loads the media of an item, so that the card can show it without delay. */
 export function preload(item: Item): void {
-  item.loaded = known(item.content)[0].preload?.(item.media);
+  const [kind, told] = known(item.content);
+  item.loaded = kind.preload?.(item.media, told);
 }
 
 /** Releases the media of an item. */

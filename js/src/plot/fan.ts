@@ -6,7 +6,7 @@ const APART = 16;
 const REACH = 8;
 const EDGE = 8;
 
-/** Points at the same place, spread on a circle around it. */
+/** Points at the same place, or some of many, spread on a circle around it. */
 export class Fan {
   readonly middle: Point;
   readonly places: Point[];
@@ -14,6 +14,8 @@ export class Fan {
 
   constructor(
     readonly rows: readonly number[],
+    /** All rows at the place. */
+    readonly stack: readonly number[],
     /** Where the points are. */
     readonly at: Point,
     width: number,

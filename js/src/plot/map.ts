@@ -36,8 +36,11 @@ export type MapCallbacks = {
 };
 
 const REACH = 12;
+const REST_MS = 120;
 /** A pointer this near to a point means the point, not the name of a group that covers it. */
 const NEAR = 4;
+/** Labelled points matter to the names of groups while they are at most this share of all. */
+const FEW = 0.2;
 
 /** The map: an engine that draws points, and everything on top of it. */
 export class MapPlot {
@@ -61,12 +64,18 @@ export class MapPlot {
     () => this.drawFan(),
   );
   private activeGroup = -1;
+  /** The labelled rows, as long as they are few. */
+  private labelled = NO_ROWS;
   private shown: ShownGroup[] = [];
+  /** A row of each place with a count. */
+  private stacked: number[] = [];
   private here = -1;
   private filter = NOTHING_HIDDEN;
   private isolated: number | null = null;
   private viewing = false;
   private waiting = false;
+  /** Until the wheel has rested; then what is under the pointer is shown again. */
+  private resting: ReturnType<typeof setTimeout> | undefined;
   private stale: Rows | null = NO_ROWS;
   private painting: Promise<void> | null = null;
   tool: Tool = "click";
@@ -94,7 +103,11 @@ export class MapPlot {
         pick: (px, py, merge) => this.pick(px, py, merge),
         shape: (polygon, tool, merge) => this.choose(this.grid.inside(polygon), tool, merge),
         pan: (dx, dy) => this.pan(dx, dy),
-        zoom: (px, py, factor) => this.zoom(factor, [this.frame.x(px), this.frame.y(py)]),
+        zoom: (px, py, factor) => {
+          this.zoom(factor, [this.frame.x(px), this.frame.y(py)]);
+          clearTimeout(this.resting);
+          this.resting = setTimeout(() => this.hoverAt(px, py), REST_MS);
+        },
         wheel: on.wheel,
       },
       signal,
@@ -156,6 +169,7 @@ export class MapPlot {
     const before = this.rings;
     this.rings = rowsOf(rings);
     this.flag(RINGED, before, this.rings);
+    this.labelled = fewLabelled(marks.label);
     this.hide();
     this.groupsLater();
     return this.repaint(rows && union(rows, union(before, this.rings)));
@@ -232,6 +246,7 @@ export class MapPlot {
       ? hiddenBy(this.filter, { marks: this.marks, by: this.by, column: this.column })
       : null;
     this.drawOutliers();
+    this.drawCounts();
   }
 
   setPalette(palette: string[]): Promise<void> {
@@ -350,6 +365,7 @@ export class MapPlot {
   }
 
   private hoverAt(px: number, py: number): void {
+    clearTimeout(this.resting);
     const row = this.meant(px, py, REACH);
     this.activate(this.tool === "cluster" ? this.groupAt(px, py, row) : this.nameAt(px, py));
     this.setHovered(row);
@@ -377,10 +393,12 @@ export class MapPlot {
   }
 
   private fanOut(row: number): void {
-    const n = this.stacks.open(row);
-    if (!n) return;
+    const fan = this.stacks.open(row);
+    if (!fan) return;
     this.setHovered(-1);
-    this.on.say(`${n} items at the same place: Enter selects the next one`);
+    const [n, all] = [fan.rows.length, fan.stack.length];
+    const of = n < all ? `${n} of ${all} items` : `${n} items`;
+    this.on.say(`${of} at the same place: Enter selects the next one`);
   }
 
   private drawFan(): void {
@@ -395,8 +413,9 @@ export class MapPlot {
     const row = this.single;
     const rows = this.stacks.at(row);
     if (rows.length < 2) return false;
-    if (!this.stacks.fan) this.fanOut(row);
-    this.choose(Uint32Array.of(rows[(rows.indexOf(row) + 1) % rows.length]), "clicked", "replace");
+    const next = rows[(rows.indexOf(row) + 1) % rows.length];
+    if (!this.stacks.fan?.rows.includes(next)) this.fanOut(next);
+    this.choose(Uint32Array.of(next), "clicked", "replace");
     return true;
   }
 
@@ -451,6 +470,7 @@ export class MapPlot {
 
   /** The pointer is no longer on the map. */
   leave(): void {
+    clearTimeout(this.resting);
     this.activate(-1);
     this.setHovered(-1);
   }
@@ -467,8 +487,15 @@ export class MapPlot {
     this.over.setOutliers(marks.filter(({ at: [x, y] }) => x > 0 && x < width && y > 0 && y < height));
   }
 
+  private drawCounts(): void {
+    const stacks = this.stacks.counted();
+    this.over.setCounts(stacks.map(({ row, n }) => ({ at: this.place(row) as Point, n })));
+    this.stacked = stacks.map(({ row }) => row);
+  }
+
   private drawOver(): void {
     this.stacks.close();
+    this.drawCounts();
     this.drawOutliers();
     this.over.setHere(this.place(this.here));
     // Another point may be under the pointer now.
@@ -488,21 +515,39 @@ export class MapPlot {
     );
   }
 
-  /** Draws the names of the groups, around the points that matter: the current, the suggested and the selected ones. */
+  /**
+   * Draws the names of the groups, around the points that matter: the current, the suggested and the selected ones, and
+   * the labelled ones while they are few.
+   */
   drawGroups(): void {
     if (!this.groups) return;
     const { frame } = this;
     const around = surroundings({
       frame,
       grid: this.grid,
-      rows: [this.here, ...this.rings, ...sampled(this.selected)].filter(
-        (row) => row >= 0 && row < this.grid.n,
-      ),
+      rows: [
+        this.here,
+        ...this.rings,
+        ...this.stacked,
+        ...sampled(this.selected),
+        ...sampled(this.labelled),
+      ].filter((row) => row >= 0 && row < this.grid.n),
       thumbs: this.on.thumbs,
     });
     this.shown = shownGroups(this.groups, this.activeGroup, frame, around);
     this.over.setGroups(this.shown);
   }
+}
+
+/** The labelled rows; none if they are too many to matter one by one. */
+function fewLabelled(label: Uint8Array): Rows {
+  const found: number[] = [];
+  for (let row = 0; row < label.length; row++) {
+    if (label[row] === NONE) continue;
+    found.push(row);
+    if (found.length > FEW * label.length) return NO_ROWS;
+  }
+  return Uint32Array.from(found);
 }
 
 const same = (a: Float32Array, b: Float32Array): boolean =>

@@ -34,11 +34,12 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
   const trace = svg("path", { class: "hitl-trace" });
   const hoverRing = svg("circle", { class: "hitl-hover", r: 7, visibility: "hidden" });
   const hoverCount = svg("text", { class: "hitl-hover-count", visibility: "hidden" });
+  const counts = svg("g", { class: "hitl-counts" });
   const fan = svg("g", { class: "hitl-fan" });
   const here = svg("g", { class: "hitl-here", visibility: "hidden" });
   here.append(svg("circle", { r: 9 }), svg("path", { d: "M-15 0H-10M10 0H15M0 -15V-10M0 10V15" }));
   const flashes = svg("g", { class: "hitl-flashes" });
-  layer.append(outliers, lines, groups, trace, flashes, here, fan, hoverRing, hoverCount);
+  layer.append(outliers, lines, counts, groups, trace, flashes, here, fan, hoverRing, hoverCount);
 
   const at = (event: MouseEvent): Point => {
     const { width, height } = on.frame();
@@ -111,17 +112,33 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
     if (point) element.setAttribute("transform", `translate(${point[0]} ${point[1]})`);
   };
 
+  /** Puts a count beside its point, not where the tip is. */
+  const aside = (text: SVGElement, [x]: Point): void => {
+    const right = x > on.frame().width / 2;
+    text.setAttribute("x", right ? "11" : "-11");
+    text.setAttribute("text-anchor", right ? "start" : "end");
+  };
+
   return {
     element: layer,
     /** Rings the point under the pointer, with the number of others at the same place. */
     setHover(point: Point | null, others: number): void {
       place(hoverRing, point);
       place(hoverCount, others ? point : null);
-      hoverCount.textContent = `×${others > 98 ? "99+" : others + 1}`;
-      const left = point !== null && point[0] > on.frame().width / 2;
-      // The tip is on the other side.
-      hoverCount.setAttribute("x", left ? "11" : "-11");
-      hoverCount.setAttribute("text-anchor", left ? "start" : "end");
+      hoverCount.textContent = timesOf(others + 1);
+      if (point) aside(hoverCount, point);
+    },
+    /** Writes the number of points beside each place where there are several. */
+    setCounts(stacks: readonly { at: Point; n: number }[]): void {
+      counts.replaceChildren(
+        ...stacks.map(({ at, n }) => {
+          const text = svg("text", { class: "hitl-stack-count" });
+          text.textContent = timesOf(n);
+          place(text, at);
+          aside(text, at);
+          return text;
+        }),
+      );
     },
     /** Draws the points of a fan; null for none. */
     setFan(shown: Fan | null, dots: readonly Dot[]): void {
@@ -142,6 +159,7 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
           const look = { fill, stroke: width ? stroke : "none", "stroke-width": width };
           return svg("circle", { cx, cy, r: chosen ? 7 : 5, ...look });
         }),
+        ...more(shown),
       );
     },
     setHere: (point: Point | null) => place(here, point),
@@ -174,6 +192,8 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
   };
 }
 
+const timesOf = (n: number): string => `×${n > 999 ? "999+" : n}`;
+
 type Name = { key: string; element: SVGElement; place: (shown: ShownGroup) => void };
 
 /** The name of a group, in words or thumbnails, with its outline if it is active. */
@@ -195,6 +215,15 @@ function nameOf({ name, thumbs, active }: ShownGroup): Omit<Name, "key"> {
       outline.setAttribute("d", hull.length > 2 ? `${pathOf(hull)}Z` : "");
     },
   };
+}
+
+/** How many points are at the place of a fan, if it shows only some of them. */
+function more({ rows, stack, middle: [x, y], radius }: Fan): SVGElement[] {
+  if (rows.length === stack.length) return [];
+  const from = stack.indexOf(rows[0]);
+  const text = svg("text", { x, y: y - radius / 2, class: "hitl-fan-more" });
+  text.textContent = `${from + 1}\u2013${from + rows.length} of ${stack.length}`;
+  return [text];
 }
 
 const pathOf = (points: readonly Point[]): string =>

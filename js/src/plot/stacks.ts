@@ -5,11 +5,18 @@ import type { Grid } from "./grid";
 
 /** Points this near to each other cannot be told apart. */
 const SAME = 2;
-/** More points at one place are counted up to this number, and fanned out up to that. */
-const MOST_COUNTED = 100;
+/** More points at one place are counted up to this number. */
+export const MOST_COUNTED = 1000;
+/** So many are fanned out at a time. */
 export const MOST_FANNED = 24;
-/** Items this near to the pointer may be next. */
-const NEIGHBOURHOOD = 28;
+/** A count is shown beside so many points within this square: fewer, or further apart, often meet by chance. */
+const [FEWEST_SHOWN, SQUARE] = [3, 0.5];
+/** Counts are shown for so many places, and only if no more points than this are in sight. */
+const [MOST_SHOWN, MOST_IN_SIGHT] = [24, 5000];
+/** Items this near to the pointer may be next; they are searched in circles from the first to the last radius. */
+const [NEAREST, FURTHEST] = [8, 64];
+/** Of more points in a circle than this times those that are wanted, some count as the nearest. */
+const ENOUGH = 4;
 
 type Box = { grid: Grid; view: View; width: number; height: number };
 
@@ -26,23 +33,57 @@ export class Stacks {
 
   /** The rows at the place of one of them, and itself; no more than can be counted. */
   at(row: number): number[] {
-    return this.fan?.rows.includes(row) ? [...this.fan.rows] : this.around(row, SAME, MOST_COUNTED);
+    return this.fan?.stack.includes(row) ? [...this.fan.stack] : this.around(row, SAME, MOST_COUNTED);
   }
 
-  /** The rows that the pointer may reach soon. */
+  /** The places in sight with the most points, each by one of its rows, and how many there are. */
+  counted(): { row: number; n: number }[] {
+    const { grid, view, width, height } = this.box();
+    if (!grid.n || grid.about(view) > MOST_IN_SIGHT) return [];
+    const frame = new Frame(view, width, height);
+    const found = new Map<number, { row: number; n: number }>();
+    for (const { from, to } of grid.within(view)) {
+      for (let s = from; s < to; s++) {
+        const [x, y] = [frame.px(grid.places[2 * s]), frame.py(grid.places[2 * s + 1])];
+        const row = grid.order[s];
+        if (x < 0 || y < 0 || x > width || y > height || grid.hidden?.[row]) continue;
+        const place = Math.round(x / SQUARE) * 65_536 + Math.round(y / SQUARE);
+        const there = found.get(place);
+        if (there) there.n++;
+        else found.set(place, { row, n: 1 });
+      }
+    }
+    return [...found.values()]
+      .filter(({ n }) => n >= FEWEST_SHOWN)
+      .sort((a, b) => b.n - a.n)
+      .slice(0, MOST_SHOWN)
+      .map(({ row }) => ({ row, n: this.at(row).length }));
+  }
+
+  /** The rows that the pointer may reach soon, nearest first. */
   near(row: number, most: number): number[] {
-    return this.around(row, NEIGHBOURHOOD, most);
+    let found: number[] = [];
+    for (let radius = NEAREST; radius <= FURTHEST && found.length < most; radius *= 2)
+      found = this.around(row, radius, ENOUGH * most);
+    const { xy } = this.box().grid;
+    const far = (one: number): number => Math.hypot(...[0, 1].map((k) => xy[2 * one + k] - xy[2 * row + k]));
+    return found
+      .map((one) => [far(one), one])
+      .sort(([a], [b]) => a - b)
+      .slice(0, most)
+      .map(([, one]) => one);
   }
 
-  /** Fans out the points at the place of a row; returns how many, 0 if there is only one or if they are too many. */
-  open(row: number): number {
-    const rows = this.around(row, SAME, MOST_FANNED + 1);
-    const fits = rows.length > 1 && rows.length <= MOST_FANNED;
+  /** Fans out points at the place of a row, with this one among them; returns their fan, null if it is alone. */
+  open(row: number): Fan | null {
+    const stack = this.at(row);
     const { grid, view, width, height } = this.box();
     const frame = new Frame(view, width, height);
     const at: Point = [frame.px(grid.xy[2 * row]), frame.py(grid.xy[2 * row + 1])];
-    this.set(fits ? new Fan(rows, at, width, height) : null);
-    return fits ? rows.length : 0;
+    const from = stack.indexOf(row) - (stack.indexOf(row) % MOST_FANNED);
+    const rows = stack.slice(from, from + MOST_FANNED);
+    this.set(stack.length > 1 ? new Fan(rows, stack, at, width, height) : null);
+    return this.fan;
   }
 
   close(): void {

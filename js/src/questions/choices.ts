@@ -1,4 +1,4 @@
-import { registerQuestion } from "./registry";
+import { codesOf, registerQuestion } from "./registry";
 
 /** Largest number of classes that the map distinguishes: see questions/choices.py. */
 const MOST = 6;
@@ -12,6 +12,7 @@ registerQuestion("choices", {
     classes: codes.map((code) => classes[code].id),
     words: codes.map((code) => classes[code].name),
   }),
+  read: (answer, classes) => codesOf(answer.classes as unknown[], classes),
   shade: (codes, by, classes) =>
     by ? Number(codes.some((code) => classes[code].id === by)) : Math.min(codes.length, MOST),
 });

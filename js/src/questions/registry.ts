@@ -14,6 +14,8 @@ export type QuestionKind = {
   press: (draft: Codes, code: number) => Codes;
   /** The answer in the form of the log. */
   answer: (codes: Codes, classes: readonly LabelClass[]) => Record<string, unknown>;
+  /** The classes of an answer in the form of the log; null if one is not offered. */
+  read: (answer: Readonly<Record<string, unknown>>, classes: readonly LabelClass[]) => Codes | null;
   /** The colour of an answer on the map, as an index of the legend, for one of the kernel's ways to colour. */
   shade: (codes: Codes, by: string, classes: readonly LabelClass[]) => number;
   /** Whether the classes are levels of a scale, shown in one row. */
@@ -43,12 +45,18 @@ export type Composing = {
   answer?: Readonly<Record<string, unknown>>;
   /** A suggested answer, never mixed with the user's own; undefined for none. */
   suggested?: Readonly<Record<string, unknown>>;
+  /** Whether suggestions are verified: Enter accepts them. */
+  verify?: boolean;
   /** Why the suggestion is not an answer; empty if it is. */
   why?: string;
   /** The answer was changed by the user. */
   changed: () => void;
-  /** Gives the answer, as Enter does. */
-  give: () => void;
+  /** Gives the answer, as Enter does. `clicks`: `detail` of the click event, 0 for keys. */
+  give: (clicks?: number) => void;
+  /** Shows an item that is a part of the item on the card. */
+  render: (item: Item, stage: Stage) => HTMLElement;
+  /** A number in [0, 1) that looks random, but is the same for this item and annotator. */
+  chance: number;
   /** Announces something to screen readers. */
   say: (words: string) => void;
   /** Moves the focus back to the widget, so that its keys work. */
@@ -72,6 +80,11 @@ export type Composer = {
   picked: () => Codes;
   /** The answer as it stands, or why it cannot be given. */
   read: () => Composed | string;
+  /**
+   * What a class is called on this card, if it has another name there. Then the composer shows the classes itself, and
+   * they have no buttons below it.
+   */
+  called?: (code: number) => string;
   /** Gives the focus to a field, if the user types the answer. */
   focus?: () => void;
   /** The keys, for the list of keys. */
@@ -88,6 +101,12 @@ export function registerQuestion(name: string, kind: QuestionKind): void {
 
 /** The kind with this name; undefined if it is unknown or its answers are {@link Composed}. */
 export const questionOf = (name: string): QuestionKind | undefined => kinds.get(name);
+
+/** The codes of classes by their ids, ascending; null if one is not offered. */
+export function codesOf(ids: readonly unknown[], classes: readonly LabelClass[]): Codes | null {
+  const codes = ids.map((id) => classes.findIndex((c) => c.id === id && !c.retired));
+  return codes.includes(-1) ? null : codes.sort((a, b) => a - b);
+}
 
 /** The names of classes, or a text for none. */
 export const namesOf = (codes: Codes, classes: readonly LabelClass[]): string =>

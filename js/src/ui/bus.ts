@@ -2,8 +2,11 @@ import type { Ask, Selection } from "../host/protocol";
 import { closest } from "./dom";
 import type { Wanted } from "./query";
 
-/** Selected points and how they were selected; `from` if the history or an undo restored the selection. */
-export type Chosen = { rows: Uint32Array; how: Selection; from?: "history" | "undo" };
+/**
+ * Selected points and how they were selected; `from` if the history or an undo restored the selection, or if it is one
+ * member of another.
+ */
+export type Chosen = { rows: Uint32Array; how: Selection; from?: "history" | "undo" | "member" };
 
 /** Events between the views of a session on a page; the kernel does not see them. */
 export type PageEvents = {
@@ -15,6 +18,8 @@ export type PageEvents = {
   back: Ask;
   /** Rows that were just labelled, and the codes of their classes; null if the labels were removed. */
   acted: { rows: Uint32Array; codes: readonly number[] | null; words?: string };
+  /** A key that was meant for an answer did not count. */
+  missed: { why: string };
   /** Acts were undone or redone. */
   turned: null;
   /** The item in the Labeler; if it is asked blind, nothing may reveal its class. */

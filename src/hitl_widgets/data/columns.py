@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,6 +20,9 @@ from hitl_widgets.items.base import is_missing
 __all__ = ["Column", "Columns"]
 
 
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
 @dataclass(frozen=True, eq=False)
 class Column:
     """The values of a column.
@@ -30,10 +34,27 @@ class Column:
     values
         float64, datetime64[us], or str objects, of shape (n_items,). Missing values are NaN, NaT or None;
         booleans are 1.0 and 0.0.
+    zone
+        The time zone of times, whose ``values`` are the local times there; None if they have none.
     """
 
     kind: Literal["number", "time", "truth", "text"]
     values: npt.NDArray[Any]
+    zone: dt.tzinfo | None = None
+
+    @cached_property
+    def numbers(self) -> npt.NDArray[np.float64] | None:
+        """The values of a text column as float64, NaN if blank; None unless all others are numbers."""
+        found = np.full(len(self.values), np.nan)
+        if self.kind != "text":
+            return None
+        for i, value in enumerate(self.values):
+            if value is None or not value.strip():
+                continue
+            if not _NUMBER.fullmatch(value.strip()):
+                return None
+            found[i] = float(value)
+        return None if np.isnan(found).all() else found
 
 
 class Columns(Mapping[str, Column]):
@@ -95,8 +116,9 @@ class Columns(Mapping[str, Column]):
             return Column("number", np.asarray(series.cast(nw.Float64).to_numpy(), np.float64)[rows])
         if isinstance(series.dtype, nw.Date | nw.Datetime):
             zone = getattr(series.dtype, "time_zone", None)
-            series = series if zone is None else series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-            return Column("time", np.asarray(series.to_numpy()).astype("datetime64[us]")[rows])
+            series = series if zone is None else series.dt.replace_time_zone(None)
+            local = np.asarray(series.to_numpy()).astype("datetime64[us]")[rows]
+            return Column("time", local, None if zone is None else _zone(zone))
         values = series.to_list()
         return Column("text", _texts([values[row] for row in rows.tolist()]))
 
@@ -107,17 +129,32 @@ def _of_values(values: list[Any]) -> Column:
     if present and all(isinstance(value, bool | np.bool_) for value in present):
         return Column("truth", np.array([np.nan if is_missing(v) else float(v) for v in values]))
     if present and all(isinstance(value, dt.date) for value in present):
-        return Column("time", _times(values))
+        return _times(values)
     numbers = (int, float, np.integer, np.floating, Decimal)
     if present and all(isinstance(v, numbers) and not isinstance(v, bool) for v in present):
         return Column("number", np.array([np.nan if is_missing(v) else float(v) for v in values]))
     return Column("text", _texts(values))
 
 
-def _times(values: list[Any]) -> npt.NDArray[Any]:
-    """Dates and datetimes, those with a time zone in UTC, as datetime64[us]."""
-    zoned = [v.astimezone(dt.UTC).replace(tzinfo=None) if getattr(v, "tzinfo", None) else v for v in values]
-    return np.array(["NaT" if is_missing(v) else v for v in zoned], "datetime64[us]")
+def _times(values: list[Any]) -> Column:
+    """Dates and datetimes: in their time zone, or in UTC if they have several."""
+    zones = {str(zone): zone for v in values if (zone := getattr(v, "tzinfo", None)) is not None}
+    zone = next(iter(zones.values())) if len(zones) == 1 else dt.UTC
+    local = [
+        v if is_missing(v) or getattr(v, "tzinfo", None) is None else v.astimezone(zone).replace(tzinfo=None)
+        for v in values
+    ]
+    times = np.array(["NaT" if is_missing(v) else v for v in local], "datetime64[us]")
+    return Column("time", times, zone if zones else None)
+
+
+def _zone(name: str) -> dt.tzinfo:
+    """Return the time zone of this name, or of this offset, such as ``+05:30``."""
+    import pandas as pd
+
+    zone = pd.Timestamp(0, tz=name).tzinfo
+    assert zone is not None  # noqa: S101
+    return zone
 
 
 def _texts(values: list[Any]) -> npt.NDArray[Any]:

@@ -46,6 +46,7 @@ from hitl_widgets.items.base import (
     kind_of,
     kinds,
 )
+from hitl_widgets.items.lists import ListKind
 from hitl_widgets.items.markup import check_hosts
 from hitl_widgets.items.spelling import canonical_id, is_rounded, rounded_words
 from hitl_widgets.items.text import variants
@@ -87,7 +88,8 @@ class Pool:
     remote_images
         Hosts that the browser may load images from.
     column
-        Name of the text or image column; None for table items and for data without columns.
+        Name of the text or image column, a tuple of names for lists; None for table items and for data
+        without columns.
     id_column
         Name of the id column.
     given
@@ -108,7 +110,7 @@ class Pool:
     source: Any = field(default=None, repr=False)
     by_content: bool = field(default=False, repr=False)
     remote_images: tuple[str, ...] = ()
-    column: str | None = None
+    column: str | tuple[str, ...] | None = None
     id_column: str | None = None
     given: Callable[[], Any] = field(default=lambda: None, repr=False)
     sample: Sample | None = field(default=None, repr=False)
@@ -186,6 +188,11 @@ class Pool:
     def is_id(self, key: str) -> bool:
         """Return whether an item has this id, in this spelling."""
         return key in self._index
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns that the items come from, except for table items."""
+        return (self.column,) if isinstance(self.column, str) else self.column or ()
 
     def has(self, keys: Iterable[str]) -> bool:
         """Return whether all of these are ids of items."""
@@ -386,12 +393,12 @@ class Pool:
         cls,
         data: Any,
         *,
-        text: str | None = None,
-        html: str | None = None,
-        markdown: str | None = None,
-        image: str | None = None,
+        text: str | Sequence[str] | None = None,
+        html: str | Sequence[str] | None = None,
+        markdown: str | Sequence[str] | None = None,
+        image: str | Sequence[str] | None = None,
         columns: Sequence[str] | None = None,
-        item: str | None = None,
+        item: str | Sequence[str] | None = None,
         kind: str | None = None,
         X: Any = None,
         id: str | None = None,  # noqa: A002 - the usual name
@@ -408,7 +415,8 @@ class Pool:
             features: an array of shape (n, d), or anything else that ``X`` may be.
         text, html, markdown, image, columns
             The column with the text, the HTML, the Markdown or the image, or the columns to show as a
-            table row. By default all columns.
+            table row. By default all columns. A list of columns instead of one makes each item a list of
+            kind ``list``: two texts to compare, or several images to rank.
         item, kind
             The column with items of any other kind, and the kind: a name of
             :func:`hitl_widgets.items.base.kinds`, with an option after a colon if it takes one. Without
@@ -416,7 +424,8 @@ class Pool:
         X
             Embeddings, array-like of shape (n_rows, n_features), finite; a path to ``.npy``,
             ``.parquet`` or ``.zarr``, a zarr array or a Dask array. See
-            :func:`~hitl_widgets.data.matrix.open_matrix`.
+            :func:`~hitl_widgets.data.matrix.open_matrix`. For lists: array-like of shape (n_rows, n_members,
+            n_features), the embeddings of the members.
         id
             The column with the ids. Without it, an item's id is a hash of its content.
         remote_images
@@ -432,13 +441,18 @@ class Pool:
                 "Pass only one of text=, html=, markdown=, image=, columns= or item= (with kind=) to define "
                 "what an item is."
             )
+        column = next((name for way, name in given.items() if way != "columns"), None)
+        if not isinstance(column, str | None):
+            column = tuple(column)
+            [way] = given
+            of = kind if way == "item" else way
+            kind = of if of is None or of.partition(":")[0] == "list" else f"list:{of}"
         asked = None if kind is None else kind_of(kind)
         hosts = check_hosts(remote_images)
         wait_for_imports()
         data = data if not given and is_matrix(data) else at_hand(data)
         held, data = watched(data), kept(data)
         table = _as_table(data)
-        column = text or html or markdown or image or item
         if table is not None:
             found, items, names = _from_table(table, given, id, asked)
         elif given or id is not None:
@@ -459,9 +473,12 @@ class Pool:
             names = None
         if not items:
             raise InvalidInput("The table is empty: there is nothing to label. Pass at least one row.")
+        if X is not None and isinstance(found, ListKind):
+            X = _joined(X, items)
         matrix, reduction = (None, None) if X is None else open_reduced(X, len(items), cache=cache)
         also: dict[str, Any] = {"remote_images": hosts, "given": held, "sample": sample_of(matrix)}
-        also |= {"reduction": reduction, "option": "" if kind is None else kind.partition(":")[2]}
+        option = "" if kind is None else kind.partition(":")[2]
+        also |= {"reduction": reduction, "option": found.option if isinstance(found, ListKind) else option}
         also |= {"column": column, "id_column": id}
         if names is not None:
             rows = np.arange(len(items), dtype=np.int64)
@@ -528,6 +545,8 @@ def _from_table(
     if id_column is not None and table.schema[id_column] == nw.Float32:
         _refuse_rounded([np.float32(v) for v in names or ()], id_column)
     for argument, name in given.items():
+        if not isinstance(name, str) and argument != "columns":
+            return *_lists(table, argument, name, asked), names
         if argument != "columns":
             values, what = _column(table, name, argument), f"{argument}={name!r}"
             kind = _claimed(values, what, asked) if argument == "item" else kind_of(argument)
@@ -546,6 +565,34 @@ def _from_table(
         [dict(zip(shown, row, strict=True)) for row in zip(*by_column, strict=True)],
         names,
     )
+
+
+def _lists(
+    table: nw.DataFrame[Any], argument: str, columns: Any, asked: ItemKind | None
+) -> tuple[ItemKind, list[Any]]:
+    """Return lists of the cells of several columns, and their kind."""
+    what = f"{argument}={list(columns)!r}"
+    if len(columns) < 2:
+        raise InvalidInput(f"{what}: expected one column, or a list of at least two.")
+    cells = [_column(table, name, argument) for name in columns]
+    kind = asked or kind_of(
+        f"list:{_claimed([value for column in cells for value in column], what, None).name}"
+    )
+    return kind, kind.read(list(zip(*cells, strict=True)), what)
+
+
+def _joined(X: Any, items: Sequence[Any]) -> npt.NDArray[np.float32]:
+    """Return the features of lists from embeddings of their members, of shape (n_rows, n_members, d)."""
+    from hitl_widgets.items.features.lists import join
+
+    lengths = [len(item) for item in items]
+    expected = f"one embedding for each member of each item, of shape ({len(items)}, {lengths[0]}, d)"
+    shape = np.shape(X) if isinstance(X, np.ndarray | list | tuple) else getattr(X, "shape", ())
+    if len(shape) != 3 or len(set(lengths)) > 1 or tuple(shape[:2]) != (len(items), lengths[0]):
+        raise InvalidInput(
+            f"X= has shape {tuple(shape)}: expected {expected}. All lists must be equally long."
+        )
+    return join(np.asarray(X).reshape(-1, shape[2]), lengths)
 
 
 def _column(table: nw.DataFrame[Any], name: str, argument: str) -> list[Any]:

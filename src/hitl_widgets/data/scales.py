@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from typing import Any, Literal
@@ -27,6 +28,8 @@ _ENOUGH = 100_000
 # Positive values that span this factor are shown by their logarithm.
 _DECADES = 100.0
 _MOST_TICKS = 6
+# Numbers with more decimals are written with a power of ten.
+_MOST_DIGITS = 6
 _NAME_LENGTH = 60
 _UNITS = ("Y", "M", "D", "h", "m", "s")
 
@@ -63,6 +66,8 @@ class Scale:
 
 def scale_of(column: Column) -> Scale:
     """Return the scale of a column: 12 categories and the rest, or the range of the numbers or times."""
+    if column.kind == "text" and column.numbers is not None and len(set(column.values)) > _MOST_NAMED:
+        column = Column("number", column.numbers)
     if column.kind in {"text", "truth"}:
         return _categories(column)
     kind: Literal["number", "time"] = "time" if column.kind == "time" else "number"
@@ -110,20 +115,34 @@ def _number_ticks(low: float, high: float, *, whole: bool) -> tuple[tuple[float,
     power = 10.0 ** np.floor(np.log10(rough))
     step = next(f * power for f in (1, 2, 2.5, 5, 10) if f * power >= rough)
     step = max(step, 1.0) if whole else step
-    digits = next(d for d in range(20) if np.isclose(step * 10**d, np.rint(step * 10**d)))
+    digits = next(d for d in range(330) if np.isclose(step * 10.0**d, np.rint(step * 10.0**d), atol=0))
     found = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step
-    return tuple((float((v - low) / (high - low)), _number(float(v), digits)) for v in found)
+    texts = _numbers([float(v) for v in found], digits)
+    return tuple((float((v - low) / (high - low)), text) for v, text in zip(found, texts, strict=True))
 
 
 def _powers(low: float, high: float) -> tuple[tuple[float, str], ...]:
     """Powers of ten between two logarithms."""
     exponents = np.arange(np.ceil(low - 1e-9), np.floor(high + 1e-9) + 1)
     some = exponents[:: 1 + len(exponents) // (_MOST_TICKS + 1)]
-    return tuple((float((e - low) / (high - low)), _number(10.0**e, max(0, -int(e)))) for e in some)
+    wide = max(-int(low), int(high)) > _MOST_DIGITS
+    texts = [f"1e{int(e)}" if wide else f"{10.0**e:,.{max(0, -int(e))}f}" for e in some]
+    return tuple((float((e - low) / (high - low)), text) for e, text in zip(some, texts, strict=True))
 
 
-def _number(value: float, digits: int) -> str:
-    return f"{value:.3g}" if abs(value) >= 1e9 or digits > 6 else f"{value + 0.0:,.{digits}f}"
+def _numbers(values: Sequence[float], digits: int) -> list[str]:
+    """Write all values with this many decimals, or all with the same power of ten if they get too long."""
+    plain = [f"{value + 0.0:,.{digits}f}" for value in values]
+    most = max(map(abs, values), default=0.0)
+    if digits <= _MOST_DIGITS and most < 10.0**9:
+        return plain
+    power = int(np.floor(np.log10(most) + 1e-9))
+    heads = [value / 10.0**power for value in values]
+    needed = next(
+        d for d in range(20) if np.allclose(np.round(heads, d), heads, 0, 1e-3 / 10.0 ** (power + digits))
+    )
+    short = [f"{head:.{needed}f}e{power}" if head else "0" for head in heads]
+    return min(plain, short, key=lambda texts: max(map(len, texts)))
 
 
 def _time_ticks(low: float, high: float) -> tuple[tuple[float, str], ...]:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import msgspec
 
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.formats.base import Export
-from hitl_widgets.labels.events import EventKind, LabelEvent, Selection
+from hitl_widgets.labels.events import EventKind, LabelEvent, Selection, Why
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.questions.schema import is_unicode
 
@@ -28,8 +28,8 @@ FIELDS = {
     "kind": "label, skip, note, undo, redo, slice (a named search), or schema (the classes changed)",
     "time": "time of the act, UTC",
     "item_ids": "the items, by id or hash",
-    "value": "the answer with class ids, which do not change on renaming (none: label removed), the reason of "
-    "a skip, the note, the act that an undo or redo is about, or the classes",
+    "value": "the answer with class ids, which do not change on renaming (none: label removed), the reason "
+    "of a skip, the note, the act that an undo or redo is about, or the classes",
     "said": "the class name at the time of the label",
     "selection": "how the items were chosen",
     "elapsed_ms": "how long the annotator looked at them, in milliseconds, if known",
@@ -270,7 +270,7 @@ def _check_nothing(value: Any) -> None:
 
 
 def _check_skip(value: Any) -> None:
-    if value not in (None, {"why": "unknown"}, {"why": "bad"}):
+    if value is not None and not (isinstance(value, dict) and value.get("why") in get_args(Why)):
         raise InvalidInput(f"value is {value!r}, not a reason to skip an item")
 
 

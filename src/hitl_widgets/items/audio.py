@@ -99,6 +99,11 @@ class Audio:
                     return found.part(item, ask, most)
         raise ValueError(f"A recording has no part {ask.get('what')!r}.")
 
+    def extent(self, item: Any) -> tuple[float, ...]:
+        """Return the duration in seconds."""
+        sound = opened(item).sound
+        return (sound.frames / sound.rate,)
+
     def words(self, item: Any) -> str:
         """Return the file name, if there is one."""
         return file_name(item)

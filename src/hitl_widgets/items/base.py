@@ -171,7 +171,7 @@ class Measured(Protocol):
     """A kind whose items have a size, within which parts of them can be marked."""
 
     def extent(self, item: Any) -> tuple[float, ...]:
-        """Return the number of characters, width and height in pixels, or seconds.
+        """Return the number of characters, width and height in pixels, or seconds; nothing if unknown.
 
         Raises
         ------

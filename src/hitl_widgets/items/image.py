@@ -13,7 +13,8 @@ from PIL import Image
 from hitl_widgets.items.base import Features, Payload, Size, broken, is_missing, sendable
 from hitl_widgets.items.files import file_name
 from hitl_widgets.items.markup import address_host
-from hitl_widgets.items.pictures import is_address, load_image, read_file
+from hitl_widgets.items.pictures import image_size, is_address, load_image, read_file
+from hitl_widgets.items.tiles import part
 
 __all__ = ["KINDS", "ImageKind"]
 
@@ -63,12 +64,20 @@ class ImageKind:
         if is_address(item):
             return _remote(item, size.hosts)
         try:
-            image = load_image(item)
+            width, height = image_size(item)
+            image = load_image(item, size.side)
         except Exception as error:  # noqa: BLE001 - Pillow may raise anything, and the user sees the reason
             return broken(str(error))
-        width, height = image.size
         data, mime = _encoded(image, size.side, size.most)
         return Payload({"kind": "image", "width": width, "height": height}, ((mime, data),))
+
+    def extent(self, item: Any) -> tuple[float, ...]:
+        """Return width and height in pixels, upright; nothing for a URL, which the kernel does not load."""
+        return () if is_address(item) else image_size(item)
+
+    def more(self, item: Any, ask: Mapping[str, str | float | bool], most: int) -> Payload:
+        """Return the whole image in at most 2,048 pixels, or a tile: see :func:`~.tiles.part`."""
+        return part(item, ask, most)
 
     def words(self, item: Any) -> str:
         """Return the file name, if there is one."""

@@ -36,7 +36,7 @@ Ask = Mapping[str, str | float | bool]
 
 def _whole(ask: Ask, name: str, top: int) -> int:
     number = ask.get(name, 0)
-    if isinstance(number, str | bool) or number != int(number) or not 0 <= number <= top:
+    if isinstance(number, str | bool) or not 0 <= number <= top or number != int(number):
         raise ValueError(f"{name}={number!r} is not in the recording.")
     return int(number)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 __all__ = ["ActState", "EventKind", "LabelEvent", "Selection", "Why", "new_event_id", "now", "why_of"]
 
 EventKind = Literal["label", "skip", "note", "undo", "redo", "schema", "slice"]
 # Why an item was left unanswered, if the annotator says so.
-Why = Literal["unknown", "bad"]
+Why = Literal["unknown", "bad", "rejected"]
 Selection = Literal[
     "suggested", "audit", "opinion", "clicked", "lasso", "rectangle", "cluster", "search", "api", "import"
 ]
@@ -42,9 +42,10 @@ class LabelEvent:
     value
         For a label, the answer as its :class:`~hitl_widgets.questions.base.QuestionKind` writes it (None
         removes the label; in stores of formats 1 and 2, the name of the class). For a skip, None or the
-        reason, ``{"why": "unknown"}`` (the annotator does not know) or ``{"why": "bad"}`` (the item cannot be
-        answered). For a note, ``{"note": text}``, None removes it. For an undo or redo, the
-        ``event_id`` of the act or a list of them. For a schema event, the question or a change of it, see
+        reason: ``{"why": "unknown"}`` (the annotator does not know), ``"bad"`` (the item cannot be answered)
+        or ``"rejected"`` (the suggested answer is wrong). For a note, ``{"note": text}``, None removes it.
+        For an undo or redo, the ``event_id`` of the act or a list of them. For a schema event, the question
+        or a change of it, see
         :class:`~hitl_widgets.questions.vocabulary.Vocabulary`. For a slice, its ``name`` and ``query`` (None
         removes it).
     elapsed_ms
@@ -79,4 +80,5 @@ def why_of(event: LabelEvent) -> Why | None:
     """Return why an item was skipped, if the annotator said so."""
     if event.kind != "skip" or not isinstance(event.value, dict):
         return None
-    return {"unknown": "unknown", "bad": "bad"}.get(str(event.value.get("why")))  # type: ignore[return-value]
+    why = event.value.get("why")
+    return why if why in get_args(Why) else None

@@ -102,6 +102,10 @@ class Given:
     def __len__(self) -> int:
         return len(self.y)
 
+    def first(self, n: int) -> Given:
+        """Return the first ``n`` labels."""
+        return Given(self.index[:n], self.y[:n], self.audited[:n], self.act[:n])
+
     def kinds(self, n: int) -> tuple[IntArray, npt.NDArray[np.float64]]:
         """Return how items were selected, for a model of the first ``n`` labels, and their weights, (m,)."""
         _, place, size = np.unique(self.act, return_inverse=True, return_counts=True)

@@ -17,6 +17,7 @@ from hitl_widgets.labels.events import EventKind, LabelEvent, Selection, Why, ne
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.settings import check_act
+from hitl_widgets.loop.suggesting import Suggesting
 from hitl_widgets.questions.schema import is_unicode
 
 __all__ = ["Acts", "relabelled", "unsaid"]
@@ -41,10 +42,16 @@ class Acts:
         Knows which items were drawn for the audit.
     version
         Returns the number of the current round.
+
+    Attributes
+    ----------
+    suggesting
+        The suggested answers; None if there are none.
     """
 
     def __init__(self, log: Log, blind: Blind, version: Callable[[], int]) -> None:
         self._log, self._ledger, self._blind, self._version = log, log.ledger, blind, version
+        self.suggesting: Suggesting | None = None
 
     def label(
         self,
@@ -54,8 +61,12 @@ class Acts:
         selection: Selection = "api",
         elapsed_ms: int | None = None,
         event_id: str | None = None,
+        shown: bool | None = None,
     ) -> str:
-        """Label rows of the pool with one class, as a single act: see :meth:`Session.label`."""
+        """Label rows of the pool with one class, as a single act: see :meth:`Session.label`.
+
+        ``shown`` tells whether the suggested answer was displayed; None if this is unknown.
+        """
         if not len(index):
             raise InvalidInput("There is nothing to label: pass at least one id.")
         elapsed_ms = check_act(selection, elapsed_ms)
@@ -64,6 +75,7 @@ class Acts:
         rows = self._rows(index)
         if value is not None:
             self._check(value, rows)
+            value = self._beside_suggestion(value, rows, shown)
         if len(index) == 1 and selection in {"api", "suggested", "audit"}:
             selection = self._selection(int(index[0]), selection)
         act = replace(
@@ -232,6 +244,16 @@ class Acts:
         if known:
             return "opinion"
         return "audit" if self._blind.issued([row]) else said
+
+    def _beside_suggestion(self, value: Any, rows: Sequence[int], shown: bool | None) -> Any:
+        """The answer with a record of the suggestion, so that the pull of suggestions can be measured."""
+        if shown is None or len(rows) != 1 or self.suggesting is None:
+            return value
+        suggested, _ = self.suggesting.of(rows)[rows[0]]
+        if suggested is None:
+            return value
+        record = {"shown": shown, "same": suggested == value}
+        return value | {"suggested": record}
 
     def _check(self, value: Any, rows: Sequence[int]) -> None:
         """Raise InvalidInput for an answer that does not fit the items."""

@@ -237,7 +237,7 @@ def _away_from_refused(
     if not refused.any() or W is None or isinstance(W, Landmarks):
         return utilities
     no, yes = (W @ which.astype(W.dtype) for which in (refused, labels.y >= 0))
-    # A quarter of the usual weight of all neighbours counts as an answer, so that a single refusal says little.
+    # A quarter of the usual weight of all neighbours counts as an answer: a single refusal says little.
     usual = float(W.sum()) / W.shape[0] / 4
     low = utilities.min()
     return np.asarray(low + (utilities - low) * (1 - no / (no + yes + usual)), np.float64)
@@ -283,6 +283,11 @@ class Asker:
         Seeds the audit's order, the cold start and ties.
     cost
         float64 of shape (n,): the cost of labeling each item; None if all cost the same.
+
+    Attributes
+    ----------
+    hides
+        Whether there are suggested answers, which are hidden from the items drawn at random.
     """
 
     def __init__(
@@ -298,6 +303,7 @@ class Asker:
         self.strategy = strategy
         self._n_classes = n_classes
         self.share = share
+        self.hides = False
         self.seed = seed
         self.cost = cost
         self._start: list[int] | None = None
@@ -351,7 +357,9 @@ class Asker:
                 context = self._context(ground, labels, n - len(chosen))
                 context.candidates[cold] = False
                 diverse = diverse and not getattr(self.strategy, "orders_batch", False)
-                chosen += [Suggestion(i, reason(i)) for i in pick(utilities, context, diverse=diverse)]
+                doubt = self.name in UNCERTAIN
+                picked = pick(utilities, context, diverse=diverse)
+                chosen += [Suggestion(i, reason(i), doubt=doubt) for i in picked]
         return tuple(self._mixed(labels, chosen, n))
 
     def affordable(self, labels: Labels, budget: float) -> int:
@@ -403,7 +411,7 @@ class Asker:
         draw, rest = self._audit_draw(labels), iter(chosen)
         others = (Suggestion(int(i), SECOND, opinion=True) for i in labels.opinions)
         used: set[int] = set()
-        share = self.share if labels.target.problem.size else 0.0  # there is a model to audit
+        share = self.share if self._draws(labels) else 0.0
         for position in range(n):
             sources: list[Iterable[Suggestion]] = [rest, draw, others]
             if (audited + 1) <= share * (asked + position + 1):
@@ -418,11 +426,15 @@ class Asker:
             used.add(found.index)
             yield found
 
+    def _draws(self, labels: Labels) -> bool:
+        """Whether there is a model to audit, or a suggestion to hide from some items."""
+        return self.hides or labels.target.problem.size > 0
+
     def _audit_draw(self, labels: Labels) -> Iterator[Suggestion]:
         if self._draw is None:
             self._draw = np.random.default_rng([self.seed, 2]).permutation(len(labels.y))
         candidates = labels.candidates
-        audit = self.share > 0 and labels.target.problem.size > 0
+        audit = self.share > 0 and self._draws(labels)
         reason = AUDIT if audit else "drawn at random"
         return (Suggestion(int(i), reason, audit=audit) for i in self._draw if candidates[i])
 

@@ -42,7 +42,7 @@ class Colours:
 
     def __init__(self, pool: Pool, columns: Columns, asked: Any = None) -> None:
         self._columns = columns
-        items = {pool.column, pool.id_column}
+        items = {*pool.columns, pool.id_column}
         self.columns = tuple(name for name in columns if name not in items)[:MOST_COLUMNS]
         self.first = "label"
         if asked is None:

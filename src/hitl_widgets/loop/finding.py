@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import tzinfo
 from functools import reduce
 from itertools import chain
 from typing import Any
@@ -329,9 +330,12 @@ def _compared(term: Term, column: Column) -> Mask:
     assert term.operator is not None  # noqa: S101 - of a field there is one
     compare, values = _COMPARE[term.operator], column.values
     if column.kind == "text":
-        return _compared_texts(term, values)
+        numbers = None if term.operator == ":" else column.numbers
+        if numbers is None or (term.operator in {"=", "!="} and not _is_number(term)):
+            return _compared_texts(term, values)
+        values = numbers
     if column.kind == "time":
-        wanted = _time(term)
+        wanted = _time(term, column.zone)
         return np.asarray(compare(values.astype(wanted.dtype), wanted) & ~np.isnat(values))
     wanted = _truth(term) if column.kind == "truth" else _number(term)
     return np.asarray(compare(values, wanted) & ~np.isnan(values))
@@ -358,8 +362,18 @@ def _truth(term: Term) -> float:
     return _TRUTHS[term.value.lower()]
 
 
-def _time(term: Term) -> Any:
-    """Return a datetime64 in microseconds; in days, months or years if the rest is left out."""
+def _is_number(term: Term) -> bool:
+    with suppress(InvalidInput):
+        _number(term)
+        return True
+    return False
+
+
+def _time(term: Term, zone: tzinfo | None) -> Any:
+    """Return a datetime64 in microseconds; in days, months or years if the rest is left out.
+
+    A time with an offset is converted to ``zone``, or to UTC.
+    """
     import pandas as pd
 
     date = _DATE.fullmatch(term.value)
@@ -368,7 +382,7 @@ def _time(term: Term) -> Any:
     unit = "us" if date[2] else "YMD"[date[1].count("-")]
     try:
         moment = pd.Timestamp(term.value)
-        moment = moment.tz_convert("UTC").tz_localize(None) if moment.tzinfo else moment
+        moment = moment.tz_convert(zone or "UTC").tz_localize(None) if moment.tzinfo else moment
         return np.datetime64(moment.to_pydatetime(), "us").astype(f"M8[{unit}]")
     except (ValueError, OverflowError):
         raise _refusal(term, "a date such as 2026-01-31") from None

@@ -33,6 +33,7 @@ __all__ = ["Ledger"]
 ALIKE = 0.5  # similarity of two names by difflib: without any such pair, the classes are another question
 
 
+# Which of the reasons for leaving an item unanswered tell the sampler something: see ``Labels.refused``.
 REFUSALS: dict[str | None, int] = {"unknown": 1, "bad": 2}
 
 
@@ -374,7 +375,7 @@ class Ledger:
         if asked is not None and can and self.pool.kind not in can:
             raise InvalidInput(
                 f"The question asks for {kind_of(asked.kind).asks}, but the items are of kind "
-                f"{self.pool.kind!r}: expected {choices(can)}. For example: Session(data, {can[0]}=...)."
+                f"{self.pool.kind!r}: expected {choices(can)}. For example: Session(data, {_way(can[0])})."
             )
 
     def _agree(self, asked: Schema | None) -> Schema:
@@ -571,3 +572,10 @@ def _likeness(name: str, new: str) -> float:
 def _differ(before: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
     """Whether a cell asks for something else; types that it does not name are ignored."""
     return any(before.get(part) != told for part, told in asked.items())
+
+
+def _way(kind: str) -> str:
+    """How items of a kind are passed to a session."""
+    if kind == "list":
+        return "text=['answer_a', 'answer_b']"
+    return f"{kind}=..." if kind in {"text", "html", "markdown", "image"} else f"item=..., kind={kind!r}"

@@ -39,7 +39,7 @@ class Listing:
     @property
     def beside(self) -> tuple[str, ...]:
         """Columns of the table that are not part of the items."""
-        shown = {self._pool.column, self._pool.id_column}
+        shown = {*self._pool.columns, self._pool.id_column}
         return () if self._pool.item_kind.tabular else tuple(c for c in self._columns if c not in shown)
 
     def order(self, rows: Rows | None = None, by: str = "row", *, down: bool = False) -> Rows:
@@ -102,6 +102,8 @@ class Listing:
 
 
 def _sortable(column: Column) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    if column.kind == "text" and (numbers := column.numbers) is not None:
+        return numbers, np.isnan(numbers)
     if column.kind == "text":
         missing = np.array([value is None for value in column.values], np.bool_)
         return np.where(missing, "", column.values), missing

@@ -268,6 +268,21 @@ class Log:
                 ((row, e) for row, e in found if row is not None), key=lambda one: fold.order(one[1])
             )
 
+    def suggested(self) -> list[tuple[bool, bool]]:
+        """Whether a suggestion was shown, and was the answer, for each current label of this annotator."""
+        with self.lock:
+            acts = self.ledger.fold.acts(annotator=self.annotator)
+            kept: dict[str, LabelEvent] = {}
+            for event, holds in acts:
+                if holds and event.kind in {"label", "skip"}:
+                    kept.update(dict.fromkeys(event.item_ids, event))
+        found = []
+        for event in kept.values():
+            match event.value:
+                case {"suggested": {"shown": bool(shown), "same": bool(same)}}:
+                    found.append((shown, same))
+        return found
+
     @staticmethod
     def why(event: LabelEvent) -> str | None:
         """Why an item was skipped, if the annotator said so."""

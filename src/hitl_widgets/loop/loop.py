@@ -27,11 +27,12 @@ from hitl_widgets.loop.openings import Run, abandon, enter
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.seen import Seen
 from hitl_widgets.loop.slices import Slice, Slicing
-from hitl_widgets.loop.suggesting import Source, Suggesting
+from hitl_widgets.loop.suggesting import Source, Suggesting, source_of_model
 from hitl_widgets.loop.tagging import Tagging
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
 from hitl_widgets.maps.preparation import Preparation
+from hitl_widgets.questions.base import kind_of
 from hitl_widgets.questions.schema import Schema
 
 __all__ = ["Loop", "opaque"]
@@ -71,6 +72,8 @@ class Loop:
         The ways to color the map.
     suggesting
         The suggested answers; None if there are none.
+    verify
+        Whether annotators verify suggested answers instead of answering.
     token
         Identifies this session on a page. Every run of a cell creates another one.
     earlier
@@ -91,6 +94,7 @@ class Loop:
         context: tuple[str, ...],
         colours: Colours,
         suggest: Source | None = None,
+        verify: bool = False,
     ) -> None:
         self.pool: Pool = ledger.pool
         self.store, self.task, self.annotator = ledger.store, ledger.task, annotator
@@ -101,6 +105,7 @@ class Loop:
         self._told_schema = ledger.schema
         tell = weakly(self._tell)
         self.log = Log(ledger, annotator, tell)
+        self.verify = verify
         self.blind = Blind()
         self.background = Background(
             self.pool,
@@ -113,13 +118,15 @@ class Loop:
             blind=self.blind,
             tell=tell,
         )
-        tagging, self.suggesting = self.background.tagging, None
-        if suggest is not None:
-            self.suggesting = Suggesting(self.pool, self.log, suggest)
-        elif tagging is not None:
-            self.suggesting = Suggesting(self.pool, self.log, tagging.spans, lambda: tagging.generation)
         self._listeners = Listeners(self.background.note_view, weakly(self._leave))
         background, trainer = self.background, self.background.trainer
+        live = suggest is None and verify and not kind_of(ledger.schema.kind).composed
+        source = source_of_model(lambda: background.round) if live else suggest
+        self.suggesting = None if source is None else Suggesting(self.pool, self.log, source, live=live)
+        if (tagging := self.background.tagging) is not None and source is None:
+            self.suggesting = Suggesting(
+                self.pool, self.log, tagging.spans, generation=lambda: tagging.generation
+            )
         log, blind = self.log, self.blind
 
         def seen() -> Seen:
@@ -129,6 +136,7 @@ class Loop:
         self.listing = Listing(self.pool, columns, seen)
         self._indexing = Worker(self.finder.prepare, "index", last=True)
         self.acts = Acts(self.log, self.blind, lambda: trainer.number)
+        self.acts.suggesting = self.suggesting
         self.slicing = Slicing(self.log, self.acts, self.finder, seen)
         trainer.slices = partial(_slices, weakref.ref(self.slicing))
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.

@@ -28,12 +28,15 @@ class Suggestion:
         Whether it was drawn at random to measure the model, not chosen by the strategy.
     opinion
         Whether somebody else has labelled it, and this annotator is asked for a second opinion.
+    doubt
+        Whether the reason is what the model was uncertain about. It may have become certain since.
     """
 
     index: int
     reason: str
     audit: bool = False
     opinion: bool = False
+    doubt: bool = False
 
 
 class Reasons(Protocol):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.errors import InvalidInput, Taken, choices, nearest
 from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.loop.acts import Acts
 from hitl_widgets.loop.finding import Finder
@@ -71,19 +71,28 @@ class Slicing:
         """The queries by name."""
         return self._log.slices
 
-    def keep(self, name: str, query: str | None, *, event_id: str | None = None) -> str:
-        """Keep a query under a name, which may have another query so far; None removes it.
+    def keep(
+        self, name: str, query: str | None, *, replace: bool = False, event_id: str | None = None
+    ) -> str:
+        """Keep a query under a name; None removes it.
 
         Raises
         ------
+        Taken
+            If the name keeps another query, unless ``replace``.
         InvalidInput
             If the name or the query is invalid, or there is no such slice to remove.
         """
-        kept = self.kept
-        if query is None and name not in kept and not self._log.knows(event_id):
+        kept, again = self.kept, self._log.knows(event_id)
+        if query is None and name not in kept and not again:
             raise InvalidInput(_unknown(name, kept))
         if query is not None:
             name = name if name in kept else _as_name(name, len(kept))
+            if kept.get(name, query) != query and not (replace or again):
+                raise Taken(
+                    f"{name!r} already keeps another search ({kept[name]}). Replace it, or choose another "
+                    "name."
+                )
             self._finder.check(query)
         return self._acts.keep_slice(name, query, event_id=event_id)
 
@@ -142,7 +151,7 @@ class Slices(MutableMapping[str, str]):
     def __setitem__(self, name: str, query: str) -> None:
         if not isinstance(query, str):
             raise InvalidInput(f"{query!r} is not a query: expected a string, as for session.find().")
-        self._slicing.keep(name, query)
+        self._slicing.keep(name, query, replace=True)
 
     def __delitem__(self, name: str) -> None:
         self[name]  # a KeyError if there is none

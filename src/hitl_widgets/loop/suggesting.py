@@ -6,15 +6,22 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, nearest
 from hitl_widgets.items.base import Measured
+from hitl_widgets.learn.learner import FloatArray
+from hitl_widgets.learn.strategies import Context
 from hitl_widgets.loop.log import Log
+from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.troubles import in_words
+from hitl_widgets.questions.base import kind_of
+from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.values import is_blank
 
-__all__ = ["Suggesting", "source_of"]
+__all__ = ["Source", "Suggesting", "Sweep", "check_sweep", "source_of", "source_of_class", "source_of_model"]
 
 KEPT = 10_000
 
@@ -42,6 +49,70 @@ def source_of(suggest: Any, pool: Pool, columns: Columns) -> Source:
     )
 
 
+class Sweep:
+    """A query strategy that asks the items first that are most likely of one class.
+
+    Parameters
+    ----------
+    name
+        The class.
+
+    Attributes
+    ----------
+    schema
+        Returns the current classes; to be set before the first use.
+    """
+
+    orders_batch = True
+    schema: Callable[[], Schema]
+
+    def __init__(self, name: Any) -> None:
+        self.name = name
+        self.__name__ = "sweep"
+
+    def __call__(self, proba: FloatArray, context: Context) -> FloatArray:  # noqa: ARG002
+        """Return the probability of the class, (n,)."""
+        return proba[:, self.schema().code(self.name)]
+
+
+def check_sweep(name: Any, strategy: Any, suggest: Any) -> Sweep:
+    """Return the strategy of a sweep; raise InvalidInput for other strategies and suggestions besides it."""
+    if strategy != "auto" or suggest is not None:
+        other = "suggest=" if strategy == "auto" else "strategy="
+        raise InvalidInput(f"sweep={name!r} decides what is asked and suggested: omit {other}.")
+    return Sweep(name)
+
+
+def source_of_class(schema: Schema, name: Any) -> Source:
+    """Return the source that suggests this class for every item.
+
+    Raises
+    ------
+    InvalidInput
+        If it is not a class, or an answer is not one class or several.
+    """
+    kind = kind_of(schema.kind)
+    if kind.composed or kind.ordered:
+        raise InvalidInput(
+            f"sweep={name!r} needs a question about classes, but this one asks for {kind.asks}."
+        )
+    value = schema.value(schema.names[schema.code(name)])
+    return lambda rows: [value if kind.closed else [value]] * len(rows)
+
+
+def source_of_model(newest: Callable[[], Round | None]) -> Source:
+    """Return the source of the newest model's guesses."""
+
+    def guesses(rows: Sequence[int]) -> Sequence[Any]:
+        found = newest()
+        if found is None:
+            return [None] * len(rows)
+        some = found.belief.some(np.asarray(rows, np.int64))
+        return kind_of(found.schema.kind).guesses(some, found.schema)
+
+    return guesses
+
+
 def _called(suggest: Callable[..., Any], items: list[Any]) -> Sequence[Any]:
     found = suggest(items)
     if isinstance(found, str | bytes) or not hasattr(found, "__len__") or len(found) != len(items):
@@ -61,14 +132,23 @@ class Suggesting:
         The log, which knows the question.
     source
         Returns the suggestions.
+    live
+        Whether they change, so that they must not be kept.
     generation
-        Returns a number that changes when the suggestions do.
+        Returns a number that changes when all of them do.
     """
 
     def __init__(
-        self, pool: Pool, log: Log, source: Source, generation: Callable[[], int] = lambda: 0
+        self,
+        pool: Pool,
+        log: Log,
+        source: Source,
+        *,
+        live: bool = False,
+        generation: Callable[[], int] = lambda: 0,
     ) -> None:
-        self._pool, self._log, self._source, self._newest = pool, log, source, generation
+        self._pool, self._log, self._source, self._live = pool, log, source, live
+        self._newest = generation
         self._raw: dict[int, tuple[Any, str]] = {}
         self._read = self.generation
         self._reading = threading.Lock()
@@ -93,6 +173,8 @@ class Suggesting:
                     self._raw.clear()
                 self._raw.update(zip(missing, found, strict=True))
             raw = {row: self._raw[row] for row in rows}
+            if self._live:
+                self._raw.clear()
         return {row: self._checked(row, *one) for row, one in raw.items()}
 
     def _checked(self, row: int, value: Any, why: str) -> tuple[Any, str]:

@@ -25,6 +25,7 @@ from hitl_widgets.learn.evaluate import (
     Given,
     Rest,
     accuracy_estimate,
+    checkpoints,
     learning_curve,
     part_estimates,
     tell,
@@ -32,6 +33,7 @@ from hitl_widgets.learn.evaluate import (
 from hitl_widgets.learn.learner import NotYet, Refreshable
 from hitl_widgets.learn.problems.base import Problem
 from hitl_widgets.learn.scoring import SMALL, warm_up
+from hitl_widgets.learn.slope import rises
 from hitl_widgets.loop.asking import Asker, Ground, Labels
 from hitl_widgets.loop.partial import Partial
 from hitl_widgets.loop.round import Reasons, Round, Suggestion
@@ -59,8 +61,8 @@ class Evaluation:
     """The estimate after ``n_events`` log events, the learning curve up to it, and the slices.
 
     ``provisional`` is the measure on the labels themselves, each predicted by a model without it, while
-    nothing is audited. It is optimistic: later questions depend on every label, and these items were not
-    drawn at random.
+    nothing is audited; the curve then consists of the same measure on the first labels. It is optimistic:
+    later questions depend on every label, and these items were not drawn at random.
     """
 
     estimate: Estimate
@@ -68,6 +70,11 @@ class Evaluation:
     curve: tuple[CurvePoint, ...] = ()
     n_events: int = 0
     slices: tuple[Slice, ...] = ()
+
+    @property
+    def rising(self) -> bool:
+        """Whether more labels still help, as far as the curve of a measure between 0 and 1 tells."""
+        return rises(self.curve)
 
 
 class Trainer:
@@ -413,7 +420,10 @@ class Trainer:
             return made
         problem, learner, rest = labels.target.problem, self._fresh(ground, labels), Rest.of(labels.y)
         if not n:
-            return replace(made, provisional=_provisional(problem, learner, given, rest, overtaken))
+            points = _provisional(problem, learner, given, rest, overtaken)
+            return replace(
+                made, provisional=points[-1].estimate.value if points else None, curve=tuple(points)
+            )
         common: dict[str, Any] = {
             "measure": problem.measured,
             "earlier": self._earlier_of(self._ground or ground, labels),
@@ -495,17 +505,27 @@ class Trainer:
 
 def _provisional(
     problem: Problem, learner: Any, given: Given, rest: Rest, overtaken: Callable[[], bool]
-) -> float | None:
-    """The measure on the labels, each predicted by a model without it; acts in bulk count as one label."""
-    try:
-        told = tell(learner, given, rest, len(given), overtaken)
-    except NotYet:
-        return None
-    if told is None:
-        return None
+) -> list[CurvePoint]:
+    """The measure on the first labels, each predicted by a model of the others; bulk acts count as one label.
+
+    Empty if overtaken, or if no model can learn from all of them but one.
+    """
     worst, best = problem.scale
-    scores = problem.scores(told.answers.P, told.answers.y)
-    return worst + float(np.average(scores, weights=told.answers.weight)) * (best - worst)
+    points: list[CurvePoint] = []
+    for n in checkpoints(len(given)):
+        if n < PROVISIONAL:
+            continue
+        try:
+            told = tell(learner, given.first(n), rest, n, overtaken)
+        except NotYet:
+            points = []  # the first classes only
+            continue
+        if told is None:
+            return []
+        scores = problem.scores(told.answers.P, told.answers.y)
+        value = worst + float(np.average(scores, weights=told.answers.weight)) * (best - worst)
+        points.append(CurvePoint(n, Estimate(value, None, None, 0)))
+    return points
 
 
 def _unfinished(learner: object) -> bool:

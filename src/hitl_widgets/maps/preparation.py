@@ -26,6 +26,7 @@ from hitl_widgets.data.projection import Cancelled, UmapProcess, pca_map, umap_a
 from hitl_widgets.errors import HitlError
 from hitl_widgets.items.base import content_hash
 from hitl_widgets.items.features.sentences import INSTALL, has_sentences
+from hitl_widgets.items.lists import ListKind
 from hitl_widgets.maps.map import Map, Method, check_scale, draw, regroup
 
 __all__ = ["Map", "Preparation", "Stage", "build_features", "encode", "regroup"]
@@ -64,13 +65,19 @@ def encode(pool: Pool, embed: Any = None, **told: Any) -> tuple[npt.NDArray[np.f
     read with one BLAS thread: the features then depend on the texts alone, and on a busy machine this is
     twice as fast.
     """
+    kind = pool.item_kind
     if embed is not None:
+        if isinstance(kind, ListKind):
+            return kind.encoded(pool.items, lambda members: fit_embedding(members, embed))
         return fit_embedding(pool.items, embed)
     if pool.texts is not None:
         with one_blas_thread():
-            return pool.item_kind.features(pool.texts, **told)
+            return kind.features(pool.texts, **told)
     told.pop("on_words", None)
-    return pool.item_kind.features(pool.items, **told)
+    if isinstance(kind, ListKind) and kind.of.reads:
+        with one_blas_thread():
+            return kind.features(pool.items, **told)
+    return kind.features(pool.items, **told)
 
 
 class Preparation:

@@ -72,6 +72,8 @@ def _told(model: Any, arrays: Arrays) -> dict[str, Any]:
     if name == "FeatureUnion" and type(model) is class_of(name):
         told = {"kind": name, "steps": _steps_told(model.transformer_list, arrays)}
         return told | {"weights": model.transformer_weights}
+    if name == "Joined" and type(model) is class_of(name):
+        return {"kind": name, "steps": _steps_told([("members", model.encoder)], arrays)}
     if name in {"RelevanceClassifier", "OrdinalClassifier"} and type(model) is class_of(name):
         steps = [(str(k), part) for k, part in enumerate(model.estimators)]
         told = {"kind": name, "steps": _steps_told(steps, arrays)}
@@ -252,6 +254,9 @@ def _made(told: Any, arrays: Arrays, shapes: Shapes, depth: int = 0) -> Any:
             raise InvalidInput(f"its {name} has no steps")
         if name == "Pipeline":
             return class_of(name)(steps)
+        if name == "Joined":
+            [(_, encoder)] = steps
+            return class_of(name)(encoder)
         if name == "FeatureUnion":
             return class_of(name)(steps, transformer_weights=_weights(told["weights"], dict(steps)))
         return _of_answers(name, [part for _, part in steps], told)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hitl_widgets.learn.beliefs import Belief
     from hitl_widgets.learn.problems.base import Target
 
-__all__ = ["Answer", "Names", "QuestionKind", "Shading", "Standing", "kind_of"]
+__all__ = ["Answer", "Arranged", "Names", "QuestionKind", "Shading", "Standing", "kind_of"]
 
 Answer = Hashable
 """An answer in terms of class ids: the id of one class, or a tuple of ids for several."""
@@ -117,7 +117,7 @@ class QuestionKind(Protocol):
         """Raise InvalidInput for an answer that does not fit an item.
 
         ``extent`` is the size of the item: the number of characters of a text, width and height of an image
-        in pixels, seconds of a recording. Only called for :attr:`composed` kinds.
+        in pixels, seconds of a recording; empty if unknown. Only called for :attr:`composed` kinds.
         """
 
     def load(self, value: Any, vocabulary: Vocabulary) -> Answer | None:
@@ -176,6 +176,14 @@ class QuestionKind(Protocol):
 
     def shading(self, answers: Sequence[Answer], schema: Schema, by: str) -> Shading:
         """Return how a map is colored in the way ``by``, or by default if it is unknown."""
+
+
+@runtime_checkable
+class Arranged(Protocol):
+    """A kind whose answers record how the parts of the item were arranged, to measure an effect of that."""
+
+    def shown(self, answer: Any) -> str:
+        """Return the parts in the order in which they were shown; empty if unknown."""
 
 
 @cache

@@ -7,6 +7,8 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.questions.base import Names
 from hitl_widgets.questions.choices import Choices
@@ -63,6 +65,10 @@ class Marks(Choices):
     @abstractmethod
     def same(self, a: Any, b: Any) -> bool:
         """Return whether two places are the same, as far as two annotators can be expected to agree."""
+
+    def near(self, place: Any, others: Sequence[Any]) -> Sequence[int]:
+        """Return the positions of the other places that are the same."""
+        return [k for k, other in enumerate(others) if self.same(place, other)]
 
     def parse(self, value: Any, vocabulary: Vocabulary) -> tuple[Mark, ...]:
         """Parse a list of dicts or tuples with class names, also as JSON, or the form of the log."""
@@ -173,18 +179,29 @@ class Marks(Choices):
 def f1(a: Iterable[Mark], b: Iterable[Mark], kind: Marks) -> float:
     """Return the F1 score of two answers: twice the number of marks in both, divided by that in either.
 
-    Each mark is matched with at most one other of the same class and place.
+    As many marks as possible are matched, each with at most one other of the same class and place.
     """
-    left, right = list(a), list(b)
-    n, both = len(left) + len(right), 0
-    by_class: dict[str, list[Any]] = {}
-    for place, id_ in right:
-        by_class.setdefault(id_, []).append(place)
-    for place, id_ in left:
-        others = by_class.get(id_, [])
-        for k, other in enumerate(others):
-            if kind.same(place, other):
-                del others[k]
-                both += 1
-                break
+    left, right = _by_class(a), _by_class(b)
+    n = sum(map(len, left.values())) + sum(map(len, right.values()))
+    both = sum(_matched(places, right.get(id_, []), kind) for id_, places in left.items())
     return 2 * both / n if n else 1.0
+
+
+def _by_class(marks: Iterable[Mark]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for place, id_ in marks:
+        found.setdefault(id_, []).append(place)
+    return found
+
+
+def _matched(places: list[Any], others: list[Any], kind: Marks) -> int:
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import maximum_bipartite_matching
+
+    if not others:
+        return 0
+    near = [kind.near(place, others) for place in places]
+    ends = np.cumsum([0, *map(len, near)])
+    columns = np.array([k for row in near for k in row], np.int32)
+    alike = csr_array((np.ones(len(columns), np.bool_), columns, ends), shape=(len(places), len(others)))
+    return int((maximum_bipartite_matching(alike, perm_type="column") >= 0).sum())

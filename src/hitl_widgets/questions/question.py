@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.questions.pair import BOTH_BAD, FIRST, SECOND, TIE
 from hitl_widgets.questions.schema import LabelClass, Schema, as_numbers, scale
 from hitl_widgets.questions.values import listed, plain, spelled
 
@@ -31,6 +32,10 @@ class Question:
     >>> Question.number(0, 120, "How old is the person?", unit="years")
     >>> Question.text("What is said?")
     >>> Question.spans(["person", "place"], "Mark all names.")
+    >>> Question.boxes(["car", "person"], "Mark all cars and persons.")
+    >>> Question.ranges(["speech", "music"], "What is heard, and when?")
+    >>> Question.pair("Which answer is better?")
+    >>> Question.ranking("Rank the answers, best first.")
     """
 
     @staticmethod
@@ -183,6 +188,138 @@ class Question:
             least=1,
             settings=settings,
         )
+
+    @staticmethod
+    def boxes(classes: Iterable[Any], text: str = "", **told: Any) -> Schema:
+        """Ask for boxes on each image, each with a class.
+
+        An answer is a list of dicts with ``x`` and ``y`` of the upper left corner, ``width``, ``height``
+        and ``label``. All numbers are in pixels of the image, upright, and rounded to 0.01.
+
+        Parameters
+        ----------
+        classes
+            At least one class.
+        text
+            The text of the question.
+        told
+            ``guidance`` and ``examples``, as in :meth:`choice`.
+        """
+        return _marks("boxes", classes, text, told)
+
+    @staticmethod
+    def polygons(classes: Iterable[Any], text: str = "", **told: Any) -> Schema:
+        """Ask for polygons on each image, each with a class.
+
+        The parameters are those of :meth:`boxes`. An answer is a list of dicts with ``points``, a list of
+        corners [x, y], and ``label``.
+        """
+        return _marks("polygons", classes, text, told)
+
+    @staticmethod
+    def points(classes: Iterable[Any], text: str = "", *, within: float = 10, **told: Any) -> Schema:
+        """Ask for points on each image, each with a class.
+
+        The parameters are those of :meth:`boxes`. An answer is a list of dicts with ``x``, ``y`` and
+        ``label``. ``within`` is the distance in pixels up to which two annotators mean the same point.
+        """
+        distance = _end("within", within)
+        if distance is None or distance < 0:
+            raise InvalidInput(f"within={within!r}: expected a distance in pixels.")
+        return _marks("points", classes, text, told, {"within": distance})
+
+    @staticmethod
+    def masks(classes: Iterable[Any], text: str = "", **told: Any) -> Schema:
+        """Ask for masks on each image, each with a class, painted with a brush.
+
+        The parameters are those of :meth:`boxes`. An answer is a list of dicts with ``size`` (height and
+        width), ``counts`` (compressed run lengths, as in COCO's files) and ``label``. Instead of size and
+        counts, ``mask`` may be given: booleans of shape (height, width).
+        """
+        return _marks("masks", classes, text, told)
+
+    @staticmethod
+    def ranges(
+        classes: Iterable[Any],
+        text: str = "",
+        *,
+        overlap: bool = False,
+        guidance: Mapping[str, str] | None = None,
+        examples: Mapping[str, str] | None = None,
+    ) -> Schema:
+        """Ask for ranges of each recording, each with a class.
+
+        An answer is a list of dicts with ``start``, ``end`` (in seconds, rounded to milliseconds) and
+        ``label``.
+
+        Parameters
+        ----------
+        classes
+            At least one class.
+        text, guidance, examples
+            As in :meth:`choice`.
+        overlap
+            Whether ranges may overlap.
+        """
+        return Schema(
+            classes,
+            text,
+            guidance=guidance,
+            examples=examples,
+            kind="ranges",
+            least=1,
+            settings={"overlap": bool(overlap)},
+        )
+
+    @staticmethod
+    def pair(text: str = "", *, tie: bool = True, both_bad: bool = False, reason: bool = False) -> Schema:
+        """Ask which of two is better, for items that are lists of two.
+
+        For example: ``Session(df, text=["answer_a", "answer_b"], context=["prompt"], question=...)``. They
+        are shown on sides drawn at random for each item and annotator, which the log records. An answer is
+        ``"first"`` or ``"second"``, by their places in the item (1 and 2 are accepted, too), ``"tie"`` or
+        ``"both bad"``; with ``reason``, a dict with ``label`` and ``reason``.
+
+        Parameters
+        ----------
+        text
+            The text of the question.
+        tie, both_bad
+            Whether these are answers.
+        reason
+            Whether to ask for a reason, which may be left empty.
+        """
+        classes = [FIRST, SECOND, *([TIE] if tie else []), *([BOTH_BAD] if both_bad else [])]
+        colors = {TIE: "#8C8C8C", BOTH_BAD: "#D55E00"}
+        made = [LabelClass(name, color=colors.get(name, "")) for name in classes]
+        return Schema(made, text, kind="pair", settings={"reason": bool(reason)})
+
+    @staticmethod
+    def ranking(text: str = "") -> Schema:
+        """Ask for an order, for items that are lists of two or more.
+
+        For example: ``Session(df, image=["a", "b", "c"], question=...)``. They are shown in an order drawn at
+        random for each item and annotator, which the log records. An answer is a list of places in the item,
+        from 1 on, best first: ``[2, 3, 1]``.
+
+        Parameters
+        ----------
+        text
+            The text of the question.
+        """
+        return Schema([], text, kind="ranking", least=0)
+
+
+def _marks(
+    kind: str,
+    classes: Iterable[Any],
+    text: str,
+    told: Mapping[str, Any],
+    settings: Mapping[str, Any] | None = None,
+) -> Schema:
+    if unknown := [name for name in told if name not in {"guidance", "examples"}]:
+        raise TypeError(f"Question.{kind}() got an unexpected keyword argument {unknown[0]!r}.")
+    return Schema(classes, text, kind=kind, least=1, settings=settings, **told)
 
 
 def _end(name: str, value: Any) -> float | None:

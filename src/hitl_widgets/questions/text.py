@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.questions.base import Answer, Names, Shading
+from hitl_widgets.questions.base import Names
 from hitl_widgets.questions.schema import Schema, is_unicode
+from hitl_widgets.questions.untaught import Untaught
 from hitl_widgets.questions.values import is_blank
 from hitl_widgets.questions.vocabulary import Vocabulary
-
-if TYPE_CHECKING:
-    from hitl_widgets.learn.problems.base import Target
 
 __all__ = ["KINDS", "FreeText"]
 
 LONGEST = 1_000_000
 SHOWN = 200
-BLUE = "#0072B2"
 
 
-class FreeText:
+class FreeText(Untaught):
     """A text for each item. An answer is a string without surrounding white space.
 
     The log stores ``{"text": answer}``. The settings are ``lines``, whether it may have several lines, and
@@ -34,10 +28,6 @@ class FreeText:
 
     name = "text"
     asks = "a text"
-    arity = 1
-    closed = False
-    ordered = False
-    composed = True
     bulk = True
     items: tuple[str, ...] = ()
     card = "A label is a text, as the annotator wrote it. It may contain personal data."
@@ -62,9 +52,6 @@ class FreeText:
             raise InvalidInput("The text has several lines: expected one. Pass lines=True to Question.text.")
         return text
 
-    def check(self, answer: Answer, schema: Schema, extent: Sequence[float]) -> None:
-        """Accept every answer."""
-
     def load(self, value: Any, vocabulary: Vocabulary) -> str | None:  # noqa: ARG002
         """Return the text."""
         found = value.get("text") if isinstance(value, Mapping) else None
@@ -74,21 +61,9 @@ class FreeText:
         """Return ``{"text": answer}``."""
         return {"text": answer}
 
-    def now(self, answer: Any, vocabulary: Vocabulary) -> str:  # noqa: ARG002
-        """Return the text."""
-        return str(answer)
-
     def said(self, answer: Any, vocabulary: Names) -> Any:  # noqa: ARG002
         """Return the text."""
         return answer
-
-    def classes(self, answer: Answer) -> tuple[str, ...]:  # noqa: ARG002
-        """Return no classes."""
-        return ()
-
-    def answers(self, schema: Schema) -> Sequence[str]:  # noqa: ARG002
-        """Return no answers; they get codes as they occur."""
-        return ()
 
     def own(self, said: Any, schema: Schema) -> Any:  # noqa: ARG002
         """Return the text."""
@@ -99,58 +74,10 @@ class FreeText:
         line = " ".join(str(said).split())
         return f"“{line if len(line) <= SHOWN else line[: SHOWN - 1] + '…'}”" if line else "blank"
 
-    def listed(self, value: Any) -> Sequence[Any]:
-        """Return the value in a list."""
-        return [value]
-
-    def named(self, label: Any) -> Sequence[Any]:  # noqa: ARG002
-        """Return no classes, so that a data card does not count each text."""
-        return ()
-
-    def cell(self, label: Any) -> Any:
-        """Return the text."""
-        return label
-
-    def target(self, answers: Sequence[Answer], schema: Schema) -> Target:  # noqa: ARG002
-        """Return a target from which nothing is learned."""
-        from hitl_widgets.learn.problems.base import Target
-        from hitl_widgets.learn.problems.unlearned import Unlearned
-
-        n = len(answers)
-        return Target(Unlearned(), np.zeros((n, 0), np.bool_), np.ones(n, np.bool_))
-
     def agree(self, a: Any, b: Any, schema: Schema) -> float:  # noqa: ARG002
         """Return 1 minus the word error rate, relative to the longer text; at least 0."""
         left, right = str(a).split(), str(b).split()
         return 1 - distance(left, right) / longest if (longest := max(len(left), len(right))) else 1.0
-
-    def doubt(self, belief: Any, i: int, names: Sequence[str]) -> str:  # noqa: ARG002
-        """Return the reason why such items are asked."""
-        return "to cover the map"
-
-    def guesses(self, belief: Any, schema: Schema) -> list[Any]:  # noqa: ARG002
-        """Return no predictions."""
-        return [None] * len(belief)
-
-    def guess_words(self, belief: Any, i: int) -> str:  # noqa: ARG002
-        """Return an empty text."""
-        return ""
-
-    def columns(self, belief: Any, schema: Schema) -> dict[str, npt.NDArray[Any]]:  # noqa: ARG002
-        """Return no extra columns."""
-        return {}
-
-    def ways_to_colour(self, schema: Schema) -> Sequence[tuple[str, str]]:  # noqa: ARG002
-        """Return one way: whether there is an answer."""
-        return [("", "answer")]
-
-    def shading(self, answers: Sequence[Answer], schema: Schema, by: str) -> Shading:  # noqa: ARG002
-        """Give all answers one color."""
-
-        def none(belief: Any) -> npt.NDArray[np.uint8]:
-            return np.full(len(belief), 255, np.uint8)
-
-        return Shading((("answered", BLUE),), np.zeros(len(answers), np.uint8), none)
 
 
 def tidied(text: str) -> str:

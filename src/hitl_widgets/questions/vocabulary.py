@@ -284,6 +284,11 @@ class Vocabulary:
                 f"The levels of a rating are a scale, which {name!r} would change. They can be renamed and "
                 "edited. To use another scale, start another task: task='another name'."
             )
+        if self.kind == "pair" and name in CHANGES and name not in OF_LEVELS:
+            raise InvalidInput(
+                f"The answers to a comparison are fixed, and {name!r} would change them. They can be "
+                "renamed. To ask with or without a tie, pass question=hitl.Question.pair(..., tie=...)."
+            )
 
     def _one_key(self, of: Sequence[str], asked: Mapping[str, Any], annotator: str) -> dict[str, str]:
         """Check an annotator's key of one class; an empty one ends it."""

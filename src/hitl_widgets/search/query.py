@@ -1,6 +1,7 @@
 r"""Parsing of queries.
 
-A query consists of words and conditions that must all hold; ``OR`` starts an alternative::
+A query consists of words and conditions that must all hold; ``OR`` starts an alternative, and ``AND`` may
+stand between two conditions, both also in lower case::
 
     refund "not working" -class:spam
     /order \d{6}/ unlabelled doubt>0.6
@@ -65,6 +66,9 @@ _NAMED = re.compile(
 )
 _PHRASE = re.compile(_QUOTED.format("phrase"))
 _WORD = re.compile(r"\S+")
+_JOINS = {"OR", "AND"}
+# An opening parenthesis that is not closed within the word.
+_GROUP = re.compile(r"-?\([^)]*$")
 
 
 def parse(text: str) -> Query:
@@ -78,7 +82,8 @@ def parse(text: str) -> Query:
     Raises
     ------
     InvalidInput
-        If the query is too long, or ``OR`` has no condition on one side.
+        If the query is too long, has parentheses around several conditions, or ``OR`` or ``AND`` has no
+        condition on one side. Lower-case ``or`` and ``and`` are words there.
     """
     if len(text) > MOST:
         raise InvalidInput(f"The query has {len(text):,} characters: expected at most {MOST:,}.")
@@ -89,18 +94,35 @@ def parse(text: str) -> Query:
             at += 1
             continue
         found = _WORD.match(text, at)
-        if found is not None and found[0] == "OR":
-            alternatives.append([])
-            at = found.end()
-            continue
+        if found is not None and (word := found[0]).upper() in _JOINS:
+            between = bool(alternatives[-1]) and _goes_on(text, found.end())
+            if not between and word.isupper():
+                raise InvalidInput(
+                    f"{word} needs a condition on both sides. To search for the word, write "
+                    f'"{word}" in quotes.'
+                )
+            if between:
+                if word.upper() == "OR":
+                    alternatives.append([])
+                at = found.end()
+                continue
+        if found is not None and _GROUP.match(found[0]):
+            raise InvalidInput(
+                f"{found[0]!r}: parentheses do not group conditions. Write every alternative in full, as in "
+                "refund n>3 OR late n>3. To search for a parenthesis, put the text in quotes."
+            )
         term, at = _term(text, at)
         if term.value or term.kind == "field":
             alternatives[-1].append(term)
     if len(alternatives) > 1 and not all(alternatives):
-        raise InvalidInput(
-            'OR needs a condition on both sides. To search for the word, write "OR" in quotes.'
-        )
+        raise InvalidInput("OR needs a condition on both sides.")
     return tuple(map(tuple, alternatives)) if alternatives[0] else ()
+
+
+def _goes_on(text: str, at: int) -> bool:
+    """Whether a condition follows."""
+    found = _WORD.search(text, at)
+    return found is not None and found[0].upper() not in _JOINS
 
 
 def quoted(value: str) -> str:

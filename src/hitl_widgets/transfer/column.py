@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 from hitl_widgets.data.pool import Pool
@@ -11,7 +11,7 @@ from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.formats.reading import Columns
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.questions.values import is_blank
-from hitl_widgets.transfer.importing import import_table, refused_labels
+from hitl_widgets.transfer.importing import Answers, Journal, import_table, refused_labels
 from hitl_widgets.transfer.into import journal_of
 
 __all__ = ["import_column", "labels_of"]
@@ -58,6 +58,13 @@ def import_column(loop: Loop, name: str, values: list[Any]) -> None:
         # Items that anybody has answered, or whose imported label was undone, stay as they are.
         histories = journal.fold.histories(keys)
         new = [(i, key) for i, key, acts in zip(given, keys, histories, strict=True) if not acts]
+        old = [(values[i], key) for i, key, acts in zip(given, keys, histories, strict=True) if acts]
+        if n := _n_changed(old, journal, loop):
+            _warn(
+                f"labels={name!r}: {n:,} item{'s have' if n > 1 else ' has'} another label here than in the "
+                "column now. A column is imported once, so the labels stay as they are. To replace them with "
+                f"the column: session.import_labels(data, label={name!r}, replace=True)."
+            )
         if not new:
             return
         rows, ids = zip(*new, strict=True)
@@ -68,12 +75,35 @@ def import_column(loop: Loop, name: str, values: list[Any]) -> None:
         done = import_table(found, ["id", "label"], journal, pool, schema, loop.annotator, replace=False)
     if len(done.refused):
         n = done.refused.id.nunique()
-        warnings.warn(
+        _warn(
             f"labels={name!r}: {n:,} item{'s' if n > 1 else ''} with several rows and different labels in "
-            "them stay unlabelled. To label every row separately, pass id=.",
-            RuntimeWarning,
-            stacklevel=3,
+            "them stay unlabelled. To label every row separately, pass id=."
         )
+
+
+def _warn(words: str) -> None:
+    warnings.warn(words, RuntimeWarning, stacklevel=4)
+
+
+def _n_changed(cells: list[tuple[Any, str]], journal: Journal, loop: Loop) -> int:
+    """The number of items whose cells are neither their label nor what was imported before."""
+    fold, answers = journal.fold, Answers(loop.schema, journal.fold)
+    imported: dict[str, set[Any]] = defaultdict(set)
+    for event in map(journal.meant, journal.events):
+        if event.kind == "label" and event.selection == "import":
+            for key in event.item_ids:
+                imported[key].add(fold.now(event))
+    changed: dict[str, bool] = {}
+    for value, key in cells:
+        try:
+            said = answers.find(value)
+        except InvalidInput:
+            # An earlier name of a class is what it was.
+            is_new = loop.log.class_called(str(value)) is None
+        else:
+            is_new = said not in imported[key] | {fold.now(event) for event in fold.current(key).values()}
+        changed[key] = changed.get(key, True) and is_new
+    return sum(changed.values())
 
 
 def _refuse(name: str, wrong: Counter[str]) -> None:

@@ -14,6 +14,7 @@ from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.formats import Export, Writer, write, writer_of
 from hitl_widgets.formats.card import Facts, write_card
+from hitl_widgets.items.lists import ListKind
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.learn.evaluate import Estimate
@@ -120,9 +121,15 @@ def _wants_items(pool: Pool, items: bool | None) -> bool:
 def _with_items(labels: pd.DataFrame, pool: Pool) -> pd.DataFrame:
     """Append the items to the labels; their columns get a prefix if a name is already used."""
     found = [pool.find(one) for one in labels["id"]]
-    if pool.item_kind.tabular:
+    kind = pool.item_kind
+    if kind.tabular:
         rows = [{} if i is None else pool.items[i] for i in found]
         columns = {str(c): [row.get(c) for row in rows] for c in pool.items[0]}
+    elif isinstance(kind, ListKind):
+        most = max(map(len, pool.items))
+        names = pool.columns if len(pool.columns) == most else [f"member_{k + 1}" for k in range(most)]
+        rows = [() if i is None else pool.items[i] for i in found]
+        columns = {name: [row[k] if k < len(row) else None for row in rows] for k, name in enumerate(names)}
     else:
         columns = {pool.kind: [None if i is None else pool.items[i] for i in found]}
     prefix = "item_" if columns.keys() & set(labels.columns) else ""

@@ -15,7 +15,7 @@ from hitl_widgets.labels.fold import Fold
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.naming import Naming
 from hitl_widgets.loop.round import Round
-from hitl_widgets.questions.base import Standing, kind_of
+from hitl_widgets.questions.base import Arranged, Standing, kind_of
 
 __all__ = [
     "column",
@@ -133,9 +133,14 @@ def history_table(events: list[LabelEvent], fold: Fold) -> pd.DataFrame:
         }
         for e in events
     ]
+    arranged = isinstance(fold.kind, Arranged)
+    if isinstance(fold.kind, Arranged):
+        for row, e in zip(rows, events, strict=True):
+            answer = fold.said(e) if e.kind == "label" and e.value is not None else None
+            row["shown"] = None if answer is None else fold.kind.shown(answer) or None
     columns = [
         "time", "annotator", "kind", "n_items", "value", "selection", "holds", "state", "elapsed_ms",
-        "event_id", "item_ids",
+        "event_id", "item_ids", *(["shown"] if arranged else []),
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=columns)
     table["time"] = pd.to_datetime(table["time"], utc=True)

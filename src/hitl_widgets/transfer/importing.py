@@ -27,7 +27,7 @@ from hitl_widgets.questions.schema import MAX_NAME, Schema, is_unicode
 from hitl_widgets.questions.values import is_blank
 from hitl_widgets.transfer.frames import column
 
-__all__ = ["Imported", "Journal", "Refusals", "import_table", "read_labels", "refused_labels"]
+__all__ = ["Answers", "Imported", "Journal", "Refusals", "import_table", "read_labels", "refused_labels"]
 
 GUESSES = 50  # at most so many unknown ids are compared with those of the pool, which is slow
 SAMPLE = 2000
@@ -163,7 +163,9 @@ def _content_columns(pool: Pool) -> list[list[str]]:
         return []
     if pool.item_kind.tabular:
         return [list(map(str, pool.items[0]))]
-    return [[name] for name in dict.fromkeys((pool.column, pool.kind, "text")) if name]
+    if pool.kind == "list":
+        return []
+    return [[name] for name in dict.fromkeys((*pool.columns, pool.kind, "text"))]
 
 
 def import_table(
@@ -205,7 +207,7 @@ def import_table(
         found.sure or [True] * n,
         strict=True,
     )
-    told = _told([_Row(*cell) for cell in cells], pool, _Answers(schema, log.fold), refusals)
+    told = _told([_Row(*cell) for cell in cells], pool, Answers(schema, log.fold), refusals)
     groups, n_same = _groups(told, log, pool, refusals, replace=replace)
     for (answer, who), places in groups.items():
         keys, digests = log.named(places)
@@ -216,7 +218,7 @@ def import_table(
 
 def refused_labels(values: Iterable[Any], schema: Schema, fold: Fold) -> Counter[str]:
     """Return why values are not answers to the question, each with the number of such values."""
-    answers, found = _Answers(schema, fold), Counter[str]()
+    answers, found = Answers(schema, fold), Counter[str]()
     for value in values:
         try:
             answers.find(value)
@@ -226,7 +228,7 @@ def refused_labels(values: Iterable[Any], schema: Schema, fold: Fold) -> Counter
 
 
 def _told(
-    rows: Sequence[_Row], pool: Pool, answers: _Answers, refusals: Refusals
+    rows: Sequence[_Row], pool: Pool, answers: Answers, refusals: Refusals
 ) -> dict[tuple[int, str], list[tuple[_Row, Answer]]]:
     """The answers of the valid rows, by item and annotator."""
     ids = _Ids(pool)
@@ -395,7 +397,7 @@ class _ByContent:
         return dict(found)
 
 
-class _Answers:
+class Answers:
     """Converts cells to answers."""
 
     def __init__(self, schema: Schema, fold: Fold) -> None:
@@ -403,7 +405,10 @@ class _Answers:
         self._schema = schema
 
     def find(self, value: Any, pool: Pool | None = None, place: int = 0) -> Answer:
-        """The answer; checked against the item at this place of the pool, if it is more than its classes."""
+        """The answer; checked against the item at this place of the pool, if it is more than its classes.
+
+        Raises InvalidInput if the cell is none.
+        """
         if self._kind.composed:
             return self._composed(value, pool, place)
         if self._kind.closed:

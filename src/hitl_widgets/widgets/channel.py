@@ -15,7 +15,7 @@ import msgspec
 import traitlets
 
 from hitl_widgets.background.turns import first
-from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput, StoreError
+from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput, StoreError, Taken
 from hitl_widgets.widgets.output import Locked, LockedLayout, Shown
 from hitl_widgets.widgets.wire import (
     LARGEST,
@@ -120,7 +120,7 @@ class ChannelWidget(Shown, Locked, anywidget.AnyWidget):
             with first() if goes_first else nullcontext():
                 job()
         except (InvalidInput, msgspec.ValidationError, RecursionError) as error:
-            self._post(Refused(id=name, why=words(error)))
+            self._post(Refused(id=name, why=words(error), taken=isinstance(error, Taken)))
         except HitlError as error:
             self._post(Failed(id=name, why=words(error), stuck=isinstance(error, StoreError)))
         except Exception as error:  # noqa: BLE001 - on any error the browser keeps the act and shows it

@@ -100,9 +100,10 @@ class Bye(Request, frozen=True, tag="bye"):
 
 
 class Refused(Reply, frozen=True, kw_only=True, tag="refused"):
-    """The message is invalid, and sending it again will not help."""
+    """The message is invalid, and sending it again will not help. ``taken``: unless with ``replace``."""
 
     why: str
+    taken: bool
 
 
 class Failed(Reply, frozen=True, kw_only=True, tag="failed"):

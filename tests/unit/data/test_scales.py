@@ -36,10 +36,28 @@ def test_ticks_are_round_and_few():
     assert [text for _, text in numbers(1, 2, 3, 4, 5).ticks] == ["1", "2", "3", "4", "5"]
     assert [text for _, text in numbers(-0.001, 0.001).ticks][2] == "0.0000"
     assert [text for _, text in numbers(0, 20_000).ticks] == ["0", "5,000", "10,000", "15,000", "20,000"]
-    for high in np.geomspace(1e-5, 1e12, 60):
+    for high in np.geomspace(1e-12, 1e15, 80):
         ticks = numbers(0, high).ticks
         assert 3 <= len(ticks) <= 7
         assert len({text for _, text in ticks}) == len(ticks)
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ((1e-8, 9e-8), "2e-8 4e-8 6e-8 8e-8"),
+        ((0, 4e-7), "0 1e-7 2e-7 3e-7 4e-7"),
+        ((-5e-7, 5e-7), "-4e-7 -2e-7 0 2e-7 4e-7"),
+        ((1e-9, 1e-3), "1e-9 1e-7 1e-5 1e-3"),
+        ((1e-3, 1e3), "0.001 0.1 10 1,000"),
+        ((0, 5e9), "0 1e9 2e9 3e9 4e9 5e9"),
+        ((0, 2.5e9), "0 0.5e9 1.0e9 1.5e9 2.0e9 2.5e9"),
+        ((10**9, 10**9 + 4), "1,000,000,000 1,000,000,001 1,000,000,002 1,000,000,003 1,000,000,004"),
+        ((0.1234561, 0.1234569), "0.1234562 0.1234564 0.1234566 0.1234568"),
+    ],
+)
+def test_the_ticks_of_a_scale_are_written_alike(ends, expected):
+    assert [text for _, text in numbers(*ends).ticks] == expected.split()
 
 
 def test_a_few_extreme_values_do_not_take_the_scale():

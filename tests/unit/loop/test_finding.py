@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import zoneinfo
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -78,6 +79,8 @@ def taught(make_session: Make) -> Session:
         (r"/order \d{6}\b/", lambda i: i % 4 == 2),
         ("-refund", lambda i: i % 4),
         ("refund OR strasse", lambda i: i % 4 in {0, 3}),
+        ("refund or strasse", lambda i: i % 4 in {0, 3}),
+        ("refund and price>=30 or strasse", lambda i: (i % 4 == 0 and i >= 20) or i % 4 == 3),
         ("refund price>=30", lambda i: i % 4 == 0 and i >= 20),
         ("A-007", lambda i: i == 7),
         ("id:A-007", lambda i: i == 7),
@@ -335,6 +338,50 @@ def test_decimals_and_dates_of_pandas_are_compared_as_such(make_session: Make) -
     assert rows(session, "price>=20") == [1, 2]
     assert rows(session, "price=9.5") == [0]
     assert rows(session, "day<2026-1-10") == [0, 2]
+
+
+def test_numbers_in_a_text_column_are_compared_as_numbers(make_session: Make) -> None:
+    prices = ["9", "100", " 20.5", "", None, "-3", "1e3"]
+    table = pd.DataFrame({"t": list("uvwxyza"), "price": prices, "mixed": ["9", "100", "n/a", *"1234"]})
+    session = make_session(table, text="t", classes=["a", "b"])
+    assert rows(session, "price>10") == [1, 2, 6]
+    assert rows(session, "price<=9") == [0, 5]
+    assert rows(session, "price=20.50") == [2]
+    assert rows(session, "price!=9") == [1, 2, 5, 6]
+    assert rows(session, "price:0") == [1, 2], "a colon means: contains"
+    assert rows(session, "price=dear") == []
+    with pytest.raises(InvalidInput, match="'dear' is not a number, as required by 'price'"):
+        session.find("price>dear")
+    assert rows(session, "mixed>3") == [0, 2, 6], "texts, because one of them is not a number"
+    assert session._loop.listing.order(by="price").tolist() == [5, 0, 2, 1, 6, 3, 4]
+
+
+ZONE = zoneinfo.ZoneInfo("Asia/Tokyo")  # no summer time
+HOURS = [dt.datetime(2026, 1, d, h, tzinfo=ZONE) for d, h in ((1, 23), (2, 1), (2, 8), (2, 10))]
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "python", "offset"])
+def test_times_with_a_zone_are_compared_in_that_zone(make_session: Make, kind: str) -> None:
+    times: Any = {
+        "pandas": lambda: pd.Series(pd.DatetimeIndex(HOURS)),
+        "polars": lambda: pl.Series(HOURS, dtype=pl.Datetime("us", "Asia/Tokyo")),
+        "python": lambda: HOURS,
+        "offset": lambda: pd.Series(pd.DatetimeIndex(HOURS)).dt.tz_convert("+09:00"),
+    }[kind]()
+    make = {"polars": pl.DataFrame, "python": lambda t: pd.DataFrame(t, dtype=object)}.get(kind, pd.DataFrame)
+    session = make_session(make({"t": list("wxyz"), "at": times}), text="t", classes=["a", "b"])
+    assert rows(session, "at=2026-01-01") == [0]
+    assert rows(session, "at>=2026-01-02") == [1, 2, 3]
+    assert rows(session, "at<2026-01-02T08:30") == [0, 1, 2]
+    assert rows(session, "at<2026-01-02T00:00Z") == [0, 1, 2]
+    assert rows(session, "at<2026-01-01T20:00-05:00") == [0, 1, 2]
+    assert session._loop.listing.cells(np.array([0]), ("at",)) == [["2026-01-01 23:00:00"]]
+
+
+def test_times_of_several_zones_are_compared_in_utc(make_session: Make) -> None:
+    times = [HOURS[0], HOURS[1].astimezone(zoneinfo.ZoneInfo("Europe/Berlin")), None]
+    session = make_session([{"t": str(i), "at": time} for i, time in enumerate(times)], columns=["t"])
+    assert rows(session, "at=2026-01-01") == [0, 1]
 
 
 def test_an_id_is_one_item_also_if_the_column_is_called_id(make_session: Make) -> None:

@@ -30,6 +30,7 @@ def test_who_does_not_know_is_not_asked_again_and_others_are(tmp_path: Path) -> 
         ann.skip(2, "bad")
         ann.skip(3)
         assert ann.refused().to_numpy().tolist() == [[0, "unknown"], [1, "unknown"], [2, "bad"]]
+        assert len(bob.refused()) == 3  # bob's session has read the log
         bob.wait()
         left = bob.query(20)
         assert {0, 1, 3} <= set(left)

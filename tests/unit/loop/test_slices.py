@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, Taken
 from hitl_widgets.loop.slices import LONGEST, MOST
-from hitl_widgets.session import Session
+from hitl_widgets.session import Session, loop_of
 
 Make = Callable[..., Session]
 N = 200
@@ -49,6 +49,21 @@ def test_a_slice_is_a_mapping_entry_that_undo_reverts(session: Session) -> None:
     session.redo()
     assert list(session.slices) == ["late ones"]
     assert session.history().kind.iloc[1] == "slice"
+
+
+def test_a_name_keeps_its_query_until_it_is_replaced_explicitly(session: Session) -> None:
+    slicing = loop_of(session).slicing
+    first = slicing.keep("late", "n>=150", event_id="first")
+    with pytest.raises(
+        Taken, match=r"'late' already keeps another search \(n>=150\)\. Replace it, or choose"
+    ):
+        slicing.keep("late", "n>=190")
+    assert dict(session.slices) == {"late": "n>=150"}
+    slicing.keep("late", "n>=150")  # the same
+    slicing.keep("late", "n>=190", replace=True)
+    assert slicing.keep("late", "n>=150", event_id=first) == first, "it was sent again"
+    session.slices["late"] = "n>=195"
+    assert dict(session.slices) == {"late": "n>=195"}
 
 
 def test_a_slice_stays_in_the_store_and_reaches_everybody(make_session: Make, tmp_path: Any) -> None:

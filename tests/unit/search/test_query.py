@@ -11,7 +11,7 @@ from hitl_widgets.errors import InvalidInput
 from hitl_widgets.search.query import Term, parse, quoted
 
 PLAIN = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=8).filter(
-    lambda word: word != "OR"
+    lambda word: word.upper() not in {"OR", "AND"}
 )
 
 
@@ -65,10 +65,36 @@ def test_conditions_are_joined_and_alternatives_stand_between_or() -> None:
     query = parse('refund -class:spam OR  "a b" ')
     assert [[term.typed for term in terms] for terms in query] == [["refund", "-class:spam"], ['"a b"']]
     assert only('"OR"').value == "OR"
-    assert only("or").value == "or"
-    for half in ("OR", "a OR", "OR a", "a OR OR b"):
+    for half in ("OR", "a OR", "OR a", "a OR OR b", "a AND", "AND a", "a OR and b", '"" OR a', 'a or ""'):
         with pytest.raises(InvalidInput, match="a condition on both sides"):
             parse(half)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("a or b", [["a"], ["b"]]),
+        ("a and b", [["a", "b"]]),
+        ("a AND b Or c and -d", [["a", "b"], ["c", "-d"]]),
+        ("or", [["or"]]),
+        ("a or", [["a", "or"]]),  # while it is being typed
+        ("and b", [["and", "b"]]),
+        ('a "or" b', [["a", '"or"', "b"]]),
+    ],
+)
+def test_and_and_or_join_conditions_also_in_lower_case(typed: str, meant: list[list[str]]) -> None:
+    assert [[term.typed for term in terms] for terms in parse(typed)] == meant
+
+
+@pytest.mark.parametrize("typed", ["(a or b) c", "c (a b)", "-(a b)", "(price>3 or price<1)", "(a"])
+def test_parentheses_around_conditions_are_refused(typed: str) -> None:
+    with pytest.raises(InvalidInput, match=r"parentheses do not group conditions\. Write every"):
+        parse(typed)
+
+
+@pytest.mark.parametrize("typed", ["f(x)", "(urgent)", ":)", "1)", "f(x", '"(a b)"', "/(a|b) c/"])
+def test_parentheses_within_a_word_are_searched_for(typed: str) -> None:
+    assert only(typed).value == typed.strip('"/')
 
 
 def test_a_blank_query_has_no_conditions() -> None:

@@ -75,6 +75,34 @@ def test_each_is_imported_once_whatever_happens_to_it_later(make_session: Make, 
     }
 
 
+def test_cells_that_have_changed_since_are_counted(make_session: Make, tmp_path: Path) -> None:
+    def again(values: dict[int, Any], n: int, **options: Any) -> Session:
+        if not n:
+            return made(make_session, table(values), tmp_path, **options)
+        with pytest.warns(RuntimeWarning, match=f"'label': {n} items? ha.*replace=True") as told:
+            session = made(make_session, table(values), tmp_path, **options)
+        assert len(told) == 1
+        assert Path(told[0].filename).name == "conftest.py", "where the session is made"
+        return session
+
+    session = again(GIVEN, 0)
+    by_text = {session.item(one): one for one in session.labels().id}
+    session.label(by_text["item 2"], "ham")
+    session.close()
+    again(GIVEN, 0).close()  # it was imported before it was corrected
+    again({**GIVEN, 2: "ham"}, 0).close()  # it is what the label is
+    changed = {**GIVEN, 3: "spam", 7: "spam", 9: "ham"}
+    session = again(changed, 2)
+    assert held(session) == {"item 2": "ham", "item 3": "ham", "item 7": "ham", "item 9": "ham"}
+    done = session.import_labels(table(changed), label="label", replace=True)
+    assert held(session)["item 3"] == "spam"
+    assert len(done.refused) == N - len(changed), "they are blank"
+    session.classes.rename("ham", "good")
+    session.close()
+    again(changed, 0, classes=["spam", "good"]).close()
+    again({**changed, 9: "good", 3: "odd"}, 1, classes=["spam", "good"]).close()
+
+
 def test_a_colleague_does_not_import_them_again(make_session: Make, tmp_path: Path) -> None:
     made(make_session, table(GIVEN), tmp_path)
     bob = made(make_session, table(GIVEN), tmp_path, annotator="Bob")

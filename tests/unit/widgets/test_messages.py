@@ -25,12 +25,14 @@ from hitl_widgets.data.rows import decode, encode
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput, StoreError
 from hitl_widgets.items.base import Payload
 from hitl_widgets.labels.events import LabelEvent, new_event_id
+from hitl_widgets.loop.round import Suggestion
 from hitl_widgets.session import Session
 from hitl_widgets.widgets import channel
 from hitl_widgets.widgets.explorer import Explorer
 from hitl_widgets.widgets.labeler import Labeler
 from hitl_widgets.widgets.monitor import Monitor
 from hitl_widgets.widgets.shared import widget as shared
+from hitl_widgets.widgets.shared.messages import Guess
 from hitl_widgets.widgets.wire import parse
 from hitl_widgets.widgets.workbench import Workbench
 
@@ -1136,6 +1138,40 @@ def test_columns_of_context_come_with_an_item_but_not_with_a_preview(
         assert [item["context"] for item in small["items"]] == context
 
 
+@pytest.mark.parametrize(
+    ("suggestion", "confidence", "words"),
+    [
+        (Suggestion(3, "between spam and ham", doubt=True), 0.55, "between spam and ham"),
+        (Suggestion(3, "between spam and ham", doubt=True), 0.98, "chosen as one of the least certain items"),
+        (Suggestion(3, "nothing similar is labelled yet"), 0.98, "nothing similar is labelled yet"),
+        (Suggestion(3, "second opinion", opinion=True), None, "second opinion"),
+    ],
+)
+def test_the_reason_does_not_contradict_the_guess(
+    make_session: Make,
+    bundles: None,
+    monkeypatch: pytest.MonkeyPatch,
+    suggestion: Suggestion,
+    confidence: float | None,
+    words: str,
+) -> None:
+    labeler = Labeler(make_session())
+    guess = None if confidence is None else Guess((0,), confidence, "", [(0, confidence)])
+    monkeypatch.setattr(labeler, "_guess", lambda _: guess)
+    told = labeler._ask(suggestion, confidence is None)
+    assert (told.reason, told.guess) == (words, guess)
+
+
+def test_what_a_strategy_is_uncertain_about_is_marked_as_a_reason_that_may_change(make_session: Make) -> None:
+    session = make_session()
+    session.wait()
+    for i, one in enumerate(session.query(20)):
+        session.label(one, "ab"[i % 2])
+    asked = session.wait().suggestions
+    assert {s.doubt for s in asked if s.reason.startswith("between")} == {True}
+    assert not any(s.doubt for s in asked if s.audit)
+
+
 # -- colours by a column
 
 
@@ -1156,6 +1192,21 @@ def test_the_shades_of_a_column_travel_when_they_are_asked_for(
     assert [entry["name"] for entry in told["legend"]] == ["Ann", "Bob"]
     [(told, buffers)] = wire.say_with_buffers(ask | {"column": "form"})
     assert (told["why"], bytes(buffers[0])) == ("Unknown column 'form'. Did you mean 'from'?", b"")
+
+
+def test_values_that_are_classes_have_the_colours_of_the_classes_and_no_other_value_has(
+    make_session: Make, bundles: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = ["ham", "other", "spam", None, "ham", "odd"]
+    table = pd.DataFrame({"text": list("abcdef"), "label": values})
+    session = make_session(table, text="text", classes=["spam", "ham"])
+    wire = Wire(Explorer(session), monkeypatch)
+    ask = {"type": "colour", "id": new_event_id(), "view": "view-1234", "column": "label"}
+    [(told, _)] = wire.say_with_buffers(ask)
+    colors = {entry["name"]: entry["color"] for entry in told["legend"]}
+    own = {c.name: c.color for c in session.classes}
+    assert {name: colors[name] for name in own} == own
+    assert len(set(colors.values())) == 4
 
 
 @pytest.mark.parametrize(

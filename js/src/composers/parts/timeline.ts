@@ -16,6 +16,12 @@ export class Timeline<T> {
     this.state = next;
   }
 
+  /** Replaces the state without another step, such as while a key is held. */
+  amend(next: T): void {
+    this.ahead.length = 0;
+    this.state = next;
+  }
+
   /** Goes one step back, or forth again; returns whether there was one. */
   step(back: boolean): boolean {
     const [from, to] = back ? [this.past, this.ahead] : [this.ahead, this.past];

@@ -58,6 +58,7 @@ export function wordFrom(text: string, at: number, forward: boolean): Range | nu
 /** Every place where a piece of text occurs as a whole, at most `most`. */
 export function occurrences(text: string, piece: string, most: number): Range[] {
   const found: Range[] = [];
+  if (!piece) return found;
   const letter = /[\p{L}\p{N}]/u;
   for (let at = text.indexOf(piece); at >= 0 && found.length < most; at = text.indexOf(piece, at + 1)) {
     const end = at + piece.length;

@@ -13,6 +13,8 @@ const REST_MS = 80;
 const KEPT = 3;
 /** Tolerance in seconds for reaching an end. */
 const NEAR_S = 0.05;
+/** How often the end of a part is looked for. */
+const WATCH_MS = 20;
 
 /**
  * Plays a recording of any length with one audio element per clip. Clips are requested when needed, and the browser
@@ -30,6 +32,8 @@ export class Player {
   private readonly clips = new Map<number, Clip>();
   private current: { index: number; audio: HTMLAudioElement } | null = null;
   private turn = 0;
+  /** Watches for the place at which it should stop. */
+  private watch: ReturnType<typeof setInterval> | undefined;
 
   constructor(
     private readonly sound: Sound,
@@ -52,6 +56,18 @@ export class Player {
     if (this.current) this.current.audio.playbackRate = rate;
   }
 
+  /** Plays a part, and stops at its end. */
+  playPart(start: number, end: number): void {
+    this.pause();
+    this.seek(start);
+    this.play();
+    this.watch = setInterval(() => {
+      if (!this.playing || this.time < end) return;
+      this.pause();
+      this.seek(end);
+    }, WATCH_MS);
+  }
+
   play(): void {
     if (this.time >= this.sound.seconds - NEAR_S) this.move(0);
     this.playing = true;
@@ -61,6 +77,7 @@ export class Player {
   }
 
   pause(): void {
+    clearInterval(this.watch);
     this.playing = false;
     this.turn++;
     this.loading = null;
@@ -81,6 +98,7 @@ export class Player {
   }
 
   private close(): void {
+    clearInterval(this.watch);
     this.playing = false;
     this.turn++;
     for (const clip of this.clips.values()) this.drop(clip);

@@ -40,15 +40,15 @@ export function redraw(picture: SVGSVGElement, peaks: Peaks): void {
   picture.firstElementChild?.setAttribute("d", outline(peaks));
 }
 
-/** Formats 83.4 as 1:23, with tenths as 1:23.4; from an hour on as 1:02:03. */
-export function clock(seconds: number, tenths = false): string {
-  const unit = tenths ? 10 : 1;
+/** Formats 83.456 as 1:23, with decimals as 1:23.4 or 1:23.45; from an hour on as 1:02:03. */
+export function clock(seconds: number, decimals = 0): string {
+  const unit = 10 ** decimals;
   const all = Math.floor(seconds * unit + 1e-6) / unit;
   const whole = Math.floor(all);
   const two = (n: number): string => String(n).padStart(2, "0");
   const minutes = Math.floor(whole / 60);
   const head = minutes < 60 ? `${minutes}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}`;
-  const rest = tenths ? `.${Math.round((all - whole) * 10)}` : "";
+  const rest = decimals ? `.${String(Math.round((all - whole) * unit)).padStart(decimals, "0")}` : "";
   return `${head}:${two(whole % 60)}${rest}`;
 }
 

@@ -121,9 +121,12 @@ export function colouringOf(on: ColouringCallbacks, signal: AbortSignal) {
       columns.set(told.column, { told, shades });
       if (wanted === COLUMN + told.column) use(wanted);
     },
-    /** The classes, or their colours, have changed. */
+    /** The classes, or their colours, have changed; values of a column that are classes have the same colours. */
     setClasses(legendOfClasses: LegendEntry[]): void {
       classes = legendOfClasses;
+      const stale = [...columns].filter(([, { told }]) => !told.scale).map(([name]) => name);
+      for (const name of stale) if (name !== column()) columns.delete(name);
+      if (stale.includes(column())) on.ask(column());
       drawLegend();
       count();
     },

@@ -1,5 +1,4 @@
-import { decodeRows, encodeRows, f32, itemsOf, u8, u16, u32 } from "../../host/codecs";
-import { Fetch, sizeOf } from "../../host/fetch";
+import { decodeRows, encodeRows, f32, u8, u16, u32 } from "../../host/codecs";
 import { loadVega, type VegaModule } from "../../host/modules";
 import type {
   ColouredClasses,
@@ -7,7 +6,6 @@ import type {
   ExplorerWelcome,
   Failed,
   FoundMessage,
-  ItemsMessage,
   ListMessage,
   MapMessage,
   MarksMessage,
@@ -15,6 +13,7 @@ import type {
   StageMessage,
   WindowMessage,
 } from "../../host/protocol";
+import { itemStock } from "../../host/stock";
 import { defineWidget } from "../../host/widget";
 import { hullsOf } from "../../plot/groups";
 import { makeEngine } from "../../plot/make";
@@ -31,7 +30,6 @@ import { colouringOf } from "./colouring";
 import { Drawing } from "./drawing";
 import { Faces } from "./faces";
 import { findField } from "./find";
-import { Glimpses } from "./glimpses";
 import { Grouping } from "./grouping";
 import { hoverView } from "./hover";
 import { keysOf } from "./keys";
@@ -41,17 +39,34 @@ import { Painting } from "./painting";
 import { type Known, Points } from "./points";
 import { type ExplorerCallbacks, explorerView } from "./view";
 
+/** The largest part in which the items around the pointer are asked. */
+const PART_BYTES = 64_000;
+
 export default defineWidget("explorer", ({ root, channel, signal }) => {
   const bus = new Bus(channel.session, root, signal);
   const say = announcer(root);
-  const glimpses = new Glimpses();
-  const show = (rows: number[], most: number): unknown =>
-    channel.ask({ type: "show", view: channel.view, rows, small: true, column: colouring.column, most });
-  // The item under the pointer does not wait for others.
-  const [urgent, fetch] = [1, 2].map(() => new Fetch(glimpses.has, show, signal));
+  const near = (): number[] => [...hover.near, ...list.visible, ...faces.wanted];
+  const glimpses = itemStock(
+    channel,
+    {
+      small: true,
+      apart: true, // the item under the pointer does not wait for others
+      part: () => (hover.near.length ? PART_BYTES : Number.POSITIVE_INFINITY),
+      column: () => colouring.column,
+      needed: () => [...hover.rows, ...near(), ...faces.shown],
+      came: (rows) => {
+        hover.draw();
+        list.draw();
+        if (faces.took(rows)) map.plot?.drawGroups();
+      },
+    },
+    signal,
+  );
   let kind = "";
   const answers = new Answering({ answer: label, drafted: drawClasses });
   let chosen: { rows: Rows; how: How } | null = null;
+  /** Everything that was selected has been unchecked on the card. */
+  let unchecked = false;
   let here = -1;
   let labeler = false;
   /** The selection of which only what a query finds is kept, until its result arrives. */
@@ -68,9 +83,16 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
           list.all();
         }
       },
-      keep: (name, query) => {
-        channel.act({ type: "slice", name, query });
-        say(`Kept as the slice ${name}`);
+      keep: (slice, answered) => {
+        channel.act({ type: "slice", ...slice }, (refused) => {
+          if (!refused) say(`Kept as the slice ${slice.name}`);
+          answered(refused);
+        });
+      },
+      early: (key) => {
+        if (!answers.isKey(key)) return;
+        const why = "the search was still running, press the key again";
+        if (!bus.tell("missed", { why })) say(`The answer did not count: ${why}`);
       },
       done: () => (list.open ? list.focus() : root.focus({ preventScroll: true })),
     },
@@ -100,10 +122,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   };
   const points = (): Points =>
     new Points(painting.marks, answers.colours.legend, (row) => map.plot?.isOutlier(row) ?? false);
-  const want = (): void => {
-    urgent.want(hover.rows);
-    fetch.want([...hover.near, ...list.visible, ...faces.wanted]);
-  };
+  const want = (): void => glimpses.want(hover.rows, near());
   const faces = new Faces(glimpses.get, want);
   const known = (row: number): Known => points().known(row);
   const hover = hoverView({ item: glimpses.get, known, want, plot: () => map.plot }, signal);
@@ -173,6 +192,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   function choose(rows: Rows, how: How, fromHere = false, from?: Chosen["from"]): void {
     chosen = rows.length ? { rows, how } : null;
     narrowing = null;
+    unchecked = false;
     if (!list.open && how !== "search") find.clear();
     list.selected(rows);
     if (fromHere) void map.plot?.setSelection(rows);
@@ -232,7 +252,10 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       answers.give();
       return true;
     },
-    escape: () => (chosen ? choose(NO_ROWS, "clicked", true) : root.blur()),
+    escape: () => {
+      if (chosen || unchecked) choose(NO_ROWS, "clicked", true);
+      else if (!find.leave()) root.blur();
+    },
     label: (key) => chosen !== null && answers.pressKey(key),
   });
 
@@ -240,8 +263,9 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   root.addEventListener("focusin", () => void bus.tell("keys", { here: true }), { signal });
   root.addEventListener("focusout", () => void bus.tell("keys", { here: false }), { signal });
   bus.on("release", () => {
-    if (chosen) {
+    if (chosen || unchecked) {
       chosen = null;
+      unchecked = false;
       if (!list.open) find.clear();
       list.setChecked(NO_ROWS);
       view.setChosen(0);
@@ -251,6 +275,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   bus.on("keep", ({ rows, how }) => {
     if (!map.places) return;
     chosen = rows.length ? { rows, how: how as How } : null;
+    unchecked = !chosen;
     list.setChecked(rows);
     view.setChosen(rows.length);
     void map.plot?.setSelection(rows);
@@ -317,21 +342,6 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   channel.on<WindowMessage>(
     "window",
     (message, [rows]) => list.fill(message.number, message.start, u32(rows), message.cells),
-    signal,
-  );
-
-  channel.on<ItemsMessage>(
-    "items",
-    (message, pictures) => {
-      const came = itemsOf(message, pictures);
-      glimpses.take(came);
-      const rows = came.map(([row]) => row);
-      const bytes = sizeOf(message.items, pictures);
-      for (const one of [urgent, fetch]) one.got(rows, message.left, bytes, message.took_ms);
-      hover.draw();
-      list.draw();
-      if (faces.took(rows)) map.plot?.drawGroups();
-    },
     signal,
   );
 

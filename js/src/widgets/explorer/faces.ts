@@ -21,6 +21,11 @@ export class Faces {
     this.missing.clear();
   }
 
+  /** Rows whose thumbnails name the groups. */
+  get shown(): number[] {
+    return this.central.flat();
+  }
+
   /** Rows whose items are needed. */
   get wanted(): number[] {
     return [...this.missing];

@@ -2,7 +2,7 @@ import "./find.css";
 import type { FoundMessage } from "../../host/protocol";
 import { count, focused, h, said, setText, show } from "../../ui/dom";
 import { icon } from "../../ui/icons";
-import { sliceForm } from "./slice";
+import { type KeepSlice, sliceForm } from "./slice";
 
 const TYPING_MS = 150;
 const WAITING = "\u2026";
@@ -13,10 +13,11 @@ const HINT =
 export type FindCallbacks = {
   /** Runs a query; a blank one clears the result. */
   find: (query: string) => void;
-  /** Keeps a query under a name. */
-  keep: (name: string, query: string) => void;
+  keep: KeepSlice;
   /** The user is done here: return the focus to the items. */
   done: () => void;
+  /** This key was pressed for a result that is not here yet, and does not count. */
+  early: (key: string) => void;
 };
 
 export type FindField = {
@@ -29,6 +30,8 @@ export type FindField = {
   /** Shows the query of the next result, which was not typed. */
   adopt: () => void;
   clear: () => void;
+  /** Clears the query and its result; returns false if there is none. */
+  leave: () => boolean;
 };
 
 /** A field for words, patterns and conditions. Matching items are selected as the user types. */
@@ -116,11 +119,12 @@ export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
     show(hint, blank && focused() === input);
   }
 
-  function leave(): void {
+  function leave(): true {
     input.value = "";
     ask();
     on.done();
     draw();
+    return true;
   }
 
   input.addEventListener(
@@ -146,6 +150,7 @@ export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
       } else if (leaving && event.key.length === 1 && !event.ctrlKey && !event.metaKey) {
         // It is meant for the result, which the user has not seen yet.
         setText(found, EARLY);
+        on.early(event.key);
       } else return;
       event.preventDefault();
       event.stopPropagation();
@@ -203,5 +208,6 @@ export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
       forget();
       draw();
     },
+    leave: () => input.value.trim() !== "" && leave(),
   };
 }

@@ -1,13 +1,13 @@
 import { type Item, renderGlimpse } from "../../items/index";
 import type { Point } from "../../plot/geometry";
 import type { MapPlot } from "../../plot/map";
-import { MOST_FANNED } from "../../plot/stacks";
+import { MOST_COUNTED, MOST_FANNED } from "../../plot/stacks";
 import { count, h, said, show } from "../../ui/dom";
 import type { Known } from "./points";
 
 /** While the pointer rests for this long, the items around it are requested too. */
 const REST_MS = 12;
-const MOST_NEAR = 12;
+const MOST_NEAR = 48;
 const GAP = 14;
 
 export type HoverCallbacks = {
@@ -83,7 +83,8 @@ export function hoverView(on: HoverCallbacks, signal: AbortSignal) {
   };
 }
 
-const atSamePlace = (others: number): string =>
-  others >= MOST_FANNED
-    ? `${others > 98 ? "99 or more" : count(others, "other")} at the same place: zoom in, or press Enter for the next`
-    : `${count(others, "other")} at the same place: click to fan out`;
+function atSamePlace(others: number): string {
+  const many = others + 1 >= MOST_COUNTED;
+  const some = others + 1 > MOST_FANNED ? ` ${MOST_FANNED} of them, Enter for the next` : "";
+  return `${many ? `${others} or more` : count(others, "other")} at the same place: click to fan out${some}`;
+}

@@ -3,13 +3,10 @@ import type { ListMessage } from "../../host/protocol";
 import { type Item, renderGlimpse } from "../../items/index";
 import { has, minus, NO_ROWS, type Rows, rowsOf, union } from "../../plot/rows";
 import { count, h, percent, said, setText, show } from "../../ui/dom";
+import { type Shape, virtual } from "../../ui/virtual";
 
-const LINE_PX = 32;
-/** Browsers limit the height of an element to some ten million pixels; longer lists scroll in larger steps. */
-const TALLEST_PX = 8_000_000;
+const SHAPE: Shape = { line: 32 };
 const PAGE = 100;
-/** Extra lines drawn above and below the visible ones. */
-const MARGIN = 4;
 const MOST_IN_RANGE = 10_000;
 
 const ORDERS: Record<string, string> = {
@@ -21,6 +18,8 @@ const ORDERS: Record<string, string> = {
   label: "label",
   prediction: "prediction",
 };
+
+let made = 0;
 
 /** A class and its colour; null for none. */
 export type Named = { name: string; colour: string } | null;
@@ -56,9 +55,7 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
   let anchor = -1;
   let pages = new Map<number, { rows: Uint32Array; cells: string[][] }>();
   let asked = new Set<number>();
-  let frame = 0;
   let range: [number, number] | null = null;
-  let pressed = false;
 
   const all = h("input", {
     class: "hitl-check",
@@ -76,11 +73,20 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
   });
   const lines = h("div", { class: "hitl-lines", attrs: { role: "presentation" } });
   const tall = h("div", { class: "hitl-list-tall", attrs: { role: "presentation" } }, lines);
-  const scroll = h(
+  const id = `hitl-list-names-${++made}`;
+  const names = h("div", { class: "hitl-list-names", attrs: { role: "row", id, "aria-rowindex": 1 } });
+  // The names do not scroll, but belong to the grid.
+  const grid = h(
     "div",
     {
       class: "hitl-list-scroll",
-      attrs: { role: "grid", tabindex: 0, "aria-label": "Items", "aria-multiselectable": "true" },
+      attrs: {
+        role: "grid",
+        tabindex: 0,
+        "aria-label": "Items",
+        "aria-multiselectable": "true",
+        "aria-owns": id,
+      },
     },
     tall,
   );
@@ -94,39 +100,22 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
       h("label", { class: "hitl-list-all" }, all, words),
       h("span", { class: "hitl-list-order" }, h("label", {}, "Order ", by), direction, again),
     ),
-    scroll,
+    h("div", { class: "hitl-list-grid" }, names, grid),
     empty,
   );
+  const list = virtual({ scroll: grid, tall, lines }, { cell: line, drawn }, signal);
 
-  const seen = (): number => Math.max(1, Math.floor(scroll.clientHeight / LINE_PX));
-  const height = (): number => Math.min(n * LINE_PX, TALLEST_PX);
-  /** The first visible line, as a fraction. */
-  const first = (): number => {
-    const whole = height() - scroll.clientHeight;
-    return whole > 0 ? (scroll.scrollTop / whole) * Math.max(0, n - scroll.clientHeight / LINE_PX) : 0;
-  };
   const rowAt = (place: number): number => pages.get(Math.floor(place / PAGE))?.rows[place % PAGE] ?? -1;
 
   function draw(): void {
-    if (!frame) frame = requestAnimationFrame(drawNow);
+    if (!element.hidden) list.draw();
   }
 
-  function drawNow(): void {
-    frame = 0;
-    // Replacing a line between press and release would lose the click.
-    if (element.hidden || pressed) return;
-    const top = first();
-    const from = Math.max(0, Math.floor(top) - MARGIN);
-    const to = Math.min(n, Math.ceil(top) + seen() + MARGIN + 1);
-    request(from, to);
-    // Relative to the scroll position, since one pixel may stand for several lines.
-    lines.style.transform = `translateY(${scroll.scrollTop - (top - from) * LINE_PX}px)`;
-    const places = Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
-    lines.replaceChildren(...places.map(line));
-    scroll.setAttribute("aria-rowcount", String(n));
+  function drawn(places: number[]): void {
+    if (places.length) request(places[0], places[places.length - 1] + 1);
     const active = lines.querySelector("[data-current]");
-    if (active) scroll.setAttribute("aria-activedescendant", active.id);
-    else scroll.removeAttribute("aria-activedescendant");
+    if (active) grid.setAttribute("aria-activedescendant", active.id);
+    else grid.removeAttribute("aria-activedescendant");
     on.want(places.map(rowAt).filter((row) => row >= 0));
   }
 
@@ -139,38 +128,93 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
     }
   }
 
-  function line(place: number): HTMLElement {
-    const row = rowAt(place);
-    const is = current === place;
-    const isChecked = row >= 0 && has(checked, row);
-    const told = row >= 0 ? on.line(row) : null;
-    const item = row >= 0 ? on.item(row) : undefined;
-    const cells = pages.get(Math.floor(place / PAGE))?.cells[place % PAGE] ?? [];
-    const cell = (name: string, ...children: (Node | string | null)[]): HTMLElement =>
-      h("span", { class: `hitl-cell ${name}`, attrs: { role: "gridcell" } }, ...children);
+  function line(place: number): { element: HTMLElement; update: () => void } {
     const check = h("input", {
       class: "hitl-check",
-      attrs: { type: "checkbox", tabindex: -1, "aria-label": "Select", checked: isChecked },
+      attrs: { type: "checkbox", tabindex: -1, "aria-label": "Select" },
     });
-    return h(
+    const told = cell("hitl-cell-says");
+    const doubt = cell("hitl-cell-doubt hitl-number");
+    const glimpse = cell("hitl-cell-item", h("span", { class: "hitl-faint", text: "…" }));
+    const element = h(
       "div",
       {
         class: "hitl-line",
         attrs: {
           role: "row",
           id: `hitl-line-${number}-${place}`,
-          "aria-rowindex": place + 1,
-          "aria-selected": String(isChecked),
+          "aria-rowindex": place + 2,
           "data-place": place,
-          "data-row": row >= 0 ? row : null,
-          "data-current": is,
         },
       },
       cell("hitl-cell-check", check),
-      cell("hitl-cell-says", ...(told ? says(told) : [])),
-      cell("hitl-cell-doubt hitl-number", told?.doubt == null ? "" : percent(told.doubt)),
-      cell("hitl-cell-item", item ? renderGlimpse(item, 200) : h("span", { class: "hitl-faint", text: "…" })),
-      ...cells.map((text) => cell("hitl-cell-more", said(text))),
+      told,
+      doubt,
+      glimpse,
+    );
+    let shownRow = -1;
+    let shownItem: Item | undefined;
+    let shownLine = "";
+    const update = (): void => {
+      element.toggleAttribute("data-current", place === current);
+      const row = rowAt(place);
+      check.checked = row >= 0 && has(checked, row);
+      element.setAttribute("aria-selected", String(check.checked));
+      if (row < 0) return;
+      if (row !== shownRow) {
+        shownRow = row;
+        element.dataset.row = String(row);
+        const cells = pages.get(Math.floor(place / PAGE))?.cells[place % PAGE] ?? [];
+        element.append(...cells.map((text) => cell("hitl-cell-more", said(text))));
+      }
+      const item = on.item(row);
+      if (item && item !== shownItem) glimpse.replaceChildren(renderGlimpse(item, 200));
+      shownItem = item ?? shownItem;
+      const known = on.line(row);
+      const now = JSON.stringify(known);
+      if (now === shownLine) return;
+      shownLine = now;
+      told.replaceChildren(...says(known));
+      setText(doubt, known.doubt === null ? "" : percent(known.doubt));
+    };
+    return { element, update };
+  }
+
+  /** The names of the columns, which sort by them. */
+  function drawNames(columns: readonly string[]): void {
+    const heading = (name: string, by: string, text: string, title: string): HTMLElement => {
+      const sorted = by === order.by ? (order.down ? "descending" : "ascending") : null;
+      const down = sorted ? !order.down : isDown(by);
+      const arrow = sorted && h("span", { text: order.down ? " ↓" : " ↑", attrs: { "aria-hidden": "true" } });
+      const sort = h(
+        "button",
+        {
+          class: "hitl-list-name",
+          title,
+          attrs: { type: "button" },
+          on: { click: () => on.order(by, down) },
+        },
+        said(text),
+        arrow,
+      );
+      return h("span", { class: name, attrs: { role: "columnheader", "aria-sort": sorted } }, sort);
+    };
+    names.replaceChildren(
+      h("span", { attrs: { role: "columnheader", "aria-label": "Selected" } }),
+      heading(
+        "",
+        "label",
+        "Label",
+        "The label, or else the model's guess in a pale colour. Click to sort by label",
+      ),
+      heading(
+        "hitl-list-end",
+        "doubt",
+        "Uncertainty",
+        "How uncertain the model is: 0 % certain, 100 % no idea. Click to sort",
+      ),
+      heading("", "row", "Item", "The items. Click for the order of the table"),
+      ...columns.map((name) => heading("hitl-list-more", name, name, `${name}. Click to sort`)),
     );
   }
 
@@ -190,21 +234,10 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
     current = Math.max(0, Math.min(n - 1, place));
     if (extend) checkRange(anchor >= 0 ? anchor : Math.max(before, 0), current);
     else anchor = current;
-    reveal(current);
+    list.reveal(current);
     draw();
     const row = rowAt(current);
     if (!checked.length && row >= 0) on.open(row);
-  }
-
-  function reveal(place: number): void {
-    const top = first();
-    const fits = scroll.clientHeight / LINE_PX;
-    let to = top;
-    if (place < top) to = place;
-    else if (place + 1 > top + fits) to = place + 1 - fits;
-    if (to === top) return;
-    const most = Math.max(0, n - fits);
-    scroll.scrollTop = most > 0 ? (to / most) * (height() - scroll.clientHeight) : 0;
   }
 
   function toggle(place: number): void {
@@ -245,7 +278,6 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
     draw();
   }
 
-  scroll.addEventListener("scroll", draw, { passive: true, signal });
   all.addEventListener(
     "change",
     () => {
@@ -254,7 +286,7 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
     },
     { signal },
   );
-  by.addEventListener("change", () => on.order(by.value, by.value === "doubt" || by.value === "time"), {
+  by.addEventListener("change", () => on.order(by.value, isDown(by.value)), {
     signal,
   });
   direction.addEventListener("click", () => on.order(order.by, !order.down), { signal });
@@ -273,43 +305,19 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
         current = anchor = place;
         toggle(place);
       } else go(place);
-      scroll.focus({ preventScroll: true });
-    },
-    { signal },
-  );
-  lines.addEventListener(
-    "pointerdown",
-    () => {
-      pressed = true;
-      const released = new AbortController();
-      const release = (): void => {
-        released.abort();
-        // Wait for the click that follows the release.
-        setTimeout(() => {
-          pressed = false;
-          draw();
-        });
-      };
-      for (const type of ["pointerup", "pointercancel"])
-        window.addEventListener(type, release, { signal: released.signal });
+      grid.focus({ preventScroll: true });
     },
     { signal },
   );
   // A double click must not select text.
   lines.addEventListener("mousedown", (event) => event.detail > 1 && event.preventDefault(), { signal });
-  const resized = new ResizeObserver(draw);
-  resized.observe(scroll);
-  signal.addEventListener("abort", () => {
-    resized.disconnect();
-    cancelAnimationFrame(frame);
-  });
 
   return {
     element,
     get current(): number {
       return rowAt(current);
     },
-    focus: (): void => scroll.focus({ preventScroll: true }),
+    focus: (): void => grid.focus({ preventScroll: true }),
     /** Shows a new list of these rows, null for all; `why` explains why the requested order was not possible. */
     show(message: ListMessage, rows: Rows | null): void {
       ({ number, n } = message);
@@ -324,14 +332,14 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
           h("option", { text: ORDERS[name] ?? name, attrs: { value: name, selected: name === order.by } }),
         ),
       );
-      element.style.setProperty("--columns", String(message.columns.length));
-      tall.style.height = `${height()}px`;
-      scroll.scrollTop = 0;
+      element.style.setProperty("--more", String(message.columns.length));
+      grid.setAttribute("aria-rowcount", String(n + 1));
+      drawNames(message.columns);
+      list.set(n, SHAPE);
       setText(empty, n ? "" : "No items");
       show(empty, !n);
       if (message.why) on.say(message.why);
       drawHead();
-      draw();
     },
     /** Adds lines from the kernel. */
     fill(of: number, start: number, rows: Uint32Array, cells: string[][]): void {
@@ -350,8 +358,8 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
     press(key: string, shift: boolean): boolean {
       if (key === "ArrowDown") go(current + 1, shift);
       else if (key === "ArrowUp") go(current - 1, shift);
-      else if (key === "PageDown") go(current + seen(), shift);
-      else if (key === "PageUp") go(current - seen(), shift);
+      else if (key === "PageDown") go(current + list.page(), shift);
+      else if (key === "PageUp") go(current - list.page(), shift);
       else if (key === "Home") go(0, shift);
       else if (key === "End") go(n - 1, shift);
       else if (key === " " && current >= 0) toggle(current);
@@ -360,6 +368,12 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
     },
   };
 }
+
+const cell = (name: string, ...children: (Node | string | null)[]): HTMLElement =>
+  h("span", { class: `hitl-cell ${name}`, attrs: { role: "gridcell" } }, ...children);
+
+/** Whether an order starts with the largest. */
+const isDown = (by: string): boolean => by === "doubt" || by === "time";
 
 /** The label, or else the guess in a pale colour; both if the model contradicts the label. */
 function says({ label, guess, hidden }: Line): (Node | string)[] {

@@ -265,7 +265,7 @@ export function explorerView(
       colour.querySelector("optgroup")?.remove();
       if (!names.length) return;
       const options = names.map((name) =>
-        h("option", { text: `Colour: ${name}`, attrs: { value: `column:${name}` } }),
+        h("option", { text: `Colour: column ${name}`, attrs: { value: `column:${name}` } }),
       );
       colour.append(h("optgroup", { attrs: { label: "Columns" } }, ...options));
     },

@@ -23,7 +23,11 @@ const MISSED_MS = 5000;
 /** An answer without classes counts only after the item has been visible for this long. */
 const DELIBERATE_MS = 500;
 
-const WORDS: Record<Why, string> = { unknown: "You do not know", bad: "A bad item" };
+const WORDS: Record<Why, string> = {
+  unknown: "You do not know",
+  bad: "A bad item",
+  rejected: "The suggestion is wrong",
+};
 
 type WithoutId<T> = T extends { id: string } ? Omit<T, "id"> : never;
 
@@ -32,6 +36,8 @@ export type ActCallbacks = {
   dispatch: (event: LabelerEvent) => void;
   /** What composes the answer, if it is more than its classes. */
   composer: () => Composer | null;
+  /** The suggested classes of the item on the card; null if there are none. */
+  suggested: () => Codes | null;
   /** This answer was given to the item with this key. */
   composed: (key: string, answer: Composed["answer"]) => void;
   /** Sends an act to the kernel; returns its id. */
@@ -45,6 +51,8 @@ export type ActCallbacks = {
   /** Announces the next item once it is here. */
   expect: (before: string) => void;
   release: () => void;
+  /** The way back from the member that is shown to its selection, without it if it is `done`; null if none is shown. */
+  wayBack: (done: boolean) => (() => void) | null;
   /** This note was written on the item with this key. */
   noted: (key: string, text: string) => void;
   /** These classes were given. */
@@ -106,12 +114,41 @@ export function actsOf(on: ActCallbacks) {
       giveComposed(clicks);
       return;
     }
+    const idea = on.suggested();
+    if (idea && !state.draft.length) {
+      if (answerable(clicks)) label(idea, namesOf(idea, state.classes));
+      return;
+    }
     if (!questionOf(state.asks)?.drafted || !answerable(clicks)) return;
     // A second Enter right after the first is not meant for the next item.
     if (state.unsure || (!state.draft.length && on.gaze.elapsed < DELIBERATE_MS)) {
       miss(state.unsure ? "the classes have changed" : "choose classes, or press Enter again for none");
     } else label(state.draft, namesOf(state.draft, state.classes));
   }
+
+  /** The suggestion is wrong. Of two classes, that means the other one. */
+  function reject(): void {
+    const state = on.state();
+    const idea = on.suggested();
+    const offered = [...state.classes.keys()].filter((code) => !state.classes[code].retired);
+    if (idea?.length === 1 && offered.length === 2 && !questionOf(state.asks)?.drafted) {
+      const other = offered.filter((code) => code !== idea[0]);
+      if (answerable(0)) label(other, namesOf(other, state.classes));
+    } else skip(0, "rejected");
+  }
+
+  /** Handles `Y` and `N`, if they are not the keys of classes; returns whether the key was one of them. */
+  function verdict(key: string, shift: boolean): boolean {
+    const { classes, chosen } = on.state();
+    if (shift || chosen || (key !== "y" && key !== "n") || classes.some((c) => c.key === key)) return false;
+    if (key === "n") reject();
+    else if (gives()) give();
+    return true;
+  }
+
+  /** Whether Enter gives an answer. */
+  const gives = (): boolean =>
+    on.state().composed || questionOf(on.state().asks)?.drafted === true || on.suggested() !== null;
 
   function giveComposed(clicks: number): void {
     const { chosen, bulk } = on.state();
@@ -122,7 +159,7 @@ export function actsOf(on: ActCallbacks) {
       on.dispatch({ type: "note", words: found });
       on.say(found);
     } else if (found.blank && on.gaze.elapsed < DELIBERATE_MS) {
-      miss("mark something, or press Enter again for nothing");
+      miss("change something, or press Enter again for this answer");
     } else label(found.codes, found.words, found.answer);
   }
 
@@ -180,10 +217,12 @@ export function actsOf(on: ActCallbacks) {
     called?: string,
   ): void {
     if (codes) on.used(codes);
+    const back = on.wayBack(codes !== null);
     on.dispatch({ type: "acted", id, keys, n });
     on.tell("acted", { rows, codes, words: called });
     on.tell("release", null);
-    on.say(`${words}. ${on.next("Next")}`);
+    on.say(`${words}. ${back ? "The selection again" : on.next("Next")}`);
+    back?.();
   }
 
   /** Removes the label of what is shown; an item without a label has nothing to remove. */
@@ -262,11 +301,16 @@ export function actsOf(on: ActCallbacks) {
   return {
     pressed,
     give,
+    gives,
+    reject,
+    verdict,
     clear,
     skip,
     note,
     settle,
     turn,
+    /** Says that an answer did not count. */
+    miss,
     close: (): void => clearTimeout(forgetting),
   };
 }

@@ -23,6 +23,8 @@ export type BulkCallbacks = {
   member: (row: number) => Member | undefined;
   want: (rows: number[]) => void;
   exclude: (out: Rows) => void;
+  /** Shows one of the items on the card. */
+  open: (row: number) => void;
   /** Keeps only those of the items that a query finds. */
   narrow: (text: string) => void;
   /** Undoes that. */
@@ -79,7 +81,7 @@ export function bulkCard(on: BulkCallbacks, signal: AbortSignal) {
     // The order stays while items are excluded.
     if (sample && now.rows !== listed) {
       listed = now.rows;
-      list.show(now.rows, sample.odd, pictures);
+      list.show(now.rows, now.first ?? sample.odd, pictures, now.at);
     }
     list.update(now.out, known);
     drawLabels();

@@ -4,16 +4,20 @@ import { focused, h, setText, show } from "../../ui/dom";
 
 export type ClassChange = Omit<Change, "type" | "id">;
 
+/** Sends a change; `refused` is told why the kernel refuses it, or "" once it is saved. */
+export type SendChange = (change: ClassChange, refused: (why: string) => void) => void;
+
 /** An editable list of the classes. Every change is sent immediately, and can be undone like any act. */
-export function classEditor(send: (change: ClassChange) => void) {
+export function classEditor(change: SendChange) {
   const list = h("ul", { class: "hitl-edit-list" });
   const retired = h("div", { class: "hitl-edit-retired hitl-faint" });
+  const { why, send } = sender(change);
   const fresh = field("New class", "", (name) => {
-    if (name) send({ change: "add", classes: [{ name }] });
-    reset(fresh);
+    if (name) send({ change: "add", classes: [{ name }] }, fresh);
+    else reset(fresh);
   });
   const add = act("add", "Add this class", () => fresh.dispatchEvent(new Event("change")));
-  const adding = h("div", { class: "hitl-edit-add" }, fresh, add);
+  const adding = h("div", { class: "hitl-edit-add" }, fresh, add, why);
   const summary = h("summary", { text: "Edit classes" });
   const element = h("details", { class: "hitl-edit hitl-fold" }, summary, list, adding, retired);
   const rows = new Map<string, ReturnType<typeof classRow>>();
@@ -26,7 +30,7 @@ export function classEditor(send: (change: ClassChange) => void) {
     const gone = all.filter((c) => c.retired);
     for (const id of rows.keys()) if (!live.some((c) => c.id === id)) rows.delete(id);
     for (const c of live) {
-      const row = rows.get(c.id) ?? classRow(send);
+      const row = rows.get(c.id) ?? classRow(change);
       rows.set(c.id, row);
       row.update(c, live, scale);
     }
@@ -54,30 +58,36 @@ export function classEditor(send: (change: ClassChange) => void) {
 
 const MORE = "Guidance, merge, split, retire";
 
-function classRow(send: (change: ClassChange) => void) {
+function classRow(change: SendChange) {
+  const { why, send } = sender(change);
   let now: LabelClass;
   let others: LabelClass[] = [];
-  const edit = (set: ClassEdit): void => send({ change: "edit", of: [now.name], set });
+  const edit = (set: ClassEdit, input: Input): void => send({ change: "edit", of: [now.name], set }, input);
   const color = h("input", {
     class: "hitl-edit-color",
     title: "Colour",
     attrs: { type: "color", "aria-label": "Colour" },
-    on: { change: () => edit({ color: color.value }) },
+    on: { change: () => edit({ color: color.value }, color) },
   });
   const key = field("Key", "hitl-edit-key", (value) =>
-    send({ change: "keys", of: [now.name], set: { key: value.toLowerCase() } }),
+    send({ change: "keys", of: [now.name], set: { key: value.toLowerCase() } }, key),
   );
   key.title = "Your key: others keep theirs";
   key.maxLength = 1;
+  // Otherwise there would be no room for another one.
+  for (const type of ["focus", "click"]) key.addEventListener(type, () => key.select());
   const name = field("Name", "hitl-edit-name", (value) => {
-    if (value) send({ change: "rename", of: [now.name], name: value });
+    if (value) send({ change: "rename", of: [now.name], name: value }, name);
     else reset(name);
   });
   name.maxLength = 200;
   const guidance = h("textarea", {
     class: "hitl-field",
     attrs: { rows: 2, maxlength: 10_000, placeholder: "When to choose it", "aria-label": "Guidance" },
-    on: { change: () => isNews(guidance) && edit({ guidance: guidance.value }), keydown: leaveOnEscape },
+    on: {
+      change: () => isNews(guidance) && edit({ guidance: guidance.value }, guidance),
+      keydown: leaveOnEscape,
+    },
   });
   const merge = h("select", {
     class: "hitl-select hitl-edit-merge",
@@ -92,8 +102,8 @@ function classRow(send: (change: ClassChange) => void) {
   });
   const split = field("Split into: one, two", "hitl-edit-split", (value) => {
     const names = value.split(",").flatMap((part) => part.trim() || []);
-    if (names.length > 1) send({ change: "split", of: [now.name], classes: names.map((n) => ({ name: n })) });
-    if (names.length > 1) reset(split);
+    if (names.length > 1)
+      send({ change: "split", of: [now.name], classes: names.map((n) => ({ name: n })) }, split);
   });
   split.title = "New classes that replace it, separated by commas. Its items are asked again.";
   const up = act("↑", "Move up", () => send({ change: "reorder", of: moved(-1) }));
@@ -113,6 +123,7 @@ function classRow(send: (change: ClassChange) => void) {
     { class: "hitl-edit-class" },
     h("div", { class: "hitl-edit-row" }, color, key, name, up, down, toggle),
     more,
+    why,
   );
 
   /** The names in order, with this one moved by `step`. */
@@ -146,8 +157,38 @@ function classRow(send: (change: ClassChange) => void) {
   };
 }
 
+type Input = HTMLInputElement | HTMLTextAreaElement;
+
+/** Sends the changes of one place, and says there why one is refused; a refused value stays to be corrected. */
+function sender(change: SendChange) {
+  const why = h("div", { class: "hitl-edit-why hitl-bad", attrs: { role: "alert", hidden: true } });
+  let wrong: Input | null = null;
+
+  function say(words: string, input: Input | null): void {
+    wrong?.removeAttribute("aria-invalid");
+    wrong = words ? input : null;
+    wrong?.setAttribute("aria-invalid", "true");
+    wrong?.addEventListener("input", () => say("", null), { once: true });
+    setText(why, words);
+    show(why, words !== "");
+  }
+
+  function send(made: ClassChange, input: Input | null = null): void {
+    say("", null);
+    change(made, (words) => {
+      say(words, input);
+      if (!input) return;
+      // The same value may be sent again, and a field for something new is free again.
+      if (words) delete input.dataset.sent;
+      else if (input.value === input.dataset.sent && input.dataset.was === undefined) reset(input);
+    });
+  }
+
+  return { why, send };
+}
+
 /** Sets a value, unless the user is typing in the field. */
-function fill(input: HTMLInputElement | HTMLTextAreaElement, value: string): void {
+function fill(input: Input, value: string): void {
   const { was, sent } = input.dataset;
   const typing = input === focused() && input.value !== was && input.value !== sent;
   if (!typing) input.value = value;
@@ -156,13 +197,13 @@ function fill(input: HTMLInputElement | HTMLTextAreaElement, value: string): voi
 }
 
 /** Resets the field to the value of the class; empty in a field for something new. */
-function reset(input: HTMLInputElement | HTMLTextAreaElement): void {
+function reset(input: Input): void {
   input.value = input.dataset.was ?? "";
   delete input.dataset.sent;
 }
 
 /** Whether the value differs from the previous value and from the one that was already sent. */
-function isNews(input: HTMLInputElement | HTMLTextAreaElement): boolean {
+function isNews(input: Input): boolean {
   const { was = "", sent = was } = input.dataset;
   input.dataset.sent = input.value;
   return input.value !== sent;
@@ -187,8 +228,9 @@ function field(words: string, name: string, done: (value: string) => void): HTML
 /** Escape resets the field and moves the focus back to the widget. */
 function leaveOnEscape(event: KeyboardEvent): void {
   if (event.key !== "Escape") return;
-  const input = event.currentTarget as HTMLInputElement | HTMLTextAreaElement;
+  const input = event.currentTarget as Input;
   reset(input);
+  input.dispatchEvent(new Event("input"));
   input.closest<HTMLElement>(".hitl")?.focus();
   event.stopPropagation();
 }

@@ -28,6 +28,9 @@ export function compositions(on: CompositionCallbacks) {
   /** Rows whose suggestion is older than the model. It is used until the new one is here. */
   const old = new Set<number>();
   const asked = new Set<number>();
+  /** The answer that was given last, and how often one was copied. */
+  let last: Answer | undefined;
+  let copies = 0;
 
   function keep<K, V>(all: Map<K, V>, key: K, value: V): void {
     all.delete(key);
@@ -66,7 +69,9 @@ export function compositions(on: CompositionCallbacks) {
     },
     /** What an item starts with: what was begun, what is saved, or what was undone. */
     start({ key, row, blind }: Ask, labelled: boolean): Start {
-      const answer = begun.get(key) ?? (labelled ? saved.get(row) : given.get(key)) ?? undefined;
+      // A label that is gone by now was undone: the item starts with the answer that was given.
+      const label = labelled ? saved.get(row) : undefined;
+      const answer = begun.get(key) ?? label ?? given.get(key);
       const told = blind ? undefined : suggested.get(row);
       return { answer, suggested: told?.suggested ?? undefined, why: told?.why };
     },
@@ -81,8 +86,19 @@ export function compositions(on: CompositionCallbacks) {
     },
     begin: (key: string, answer: Answer): void => keep(begun, key, answer),
     give(key: string, answer: Answer): void {
+      last = answer;
       begun.delete(key);
       keep(given, key, answer);
+    },
+    /** Starts the item with a copy of the answer that was given last; returns whether there is one. */
+    copy(key: string): boolean {
+      if (!last) return false;
+      keep(begun, key, last);
+      copies++;
+      return true;
+    },
+    get copies(): number {
+      return copies;
     },
     /** The labels may have changed. */
     forget: (): void => saved.clear(),

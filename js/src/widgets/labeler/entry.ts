@@ -20,15 +20,17 @@ import type {
 import { itemStock } from "../../host/stock";
 import { defineWidget } from "../../host/widget";
 import { redress, spokenItem } from "../../items/index";
-import { type ComposerModule, questionOf } from "../../questions/index";
+import { type Codes, type ComposerModule, questionOf } from "../../questions/index";
 import { announcer } from "../../ui/announce";
 import { Bus, type Chosen, choose } from "../../ui/bus";
-import { download } from "../../ui/dom";
+import { chanceOf } from "../../ui/chance";
+import { download, focused } from "../../ui/dom";
 import { Gaze } from "../../ui/gaze";
 import { leaveKeys, onKey, type Press, takeKeys } from "../../ui/keys";
 import { remember, remembered } from "../../ui/remember";
 import { onTheme } from "../../ui/theme";
 import { actsOf } from "./acts";
+import type { ClassChange } from "./classes";
 import { compositions } from "./composing";
 import { MANY, recentFrom, used } from "./grouping";
 import { heldView } from "./held";
@@ -76,12 +78,13 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     press: (code, clicks) => acts.pressed(code, clicks),
     give: (clicks) => acts.give(clicks),
     skip: (clicks, why) => acts.skip(clicks, why),
+    reject: () => acts.reject(),
     note: (text) => acts.note(text),
     clear: (clicks) => acts.clear(clicks),
     again: lookAgain,
     undo: () => acts.turn("undo"),
     redo: () => acts.turn("redo"),
-    release,
+    release: () => back(),
     bulk: {
       item: (row) => glimpses.get(row),
       member: (row) => selection.member(row),
@@ -91,6 +94,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
         selection.want(rows);
       },
       exclude: (out) => selection.exclude(out),
+      open: (row) => selection.open(row),
       narrow: (text) => {
         selection.narrow();
         needsMap(bus.tell("narrow", { text }));
@@ -103,25 +107,28 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       draw();
     },
     settle: (keep) => acts.settle(keep),
-    change: (change) => {
-      channel.act({ type: "change", ...change });
-      tellWaiting();
-    },
+    change,
     showing: (subject, card) => {
       gaze.show(subject, card);
       if (typeof subject === "string" && upcoming) say(sayNext(upcoming));
     },
     ready: (ask, labelled) => composing.ready(ask, labelled),
+    chance: (ask) => chanceOf(`${channel.key}\n${ask.key}`),
     start: (ask, labelled) => composing.start(ask, labelled),
     begun: (ask, answer) => composing.begin(ask.key, answer),
     say: (words) => say(words),
     parts: (row, end) => parts.of(row, end),
   });
 
-  const lost = lostView(root, (change) => {
-    channel.act({ type: "change", ...change });
+  const lost = lostView(root, (made) => change(made, (why) => why && dispatch({ type: "note", words: why })));
+
+  function change(made: ClassChange, refused: (why: string) => void): void {
+    channel.act({ type: "change", ...made }, (refusal) => {
+      refused(refusal?.why ?? "");
+      tellWaiting();
+    });
     tellWaiting();
-  });
+  }
 
   const held = heldView(root, {
     apply: (group) => {
@@ -155,11 +162,29 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   }
 
   function draw(): void {
-    view.update({ state, ask: onCard(), item: stock.get, showGuess, recent, compose, notes });
+    view.update({
+      state,
+      ask: onCard(),
+      item: stock.get,
+      showGuess,
+      recent,
+      compose,
+      notes,
+      suggested: suggested(),
+      copies: composing.copies,
+    });
     lost.update(state.lost);
   }
 
   const onCard = (): Ask | null => onCardOf(state);
+
+  /** The suggested classes of the item on the card; null if there are none or they are hidden. */
+  function suggested(): Codes | null {
+    const ask = onCard();
+    if (!ask || !state.suggests || state.composed || ask.blind || state.chosen) return null;
+    const { suggested: found } = composing.start(ask, false);
+    return found ? (questionOf(state.asks)?.read(found, state.classes) ?? null) : null;
+  }
   const tellCurrent = (ask: Ask | null): boolean =>
     bus.tell("current", ask ? { row: ask.row, blind: ask.blind === true } : null);
 
@@ -200,7 +225,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   function fetchAhead(): void {
     const { only } = state.chosen?.sample ?? {};
     const next = state.queue.slice(0, AHEAD).map(({ row }) => row);
-    if (state.composed) composing.ahead(state.queue.slice(0, SOON));
+    if (state.suggests) composing.ahead(state.queue.slice(0, SOON));
     stock.want([...(only ? [only.row] : []), ...next.slice(0, SOON)], next.slice(SOON));
   }
 
@@ -209,6 +234,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const acts = actsOf({
     state: () => state,
     composer: view.composer,
+    suggested,
     composed: (key, answer) => composing.give(key, answer),
     noted: (key, text) => {
       notes.set(key, text);
@@ -227,6 +253,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       upcoming = before;
     },
     release,
+    wayBack,
     coming: () => past.coming,
     gave: (chosen) => selection.gave(chosen),
     used: (codes) => {
@@ -258,9 +285,18 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     bus.tell("release", null);
   }
 
+  /** The way back from the member that is shown to its selection; null if none is shown. */
+  function wayBack(done: boolean): (() => void) | null {
+    const [whole, row] = [selection.whole, state.chosen?.rows[0]];
+    return whole && row !== undefined ? () => selection.close(whole, row, done) : null;
+  }
+
+  const back = (): void => (wayBack(false) ?? release)();
+
   const press: Press = (key, shift) =>
+    (key === "Escape" && view.closeHelp()) ||
     view.pressComposer(key, shift) ||
-    (view.pressMembers(key, shift, !past.walking) && "again") ||
+    (!isClass(key) && view.pressMembers(key, shift, !past.walking) && "again") ||
     act(key, shift) ||
     view.press(key, shift);
 
@@ -272,11 +308,25 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     return ask !== null && bus.tell("alike", { row: ask.row });
   }
 
+  /** Starts the item on the card with the answer that was given last. */
+  function copyLast(): boolean {
+    const ask = onCard();
+    if (!ask || !composing.copy(ask.key)) say("There is no answer to copy yet");
+    else {
+      say("The last answer");
+      draw();
+    }
+    return true;
+  }
+
   function act(key: string, shift: boolean): boolean {
     if (key === "z") acts.turn(shift ? "redo" : "undo");
     else if (key === "s" && shift) lookAgain();
+    else if (key === "c" && shift && state.composed) return copyLast();
     else if (key === "d" && shift) acts.skip(0, "unknown");
     else if (key === "b" && shift) acts.skip(0, "bad");
+    else if (state.verify && acts.verdict(key, shift)) return true;
+    else if (key === "x" && shift && state.suggests) acts.reject();
     else if (key === "ArrowUp" || key === "ArrowDown") return past.step(key === "ArrowUp");
     else if (key === "Delete" || key === "Backspace") acts.clear();
     else if (key === "[" || key === "]") bus.tell("regroup", { finer: key === "]" });
@@ -285,10 +335,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "m" && !isClass(key)) return alike();
     else if (shift) return false;
     else if (key === "s") acts.skip();
-    else if (key === "Enter" && (state.composed || questionOf(state.asks)?.drafted)) acts.give();
+    else if (key === "Enter" && acts.gives()) acts.give();
     else if (key === "Escape") {
-      if (view.closeHelp()) return true;
-      if (state.chosen || isAgain(state)) release();
+      if (state.chosen || isAgain(state)) back();
+      else if (!root.contains(focused())) return false;
       else root.blur();
     } else {
       const code = state.classes.findIndex((c) => c.key === key);
@@ -314,13 +364,17 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     return chosen ? true : undefined;
   });
   bus.on("back", giveBack);
+  bus.on("missed", ({ why }) => {
+    acts.miss(why);
+    return true;
+  });
   bus.tell("labeler", null);
 
   function take(chosen: Chosen | null): void {
     past.stop();
     selection.take(chosen);
     // After opening an act, the user continues here.
-    if (chosen?.from === "history") root.focus();
+    if (chosen?.from === "history" || chosen?.from === "member") root.focus({ preventScroll: true });
   }
 
   function giveBack(ask: Ask): void {
@@ -415,7 +469,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   signal.addEventListener("abort", () => {
     clearInterval(watch);
     acts.close();
-    selection.close();
+    selection.end();
     view.close();
   });
   tellWaiting();

@@ -1,9 +1,11 @@
 import "./help.css";
+import type { Composer } from "../../questions/index";
 import { h, show } from "../../ui/dom";
 
 const KEYS: [string[], string][] = [
-  [["1", "9", "A"], "label the item, or everything that is selected"],
+  [["1\u20139", "A\u2013Z"], "the key of a class: label the item, or everything that is selected"],
   [["S"], "skip"],
+  [["⇧C"], "copy the last answer, if answers are more than a class"],
   [["⇧D", "⇧B", "⇧N"], "don’t know, bad item, write a note"],
   [["Z", "⇧Z"], "undo and redo"],
   [["↑", "↓"], "your earlier labels, one by one"],
@@ -11,6 +13,7 @@ const KEYS: [string[], string][] = [
   [["M"], "more items like this one"],
   [["/"], "find"],
   [["Space"], "all of a long text; check or uncheck an item of a selection"],
+  [["→", "O"], "open an item of a selection; Esc returns"],
   [["T"], "list or map"],
   [["N"], "next uncertain item on the map"],
   [["G"], "grow the selection"],
@@ -26,18 +29,12 @@ export function helpView(closed: () => void) {
     attrs: { type: "button" },
     on: { click: () => set(false) },
   });
+  const list = h("dl", {});
   const element = h(
     "div",
     { class: "hitl-help", attrs: { role: "dialog", "aria-label": "Keys", hidden: true } },
     h("div", { class: "hitl-small-head" }, h("span", { text: "Keys" }), close),
-    h(
-      "dl",
-      {},
-      ...KEYS.flatMap(([keys, words]) => [
-        h("dt", {}, ...keys.map((key) => h("kbd", { text: key }))),
-        h("dd", { text: words }),
-      ]),
-    ),
+    list,
   );
 
   function set(open: boolean): void {
@@ -47,7 +44,17 @@ export function helpView(closed: () => void) {
 
   return {
     element,
-    toggle: (): void => set(element.hidden === true),
+    /** Opens or closes the list; `first`: the keys of what composes the answer. */
+    toggle(first: Composer["keys"] = []): void {
+      const own = first.map(([keys, words]): [string[], string] => [keys.split(" "), words]);
+      list.replaceChildren(
+        ...[...own, ...KEYS].flatMap(([keys, words]) => [
+          h("dt", {}, ...keys.map((key) => h("kbd", { text: key }))),
+          h("dd", { text: words }),
+        ]),
+      );
+      set(element.hidden === true);
+    },
     /** Closes the list; returns whether it was open. */
     close(): boolean {
       if (element.hidden) return false;

@@ -19,6 +19,8 @@ export type MembersCallbacks = {
   want: (rows: number[]) => void;
   /** These rows are left out of the act from now on. */
   exclude: (out: Rows) => void;
+  /** Shows one item on the card. */
+  open: (row: number) => void;
 };
 
 /** All items of a selection, each with a checkbox. Unchecked ones are left out of the act. */
@@ -134,6 +136,14 @@ export function membersList(on: MembersCallbacks, signal: AbortSignal) {
     },
     { signal },
   );
+  element.addEventListener(
+    "dblclick",
+    ({ target }) => {
+      const at = (target as HTMLElement).closest<HTMLElement>(".hitl-member");
+      if (at) on.open(Number(at.dataset.row)); // the two clicks checked and unchecked it
+    },
+    { signal },
+  );
   // Neither a double click nor a range selects text.
   element.addEventListener("mousedown", (e) => (e.detail > 1 || e.shiftKey) && e.preventDefault(), {
     signal,
@@ -141,12 +151,15 @@ export function membersList(on: MembersCallbacks, signal: AbortSignal) {
 
   return {
     element,
-    /** Shows these rows: the unusual ones first, images as tiles. */
-    show(all: Rows, odd: readonly number[], pictures: boolean): void {
+    /** Shows these rows: the unusual ones first, images as tiles; `at` is the row of the current line. */
+    show(all: Rows, odd: readonly number[], pictures: boolean, at?: number): void {
       [rows, first, current, anchor] = [all, odd, -1, -1];
       rest = minus(all, rowsOf(odd));
       element.classList.toggle("hitl-tiles", pictures);
       list.set(all.length, pictures ? TILE : lineShape());
+      if (at === undefined) return;
+      go(odd.includes(at) ? odd.indexOf(at) : odd.length + rest.indexOf(at));
+      element.focus({ preventScroll: true });
     },
     update(excluded: Rows, known: LabelClass[]): void {
       [out, classes] = [excluded, known];
@@ -164,9 +177,14 @@ export function membersList(on: MembersCallbacks, signal: AbortSignal) {
         Home: -rows.length,
         End: rows.length,
       };
-      if (!rows.length || (key !== " " && !(key in steps))) return false;
+      // The lines have no other use for the arrow to the right.
+      const opens = key === "o" || (key === "ArrowRight" && !element.classList.contains("hitl-tiles"));
+      if (!rows.length || (key !== " " && !opens && !(key in steps))) return false;
       if (current < 0) go(0);
-      else if (key === " ") toggle(current);
+      else if (opens) {
+        on.open(rowAt(current));
+        return true;
+      } else if (key === " ") toggle(current);
       else go(current + steps[key], shift);
       element.focus({ preventScroll: true });
       return true;

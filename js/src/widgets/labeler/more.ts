@@ -17,8 +17,9 @@ export type MoreCallbacks = {
 export function moreView(on: MoreCallbacks) {
   const unknown = link("don’t know", "⇧D", () => on.skip("unknown"));
   const bad = link("bad item", "⇧B", () => on.skip("bad"));
+  const wrong = link("reject the suggestion", "⇧X", () => on.skip("rejected"));
   const write = link("note", "⇧N", () => open());
-  const links = h("span", { class: "hitl-more" }, unknown, bad, write);
+  const links = h("span", { class: "hitl-more" }, wrong, unknown, bad, write);
   const field = h("input", {
     class: "hitl-field hitl-note-field",
     attrs: {
@@ -73,13 +74,14 @@ export function moreView(on: MoreCallbacks) {
     element: h("div", { class: "hitl-notes" }, shown, editing),
     open,
     /** Shows the note on the item on the card. */
-    update(ask: Ask | null, note: string): void {
-      const same = ask?.key === key;
-      key = ask?.key ?? "";
+    update(shownItem: { ask: Ask; rejects: boolean } | null, note: string): void {
+      const same = shownItem?.ask.key === key;
+      key = shownItem?.ask.key ?? "";
+      show(wrong, shownItem?.rejects === true);
       text = note;
       setText(words, note);
       if (!same || editing.hidden) close();
-      show(links, ask !== null);
+      show(links, shownItem !== null);
     },
   };
 }

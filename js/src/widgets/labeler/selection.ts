@@ -1,5 +1,5 @@
 import type { Member, MembersMessage, SampleMessage } from "../../host/protocol";
-import { both, NO_ROWS, type Rows } from "../../plot/rows";
+import { both, NO_ROWS, type Rows, union } from "../../plot/rows";
 import type { Chosen as Selected } from "../../ui/bus";
 import { type Chosen, kept, type LabelerEvent } from "./state";
 
@@ -38,12 +38,15 @@ export function selectionOf(on: SelectionCallbacks) {
   let narrowing: Chosen | null = null;
   /** The selection that is being shown again, with its exclusions. */
   let restoring: Chosen | null = null;
+  /** The selection of which one member is open. */
+  let whole: Chosen | null = null;
 
   function take(selected: Selected | null): void {
     clearTimeout(resting);
     known.clear();
     underWay.clear();
     stale.clear();
+    if (selected?.from !== "member") whole = null;
     on.dispatch({ type: "chosen", chosen: selected && complete(selected) });
     const now = on.chosen();
     if (now) asked = on.ask(kept(now));
@@ -60,6 +63,13 @@ export function selectionOf(on: SelectionCallbacks) {
     if (before && same(kept(before), selected.rows)) return { ...before, from: selected.from, sample: null };
     if (wider && both(selected.rows, wider.rows).length === selected.rows.length) return { ...fresh, wider };
     return fresh;
+  }
+
+  /** Selects what is left of a selection; if that is nothing, all of it. */
+  function restore(chosen: Chosen): void {
+    const all = kept(chosen).length ? chosen : { ...chosen, out: NO_ROWS };
+    restoring = all;
+    on.choose({ rows: kept(all), how: all.how });
   }
 
   return {
@@ -93,9 +103,21 @@ export function selectionOf(on: SelectionCallbacks) {
     /** Goes back to the selection before it was narrowed. */
     widen(): void {
       const wider = on.chosen()?.wider;
-      if (!wider) return;
-      restoring = wider;
-      on.choose({ rows: kept(wider), how: wider.how });
+      if (wider) restore(wider);
+    },
+    /** Shows one member of the selection. */
+    open(row: number): void {
+      whole = on.chosen();
+      on.choose({ rows: Uint32Array.of(row), how: "clicked", from: "member" });
+    },
+    /** The selection whose member is open. */
+    get whole(): Chosen | null {
+      return whole;
+    },
+    /** Goes back to a selection from its member `at`; `done`: which is left out of it from now on. */
+    close(of: Chosen, at: number, done = false): void {
+      const out = done ? union(of.out, Uint32Array.of(at)) : of.out;
+      restore({ ...of, out, at });
     },
     /** Remembers what was selected when it was labelled. */
     gave(chosen: Chosen): void {
@@ -120,7 +142,7 @@ export function selectionOf(on: SelectionCallbacks) {
       }
       on.draw();
     },
-    close: (): void => clearTimeout(resting),
+    end: (): void => clearTimeout(resting),
   };
 }
 

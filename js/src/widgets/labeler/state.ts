@@ -15,15 +15,25 @@ import { count } from "../../ui/dom";
 export type Chosen = {
   rows: Rows;
   how: Selection;
-  /** Set if the history or an undo restored the selection. */
-  from?: "history" | "undo";
+  /** Set if the history or an undo restored the selection, or if it is one member of another. */
+  from?: "history" | "undo" | "member";
   /** Rows that are left out of the act. */
   out: Rows;
   /** The selection that this one is a part of. */
   wider?: Chosen;
+  /** The unusual rows as they were first listed: the order stays while others are left out. */
+  first?: readonly number[];
+  /** The member that was open before. */
+  at?: number;
   /** The kernel's summary of the rows that are not left out. */
   sample: SampleMessage | null;
 };
+
+const sampled = (chosen: Chosen, sample: SampleMessage): Chosen => ({
+  ...chosen,
+  sample,
+  first: chosen.first ?? sample.odd,
+});
 
 const keptRows = new WeakMap<Chosen, Rows>();
 
@@ -51,8 +61,9 @@ export type LabelerState = Progress & {
   /** Whether answers are more than their classes, and whether several items can get the same answer. */
   composed: boolean;
   bulk: boolean;
-  /** Whether there are suggested answers. */
+  /** Whether there are suggested answers, and whether they are verified. */
   suggests: boolean;
+  verify: boolean;
   /** The kind of the items. */
   kind: string;
   /** The classes chosen so far for the current item, if an answer can have several. */
@@ -94,6 +105,7 @@ export type LabelerEvent =
       composed: boolean;
       bulk: boolean;
       suggests: boolean;
+      verify: boolean;
       kind: string;
       lost: Lost[];
       queue: Ask[];
@@ -131,6 +143,7 @@ export const initial: LabelerState = {
   composed: false,
   bulk: true,
   suggests: false,
+  verify: false,
   kind: "",
   draft: [],
   unsure: false,
@@ -174,8 +187,8 @@ export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
 function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
   switch (event.type) {
     case "welcome": {
-      const { classes, question, asks, settings, composed, bulk, suggests, kind, lost } = event;
-      const asked = { classes, question, asks, settings, composed, bulk, suggests, kind, lost };
+      const { classes, question, asks, settings, composed, bulk, suggests, verify, kind, lost } = event;
+      const asked = { classes, question, asks, settings, composed, bulk, suggests, verify, kind, lost };
       const fresh = { ...state, ...event.progress, ready: true, ...asked };
       return withQueue(fresh, event.queue, event.progress.n_events);
     }
@@ -225,7 +238,7 @@ function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
     case "exclude":
       return state.chosen ? { ...state, chosen: { ...state.chosen, out: event.out } } : state;
     case "sample":
-      return state.chosen ? { ...state, chosen: { ...state.chosen, sample: event.sample } } : state;
+      return state.chosen ? { ...state, chosen: sampled(state.chosen, event.sample) } : state;
     case "waiting":
       return { ...state, waiting: event.n, stalled: event.stalled };
     case "note":
@@ -376,7 +389,12 @@ export function onCard(state: LabelerState): Ask | null {
   if (!chosen) return state.current;
   const member = chosen.rows.length === 1 ? chosen.sample?.only : null;
   if (!member) return null;
-  const from = { history: "From the history", undo: "Undone", hand: "Selected" }[chosen.from ?? "hand"];
+  const from = {
+    history: "From the history",
+    undo: "Undone",
+    member: "One of the selection",
+    hand: "Selected",
+  }[chosen.from ?? "hand"];
   const held = member.codes
     ? `labelled ${member.said || namesOf(member.codes, state.classes)}`
     : "not labelled yet";

@@ -1,18 +1,20 @@
 import "../../ui/class-buttons.css";
 import "./view.css";
-import type { Ask, Change, Guess, LabelClass } from "../../host/protocol";
+import type { Ask, Guess, LabelClass } from "../../host/protocol";
 import { type Item, renderItem, type Stage } from "../../items/index";
 import {
+  type Codes,
   type Composed,
   type Composer,
   type ComposerModule,
+  namesOf,
   questionOf,
   saidNames,
 } from "../../questions/index";
 import { count, focused, h, percent, said, setParts, setText, show } from "../../ui/dom";
 import type { Press } from "../../ui/keys";
 import { type BulkCallbacks, type BulkCard, bulkCard } from "./bulk";
-import { classEditor } from "./classes";
+import { classEditor, type SendChange } from "./classes";
 import type { Start } from "./composing";
 import { groupsOf, MANY, nameWithin, type Recent } from "./grouping";
 import { helpView } from "./help";
@@ -40,6 +42,10 @@ export type LabelerProps = {
   recent: Recent;
   /** Makes what composes an answer that is more than its classes; null while it is not loaded. */
   compose: ComposerModule["compose"] | null;
+  /** The suggested classes of the item on the card; null if there are none. */
+  suggested: Codes | null;
+  /** How often an answer was copied: then the item starts anew. */
+  copies: number;
   /** Notes that were written here, by the key of the item. */
   notes: ReadonlyMap<string, string>;
 };
@@ -50,6 +56,8 @@ export type LabelerCallbacks = {
   /** Confirms the draft as the answer. */
   give: (clicks: number) => void;
   skip: (clicks: number, why?: Why) => void;
+  /** The suggested answer is wrong. */
+  reject: () => void;
   /** Saves a note on what is shown; null removes it. */
   note: (text: string | null) => void;
   /** Removes the label of what is shown. */
@@ -64,11 +72,13 @@ export type LabelerCallbacks = {
   toggleGuess: () => void;
   /** Keeps or drops the label of the current item, which has changed since. */
   settle: (keep: boolean) => void;
-  change: (change: Omit<Change, "type" | "id">) => void;
+  change: SendChange;
   /** Reports what the card shows: the key of an item, the rows of a selection, or null if nothing can be answered. */
   showing: (subject: unknown, card: HTMLElement) => void;
   /** Whether the answer that an item starts with is known. */
   ready: (ask: Ask, labelled: boolean) => boolean;
+  /** A number in [0, 1) that looks random, but is the same for this item and annotator. */
+  chance: (ask: Ask) => number;
   /** What it starts with. */
   start: (ask: Ask, labelled: boolean) => Start;
   /** The answer to an item was changed, but is not given yet. */
@@ -137,10 +147,10 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     guideList,
   );
   const help = helpView(() => root.focus({ preventScroll: true }));
-  const helping = button("?", "", "Show the keys", () => help.toggle());
+  const helping = button("?", "", "Show the keys", () => help.toggle(composer?.keys));
   const editor = classEditor(on.change);
   const more = moreView({
-    skip: (why) => on.skip(0, why),
+    skip: (why) => (why === "rejected" ? on.reject() : on.skip(0, why)),
     note: on.note,
     leave: () => root.focus({ preventScroll: true }),
   });
@@ -179,6 +189,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   let pressItem: Press = () => false;
   let wantsTall = false;
   let composer: Composer | null = null;
+  let idea: Codes | null = null;
   /** The state that is drawn. */
   let drawn: LabelerState | null = null;
 
@@ -211,9 +222,12 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       pressItem: (key, shift) => pressItem(key, shift),
       classes: state.classes,
       settings: state.settings,
+      verify: state.verify,
       ...(ask ? on.start(ask, labelled) : {}),
       changed,
-      give: () => on.give(0),
+      give: (clicks = 0) => on.give(clicks),
+      render: renderItem,
+      chance: ask ? on.chance(ask) : 0,
       say: on.say,
       leave: () => root.focus({ preventScroll: true }),
     });
@@ -232,7 +246,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       if (question?.drafted || composer) element.setAttribute("aria-pressed", String(picked.includes(code)));
       else element.removeAttribute("aria-pressed");
     }
-    show(give, question?.drafted === true || composer !== null);
+    show(give, question?.drafted === true || composer !== null || idea !== null);
     setDisabled(give, !any);
     if (composer) {
       const found = composer.read();
@@ -240,12 +254,24 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       setText(giveWords, quiet ? "answer" : `${found.blank ? "" : "answer "}${found.words}`);
     } else {
       const n = picked.length;
-      setText(giveWords, n ? `answer with ${count(n, "class", "classes")}` : "none of them");
+      if (idea && !n) setText(giveWords, `accept ${namesOf(idea, state.classes)}`);
+      else setText(giveWords, n ? `answer with ${count(n, "class", "classes")}` : "none of them");
     }
   }
 
-  function update({ state, ask, item, showGuess, recent, compose, notes }: LabelerProps): void {
+  function update({
+    state,
+    ask,
+    item,
+    showGuess,
+    recent,
+    compose,
+    notes,
+    suggested,
+    copies,
+  }: LabelerProps): void {
     drawn = state;
+    idea = suggested;
     const bulk = state.chosen !== null && state.chosen.rows.length > 1;
     const question = questionOf(state.asks);
     const redrawn = state.classes !== shownClasses || state.asks !== shownAsks;
@@ -259,10 +285,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       search.update(many ? buttons : []);
       fillGuide(offered);
       editor.update(shownClasses, question?.scale);
-      show(editor.element, shownClasses.length > 0 || !state.composed);
     }
-    setParts(asked, ...heading(state, ask, bulk));
-    setParts(why, ...reasonOf(state, ask));
     setText(
       progress,
       state.ready ? `${labelsGiven(state).toLocaleString("en")} of ${count(state.n_items, "item")}` : "",
@@ -275,7 +298,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       bulk ? null : found,
       makes,
     ];
-    if (makes) now.push(state.classes, state.settings);
+    if (makes) now.push(state.classes, state.settings, copies);
     if (now.length !== shownCard.length || now.some((part, i) => part !== shownCard[i])) {
       shownCard = now;
       card.scrollTo(0, 0);
@@ -301,28 +324,39 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
       card.classList.toggle("hitl-done", !ask && !bulk && isDone(state));
     }
+    const names = composer?.called ? calledBy(composer, state.classes) : state.classes;
+    setParts(asked, ...heading(state, ask, bulk, names));
+    setParts(why, ...reasonOf(state, ask));
+    show(classes, !composer?.called);
+    show(editor.element, !composer?.called && (shownClasses.length > 0 || !state.composed));
     if (state.chosen) bulkShown?.update(state.chosen, state.classes, state.kind === "image");
     show(changed, !bulk && ask?.changed === true);
     // Hide the guess if somebody else has just labelled the item: it would nearly reveal that label.
-    const model = !bulk && ask?.guess && !meanwhile(state) ? ask.guess : null;
-    guessLine.style.visibility = model ? "visible" : "hidden";
+    const model = !bulk && ask?.guess && !meanwhile(state) && !idea ? ask.guess : null;
+    guessLine.style.visibility = model || idea ? "visible" : "hidden";
+    show(eye, idea === null);
+    show(shares, idea === null);
     if (model) {
-      setParts(guess, ...(showGuess ? guessWords(model, state.classes) : ["Model’s guess hidden"]));
+      setParts(guess, ...(showGuess ? guessWords(model, names) : ["Model’s guess hidden"]));
       guess.title = guess.textContent ?? "";
       shares.replaceChildren(...(showGuess ? shareBar(model, state.classes) : []));
       show(shares, shares.children.length > 0);
       setText(eye, showGuess ? "hide" : "show");
-    } else setText(guess, "");
+    } else setParts(guess, ...(idea ? ["Suggested: ", ...saidNames(idea, state.classes)] : []));
     // A recent class that is used again stays where it is, with the focus that a click gave it.
     const ids = recent.map(({ id }) => id).join("\n");
     if (redrawn || ids !== shownRecent) drawRecent(recent, classes.classList.contains("hitl-many"));
     shownRecent = ids;
     for (const element of [...buttons, ...recently.querySelectorAll<HTMLElement>(".hitl-class")]) {
       const code = Number(element.dataset.code);
-      element.classList.toggle("hitl-guessed", showGuess && (model?.codes.includes(code) ?? false));
+      const guessed = idea?.includes(code) ?? (showGuess && (model?.codes.includes(code) ?? false));
+      element.classList.toggle("hitl-guessed", guessed);
     }
     drawDraft(state, ask !== null || bulk);
-    more.update(bulk ? null : ask, ask ? (notes.get(ask.key) ?? ask.note) : "");
+    more.update(
+      bulk || !ask ? null : { ask, rejects: state.suggests && !ask.blind },
+      ask ? (notes.get(ask.key) ?? ask.note) : "",
+    );
     show(skip, !bulk);
     setDisabled(skip, !ask || state.chosen !== null);
     const can = turnable(state);
@@ -345,7 +379,9 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     shortNames = offered.map(({ name }, code) => nameWithin(name, headings.get(code) ?? ""));
     buttons = offered.map((c, code) => buttonOf(c, code));
     classes.replaceChildren(
-      ...(groups.length > 1 ? groups.map(({ heading, codes }) => group(heading || "other", codes)) : buttons),
+      ...(groups.some(({ heading }) => heading)
+        ? groups.map(({ heading, codes }) => group(heading || "other", codes))
+        : buttons),
     );
   }
 
@@ -410,7 +446,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   }
 
   const press: Press = (key, shift) => {
-    if (key === "?") help.toggle();
+    if (key === "?") help.toggle(composer?.keys);
     else if (key === "n" && shift) more.open();
     else return pressItem(key, shift) || (key === "Enter" && search.open());
     return true;
@@ -455,7 +491,16 @@ function contextOf({ context = [] }: Item): HTMLElement[] {
   return [h("dl", { class: "hitl-context" }, ...parts)];
 }
 
-function heading(state: LabelerState, ask: Ask | null, bulk: boolean): (string | HTMLElement)[] {
+/** The classes by the names that they have on this card. */
+const calledBy = ({ called }: Composer, classes: LabelClass[]): LabelClass[] =>
+  classes.map((c, code) => ({ ...c, name: called?.(code) ?? c.name }));
+
+function heading(
+  state: LabelerState,
+  ask: Ask | null,
+  bulk: boolean,
+  classes: LabelClass[],
+): (string | HTMLElement)[] {
   if (bulk && state.composed && !state.bulk)
     return ["This question is answered one item at a time: open an item from the list"];
   const drafted = questionOf(state.asks)?.drafted;
@@ -466,7 +511,8 @@ function heading(state: LabelerState, ask: Ask | null, bulk: boolean): (string |
   if (!ask) return [said(state.question)];
   const now = meanwhile(state);
   if (now?.mine) {
-    const names = now.said ? [now.said] : saidNames(now.codes ?? [], state.classes);
+    const own = classes !== state.classes || !now.said;
+    const names = own ? saidNames(now.codes ?? [], classes) : [now.said];
     return ["You have labelled it ", ...names, ": a new label replaces that"];
   }
   if (now) return ["Somebody else has just labelled it: yours is a second opinion"];

@@ -57,15 +57,17 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
       },
       toggle: () => void drawCurve(),
       find: (wanted) => view.note(bus.tell("query", wanted) ? "" : NOWHERE),
-      remove: (name) => act({ type: "slice", name, query: null }),
+      remove: (name) => act({ type: "slice", name, query: null }, said),
       settle: (keep) => channel.act({ type: "settle", keep }),
     },
     true,
   );
 
-  function act(made: Parameters<typeof channel.act>[0]): void {
+  const said = (refused: Refused | null): void => view.note(refused?.why ?? "");
+
+  function act(...made: Parameters<typeof channel.act>): void {
     view.note("");
-    channel.act(made);
+    channel.act(...made);
     bus.tell("turned", null);
   }
 

@@ -36,6 +36,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
     here,
     saved,
   );
+  const advice = h("div", { class: "hitl-advice hitl-number" });
 
   const model = part("hitl-number");
   const evidence = part("hitl-number hitl-faint");
@@ -45,6 +46,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
 
   const balance = h("div", { class: "hitl-balance" });
   const hidden = h("div", { class: "hitl-faint" });
+  const verified = h("div", { class: "hitl-faint hitl-number" });
   const chart = h("div", { class: "hitl-curve" });
   const curveWords = h("div", { class: "hitl-faint" });
   const history = historyView(on);
@@ -63,7 +65,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   const panels = h(
     "div",
     { class: "hitl-panels" },
-    h("section", {}, heading("Labels"), balance, hidden, team),
+    h("section", {}, heading("Labels"), balance, hidden, verified, team),
     h("section", {}, heading("Learning curve"), chart, curveWords, heading("Model"), why),
     h("section", {}, heading("History", undo, redo), note, history.element),
   );
@@ -85,7 +87,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
     show(folded, out);
     toggle.setAttribute("aria-expanded", String(out));
   }
-  root.append(h("div", { class: "hitl-overview" }, status, toggle), folded);
+  root.append(h("div", { class: "hitl-overview" }, status, toggle, advice), folded);
   fold(open);
   let drawn = "";
   let cut = "";
@@ -104,6 +106,8 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       accuracy.title = `${titleOf(state)} Click to see the items whose label the model contradicts.`;
       setDisabled(accuracy, !state.model);
       setDisabled(given, !state.n_labels);
+      setText(advice, adviceOf(state));
+      show(advice, advice.textContent !== "");
       setText(sync, syncWords(state));
       setText(model, state.model || (state.n_labels ? "none yet" : "starts with the first label"));
       setText(evidence, state.explanation);
@@ -131,9 +135,10 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       cut = parts;
       show(sliced, state.slices.length > 0);
       setText(hidden, state.n_hidden ? hiddenWords(state.n_hidden) : "");
+      setText(verified, verifiedWords(state.verified));
       drawn = shares;
       show(chart, state.curve.length > 0);
-      setText(curveWords, state.curve.length ? "" : curveMissing(state));
+      setText(curveWords, curveNote(state));
       history.update(state.history, classes);
       setDisabled(undo, !state.undo);
       setDisabled(redo, !state.redo);
@@ -196,6 +201,34 @@ function savedWords({ store, closed }: MonitorState, waiting: number): (string |
   return ["saved in ", said(store.name), ...(store.restored ? [again] : [])];
 }
 
+/** With fewer labels there is no estimate at all. */
+const PROVISIONAL = 10;
+/** With fewer audited labels, or a wider interval, the estimate is rough; up to this width it is sure. */
+const [ENOUGH, WIDE, NARROW] = [15, 0.2, 0.1];
+
+/** How sure the figure is, and what to do next. */
+export function adviceOf(state: MonitorState): string {
+  const { estimate, provisional, rising, measure, n_labels, model, error, audit_share } = state;
+  if (!n_labels || !model || error) return "";
+  const { value, low, high, n } = estimate;
+  const more = audit_share ? " Label more to see." : " Without audit= it stays so.";
+  if (provisional !== null)
+    return `Optimistic: measured on your own labels, which were not drawn at random.${more}`;
+  if (value === null || low === null || high === null) {
+    const left = PROVISIONAL - n_labels;
+    return left > 0 ? `Too few labels to say how good the model is: label ${left} more to see.` : "";
+  }
+  const width = (high - low) / Math.abs(measure.best - measure.worst);
+  if (n < ENOUGH || width > WIDE) return "A rough figure so far: label more to see.";
+  const sure = width > NARROW ? "Fairly sure." : "Sure.";
+  return rising ? `${sure} The curve still rises: more labels help.` : sure;
+}
+
+function curveNote(state: MonitorState): string {
+  if (!state.curve.length) return curveMissing(state);
+  return state.provisional === null ? "" : "Provisional, and optimistic: nothing audited yet.";
+}
+
 function curveMissing(state: MonitorState): string {
   if (!state.measure.name) return "Nothing is learned from these answers, so there is no curve.";
   if (state.audit_share === 0) return "Shown when some of the questions are audited (audit=0.1).";
@@ -204,6 +237,17 @@ function curveMissing(state: MonitorState): string {
   return state.error
     ? "Not shown: the model cannot be measured, see above."
     : `Being computed: ${state.n_audited} audited.`;
+}
+
+/** How often the answers are the suggested ones. */
+function verifiedWords(verified: MonitorState["verified"]): string {
+  if (!verified || !(verified.shown + verified.hidden)) return "";
+  const { shown, shown_same, hidden, hidden_same } = verified;
+  const told = [
+    shown ? `${shown_same.toLocaleString("en")} of ${shown.toLocaleString("en")} that were shown` : "",
+    hidden ? `${hidden_same.toLocaleString("en")} of ${hidden.toLocaleString("en")} that were hidden` : "",
+  ];
+  return `Answered as suggested: ${told.filter(Boolean).join(", ")}.`;
 }
 
 const hiddenWords = (n: number): string =>

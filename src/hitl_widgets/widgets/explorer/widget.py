@@ -14,7 +14,7 @@ from hitl_widgets.data.rows import decode, encode
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.loop.listing import ORDERS
 from hitl_widgets.questions.base import kind_of
-from hitl_widgets.questions.schema import palette
+from hitl_widgets.questions.schema import LabelClass, palette
 from hitl_widgets.search.query import quoted
 from hitl_widgets.widgets.channel import bundle
 from hitl_widgets.widgets.explorer import messages as m
@@ -171,7 +171,7 @@ class Explorer(SessionWidget):
         else:
             shades, note = scale.shades.tobytes(), scale.note
             if scale.kind == "category":
-                legend = _legend(scale.names, scale.others)
+                legend = _legend(scale.names, scale.others, self.loop.schema.classes)
             else:
                 ticks = [m.Tick(at, text) for at, text in scale.ticks]
         self._post(
@@ -310,8 +310,9 @@ class Explorer(SessionWidget):
         )
 
 
-def _legend(names: Sequence[str], others: int) -> list[m.LegendEntry]:
-    """Give each category a color, and the rest a quiet one."""
-    colors = (color for color in palette() if color != REST)
-    found = [m.LegendEntry(words(name), color) for name, color in zip(names, colors, strict=False)]
+def _legend(names: Sequence[str], others: int, classes: Sequence[LabelClass]) -> list[m.LegendEntry]:
+    """Give a class its own color, other values one that no class has, and the rest a quiet one."""
+    own = {c.name: c.color for c in classes if c.name in names}
+    colors = (color for color in palette() if color not in {REST, *own.values()})
+    found = [m.LegendEntry(words(name), own.get(name) or next(colors)) for name in names]
     return [*found, m.LegendEntry(f"{others:,} others", REST)] if others else found

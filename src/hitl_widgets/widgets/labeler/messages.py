@@ -105,6 +105,7 @@ class LabelerWelcome(Progress, frozen=True, kw_only=True, tag="welcome"):
     composed: bool
     bulk: bool
     suggests: bool
+    verify: bool
     lost: list[Lost]
     kind: str
     queue: list[Ask]

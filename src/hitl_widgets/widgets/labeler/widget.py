@@ -29,6 +29,9 @@ AGAIN = 200
 # How many items of a selection are listed first because the model predicts another class than for most of
 # them, or because they are far from the others on the map.
 ODD, FAR = 100, 3
+# From this confidence on, "between a and b" would contradict the guess beside it.
+SURE = 0.9
+LEAST_CERTAIN = "chosen as one of the least certain items"
 
 
 class Labeler(SessionWidget):
@@ -126,13 +129,17 @@ class Labeler(SessionWidget):
 
     def _ask(self, s: Suggestion, blind: bool) -> Ask:
         """One question. Audit items and second opinions are asked without a hint."""
+        guess = None if blind else self._guess(s.index)
+        reason = s.reason if s.audit or s.opinion or not blind else "asked without a hint"
+        if s.doubt and guess is not None and guess.confidence >= SURE:
+            reason = LEAST_CERTAIN
         return Ask(
             row=s.index,
             key=self.loop.pool.keys[s.index],
-            reason=s.reason if s.audit or s.opinion or not blind else "asked without a hint",
+            reason=reason,
             audit=s.audit,
             blind=blind,
-            guess=None if blind else self._guess(s.index),
+            guess=guess,
             note=self.loop.log.note_on(s.index),
         )
 

@@ -111,6 +111,15 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     apart: bool
 
 
+class Verified(msgspec.Struct, frozen=True):
+    """How many answers were given to suggestions, shown or hidden, and how many are the suggested ones."""
+
+    shown: int
+    shown_same: int
+    hidden: int
+    hidden_same: int
+
+
 class AnswerRange(msgspec.Struct, frozen=True):
     """A range of answers: its name and color, and the number of labels."""
 
@@ -122,10 +131,11 @@ class AnswerRange(msgspec.Struct, frozen=True):
 class MonitorState(ToBrowser, frozen=True, kw_only=True):
     """The state of a session.
 
-    ``provisional`` is the measure on the labels themselves while nothing is audited; it is optimistic.
-    ``n_none`` is the number of labels without a class; for a question without classes, ``shades`` counts
-    ranges of answers instead. ``n_hidden`` labels of others are excluded from the balance, because their
-    items are also asked of this annotator. ``notices`` describe mismatches of the store and the table;
+    ``provisional`` is the measure on the labels themselves while nothing is audited, and the points of the
+    curve are the same, without intervals; it is optimistic. ``rising``: the curve shows that more labels
+    help. ``n_none`` is the number of labels without a class; for a question without classes, ``shades``
+    counts ranges of answers instead. ``n_hidden`` labels of others are excluded from the balance, because
+    their items are also asked of this annotator. ``notices`` describe mismatches of the store and the table;
     ``n_changed`` labelled items have changed since. ``people`` are all annotators, if there is more than one.
     """
 
@@ -136,11 +146,13 @@ class MonitorState(ToBrowser, frozen=True, kw_only=True):
     balance: list[int]
     n_none: int
     shades: list[AnswerRange]
+    verified: Verified | None
     n_hidden: int
     measure: Measure
     estimate: Estimate
     provisional: float | None
     curve: list[CurvePoint]
+    rising: bool
     behind: int
     model: str
     explanation: str
@@ -172,6 +184,7 @@ class MonitorWelcome(MonitorState, frozen=True, kw_only=True, tag="welcome"):
     composed: bool
     bulk: bool
     suggests: bool
+    verify: bool
     lost: list[Lost]
     chart: dict[str, Any]
 

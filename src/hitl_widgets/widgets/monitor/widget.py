@@ -109,6 +109,7 @@ class Monitor(SessionWidget):
             "balance": counts,
             "n_none": none if labels.schema.classes else 0,
             "shades": [] if labels.schema.classes else _shades(labels, told[told >= 0]),
+            "verified": self._verified(),
             "n_hidden": len(labels) - int((told >= 0).sum()),
             "measure": m.Measure(problem.measure, *problem.scale),
             "estimate": _estimate(estimate),
@@ -117,6 +118,7 @@ class Monitor(SessionWidget):
                 m.CurvePoint(p.n_labels, p.estimate.value, p.estimate.low, p.estimate.high)
                 for p in evaluation.curve
             ],
+            "rising": problem.scale == (0.0, 1.0) and evaluation.rising,
             "behind": loop.background.behind,
             "model": model,
             "explanation": why,
@@ -140,6 +142,13 @@ class Monitor(SessionWidget):
             "slices": self._slices(),
             "history": self._history(),
         }
+
+    def _verified(self) -> m.Verified | None:
+        if self.loop.suggesting is None:
+            return None
+        found = self.loop.log.suggested()
+        both = [[same for shown, same in found if shown == which] for which in (True, False)]
+        return m.Verified(len(both[0]), sum(both[0]), len(both[1]), sum(both[1]))
 
     def _slices(self) -> list[m.SliceState]:
         """All slices; the numbers of those kept since the last evaluation are not known yet."""
@@ -194,7 +203,11 @@ class Monitor(SessionWidget):
         ]
 
 
-SKIPPED: dict[str | None, str] = {"unknown": "don't know", "bad": "bad item"}
+SKIPPED: dict[str | None, str] = {
+    "unknown": "don't know",
+    "bad": "bad item",
+    "rejected": "suggestion rejected",
+}
 
 
 def _estimate(estimate: Any) -> m.Estimate:

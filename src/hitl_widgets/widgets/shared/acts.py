@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from hitl_widgets.data.rows import decode, encode
 from hitl_widgets.errors import InvalidInput
@@ -49,7 +50,17 @@ def _done(loop: Loop, message: m.Act) -> dict[str, Any]:
         case m.Label():
             rows = _rows(loop, message)
             answer, took = _answer_of(message), message.elapsed_ms
-            loop.acts.label(rows, answer, selection=message.selection, elapsed_ms=took, event_id=message.id)
+            shown = None
+            if message.key is not None and loop.suggesting is not None:
+                shown = not bool(np.isin(rows, loop.blind.rows(loop.labels)).any())
+            loop.acts.label(
+                rows,
+                answer,
+                selection=message.selection,
+                elapsed_ms=took,
+                event_id=message.id,
+                shown=shown,
+            )
         case m.Clear():
             loop.acts.label(_rows(loop, message), None, selection=message.selection, event_id=message.id)
         case m.Skip():
@@ -72,7 +83,7 @@ def _done(loop: Loop, message: m.Act) -> dict[str, Any]:
             _, replaced = loop.acts.restore(message.acts, event_id=message.id)
             return {"note": relabelled(replaced) if replaced else None}
         case m.Slice():
-            loop.slicing.keep(message.name, message.query, event_id=message.id)
+            loop.slicing.keep(message.name, message.query, replace=message.replace, event_id=message.id)
         case m.Change():
             change = {part: x for part, x in msgspec.to_builtins(message).items() if part not in WIRE}
             loop.acts.change_classes(change, event_id=message.id)

@@ -94,7 +94,7 @@ class Skip(Action, frozen=True, kw_only=True, tag="skip", omit_defaults=True):
     """Leave an item unanswered; ``why``: nobody may know, or the item cannot be answered."""
 
     key: Key
-    why: Literal["unknown", "bad"] | None = None
+    why: Literal["unknown", "bad", "rejected"] | None = None
 
 
 class Note(Action, frozen=True, kw_only=True, tag="note"):
@@ -161,10 +161,14 @@ class Change(Action, frozen=True, kw_only=True, tag="change", omit_defaults=True
 
 
 class Slice(Action, frozen=True, kw_only=True, tag="slice"):
-    """Keep a query under a name, or remove the name if the query is null."""
+    """Keep a query under a name, or remove the name if the query is null.
+
+    A name that keeps another query is refused without ``replace``.
+    """
 
     name: Name
     query: Annotated[str, msgspec.Meta(max_length=2000)] | None
+    replace: bool = False
 
 
 Act = Label | Clear | Skip | Note | Settle | Undo | Redo | Jump | Restore | Change | Slice
@@ -257,6 +261,7 @@ class Asked(ToBrowser, frozen=True, kw_only=True):
 
     ``composed``: an answer is more than its classes. ``bulk``: several items can get the same answer.
     ``suggests``: there are suggested answers, or there will be once the model has learned enough.
+    ``verify``: annotators verify them instead of answering.
     """
 
     classes: list[LabelClass]
@@ -266,6 +271,7 @@ class Asked(ToBrowser, frozen=True, kw_only=True):
     composed: bool
     bulk: bool
     suggests: bool
+    verify: bool
     lost: list[Lost]
 
 

@@ -211,6 +211,7 @@ class SessionWidget(ChannelWidget):
             "composed": kind.composed,
             "bulk": kind.bulk,
             "suggests": self.loop.suggesting is not None,
+            "verify": self.loop.verify,
             "lost": lost,
         }
 

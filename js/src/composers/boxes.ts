@@ -1,0 +1,14 @@
+import type { Composer, Composing } from "../questions/registry";
+import { box } from "./parts/geometry";
+import { composeShapes } from "./parts/shapes";
+
+/** Boxes on an image. */
+export const compose = (on: Composing): Composer =>
+  composeShapes(on, {
+    ...box,
+    name: "boxes",
+    one: "box",
+    many: "boxes",
+    drawn: "drag",
+    start: "Drag to draw a box",
+  });

@@ -1,0 +1,72 @@
+import { h, show } from "../../ui/dom";
+import { type Piece, rowsOf } from "./pieces";
+
+export type Look = { look: string; label: string; colour: string };
+
+/** Bands that are narrower have no label, in pixels. */
+const NARROW = 14;
+/** The width of a card before it is on the page. */
+const USUAL_WIDTH = 800;
+
+/** Bands over a waveform, one for each piece; only what changes is drawn again, because there may be many. */
+export class Bands<P extends Piece> {
+  /** The band of what is marked but has no class yet. */
+  readonly newest = h("div", { attrs: { "data-label": "", hidden: true } });
+  private readonly known = new Map<P, { element: HTMLElement; key: string }>();
+
+  constructor(
+    private readonly layer: HTMLElement,
+    private readonly seconds: number,
+  ) {}
+
+  /** Draws the pieces, given by start; those that overlap are below each other. */
+  draw(all: readonly P[], looks: (piece: P) => Look): void {
+    const { rows, n } = rowsOf(all);
+    const width = this.layer.clientWidth || USUAL_WIDTH;
+    const there = new Set(all);
+    for (const [piece, { element }] of this.known) {
+      if (there.has(piece)) continue;
+      element.remove();
+      this.known.delete(piece);
+    }
+    let place = this.layer.firstElementChild;
+    all.forEach((piece, i) => {
+      const { look, label, colour } = looks(piece);
+      const shown = ((piece.end - piece.start) / this.seconds) * width < NARROW ? "" : label;
+      const key = [look, shown, colour, rows[i], n].join();
+      const { element, key: before } = this.known.get(piece) ?? { element: h("div", {}), key: "" };
+      this.known.set(piece, { element, key });
+      if (before !== key) {
+        element.className = `hitl-range ${look}`;
+        element.dataset.label = shown;
+        element.style.setProperty("--class", colour);
+        element.style.top = `${(100 * rows[i]) / n}%`;
+        element.style.height = `${100 / n}%`;
+      }
+      this.put(piece, piece);
+      if (place === element) place = element.nextElementSibling;
+      else this.layer.insertBefore(element, place);
+    });
+  }
+
+  /** Shows a piece at another place, while it is moved. */
+  put(piece: P, at: Piece): void {
+    const element = this.known.get(piece)?.element;
+    if (element) this.place(element, at);
+  }
+
+  drawNew(piece: Piece | null, look: string): void {
+    show(this.newest, piece !== null);
+    if (!piece) return;
+    this.newest.className = `hitl-range ${look}`;
+    this.place(this.newest, piece);
+  }
+
+  private place(element: HTMLElement, { start, end }: Piece): void {
+    if (element.dataset.start === `${start}` && element.dataset.end === `${end}`) return;
+    element.dataset.start = `${start}`;
+    element.dataset.end = `${end}`;
+    element.style.left = `${(100 * start) / this.seconds}%`;
+    element.style.width = `${(100 * (end - start)) / this.seconds}%`;
+  }
+}

@@ -1,0 +1,55 @@
+import type { Composer } from "../../questions/registry";
+import type { Shape } from "./geometry";
+
+export type Drawing = Shape & {
+  /** The name in the log. */
+  name: string;
+  one: string;
+  many: string;
+  /** How a mark is drawn. */
+  drawn: "drag" | "click" | "corners";
+  start: string;
+};
+
+export const OPEN = "Click to add corners. Enter or a double click closes, Backspace removes the last one.";
+
+export const ideaWords = (name: string): string => `Suggested: ${name}. = accepts it, Del removes it.`;
+
+/** What can be done with the selected mark, whose class has a name or not yet. */
+export function currentWords(name: string, handles: boolean): string {
+  const has = name ? `${name}. A class relabels it` : "Press a class";
+  const more = handles ? ", ⇧ and arrows resize it, Space switches the corner" : "";
+  return `${has}. Arrows move it${more}.`;
+}
+
+/** What can be done while no mark is selected; `name`: the class of the next one. */
+export function startWords({ start, many }: Drawing, name: string, n: number): string {
+  const walk = n ? `. and , walk through the ${many}. ` : "";
+  return `${start}${name && ` as ${name}`}. ${walk}+ and − zoom.`;
+}
+
+export function keysOf({ drawn, one }: Drawing): (readonly [string, string])[] {
+  const keys: (readonly [string, string] | false)[] = [
+    ["N", drawn === "corners" ? "a polygon, and its next corner" : `a new ${one} in the middle`],
+    [". ,", `the next and the previous ${one}`],
+    ["A–Z 1–9", "the class of the next marks, or relabel the selected one"],
+    ["← → ↑ ↓", "move it, faster while held; else pan"],
+    drawn !== "click" && ["⇧← ⇧→ ⇧↑ ⇧↓", "move one corner"],
+    drawn !== "click" && ["Space", "the other corner; drag with it to pan"],
+    drawn === "drag" && ["*", "snap to what is in the box"],
+    ["+ − Home", "zoom, and show the whole image"],
+    ["=", "accept suggestions"],
+    ["Z ⇧Z", "undo and redo in this item"],
+  ];
+  return keys.filter((key) => key !== false);
+}
+
+/** For an item that cannot be shown, which the card says. */
+export function unshown(many: string): Composer {
+  return {
+    press: () => false,
+    pick: () => undefined,
+    picked: () => [],
+    read: () => `The image cannot be shown, so ${many} cannot be drawn: skip it.`,
+  };
+}

@@ -1,0 +1,68 @@
+/** Pieces of a recording, in seconds. */
+export type Piece = { start: number; end: number };
+export type Edge = keyof Piece;
+
+/** The shortest piece. */
+export const LEAST_S = 0.01;
+
+/** A time in whole milliseconds, in which answers are stored. */
+export const exact = (time: number): number => Math.round(time * 1000) / 1000;
+
+/** The last millisecond of a recording. */
+export const lastOf = (seconds: number): number => Math.floor(seconds * 1000 + 1e-6) / 1000;
+
+/** The time around a place that no piece takes; null within a piece. */
+export function gapAt(pieces: readonly Piece[], at: number, last: number): Piece | null {
+  let [start, end] = [0, last];
+  for (const piece of pieces) {
+    if (piece.end <= at) start = Math.max(start, piece.end);
+    else if (piece.start >= at) end = Math.min(end, piece.start);
+    else return null;
+  }
+  return { start, end };
+}
+
+/** The piece between two places, within limits; null if that is too short. */
+export function between(a: number, b: number, within: Piece): Piece | null {
+  const start = exact(Math.max(within.start, Math.min(a, b)));
+  const end = exact(Math.min(within.end, Math.max(a, b)));
+  return end - start >= LEAST_S - 1e-9 ? { start, end } : null;
+}
+
+/** The piece with one edge moved to a place, within limits. */
+export function moved(piece: Piece, edge: Edge, to: number, within: Piece): Piece {
+  const [low, high] =
+    edge === "start" ? [within.start, piece.end - LEAST_S] : [piece.start + LEAST_S, within.end];
+  return { ...piece, [edge]: exact(Math.max(low, Math.min(to, high))) };
+}
+
+/** The piece with an edge at a place, give or take `reach` seconds; the nearest one, else the later one. */
+export function edgeNear<P extends Piece>(
+  pieces: readonly P[],
+  at: number,
+  reach: number,
+): { piece: P; edge: Edge } | null {
+  let [best, found] = [reach, null as { piece: P; edge: Edge } | null];
+  for (const piece of pieces) {
+    for (const edge of ["start", "end"] as const) {
+      const distance = Math.abs(piece[edge] - at);
+      // Where two pieces meet, the side of the pointer decides.
+      const outside = edge === "start" ? at < piece.start : at > piece.end;
+      if (distance > best || (found && distance === best && outside)) continue;
+      [best, found] = [distance, { piece, edge }];
+    }
+  }
+  return found;
+}
+
+/** The row of each piece, given by start, so that pieces that overlap are below each other; and their number. */
+export function rowsOf(pieces: readonly Piece[]): { rows: number[]; n: number } {
+  const ends: number[] = [];
+  const rows = pieces.map(({ start, end }) => {
+    const free = ends.findIndex((other) => other <= start);
+    const row = free < 0 ? ends.length : free;
+    ends[row] = end;
+    return row;
+  });
+  return { rows, n: Math.max(1, ends.length) };
+}

@@ -1,0 +1,34 @@
+import "./list.css";
+import { h } from "../ui/dom";
+import { type List, membersOf, showMembers } from "./list/members";
+import { preload, registerItem, renderGlimpse, renderItem, SPOKEN, shortened, spokenItem } from "./registry";
+
+registerItem<List>("list", {
+  render: (content, media, stage) =>
+    h(
+      "div",
+      { class: "hitl-listed-all" },
+      ...showMembers(membersOf(content, media), stage, renderItem).map((body, k) =>
+        h("div", { class: "hitl-listed" }, h("div", { class: "hitl-listed-head", text: `${k + 1}` }), body),
+      ),
+    ),
+  glimpse: (content, media, characters) => {
+    const members = membersOf(content, media);
+    return h(
+      "div",
+      { class: "hitl-glimpse hitl-listed-all-small" },
+      ...members.map((item) => renderGlimpse(item, Math.ceil(characters / members.length))),
+    );
+  },
+  spoken: (content, row) => {
+    const each = Math.ceil(SPOKEN / content.items.length);
+    return membersOf(content, [])
+      .map((item, k) => `${k + 1}: ${shortened(spokenItem(item, row), each)}`)
+      .join(". ");
+  },
+  preload: (media, content) => {
+    const members = membersOf(content, media);
+    for (const item of members) preload(item);
+    return members;
+  },
+});

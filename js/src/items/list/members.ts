@@ -1,0 +1,44 @@
+import type { Content } from "../../host/protocol";
+import { h } from "../../ui/dom";
+import type { Press } from "../../ui/keys";
+import type { Item, Stage } from "../registry";
+
+/** Items of another kind, and how many of the media each has. */
+export type List = { kind: "list"; items: Content[]; media: number[] };
+
+/** The members of a list as items. */
+export function membersOf({ items, media }: List, all: readonly string[]): Item[] {
+  let from = 0;
+  return items.map((content, k) => {
+    const own = all.slice(from, from + media[k]);
+    from += media[k];
+    return { content, media: own };
+  });
+}
+
+/** Shows the members; keys are for the one that was used last. */
+export function showMembers(
+  members: readonly Item[],
+  stage: Stage,
+  render: (item: Item, stage: Stage) => HTMLElement,
+): HTMLElement[] {
+  let active = 0;
+  const presses: (Press | undefined)[] = [];
+  stage.keys((key, shift) => presses[active]?.(key, shift) ?? false);
+  return members.map((item, member) => {
+    const own: Stage = {
+      signal: stage.signal,
+      more: (ask, signal) => stage.more({ ...ask, member }, signal),
+      gather: (ask, heard, signal) => stage.gather({ ...ask, member }, heard, signal),
+      keys: (press) => {
+        presses[member] = press;
+      },
+    };
+    const use = (): void => {
+      active = member;
+    };
+    const element = h("div", { class: "hitl-listed-body", on: { pointerdown: use, focusin: use } });
+    element.append(render(item, own));
+    return element;
+  });
+}

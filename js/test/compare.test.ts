@@ -1,0 +1,224 @@
+// @vitest-environment happy-dom
+import { describe, expect, it, vi } from "vitest";
+import * as pair from "../src/composers/pair";
+import { shuffled } from "../src/composers/parts/chance";
+import * as ranking from "../src/composers/ranking";
+import type { LabelClass } from "../src/host/protocol";
+import { renderGlimpse, renderItem, type Stage, spokenItem } from "../src/items/index";
+import type { Composer, Composing } from "../src/questions/registry";
+import { chanceOf } from "../src/ui/chance";
+import type { Press } from "../src/ui/keys";
+
+const texts = (...all: string[]) => ({
+  content: {
+    kind: "list",
+    items: all.map((text) => ({ kind: "text", text })),
+    media: all.map(() => 0),
+  } as never,
+  media: [],
+});
+const classes = ["first", "second", "tie", "both bad"].map(
+  (id) => ({ id, name: id, key: "", color: "#0072b2", retired: false }) as LabelClass,
+);
+const none = () => Promise.reject(new Error("no"));
+
+function opened(module: { compose: (on: Composing) => Composer }, more: Partial<Composing> = {}) {
+  const given: unknown[] = [];
+  let made: Composer;
+  const on: Composing = {
+    item: texts("ape", "bee", "cat"),
+    stage: { signal: new AbortController().signal, more: none, gather: none, keys: () => undefined },
+    pressItem: () => false,
+    classes,
+    settings: {},
+    changed: vi.fn(),
+    give: () => given.push(answer()),
+    render: renderItem,
+    chance: 0.1,
+    say: vi.fn(),
+    leave: vi.fn(),
+    ...more,
+  };
+  made = module.compose(on);
+  const answer = () => {
+    const found = made.read();
+    return typeof found === "string" ? found : found.answer;
+  };
+  const press = (...keys: string[]): boolean[] =>
+    keys.map((key) => Boolean(made.press(key.replace("⇧", ""), key.startsWith("⇧"))));
+  return { made, press, answer, given };
+}
+
+describe("chance", () => {
+  it("is the same for the same text, and even over texts", () => {
+    expect(chanceOf("a\n1")).toBe(chanceOf("a\n1"));
+    const all = Array.from({ length: 4000 }, (_, i) => chanceOf(`key\nrow-${i}`));
+    for (const end of [0.25, 0.5, 0.75]) {
+      const share = all.filter((x) => x < end).length / all.length;
+      expect(Math.abs(share - end)).toBeLessThan(0.03);
+    }
+    // For another annotator the sides are drawn anew.
+    const other = all.filter((x, i) => x < 0.5 === chanceOf(`other\nrow-${i}`) < 0.5).length / all.length;
+    expect(Math.abs(other - 0.5)).toBeLessThan(0.03);
+  });
+
+  it("gives every order of three equally often", () => {
+    const seen = new Map<string, number>();
+    for (let i = 0; i < 6000; i++) {
+      const found = shuffled(3, chanceOf(`${i}`)).join();
+      seen.set(found, (seen.get(found) ?? 0) + 1);
+    }
+    expect(seen.size).toBe(6);
+    for (const n of seen.values()) expect(Math.abs(n - 1000)).toBeLessThan(150);
+  });
+});
+
+describe("a comparison", () => {
+  const two = texts("ape", "bee");
+
+  it("is answered by side, and says which one that was", () => {
+    const left = opened(pair, { item: two, chance: 0.2 });
+    expect(left.made.element?.textContent).toBe("1ape2bee");
+    expect(left.answer()).toMatch("press 1 or 2");
+    left.press("1", "ArrowRight", "0", "-");
+    expect(left.given).toEqual([
+      { pair: "first", left: "first" },
+      { pair: "second", left: "first" },
+      { pair: "tie", left: "first" },
+      { pair: "both bad", left: "first" },
+    ]);
+    const right = opened(pair, { item: two, chance: 0.7 });
+    expect(right.made.element?.textContent).toBe("1bee2ape");
+    right.press("1", "2");
+    expect(right.given).toEqual([
+      { pair: "second", left: "second" },
+      { pair: "first", left: "second" },
+    ]);
+    // The model's guess is named by side as well.
+    expect([0, 1, 2].map((code) => right.made.called?.(code))).toEqual(["2", "1", "tie"]);
+  });
+
+  it("offers only the answers of the question", () => {
+    const { press, given, made } = opened(pair, { item: two, classes: classes.slice(0, 2) });
+    expect(press("0", "=", "9", "-", "⇧1")).toEqual([false, false, false, false, false]);
+    expect(given).toEqual([]);
+    expect(made.fields?.querySelectorAll("button").length).toBe(2);
+  });
+
+  it("with a reason is given with Enter, also without one", () => {
+    const { press, given, made } = opened(pair, { item: two, settings: { reason: true } });
+    press("2");
+    expect(given).toEqual([]);
+    const field = made.fields?.querySelector("textarea") as HTMLTextAreaElement;
+    field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
+    field.value = " shorter ";
+    field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
+    expect(given).toEqual([
+      { pair: "second", left: "first" },
+      { pair: "second", left: "first", reason: "shorter" },
+    ]);
+  });
+
+  it("starts with the answer, or with a suggestion that is marked as one", () => {
+    const saved = opened(pair, {
+      item: two,
+      answer: { pair: "tie", left: "second", reason: "same" },
+      settings: { reason: true },
+    });
+    expect(saved.answer()).toEqual({ pair: "tie", left: "first", reason: "same" });
+    const idea = opened(pair, { item: two, suggested: { pair: "second" } });
+    expect(idea.made.fields?.querySelector(".hitl-pair-idea")?.textContent).toContain("2 is better");
+    expect(idea.made.fields?.querySelectorAll("[aria-pressed=true]").length).toBe(0);
+    expect(idea.answer()).toMatch("press 1 or 2");
+    const verified = opened(pair, { item: two, suggested: { pair: "second" }, verify: true });
+    expect(verified.answer()).toEqual({ pair: "second", left: "first" });
+  });
+
+  it("of an item that is no pair is not answered", () => {
+    const { answer, press } = opened(pair);
+    expect(answer()).toMatch("not a pair");
+    expect(press("1")).toEqual([false]);
+  });
+});
+
+describe("a ranking", () => {
+  const labels = (made: Composer): string =>
+    [...(made.element?.children ?? [])]
+      .map((row) => row.querySelector(".hitl-listed-body")?.textContent)
+      .join();
+
+  it("is moved by one place, or to one", () => {
+    expect(ranking.moved([0, 1, 2], 2, 0)).toEqual([2, 0, 1]);
+    expect(ranking.moved([0, 1, 2], 0, 9)).toEqual([1, 2, 0]);
+    const same = [0, 1, 2];
+    expect(ranking.moved(same, 1, 1)).toBe(same);
+  });
+
+  it("is made with the arrow keys, digits and buttons, and undone", () => {
+    const { made, press, answer } = opened(ranking, { answer: { ranking: [1, 2, 3] } });
+    press("⇧ArrowDown");
+    expect(answer()).toMatchObject({ ranking: [2, 1, 3] });
+    press("ArrowUp", "3");
+    expect(answer()).toMatchObject({ ranking: [1, 3, 2] });
+    expect(labels(made)).toBe("ape,cat,bee");
+    made.element?.querySelector<HTMLElement>("[data-member='2'] [aria-label=Up]")?.click();
+    expect(answer()).toMatchObject({ ranking: [1, 2, 3] });
+    press("z", "z", "⇧z");
+    expect(answer()).toMatchObject({ ranking: [1, 3, 2] });
+    press("z", "z");
+    expect(answer()).toMatchObject({ ranking: [1, 2, 3] });
+    expect(press("z", "9", "x")).toEqual([false, false, false]);
+  });
+
+  it("starts in an order drawn at random, which is recorded and must be meant", () => {
+    const orders = new Set<string>();
+    for (let i = 0; i < 20; i++) {
+      const { made, answer } = opened(ranking, { chance: i / 20 });
+      const found = answer() as unknown as { ranking: number[]; shown: number[] };
+      expect(found.ranking).toEqual(found.shown);
+      expect(made.read()).toMatchObject({ blank: true });
+      orders.add(String(found.shown));
+    }
+    expect(orders.size).toBeGreaterThan(3);
+    const suggested = { ranking: [3, 1, 2] };
+    for (const verify of [true, false]) {
+      const { made } = opened(ranking, { suggested, verify });
+      expect(made.read()).toMatchObject({ blank: !verify, answer: { ranking: [3, 1, 2] } });
+    }
+  });
+});
+
+describe("a list", () => {
+  it("shows its members, each with its own media and parts", async () => {
+    const asked: unknown[] = [];
+    let press: Press = () => false;
+    const stage: Stage = {
+      signal: new AbortController().signal,
+      more: async (ask) => {
+        asked.push(ask);
+        return { content: { kind: "text" } as never, bytes: [] };
+      },
+      gather: none,
+      keys: (heard) => {
+        press = heard;
+      },
+    };
+    const image = { kind: "image", width: 4, height: 4 };
+    const item = {
+      content: {
+        kind: "list",
+        items: [{ kind: "text", text: "ape" }, image, image],
+        media: [0, 1, 1],
+      } as never,
+      media: ["blob:a", "blob:b"],
+    };
+    const made = renderItem(item, stage);
+    expect([...made.querySelectorAll("img")].map((img) => img.getAttribute("src"))).toEqual([
+      "blob:a",
+      "blob:b",
+    ]);
+    expect(press("x", false)).toBe(false);
+    expect(renderGlimpse(item).children.length).toBe(3);
+    expect(spokenItem(item, 6)).toBe("1: ape. 2: image 7. 3: image 7");
+  });
+});

@@ -1,0 +1,369 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { compose as composeNumber } from "../src/composers/number";
+import { Offsets } from "../src/composers/parts/offsets";
+import { Timeline } from "../src/composers/parts/timeline";
+import { occurrences, snapped, wordFrom } from "../src/composers/parts/words";
+import { compose as composeSpans } from "../src/composers/spans";
+import { compose as composeText } from "../src/composers/text";
+import type { LabelClass } from "../src/host/protocol";
+import type { Composed, Composer, Composing } from "../src/questions/registry";
+import { compositions } from "../src/widgets/labeler/composing";
+import { seeded } from "./fakes";
+
+beforeEach(() => {
+  vi.stubGlobal(
+    "ResizeObserver",
+    class {
+      observe(): void {}
+      disconnect(): void {}
+    },
+  );
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+  document.body.replaceChildren();
+});
+
+const CLASSES: LabelClass[] = ["person", "place"].map((name, i) => ({
+  id: name,
+  name,
+  key: String(i + 1),
+  color: "#0072b2",
+  guidance: "",
+  example: "",
+  retired: false,
+}));
+
+function composing(text: string, more: Partial<Composing> = {}): Composing & { heard: string[] } {
+  const heard: string[] = [];
+  const end = new AbortController();
+  return {
+    item: { content: { kind: "text", text }, media: [] },
+    stage: {
+      signal: end.signal,
+      keys: () => undefined,
+      more: () => Promise.reject(new Error("no kernel")),
+      gather: () => Promise.reject(new Error("no kernel")),
+    },
+    pressItem: () => false,
+    render: () => document.createElement("div"),
+    chance: 0.5,
+    classes: CLASSES,
+    settings: {},
+    changed: () => undefined,
+    give: () => heard.push("given"),
+    say: (words) => heard.push(words),
+    leave: () => undefined,
+    heard,
+    ...more,
+  };
+}
+
+const read = (composer: Composer): Composed => {
+  const found = composer.read();
+  if (typeof found === "string") throw new Error(found);
+  return found;
+};
+const press = (composer: Composer, ...keys: string[]): void => {
+  for (const key of keys) composer.press(key.replace("⇧", ""), key.startsWith("⇧"));
+};
+const spansOf = (composer: Composer): unknown => read(composer).answer.spans;
+
+describe("positions", () => {
+  test("are code points and back, also when a text comes in parts", () => {
+    const random = seeded(3);
+    for (let run = 0; run < 200; run++) {
+      const parts = Array.from({ length: 4 }, () =>
+        Array.from(
+          { length: Math.floor(random() * 6) },
+          () => ["a", "ß", "李", "😀", "👩‍🔬", " "][Math.floor(random() * 6)],
+        ).join(""),
+      );
+      const text = parts.join("");
+      const offsets = new Offsets("");
+      let at = 0;
+      for (const part of parts) {
+        offsets.extend(part, at);
+        at += part.length;
+      }
+      let position = 0;
+      [...text].forEach((character, points) => {
+        expect(offsets.points(position)).toBe(points);
+        expect(offsets.position(points)).toBe(position);
+        position += character.length;
+      });
+      expect(offsets.position([...text].length)).toBe(text.length);
+    }
+  });
+});
+
+describe("words", () => {
+  test.each([
+    ["Ada Lovelace lived", 5, 9, "Lovelace"],
+    ["  Ada , ", 0, 8, "Ada ,"],
+    ["नमस्ते दुनिया", 1, 3, "नमस्ते"],
+    ["مرحبا بالعالم", 1, 2, "مرحبا"],
+    ["don’t go", 1, 2, "don’t"],
+    ["😀😀 Ada", 5, 6, "Ada"],
+  ])("of %j are taken whole", (text, start, end, expected) => {
+    const found = snapped(text, { start, end });
+    expect(found && text.slice(found.start, found.end)).toBe(expected);
+  });
+
+  test("white space alone is nothing", () => expect(snapped("a   b", { start: 1, end: 4 })).toBeNull());
+
+  test("follow each other to both ends, also in a long text", () => {
+    const words = Array.from({ length: 400 }, (_, i) => `word${i}`);
+    const text = words.join(", ");
+    const found: string[] = [];
+    for (let at = 0, word = wordFrom(text, at, true); word; at = word.end, word = wordFrom(text, at, true))
+      found.push(text.slice(word.start, word.end));
+    expect(found).toEqual(words);
+    const back: string[] = [];
+    for (let word = wordFrom(text, text.length, false); word; word = wordFrom(text, word.start, false))
+      back.push(text.slice(word.start, word.end));
+    expect(back.reverse()).toEqual(words);
+    expect(wordFrom("... !!", 0, true)).toBeNull();
+  });
+
+  test("occur as a whole, and not within others", () => {
+    const found = occurrences("Ann met Anna and Ann.", "Ann", 10);
+    expect(found.map(({ start }) => start)).toEqual([0, 17]);
+    expect(occurrences("aaaa", "a", 2)).toEqual([]);
+  });
+});
+
+test("a timeline goes back and forth, and forgets what was ahead", () => {
+  const line = new Timeline(0);
+  line.set(1);
+  line.set(2);
+  expect([line.step(true), line.now, line.step(true), line.now, line.step(true)]).toEqual([
+    true,
+    1,
+    true,
+    0,
+    false,
+  ]);
+  expect([line.step(false), line.now]).toEqual([true, 1]);
+  line.set(5);
+  expect([line.step(false), line.now]).toEqual([false, 5]);
+});
+
+describe("a number", () => {
+  const settings = { low: 0, high: 99, step: 1, unit: "kg" };
+
+  test("is typed without going into the field, and given with its unit", () => {
+    const on = composing("", { settings });
+    const composer = composeNumber(on);
+    press(composer, "4", "2");
+    expect(read(composer)).toMatchObject({ answer: { number: 42 }, words: "42 kg" });
+    press(composer, "Backspace");
+    expect(read(composer).answer).toEqual({ number: 4 });
+    expect(composer.press("s", false)).toBe(false);
+    expect(composer.press("-", false)).toBe(false); // there is nothing below 0
+  });
+
+  test.each([
+    ["", "Type a number"],
+    ["100", "above 99"],
+    ["-1", "below 0"],
+    ["1.5", "whole number"],
+    ["1e400", "not a number"],
+    ["one", "not a number"],
+    ["٣", "not a number"],
+  ])("%j is refused in words", (typed, why) => {
+    const composer = composeNumber(composing("", { settings }));
+    const field = composer.fields?.querySelector("input") as HTMLInputElement;
+    field.value = typed;
+    expect(composer.read()).toContain(why);
+  });
+
+  test("takes a comma and a minus where the range has them", () => {
+    const composer = composeNumber(composing("", { settings: { step: 0 } }));
+    press(composer, "-", "1", ",", "5");
+    expect(read(composer).answer).toEqual({ number: -1.5 });
+  });
+});
+
+describe("a text", () => {
+  test("starts with the draft, and shows what was changed in it", () => {
+    const composer = composeText(composing("x", { suggested: { text: "a draft" } }));
+    expect(read(composer)).toMatchObject({ answer: { text: "a draft" }, blank: false });
+    const field = composer.fields?.querySelector("textarea") as HTMLTextAreaElement;
+    field.value = "a better draft";
+    field.dispatchEvent(new Event("input"));
+    expect(composer.fields?.querySelector("ins")?.textContent).toContain("better");
+    composer.fields?.querySelector("button")?.click();
+    expect(read(composer).answer).toEqual({ text: "a draft" });
+  });
+
+  test("is given with Enter, with several lines with Ctrl+Enter, and is not blank", () => {
+    for (const lines of [false, true]) {
+      const on = composing("x", { settings: { lines } });
+      const composer = composeText(on);
+      expect(composer.read()).toContain("Write an answer");
+      const field = composer.fields?.querySelector("textarea") as HTMLTextAreaElement;
+      field.value = " an answer ";
+      field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
+      expect(on.heard).toEqual(lines ? [] : ["given"]);
+      field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true }));
+      expect(on.heard.length).toBe(lines ? 1 : 2);
+      expect(read(composer).answer).toEqual({ text: "an answer" });
+    }
+  });
+});
+
+describe("spans", () => {
+  test("are marked by word, changed, relabelled, removed and undone by keys alone", () => {
+    const on = composing("😀 Ada Lovelace lived in London");
+    const composer = composeSpans(on);
+    press(composer, "ArrowRight", "⇧ArrowRight");
+    composer.pick(0);
+    expect(spansOf(composer)).toEqual([[2, 14, "person"]]);
+    composer.pick(1);
+    expect(spansOf(composer)).toEqual([[2, 14, "place"]]);
+    press(composer, "⇧ArrowLeft");
+    expect(spansOf(composer)).toEqual([[2, 5, "place"]]);
+    press(composer, "z", "z");
+    expect(spansOf(composer)).toEqual([[2, 14, "person"]]);
+    press(composer, "⇧z");
+    expect(spansOf(composer)).toEqual([[2, 14, "place"]]);
+    press(composer, ".", "Delete");
+    expect(read(composer)).toMatchObject({ blank: true, words: "no spans" });
+    press(composer, "z");
+    expect(spansOf(composer)).toHaveLength(1);
+    press(composer, ".", " ", "⇧ArrowRight"); // the other end
+    expect(spansOf(composer)).toEqual([[6, 14, "place"]]);
+  });
+
+  test("do not overlap unless the question allows it", () => {
+    for (const overlap of [false, true]) {
+      const on = composing("Ada Lovelace", { settings: { overlap } });
+      const composer = composeSpans(on);
+      press(composer, "ArrowRight");
+      composer.pick(0);
+      press(composer, "Escape", "ArrowRight", "⇧ArrowRight");
+      composer.pick(1);
+      expect((spansOf(composer) as unknown[]).length).toBe(overlap ? 2 : 1);
+      if (!overlap) expect(on.heard.at(-1)).toContain("overlaps person");
+    }
+  });
+
+  test("that are suggested count only once they are accepted", () => {
+    const suggested = {
+      spans: [
+        [0, 3, "person"],
+        [4, 9, "place"],
+      ],
+    };
+    const composer = composeSpans(composing("Ada Paris", { suggested }));
+    expect(composer.read()).toContain("2 suggestions left");
+    press(composer, ".", "=");
+    expect(composer.read()).toContain("1 suggestion left");
+    press(composer, "Escape", "=");
+    expect(spansOf(composer)).toEqual([
+      [0, 3, "person"],
+      [4, 9, "place"],
+    ]);
+    const other = composeSpans(composing("Ada Paris", { suggested }));
+    press(other, "Delete");
+    expect(spansOf(other)).toEqual([]);
+    const verifying = composeSpans(composing("Ada Paris", { suggested, verify: true }));
+    expect(spansOf(verifying)).toEqual([
+      [0, 3, "person"],
+      [4, 9, "place"],
+    ]);
+  });
+
+  test("of every other place with the same text are suggested", () => {
+    const composer = composeSpans(composing("Ann met Bo, Ann left."));
+    press(composer, "ArrowRight");
+    composer.pick(0);
+    press(composer, "*", "Escape", "=");
+    expect(spansOf(composer)).toEqual([
+      [0, 3, "person"],
+      [12, 15, "person"],
+    ]);
+  });
+
+  test("beyond the end of a text that became shorter are said and kept", () => {
+    const answer = {
+      spans: [
+        [0, 3, "person"],
+        [50, 60, "place"],
+      ],
+    };
+    const composer = composeSpans(composing("Ada left", { answer }));
+    expect(composer.read()).toContain("beyond its end");
+    press(composer, ".", ".", "Delete");
+    expect(spansOf(composer)).toEqual([[0, 3, "person"]]);
+  });
+
+  test("show markup as text", () => {
+    const composer = composeSpans(composing("<img src=x onerror=alert(1)>"));
+    document.body.append(composer.element as HTMLElement);
+    expect(document.body.querySelector("img")).toBeNull();
+    expect(composer.element?.textContent).toContain("<img src=x onerror=alert(1)>");
+  });
+});
+
+describe("what an item starts with", () => {
+  const ask = (row: number, blind = false) => ({
+    row,
+    key: `k${row}`,
+    reason: "",
+    audit: false,
+    blind,
+    guess: null,
+    note: "",
+  });
+  const told = (row: number, answer: object | null, suggested: object | null = null) => ({
+    type: "answers" as const,
+    to: "v",
+    id: "i",
+    answers: [{ row, answer, suggested, why: "" }],
+  });
+
+  test("is what was begun, else what is saved, else what was undone, else nothing", () => {
+    const asked: number[][] = [];
+    const made = compositions({
+      suggests: () => false,
+      ask: (rows) => asked.push(rows),
+      draw: () => undefined,
+    });
+    expect(made.ready(ask(0), false)).toBe(true);
+    expect(made.start(ask(0), false).answer).toBeUndefined();
+    expect(made.ready(ask(0), true)).toBe(false);
+    expect(made.ready(ask(0), true)).toBe(false);
+    expect(asked).toEqual([[0]]);
+    made.came(told(0, { text: "saved" }) as never);
+    expect(made.ready(ask(0), true)).toBe(true);
+    expect(made.start(ask(0), true).answer).toEqual({ text: "saved" });
+    made.begin("k0", { text: "begun" });
+    expect(made.start(ask(0), true).answer).toEqual({ text: "begun" });
+    made.give("k0", { text: "given" });
+    expect(made.start(ask(0), false).answer).toEqual({ text: "given" });
+    made.forget();
+    expect(made.ready(ask(0), true)).toBe(false);
+    expect(made.copy("k5")).toBe(true);
+    expect(made.start(ask(5), false).answer).toEqual({ text: "given" });
+  });
+
+  test("has no suggestion if it is asked blind", () => {
+    const asked: number[][] = [];
+    const made = compositions({
+      suggests: () => true,
+      ask: (rows) => asked.push(rows),
+      draw: () => undefined,
+    });
+    made.ahead([ask(0), ask(1, true)]);
+    expect(asked).toEqual([[0]]);
+    expect(made.ready(ask(1, true), false)).toBe(true);
+    expect(made.ready(ask(0), false)).toBe(false);
+    made.came(told(0, null, { text: "idea" }) as never);
+    expect(made.ready(ask(0), false)).toBe(true);
+    expect(made.start(ask(0), false).suggested).toEqual({ text: "idea" });
+    expect(made.start(ask(0, true), false).suggested).toBeUndefined();
+  });
+});

@@ -1,0 +1,40 @@
+"""How much suggested answers sway annotators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import sqrt
+
+import pandas as pd
+
+__all__ = ["verification"]
+
+Z = 1.959964
+
+
+def verification(found: Iterable[tuple[bool, bool]]) -> pd.DataFrame:
+    """Compare how often answers are the suggested ones, when the suggestion is shown and when it is not.
+
+    Parameters
+    ----------
+    found
+        For each answer, whether the suggestion was shown, and whether it is the answer.
+
+    Returns
+    -------
+    Rows ``shown`` and ``hidden``; columns n, same (a share), low and high (its 95 % interval; Wilson 1927),
+    which are NaN without answers.
+    """
+    told = list(found)
+    rows = [_interval([same for shown, same in told if shown == which]) for which in (True, False)]
+    return pd.DataFrame(rows, index=["shown", "hidden"], columns=["n", "same", "low", "high"])
+
+
+def _interval(same: list[bool]) -> tuple[int, float, float, float]:
+    n = len(same)
+    if not n:
+        return 0, float("nan"), float("nan"), float("nan")
+    share, squared = sum(same) / n, Z**2 / n
+    middle = (share + squared / 2) / (1 + squared)
+    half = Z / (1 + squared) * sqrt(share * (1 - share) / n + squared / (4 * n))
+    return n, share, max(0.0, middle - half), min(1.0, middle + half)

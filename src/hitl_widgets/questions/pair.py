@@ -1,0 +1,205 @@
+"""Questions that ask which of two is better."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.questions.base import Answer, Names
+from hitl_widgets.questions.choice import Choice
+from hitl_widgets.questions.schema import Schema, is_unicode
+from hitl_widgets.questions.text import tidied
+from hitl_widgets.questions.values import is_blank, plain
+from hitl_widgets.questions.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from hitl_widgets.learn.problems.base import Target
+
+__all__ = ["BOTH_BAD", "FIRST", "KINDS", "SECOND", "TIE", "Pair", "Preferred"]
+
+FIRST, SECOND, TIE, BOTH_BAD = "first", "second", "tie", "both bad"
+LONGEST = 10_000
+SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Preferred:
+    """An answer.
+
+    Attributes
+    ----------
+    choice
+        The id of a class: one of the two by its place in the item, or neither.
+    reason
+        Why, in the annotator's words.
+    left
+        The id of the one that was shown on the left; empty if unknown. It is not part of what was said.
+    """
+
+    choice: str
+    reason: str = ""
+    left: str = field(default="", compare=False)
+
+
+class Pair(Choice):
+    """Which of two is better: the first or the second, by their places in the item, or neither.
+
+    The page shows them on sides drawn at random. The log stores ``{"pair": id, "left": id, "reason": text}``;
+    ``left`` is missing in answers from Python, and ``reason`` without one. The settings are ``reason``,
+    whether a reason is asked for.
+    """
+
+    name = "pair"
+    asks = "which of two is better"
+    closed = False
+    composed = True
+    bulk = False
+    items = ("list",)
+    card = (
+        "Two items are compared: a label is the better one by its place in the item, or that there is none."
+    )
+
+    def parse(self, value: Any, vocabulary: Vocabulary) -> Preferred:  # type: ignore[override]
+        """Parse a class, 1 or 2, a dict with label and reason, also as JSON, or the form of the log."""
+        value = _unpacked(value)
+        if not isinstance(value, Mapping):
+            return Preferred(self._found(value, vocabulary))
+        if isinstance(value.get("pair"), str):
+            choice = vocabulary.choosable(value["pair"])
+        elif "label" in value:
+            choice = self._found(value["label"], vocabulary)
+        else:
+            raise InvalidInput(f"{dict(value)!r} is not an answer: expected {{'label': ..., 'reason': ...}}.")
+        assert vocabulary.schema is not None  # noqa: S101 - there are no answers without a schema
+        reason = _reason(value.get("reason"))
+        if reason and not vocabulary.schema.settings.get("reason"):
+            raise InvalidInput(
+                "This question does not ask for a reason: pass reason=True to Question.pair, or omit it."
+            )
+        left = value.get("left")
+        return Preferred(choice, reason, left if left in {FIRST, SECOND} else "")
+
+    def _found(self, value: Any, vocabulary: Vocabulary) -> str:
+        """Return the id of a class; 1 and 2 stand for the first and the second."""
+        place = plain(value)
+        if not isinstance(place, bool) and str(place) in {"1", "2", "1.0", "2.0"}:
+            return vocabulary.choosable((FIRST, SECOND)[int(float(place)) - 1])
+        return vocabulary.find(value)
+
+    def check(self, answer: Answer, schema: Schema, extent: Sequence[float]) -> None:  # noqa: ARG002
+        """Raise InvalidInput if the item does not consist of two."""
+        if extent[0] != 2:
+            raise InvalidInput(f"The item has {extent[0]:.0f} members, but the question compares 2.")
+
+    def load(self, value: Any, vocabulary: Vocabulary) -> Preferred | None:  # type: ignore[override]  # noqa: ARG002
+        """Return the answer with the class id in the log."""
+        if not isinstance(value, Mapping) or not isinstance(value.get("pair"), str):
+            return None
+        reason, left = value.get("reason", ""), value.get("left")
+        if not isinstance(reason, str):
+            return None
+        return Preferred(value["pair"], reason, left if left in {FIRST, SECOND} else "")
+
+    def dump(self, answer: Any) -> dict[str, str]:
+        """Return ``{"pair": id, "left": id, "reason": text}``, without what is empty."""
+        more = {"left": answer.left, "reason": answer.reason}
+        return {"pair": answer.choice} | {name: value for name, value in more.items() if value}
+
+    def now(self, answer: Any, vocabulary: Vocabulary) -> Preferred | None:  # type: ignore[override]
+        """Return the answer; None if the class was removed."""
+        heir = vocabulary.heir(answer.choice)
+        return None if heir is None else Preferred(heir, answer.reason, answer.left)
+
+    def said(self, answer: Any, vocabulary: Names) -> Any:
+        """Return the class name; where a reason is asked for, a dict with label and reason."""
+        name = vocabulary.meaning(answer.choice)
+        asked = vocabulary.schema is not None and vocabulary.schema.settings.get("reason")
+        return {"label": name, "reason": answer.reason} if asked and name is not None else name
+
+    def shown(self, answer: Any) -> str:
+        """Return the two from left to right, as text; empty if unknown."""
+        return {FIRST: f"{FIRST}, {SECOND}", SECOND: f"{SECOND}, {FIRST}"}.get(answer.left, "")
+
+    def classes(self, answer: Any) -> tuple[str, ...]:
+        """Return the id in a tuple."""
+        return (answer.choice,)
+
+    def answers(self, schema: Schema) -> Sequence[Any]:  # noqa: ARG002
+        """Return no answers; they get codes as they occur."""
+        return ()
+
+    def own(self, said: Any, schema: Schema) -> Any:
+        """Return the user's value of the class."""
+        if isinstance(said, Mapping):
+            return {**said, "label": schema.value(said["label"])}
+        return schema.value(said)
+
+    def text(self, said: Any) -> str:
+        """Return the class name, and the reason if there is one, shortened."""
+        if not isinstance(said, Mapping):
+            return str(said)
+        line = " ".join(said["reason"].split())
+        return f"{said['label']}: {line[:SHOWN]}" if line else str(said["label"])
+
+    def listed(self, value: Any) -> Sequence[Any]:
+        """Return the class in a list."""
+        value = _unpacked(value)
+        return [value.get("label") if isinstance(value, Mapping) else value]
+
+    def named(self, label: Any) -> Sequence[Any]:
+        """Return the class in a tuple."""
+        return (label["label"] if isinstance(label, Mapping) else label,)
+
+    def cell(self, label: Any) -> Any:
+        """Return the class, or a dict as JSON text."""
+        return json.dumps(label, ensure_ascii=False) if isinstance(label, Mapping) else label
+
+    def target(self, answers: Sequence[Answer], schema: Schema) -> Target:
+        """Return the class codes as the target, which is learned from differences."""
+        from hitl_widgets.learn.problems.base import Target
+        from hitl_widgets.learn.problems.comparison import Comparison
+
+        codes, n = self.places(answers, schema), len(schema.classes)
+        return Target(Comparison(n), codes, codes < n)
+
+    def places(self, answers: Sequence[Any], schema: Schema) -> npt.NDArray[np.int16]:
+        """See :class:`.Choice`."""
+        return super().places([answer.choice for answer in answers], schema)
+
+    def agree(self, a: Any, b: Any, schema: Schema) -> float:  # noqa: ARG002
+        """Return 1 for the same class, else 0; reasons are not compared."""
+        return float(a.choice == b.choice)
+
+    def doubt(self, belief: Any, i: int, names: Sequence[str]) -> str:  # noqa: ARG002
+        """Say so, without naming the places, which the page does not show."""
+        return "unsure which is better" if belief.predicted[i] >= 0 else ""
+
+
+def _unpacked(value: Any) -> Any:
+    """Return a dict for its JSON text, and other values as they are."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            raise InvalidInput(f"{value!r} is not an answer: expected JSON.") from None
+    return value
+
+
+def _reason(value: Any) -> str:
+    if is_blank(value):
+        return ""
+    if not isinstance(value, str) or not is_unicode(value):
+        raise InvalidInput(f"The reason {value!r} is not a text.")
+    reason = tidied(value)
+    if len(reason) > LONGEST:
+        raise InvalidInput(f"The reason has {len(reason):,} characters; the limit is {LONGEST:,}.")
+    return reason
+
+
+KINDS = (Pair(),)

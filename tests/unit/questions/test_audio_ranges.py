@@ -1,0 +1,158 @@
+"""Ranges of recordings: what is an answer, agreement, and the way through log, files and import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import hitl_widgets as hitl
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.items.base import kind_of as item_kind
+from hitl_widgets.questions.base import kind_of
+from hitl_widgets.questions.marks import f1
+from hitl_widgets.questions.vocabulary import Vocabulary
+
+RATE, SECONDS = 8_000, 4.00055
+SOUNDS = pd.DataFrame(
+    {
+        "id": [f"r{i}" for i in range(6)],
+        "sound": [(np.full(round(RATE * SECONDS), i, np.int16), RATE) for i in range(6)],
+    }
+)
+KIND: Any = kind_of("ranges")
+
+
+def session(**options: Any) -> hitl.Session:
+    question = hitl.Question.ranges(
+        ["speech", "music"], "What is heard?", overlap=options.pop("overlap", False)
+    )
+    given = {"store": ":memory:", "random_state": 0, "annotator": "ann"} | options
+    return hitl.Session(SOUNDS, item="sound", kind="audio", id="id", question=question, **given)
+
+
+def piece(start: float, end: float, label: str = "speech") -> dict[str, Any]:
+    return {"start": start, "end": end, "label": label}
+
+
+def test_places_are_rounded_to_milliseconds_also_at_the_end_of_the_recording() -> None:
+    with session() as made:
+        [seconds] = item_kind("audio").extent(made.pool.items[0])  # type: ignore[attr-defined]
+        made.label("r0", [piece(0.00049, 1.2345678), (2, seconds, "music")])
+        assert made.labels()["label"].tolist() == [[piece(0, 1.235), piece(2, round(seconds, 3), "music")]]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ([piece(1, 1.0004)], "empty: expected 0 <= start < end"),
+        ([piece(-1, 1)], "empty"),
+        ([piece(0, 4.002)], r"beyond the recording, which has 4\.00"),
+        ([piece(0, 2), piece(1, 3)], "overlap.*overlap=True"),
+        ([piece(0, 3), piece(1, 2, "music"), piece(2.5, 2.75)], "overlap"),
+        ([piece(0, float("nan"))], "not a range"),
+        ([piece(0, float("inf"))], "not a range"),
+        ([(True, 2, "speech")], "not a range"),
+        ([piece("0", 2)], "not a range"),  # type: ignore[arg-type]
+        ([{"start": 0, "label": "speech"}], "no 'end'"),
+        ([piece(0, 1, "noise")], "noise"),
+        ({"ranges": [[0, 1]]}, "not a range"),
+        ("speech", "expected JSON"),
+    ],
+)
+def test_what_is_no_answer_is_refused_in_words(wrong: Any, why: str) -> None:
+    with session() as made:
+        with pytest.raises(InvalidInput, match=why):
+            made.label("r0", wrong)
+        assert made.n_labels == 0
+
+
+def test_ranges_may_overlap_where_the_question_allows_it() -> None:
+    with session(overlap=True) as made:
+        made.label("r0", [piece(1, 3), piece(0, 2)])
+        assert made.labels()["label"].tolist() == [[piece(0, 2), piece(1, 3)]]
+
+
+def test_the_question_is_about_recordings_and_an_unreadable_one_is_said() -> None:
+    with pytest.raises(InvalidInput, match=r"ranges of a recording.*'text'.*'audio'"):
+        hitl.Session(["a", "b"], question=hitl.Question.ranges(["a"]), store=":memory:")
+    sounds = [*SOUNDS["sound"][:2], None]
+    with (
+        hitl.Session(sounds, kind="audio", question=hitl.Question.ranges(["a"]), store=":memory:") as made,
+        pytest.raises(InvalidInput, match="no recording"),
+    ):
+        made.label(made.pool.ids[2], [(0, 1, "a")])
+
+
+TIMES = st.integers(0, 4_000).map(lambda ms: ms / 1000)
+ANSWERS = st.lists(
+    st.tuples(TIMES, TIMES, st.sampled_from(["speech", "music"])).filter(lambda mark: mark[0] < mark[1]),
+    max_size=6,
+)
+
+
+@given(a=ANSWERS, b=ANSWERS)
+def test_agreement_is_the_same_both_ways_and_counts_each_range_once(a: Any, b: Any) -> None:
+    vocabulary = Vocabulary()
+    vocabulary.apply(hitl.Question.ranges(["speech", "music"]).to_dict(), "asked")
+    left, right = KIND.parse(a, vocabulary), KIND.parse(b, vocabulary)
+    found = KIND.agree(left, right, vocabulary.schema)
+    assert found == KIND.agree(right, left, vocabulary.schema)
+    assert found <= (2 * min(len(left), len(right)) / (len(left) + len(right)) if left or right else 1)
+    assert KIND.agree(left, left, vocabulary.schema) == 1
+
+
+def test_ranges_are_the_same_if_they_share_half_of_their_time() -> None:
+    assert KIND.same((0, 2), (1, 2))
+    assert KIND.same((0, 3), (1, 4))  # 2 of 4 seconds
+    assert not KIND.same((0, 2), (1.001, 3))
+    assert not KIND.same((0, 1), (1, 2))
+    # The first could take either of the others, of which one fits only the second.
+    left, right = [((0, 10), "a"), ((0, 5), "a")], [((0, 5.1), "a"), ((3, 10), "a")]
+    assert f1(left, right, KIND) == f1(left[::-1], right[::-1], KIND) == f1(right, left, KIND) == 1
+    assert f1([((0, 1), "a")], [((0, 1), "b")], KIND) == 0
+
+
+@settings(max_examples=12, deadline=None)
+@given(answers=st.lists(ANSWERS, min_size=1, max_size=6), ending=st.sampled_from(["csv", "jsonl", "parquet"]))
+def test_answers_go_through_log_export_and_import_unchanged(
+    tmp_path_factory: pytest.TempPathFactory, answers: Any, ending: str
+) -> None:
+    folder = tmp_path_factory.mktemp("ranges")
+    with session(overlap=True, store=folder / "labels.sqlite") as made:
+        for i, answer in enumerate(answers):
+            made.label(f"r{i}", answer)
+        before = made.labels()["label"].tolist()
+        path = made.export(folder / f"out.{ending}", names=True)
+    with session(overlap=True, store=folder / "labels.sqlite") as again:
+        assert again.labels()["label"].tolist() == before
+    with session(overlap=True) as other:
+        found = other.import_labels(path, **({} if ending == "jsonl" else {"annotator": "annotator"}))
+        assert not len(found.refused), found.refused["why"].tolist()
+        assert other.labels().sort_values("id")["label"].tolist() == before
+
+
+def test_suggestions_of_a_detector_are_checked_like_answers(tmp_path: Path) -> None:
+    def detector(items: list[Any]) -> list[Any]:
+        return [
+            [(0, 1, "music")],
+            [(0, 99, "music")],
+            None,
+            [],
+            [("a",)],
+            [(0, 1, "music"), (0.5, 2, "music")],
+        ]
+
+    with session(suggest=detector, store=tmp_path / "labels.sqlite") as made:
+        told = made._loop.suggesting.of(range(6))
+    assert told[0] == ({"ranges": [[0, 1, "music"]]}, "")
+    assert "beyond the recording" in told[1][1]
+    assert told[2] == (None, "")
+    assert told[3] == ({"ranges": []}, "")
+    assert told[4][0] is told[5][0] is None
+    assert "overlap" in told[5][1]
