@@ -6,7 +6,13 @@ const ask = { row: 3, key: "k3", reason: "", audit: false, blind: false, guess: 
 
 describe("the answers that are composed", () => {
   it("start with the one that was undone, also if the item still counted as labelled", () => {
-    const made = compositions({ suggests: () => false, ask: () => undefined, draw: () => undefined });
+    const made = compositions({
+      suggests: () => false,
+      ask: () => undefined,
+      draw: () => undefined,
+      kept: null,
+      keep: () => undefined,
+    });
     made.give("k3", { text: "given" });
     expect(made.start(ask, false).answer).toEqual({ text: "given" });
     expect(made.ready(ask, true)).toBe(false);
