@@ -172,4 +172,5 @@ export const labelerWelcome: LabelerWelcome = {
   stage: null,
   error: "",
   known: [],
+  suggestions: 0,
 };

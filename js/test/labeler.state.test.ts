@@ -34,6 +34,7 @@ const progress: Progress = {
   stage: null,
   error: "",
   known: [],
+  suggestions: 0,
 };
 const queue = (...rows: number[]) => ({ type: "queue" as const, progress, queue: rows.map((r) => ask(r)) });
 const welcomed = (...rows: number[]): LabelerState =>

@@ -19,7 +19,10 @@ LESSONS = [path for path in NOTEBOOKS if "hitl.Lesson(" in path.read_text(encodi
 LABELING = [path for path in NOTEBOOKS if path not in LESSONS]
 CHARTS = {"04-write-a-strategy": 2}
 # The keys that answer the first item, if a class is not all.
-KEYS = {"06-boxes-and-masks": ("n", "1", "Escape", "=", "Enter")}
+KEYS = {
+    "05-spans": ("ArrowRight", "1", "Enter"),
+    "06-boxes-and-masks": ("n", "1", "Escape", "=", "Enter"),
+}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
@@ -46,15 +49,16 @@ def test_a_notebook_runs_in_the_browser(desk, path, docstrings):
     bench.wait_item()
     bench.wait_map()
     bench.focus()
+    given = bench.n_labels
     *before, last = KEYS.get(path.stem, ("1",))
     if before:
-        bench.card.locator(".hitl-picture").wait_for()
+        bench.card.locator(".hitl-picture, .hitl-spans").wait_for()
     expect(bench.card.locator(".hitl-bad")).to_have_count(0)
     for key in before:
         bench.press(key)
     bench.label(last)
     bench.acknowledged()
-    assert bench.n_labels == 1
+    assert bench.n_labels == given + 1
     charts = notebook.page.locator(".jp-RenderedVegaLite :is(canvas, svg).marks")
     assert charts.count() == CHARTS.get(path.stem, 0), "drawn by JupyterLab: there may be no network"
     assert (

@@ -212,8 +212,8 @@ export type Stage = { words: string; fraction: number | null };
 
 /**
  * The question, its kind (`asks`) with its settings, and its classes by code. `composed`: an answer is more
- * than its classes. `bulk`: several items can get the same answer. `suggests`: there are suggested answers.
- * `verify`: annotators verify them instead of answering.
+ * than its classes. `bulk`: several items can get the same answer. `suggests`: there are suggested answers,
+ * or there will be once the model has learned enough. `verify`: annotators verify them instead of answering.
  */
 export type Asked = {
   classes: LabelClass[];
@@ -444,7 +444,10 @@ export type Answers = { type: "answers"; id: string; view: string; rows: number[
  */
 export type Known = { key: string; codes: number[] | null; said: string; mine: boolean };
 
-/** The progress of the labeling. One of `known` may be displayed. */
+/**
+ * The progress of the labeling. One of `known` may be displayed. `suggestions` is a number that changes when
+ * the suggested answers do.
+ */
 export type Progress = {
   n_items: number;
   n_labels: number;
@@ -456,6 +459,7 @@ export type Progress = {
   behind: number;
   stage: Stage | null;
   known: Known[];
+  suggestions: number;
   error: string;
 };
 

@@ -319,10 +319,10 @@ class Asker:
         learner: Learner | None,
         n: int,
         *,
-        default: bool = False,
+        instead: str = "",
     ) -> npt.NDArray[np.float64]:
-        """The utilities of all items per unit of cost, by the strategy or the default one."""
-        strategy = STRATEGIES["doubt"] if default else self.strategy
+        """The utilities of all items per unit of cost, by the strategy, or the one that is named instead."""
+        strategy = STRATEGIES[instead] if instead else self.strategy
         found = evaluate(strategy, proba, self._context(ground, labels, n, learner), margins)
         return _away_from_refused(found, ground, labels)
 
@@ -446,6 +446,8 @@ class Asker:
         name = "doubt" if round_.error else self.name
         if name == "random":
             return "drawn at random"
+        if round_.doubts is not None and (words := round_.doubts.reason(i)):
+            return words
         names = [within(name) for name in round_.schema.names]
         words = kind_of(round_.schema.kind).doubt(round_.belief, i, names)
         if name not in UNCERTAIN or not words:

@@ -6,6 +6,7 @@ import time
 import warnings
 import weakref
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,11 @@ from hitl_widgets.loop.asking import Asker, Ground, Labels, ground_of
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.round import Round
+from hitl_widgets.loop.tagging import Doubts, Tagging
 from hitl_widgets.loop.trainer import Evaluation, Trainer
 from hitl_widgets.loop.troubles import ASKING, MAP, Troubles
 from hitl_widgets.maps.preparation import Map, Preparation, Stage
+from hitl_widgets.questions.spans import Spans
 
 __all__ = ["Background"]
 
@@ -52,12 +55,14 @@ class Background:
     blind
         Notified of the next questions.
     tell
-        Called with ``labels``, ``round``, ``evaluation``, ``map``, ``stage`` or ``error``.
+        Called with ``labels``, ``round``, ``evaluation``, ``map``, ``stage``, ``suggestions`` or ``error``.
 
     Attributes
     ----------
     trainer
         Makes the rounds.
+    tagging
+        Learns spans; None for other questions.
     ground
         The features and graph that the learner uses; None before there are features.
     map
@@ -114,12 +119,18 @@ class Background:
             on_turn=self.note,
             cache=cache,
         )
+        self.tagging: Tagging | None = None
+        if log.labels.kind.name == Spans.name:
+            self.tagging = Tagging(pool, log, weakly(self._on_suggestions), self.trainer.request, self.note)
+            self.trainer.doubts = partial(_doubts, weakref.ref(self.tagging))
         self.news = Worker(self._tell_labels, "news", rest=SOON, patience=SOON, on_turn=self.note)
 
     def start(self) -> None:
         """Start; returns at once."""
         self.preparation.start()
         self.trainer.request()
+        if self.tagging is not None:
+            self.tagging.worker.request()
 
     def snapshot(self) -> tuple[Labels, Ground | None]:
         """The current labels, and the features and graph that the learner uses."""
@@ -220,6 +231,8 @@ class Background:
         if again:
             self.preparation.start()
         self.trainer.retry()
+        if self.tagging is not None and self.tagging.worker.failure is not None:
+            self.tagging.worker.request()
         if self.news.failure is not None:
             self.news.request()
         self._tell("error")
@@ -311,9 +324,17 @@ class Background:
             self._log.changed.notify_all()
         self._tell("round")
 
+    def _on_suggestions(self) -> None:
+        self._tell("suggestions")
+
     def _on_evaluation(self, _: Evaluation) -> None:
         self.check_features()
         self._tell("evaluation")
+
+
+def _doubts(tagging: weakref.ref[Tagging]) -> Doubts | None:
+    found = tagging()
+    return None if found is None else found.doubts
 
 
 def _snapshot_of(background: Background) -> Callable[[], tuple[Labels, Ground | None]]:

@@ -28,6 +28,7 @@ from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.seen import Seen
 from hitl_widgets.loop.slices import Slice, Slicing
 from hitl_widgets.loop.suggesting import Source, Suggesting, source_of_model
+from hitl_widgets.loop.tagging import Tagging
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
 from hitl_widgets.maps.preparation import Preparation
@@ -122,6 +123,10 @@ class Loop:
         live = suggest is None and verify and not kind_of(ledger.schema.kind).composed
         source = source_of_model(lambda: background.round) if live else suggest
         self.suggesting = None if source is None else Suggesting(self.pool, self.log, source, live=live)
+        if (tagging := self.background.tagging) is not None and source is None:
+            self.suggesting = Suggesting(
+                self.pool, self.log, tagging.spans, generation=lambda: tagging.generation
+            )
         log, blind = self.log, self.blind
 
         def seen() -> Seen:
@@ -135,14 +140,15 @@ class Loop:
         self.slicing = Slicing(self.log, self.acts, self.finder, seen)
         trainer.slices = partial(_slices, weakref.ref(self.slicing))
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
-        self.log.follow = partial(_follow, trainer, self.background.news)
+        learning = () if tagging is None else (tagging.worker,)
+        self.log.follow = partial(_follow, trainer, (self.background.news, *learning))
         # A store in memory is not shared.
         self._team: Team | None = None
         if self.store.name != "memory":
             self._team = Team(self.store, self.task, annotator, self.log.look, trainer.request)
             self.log.answered, self.log.held = self._team.done, self._team.held
         # An unreferenced session ends, so its threads must neither keep it alive nor outlive it.
-        workers = (self.background.news, self._indexing)
+        workers = (self.background.news, self._indexing, *(() if tagging is None else (tagging,)))
         self._parts = (trainer, self.background.preparation, workers, self._team, ledger)
         self._end = weakref.finalize(self, abandon, partial(_finish, *self._parts))
         self._end.atexit = False  # see openings
@@ -239,7 +245,7 @@ class Loop:
         """Subscribe to changes; returns the function that unsubscribes.
 
         The listener is called with ``labels``, ``schema``, ``round``, ``evaluation``, ``map``, ``stage``,
-        ``store``, ``error`` or ``closed``, from the thread that made the change.
+        ``store``, ``suggestions``, ``error`` or ``closed``, from the thread that made the change.
         """
         return self._listeners.add(listener)
 
@@ -306,10 +312,11 @@ def opaque(*parts: object) -> str:
     ).hexdigest()
 
 
-def _follow(trainer: Trainer, news: Worker) -> None:
+def _follow(trainer: Trainer, workers: tuple[Worker, ...]) -> None:
     """Request updates of the model and the views; returns at once."""
     trainer.request()
-    news.request()
+    for worker in workers:
+        worker.request()
 
 
 def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
@@ -320,7 +327,7 @@ def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
 def _finish(
     trainer: Trainer,
     preparation: Preparation,
-    workers: tuple[Worker, ...],
+    workers: tuple[Worker | Tagging, ...],
     team: Team | None,
     ledger: Ledger,
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from hitl_widgets.learn.beliefs import Belief
 from hitl_widgets.questions.schema import Schema
 
-__all__ = ["Round", "Suggestion"]
+__all__ = ["Reasons", "Round", "Suggestion"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,17 @@ class Suggestion:
     doubt: bool = False
 
 
+class Reasons(Protocol):
+    """Doubts about items that are not those of the belief."""
+
+    @property
+    def values(self) -> npt.NDArray[np.float64]:
+        """float64 of shape (n_items,), 0 or more."""
+
+    def reason(self, row: int) -> str:
+        """Return a short reason why this item is in doubt; empty if there is none."""
+
+
 @dataclass(frozen=True, eq=False)
 class Round:
     """The state of the model after some labels.
@@ -56,6 +67,8 @@ class Round:
         ``predicted``, ``confidence`` and ``uncertainty`` are also attributes of the round.
     utilities
         float64 of shape (n_items,): the strategy's utilities; None before there is a model.
+    doubts
+        What the tagger of spans is unsure about, if the utilities are based on it.
     suggestions
         What to ask next, in order.
     model
@@ -82,6 +95,7 @@ class Round:
     n_events: int
     belief: Belief
     utilities: npt.NDArray[np.float64] | None = field(default=None, repr=False)
+    doubts: Reasons | None = field(default=None, repr=False)
     suggestions: tuple[Suggestion, ...] = ()
     model: str = ""
     explanation: str = ""

@@ -1,4 +1,4 @@
-"""Suggested answers, from a column of the table or from a function."""
+"""Suggested answers, from a column of the table, from a function, or from the model."""
 
 from __future__ import annotations
 
@@ -140,16 +140,36 @@ class Suggesting:
         Returns the suggestions.
     live
         Whether they change, so that they must not be kept.
+    generation
+        Returns a number that changes when all of them do.
     """
 
-    def __init__(self, pool: Pool, log: Log, source: Source, *, live: bool = False) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        log: Log,
+        source: Source,
+        *,
+        live: bool = False,
+        generation: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._pool, self._log, self._source, self._live = pool, log, source, live
+        self._newest = generation
         self._raw: dict[int, tuple[Any, str]] = {}
+        self._read = self.generation
         self._reading = threading.Lock()
+
+    @property
+    def generation(self) -> int:
+        """The number of the newest suggestions."""
+        return self._newest()
 
     def of(self, rows: Sequence[int]) -> dict[int, tuple[Any, str]]:
         """Return the suggestion of each row in the form of the log, None if there is none, and why."""
         with self._reading:
+            if self._read != (newest := self.generation):
+                self._raw.clear()
+                self._read = newest
             if missing := [row for row in dict.fromkeys(rows) if row not in self._raw]:
                 try:
                     found: list[tuple[Any, str]] = [(value, "") for value in self._source(missing)]

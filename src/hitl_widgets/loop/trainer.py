@@ -36,7 +36,7 @@ from hitl_widgets.learn.scoring import SMALL, warm_up
 from hitl_widgets.learn.slope import rises
 from hitl_widgets.loop.asking import Asker, Ground, Labels
 from hitl_widgets.loop.partial import Partial
-from hitl_widgets.loop.round import Round, Suggestion
+from hitl_widgets.loop.round import Reasons, Round, Suggestion
 from hitl_widgets.loop.slices import Slice
 from hitl_widgets.loop.troubles import in_words
 
@@ -93,9 +93,12 @@ class Trainer:
     ----------
     slices
         Returns the slices with their items.
+    doubts
+        Returns the doubts that the default strategy uses in place of the model's uncertainty, if any.
     """
 
     slices: Callable[[], tuple[Slice, ...]] = staticmethod(tuple)
+    doubts: Callable[[], Reasons | None] = staticmethod(lambda: None)
 
     def __init__(
         self,
@@ -250,6 +253,7 @@ class Trainer:
             belief = last.belief
         live: Any = None
         learned, waits = True, ""
+        doubts = self.doubts() if self._asker.name == "doubt" else None
         if len(labels) and ground is not None:
             try:
                 live = self._learner(ground, labels)
@@ -261,7 +265,7 @@ class Trainer:
                 _raise_if_passing(failure)
                 learned, error = False, f"The model {self._template.name!r} failed: {in_words(failure)}"
             else:
-                utilities, error = self._rank(live, belief, self._ground or ground, labels)
+                utilities, error = self._rank(live, belief, self._ground or ground, labels, doubts)
         self._waits = waits
         self.number += 1
         begun = ground is None or not self._asker.lacks_start(labels, ground.X)
@@ -272,6 +276,7 @@ class Trainer:
             labels.n_events,
             belief,
             utilities=utilities,
+            doubts=None if utilities is None else doubts,
             model=self._template.name if live is not None or waits else "",
             explanation=waits or getattr(live, "explanation", ""),
             settled=begun and not (learned and self._lags(live)),
@@ -328,21 +333,22 @@ class Trainer:
         return belief
 
     def _rank(
-        self, live: Any, belief: Belief, ground: Ground, labels: Labels
+        self, live: Any, belief: Belief, ground: Ground, labels: Labels, doubts: Reasons | None
     ) -> tuple[npt.NDArray[np.float64] | None, str]:
         args = (
             lambda: labels.target.problem.read(live.proba())[0],
-            belief.uncertainty,
+            belief.uncertainty if doubts is None else doubts.values,
             ground,
             labels,
             live,
             QUEUE,
         )
         try:
-            return self._asker.utilities(*args), ""
+            # The doubts know what is new in a text: weighting by its neighbors makes them worse.
+            return self._asker.utilities(*args, instead="" if doubts is None else "margin"), ""
         except Exception as failure:  # noqa: BLE001 - a custom strategy may raise anything
             _raise_if_passing(failure)
-            return self._asker.utilities(*args, default=True), self._strategy_failed(failure)
+            return self._asker.utilities(*args, instead="doubt"), self._strategy_failed(failure)
 
     def _strategy_failed(self, failure: Exception) -> str:
         said = (

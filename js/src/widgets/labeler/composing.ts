@@ -30,6 +30,8 @@ export function compositions(on: CompositionCallbacks) {
   /** By row, since the labels changed last. */
   const saved = new Map<number, Answer | null>();
   const suggested = new Map<number, { suggested: Answer | null; why: string }>();
+  /** Rows whose suggestion is older than the model. It is used until the new one is here. */
+  const old = new Set<number>();
   const asked = new Set<number>();
   /** The answer that was given last, and how often one was copied. */
   let last: Answer | undefined;
@@ -68,7 +70,13 @@ export function compositions(on: CompositionCallbacks) {
     /** Requests the suggestions of items that are asked soon. */
     ahead(asks: readonly Ask[]): void {
       if (on.suggests())
-        want(asks.filter(({ row, blind }) => !blind && !suggested.has(row)).map(({ row }) => row));
+        want(
+          asks
+            .filter(
+              ({ key, row, blind }) => !blind && !begun.has(key) && (!suggested.has(row) || old.has(row)),
+            )
+            .map(({ row }) => row),
+        );
     },
     /** What an item starts with: what was begun, what is saved, or what was undone. */
     start({ key, row, blind }: Ask, labelled: boolean): Start {
@@ -81,6 +89,7 @@ export function compositions(on: CompositionCallbacks) {
     came({ answers }: AnswersMessage): void {
       for (const { row, answer, suggested: other, why } of answers) {
         asked.delete(row);
+        old.delete(row);
         keep(saved, row, answer);
         keep(suggested, row, { suggested: other, why });
       }
@@ -108,6 +117,11 @@ export function compositions(on: CompositionCallbacks) {
     },
     /** The labels may have changed. */
     forget: (): void => saved.clear(),
+    /** The suggestions have changed: those of items that are asked soon are requested again. */
+    renew(): void {
+      for (const row of suggested.keys()) old.add(row);
+      asked.clear();
+    },
   };
 }
 

@@ -151,9 +151,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
 
   function dispatch(event: LabelerEvent): void {
     const before = onCard();
-    const since = state.n_events;
+    const { n_events, suggestions } = state;
     state = atHand(reduce(state, event), stock.has);
-    if (state.n_events !== since) composing.forget();
+    if (state.n_events !== n_events) composing.forget();
+    if (state.suggestions !== suggestions) composing.renew();
     fetchAhead();
     draw();
     const now = onCard();

@@ -170,6 +170,7 @@ export const initial: LabelerState = {
   redo: false,
   behind: 0,
   stage: null,
+  suggestions: 0,
   error: "",
 };
 
@@ -308,8 +309,8 @@ function lookAgain(state: LabelerState, asks: readonly Ask[]): LabelerState {
 /** Ignores counts that the kernel sent before it received our newest act. */
 function newer(state: LabelerState, progress: Progress): Partial<Progress> {
   if (progress.n_events >= state.n_events) return progress;
-  const { stage, error, behind } = progress;
-  return { stage, error, behind };
+  const { stage, error, behind, suggestions } = progress;
+  return { stage, error, behind, suggestions };
 }
 
 /** Whether there will be something to undo and to redo after the unacknowledged acts. */

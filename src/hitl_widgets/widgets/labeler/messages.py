@@ -74,7 +74,10 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Progress(ToBrowser, frozen=True, kw_only=True):
-    """The progress of the labeling. One of ``known`` may be displayed."""
+    """The progress of the labeling. One of ``known`` may be displayed.
+
+    ``suggestions`` is a number that changes when the suggested answers do.
+    """
 
     n_items: int
     n_labels: int
@@ -86,6 +89,7 @@ class Progress(ToBrowser, frozen=True, kw_only=True):
     behind: int
     stage: Stage | None
     known: list[Known]
+    suggestions: int
     error: str
 
 

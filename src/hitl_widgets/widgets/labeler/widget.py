@@ -87,7 +87,7 @@ class Labeler(SessionWidget):
         labels = self.loop.labels
         if what == "round":
             self._post(m.QueueMessage(queue=self._queue(labels), **self._state(labels)))
-        elif what in {"labels", "stage", "error", "closed"}:
+        elif what in {"labels", "stage", "suggestions", "error", "closed"}:
             self._post(m.StateMessage(**self._state(labels)))
 
     def _state(self, labels: Labels) -> dict[str, Any]:
@@ -106,6 +106,7 @@ class Labeler(SessionWidget):
             "behind": loop.background.behind,
             "stage": None if stage is None else Stage(stage.words, stage.fraction),
             "known": self._known(labels),
+            "suggestions": 0 if loop.suggesting is None else loop.suggesting.generation,
             "error": words(loop.background.trouble_asking),
         }
 

@@ -260,7 +260,8 @@ class Asked(ToBrowser, frozen=True, kw_only=True):
     """The question, its kind (``asks``) with its settings, and its classes by code.
 
     ``composed``: an answer is more than its classes. ``bulk``: several items can get the same answer.
-    ``suggests``: there are suggested answers. ``verify``: annotators verify them instead of answering.
+    ``suggests``: there are suggested answers, or there will be once the model has learned enough.
+    ``verify``: annotators verify them instead of answering.
     """
 
     classes: list[LabelClass]
