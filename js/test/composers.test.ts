@@ -160,8 +160,20 @@ describe("a number", () => {
     expect(read(composer)).toMatchObject({ answer: { number: 42 }, words: "42 kg" });
     press(composer, "Backspace");
     expect(read(composer).answer).toEqual({ number: 4 });
-    expect(composer.press("s", false)).toBe(false);
-    expect(composer.press("-", false)).toBe(false); // there is nothing below 0
+    press(composer, "Escape");
+    expect(composer.press("s", false)).toBe(false); // a shortcut again
+    // What is not a whole number from 0 to 99 is typed as it is, and refused.
+    for (const [typed, why] of [
+      ["3.5", "whole number"],
+      ["-3", "below 0"],
+      ["1,5", "whole number"],
+      ["12 years", "not a number"],
+      ["0x10", "not a number"],
+      ["--3", "not a number"],
+    ]) {
+      press(composer, "Escape", ...typed);
+      expect(composer.read(), typed).toContain(why);
+    }
   });
 
   test.each([
@@ -245,8 +257,12 @@ describe("spans", () => {
       composer.pick(0);
       press(composer, "Escape", "ArrowRight", "⇧ArrowRight");
       composer.pick(1);
+      if (!overlap) {
+        expect(on.heard.at(-1)).toContain("overlaps person");
+        expect(composer.read()).toContain("has no class");
+        press(composer, "Escape");
+      }
       expect((spansOf(composer) as unknown[]).length).toBe(overlap ? 2 : 1);
-      if (!overlap) expect(on.heard.at(-1)).toContain("overlaps person");
     }
   });
 
@@ -274,6 +290,33 @@ describe("spans", () => {
       [0, 3, "person"],
       [4, 9, "place"],
     ]);
+  });
+
+  test("that are suggested come back with an undo", () => {
+    const suggested = { spans: [[0, 3, "person"]] };
+    const composer = composeSpans(composing("Ada Paris", { suggested }));
+    press(composer, "=");
+    expect(spansOf(composer)).toEqual([[0, 3, "person"]]);
+    press(composer, "z");
+    expect(composer.read()).toContain("1 suggestion left");
+    press(composer, "Delete");
+    expect(spansOf(composer)).toEqual([]);
+    press(composer, "z");
+    expect(composer.read()).toContain("1 suggestion left");
+    press(composer, "z");
+    expect(composer.read()).toContain("1 suggestion left");
+  });
+
+  test("of an item without text are none", () => {
+    const item = { content: { kind: "broken", why: "This item has no text." }, media: [] };
+    const composer = composeSpans(composing("", { item }));
+    expect(composer.element?.textContent).toContain("This item has no text.");
+    expect(spansOf(composer)).toEqual([]);
+  });
+
+  test("wait until the whole text is here", () => {
+    const item = { content: { kind: "text", text: "Ada", cut: 10 }, media: [] };
+    expect(composeSpans(composing("", { item })).read()).toContain("still being loaded");
   });
 
   test("of every other place with the same text are suggested", () => {
@@ -309,6 +352,14 @@ describe("spans", () => {
 });
 
 describe("what an item starts with", () => {
+  const shelf = {
+    kept: null as string | null,
+    keep(begun: string): void {
+      shelf.kept = begun;
+    },
+  };
+  beforeEach(() => shelf.keep("[]"));
+
   const ask = (row: number, blind = false) => ({
     row,
     key: `k${row}`,
@@ -329,6 +380,7 @@ describe("what an item starts with", () => {
     const asked: number[][] = [];
     const made = compositions({
       suggests: () => false,
+      ...shelf,
       ask: (rows) => asked.push(rows),
       draw: () => undefined,
     });
@@ -354,6 +406,7 @@ describe("what an item starts with", () => {
     const asked: number[][] = [];
     const made = compositions({
       suggests: () => true,
+      ...shelf,
       ask: (rows) => asked.push(rows),
       draw: () => undefined,
     });
@@ -365,5 +418,15 @@ describe("what an item starts with", () => {
     expect(made.ready(ask(0), false)).toBe(true);
     expect(made.start(ask(0), false).suggested).toEqual({ text: "idea" });
     expect(made.start(ask(0, true), false).suggested).toBeUndefined();
+  });
+
+  test("survives a reload of the page, also a damaged one", () => {
+    const how = { suggests: () => false, ask: () => undefined, draw: () => undefined };
+    compositions({ ...how, ...shelf }).begin("k0", { text: "begun" });
+    expect(compositions({ ...how, ...shelf }).start(ask(0), false).answer).toEqual({ text: "begun" });
+    const again = compositions({ ...how, ...shelf });
+    again.give("k0", { text: "given" });
+    expect(compositions({ ...how, ...shelf }).start(ask(0), false).answer).toBeUndefined();
+    expect(compositions({ ...how, ...shelf, kept: "{" }).start(ask(0), false).answer).toBeUndefined();
   });
 });

@@ -10,7 +10,13 @@ const spans = (end: number) => ({ spans: [[0, end, "c1"]] });
 function harness() {
   const asked: number[][] = [];
   let drawn = 0;
-  const made = compositions({ suggests: () => true, ask: (rows) => asked.push(rows), draw: () => drawn++ });
+  const made = compositions({
+    suggests: () => true,
+    ask: (rows) => asked.push(rows),
+    draw: () => drawn++,
+    kept: null,
+    keep: () => undefined,
+  });
   const came = (...answers: Partial<Told>[]): void =>
     made.came({
       type: "answers",

@@ -169,6 +169,7 @@ def test_numbers_and_texts_are_typed_and_refused_in_words(desk) -> None:
     second.wait_labels(1)
     expect(written).to_be_focused()  # the next one is typed at once
     notebook.page.keyboard.press("Escape")
+    notebook.page.wait_for_timeout(300)  # it counts only for an item that could be read
     second.press("Shift+D")
     expect(second.monitor).to_contain_text("don't know")
     second.acknowledged()

@@ -2,6 +2,8 @@ import "./fields.css";
 import type { Composer, Composing } from "../questions/registry";
 import { h } from "../ui/dom";
 
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
+
 type Settings = { low?: number | null; high?: number | null; step?: number; unit?: string };
 
 /** A number, typed without going into the field first. */
@@ -30,7 +32,7 @@ export function compose({ settings, answer, changed, give, leave }: Composing): 
   function read(): ReturnType<Composer["read"]> {
     const typed = field.value.trim().replace("−", "-").replace(",", ".");
     if (!typed) return "Type a number.";
-    const number = Number(typed);
+    const number = NUMBER.test(typed) ? Number(typed) : Number.NaN;
     if (!Number.isFinite(number)) return `“${field.value}” is not a number.`;
     if (low != null && number < low) return `${number} is below ${low}, the smallest number.`;
     if (high != null && number > high) return `${number} is above ${high}, the largest number.`;
@@ -48,18 +50,20 @@ export function compose({ settings, answer, changed, give, leave }: Composing): 
   return {
     fields: h("label", { class: "hitl-field-line" }, field, unit ? h("span", { text: unit }) : null),
     press(key, shift) {
-      if (/^[0-9]$/.test(key) && !shift) type(field.value + key);
-      else if ((key === "." || key === ",") && step !== 1) type(`${field.value}.`);
-      else if (key === "-" && !(low != null && low >= 0))
-        type(field.value.startsWith("-") ? field.value.slice(1) : `-${field.value}`);
+      // What begins a number is typed; then so is everything else, which must not be a shortcut by accident.
+      if (key.length === 1 && (field.value ? !shift : /^[0-9.,+−-]$/.test(key))) type(field.value + key);
       else if (key === "Backspace" && field.value) type(field.value.slice(0, -1));
+      else if (key === "Escape" && field.value) type("");
       else return false;
       return "again";
     },
     pick: () => undefined,
     picked: () => [],
     read,
-    keys: [["0–9", "the number"]],
+    keys: [
+      ["0–9", "the number"],
+      ["Esc", "clear it, so that the other keys work"],
+    ],
   };
 }
 

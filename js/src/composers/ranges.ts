@@ -32,8 +32,13 @@ export function compose(on: Composing): Composer {
   const [fine, coarse] = last < STEPS.from ? STEPS.short : STEPS.long;
   const offered = classes.filter((c) => !c.retired);
   const known = new Map(classes.map((c) => [c.id, c]));
-  const marked = new Timeline<Marked>(rangesOf(on.answer));
   let suggested: Marked = on.answer ? NONE : rangesOf(on.suggested);
+  const marked = new Timeline<Marked, Marked>(rangesOf(on.answer), {
+    get: () => suggested,
+    set: (ideas) => {
+      suggested = ideas;
+    },
+  });
   /** The range that keys change. */
   let current: Range | null = null;
   /** What is marked but has no class yet. */
@@ -196,6 +201,7 @@ export function compose(on: Composing): Composer {
     choose(next);
     moving = edge;
     if (idea && !next) {
+      marked.set(marked.now);
       changed();
       say(words);
     } else write([...marked.now.filter((one) => one !== range), ...(next ? [next] : [])], words);
@@ -253,6 +259,7 @@ export function compose(on: Composing): Composer {
   function dismissAll(): void {
     say(`${count(suggested.length, "suggestion")} dismissed`);
     suggested = NONE;
+    marked.set(marked.now);
     draw();
     changed();
   }

@@ -25,8 +25,13 @@ export function compose(on: Composing): Composer {
   let text = content?.text ?? "";
   const offsets = new Offsets(text);
   const known = new Map(classes.map((c) => [c.id, c]));
-  const marked = new Timeline<Marked>(spansOf(on.answer));
   let suggested: Marked = on.answer ? NONE : spansOf(on.suggested);
+  const marked = new Timeline<Marked, Marked>(spansOf(on.answer), {
+    get: () => suggested,
+    set: (ideas) => {
+      suggested = ideas;
+    },
+  });
   /** The span that keys change. */
   let current: Span | null = null;
   /** What is selected but has no class yet; `end` moves with the arrow keys, or `start` after Space. */
@@ -69,6 +74,8 @@ export function compose(on: Composing): Composer {
   }
 
   function read(): Composed | string {
+    if (!whole) return `The text is still being loaded: ${count(text.length, "character")} so far.`;
+    if (selection) return "The selection has no class: press a class, or Esc to drop it.";
     if (suggested.length && !on.verify)
       return `${count(suggested.length, "suggestion")} left: press = to accept, or Del to dismiss.`;
     const spans = sorted([...marked.now, ...fitting()]);
@@ -208,7 +215,7 @@ export function compose(on: Composing): Composer {
   function change(span: Span, next: Span | null, words: string): void {
     if (isIdea(span)) {
       suggested = suggested.filter((one) => one !== span);
-      if (next) marked.set(sorted([...marked.now, next]));
+      marked.set(next ? sorted([...marked.now, next]) : marked.now);
       choose(next);
       draw(span, next);
       changed();
@@ -279,6 +286,7 @@ export function compose(on: Composing): Composer {
   function dismissAll(): void {
     say(`${count(suggested.length, "suggestion")} dismissed`);
     suggested = NONE;
+    marked.set(marked.now);
     draw({ start: 0, end: text.length });
     changed();
   }
@@ -296,6 +304,7 @@ export function compose(on: Composing): Composer {
     const { id } = current;
     const found = othersOf(current).map((range) => ({ ...range, id }));
     suggested = sorted([...suggested, ...found]);
+    marked.set(marked.now);
     draw({ start: 0, end: text.length });
     say(`${count(found.length, "suggestion")}`);
   }
@@ -431,8 +440,9 @@ export function compose(on: Composing): Composer {
     if (arrow && shift) return stretch(key === "ArrowRight") && "again";
     if (arrow) step(key === "ArrowRight");
     else if (key === "." || key === ",") return walk(key === ".") && "again";
-    else if (key === " " && (current || selection)) {
-      moving = moving === "end" ? "start" : "end";
+    else if (key === " ") {
+      // Without anything to move, it must not scroll the page.
+      if (current || selection) moving = moving === "end" ? "start" : "end";
       drawLine();
       return true;
     } else if ((key === "Delete" || key === "Backspace") && current) {
@@ -489,6 +499,7 @@ export function compose(on: Composing): Composer {
   }
 
   pages.set(text);
+  if (!text) pages.element.append(h("div", { class: "hitl-empty", text: "This item has no text." }));
   queueMicrotask(() => pages.draw());
   drawLine();
   if (!whole && on.item)
@@ -503,6 +514,7 @@ export function compose(on: Composing): Composer {
     pick,
     picked: () => (current ? [classes.findIndex(({ id }) => id === current?.id)] : armed >= 0 ? [armed] : []),
     read,
+    waits: () => selection !== null || current !== null,
     keys: [
       ["← →", "the next word; with ⇧ more words"],
       [". ,", "the next and the previous span"],

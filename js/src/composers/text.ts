@@ -43,7 +43,13 @@ export function compose(on: Composing): Composer {
   function drawDifference(): void {
     const same = field.value.trim() === draft.trim();
     show(below, draft !== "" || Boolean(why));
-    setText(head, why || (same ? "Suggested: press Enter to accept it, or correct it." : "Changed:"));
+    setText(
+      head,
+      why ||
+        (same
+          ? `Suggested: press ${lines ? "Ctrl+Enter" : "Enter"} to accept it, or correct it.`
+          : "Changed:"),
+    );
     show(back, draft !== "" && !same);
     diff.replaceChildren(
       ...(same || !draft
@@ -83,7 +89,8 @@ export function compose(on: Composing): Composer {
     picked: () => [],
     read() {
       const text = field.value.trim();
-      if (!text && !blank) return "Write an answer, or skip the item.";
+      if (!text && !blank)
+        return lines ? "Write an answer; Ctrl+Enter gives it." : "Write an answer, or skip the item.";
       const line = text.replace(/\s+/g, " ");
       const words = text ? `“${line.length > 40 ? `${line.slice(0, 39)}…` : line}”` : "blank";
       return { answer: { text }, codes: [], words, blank: !text, quiet: text !== "" };

@@ -85,6 +85,8 @@ export type Composer = {
    * they have no buttons below it.
    */
   called?: (code: number) => string;
+  /** Whether something that is selected waits for a class. */
+  waits?: () => boolean;
   /** Gives the focus to a field, if the user types the answer. */
   focus?: () => void;
   /** The keys, for the list of keys. */

@@ -102,7 +102,10 @@ class Acts:
         if not len(index):
             raise InvalidInput("There is nothing to write a note on: pass at least one id.")
         if text is not None and (not isinstance(text, str) or not is_unicode(text) or len(text) > LONGEST):
-            raise InvalidInput(f"A note is a text of at most {LONGEST:,} characters, or None to remove it.")
+            raise InvalidInput(
+                f"A note is a text of at most {LONGEST:,} characters without lone surrogates (half "
+                "characters), or None to remove it."
+            )
         text = (text or "").strip() or None
         rows = self._rows(index)
         return self._log.write(replace(self._event("note", rows, event_id), value={"note": text}), rows)

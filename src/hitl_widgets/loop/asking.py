@@ -435,7 +435,9 @@ class Asker:
             self._draw = np.random.default_rng([self.seed, 2]).permutation(len(labels.y))
         candidates = labels.candidates
         audit = self.share > 0 and self._draws(labels)
-        reason = AUDIT if audit else "drawn at random"
+        reason = "drawn at random"
+        if audit:
+            reason = AUDIT if labels.target.problem.size else "drawn at random, without the suggestion"
         return (Suggestion(int(i), reason, audit=audit) for i in self._draw if candidates[i])
 
     def reason(self, round_: Round, i: int) -> str:

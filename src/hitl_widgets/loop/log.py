@@ -279,6 +279,8 @@ class Log:
         found = []
         for event in kept.values():
             match event.value:
+                case {"why": "rejected"}:
+                    found.append((True, False))
                 case {"suggested": {"shown": bool(shown), "same": bool(same)}}:
                     found.append((shown, same))
         return found

@@ -113,11 +113,17 @@ def source_of_model(newest: Callable[[], Round | None]) -> Source:
     return guesses
 
 
+def _shown(found: Any) -> str:
+    if isinstance(found, list | tuple):
+        return f"a {type(found).__name__} of {len(found)}"
+    return f"a value of type {type(found).__name__}"
+
+
 def _called(suggest: Callable[..., Any], items: list[Any]) -> Sequence[Any]:
     found = suggest(items)
     if isinstance(found, str | bytes) or not hasattr(found, "__len__") or len(found) != len(items):
         raise InvalidInput(
-            f"suggest= returned {type(found).__name__}: expected a list with one answer for each of the "
+            f"suggest= returned {_shown(found)}: expected a list with one answer for each of the "
             f"{len(items)} items."
         )
     return list(found)

@@ -56,8 +56,11 @@ class Number:
                 given = float(given)
             except ValueError:
                 given = None
-        if isinstance(given, bool) or not isinstance(given, int | float) or not isfinite(given):
+        if isinstance(given, bool) or not isinstance(given, int | float):
             raise InvalidInput(f"{value!r} is not a number.")
+        if not abs(given) <= LARGEST:  # also NaN, and integers that are too large for a float
+            shown = repr(given) if isinstance(given, float) else f"{str(given)[:20]}..."
+            raise InvalidInput(f"{shown} is not a valid answer: expected a number up to {LARGEST:g}.")
         number = float(given) + 0.0  # no -0.0
         assert vocabulary.schema is not None  # noqa: S101 - there are no answers without a schema
         if why := self._why_not(number, vocabulary.schema.settings):
@@ -70,8 +73,6 @@ class Number:
             return f"at least {low:g}"
         if high is not None and number > high:
             return f"at most {high:g}"
-        if abs(number) > LARGEST:
-            return f"at most {LARGEST:g}"
         if step:
             steps = (number - (low or 0)) / step
             if abs(steps - round(steps)) > 1e-6:

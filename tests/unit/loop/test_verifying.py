@@ -67,6 +67,7 @@ def test_a_suggestion_that_is_rejected_is_left_for_others() -> None:
     with opened(suggest="old", mode="verify") as made:
         made.skip(0, "rejected")
         assert not len(made.refused())
+        assert made.verification().loc["shown", ["n", "same"]].tolist() == [1, 0]
         assert made.history()["value"].iloc[-1] == {"why": "rejected"}
     with pytest.raises(InvalidInput, match=r"mode='check'.*'verify'"):
         opened(mode="check")

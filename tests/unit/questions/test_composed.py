@@ -92,7 +92,7 @@ def test_what_is_exported_comes_back(name: str, ending: str, tmp_path: Path) -> 
 
 WRONG: dict[str, list[Any]] = {
     "number": [11, -1, 0.3, "ten", True, None.__class__, [], {}, float("nan"), "", {"number": "x"}],
-    "open number": [0.5, 1e13, "1e400", object()],
+    "open number": [0.5, 1e13, "1e400", 10**400, -(10**400), object()],
     "text": [5, "", "  \n ", "half \ud83d", ["a"], {"text": 3}, "x" * 1_000_001],
     "spans": [
         "person",
@@ -251,7 +251,7 @@ def test_suggestions_come_from_a_column_or_a_function_and_are_checked() -> None:
     with session(hitl.Question.spans(["person"]), suggest=lambda texts: 1 / 0) as made:
         assert "ZeroDivisionError" in suggestions(made, [0])[0][1]
     with session(hitl.Question.spans(["person"]), suggest=lambda texts: []) as made:
-        assert "one answer for each" in suggestions(made, [0])[0][1]
+        assert "a list of 0: expected a list with one answer for each" in suggestions(made, [0])[0][1]
     with pytest.raises(InvalidInput, match=r"suggest='drafts'.*draft"):
         session(hitl.Question.text(), suggest="drafts")
 

@@ -25,7 +25,7 @@ export type MarkingCallbacks<P> = {
 
 /** The marks on an item, those that are suggested, and the one that keys change. */
 export class Marking<P> {
-  readonly line: Timeline<Marked<P>>;
+  readonly line: Timeline<Marked<P>, Marked<P>>;
   suggested: Marked<P>;
   current: Mark<P> | null = null;
   /** The class of the next marks; -1 for none. */
@@ -45,8 +45,13 @@ export class Marking<P> {
     this.offered = offered.length;
     this.armed = offered.length === 1 ? card.classes.indexOf(offered[0]) : -1;
     this.known = new Map(card.classes.map((c) => [c.id, c]));
-    this.line = new Timeline(this.from(card.answer));
     this.suggested = card.answer ? [] : this.from(card.suggested);
+    this.line = new Timeline(this.from(card.answer), {
+      get: () => this.suggested,
+      set: (suggested) => {
+        this.suggested = suggested;
+      },
+    });
     this.failure = card.why ?? "";
   }
 
@@ -147,6 +152,7 @@ export class Marking<P> {
     if (!this.current) return;
     if (this.isIdea(this.current)) {
       this.suggested = this.suggested.filter((one) => one !== this.current);
+      this.line.set(this.line.now);
       this.choose(null);
       this.on.draw();
     } else this.change(this.current, null);
@@ -157,6 +163,7 @@ export class Marking<P> {
   private dismiss(): void {
     this.card.say(`${count(this.suggested.length, "suggestion")} dismissed`);
     this.suggested = [];
+    this.line.set(this.line.now);
     this.on.draw();
     this.card.changed();
   }

@@ -45,7 +45,7 @@ export class Pages {
       this.blocks.push({ start: at, end });
       at = end;
     }
-    const kept = this.blocks.length - 1;
+    const kept = Math.max(0, this.blocks.length - 1);
     this.heights.length = this.measured.length = Math.min(kept, this.heights.length);
     for (const [i] of this.shown) if (i >= kept - 1) this.drop(i);
     this.draw();

@@ -22,6 +22,8 @@ import {
 const MISSED_MS = 5000;
 /** An answer without classes counts only after the item has been visible for this long. */
 const DELIBERATE_MS = 500;
+/** The same for accepting a suggestion, and for leaving an item for a reason. */
+const QUICK_MS = 200;
 
 const WORDS: Record<Why, string> = {
   unknown: "You do not know",
@@ -116,7 +118,7 @@ export function actsOf(on: ActCallbacks) {
     }
     const idea = on.suggested();
     if (idea && !state.draft.length) {
-      if (answerable(clicks)) label(idea, namesOf(idea, state.classes));
+      if (answerable(clicks) && deliberate()) label(idea, namesOf(idea, state.classes));
       return;
     }
     if (!questionOf(state.asks)?.drafted || !answerable(clicks)) return;
@@ -125,6 +127,10 @@ export function actsOf(on: ActCallbacks) {
       miss(state.unsure ? "the classes have changed" : "choose classes, or press Enter again for none");
     } else label(state.draft, namesOf(state.draft, state.classes));
   }
+
+  /** Whether the item was visible long enough for a key that fits every item, such as accept. */
+  const deliberate = (): boolean =>
+    on.gaze.elapsed >= QUICK_MS || miss("the item had been visible for a moment only");
 
   /** The suggestion is wrong. Of two classes, that means the other one. */
   function reject(): void {
@@ -141,7 +147,10 @@ export function actsOf(on: ActCallbacks) {
   function verdict(key: string, shift: boolean): boolean {
     const { classes, chosen } = on.state();
     if (shift || chosen || (key !== "y" && key !== "n") || classes.some((c) => c.key === key)) return false;
-    if (key === "n") reject();
+    if (on.suggested() === null && !on.state().composed) {
+      miss("no suggestion is shown for this item: answer it");
+      on.say("No suggestion is shown for this item: answer it");
+    } else if (key === "n") reject();
     else if (gives()) give();
     return true;
   }
@@ -247,6 +256,7 @@ export function actsOf(on: ActCallbacks) {
   /** Leaves the item unanswered; for a reason, also one that was selected or labelled before. */
   function skip(clicks = 0, why?: Why): void {
     const state = on.state();
+    if (why && !deliberate()) return;
     if (why && state.chosen?.rows.length === 1) {
       const ask = onCard(state);
       if (!ask || !seen(ask.key, clicks)) return;
@@ -264,6 +274,7 @@ export function actsOf(on: ActCallbacks) {
       return;
     }
     const id = on.act({ type: "skip", key, ...(why ? { why } : {}) });
+    on.tell("turned", null); // what the map says is no longer about the last act
     on.dispatch({ type: "acted", id, keys: [key], n: mine ? -1 : 0 });
     on.say(`${why ? WORDS[why] : "Skipped"}. ${on.next("Next")}`);
   }
@@ -273,6 +284,7 @@ export function actsOf(on: ActCallbacks) {
     const ask = onCard(on.state());
     if (!ask) return;
     on.act({ type: "note", key: ask.key, text });
+    on.tell("turned", null);
     on.noted(ask.key, text ?? "");
     on.say(text ? "Note saved" : "Note removed");
   }

@@ -5,6 +5,8 @@ type Answer = Composed["answer"];
 
 /** Answers that are kept for items that may be shown again. */
 const MOST = 200;
+/** Characters of what is kept beyond the page. */
+const LARGEST = 500_000;
 
 export type CompositionCallbacks = {
   /** Whether there are suggested answers. */
@@ -12,6 +14,9 @@ export type CompositionCallbacks = {
   /** Requests the labels and suggestions of some rows; answered by `came`. */
   ask: (rows: number[]) => void;
   draw: () => void;
+  /** What was begun before the page was loaded or the cell was run again, and where to keep it. */
+  kept: string | null;
+  keep: (begun: string) => void;
 };
 
 /** What the composer of an item starts with. */
@@ -20,7 +25,7 @@ export type Start = { answer?: Answer; suggested?: Answer; why?: string };
 /** The answers that are composed on the card: those that were begun, given, saved, and suggested. */
 export function compositions(on: CompositionCallbacks) {
   /** By the key of the item. */
-  const begun = new Map<string, Answer>();
+  const begun = new Map<string, Answer>(readBegun(on.kept));
   const given = new Map<string, Answer>();
   /** By row, since the labels changed last. */
   const saved = new Map<number, Answer | null>();
@@ -39,6 +44,12 @@ export function compositions(on: CompositionCallbacks) {
       if (all.size <= MOST) break;
       all.delete(old);
     }
+  }
+
+  /** Keeps what was begun beyond this page, unless it is too large for the browser. */
+  function remember(): void {
+    const told = JSON.stringify([...begun]);
+    if (told.length <= LARGEST) on.keep(told);
   }
 
   function want(rows: readonly number[]): void {
@@ -84,10 +95,14 @@ export function compositions(on: CompositionCallbacks) {
       }
       on.draw();
     },
-    begin: (key: string, answer: Answer): void => keep(begun, key, answer),
+    begin(key: string, answer: Answer): void {
+      keep(begun, key, answer);
+      remember();
+    },
     give(key: string, answer: Answer): void {
       last = answer;
       begun.delete(key);
+      remember();
       keep(given, key, answer);
     },
     /** Starts the item with a copy of the answer that was given last; returns whether there is one. */
@@ -108,6 +123,15 @@ export function compositions(on: CompositionCallbacks) {
       asked.clear();
     },
   };
+}
+
+function readBegun(kept: string | null): [string, Answer][] {
+  try {
+    const found: unknown = JSON.parse(kept ?? "[]");
+    return Array.isArray(found) ? found.filter((one) => Array.isArray(one) && one.length === 2) : [];
+  } catch {
+    return [];
+  }
 }
 
 export type Compositions = ReturnType<typeof compositions>;

@@ -206,7 +206,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     say,
   });
 
+  const begunKey = `hitl-begun:${channel.key}`;
   const composing = compositions({
+    kept: remembered(begunKey),
+    keep: (begun) => remember(begunKey, begun),
     suggests: () => state.suggests,
     ask: (rows) => channel.ask({ type: "answers", view: channel.view, rows }),
     draw,
@@ -326,7 +329,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "d" && shift) acts.skip(0, "unknown");
     else if (key === "b" && shift) acts.skip(0, "bad");
     else if (state.verify && acts.verdict(key, shift)) return true;
-    else if (key === "x" && shift && state.suggests) acts.reject();
+    else if (key === "x" && shift && state.suggests && !onCard()?.blind) acts.reject();
     else if (key === "ArrowUp" || key === "ArrowDown") return past.step(key === "ArrowUp");
     else if (key === "Delete" || key === "Backspace") acts.clear();
     else if (key === "[" || key === "]") bus.tell("regroup", { finer: key === "]" });
@@ -335,6 +338,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "m" && !isClass(key)) return alike();
     else if (shift) return false;
     else if (key === "s") acts.skip();
+    else if (key === "Enter" && view.composer()?.waits?.() && view.press(key, shift)) return true;
     else if (key === "Enter" && acts.gives()) acts.give();
     else if (key === "Escape") {
       if (state.chosen || isAgain(state)) back();

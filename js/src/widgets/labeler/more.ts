@@ -34,10 +34,11 @@ export function moreView(on: MoreCallbacks) {
         if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
         event.preventDefault();
         event.stopPropagation();
-        if (event.key === "Enter" && field.value.trim() !== text) on.note(field.value.trim() || null);
-        close();
+        if (event.key === "Escape") field.value = text;
+        save();
         on.leave();
       },
+      blur: save,
     },
   });
   const editing = h("div", { class: "hitl-note-line", attrs: { hidden: true } }, field);
@@ -62,6 +63,14 @@ export function moreView(on: MoreCallbacks) {
     show(shown, false);
     field.value = text;
     field.focus({ preventScroll: true });
+  }
+
+  /** Saves what was typed, also if the user clicks elsewhere. */
+  function save(): void {
+    if (editing.hidden) return;
+    const typed = field.value.trim();
+    close();
+    if (typed !== text) on.note(typed || null);
   }
 
   function close(): void {

@@ -298,7 +298,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       bulk ? null : found,
       makes,
     ];
-    if (makes) now.push(state.classes, state.settings, copies);
+    if (makes) now.push(state.classes, state.settings, copies, ask?.blind === true);
     if (now.length !== shownCard.length || now.some((part, i) => part !== shownCard[i])) {
       shownCard = now;
       card.scrollTo(0, 0);
@@ -319,7 +319,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
           card.querySelector(".hitl-text-folded") !== null,
       );
       // A field that had the focus is gone.
-      if (here && composer?.focus) composer.focus();
+      if (here && composer?.focus && !state.chosen) composer.focus();
       else if (here && !root.contains(focused())) root.focus({ preventScroll: true });
       on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
       card.classList.toggle("hitl-done", !ask && !bulk && isDone(state));

@@ -209,7 +209,7 @@ const [ENOUGH, WIDE, NARROW] = [15, 0.2, 0.1];
 /** How sure the figure is, and what to do next. */
 export function adviceOf(state: MonitorState): string {
   const { estimate, provisional, rising, measure, n_labels, model, error, audit_share } = state;
-  if (!n_labels || !model || error) return "";
+  if (!n_labels || !model || error || !measure.name) return "";
   const { value, low, high, n } = estimate;
   const more = audit_share ? " Label more to see." : " Without audit= it stays so.";
   if (provisional !== null)
