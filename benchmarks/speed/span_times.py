@@ -42,7 +42,7 @@ PRESS = """([key, shift]) => new Promise((done) => {
     root.dispatchEvent(new KeyboardEvent('keydown', how));
     requestAnimationFrame(() => setTimeout(() => done(performance.now() - began)));
 })"""
-LOADED = "() => !/Loading/.test(document.querySelector('.hitl-spans-words').textContent)"
+LOADED = "() => !/Loading/.test(document.querySelector('.hitl-marking-words').textContent)"
 ACCEPTED = "() => /5,000 spans/.test(document.querySelector('.hitl-labeler').textContent)"
 SCROLL = """n => new Promise((done) => {
     const pages = document.querySelector('.hitl-pages'), times = [];
@@ -78,7 +78,7 @@ def _one(lines: bool) -> dict[str, Any]:
         notebook.run(1, wait=False)
         bench.card.locator(".hitl-page").first.wait_for()
         seen = time.monotonic() - began
-        status = bench.card.locator(".hitl-spans-words")
+        status = bench.card.locator(".hitl-marking-words")
         page.wait_for_function(LOADED)
         whole = time.monotonic() - began
         page.wait_for_timeout(2000)

@@ -314,6 +314,28 @@ describe("spans", () => {
     expect(spansOf(composer)).toEqual([]);
   });
 
+  test("of a text that comes in parts are where they were, also behind wide characters", async () => {
+    const whole = "Ada 😀😀 lived in London";
+    const item = { content: { kind: "text", text: "Ada ", cut: 21 }, media: [] };
+    const answer = {
+      spans: [
+        [0, 3, "person"],
+        [16, 22, "place"],
+      ],
+    };
+    const on = composing("", { item, answer });
+    on.stage.more = async ({ from }) => ({
+      content: { kind: "text", text: [...whole].slice(Number(from), Number(from) + 8).join(""), total: 22 },
+      bytes: [],
+    });
+    const composer = composeSpans(on);
+    composer.pick(0);
+    expect(on.heard.at(-1)).toContain("still being loaded");
+    await vi.waitFor(() => expect(composer.read()).toMatchObject({ answer }));
+    press(composer, ".", ".");
+    expect(on.heard.at(-1)).toBe("place: London");
+  });
+
   test("wait until the whole text is here", () => {
     const item = { content: { kind: "text", text: "Ada", cut: 10 }, media: [] };
     expect(composeSpans(composing("", { item })).read()).toContain("still being loaded");

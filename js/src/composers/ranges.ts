@@ -3,8 +3,9 @@ import type { LabelClass } from "../host/protocol";
 import { type Audio, recording } from "../items/audio/recording";
 import { clock } from "../items/audio/wave";
 import type { Composed, Composer, Composing } from "../questions/registry";
-import { count, h, setText, show } from "../ui/dom";
+import { count, h } from "../ui/dom";
 import { Bands } from "./parts/bands";
+import { keyButton, statusLine } from "./parts/line";
 import { between, type Edge, edgeNear, gapAt, lastOf, moved, type Piece } from "./parts/pieces";
 import { Timeline } from "./parts/timeline";
 
@@ -55,20 +56,9 @@ export function compose(on: Composing): Composer {
   const layer = h("div", { class: "hitl-ranges-layer" });
   const bands = new Bands<Range>(layer, seconds);
   wave.append(layer, bands.newest);
-  const status = h("span", { class: "hitl-ranges-words" });
-  const acceptWords = h("span", {});
-  const accept = h(
-    "button",
-    { class: "hitl-button", attrs: { type: "button" }, on: { click: () => acceptAll() } },
-    h("kbd", { text: "=" }),
-    acceptWords,
-  );
-  const element = h(
-    "div",
-    { class: "hitl-ranges" },
-    audio,
-    h("div", { class: "hitl-ranges-line" }, status, accept),
-  );
+  const accept = keyButton("=", acceptAll);
+  const status = statusLine(accept);
+  const element = h("div", { class: "hitl-ranges" }, audio, status.element);
 
   function read(): Composed | string {
     if (draft || open) return "Press a class for the new range, or Esc to drop it.";
@@ -134,10 +124,8 @@ export function compose(on: Composing): Composer {
       words = isIdea(current)
         ? `Suggested: ${spoken(current)}. = accepts it, Del removes it, Space plays it.`
         : `${spoken(current)}. A class relabels it, Del removes it, ${keys}`;
-    setText(status, failure || words);
-    status.classList.toggle("hitl-bad", failure !== "");
-    show(accept, suggested.length > 0);
-    setText(acceptWords, `accept ${count(suggested.length, "suggestion")}`);
+    status.tell(failure || words, failure !== "");
+    accept.offer(suggested.length ? `accept ${count(suggested.length, "suggestion")}` : null);
   }
 
   /** The playhead may have moved. */

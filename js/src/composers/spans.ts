@@ -1,7 +1,8 @@
 import "./spans.css";
 import type { LabelClass } from "../host/protocol";
 import type { Composed, Composer, Composing } from "../questions/registry";
-import { count, h, setText, show } from "../ui/dom";
+import { count, h } from "../ui/dom";
+import { keyButton, statusLine } from "./parts/line";
 import { Offsets } from "./parts/offsets";
 import { Pages } from "./parts/pages";
 import { Timeline } from "./parts/timeline";
@@ -25,8 +26,10 @@ export function compose(on: Composing): Composer {
   let text = content?.text ?? "";
   const offsets = new Offsets(text);
   const known = new Map(classes.map((c) => [c.id, c]));
-  let suggested: Marked = on.answer ? NONE : spansOf(on.suggested);
-  const marked = new Timeline<Marked, Marked>(spansOf(on.answer), {
+  let whole = !content?.cut;
+  // Places in a text that is not here yet cannot be counted in units of a string.
+  let suggested: Marked = whole && !on.answer ? spansOf(on.suggested) : NONE;
+  const marked = new Timeline<Marked, Marked>(whole ? spansOf(on.answer) : NONE, {
     get: () => suggested,
     set: (ideas) => {
       suggested = ideas;
@@ -39,28 +42,14 @@ export function compose(on: Composing): Composer {
   let moving: keyof Range = "end";
   /** The class that the next selections get. */
   let armed = offered.length === 1 ? classes.indexOf(offered[0]) : -1;
-  let whole = !content?.cut;
   let failure = on.why ?? "";
   let mouse = false;
 
   const pages = new Pages(fill, stage.signal);
-  const status = h("span", { class: "hitl-spans-words" });
-  const accept = h("button", {
-    class: "hitl-button hitl-small",
-    attrs: { type: "button" },
-    on: { click: () => acceptAll() },
-  });
-  const acceptWords = h("span", {});
-  accept.append(h("kbd", { text: "=" }), acceptWords);
-  const same = h("button", {
-    class: "hitl-button hitl-small",
-    attrs: { type: "button" },
-    on: { click: () => markSame() },
-  });
-  const sameWords = h("span", {});
-  same.append(h("kbd", { text: "*" }), sameWords);
-  const line = h("div", { class: "hitl-spans-line" }, status, same, accept);
-  const element = h("div", { class: "hitl-spans" }, pages.element, line);
+  const accept = keyButton("=", acceptAll);
+  const same = keyButton("*", markSame);
+  const status = statusLine(same, accept);
+  const element = h("div", { class: "hitl-spans" }, pages.element, status.element);
   pages.element.setAttribute("aria-label", "Text to mark");
   pages.element.setAttribute("role", "group");
 
@@ -80,7 +69,7 @@ export function compose(on: Composing): Composer {
       return `${count(suggested.length, "suggestion")} left: press = to accept, or Del to dismiss.`;
     const spans = sorted([...marked.now, ...fitting()]);
     const beyond = spans.filter(({ end }) => end > text.length);
-    if (beyond.length && whole)
+    if (beyond.length)
       return `${count(beyond.length, "span")} from an earlier version of the text ${
         beyond.length === 1 ? "is" : "are"
       } beyond its end. Select with . and remove with Del.`;
@@ -115,9 +104,8 @@ export function compose(on: Composing): Composer {
       const over = here.filter((span) => span.start <= from && span.end >= to);
       if (!over.length) return document.createTextNode(text.slice(from, to));
       const last = over.filter((span) => span.end === to && span.look !== "selection").at(-1);
-      const first = over[0];
       const colours = over.filter(({ id }) => id).map(({ id }) => known.get(id)?.color ?? "#8c8c8c");
-      const mark = h("mark", {
+      return h("mark", {
         class: `hitl-span ${[...new Set(over.map(({ look }) => `hitl-span-${look}`))].join(" ")}`,
         text: text.slice(from, to),
         title: over.map(({ id }) => known.get(id)?.name ?? "").join(", "),
@@ -131,8 +119,6 @@ export function compose(on: Composing): Composer {
           "--depth": String(Math.min(3, colours.length)),
         },
       });
-      mark.classList.toggle("hitl-span-start", first.start === from);
-      return mark;
     });
   }
 
@@ -153,13 +139,10 @@ export function compose(on: Composing): Composer {
         ? `Suggested: ${name} “${piece}”. = accepts it, Del removes it.`
         : `${name} “${piece}”. A class relabels it, Del removes it, ⇧← ⇧→ move its ${ends}, Space the other end.`;
     if (!whole) words = `Loading the text: ${count(text.length, "character")} so far.`;
-    setText(status, failure || words);
-    status.classList.toggle("hitl-bad", failure !== "");
-    show(accept, suggested.length > 0);
-    setText(acceptWords, `accept ${count(suggested.length, "suggestion")}`);
+    status.tell(failure || words, failure !== "");
+    accept.offer(suggested.length ? `accept ${count(suggested.length, "suggestion")}` : null);
     const others = current && !isIdea(current) ? othersOf(current).length : 0;
-    show(same, others > 0);
-    setText(sameWords, `suggest ${others === 1 ? "1 other" : `${others.toLocaleString("en")} others`}`);
+    same.offer(others ? `suggest ${count(others, "other")}` : null);
   }
 
   const nameOf = ({ id }: Span): string => known.get(id)?.name ?? "a removed class";
@@ -243,7 +226,8 @@ export function compose(on: Composing): Composer {
 
   function pick(code: number): void {
     const c = classes[code];
-    if (current) {
+    if (!whole) refuse("The text is still being loaded: mark it then.");
+    else if (current) {
       if (isIdea(current)) acceptOne(current, c);
       else if (current.id !== c.id) change(current, { ...current, id: c.id }, `Now ${c.name}`);
     } else if (selection) add(selection, code);
@@ -331,7 +315,7 @@ export function compose(on: Composing): Composer {
   }
 
   function took(exact: boolean): void {
-    const found = selected();
+    const found = whole ? selected() : null;
     if (!found) return;
     const range = snap && !exact ? snapped(text, found) : trim(text, found);
     document.getSelection()?.removeAllRanges();
@@ -357,7 +341,7 @@ export function compose(on: Composing): Composer {
   document.addEventListener(
     "selectionchange",
     () => {
-      const found = mouse ? null : selected();
+      const found = mouse || !whole ? null : selected();
       if (found) select(snap ? snapped(text, found) : trim(text, found));
     },
     { signal: stage.signal },
@@ -436,6 +420,11 @@ export function compose(on: Composing): Composer {
   }
 
   function press(key: string, shift: boolean): boolean | "again" {
+    if (key === "PageDown" || key === "PageUp") {
+      home.scrollBy({ top: (key === "PageDown" ? 0.9 : -0.9) * home.clientHeight });
+      return "again";
+    }
+    if (!whole) return false;
     const arrow = key === "ArrowRight" || key === "ArrowLeft";
     if (arrow && shift) return stretch(key === "ArrowRight") && "again";
     if (arrow) step(key === "ArrowRight");
@@ -473,9 +462,6 @@ export function compose(on: Composing): Composer {
       choose(null);
       drawLine();
       return true;
-    } else if (key === "PageDown" || key === "PageUp") {
-      home.scrollBy({ top: (key === "PageDown" ? 0.9 : -0.9) * home.clientHeight });
-      return "again";
     } else return false;
     return "again";
   }
@@ -495,7 +481,10 @@ export function compose(on: Composing): Composer {
       drawLine();
     }
     whole = true;
-    drawLine();
+    suggested = on.answer ? NONE : spansOf(on.suggested);
+    marked.amend(spansOf(on.answer));
+    draw({ start: 0, end: text.length });
+    changed();
   }
 
   pages.set(text);

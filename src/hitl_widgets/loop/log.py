@@ -271,19 +271,19 @@ class Log:
     def suggested(self) -> list[tuple[bool, bool]]:
         """Whether a suggestion was shown, and was the answer, for each current label of this annotator."""
         with self.lock:
-            acts = self.ledger.fold.acts(annotator=self.annotator)
-            kept: dict[str, LabelEvent] = {}
-            for event, holds in acts:
-                if holds and event.kind in {"label", "skip"}:
-                    kept.update(dict.fromkeys(event.item_ids, event))
-        found = []
-        for event in kept.values():
-            match event.value:
-                case {"why": "rejected"}:
-                    found.append((True, False))
-                case {"suggested": {"shown": bool(shown), "same": bool(same)}}:
-                    found.append((shown, same))
-        return found
+            fold, found = self.ledger.fold, list[tuple[bool, bool]]()
+            for event, holds in fold.acts(annotator=self.annotator):
+                match event.value:
+                    case {"why": "rejected"}:
+                        said = True, False
+                    case {"suggested": {"shown": bool(shown), "same": bool(same)}}:
+                        said = shown, same
+                    case _:
+                        continue
+                # Only acts on single items tell, and only the last one on each counts.
+                if holds and fold.current(event.item_ids[0]).get(self.annotator) is event:
+                    found.append(said)
+            return found
 
     @staticmethod
     def why(event: LabelEvent) -> str | None:

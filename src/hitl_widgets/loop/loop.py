@@ -32,7 +32,6 @@ from hitl_widgets.loop.tagging import Tagging
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
 from hitl_widgets.maps.preparation import Preparation
-from hitl_widgets.questions.base import kind_of
 from hitl_widgets.questions.schema import Schema
 
 __all__ = ["Loop", "opaque"]
@@ -120,13 +119,7 @@ class Loop:
         )
         self._listeners = Listeners(self.background.note_view, weakly(self._leave))
         background, trainer = self.background, self.background.trainer
-        live = suggest is None and verify and not kind_of(ledger.schema.kind).composed
-        source = source_of_model(lambda: background.round) if live else suggest
-        self.suggesting = None if source is None else Suggesting(self.pool, self.log, source, live=live)
-        if (tagging := self.background.tagging) is not None and source is None:
-            self.suggesting = Suggesting(
-                self.pool, self.log, tagging.spans, generation=lambda: tagging.generation
-            )
+        tagging, self.suggesting = background.tagging, self._suggesting(suggest)
         log, blind = self.log, self.blind
 
         def seen() -> Seen:
@@ -152,6 +145,18 @@ class Loop:
         self._parts = (trainer, self.background.preparation, workers, self._team, ledger)
         self._end = weakref.finalize(self, abandon, partial(_finish, *self._parts))
         self._end.atexit = False  # see openings
+
+    def _suggesting(self, suggest: Source | None) -> Suggesting | None:
+        """The user's suggestions, or the model's: of spans, or of what is verified."""
+        background, pool, log = self.background, self.pool, self.log
+        tagging, trainer = background.tagging, background.trainer
+        if suggest is not None:
+            return Suggesting(pool, log, suggest)
+        if tagging is not None:
+            return Suggesting(pool, log, tagging.spans, lambda: tagging.generation)
+        if self.verify and not log.labels.kind.composed:
+            return Suggesting(pool, log, source_of_model(lambda: background.round), lambda: trainer.number)
+        return None
 
     def start(self) -> None:
         """Start the background work."""

@@ -138,23 +138,14 @@ class Suggesting:
         The log, which knows the question.
     source
         Returns the suggestions.
-    live
-        Whether they change, so that they must not be kept.
     generation
         Returns a number that changes when all of them do.
     """
 
     def __init__(
-        self,
-        pool: Pool,
-        log: Log,
-        source: Source,
-        *,
-        live: bool = False,
-        generation: Callable[[], int] = lambda: 0,
+        self, pool: Pool, log: Log, source: Source, generation: Callable[[], int] = lambda: 0
     ) -> None:
-        self._pool, self._log, self._source, self._live = pool, log, source, live
-        self._newest = generation
+        self._pool, self._log, self._source, self._newest = pool, log, source, generation
         self._raw: dict[int, tuple[Any, str]] = {}
         self._read = self.generation
         self._reading = threading.Lock()
@@ -175,12 +166,10 @@ class Suggesting:
                     found: list[tuple[Any, str]] = [(value, "") for value in self._source(missing)]
                 except Exception as error:  # noqa: BLE001 - a user's function may raise anything
                     found = [(None, f"The suggestions failed: {in_words(error)}")] * len(missing)
-                if len(self._raw) > KEPT:
-                    self._raw.clear()
                 self._raw.update(zip(missing, found, strict=True))
             raw = {row: self._raw[row] for row in rows}
-            if self._live:
-                self._raw.clear()
+            if len(self._raw) > KEPT:
+                self._raw = dict(raw)
         return {row: self._checked(row, *one) for row, one in raw.items()}
 
     def _checked(self, row: int, value: Any, why: str) -> tuple[Any, str]:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import sqrt
 
 import pandas as pd
 
 __all__ = ["verification"]
-
-Z = 1.959964
 
 
 def verification(found: Iterable[tuple[bool, bool]]) -> pd.DataFrame:
@@ -31,10 +28,9 @@ def verification(found: Iterable[tuple[bool, bool]]) -> pd.DataFrame:
 
 
 def _interval(same: list[bool]) -> tuple[int, float, float, float]:
-    n = len(same)
-    if not n:
+    from scipy.stats import binomtest
+
+    if not same:
         return 0, float("nan"), float("nan"), float("nan")
-    share, squared = sum(same) / n, Z**2 / n
-    middle = (share + squared / 2) / (1 + squared)
-    half = Z / (1 + squared) * sqrt(share * (1 - share) / n + squared / (4 * n))
-    return n, share, max(0.0, middle - half), min(1.0, middle + half)
+    low, high = binomtest(sum(same), len(same)).proportion_ci(0.95, method="wilson")
+    return len(same), sum(same) / len(same), float(low), float(high)

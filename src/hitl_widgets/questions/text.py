@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.questions.base import Names
 from hitl_widgets.questions.schema import Schema, is_unicode
@@ -87,13 +89,15 @@ def tidied(text: str) -> str:
 
 def distance(a: Sequence[str], b: Sequence[str]) -> int:
     """Return the edit distance of two sequences (Levenshtein 1966)."""
-    before = list(range(len(b) + 1))
-    for i, left in enumerate(a, 1):
-        row = [i]
-        for j, right in enumerate(b, 1):
-            row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (left != right)))
-        before = row
-    return before[-1]
+    number = {word: k for k, word in enumerate(dict.fromkeys([*a, *b]))}
+    across = np.array([number[word] for word in b], np.int64)
+    steps = np.arange(len(b) + 1)
+    row = steps
+    for i, word in enumerate(a, 1):
+        found = np.minimum(row[1:] + 1, row[:-1] + (across != number[word]))
+        # From the left, each step costs 1: a running minimum of what is above the number of steps.
+        row = np.minimum.accumulate(np.append(i, found) - steps) + steps
+    return int(row[-1])
 
 
 KINDS = (FreeText(),)

@@ -56,10 +56,12 @@ def test_without_a_column_the_models_guesses_are_verified() -> None:
     with opened(mode="verify") as made:
         assert made._loop.suggesting is not None
         assert made._loop.suggesting.of([30]) == {30: (None, "")}, "there is no model yet"
+        before = made._loop.suggesting.generation
         for row in range(20):
             made.label(row, "a" if X[row, 0] > 0 else "b")
         made.wait()
         guess = made.predictions()["label"].iloc[30]
+        assert made._loop.suggesting.generation > before, "the page asks for them again"
         assert made._loop.suggesting.of([30]) == {30: ({"class": guess}, "")}
 
 

@@ -12,6 +12,7 @@ import pytest
 
 import hitl_widgets as hitl
 from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.questions.text import distance
 
 N = 20
 ITEMS = pd.DataFrame(
@@ -227,6 +228,26 @@ def test_a_renamed_and_a_merged_class_are_followed_in_spans() -> None:
 def suggestions(made: hitl.Session, rows: list[int]) -> dict[int, tuple[Any, str]]:
     assert made._loop.suggesting is not None
     return made._loop.suggesting.of(rows)
+
+
+def test_the_distance_of_texts_is_that_of_levenshtein() -> None:
+    def slow(a: list[str], b: list[str]) -> int:
+        if not a or not b:
+            return len(a) + len(b)
+        return min(slow(a[1:], b) + 1, slow(a, b[1:]) + 1, slow(a[1:], b[1:]) + (a[0] != b[0]))
+
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        a, b = (list(rng.choice(list("xyz"), rng.integers(0, 6))) for _ in range(2))
+        assert distance(a, b) == slow(a, b)
+    assert distance(["x"] * 5000, ["y"] * 4000) == 5000  # takes no minute
+
+
+def test_suggestions_are_kept_within_bounds() -> None:
+    with session(hitl.Question.text(), suggest="draft") as made:
+        made._loop.suggesting._raw = dict.fromkeys((5, *range(100, 20000)), ("draft", ""))
+        assert suggestions(made, [0, 5, 1])[5] == ({"text": "draft"}, "")
+        assert len(made._loop.suggesting._raw) == 3
 
 
 def test_suggestions_come_from_a_column_or_a_function_and_are_checked() -> None:

@@ -1,6 +1,7 @@
+import "./line.css";
 import { h, setText, show } from "../../ui/dom";
 
-/** A button below the image, with its key. */
+/** A button below the item, with its key. */
 export type KeyButton = {
   element: HTMLButtonElement;
   offer: (words: string | null, pressed?: boolean) => void;
