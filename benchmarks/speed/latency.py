@@ -4,8 +4,8 @@
     python -m benchmarks.speed.latency --only loop      one part; the others keep their last results
     python -m benchmarks.speed.latency --wait 10        first wait up to 10 minutes until the machine is idle
 
-Parts: browser, quickstart, hand, find, hover, loop, scoring, scale-N, map-N and peer-N (N: 20000,
-100000, 1000000), report.
+Parts: browser, quickstart, hand, find, hover, spans, marks, loop, scoring, scale-N, map-N and peer-N
+(N: 20000, 100000, 1000000), report.
 Results are stored in benchmarks/results/*.json.
 """
 
@@ -33,10 +33,12 @@ from benchmarks.speed import (
     hover_times,
     loop_times,
     map_times,
+    mark_times,
     peer_times,
     report,
     scale_times,
     scoring_times,
+    span_times,
 )
 
 HERE = Path(__file__).resolve().parent
@@ -192,6 +194,8 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "hand": hand_times.hand,
     "find": hand_times.find,
     "hover": hover_times.measure,
+    "spans": span_times.measure,
+    "marks": mark_times.measure,
     "loop": loop_times.measure,
     "scoring": scoring_times.measure,
     **{f"scale-{n}": partial(scale_times.measure, n) for n in scale_times.SIZES},

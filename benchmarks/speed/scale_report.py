@@ -41,8 +41,6 @@ def scoring(found: dict[str, Any]) -> list[str]:
             [name, f"{np.median(values):,.0f}", against(ratio, ours, 2), f"{READ_BUDGET}" if ours else ""]
         )
     return [
-        "## Scoring",
-        "",
         f"{n:,} x {d}, {c} classes: product, softmax, prediction, margin and the 100 least certain rows.",
         f"Medians of {len(read)} rounds, with all methods interleaved; ratios are relative to the first row.",
         "",
@@ -83,8 +81,6 @@ def scale(found: dict[str, Any]) -> list[str]:
         if "bulk" in runs["first"]
     ]
     return [
-        "## Large pools",
-        "",
         "Sessions with 384 features, 30 modes and 10 classes, without a browser, each in its own process;",
         "60 labels, 300 ms apart. Times run from `label()` until the round trained with the label is",
         "available, with its suggestions.",
@@ -113,8 +109,6 @@ def peers(found: dict[str, Any]) -> list[str]:
             times = f"{np.median(made['colours']):,.0f}", f"{max(made['colours']):,.0f}"
             rows.append([f"{int(size):,}", name, f"{made['first']:.1f}", *times])
     return [
-        "## Comparison with jupyter-scatter",
-        "",
         "Points of two columns, in JupyterLab in Chromium, WebGL by SwiftShader. Seconds from running the",
         "cell to the first picture; milliseconds from running a cell that changes the colours to the changed",
         "picture. Ours is a complete session: a tenth of the points is labelled, logged, learned and shown.",
@@ -155,8 +149,6 @@ def live(found: dict[str, Any]) -> list[str]:
             cells = f"{np.median(echo):.0f}", f"{np.percentile(echo, 95):.0f}"
             answers.append([f"{n:,}", "a plain echo widget beside it", "answer", *cells])
     return [
-        "## The map in a browser",
-        "",
         "JupyterLab in Chromium, no GPU. Seconds since running the cell; milliseconds from a click or the",
         "release of the pointer to the painted frame; for a lasso around a tenth of the points also from the",
         "class key to the acknowledgement. The last columns show how long the kernel's event loop was",

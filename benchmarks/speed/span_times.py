@@ -1,12 +1,8 @@
-"""Spans in JupyterLab: opening a text of 2 MB, and adding spans when it has 5,000.
-
-Run it as ``python -m benchmarks.speed.span_times``.
-"""
+"""Spans in JupyterLab: opening a text of 2 MB, and adding spans when it has 5,000."""
 
 from __future__ import annotations
 
 import json
-import os
 import time
 from typing import Any
 
@@ -61,7 +57,7 @@ SCROLL = """n => new Promise((done) => {
 
 def measure() -> dict[str, Any]:
     """Milliseconds by the shape of the text."""
-    found: dict[str, Any] = {"load": os.getloadavg()[0]}
+    found: dict[str, Any] = {}
     for shape in SHAPES:
         found[shape] = _one(shape == "lines")
         print(shape, json.dumps(found[shape]), flush=True)
@@ -103,7 +99,3 @@ def _one(lines: bool) -> dict[str, Any]:
 
 def _summary(times: list[float]) -> dict[str, float]:
     return {"median": float(np.median(times)), "p95": float(np.percentile(times, 95)), "max": max(times)}
-
-
-if __name__ == "__main__":
-    print(json.dumps(measure(), indent=1))
