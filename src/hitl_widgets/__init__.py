@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hitl_widgets.models.files import load_model
     from hitl_widgets.questions.question import Question
     from hitl_widgets.questions.schema import LabelClass, Schema
+    from hitl_widgets.races.embeddings import compare_embeddings
     from hitl_widgets.races.simulate import simulate
     from hitl_widgets.races.simulation import Simulation
     from hitl_widgets.session import Session
@@ -50,6 +51,7 @@ _HOMES = {
     "Session": "session",
     "Simulation": "races.simulation",
     "Workbench": "widgets.workbench",
+    "compare_embeddings": "races.embeddings",
     "load_model": "models.files",
     "simulate": "races.simulate",
 }
@@ -68,6 +70,7 @@ __all__ = [
     "Session",
     "Simulation",
     "Workbench",
+    "compare_embeddings",
     "datasets",
     "load_model",
     "simulate",

@@ -81,8 +81,8 @@ class Session:
         more than 10 million numbers are not copied: do not change them later. Without X, features are
         computed from the items in the background.
     embed
-        Instead of ``X``: a function that maps a list of items to such an array, or a scikit-learn
-        transformer.
+        Instead of ``X``: a function that maps a list of items to such an array, a scikit-learn transformer,
+        or the name or folder of a model of sentence-transformers (see docs/data.md).
     id
         Column with the ids. Without it, an item is identified by its content: labels survive reordering
         and adding rows, and identical items share one label.
