@@ -127,6 +127,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   let shortNames: string[] = [];
   let shownRecent = "";
   const give = button("⏎", "", "Give this answer", on.give);
+  give.classList.add("hitl-give");
   const giveWords = give.appendChild(h("span", {}));
   const skip = button("S", "skip", "Leave this item unanswered", on.skip);
   const undo = button("Z", "undo", "Undo your last act", on.undo);
@@ -139,6 +140,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     class: "hitl-faint hitl-keys-off",
     text: "Click to use shortcuts",
   });
+  const typing = h("span", { class: "hitl-faint hitl-typing", text: "Esc for shortcuts" });
   const guideList = h("dl", { class: "hitl-guide-list" });
   const guide = h(
     "details",
@@ -165,7 +167,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     recently,
     classes,
     h("div", { class: "hitl-acts" }, give, skip, undo, redo, again, clearing, release, helping),
-    h("div", { class: "hitl-folds" }, guide, editor.element, more.links, keysOff),
+    h("div", { class: "hitl-folds" }, guide, editor.element, more.links, keysOff, typing),
     help.element,
   );
 
@@ -190,6 +192,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   let wantsTall = false;
   let composer: Composer | null = null;
   let idea: Codes | null = null;
+  let guessed = false;
   /** The state that is drawn. */
   let drawn: LabelerState | null = null;
 
@@ -252,8 +255,10 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       const found = composer.read();
       const quiet = typeof found === "string" || found.quiet;
       setText(giveWords, quiet ? "answer" : `${found.blank ? "" : "answer "}${found.words}`);
+      give.toggleAttribute("data-ready", !quiet);
     } else {
       const n = picked.length;
+      give.toggleAttribute("data-ready", any && (n > 0 || idea !== null));
       if (idea && !n) setText(giveWords, `accept ${namesOf(idea, state.classes)}`);
       else setText(giveWords, n ? `answer with ${count(n, "class", "classes")}` : "none of them");
     }
@@ -334,6 +339,9 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     // Hide the guess if somebody else has just labelled the item: it would nearly reveal that label.
     const model = !bulk && ask?.guess && !meanwhile(state) && !idea ? ask.guess : null;
     guessLine.style.visibility = model || idea ? "visible" : "hidden";
+    // Many composed answers are never guessed: its line is reserved from the first guess on.
+    guessed ||= Boolean(model || idea);
+    show(guessLine, guessed || !state.composed);
     show(eye, idea === null);
     show(shares, idea === null);
     if (model) {
