@@ -168,7 +168,13 @@ def test_numbers_and_texts_are_typed_and_refused_in_words(desk) -> None:
     second.label("Enter")
     second.wait_labels(1)
     expect(written).to_be_focused()  # the next one is typed at once
+    # Keys that would be typed are not offered.
+    keys = second.labeler.locator(".hitl-acts kbd")
+    offered = "all => all.filter(k => k.checkVisibility({ visibilityProperty: true })).map(k => k.textContent)"
+    assert keys.evaluate_all(offered) == ["⏎"]
+    expect(second.labeler.get_by_text("Esc for shortcuts")).to_be_visible()
     notebook.page.keyboard.press("Escape")
+    assert {"⏎", "S", "Z"} <= set(keys.evaluate_all(offered))
     notebook.page.wait_for_timeout(300)  # it counts only for an item that could be read
     second.press("Shift+D")
     expect(second.monitor).to_contain_text("don't know")
