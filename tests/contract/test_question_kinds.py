@@ -17,6 +17,7 @@ from hitl_widgets.labels.events import new_event_id
 from hitl_widgets.learn.evaluate import Rest, accuracy_estimate, learning_curve
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.questions.base import QuestionKind, kind_of
+from hitl_widgets.questions.question import Question
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.vocabulary import Vocabulary
 
@@ -38,7 +39,18 @@ def mask(counts: str, label: str) -> dict[str, Any]:
 
 
 # For each kind, settings and values for different answers, with classes a, b and c; there is also a class d.
+FORM = Question.form(
+    {
+        "q": Question.choice(["a", "b", "c", "d"]),
+        "n": Question.number(0, 10),
+        "why": Question.text("Why?", lines=True),
+    },
+    optional=["n"],
+    defaults={"n": 3},
+    when={"why": {"q": ["c", "d"]}},
+)
 SETTINGS: dict[str, dict[str, Any]] = {
+    "form": dict(FORM.settings),
     "number": {"low": 0.0, "high": 10.0, "step": 1.0, "unit": ""},
     "text": {"lines": True, "blank": True},
     "spans": {"overlap": True, "snap": True},
@@ -66,6 +78,7 @@ VALUES: dict[str, list[Any]] = {
     ],
     "pair": ["first", "tie", "both bad", "second"],
     "ranking": [[1, 2, 3], [2, 1, 3], [3, 2, 1], [2, 1], [1, 2]],
+    "form": [{"q": "a"}, {"q": "b", "n": 0}, {"q": "a", "n": 5}, {"q": "c", "why": "Ж 😀\nq: b"}],
 }
 WITHOUT_CLASSES = {"number", "text", "ranking"}
 # Classes that are part of the question.
@@ -74,8 +87,16 @@ FIXED = {"pair": ["first", "second", "tie", "both bad"]}
 pytestmark = pytest.mark.parametrize("name", VALUES)
 
 
+def called(name: str, one: str) -> str:
+    """The full name of a class."""
+    return f"q: {one}" if name == "form" else one
+
+
 def asked(name: str) -> Vocabulary:
     vocabulary = Vocabulary()
+    if name == "form":
+        vocabulary.apply(FORM.to_dict(), "asked")
+        return vocabulary
     classes = [] if name in WITHOUT_CLASSES else FIXED.get(name, ["a", "b", "c", "d"])
     how: dict[str, Any] = {"settings": SETTINGS[name], "least": 0} if name in SETTINGS else {}
     vocabulary.apply(Schema(classes, kind=name, **how).to_dict(), "asked")
@@ -101,7 +122,7 @@ def test_an_answer_survives_the_log(name: str) -> None:
         assert kind.load(written, vocabulary) == answer
         assert kind.parse(written, vocabulary) == answer  # as sent by a page
         assert kind.parse(kind.said(answer, vocabulary), vocabulary) == answer  # as stored in a table
-        assert set(kind.classes(answer)) <= set(FIXED.get(name, "abc"))
+        assert set(kind.classes(answer)) <= {called(name, one) for one in FIXED.get(name, "abc")}
 
 
 def test_it_is_written_by_ids_so_names_that_are_swapped_later_do_not_matter(name: str) -> None:
@@ -116,12 +137,12 @@ def test_it_is_written_by_ids_so_names_that_are_swapped_later_do_not_matter(name
         return
     written = [kind.dump(answer) for answer in before]
     for of, to in (("a", "x"), ("b", "a"), ("x", "b")):
-        change(vocabulary, change="rename", of=[of], name=to)
+        change(vocabulary, change="rename", of=[called(name, of)], name=to)
     assert [kind.load(value, vocabulary) for value in written] == before
     assert [kind.now(answer, vocabulary) for answer in before] == before
-    swapped = {"a": "b", "b": "a", "c": "c"}
+    swapped = {called(name, one): called(name, to) for one, to in ("ab", "ba", "cc")}
     said = [sorted(kind.named(kind.said(answer, vocabulary))) for answer in before]
-    assert said == [sorted(swapped[name] for name in kind.named(v)) for v in VALUES[name]]
+    assert said == [sorted(swapped.get(one, one) for one in kind.named(v)) for v in VALUES[name]]
 
 
 def test_what_became_of_a_class_became_of_its_answers(name: str) -> None:
@@ -137,25 +158,26 @@ def test_what_became_of_a_class_became_of_its_answers(name: str) -> None:
             change(vocabulary, change="merge", of=FIXED[name][:2], name=FIXED[name][0])
         return
     before = answers(kind, vocabulary)
-    change(vocabulary, change="merge", of=["a", "b"], name="b")
-    assert all("a" not in kind.classes(kind.now(answer, vocabulary)) for answer in before)
-    retired = change(vocabulary, change="retire", of=["b"])
+    a, b = called(name, "a"), called(name, "b")
+    change(vocabulary, change="merge", of=[a, b], name="b")
+    assert all(a not in kind.classes(kind.now(answer, vocabulary)) for answer in before)
+    retired = change(vocabulary, change="retire", of=[b])
     now = [kind.now(answer, vocabulary) for answer in before]
     assert None not in now  # it is no longer offered, and earlier answers stay
     for answer in now:
-        if "b" in kind.classes(answer):
+        if b in kind.classes(answer):
             with pytest.raises(InvalidInput, match="retired"):
                 kind.parse(kind.dump(answer), vocabulary)
     vocabulary.turn(retired, back=True)
-    change(vocabulary, change="split", of=["b"], classes=[{"name": "b1"}, {"name": "b2"}])
+    change(vocabulary, change="split", of=[b], classes=[{"name": "b1"}, {"name": "b2"}])
     for answer, later in zip(now, (kind.now(answer, vocabulary) for answer in now), strict=True):
-        assert (later is None) == ("b" in kind.classes(answer))
+        assert (later is None) == (b in kind.classes(answer))
         if later is None:
             with pytest.raises(InvalidInput, match="no longer exists"):
                 kind.parse(kind.dump(answer), vocabulary)
 
 
-KEYS = st.sampled_from(["class", "classes", "word", "x", "label", "start", "end", *SETTINGS])
+KEYS = st.sampled_from(["class", "classes", "word", "x", "label", "start", "end", "q", "why", *SETTINGS])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),

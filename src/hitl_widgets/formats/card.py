@@ -149,7 +149,9 @@ def _question(facts: Facts) -> list[str]:
     words = [asked, *([kind.card] if kind.card else [])]
     if not schema.least:  # without classes
         return ["## Question", *words]
-    rows += [(_plain(name), "", n) for name, n in counts.items() if name not in schema.names]
+    # What else a composed answer names is not a class.
+    more = set(counts) if not kind.composed else set(schema.all_names)
+    rows += [(_plain(c), "", n) for c, n in counts.items() if c in more and c not in schema.names]
     if none := sum(not label for label in named):
         rows.append(("none of them", "", none))
     return ["## Question", *words, _table(["class", "when to choose it", "labels"], rows)]

@@ -18,6 +18,7 @@ from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.settings import check_act
 from hitl_widgets.loop.suggesting import Suggesting
+from hitl_widgets.questions.base import Drafted
 from hitl_widgets.questions.schema import is_unicode
 
 __all__ = ["Acts", "relabelled", "unsaid"]
@@ -255,7 +256,9 @@ class Acts:
         suggested, _ = self.suggesting.of(rows)[rows[0]]
         if suggested is None:
             return value
-        record = {"shown": shown, "same": suggested == value}
+        kind = self._ledger.fold.kind
+        same = kind.keeps(suggested, value) if isinstance(kind, Drafted) else suggested == value
+        record = {"shown": shown, "same": same}
         return value | {"suggested": record}
 
     def _check(self, value: Any, rows: Sequence[int]) -> None:

@@ -176,7 +176,7 @@ class Suggesting:
         if value is None or (not isinstance(value, list | tuple | dict) and is_blank(value)):
             return None, why
         try:
-            return self._log.as_answer(value, self._extent(row)), why
+            return self._log.as_suggestion(value, self._extent(row)), why
         except (InvalidInput, ValueError) as error:
             return None, f"The suggestion is not an answer: {error}"
 

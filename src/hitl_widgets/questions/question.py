@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.questions.forming import form_of
 from hitl_widgets.questions.pair import BOTH_BAD, FIRST, SECOND, TIE
 from hitl_widgets.questions.schema import LabelClass, Schema, as_numbers, scale
 from hitl_widgets.questions.values import listed, plain, spelled
@@ -36,6 +37,7 @@ class Question:
     >>> Question.ranges(["speech", "music"], "What is heard, and when?")
     >>> Question.pair("Which answer is better?")
     >>> Question.ranking("Rank the answers, best first.")
+    >>> Question.form({"topic": Question.choice(["spam", "ham"]), "tone": Question.rating(5)})
     """
 
     @staticmethod
@@ -308,6 +310,45 @@ class Question:
             The text of the question.
         """
         return Schema([], text, kind="ranking", least=0)
+
+    @staticmethod
+    def form(
+        questions: Mapping[str, Schema],
+        text: str = "",
+        *,
+        optional: Iterable[str] = (),
+        defaults: Mapping[str, Any] | None = None,
+        when: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Schema:
+        """Ask several questions about each item, in this order.
+
+        For example: ``Question.form({"topic": Question.choice(["praise", "spam"]), "why":
+        Question.text("Why?")}, when={"why": {"topic": ["spam"]}})``. An answer is a dict from names to
+        answers, ``{"topic": "spam", "why": "sells pills"}``. A question that is not asked has no answer.
+
+        Parameters
+        ----------
+        questions
+            The questions by name: choices of one or several classes, ratings, numbers and texts. A class is
+            called after its question where the question is not clear, as in ``"topic: spam"``.
+        text
+            The text above all of them.
+        optional
+            Names of questions that may be left out.
+        defaults
+            Answers with which the page starts, by name.
+        when
+            Conditions, by name: ``{"why": {"topic": ["spam"]}}`` asks "why" only if the answer to the
+            earlier question "topic" is, or contains, one of these classes. All of several conditions must
+            hold.
+
+        Raises
+        ------
+        InvalidInput
+            For unknown names, conditions on later questions, defaults that are not answers, and questions
+            that cannot be a part of a form.
+        """
+        return form_of(questions, text, optional, defaults, when)
 
 
 def _marks(

@@ -167,6 +167,7 @@ export function actsOf(on: ActCallbacks) {
     if (typeof found === "string") {
       on.dispatch({ type: "note", words: found });
       on.say(found);
+      composer.lead?.();
     } else if (found.blank && on.gaze.elapsed < DELIBERATE_MS) {
       miss("change something, or press Enter again for this answer");
     } else label(found.codes, found.words, found.answer);

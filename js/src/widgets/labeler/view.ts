@@ -225,7 +225,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     const labelled = isLabelled(state);
     const changed = (): void => {
       const found = composer?.read();
-      if (ask && found && typeof found !== "string") on.begun(ask, found.answer);
+      const kept = composer?.draft?.() ?? (typeof found === "string" ? null : found?.answer);
+      if (ask && kept) on.begun(ask, kept);
       if (drawn) drawDraft(drawn, ask !== null);
     };
     const made = make({
@@ -293,7 +294,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       [shownClasses, shownAsks] = [state.classes, state.asks];
       const offered = shownClasses.filter((c) => !c.retired);
       classes.classList.toggle("hitl-levels", question?.scale === true);
-      const many = question?.scale !== true && offered.length > MANY;
+      const many = question?.scale !== true && state.asks !== "form" && offered.length > MANY;
       classes.classList.toggle("hitl-many", many);
       drawClasses(offered, many);
       search.update(many ? buttons : []);
@@ -341,7 +342,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     const names = composer?.called ? calledBy(composer, state.classes) : state.classes;
     setParts(asked, ...heading(state, ask, bulk, names));
     setParts(why, ...reasonOf(state, ask));
-    show(classes, !composer?.called);
+    show(classes, !composer?.called && !composer?.guessed);
     show(editor.element, !composer?.called && (shownClasses.length > 0 || !state.composed));
     if (state.chosen) bulkShown?.update(state.chosen, state.classes, state.kind === "image");
     show(changed, !bulk && ask?.changed === true);
@@ -369,6 +370,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       const guessed = idea?.includes(code) ?? (showGuess && (model?.codes.includes(code) ?? false));
       element.classList.toggle("hitl-guessed", guessed);
     }
+    composer?.guessed?.((showGuess && model?.codes) || []);
     drawDraft(state, ask !== null || bulk);
     more.update(
       bulk || !ask ? null : { ask, rejects: state.suggests && !ask.blind },
