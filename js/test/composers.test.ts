@@ -258,7 +258,7 @@ describe("spans", () => {
       press(composer, "Escape", "ArrowRight", "⇧ArrowRight");
       composer.pick(1);
       if (!overlap) {
-        expect(on.heard.at(-1)).toContain("overlaps person");
+        expect(on.heard.at(-1)).toContain("overlaps person, Ada");
         expect(composer.read()).toContain("has no class");
         press(composer, "Escape");
       }
@@ -333,7 +333,7 @@ describe("spans", () => {
     expect(on.heard.at(-1)).toContain("still being loaded");
     await vi.waitFor(() => expect(composer.read()).toMatchObject({ answer }));
     press(composer, ".", ".");
-    expect(on.heard.at(-1)).toBe("place: London");
+    expect(on.heard.at(-1)).toBe("place, 2 of 2: London");
   });
 
   test("wait until the whole text is here", () => {
@@ -360,7 +360,7 @@ describe("spans", () => {
       ],
     };
     const composer = composeSpans(composing("Ada left", { answer }));
-    expect(composer.read()).toContain("beyond its end");
+    expect(composer.read()).toContain("does not fit it");
     press(composer, ".", ".", "Delete");
     expect(spansOf(composer)).toEqual([[0, 3, "person"]]);
   });
@@ -450,5 +450,110 @@ describe("what an item starts with", () => {
     again.give("k0", { text: "given" });
     expect(compositions({ ...how, ...shelf }).start(ask(0), false).answer).toBeUndefined();
     expect(compositions({ ...how, ...shelf, kept: "{" }).start(ask(0), false).answer).toBeUndefined();
+  });
+});
+
+describe("relations between spans", () => {
+  const settings = { relations: ["works for", "owns"] };
+  const answer = {
+    spans: [
+      [0, 3, "person"],
+      [14, 18, "place"],
+      [20, 22, "person"],
+    ],
+    relations: [[0, 1, "works for"]],
+  };
+  const TEXT = "Ada works for Acme, Bo too";
+
+  test("are made, changed, turned around, removed and undone by keys alone", () => {
+    const on = composing("Ada works for Acme", { settings });
+    const composer = composeSpans(on);
+    const relations = (): unknown => read(composer).answer.relations;
+    press(composer, "ArrowRight");
+    composer.pick(0);
+    press(composer, ">");
+    expect(composer.read()).toContain("no type yet");
+    press(composer, "1");
+    expect(on.heard.at(-1)).toContain("Select the other span first");
+    press(composer, "Escape", "Escape", "ArrowLeft");
+    composer.pick(1);
+    press(composer, ",", ">", ".", "1");
+    expect(relations()).toEqual([[0, 1, "works for"]]);
+    press(composer, "2");
+    expect(relations()).toEqual([[0, 1, "owns"]]);
+    press(composer, ">");
+    expect(relations()).toEqual([[1, 0, "owns"]]);
+    press(composer, "z", "z");
+    expect(relations()).toEqual([[0, 1, "works for"]]);
+    press(composer, "z");
+    expect(relations()).toEqual([]);
+    press(composer, "⇧z", "<", "Delete");
+    expect(relations()).toEqual([]);
+    press(composer, "z");
+    expect(relations()).toEqual([[0, 1, "works for"]]);
+  });
+
+  test("go and come back with their spans, and follow them when these change", () => {
+    const composer = composeSpans(composing(TEXT, { settings, answer }));
+    expect(read(composer).answer).toEqual(answer);
+    expect(read(composer).words).toBe("with 3 spans, 1 relation");
+    press(composer, ".");
+    composer.pick(1); // relabelled
+    expect(read(composer).answer.relations).toEqual(answer.relations);
+    press(composer, "Delete");
+    expect(read(composer).answer.relations).toEqual([]);
+    press(composer, "z");
+    expect(read(composer).answer.relations).toEqual(answer.relations);
+    press(composer, "Escape", "ArrowRight", "ArrowRight"); // "works"
+    composer.pick(0);
+    expect(read(composer).answer.relations).toEqual([[0, 2, "works for"]]);
+  });
+
+  test("are not made twice, nor from a span to itself", () => {
+    const on = composing(TEXT, { settings, answer });
+    const composer = composeSpans(on);
+    press(composer, ".", ">", ".", "1");
+    expect(on.heard.at(-1)).toBe("There is this relation already.");
+    press(composer, ",", "2"); // back on the span from which it goes
+    expect(on.heard.at(-1)).toContain("Select the other span first");
+    press(composer, "Escape");
+    expect(read(composer).answer.relations).toEqual(answer.relations);
+  });
+
+  test("that are suggested are accepted with their spans, alone, or dismissed", () => {
+    const all = composeSpans(composing(TEXT, { settings, suggested: answer }));
+    expect(all.read()).toContain("4 suggestions left");
+    press(all, "=");
+    expect(read(all).answer).toEqual(answer);
+    const one = composeSpans(composing(TEXT, { settings, suggested: answer }));
+    press(one, "<", "=");
+    expect(one.read()).toContain("1 suggestion left");
+    press(one, "Escape", "Delete");
+    expect(read(one).answer).toEqual({ spans: answer.spans.slice(0, 2), relations: answer.relations });
+    const none = composeSpans(composing(TEXT, { settings, suggested: answer }));
+    press(none, ".", "Delete");
+    expect(none.read()).toContain("2 suggestions left"); // its relation went with it
+    press(none, "Delete");
+    expect(read(none).answer).toEqual({ spans: [], relations: [] });
+    const verified = composeSpans(composing(TEXT, { settings, suggested: answer, verify: true }));
+    expect(read(verified).answer).toEqual(answer);
+  });
+
+  test("are listed below the text, where each can be selected and removed", () => {
+    const composer = composeSpans(composing(TEXT, { settings, answer }));
+    const list = composer.element?.querySelector(".hitl-relations ul") as HTMLElement;
+    expect(list.textContent).toContain("Ada works for → Acme");
+    list.querySelector<HTMLElement>("button")?.click();
+    expect(list.querySelector("[aria-pressed=true]")).not.toBeNull();
+    list.querySelector<HTMLElement>(".hitl-relation-out")?.click();
+    expect(read(composer).answer.relations).toEqual([]);
+    expect(list.textContent).toContain("No relations");
+  });
+
+  test("are no part of answers to questions without them", () => {
+    const composer = composeSpans(composing(TEXT));
+    expect(Object.keys(read(composer).answer)).toEqual(["spans"]);
+    expect(composer.element?.querySelector(".hitl-relations")).toBeNull();
+    expect(composer.press(">", false)).toBe(false);
   });
 });
