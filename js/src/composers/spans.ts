@@ -64,12 +64,15 @@ export function compose(on: Composing): Composer {
   /** The spans in a block, and the selection without a class. */
   function shownIn(block: Range) {
     const { ordered, current, draft } = marking;
-    const here = ordered
-      .filter(({ at }) => touch(at, block))
-      .map((mark) => ({
-        ...mark,
-        look: `${marking.isIdea(mark) ? "idea" : "own"}${mark === current ? " current" : ""}`,
-      }));
+    const looks = (mark: Span): string =>
+      [
+        marking.isIdea(mark) ? "idea" : "own",
+        mark === relations?.from && mark !== current ? "from" : "",
+        mark === current ? "current" : "",
+      ]
+        .filter(Boolean)
+        .join(" ");
+    const here = ordered.filter(({ at }) => touch(at, block)).map((mark) => ({ ...mark, look: looks(mark) }));
     return draft && touch(draft, block) ? [...here, { at: draft, id: "", nr: -1, look: "selection" }] : here;
   }
 
@@ -329,7 +332,7 @@ export function compose(on: Composing): Composer {
     picked: () => marking.picked(),
     read: () => {
       if (!whole) return `The text is still being loaded: ${count(text.length, "character")} so far.`;
-      return relations?.open ? "The new relation has no type yet: Esc drops it." : marking.read();
+      return relations?.from ? "The new relation has no type yet: Esc drops it." : marking.read();
     },
     waits: () => marking.draft !== null || marking.current !== null,
     keys: keysOfMarks("span", "spans", [

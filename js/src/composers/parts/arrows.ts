@@ -1,3 +1,4 @@
+import { shortened } from "../../items/registry";
 import { svg } from "../../ui/dom";
 import type { Link } from "./marking";
 import type { Pages } from "./pages";
@@ -5,12 +6,16 @@ import type { Piece } from "./pieces";
 
 /** A relation, and how it looks. */
 export type Arrow = Link & { link: Link; idea: boolean; on: boolean };
-/** Where a span begins on the page. */
-type Box = { left: number; right: number; top: number; bottom: number };
+/** A span on one line of the page. */
+type Box = { left: number; right: number; top: number; bottom: number; rtl: boolean };
+/** What is above a line: from, to, and in which lane. */
+type Taken = Map<number, [number, number, number][]>;
 
-/** Space between the arrows that are above each other, and their distance from the text, in pixels. */
-const [LANE, ABOVE] = [6, 7];
+/** The distance of the lowest arrows from the text, and of the next ones from these, in pixels. */
+const [ABOVE, LANE] = [7, 8];
 const HEAD = 5;
+/** The width of a letter of a label, roughly. */
+const LETTER = 6;
 
 /** Draws arrows over the text, between the spans that are in the page, whenever its pages are drawn; returns what sets them. */
 export function arrows(pages: Pages, choose: (link: Link) => void) {
@@ -27,59 +32,61 @@ export function arrows(pages: Pages, choose: (link: Link) => void) {
       return;
     }
     const boxes = boxesOf();
-    /** The lanes that are taken above a line, by the top of the line. */
-    const taken = new Map<number, [number, number, number][]>();
+    const taken: Taken = new Map();
     const nodes: Node[] = [];
     for (const arrow of shown) {
-      const [a, b] = [boxes.get(arrow.from), boxes.get(arrow.to)];
-      if (a && b)
-        nodes.push(...(Math.abs(a.top - b.top) < 4 ? along(arrow, a, b, taken) : across(arrow, a, b)));
-      else if (a || b)
-        nodes.push(...away(arrow, (a ?? b) as Box, a ? arrow.to : arrow.from, a !== undefined));
+      const [from, to] = [boxes.get(arrow.from), boxes.get(arrow.to)];
+      if (from && to) {
+        const [a, b] = nearest(from, to);
+        nodes.push(...(a.top === b.top ? along(arrow, a, b, taken) : across(arrow, a, b)));
+      } else if (from) nodes.push(...away(arrow, from[0], arrow.to, taken));
+      else if (to) nodes.push(...away(arrow, to[0], arrow.from, taken));
     }
     layer.replaceChildren(...nodes);
   }
 
-  /** Where the spans in the page begin, by their numbers. */
-  function boxesOf(): Map<number, Box> {
+  /** The lines of the spans in the page, by their numbers. */
+  function boxesOf(): Map<number, Box[]> {
     const { left, top } = pages.element.getBoundingClientRect();
     const { scrollLeft, scrollTop } = pages.element;
-    const boxes = new Map<number, Box>();
+    const [dx, dy] = [scrollLeft - left, scrollTop - top];
+    const boxes = new Map<number, Box[]>();
     for (const element of pages.element.querySelectorAll<HTMLElement>("[data-nrs]")) {
-      const nrs = (element.dataset.nrs ?? "")
-        .split(" ")
-        .map(Number)
-        .filter((nr) => !boxes.has(nr));
-      const rect = nrs.length ? element.getClientRects()[0] : undefined;
-      if (!rect) continue;
-      const [x, y] = [scrollLeft - left, scrollTop - top];
-      for (const nr of nrs)
-        boxes.set(nr, {
-          left: rect.left + x,
-          right: rect.right + x,
-          top: rect.top + y,
-          bottom: rect.bottom + y,
-        });
+      const rtl = getComputedStyle(element).direction === "rtl";
+      const lines = [...element.getClientRects()].map((rect) => ({
+        left: rect.left + dx,
+        right: rect.right + dx,
+        top: Math.round(rect.top + dy),
+        bottom: Math.round(rect.bottom + dy),
+        rtl,
+      }));
+      // Before the card is on the page, nothing has a place.
+      for (const nr of lines.length ? (element.dataset.nrs ?? "").split(" ").map(Number) : [])
+        boxes.set(nr, [...(boxes.get(nr) ?? []), ...lines]);
     }
     return boxes;
   }
 
+  /** The lowest lane above a line that is free there. */
+  function laneOf(taken: Taken, top: number, low: number, high: number): number {
+    const others = taken.get(top) ?? [];
+    let lane = 0;
+    while (others.some(([from, to, other]) => other === lane && from < high && to > low)) lane++;
+    taken.set(top, [...others, [low, high, lane]]);
+    return top - ABOVE - LANE * Math.min(lane, 1);
+  }
+
   /** Between two spans of a line: above it, higher where others are in the way. */
-  function along(arrow: Arrow, a: Box, b: Box, taken: Map<number, [number, number, number][]>): Node[] {
+  function along(arrow: Arrow, a: Box, b: Box, taken: Taken): Node[] {
     const way = Math.sign(middle(b) - middle(a)) || 1;
     const [x0, x1] = [middle(a) + 3 * way, middle(b) - 3 * way];
     const [low, high] = [Math.min(x0, x1), Math.max(x0, x1)];
-    const line = Math.round(a.top / 4);
-    const others = taken.get(line) ?? [];
-    let lane = 0;
-    while (others.some(([from, to, other]) => other === lane && from < high && to > low)) lane++;
-    taken.set(line, [...others, [low, high, lane]]);
-    const y = a.top - ABOVE - LANE * Math.min(lane, 2);
+    const y = laneOf(taken, a.top, low, high);
     const r = Math.min(4, (high - low) / 2);
     const d =
       `M${x0} ${a.top} V${y + r} Q${x0} ${y} ${x0 + r * way} ${y} ` +
       `H${x1 - r * way} Q${x1} ${y} ${x1} ${y + r} V${b.top - HEAD}`;
-    return made(arrow, d, [x1, b.top], 1, [(x0 + x1) / 2, y + 3.5], arrow.type);
+    return made(arrow, d, [x1, b.top], 1, [(x0 + x1) / 2, y + 3.5]);
   }
 
   /** From a line to another. */
@@ -93,27 +100,32 @@ export function arrows(pages: Pages, choose: (link: Link) => void) {
     const d = `M${x0} ${y0} C${x0} ${y0 + bend} ${x1} ${end - bend} ${x1} ${end}`;
     // The label is between the lines, near where the arrow begins.
     const label: [number, number] = [x0 + (x1 - x0) * 0.12, y0 + (down ? 9 : -3)];
-    return made(arrow, d, [x1, y1], way, label, arrow.type);
+    return made(arrow, d, [x1, y1], way, label);
   }
 
   /** To, or from, a span that is not in the page. */
-  function away(arrow: Arrow, box: Box, other: number, leaves: boolean): Node[] {
+  function away(arrow: Arrow, { left, right, top, rtl }: Box, other: number, taken: Taken): Node[] {
+    const leaves = other === arrow.to;
     const here = leaves ? arrow.from : arrow.to;
-    const up = (spanOf(other)?.at.start ?? 0) < (spanOf(here)?.at.start ?? 0);
-    const [x, y] = [middle(box), box.top];
-    const words = `${up ? "↑" : "↓"} ${leaves ? "" : "from "}${leaves ? `${arrow.type} ` : ""}“${wordsOf(other)}”${leaves ? "" : ` ${arrow.type}`}`;
-    const d = leaves ? `M${x} ${y} v${-ABOVE}` : `M${x} ${y - ABOVE} V${y - HEAD}`;
-    return made(arrow, d, leaves ? null : [x, y], 1, [x, y - ABOVE - 2], words);
+    const up = (spanOf(other)?.at.start ?? 0) < (spanOf(here)?.at.start ?? 0) ? "↑" : "↓";
+    const there = `“${shortened(wordsOf(other), 24)}”`;
+    const words = leaves ? `${up} ${arrow.type} ${there}` : `${up} from ${there} ${arrow.type}`;
+    const [x, way] = rtl ? [right - 8, -1] : [left + 8, 1];
+    const end = x + (words.length * LETTER + 6) * way;
+    const y = laneOf(taken, top, Math.min(x, end), Math.max(x, end));
+    const d = leaves ? `M${x} ${top} V${y}` : `M${x} ${y} V${top - HEAD}`;
+    return made(arrow, d, leaves ? null : [x, top], 1, [(x + end) / 2, y + 2], words);
   }
 
   function made(
-    { link, idea, on }: Arrow,
+    arrow: Arrow,
     d: string,
     head: [number, number] | null,
     way: number,
     [x, y]: [number, number],
-    words: string,
+    words = arrow.type,
   ): Node[] {
+    const { link, idea, on } = arrow;
     const look = `${idea ? " hitl-arrow-idea" : ""}${on ? " hitl-arrow-on" : ""}`;
     const label = svg("text", { class: `hitl-arrow-label${look}`, x, y });
     label.textContent = words;
@@ -137,3 +149,10 @@ export function arrows(pages: Pages, choose: (link: Link) => void) {
 }
 
 const middle = ({ left, right }: Box): number => (left + right) / 2;
+
+/** The lines of two spans that are nearest to each other. */
+function nearest(from: readonly Box[], to: readonly Box[]): [Box, Box] {
+  const pairs = from.flatMap((a) => to.map((b): [Box, Box] => [a, b]));
+  const apart = ([a, b]: [Box, Box]): number => Math.abs(a.top - b.top);
+  return pairs.reduce((best, pair) => (apart(pair) < apart(best) ? pair : best));
+}

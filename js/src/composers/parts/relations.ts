@@ -251,9 +251,9 @@ export function relationsOf({ types, marking, pages, draw, say, leave }: Relatio
     get ready(): boolean {
       return marking.current !== null && !from;
     },
-    /** Whether a relation is begun. */
-    get open(): boolean {
-      return from !== null;
+    /** The span from which a relation is begun. */
+    get from(): Span | null {
+      return from;
     },
   };
 }
