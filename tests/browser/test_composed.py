@@ -25,7 +25,8 @@ def opened(question, task, **more):
                         random_state=1, audit=0, **more)"""
 SPANS = """session = opened(hitl.Question.spans(["person", "place"], "Mark all names."), "spans")
 session"""
-RELATIONS = """related = opened(hitl.Question.spans(["person", "place"], relations=["lived in", "knew"]), "related")
+RELATIONS = """question = hitl.Question.spans(["person", "place"], relations=["lived in", "knew"])
+related = opened(question, "related")
 related"""
 NUMBER = """numbers = opened(hitl.Question.number(0, 99, "How many years?", unit="years"), "number")
 numbers"""
