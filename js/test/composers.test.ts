@@ -557,3 +557,94 @@ describe("relations between spans", () => {
     expect(composer.press(">", false)).toBe(false);
   });
 });
+
+describe("words that are typed", () => {
+  /** A kernel that finds one word, and keeps what is to be suggested in all texts. */
+  function asking(text: string, more: Partial<Composing> = {}) {
+    const asked: Record<string, unknown>[] = [];
+    let rules: [string, string, number][] = [];
+    const on = composing(text, more);
+    on.stage.more = async (ask) => {
+      asked.push(ask);
+      const { words, class: id } = ask as { words: string; class: string };
+      if (words.startsWith("/(?")) throw new Error("Lookarounds are not supported.");
+      const at = [...text.matchAll(new RegExp(words || "$^", "g"))].map(({ index }) => index);
+      if (ask.all) rules = [...rules, [words, id, at.length]];
+      if (ask.drop) rules = [];
+      const spans = at.map((start) => [start, start + words.length]);
+      return { content: { kind: "words", spans, rules }, bytes: [] };
+    };
+    const composer = composeSpans(on);
+    document.body.append(composer.element as HTMLElement);
+    const form = document.querySelector("form") as HTMLFormElement;
+    const [field, all] = [...form.querySelectorAll("input")];
+    const type = (words: string, everywhere = false): void => {
+      if (form.hidden) press(composer, "#");
+      field.value = words;
+      all.checked = everywhere;
+      form.requestSubmit();
+    };
+    return { on, composer, form, field, type, asked };
+  }
+
+  test("are suggested at every place that is not marked yet", async () => {
+    const { composer, form, type, on } = asking("Ann met Bo, Ann left.");
+    press(composer, "ArrowRight");
+    composer.pick(0);
+    type("Ann");
+    await vi.waitFor(() => expect(composer.read()).toContain("1 suggestion left"));
+    expect(form.hidden).toBe(true);
+    expect(on.heard.at(-1)).toBe("1 new suggestion");
+    press(composer, "Escape", "=");
+    expect(spansOf(composer)).toEqual([
+      [0, 3, "person"],
+      [12, 15, "person"],
+    ]);
+    type("Ann");
+    await vi.waitFor(() =>
+      expect(form.textContent).toContain("All 2 places are marked or suggested already."),
+    );
+    type("Cy");
+    await vi.waitFor(() => expect(form.textContent).toContain("does not occur"));
+  });
+
+  test("start as the text that is selected, with its class", () => {
+    const { composer, field, form } = asking("Ann met Bo");
+    press(composer, "ArrowRight");
+    composer.pick(1);
+    press(composer, "#");
+    expect([field.value, form.querySelector("select")?.value]).toEqual(["Ann", "place"]);
+    field.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+    expect(form.hidden).toBe(true);
+  });
+
+  test("are suggested in all texts until they are removed", async () => {
+    const { type, form, asked, composer } = asking("Ann met Bo");
+    type("Ann", true);
+    await vi.waitFor(() => expect(composer.read()).toContain("1 suggestion left"));
+    const list = document.querySelector(".hitl-prelabel-rules") as HTMLElement;
+    expect(list.textContent).toContain("Suggested in all texts:Ann person, 1 here");
+    list.querySelector("button")?.click();
+    await vi.waitFor(() => expect(list.hidden).toBe(true));
+    expect(asked.at(-1)).toEqual({ words: "Ann", class: "person", drop: true });
+    expect(form.hidden).toBe(true);
+    document.body.replaceChildren();
+    // On a later item, the suggestions say where they come from.
+    const suggested = { spans: [[0, 3, "person"]], rules: [["Ann", "person", 1]] };
+    asking("Ann left", { suggested });
+    expect(document.querySelector(".hitl-prelabel-rules")?.textContent).toContain("Ann person, 1 here");
+  });
+
+  test("that cannot be found are said where they were typed", async () => {
+    const { type, form, asked } = asking("Ann");
+    type("/(?=a)/");
+    await vi.waitFor(() => expect(form.textContent).toContain("Lookarounds are not supported."));
+    const n = asked.length;
+    type("x".repeat(201));
+    expect(form.textContent).toContain("201 characters; the limit is 200");
+    type(" ");
+    expect(form.textContent).toContain("Type a word");
+    expect(asked.length).toBe(n);
+    expect(form.hidden).toBe(false);
+  });
+});

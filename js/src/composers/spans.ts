@@ -6,6 +6,7 @@ import { keyButton, statusLine } from "./parts/line";
 import { keysOfMarks, type Mark } from "./parts/marking";
 import { Offsets } from "./parts/offsets";
 import { Pages } from "./parts/pages";
+import { PRELABEL_KEYS, prelabelOf } from "./parts/prelabel";
 import { RELATION_KEYS, relationsOf } from "./parts/relations";
 import { occurrences, type Range, snapped, trim, untaken, wordFrom } from "./parts/words";
 
@@ -33,8 +34,8 @@ export function compose(on: Composing): Composer {
     relations?.begin();
     leave();
   });
-  const status = statusLine(relate, same, accept);
-  const element = h("div", { class: "hitl-spans" }, pages.element, status.element);
+  const find = keyButton("#", () => prelabel.open());
+  const status = statusLine(find, relate, same, accept);
   pages.element.setAttribute("aria-label", "Text to mark");
   pages.element.setAttribute("role", "group");
   const marking = new Edged(on, {
@@ -48,6 +49,20 @@ export function compose(on: Composing): Composer {
     words: pieceOf,
     draw,
   });
+  const prelabel = prelabelOf({
+    classes,
+    marking,
+    stage,
+    place: ([start, end]) => ({ start: offsets.position(start), end: offsets.position(end) }),
+    selected: () => {
+      const at = marking.current?.at ?? marking.draft;
+      return at ? text.slice(at.start, at.end) : "";
+    },
+    rules: (on.suggested?.rules ?? []) as [string, string, number][],
+    say,
+    leave,
+  });
+  const element = h("div", { class: "hitl-spans" }, pages.element, prelabel.element, status.element);
   const types = (settings.relations ?? []) as string[];
   const relations = types.length ? relationsOf({ types, marking, pages, draw, say, leave }) : null;
   if (relations) {
@@ -125,6 +140,7 @@ export function compose(on: Composing): Composer {
     status.tell(failure || relations?.words() || words(), failure !== "");
     accept.offer(left ? `accept ${count(left, "suggestion")}` : null);
     relate.offer(relations?.ready ? "relate" : null);
+    find.offer(whole && !marking.current ? "suggest words" : null);
     const n = othersOf().length;
     same.offer(n ? `suggest ${count(n, "other")}` : null);
   }
@@ -278,6 +294,7 @@ export function compose(on: Composing): Composer {
     }
     if (key === " ") marking.moveEdge(marking.moving === "end" ? "start" : "end");
     else if (key === "*" && marking.current) markSame();
+    else if (key === "#") prelabel.open();
     else {
       // A selected word is no step that undo could take back.
       if (key === "z") marking.choose(null);
@@ -339,6 +356,7 @@ export function compose(on: Composing): Composer {
       ["← →", "the next word; with ⇧ more words"],
       ["Space", "move the other end"],
       ["*", "suggest all places of the same text"],
+      ...PRELABEL_KEYS,
       ...(relations ? RELATION_KEYS : []),
     ]),
   };
