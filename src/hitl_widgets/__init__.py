@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hitl_widgets import datasets
+    from hitl_widgets import datasets, suggest
     from hitl_widgets.data.pool import Pool
     from hitl_widgets.labels.store import LabelStore
     from hitl_widgets.loop.round import Round
@@ -74,12 +74,13 @@ __all__ = [
     "datasets",
     "load_model",
     "simulate",
+    "suggest",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "datasets":
-        return importlib.import_module("hitl_widgets.datasets")
+    if name in {"datasets", "suggest"}:
+        return importlib.import_module(f"hitl_widgets.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
