@@ -15,7 +15,7 @@ import numpy as np
 from hitl_widgets import screen
 from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import CHANGED, Pool
-from hitl_widgets.errors import HitlError, InvalidInput, choices
+from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.labels.events import Selection
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
@@ -26,6 +26,7 @@ from hitl_widgets.loop.asking import Asked, Asker
 from hitl_widgets.loop.colours import Colours
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.loop import Loop
+from hitl_widgets.loop.modes import check_mode, check_verifiable
 from hitl_widgets.loop.round import Round, Suggestion
 from hitl_widgets.loop.settings import (
     as_list,
@@ -57,7 +58,6 @@ __all__ = ["Session", "loop_of"]
 
 # Seconds for which other threads and sessions are not asked the items that query() returned.
 ASKED = 300.0
-MODES = ("annotate", "verify")
 
 
 class Session:
@@ -112,9 +112,12 @@ class Session:
         of answers, None where there is none. They are shown on the card, and are not labels until they are
         accepted.
     mode
-        ``"annotate"``, or ``"verify"``: the suggested answer, or without ``suggest=`` the model's, is
-        accepted with Enter, rejected, or corrected. Items that are drawn at random are asked without it, so
-        that :meth:`verification` can measure how much the suggestions sway the annotators.
+        ``"annotate"``; ``"verify"``: the suggested answer, or without ``suggest=`` the model's, is accepted
+        with Enter, rejected, or corrected; ``"correct"``: the answer starts as the suggested one, to be
+        edited. In both, items that are drawn at random are asked without it, so that :meth:`verification` can
+        measure how much the suggestions sway the annotators. ``"demonstrate"``: no suggestion and no
+        prediction is shown for an item until you have answered it; then one line says what would have been
+        suggested.
     sweep
         A class: the items that are most likely of this class are asked first, whether they are (Enter or
         ``Y``) or not (``N``). With two classes, no means the other one; otherwise the item is left for later.
@@ -195,8 +198,7 @@ class Session:
         refuse(unknown, Session.__init__.__annotations__)
         check_settings(audit, random_state, store, task, annotator)
         check_overlap(overlap, opinions)
-        if mode not in MODES:
-            raise InvalidInput(f"mode={mode!r}: expected one of {choices(MODES)}.")
+        how_asked = check_mode(mode, sweep)
         how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
         how |= {"columns": columns, "item": item, "kind": kind}
         pool = as_pool(data, embed, **how, X=X, id=id, remote_images=remote_images)
@@ -206,9 +208,11 @@ class Session:
         suggested = None if suggest is None else source_of(suggest, pool, table)
         asked, costs = asked_schema(classes, question, schema), costs_of(pool, cost)
         if sweep is not None:
-            mode, strategy = "verify", check_sweep(sweep, strategy, suggest)
+            strategy = check_sweep(sweep, strategy, suggest)
         name, chosen = as_strategy(strategy)
+        suggests = suggested is not None or sweep is not None
         if asked is not None:  # reject invalid settings before anything is written
+            check_verifiable(how_asked, asked, suggests=suggests)
             asked_keys(keys, asked)
             problem_of(asked).learner(learner)
             problem_of(asked).check_strategy(name, chosen)
@@ -217,6 +221,7 @@ class Session:
         ledger = Ledger(store, task, pool, asked, who, float(overlap), int(opinions))
         opened: Loop | Ledger = ledger
         try:
+            check_verifiable(how_asked, ledger.schema, suggests=suggests)
             ledger.ask_keys(asked_keys(keys, asked or ledger.schema))
             problem = problem_of(ledger.schema)
             model = problem.learner(learner)
@@ -241,7 +246,7 @@ class Session:
                 context=beside,
                 colours=colours,
                 suggest=suggested,
-                verify=mode == "verify",
+                mode=how_asked,
             )
             if labels is not None and known is not None:
                 from hitl_widgets.transfer.column import import_column
@@ -356,8 +361,10 @@ class Session:
         Returns
         -------
         DataFrame
-            Rows ``shown`` and ``hidden``; columns n, same (a share), low and high (its 95 % interval; Wilson
-            1927). Much higher agreement when it is shown means that the suggestions sway the annotator.
+            Rows ``shown`` and ``hidden``; columns n, changed (how many answers are not the suggested one),
+            same (the share of the others), low and high (its 95 % interval; Wilson 1927). Much higher
+            agreement when it is shown means that the suggestions sway the annotator. Demonstrations are
+            hidden ones.
         """
         self._loop.log.catch_up()
         from hitl_widgets.quality.verification import verification
@@ -699,7 +706,8 @@ class Session:
         ``holds`` is False for acts that were undone; ``state`` is then ``undone`` (:meth:`redo` can restore
         it), ``left behind`` (its annotator has done something else since, so only :meth:`restore` can) or
         ``brought back``. For comparisons and rankings, ``shown`` is the order in which the page showed them,
-        from left to right or from the top.
+        from left to right or from the top. If there are demonstrations (``mode="demonstrate"``), the column
+        ``demonstrated`` tells which, as in :meth:`labels`.
         """
         self._loop.log.catch_up()
         from hitl_widgets.transfer.frames import history_table

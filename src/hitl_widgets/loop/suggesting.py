@@ -17,7 +17,7 @@ from hitl_widgets.learn.strategies import Context
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.troubles import in_words
-from hitl_widgets.questions.base import kind_of
+from hitl_widgets.questions.base import Explained, Standing, kind_of
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.values import is_blank
 
@@ -140,11 +140,20 @@ class Suggesting:
         Returns the suggestions.
     generation
         Returns a number that changes when all of them do.
+    by_model
+        Whether they are what the session's model predicts.
     """
 
     def __init__(
-        self, pool: Pool, log: Log, source: Source, generation: Callable[[], int] = lambda: 0
+        self,
+        pool: Pool,
+        log: Log,
+        source: Source,
+        generation: Callable[[], int] = lambda: 0,
+        *,
+        by_model: bool = False,
     ) -> None:
+        self.by_model = by_model
         self._pool, self._log, self._source, self._newest = pool, log, source, generation
         self._raw: dict[int, tuple[Any, str]] = {}
         self._read = self.generation
@@ -171,6 +180,28 @@ class Suggesting:
             if len(self._raw) > KEPT:
                 self._raw = dict(raw)
         return {row: self._checked(row, *one) for row, one in raw.items()}
+
+    def is_same(self, suggested: Any, answer: Any) -> bool:
+        """Whether an answer is the suggested one; both are in the form of the log. Reasons do not count."""
+        with self._log.lock:
+            fold = self._log.ledger.fold
+            a, b = (fold.kind.load(one, fold.vocabulary) for one in (suggested, answer))
+        kind = fold.kind
+        if isinstance(kind, Explained) and a is not None and b is not None:
+            a, b = kind.bare(a), kind.bare(b)
+        return a is not None and a == b
+
+    def compared(self, suggested: Any, why: str, answer: Any) -> str:
+        """Say what would have been suggested, and whether the answer is the same."""
+        if suggested is None:
+            nothing = "The model had no prediction yet." if self.by_model else "There was no suggestion."
+            return why or nothing
+        kind, names = self._log.ledger.fold.kind, Standing(self._log.schema)
+        found = kind.load(suggested, self._log.ledger.fold.vocabulary)
+        words = kind.text(kind.said(found, names))
+        who = "The model would have answered" if self.by_model else "The suggestion was"
+        how = "the same as" if self.is_same(suggested, answer) else "different from"
+        return f"{who} {words}: {how} your answer."
 
     def _checked(self, row: int, value: Any, why: str) -> tuple[Any, str]:
         if value is None or (not isinstance(value, list | tuple | dict) and is_blank(value)):

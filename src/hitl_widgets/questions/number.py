@@ -44,6 +44,7 @@ class Number:
     ordered = False
     composed = True
     bulk = True
+    predicts = True
     items: tuple[str, ...] = ()
     card = "A label is a number."
     agreement = " Two answers agree as far as they are close, relative to the range."

@@ -27,6 +27,7 @@ class Untaught:
     closed = False
     ordered = False
     composed = True
+    predicts = False
 
     def check(self, answer: Answer, schema: Schema, extent: Sequence[float]) -> None:
         """Accept every answer."""
