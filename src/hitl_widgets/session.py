@@ -225,6 +225,8 @@ class Session:
             ledger.ask_keys(asked_keys(keys, asked or ledger.schema))
             problem = problem_of(ledger.schema)
             model = problem.learner(learner)
+            if (of_lists := getattr(model, "of_lists", None)) is not None:
+                model = of_lists([len(item) for item in pool.items])
             problem.check_strategy(name, chosen)
             seed = seed_of(ledger.store.store_id, task) if random_state is None else random_state
             if sweep is not None:

@@ -1,4 +1,4 @@
-"""Questions without classes, from whose answers nothing is learned."""
+"""Questions without classes, from whose answers nothing is learned unless a kind says so."""
 
 from __future__ import annotations
 
