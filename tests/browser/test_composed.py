@@ -233,7 +233,9 @@ def test_numbers_and_texts_are_typed_and_refused_in_words(desk) -> None:
     expect(written).to_be_focused()  # the next one is typed at once
     # Keys that would be typed are not offered.
     keys = second.labeler.locator(".hitl-acts kbd")
-    offered = "all => all.filter(k => k.checkVisibility({ visibilityProperty: true })).map(k => k.textContent)"
+    offered = (
+        "all => all.filter(k => k.checkVisibility({ visibilityProperty: true })).map(k => k.textContent)"
+    )
     assert keys.evaluate_all(offered) == ["⏎"]
     expect(second.labeler.get_by_text("Esc for shortcuts")).to_be_visible()
     notebook.page.keyboard.press("Escape")

@@ -51,6 +51,7 @@ COLUMNS = {
     "time": "time of the label, UTC",
     "selection": "how the item was chosen",
     "elapsed_ms": "how long the annotator looked at it, in milliseconds, if known",
+    "demonstrated": "whether it was answered without any prediction in sight, to show how it is done",
 }
 LIMITS = (
     (
