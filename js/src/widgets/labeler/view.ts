@@ -139,6 +139,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const give = button("⏎", "", "Give this answer", on.give);
   give.classList.add("hitl-give");
   const giveWords = give.appendChild(h("span", {}));
+  const no = button("N", "no", "The suggestion is wrong", on.reject);
   const skip = button("S", "skip", "Leave this item unanswered", on.skip);
   const undo = button("Z", "undo", "Undo your last act", on.undo);
   const redo = button("⇧Z", "redo", "Redo what was last undone", on.redo);
@@ -176,7 +177,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     fields,
     recently,
     classes,
-    h("div", { class: "hitl-acts" }, give, skip, undo, redo, again, clearing, release, helping),
+    h("div", { class: "hitl-acts" }, give, no, skip, undo, redo, again, clearing, release, helping),
     h("div", { class: "hitl-folds" }, guide, editor.element, more.links, keysOff, typing),
     help.element,
   );
@@ -386,6 +387,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       bulk || !ask ? null : { ask, rejects: state.suggests && !ask.blind },
       ask ? (notes.get(ask.key) ?? ask.note) : "",
     );
+    const refusable = state.verify && idea !== null && !state.composed;
+    show(no, refusable && !state.classes.some(({ key }) => key === "n"));
     show(skip, !bulk);
     setDisabled(skip, !ask || state.chosen !== null);
     const can = turnable(state);
