@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { compose } from "../src/composers/form";
 import type { LabelClass } from "../src/host/protocol";
 import type { Composed, Composer, Composing } from "../src/questions/registry";
+import { Answering } from "../src/widgets/explorer/answering";
 
 beforeEach(() => {
   Element.prototype.scrollIntoView = () => undefined;
@@ -205,7 +206,7 @@ test("an optional answer can be taken back, and Backspace clears any", () => {
 test("Tab leaves the form at its ends, and is not taken from other buttons", () => {
   const composer = shown(card([TOPIC, TONE]));
   expect(press(composer, "⇧Tab")).toBe(false);
-  expect([press(composer, "Tab"), press(composer, "Tab")]).toEqual([true, false]);
+  expect([press(composer, "Tab"), press(composer, "Tab")]).toEqual(["again", false]);
   const button = document.createElement("button");
   document.body.append(button);
   button.focus();
@@ -301,4 +302,20 @@ test("a text may be blank where it says so, and a required blank one is an answe
   const other = shown(card([{ ...blank, required: false }]));
   await tick();
   expect(form(other)).toEqual({});
+});
+
+test("until the kernel has the shade of a form on the map, that of its class is shown", () => {
+  const answering = new Answering({ answer: () => undefined, drafted: () => undefined });
+  const legend = ["praise", "spam", "scam", "no answer"].map((name) => ({ name, color: "#000000" }));
+  const ways = [
+    { by: "", words: "topic" },
+    { by: "tone", words: "tone" },
+  ];
+  const asked = { asks: "form", classes, composed: true, ways, legend } as unknown as Parameters<
+    Answering["take"]
+  >[0];
+  answering.take({ ...asked, by: "" });
+  expect([[1, 6], [6], null].map((codes) => answering.shade(codes))).toEqual([1, 3, answering.shade(null)]);
+  answering.take({ ...asked, by: "topic: spam" });
+  expect([[1, 6], [0]].map((codes) => answering.shade(codes))).toEqual([1, 0]);
 });

@@ -193,9 +193,8 @@ export function compose(on: Composing): Composer {
     fields: element,
     press(key, shift) {
       if (key === "z") return step(!shift);
-      if (key === "Tab") return here() && move(shift ? -1 : 1);
-      if (!shift && (key === "ArrowUp" || key === "ArrowDown"))
-        return move(key === "ArrowUp" ? -1 : 1) && "again";
+      const by = { ArrowUp: -1, ArrowDown: 1, Tab: shift ? -1 : 1 }[key];
+      if (by && (key === "Tab" || !shift)) return here() && move(by) && "again";
       return current.press(key, shift);
     },
     pick: () => undefined,

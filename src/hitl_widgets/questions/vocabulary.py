@@ -390,6 +390,9 @@ class Vocabulary:
             raise InvalidInput(f"The question is of kind {self.kind!r}, which cannot be changed to {kind!r}.")
         if kind == "form":
             parts.refuse_changed(self.asked, value)
+            ids_now = {c.name: id_ for id_, c in made}
+            # The cell names the classes in conditions and defaults as it calls them.
+            how["settings"] = parts.moved(how["settings"], lambda name: ids_now.get(name, name))
         return _Change(event_id, "classes", dropped, tuple(made), words, own=own, how=how)
 
     def _live(self, word: str) -> str:

@@ -214,6 +214,22 @@ def test_answers_follow_their_classes() -> None:
         assert labels_of(made)["r0"]["tags"] == ["today"]
 
 
+def test_a_condition_on_a_class_that_was_renamed_or_added_holds_in_a_new_cell(tmp_path: Path) -> None:
+    def asked(*topics: str, by: list[str]) -> Any:
+        return Q.form({"topic": Q.choice(topics), "why": Q.text()}, when={"why": {"topic": by}})
+
+    store = tmp_path / "labels.sqlite"
+    with session(asked("praise", "spam", by=["spam"]), store) as made:
+        made.label("r0", {"topic": "spam", "why": "x"})
+        made.classes.rename("topic: spam", "junk")
+        made.classes.add("topic: spam")
+    with session(asked("praise", "junk", "spam", by=["junk"]), store) as made:
+        assert made.labels()["label"].tolist() == [{"topic": "junk", "why": "x"}]
+        made.label("r1", {"topic": "spam"})
+        with pytest.raises(InvalidInput, match="answer to 'why' is missing"):
+            made.label("r2", {"topic": "junk"})
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

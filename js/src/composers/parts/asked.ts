@@ -112,12 +112,13 @@ function ofClasses(part: Part, title: string, card: Composing, body: HTMLElement
           },
         },
       },
-      c.key ? h("kbd", { text: c.key.toUpperCase() }) : null,
+      c.key && c.key !== c.name ? h("kbd", { text: c.key.toUpperCase() }) : null,
       h("span", { class: "hitl-class-name", text: c.name, attrs: { dir: "auto" } }),
     ),
   );
   body.classList.add("hitl-classes");
   body.classList.toggle("hitl-levels", question.scale === true);
+  body.classList.toggle("hitl-short", question.scale === true && own.every(({ name }) => name.length < 4));
   body.append(...buttons);
 
   function choose(code: number): void {
