@@ -828,7 +828,7 @@ class Session:
         names: bool = False,
         items: bool | None = None,
     ) -> Path:
-        """Write the labels to .csv, .parquet or .xlsx, or the whole history to .jsonl.
+        """Write the labels to .csv, .parquet or .xlsx, the whole history to .jsonl, or another tool's format.
 
         A data card, ``labels.csv.card.md``, is written next to it. It describes the labels, how many each
         annotator gave, how the items were chosen, and how good the model and the annotators are. Only you
@@ -837,12 +837,19 @@ class Session:
         Parameters
         ----------
         path, format
-            Where to write, and ``csv``, ``parquet``, ``xlsx`` or ``jsonl`` if the file ending does not say.
+            Where to write, and ``csv``, ``parquet``, ``xlsx`` or ``jsonl`` if the file ending does not say;
+            or ``label-studio``, ``coco``, ``yolo``, ``voc`` (folders), ``spacy``, ``conll``, ``prodigy``,
+            ``doccano``, ``hf`` (rows for Hugging Face's datasets) or ``trl`` (preferences).
         names
             Whether to write the annotators' names; by default they are ``annotator 1`` and so on.
         items
             Whether to write the text or the columns of each item next to its label. None does so if the ids
             are content hashes, which do not tell what was labelled; for rows, up to 30 columns.
+
+        Warns
+        -----
+        RuntimeWarning
+            If the format cannot contain something, with the number of labels.
         """
         self._loop.log.catch_up()
         from hitl_widgets.transfer.exporting import export_loop
@@ -869,11 +876,12 @@ class Session:
         ----------
         source
             A pandas, polars or Arrow table or Hugging Face dataset, a list of dicts, a dict of columns or of
-            ids to labels; a path to ``.csv``, ``.parquet``, ``.json``, ``.jsonl`` or ``.xlsx``. Exports of
-            Label Studio, Prodigy, doccano and Argilla are recognised: submitted answers are imported under
-            their annotators' names, and if the export does not have your ids, items are matched by their
-            text. A history that :meth:`export` wrote to ``.jsonl``, or a Session whose store is lost, is
-            imported event by event; events that this session already has change nothing.
+            ids to labels; a path to ``.csv``, ``.parquet``, ``.json``, ``.jsonl`` or ``.xlsx``. Files of
+            Label Studio, COCO, YOLO, Pascal VOC (folders), spaCy, CoNLL, Prodigy, doccano, Argilla and TRL
+            are recognised: submitted answers are imported under their annotators' names, and if a file does
+            not have your ids, items are matched by their text or file name. A history that :meth:`export`
+            wrote to ``.jsonl``, or a Session whose store is lost, is imported event by event; events that
+            this session already has change nothing.
         id, label
             The columns; ``label`` also selects the question if a file of another tool has several. In a
             session without ``id=``, rows are also matched by content: by the text column, or by all columns

@@ -199,6 +199,19 @@ def test_a_relation_is_made_by_keyboard_undone_and_found_again(desk) -> None:
     assert spans(bench) == [(name, "person"), (place, "place")]
 
 
+def _offers_no_beside_yes(desk, notebook, bench) -> None:
+    """What Y and N do in a sweep is offered to the mouse, too."""
+    notebook.run(3)
+    third = type(bench)(notebook.page, notebook.page.locator(".jp-Cell").nth(3))
+    third.wait_item()
+    third.labeler.get_by_role("button", name="accept place").wait_for()
+    notebook.page.wait_for_timeout(300)
+    third.labeler.get_by_role("button", name="N no", exact=True).click()
+    third.wait_labels(1)
+    third.acknowledged()
+    assert len(answers(desk.folder, "sweep")) == 1
+
+
 def test_numbers_and_texts_are_typed_and_refused_in_words(desk) -> None:
     notebook, bench = desk.open(TEXTS, NUMBER, WORDS, SWEEP)
     notebook.run(0)
@@ -249,13 +262,4 @@ def test_numbers_and_texts_are_typed_and_refused_in_words(desk) -> None:
     answer = {"text": "Draft number one", "suggested": {"shown": True, "same": False}}
     assert answers(desk.folder, "words") == [answer]
 
-    # What Y and N do in a sweep is offered to the mouse, too.
-    notebook.run(3)
-    third = type(bench)(notebook.page, notebook.page.locator(".jp-Cell").nth(3))
-    third.wait_item()
-    third.labeler.get_by_role("button", name="accept place").wait_for()
-    notebook.page.wait_for_timeout(300)
-    third.labeler.get_by_role("button", name="N no", exact=True).click()
-    third.wait_labels(1)
-    third.acknowledged()
-    assert len(answers(desk.folder, "sweep")) == 1
+    _offers_no_beside_yes(desk, notebook, bench)

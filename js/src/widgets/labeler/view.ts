@@ -387,7 +387,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       bulk || !ask ? null : { ask, rejects: state.suggests && !ask.blind },
       ask ? (notes.get(ask.key) ?? ask.note) : "",
     );
-    const refusable = state.verify && idea !== null && !state.composed;
+    const refusable = state.mode === "verify" && idea !== null && !state.composed;
     show(no, refusable && !state.classes.some(({ key }) => key === "n"));
     show(skip, !bulk);
     setDisabled(skip, !ask || state.chosen !== null);
