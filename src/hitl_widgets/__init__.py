@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hitl_widgets import datasets, suggest
     from hitl_widgets.data.pool import Pool
     from hitl_widgets.items.conversation import turns
+    from hitl_widgets.items.rendered import Renderer
     from hitl_widgets.labels.store import LabelStore
     from hitl_widgets.loop.round import Round
     from hitl_widgets.models.files import load_model
@@ -46,6 +47,7 @@ _HOMES = {
     "Lesson": "widgets.lesson",
     "Monitor": "widgets.monitor",
     "Pool": "data.pool",
+    "Renderer": "items.rendered",
     "Round": "loop.round",
     "Question": "questions.question",
     "Schema": "questions.schema",
@@ -67,6 +69,7 @@ __all__ = [
     "Monitor",
     "Pool",
     "Question",
+    "Renderer",
     "Round",
     "Schema",
     "Session",

@@ -95,6 +95,10 @@ class Session:
     remote_images
         Hosts, such as ``["images.example.org"]``, from which the browser may load, over https, images that
         HTML, Markdown or an image column refers to. None by default. The kernel never loads any.
+    render
+        A function that gets an item and returns what to show instead: a text, an image (bytes of a file, an
+        array or a Pillow image), or with :class:`~hitl_widgets.items.rendered.Renderer` a dict that your own
+        JavaScript shows.
     classes
         At least two names or :class:`~hitl_widgets.questions.schema.LabelClass`. Numbers and other plain
         values are returned unchanged; categories of pandas or polars keep their order. May be omitted if
@@ -176,6 +180,7 @@ class Session:
         context: str | Sequence[str] | None = None,
         colour: str | None = None,
         remote_images: Iterable[str] | None = None,
+        render: Any = None,
         classes: Iterable[Any] | None = None,
         question: Schema | None = None,
         schema: Schema | None = None,
@@ -202,7 +207,7 @@ class Session:
         how_asked = check_mode(mode, sweep)
         how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
         how |= {"columns": columns, "item": item, "kind": kind}
-        pool = as_pool(data, embed, **how, X=X, id=id, remote_images=remote_images)
+        pool = as_pool(data, embed, **how, X=X, id=id, remote_images=remote_images, render=render)
         table = Columns(pool)
         beside, colours = check_context(context, table), Colours(pool, table, colour)
         known = None if labels is None else _labels_of(pool, labels)

@@ -48,6 +48,7 @@ from hitl_widgets.items.base import (
 )
 from hitl_widgets.items.lists import ListKind
 from hitl_widgets.items.markup import check_hosts
+from hitl_widgets.items.rendered import Renderer, as_renderer
 from hitl_widgets.items.spelling import canonical_id, is_rounded, rounded_words
 from hitl_widgets.items.text import variants
 
@@ -100,6 +101,8 @@ class Pool:
         The fitted TruncatedSVD that reduced a wide sparse X; None if X was not reduced.
     option
         The option of the kind, after the colon; "" if there is none.
+    renderer
+        Displays the items instead of their kind, if the user passed ``render=``.
     """
 
     kind: str
@@ -116,6 +119,7 @@ class Pool:
     sample: Sample | None = field(default=None, repr=False)
     reduction: Any = field(default=None, repr=False)
     option: str = ""
+    renderer: Renderer | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -355,7 +359,7 @@ class Pool:
     def payload(self, i: int, size: Size | None = None) -> Payload:
         """Return what is displayed of item ``i``."""
         size = replace(size or Size(), hosts=self.remote_images)
-        shown = self.item_kind.payload(self.items[i], size)
+        shown = (self.renderer or self.item_kind).payload(self.items[i], size)
         return broken(CHANGED) if shown.content["kind"] != "broken" and self.changed(i) else shown
 
     def part(self, i: int, ask: Mapping[str, Any], most: int) -> Payload:
@@ -366,9 +370,16 @@ class Pool:
         InvalidInput
             If items of this kind have no parts.
         """
+        if self.renderer is not None:
+            return self.renderer.more(ask, most)
         if not isinstance(self.item_kind, InParts):
             raise InvalidInput(f"Items of kind {self.kind!r} are not sent in parts.")
         return self.item_kind.more(self.items[i], ask, most)
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether displaying an item may take long."""
+        return self.item_kind.in_files or self.renderer is not None
 
     def changed(self, i: int) -> bool:
         """Return whether item ``i`` was modified in place, so that it no longer matches its id."""
@@ -403,6 +414,7 @@ class Pool:
         X: Any = None,
         id: str | None = None,  # noqa: A002 - the usual name
         remote_images: Iterable[str] | None = None,
+        render: Any = None,
         cache: Path | None = None,
     ) -> Pool:
         """Read the items from a table, a list, an array or a file of features.
@@ -431,6 +443,8 @@ class Pool:
         remote_images
             Hosts, such as ``["images.example.org"]``, from which the browser may load images by https, in
             HTML, Markdown or an image column. The kernel loads nothing.
+        render
+            A function of an item, or a :class:`~hitl_widgets.items.rendered.Renderer`, that displays it.
         cache
             A folder for converted files; by default ``.hitl-widgets`` beside each file.
         """
@@ -448,7 +462,7 @@ class Pool:
             of = kind if way == "item" else way
             kind = of if of is None or of.partition(":")[0] == "list" else f"list:{of}"
         asked = None if kind is None else kind_of(kind)
-        hosts = check_hosts(remote_images)
+        hosts, renderer = check_hosts(remote_images), as_renderer(render)
         wait_for_imports()
         data = data if not given and is_matrix(data) else at_hand(data)
         held, data = watched(data), kept(data)
@@ -467,7 +481,7 @@ class Pool:
                 "the items themselves as data, and the features as X=."
             )
         elif is_matrix(data):
-            return replace(_of_rows(data, X, cache), given=held)
+            return replace(_of_rows(data, X, cache), given=held, renderer=renderer)
         else:
             found, items = _from_list(data, asked)
             names = None
@@ -477,6 +491,7 @@ class Pool:
             X = _joined(X, items)
         matrix, reduction = (None, None) if X is None else open_reduced(X, len(items), cache=cache)
         also: dict[str, Any] = {"remote_images": hosts, "given": held, "sample": sample_of(matrix)}
+        also["renderer"] = renderer
         option = "" if kind is None else kind.partition(":")[2]
         also |= {"reduction": reduction, "option": found.option if isinstance(found, ListKind) else option}
         also |= {"column": column, "id_column": id}

@@ -109,7 +109,7 @@ class SessionWidget(ChannelWidget):
                 self._greet(message.view)
             case Bye():
                 self.screen.bye(message.view)
-            case m.Show() if self.loop.pool.item_kind.in_files:
+            case m.Show() if self.loop.pool.is_slow:
                 # Encoding is slow, so acts go first.
                 self._behind("pictures", message, partial(self._show, message, time.monotonic()))
             case m.Show():
