@@ -335,7 +335,8 @@ class Pool:
     def edited(self) -> dict[str, tuple[int, ...]]:
         """The items by their possible contents before an editor changed them; for texts only."""
         found: dict[str, tuple[int, ...]] = {}
-        if not self.item_kind.reads or len(self) > MANY_VARIANTS:
+        kind = self.item_kind
+        if not kind.reads or kind.in_files or len(self) > MANY_VARIANTS:
             return found
         for i, item in enumerate(self.items):
             for content in {self._hash(form)[:12] for form in variants(item)}:

@@ -68,7 +68,7 @@ class ImageKind:
             image = load_image(item, size.side)
         except Exception as error:  # noqa: BLE001 - Pillow may raise anything, and the user sees the reason
             return broken(str(error))
-        data, mime = _encoded(image, size.side, size.most)
+        data, mime = encoded(image, size.side, size.most)
         return Payload({"kind": "image", "width": width, "height": height}, ((mime, data),))
 
     def extent(self, item: Any) -> tuple[float, ...]:
@@ -124,7 +124,7 @@ def _file_bytes(item: Any) -> bytes:
     return str(item).encode("utf-8", "surrogatepass")
 
 
-def _encoded(image: Image.Image, side: int, most: int | None) -> tuple[bytes, str]:
+def encoded(image: Image.Image, side: int, most: int | None) -> tuple[bytes, str]:
     """Encode as lossless PNG or, if that is too large, as the largest JPEG that fits."""
     image.thumbnail((side, side))
     data = _saved(image, "PNG")
