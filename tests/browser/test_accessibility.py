@@ -60,7 +60,8 @@ import hitl_widgets as hitl
 from IPython.display import display
 from hitl_widgets import Question as Q
 def ask(data, question, **more):
-    display(hitl.Labeler(hitl.Session(data, question=question, store=":memory:", audit=0, random_state=1, **more)))
+    session = hitl.Session(data, question=question, store=":memory:", audit=0, random_state=1, **more)
+    display(hitl.Labeler(session))
 texts = [f"Ada Lovelace lived in London for {i} years" for i in range(9)]
 image = np.full((60, 80, 3), 120, np.uint8)
 image[20:40, 20:60] = 250

@@ -83,7 +83,9 @@ export class MapPlot {
   private isolated: number | null = null;
   private viewing = false;
   private waiting = false;
-  /** Until the wheel has rested; then what is under the pointer is shown again. */
+  /** Where the pointer is; null if it is not on the map, or draws. */
+  private pointer: Point | null = null;
+  /** Until the map has rested; then what is under the pointer is shown again. */
   private resting: ReturnType<typeof setTimeout> | undefined;
   private stale: Rows | null = NO_ROWS;
   private painting: Promise<void> | null = null;
@@ -113,9 +115,8 @@ export class MapPlot {
         shape: (polygon, tool, merge) => this.choose(this.grid.inside(polygon), tool, merge),
         pan: (dx, dy) => this.pan(dx, dy),
         zoom: (px, py, factor) => {
+          this.pointer = [px, py];
           this.zoom(factor, [this.frame.x(px), this.frame.y(py)]);
-          clearTimeout(this.resting);
-          this.resting = setTimeout(() => this.hoverAt(px, py), REST_MS);
         },
         wheel: on.wheel,
       },
@@ -326,6 +327,7 @@ export class MapPlot {
   }
 
   destroy(): void {
+    clearTimeout(this.resting);
     this.engine.destroy();
   }
 
@@ -375,6 +377,7 @@ export class MapPlot {
 
   private hoverAt(px: number, py: number): void {
     clearTimeout(this.resting);
+    this.pointer = [px, py];
     const row = this.meant(px, py, REACH);
     this.activate(this.tool === "cluster" ? this.groupAt(px, py, row) : this.nameAt(px, py));
     this.setHovered(row);
@@ -480,6 +483,7 @@ export class MapPlot {
   /** The pointer is no longer on the map. */
   leave(): void {
     clearTimeout(this.resting);
+    this.pointer = null;
     this.activate(-1);
     this.setHovered(-1);
   }
@@ -507,9 +511,11 @@ export class MapPlot {
     this.drawCounts();
     this.drawOutliers();
     this.over.setHere(this.place(this.here));
-    // Another point may be under the pointer now.
     this.setHovered(-1);
     this.drawGroups();
+    // Another point may be under the pointer now.
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.pointer && this.hoverAt(...this.pointer), REST_MS);
   }
 
   /** Draws the names again after the next frame, which shows the next item. */

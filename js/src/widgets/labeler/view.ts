@@ -23,6 +23,7 @@ import { moreView, type Why } from "./more";
 import { classSearch } from "./search";
 import {
   clearable,
+  draftOf,
   emptyWords,
   isAgain,
   isDone,
@@ -203,6 +204,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   let pressItem: Press = () => false;
   let wantsTall = false;
   let composer: Composer | null = null;
+  /** Whether the user has changed the composed answer. */
+  let touched = false;
   let idea: Codes | null = null;
   let guessed = false;
   /** The state that is drawn. */
@@ -226,9 +229,16 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   /** Makes what composes the answer to the item on the card, or to all that are selected. */
   function composed(state: LabelerState, ask: Ask | null, item: Item | undefined, stage: Stage, make: Make) {
     const labelled = isLabelled(state);
+    const { mode } = state;
+    const told = ask ? on.start(ask, labelled) : {};
+    // What is corrected is the user's own answer from the start.
+    const start = mode === "correct" ? { ...told, answer: told.answer ?? told.suggested } : told;
+    touched = false;
     const changed = (): void => {
+      touched = true;
       const found = composer?.read();
-      if (ask && found && typeof found !== "string") on.begun(ask, found.answer);
+      const kept = composer?.draft?.() ?? (typeof found === "string" ? null : found?.answer);
+      if (ask && kept) on.begun(ask, kept);
       if (drawn) drawDraft(drawn, ask !== null);
     };
     const made = make({
@@ -237,8 +247,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       pressItem: (key, shift) => pressItem(key, shift),
       classes: state.classes,
       settings: state.settings,
-      verify: state.verify,
-      ...(ask ? on.start(ask, labelled) : {}),
+      verify: mode === "verify",
+      ...start,
       changed,
       give: (clicks = 0) => on.give(clicks),
       render: renderItem,
@@ -254,7 +264,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   /** Draws what depends on the answer so far. */
   function drawDraft(state: LabelerState, any: boolean): void {
     const question = questionOf(state.asks);
-    const picked = state.composed ? (composer?.picked() ?? []) : state.draft;
+    const picked = state.composed ? (composer?.picked() ?? []) : draftOf(state, idea);
     for (const element of [...buttons, ...recently.querySelectorAll<HTMLElement>(".hitl-class")]) {
       const code = Number(element.dataset.code);
       setDisabled(element, !any || !(question || composer));
@@ -271,7 +281,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     } else {
       const n = picked.length;
       give.toggleAttribute("data-ready", any && (n > 0 || idea !== null));
-      if (idea && !n) setText(giveWords, `accept ${namesOf(idea, state.classes)}`);
+      if (idea && !state.edited && (!n || picked === idea))
+        setText(giveWords, `accept ${namesOf(idea, state.classes)}`);
       else setText(giveWords, n ? `answer with ${count(n, "class", "classes")}` : "none of them");
     }
   }
@@ -296,7 +307,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       [shownClasses, shownAsks] = [state.classes, state.asks];
       const offered = shownClasses.filter((c) => !c.retired);
       classes.classList.toggle("hitl-levels", question?.scale === true);
-      const many = question?.scale !== true && offered.length > MANY;
+      const many = question?.scale !== true && state.asks !== "form" && offered.length > MANY;
       classes.classList.toggle("hitl-many", many);
       const short = offered.length > FEW && offered.every(({ name }) => name.length <= SHORT);
       classes.classList.toggle("hitl-short", short && !many);
@@ -346,7 +357,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     const names = composer?.called ? calledBy(composer, state.classes) : state.classes;
     setParts(asked, ...heading(state, ask, bulk, names));
     setParts(why, ...reasonOf(state, ask));
-    show(classes, !composer?.called);
+    show(classes, !composer?.called && !composer?.guessed);
     show(editor.element, !composer?.called && (shownClasses.length > 0 || !state.composed));
     if (state.chosen) bulkShown?.update(state.chosen, state.classes, state.kind === "image");
     show(changed, !bulk && ask?.changed === true);
@@ -374,12 +385,13 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       const guessed = idea?.includes(code) ?? (showGuess && (model?.codes.includes(code) ?? false));
       element.classList.toggle("hitl-guessed", guessed);
     }
+    composer?.guessed?.((showGuess && model?.codes) || []);
     drawDraft(state, ask !== null || bulk);
     more.update(
       bulk || !ask ? null : { ask, rejects: state.suggests && !ask.blind },
       ask ? (notes.get(ask.key) ?? ask.note) : "",
     );
-    const refusable = state.verify && idea !== null && !state.composed;
+    const refusable = state.mode === "verify" && idea !== null && !state.composed;
     show(no, refusable && !state.classes.some(({ key }) => key === "n"));
     show(skip, !bulk);
     setDisabled(skip, !ask || state.chosen !== null);
@@ -393,7 +405,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     offer(clearing, clearable(state));
     offer(release, state.chosen !== null || isAgain(state));
     const told = [waitingWords(state), missedWords(state)].filter(Boolean).join(" ");
-    setText(note, state.note || told || state.error);
+    setText(note, state.note || told || state.error || state.beside);
     show(note, note.textContent !== "");
     note.classList.toggle("hitl-bad", Boolean(state.note || state.error) && !told);
   }
@@ -494,6 +506,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     pressMembers,
     pressComposer,
     composer: () => composer,
+    touched: () => touched,
     closeHelp: help.close,
     close,
   };
