@@ -121,7 +121,7 @@ test("class keys answer the current question and go on, and Enter is left to the
     codes: [0, 7],
     words: "praise, 3",
     blank: false,
-    quiet: true,
+    quiet: false,
   });
   expect(press(composer, "9"), "the keys of the card still work").toBe(false);
 });

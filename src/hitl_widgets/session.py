@@ -47,6 +47,7 @@ from hitl_widgets.maps.preparation import Map, Stage
 from hitl_widgets.questions.classes import Classes
 from hitl_widgets.questions.keys import asked_keys
 from hitl_widgets.questions.schema import Schema
+from hitl_widgets.suggest import Words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,8 +82,8 @@ class Session:
         more than 10 million numbers are not copied: do not change them later. Without X, features are
         computed from the items in the background.
     embed
-        Instead of ``X``: a function that maps a list of items to such an array, or a scikit-learn
-        transformer.
+        Instead of ``X``: a function that maps a list of items to such an array, a scikit-learn transformer,
+        or the name or folder of a model of sentence-transformers (see docs/data.md).
     id
         Column with the ids. Without it, an item is identified by its content: labels survive reordering
         and adding rows, and identical items share one label.
@@ -110,7 +111,7 @@ class Session:
     suggest
         Suggested answers: a column of the table, or a function that takes a list of items and returns a list
         of answers, None where there is none. They are shown on the card, and are not labels until they are
-        accepted.
+        accepted. ``hitl.suggest.words({"person": ["Ann"]})`` makes one from words and patterns.
     mode
         ``"annotate"``, or ``"verify"``: the suggested answer, or without ``suggest=`` the model's, is
         accepted with Enter, rejected, or corrected. Items that are drawn at random are asked without it, so
@@ -203,8 +204,10 @@ class Session:
         table = Columns(pool)
         beside, colours = check_context(context, table), Colours(pool, table, colour)
         known = None if labels is None else _labels_of(pool, labels)
-        suggested = None if suggest is None else source_of(suggest, pool, table)
         asked, costs = asked_schema(classes, question, schema), costs_of(pool, cost)
+        suggested = None if suggest is None else source_of(suggest, pool, table)
+        if isinstance(suggest, Words) and asked is not None:
+            suggest.asked(asked)
         if sweep is not None:
             mode, strategy = "verify", check_sweep(sweep, strategy, suggest)
         name, chosen = as_strategy(strategy)
@@ -222,6 +225,8 @@ class Session:
             model = problem.learner(learner)
             problem.check_strategy(name, chosen)
             seed = seed_of(ledger.store.store_id, task) if random_state is None else random_state
+            if isinstance(suggest, Words):
+                suggested = source_of(suggest.asked(ledger.schema), pool, table)
             if sweep is not None:
                 suggested = source_of_class(ledger.schema, sweep)
                 chosen.schema = lambda: ledger.schema  # type: ignore[attr-defined]

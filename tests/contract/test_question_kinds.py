@@ -38,6 +38,19 @@ def mask(counts: str, label: str) -> dict[str, Any]:
     return {"size": [4, 5], "counts": counts, "label": label}
 
 
+def related(spans: list[Any], *relations: tuple[int, int, str]) -> dict[str, Any]:
+    told = [dict(zip(("from", "to", "label"), one, strict=True)) for one in relations]
+    return {"spans": spans, "relations": told}
+
+
+# A kind with other settings.
+OF = {"relations": "spans"}
+
+
+def of_name(name: str) -> QuestionKind:
+    return kind_of(OF.get(name, name))
+
+
 # For each kind, settings and values for different answers, with classes a, b and c; there is also a class d.
 FORM = Question.form(
     {
@@ -54,6 +67,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "number": {"low": 0.0, "high": 10.0, "step": 1.0, "unit": ""},
     "text": {"lines": True, "blank": True},
     "spans": {"overlap": True, "snap": True},
+    "relations": {"overlap": True, "snap": True, "relations": ["owns", "works for"]},
     "points": {"within": 10.0},
     "ranges": {"overlap": True},
     "pair": {"reason": False},
@@ -66,6 +80,12 @@ VALUES: dict[str, list[Any]] = {
     "number": [0, 4, 7, 10],
     "text": ["", "one", "two\nlines", "Ж 😀"],
     "spans": [[], [span(0, 2, "a")], [span(0, 1, "b"), span(0, 3, "c")], [span(4, 9, "a"), span(5, 7, "c")]],
+    "relations": [
+        related([]),
+        related([span(0, 2, "a"), span(4, 9, "b")], (1, 0, "works for")),
+        related([span(0, 2, "a"), span(4, 9, "b")], (0, 1, "owns"), (1, 0, "works for")),
+        related([span(4, 9, "a"), span(5, 7, "c")]),
+    ],
     "boxes": [[], [box(0, 0, 9.25, 4, "a")], [box(1.5, 2, 3, 4, "b"), box(20, 2, 3, 4, "c")]],
     "polygons": [[], [polygon(0, 0.75, 9, "a")], [polygon(1, 2, 3, "b"), polygon(5.5, 5, 3, "c")]],
     "points": [[], [{"x": 0, "y": 0.5, "label": "a"}], [{"x": 40, "y": 1, "label": "b"}]],
@@ -99,7 +119,7 @@ def asked(name: str) -> Vocabulary:
         return vocabulary
     classes = [] if name in WITHOUT_CLASSES else FIXED.get(name, ["a", "b", "c", "d"])
     how: dict[str, Any] = {"settings": SETTINGS[name], "least": 0} if name in SETTINGS else {}
-    vocabulary.apply(Schema(classes, kind=name, **how).to_dict(), "asked")
+    vocabulary.apply(Schema(classes, kind=OF.get(name, name), **how).to_dict(), "asked")
     return vocabulary
 
 
@@ -109,13 +129,13 @@ def change(vocabulary: Vocabulary, **how: Any) -> str:
     return event_id
 
 
-def answers(kind: QuestionKind, vocabulary: Vocabulary) -> list[Any]:
-    return [kind.parse(value, vocabulary) for value in VALUES[kind.name]]
+def answers(name: str, vocabulary: Vocabulary) -> list[Any]:
+    return [of_name(name).parse(value, vocabulary) for value in VALUES[name]]
 
 
 def test_an_answer_survives_the_log(name: str) -> None:
-    kind, vocabulary = kind_of(name), asked(name)
-    found = answers(kind, vocabulary)
+    kind, vocabulary = of_name(name), asked(name)
+    found = answers(name, vocabulary)
     assert len(set(found)) == len(found)
     for answer in found:
         written = json.loads(json.dumps(kind.dump(answer)))
@@ -128,8 +148,8 @@ def test_an_answer_survives_the_log(name: str) -> None:
 def test_it_is_written_by_ids_so_names_that_are_swapped_later_do_not_matter(name: str) -> None:
     if name in WITHOUT_CLASSES:
         return
-    kind, vocabulary = kind_of(name), asked(name)
-    before = answers(kind, vocabulary)
+    kind, vocabulary = of_name(name), asked(name)
+    before = answers(name, vocabulary)
     if name in FIXED:
         change(vocabulary, change="rename", of=["first"], name="x")
         assert [kind.now(answer, vocabulary) for answer in before] == before
@@ -148,7 +168,7 @@ def test_it_is_written_by_ids_so_names_that_are_swapped_later_do_not_matter(name
 def test_what_became_of_a_class_became_of_its_answers(name: str) -> None:
     if name in WITHOUT_CLASSES:
         return
-    kind, vocabulary = kind_of(name), asked(name)
+    kind, vocabulary = of_name(name), asked(name)
     if name == "rating":
         with pytest.raises(InvalidInput, match="scale"):
             change(vocabulary, change="merge", of=["a", "b"], name="b")
@@ -157,7 +177,7 @@ def test_what_became_of_a_class_became_of_its_answers(name: str) -> None:
         with pytest.raises(InvalidInput, match="fixed"):
             change(vocabulary, change="merge", of=FIXED[name][:2], name=FIXED[name][0])
         return
-    before = answers(kind, vocabulary)
+    before = answers(name, vocabulary)
     a, b = called(name, "a"), called(name, "b")
     change(vocabulary, change="merge", of=[a, b], name="b")
     assert all(a not in kind.classes(kind.now(answer, vocabulary)) for answer in before)
@@ -177,7 +197,9 @@ def test_what_became_of_a_class_became_of_its_answers(name: str) -> None:
                 kind.parse(kind.dump(answer), vocabulary)
 
 
-KEYS = st.sampled_from(["class", "classes", "word", "x", "label", "start", "end", "q", "why", *SETTINGS])
+KEYS = st.sampled_from(
+    ["class", "classes", "word", "x", "label", "start", "end", "from", "to", "q", "why", *SETTINGS]
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
@@ -186,7 +208,7 @@ JSON = st.recursive(
 
 @given(value=JSON)
 def test_whatever_the_log_or_a_page_says_is_an_answer_or_none(name: str, value: Any) -> None:
-    kind, vocabulary = kind_of(name), asked(name)
+    kind, vocabulary = of_name(name), asked(name)
     found = kind.load(value, vocabulary)
     if found is not None:
         hash(found)
@@ -198,10 +220,10 @@ def test_whatever_the_log_or_a_page_says_is_an_answer_or_none(name: str, value: 
 
 def labels_of(name: str) -> Labels:
     """One item labelled with each value, and one unlabelled item."""
-    kind, vocabulary = kind_of(name), asked(name)
+    kind, vocabulary = of_name(name), asked(name)
     assert vocabulary.schema is not None
     known = list(kind.answers(vocabulary.schema))
-    found = answers(kind, vocabulary)
+    found = answers(name, vocabulary)
     known += [answer for answer in found if answer not in known]
     labels = Labels.blank(len(found) + 1, vocabulary.schema, known)
     labels.y[:-1] = [known.index(answer) for answer in found]
@@ -209,9 +231,9 @@ def labels_of(name: str) -> Labels:
 
 
 def test_people_get_back_what_they_passed(name: str) -> None:
-    kind, vocabulary = kind_of(name), asked(name)
+    kind, vocabulary = of_name(name), asked(name)
     assert vocabulary.schema is not None
-    for value, answer in zip(VALUES[name], answers(kind, vocabulary), strict=True):
+    for value, answer in zip(VALUES[name], answers(name, vocabulary), strict=True):
         own = kind.own(kind.said(answer, vocabulary), vocabulary.schema)
         assert own == value
         assert kind.parse(kind.cell(own), vocabulary) == answer  # as stored in a file
@@ -221,8 +243,8 @@ def test_people_get_back_what_they_passed(name: str) -> None:
 
 
 def test_people_agree_with_themselves_most(name: str) -> None:
-    kind, vocabulary = kind_of(name), asked(name)
-    found, schema = answers(kind, vocabulary), vocabulary.schema
+    kind, vocabulary = of_name(name), asked(name)
+    found, schema = answers(name, vocabulary), vocabulary.schema
     assert schema is not None
     for a in found:
         for b in found:
@@ -234,7 +256,7 @@ def test_a_model_learns_it_and_is_measured(name: str) -> None:
     """Two clouds of items, each with its own answer."""
     X, sides = clouds(60)
     X = X - X.mean(axis=0)  # comparisons are learned without a constant
-    kind, vocabulary, schema = kind_of(name), asked(name), asked(name).schema
+    kind, vocabulary, schema = of_name(name), asked(name), asked(name).schema
     assert schema is not None
     low, high = kind.parse(VALUES[name][0], vocabulary), kind.parse(VALUES[name][-1], vocabulary)
     known = [*dict.fromkeys([*kind.answers(schema), low, high])]
@@ -279,8 +301,8 @@ def test_a_model_learns_it_and_is_measured(name: str) -> None:
 
 
 def test_what_an_answer_teaches_does_not_hang_on_its_code(name: str) -> None:
-    kind, vocabulary = kind_of(name), asked(name)
-    found, schema = answers(kind, vocabulary), vocabulary.schema
+    kind, vocabulary = of_name(name), asked(name)
+    found, schema = answers(name, vocabulary), vocabulary.schema
     assert schema is not None
     one, other = kind.target(found, schema), kind.target(found[::-1], schema)
     assert (one.values == other.values[::-1]).all()

@@ -7,7 +7,7 @@ import { Timeline } from "./parts/timeline";
 type Values = ReadonlyMap<string, Value>;
 
 /** Longer words are shortened where an answer is named. */
-const MOST = 60;
+const MOST = 48;
 
 /** Several questions below each other; class keys answer the current one. */
 export function compose(on: Composing): Composer {
@@ -172,7 +172,7 @@ export function compose(on: Composing): Composer {
       codes: given.flatMap((one) => one.codes(held(one.part.name)) ?? []).sort((a, b) => a - b),
       words: words.length > MOST ? `${words.slice(0, MOST - 1)}…` : words || "no answers",
       blank: !touched || !given.length,
-      quiet: given.length > 0,
+      quiet: !touched && given.length > 0,
     };
   }
 

@@ -10,6 +10,7 @@ from hitl_widgets.errors import InvalidInput
 from hitl_widgets.questions.forming import form_of
 from hitl_widgets.questions.pair import BOTH_BAD, FIRST, SECOND, TIE
 from hitl_widgets.questions.schema import LabelClass, Schema, as_numbers, scale
+from hitl_widgets.questions.spans import relation_types
 from hitl_widgets.questions.values import listed, plain, spelled
 
 __all__ = ["Question"]
@@ -33,6 +34,7 @@ class Question:
     >>> Question.number(0, 120, "How old is the person?", unit="years")
     >>> Question.text("What is said?")
     >>> Question.spans(["person", "place"], "Mark all names.")
+    >>> Question.spans(["person", "company"], "Who works where?", relations=["works for", "owns"])
     >>> Question.boxes(["car", "person"], "Mark all cars and persons.")
     >>> Question.ranges(["speech", "music"], "What is heard, and when?")
     >>> Question.pair("Which answer is better?")
@@ -161,13 +163,15 @@ class Question:
         *,
         overlap: bool = False,
         snap: bool = True,
+        relations: Iterable[str] | None = None,
         guidance: Mapping[str, str] | None = None,
         examples: Mapping[str, str] | None = None,
     ) -> Schema:
-        """Ask for spans of each text, each with a class.
+        """Ask for spans of each text, each with a class, and for relations between them.
 
         An answer is a list of dicts with ``start``, ``end`` (in characters, as in a Python slice) and
-        ``label``.
+        ``label``. With ``relations``, it is a dict of ``spans``, which is this list, and ``relations``, a
+        list of dicts with ``from`` and ``to`` (positions in the list of spans, from 0 on) and ``label``.
 
         Parameters
         ----------
@@ -179,8 +183,12 @@ class Question:
             Whether spans may overlap.
         snap
             Whether a selection is extended to whole words; Alt turns this off for one span.
+        relations
+            Types of relations, such as ``["works for", "owns"]``, each from one span to another. They teach
+            the model nothing yet.
         """
-        settings = {"overlap": bool(overlap), "snap": bool(snap)}
+        types = relation_types(relations)
+        settings = {"overlap": bool(overlap), "snap": bool(snap)} | ({"relations": types} if types else {})
         return Schema(
             classes,
             text,

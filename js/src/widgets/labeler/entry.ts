@@ -84,6 +84,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     again: lookAgain,
     undo: () => acts.turn("undo"),
     redo: () => acts.turn("redo"),
+    walk: (back) => void past.step(back),
     release: () => back(),
     bulk: {
       item: (row) => glimpses.get(row),
@@ -356,7 +357,11 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   }
 
   onKey(root, press, signal);
-  leaveKeys(root, ":is(.hitl-card, .hitl-classes:not(.hitl-ask *), .hitl-recent, .hitl-acts) button", signal);
+  leaveKeys(
+    root,
+    ":is(.hitl-card, .hitl-classes:not(.hitl-ask *), .hitl-recent, .hitl-acts, .hitl-walk) button",
+    signal,
+  );
   onTheme(root, () => redress(root), signal);
   bus.on("key", ({ key, shift }) => Boolean(press(key, shift)));
   bus.on("keys", ({ here }) => void root.toggleAttribute("data-keys", here));

@@ -12,6 +12,7 @@ import {
   saidNames,
 } from "../../questions/index";
 import { count, focused, h, percent, said, setParts, setText, show } from "../../ui/dom";
+import { icon } from "../../ui/icons";
 import type { Press } from "../../ui/keys";
 import { type BulkCallbacks, type BulkCard, bulkCard } from "./bulk";
 import { classEditor, type SendChange } from "./classes";
@@ -66,6 +67,8 @@ export type LabelerCallbacks = {
   again: () => void;
   undo: () => void;
   redo: () => void;
+  /** Shows what was labelled before, or after. */
+  walk: (back: boolean) => void;
   release: () => void;
   /** The selected items. */
   bulk: Omit<BulkCallbacks, "want"> & { want: (rows: readonly number[]) => void };
@@ -97,6 +100,12 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const reason = h("div", { class: "hitl-reason" }, asked, why);
   const progress = h("div", { class: "hitl-faint hitl-number" });
   const card = h("div", { class: "hitl-card" });
+  const earlier = walking("earlier", "Your label before this one (key ↑)", () => on.walk(true));
+  const later = walking("later", "Your label after this one, then the question (key ↓)", () =>
+    on.walk(false),
+  );
+  const walk = h("div", { class: "hitl-walk", attrs: { role: "group", "aria-label": "Your labels" } });
+  walk.append(earlier, later);
   // Screen readers announce the question when the widget gets the focus.
   reason.id = newId();
   card.id = newId();
@@ -127,6 +136,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   let shortNames: string[] = [];
   let shownRecent = "";
   const give = button("⏎", "", "Give this answer", on.give);
+  give.classList.add("hitl-give");
   const giveWords = give.appendChild(h("span", {}));
   const skip = button("S", "skip", "Leave this item unanswered", on.skip);
   const undo = button("Z", "undo", "Undo your last act", on.undo);
@@ -139,6 +149,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     class: "hitl-faint hitl-keys-off",
     text: "Click to use shortcuts",
   });
+  const typing = h("span", { class: "hitl-faint hitl-typing", text: "Esc for shortcuts" });
   const guideList = h("dl", { class: "hitl-guide-list" });
   const guide = h(
     "details",
@@ -156,7 +167,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   });
   const note = h("div", { class: "hitl-note", attrs: { role: "alert" } });
   root.append(
-    h("div", { class: "hitl-subject" }, h("div", { class: "hitl-head" }, reason, progress), card),
+    h("div", { class: "hitl-subject" }, h("div", { class: "hitl-head" }, reason, walk, progress), card),
     h("div", { class: "hitl-over" }, note),
     more.element,
     changed,
@@ -165,7 +176,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     recently,
     classes,
     h("div", { class: "hitl-acts" }, give, skip, undo, redo, again, clearing, release, helping),
-    h("div", { class: "hitl-folds" }, guide, editor.element, more.links, keysOff),
+    h("div", { class: "hitl-folds" }, guide, editor.element, more.links, keysOff, typing),
     help.element,
   );
 
@@ -190,6 +201,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   let wantsTall = false;
   let composer: Composer | null = null;
   let idea: Codes | null = null;
+  let guessed = false;
   /** The state that is drawn. */
   let drawn: LabelerState | null = null;
 
@@ -253,8 +265,10 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       const found = composer.read();
       const quiet = typeof found === "string" || found.quiet;
       setText(giveWords, quiet ? "answer" : `${found.blank ? "" : "answer "}${found.words}`);
+      give.toggleAttribute("data-ready", !quiet);
     } else {
       const n = picked.length;
+      give.toggleAttribute("data-ready", any && (n > 0 || idea !== null));
       if (idea && !n) setText(giveWords, `accept ${namesOf(idea, state.classes)}`);
       else setText(giveWords, n ? `answer with ${count(n, "class", "classes")}` : "none of them");
     }
@@ -335,6 +349,9 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     // Hide the guess if somebody else has just labelled the item: it would nearly reveal that label.
     const model = !bulk && ask?.guess && !meanwhile(state) && !idea ? ask.guess : null;
     guessLine.style.visibility = model || idea ? "visible" : "hidden";
+    // Many composed answers are never guessed: its line is reserved from the first guess on.
+    guessed ||= Boolean(model || idea);
+    show(guessLine, guessed || !state.composed);
     show(eye, idea === null);
     show(shares, idea === null);
     if (model) {
@@ -362,6 +379,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     show(skip, !bulk);
     setDisabled(skip, !ask || state.chosen !== null);
     const can = turnable(state);
+    show(walk, labelsGiven(state) > 0);
+    setDisabled(later, state.chosen?.from !== "history");
     setDisabled(undo, !can.undo);
     setDisabled(redo, !can.redo);
     offer(again, state.n_skipped > 0 && !isAgain(state));
@@ -575,6 +594,18 @@ function waitingWords(state: LabelerState): string {
   const waits = state.waiting === 1 ? "is waiting" : "are waiting";
   return `${count(state.waiting, "act")} ${waits} in this browser for the kernel. You can keep labeling. If the kernel was restarted, run the cell again.`;
 }
+
+const walking = (name: "earlier" | "later", title: string, act: () => void): HTMLButtonElement =>
+  h(
+    "button",
+    {
+      class: "hitl-button",
+      title,
+      attrs: { type: "button", "aria-label": title },
+      on: { click: (event) => enabled(event) && act() },
+    },
+    icon(name),
+  );
 
 let made = 0;
 const newId = (): string => `hitl-${++made}`;

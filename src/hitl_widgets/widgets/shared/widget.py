@@ -137,7 +137,7 @@ class SessionWidget(ChannelWidget):
             self._post(told, media)
 
     def _more(self, message: m.More, since: float) -> None:
-        self._post(*items.part(self.loop.pool, message, since))
+        self._post(*items.part(message, lambda: items.part_of(self.loop.pool, message), since))
 
     def _in_order(self, message: FromBrowser, job: Callable[[], None], queue: str = "acts") -> None:
         """Run the job after earlier ones; for large pools in a thread, so as not to block the kernel."""
