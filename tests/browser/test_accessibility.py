@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from lab import PATIENCE_MS
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -60,7 +61,8 @@ import hitl_widgets as hitl
 from IPython.display import display
 from hitl_widgets import Question as Q
 def ask(data, question, **more):
-    display(hitl.Labeler(hitl.Session(data, question=question, store=":memory:", audit=0, random_state=1, **more)))
+    session = hitl.Session(data, question=question, store=":memory:", audit=0, random_state=1, **more)
+    display(hitl.Labeler(session))
 texts = [f"Ada Lovelace lived in London for {i} years" for i in range(9)]
 image = np.full((60, 80, 3), 120, np.uint8)
 image[20:40, 20:60] = 250
@@ -96,7 +98,7 @@ def test_no_serious_fault_in_what_composes_answers(desk):
     notebook.run(0)
     page = notebook.page
     labelers = page.locator(".hitl-labeler")
-    expect(page.locator(", ".join(ANSWERED))).to_have_count(11)
+    expect(page.locator(", ".join(ANSWERED))).to_have_count(11, timeout=PATIENCE_MS)
     for part, key in ANSWERED.items():
         for found in labelers.filter(has=page.locator(part)).all():
             found.evaluate("e => { e.scrollIntoView({ block: 'center' }); e.focus({ preventScroll: true }) }")
