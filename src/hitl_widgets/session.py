@@ -15,7 +15,7 @@ import numpy as np
 from hitl_widgets import screen
 from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import CHANGED, Pool
-from hitl_widgets.errors import HitlError, InvalidInput, choices
+from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.labels.events import Selection
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
@@ -26,6 +26,7 @@ from hitl_widgets.loop.asking import Asked, Asker
 from hitl_widgets.loop.colours import Colours
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.loop import Loop
+from hitl_widgets.loop.modes import check_mode, check_verifiable
 from hitl_widgets.loop.round import Round, Suggestion
 from hitl_widgets.loop.settings import (
     as_list,
@@ -58,7 +59,6 @@ __all__ = ["Session", "loop_of"]
 
 # Seconds for which other threads and sessions are not asked the items that query() returned.
 ASKED = 300.0
-MODES = ("annotate", "verify")
 
 
 class Session:
@@ -113,9 +113,12 @@ class Session:
         of answers, None where there is none. They are shown on the card, and are not labels until they are
         accepted. ``hitl.suggest.words({"person": ["Ann"]})`` makes one from words and patterns.
     mode
-        ``"annotate"``, or ``"verify"``: the suggested answer, or without ``suggest=`` the model's, is
-        accepted with Enter, rejected, or corrected. Items that are drawn at random are asked without it, so
-        that :meth:`verification` can measure how much the suggestions sway the annotators.
+        ``"annotate"``; ``"verify"``: the suggested answer, or without ``suggest=`` the model's, is accepted
+        with Enter, rejected, or corrected; ``"correct"``: the answer starts as the suggested one, to be
+        edited. In both, items that are drawn at random are asked without it, so that :meth:`verification` can
+        measure how much the suggestions sway the annotators. ``"demonstrate"``: no suggestion and no
+        prediction is shown for an item until you have answered it; then one line says what would have been
+        suggested.
     sweep
         A class: the items that are most likely of this class are asked first, whether they are (Enter or
         ``Y``) or not (``N``). With two classes, no means the other one; otherwise the item is left for later.
@@ -196,8 +199,7 @@ class Session:
         refuse(unknown, Session.__init__.__annotations__)
         check_settings(audit, random_state, store, task, annotator)
         check_overlap(overlap, opinions)
-        if mode not in MODES:
-            raise InvalidInput(f"mode={mode!r}: expected one of {choices(MODES)}.")
+        how_asked = check_mode(mode, sweep)
         how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
         how |= {"columns": columns, "item": item, "kind": kind}
         pool = as_pool(data, embed, **how, X=X, id=id, remote_images=remote_images)
@@ -209,20 +211,23 @@ class Session:
         if isinstance(suggest, Words) and asked is not None:
             suggest.asked(asked)
         if sweep is not None:
-            mode, strategy = "verify", check_sweep(sweep, strategy, suggest)
+            strategy = check_sweep(sweep, strategy, suggest)
         name, chosen = as_strategy(strategy)
+        suggests = suggested is not None or sweep is not None
         if asked is not None:  # reject invalid settings before anything is written
-            asked_keys(keys, asked)
-            problem_of(asked).learner(learner)
-            problem_of(asked).check_strategy(name, chosen)
+            check_verifiable(how_asked, asked, suggests=suggests)
+            _check_question(asked, keys, learner, name, chosen)
         who = annotator or login()
         self._asking, self._asked = threading.Lock(), Asked(ASKED)
         ledger = Ledger(store, task, pool, asked, who, float(overlap), int(opinions))
         opened: Loop | Ledger = ledger
         try:
+            check_verifiable(how_asked, ledger.schema, suggests=suggests)
             ledger.ask_keys(asked_keys(keys, asked or ledger.schema))
             problem = problem_of(ledger.schema)
             model = problem.learner(learner)
+            if hasattr(model, "of_lists"):
+                model = model.of_lists([len(item) for item in pool.items])
             problem.check_strategy(name, chosen)
             seed = seed_of(ledger.store.store_id, task) if random_state is None else random_state
             if isinstance(suggest, Words):
@@ -232,21 +237,19 @@ class Session:
                 chosen.schema = lambda: ledger.schema  # type: ignore[attr-defined]
             asker = Asker(name, chosen, len(ledger.schema.classes), float(audit), seed, costs)
             asker.hides = suggested is not None
-            own_seed = None if random_state is None else int(random_state)
-            place = screen.place()
             self._loop = opened = Loop(
                 ledger,
                 model,
                 asker,
                 annotator=who,
                 embed=embed,
-                random_state=own_seed,
-                run=place,
+                random_state=None if random_state is None else int(random_state),
+                run=screen.place(),
                 columns=table,
                 context=beside,
                 colours=colours,
                 suggest=suggested,
-                verify=mode == "verify",
+                mode=how_asked,
             )
             if labels is not None and known is not None:
                 from hitl_widgets.transfer.column import import_column
@@ -361,8 +364,10 @@ class Session:
         Returns
         -------
         DataFrame
-            Rows ``shown`` and ``hidden``; columns n, same (a share), low and high (its 95 % interval; Wilson
-            1927). Much higher agreement when it is shown means that the suggestions sway the annotator.
+            Rows ``shown`` and ``hidden``; columns n, changed (how many answers are not the suggested one),
+            same (the share of the others), low and high (its 95 % interval; Wilson 1927). Much higher
+            agreement when it is shown means that the suggestions sway the annotator. Demonstrations are
+            hidden ones.
         """
         self._loop.log.catch_up()
         from hitl_widgets.quality.verification import verification
@@ -704,7 +709,8 @@ class Session:
         ``holds`` is False for acts that were undone; ``state`` is then ``undone`` (:meth:`redo` can restore
         it), ``left behind`` (its annotator has done something else since, so only :meth:`restore` can) or
         ``brought back``. For comparisons and rankings, ``shown`` is the order in which the page showed them,
-        from left to right or from the top.
+        from left to right or from the top. If there are demonstrations (``mode="demonstrate"``), the column
+        ``demonstrated`` tells which, as in :meth:`labels`.
         """
         self._loop.log.catch_up()
         from hitl_widgets.transfer.frames import history_table
@@ -822,7 +828,7 @@ class Session:
         names: bool = False,
         items: bool | None = None,
     ) -> Path:
-        """Write the labels to .csv, .parquet or .xlsx, or the whole history to .jsonl.
+        """Write the labels to .csv, .parquet or .xlsx, the whole history to .jsonl, or another tool's format.
 
         A data card, ``labels.csv.card.md``, is written next to it. It describes the labels, how many each
         annotator gave, how the items were chosen, and how good the model and the annotators are. Only you
@@ -831,12 +837,19 @@ class Session:
         Parameters
         ----------
         path, format
-            Where to write, and ``csv``, ``parquet``, ``xlsx`` or ``jsonl`` if the file ending does not say.
+            Where to write, and ``csv``, ``parquet``, ``xlsx`` or ``jsonl`` if the file ending does not say;
+            or ``label-studio``, ``coco``, ``yolo``, ``voc`` (folders), ``spacy``, ``conll``, ``prodigy``,
+            ``doccano``, ``hf`` (rows for Hugging Face's datasets) or ``trl`` (preferences).
         names
             Whether to write the annotators' names; by default they are ``annotator 1`` and so on.
         items
             Whether to write the text or the columns of each item next to its label. None does so if the ids
             are content hashes, which do not tell what was labelled; for rows, up to 30 columns.
+
+        Warns
+        -----
+        RuntimeWarning
+            If the format cannot contain something, with the number of labels.
         """
         self._loop.log.catch_up()
         from hitl_widgets.transfer.exporting import export_loop
@@ -863,11 +876,12 @@ class Session:
         ----------
         source
             A pandas, polars or Arrow table or Hugging Face dataset, a list of dicts, a dict of columns or of
-            ids to labels; a path to ``.csv``, ``.parquet``, ``.json``, ``.jsonl`` or ``.xlsx``. Exports of
-            Label Studio, Prodigy, doccano and Argilla are recognised: submitted answers are imported under
-            their annotators' names, and if the export does not have your ids, items are matched by their
-            text. A history that :meth:`export` wrote to ``.jsonl``, or a Session whose store is lost, is
-            imported event by event; events that this session already has change nothing.
+            ids to labels; a path to ``.csv``, ``.parquet``, ``.json``, ``.jsonl`` or ``.xlsx``. Files of
+            Label Studio, COCO, YOLO, Pascal VOC (folders), spaCy, CoNLL, Prodigy, doccano, Argilla and TRL
+            are recognised: submitted answers are imported under their annotators' names, and if a file does
+            not have your ids, items are matched by their text or file name. A history that :meth:`export`
+            wrote to ``.jsonl``, or a Session whose store is lost, is imported event by event; events that
+            this session already has change nothing.
         id, label
             The columns; ``label`` also selects the question if a file of another tool has several. In a
             session without ``id=``, rows are also matched by content: by the text column, or by all columns
@@ -1012,6 +1026,14 @@ def _labels_of(pool: Pool, name: Any) -> list[Any]:
     from hitl_widgets.transfer.column import labels_of
 
     return labels_of(pool, name)
+
+
+def _check_question(asked: Schema, keys: Any, learner: Any, strategy_name: str, strategy: Any) -> None:
+    """Raise InvalidInput for settings that do not fit the question."""
+    asked_keys(keys, asked)
+    problem = problem_of(asked)
+    problem.learner(learner)
+    problem.check_strategy(strategy_name, strategy)
 
 
 def loop_of(session: Session) -> Loop:

@@ -32,6 +32,8 @@ NUMBER = """numbers = opened(hitl.Question.number(0, 99, "How many years?", unit
 numbers"""
 WORDS = """words = opened(hitl.Question.text("What is said?"), "words", suggest="draft")
 words"""
+SWEEP = """sweep = opened(hitl.Question.choice(["person", "place"]), "sweep", sweep="place")
+sweep"""
 
 
 def answers(folder: Path, task: str) -> list[Any]:
@@ -197,8 +199,21 @@ def test_a_relation_is_made_by_keyboard_undone_and_found_again(desk) -> None:
     assert spans(bench) == [(name, "person"), (place, "place")]
 
 
+def _offers_no_beside_yes(desk, notebook, bench) -> None:
+    """What Y and N do in a sweep is offered to the mouse, too."""
+    notebook.run(3)
+    third = type(bench)(notebook.page, notebook.page.locator(".jp-Cell").nth(3))
+    third.wait_item()
+    third.labeler.get_by_role("button", name="accept place").wait_for()
+    notebook.page.wait_for_timeout(300)
+    third.labeler.get_by_role("button", name="N no", exact=True).click()
+    third.wait_labels(1)
+    third.acknowledged()
+    assert len(answers(desk.folder, "sweep")) == 1
+
+
 def test_numbers_and_texts_are_typed_and_refused_in_words(desk) -> None:
-    notebook, bench = desk.open(TEXTS, NUMBER, WORDS)
+    notebook, bench = desk.open(TEXTS, NUMBER, WORDS, SWEEP)
     notebook.run(0)
     notebook.run(1)
     bench.wait_item()
@@ -233,7 +248,9 @@ def test_numbers_and_texts_are_typed_and_refused_in_words(desk) -> None:
     expect(written).to_be_focused()  # the next one is typed at once
     # Keys that would be typed are not offered.
     keys = second.labeler.locator(".hitl-acts kbd")
-    offered = "all => all.filter(k => k.checkVisibility({ visibilityProperty: true })).map(k => k.textContent)"
+    offered = (
+        "all => all.filter(k => k.checkVisibility({ visibilityProperty: true })).map(k => k.textContent)"
+    )
     assert keys.evaluate_all(offered) == ["⏎"]
     expect(second.labeler.get_by_text("Esc for shortcuts")).to_be_visible()
     notebook.page.keyboard.press("Escape")
@@ -244,3 +261,5 @@ def test_numbers_and_texts_are_typed_and_refused_in_words(desk) -> None:
     second.acknowledged()
     answer = {"text": "Draft number one", "suggested": {"shown": True, "same": False}}
     assert answers(desk.folder, "words") == [answer]
+
+    _offers_no_beside_yes(desk, notebook, bench)

@@ -36,7 +36,7 @@ from hitl_widgets.learn.scoring import SMALL, warm_up
 from hitl_widgets.learn.slope import rises
 from hitl_widgets.loop.asking import Asker, Ground, Labels
 from hitl_widgets.loop.partial import Partial
-from hitl_widgets.loop.round import Reasons, Round, Suggestion
+from hitl_widgets.loop.round import Reasons, Round, Suggestion, gains_of
 from hitl_widgets.loop.slices import Slice
 from hitl_widgets.loop.troubles import in_words
 
@@ -265,6 +265,8 @@ class Trainer:
                 _raise_if_passing(failure)
                 learned, error = False, f"The model {self._template.name!r} failed: {in_words(failure)}"
             else:
+                if doubts is None and self._asker.name == "doubt":
+                    doubts = gains_of(belief)
                 utilities, error = self._rank(live, belief, self._ground or ground, labels, doubts)
         self._waits = waits
         self.number += 1

@@ -42,6 +42,7 @@ class Marks(Choices):
     asks = "marks"
     composed = True
     bulk = False
+    predicts = False
     card = "A label is a list of marks, each with a class, stored as JSON in files."
     agreement = " Two answers agree by the F1 score of their marks."
     one: str

@@ -41,6 +41,7 @@ class Number(Classless):
     name = "number"
     asks = "a number"
     bulk = True
+    predicts = True
     items: tuple[str, ...] = ()
     card = "A label is a number."
     agreement = " Two answers agree as far as they are close, relative to the range."

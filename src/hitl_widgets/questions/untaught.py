@@ -1,4 +1,4 @@
-"""Questions without classes, from whose answers nothing is learned."""
+"""Questions without classes, from whose answers nothing is learned unless a kind says so."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ BLUE = "#0072B2"
 
 class Untaught(Classless):
     """A base class for these kinds."""
+
+    predicts = False
 
     def named(self, label: Any) -> Sequence[Any]:  # noqa: ARG002
         """Return no classes, so that a data card does not count each answer."""

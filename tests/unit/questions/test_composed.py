@@ -95,6 +95,9 @@ def test_what_is_exported_comes_back(name: str, ending: str, tmp_path: Path) -> 
         before = ann.labels().sort_values(["id", "annotator"])["label"].tolist()
         card = Path(f"{path}.card.md").read_text(encoding="utf-8")
     assert "Agreement" in card
+    if name == "relations":
+        assert "| met | 12 |" in card
+        assert "| lives in | 6 |" in card
     with session(question, ":memory:") as other:
         if ending == "jsonl":
             found = other.import_labels(path)

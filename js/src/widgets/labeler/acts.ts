@@ -8,6 +8,7 @@ import type { Why } from "./more";
 import {
   type Chosen,
   clearable,
+  draftOf,
   isAgain,
   kept,
   type LabelerEvent,
@@ -40,6 +41,8 @@ export type ActCallbacks = {
   composer: () => Composer | null;
   /** The suggested classes of the item on the card; null if there are none. */
   suggested: () => Codes | null;
+  /** Whether the answer that is composed was changed on this card. */
+  touched: () => boolean;
   /** This answer was given to the item with this key. */
   composed: (key: string, answer: Composed["answer"]) => void;
   /** Sends an act to the kernel; returns its id. */
@@ -105,7 +108,7 @@ export function actsOf(on: ActCallbacks) {
     }
     const question = questionOf(state.asks);
     if (!question || !state.classes[code] || state.classes[code].retired || !answerable(clicks)) return;
-    const codes = question.press(state.draft, code);
+    const codes = question.press(draftOf(state, on.suggested()), code);
     if (question.drafted) {
       on.dispatch({ type: "draft", codes });
       on.say(`${state.classes[code].name} ${codes.includes(code) ? "chosen" : "not chosen"}`);
@@ -119,15 +122,16 @@ export function actsOf(on: ActCallbacks) {
       return;
     }
     const idea = on.suggested();
-    if (idea && !state.draft.length) {
+    const draft = draftOf(state, idea);
+    if (idea && !state.edited && (!draft.length || draft === idea)) {
       if (answerable(clicks) && deliberate()) label(idea, namesOf(idea, state.classes));
       return;
     }
     if (!questionOf(state.asks)?.drafted || !answerable(clicks)) return;
     // A second Enter right after the first is not meant for the next item.
-    if (state.unsure || (!state.draft.length && on.gaze.elapsed < DELIBERATE_MS)) {
+    if (state.unsure || (!draft.length && on.gaze.elapsed < DELIBERATE_MS)) {
       miss(state.unsure ? "the classes have changed" : "choose classes, or press Enter again for none");
-    } else label(state.draft, namesOf(state.draft, state.classes));
+    } else label(draft, namesOf(draft, state.classes));
   }
 
   /** Whether the item was visible long enough for a key that fits every item, such as accept. */
@@ -173,6 +177,8 @@ export function actsOf(on: ActCallbacks) {
       composer.lead?.();
     } else if (found.blank && on.gaze.elapsed < DELIBERATE_MS) {
       miss("change something, or press Enter again for this answer");
+    } else if (!on.touched() && on.state().suggests && !deliberate()) {
+      return;
     } else label(found.codes, found.words, found.answer);
   }
 

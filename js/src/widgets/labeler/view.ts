@@ -23,6 +23,7 @@ import { moreView, type Why } from "./more";
 import { classSearch } from "./search";
 import {
   clearable,
+  draftOf,
   emptyWords,
   isAgain,
   isDone,
@@ -138,6 +139,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const give = button("⏎", "", "Give this answer", on.give);
   give.classList.add("hitl-give");
   const giveWords = give.appendChild(h("span", {}));
+  const no = button("N", "no", "The suggestion is wrong", on.reject);
   const skip = button("S", "skip", "Leave this item unanswered", on.skip);
   const undo = button("Z", "undo", "Undo your last act", on.undo);
   const redo = button("⇧Z", "redo", "Redo what was last undone", on.redo);
@@ -175,7 +177,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     fields,
     recently,
     classes,
-    h("div", { class: "hitl-acts" }, give, skip, undo, redo, again, clearing, release, helping),
+    h("div", { class: "hitl-acts" }, give, no, skip, undo, redo, again, clearing, release, helping),
     h("div", { class: "hitl-folds" }, guide, editor.element, more.links, keysOff, typing),
     help.element,
   );
@@ -200,6 +202,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   let pressItem: Press = () => false;
   let wantsTall = false;
   let composer: Composer | null = null;
+  /** Whether the user has changed the composed answer. */
+  let touched = false;
   let idea: Codes | null = null;
   let guessed = false;
   /** The state that is drawn. */
@@ -223,7 +227,13 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   /** Makes what composes the answer to the item on the card, or to all that are selected. */
   function composed(state: LabelerState, ask: Ask | null, item: Item | undefined, stage: Stage, make: Make) {
     const labelled = isLabelled(state);
+    const { mode } = state;
+    const told = ask ? on.start(ask, labelled) : {};
+    // What is corrected is the user's own answer from the start.
+    const start = mode === "correct" ? { ...told, answer: told.answer ?? told.suggested } : told;
+    touched = false;
     const changed = (): void => {
+      touched = true;
       const found = composer?.read();
       const kept = composer?.draft?.() ?? (typeof found === "string" ? null : found?.answer);
       if (ask && kept) on.begun(ask, kept);
@@ -235,8 +245,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       pressItem: (key, shift) => pressItem(key, shift),
       classes: state.classes,
       settings: state.settings,
-      verify: state.verify,
-      ...(ask ? on.start(ask, labelled) : {}),
+      verify: mode === "verify",
+      ...start,
       changed,
       give: (clicks = 0) => on.give(clicks),
       render: renderItem,
@@ -252,7 +262,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   /** Draws what depends on the answer so far. */
   function drawDraft(state: LabelerState, any: boolean): void {
     const question = questionOf(state.asks);
-    const picked = state.composed ? (composer?.picked() ?? []) : state.draft;
+    const picked = state.composed ? (composer?.picked() ?? []) : draftOf(state, idea);
     for (const element of [...buttons, ...recently.querySelectorAll<HTMLElement>(".hitl-class")]) {
       const code = Number(element.dataset.code);
       setDisabled(element, !any || !(question || composer));
@@ -269,7 +279,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     } else {
       const n = picked.length;
       give.toggleAttribute("data-ready", any && (n > 0 || idea !== null));
-      if (idea && !n) setText(giveWords, `accept ${namesOf(idea, state.classes)}`);
+      if (idea && !state.edited && (!n || picked === idea))
+        setText(giveWords, `accept ${namesOf(idea, state.classes)}`);
       else setText(giveWords, n ? `answer with ${count(n, "class", "classes")}` : "none of them");
     }
   }
@@ -376,6 +387,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       bulk || !ask ? null : { ask, rejects: state.suggests && !ask.blind },
       ask ? (notes.get(ask.key) ?? ask.note) : "",
     );
+    const refusable = state.mode === "verify" && idea !== null && !state.composed;
+    show(no, refusable && !state.classes.some(({ key }) => key === "n"));
     show(skip, !bulk);
     setDisabled(skip, !ask || state.chosen !== null);
     const can = turnable(state);
@@ -388,7 +401,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     offer(clearing, clearable(state));
     offer(release, state.chosen !== null || isAgain(state));
     const told = [waitingWords(state), missedWords(state)].filter(Boolean).join(" ");
-    setText(note, state.note || told || state.error);
+    setText(note, state.note || told || state.error || state.beside);
     show(note, note.textContent !== "");
     note.classList.toggle("hitl-bad", Boolean(state.note || state.error) && !told);
   }
@@ -489,6 +502,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     pressMembers,
     pressComposer,
     composer: () => composer,
+    touched: () => touched,
     closeHelp: help.close,
     close,
   };

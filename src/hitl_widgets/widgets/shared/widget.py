@@ -155,6 +155,15 @@ class SessionWidget(ChannelWidget):
 
         _queue_of(self.loop, queue).submit(done)
 
+    def _later(self, queue: str, job: Callable[[], object]) -> None:
+        """Run a job that nobody waits for in a separate queue when no act is waiting."""
+
+        def done() -> None:
+            with behind():
+                job()
+
+        _queue_of(self.loop, queue).submit(done)
+
     # -- outgoing --------------------------------------------------------------
 
     def _greet(self, view: str) -> None:
@@ -211,7 +220,7 @@ class SessionWidget(ChannelWidget):
             "composed": kind.composed,
             "bulk": kind.bulk,
             "suggests": self.loop.suggesting is not None,
-            "verify": self.loop.verify,
+            "mode": self.loop.mode,
             "lost": lost,
         }
 
