@@ -30,7 +30,11 @@ export function compose(on: Composing): Composer {
   let current = seen[0];
 
   function first(part: Part): Value {
-    if (!on.answer) return startOf(part, on.suggested);
+    // What is corrected is the user's own answer from the start, with defaults where nothing is suggested.
+    if (!on.answer || on.answer === on.suggested) {
+      const start = startOf(part, on.suggested);
+      return on.answer && start.from === "suggested" ? { answer: start.answer } : start;
+    }
     const { form = {}, from = {} } = on.answer as { form?: Record<string, object>; from?: object };
     const answer = form[part.name] as Value["answer"];
     const how = (from as Record<string, Value["from"]>)[part.name];
