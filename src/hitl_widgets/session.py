@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hitl_widgets.transfer.importing import Imported
+    from hitl_widgets.trust import Trust
 
 __all__ = ["Session", "loop_of"]
 
@@ -373,6 +374,13 @@ class Session:
         from hitl_widgets.quality.verification import verification
 
         return verification(self._loop.log.suggested())
+
+    @property
+    def trust(self) -> Trust:
+        """How good the labels and the model are: annotators, suspect labels, groups, what to hand over."""
+        from hitl_widgets.trust import Trust
+
+        return Trust(self._loop)
 
     def notes(self) -> pd.DataFrame:
         """All notes, oldest first: columns id, note, annotator and time."""
