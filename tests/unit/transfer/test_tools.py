@@ -1,6 +1,5 @@
 """Sessions and files of other tools: exported and imported again, and the command line."""
 
-
 from __future__ import annotations
 
 import json
