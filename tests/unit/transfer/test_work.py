@@ -1,6 +1,5 @@
 """Tasks for other people, and their answers."""
 
-
 from __future__ import annotations
 
 import base64

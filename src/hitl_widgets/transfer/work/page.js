@@ -169,7 +169,13 @@
   function help() {
     if (!work.instructions && work.examples.length === 0) return null;
     const examples = work.examples.map((one) =>
-      make("div", {}, make("div", { class: "blocks" }, ...one.blocks.map(shown)), make("p", { text: `Answer: ${one.answer}` })),
+      make(
+        "section",
+        { class: "block" },
+        make("h2", { text: "Example" }),
+        make("div", { class: "blocks" }, ...one.blocks.map(shown)),
+        make("p", { text: `Answer: ${one.answer}` }),
+      ),
     );
     const text = make("div", { class: "block" }, make("p", { text: work.instructions }));
     return make("details", { open: answered() === 0 }, make("summary", { text: "Instructions" }), work.instructions && text, ...examples);
@@ -199,6 +205,7 @@
       const answer = state.given[task().item]?.value ?? undefined;
       const blocks = work.kind === "pair" && task().swap ? [...task().blocks].reverse() : task().blocks;
       const context = task().context.map(([name, text]) => shown({ kind: "text", title: name, text }));
+      for (const one of context) one.classList.add("context");
       const titled = work.kind === "pair" ? blocks.map((one, k) => ({ ...one, title: work.classes[k].title })) : blocks;
       const asks = work.kind === "number" || work.kind === "text" ? field(answer) : options(answer);
       const why = work.kind === "pair" && work.settings.reason && make("input", { type: "text", name: "reason" });
