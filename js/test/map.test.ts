@@ -321,6 +321,22 @@ describe("points at the same place", () => {
     expect(counts()).toEqual([]);
   });
 
+  it("have counts that cover no other count, the buttons or another place, the largest first", async () => {
+    const three = (x: number, y: number): number[] => [x, y, x, y, x, y];
+    const counts = async (...places: number[]): Promise<number> => {
+      // The corners keep the view as it is.
+      const xy = new Float32Array([-1, -1, 1, 1, ...places]);
+      const of = new Uint16Array(xy.length / 2);
+      await plot.setPoints(xy, { of, names: [], hulls: [] });
+      return plot.element.querySelectorAll(".hitl-stack-count").length;
+    };
+    expect(await counts(...three(0.3, 0), ...three(0.3, 0.5))).toBe(2);
+    expect(await counts(...three(0.3, 0), ...three(0.32, 0.01))).toBe(1);
+    expect(await counts(...three(0.3, 0), ...three(0.42, 0), 0.42, 0)).toBe(1);
+    expect(await counts(...three(0.3, 0), ...three(-0.9, 0.97))).toBe(1);
+    expect(await counts(...three(0.3, 0), ...three(0.9, -0.9))).toBe(1);
+  });
+
   it("are the nearest of each other, and others follow by distance", () => {
     const line = new Float32Array(Array.from({ length: 40 }, (_, i) => [i / 40, 0]).flat());
     void plot.setPoints(line, { of: new Uint16Array(40), names: [], hulls: [] });

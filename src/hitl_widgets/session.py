@@ -15,7 +15,7 @@ import numpy as np
 from hitl_widgets import screen
 from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import CHANGED, Pool
-from hitl_widgets.errors import HitlError, InvalidInput, choices
+from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.labels.events import Selection
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
@@ -26,6 +26,7 @@ from hitl_widgets.loop.asking import Asked, Asker
 from hitl_widgets.loop.colours import Colours
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.loop import Loop
+from hitl_widgets.loop.modes import check_mode, check_verifiable
 from hitl_widgets.loop.round import Round, Suggestion
 from hitl_widgets.loop.settings import (
     as_list,
@@ -47,17 +48,20 @@ from hitl_widgets.maps.preparation import Map, Stage
 from hitl_widgets.questions.classes import Classes
 from hitl_widgets.questions.keys import asked_keys
 from hitl_widgets.questions.schema import Schema
+from hitl_widgets.suggest import Words
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from hitl_widgets.transfer.importing import Imported
+    from hitl_widgets.transfer.receiving import Answered
+    from hitl_widgets.transfer.sending import Sent
+    from hitl_widgets.trust import Trust
 
 __all__ = ["Session", "loop_of"]
 
 # Seconds for which other threads and sessions are not asked the items that query() returned.
 ASKED = 300.0
-MODES = ("annotate", "verify")
 
 
 class Session:
@@ -81,8 +85,8 @@ class Session:
         more than 10 million numbers are not copied: do not change them later. Without X, features are
         computed from the items in the background.
     embed
-        Instead of ``X``: a function that maps a list of items to such an array, or a scikit-learn
-        transformer.
+        Instead of ``X``: a function that maps a list of items to such an array, a scikit-learn transformer,
+        or the name or folder of a model of sentence-transformers (see docs/data.md).
     id
         Column with the ids. Without it, an item is identified by its content: labels survive reordering
         and adding rows, and identical items share one label.
@@ -110,11 +114,14 @@ class Session:
     suggest
         Suggested answers: a column of the table, or a function that takes a list of items and returns a list
         of answers, None where there is none. They are shown on the card, and are not labels until they are
-        accepted.
+        accepted. ``hitl.suggest.words({"person": ["Ann"]})`` makes one from words and patterns.
     mode
-        ``"annotate"``, or ``"verify"``: the suggested answer, or without ``suggest=`` the model's, is
-        accepted with Enter, rejected, or corrected. Items that are drawn at random are asked without it, so
-        that :meth:`verification` can measure how much the suggestions sway the annotators.
+        ``"annotate"``; ``"verify"``: the suggested answer, or without ``suggest=`` the model's, is accepted
+        with Enter, rejected, or corrected; ``"correct"``: the answer starts as the suggested one, to be
+        edited. In both, items that are drawn at random are asked without it, so that :meth:`verification` can
+        measure how much the suggestions sway the annotators. ``"demonstrate"``: no suggestion and no
+        prediction is shown for an item until you have answered it; then one line says what would have been
+        suggested.
     sweep
         A class: the items that are most likely of this class are asked first, whether they are (Enter or
         ``Y``) or not (``N``). With two classes, no means the other one; otherwise the item is left for later.
@@ -195,53 +202,57 @@ class Session:
         refuse(unknown, Session.__init__.__annotations__)
         check_settings(audit, random_state, store, task, annotator)
         check_overlap(overlap, opinions)
-        if mode not in MODES:
-            raise InvalidInput(f"mode={mode!r}: expected one of {choices(MODES)}.")
+        how_asked = check_mode(mode, sweep)
         how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
         how |= {"columns": columns, "item": item, "kind": kind}
         pool = as_pool(data, embed, **how, X=X, id=id, remote_images=remote_images)
         table = Columns(pool)
         beside, colours = check_context(context, table), Colours(pool, table, colour)
         known = None if labels is None else _labels_of(pool, labels)
-        suggested = None if suggest is None else source_of(suggest, pool, table)
         asked, costs = asked_schema(classes, question, schema), costs_of(pool, cost)
+        suggested = None if suggest is None else source_of(suggest, pool, table)
+        if isinstance(suggest, Words) and asked is not None:
+            suggest.asked(asked)
         if sweep is not None:
-            mode, strategy = "verify", check_sweep(sweep, strategy, suggest)
+            strategy = check_sweep(sweep, strategy, suggest)
         name, chosen = as_strategy(strategy)
+        suggests = suggested is not None or sweep is not None
         if asked is not None:  # reject invalid settings before anything is written
-            asked_keys(keys, asked)
-            problem_of(asked).learner(learner)
-            problem_of(asked).check_strategy(name, chosen)
+            check_verifiable(how_asked, asked, suggests=suggests)
+            _check_question(asked, keys, learner, name, chosen)
         who = annotator or login()
         self._asking, self._asked = threading.Lock(), Asked(ASKED)
         ledger = Ledger(store, task, pool, asked, who, float(overlap), int(opinions))
         opened: Loop | Ledger = ledger
         try:
+            check_verifiable(how_asked, ledger.schema, suggests=suggests)
             ledger.ask_keys(asked_keys(keys, asked or ledger.schema))
             problem = problem_of(ledger.schema)
             model = problem.learner(learner)
+            if hasattr(model, "of_lists"):
+                model = model.of_lists([len(item) for item in pool.items])
             problem.check_strategy(name, chosen)
             seed = seed_of(ledger.store.store_id, task) if random_state is None else random_state
+            if isinstance(suggest, Words):
+                suggested = source_of(suggest.asked(ledger.schema), pool, table)
             if sweep is not None:
                 suggested = source_of_class(ledger.schema, sweep)
                 chosen.schema = lambda: ledger.schema  # type: ignore[attr-defined]
             asker = Asker(name, chosen, len(ledger.schema.classes), float(audit), seed, costs)
             asker.hides = suggested is not None
-            own_seed = None if random_state is None else int(random_state)
-            place = screen.place()
             self._loop = opened = Loop(
                 ledger,
                 model,
                 asker,
                 annotator=who,
                 embed=embed,
-                random_state=own_seed,
-                run=place,
+                random_state=None if random_state is None else int(random_state),
+                run=screen.place(),
                 columns=table,
                 context=beside,
                 colours=colours,
                 suggest=suggested,
-                verify=mode == "verify",
+                mode=how_asked,
             )
             if labels is not None and known is not None:
                 from hitl_widgets.transfer.column import import_column
@@ -356,13 +367,22 @@ class Session:
         Returns
         -------
         DataFrame
-            Rows ``shown`` and ``hidden``; columns n, same (a share), low and high (its 95 % interval; Wilson
-            1927). Much higher agreement when it is shown means that the suggestions sway the annotator.
+            Rows ``shown`` and ``hidden``; columns n, changed (how many answers are not the suggested one),
+            same (the share of the others), low and high (its 95 % interval; Wilson 1927). Much higher
+            agreement when it is shown means that the suggestions sway the annotator. Demonstrations are
+            hidden ones.
         """
         self._loop.log.catch_up()
         from hitl_widgets.quality.verification import verification
 
         return verification(self._loop.log.suggested())
+
+    @property
+    def trust(self) -> Trust:
+        """How good the labels and the model are: annotators, suspect labels, groups, what to hand over."""
+        from hitl_widgets.trust import Trust
+
+        return Trust(self._loop)
 
     def notes(self) -> pd.DataFrame:
         """All notes, oldest first: columns id, note, annotator and time."""
@@ -699,7 +719,8 @@ class Session:
         ``holds`` is False for acts that were undone; ``state`` is then ``undone`` (:meth:`redo` can restore
         it), ``left behind`` (its annotator has done something else since, so only :meth:`restore` can) or
         ``brought back``. For comparisons and rankings, ``shown`` is the order in which the page showed them,
-        from left to right or from the top.
+        from left to right or from the top. If there are demonstrations (``mode="demonstrate"``), the column
+        ``demonstrated`` tells which, as in :meth:`labels`.
         """
         self._loop.log.catch_up()
         from hitl_widgets.transfer.frames import history_table
@@ -817,7 +838,7 @@ class Session:
         names: bool = False,
         items: bool | None = None,
     ) -> Path:
-        """Write the labels to .csv, .parquet or .xlsx, or the whole history to .jsonl.
+        """Write the labels to .csv, .parquet or .xlsx, the whole history to .jsonl, or another tool's format.
 
         A data card, ``labels.csv.card.md``, is written next to it. It describes the labels, how many each
         annotator gave, how the items were chosen, and how good the model and the annotators are. Only you
@@ -826,12 +847,19 @@ class Session:
         Parameters
         ----------
         path, format
-            Where to write, and ``csv``, ``parquet``, ``xlsx`` or ``jsonl`` if the file ending does not say.
+            Where to write, and ``csv``, ``parquet``, ``xlsx`` or ``jsonl`` if the file ending does not say;
+            or ``label-studio``, ``coco``, ``yolo``, ``voc`` (folders), ``spacy``, ``conll``, ``prodigy``,
+            ``doccano``, ``hf`` (rows for Hugging Face's datasets) or ``trl`` (preferences).
         names
             Whether to write the annotators' names; by default they are ``annotator 1`` and so on.
         items
             Whether to write the text or the columns of each item next to its label. None does so if the ids
             are content hashes, which do not tell what was labelled; for rows, up to 30 columns.
+
+        Warns
+        -----
+        RuntimeWarning
+            If the format cannot contain something, with the number of labels.
         """
         self._loop.log.catch_up()
         from hitl_widgets.transfer.exporting import export_loop
@@ -858,11 +886,12 @@ class Session:
         ----------
         source
             A pandas, polars or Arrow table or Hugging Face dataset, a list of dicts, a dict of columns or of
-            ids to labels; a path to ``.csv``, ``.parquet``, ``.json``, ``.jsonl`` or ``.xlsx``. Exports of
-            Label Studio, Prodigy, doccano and Argilla are recognised: submitted answers are imported under
-            their annotators' names, and if the export does not have your ids, items are matched by their
-            text. A history that :meth:`export` wrote to ``.jsonl``, or a Session whose store is lost, is
-            imported event by event; events that this session already has change nothing.
+            ids to labels; a path to ``.csv``, ``.parquet``, ``.json``, ``.jsonl`` or ``.xlsx``. Files of
+            Label Studio, COCO, YOLO, Pascal VOC (folders), spaCy, CoNLL, Prodigy, doccano, Argilla and TRL
+            are recognised: submitted answers are imported under their annotators' names, and if a file does
+            not have your ids, items are matched by their text or file name. A history that :meth:`export`
+            wrote to ``.jsonl``, or a Session whose store is lost, is imported event by event; events that
+            this session already has change nothing.
         id, label
             The columns; ``label`` also selects the question if a file of another tool has several. In a
             session without ``id=``, rows are also matched by content: by the text column, or by all columns
@@ -890,6 +919,106 @@ class Session:
         given = loop_of(source) if isinstance(source, Session) else source
         names = [id, label, *([] if annotator is None else [annotator])]
         return import_into(self._loop, given, names, replace=replace)
+
+    def export_tasks(
+        self,
+        path: str | os.PathLike[str],
+        to: str = "page",
+        *,
+        ids: Any = None,
+        n: int | None = None,
+        instructions: str = "",
+        examples: Any = (),
+        gold: Any = (),
+        overlap: int = 1,
+        batch: int = 50,
+        suggestions: bool = False,
+    ) -> Sent:
+        """Write tasks for other people into a new folder, one small task for each item.
+
+        Parameters
+        ----------
+        path
+            The folder, which must not exist, or be empty.
+        to
+            ``"page"``: HTML files, each for one person, who needs only a browser, also offline, and sends
+            back a file. ``"label-studio"``: a project. ``"mturk"``: a CSV file and a template for Amazon
+            Mechanical Turk.
+        ids, n
+            The items, or the number of items most worth labeling; by default all unlabelled items.
+        instructions
+            Text that is shown before the first task, besides the question and the guidance of its classes.
+        examples
+            Ids of labelled items that are shown with their labels.
+        gold
+            Ids of labelled items that are mixed in, to check people: see :meth:`import_answers`.
+        overlap
+            How many people should answer each task.
+        batch
+            Number of tasks in each page.
+        suggestions
+            Whether the model's predictions are shown in Label Studio.
+
+        Returns
+        -------
+        Sent
+            The files, and items that cannot be shown (``left``). README.txt in the folder says what to do.
+
+        Raises
+        ------
+        InvalidInput
+            If tasks of this kind cannot be sent out, or there is nothing to send.
+        """
+        from hitl_widgets.transfer.sending import Work, send
+
+        loop, known = self._loop, self.pool.index
+        loop.log.catch_up()
+        places = known(as_list(ids)) if ids is not None else None
+        if places is None and n is not None:
+            places = known(self.query(n))
+        if places is None:
+            places = np.flatnonzero(loop.labels.y < 0).tolist()
+        guesses = None
+        if suggestions:
+            table = self.predictions()["label"].tolist()
+            guesses = {place: table[place] for place in places if table[place] is not None}
+        golden, shown = (known(as_list(some)) if len(as_list(some)) else [] for some in (gold, examples))
+        work = Work(places, frozenset(golden), shown, instructions, overlap, batch, guesses)
+        return send(loop, path, to, work, seed_of(self.store.store_id, self.task))
+
+    def import_answers(
+        self, source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], *, gold: Any = ()
+    ) -> Answered:
+        """Import answers to tasks that :meth:`export_tasks` wrote, under the names of those who gave them.
+
+        Importing the same answers twice changes nothing. Of several answers of one person to a task, the
+        newest counts.
+
+        Parameters
+        ----------
+        source
+            Files that pages saved, an export of Label Studio (JSON), or results of Mechanical Turk (CSV); or
+            a folder of them.
+        gold
+            Ids of items with known answers: how often each person gave the label that you gave. You are this
+            session's annotator.
+
+        Returns
+        -------
+        Answered
+            The number of answers that were written (``n``) or already there (``n_same``), the refused rows
+            with the reason (``refused``), and a table of the people (``people``).
+
+        Raises
+        ------
+        InvalidInput
+            If a file cannot be read. Nothing is written.
+        """
+        self._loop.log.catch_up()
+        from hitl_widgets.transfer.receiving import receive
+
+        known = self.pool.index(as_list(gold)) if len(as_list(gold)) else []
+        return receive(self._loop, source, known)
 
     def regroup(self, scale: float) -> None:
         """Make the groups on the map finer or coarser. Returns at once; the map is updated in the background.
@@ -1007,6 +1136,14 @@ def _labels_of(pool: Pool, name: Any) -> list[Any]:
     from hitl_widgets.transfer.column import labels_of
 
     return labels_of(pool, name)
+
+
+def _check_question(asked: Schema, keys: Any, learner: Any, strategy_name: str, strategy: Any) -> None:
+    """Raise InvalidInput for settings that do not fit the question."""
+    asked_keys(keys, asked)
+    problem = problem_of(asked)
+    problem.learner(learner)
+    problem.check_strategy(strategy_name, strategy)
 
 
 def loop_of(session: Session) -> Loop:

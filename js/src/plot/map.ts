@@ -2,7 +2,16 @@ import type { Theme } from "../ui/theme";
 import type { Engine, View } from "./engine";
 import { centred, Frame, type Point, reframed, wholeView, zoomedWithin } from "./geometry";
 import { Grid } from "./grid";
-import { type Groups, namedAt, type ShownGroup, sampled, shownGroups, surroundings } from "./groups";
+import {
+  type Box,
+  type Groups,
+  namedAt,
+  reserved,
+  type ShownGroup,
+  sampled,
+  shownGroups,
+  surroundings,
+} from "./groups";
 import { Layout } from "./layout";
 import {
   CHOSEN,
@@ -67,8 +76,8 @@ export class MapPlot {
   /** The labelled rows, as long as they are few. */
   private labelled = NO_ROWS;
   private shown: ShownGroup[] = [];
-  /** A row of each place with a count. */
-  private stacked: number[] = [];
+  /** The places with a count. */
+  private counted: { row: number; box: Box }[] = [];
   private here = -1;
   private filter = NOTHING_HIDDEN;
   private isolated: number | null = null;
@@ -492,9 +501,9 @@ export class MapPlot {
   }
 
   private drawCounts(): void {
-    const stacks = this.stacks.counted();
+    const stacks = this.stacks.counted(reserved(this.frame));
     this.over.setCounts(stacks.map(({ row, n }) => ({ at: this.place(row) as Point, n })));
-    this.stacked = stacks.map(({ row }) => row);
+    this.counted = stacks;
   }
 
   private drawOver(): void {
@@ -534,10 +543,11 @@ export class MapPlot {
       rows: [
         this.here,
         ...this.rings,
-        ...this.stacked,
+        ...this.counted.map(({ row }) => row),
         ...sampled(this.selected),
         ...sampled(this.labelled),
       ].filter((row) => row >= 0 && row < this.grid.n),
+      boxes: this.counted.map(({ box }) => box),
       thumbs: this.on.thumbs,
     });
     this.shown = shownGroups(this.groups, this.activeGroup, frame, around);

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from hitl_widgets.errors import HitlError, InvalidInput
-from hitl_widgets.formats.base import Export
+from hitl_widgets.formats.base import Export, Left
 from hitl_widgets.formats.tables import DEFUSED, defused, say_no_values, writable
 
 __all__ = ["WRITERS", "Excel", "read_excel", "write_excel"]
@@ -39,6 +39,8 @@ class Excel:
     name = "xlsx"
     ending = ".xlsx"
     tabular = True
+    folder, items = False, False
+    kinds: tuple[str, ...] = ()
 
     def notes(self, export: Export) -> Sequence[str]:  # noqa: ARG002
         """Return notes about values that Excel cannot represent."""
@@ -49,12 +51,13 @@ class Excel:
         """Return the columns of the table, with times marked as UTC."""
         return [_header(export.table, c) for c in export.table]
 
-    def write(self, export: Export, path: Path) -> None:
+    def write(self, export: Export, path: Path) -> Sequence[Left]:
         """Write the file: see :func:`write_excel`."""
         table = writable(export.table)
         _refuse_cut_answers(table)
         say_no_values(table, "read_excel")
         write_excel(defused(table), path)
+        return []
 
 
 WRITERS = (Excel(),)
@@ -62,7 +65,7 @@ WRITERS = (Excel(),)
 
 def _refuse_cut_answers(table: pd.DataFrame) -> None:
     """Refuse answers that do not fit into a cell, because the beginning of one is another or none."""
-    texts = [] if "label" not in table else table["label"].map(str)
+    texts = [str(label) for label in table["label"]] if "label" in table else []
     if cut := [i for i, text in enumerate(texts) if len(_fitting(text)) < len(text)]:
         shown = f", such as that of {table['id'].iloc[cut[0]]!r}" if "id" in table else ""
         raise InvalidInput(

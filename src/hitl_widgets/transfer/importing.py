@@ -15,7 +15,7 @@ import pandas as pd
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.data.rows import decode
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.formats.base import NotTaken, Wanted, is_list, one_of
+from hitl_widgets.formats.base import NotTaken, Size, Wanted, is_list, one_of
 from hitl_widgets.formats.history import History
 from hitl_widgets.formats.reading import Columns, read_source
 from hitl_widgets.items.base import Measured, is_missing
@@ -27,7 +27,18 @@ from hitl_widgets.questions.schema import MAX_NAME, Schema, is_unicode
 from hitl_widgets.questions.values import is_blank
 from hitl_widgets.transfer.frames import column
 
-__all__ = ["Answers", "Imported", "Journal", "Refusals", "import_table", "read_labels", "refused_labels"]
+__all__ = [
+    "Answers",
+    "Ids",
+    "Imported",
+    "Journal",
+    "Refusals",
+    "Source",
+    "annotator_name",
+    "import_table",
+    "read_labels",
+    "refused_labels",
+]
 
 GUESSES = 50  # at most so many unknown ids are compared with those of the pool, which is slow
 SAMPLE = 2000
@@ -91,7 +102,9 @@ class Journal:
 
 
 @dataclass(frozen=True)
-class _Row:
+class Source:
+    """A row that says a label: see :class:`~hitl_widgets.formats.base.Said`."""
+
     number: int
     id: Any
     label: Any
@@ -119,7 +132,7 @@ class Refusals:
 
 
 def read_labels(
-    source: Any, names: Sequence[str], pool: Pool, is_class: Callable[[Any], bool]
+    source: Any, names: Sequence[str], pool: Pool, is_class: Callable[[Any], bool], kind: str = "choice"
 ) -> tuple[Columns | History, dict[int, Any] | None]:
     """Read ``source``; for a pool without ids, also the content of each row by its number.
 
@@ -129,7 +142,17 @@ def read_labels(
         As :func:`read_source`, but the id column may be missing if the content is there.
     """
     try:
-        wanted = Wanted(names[0], names[1], is_class, partial(_selected, pool))
+        known = _ByContent(pool)
+        wanted = Wanted(
+            names[0],
+            names[1],
+            is_class,
+            partial(_selected, pool),
+            kind,
+            size_of=known.size,
+            text_of=known.text,
+            compared=known.compared,
+        )
         found: Columns | History | None = read_source(source, names, wanted)
     except InvalidInput as error:
         found, missing = None, error
@@ -207,7 +230,7 @@ def import_table(
         found.sure or [True] * n,
         strict=True,
     )
-    told = _told([_Row(*cell) for cell in cells], pool, Answers(schema, log.fold), refusals)
+    told = _told([Source(*cell) for cell in cells], pool, Answers(schema, log.fold), refusals)
     groups, n_same = _groups(told, log, pool, refusals, replace=replace)
     for (answer, who), places in groups.items():
         keys, digests = log.named(places)
@@ -228,14 +251,14 @@ def refused_labels(values: Iterable[Any], schema: Schema, fold: Fold) -> Counter
 
 
 def _told(
-    rows: Sequence[_Row], pool: Pool, answers: Answers, refusals: Refusals
-) -> dict[tuple[int, str], list[tuple[_Row, Answer]]]:
+    rows: Sequence[Source], pool: Pool, answers: Answers, refusals: Refusals
+) -> dict[tuple[int, str], list[tuple[Source, Answer]]]:
     """The answers of the valid rows, by item and annotator."""
-    ids = _Ids(pool)
-    told: dict[tuple[int, str], list[tuple[_Row, Answer]]] = defaultdict(list)
+    ids = Ids(pool)
+    told: dict[tuple[int, str], list[tuple[Source, Answer]]] = defaultdict(list)
     for row in rows:
         try:
-            place, who = ids.of(row), _annotator(row.annotator)
+            place, who = ids.of(row), annotator_name(row.annotator)
             value = answers.find(row.label, pool, place)
         except InvalidInput as error:
             refusals.add(row.number, str(error), row.id, row.label)
@@ -245,7 +268,7 @@ def _told(
 
 
 def _groups(
-    told: dict[tuple[int, str], list[tuple[_Row, Answer]]],
+    told: dict[tuple[int, str], list[tuple[Source, Answer]]],
     log: Journal,
     pool: Pool,
     refusals: Refusals,
@@ -305,14 +328,14 @@ def _refuse_odd(value: Any, what: str) -> None:
         raise InvalidInput(f"The {what} {_shown(value)} is not text.")
 
 
-class _Ids:
+class Ids:
     """Finds items by id, and suggests the nearest id for unknown ones."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool, self._guesses = pool, GUESSES
         self._items = _ByContent(pool)
 
-    def of(self, row: _Row) -> int:
+    def of(self, row: Source) -> int:
         """The item of a row: by its id, or by its content if it has no id of the user's."""
         if not row.texts or (row.sure and not is_missing(row.id)):
             return self.find(row.id, row.content)
@@ -321,6 +344,10 @@ class _Ids:
             return place
         if (found := self._items.find(row.texts)) is not None:
             return found
+        if not self._pool.by_content:  # ids may be the names of files
+            for text in row.texts:
+                if (found := self._pool.find(text)) is not None:
+                    return found
         text, key = _shown(row.texts[0]), "" if is_missing(row.id) else f" The item {row.id!r} differs."
         raise InvalidInput(f"No item, or more than one, has the text {text}.{key} Ids of tools are ignored.")
 
@@ -331,6 +358,7 @@ class _Ids:
             return None
 
     def find(self, value: Any, content: Any = None) -> int:
+        """The item with this id, or this content; raises InvalidInput if there is none."""
         if isinstance(value, str) and (exact := self._pool.find(value)) is not None:
             return exact  # also if it is a space
         if content is not None and (place := self._by_content(content)) is not None:
@@ -379,14 +407,63 @@ class _ByContent:
                 return place
         return None
 
+    def size(self, texts: Sequence[str]) -> Size | None:
+        """The size of the image with one of these paths, names or ids; None if it is unknown."""
+        pool = self._pool
+        if not isinstance(pool.item_kind, Measured):
+            return None
+        place = self.find(texts)
+        if place is None and not pool.by_content:
+            place = next((p for p in map(pool.find, texts) if p is not None), None)
+        try:
+            extent = () if place is None else pool.item_kind.extent(pool.items[place])
+        except ValueError:
+            return None
+        return (extent[0], extent[1]) if len(extent) == 2 else None
+
+    def text(self, words: Sequence[str]) -> str | None:
+        """The one text that consists of these words and white space."""
+        found = self._dense.get("".join(words), [])
+        return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def _dense(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for text in self._pool.texts or ():
+            found["".join(text.split())].append(text)
+        return dict(found)
+
+    def compared(self, one: Any, other: Any) -> tuple[Any, bool]:
+        """The id of the list of these two, and whether it is in this order."""
+        for pair, in_order in (((one, other), True), ((other, one), False)):
+            try:
+                places = self._lists.get(pair, [])
+            except TypeError:  # not a text
+                break
+            if len(places) == 1:
+                return self._pool.ids[places[0]], in_order
+        return None, True
+
+    @cached_property
+    def _lists(self) -> dict[Any, list[int]]:
+        found: dict[Any, list[int]] = defaultdict(list)
+        if self._pool.kind == "list":
+            for place, item in enumerate(self._pool.items):
+                if all(isinstance(member, str | Path) for member in item):
+                    found[tuple(map(str, item))].append(place)
+        return dict(found)
+
     def says(self, place: int, texts: Sequence[str]) -> bool:
         """Whether the item has one of these texts."""
         return not self._texts(place).isdisjoint(map(canonical_text, texts))
 
     def _texts(self, place: int) -> set[str]:
         item = self._pool.items[place]
-        values = item.values() if self._pool.item_kind.tabular else (item,)
-        return {canonical_text(str(v)) for v in values if isinstance(v, str | Path)}
+        kind = self._pool.item_kind
+        values = [str(v) for v in (item.values() if kind.tabular else (item,)) if isinstance(v, str | Path)]
+        if kind.in_files:  # other tools know the names of files
+            values += [name for v in values for name in (Path(v).name, Path(v).stem)]
+        return set(map(canonical_text, values))
 
     @cached_property
     def _places(self) -> dict[str, list[int]]:
@@ -461,7 +538,8 @@ class _Classes:
         raise InvalidInput(self._why[text])
 
 
-def _annotator(value: Any) -> str:
+def annotator_name(value: Any) -> str:
+    """Return the name of an annotator; raise InvalidInput if it is none."""
     if is_missing(value):
         raise InvalidInput("The annotator is blank.")
     text = value.strip() if isinstance(value, str) else str(value) if isinstance(value, int) else ""
