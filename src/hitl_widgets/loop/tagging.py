@@ -49,6 +49,8 @@ class Doubts:
     values: npt.NDArray[np.float64]
     places: npt.NDArray[np.int32]
     texts: Sequence[str]
+    explores = False
+    explanation = ""
 
     def reason(self, row: int) -> str:
         """Return what the tagger is unsure about in a text; empty if there is nothing."""

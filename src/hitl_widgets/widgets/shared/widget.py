@@ -202,6 +202,11 @@ class SessionWidget(ChannelWidget):
             task=loop.task,
         )
 
+    def _asked(self, question: str) -> str:
+        """The question; in a sweep, with the class that it is about."""
+        sweep = self.loop.sweep
+        return question if sweep is None else f"{question} {sweep.asks()}".strip()
+
     def _question(self) -> dict[str, Any]:
         """The fields of ``Asked``, with retired classes last."""
         schema = self.loop.schema
@@ -214,7 +219,7 @@ class SessionWidget(ChannelWidget):
         lost = [m.Lost(name, list(to)) for _, name, to in self.loop.log.unanswered]
         return {
             "classes": classes,
-            "question": schema.question,
+            "question": self._asked(schema.question),
             "asks": schema.kind,
             "settings": dict(schema.settings),
             "composed": kind.composed,
