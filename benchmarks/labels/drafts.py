@@ -21,7 +21,7 @@ from hitl_widgets.loop.drafting import START, expected_changes
 from hitl_widgets.questions.text import changed_share
 
 N, AT, LATER = 500, (25, 50, 100, 150), 5
-WAYS = ("ours", "without exploration", "covering the map", "random order")
+WAYS = ("ours", "weighted by neighbours", "covering the map", "random order")
 RARE, OFTEN = 0.04, 0.35
 
 
@@ -65,7 +65,7 @@ def found(frame: pd.DataFrame, shares: np.ndarray, seed: int, way: str) -> np.nd
                 row = session.pool.index(session.query(1))[0]
             else:
                 labels = session._loop.labels
-                instead = "margin" if way == WAYS[1] else ""
+                instead = "margin" if way == WAYS[0] else ""
                 value = asker.utilities(lambda: None, expected, ground, labels, None, 1, instead=instead)
                 row = int(np.where(labels.y < 0, value, -np.inf).argmax())
             session.label(session.pool.ids[row], "done")

@@ -41,7 +41,6 @@ class Changes:
 
     values: npt.NDArray[np.float64]
     n: int
-    explores = True
 
     def reason(self, row: int) -> str:
         """Return how much is expected to change."""

@@ -28,6 +28,7 @@ from hitl_widgets.loop.modes import Mode
 from hitl_widgets.loop.openings import Run, abandon, enter
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.seen import Seen
+from hitl_widgets.loop.segmenting import Segment, Segmenting
 from hitl_widgets.loop.slices import Slice, Slicing
 from hitl_widgets.loop.suggesting import Source, Suggesting, Sweep, source_of_model
 from hitl_widgets.loop.tagging import Tagging
@@ -73,6 +74,8 @@ class Loop:
         The ways to color the map.
     suggesting
         The suggested answers; None if there are none.
+    segmenting
+        The user's segmenter; None if there is none.
     mode
         What annotators do with suggested answers.
     sweep
@@ -97,6 +100,7 @@ class Loop:
         context: tuple[str, ...],
         colours: Colours,
         suggest: Source | None = None,
+        segment: Segment | None = None,
         mode: Mode = "annotate",
     ) -> None:
         self.pool: Pool = ledger.pool
@@ -110,6 +114,7 @@ class Loop:
         tell = weakly(self._tell)
         self.log = Log(ledger, annotator, tell)
         self.mode: Mode = mode
+        self.segmenting = None if segment is None else Segmenting(self.pool, segment)
         self.blind = Blind(everything=mode == "demonstrate")
         self.background = Background(
             self.pool,

@@ -47,10 +47,6 @@ class Reasons(Protocol):
         """float64 of shape (n_items,), 0 or more."""
 
     @property
-    def explores(self) -> bool:
-        """Whether the values say nothing about how much is known around an item."""
-
-    @property
     def explanation(self) -> str:
         """Text for the Monitor about how items are chosen; empty for the usual one."""
 
@@ -69,7 +65,6 @@ class Gains:
     """
 
     values: npt.NDArray[np.float64]
-    explores = False
     explanation = ""
 
     def reason(self, row: int) -> str:

@@ -49,7 +49,6 @@ class Doubts:
     values: npt.NDArray[np.float64]
     places: npt.NDArray[np.int32]
     texts: Sequence[str]
-    explores = False
     explanation = ""
 
     def reason(self, row: int) -> str:

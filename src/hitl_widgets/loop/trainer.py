@@ -346,9 +346,8 @@ class Trainer:
             QUEUE,
         )
         try:
-            # Most doubts know what is new in an item: weighting by its neighbors makes them worse.
-            instead = "margin" if doubts is not None and not doubts.explores else ""
-            return self._asker.utilities(*args, instead=instead), ""
+            # The doubts know what is new in an item: weighting by its neighbors makes them worse.
+            return self._asker.utilities(*args, instead="" if doubts is None else "margin"), ""
         except Exception as failure:  # noqa: BLE001 - a custom strategy may raise anything
             _raise_if_passing(failure)
             return self._asker.utilities(*args, instead="doubt"), self._strategy_failed(failure)

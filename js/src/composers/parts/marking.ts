@@ -34,6 +34,8 @@ export class Marking<P> {
   failure: string;
   private readonly known: ReadonlyMap<string, { name: string; color: string }>;
   private readonly offered: number;
+  /** The marks that suggestions take the place of once they are accepted. */
+  private readonly instead = new Map<Mark<P>, Mark<P>>();
   /** What the last change was, if it can be continued. */
   private last = "";
 
@@ -131,9 +133,20 @@ export class Marking<P> {
     );
   }
 
+  /** Suggests a mark, in place of another one if that is given. */
+  suggest(at: P, of: Mark<P> | null): void {
+    const mark = { at, id: of?.id ?? this.armedId };
+    if (of) this.instead.set(mark, of);
+    this.suggested = [...this.suggested, mark];
+    this.line.set(this.line.now);
+    this.choose(mark);
+    this.card.say(`Suggested: ${this.on.words(at)}. = accepts it.`);
+  }
+
   /** Changes a mark, or removes it. Changes with the same name `as` right after each other are one step. */
   change(mark: Mark<P>, next: Mark<P> | null, as = ""): void {
-    const rest = this.line.now.filter((one) => one !== mark);
+    const gone = this.instead.get(mark);
+    const rest = this.line.now.filter((one) => one !== mark && one !== gone);
     this.suggested = this.suggested.filter((one) => one !== mark);
     this.write(next ? [...rest, next] : rest, next, as);
   }
@@ -193,7 +206,8 @@ export class Marking<P> {
     } else {
       const all = this.suggested;
       this.suggested = [];
-      this.write([...this.line.now, ...all], null);
+      const gone = all.map((mark) => this.instead.get(mark));
+      this.write([...this.line.now.filter((mark) => !gone.includes(mark)), ...all], null);
       this.card.say(`${count(all.length, this.on.one, this.on.many)} accepted`);
     }
     return true;

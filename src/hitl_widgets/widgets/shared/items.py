@@ -62,10 +62,10 @@ def shown(loop: Loop, message: m.Show, since: float) -> Iterator[tuple[m.ItemsMe
             return
 
 
-def part(pool: Pool, message: m.More, since: float) -> tuple[m.PartMessage, list[bytes]]:
+def part(loop: Loop, message: m.More, since: float) -> tuple[m.PartMessage, list[bytes]]:
     """A part of an item; the browser requests the next one when this one has arrived."""
     give_way()
-    payload = _made(lambda: _part(pool, message))
+    payload = _made(lambda: _part(loop, message))
     told = m.PartMessage(to=message.view, id=message.id, content=payload.content, took_ms=_took(since))
     return told, [data for _, data in payload.media]
 
@@ -74,9 +74,12 @@ def _took(since: float) -> int:
     return round(1000 * (time.monotonic() - since))
 
 
-def _part(pool: Pool, message: m.More) -> Payload:
+def _part(loop: Loop, message: m.More) -> Payload:
+    pool = loop.pool
     if message.row >= len(pool):
         raise InvalidInput(f"Row {message.row} is not in the pool of {len(pool)} items.")
+    if loop.segmenting is not None and message.ask.get("what") == "segment":
+        return Payload({"kind": "segment", "at": loop.segmenting.mark(loop.schema, message.row, message.ask)})
     return pool.part(message.row, message.ask, message.most)
 
 

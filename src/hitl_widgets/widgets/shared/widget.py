@@ -114,6 +114,9 @@ class SessionWidget(ChannelWidget):
                 self._behind("pictures", message, partial(self._show, message, time.monotonic()))
             case m.Show():
                 self._show(message, time.monotonic())
+            case m.More() if message.ask.get("what") == "segment":
+                # The user's function may take long, so neither acts nor images wait for it.
+                self._behind("segments", message, partial(self._more, message, time.monotonic()))
             case m.More():
                 self._behind("parts", message, partial(self._more, message, time.monotonic()))
             case m.Retry():
@@ -137,7 +140,7 @@ class SessionWidget(ChannelWidget):
             self._post(told, media)
 
     def _more(self, message: m.More, since: float) -> None:
-        self._post(*items.part(self.loop.pool, message, since))
+        self._post(*items.part(self.loop, message, since))
 
     def _in_order(self, message: FromBrowser, job: Callable[[], None], queue: str = "acts") -> None:
         """Run the job after earlier ones; for large pools in a thread, so as not to block the kernel."""
@@ -221,7 +224,7 @@ class SessionWidget(ChannelWidget):
             "classes": classes,
             "question": self._asked(schema.question),
             "asks": schema.kind,
-            "settings": dict(schema.settings),
+            "settings": {**schema.settings, **({"segment": True} if self.loop.segmenting else {})},
             "composed": kind.composed,
             "bulk": kind.bulk,
             "suggests": self.loop.suggesting is not None,
