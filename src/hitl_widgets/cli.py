@@ -1,4 +1,4 @@
-"""The command line: ``hitl-widgets demo``, ``export``, ``import``, ``doctor``."""
+"""The command line: ``hitl-widgets demo``, ``convert``, ``export``, ``import``, ``doctor``."""
 
 from __future__ import annotations
 
@@ -57,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.set_defaults(command=lambda o: _check() if o.check else _demo(o.port, browser=not o.no_browser))
 
+    _add_convert(commands)
+
     export = commands.add_parser("export", help="write the labels of a store to a file")
     export.add_argument(
         "store", metavar="STORE", help="the label store: a file such as labels.sqlite, or a URL"
@@ -88,6 +90,48 @@ def _parser() -> argparse.ArgumentParser:
     )
     doctor.set_defaults(command=_doctor)
     return parser
+
+
+def _add_convert(commands: Any) -> None:
+    convert = commands.add_parser(
+        "convert",
+        help="convert labels from one tool's format to another's",
+        description="Convert labels from one format to another, without a notebook or a store. The format "
+        "of IN is recognized by its content, that of OUT by its suffix. What cannot be converted is listed, "
+        "with the reason.",
+        epilog="Examples:\n"
+        "  hitl-widgets convert project.json answers.csv\n"
+        "  hitl-widgets convert instances.json dataset --to yolo\n"
+        "  hitl-widgets convert dataset tasks.json --to label-studio --images dataset/images\n"
+        "  hitl-widgets convert spans.jsonl spans.spacy\n\n"
+        "Exit codes: 0 if everything was converted, 1 if something was left out, 2 if nothing was written.\n"
+        "docs/formats.md lists what each format can contain.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    convert.add_argument("source", metavar="IN", help="the file or folder to read")
+    convert.add_argument("target", metavar="OUT", help="the file or folder to write; a file is replaced")
+    convert.add_argument(
+        "--to",
+        metavar="F",
+        help="the format of OUT, if its suffix does not say: label-studio, coco, yolo, voc, spacy, conll, "
+        "prodigy, doccano, hf, trl, csv, parquet or xlsx (.jsonl means hf)",
+    )
+    convert.add_argument(
+        "--from", dest="read_as", metavar="F", help="the format of IN, if it is not recognized"
+    )
+    convert.add_argument(
+        "--question", metavar="Q", default="label", help="the question, or the column, if IN has several"
+    )
+    convert.add_argument(
+        "--kind", metavar="K", default="", help="the kind of question, such as boxes, if IN has several kinds"
+    )
+    convert.add_argument("--id", metavar="C", default="id", help="the field with the ids (default: id)")
+    convert.add_argument(
+        "--images",
+        metavar="DIR",
+        help="the folder of the images, where their sizes are needed (default: beside IN)",
+    )
+    convert.set_defaults(command=_convert)
 
 
 # -- demo ------------------------------------------------------------------------------------------
@@ -260,6 +304,28 @@ def _import(options: argparse.Namespace) -> int:
     for row, why in found.refused[["row", "why"]].head(20).to_numpy().tolist():
         print(f"hitl-widgets: row {row}: {why}", file=sys.stderr)
     return int(len(found.refused) > 0)
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from hitl_widgets.transfer.converting import convert
+
+    found = convert(
+        options.source,
+        options.target,
+        read_as=options.read_as,
+        write_as=options.to,
+        question=options.question,
+        kind=options.kind,
+        id=options.id,
+        images=options.images,
+    )
+    print(found)
+    lines = found.lines()
+    for line in lines[:20]:
+        print(f"hitl-widgets: not converted: {line}", file=sys.stderr)
+    if len(lines) > 20:
+        print(f"hitl-widgets: and {len(lines) - 20} other reasons", file=sys.stderr)
+    return int(bool(lines))
 
 
 # -- doctor ----------------------------------------------------------------------------------------

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from hitl_widgets.errors import InvalidInput
 
-__all__ = ["full_path", "replacing"]
+__all__ = ["full_path", "new_folder", "replacing"]
 
 SQLITE = b"SQLite format 3\0"
 # Only at the start of a path component: elsewhere a $ may be part of a file name.
@@ -60,6 +61,32 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary folder to write into, mode 0700, that becomes ``path`` when the block succeeds.
+
+    Raises
+    ------
+    InvalidInput
+        If ``path`` exists and is not an empty folder.
+    """
+    target = full_path(path)
+    if not target.parent.is_dir():
+        raise InvalidInput(f"The folder {target.parent} does not exist: create it to write {target.name}.")
+    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+        raise InvalidInput(f"{target} already exists. This format is a folder of files: pass a new folder.")
+    part = target.with_name(f".{target.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(0o700)
+    try:
+        yield part
+        if target.is_dir():
+            target.rmdir()
+        part.rename(target)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def _is_database(path: Path) -> bool:

@@ -49,6 +49,7 @@ from hitl_widgets.maps.preparation import Map, Stage
 from hitl_widgets.questions.classes import Classes
 from hitl_widgets.questions.keys import asked_keys
 from hitl_widgets.questions.schema import Schema
+from hitl_widgets.suggest import Words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,8 +83,8 @@ class Session:
         more than 10 million numbers are not copied: do not change them later. Without X, features are
         computed from the items in the background.
     embed
-        Instead of ``X``: a function that maps a list of items to such an array, or a scikit-learn
-        transformer.
+        Instead of ``X``: a function that maps a list of items to such an array, a scikit-learn transformer,
+        or the name or folder of a model of sentence-transformers (see docs/data.md).
     id
         Column with the ids. Without it, an item is identified by its content: labels survive reordering
         and adding rows, and identical items share one label.
@@ -111,7 +112,7 @@ class Session:
     suggest
         Suggested answers: a column of the table, or a function that takes a list of items and returns a list
         of answers, None where there is none. They are shown on the card, and are not labels until they are
-        accepted.
+        accepted. ``hitl.suggest.words({"person": ["Ann"]})`` makes one from words and patterns.
     mode
         ``"annotate"``; ``"verify"``: the suggested answer, or without ``suggest=`` the model's, is accepted
         with Enter, rejected, or corrected; ``"correct"``: the answer starts as the suggested one, to be
@@ -213,17 +214,17 @@ class Session:
         table = Columns(pool)
         beside, colours = check_context(context, table), Colours(pool, table, colour)
         known = None if labels is None else _labels_of(pool, labels)
-        suggested = None if suggest is None else source_of(suggest, pool, table)
         asked, costs = asked_schema(classes, question, schema), costs_of(pool, cost)
+        suggested = None if suggest is None else source_of(suggest, pool, table)
+        if isinstance(suggest, Words) and asked is not None:
+            suggest.asked(asked)
         if sweep is not None:
             strategy = check_sweep(sweep, strategy, suggest)
         name, chosen = as_strategy(strategy)
         suggests = suggested is not None or sweep is not None
         if asked is not None:  # reject invalid settings before anything is written
             _check_how(asked, how_asked, suggests, segment)
-            asked_keys(keys, asked)
-            problem_of(asked).learner(learner)
-            problem_of(asked).check_strategy(name, chosen)
+            _check_question(asked, keys, learner, name, chosen)
         who = annotator or login()
         self._asking, self._asked = threading.Lock(), Asked(ASKED)
         ledger = Ledger(store, task, pool, asked, who, float(overlap), int(opinions))
@@ -233,25 +234,25 @@ class Session:
             ledger.ask_keys(asked_keys(keys, asked or ledger.schema))
             problem = problem_of(ledger.schema)
             model = problem.learner(learner)
-            if (of_lists := getattr(model, "of_lists", None)) is not None:
-                model = of_lists([len(item) for item in pool.items])
+            if hasattr(model, "of_lists"):
+                model = model.of_lists([len(item) for item in pool.items])
             problem.check_strategy(name, chosen)
             seed = seed_of(ledger.store.store_id, task) if random_state is None else random_state
+            if isinstance(suggest, Words):
+                suggested = source_of(suggest.asked(ledger.schema), pool, table)
             if sweep is not None:
                 suggested = source_of_class(ledger.schema, sweep)
                 chosen.schema = lambda: ledger.schema  # type: ignore[attr-defined]
             asker = Asker(name, chosen, len(ledger.schema.classes), float(audit), seed, costs)
             asker.hides = suggested is not None
-            own_seed = None if random_state is None else int(random_state)
-            place = screen.place()
             self._loop = opened = Loop(
                 ledger,
                 model,
                 asker,
                 annotator=who,
                 embed=embed,
-                random_state=own_seed,
-                run=place,
+                random_state=None if random_state is None else int(random_state),
+                run=screen.place(),
                 columns=table,
                 context=beside,
                 colours=colours,
@@ -836,7 +837,7 @@ class Session:
         names: bool = False,
         items: bool | None = None,
     ) -> Path:
-        """Write the labels to .csv, .parquet or .xlsx, or the whole history to .jsonl.
+        """Write the labels to .csv, .parquet or .xlsx, the whole history to .jsonl, or another tool's format.
 
         A data card, ``labels.csv.card.md``, is written next to it. It describes the labels, how many each
         annotator gave, how the items were chosen, and how good the model and the annotators are. Only you
@@ -845,12 +846,19 @@ class Session:
         Parameters
         ----------
         path, format
-            Where to write, and ``csv``, ``parquet``, ``xlsx`` or ``jsonl`` if the file ending does not say.
+            Where to write, and ``csv``, ``parquet``, ``xlsx`` or ``jsonl`` if the file ending does not say;
+            or ``label-studio``, ``coco``, ``yolo``, ``voc`` (folders), ``spacy``, ``conll``, ``prodigy``,
+            ``doccano``, ``hf`` (rows for Hugging Face's datasets) or ``trl`` (preferences).
         names
             Whether to write the annotators' names; by default they are ``annotator 1`` and so on.
         items
             Whether to write the text or the columns of each item next to its label. None does so if the ids
             are content hashes, which do not tell what was labelled; for rows, up to 30 columns.
+
+        Warns
+        -----
+        RuntimeWarning
+            If the format cannot contain something, with the number of labels.
         """
         self._loop.log.catch_up()
         from hitl_widgets.transfer.exporting import export_loop
@@ -877,11 +885,12 @@ class Session:
         ----------
         source
             A pandas, polars or Arrow table or Hugging Face dataset, a list of dicts, a dict of columns or of
-            ids to labels; a path to ``.csv``, ``.parquet``, ``.json``, ``.jsonl`` or ``.xlsx``. Exports of
-            Label Studio, Prodigy, doccano and Argilla are recognised: submitted answers are imported under
-            their annotators' names, and if the export does not have your ids, items are matched by their
-            text. A history that :meth:`export` wrote to ``.jsonl``, or a Session whose store is lost, is
-            imported event by event; events that this session already has change nothing.
+            ids to labels; a path to ``.csv``, ``.parquet``, ``.json``, ``.jsonl`` or ``.xlsx``. Files of
+            Label Studio, COCO, YOLO, Pascal VOC (folders), spaCy, CoNLL, Prodigy, doccano, Argilla and TRL
+            are recognised: submitted answers are imported under their annotators' names, and if a file does
+            not have your ids, items are matched by their text or file name. A history that :meth:`export`
+            wrote to ``.jsonl``, or a Session whose store is lost, is imported event by event; events that
+            this session already has change nothing.
         id, label
             The columns; ``label`` also selects the question if a file of another tool has several. In a
             session without ``id=``, rows are also matched by content: by the text column, or by all columns
@@ -1032,6 +1041,14 @@ def _labels_of(pool: Pool, name: Any) -> list[Any]:
     from hitl_widgets.transfer.column import labels_of
 
     return labels_of(pool, name)
+
+
+def _check_question(asked: Schema, keys: Any, learner: Any, strategy_name: str, strategy: Any) -> None:
+    """Raise InvalidInput for settings that do not fit the question."""
+    asked_keys(keys, asked)
+    problem = problem_of(asked)
+    problem.learner(learner)
+    problem.check_strategy(strategy_name, strategy)
 
 
 def loop_of(session: Session) -> Loop:

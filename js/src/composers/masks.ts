@@ -2,7 +2,7 @@ import type { Composer, Composing } from "../questions/registry";
 import { count, h } from "../ui/dom";
 import { type Frame, type Point, toScreen } from "./parts/frame";
 import { within } from "./parts/geometry";
-import { ideaWords, unshown } from "./parts/guide";
+import { ideaWords, keysOnImage, unshown } from "./parts/guide";
 import { cross, tag } from "./parts/ink";
 import { heldKeys, keyButton, quietly, statusLine } from "./parts/line";
 import { type Mark, Marking } from "./parts/marking";
@@ -81,6 +81,7 @@ export function compose(on: Composing): Composer {
     one: "mask",
     many: "masks",
     read,
+    whole: "image",
     write: (at) => [[at.height, at.width], textOf(at)],
     start: (at) => {
       const [x, y] = boundsOf(at);
@@ -94,7 +95,7 @@ export function compose(on: Composing): Composer {
     },
   });
   const segment = segmenter(on, {
-    found: (at) => marking.suggest(read(at), prompt && marking.marks.includes(prompt) ? prompt : null),
+    found: (at) => marking.propose(read(at), marking.marks.find(({ nr }) => nr === prompt?.nr) ?? null),
     failed: (words) => marking.refuse(words),
     draw: () => drawLine(),
   });
@@ -313,6 +314,7 @@ export function compose(on: Composing): Composer {
     return true;
   }
 
+  marking.load();
   drawLine();
   void picture.load(item);
   return {
@@ -321,17 +323,12 @@ export function compose(on: Composing): Composer {
     pick: (code) => marking.pick(code),
     picked: () => marking.picked(),
     read: () => marking.read(),
-    keys: [
+    keys: keysOnImage("mask", "masks", [
       ["N", "a brush that the arrow keys move; Space lowers and lifts it"],
       ["[ ]", "a smaller and a larger brush"],
       [";", "eraser"],
       ...(segment.there ? [["*", "suggest a mask here, by your segmenter"] as const] : []),
-      [". ,", "the next and the previous mask"],
-      ["A–Z 1–9", "the class of the next mask, or relabel the selected one"],
       ["Esc", "put the brush away; then: start another mask"],
-      ["+ − Home", "zoom, and show the whole image; drag with Space to pan"],
-      ["=", "accept suggestions"],
-      ["Z ⇧Z", "undo and redo in this item"],
-    ],
+    ]),
   };
 }

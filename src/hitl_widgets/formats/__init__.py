@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -15,8 +16,8 @@ from typing import Any
 
 from hitl_widgets.discovery import kinds_in
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.formats.base import Export, Format, Left, Said, Wanted, Writer
-from hitl_widgets.paths import full_path, replacing
+from hitl_widgets.formats.base import Export, Format, InFiles, Left, Said, Wanted, Writer
+from hitl_widgets.paths import full_path, new_folder, replacing
 
 __all__ = [
     "SAMPLE",
@@ -27,7 +28,9 @@ __all__ = [
     "Wanted",
     "Writer",
     "formats",
+    "opened_by",
     "recognised",
+    "summary",
     "write",
     "writer_of",
 ]
@@ -56,6 +59,13 @@ def recognised(rows: Sequence[Mapping[str, Any]], wanted: Wanted) -> Format | No
     return next((one for one in formats() if sample and one.claims(sample)), None)
 
 
+def opened_by(path: Path) -> Any:
+    """Return the format whose files are neither tables nor JSON, if this is one of them; else None."""
+    if not path.exists():
+        return None
+    return next((one for one in formats() if isinstance(one, InFiles) and one.opens(path)), None)
+
+
 def writer_of(path: str | os.PathLike[str], format: str | None = None) -> Writer:  # noqa: A002 - the name in pandas
     """Return the writer with this name, or for the suffix of the path.
 
@@ -75,8 +85,33 @@ def writer_of(path: str | os.PathLike[str], format: str | None = None) -> Writer
     return writers[name]
 
 
-def write(writer: Writer, export: Export, path: str | os.PathLike[str]) -> Path:
-    """Write a file, which replaces an older one only when complete; return its path."""
-    with replacing(path) as part:
-        writer.write(export, part)
-    return full_path(path)
+def write(writer: Writer, export: Export, path: str | os.PathLike[str]) -> tuple[Path, Sequence[Left]]:
+    """Write a file or folder, which appears only when it is complete.
+
+    Returns
+    -------
+    Path
+        Where it is.
+    list of Left
+        What the format cannot contain.
+
+    Raises
+    ------
+    InvalidInput
+        If the format has no answers of this kind.
+    """
+    if writer.kinds and (kind := export.kind) not in writer.kinds:
+        able = [one.name for one in _writers().values() if not one.kinds or kind in one.kinds]
+        raise InvalidInput(
+            f"The format {writer.name!r} has no answers of kind {kind!r}, only {choices(writer.kinds)}. "
+            f"Formats for them: {choices(able)}."
+        )
+    with (new_folder if writer.folder else replacing)(path) as part:
+        left = writer.write(export, part)
+    return full_path(path), left
+
+
+def summary(left: Sequence[Left]) -> list[str]:
+    """Return a line for each reason, the most frequent first, with the number of labels."""
+    found = Counter(one.why for one in left)
+    return [f"{why} ({n:,}x)" if n > 1 else why for why, n in found.most_common()]

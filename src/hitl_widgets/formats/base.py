@@ -6,16 +6,42 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import pandas as pd
 
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
+from hitl_widgets.questions.schema import Schema
 
-__all__ = ["Export", "Format", "Left", "NotTaken", "Said", "Wanted", "Writer", "one_of", "texts_of", "told"]
+__all__ = [
+    "IMAGES",
+    "MARKS",
+    "Export",
+    "Format",
+    "InFiles",
+    "Left",
+    "NotTaken",
+    "Row",
+    "Said",
+    "Size",
+    "Wanted",
+    "Writer",
+    "by_item",
+    "one_each",
+    "one_of",
+    "text_of",
+    "texts_of",
+    "told",
+]
 
 Row = tuple[int, Mapping[str, Any]]
+Size = tuple[float, float]
+"""Width and height of an image in pixels."""
+
+# The kinds of questions whose answers are lists of marks, [] for none.
+MARKS = ("spans", "ranges", "boxes", "polygons", "points", "masks")
+IMAGES = ("boxes", "polygons", "points", "masks")
 
 
 class NotTaken(Exception):
@@ -38,12 +64,27 @@ class Wanted:
         Whether a value is a class of the task.
     selected
         Returns the ids of a selection that was made on the table with the given fingerprint.
+    kind
+        The kind of question, such as ``"choice"``; empty for whatever the file contains.
+    whole
+        Whether everything that is not read is reported, including answers to other questions.
+    size_of
+        Returns the size of the image with one of these names or paths; None if it is unknown.
+    text_of
+        Returns the text that consists of these tokens and of white space; None if it is unknown.
+    compared
+        Returns the id of the item that consists of these two, and whether it is in this order.
     """
 
     id: str = "id"
     label: str = "label"
     is_class: Callable[[Any], bool] = lambda _: False
     selected: Callable[[str, str], Sequence[str]] = _no_selection
+    kind: str = "choice"
+    whole: bool = False
+    size_of: Callable[[Sequence[str]], Size | None] = lambda _: None
+    text_of: Callable[[Sequence[str]], str | None] = lambda _: None
+    compared: Callable[[Any, Any], tuple[Any, bool]] = lambda *_: (None, True)
 
     @property
     def named(self) -> bool:
@@ -67,6 +108,17 @@ class Said:
         The annotator; None if unknown.
     sure
         Whether the id is certainly the user's own. If not, it counts only if the content matches.
+    kind
+        The kind of question that it answers; the label is in the form of :meth:`Session.labels`.
+    item
+        The fields of the item: ``text``, ``image`` (a path), ``audio``, ``items`` (a list of two or more to
+        compare), and others.
+    size
+        The size of the image, if it is known.
+    elapsed_ms, time
+        How long it took, and when it was given (ISO 8601), if known.
+    guess
+        Whether it is a suggestion, not an answer.
     """
 
     number: int
@@ -75,11 +127,17 @@ class Said:
     content: tuple[str, ...] = ()
     annotator: str | None = None
     sure: bool = True
+    kind: str = "choice"
+    item: Mapping[str, Any] = field(default_factory=dict)
+    size: Size | None = None
+    elapsed_ms: int | None = None
+    time: str | None = None
+    guess: bool = False
 
 
 @dataclass(frozen=True)
 class Left:
-    """A row that is not imported, and the reason."""
+    """A row, or a part of it, that is not read or written, and the reason."""
 
     number: int
     why: str
@@ -97,12 +155,22 @@ class Export:
         All acts in log order, and the state computed from them.
     called
         Pseudonyms of the annotators; empty if their names are included.
+    kind, classes
+        The kind of question, and the names of its classes as text.
+    schema
+        The question, if there is one.
+    said
+        The current labels with their items, for the formats of other tools.
     """
 
     table: pd.DataFrame
     events: Sequence[LabelEvent] = ()
     fold: Fold = field(default_factory=Fold)
     called: Mapping[str, str] = field(default_factory=dict)
+    kind: str = ""
+    classes: Sequence[str] = ()
+    schema: Schema | None = None
+    said: Sequence[Said] = ()
 
 
 class Writer(Protocol):
@@ -120,14 +188,31 @@ class Writer(Protocol):
     def tabular(self) -> bool:
         """Whether it writes the table, which may include columns of the items."""
 
+    @property
+    def folder(self) -> bool:
+        """Whether it writes a folder instead of a file."""
+
+    @property
+    def items(self) -> bool:
+        """Whether it writes the labels with their items, from ``said``, for another tool."""
+
+    @property
+    def kinds(self) -> Sequence[str]:
+        """The kinds of questions whose answers it can contain; empty for all."""
+
     def notes(self, export: Export) -> Sequence[str]:
         """Return notes for users of such a file."""
 
     def columns(self, export: Export) -> Sequence[str]:
         """Return the columns of the file, or the fields of its lines."""
 
-    def write(self, export: Export, path: Path) -> None:
+    def write(self, export: Export, path: Path) -> Sequence[Left]:
         """Write the file; the caller moves it to its final path.
+
+        Returns
+        -------
+        list of Left
+            What the format cannot contain, by the numbers of the labels.
 
         Raises
         ------
@@ -137,7 +222,10 @@ class Writer(Protocol):
 
 
 class Format(Protocol):
-    """A file format of another tool. Modules of ``formats/`` list their formats in ``FORMATS``."""
+    """A file format of another tool. Modules of ``formats/`` list their formats in ``FORMATS``.
+
+    A format that is one JSON object for all items has a method ``unfold``, which returns a row for each.
+    """
 
     @property
     def name(self) -> str:
@@ -154,6 +242,23 @@ class Format(Protocol):
         """Yield the labels, and a reason for each row that is not imported."""
 
 
+@runtime_checkable
+class InFiles(Protocol):
+    """A format whose files are neither tables nor JSON, or that is a folder of files."""
+
+    def opens(self, path: Path) -> bool:
+        """Return whether a file or folder is in this format."""
+
+    def rows(self, path: Path) -> list[Row]:
+        """Return a row for each item.
+
+        Raises
+        ------
+        InvalidInput
+            If it cannot be read.
+        """
+
+
 def told(
     rows: Iterable[Row], answers: Callable[[int, Mapping[str, Any]], Iterable[Said | Left]], tool: str
 ) -> Iterator[Said | Left]:
@@ -165,6 +270,39 @@ def told(
             yield Left(number, str(why))
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             yield Left(number, f"The row is not in the format of {tool}.")
+
+
+def by_item(said: Iterable[Said]) -> list[list[Said]]:
+    """Return the labels of each item, in the order of the items."""
+    found: dict[Any, list[Said]] = {}
+    for one in said:
+        key = str(one.id) if one.id is not None else one.content or one.number
+        found.setdefault(key, []).append(one)
+    return list(found.values())
+
+
+def one_each(said: Iterable[Said], left: list[Left], tool: str) -> list[Said]:
+    """Return the newest label of each item; the others, and suggestions, are added to ``left``."""
+    found = []
+    for many in by_item(said):
+        given = [one for one in many if not one.guess]
+        left += [Left(one.number, "A suggestion is not an answer.") for one in many if one.guess]
+        given.sort(key=lambda one: one.time or "")
+        left += [
+            Left(one.number, f"{tool} takes one answer for each item: only the newest one is written.")
+            for one in given[:-1]
+        ]
+        found += given[-1:]
+    return found
+
+
+def text_of(item: Mapping[str, Any]) -> str | None:
+    """Return the text of an item; None if it has none."""
+    text = item.get("text")
+    if isinstance(text, str):
+        return text
+    texts = [value for value in item.values() if isinstance(value, str)]
+    return texts[0] if len(texts) == 1 else None
 
 
 def one_of(values: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from hitl_widgets.formats.base import Export
+from hitl_widgets.formats.base import Export, Left
 from hitl_widgets.formats.tables import DEFUSED, defused, say_no_values, writable
 
 __all__ = ["WRITERS", "Csv"]
@@ -17,6 +17,8 @@ class Csv:
     name = "csv"
     ending = ".csv"
     tabular = True
+    folder, items = False, False
+    kinds: tuple[str, ...] = ()
 
     def notes(self, export: Export) -> Sequence[str]:  # noqa: ARG002
         """Return notes about spreadsheets."""
@@ -27,11 +29,12 @@ class Csv:
         """Return the columns of the table."""
         return list(map(str, export.table))
 
-    def write(self, export: Export, path: Path) -> None:
+    def write(self, export: Export, path: Path) -> Sequence[Left]:
         """Write the file with CRLF line endings, so that texts with other line endings are quoted."""
         table = writable(export.table, say=False)
         say_no_values(table, "read_csv")
         defused(table).to_csv(path, index=False, lineterminator="\r\n")
+        return []
 
 
 WRITERS = (Csv(),)

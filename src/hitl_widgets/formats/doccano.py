@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from hitl_widgets.formats.base import (
+    Export,
     Left,
     NotTaken,
     Row,
@@ -14,13 +17,15 @@ from hitl_widgets.formats.base import (
     fields_of,
     is_list,
     is_nothing,
+    one_each,
     one_of,
+    rows_of,
     texts_of,
     told,
     unpacked,
 )
 
-__all__ = ["FORMATS", "Examples"]
+__all__ = ["FORMATS", "WRITERS", "Examples", "is_plain"]
 
 NAME = "doccano"
 CONTENT = ("text", "data", "filename")
@@ -39,12 +44,20 @@ class Examples:
         return all(
             "id" in row
             and any(name in row for name in CONTENT)
-            and (_is_old(row) or any(is_list(row.get(name)) for name in LABELS) or _is_csv(row))
+            and (
+                _is_old(row)
+                or is_list(row.get("entities"))
+                or any(_is_labels(row.get(name)) for name in LABELS)
+                or _is_csv(row)
+            )
             for row in rows
         )
 
     def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
         """Yield the labels; ids are checked against the text, because doccano numbers the rows itself."""
+        kind = wanted.kind or _kind(rows)
+        if kind not in Doccano.kinds:
+            return (Left(number, f"doccano has no answers of kind {kind!r}.") for number, _ in rows)
 
         def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said | Left]:
             own = fields_of(row.get("meta") or row.get("metadata")).get(wanted.id)
@@ -58,10 +71,19 @@ class Examples:
                 if wanted.id == "id" and _is_marked(row)
                 else row.get(wanted.id)
             )
-            for label, who in _labels(row, wanted):
-                yield Said(number, label, key, content, who, sure)
+            item = {name: row[name] for name in ("text", "image") if isinstance(row.get(name), str)}
+            for label, who in _labels(row, kind, wanted):
+                yield Said(
+                    number, label, key, content, who, sure, kind=kind, item=item or {"text": content[0]}
+                )
+            if wanted.whole and rows_of(row.get("relations")):
+                yield Left(number, "The relations.")
 
         return told(rows, answers, NAME)
+
+
+def _is_labels(value: Any) -> bool:
+    return is_list(value) and not any(isinstance(one, Mapping) for one in value)
 
 
 def _is_old(row: Mapping[str, Any]) -> bool:
@@ -71,46 +93,121 @@ def _is_old(row: Mapping[str, Any]) -> bool:
 
 def _is_csv(row: Mapping[str, Any]) -> bool:
     names = list(row)
-    return names[0] == "id" and names[1:2] in (["text"], ["data"]) and names[2:3] == ["label"]
+    is_table = names[0] == "id" and names[1:2] in (["text"], ["data"]) and names[2:3] == ["label"]
+    return is_table and not is_list(row["label"])
+
+
+def is_plain(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether these rows may as well be anybody's table of ids, texts and labels."""
+    return not any(_is_marked(row) or any(_is_labels(row.get(name)) for name in LABELS) for row in rows)
 
 
 def _is_marked(row: Mapping[str, Any]) -> bool:
     return _is_old(row) or bool(MARKS & row.keys())
 
 
-def _labels(row: Mapping[str, Any], wanted: Wanted) -> list[tuple[Any, str | None]]:
+def _labels(row: Mapping[str, Any], kind: str, wanted: Wanted) -> list[tuple[Any, str | None]]:
     if _is_old(row):
-        return _annotated(unpacked(row["annotations"]))
+        return _annotated(unpacked(row["annotations"]), kind)
+    if kind == "spans" and is_list(unpacked(row.get("entities"))):
+        return [([_span(one) for one in rows_of(row["entities"])], None)]
     name = wanted.label if wanted.label in row else next(n for n in LABELS if n in row)
-    given = row[name]
+    given = unpacked(row[name])
+    if kind == "spans":
+        return [([_span(one) for one in (given if is_list(given) else [])], None)]
     if is_nothing(given):
         raise NotTaken("The row is not labeled.")
     if isinstance(given, str) and not wanted.is_class(given) and "#" in given:
         given = given.split("#")
     if is_list(given) and any(map(is_list, given)):
         raise NotTaken("The labels are spans, but this task takes one class for each item.")
-    return [(one_of(given), None)]
+    return [(_plain(given, kind), None)]
 
 
-def _annotated(made: Sequence[Mapping[str, Any]]) -> list[tuple[Any, str | None]]:
+def _plain(given: Any, kind: str) -> Any:
+    if kind == "choices":
+        return list(given) if is_list(given) else [given]
+    return one_of(given)
+
+
+def _span(one: Any) -> dict[str, Any]:
+    if isinstance(one, Mapping):
+        if not isinstance(one.get("label"), str):
+            raise NotTaken(_number_of(one))
+        return {"start": one["start_offset"], "end": one["end_offset"], "label": one["label"]}
+    start, end, label = one
+    return {"start": start, "end": end, "label": label}
+
+
+def _number_of(one: Mapping[str, Any]) -> str:
+    return (
+        f"The class is given as an internal number of doccano ({one.get('label')}): export the data again as "
+        "JSONL with the texts of the labels."
+    )
+
+
+def _annotated(made: Sequence[Mapping[str, Any]], kind: str) -> list[tuple[Any, str | None]]:
     by: dict[str | None, list[Any]] = {}
     for one in made:
-        if "start_offset" in one:
+        if "start_offset" in one and kind != "spans":
             raise NotTaken("The annotations are spans, but this task takes one class for each item.")
         if not isinstance(one["label"], str):
-            raise NotTaken(
-                f"The class is given as an internal number of doccano ({one['label']}): export the data "
-                "again as JSONL with the texts of the labels."
-            )
+            raise NotTaken(_number_of(one))
         who = one.get("user")
-        by.setdefault(None if is_nothing(who) else _name(who), []).append(one["label"])
+        label = _span(one) if kind == "spans" else one["label"]
+        by.setdefault(None if is_nothing(who) else _name(who), []).append(label)
     if not by:
         raise NotTaken("The row is not labeled.")
-    return [(one_of(labels), who) for who, labels in by.items()]
+    return [(labels if kind == "spans" else _plain(labels, kind), who) for who, labels in by.items()]
+
+
+def _kind(rows: Sequence[Row]) -> str:
+    """Return the kind of the answers in a file. Texts of seq2seq look like several classes."""
+    every = [row for _, row in rows]
+    if any("entities" in row for row in every):
+        return "spans"
+    made = [one for row in every for one in rows_of(row.get("annotations"))]
+    if any("start_offset" in one for one in made):
+        return "spans"
+    lists = [unpacked(row.get(name)) for row in every for name in LABELS if is_list(unpacked(row.get(name)))]
+    if any(is_list(one) for given in lists for one in given):
+        return "spans"
+    return "choices" if any(len(given) != 1 for given in lists) else "choice"
 
 
 def _name(who: Any) -> str:
     return who if isinstance(who, str) and not who.isdecimal() else f"{NAME} user {who}"
 
 
+class Doccano:
+    """A line for each text, with its labels."""
+
+    name = "doccano"
+    ending = ""
+    tabular, folder, items = False, False, True
+    kinds = ("choice", "choices", "rating", "text", "spans")
+
+    def notes(self, export: Export) -> Sequence[str]:  # noqa: ARG002
+        """Return what such a file does not contain."""
+        return ["A file for doccano does not name annotators: it contains the newest answer for each item."]
+
+    def columns(self, export: Export) -> Sequence[str]:  # noqa: ARG002
+        """Return the fields of a line."""
+        return ["id", "text", "label"]
+
+    def write(self, export: Export, path: Path) -> Sequence[Left]:
+        """Write the lines."""
+        left: list[Left] = []
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            for one in one_each(export.said, left, NAME):
+                labels = one.label if one.kind in {"choices", "spans"} else [one.label]
+                if one.kind == "spans":
+                    labels = [[mark["start"], mark["end"], str(mark["label"])] for mark in labels]
+                row = {"id": one.id, **one.item} if one.id is not None else dict(one.item)
+                row["label"] = labels if one.kind == "spans" else list(map(str, labels))
+                file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+        return left
+
+
 FORMATS = (Examples(),)
+WRITERS = (Doccano(),)

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from hitl_widgets.errors import HitlError, InvalidInput
-from hitl_widgets.formats.base import Export
+from hitl_widgets.formats.base import Export, Left
 from hitl_widgets.formats.tables import DEFUSED, defused, say_no_values, writable
 
 __all__ = ["WRITERS", "Excel", "read_excel", "write_excel"]
@@ -39,6 +39,8 @@ class Excel:
     name = "xlsx"
     ending = ".xlsx"
     tabular = True
+    folder, items = False, False
+    kinds: tuple[str, ...] = ()
 
     def notes(self, export: Export) -> Sequence[str]:  # noqa: ARG002
         """Return notes about values that Excel cannot represent."""
@@ -49,11 +51,12 @@ class Excel:
         """Return the columns of the table, with times marked as UTC."""
         return [_header(export.table, c) for c in export.table]
 
-    def write(self, export: Export, path: Path) -> None:
+    def write(self, export: Export, path: Path) -> Sequence[Left]:
         """Write the file: see :func:`write_excel`."""
         table = writable(export.table)
         say_no_values(table, "read_excel")
         write_excel(defused(table), path)
+        return []
 
 
 WRITERS = (Excel(),)

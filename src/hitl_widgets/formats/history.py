@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_args
 import msgspec
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.formats.base import Export
+from hitl_widgets.formats.base import Export, Left
 from hitl_widgets.labels.events import EventKind, LabelEvent, Selection, Why
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.questions.schema import is_unicode
@@ -95,6 +95,8 @@ class Jsonl:
     name = "jsonl"
     ending = ".jsonl"
     tabular = False
+    folder, items = False, False
+    kinds: tuple[str, ...] = ()
 
     def notes(self, export: Export) -> Sequence[str]:
         """Return a note if pseudonyms prevent restoring a store."""
@@ -105,7 +107,7 @@ class Jsonl:
         """Return the fields of a line."""
         return list(FIELDS)
 
-    def write(self, export: Export, path: Path) -> None:
+    def write(self, export: Export, path: Path) -> Sequence[Left]:
         """Write all acts, one per line."""
         holding = {e.event_id: holds for e, holds in export.fold.acts()}
         called = export.called
@@ -121,6 +123,7 @@ class Jsonl:
                 if event.kind == "label" and event.value is not None:
                     line["said"] = export.fold.words(event)
                 file.write(_line(line) + "\n")
+        return []
 
 
 WRITERS = (Jsonl(),)

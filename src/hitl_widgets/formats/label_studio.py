@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.formats.base import (
+    IMAGES,
+    MARKS,
     Left,
     NotTaken,
     Row,
     Said,
+    Size,
     Wanted,
+    fields_of,
     is_list,
     is_nothing,
     one_of,
@@ -20,11 +27,17 @@ from hitl_widgets.formats.base import (
     told,
     unpacked,
 )
+from hitl_widgets.formats.label_studio_parts import answer_of, kinds_of
 
 __all__ = ["FORMATS", "Flat", "Tasks"]
 
 NAME = "Label Studio"
 LOOKED_AT = 1_000
+# Usual fields of the two that are compared, where the result does not name them.
+SIDES = (("first", "second"), ("text1", "text2"), ("left", "right"), ("image1", "image2"), ("a", "b"))
+# An uploaded file gets a prefix, and a file in a local folder is a parameter of an address.
+UPLOADED = re.compile(r"/upload/(?:\d+/)?[0-9a-f]{8}-([^/]+)$")
+LOCAL = re.compile(r"/data/local-files/\?d=(.+)$")
 # The fields that Label Studio adds to those of a task.
 OWN = {
     "id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "reviewed_by",
@@ -47,26 +60,75 @@ class Tasks:
         )
 
     def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
-        """Yield the labels of submitted annotations."""
+        """Yield the labels of submitted annotations, and if everything is wanted, predictions as guesses."""
         question = _question(rows, wanted)
 
         def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said | Left]:
             data = unpacked(row["data"])
             made = _annotations(row)
-            if not made:
+            guesses = list(rows_of(row.get("predictions"))) if wanted.whole else []
+            if not made and not guesses:
                 why = (
                     "a prediction of a model is not a label"
                     if row.get("predictions")
                     else "it is not labeled"
                 )
                 raise NotTaken(f"The task has no annotation: {why}.")
-            for one in made:
+            for k, one in enumerate([*made, *guesses]):
                 try:
-                    yield Said(number, _choice(one, question), data.get(wanted.id), texts_of(data), _who(one))
+                    yield from question.said(number, one, data, wanted, guess=k >= len(made))
                 except NotTaken as why:
                     yield Left(number, str(why))
 
         return told(rows, answers, NAME)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A question of a project, or if ``name`` is None, whatever there is of its kind."""
+
+    name: str | None
+    kind: str
+
+    def said(
+        self, number: int, one: Mapping[str, Any], data: Mapping[str, Any], wanted: Wanted, *, guess: bool
+    ) -> Iterator[Said | Left]:
+        """Yield an annotation, and if everything is wanted, what it contains besides."""
+        if one.get("was_cancelled") or one.get("skipped"):
+            raise NotTaken("The annotation was cancelled: the annotator skipped the task.")
+        if one.get("last_action") == "rejected" or any(
+            review.get("accepted") is False for review in (one.get("reviews") or [])[-1:]
+        ):
+            raise NotTaken("The annotation was rejected in review.")
+        parts = one.get("result") or []
+        found = [part for part in parts if self._answers(part)]
+        others = sorted({str(part.get("type")) for part in parts if not self._answers(part)})
+        if not found and others and (self.name is None or self.kind not in {"choices", *MARKS}):
+            raise NotTaken(
+                f"The annotation contains {choices(others)}, but this task takes {_asks(self.kind)}."
+            )
+        content = names_of(data)
+        size = wanted.size_of(content) if self.kind in IMAGES else None
+        answer = _with_items(answer_of(found, self.kind, size), self.kind, data)
+        seconds = one.get("lead_time")
+        yield Said(
+            number,
+            answer,
+            data.get(wanted.id),
+            content,
+            None if guess else _who(one),
+            kind=self.kind,
+            item=_item(data, self.kind, found),
+            size=_size(found) or size,
+            elapsed_ms=round(seconds * 1000) if isinstance(seconds, int | float) and seconds >= 0 else None,
+            time=one.get("created_at"),
+            guess=guess,
+        )
+        if wanted.whole and others:
+            yield Left(number, f"Other parts of the annotation: {choices(others)}.")
+
+    def _answers(self, part: Mapping[str, Any]) -> bool:
+        return self.kind in kinds_of(part) and (self.name is None or part.get("from_name") == self.name)
 
 
 def _annotations(row: Mapping[str, Any]) -> list[Any]:
@@ -74,46 +136,88 @@ def _annotations(row: Mapping[str, Any]) -> list[Any]:
     return list(found) if is_list(found) else []
 
 
-def _question(rows: Sequence[Row], wanted: Wanted) -> str | None:
-    """Return the question to import; None if the project has only one."""
-    names = {
-        str(part["from_name"])
+def _question(rows: Sequence[Row], wanted: Wanted) -> _Question:
+    """Return the question to import: the given one, or the only one with answers of the kind."""
+    names: dict[str, str] = {}
+    nameless: list[str] = []
+    known: set[str] = set()
+    for _, row in rows:
+        for one in (*rows_of(_annotations(row)), *(rows_of(row.get("predictions")) if wanted.whole else ())):
+            for part in rows_of(one.get("result")):
+                kinds, name = kinds_of(part), part.get("from_name")
+                if kinds and (not wanted.kind or wanted.kind in kinds):
+                    kind = wanted.kind or kinds[0]
+                    nameless.append(kind) if name is None else names.setdefault(str(name), kind)
+                if name is not None:
+                    known.add(str(name))
+    if wanted.label in names:
+        name = wanted.label
+    elif len(names) > 1 or (names and wanted.named):
+        asked = f"label={wanted.label!r} is not one of them" if wanted.named else "pass one of them as label="
+        raise InvalidInput(f"The file contains the questions {choices(sorted(names))}: {asked}.")
+    elif not names:
+        return _Question(None, wanted.kind or next(iter(nameless), "choice"))
+    else:
+        [name] = names
+    kind = names[name]
+    if kind == "choice" and not wanted.kind and _has_several(rows, name):
+        kind = "choices"
+    # With one question, a result without a name belongs to it.
+    return _Question(name if len(known) > 1 else None, kind)
+
+
+def _has_several(rows: Sequence[Row], name: str) -> bool:
+    return any(
+        part.get("from_name") == name and len(fields_of(part.get("value")).get("choices") or ()) > 1
         for _, row in rows
         for one in rows_of(_annotations(row))
         for part in rows_of(one.get("result"))
-        if part.get("type") == "choices" and "from_name" in part
-    }
-    if wanted.label in names:
-        return wanted.label
-    if len(names) > 1 or (names and wanted.named):
-        asked = f"label={wanted.label!r} is not one of them" if wanted.named else "pass one of them as label="
-        raise InvalidInput(f"The file contains the questions {choices(sorted(names))}: {asked}.")
+    )
+
+
+def _asks(kind: str) -> str:
+    return "one choice for each item" if kind == "choice" else f"answers of kind {kind!r}"
+
+
+def names_of(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what may identify a task: also the names of uploaded files, and of those in a local folder."""
+    found = texts_of(data)
+    more = dict.fromkeys(found)
+    for text in found:
+        if (name := LOCAL.search(text)) is not None or (name := UPLOADED.search(text)) is not None:
+            more[unquote(name[1])] = None
+    return tuple(more)
+
+
+def _item(data: Mapping[str, Any], kind: str, parts: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the fields of a task; those of a comparison as a list, which the result names."""
+    if kind != "pair" or not parts:
+        return data
+    told = tuple(str(parts[0].get("to_name", "")).split(","))
+    sides = next((two for two in (told, *SIDES) if len(two) == 2 and data.keys() >= set(two)), None)
+    if sides is None:
+        return data
+    return {"items": [data[side] for side in sides], **{k: v for k, v in data.items() if k not in sides}}
+
+
+def _with_items(answer: Any, kind: str, data: Mapping[str, Any]) -> Any:
+    """Return a ranking as the places of the items; other answers unchanged."""
+    if kind != "ranking":
+        return answer
+    lists = [rows_of(value) for value in data.values() if is_list(unpacked(value))]
+    ids = [[str(one.get("id")) for one in items] for items in lists if items]
+    for known in ids:
+        if sorted(known) == sorted(map(str, answer)):
+            return [known.index(str(one)) + 1 for one in answer]
+    raise NotTaken("The ranked items are not those of the task's list.")
+
+
+def _size(parts: Sequence[Mapping[str, Any]]) -> Size | None:
+    """Return the size of the image in the results."""
+    for part in parts:
+        if part.get("original_width") and part.get("original_height"):
+            return part["original_width"], part["original_height"]
     return None
-
-
-def _choice(one: Mapping[str, Any], question: str | None) -> Any:
-    if one.get("was_cancelled") or one.get("skipped"):
-        raise NotTaken("The annotation was cancelled: the annotator skipped the task.")
-    if one.get("last_action") == "rejected" or any(
-        review.get("accepted") is False for review in (one.get("reviews") or [])[-1:]
-    ):
-        raise NotTaken("The annotation was rejected in review.")
-    parts = one.get("result") or []
-    found = [
-        part
-        for part in parts
-        if part.get("type") == "choices" and (question is None or part.get("from_name") == question)
-    ]
-    if not found:
-        kinds = sorted({str(part.get("type")) for part in parts})
-        raise NotTaken(
-            f"The annotation contains {choices(kinds)}, but this task takes one choice for each item."
-            if kinds
-            else "Nothing was chosen."
-        )
-    if any({"start", "end", "x", "y"} & part["value"].keys() for part in found):
-        raise NotTaken("The choice is for a region, not for the whole item.")
-    return one_of([word for part in found for word in part["value"]["choices"]])
 
 
 def _who(one: Mapping[str, Any]) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from hitl_widgets.formats.base import Export
+from hitl_widgets.formats.base import Export, Left
 from hitl_widgets.formats.tables import writable
 
 __all__ = ["WRITERS", "Parquet"]
@@ -17,6 +17,8 @@ class Parquet:
     name = "parquet"
     ending = ".parquet"
     tabular = True
+    folder, items = False, False
+    kinds: tuple[str, ...] = ()
 
     def notes(self, export: Export) -> Sequence[str]:  # noqa: ARG002
         """Return no notes."""
@@ -26,9 +28,10 @@ class Parquet:
         """Return the columns of the table."""
         return list(map(str, export.table))
 
-    def write(self, export: Export, path: Path) -> None:
+    def write(self, export: Export, path: Path) -> Sequence[Left]:
         """Write the file with pyarrow."""
         writable(export.table).to_parquet(path, index=False)
+        return []
 
 
 WRITERS = (Parquet(),)

@@ -18,13 +18,13 @@ from narwhals.exceptions import DuplicateError
 
 from hitl_widgets.data.at_hand import at_hand, hugging_face_classes
 from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
-from hitl_widgets.formats import SAMPLE, Format, Left, Said, Wanted, recognised
+from hitl_widgets.formats import SAMPLE, Format, Left, Said, Wanted, opened_by, recognised
 from hitl_widgets.formats.excel import read_excel
 from hitl_widgets.formats.history import MAX_BYTES, History, is_history, json_lines, parsed, read_history
 from hitl_widgets.formats.tables import armed
 from hitl_widgets.paths import full_path
 
-__all__ = ["Columns", "read_source"]
+__all__ = ["Columns", "read_rows", "read_source"]
 
 ENDINGS = (".csv", ".parquet", ".json", ".jsonl", ".xlsx")
 MAX_START = 1_000
@@ -84,9 +84,15 @@ def read_source(source: Any, names: Sequence[str], wanted: Wanted | None = None)
     """
     asked = _Asked(names, wanted or Wanted(names[0], names[1]))
     if isinstance(source, str | os.PathLike):
-        return _from_file(full_path(source), asked)
+        path = full_path(source)
+        if (tool := opened_by(path)) is not None:
+            rows = tool.rows(path)
+            return _foreign(tool, rows, asked, len(rows), [])
+        return _from_file(path, asked)
     source = source if hugging_face_classes(source, asked.wanted.label) else at_hand(source, "source")
     if isinstance(source, Mapping):
+        if (unfolded := _unfolded(source, asked)) is not None:
+            return unfolded
         return _from_mapping(source, asked, "The dict")
     if isinstance(source, list | tuple):
         return _from_rows(list(enumerate(source)), asked, "The list", [])
@@ -97,6 +103,16 @@ def read_source(source: Any, names: Sequence[str], wanted: Wanted | None = None)
 class _Asked:
     names: Sequence[str]
     wanted: Wanted
+
+
+def _unfolded(value: Mapping[str, Any], asked: _Asked) -> Columns | None:
+    """Read an object of another tool that contains all items; None if it is not one."""
+    tool = recognised([value], asked.wanted)
+    unfold = getattr(tool, "unfold", None)
+    if tool is None or unfold is None:
+        return None
+    rows = unfold(value)
+    return _foreign(tool, rows, asked, len(rows), [])
 
 
 def _from_mapping(source: Mapping[Any, Any], asked: _Asked, what: str) -> Columns:
@@ -203,7 +219,7 @@ def _foreign(
 ) -> Columns:
     """Read rows of another tool. A requested column of annotators has precedence over the file's."""
     read = list(tool.read(rows, asked.wanted))
-    said = [one for one in read if isinstance(one, Said)]
+    said = [one for one in read if isinstance(one, Said) and not one.guess]
     left = [(one.number, f"{tool.name}: {one.why}") for one in read if isinstance(one, Left)]
     cells = dict(zip(asked.names, ([s.id for s in said], [s.label for s in said]), strict=False))
     if len(asked.names) > 2:
@@ -270,6 +286,8 @@ def _from_value(value: Any, asked: _Asked, what: str) -> Columns:
         found = _from_rows(list(enumerate(inner)), asked, what, [])
         of = types.get(asked.wanted.label)
         return _named(found, of.get("names") or () if isinstance(of, dict) else (), asked)
+    if (unfolded := _unfolded(value, asked)) is not None:
+        return unfolded
     if recognised([value], asked.wanted):
         return _from_rows([(0, value)], asked, what, [])
     return _from_mapping(value, asked, what)
@@ -341,7 +359,9 @@ def _read_csv(path: Path, names: Sequence[str]) -> list[list[Any] | _Broken]:
             f"{path} is not UTF-8 ({error.reason}): save it as 'CSV UTF-8' or .xlsx."
         ) from error
     # In many European locales, spreadsheets use semicolons.
-    mark = next((m for m in ",;\t" if set(names) <= set(next(csv.reader(lines[:1], delimiter=m), []))), ",")
+    headers = {mark: next(csv.reader(lines[:1], delimiter=mark), []) for mark in ",;\t"}
+    fitting = [mark for mark, header in headers.items() if set(names) <= set(header)]
+    mark = max(fitting or ",", key=lambda one: len(headers[one]))
     rows: list[list[Any] | _Broken] = []
     at = n_broken = 0
     with _field_limit:
@@ -395,6 +415,7 @@ def _from_cells(rows: Sequence[list[Any] | _Broken], asked: _Asked, what: str) -
 
 
 def _is_empty(row: list[Any] | _Broken) -> bool:
+    """Return whether all cells are empty."""
     return isinstance(row, list) and all(cell in {None, ""} for cell in row)
 
 
@@ -405,3 +426,92 @@ def _why_not(row: list[Any] | _Broken, n: int) -> str:
     if len(row) == n:
         return ""
     return f"The row has {len(row)} cells, but the header has {n}: is a comma or quote missing?"
+
+
+def read_rows(path: Path) -> tuple[list[tuple[int, Mapping[str, Any]]], list[tuple[int, str]]]:
+    """Read all columns of a table, or the objects of a file of JSON or JSON lines.
+
+    Returns
+    -------
+    list of (int, dict)
+        The rows, with their numbers from 0.
+    list of (int, str)
+        Rows that cannot be read, with the reasons.
+
+    Raises
+    ------
+    InvalidInput
+        If the file cannot be read at all.
+    """
+    ending = path.suffix.lower()
+    if path.stat().st_size > MAX_BYTES:
+        raise InvalidInput(f"{path} has {path.stat().st_size / 2**30:.1f} GB; the limit is 1 GB. Split it.")
+    if ending == ".parquet":
+        return list(enumerate(_parquet_rows(path))), []
+    if ending in {".csv", ".xlsx"}:
+        return _cell_rows(read_excel(path) if ending == ".xlsx" else _read_csv(path, ()), str(path))
+    if ending not in ENDINGS:
+        raise InvalidInput(
+            f"Cannot read {str(path)!r}: unknown file type.{nearest(ending, ENDINGS)} Expected a path ending "
+            f"with {choices(ENDINGS)}, or a file or folder of a format that has its own."
+        )
+    return _json_rows(path)
+
+
+def _json_rows(path: Path) -> tuple[list[tuple[int, Mapping[str, Any]]], list[tuple[int, str]]]:
+    values: list[tuple[int, Any]] = []
+    broken: list[tuple[int, str]] = []
+    with path.open("rb") as file:
+        start = file.read(MAX_START).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    whole = None
+    if start == b"[" or path.suffix.lower() == ".json":
+        try:
+            whole = parsed(path.read_bytes().removeprefix(b"\xef\xbb\xbf"), most=MAX_BYTES, strict=False)
+        except ValueError as error:
+            if start == b"[":
+                raise InvalidInput(f"{path} is {error}.") from error
+    if isinstance(whole, dict) and isinstance(whole.get("rows"), list):
+        whole = [one["row"] if isinstance(one, dict) and "row" in one else one for one in whole["rows"]]
+    if whole is not None:
+        values = list(enumerate(whole if isinstance(whole, list) else [whole]))
+    else:
+        for number, line in json_lines(path):
+            try:
+                values.append((number, parsed(line, strict=False)))
+            except ValueError as error:
+                broken.append((number, f"The line is {error}."))
+    if values and is_history(values[0][1]):
+        raise InvalidInput(
+            f"{path} is the history of a session. Import it with: hitl-widgets import STORE {path.name}"
+        )
+    rows = [(number, value) for number, value in values if isinstance(value, Mapping)]
+    odd = [
+        (n, f"The row is a {type(v).__name__}, not a dict.") for n, v in values if not isinstance(v, Mapping)
+    ]
+    return rows, broken + odd
+
+
+def _parquet_rows(path: Path) -> list[dict[str, Any]]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        found: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise InvalidInput(f"{path} cannot be read as Parquet: {error}") from error
+    return found
+
+
+def _cell_rows(
+    rows: Sequence[list[Any] | _Broken], what: str
+) -> tuple[list[tuple[int, Mapping[str, Any]]], list[tuple[int, str]]]:
+    if not rows or isinstance(rows[0], _Broken):
+        raise InvalidInput(f"{what} is empty: expected a header, followed by rows.")
+    header = [str(armed(c)) for c in rows[0]]
+    if twice := sorted({name for name in header if header.count(name) > 1}):
+        raise InvalidInput(f"{what} has two columns {twice[0]!r}: rename one.")
+    full = [(i, row) for i, row in enumerate(rows[1:]) if not _is_empty(row)]
+    wrong = [(i, _why_not(row, len(header))) for i, row in full if _why_not(row, len(header))]
+    bad = {i for i, _ in wrong}
+    good = [(i, row) for i, row in full if i not in bad and isinstance(row, list)]
+    return [(i, dict(zip(header, map(armed, row), strict=True))) for i, row in good], wrong

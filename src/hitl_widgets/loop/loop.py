@@ -176,6 +176,15 @@ class Loop:
             return Suggesting(pool, log, source, lambda: trainer.number, by_model=True)
         return None
 
+    def suggest_words(self, typed: str, class_id: str, *, on: bool = True) -> None:
+        """Suggest words or a pattern in all texts as spans of a class, or no longer."""
+        assert self.suggesting is not None  # noqa: S101 - spans are always suggested
+        if on:
+            self.suggesting.rules.add(typed, class_id)
+        else:
+            self.suggesting.rules.remove(typed, class_id)
+        self._tell("suggestions")
+
     def start(self) -> None:
         """Start the background work."""
         self.background.start()

@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from hitl_widgets.learn.beliefs import Belief
     from hitl_widgets.learn.problems.base import Target
 
-__all__ = ["Answer", "Arranged", "Explained", "Names", "QuestionKind", "Shading", "Standing", "kind_of"]
+__all__ = [
+    "Answer",
+    "Arranged",
+    "Drafted",
+    "Explained",
+    "Names",
+    "QuestionKind",
+    "Shading",
+    "Standing",
+    "kind_of",
+]
 
 Answer = Hashable
 """An answer in terms of class ids: the id of one class, or a tuple of ids for several."""
@@ -195,6 +205,17 @@ class Arranged(Protocol):
 
     def shown(self, answer: Any) -> str:
         """Return the parts in the order in which they were shown; empty if unknown."""
+
+
+@runtime_checkable
+class Drafted(Protocol):
+    """A kind whose suggestions may lack a part of the answer."""
+
+    def draft(self, value: Any, vocabulary: Vocabulary) -> Answer:
+        """Parse a suggestion, like :meth:`QuestionKind.parse`."""
+
+    def keeps(self, draft: Any, answer: Any) -> bool:
+        """Return whether an answer has everything that is in a suggestion; both in the form of the log."""
 
 
 @cache

@@ -104,10 +104,6 @@ class Ranking(Untaught):
         """Return the order in which they were shown at first, as text; empty if unknown."""
         return ", ".join(map(str, answer.shown))
 
-    def own(self, said: Any, schema: Schema) -> Any:  # noqa: ARG002
-        """Return the list."""
-        return said
-
     def text(self, said: Any) -> str:
         """Return the places as text, best first."""
         return " > ".join(map(str, said))

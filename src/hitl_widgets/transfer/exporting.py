@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput
-from hitl_widgets.formats import Export, Writer, write, writer_of
+from hitl_widgets.formats import Export, Said, Writer, summary, write, writer_of
+from hitl_widgets.formats.base import IMAGES, Size, texts_of
 from hitl_widgets.formats.card import Facts, write_card
+from hitl_widgets.items.base import Measured
 from hitl_widgets.items.lists import ListKind
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
@@ -21,9 +26,10 @@ from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.loop import notices
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.paths import full_path
+from hitl_widgets.questions.values import plain
 from hitl_widgets.transfer.frames import column, folded, labels_table
 
-__all__ = ["export_log", "export_loop", "pseudonyms", "skipped"]
+__all__ = ["export_log", "export_loop", "pseudonyms", "said_of", "skipped"]
 
 WIDE = 30
 SOON = 10.0  # seconds that an export waits for the model, to report its accuracy
@@ -61,9 +67,10 @@ def export_loop(
         per_class=[(name, str(one)) for name, one in estimate.per_class.items()],
         notes=[notices.changed(n, len(loop.labels))] if (n := loop.log.n_changed) else [],
     )
+    said = said_of(loop, labels) if writer.items else []
     if _wants_items(pool, items):
         labels = _with_items(labels, pool)
-    return export_log(events, fold, labels, facts, path, writer, store=loop.store.path)
+    return export_log(events, fold, labels, facts, path, writer, store=loop.store.path, said=said)
 
 
 def export_log(
@@ -75,8 +82,15 @@ def export_log(
     writer: Writer,
     *,
     store: Path | None,
+    said: Sequence[Said] = (),
 ) -> Path:
-    """Write ``table``, or every event, and the card. ``facts.names`` decides whether annotators are named."""
+    """Write ``table``, or every event, and the card. ``facts.names`` decides whether annotators are named.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the format cannot contain something.
+    """
     target = full_path(path)
     if store is not None and target.exists() and store.exists() and target.samefile(store):
         raise InvalidInput(f"{path} is the label store itself. Pass another file to write to.")
@@ -85,9 +99,19 @@ def export_log(
     cells = table.assign(annotator=labels["annotator"])
     for name in ("label", "said"):
         cells[name] = column(list(map(fold.kind.cell, table[name])))
-    export = Export(cells, events, fold, called)
-    written = write(writer, export, path)
-    notes, columns = [*facts.notes, *writer.notes(export)], writer.columns(export)
+    named = [replace(one, annotator=called.get(one.annotator or "", one.annotator)) for one in said]
+    schema = facts.schema
+    kind, classes = ("", ()) if schema is None else (schema.kind, schema.all_names)
+    export = Export(cells, events, fold, called, kind, classes, schema, named)
+    written, left = write(writer, export, path)
+    lines = [f"Not in the file: {line}" for line in summary(left)]
+    notes, columns = [*facts.notes, *writer.notes(export), *lines], writer.columns(export)
+    if left:
+        warnings.warn(
+            f"{written.name} does not contain everything: {' '.join(summary(left)[:5])}",
+            RuntimeWarning,
+            stacklevel=4,
+        )
     told = replace(facts, file=written.name, columns=columns, labels=labels, notes=notes)
     write_card(told, written)
     return written
@@ -101,6 +125,67 @@ def pseudonyms(events: Iterable[LabelEvent]) -> dict[str, str]:
 def skipped(fold: Fold) -> int:
     """The number of items that were skipped and have not been labelled since."""
     return sum(map(fold.skipped, fold.touched))
+
+
+def said_of(loop: Loop, labels: pd.DataFrame) -> list[Said]:
+    """Return the current labels with their items, as the formats of other tools need them."""
+    pool, kind = loop.pool, loop.schema.kind
+    fields = _Fields(loop)
+    rows = zip(*(labels[name] for name in ("id", "label", "annotator", "time", "elapsed_ms")), strict=True)
+    found = []
+    for number, (key, label, who, time, elapsed) in enumerate(rows):
+        place = pool.find(key)
+        if place is None or label is None:
+            continue
+        item = fields.of(place)
+        found.append(
+            Said(
+                number,
+                label,
+                key,
+                texts_of(item),
+                who,
+                not pool.by_content,
+                kind,
+                item,
+                fields.size(place, kind),
+                None if pd.isna(elapsed) else int(elapsed),
+                time.isoformat(),
+            )
+        )
+    return found
+
+
+class _Fields:
+    """The fields of items, and their context, in files of other tools."""
+
+    def __init__(self, loop: Loop) -> None:
+        columns = Columns(loop.pool)
+        self._pool, self._columns = loop.pool, {name: columns.raw(name) for name in loop.context}
+
+    def of(self, place: int) -> dict[str, Any]:
+        """Return the fields of an item: see :class:`~hitl_widgets.formats.base.Said`."""
+        pool, item = self._pool, self._pool.items[place]
+        beside = {name: values[place] for name, values in self._columns.items()}
+        if pool.item_kind.tabular:
+            return {**beside, **{str(name): plain(value) for name, value in item.items()}}
+        if isinstance(pool.item_kind, ListKind):
+            members = [str(m) if isinstance(m, str | Path) else None for m in item]
+            return {"items": members, **beside}
+        if isinstance(item, str | Path):
+            return {pool.kind if pool.item_kind.in_files else "text": str(item), **beside}
+        return beside
+
+    def size(self, place: int, kind: str) -> Size | None:
+        """Return the size of an image for marks on it; None if it cannot be read."""
+        pool = self._pool
+        if kind not in IMAGES or not isinstance(pool.item_kind, Measured):
+            return None
+        try:
+            extent = pool.item_kind.extent(pool.items[place])
+        except ValueError:
+            return None
+        return (extent[0], extent[1]) if len(extent) == 2 else None
 
 
 def _placed(labels: pd.DataFrame, pool: Pool) -> pd.DataFrame:

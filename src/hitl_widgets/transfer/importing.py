@@ -15,7 +15,7 @@ import pandas as pd
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.data.rows import decode
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.formats.base import NotTaken, Wanted, is_list, one_of
+from hitl_widgets.formats.base import NotTaken, Size, Wanted, is_list, one_of
 from hitl_widgets.formats.history import History
 from hitl_widgets.formats.reading import Columns, read_source
 from hitl_widgets.items.base import Measured, is_missing
@@ -119,7 +119,7 @@ class Refusals:
 
 
 def read_labels(
-    source: Any, names: Sequence[str], pool: Pool, is_class: Callable[[Any], bool]
+    source: Any, names: Sequence[str], pool: Pool, is_class: Callable[[Any], bool], kind: str = "choice"
 ) -> tuple[Columns | History, dict[int, Any] | None]:
     """Read ``source``; for a pool without ids, also the content of each row by its number.
 
@@ -129,7 +129,17 @@ def read_labels(
         As :func:`read_source`, but the id column may be missing if the content is there.
     """
     try:
-        wanted = Wanted(names[0], names[1], is_class, partial(_selected, pool))
+        known = _ByContent(pool)
+        wanted = Wanted(
+            names[0],
+            names[1],
+            is_class,
+            partial(_selected, pool),
+            kind,
+            size_of=known.size,
+            text_of=known.text,
+            compared=known.compared,
+        )
         found: Columns | History | None = read_source(source, names, wanted)
     except InvalidInput as error:
         found, missing = None, error
@@ -321,6 +331,10 @@ class _Ids:
             return place
         if (found := self._items.find(row.texts)) is not None:
             return found
+        if not self._pool.by_content:  # ids may be the names of files
+            for text in row.texts:
+                if (found := self._pool.find(text)) is not None:
+                    return found
         text, key = _shown(row.texts[0]), "" if is_missing(row.id) else f" The item {row.id!r} differs."
         raise InvalidInput(f"No item, or more than one, has the text {text}.{key} Ids of tools are ignored.")
 
@@ -379,14 +393,63 @@ class _ByContent:
                 return place
         return None
 
+    def size(self, texts: Sequence[str]) -> Size | None:
+        """The size of the image with one of these paths, names or ids; None if it is unknown."""
+        pool = self._pool
+        if not isinstance(pool.item_kind, Measured):
+            return None
+        place = self.find(texts)
+        if place is None and not pool.by_content:
+            place = next((p for p in map(pool.find, texts) if p is not None), None)
+        try:
+            extent = () if place is None else pool.item_kind.extent(pool.items[place])
+        except ValueError:
+            return None
+        return (extent[0], extent[1]) if len(extent) == 2 else None
+
+    def text(self, words: Sequence[str]) -> str | None:
+        """The one text that consists of these words and white space."""
+        found = self._dense.get("".join(words), [])
+        return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def _dense(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for text in self._pool.texts or ():
+            found["".join(text.split())].append(text)
+        return dict(found)
+
+    def compared(self, one: Any, other: Any) -> tuple[Any, bool]:
+        """The id of the list of these two, and whether it is in this order."""
+        for pair, in_order in (((one, other), True), ((other, one), False)):
+            try:
+                places = self._lists.get(pair, [])
+            except TypeError:  # not a text
+                break
+            if len(places) == 1:
+                return self._pool.ids[places[0]], in_order
+        return None, True
+
+    @cached_property
+    def _lists(self) -> dict[Any, list[int]]:
+        found: dict[Any, list[int]] = defaultdict(list)
+        if self._pool.kind == "list":
+            for place, item in enumerate(self._pool.items):
+                if all(isinstance(member, str | Path) for member in item):
+                    found[tuple(map(str, item))].append(place)
+        return dict(found)
+
     def says(self, place: int, texts: Sequence[str]) -> bool:
         """Whether the item has one of these texts."""
         return not self._texts(place).isdisjoint(map(canonical_text, texts))
 
     def _texts(self, place: int) -> set[str]:
         item = self._pool.items[place]
-        values = item.values() if self._pool.item_kind.tabular else (item,)
-        return {canonical_text(str(v)) for v in values if isinstance(v, str | Path)}
+        kind = self._pool.item_kind
+        values = [str(v) for v in (item.values() if kind.tabular else (item,)) if isinstance(v, str | Path)]
+        if kind.in_files:  # other tools know the names of files
+            values += [name for v in values for name in (Path(v).name, Path(v).stem)]
+        return set(map(canonical_text, values))
 
     @cached_property
     def _places(self) -> dict[str, list[int]]:

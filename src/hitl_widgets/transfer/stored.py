@@ -56,6 +56,10 @@ def export_stored(
 ) -> Path:
     """Write a store's labels, or its history to .jsonl, and a card; see :meth:`Session.export`."""
     writer = writer_of(path, format)
+    if writer.items:
+        raise InvalidInput(
+            f"The format {writer.name!r} contains the items, which a store does not have: use session.export."
+        )
     name, events, fold = _read(store, task)
     labels = labels_table(fold, None)
     facts = Facts(

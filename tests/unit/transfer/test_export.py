@@ -40,7 +40,7 @@ ONCE_FOR_ALL = settings(max_examples=60, suppress_health_check=[HealthCheck.func
 
 
 def write_table(table: pd.DataFrame, path: Path) -> Path:
-    return write(writer_of(path), Export(table), path)
+    return write(writer_of(path), Export(table), path)[0]
 
 
 def card_of(path: Path) -> str:

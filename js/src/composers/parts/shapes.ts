@@ -62,6 +62,7 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
   });
   const marking = new Marking<Place>(on, {
     ...shape,
+    whole: "image",
     start: (at) => [at[0], at[1]],
     stray: (at) => {
       const [x0, y0, x1, y1] = boundsOf(at);
@@ -74,7 +75,7 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
     },
   });
   const segment = segmenter(on, {
-    found: (at) => marking.suggest(shape.read(at), prompt && marking.marks.includes(prompt) ? prompt : null),
+    found: (at) => marking.propose(shape.read(at), marking.marks.find(({ nr }) => nr === prompt?.nr) ?? null),
     failed: (words) => marking.refuse(words),
     draw: () => drawLine(),
   });
@@ -372,6 +373,7 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
     return true;
   }
 
+  marking.load();
   drawLine();
   void picture.load(item);
   return {

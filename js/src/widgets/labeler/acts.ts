@@ -72,6 +72,8 @@ export type ActCallbacks = {
 /** What the annotator does to the item on the card, or to everything that is selected. */
 export function actsOf(on: ActCallbacks) {
   let forgetting: ReturnType<typeof setTimeout> | undefined;
+  /** Why the answer could not be given. */
+  let refusal = "";
 
   /** Whether an answer can be meant for what the card shows; answers to items that are not visible do not count. */
   function seen(subject: unknown, clicks: number): boolean {
@@ -169,13 +171,21 @@ export function actsOf(on: ActCallbacks) {
     if (!composer || (chosen && chosen.rows.length > 1 && !bulk) || !answerable(clicks)) return;
     const found = composer.read();
     if (typeof found === "string") {
+      refusal = found;
       on.dispatch({ type: "note", words: found });
       on.say(found);
+      composer.lead?.();
     } else if (found.blank && on.gaze.elapsed < DELIBERATE_MS) {
       miss("change something, or press Enter again for this answer");
     } else if (!on.touched() && on.state().suggests && !deliberate()) {
       return;
     } else label(found.codes, found.words, found.answer);
+  }
+
+  /** The answer was changed: why it could not be given may no longer be true. */
+  function changed(): void {
+    if (refusal && on.state().note === refusal) on.dispatch({ type: "note", words: "" });
+    refusal = "";
   }
 
   function label(codes: Codes, value: string, composed?: Composed["answer"]): void {
@@ -320,6 +330,7 @@ export function actsOf(on: ActCallbacks) {
     pressed,
     give,
     gives,
+    changed,
     reject,
     verdict,
     clear,

@@ -84,6 +84,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     again: lookAgain,
     undo: () => acts.turn("undo"),
     redo: () => acts.turn("redo"),
+    walk: (back) => void past.step(back),
     release: () => back(),
     bulk: {
       item: (row) => glimpses.get(row),
@@ -115,7 +116,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     ready: (ask, labelled) => composing.ready(ask, labelled),
     chance: (ask) => chanceOf(`${channel.key}\n${ask.key}`),
     start: (ask, labelled) => composing.start(ask, labelled),
-    begun: (ask, answer) => composing.begin(ask.key, answer),
+    begun: (ask, answer) => {
+      composing.begin(ask.key, answer);
+      acts.changed();
+    },
     say: (words) => say(words),
     parts: (row, end) => parts.of(row, end),
   });
@@ -354,7 +358,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   }
 
   onKey(root, press, signal);
-  leaveKeys(root, ":is(.hitl-card, .hitl-classes, .hitl-recent, .hitl-acts) button", signal);
+  const apart = ".hitl-card, .hitl-classes:not(.hitl-ask *), .hitl-recent, .hitl-acts, .hitl-walk";
+  leaveKeys(root, `:is(${apart}) button`, signal);
   onTheme(root, () => redress(root), signal);
   bus.on("key", ({ key, shift }) => Boolean(press(key, shift)));
   bus.on("keys", ({ here }) => void root.toggleAttribute("data-keys", here));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any, ClassVar
@@ -10,13 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.data.rows import decode
+from hitl_widgets.items.base import Payload
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.round import Suggestion
 from hitl_widgets.questions.base import Standing, kind_of
+from hitl_widgets.search.places import longest, typed_terms
 from hitl_widgets.session import Session
 from hitl_widgets.widgets.labeler import messages as m
 from hitl_widgets.widgets.shared.acts import items_of
-from hitl_widgets.widgets.shared.messages import Ack, Act, Ask, Guess, Stage
+from hitl_widgets.widgets.shared.items import part
+from hitl_widgets.widgets.shared.messages import Ack, Act, Ask, Guess, More, Stage
 from hitl_widgets.widgets.shared.widget import SessionWidget
 from hitl_widgets.widgets.wire import FromBrowser, words
 
@@ -71,6 +75,8 @@ class Labeler(SessionWidget):
             case m.Answers():
                 # The suggestions may come from a slow model, so acts go first.
                 self._behind("suggestions", message, lambda: self._tell_answers(message))
+            case More() if "words" in message.ask and self.loop.schema.kind == "spans":
+                self._behind("suggestions", message, lambda: self._find_words(message))
             case m.Past():
                 self._in_order(message, lambda: self._look_back(message))
             case m.Skipped():
@@ -226,9 +232,33 @@ class Labeler(SessionWidget):
         for row in rows:
             given = labels.y[row] >= 0 and not hidden[row]
             suggested, why = told.get(row, (None, ""))
+            if suggested is not None and (rules := self._rules(row)):
+                suggested = suggested | {"rules": rules}
             answer = labels.kind.dump(labels.answers[labels.y[row]]) if given else None
             found.append(m.Answer(row, answer, suggested, words(why)))
         self._post(m.AnswersMessage(to=message.view, id=message.id, answers=found))
+
+    def _rules(self, row: int) -> list[tuple[str, str, int]]:
+        """What was typed to be suggested in all texts, its class, and how often it occurs in this one."""
+        return [] if self.loop.suggesting is None else self.loop.suggesting.rules.told(row)
+
+    def _find_words(self, message: More) -> None:
+        """Find what was typed in the text, and suggest it in all texts or no longer, if that was asked."""
+        row, since = message.row, time.monotonic()
+
+        def found() -> Payload:
+            typed, id_ = str(message.ask["words"]), str(message.ask.get("class", ""))
+            spans: list[tuple[int, int]] = []
+            if message.ask.get("drop"):
+                self.loop.suggest_words(typed, id_, on=False)
+            elif typed:
+                places = typed_terms(typed).places(self.loop.pool.items[row])
+                spans = [(start, end) for start, end, _ in longest((*place, "") for place in places)]
+                if message.ask.get("all"):
+                    self.loop.suggest_words(typed, id_)
+            return Payload({"kind": "words", "spans": spans, "rules": self._rules(row)})
+
+        self._post(*part(message, found, since))
 
     def _prepare(self, rows: list[int]) -> None:
         """Read the suggestions that answers are compared with, so that no label waits for them."""

@@ -1,0 +1,256 @@
+"""Answers as the results of Label Studio, and back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hitl_widgets.errors import choices
+from hitl_widgets.formats.base import NotTaken, Size, is_nothing, one_of
+from hitl_widgets.formats.brush import decode, encode
+from hitl_widgets.questions import rle
+
+__all__ = ["CONTROL", "answer_of", "kinds_of", "parts_of"]
+
+# The kinds of questions that a control can answer.
+CONTROLS = {
+    "choices": ("choice", "choices", "rating"),
+    "rating": ("rating", "number"),
+    "number": ("number", "rating"),
+    "textarea": ("text",),
+    "pairwise": ("pair",),
+    "ranker": ("ranking",),
+    "labels": ("spans", "ranges", "boxes", "polygons", "points", "masks"),
+    "hypertextlabels": ("spans",),
+    "timeserieslabels": ("ranges",),
+    "rectanglelabels": ("boxes", "polygons"),
+    "rectangle": ("boxes", "polygons"),
+    "polygonlabels": ("polygons",),
+    "polygon": ("polygons",),
+    "keypointlabels": ("points",),
+    "keypoint": ("points",),
+    "brushlabels": ("masks",),
+    "brush": ("masks",),
+}
+CONTROL = "answer"
+SIDES = {"left": "first", "right": "second"}
+Part = Mapping[str, Any]
+
+
+def kinds_of(part: Part) -> tuple[str, ...]:
+    """Return the kinds of questions that a result can answer, the most likely one first; empty for none."""
+    kinds = CONTROLS.get(str(part.get("type")), ())
+    value = part.get("value")
+    if not isinstance(value, Mapping) or part.get("type") != "labels":
+        return kinds
+    if "x" not in value and "points" not in value and "rle" not in value:
+        fractions = any(isinstance(value.get(end), float) for end in ("start", "end"))
+        heard = "channel" in value or "original_length" in part or (fractions and "text" not in value)
+        return ("ranges", "spans") if heard else ("spans", "ranges")
+    if "points" in value:
+        return ("polygons",)
+    if "rle" in value:
+        return ("masks",)
+    return ("boxes", "polygons") if "height" in value else ("points",)
+
+
+def answer_of(parts: Sequence[Part], kind: str, size: Size | None) -> Any:
+    """Return the answer in the results of one question.
+
+    Parameters
+    ----------
+    parts
+        The results; all of them answer the question.
+    size
+        The size of the image, if the results do not say it.
+
+    Raises
+    ------
+    NotTaken
+        With the reason why they are not an answer.
+    """
+    if kind in {"spans", "ranges", "boxes", "polygons", "points", "masks"}:
+        return [mark for region in _regions(parts) for mark in _marks(region, kind, size)]
+    if any({"start", "end", "x", "y"} & part["value"].keys() for part in parts):
+        raise NotTaken("The choice is for a region, not for the whole item.")
+    if kind == "choices":
+        return [word for part in parts for word in _words(part)]
+    if not parts:
+        raise NotTaken("Nothing was chosen.")
+    if kind == "ranking":
+        return _ranked(parts[-1]["value"]["ranker"])
+    if kind == "pair":
+        return SIDES[one_of([part["value"]["selected"] for part in parts])]
+    if kind == "text":
+        return one_of([text for part in parts for text in _texts(part["value"]["text"])])
+    values = [word for part in parts for word in _words(part)]
+    return one_of(values)
+
+
+def _words(part: Part) -> list[Any]:
+    value = part["value"]
+    if part["type"] != "choices":
+        return [value[str(part["type"])]]
+    found = value["choices"]
+    return [found] if isinstance(found, str) else list(found)
+
+
+def _texts(found: Any) -> list[Any]:
+    return list(found) if isinstance(found, list | tuple) else [found]
+
+
+def _ranked(found: Any) -> Any:
+    """Return the ids of the items, best first; there may be only one list of them."""
+    lists = [ids for ids in found.values() if ids] if isinstance(found, Mapping) else [found]
+    return list(one_of(lists))
+
+
+def _regions(parts: Sequence[Part]) -> list[dict[str, Any]]:
+    """Return a dict for each region; its shape and its labels may be results of their own."""
+    found: dict[Any, dict[str, Any]] = {}
+    for k, part in enumerate(parts):
+        region = found.setdefault(part.get("id", k), {})
+        region |= {name: part[name] for name in ("original_width", "original_height") if name in part}
+        region |= {"turned": part.get("image_rotation"), **part["value"]}
+    return list(found.values())
+
+
+def _marks(region: Mapping[str, Any], kind: str, size: Size | None) -> list[dict[str, Any]]:
+    named = [v for name, v in region.items() if name.endswith("labels") and isinstance(v, list | tuple)]
+    labels = [label for one in named for label in one]
+    if not labels:
+        raise NotTaken("A region has no label.")
+    if kind in {"spans", "ranges"}:
+        place = _within(region, kind)
+    else:
+        if region.get("turned"):
+            raise NotTaken("The image is rotated, which cannot be imported.")
+        whole = region.get("original_width"), region.get("original_height")
+        known = whole if all(whole) else size
+        if known is None:
+            raise NotTaken(
+                "The size of the image is not known, and regions are in percent of it: original_width and "
+                "original_height are missing."
+            )
+        place = _on_image(region, kind, known)
+    return [{**place, "label": label} for label in labels]
+
+
+def _within(region: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    places = region.get("globalOffsets", region)
+    if "startOffset" in region and places is region:
+        raise NotTaken("The span is in HTML, and its place in the text (globalOffsets) is missing.")
+    if kind == "ranges":
+        return {"start": float(places["start"]), "end": float(places["end"])}
+    ends = places["start"], places["end"]
+    if not all(isinstance(end, int) or (isinstance(end, float) and end.is_integer()) for end in ends):
+        raise NotTaken(f"The region from {ends[0]} to {ends[1]} is not a span of a text.")
+    return {"start": int(ends[0]), "end": int(ends[1])}
+
+
+def _on_image(region: Mapping[str, Any], kind: str, size: Any) -> dict[str, Any]:
+    width, height = size
+    if kind == "masks":
+        if "rle" not in region:
+            raise NotTaken("A region is not a mask.")
+        found = decode(region["rle"], int(width), int(height))
+        (h, w), counts = rle.from_mask(found)
+        return {"size": [h, w], "counts": counts}
+    if kind == "polygons" and "points" in region:
+        return {
+            "points": [[round(x * width / 100, 2), round(y * height / 100, 2)] for x, y in region["points"]]
+        }
+    x, y = region["x"] * width / 100, region["y"] * height / 100
+    if kind == "points":
+        if "height" in region or "radiusX" in region:
+            raise NotTaken("A region is not a point.")
+        return {"x": round(x, 2), "y": round(y, 2)}
+    if "width" not in region or "height" not in region:
+        raise NotTaken(f"A region is not one of the {kind}.")
+    w, h = region["width"] * width / 100, region["height"] * height / 100
+    turn = math.radians(region.get("rotation") or 0)
+    if kind == "boxes":
+        if turn:
+            raise NotTaken("A box is rotated. Import it as a polygon: the question must ask for polygons.")
+        return {"x": round(x, 2), "y": round(y, 2), "width": round(w, 2), "height": round(h, 2)}
+    across, down = (w * math.cos(turn), w * math.sin(turn)), (-h * math.sin(turn), h * math.cos(turn))
+    corners = [(0.0, 0.0), across, (across[0] + down[0], across[1] + down[1]), down]
+    return {"points": [[round(x + a, 2), round(y + b, 2)] for a, b in corners]}
+
+
+def parts_of(answer: Any, kind: str, item: Mapping[str, Any], size: Size | None, *, stars: bool) -> list[Any]:
+    """Return the results that say an answer, without the names of the controls.
+
+    Parameters
+    ----------
+    stars
+        Whether a rating is a number of stars.
+
+    Raises
+    ------
+    NotTaken
+        If Label Studio cannot say it.
+    """
+    if kind in {"spans", "ranges", "boxes", "polygons", "points", "masks"}:
+        return [_region(k, mark, kind, item, size) for k, mark in enumerate(answer)]
+    if kind == "pair":
+        return [_pairwise(answer)]
+    if kind == "rating" and stars:
+        return [{"type": "rating", "value": {"rating": int(answer)}}]
+    if kind in {"choice", "choices", "rating"}:
+        words = [str(word) for word in (answer if kind == "choices" else [answer])]
+        return [{"type": "choices", "value": {"choices": words}}] if words else []
+    if kind == "number":
+        return [{"type": "number", "value": {"number": answer}}]
+    if kind == "text":
+        return [{"type": "textarea", "value": {"text": [answer]}}]
+    if kind == "ranking":
+        return [{"type": "ranker", "value": {"ranker": {CONTROL: [str(place) for place in answer]}}}]
+    raise NotTaken(f"Label Studio has no answers of kind {kind!r}: expected one of {choices(CONTROLS)}.")
+
+
+def _pairwise(answer: Any) -> dict[str, Any]:
+    label = answer["label"] if isinstance(answer, Mapping) else answer
+    if label not in SIDES.values():
+        raise NotTaken(f"The answer is {label!r}, and Label Studio can only say which of the two is better.")
+    if isinstance(answer, Mapping) and not is_nothing(answer.get("reason")):
+        raise NotTaken("The answer has a reason, for which Label Studio's comparison has no place.")
+    return {"type": "pairwise", "value": {"selected": {v: k for k, v in SIDES.items()}[label]}}
+
+
+def _region(
+    k: int, mark: Mapping[str, Any], kind: str, item: Mapping[str, Any], size: Size | None
+) -> dict[str, Any]:
+    label = [str(mark["label"])]
+    part: dict[str, Any] = {"id": f"r{k + 1}", "origin": "manual"}
+    if kind == "spans":
+        text = item.get("text")
+        value = {"start": mark["start"], "end": mark["end"], "labels": label}
+        quoted = {"text": text[mark["start"] : mark["end"]]} if isinstance(text, str) else {}
+        return {**part, "type": "labels", "value": {**value, **quoted}}
+    if kind == "ranges":
+        value = {"start": mark["start"], "end": mark["end"], "channel": 0, "labels": label}
+        return {**part, "type": "labels", "value": value}
+    if kind == "masks":
+        h, w = mark["size"]
+        mask = rle.to_mask((h, w), mark["counts"])
+        value = {"format": "rle", "rle": encode(mask), "brushlabels": label}
+        return {**part, **_whole((w, h)), "type": "brushlabels", "value": value}
+    if size is None:
+        raise NotTaken("The size of the image is not known, and Label Studio's regions are in percent of it.")
+    width, height = size
+    part |= _whole(size)
+    if kind == "polygons":
+        points = [[x / width * 100, y / height * 100] for x, y in mark["points"]]
+        return {**part, "type": "polygonlabels", "value": {"points": points, "polygonlabels": label}}
+    value = {"x": mark["x"] / width * 100, "y": mark["y"] / height * 100}
+    if kind == "points":
+        value |= {"width": 1, "keypointlabels": label}
+        return {**part, "type": "keypointlabels", "value": value}
+    value |= {"width": mark["width"] / width * 100, "height": mark["height"] / height * 100, "rotation": 0}
+    return {**part, "type": "rectanglelabels", "value": {**value, "rectanglelabels": label}}
+
+
+def _whole(size: Size) -> dict[str, Any]:
+    return {"original_width": int(size[0]), "original_height": int(size[1]), "image_rotation": 0}

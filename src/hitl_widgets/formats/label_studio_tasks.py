@@ -1,0 +1,177 @@
+"""Label Studio: tasks with answers, and the labeling configuration of a project."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.formats.base import Export, Left, NotTaken, Said, by_item
+from hitl_widgets.formats.label_studio_parts import CONTROL, parts_of
+from hitl_widgets.questions.schema import Schema
+
+__all__ = ["WRITERS", "LabelStudio", "configuration", "task_data"]
+
+OBJECT = "item"
+SIDES = ("first", "second")
+MARKERS = {
+    "spans": "Labels", "ranges": "Labels", "boxes": "RectangleLabels", "polygons": "PolygonLabels",
+    "points": "KeyPointLabels", "masks": "BrushLabels",
+}  # fmt: skip
+OBJECTS = {"text": "Text", "html": "HyperText", "image": "Image", "audio": "Audio"}
+
+
+class LabelStudio:
+    """Tasks as JSON, each with the annotations of all annotators."""
+
+    name = "label-studio"
+    ending = ""
+    tabular, folder, items = False, False, True
+    kinds: tuple[str, ...] = ()
+
+    def notes(self, export: Export) -> Sequence[str]:
+        """Return the labeling configuration of the project."""
+        if export.schema is None:
+            return []
+        items = [one.item for one in export.said[:1]] or [{}]
+        shown = " ".join(configuration(export.schema, items[0]).split())
+        return [f"Labeling configuration of the project in Label Studio: {shown}"]
+
+    def columns(self, export: Export) -> Sequence[str]:  # noqa: ARG002
+        """Return the fields of a task."""
+        return ["id", "data", "annotations", "predictions"]
+
+    def write(self, export: Export, path: Path) -> Sequence[Left]:
+        """Write the tasks."""
+        left: list[Left] = []
+        stars = _are_stars(export.classes)
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            file.write("[")
+            for k, many in enumerate(by_item(export.said)):
+                task = {"id": k + 1, "data": task_data(many[0])}
+                task |= _answers(many, stars, left)
+                file.write(",\n" if k else "\n")
+                file.write(json.dumps(task, ensure_ascii=False, default=str))
+            file.write("\n]\n")
+        return left
+
+
+def _answers(many: Sequence[Said], stars: bool, left: list[Left]) -> dict[str, Any]:
+    made: list[Any] = []
+    guessed: list[Any] = []
+    for one in many:
+        try:
+            parts = parts_of(one.label, one.kind, one.item, one.size, stars=stars)
+        except NotTaken as why:
+            left.append(Left(one.number, str(why)))
+            continue
+        to = SIDES[0] if one.kind == "pair" else OBJECT
+        result = [{"from_name": CONTROL, "to_name": to, **part} for part in parts]
+        if one.guess:
+            guessed.append({"model_version": one.annotator or "suggestion", "result": result})
+            continue
+        told: dict[str, Any] = {"result": result, "was_cancelled": False, "ground_truth": False}
+        if one.annotator is not None:  # completed_by must be a member of the project
+            told["annotator"] = one.annotator
+        if one.time is not None:
+            told["created_at"] = one.time
+        if one.elapsed_ms is not None:
+            told["lead_time"] = one.elapsed_ms / 1000
+        made.append(told)
+    return {"annotations": made, "predictions": guessed}
+
+
+def task_data(one: Said) -> dict[str, Any]:
+    """Return the fields of a task: those of the item, and its id."""
+    data = dict(one.item)
+    if (members := data.pop("items", None)) is not None:
+        if one.kind == "pair":
+            data |= dict(zip(SIDES, members, strict=True))
+        else:
+            data["items"] = [_listed(k, member) for k, member in enumerate(members)]
+    return {"id": one.id, **data} if one.id is not None else data
+
+
+def _listed(k: int, member: Any) -> Any:
+    return member if isinstance(member, Mapping) and "id" in member else {"id": str(k + 1), "body": member}
+
+
+def _are_stars(levels: Sequence[str]) -> bool:
+    """Return whether the levels of a rating are 1, 2, 3 and so on."""
+    return list(levels) == [str(k + 1) for k in range(len(levels))]
+
+
+def configuration(schema: Schema, item: Mapping[str, Any], told: Sequence[str] = ()) -> str:
+    """Return the labeling configuration for a question about items with these fields.
+
+    Parameters
+    ----------
+    told
+        Fields of a task that are shown as texts above the item.
+
+    Raises
+    ------
+    InvalidInput
+        If Label Studio has no such question.
+    """
+    lines = [f"  <Header value={quoteattr(schema.question)}/>"] if schema.question else []
+    lines += [f"  <Text name={quoteattr('field_' + name)} value={quoteattr('$' + name)}/>" for name in told]
+    lines += [f"  {line}" for line in _shown(schema.kind, item)]
+    lines += [f"  {line}" for line in _asked(schema)]
+    return "\n".join(["<View>", *lines, "</View>", ""])
+
+
+def _shown(kind: str, item: Mapping[str, Any]) -> list[str]:
+    if kind == "ranking":
+        return [f'<List name="{OBJECT}" value="$items"/>']
+    if kind == "pair":
+        members = item.get("items") or [""]
+        is_text = not isinstance(members[0], str) or " " in members[0].strip() or "." not in members[0]
+        tag = "Text" if item.get("of", "text" if is_text else "image") == "text" else "Image"
+        return [f'<{tag} name="{side}" value="${side}"/>' for side in SIDES]
+    name = next((name for name in OBJECTS if name in item), None)
+    if name is None:
+        name = next((str(n) for n, v in item.items() if isinstance(v, str)), "text")
+    return [f'<{OBJECTS.get(name, "Text")} name="{OBJECT}" value={quoteattr("$" + name)}/>']
+
+
+def _asked(schema: Schema) -> list[str]:
+    kind, to = schema.kind, f'name="{CONTROL}" toName="{OBJECT}"'
+    match kind:
+        case "pair":
+            return [f'<Pairwise name="{CONTROL}" toName="{",".join(SIDES)}"/>']
+        case "ranking":
+            return [f"<Ranker {to}/>"]
+        case "text":
+            return [f'<TextArea {to} rows="{4 if schema.settings.get("lines") else 1}" maxSubmissions="1"/>']
+        case "number":
+            ends = {"min": schema.settings.get("low"), "max": schema.settings.get("high")}
+            ends |= {"step": schema.settings.get("step") or None}
+            told = "".join(f' {name}="{end:g}"' for name, end in ends.items() if end is not None)
+            return [f"<Number {to}{told}/>"]
+        case "rating" if _are_stars(schema.names):
+            return [f'<Rating {to} maxRating="{len(schema.names)}"/>']
+        case "choice" | "choices" | "rating":
+            many = "multiple" if kind == "choices" else "single"
+            return [
+                f'<Choices {to} choice="{many}">',
+                *(f"  <Choice value={quoteattr(c.name)}{_hint(c.guidance)}/>" for c in schema.classes),
+                "</Choices>",
+            ]
+    if kind not in MARKERS:
+        raise InvalidInput(f"Label Studio has no question of kind {kind!r}.")
+    return [
+        f"<{MARKERS[kind]} {to}>",
+        *(f'  <Label value={quoteattr(c.name)} background="{c.color}"/>' for c in schema.classes),
+        f"</{MARKERS[kind]}>",
+    ]
+
+
+def _hint(guidance: str) -> str:
+    return f" hint={quoteattr(guidance)}" if guidance else ""
+
+
+WRITERS = (LabelStudio(),)

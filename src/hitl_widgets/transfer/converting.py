@@ -1,0 +1,241 @@
+"""Conversion of labels from one file format to another, without a session or a store."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.formats import Left, Said, Wanted, formats, opened_by, recognised, summary, write, writer_of
+from hitl_widgets.formats.base import MARKS, Export, Row, by_item
+from hitl_widgets.formats.doccano import is_plain
+from hitl_widgets.formats.images import sizes_in
+from hitl_widgets.formats.plain import Plain
+from hitl_widgets.formats.reading import read_rows
+from hitl_widgets.paths import full_path
+from hitl_widgets.questions.base import kind_of
+from hitl_widgets.questions.marks import Marks
+from hitl_widgets.transfer.frames import column
+
+__all__ = ["Converted", "convert", "sources"]
+
+# What the suffix of a file means here; histories are only written by sessions.
+SUFFIXES = {".jsonl": "hf"}
+
+
+@dataclass(frozen=True)
+class Converted:
+    """The result of a conversion.
+
+    Attributes
+    ----------
+    path
+        The file or folder that was written.
+    n, n_items
+        Number of answers that were written, and of their items.
+    kind
+        The kind of question, such as ``boxes``.
+    source, target
+        The formats.
+    left
+        What was not converted: the row of the source, from 0, and the reason.
+    """
+
+    path: Path
+    n: int
+    n_items: int
+    kind: str
+    source: str
+    target: str
+    left: Sequence[Left]
+
+    def __str__(self) -> str:
+        answers = f"{self.n:,} answer{'' if self.n == 1 else 's'} of kind {self.kind!r}"
+        items = f"{self.n_items:,} item{'' if self.n_items == 1 else 's'}"
+        return f"{self.path}: {answers} about {items}, from {self.source} to {self.target}"
+
+    def lines(self) -> list[str]:
+        """Return a line for each reason why something was not converted."""
+        return summary(self.left)
+
+
+def sources() -> list[str]:
+    """Return the names of the formats that can be read."""
+    return [*dict.fromkeys(map(_slug, (one.name for one in formats()))), _slug(Plain.name)]
+
+
+def _slug(name: str) -> str:
+    return name.lower().removeprefix("pascal ").replace(" ", "-")
+
+
+def convert(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    read_as: str | None = None,
+    write_as: str | None = None,
+    question: str = "label",
+    kind: str = "",
+    id: str = "id",  # noqa: A002 - the field's own word
+    images: str | os.PathLike[str] | None = None,
+) -> Converted:
+    """Read labels in one format and write them in another.
+
+    Parameters
+    ----------
+    source, target
+        Files or folders. By default, the format of the source is recognized by its content, and that of the
+        target by its suffix.
+    read_as, write_as
+        The formats; see :func:`sources` and :func:`hitl_widgets.formats.writer_of`.
+    question
+        The question to convert, if the source has several; for tables the column of the labels.
+    kind
+        The kind of question, if the source can be read in several ways.
+    id
+        The field with the ids of the items.
+    images
+        The folder of the images, to read their sizes; by default, the folder of the source is searched.
+
+    Raises
+    ------
+    InvalidInput
+        If the source cannot be read, contains no answers, or the target cannot contain such answers.
+    """
+    path = full_path(source)
+    if kind:
+        kind_of(kind)
+    named = write_as or SUFFIXES.get(Path(target).suffix.lower())
+    writer = writer_of(target, {"jsonl": "hf"}.get(named or "", named))
+    tool, rows, broken = _opened(path, read_as)
+    folder = full_path(images) if images is not None else path if path.is_dir() else path.parent
+    wanted = Wanted(id, question, kind=kind, whole=True, size_of=_lazily(folder))
+    read = list(tool.read(rows, wanted))
+    left = [*(Left(number, why) for number, why in broken), *(one for one in read if isinstance(one, Left))]
+    said = _valid([one for one in read if isinstance(one, Said)], left)
+    if not said:
+        told = " ".join(summary(left)[:3]) or "It has no rows."
+        raise InvalidInput(f"{path} contains no answers that can be converted. {told}")
+    found = said[0].kind
+    listed = getattr(tool, "classes", None)
+    classes = _classes(said, [] if listed is None else listed(rows))
+    answers = said if writer.items else _answers(said, left)
+    export = Export(_table(answers), kind=found, classes=classes, said=said)
+    written, unsaid = write(writer, export, target)
+    every = sorted([*left, *unsaid], key=lambda one: one.number)
+    return Converted(written, len(answers), len(by_item(answers)), found, tool.name, writer.name, every)
+
+
+def _lazily(folder: Path) -> Any:
+    """Return a function that finds sizes of images, and looks into the folder when first called."""
+    find: list[Any] = []
+
+    def size_of(names: Sequence[str]) -> Any:
+        if not find:
+            find.append(sizes_in(folder))
+        return find[0](names)
+
+    return size_of
+
+
+def _opened(path: Path, read_as: str | None) -> tuple[Any, Sequence[Row], Sequence[tuple[int, str]]]:
+    """Return the format of a file, its rows, and what cannot be read."""
+    if read_as is not None and read_as not in sources():
+        raise InvalidInput(
+            f"{read_as!r} is not a format that can be read.{nearest(read_as, sources())} Expected one of "
+            f"{choices(sources(), 20)}."
+        )
+    if not path.exists():
+        raise InvalidInput(f"File not found: {path}.")
+    tool = opened_by(path)
+    if tool is not None and read_as in {None, _slug(tool.name)}:
+        return tool, tool.rows(path), []
+    if path.is_dir():
+        raise InvalidInput(
+            f"{path} is a folder, but not one of YOLO (with data.yaml) or of Pascal VOC (with XML files)."
+        )
+    rows, broken = read_rows(path)
+    tool = recognised([row for _, row in rows], Wanted())
+    if read_as is not None and (tool is None or _slug(tool.name) != read_as):
+        tool = next((one for one in formats() if _slug(one.name) == read_as), None)
+    anybodys = read_as is None and tool is not None and tool.name == "doccano"
+    if tool is None or (anybodys and is_plain([row for _, row in rows])):
+        return Plain(), rows, broken
+    unfold = getattr(tool, "unfold", None)
+    if unfold is not None and len(rows) == 1:
+        rows = unfold(rows[0][1])
+    return tool, rows, broken
+
+
+def _valid(said: Sequence[Said], left: list[Left]) -> list[Said]:
+    """Return the answers in their usual form; for the others, the reasons are added to ``left``."""
+    found = []
+    for one in said:
+        try:
+            found.append(replace(one, label=_usual(one)))
+        except (InvalidInput, KeyError, TypeError, ValueError) as error:
+            left.append(Left(one.number, str(error) if isinstance(error, InvalidInput) else "Not an answer."))
+    return found
+
+
+def _usual(one: Said) -> Any:
+    kind = kind_of(one.kind)
+    if not isinstance(kind, Marks):
+        return one.label
+    marks = []
+    for mark in one.label:
+        place = kind.place([mark[name] for name in kind.fields])
+        if not str(mark["label"]).strip():
+            raise InvalidInput("A mark has no class.")
+        marks.append({**dict(zip(kind.fields, kind.told(place), strict=True)), "label": mark["label"]})
+    return marks
+
+
+def _classes(said: Sequence[Said], listed: Sequence[str]) -> list[str]:
+    """Return the names of the classes: those that the file lists, and others in order of appearance."""
+    kind = kind_of(said[0].kind)
+    if said[0].kind in {"text", "number", "ranking"}:
+        return []
+    names = dict.fromkeys(listed)
+    names |= dict.fromkeys(str(name) for one in said for name in kind.named(one.label))
+    levels = list(names)
+    if said[0].kind == "rating" and all(name.isdecimal() for name in levels):
+        return [str(k) for k in range(min(1, *map(int, levels), 1), max(map(int, levels)) + 1)]
+    return levels
+
+
+def _answers(said: Sequence[Said], left: list[Left]) -> list[Said]:
+    left += [Left(one.number, "A suggestion is not an answer.") for one in said if one.guess]
+    return [one for one in said if not one.guess]
+
+
+def _table(said: Sequence[Said]) -> pd.DataFrame:
+    """Return a row for each answer; lists and dicts are JSON."""
+    told = ("id", "label", "annotator", "time", "elapsed_ms")
+    rows = [{**one.item, **{name: getattr(one, name) for name in told}, **_sized(one)} for one in said]
+    names = list(dict.fromkeys([*told, *(name for row in rows for name in row)]))
+    cells = {name: [_cell(row.get(name)) for row in rows] for name in names}
+    full = {
+        name: values
+        for name, values in cells.items()
+        if name == "label" or any(v is not None for v in values)
+    }
+    return pd.DataFrame({str(name): column(values) for name, values in full.items()})
+
+
+def _sized(one: Said) -> dict[str, Any]:
+    if one.size is None or one.kind not in MARKS or "width" in one.item:
+        return {}
+    return {"width": one.size[0], "height": one.size[1]}
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list | tuple | Mapping):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return value

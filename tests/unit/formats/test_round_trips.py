@@ -1,0 +1,294 @@
+"""What a format can say comes back as it was; what it cannot say is counted."""
+
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+import json
+import string
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hitl_widgets.formats import Left, Said, Wanted, write, writer_of
+from hitl_widgets.formats.base import IMAGES, Export
+from hitl_widgets.formats.brush import decode, encode
+from hitl_widgets.questions import rle
+from hitl_widgets.questions.base import kind_of
+from hitl_widgets.transfer.converting import _opened, convert
+
+SIZE = (40.0, 25.0)
+CLASSES = ["car", "Mensch", "x_1", "a/b"]
+SEVERAL = ["car", "ein Mensch", '<x> & "y"', "ü#;,"]
+ENDS = {"yolo": "", "voc": "", "spacy": ".spacy", "conll": ".conll", "label-studio": ".json", "coco": ".json"}
+ENDS |= {"csv": ".csv", "parquet": ".parquet", "xlsx": ".xlsx"}
+quick = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+
+texts = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("ab \n"), min_size=1, max_size=30
+)
+across = st.integers(0, 3900).map(lambda n: n / 100)
+down = st.integers(0, 2400).map(lambda n: n / 100)
+
+
+def named(place: st.SearchStrategy[dict[str, Any]], classes: list[str]) -> st.SearchStrategy[list[Any]]:
+    marks = st.builds(lambda p, label: {**p, "label": label}, place, st.sampled_from(classes))
+    return st.lists(marks, max_size=4)
+
+
+def usual(kind: str, marks: list[Any]) -> list[Any]:
+    """Marks in the form and order of an answer, each once."""
+    of: Any = kind_of(kind)
+    found = {(of.place([mark[name] for name in of.fields]), str(mark["label"])) for mark in marks}
+    return sorted(found)
+
+
+boxes = st.builds(
+    lambda x, y, w, h: {"x": x, "y": y, "width": round(min(w, 40 - x), 2), "height": round(min(h, 25 - y), 2)},
+    across, down, st.integers(1, 4000).map(lambda n: n / 100), st.integers(1, 2500).map(lambda n: n / 100),
+)  # fmt: skip
+corners = st.lists(st.tuples(across, down).map(list), min_size=3, max_size=6, unique_by=tuple)
+polygons = st.builds(lambda points: {"points": points}, corners)
+points = st.builds(lambda x, y: {"x": x, "y": y}, across, down)
+bits = st.lists(st.booleans(), min_size=1000, max_size=1000).filter(any)
+
+
+@st.composite
+def masks(draw: Any) -> dict[str, Any]:
+    a, b = sorted(draw(st.tuples(st.integers(0, 999), st.integers(0, 999))))
+    flat = np.zeros(1000, np.bool_)
+    flat[a : b + 1] = True
+    flat[:: draw(st.integers(3, 50))] = True
+    (h, w), counts = rle.from_mask(flat.reshape(25, 40))
+    return {"size": [h, w], "counts": counts}
+
+
+@st.composite
+def spanned(draw: Any, classes: list[str]) -> tuple[str, list[Any]]:
+    text = draw(texts)
+    place = st.tuples(st.integers(0, len(text)), st.integers(0, len(text))).filter(lambda p: p[0] < p[1])
+    found = draw(named(place.map(lambda p: {"start": p[0], "end": p[1]}), classes))
+    return text, found
+
+
+seconds = st.integers(0, 10_000).map(lambda n: n / 1000)
+ranges = st.builds(
+    lambda a, n: {"start": a, "end": round(a + n, 3)}, seconds, st.sampled_from([0.001, 1.5, 3.0])
+)
+MARKS: dict[str, Any] = {
+    "boxes": boxes,
+    "polygons": polygons,
+    "points": points,
+    "masks": masks(),
+    "ranges": ranges,
+}
+
+
+def back(
+    name: str, said: list[Said], kind: str, classes: list[str]
+) -> tuple[dict[int, Any], list[Left], list[Any]]:
+    """Write and read: the labels by item, what was not written, and all that was read."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"out{ENDS.get(name, '.jsonl')}"
+        export = Export(pd.DataFrame(), kind=kind, classes=classes, said=said)
+        _, left = write(writer_of(path, name), export, path)
+        tool, rows, broken = _opened(path, None)
+        assert not broken
+        texts = {"".join(str(one.item.get("text")).split()): one.item.get("text") for one in said}
+        wanted = Wanted(
+            kind=kind, whole=True, size_of=lambda _: SIZE, text_of=lambda words: texts.get("".join(words))
+        )
+        read = list(tool.read(rows, wanted))
+    answers = [one for one in read if isinstance(one, Said)]
+    return (
+        dict(enumerate(one.label for one in answers)),
+        list(left),
+        [one for one in read if isinstance(one, Left)],
+    )
+
+
+def image(k: int, label: Any, kind: str) -> Said:
+    return Said(k, label, kind=kind, item={"image": f"img/{k}.jpg"}, content=(f"img/{k}.jpg",), size=SIZE)
+
+
+def text(k: int, words: str, label: Any, kind: str, **more: Any) -> Said:
+    return Said(k, label, kind=kind, item={"text": words}, id=f"i{k}", content=(words,), **more)
+
+
+PLACES = [
+    *(("label-studio", kind) for kind in (*IMAGES, "ranges")),
+    *(("coco", kind) for kind in IMAGES),
+    *(("hf", kind) for kind in MARKS),
+    ("yolo", "boxes"), ("yolo", "polygons"), ("voc", "boxes"),
+    ("prodigy", "boxes"), ("prodigy", "polygons"), ("prodigy", "ranges"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "kind"), PLACES)
+@quick
+@given(data=st.data())
+def test_places(name: str, kind: str, data: Any) -> None:
+    given_ = data.draw(st.lists(named(MARKS[kind], SEVERAL), min_size=1, max_size=3))
+    said = [image(k, marks, kind) for k, marks in enumerate(given_)]
+    found, left, unread = back(name, said, kind, SEVERAL)
+    assert not left
+    assert not unread
+    assert {k: usual(kind, marks) for k, marks in found.items()} == {
+        k: usual(kind, marks) for k, marks in enumerate(given_)
+    }
+
+
+@pytest.mark.parametrize("name", ["label-studio", "prodigy", "doccano", "hf"])
+@quick
+@given(spanned(SEVERAL))
+def test_spans(name: str, drawn: tuple[str, list[Any]]) -> None:
+    words, marks = drawn
+    found, left, unread = back(name, [text(0, words, marks, "spans")], "spans", SEVERAL)
+    assert (left, unread) == ([], [])
+    assert usual("spans", found[0]) == usual("spans", marks)
+
+
+@pytest.mark.parametrize("name", ["conll", "spacy"])
+@quick
+@given(spanned(CLASSES))
+def test_spans_of_tokens(name: str, drawn: tuple[str, list[Any]]) -> None:
+    if name == "spacy":
+        pytest.importorskip("spacy")
+    words, marks = drawn
+    marks = [{"start": a, "end": b, "label": label} for (a, b), label in usual("spans", marks)]
+    found, left, unread = back(name, [text(0, words, marks, "spans")], "spans", CLASSES)
+    assert unread == []
+    if not found:  # no token at all
+        assert [one.why for one in left] == ["The item has no text."]
+        return
+    trimmed = set()
+    for mark in marks:
+        quoted = words[mark["start"] : mark["end"]]
+        start = mark["start"] + len(quoted) - len(quoted.lstrip())
+        trimmed.add(((start, start + len(quoted.strip())), mark["label"]))
+    came = set(usual("spans", found[0]))
+    assert came <= trimmed  # nothing was made up
+    assert len(marks) - len(left) <= len(trimmed)
+    assert len(came) >= len(trimmed) - len(left)  # and everything else was counted
+
+
+CHOSEN: dict[str, Any] = {
+    "choice": st.sampled_from(SEVERAL),
+    "choices": st.lists(st.sampled_from(SEVERAL), unique=True),
+    "rating": st.sampled_from(["1", "2", "3"]),
+    "number": st.integers(-(10**6), 10**6) | st.sampled_from([0.5, -2.25]),
+    "text": st.text(string.printable, min_size=1).map(str.strip).filter(bool),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *(("label-studio", kind) for kind in CHOSEN),
+        *(("hf", kind) for kind in CHOSEN),
+        *(("prodigy", kind) for kind in ("choice", "choices", "rating", "text")),
+        *(("doccano", kind) for kind in ("choice", "choices", "rating", "text")),
+        *(("spacy", kind) for kind in ("choice", "choices", "rating")),
+    ],
+)  # fmt: skip
+@quick
+@given(data=st.data())
+def test_answers_about_texts(name: str, kind: str, data: Any) -> None:
+    if name == "spacy":
+        pytest.importorskip("spacy")
+    classes = ["1", "2", "3"] if kind == "rating" else SEVERAL
+    given_ = data.draw(st.lists(CHOSEN[kind], min_size=1, max_size=3))
+    said = [text(k, f"text {k}", label, kind) for k, label in enumerate(given_)]
+    found, left, unread = back(name, said, kind, classes)
+    assert (left, unread) == ([], [])
+    order = sorted if kind == "choices" else str if kind == "rating" else lambda answer: answer
+    assert [order(one) for one in found.values()] == [order(one) for one in given_]
+
+
+@pytest.mark.parametrize("name", ["label-studio", "trl", "hf"])
+@quick
+@given(st.lists(st.sampled_from(["first", "second", "tie"]), min_size=1, max_size=4))
+def test_comparisons(name: str, labels: list[str]) -> None:
+    said = [
+        Said(k, label, f"i{k}", kind="pair", item={"items": [f"a{k}", f"b{k}"], "prompt": "?"})
+        for k, label in enumerate(labels)
+    ]
+    found, left, unread = back(name, said, "pair", ["first", "second", "tie"])
+    ties = [] if name == "hf" else [k for k, label in enumerate(labels) if label == "tie"]
+    assert [one.number for one in left] == ties
+    expected = [label for k, label in enumerate(labels) if k not in ties]
+    if name == "trl":  # the chosen one is the first
+        expected = ["first"] * len(expected)
+    assert list(found.values()) == expected
+    # In a task, a tie is not an annotation.
+    assert len(unread) == (len(ties) if name == "label-studio" else 0)
+
+
+@pytest.mark.parametrize("name", ["label-studio", "hf"])
+@quick
+@given(st.permutations([1, 2, 3]))
+def test_rankings(name: str, order: list[int]) -> None:
+    said = [Said(0, order, "i", kind="ranking", item={"items": ["a", "b", "c"]})]
+    assert back(name, said, "ranking", []) == ({0: order}, [], [])
+
+
+@quick
+@given(st.integers(1, 30), st.integers(1, 30), st.data())
+def test_brush(width: int, height: int, data: Any) -> None:
+    flat = data.draw(st.lists(st.booleans(), min_size=width * height, max_size=width * height))
+    mask = np.array(flat, np.bool_).reshape(height, width)
+    assert (decode(encode(mask), width, height) == mask).all()
+
+
+def test_brush_with_words_written_out() -> None:
+    """A block of words, as Label Studio writes where neighbours differ."""
+    words = [0, 0, 0, 255, 0, 0, 0, 0]  # two pixels
+    bits = f"{8:032b}{7:05b}{2:04b}{3:04b}{7:04b}{15:04b}" + "0" + "00" + f"{7:03b}"
+    bits += "".join(f"{word:08b}" for word in words)
+    rle_ = [int(bits[k : k + 8].ljust(8, "0"), 2) for k in range(0, len(bits), 8)]
+    assert decode(rle_, 2, 1).tolist() == [[True, False]]
+
+
+# -- converting
+
+
+def test_from_tool_to_tool_and_back(tmp_path: Path) -> None:
+    said = [
+        image(k, [{"x": 1.5, "y": 2, "width": 3, "height": 4.25, "label": SEVERAL[k % 4]}], "boxes")
+        for k in range(5)
+    ]
+    export = Export(pd.DataFrame(), kind="boxes", classes=SEVERAL, said=said)
+    write(writer_of("a", "coco"), export, tmp_path / "a.json")
+    chain = [("b.json", "label-studio"), ("c.jsonl", "prodigy"), ("d", "voc"), ("e.csv", None), ("f.parquet", None),
+             ("g.jsonl", None), ("h", "yolo")]  # fmt: skip
+    last = tmp_path / "a.json"
+    for name, form in chain:
+        found = convert(last, tmp_path / name, write_as=form)
+        assert (found.n, found.kind, list(found.left)) == (5, "boxes", []), name
+        last = tmp_path / name
+    lines = (last / "labels" / "train" / "3.txt").read_text().split()
+    assert [float(one) for one in lines[1:]] == pytest.approx([3 / 40, 4.125 / 25, 3 / 40, 4.25 / 25])
+    assert '"<x> & \\"y\\""' in (last / "data.yaml").read_text()
+
+
+def test_sizes_of_images_are_read_from_the_folder(tmp_path: Path) -> None:
+    from PIL import Image
+
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "images").mkdir()
+    (tmp_path / "data.yaml").write_text("train: x\nnames: [cat, 'the dog']  # two\nnc: 2\n")
+    (tmp_path / "labels" / "one.txt").write_text("1 0.5 0.5 0.2 0.4\n")
+    (tmp_path / "labels" / "two.txt").write_text("0 0.5 0.5 1 1\n")
+    Image.new("RGB", (50, 20)).save(tmp_path / "images" / "one.png")
+    found = convert(tmp_path, tmp_path / "out.jsonl")
+    assert (found.n, found.kind, found.target) == (1, "boxes", "hf")
+    row = json.loads((tmp_path / "out.jsonl").read_text())
+    assert row["label"] == [{"x": 20, "y": 6, "width": 10, "height": 8, "label": "the dog"}]
+    [line] = found.lines()
+    assert line.startswith("The size of the image 'two' is not known")

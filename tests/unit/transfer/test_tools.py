@@ -1,0 +1,228 @@
+"""Sessions and files of other tools: exported and imported again, and the command line."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from hitl_widgets import cli
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.questions.question import Question
+from hitl_widgets.session import Session
+
+Make = Callable[..., Session]
+TEXTS = ["Ann  met Bob.", "In\nNew York", "Nobody came."]
+SPANS = [
+    [{"start": 0, "end": 3, "label": "person"}, {"start": 9, "end": 12, "label": "person"}],
+    [{"start": 3, "end": 11, "label": "place"}],
+    [],
+]
+BOXES = [[{"x": 1.5, "y": 2, "width": 10, "height": 4.25, "label": "car"}], []]
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> pd.DataFrame:
+    (tmp_path / "images").mkdir()
+    paths = [tmp_path / "images" / f"{name}.png" for name in ("one", "two")]
+    for k, path in enumerate(paths):
+        Image.fromarray(np.full((30, 40 + k), 40 * k, np.uint8)).save(path)
+    return pd.DataFrame({"image": paths})
+
+
+def labelled(session: Session, answers: list[Any]) -> Session:
+    for key, answer in zip(session.pool.ids, answers, strict=True):
+        session.label(key, answer)
+    return session
+
+
+def said(session: Session) -> list[Any]:
+    """The labels in the order of the items."""
+    found = session.labels().set_index("id")["label"]
+    return [found[key] for key in session.pool.ids]
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("label-studio", "a.json"),
+        ("prodigy", "a.jsonl"),
+        ("doccano", "a.jsonl"),
+        ("hf", "a.jsonl"),
+        ("conll", "a.conll"),
+    ],
+)
+def test_spans_come_back(make_session: Make, tmp_path: Path, name: str, file: str) -> None:
+    table, question = pd.DataFrame({"t": TEXTS}), Question.spans(["person", "place"])
+    one = labelled(make_session(table, text="t", classes=None, question=question), SPANS)
+    path = one.export(tmp_path / file, name)
+    two = make_session(table, text="t", classes=None, question=question)
+    found = two.import_labels(path)
+    assert (found.n, len(found.refused)) == (3, 0), found.refused.to_dict("records")
+    assert said(two) == SPANS
+    assert two.import_labels(path).n == 0
+    card = path.with_name(f"{path.name}.card.md").read_text()
+    assert "person" in card
+
+
+@pytest.mark.parametrize("name", ["label-studio", "coco", "yolo", "voc", "prodigy", "hf"])
+def test_boxes_come_back(make_session: Make, images: pd.DataFrame, tmp_path: Path, name: str) -> None:
+    question = Question.boxes(["car", "person"])
+    one = labelled(make_session(images, image="image", classes=None, question=question), BOXES)
+    ending = {"label-studio": ".json", "coco": ".json", "yolo": "", "voc": ""}.get(name, ".jsonl")
+    path = one.export(tmp_path / f"out{ending}", name)
+    two = make_session(images, image="image", classes=None, question=question)
+    found = two.import_labels(path)
+    assert (found.n, len(found.refused)) == (2, 0), found.refused.to_dict("records")
+    assert said(two) == BOXES
+
+
+def test_images_in_memory_need_names(make_session: Make, tmp_path: Path) -> None:
+    arrays = [np.zeros((30, 40), np.uint8), np.ones((30, 40), np.uint8)]
+    question = Question.boxes(["car"])
+    one = labelled(make_session(arrays, classes=None, question=question), BOXES)
+    one.export(tmp_path / "a.json", "coco")
+    card = (tmp_path / "a.json.card.md").read_text()
+    assert "Not in the file: The image has no file name. Pass paths as images, or id= with" in card
+    assert "(2x)" in card
+    table = pd.DataFrame({"image": arrays, "name": ["one.png", "two.png"]})
+    two = labelled(make_session(table, image="image", id="name", classes=None, question=question), BOXES)
+    path = two.export(tmp_path / "b.json", "coco")
+    assert [one["file_name"] for one in json.loads(path.read_text())["images"]] == ["one.png", "two.png"]
+    three = make_session(table, image="image", id="name", classes=None, question=question)
+    assert three.import_labels(path).n == 2
+    assert said(three) == BOXES
+
+
+def test_preferences_know_their_item(make_session: Make, tmp_path: Path) -> None:
+    table = pd.DataFrame({"a": ["x1", "x2", "x3"], "b": ["y1", "y2", "y3"], "q": ["?", "??", "???"]})
+    how: dict[str, Any] = {"text": ["a", "b"], "context": ["q"], "classes": None, "question": Question.pair()}
+    one = labelled(make_session(table, **how), ["second", "first", "tie"])
+    path = one.export(tmp_path / "p.jsonl", "trl")
+    card = (tmp_path / "p.jsonl.card.md").read_text()
+    assert "Not in the file: The answer is 'tie', which is not a preference." in card
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert rows[0] == {"prompt": "?", "chosen": "y1", "rejected": "x1"}
+    two = make_session(table, **how)
+    assert two.import_labels(path).n == 2
+    found = two.labels().set_index("id")["label"]
+    assert [found.get(key) for key in two.pool.ids] == ["second", "first", None]
+
+
+def test_answers_of_several_kinds_in_one_project(make_session: Make) -> None:
+    def part(name: str, kind: str, **value: Any) -> dict[str, Any]:
+        return {"from_name": name, "to_name": "t", "type": kind, "value": value}
+
+    rows = [
+        {
+            "data": {"text": text},
+            "annotations": [
+                {
+                    "result": [
+                        part("tone", "choices", choices=["good", "bad"]),
+                        part("stars", "rating", rating=3),
+                        part("count", "number", number=7),
+                        part("note", "textarea", text=["fine"]),
+                        part("names", "labels", start=0, end=3, labels=["person"], text=text[:3]),
+                    ],
+                    "lead_time": 2.5,
+                }
+            ],
+        }
+        for text in TEXTS
+    ]
+    asked: list[tuple[Any, Any]] = [
+        (Question.choices(["good", "bad"]), ["good", "bad"]),
+        (Question.rating(5), 3),
+        (Question.text(), "fine"),
+        (Question.spans(["person"]), [{"start": 0, "end": 3, "label": "person"}]),
+    ]
+    for question, answer in asked:
+        session = make_session(pd.DataFrame({"t": TEXTS}), text="t", classes=None, question=question)
+        label = {"rating": "stars"}.get(question.kind, "label")
+        found = session.import_labels(rows, label=label)
+        assert (found.n, said(session)) == (3, [answer] * 3), question.kind
+
+
+def test_a_format_that_has_no_such_answers(make_session: Make, tmp_path: Path) -> None:
+    session = labelled(make_session(pd.DataFrame({"t": TEXTS}), text="t"), ["a", "b", "a"])
+    with pytest.raises(
+        InvalidInput, match=r"'coco' has no answers of kind 'choice', only 'boxes'.*'label-studio'"
+    ):
+        session.export(tmp_path / "a.json", "coco")
+    with pytest.raises(InvalidInput, match=r"'.json' is not an export format"):
+        session.export(tmp_path / "a.json")
+    assert not list(tmp_path.iterdir())
+
+
+# -- hitl-widgets convert
+
+
+def run(*told: Any) -> int:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return cli.main(["convert", *map(str, told)])
+
+
+def test_convert(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        {"text": "Ann met Bob.", "spans": [{"start": 0, "end": 3, "label": "person"}], "answer": "accept"},
+        {"text": "Nobody came.", "spans": [], "answer": "accept"},
+        {"text": "Rejected.", "spans": [], "answer": "reject"},
+    ]
+    source = tmp_path / "p.jsonl"
+    source.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert run(source, tmp_path / "out.conll") == 1
+    out, err = capsys.readouterr()
+    assert out.strip().endswith("2 answers of kind 'spans' about 2 items, from Prodigy to conll")
+    assert "not converted: The answer is 'reject': only accepted answers are labels." in err
+    assert (tmp_path / "out.conll").read_text() == (
+        "-DOCSTART- O\n\nAnn B-person\nmet O\nBob O\n. O\n\nNobody O\ncame O\n. O\n\n"
+    )
+    assert run(tmp_path / "out.conll", tmp_path / "back.json", "--to", "label-studio") == 0
+    assert "from CoNLL to label-studio" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (["nowhere.json", "a.csv"], "File not found"),
+        (["p.jsonl", "a.json"], "'.json' is not an export format"),
+        (["p.jsonl", "a.json", "--to", "coko"], "Did you mean 'coco'?"),
+        (["p.jsonl", "a.json", "--to", "coco"], "'coco' has no answers of kind 'choice'"),
+        (["p.jsonl", "a.csv", "--from", "yaml"], "'yaml' is not a format that can be read"),
+        (["p.jsonl", "a.csv", "--kind", "boxez"], "Did you mean 'boxes'?"),
+        (["p.jsonl", "a.csv", "--question", "tone"], "The row has no field 'tone'"),
+        (["p.txt", "a.csv"], "unknown file type"),
+        (["empty", "a.csv"], "is a folder, but not one of YOLO"),
+        (["broken.json", "a.csv"], "is not JSON"),
+        (["history.jsonl", "a.csv"], "is the history of a session"),
+        (["bomb.xml", "a.csv"], "declares a document type"),
+    ],
+)
+def test_convert_says_what_is_wrong(
+    told: list[str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p.jsonl").write_text('{"text": "x", "label": "a"}\n', encoding="utf-8")
+    Path("p.txt").write_text("x", encoding="utf-8")
+    Path("empty").mkdir()
+    Path("broken.json").write_text("[1, ", encoding="utf-8")
+    Path("history.jsonl").write_text(
+        '{"format": 2, "event_id": "1", "kind": "label", "item_ids": []}', "utf-8"
+    )
+    Path("bomb.xml").write_text('<!DOCTYPE x [<!ENTITY a "b">]><annotation/>', encoding="utf-8")
+    assert run(*told) == 2
+    assert words in capsys.readouterr().err
+    assert not Path("a.csv").exists()
