@@ -24,6 +24,7 @@ from hitl_widgets.learn.evaluate import (
     Estimate,
     Given,
     Rest,
+    Told,
     accuracy_estimate,
     checkpoints,
     learning_curve,
@@ -458,6 +459,22 @@ class Trainer:
         if known.n_events == newest:
             return known.estimate
         return self._measure(lambda: False, curve=False).estimate
+
+    def held_out(self) -> tuple[Labels, Told | None]:
+        """Return the labels, and predictions of their items by models that have not seen their label.
+
+        Raises
+        ------
+        NotYet
+            If the learner cannot learn from a part of the labels yet.
+        """
+        labels, ground = self._snapshot()
+        given = labels.given()
+        if ground is None or not labels.target.problem.size or len(given) < 2:
+            return labels, None
+        learner, rest = self._fresh(ground, labels), Rest.of(labels.y)
+        earlier = self._earlier_of(self._ground or ground, labels)
+        return labels, tell(learner, given, rest, len(given), earlier=earlier)
 
     def _evaluate(self, overtaken: Callable[[], bool]) -> None:
         if self.round is not None and not self.round.learned:
