@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hitl_widgets.transfer.importing import Imported
+    from hitl_widgets.transfer.receiving import Answered
+    from hitl_widgets.transfer.sending import Sent
     from hitl_widgets.trust import Trust
 
 __all__ = ["Session", "loop_of"]
@@ -917,6 +919,106 @@ class Session:
         given = loop_of(source) if isinstance(source, Session) else source
         names = [id, label, *([] if annotator is None else [annotator])]
         return import_into(self._loop, given, names, replace=replace)
+
+    def export_tasks(
+        self,
+        path: str | os.PathLike[str],
+        to: str = "page",
+        *,
+        ids: Any = None,
+        n: int | None = None,
+        instructions: str = "",
+        examples: Any = (),
+        gold: Any = (),
+        overlap: int = 1,
+        batch: int = 50,
+        suggestions: bool = False,
+    ) -> Sent:
+        """Write tasks for other people into a new folder, one small task for each item.
+
+        Parameters
+        ----------
+        path
+            The folder, which must not exist, or be empty.
+        to
+            ``"page"``: HTML files, each for one person, who needs only a browser, also offline, and sends
+            back a file. ``"label-studio"``: a project. ``"mturk"``: a CSV file and a template for Amazon
+            Mechanical Turk.
+        ids, n
+            The items, or the number of items most worth labeling; by default all unlabelled items.
+        instructions
+            Text that is shown before the first task, besides the question and the guidance of its classes.
+        examples
+            Ids of labelled items that are shown with their labels.
+        gold
+            Ids of labelled items that are mixed in, to check people: see :meth:`import_answers`.
+        overlap
+            How many people should answer each task.
+        batch
+            Number of tasks in each page.
+        suggestions
+            Whether the model's predictions are shown in Label Studio.
+
+        Returns
+        -------
+        Sent
+            The files, and items that cannot be shown (``left``). README.txt in the folder says what to do.
+
+        Raises
+        ------
+        InvalidInput
+            If tasks of this kind cannot be sent out, or there is nothing to send.
+        """
+        from hitl_widgets.transfer.sending import Work, send
+
+        loop, known = self._loop, self.pool.index
+        loop.log.catch_up()
+        places = known(as_list(ids)) if ids is not None else None
+        if places is None and n is not None:
+            places = known(self.query(n))
+        if places is None:
+            places = np.flatnonzero(loop.labels.y < 0).tolist()
+        guesses = None
+        if suggestions:
+            table = self.predictions()["label"].tolist()
+            guesses = {place: table[place] for place in places if table[place] is not None}
+        golden, shown = (known(as_list(some)) if len(as_list(some)) else [] for some in (gold, examples))
+        work = Work(places, frozenset(golden), shown, instructions, overlap, batch, guesses)
+        return send(loop, path, to, work, seed_of(self.store.store_id, self.task))
+
+    def import_answers(
+        self, source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], *, gold: Any = ()
+    ) -> Answered:
+        """Import answers to tasks that :meth:`export_tasks` wrote, under the names of those who gave them.
+
+        Importing the same answers twice changes nothing. Of several answers of one person to a task, the
+        newest counts.
+
+        Parameters
+        ----------
+        source
+            Files that pages saved, an export of Label Studio (JSON), or results of Mechanical Turk (CSV); or
+            a folder of them.
+        gold
+            Ids of items with known answers: how often each person gave the label that you gave. You are this
+            session's annotator.
+
+        Returns
+        -------
+        Answered
+            The number of answers that were written (``n``) or already there (``n_same``), the refused rows
+            with the reason (``refused``), and a table of the people (``people``).
+
+        Raises
+        ------
+        InvalidInput
+            If a file cannot be read. Nothing is written.
+        """
+        self._loop.log.catch_up()
+        from hitl_widgets.transfer.receiving import receive
+
+        known = self.pool.index(as_list(gold)) if len(as_list(gold)) else []
+        return receive(self._loop, source, known)
 
     def regroup(self, scale: float) -> None:
         """Make the groups on the map finer or coarser. Returns at once; the map is updated in the background.

@@ -65,7 +65,7 @@ WRITERS = (Excel(),)
 
 def _refuse_cut_answers(table: pd.DataFrame) -> None:
     """Refuse answers that do not fit into a cell, because the beginning of one is another or none."""
-    texts = [] if "label" not in table else table["label"].map(str)
+    texts = [str(label) for label in table["label"]] if "label" in table else []
     if cut := [i for i, text in enumerate(texts) if len(_fitting(text)) < len(text)]:
         shown = f", such as that of {table['id'].iloc[cut[0]]!r}" if "id" in table else ""
         raise InvalidInput(
