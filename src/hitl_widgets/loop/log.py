@@ -398,8 +398,8 @@ class Log:
         words = self.words(event)
         return None if words is None else self.ledger.fold.kind.text(words)
 
-    def as_suggestion(self, value: Any, extent: Sequence[float] = ()) -> Any:
-        """Return a value as the log stores it; raise InvalidInput if it is not an answer about such an item.
+    def as_answer(self, value: Any, extent: Sequence[float] = ()) -> Any:
+        """Return a suggestion as the log stores it; raise InvalidInput if it is no answer about such an item.
 
         ``extent`` is the size of the item, if its kind has one.
         """

@@ -240,7 +240,7 @@ class Suggesting:
         if value is None or (not isinstance(value, list | tuple | dict) and is_blank(value)):
             return None, why
         try:
-            return self._log.as_suggestion(value, self._extent(row)), why
+            return self._log.as_answer(value, self._extent(row)), why
         except (InvalidInput, ValueError) as error:
             return None, f"The suggestion is not an answer: {error}"
 
@@ -249,7 +249,7 @@ class Suggesting:
         base = {"spans": []} if answer is None else answer
         if found := apart(self.rules.spans(row), [(start, end) for start, end, _ in base.get("spans", ())]):
             try:
-                return self._log.as_suggestion({**base, "spans": [*base["spans"], *map(list, found)]}), why
+                return self._log.as_answer({**base, "spans": [*base["spans"], *map(list, found)]}), why
             except InvalidInput as error:
                 return answer, f"What was typed for all texts is not suggested here: {error}"
         return answer, why
