@@ -51,7 +51,10 @@ export type More = {
 /** Try failed background work again. */
 export type Retry = { type: "retry"; id: string; view: string };
 
-/** Request a module that the page does not have yet: `vega`, or `compose-` and a kind of question. */
+/**
+ * Request a module that the page does not have yet. It is `vega`, `compose-` and a kind of question, or
+ * `view-` and a kind of item.
+ */
 export type Module = { type: "module"; id: string; view: string; name: string };
 
 /**
