@@ -132,16 +132,6 @@ KINDS: dict[str, Kind] = {
     ),
     "form": Kind(form, TEXTS, forms),
     "ranking": Kind(lambda _: Q.ranking(), PAIRS, lambda _: st.permutations([1, 2]).map(list)),
-    "form": Kind(
-        lambda names: Q.form(
-            {"topic": Q.choice(names), "n": Q.number(-10, 10, step=0.5), "why": Q.text(lines=True)},
-            optional=["n", "why"],
-        ),
-        TEXTS,
-        lambda names: st.fixed_dictionaries(
-            {"topic": st.sampled_from(names)}, optional={"n": lengths(-10, 10, 0.5), "why": WORDS}
-        ),
-    ),
 }
 
 
