@@ -101,6 +101,19 @@ CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\ufffe
 WORDS = st.text(CHARACTERS, max_size=40).map(tidied).filter(lambda text: not is_blank(text))
 
 
+def forms(names: Sequence[str]) -> st.SearchStrategy[Any]:
+    """Answers to several questions; the last one is asked after the second class only."""
+    some = st.lists(st.sampled_from(names), unique=True).map(lambda few: [n for n in names if n in few])
+    asked = {"one": st.sampled_from(names), "some": some}
+    first = st.fixed_dictionaries(asked, optional={"n": st.integers(0, 9)})
+    return st.builds(lambda a, why: a | ({"why": why} if a["one"] == names[1] else {}), first, WORDS)
+
+
+def form(names: Sequence[str]) -> Any:
+    parts = {"one": Q.choice(names), "some": Q.choices(names), "n": Q.number(0, 9), "why": Q.text(lines=True)}
+    return Q.form(parts, optional=["n"], when={"why": {"one": names[1]}})
+
+
 @dataclass
 class Kind:
     """How a question of a kind is asked with these classes, about which columns, and what its answers are."""
@@ -137,6 +150,7 @@ KINDS: dict[str, Kind] = {
         PAIRS,
         lambda _: st.sampled_from(["first", "second", "tie", "both bad"]),
     ),
+    "form": Kind(form, TEXTS, forms),
     "ranking": Kind(lambda _: Q.ranking(), PAIRS, lambda _: st.permutations([1, 2]).map(list)),
 }
 
