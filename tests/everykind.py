@@ -22,6 +22,7 @@ N = 8
 WIDTH, HEIGHT, SECONDS, RATE = 60, 40, 4.0, 1_000
 TEXT = "Ada met Bo in Rome 😀, said Ж."
 ABC = ("a", "b", "c")
+RELATIONS = ("=owns", "works for")
 RNG = np.random.default_rng(0)
 ITEMS: dict[str, list[Any]] = {
     "id": [f"r{i}" for i in range(N)],
@@ -53,6 +54,24 @@ def ranged(names: Sequence[str], end: float, step: float) -> st.SearchStrategy[A
         lambda ends, label: {"start": ends[0], "end": ends[1], "label": label}, ends, st.sampled_from(names)
     )
     return st.lists(piece, max_size=5)
+
+
+@st.composite
+def related(draw: st.DrawFn, names: Sequence[str]) -> dict[str, Any]:
+    """Spans in their order, and relations between them."""
+    found = draw(ranged(names, len(TEXT), 1))
+    spans = [
+        dict(zip(("start", "end", "label"), one, strict=True))
+        for one in sorted({(*s.values(),) for s in found})
+    ]
+    n = len(spans)
+    ways = st.tuples(st.integers(0, n), st.integers(0, n), st.sampled_from(RELATIONS))
+    drawn = draw(st.sets(ways, max_size=4))
+    fits = sorted(way for way in drawn if way[0] != way[1] and max(way[:2]) < n)
+    return {
+        "spans": spans,
+        "relations": [dict(zip(("from", "to", "label"), way, strict=True)) for way in fits],
+    }
 
 
 def boxes(names: Sequence[str]) -> st.SearchStrategy[Any]:
@@ -114,6 +133,7 @@ KINDS: dict[str, Kind] = {
     "spans": Kind(
         lambda names: Q.spans(names, overlap=True), TEXTS, lambda names: ranged(names, len(TEXT), 1)
     ),
+    "relations": Kind(lambda names: Q.spans(names, overlap=True, relations=RELATIONS), TEXTS, related),
     "boxes": Kind(Q.boxes, IMAGES, boxes),
     "polygons": Kind(Q.polygons, IMAGES, polygons),
     "points": Kind(
