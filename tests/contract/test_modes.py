@@ -66,6 +66,12 @@ KINDS: dict[str, tuple[str, Any, Any, Any]] = {
     "points": ("image", Q.points(["a"]), [{"x": 3, "y": 4, "label": "a"}], []),
     "polygons": ("image", Q.polygons(["a"]), [{"points": CORNERS, "label": "a"}], []),
     "masks": ("image", Q.masks(["a"]), [mask(DISC)], [mask(~DISC)]),
+    "form": (
+        "text",
+        Q.form({"topic": Q.choice(["a", "b"]), "years": Q.number(0, 9)}),
+        {"topic": "a", "years": 3},
+        {"topic": "a", "years": 4},
+    ),
     "ranges": ("sound", Q.ranges(["a"]), [{"start": 0.1, "end": 0.5, "label": "a"}], []),
 }
 # What a page adds to an answer, which is not part of what was said.
@@ -97,8 +103,7 @@ def opened(name: str, mode: str, **how: Any) -> Session:
 
 def answer(session: Session, row: int, value: Any, n: int) -> Any:
     """Answer an item as a page does; return the acknowledgement."""
-    log, kind = session._loop.log, session.schema.kind
-    written = log.as_answer(value) | MORE.get(kind, {})
+    written = session._loop.acts._said(value) | MORE.get(session.schema.kind, {})
     key = session.pool.keys[row]
     return act(
         session._loop, Label(id=f"act-{n:05d}", value="x", answer=written, selection="suggested", key=key)

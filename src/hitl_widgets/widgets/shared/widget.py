@@ -216,7 +216,7 @@ class SessionWidget(ChannelWidget):
             task=loop.task,
         )
 
-    def _asked(self, question: str) -> str:
+    def _question_words(self, question: str) -> str:
         """The question; in a sweep, with the class that it is about."""
         sweep = self.loop.sweep
         return question if sweep is None else f"{question} {sweep.asks()}".strip()
@@ -233,7 +233,7 @@ class SessionWidget(ChannelWidget):
         lost = [m.Lost(name, list(to)) for _, name, to in self.loop.log.unanswered]
         return {
             "classes": classes,
-            "question": self._asked(schema.question),
+            "question": self._question_words(schema.question),
             "asks": schema.kind,
             "settings": {**schema.settings, **({"segment": True} if self.loop.segmenting else {})},
             "composed": kind.composed,
