@@ -167,3 +167,30 @@ describe("kinds that are loaded when they are needed", () => {
     expect(missingKinds([list, { kind: "table" }, { kind: "other" }])).toEqual(["unheard", "other"]);
   });
 });
+
+describe("a row of many columns", () => {
+  const rows = Array.from({ length: 500 }, (_, i) => [`column ${i}`, i % 7 ? String(i) : "x".repeat(1000)]);
+
+  it("folds long values and finds columns, also those of the next row", () => {
+    const made = renderItem({ content: { kind: "table", rows, more: 3 }, media: [] });
+    document.body.append(made);
+    expect(made.textContent).toContain("500 columns");
+    expect(made.textContent).toContain("3 more columns");
+    const cell = made.querySelector("td");
+    expect(cell?.textContent?.length).toBeLessThan(450);
+    cell?.querySelector("button")?.click();
+    expect(cell?.textContent).toBe("x".repeat(1000));
+    const field = made.querySelector("input") as HTMLInputElement;
+    field.value = "COLUMN 49";
+    field.dispatchEvent(new Event("input"));
+    const shown = (root: HTMLElement) => root.querySelectorAll("tr:not([hidden])").length;
+    expect(shown(made)).toBe(15);
+    const next = renderItem({ content: { kind: "table", rows }, media: [] });
+    expect(shown(next)).toBe(15);
+    field.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+    expect(shown(made)).toBe(500);
+    expect(
+      renderItem({ content: { kind: "table", rows: rows.slice(0, 5) }, media: [] }).querySelector("input"),
+    ).toBeNull();
+  });
+});
