@@ -128,7 +128,7 @@ def test_a_suggestion_that_is_no_answer_is_said_and_the_others_are_shown(name: s
     with asking(name, suggest=lambda items: [JUNK[0], good, *JUNK[1:4], good][: len(items)]) as made:
         assert made._loop.suggesting is not None
         found = made._loop.suggesting.of(range(6))
-        written = made._loop.log.as_suggestion(good)
+        written = made._loop.log.as_answer(good)
         for row, (value, why) in found.items():
             if row in (1, 5):
                 assert (value, why) == (written, "")
