@@ -66,12 +66,6 @@ KINDS: dict[str, tuple[str, Any, Any, Any]] = {
     "points": ("image", Q.points(["a"]), [{"x": 3, "y": 4, "label": "a"}], []),
     "polygons": ("image", Q.polygons(["a"]), [{"points": CORNERS, "label": "a"}], []),
     "masks": ("image", Q.masks(["a"]), [mask(DISC)], [mask(~DISC)]),
-    "form": (
-        "text",
-        Q.form({"topic": Q.choice(["a", "b"]), "years": Q.number(0, 9)}),
-        {"topic": "a", "years": 3},
-        {"topic": "a", "years": 4},
-    ),
     "ranges": ("sound", Q.ranges(["a"]), [{"start": 0.1, "end": 0.5, "label": "a"}], []),
 }
 # What a page adds to an answer, which is not part of what was said.
