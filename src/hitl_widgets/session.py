@@ -26,8 +26,9 @@ from hitl_widgets.loop.asking import Asked, Asker
 from hitl_widgets.loop.colours import Colours
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.loop import Loop
-from hitl_widgets.loop.modes import check_mode, check_verifiable
+from hitl_widgets.loop.modes import Mode, check_mode, check_verifiable
 from hitl_widgets.loop.round import Round, Suggestion
+from hitl_widgets.loop.segmenting import check_segment
 from hitl_widgets.loop.settings import (
     as_list,
     as_pool,
@@ -54,6 +55,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hitl_widgets.transfer.importing import Imported
+    from hitl_widgets.transfer.receiving import Answered
+    from hitl_widgets.transfer.sending import Sent
+    from hitl_widgets.trust import Trust
 
 __all__ = ["Session", "loop_of"]
 
@@ -126,6 +130,12 @@ class Session:
     sweep
         A class: the items that are most likely of this class are asked first, whether they are (Enter or
         ``Y``) or not (``N``). With two classes, no means the other one; otherwise the item is left for later.
+    segment
+        Your own segmenter, for boxes, polygons and masks: a function that takes an image, uint8 of shape
+        (height, width, 3), and a box, a dict with x, y, width and height in pixels, or a point with x and y.
+        It returns a mask, bool (height, width), a box, a polygon (a list of corners), or None. The key ``*``
+        calls it in a thread, and shows what it returns as a suggestion. By default ``*`` snaps a box to the
+        largest region inside.
     keys
         Your own keys for the classes: a dict such as ``{"spam": "j"}``, or a string with the keys of the
         classes in order, such as ``"jk"``. Letters and digits. Others keep theirs. What you change in the
@@ -188,6 +198,7 @@ class Session:
         suggest: Any = None,
         mode: str = "annotate",
         sweep: Any = None,
+        segment: Any = None,
         keys: Mapping[Any, str] | str | None = None,
         store: str | os.PathLike[str] | LabelStore = "labels.sqlite",
         task: str = "labels",
@@ -220,14 +231,14 @@ class Session:
         name, chosen = as_strategy(strategy)
         suggests = suggested is not None or sweep is not None
         if asked is not None:  # reject invalid settings before anything is written
-            check_verifiable(how_asked, asked, suggests=suggests)
+            _check_how(asked, how_asked, suggests, segment)
             _check_question(asked, keys, learner, name, chosen)
         who = annotator or login()
         self._asking, self._asked = threading.Lock(), Asked(ASKED)
         ledger = Ledger(store, task, pool, asked, who, float(overlap), int(opinions))
         opened: Loop | Ledger = ledger
         try:
-            check_verifiable(how_asked, ledger.schema, suggests=suggests)
+            _check_how(ledger.schema, how_asked, suggests, segment)
             ledger.ask_keys(asked_keys(keys, asked or ledger.schema))
             problem = problem_of(ledger.schema)
             model = problem.learner(learner)
@@ -254,6 +265,7 @@ class Session:
                 context=beside,
                 colours=colours,
                 suggest=suggested,
+                segment=segment,
                 mode=how_asked,
             )
             if labels is not None and known is not None:
@@ -378,6 +390,13 @@ class Session:
         from hitl_widgets.quality.verification import verification
 
         return verification(self._loop.log.suggested())
+
+    @property
+    def trust(self) -> Trust:
+        """How good the labels and the model are: annotators, suspect labels, groups, what to hand over."""
+        from hitl_widgets.trust import Trust
+
+        return Trust(self._loop)
 
     def notes(self) -> pd.DataFrame:
         """All notes, oldest first: columns id, note, annotator and time."""
@@ -915,6 +934,106 @@ class Session:
         names = [id, label, *([] if annotator is None else [annotator])]
         return import_into(self._loop, given, names, replace=replace)
 
+    def export_tasks(
+        self,
+        path: str | os.PathLike[str],
+        to: str = "page",
+        *,
+        ids: Any = None,
+        n: int | None = None,
+        instructions: str = "",
+        examples: Any = (),
+        gold: Any = (),
+        overlap: int = 1,
+        batch: int = 50,
+        suggestions: bool = False,
+    ) -> Sent:
+        """Write tasks for other people into a new folder, one small task for each item.
+
+        Parameters
+        ----------
+        path
+            The folder, which must not exist, or be empty.
+        to
+            ``"page"``: HTML files, each for one person, who needs only a browser, also offline, and sends
+            back a file. ``"label-studio"``: a project. ``"mturk"``: a CSV file and a template for Amazon
+            Mechanical Turk.
+        ids, n
+            The items, or the number of items most worth labeling; by default all unlabelled items.
+        instructions
+            Text that is shown before the first task, besides the question and the guidance of its classes.
+        examples
+            Ids of labelled items that are shown with their labels.
+        gold
+            Ids of labelled items that are mixed in, to check people: see :meth:`import_answers`.
+        overlap
+            How many people should answer each task.
+        batch
+            Number of tasks in each page.
+        suggestions
+            Whether the model's predictions are shown in Label Studio.
+
+        Returns
+        -------
+        Sent
+            The files, and items that cannot be shown (``left``). README.txt in the folder says what to do.
+
+        Raises
+        ------
+        InvalidInput
+            If tasks of this kind cannot be sent out, or there is nothing to send.
+        """
+        from hitl_widgets.transfer.sending import Work, send
+
+        loop, known = self._loop, self.pool.index
+        loop.log.catch_up()
+        places = known(as_list(ids)) if ids is not None else None
+        if places is None and n is not None:
+            places = known(self.query(n))
+        if places is None:
+            places = np.flatnonzero(loop.labels.y < 0).tolist()
+        guesses = None
+        if suggestions:
+            table = self.predictions()["label"].tolist()
+            guesses = {place: table[place] for place in places if table[place] is not None}
+        golden, shown = (known(as_list(some)) if len(as_list(some)) else [] for some in (gold, examples))
+        work = Work(places, frozenset(golden), shown, instructions, overlap, batch, guesses)
+        return send(loop, path, to, work, seed_of(self.store.store_id, self.task))
+
+    def import_answers(
+        self, source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], *, gold: Any = ()
+    ) -> Answered:
+        """Import answers to tasks that :meth:`export_tasks` wrote, under the names of those who gave them.
+
+        Importing the same answers twice changes nothing. Of several answers of one person to a task, the
+        newest counts.
+
+        Parameters
+        ----------
+        source
+            Files that pages saved, an export of Label Studio (JSON), or results of Mechanical Turk (CSV); or
+            a folder of them.
+        gold
+            Ids of items with known answers: how often each person gave the label that you gave. You are this
+            session's annotator.
+
+        Returns
+        -------
+        Answered
+            The number of answers that were written (``n``) or already there (``n_same``), the refused rows
+            with the reason (``refused``), and a table of the people (``people``).
+
+        Raises
+        ------
+        InvalidInput
+            If a file cannot be read. Nothing is written.
+        """
+        self._loop.log.catch_up()
+        from hitl_widgets.transfer.receiving import receive
+
+        known = self.pool.index(as_list(gold)) if len(as_list(gold)) else []
+        return receive(self._loop, source, known)
+
     def regroup(self, scale: float) -> None:
         """Make the groups on the map finer or coarser. Returns at once; the map is updated in the background.
 
@@ -1025,6 +1144,12 @@ class Session:
     def earlier(self) -> Any:
         """An earlier session of this kernel whose store is gone, for :meth:`import_labels`; or None."""
         return self._loop.earlier
+
+
+def _check_how(schema: Schema, mode: Mode, suggests: bool, segment: Any) -> None:
+    """Raise InvalidInput for ways to answer that the question does not have."""
+    check_verifiable(mode, schema, suggests=suggests)
+    check_segment(segment, schema)
 
 
 def _labels_of(pool: Pool, name: Any) -> list[Any]:

@@ -450,8 +450,8 @@ export type Answers = { type: "answers"; id: string; view: string; rows: number[
 export type Known = { key: string; codes: number[] | null; said: string; mine: boolean };
 
 /**
- * The progress of the labeling. One of `known` may be displayed. `suggestions` is a number that changes when
- * the suggested answers do.
+ * The progress of the labeling. One of `known` may be displayed. `left_out` says how many items this
+ * annotator left unanswered, by reason. `suggestions` is a number that changes when the suggested answers do.
  */
 export type Progress = {
   n_items: number;
@@ -459,6 +459,7 @@ export type Progress = {
   n_events: number;
   n_left: number;
   n_skipped: number;
+  left_out: string;
   undo: boolean;
   redo: boolean;
   behind: number;

@@ -174,7 +174,10 @@ class Export:
 
 
 class Writer(Protocol):
-    """A format for export. Modules of ``formats/`` list their writers in ``WRITERS``."""
+    """A format for export. Modules of ``formats/`` list their writers in ``WRITERS``.
+
+    Relations between spans are left out, unless a writer has an attribute ``relations`` that is true.
+    """
 
     @property
     def name(self) -> str:
@@ -294,6 +297,16 @@ def one_each(said: Iterable[Said], left: list[Left], tool: str) -> list[Said]:
         ]
         found += given[-1:]
     return found
+
+
+def marks_of(label: Any) -> Any:
+    """Return an answer without relations between its marks, if it has any."""
+    return label["spans"] if isinstance(label, Mapping) and "spans" in label else label
+
+
+def relations_of(label: Any) -> Sequence[Mapping[str, Any]]:
+    """Return the relations in an answer."""
+    return label.get("relations", ()) if isinstance(label, Mapping) else ()
 
 
 def text_of(item: Mapping[str, Any]) -> str | None:

@@ -17,8 +17,10 @@ from hitl_widgets.formats.base import (
     fields_of,
     is_list,
     is_nothing,
+    marks_of,
     one_each,
     one_of,
+    relations_of,
     rows_of,
     texts_of,
     told,
@@ -73,11 +75,11 @@ class Examples:
             )
             item = {name: row[name] for name in ("text", "image") if isinstance(row.get(name), str)}
             for label, who in _labels(row, kind, wanted):
+                if related := kind == "spans" and rows_of(row.get("relations")):
+                    label = {"spans": label, "relations": _relations(row["entities"], related)}  # noqa: PLW2901
                 yield Said(
                     number, label, key, content, who, sure, kind=kind, item=item or {"text": content[0]}
                 )
-            if wanted.whole and rows_of(row.get("relations")):
-                yield Left(number, "The relations.")
 
         return told(rows, answers, NAME)
 
@@ -139,6 +141,15 @@ def _span(one: Any) -> dict[str, Any]:
     return {"start": start, "end": end, "label": label}
 
 
+def _relations(entities: Any, related: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return the relations, which doccano gives by the ids of the entities."""
+    place = {one.get("id"): k for k, one in enumerate(rows_of(entities))}
+    return [
+        {"from": place.get(one["from_id"]), "to": place.get(one["to_id"]), "label": one["type"]}
+        for one in related
+    ]
+
+
 def _number_of(one: Mapping[str, Any]) -> str:
     return (
         f"The class is given as an internal number of doccano ({one.get('label')}): export the data again as "
@@ -179,12 +190,29 @@ def _name(who: Any) -> str:
     return who if isinstance(who, str) and not who.isdecimal() else f"{NAME} user {who}"
 
 
+def _written(label: Any, kind: str) -> dict[str, Any]:
+    """Return a label as doccano imports it: spans with relations between them have ids."""
+    if kind != "spans":
+        return {"label": list(map(str, label if kind == "choices" else [label]))}
+    marks = [(mark["start"], mark["end"], str(mark["label"])) for mark in marks_of(label)]
+    if not isinstance(label, Mapping):
+        return {"label": list(map(list, marks))}
+    names = ("start_offset", "end_offset", "label")
+    entities = [{"id": k, **dict(zip(names, mark, strict=True))} for k, mark in enumerate(marks)]
+    relations = [
+        {"id": k, "from_id": one["from"], "to_id": one["to"], "type": one["label"]}
+        for k, one in enumerate(relations_of(label))
+    ]
+    return {"entities": entities, "relations": relations}
+
+
 class Doccano:
     """A line for each text, with its labels."""
 
     name = "doccano"
     ending = ""
     tabular, folder, items = False, False, True
+    relations = True
     kinds = ("choice", "choices", "rating", "text", "spans")
 
     def notes(self, export: Export) -> Sequence[str]:  # noqa: ARG002
@@ -200,11 +228,8 @@ class Doccano:
         left: list[Left] = []
         with path.open("w", encoding="utf-8", newline="\n") as file:
             for one in one_each(export.said, left, NAME):
-                labels = one.label if one.kind in {"choices", "spans"} else [one.label]
-                if one.kind == "spans":
-                    labels = [[mark["start"], mark["end"], str(mark["label"])] for mark in labels]
                 row = {"id": one.id, **one.item} if one.id is not None else dict(one.item)
-                row["label"] = labels if one.kind == "spans" else list(map(str, labels))
+                row |= _written(one.label, one.kind)
                 file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
         return left
 

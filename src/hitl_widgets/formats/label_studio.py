@@ -27,7 +27,7 @@ from hitl_widgets.formats.base import (
     told,
     unpacked,
 )
-from hitl_widgets.formats.label_studio_parts import answer_of, kinds_of
+from hitl_widgets.formats.label_studio_parts import answer_of, kinds_of, related
 
 __all__ = ["FORMATS", "Flat", "Tasks"]
 
@@ -102,7 +102,9 @@ class _Question:
             raise NotTaken("The annotation was rejected in review.")
         parts = one.get("result") or []
         found = [part for part in parts if self._answers(part)]
-        others = sorted({str(part.get("type")) for part in parts if not self._answers(part)})
+        relations = [part for part in parts if part.get("type") == "relation" and self.kind == "spans"]
+        rest = [part for part in parts if not self._answers(part) and part not in relations]
+        others = sorted({str(part.get("type")) for part in rest})
         if not found and others and (self.name is None or self.kind not in {"choices", *MARKS}):
             raise NotTaken(
                 f"The annotation contains {choices(others)}, but this task takes {_asks(self.kind)}."
@@ -110,6 +112,8 @@ class _Question:
         content = names_of(data)
         size = wanted.size_of(content) if self.kind in IMAGES else None
         answer = _with_items(answer_of(found, self.kind, size), self.kind, data)
+        if relations:
+            answer = related(answer, found, relations)
         seconds = one.get("lead_time")
         yield Said(
             number,

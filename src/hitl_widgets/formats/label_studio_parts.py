@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hitl_widgets.errors import choices
-from hitl_widgets.formats.base import NotTaken, Size, is_nothing, one_of
+from hitl_widgets.formats.base import NotTaken, Size, is_nothing, marks_of, one_of, relations_of
 from hitl_widgets.formats.brush import decode, encode
 from hitl_widgets.questions import rle
 
-__all__ = ["CONTROL", "answer_of", "kinds_of", "parts_of"]
+__all__ = ["CONTROL", "answer_of", "kinds_of", "parts_of", "related"]
 
 # The kinds of questions that a control can answer.
 CONTROLS = {
@@ -71,7 +71,7 @@ def answer_of(parts: Sequence[Part], kind: str, size: Size | None) -> Any:
         With the reason why they are not an answer.
     """
     if kind in {"spans", "ranges", "boxes", "polygons", "points", "masks"}:
-        return [mark for region in _regions(parts) for mark in _marks(region, kind, size)]
+        return [mark for region in _regions(parts).values() for mark in _marks(region, kind, size)]
     if any({"start", "end", "x", "y"} & part["value"].keys() for part in parts):
         raise NotTaken("The choice is for a region, not for the whole item.")
     if kind == "choices":
@@ -106,14 +106,38 @@ def _ranked(found: Any) -> Any:
     return list(one_of(lists))
 
 
-def _regions(parts: Sequence[Part]) -> list[dict[str, Any]]:
-    """Return a dict for each region; its shape and its labels may be results of their own."""
+def related(marks: Sequence[Any], parts: Sequence[Part], relations: Sequence[Mapping[str, Any]]) -> Any:
+    """Return the spans that regions have become, and the relations between these.
+
+    Raises
+    ------
+    NotTaken
+        If a relation has no type, or is between other regions.
+    """
+    place, n = {}, 0
+    for id_, region in _regions(parts).items():
+        place[id_] = n
+        n += len(_marks(region, "spans", None))
+    found = []
+    for one in relations:
+        ends = place.get(one["from_id"]), place.get(one["to_id"])
+        if None in ends or not one.get("labels"):
+            raise NotTaken(
+                "A relation has no type." if None not in ends else "A relation is not between spans."
+            )
+        ways = {"left": [ends[::-1]], "bi": [ends, ends[::-1]]}.get(str(one.get("direction")), [ends])
+        found += [{"from": a, "to": b, "label": kind} for a, b in ways for kind in one["labels"]]
+    return {"spans": list(marks), "relations": found}
+
+
+def _regions(parts: Sequence[Part]) -> dict[Any, dict[str, Any]]:
+    """Return each region by its id; its shape and its labels may be results of their own."""
     found: dict[Any, dict[str, Any]] = {}
     for k, part in enumerate(parts):
         region = found.setdefault(part.get("id", k), {})
         region |= {name: part[name] for name in ("original_width", "original_height") if name in part}
         region |= {"turned": part.get("image_rotation"), **part["value"]}
-    return list(found.values())
+    return found
 
 
 def _marks(region: Mapping[str, Any], kind: str, size: Size | None) -> list[dict[str, Any]]:
@@ -193,7 +217,8 @@ def parts_of(answer: Any, kind: str, item: Mapping[str, Any], size: Size | None,
         If Label Studio cannot say it.
     """
     if kind in {"spans", "ranges", "boxes", "polygons", "points", "masks"}:
-        return [_region(k, mark, kind, item, size) for k, mark in enumerate(answer)]
+        regions = [_region(k, mark, kind, item, size) for k, mark in enumerate(marks_of(answer))]
+        return [*regions, *map(_relation, relations_of(answer))]
     if kind == "pair":
         return [_pairwise(answer)]
     if kind == "rating" and stars:
@@ -219,11 +244,20 @@ def _pairwise(answer: Any) -> dict[str, Any]:
     return {"type": "pairwise", "value": {"selected": {v: k for k, v in SIDES.items()}[label]}}
 
 
+def _relation(one: Mapping[str, Any]) -> dict[str, Any]:
+    ends = {"from_id": _id(one["from"]), "to_id": _id(one["to"])}
+    return {"type": "relation", **ends, "direction": "right", "labels": [str(one["label"])]}
+
+
+def _id(k: int) -> str:
+    return f"r{k + 1}"
+
+
 def _region(
     k: int, mark: Mapping[str, Any], kind: str, item: Mapping[str, Any], size: Size | None
 ) -> dict[str, Any]:
     label = [str(mark["label"])]
-    part: dict[str, Any] = {"id": f"r{k + 1}", "origin": "manual"}
+    part: dict[str, Any] = {"id": _id(k), "origin": "manual"}
     if kind == "spans":
         text = item.get("text")
         value = {"start": mark["start"], "end": mark["end"], "labels": label}

@@ -29,7 +29,7 @@ class LabelStudio:
 
     name = "label-studio"
     ending = ""
-    tabular, folder, items = False, False, True
+    tabular, folder, items, relations = False, False, True, True
     kinds: tuple[str, ...] = ()
 
     def notes(self, export: Export) -> Sequence[str]:
@@ -69,7 +69,8 @@ def _answers(many: Sequence[Said], stars: bool, left: list[Left]) -> dict[str, A
             left.append(Left(one.number, str(why)))
             continue
         to = SIDES[0] if one.kind == "pair" else OBJECT
-        result = [{"from_name": CONTROL, "to_name": to, **part} for part in parts]
+        names = {"from_name": CONTROL, "to_name": to}
+        result = [part if part["type"] == "relation" else {**names, **part} for part in parts]
         if one.guess:
             guessed.append({"model_version": one.annotator or "suggestion", "result": result})
             continue
@@ -167,7 +168,13 @@ def _asked(schema: Schema) -> list[str]:
         f"<{MARKERS[kind]} {to}>",
         *(f'  <Label value={quoteattr(c.name)} background="{c.color}"/>' for c in schema.classes),
         f"</{MARKERS[kind]}>",
+        *_relations(schema.settings.get("relations", ())),
     ]
+
+
+def _relations(types: Sequence[str]) -> list[str]:
+    told = [f"  <Relation value={quoteattr(one)}/>" for one in types]
+    return ["<Relations>", *told, "</Relations>"] if told else []
 
 
 def _hint(guidance: str) -> str:

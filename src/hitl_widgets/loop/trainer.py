@@ -24,6 +24,7 @@ from hitl_widgets.learn.evaluate import (
     Estimate,
     Given,
     Rest,
+    Told,
     accuracy_estimate,
     checkpoints,
     learning_curve,
@@ -280,7 +281,7 @@ class Trainer:
             utilities=utilities,
             doubts=None if utilities is None else doubts,
             model=self._template.name if live is not None or waits else "",
-            explanation=waits or getattr(live, "explanation", ""),
+            explanation=waits or _explained(doubts) or getattr(live, "explanation", ""),
             settled=begun and not (learned and self._lags(live)),
             learned=learned,
             error=error,
@@ -346,7 +347,7 @@ class Trainer:
             QUEUE,
         )
         try:
-            # The doubts know what is new in a text: weighting by its neighbors makes them worse.
+            # The doubts know what is new in an item: weighting by its neighbors makes them worse.
             return self._asker.utilities(*args, instead="" if doubts is None else "margin"), ""
         except Exception as failure:  # noqa: BLE001 - a custom strategy may raise anything
             _raise_if_passing(failure)
@@ -459,6 +460,22 @@ class Trainer:
             return known.estimate
         return self._measure(lambda: False, curve=False).estimate
 
+    def held_out(self) -> tuple[Labels, Told | None]:
+        """Return the labels, and predictions of their items by models that have not seen their label.
+
+        Raises
+        ------
+        NotYet
+            If the learner cannot learn from a part of the labels yet.
+        """
+        labels, ground = self._snapshot()
+        given = labels.given()
+        if ground is None or not labels.target.problem.size or len(given) < 2:
+            return labels, None
+        learner, rest = self._fresh(ground, labels), Rest.of(labels.y)
+        earlier = self._earlier_of(self._ground or ground, labels)
+        return labels, tell(learner, given, rest, len(given), earlier=earlier)
+
     def _evaluate(self, overtaken: Callable[[], bool]) -> None:
         if self.round is not None and not self.round.learned:
             return  # the round already reports the same failure
@@ -528,6 +545,10 @@ def _provisional(
         value = worst + float(np.average(scores, weights=told.answers.weight)) * (best - worst)
         points.append(CurvePoint(n, Estimate(value, None, None, 0)))
     return points
+
+
+def _explained(doubts: Reasons | None) -> str:
+    return "" if doubts is None else doubts.explanation
 
 
 def _unfinished(learner: object) -> bool:

@@ -151,6 +151,8 @@ def worth(found: Consensus, items: Codes, person: int | None = None) -> Floats:
     The expected increase of the probability of the most probable class by an answer of this person, or of an
     average one.
     """
+    if not len(items) or not len(found.confusion):
+        return np.zeros(len(items))
     confusion = found.confusion.mean(axis=0) if person is None else found.confusion[person]
     q = found.probability[items]
     # For each possible answer, the joint probability of it and of each class: (n, k said, k true).

@@ -13,7 +13,7 @@ import pandas as pd
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.formats import Left, Said, Wanted, formats, opened_by, recognised, summary, write, writer_of
-from hitl_widgets.formats.base import MARKS, Export, Row, by_item
+from hitl_widgets.formats.base import MARKS, Export, Row, by_item, marks_of, relations_of
 from hitl_widgets.formats.doccano import is_plain
 from hitl_widgets.formats.images import sizes_in
 from hitl_widgets.formats.plain import Plain
@@ -189,12 +189,12 @@ def _usual(one: Said) -> Any:
     if not isinstance(kind, Marks):
         return one.label
     marks = []
-    for mark in one.label:
+    for mark in marks_of(one.label):
         place = kind.place([mark[name] for name in kind.fields])
         if not str(mark["label"]).strip():
             raise InvalidInput("A mark has no class.")
         marks.append({**dict(zip(kind.fields, kind.told(place), strict=True)), "label": mark["label"]})
-    return marks
+    return {"spans": marks, "relations": list(told)} if (told := relations_of(one.label)) else marks
 
 
 def _classes(said: Sequence[Said], listed: Sequence[str]) -> list[str]:

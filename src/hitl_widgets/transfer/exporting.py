@@ -29,7 +29,7 @@ from hitl_widgets.paths import full_path
 from hitl_widgets.questions.values import plain
 from hitl_widgets.transfer.frames import column, folded, labels_table
 
-__all__ = ["export_log", "export_loop", "pseudonyms", "said_of", "skipped"]
+__all__ = ["Fields", "export_log", "export_loop", "pseudonyms", "said_of", "skipped"]
 
 WIDE = 30
 SOON = 10.0  # seconds that an export waits for the model, to report its accuracy
@@ -130,7 +130,7 @@ def skipped(fold: Fold) -> int:
 def said_of(loop: Loop, labels: pd.DataFrame) -> list[Said]:
     """Return the current labels with their items, as the formats of other tools need them."""
     pool, kind = loop.pool, loop.schema.kind
-    fields = _Fields(loop)
+    fields = Fields(loop)
     rows = zip(*(labels[name] for name in ("id", "label", "annotator", "time", "elapsed_ms")), strict=True)
     found = []
     for number, (key, label, who, time, elapsed) in enumerate(rows):
@@ -156,7 +156,7 @@ def said_of(loop: Loop, labels: pd.DataFrame) -> list[Said]:
     return found
 
 
-class _Fields:
+class Fields:
     """The fields of items, and their context, in files of other tools."""
 
     def __init__(self, loop: Loop) -> None:
@@ -166,7 +166,7 @@ class _Fields:
     def of(self, place: int) -> dict[str, Any]:
         """Return the fields of an item: see :class:`~hitl_widgets.formats.base.Said`."""
         pool, item = self._pool, self._pool.items[place]
-        beside = {name: values[place] for name, values in self._columns.items()}
+        beside = self.beside(place)
         if pool.item_kind.tabular:
             return {**beside, **{str(name): plain(value) for name, value in item.items()}}
         if isinstance(pool.item_kind, ListKind):
@@ -175,6 +175,10 @@ class _Fields:
         if isinstance(item, str | Path):
             return {pool.kind if pool.item_kind.in_files else "text": str(item), **beside}
         return beside
+
+    def beside(self, place: int) -> dict[str, Any]:
+        """Return the values of the columns that are shown above an item."""
+        return {name: values[place] for name, values in self._columns.items()}
 
     def size(self, place: int, kind: str) -> Size | None:
         """Return the size of an image for marks on it; None if it cannot be read."""

@@ -15,7 +15,7 @@ import pandas as pd
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.data.rows import decode
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.formats.base import NotTaken, Size, Wanted, is_list, one_of
+from hitl_widgets.formats.base import NotTaken, Size, Wanted, is_list, marks_of, one_of
 from hitl_widgets.formats.history import History
 from hitl_widgets.formats.reading import Columns, read_source
 from hitl_widgets.items.base import Measured, is_missing
@@ -27,7 +27,18 @@ from hitl_widgets.questions.schema import MAX_NAME, Schema, is_unicode
 from hitl_widgets.questions.values import is_blank
 from hitl_widgets.transfer.frames import column
 
-__all__ = ["Answers", "Imported", "Journal", "Refusals", "import_table", "read_labels", "refused_labels"]
+__all__ = [
+    "Answers",
+    "Ids",
+    "Imported",
+    "Journal",
+    "Refusals",
+    "Source",
+    "annotator_name",
+    "import_table",
+    "read_labels",
+    "refused_labels",
+]
 
 GUESSES = 50  # at most so many unknown ids are compared with those of the pool, which is slow
 SAMPLE = 2000
@@ -91,7 +102,9 @@ class Journal:
 
 
 @dataclass(frozen=True)
-class _Row:
+class Source:
+    """A row that says a label: see :class:`~hitl_widgets.formats.base.Said`."""
+
     number: int
     id: Any
     label: Any
@@ -217,7 +230,7 @@ def import_table(
         found.sure or [True] * n,
         strict=True,
     )
-    told = _told([_Row(*cell) for cell in cells], pool, Answers(schema, log.fold), refusals)
+    told = _told([Source(*cell) for cell in cells], pool, Answers(schema, log.fold), refusals)
     groups, n_same = _groups(told, log, pool, refusals, replace=replace)
     for (answer, who), places in groups.items():
         keys, digests = log.named(places)
@@ -238,15 +251,15 @@ def refused_labels(values: Iterable[Any], schema: Schema, fold: Fold) -> Counter
 
 
 def _told(
-    rows: Sequence[_Row], pool: Pool, answers: Answers, refusals: Refusals
-) -> dict[tuple[int, str], list[tuple[_Row, Answer]]]:
+    rows: Sequence[Source], pool: Pool, answers: Answers, refusals: Refusals
+) -> dict[tuple[int, str], list[tuple[Source, Answer]]]:
     """The answers of the valid rows, by item and annotator."""
-    ids = _Ids(pool)
-    told: dict[tuple[int, str], list[tuple[_Row, Answer]]] = defaultdict(list)
+    ids = Ids(pool)
+    told: dict[tuple[int, str], list[tuple[Source, Answer]]] = defaultdict(list)
     for row in rows:
         try:
-            place, who = ids.of(row), _annotator(row.annotator)
-            value = answers.find(row.label, pool, place)
+            place, who = ids.of(row), annotator_name(row.annotator)
+            value = answers.find(answers.asked(row.label), pool, place)
         except InvalidInput as error:
             refusals.add(row.number, str(error), row.id, row.label)
         else:
@@ -255,7 +268,7 @@ def _told(
 
 
 def _groups(
-    told: dict[tuple[int, str], list[tuple[_Row, Answer]]],
+    told: dict[tuple[int, str], list[tuple[Source, Answer]]],
     log: Journal,
     pool: Pool,
     refusals: Refusals,
@@ -315,14 +328,14 @@ def _refuse_odd(value: Any, what: str) -> None:
         raise InvalidInput(f"The {what} {_shown(value)} is not text.")
 
 
-class _Ids:
+class Ids:
     """Finds items by id, and suggests the nearest id for unknown ones."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool, self._guesses = pool, GUESSES
         self._items = _ByContent(pool)
 
-    def of(self, row: _Row) -> int:
+    def of(self, row: Source) -> int:
         """The item of a row: by its id, or by its content if it has no id of the user's."""
         if not row.texts or (row.sure and not is_missing(row.id)):
             return self.find(row.id, row.content)
@@ -345,6 +358,7 @@ class _Ids:
             return None
 
     def find(self, value: Any, content: Any = None) -> int:
+        """The item with this id, or this content; raises InvalidInput if there is none."""
         if isinstance(value, str) and (exact := self._pool.find(value)) is not None:
             return exact  # also if it is a space
         if content is not None and (place := self._by_content(content)) is not None:
@@ -485,6 +499,10 @@ class Answers:
         named = [self._classes.find(one) for one in self._kind.listed(value)]
         return self._kind.parse(named, self._vocabulary)
 
+    def asked(self, label: Any) -> Any:
+        """The label of another tool without its relations, if the question does not ask for any."""
+        return label if self._schema.settings.get("relations") else marks_of(label)
+
     def _composed(self, value: Any, pool: Pool | None, place: int) -> Answer:
         if not is_list(value) and not isinstance(value, Mapping) and is_blank(value):
             raise InvalidInput("The label is blank.")
@@ -524,7 +542,8 @@ class _Classes:
         raise InvalidInput(self._why[text])
 
 
-def _annotator(value: Any) -> str:
+def annotator_name(value: Any) -> str:
+    """Return the name of an annotator; raise InvalidInput if it is none."""
     if is_missing(value):
         raise InvalidInput("The annotator is blank.")
     text = value.strip() if isinstance(value, str) else str(value) if isinstance(value, int) else ""

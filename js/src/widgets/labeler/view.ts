@@ -92,6 +92,8 @@ export type LabelerCallbacks = {
   parts: (row: number, end: AbortSignal) => Pick<Stage, "more" | "gather">;
 };
 
+/** More classes than this with names of at most so many characters have narrow buttons. */
+const [FEW, SHORT] = [3, 8];
 /** Classes less likely than this are not named. */
 const LEAST = 0.05;
 
@@ -143,7 +145,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const skip = button("S", "skip", "Leave this item unanswered", on.skip);
   const undo = button("Z", "undo", "Undo your last act", on.undo);
   const redo = button("⇧Z", "redo", "Redo what was last undone", on.redo);
-  const again = button("⇧S", "", "Show the skipped items again", on.again);
+  const again = button("⇧S", "", "Show again what you left unanswered", on.again);
   const againWords = again.appendChild(h("span", {}));
   const clearing = button("Del", "no label", "Remove the label", on.clear);
   const release = button("Esc", "back", "Go back to the suggested item", on.release);
@@ -307,6 +309,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       classes.classList.toggle("hitl-levels", question?.scale === true);
       const many = question?.scale !== true && state.asks !== "form" && offered.length > MANY;
       classes.classList.toggle("hitl-many", many);
+      const short = offered.length > FEW && offered.every(({ name }) => name.length <= SHORT);
+      classes.classList.toggle("hitl-short", short && !many);
       drawClasses(offered, many);
       search.update(many ? buttons : []);
       fillGuide(offered);
@@ -397,7 +401,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     setDisabled(undo, !can.undo);
     setDisabled(redo, !can.redo);
     offer(again, state.n_skipped > 0 && !isAgain(state));
-    setText(againWords, `${state.n_skipped.toLocaleString("en")} skipped`);
+    setText(againWords, state.left_out);
     offer(clearing, clearable(state));
     offer(release, state.chosen !== null || isAgain(state));
     const told = [waitingWords(state), missedWords(state)].filter(Boolean).join(" ");
