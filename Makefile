@@ -8,6 +8,8 @@ NODE_PATH_PREFIX := $(if $(NODE_OK),,$(CURDIR)/.venv/bin:)
 NPM := PATH="$(NODE_PATH_PREFIX)$$PATH" npm
 WORKERS ?= 3
 ARGS ?=
+# Compiled modules are kept: tests start hundreds of processes, and each would compile all of them again.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help setup js protocol browser postgres demo check test test-fast test-js test-browser format bench bench-accuracy bench-labels bench-reliability screenshot wheel clean
 

@@ -1,8 +1,10 @@
+// @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Channel } from "../src/host/channel";
 import { Keep } from "../src/host/keep";
 import { Outbox } from "../src/host/outbox";
 import type { About } from "../src/host/protocol";
+import { heldView } from "../src/widgets/labeler/held";
 import { about, FakeModel, FakeShelf } from "./fakes";
 
 const label = { type: "label", value: "a", selection: "suggested", key: "k1" } as const;
@@ -161,6 +163,22 @@ describe("an act", () => {
     next.say({ type: "ack", id: ids[0] });
     expect(now.held()).toEqual([]);
     expect(shelf.length).toBe(0);
+  });
+
+  it("for another task of the store that is open is called that, and stays for it", () => {
+    model.broken = true;
+    const before = channel();
+    before.act(label);
+    before.close();
+    const changes = { place: "there", task: "topics" };
+    const [held] = channel(new FakeModel("new", "t"), changes).held();
+    expect(held.reason).toBe("task");
+    const card = document.createElement("div");
+    heldView(card, { apply: vi.fn(), download: vi.fn(), discard: vi.fn() }).update([held], 0);
+    expect(card.textContent).toContain("is waiting in this browser for the task labels of labels.sqlite.");
+    expect([...card.querySelectorAll("button")].map((b) => b.textContent)).toEqual(["Export", "Discard"]);
+    const other = channel(new FakeModel("other", "u"), { ...changes, store: "other.sqlite" });
+    expect(other.held().map(({ reason }) => reason)).toEqual(["store"]);
   });
 
   it.each([

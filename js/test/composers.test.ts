@@ -258,7 +258,7 @@ describe("spans", () => {
       press(composer, "Escape", "ArrowRight", "⇧ArrowRight");
       composer.pick(1);
       if (!overlap) {
-        expect(on.heard.at(-1)).toContain("overlaps person");
+        expect(on.heard.at(-1)).toContain("overlaps person, Ada");
         expect(composer.read()).toContain("has no class");
         press(composer, "Escape");
       }
@@ -333,7 +333,7 @@ describe("spans", () => {
     expect(on.heard.at(-1)).toContain("still being loaded");
     await vi.waitFor(() => expect(composer.read()).toMatchObject({ answer }));
     press(composer, ".", ".");
-    expect(on.heard.at(-1)).toBe("place: London");
+    expect(on.heard.at(-1)).toBe("place, 2 of 2: London");
   });
 
   test("wait until the whole text is here", () => {
@@ -360,7 +360,7 @@ describe("spans", () => {
       ],
     };
     const composer = composeSpans(composing("Ada left", { answer }));
-    expect(composer.read()).toContain("beyond its end");
+    expect(composer.read()).toContain("does not fit it");
     press(composer, ".", ".", "Delete");
     expect(spansOf(composer)).toEqual([[0, 3, "person"]]);
   });
@@ -450,5 +450,201 @@ describe("what an item starts with", () => {
     again.give("k0", { text: "given" });
     expect(compositions({ ...how, ...shelf }).start(ask(0), false).answer).toBeUndefined();
     expect(compositions({ ...how, ...shelf, kept: "{" }).start(ask(0), false).answer).toBeUndefined();
+  });
+});
+
+describe("relations between spans", () => {
+  const settings = { relations: ["works for", "owns"] };
+  const answer = {
+    spans: [
+      [0, 3, "person"],
+      [14, 18, "place"],
+      [20, 22, "person"],
+    ],
+    relations: [[0, 1, "works for"]],
+  };
+  const TEXT = "Ada works for Acme, Bo too";
+
+  test("are made, changed, turned around, removed and undone by keys alone", () => {
+    const on = composing("Ada works for Acme", { settings });
+    const composer = composeSpans(on);
+    const relations = (): unknown => read(composer).answer.relations;
+    press(composer, "ArrowRight");
+    composer.pick(0);
+    press(composer, ">");
+    expect(composer.read()).toContain("no type yet");
+    press(composer, "1");
+    expect(on.heard.at(-1)).toContain("Select the other span first");
+    press(composer, "Escape", "Escape", "ArrowLeft");
+    composer.pick(1);
+    press(composer, ",", ">", ".", "1");
+    expect(relations()).toEqual([[0, 1, "works for"]]);
+    press(composer, "2");
+    expect(relations()).toEqual([[0, 1, "owns"]]);
+    press(composer, ">");
+    expect(relations()).toEqual([[1, 0, "owns"]]);
+    press(composer, "z", "z");
+    expect(relations()).toEqual([[0, 1, "works for"]]);
+    press(composer, "z");
+    expect(relations()).toEqual([]);
+    press(composer, "⇧z", "<", "Delete");
+    expect(relations()).toEqual([]);
+    press(composer, "z");
+    expect(relations()).toEqual([[0, 1, "works for"]]);
+  });
+
+  test("go and come back with their spans, and follow them when these change", () => {
+    const composer = composeSpans(composing(TEXT, { settings, answer }));
+    expect(read(composer).answer).toEqual(answer);
+    expect(read(composer).words).toBe("with 3 spans, 1 relation");
+    press(composer, ".");
+    composer.pick(1); // relabelled
+    expect(read(composer).answer.relations).toEqual(answer.relations);
+    press(composer, "Delete");
+    expect(read(composer).answer.relations).toEqual([]);
+    press(composer, "z");
+    expect(read(composer).answer.relations).toEqual(answer.relations);
+    press(composer, "Escape", "ArrowRight", "ArrowRight"); // "works"
+    composer.pick(0);
+    expect(read(composer).answer.relations).toEqual([[0, 2, "works for"]]);
+  });
+
+  test("are not made twice, nor from a span to itself", () => {
+    const on = composing(TEXT, { settings, answer });
+    const composer = composeSpans(on);
+    press(composer, ".", ">", ".", "1");
+    expect(on.heard.at(-1)).toBe("There is this relation already.");
+    press(composer, ",", "2"); // back on the span from which it goes
+    expect(on.heard.at(-1)).toContain("Select the other span first");
+    press(composer, "Escape");
+    expect(read(composer).answer.relations).toEqual(answer.relations);
+  });
+
+  test("that are suggested are accepted with their spans, alone, or dismissed", () => {
+    const all = composeSpans(composing(TEXT, { settings, suggested: answer }));
+    expect(all.read()).toContain("4 suggestions left");
+    press(all, "=");
+    expect(read(all).answer).toEqual(answer);
+    const one = composeSpans(composing(TEXT, { settings, suggested: answer }));
+    press(one, "<", "=");
+    expect(one.read()).toContain("1 suggestion left");
+    press(one, "Escape", "Delete");
+    expect(read(one).answer).toEqual({ spans: answer.spans.slice(0, 2), relations: answer.relations });
+    const none = composeSpans(composing(TEXT, { settings, suggested: answer }));
+    press(none, ".", "Delete");
+    expect(none.read()).toContain("2 suggestions left"); // its relation went with it
+    press(none, "Delete");
+    expect(read(none).answer).toEqual({ spans: [], relations: [] });
+    const verified = composeSpans(composing(TEXT, { settings, suggested: answer, verify: true }));
+    expect(read(verified).answer).toEqual(answer);
+  });
+
+  test("are listed below the text, where each can be selected and removed", () => {
+    const composer = composeSpans(composing(TEXT, { settings, answer }));
+    const list = composer.element?.querySelector(".hitl-relations ul") as HTMLElement;
+    expect(list.textContent).toContain("Ada works for → Acme");
+    list.querySelector<HTMLElement>("button")?.click();
+    expect(list.querySelector("[aria-pressed=true]")).not.toBeNull();
+    list.querySelector<HTMLElement>(".hitl-relation-out")?.click();
+    expect(read(composer).answer.relations).toEqual([]);
+    expect(list.textContent).toContain("No relations");
+  });
+
+  test("are no part of answers to questions without them", () => {
+    const composer = composeSpans(composing(TEXT));
+    expect(Object.keys(read(composer).answer)).toEqual(["spans"]);
+    expect(composer.element?.querySelector(".hitl-relations")).toBeNull();
+    expect(composer.press(">", false)).toBe(false);
+  });
+});
+
+describe("words that are typed", () => {
+  /** A kernel that finds one word, and keeps what is to be suggested in all texts. */
+  function asking(text: string, more: Partial<Composing> = {}) {
+    const asked: Record<string, unknown>[] = [];
+    let rules: [string, string, number][] = [];
+    const on = composing(text, more);
+    on.stage.more = async (ask) => {
+      asked.push(ask);
+      const { words, class: id } = ask as { words: string; class: string };
+      if (words.startsWith("/(?")) throw new Error("Lookarounds are not supported.");
+      const at = [...text.matchAll(new RegExp(words || "$^", "g"))].map(({ index }) => index);
+      if (ask.all) rules = [...rules, [words, id, at.length]];
+      if (ask.drop) rules = [];
+      const spans = at.map((start) => [start, start + words.length]);
+      return { content: { kind: "words", spans, rules }, bytes: [] };
+    };
+    const composer = composeSpans(on);
+    document.body.append(composer.element as HTMLElement);
+    const form = document.querySelector("form") as HTMLFormElement;
+    const [field, all] = [...form.querySelectorAll("input")];
+    const type = (words: string, everywhere = false): void => {
+      if (form.hidden) press(composer, "#");
+      field.value = words;
+      all.checked = everywhere;
+      form.requestSubmit();
+    };
+    return { on, composer, form, field, type, asked };
+  }
+
+  test("are suggested at every place that is not marked yet", async () => {
+    const { composer, form, type, on } = asking("Ann met Bo, Ann left.");
+    press(composer, "ArrowRight");
+    composer.pick(0);
+    type("Ann");
+    await vi.waitFor(() => expect(composer.read()).toContain("1 suggestion left"));
+    expect(form.hidden).toBe(true);
+    expect(on.heard.at(-1)).toBe("1 new suggestion");
+    press(composer, "Escape", "=");
+    expect(spansOf(composer)).toEqual([
+      [0, 3, "person"],
+      [12, 15, "person"],
+    ]);
+    type("Ann");
+    await vi.waitFor(() =>
+      expect(form.textContent).toContain("All 2 places are marked or suggested already."),
+    );
+    type("Cy");
+    await vi.waitFor(() => expect(form.textContent).toContain("does not occur"));
+  });
+
+  test("start as the text that is selected, with its class", () => {
+    const { composer, field, form } = asking("Ann met Bo");
+    press(composer, "ArrowRight");
+    composer.pick(1);
+    press(composer, "#");
+    expect([field.value, form.querySelector("select")?.value]).toEqual(["Ann", "place"]);
+    field.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+    expect(form.hidden).toBe(true);
+  });
+
+  test("are suggested in all texts until they are removed", async () => {
+    const { type, form, asked, composer } = asking("Ann met Bo");
+    type("Ann", true);
+    await vi.waitFor(() => expect(composer.read()).toContain("1 suggestion left"));
+    const list = document.querySelector(".hitl-prelabel-rules") as HTMLElement;
+    expect(list.textContent).toContain("Suggested in all texts:Ann person, 1 here");
+    list.querySelector("button")?.click();
+    await vi.waitFor(() => expect(list.hidden).toBe(true));
+    expect(asked.at(-1)).toEqual({ words: "Ann", class: "person", drop: true });
+    expect(form.hidden).toBe(true);
+    document.body.replaceChildren();
+    // On a later item, the suggestions say where they come from.
+    const suggested = { spans: [[0, 3, "person"]], rules: [["Ann", "person", 1]] };
+    asking("Ann left", { suggested });
+    expect(document.querySelector(".hitl-prelabel-rules")?.textContent).toContain("Ann person, 1 here");
+  });
+
+  test("that cannot be found are said where they were typed", async () => {
+    const { type, form, asked } = asking("Ann");
+    type("/(?=a)/");
+    await vi.waitFor(() => expect(form.textContent).toContain("Lookarounds are not supported."));
+    const n = asked.length;
+    type("x".repeat(201));
+    expect(form.textContent).toContain("201 characters; the limit is 200");
+    type(" ");
+    expect(form.textContent).toContain("Type a word");
+    expect(asked.length).toBe(n);
+    expect(form.hidden).toBe(false);
   });
 });

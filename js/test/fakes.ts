@@ -148,7 +148,7 @@ export const labelerWelcome: LabelerWelcome = {
   composed: false,
   bulk: true,
   suggests: false,
-  verify: false,
+  mode: "annotate",
   lost: [],
   about: about(),
   kind: "text",

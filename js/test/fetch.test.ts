@@ -133,6 +133,24 @@ describe("items are asked for", () => {
     expect(line.asks.length).toBe(4);
   });
 
+  it("whatever comes for another lane: it neither measures the line nor buys time", () => {
+    const line = new Line(1e6, () => 500);
+    line.lost = true;
+    line.fetch.want([1]);
+    for (let i = 0; i < 29; i++) {
+      vi.advanceTimersByTime(1_000);
+      line.fetch.got([90 + i], [70 + i], 50_000_000);
+    }
+    vi.advanceTimersByTime(1_500);
+    expect(line.asks.length, "asked again after 30 s").toBe(2);
+    line.fetch.got([1, 90], [], 2_000);
+    line.here.add(1);
+    line.fetch.want([2]);
+    expect(line.asks.length).toBe(3);
+    expect(line.asks[2].most, "1,000 bytes say nothing about the line").toBe(line.asks[1].most);
+    line.end.abort();
+  });
+
   it("no more once the view is gone", () => {
     const line = new Line(1e6, () => 500);
     line.lost = true;

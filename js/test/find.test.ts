@@ -162,7 +162,7 @@ describe("the find field", () => {
   });
 
   it("keeps what was found under a name, but no errors and no slices", () => {
-    const { on, made, type, input } = field();
+    const { on, made, type, input, status } = field();
     const keep = made.element.querySelector<HTMLElement>(".hitl-find-keep") as HTMLElement;
     const form = made.element.querySelector<HTMLElement>(".hitl-slice") as HTMLElement;
     const name = form.querySelector("input") as HTMLInputElement;
@@ -196,6 +196,10 @@ describe("the find field", () => {
     on.keep.mock.calls[0][1](null);
     expect(form.hidden).toBe(true);
     expect(document.activeElement).toBe(input);
+    expect([status(), keep.hidden]).toEqual(["kept as “unpaid”", true]);
+    search("late");
+    expect(status()).toBe("3 items found");
+    search('refund "not paid"');
     keep.click();
     enter("Escape");
     expect(form.hidden).toBe(true);

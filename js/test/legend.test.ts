@@ -72,9 +72,12 @@ describe("the legend", () => {
     expect([...click("spam").shades]).toEqual([1, 0]);
     expect([...click("ham").shades]).toEqual([0]);
     expect(click("Labelled")).toMatchObject({ labelled: true, unlabelled: false });
-    expect(click("show all")).toEqual(NOTHING_HIDDEN);
+    const all = legend.element.querySelector(".hitl-link") as HTMLElement;
+    expect(all.textContent).toBe("3 of 5 shown: show all");
+    all.click();
+    expect(filter.mock.lastCall?.[0]).toEqual(NOTHING_HIDDEN);
     expect(off()).toEqual([]);
-    expect(entry("show all").hidden).toBe(true);
+    expect(all.hidden).toBe(true);
   });
 
   it("shows only one with Alt, and all with Alt again", () => {

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Engine, View } from "../src/plot/engine";
 import { Frame, type Point, wholeView, zoomed } from "../src/plot/geometry";
 import { Grid } from "../src/plot/grid";
@@ -81,6 +81,7 @@ beforeEach(async () => {
   plot = new MapPlot(engine, ["#ff0000"], theme, 400, 400, on, new AbortController().signal);
   await plot.setPoints(XY, GROUPS);
 });
+afterEach(() => void vi.useRealTimers());
 const look = (i: number): Look => engine.looks?.of(i) as Look;
 
 describe("the map", () => {
@@ -135,6 +136,52 @@ describe("the map", () => {
       plot.showAll();
       void plot.resize(400, 400);
     }
+  });
+
+  it("shows what is under a resting pointer again when the map moved below it, until it leaves", () => {
+    vi.useFakeTimers();
+    const at = (width: number, row: number): PointerEventInit => {
+      const frame = new Frame(wholeView(width, 400, new Grid(XY).extent), width, 400);
+      return { clientX: frame.px(XY[2 * row]), clientY: frame.py(XY[2 * row + 1]), bubbles: true };
+    };
+    const event = (type: string, init: PointerEventInit = {}): void =>
+      void plot.element.dispatchEvent(new PointerEvent(type, init));
+    const rested = (): number | null => {
+      expect(hovered).toBeNull();
+      vi.advanceTimersByTime(200);
+      return hovered;
+    };
+    event("pointermove", at(400, 0));
+    plot.zoom(0.9, [0, 0]);
+    expect(rested()).toBe(0);
+    plot.showAll();
+    expect(rested()).toBe(0);
+    const swapped = XY.slice();
+    swapped.set([XY[8], XY[9], ...XY.slice(2, 8), XY[0], XY[1]], 0);
+    void plot.setPoints(swapped, GROUPS);
+    expect(rested()).toBe(4);
+    void plot.setPoints(XY, GROUPS);
+    event("pointermove", at(700, 5));
+    expect(hovered).toBeNull();
+    void plot.resize(700, 400);
+    expect(rested()).toBe(5);
+    event("pointerdown", { ...at(700, 5), button: 0 });
+    plot.zoom(0.9, [XY[10], XY[11]]);
+    expect(rested(), "the pointer draws").toBeNull();
+    event("pointerup", at(700, 5));
+    plot.showAll();
+    event("pointermove", at(700, 5));
+    expect(hovered).toBe(5);
+    event("pointerleave");
+    plot.zoom(0.9, [XY[10], XY[11]]);
+    expect(rested()).toBeNull();
+    plot.showAll();
+    event("pointermove", at(700, 5));
+    expect(hovered).toBe(5);
+    plot.zoom(0.9, [XY[10], XY[11]]);
+    plot.destroy();
+    vi.advanceTimersByTime(200);
+    expect(hovered).toBeNull();
   });
 
   it.each(["click", "lasso", "cluster"] as const)(
@@ -274,6 +321,22 @@ describe("points at the same place", () => {
     expect(counts()).toEqual([]);
   });
 
+  it("have counts that cover no other count, the buttons or another place, the largest first", async () => {
+    const three = (x: number, y: number): number[] => [x, y, x, y, x, y];
+    const counts = async (...places: number[]): Promise<number> => {
+      // The corners keep the view as it is.
+      const xy = new Float32Array([-1, -1, 1, 1, ...places]);
+      const of = new Uint16Array(xy.length / 2);
+      await plot.setPoints(xy, { of, names: [], hulls: [] });
+      return plot.element.querySelectorAll(".hitl-stack-count").length;
+    };
+    expect(await counts(...three(0.3, 0), ...three(0.3, 0.5))).toBe(2);
+    expect(await counts(...three(0.3, 0), ...three(0.32, 0.01))).toBe(1);
+    expect(await counts(...three(0.3, 0), ...three(0.42, 0), 0.42, 0)).toBe(1);
+    expect(await counts(...three(0.3, 0), ...three(-0.9, 0.97))).toBe(1);
+    expect(await counts(...three(0.3, 0), ...three(0.9, -0.9))).toBe(1);
+  });
+
   it("are the nearest of each other, and others follow by distance", () => {
     const line = new Float32Array(Array.from({ length: 40 }, (_, i) => [i / 40, 0]).flat());
     void plot.setPoints(line, { of: new Uint16Array(40), names: [], hulls: [] });
@@ -300,7 +363,6 @@ describe("points at the same place", () => {
     plot.element.dispatchEvent(new PointerEvent("pointerleave"));
     vi.advanceTimersByTime(200);
     expect(hovered).toBe(null);
-    vi.useRealTimers();
   });
 
   it("are fanned out by a click, so that each can be selected, until something else is", () => {

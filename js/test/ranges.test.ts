@@ -38,14 +38,11 @@ describe("pieces of a recording", () => {
   });
 
   it("are taken by the nearest edge; where two meet, on the side of the pointer", () => {
-    const pieces = [
-      { start: 1, end: 2 },
-      { start: 2, end: 3 },
-    ];
-    expect(edgeNear(pieces, 1.05, 0.1)).toEqual({ piece: pieces[0], edge: "start" });
-    expect(edgeNear(pieces, 1.5, 0.1)).toBeNull();
-    expect(edgeNear(pieces, 1.99, 0.1)).toEqual({ piece: pieces[0], edge: "end" });
-    expect(edgeNear(pieces, 2.01, 0.1)).toEqual({ piece: pieces[1], edge: "start" });
+    const marks = [{ at: { start: 1, end: 2 } }, { at: { start: 2, end: 3 } }];
+    expect(edgeNear(marks, 1.05, 0.1)).toEqual({ of: marks[0], edge: "start" });
+    expect(edgeNear(marks, 1.5, 0.1)).toBeNull();
+    expect(edgeNear(marks, 1.99, 0.1)).toEqual({ of: marks[0], edge: "end" });
+    expect(edgeNear(marks, 2.01, 0.1)).toEqual({ of: marks[1], edge: "start" });
   });
 
   it("that overlap are below each other", () => {
@@ -128,7 +125,7 @@ describe("ranges of a recording", () => {
     const { press, ranges, made } = opened();
     expect(made.read()).toMatchObject({ blank: true, words: "no ranges" });
     press("ArrowRight", "-", "ArrowRight", "ArrowRight");
-    expect(ranges()).toMatch("Press a class for the new range");
+    expect(ranges()).toMatch("The new range has no end");
     press("-", "1");
     expect(ranges()).toEqual([[1, 3, "speech"]]);
     press("ArrowRight", "⇧ArrowRight", "Home", "ArrowLeft");
@@ -140,7 +137,7 @@ describe("ranges of a recording", () => {
     expect(ranges()).toEqual([[0.98, 3.22, "speech"]]);
     press("⇧z", ".", "Delete");
     expect(ranges()).toEqual([]);
-    press("z", "z", "z", "z", "z", "z");
+    press("z", "z", "z", "z", "z");
     expect(ranges()).toEqual([]);
     expect(made.press("z", false)).toBe(false);
   });
@@ -191,7 +188,7 @@ describe("ranges of a recording", () => {
 
   it("beyond the recording must be removed, and what cannot be read is not answered", () => {
     const { press, ranges } = opened({ answer: { ranges: [[9, 11, "music"]] } });
-    expect(ranges()).toMatch("1 range from an earlier version of the recording is beyond its end");
+    expect(ranges()).toMatch("1 range from an earlier version of the recording does not fit it");
     press(".", "Delete");
     expect(ranges()).toEqual([]);
     const broken = opened({}, { kind: "broken", why: "no" });

@@ -15,13 +15,14 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hitl_widgets import datasets
+    from hitl_widgets import datasets, suggest
     from hitl_widgets.data.pool import Pool
     from hitl_widgets.labels.store import LabelStore
     from hitl_widgets.loop.round import Round
     from hitl_widgets.models.files import load_model
     from hitl_widgets.questions.question import Question
     from hitl_widgets.questions.schema import LabelClass, Schema
+    from hitl_widgets.races.embeddings import compare_embeddings
     from hitl_widgets.races.simulate import simulate
     from hitl_widgets.races.simulation import Simulation
     from hitl_widgets.session import Session
@@ -50,6 +51,7 @@ _HOMES = {
     "Session": "session",
     "Simulation": "races.simulation",
     "Workbench": "widgets.workbench",
+    "compare_embeddings": "races.embeddings",
     "load_model": "models.files",
     "simulate": "races.simulate",
 }
@@ -68,15 +70,17 @@ __all__ = [
     "Session",
     "Simulation",
     "Workbench",
+    "compare_embeddings",
     "datasets",
     "load_model",
     "simulate",
+    "suggest",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "datasets":
-        return importlib.import_module("hitl_widgets.datasets")
+    if name in {"datasets", "suggest"}:
+        return importlib.import_module(f"hitl_widgets.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -15,7 +15,7 @@ import numpy as np
 from hitl_widgets import screen
 from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import CHANGED, Pool
-from hitl_widgets.errors import HitlError, InvalidInput, choices
+from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.labels.events import Selection
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
@@ -26,6 +26,7 @@ from hitl_widgets.loop.asking import Asked, Asker
 from hitl_widgets.loop.colours import Colours
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.loop import Loop
+from hitl_widgets.loop.modes import check_mode, check_verifiable
 from hitl_widgets.loop.round import Round, Suggestion
 from hitl_widgets.loop.settings import (
     as_list,
@@ -47,6 +48,7 @@ from hitl_widgets.maps.preparation import Map, Stage
 from hitl_widgets.questions.classes import Classes
 from hitl_widgets.questions.keys import asked_keys
 from hitl_widgets.questions.schema import Schema
+from hitl_widgets.suggest import Words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,12 +56,12 @@ if TYPE_CHECKING:
     from hitl_widgets.transfer.importing import Imported
     from hitl_widgets.transfer.receiving import Answered
     from hitl_widgets.transfer.sending import Sent
+    from hitl_widgets.trust import Trust
 
 __all__ = ["Session", "loop_of"]
 
 # Seconds for which other threads and sessions are not asked the items that query() returned.
 ASKED = 300.0
-MODES = ("annotate", "verify")
 
 
 class Session:
@@ -83,8 +85,8 @@ class Session:
         more than 10 million numbers are not copied: do not change them later. Without X, features are
         computed from the items in the background.
     embed
-        Instead of ``X``: a function that maps a list of items to such an array, or a scikit-learn
-        transformer.
+        Instead of ``X``: a function that maps a list of items to such an array, a scikit-learn transformer,
+        or the name or folder of a model of sentence-transformers (see docs/data.md).
     id
         Column with the ids. Without it, an item is identified by its content: labels survive reordering
         and adding rows, and identical items share one label.
@@ -112,11 +114,14 @@ class Session:
     suggest
         Suggested answers: a column of the table, or a function that takes a list of items and returns a list
         of answers, None where there is none. They are shown on the card, and are not labels until they are
-        accepted.
+        accepted. ``hitl.suggest.words({"person": ["Ann"]})`` makes one from words and patterns.
     mode
-        ``"annotate"``, or ``"verify"``: the suggested answer, or without ``suggest=`` the model's, is
-        accepted with Enter, rejected, or corrected. Items that are drawn at random are asked without it, so
-        that :meth:`verification` can measure how much the suggestions sway the annotators.
+        ``"annotate"``; ``"verify"``: the suggested answer, or without ``suggest=`` the model's, is accepted
+        with Enter, rejected, or corrected; ``"correct"``: the answer starts as the suggested one, to be
+        edited. In both, items that are drawn at random are asked without it, so that :meth:`verification` can
+        measure how much the suggestions sway the annotators. ``"demonstrate"``: no suggestion and no
+        prediction is shown for an item until you have answered it; then one line says what would have been
+        suggested.
     sweep
         A class: the items that are most likely of this class are asked first, whether they are (Enter or
         ``Y``) or not (``N``). With two classes, no means the other one; otherwise the item is left for later.
@@ -197,53 +202,57 @@ class Session:
         refuse(unknown, Session.__init__.__annotations__)
         check_settings(audit, random_state, store, task, annotator)
         check_overlap(overlap, opinions)
-        if mode not in MODES:
-            raise InvalidInput(f"mode={mode!r}: expected one of {choices(MODES)}.")
+        how_asked = check_mode(mode, sweep)
         how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
         how |= {"columns": columns, "item": item, "kind": kind}
         pool = as_pool(data, embed, **how, X=X, id=id, remote_images=remote_images)
         table = Columns(pool)
         beside, colours = check_context(context, table), Colours(pool, table, colour)
         known = None if labels is None else _labels_of(pool, labels)
-        suggested = None if suggest is None else source_of(suggest, pool, table)
         asked, costs = asked_schema(classes, question, schema), costs_of(pool, cost)
+        suggested = None if suggest is None else source_of(suggest, pool, table)
+        if isinstance(suggest, Words) and asked is not None:
+            suggest.asked(asked)
         if sweep is not None:
-            mode, strategy = "verify", check_sweep(sweep, strategy, suggest)
+            strategy = check_sweep(sweep, strategy, suggest)
         name, chosen = as_strategy(strategy)
+        suggests = suggested is not None or sweep is not None
         if asked is not None:  # reject invalid settings before anything is written
-            asked_keys(keys, asked)
-            problem_of(asked).learner(learner)
-            problem_of(asked).check_strategy(name, chosen)
+            check_verifiable(how_asked, asked, suggests=suggests)
+            _check_question(asked, keys, learner, name, chosen)
         who = annotator or login()
         self._asking, self._asked = threading.Lock(), Asked(ASKED)
         ledger = Ledger(store, task, pool, asked, who, float(overlap), int(opinions))
         opened: Loop | Ledger = ledger
         try:
+            check_verifiable(how_asked, ledger.schema, suggests=suggests)
             ledger.ask_keys(asked_keys(keys, asked or ledger.schema))
             problem = problem_of(ledger.schema)
             model = problem.learner(learner)
+            if hasattr(model, "of_lists"):
+                model = model.of_lists([len(item) for item in pool.items])
             problem.check_strategy(name, chosen)
             seed = seed_of(ledger.store.store_id, task) if random_state is None else random_state
+            if isinstance(suggest, Words):
+                suggested = source_of(suggest.asked(ledger.schema), pool, table)
             if sweep is not None:
                 suggested = source_of_class(ledger.schema, sweep)
                 chosen.schema = lambda: ledger.schema  # type: ignore[attr-defined]
             asker = Asker(name, chosen, len(ledger.schema.classes), float(audit), seed, costs)
             asker.hides = suggested is not None
-            own_seed = None if random_state is None else int(random_state)
-            place = screen.place()
             self._loop = opened = Loop(
                 ledger,
                 model,
                 asker,
                 annotator=who,
                 embed=embed,
-                random_state=own_seed,
-                run=place,
+                random_state=None if random_state is None else int(random_state),
+                run=screen.place(),
                 columns=table,
                 context=beside,
                 colours=colours,
                 suggest=suggested,
-                verify=mode == "verify",
+                mode=how_asked,
             )
             if labels is not None and known is not None:
                 from hitl_widgets.transfer.column import import_column
@@ -358,13 +367,22 @@ class Session:
         Returns
         -------
         DataFrame
-            Rows ``shown`` and ``hidden``; columns n, same (a share), low and high (its 95 % interval; Wilson
-            1927). Much higher agreement when it is shown means that the suggestions sway the annotator.
+            Rows ``shown`` and ``hidden``; columns n, changed (how many answers are not the suggested one),
+            same (the share of the others), low and high (its 95 % interval; Wilson 1927). Much higher
+            agreement when it is shown means that the suggestions sway the annotator. Demonstrations are
+            hidden ones.
         """
         self._loop.log.catch_up()
         from hitl_widgets.quality.verification import verification
 
         return verification(self._loop.log.suggested())
+
+    @property
+    def trust(self) -> Trust:
+        """How good the labels and the model are: annotators, suspect labels, groups, what to hand over."""
+        from hitl_widgets.trust import Trust
+
+        return Trust(self._loop)
 
     def notes(self) -> pd.DataFrame:
         """All notes, oldest first: columns id, note, annotator and time."""
@@ -701,7 +719,8 @@ class Session:
         ``holds`` is False for acts that were undone; ``state`` is then ``undone`` (:meth:`redo` can restore
         it), ``left behind`` (its annotator has done something else since, so only :meth:`restore` can) or
         ``brought back``. For comparisons and rankings, ``shown`` is the order in which the page showed them,
-        from left to right or from the top.
+        from left to right or from the top. If there are demonstrations (``mode="demonstrate"``), the column
+        ``demonstrated`` tells which, as in :meth:`labels`.
         """
         self._loop.log.catch_up()
         from hitl_widgets.transfer.frames import history_table
@@ -1117,6 +1136,14 @@ def _labels_of(pool: Pool, name: Any) -> list[Any]:
     from hitl_widgets.transfer.column import labels_of
 
     return labels_of(pool, name)
+
+
+def _check_question(asked: Schema, keys: Any, learner: Any, strategy_name: str, strategy: Any) -> None:
+    """Raise InvalidInput for settings that do not fit the question."""
+    asked_keys(keys, asked)
+    problem = problem_of(asked)
+    problem.learner(learner)
+    problem.check_strategy(strategy_name, strategy)
 
 
 def loop_of(session: Session) -> Loop:

@@ -9,21 +9,17 @@ import contextlib
 import importlib
 import json
 import os
+import pkgutil
 import signal
 import socket
 import sys
 import threading
-import time
 from pathlib import Path
 
 
 def run(door: str, connection: str) -> None:
     with socket.socket(socket.AF_UNIX) as line:
-        for _ in range(1200):  # the libraries are still being imported
-            with contextlib.suppress(OSError):
-                line.connect(door)
-                break
-            time.sleep(0.05)
+        line.connect(door)
         request = json.dumps([connection, str(Path.cwd()), dict(os.environ)]).encode()
         socket.send_fds(line, [len(request).to_bytes(4, "big")], [0, 1, 2])
         line.sendall(request)
@@ -33,10 +29,22 @@ def run(door: str, connection: str) -> None:
         line.recv(1)  # returns when the kernel's end of the line is closed
 
 
+def warm(modules: list[str]) -> None:
+    """Import what a kernel needs sooner or later, and load the model that reads texts."""
+    import hitl_widgets
+
+    ours = (found.name for found in pkgutil.walk_packages(hitl_widgets.__path__, "hitl_widgets."))
+    for name in (*modules, *ours):
+        importlib.import_module(name)
+    from hitl_widgets.items.features import sentences
+
+    if sentences.has_sentences():
+        sentences.sentence_vectors(["a text"])
+
+
 def serve(door: str, modules: list[str]) -> None:
     sys.path.pop(0)  # kernels do not see the folder of the tests
-    for name in modules:
-        importlib.import_module(name)
+    warm(modules)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that killed kernels leave no zombies
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(door)

@@ -42,8 +42,8 @@ WITHOUT_UMAP = f"""import os, sys
 if os.path.exists({NO_UMAP!r}):
     sys.modules["umap"] = None
 """
-# What a kernel of the tests imports, sooner or later.
-PRELOADED = ("ipykernel.kernelapp", "hitl_widgets.session", "umap")
+# What a kernel of the tests imports sooner or later, besides this package.
+PRELOADED = ("ipykernel.kernelapp", "umap")
 # Requests that the browser itself sends to its vendor.
 CHROMIUMS_OWN = r"\.(google|googleapis|gvt1|gstatic)\.com\b"
 
@@ -239,6 +239,16 @@ class Lab(Server):
             "--JupyterNotebookApp.expose_app_in_browser=True",
             env=env,
         )
+        if self._kernels is not None:
+            self._wait_kernels(self._kernels)
+
+    def _wait_kernels(self, server: subprocess.Popen[bytes]) -> None:
+        """Wait until kernels can be forked: Jupyter would not wait that long on a busy machine."""
+        end = time.monotonic() + PATIENCE_MS / 1000
+        while not (self._runtime / "door").exists():
+            if server.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"no kernels:\n{(self.home / 'server.log').read_text()[-3000:]}")
+            time.sleep(0.05)
 
     def _fork_kernels(self, spec: Path, env: dict[str, str]) -> None:
         door = self._runtime / "door"  # its path must stay short
@@ -327,9 +337,9 @@ class Notebook:
         )
 
     def command(self, command: str, args: dict[str, Any] | None = None) -> None:
-        self.page.evaluate(
-            "([command, args]) => window.jupyterapp.commands.execute(command, args)", [command, args or {}]
-        )
+        # Without its result: to send an opened document here as JSON took half of a test's time.
+        script = "([command, args]) => window.jupyterapp.commands.execute(command, args).then(() => null)"
+        self.page.evaluate(script, [command, args or {}])
 
     def save(self) -> None:
         """Save, and wait until it is done."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -52,3 +53,58 @@ def test_no_serious_fault_in_any_widget(desk, dark):
         details.evaluate("e => { e.open = true }")
     bench.labeler.get_by_title("Show the keys").click()
     assert faults(".hitl-workbench") == []
+
+
+COMPOSED = """import numpy as np, pandas as pd
+import hitl_widgets as hitl
+from IPython.display import display
+from hitl_widgets import Question as Q
+def ask(data, question, **more):
+    session = hitl.Session(data, question=question, store=":memory:", audit=0, random_state=1, **more)
+    display(hitl.Labeler(session))
+texts = [f"Ada Lovelace lived in London for {i} years" for i in range(9)]
+image = np.full((60, 80, 3), 120, np.uint8)
+image[20:40, 20:60] = 250
+sounds = [(np.sin(np.arange(8000, dtype=np.float32) * (i + 1) / 30), 8000) for i in range(4)]
+pairs = pd.DataFrame({"a": texts, "b": texts[::-1], "c": ["-"] * 9})
+named = [[(0, 12, "person")]] * 9
+ask(texts, Q.number(0, 99, "How many years?", unit="years"))
+ask(texts, Q.text("What is said?"), suggest=lambda items: ["A draft"] * len(items))
+ask(texts, Q.spans(["person", "place"], "Mark all names."), suggest=lambda items: named[:len(items)])
+box = [{"x": 20, "y": 20, "width": 40, "height": 20, "label": "bar"}]
+ask([image], Q.boxes(["bar", "dot"]), kind="image", suggest=lambda items: [box] * len(items))
+for question in (Q.polygons(["bar"]), Q.points(["bar"]), Q.masks(["bar"])):
+    ask([image], question, kind="image")
+ask(sounds, Q.ranges(["low", "high"]), kind="audio", suggest=lambda items: [[(0.1, 0.5, "low")]] * len(items))
+ask(pairs, Q.pair("Which is better?", both_bad=True, reason=True), text=["a", "b"])
+ask(pairs, Q.ranking("Rank them."), text=["a", "b", "c"])"""
+# How each is answered, so that marks, chosen sides and the button that gives the answer are checked, too.
+ANSWERED = {
+    ".hitl-number-field": "4",
+    ".hitl-text-field": "",
+    ".hitl-spans": "=",
+    ".hitl-marking": "=",
+    ".hitl-ranges": "=",
+    ".hitl-pair": "1",
+    ".hitl-ranks": "",
+}
+
+
+def test_no_serious_fault_in_what_composes_answers(desk):
+    notebook, _ = desk.open(COMPOSED, height=1800, alone=True)
+    notebook.run(0)
+    page = notebook.page
+    labelers = page.locator(".hitl-labeler")
+    expect(page.locator(", ".join(ANSWERED))).to_have_count(10)
+    for part, key in ANSWERED.items():
+        for found in labelers.filter(has=page.locator(part)).all():
+            found.evaluate("e => { e.scrollIntoView({ block: 'center' }); e.focus({ preventScroll: true }) }")
+            if key:
+                page.keyboard.press(key)
+    page.add_script_tag(path=AXE)
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        notebook.theme(theme)
+        expect(page.locator(f".hitl-labeler[data-theme={theme.split()[1].lower()}]")).to_have_count(10)
+        n_rules, found = page.evaluate(RUN, ".hitl-labeler")
+        assert n_rules > 15, "the rules were checked"
+        assert found == []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -23,10 +25,15 @@ def opened(question, task, **more):
                         random_state=1, audit=0, **more)"""
 SPANS = """session = opened(hitl.Question.spans(["person", "place"], "Mark all names."), "spans")
 session"""
+RELATIONS = """question = hitl.Question.spans(["person", "place"], relations=["lived in", "knew"])
+related = opened(question, "related")
+related"""
 NUMBER = """numbers = opened(hitl.Question.number(0, 99, "How many years?", unit="years"), "number")
 numbers"""
 WORDS = """words = opened(hitl.Question.text("What is said?"), "words", suggest="draft")
 words"""
+SWEEP = """sweep = opened(hitl.Question.choice(["person", "place"]), "sweep", sweep="place")
+sweep"""
 
 
 def answers(folder: Path, task: str) -> list[Any]:
@@ -134,8 +141,79 @@ def test_spans_are_made_by_keyboard_alone_and_by_mouse(desk) -> None:
     assert spans(bench) == [(name, "person"), (place, "place")]
 
 
+def test_a_relation_is_made_by_keyboard_undone_and_found_again(desk) -> None:
+    notebook, bench = desk.open(TEXTS, RELATIONS)
+    notebook.run_all()
+    bench.wait_item()
+    bench.card.locator(".hitl-page").wait_for()
+    text = bench.card.locator(".hitl-page").text_content()
+    name, place = text.split(" 😀")[0], text.split("lived in ")[1].split(",")[0]
+    arrows, listed = bench.card.locator(".hitl-arrow-head"), bench.card.locator("li.hitl-relation")
+    bench.focus()
+    bench.press("ArrowRight")
+    bench.press("Shift+ArrowRight")
+    bench.press("1")
+    for _ in range(3):
+        bench.press("ArrowRight")
+    bench.press("2")
+    assert spans(bench) == [(name, "person"), (place, "place")]
+
+    bench.press(",")  # back to the person
+    bench.press(">")
+    expect(bench.card.locator(".hitl-marking-words")).to_contain_text("select the other span")
+    bench.press(".")
+    bench.press("1")
+    expect(listed).to_have_text(re.compile(f"{name} lived in → {place}"))
+    expect(arrows).to_have_count(1)
+    bench.press("z")
+    expect(arrows).to_have_count(0)
+    expect(listed).to_have_count(0)
+    bench.press("Shift+Z")
+    expect(arrows).to_have_count(1)
+
+    # With the mouse: a click on each of the spans, and on the type.
+    bench.card.locator(".hitl-span[data-id=place]").click()
+    bench.card.get_by_role("button", name="relate").click()
+    bench.card.locator(".hitl-span[data-id=person]").click()
+    bench.card.get_by_role("button", name="knew").click()
+    expect(listed).to_have_count(2)
+    bench.focus()
+    bench.press("Escape")
+    bench.label("Enter")
+    bench.wait_labels(1)
+    bench.acknowledged()
+    start = text.index(place)
+    told = {
+        "spans": [[0, len(name), "person"], [start, start + len(place), "place"]],
+        "relations": [[0, 1, "lived in"], [1, 0, "knew"]],
+    }
+    assert answers(desk.folder, "related") == [told]
+
+    os.kill(notebook.kernel_pid(), signal.SIGKILL)
+    notebook.wait_restarted()
+    notebook.run_all()
+    bench.wait_labels(1)
+    bench.focus()
+    bench.press("ArrowUp")
+    expect(bench.card.locator(".hitl-arrow-head")).to_have_count(2)
+    assert spans(bench) == [(name, "person"), (place, "place")]
+
+
+def _offers_no_beside_yes(desk, notebook, bench) -> None:
+    """What Y and N do in a sweep is offered to the mouse, too."""
+    notebook.run(3)
+    third = type(bench)(notebook.page, notebook.page.locator(".jp-Cell").nth(3))
+    third.wait_item()
+    third.labeler.get_by_role("button", name="accept place").wait_for()
+    notebook.page.wait_for_timeout(300)
+    third.labeler.get_by_role("button", name="N no", exact=True).click()
+    third.wait_labels(1)
+    third.acknowledged()
+    assert len(answers(desk.folder, "sweep")) == 1
+
+
 def test_numbers_and_texts_are_typed_and_refused_in_words(desk) -> None:
-    notebook, bench = desk.open(TEXTS, NUMBER, WORDS)
+    notebook, bench = desk.open(TEXTS, NUMBER, WORDS, SWEEP)
     notebook.run(0)
     notebook.run(1)
     bench.wait_item()
@@ -168,10 +246,20 @@ def test_numbers_and_texts_are_typed_and_refused_in_words(desk) -> None:
     second.label("Enter")
     second.wait_labels(1)
     expect(written).to_be_focused()  # the next one is typed at once
+    # Keys that would be typed are not offered.
+    keys = second.labeler.locator(".hitl-acts kbd")
+    offered = (
+        "all => all.filter(k => k.checkVisibility({ visibilityProperty: true })).map(k => k.textContent)"
+    )
+    assert keys.evaluate_all(offered) == ["⏎"]
+    expect(second.labeler.get_by_text("Esc for shortcuts")).to_be_visible()
     notebook.page.keyboard.press("Escape")
+    assert {"⏎", "S", "Z"} <= set(keys.evaluate_all(offered))
     notebook.page.wait_for_timeout(300)  # it counts only for an item that could be read
     second.press("Shift+D")
     expect(second.monitor).to_contain_text("don't know")
     second.acknowledged()
     answer = {"text": "Draft number one", "suggested": {"shown": True, "same": False}}
     assert answers(desk.folder, "words") == [answer]
+
+    _offers_no_beside_yes(desk, notebook, bench)

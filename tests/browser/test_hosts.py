@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,9 @@ OTHERS = [
     "hitl.Labeler(session)",
     "hitl.Explorer(session, engine='canvas')",
     "hitl.Monitor(session)",
+    """spans = hitl.Session(texts, question=hitl.Question.spans(["word"], "Mark the word."), task="spans",
+                     store="labels.sqlite", random_state=1)
+hitl.Labeler(spans)""",
     "points = hitl.datasets.toy('line')\nhitl.Lesson(points[['x1', 'x2']], points['label'], budget=8)",
 ]
 
@@ -145,9 +149,19 @@ def test_label_by_key_and_box_undo_and_start_again(host):
     bench.wait_labels(2)
     bench.acknowledged()
     # Each of the others alone, and Step in the Lesson.
-    expect(page.locator(".hitl-labeler")).to_have_count(2)
+    expect(page.locator(".hitl-labeler")).to_have_count(3)
     expect(page.locator(".hitl-monitor").last).to_contain_text("2 labels of 60 items")
     page.locator(".hitl-explorer").last.and_(page.locator("[data-drawn]")).wait_for()
+    # An answer that is composed, by a module that the host loads later.
+    spans = page.locator(".hitl-labeler").filter(has=page.locator(".hitl-spans"))
+    spans.locator(".hitl-page").wait_for()
+    spans.evaluate("e => { e.scrollIntoView(); e.focus() }")
+    bench.press("ArrowRight")
+    expect(spans.locator(".hitl-span-selection")).to_have_text(re.compile("apple|river"))
+    bench.press("1")
+    expect(spans.locator(".hitl-span[data-id]")).to_have_count(1)
+    bench.press("Enter")
+    expect(spans.locator(".hitl-head > :last-child")).to_have_text("1 of 60 items")
     lesson = page.locator(".hitl-lesson")
     lesson.and_(page.locator('[data-step="0"]')).wait_for()
     lesson.get_by_role("button", name="Step", exact=True).click()

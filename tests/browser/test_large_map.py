@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import Bench, launched
+from lab import PATIENCE_MS, Bench, launched
 from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import TimeoutError as NotYet
 
 pytestmark = pytest.mark.browser
 SHOTS = Path(__file__).parent / "shots"
@@ -108,6 +110,19 @@ def wait_change(bench: Bench, before: str) -> None:
     )
 
 
+def hovered(bench: Bench) -> tuple[float, float]:
+    """Point at a dense place until an item is shown, because the map may still be resized; returns where."""
+    tip = bench.explorer.locator(".hitl-tip .hitl-glimpse").get_by_text("item ")
+    for _ in range(PATIENCE_MS // 5000):
+        light, box = ink(bench), bench.overlay.bounding_box()
+        assert box is not None
+        bench.page.mouse.move(box["x"] + light["x"], box["y"] + light["y"])
+        with contextlib.suppress(NotYet):
+            tip.wait_for(timeout=5000)
+            return light["x"] / box["width"], light["y"] / box["height"]
+    raise AssertionError("no item is shown beside the pointer")
+
+
 def zoom_in(bench: Bench) -> None:
     bench.explorer.get_by_role("button", name="Zoom in").click()
 
@@ -124,16 +139,11 @@ def in_pixels(bench: Bench, x: float, y: float, radius: float) -> dict[str, Any]
 def test_the_map_is_drawn_hovered_circled_labelled_and_follows_the_theme(desk, engine, n, flags):
     notebook, bench = opened(desk, engine, n, check=CHECK)
     wait_engine(bench, engine)
-    light = ink(bench)
-    assert light["share"] > 0.01
+    assert ink(bench)["share"] > 0.01
     SHOTS.mkdir(exist_ok=True)
     bench.explorer.screenshot(path=SHOTS / f"map-{engine}.png")
 
-    box = bench.overlay.bounding_box()
-    bench.page.mouse.move(box["x"] + light["x"], box["y"] + light["y"])
-    bench.explorer.locator(".hitl-tip .hitl-glimpse").get_by_text("item ").wait_for()
-
-    where = (light["x"] / box["width"], light["y"] / box["height"], 0.09)
+    where = (*hovered(bench), 0.09)
     (desk.folder / "lasso.json").write_text(json.dumps(in_pixels(bench, *where)))
     before = bench.pixels()
     bench.lasso(*where)

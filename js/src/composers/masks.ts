@@ -2,7 +2,7 @@ import type { Composer, Composing } from "../questions/registry";
 import { count, h } from "../ui/dom";
 import { type Frame, type Point, toScreen } from "./parts/frame";
 import { within } from "./parts/geometry";
-import { ideaWords, unshown } from "./parts/guide";
+import { ideaWords, keysOnImage, unshown } from "./parts/guide";
 import { cross, tag } from "./parts/ink";
 import { heldKeys, keyButton, quietly, statusLine } from "./parts/line";
 import { type Mark, Marking } from "./parts/marking";
@@ -76,6 +76,7 @@ export function compose(on: Composing): Composer {
     name: "masks",
     one: "mask",
     many: "masks",
+    whole: "image",
     read: (told) => {
       const [[height, width], text] = told as [[number, number], string];
       return fromCounts({ width, height }, fromText(text));
@@ -289,6 +290,7 @@ export function compose(on: Composing): Composer {
     return true;
   }
 
+  marking.load();
   drawLine();
   void picture.load(item);
   return {
@@ -297,16 +299,11 @@ export function compose(on: Composing): Composer {
     pick: (code) => marking.pick(code),
     picked: () => marking.picked(),
     read: () => marking.read(),
-    keys: [
+    keys: keysOnImage("mask", "masks", [
       ["N", "a brush that the arrow keys move; Space lowers and lifts it"],
       ["[ ]", "a smaller and a larger brush"],
       [";", "eraser"],
-      [". ,", "the next and the previous mask"],
-      ["A–Z 1–9", "the class of the next mask, or relabel the selected one"],
       ["Esc", "put the brush away; then: start another mask"],
-      ["+ − Home", "zoom, and show the whole image; drag with Space to pan"],
-      ["=", "accept suggestions"],
-      ["Z ⇧Z", "undo and redo in this item"],
-    ],
+    ]),
   };
 }

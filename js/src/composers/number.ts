@@ -1,13 +1,22 @@
 import "./fields.css";
 import type { Composer, Composing } from "../questions/registry";
-import { h } from "../ui/dom";
+import { h, setText, show } from "../ui/dom";
 
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 type Settings = { low?: number | null; high?: number | null; step?: number; unit?: string };
 
 /** A number, typed without going into the field first. */
-export function compose({ settings, answer, changed, give, leave }: Composing): Composer {
+export function compose({
+  settings,
+  answer,
+  suggested,
+  verify,
+  why,
+  changed,
+  give,
+  leave,
+}: Composing): Composer {
   const { low, high, step, unit } = settings as Settings;
   const field = h("input", {
     class: "hitl-field hitl-number-field",
@@ -20,17 +29,21 @@ export function compose({ settings, answer, changed, give, leave }: Composing): 
     },
   });
   field.value = answer ? String(answer.number) : "";
-  field.addEventListener("input", changed);
+  const idea = suggested === undefined ? "" : String(suggested.number);
+  const named = `${idea}${unit ? ` ${unit}` : ""}`;
+  const hint = h("div", { class: "hitl-faint hitl-number" });
+  field.addEventListener("input", () => type(field.value));
   field.addEventListener("keydown", (event) => {
     if (event.key === "Enter") give();
     else if (event.key === "Escape") leave();
+    else if (event.key === "=" && idea) type(idea);
     else return;
     event.preventDefault();
     event.stopPropagation();
   });
 
   function read(): ReturnType<Composer["read"]> {
-    const typed = field.value.trim().replace("−", "-").replace(",", ".");
+    const typed = (field.value.trim() || (verify ? idea : "")).replace("−", "-").replace(",", ".");
     if (!typed) return "Type a number.";
     const number = NUMBER.test(typed) ? Number(typed) : Number.NaN;
     if (!Number.isFinite(number)) return `“${field.value}” is not a number.`;
@@ -43,15 +56,31 @@ export function compose({ settings, answer, changed, give, leave }: Composing): 
   }
 
   function type(text: string): void {
-    field.value = text;
+    if (field.value !== text) field.value = text;
+    draw();
     changed();
   }
 
+  /** Says what is suggested, as long as it is not the answer. */
+  function draw(): void {
+    const does = verify && !field.value ? "Enter accepts it" : "= takes it";
+    const words = idea && field.value !== idea ? `Suggested: ${named} (${does})` : "";
+    setText(hint, words || why || "");
+    show(hint, hint.textContent !== "");
+  }
+
+  draw();
   return {
-    fields: h("label", { class: "hitl-field-line" }, field, unit ? h("span", { text: unit }) : null),
+    fields: h(
+      "div",
+      { class: "hitl-number-answer" },
+      h("label", { class: "hitl-field-line" }, field, unit ? h("span", { text: unit }) : null),
+      hint,
+    ),
     press(key, shift) {
       // What begins a number is typed; then so is everything else, which must not be a shortcut by accident.
       if (key.length === 1 && (field.value ? !shift : /^[0-9.,+−-]$/.test(key))) type(field.value + key);
+      else if (key === "=" && idea) type(idea);
       else if (key === "Backspace" && field.value) type(field.value.slice(0, -1));
       else if (key === "Escape" && field.value) type("");
       else return false;
@@ -62,6 +91,7 @@ export function compose({ settings, answer, changed, give, leave }: Composing): 
     read,
     keys: [
       ["0–9", "the number"],
+      ...(idea ? [["=", "take the suggested number"] as const] : []),
       ["Esc", "clear it, so that the other keys work"],
     ],
   };

@@ -32,9 +32,13 @@ export function compose(on: Composing): Composer {
   });
   const below = h("div", { class: "hitl-diff-line" }, head, diff, back);
 
-  function input(): void {
+  function grow(): void {
     field.style.height = "auto";
     field.style.height = `${Math.min(240, field.scrollHeight + 2)}px`;
+  }
+
+  function input(): void {
+    grow();
     drawDifference();
     changed();
   }
@@ -73,7 +77,7 @@ export function compose(on: Composing): Composer {
     } else return;
     take(event);
   });
-  queueMicrotask(() => input());
+  queueMicrotask(grow);
   drawDifference();
 
   return {

@@ -175,7 +175,8 @@ export class Channel {
     }
     const { place, who, pool } = entry.about ?? {};
     const near = who === about.who && (place === about.place || pool === about.pool);
-    return near ? "store" : null;
+    if (!near) return null;
+    return entry.about?.store === about.store && entry.about.task !== about.task ? "task" : "store";
   }
 
   private resend(now = false): void {

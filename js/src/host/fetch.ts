@@ -43,11 +43,15 @@ export class Fetch {
     this.next();
   }
 
-  /** Notes that `rows` have arrived and `left` must be requested again; the kernel needed `took` ms. */
+  /**
+   * Notes that `rows` have arrived and `left` must be requested again; the kernel needed `took` ms. Only what was
+   * requested here says something about this request.
+   */
   got(rows: readonly number[], left: readonly number[] = [], bytes = 0, took = 0): void {
-    if (!this.underWay.size) return;
-    for (const row of [...rows, ...left]) this.underWay.delete(row);
-    this.bytes += bytes;
+    const mine = rows.filter((row) => this.underWay.delete(row)).length;
+    const again = left.filter((row) => this.underWay.delete(row)).length;
+    if (!mine && !again) return;
+    if (mine) this.bytes += (bytes * mine) / rows.length;
     this.patience = PATIENCE_MS;
     if (this.underWay.size) {
       this.wait();

@@ -17,5 +17,8 @@ export type Entry = {
   stuck?: boolean;
 };
 
-/** Acts that are not sent automatically, grouped by store, table and reason. */
-export type Held = { reason: "refused" | "table" | "store"; entries: Entry[] };
+/**
+ * Acts that are not sent automatically, grouped by store, table and reason: the kernel refused them, or they are for
+ * another table, another task of this store, or another store.
+ */
+export type Held = { reason: "refused" | "table" | "task" | "store"; entries: Entry[] };

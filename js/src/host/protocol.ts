@@ -213,7 +213,7 @@ export type Stage = { words: string; fraction: number | null };
 /**
  * The question, its kind (`asks`) with its settings, and its classes by code. `composed`: an answer is more
  * than its classes. `bulk`: several items can get the same answer. `suggests`: there are suggested answers,
- * or there will be once the model has learned enough. `verify`: annotators verify them instead of answering.
+ * or there will be once the model has learned enough. `mode`: what annotators do with them.
  */
 export type Asked = {
   classes: LabelClass[];
@@ -223,7 +223,7 @@ export type Asked = {
   composed: boolean;
   bulk: boolean;
   suggests: boolean;
-  verify: boolean;
+  mode: "annotate" | "correct" | "demonstrate" | "verify";
   lost: Lost[];
 };
 
@@ -260,7 +260,8 @@ export type ActItems = { rows: string; n: number; how: Selection; missing: numbe
 
 /**
  * The act is saved. Contains the new state. `back` is the item that an undo shows again, `chosen` the
- * selection that it restores on the map; `gone` is the key of the item that a redo removes from view.
+ * selection that it restores on the map; `gone` is the key of the item that a redo removes from view. After a
+ * demonstration, `beside` says what would have been suggested.
  */
 export type Ack = {
   type: "ack";
@@ -269,6 +270,7 @@ export type Ack = {
   chosen: ActItems | null;
   gone: string | null;
   note: string | null;
+  beside: string | null;
   undo: boolean;
   redo: boolean;
   n_labels: number;
@@ -475,7 +477,7 @@ export type LabelerWelcome = Progress & {
   composed: boolean;
   bulk: boolean;
   suggests: boolean;
-  verify: boolean;
+  mode: "annotate" | "correct" | "demonstrate" | "verify";
   lost: Lost[];
   kind: string;
   queue: Ask[];
@@ -736,7 +738,7 @@ export type MonitorWelcome = MonitorState & {
   composed: boolean;
   bulk: boolean;
   suggests: boolean;
-  verify: boolean;
+  mode: "annotate" | "correct" | "demonstrate" | "verify";
   lost: Lost[];
   chart: Record<string, unknown>;
 };

@@ -31,8 +31,11 @@ export function namedAt(shown: readonly ShownGroup[], x: number, y: number): num
 /** The number of groups that are named at a time, the largest in view first. */
 const NAMES = 32;
 const LONGEST = 28;
-/** The zoom buttons are in the lower right corner. */
-const BUTTONS = [40, 92];
+/** The zoom buttons are in the lower right corner, and what is selected or was done is said in the upper left one. */
+const [BUTTONS, CHIP] = [
+  [40, 92],
+  [240, 40],
+];
 const HALF_HEIGHT = 10;
 /** The distances of a name from its group. */
 const AWAY = [0, 14, 30];
@@ -60,22 +63,36 @@ export type Surroundings = {
 const CLEAR = 6;
 const MOST_AROUND = 1000;
 
-/** The points of a map as what surrounds the names; `rows` are those that matter. */
+/** Where buttons lie over the map. */
+export function reserved({ width, height }: Frame): Box[] {
+  return [
+    [width - BUTTONS[0], height - BUTTONS[1], width, height],
+    [0, 0, Math.min(CHIP[0], width / 2), CHIP[1]],
+  ];
+}
+
+/** The points of a map as what surrounds the names; `rows` are those that matter, `boxes` what is written there. */
 export function surroundings({
   frame,
   grid,
   rows,
+  boxes,
   thumbs,
 }: {
   frame: Frame;
   grid: Grid;
   rows: readonly number[];
+  boxes: readonly Box[];
   thumbs: Surroundings["thumbs"];
 }): Surroundings {
   const points = rows.map((row): Point => [frame.px(grid.xy[2 * row]), frame.py(grid.xy[2 * row + 1])]);
   return {
-    blocked: ([left, top, right, bottom]) =>
-      points.some(([x, y]) => x > left - CLEAR && x < right + CLEAR && y > top - CLEAR && y < bottom + CLEAR),
+    blocked: (name) => {
+      const [left, top, right, bottom] = name;
+      const on = ([x, y]: Point): boolean =>
+        x > left - CLEAR && x < right + CLEAR && y > top - CLEAR && y < bottom + CLEAR;
+      return points.some(on) || boxes.some((box) => overlap(name, box));
+    },
     covered: ([left, top, right, bottom]) =>
       grid.about({ x: [frame.x(left), frame.x(right)], y: [frame.y(bottom), frame.y(top)] }),
     thumbs,
@@ -98,7 +115,7 @@ export function shownGroups(
   frame: Frame,
   around: Surroundings = ALONE,
 ): ShownGroup[] {
-  const taken: Box[] = [];
+  const taken = reserved(frame);
   const shown: ShownGroup[] = [];
   const order = [...groups.names.keys()].filter((group) => group !== active);
   if (active >= 0) order.unshift(active);
@@ -143,13 +160,9 @@ function lineTo(box: Box, seen: Box): [Point, Point] | null {
 }
 
 const boxOf = ([x, y]: Point, w: number, h: number): Box => [x - w, y - h, x + w, y + h];
-const overlap = (a: Box, b: Box): boolean => a[0] < b[2] && a[2] > b[0] && a[1] < b[3] && a[3] > b[1];
+export const overlap = (a: Box, b: Box): boolean => a[0] < b[2] && a[2] > b[0] && a[1] < b[3] && a[3] > b[1];
 const out = ([left, top, right, bottom]: Box, { width, height }: Frame): boolean =>
-  left < 0 ||
-  right > width ||
-  top < 2 ||
-  bottom > height - 2 ||
-  (right > width - BUTTONS[0] && bottom > height - BUTTONS[1]);
+  left < 0 || right > width || top < 2 || bottom > height - 2;
 const shortened = (name: string): string =>
   name.length > LONGEST ? `${name.slice(0, LONGEST - 1).trimEnd()}…` : name;
 

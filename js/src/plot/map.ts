@@ -2,7 +2,16 @@ import type { Theme } from "../ui/theme";
 import type { Engine, View } from "./engine";
 import { centred, Frame, type Point, reframed, wholeView, zoomedWithin } from "./geometry";
 import { Grid } from "./grid";
-import { type Groups, namedAt, type ShownGroup, sampled, shownGroups, surroundings } from "./groups";
+import {
+  type Box,
+  type Groups,
+  namedAt,
+  reserved,
+  type ShownGroup,
+  sampled,
+  shownGroups,
+  surroundings,
+} from "./groups";
 import { Layout } from "./layout";
 import {
   CHOSEN,
@@ -67,14 +76,16 @@ export class MapPlot {
   /** The labelled rows, as long as they are few. */
   private labelled = NO_ROWS;
   private shown: ShownGroup[] = [];
-  /** A row of each place with a count. */
-  private stacked: number[] = [];
+  /** The places with a count. */
+  private counted: { row: number; box: Box }[] = [];
   private here = -1;
   private filter = NOTHING_HIDDEN;
   private isolated: number | null = null;
   private viewing = false;
   private waiting = false;
-  /** Until the wheel has rested; then what is under the pointer is shown again. */
+  /** Where the pointer is; null if it is not on the map, or draws. */
+  private pointer: Point | null = null;
+  /** Until the map has rested; then what is under the pointer is shown again. */
   private resting: ReturnType<typeof setTimeout> | undefined;
   private stale: Rows | null = NO_ROWS;
   private painting: Promise<void> | null = null;
@@ -104,9 +115,8 @@ export class MapPlot {
         shape: (polygon, tool, merge) => this.choose(this.grid.inside(polygon), tool, merge),
         pan: (dx, dy) => this.pan(dx, dy),
         zoom: (px, py, factor) => {
+          this.pointer = [px, py];
           this.zoom(factor, [this.frame.x(px), this.frame.y(py)]);
-          clearTimeout(this.resting);
-          this.resting = setTimeout(() => this.hoverAt(px, py), REST_MS);
         },
         wheel: on.wheel,
       },
@@ -317,6 +327,7 @@ export class MapPlot {
   }
 
   destroy(): void {
+    clearTimeout(this.resting);
     this.engine.destroy();
   }
 
@@ -366,6 +377,7 @@ export class MapPlot {
 
   private hoverAt(px: number, py: number): void {
     clearTimeout(this.resting);
+    this.pointer = [px, py];
     const row = this.meant(px, py, REACH);
     this.activate(this.tool === "cluster" ? this.groupAt(px, py, row) : this.nameAt(px, py));
     this.setHovered(row);
@@ -471,6 +483,7 @@ export class MapPlot {
   /** The pointer is no longer on the map. */
   leave(): void {
     clearTimeout(this.resting);
+    this.pointer = null;
     this.activate(-1);
     this.setHovered(-1);
   }
@@ -488,9 +501,9 @@ export class MapPlot {
   }
 
   private drawCounts(): void {
-    const stacks = this.stacks.counted();
+    const stacks = this.stacks.counted(reserved(this.frame));
     this.over.setCounts(stacks.map(({ row, n }) => ({ at: this.place(row) as Point, n })));
-    this.stacked = stacks.map(({ row }) => row);
+    this.counted = stacks;
   }
 
   private drawOver(): void {
@@ -498,9 +511,11 @@ export class MapPlot {
     this.drawCounts();
     this.drawOutliers();
     this.over.setHere(this.place(this.here));
-    // Another point may be under the pointer now.
     this.setHovered(-1);
     this.drawGroups();
+    // Another point may be under the pointer now.
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.pointer && this.hoverAt(...this.pointer), REST_MS);
   }
 
   /** Draws the names again after the next frame, which shows the next item. */
@@ -528,10 +543,11 @@ export class MapPlot {
       rows: [
         this.here,
         ...this.rings,
-        ...this.stacked,
+        ...this.counted.map(({ row }) => row),
         ...sampled(this.selected),
         ...sampled(this.labelled),
       ].filter((row) => row >= 0 && row < this.grid.n),
+      boxes: this.counted.map(({ box }) => box),
       thumbs: this.on.thumbs,
     });
     this.shown = shownGroups(this.groups, this.activeGroup, frame, around);

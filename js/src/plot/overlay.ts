@@ -4,6 +4,7 @@ import type { Fan } from "./fan";
 import { Frame, type Point, within } from "./geometry";
 import { Gestures, type Merge, type Tool } from "./gestures";
 import { type ShownGroup, THUMB_PX, THUMB_STEP } from "./groups";
+import { COUNT_ASIDE, timesOf } from "./stacks";
 
 export type { Merge, Tool };
 
@@ -115,7 +116,7 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
   /** Puts a count beside its point, not where the tip is. */
   const aside = (text: SVGElement, [x]: Point): void => {
     const right = x > on.frame().width / 2;
-    text.setAttribute("x", right ? "11" : "-11");
+    text.setAttribute("x", String(right ? COUNT_ASIDE : -COUNT_ASIDE));
     text.setAttribute("text-anchor", right ? "start" : "end");
   };
 
@@ -191,8 +192,6 @@ export function overlay(on: OverlayCallbacks, signal: AbortSignal) {
     },
   };
 }
-
-const timesOf = (n: number): string => `×${n > 999 ? "999+" : n}`;
 
 type Name = { key: string; element: SVGElement; place: (shown: ShownGroup) => void };
 

@@ -2,6 +2,7 @@ import type { View } from "./engine";
 import { Fan } from "./fan";
 import { Frame, type Point } from "./geometry";
 import type { Grid } from "./grid";
+import { type Box as Edges, overlap } from "./groups";
 
 /** Points this near to each other cannot be told apart. */
 const SAME = 2;
@@ -17,6 +18,12 @@ const [MOST_SHOWN, MOST_IN_SIGHT] = [24, 5000];
 const [NEAREST, FURTHEST] = [8, 64];
 /** Of more points in a circle than this times those that are wanted, some count as the nearest. */
 const ENOUGH = 4;
+
+/** A count stands beside its place: how far, and the size of its digits. */
+export const COUNT_ASIDE = 11;
+const [DIGIT, HALF] = [6.6, 7];
+/** The part of a place that its count must not cover either. */
+const DOT = 6;
 
 type Box = { grid: Grid; view: View; width: number; height: number };
 
@@ -36,8 +43,11 @@ export class Stacks {
     return this.fan?.stack.includes(row) ? [...this.fan.stack] : this.around(row, SAME, MOST_COUNTED);
   }
 
-  /** The places in sight with the most points, each by one of its rows, and how many there are. */
-  counted(): { row: number; n: number }[] {
+  /**
+   * The places in sight with the most points, each by one of its rows, how many there are, and the box of the count
+   * beside it. Counts cover neither each other nor `taken`: of two, the larger is shown.
+   */
+  counted(taken: readonly Edges[]): { row: number; n: number; box: Edges }[] {
     const { grid, view, width, height } = this.box();
     if (!grid.n || grid.about(view) > MOST_IN_SIGHT) return [];
     const frame = new Frame(view, width, height);
@@ -53,11 +63,21 @@ export class Stacks {
         else found.set(place, { row, n: 1 });
       }
     }
-    return [...found.values()]
+    const most = [...found.values()]
       .filter(({ n }) => n >= FEWEST_SHOWN)
       .sort((a, b) => b.n - a.n)
-      .slice(0, MOST_SHOWN)
-      .map(({ row }) => ({ row, n: this.at(row).length }));
+      .slice(0, MOST_SHOWN);
+    const shown: { row: number; n: number; box: Edges }[] = [];
+    const covered = [...taken];
+    for (const { row } of most) {
+      const n = this.at(row).length;
+      const [x, y] = [frame.px(grid.xy[2 * row]), frame.py(grid.xy[2 * row + 1])];
+      const box = boxOfCount(n, x, y, width);
+      if (covered.some((other) => overlap(box, other))) continue;
+      covered.push(box, [x - DOT, y - DOT, x + DOT, y + DOT]);
+      shown.push({ row, n, box });
+    }
+    return shown;
   }
 
   /** The rows that the pointer may reach soon, nearest first. */
@@ -102,4 +122,13 @@ export class Stacks {
     const rx = (radius / width) * (view.x[1] - view.x[0]);
     return grid.around(row, rx, (radius / height) * (view.y[1] - view.y[0]), most);
   }
+}
+
+export const timesOf = (n: number): string => `×${n > 999 ? "999+" : n}`;
+
+/** Counts stand on the outer side of their place. */
+function boxOfCount(n: number, x: number, y: number, width: number): Edges {
+  const long = timesOf(n).length * DIGIT;
+  const left = x > width / 2 ? x + COUNT_ASIDE : x - COUNT_ASIDE - long;
+  return [left, y - HALF, left + long, y + HALF];
 }

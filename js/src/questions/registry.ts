@@ -85,6 +85,12 @@ export type Composer = {
    * they have no buttons below it.
    */
   called?: (code: number) => string;
+  /** Marks what the model guesses. Then the composer shows the classes itself, and there are no buttons below it. */
+  guessed?: (codes: Codes) => void;
+  /** What to keep of an answer that is not complete. */
+  draft?: () => Composed["answer"];
+  /** Goes to what is missing, once the user was told. */
+  lead?: () => void;
   /** Whether something that is selected waits for a class. */
   waits?: () => boolean;
   /** Gives the focus to a field, if the user types the answer. */

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -51,6 +51,7 @@ COLUMNS = {
     "time": "time of the label, UTC",
     "selection": "how the item was chosen",
     "elapsed_ms": "how long the annotator looked at it, in milliseconds, if known",
+    "demonstrated": "whether it was answered without any prediction in sight, to show how it is done",
 }
 LIMITS = (
     (
@@ -149,10 +150,20 @@ def _question(facts: Facts) -> list[str]:
     words = [asked, *([kind.card] if kind.card else [])]
     if not schema.least:  # without classes
         return ["## Question", *words]
-    rows += [(_plain(name), "", n) for name, n in counts.items() if name not in schema.names]
+    # What else a composed answer names is not a class.
+    more = set(counts) if not kind.composed else set(schema.all_names)
+    rows += [(_plain(c), "", n) for c, n in counts.items() if c in more and c not in schema.names]
     if none := sum(not label for label in named):
         rows.append(("none of them", "", none))
-    return ["## Question", *words, _table(["class", "when to choose it", "labels"], rows)]
+    tables = [_table(["class", "when to choose it", "labels"], rows)]
+    if types := schema.settings.get("relations"):
+        related = Counter(r["label"] for label in facts.labels["label"] for r in _relations(label))
+        tables.append(_table(["relation", "labels"], [(_plain(name), related[name]) for name in types]))
+    return ["## Question", *words, *tables]
+
+
+def _relations(label: Any) -> Iterable[Mapping[str, Any]]:
+    return label.get("relations", ()) if isinstance(label, Mapping) else ()
 
 
 def _counts(facts: Facts) -> list[str]:

@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
 
-__all__ = ["ActState", "EventKind", "LabelEvent", "Selection", "Why", "new_event_id", "now", "why_of"]
+__all__ = [
+    "ActState",
+    "EventKind",
+    "LabelEvent",
+    "Selection",
+    "Why",
+    "is_demonstration",
+    "new_event_id",
+    "now",
+    "why_of",
+]
 
 EventKind = Literal["label", "skip", "note", "undo", "redo", "schema", "slice"]
 # Why an item was left unanswered, if the annotator says so.
@@ -74,6 +84,11 @@ class LabelEvent:
     event_id: str = field(default_factory=new_event_id)
     time: str = field(default_factory=now)
     digests: str = ""
+
+
+def is_demonstration(event: LabelEvent) -> bool:
+    """Return whether a label was given without any prediction in sight, to show how it is done."""
+    return event.kind == "label" and isinstance(event.value, dict) and event.value.get("demonstrated") is True
 
 
 def why_of(event: LabelEvent) -> Why | None:

@@ -31,16 +31,17 @@ class Patience:
 
     def goes_on(self, name: str) -> bool:
         """Return whether to retry after a failure because the store was busy."""
-        if time.monotonic() >= self._until:
-            return False
-        if not self._told and time.monotonic() >= self._tell_at:
+        now = time.monotonic()
+        if not self._told and now >= self._tell_at:
+            # Also if the time is over, because one attempt may take longer than that: then one more follows.
             self._told = True
             # The time makes each warning unique, because Python shows the same text only once.
             self._tell(
                 f"{name} is locked by another program: waiting since {time.strftime('%H:%M:%S')}, for "
                 f"up to {self._seconds:g} s."
             )
-        return True
+            return True
+        return now < self._until
 
 
 _now: ContextVar[Patience | None] = ContextVar("patience", default=None)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from hitl_widgets.learn.learner import FloatArray, IntArray
 
-__all__ = ["Belief", "MultiBelief", "RealBelief"]
+__all__ = ["Belief", "MultiBelief", "OrderBelief", "RealBelief"]
 
 SHARES = 3
 
@@ -197,6 +197,78 @@ class RealBelief:
         if n_classes == self.P.shape[1] and np.array_equal(codes[:n_classes], np.arange(n_classes)):
             return self
         return RealBelief.empty(len(self), np.arange(n_classes, dtype=np.float64))
+
+
+@dataclass(frozen=True, eq=False)
+class OrderBelief:
+    """An order of the members of each item.
+
+    Attributes
+    ----------
+    P
+        float32 of shape (n, k): the probability that each member is the best, 0 where there is none. Of two
+        members, one is better with the probability of its share of the two (Luce 1959).
+    known
+        bool of shape (n,): whether there is a guess for the item.
+    gains
+        float64 of shape (n,): how much each answer would teach the model; None if unknown.
+    """
+
+    P: npt.NDArray[np.float32]
+    known: npt.NDArray[np.bool_]
+    gains: npt.NDArray[np.float64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.P)
+
+    @cached_property
+    def _sorted(self) -> npt.NDArray[np.float64]:
+        return -np.sort(-self.P.astype(np.float64), axis=1)
+
+    def order(self, i: int) -> list[int]:
+        """Return the members of item ``i``, best first."""
+        found: list[int] = np.argsort(-self.P[i], kind="stable")[: int((self.P[i] > 0).sum())].tolist()
+        return found
+
+    @cached_property
+    def predicted(self) -> npt.NDArray[np.int16]:
+        """int16 of shape (n,): the best member, -1 without a guess."""
+        return np.where(self.known, self.P.argmax(axis=1), -1).astype(np.int16)
+
+    @cached_property
+    def confidence(self) -> npt.NDArray[np.float32]:
+        """float32 of shape (n,): the probability of the whole order (Plackett 1975)."""
+        P = self._sorted
+        left = np.cumsum(P[:, ::-1], axis=1)[:, ::-1]
+        share = np.where(P > 0, P / np.maximum(left, 1e-12), 1)
+        return np.where(self.known, share.prod(axis=1), 0).astype(np.float32)
+
+    @cached_property
+    def uncertainty(self) -> npt.NDArray[np.float32]:
+        """float32 of shape (n,): that of the least certain neighbours in the order, 1 if they are equal."""
+        P = self._sorted
+        pairs = np.where(P[:, 1:] > 0, 2 * P[:, 1:] / np.maximum(P[:, 1:] + P[:, :-1], 1e-12), 0)
+        return np.where(self.known, pairs.max(axis=1), 0).astype(np.float32)
+
+    def guess(self, i: int) -> tuple[int, ...] | None:
+        """See :class:`Belief`: no classes."""
+        return () if self.known[i] else None
+
+    def shares(self, i: int) -> list[tuple[int, float]]:
+        """See :class:`Belief`."""
+        return []
+
+    def counts(self, n_classes: int) -> IntArray:
+        """See :class:`Belief`."""
+        return np.zeros(n_classes, np.int64)
+
+    def some(self, rows: IntArray) -> OrderBelief:
+        """See :class:`Belief`."""
+        return OrderBelief(self.P[rows], self.known[rows], None if self.gains is None else self.gains[rows])
+
+    def under(self, codes: IntArray, n_classes: int) -> OrderBelief:
+        """Return the same belief."""
+        return self
 
 
 def medians(P: FloatArray) -> IntArray:

@@ -24,6 +24,8 @@ __all__ = ["Acts", "relabelled", "unsaid"]
 
 # Characters of a note.
 LONGEST = 2_000
+# What the log records with an answer, besides the answer.
+BESIDE = ("demonstrated", "suggested")
 
 Rows = Sequence[int] | npt.NDArray[np.int64]
 
@@ -65,7 +67,7 @@ class Acts:
     ) -> str:
         """Label rows of the pool with one class, as a single act: see :meth:`Session.label`.
 
-        ``shown`` tells whether the suggested answer was displayed; None if this is unknown.
+        ``shown`` tells whether a suggestion or prediction could be seen; None if this is unknown.
         """
         if not len(index):
             raise InvalidInput("There is nothing to label: pass at least one id.")
@@ -75,7 +77,7 @@ class Acts:
         rows = self._rows(index)
         if value is not None:
             self._check(value, rows)
-            value = self._beside_suggestion(value, rows, shown)
+            value |= self._beside(value, rows, shown)
         if len(index) == 1 and selection in {"api", "suggested", "audit"}:
             selection = self._selection(int(index[0]), selection)
         act = replace(
@@ -224,8 +226,9 @@ class Acts:
         if found.kind == "schema":
             value = self._ledger.completed(value)
         elif found.kind == "label" and value is not None:
+            beside = {name: value[name] for name in BESIDE if isinstance(value, Mapping) and name in value}
             value = fold.kind.dump(fold.said(found))
-            value = self._said(value | {"word": fold.words(found)})
+            value = self._said(value | {"word": fold.words(found)}) | beside
         written = self._ledger.find(act) or found  # with the keys as written in the log
         return replace(written, value=value, event_id=name, time=now(), restores=act)
 
@@ -248,15 +251,16 @@ class Acts:
             return "opinion"
         return "audit" if self._blind.issued([row]) else said
 
-    def _beside_suggestion(self, value: Any, rows: Sequence[int], shown: bool | None) -> Any:
-        """The answer with a record of the suggestion, so that the pull of suggestions can be measured."""
-        if shown is None or len(rows) != 1 or self.suggesting is None:
-            return value
-        suggested, _ = self.suggesting.of(rows)[rows[0]]
-        if suggested is None:
-            return value
-        record = {"shown": shown, "same": suggested == value}
-        return value | {"suggested": record}
+    def _beside(self, value: Any, rows: Sequence[int], shown: bool | None) -> dict[str, Any]:
+        """How the answer was made, for the log: the pull of suggestions is measured with it."""
+        if shown is None or len(rows) != 1:
+            return {}
+        found: dict[str, Any] = {"demonstrated": True} if self._blind.everything and not shown else {}
+        suggested = None if self.suggesting is None else self.suggesting.of(rows)[rows[0]][0]
+        if self.suggesting is not None and suggested is not None:
+            same = self.suggesting.is_same(suggested, value)
+            found["suggested"] = {"shown": shown, "same": same}
+        return found
 
     def _check(self, value: Any, rows: Sequence[int]) -> None:
         """Raise InvalidInput for an answer that does not fit the items."""

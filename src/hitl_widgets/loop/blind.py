@@ -23,9 +23,15 @@ class Blind:
 
     An item is asked blind while it waits for this annotator's answer, if it was drawn for the audit, needs a
     second opinion, or was labelled by somebody else while it was displayed.
+
+    Parameters
+    ----------
+    everything
+        Whether all items are asked blind, because the annotator demonstrates the task.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, everything: bool = False) -> None:
+        self.everything = everything
         self._lock = threading.Lock()
         self._drawn: dict[int, None] = {}
         self._handed: dict[int, None] = {}
@@ -65,6 +71,12 @@ class Blind:
 
     def rows(self, labels: Labels) -> npt.NDArray[np.int64]:
         """The rows for which no prediction and no label may be shown, ascending."""
+        return np.flatnonzero(self.mask(labels))
+
+    def mask(self, labels: Labels) -> npt.NDArray[np.bool_]:
+        """The same as bool of shape (n,)."""
+        if self.everything:
+            return np.asarray(labels.mine == 0)
         with self._lock:
             drawn = np.asarray([*self._drawn, *self._issued], np.int64)
             handed = np.asarray([*self._handed], np.int64)
@@ -73,7 +85,7 @@ class Blind:
         blind = labels.second.copy()
         blind[drawn[labels.y[drawn] < 0]] = True
         blind[handed[(labels.y[handed] >= 0) & (labels.mine[handed] == 0)]] = True
-        return np.flatnonzero(blind)
+        return np.asarray(blind)
 
 
 def _forget(kept: dict[int, None]) -> None:

@@ -25,6 +25,7 @@ from hitl_widgets.loop import notices
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.naming import Naming
 from hitl_widgets.questions.base import Answer, kind_of
+from hitl_widgets.questions.parts import refuse_changed
 from hitl_widgets.questions.schema import LabelClass, Schema, free_color
 from hitl_widgets.questions.values import KNOWN
 
@@ -402,6 +403,8 @@ class Ledger:
                 "use another scale, pass task='another name'. To rename levels, open it without question= "
                 "and call session.classes.rename(). Nothing was changed."
             )
+        if asked.kind == "form":
+            refuse_changed(before, asked.to_dict())
         # In this session, the values in the cell decide the types of the classes.
         self._own = dict(zip(asked.names, asked.values, strict=True))
         self.fold.vocabulary.spell(self._own)

@@ -20,6 +20,7 @@ from hitl_widgets.labels.events import ActState, LabelEvent, Selection, now, why
 from hitl_widgets.labels.waiting import waiting
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.ledger import Ledger
+from hitl_widgets.questions.base import Drafted
 from hitl_widgets.questions.keys import own_keys
 from hitl_widgets.questions.schema import Schema
 
@@ -378,14 +379,15 @@ class Log:
         words = self.words(event)
         return None if words is None else self.ledger.fold.kind.text(words)
 
-    def as_answer(self, value: Any, extent: Sequence[float] = ()) -> Any:
+    def as_suggestion(self, value: Any, extent: Sequence[float] = ()) -> Any:
         """Return a value as the log stores it; raise InvalidInput if it is not an answer about such an item.
 
         ``extent`` is the size of the item, if its kind has one.
         """
         with self.lock:
             fold = self.ledger.fold
-            answer = fold.kind.parse(value, fold.vocabulary)
+            parse = fold.kind.draft if isinstance(fold.kind, Drafted) else fold.kind.parse
+            answer = parse(value, fold.vocabulary)
             if extent and fold.kind.composed:
                 fold.kind.check(answer, self.ledger.schema, extent)
             return fold.kind.dump(answer)

@@ -23,6 +23,7 @@ from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.listeners import Listener, Listeners
 from hitl_widgets.loop.listing import Listing
 from hitl_widgets.loop.log import Log
+from hitl_widgets.loop.modes import Mode
 from hitl_widgets.loop.openings import Run, abandon, enter
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.seen import Seen
@@ -71,8 +72,8 @@ class Loop:
         The ways to color the map.
     suggesting
         The suggested answers; None if there are none.
-    verify
-        Whether annotators verify suggested answers instead of answering.
+    mode
+        What annotators do with suggested answers.
     token
         Identifies this session on a page. Every run of a cell creates another one.
     earlier
@@ -93,7 +94,7 @@ class Loop:
         context: tuple[str, ...],
         colours: Colours,
         suggest: Source | None = None,
-        verify: bool = False,
+        mode: Mode = "annotate",
     ) -> None:
         self.pool: Pool = ledger.pool
         self.store, self.task, self.annotator = ledger.store, ledger.task, annotator
@@ -104,8 +105,8 @@ class Loop:
         self._told_schema = ledger.schema
         tell = weakly(self._tell)
         self.log = Log(ledger, annotator, tell)
-        self.verify = verify
-        self.blind = Blind()
+        self.mode: Mode = mode
+        self.blind = Blind(everything=mode == "demonstrate")
         self.background = Background(
             self.pool,
             self.log,
@@ -147,16 +148,26 @@ class Loop:
         self._end.atexit = False  # see openings
 
     def _suggesting(self, suggest: Source | None) -> Suggesting | None:
-        """The user's suggestions, or the model's: of spans, or of what is verified."""
+        """The user's suggestions, or the model's: of spans, or of what is verified, corrected or compared."""
         background, pool, log = self.background, self.pool, self.log
         tagging, trainer = background.tagging, background.trainer
         if suggest is not None:
             return Suggesting(pool, log, suggest)
         if tagging is not None:
-            return Suggesting(pool, log, tagging.spans, lambda: tagging.generation)
-        if self.verify and not log.labels.kind.composed:
-            return Suggesting(pool, log, source_of_model(lambda: background.round), lambda: trainer.number)
+            return Suggesting(pool, log, tagging.spans, lambda: tagging.generation, by_model=True)
+        if self.mode != "annotate" and log.labels.kind.predicts:
+            source = source_of_model(lambda: background.round)
+            return Suggesting(pool, log, source, lambda: trainer.number, by_model=True)
         return None
+
+    def suggest_words(self, typed: str, class_id: str, *, on: bool = True) -> None:
+        """Suggest words or a pattern in all texts as spans of a class, or no longer."""
+        assert self.suggesting is not None  # noqa: S101 - spans are always suggested
+        if on:
+            self.suggesting.rules.add(typed, class_id)
+        else:
+            self.suggesting.rules.remove(typed, class_id)
+        self._tell("suggestions")
 
     def start(self) -> None:
         """Start the background work."""

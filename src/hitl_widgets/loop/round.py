@@ -8,10 +8,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.learn.beliefs import Belief
+from hitl_widgets.learn.beliefs import Belief, OrderBelief
 from hitl_widgets.questions.schema import Schema
 
-__all__ = ["Reasons", "Round", "Suggestion"]
+__all__ = ["Gains", "Reasons", "Round", "Suggestion", "gains_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,29 @@ class Reasons(Protocol):
 
     def reason(self, row: int) -> str:
         """Return a short reason why this item is in doubt; empty if there is none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Gains:
+    """How much the model would learn from each item.
+
+    Attributes
+    ----------
+    values
+        float64 of shape (n_items,), 0 or more.
+    """
+
+    values: npt.NDArray[np.float64]
+
+    def reason(self, row: int) -> str:
+        """Return the same for every item."""
+        return "its order would teach the model most" if self.values[row] > 0 else ""
+
+
+def gains_of(belief: Belief) -> Gains | None:
+    """Return what a belief says about how much there is to learn, if it does."""
+    values = belief.gains if isinstance(belief, OrderBelief) else None
+    return None if values is None else Gains(values)
 
 
 @dataclass(frozen=True, eq=False)

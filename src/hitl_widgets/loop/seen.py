@@ -37,6 +37,5 @@ class Seen:
     @classmethod
     def of(cls, labels: Labels, newest: Round | None, blind: Blind) -> Seen:
         """Combine the state of a session."""
-        shown = np.ones(len(labels.y), np.bool_)
-        shown[blind.rows(labels)] = False
-        return cls(labels, None if newest is None else newest.under(labels.schema).belief, shown)
+        belief = None if newest is None else newest.under(labels.schema).belief
+        return cls(labels, belief, ~blind.mask(labels))

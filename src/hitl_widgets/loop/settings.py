@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.data.columns import Columns
+from hitl_widgets.data.embedding import check_embed
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.labels.events import Selection
@@ -99,11 +100,14 @@ def as_pool(data: Any, embed: Any, **how: Any) -> Pool:
     if how["X"] is not None and embed is not None:
         raise InvalidInput("Pass X= or embed=, not both: X= holds what embed= would compute.")
     if not isinstance(data, Pool):
-        return Pool.from_data(data, **how)
+        pool = Pool.from_data(data, **how)
+        check_embed(embed, pool.item_kind)
+        return pool
     if any(x is not None for x in how.values()):
         named = [f"{name}=" for name in how]
         words = f"{', '.join(named[:-1])} and {named[-1]}"
         raise InvalidInput(f"data is a Pool: pass {words} to Pool.from_data.")
+    check_embed(embed, data.item_kind)
     return data
 
 

@@ -16,10 +16,12 @@ from hitl_widgets.learn.learner import FloatArray
 from hitl_widgets.learn.strategies import Context
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.round import Round
+from hitl_widgets.loop.rules import Rules
 from hitl_widgets.loop.troubles import in_words
-from hitl_widgets.questions.base import kind_of
+from hitl_widgets.questions.base import Drafted, Explained, Standing, kind_of
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.values import is_blank
+from hitl_widgets.search.places import apart
 
 __all__ = ["Source", "Suggesting", "Sweep", "check_sweep", "source_of", "source_of_class", "source_of_model"]
 
@@ -140,25 +142,40 @@ class Suggesting:
         Returns the suggestions.
     generation
         Returns a number that changes when all of them do.
+    by_model
+        Whether they are what the session's model predicts.
+
+    Attributes
+    ----------
+    rules
+        Words and patterns whose places are suggested as well, if spans are asked for.
     """
 
     def __init__(
-        self, pool: Pool, log: Log, source: Source, generation: Callable[[], int] = lambda: 0
+        self,
+        pool: Pool,
+        log: Log,
+        source: Source,
+        generation: Callable[[], int] = lambda: 0,
+        *,
+        by_model: bool = False,
     ) -> None:
+        self.by_model = by_model
         self._pool, self._log, self._source, self._newest = pool, log, source, generation
+        self.rules = Rules(pool, log)
         self._raw: dict[int, tuple[Any, str]] = {}
-        self._read = self.generation
+        self._read = self._newest()
         self._reading = threading.Lock()
 
     @property
     def generation(self) -> int:
         """The number of the newest suggestions."""
-        return self._newest()
+        return self._newest() + self.rules.version
 
     def of(self, rows: Sequence[int]) -> dict[int, tuple[Any, str]]:
         """Return the suggestion of each row in the form of the log, None if there is none, and why."""
         with self._reading:
-            if self._read != (newest := self.generation):
+            if self._read != (newest := self._newest()):
                 self._raw.clear()
                 self._read = newest
             if missing := [row for row in dict.fromkeys(rows) if row not in self._raw]:
@@ -170,15 +187,46 @@ class Suggesting:
             raw = {row: self._raw[row] for row in rows}
             if len(self._raw) > KEPT:
                 self._raw = dict(raw)
-        return {row: self._checked(row, *one) for row, one in raw.items()}
+        return {row: self._with_rules(row, *self._checked(row, *one)) for row, one in raw.items()}
+
+    def is_same(self, suggested: Any, answer: Any) -> bool:
+        """Whether an answer is the suggested one; both are in the form of the log. Reasons do not count."""
+        fold = self._log.ledger.fold
+        if isinstance(fold.kind, Drafted):
+            return fold.kind.keeps(suggested, answer)
+        with self._log.lock:
+            a, b = (fold.kind.load(one, fold.vocabulary) for one in (suggested, answer))
+        kind = fold.kind
+        if isinstance(kind, Explained) and a is not None and b is not None:
+            a, b = kind.bare(a), kind.bare(b)
+        return a is not None and a == b
+
+    def compared(self, suggested: Any, why: str, answer: Any) -> str:
+        """Say what would have been suggested, and whether the answer is the same."""
+        if suggested is None:
+            nothing = "The model had no prediction yet." if self.by_model else "There was no suggestion."
+            return why or nothing
+        kind, names = self._log.ledger.fold.kind, Standing(self._log.schema)
+        found = kind.load(suggested, self._log.ledger.fold.vocabulary)
+        words = kind.text(kind.said(found, names))
+        who = "The model would have answered" if self.by_model else "The suggestion was"
+        how = "the same as" if self.is_same(suggested, answer) else "different from"
+        return f"{who} {words}: {how} your answer."
 
     def _checked(self, row: int, value: Any, why: str) -> tuple[Any, str]:
         if value is None or (not isinstance(value, list | tuple | dict) and is_blank(value)):
             return None, why
         try:
-            return self._log.as_answer(value, self._extent(row)), why
+            return self._log.as_suggestion(value, self._extent(row)), why
         except (InvalidInput, ValueError) as error:
             return None, f"The suggestion is not an answer: {error}"
+
+    def _with_rules(self, row: int, answer: Any, why: str) -> tuple[Any, str]:
+        """Add the places of words and patterns where nothing else is suggested."""
+        base = {"spans": []} if answer is None else answer
+        if found := apart(self.rules.spans(row), [(start, end) for start, end, _ in base.get("spans", ())]):
+            answer = self._log.as_suggestion({**base, "spans": [*base["spans"], *map(list, found)]})
+        return answer, why
 
     def _extent(self, row: int) -> tuple[float, ...]:
         kind = self._pool.item_kind

@@ -24,6 +24,7 @@ from hitl_widgets.learn.evaluate import (
     Estimate,
     Given,
     Rest,
+    Told,
     accuracy_estimate,
     checkpoints,
     learning_curve,
@@ -36,7 +37,7 @@ from hitl_widgets.learn.scoring import SMALL, warm_up
 from hitl_widgets.learn.slope import rises
 from hitl_widgets.loop.asking import Asker, Ground, Labels
 from hitl_widgets.loop.partial import Partial
-from hitl_widgets.loop.round import Reasons, Round, Suggestion
+from hitl_widgets.loop.round import Reasons, Round, Suggestion, gains_of
 from hitl_widgets.loop.slices import Slice
 from hitl_widgets.loop.troubles import in_words
 
@@ -265,6 +266,8 @@ class Trainer:
                 _raise_if_passing(failure)
                 learned, error = False, f"The model {self._template.name!r} failed: {in_words(failure)}"
             else:
+                if doubts is None and self._asker.name == "doubt":
+                    doubts = gains_of(belief)
                 utilities, error = self._rank(live, belief, self._ground or ground, labels, doubts)
         self._waits = waits
         self.number += 1
@@ -456,6 +459,22 @@ class Trainer:
         if known.n_events == newest:
             return known.estimate
         return self._measure(lambda: False, curve=False).estimate
+
+    def held_out(self) -> tuple[Labels, Told | None]:
+        """Return the labels, and predictions of their items by models that have not seen their label.
+
+        Raises
+        ------
+        NotYet
+            If the learner cannot learn from a part of the labels yet.
+        """
+        labels, ground = self._snapshot()
+        given = labels.given()
+        if ground is None or not labels.target.problem.size or len(given) < 2:
+            return labels, None
+        learner, rest = self._fresh(ground, labels), Rest.of(labels.y)
+        earlier = self._earlier_of(self._ground or ground, labels)
+        return labels, tell(learner, given, rest, len(given), earlier=earlier)
 
     def _evaluate(self, overtaken: Callable[[], bool]) -> None:
         if self.round is not None and not self.round.learned:

@@ -17,7 +17,7 @@ from hitl_widgets.background.worker import PAUSES, Worker, half_imported
 from hitl_widgets.data._features_cache import CachedFeatures
 from hitl_widgets.data._map_cache import CachedMap
 from hitl_widgets.data._memory import give_back
-from hitl_widgets.data.embedding import fit_embedding
+from hitl_widgets.data.embedding import Told, fit_embedding
 from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.placing import Rows, amid, place
@@ -58,18 +58,22 @@ def build_features(pool: Pool, embed: Any = None) -> npt.NDArray[np.float32]:
     return encode(pool, embed)[0]
 
 
-def encode(pool: Pool, embed: Any = None, **told: Any) -> tuple[npt.NDArray[np.float32], Any]:
+def encode(
+    pool: Pool, embed: Any = None, *, cache: Path | None = None, **told: Any
+) -> tuple[npt.NDArray[np.float32], Any]:
     """Return the result of :func:`build_features`, and the fitted scikit-learn transformer or None.
 
-    ``told`` are the callbacks of :meth:`ItemKind.features`; ``on_words`` is called only for texts. Texts are
+    ``told`` are the callbacks of :meth:`ItemKind.features`; ``on_words`` is called only for texts. ``cache``
+    is the folder for the vectors of a slow ``embed``. Texts are
     read with one BLAS thread: the features then depend on the texts alone, and on a busy machine this is
     twice as fast.
     """
     kind = pool.item_kind
     if embed is not None:
+        how = Told(**{name: told[name] for name in ("on_progress", "cancelled") if name in told}, cache=cache)
         if isinstance(kind, ListKind):
-            return kind.encoded(pool.items, lambda members: fit_embedding(members, embed))
-        return fit_embedding(pool.items, embed)
+            return kind.encoded(pool.items, lambda members: fit_embedding(members, embed, kind.of, how))
+        return fit_embedding(pool.items, embed, kind, how)
     if pool.texts is not None:
         with one_blas_thread():
             return kind.features(pool.texts, **told)
@@ -212,6 +216,7 @@ class Preparation:
         X, self._encoder = encode(
             self._pool,
             self._embed,
+            cache=self._cache,
             on_words=self._on_words,
             on_progress=lambda share: self._on_stage(Stage(meaning if texts else words, share)),
             cancelled=self._stopped,

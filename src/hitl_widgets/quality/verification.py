@@ -19,18 +19,19 @@ def verification(found: Iterable[tuple[bool, bool]]) -> pd.DataFrame:
 
     Returns
     -------
-    Rows ``shown`` and ``hidden``; columns n, same (a share), low and high (its 95 % interval; Wilson 1927),
-    which are NaN without answers.
+    Rows ``shown`` and ``hidden``; columns n, changed (how many answers are not the suggested one), same (the
+    share of the others), low and high (its 95 % interval; Wilson 1927), which are NaN without answers.
     """
     told = list(found)
     rows = [_interval([same for shown, same in told if shown == which]) for which in (True, False)]
-    return pd.DataFrame(rows, index=["shown", "hidden"], columns=["n", "same", "low", "high"])
+    return pd.DataFrame(rows, index=["shown", "hidden"], columns=["n", "changed", "same", "low", "high"])
 
 
-def _interval(same: list[bool]) -> tuple[int, float, float, float]:
+def _interval(same: list[bool]) -> tuple[int, int, float, float, float]:
     from scipy.stats import binomtest
 
     if not same:
-        return 0, float("nan"), float("nan"), float("nan")
+        return 0, 0, float("nan"), float("nan"), float("nan")
     low, high = binomtest(sum(same), len(same)).proportion_ci(0.95, method="wilson")
-    return len(same), sum(same) / len(same), float(low), float(high)
+    n, k = len(same), sum(same)
+    return n, n - k, k / n, float(low), float(high)

@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from hitl_widgets.learn.beliefs import Belief
     from hitl_widgets.learn.problems.base import Target
 
-__all__ = ["Answer", "Arranged", "Names", "QuestionKind", "Shading", "Standing", "kind_of"]
+__all__ = [
+    "Answer",
+    "Arranged",
+    "Drafted",
+    "Explained",
+    "Names",
+    "QuestionKind",
+    "Shading",
+    "Standing",
+    "kind_of",
+]
 
 Answer = Hashable
 """An answer in terms of class ids: the id of one class, or a tuple of ids for several."""
@@ -85,6 +95,8 @@ class QuestionKind(Protocol):
         Whether an answer is more than its classes: the page composes it, and reads its form in the log.
     bulk
         Whether several items at once can get the same answer on a page.
+    predicts
+        Whether :meth:`guesses` are whole answers, not only the classes in them.
     items
         Names of the kinds of items that it can be asked about; empty for all.
     card
@@ -100,6 +112,7 @@ class QuestionKind(Protocol):
     ordered: bool
     composed: bool
     bulk: bool
+    predicts: bool
     items: tuple[str, ...]
     card: str
     agreement: str
@@ -179,11 +192,30 @@ class QuestionKind(Protocol):
 
 
 @runtime_checkable
+class Explained(Protocol):
+    """A kind whose answers may come with a reason."""
+
+    def bare(self, answer: Any) -> Answer:
+        """Return the answer without its reason."""
+
+
+@runtime_checkable
 class Arranged(Protocol):
     """A kind whose answers record how the parts of the item were arranged, to measure an effect of that."""
 
     def shown(self, answer: Any) -> str:
         """Return the parts in the order in which they were shown; empty if unknown."""
+
+
+@runtime_checkable
+class Drafted(Protocol):
+    """A kind whose suggestions may lack a part of the answer."""
+
+    def draft(self, value: Any, vocabulary: Vocabulary) -> Answer:
+        """Parse a suggestion, like :meth:`QuestionKind.parse`."""
+
+    def keeps(self, draft: Any, answer: Any) -> bool:
+        """Return whether an answer has everything that is in a suggestion; both in the form of the log."""
 
 
 @cache

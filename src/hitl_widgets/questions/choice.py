@@ -33,6 +33,7 @@ class Choice:
     ordered = False
     composed = False
     bulk = True
+    predicts = True
     items: tuple[str, ...] = ()
     card = ""
     agreement = ""

@@ -41,6 +41,7 @@ class Choices:
     ordered = False
     composed = False
     bulk = True
+    predicts = True
     items: tuple[str, ...] = ()
     card = "Any of the classes may apply to an item, or none: a label is a list, stored as JSON in files."
     agreement = " Two answers agree as far as they share classes (Jaccard index); kappa is weighted by that."

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.questions.schema import KEYS, Schema
+from hitl_widgets.questions.schema import KEYS, LabelClass, Schema, by_question, question_of
 
 __all__ = ["asked_keys", "check_key", "own_keys"]
 
@@ -80,7 +80,9 @@ def asked_keys(keys: Any, schema: Schema) -> dict[str, str] | None:
                 f"classes are {choices(schema.values)}."
             )
         low = check_key(key, given)
-        if other := next((n for n, k in found.items() if k == low and n != name), None):
+        home = question_of(name, schema.kind)
+        same = (n for n, k in found.items() if k == low and question_of(n, schema.kind) == home)
+        if other := next((n for n in same if n != name), None):
             raise InvalidInput(
                 f"keys= gives the key {low!r} to {other!r} and to {given!r}: it can have one class."
             )
@@ -98,11 +100,18 @@ def own_keys(schema: Schema, mine: Mapping[str, str]) -> tuple[str, ...]:
     mine
         The annotator's own keys, by class id. A class whose key is used here gets a free one.
     """
-    ids = schema.ids[: len(schema.classes)]
-    found = {id_: mine[id_] for id_ in ids if mine.get(id_)}
-    for id_, c in zip(ids, schema.classes, strict=True):
-        if id_ not in found and c.key not in found.values():
-            found[id_] = c.key
+    ids = dict(zip(schema.names, schema.ids, strict=False))
+    keys: dict[str, str] = {}
+    for together in by_question(schema.classes, schema.kind):
+        keys |= _own(together, {c.name: mine.get(ids[c.name], "") for c in together})
+    return tuple(keys[name] for name in schema.names)
+
+
+def _own(classes: Sequence[LabelClass], mine: Mapping[str, str]) -> dict[str, str]:
+    found = {name: key for name, key in mine.items() if key}
+    for c in classes:
+        if c.name not in found and c.key not in found.values():
+            found[c.name] = c.key
     taken = set(found.values())
     free = iter([key for key in KEYS if key not in taken])
-    return tuple(found.get(id_) or next(free, "") for id_ in ids)
+    return {c.name: found.get(c.name) or next(free, "") for c in classes}

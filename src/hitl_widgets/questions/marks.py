@@ -42,6 +42,7 @@ class Marks(Choices):
     asks = "marks"
     composed = True
     bulk = False
+    predicts = False
     card = "A label is a list of marks, each with a class, stored as JSON in files."
     agreement = " Two answers agree by the F1 score of their marks."
     one: str
@@ -72,24 +73,33 @@ class Marks(Choices):
 
     def parse(self, value: Any, vocabulary: Vocabulary) -> tuple[Mark, ...]:
         """Parse a list of dicts or tuples with class names, also as JSON, or the form of the log."""
+        return tuple(sorted(set(self._parsed(value, vocabulary))))
+
+    def _parsed(self, value: Any, vocabulary: Vocabulary) -> list[Mark]:
+        """Return the marks in the order in which they are given."""
         if isinstance(value, Mapping) and self.name in value:
             marks = self._listed(value[self.name])
             classes: Any = vocabulary.choosable
         else:
             marks, classes = list(map(self._flat, self._listed(value))), vocabulary.find
-        found: dict[Mark, None] = {}
+        found: list[Mark] = []
         for mark in marks:
             if not isinstance(mark, list | tuple) or len(mark) < 2:
                 raise InvalidInput(f"{mark!r} is not a mark: expected {self._expected()}.")
-            found[self.place(list(map(plain, mark[:-1]))), classes(plain(mark[-1]))] = None
-        return tuple(sorted(found))
+            found.append((self.place(list(map(plain, mark[:-1]))), classes(plain(mark[-1]))))
+        return found
+
+    def _decoded(self, value: Any) -> Any:
+        """Return what a text means as JSON, and other values as they are."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            raise InvalidInput(f"{value!r} is not a list of {self.many}: expected JSON.") from None
 
     def _listed(self, value: Any) -> list[Any]:
-        if isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except (ValueError, RecursionError):
-                raise InvalidInput(f"{value!r} is not a list of {self.many}: expected JSON.") from None
+        value = self._decoded(value)
         if hasattr(value, "tolist"):
             value = value.tolist()
         if not isinstance(value, list | tuple):
@@ -115,6 +125,11 @@ class Marks(Choices):
 
     def load(self, value: Any, vocabulary: Vocabulary) -> tuple[Mark, ...] | None:  # noqa: ARG002
         """Return the marks with the class ids in the log."""
+        found = self._loaded(value)
+        return None if found is None else tuple(sorted(set(found)))
+
+    def _loaded(self, value: Any) -> list[Mark] | None:
+        """Return the marks in the order of the log; None if they cannot be read."""
         marks = value.get(self.name) if isinstance(value, Mapping) else None
         if not isinstance(marks, list | tuple):
             return None
@@ -126,7 +141,7 @@ class Marks(Choices):
                 found.append((self.place(mark[:-1]), mark[-1]))
             except InvalidInput:
                 return None
-        return tuple(sorted(set(found)))
+        return found
 
     def dump(self, answer: Any) -> dict[str, Any]:
         """Return ``{name: [[*place, class id], ...]}``."""

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.questions.base import Answer, Names, Shading
+from hitl_widgets.questions.base import Names, Shading
+from hitl_widgets.questions.classless import Classless
 from hitl_widgets.questions.schema import Schema, scale
 from hitl_widgets.questions.values import plain
 from hitl_widgets.questions.vocabulary import Vocabulary
@@ -30,7 +31,7 @@ FEW = 20
 SHADES = 6
 
 
-class Number:
+class Number(Classless):
     """A number for each item. An answer is a float.
 
     The log stores ``{"number": x}``. The settings are ``low``, ``high`` (None if open), ``step`` (0 for any
@@ -39,11 +40,8 @@ class Number:
 
     name = "number"
     asks = "a number"
-    arity = 1
-    closed = False
-    ordered = False
-    composed = True
     bulk = True
+    predicts = True
     items: tuple[str, ...] = ()
     card = "A label is a number."
     agreement = " Two answers agree as far as they are close, relative to the range."
@@ -79,9 +77,6 @@ class Number:
                 return "a whole number" if step == 1 else f"steps of {step:g}"
         return ""
 
-    def check(self, answer: Answer, schema: Schema, extent: Sequence[float]) -> None:
-        """Accept every answer."""
-
     def load(self, value: Any, vocabulary: Vocabulary) -> float | None:  # noqa: ARG002
         """Return the number."""
         found = value.get("number") if isinstance(value, Mapping) else None
@@ -93,41 +88,17 @@ class Number:
         """Return ``{"number": x}``."""
         return {"number": answer}
 
-    def now(self, answer: Any, vocabulary: Vocabulary) -> float:  # noqa: ARG002
-        """Return the number."""
-        return float(answer)
-
     def said(self, answer: Any, vocabulary: Names) -> Any:  # noqa: ARG002
         """Return the number, as an integer if it is whole."""
         return _whole(answer)
-
-    def classes(self, answer: Answer) -> tuple[str, ...]:  # noqa: ARG002
-        """Return no classes."""
-        return ()
-
-    def answers(self, schema: Schema) -> Sequence[float]:  # noqa: ARG002
-        """Return no answers; they get codes as they occur."""
-        return ()
-
-    def own(self, said: Any, schema: Schema) -> Any:  # noqa: ARG002
-        """Return the number."""
-        return said
 
     def text(self, said: Any) -> str:
         """Return the number as text."""
         return f"{said:.10g}"
 
-    def listed(self, value: Any) -> Sequence[Any]:
-        """Return the value in a list."""
-        return [value]
-
     def named(self, label: Any) -> Sequence[Any]:
         """Return the number in a tuple."""
         return (label,)
-
-    def cell(self, label: Any) -> Any:
-        """Return the number."""
-        return label
 
     def target(self, answers: Sequence[Any], schema: Schema) -> Target:
         """Return, for each level but the last, whether the number is above it: see :meth:`levels`."""

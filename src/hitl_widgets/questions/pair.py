@@ -122,6 +122,10 @@ class Pair(Choice):
         asked = vocabulary.schema is not None and vocabulary.schema.settings.get("reason")
         return {"label": name, "reason": answer.reason} if asked and name is not None else name
 
+    def bare(self, answer: Any) -> Preferred:
+        """Return the answer without its reason."""
+        return Preferred(answer.choice)
+
     def shown(self, answer: Any) -> str:
         """Return the two from left to right, as text; empty if unknown."""
         return {FIRST: f"{FIRST}, {SECOND}", SECOND: f"{SECOND}, {FIRST}"}.get(answer.left, "")

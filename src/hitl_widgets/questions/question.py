@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.questions.forming import form_of
 from hitl_widgets.questions.pair import BOTH_BAD, FIRST, SECOND, TIE
 from hitl_widgets.questions.schema import LabelClass, Schema, as_numbers, scale
+from hitl_widgets.questions.spans import relation_types
 from hitl_widgets.questions.values import listed, plain, spelled
 
 __all__ = ["Question"]
@@ -32,10 +34,12 @@ class Question:
     >>> Question.number(0, 120, "How old is the person?", unit="years")
     >>> Question.text("What is said?")
     >>> Question.spans(["person", "place"], "Mark all names.")
+    >>> Question.spans(["person", "company"], "Who works where?", relations=["works for", "owns"])
     >>> Question.boxes(["car", "person"], "Mark all cars and persons.")
     >>> Question.ranges(["speech", "music"], "What is heard, and when?")
     >>> Question.pair("Which answer is better?")
     >>> Question.ranking("Rank the answers, best first.")
+    >>> Question.form({"topic": Question.choice(["spam", "ham"]), "tone": Question.rating(5)})
     """
 
     @staticmethod
@@ -159,13 +163,15 @@ class Question:
         *,
         overlap: bool = False,
         snap: bool = True,
+        relations: Iterable[str] | None = None,
         guidance: Mapping[str, str] | None = None,
         examples: Mapping[str, str] | None = None,
     ) -> Schema:
-        """Ask for spans of each text, each with a class.
+        """Ask for spans of each text, each with a class, and for relations between them.
 
         An answer is a list of dicts with ``start``, ``end`` (in characters, as in a Python slice) and
-        ``label``.
+        ``label``. With ``relations``, it is a dict of ``spans``, which is this list, and ``relations``, a
+        list of dicts with ``from`` and ``to`` (positions in the list of spans, from 0 on) and ``label``.
 
         Parameters
         ----------
@@ -177,8 +183,12 @@ class Question:
             Whether spans may overlap.
         snap
             Whether a selection is extended to whole words; Alt turns this off for one span.
+        relations
+            Types of relations, such as ``["works for", "owns"]``, each from one span to another. They teach
+            the model nothing yet.
         """
-        settings = {"overlap": bool(overlap), "snap": bool(snap)}
+        types = relation_types(relations)
+        settings = {"overlap": bool(overlap), "snap": bool(snap)} | ({"relations": types} if types else {})
         return Schema(
             classes,
             text,
@@ -308,6 +318,45 @@ class Question:
             The text of the question.
         """
         return Schema([], text, kind="ranking", least=0)
+
+    @staticmethod
+    def form(
+        questions: Mapping[str, Schema],
+        text: str = "",
+        *,
+        optional: Iterable[str] = (),
+        defaults: Mapping[str, Any] | None = None,
+        when: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Schema:
+        """Ask several questions about each item, in this order.
+
+        For example: ``Question.form({"topic": Question.choice(["praise", "spam"]), "why":
+        Question.text("Why?")}, when={"why": {"topic": ["spam"]}})``. An answer is a dict from names to
+        answers, ``{"topic": "spam", "why": "sells pills"}``. A question that is not asked has no answer.
+
+        Parameters
+        ----------
+        questions
+            The questions by name: choices of one or several classes, ratings, numbers and texts. A class is
+            called after its question where the question is not clear, as in ``"topic: spam"``.
+        text
+            The text above all of them.
+        optional
+            Names of questions that may be left out.
+        defaults
+            Answers with which the page starts, by name.
+        when
+            Conditions, by name: ``{"why": {"topic": ["spam"]}}`` asks "why" only if the answer to the
+            earlier question "topic" is, or contains, one of these classes. All of several conditions must
+            hold.
+
+        Raises
+        ------
+        InvalidInput
+            For unknown names, conditions on later questions, defaults that are not answers, and questions
+            that cannot be a part of a form.
+        """
+        return form_of(questions, text, optional, defaults, when)
 
 
 def _marks(

@@ -6,14 +6,20 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.questions.base import Names
-from hitl_widgets.questions.schema import Schema
+from hitl_widgets.questions.base import Names, Shading
+from hitl_widgets.questions.schema import Schema, palette
 from hitl_widgets.questions.untaught import Untaught
 from hitl_widgets.questions.values import plain
 from hitl_widgets.questions.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from hitl_widgets.learn.problems.base import Target
 
 __all__ = ["KINDS", "Order", "Ranking"]
 
@@ -45,6 +51,7 @@ class Ranking(Untaught):
     name = "ranking"
     asks = "a ranking"
     bulk = False
+    predicts = True
     items = ("list",)
     card = "A label is a ranking: the places of the members in the item, best first, as JSON in files."
     agreement = (
@@ -97,10 +104,6 @@ class Ranking(Untaught):
         """Return the order in which they were shown at first, as text; empty if unknown."""
         return ", ".join(map(str, answer.shown))
 
-    def own(self, said: Any, schema: Schema) -> Any:  # noqa: ARG002
-        """Return the list."""
-        return said
-
     def text(self, said: Any) -> str:
         """Return the places as text, best first."""
         return " > ".join(map(str, said))
@@ -108,6 +111,55 @@ class Ranking(Untaught):
     def cell(self, label: Any) -> Any:
         """Return the list as JSON text."""
         return json.dumps(label) if isinstance(label, list) else label
+
+    def target(self, answers: Sequence[Any], schema: Schema) -> Target:  # noqa: ARG002
+        """Return the ranks of the members, from which their score is learned."""
+        from hitl_widgets.learn.problems.base import Target
+        from hitl_widgets.learn.problems.ordering import Ordering
+
+        k = max((len(answer.places) for answer in answers), default=2)
+        ranks = np.full((len(answers), k), -1, np.int8)
+        for row, answer in zip(ranks, answers, strict=True):
+            row[np.asarray(answer.places) - 1] = np.arange(len(answer.places))
+        return Target(Ordering(), ranks, np.ones(len(answers), np.bool_))
+
+    def doubt(self, belief: Any, i: int, names: Sequence[str]) -> str:  # noqa: ARG002
+        """Say so, without naming the places, which the page does not show."""
+        return "unsure which of two neighbours is better" if belief.known[i] else ""
+
+    def guesses(self, belief: Any, schema: Schema) -> list[Any]:  # noqa: ARG002
+        """Return the places of the members, best first."""
+        return [
+            [member + 1 for member in belief.order(i)] if known else None
+            for i, known in enumerate(belief.known.tolist())
+        ]
+
+    def guess_words(self, belief: Any, i: int) -> str:
+        """Return how certain the least certain neighbours are; the page does not show the places."""
+        return f"its least certain neighbours are {100 - 50 * belief.uncertainty[i]:.0f} % in order"
+
+    def columns(self, belief: Any, schema: Schema) -> dict[str, npt.NDArray[Any]]:  # noqa: ARG002
+        """Return the probability of each member to be the best."""
+        P = np.where(belief.known[:, None] & (belief.P > 0), belief.P, np.nan)
+        return {f"p_best_{place}": P[:, place - 1] for place in range(1, P.shape[1] + 1)}
+
+    def ways_to_colour(self, schema: Schema) -> Sequence[tuple[str, str]]:  # noqa: ARG002
+        """Return one way: by the best member."""
+        return [("", "best member")]
+
+    def shading(self, answers: Sequence[Any], schema: Schema, by: str) -> Shading:  # noqa: ARG002
+        """Shade by the place of the best member in the item."""
+        k = max((len(answer.places) for answer in answers), default=2)
+        legend = tuple(
+            (f"{place} is best", color) for place, color in zip(range(1, k + 1), palette(), strict=False)
+        )
+        best = np.array([answer.places[0] - 1 for answer in answers], np.uint8)
+
+        def guesses(belief: Any) -> npt.NDArray[np.uint8]:
+            found = belief.predicted
+            return np.where((found >= 0) & (found < k), found, 255).astype(np.uint8)
+
+        return Shading(legend, best, guesses)
 
     def agree(self, a: Any, b: Any, schema: Schema) -> float:  # noqa: ARG002
         """Return the share of pairs in the same order: Kendall's tau (Kendall 1938), scaled to 0-1."""

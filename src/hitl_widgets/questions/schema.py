@@ -23,7 +23,18 @@ from hitl_widgets.questions.values import (
     spelled,
 )
 
-__all__ = ["LabelClass", "Schema", "as_numbers", "free_color", "free_key", "palette", "scale"]
+__all__ = [
+    "IN_FORM",
+    "LabelClass",
+    "Schema",
+    "as_numbers",
+    "by_question",
+    "free_color",
+    "free_key",
+    "palette",
+    "question_of",
+    "scale",
+]
 
 # Without g, n, s and z, which are shortcuts. The last three are shortcuts, too, unless a class has them.
 KEYS = "123456789abcdefhijklopqruvwxy0mt"
@@ -37,6 +48,8 @@ LONGER = (
 # From low to high; also distinguishable by lightness, on light and dark pages.
 SCALE = ("#4B5FB0", "#2B90A3", "#45B26B", "#C0B52B", "#E8833A")
 MAX_NAME = 200
+# Between the name of a question of a form and that of one of its classes, as in "topic: spam".
+IN_FORM = ": "
 MAX_CLASSES = 250
 
 
@@ -159,8 +172,8 @@ class Schema:
             )
             for c in made
         )
-        _check(made, least)
-        object.__setattr__(self, "classes", _with_keys_and_colours(made))
+        _check(made, least, kind)
+        object.__setattr__(self, "classes", _with_keys_and_colours(made, kind))
         object.__setattr__(self, "question", question)
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "least", least)
@@ -351,7 +364,20 @@ def _refuse_alike(names: Sequence[str], values: Sequence[Any]) -> None:
             )
 
 
-def _check(classes: Sequence[LabelClass], least: int) -> None:
+def question_of(name: str | None, kind: str) -> str:
+    """Return the question of a form that a class belongs to; "" for other kinds of questions."""
+    return (name or "").partition(IN_FORM)[0] if kind == "form" else ""
+
+
+def by_question(classes: Iterable[LabelClass], kind: str) -> list[list[LabelClass]]:
+    """Return the classes that are offered at the same time, and so have different keys."""
+    found: dict[str, list[LabelClass]] = {}
+    for c in classes:
+        found.setdefault(question_of(c.name, kind), []).append(c)
+    return list(found.values())
+
+
+def _check(classes: Sequence[LabelClass], least: int, kind: str) -> None:
     names = [c.name for c in classes]
     if len(names) < least:
         few = f"{'one class is' if names else 'no classes are'} too few to choose from"
@@ -378,12 +404,23 @@ def _check(classes: Sequence[LabelClass], least: int) -> None:
             raise InvalidInput(f"color={c.color!r} of class {c.name!r}: expected '#rrggbb'.")
         if c.key and (len(c.key) != 1 or c.key.lower() not in KEYS):
             raise InvalidInput(f"key={c.key!r} of class {c.name!r}: expected one of {' '.join(KEYS)}.")
-    keys = [c.key.lower() for c in classes if c.key]
-    if len(set(keys)) < len(keys):
-        raise InvalidInput(f"Two classes share a key: {choices(sorted(keys))}. Keys must be distinct.")
+    for together in by_question(classes, kind):
+        keys = [c.key.lower() for c in together if c.key]
+        if len(set(keys)) < len(keys):
+            raise InvalidInput(f"Two classes share a key: {choices(sorted(keys))}. Keys must be distinct.")
 
 
-def _with_keys_and_colours(classes: Sequence[LabelClass]) -> tuple[LabelClass, ...]:
+def _with_keys_and_colours(classes: Sequence[LabelClass], kind: str) -> tuple[LabelClass, ...]:
+    keys: dict[str, str] = {}
+    for together in by_question(classes, kind):
+        keys |= _keys(together)
+    return tuple(
+        replace(c, key=keys[c.name], color=color) for c, color in zip(classes, _colours(classes), strict=True)
+    )
+
+
+def _keys(classes: Sequence[LabelClass]) -> dict[str, str]:
+    """Return a key for each class, by name; "" where there are not enough."""
     taken = {c.key.lower() for c in classes if c.key}
     own: dict[str, str] = {}
     for c in classes:  # a class named like a free key gets that key
@@ -395,12 +432,9 @@ def _with_keys_and_colours(classes: Sequence[LabelClass]) -> tuple[LabelClass, .
         if not c.key and c.name not in own and key not in taken:
             by_place[c.name] = key
     free = iter([k for k in KEYS if k not in taken and k not in by_place.values()])
-    return tuple(
-        replace(
-            c, key=c.key.lower() or own.get(c.name) or by_place.get(c.name) or next(free, ""), color=color
-        )
-        for c, color in zip(classes, _colours(classes), strict=True)
-    )
+    return {
+        c.name: c.key.lower() or own.get(c.name) or by_place.get(c.name) or next(free, "") for c in classes
+    }
 
 
 def _colours(classes: Sequence[LabelClass]) -> list[str]:

@@ -67,10 +67,6 @@ class FreeText(Untaught):
         """Return the text."""
         return answer
 
-    def own(self, said: Any, schema: Schema) -> Any:  # noqa: ARG002
-        """Return the text."""
-        return said
-
     def text(self, said: Any) -> str:
         """Return the text on one line, shortened."""
         line = " ".join(str(said).split())

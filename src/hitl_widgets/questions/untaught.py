@@ -1,4 +1,4 @@
-"""Questions without classes, from whose answers nothing is learned."""
+"""Questions without classes, from whose answers nothing is learned unless a kind says so."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.questions.base import Answer, Shading
+from hitl_widgets.questions.classless import Classless
 from hitl_widgets.questions.schema import Schema
-from hitl_widgets.questions.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from hitl_widgets.learn.problems.base import Target
@@ -20,40 +20,14 @@ __all__ = ["Untaught"]
 BLUE = "#0072B2"
 
 
-class Untaught:
+class Untaught(Classless):
     """A base class for these kinds."""
 
-    arity = 1
-    closed = False
-    ordered = False
-    composed = True
-
-    def check(self, answer: Answer, schema: Schema, extent: Sequence[float]) -> None:
-        """Accept every answer."""
-
-    def now(self, answer: Any, vocabulary: Vocabulary) -> Any:  # noqa: ARG002
-        """Return the answer."""
-        return answer
-
-    def classes(self, answer: Answer) -> tuple[str, ...]:  # noqa: ARG002
-        """Return no classes."""
-        return ()
-
-    def answers(self, schema: Schema) -> Sequence[Answer]:  # noqa: ARG002
-        """Return no answers; they get codes as they occur."""
-        return ()
-
-    def listed(self, value: Any) -> Sequence[Any]:
-        """Return the value in a list."""
-        return [value]
+    predicts = False
 
     def named(self, label: Any) -> Sequence[Any]:  # noqa: ARG002
         """Return no classes, so that a data card does not count each answer."""
         return ()
-
-    def cell(self, label: Any) -> Any:
-        """Return the label."""
-        return label
 
     def target(self, answers: Sequence[Answer], schema: Schema) -> Target:  # noqa: ARG002
         """Return a target from which nothing is learned."""

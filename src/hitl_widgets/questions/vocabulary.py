@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.questions import parts
 from hitl_widgets.questions.keys import check_key, own_keys
 from hitl_widgets.questions.schema import (
     KEYS,
@@ -17,6 +18,7 @@ from hitl_widgets.questions.schema import (
     free_key,
     kind_in,
     palette,
+    question_of,
     stored_values,
 )
 from hitl_widgets.questions.values import alike, is_blank, spelled, tidy
@@ -73,13 +75,27 @@ class _State:
     def known(self) -> set[str]:
         return {*self.live, *self.retired, *self.into}
 
+    @property
+    def kind(self) -> str:
+        return str(self.how.get("kind", "choice"))
+
+    def heir(self, id_: str | None) -> str | None:
+        """Return the class itself, or the one that its labels count as."""
+        while id_ in self.into:
+            id_ = self.into[id_]
+        return id_
+
     def schema(self, own: Mapping[str, Any] | None = None) -> Schema:
-        taken: set[str] = set()
+        taken: set[tuple[str, str]] = set()
         classes: list[LabelClass] = []
         for c in self.live.values():  # if two people assign a key at the same time, one class keeps it
-            classes.append(replace(c, key="") if c.key in taken else c)
-            taken.add(c.key)
-        return Schema.standing(classes, self.words, self.live, self.retired, own or self.own, **self.how)
+            at = question_of(c.name, self.kind), c.key
+            classes.append(replace(c, key="") if at in taken else c)
+            taken.add(at)
+        how = dict(self.how)
+        if self.kind == "form":
+            how["settings"] = parts.moved(how["settings"], self.heir)
+        return Schema.standing(classes, self.words, self.live, self.retired, own or self.own, **how)
 
 
 @dataclass(frozen=True)
@@ -202,20 +218,14 @@ class Vocabulary:
 
     def meaning(self, id_: str | None) -> str | None:
         """Return the current name of a class, or of the one it was merged into; None if it is gone."""
-        id_ = self._heir(id_)
+        id_ = self._state.heir(id_)
         found = self._state.live.get(id_ or "") or self._state.retired.get(id_ or "")
         return found.name if found else None
 
     def heir(self, id_: str | None) -> str | None:
         """Return the id of the class, or of the one it was merged into; None if it is gone."""
-        id_ = self._heir(id_)
+        id_ = self._state.heir(id_)
         return id_ if id_ in self._state.live or id_ in self._state.retired else None
-
-    def _heir(self, id_: str | None) -> str | None:
-        """Return the class itself, or the one that its labels count as."""
-        while id_ in self._state.into:
-            id_ = self._state.into[id_]
-        return id_
 
     def keys(self, annotator: str) -> Mapping[str, str]:
         """Return the keys that an annotator has chosen, by class id."""
@@ -258,6 +268,8 @@ class Vocabulary:
         """
         whole = dict(change)
         self._refuse_of_kind(whole.get("change"))
+        if self.kind == "form" and self.schema is not None:
+            whole = parts.in_form(whole, self.schema, self._named)
         if "of" in whole:
             whole["of"] = list(map(self._word, whole["of"]))
         if "name" in whole and self._word(whole["name"]) not in {c.name for c in self._state.live.values()}:
@@ -290,6 +302,10 @@ class Vocabulary:
                 "renamed. To ask with or without a tie, pass question=hitl.Question.pair(..., tie=...)."
             )
 
+    def _named(self, word: Any) -> str:
+        """Return the current name of a class, given by a current or former one; an unknown one unchanged."""
+        return self.meaning(self.understood(word)) or str(word)
+
     def _one_key(self, of: Sequence[str], asked: Mapping[str, Any], annotator: str) -> dict[str, str]:
         """Check an annotator's key of one class; an empty one ends it."""
         assert self.schema is not None  # noqa: S101 - as above
@@ -299,7 +315,9 @@ class Vocabulary:
             return {id_: ""}
         key = check_key(key, of[0])
         mine = {i: k for i, k in self.keys(annotator).items() if i != id_}
-        held = dict(zip(own_keys(self.schema, mine), self.schema.ids, strict=False))
+        home = question_of(self.meaning(id_), self.kind)
+        here = zip(own_keys(self.schema, mine), self.schema.ids, self.schema.names, strict=False)
+        held = {k: i for k, i, name in here if question_of(name, self.kind) == home}
         if (other := held.get(key, id_)) != id_:
             raise InvalidInput(f"The key {key!r} is used by {self.meaning(other)!r}: change that key first.")
         return {id_: key}
@@ -325,14 +343,14 @@ class Vocabulary:
         """Return new classes with unused keys and colors; the first inherits those of its source class."""
         live, heir = self._state.live.values(), heirs[0] if heirs else None
         colors = {c.color for c in (*live, *self._state.retired.values())}
-        keys = {c.key for c in live}
         dressed: list[LabelClass] = []
         for one in made:
             c = LabelClass(**one)
+            home = question_of(c.name, self.kind)
+            keys = {o.key for o in (*live, *dressed) if question_of(o.name, self.kind) == home}
             color = c.color or (heir.color if heir else _free(palette(), colors))
             key = c.key.lower() or (heir.key if heir else free_key(c.name, keys) or _free(KEYS, keys))
             colors.add(color)
-            keys.add(key)
             dressed.append(replace(c, color=color, key=key))
             heir = None
         return dressed
@@ -370,10 +388,15 @@ class Vocabulary:
         kind = how["kind"]
         if self.asked is not None and kind != self.kind:
             raise InvalidInput(f"The question is of kind {self.kind!r}, which cannot be changed to {kind!r}.")
+        if kind == "form":
+            parts.refuse_changed(self.asked, value)
+            ids_now = {c.name: id_ for id_, c in made}
+            # The cell names the classes in conditions and defaults as it calls them.
+            how["settings"] = parts.moved(how["settings"], lambda name: ids_now.get(name, name))
         return _Change(event_id, "classes", dropped, tuple(made), words, own=own, how=how)
 
     def _live(self, word: str) -> str:
-        id_ = self._heir(self.understood(word))
+        id_ = self._state.heir(self.understood(word))
         if id_ in self._state.live:
             return str(id_)
         names = [c.name for c in self._state.live.values()]
@@ -489,8 +512,9 @@ def _edit(state: _State, change: _Change) -> None:
     id_ = change.of[0]
     asked = dict(change.set)
     if key := asked.get("key"):
+        home = question_of(state.live[id_].name, state.kind)
         for other, c in state.live.items():
-            if other != id_ and c.key == key.lower():
+            if other != id_ and c.key == key.lower() and question_of(c.name, state.kind) == home:
                 raise InvalidInput(f"The key {key!r} is used by {c.name!r}: change that key first.")
         asked["key"] = key.lower()
     state.live[id_] = replace(state.live[id_], **asked)

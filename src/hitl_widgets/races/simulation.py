@@ -53,6 +53,10 @@ class Simulation:
         (learn and choose) since the previous row. With ``cost=`` there is also ``budget``: the amount of
         cost at which the row was recorded, the same for all. :meth:`chart` and the tables need only
         contestant, repeat, n_labels (or budget) and the metric.
+    overlap
+        If all repeats split the same labels: the number of held-out items divided by that of the others. The
+        variance of a mean over the repeats is then not 1/n but 1/n + overlap of their variance (the
+        corrected resampled t-test, Nadeau and Bengio 2003). The intervals of :meth:`saving` are not widened.
 
     Notes
     -----
@@ -62,6 +66,7 @@ class Simulation:
     """
 
     frame: pd.DataFrame
+    overlap: float = 0.0
 
     @cached_property
     def contestants(self) -> tuple[str, ...]:
@@ -118,7 +123,7 @@ class Simulation:
         for key, group in groups:
             values = group.dropna().to_numpy()
             if len(values):
-                mean, low, high = (np.clip(x, 0, 1) for x in _t_interval(values))
+                mean, low, high = (np.clip(x, 0, 1) for x in _t_interval(values, self.overlap))
                 rows.append((*key, mean, low, high, len(values)))
         table = pd.DataFrame(rows, columns=["contestant", self.axis, "mean", "low", "high", "repeats"])
         table.attrs["metric"] = self._words(metric)
@@ -141,7 +146,10 @@ class Simulation:
                 f"No {WORDS[self.unit]} was recorded by all contestants: pass the same at= to all."
             )
         areas = {name: _area(np.array(shared, float), _values(c[shared])) for name, c in curves.items()}
-        rows = [(*_t_interval(a), *_t_interval(a - areas[base])) for a in areas.values()]
+        rows = [
+            (*_t_interval(a, self.overlap), *_t_interval(a - areas[base], self.overlap))
+            for a in areas.values()
+        ]
         columns = ["area", "low", "high", "difference", "difference_low", "difference_high"]
         return pd.DataFrame(rows, columns=columns, index=pd.Index(list(areas), name="contestant"))
 
@@ -236,7 +244,7 @@ class Simulation:
             for n in steps:
                 gap = _values(curves[name][n]) - _values(curves[base][n])
                 ahead = float(np.mean((gap > 0) + (gap == 0) / 2))
-                rows.append((name, base, n, *_t_interval(gap), ahead))
+                rows.append((name, base, n, *_t_interval(gap, self.overlap), ahead))
         columns = ["contestant", "baseline", self.axis, "difference", "low", "high", "ahead"]
         return pd.DataFrame(rows, columns=columns)
 
@@ -360,14 +368,14 @@ def _milestones(recorded: Sequence[float]) -> list[float]:
     return [*[n for n in MILESTONES if n in recorded and n < recorded[-1]], int(recorded[-1])]
 
 
-def _t_interval(values: Array) -> tuple[float, float, float]:
-    """Mean and bounds; the bounds are NaN for a single value."""
+def _t_interval(values: Array, overlap: float = 0.0) -> tuple[float, float, float]:
+    """Mean and bounds; the bounds are NaN for a single value. ``overlap``: see :class:`Simulation`."""
     from scipy.stats import t
 
     mean, n = float(values.mean()), len(values)
     if n < 2:
         return mean, np.nan, np.nan
-    half = float(t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n))
+    half = float(t.ppf(0.975, n - 1) * values.std(ddof=1) * np.sqrt(1 / n + overlap))
     return mean, mean - half, mean + half
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hitl_widgets.data.pool import Pool
-from hitl_widgets.labels.events import LabelEvent
+from hitl_widgets.labels.events import LabelEvent, is_demonstration
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.naming import Naming
@@ -92,19 +92,25 @@ def _said(fold: Fold, items: Iterable[tuple[str, Any]]) -> pd.DataFrame:
             e.time,
             e.selection,
             e.elapsed_ms,
+            is_demonstration(e),
             fold.order(e),
         )
         for key, shown in items
         for e in fold.current(key).values()
         if (now := fold.meaning(e)) is not None
     ]
-    columns = ["id", "label", "said", "annotator", "time", "selection", "elapsed_ms", "order"]
+    columns = ["id", "label", "said", "annotator", "time", "selection", "elapsed_ms", "demonstrated", "order"]
     cells = zip(*rows, strict=True) if rows else ([] for _ in columns)
     table = pd.DataFrame({name: column(list(values)) for name, values in zip(columns, cells, strict=True)})
     table = table.sort_values("order", kind="stable")
     table["time"] = pd.to_datetime(table["time"], utc=True)
     table["elapsed_ms"] = table["elapsed_ms"].astype("Int64")
-    return table.drop(columns="order").reset_index(drop=True)
+    return _without_idle(table.drop(columns="order")).reset_index(drop=True)
+
+
+def _without_idle(table: pd.DataFrame) -> pd.DataFrame:
+    """The table without the column of demonstrations if there are none."""
+    return table if table["demonstrated"].any() else table.drop(columns="demonstrated")
 
 
 def _own(fold: Fold) -> Callable[[Any], Any]:
@@ -130,6 +136,7 @@ def history_table(events: list[LabelEvent], fold: Fold) -> pd.DataFrame:
             "elapsed_ms": e.elapsed_ms,
             "event_id": e.event_id,
             "item_ids": list(e.item_ids),
+            "demonstrated": is_demonstration(e),
         }
         for e in events
     ]
@@ -140,11 +147,11 @@ def history_table(events: list[LabelEvent], fold: Fold) -> pd.DataFrame:
             row["shown"] = None if answer is None else fold.kind.shown(answer) or None
     columns = [
         "time", "annotator", "kind", "n_items", "value", "selection", "holds", "state", "elapsed_ms",
-        "event_id", "item_ids", *(["shown"] if arranged else []),
+        "event_id", "item_ids", *(["shown"] if arranged else []), "demonstrated",
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=columns)
     table["time"] = pd.to_datetime(table["time"], utc=True)
-    return table
+    return _without_idle(table)
 
 
 def _guesses(round_: Round) -> list[Any]:

@@ -58,7 +58,7 @@ def _labels_of_shades(loop: Loop, n: int) -> list[int]:
     """The number of labels of each shade, without those that this annotator must not see yet."""
     labels = loop.labels
     told = labels.y.copy()
-    told[loop.blind.rows(labels)] = -1
+    told[loop.blind.mask(labels)] = -1
     shades = labels.kind.shading(labels.answers, labels.schema, "").answers[told[told >= 0]]
     found: list[int] = np.bincount(shades, minlength=n)[:n].tolist()
     return found

@@ -77,7 +77,7 @@ def test_a_suggestion_that_is_rejected_is_left_for_others() -> None:
 
 def test_the_interval_is_wilsons() -> None:
     found = verification([(True, True)] * 8 + [(True, False)] * 2)
-    assert found.loc["shown"].round(3).tolist() == [10, 0.8, 0.49, 0.943]
+    assert found.loc["shown"].round(3).tolist() == [10, 2, 0.8, 0.49, 0.943]
     assert np.isnan(found.loc["hidden", "same"])
 
 

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hitl_widgets as hitl
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.items.base import Size
 from hitl_widgets.items.base import kind_of as item_kind
+from hitl_widgets.items.features.lists import join
 from hitl_widgets.learn.problems.comparison import Comparison
 from hitl_widgets.maps.preparation import encode
 from hitl_widgets.questions.base import kind_of
@@ -127,7 +128,9 @@ def test_the_features_of_a_pair_are_antisymmetric_and_new_pairs_get_the_same() -
     lengths = encode(pool, lambda texts: np.array([[len(text)] for text in texts], np.float32))[0]
     assert lengths.tolist() == [[len(a) - len(b)] for a, b in pool.items]
     several = hitl.Pool.from_data(ITEMS, text=["a", "b", "c"], X=np.repeat(Z, 2, axis=1)[:, :3])
-    np.testing.assert_allclose(several.X, np.repeat(Z, 2, axis=1)[:, :3].mean(axis=1), atol=1e-6)
+    np.testing.assert_allclose(several.X, np.repeat(Z, 2, axis=1)[:, :3].reshape(N, 9), atol=1e-6)
+    unequal = join(np.arange(10.0).reshape(5, 2), [3, 2])
+    assert unequal.tolist() == [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 0, 0]]
 
 
 # -- answers
@@ -360,3 +363,41 @@ def test_lists_lie_in_files_by_member(tmp_path: Path) -> None:
         assert made.find("cherry")
         assert json.loads(json.dumps(made.to_frame()["label"][0])) == [3, 1, 2]
     assert item_kind("list:image").in_files
+
+
+def test_rankings_are_learned_predicted_measured_and_exported() -> None:
+    rng = np.random.default_rng(0)
+    n, weights = 80, np.array([2.0, -1.0, 0.0])
+    Z = rng.normal(size=(n, 4, 3)).astype(np.float32)
+    truth = (np.argsort(-(Z @ weights), axis=1) + 1).tolist()
+    names = [[f"{i} {j}" for j in range(4)] for i in range(n)]
+    with hitl.Session(
+        names, kind="list:text", X=Z, question=RANKING, store=":memory:", random_state=0, audit=0.3
+    ) as made:
+        for _ in range(40):
+            [one] = made.query(1)
+            made.label(one, truth[made.pool.index([one])[0]])
+        made.wait()
+        asked = made.round.suggestions
+        assert any("would teach the model most" in one.reason for one in asked)
+        left = made._loop.labels.y < 0
+        found = made.predictions()
+        told = found["label"].tolist()
+        agree = [
+            RANKS.agree(RANKS.parse(a, None), RANKS.parse(b, None), None)
+            for a, b in zip(told, truth, strict=True)
+        ]
+        assert np.mean(np.array(agree)[left]) > 0.9
+        assert found["p_best_1"].between(0, 1).all()
+        assert (found[[f"p_best_{k}" for k in (1, 2, 3, 4)]].sum(axis=1) - 1).abs().max() < 1e-5
+        measured = made.accuracy()
+        assert measured.n > 5
+        assert measured.low < np.mean(np.array(agree)[left]) <= measured.high + 0.05
+        assert made._loop.labels.target.problem.measure == "Kendall agreement"
+        assert made.model().predict(made.features) == told
+        with pytest.raises(HitlError, match="cannot be saved"):
+            made.save_model("model.npz")
+    with pytest.raises(InvalidInput, match=r"learner='graph' cannot learn rankings"):
+        hitl.Session(names, kind="list:text", X=Z, question=RANKING, store=":memory:", learner="graph")
+    with pytest.raises(InvalidInput, match=r"strategy='entropy' requires"):
+        hitl.Session(names, kind="list:text", X=Z, question=RANKING, store=":memory:", strategy="entropy")

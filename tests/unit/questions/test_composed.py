@@ -33,6 +33,11 @@ def span(start: int, end: int, label: str) -> dict[str, Any]:
     return {"start": start, "end": end, "label": label}
 
 
+def related(spans: list[Any], *relations: tuple[int, int, str]) -> dict[str, Any]:
+    told = [dict(zip(("from", "to", "label"), one, strict=True)) for one in relations]
+    return {"spans": spans, "relations": told}
+
+
 QUESTIONS: dict[str, tuple[Any, list[Any]]] = {
     "number": (hitl.Question.number(0, 10, "How many?", step=0.5), [0, 3.5, 10]),
     "open number": (hitl.Question.number(), [-7, 0, 123456]),
@@ -40,6 +45,14 @@ QUESTIONS: dict[str, tuple[Any, list[Any]]] = {
     "spans": (
         hitl.Question.spans(["person", "place"], "Who and where?", overlap=True),
         [[], [span(0, 3, "person")], [span(0, 3, "person"), span(0, 10, "place"), span(29, 30, "place")]],
+    ),
+    "relations": (
+        hitl.Question.spans(["person", "place"], relations=["met", "lives in"]),
+        [
+            related([]),
+            related([span(0, 3, "person"), span(8, 10, "person")], (0, 1, "met"), (1, 0, "met")),
+            related([span(0, 3, "person"), span(22, 26, "place")], (0, 1, "lives in")),
+        ],
     ),
 }
 every = pytest.mark.parametrize("name", QUESTIONS)
@@ -82,6 +95,9 @@ def test_what_is_exported_comes_back(name: str, ending: str, tmp_path: Path) -> 
         before = ann.labels().sort_values(["id", "annotator"])["label"].tolist()
         card = Path(f"{path}.card.md").read_text(encoding="utf-8")
     assert "Agreement" in card
+    if name == "relations":
+        assert "| met | 12 |" in card
+        assert "| lives in | 6 |" in card
     with session(question, ":memory:") as other:
         if ending == "jsonl":
             found = other.import_labels(path)
@@ -106,7 +122,23 @@ WRONG: dict[str, list[Any]] = {
         [None],
         {"spans": [[0, 3]]},
         {"spans": [[0, 3, "nobody"]]},
+        related([span(0, 3, "person"), span(4, 7, "person")], (0, 1, "met")),
         5,
+    ],
+    "relations": [
+        {},
+        {"relations": []},
+        related([], (0, 1, "met")),
+        related([span(0, 3, "person"), span(8, 10, "person")], (0, 2, "met")),
+        related([span(0, 3, "person"), span(8, 10, "person")], (-1, 0, "met")),
+        related([span(0, 3, "person"), span(8, 10, "person")], (0, True, "met")),
+        related([span(0, 3, "person"), span(8, 10, "person")], (0, 1, "knows")),
+        related([span(0, 3, "person"), span(8, 10, "person")], (1, 1, "met")),
+        related([span(0, 3, "person"), span(0, 3, "person")], (0, 1, "met")),
+        related([span(0, 3, "person"), span(8, 10, "person")], (0, 1, "met"), (0, 1, "met")),
+        {"spans": [span(0, 3, "person")], "relations": "met"},
+        {"spans": [span(0, 3, "person")], "relations": [{"from": 0}]},
+        {"spans": [[0, 3, "person"], [8, 10, "person"]], "relations": [[0, 1, "knows"]]},
     ],
 }
 
@@ -225,6 +257,81 @@ def test_a_renamed_and_a_merged_class_are_followed_in_spans() -> None:
         assert made.n_labels == 1
 
 
+@pytest.mark.parametrize(
+    ("spans", "relation", "words"),
+    [
+        (2, (0, 2, "met"), "from 0 to 1"),
+        (0, (0, 1, "met"), "the answer has none"),
+        (2, (0, 1, "mets"), "Did you mean 'met'"),
+        (2, (1, 1, "met"), "to itself"),
+    ],
+)
+def test_what_is_wrong_with_a_relation_is_said(spans: int, relation: Any, words: str) -> None:
+    given = [span(0, 3, "person"), span(8, 10, "person")][:spans]
+    with session(QUESTIONS["relations"][0]) as made, pytest.raises(InvalidInput, match=words):
+        made.label("r0", related(given, relation))
+
+
+@pytest.mark.parametrize(
+    ("relations", "words"),
+    [
+        ("met", "list of types"),
+        ([""], "list of types"),
+        ([3], "list of types"),
+        ([], "0 types"),
+        (["a", "a"], "more than once"),
+        (["x" * 61], "61 characters"),
+        ([str(i) for i in range(35)], "35 types"),
+    ],
+)
+def test_impossible_types_of_relations_are_said(relations: Any, words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        hitl.Question.spans(["a"], relations=relations)
+
+
+def test_relations_follow_their_spans_when_classes_change() -> None:
+    question = hitl.Question.spans(["person", "human", "place"], overlap=True, relations=["met", "in"])
+    with session(question) as made:
+        given = [span(0, 3, "human"), span(0, 3, "person"), span(8, 10, "place")]
+        made.label("r0", related(given, (0, 1, "met"), (0, 2, "in"), (1, 2, "in")))
+        made.classes.merge(["human"], into="person")  # two spans are one now
+        now = related([span(0, 3, "person"), span(8, 10, "place")], (0, 1, "in"))
+        assert made.labels()["label"].tolist() == [now]
+        made.classes.rename("place", "town")
+        assert [one["label"] for one in made.labels()["label"][0]["spans"]] == ["person", "town"]
+        made.classes.split("town", into=["city", "village"])
+        assert not len(made.labels())
+
+
+def test_relations_can_be_asked_for_later_and_a_list_means_none(tmp_path: Path) -> None:
+    before = hitl.Question.spans(["person", "place"])
+    with session(before, tmp_path / "labels.sqlite") as made:
+        made.label("r0", [span(0, 3, "person")])
+    with session(QUESTIONS["relations"][0], tmp_path / "labels.sqlite") as made:
+        made.label("r1", [span(8, 10, "person")])
+        assert made.labels()["label"].tolist() == [
+            related([span(0, 3, "person")]),
+            related([span(8, 10, "person")]),
+        ]
+
+
+def test_agreement_is_that_of_spans_and_of_relations() -> None:
+    question = QUESTIONS["relations"][0]
+    spans = [span(0, 3, "person"), span(8, 10, "person")]
+    with session(question) as made:
+        kind, fold = made._loop.log.ledger.fold.kind, made._loop.log.ledger.fold
+
+        def agree(a: Any, b: Any) -> float:
+            parsed = [kind.parse(one, fold.vocabulary) for one in (a, b)]
+            return kind.agree(*parsed, made.schema)
+
+        met = related(spans, (0, 1, "met"))
+        assert agree(met, related(spans[::-1], (1, 0, "met"))) == 1
+        assert agree(met, related(spans, (1, 0, "met"))) == 0.5  # the spans, but not the relation
+        assert agree(met, related(spans)) == 0.5
+        assert agree(related(spans), related(spans[:1])) == pytest.approx(2 / 3)
+
+
 def suggestions(made: hitl.Session, rows: list[int]) -> dict[int, tuple[Any, str]]:
     assert made._loop.suggesting is not None
     return made._loop.suggesting.of(rows)
@@ -269,6 +376,10 @@ def test_suggestions_come_from_a_column_or_a_function_and_are_checked() -> None:
         assert "not a list" in found[3][1]
         suggestions(made, [0, 1])
         assert calls == [4], "what is known is not asked again"
+    some = related([span(8, 10, "person"), span(0, 3, "person")], (0, 1, "met"))
+    with session(QUESTIONS["relations"][0], suggest=lambda texts: [some] * len(texts)) as made:
+        told = {"spans": [[0, 3, "person"], [8, 10, "person"]], "relations": [[1, 0, "met"]]}
+        assert suggestions(made, [0])[0] == (told, "")
     with session(hitl.Question.spans(["person"]), suggest=lambda texts: 1 / 0) as made:
         assert "ZeroDivisionError" in suggestions(made, [0])[0][1]
     with session(hitl.Question.spans(["person"]), suggest=lambda texts: []) as made:

@@ -26,6 +26,7 @@ from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput, StoreErr
 from hitl_widgets.items.base import Payload
 from hitl_widgets.labels.events import LabelEvent, new_event_id
 from hitl_widgets.loop.round import Suggestion
+from hitl_widgets.questions.question import Question
 from hitl_widgets.session import Session
 from hitl_widgets.widgets import channel
 from hitl_widgets.widgets.explorer import Explorer
@@ -892,6 +893,33 @@ def test_parts_are_made_by_the_kind_and_never_hold_the_loop(
     assert parts(labeler, ask={"at": 1})["content"] == {"kind": "broken", "why": "The file is gone."}
     labeler.sent.clear()
     assert "not in the pool of 60 items" in parts(labeler, row=60)["content"]["why"]
+
+
+def test_words_are_found_in_a_text_and_suggested_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"😀 Ann met Anna {i}" for i in range(8)]
+    question = Question.spans(["person", "place"])
+    with Session(texts, question=question, store=":memory:", audit=0) as session:
+        wire = Wire(Labeler(session), monkeypatch)
+
+        def words(**ask: Any) -> dict[str, Any]:
+            wire.sent.clear()
+            return json.loads(json.dumps(parts(wire, ask=ask)["content"]))
+
+        assert words(words="Ann, met") == {"kind": "words", "spans": [[2, 5], [6, 9]], "rules": []}
+        assert "not supported" in words(words="/(?=A)/")["why"]
+        assert "not a class" in words(words="Ann", all=True, **{"class": "animal"})["why"]
+        before = session._loop.suggesting.generation
+        told = words(words=r"/\d/", all=True, **{"class": "place"})
+        assert told == {"kind": "words", "spans": [[15, 16]], "rules": [[r"/\d/", "place", 1]]}
+        assert session._loop.suggesting.generation > before
+        ask = {"id": new_event_id(), "type": "answers", "view": "view-1234", "rows": [5]}
+        wire.sent.clear()
+        wire.say(ask)
+        until(lambda: [m for m in wire.sent if m["type"] == "answers"])
+        [answer] = next(m for m in wire.sent if m["type"] == "answers")["answers"]
+        assert answer["suggested"] == {"spans": [[15, 16, "place"]], "rules": [(r"/\d/", "place", 1)]}
+        assert words(words=r"/\d/", drop=True, **{"class": "place"})["rules"] == []
+        assert session._loop.suggesting.of([5])[5] == (None, "")
 
 
 def test_acts_on_a_large_pool_do_not_hold_the_loop_and_keep_their_order(

@@ -8,34 +8,34 @@ const NARROW = 14;
 /** The width of a card before it is on the page. */
 const USUAL_WIDTH = 800;
 
-/** Bands over a waveform, one for each piece; only what changes is drawn again, because there may be many. */
-export class Bands<P extends Piece> {
+/** Bands over a waveform, one for each mark; only what changes is drawn again, because there may be many. */
+export class Bands<M extends { at: Piece }> {
   /** The band of what is marked but has no class yet. */
   readonly newest = h("div", { attrs: { "data-label": "", hidden: true } });
-  private readonly known = new Map<P, { element: HTMLElement; key: string }>();
+  private readonly known = new Map<M, { element: HTMLElement; key: string }>();
 
   constructor(
     private readonly layer: HTMLElement,
     private readonly seconds: number,
   ) {}
 
-  /** Draws the pieces, given by start; those that overlap are below each other. */
-  draw(all: readonly P[], looks: (piece: P) => Look): void {
-    const { rows, n } = rowsOf(all);
+  /** Draws the marks, given by start; those that overlap are below each other. */
+  draw(all: readonly M[], looks: (mark: M) => Look): void {
+    const { rows, n } = rowsOf(all.map(({ at }) => at));
     const width = this.layer.clientWidth || USUAL_WIDTH;
     const there = new Set(all);
-    for (const [piece, { element }] of this.known) {
-      if (there.has(piece)) continue;
+    for (const [mark, { element }] of this.known) {
+      if (there.has(mark)) continue;
       element.remove();
-      this.known.delete(piece);
+      this.known.delete(mark);
     }
     let place = this.layer.firstElementChild;
-    all.forEach((piece, i) => {
-      const { look, label, colour } = looks(piece);
-      const shown = ((piece.end - piece.start) / this.seconds) * width < NARROW ? "" : label;
+    all.forEach((mark, i) => {
+      const { look, label, colour } = looks(mark);
+      const shown = ((mark.at.end - mark.at.start) / this.seconds) * width < NARROW ? "" : label;
       const key = [look, shown, colour, rows[i], n].join();
-      const { element, key: before } = this.known.get(piece) ?? { element: h("div", {}), key: "" };
-      this.known.set(piece, { element, key });
+      const { element, key: before } = this.known.get(mark) ?? { element: h("div", {}), key: "" };
+      this.known.set(mark, { element, key });
       if (before !== key) {
         element.className = `hitl-range ${look}`;
         element.dataset.label = shown;
@@ -43,15 +43,15 @@ export class Bands<P extends Piece> {
         element.style.top = `${(100 * rows[i]) / n}%`;
         element.style.height = `${100 / n}%`;
       }
-      this.put(piece, piece);
+      this.put(mark, mark.at);
       if (place === element) place = element.nextElementSibling;
       else this.layer.insertBefore(element, place);
     });
   }
 
-  /** Shows a piece at another place, while it is moved. */
-  put(piece: P, at: Piece): void {
-    const element = this.known.get(piece)?.element;
+  /** Shows a mark at another place, while it is moved. */
+  put(mark: M, at: Piece): void {
+    const element = this.known.get(mark)?.element;
     if (element) this.place(element, at);
   }
 

@@ -1,5 +1,6 @@
 import type { Composer } from "../../questions/registry";
 import type { Shape } from "./geometry";
+import { type Keys, keysOfMarks } from "./marking";
 
 export type Drawing = Shape & {
   /** The name in the log. */
@@ -28,20 +29,23 @@ export function startWords({ start, many }: Drawing, name: string, n: number): s
   return `${start}${name && ` as ${name}`}. ${walk}+ and − zoom.`;
 }
 
-export function keysOf({ drawn, one }: Drawing): (readonly [string, string])[] {
-  const keys: (readonly [string, string] | false)[] = [
+/** The keys of all marks on an image. */
+export const keysOnImage = (one: string, many: string, own: Keys): Keys =>
+  keysOfMarks(one, many, [...own, ["+ − Home", "zoom, and show the whole image; drag with Space to pan"]]);
+
+export function keysOf({ drawn, one, many }: Drawing): Keys {
+  const keys: (Keys[number] | false)[] = [
     ["N", drawn === "corners" ? "a polygon, and its next corner" : `a new ${one} in the middle`],
-    [". ,", `the next and the previous ${one}`],
-    ["A–Z 1–9", "the class of the next marks, or relabel the selected one"],
     ["← → ↑ ↓", "move it, faster while held; else pan"],
     drawn !== "click" && ["⇧← ⇧→ ⇧↑ ⇧↓", "move one corner"],
-    drawn !== "click" && ["Space", "the other corner; drag with it to pan"],
+    drawn !== "click" && ["Space", "the other corner"],
     drawn === "drag" && ["*", "snap to what is in the box"],
-    ["+ − Home", "zoom, and show the whole image"],
-    ["=", "accept suggestions"],
-    ["Z ⇧Z", "undo and redo in this item"],
   ];
-  return keys.filter((key) => key !== false);
+  return keysOnImage(
+    one,
+    many,
+    keys.filter((key) => key !== false),
+  );
 }
 
 /** For an item that cannot be shown, which the card says. */

@@ -1,22 +1,37 @@
-import type { Composed, Composing } from "../../questions/registry";
+import type { Composed, Composer, Composing } from "../../questions/registry";
 import { count } from "../../ui/dom";
 import { Timeline } from "./timeline";
 
-/** A mark: its place, and the id of its class; "" while it has none. */
-export type Mark<P> = { readonly at: P; readonly id: string };
+/** A mark: its place, the id of its class ("" while it has none), and a number that stays when these change. */
+export type Mark<P> = { readonly at: P; readonly id: string; readonly nr: number };
 export type Marked<P> = readonly Mark<P>[];
+
+/** A relation from one mark to another, by their numbers. Without one of its marks, it is not there. */
+export type Link = { readonly from: number; readonly to: number; readonly type: string };
+
+/** Everything that undo brings back. Suggestions are never mixed with the marks of the user. */
+type State<P> = {
+  readonly marks: Marked<P>;
+  readonly suggested: Marked<P>;
+  readonly links: readonly Link[];
+  readonly suggestedLinks: readonly Link[];
+};
 
 export type MarkingCallbacks<P> = {
   /** The name in the log. */
   name: string;
   one: string;
   many: string;
+  /** What is marked: an image, a recording or a text. */
+  whole: string;
   read: (told: readonly unknown[]) => P;
   write: (at: P) => unknown[];
-  /** Where a mark begins, from which the order follows in which they are walked. */
+  /** Where a mark begins, from which the order follows in which they are walked: along the line, and which line. */
   start: (at: P) => readonly [number, number];
-  /** Whether it does not fit the image, such as a mark on an earlier version of it. */
+  /** Whether it does not fit the item, such as a mark on an earlier version of it. */
   stray: (at: P) => boolean;
+  /** Whether two places overlap. Without it, they always may. */
+  touch?: (a: P, b: P) => boolean;
   /** The place in words. */
   words: (at: P) => string;
   /** Something has to be drawn again. */
@@ -25,72 +40,137 @@ export type MarkingCallbacks<P> = {
 
 /** The marks on an item, those that are suggested, and the one that keys change. */
 export class Marking<P> {
-  readonly line: Timeline<Marked<P>, Marked<P>>;
-  suggested: Marked<P>;
   current: Mark<P> | null = null;
+  /** A place that is selected and has no class yet. */
+  draft: P | null = null;
   /** The class of the next marks; -1 for none. */
   armed: number;
   /** Why something was refused. */
   failure: string;
+  private readonly line: Timeline<State<P>>;
   private readonly known: ReadonlyMap<string, { name: string; color: string }>;
   private readonly offered: number;
+  /** Whether marks may overlap. */
+  private readonly free: boolean;
   /** What the last change was, if it can be continued. */
   private last = "";
+  private made = 0;
+  private order: { of: State<P>; marks: Marked<P> } | null = null;
+  private readonly types: readonly string[];
 
   constructor(
-    private readonly card: Composing,
-    private readonly on: MarkingCallbacks<P>,
+    protected readonly card: Composing,
+    protected readonly on: MarkingCallbacks<P>,
   ) {
     const offered = card.classes.filter((c) => !c.retired);
     this.offered = offered.length;
     this.armed = offered.length === 1 ? card.classes.indexOf(offered[0]) : -1;
     this.known = new Map(card.classes.map((c) => [c.id, c]));
-    this.suggested = card.answer ? [] : this.from(card.suggested);
-    this.line = new Timeline(this.from(card.answer), {
-      get: () => this.suggested,
-      set: (suggested) => {
-        this.suggested = suggested;
-      },
-    });
+    this.free = !on.touch || card.settings.overlap === true;
+    this.types = (card.settings.relations ?? []) as string[];
+    this.line = new Timeline({ marks: [], suggested: [], links: [], suggestedLinks: [] });
     this.failure = card.why ?? "";
   }
 
-  private from(answer: Readonly<Record<string, unknown>> | undefined): Marked<P> {
-    const rows = (answer?.[this.on.name] ?? []) as unknown[][];
-    return rows.map((row) => ({ at: this.on.read(row.slice(0, -1)), id: String(row.at(-1)) }));
+  /** Reads the answer and the suggestions that the item starts with. */
+  load(): void {
+    const { answer, suggested } = this.card;
+    const [own, ideas] = [this.from(answer), this.from(answer ? undefined : suggested)];
+    const [links, suggestedLinks] = [own.links, ideas.links];
+    this.line.amend({ marks: own.marks, suggested: ideas.marks, links, suggestedLinks });
   }
 
+  private from(answer: Readonly<Record<string, unknown>> | undefined): { marks: Marked<P>; links: Link[] } {
+    const rows = (answer?.[this.on.name] ?? []) as unknown[][];
+    const marks = rows.map((row) => this.mark(this.on.read(row.slice(0, -1)), String(row.at(-1))));
+    const related = (answer?.relations ?? []) as [number, number, string][];
+    const links = related.map(([from, to, type]) => ({ from: marks[from].nr, to: marks[to].nr, type }));
+    return { marks, links };
+  }
+
+  private mark = (at: P, id: string): Mark<P> => ({ at, id, nr: this.made++ });
+
   get marks(): Marked<P> {
-    return this.line.now;
+    return this.line.now.marks;
+  }
+
+  get suggested(): Marked<P> {
+    return this.line.now.suggested;
+  }
+
+  get links(): readonly Link[] {
+    return this.there(this.line.now.links, this.marks);
+  }
+
+  get suggestedLinks(): readonly Link[] {
+    return this.there(this.line.now.suggestedLinks, this.ordered);
+  }
+
+  /** The relations whose two marks are there. */
+  private there(links: readonly Link[], marks: Marked<P>): readonly Link[] {
+    if (!links.length) return links;
+    const nrs = new Set(marks.map(({ nr }) => nr));
+    return links.filter(({ from, to }) => nrs.has(from) && nrs.has(to));
+  }
+
+  /** How many suggestions are left. */
+  get left(): number {
+    return this.suggested.length + this.suggestedLinks.length;
+  }
+
+  /** The marks and the suggestions, in the order in which they are walked: from top to bottom. */
+  get ordered(): Marked<P> {
+    const state = this.line.now;
+    if (this.order?.of !== state) {
+      const all = [...state.marks, ...state.suggested].map((mark) => ({
+        mark,
+        start: this.on.start(mark.at),
+      }));
+      all.sort(({ start: a }, { start: b }) => a[1] - b[1] || a[0] - b[0]);
+      this.order = { of: state, marks: all.map(({ mark }) => mark) };
+    }
+    return this.order.marks;
   }
 
   isIdea = (mark: Mark<P>): boolean => this.suggested.includes(mark);
   nameOf = ({ id }: Mark<P>): string => (id ? (this.known.get(id)?.name ?? "a removed class") : "no class");
   colorOf = ({ id }: Mark<P>): string => this.known.get(id)?.color ?? "#8c8c8c";
+  wordsOf = (mark: Mark<P> | undefined): string => (mark ? this.on.words(mark.at) : "");
+  spoken = (mark: Mark<P>): string => `${this.nameOf(mark)}, ${this.wordsOf(mark)}`;
   /** The class of the next mark. */
   get armedId(): string {
     return this.armed < 0 ? "" : this.card.classes[this.armed].id;
   }
 
   read(): Composed | string {
-    const { name, one, many, write, stray } = this.on;
-    const left = this.suggested.length;
+    const { name, one, many, whole, write, stray } = this.on;
+    const { left, types } = this;
+    if (this.draft) return `The new ${one} has no class: press a class, or Esc to drop it.`;
     if (left && !this.card.verify)
       return `${count(left, "suggestion")} left: press = to accept, or Del to dismiss.`;
-    const marks = [...this.line.now, ...this.suggested];
+    const clashing = new Set(this.suggested);
+    for (const mark of this.fitting()) clashing.delete(mark);
+    const marks = this.ordered.filter((mark) => !clashing.has(mark));
     const beyond = marks.filter(({ at }) => stray(at)).length;
     if (beyond)
-      return `${count(beyond, one, many)} from an earlier version of the image ${
+      return `${count(beyond, one, many)} from an earlier version of the ${whole} ${
         beyond === 1 ? "does" : "do"
       } not fit it. Select with . and remove with Del.`;
     const bare = marks.filter(({ id }) => !id).length;
     if (bare)
       return `${count(bare, one, many)} without a class: select with . and press a class, or remove with Del.`;
     const ids = new Set(marks.map(({ id }) => id));
+    const place = new Map(marks.map(({ nr }, i) => [nr, i]));
+    const links = this.there([...this.links, ...this.suggestedLinks], marks);
+    const relations = links.map(({ from, to, type }) => [place.get(from), place.get(to), type]);
+    const related = links.length ? `, ${count(links.length, "relation")}` : "";
     return {
-      answer: { [name]: marks.map(({ at, id }) => [...write(at), id]) },
+      answer: {
+        [name]: marks.map(({ at, id }) => [...write(at), id]),
+        ...(types.length ? { relations } : {}),
+      },
       codes: this.card.classes.flatMap(({ id }, code) => (ids.has(id) ? [code] : [])),
-      words: marks.length ? `with ${count(marks.length, one, many)}` : `no ${many}`,
+      words: marks.length ? `with ${count(marks.length, one, many)}${related}` : `no ${many}`,
       blank: !marks.length,
     };
   }
@@ -99,6 +179,24 @@ export class Marking<P> {
   picked(): number[] {
     const code = this.current ? this.card.classes.findIndex(({ id }) => id === this.current?.id) : this.armed;
     return code < 0 ? [] : [code];
+  }
+
+  // -- overlaps
+
+  private touches = (mark: Mark<P>, at: P): boolean => this.on.touch?.(mark.at, at) === true;
+
+  /** The mark that a place overlaps, if marks may not. */
+  clash(at: P, except?: Mark<P> | null): Mark<P> | undefined {
+    return this.free ? undefined : this.marks.find((mark) => mark !== except && this.touches(mark, at));
+  }
+
+  /** The suggestions that overlap nothing which they may not. */
+  private fitting(): Marked<P> {
+    if (this.free) return this.suggested;
+    const fits: Mark<P>[] = [];
+    for (const mark of this.suggested)
+      if (!this.clash(mark.at) && !fits.some((other) => this.touches(other, mark.at))) fits.push(mark);
+    return fits;
   }
 
   // -- changing
@@ -111,115 +209,187 @@ export class Marking<P> {
     return true;
   }
 
+  private overlaps = (mark: Mark<P>): true =>
+    this.refuse(`It overlaps ${this.spoken(mark)}: remove that first.`);
+
   choose(mark: Mark<P> | null): void {
     this.last = "";
     this.failure = "";
-    if (this.current === mark) return;
-    this.current = mark;
+    if (this.current === mark && !this.draft) return;
+    [this.current, this.draft] = [mark, null];
     this.on.draw();
     // The buttons of the classes show that of the selected mark.
     this.card.changed();
   }
 
-  add(at: P, id = this.armedId): void {
-    const mark = { at, id };
-    this.write([...this.line.now, mark], mark);
-    this.card.say(
-      id
-        ? `${this.nameOf(mark)}, ${this.on.words(at)}`
-        : `New ${this.on.one}: press a class. ${this.on.words(at)}`,
-    );
-  }
-
-  /** Changes a mark, or removes it. Changes with the same name `as` right after each other are one step. */
-  change(mark: Mark<P>, next: Mark<P> | null, as = ""): void {
-    const rest = this.line.now.filter((one) => one !== mark);
-    this.suggested = this.suggested.filter((one) => one !== mark);
-    this.write(next ? [...rest, next] : rest, next, as);
-  }
-
-  private write(next: Marked<P>, current: Mark<P> | null, as = ""): void {
-    if (as && as === this.last) this.line.amend(next);
-    else this.line.set(next);
-    this.last = as;
-    this.current = current;
-    this.failure = "";
+  /** Selects a place that waits for its class. */
+  select(at: P): void {
+    this.choose(null);
+    this.draft = at;
     this.on.draw();
     this.card.changed();
   }
 
-  private remove(): void {
-    if (!this.current) return;
-    if (this.isIdea(this.current)) {
-      this.suggested = this.suggested.filter((one) => one !== this.current);
-      this.line.set(this.line.now);
-      this.choose(null);
-      this.on.draw();
-    } else this.change(this.current, null);
+  /** Marks a place, if there is a class for the next marks; otherwise it waits for one. */
+  take(at: P): void {
+    if (this.armed >= 0) this.add(at);
+    else this.select(at);
+  }
+
+  add(at: P, id = this.armedId): void {
+    const clash = this.clash(at);
+    if (clash) {
+      this.overlaps(clash);
+      return;
+    }
+    const { marks, suggested } = this.line.now;
+    const mark = this.mark(at, id);
+    // A suggestion in its place is not needed any more.
+    const left = suggested.filter((idea) => !(this.touches(idea, at) && (!this.free || idea.id === id)));
+    this.write({ marks: [...marks, mark], suggested: left }, mark);
+    this.card.say(id ? this.spoken(mark) : `New ${this.on.one}: press a class. ${this.on.words(at)}`);
+  }
+
+  /** Changes a mark, or removes it. Changes with the same name `as` right after each other are one step. */
+  change(mark: Mark<P>, next: Mark<P> | null, as = ""): void {
+    const { marks, suggested } = this.line.now;
+    const rest = marks.filter((one) => one !== mark);
+    this.write(
+      { marks: next ? [...rest, next] : rest, suggested: suggested.filter((one) => one !== mark) },
+      next,
+      as,
+    );
+  }
+
+  private write(next: Partial<State<P>>, current: Mark<P> | null, as = ""): void {
+    const state = { ...this.line.now, ...next };
+    if (as && as === this.last) this.line.amend(state);
+    else this.line.set(state);
+    this.last = as;
+    [this.current, this.draft, this.failure] = [current, null, ""];
+    this.on.draw();
+    this.card.changed();
+  }
+
+  /** Suggests places of a class. */
+  suggest(places: readonly P[], id: string): void {
+    const fresh = places.map((at) => this.mark(at, id));
+    if (fresh.length) this.write({ suggested: [...this.suggested, ...fresh] }, this.current);
+    this.card.say(count(fresh.length, "new suggestion"));
+  }
+
+  private remove(mark: Mark<P>): void {
+    this.change(mark, null);
     this.card.say("Removed");
   }
 
   /** Dismisses all suggestions. */
   private dismiss(): void {
-    this.card.say(`${count(this.suggested.length, "suggestion")} dismissed`);
-    this.suggested = [];
-    this.line.set(this.line.now);
-    this.on.draw();
-    this.card.changed();
+    const n = this.left;
+    this.write({ suggested: [], suggestedLinks: [] }, null);
+    this.card.say(`${count(n, "suggestion")} dismissed`);
   }
 
   /** Handles a pressed class: that of the selected mark, else of the next ones. */
   pick(code: number): void {
     const { id, name } = this.card.classes[code];
-    if (this.current) {
-      const accepted = this.isIdea(this.current);
-      if (this.current.id === id && !accepted) return;
-      this.change(this.current, { ...this.current, id });
-      this.card.say(accepted ? `Accepted: ${name}` : `Now ${name}`);
-      return;
+    const { current, draft } = this;
+    if (current && this.isIdea(current)) this.acceptOne(current, id);
+    else if (current) {
+      if (current.id === id) return;
+      this.change(current, { ...current, id });
+      this.card.say(`Now ${name}`);
+    } else if (draft) this.add(draft, id);
+    else {
+      this.armed = this.armed === code && this.offered > 1 ? -1 : code;
+      this.on.draw();
+      this.card.changed();
+      this.card.say(this.armed < 0 ? "No class" : `Next: ${name}`);
     }
-    this.armed = this.armed === code && this.offered > 1 ? -1 : code;
-    this.on.draw();
-    this.card.changed();
-    this.card.say(this.armed < 0 ? "No class" : `Next: ${name}`);
   }
 
-  /** Accepts the selected suggestion, else all of them. */
-  accept(): boolean {
-    if (!this.suggested.length) return false;
-    if (this.current && this.isIdea(this.current)) {
-      this.change(this.current, { ...this.current });
-      this.card.say(`Accepted: ${this.nameOf(this.current)}`);
-    } else {
-      const all = this.suggested;
-      this.suggested = [];
-      this.write([...this.line.now, ...all], null);
-      this.card.say(`${count(all.length, this.on.one, this.on.many)} accepted`);
+  private acceptOne(mark: Mark<P>, id = mark.id): void {
+    const clash = this.clash(mark.at);
+    if (clash) {
+      this.overlaps(clash);
+      return;
     }
+    const next = { ...mark, id };
+    this.change(mark, next);
+    this.card.say(`Accepted: ${this.nameOf(next)}`);
+  }
+
+  /** Accepts the selected suggestion, else all that fit. */
+  accept(): boolean {
+    const { current, suggested } = this;
+    if (!this.left) return false;
+    if (current && this.isIdea(current)) {
+      this.acceptOne(current);
+      return true;
+    }
+    const fits = new Set(this.fitting());
+    const left = suggested.filter((mark) => !fits.has(mark));
+    const marks = [...this.marks, ...fits];
+    const links = this.there(this.suggestedLinks, marks);
+    const suggestedLinks = this.suggestedLinks.filter((link) => !links.includes(link));
+    if (fits.size || links.length)
+      this.write({ marks, suggested: left, links: [...this.links, ...links], suggestedLinks }, null);
+    const { one, many } = this.on;
+    this.card.say(
+      `${count(fits.size, one, many)}${links.length ? ` and ${count(links.length, "relation")}` : ""} accepted`,
+    );
+    if (left.length) this.refuse(`Left, as they overlap your ${many}: ${count(left.length, "suggestion")}.`);
     return true;
   }
 
-  /** Selects the next mark, or the one before, from top to bottom. */
-  walk(forward: boolean): boolean {
-    const starts = new Map(
-      [...this.line.now, ...this.suggested].map((mark) => [mark, this.on.start(mark.at)]),
+  // -- relations
+
+  /**
+   * Changes a relation, adds one (for `link` null) or removes it (for `next` null). Suggested marks that it relates are
+   * accepted. Returns whether it could.
+   */
+  relate(link: Link | null, next: Link | null): boolean {
+    const same = ({ from, to, type }: Link): boolean =>
+      from === next?.from && to === next.to && type === next.type;
+    if (this.links.some((one) => one !== link && same(one)))
+      return !this.refuse("There is this relation already.");
+    const ends = this.suggested.filter(({ nr }) => nr === next?.from || nr === next?.to);
+    const clash = ends.map(({ at }) => this.clash(at)).find((mark) => mark);
+    if (clash) return !this.overlaps(clash);
+    const [links, suggestedLinks] = [this.line.now.links, this.line.now.suggestedLinks].map((all) =>
+      all.filter((one) => one !== link && !same(one)),
     );
-    const all = [...starts].sort(([, a], [, b]) => a[1] - b[1] || a[0] - b[0]).map(([mark]) => mark);
+    this.write(
+      {
+        marks: [...this.marks, ...ends],
+        suggested: this.suggested.filter((mark) => !ends.includes(mark)),
+        links: next ? [...links, next] : links,
+        suggestedLinks,
+      },
+      null,
+    );
+    return true;
+  }
+
+  /** Selects the next mark, or the one before. */
+  walk(forward: boolean): boolean {
+    const all = this.ordered;
     if (!all.length) return false;
     const at = this.current ? all.indexOf(this.current) : forward ? -1 : 0;
-    const next = all[(at + (forward ? 1 : -1) + all.length) % all.length];
-    this.choose(next);
-    const [i, idea] = [all.indexOf(next) + 1, this.isIdea(next) ? "suggested " : ""];
-    this.card.say(`${idea}${this.nameOf(next)}, ${i} of ${all.length}: ${this.on.words(next.at)}`);
+    const i = (at + (forward ? 1 : -1) + all.length) % all.length;
+    this.choose(all[i]);
+    const idea = this.isIdea(all[i]) ? "suggested " : "";
+    this.card.say(`${idea}${this.nameOf(all[i])}, ${i + 1} of ${all.length}: ${this.on.words(all[i].at)}`);
     return true;
   }
 
   step(back: boolean): boolean {
-    const before = this.line.now;
+    const before = new Set(this.marks);
     if (!this.line.step(back)) return false;
     // What was brought back, or is as it was before, is what keys change next.
-    const other = this.line.now.filter((mark) => !before.includes(mark));
-    [this.current, this.failure, this.last] = [other.length === 1 ? other[0] : null, "", ""];
+    const other = this.marks.filter((mark) => !before.has(mark));
+    [this.current, this.draft] = [other.length === 1 ? other[0] : null, null];
+    [this.failure, this.last] = ["", ""];
     this.on.draw();
     this.card.changed();
     this.card.say(back ? "Undone" : "Redone");
@@ -228,7 +398,7 @@ export class Marking<P> {
 
   /** Handles Escape: deselects, then forgets the class of the next marks. */
   leave(): boolean {
-    if (this.current) this.choose(null);
+    if (this.current || this.draft) this.choose(null);
     else if (this.armed >= 0 && this.offered > 1) {
       this.armed = -1;
       this.on.draw();
@@ -241,8 +411,8 @@ export class Marking<P> {
   press(key: string, shift: boolean): boolean | "again" {
     if (key === "." || key === ",") return this.walk(key === ".") && "again";
     const removes = key === "Delete" || key === "Backspace";
-    if (removes && this.current) this.remove();
-    else if (removes && this.suggested.length) this.dismiss();
+    if (removes && this.current) this.remove(this.current);
+    else if (removes && this.left) this.dismiss();
     else if (key === "=") return this.accept();
     else if (key === "z") return this.step(!shift);
     else if (key === "Escape") return this.leave();
@@ -250,3 +420,15 @@ export class Marking<P> {
     return true;
   }
 }
+
+export type Keys = NonNullable<Composer["keys"]>;
+
+/** The keys of one kind of marks, and then those of all. */
+export const keysOfMarks = (one: string, many: string, own: Keys): Keys => [
+  ...own,
+  [". ,", `the next and the previous ${one}`],
+  ["A–Z 1–9", `the class of the next ${many}, or relabel the selected one`],
+  ["Del", `remove the selected ${one}; without one, dismiss the suggestions`],
+  ["=", "accept the selected suggestion, or all"],
+  ["Z ⇧Z", "undo and redo in this item"],
+];

@@ -17,12 +17,18 @@ export class Pages {
   private measured: boolean[] = [];
   private width = 0;
   private shown = new Map<number, HTMLElement>();
+  /** What the blocks in the page show besides their text. */
+  /** Called when other blocks are in the page, or they look different. */
+  drawn: () => void = () => undefined;
+  private looks = new Map<number, string>();
   private line = 24;
   private perLine = 80;
 
   constructor(
     /** Draws the content of a block. */
     private readonly fill: (range: Range) => Node[],
+    /** What a block shows besides its text, as a key: it is drawn again when that changes. */
+    private readonly look: (range: Range) => string,
     signal: AbortSignal,
   ) {
     this.element.addEventListener("scroll", () => this.draw(), { signal, passive: true });
@@ -51,13 +57,15 @@ export class Pages {
     this.draw();
   }
 
-  /** Draws the blocks that overlap some ranges again. */
-  refresh(ranges: readonly Range[]): void {
+  /** Draws the blocks again that look different now. */
+  refresh(): void {
     for (const [i, element] of this.shown) {
-      const { start, end } = this.blocks[i];
-      if (ranges.some((range) => range.start < end && range.end > start))
-        element.replaceChildren(...this.fill(this.blocks[i]));
+      const look = this.look(this.blocks[i]);
+      if (look === this.looks.get(i)) continue;
+      this.looks.set(i, look);
+      element.replaceChildren(...this.fill(this.blocks[i]));
     }
+    this.drawn();
   }
 
   draw(): void {
@@ -89,6 +97,7 @@ export class Pages {
         });
         element.append(...this.fill(this.blocks[i]));
         this.shown.set(i, element);
+        this.looks.set(i, this.look(this.blocks[i]));
         if (before) before.after(element);
         else this.tall.prepend(element);
       }
@@ -98,6 +107,7 @@ export class Pages {
     const end = [...wanted].reduce((sum, [i]) => sum + this.heights[i], wanted.get(first) ?? 0);
     this.tall.style.paddingBottom = `${Math.max(0, y - end)}px`;
     this.measure();
+    this.drawn();
   }
 
   /** The block element in which a position lies, if it is drawn. */

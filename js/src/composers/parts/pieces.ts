@@ -36,20 +36,20 @@ export function moved(piece: Piece, edge: Edge, to: number, within: Piece): Piec
   return { ...piece, [edge]: exact(Math.max(low, Math.min(to, high))) };
 }
 
-/** The piece with an edge at a place, give or take `reach` seconds; the nearest one, else the later one. */
-export function edgeNear<P extends Piece>(
-  pieces: readonly P[],
+/** The mark with an edge at a place, give or take `reach` seconds; the nearest one, else the later one. */
+export function edgeNear<M extends { at: Piece }>(
+  marks: readonly M[],
   at: number,
   reach: number,
-): { piece: P; edge: Edge } | null {
-  let [best, found] = [reach, null as { piece: P; edge: Edge } | null];
-  for (const piece of pieces) {
+): { of: M; edge: Edge } | null {
+  let [best, found] = [reach, null as { of: M; edge: Edge } | null];
+  for (const of of marks) {
     for (const edge of ["start", "end"] as const) {
-      const distance = Math.abs(piece[edge] - at);
+      const distance = Math.abs(of.at[edge] - at);
       // Where two pieces meet, the side of the pointer decides.
-      const outside = edge === "start" ? at < piece.start : at > piece.end;
+      const outside = edge === "start" ? at < of.at.start : at > of.at.end;
       if (distance > best || (found && distance === best && outside)) continue;
-      [best, found] = [distance, { piece, edge }];
+      [best, found] = [distance, { of, edge }];
     }
   }
   return found;

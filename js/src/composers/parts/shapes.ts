@@ -57,6 +57,7 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
   });
   const marking = new Marking<Place>(on, {
     ...shape,
+    whole: "image",
     start: (at) => [at[0], at[1]],
     stray: (at) => {
       const [x0, y0, x1, y1] = boundsOf(at);
@@ -353,6 +354,7 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
     return true;
   }
 
+  marking.load();
   drawLine();
   void picture.load(item);
   return {

@@ -55,6 +55,15 @@ export function wordFrom(text: string, at: number, forward: boolean): Range | nu
   return null;
 }
 
+/** The places that overlap none of those that are taken; both are given by start. */
+export function untaken(places: readonly Range[], taken: readonly Range[]): Range[] {
+  let [next, furthest] = [0, 0];
+  return places.filter(({ start, end }) => {
+    while (next < taken.length && taken[next].start < end) furthest = Math.max(furthest, taken[next++].end);
+    return furthest <= start;
+  });
+}
+
 /** Every place where a piece of text occurs as a whole, at most `most`. */
 export function occurrences(text: string, piece: string, most: number): Range[] {
   const found: Range[] = [];

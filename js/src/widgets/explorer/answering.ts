@@ -16,6 +16,7 @@ export class Answering {
   colours: Coloured = { ways: [], by: "", legend: [] };
   /** Whether answers are more than their classes: then they are given in the Labeler. */
   composed = false;
+  private asks = "";
   private question: QuestionKind | undefined;
   private codes: Codes = [];
 
@@ -24,6 +25,7 @@ export class Answering {
   take({ classes, asks, composed, ways, by, legend }: Omit<ColouredClasses, "type">): void {
     this.classes = classes;
     this.composed = composed;
+    this.asks = asks;
     this.question = questionOf(asks);
     this.colours = { ways, by, legend };
   }
@@ -77,7 +79,13 @@ export class Answering {
   }
 
   private classShade(codes: Codes): number {
-    const { by, legend } = this.colours;
+    const { by, legend, ways } = this.colours;
+    if (this.asks === "form" && !this.classes.some(({ id }) => id === by)) {
+      const question = ways.find((way) => way.by === by)?.words;
+      const names = codes.map((code) => this.classes[code].name);
+      const shade = legend.findIndex(({ name }) => names.includes(`${question}: ${name}`));
+      return shade < 0 ? legend.length - 1 : shade;
+    }
     return by
       ? Number(codes.some((code) => this.classes[code].id === by))
       : Math.min(codes.length, legend.length - 1);

@@ -1,5 +1,5 @@
 import "./find.css";
-import type { FoundMessage } from "../../host/protocol";
+import type { FoundMessage, Slice } from "../../host/protocol";
 import { count, focused, h, said, setText, show } from "../../ui/dom";
 import { icon } from "../../ui/icons";
 import { type KeepSlice, sliceForm } from "./slice";
@@ -70,7 +70,7 @@ export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
     on: { click: () => form.open(asked) },
     attrs: { type: "button", hidden: true },
   });
-  const form = sliceForm({ keep: on.keep, done: () => input.focus({ preventScroll: true }) }, signal);
+  const form = sliceForm({ keep: on.keep, kept, done: () => input.focus({ preventScroll: true }) }, signal);
   const parts = h("div", { class: "hitl-find-below hitl-faint", attrs: { hidden: true } });
   const why = h("div", { class: "hitl-find-below hitl-bad", attrs: { role: "alert", hidden: true } });
   const hint = h("div", { class: "hitl-find-below hitl-faint", text: HINT, attrs: { hidden: true } });
@@ -96,6 +96,13 @@ export function findField(on: FindCallbacks, signal: AbortSignal): FindField {
     if (query) found.textContent = WAITING;
     else forget();
     on.find(query);
+  }
+
+  /** Says that a search was kept, beside it while it is still there. */
+  function kept({ name, query }: Pick<Slice, "name" | "query">): void {
+    if (query !== asked) return;
+    setText(found, `kept as “${name}”`);
+    show(keep, false);
   }
 
   function forget(): void {

@@ -38,7 +38,7 @@ export function hoverView(on: HoverCallbacks, signal: AbortSignal) {
       h("div", { class: "hitl-tip-head" }, dot, h("span", {}, before, said(name), after)),
       item ? renderGlimpse(item, 220) : h("div", { class: "hitl-faint", text: "…" }),
       ...(item?.context ?? []).map(([name, value]) =>
-        h("div", { class: "hitl-faint" }, said(`${name}: ${value}`)),
+        h("div", { class: "hitl-faint hitl-tip-context" }, said(`${name}: ${value}`)),
       ),
       ...(others ? [h("div", { class: "hitl-faint", text: atSamePlace(others) })] : []),
     );

@@ -1,5 +1,5 @@
 import "./legend.css";
-import { type Filter, type Meaning, NONE, NOTHING_HIDDEN, shadeShown } from "../../plot/look";
+import { type Filter, hiddenBy, type Meaning, NONE, NOTHING_HIDDEN, shadeShown } from "../../plot/look";
 import { h, setText, show } from "../../ui/dom";
 
 /** The least width of a scale, and the width of a digit. */
@@ -25,6 +25,7 @@ export function legendView(on: LegendCallbacks) {
   let shades: Shade[] = [];
   let entries: Entry[] = [];
   let filter: Filter = NOTHING_HIDDEN;
+  let meant: Meaning | null = null;
 
   const labelled = entryOf("Labelled", "hitl-mark-labelled", {
     click: () => toggle({ labelled: !filter.labelled }),
@@ -37,7 +38,6 @@ export function legendView(on: LegendCallbacks) {
   });
   const all = h("button", {
     class: "hitl-link",
-    text: "show all",
     attrs: { type: "button", hidden: true },
     on: { click: () => toggle(NOTHING_HIDDEN) },
   });
@@ -100,6 +100,15 @@ export function legendView(on: LegendCallbacks) {
     pressed(labelled, !filter.labelled);
     pressed(unlabelled, !filter.unlabelled);
     show(all, filter.labelled || filter.unlabelled || filter.shades.size > 0);
+    drawShown();
+  }
+
+  /** How many points are shown, if some are hidden. */
+  function drawShown(): void {
+    const hidden = meant && hiddenBy(filter, meant);
+    if (!hidden) return;
+    const shown = hidden.reduce((n, is) => n - is, hidden.length);
+    setText(all, `${shown.toLocaleString("en")} of ${hidden.length.toLocaleString("en")} shown: show all`);
   }
 
   function shadeEntry({ name, color }: Shade, shade: number): Entry {
@@ -141,6 +150,8 @@ export function legendView(on: LegendCallbacks) {
     },
     /** Shows how many points have each shade, and how many are suggested. */
     count(meaning: Meaning, rings: number): void {
+      meant = meaning;
+      drawShown();
       const n = new Uint32Array(256);
       const { label, predicted } = meaning.marks;
       let [given, guessed] = [0, 0];

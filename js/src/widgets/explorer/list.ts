@@ -4,6 +4,7 @@ import { type Item, renderGlimpse } from "../../items/index";
 import { has, minus, NO_ROWS, type Rows, rowsOf, union } from "../../plot/rows";
 import { count, h, percent, said, setText, show } from "../../ui/dom";
 import { type Shape, virtual } from "../../ui/virtual";
+import { hitMarks } from "./hits";
 
 const SHAPE: Shape = { line: 32 };
 const PAGE = 100;
@@ -105,6 +106,8 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
   );
   const list = virtual({ scroll: grid, tall, lines }, { cell: line, drawn }, signal);
 
+  const hits = hitMarks(signal);
+
   const rowAt = (place: number): number => pages.get(Math.floor(place / PAGE))?.rows[place % PAGE] ?? -1;
 
   function draw(): void {
@@ -116,6 +119,7 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
     const active = lines.querySelector("[data-current]");
     if (active) grid.setAttribute("aria-activedescendant", active.id);
     else grid.removeAttribute("aria-activedescendant");
+    hits.mark(lines.querySelectorAll<HTMLElement>(".hitl-cell-item > .hitl-glimpse"));
     on.want(places.map(rowAt).filter((row) => row >= 0));
   }
 
@@ -349,6 +353,8 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
       draw();
     },
     setChecked,
+    /** The conditions of the query whose result the list shows; their words are marked. */
+    setHits: hits.set,
     draw,
     /** Moves on after the current line was answered. */
     next(): void {

@@ -28,6 +28,8 @@ export function listingOf(on: ListingCallbacks, signal: AbortSignal) {
   let wanted: Wanted | null = null;
   /** The latest search put the most similar items first. */
   let ranked = false;
+  /** The conditions of that search. */
+  let typed: string[] = [];
 
   const list = listView(
     {
@@ -53,6 +55,7 @@ export function listingOf(on: ListingCallbacks, signal: AbortSignal) {
   );
 
   function order(by: string, down: boolean): void {
+    list.setHits(listed && on.chosen()?.how === "search" ? typed : []);
     on.list(listed, by, down);
   }
 
@@ -117,6 +120,7 @@ export function listingOf(on: ListingCallbacks, signal: AbortSignal) {
     found(message: FoundMessage): void {
       single = false;
       ranked = message.ranked;
+      typed = message.parts.map((part) => part.typed);
     },
     /** Lists what was found, as its query or the link behind it wants it. */
     showFound({ query, why }: FoundMessage, rows: Rows): void {

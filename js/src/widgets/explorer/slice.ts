@@ -17,7 +17,10 @@ export type SliceForm = {
 };
 
 /** A field for the name under which a query is kept. It stays until the query is kept, and says why it is not. */
-export function sliceForm(on: { keep: KeepSlice; done: () => void }, signal: AbortSignal): SliceForm {
+export function sliceForm(
+  on: { keep: KeepSlice; kept: (slice: Pick<Slice, "name" | "query">) => void; done: () => void },
+  signal: AbortSignal,
+): SliceForm {
   let query = "";
   /** The name that has been sent, until there is an answer. */
   let sent = "";
@@ -77,7 +80,10 @@ export function sliceForm(on: { keep: KeepSlice; done: () => void }, signal: Abo
       if (refused) {
         say(refused.why, refused.taken);
         name.focus({ preventScroll: true });
-      } else if (query === of && !element.hidden) {
+        return;
+      }
+      on.kept({ name: given, query: of });
+      if (query === of && !element.hidden) {
         close();
         on.done();
       }

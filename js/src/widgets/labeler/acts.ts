@@ -8,6 +8,7 @@ import type { Why } from "./more";
 import {
   type Chosen,
   clearable,
+  draftOf,
   isAgain,
   kept,
   type LabelerEvent,
@@ -40,6 +41,8 @@ export type ActCallbacks = {
   composer: () => Composer | null;
   /** The suggested classes of the item on the card; null if there are none. */
   suggested: () => Codes | null;
+  /** Whether the answer that is composed was changed on this card. */
+  touched: () => boolean;
   /** This answer was given to the item with this key. */
   composed: (key: string, answer: Composed["answer"]) => void;
   /** Sends an act to the kernel; returns its id. */
@@ -69,6 +72,8 @@ export type ActCallbacks = {
 /** What the annotator does to the item on the card, or to everything that is selected. */
 export function actsOf(on: ActCallbacks) {
   let forgetting: ReturnType<typeof setTimeout> | undefined;
+  /** Why the answer could not be given. */
+  let refusal = "";
 
   /** Whether an answer can be meant for what the card shows; answers to items that are not visible do not count. */
   function seen(subject: unknown, clicks: number): boolean {
@@ -103,7 +108,7 @@ export function actsOf(on: ActCallbacks) {
     }
     const question = questionOf(state.asks);
     if (!question || !state.classes[code] || state.classes[code].retired || !answerable(clicks)) return;
-    const codes = question.press(state.draft, code);
+    const codes = question.press(draftOf(state, on.suggested()), code);
     if (question.drafted) {
       on.dispatch({ type: "draft", codes });
       on.say(`${state.classes[code].name} ${codes.includes(code) ? "chosen" : "not chosen"}`);
@@ -117,15 +122,16 @@ export function actsOf(on: ActCallbacks) {
       return;
     }
     const idea = on.suggested();
-    if (idea && !state.draft.length) {
+    const draft = draftOf(state, idea);
+    if (idea && !state.edited && (!draft.length || draft === idea)) {
       if (answerable(clicks) && deliberate()) label(idea, namesOf(idea, state.classes));
       return;
     }
     if (!questionOf(state.asks)?.drafted || !answerable(clicks)) return;
     // A second Enter right after the first is not meant for the next item.
-    if (state.unsure || (!state.draft.length && on.gaze.elapsed < DELIBERATE_MS)) {
+    if (state.unsure || (!draft.length && on.gaze.elapsed < DELIBERATE_MS)) {
       miss(state.unsure ? "the classes have changed" : "choose classes, or press Enter again for none");
-    } else label(state.draft, namesOf(state.draft, state.classes));
+    } else label(draft, namesOf(draft, state.classes));
   }
 
   /** Whether the item was visible long enough for a key that fits every item, such as accept. */
@@ -165,11 +171,21 @@ export function actsOf(on: ActCallbacks) {
     if (!composer || (chosen && chosen.rows.length > 1 && !bulk) || !answerable(clicks)) return;
     const found = composer.read();
     if (typeof found === "string") {
+      refusal = found;
       on.dispatch({ type: "note", words: found });
       on.say(found);
+      composer.lead?.();
     } else if (found.blank && on.gaze.elapsed < DELIBERATE_MS) {
       miss("change something, or press Enter again for this answer");
+    } else if (!on.touched() && on.state().suggests && !deliberate()) {
+      return;
     } else label(found.codes, found.words, found.answer);
+  }
+
+  /** The answer was changed: why it could not be given may no longer be true. */
+  function changed(): void {
+    if (refusal && on.state().note === refusal) on.dispatch({ type: "note", words: "" });
+    refusal = "";
   }
 
   function label(codes: Codes, value: string, composed?: Composed["answer"]): void {
@@ -314,6 +330,7 @@ export function actsOf(on: ActCallbacks) {
     pressed,
     give,
     gives,
+    changed,
     reject,
     verdict,
     clear,

@@ -84,6 +84,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     again: lookAgain,
     undo: () => acts.turn("undo"),
     redo: () => acts.turn("redo"),
+    walk: (back) => void past.step(back),
     release: () => back(),
     bulk: {
       item: (row) => glimpses.get(row),
@@ -115,7 +116,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     ready: (ask, labelled) => composing.ready(ask, labelled),
     chance: (ask) => chanceOf(`${channel.key}\n${ask.key}`),
     start: (ask, labelled) => composing.start(ask, labelled),
-    begun: (ask, answer) => composing.begin(ask.key, answer),
+    begun: (ask, answer) => {
+      composing.begin(ask.key, answer);
+      acts.changed();
+    },
     say: (words) => say(words),
     parts: (row, end) => parts.of(row, end),
   });
@@ -237,6 +241,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const acts = actsOf({
     state: () => state,
     composer: view.composer,
+    touched: view.touched,
     suggested,
     composed: (key, answer) => composing.give(key, answer),
     noted: (key, text) => {
@@ -328,7 +333,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "c" && shift && state.composed) return copyLast();
     else if (key === "d" && shift) acts.skip(0, "unknown");
     else if (key === "b" && shift) acts.skip(0, "bad");
-    else if (state.verify && acts.verdict(key, shift)) return true;
+    else if (state.mode === "verify" && acts.verdict(key, shift)) return true;
     else if (key === "x" && shift && state.suggests && !onCard()?.blind) acts.reject();
     else if (key === "ArrowUp" || key === "ArrowDown") return past.step(key === "ArrowUp");
     else if (key === "Delete" || key === "Backspace") acts.clear();
@@ -353,7 +358,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   }
 
   onKey(root, press, signal);
-  leaveKeys(root, ":is(.hitl-card, .hitl-classes, .hitl-recent, .hitl-acts) button", signal);
+  const apart = ".hitl-card, .hitl-classes:not(.hitl-ask *), .hitl-recent, .hitl-acts, .hitl-walk";
+  leaveKeys(root, `:is(${apart}) button`, signal);
   onTheme(root, () => redress(root), signal);
   bus.on("key", ({ key, shift }) => Boolean(press(key, shift)));
   bus.on("keys", ({ here }) => void root.toggleAttribute("data-keys", here));
@@ -427,8 +433,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   );
   channel.on<Ack>(
     "ack",
-    ({ id, back, chosen, gone, note, n_labels, n_events, undo, redo }) => {
-      dispatch({ type: "landed", id, gone, counts: { n_labels, n_events, undo, redo } });
+    ({ id, back, chosen, gone, note, beside, n_labels, n_events, undo, redo }) => {
+      dispatch({ type: "landed", id, gone, beside, counts: { n_labels, n_events, undo, redo } });
       tellWaiting();
       if (back) giveBack(back);
       if (chosen && !turning(state)) {

@@ -55,7 +55,8 @@ function buttons(group: Held, asking: string, ask: (name: string) => void, on: H
       ? ["Send again", "Send to the kernel again"]
       : ["Apply here", "Label the items with the same ids in this table"];
   return [
-    button(apply, () => on.apply(group), title),
+    // Another task may ask another question.
+    ...(group.reason === "task" ? [] : [button(apply, () => on.apply(group), title)]),
     ...(isAnswers(group)
       ? [button("Export", () => on.download(group), "Download a file that session.import_labels() reads")]
       : []),
@@ -68,7 +69,7 @@ function spoken(group: Held): (string | HTMLElement)[] {
   return [before, ...(store ? [said(store)] : []), after];
 }
 
-/** The text before the name of the store, the name, and the text after it. */
+/** The text before the name of the store or task, the name, and the text after it. */
 function words(held: Held): [string, string, string] {
   const { reason, entries } = held;
   const [last] = entries.slice(-1);
@@ -77,6 +78,12 @@ function words(held: Held): [string, string, string] {
     return [`${counted(held)} ${one ? "was" : "were"} not saved: ${last.why}`, "", ""];
   const waits = `${counted(held)} from ${DAY.format(last.at)} ${one ? "is" : "are"} waiting in this browser`;
   if (reason === "table") return [`${waits}, made for a different table.`, "", ""];
+  if (reason === "task")
+    return [
+      `${waits} for the task `,
+      last.about?.task ?? "",
+      ` of ${last.about?.store}. Open that task to save ${one ? "it" : "them"}.`,
+    ];
   const gone = ", which is not the store that is open here. It may have been deleted, moved or replaced.";
   return [`${waits} for `, last.about?.store || "another store", gone];
 }

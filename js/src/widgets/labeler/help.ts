@@ -2,23 +2,40 @@ import "./help.css";
 import type { Composer } from "../../questions/index";
 import { h, show } from "../../ui/dom";
 
-const KEYS: [string[], string][] = [
-  [["1\u20139", "A\u2013Z"], "the key of a class: label the item, or everything that is selected"],
-  [["S"], "skip"],
-  [["⇧C"], "copy the last answer, if answers are more than a class"],
-  [["⇧D", "⇧B", "⇧N"], "don’t know, bad item, write a note"],
-  [["Z", "⇧Z"], "undo and redo"],
-  [["↑", "↓"], "your earlier labels, one by one"],
-  [["Del"], "remove the label"],
-  [["M"], "more items like this one"],
-  [["/"], "find"],
-  [["Space"], "all of a long text; check or uncheck an item of a selection"],
-  [["→", "O"], "open an item of a selection; Esc returns"],
-  [["T"], "list or map"],
-  [["N"], "next uncertain item on the map"],
-  [["G"], "grow the selection"],
-  [["[", "]"], "larger and smaller groups"],
-  [["Esc"], "back; again: return the keys to the notebook"],
+type Keys = [string[], string][];
+
+const KEYS: [string, Keys][] = [
+  [
+    "Answer",
+    [
+      [["1\u20139", "A\u2013Z"], "the key of a class: label the item, or everything that is selected"],
+      [["S"], "skip"],
+      [["⇧C"], "copy the last answer, if answers are more than a class"],
+      [["⇧D", "⇧B", "⇧N"], "don’t know, bad item, write a note"],
+      [["Del"], "remove the label"],
+      [["Z", "⇧Z"], "undo and redo"],
+    ],
+  ],
+  [
+    "Look around",
+    [
+      [["/"], "find"],
+      [["M"], "more items like this one"],
+      [["↑", "↓"], "your earlier labels, one by one"],
+      [["Space"], "all of a long text; check or uncheck an item of a selection"],
+      [["→", "O"], "open an item of a selection; Esc returns"],
+      [["Esc"], "back; again: return the keys to the notebook"],
+    ],
+  ],
+  [
+    "Map and list",
+    [
+      [["T"], "list or map"],
+      [["N"], "next uncertain item on the map"],
+      [["G"], "grow the selection"],
+      [["[", "]"], "larger and smaller groups"],
+    ],
+  ],
 ];
 
 /** A list of the keys, shown over the card. */
@@ -29,7 +46,7 @@ export function helpView(closed: () => void) {
     attrs: { type: "button" },
     on: { click: () => set(false) },
   });
-  const list = h("dl", {});
+  const list = h("div", {});
   const element = h(
     "div",
     { class: "hitl-help", attrs: { role: "dialog", "aria-label": "Keys", hidden: true } },
@@ -46,13 +63,9 @@ export function helpView(closed: () => void) {
     element,
     /** Opens or closes the list; `first`: the keys of what composes the answer. */
     toggle(first: Composer["keys"] = []): void {
-      const own = first.map(([keys, words]): [string[], string] => [keys.split(" "), words]);
-      list.replaceChildren(
-        ...[...own, ...KEYS].flatMap(([keys, words]) => [
-          h("dt", {}, ...keys.map((key) => h("kbd", { text: key }))),
-          h("dd", { text: words }),
-        ]),
-      );
+      const own = first.map(([keys, words]): Keys[number] => [keys.split(" "), words]);
+      const all = own.length ? [["This question", own] as (typeof KEYS)[number], ...KEYS] : KEYS;
+      list.replaceChildren(...all.flatMap(section));
       set(element.hidden === true);
     },
     /** Closes the list; returns whether it was open. */
@@ -63,3 +76,15 @@ export function helpView(closed: () => void) {
     },
   };
 }
+
+const section = ([heading, keys]: (typeof KEYS)[number]): HTMLElement[] => [
+  h("div", { class: "hitl-help-heading", text: heading }),
+  h(
+    "dl",
+    {},
+    ...keys.flatMap(([keys, words]) => [
+      h("dt", {}, ...keys.map((key) => h("kbd", { text: key }))),
+      h("dd", { text: words }),
+    ]),
+  ),
+];

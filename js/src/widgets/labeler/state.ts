@@ -3,6 +3,7 @@ import type {
   Ask,
   Known,
   LabelClass,
+  LabelerWelcome,
   Lost,
   Progress,
   SampleMessage,
@@ -47,6 +48,7 @@ export function kept(chosen: Chosen): Rows {
 }
 
 export type Turn = "undo" | "redo";
+type Mode = LabelerWelcome["mode"];
 
 /** The state after an act was saved. */
 type Counts = Pick<Ack, "n_labels" | "n_events" | "undo" | "redo">;
@@ -61,13 +63,15 @@ export type LabelerState = Progress & {
   /** Whether answers are more than their classes, and whether several items can get the same answer. */
   composed: boolean;
   bulk: boolean;
-  /** Whether there are suggested answers, and whether they are verified. */
+  /** Whether there are suggested answers, and what the user does with them. */
   suggests: boolean;
-  verify: boolean;
+  mode: Mode;
   /** The kind of the items. */
   kind: string;
   /** The classes chosen so far for the current item, if an answer can have several. */
   draft: Codes;
+  /** Whether the user has changed the draft, which otherwise gives way to a suggestion. */
+  edited: boolean;
   /** A class of the draft has changed: the classes must be chosen again before answering. */
   unsure: boolean;
   lost: readonly Lost[];
@@ -90,6 +94,8 @@ export type LabelerState = Progress & {
   waiting: number;
   stalled: boolean;
   note: string;
+  /** What would have been suggested for the item that was answered last. */
+  beside: string;
   /** Recent answers that did not count, and the reason for the last one. */
   missed: { n: number; why: string };
 };
@@ -105,7 +111,7 @@ export type LabelerEvent =
       composed: boolean;
       bulk: boolean;
       suggests: boolean;
-      verify: boolean;
+      mode: Mode;
       kind: string;
       lost: Lost[];
       queue: Ask[];
@@ -125,7 +131,7 @@ export type LabelerEvent =
   | { type: "missed"; why: string }
   | { type: "again"; asks: Ask[] }
   | { type: "acted"; id: string; keys: string[]; n: number }
-  | { type: "landed"; id: string; counts?: Counts; gone?: string | null }
+  | { type: "landed"; id: string; counts?: Counts; gone?: string | null; beside?: string | null }
   | { type: "turned"; id: string; kind: Turn }
   | { type: "back"; ask: Ask }
   | { type: "chosen"; chosen: Chosen | null }
@@ -143,9 +149,10 @@ export const initial: LabelerState = {
   composed: false,
   bulk: true,
   suggests: false,
-  verify: false,
+  mode: "annotate",
   kind: "",
   draft: [],
+  edited: false,
   unsure: false,
   lost: [],
   queue: [],
@@ -161,6 +168,7 @@ export const initial: LabelerState = {
   waiting: 0,
   stalled: false,
   note: "",
+  beside: "",
   missed: { n: 0, why: "" },
   n_items: 0,
   n_labels: 0,
@@ -181,14 +189,19 @@ export function reduce(state: LabelerState, event: LabelerEvent): LabelerState {
   const next = reduced(state, event);
   if (subjectOf(next) === subjectOf(state)) return next;
   const held = next.chosen?.sample?.only?.codes ?? meanwhile(next)?.codes ?? [];
-  return { ...next, draft: next.chosen && next.chosen.rows.length > 1 ? [] : held, unsure: false };
+  return {
+    ...next,
+    draft: next.chosen && next.chosen.rows.length > 1 ? [] : held,
+    edited: false,
+    unsure: false,
+  };
 }
 
 function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
   switch (event.type) {
     case "welcome": {
-      const { classes, question, asks, settings, composed, bulk, suggests, verify, kind, lost } = event;
-      const asked = { classes, question, asks, settings, composed, bulk, suggests, verify, kind, lost };
+      const { classes, question, asks, settings, composed, bulk, suggests, mode, kind, lost } = event;
+      const asked = { classes, question, asks, settings, composed, bulk, suggests, mode, kind, lost };
       const fresh = { ...state, ...event.progress, ready: true, ...asked };
       return withQueue(fresh, event.queue, event.progress.n_events);
     }
@@ -204,7 +217,13 @@ function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
         ...moved(state.draft, state.classes, event.classes),
       };
     case "draft":
-      return { ...state, draft: event.codes, unsure: false, note: state.unsure ? "" : state.note };
+      return {
+        ...state,
+        draft: event.codes,
+        edited: true,
+        unsure: false,
+        note: state.unsure ? "" : state.note,
+      };
     case "queue":
       return withQueue({ ...state, ...newer(state, event.progress) }, event.queue, event.progress.n_events);
     case "progress":
@@ -227,7 +246,8 @@ function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
       flying.delete(event.id);
       if (event.gone && event.counts) acted.set(event.gone, event.counts.n_events);
       const counts = event.counts && event.counts.n_events >= state.n_events ? event.counts : {};
-      return without({ ...state, flying, acted, ...counts }, event.gone);
+      const beside = event.beside ?? state.beside;
+      return without({ ...state, flying, acted, beside, ...counts }, event.gone);
     }
     case "turned":
       return turned(state, event.id, event.kind);
@@ -327,7 +347,7 @@ export function turnable(state: LabelerState): Record<Turn, boolean> {
 /** A redone item is removed from the card immediately, so that the next key does not apply to it. */
 function turned(state: LabelerState, id: string, kind: Turn): LabelerState {
   const flying = new Map(state.flying).set(id, { kind, n: 0, keys: [] });
-  if (kind === "undo") return { ...state, flying };
+  if (kind === "undo") return { ...state, flying, beside: "" };
   const last = state.returned.at(-1);
   const onCard = state.current?.key === last ? last : null;
   return { ...without(state, onCard), flying, returned: state.returned.slice(0, -1) };
@@ -376,6 +396,7 @@ function acted(state: LabelerState, id: string, keys: string[], n: number): Labe
     returned: [],
     flying: new Map(state.flying).set(id, { kind: "act", n, keys }),
     note: "",
+    beside: "",
   };
 }
 
@@ -400,6 +421,12 @@ export function onCard(state: LabelerState): Ask | null {
     : "not labelled yet";
   return { ...member, reason: `${from}, ${member.blind ? "asked without a hint" : held}`, audit: false };
 }
+
+/**
+ * The classes chosen so far, given the suggested ones: where suggestions are corrected, the answer starts with them.
+ */
+export const draftOf = (state: LabelerState, idea: Codes | null): Codes =>
+  state.mode === "correct" && idea && !state.edited && !state.draft.length ? idea : state.draft;
 
 /** Whether what is shown has a label that can be removed. */
 export function clearable(state: LabelerState): boolean {

@@ -12,6 +12,7 @@ import {
   saidNames,
 } from "../../questions/index";
 import { count, focused, h, percent, said, setParts, setText, show } from "../../ui/dom";
+import { icon } from "../../ui/icons";
 import type { Press } from "../../ui/keys";
 import { type BulkCallbacks, type BulkCard, bulkCard } from "./bulk";
 import { classEditor, type SendChange } from "./classes";
@@ -22,6 +23,7 @@ import { moreView, type Why } from "./more";
 import { classSearch } from "./search";
 import {
   clearable,
+  draftOf,
   emptyWords,
   isAgain,
   isDone,
@@ -66,6 +68,8 @@ export type LabelerCallbacks = {
   again: () => void;
   undo: () => void;
   redo: () => void;
+  /** Shows what was labelled before, or after. */
+  walk: (back: boolean) => void;
   release: () => void;
   /** The selected items. */
   bulk: Omit<BulkCallbacks, "want"> & { want: (rows: readonly number[]) => void };
@@ -97,6 +101,12 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const reason = h("div", { class: "hitl-reason" }, asked, why);
   const progress = h("div", { class: "hitl-faint hitl-number" });
   const card = h("div", { class: "hitl-card" });
+  const earlier = walking("earlier", "Your label before this one (key ↑)", () => on.walk(true));
+  const later = walking("later", "Your label after this one, then the question (key ↓)", () =>
+    on.walk(false),
+  );
+  const walk = h("div", { class: "hitl-walk", attrs: { role: "group", "aria-label": "Your labels" } });
+  walk.append(earlier, later);
   // Screen readers announce the question when the widget gets the focus.
   reason.id = newId();
   card.id = newId();
@@ -127,7 +137,9 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   let shortNames: string[] = [];
   let shownRecent = "";
   const give = button("⏎", "", "Give this answer", on.give);
+  give.classList.add("hitl-give");
   const giveWords = give.appendChild(h("span", {}));
+  const no = button("N", "no", "The suggestion is wrong", on.reject);
   const skip = button("S", "skip", "Leave this item unanswered", on.skip);
   const undo = button("Z", "undo", "Undo your last act", on.undo);
   const redo = button("⇧Z", "redo", "Redo what was last undone", on.redo);
@@ -139,6 +151,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     class: "hitl-faint hitl-keys-off",
     text: "Click to use shortcuts",
   });
+  const typing = h("span", { class: "hitl-faint hitl-typing", text: "Esc for shortcuts" });
   const guideList = h("dl", { class: "hitl-guide-list" });
   const guide = h(
     "details",
@@ -156,7 +169,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   });
   const note = h("div", { class: "hitl-note", attrs: { role: "alert" } });
   root.append(
-    h("div", { class: "hitl-subject" }, h("div", { class: "hitl-head" }, reason, progress), card),
+    h("div", { class: "hitl-subject" }, h("div", { class: "hitl-head" }, reason, walk, progress), card),
     h("div", { class: "hitl-over" }, note),
     more.element,
     changed,
@@ -164,8 +177,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     fields,
     recently,
     classes,
-    h("div", { class: "hitl-acts" }, give, skip, undo, redo, again, clearing, release, helping),
-    h("div", { class: "hitl-folds" }, guide, editor.element, more.links, keysOff),
+    h("div", { class: "hitl-acts" }, give, no, skip, undo, redo, again, clearing, release, helping),
+    h("div", { class: "hitl-folds" }, guide, editor.element, more.links, keysOff, typing),
     help.element,
   );
 
@@ -189,7 +202,10 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   let pressItem: Press = () => false;
   let wantsTall = false;
   let composer: Composer | null = null;
+  /** Whether the user has changed the composed answer. */
+  let touched = false;
   let idea: Codes | null = null;
+  let guessed = false;
   /** The state that is drawn. */
   let drawn: LabelerState | null = null;
 
@@ -211,9 +227,16 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   /** Makes what composes the answer to the item on the card, or to all that are selected. */
   function composed(state: LabelerState, ask: Ask | null, item: Item | undefined, stage: Stage, make: Make) {
     const labelled = isLabelled(state);
+    const { mode } = state;
+    const told = ask ? on.start(ask, labelled) : {};
+    // What is corrected is the user's own answer from the start.
+    const start = mode === "correct" ? { ...told, answer: told.answer ?? told.suggested } : told;
+    touched = false;
     const changed = (): void => {
+      touched = true;
       const found = composer?.read();
-      if (ask && found && typeof found !== "string") on.begun(ask, found.answer);
+      const kept = composer?.draft?.() ?? (typeof found === "string" ? null : found?.answer);
+      if (ask && kept) on.begun(ask, kept);
       if (drawn) drawDraft(drawn, ask !== null);
     };
     const made = make({
@@ -222,8 +245,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       pressItem: (key, shift) => pressItem(key, shift),
       classes: state.classes,
       settings: state.settings,
-      verify: state.verify,
-      ...(ask ? on.start(ask, labelled) : {}),
+      verify: mode === "verify",
+      ...start,
       changed,
       give: (clicks = 0) => on.give(clicks),
       render: renderItem,
@@ -239,7 +262,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   /** Draws what depends on the answer so far. */
   function drawDraft(state: LabelerState, any: boolean): void {
     const question = questionOf(state.asks);
-    const picked = state.composed ? (composer?.picked() ?? []) : state.draft;
+    const picked = state.composed ? (composer?.picked() ?? []) : draftOf(state, idea);
     for (const element of [...buttons, ...recently.querySelectorAll<HTMLElement>(".hitl-class")]) {
       const code = Number(element.dataset.code);
       setDisabled(element, !any || !(question || composer));
@@ -252,9 +275,12 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       const found = composer.read();
       const quiet = typeof found === "string" || found.quiet;
       setText(giveWords, quiet ? "answer" : `${found.blank ? "" : "answer "}${found.words}`);
+      give.toggleAttribute("data-ready", !quiet);
     } else {
       const n = picked.length;
-      if (idea && !n) setText(giveWords, `accept ${namesOf(idea, state.classes)}`);
+      give.toggleAttribute("data-ready", any && (n > 0 || idea !== null));
+      if (idea && !state.edited && (!n || picked === idea))
+        setText(giveWords, `accept ${namesOf(idea, state.classes)}`);
       else setText(giveWords, n ? `answer with ${count(n, "class", "classes")}` : "none of them");
     }
   }
@@ -279,7 +305,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       [shownClasses, shownAsks] = [state.classes, state.asks];
       const offered = shownClasses.filter((c) => !c.retired);
       classes.classList.toggle("hitl-levels", question?.scale === true);
-      const many = question?.scale !== true && offered.length > MANY;
+      const many = question?.scale !== true && state.asks !== "form" && offered.length > MANY;
       classes.classList.toggle("hitl-many", many);
       drawClasses(offered, many);
       search.update(many ? buttons : []);
@@ -327,13 +353,16 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     const names = composer?.called ? calledBy(composer, state.classes) : state.classes;
     setParts(asked, ...heading(state, ask, bulk, names));
     setParts(why, ...reasonOf(state, ask));
-    show(classes, !composer?.called);
+    show(classes, !composer?.called && !composer?.guessed);
     show(editor.element, !composer?.called && (shownClasses.length > 0 || !state.composed));
     if (state.chosen) bulkShown?.update(state.chosen, state.classes, state.kind === "image");
     show(changed, !bulk && ask?.changed === true);
     // Hide the guess if somebody else has just labelled the item: it would nearly reveal that label.
     const model = !bulk && ask?.guess && !meanwhile(state) && !idea ? ask.guess : null;
     guessLine.style.visibility = model || idea ? "visible" : "hidden";
+    // Many composed answers are never guessed: its line is reserved from the first guess on.
+    guessed ||= Boolean(model || idea);
+    show(guessLine, guessed || !state.composed);
     show(eye, idea === null);
     show(shares, idea === null);
     if (model) {
@@ -352,14 +381,19 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       const guessed = idea?.includes(code) ?? (showGuess && (model?.codes.includes(code) ?? false));
       element.classList.toggle("hitl-guessed", guessed);
     }
+    composer?.guessed?.((showGuess && model?.codes) || []);
     drawDraft(state, ask !== null || bulk);
     more.update(
       bulk || !ask ? null : { ask, rejects: state.suggests && !ask.blind },
       ask ? (notes.get(ask.key) ?? ask.note) : "",
     );
+    const refusable = state.mode === "verify" && idea !== null && !state.composed;
+    show(no, refusable && !state.classes.some(({ key }) => key === "n"));
     show(skip, !bulk);
     setDisabled(skip, !ask || state.chosen !== null);
     const can = turnable(state);
+    show(walk, labelsGiven(state) > 0);
+    setDisabled(later, state.chosen?.from !== "history");
     setDisabled(undo, !can.undo);
     setDisabled(redo, !can.redo);
     offer(again, state.n_skipped > 0 && !isAgain(state));
@@ -367,7 +401,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     offer(clearing, clearable(state));
     offer(release, state.chosen !== null || isAgain(state));
     const told = [waitingWords(state), missedWords(state)].filter(Boolean).join(" ");
-    setText(note, state.note || told || state.error);
+    setText(note, state.note || told || state.error || state.beside);
     show(note, note.textContent !== "");
     note.classList.toggle("hitl-bad", Boolean(state.note || state.error) && !told);
   }
@@ -468,6 +502,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     pressMembers,
     pressComposer,
     composer: () => composer,
+    touched: () => touched,
     closeHelp: help.close,
     close,
   };
@@ -573,6 +608,18 @@ function waitingWords(state: LabelerState): string {
   const waits = state.waiting === 1 ? "is waiting" : "are waiting";
   return `${count(state.waiting, "act")} ${waits} in this browser for the kernel. You can keep labeling. If the kernel was restarted, run the cell again.`;
 }
+
+const walking = (name: "earlier" | "later", title: string, act: () => void): HTMLButtonElement =>
+  h(
+    "button",
+    {
+      class: "hitl-button",
+      title,
+      attrs: { type: "button", "aria-label": title },
+      on: { click: (event) => enabled(event) && act() },
+    },
+    icon(name),
+  );
 
 let made = 0;
 const newId = (): string => `hitl-${++made}`;

@@ -25,16 +25,18 @@ def join(Z: npt.NDArray[Any], lengths: Sequence[int]) -> npt.NDArray[np.float32]
 
     Returns
     -------
-    float32 (n, d): for pairs the difference, the first minus the second; for other lists the mean. If not all
-    are pairs, the mean.
+    float32 (n, d): for pairs the difference, the first minus the second. For longer lists the features of the
+    members one after the other, (n, k d), where k is the length of the longest list; zeros where a list is
+    shorter.
     """
     n, counts = len(lengths), np.asarray(lengths)
     if (counts == 2).all():
         pairs = np.asarray(Z, np.float32).reshape(n, 2, -1)
         return np.ascontiguousarray(pairs[:, 0] - pairs[:, 1])
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    total = np.add.reduceat(np.asarray(Z, np.float64), starts, axis=0)
-    return np.asarray(total / counts[:, None], np.float32)
+    members = np.asarray(Z, np.float32)
+    found = np.zeros((n, int(counts.max()), members.shape[1]), np.float32)
+    found[np.arange(found.shape[1]) < counts[:, None]] = members
+    return found.reshape(n, -1)
 
 
 class Joined(TransformerMixin, BaseEstimator):  # type: ignore[misc]

@@ -17,10 +17,19 @@ from hitl_widgets.learn.learner import FloatArray, IntArray, as_learner
 from hitl_widgets.learn.relevance import BinaryRelevance
 from hitl_widgets.learn.strategies import STRATEGIES, Strategy
 
-__all__ = ["Relevant"]
+__all__ = ["GENERAL", "Relevant", "check_general"]
 
 # Strategies that read the uncertainty or the features, not class probabilities.
 GENERAL = ("doubt", "margin", "random", "typicality", "kmeans", "core_set")
+
+
+def check_general(name: str) -> None:
+    """Raise InvalidInput for a built-in strategy that needs class probabilities."""
+    if name in STRATEGIES and name not in GENERAL:
+        raise InvalidInput(
+            f"strategy={name!r} requires probabilities of mutually exclusive classes, which this "
+            f"question does not have. Expected one of {choices(GENERAL)}, or a custom function."
+        )
 
 
 class Relevant(ABC):
@@ -78,11 +87,7 @@ class Relevant(ABC):
 
     def check_strategy(self, name: str, strategy: Strategy) -> None:
         """See :class:`~.base.Problem`."""
-        if name in STRATEGIES and name not in GENERAL:
-            raise InvalidInput(
-                f"strategy={name!r} requires probabilities of mutually exclusive classes, which this "
-                f"question does not have. Expected one of {choices(GENERAL)}, or a custom function."
-            )
+        check_general(name)
 
     def belief(
         self, live: Any, before: Belief | None, touched: IntArray | None, shown: Callable[..., None] | None

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
 
-__all__ = ["OUTSIDE", "Place", "Span", "features", "follows", "spans_of", "tags_of", "tokens"]
+__all__ = ["OUTSIDE", "Place", "Span", "alone", "features", "follows", "spans_of", "tags_of", "tokens"]
 
 Place = tuple[int, int]
 Span = tuple[int, int, str]
@@ -56,6 +56,16 @@ def tokens(text: str) -> list[Place]:
     Letters of scripts without spaces, such as Chinese and Thai, are tokens of their own.
     """
     return [found.span() for found in _pattern().finditer(text)]
+
+
+def alone(character: str) -> bool:
+    """Return whether a character is a token by itself, because its script puts no spaces between words."""
+    return _alone().match(character) is not None
+
+
+@cache
+def _alone() -> re.Pattern[str]:
+    return re.compile(f"[{_ALONE}]")
 
 
 # -- features

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from hitl_widgets.loop.modes import Mode
 from hitl_widgets.widgets.shared import messages as shared
 from hitl_widgets.widgets.shared.messages import (
     About,
@@ -105,7 +106,7 @@ class LabelerWelcome(Progress, frozen=True, kw_only=True, tag="welcome"):
     composed: bool
     bulk: bool
     suggests: bool
-    verify: bool
+    mode: Mode
     lost: list[Lost]
     kind: str
     queue: list[Ask]

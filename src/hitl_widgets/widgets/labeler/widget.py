@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+import time
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -10,13 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.data.rows import decode
+from hitl_widgets.items.base import Payload
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.round import Suggestion
 from hitl_widgets.questions.base import Standing, kind_of
+from hitl_widgets.search.places import longest, typed_terms
 from hitl_widgets.session import Session
 from hitl_widgets.widgets.labeler import messages as m
 from hitl_widgets.widgets.shared.acts import items_of
-from hitl_widgets.widgets.shared.messages import Ack, Act, Ask, Guess, Stage
+from hitl_widgets.widgets.shared.items import part
+from hitl_widgets.widgets.shared.messages import Ack, Act, Ask, Guess, More, Stage
 from hitl_widgets.widgets.shared.widget import SessionWidget
 from hitl_widgets.widgets.wire import FromBrowser, words
 
@@ -32,6 +35,7 @@ ODD, FAR = 100, 3
 # From this confidence on, "between a and b" would contradict the guess beside it.
 SURE = 0.9
 LEAST_CERTAIN = "chosen as one of the least certain items"
+SHOW_HOW = "show how it is done: nothing is suggested"
 
 
 class Labeler(SessionWidget):
@@ -62,6 +66,8 @@ class Labeler(SessionWidget):
             case m.Answers():
                 # The suggestions may come from a slow model, so acts go first.
                 self._behind("suggestions", message, lambda: self._tell_answers(message))
+            case More() if "words" in message.ask and self.loop.schema.kind == "spans":
+                self._behind("suggestions", message, lambda: self._find_words(message))
             case m.Past():
                 self._in_order(message, lambda: self._look_back(message))
             case m.Skipped():
@@ -123,14 +129,17 @@ class Labeler(SessionWidget):
             loop.ask_anew()
         asked = [s for s in asked if s.index not in taken] or asked
         loop.blind.hand(s.index for s in asked[:AHEAD])
-        hidden = set(loop.blind.rows(labels).tolist())
+        hidden = loop.blind.mask(labels)
         self._hand([s.index for s in asked])
-        return [self._ask(s, s.audit or s.opinion or s.index in hidden) for s in asked]
+        if self.loop.mode == "demonstrate":
+            self._prepare([s.index for s in asked[:AHEAD]])
+        return [self._ask(s, s.audit or s.opinion or bool(hidden[s.index])) for s in asked]
 
     def _ask(self, s: Suggestion, blind: bool) -> Ask:
         """One question. Audit items and second opinions are asked without a hint."""
         guess = None if blind else self._guess(s.index)
-        reason = s.reason if s.audit or s.opinion or not blind else "asked without a hint"
+        hint = SHOW_HOW if self.loop.mode == "demonstrate" else "asked without a hint"
+        reason = s.reason if s.audit or s.opinion or not blind else hint
         if s.doubt and guess is not None and guess.confidence >= SURE:
             reason = LEAST_CERTAIN
         return Ask(
@@ -206,16 +215,45 @@ class Labeler(SessionWidget):
     def _tell_answers(self, message: m.Answers) -> None:
         labels = self.loop.labels
         rows = [row for row in message.rows if row < len(labels.y)]
-        hidden = set(self.loop.blind.rows(labels).tolist())
-        shown = [row for row in rows if row not in hidden]
+        hidden = self.loop.blind.mask(labels)
+        shown = [row for row in rows if not hidden[row]]
         told = {} if self.loop.suggesting is None else self.loop.suggesting.of(shown)
         found = []
         for row in rows:
-            given = labels.y[row] >= 0 and row not in hidden
+            given = labels.y[row] >= 0 and not hidden[row]
             suggested, why = told.get(row, (None, ""))
+            if suggested is not None and (rules := self._rules(row)):
+                suggested = suggested | {"rules": rules}
             answer = labels.kind.dump(labels.answers[labels.y[row]]) if given else None
             found.append(m.Answer(row, answer, suggested, words(why)))
         self._post(m.AnswersMessage(to=message.view, id=message.id, answers=found))
+
+    def _rules(self, row: int) -> list[tuple[str, str, int]]:
+        """What was typed to be suggested in all texts, its class, and how often it occurs in this one."""
+        return [] if self.loop.suggesting is None else self.loop.suggesting.rules.told(row)
+
+    def _find_words(self, message: More) -> None:
+        """Find what was typed in the text, and suggest it in all texts or no longer, if that was asked."""
+        row, since = message.row, time.monotonic()
+
+        def found() -> Payload:
+            typed, id_ = str(message.ask["words"]), str(message.ask.get("class", ""))
+            spans: list[tuple[int, int]] = []
+            if message.ask.get("drop"):
+                self.loop.suggest_words(typed, id_, on=False)
+            elif typed:
+                places = typed_terms(typed).places(self.loop.pool.items[row])
+                spans = [(start, end) for start, end, _ in longest((*place, "") for place in places)]
+                if message.ask.get("all"):
+                    self.loop.suggest_words(typed, id_)
+            return Payload({"kind": "words", "spans": spans, "rules": self._rules(row)})
+
+        self._post(*part(message, found, since))
+
+    def _prepare(self, rows: list[int]) -> None:
+        """Read the suggestions that answers are compared with, so that no label waits for them."""
+        if self.loop.suggesting is not None and not self.loop.suggesting.by_model:
+            self._later("suggestions", lambda: self.loop.suggesting and self.loop.suggesting.of(rows))
 
     def _guess(self, row: int) -> Guess | None:
         found = self.loop.round
@@ -236,7 +274,7 @@ class Labeler(SessionWidget):
             return
         labels, found = loop.labels, loop.round
         # Items that are asked blind are shown without any information, and look like unlabelled ones.
-        told = rows[~np.isin(rows, loop.blind.rows(labels))]
+        told = rows[~loop.blind.mask(labels)[rows]]
         given = told[labels.y[told] >= 0]
         mix: list[m.ClassCount] = []
         odd = np.zeros(0, np.int64)
@@ -275,11 +313,13 @@ class Labeler(SessionWidget):
         self._post(m.MembersMessage(to=message.view, id=message.id, members=members))
 
     def _members(self, rows: npt.NDArray[np.int64], labels: Labels) -> list[m.Member]:
-        hidden = set(rows[np.isin(rows, self.loop.blind.rows(labels))].tolist())
-        return [self._member(row, labels, hidden) for row in rows.tolist()]
+        hidden = self.loop.blind.mask(labels)[rows].tolist()
+        return [
+            self._member(row, labels, blind=blind) for row, blind in zip(rows.tolist(), hidden, strict=True)
+        ]
 
-    def _member(self, row: int, labels: Labels, hidden: Set[int]) -> m.Member:
-        key, blind = self.loop.pool.keys[row], row in hidden
+    def _member(self, row: int, labels: Labels, *, blind: bool) -> m.Member:
+        key = self.loop.pool.keys[row]
         codes, guess = (None, None) if blind else (labels.codes(labels.y[row]), self._guess(row))
         said = "" if blind else self._said(labels, row)
         log = self.loop.log

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from hitl_widgets.loop.modes import Mode
 from hitl_widgets.widgets.shared import messages as shared
 from hitl_widgets.widgets.shared.messages import About, ClassesMessage, LabelClass, Lost
 from hitl_widgets.widgets.wire import ActId, Request, Selection, ToBrowser
@@ -184,7 +185,7 @@ class MonitorWelcome(MonitorState, frozen=True, kw_only=True, tag="welcome"):
     composed: bool
     bulk: bool
     suggests: bool
-    verify: bool
+    mode: Mode
     lost: list[Lost]
     chart: dict[str, Any]
 

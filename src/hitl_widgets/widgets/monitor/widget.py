@@ -71,7 +71,7 @@ class Monitor(SessionWidget):
         """Send the items of some labels, by the order in which they were given."""
         labels = self.loop.labels
         given = labels.given().index
-        rows = np.sort(given[~np.isin(given, self.loop.blind.rows(labels))][message.first - 1 : message.last])
+        rows = np.sort(given[~self.loop.blind.mask(labels)[given]][message.first - 1 : message.last])
         self._post(m.OpenedMessage(to=message.view, rows=encode(rows), n=len(rows), how="clicked", missing=0))
 
     def _greet(self, view: str) -> None:
@@ -95,7 +95,7 @@ class Monitor(SessionWidget):
         labels, evaluation = loop.labels, loop.background.evaluation
         # Otherwise, a class with one more label would reveal the answer of the item that is asked blind next.
         told = labels.y.copy()
-        told[loop.blind.rows(labels)] = -1
+        told[loop.blind.mask(labels)] = -1
         counts, none = _balance(labels, told[told >= 0])
         problem = labels.target.problem
         estimate, store = evaluation.estimate, loop.store

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from hitl_widgets.data.rows import decode, encode
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.loop.acts import relabelled, unsaid
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.widgets.shared import messages as m
-from hitl_widgets.widgets.wire import Selection
+from hitl_widgets.widgets.wire import Selection, words
 
 __all__ = ["act", "items_of"]
 
@@ -36,7 +35,7 @@ def act(loop: Loop, message: m.Act) -> m.Ack:
             OTHER_ROWS if isinstance(message, m.Label | m.Clear) and message.rows else OTHER_TABLE
         )
     before = 0 if isinstance(message, m.Label | m.Clear | m.Skip) else loop.log.counts[0]
-    told = {"back": None, "chosen": None, "gone": None, "note": None} | _done(loop, message)
+    told = {"back": None, "chosen": None, "gone": None, "note": None, "beside": None} | _done(loop, message)
     n_labels, n_events = loop.log.counts
     if n_labels < before and _is_change(loop, message):
         told["note"] = unsaid(before - n_labels)
@@ -48,19 +47,7 @@ def _done(loop: Loop, message: m.Act) -> dict[str, Any]:
     """Carry out the act; returns the fields of the acknowledgement that depend on the act."""
     match message:
         case m.Label():
-            rows = _rows(loop, message)
-            answer, took = _answer_of(message), message.elapsed_ms
-            shown = None
-            if message.key is not None and loop.suggesting is not None:
-                shown = not bool(np.isin(rows, loop.blind.rows(loop.labels)).any())
-            loop.acts.label(
-                rows,
-                answer,
-                selection=message.selection,
-                elapsed_ms=took,
-                event_id=message.id,
-                shown=shown,
-            )
+            return {"beside": _label(loop, message)}
         case m.Clear():
             loop.acts.label(_rows(loop, message), None, selection=message.selection, event_id=message.id)
         case m.Skip():
@@ -90,6 +77,26 @@ def _done(loop: Loop, message: m.Act) -> dict[str, Any]:
     return {}
 
 
+def _label(loop: Loop, message: m.Label) -> str | None:
+    """Label items; after a demonstration, return what would have been suggested."""
+    rows, shown, idea = _rows(loop, message), None, None
+    if message.key is not None:
+        shown = not bool(loop.blind.mask(loop.labels)[rows].any())
+        if loop.mode == "demonstrate" and not shown and loop.suggesting is not None:
+            idea = loop.suggesting.of(rows)[rows[0]]
+    act = loop.acts.label(
+        rows,
+        _answer_of(message),
+        selection=message.selection,
+        elapsed_ms=message.elapsed_ms,
+        event_id=message.id,
+        shown=shown,
+    )
+    if idea is None or loop.suggesting is None:
+        return None
+    return words(loop.suggesting.compared(*idea, loop.log.own_act(act).value))
+
+
 def items_of(loop: Loop, event_id: str) -> m.ActItems:
     """The items of an act of the annotator, as far as they are in this table."""
     rows, missing, how = loop.log.items_of(event_id)
@@ -112,7 +119,7 @@ def _taken_back(loop: Loop, event_id: str) -> m.Ask | None:
         key=loop.pool.keys[row],
         reason="undone by you",
         audit=audit,
-        blind=bool((loop.blind.rows(loop.labels) == row).any()),
+        blind=bool(loop.blind.mask(loop.labels)[row]),
         guess=None,
         note=loop.log.note_on(row),
         changed=loop.log.is_changed(row),

@@ -17,7 +17,7 @@ from hitl_widgets.loop.loop import Loop
 from hitl_widgets.widgets.shared import messages as m
 from hitl_widgets.widgets.wire import sendable, words
 
-__all__ = ["part", "shown"]
+__all__ = ["part", "part_of", "shown"]
 
 # Bytes of media in one message.
 PARCEL = 200_000
@@ -62,10 +62,10 @@ def shown(loop: Loop, message: m.Show, since: float) -> Iterator[tuple[m.ItemsMe
             return
 
 
-def part(pool: Pool, message: m.More, since: float) -> tuple[m.PartMessage, list[bytes]]:
+def part(message: m.More, make: Callable[[], Payload], since: float) -> tuple[m.PartMessage, list[bytes]]:
     """A part of an item; the browser requests the next one when this one has arrived."""
     give_way()
-    payload = _made(lambda: _part(pool, message))
+    payload = _made(make)
     told = m.PartMessage(to=message.view, id=message.id, content=payload.content, took_ms=_took(since))
     return told, [data for _, data in payload.media]
 
@@ -74,7 +74,8 @@ def _took(since: float) -> int:
     return round(1000 * (time.monotonic() - since))
 
 
-def _part(pool: Pool, message: m.More) -> Payload:
+def part_of(pool: Pool, message: m.More) -> Payload:
+    """The part of the item that is asked for."""
     if message.row >= len(pool):
         raise InvalidInput(f"Row {message.row} is not in the pool of {len(pool)} items.")
     return pool.part(message.row, message.ask, message.most)

@@ -26,7 +26,7 @@ def marks_of(loop: Loop, by: str) -> Marks:
     else:
         doubt = np.rint(np.where(found.belief.known, found.uncertainty, 0) * LEVELS).astype(np.uint8)
         marks = label, shading.guesses(found.belief), doubt
-    hidden = loop.blind.rows(labels)
+    hidden = loop.blind.mask(labels)
     for array in marks:
         array[hidden] = BLIND
     return marks

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from hitl_widgets.loop.modes import Mode
 from hitl_widgets.widgets.wire import (
     ActId,
     Action,
@@ -261,7 +262,7 @@ class Asked(ToBrowser, frozen=True, kw_only=True):
 
     ``composed``: an answer is more than its classes. ``bulk``: several items can get the same answer.
     ``suggests``: there are suggested answers, or there will be once the model has learned enough.
-    ``verify``: annotators verify them instead of answering.
+    ``mode``: what annotators do with them.
     """
 
     classes: list[LabelClass]
@@ -271,7 +272,7 @@ class Asked(ToBrowser, frozen=True, kw_only=True):
     composed: bool
     bulk: bool
     suggests: bool
-    verify: bool
+    mode: Mode
     lost: list[Lost]
 
 
@@ -334,13 +335,15 @@ class Ack(Reply, frozen=True, kw_only=True, tag="ack"):
     """The act is saved. Contains the new state.
 
     ``back`` is the item that an undo shows again, ``chosen`` the selection that it restores on the map;
-    ``gone`` is the key of the item that a redo removes from view.
+    ``gone`` is the key of the item that a redo removes from view. After a demonstration, ``beside`` says what
+    would have been suggested.
     """
 
     back: Ask | None
     chosen: ActItems | None
     gone: str | None
     note: str | None
+    beside: str | None
     undo: bool
     redo: bool
     n_labels: int

@@ -137,7 +137,7 @@ class SessionWidget(ChannelWidget):
             self._post(told, media)
 
     def _more(self, message: m.More, since: float) -> None:
-        self._post(*items.part(self.loop.pool, message, since))
+        self._post(*items.part(message, lambda: items.part_of(self.loop.pool, message), since))
 
     def _in_order(self, message: FromBrowser, job: Callable[[], None], queue: str = "acts") -> None:
         """Run the job after earlier ones; for large pools in a thread, so as not to block the kernel."""
@@ -152,6 +152,15 @@ class SessionWidget(ChannelWidget):
         def done() -> None:
             with behind():
                 self._answer(message.id, job, goes_first=False)
+
+        _queue_of(self.loop, queue).submit(done)
+
+    def _later(self, queue: str, job: Callable[[], object]) -> None:
+        """Run a job that nobody waits for in a separate queue when no act is waiting."""
+
+        def done() -> None:
+            with behind():
+                job()
 
         _queue_of(self.loop, queue).submit(done)
 
@@ -211,7 +220,7 @@ class SessionWidget(ChannelWidget):
             "composed": kind.composed,
             "bulk": kind.bulk,
             "suggests": self.loop.suggesting is not None,
-            "verify": self.loop.verify,
+            "mode": self.loop.mode,
             "lost": lost,
         }
 

@@ -1,0 +1,139 @@
+"""session.trust: annotators, suspects, groups, and what may be handed over, end to end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import hitl_widgets as hitl
+from hitl_widgets.errors import HitlError, InvalidInput
+
+RNG = np.random.default_rng(0)
+N, K = 300, 3
+TRUTH = RNG.integers(0, K, N)
+X = (np.eye(K)[TRUTH] * 2 + RNG.normal(scale=0.6, size=(N, K))).astype(np.float32)
+TABLE = pd.DataFrame(
+    {"text": [f"item {i}" for i in range(N)], "team": np.where(np.arange(N) % 3, "north", "south")}
+)
+NAMES = np.array(["a", "b", "c"])
+
+
+def opened(folder: Path, who: str, **settings: Any) -> hitl.Session:
+    settings = {"text": "text", "X": X, "classes": list(NAMES), "learner": "linear"} | settings
+    return hitl.Session(TABLE, store=folder / "labels.sqlite", annotator=who, random_state=0, **settings)
+
+
+def give(session: hitl.Session, rows: Any, codes: Any) -> None:
+    for k in range(K):
+        mine = [session.pool.ids[i] for i in np.asarray(rows)[np.asarray(codes) == k]]
+        if mine:
+            session.label(mine, NAMES[k])
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Three annotators of 160 items, of whom one is careless."""
+    folder = tmp_path_factory.mktemp("team")
+    rng = np.random.default_rng(1)
+    for who, skill, rows in (
+        ("ann", 0.98, np.arange(0, 120)),
+        ("bob", 0.95, np.arange(60, 160)),
+        ("eve", 0.5, np.arange(30, 130)),
+    ):
+        wrong = rng.random(len(rows)) > skill
+        codes = np.where(wrong, (TRUTH[rows] + rng.integers(1, K, len(rows))) % K, TRUTH[rows])
+        with opened(folder, who) as session:
+            give(session, rows, codes)
+    with opened(folder, "ann") as session:
+        yield session
+
+
+def test_the_careless_annotator_is_found_and_outvoted(team) -> None:
+    people = team.trust.annotators().set_index("annotator")
+    assert people.loc["eve", "skill"] < 0.7
+    assert people.loc["bob", "skill"] > 0.9
+    assert people["n"].to_dict() == {"ann": 120, "bob": 100, "eve": 100}
+    found = team.trust.consensus()
+    assert len(found) == 160
+    rows = team.pool.index(found["id"].tolist())
+    assert (found["label"].to_numpy() == NAMES[TRUTH[rows]]).mean() > 0.96
+    latest = team.labels().drop_duplicates("id", keep="last").set_index("id")["label"]
+    by_latest = latest.loc[found["id"]].to_numpy() == NAMES[TRUTH[rows]]
+    assert by_latest.mean() < 0.9
+    assert found["disputed"].any()
+    assert found["confidence"].is_monotonic_increasing
+
+
+def test_agreement_is_told_with_intervals(team) -> None:
+    assert len(team.trust.agreement()) == 3
+    found = team.trust.reliability()
+    assert found.loc["alpha", "n"] == 100
+    assert (found["low"] <= found["value"]).all()
+    assert (found["value"] <= found["high"]).all()
+
+
+def test_wrong_labels_come_first_among_suspects(tmp_path: Path) -> None:
+    rows = np.arange(200)
+    flipped = np.random.default_rng(2).choice(200, 20, replace=False)
+    codes = TRUTH[rows].copy()
+    codes[flipped] = (codes[flipped] + 1) % K
+    with opened(tmp_path, "ann") as session:
+        give(session, rows, codes)
+        found = session.trust.suspects(20)
+        assert len(found) == 20
+        hits = np.isin(session.pool.index(found["id"].tolist()), flipped)
+        assert hits.mean() > 0.8
+        assert (
+            found["predicted"].to_numpy() == NAMES[TRUTH[session.pool.index(found["id"].tolist())]]
+        ).mean() > 0.8
+
+
+def test_groups_and_what_may_be_handed_over(tmp_path: Path) -> None:
+    with opened(tmp_path, "ann", audit=1.0) as session:
+        for _ in range(90):
+            (item,) = session.query(1)
+            session.label(item, NAMES[TRUTH[session.pool.index([item])[0]]])
+        groups = session.trust.groups("team")
+        assert set(groups.index) == {"north", "south"}
+        assert 70 < groups["n"].sum() <= 90
+        assert (groups["share"] > 0.8).all()
+        easy = session.trust.hand_over(0.1)
+        assert easy["confidence"].is_monotonic_decreasing
+        assert len(easy) > 50
+        rows = session.pool.index(easy["id"].tolist())
+        assert (easy["label"].to_numpy() == NAMES[TRUTH[rows]]).mean() > 0.85
+        sure = session.trust.hand_over(0.1, certainty=0.9)
+        assert len(sure) <= len(easy)
+        assert session.trust.hand_over(0.01, certainty=0.99).attrs["needed"] > 300
+        with pytest.raises(InvalidInput, match=r"'town': not a column.*team"):
+            session.trust.groups("town")
+        with pytest.raises(InvalidInput, match="error=0: expected a share"):
+            session.trust.hand_over(0)
+
+
+def test_drift_of_new_items(team) -> None:
+    same = team.trust.drift(X[:100] + RNG.normal(scale=0.01, size=(100, K)))
+    moved = team.trust.drift(X[:100] + np.array([3, 0, 0]))
+    assert moved.p <= 0.01 < same.p
+    with pytest.raises(InvalidInput, match="X has 2 columns; the session's features have 3"):
+        team.trust.drift(np.ones((5, 2)))
+
+
+def test_without_a_model_or_for_other_questions_it_is_said(tmp_path: Path) -> None:
+    with opened(tmp_path, "ann") as session:
+        with pytest.raises(HitlError, match="There is no model yet"):
+            session.trust.suspects()
+        assert len(session.trust.consensus()) == 0
+        assert len(session.trust.annotators()) == 0
+        assert len(session.trust.agreement()) == 0
+        assert (session.trust.reliability()["n"] == 0).all()
+    question = hitl.Question.rating(5)
+    with (
+        opened(tmp_path, "ann", classes=None, question=question, task="r") as session,
+        pytest.raises(InvalidInput, match="one class per item"),
+    ):
+        session.trust.consensus()
