@@ -30,6 +30,8 @@ __all__ = [
     "by_item",
     "one_each",
     "one_of",
+    "related",
+    "spans_of",
     "text_of",
     "texts_of",
     "told",
@@ -72,6 +74,9 @@ class Wanted:
         Returns the size of the image with one of these names or paths; None if it is unknown.
     text_of
         Returns the text that consists of these tokens and of white space; None if it is unknown.
+    relations
+        Whether relations between spans are part of the answer; if everything is wanted, they are where there
+        are any.
     compared
         Returns the id of the item that consists of these two, and whether it is in this order.
     """
@@ -84,6 +89,7 @@ class Wanted:
     whole: bool = False
     size_of: Callable[[Sequence[str]], Size | None] = lambda _: None
     text_of: Callable[[Sequence[str]], str | None] = lambda _: None
+    relations: bool = False
     compared: Callable[[Any, Any], tuple[Any, bool]] = lambda *_: (None, True)
 
     @property
@@ -294,6 +300,20 @@ def one_each(said: Iterable[Said], left: list[Left], tool: str) -> list[Said]:
         ]
         found += given[-1:]
     return found
+
+
+def spans_of(label: Any) -> tuple[list[Any], list[Any]]:
+    """Return the spans of an answer, and the relations between them."""
+    if isinstance(label, Mapping):
+        return list(label["spans"]), list(label.get("relations", ()))
+    return list(label), []
+
+
+def related(spans: list[Any], relations: list[Any], wanted: Wanted) -> Any:
+    """Return an answer of spans, with relations if they are asked for, or everything is wanted."""
+    if wanted.relations or (wanted.whole and relations):
+        return {"spans": spans, "relations": relations}
+    return spans
 
 
 def text_of(item: Mapping[str, Any]) -> str | None:

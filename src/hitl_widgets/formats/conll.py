@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.formats.base import Export, Left, NotTaken, Row, Said, Wanted, one_each, text_of, told
+from hitl_widgets.formats.base import (
+    Export,
+    Left,
+    NotTaken,
+    Row,
+    Said,
+    Wanted,
+    one_each,
+    spans_of,
+    text_of,
+    told,
+)
 from hitl_widgets.formats.tokenized import OVERLAP, aligned, pieces, placed, without_overlaps
 
 __all__ = ["FORMATS", "WRITERS", "Conll"]
@@ -136,7 +147,9 @@ class ConllWriter:
                 if text is None or not places:
                     left.append(Left(one.number, "The item has no text."))
                     continue
-                found = list(aligned(one.label, places, text))
+                spans, relations = spans_of(one.label)
+                found = list(aligned(spans, places, text))
+                left += [Left(one.number, "A relation between spans.")] * len(relations)
                 left += [Left(one.number, why) for why in found if isinstance(why, str)]
                 whole = [piece for piece in found if not isinstance(piece, str)]
                 sayable = [piece for piece in whole if not re.search(r"\s", piece[2])]

@@ -19,7 +19,9 @@ from hitl_widgets.formats.base import (
     is_nothing,
     one_each,
     one_of,
+    related,
     rows_of,
+    spans_of,
     texts_of,
     told,
     unpacked,
@@ -76,8 +78,6 @@ class Examples:
                 yield Said(
                     number, label, key, content, who, sure, kind=kind, item=item or {"text": content[0]}
                 )
-            if wanted.whole and rows_of(row.get("relations")):
-                yield Left(number, "The relations.")
 
         return told(rows, answers, NAME)
 
@@ -110,7 +110,13 @@ def _labels(row: Mapping[str, Any], kind: str, wanted: Wanted) -> list[tuple[Any
     if _is_old(row):
         return _annotated(unpacked(row["annotations"]), kind)
     if kind == "spans" and is_list(unpacked(row.get("entities"))):
-        return [([_span(one) for one in rows_of(row["entities"])], None)]
+        made = rows_of(row["entities"])
+        places = {one.get("id"): k for k, one in enumerate(made)}
+        links = [
+            {"from": places[one["from_id"]], "to": places[one["to_id"]], "label": one["type"]}
+            for one in rows_of(row.get("relations"))
+        ]
+        return [(related(list(map(_span, made)), links, wanted), None)]
     name = wanted.label if wanted.label in row else next(n for n in LABELS if n in row)
     given = unpacked(row[name])
     if kind == "spans":
@@ -200,13 +206,27 @@ class Doccano:
         left: list[Left] = []
         with path.open("w", encoding="utf-8", newline="\n") as file:
             for one in one_each(export.said, left, NAME):
-                labels = one.label if one.kind in {"choices", "spans"} else [one.label]
-                if one.kind == "spans":
-                    labels = [[mark["start"], mark["end"], str(mark["label"])] for mark in labels]
                 row = {"id": one.id, **one.item} if one.id is not None else dict(one.item)
-                row["label"] = labels if one.kind == "spans" else list(map(str, labels))
+                row |= _written(one)
                 file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
         return left
+
+
+def _written(one: Said) -> dict[str, Any]:
+    if one.kind != "spans":
+        return {"label": list(map(str, one.label if one.kind == "choices" else [one.label]))}
+    spans, relations = spans_of(one.label)
+    if not isinstance(one.label, Mapping):
+        return {"label": [[mark["start"], mark["end"], str(mark["label"])] for mark in spans]}
+    entities = [
+        {"id": k, "label": str(mark["label"]), "start_offset": mark["start"], "end_offset": mark["end"]}
+        for k, mark in enumerate(spans)
+    ]
+    links = [
+        {"id": k, "from_id": link["from"], "to_id": link["to"], "type": link["label"]}
+        for k, link in enumerate(relations)
+    ]
+    return {"entities": entities, "relations": links}
 
 
 FORMATS = (Examples(),)

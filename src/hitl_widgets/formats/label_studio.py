@@ -22,12 +22,13 @@ from hitl_widgets.formats.base import (
     is_list,
     is_nothing,
     one_of,
+    related,
     rows_of,
     texts_of,
     told,
     unpacked,
 )
-from hitl_widgets.formats.label_studio_parts import answer_of, kinds_of
+from hitl_widgets.formats.label_studio_parts import answer_of, kinds_of, relations_of
 
 __all__ = ["FORMATS", "Flat", "Tasks"]
 
@@ -102,6 +103,8 @@ class _Question:
             raise NotTaken("The annotation was rejected in review.")
         parts = one.get("result") or []
         found = [part for part in parts if self._answers(part)]
+        links = [part for part in parts if part.get("type") == "relation"] if self.kind == "spans" else []
+        parts = [part for part in parts if part not in links]
         others = sorted({str(part.get("type")) for part in parts if not self._answers(part)})
         if not found and others and (self.name is None or self.kind not in {"choices", *MARKS}):
             raise NotTaken(
@@ -110,6 +113,10 @@ class _Question:
         content = names_of(data)
         size = wanted.size_of(content) if self.kind in IMAGES else None
         answer = _with_items(answer_of(found, self.kind, size), self.kind, data)
+        if links and (wanted.relations or wanted.whole):
+            answer = related(answer, relations_of(links, found), wanted)
+        elif wanted.relations:
+            answer = related(answer, [], wanted)
         seconds = one.get("lead_time")
         yield Said(
             number,

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hitl_widgets.errors import choices
-from hitl_widgets.formats.base import NotTaken, Size, is_nothing, one_of
+from hitl_widgets.formats.base import NotTaken, Size, is_nothing, one_of, spans_of
 from hitl_widgets.formats.brush import decode, encode
 from hitl_widgets.questions import rle
 
-__all__ = ["CONTROL", "answer_of", "kinds_of", "parts_of"]
+__all__ = ["CONTROL", "answer_of", "kinds_of", "parts_of", "relations_of"]
 
 # The kinds of questions that a control can answer.
 CONTROLS = {
@@ -71,7 +71,7 @@ def answer_of(parts: Sequence[Part], kind: str, size: Size | None) -> Any:
         With the reason why they are not an answer.
     """
     if kind in {"spans", "ranges", "boxes", "polygons", "points", "masks"}:
-        return [mark for region in _regions(parts) for mark in _marks(region, kind, size)]
+        return [mark for region in _regions(parts).values() for mark in _marks(region, kind, size)]
     if any({"start", "end", "x", "y"} & part["value"].keys() for part in parts):
         raise NotTaken("The choice is for a region, not for the whole item.")
     if kind == "choices":
@@ -106,14 +106,41 @@ def _ranked(found: Any) -> Any:
     return list(one_of(lists))
 
 
-def _regions(parts: Sequence[Part]) -> list[dict[str, Any]]:
-    """Return a dict for each region; its shape and its labels may be results of their own."""
+def relations_of(links: Sequence[Part], parts: Sequence[Part]) -> list[dict[str, Any]]:
+    """Return the relations between spans, each from and to a position in the list of spans.
+
+    Raises
+    ------
+    NotTaken
+        If a relation has no label, or is not between spans of the question.
+    """
+    at, n = {}, 0
+    for id_, region in _regions(parts).items():
+        at[id_] = n
+        n += len(_marks(region, "spans", None))
+    found = []
+    for link in links:
+        ends = link.get("from_id"), link.get("to_id")
+        if not all(end in at for end in ends):
+            raise NotTaken("A relation is not between spans of the question.")
+        if not link.get("labels"):
+            raise NotTaken("A relation has no label.")
+        start, end = (at[one] for one in ends)
+        both = {"right": [(start, end)], "left": [(end, start)]}.get(
+            str(link.get("direction", "right")), [(start, end), (end, start)]
+        )
+        found += [{"from": a, "to": b, "label": label} for label in link["labels"] for a, b in both]
+    return found
+
+
+def _regions(parts: Sequence[Part]) -> dict[Any, dict[str, Any]]:
+    """Return a dict for each region, by its id; its shape and its labels may be results of their own."""
     found: dict[Any, dict[str, Any]] = {}
     for k, part in enumerate(parts):
         region = found.setdefault(part.get("id", k), {})
         region |= {name: part[name] for name in ("original_width", "original_height") if name in part}
         region |= {"turned": part.get("image_rotation"), **part["value"]}
-    return list(found.values())
+    return found
 
 
 def _marks(region: Mapping[str, Any], kind: str, size: Size | None) -> list[dict[str, Any]]:
@@ -193,7 +220,9 @@ def parts_of(answer: Any, kind: str, item: Mapping[str, Any], size: Size | None,
         If Label Studio cannot say it.
     """
     if kind in {"spans", "ranges", "boxes", "polygons", "points", "masks"}:
-        return [_region(k, mark, kind, item, size) for k, mark in enumerate(answer)]
+        marks, relations = spans_of(answer)
+        regions = [_region(k, mark, kind, item, size) for k, mark in enumerate(marks)]
+        return regions + [_link(one, regions) for one in relations]
     if kind == "pair":
         return [_pairwise(answer)]
     if kind == "rating" and stars:
@@ -208,6 +237,11 @@ def parts_of(answer: Any, kind: str, item: Mapping[str, Any], size: Size | None,
     if kind == "ranking":
         return [{"type": "ranker", "value": {"ranker": {CONTROL: [str(place) for place in answer]}}}]
     raise NotTaken(f"Label Studio has no answers of kind {kind!r}: expected one of {choices(CONTROLS)}.")
+
+
+def _link(one: Mapping[str, Any], regions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    ends = {"from_id": regions[one["from"]]["id"], "to_id": regions[one["to"]]["id"]}
+    return {"type": "relation", **ends, "direction": "right", "labels": [one["label"]]}
 
 
 def _pairwise(answer: Any) -> dict[str, Any]:

@@ -30,7 +30,10 @@ class LabelStudio:
     name = "label-studio"
     ending = ""
     tabular, folder, items = False, False, True
-    kinds: tuple[str, ...] = ()
+    kinds = (
+        "choice", "choices", "rating", "number", "text", "spans", "ranges", "boxes", "polygons", "points",
+        "masks", "pair", "ranking",
+    )  # fmt: skip
 
     def notes(self, export: Export) -> Sequence[str]:
         """Return the labeling configuration of the project."""
@@ -69,7 +72,8 @@ def _answers(many: Sequence[Said], stars: bool, left: list[Left]) -> dict[str, A
             left.append(Left(one.number, str(why)))
             continue
         to = SIDES[0] if one.kind == "pair" else OBJECT
-        result = [{"from_name": CONTROL, "to_name": to, **part} for part in parts]
+        names = {"from_name": CONTROL, "to_name": to}
+        result = [part if part["type"] == "relation" else {**names, **part} for part in parts]
         if one.guess:
             guessed.append({"model_version": one.annotator or "suggestion", "result": result})
             continue

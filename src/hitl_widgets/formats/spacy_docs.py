@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from hitl_widgets.errors import HitlError, InvalidInput, choices, missing_extra
-from hitl_widgets.formats.base import Export, Left, NotTaken, Row, Said, Wanted, one_each, text_of, told
+from hitl_widgets.formats.base import (
+    Export,
+    Left,
+    NotTaken,
+    Row,
+    Said,
+    Wanted,
+    one_each,
+    spans_of,
+    text_of,
+    told,
+)
 from hitl_widgets.formats.tokenized import aligned, pieces, without_overlaps
 
 __all__ = ["FORMATS", "WRITERS", "Docs"]
@@ -131,7 +142,9 @@ class DocsWriter:
             words, spaces = _words(text, places)
             doc, spans = spacy.tokens.Doc(vocab, words=words, spaces=spaces), []
             if one.kind == "spans":
-                found = list(aligned(one.label, places, text))
+                marks, relations = spans_of(one.label)
+                found = list(aligned(marks, places, text))
+                left += [Left(one.number, "A relation between spans.")] * len(relations)
                 left += [Left(one.number, why) for why in found if isinstance(why, str)]
                 spans = [piece for piece in found if not isinstance(piece, str)]
             else:

@@ -142,8 +142,11 @@ def test_label_studio_texts(tmp_path: Path) -> None:
     }
     link = {"from_id": "a", "to_id": "a", "type": "relation", "direction": "right", "labels": ["is"]}
     [said], left = read(saved(tmp_path, "a.json", task(span, link, data=text)))
-    assert (said.kind, said.label) == ("spans", [{"start": 3, "end": 7, "label": "Verb"}])
-    assert left == ["Other parts of the annotation: 'relation'."]
+    relation = {"from": 0, "to": 0, "label": "is"}
+    spans = [{"start": 3, "end": 7, "label": "Verb"}]
+    assert (said.kind, said.label, left) == ("spans", {"spans": spans, "relations": [relation]}, [])
+    link["labels"] = []
+    assert read(saved(tmp_path, "a.json", task(span, link, data=text)))[1] == ["A relation has no label."]
     html = {
         "start": "/p[1]/text()[1]",
         "end": "/p[1]/text()[1]",
@@ -429,8 +432,12 @@ def test_doccano(tmp_path: Path) -> None:
         {"id": 2, "text": "Nothing.", "entities": [], "relations": []},
     ]
     said, left = read(saved(tmp_path, "a.jsonl", "\n".join(map(json.dumps, rows))))
-    assert [one.label for one in said] == [[{"start": 0, "end": 6, "label": "ORG"}], []]
-    assert left == ["The relations."]
+    spans = [{"start": 0, "end": 6, "label": "ORG"}]
+    assert [one.label for one in said] == [
+        {"spans": spans, "relations": [{"from": 0, "to": 0, "label": "x"}]},
+        [],
+    ]
+    assert left == []
     [said], _ = read(saved(tmp_path, "b.jsonl", {"id": 1, "text": "Hello", "label": ["Bonjour"]}), "text")
     assert said.label == "Bonjour"
 

@@ -154,6 +154,38 @@ def test_spans(name: str, drawn: tuple[str, list[Any]]) -> None:
     assert usual("spans", found[0]) == usual("spans", marks)
 
 
+@st.composite
+def linked(draw: Any) -> tuple[str, Any]:
+    """A text, and spans with relations between them."""
+    words, marks = draw(spanned(SEVERAL))
+    marks = [{"start": a, "end": b, "label": label} for (a, b), label in usual("spans", marks)]
+    place = st.integers(0, max(len(marks) - 1, 0))
+    pairs = st.tuples(place, place, st.sampled_from(["owns", "ist <Teil> von"])).filter(
+        lambda p: p[0] != p[1]
+    )
+    found = draw(st.lists(pairs, max_size=3, unique=True)) if len(marks) > 1 else []
+    return words, {"spans": marks, "relations": [{"from": a, "to": b, "label": c} for a, b, c in found]}
+
+
+@pytest.mark.parametrize("name", ["label-studio", "prodigy", "doccano", "hf", "conll"])
+@quick
+@given(linked())
+def test_relations(name: str, drawn: tuple[str, Any]) -> None:
+    words, label = drawn
+    found, left, unread = back(name, [text(0, words, label, "spans")], "spans", [*SEVERAL])
+    assert unread == []
+    if name == "conll":  # there are no relations
+        n = sum(one.why == "A relation between spans." for one in left)
+        assert n == len(label["relations"]) or [one.why for one in left] == ["The item has no text."]
+        return
+    assert left == []
+    came = (
+        found[0] if label["relations"] or name in {"hf", "doccano"} else {"spans": found[0], "relations": []}
+    )
+    came = came if isinstance(came, dict) else {"spans": came, "relations": []}
+    assert came == label
+
+
 @pytest.mark.parametrize("name", ["conll", "spacy"])
 @quick
 @given(spanned(CLASSES))

@@ -72,6 +72,20 @@ def test_spans_come_back(make_session: Make, tmp_path: Path, name: str, file: st
     assert "person" in card
 
 
+@pytest.mark.parametrize("name", ["label-studio", "prodigy", "doccano"])
+def test_relations_come_back(make_session: Make, tmp_path: Path, name: str) -> None:
+    table = pd.DataFrame({"t": TEXTS})
+    question = Question.spans(["person", "place"], relations=["met", "likes"])
+    links = [{"from": 0, "to": 1, "label": "met"}, {"from": 1, "to": 0, "label": "likes"}]
+    answers = [{"spans": SPANS[0], "relations": links}, *({"spans": s, "relations": []} for s in SPANS[1:])]
+    one = labelled(make_session(table, text="t", classes=None, question=question), answers)
+    path = one.export(tmp_path / "a.jsonl", name)
+    two = make_session(table, text="t", classes=None, question=question)
+    found = two.import_labels(path)
+    assert (found.n, len(found.refused)) == (3, 0), found.refused.to_dict("records")
+    assert said(two) == answers
+
+
 @pytest.mark.parametrize("name", ["label-studio", "coco", "yolo", "voc", "prodigy", "hf"])
 def test_boxes_come_back(make_session: Make, images: pd.DataFrame, tmp_path: Path, name: str) -> None:
     question = Question.boxes(["car", "person"])
