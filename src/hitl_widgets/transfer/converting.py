@@ -113,6 +113,8 @@ def convert(
         kind_of(kind)
     named = write_as or SUFFIXES.get(Path(target).suffix.lower())
     writer = writer_of(target, {"jsonl": "hf"}.get(named or "", named))
+    if full_path(target) == path:
+        raise InvalidInput(f"{path} is both the source and the target: pass another file to write to.")
     tool, rows, broken = _opened(path, read_as)
     folder = full_path(images) if images is not None else path if path.is_dir() else path.parent
     wanted = Wanted(id, question, kind=kind, whole=True, size_of=_lazily(folder))

@@ -208,6 +208,7 @@ def test_convert(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ("told", "words"),
     [
         (["nowhere.json", "a.csv"], "File not found"),
+        (["p.jsonl", "p.jsonl"], "is both the source and the target"),
         (["p.jsonl", "a.json"], "'.json' is not an export format"),
         (["p.jsonl", "a.json", "--to", "coko"], "Did you mean 'coco'?"),
         (["p.jsonl", "a.json", "--to", "coco"], "'coco' has no answers of kind 'choice'"),
