@@ -121,7 +121,7 @@ test("class keys answer the current question and go on, and Enter is left to the
     codes: [0, 7],
     words: "praise, 3",
     blank: false,
-    quiet: true,
+    quiet: false,
   });
   expect(press(composer, "9"), "the keys of the card still work").toBe(false);
 });
@@ -259,6 +259,13 @@ test("a suggestion is filled in as one, and comes before a default", async () =>
   expect([field("age").value, field("why").value, read(composer).blank]).toEqual(["7", "pills", true]);
   type("why", "pills!");
   expect([hint("why"), read(composer).blank]).toEqual(["", false]);
+  const some = { form: { topic: { class: "spam" } } };
+  shown(card([TOPIC, TONE], { suggested: some, answer: some }));
+  expect([pressed("topic"), hint("topic"), hint("tone")], "corrected from the start").toEqual([
+    ["spam"],
+    "",
+    "default",
+  ]);
   const without = shown(card([TOPIC], { why: "The suggestion is not an answer: x" }));
   expect(without.fields?.textContent).toContain("not an answer");
 });

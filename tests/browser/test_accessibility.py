@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from lab import PATIENCE_MS
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -77,7 +78,8 @@ for question in (Q.polygons(["bar"]), Q.points(["bar"]), Q.masks(["bar"])):
     ask([image], question, kind="image")
 ask(sounds, Q.ranges(["low", "high"]), kind="audio", suggest=lambda items: [[(0.1, 0.5, "low")]] * len(items))
 ask(pairs, Q.pair("Which is better?", both_bad=True, reason=True), text=["a", "b"])
-ask(pairs, Q.ranking("Rank them."), text=["a", "b", "c"])"""
+ask(pairs, Q.ranking("Rank them."), text=["a", "b", "c"])
+ask(texts, Q.form({"who": Q.choice(["person", "place"]), "tone": Q.rating(5)}, defaults={"tone": 3}))"""
 # How each is answered, so that marks, chosen sides and the button that gives the answer are checked, too.
 ANSWERED = {
     ".hitl-number-field": "4",
@@ -87,6 +89,7 @@ ANSWERED = {
     ".hitl-ranges": "=",
     ".hitl-pair": "1",
     ".hitl-ranks": "",
+    ".hitl-form": "1",
 }
 
 
@@ -95,7 +98,7 @@ def test_no_serious_fault_in_what_composes_answers(desk):
     notebook.run(0)
     page = notebook.page
     labelers = page.locator(".hitl-labeler")
-    expect(page.locator(", ".join(ANSWERED))).to_have_count(10)
+    expect(page.locator(", ".join(ANSWERED))).to_have_count(11, timeout=PATIENCE_MS)
     for part, key in ANSWERED.items():
         for found in labelers.filter(has=page.locator(part)).all():
             found.evaluate("e => { e.scrollIntoView({ block: 'center' }); e.focus({ preventScroll: true }) }")
@@ -104,7 +107,7 @@ def test_no_serious_fault_in_what_composes_answers(desk):
     page.add_script_tag(path=AXE)
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         notebook.theme(theme)
-        expect(page.locator(f".hitl-labeler[data-theme={theme.split()[1].lower()}]")).to_have_count(10)
+        expect(page.locator(f".hitl-labeler[data-theme={theme.split()[1].lower()}]")).to_have_count(11)
         n_rules, found = page.evaluate(RUN, ".hitl-labeler")
         assert n_rules > 15, "the rules were checked"
         assert found == []

@@ -7,7 +7,7 @@ import { Timeline } from "./parts/timeline";
 type Values = ReadonlyMap<string, Value>;
 
 /** Longer words are shortened where an answer is named. */
-const MOST = 60;
+const MOST = 48;
 
 /** Several questions below each other; class keys answer the current one. */
 export function compose(on: Composing): Composer {
@@ -30,7 +30,11 @@ export function compose(on: Composing): Composer {
   let current = seen[0];
 
   function first(part: Part): Value {
-    if (!on.answer) return startOf(part, on.suggested);
+    // What is corrected is the user's own answer from the start, with defaults where nothing is suggested.
+    if (!on.answer || on.answer === on.suggested) {
+      const start = startOf(part, on.suggested);
+      return on.answer && start.from === "suggested" ? { answer: start.answer } : start;
+    }
     const { form = {}, from = {} } = on.answer as { form?: Record<string, object>; from?: object };
     const answer = form[part.name] as Value["answer"];
     const how = (from as Record<string, Value["from"]>)[part.name];
@@ -172,7 +176,7 @@ export function compose(on: Composing): Composer {
       codes: given.flatMap((one) => one.codes(held(one.part.name)) ?? []).sort((a, b) => a - b),
       words: words.length > MOST ? `${words.slice(0, MOST - 1)}…` : words || "no answers",
       blank: !touched || !given.length,
-      quiet: given.length > 0,
+      quiet: !touched && given.length > 0,
     };
   }
 

@@ -54,12 +54,24 @@ class Excel:
     def write(self, export: Export, path: Path) -> Sequence[Left]:
         """Write the file: see :func:`write_excel`."""
         table = writable(export.table)
+        _refuse_cut_answers(table)
         say_no_values(table, "read_excel")
         write_excel(defused(table), path)
         return []
 
 
 WRITERS = (Excel(),)
+
+
+def _refuse_cut_answers(table: pd.DataFrame) -> None:
+    """Refuse answers that do not fit into a cell, because the beginning of one is another or none."""
+    texts = [str(label) for label in table["label"]] if "label" in table else []
+    if cut := [i for i, text in enumerate(texts) if len(_fitting(text)) < len(text)]:
+        shown = f", such as that of {table['id'].iloc[cut[0]]!r}" if "id" in table else ""
+        raise InvalidInput(
+            f"{len(cut):,} of {len(table):,} labels do not fit into an Excel cell, which can have "
+            f"{CHARACTERS:,} characters{shown}. Use .csv, .parquet or .jsonl. Nothing was written."
+        )
 
 
 def _header(table: pd.DataFrame, column: Any) -> str:

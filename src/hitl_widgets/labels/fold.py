@@ -34,6 +34,7 @@ class Fold:
         self._on_item: dict[str, tuple[str, ...]] = {}
         self._answers: dict[str, Answer | None] = {}  # the answer of each label
         self._words: dict[str, Any] = {}  # and its class names at the time
+        self._unread: list[LabelEvent] = []  # labels that this version does not understand
         self._undone: set[str] = set()
         self._given: Counter[str] = Counter()
         self._done: dict[str, list[str]] = defaultdict(list)
@@ -71,6 +72,8 @@ class Fold:
         if event.kind == "label" and event.value is not None:
             answer = self._answers[event.event_id] = self.kind.load(event.value, self.vocabulary)
             words = None if answer is None else self.kind.said(answer, self.vocabulary)
+            if answer is None:
+                self._unread.append(event)
             self._words[event.event_id] = event.value if isinstance(event.value, str) else words
             self._given[event.annotator] += len(event.item_ids)
         keys, before = event.item_ids, self.histories(event.item_ids)
@@ -203,6 +206,12 @@ class Fold:
     def said(self, event: LabelEvent) -> Answer | None:
         """Return the answer of a label, in the classes at the time."""
         return self._answers.get(event.event_id)
+
+    @property
+    def unread(self) -> list[str]:
+        """The keys of the items whose latest answer of an annotator this version does not understand."""
+        found = ((key, event) for event in self._unread for key in event.item_ids)
+        return [key for key, event in found if self.current(key).get(event.annotator) is event]
 
     def words(self, event: LabelEvent) -> Any:
         """Return the answer of a label in the class names at the time; None if the label was removed."""

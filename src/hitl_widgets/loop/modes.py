@@ -29,7 +29,8 @@ def check_mode(mode: Any, sweep: Any) -> Mode:
 def check_verifiable(mode: Mode, schema: Schema, *, suggests: bool) -> None:
     """Raise InvalidInput if there will never be an answer to verify or correct."""
     kind = kind_of(schema.kind)
-    if mode in {"verify", "correct"} and not (suggests or kind.predicts or kind.name == "spans"):
+    predicts = kind.predicts and (schema.classes or kind.name != "form")
+    if mode in {"verify", "correct"} and not (suggests or predicts or kind.name == "spans"):
         raise InvalidInput(
             f"mode={mode!r} needs suggested answers, and no model predicts {kind.asks}. Pass suggest=, a "
             "column of your data or a function that takes a list of items and returns a list of answers."

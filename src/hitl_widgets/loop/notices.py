@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import choices
 
-__all__ = ["carried", "changed", "missing", "respelled", "unlike"]
+__all__ = ["carried", "changed", "missing", "respelled", "unlike", "unread"]
 
 
 def _items(n: int) -> str:
@@ -58,3 +60,12 @@ def carried(n: int, pool: Pool) -> str:
 def respelled(n: int) -> str:
     """Message about ids that are spelled differently in the store."""
     return f"The ids of {_items(n)} are spelled differently in the store, such as 7 and 007."
+
+
+def unread(keys: Sequence[str], store: str, task: str) -> str:
+    """Message about labels that this version does not understand."""
+    return (
+        f"{store} has labels of {_items(len(keys))} under task {task!r} that this version cannot read, such "
+        f"as that of {keys[0]!r}. They are kept, and the items are asked again. If a later version wrote "
+        "them: pip install --upgrade hitl-widgets."
+    )

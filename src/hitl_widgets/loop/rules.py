@@ -9,11 +9,30 @@ from hitl_widgets.errors import InvalidInput
 from hitl_widgets.loop.log import Log
 from hitl_widgets.search.places import Terms, longest, typed_terms
 
-__all__ = ["MOST_RULES", "Rules"]
+__all__ = ["MOST_RULES", "Rules", "places_of"]
 
 MOST_RULES = 100
+# Places in one text that somebody can still review.
+MOST_PLACES = 5_000
 
 Place = tuple[int, int, str]
+
+
+def places_of(typed: str, text: str) -> list[tuple[int, int]]:
+    """Return the places of what was typed, of which none overlap.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no word or pattern, or occurs too often.
+    """
+    found = longest((*place, "") for place in typed_terms(typed).places(text))
+    if len(found) > MOST_PLACES:
+        raise InvalidInput(
+            f"{typed} occurs at {len(found):,} places in this text; the limit is {MOST_PLACES:,}. Type "
+            "something that is rarer."
+        )
+    return [(start, end) for start, end, _ in found]
 
 
 class Rules:

@@ -225,7 +225,10 @@ class Suggesting:
         """Add the places of words and patterns where nothing else is suggested."""
         base = {"spans": []} if answer is None else answer
         if found := apart(self.rules.spans(row), [(start, end) for start, end, _ in base.get("spans", ())]):
-            answer = self._log.as_suggestion({**base, "spans": [*base["spans"], *map(list, found)]})
+            try:
+                return self._log.as_suggestion({**base, "spans": [*base["spans"], *map(list, found)]}), why
+            except InvalidInput as error:
+                return answer, f"What was typed for all texts is not suggested here: {error}"
         return answer, why
 
     def _extent(self, row: int) -> tuple[float, ...]:

@@ -48,7 +48,7 @@ class FreeText(Untaught):
             raise InvalidInput("The text contains a lone surrogate (half a character): remove it.")
         if len(text) > LONGEST:
             raise InvalidInput(f"The text has {len(text):,} characters; the limit is {LONGEST:,}.")
-        if not text and not settings.get("blank"):
+        if is_blank(text) and not settings.get("blank"):
             raise InvalidInput("The text is blank: write an answer, or skip the item.")
         if "\n" in text and not settings.get("lines"):
             raise InvalidInput("The text has several lines: expected one. Pass lines=True to Question.text.")

@@ -66,11 +66,9 @@ def _refuse_other_question(found: History, log: Journal) -> None:
     if asked is None:  # the history contains its own question
         return
     wholes = [event.value for _, event in found.events if _is_whole(event)]
-    answers = [event.value for _, event in found.events if event.kind == "label" and event.value is not None]
+    labels = [event for _, event in found.events if event.kind == "label" and isinstance(event.value, dict)]
     other = next((w for w in wholes if w.get("kind", "choice") != kind.name), None)
-    if other is not None or any(
-        kind.load(value, log.fold.vocabulary) is None for value in answers if isinstance(value, dict)
-    ):
+    if other is not None or (labels and not wholes and not any(_is_read(event, log) for event in labels)):
         theirs = "something else" if other is None else kind_of(other.get("kind", "choice")).asks
         raise InvalidInput(
             f"The history answers a question for {theirs}, but task {log.task!r} asks for "
@@ -84,6 +82,11 @@ def _refuse_other_question(found: History, log: Journal) -> None:
             f"The history has the levels {choices(other_scale)}, but task {log.task!r} has "
             f"{choices(mine)}. Nothing was imported."
         )
+
+
+def _is_read(event: LabelEvent, log: Journal) -> bool:
+    """Whether the answer of a label is one to the question of the log."""
+    return event.kind != "label" or log.fold.kind.load(event.value, log.fold.vocabulary) is not None
 
 
 def _in_words(event: LabelEvent, said: Mapping[str, Any]) -> LabelEvent:
@@ -198,6 +201,9 @@ def _why_not(
                 return f"It refers to the act {act!r}, which does not exist here."
     if event.kind == "label" and classes and isinstance(word, str) and word not in classes:
         return f"{word!r} is not a class of this task.{nearest(word, classes)}"
+    asked = log.fold.vocabulary.asked is not None
+    if asked and isinstance(event.value, dict) and not _is_read(event, log):
+        return f"It is not an answer to a question for {log.fold.kind.asks}."
     if event.kind == "label" and word is None and event.value is not None:
         return "It gives its class only by id: the class name is missing."
     if not replace and event.kind in {"label", "skip"}:

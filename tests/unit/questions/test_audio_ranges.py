@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import hitl_widgets as hitl
@@ -116,25 +116,6 @@ def test_ranges_are_the_same_if_they_share_half_of_their_time() -> None:
     left, right = [((0, 10), "a"), ((0, 5), "a")], [((0, 5.1), "a"), ((3, 10), "a")]
     assert f1(left, right, KIND) == f1(left[::-1], right[::-1], KIND) == f1(right, left, KIND) == 1
     assert f1([((0, 1), "a")], [((0, 1), "b")], KIND) == 0
-
-
-@settings(max_examples=12, deadline=None)
-@given(answers=st.lists(ANSWERS, min_size=1, max_size=6), ending=st.sampled_from(["csv", "jsonl", "parquet"]))
-def test_answers_go_through_log_export_and_import_unchanged(
-    tmp_path_factory: pytest.TempPathFactory, answers: Any, ending: str
-) -> None:
-    folder = tmp_path_factory.mktemp("ranges")
-    with session(overlap=True, store=folder / "labels.sqlite") as made:
-        for i, answer in enumerate(answers):
-            made.label(f"r{i}", answer)
-        before = made.labels()["label"].tolist()
-        path = made.export(folder / f"out.{ending}", names=True)
-    with session(overlap=True, store=folder / "labels.sqlite") as again:
-        assert again.labels()["label"].tolist() == before
-    with session(overlap=True) as other:
-        found = other.import_labels(path, **({} if ending == "jsonl" else {"annotator": "annotator"}))
-        assert not len(found.refused), found.refused["why"].tolist()
-        assert other.labels().sort_values("id")["label"].tolist() == before
 
 
 def test_suggestions_of_a_detector_are_checked_like_answers(tmp_path: Path) -> None:

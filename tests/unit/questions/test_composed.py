@@ -81,9 +81,8 @@ def test_answers_survive_a_restart_undo_and_a_relabel(name: str, tmp_path: Path)
         again.wait()
 
 
-@pytest.mark.parametrize("ending", ["csv", "parquet", "xlsx", "jsonl"])
 @every
-def test_what_is_exported_comes_back(name: str, ending: str, tmp_path: Path) -> None:
+def test_answers_of_two_people_are_exported_and_come_back(name: str, tmp_path: Path) -> None:
     question, values = QUESTIONS[name]
     with session(question, tmp_path / "labels.sqlite") as ann:
         for i in range(12):
@@ -91,7 +90,7 @@ def test_what_is_exported_comes_back(name: str, ending: str, tmp_path: Path) -> 
         with session(question, tmp_path / "labels.sqlite", annotator="bob") as bob:
             for i in range(6):
                 bob.label(f"r{i}", values[(i // 2) % 3])
-        path = ann.export(tmp_path / f"out.{ending}", names=True)
+        path = ann.export(tmp_path / "out.csv", names=True)
         before = ann.labels().sort_values(["id", "annotator"])["label"].tolist()
         card = Path(f"{path}.card.md").read_text(encoding="utf-8")
     assert "Agreement" in card
@@ -99,10 +98,7 @@ def test_what_is_exported_comes_back(name: str, ending: str, tmp_path: Path) -> 
         assert "| met | 12 |" in card
         assert "| lives in | 6 |" in card
     with session(question, ":memory:") as other:
-        if ending == "jsonl":
-            found = other.import_labels(path)
-        else:
-            found = other.import_labels(path, annotator="annotator")
+        found = other.import_labels(path, annotator="annotator")
         assert not len(found.refused), found.refused["why"].tolist()
         assert other.labels().sort_values(["id", "annotator"])["label"].tolist() == before
 

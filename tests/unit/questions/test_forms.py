@@ -13,6 +13,7 @@ import pytest
 
 import hitl_widgets as hitl
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.loop.suggesting import source_of_model
 from hitl_widgets.questions.base import Drafted, kind_of
 
 Q = hitl.Question
@@ -325,6 +326,9 @@ def test_its_classes_are_learned_guessed_and_measured() -> None:
         assert {"p_topic: spam", "p_tone: 5"} <= set(found)
         assert made.accuracy().value > 0.9
         assert len(made.model().predict(X[:3])) == 3
+        guesses = source_of_model(lambda: made._loop.round)([0, 199])
+        told = [made._loop.log.as_suggestion(guess)["form"] for guess in guesses]
+        assert [guess["topic"] for guess in told] == [{"class": "praise"}, {"class": "scam"}], "in part"
         kind, schema = kind_of("form"), made.schema
         ways = dict(kind.ways_to_colour(schema))
         assert ways[""] == "topic"
@@ -353,3 +357,5 @@ def test_a_form_without_classes_teaches_nothing_and_says_so() -> None:
         assert dict(kind.ways_to_colour(made.schema)) == {"": "answer"}
     with pytest.raises(InvalidInput, match="nothing is learned"):
         session(question, strategy="entropy")
+    with pytest.raises(InvalidInput, match="no model predicts a form"):
+        session(question, mode="verify")

@@ -98,22 +98,6 @@ def test_answers_survive_a_restart_and_undo(name: str, tmp_path: Path) -> None:
         assert again.labels()["label"].tolist() == before
 
 
-@pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl"])
-@every
-def test_what_is_exported_comes_back(name: str, ending: str, tmp_path: Path) -> None:
-    question, values = QUESTIONS[name]
-    with session(question) as ann:
-        for i in range(9):
-            ann.label(f"r{i}", values[i % 3])
-        path = ann.export(tmp_path / f"out.{ending}")
-        before = ann.labels().sort_values("id")["label"].tolist()
-    with session(question) as other:
-        told = {} if ending == "jsonl" else {"annotator": "annotator"}
-        found = other.import_labels(path, **told)
-        assert not len(found.refused), found.refused["why"].tolist()
-        assert other.labels().sort_values("id")["label"].tolist() == before
-
-
 WRONG: dict[str, list[tuple[Any, str]]] = {
     "boxes": [
         ("cat", "expected JSON"),

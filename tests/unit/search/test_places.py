@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import hitl_widgets as hitl
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.questions import marks
 from hitl_widgets.search.places import Terms, apart, longest, typed_terms
 
 
@@ -154,7 +155,9 @@ def test_unknown_classes_and_other_questions_are_said_before_anything_is_written
         hitl.Session(["a"], classes=["x", "y"], suggest=hitl.suggest.words({"x": "a"}), store=":memory:")
 
 
-def test_rules_suggest_in_all_texts_beside_other_suggestions_until_they_are_removed() -> None:
+def test_rules_suggest_in_all_texts_beside_other_suggestions_until_they_are_removed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with session(hitl.suggest.words({"person": "Ann Lee"})) as made:
         loop = made._loop
         before = loop.suggesting.generation
@@ -166,6 +169,11 @@ def test_rules_suggest_in_all_texts_beside_other_suggestions_until_they_are_remo
         assert loop.suggesting.rules.told(1) == [("Lee, Nobody", "place", 1)]
         with pytest.raises(InvalidInput, match="linear"):
             loop.suggest_words("/(?=a)/", "place")
+        with monkeypatch.context() as patched:
+            patched.setattr(marks, "MOST_MARKS", 1)
+            told, why = loop.suggesting.of([0])[0]
+        assert told == {"spans": [[0, 7, "person"]]}
+        assert "not suggested here: The answer has 2 spans" in why
         made.classes.retire("place")
         assert loop.suggesting.of([1])[1] == (None, "")
         made.classes.restore("place")

@@ -25,6 +25,7 @@ from hitl_widgets.data.rows import decode, encode
 from hitl_widgets.errors import BundleMissing, HitlError, InvalidInput, StoreError
 from hitl_widgets.items.base import Payload
 from hitl_widgets.labels.events import LabelEvent, new_event_id
+from hitl_widgets.loop import rules
 from hitl_widgets.loop.round import Suggestion
 from hitl_widgets.questions.question import Question
 from hitl_widgets.session import Session
@@ -907,6 +908,8 @@ def test_words_are_found_in_a_text_and_suggested_in_all(monkeypatch: pytest.Monk
 
         assert words(words="Ann, met") == {"kind": "words", "spans": [[2, 5], [6, 9]], "rules": []}
         assert "not supported" in words(words="/(?=A)/")["why"]
+        monkeypatch.setattr(rules, "MOST_PLACES", 3)
+        assert "at 16 places in this text; the limit is 3" in words(words="/./", all=True)["why"]
         assert "not a class" in words(words="Ann", all=True, **{"class": "animal"})["why"]
         before = session._loop.suggesting.generation
         told = words(words=r"/\d/", all=True, **{"class": "place"})

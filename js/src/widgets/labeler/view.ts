@@ -92,6 +92,8 @@ export type LabelerCallbacks = {
   parts: (row: number, end: AbortSignal) => Pick<Stage, "more" | "gather">;
 };
 
+/** More classes than this with names of at most so many characters have narrow buttons. */
+const [FEW, SHORT] = [3, 8];
 /** Classes less likely than this are not named. */
 const LEAST = 0.05;
 
@@ -307,6 +309,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       classes.classList.toggle("hitl-levels", question?.scale === true);
       const many = question?.scale !== true && state.asks !== "form" && offered.length > MANY;
       classes.classList.toggle("hitl-many", many);
+      const short = offered.length > FEW && offered.every(({ name }) => name.length <= SHORT);
+      classes.classList.toggle("hitl-short", short && !many);
       drawClasses(offered, many);
       search.update(many ? buttons : []);
       fillGuide(offered);

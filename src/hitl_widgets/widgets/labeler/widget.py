@@ -13,8 +13,8 @@ from hitl_widgets.data.rows import decode
 from hitl_widgets.items.base import Payload
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.round import Suggestion
+from hitl_widgets.loop.rules import places_of
 from hitl_widgets.questions.base import Standing, kind_of
-from hitl_widgets.search.places import longest, typed_terms
 from hitl_widgets.session import Session
 from hitl_widgets.widgets.labeler import messages as m
 from hitl_widgets.widgets.shared.acts import items_of
@@ -242,8 +242,7 @@ class Labeler(SessionWidget):
             if message.ask.get("drop"):
                 self.loop.suggest_words(typed, id_, on=False)
             elif typed:
-                places = typed_terms(typed).places(self.loop.pool.items[row])
-                spans = [(start, end) for start, end, _ in longest((*place, "") for place in places)]
+                spans = places_of(typed, self.loop.pool.items[row])
                 if message.ask.get("all"):
                     self.loop.suggest_words(typed, id_)
             return Payload({"kind": "words", "spans": spans, "rules": self._rules(row)})
