@@ -23,7 +23,7 @@ from hitl_widgets.questions.base import kind_of
 from hitl_widgets.questions.marks import Marks
 from hitl_widgets.transfer.frames import column
 
-__all__ = ["Converted", "convert", "sources"]
+__all__ = ["Converted", "convert", "opened", "sources"]
 
 # What the suffix of a file means here; histories are only written by sessions.
 SUFFIXES = {".jsonl": "hf"}
@@ -115,7 +115,7 @@ def convert(
     writer = writer_of(target, {"jsonl": "hf"}.get(named or "", named))
     if full_path(target) == path:
         raise InvalidInput(f"{path} is both the source and the target: pass another file to write to.")
-    tool, rows, broken = _opened(path, read_as)
+    tool, rows, broken = opened(path, read_as)
     folder = full_path(images) if images is not None else path if path.is_dir() else path.parent
     wanted = Wanted(id, question, kind=kind, whole=True, size_of=_lazily(folder))
     read = list(tool.read(rows, wanted))
@@ -146,7 +146,7 @@ def _lazily(folder: Path) -> Any:
     return size_of
 
 
-def _opened(path: Path, read_as: str | None) -> tuple[Any, Sequence[Row], Sequence[tuple[int, str]]]:
+def opened(path: Path, read_as: str | None = None) -> tuple[Any, Sequence[Row], Sequence[tuple[int, str]]]:
     """Return the format of a file, its rows, and what cannot be read."""
     if read_as is not None and read_as not in sources():
         raise InvalidInput(

@@ -15,12 +15,12 @@ from hitl_widgets.errors import InvalidInput
 from hitl_widgets.formats import Left, Said, Wanted
 from hitl_widgets.formats.brush import encode
 from hitl_widgets.questions import rle
-from hitl_widgets.transfer.converting import _opened, convert
+from hitl_widgets.transfer.converting import convert, opened
 
 
 def read(path: Path, kind: str = "", **more: Any) -> tuple[list[Any], list[str]]:
     """The answers in a file, and what is left out."""
-    tool, rows, broken = _opened(path, None)
+    tool, rows, broken = opened(path)
     found = list(tool.read(rows, Wanted(kind=kind, whole=True, **more)))
     said = [one for one in found if isinstance(one, Said)]
     return said, [why for _, why in broken] + [one.why for one in found if isinstance(one, Left)]

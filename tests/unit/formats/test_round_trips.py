@@ -21,7 +21,7 @@ from hitl_widgets.formats.base import IMAGES, Export
 from hitl_widgets.formats.brush import decode, encode
 from hitl_widgets.questions import rle
 from hitl_widgets.questions.base import kind_of
-from hitl_widgets.transfer.converting import _opened, convert
+from hitl_widgets.transfer.converting import convert, opened
 
 SIZE = (40.0, 25.0)
 CLASSES = ["car", "Mensch", "x_1", "a/b"]
@@ -98,7 +98,7 @@ def back(
         path = Path(folder) / f"out{ENDS.get(name, '.jsonl')}"
         export = Export(pd.DataFrame(), kind=kind, classes=classes, said=said)
         _, left = write(writer_of(path, name), export, path)
-        tool, rows, broken = _opened(path, None)
+        tool, rows, broken = opened(path)
         assert not broken
         texts = {"".join(str(one.item.get("text")).split()): one.item.get("text") for one in said}
         wanted = Wanted(
