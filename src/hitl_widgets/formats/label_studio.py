@@ -255,6 +255,8 @@ class Flat:
     def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
         """Yield the labels."""
         question = _column(rows, wanted)
+        several = any("choices" in fields_of(row.get(question)) for _, row in rows)
+        kind = wanted.kind or ("choices" if several else "choice")
 
         def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said]:
             value = unpacked(row.get(question))
@@ -266,7 +268,8 @@ class Flat:
                 raise NotTaken("The answer is more than a choice, but this task takes one for each item.")
             own = {name: cell for name, cell in row.items() if name not in OWN and name != question}
             key = None if wanted.id in OWN else row.get(wanted.id)
-            yield Said(number, one_of(value), key, texts_of(own), _name(row.get("annotator")))
+            answer = (list(value) if is_list(value) else [value]) if kind == "choices" else one_of(value)
+            yield Said(number, answer, key, texts_of(own), _name(row.get("annotator")), kind=kind, item=own)
 
         return told(rows, answers, NAME)
 

@@ -442,6 +442,25 @@ def test_doccano(tmp_path: Path) -> None:
     assert said.label == "Bonjour"
 
 
+def test_argilla_and_flat_label_studio_keep_their_items(tmp_path: Path) -> None:
+    def record(value: Any) -> dict[str, Any]:
+        answer = {"value": value, "status": "submitted", "user_id": "ann"}
+        return {
+            "id": "1",
+            "fields": {"text": "Ann met Bob."},
+            "responses": {"q": [answer]},
+            "suggestions": {},
+        }
+
+    spans = [{"label": "person", "start": 0, "end": 3}]
+    for value, kind in ((["a", "b"], "choices"), ("a", "choice"), (spans, "spans")):
+        [said], left = read(saved(tmp_path, "a.json", [record(value)]))
+        assert (said.kind, said.label, said.item, left) == (kind, value, {"text": "Ann met Bob."}, [])
+    rows = [{"text": "x", "id": 1, "tone": "good", "annotator": 2, "annotation_id": 3, "lead_time": 1.5}]
+    [said], _ = read(saved(tmp_path, "b.json", rows), label="tone")
+    assert (said.label, said.item) == ("good", {"text": "x"})
+
+
 def test_trl(tmp_path: Path) -> None:
     messages = {
         "prompt": [{"role": "user", "content": "What color is the sky?"}],
