@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput, choices
@@ -45,10 +46,16 @@ def _taken(
             yield Left(number, str(why))
 
 
-def _kind(values: Iterable[Any], wanted: Wanted) -> str:
-    """Return the kind of question that these values answer."""
+def _kind(
+    rows: Sequence[Row], given: Callable[[Mapping[str, Any]], Sequence[Response]], wanted: Wanted
+) -> str:
+    """Return the kind of question that the responses of these rows answer."""
     if wanted.kind:
         return wanted.kind
+    values: list[Any] = []
+    for _, row in rows[:LOOKED_AT]:
+        with suppress(AttributeError, IndexError, KeyError, TypeError, ValueError):  # a malformed row
+            values += [value for value, *_ in given(row)]
     lists = [list(value) for value in values if is_list(value)]
     if any(isinstance(one, Mapping) and "start" in one for value in lists for one in value):
         return "spans"
@@ -102,8 +109,7 @@ class Records:
         """Yield the submitted responses."""
         names = [name for _, row in rows for name in _nested(row)]
         question = _asked(names, wanted) if names else wanted.label
-        every = [_nested(row).get(question, []) for _, row in rows[:LOOKED_AT]]
-        kind = _kind([value for given in every for value, *_ in given], wanted)
+        kind = _kind(rows, lambda row: _nested(row).get(question, []), wanted)
 
         def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said | Left]:
             fields = unpacked(row["fields"])
@@ -160,8 +166,7 @@ class Flat:
         columns = _columns([row for _, row in rows])
         question = _asked(columns, wanted)
         column = columns[question]
-        every = [_listed(row, column) for _, row in rows[:LOOKED_AT]]
-        kind = _kind([value for given in every for value, *_ in given], wanted)
+        kind = _kind(rows, lambda row: _listed(row, column), wanted)
 
         def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said | Left]:
             own = {

@@ -117,7 +117,9 @@ def _labels(row: Mapping[str, Any], kind: str, wanted: Wanted) -> list[tuple[Any
             for one in rows_of(row.get("relations"))
         ]
         return [(related(list(map(_span, made)), links, wanted), None)]
-    name = wanted.label if wanted.label in row else next(n for n in LABELS if n in row)
+    name = wanted.label if wanted.label in row else next((n for n in LABELS if n in row), None)
+    if name is None:
+        raise NotTaken(f"The row has spans (entities), not answers of kind {kind!r}.")
     given = unpacked(row[name])
     if kind == "spans":
         return [([_span(one) for one in (given if is_list(given) else [])], None)]
