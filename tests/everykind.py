@@ -22,6 +22,7 @@ N = 8
 WIDTH, HEIGHT, SECONDS, RATE = 60, 40, 4.0, 1_000
 TEXT = "Ada met Bo in Rome 😀, said Ж."
 ABC = ("a", "b", "c")
+RELATIONS = ("=owns", "works for")
 RNG = np.random.default_rng(0)
 ITEMS: dict[str, list[Any]] = {
     "id": [f"r{i}" for i in range(N)],
@@ -55,6 +56,24 @@ def ranged(names: Sequence[str], end: float, step: float) -> st.SearchStrategy[A
     return st.lists(piece, max_size=5)
 
 
+@st.composite
+def related(draw: st.DrawFn, names: Sequence[str]) -> dict[str, Any]:
+    """Spans in their order, and relations between them."""
+    found = draw(ranged(names, len(TEXT), 1))
+    spans = [
+        dict(zip(("start", "end", "label"), one, strict=True))
+        for one in sorted({(*s.values(),) for s in found})
+    ]
+    n = len(spans)
+    ways = st.tuples(st.integers(0, n), st.integers(0, n), st.sampled_from(RELATIONS))
+    drawn = draw(st.sets(ways, max_size=4))
+    fits = sorted(way for way in drawn if way[0] != way[1] and max(way[:2]) < n)
+    return {
+        "spans": spans,
+        "relations": [dict(zip(("from", "to", "label"), way, strict=True)) for way in fits],
+    }
+
+
 def boxes(names: Sequence[str]) -> st.SearchStrategy[Any]:
     width, height = lengths(0.25, WIDTH / 2, 0.25), lengths(0.25, HEIGHT / 2, 0.25)
     x, y = lengths(0, WIDTH / 2, 0.25), lengths(0, HEIGHT / 2, 0.25)
@@ -82,6 +101,19 @@ CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\ufffe
 WORDS = st.text(CHARACTERS, max_size=40).map(tidied).filter(lambda text: not is_blank(text))
 
 
+def forms(names: Sequence[str]) -> st.SearchStrategy[Any]:
+    """Answers to several questions; the last one is asked after the second class only."""
+    some = st.lists(st.sampled_from(names), unique=True).map(lambda few: [n for n in names if n in few])
+    asked = {"one": st.sampled_from(names), "some": some}
+    first = st.fixed_dictionaries(asked, optional={"n": st.integers(0, 9)})
+    return st.builds(lambda a, why: a | ({"why": why} if a["one"] == names[1] else {}), first, WORDS)
+
+
+def form(names: Sequence[str]) -> Any:
+    parts = {"one": Q.choice(names), "some": Q.choices(names), "n": Q.number(0, 9), "why": Q.text(lines=True)}
+    return Q.form(parts, optional=["n"], when={"why": {"one": names[1]}})
+
+
 @dataclass
 class Kind:
     """How a question of a kind is asked with these classes, about which columns, and what its answers are."""
@@ -101,6 +133,7 @@ KINDS: dict[str, Kind] = {
     "spans": Kind(
         lambda names: Q.spans(names, overlap=True), TEXTS, lambda names: ranged(names, len(TEXT), 1)
     ),
+    "relations": Kind(lambda names: Q.spans(names, overlap=True, relations=RELATIONS), TEXTS, related),
     "boxes": Kind(Q.boxes, IMAGES, boxes),
     "polygons": Kind(Q.polygons, IMAGES, polygons),
     "points": Kind(
@@ -117,6 +150,7 @@ KINDS: dict[str, Kind] = {
         PAIRS,
         lambda _: st.sampled_from(["first", "second", "tie", "both bad"]),
     ),
+    "form": Kind(form, TEXTS, forms),
     "ranking": Kind(lambda _: Q.ranking(), PAIRS, lambda _: st.permutations([1, 2]).map(list)),
 }
 

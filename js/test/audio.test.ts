@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Player } from "../src/items/audio/player";
 import { clock, decodePeaks, outline, peaksOf, spokenTime } from "../src/items/audio/wave";
+import "./viewers";
 import { renderGlimpse, renderItem, type Stage, spokenItem } from "../src/items/index";
 import type { Press } from "../src/ui/keys";
 

@@ -4,6 +4,7 @@ import * as pair from "../src/composers/pair";
 import { shuffled } from "../src/composers/parts/chance";
 import * as ranking from "../src/composers/ranking";
 import type { LabelClass } from "../src/host/protocol";
+import "./viewers";
 import { renderGlimpse, renderItem, type Stage, spokenItem } from "../src/items/index";
 import type { Composer, Composing } from "../src/questions/registry";
 import { chanceOf } from "../src/ui/chance";

@@ -166,6 +166,7 @@ export const labelerWelcome: LabelerWelcome = {
   n_events: 1,
   n_left: 10,
   n_skipped: 0,
+  left_out: "",
   undo: false,
   redo: false,
   behind: 0,

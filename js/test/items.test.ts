@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
-import { renderGlimpse, renderItem } from "../src/items/index";
+import "./viewers";
+import { missingKinds, renderGlimpse, renderItem } from "../src/items/index";
 import { followTheme } from "../src/ui/theme";
 
 const EVIL = '<img src=x onerror="globalThis.hacked = 1"><script>globalThis.hacked = 1</script>';
@@ -116,5 +117,80 @@ describe("an item", () => {
     const made = renderGlimpse({ content: { kind: "text", text: `a\n\n b ${"x".repeat(500)}` }, media: [] });
     expect(made.textContent?.length).toBe(160);
     expect(made.textContent?.startsWith("a b x")).toBe(true);
+  });
+});
+
+describe("a conversation", () => {
+  const turns = [
+    { role: "system", text: "Be kind." },
+    { role: "user", text: EVIL, name: EVIL },
+    { role: "assistant", text: "x".repeat(2000), cut: 7 },
+  ];
+  const content = { kind: "conversation", turns, first: 5, n: 8 };
+
+  it("shows turns as text, folds long ones, and fetches earlier ones", async () => {
+    const asked: unknown[] = [];
+    const more = async (ask: unknown) => {
+      asked.push(ask);
+      return { content: { ...content, first: 2, turns: turns.slice(0, 1) }, bytes: [] };
+    };
+    const stage = {
+      signal: new AbortController().signal,
+      more,
+      gather: more,
+      keys: () => undefined,
+    } as never;
+    const made = renderItem({ content, media: [] }, stage);
+    expect(
+      [...made.querySelectorAll("li")].map((li) => li.className.replace("hitl-turn hitl-turn-", "")),
+    ).toEqual(["aside", "own", "other"]);
+    expect(made.querySelector("img, script")).toBeNull();
+    made.querySelector<HTMLElement>(".hitl-turn-all")?.click();
+    expect(made.querySelector(".hitl-turn-folded")).toBeNull();
+    made.querySelector<HTMLElement>(".hitl-turns-earlier button")?.click();
+    await new Promise((done) => setTimeout(done));
+    expect(asked).toEqual([{ before: 5 }]);
+    expect(made.querySelectorAll("li").length).toBe(4);
+    expect(made.textContent).toContain("show 2 earlier turns");
+  });
+
+  it("glimpses at its last turns", () => {
+    const made = renderGlimpse({ content, media: [] });
+    expect(made.textContent).toContain("system: Be kind. · ");
+    expect(made.textContent?.startsWith("5 turns … ")).toBe(true);
+  });
+});
+
+describe("kinds that are loaded when they are needed", () => {
+  it("are those of items and of items in lists", () => {
+    const list = { kind: "list", items: [{ kind: "text" }, { kind: "unheard" }], media: [0, 0] };
+    expect(missingKinds([list, { kind: "table" }, { kind: "other" }])).toEqual(["unheard", "other"]);
+  });
+});
+
+describe("a row of many columns", () => {
+  const rows = Array.from({ length: 500 }, (_, i) => [`column ${i}`, i % 7 ? String(i) : "x".repeat(1000)]);
+
+  it("folds long values and finds columns, also those of the next row", () => {
+    const made = renderItem({ content: { kind: "table", rows, more: 3 }, media: [] });
+    document.body.append(made);
+    expect(made.textContent).toContain("500 columns");
+    expect(made.textContent).toContain("3 more columns");
+    const cell = made.querySelector("td");
+    expect(cell?.textContent?.length).toBeLessThan(450);
+    cell?.querySelector("button")?.click();
+    expect(cell?.textContent).toBe("x".repeat(1000));
+    const field = made.querySelector("input") as HTMLInputElement;
+    field.value = "COLUMN 49";
+    field.dispatchEvent(new Event("input"));
+    const shown = (root: HTMLElement) => root.querySelectorAll("tr:not([hidden])").length;
+    expect(shown(made)).toBe(15);
+    const next = renderItem({ content: { kind: "table", rows }, media: [] });
+    expect(shown(next)).toBe(15);
+    field.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+    expect(shown(made)).toBe(500);
+    expect(
+      renderItem({ content: { kind: "table", rows: rows.slice(0, 5) }, media: [] }).querySelector("input"),
+    ).toBeNull();
   });
 });

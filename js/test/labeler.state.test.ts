@@ -28,6 +28,7 @@ const progress: Progress = {
   n_events: 0,
   n_left: 100,
   n_skipped: 0,
+  left_out: "",
   undo: false,
   redo: false,
   behind: 0,
@@ -294,7 +295,9 @@ describe("an empty card", () => {
     expect(emptyWords(welcomed())).toBe("Selecting the next item");
     expect(emptyWords({ ...welcomed(), n_left: 0 })).toBe("Everything is labelled");
     const done = { ...welcomed(), n_left: 0 };
-    expect(emptyWords({ ...done, n_skipped: 3 })).toBe("Nothing is left to ask: 97 labelled, 3 skipped");
+    expect(emptyWords({ ...done, n_skipped: 3, left_out: "2 skipped, 1 bad" })).toBe(
+      "Nothing is left to ask: 97 labelled, 2 skipped, 1 bad",
+    );
     expect(emptyWords({ ...done, n_skipped: 100 })).toBe("Every item was skipped");
   });
 });

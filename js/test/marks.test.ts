@@ -346,3 +346,108 @@ it("two fingers zoom around their middle", () => {
   expect(scale).toBeCloseTo(3);
   expect(pans.reduce((sum, dx) => sum + dx, 0)).toBeCloseTo(0);
 });
+
+describe("a segmenter of the user", () => {
+  const kinds = [
+    ["boxes", boxes, [20, 30, 40, 50], { boxes: [[20, 30, 40, 50, "cat"]] }],
+    [
+      "polygons",
+      polygons,
+      [
+        [
+          [1, 1],
+          [9, 1],
+          [5, 8],
+        ],
+      ],
+      {
+        polygons: [
+          [
+            [
+              [1, 1],
+              [9, 1],
+              [5, 8],
+            ],
+            "cat",
+          ],
+        ],
+      },
+    ],
+    ["masks", masks, [[300, 400], "0d0"], null],
+  ] as const;
+  const settings = { segment: true };
+  const stage = (more: unknown): Composing["stage"] =>
+    ({
+      signal: end.signal,
+      more,
+      gather: () => new Promise(() => undefined),
+      keys: () => undefined,
+    }) as never;
+
+  it.each(kinds)("suggests %s without blocking, and = accepts", async (_, make, at, expected) => {
+    let answer: (found: unknown) => void = () => undefined;
+    const more = vi.fn(() => new Promise((done) => (answer = done)));
+    const on = composer(make, { settings, stage: stage(more) });
+    press(on, "1", "*");
+    on.pick(0);
+    expect(more).toHaveBeenCalledWith({ what: "segment", x: 200, y: 150 });
+    expect(on.element?.textContent).toContain("Segmenting");
+    answer({ content: { kind: "segment", at } });
+    await settled();
+    expect(on.element?.textContent).not.toContain("Segmenting");
+    expect(on.read()).toContain("1 suggestion left");
+    press(on, "=");
+    if (expected) expect(answerOf(on)).toEqual(expected);
+    else expect((answerOf(on) as { masks: unknown[] }).masks.length).toBe(1);
+  });
+
+  it("is given the selected box, and what it finds takes the place of it", async () => {
+    const more = vi.fn(async () => ({ content: { at: [20, 30, 40, 50] } }));
+    const on = composer(boxes, {
+      settings,
+      stage: stage(more),
+      answer: { boxes: [[10, 10, 100, 100, "dog"]] },
+    });
+    press(on, ".", "*");
+    expect(more).toHaveBeenCalledWith({ what: "segment", x: 10, y: 10, width: 100, height: 100 });
+    await settled();
+    expect(on.element?.textContent).not.toContain("Segmenting");
+    press(on, "=");
+    expect(answerOf(on)).toEqual({ boxes: [[20, 30, 40, 50, "dog"]] });
+    press(on, "z");
+    expect(on.read()).toContain("1 suggestion left");
+  });
+
+  it("that fails says why on the card, and only the last request counts", async () => {
+    let late: (found: unknown) => void = () => undefined;
+    const replies = [
+      new Promise((done) => (late = done)),
+      Promise.reject(new Error("The segmenter failed: out of memory.")),
+    ];
+    const more = vi.fn(() => replies.shift());
+    const on = composer(boxes, { settings, stage: stage(more) });
+    press(on, "*", "*");
+    await settled();
+    expect(on.element?.textContent).toContain("The segmenter failed: out of memory.");
+    late({ content: { at: [1, 1, 5, 5] } });
+    await settled();
+    expect(answerOf(on)).toEqual({ boxes: [] });
+  });
+
+  it("is not asked where the session has none", () => {
+    const more = vi.fn();
+    press(composer(boxes, { stage: stage(more) }), "*");
+    press(composer(masks, { stage: stage(more) }), "*");
+    expect(more).not.toHaveBeenCalled();
+  });
+});
+
+/** After everything that waits for a reply; no frame comes, so nothing is painted. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+}
+
+function answerOf(on: Composer): unknown {
+  const found = on.read();
+  return typeof found === "string" ? found : found.answer;
+}

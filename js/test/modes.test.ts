@@ -7,6 +7,7 @@ import { compose as composeSpans } from "../src/composers/spans";
 import { compose as composeText } from "../src/composers/text";
 import { Keep } from "../src/host/keep";
 import type { LabelClass, LabelerWelcome } from "../src/host/protocol";
+import "./viewers";
 import { type Item, renderItem } from "../src/items/index";
 import type { Composed, Composer, Composing } from "../src/questions/registry";
 import labeler from "../src/widgets/labeler/entry";

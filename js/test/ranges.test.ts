@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { between, edgeNear, gapAt, lastOf, moved, rowsOf } from "../src/composers/parts/pieces";
 import { compose } from "../src/composers/ranges";
 import type { LabelClass } from "../src/host/protocol";
+import "./viewers";
 import { renderItem } from "../src/items/index";
 import type { Press } from "../src/ui/keys";
 

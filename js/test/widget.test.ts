@@ -246,7 +246,7 @@ describe("the labeler, by keys", () => {
   });
 
   it("looks at the skipped items again, by key and by button, and comes back", () => {
-    model.say({ ...welcome, type: "state", n_skipped: 2 });
+    model.say({ ...welcome, type: "state", n_skipped: 2, left_out: "2 skipped" });
     const again = [...el.querySelectorAll(".hitl-acts button")].find((b) =>
       b.textContent?.includes("2 skipped"),
     ) as HTMLElement;

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hitl_widgets import datasets, suggest
     from hitl_widgets.data.pool import Pool
+    from hitl_widgets.items.conversation import turns
     from hitl_widgets.labels.store import LabelStore
     from hitl_widgets.loop.round import Round
     from hitl_widgets.models.files import load_model
@@ -54,6 +55,7 @@ _HOMES = {
     "compare_embeddings": "races.embeddings",
     "load_model": "models.files",
     "simulate": "races.simulate",
+    "turns": "items.conversation",
 }
 
 __all__ = [
@@ -75,6 +77,7 @@ __all__ = [
     "load_model",
     "simulate",
     "suggest",
+    "turns",
 ]
 
 

@@ -26,8 +26,9 @@ from hitl_widgets.loop.asking import Asked, Asker
 from hitl_widgets.loop.colours import Colours
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.loop import Loop
-from hitl_widgets.loop.modes import check_mode, check_verifiable
+from hitl_widgets.loop.modes import Mode, check_mode, check_verifiable
 from hitl_widgets.loop.round import Round, Suggestion
+from hitl_widgets.loop.segmenting import check_segment
 from hitl_widgets.loop.settings import (
     as_list,
     as_pool,
@@ -126,6 +127,12 @@ class Session:
     sweep
         A class: the items that are most likely of this class are asked first, whether they are (Enter or
         ``Y``) or not (``N``). With two classes, no means the other one; otherwise the item is left for later.
+    segment
+        Your own segmenter, for boxes, polygons and masks: a function that takes an image, uint8 of shape
+        (height, width, 3), and a box, a dict with x, y, width and height in pixels, or a point with x and y.
+        It returns a mask, bool (height, width), a box, a polygon (a list of corners), or None. The key ``*``
+        calls it in a thread, and shows what it returns as a suggestion. By default ``*`` snaps a box to the
+        largest region inside.
     keys
         Your own keys for the classes: a dict such as ``{"spam": "j"}``, or a string with the keys of the
         classes in order, such as ``"jk"``. Letters and digits. Others keep theirs. What you change in the
@@ -187,6 +194,7 @@ class Session:
         suggest: Any = None,
         mode: str = "annotate",
         sweep: Any = None,
+        segment: Any = None,
         keys: Mapping[Any, str] | str | None = None,
         store: str | os.PathLike[str] | LabelStore = "labels.sqlite",
         task: str = "labels",
@@ -219,14 +227,14 @@ class Session:
         name, chosen = as_strategy(strategy)
         suggests = suggested is not None or sweep is not None
         if asked is not None:  # reject invalid settings before anything is written
-            check_verifiable(how_asked, asked, suggests=suggests)
+            _check_how(asked, how_asked, suggests, segment)
             _check_question(asked, keys, learner, name, chosen)
         who = annotator or login()
         self._asking, self._asked = threading.Lock(), Asked(ASKED)
         ledger = Ledger(store, task, pool, asked, who, float(overlap), int(opinions))
         opened: Loop | Ledger = ledger
         try:
-            check_verifiable(how_asked, ledger.schema, suggests=suggests)
+            _check_how(ledger.schema, how_asked, suggests, segment)
             ledger.ask_keys(asked_keys(keys, asked or ledger.schema))
             problem = problem_of(ledger.schema)
             model = problem.learner(learner)
@@ -253,6 +261,7 @@ class Session:
                 context=beside,
                 colours=colours,
                 suggest=suggested,
+                segment=segment,
                 mode=how_asked,
             )
             if labels is not None and known is not None:
@@ -1131,6 +1140,12 @@ class Session:
     def earlier(self) -> Any:
         """An earlier session of this kernel whose store is gone, for :meth:`import_labels`; or None."""
         return self._loop.earlier
+
+
+def _check_how(schema: Schema, mode: Mode, suggests: bool, segment: Any) -> None:
+    """Raise InvalidInput for ways to answer that the question does not have."""
+    check_verifiable(mode, schema, suggests=suggests)
+    check_segment(segment, schema)
 
 
 def _labels_of(pool: Pool, name: Any) -> list[Any]:

@@ -150,7 +150,7 @@ def walk(bench, n):
     for _ in range(n):
         bench.wait_item()
         row = int(bench.card.get_attribute("data-row"))
-        found[row] = texts(bench.card.locator(".hitl-text, .hitl-table, .hitl-broken"))[0]
+        found[row] = texts(bench.card.locator(".hitl-text, .hitl-columns, .hitl-broken"))[0]
         if len(found) < n:
             bench.label("s")
     return found

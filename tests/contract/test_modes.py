@@ -50,6 +50,7 @@ def mask(pixels: Any) -> dict[str, Any]:
 
 Q, BOX = hitl.Question, {"x": 1, "y": 2, "width": 3, "height": 4, "label": "a"}
 CORNERS = [[1, 1], [9, 1], [5, 8]]
+FORM = Q.form({"topic": Q.choice(["a", "b"]), "tone": Q.rating(3), "why": Q.text()}, optional=["why"])
 # For each kind: what is shown, the question, the suggested answer, and another one.
 KINDS: dict[str, tuple[str, Any, Any, Any]] = {
     "choice": ("text", Q.choice(["a", "b"]), "a", "b"),
@@ -60,6 +61,7 @@ KINDS: dict[str, tuple[str, Any, Any, Any]] = {
     "spans": ("text", Q.spans(["a"]), [{"start": 0, "end": 3, "label": "a"}], []),
     "pair": ("list", Q.pair("Which?", reason=True), "first", "second"),
     "ranking": ("lists", Q.ranking("Which order?"), [2, 1, 3], [1, 2, 3]),
+    "form": ("text", FORM, {"topic": "a", "tone": 1}, {"topic": "b", "tone": 3, "why": "it is"}),
     "boxes": ("image", Q.boxes(["a"]), [BOX], [BOX | {"x": 1.25}]),
     "points": ("image", Q.points(["a"]), [{"x": 3, "y": 4, "label": "a"}], []),
     "polygons": ("image", Q.polygons(["a"]), [{"points": CORNERS, "label": "a"}], []),
@@ -95,8 +97,7 @@ def opened(name: str, mode: str, **how: Any) -> Session:
 
 def answer(session: Session, row: int, value: Any, n: int) -> Any:
     """Answer an item as a page does; return the acknowledgement."""
-    log, kind = session._loop.log, session.schema.kind
-    written = log.as_answer(value) | MORE.get(kind, {})
+    written = session._loop.acts._said(value) | MORE.get(session.schema.kind, {})
     key = session.pool.keys[row]
     return act(
         session._loop, Label(id=f"act-{n:05d}", value="x", answer=written, selection="suggested", key=key)

@@ -22,6 +22,7 @@ import {
   type Runs,
   toText,
 } from "./parts/runs";
+import { segmenter } from "./parts/segment";
 
 /** Steps of the arrow keys, and while they are held, in pixels of the screen. */
 const [STEP, FAST] = [3, 12];
@@ -54,8 +55,11 @@ export function compose(on: Composing): Composer {
   const smaller = keyButton("[", () => resize(1 / SIZES));
   const larger = keyButton("]", () => resize(SIZES));
   const remove = keyButton("Del", () => marking.press("Delete", false));
+  const snap = keyButton("*", () => segmentHere());
+  /** The mask whose box the segmenter was given. */
+  let prompt: Mark<Runs> | null = null;
   const accept = keyButton("=", () => marking.accept());
-  const line = statusLine(paint, erase, smaller, larger, remove, accept);
+  const line = statusLine(paint, erase, smaller, larger, snap, remove, accept);
   const picture = new Picture(size, stage, {
     marks: (c, frame) => paintAll(c, frame),
     top: (c, frame) => paintTop(c, frame),
@@ -76,11 +80,8 @@ export function compose(on: Composing): Composer {
     name: "masks",
     one: "mask",
     many: "masks",
+    read,
     whole: "image",
-    read: (told) => {
-      const [[height, width], text] = told as [[number, number], string];
-      return fromCounts({ width, height }, fromText(text));
-    },
     write: (at) => [[at.height, at.width], textOf(at)],
     start: (at) => {
       const [x, y] = boundsOf(at);
@@ -93,7 +94,28 @@ export function compose(on: Composing): Composer {
       drawLine();
     },
   });
+  const segment = segmenter(on, {
+    found: (at) => marking.propose(read(at), marking.marks.find(({ nr }) => nr === prompt?.nr) ?? null),
+    failed: (words) => marking.refuse(words),
+    draw: () => drawLine(),
+  });
   const element = h("div", { class: "hitl-marking" }, picture.element, line.element);
+
+  function read(told: readonly unknown[]): Runs {
+    const [[height, width], text] = told as [[number, number], string];
+    return fromCounts({ width, height }, fromText(text));
+  }
+
+  /** Gives the segmenter the box of the selected mask, or else where the brush is. */
+  function segmentHere(): boolean {
+    if (!segment.there) return false;
+    const { current } = marking;
+    prompt = current && !marking.isIdea(current) ? current : null;
+    const [x0, y0, x1, y1] = picture.sight;
+    const at = cursor ?? (pointer && within(pointer, picture.size)) ?? [(x0 + x1) / 2, (y0 + y1) / 2];
+    void segment.ask(prompt ? boundsOf(prompt.at) : at);
+    return true;
+  }
 
   function textOf(mask: Runs): string {
     const text = texts.get(mask) ?? toText(countsOf(mask));
@@ -130,7 +152,8 @@ export function compose(on: Composing): Composer {
     const { current, failure, suggested } = marking;
     picture.element.dataset.marks = String(marking.marks.length);
     picture.element.dataset.brush = String(Math.round(brush));
-    line.tell(failure || words(), failure !== "");
+    line.tell(segment.busy ? "Segmenting …" : failure || words(), !segment.busy && failure !== "");
+    snap.offer(segment.there ? "segment" : null);
     paint.offer(cursor ? null : "by keys");
     erase.offer("eraser", erasing);
     smaller.offer("smaller");
@@ -280,6 +303,7 @@ export function compose(on: Composing): Composer {
       return "again";
     }
     if (key === ";") turnEraser();
+    else if (key === "*") return segmentHere();
     else if (key === "n" && !shift) showCursor();
     else {
       const done = marking.press(key, shift);
@@ -303,6 +327,7 @@ export function compose(on: Composing): Composer {
       ["N", "a brush that the arrow keys move; Space lowers and lifts it"],
       ["[ ]", "a smaller and a larger brush"],
       [";", "eraser"],
+      ...(segment.there ? [["*", "suggest a mask here, by your segmenter"] as const] : []),
       ["Esc", "put the brush away; then: start another mask"],
     ]),
   };

@@ -51,7 +51,10 @@ export type More = {
 /** Try failed background work again. */
 export type Retry = { type: "retry"; id: string; view: string };
 
-/** Request a module that the page does not have yet: `vega`, or `compose-` and a kind of question. */
+/**
+ * Request a module that the page does not have yet. It is `vega`, `compose-` and a kind of question, or
+ * `view-` and a kind of item.
+ */
 export type Module = { type: "module"; id: string; view: string; name: string };
 
 /**
@@ -447,8 +450,8 @@ export type Answers = { type: "answers"; id: string; view: string; rows: number[
 export type Known = { key: string; codes: number[] | null; said: string; mine: boolean };
 
 /**
- * The progress of the labeling. One of `known` may be displayed. `suggestions` is a number that changes when
- * the suggested answers do.
+ * The progress of the labeling. One of `known` may be displayed. `left_out` says how many items this
+ * annotator left unanswered, by reason. `suggestions` is a number that changes when the suggested answers do.
  */
 export type Progress = {
   n_items: number;
@@ -456,6 +459,7 @@ export type Progress = {
   n_events: number;
   n_left: number;
   n_skipped: number;
+  left_out: string;
   undo: boolean;
   redo: boolean;
   behind: number;

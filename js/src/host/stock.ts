@@ -1,9 +1,10 @@
 // First in every style sheet, before those of the items.
 import "../ui/base.css";
-import { type Item, letGo, preload } from "../items/index";
+import { type Item, letGo, missingKinds, preload, registerItem, type ViewerModule } from "../items/index";
 import type { Channel } from "./channel";
 import { itemsOf } from "./codecs";
 import { Fetch, sizeOf } from "./fetch";
+import { loadModule } from "./modules";
 import type { ItemsMessage } from "./protocol";
 
 /** How many items are kept, and how many previews. */
@@ -13,6 +14,8 @@ const REST_MS = 150;
 export type Stock = ReturnType<typeof itemStock>;
 
 export type StockOptions = {
+  /** The widget, which gets the style sheets of what is loaded. */
+  root: HTMLElement;
   /** Whether these are previews. */
   small?: boolean;
   /** Whether urgent items do not wait for others that are under way; then the others are requested at once, too. */
@@ -30,7 +33,7 @@ export type StockOptions = {
 /** The items that are here. They are requested once and in advance, so that the next one is shown without delay. */
 export function itemStock(
   channel: Channel,
-  { small = false, apart = false, part, column, needed, came }: StockOptions,
+  { root, small = false, apart = false, part, column, needed, came }: StockOptions,
   signal: AbortSignal,
 ) {
   const most = small ? MOST_SMALL : MOST;
@@ -81,14 +84,34 @@ export function itemStock(
     (message, pictures) => {
       if (Boolean(message.small) !== small) return;
       const got = itemsOf(message, pictures);
-      for (const [row, item] of got) keep(row, item);
-      const rows = got.map(([row]) => row);
-      const bytes = sizeOf(message.items, pictures);
-      for (const lane of [fetch, second]) lane?.got(rows, message.left, bytes, message.took_ms);
-      came(rows);
+      const missing = missingKinds(got.map(([, { content }]) => content));
+      if (missing.length) void load(missing).then(() => signal.aborted || take(message, pictures, got));
+      else take(message, pictures, got);
     },
     signal,
   );
+
+  /** Loads the viewers of kinds of items. */
+  async function load(names: readonly string[]): Promise<void> {
+    const one = async (name: string): Promise<void> => {
+      try {
+        const { viewer } = await loadModule<ViewerModule>(`view-${name}`, channel, signal, root);
+        registerItem(name, viewer);
+      } catch (error) {
+        // Items of this kind are shown with a note that says so.
+        if (!signal.aborted) console.error(`hitl-widgets: cannot show items of kind "${name}".`, error);
+      }
+    };
+    await Promise.all(names.map(one));
+  }
+
+  function take(message: ItemsMessage, pictures: readonly DataView[], got: ReturnType<typeof itemsOf>): void {
+    for (const [row, item] of got) keep(row, item);
+    const rows = got.map(([row]) => row);
+    const bytes = sizeOf(message.items, pictures);
+    for (const lane of [fetch, second]) lane?.got(rows, message.left, bytes, message.took_ms);
+    came(rows);
+  }
 
   function clear(): void {
     for (const item of items.values()) letGo(item);

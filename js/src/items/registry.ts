@@ -65,6 +65,18 @@ export function registerItem<C extends Content>(name: C["kind"], kind: ItemKind<
   kinds.set(name, kind as ItemKind<never>);
 }
 
+/** The module of a kind that is loaded when the first such item arrives: src/viewers/<kind>.ts. */
+export type ViewerModule = { viewer: ItemKind<Content> };
+
+/** The kinds of some items, and of items within them, that are not registered yet. */
+export function missingKinds(contents: readonly Content[]): string[] {
+  const within = ({ kind, items }: Content): string[] => [
+    kind,
+    ...(kind === "list" ? (items as Content[]).flatMap(within) : []),
+  ];
+  return [...new Set(contents.flatMap(within))].filter((kind) => !kinds.has(kind));
+}
+
 /** The kind and content of an item; a placeholder with an explanation if the kind is unknown. */
 function known(content: Content): [ItemKind<never>, never] {
   const found = kinds.get(content.kind);

@@ -10,13 +10,24 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from hitl_widgets.discovery import kinds_in
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.formats.base import Export, Format, InFiles, Left, Said, Wanted, Writer
+from hitl_widgets.formats.base import (
+    Export,
+    Format,
+    InFiles,
+    Left,
+    Said,
+    Wanted,
+    Writer,
+    marks_of,
+    relations_of,
+)
 from hitl_widgets.paths import full_path, new_folder, replacing
 
 __all__ = [
@@ -106,9 +117,15 @@ def write(writer: Writer, export: Export, path: str | os.PathLike[str]) -> tuple
             f"The format {writer.name!r} has no answers of kind {kind!r}, only {choices(writer.kinds)}. "
             f"Formats for them: {choices(able)}."
         )
+    dropped: list[Left] = []
+    if not getattr(writer, "relations", False):
+        dropped = [
+            Left(one.number, "Relations between spans.") for one in export.said if relations_of(one.label)
+        ]
+        export = replace(export, said=[replace(one, label=marks_of(one.label)) for one in export.said])
     with (new_folder if writer.folder else replacing)(path) as part:
         left = writer.write(export, part)
-    return full_path(path), left
+    return full_path(path), [*left, *dropped]
 
 
 def summary(left: Sequence[Left]) -> list[str]:

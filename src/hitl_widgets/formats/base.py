@@ -28,10 +28,11 @@ __all__ = [
     "Wanted",
     "Writer",
     "by_item",
+    "marks_of",
     "one_each",
     "one_of",
     "related",
-    "spans_of",
+    "relations_of",
     "text_of",
     "texts_of",
     "told",
@@ -180,7 +181,10 @@ class Export:
 
 
 class Writer(Protocol):
-    """A format for export. Modules of ``formats/`` list their writers in ``WRITERS``."""
+    """A format for export. Modules of ``formats/`` list their writers in ``WRITERS``.
+
+    Relations between spans are left out, unless a writer has an attribute ``relations`` that is true.
+    """
 
     @property
     def name(self) -> str:
@@ -302,11 +306,14 @@ def one_each(said: Iterable[Said], left: list[Left], tool: str) -> list[Said]:
     return found
 
 
-def spans_of(label: Any) -> tuple[list[Any], list[Any]]:
-    """Return the spans of an answer, and the relations between them."""
-    if isinstance(label, Mapping):
-        return list(label["spans"]), list(label.get("relations", ()))
-    return list(label), []
+def marks_of(label: Any) -> Any:
+    """Return an answer without relations between its marks, if it has any."""
+    return label["spans"] if isinstance(label, Mapping) and "spans" in label else label
+
+
+def relations_of(label: Any) -> Sequence[Mapping[str, Any]]:
+    """Return the relations in an answer."""
+    return label.get("relations", ()) if isinstance(label, Mapping) else ()
 
 
 def related(spans: list[Any], relations: list[Any], wanted: Wanted) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.formats.base import relations_of
 from hitl_widgets.formats.history import FIELDS
 from hitl_widgets.labels.store import FORMAT
 from hitl_widgets.paths import replacing
@@ -157,13 +158,9 @@ def _question(facts: Facts) -> list[str]:
         rows.append(("none of them", "", none))
     tables = [_table(["class", "when to choose it", "labels"], rows)]
     if types := schema.settings.get("relations"):
-        related = Counter(r["label"] for label in facts.labels["label"] for r in _relations(label))
+        related = Counter(r["label"] for label in facts.labels["label"] for r in relations_of(label))
         tables.append(_table(["relation", "labels"], [(_plain(name), related[name]) for name in types]))
     return ["## Question", *words, *tables]
-
-
-def _relations(label: Any) -> Iterable[Mapping[str, Any]]:
-    return label.get("relations", ()) if isinstance(label, Mapping) else ()
 
 
 def _counts(facts: Facts) -> list[str]:

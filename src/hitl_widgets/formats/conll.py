@@ -16,7 +16,6 @@ from hitl_widgets.formats.base import (
     Said,
     Wanted,
     one_each,
-    spans_of,
     text_of,
     told,
 )
@@ -147,9 +146,7 @@ class ConllWriter:
                 if text is None or not places:
                     left.append(Left(one.number, "The item has no text."))
                     continue
-                spans, relations = spans_of(one.label)
-                found = list(aligned(spans, places, text))
-                left += [Left(one.number, "A relation between spans.")] * len(relations)
+                found = list(aligned(one.label, places, text))
                 left += [Left(one.number, why) for why in found if isinstance(why, str)]
                 whole = [piece for piece in found if not isinstance(piece, str)]
                 sayable = [piece for piece in whole if not re.search(r"\s", piece[2])]

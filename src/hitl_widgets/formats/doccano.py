@@ -17,11 +17,12 @@ from hitl_widgets.formats.base import (
     fields_of,
     is_list,
     is_nothing,
+    marks_of,
     one_each,
     one_of,
     related,
+    relations_of,
     rows_of,
-    spans_of,
     texts_of,
     told,
     unpacked,
@@ -192,7 +193,7 @@ class Doccano:
 
     name = "doccano"
     ending = ""
-    tabular, folder, items = False, False, True
+    tabular, folder, items, relations = False, False, True, True
     kinds = ("choice", "choices", "rating", "text", "spans")
 
     def notes(self, export: Export) -> Sequence[str]:  # noqa: ARG002
@@ -217,7 +218,7 @@ class Doccano:
 def _written(one: Said) -> dict[str, Any]:
     if one.kind != "spans":
         return {"label": list(map(str, one.label if one.kind == "choices" else [one.label]))}
-    spans, relations = spans_of(one.label)
+    spans, relations = marks_of(one.label), relations_of(one.label)
     if not isinstance(one.label, Mapping):
         return {"label": [[mark["start"], mark["end"], str(mark["label"])] for mark in spans]}
     entities = [

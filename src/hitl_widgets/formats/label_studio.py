@@ -28,7 +28,7 @@ from hitl_widgets.formats.base import (
     told,
     unpacked,
 )
-from hitl_widgets.formats.label_studio_parts import answer_of, kinds_of, relations_of
+from hitl_widgets.formats.label_studio_parts import answer_of, kinds_of, links_of
 
 __all__ = ["FORMATS", "Flat", "Tasks"]
 
@@ -114,7 +114,7 @@ class _Question:
         size = wanted.size_of(content) if self.kind in IMAGES else None
         answer = _with_items(answer_of(found, self.kind, size), self.kind, data)
         if links and (wanted.relations or wanted.whole):
-            answer = related(answer, relations_of(links, found), wanted)
+            answer = related(answer, links_of(links, found), wanted)
         elif wanted.relations:
             answer = related(answer, [], wanted)
         seconds = one.get("lead_time")

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hitl_widgets.errors import choices
-from hitl_widgets.formats.base import NotTaken, Size, is_nothing, one_of, spans_of
+from hitl_widgets.formats.base import NotTaken, Size, is_nothing, marks_of, one_of, relations_of
 from hitl_widgets.formats.brush import decode, encode
 from hitl_widgets.questions import rle
 
-__all__ = ["CONTROL", "answer_of", "kinds_of", "parts_of", "relations_of"]
+__all__ = ["CONTROL", "answer_of", "kinds_of", "links_of", "parts_of"]
 
 # The kinds of questions that a control can answer.
 CONTROLS = {
@@ -106,13 +106,13 @@ def _ranked(found: Any) -> Any:
     return list(one_of(lists))
 
 
-def relations_of(links: Sequence[Part], parts: Sequence[Part]) -> list[dict[str, Any]]:
+def links_of(links: Sequence[Part], parts: Sequence[Part]) -> list[dict[str, Any]]:
     """Return the relations between spans, each from and to a position in the list of spans.
 
     Raises
     ------
     NotTaken
-        If a relation has no label, or is not between spans of the question.
+        If a relation has no type, or is not between spans of the question.
     """
     at, n = {}, 0
     for id_, region in _regions(parts).items():
@@ -124,7 +124,7 @@ def relations_of(links: Sequence[Part], parts: Sequence[Part]) -> list[dict[str,
         if not all(end in at for end in ends):
             raise NotTaken("A relation is not between spans of the question.")
         if not link.get("labels"):
-            raise NotTaken("A relation has no label.")
+            raise NotTaken("A relation has no type.")
         start, end = (at[one] for one in ends)
         both = {"right": [(start, end)], "left": [(end, start)]}.get(
             str(link.get("direction", "right")), [(start, end), (end, start)]
@@ -220,9 +220,8 @@ def parts_of(answer: Any, kind: str, item: Mapping[str, Any], size: Size | None,
         If Label Studio cannot say it.
     """
     if kind in {"spans", "ranges", "boxes", "polygons", "points", "masks"}:
-        marks, relations = spans_of(answer)
-        regions = [_region(k, mark, kind, item, size) for k, mark in enumerate(marks)]
-        return regions + [_link(one, regions) for one in relations]
+        regions = [_region(k, mark, kind, item, size) for k, mark in enumerate(marks_of(answer))]
+        return regions + [_link(one, regions) for one in relations_of(answer)]
     if kind == "pair":
         return [_pairwise(answer)]
     if kind == "rating" and stars:

@@ -29,7 +29,7 @@ class LabelStudio:
 
     name = "label-studio"
     ending = ""
-    tabular, folder, items = False, False, True
+    tabular, folder, items, relations = False, False, True, True
     kinds = (
         "choice", "choices", "rating", "number", "text", "spans", "ranges", "boxes", "polygons", "points",
         "masks", "pair", "ranking",
@@ -171,7 +171,13 @@ def _asked(schema: Schema) -> list[str]:
         f"<{MARKERS[kind]} {to}>",
         *(f'  <Label value={quoteattr(c.name)} background="{c.color}"/>' for c in schema.classes),
         f"</{MARKERS[kind]}>",
+        *_relations(schema.settings.get("relations", ())),
     ]
+
+
+def _relations(types: Sequence[str]) -> list[str]:
+    told = [f"  <Relation value={quoteattr(one)}/>" for one in types]
+    return ["<Relations>", *told, "</Relations>"] if told else []
 
 
 def _hint(guidance: str) -> str:

@@ -19,10 +19,11 @@ from hitl_widgets.formats.base import (
     fields_of,
     is_list,
     is_nothing,
+    marks_of,
     one_of,
     related,
+    relations_of,
     rows_of,
-    spans_of,
     texts_of,
     told,
     unpacked,
@@ -191,7 +192,7 @@ class Prodigy:
 
     name = "prodigy"
     ending = ""
-    tabular, folder, items = False, False, True
+    tabular, folder, items, relations = False, False, True, True
     kinds = ("choice", "choices", "rating", "text", "spans", "ranges", "boxes", "polygons")
 
     def notes(self, export: Export) -> Sequence[str]:  # noqa: ARG002
@@ -246,7 +247,7 @@ def _given(one: Said, classes: Sequence[str]) -> dict[str, Any]:
 
 def _related(one: Said) -> dict[str, Any]:
     """Return spans; with relations, also tokens, by which Prodigy finds the ends."""
-    spans, relations = spans_of(one.label)
+    spans, relations = marks_of(one.label), relations_of(one.label)
     found: dict[str, Any] = {"spans": [dict(mark) for mark in spans]}
     text = one.item.get("text")
     if not relations or not isinstance(text, str):

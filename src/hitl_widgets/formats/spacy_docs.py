@@ -16,7 +16,6 @@ from hitl_widgets.formats.base import (
     Said,
     Wanted,
     one_each,
-    spans_of,
     text_of,
     told,
 )
@@ -142,9 +141,7 @@ class DocsWriter:
             words, spaces = _words(text, places)
             doc, spans = spacy.tokens.Doc(vocab, words=words, spaces=spaces), []
             if one.kind == "spans":
-                marks, relations = spans_of(one.label)
-                found = list(aligned(marks, places, text))
-                left += [Left(one.number, "A relation between spans.")] * len(relations)
+                found = list(aligned(one.label, places, text))
                 left += [Left(one.number, why) for why in found if isinstance(why, str)]
                 spans = [piece for piece in found if not isinstance(piece, str)]
             else:

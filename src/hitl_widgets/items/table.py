@@ -7,13 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+import numpy as np
+
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.items.base import Features, Payload, Size, is_missing, short
 from hitl_widgets.items.spelling import canonical_text
 
 __all__ = ["KINDS", "Table", "cell"]
 
-WIDE, SHOWN_COLUMNS = 30, 12
+SHOWN_COLUMNS, GLIMPSED_COLUMNS = 2_000, 12
+# Characters of a value, at most and in any case, and of all values: a row must not take long to send.
+LONGEST, SURE, TOGETHER = 4_000, 80, 200_000
+GROUPED, EXACT = 1e6, 1e15  # from here on, floats have their digits in groups of three, and an exponent
 
 
 class Table:
@@ -49,12 +54,16 @@ class Table:
         cells = {name: canonical_text(v) if isinstance(v, str) else v for name, v in item.items()}
         return item if all(cells[name] is v or cells[name] == v for name, v in item.items()) else cells
 
-    def payload(self, item: Mapping[str, Any], size: Size) -> Payload:  # noqa: ARG002 - a glimpse has fewer rows
-        """Return the columns; if there are more than 30, the first 12 and the number of the others."""
-        if len(item) > WIDE:
-            more = f"{len(item) - SHOWN_COLUMNS} more columns"
-            item = dict(islice(item.items(), SHOWN_COLUMNS)) | {"…": more}
-        return Payload({"kind": "table", "rows": [[short(str(name)), cell(v)] for name, v in item.items()]})
+    def payload(self, item: Mapping[str, Any], size: Size) -> Payload:
+        """Return the first 2,000 columns, of a glimpse the first 12, and the number of the others."""
+        most = GLIMPSED_COLUMNS if size.glimpse else SHOWN_COLUMNS
+        rows = []
+        left = TOGETHER
+        for name, value in islice(item.items(), most):
+            rows.append([short(str(name), 200), _shown(value, max(SURE, min(LONGEST, left)))])
+            left -= len(rows[-1][1])
+        more = {"more": len(item) - most} if len(item) > most else {}
+        return Payload({"kind": "table", "rows": rows} | more)
 
     def words(self, item: Mapping[str, Any]) -> str:
         """Return the contents of the cells."""
@@ -74,6 +83,16 @@ def cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return short(str(value))
+
+
+def _shown(value: Any, most: int) -> str:
+    """Return a table value as it is displayed: numbers with few digits, and long texts to a limit."""
+    if is_missing(value):
+        return ""
+    if isinstance(value, float | np.floating):
+        number = float(value)
+        return f"{number:,.0f}" if GROUPED <= abs(number) < EXACT else f"{number:.6g}"
+    return short(str(value), most)
 
 
 def _hashed(value: Any) -> Any:

@@ -19,6 +19,7 @@ from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.settings import check_act
 from hitl_widgets.loop.suggesting import Suggesting
 from hitl_widgets.questions.schema import is_unicode
+from hitl_widgets.questions.text import changed_share
 
 __all__ = ["Acts", "relabelled", "unsaid"]
 
@@ -260,6 +261,9 @@ class Acts:
         if self.suggesting is not None and suggested is not None:
             same = self.suggesting.is_same(suggested, value)
             found["suggested"] = {"shown": shown, "same": same}
+            if self._ledger.fold.kind.name == "text":
+                share = changed_share(suggested["text"], value["text"])
+                found["suggested"]["changed"] = share
         return found
 
     def _check(self, value: Any, rows: Sequence[int]) -> None:

@@ -446,6 +446,8 @@ class Asker:
         name = "doubt" if round_.error else self.name
         if name == "random":
             return "drawn at random"
+        if name == "sweep":
+            return "the most likely first"
         if round_.doubts is not None and (words := round_.doubts.reason(i)):
             return words
         names = [within(name) for name in round_.schema.names]

@@ -21,6 +21,7 @@ from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError
 from hitl_widgets.loop.asking import Asker, Ground, Labels, ground_of
 from hitl_widgets.loop.blind import Blind
+from hitl_widgets.loop.drafting import Drafting
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.tagging import Doubts, Tagging
@@ -61,8 +62,8 @@ class Background:
     ----------
     trainer
         Makes the rounds.
-    tagging
-        Learns spans; None for other questions.
+    tagging, drafting
+        Learn spans, and the corrections of suggested texts; None for other questions.
     ground
         The features and graph that the learner uses; None before there are features.
     map
@@ -119,6 +120,7 @@ class Background:
             on_turn=self.note,
             cache=cache,
         )
+        self.drafting: Drafting | None = None  # set by the loop, because it reads the suggestions
         self.tagging: Tagging | None = None
         if log.labels.kind.name == Spans.name:
             self.tagging = Tagging(pool, log, weakly(self._on_suggestions), self.trainer.request, self.note)
@@ -129,8 +131,9 @@ class Background:
         """Start; returns at once."""
         self.preparation.start()
         self.trainer.request()
-        if self.tagging is not None:
-            self.tagging.worker.request()
+        for one in (self.tagging, self.drafting):
+            if one is not None:
+                one.worker.request()
 
     def snapshot(self) -> tuple[Labels, Ground | None]:
         """The current labels, and the features and graph that the learner uses."""
@@ -231,8 +234,9 @@ class Background:
         if again:
             self.preparation.start()
         self.trainer.retry()
-        if self.tagging is not None and self.tagging.worker.failure is not None:
-            self.tagging.worker.request()
+        for one in (self.tagging, self.drafting):
+            if one is not None and one.worker.failure is not None:
+                one.worker.request()
         if self.news.failure is not None:
             self.news.request()
         self._tell("error")
@@ -286,6 +290,8 @@ class Background:
                 self.ground = Ground(X, passing=passing)
             self._log.changed.notify_all()
         self.trainer.request()
+        if self.drafting is not None:
+            self.drafting.worker.request()
 
     def _on_graph(self, graph: NeighborGraph | LandmarkGraph) -> None:
         assert self.ground is not None  # noqa: S101 - features come first
@@ -293,6 +299,8 @@ class Background:
         with self._log.lock:
             self.ground = found
         self.trainer.grow()
+        if self.drafting is not None:
+            self.drafting.worker.request()
 
     def _on_map(self, made: Map) -> None:
         self.map = made

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from hitl_widgets.background.forks import Elsewhere
 from hitl_widgets.errors import HitlError, InvalidInput, StoreError
-from hitl_widgets.labels.events import ActState, LabelEvent, Selection, now, why_of
+from hitl_widgets.labels.events import ActState, LabelEvent, Selection, Why, now, why_of
 from hitl_widgets.labels.waiting import waiting
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.ledger import Ledger
@@ -286,6 +286,25 @@ class Log:
                     found.append(said)
             return found
 
+    def left_out(self) -> dict[Why | None, int]:
+        """How many items this annotator left unanswered, by reason; None is a plain skip."""
+        rows = self.skipped_rows().tolist()
+        found: dict[Why | None, int] = {}
+        with self.lock:
+            for row in rows:
+                why = self._why_skipped(row)
+                found[why] = found.get(why, 0) + 1
+        return found
+
+    def why_skipped(self, row: int) -> Why | None:
+        """Why this annotator skipped an item, if they said so."""
+        with self.lock:
+            return self._why_skipped(row)
+
+    def _why_skipped(self, row: int) -> Why | None:
+        event = self.ledger.fold.current(self.ledger.pool.keys[row]).get(self.annotator)
+        return None if event is None else why_of(event)
+
     @staticmethod
     def why(event: LabelEvent) -> str | None:
         """Why an item was skipped, if the annotator said so."""
@@ -379,8 +398,8 @@ class Log:
         words = self.words(event)
         return None if words is None else self.ledger.fold.kind.text(words)
 
-    def as_suggestion(self, value: Any, extent: Sequence[float] = ()) -> Any:
-        """Return a value as the log stores it; raise InvalidInput if it is not an answer about such an item.
+    def as_answer(self, value: Any, extent: Sequence[float] = ()) -> Any:
+        """Return a suggestion as the log stores it; raise InvalidInput if it is no answer about such an item.
 
         ``extent`` is the size of the item, if its kind has one.
         """

@@ -18,6 +18,7 @@ from hitl_widgets.loop.asking import Asker, Labels
 from hitl_widgets.loop.background import Background
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.colours import Colours
+from hitl_widgets.loop.drafting import Changes, Drafting
 from hitl_widgets.loop.finding import Finder
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.listeners import Listener, Listeners
@@ -27,8 +28,9 @@ from hitl_widgets.loop.modes import Mode
 from hitl_widgets.loop.openings import Run, abandon, enter
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.seen import Seen
+from hitl_widgets.loop.segmenting import Segment, Segmenting
 from hitl_widgets.loop.slices import Slice, Slicing
-from hitl_widgets.loop.suggesting import Source, Suggesting, source_of_model
+from hitl_widgets.loop.suggesting import Source, Suggesting, Sweep, source_of_model
 from hitl_widgets.loop.tagging import Tagging
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
@@ -72,8 +74,12 @@ class Loop:
         The ways to color the map.
     suggesting
         The suggested answers; None if there are none.
+    segmenting
+        The user's segmenter; None if there is none.
     mode
         What annotators do with suggested answers.
+    sweep
+        Asks for one class at a time; None otherwise.
     token
         Identifies this session on a page. Every run of a cell creates another one.
     earlier
@@ -94,11 +100,13 @@ class Loop:
         context: tuple[str, ...],
         colours: Colours,
         suggest: Source | None = None,
+        segment: Segment | None = None,
         mode: Mode = "annotate",
     ) -> None:
         self.pool: Pool = ledger.pool
         self.store, self.task, self.annotator = ledger.store, ledger.task, annotator
         self.strategy, self.audit = asker.name, asker.share
+        self.sweep = asker.strategy if isinstance(asker.strategy, Sweep) else None
         self.run, self.token, self.context, self.colours = run, new_event_id(), context, colours
         self.earlier: Loop | None = None
         self._superseded = False
@@ -106,6 +114,7 @@ class Loop:
         tell = weakly(self._tell)
         self.log = Log(ledger, annotator, tell)
         self.mode: Mode = mode
+        self.segmenting = None if segment is None else Segmenting(self.pool, segment)
         self.blind = Blind(everything=mode == "demonstrate")
         self.background = Background(
             self.pool,
@@ -122,6 +131,12 @@ class Loop:
         background, trainer = self.background, self.background.trainer
         tagging, self.suggesting = background.tagging, self._suggesting(suggest)
         log, blind = self.log, self.blind
+        drafting: Drafting | None = None
+        if suggest is not None and self.suggesting is not None and log.labels.kind.name == "text":
+            ask_anew = weakly(trainer.request)
+            drafting = Drafting(log, self.suggesting, background.snapshot, ask_anew, background.note)
+            trainer.doubts = partial(_doubts, weakref.ref(drafting))
+            background.drafting = drafting
 
         def seen() -> Seen:
             return Seen.of(log.labels, background.round, blind)
@@ -134,7 +149,8 @@ class Loop:
         self.slicing = Slicing(self.log, self.acts, self.finder, seen)
         trainer.slices = partial(_slices, weakref.ref(self.slicing))
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
-        learning = () if tagging is None else (tagging.worker,)
+        learners = [one for one in (tagging, drafting) if one is not None]
+        learning = tuple(one.worker for one in learners)
         self.log.follow = partial(_follow, trainer, (self.background.news, *learning))
         # A store in memory is not shared.
         self._team: Team | None = None
@@ -142,7 +158,7 @@ class Loop:
             self._team = Team(self.store, self.task, annotator, self.log.look, trainer.request)
             self.log.answered, self.log.held = self._team.done, self._team.held
         # An unreferenced session ends, so its threads must neither keep it alive nor outlive it.
-        workers = (self.background.news, self._indexing, *(() if tagging is None else (tagging,)))
+        workers = (self.background.news, self._indexing, *learners)
         self._parts = (trainer, self.background.preparation, workers, self._team, ledger)
         self._end = weakref.finalize(self, abandon, partial(_finish, *self._parts))
         self._end.atexit = False  # see openings
@@ -335,6 +351,11 @@ def _follow(trainer: Trainer, workers: tuple[Worker, ...]) -> None:
         worker.request()
 
 
+def _doubts(drafting: weakref.ref[Drafting]) -> Changes | None:
+    found = drafting()
+    return None if found is None else found.doubts
+
+
 def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
     found = slicing()
     return () if found is None else found.now()
@@ -343,7 +364,7 @@ def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
 def _finish(
     trainer: Trainer,
     preparation: Preparation,
-    workers: tuple[Worker | Tagging, ...],
+    workers: tuple[Worker | Tagging | Drafting, ...],
     team: Team | None,
     ledger: Ledger,
 ) -> None:

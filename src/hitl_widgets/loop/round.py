@@ -46,6 +46,10 @@ class Reasons(Protocol):
     def values(self) -> npt.NDArray[np.float64]:
         """float64 of shape (n_items,), 0 or more."""
 
+    @property
+    def explanation(self) -> str:
+        """Text for the Monitor about how items are chosen; empty for the usual one."""
+
     def reason(self, row: int) -> str:
         """Return a short reason why this item is in doubt; empty if there is none."""
 
@@ -61,6 +65,7 @@ class Gains:
     """
 
     values: npt.NDArray[np.float64]
+    explanation = ""
 
     def reason(self, row: int) -> str:
         """Return the same for every item."""

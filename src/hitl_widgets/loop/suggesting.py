@@ -18,6 +18,7 @@ from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.rules import Rules
 from hitl_widgets.loop.troubles import in_words
+from hitl_widgets.loop.words import within
 from hitl_widgets.questions.base import Drafted, Explained, Standing, kind_of
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.values import is_blank
@@ -42,13 +43,22 @@ def source_of(suggest: Any, pool: Pool, columns: Columns) -> Source:
     if callable(suggest):
         return lambda rows: _called(suggest, [pool.items[row] for row in rows])
     if isinstance(suggest, str) and suggest in columns:
-        values = columns.raw(suggest)
-        return lambda rows: [values[row] for row in rows]
+        return _Cells(columns.raw(suggest))
     near = nearest(suggest, list(columns)) if isinstance(suggest, str) else ""
     raise InvalidInput(
         f"suggest={suggest!r}: expected a column of your data, or a function that takes a list of items and "
         f"returns a list of answers.{near}"
     )
+
+
+class _Cells:
+    """The source that reads a column."""
+
+    def __init__(self, values: Any) -> None:
+        self.values = values
+
+    def __call__(self, rows: Sequence[int]) -> Sequence[Any]:
+        return [self.values[row] for row in rows]
 
 
 class Sweep:
@@ -71,6 +81,12 @@ class Sweep:
     def __init__(self, name: Any) -> None:
         self.name = name
         self.__name__ = "sweep"
+
+    def asks(self) -> str:
+        """The question about each item."""
+        schema = self.schema()
+        name = within(schema.names[schema.code(self.name)])
+        return f"Is it “{name}”?" if kind_of(schema.kind).closed else f"Does “{name}” apply?"
 
     def __call__(self, proba: FloatArray, context: Context) -> FloatArray:  # noqa: ARG002
         """Return the probability of the class, (n,)."""
@@ -189,6 +205,13 @@ class Suggesting:
                 self._raw = dict(raw)
         return {row: self._with_rules(row, *self._checked(row, *one)) for row, one in raw.items()}
 
+    def at_hand(self, rows: Sequence[int]) -> dict[int, tuple[Any, str]]:
+        """The same for rows whose suggestions are known or in a column, without calling a function."""
+        if not isinstance(self._source, _Cells):
+            with self._reading:
+                rows = [row for row in rows if row in self._raw]
+        return self.of(rows)
+
     def is_same(self, suggested: Any, answer: Any) -> bool:
         """Whether an answer is the suggested one; both are in the form of the log. Reasons do not count."""
         fold = self._log.ledger.fold
@@ -217,7 +240,7 @@ class Suggesting:
         if value is None or (not isinstance(value, list | tuple | dict) and is_blank(value)):
             return None, why
         try:
-            return self._log.as_suggestion(value, self._extent(row)), why
+            return self._log.as_answer(value, self._extent(row)), why
         except (InvalidInput, ValueError) as error:
             return None, f"The suggestion is not an answer: {error}"
 
@@ -226,7 +249,7 @@ class Suggesting:
         base = {"spans": []} if answer is None else answer
         if found := apart(self.rules.spans(row), [(start, end) for start, end, _ in base.get("spans", ())]):
             try:
-                return self._log.as_suggestion({**base, "spans": [*base["spans"], *map(list, found)]}), why
+                return self._log.as_answer({**base, "spans": [*base["spans"], *map(list, found)]}), why
             except InvalidInput as error:
                 return answer, f"What was typed for all texts is not suggested here: {error}"
         return answer, why

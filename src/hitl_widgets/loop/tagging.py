@@ -49,6 +49,7 @@ class Doubts:
     values: npt.NDArray[np.float64]
     places: npt.NDArray[np.int32]
     texts: Sequence[str]
+    explanation = ""
 
     def reason(self, row: int) -> str:
         """Return what the tagger is unsure about in a text; empty if there is nothing."""

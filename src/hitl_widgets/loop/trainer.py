@@ -281,7 +281,7 @@ class Trainer:
             utilities=utilities,
             doubts=None if utilities is None else doubts,
             model=self._template.name if live is not None or waits else "",
-            explanation=waits or getattr(live, "explanation", ""),
+            explanation=waits or _explained(doubts) or getattr(live, "explanation", ""),
             settled=begun and not (learned and self._lags(live)),
             learned=learned,
             error=error,
@@ -347,7 +347,7 @@ class Trainer:
             QUEUE,
         )
         try:
-            # The doubts know what is new in a text: weighting by its neighbors makes them worse.
+            # The doubts know what is new in an item: weighting by its neighbors makes them worse.
             return self._asker.utilities(*args, instead="" if doubts is None else "margin"), ""
         except Exception as failure:  # noqa: BLE001 - a custom strategy may raise anything
             _raise_if_passing(failure)
@@ -545,6 +545,10 @@ def _provisional(
         value = worst + float(np.average(scores, weights=told.answers.weight)) * (best - worst)
         points.append(CurvePoint(n, Estimate(value, None, None, 0)))
     return points
+
+
+def _explained(doubts: Reasons | None) -> str:
+    return "" if doubts is None else doubts.explanation
 
 
 def _unfinished(learner: object) -> bool:

@@ -14,6 +14,7 @@ PARTS = {
     "start": "The first items could not be selected, so they are drawn at random",
     "settling": "The model could not be brought fully up to date",
     "tagging": "Spans could not be learned, so the suggestions and what is asked do not follow the labels",
+    "drafts": "The changes of drafts could not be learned, so items are asked so that they cover the map",
     "graph": "The model continues without the neighbours of the items",
     "audit": "The accuracy could not be measured",
     "news": "The widgets could not be notified of new labels",

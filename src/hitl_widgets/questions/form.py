@@ -95,6 +95,7 @@ class Form(Choices):
     name = "form"
     asks = "a form of several questions"
     composed = True
+    predicts = False
     card = (
         "A label is a dict with an answer to each question that was asked, stored as JSON in files. A class "
         "is named after its question. Answers that are texts may contain personal data."

@@ -129,7 +129,7 @@ class Number(Classless):
             end = float(high if high is not None else max(start, first[0] if len(first) else start) + 1)
             return np.array([start, end])
         shares = (np.arange(MOST_LEVELS) + 0.5) / MOST_LEVELS
-        found = np.unique(np.quantile(first, shares))
+        found = np.unique(np.quantile(first, shares, method="inverted_cdf"))  # numbers that were given
         return found if len(found) > 1 else np.unique(first)[[0, -1]]
 
     def agree(self, a: Any, b: Any, schema: Schema) -> float:
@@ -142,23 +142,25 @@ class Number(Classless):
         """Name the levels that contain the middle 80 % of the probability."""
         if not belief.known[i]:
             return ""
-        total = np.cumsum(belief.P[i])
-        low, high = (min(int((total < share).sum()), len(total) - 1) for share in (0.1, 0.9))
-        least, most = (f"{belief.values[k]:.4g}" for k in (low, high))
+        least, _, most = _likely(belief, i)
         return f"between {least} and {most}" if least != most else f"likely {least}"
 
     def guesses(self, belief: Any, schema: Schema) -> list[Any]:
         """Return the expected number, in the steps of the question."""
-        step, start = schema.settings.get("step"), schema.settings.get("low") or 0
+        low, high, step = (schema.settings.get(name) for name in ("low", "high", "step"))
         mean = belief.mean.astype(np.float64)
         if step:
-            mean = np.round((mean - start) / step) * step + start
+            steps = np.round((mean - (low or 0)) / step)
+            if high is not None:  # which need not be a step
+                steps = np.minimum(steps, np.floor((high - (low or 0)) / step + 1e-6))
+            mean = steps * step + (low or 0)
         found = zip(mean.tolist(), belief.known.tolist(), strict=True)
         return [_whole(float(f"{x:.6g}")) if known else None for x, known in found]
 
     def guess_words(self, belief: Any, i: int) -> str:
-        """Return the expected number and its standard deviation as text."""
-        return f"{belief.mean[i]:.4g} ± {belief.sd[i]:.2g}"
+        """Return the median level, and the range that contains the middle 80 % of the probability."""
+        least, middle, most = _likely(belief, i)
+        return f"{middle}, likely {least} to {most}" if least != most else middle
 
     def columns(self, belief: Any, schema: Schema) -> dict[str, npt.NDArray[Any]]:  # noqa: ARG002
         """Return the standard deviation."""
@@ -185,6 +187,13 @@ class Number(Classless):
 
         legend = tuple(zip(words, scale(len(words)), strict=True))
         return Shading(legend, shade(np.array(answers, np.float64)), guesses)
+
+
+def _likely(belief: Any, i: int) -> list[str]:
+    """Return the levels at 10, 50 and 90 % of the probability: all of them within the question's range."""
+    total = np.cumsum(belief.P[i])
+    places = [min(int((total < share).sum()), len(total) - 1) for share in (0.1, 0.5, 0.9)]
+    return [f"{belief.values[k]:.6g}" for k in places]
 
 
 def _whole(number: float) -> int | float:

@@ -15,10 +15,11 @@ from hitl_widgets.questions.untaught import Untaught
 from hitl_widgets.questions.values import is_blank
 from hitl_widgets.questions.vocabulary import Vocabulary
 
-__all__ = ["KINDS", "FreeText"]
+__all__ = ["KINDS", "FreeText", "changed_share", "distance", "tidied"]
 
 LONGEST = 1_000_000
 SHOWN = 200
+COMPARED = 2_000  # words
 
 
 class FreeText(Untaught):
@@ -76,6 +77,15 @@ class FreeText(Untaught):
         """Return 1 minus the word error rate, relative to the longer text; at least 0."""
         left, right = str(a).split(), str(b).split()
         return 1 - distance(left, right) / longest if (longest := max(len(left), len(right))) else 1.0
+
+
+def changed_share(draft: str, answer: str) -> float:
+    """Return how much of a draft was changed, 0 to 1: the word error rate, relative to the longer text.
+
+    Of long texts, only the first words are compared.
+    """
+    a, b = draft.split()[:COMPARED], answer.split()[:COMPARED]
+    return round(distance(a, b) / longest, 4) if (longest := max(len(a), len(b))) else 0.0
 
 
 def tidied(text: str) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.formats import Left, Said, Wanted, formats, opened_by, recognised, summary, write, writer_of
-from hitl_widgets.formats.base import MARKS, Export, Row, by_item, spans_of
+from hitl_widgets.formats.base import MARKS, Export, Row, by_item, marks_of, relations_of
 from hitl_widgets.formats.doccano import is_plain
 from hitl_widgets.formats.images import sizes_in
 from hitl_widgets.formats.plain import Plain
@@ -185,8 +185,10 @@ def _valid(said: Sequence[Said], left: list[Left]) -> list[Said]:
             left.append(Left(one.number, str(error) if isinstance(error, InvalidInput) else "Not an answer."))
     if any(isinstance(one.label, Mapping) and "spans" in one.label for one in found):
         # If some answers have relations, the others have none.
-        names = ("spans", "relations")
-        found = [replace(one, label=dict(zip(names, spans_of(one.label), strict=True))) for one in found]
+        found = [
+            replace(one, label={"spans": marks_of(one.label), "relations": list(relations_of(one.label))})
+            for one in found
+        ]
     return found
 
 
@@ -195,13 +197,12 @@ def _usual(one: Said) -> Any:
     if not isinstance(kind, Marks):
         return one.label
     marks = []
-    spans, relations = spans_of(one.label)
-    for mark in spans:
+    for mark in marks_of(one.label):
         place = kind.place([mark[name] for name in kind.fields])
         if not str(mark["label"]).strip():
             raise InvalidInput("A mark has no class.")
         marks.append({**dict(zip(kind.fields, kind.told(place), strict=True)), "label": mark["label"]})
-    return {"spans": marks, "relations": relations} if isinstance(one.label, Mapping) else marks
+    return {"spans": marks, "relations": relations_of(one.label)} if isinstance(one.label, Mapping) else marks
 
 
 def _classes(said: Sequence[Said], listed: Sequence[str]) -> list[str]:

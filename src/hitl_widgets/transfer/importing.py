@@ -15,7 +15,7 @@ import pandas as pd
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.data.rows import decode
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.formats.base import NotTaken, Size, Wanted, is_list, one_of
+from hitl_widgets.formats.base import NotTaken, Size, Wanted, is_list, marks_of, one_of
 from hitl_widgets.formats.history import History
 from hitl_widgets.formats.reading import Columns, read_source
 from hitl_widgets.items.base import Measured, is_missing
@@ -260,7 +260,7 @@ def _told(
     for row in rows:
         try:
             place, who = ids.of(row), annotator_name(row.annotator)
-            value = answers.find(row.label, pool, place)
+            value = answers.find(answers.asked(row.label), pool, place)
         except InvalidInput as error:
             refusals.add(row.number, str(error), row.id, row.label)
         else:
@@ -499,6 +499,10 @@ class Answers:
             return self._kind.parse([value], self._vocabulary)
         named = [self._classes.find(one) for one in self._kind.listed(value)]
         return self._kind.parse(named, self._vocabulary)
+
+    def asked(self, label: Any) -> Any:
+        """The label of another tool without its relations, if the question does not ask for any."""
+        return label if self._schema.settings.get("relations") else marks_of(label)
 
     def _composed(self, value: Any, pool: Pool | None, place: int) -> Answer:
         if not is_list(value) and not isinstance(value, Mapping) and is_blank(value):

@@ -20,6 +20,7 @@ from PIL import Image
 from hitl_widgets.data import matrix
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.items.base import Size
 
 MAKERS: list[Callable[[dict[str, list[Any]]], Any]] = [pd.DataFrame, pl.DataFrame, pa.table]
 MESSAGES = {"message": ["hello", "win money", "see you"], "n": [1, 2, 3], "name": ["u1", "u2", "u3"]}
@@ -250,13 +251,21 @@ def test_rows_of_numbers_are_not_copied_and_not_held_as_dicts(monkeypatch: pytes
         pool.items[20_000]
 
 
-def test_of_a_wide_row_the_first_columns_are_shown() -> None:
-    rows = Pool.from_data(np.arange(62.0).reshape(2, 31)).payload(1).content["rows"]
-    assert rows[:2] == [["x0", "31"], ["x1", "32"]]
-    assert [name for name, _ in rows] == [*(f"x{j}" for j in range(12)), "…"]
-    assert rows[-1][1] == "19 more columns"
-    whole = Pool.from_data(pd.DataFrame(np.arange(60.0).reshape(2, 30))).payload(0).content["rows"]
-    assert len(whole) == 30
+def test_a_wide_row_is_shown_whole_up_to_2000_columns_and_bounded() -> None:
+    pool = Pool.from_data(np.arange(4_002.0).reshape(2, 2_001))
+    shown = pool.payload(1).content
+    assert shown["rows"][:2] == [["x0", "2001"], ["x1", "2002"]]
+    assert (len(shown["rows"]), shown["more"]) == (2_000, 1)
+    assert len(pool.payload(1, Size(glimpse=True)).content["rows"]) == 12
+    long = Pool.from_data([{f"c{j}": "x" * 10_000 for j in range(500)}]).payload(0).content
+    assert len(long["rows"][0][1]) == 4_000
+    assert len(str(long)) < 300_000
+
+
+def test_numbers_of_a_row_have_few_digits_and_their_size_is_seen() -> None:
+    values = {"a": 1 / 3, "b": 1_234_567.89, "c": 1e22, "d": 20_240_101, "e": np.float32(0.1), "f": None}
+    shown = dict(Pool.from_data([values]).payload(0).content["rows"])
+    assert shown == {"a": "0.333333", "b": "1,234,568", "c": "1e+22", "d": "20240101", "e": "0.1", "f": ""}
 
 
 def test_an_unknown_id_is_named_with_the_nearest() -> None:

@@ -146,7 +146,7 @@ def test_label_studio_texts(tmp_path: Path) -> None:
     spans = [{"start": 3, "end": 7, "label": "Verb"}]
     assert (said.kind, said.label, left) == ("spans", {"spans": spans, "relations": [relation]}, [])
     link["labels"] = []
-    assert read(saved(tmp_path, "a.json", task(span, link, data=text)))[1] == ["A relation has no label."]
+    assert read(saved(tmp_path, "a.json", task(span, link, data=text)))[1] == ["A relation has no type."]
     html = {
         "start": "/p[1]/text()[1]",
         "end": "/p[1]/text()[1]",

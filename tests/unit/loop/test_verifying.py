@@ -12,6 +12,7 @@ import hitl_widgets as hitl
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.quality.verification import verification
 from hitl_widgets.session import Session
+from hitl_widgets.widgets.labeler.widget import Labeler
 from hitl_widgets.widgets.shared.acts import act
 from hitl_widgets.widgets.shared.messages import Label
 
@@ -96,6 +97,9 @@ def test_a_sweep_asks_the_most_likely_items_first(kind: str) -> None:
         assert np.mean([X[i, 0] for i in asked]) > np.mean(X[24:, 0])
         suggested = {"class": "b"} if kind == "choice" else {"classes": ["b"]}
         assert made._loop.suggesting.of([30]) == {30: (suggested, "")}
+        asks = "Is it “b”?" if kind == "choice" else "Does “b” apply?"
+        assert Labeler(made)._question()["question"] == asks
+        assert made.round.suggestions[0].reason == "the most likely first"
         made.classes.reorder(["c", "b", "a"])
         made.wait()
         assert made.query(5) == asked
@@ -105,3 +109,15 @@ def test_a_sweep_asks_the_most_likely_items_first(kind: str) -> None:
         opened(sweep="z")
     with pytest.raises(InvalidInput, match="needs a question about classes"):
         opened(classes=None, question=hitl.Question.number(), sweep=3)
+
+
+def test_items_that_were_left_out_are_counted_by_reason() -> None:
+    with opened(suggest="old", mode="verify") as made:
+        for row, why in enumerate([None, None, "unknown", "bad", "rejected"]):
+            made.skip(row, why)
+        told = Labeler(made)._state(made._loop.labels)
+        assert (told["n_skipped"], told["left_out"]) == (5, "2 skipped, 1 not known, 1 bad, 1 for later")
+        made.label(0, "a")
+        made.undo()
+        made.undo()
+        assert Labeler(made)._state(made._loop.labels)["left_out"] == "2 skipped, 1 not known, 1 bad"

@@ -404,3 +404,21 @@ def test_the_log_has_ids_and_nothing_else(tmp_path: Path) -> None:
         made.label("r0", [span(0, 3, "human")])
         [event] = [e for e in made._loop.log.ledger.events if e.kind == "label"]
         assert json.loads(json.dumps(event.value)) == {"spans": [[0, 3, "person"]]}
+
+
+def test_guessed_numbers_are_within_the_range_and_the_steps() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3)).astype(np.float32)
+    y = np.where(rng.random(200) < 0.5, 0, 110)
+    items = [f"item {i}" for i in range(200)]
+    with hitl.Session(
+        items, X=X, question=hitl.Question.number(0, 115, step=10), store=":memory:", random_state=0, audit=0
+    ) as made:
+        for i in range(60):
+            made.label(made.pool.ids[i], int(y[i]))
+        made.wait()
+        kind, belief = made._loop.labels.kind, made.round.belief
+        words = [kind.guess_words(belief, i) for i in range(60, 200)]
+        assert any(one.endswith("likely 0 to 110") for one in words), words[:3]
+        assert not any("±" in one or "." in one or "-" in one for one in words)
+        assert all(value % 10 == 0 and 0 <= value <= 110 for value in made.predictions()["label"])

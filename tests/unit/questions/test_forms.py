@@ -327,7 +327,7 @@ def test_its_classes_are_learned_guessed_and_measured() -> None:
         assert made.accuracy().value > 0.9
         assert len(made.model().predict(X[:3])) == 3
         guesses = source_of_model(lambda: made._loop.round)([0, 199])
-        told = [made._loop.log.as_suggestion(guess)["form"] for guess in guesses]
+        told = [made._loop.log.as_answer(guess)["form"] for guess in guesses]
         assert [guess["topic"] for guess in told] == [{"class": "praise"}, {"class": "scam"}], "in part"
         kind, schema = kind_of("form"), made.schema
         ways = dict(kind.ways_to_colour(schema))

@@ -52,6 +52,8 @@ export class Marking<P> {
   private readonly offered: number;
   /** Whether marks may overlap. */
   private readonly free: boolean;
+  /** The marks that suggestions take the place of once they are accepted, by number. */
+  private readonly instead = new Map<number, number>();
   /** What the last change was, if it can be continued. */
   private last = "";
   private made = 0;
@@ -253,7 +255,8 @@ export class Marking<P> {
   /** Changes a mark, or removes it. Changes with the same name `as` right after each other are one step. */
   change(mark: Mark<P>, next: Mark<P> | null, as = ""): void {
     const { marks, suggested } = this.line.now;
-    const rest = marks.filter((one) => one !== mark);
+    const gone = this.instead.get(mark.nr);
+    const rest = marks.filter((one) => one !== mark && one.nr !== gone);
     this.write(
       { marks: next ? [...rest, next] : rest, suggested: suggested.filter((one) => one !== mark) },
       next,
@@ -269,6 +272,14 @@ export class Marking<P> {
     [this.current, this.draft, this.failure] = [current, null, ""];
     this.on.draw();
     this.card.changed();
+  }
+
+  /** Suggests a place and selects it; accepted, it takes the place of another mark if that is given. */
+  propose(at: P, of: Mark<P> | null): void {
+    const mark = this.mark(at, of?.id ?? this.armedId);
+    if (of) this.instead.set(mark.nr, of.nr);
+    this.write({ suggested: [...this.suggested, mark] }, mark);
+    this.card.say(`Suggested: ${this.wordsOf(mark)}. = accepts it.`);
   }
 
   /** Suggests places of a class. */
@@ -329,7 +340,8 @@ export class Marking<P> {
     }
     const fits = new Set(this.fitting());
     const left = suggested.filter((mark) => !fits.has(mark));
-    const marks = [...this.marks, ...fits];
+    const gone = new Set([...fits].map(({ nr }) => this.instead.get(nr)));
+    const marks = [...this.marks.filter(({ nr }) => !gone.has(nr)), ...fits];
     const links = this.there(this.suggestedLinks, marks);
     const suggestedLinks = this.suggestedLinks.filter((link) => !links.includes(link));
     if (fits.size || links.length)

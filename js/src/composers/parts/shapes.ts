@@ -8,6 +8,7 @@ import { heldKeys, keyButton, quietly, statusLine } from "./line";
 import { type Mark, Marking } from "./marking";
 import { ARROWS, Picture } from "./picture";
 import type { Drag } from "./pointers";
+import { segmenter } from "./segment";
 import { insideOf } from "./snap";
 
 /** Distance at which a pointer touches something, in pixels. */
@@ -33,11 +34,15 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
   /** The handle that keys move, by its place in `turns`. */
   let turn = 0;
   let pointer: Point | null = null;
+  /** Where the pointer is on the image; null if it is elsewhere. */
+  let over: Point | null = null;
   let touching = -1;
   let finger = false;
 
   const remove = keyButton("Del", () => marking.press("Delete", false));
   const snap = keyButton("*", () => snapTo());
+  /** The mark that the segmenter was given. */
+  let prompt: Mark<Place> | null = null;
   const close = keyButton("⏎", () => closeUp());
   const accept = keyButton("=", () => marking.accept());
   const add = keyButton("N", () => make());
@@ -69,6 +74,12 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
       drawLine();
     },
   });
+  const segment = segmenter(on, {
+    found: (at) => marking.propose(shape.read(at), marking.marks.find(({ nr }) => nr === prompt?.nr) ?? null),
+    failed: (words) => marking.refuse(words),
+    draw: () => drawLine(),
+  });
+  const segments = segment.there && shape.drawn !== "click";
   const element = h("div", { class: "hitl-marking" }, picture.element, line.element);
 
   // -- drawing
@@ -123,10 +134,10 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
     const { current, failure, suggested } = marking;
     const mine = current !== null && !marking.isIdea(current);
     picture.element.dataset.marks = String(marking.marks.length);
-    line.tell(failure || words(), failure !== "");
+    line.tell(segment.busy ? "Segmenting …" : failure || words(), !segment.busy && failure !== "");
     add.offer(current ? null : open ? "add a corner" : `new ${shape.one}`);
     close.offer(open ? "close" : null);
-    snap.offer(mine && shape.drawn === "drag" ? "snap" : null);
+    snap.offer(segments && !open ? "segment" : mine && shape.drawn === "drag" ? "snap" : null);
     remove.offer(current ? "remove" : suggested.length ? "dismiss" : null);
     accept.offer(suggested.length ? `accept ${count(suggested.length, "suggestion")}` : null);
   }
@@ -168,6 +179,7 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
   }
 
   function hover(at: Point | null): void {
+    over = at && within(at, picture.size);
     pointer = open && at ? within(at, picture.size) : null;
     const before = touching;
     touching = at && !open ? handleAt(at) : -1;
@@ -319,6 +331,13 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
 
   function snapTo(): boolean {
     const { current } = marking;
+    if (segments && !open) {
+      prompt = current && !marking.isIdea(current) ? current : null;
+      const [x0, y0, x1, y1] = picture.sight;
+      const middle: Point = [(x0 + x1) / 2, (y0 + y1) / 2];
+      void segment.ask(prompt ? boundsOf(prompt.at) : (over ?? middle));
+      return true;
+    }
     if (!current || marking.isIdea(current) || shape.drawn !== "drag") return false;
     const found = insideOf(current.at, picture);
     if (typeof found === "string") return marking.refuse(found);

@@ -49,6 +49,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
   const glimpses = itemStock(
     channel,
     {
+      root,
       small: true,
       apart: true, // the item under the pointer does not wait for others
       part: () => (hover.near.length ? PART_BYTES : Number.POSITIVE_INFINITY),

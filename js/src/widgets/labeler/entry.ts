@@ -192,8 +192,12 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const tellCurrent = (ask: Ask | null): boolean =>
     bus.tell("current", ask ? { row: ask.row, blind: ask.blind === true } : null);
 
-  const stock = itemStock(channel, { needed: () => state.queue.map((ask) => ask.row), came: draw }, signal);
-  const glimpses = itemStock(channel, { small: true, needed: () => inSight, came: draw }, signal);
+  const stock = itemStock(
+    channel,
+    { root, needed: () => state.queue.map((ask) => ask.row), came: draw },
+    signal,
+  );
+  const glimpses = itemStock(channel, { root, small: true, needed: () => inSight, came: draw }, signal);
   const selection = selectionOf({
     chosen: () => state.chosen,
     dispatch,

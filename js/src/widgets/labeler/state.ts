@@ -174,6 +174,7 @@ export const initial: LabelerState = {
   n_labels: 0,
   n_left: 0,
   n_skipped: 0,
+  left_out: "",
   undo: false,
   redo: false,
   behind: 0,
@@ -464,8 +465,7 @@ export function emptyWords(state: LabelerState): string {
     const { n_items, n_skipped } = state;
     if (!n_skipped) return "Everything is labelled";
     if (n_skipped === n_items) return "Every item was skipped";
-    const [labelled, skipped] = [n_items - n_skipped, n_skipped].map((n) => n.toLocaleString("en"));
-    return `Nothing is left to ask: ${labelled} labelled, ${skipped} skipped`;
+    return `Nothing is left to ask: ${(n_items - n_skipped).toLocaleString("en")} labelled, ${state.left_out}`;
   }
   if (state.error) return "No item could be selected";
   return "Selecting the next item";

@@ -145,7 +145,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const skip = button("S", "skip", "Leave this item unanswered", on.skip);
   const undo = button("Z", "undo", "Undo your last act", on.undo);
   const redo = button("⇧Z", "redo", "Redo what was last undone", on.redo);
-  const again = button("⇧S", "", "Show the skipped items again", on.again);
+  const again = button("⇧S", "", "Show again what you left unanswered", on.again);
   const againWords = again.appendChild(h("span", {}));
   const clearing = button("Del", "no label", "Remove the label", on.clear);
   const release = button("Esc", "back", "Go back to the suggested item", on.release);
@@ -401,7 +401,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     setDisabled(undo, !can.undo);
     setDisabled(redo, !can.redo);
     offer(again, state.n_skipped > 0 && !isAgain(state));
-    setText(againWords, `${state.n_skipped.toLocaleString("en")} skipped`);
+    setText(againWords, state.left_out);
     offer(clearing, clearable(state));
     offer(release, state.chosen !== null || isAgain(state));
     const told = [waitingWords(state), missedWords(state)].filter(Boolean).join(" ");

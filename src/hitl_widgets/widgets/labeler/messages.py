@@ -77,7 +77,8 @@ class Known(msgspec.Struct, frozen=True):
 class Progress(ToBrowser, frozen=True, kw_only=True):
     """The progress of the labeling. One of ``known`` may be displayed.
 
-    ``suggestions`` is a number that changes when the suggested answers do.
+    ``left_out`` says how many items this annotator left unanswered, by reason. ``suggestions`` is a number
+    that changes when the suggested answers do.
     """
 
     n_items: int
@@ -85,6 +86,7 @@ class Progress(ToBrowser, frozen=True, kw_only=True):
     n_events: int
     n_left: int
     n_skipped: int
+    left_out: str
     undo: bool
     redo: bool
     behind: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -34,6 +35,14 @@ AGAIN = 200
 ODD, FAR = 100, 3
 # From this confidence on, "between a and b" would contradict the guess beside it.
 SURE = 0.9
+# Why a skipped item is shown again, and how such items are counted.
+AGAIN_WORDS: dict[str | None, str] = {
+    None: "skipped by you",
+    "unknown": "you did not know",
+    "bad": "a bad item, you said",
+    "rejected": "left for later, as its suggestion was wrong",
+}
+COUNTED = {None: "skipped", "unknown": "not known", "bad": "bad", "rejected": "for later"}
 LEAST_CERTAIN = "chosen as one of the least certain items"
 SHOW_HOW = "show how it is done: nothing is suggested"
 
@@ -107,6 +116,7 @@ class Labeler(SessionWidget):
             "n_events": labels.n_events,
             "n_left": int(labels.left.sum() + labels.second.sum()),
             "n_skipped": int(labels.skipped.sum()),
+            "left_out": left_out_words(loop.log.left_out()) if labels.skipped.any() else "",
             "undo": undo,
             "redo": redo,
             "behind": loop.background.behind,
@@ -164,7 +174,7 @@ class Labeler(SessionWidget):
             Ask(
                 row=row,
                 key=pool.keys[row],
-                reason="skipped by you",
+                reason=AGAIN_WORDS[self.loop.log.why_skipped(row)],
                 audit=False,
                 blind=True,
                 guess=None,
@@ -324,6 +334,11 @@ class Labeler(SessionWidget):
         log = self.loop.log
         changed = not blind and log.is_changed(row)
         return m.Member(row, key, codes, said, guess, blind, changed, log.note_on(row))
+
+
+def left_out_words(found: Mapping[Any, int]) -> str:
+    """How many items were left unanswered, by reason, such as "2 skipped, 1 bad"."""
+    return ", ".join(f"{found[why]:,} {words}" for why, words in COUNTED.items() if found.get(why))
 
 
 def _counted(counts: npt.NDArray[Any]) -> list[m.ClassCount]:

@@ -61,9 +61,12 @@ class Retry(Request, frozen=True, tag="retry"):
 
 
 class Module(Request, frozen=True, tag="module"):
-    """Request a module that the page does not have yet: ``vega``, or ``compose-`` and a kind of question."""
+    """Request a module that the page does not have yet.
 
-    name: Annotated[str, msgspec.Meta(pattern=r"^(?:vega|compose-[a-z]{1,40})\Z")]
+    It is ``vega``, ``compose-`` and a kind of question, or ``view-`` and a kind of item.
+    """
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^(?:vega|(?:compose|view)-[a-z]{1,40})\Z")]
 
 
 class Label(Action, frozen=True, kw_only=True, tag="label"):

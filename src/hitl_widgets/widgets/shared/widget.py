@@ -12,7 +12,9 @@ from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from hitl_widgets.background.turns import behind
-from hitl_widgets.errors import HitlError
+from hitl_widgets.data.pool import Pool
+from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.items.base import Payload
 from hitl_widgets.loop.loop import Loop, opaque
 from hitl_widgets.questions.base import kind_of
 from hitl_widgets.questions.schema import LabelClass
@@ -114,6 +116,9 @@ class SessionWidget(ChannelWidget):
                 self._behind("pictures", message, partial(self._show, message, time.monotonic()))
             case m.Show():
                 self._show(message, time.monotonic())
+            case m.More() if message.ask.get("what") == "segment":
+                # The user's function may take long, so neither acts nor images wait for it.
+                self._behind("segments", message, partial(self._more, message, time.monotonic()))
             case m.More():
                 self._behind("parts", message, partial(self._more, message, time.monotonic()))
             case m.Retry():
@@ -137,7 +142,16 @@ class SessionWidget(ChannelWidget):
             self._post(told, media)
 
     def _more(self, message: m.More, since: float) -> None:
-        self._post(*items.part(message, lambda: items.part_of(self.loop.pool, message), since))
+        segments = self.loop.segmenting is not None and message.ask.get("what") == "segment"
+        make = self._segmented if segments else items.part_of
+        self._post(*items.part(message, partial(make, self.loop.pool, message), since))
+
+    def _segmented(self, pool: Pool, message: m.More) -> Payload:
+        """The mark that the user's segmenter makes of a box or a point."""
+        if message.row >= len(pool) or self.loop.segmenting is None:
+            raise InvalidInput(f"Row {message.row} is not in the pool of {len(pool)} items.")
+        mark = self.loop.segmenting.mark(self.loop.schema, message.row, message.ask)
+        return Payload({"kind": "segment", "at": mark})
 
     def _in_order(self, message: FromBrowser, job: Callable[[], None], queue: str = "acts") -> None:
         """Run the job after earlier ones; for large pools in a thread, so as not to block the kernel."""
@@ -202,6 +216,11 @@ class SessionWidget(ChannelWidget):
             task=loop.task,
         )
 
+    def _question_words(self, question: str) -> str:
+        """The question; in a sweep, with the class that it is about."""
+        sweep = self.loop.sweep
+        return question if sweep is None else f"{question} {sweep.asks()}".strip()
+
     def _question(self) -> dict[str, Any]:
         """The fields of ``Asked``, with retired classes last."""
         schema = self.loop.schema
@@ -214,9 +233,9 @@ class SessionWidget(ChannelWidget):
         lost = [m.Lost(name, list(to)) for _, name, to in self.loop.log.unanswered]
         return {
             "classes": classes,
-            "question": schema.question,
+            "question": self._question_words(schema.question),
             "asks": schema.kind,
-            "settings": dict(schema.settings),
+            "settings": {**schema.settings, **({"segment": True} if self.loop.segmenting else {})},
             "composed": kind.composed,
             "bulk": kind.bulk,
             "suggests": self.loop.suggesting is not None,

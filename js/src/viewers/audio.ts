@@ -1,10 +1,10 @@
 import "./audio.css";
+import { type Audio, recording } from "../items/audio/recording";
+import { clock, decodePeaks, drawing, spokenTime } from "../items/audio/wave";
+import type { ItemKind } from "../items/registry";
 import { h } from "../ui/dom";
-import { type Audio, recording } from "./audio/recording";
-import { clock, decodePeaks, drawing, spokenTime } from "./audio/wave";
-import { registerItem } from "./registry";
 
-registerItem<Audio>("audio", {
+export const viewer: ItemKind<Audio> = {
   render: (content, _, stage) => recording(content, stage).element,
   glimpse: ({ peaks, bins, seconds }) =>
     h(
@@ -14,4 +14,4 @@ registerItem<Audio>("audio", {
       h("span", { class: "hitl-faint hitl-number", text: clock(seconds, seconds < 10 ? 1 : 0) }),
     ),
   spoken: ({ seconds }, row) => `recording ${(row + 1).toLocaleString("en")}, ${spokenTime(seconds)}`,
-});
+};

@@ -1,6 +1,6 @@
 import "./code.css";
+import { type ItemKind, SPOKEN, shortened } from "../items/registry";
 import { count, h } from "../ui/dom";
-import { registerItem, SPOKEN, shortened } from "./registry";
 
 /**
  * Source code. `marks` has three numbers for each styled piece: the characters since the last one, its length, and its
@@ -16,7 +16,7 @@ type Code = {
   plain?: number;
 };
 
-registerItem<Code>("code", {
+export const viewer: ItemKind<Code> = {
   render: (content) => {
     const { text, language, cut, plain } = content;
     const lines = text.replace(/\n$/, "").split("\n").length;
@@ -41,7 +41,7 @@ registerItem<Code>("code", {
       h("code", { class: "hitl-code-glimpse" }, ...painted(content, characters)),
     ),
   spoken: ({ text }) => shortened(text, SPOKEN),
-});
+};
 
 /** The text as styled nodes; with a limit of `characters`, on one line. */
 function painted({ text, styles, marks }: Code, characters?: number): Node[] {
