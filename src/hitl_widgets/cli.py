@@ -96,15 +96,16 @@ def _add_convert(commands: Any) -> None:
     convert = commands.add_parser(
         "convert",
         help="convert labels from one tool's format to another's",
-        description="Convert labels from one format to another, without a notebook or a store. The format "
-        "of IN is recognized by its content, that of OUT by its suffix. What cannot be converted is listed, "
-        "with the reason.",
+        description="Convert labels from one format to another, without a notebook or a store.\n\n"
+        "The format of IN is recognized by its content, that of OUT by its suffix. What cannot\n"
+        "be converted is listed, with the reason.",
         epilog="Examples:\n"
         "  hitl-widgets convert project.json answers.csv\n"
         "  hitl-widgets convert instances.json dataset --to yolo\n"
         "  hitl-widgets convert dataset tasks.json --to label-studio --images dataset/images\n"
         "  hitl-widgets convert spans.jsonl spans.spacy\n\n"
-        "Exit codes: 0 if everything was converted, 1 if something was left out, 2 if nothing was written.\n"
+        "Exit codes: 0 if everything was converted, 1 if something was left out, 2 if nothing was\n"
+        "written. "
         "docs/formats.md lists what each format can contain.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

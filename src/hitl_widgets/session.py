@@ -49,7 +49,7 @@ from hitl_widgets.maps.preparation import Map, Stage
 from hitl_widgets.questions.classes import Classes
 from hitl_widgets.questions.keys import asked_keys
 from hitl_widgets.questions.schema import Schema
-from hitl_widgets.suggest import Words
+from hitl_widgets.suggest import File, Words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,7 +119,8 @@ class Session:
     suggest
         Suggested answers: a column of the table, or a function that takes a list of items and returns a list
         of answers, None where there is none. They are shown on the card, and are not labels until they are
-        accepted. ``hitl.suggest.words({"person": ["Ann"]})`` makes one from words and patterns.
+        accepted. ``hitl.suggest.words({"person": ["Ann"]})`` makes one from words and patterns,
+        and ``hitl.suggest.file("detections.json")`` from a file of another tool.
     mode
         ``"annotate"``; ``"verify"``: the suggested answer, or without ``suggest=`` the model's, is accepted
         with Enter, rejected, or corrected; ``"correct"``: the answer starts as the suggested one, to be
@@ -224,7 +225,7 @@ class Session:
         known = None if labels is None else _labels_of(pool, labels)
         asked, costs = asked_schema(classes, question, schema), costs_of(pool, cost)
         suggested = None if suggest is None else source_of(suggest, pool, table)
-        if isinstance(suggest, Words) and asked is not None:
+        if isinstance(suggest, Words | File) and asked is not None:
             suggest.asked(asked)
         if sweep is not None:
             strategy = check_sweep(sweep, strategy, suggest)
@@ -246,7 +247,7 @@ class Session:
                 model = model.of_lists([len(item) for item in pool.items])
             problem.check_strategy(name, chosen)
             seed = seed_of(ledger.store.store_id, task) if random_state is None else random_state
-            if isinstance(suggest, Words):
+            if isinstance(suggest, Words | File):
                 suggested = source_of(suggest.asked(ledger.schema), pool, table)
             if sweep is not None:
                 suggested = source_of_class(ledger.schema, sweep)

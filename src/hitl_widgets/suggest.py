@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.items.spelling import canonical_text
+from hitl_widgets.paths import full_path
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.search.places import Terms, longest
 
-__all__ = ["Words", "words"]
+__all__ = ["File", "Words", "file", "words"]
 
 Given = str | re.Pattern[str] | Iterable[str | re.Pattern[str]]
 
@@ -62,6 +66,68 @@ def words(classes: Mapping[Any, Given], *, ignore_case: bool = False, whole: boo
         except InvalidInput as error:
             raise InvalidInput(f"For class {label!r}: {error}") from None
     return Words(made)
+
+
+def file(path: str | os.PathLike[str], *, question: str = "label") -> File:
+    """Suggest answers from a file of another tool, such as the predictions of a detector in COCO's format.
+
+    Items are found by their texts, or by the paths or names of their files. Of a project of Label Studio,
+    predictions are suggested, or if it has none, its annotations.
+
+    Parameters
+    ----------
+    path
+        A file or folder in a format that :meth:`Session.import_labels` recognizes.
+    question
+        The question, if the file has several; for tables, the column.
+
+    Returns
+    -------
+    File
+        To be passed as ``suggest=``. The session raises InvalidInput if the file has no answers.
+    """
+    return File(path, question)
+
+
+class File:
+    """Suggests the answers in a file: see :func:`file`."""
+
+    def __init__(self, path: str | os.PathLike[str], question: str) -> None:
+        self._path, self._question = path, question
+        self._known: dict[str, Any] = {}
+
+    def asked(self, schema: Schema) -> File:
+        """Return this for a question; raise InvalidInput if the file has no answers to it."""
+        from hitl_widgets.formats import Said, Wanted, summary
+        from hitl_widgets.formats.images import names_of
+        from hitl_widgets.transfer.converting import opened
+
+        tool, rows, _ = opened(full_path(self._path))
+        relations = bool(schema.settings.get("relations"))
+        wanted = Wanted(label=self._question, kind=schema.kind, whole=True, relations=relations)
+        read = list(tool.read(rows, wanted))
+        said = [one for one in read if isinstance(one, Said)]
+        guesses = [one for one in said if one.guess] or said
+        if not guesses:
+            why = " ".join(summary([one for one in read if not isinstance(one, Said)])[:2])
+            raise InvalidInput(f"{self._path} has no answers to suggest. {why}")
+        found = File(self._path, self._question)
+        for one in guesses:
+            for name in (name for text in one.content for name in names_of(text)):
+                found._known.setdefault(canonical_text(name), one.label)
+        return found
+
+    def __call__(self, items: Sequence[Any]) -> list[Any]:
+        """Return the answer for each item; None where the file has none."""
+        return [self._of(item) for item in items]
+
+    def _of(self, item: Any) -> Any:
+        if not isinstance(item, str | Path):
+            return None
+        names = [str(item)] if isinstance(item, str) else []
+        if isinstance(item, Path) or "\n" not in item:
+            names += [str(item), Path(item).name, Path(item).stem]
+        return next((self._known[n] for n in map(canonical_text, names) if n in self._known), None)
 
 
 class Words:

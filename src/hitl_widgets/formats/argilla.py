@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput, choices
@@ -27,28 +28,50 @@ __all__ = ["FORMATS", "Flat", "Old", "Records"]
 
 NAME = "Argilla"
 TAKEN = {"submitted"}
+LOOKED_AT = 1_000
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 Response = tuple[Any, str | None, str | None]  # value, user, status
 
 
 def _taken(
-    number: int, key: tuple[Any, bool], content: tuple[str, ...], given: Iterable[Response]
+    number: int, key: tuple[Any, bool], fields: Mapping[str, Any], given: Iterable[Response], kind: str
 ) -> Iterator[Said | Left]:
     """Yield the submitted responses."""
     for value, user, status in given:
         try:
             who = None if is_nothing(user) else str(user)
-            yield Said(number, _choice(value, status), key[0], content, who, sure=key[1])
+            answer = _answer(value, status, kind)
+            yield Said(number, answer, key[0], texts_of(fields), who, sure=key[1], kind=kind, item=fields)
         except NotTaken as why:
             yield Left(number, str(why))
 
 
-def _choice(value: Any, status: str | None) -> Any:
+def _kind(
+    rows: Sequence[Row], given: Callable[[Mapping[str, Any]], Sequence[Response]], wanted: Wanted
+) -> str:
+    """Return the kind of question that the responses of these rows answer."""
+    if wanted.kind:
+        return wanted.kind
+    values: list[Any] = []
+    for _, row in rows[:LOOKED_AT]:
+        with suppress(AttributeError, IndexError, KeyError, TypeError, ValueError):  # a malformed row
+            values += [value for value, *_ in given(row)]
+    lists = [list(value) for value in values if is_list(value)]
+    if any(isinstance(one, Mapping) and "start" in one for value in lists for one in value):
+        return "spans"
+    return "choices" if lists else "choice"
+
+
+def _answer(value: Any, status: str | None, kind: str) -> Any:
     if status not in TAKEN:
         raise NotTaken(f"The response is {status or 'without a status'}: only submitted ones are labels.")
     found = value["value"] if isinstance(value, Mapping) and "value" in value else value
     if is_nothing(found):
         raise NotTaken("Nothing was chosen.")
+    if kind == "spans" and is_list(found):
+        return [{name: one[name] for name in ("start", "end", "label")} for one in rows_of(found)]
+    if kind == "choices" and is_list(found) and not rows_of(found):
+        return list(found)
     if isinstance(found, Mapping) or (is_list(found) and any(isinstance(v, Mapping) for v in found)):
         raise NotTaken("The response is more than a choice, but this task takes one for each item.")
     return one_of(found)
@@ -86,13 +109,14 @@ class Records:
         """Yield the submitted responses."""
         names = [name for _, row in rows for name in _nested(row)]
         question = _asked(names, wanted) if names else wanted.label
+        kind = _kind(rows, lambda row: _nested(row).get(question, []), wanted)
 
         def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said | Left]:
             fields = unpacked(row["fields"])
             given = _nested(row).get(question)
             if not given:
                 raise _unanswered(row, bool(unpacked(row.get("suggestions"))))
-            return _taken(number, _key(row, fields, wanted), texts_of(fields), given)
+            return _taken(number, _key(row, fields, wanted), fields, given, kind)
 
         return told(rows, answers, NAME)
 
@@ -142,6 +166,7 @@ class Flat:
         columns = _columns([row for _, row in rows])
         question = _asked(columns, wanted)
         column = columns[question]
+        kind = _kind(rows, lambda row: _listed(row, column), wanted)
 
         def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said | Left]:
             own = {
@@ -153,7 +178,7 @@ class Flat:
             if not given:
                 suggested = row.get(f"{question}.suggestion", row.get(f"{question}-suggestion"))
                 raise _unanswered(row, not is_nothing(suggested))
-            return _taken(number, _key(row, own, wanted), texts_of(own), given)
+            return _taken(number, _key(row, own, wanted), own, given, kind)
 
         return told(rows, answers, NAME)
 
@@ -218,7 +243,7 @@ class Old:
                 raise NotTaken("The annotation is more than a choice.")
             key, sure = _key(row, fields, wanted)
             by = None if is_nothing(who) else str(who)
-            yield Said(number, label, key, texts_of(fields), by, sure)
+            yield Said(number, label, key, texts_of(fields), by, sure, item=fields)
 
         return told(rows, answers, NAME)
 

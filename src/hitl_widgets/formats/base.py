@@ -28,8 +28,11 @@ __all__ = [
     "Wanted",
     "Writer",
     "by_item",
+    "marks_of",
     "one_each",
     "one_of",
+    "related",
+    "relations_of",
     "text_of",
     "texts_of",
     "told",
@@ -72,6 +75,9 @@ class Wanted:
         Returns the size of the image with one of these names or paths; None if it is unknown.
     text_of
         Returns the text that consists of these tokens and of white space; None if it is unknown.
+    relations
+        Whether relations between spans are part of the answer; if everything is wanted, they are where there
+        are any.
     compared
         Returns the id of the item that consists of these two, and whether it is in this order.
     """
@@ -84,6 +90,7 @@ class Wanted:
     whole: bool = False
     size_of: Callable[[Sequence[str]], Size | None] = lambda _: None
     text_of: Callable[[Sequence[str]], str | None] = lambda _: None
+    relations: bool = False
     compared: Callable[[Any, Any], tuple[Any, bool]] = lambda *_: (None, True)
 
     @property
@@ -307,6 +314,13 @@ def marks_of(label: Any) -> Any:
 def relations_of(label: Any) -> Sequence[Mapping[str, Any]]:
     """Return the relations in an answer."""
     return label.get("relations", ()) if isinstance(label, Mapping) else ()
+
+
+def related(spans: list[Any], relations: list[Any], wanted: Wanted) -> Any:
+    """Return an answer of spans, with relations if they are asked for, or everything is wanted."""
+    if wanted.relations or (wanted.whole and relations):
+        return {"spans": spans, "relations": relations}
+    return spans
 
 
 def text_of(item: Mapping[str, Any]) -> str | None:

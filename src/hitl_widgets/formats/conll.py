@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.formats.base import Export, Left, NotTaken, Row, Said, Wanted, one_each, text_of, told
+from hitl_widgets.formats.base import (
+    Export,
+    Left,
+    NotTaken,
+    Row,
+    Said,
+    Wanted,
+    one_each,
+    text_of,
+    told,
+)
 from hitl_widgets.formats.tokenized import OVERLAP, aligned, pieces, placed, without_overlaps
 
 __all__ = ["FORMATS", "WRITERS", "Conll"]

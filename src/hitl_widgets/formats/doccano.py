@@ -20,6 +20,7 @@ from hitl_widgets.formats.base import (
     marks_of,
     one_each,
     one_of,
+    related,
     relations_of,
     rows_of,
     texts_of,
@@ -75,8 +76,6 @@ class Examples:
             )
             item = {name: row[name] for name in ("text", "image") if isinstance(row.get(name), str)}
             for label, who in _labels(row, kind, wanted):
-                if related := kind == "spans" and rows_of(row.get("relations")):
-                    label = {"spans": label, "relations": _relations(row["entities"], related)}  # noqa: PLW2901
                 yield Said(
                     number, label, key, content, who, sure, kind=kind, item=item or {"text": content[0]}
                 )
@@ -112,8 +111,16 @@ def _labels(row: Mapping[str, Any], kind: str, wanted: Wanted) -> list[tuple[Any
     if _is_old(row):
         return _annotated(unpacked(row["annotations"]), kind)
     if kind == "spans" and is_list(unpacked(row.get("entities"))):
-        return [([_span(one) for one in rows_of(row["entities"])], None)]
-    name = wanted.label if wanted.label in row else next(n for n in LABELS if n in row)
+        made = rows_of(row["entities"])
+        places = {one.get("id"): k for k, one in enumerate(made)}
+        links = [
+            {"from": places[one["from_id"]], "to": places[one["to_id"]], "label": one["type"]}
+            for one in rows_of(row.get("relations"))
+        ]
+        return [(related(list(map(_span, made)), links, wanted), None)]
+    name = wanted.label if wanted.label in row else next((n for n in LABELS if n in row), None)
+    if name is None:
+        raise NotTaken(f"The row has spans (entities), not answers of kind {kind!r}.")
     given = unpacked(row[name])
     if kind == "spans":
         return [([_span(one) for one in (given if is_list(given) else [])], None)]
@@ -139,15 +146,6 @@ def _span(one: Any) -> dict[str, Any]:
         return {"start": one["start_offset"], "end": one["end_offset"], "label": one["label"]}
     start, end, label = one
     return {"start": start, "end": end, "label": label}
-
-
-def _relations(entities: Any, related: Sequence[Any]) -> list[dict[str, Any]]:
-    """Return the relations, which doccano gives by the ids of the entities."""
-    place = {one.get("id"): k for k, one in enumerate(rows_of(entities))}
-    return [
-        {"from": place.get(one["from_id"]), "to": place.get(one["to_id"]), "label": one["type"]}
-        for one in related
-    ]
 
 
 def _number_of(one: Mapping[str, Any]) -> str:
@@ -190,29 +188,12 @@ def _name(who: Any) -> str:
     return who if isinstance(who, str) and not who.isdecimal() else f"{NAME} user {who}"
 
 
-def _written(label: Any, kind: str) -> dict[str, Any]:
-    """Return a label as doccano imports it: spans with relations between them have ids."""
-    if kind != "spans":
-        return {"label": list(map(str, label if kind == "choices" else [label]))}
-    marks = [(mark["start"], mark["end"], str(mark["label"])) for mark in marks_of(label)]
-    if not isinstance(label, Mapping):
-        return {"label": list(map(list, marks))}
-    names = ("start_offset", "end_offset", "label")
-    entities = [{"id": k, **dict(zip(names, mark, strict=True))} for k, mark in enumerate(marks)]
-    relations = [
-        {"id": k, "from_id": one["from"], "to_id": one["to"], "type": one["label"]}
-        for k, one in enumerate(relations_of(label))
-    ]
-    return {"entities": entities, "relations": relations}
-
-
 class Doccano:
     """A line for each text, with its labels."""
 
     name = "doccano"
     ending = ""
-    tabular, folder, items = False, False, True
-    relations = True
+    tabular, folder, items, relations = False, False, True, True
     kinds = ("choice", "choices", "rating", "text", "spans")
 
     def notes(self, export: Export) -> Sequence[str]:  # noqa: ARG002
@@ -229,9 +210,26 @@ class Doccano:
         with path.open("w", encoding="utf-8", newline="\n") as file:
             for one in one_each(export.said, left, NAME):
                 row = {"id": one.id, **one.item} if one.id is not None else dict(one.item)
-                row |= _written(one.label, one.kind)
+                row |= _written(one)
                 file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
         return left
+
+
+def _written(one: Said) -> dict[str, Any]:
+    if one.kind != "spans":
+        return {"label": list(map(str, one.label if one.kind == "choices" else [one.label]))}
+    spans, relations = marks_of(one.label), relations_of(one.label)
+    if not isinstance(one.label, Mapping):
+        return {"label": [[mark["start"], mark["end"], str(mark["label"])] for mark in spans]}
+    entities = [
+        {"id": k, "label": str(mark["label"]), "start_offset": mark["start"], "end_offset": mark["end"]}
+        for k, mark in enumerate(spans)
+    ]
+    links = [
+        {"id": k, "from_id": link["from"], "to_id": link["to"], "type": link["label"]}
+        for k, link in enumerate(relations)
+    ]
+    return {"entities": entities, "relations": links}
 
 
 FORMATS = (Examples(),)

@@ -77,7 +77,7 @@ class Rows:
 
     name = "hf"
     ending = ""
-    tabular, folder, items = False, False, True
+    tabular, folder, items, relations = False, False, True, True
     kinds: tuple[str, ...] = ()
 
     def notes(self, export: Export) -> Sequence[str]:  # noqa: ARG002

@@ -22,12 +22,13 @@ from hitl_widgets.formats.base import (
     is_list,
     is_nothing,
     one_of,
+    related,
     rows_of,
     texts_of,
     told,
     unpacked,
 )
-from hitl_widgets.formats.label_studio_parts import answer_of, kinds_of, related
+from hitl_widgets.formats.label_studio_parts import answer_of, kinds_of, links_of
 
 __all__ = ["FORMATS", "Flat", "Tasks"]
 
@@ -102,9 +103,9 @@ class _Question:
             raise NotTaken("The annotation was rejected in review.")
         parts = one.get("result") or []
         found = [part for part in parts if self._answers(part)]
-        relations = [part for part in parts if part.get("type") == "relation" and self.kind == "spans"]
-        rest = [part for part in parts if not self._answers(part) and part not in relations]
-        others = sorted({str(part.get("type")) for part in rest})
+        links = [part for part in parts if part.get("type") == "relation"] if self.kind == "spans" else []
+        parts = [part for part in parts if part not in links]
+        others = sorted({str(part.get("type")) for part in parts if not self._answers(part)})
         if not found and others and (self.name is None or self.kind not in {"choices", *MARKS}):
             raise NotTaken(
                 f"The annotation contains {choices(others)}, but this task takes {_asks(self.kind)}."
@@ -112,8 +113,10 @@ class _Question:
         content = names_of(data)
         size = wanted.size_of(content) if self.kind in IMAGES else None
         answer = _with_items(answer_of(found, self.kind, size), self.kind, data)
-        if relations:
-            answer = related(answer, found, relations)
+        if links and (wanted.relations or wanted.whole):
+            answer = related(answer, links_of(links, found), wanted)
+        elif wanted.relations:
+            answer = related(answer, [], wanted)
         seconds = one.get("lead_time")
         yield Said(
             number,
@@ -252,6 +255,8 @@ class Flat:
     def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
         """Yield the labels."""
         question = _column(rows, wanted)
+        several = any("choices" in fields_of(row.get(question)) for _, row in rows)
+        kind = wanted.kind or ("choices" if several else "choice")
 
         def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said]:
             value = unpacked(row.get(question))
@@ -263,7 +268,8 @@ class Flat:
                 raise NotTaken("The answer is more than a choice, but this task takes one for each item.")
             own = {name: cell for name, cell in row.items() if name not in OWN and name != question}
             key = None if wanted.id in OWN else row.get(wanted.id)
-            yield Said(number, one_of(value), key, texts_of(own), _name(row.get("annotator")))
+            answer = (list(value) if is_list(value) else [value]) if kind == "choices" else one_of(value)
+            yield Said(number, answer, key, texts_of(own), _name(row.get("annotator")), kind=kind, item=own)
 
         return told(rows, answers, NAME)
 

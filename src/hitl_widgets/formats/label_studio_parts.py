@@ -11,7 +11,7 @@ from hitl_widgets.formats.base import NotTaken, Size, is_nothing, marks_of, one_
 from hitl_widgets.formats.brush import decode, encode
 from hitl_widgets.questions import rle
 
-__all__ = ["CONTROL", "answer_of", "kinds_of", "parts_of", "related"]
+__all__ = ["CONTROL", "answer_of", "kinds_of", "links_of", "parts_of"]
 
 # The kinds of questions that a control can answer.
 CONTROLS = {
@@ -106,32 +106,35 @@ def _ranked(found: Any) -> Any:
     return list(one_of(lists))
 
 
-def related(marks: Sequence[Any], parts: Sequence[Part], relations: Sequence[Mapping[str, Any]]) -> Any:
-    """Return the spans that regions have become, and the relations between these.
+def links_of(links: Sequence[Part], parts: Sequence[Part]) -> list[dict[str, Any]]:
+    """Return the relations between spans, each from and to a position in the list of spans.
 
     Raises
     ------
     NotTaken
-        If a relation has no type, or is between other regions.
+        If a relation has no type, or is not between spans of the question.
     """
-    place, n = {}, 0
+    at, n = {}, 0
     for id_, region in _regions(parts).items():
-        place[id_] = n
+        at[id_] = n
         n += len(_marks(region, "spans", None))
     found = []
-    for one in relations:
-        ends = place.get(one["from_id"]), place.get(one["to_id"])
-        if None in ends or not one.get("labels"):
-            raise NotTaken(
-                "A relation has no type." if None not in ends else "A relation is not between spans."
-            )
-        ways = {"left": [ends[::-1]], "bi": [ends, ends[::-1]]}.get(str(one.get("direction")), [ends])
-        found += [{"from": a, "to": b, "label": kind} for a, b in ways for kind in one["labels"]]
-    return {"spans": list(marks), "relations": found}
+    for link in links:
+        ends = link.get("from_id"), link.get("to_id")
+        if not all(end in at for end in ends):
+            raise NotTaken("A relation is not between spans of the question.")
+        if not link.get("labels"):
+            raise NotTaken("A relation has no type.")
+        start, end = (at[one] for one in ends)
+        both = {"right": [(start, end)], "left": [(end, start)]}.get(
+            str(link.get("direction", "right")), [(start, end), (end, start)]
+        )
+        found += [{"from": a, "to": b, "label": label} for label in link["labels"] for a, b in both]
+    return found
 
 
 def _regions(parts: Sequence[Part]) -> dict[Any, dict[str, Any]]:
-    """Return each region by its id; its shape and its labels may be results of their own."""
+    """Return a dict for each region, by its id; its shape and its labels may be results of their own."""
     found: dict[Any, dict[str, Any]] = {}
     for k, part in enumerate(parts):
         region = found.setdefault(part.get("id", k), {})
@@ -218,7 +221,7 @@ def parts_of(answer: Any, kind: str, item: Mapping[str, Any], size: Size | None,
     """
     if kind in {"spans", "ranges", "boxes", "polygons", "points", "masks"}:
         regions = [_region(k, mark, kind, item, size) for k, mark in enumerate(marks_of(answer))]
-        return [*regions, *map(_relation, relations_of(answer))]
+        return regions + [_link(one, regions) for one in relations_of(answer)]
     if kind == "pair":
         return [_pairwise(answer)]
     if kind == "rating" and stars:
@@ -235,6 +238,11 @@ def parts_of(answer: Any, kind: str, item: Mapping[str, Any], size: Size | None,
     raise NotTaken(f"Label Studio has no answers of kind {kind!r}: expected one of {choices(CONTROLS)}.")
 
 
+def _link(one: Mapping[str, Any], regions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    ends = {"from_id": regions[one["from"]]["id"], "to_id": regions[one["to"]]["id"]}
+    return {"type": "relation", **ends, "direction": "right", "labels": [one["label"]]}
+
+
 def _pairwise(answer: Any) -> dict[str, Any]:
     label = answer["label"] if isinstance(answer, Mapping) else answer
     if label not in SIDES.values():
@@ -244,20 +252,11 @@ def _pairwise(answer: Any) -> dict[str, Any]:
     return {"type": "pairwise", "value": {"selected": {v: k for k, v in SIDES.items()}[label]}}
 
 
-def _relation(one: Mapping[str, Any]) -> dict[str, Any]:
-    ends = {"from_id": _id(one["from"]), "to_id": _id(one["to"])}
-    return {"type": "relation", **ends, "direction": "right", "labels": [str(one["label"])]}
-
-
-def _id(k: int) -> str:
-    return f"r{k + 1}"
-
-
 def _region(
     k: int, mark: Mapping[str, Any], kind: str, item: Mapping[str, Any], size: Size | None
 ) -> dict[str, Any]:
     label = [str(mark["label"])]
-    part: dict[str, Any] = {"id": _id(k), "origin": "manual"}
+    part: dict[str, Any] = {"id": f"r{k + 1}", "origin": "manual"}
     if kind == "spans":
         text = item.get("text")
         value = {"start": mark["start"], "end": mark["end"], "labels": label}

@@ -30,7 +30,10 @@ class LabelStudio:
     name = "label-studio"
     ending = ""
     tabular, folder, items, relations = False, False, True, True
-    kinds: tuple[str, ...] = ()
+    kinds = (
+        "choice", "choices", "rating", "number", "text", "spans", "ranges", "boxes", "polygons", "points",
+        "masks", "pair", "ranking",
+    )  # fmt: skip
 
     def notes(self, export: Export) -> Sequence[str]:
         """Return the labeling configuration of the project."""

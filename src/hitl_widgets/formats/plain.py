@@ -13,7 +13,6 @@ from hitl_widgets.formats.base import (
     Wanted,
     is_list,
     is_nothing,
-    marks_of,
     texts_of,
     told,
     unpacked,
@@ -89,7 +88,9 @@ def _label(value: Any, kind: str) -> Any:
 def _kind(rows: Sequence[Mapping[str, Any]], label: str) -> str:
     """Return the kind of question that labels seem to answer."""
     values = [(unpacked(row.get(label)), row) for row in rows]
-    lists = [(found, row) for value, row in values if is_list(found := marks_of(value))]
+    if any(isinstance(value, Mapping) and "spans" in value for value, _ in values):
+        return "spans"
+    lists = [(value, row) for value, row in values if is_list(value)]
     for value, row in lists:
         for one in value:
             if isinstance(one, Mapping):

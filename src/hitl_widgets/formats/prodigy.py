@@ -19,12 +19,16 @@ from hitl_widgets.formats.base import (
     fields_of,
     is_list,
     is_nothing,
+    marks_of,
     one_of,
+    related,
+    relations_of,
     rows_of,
     texts_of,
     told,
     unpacked,
 )
+from hitl_widgets.formats.tokenized import pieces
 
 __all__ = ["FORMATS", "WRITERS", "Answers"]
 
@@ -104,16 +108,20 @@ def _kind(rows: Sequence[Row]) -> str:
 def _besides(row: Mapping[str, Any], kind: str) -> list[str]:
     """Return what a row contains besides the answer."""
     parts = {"spans": kind in {"spans", "boxes", "polygons"}, "audio_spans": kind == "ranges"}
+    parts["relations"] = kind == "spans"
     return [what for field, what in MORE.items() if rows_of(row.get(field)) and not parts.get(field)]
 
 
 def _answer(row: Mapping[str, Any], kind: str, wanted: Wanted) -> Any:
     if kind in {"spans", "ranges"}:
         field, end = ("spans", int) if kind == "spans" else ("audio_spans", float)
-        return [
+        found = [
             {"start": end(one["start"]), "end": end(one["end"]), "label": one["label"]}
             for one in rows_of(row.get(field))
         ]
+        if kind == "ranges" or not (wanted.relations or wanted.whole):
+            return found
+        return related(found, [_link(one, found) for one in rows_of(row.get("relations"))], wanted)
     if kind in {"boxes", "polygons"}:
         return [_shape(one, kind) for one in rows_of(row.get("spans"))]
     if kind == "text":
@@ -122,6 +130,18 @@ def _answer(row: Mapping[str, Any], kind: str, wanted: Wanted) -> Any:
             raise NotTaken(f"The row has no text in the field {name!r}.")
         return row[name]
     return _choice(row, kind, wanted)
+
+
+def _link(one: Mapping[str, Any], spans: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a relation between two spans, which are given with it."""
+    ends = []
+    for name in ("head_span", "child_span"):
+        given = fields_of(one.get(name))
+        at = [k for k, s in enumerate(spans) if all(s[n] == given.get(n) for n in ("start", "end", "label"))]
+        if not at:
+            raise NotTaken("A relation is not between labeled spans.")
+        ends.append(at[0])
+    return {"from": ends[0], "to": ends[1], "label": one["label"]}
 
 
 def _shape(one: Mapping[str, Any], kind: str) -> dict[str, Any]:
@@ -172,7 +192,7 @@ class Prodigy:
 
     name = "prodigy"
     ending = ""
-    tabular, folder, items = False, False, True
+    tabular, folder, items, relations = False, False, True, True
     kinds = ("choice", "choices", "rating", "text", "spans", "ranges", "boxes", "polygons")
 
     def notes(self, export: Export) -> Sequence[str]:  # noqa: ARG002
@@ -213,7 +233,7 @@ def _given(one: Said, classes: Sequence[str]) -> dict[str, Any]:
     if one.kind == "text":
         return {INPUT: one.label}
     if one.kind == "spans":
-        return {"spans": [dict(mark) for mark in one.label]}
+        return _related(one)
     if one.kind == "ranges":
         return {"audio_spans": [{**mark, "type": "audio"} for mark in one.label]}
     if one.kind == "polygons":
@@ -223,6 +243,35 @@ def _given(one: Said, classes: Sequence[str]) -> dict[str, Any]:
     chosen = one.label if one.kind == "choices" else [one.label]
     options = [{"id": name, "text": name} for name in classes]
     return {"options": options, "accept": list(map(str, chosen))}
+
+
+def _related(one: Said) -> dict[str, Any]:
+    """Return spans; with relations, also tokens, by which Prodigy finds the ends."""
+    spans, relations = marks_of(one.label), relations_of(one.label)
+    found: dict[str, Any] = {"spans": [dict(mark) for mark in spans]}
+    text = one.item.get("text")
+    if not relations or not isinstance(text, str):
+        return found
+    places = pieces(text)
+    tokens = [
+        {"text": text[a:b], "start": a, "end": b, "id": k, "ws": text[b : b + 1] == " "}
+        for k, (a, b) in enumerate(places)
+    ]
+
+    def first(mark: Mapping[str, Any]) -> int:
+        return next((k for k, (_, end) in enumerate(places) if end > mark["start"]), 0)
+
+    links = []
+    for link in relations:
+        head, child = spans[link["from"]], spans[link["to"]]
+        ends = {
+            "head": first(head),
+            "child": first(child),
+            "head_span": dict(head),
+            "child_span": dict(child),
+        }
+        links.append({**ends, "label": link["label"]})
+    return found | {"tokens": tokens, "relations": links}
 
 
 def _corners(mark: Mapping[str, Any]) -> list[list[float]]:

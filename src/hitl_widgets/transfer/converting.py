@@ -23,7 +23,7 @@ from hitl_widgets.questions.base import kind_of
 from hitl_widgets.questions.marks import Marks
 from hitl_widgets.transfer.frames import column
 
-__all__ = ["Converted", "convert", "sources"]
+__all__ = ["Converted", "convert", "opened", "sources"]
 
 # What the suffix of a file means here; histories are only written by sessions.
 SUFFIXES = {".jsonl": "hf"}
@@ -113,7 +113,9 @@ def convert(
         kind_of(kind)
     named = write_as or SUFFIXES.get(Path(target).suffix.lower())
     writer = writer_of(target, {"jsonl": "hf"}.get(named or "", named))
-    tool, rows, broken = _opened(path, read_as)
+    if full_path(target) == path:
+        raise InvalidInput(f"{path} is both the source and the target: pass another file to write to.")
+    tool, rows, broken = opened(path, read_as)
     folder = full_path(images) if images is not None else path if path.is_dir() else path.parent
     wanted = Wanted(id, question, kind=kind, whole=True, size_of=_lazily(folder))
     read = list(tool.read(rows, wanted))
@@ -144,7 +146,7 @@ def _lazily(folder: Path) -> Any:
     return size_of
 
 
-def _opened(path: Path, read_as: str | None) -> tuple[Any, Sequence[Row], Sequence[tuple[int, str]]]:
+def opened(path: Path, read_as: str | None = None) -> tuple[Any, Sequence[Row], Sequence[tuple[int, str]]]:
     """Return the format of a file, its rows, and what cannot be read."""
     if read_as is not None and read_as not in sources():
         raise InvalidInput(
@@ -181,6 +183,12 @@ def _valid(said: Sequence[Said], left: list[Left]) -> list[Said]:
             found.append(replace(one, label=_usual(one)))
         except (InvalidInput, KeyError, TypeError, ValueError) as error:
             left.append(Left(one.number, str(error) if isinstance(error, InvalidInput) else "Not an answer."))
+    if any(isinstance(one.label, Mapping) and "spans" in one.label for one in found):
+        # If some answers have relations, the others have none.
+        found = [
+            replace(one, label={"spans": marks_of(one.label), "relations": list(relations_of(one.label))})
+            for one in found
+        ]
     return found
 
 
@@ -194,7 +202,7 @@ def _usual(one: Said) -> Any:
         if not str(mark["label"]).strip():
             raise InvalidInput("A mark has no class.")
         marks.append({**dict(zip(kind.fields, kind.told(place), strict=True)), "label": mark["label"]})
-    return {"spans": marks, "relations": list(told)} if (told := relations_of(one.label)) else marks
+    return {"spans": marks, "relations": relations_of(one.label)} if isinstance(one.label, Mapping) else marks
 
 
 def _classes(said: Sequence[Said], listed: Sequence[str]) -> list[str]:

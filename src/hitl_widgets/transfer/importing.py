@@ -132,7 +132,7 @@ class Refusals:
 
 
 def read_labels(
-    source: Any, names: Sequence[str], pool: Pool, is_class: Callable[[Any], bool], kind: str = "choice"
+    source: Any, names: Sequence[str], pool: Pool, is_class: Callable[[Any], bool], asked: Schema
 ) -> tuple[Columns | History, dict[int, Any] | None]:
     """Read ``source``; for a pool without ids, also the content of each row by its number.
 
@@ -148,7 +148,8 @@ def read_labels(
             names[1],
             is_class,
             partial(_selected, pool),
-            kind,
+            asked.kind,
+            relations=bool(asked.settings.get("relations")),
             size_of=known.size,
             text_of=known.text,
             compared=known.compared,

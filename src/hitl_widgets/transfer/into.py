@@ -31,9 +31,7 @@ def import_into(loop: Loop, source: Any, names: Sequence[str], *, replace: bool)
         said = {event.event_id: source.log.words(event) for event in events if event.kind == "label"}
         found: Any = History(list(enumerate(events)), said=said, n_lines=len(events))
     else:
-        found, contents = read_labels(
-            source, names, loop.pool, lambda v: schema.find(v) is not None, schema.kind
-        )
+        found, contents = read_labels(source, names, loop.pool, lambda v: schema.find(v) is not None, schema)
 
     with log.lock:
         log.refuse_closed()

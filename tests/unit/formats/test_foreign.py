@@ -15,12 +15,12 @@ from hitl_widgets.errors import InvalidInput
 from hitl_widgets.formats import Left, Said, Wanted
 from hitl_widgets.formats.brush import encode
 from hitl_widgets.questions import rle
-from hitl_widgets.transfer.converting import _opened, convert
+from hitl_widgets.transfer.converting import convert, opened
 
 
 def read(path: Path, kind: str = "", **more: Any) -> tuple[list[Any], list[str]]:
     """The answers in a file, and what is left out."""
-    tool, rows, broken = _opened(path, None)
+    tool, rows, broken = opened(path)
     found = list(tool.read(rows, Wanted(kind=kind, whole=True, **more)))
     said = [one for one in found if isinstance(one, Said)]
     return said, [why for _, why in broken] + [one.why for one in found if isinstance(one, Left)]
@@ -142,8 +142,11 @@ def test_label_studio_texts(tmp_path: Path) -> None:
     }
     link = {"from_id": "a", "to_id": "a", "type": "relation", "direction": "right", "labels": ["is"]}
     [said], left = read(saved(tmp_path, "a.json", task(span, link, data=text)))
-    assert (said.kind, said.label) == ("spans", [{"start": 3, "end": 7, "label": "Verb"}])
-    assert left == ["Other parts of the annotation: 'relation'."]
+    relation = {"from": 0, "to": 0, "label": "is"}
+    spans = [{"start": 3, "end": 7, "label": "Verb"}]
+    assert (said.kind, said.label, left) == ("spans", {"spans": spans, "relations": [relation]}, [])
+    link["labels"] = []
+    assert read(saved(tmp_path, "a.json", task(span, link, data=text)))[1] == ["A relation has no type."]
     html = {
         "start": "/p[1]/text()[1]",
         "end": "/p[1]/text()[1]",
@@ -429,10 +432,33 @@ def test_doccano(tmp_path: Path) -> None:
         {"id": 2, "text": "Nothing.", "entities": [], "relations": []},
     ]
     said, left = read(saved(tmp_path, "a.jsonl", "\n".join(map(json.dumps, rows))))
-    assert [one.label for one in said] == [[{"start": 0, "end": 6, "label": "ORG"}], []]
-    assert left == ["The relations."]
+    spans = [{"start": 0, "end": 6, "label": "ORG"}]
+    assert [one.label for one in said] == [
+        {"spans": spans, "relations": [{"from": 0, "to": 0, "label": "x"}]},
+        [],
+    ]
+    assert left == []
     [said], _ = read(saved(tmp_path, "b.jsonl", {"id": 1, "text": "Hello", "label": ["Bonjour"]}), "text")
     assert said.label == "Bonjour"
+
+
+def test_argilla_and_flat_label_studio_keep_their_items(tmp_path: Path) -> None:
+    def record(value: Any) -> dict[str, Any]:
+        answer = {"value": value, "status": "submitted", "user_id": "ann"}
+        return {
+            "id": "1",
+            "fields": {"text": "Ann met Bob."},
+            "responses": {"q": [answer]},
+            "suggestions": {},
+        }
+
+    spans = [{"label": "person", "start": 0, "end": 3}]
+    for value, kind in ((["a", "b"], "choices"), ("a", "choice"), (spans, "spans")):
+        [said], left = read(saved(tmp_path, "a.json", [record(value)]))
+        assert (said.kind, said.label, said.item, left) == (kind, value, {"text": "Ann met Bob."}, [])
+    rows = [{"text": "x", "id": 1, "tone": "good", "annotator": 2, "annotation_id": 3, "lead_time": 1.5}]
+    [said], _ = read(saved(tmp_path, "b.json", rows), label="tone")
+    assert (said.label, said.item) == ("good", {"text": "x"})
 
 
 def test_trl(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
@@ -617,12 +617,42 @@ JSON = st.recursive(
 FIELDS = [
     "data", "annotations", "predictions", "annotation_id", "lead_time", "text", "answer", "accept", "label", "id",
     "fields", "responses", "status", "tone.responses", "tone.responses.users", "annotation", "annotation_agent", "meta",
+    "spans", "audio_spans", "relations", "entities", "chosen", "rejected", "prompt", "completion",
 ]  # fmt: skip
+# What makes rows those of a tool.
+TOLD: list[dict[str, Any]] = [
+    {}, {"data": {}, "annotations": []}, {"answer": "accept"}, {"id": 1, "text": "x", "label": ["a"]},
+    {"fields": {}, "responses": {}}, {"coco": {"file_name": "a"}, "annotations": [], "categories": {}},
+    {"hitl_answers": 1, "person": "x"}, {"WorkerId": 1, "AssignmentId": 2, "Input.item": 3},
+    {"chosen": "a", "rejected": "b"}, {"annotation_id": 1, "lead_time": 2},
+]  # fmt: skip
+ASKED = [
+    "choice",
+    "",
+    "choices",
+    "rating",
+    "number",
+    "text",
+    "spans",
+    "ranges",
+    "boxes",
+    "masks",
+    "pair",
+    "ranking",
+]
 
 
-@given(st.lists(st.dictionaries(st.sampled_from(FIELDS), JSON, min_size=3), min_size=1, max_size=3))
-def test_whatever_the_rows_hold_each_is_a_label_or_said_why_not(rows: list[dict[str, Any]]) -> None:
-    wanted = Wanted()
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.dictionaries(st.sampled_from(FIELDS), JSON, min_size=3), min_size=1, max_size=3),
+    st.sampled_from(TOLD),
+    st.sampled_from(ASKED),
+)
+def test_whatever_the_rows_hold_each_is_a_label_or_said_why_not(
+    rows: list[dict[str, Any]], more: dict[str, Any], kind: str
+) -> None:
+    wanted = Wanted(kind=kind, whole=not kind)
+    rows = [{**row, **more} for row in rows]
     tool = recognised(rows, wanted)
     for one in formats() if tool is None else [tool]:
         try:

@@ -32,7 +32,9 @@ def exported(path: Path, **how: Any) -> Path:
         return made.export(path, names=True, **how)
 
 
-@pytest.mark.parametrize(("tool", "ending"), [("doccano", "jsonl"), ("label-studio", "json")])
+@pytest.mark.parametrize(
+    ("tool", "ending"), [("doccano", "jsonl"), ("label-studio", "json"), ("prodigy", "jsonl")]
+)
 def test_they_come_back_from_tools_that_have_them(tool: str, ending: str, tmp_path: Path) -> None:
     path = exported(tmp_path / f"out.{ending}", format=tool)
     with session() as made:
@@ -48,7 +50,7 @@ def test_they_come_back_from_tools_that_have_them(tool: str, ending: str, tmp_pa
         assert "'knows' is not a type of relation" in found.refused["why"].tolist()[0]
 
 
-@pytest.mark.parametrize(("tool", "ending"), [("prodigy", "jsonl"), ("conll", "conll")])
+@pytest.mark.parametrize(("tool", "ending"), [("conll", "conll")])
 def test_other_formats_say_that_they_lack_them(tool: str, ending: str, tmp_path: Path) -> None:
     with pytest.warns(RuntimeWarning, match=r"Relations between spans\."):
         path = exported(tmp_path / f"out.{ending}", format=tool)

@@ -21,7 +21,7 @@ from hitl_widgets.formats.base import IMAGES, Export
 from hitl_widgets.formats.brush import decode, encode
 from hitl_widgets.questions import rle
 from hitl_widgets.questions.base import kind_of
-from hitl_widgets.transfer.converting import _opened, convert
+from hitl_widgets.transfer.converting import convert, opened
 
 SIZE = (40.0, 25.0)
 CLASSES = ["car", "Mensch", "x_1", "a/b"]
@@ -98,7 +98,7 @@ def back(
         path = Path(folder) / f"out{ENDS.get(name, '.jsonl')}"
         export = Export(pd.DataFrame(), kind=kind, classes=classes, said=said)
         _, left = write(writer_of(path, name), export, path)
-        tool, rows, broken = _opened(path, None)
+        tool, rows, broken = opened(path)
         assert not broken
         texts = {"".join(str(one.item.get("text")).split()): one.item.get("text") for one in said}
         wanted = Wanted(
@@ -152,6 +152,38 @@ def test_spans(name: str, drawn: tuple[str, list[Any]]) -> None:
     found, left, unread = back(name, [text(0, words, marks, "spans")], "spans", SEVERAL)
     assert (left, unread) == ([], [])
     assert usual("spans", found[0]) == usual("spans", marks)
+
+
+@st.composite
+def linked(draw: Any) -> tuple[str, Any]:
+    """A text, and spans with relations between them."""
+    words, marks = draw(spanned(SEVERAL))
+    marks = [{"start": a, "end": b, "label": label} for (a, b), label in usual("spans", marks)]
+    place = st.integers(0, max(len(marks) - 1, 0))
+    pairs = st.tuples(place, place, st.sampled_from(["owns", "ist <Teil> von"])).filter(
+        lambda p: p[0] != p[1]
+    )
+    found = draw(st.lists(pairs, max_size=3, unique=True)) if len(marks) > 1 else []
+    return words, {"spans": marks, "relations": [{"from": a, "to": b, "label": c} for a, b, c in found]}
+
+
+@pytest.mark.parametrize("name", ["label-studio", "prodigy", "doccano", "hf", "conll"])
+@quick
+@given(linked())
+def test_relations(name: str, drawn: tuple[str, Any]) -> None:
+    words, label = drawn
+    found, left, unread = back(name, [text(0, words, label, "spans")], "spans", [*SEVERAL])
+    assert unread == []
+    if name == "conll":  # there are no relations
+        told = sum(one.why == "Relations between spans." for one in left)
+        assert told == bool(label["relations"])
+        return
+    assert left == []
+    came = (
+        found[0] if label["relations"] or name in {"hf", "doccano"} else {"spans": found[0], "relations": []}
+    )
+    came = came if isinstance(came, dict) else {"spans": came, "relations": []}
+    assert came == label
 
 
 @pytest.mark.parametrize("name", ["conll", "spacy"])

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import hitl_widgets as hitl
 from hitl_widgets import cli
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.questions.question import Question
@@ -72,6 +73,20 @@ def test_spans_come_back(make_session: Make, tmp_path: Path, name: str, file: st
     assert "person" in card
 
 
+@pytest.mark.parametrize("name", ["label-studio", "prodigy", "doccano"])
+def test_relations_come_back(make_session: Make, tmp_path: Path, name: str) -> None:
+    table = pd.DataFrame({"t": TEXTS})
+    question = Question.spans(["person", "place"], relations=["met", "likes"])
+    links = [{"from": 0, "to": 1, "label": "met"}, {"from": 1, "to": 0, "label": "likes"}]
+    answers = [{"spans": SPANS[0], "relations": links}, *({"spans": s, "relations": []} for s in SPANS[1:])]
+    one = labelled(make_session(table, text="t", classes=None, question=question), answers)
+    path = one.export(tmp_path / "a.jsonl", name)
+    two = make_session(table, text="t", classes=None, question=question)
+    found = two.import_labels(path)
+    assert (found.n, len(found.refused)) == (3, 0), found.refused.to_dict("records")
+    assert said(two) == answers
+
+
 @pytest.mark.parametrize("name", ["label-studio", "coco", "yolo", "voc", "prodigy", "hf"])
 def test_boxes_come_back(make_session: Make, images: pd.DataFrame, tmp_path: Path, name: str) -> None:
     question = Question.boxes(["car", "person"])
@@ -82,6 +97,24 @@ def test_boxes_come_back(make_session: Make, images: pd.DataFrame, tmp_path: Pat
     found = two.import_labels(path)
     assert (found.n, len(found.refused)) == (2, 0), found.refused.to_dict("records")
     assert said(two) == BOXES
+
+
+def test_a_file_of_predictions_is_suggested(make_session: Make, images: pd.DataFrame, tmp_path: Path) -> None:
+    marks = [{"id": 1, "image_id": 2, "category_id": 1, "bbox": [1, 2, 3, 4]}]
+    coco = {
+        "images": [{"id": k, "file_name": f"elsewhere/{name}.png"} for k, name in ((1, "one"), (2, "two"))],
+        "annotations": marks,
+        "categories": [{"id": 1, "name": "car"}],
+    }
+    (tmp_path / "d.json").write_text(json.dumps(coco))
+    file = hitl.suggest.file(tmp_path / "d.json")
+    question = Question.boxes(["car"])
+    session = make_session(images, image="image", classes=None, question=question, suggest=file)
+    made = session._loop.suggesting._source(range(2))
+    assert made == [[], [{"x": 1, "y": 2, "width": 3, "height": 4, "label": "car"}]]
+    assert len(session.labels()) == 0
+    with pytest.raises(InvalidInput, match=r"d.json has no answers to suggest. The annotations are marks"):
+        make_session(pd.DataFrame({"t": TEXTS}), text="t", suggest=file)
 
 
 def test_images_in_memory_need_names(make_session: Make, tmp_path: Path) -> None:
@@ -194,6 +227,7 @@ def test_convert(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ("told", "words"),
     [
         (["nowhere.json", "a.csv"], "File not found"),
+        (["p.jsonl", "p.jsonl"], "is both the source and the target"),
         (["p.jsonl", "a.json"], "'.json' is not an export format"),
         (["p.jsonl", "a.json", "--to", "coko"], "Did you mean 'coco'?"),
         (["p.jsonl", "a.json", "--to", "coco"], "'coco' has no answers of kind 'choice'"),
