@@ -153,6 +153,7 @@ def test_before_a_demonstration_nothing_tells_what_is_predicted(name: str) -> No
             made.label(f"r{row}", suggested if row % 2 else other)
         made.wait()
         view, told = Labeler(made), []
+        view._unsubscribe()  # nothing but what is asked for here
         view._post = lambda message, *_: told.append(message)  # type: ignore[method-assign]
         view._greet("v")
         view._on_change("round")

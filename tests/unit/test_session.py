@@ -921,9 +921,7 @@ def test_no_labels_can_be_exported_too(make_session: Make, tmp_path: Path) -> No
 
 def test_an_export_of_an_unknown_format_is_refused(make_session: Make, tmp_path: Path) -> None:
     session = make_session()
-    with pytest.raises(
-        InvalidInput, match=r"'.doc' is not an export format.*'csv', 'jsonl', 'parquet', 'xlsx'"
-    ):
+    with pytest.raises(InvalidInput, match=r"'.doc' is not an export format.*'csv', .*'parquet', .* more"):
         session.export(tmp_path / "out.doc")
     with pytest.raises(InvalidInput, match=r"'parket' is not an export format.*Did you mean 'parquet'"):
         session.export(tmp_path / "out.csv", format="parket")

@@ -205,7 +205,7 @@ class Background:
                 self._log.changed.wait(1.0 if left is None else min(left, 1.0))
 
     def _late(self, timeout: float | None) -> str:
-        if self.behind:
+        if self.behind and self.ground is not None:
             return f"The model is still {self.behind} acts behind after {timeout} s."
         doing = f": {self.stage.words}" if self.stage is not None else ""
         return f"The items are still being prepared after {timeout} s{doing}."

@@ -560,9 +560,9 @@ def test_widgets_say_what_has_changed_and_settle_it(
     state = monitor._state()
     assert (state["n_changed"], len(state["notices"])) == (3, 1)
     assert "3 of 4 labelled items" in state["notices"][0]
-    members = [labeler._member(row, session._loop.labels, frozenset()) for row in range(4)]
+    members = [labeler._member(row, session._loop.labels, blind=False) for row in range(4)]
     assert [member.changed for member in members] == [True, True, True, False]
-    assert not labeler._member(0, session._loop.labels, frozenset([0])).changed  # a blind question
+    assert not labeler._member(0, session._loop.labels, blind=True).changed
 
     def settle(name: str, **how: Any) -> dict[str, Any]:
         labeler._receive(labeler, {"type": "settle", "id": name, **how}, [])

@@ -30,7 +30,7 @@ def test_the_picture_has_positions_colours_and_counts(
     session.label(session.pool.ids[3], "other")
     session.wait()
     until(lambda: session.map is not None)
-    monkeypatch.setattr(session._loop.blind, "rows", lambda _: session.pool.index([session.pool.ids[3]]))
+    monkeypatch.setattr(session._loop.blind, "mask", lambda _: np.arange(len(session.pool)) == 3)
     assert re.findall(r"</span> (\d+)</span>", picture.picture_of(session._loop)) == ["3", "0"]
     monkeypatch.undo()
     html = picture.picture_of(session._loop)
