@@ -70,7 +70,8 @@ class Trust:
         Returns
         -------
         Columns id, label, confidence, opinions, disputed (whether people differ), and worth: how much another
-        answer is expected to raise the confidence. Least confident first.
+        answer is expected to raise the confidence. Least confident first. If no item has two opinions, the
+        labels are those that were given, and confidence and worth are NaN.
         """
         import pandas as pd
 
@@ -78,14 +79,15 @@ class Trust:
         found = consensus(votes, model)
         counts = votes.counts()
         rows = np.flatnonzero(counts.sum(axis=1) > 0)
+        known = bool((counts.sum(axis=1) > 1).any())
         table = pd.DataFrame(
             {
                 "id": column([self._loop.pool.ids[row] for row in rows.tolist()]),
                 "label": [labels.schema.values[code] for code in found.code[rows].tolist()],
-                "confidence": found.confidence[rows],
+                "confidence": found.confidence[rows] if known else np.nan,
                 "opinions": counts[rows].sum(axis=1).astype(int),
                 "disputed": (counts[rows] > 0).sum(axis=1) > 1,
-                "worth": worth(found, rows),
+                "worth": worth(found, rows) if known else np.nan,
             }
         )
         return table.sort_values("confidence", kind="stable", ignore_index=True)
@@ -93,8 +95,7 @@ class Trust:
     def annotators(self) -> pd.DataFrame:
         """Return each annotator's estimated share of right answers, as :meth:`consensus` estimates it.
 
-        Columns annotator, n and skill, most answers first. Without second opinions, skill says how far a
-        person agrees with the model.
+        Columns annotator, n and skill, most answers first. If no item has two opinions, skill is NaN.
         """
         import pandas as pd
 
@@ -119,6 +120,8 @@ class Trust:
         """
         import pandas as pd
 
+        if n is not None and (not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1):
+            raise InvalidInput(f"n={n!r}: expected a number of items, at least 1.")
         labels, told = self._told()
         answers = told.answers
         own = answers.P[np.arange(len(answers.y)), answers.y]

@@ -21,6 +21,8 @@ OWN, CROWD = 4.0, 1.0
 # enough, and then the skills would be estimated wrongly.
 POWERS = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
 LEAST = 1e-6
+# A consensus with which fewer of the answers agree is that of the model, not of the people.
+MOSTLY = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +105,9 @@ def consensus(votes: Votes, model: Floats | None = None, *, own: float = OWN) ->
     This is Dawid and Skene (1979) with two changes: each person's matrix is shrunk towards that of the
     crowd, since most people answer few items; and the model's probabilities are the prior of an item, as in
     Raykar et al. (2010), if the model has not learned the item's own label. How far the model is trusted, a
-    power of its probabilities, is that under which the votes are most likely.
+    power of its probabilities, is that under which the votes are most likely. It is not used if fewer than
+    half of the votes then agree with the consensus. Without items that several people answered, nothing is
+    known about skills (NaN), and the consensus is the answers.
 
     Parameters
     ----------
@@ -115,10 +119,23 @@ def consensus(votes: Votes, model: Floats | None = None, *, own: float = OWN) ->
     own
         Pseudo-counts of the crowd's matrix in each row of a person's.
     """
+    shared = int((votes.counts().sum(axis=1) > 1).sum())
+    if not shared:
+        # A model that learned the same labels is no second opinion: of labels at random, a model without
+        # the item's own label predicts the opposite.
+        confusion = np.full((votes.n_people, votes.n_classes, votes.n_classes), np.nan)
+        return Consensus(majority(votes), confusion, np.full(votes.n_people, np.nan))
+    alone = _em(votes, None, own)[0]
     if model is None or not np.isfinite(model).all(axis=1).any():
-        return _em(votes, None, own)[0]
+        return alone
     tried = [_em(votes, _prior(model, power, votes), own) for power in POWERS]
-    return max(tried, key=lambda made: made[1])[0]
+    found = max(tried, key=lambda made: made[1])[0]
+    return found if _agrees(found, votes) >= MOSTLY else alone
+
+
+def _agrees(found: Consensus, votes: Votes) -> float:
+    """The share of the answers that are the consensus."""
+    return float((found.code[votes.item] == votes.code).mean())
 
 
 def _em(votes: Votes, prior: Floats | None, own: float) -> tuple[Consensus, float]:
@@ -157,7 +174,7 @@ def worth(found: Consensus, items: Codes, person: int | None = None) -> Floats:
     q = found.probability[items]
     # For each possible answer, the joint probability of it and of each class: (n, k said, k true).
     joint = q[:, None, :] * confusion.T[None]
-    return np.asarray(joint.max(axis=2).sum(axis=1) - q.max(axis=1))
+    return np.maximum(joint.max(axis=2).sum(axis=1) - q.max(axis=1), 0)
 
 
 def _prior(model: Floats, power: float, votes: Votes) -> Floats:
