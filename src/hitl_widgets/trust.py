@@ -211,29 +211,43 @@ class Trust:
         return table
 
     def drift(self, X: Any) -> Drift:
-        """Test whether new items, given by their features, differ from those of this session.
+        """Test whether new items differ from those of this session.
 
         Parameters
         ----------
         X
-            float of shape (n, d), computed as the session's features are.
+            Features, float of shape (n, d), computed as the session's are; or new items as
+            ``session.model().predict`` takes them, such as a list of texts.
 
         Raises
         ------
         InvalidInput
-            If the features have another width.
+            If the features have another width, or cannot be computed for these items.
         """
         from hitl_widgets.data.matrix import check_matrix
 
         self._loop.background.settle(None)
         ground = self._loop.background.ground
         assert ground is not None  # noqa: S101 - settle() waited for it
-        new = check_matrix(X, None, "X")
+        new = check_matrix(X if _is_numbers(X) else self._features(X), None, "X")
         if new.shape[1] != ground.X.shape[1]:
             raise InvalidInput(
                 f"X has {new.shape[1]} columns; the session's features have {ground.X.shape[1]}."
             )
         return drift(ground.X, new)
+
+    def _features(self, items: Any) -> Any:
+        """Return the features of new items."""
+        encoder = self._loop.background.preparation.encoder
+        if encoder is None:
+            raise InvalidInput(
+                "The features of new items cannot be computed here, because this session got X= or a "
+                "function. Pass their features, of shape (n, d)."
+            )
+        try:
+            return encoder.transform(items)
+        except Exception as error:
+            raise InvalidInput(f"The features of these items cannot be computed: {error}") from error
 
     # -- parts ------------------------------------------------------------------
 
@@ -306,3 +320,8 @@ class Trust:
         if told is None:
             raise HitlError("There is no model yet: label a few items of two classes first.")
         return labels, told
+
+
+def _is_numbers(X: Any) -> bool:
+    """Whether these are features, and not items."""
+    return isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "fiub"

@@ -123,6 +123,29 @@ def test_drift_of_new_items(team) -> None:
         team.trust.drift(np.ones((5, 2)))
 
 
+def test_drift_takes_new_texts(tmp_path: Path) -> None:
+    words = ["red green blue", "sea sky sand", "tree leaf bark"]
+    texts = [f"{words[i % 3]} {i}" for i in range(90)]
+    with opened(tmp_path, "ann") as session, pytest.raises(InvalidInput, match=r"got X= or a function"):
+        session.trust.drift(["a text"])
+    with hitl.Session(texts, classes=["a", "b"], store=":memory:") as session:
+        assert session.trust.drift([f"{words[i % 3]} {i}" for i in range(60)]).p > 0.01
+        assert session.trust.drift(["Dampfschifffahrt im Nebel"] * 40).p <= 0.01
+
+
+def test_a_lone_annotator_is_not_contradicted(tmp_path: Path) -> None:
+    codes = np.random.default_rng(3).integers(0, K, 60)  # at random: nothing to learn
+    with opened(tmp_path, "ann") as session:
+        give(session, np.arange(60), codes)
+        found = session.trust.consensus()
+        rows = session.pool.index(found["id"].tolist())
+        assert (found["label"].to_numpy() == NAMES[codes[rows]]).all()
+        assert found[["confidence", "worth"]].isna().all().all()
+        assert session.trust.annotators()["skill"].isna().all()
+        with pytest.raises(InvalidInput, match="n=-1"):
+            session.trust.suspects(-1)
+
+
 def test_without_a_model_or_for_other_questions_it_is_said(tmp_path: Path) -> None:
     with opened(tmp_path, "ann") as session:
         with pytest.raises(HitlError, match="There is no model yet"):

@@ -9,7 +9,7 @@ from typing import Any
 
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels.events import ActState, LabelEvent
-from hitl_widgets.questions.base import Answer, QuestionKind, kind_of
+from hitl_widgets.questions.base import Answer, Drafted, QuestionKind, kind_of
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.vocabulary import Vocabulary
 
@@ -212,6 +212,20 @@ class Fold:
         """The keys of the items whose latest answer of an annotator this version does not understand."""
         found = ((key, event) for event in self._unread for key in event.item_ids)
         return [key for key, event in found if self.current(key).get(event.annotator) is event]
+
+    @property
+    def incomplete(self) -> list[str]:
+        """The keys of the items whose latest answer lacks a part that the question asks for now.
+
+        Empty unless a question has parts, as a form has.
+        """
+        if not isinstance(self.kind, Drafted):
+            return []
+        return [key for key in self._on_item if self._lacks(key)]
+
+    def _lacks(self, key: str) -> bool:
+        held = [event for event in self.current(key).values() if event.event_id in self._answers]
+        return bool(held) and all(self.now(event) is None for event in held)
 
     def words(self, event: LabelEvent) -> Any:
         """Return the answer of a label in the class names at the time; None if the label was removed."""

@@ -135,8 +135,10 @@ class Ledger:
     def notices(self, *, loud: bool = False) -> list[str]:
         """Messages about mismatches of the store and the table; only the important ones if ``loud``."""
         pool, naming, n, unread = self.pool, self.naming, self.n_missing, self.fold.unread
+        lacking = self.fold.incomplete if loud else []  # looks at every label
         said = [
             notices.unread(unread, self.store.name, self.task) if unread else "",
+            notices.incomplete(lacking) if lacking else "",
             notices.missing(n, len(self.labels), self.store.name, self.task, pool) if n else "",
             notices.changed(len(self.changed), len(self.labels)) if self.changed else "",
             notices.unlike(len(naming.unlike)) if naming.unlike else "",

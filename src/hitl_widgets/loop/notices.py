@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import choices
 
-__all__ = ["carried", "changed", "missing", "respelled", "unlike", "unread"]
+__all__ = ["carried", "changed", "incomplete", "missing", "respelled", "unlike", "unread"]
 
 
 def _items(n: int) -> str:
@@ -60,6 +60,15 @@ def carried(n: int, pool: Pool) -> str:
 def respelled(n: int) -> str:
     """Message about ids that are spelled differently in the store."""
     return f"The ids of {_items(n)} are spelled differently in the store, such as 7 and 007."
+
+
+def incomplete(keys: Sequence[str]) -> str:
+    """Message about answers that lack a part of the question."""
+    return (
+        f"The answers to {_items(len(keys))}, such as {keys[0]!r}, lack a question that is asked now. They "
+        "are kept in the log, and session.history() lists them, but they do not count until the items are "
+        "answered again. To let them count as they are, make the new question optional."
+    )
 
 
 def unread(keys: Sequence[str], store: str, task: str) -> str:

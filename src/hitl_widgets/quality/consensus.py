@@ -174,7 +174,7 @@ def worth(found: Consensus, items: Codes, person: int | None = None) -> Floats:
     q = found.probability[items]
     # For each possible answer, the joint probability of it and of each class: (n, k said, k true).
     joint = q[:, None, :] * confusion.T[None]
-    return np.maximum(joint.max(axis=2).sum(axis=1) - q.max(axis=1), 0)
+    return np.asarray(np.maximum(joint.max(axis=2).sum(axis=1) - q.max(axis=1), 0))
 
 
 def _prior(model: Floats, power: float, votes: Votes) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 
 from hitl_widgets.data.embedding import check_embed
 from hitl_widgets.data.matrix import check_matrix
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.maps.preparation import build_features
 from hitl_widgets.questions.base import kind_of
 from hitl_widgets.races.arguments import share, whole
@@ -136,7 +136,12 @@ def _embedded(session: Any, embeddings: Mapping[str, Any]) -> dict[str, Any]:
         elif _is_array(embed):
             made[str(name)] = check_matrix(embed, len(pool), f"embeddings[{name!r}]")
         else:
-            made[str(name)] = build_features(pool, embed)
+            try:
+                made[str(name)] = build_features(pool, embed)
+            except HitlError:
+                raise
+            except Exception as error:
+                raise InvalidInput(f"embeddings[{name!r}] failed: {type(error).__name__}: {error}") from error
     return made
 
 
