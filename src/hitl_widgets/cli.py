@@ -124,7 +124,10 @@ def _add_convert(commands: Any) -> None:
         "--question", metavar="Q", default="label", help="the question, or the column, if IN has several"
     )
     convert.add_argument(
-        "--kind", metavar="K", default="", help="the kind of question, such as boxes, if IN has several kinds"
+        "--kind",
+        metavar="K",
+        default="",
+        help="the kind of question, such as boxes, if IN has several kinds, or its labels do not tell",
     )
     convert.add_argument("--id", metavar="C", default="id", help="the field with the ids (default: id)")
     convert.add_argument(

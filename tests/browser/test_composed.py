@@ -259,7 +259,8 @@ def test_numbers_and_texts_are_typed_and_refused_in_words(desk) -> None:
     second.press("Shift+D")
     expect(second.monitor).to_contain_text("don't know")
     second.acknowledged()
-    answer = {"text": "Draft number one", "suggested": {"shown": True, "same": False}}
+    suggested = {"shown": True, "same": False, "changed": 0.6667}  # two of three words
+    answer = {"text": "Draft number one", "suggested": suggested}
     assert answers(desk.folder, "words") == [answer]
 
     _offers_no_beside_yes(desk, notebook, bench)

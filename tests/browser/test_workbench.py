@@ -333,7 +333,8 @@ def test_keys_belong_to_the_widget_while_it_has_the_focus_and_to_the_notebook_af
     assert cells.count() == 2
     bench.acknowledged()
     assert len(stored(desk.folder)) == 2
-    bench.press("Escape")
+    for _ in range(2):  # the first one may clear what M has selected
+        bench.press("Escape")
     assert bench.labeler.evaluate("e => !e.contains(document.activeElement)")
 
 

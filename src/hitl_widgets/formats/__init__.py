@@ -18,6 +18,7 @@ from typing import Any
 from hitl_widgets.discovery import kinds_in
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.formats.base import (
+    KIND,
     Export,
     Format,
     InFiles,
@@ -28,6 +29,7 @@ from hitl_widgets.formats.base import (
     marks_of,
     relations_of,
 )
+from hitl_widgets.formats.doccano import Doccano, Examples, is_plain
 from hitl_widgets.paths import full_path, new_folder, replacing
 
 __all__ = [
@@ -67,7 +69,12 @@ def recognised(rows: Sequence[Mapping[str, Any]], wanted: Wanted) -> Format | No
     if wanted.label == "answer":  # the user's own column, although Prodigy uses the same name
         return None
     sample = [row for row in rows[:SAMPLE] if all(isinstance(name, str) for name in row)]
-    return next((one for one in formats() if sample and one.claims(sample)), None)
+    if sample and all(KIND in row for row in sample):  # our own rows, which are a plain table
+        return None
+    found = next((one for one in formats() if sample and one.claims(sample)), None)
+    if isinstance(found, Examples) and wanted.kind not in {"", *Doccano.kinds} and is_plain(sample):
+        return None  # doccano has no such answers, so it is somebody's own table
+    return found
 
 
 def opened_by(path: Path) -> Any:
@@ -118,7 +125,8 @@ def write(writer: Writer, export: Export, path: str | os.PathLike[str]) -> tuple
             f"Formats for them: {choices(able)}."
         )
     dropped: list[Left] = []
-    if not getattr(writer, "relations", False):
+    # Tables contain the answers whole, as JSON.
+    if writer.items and not getattr(writer, "relations", False):
         dropped = [
             Left(one.number, "Relations between spans.") for one in export.said if relations_of(one.label)
         ]

@@ -16,6 +16,7 @@ from hitl_widgets.questions.schema import Schema
 
 __all__ = [
     "IMAGES",
+    "KIND",
     "MARKS",
     "Export",
     "Format",
@@ -45,6 +46,8 @@ Size = tuple[float, float]
 # The kinds of questions whose answers are lists of marks, [] for none.
 MARKS = ("spans", "ranges", "boxes", "polygons", "points", "masks")
 IMAGES = ("boxes", "polygons", "points", "masks")
+# The field of our rows with the kind of the answer, which its value alone does not always tell.
+KIND = "hitl_kind"
 
 
 class NotTaken(Exception):

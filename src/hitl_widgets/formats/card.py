@@ -25,9 +25,12 @@ from hitl_widgets.questions.base import kind_of
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.vocabulary import Vocabulary
 
-__all__ = ["Facts", "card", "write_card"]
+__all__ = ["Facts", "card", "kind_on_card", "write_card"]
 
 MAX_PAIRS = 20
+# Only we begin a line like this: the user's texts are always within a line or a cell.
+KIND = re.compile(r"^Kind of answers: (\w+)\.$", re.MULTILINE)
+LATER = 2.0  # seconds by which file systems and archives round times
 HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 MARKUP = re.compile(r"([\\`*_{}\[\]#|~!:$^@])")
 SELECTIONS = {
@@ -125,6 +128,19 @@ def card(facts: Facts) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def kind_on_card(path: Path) -> str:
+    """Return the kind of answers that the card beside a file names; empty if there is no such card."""
+    beside = path.with_name(f"{path.name}.card.md")
+    try:
+        # The card is written after its file. An older one is about a file that was replaced.
+        if beside.stat().st_mtime + LATER < path.stat().st_mtime:
+            return ""
+        found = KIND.search(beside.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return found[1] if found else ""
+
+
 def _plain(value: object) -> str:
     """Return a text as one line, with Markdown, HTML and formulas escaped."""
     text = " ".join(HIDDEN.sub("\ufffd", str(value)).split())
@@ -148,7 +164,7 @@ def _question(facts: Facts) -> list[str]:
     named = [kind.named(label) for label in facts.labels["label"]]
     counts = Counter(values.get(value, str(value)) for label in named for value in label)
     rows = [(_plain(c.name), _plain(c.guidance), counts.get(c.name, 0)) for c in schema.classes]
-    words = [asked, *([kind.card] if kind.card else [])]
+    words = [asked, f"Kind of answers: {schema.kind}.", *([kind.card] if kind.card else [])]
     if not schema.least:  # without classes
         return ["## Question", *words]
     # What else a composed answer names is not a class.

@@ -7,7 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hitl_widgets.formats.base import Export, Left, NotTaken, Row, Said, Wanted, is_list, is_nothing, told
+from hitl_widgets.formats.base import (
+    KIND,
+    Export,
+    Left,
+    NotTaken,
+    Row,
+    Said,
+    Wanted,
+    is_list,
+    is_nothing,
+    told,
+)
 
 __all__ = ["FORMATS", "WRITERS", "Preferences"]
 
@@ -100,7 +111,8 @@ class Rows:
         if one.size is not None and "width" not in row:
             row |= {"width": one.size[0], "height": one.size[1]}
         told = {"annotator": one.annotator, "time": one.time, "elapsed_ms": one.elapsed_ms}
-        return row | {"label": one.label} | {name: value for name, value in told.items() if value is not None}
+        row |= {"label": one.label, KIND: one.kind}
+        return row | {name: value for name, value in told.items() if value is not None}
 
 
 class Trl:

@@ -14,6 +14,7 @@ import pandas as pd
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.formats import Left, Said, Wanted, formats, opened_by, recognised, summary, write, writer_of
 from hitl_widgets.formats.base import MARKS, Export, Row, by_item, marks_of, relations_of
+from hitl_widgets.formats.card import kind_on_card
 from hitl_widgets.formats.doccano import is_plain
 from hitl_widgets.formats.images import sizes_in
 from hitl_widgets.formats.plain import Plain
@@ -97,7 +98,8 @@ def convert(
     question
         The question to convert, if the source has several; for tables the column of the labels.
     kind
-        The kind of question, if the source can be read in several ways.
+        The kind of question, if the source can be read in several ways. For a table, the default is what the
+        data card beside it says, or what its labels leave no doubt about.
     id
         The field with the ids of the items.
     images
@@ -116,6 +118,8 @@ def convert(
     if full_path(target) == path:
         raise InvalidInput(f"{path} is both the source and the target: pass another file to write to.")
     tool, rows, broken = opened(path, read_as)
+    if not kind and isinstance(tool, Plain):
+        kind = kind_on_card(path)
     folder = full_path(images) if images is not None else path if path.is_dir() else path.parent
     wanted = Wanted(id, question, kind=kind, whole=True, size_of=_lazily(folder))
     read = list(tool.read(rows, wanted))

@@ -43,6 +43,7 @@ __all__ = [
 GUESSES = 50  # at most so many unknown ids are compared with those of the pool, which is slow
 SAMPLE = 2000
 SHOWN, GUESSED = 60, 200
+PEOPLE = "annotator"  # the column of names in our own tables
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,8 +140,53 @@ def read_labels(
     Raises
     ------
     InvalidInput
-        As :func:`read_source`, but the id column may be missing if the content is there.
+        As :func:`read_source`, but the id column may be missing if the content is there. Also if people
+        gave different answers to an item, and nobody asked for the column with their names.
     """
+    found, contents = _read(source, names, pool, is_class, asked)
+    if isinstance(found, Columns) and len(names) == 2 and PEOPLE not in names:
+        _refuse_several(source, names, found, contents)
+    return found, contents
+
+
+def _refuse_several(
+    source: Any, names: Sequence[str], found: Columns, contents: Mapping[int, Any] | None
+) -> None:
+    """Refuse a table in which people differ about an item, because all answers would become those of one."""
+    if any(who is not None for who in found.annotators or ()):
+        return  # a file of another tool, under their names
+    said: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for number, key, label in zip(found.rows, found.cells[names[0]], found.cells[names[1]], strict=True):
+        item = (contents or {}).get(number) if is_missing(key) else key
+        if item is not None and not is_blank(label):
+            said[str(item)][str(label)].append(number)
+    differing = [answers for answers in said.values() if len(answers) > 1]
+    if not differing:
+        return
+    told = None
+    columns = [names[0] if not contents else names[1], names[1], PEOPLE]
+    with suppress(InvalidInput):  # there is no such column
+        told = read_source(source, list(dict.fromkeys(columns)))
+    if not isinstance(told, Columns):
+        return
+    who = {
+        number: name for number, name in zip(told.rows, told.cells[PEOPLE], strict=True) if not is_blank(name)
+    }
+    n = sum(
+        len({who.get(number) for rows in answers.values() for number in rows} - {None}) > 1
+        for answers in differing
+    )
+    if n:
+        raise InvalidInput(
+            f"Different annotators gave different answers to {n:,} item{'' if n == 1 else 's'}. To keep "
+            f'their names, pass annotator="{PEOPLE}". To import the answers of one person, pass only '
+            "the rows of that person. Nothing was imported."
+        )
+
+
+def _read(
+    source: Any, names: Sequence[str], pool: Pool, is_class: Callable[[Any], bool], asked: Schema
+) -> tuple[Columns | History, dict[int, Any] | None]:
     try:
         known = _ByContent(pool)
         wanted = Wanted(

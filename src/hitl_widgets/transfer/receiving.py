@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.formats import Left, Said, Wanted, formats, recognised
 from hitl_widgets.formats.reading import read_rows
 from hitl_widgets.items.base import Measured
@@ -93,7 +93,8 @@ def _read(loop: Loop, path: Path) -> tuple[int, list[Said], list[Left]]:
     wanted = Wanted("id", "label", lambda v: loop.schema.find(v) is not None, kind=loop.schema.kind)
     tool = recognised([row for _, row in rows], wanted)
     if tool is None or tool.name not in TOOLS:
-        known = ", ".join(sorted(one.name for one in formats() if one.name in TOOLS))
+        # Several formats may be of one tool.
+        known = choices(sorted({one.name for one in formats() if one.name in TOOLS}))
         raise InvalidInput(
             f"{path} has no answers to tasks: expected a file of {known}. Nothing was imported. For other "
             "files: session.import_labels(path)."

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.formats import writer_of
 from hitl_widgets.formats.base import Said
 from hitl_widgets.formats.label_studio_tasks import configuration, task_data
 from hitl_widgets.items.base import Size
@@ -87,7 +88,10 @@ def send(loop: Loop, path: str | PathLike[str], to: str, work: Work, seed: int) 
     order.shuffle(places)
     shown, left = _shown(loop, places, to)
     if not shown:
-        reason = f" The first one: {left[0][1]}" if left else " All items are labelled: pass ids=."
+        every = not any(y < 0 for y in loop.labels.y)
+        reason = " All items are labelled: pass ids=." if every else " ids= is empty."
+        if left:
+            reason = f" The first one: {left[0][1]}"
         raise InvalidInput(f"There is nothing to send.{reason}")
     sender = {"page": _pages, "label-studio": _project, "mturk": _turk}[to]
     with new_folder(path) as folder:
@@ -112,9 +116,11 @@ def _check(loop: Loop, to: str, work: Work) -> None:
     if to not in TO:
         raise InvalidInput(f"to={to!r}: expected one of {choices(TO)}.{nearest(to, TO)}")
     if kind not in KINDS:
+        tool = kind in writer_of("", "label-studio").kinds
+        how = '(path, "label-studio")' if tool else '("labels.csv"), or .parquet or .jsonl'
         raise InvalidInput(
-            f"Tasks of kind {kind!r} cannot be sent out, only {choices(KINDS)}. For others, export the data "
-            'with session.export(path, "label-studio").'
+            f"Tasks of kind {kind!r} cannot be sent out, only {choices(KINDS)}. The labels can be exported: "
+            f"session.export{how}."
         )
     of = pool.item_kind.of.name if isinstance(pool.item_kind, ListKind) else pool.kind
     if pool.kind not in SHOWN or of not in SHOWN:

@@ -82,3 +82,15 @@ def test_the_direction_of_label_studio_counts(tmp_path: Path) -> None:
     path.write_text(json.dumps(told))
     with session() as made:
         assert "A relation has no type." in made.import_labels(path).refused["why"].tolist()[0]
+
+
+def test_tables_and_rows_contain_them_and_nothing_is_reported(tmp_path: Path, recwarn: Any) -> None:
+    rows = exported(tmp_path / "out.jsonl", format="hf")
+    assert not [one for one in recwarn if "Relations" in str(one.message)]
+    assert json.loads(rows.read_text().splitlines()[0])["label"] == LABEL
+    with session() as made:
+        assert made.import_labels(rows).n == 2
+        assert made.labels()["label"].tolist() == [LABEL, NONE]
+    found = convert(exported(tmp_path / "a.json", format="label-studio"), tmp_path / "a.csv")
+    assert (found.n, list(found.left)) == (2, [])
+    assert '""relations""' in found.path.read_text()

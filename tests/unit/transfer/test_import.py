@@ -524,3 +524,26 @@ def test_a_history_that_an_earlier_version_wrote_is_taken_up(make_session: Make,
     assert found.refused.empty
     assert two.import_labels(path).n == 0
     assert two.labels()["label"].tolist() == one.labels()["label"].tolist()
+
+
+def test_answers_of_people_who_differ_do_not_become_those_of_one(make_session: Make, tmp_path: Path) -> None:
+    store = tmp_path / "team.sqlite"
+    for who, labels in (("ann", ["spam", "ham"]), ("bob", ["ham", "ham"])):
+        one = make_session(["first text", "second text"], classes=["spam", "ham"], annotator=who, store=store)
+        for key, label in zip(one.pool.ids, labels, strict=True):
+            one.label(key, label)
+    for path in (
+        one.export(tmp_path / "team.csv", names=True),
+        one.export(tmp_path / "t.jsonl", "hf", names=True),
+    ):
+        new = make_session(
+            ["first text", "second text"],
+            classes=["spam", "ham"],
+            annotator="eve",
+            store=tmp_path / f"{path.name}.sqlite",
+        )
+        with pytest.raises(InvalidInput, match=r'different answers to 1 item\. .*annotator="annotator"'):
+            new.import_labels(path)
+        assert not len(new.labels())
+        assert new.import_labels(path, annotator="annotator").n == 4
+        assert sorted(set(new.labels()["annotator"])) == ["ann", "bob"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -260,3 +261,61 @@ def test_convert_says_what_is_wrong(
     assert run(*told) == 2
     assert words in capsys.readouterr().err
     assert not Path("a.csv").exists()
+
+
+NUMBERED = [f"item number {k}" for k in range(6)]
+LISTS = [[f"a{k}", f"b{k}", f"c{k}"] for k in range(6)]
+FORM = Question.form({"tone": Question.choice(["good", "bad"]), "n": Question.number(low=0, high=9)})
+ANSWERED: list[tuple[Any, Any, list[Any], int]] = [
+    (FORM, NUMBERED, [{"tone": "good", "n": k} for k in range(6)], 2),
+    (Question.number(low=0, high=99, step=0.5), NUMBERED, [3, 4.5, 3, 3, 7, 1], 0),
+    (Question.text(), NUMBERED, [f"answer {k}" for k in range(6)], 0),
+    (Question.rating([1, 2, 3]), NUMBERED, [1, 2, 3, 3, 3, 1], 0),
+    (Question.ranking(), LISTS, [[3, 1, 2]] * 6, 0),
+    (Question.choice(["a", "b"]), NUMBERED, ["a", "b"] * 3, 0),
+]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+@pytest.mark.parametrize("case", ANSWERED, ids=lambda case: case[0].kind)
+def test_answers_keep_their_kind(
+    case: Any, name: str, make_session: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    question, items, labels, code = case
+    one = make_session(items, classes=None, question=question, store=tmp_path / "1.sqlite")
+    for key, label in zip(one.pool.ids, labels, strict=True):
+        one.label(key, label)
+    path = one.export(tmp_path / name, None if name == "a.csv" else "hf")
+    two = make_session(items, classes=None, question=question, store=tmp_path / "2.sqlite")
+    found = two.import_labels(path)
+    assert (found.n, len(found.refused)) == (6, 0)
+    given = [s.labels().set_index("id")["label"].map(str).sort_index().to_dict() for s in (one, two)]
+    assert given[0] == given[1]
+    # The card, or the rows, say the kind; Label Studio has no forms.
+    out = tmp_path / "out.json"
+    assert run(path, out, "--to", "label-studio") == code
+    told = capsys.readouterr()
+    assert f"kind {question.kind!r}" in told.out + told.err
+    Path(f"{path}.card.md").unlink()
+    if name == "a.csv" and question.kind != "choice":
+        out.unlink(missing_ok=True)
+        assert run(path, out, "--to", "label-studio") == 2
+        err = capsys.readouterr().err
+        assert "--kind" in err
+        assert repr(question.kind) in err
+        assert not out.exists()
+        assert run(path, out, "--to", "label-studio", "--kind", question.kind) == code
+    else:
+        assert run(path, out, "--to", "label-studio") == code
+    if question.kind == "ranking":
+        [task, *_] = json.loads(out.read_text())
+        assert [one["body"] for one in task["data"]["items"]] == LISTS[0]
+
+
+def test_a_card_of_a_file_that_was_replaced_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,label\n1,3\n2,4\n", "utf-8")
+    card = tmp_path / "a.csv.card.md"
+    card.write_text("# Labels\n\nKind of answers: number.\n", "utf-8")
+    assert run(tmp_path / "a.csv", tmp_path / "b.parquet") == 0
+    os.utime(card, (1e9, 1e9))
+    assert run(tmp_path / "a.csv", tmp_path / "b.parquet") == 2

@@ -255,3 +255,15 @@ def test_what_cannot_be_sent(make_session: Make, session: Session, tmp_path: Pat
     assert work_of(sent.files[0])["tasks"][0]["blocks"][0]["src"].startswith("data:image/png;base64,")
     with pytest.raises(InvalidInput, match=r"already exists"):
         images.export_tasks(tmp_path / "a")
+
+
+def test_advice_that_works(make_session: Make, session: Session, tmp_path: Path) -> None:
+    form = Question.form({"a": Question.choice(["x", "y"]), "b": Question.text()})
+    asked = make_session(TABLE, text="t", id="k", classes=None, question=form)
+    with pytest.raises(InvalidInput, match=r'session\.export\("labels\.csv"\), or \.parquet or \.jsonl'):
+        asked.export_tasks(tmp_path / "a")
+    with pytest.raises(InvalidInput, match=r"nothing to send\. ids= is empty\."):
+        session.export_tasks(tmp_path / "a", ids=[])
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n", encoding="utf-8")
+    with pytest.raises(InvalidInput, match=r"'Label Studio', 'Mechanical Turk', 'a page of tasks'\."):
+        session.import_answers(tmp_path / "a.csv")

@@ -233,7 +233,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     const told = ask ? on.start(ask, labelled) : {};
     // What is corrected is the user's own answer from the start.
     const start = mode === "correct" ? { ...told, answer: told.answer ?? told.suggested } : told;
-    touched = false;
+    // An earlier answer, or one that was begun, is the user's own.
+    touched = told.answer !== undefined;
     const changed = (): void => {
       touched = true;
       const found = composer?.read();
