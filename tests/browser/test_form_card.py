@@ -99,6 +99,7 @@ def given(desk, notebook, bench) -> None:
     bench.page.reload()
     bench.page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
     notebook._idle()
+    bench.wait_item()  # the widget of before is restored, and not closed while it starts
     notebook.run_all()
     bench.wait_item()
     expect(bench.labeler.locator("textarea:visible")).to_have_value("wants money")
