@@ -75,7 +75,7 @@ class Trust:
         """
         import pandas as pd
 
-        labels, votes, model = self._votes()
+        labels, _, votes, model = self._votes()
         found = consensus(votes, model)
         counts = votes.counts()
         rows = np.flatnonzero(counts.sum(axis=1) > 0)
@@ -99,8 +99,7 @@ class Trust:
         """
         import pandas as pd
 
-        names = self._people()
-        _, votes, model = self._votes()
+        _, names, votes, model = self._votes()
         n = np.bincount(votes.person, minlength=len(names))
         table = pd.DataFrame({"annotator": names, "n": n, "skill": consensus(votes, model).skill})
         return table.sort_values("n", ascending=False, kind="stable", ignore_index=True)
@@ -276,29 +275,25 @@ class Trust:
                     found.append((row, answer, event.annotator))
         return found
 
-    def _people(self) -> list[str]:
-        with self._loop.log.lock:
-            return sorted({who for _, _, who in self._answers()})
-
-    def _votes(self) -> tuple[Labels, Votes, npt.NDArray[np.float64] | None]:
+    def _votes(self) -> tuple[Labels, list[str], Votes, npt.NDArray[np.float64] | None]:
+        """Return the labels, the annotators, their answers, and what the model says without each label."""
         labels = self._one_class()
-        names = {name: k for k, name in enumerate(self._people())}
         codes = {answer: code for code, answer in enumerate(labels.answers)}
         k = len(labels.schema.classes)
         with self._loop.log.lock:
-            said = [
-                (row, names[who], codes[answer]) for row, answer, who in self._answers() if answer in codes
-            ]
+            given = self._answers()
+        people = sorted({who for _, _, who in given})
+        said = [(row, people.index(who), codes[answer]) for row, answer, who in given if answer in codes]
         said = [one for one in said if one[2] < k]
         item, person, code = zip(*said, strict=True) if said else ((), (), ())
-        votes = Votes.of(item, person, code, (len(labels.y), len(names), k))
+        votes = Votes.of(item, person, code, (len(labels.y), len(people), k))
         try:
             _, told = self._told()
         except HitlError:
-            return labels, votes, None
+            return labels, people, votes, None
         model = np.full((len(labels.y), k), np.nan)
         model[told.rows] = told.answers.P[:, :k]
-        return labels, votes, model
+        return labels, people, votes, model
 
     def _one_class(self) -> Labels:
         self._loop.log.catch_up()

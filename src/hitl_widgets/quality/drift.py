@@ -64,7 +64,7 @@ def drift(before: npt.NDArray[np.floating], new: npt.NDArray[np.floating], *, ra
         train, test = fold != k, fold == k
         G = X[train].T @ X[train] + RIDGE * np.eye(X.shape[1])
         scores[test] = X[test] @ np.linalg.solve(G, X[train].T @ (2 * sides[train] - 1))
-    found = np.array([_auc(scores[:, j], sides[:, j], fold) for j in range(sides.shape[1])])
+    found = _auc(scores, sides, fold)
     newness = np.full(len(new), np.nan)
     newness[fresh] = scores[len(old) :, 0]
     p = (1 + np.sum(found[1:] >= found[0])) / (1 + PERMUTATIONS)
@@ -87,16 +87,17 @@ def _permuted(
 
 
 def _auc(
-    scores: npt.NDArray[np.float64], side: npt.NDArray[np.float64], fold: npt.NDArray[np.int64]
-) -> float:
-    """The mean AUC of the folds, whose scores are not comparable with each other."""
+    scores: npt.NDArray[np.float64], sides: npt.NDArray[np.float64], fold: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """The mean AUC of the folds, whose scores are not comparable with each other, for each column."""
     from scipy.stats import rankdata
 
     found = []
     for k in range(FOLDS):
         rows = fold == k
-        ranks, is_new = rankdata(scores[rows]), side[rows] == 1
-        n, m = is_new.sum(), (~is_new).sum()
-        if n and m:
-            found.append((ranks[is_new].sum() - n * (n + 1) / 2) / (n * m))
-    return float(np.mean(found)) if found else 0.5
+        ranks, is_new = rankdata(scores[rows], axis=0), sides[rows]
+        n = is_new.sum(axis=0)
+        m = len(is_new) - n
+        if n[0] and m[0]:  # permuted within the fold, so the same in all columns
+            found.append(((ranks * is_new).sum(axis=0) - n * (n + 1) / 2) / (n * m))
+    return np.asarray(np.mean(found, axis=0) if found else np.full(sides.shape[1], 0.5))

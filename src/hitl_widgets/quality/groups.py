@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hitl_widgets.quality.sequential import wilson
+
 __all__ = ["by_group"]
 
 SMALL = 10
@@ -30,8 +32,6 @@ def by_group(groups: Any, right: npt.NDArray[np.bool_], *, smallest: int = SMALL
     -------
     Indexed by group; columns n, share, low and high (Wilson 1927, 95 %), largest group first.
     """
-    from scipy.stats import binomtest
-
     table = pd.DataFrame({"group": groups, "right": right}).dropna(subset=["group"])
     rows: list[tuple[Any, int, float, float, float]] = []
     withheld = 0
@@ -40,8 +40,7 @@ def by_group(groups: Any, right: npt.NDArray[np.bool_], *, smallest: int = SMALL
         if n < smallest:
             withheld += n
             continue
-        low, high = binomtest(k, n).proportion_ci(0.95, method="wilson")
-        rows.append((group, n, k / n, float(low), float(high)))
+        rows.append((group, n, k / n, *wilson(k, n)))
     rows.sort(key=lambda row: -row[1])
     if withheld:
         rows.append(("(small groups)", withheld, np.nan, np.nan, np.nan))

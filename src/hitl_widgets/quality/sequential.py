@@ -1,4 +1,4 @@
-"""Intervals of a share that hold however often one looks, and an alarm when an error rises."""
+"""Intervals of a share, also one that holds however often one looks, and an alarm when an error rises."""
 
 from __future__ import annotations
 
@@ -8,12 +8,20 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import betaln
 
-__all__ = ["RiseDetector", "anytime_interval", "audits_needed"]
+__all__ = ["RiseDetector", "anytime_interval", "audits_needed", "wilson"]
 
 # Jeffreys' prior of the mixture; the interval is narrowest around a hundred answers.
 PRIOR = 0.5
 # The alternatives that the detector bets on, as multiples of the odds of an error.
 RISES = (1.5, 2.0, 3.0, 5.0)
+
+
+def wilson(right: int, n: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share (Wilson 1927), for a number of answers that was fixed before."""
+    from scipy.stats import binomtest
+
+    low, high = binomtest(right, n).proportion_ci(0.95, method="wilson")
+    return float(low), float(high)
 
 
 def anytime_interval(right: int, n: int, *, level: float = 0.95) -> tuple[float, float]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from hitl_widgets.quality.sequential import wilson
+
 __all__ = ["verification"]
 
 
@@ -28,10 +30,7 @@ def verification(found: Iterable[tuple[bool, bool]]) -> pd.DataFrame:
 
 
 def _interval(same: list[bool]) -> tuple[int, int, float, float, float]:
-    from scipy.stats import binomtest
-
-    if not same:
-        return 0, 0, float("nan"), float("nan"), float("nan")
-    low, high = binomtest(sum(same), len(same)).proportion_ci(0.95, method="wilson")
     n, k = len(same), sum(same)
-    return n, n - k, k / n, float(low), float(high)
+    if not n:
+        return 0, 0, float("nan"), float("nan"), float("nan")
+    return n, n - k, k / n, *wilson(k, n)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from hitl_widgets.background.children import Cancelled
+from hitl_widgets.background.turns import give_way
 from hitl_widgets.errors import InvalidInput
 
-__all__ = ["Descriptors", "Failures", "Floats"]
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+__all__ = ["Descriptors", "Failures", "Floats", "reduced"]
 
 SHOWN = 200  # characters of a path in a message; the value may be a whole file's content
 Floats = npt.NDArray[np.float32]
@@ -84,3 +89,61 @@ class Descriptors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             RuntimeWarning,
             stacklevel=3,
         )
+
+
+def reduced(
+    reader: Descriptors,
+    describe: Callable[[Sequence[Any], Callable[[float], None]], tuple[Floats, Failures]],
+    items: Sequence[Any],
+    width: int,
+    *,
+    random_state: int,
+    on_progress: Callable[[float], None],
+    cancelled: Callable[[], bool],
+) -> tuple[Floats, Pipeline]:
+    """Describe the items, standardize the rows, reduce them by PCA and scale them to length 1.
+
+    Parameters
+    ----------
+    reader
+        Not fitted; its ``mean_`` is set.
+    describe
+        As :meth:`Descriptors.describe`, also with a function that it calls with the share that is done.
+    width
+        The most features.
+
+    Returns
+    -------
+    X
+        float32 (n, d) with d <= width.
+    encoder
+        The fitted ``Pipeline`` for new items.
+
+    Raises
+    ------
+    InvalidInput
+        If no item can be read.
+    Cancelled
+        If ``cancelled`` returns True.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import Normalizer, StandardScaler
+
+    def heard(share: float) -> None:
+        if cancelled():
+            raise Cancelled(f"Reading the {reader._items} was cancelled.")  # noqa: SLF001 - of its class
+        on_progress(share)
+
+    rows, failures = describe(items, heard)
+    reader.report(items, failures)
+    gone = [i for i, _ in failures]
+    reader.mean_ = np.delete(rows, gone, axis=0).mean(axis=0)
+    rows[gone] = reader.mean_
+    give_way()
+    steps = [StandardScaler(), PCA(min(width, *rows.shape), random_state=random_state), Normalizer()]
+    X: Any = rows
+    with np.errstate(invalid="ignore", divide="ignore"):  # equal items have no variance to explain
+        for step in steps:
+            X = step.fit_transform(X)
+    return np.ascontiguousarray(X, np.float32), make_pipeline(reader, *steps)

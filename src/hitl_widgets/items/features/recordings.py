@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.fft import dct, rfft
 
-from hitl_widgets.background.children import Cancelled
 from hitl_widgets.background.turns import give_way
 from hitl_widgets.items.base import Features
-from hitl_widgets.items.features._descriptors import Descriptors, Failures, Floats
+from hitl_widgets.items.features._descriptors import Descriptors, Failures, Floats, reduced
 from hitl_widgets.items.recordings import Recording, as_recording, open_recording
 
 if TYPE_CHECKING:
@@ -73,27 +72,15 @@ def encode(
     Cancelled
         If ``cancelled`` returns True.
     """
-    from sklearn.decomposition import PCA
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import Normalizer, StandardScaler
-
-    def heard(share: float) -> None:
-        if cancelled():
-            raise Cancelled("Reading the recordings was cancelled.")
-        on_progress(share)
-
-    reader = RecordingDescriptors()
-    rows, failures = describe(items, heard)
-    RecordingDescriptors.report(items, failures)
-    reader.mean_ = np.delete(rows, [i for i, _ in failures], axis=0).mean(axis=0)
-    rows[[i for i, _ in failures]] = reader.mean_
-    give_way()
-    steps = [StandardScaler(), PCA(min(DIM, *rows.shape), random_state=random_state), Normalizer()]
-    X: Any = rows
-    with np.errstate(invalid="ignore", divide="ignore"):  # equal recordings have no variance to explain
-        for step in steps:
-            X = step.fit_transform(X)
-    return np.ascontiguousarray(X, np.float32), make_pipeline(reader, *steps)
+    return reduced(
+        RecordingDescriptors(),
+        describe,
+        items,
+        DIM,
+        random_state=random_state,
+        on_progress=on_progress,
+        cancelled=cancelled,
+    )
 
 
 def describe(

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.fft import rfft
 
-from hitl_widgets.background.children import Cancelled
 from hitl_widgets.background.turns import give_way
 from hitl_widgets.items.base import Features
-from hitl_widgets.items.features._descriptors import Descriptors, Failures, Floats
+from hitl_widgets.items.features._descriptors import Descriptors, Failures, Floats, reduced
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -52,27 +51,15 @@ def encode(
     encoder
         A ``Pipeline`` that transforms new series.
     """
-    from sklearn.decomposition import PCA
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import Normalizer, StandardScaler
-
-    def heard(share: float) -> None:
-        if cancelled():
-            raise Cancelled("Reading the series was cancelled.")
-        on_progress(share)
-
-    reader = SeriesDescriptors()
-    rows, failures = describe(items, heard)
-    SeriesDescriptors.report(items, failures)
-    reader.mean_ = np.delete(rows, [i for i, _ in failures], axis=0).mean(axis=0)
-    rows[[i for i, _ in failures]] = reader.mean_
-    give_way()
-    steps = [StandardScaler(), PCA(min(DIM, *rows.shape), random_state=random_state), Normalizer()]
-    X: Any = rows
-    with np.errstate(invalid="ignore", divide="ignore"):  # equal series have no variance to explain
-        for step in steps:
-            X = step.fit_transform(X)
-    return np.ascontiguousarray(X, np.float32), make_pipeline(reader, *steps)
+    return reduced(
+        SeriesDescriptors(),
+        describe,
+        items,
+        DIM,
+        random_state=random_state,
+        on_progress=on_progress,
+        cancelled=cancelled,
+    )
 
 
 def describe(
