@@ -322,7 +322,7 @@ export function compose(on: Composing): Composer {
     whole = true;
     marking.load();
     draw();
-    on.changed();
+    on.changed(false);
   }
 
   pages.set(text);

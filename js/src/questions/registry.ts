@@ -49,8 +49,8 @@ export type Composing = {
   verify?: boolean;
   /** Why the suggestion is not an answer; empty if it is. */
   why?: string;
-  /** The answer was changed by the user. */
-  changed: () => void;
+  /** What the card shows of the answer has changed; `mine`: the user has changed the answer (the default). */
+  changed: (mine?: boolean) => void;
   /** Gives the answer, as Enter does. `clicks`: `detail` of the click event, 0 for keys. */
   give: (clicks?: number) => void;
   /** Shows an item that is a part of the item on the card. */

@@ -77,7 +77,7 @@ function turnView(turn: Turn, asked: boolean): HTMLElement {
     body.classList.add("hitl-turn-folded");
     const all = h("button", {
       class: "hitl-link hitl-turn-all",
-      text: `show all ${count(text.length + cut, "character")}`,
+      text: `show ${cut ? "" : "all "}${count(text.length, "character")}`,
       attrs: { type: "button" },
       on: {
         click: () => {

@@ -155,7 +155,6 @@ function ofClasses(part: Part, title: string, card: Composing, body: HTMLElement
       buttons.forEach((button, code) => {
         button.setAttribute("aria-pressed", String(codes?.includes(code) ?? false));
       });
-      body.toggleAttribute("data-none", codes?.length === 0);
     },
     wrong: () => "",
     missing() {
@@ -212,7 +211,7 @@ function typed(
     const found = composer.read();
     const none = typeof found === "string" || (isEmpty() && !part.required);
     const answer = none ? undefined : found.answer;
-    // The field also calls this when it is made.
+    // What is typed may be the same answer, such as 5.0 for 5.
     if (JSON.stringify(answer) === told && !none) return;
     if (none && told === undefined && isEmpty()) return;
     told = JSON.stringify(answer);

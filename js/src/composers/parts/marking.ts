@@ -151,8 +151,12 @@ export class Marking<P> {
     if (left && !this.card.verify)
       return `${count(left, "suggestion")} left: press = to accept, or Del to dismiss.`;
     const clashing = new Set(this.suggested);
-    for (const mark of this.fitting()) clashing.delete(mark);
-    const marks = this.ordered.filter((mark) => !clashing.has(mark));
+    const gone = new Set<number | undefined>();
+    for (const mark of this.fitting()) {
+      clashing.delete(mark);
+      gone.add(this.instead.get(mark.nr));
+    }
+    const marks = this.ordered.filter((mark) => !clashing.has(mark) && !gone.has(mark.nr));
     const beyond = marks.filter(({ at }) => stray(at)).length;
     if (beyond)
       return `${count(beyond, one, many)} from an earlier version of the ${whole} ${
@@ -221,7 +225,7 @@ export class Marking<P> {
     [this.current, this.draft] = [mark, null];
     this.on.draw();
     // The buttons of the classes show that of the selected mark.
-    this.card.changed();
+    this.card.changed(false);
   }
 
   /** Selects a place that waits for its class. */
@@ -229,7 +233,7 @@ export class Marking<P> {
     this.choose(null);
     this.draft = at;
     this.on.draw();
-    this.card.changed();
+    this.card.changed(false);
   }
 
   /** Marks a place, if there is a class for the next marks; otherwise it waits for one. */
@@ -368,6 +372,7 @@ export class Marking<P> {
     const ends = this.suggested.filter(({ nr }) => nr === next?.from || nr === next?.to);
     const clash = ends.map(({ at }) => this.clash(at)).find((mark) => mark);
     if (clash) return !this.overlaps(clash);
+    if (!this.free && ends.length === 2 && this.touches(ends[0], ends[1].at)) return !this.overlaps(ends[0]);
     const [links, suggestedLinks] = [this.line.now.links, this.line.now.suggestedLinks].map((all) =>
       all.filter((one) => one !== link && !same(one)),
     );

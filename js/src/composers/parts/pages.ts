@@ -17,9 +17,9 @@ export class Pages {
   private measured: boolean[] = [];
   private width = 0;
   private shown = new Map<number, HTMLElement>();
-  /** What the blocks in the page show besides their text. */
   /** Called when other blocks are in the page, or they look different. */
   drawn: () => void = () => undefined;
+  /** What the blocks in the page show besides their text. */
   private looks = new Map<number, string>();
   private line = 24;
   private perLine = 80;

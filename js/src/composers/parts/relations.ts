@@ -47,7 +47,8 @@ export function relationsOf({ types, marking, pages, draw, say, leave }: Relatio
   const element = h("div", { class: "hitl-relations" }, choice, list);
   const setArrows = arrows(pages, choose);
 
-  const isIdea = (link: Link): boolean => marking.suggestedLinks.includes(link);
+  let ideas: ReadonlySet<Link> = new Set();
+  const isIdea = (link: Link): boolean => ideas.has(link);
   const spans = (): Map<number, Span> => new Map(marking.ordered.map((span) => [span.nr, span]));
 
   /** All relations, in the order of the spans from which they go. */
@@ -69,6 +70,7 @@ export function relationsOf({ types, marking, pages, draw, say, leave }: Relatio
 
   /** Reads what is there now; the pages draw the arrows when they are drawn. */
   function update(): void {
+    ideas = new Set(marking.suggestedLinks);
     if (from && !marking.ordered.includes(from)) from = null;
     const links = all();
     if (marking.current || marking.draft || (chosen && !links.includes(chosen))) chosen = null;

@@ -23,7 +23,7 @@ function sourceOf(part: string): string | null {
   const phrase = /^"([^"]+)"?$/.exec(part)?.[1];
   // Conditions, and what must not occur, are not words of the items.
   const word = phrase ?? (/^-|[:<>=]|^(and|or)$/i.test(part) ? "" : part);
-  return word ? word.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&").replace(/\s+/g, "\\s+") : null;
+  return word ? word.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&").replace(/\s+/g, "\\s+") : null;
 }
 
 /** The places in an element's text that a pattern matches. */

@@ -235,11 +235,11 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     const start = mode === "correct" ? { ...told, answer: told.answer ?? told.suggested } : told;
     // An earlier answer, or one that was begun, is the user's own.
     touched = told.answer !== undefined;
-    const changed = (): void => {
-      touched = true;
+    const changed = (mine = true): void => {
+      touched ||= mine;
       const found = composer?.read();
       const kept = composer?.draft?.() ?? (typeof found === "string" ? null : found?.answer);
-      if (ask && kept) on.begun(ask, kept);
+      if (mine && ask && kept) on.begun(ask, kept);
       if (drawn) drawDraft(drawn, ask !== null);
     };
     const made = make({
