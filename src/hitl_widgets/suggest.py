@@ -99,6 +99,7 @@ class File:
     def asked(self, schema: Schema) -> File:
         """Return this for a question; raise InvalidInput if the file has no answers to it."""
         from hitl_widgets.formats import Said, Wanted, summary
+        from hitl_widgets.formats.base import marks_of
         from hitl_widgets.formats.images import names_of
         from hitl_widgets.transfer.converting import opened
 
@@ -112,9 +113,10 @@ class File:
             why = " ".join(summary([one for one in read if not isinstance(one, Said)])[:2])
             raise InvalidInput(f"{self._path} has no answers to suggest. {why}")
         found = File(self._path, self._question)
+        keeps = relations or schema.kind != "spans"
         for one in guesses:
             for name in (name for text in one.content for name in names_of(text)):
-                found._known.setdefault(canonical_text(name), one.label)
+                found._known.setdefault(canonical_text(name), one.label if keeps else marks_of(one.label))
         return found
 
     def __call__(self, items: Sequence[Any]) -> list[Any]:

@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import pandas as pd
 
+from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.questions.schema import Schema
@@ -279,7 +280,7 @@ def told(
     for number, row in rows:
         try:
             yield from answers(number, row)
-        except NotTaken as why:
+        except (NotTaken, InvalidInput) as why:
             yield Left(number, str(why))
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             yield Left(number, f"The row is not in the format of {tool}.")

@@ -97,7 +97,7 @@ class Rows:
 
     def columns(self, export: Export) -> Sequence[str]:
         """Return the columns."""
-        return list(dict.fromkeys(name for one in export.said[:100] for name in self._row(one)))
+        return list(dict.fromkeys(name for one in export.said for name in self._row(one)))
 
     def write(self, export: Export, path: Path) -> Sequence[Left]:
         """Write JSON lines, or Parquet if the suffix says so."""
@@ -179,7 +179,9 @@ def _write(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
         import pyarrow as pa
         from pyarrow import parquet
 
-        parquet.write_table(pa.Table.from_pylist(list(rows)), path)
+        # Not from_pylist, which takes the columns of the first row only.
+        names = dict.fromkeys(name for row in rows for name in row)
+        parquet.write_table(pa.table({name: [row.get(name) for row in rows] for name in names}), path)
         return
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for row in rows:

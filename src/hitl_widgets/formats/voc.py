@@ -53,7 +53,7 @@ class Voc:
                 raise NotTaken(f"The objects are boxes, not answers of kind {kind!r}.")
             name = row["filename"] or PurePosixPath(row["voc"]).stem
             content = (*names_of(name), PurePosixPath(row["voc"]).stem)
-            size = row["size"] if all(row["size"] or ()) else wanted.size_of(content)
+            size = row["size"] if row["size"] and all(row["size"]) else wanted.size_of(content)
             item = {"image": name}
             yield Said(number, row["boxes"], None, content, kind="boxes", item=item, size=size)
             if wanted.whole:
@@ -73,6 +73,8 @@ def _parsed(path: Path) -> dict[str, Any]:
         return nothing | {"why": "The file declares a document type, which is not read."}
     try:
         root = ET.fromstring(data)  # noqa: S314 - without entities
+        if root.tag != "annotation":
+            return nothing | {"why": "The file is not an annotation of Pascal VOC."}
         size = root.find("size")
         whole = None if size is None else tuple(float(size.findtext(n) or 0) for n in ("width", "height"))
         boxes = [_box(one) for one in root.iter("object")]

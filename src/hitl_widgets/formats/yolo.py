@@ -16,7 +16,7 @@ __all__ = ["FORMATS", "WRITERS", "Yolo"]
 
 NAME = "YOLO"
 YAML = ("data.yaml", "dataset.yaml", "data.yml")
-NAMES = re.compile(r"^names:(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+NAMES = re.compile(r"^names:(.*?)(?=^(?!- |#)\S|\Z)", re.MULTILINE | re.DOTALL)
 ENTRY = re.compile(r"^\s*(?:(\d+)\s*:|-)\s+(.+?)\s*$")
 VALUE = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^,]+)""")
 MOST = 100_000
@@ -83,7 +83,7 @@ def _yaml(path: Path) -> Path | None:
 
 
 def _names(text: str, path: Path) -> list[str]:
-    """Return the names of the classes: a list or a dict, in lines or in brackets."""
+    """Return the names of the classes: a list or a dict in lines, or a list in brackets."""
     found = NAMES.search(text)
     block = "" if found is None else found[1].split("\n", 1)
     inline = block[0].split(" #")[0].strip() if block else ""

@@ -187,7 +187,7 @@ def _valid(said: Sequence[Said], left: list[Left]) -> list[Said]:
             found.append(replace(one, label=_usual(one)))
         except (InvalidInput, KeyError, TypeError, ValueError) as error:
             left.append(Left(one.number, str(error) if isinstance(error, InvalidInput) else "Not an answer."))
-    if any(isinstance(one.label, Mapping) and "spans" in one.label for one in found):
+    if any(one.kind == "spans" and isinstance(one.label, Mapping) for one in found):
         # If some answers have relations, the others have none.
         found = [
             replace(one, label={"spans": marks_of(one.label), "relations": list(relations_of(one.label))})

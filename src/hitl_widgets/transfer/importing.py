@@ -548,7 +548,8 @@ class Answers:
 
     def asked(self, label: Any) -> Any:
         """The label of another tool without its relations, if the question does not ask for any."""
-        return label if self._schema.settings.get("relations") else marks_of(label)
+        asks = self._kind.name != "spans" or self._schema.settings.get("relations")
+        return label if asks else marks_of(label)
 
     def _composed(self, value: Any, pool: Pool | None, place: int) -> Answer:
         if not is_list(value) and not isinstance(value, Mapping) and is_blank(value):

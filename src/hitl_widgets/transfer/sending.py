@@ -25,10 +25,9 @@ from hitl_widgets.items.base import Size
 from hitl_widgets.items.lists import ListKind
 from hitl_widgets.items.pictures import is_address
 from hitl_widgets.loop.loop import Loop
-from hitl_widgets.paths import new_folder
+from hitl_widgets.paths import full_path, new_folder
 from hitl_widgets.questions.base import Standing, kind_of
 from hitl_widgets.transfer.exporting import Fields
-from hitl_widgets.transfer.frames import answers_of
 
 __all__ = ["Sent", "Work", "send"]
 
@@ -83,6 +82,7 @@ class Sent:
 def send(loop: Loop, path: str | PathLike[str], to: str, work: Work, seed: int) -> Sent:
     """Write the tasks; see :meth:`Session.export_tasks`."""
     _check(loop, to, work)
+    _refuse_unlabelled(loop, [*work.gold, *work.examples])
     order = random.Random(seed)  # noqa: S311 - an order, not a secret
     places = list(dict.fromkeys([*work.places, *work.gold]))
     order.shuffle(places)
@@ -97,7 +97,7 @@ def send(loop: Loop, path: str | PathLike[str], to: str, work: Work, seed: int) 
     with new_folder(path) as folder:
         names, told = sender(loop, folder, work, shown, order)
         (folder / "README.txt").write_text(told + HOME, encoding="utf-8")
-    made = Path(path).absolute()
+    made = full_path(path)
     gold = sum(place in work.gold for place in shown)
     return Sent(made, tuple(made / name for name in names), len(shown), gold, tuple(left))
 
@@ -172,14 +172,10 @@ def _block(kind: Any, item: Any, to: str) -> dict[str, Any]:
     return {"kind": "image", "src": f"data:{mime};base64,{base64.b64encode(data).decode()}", "alt": "image"}
 
 
-def _known(loop: Loop, places: Sequence[int]) -> dict[int, Any]:
-    """Return the labels of these items in the user's words, and refuse items without one."""
-    labels = loop.labels
-    given = answers_of(labels)
+def _refuse_unlabelled(loop: Loop, places: Sequence[int]) -> None:
     for place in places:
-        if given[place] is None:
+        if loop.labels.y[place] < 0:
             raise InvalidInput(f"The item {loop.pool.ids[place]!r} has no label: examples and gold need one.")
-    return {place: given[place] for place in places}
 
 
 # -- a page
@@ -274,7 +270,6 @@ def _hash(text: str) -> str:
 def _examples(loop: Loop, work: Work, to: str) -> list[dict[str, Any]]:
     kind, names = kind_of(loop.schema.kind), Standing(loop.schema)
     labels = loop.labels
-    _known(loop, work.examples)
     found = []
     for place in work.examples:
         answer = kind.text(kind.said(labels.answers[int(labels.y[place])], names))
