@@ -26,3 +26,8 @@ it.each([
 it("only so many are marked in a line", () => {
   expect(found("a".repeat(100), "a")).toHaveLength(20);
 });
+
+it("finds words with signs as they are", () => {
+  expect(found("a well-known one, this and/or that", "well-known")).toEqual(["well-known"]);
+  expect(found("a well-known one, this and/or that", "and/or")).toEqual(["and/or"]);
+});
