@@ -8,6 +8,8 @@ NODE_PATH_PREFIX := $(if $(NODE_OK),,$(CURDIR)/.venv/bin:)
 NPM := PATH="$(NODE_PATH_PREFIX)$$PATH" npm
 WORKERS ?= 3
 ARGS ?=
+# A browser test that waited in vain runs once more, and the summary names it (R): find out why, it may be a fault.
+AGAIN := --reruns 1 --only-rerun 'TimeoutError' --only-rerun 'Locator expected' -rfER
 # Compiled modules are kept: tests start hundreds of processes, and each would compile all of them again.
 export PYTHONDONTWRITEBYTECODE =
 
@@ -66,14 +68,14 @@ check: setup  ## ruff, mypy, import rules, Biome, tsc
 test: setup browser postgres  ## run all tests, fast ones first
 	cd js && $(NPM) run --silent test
 	$(PY) -m pytest -q -n $(WORKERS) tests/unit tests/contract $(ARGS)
-	$(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/faults tests/browser $(ARGS)
+	$(PY) -m pytest -q -n $(WORKERS) --dist worksteal $(AGAIN) tests/faults tests/browser $(ARGS)
 
 test-fast: setup postgres  ## run the tests that need no browser
 	cd js && $(NPM) run --silent test
 	$(PY) -m pytest -q -n $(WORKERS) tests/unit tests/contract $(ARGS)
 
 test-browser: setup browser  ## run the tests in JupyterLab in a browser
-	$(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/browser $(ARGS)
+	$(PY) -m pytest -q -n $(WORKERS) --dist worksteal $(AGAIN) tests/browser $(ARGS)
 
 format: setup  ## format Python and TypeScript
 	.venv/bin/ruff check --fix .
