@@ -102,6 +102,8 @@ def _label(value: Any, kind: str) -> Any:
         return int(number) if number.is_integer() else number
     if kind == "choices" and not is_list(found):
         return [found]
+    if kind in {"choice", "rating"} and isinstance(found, float) and found.is_integer():
+        return int(found)  # workbooks and columns with gaps have no integers
     if kind in {"choice", "rating"} and is_list(found):
         raise NotTaken(f"The label is a list: pass the kind of the question, which is not {kind!r}.")
     return list(found) if is_list(found) else found
