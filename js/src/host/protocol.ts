@@ -107,6 +107,9 @@ export type Note = {
   text: string | null;
 };
 
+/** Display the hidden personal data of an item, which is logged. */
+export type Reveal = { type: "reveal"; id: string; pool?: string; late_ms?: number; key: string };
+
 /** Keep or drop the label of a changed item, or of all changed items. */
 export type Settle = {
   type: "settle";
@@ -767,7 +770,19 @@ export type OpenedMessage = {
  * fingerprint of the table that it refers to; it is refused for any other. `late_ms` is how long ago it was
  * made, if it is sent again.
  */
-export type Act = Label | Clear | Skip | Note | Settle | Undo | Redo | Jump | Restore | Change | Slice;
+export type Act =
+  | Label
+  | Clear
+  | Skip
+  | Note
+  | Reveal
+  | Settle
+  | Undo
+  | Redo
+  | Jump
+  | Restore
+  | Change
+  | Slice;
 
 /** A request of a view. It is not saved: a view that gets no answer may ask again. */
 export type Request =

@@ -306,5 +306,5 @@ def _check_slice(value: Any) -> None:
 
 CHECKS: dict[str, Callable[[Any], None]] = {
     "label": _check_label, "skip": _check_skip, "note": _check_note, "schema": _check_schema,
-    "slice": _check_slice, "undo": _check_target, "redo": _check_target,
+    "slice": _check_slice, "reveal": _check_nothing, "undo": _check_target, "redo": _check_target,
 }  # fmt: skip

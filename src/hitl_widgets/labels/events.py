@@ -19,7 +19,7 @@ __all__ = [
     "why_of",
 ]
 
-EventKind = Literal["label", "skip", "note", "undo", "redo", "schema", "slice"]
+EventKind = Literal["label", "skip", "note", "undo", "redo", "schema", "slice", "reveal"]
 # Why an item was left unanswered, if the annotator says so.
 Why = Literal["unknown", "bad", "rejected"]
 Selection = Literal[
@@ -46,7 +46,8 @@ class LabelEvent:
     Attributes
     ----------
     kind
-        ``label``, ``skip``, ``note``, ``undo``, ``redo``, ``schema`` or ``slice``.
+        ``label``, ``skip``, ``note``, ``undo``, ``redo``, ``schema``, ``slice`` or ``reveal``: hidden
+        personal data was displayed, which is no act and cannot be undone.
     item_ids
         The items of the act. An act on 812 items is one event, and is undone as one.
     value

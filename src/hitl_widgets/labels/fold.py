@@ -61,6 +61,8 @@ class Fold:
                 return tuple(self._on_item) if changed else ()
             self._push(event)
             return tuple(self._on_item) if changed else ()
+        if event.kind == "reveal":
+            return ()
         self._push(event)
         if event.kind == "slice":
             self._slices.append(event)

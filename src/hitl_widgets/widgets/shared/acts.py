@@ -54,6 +54,10 @@ def _done(loop: Loop, message: m.Act) -> dict[str, Any]:
             loop.acts.skip(loop.pool.index([message.key]), message.why, event_id=message.id)
         case m.Note():
             loop.acts.note(loop.pool.index([message.key]), message.text, event_id=message.id)
+        case m.Reveal():
+            loop.covering.check()
+            loop.acts.reveal(loop.pool.index([message.key]), event_id=message.id)
+            loop.covering.reveal(loop.pool.index([message.key]))
         case m.Settle():
             rows = None if message.key is None else loop.pool.index([message.key])
             loop.acts.settle(rows, keep=message.keep, event_id=message.id)

@@ -108,6 +108,12 @@ class Note(Action, frozen=True, kw_only=True, tag="note"):
     text: Annotated[str, msgspec.Meta(max_length=2000)] | None
 
 
+class Reveal(Action, frozen=True, kw_only=True, tag="reveal"):
+    """Display the hidden personal data of an item, which is logged."""
+
+    key: Key
+
+
 class Settle(Action, frozen=True, kw_only=True, tag="settle"):
     """Keep or drop the label of a changed item, or of all changed items."""
 
@@ -175,7 +181,7 @@ class Slice(Action, frozen=True, kw_only=True, tag="slice"):
     replace: bool = False
 
 
-Act = Label | Clear | Skip | Note | Settle | Undo | Redo | Jump | Restore | Change | Slice
+Act = Label | Clear | Skip | Note | Reveal | Settle | Undo | Redo | Jump | Restore | Change | Slice
 Takes = Hello | Bye | Show | More | Retry | Module | Act
 
 # -- kernel -> browser
