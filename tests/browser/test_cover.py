@@ -8,7 +8,8 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.browser
 
 CELL = """import hitl_widgets as hitl, pandas as pd
-table = pd.DataFrame({"text": [f"{w} number {i} by a{i}@example.org" for i in range(20) for w in ("apple", "river")]})
+words = ["apple", "river"] * 20
+table = pd.DataFrame({"text": [f"{word} number {i} by a{i}@example.org" for i, word in enumerate(words)]})
 table["warning"] = "gore"
 session = hitl.Session(
     table, text="text", classes=["fruit", "water"], mask=True, blur="warning", audit=0, random_state=1)
