@@ -20,9 +20,10 @@ from hitl_widgets.data.pool import Pool, repeated_words
 from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.labels.events import LabelEvent, why_of
 from hitl_widgets.labels.fold import Fold
+from hitl_widgets.labels.machine import HandOver, Withdrawal
 from hitl_widgets.labels.store import START, LabelStore, LogChanged, Mark
 from hitl_widgets.loop import notices
-from hitl_widgets.loop.asking import Labels
+from hitl_widgets.loop.asking import BAD, Labels
 from hitl_widgets.loop.naming import Naming
 from hitl_widgets.questions.base import Answer, kind_of
 from hitl_widgets.questions.parts import refuse_changed
@@ -34,8 +35,11 @@ __all__ = ["Ledger"]
 ALIKE = 0.5  # similarity of two names by difflib: without any such pair, the classes are another question
 
 
+# The certainty with which spot checks should support a promise that has none.
+USUAL = 0.9
+
 # Which of the reasons for leaving an item unanswered tell the sampler something: see ``Labels.refused``.
-REFUSALS: dict[str | None, int] = {"unknown": 1, "bad": 2}
+REFUSALS: dict[str | None, int] = {"unknown": 1, "bad": BAD}
 
 
 class Ledger:
@@ -123,7 +127,7 @@ class Ledger:
             self.close()
             raise
         pool.find("")  # build the table of up to a million ids now, not with the first label
-        self._refold(tuple(self.fold.touched))
+        self._refold(self._touched)
         self._anew = False
         for words in self.notices(loud=True):
             warnings.warn(words, RuntimeWarning, stacklevel=3)
@@ -139,6 +143,7 @@ class Ledger:
         said = [
             notices.unread(unread, self.store.name, self.task) if unread else "",
             notices.incomplete(lacking) if lacking else "",
+            self._risen(),
             notices.missing(n, len(self.labels), self.store.name, self.task, pool) if n else "",
             notices.changed(len(self.changed), len(self.labels)) if self.changed else "",
             notices.unlike(len(naming.unlike)) if naming.unlike else "",
@@ -150,6 +155,15 @@ class Ledger:
                 repeated_words(pool.n_repeated, len(pool.rows)) if pool.n_repeated else "",
             ]
         return [words for words in said if words]
+
+    def _risen(self) -> str:
+        """Message about machine labels that the session withdrew, until somebody hands over again."""
+        machines = self.fold.machines
+        ended = None if machines.withdrawal is None else Withdrawal.of(machines.withdrawal.value)
+        made = None if machines.last is None else HandOver.of(machines.last.value)
+        if ended is None or made is None or not ended.risen:
+            return ""
+        return notices.risen(len(made.codes), ended, made.error)
 
     @property
     def n_missing(self) -> int:
@@ -251,7 +265,7 @@ class Ledger:
         self.schema = self.fold.schema or self.schema
         self._number()
         self.labels = Labels.blank(len(self.pool), self.schema, self._answers)
-        self._refold(tuple(self.fold.touched))
+        self._refold(self._touched)
         if lacked:
             self.restored += lacked
             acts = "1 act" if lacked == 1 else f"{lacked:,} acts"
@@ -304,8 +318,42 @@ class Ledger:
         ]  # fmt: skip
         for array, values in zip(arrays, zip(*found, strict=True), strict=True):
             array[at] = np.asarray(values, array.dtype)[which]
+        self._place_machine(keys, at)
         if self._overlap and (waiting := np.flatnonzero(labels.second[at])).size:
             labels.second[at[waiting]] = [self._overlaps(keys[int(i)]) for i in waiting]
+
+    @property
+    def _touched(self) -> tuple[str, ...]:
+        return tuple({**dict.fromkeys(self.fold.touched), **self.fold.machines.given})
+
+    def _place_machine(self, keys: Sequence[str], rows: npt.NDArray[np.int64]) -> None:
+        """Set the machine labels of these items; a label of a person replaces that of the machine."""
+        labels, given = self.labels, self.fold.machines.given
+        labels.machine[rows] = -1
+        if not given:
+            return
+        now = {id_: self.fold.kind.now(id_, self.fold.vocabulary) for id_ in set(given.values())}
+        code = {id_: -1 if answer is None else self._codes.get(answer, -1) for id_, answer in now.items()}
+        codes = np.array([code.get(given.get(key, ""), -1) for key in keys], labels.machine.dtype)
+        free = (labels.y[rows] < 0) & (labels.refused[rows] != BAD)
+        labels.machine[rows] = np.where(free, codes, -1)
+
+    def _of_machine(self) -> dict[str, int]:
+        """The fields of ``Labels`` that tell how far the machine labels are checked."""
+        act = self.fold.machines.act
+        made = None if act is None else HandOver.of(act.value)
+        if act is None or made is None:
+            return {}
+        from hitl_widgets.quality.sequential import audits_needed
+
+        checks = [wrong for _, wrong in self.checks()]
+        # Each wrong one takes about as many right ones as there are in one error.
+        enough = audits_needed(made.error, made.certainty or USUAL) + int(sum(checks) / made.error)
+        return {"handed": self.fold.order(act), "checked": len(checks), "enough": enough}
+
+    def checks(self) -> list[tuple[str, bool]]:
+        """The spot checks of the last hand-over, in order: the item's key, and whether it was wrong."""
+        return self.fold.checks()
 
     def _number(self) -> None:
         """Assign a code to each answer."""
@@ -334,7 +382,7 @@ class Ledger:
             return -1, 0, False, False, skipped, refused, 0, False
         *_, event = given.values()
         single = [e for e in given.values() if len(e.item_ids) == 1]
-        asked = any(e.selection in {"audit", "suggested", "api"} for e in single)
+        asked = any(e.selection in {"audit", "spot", "suggested", "api"} for e in single)
         audited = any(e.selection == "audit" for e in given.values())
         mine = 0 if own is None else 1 + (own.selection == "opinion")
         waits = bool(single) and own is None and not skipped and len(given) < self._opinions
@@ -513,7 +561,7 @@ class Ledger:
         ``held`` are keys of items that are being labelled in other sessions.
         """
         if self._snapshot is None or self._snapshot.n_events != self.fold.n_events:
-            self._snapshot = self.labels.copy(self.fold.n_events)
+            self._snapshot = self.labels.copy(self.fold.n_events, **self._of_machine())
         rows = tuple(row for row in map(self.naming.held, held) if row is not None)
         return replace(self._snapshot, held=rows) if rows else self._snapshot
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,8 @@ class Suggestion:
         Whether it was drawn at random to measure the model, not chosen by the strategy.
     opinion
         Whether somebody else has labelled it, and this annotator is asked for a second opinion.
+    spot
+        Whether it was drawn at random to check the machine labels.
     doubt
         Whether the reason is what the model was uncertain about. It may have become certain since.
     """
@@ -36,7 +38,18 @@ class Suggestion:
     reason: str
     audit: bool = False
     opinion: bool = False
+    spot: bool = False
     doubt: bool = False
+
+    @property
+    def blind(self) -> bool:
+        """Whether it is asked without a hint."""
+        return self.audit or self.opinion or self.spot
+
+    @property
+    def selection(self) -> Literal["audit", "spot", "suggested"]:
+        """How the answer is recorded to have been chosen."""
+        return "audit" if self.audit else "spot" if self.spot else "suggested"
 
 
 class Reasons(Protocol):
