@@ -44,6 +44,7 @@ from hitl_widgets.loop.settings import (
 )
 from hitl_widgets.loop.slices import Slice, Slices
 from hitl_widgets.loop.suggesting import check_sweep, source_of, source_of_class
+from hitl_widgets.loop.teaching import check_rule
 from hitl_widgets.loop.trainer import Evaluation
 from hitl_widgets.maps.preparation import Map, Stage
 from hitl_widgets.questions.classes import Classes
@@ -162,7 +163,13 @@ class Session:
         by utility per cost.
     overlap, opinions
         Share of the items, 0 to 1, that ``opinions`` people (at least 2) should label: the same items in
-        every kernel. Items that were labelled in bulk are excluded.
+        every kernel. Items that were labelled in bulk are excluded. Items where the second opinion is
+        expected to settle most come first.
+    consensus
+        Which answer counts, and teaches the model, where annotators differ (for questions with one class per
+        item; for others the latest counts). ``"em"``: how often each annotator is right is estimated with the
+        answers, together with a model that has not seen the item (see docs/trust.md); ``"majority"``;
+        ``"latest"``. Every answer is kept: this decides only which one counts.
     random_state
         Seeds all randomness. None derives a seed from the store and task, which is the same after a restart.
 
@@ -210,12 +217,14 @@ class Session:
         cost: Any = None,
         overlap: float = 0.0,
         opinions: int = 2,
+        consensus: str = "em",
         random_state: int | None = None,
         **unknown: Any,
     ) -> None:
         refuse(unknown, Session.__init__.__annotations__)
         check_settings(audit, random_state, store, task, annotator)
         check_overlap(overlap, opinions)
+        rule = check_rule(consensus)
         how_asked = check_mode(mode, sweep)
         how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
         how |= {"columns": columns, "item": item, "kind": kind}
@@ -236,7 +245,7 @@ class Session:
             _check_question(asked, keys, learner, name, chosen)
         who = annotator or login()
         self._asking, self._asked = threading.Lock(), Asked(ASKED)
-        ledger = Ledger(store, task, pool, asked, who, float(overlap), int(opinions))
+        ledger = Ledger(store, task, pool, asked, who, float(overlap), int(opinions), rule)
         opened: Loop | Ledger = ledger
         try:
             _check_how(ledger.schema, how_asked, suggests, segment)
@@ -1154,6 +1163,11 @@ class Session:
     def audit(self) -> float:
         """Share of the questions drawn at random."""
         return self._loop.audit
+
+    @property
+    def consensus(self) -> str:
+        """The rule that decides items which annotators answer differently."""
+        return self._loop.log.ledger.rule
 
     @property
     def schema(self) -> Schema:

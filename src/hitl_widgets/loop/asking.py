@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +120,8 @@ class Labels:
         int8 of shape (n,): labelled by this session's annotator; 2 if as a second opinion.
     second
         bool of shape (n,): labelled by others, and also to be asked of this annotator.
+    several
+        bool of shape (n,): labelled by more than one annotator.
     machine
         Like ``y``: the codes of the machine labels in use, -1 for items that a person has labelled.
     n_events
@@ -127,6 +129,11 @@ class Labels:
     handed, checked, enough
         The position of the hand-over in the log, 0 if there are no machine labels; the number of spot checks
         since; and how many there should be at the least.
+    decisions
+        How often decisions about disputed items have changed.
+    gains
+        float64 of shape (n,): how much a second opinion of this annotator is expected to settle each item;
+        None if it is not known.
     held
         Rows that are currently being labelled in other sessions.
     """
@@ -141,11 +148,14 @@ class Labels:
     refused: npt.NDArray[np.int8]
     mine: npt.NDArray[np.int8]
     second: npt.NDArray[np.bool_]
+    several: npt.NDArray[np.bool_]
     machine: npt.NDArray[Any]
     n_events: int
     handed: int = 0
     checked: int = 0
     enough: int = 0
+    decisions: int = 0
+    gains: npt.NDArray[np.float64] | None = None
     held: tuple[int, ...] = ()
 
     @classmethod
@@ -153,22 +163,35 @@ class Labels:
         """No labels for ``n`` items. ``answers`` may grow later."""
         kind = kind_of(schema.kind)
         known = kind.answers(schema) if answers is None else answers
-        audited, asked, skipped, second = np.zeros((4, n), dtype=np.bool_)
+        audited, asked, skipped, second, several = np.zeros((5, n), dtype=np.bool_)
         y, machine = np.full((2, n), -1, np.int16 if kind.closed else np.int32)
         order = np.zeros(n, dtype=np.int64)
         refused, mine = np.zeros((2, n), dtype=np.int8)
         return cls(
-            schema, known, y, order, audited, asked, skipped, refused, mine, second, machine, n_events=0
+            schema,
+            known,
+            y,
+            order,
+            audited,
+            asked,
+            skipped,
+            refused,
+            mine,
+            second,
+            several,
+            machine,
+            n_events=0,
         )
 
-    def copy(self, n_events: int, handed: int = 0, checked: int = 0, enough: int = 0) -> Labels:
+    def copy(self, n_events: int, **more: Any) -> Labels:
         """A snapshot after ``n_events``, with read-only arrays."""
-        names = ("y", "order", "audited", "asked", "skipped", "refused", "mine", "second", "machine")
-        arrays = {name: getattr(self, name).copy() for name in names}
+        arrays = {
+            f.name: x.copy() for f in fields(self) if isinstance(x := getattr(self, f.name), np.ndarray)
+        }
         for array in arrays.values():
             array.flags.writeable = False
-        scalars: Any = {"n_events": n_events, "handed": handed, "checked": checked, "enough": enough}
-        return replace(self, answers=tuple(self.answers), **arrays, **scalars)
+        changes: dict[str, Any] = {**arrays, "answers": tuple(self.answers), "n_events": n_events, **more}
+        return replace(self, **changes)
 
     @cached_property
     def _n(self) -> int:
@@ -198,9 +221,10 @@ class Labels:
 
     @property
     def opinions(self) -> npt.NDArray[np.int64]:
-        """Rows that need a second opinion, in the order they were labelled."""
+        """Rows that need a second opinion, where it is worth most first, then in the order of the labels."""
         rows = np.flatnonzero(self._free(self.second))
-        return rows[np.argsort(self.order[rows], kind="stable")]
+        rows = rows[np.argsort(self.order[rows], kind="stable")]
+        return rows if self.gains is None else rows[np.argsort(-self.gains[rows], kind="stable")]
 
     def _free(self, rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         if not self.held:

@@ -33,6 +33,7 @@ from hitl_widgets.loop.segmenting import Segment, Segmenting
 from hitl_widgets.loop.slices import Slice, Slicing
 from hitl_widgets.loop.suggesting import Source, Suggesting, Sweep, source_of_model
 from hitl_widgets.loop.tagging import Tagging
+from hitl_widgets.loop.teaching import Teaching
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
 from hitl_widgets.maps.preparation import Preparation
@@ -162,7 +163,7 @@ class Loop:
             self._team = Team(self.store, self.task, annotator, self.log.look, trainer.request)
             self.log.answered, self.log.held = self._team.done, self._team.held
         # An unreferenced session ends, so its threads must neither keep it alive nor outlive it.
-        workers = (self.background.news, self._indexing, self.handing, *learners)
+        workers = (background.news, self._indexing, self.handing, background.teaching, *learners)
         self._parts = (trainer, self.background.preparation, workers, self._team, ledger)
         self._end = weakref.finalize(self, abandon, partial(_finish, *self._parts))
         self._end.atexit = False  # see openings
@@ -368,7 +369,7 @@ def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
 def _finish(
     trainer: Trainer,
     preparation: Preparation,
-    workers: tuple[Worker | Tagging | Drafting | Handing, ...],
+    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching, ...],
     team: Team | None,
     ledger: Ledger,
 ) -> None:

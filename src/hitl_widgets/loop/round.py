@@ -103,6 +103,8 @@ class Round:
         The classes that the codes of the predictions refer to.
     n_labels, n_events
         Numbers of labelled items and of log events that the model has seen.
+    decisions
+        How often decisions about disputed items had changed: see :class:`~.asking.Labels`.
     belief
         The predictions for every item: see :class:`~hitl_widgets.learn.beliefs.Belief`. Its
         ``predicted``, ``confidence`` and ``uncertainty`` are also attributes of the round.
@@ -142,6 +144,7 @@ class Round:
     explanation: str = ""
     settled: bool = True
     seconds: float = 0.0
+    decisions: int = 0
     has_features: bool = False
     has_graph: bool = False
     passing: bool = False
